@@ -1,0 +1,67 @@
+"""The exceptions with their codes and exit statuses, and nothing else.
+
+A problem that was found is a value (``model.resolution.Problem``); an exception means that we could not look, or must stop.
+
+    TranshipError (2)
+    ├── UsageError         2  TS1xx  arguments, configuration, files
+    ├── ConnectError       2  TS2xx  a server cannot be reached or does not let us in
+    ├── Refused            3  TS3xx  a safety rule; carries problems
+    ├── Stopped            4  TS4xx  after the first committed batch; resumable
+    └── Differs            5  TS5xx  NEW is not transformed OLD
+"""
+
+from __future__ import annotations
+
+from tranship.model.resolution import Problem
+
+
+class TranshipError(Exception):
+    """Base of all; ``str()`` is the whole message for a person, without secrets."""
+
+    exit_status = 2
+
+    def __init__(self, code: str, message: str, *, object: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.object = object
+        self.hint = hint
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The same as values."""
+        return (Problem(code=self.code, object=self.object, message=self.message, hint=self.hint),)
+
+
+class UsageError(TranshipError):
+    """Arguments, configuration or a file are wrong; nothing was written."""
+
+
+class ConnectError(TranshipError):
+    """A server cannot be reached or refuses us."""
+
+
+class Refused(TranshipError):
+    """A safety rule forbids the start; nothing was written."""
+
+    exit_status = 3
+
+    def __init__(self, code: str, message: str, *, problems: tuple[Problem, ...] = (), object: str = "", hint: str = "") -> None:
+        super().__init__(code, message, object=object, hint=hint)
+        self._problems = problems
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return self._problems or super().problems
+
+
+class Stopped(TranshipError):
+    """The run ended after its first committed batch and can be resumed."""
+
+    exit_status = 4
+
+
+class Differs(TranshipError):
+    """NEW does not hold what the plan and OLD say."""
+
+    exit_status = 5

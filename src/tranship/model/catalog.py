@@ -1,0 +1,312 @@
+"""What a database looks like, without its rows. Statistics are kept apart: data must not change a fingerprint."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from msgspec import Struct
+
+from tranship.model.names import ColumnRef, TableName
+from tranship.model.types import PgType
+
+
+class Column(Struct, frozen=True):
+    """One live column (dropped ones never appear)."""
+
+    name: str
+    attnum: int
+    type: PgType
+    not_null: bool = False
+    default: str | None = None
+    """The default's expression; None for generated columns."""
+    identity: str = ""
+    """``a`` ALWAYS, ``d`` BY DEFAULT, empty: none (``pg_attribute.attidentity``)."""
+    generated: str = ""
+    """``s`` stored, ``v`` virtual, empty: a plain column."""
+    generation: str | None = None
+    """The expression of a generated column."""
+    collation: str | None = None
+    """Schema-qualified collation where it is not the type's default."""
+    sequence: TableName | None = None
+    """The sequence behind an identity column or named by the default's ``nextval``."""
+    comment: str | None = None
+    volatile_default: bool = False
+    """The default calls a volatile function (``nextval``, ``gen_random_uuid``, ``clock_timestamp``)."""
+
+    @property
+    def filled_by_server(self) -> bool:
+        """NEW gives it a value by itself when the row names none (default, identity, generated)."""
+        return bool(self.default is not None or self.identity or self.generated or self.type.default is not None)
+
+    @property
+    def refuses_null(self) -> bool:
+        """NOT NULL by itself or through its domain."""
+        inner: PgType | None = self.type
+        while inner is not None and inner.kind == "domain":
+            if inner.not_null:
+                return True
+            inner = inner.element
+        return self.not_null
+
+
+class Key(Struct, frozen=True):
+    """A PRIMARY KEY or UNIQUE constraint, or a unique index without a constraint over plain columns and without predicate."""
+
+    name: str
+    primary: bool
+    columns: tuple[str, ...]
+    nulls_not_distinct: bool = False
+    deferrable: bool = False
+    initially_deferred: bool = False
+    constraint: bool = True
+    without_overlaps: bool = False
+
+
+class ForeignKey(Struct, frozen=True):
+    """A foreign key as declared on this table (not the copies that partitions inherit)."""
+
+    name: str
+    columns: tuple[str, ...]
+    target: TableName
+    target_columns: tuple[str, ...]
+    match_full: bool = False
+    on_update: str = "a"
+    on_delete: str = "a"
+    deferrable: bool = False
+    initially_deferred: bool = False
+    validated: bool = True
+    enforced: bool = True
+    definition: str = ""
+    period: bool = False
+
+
+class Check(Struct, frozen=True):
+    """A CHECK constraint; ``expression`` as ``pg_get_expr`` prints it, columns bare."""
+
+    name: str
+    expression: str
+    columns: tuple[str, ...] = ()
+    validated: bool = True
+    enforced: bool = True
+    no_inherit: bool = False
+
+
+class Index(Struct, frozen=True):
+    """An index, those behind constraints included."""
+
+    name: str
+    definition: str
+    """``pg_get_indexdef``."""
+    method: str = "btree"
+    unique: bool = False
+    keys: tuple[str, ...] = ()
+    """Each key as its expression text (``pg_get_indexdef(oid, n, true)``); a plain column is quoted where needed."""
+    columns: tuple[str | None, ...] = ()
+    """Each key's bare column name; None for an expression."""
+    collations: tuple[str | None, ...] = ()
+    predicate: str | None = None
+    valid: bool = True
+    nulls_not_distinct: bool = False
+    constraint: str | None = None
+    constraint_kind: str = ""
+    """``p``, ``u`` or ``x`` where a constraint owns the index."""
+    deferrable: bool = False
+    exclusion_operators: tuple[str, ...] = ()
+    """Per key ``OPERATOR(schema.op)`` of an EXCLUDE constraint."""
+
+
+class Trigger(Struct, frozen=True):
+    """A user trigger (constraint triggers of foreign keys are not among them)."""
+
+    name: str
+    enabled: str
+    """``O`` origin, ``D`` disabled, ``R`` replica, ``A`` always."""
+    definition: str
+    function: str = ""
+    on_insert: bool = True
+    inherited: bool = False
+    """Cloned from a partitioned parent's trigger."""
+
+
+class Policy(Struct, frozen=True):
+    """A row-level security policy, its parts as one definition text."""
+
+    name: str
+    definition: str
+
+
+class Rule(Struct, frozen=True):
+    """A rewrite rule other than a view's own."""
+
+    name: str
+    event: str
+    """``INSERT``, ``UPDATE``, ``DELETE`` or ``SELECT``."""
+    instead: bool
+    enabled: str
+    definition: str
+
+
+class Partition(Struct, frozen=True):
+    """A leaf of a partitioned table (at any depth)."""
+
+    name: TableName
+    constraint: str | None
+    """``pg_get_partition_constraintdef``: what a row must satisfy to be routed here; None: everything."""
+    kind: str = "r"
+    selectable: bool = True
+
+
+class Table(Struct, frozen=True):
+    """A relation that can hold or show rows."""
+
+    name: TableName
+    kind: str
+    """``pg_class.relkind``: r table, p partitioned, v view, m materialized view, f foreign table."""
+    columns: tuple[Column, ...] = ()
+    oid: int = 0
+    keys: tuple[Key, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    checks: tuple[Check, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    row_security: bool = False
+    force_row_security: bool = False
+    persistence: str = "p"
+    """``p`` permanent, ``u`` unlogged."""
+    partition_key: str | None = None
+    partition_of: TableName | None = None
+    partitions: tuple[Partition, ...] = ()
+    """All leaves below a partitioned table, by name."""
+    has_default_partition: bool = False
+    parents: tuple[TableName, ...] = ()
+    """Classic inheritance parents in order."""
+    children: tuple[TableName, ...] = ()
+    """Direct classic inheritance children."""
+    access_method: str = "heap"
+    of_type: str | None = None
+    extension: str | None = None
+    owner: str = ""
+    owned: bool = True
+    """The connected role may ALTER it (owner, member of the owner, or superuser)."""
+    privileges: tuple[str, ...] = ()
+    """Of the connected role on the whole table: SELECT, INSERT, DELETE, TRUNCATE, REFERENCES, TRIGGER … (usage of the schema included: without it none)."""
+    unreadable_columns: tuple[str, ...] = ()
+    """Columns the connected role may not SELECT."""
+    row_security_active: bool = False
+    """``row_security_active``: policies would filter this role."""
+    row_estimate: float = -1.0
+    """``reltuples``, -1 unknown. Not part of a fingerprint."""
+    pages: int = 0
+    bytes: int = 0
+    """Heap, TOAST and partitions. Not part of a fingerprint."""
+    comment: str | None = None
+    definition: str | None = None
+    """A view's query."""
+    options: tuple[str, ...] = ()
+
+    def column(self, name: str) -> Column | None:
+        """The column of exactly this name."""
+        return next((c for c in self.columns if c.name == name), None)
+
+    @property
+    def primary_key(self) -> Key | None:
+        """The PRIMARY KEY, if the table has one."""
+        return next((k for k in self.keys if k.primary), None)
+
+    @property
+    def order_key(self) -> tuple[str, ...]:
+        """Columns of OLD key order: the primary key, else the first all-NOT-NULL unique key by name, else none."""
+        primary = self.primary_key
+        if primary is not None:
+            return primary.columns
+        refusing = {c.name for c in self.columns if c.not_null}
+        for key in sorted(self.keys, key=lambda k: k.name):
+            if not key.deferrable and set(key.columns) <= refusing:
+                return key.columns
+        return ()
+
+
+class Sequence(Struct, frozen=True):
+    """A sequence's definition; its position is data and read apart."""
+
+    name: TableName
+    type: str
+    start: int
+    increment: int
+    minimum: int
+    maximum: int
+    cycle: bool
+    owned_by: ColumnRef | None = None
+    identity: bool = False
+    used_by: tuple[ColumnRef, ...] = ()
+    """Columns whose default calls ``nextval`` on it or whose identity it is."""
+    privileges: tuple[str, ...] = ()
+    owned: bool = True
+
+
+class UserType(Struct, frozen=True):
+    """An enum, domain, composite or range type of the user's."""
+
+    name: TableName
+    type: PgType
+    comment: str | None = None
+
+
+class Routine(Struct, frozen=True):
+    """A function, procedure or aggregate, by its identity arguments."""
+
+    name: TableName
+    arguments: str
+    kind: str
+    definition_hash: str
+
+
+class Extension(Struct, frozen=True):
+    """An installed extension."""
+
+    name: str
+    version: str
+    schema: str
+
+
+class Catalog(Struct, frozen=True, dict=True):
+    """One database as read in one read-only transaction."""
+
+    database: str
+    server_version: int
+    """``server_version_num``, for example 150018."""
+    schemas: tuple[str, ...]
+    """The schemas in scope, in configured order."""
+    tables: tuple[Table, ...] = ()
+    """Relations of kinds r, p, v, m, f in the schemas in scope, by name; partitions of a table in scope are not listed by themselves."""
+    sequences: tuple[Sequence, ...] = ()
+    types: tuple[UserType, ...] = ()
+    routines: tuple[Routine, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    encoding: str = "UTF8"
+    collation: str = ""
+    timezone: str = "UTC"
+    """The database's configured zone as a fresh session of this role sees it."""
+    datestyle: str = "ISO, MDY"
+    search_path: str = ""
+    user: str = ""
+    superuser: bool = False
+    event_triggers: tuple[str, ...] = ()
+    """Enabled event triggers."""
+    publications: tuple[str, ...] = ()
+    """Publications that cover a table in scope, as ``name`` or ``name (all tables)``."""
+    large_objects: int = 0
+    """Number of large objects. Not part of a fingerprint."""
+    casts: tuple[str, ...] = ()
+    """User-defined casts as ``source -> target``."""
+    fingerprint: str = ""
+
+    @cached_property
+    def _by_name(self) -> dict[TableName, Table]:
+        return {table.name: table for table in self.tables}
+
+    def table(self, name: TableName) -> Table | None:
+        """The relation of exactly this name."""
+        return self._by_name.get(name)

@@ -1,0 +1,107 @@
+"""What fills a column of NEW: one union, compiled to SQL in one function (``sql/expression.py``)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from tranship.model.names import Side, TableName
+
+
+class Rule(StrEnum):
+    """How a value of one type becomes a value of another."""
+
+    SAME = "same"
+    """The types are equal, or differ only in a modifier that grows: the value travels as it is."""
+    OLD_CAST = "old cast"
+    """OLD computes the SQL cast; it cannot fail (``int4::int8``, ``boolean::text``, ``char(n)::text``)."""
+    NEW_INPUT = "new input"
+    """OLD ships ``value::text`` and NEW's input function reads it; a value it refuses rejects its row."""
+    ROUND = "round"
+    """A number with a fraction to an integer type: OLD rounds as the server's cast does and ships text, NEW's input checks the range."""
+    ZONE = "zone"
+    """Between wall-clock time (date, timestamp) and timestamptz, through OLD's database time zone."""
+
+
+class Loss(StrEnum):
+    """What a conversion may silently do to a value that it accepts; counted and reported."""
+
+    NONE = ""
+    ROUNDED = "rounded"
+    CUT_SPACES = "trailing spaces cut"
+    FLOAT = "not exactly representable"
+    ZONE = "time zone applied"
+    TRUNCATED = "time of day dropped"
+
+
+class Conversion(Struct, frozen=True):
+    """The judgement of one pair of types (``planning/conversion.py``)."""
+
+    rule: Rule
+    automatic: bool
+    """Done without a person's decision."""
+    fallible: bool = False
+    """Some value of the old type is refused by the new one."""
+    loss: Loss = Loss.NONE
+    bare: bool = True
+    """A bare ``transform`` may do it; False: only ``transform_sql``, a mapping or a lookup (bytea and text, no cast at all)."""
+    why: str = ""
+    """For a person: why it is not automatic."""
+
+
+class Take(Struct, frozen=True, tag="take"):
+    """The old column, converted to the new column's type by the conversion."""
+
+    column: str
+    conversion: Conversion
+
+
+class Constant(Struct, frozen=True, tag="constant"):
+    """The same value in every row, as text that NEW's input function reads; None is NULL."""
+
+    value: str | None
+
+
+class NewDefault(Struct, frozen=True, tag="new default"):
+    """The column is not named in the COPY: NEW's default, identity, generation expression or NULL fills it."""
+
+
+class MapValues(Struct, frozen=True, tag="map values"):
+    """A value mapping. Keys are text that the old type's input reads, compared with its own ``=``; results are text for NEW's input."""
+
+    column: str
+    pairs: tuple[tuple[str, str | None], ...]
+    otherwise: Constant | None = None
+    """For a value that is not among the keys; None rejects the row."""
+    for_null: Constant | None = None
+    """For a NULL; None leaves it NULL."""
+
+
+class Lookup(Struct, frozen=True, tag="lookup"):
+    """A value found in another table by key, as text for NEW's input."""
+
+    columns: tuple[str, ...]
+    """Old columns, in the order of ``keys``."""
+    table: TableName
+    keys: tuple[str, ...]
+    value: str
+    side: Side = Side.NEW
+    otherwise: Constant | None = None
+    for_null: Constant | None = None
+
+
+class Coalesce(Struct, frozen=True, tag="coalesce"):
+    """The old column converted; a NULL becomes the constant (``null_value`` of a bare transform)."""
+
+    of: Take
+    for_null: Constant
+
+
+class Sql(Struct, frozen=True, tag="sql"):
+    """A person's expression over the row ``old``, run by OLD, its text read by NEW's input. Never parsed by us."""
+
+    text: str
+
+
+Expression = Take | Constant | NewDefault | MapValues | Lookup | Coalesce | Sql
