@@ -154,6 +154,8 @@ class Partition(Struct, frozen=True):
     """``pg_get_partition_constraintdef``: what a row must satisfy to be routed here; None: everything."""
     kind: str = "r"
     selectable: bool = True
+    """The connected role may read the leaf by itself, not only through its root."""
+    oid: int = 0
 
 
 class Table(Struct, frozen=True):

@@ -1,0 +1,220 @@
+"""What the types and constraints say could reject a row. Whether it does is for the rows to say (``execution/ask``).
+
+A constraint that OLD holds in the same form over values that travel unchanged cannot be broken by a row that OLD accepted; everything
+else is a hazard. A missed hazard is still caught when the batch is copied; a needless one costs a question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from tranship.model.catalog import Catalog, Column, ForeignKey, Index, Key, Table
+from tranship.model.expression import Coalesce, Constant, Lookup, MapValues, NewDefault, Rule, Sql, Take
+from tranship.model.names import TableName
+from tranship.model.plan import ColumnMapping, Hazard, HazardKind, TablePlan
+
+_INTEGERS = frozenset({"smallint", "integer", "bigint"})
+_STRINGS = frozenset({"text", "character varying"})
+_PLAIN_CATEGORIES = frozenset("NBDTGIVE")
+"""Type categories whose text is ASCII or a label that the catalog already holds."""
+_USER_FUNCTION = re.compile(r'[\w"]\.("[^"]+"|\w+)\(')
+
+
+def hazards(plan: TablePlan, old: Catalog, new: Catalog, plans: Mapping[TableName, Sequence[TablePlan]]) -> tuple[Hazard, ...]:
+    """All hazards of one table plan in a fixed order. ``plans`` are all plans of the run by NEW's table name."""
+    before, after = old.table(plan.old), new.table(plan.new)
+    if before is None or after is None:
+        return ()
+    found: list[Hazard] = []
+    for mapping in plan.columns:
+        found += _column_hazards(mapping, before, after, new)
+    if _re_encoded(old.encoding, new.encoding):
+        found += [Hazard(HazardKind.ENCODING, (m.column,)) for m in plan.columns if _carries_text(m)]
+    found += _check_hazards(plan, before, after)
+    if after.kind == "p" and not after.has_default_partition:
+        found.append(Hazard(HazardKind.ROUTING, tuple(m.column for m in plan.columns)))
+    alone = len(plans.get(plan.new, ())) == 1
+    found += _index_hazards(plan, before, after, alone)
+    found += [h for key in after.foreign_keys if (h := _foreign_key_hazard(key, plan, before, plans)) is not None]
+    return tuple(found)
+
+
+def _column_hazards(mapping: ColumnMapping, before: Table, after: Table, new: Catalog) -> list[Hazard]:
+    expression, column = mapping.expression, after.column(mapping.column)
+    found = []
+    if _may_not_convert(mapping, new):
+        found.append(Hazard(HazardKind.CONVERSION, (mapping.column,)))
+    if isinstance(expression, MapValues | Lookup) and expression.otherwise is None:
+        found.append(Hazard(HazardKind.GAP, (mapping.column,)))
+    if column is not None and column.refuses_null and _may_be_null(mapping, column, before, new):
+        found.append(Hazard(HazardKind.NOT_NULL, (mapping.column,)))
+    return found
+
+
+def _may_not_convert(mapping: ColumnMapping, new: Catalog) -> bool:
+    match mapping.expression:
+        case Take(conversion=conversion):
+            return conversion.fallible
+        case Coalesce(of=take):
+            return take.conversion.fallible
+        case Sql():
+            return True
+        case Lookup() as lookup:
+            table = new.table(lookup.table)
+            value = table.column(lookup.value) if table is not None else None
+            return value is None or value.type.leaf.base != mapping.type.leaf.base or bool(mapping.type.checks)
+        case _:
+            return False
+
+
+def _may_be_null(mapping: ColumnMapping, column: Column, before: Table, new: Catalog) -> bool:
+    def nullable(name: str) -> bool:
+        found = before.column(name)
+        return found is None or not found.refuses_null
+
+    match mapping.expression:
+        case Take(column=name):
+            return nullable(name)
+        case Coalesce(for_null=constant):
+            return constant.value is None
+        case MapValues() as mapped:
+            missing = mapped.for_null is None or mapped.for_null.value is None
+            results = [result for _, result in mapped.pairs] + ([mapped.otherwise.value] if mapped.otherwise is not None else [])
+            return (missing and nullable(mapped.column)) or None in results
+        case Constant(value=value):
+            return value is None
+        case NewDefault():
+            return bool(column.generated) or not column.filled_by_server
+        case _:
+            return True
+
+
+def _carries_text(mapping: ColumnMapping) -> bool:
+    return not isinstance(mapping.expression, NewDefault) and mapping.type.leaf.category not in _PLAIN_CATEGORIES
+
+
+def _re_encoded(old: str, new: str) -> bool:
+    return new not in (old, "SQL_ASCII") and not (new == "UTF8" and old != "SQL_ASCII")
+
+
+def _check_hazards(plan: TablePlan, before: Table, after: Table) -> list[Hazard]:
+    known = {c.expression for c in before.checks if c.validated and c.enforced}
+    found = []
+    for check in after.checks:
+        if not check.enforced:
+            continue
+        kept = check.expression in known and not _USER_FUNCTION.search(check.expression)
+        if kept and all(_unchanged(plan, column, column) for column in check.columns):
+            continue
+        found.append(Hazard(HazardKind.CHECK, check.columns, check.name, new=check.expression not in known))
+    return found
+
+
+def _mapping(plan: TablePlan, column: str) -> ColumnMapping | None:
+    return next((m for m in plan.columns if m.column == column), None)
+
+
+def _unchanged(plan: TablePlan, new_column: str, old_column: str) -> bool:
+    mapping = _mapping(plan, new_column)
+    if mapping is None or not isinstance(mapping.expression, Take):
+        return False
+    return mapping.expression.column == old_column and mapping.expression.conversion.rule is Rule.SAME
+
+
+def _origin(plan: TablePlan, before: Table, column: str) -> str | None:
+    """The old column that arrives in ``column`` with an equality that means the same; None: there is none."""
+    mapping = _mapping(plan, column)
+    if mapping is None or not isinstance(mapping.expression, Take):
+        return None
+    old = before.column(mapping.expression.column)
+    if old is None:
+        return None
+    bases = {old.type.leaf.base, mapping.type.leaf.base}
+    alike = mapping.expression.conversion.rule is Rule.SAME and len(bases) == 1
+    return old.name if alike or bases <= _INTEGERS or bases <= _STRINGS else None
+
+
+def _index_hazards(plan: TablePlan, before: Table, after: Table, alone: bool) -> list[Hazard]:
+    found = []
+    for index in after.indexes:
+        exclusion = index.constraint_kind == "x"
+        if not (index.unique or exclusion) or not index.valid:
+            continue
+        columns = tuple(c for c in index.columns if c is not None) if None not in index.columns else tuple(m.column for m in plan.columns)
+        if any(_numbered(after, c, plan) for c in index.columns if c is not None):
+            continue
+        name = index.constraint or index.name
+        found.append(Hazard(HazardKind.EXISTING, columns, name))
+        if exclusion:
+            if not (alone and _same_exclusion(index, plan, before)):
+                found.append(Hazard(HazardKind.EXCLUDE, columns, name))
+        elif not (alone and any(_implies(key, index, plan, before) for key in before.keys)):
+            found.append(Hazard(HazardKind.UNIQUE, columns, name))
+    return found
+
+
+def _numbered(after: Table, column: str, plan: TablePlan) -> bool:
+    """NEW numbers the column itself, so the key cannot collide within the run."""
+    mapping, declared = _mapping(plan, column), after.column(column)
+    return mapping is not None and declared is not None and isinstance(mapping.expression, NewDefault) and declared.sequence is not None
+
+
+def _same_exclusion(index: Index, plan: TablePlan, before: Table) -> bool:
+    twins = [i for i in before.indexes if i.constraint_kind == "x" and i.keys == index.keys and i.predicate == index.predicate]
+    same = [i for i in twins if i.exclusion_operators == index.exclusion_operators]
+    return bool(same) and all(c is not None and _unchanged(plan, c, c) for c in index.columns)
+
+
+def _implies(key: Key, index: Index, plan: TablePlan, before: Table) -> bool:
+    """OLD's key already makes the rows distinct under NEW's index: its columns all arrive, equal as before, among the index's."""
+    if key.deferrable and not key.constraint:
+        return False
+    origins = {_origin(plan, before, c) for c in index.columns if c is not None}
+    if not set(key.columns) <= origins:
+        return False
+    if index.nulls_not_distinct and not key.nulls_not_distinct:
+        return all((c := before.column(name)) is not None and c.refuses_null for name in key.columns)
+    return not any(index.collations[n] for n in range(len(index.collations))) or _collations_kept(index, before, plan)
+
+
+def _collations_kept(index: Index, before: Table, plan: TablePlan) -> bool:
+    for column, collation in zip(index.columns, index.collations, strict=False):
+        if column is None or not collation:
+            continue
+        origin = _origin(plan, before, column)
+        declared = before.column(origin) if origin is not None else None
+        if declared is None or declared.collation != collation:
+            return collation.startswith(("pg_catalog.", '"pg_catalog".'))
+    return True
+
+
+def _foreign_key_hazard(key: ForeignKey, plan: TablePlan, before: Table, plans: Mapping[TableName, Sequence[TablePlan]]) -> Hazard | None:
+    if not key.enforced:
+        return None
+    filled = [m for c in key.columns if (m := _mapping(plan, c)) is not None]
+    if all(isinstance(m.expression, NewDefault) for m in filled):
+        return None
+    return Hazard(HazardKind.FOREIGN_KEY, key.columns, key.name, new=not _held_by_old(key, plan, before, plans))
+
+
+def _held_by_old(key: ForeignKey, plan: TablePlan, before: Table, plans: Mapping[TableName, Sequence[TablePlan]]) -> bool:
+    """OLD holds the same foreign key, and both ends travel unchanged: only a rejected parent can break it."""
+    parents = plans.get(key.target, ())
+    origins = tuple(_origin(plan, before, c) for c in key.columns)
+    for old_key in before.foreign_keys:
+        if not (old_key.validated and old_key.enforced) or old_key.columns != origins or (key.match_full and not old_key.match_full):
+            continue
+        for parent in parents:
+            ends = tuple(_taken(parent, c) for c in key.target_columns)
+            if parent.old == old_key.target and ends == old_key.target_columns:
+                return True
+    return False
+
+
+def _taken(plan: TablePlan, column: str) -> str | None:
+    mapping = _mapping(plan, column)
+    if mapping is None or not isinstance(mapping.expression, Take):
+        return None
+    conversion = mapping.expression.conversion
+    return mapping.expression.column if conversion.rule in (Rule.SAME, Rule.OLD_CAST) and not conversion.fallible else None
