@@ -1,0 +1,95 @@
+"""Real servers for tests: one per major version and session, started when first asked for, and a pair of databases per test in milliseconds.
+
+    async def test_something(pair: Pair, tmp_path: Path) -> None:              # 17 → 18, the oldest and newest at hand otherwise
+        await pair.old.run("CREATE TABLE t (id int PRIMARY KEY)")
+        await pair.new.run(...)
+        path = pair.config(tmp_path, tables=["t"])
+
+    async def test_more(make_pair: MakePair) -> None:
+        pair = await make_pair(old_sql, new_sql, majors=(15, 18), encodings=("LATIN1", "UTF8"))
+
+Test functions may be coroutines. A version that is not on the machine skips the test, saying so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from support import ROOT, CliResult, MakePair, Pair, Servers, run_python
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs a coroutine test to its end."""
+    if not inspect.iscoroutinefunction(pyfuncitem.function):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.function).parameters}
+    asyncio.run(pyfuncitem.function(**arguments))
+    return True
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """All servers of the session, by major version."""
+    with Servers() as started:
+        yield started
+
+
+@pytest.fixture
+def make_pair(servers: Servers) -> Iterator[MakePair]:
+    """Makes pairs of databases that are dropped after the test."""
+    maker = MakePair(servers)
+    yield maker
+    asyncio.run(maker.drop_all())
+
+
+@pytest.fixture
+def pair(make_pair: MakePair) -> Pair:
+    """An empty pair on the default versions."""
+    return asyncio.run(make_pair())
+
+
+@pytest.fixture
+def run_cli(tmp_path: Path) -> Callable[..., CliResult]:
+    """Runs ``tranship`` in a process of its own, in ``tmp_path`` (or ``cwd``)."""
+
+    def run(*arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout: float = 120) -> CliResult:
+        return run_python("-m", "tranship", *arguments, cwd=cwd or tmp_path, env=env, timeout=timeout)
+
+    return run
+
+
+@pytest.fixture
+def run_script(tmp_path: Path) -> Callable[..., CliResult]:
+    """Runs a classic script (``db_migration_tool.py`` …) the way its users do."""
+
+    def run(script: str, *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout: float = 120) -> CliResult:
+        return run_python(ROOT / "scripts" / script, *arguments, cwd=cwd or tmp_path, env=env, timeout=timeout)
+
+    return run
+
+
+@pytest.fixture
+def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., CliResult]:
+    """Runs ``tranship`` in this process, in ``tmp_path``: quicker than ``run_cli``. Not for coroutine tests: it runs its own loop."""
+
+    def run(*arguments: str | Path) -> CliResult:
+        from tranship.cli import main
+
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["tranship", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            status = main()
+        except SystemExit as ended:
+            status = ended.code
+        output = capsys.readouterr()
+        return CliResult(int(status or 0), output.out, output.err)
+
+    return run
