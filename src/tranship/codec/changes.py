@@ -1,0 +1,118 @@
+"""The changes file: what `analyze` saw, so that `generate` and `validate` need no connection."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tranship.codec.files import read_text, write_json
+from tranship.errors import UsageError
+from tranship.model.catalog import Catalog
+from tranship.model.change import Change, ChangeClass
+
+CHANGES_FORMAT = 1
+
+
+class SideInfo(Struct, frozen=True):
+    """One database as `analyze` saw it."""
+
+    database: str
+    server_version: int
+    fingerprint: str
+    catalog: Catalog
+    configured: bool = False
+    """The configuration names schemas for this side."""
+
+
+class ChangeRecord(Struct, frozen=True):
+    """A `Change` as the changes file writes it."""
+
+    type: ChangeClass
+    kind: str
+    table: str
+    description: str
+    old_column: str | None = None
+    new_column: str | None = None
+    new_table: str | None = None
+    auto_action: str | None = None
+    requires_manual: bool = False
+    evidence: tuple[str, ...] = ()
+    conversion: str | None = None
+
+    @classmethod
+    def of(cls, change: Change) -> ChangeRecord:
+        """The record of a change."""
+        shared = {name: getattr(change, name) for name in change.__struct_fields__ if name != "cls"}
+        return cls(type=change.cls, requires_manual=change.requires_manual, **shared)
+
+
+class ChangesFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[P_]migration_changes.json``: all that `generate` and `validate` need without a connection."""
+
+    format_version: int
+    tool_version: str
+    old: SideInfo
+    new: SideInfo
+    summary: dict[str, int]
+    """``total``, ``safe``, ``transformable``, ``breaking``."""
+    changes: tuple[ChangeRecord, ...]
+    notes: tuple[ChangeRecord, ...] = ()
+    tables: tuple[str, ...] | None = None
+    """``tables`` of the configuration."""
+    table_mapping: tuple[tuple[str, str], ...] = ()
+    journal_schema: str = "_tranship"
+    evidence: Raw = Raw(b"null")
+    """What `analyze` learned from the data, for the suggestions."""
+
+
+class _Header(Struct):
+    format_version: object = None
+    tool_version: object = None
+
+
+def write_changes(path: Path, changes: ChangesFile) -> None:
+    """Writes the changes file (it describes a schema and may hold sampled values: 0600)."""
+    write_json(path, changes)
+
+
+def read_changes(path: Path) -> ChangesFile:
+    """The changes file of this version of the tool.
+
+    Raises:
+        UsageError: unreadable, not JSON, or of another tool or version ("run analyze again").
+    """
+    text = read_text(path)
+    try:
+        json.loads(text, object_pairs_hook=_once)
+        header = msgspec.json.decode(text, type=_Header)
+        if header.format_version != CHANGES_FORMAT or not isinstance(header.tool_version, str):
+            raise _foreign(path, "another tool or version wrote it")
+        return msgspec.json.decode(text, type=ChangesFile)
+    except json.JSONDecodeError as error:
+        raise UsageError("TS103", f"{path}:{error.lineno}: not JSON: {error.msg}", object=str(path), hint="run analyze again") from None
+    except _Twice as error:
+        raise UsageError("TS104", f"{path}: the key {error} stands twice in one object", object=str(path), hint="run analyze again") from None
+    except msgspec.ValidationError as error:
+        raise _foreign(path, str(error)) from None
+    except (RecursionError, msgspec.DecodeError, ValueError):
+        raise UsageError("TS103", f"{path}: not a changes file", object=str(path), hint="run analyze again") from None
+
+
+def _foreign(path: Path, reason: str) -> UsageError:
+    message = f"{path} is not a changes file of this tool and version ({reason}): run analyze again"
+    return UsageError("TS112", message, object=str(path), hint="run analyze again")
+
+
+class _Twice(Exception):
+    pass
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(json.dumps(next(name for name in names if names.count(name) > 1), ensure_ascii=False))
+    return made

@@ -1,0 +1,164 @@
+"""Reading and writing whole files: JSON with true line numbers in, JSON and text out, complete or not at all and for the owner alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+import msgspec
+
+from tranship.codec.jsonc import JsonValue, SyntaxProblem, parse
+from tranship.errors import UsageError
+
+MAX_BYTES = 256 * 1024 * 1024
+"""A configuration, changes or resolutions file above this size is refused."""
+
+_BARE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def child(path: str, key: str | int) -> str:
+    """The JSON path of a member or an element: ``$.a``, ``$.a[0]``, ``$.a["crm.orders"]``."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if _BARE_KEY.match(key) else f"{path}[{json.dumps(key, ensure_ascii=False)}]"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant."""
+    names = list(known)
+    folded = {name.casefold(): name for name in names}
+    if word.casefold() in folded:
+        return folded[word.casefold()]
+    found = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else None
+
+
+class Document:
+    """A JSON file as read: values, and the line on which each stands."""
+
+    def __init__(self, file: Path, root: JsonValue, lines: Mapping[str, int]) -> None:
+        self.file = file
+        self.root = root
+        self._lines = lines
+
+    def line(self, path: str) -> int:
+        """The line of a JSON path; of its nearest parent where it does not exist; 1 at least."""
+        while path not in self._lines and len(path) > 1:
+            path = path[: max(path.rfind("."), path.rfind("["), 1)]
+        return self._lines.get(path, 1)
+
+    def error(self, path: str, message: str, *, code: str = "TS107", hint: str = "") -> UsageError:
+        """An error that names file, line and JSON path; the caller raises it. ``message`` must hold no secret."""
+        return UsageError(code, f"{self.file}:{self.line(path)}: {path}: {message}", object=path, hint=hint)
+
+
+def read_text(path: Path) -> str:
+    """A whole UTF-8 file.
+
+    Raises:
+        UsageError: it is missing, unreadable, too large, empty or not UTF-8.
+    """
+    try:
+        if path.is_dir():
+            raise UsageError("TS102", f"{path} is a folder, not a file", object=str(path))
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise UsageError("TS102", f"file not found: {path}", object=str(path), hint="paths are relative to the working directory") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "the path is not usable"
+        raise UsageError("TS102", f"cannot read {path}: {reason}", object=str(path)) from None
+    if len(data) > MAX_BYTES:
+        raise UsageError("TS102", f"{path} is larger than {MAX_BYTES // 1024 // 1024} MB: this is not a file of ours", object=str(path))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError("TS105", f"{path}:{line}: not UTF-8 text", object=str(path), hint="save the file as UTF-8") from None
+    if not text.strip():
+        raise UsageError("TS103", f"{path}:1: the file is empty", object=str(path))
+    return text
+
+
+def read_jsonc(path: Path) -> Document:
+    """JSON with ``//`` comments; numbers keep their digits as `Number`; keys that begin with ``_`` are kept (they are comments to their readers).
+
+    Raises:
+        UsageError: the file cannot be read, is no JSON, or names a key twice; with the line.
+    """
+    text = read_text(path)
+    try:
+        located = parse(text, child)
+    except SyntaxProblem as problem:
+        code = "TS104" if problem.duplicate else "TS103"
+        raise UsageError(code, f"{path}:{problem.line}: {problem.message}", object=str(path), hint=problem.hint) from None
+    return Document(path, located.root, located.lines)
+
+
+def encode(value: object) -> bytes:
+    """A noun as indented JSON with a final newline."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
+def write_json(path: Path, value: object, *, replace: bool = True) -> None:
+    """Writes a noun as JSON, mode 0600, whole or not at all; the folder is made.
+
+    Raises:
+        FileExistsError: ``replace`` is false and the name is taken.
+        UsageError: the file cannot be written.
+    """
+    _write(path, encode(value), replace)
+
+
+def write_text(path: Path, text: str, *, replace: bool = True) -> None:
+    """The same for UTF-8 text."""
+    _write(path, text.encode("utf-8", errors="backslashreplace"), replace)
+
+
+def free_path(path: Path) -> Path:
+    """The path itself, or with ``_2``, ``_3`` … before its ending where it is taken."""
+    number, candidate = 1, path
+    while os.path.lexists(candidate):
+        number += 1
+        candidate = path.with_name(f"{path.stem}_{number}{path.suffix}")
+    return candidate
+
+
+def _write(path: Path, data: bytes, replace: bool) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            if replace:
+                temporary.replace(path)
+            else:
+                os.link(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    except FileExistsError:
+        if not replace:
+            raise
+        raise UsageError("TS113", f"cannot write {path}: a file stands where a folder is needed", object=str(path)) from None
+    except OSError as error:
+        raise UsageError("TS113", f"cannot write {path}: {error.strerror or error}", object=str(path)) from None
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,187 @@
+"""A JSON reader that people's files need: ``//`` comments, digits of numbers kept, keys never twice, the line of every value."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from msgspec import Struct
+
+
+class Number(Struct, frozen=True):
+    """A JSON number as its digits: no float in between."""
+
+    text: str
+
+    @property
+    def integer(self) -> int | None:
+        """Its value where it is written as a whole number."""
+        return int(self.text) if re.fullmatch(r"-?[0-9]{1,100}", self.text) else None
+
+
+JsonValue = None | bool | str | Number | list["JsonValue"] | dict[str, "JsonValue"]
+
+
+class Located(Struct, frozen=True):
+    """The value of a text, and the line (from 1) of every node by its JSON path."""
+
+    root: JsonValue
+    lines: dict[str, int]
+
+
+class SyntaxProblem(Exception):
+    """The text is no JSON; ``line`` counts from 1."""
+
+    def __init__(self, line: int, message: str, *, hint: str = "", duplicate: bool = False) -> None:
+        super().__init__(message)
+        self.line = line
+        self.message = message
+        self.hint = hint
+        self.duplicate = duplicate
+
+
+_GAP = re.compile(r"(?:[ \t\r\n]+|//[^\n]*)*")
+_STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"')
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z_.])")
+_WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DEPTH = 100
+
+
+def parse(text: str, child: Callable[[str, str | int], str]) -> Located:
+    """Reads a whole text; ``child`` makes the JSON path of a member from its parent's.
+
+    Raises:
+        SyntaxProblem: at the first place that is no JSON, or at a key that stands twice in one object.
+    """
+    return _Reader(text, child).read()
+
+
+class _Reader:
+    def __init__(self, text: str, child: Callable[[str, str | int], str]) -> None:
+        self._text = text
+        self._child = child
+        self._at = 0
+        self._line = 1
+        self._counted = 0
+        self._lines: dict[str, int] = {}
+
+    def read(self) -> Located:
+        self._skip()
+        root = self._value("$", 0)
+        self._skip()
+        if self._at < len(self._text):
+            raise self._problem("more text after the end of the JSON value")
+        return Located(root, self._lines)
+
+    def _line_here(self) -> int:
+        self._line += self._text.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._line
+
+    def _problem(self, message: str, *, hint: str = "", duplicate: bool = False) -> SyntaxProblem:
+        if self._at >= len(self._text):
+            message, hint = "the file ends in the middle: it is truncated or a bracket is not closed", ""
+        return SyntaxProblem(self._line_here(), f"not JSON: {message}" if not duplicate else message, hint=hint, duplicate=duplicate)
+
+    def _skip(self) -> None:
+        match = _GAP.match(self._text, self._at)
+        assert match is not None
+        self._at = match.end()
+
+    def _peek(self) -> str:
+        return self._text[self._at : self._at + 1]
+
+    def _value(self, path: str, depth: int) -> JsonValue:
+        self._lines[path] = self._line_here()
+        if depth > _DEPTH:
+            raise self._problem(f"nested deeper than {_DEPTH} levels")
+        match self._peek():
+            case "{":
+                return self._object(path, depth)
+            case "[":
+                return self._array(path, depth)
+            case '"':
+                return self._string()
+            case _:
+                return self._scalar()
+
+    def _scalar(self) -> JsonValue:
+        number = _NUMBER.match(self._text, self._at)
+        if number is not None:
+            self._at = number.end()
+            return Number(number.group())
+        word = _WORD.match(self._text, self._at)
+        if word is not None and word.group() in _WORDS:
+            self._at = word.end()
+            return _WORDS[word.group()]
+        if word is not None:
+            raise self._problem("a word without quotes", hint='texts stand in "double quotes"')
+        if self._peek() == "'":
+            raise self._problem("single quotes", hint='texts stand in "double quotes"')
+        if self._peek() in ("}", "]", ","):
+            raise self._problem(f"a value is missing before {self._peek()}", hint="no comma after the last entry")
+        raise self._problem("a value is expected here")
+
+    def _string(self) -> str:
+        match = _STRING.match(self._text, self._at)
+        if match is None:
+            end = self._text.find("\n", self._at)
+            closed = '"' in self._text[self._at + 1 : end if end >= 0 else None]
+            if end < 0 and not closed:
+                self._at = len(self._text)
+            what = "a text with a control character or a wrong \\ escape" if closed else "a text is not closed on its line"
+            raise self._problem(what, hint="write \\\\ for a backslash")
+        value = json.loads(match.group())
+        assert isinstance(value, str)
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise self._problem("half of a surrogate pair in a text")
+        self._at = match.end()
+        return value
+
+    def _object(self, path: str, depth: int) -> dict[str, JsonValue]:
+        made: dict[str, JsonValue] = {}
+        self._at += 1
+        self._skip()
+        while self._peek() != "}":
+            if self._peek() != '"':
+                raise self._problem('a key in "double quotes" is expected here', hint="no comma after the last entry" if made else "")
+            start = self._at
+            key = self._string()
+            if key in made and not key.startswith("_"):
+                self._at = start
+                raise self._problem(f"the key {json.dumps(key, ensure_ascii=False)} stands twice in {path}", duplicate=True)
+            self._expect(":", "after a key")
+            made[key] = self._value(self._child(path, key), depth + 1)
+            self._skip()
+            if self._peek() == "}":
+                break
+            self._comma("}")
+        self._at += 1
+        return made
+
+    def _array(self, path: str, depth: int) -> list[JsonValue]:
+        made: list[JsonValue] = []
+        self._at += 1
+        self._skip()
+        while self._peek() != "]":
+            made.append(self._value(self._child(path, len(made)), depth + 1))
+            self._skip()
+            if self._peek() == "]":
+                break
+            self._comma("]")
+        self._at += 1
+        return made
+
+    def _expect(self, sign: str, where: str) -> None:
+        self._skip()
+        if self._peek() != sign:
+            raise self._problem(f"{sign} is missing {where}")
+        self._at += 1
+        self._skip()
+
+    def _comma(self, end: str) -> None:
+        self._expect(",", "between two entries")
+        if self._peek() == end:
+            raise self._problem("a comma after the last entry", hint="take the comma away")

@@ -1,0 +1,35 @@
+"""What a person asked for on the command line of a run."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class MigrateOptions(Struct, frozen=True, kw_only=True):
+    """Options of ``migrate``; paths are relative to the working directory."""
+
+    live: bool = False
+    """False: a dry run."""
+    prefix: str | None = None
+    """Goes before the names of all result files."""
+    results_dir: str = "results"
+    resolutions: str | None = None
+    """The resolutions file that was passed: passing it is the decision."""
+    changes_file: str | None = None
+    """None: the default file where it exists, else the run compares by itself."""
+    batch_size: int = 50_000
+    """Rows of one committed unit."""
+    jobs: int = 4
+    """Parallel streams."""
+    max_rejects: str | None = None
+    """``N`` rows or ``P%`` of the rows read; None: no bound."""
+    restart: bool = False
+    new_snapshot: str | None = None
+    """``unfinished`` or ``all``."""
+    take_over: bool = False
+    rehearse: bool = False
+    show_values: bool = False
+    arguments: tuple[str, ...] = ()
+    """The command line as given, for the result file."""
+    spelling: str = "tranship"
+    """How the program was called, so that hints name the next command in the same words: ``tranship`` or ``python scripts/…``."""
