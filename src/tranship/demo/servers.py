@@ -245,7 +245,19 @@ class Server:
                 self._bindir = _copied(self._bindir, self.folder)
             for path in (secret, self.data, self.socket_folder):
                 os.chown(path, self._account.pw_uid, self._account.pw_gid)
-        command = [self._bindir / "initdb", "-D", self.data, "-U", self.user, "--pwfile", secret, "-E", "UTF8", "--locale=C", "--no-sync"]
+        command: list[str | Path] = [
+            self._bindir / "initdb",
+            "-D",
+            self.data,
+            "-U",
+            self.user,
+            "--pwfile",
+            secret,
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]
         command += ["--auth-local=trust", "--auth-host=scram-sha-256"]
         made = self._popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         output = made.communicate()[0]

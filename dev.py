@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Everything a checkout needs, with the standard library alone: makes .venv on first use, then runs a command in it.
+
+    python3 dev.py demo [--keep]     the whole way on two embedded PostgreSQL servers with generated data
+    python3 dev.py test [ARGS]       all tests (ARGS go to pytest)
+    python3 dev.py lint              ruff, mypy, import contracts
+    python3 dev.py cases [NAMES]     the case folders as a table: expected and seen
+    python3 dev.py bench [NAME]      the benchmarks
+
+The environment is made anew when pyproject.toml, the pinned requirements or the Python version change.
+This file is read by old Pythons too (to say that they are too old), so it keeps to their syntax.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+REQUIREMENTS = ROOT / "requirements-dev.txt"
+OLDEST = (3, 11)
+NEWEST = 20
+
+LINT = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy",),
+    ("lint-imports",),
+)
+
+
+def say(message: str) -> None:
+    """One line for the person at the terminal."""
+    print("dev.py: " + message, file=sys.stderr, flush=True)
+
+
+def give_up(message: str) -> NoReturn:
+    """Ends with what to do."""
+    say(message)
+    raise SystemExit(2)
+
+
+def find_python() -> str:
+    """A Python that is new enough: this one, else the newest on PATH."""
+    if sys.version_info >= OLDEST:
+        return sys.executable
+    for minor in range(NEWEST, OLDEST[1] - 1, -1):
+        found = shutil.which("python3.%d" % minor)
+        if found and subprocess.call([found, "-c", ""], stderr=subprocess.DEVNULL) == 0:
+            return found
+    give_up(
+        "Python %d.%d or newer is needed, and python3 here is %s. Install one (for example: apt-get install python3.11 python3.11-venv)."
+        % (*OLDEST, sys.version.split()[0])
+    )
+
+
+def stamp_of(python: str) -> str:
+    """Changes when the environment has to be made anew."""
+    version = subprocess.check_output([python, "-c", "import sys; print(sys.version)"])
+    parts = [version, str(ROOT).encode(), (ROOT / "pyproject.toml").read_bytes(), REQUIREMENTS.read_bytes()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def check_call(command: list[str]) -> None:
+    """Runs a step of the set-up; its output is shown only when it fails."""
+    done = subprocess.run(command, cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode != 0:
+        sys.stderr.write(done.stdout.decode(errors="replace"))
+        give_up("this failed: " + " ".join(command))
+
+
+def make_with_uv(uv: str, python: str) -> None:
+    """The environment by uv."""
+    os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
+    check_call([uv, "venv", "--quiet", "--clear", "--python", python, str(VENV)])
+    install = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
+    check_call([*install, "--require-hashes", "-r", str(REQUIREMENTS)])
+    check_call([*install, "--no-deps", "--no-build-isolation", "-e", str(ROOT)])
+
+
+def make_with_pip(python: str) -> None:
+    """The environment by venv and pip."""
+    if subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) != 0:
+        give_up("this Python cannot make environments. Install its venv package (Debian, Ubuntu: apt-get install python3-venv) or uv, and try again.")
+    check_call([python, "-m", "venv", "--clear", str(VENV)])
+    install = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    check_call([*install, "--require-hashes", "-r", str(REQUIREMENTS)])
+    check_call([*install, "--no-deps", "--no-build-isolation", "-e", str(ROOT)])
+
+
+def ensure_environment() -> None:
+    """Makes .venv where it is missing or out of date."""
+    python = find_python()
+    wanted, stamp = stamp_of(python), VENV / "tranship-stamp"
+    if stamp.is_file() and stamp.read_text() == wanted and PYTHON.exists():
+        return
+    if not os.access(str(ROOT), os.W_OK):
+        give_up("cannot write to %s, where the environment .venv is to be made: use a checkout of your own." % ROOT)
+    uv = shutil.which("uv")
+    say("making the environment in .venv with %s (once) ..." % ("uv" if uv else "pip"))
+    if uv:
+        make_with_uv(uv, python)
+    else:
+        make_with_pip(python)
+    stamp.write_text(wanted)
+
+
+def run(*command: str) -> int:
+    """Runs a Python module or file of the environment from the checkout; Ctrl-C is the command's to answer."""
+    child = subprocess.Popen([str(PYTHON), *command], cwd=str(ROOT))
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            continue
+
+
+def lint() -> int:
+    """Every check, even when an earlier one failed."""
+    failed = []
+    for check in LINT:
+        say(" ".join(check))
+        if subprocess.call([str(VENV / "bin" / check[0]), *check[1:]], cwd=str(ROOT)) != 0:
+            failed.append(" ".join(check))
+    for check in failed:
+        say("failed: " + check)
+    return 1 if failed else 0
+
+
+def bench(names: list[str]) -> int:
+    """The benchmarks by name, all without one."""
+    scripts = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("[a-z]*.py"))}
+    unknown = [name for name in names if name not in scripts]
+    if unknown:
+        give_up("no benchmark %s; there is: %s" % (", ".join(unknown), ", ".join(scripts)))
+    return max([run(str(scripts[name])) for name in names or scripts], default=0)
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one command; its exit status is ours."""
+    command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    if command not in {"demo", "test", "lint", "cases", "bench"}:
+        print(__doc__)
+        return 0 if command in {"-h", "--help", "help"} else 2
+    ensure_environment()
+    if command == "lint":
+        return lint()
+    if command == "bench":
+        return bench(rest)
+    modules = {"demo": ["-m", "tranship", "demo"], "test": ["-m", "pytest"], "cases": [str(ROOT / "tests" / "cases" / "table.py")]}
+    return run(*modules[command], *rest)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
