@@ -28,12 +28,7 @@ REQUIREMENTS = ROOT / "requirements-dev.txt"
 OLDEST = (3, 11)
 NEWEST = 20
 
-LINT = (
-    ("ruff", "check", "."),
-    ("ruff", "format", "--check", "."),
-    ("mypy",),
-    ("lint-imports",),
-)
+LINT = ("ruff check .", "ruff format --check .", "mypy", "lint-imports")
 
 
 def say(message: str) -> None:
@@ -52,12 +47,12 @@ def find_python() -> str:
     if sys.version_info >= OLDEST:
         return sys.executable
     for minor in range(NEWEST, OLDEST[1] - 1, -1):
-        found = shutil.which("python3.%d" % minor)
+        found = shutil.which(f"python3.{minor}")
         if found and subprocess.call([found, "-c", ""], stderr=subprocess.DEVNULL) == 0:
             return found
+    there = sys.version.split()[0]
     give_up(
-        "Python %d.%d or newer is needed, and python3 here is %s. Install one (for example: apt-get install python3.11 python3.11-venv)."
-        % (*OLDEST, sys.version.split()[0])
+        f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, and this is {there}. Install one (Debian: apt-get install python3 python3-venv)."
     )
 
 
@@ -102,9 +97,9 @@ def ensure_environment() -> None:
     if stamp.is_file() and stamp.read_text() == wanted and PYTHON.exists():
         return
     if not os.access(str(ROOT), os.W_OK):
-        give_up("cannot write to %s, where the environment .venv is to be made: use a checkout of your own." % ROOT)
+        give_up(f"cannot write to {ROOT}, where the environment .venv is to be made: use a checkout of your own.")
     uv = shutil.which("uv")
-    say("making the environment in .venv with %s (once) ..." % ("uv" if uv else "pip"))
+    say(f"making the environment in .venv with {'uv' if uv else 'pip'} (once) ...")
     if uv:
         make_with_uv(uv, python)
     else:
@@ -126,9 +121,10 @@ def lint() -> int:
     """Every check, even when an earlier one failed."""
     failed = []
     for check in LINT:
-        say(" ".join(check))
-        if subprocess.call([str(VENV / "bin" / check[0]), *check[1:]], cwd=str(ROOT)) != 0:
-            failed.append(" ".join(check))
+        say(check)
+        program, *rest = check.split()
+        if subprocess.call([str(VENV / "bin" / program), *rest], cwd=str(ROOT)) != 0:
+            failed.append(check)
     for check in failed:
         say("failed: " + check)
     return 1 if failed else 0
@@ -139,7 +135,7 @@ def bench(names: list[str]) -> int:
     scripts = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("[a-z]*.py"))}
     unknown = [name for name in names if name not in scripts]
     if unknown:
-        give_up("no benchmark %s; there is: %s" % (", ".join(unknown), ", ".join(scripts)))
+        give_up(f"no benchmark {', '.join(unknown)}; there is: {', '.join(scripts)}")
     return max([run(str(scripts[name])) for name in names or scripts], default=0)
 
 
