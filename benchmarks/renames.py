@@ -1,0 +1,223 @@
+"""Score column and table renames against recorded truth: ``benchmarks/renames.py FILE… [--format json] [--errors]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import lzma
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
+
+from tranship.model.catalog import Column, ForeignKey, Index, Key, Table
+from tranship.model.names import TableName
+from tranship.model.types import PgType, TypeKind
+from tranship.planning.renames import RenameContext, column_renames, naming_convention, table_renames
+
+Json = dict[str, Any]
+Pair = tuple[str, str]
+
+_BUILT_IN = """
+smallint integer bigint oid numeric real money text character bpchar name citext date json jsonb inet cidr macaddr bytea uuid boolean xml
+hstore tsvector tsquery interval point line lseg box path polygon circle geometry geography ltree int4range int8range numrange daterange
+tsrange tstzrange bit USER-DEFINED
+"""
+_TWO_WORDS = (
+    "double precision",
+    "character varying",
+    "bit varying",
+    "timestamp without time zone",
+    "timestamp with time zone",
+    "time without time zone",
+    "time with time zone",
+)
+_KNOWN_TYPES = frozenset(_BUILT_IN.split()) | frozenset(_TWO_WORDS)
+
+
+@dataclass
+class Score:
+    """Counts of one group of cases."""
+
+    cases: int = 0
+    truth: int = 0
+    automatic: int = 0
+    automatic_right: int = 0
+    derived: int = 0
+    proposed: int = 0
+    proposed_right: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    def figures(self) -> Json:
+        """The metrics by name; a share of nothing is 1."""
+        precision = _share(self.proposed_right, self.proposed)
+        recall = _share(self.proposed_right, self.truth)
+        return {
+            "auto_precision": _share(self.automatic_right, self.automatic),
+            "auto_recall": _share(self.automatic_right, self.truth),
+            "auto_derived": self.derived,
+            "proposed_precision": precision,
+            "proposed_recall": recall,
+            "proposed_f1": round(2 * precision * recall / (precision + recall), 4) if precision + recall else 0.0,
+            "cases": self.cases,
+            "renames": self.truth,
+            "automatic": self.automatic,
+            "proposed": self.proposed,
+        }
+
+    def add(self, case: Json, truth: set[Pair], ambiguous: set[Pair], derived: set[Pair], automatic: set[Pair], asked: set[Pair], where: str) -> None:
+        """Count one case. ``derived`` pairs may be asked about, never done; ``ambiguous`` ones are neither right nor wrong."""
+        scored = automatic - ambiguous
+        proposed = (automatic | asked) - ambiguous - (derived - truth)
+        self.cases += 1
+        self.truth += len(truth - ambiguous)
+        self.automatic += len(scored)
+        self.automatic_right += len(scored & truth)
+        self.derived += len(scored & (derived - truth))
+        self.proposed += len(proposed)
+        self.proposed_right += len(proposed & truth)
+        label = f"{case.get('repo', '?')} {case.get('span_kind', '?')} {case.get('id', '?')} {where}"
+        self.errors += [f"automatic {_arrow(p)}  [{label}]" for p in sorted(scored - truth)]
+        self.errors += [f"proposed  {_arrow(p)}  [{label}]" for p in sorted(proposed - truth - scored)]
+        self.errors += [f"missed    {_arrow(p)}  [{label}]" for p in sorted(truth - ambiguous - proposed)]
+
+
+def _arrow(pair: Pair) -> str:
+    return f"{pair[0]} → {pair[1]}"
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 1.0
+
+
+def make_type(text: str) -> PgType:
+    """A type from its printed name; a name that is no built-in counts as an enum."""
+    if text.endswith("[]"):
+        element = make_type(text[:-2])
+        return PgType(text, element.base + "[]", TypeKind.ARRAY, element=element)
+    before, _, rest = text.partition("(")
+    numbers, _, after = rest.partition(")")
+    base = (before.strip() + (" " + after.strip() if after.strip() else "")).strip()
+    modifiers = tuple(int(n) for n in numbers.split(",") if n.strip().isdigit())
+    return PgType(text, base, TypeKind.BASE if base in _KNOWN_TYPES else TypeKind.ENUM, modifiers)
+
+
+def make_table(case: Json) -> Table:
+    """A catalog table from a benchmark's table."""
+    columns = tuple(
+        Column(c["name"], i, make_type(c.get("type") or "text"), not_null=not c.get("nullable", True), default=c.get("default"))
+        for i, c in enumerate(case.get("columns") or (), 1)
+    )
+    keys = [Key("primary", True, tuple(case["primary_key"]))] if case.get("primary_key") else []
+    indexes = []
+    for i, entry in enumerate(case.get("indexes") or ()):
+        names = tuple(entry.get("columns") or ())
+        indexes.append(Index(f"index_{i}", "", unique=bool(entry.get("unique")), keys=names, columns=names))
+        if entry.get("unique"):
+            keys.append(Key(f"unique_{i}", False, names, constraint=False))
+    foreign = tuple(
+        ForeignKey(f"foreign_{i}", (entry[0],), TableName("public", entry[1]), ("id",)) for i, entry in enumerate(case.get("foreign_keys") or ())
+    )
+    return Table(TableName("public", case.get("table", "")), "r", columns, keys=tuple(keys), foreign_keys=foreign, indexes=tuple(indexes))
+
+
+def pairs(entries: Sequence[Sequence[str]] | None) -> set[Pair]:
+    """The first two names of every entry."""
+    return {(entry[0], entry[1]) for entry in entries or ()}
+
+
+def known_tables(case: Json) -> dict[TableName, TableName]:
+    """What a case says about its tables: the pair itself."""
+    return {TableName("public", case["old"]["table"]): TableName("public", case["new"]["table"])}
+
+
+def column_context(case: Json) -> RenameContext:
+    """The context of a column case."""
+    return RenameContext(order_known=bool(case.get("position_known", True)), table_pairs=known_tables(case))
+
+
+def kept_names(old: Table, new: Table) -> list[Pair]:
+    """Columns of equal names."""
+    here = {c.name for c in new.columns}
+    return [(c.name, c.name) for c in old.columns if c.name in here]
+
+
+def score_columns(case: Json, score: Score) -> None:
+    """Run one pair of tables."""
+    old, new = make_table(case["old"]), make_table(case["new"])
+    found = column_renames(old, new, kept=kept_names(old, new), context=column_context(case))
+    automatic = {(p.old, p.new) for p in found.automatic}
+    asked = {(p.old, p.new) for p in found.proposals}
+    score.add(case, pairs(case.get("renames")), pairs(case.get("ambiguous")), pairs(case.get("derived")), automatic, asked, old.name.name)
+
+
+def score_tables(case: Json, score: Score) -> None:
+    """Run one pair of schemas."""
+    old, new = [make_table(t) for t in case["old"]], [make_table(t) for t in case["new"]]
+    found = table_renames(old, new, context=RenameContext(convention=naming_convention(old, new)))
+    automatic = {(p.old.name, p.new.name) for p in found.automatic}
+    asked = {(p.old.name, p.new.name) for p in found.proposals}
+    truth, ambiguous = pairs(case.get("table_renames")), pairs(case.get("ambiguous_tables"))
+    score.add(case, truth, ambiguous, pairs(case.get("derived_tables")), automatic, asked, f"{len(old)} tables")
+
+
+def read_cases(path: Path) -> Iterator[Json]:
+    """The cases of a plain or xz-compressed file, one JSON object a line."""
+    with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip():
+                yield json.loads(line)
+
+
+def score_file(path: Path) -> dict[str, Score]:
+    """All scores of one file: columns by whether their order is known, and tables."""
+    scores = {"columns.known": Score(), "columns.unknown": Score(), "tables": Score()}
+    for case in read_cases(path):
+        if isinstance(case["old"], list):
+            score_tables(case, scores["tables"])
+        elif case.get("primary", True):
+            score_columns(case, scores["columns.known" if case.get("position_known", True) else "columns.unknown"])
+    return scores
+
+
+def as_json(scores: Mapping[str, Score]) -> Json:
+    """The figures of one file in the shape that is compared."""
+    return {
+        "columns": {"known": scores["columns.known"].figures(), "unknown": scores["columns.unknown"].figures()},
+        "tables": scores["tables"].figures(),
+    }
+
+
+def print_text(name: str, scores: Mapping[str, Score], errors: bool) -> None:
+    """The figures as a table, and every wrong pair."""
+    for group, score in scores.items():
+        if not score.cases:
+            continue
+        f = score.figures()
+        print(f"{name} {group}: {score.cases} cases, {score.truth} renames")
+        print(f"  automatic  P {f['auto_precision']:.3f}  R {f['auto_recall']:.3f}  derived {f['auto_derived']}")
+        print(f"  proposed   P {f['proposed_precision']:.3f}  R {f['proposed_recall']:.3f}  F1 {f['proposed_f1']:.3f}")
+        if errors:
+            print("".join(f"  {line}\n" for line in score.errors), end="")
+
+
+def main() -> None:
+    """Read the arguments, score every file, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--errors", action="store_true", help="print every wrong pair")
+    arguments = parser.parse_args()
+    scored = {str(path): score_file(path) for path in arguments.files}
+    if arguments.format == "json":
+        print(json.dumps({name: as_json(scores) for name, scores in scored.items()}, indent=2))
+        return
+    for name, scores in scored.items():
+        print_text(name, scores, arguments.errors)
+
+
+if __name__ == "__main__":
+    main()

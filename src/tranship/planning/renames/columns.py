@@ -1,0 +1,131 @@
+"""Column renames of one table pair: what proves itself first, then what is worth asking."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from tranship.model.catalog import Column, Table
+from tranship.model.change import ColumnPair, Pairing, Proposal
+from tranship.planning.renames.assign import assign
+from tranship.planning.renames.context import ColumnRenames, RenameContext
+from tranship.planning.renames.convention import NameRule, unique_pairs
+from tranship.planning.renames.evidence import describe
+from tranship.planning.renames.features import Scene, features, make_scene
+from tranship.planning.renames.gap import Gap, alphabetical, gaps
+from tranship.planning.renames.lineage import moved_names, same_relation
+from tranship.planning.renames.score import THRESHOLD, probability
+from tranship.planning.renames.vetoes import vetoes
+
+
+class _State(Struct):
+    """One table pair while its rules run in order of evidence."""
+
+    old: Table
+    new: Table
+    kept: list[tuple[str, str]]
+    context: RenameContext
+    found: list[ColumnPair]
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        return [*self.kept, *((p.old, p.new) for p in self.found)]
+
+    def lost(self) -> list[Column]:
+        taken = {a for a, _ in self.pairs}
+        return [c for c in self.old.columns if c.name not in taken]
+
+    def fresh(self) -> list[Column]:
+        taken = {b for _, b in self.pairs}
+        return [c for c in self.new.columns if c.name not in taken]
+
+    def gaps(self) -> list[Gap]:
+        return gaps([c.name for c in self.old.columns], [c.name for c in self.new.columns], self.pairs)
+
+    def take(self, before: str, after: str, pairing: Pairing, evidence: str) -> None:
+        """Record a proven pair unless something forbids it."""
+        left, right = self.old.column(before), self.new.column(after)
+        if left is None or right is None or any(True for _ in vetoes(self.old, self.new, left, right, self.context.table_pairs)):
+            return
+        self.found.append(ColumnPair(before, after, pairing, (evidence,)))
+
+
+def column_renames(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: RenameContext) -> ColumnRenames:
+    """Renamed columns between two tables that are the same.
+
+    ``kept`` are the pairs already known (equal names, decisions). A lineage pair may contradict a kept pair of equal names
+    (columns that swapped names): the caller then drops the kept ones it touches.
+    """
+    state = _State(old, new, list(kept), context, [])
+    _by_lineage(state)
+    _by_rule(state, NameRule(), "names are equal but for case and separators")
+    if context.convention is not None and context.convention.columns is not None:
+        _by_rule(state, context.convention.columns, *context.convention.evidence[-1:])
+    order = order_proven(old, new, context)
+    if order:
+        _by_gap(state)
+    return ColumnRenames(tuple(state.found), _proposals(state, order))
+
+
+def order_proven(old: Table, new: Table, context: RenameContext) -> bool:
+    """Whether the order of columns says something: not where a dump sorted them by name."""
+    return context.order_known and not alphabetical([c.name for c in old.columns]) and not alphabetical([c.name for c in new.columns])
+
+
+def _by_lineage(state: _State) -> None:
+    if not same_relation(state.old, state.new, state.context.shared_ancestor):
+        return
+    moved = moved_names(state.old, state.new)
+    before, after = {a for a, _ in moved}, {b for _, b in moved}
+    state.kept = [(a, b) for a, b in state.kept if a != b or (a not in before and b not in after)]
+    taken_old, taken_new = {a for a, _ in state.kept}, {b for _, b in state.kept}
+    for left, right in moved:
+        if left not in taken_old and right not in taken_new:
+            state.take(left, right, Pairing.LINEAGE, "same physical table, same column number")
+
+
+def _by_rule(state: _State, rule: NameRule, evidence: str) -> None:
+    table_old, table_new = state.old.name.name, state.new.name.name
+    old_key: Callable[[str], str] = lambda name: rule.old_key(name, table_old)  # noqa: E731
+    new_key: Callable[[str], str] = lambda name: rule.new_key(name, table_new)  # noqa: E731
+    for before, after in unique_pairs((c.name for c in state.lost()), (c.name for c in state.fresh()), old_key, new_key):
+        state.take(before, after, Pairing.RULE, evidence)
+
+
+def _by_gap(state: _State) -> None:
+    """The gap rule, not at the end of a table: there a dropped column and an added one meet by chance."""
+    for gap in state.gaps():
+        if gap.single and gap.right is not None:
+            state.take(gap.old[0], gap.new[0], Pairing.RULE, _between(gap))
+
+
+def _between(gap: Gap) -> str:
+    right = gap.right[1] if gap.right is not None else "the end"
+    if gap.left is None:
+        return f"the only column without a counterpart before {right} in both tables"
+    return f"the only column without a counterpart between {gap.left[1]} and {right} in both tables"
+
+
+def _proposals(state: _State, order: bool) -> tuple[Proposal, ...]:
+    scene = make_scene(state.old, state.new, state.lost(), state.fresh(), gaps=state.gaps(), order_known=order, table_pairs=state.context.table_pairs)
+    chances = pair_chances(scene)
+    weights = {pair: _log_odds(chance) - _log_odds(THRESHOLD) for pair, chance in chances.items()}
+    proposals = []
+    for i, j in assign(weights):
+        before, after = scene.olds[i], scene.news[j]
+        others = [(chance, -k) for (row, k), chance in chances.items() if row == i and k != j]
+        runner = scene.news[-max(others)[1]].name if others else None
+        proposals.append(Proposal(before.name, after.name, round(chances[i, j], 3), describe(scene, before, after), runner))
+    return tuple(proposals)
+
+
+def pair_chances(scene: Scene) -> dict[tuple[int, int], float]:
+    """The probability of every pair of columns without a counterpart, by their places in the scene."""
+    return {(i, j): probability(features(scene, before, after)) for i, before in enumerate(scene.olds) for j, after in enumerate(scene.news)}
+
+
+def _log_odds(chance: float) -> float:
+    bounded = min(max(chance, 1e-9), 1 - 1e-9)
+    return math.log(bounded / (1 - bounded))

@@ -1,0 +1,39 @@
+"""What the rules may know beside the two tables, and what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct, field
+
+from tranship.model.change import ColumnPair, Proposal, TablePair, TableProposal
+from tranship.model.names import TableName
+from tranship.planning.renames.convention import Convention
+
+
+class RenameContext(Struct, frozen=True):
+    """Knowledge about both databases that goes beyond the tables themselves."""
+
+    order_known: bool = True
+    """Column order is the real one; False where it is alphabetical or unknown."""
+    table_pairs: Mapping[TableName, TableName] = field(default_factory=dict)
+    """Old table → new table as far as known: targets of foreign keys are compared through it."""
+    convention: Convention | None = None
+    """A change of naming convention proven over the whole schema."""
+    shared_ancestor: bool = False
+    """Both servers have the same system identifier: equal table OIDs then mean the same physical table (a restored base
+    backup, a branch, a database made from a template). Without it equal OIDs may be chance: two fresh servers count alike."""
+
+
+class ColumnRenames(Struct, frozen=True):
+    """Renamed columns of one table pair. A lineage pair may contradict a pair of equal names (a swap): it wins."""
+
+    automatic: tuple[ColumnPair, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+
+
+class TableRenames(Struct, frozen=True):
+    """Renamed tables; the pairs come without their columns."""
+
+    automatic: tuple[TablePair, ...] = ()
+    proposals: tuple[TableProposal, ...] = ()

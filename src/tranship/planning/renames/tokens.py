@@ -1,0 +1,125 @@
+"""Names as words: how people write the same word differently."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_WORD = re.compile(r"[0-9]+|[^\W\d_]+", re.UNICODE)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+_ABBREVIATIONS = {
+    "addr": "address",
+    "amt": "amount",
+    "attr": "attribute",
+    "auth": "authentication",
+    "avg": "average",
+    "cat": "category",
+    "cfg": "configuration",
+    "cnt": "count",
+    "config": "configuration",
+    "conf": "configuration",
+    "ctry": "country",
+    "curr": "current",
+    "cust": "customer",
+    "desc": "description",
+    "descr": "description",
+    "dept": "department",
+    "dob": "birthdate",
+    "dt": "date",
+    "emp": "employee",
+    "fk": "id",
+    "fname": "firstname",
+    "freq": "frequency",
+    "img": "image",
+    "info": "information",
+    "lang": "language",
+    "lat": "latitude",
+    "len": "length",
+    "lng": "longitude",
+    "lon": "longitude",
+    "lname": "lastname",
+    "loc": "location",
+    "max": "maximum",
+    "mgr": "manager",
+    "min": "minimum",
+    "msg": "message",
+    "nbr": "number",
+    "no": "number",
+    "num": "number",
+    "org": "organization",
+    "organisation": "organization",
+    "orig": "original",
+    "param": "parameter",
+    "passwd": "password",
+    "pct": "percent",
+    "percentage": "percent",
+    "perc": "percent",
+    "pic": "picture",
+    "pos": "position",
+    "postcode": "zip",
+    "postal": "zip",
+    "prev": "previous",
+    "prod": "product",
+    "pwd": "password",
+    "qty": "quantity",
+    "ref": "reference",
+    "req": "request",
+    "seq": "sequence",
+    "spec": "specification",
+    "src": "source",
+    "stat": "status",
+    "tel": "phone",
+    "telephone": "phone",
+    "temp": "temporary",
+    "tmp": "temporary",
+    "txt": "text",
+    "usr": "user",
+    "val": "value",
+    "zipcode": "zip",
+}
+
+
+@lru_cache(maxsize=65536)
+def words(name: str) -> tuple[str, ...]:
+    """The words of a name in lower case: split at separators, at camel case and at digits."""
+    parts: list[str] = []
+    for run in _WORD.findall(name):
+        parts.extend(part.lower() for part in _CAMEL.split(run) if part)
+    return tuple(parts)
+
+
+@lru_cache(maxsize=65536)
+def squashed(name: str) -> str:
+    """The name without case and separators."""
+    return "".join(words(name))
+
+
+@lru_cache(maxsize=65536)
+def numbers(name: str) -> tuple[str, ...]:
+    """The runs of digits in a name, in order."""
+    return tuple(word for word in words(name) if word.isdigit())
+
+
+@lru_cache(maxsize=65536)
+def singular(word: str) -> str:
+    """An English word without its plural ending (good enough to compare, not to print)."""
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes", "zes", "uses")):
+        return word[:-2]
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+@lru_cache(maxsize=65536)
+def stems(name: str) -> tuple[str, ...]:
+    """The words of a name, singular and with common abbreviations spelled out."""
+    return tuple(_ABBREVIATIONS.get(stem, stem) for stem in map(singular, words(name)))
+
+
+@lru_cache(maxsize=65536)
+def folded(name: str) -> str:
+    """The name without case, separators and plural endings."""
+    return "".join(map(singular, words(name)))

@@ -1,0 +1,58 @@
+"""What forbids taking two columns for the same without asking, however well they fit otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tranship.model.catalog import Column, ForeignKey, Table
+from tranship.model.names import TableName
+from tranship.planning.renames.families import family
+from tranship.planning.renames.tokens import numbers, singular, words
+
+_ENCRYPTION = """
+encrypted encryption crypted crypt cipher ciphertext cyphertext hash hashed hmac digest digested fingerprint md5 sha sha1 sha256 sha512
+bcrypt argon2 scrypt salt salted iv nonce plain plaintext cleartext obfuscated masked redacted anonymized anonymised pseudonym tokenized
+"""
+_CONFIRMATION = "unconfirmed unverified pending confirmed verified"
+_UNIT = """
+cent penny pence dollar euro usd eur gbp percent permille basis bps ratio
+ms msec millis millisecond usec microsecond ns nanosecond sec second minute hour hrs day week month year
+byte kb mb gb tb kib mib gib bit kilobyte megabyte gigabyte
+mm cm km meter metre mile inch feet foot ft yard mg kg gram kilogram lb pound oz ounce celsius fahrenheit kelvin
+"""
+
+_KINDS: Mapping[str, frozenset[str]] = {"encryption": frozenset(_ENCRYPTION.split()), "confirmation": frozenset(_CONFIRMATION.split())}
+_UNITS = frozenset(_UNIT.split())
+
+
+def vetoes(old: Table, new: Table, before: Column, after: Column, table_pairs: Mapping[TableName, TableName]) -> Iterator[str]:
+    """Every reason why this pair may only be asked about."""
+    if family(before.type) != family(after.type):
+        yield f"type family differs ({before.type.text} → {after.type.text})"
+    yield from token_vetoes(before.name, after.name)
+    if target_veto(old, new, before.name, after.name, table_pairs):
+        yield "the foreign key points to another table"
+
+
+def token_vetoes(before: str, after: str) -> Iterator[str]:
+    """What the words alone forbid: encryption, confirmation, version and unit on one side only."""
+    left, right = frozenset(words(before)), frozenset(words(after))
+    for kind, marks in _KINDS.items():
+        if bool(left & marks) != bool(right & marks):
+            yield f"a word of {kind} stands on one side only"
+    if numbers(before) != numbers(after):
+        yield "numbers in the names differ"
+    if {singular(w) for w in left} & _UNITS != {singular(w) for w in right} & _UNITS:
+        yield "units in the names differ"
+
+
+def target_veto(old: Table, new: Table, before: str, after: str, table_pairs: Mapping[TableName, TableName]) -> bool:
+    """Whether both columns are foreign keys, to tables that are not the same one."""
+    left, right = targets(old, before), targets(new, after)
+    return bool(left) and bool(right) and not any(table_pairs.get(t, t) in right for t in left)
+
+
+def targets(table: Table, column: str) -> frozenset[TableName]:
+    """The tables that a column's own foreign keys point to."""
+    keys: tuple[ForeignKey, ...] = table.foreign_keys
+    return frozenset(k.target for k in keys if k.columns == (column,))
