@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
+from typing import Literal
+
 from msgspec import Struct
+
+Spelling = Literal["tranship", "scripts"]
+"""How the program was called: hints name the next command in the same words."""
+
+_SCRIPTS = {"analyze": "db_migration_tool.py", "resolve": "manual_resolutions.py", "migrate": "data_migrator.py"}
+
+
+def command_line(spelling: Spelling, command: str, *arguments: str) -> str:
+    """A command to copy: ``tranship migrate CONFIG`` or ``python scripts/data_migrator.py CONFIG``; ``command`` as in ``resolve generate``."""
+    words = command.split()
+    start = ["tranship", *words] if spelling == "tranship" else ["python", f"scripts/{_SCRIPTS[words[0]]}", *words[1:]]
+    return shlex.join([*start, *arguments])
 
 
 class MigrateOptions(Struct, frozen=True, kw_only=True):
@@ -31,5 +46,7 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     show_values: bool = False
     arguments: tuple[str, ...] = ()
     """The command line as given, for the result file."""
-    spelling: str = "tranship"
-    """How the program was called, so that hints name the next command in the same words: ``tranship`` or ``python scripts/…``."""
+    spelling: Spelling = "tranship"
+    """For `command_line`."""
+    config_path: str = ""
+    """The configuration file as it was named, for the next command."""

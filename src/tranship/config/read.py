@@ -1,0 +1,294 @@
+"""From the configuration file to `Config`: every error names file, line and path, and never a secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tranship.codec import Document, JsonValue, Number, child, nearest, read_jsonc
+from tranship.config import libpq
+from tranship.config.endpoint import Config, Endpoint, Secret
+from tranship.config.schema import ENDPOINT_KEYS, SSL_MODES, TOP_KEYS
+from tranship.model.names import Side
+
+_PLACEHOLDER = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_COMMAND_SECONDS = 120
+
+_PARAMETER_OF = {"username": "user", "database": "dbname"}
+"""Keys of the file whose libpq parameter has another name; the others share it."""
+
+
+def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """Reads, checks and completes the configuration.
+
+    Raises:
+        UsageError: anything wrong with the file, a missing environment variable, a failing ``password_command``.
+    """
+    return _Reader(read_jsonc(path), environ).config()
+
+
+class _Reader:
+    def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
+        self._document = document
+        self._environ = environ
+        self._warnings: list[str] = []
+        self._plain_secret = False
+
+    def config(self) -> Config:
+        root = self._document.root
+        if not isinstance(root, dict):
+            raise self._document.error("$", 'the configuration is an object: {"old_database": {…}, "new_database": {…}}')
+        self._check_keys("$", root, (*TOP_KEYS, "$schema"))
+        given = {side: self._given(f"{side.value}_database", root) for side in Side}
+        self._fill_place(given)
+        old, new = (self._endpoint(side, *given[side]) for side in Side)
+        tables = self._tables(root, old)
+        mapping = self._mapping(root)
+        journal = self._text("$.journal_schema", root.get("journal_schema", "_tranship"))
+        if journal.startswith("pg_") or journal == "information_schema":
+            raise self._document.error("$.journal_schema", f"{journal!r} belongs to the server", hint="leave the key out for _tranship")
+        self._warn_of_readers()
+        warnings = tuple(dict.fromkeys(self._warnings))
+        return Config(
+            old=old, new=new, tables=tables, table_mapping=mapping, journal_schema=journal, path=str(self._document.file), warnings=warnings
+        )
+
+    # Texts
+
+    def _check_keys(self, path: str, value: Mapping[str, JsonValue], known: Iterable[str]) -> None:
+        for key in value:
+            if key in known or key.startswith("_"):
+                continue
+            near = nearest(key, known) or {"user": "username", "dbname": "database", "passwd": "password"}.get(key)
+            hint = f"did you mean {near!r}?" if near else f"known keys: {', '.join(known)}"
+            raise self._document.error(child(path, key), f"unknown key {json.dumps(key, ensure_ascii=False)}", code="TS106", hint=hint)
+
+    def _text(self, path: str, value: JsonValue, *, empty: bool = False) -> str:
+        """A text with its placeholders filled; the message never repeats it."""
+        if not isinstance(value, str):
+            raise self._document.error(path, f"a text in quotes is expected here, not {_kind(value)}")
+        filled = _PLACEHOLDER.sub(lambda match: self._fill(path, match), value)
+        if "\0" in filled:
+            raise self._document.error(path, "the text holds a NUL character")
+        if not filled and not empty:
+            raise self._document.error(path, "the text is empty", hint="leave the key out for the default")
+        return filled
+
+    def _fill(self, path: str, match: re.Match[str]) -> str:
+        if match[1] is None:
+            return "${"
+        if not match[2] or not _NAME.match(match[1]):
+            raise self._document.error(
+                path, "${ begins the name of an environment variable, as in ${OLD_PASSWORD}", hint="write $${ for a literal ${"
+            )
+        if match[1] not in self._environ:
+            message = f"the environment variable {match[1]} is not set"
+            raise self._document.error(path, message, code="TS109", hint=f"export {match[1]}=… before the command, or write $${{ for a literal ${{")
+        return self._environ[match[1]]
+
+    # The two databases
+
+    def _given(self, key: str, root: Mapping[str, JsonValue]) -> tuple[Mapping[str, JsonValue], libpq.Parameters]:
+        """The object as written, and its connection parameters: keys, then URL, then service."""
+        path = child("$", key)
+        value = root.get(key)
+        if key not in root:
+            raise self._document.error("$", f"the key {key!r} is missing", code="TS108")
+        if not isinstance(value, dict):
+            raise self._document.error(path, f"an object with host, port, database … is expected here, not {_kind(value)}")
+        self._check_keys(path, value, ENDPOINT_KEYS)
+        made: libpq.Parameters = {}
+        for name in ENDPOINT_KEYS:
+            if value.get(name) is None or name in ("url", "schema", "password_command"):
+                continue
+            where = child(path, name)
+            member = value[name]
+            if name in ("port", "connect_timeout") and isinstance(member, Number):
+                made[name] = member.text
+            else:
+                made[_PARAMETER_OF.get(name, name)] = self._text(where, member, empty=name in ("password", "sslpassword", "options"))
+        self._notice_secret(value.get("password"))
+        if value.get("url") is not None:
+            made = self._with_url(child(path, "url"), value["url"], made)
+        if made.get("service"):
+            service = libpq.read_service(made["service"], self._environ, self._failure(child(path, "service")))
+            self._say_unused(child(path, "service"), service)
+            made = service | made
+        return value, made
+
+    def _with_url(self, path: str, value: JsonValue, made: libpq.Parameters) -> libpq.Parameters:
+        from_url = libpq.parse_url(self._text(path, value), self._failure(path))
+        twice = [name for name in from_url if name in made and made[name] != from_url[name]]
+        if twice:
+            raise self._document.error(path, f"{twice[0]} stands in the URL and as a key of its own, and they differ", hint="keep one of the two")
+        if "password" in from_url:
+            self._notice_secret(value)
+        self._say_unused(path, from_url)
+        return made | from_url
+
+    def _say_unused(self, path: str, parameters: Iterable[str]) -> None:
+        unused = sorted(set(parameters) & libpq.UNUSED)
+        if unused:
+            self._warnings.append(f"{path}: not used: {', '.join(unused)}")
+
+    def _notice_secret(self, value: JsonValue) -> None:
+        if isinstance(value, str) and value and not re.search(r"(?<!\$)\$\{", value):
+            self._plain_secret = True
+
+    def _failure(self, path: str) -> libpq.Fail:
+        return lambda message, hint: self._document.error(path, message, hint=hint)
+
+    def _fill_place(self, given: Mapping[Side, tuple[Mapping[str, JsonValue], libpq.Parameters]]) -> None:
+        """Host and database from the environment, but never for both sides: they would be one database."""
+        for name, key, variable in (("host", "host", "PGHOST"), ("dbname", "database", "PGDATABASE")):
+            lacking = [side for side in Side if name not in given[side][1]]
+            if not lacking or not self._environ.get(variable):
+                continue
+            if len(lacking) == 2:
+                message = f"{key} is missing on both sides and would be taken from {variable} for both"
+                raise self._document.error("$", message, code="TS108", hint=f"name {key} in old_database and in new_database")
+            given[lacking[0]][1][name] = self._environ[variable]
+
+    def _endpoint(self, side: Side, value: Mapping[str, JsonValue], parameters: libpq.Parameters) -> Endpoint:
+        path = f"$.{side.value}_database"
+        for name, variable in libpq.ENVIRONMENT.items():
+            if name not in parameters and self._environ.get(variable) and not (name == "password" and "password_command" in value):
+                parameters[name] = self._environ[variable]
+        port = self._number(path, "port", parameters.get("port") or "5432", 65535)
+        host = parameters.get("host") or libpq.default_host(port)
+        if "," in host and not host.startswith("/"):
+            raise self._document.error(child(path, "host"), "several hosts are given", hint="name one server: the whole run reads one snapshot")
+        user = parameters.get("user") or libpq.default_user()
+        if not user:
+            raise self._document.error(path, "the key 'username' is missing", code="TS108")
+        sslmode = parameters.get("sslmode") or ("verify-full" if parameters.get("sslrootcert") == "system" else "prefer")
+        if sslmode not in SSL_MODES:
+            near = nearest(sslmode, SSL_MODES)
+            hint = (f"did you mean {near!r}? " if near else "") + f"one of: {', '.join(SSL_MODES)}"
+            raise self._document.error(child(path, "sslmode"), f"unknown sslmode {sslmode!r}", hint=hint)
+        database = parameters.get("dbname") or user
+        password = self._password(path, value, parameters, (host, port, database, user))
+        return Endpoint(
+            side=side,
+            host=host,
+            port=port,
+            database=database,
+            user=user,
+            password=None if password is None else Secret(password),
+            schemas=self._schemas(child(path, "schema"), value.get("schema")),
+            sslmode=sslmode,
+            sslrootcert=parameters.get("sslrootcert") or None,
+            sslcert=parameters.get("sslcert") or None,
+            sslkey=parameters.get("sslkey") or None,
+            sslcrl=parameters.get("sslcrl") or None,
+            sslpassword=Secret(parameters["sslpassword"]) if parameters.get("sslpassword") else None,
+            connect_timeout=float(self._number(path, "connect_timeout", parameters.get("connect_timeout") or "30", 86400)),
+            options=parameters.get("options") or None,
+        )
+
+    def _number(self, path: str, key: str, text: str, most: int) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
+            raise self._document.error(child(path, key), f"{key} is a whole number from 1 to {most}")
+        return int(text)
+
+    def _password(self, path: str, value: Mapping[str, JsonValue], parameters: libpq.Parameters, place: tuple[str, int, str, str]) -> str | None:
+        if value.get("password_command") is not None:
+            where = child(path, "password_command")
+            if "password" in parameters:
+                raise self._document.error(where, "password and password_command are both given", hint="keep one of the two")
+            return self._run(where, value["password_command"])
+        if "password" in parameters:
+            return parameters["password"]
+        return libpq.read_passfile(libpq.passfile_path(parameters, self._environ), *place, self._warnings.append)
+
+    def _run(self, path: str, command: JsonValue) -> str:
+        if isinstance(command, list) and command:
+            words: list[str] | str = [self._text(child(path, number), word, empty=True) for number, word in enumerate(command)]
+        elif isinstance(command, str):
+            words = self._text(path, command)
+        else:
+            raise self._document.error(path, "a command line, or a list of its words, is expected here")
+        name = words[0] if isinstance(words, list) else "the command"
+        try:
+            done = subprocess.run(
+                words, shell=isinstance(words, str), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=_COMMAND_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise self._document.error(path, f"{name} gave no password within {_COMMAND_SECONDS} seconds", code="TS110") from None
+        except OSError as error:
+            raise self._document.error(path, f"{name} cannot be run: {error.strerror}", code="TS110") from None
+        if done.returncode != 0:
+            raise self._document.error(path, f"{name} ended with status {done.returncode}", code="TS110", hint="run the command by hand")
+        try:
+            password = done.stdout.decode().removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError:
+            raise self._document.error(path, f"the output of {name} is not UTF-8", code="TS110") from None
+        if not password:
+            raise self._document.error(path, f"{name} printed no password", code="TS110", hint="run the command by hand")
+        return password
+
+    def _schemas(self, path: str, value: JsonValue) -> tuple[str, ...] | None:
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            return (self._text(path, value),)
+        return self._names(path, value, "the list of schemas is empty", "leave the key out for all user schemas")
+
+    def _names(self, path: str, value: list[JsonValue], when_empty: str, hint: str) -> tuple[str, ...]:
+        if not value:
+            raise self._document.error(path, when_empty, hint=hint)
+        names = [self._text(child(path, number), name) for number, name in enumerate(value)]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise self._document.error(child(path, number), f"{name!r} stands twice in the list")
+        return tuple(names)
+
+    # The rest
+
+    def _tables(self, root: Mapping[str, JsonValue], old: Endpoint) -> tuple[str, ...] | None:
+        value = root.get("tables")
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            raise self._document.error("$.tables", f"a list of table names is expected here, not {_kind(value)}", hint="leave the key out for all")
+        if not value:
+            schemas = "all schemas" if old.schemas is None else ", ".join(f"schema '{name}'" for name in old.schemas)
+            message = f"No tables to migrate: \"tables\" is an empty list ({schemas}, OLD database '{old.database}')"
+            raise self._document.error("$.tables", message, code="TS114", hint="leave the key out for all")
+        return self._names("$.tables", value, "", "")
+
+    def _mapping(self, root: Mapping[str, JsonValue]) -> tuple[tuple[str, str], ...]:
+        value = root.get("table_mapping")
+        if value is None:
+            return ()
+        if not isinstance(value, dict):
+            raise self._document.error("$.table_mapping", f'{{"old name": "new name"}} is expected here, not {_kind(value)}')
+        path = "$.table_mapping"
+        return tuple((old, self._text(child(path, old), new)) for old, new in value.items() if not old.startswith("_"))
+
+    def _warn_of_readers(self) -> None:
+        file = self._document.file
+        if self._plain_secret and os.name != "nt" and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            self._warnings.append(f"{file} holds a password and can be read by others: chmod 600 {file}, or write ${{NAME}} and set the variable")
+
+
+def _kind(value: JsonValue) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case str():
+            return "a text"
+        case Number():
+            return "a number"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
