@@ -1,0 +1,299 @@
+"""The rows of the catalog queries as typed values: the driver's border."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from tranship.sql.catalog import catalog_query
+
+
+class OfRelation(Protocol):
+    """A row that belongs to one relation."""
+
+    @property
+    def relation(self) -> int: ...
+
+
+Row = TypeVar("Row", bound=Struct)
+Part = TypeVar("Part", bound=OfRelation)
+
+
+async def fetch(conn: asyncpg.Connection, version: int, name: str, row: type[Row], *arguments: object) -> list[Row]:
+    """All rows of ``catalog_<name>.sql``, checked against *row*."""
+    records = await conn.fetch(catalog_query(name, version), *arguments)
+    return [msgspec.convert(dict(record), row) for record in records]
+
+
+def by_relation(rows: Iterable[Part]) -> dict[int, list[Part]]:
+    """The rows of each relation, in order."""
+    found: dict[int, list[Part]] = defaultdict(list)
+    for row in rows:
+        found[row.relation].append(row)
+    return found
+
+
+class SessionRow(Struct, frozen=True):
+    version: int
+    database: str
+    encoding: str
+    collation: str
+    role: str
+    superuser: bool
+    timezone: str
+    datestyle: str
+    search_path: str
+    large_objects: int
+
+
+class SchemaRow(Struct, frozen=True):
+    oid: int
+    name: str
+    usable: bool
+
+
+class RelationRow(Struct, frozen=True):
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    persistence: str
+    row_security: bool
+    force_row_security: bool
+    row_security_active: bool
+    partition_key: str | None
+    access_method: str
+    of_type: str | None
+    owner: str
+    owned: bool
+    privileges: tuple[str, ...]
+    row_estimate: float
+    pages: int
+    bytes: int
+    comment: str | None
+    definition: str | None
+    options: tuple[str, ...]
+
+
+class ColumnRow(Struct, frozen=True):
+    relation: int
+    attnum: int
+    name: str
+    type: int
+    modifier: int
+    not_null: bool
+    identity: str
+    generated: str
+    expression: str | None
+    collation: str | None
+    comment: str | None
+    volatile: bool
+
+
+class UnreadableRow(Struct, frozen=True):
+    relation: int
+    name: str
+
+
+class ConstraintRow(Struct, frozen=True):
+    relation: int
+    name: str
+    kind: str
+    columns: tuple[str, ...]
+    target_schema: str | None
+    target_name: str | None
+    target_columns: tuple[str, ...]
+    match: str
+    on_update: str
+    on_delete: str
+    deferrable: bool
+    deferred: bool
+    validated: bool
+    enforced: bool
+    period: bool
+    no_inherit: bool
+    definition: str | None
+    expression: str | None
+    nulls_not_distinct: bool
+
+
+class IndexRow(Struct, frozen=True):
+    relation: int
+    name: str
+    definition: str
+    method: str
+    unique: bool
+    valid: bool
+    immediate: bool
+    nulls_not_distinct: bool
+    keys: tuple[str, ...]
+    columns: tuple[str | None, ...]
+    collations: tuple[str | None, ...]
+    predicate: str | None
+    constraint: str | None
+    constraint_kind: str
+    deferrable: bool
+    exclusion_operators: tuple[str, ...]
+
+
+class TriggerRow(Struct, frozen=True):
+    relation: int
+    name: str
+    enabled: str
+    definition: str
+    function: str
+    on_insert: bool
+    inherited: bool
+
+
+class RuleRow(Struct, frozen=True):
+    relation: int
+    name: str
+    event: str
+    instead: bool
+    enabled: str
+    definition: str
+
+
+class PolicyRow(Struct, frozen=True):
+    relation: int
+    name: str
+    definition: str
+
+
+class PartitionRow(Struct, frozen=True):
+    root: int
+    schema: str
+    name: str
+    kind: str
+    has_default: bool
+    constraint: str | None
+    selectable: bool
+    row_estimate: float
+    pages: int
+    bytes: int
+
+    @property
+    def relation(self) -> int:
+        """The root it belongs to."""
+        return self.root
+
+
+class InheritanceRow(Struct, frozen=True):
+    child: int
+    child_schema: str
+    child_name: str
+    parent: int
+    parent_schema: str
+    parent_name: str
+    partition: bool
+
+
+class SequenceRow(Struct, frozen=True):
+    oid: int
+    schema: str
+    name: str
+    type: str
+    start: int
+    increment: int
+    minimum: int
+    maximum: int
+    cycle: bool
+    privileges: tuple[str, ...]
+    owned: bool
+
+
+class SequenceUseRow(Struct, frozen=True):
+    sequence: int
+    tie: str
+    relation: int
+    schema: str
+    name: str
+    column: str
+
+
+class TypeRow(Struct, frozen=True):
+    oid: int
+    schema_oid: int
+    schema: str
+    name: str
+    kind: str
+    category: str
+    relation: int
+    relation_kind: str
+    element: int
+    is_array: bool
+    modifier: int
+    not_null: bool
+    default: str | None
+    volatile_default: bool
+    collation_oid: int
+    collation: str | None
+    extension: str | None
+    comment: str | None
+
+
+class EnumRow(Struct, frozen=True):
+    type: int
+    labels: tuple[str, ...]
+
+
+class DomainCheckRow(Struct, frozen=True):
+    type: int
+    name: str
+    expression: str
+    validated: bool
+
+
+class RangeRow(Struct, frozen=True):
+    type: int
+    subtype: int
+    multirange: int
+    collation_oid: int
+    collation: str | None
+
+
+class AttributeRow(Struct, frozen=True):
+    relation: int
+    name: str
+    type: int
+    modifier: int
+
+
+class EqualityRow(Struct, frozen=True):
+    type: int
+    operator: str
+
+
+class CoercionRow(Struct, frozen=True):
+    source: int
+    target: int
+
+
+class TypeTextRow(Struct, frozen=True):
+    text: str
+    base: str
+
+
+class RoutineRow(Struct, frozen=True):
+    schema: str
+    name: str
+    arguments: str
+    kind: str
+    definition_hash: str
+
+
+class ExtensionRow(Struct, frozen=True):
+    name: str
+    version: str
+    schema: str
+
+
+class DatabaseObjectRow(Struct, frozen=True):
+    kind: str
+    text: str

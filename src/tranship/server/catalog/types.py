@@ -1,0 +1,262 @@
+"""Type trees: every type that a column in scope uses, and the user's own, with their whole definitions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import asyncpg
+
+from tranship.model.names import TableName
+from tranship.model.types import Attribute, DomainCheck, PgType, TypeKind
+from tranship.server.catalog.rows import (
+    AttributeRow,
+    CoercionRow,
+    DomainCheckRow,
+    EnumRow,
+    EqualityRow,
+    RangeRow,
+    TypeRow,
+    TypeTextRow,
+    by_relation,
+    fetch,
+)
+
+TypeUse = tuple[int, int]
+"""A type's OID and the modifier it is used with (-1: none)."""
+
+_PORTABLE = frozenset(
+    {
+        "bool",
+        "bytea",
+        "char",
+        "name",
+        "int2",
+        "int4",
+        "int8",
+        "float4",
+        "float8",
+        "numeric",
+        "text",
+        "varchar",
+        "bpchar",
+        "date",
+        "time",
+        "timetz",
+        "timestamp",
+        "timestamptz",
+        "interval",
+        "uuid",
+        "json",
+        "jsonb",
+        "inet",
+        "cidr",
+        "macaddr",
+        "macaddr8",
+        "bit",
+        "varbit",
+        "point",
+        "line",
+        "lseg",
+        "box",
+        "path",
+        "polygon",
+        "circle",
+        "tsvector",
+        "pg_lsn",
+        "int4range",
+        "int8range",
+        "numrange",
+        "tsrange",
+        "tstzrange",
+        "daterange",
+        "int4multirange",
+        "int8multirange",
+        "nummultirange",
+        "tsmultirange",
+        "tstzmultirange",
+        "datemultirange",
+    }
+)
+"""Built-in types whose binary form is the same on every server and holds no OID (``money`` depends on lc_monetary, ``xml`` on encodings)."""
+
+_KINDS = {
+    "b": TypeKind.BASE,
+    "e": TypeKind.ENUM,
+    "d": TypeKind.DOMAIN,
+    "c": TypeKind.COMPOSITE,
+    "r": TypeKind.RANGE,
+    "m": TypeKind.MULTIRANGE,
+    "p": TypeKind.PSEUDO,
+}
+_BUILT_IN_EQUALITY = "OPERATOR(pg_catalog.=)"
+_FULL_PRECISION = 0xFFFF
+
+
+def modifiers(schema: str, name: str, modifier: int) -> tuple[int, ...]:
+    """The numbers inside a built-in type's parentheses, out of ``atttypmod``."""
+    if modifier < 0 or schema != "pg_catalog":
+        return ()
+    match name:
+        case "varchar" | "bpchar":
+            return (modifier - 4,)
+        case "bit" | "varbit" | "time" | "timetz" | "timestamp" | "timestamptz":
+            return (modifier,)
+        case "numeric":
+            packed = modifier - 4
+            return ((packed >> 16) & 0xFFFF, ((packed & 0x7FF) ^ 1024) - 1024)
+        case "interval":
+            precision = modifier & 0xFFFF
+            return () if precision == _FULL_PRECISION else (precision,)
+        case _:
+            return ()
+
+
+class TypeReader:
+    """Builds each type of the database once per modifier."""
+
+    def __init__(self, rows: Sequence[TypeRow], ranges: Sequence[RangeRow]) -> None:
+        self._rows = {row.oid: row for row in rows}
+        self._ranges = {row.type: row for row in ranges}
+        self._range_of = {row.multirange: row.type for row in ranges}
+        self._labels: dict[int, tuple[str, ...]] = {}
+        self._checks: dict[int, list[DomainCheck]] = defaultdict(list)
+        self._attributes: dict[int, list[AttributeRow]] = {}
+        self._equality: dict[int, str] = {}
+        self._coercions: dict[int, list[int]] = defaultdict(list)
+        self._texts: dict[TypeUse, TypeTextRow] = {}
+        self._built: dict[TypeUse, PgType] = {}
+
+    @classmethod
+    async def read(cls, conn: asyncpg.Connection, version: int, used: Iterable[TypeUse], schema_oids: Iterable[int]) -> TypeReader:
+        """Reads the types; afterwards every type in *used* and every user type of the schemas can be built."""
+        reader = cls(await fetch(conn, version, "types", TypeRow), await fetch(conn, version, "ranges", RangeRow))
+        for enum in await fetch(conn, version, "enums", EnumRow):
+            reader._labels[enum.type] = enum.labels
+        for check in await fetch(conn, version, "domain_checks", DomainCheckRow):
+            reader._checks[check.type].append(DomainCheck(check.name, check.expression, check.validated))
+        for equality in await fetch(conn, version, "equality", EqualityRow):
+            reader._equality[equality.type] = equality.operator
+        for coercion in await fetch(conn, version, "coercions", CoercionRow):
+            reader._coercions[coercion.source].append(coercion.target)
+        await reader._read_uses(conn, version, {*used, *((row.oid, -1) for row in reader.user_types(schema_oids))})
+        return reader
+
+    def user_types(self, schema_oids: Iterable[int]) -> list[TypeRow]:
+        """Enums, domains, composites and ranges of the schemas that no extension owns, by name."""
+        wanted = set(schema_oids)
+        return sorted(
+            (
+                row
+                for row in self._rows.values()
+                if row.schema_oid in wanted and row.extension is None and (row.kind in "edr" or (row.kind == "c" and row.relation_kind == "c"))
+            ),
+            key=lambda row: (row.schema, row.name),
+        )
+
+    async def _read_uses(self, conn: asyncpg.Connection, version: int, used: set[TypeUse]) -> None:
+        """Follows every use to its parts, reading composite attributes on the way, and asks how each is written."""
+        known: set[TypeUse] = set()
+        frontier = set(used)
+        while frontier:
+            relations = {self._rows[oid].relation for oid, _ in frontier if self._rows[oid].kind == "c"} - self._attributes.keys()
+            if relations:
+                attributes = by_relation(await fetch(conn, version, "attributes", AttributeRow, sorted(relations)))
+                self._attributes.update({relation: attributes.get(relation, []) for relation in relations})
+            known |= frontier
+            frontier = {part for use in frontier for part in self._parts(use)} - known
+        ordered = sorted(known)
+        texts = await fetch(conn, version, "type_texts", TypeTextRow, [oid for oid, _ in ordered], [modifier for _, modifier in ordered])
+        self._texts = dict(zip(ordered, texts, strict=True))
+
+    def _parts(self, use: TypeUse) -> list[TypeUse]:
+        oid, modifier = use
+        row = self._rows[oid]
+        if row.is_array:
+            return [(row.element, modifier)]
+        match row.kind:
+            case "d":
+                return [(row.element, row.modifier)]
+            case "r":
+                return [(self._ranges[oid].subtype, -1)]
+            case "m":
+                return [(self._range_of[oid], -1)]
+            case "c":
+                return [(part.type, part.modifier) for part in self._attributes[row.relation]]
+            case _:
+                return []
+
+    def build(self, oid: int, modifier: int = -1) -> PgType:
+        """The type of this use; the same value for the same use."""
+        use = (oid, modifier)
+        found = self._built.get(use)
+        if found is None:
+            found = self._built[use] = self._build(use)
+        return found
+
+    def _build(self, use: TypeUse) -> PgType:
+        oid, modifier = use
+        row = self._rows[oid]
+        text = self._texts[use]
+        kind = TypeKind.ARRAY if row.is_array else _KINDS[row.kind]
+        parts = [self.build(*part) for part in self._parts(use)]
+        element = parts[0] if parts and kind is not TypeKind.COMPOSITE else None
+        attributes = self._attributes[row.relation] if kind is TypeKind.COMPOSITE else ()
+        numbers = element.modifiers if kind is TypeKind.ARRAY and element is not None else modifiers(row.schema, row.name, modifier)
+        return PgType(
+            text=text.text,
+            base=text.base,
+            kind=kind,
+            modifiers=numbers,
+            name=TableName(row.schema, row.name),
+            category=row.category,
+            element=element,
+            labels=self._labels.get(oid, ()),
+            attributes=tuple(Attribute(part.name, type_) for part, type_ in zip(attributes, parts, strict=False)),
+            checks=tuple(self._checks.get(oid, ())),
+            not_null=row.not_null,
+            default=row.default,
+            extension=row.extension if not row.is_array or element is None else element.extension,
+            portable=self._portable(row, element),
+            equality=self._equals(oid),
+            collation=self._collation(row),
+        )
+
+    def _portable(self, row: TypeRow, element: PgType | None) -> bool:
+        if row.is_array:
+            return element is not None and element.portable
+        return row.schema == "pg_catalog" and row.name in _PORTABLE
+
+    def _collation(self, row: TypeRow) -> str | None:
+        if row.kind == "d":
+            return row.collation if row.collation_oid != self._rows[row.element].collation_oid else None
+        if row.kind == "r":
+            range_ = self._ranges[row.oid]
+            return range_.collation if range_.collation_oid != self._rows[range_.subtype].collation_oid else None
+        return None
+
+    def _equals(self, oid: int) -> str | None:
+        row = self._rows[oid]
+        if oid in self._equality:
+            return self._equality[oid]
+        if row.is_array:
+            return _BUILT_IN_EQUALITY if self._equals(row.element) else None
+        match row.kind:
+            case "d":
+                return self._equals(row.element)
+            case "e" | "r" | "m":
+                return _BUILT_IN_EQUALITY
+            case "c":
+                comparable = all(self._equals(part.type) for part in self._attributes[row.relation])
+                return _BUILT_IN_EQUALITY if comparable else None
+            case _:
+                return next((self._equality[target] for target in self._coercions.get(oid, ()) if target in self._equality), None)
+
+    def volatile_default(self, oid: int) -> bool:
+        """A domain's default, or the one of the domain below it, calls a volatile function."""
+        row = self._rows[oid]
+        while row.kind == "d":
+            if row.default is not None:
+                return row.volatile_default
+            row = self._rows[row.element]
+        return False

@@ -1,0 +1,20 @@
+-- One row per live column of the given relations, by relation and position. The default's volatility is read off the functions
+-- its stored tree calls: the dependencies name no built-in function.
+-- Every server since 11. $1 OIDs of relations.
+select
+  a.attrelid as relation, a.attnum::int as attnum, a.attname::text as name, a.atttypid as type, a.atttypmod as modifier,
+  a.attnotnull as not_null, a.attidentity::text as identity, {{generated}} as generated,
+  pg_get_expr(d.adbin, d.adrelid) as expression,
+  case when a.attcollation <> t.typcollation then quote_ident(cn.nspname) || '.' || quote_ident(co.collname) end as collation,
+  col_description(a.attrelid, a.attnum) as comment,
+  d.adbin is not null and exists (
+    select from regexp_matches(d.adbin::text, ':(?:funcid|opfuncid) (\d+)', 'g') as called(ids)
+    join pg_catalog.pg_proc p on p.oid = called.ids[1]::oid and p.provolatile = 'v'
+  ) as volatile
+from pg_catalog.pg_attribute a
+join pg_catalog.pg_type t on t.oid = a.atttypid
+left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+left join pg_catalog.pg_collation co on co.oid = a.attcollation and a.attcollation <> t.typcollation
+left join pg_catalog.pg_namespace cn on cn.oid = co.collnamespace
+where a.attrelid = any ($1::oid[]) and a.attnum > 0 and not a.attisdropped
+order by a.attrelid, a.attnum

@@ -1,0 +1,27 @@
+-- One row per PRIMARY KEY, UNIQUE, CHECK or FOREIGN KEY constraint of the given relations, by relation and name;
+-- foreign keys only as declared, not the copies made for partitions.
+-- Every server since 11. $1 OIDs of relations.
+select
+  c.conrelid as relation, c.conname::text as name, c.contype::text as kind,
+  array(
+    select a.attname::text from unnest(c.conkey) with ordinality as k(attnum, position)
+    join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.attnum order by k.position
+  ) as columns,
+  tn.nspname::text as target_schema, tc.relname::text as target_name,
+  array(
+    select a.attname::text from unnest(c.confkey) with ordinality as k(attnum, position)
+    join pg_catalog.pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.attnum order by k.position
+  ) as target_columns,
+  c.confmatchtype::text as match, c.confupdtype::text as on_update, c.confdeltype::text as on_delete,
+  c.condeferrable as deferrable, c.condeferred as deferred, c.convalidated as validated, {{enforced}} as enforced, {{period}} as period,
+  c.connoinherit as no_inherit,
+  case when c.contype = 'f' then pg_get_constraintdef(c.oid) end as definition,
+  case when c.contype = 'c' then pg_get_expr(c.conbin, c.conrelid) end as expression,
+  coalesce({{nulls_not_distinct}}, false) as nulls_not_distinct
+from pg_catalog.pg_constraint c
+left join pg_catalog.pg_class tc on tc.oid = c.confrelid
+left join pg_catalog.pg_namespace tn on tn.oid = tc.relnamespace
+left join pg_catalog.pg_index i on i.indexrelid = c.conindid and c.contype in ('p', 'u')
+where c.conrelid = any ($1::oid[])
+  and (c.contype in ('p', 'u', 'c') or (c.contype = 'f' and c.conparentid = 0))
+order by c.conrelid, c.conname::text collate "C", c.oid

@@ -1,0 +1,43 @@
+-- One row per relation that can hold or show rows, by name; partitions below a partitioned table in scope, temporary and extension-owned ones left out.
+-- Every server since 11. $1 OIDs of the schemas in scope.
+with recursive below as (
+  select i.inhrelid as oid
+  from pg_catalog.pg_inherits i
+  join pg_catalog.pg_class p on p.oid = i.inhparent and p.relkind = 'p' and p.relnamespace = any ($1::oid[])
+  union
+  select i.inhrelid
+  from below b
+  join pg_catalog.pg_inherits i on i.inhparent = b.oid
+  join pg_catalog.pg_class p on p.oid = i.inhparent and p.relkind = 'p'
+)
+select
+  c.oid, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,
+  c.relpersistence::text as persistence, c.relrowsecurity as row_security, c.relforcerowsecurity as force_row_security,
+  case when c.relrowsecurity then row_security_active(c.oid) else false end as row_security_active,
+  case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end as partition_key,
+  coalesce(am.amname::text, 'heap') as access_method,
+  case when c.reloftype <> 0 then format_type(c.reloftype, null) end as of_type,
+  pg_get_userbyid(c.relowner)::text as owner,
+  pg_has_role(c.relowner, 'USAGE') as owned,
+  array(
+    select p.privilege
+    from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as p(privilege)
+    where has_schema_privilege(c.relnamespace, 'USAGE') and has_table_privilege(c.oid, p.privilege)
+  ) as privileges,
+  c.reltuples::float8 as row_estimate,
+  case when c.relkind in ('r', 'm') then coalesce(pg_relation_size(c.oid), 0) / current_setting('block_size')::int else 0 end as pages,
+  case when c.relkind in ('r', 'm') then coalesce(pg_table_size(c.oid), 0) else 0 end as bytes,
+  obj_description(c.oid, 'pg_class') as comment,
+  case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end as definition,
+  coalesce(c.reloptions, '{}') as options
+from pg_catalog.pg_class c
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+left join pg_catalog.pg_am am on am.oid = c.relam
+where c.relkind in ('r', 'p', 'v', 'm', 'f')
+  and c.relpersistence <> 't'
+  and c.relnamespace = any ($1::oid[])
+  and c.oid not in (select b.oid from below b)
+  and not exists (
+    select from pg_catalog.pg_depend e
+    where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid and e.objsubid = 0 and e.deptype = 'e')
+order by n.nspname::text collate "C", c.relname::text collate "C"

@@ -1,0 +1,15 @@
+-- One row: the database, the server and the connected role; zone, date style and path as a fresh session of this role has them.
+-- Every server since 11.
+select
+  current_setting('server_version_num')::int as version,
+  d.datname::text as database,
+  pg_encoding_to_char(d.encoding)::text as encoding,
+  {{collation}} as collation,
+  current_user::text as role,
+  coalesce((select r.rolsuper from pg_catalog.pg_roles r where r.rolname = current_user), false) as superuser,
+  (select s.reset_val from pg_catalog.pg_settings s where s.name = 'TimeZone') as timezone,
+  (select s.reset_val from pg_catalog.pg_settings s where s.name = 'DateStyle') as datestyle,
+  (select s.reset_val from pg_catalog.pg_settings s where s.name = 'search_path') as search_path,
+  (select count(*) from pg_catalog.pg_largeobject_metadata) as large_objects
+from pg_catalog.pg_database d
+where d.datname = current_database()

@@ -1,0 +1,4 @@
+-- One row per setting: its value before, and the value given for the rest of the transaction.
+-- Every server since 11. $1 names, $2 values.
+select s.name, pg_catalog.current_setting(s.name) as before, pg_catalog.set_config(s.name, s.value, true) as now
+from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) as s(name, value)
