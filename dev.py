@@ -51,9 +51,7 @@ def find_python() -> str:
         if found and subprocess.call([found, "-c", ""], stderr=subprocess.DEVNULL) == 0:
             return found
     there = sys.version.split()[0]
-    give_up(
-        f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, and this is {there}. Install one (Debian: apt-get install python3 python3-venv)."
-    )
+    give_up(f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, and this is {there}. Install one (Debian: apt-get install python3 python3-venv).")
 
 
 def stamp_of(python: str) -> str:
@@ -109,7 +107,8 @@ def ensure_environment() -> None:
 
 def run(*command: str) -> int:
     """Runs a Python module or file of the environment from the checkout; Ctrl-C is the command's to answer."""
-    child = subprocess.Popen([str(PYTHON), *command], cwd=str(ROOT))
+    paths = [str(ROOT / "tests"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    child = subprocess.Popen([str(PYTHON), *command], cwd=str(ROOT), env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)})
     while True:
         try:
             return child.wait()
@@ -150,7 +149,7 @@ def main(arguments: list[str]) -> int:
         return lint()
     if command == "bench":
         return bench(rest)
-    modules = {"demo": ["-m", "tranship", "demo"], "test": ["-m", "pytest"], "cases": [str(ROOT / "tests" / "cases" / "table.py")]}
+    modules = {"demo": ["-m", "tranship", "demo"], "test": ["-m", "pytest"], "cases": ["-m", "cases.table"]}
     return run(*modules[command], *rest)
 
 
