@@ -81,6 +81,8 @@ class Matching(Struct, frozen=True):
     proposals: tuple[TableProposal, ...] = ()
     out_of_scope: int = 0
     """Number of old tables that the configured ``tables`` leave out."""
+    schema_pairs: tuple[tuple[str, str], ...] = ()
+    """Old schema → new schema: user types of the same name in a pair are the same."""
 
 
 class Change(Struct, frozen=True):

@@ -1,0 +1,170 @@
+"""Who corresponds to whom: tables first, then their columns. Decisions, equal names, then what proves itself. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tranship.model.catalog import Catalog, Table
+from tranship.model.change import ColumnPair, Matching, Pairing, Proposal, TablePair, TableProposal
+from tranship.model.names import TableName
+from tranship.planning.renames import RenameContext, column_renames, naming_convention, table_renames
+from tranship.planning.scope import HOLDS_ROWS, Scope
+
+
+class Decided(Struct, frozen=True):
+    """What a person's decisions say about correspondence; tables by their old name."""
+
+    tables: tuple[tuple[TableName, TableName], ...] = ()
+    """``rename_table``."""
+    dropped: tuple[TableName, ...] = ()
+    """``drop_table``."""
+    columns: tuple[tuple[TableName, str, str], ...] = ()
+    """Old table, old column, new column: what a ``rename`` or ``transform`` pairs. A column may feed several."""
+    settled_old: tuple[tuple[TableName, str], ...] = ()
+    """Old columns that pair with nothing else any more: ignored, or moved away by a ``rename``."""
+    settled_new: tuple[tuple[TableName, str], ...] = ()
+    """New columns (under the old table's name) that a ``default`` fills."""
+
+
+NOTHING_DECIDED = Decided()
+
+
+class _Tables(Struct):
+    """The pairing of tables as it grows."""
+
+    old: dict[TableName, Table]
+    new: dict[TableName, Table]
+    found: dict[TableName, TablePair]
+
+    def pair(self, old: TableName, new: TableName, pairing: Pairing, evidence: tuple[str, ...] = ()) -> None:
+        self.found[old] = TablePair(old=old, new=new, pairing=pairing, evidence=evidence)
+
+    @property
+    def names(self) -> dict[TableName, TableName]:
+        return {name: pair.new for name, pair in self.found.items()}
+
+
+def match(old: Catalog, new: Catalog, scope: Scope, decided: Decided = NOTHING_DECIDED, *, shared_ancestor: bool = False) -> Matching:
+    """Pair tables and columns in scope.
+
+    ``shared_ancestor``: both servers have the same system identifier, so that equal OIDs mean the same physical table.
+    Partitions are storage of their root; views, materialized and foreign tables correspond to nothing.
+    """
+    tables = _Tables(_movable(old), _movable(new), {})
+    _pair_decided(tables, scope, decided)
+    _pair_by_name(tables, scope, decided)
+    _pair_children(tables, decided)
+    proposals = _pair_renamed(tables, decided, shared_ancestor)
+    _pair_children(tables, decided)
+    context = RenameContext(
+        table_pairs=tables.names,
+        convention=naming_convention(list(tables.old.values()), list(tables.new.values())),
+        shared_ancestor=shared_ancestor,
+    )
+    inside = [name for name in sorted(tables.old) if scope.includes(name)]
+    pairs = tuple(_with_columns(tables.found[n], tables, decided, context) for n in inside if n in tables.found)
+    taken = {pair.new for pair in tables.found.values()} | set(_twins(decided.dropped, tables, scope))
+    only_new = () if scope.tables is not None else tuple(name for name in sorted(tables.new) if name not in taken)
+    return Matching(
+        pairs=pairs,
+        only_old=tuple(n for n in inside if n not in tables.found and n not in decided.dropped),
+        only_new=only_new,
+        proposals=tuple(p for p in proposals if scope.includes(p.old)),
+        out_of_scope=len(tables.old) - len(inside),
+        schema_pairs=scope.schema_pairs,
+    )
+
+
+def _movable(catalog: Catalog) -> dict[TableName, Table]:
+    return {t.name: t for t in catalog.tables if t.kind in HOLDS_ROWS and t.extension is None}
+
+
+def _pair_decided(tables: _Tables, scope: Scope, decided: Decided) -> None:
+    """A person's word, in the configuration or in the resolutions."""
+    for (before, after), why in [*((m, "table_mapping") for m in scope.mapping), *((t, "decided") for t in decided.tables)]:
+        if before in tables.old and after in tables.new and before not in decided.dropped:
+            tables.pair(before, after, Pairing.DECIDED, (why,))
+
+
+def _pair_by_name(tables: _Tables, scope: Scope, decided: Decided) -> None:
+    schemas = dict(scope.schema_pairs)
+    for name in sorted(tables.old):
+        twin = TableName(schemas.get(name.schema, name.schema), name.name)
+        if name not in tables.found and name not in decided.dropped and twin in tables.new:
+            tables.pair(name, twin, Pairing.NAME)
+
+
+def _twins(dropped: Sequence[TableName], tables: _Tables, scope: Scope) -> list[TableName]:
+    """New tables of the same name as a table that a decision leaves out: neither new nor free."""
+    schemas = dict(scope.schema_pairs)
+    return [twin for n in dropped if (twin := TableName(schemas.get(n.schema, n.schema), n.name)) in tables.new]
+
+
+def _pair_children(tables: _Tables, decided: Decided) -> None:
+    """An inheritance child without a counterpart flows into the nearest ancestor's counterpart when that is partitioned."""
+    for name, table in sorted(tables.old.items()):
+        if name in tables.found or name in decided.dropped:
+            continue
+        ancestor = _paired_ancestor(table, tables)
+        if ancestor is not None and tables.new[tables.found[ancestor].new].kind == "p":
+            told = f"inherits from {ancestor}, whose counterpart is partitioned"
+            tables.pair(name, tables.found[ancestor].new, Pairing.PARENT, (told,))
+
+
+def _paired_ancestor(table: Table, tables: _Tables) -> TableName | None:
+    waiting, seen = list(table.parents), set[TableName]()
+    while waiting:
+        name = waiting.pop(0)
+        if name in tables.found:
+            return name
+        if name in tables.old and name not in seen:
+            seen.add(name)
+            waiting += tables.old[name].parents
+    return None
+
+
+def _pair_renamed(tables: _Tables, decided: Decided, shared_ancestor: bool) -> tuple[TableProposal, ...]:
+    """Tables under another name: those that prove themselves are paired, the rest are proposed."""
+    before = [t for name, t in sorted(tables.old.items()) if name not in decided.dropped]
+    after = [t for _, t in sorted(tables.new.items())]
+    context = RenameContext(table_pairs=tables.names, convention=naming_convention(before, after), shared_ancestor=shared_ancestor)
+    renames = table_renames(before, after, context=context)
+    for pair in renames.automatic:
+        if pair.old not in tables.found:
+            tables.pair(pair.old, pair.new, pair.pairing, pair.evidence)
+    return tuple(p for p in renames.proposals if p.old not in tables.found)
+
+
+def _with_columns(pair: TablePair, tables: _Tables, decided: Decided, context: RenameContext) -> TablePair:
+    old, new = tables.old[pair.old], tables.new[pair.new]
+    settled_old = {column for table, column in decided.settled_old if table == pair.old}
+    settled_new = {column for table, column in decided.settled_new if table == pair.old}
+    chosen = _decided_columns(old, new, decided)
+    taken_new = {p.new for p in chosen} | settled_new
+    named = [
+        ColumnPair(c.name, c.name, Pairing.NAME)
+        for c in new.columns
+        if c.name not in taken_new and c.name not in settled_old and old.column(c.name) is not None
+    ]
+    kept = [(p.old, p.new) for p in (*chosen, *named)]
+    renames = column_renames(old, new, kept=kept, context=context)
+    automatic = [p for p in renames.automatic if p.old not in settled_old and p.new not in taken_new]
+    moved_old, moved_new = {p.old for p in automatic}, {p.new for p in automatic}
+    named = [p for p in named if p.old not in moved_old and p.new not in moved_new]
+    by_new = {p.new: p for p in (*named, *automatic, *chosen)}
+    fed = {p.old for p in by_new.values()}
+    proposals = tuple(p for p in renames.proposals if _open(p, fed, by_new, settled_old, settled_new))
+    columns = tuple(by_new[c.name] for c in new.columns if c.name in by_new)
+    return TablePair(old=pair.old, new=pair.new, pairing=pair.pairing, columns=columns, proposals=proposals, evidence=pair.evidence)
+
+
+def _decided_columns(old: Table, new: Table, decided: Decided) -> list[ColumnPair]:
+    known = [(a, b) for table, a, b in decided.columns if table == old.name and old.column(a) is not None and new.column(b) is not None]
+    return [ColumnPair(a, b, Pairing.DECIDED, ("decided",)) for a, b in known]
+
+
+def _open(proposal: Proposal, fed: set[str], by_new: dict[str, ColumnPair], settled_old: set[str], settled_new: set[str]) -> bool:
+    old_free = proposal.old not in fed and proposal.old not in settled_old
+    return old_free and proposal.new not in by_new and proposal.new not in settled_new

@@ -1,0 +1,194 @@
+"""What takes part: the configured tables, the table mapping, and which schema corresponds to which. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from tranship.codec import nearest
+from tranship.model.catalog import Catalog, Table
+from tranship.model.names import Side, TableName
+from tranship.model.resolution import Problem
+
+TABLE_NOT_FOUND = "TS131"
+NO_TABLES = "TS132"
+SCHEMA_NOT_FOUND = "TS133"
+AMBIGUOUS_TABLE = "TS134"
+UNREADABLE = "TS311"
+
+HOLDS_ROWS = ("r", "p")
+KIND_WORDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table", "p": "a partitioned table", "r": "a table"}
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
+
+
+class Scope(Struct, frozen=True):
+    """What the configuration selects."""
+
+    tables: tuple[TableName, ...] | None = None
+    """Old tables in configured order; None: all."""
+    mapping: tuple[tuple[TableName, TableName], ...] = ()
+    """``table_mapping``: old table → new table."""
+    schema_pairs: tuple[tuple[str, str], ...] = ()
+    """Old schema → new schema."""
+
+    def includes(self, name: TableName) -> bool:
+        """The old table takes part."""
+        return self.tables is None or name in self.tables
+
+
+def make_scope(
+    old: Catalog,
+    new: Catalog,
+    tables: Sequence[str] | None,
+    table_mapping: Sequence[tuple[str, str]] = (),
+    *,
+    old_configured: Sequence[str] | None = None,
+    new_configured: Sequence[str] | None = None,
+) -> tuple[Scope, tuple[Problem, ...]]:
+    """Tie the configuration to the catalogs; every problem at once.
+
+    ``tables`` and ``table_mapping`` are as configured (``name`` or ``schema.name``); ``old_configured`` and ``new_configured`` are the
+    configured schemas of each side, None where left out. Codes TS1xx end with exit status 2, TS3xx with 3.
+    """
+    problems = [*_missing_schemas(old, old_configured, Side.OLD), *_missing_schemas(new, new_configured, Side.NEW)]
+    pairs = pair_schemas(old, new, old_configured, new_configured)
+    if problems:
+        return Scope(None if tables is None else (), (), pairs), tuple(problems)
+    chosen: list[TableName] | None = None
+    if tables is not None:
+        chosen = []
+        for text in tables:
+            found = _resolve(old, text, Side.OLD)
+            if isinstance(found, Problem):
+                problems.append(found)
+            elif found.name not in chosen:
+                chosen.append(found.name)
+    mapping = []
+    for before, after in table_mapping:
+        from_old, to_new = _resolve(old, before, Side.OLD), _resolve(new, after, Side.NEW)
+        problems += [found for found in (from_old, to_new) if isinstance(found, Problem) and found not in problems]
+        if isinstance(from_old, Table) and isinstance(to_new, Table):
+            mapping.append((from_old.name, to_new.name))
+    scope = Scope(None if chosen is None else tuple(chosen), tuple(mapping), pairs)
+    moved = [t for t in old.tables if t.kind in HOLDS_ROWS and t.extension is None and scope.includes(t.name)]
+    if not moved and not problems:
+        problems.append(_nothing(old, tables))
+    return scope, (*problems, *(p for t in moved if (p := _unreadable(t, old)) is not None))
+
+
+def pair_schemas(
+    old: Catalog, new: Catalog, old_configured: Sequence[str] | None, new_configured: Sequence[str] | None
+) -> tuple[tuple[str, str], ...]:
+    """Two configured lists pair by position, everything else by name."""
+    pairs: list[tuple[str, str]] = []
+    if old_configured is not None and new_configured is not None:
+        pairs = list(zip(old_configured, new_configured, strict=False))
+    taken_old, taken_new = {a for a, _ in pairs}, {b for _, b in pairs}
+    pairs += [(s, s) for s in old.schemas if s in new.schemas and s not in taken_old and s not in taken_new]
+    return tuple(pairs)
+
+
+def default_schema(catalog: Catalog) -> str:
+    """The schema of a bare name: the one in scope, else ``public``."""
+    return catalog.schemas[0] if len(catalog.schemas) == 1 else "public"
+
+
+def find_tables(catalog: Catalog, text: str) -> tuple[Table, ...]:
+    """The relations a written name can mean: exactly this name (in the default schema, else anywhere), then split at a dot."""
+    exact = catalog.table(TableName(default_schema(catalog), text))
+    if exact is not None:
+        return (exact,)
+    elsewhere = tuple(t for t in catalog.tables if t.name.name == text)
+    if elsewhere:
+        return elsewhere
+    dots = [place for place, letter in enumerate(text) if letter == "."]
+    split = (catalog.table(TableName(text[:dot], text[dot + 1 :])) for dot in dots)
+    return tuple(t for t in split if t is not None)[:1]
+
+
+def bare(name: TableName, catalog: Catalog) -> str:
+    """How a table is shown and written: without its schema where that is the default one."""
+    return name.name if name.schema == default_schema(catalog) else str(name)
+
+
+def _resolve(catalog: Catalog, text: str, side: Side) -> Table | Problem:
+    found = find_tables(catalog, text)
+    if not found:
+        return _not_found(catalog, text, side)
+    if len(found) > 1:
+        names = ", ".join(str(t.name) for t in found)
+        return Problem(AMBIGUOUS_TABLE, text, f"{text!r} is the name of several tables: {names}", "write it with its schema")
+    if found[0].kind not in HOLDS_ROWS:
+        message = f"{_phrase(catalog, text, default_schema(catalog), side)}: {found[0].name} is {KIND_WORDS.get(found[0].kind, 'no table')}"
+        return Problem(TABLE_NOT_FOUND, text, message, "only tables hold rows of their own to move: take it out of the configuration")
+    return found[0]
+
+
+def _phrase(catalog: Catalog, name: str, schema: str, side: Side) -> str:
+    return f"Table not found in schema: {name!r} (schema {schema!r}, {side.value.upper()} database {catalog.database!r})"
+
+
+def _not_found(catalog: Catalog, text: str, side: Side) -> Problem:
+    schema, name = default_schema(catalog), text
+    if "." in text:
+        prefix, rest = text.split(".", 1)
+        if prefix not in catalog.schemas:
+            hint = _nearest_hint(prefix, catalog.schemas) or f"schemas in scope: {', '.join(catalog.schemas)}"
+            return Problem(TABLE_NOT_FOUND, text, f"{_phrase(catalog, rest, prefix, side)}: the schema does not exist or is not in scope", hint)
+        schema, name = prefix, rest
+    here = [t.name.name for t in catalog.tables if t.kind in HOLDS_ROWS and t.name.schema == schema]
+    elsewhere = [str(t.name) for t in catalog.tables if t.kind in HOLDS_ROWS]
+    hint = _nearest_hint(name, here) or _nearest_hint(text, elsewhere)
+    if not hint:
+        hint = f"tables there: {', '.join(here[:10])}" + (" …" if len(here) > 10 else "") if here else f"schema {schema!r} holds no tables"
+    return Problem(TABLE_NOT_FOUND, text, _phrase(catalog, name, schema, side), hint)
+
+
+def _nearest_hint(word: str, known: Iterable[str]) -> str:
+    """Names the other spelling, saying so where only the case differs."""
+    names = sorted(set(known))
+    same = next((n for n in names if n.casefold() == word.casefold()), None)
+    if same is not None:
+        return f"did you mean {same!r}? (names are case-sensitive)"
+    near = nearest(word, names)
+    return f"did you mean {near!r}?" if near is not None else ""
+
+
+def _missing_schemas(catalog: Catalog, configured: Sequence[str] | None, side: Side) -> list[Problem]:
+    """A configured schema that the database does not have."""
+    return [
+        Problem(
+            SCHEMA_NOT_FOUND,
+            schema,
+            f"schema {schema!r} does not exist in the {side.value.upper()} database {catalog.database!r}",
+            'name an existing schema, or leave "schema" out for all',
+        )
+        for schema in configured or ()
+        if schema not in catalog.schemas
+    ]
+
+
+def _nothing(old: Catalog, tables: Sequence[str] | None) -> Problem:
+    where = ", ".join(repr(s) for s in old.schemas) or "none"
+    message = f"No tables to migrate (schema {where}, OLD database {old.database!r})"
+    hint = 'leave the key "tables" out for all tables' if tables is not None else "check schema and database of old_database"
+    return Problem(NO_TABLES, old.database, message, hint)
+
+
+def _unreadable(table: Table, old: Catalog) -> Problem | None:
+    """A table that is there and may not be read is named with what must be granted."""
+    if "SELECT" in table.privileges:
+        return None
+    some = 0 < len(table.unreadable_columns) < len(table.columns)
+    what = f"columns {', '.join(table.unreadable_columns)} of " if some else ""
+    relation = f"{quoted(table.name.schema)}.{quoted(table.name.name)}"
+    grants = f"GRANT USAGE ON SCHEMA {quoted(table.name.schema)} TO {quoted(old.user)}; GRANT SELECT ON {relation} TO {quoted(old.user)};"
+    message = f"{what}table {table.name} may not be read by {old.user!r} (OLD database {old.database!r})"
+    return Problem(UNREADABLE, str(table.name), message, grants)
+
+
+def quoted(name: str) -> str:
+    """A name as a person pastes it into a statement; for messages, never run by us."""
+    return name if _PLAIN_NAME.match(name) else '"' + name.replace('"', '""') + '"'
