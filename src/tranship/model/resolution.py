@@ -63,6 +63,8 @@ class Resolution(Struct, frozen=True):
     description: str = ""
     because: str = ""
     line: int = 0
+    source: str = ""
+    """The entry as JSON text, digits and comments kept, for writing it again."""
 
 
 class ResolutionFile(Struct, frozen=True):
@@ -71,6 +73,8 @@ class ResolutionFile(Struct, frozen=True):
     entries: tuple[Resolution, ...]
     old_fingerprint: str = ""
     new_fingerprint: str = ""
+    problems: tuple[Problem, ...] = ()
+    """What reading found wrong (unknown fields, wrong shapes); such entries are not among ``entries``."""
 
 
 class Decision(Struct, frozen=True):

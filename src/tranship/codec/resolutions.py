@@ -1,0 +1,201 @@
+"""Reading a resolutions file into nouns: shapes and field names are checked here, what they mean in ``planning/resolve``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec import UNSET, Struct, UnsetType
+
+from tranship.codec.files import Document, child, nearest, read_jsonc
+from tranship.codec.jsonc import JsonValue, Number
+from tranship.model.resolution import JsonText, LookupTable, Problem, Resolution, ResolutionFile
+
+MALFORMED = "TS320"
+_HEAD = ("resolutions", "format_version", "tool_version", "old_fingerprint", "new_fingerprint")
+_NAMES = ("action", "old_column", "new_column", "transform_sql", "new_table", "new_schema", "description", "because")
+_VALUES = ("default_value", "null_value")
+_FIELDS = (*_NAMES, *_VALUES, "old_columns", "value_mapping", "lookup_table")
+_LOOKUP = ("table", "key_column", "key_columns", "value_column", "schema", "database")
+
+
+def read_resolutions(path: Path) -> ResolutionFile:
+    """A resolutions file; what is wrong with single entries stands in its ``problems``, all at once.
+
+    Raises:
+        UsageError: the file cannot be read, is no JSON, names a key twice, or is no resolutions file at all.
+    """
+    return parse_resolutions(read_jsonc(path))
+
+
+def parse_resolutions(document: Document) -> ResolutionFile:
+    """The same for a document that is already read.
+
+    Raises:
+        UsageError: it is no resolutions file at all.
+    """
+    root = document.root
+    if not isinstance(root, dict) or "resolutions" not in root:
+        raise document.error("$", "not a resolutions file: it holds no \"resolutions\"", hint='{"resolutions": {"users": [{"action": …}]}}')
+    tables = root["resolutions"]
+    if not isinstance(tables, dict):
+        raise document.error("$.resolutions", "must be an object: table names, each with a list of entries")
+    reading = _Reading(document)
+    reading.known_only(root, "$", _HEAD)
+    entries = tuple(entry for key, value in tables.items() if not key.startswith("_") for entry in reading.table(key, value))
+    return ResolutionFile(
+        entries=entries,
+        old_fingerprint=_text(root.get("old_fingerprint")),
+        new_fingerprint=_text(root.get("new_fingerprint")),
+        problems=tuple(reading.problems),
+    )
+
+
+def plain_json(value: JsonValue) -> str:
+    """A value as JSON text, the digits of its numbers kept."""
+    match value:
+        case Number(text=text):
+            return text
+        case dict():
+            return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {plain_json(member)}" for key, member in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(plain_json(member) for member in value) + "]"
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def _text(value: JsonValue | None) -> str:
+    return value if isinstance(value, str) else ""
+
+
+class _Scalar(Struct, frozen=True):
+    text: JsonText | None
+
+
+class _Reading:
+    """One pass over one document; problems are gathered, an entry with any is left out."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self.problems: list[Problem] = []
+
+    def table(self, key: str, value: JsonValue) -> Iterator[Resolution]:
+        """The entries under one table key."""
+        path = child("$.resolutions", key)
+        if not isinstance(value, list):
+            self._problem(path, "must be a list of entries")
+            return
+        for number, entry in enumerate(value):
+            before = len(self.problems)
+            made = self._entry(key, child(path, number), entry)
+            if made is not None and len(self.problems) == before:
+                yield made
+
+    def known_only(self, value: Mapping[str, JsonValue], path: str, known: tuple[str, ...]) -> None:
+        """Every key is known or a comment."""
+        for key in value:
+            if key not in known and not key.startswith("_"):
+                near = nearest(key, known)
+                hint = f"did you mean {near!r}?" if near else f"known: {', '.join(known)}"
+                self._problem(child(path, key), f"unknown field {key!r}", hint)
+
+    def _entry(self, table: str, path: str, entry: JsonValue) -> Resolution | None:
+        if not isinstance(entry, dict):
+            self._problem(path, "must be an object with an action")
+            return None
+        self.known_only(entry, path, _FIELDS)
+        names = {field: self._name(entry, path, field) for field in _NAMES}
+        return Resolution(
+            table=table,
+            path=path,
+            line=self._document.line(path),
+            source=plain_json(entry),
+            action=names["action"] or "",
+            old_column=names["old_column"],
+            old_columns=self._list(entry, path, "old_columns"),
+            new_column=names["new_column"],
+            value_mapping=self._mapping(entry, path),
+            lookup_table=self._lookup(entry, path),
+            transform_sql=names["transform_sql"],
+            default_value=self._value(entry, path, "default_value"),
+            null_value=self._value(entry, path, "null_value"),
+            new_table=names["new_table"],
+            new_schema=names["new_schema"],
+            description=names["description"] or "",
+            because=names["because"] or "",
+        )
+
+    def _problem(self, path: str, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(code=MALFORMED, object=f"{path}, line {self._document.line(path)}", message=message, hint=hint))
+
+    def _name(self, entry: Mapping[str, JsonValue], path: str, field: str) -> str | None:
+        value = entry.get(field)
+        if value is None or isinstance(value, str):
+            return value
+        self._problem(child(path, field), "must be a text")
+        return None
+
+    def _list(self, entry: Mapping[str, JsonValue], path: str, field: str) -> tuple[str, ...]:
+        value = entry.get(field)
+        if value is None:
+            return ()
+        if isinstance(value, list) and value and all(isinstance(member, str) for member in value):
+            return tuple(str(member) for member in value)
+        self._problem(child(path, field), "must be a list of texts that is not empty")
+        return ()
+
+    def _scalar(self, value: JsonValue, path: str) -> _Scalar | None:
+        match value:
+            case None | str():
+                return _Scalar(value)
+            case bool():
+                return _Scalar("true" if value else "false")
+            case Number(text=text):
+                return _Scalar(text)
+            case _:
+                self._problem(path, "must be a single value: a text, a number, true, false or null", "write arrays and JSON values as a text")
+                return None
+
+    def _value(self, entry: Mapping[str, JsonValue], path: str, field: str) -> JsonText | None | UnsetType:
+        if field not in entry:
+            return UNSET
+        scalar = self._scalar(entry[field], child(path, field))
+        return scalar.text if scalar is not None else UNSET
+
+    def _mapping(self, entry: Mapping[str, JsonValue], path: str) -> tuple[tuple[str, JsonText | None], ...] | None:
+        value = entry.get("value_mapping")
+        if value is None:
+            return None
+        inside = child(path, "value_mapping")
+        if not isinstance(value, dict):
+            self._problem(inside, "must be an object: old value to new value")
+            return None
+        scalars = [(key, self._scalar(result, child(inside, key))) for key, result in value.items()]
+        return tuple((key, scalar.text) for key, scalar in scalars if scalar is not None)
+
+    def _lookup(self, entry: Mapping[str, JsonValue], path: str) -> LookupTable | None:
+        value = entry.get("lookup_table")
+        if value is None:
+            return None
+        inside = child(path, "lookup_table")
+        if not isinstance(value, dict):
+            self._problem(inside, f"must be an object with {', '.join(_LOOKUP)}")
+            return None
+        self.known_only(value, inside, _LOOKUP)
+        for field in ("table", "value_column"):
+            if value.get(field) is None:
+                self._problem(inside, f"needs {field!r}")
+        if value.get("key_column") is None and value.get("key_columns") is None:
+            self._problem(inside, "needs 'key_column' or 'key_columns'")
+        database = self._name(value, inside, "database") or "new"
+        if database not in ("new", "old"):
+            self._problem(child(inside, "database"), f"must be \"new\" or \"old\", not {database!r}")
+        return LookupTable(
+            table=self._name(value, inside, "table") or "",
+            value_column=self._name(value, inside, "value_column") or "",
+            key_column=self._name(value, inside, "key_column"),
+            key_columns=self._list(value, inside, "key_columns"),
+            schema=self._name(value, inside, "schema"),
+            database="old" if database == "old" else "new",
+        )
