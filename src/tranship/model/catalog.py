@@ -193,7 +193,7 @@ class Table(Struct, frozen=True):
     owned: bool = True
     """The connected role may ALTER it (owner, member of the owner, or superuser)."""
     privileges: tuple[str, ...] = ()
-    """Of the connected role on the whole table: SELECT, INSERT, DELETE, TRUNCATE, REFERENCES, TRIGGER … (usage of the schema included: without it none)."""
+    """Of the connected role on the whole table: SELECT, INSERT, DELETE, TRUNCATE, REFERENCES, TRIGGER …; none without usage of the schema."""
     unreadable_columns: tuple[str, ...] = ()
     """Columns the connected role may not SELECT."""
     row_security_active: bool = False
@@ -304,10 +304,12 @@ class Catalog(Struct, frozen=True, dict=True):
     casts: tuple[str, ...] = ()
     """User-defined casts as ``source -> target``."""
     fingerprint: str = ""
+    outside: tuple[Table, ...] = ()
+    """Relations out of scope that the ones in scope refer to (foreign keys, lookups): known, never moved. Not part of a fingerprint."""
 
     @cached_property
     def _by_name(self) -> dict[TableName, Table]:
-        return {table.name: table for table in self.tables}
+        return {table.name: table for table in (*self.outside, *self.tables)}
 
     def table(self, name: TableName) -> Table | None:
         """The relation of exactly this name."""

@@ -114,7 +114,7 @@ class Comparison(Struct, frozen=True):
     matching: Matching
     changes: tuple[Change, ...]
     notes: tuple[Change, ...] = ()
-    """Structure that differs or will not come along and asks nothing (indexes, triggers, views, functions …): reported, not counted among the changes."""
+    """Structure that differs or will not come along and asks nothing (indexes, triggers, views …): reported, not counted among the changes."""
 
     def of(self, cls: ChangeClass) -> tuple[Change, ...]:
         """The changes of one class in order."""

@@ -55,9 +55,9 @@ class Resolution(Struct, frozen=True):
     value_mapping: tuple[tuple[str, JsonText | None], ...] | None = None
     lookup_table: LookupTable | None = None
     transform_sql: str | None = None
-    default_value: JsonText | None | UnsetType = UNSET
+    default_value: JsonText | UnsetType | None = UNSET
     """UNSET: absent. None: JSON null."""
-    null_value: JsonText | None | UnsetType = UNSET
+    null_value: JsonText | UnsetType | None = UNSET
     new_table: str | None = None
     new_schema: str | None = None
     description: str = ""

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.change import ColumnPair, Comparison, Pairing, TablePair
-from tranship.model.expression import Coalesce, Constant, Expression, Lookup, MapValues, NewDefault, Rule, Sql, Take
+from tranship.model.expression import Coalesce, Constant, Conversion, Expression, Lookup, MapValues, NewDefault, Rule, Sql, Take
 from tranship.model.names import Side, TableName
 from tranship.model.plan import ColumnMapping, LeftOut, Origin, Plan, SequencePair, Source, TablePlan
 from tranship.model.resolution import Action, Answers, Decision, LookupTable, Problem, Resolution
+from tranship.model.types import PgType
 from tranship.planning.conversion import convert
 from tranship.planning.hazards import hazards
 from tranship.planning.order import order
+from tranship.planning.scope import default_schema
 
 _SCHEMA_DEFAULT = "USE_SCHEMA_DEFAULT"
+
+
+class _Sides(Struct, frozen=True):
+    old: Catalog
+    new: Catalog
+    schemas: tuple[tuple[str, str], ...]
+
+    def conversion(self, before: PgType, after: PgType) -> Conversion:
+        return convert(before, after, old_version=self.old.server_version, new_version=self.new.server_version, schemas=self.schemas)
 
 
 def build(
@@ -30,29 +41,30 @@ def build(
     """
     dropped = {d.old_table: d.resolution for d in answers.decisions if d.action is Action.DROP_TABLE}
     pairs = [p for p in comparison.matching.pairs if p.old not in dropped]
-    tables = [_table_plan(pair, old, new, answers.for_table(pair.old)) for pair in pairs]
+    sides = _Sides(old, new, comparison.matching.schema_pairs)
+    tables = [_table_plan(pair, sides, answers.for_table(pair.old)) for pair in pairs]
     by_new: dict[TableName, list[TablePlan]] = {}
-    for plan in tables:
-        by_new.setdefault(plan.new, []).append(plan)
-    tables = [replace(plan, hazards=hazards(plan, old, new, by_new)) for plan in tables]
+    for table in tables:
+        by_new.setdefault(table.new, []).append(table)
+    tables = [replace(table, hazards=hazards(table, old, new, by_new)) for table in tables]
     groups, problems = order(tables, new, configured)
     plan = Plan(
         groups=groups,
         left_out=tuple(LeftOut(name, resolution.because) for name, resolution in sorted(dropped.items())),
         sequences=_sequences(old, new, tables),
-        warnings=tuple(p for p in problems if p.warning) + _left_out_parents(tables, new, old, dropped),
+        warnings=tuple(p for p in problems if p.warning) + _left_out_parents(tables, new),
         old_fingerprint=old.fingerprint,
         new_fingerprint=new.fingerprint,
     )
     return plan, tuple(p for p in problems if not p.warning)
 
 
-def _table_plan(pair: TablePair, old: Catalog, new: Catalog, decisions: Sequence[Decision]) -> TablePlan:
-    before, after = old.table(pair.old), new.table(pair.new)
+def _table_plan(pair: TablePair, sides: _Sides, decisions: Sequence[Decision]) -> TablePlan:
+    before, after = sides.old.table(pair.old), sides.new.table(pair.new)
     if before is None or after is None:
         raise ValueError(f"{pair.old} → {pair.new} is not in the catalogs")
     ignored = tuple(d.resolution.old_column for d in decisions if d.action is Action.IGNORE and d.resolution.old_column is not None)
-    columns = tuple(_column_mapping(column, pair, before, old, new, decisions, ignored) for column in after.columns)
+    columns = tuple(_column_mapping(column, pair, before, sides, decisions, ignored) for column in after.columns)
     travels = any(not isinstance(m.expression, NewDefault) for m in columns)
     why_text = _why_text(columns, before)
     return TablePlan(
@@ -64,18 +76,18 @@ def _table_plan(pair: TablePair, old: Catalog, new: Catalog, decisions: Sequence
         binary=travels and not why_text,
         why_text=why_text,
         ignored=ignored,
-        zone=old.timezone if any(_needs_zone(m, before) for m in columns) else None,
+        zone=sides.old.timezone if any(_needs_zone(m, before) for m in columns) else None,
         serial=any(_is_numbered(m, after) for m in columns),
         inserts_defaults=bool(columns) and not travels,
     )
 
 
 def _column_mapping(
-    column: Column, pair: TablePair, before: Table, old: Catalog, new: Catalog, decisions: Sequence[Decision], ignored: tuple[str, ...]
+    column: Column, pair: TablePair, before: Table, sides: _Sides, decisions: Sequence[Decision], ignored: tuple[str, ...]
 ) -> ColumnMapping:
     decided = next((d for d in decisions if d.resolution.new_column == column.name), None)
     if decided is not None:
-        expression = _decided(decided.resolution, column, before, old, new)
+        expression = _decided(decided.resolution, column, before, sides)
         origin = Origin.SERVER if isinstance(expression, NewDefault) else Origin.DECIDED
         because = decided.resolution.because or decided.resolution.description
         return ColumnMapping(column=column.name, type=column.type, expression=expression, origin=origin, because=because)
@@ -85,7 +97,7 @@ def _column_mapping(
     return ColumnMapping(
         column=column.name,
         type=column.type,
-        expression=_take(paired.old, column, before, old),
+        expression=_take(paired.old, column, before, sides),
         origin=_origin(paired),
         because="; ".join(paired.evidence),
     )
@@ -97,14 +109,14 @@ def _origin(pair: ColumnPair) -> Origin:
     return Origin.DECIDED if pair.pairing is Pairing.DECIDED else Origin.RULE
 
 
-def _take(name: str, column: Column, before: Table, old: Catalog) -> Take:
+def _take(name: str, column: Column, before: Table, sides: _Sides) -> Take:
     declared = before.column(name)
     if declared is None:
         raise ValueError(f"{before.name} has no column {name}")
-    return Take(name, convert(declared.type, column.type, old_version=old.server_version))
+    return Take(name, sides.conversion(declared.type, column.type))
 
 
-def _decided(entry: Resolution, column: Column, before: Table, old: Catalog, new: Catalog) -> Expression:
+def _decided(entry: Resolution, column: Column, before: Table, sides: _Sides) -> Expression:
     if entry.action == Action.DEFAULT:
         given = entry.default_value
         return NewDefault() if given == _SCHEMA_DEFAULT else Constant(None if given is UNSET else given)
@@ -115,10 +127,10 @@ def _decided(entry: Resolution, column: Column, before: Table, old: Catalog, new
     if entry.value_mapping is not None and entry.old_column is not None:
         return MapValues(entry.old_column, entry.value_mapping, otherwise, for_null)
     if entry.lookup_table is not None:
-        return _lookup(entry, entry.lookup_table, otherwise, for_null, old, new)
+        return _lookup(entry, entry.lookup_table, otherwise, for_null, sides)
     if entry.old_column is None:
         raise ValueError(f"{entry.path} names no old column")
-    take = _take(entry.old_column, column, before, old)
+    take = _take(entry.old_column, column, before, sides)
     return take if entry.null_value is UNSET else Coalesce(take, Constant(entry.null_value))
 
 
@@ -131,16 +143,11 @@ def _for_null(entry: Resolution, column: Column) -> Constant | None:
     return None
 
 
-def _lookup(entry: Resolution, lookup: LookupTable, otherwise: Constant | None, for_null: Constant | None, old: Catalog, new: Catalog) -> Lookup:
+def _lookup(entry: Resolution, lookup: LookupTable, otherwise: Constant | None, for_null: Constant | None, sides: _Sides) -> Lookup:
     side = Side(lookup.database)
-    schema = lookup.schema or default_schema(old if side is Side.OLD else new)
+    schema = lookup.schema or default_schema(sides.old if side is Side.OLD else sides.new)
     columns = entry.old_columns or ((entry.old_column,) if entry.old_column is not None else ())
     return Lookup(columns, TableName(schema, lookup.table), lookup.keys, lookup.value_column, side, otherwise, for_null)
-
-
-def default_schema(catalog: Catalog) -> str:
-    """The schema of a bare name: the one configured schema, else ``public``."""
-    return catalog.schemas[0] if len(catalog.schemas) == 1 else "public"
 
 
 def _sources(before: Table) -> tuple[Source, ...]:
@@ -219,9 +226,7 @@ def _old_sequence(plan: TablePlan, column: str, old: Catalog) -> TableName | Non
     return declared.sequence if declared is not None else None
 
 
-def _left_out_parents(
-    tables: Sequence[TablePlan], new: Catalog, old: Catalog, dropped: dict[TableName, Resolution]
-) -> tuple[Problem, ...]:
+def _left_out_parents(tables: Sequence[TablePlan], new: Catalog) -> tuple[Problem, ...]:
     """Foreign keys into a table that this run does not fill: said before the run."""
     filled = {plan.new for plan in tables}
     told = []

@@ -161,7 +161,7 @@ def _kept(tables: Sequence[TablePlan], line: list[int], edges: Edges) -> tuple[l
             reach[place[n]] = max(reach[place[n]], place[p])
             if tables[p].new != tables[n].new:
                 message = f"the configured order puts {tables[n].old} before {tables[p].old}, to which NEW's foreign key refers"
-                hint = "they are settled together; leave \"tables\" out for a computed order"
+                hint = 'they are settled together; leave "tables" out for a computed order'
                 warnings.append(Problem(code="TS331", object=str(tables[n].old), message=message, hint=hint, warning=True))
     groups: list[tuple[int, ...]] = []
     at = 0
