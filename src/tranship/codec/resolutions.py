@@ -37,7 +37,7 @@ def parse_resolutions(document: Document) -> ResolutionFile:
     """
     root = document.root
     if not isinstance(root, dict) or "resolutions" not in root:
-        raise document.error("$", "not a resolutions file: it holds no \"resolutions\"", hint='{"resolutions": {"users": [{"action": …}]}}')
+        raise document.error("$", 'not a resolutions file: it holds no "resolutions"', hint='{"resolutions": {"users": [{"action": …}]}}')
     tables = root["resolutions"]
     if not isinstance(tables, dict):
         raise document.error("$.resolutions", "must be an object: table names, each with a list of entries")
@@ -157,7 +157,7 @@ class _Reading:
                 self._problem(path, "must be a single value: a text, a number, true, false or null", "write arrays and JSON values as a text")
                 return None
 
-    def _value(self, entry: Mapping[str, JsonValue], path: str, field: str) -> JsonText | None | UnsetType:
+    def _value(self, entry: Mapping[str, JsonValue], path: str, field: str) -> JsonText | UnsetType | None:
         if field not in entry:
             return UNSET
         scalar = self._scalar(entry[field], child(path, field))
@@ -190,7 +190,7 @@ class _Reading:
             self._problem(inside, "needs 'key_column' or 'key_columns'")
         database = self._name(value, inside, "database") or "new"
         if database not in ("new", "old"):
-            self._problem(child(inside, "database"), f"must be \"new\" or \"old\", not {database!r}")
+            self._problem(child(inside, "database"), f'must be "new" or "old", not {database!r}')
         return LookupTable(
             table=self._name(value, inside, "table") or "",
             value_column=self._name(value, inside, "value_column") or "",

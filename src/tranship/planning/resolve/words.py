@@ -1,0 +1,159 @@
+"""The words of a resolutions file: placeholders, the fields each action takes, and how a problem names its entry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from msgspec import UNSET
+
+from tranship.codec import nearest
+from tranship.model.resolution import Action, Problem, Resolution
+
+SPECIFY_ACTION = "SPECIFY_ACTION"
+SPECIFY_NEW_COLUMN_NAME = "SPECIFY_NEW_COLUMN_NAME"
+SPECIFY_DEFAULT_VALUE = "SPECIFY_DEFAULT_VALUE"
+PLACEHOLDERS = frozenset({SPECIFY_ACTION, SPECIFY_NEW_COLUMN_NAME, SPECIFY_DEFAULT_VALUE})
+USE_SCHEMA_DEFAULT = "USE_SCHEMA_DEFAULT"
+
+UNKNOWN_TABLE = "TS321"
+UNKNOWN_COLUMN = "TS322"
+UNKNOWN_ACTION = "TS323"
+WRONG_FIELDS = "TS324"
+CONTRADICTION = "TS325"
+WRONG_VALUE = "TS326"
+WRONG_LOOKUP = "TS327"
+NEEDS_TRANSFORM = "TS328"
+NOT_APPLICABLE = "TS329"
+OPEN_QUESTION = "TS330"
+OUT_OF_SCOPE = "TS319"
+
+_FEEDS = frozenset({"old_column", "old_columns", "new_column"})
+_NEEDED: dict[Action, tuple[str, ...]] = {
+    Action.RENAME: ("old_column", "new_column"),
+    Action.TRANSFORM: ("old_column", "new_column"),
+    Action.DEFAULT: ("new_column", "default_value"),
+    Action.IGNORE: ("old_column",),
+    Action.RENAME_TABLE: ("new_table",),
+    Action.DROP_TABLE: (),
+}
+_ALLOWED: dict[Action, frozenset[str]] = {
+    Action.RENAME: frozenset({"old_column", "new_column"}),
+    Action.TRANSFORM: _FEEDS | {"value_mapping", "lookup_table", "transform_sql", "default_value", "null_value"},
+    Action.DEFAULT: frozenset({"new_column", "default_value"}),
+    Action.IGNORE: frozenset({"old_column"}),
+    Action.RENAME_TABLE: frozenset({"new_table", "new_schema"}),
+    Action.DROP_TABLE: frozenset(),
+}
+# What a quoted region of SQL looks like: escape strings first, then plain ones, identifiers, dollar quotes, comments.
+_QUOTED = re.compile(
+    r"""\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(\$\w*\$).*?\1|--[^\n]*|/\*.*?\*/""",
+    re.DOTALL,
+)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``did you mean 'a'?`` or, with nothing near, up to ten of the known names; empty when none is known."""
+    names = sorted(set(known))
+    near = nearest(word, names) if word else None
+    if near is not None:
+        return f"did you mean {near!r}?"
+    if not names:
+        return ""
+    shown = ", ".join(repr(name) for name in names[:10])
+    return f"known: {shown}" + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def action_of(entry: Resolution) -> Action | None:
+    """The entry's action; None for a placeholder or an unknown word."""
+    return Action(entry.action) if entry.action in Action._value2member_map_ else None
+
+
+def fed_by(entry: Resolution) -> tuple[str, ...]:
+    """The old columns that an entry names, in the order of a lookup's keys."""
+    return entry.old_columns or ((entry.old_column,) if entry.old_column is not None else ())
+
+
+def is_open(entry: Resolution) -> bool:
+    """A placeholder stands somewhere in the entry: it asks, it does not decide."""
+    texts: list[object] = [entry.action, entry.old_column, *entry.old_columns, entry.new_column, entry.new_table, entry.default_value]
+    texts += [entry.null_value, entry.transform_sql, *(result for _, result in entry.value_mapping or ())]
+    if entry.lookup_table is not None:
+        texts += [entry.lookup_table.table, entry.lookup_table.value_column, *entry.lookup_table.keys]
+    return any(isinstance(text, str) and text in PLACEHOLDERS for text in texts)
+
+
+def problem(code: str, entry: Resolution, message: str, hint: str = "", *, column: str | None = None, warning: bool = False) -> Problem:
+    """A problem of one entry: its object is ``$.resolutions.users[0] (users.status)``."""
+    named = column or entry.new_column or next(iter(fed_by(entry)), None) or entry.new_table
+    about = f"{entry.table}.{named}" if named is not None and named not in PLACEHOLDERS else entry.table
+    line = f", line {entry.line}" if entry.line else ""
+    return Problem(code=code, object=f"{entry.path} ({about}){line}", message=message, hint=hint, warning=warning)
+
+
+def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:
+    """Fields that the action needs and lacks, has and does not take, or that exclude each other."""
+    given = _given(entry)
+    for field in _NEEDED[action]:
+        if field not in given and not (field == "old_column" and action is Action.TRANSFORM and "old_columns" in given):
+            yield problem(WRONG_FIELDS, entry, f"action {action.value!r} needs {field!r}")
+    for field in sorted(given - _ALLOWED[action]):
+        yield problem(WRONG_FIELDS, entry, f"action {action.value!r} takes no {field!r}", _home(field))
+    if action is Action.TRANSFORM:
+        yield from _check_transform(entry, given)
+
+
+def unknown_action(entry: Resolution) -> Problem:
+    """The problem of an action that does not exist."""
+    if not entry.action:
+        return problem(UNKNOWN_ACTION, entry, "the entry has no action", did_you_mean("", (a.value for a in Action)))
+    return problem(UNKNOWN_ACTION, entry, f"unknown action {entry.action!r}", did_you_mean(entry.action, (a.value for a in Action)))
+
+
+def unedited(sql: str) -> str | None:
+    """The first ``{placeholder}`` outside of quotes, where PostgreSQL has no use for a brace."""
+    found = re.search(r"\{[^{}]*\}", _QUOTED.sub("''", sql))
+    return found.group() if found else None
+
+
+def _given(entry: Resolution) -> frozenset[str]:
+    present: dict[str, bool] = {
+        "old_column": entry.old_column is not None,
+        "old_columns": bool(entry.old_columns),
+        "new_column": entry.new_column is not None,
+        "value_mapping": entry.value_mapping is not None,
+        "lookup_table": entry.lookup_table is not None,
+        "transform_sql": entry.transform_sql is not None,
+        "default_value": entry.default_value is not UNSET,
+        "null_value": entry.null_value is not UNSET,
+        "new_table": entry.new_table is not None,
+        "new_schema": entry.new_schema is not None,
+    }
+    return frozenset(field for field, there in present.items() if there)
+
+
+def _home(field: str) -> str:
+    homes = [action.value for action in Action if field in _ALLOWED[action]]
+    return f"{field!r} belongs to {' or '.join(repr(home) for home in homes)}"
+
+
+def _check_transform(entry: Resolution, given: frozenset[str]) -> Iterator[Problem]:
+    ways = [way for way in ("value_mapping", "lookup_table", "transform_sql") if way in given]
+    if len(ways) > 1:
+        yield problem(WRONG_FIELDS, entry, f"{' and '.join(ways)} exclude each other", "keep one of them")
+    if not ways and "default_value" in given:
+        hint = "rows that the new type refuses are rejected; for NULLs there is 'null_value', for chosen values a 'value_mapping'"
+        yield problem(WRONG_FIELDS, entry, "'default_value' has no meaning in a transform without value_mapping or lookup_table", hint)
+    if ways == ["transform_sql"]:
+        for field in sorted(given & {"default_value", "null_value"}):
+            yield problem(WRONG_FIELDS, entry, f"{field!r} has no meaning beside transform_sql", "write COALESCE or CASE in the expression")
+    if "old_columns" in given and ways in ([], ["value_mapping"]):
+        yield problem(WRONG_FIELDS, entry, "'old_columns' belongs to a lookup_table with key_columns or to transform_sql", "name one 'old_column'")
+    if entry.old_column is not None and entry.old_columns and entry.old_column not in entry.old_columns:
+        yield problem(WRONG_FIELDS, entry, f"'old_column' {entry.old_column!r} is not among 'old_columns'", "name the old columns once")
+    if entry.value_mapping is not None and not entry.value_mapping and "default_value" not in given:
+        yield problem(WRONG_FIELDS, entry, "value_mapping is empty and there is no default_value: every row would be rejected")
+    if entry.transform_sql is not None and not entry.transform_sql.strip():
+        yield problem(WRONG_FIELDS, entry, "transform_sql is empty", "an expression over the old row, for example lower(old.email)")
+    if entry.transform_sql is not None and (left := unedited(entry.transform_sql)) is not None:
+        yield problem(WRONG_FIELDS, entry, f"transform_sql still holds the placeholder {left}", "name columns as old.x")
