@@ -83,6 +83,8 @@ class Matching(Struct, frozen=True):
     """Number of old tables that the configured ``tables`` leave out."""
     schema_pairs: tuple[tuple[str, str], ...] = ()
     """Old schema → new schema: user types of the same name in a pair are the same."""
+    configured: tuple[TableName, ...] | None = None
+    """The configured ``tables`` in their order; None: all, by name."""
 
 
 class Change(Struct, frozen=True):

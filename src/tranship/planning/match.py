@@ -74,6 +74,7 @@ def match(old: Catalog, new: Catalog, scope: Scope, decided: Decided = NOTHING_D
         proposals=tuple(p for p in proposals if scope.includes(p.old)),
         out_of_scope=len(tables.old) - len(inside),
         schema_pairs=scope.schema_pairs,
+        configured=scope.tables,
     )
 
 

@@ -1,0 +1,130 @@
+"""What differs between the two catalogs, and how grave it is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tranship.model.catalog import Catalog
+from tranship.model.change import Change, ChangeClass, Comparison, Matching, Pairing, TablePair, TableProposal
+from tranship.model.names import TableName
+from tranship.model.resolution import Action, Answers
+from tranship.planning.column_changes import Tables, column_changes
+from tranship.planning.meaning import Landscape, References
+from tranship.planning.scope import HOLDS_ROWS, KIND_WORDS
+
+NO_ANSWERS = Answers()
+NO_REFERENCES = References()
+
+
+def compare(
+    old: Catalog, new: Catalog, matching: Matching, answers: Answers = NO_ANSWERS, *, references: References = NO_REFERENCES
+) -> Comparison:
+    """All changes in scope, tables in configured order, else by name.
+
+    With answers the matching must have been made from the same decisions: what they settle is listed with the action they gave.
+    ``references`` is what the data said about columns that look like foreign keys.
+    """
+    landscape = Landscape(old, new, _counterparts(old, new, matching), references)
+    by_table: dict[TableName, list[Change]] = {}
+    for pair in matching.pairs:
+        by_table.setdefault(pair.old, []).extend(_pair_changes(pair, landscape, answers, matching))
+    proposals = {p.old: p for p in matching.proposals}
+    for name in matching.only_old:
+        by_table.setdefault(name, []).append(_removed_table(name, proposals.get(name), new, matching))
+    proposed = {p.new for p in matching.proposals if p.old in matching.only_old}
+    for name in matching.only_new:
+        if name not in proposed:
+            by_table.setdefault(name, []).append(_added_table(name))
+    for decision in answers.decisions:
+        if decision.action is Action.DROP_TABLE:
+            by_table.setdefault(decision.old_table, []).append(_dropped_table(decision.old_table, decision.resolution.because))
+    order = {name: place for place, name in enumerate(matching.configured or ())}
+    names = sorted(by_table, key=lambda name: (order.get(name, len(order)), name))
+    return Comparison(matching=matching, changes=tuple(c for name in names for c in by_table[name]))
+
+
+def _counterparts(old: Catalog, new: Catalog, matching: Matching) -> dict[TableName, TableName]:
+    """Old table → new table, those out of scope by name."""
+    schemas = dict(matching.schema_pairs)
+    twins = ((t.name, TableName(schemas.get(t.name.schema, t.name.schema), t.name.name)) for t in old.tables)
+    return {a: b for a, b in twins if new.table(b) is not None} | {p.old: p.new for p in matching.pairs}
+
+
+def _pair_changes(pair: TablePair, landscape: Landscape, answers: Answers, matching: Matching) -> Iterator[Change]:
+    before, after = landscape.old.table(pair.old), landscape.new.table(pair.new)
+    if before is None or after is None:
+        raise ValueError(f"{pair.old} → {pair.new} is not in the catalogs")
+    change = _table_change(pair, matching)
+    if change is not None:
+        yield change
+    yield from column_changes(Tables(pair, before, after, answers.for_table(pair.old), landscape, matching.schema_pairs))
+
+
+def _table_change(pair: TablePair, matching: Matching) -> Change | None:
+    """A line for a table that is not simply found under its own name."""
+    old_words, new_words = _table_words(pair.old, pair.new, matching)
+    match pair.pairing:
+        case Pairing.NAME:
+            return None
+        case Pairing.PARENT:
+            kind, words, action = "table_merged", f"Table '{old_words}' flows into '{new_words}' in new DB", "Route its rows by the server"
+        case Pairing.DECIDED:
+            kind, words, action = "table_renamed", f"Table '{old_words}' renamed to '{new_words}' in new DB", "Rename table"
+        case _:
+            kind, words, action = "table_renamed", f"Table '{old_words}' likely renamed to '{new_words}' in new DB", "Rename table"
+    return Change(
+        cls=ChangeClass.TRANSFORMABLE,
+        kind=kind,
+        table=str(pair.old),
+        description=words,
+        new_table=str(pair.new),
+        auto_action=action,
+        evidence=pair.evidence,
+    )
+
+
+def _table_words(old: TableName, new: TableName, matching: Matching) -> tuple[str, str]:
+    """Bare names where the schemas correspond, else both in full."""
+    plain = dict(matching.schema_pairs).get(old.schema, old.schema) == new.schema
+    return (old.name, new.name) if plain else (str(old), str(new))
+
+
+def _removed_table(name: TableName, proposal: TableProposal | None, new: Catalog, matching: Matching) -> Change:
+    if proposal is None:
+        twin = new.table(TableName(dict(matching.schema_pairs).get(name.schema, name.schema), name.name))
+        evidence: tuple[str, ...] = ("all its rows would be left behind",)
+        if twin is not None and twin.kind not in HOLDS_ROWS:
+            evidence = (f"{twin.name} is {KIND_WORDS.get(twin.kind, 'no table')} in NEW: it cannot receive rows", *evidence)
+        elif twin is not None and twin.extension is not None:
+            evidence = (f"{twin.name} belongs to the extension {twin.extension} in NEW", *evidence)
+        words = f"Table '{name.name}' only exists in old DB"
+        return Change(cls=ChangeClass.BREAKING, kind="table_removed", table=str(name), description=words, evidence=evidence)
+    old_words, new_words = _table_words(name, proposal.new, matching)
+    told = [f"not proven (score {proposal.score:.2f})", *proposal.evidence]
+    if proposal.runner_up is not None:
+        told.append(f"next best: '{proposal.runner_up}'")
+    return Change(
+        cls=ChangeClass.BREAKING,
+        kind="table_renamed",
+        table=str(name),
+        description=f"Table '{old_words}' likely renamed to '{new_words}' in new DB",
+        new_table=str(proposal.new),
+        evidence=tuple(told),
+    )
+
+
+def _added_table(name: TableName) -> Change:
+    words = f"Table '{name.name}' only exists in new DB"
+    action = "Stays empty (nothing is created)"
+    return Change(cls=ChangeClass.SAFE, kind="table_added", table=str(name), description=words, new_table=str(name), auto_action=action)
+
+
+def _dropped_table(name: TableName, because: str) -> Change:
+    return Change(
+        cls=ChangeClass.SAFE,
+        kind="table_left_out",
+        table=str(name),
+        description=f"Table '{name.name}' is left out",
+        auto_action="Decided: its rows stay in old DB alone; nothing is dropped or emptied",
+        evidence=(f"decided: {because}" if because else "decided",),
+    )

@@ -1,0 +1,89 @@
+"""Conversions that would keep the bytes and change the meaning: the id of one thing stored as a name, or as the id of another. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct, field
+
+from tranship.model.catalog import Catalog, Table
+from tranship.model.change import ColumnPair
+from tranship.model.names import ColumnRef, TableName
+from tranship.planning.renames.families import family
+from tranship.planning.renames.tokens import stems
+
+_ID_WORDS = ("id",)
+
+
+class References(Struct, frozen=True):
+    """What the data said about columns of OLD that are no declared foreign keys.
+
+    A column is there when it has at least 20 distinct values of which at least 95 % are keys of that one table and of no other.
+    """
+
+    of: Mapping[ColumnRef, TableName] = field(default_factory=dict)
+
+
+class Landscape(Struct, frozen=True):
+    """Both catalogs and how their tables correspond, table renames and decisions applied."""
+
+    old: Catalog
+    new: Catalog
+    counterparts: Mapping[TableName, TableName]
+    references: References
+
+
+def meaning_changes(pair: ColumnPair, before: Table, after: Table, landscape: Landscape) -> tuple[str, ...]:
+    """Why the values would mean something else in NEW; empty where they mean the same."""
+    declared = _targets(before, pair.old)
+    targets = declared or _looks_like(before, pair.old, landscape)
+    if not targets:
+        return ()
+    told = tuple(_told(before.name, pair.old, target, bool(declared)) for target in sorted(targets))
+    kept = {landscape.counterparts.get(target) for target in targets}
+    new_targets = _targets(after, pair.new)
+    if new_targets and not (new_targets & kept):
+        shown = ", ".join(str(t) for t in sorted(new_targets))
+        return (*told, f"in NEW {after.name}.{pair.new} refers to {shown}: the ids of one table would be taken for those of another")
+    if not new_targets and _becomes_text(pair, before, after):
+        return (*told, f"in NEW {after.name}.{pair.new} is text and refers to nothing: ids would be stored as names")
+    return ()
+
+
+def _told(table: TableName, column: str, target: TableName, declared: bool) -> str:
+    word = "is a foreign key to" if declared else "looks like a key of"
+    return f"in OLD {table}.{column} {word} {target}"
+
+
+def _targets(table: Table, column: str) -> set[TableName]:
+    return {key.target for key in table.foreign_keys if column in key.columns}
+
+
+def _becomes_text(pair: ColumnPair, before: Table, after: Table) -> bool:
+    old, new = before.column(pair.old), after.column(pair.new)
+    return old is not None and new is not None and family(old.type) != "text" and family(new.type) == "text"
+
+
+def _looks_like(before: Table, column: str, landscape: Landscape) -> set[TableName]:
+    """By the data, else by its name; never a primary key itself."""
+    primary = before.primary_key
+    if primary is not None and column in primary.columns:
+        return set()
+    measured = landscape.references.of.get(ColumnRef(before.name, column))
+    if measured is not None:
+        return {measured}
+    words = stems(column)
+    declared = before.column(column)
+    if declared is None or len(words) < 2 or words[-1] not in _ID_WORDS:
+        return set()
+    owners = [t for t in landscape.old.tables if stems(t.name.name) == words[:-1] and _keyed_by(t, family(declared.type))]
+    here = [t for t in owners if t.name.schema == before.name.schema] or owners
+    return {here[0].name} if len(here) == 1 else set()
+
+
+def _keyed_by(table: Table, key_family: str) -> bool:
+    primary = table.primary_key
+    if primary is None or len(primary.columns) != 1:
+        return False
+    column = table.column(primary.columns[0])
+    return column is not None and family(column.type) == key_family != "text"
