@@ -25,7 +25,7 @@ def pg_type(text: str, enums: Mapping[str, Sequence[str]] | None = None) -> PgTy
     if enums and text in enums:
         name = TableName("public", text)
         return PgType(text=str(name), base=str(name), kind=TypeKind.ENUM, name=name, category="E", labels=tuple(enums[text]))
-    parts = re.fullmatch(r"([a-z ]+?)(?:\(([0-9, ]+)\))?", text)
+    parts = re.fullmatch(r"([a-z ]+?)(?:\(([0-9, -]+)\))?", text)
     assert parts is not None, text
     base = _SHORT.get(parts[1], parts[1])
     modifiers = tuple(int(number) for number in parts[2].split(",")) if parts[2] else ()
