@@ -39,7 +39,7 @@ class Endpoint:
 
     side: Side
     host: str
-    """A name, an address, or a folder of a Unix socket (begins with ``/`` or ``@``)."""
+    """A name, an address, or a folder of a Unix socket (begins with ``/``)."""
     port: int
     database: str
     user: str
@@ -67,7 +67,7 @@ class Endpoint:
     @property
     def is_socket(self) -> bool:
         """A Unix socket: never encrypted, whatever ``sslmode`` says (as libpq)."""
-        return self.host.startswith(("/", "@"))
+        return self.host.startswith("/")
 
 
 @dataclass(frozen=True, kw_only=True)

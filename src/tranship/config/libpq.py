@@ -207,7 +207,7 @@ def read_passfile(file: Path, host: str, port: int, database: str, user: str, wa
         lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return None
-    names = ({host, "localhost"} if host.startswith(("/", "@")) else {host}) if host else {"localhost"}
+    names = ({host, "localhost"} if host.startswith("/") else {host}) if host else {"localhost"}
     for line in lines:
         fields = re.findall(r"(?:\A|(?<=:))((?:[^:\\]|\\.)*)(?::|\Z)", line)
         if line.startswith("#") or len(fields) < 5:

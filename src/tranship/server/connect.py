@@ -1,0 +1,83 @@
+"""Connecting: one attempt after the other as libpq's sslmode says, and one clear message whatever the driver says."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import sys
+
+import asyncpg
+
+from tranship.config import Endpoint
+from tranship.server.tls import ladder
+from tranship.server.trouble import explain
+
+__all__ = ["connect"]
+
+_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""Seconds, seconds, tries: a dead peer is noticed within a minute."""
+
+
+async def connect(endpoint: Endpoint, *, application_name: str = "tranship", command_timeout: float | None = None) -> asyncpg.Connection:
+    """A new connection of its own; nothing is pinned yet (`session.pin`).
+
+    Raises:
+        ConnectError: with what to do about it; the password is in no message.
+    """
+    attempts = ladder(endpoint)
+    deadline = asyncio.get_running_loop().time() + endpoint.connect_timeout
+    for number, context in enumerate(attempts, 1):
+        try:
+            conn = await _attempt(endpoint, context, application_name, command_timeout, deadline)
+        except (OSError, UnicodeError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            if number < len(attempts) and _other_mode_may_do(error, encrypted=context is not None):
+                continue
+            raise explain(error, endpoint) from None
+        _keep_alive(conn)
+        return conn
+    raise AssertionError("the ladder is never empty")
+
+
+async def _attempt(
+    endpoint: Endpoint, context: ssl.SSLContext | None, application_name: str, command_timeout: float | None, deadline: float
+) -> asyncpg.Connection:
+    settings = {"application_name": application_name}
+    if endpoint.options:
+        settings["options"] = endpoint.options
+    left = max(deadline - asyncio.get_running_loop().time(), 0.1)
+    return await asyncpg.connect(
+        host=endpoint.host,
+        port=endpoint.port,
+        user=endpoint.user,
+        password=endpoint.password.reveal() if endpoint.password else "",
+        database=endpoint.database,
+        ssl=context if context is not None else False,
+        direct_tls=False,
+        target_session_attrs="any",
+        timeout=left,
+        command_timeout=command_timeout,
+        statement_cache_size=0,
+        server_settings=settings,
+    )
+
+
+def _other_mode_may_do(error: Exception, *, encrypted: bool) -> bool:
+    """The server refused before it asked who we are, for a reason that the other mode may not have."""
+    if isinstance(error, asyncpg.InvalidPasswordError):
+        return False
+    if isinstance(error, (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.PostgresConnectionError)):
+        return True
+    if isinstance(error, (ssl.SSLError, ConnectionResetError)):
+        return True
+    return encrypted and type(error) is ConnectionError  # the driver's word for "the server declined TLS"
+
+
+def _keep_alive(conn: asyncpg.Connection) -> None:
+    sock = conn._transport.get_extra_info("socket")  # asyncpg offers no way to set it
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if sys.platform == "linux":
+        for name, value in _KEEPALIVE.items():
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -1,0 +1,98 @@
+"""TLS as libpq does it: which modes are tried in which order, and the context with its certificates (libpq documentation, "SSL Support")."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+from tranship.config import Endpoint
+from tranship.errors import ConnectError
+
+_VERIFYING = ("verify-ca", "verify-full")
+
+
+def ladder(endpoint: Endpoint) -> tuple[ssl.SSLContext | None, ...]:
+    """The attempts in order; None is without TLS. A later one is for a server that refused the earlier.
+
+    Raises:
+        ConnectError: a certificate file is missing or unusable.
+    """
+    if endpoint.is_socket or endpoint.sslmode == "disable":
+        return (None,)
+    context = make_context(endpoint)
+    match endpoint.sslmode:
+        case "allow":
+            return (None, context)
+        case "prefer":
+            return (context, None)
+        case _:
+            return (context,)
+
+
+def make_context(endpoint: Endpoint) -> ssl.SSLContext:
+    """A client's context. A root certificate that is there is checked in every mode, as libpq does; without one only ``verify-…`` insists.
+
+    Raises:
+        ConnectError: a certificate file is missing or unusable.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        if _load_authorities(context, endpoint):
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.check_hostname = endpoint.sslmode == "verify-full"
+            _load_revoked(context, endpoint)
+        _load_client(context, endpoint)
+    except (OSError, ValueError) as error:
+        reason = (error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)) or str(error)
+        raise _problem(endpoint, f"a certificate file cannot be used: {reason}") from None
+    return context
+
+
+def _load_authorities(context: ssl.SSLContext, endpoint: Endpoint) -> bool:
+    if endpoint.sslrootcert == "system":
+        if endpoint.sslmode != "verify-full":
+            raise _problem(endpoint, f'"sslrootcert": "system" needs "sslmode": "verify-full", not {endpoint.sslmode!r}')
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+        return True
+    path = _path(endpoint.sslrootcert, "root.crt")
+    if path is not None and path.exists():
+        context.load_verify_locations(cafile=path)
+        return True
+    if endpoint.sslmode in _VERIFYING:
+        hint = f'give "sslrootcert" (or "system" for the authorities of this machine), or use "sslmode": "require"; {endpoint.sslmode} has to verify'
+        raise _problem(endpoint, f"the root certificate file {path} does not exist", hint)
+    return False
+
+
+def _load_revoked(context: ssl.SSLContext, endpoint: Endpoint) -> None:
+    path = _path(endpoint.sslcrl, "root.crl")
+    if path is not None and (endpoint.sslcrl or path.exists()):
+        context.load_verify_locations(cafile=path)
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
+
+
+def _load_client(context: ssl.SSLContext, endpoint: Endpoint) -> None:
+    certificate, key = _path(endpoint.sslcert, "postgresql.crt"), _path(endpoint.sslkey, "postgresql.key")
+    if certificate is None or not (endpoint.sslcert or certificate.exists()):
+        return
+    for path in (certificate, key):
+        if path is None or not path.exists():
+            raise _problem(endpoint, f"the client certificate or its key does not exist: {path}", 'see "sslcert" and "sslkey"')
+    password = endpoint.sslpassword.reveal() if endpoint.sslpassword else ""
+    context.load_cert_chain(certificate, key, password=lambda: password)
+
+
+def _path(named: str | None, default: str) -> Path | None:
+    if named:
+        return Path(named)
+    try:
+        return Path.home() / ".postgresql" / default
+    except RuntimeError:
+        return None
+
+
+def _problem(endpoint: Endpoint, message: str, hint: str = "") -> ConnectError:
+    return ConnectError("TS207", f"{endpoint.side.upper()} database {endpoint.display}: {message}", object=endpoint.display, hint=hint)
