@@ -148,7 +148,8 @@ class Server:
     host: Final = "127.0.0.1"
     user: Final = "postgres"
 
-    def __init__(self, installation: Installation, *, name: str = "pg", settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, installation: Installation, *, name: str = "pg", settings: Mapping[str, str] | None = None, outlives: bool = False) -> None:
+        """``settings`` go on top of ``SETTINGS``; with ``outlives`` the server stays when our process ends, until ``stop`` or SIGINT to ``pid``."""
         self.installation = installation
         self.major = installation.major
         self.password = secrets.token_hex(12)
@@ -156,6 +157,7 @@ class Server:
         self._folder: Path | None = None
         self._name = name
         self._settings = {**SETTINGS, **(settings or {})}
+        self._outlives = outlives
         self._account = _account()
         self._bindir = installation.bindir
         self._process: subprocess.Popen[bytes] | None = None
@@ -191,7 +193,8 @@ class Server:
             ServerFailed: it did not come up within ``timeout`` seconds.
         """
         self._folder = _new_folder(self._name, self._account)
-        atexit.register(self.stop)
+        if not self._outlives:
+            atexit.register(self.stop)
         self._prepare()
         for _ in range(_START_TRIES):
             self.port = _free_port()
@@ -283,7 +286,7 @@ class Server:
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,  # Ctrl-C at the terminal is ours to answer
-            preexec_fn=_die_with_parent,
+            preexec_fn=None if self._outlives else _die_with_parent,
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,
             extra_groups=[] if account else None,
