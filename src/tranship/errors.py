@@ -20,17 +20,18 @@ class TranshipError(Exception):
 
     exit_status = 2
 
-    def __init__(self, code: str, message: str, *, object: str = "", hint: str = "") -> None:
+    def __init__(self, code: str, message: str, *, object: str = "", hint: str = "", problems: tuple[Problem, ...] = ()) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.object = object
         self.hint = hint
+        self._problems = problems
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """The same as values."""
-        return (Problem(code=self.code, object=self.object, message=self.message, hint=self.hint),)
+        """The same as values: all that were found together, or this one."""
+        return self._problems or (Problem(code=self.code, object=self.object, message=self.message, hint=self.hint),)
 
 
 class UsageError(TranshipError):
@@ -45,14 +46,6 @@ class Refused(TranshipError):
     """A safety rule forbids the start; nothing was written."""
 
     exit_status = 3
-
-    def __init__(self, code: str, message: str, *, problems: tuple[Problem, ...] = (), object: str = "", hint: str = "") -> None:
-        super().__init__(code, message, object=object, hint=hint)
-        self._problems = problems
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        return self._problems or super().problems
 
 
 class Stopped(TranshipError):

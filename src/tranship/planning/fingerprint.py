@@ -37,11 +37,11 @@ def fingerprint(catalog: Catalog) -> str:
     encoder = msgspec.json.Encoder()
     digest.update(encoder.encode(head))
     for table in sorted(catalog.tables, key=lambda table: table.name):
-        digest.update(encoder.encode(_definition(table)))
+        digest.update(encoder.encode(definition(table)))
     return digest.hexdigest()
 
 
-def _definition(table: Table) -> Table:
+def definition(table: Table) -> Table:
     """The table without what is not its definition."""
     return Table(
         name=table.name,

@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping, Sequence
 
 from tranship.model.catalog import Catalog, Column, ForeignKey, Index, Key, Table
-from tranship.model.expression import Coalesce, Constant, Lookup, MapValues, NewDefault, Rule, Sql, Take
+from tranship.model.expression import Coalesce, Constant, Lookup, Loss, MapValues, NewDefault, Rule, Sql, Take
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, Hazard, HazardKind, TablePlan
 
-_INTEGERS = frozenset({"smallint", "integer", "bigint"})
+_EXACT_NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric"})
 _STRINGS = frozenset({"text", "character varying"})
 _PLAIN_CATEGORIES = frozenset("NBDTGIVE")
 """Type categories whose text is ASCII or a label that the catalog already holds."""
@@ -130,9 +130,12 @@ def _origin(plan: TablePlan, before: Table, column: str) -> str | None:
     old = before.column(mapping.expression.column)
     if old is None:
         return None
+    conversion = mapping.expression.conversion
+    if conversion.rule not in (Rule.SAME, Rule.OLD_CAST) or conversion.loss is not Loss.NONE:
+        return None
     bases = {old.type.leaf.base, mapping.type.leaf.base}
-    alike = mapping.expression.conversion.rule is Rule.SAME and len(bases) == 1
-    return old.name if alike or bases <= _INTEGERS or bases <= _STRINGS else None
+    alike = conversion.rule is Rule.SAME and len(bases) == 1
+    return old.name if alike or bases <= _EXACT_NUMBERS or bases <= _STRINGS else None
 
 
 def _index_hazards(plan: TablePlan, before: Table, after: Table, alone: bool) -> list[Hazard]:

@@ -1,0 +1,246 @@
+"""What tranship can do, as a library: the only module that joins the layers. Async throughout; the command line merely calls it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tranship import __version__
+from tranship.codec import CHANGES_FORMAT, ChangeRecord, ChangesFile, SideInfo, read_changes, write_changes, write_json, write_text
+from tranship.codec.resolutions import read_resolutions
+from tranship.config import Config, Endpoint
+from tranship.errors import Refused, UsageError
+from tranship.model.catalog import Catalog
+from tranship.model.change import Change, ChangeClass, Comparison
+from tranship.model.names import Side, TableName
+from tranship.model.options import MigrateOptions
+from tranship.model.plan import Plan
+from tranship.model.progress import Event
+from tranship.model.resolution import Answers, Problem, ResolutionFile
+from tranship.model.verdict import MigrationResult
+from tranship.planning.build import build
+from tranship.planning.compare import compare
+from tranship.planning.drift import drift
+from tranship.planning.match import match
+from tranship.planning.resolve import decide, open_questions
+from tranship.planning.scope import Scope, default_schema, make_scope
+from tranship.server.catalog import read_catalog
+from tranship.server.connect import connect
+from tranship.server.identity import read_identity
+from tranship.server.session import pin
+
+
+class Sides(Struct, frozen=True):
+    """Both catalogs as read in one go, and what the configuration selects of them."""
+
+    old: Catalog
+    new: Catalog
+    scope: Scope
+    shared_ancestor: bool
+
+
+class Analysis(Struct, frozen=True):
+    """What ``analyze`` found and wrote."""
+
+    comparison: Comparison
+    report: str
+    report_path: Path
+    changes_path: Path
+    problems: tuple[Problem, ...] = ()
+    """Warnings."""
+
+
+class Prepared(Struct, frozen=True):
+    """A plan that may run, and what led to it."""
+
+    sides: Sides
+    comparison: Comparison
+    answers: Answers
+    plan: Plan
+    warnings: tuple[Problem, ...] = ()
+
+
+async def read_sides(config: Config, *, also: Sequence[tuple[Side, str]] = ()) -> Sides:
+    """Read both catalogs, each in one read-only transaction.
+
+    ``also`` names schemas beyond the configured ones whose tables are referred to (lookups).
+
+    Raises:
+        ConnectError: a server cannot be reached.
+        UsageError, Refused: a configured table is not there or may not be read; all of them at once.
+    """
+    (old, old_system), (new, new_system) = await asyncio.gather(
+        _read_side(config.old, config.journal_schema, [s for side, s in also if side is Side.OLD]),
+        _read_side(config.new, config.journal_schema, [s for side, s in also if side is Side.NEW]),
+    )
+    scope, problems = make_scope(
+        old, new, config.tables, config.table_mapping, old_configured=config.old.schemas, new_configured=config.new.schemas
+    )
+    refuse(problems)
+    return Sides(old, new, scope, old_system == new_system)
+
+
+async def analyze(config: Config, *, prefix: str | None = None, results_dir: str = "results", probe_seconds: float = 30.0) -> Analysis:
+    """Compare the two schemas without writing to either, and write the report and the changes file.
+
+    ``probe_seconds`` bounds the questions about data that feed the suggestions. Paths are relative to the working directory.
+    """
+    sides = await read_sides(config)
+    matching = match(sides.old, sides.new, sides.scope, shared_ancestor=sides.shared_ancestor)
+    comparison = compare(sides.old, sides.new, matching)
+    changes_path = result_path(results_dir, prefix, "migration_changes.json")
+    write_changes(changes_path, _changes_file(config, sides, comparison))
+    return Analysis(comparison, "", result_path(results_dir, prefix, "migration_report.txt"), changes_path)
+
+
+async def suggest(changes: Path, *, prefix: str | None = None, results_dir: str = "results", fresh: bool = False) -> None:
+    """Placeholder until the suggestions land."""
+
+
+def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
+    """All problems of a resolutions file against a changes file, open questions included; connects nowhere and writes nothing.
+
+    Raises:
+        UsageError: one of the files cannot be read.
+    """
+    told = read_changes(changes)
+    file = read_resolutions(resolutions)
+    old, new = told.old.catalog, told.new.catalog
+    scope, problems = make_scope(
+        old,
+        new,
+        told.tables,
+        told.table_mapping,
+        old_configured=old.schemas if told.old.configured else None,
+        new_configured=new.schemas if told.new.configured else None,
+    )
+    refuse([p for p in problems if p.code.startswith("TS1")])
+    answers, decided, found = decide(file, old, new, scope)
+    comparison = compare(old, new, match(old, new, scope, decided), answers)
+    return (*_stale_resolutions(file, old, new, resolutions), *found, *_open(comparison, answers))
+
+
+async def prepare(config: Config, options: MigrateOptions) -> Prepared:
+    """Read both sides, apply the decisions, and build the plan.
+
+    Raises:
+        Refused: wrong or stale decisions, open breaking changes, a plan that cannot be carried out; all problems at once.
+    """
+    path = Path(options.resolutions) if options.resolutions is not None else None
+    file = read_resolutions(path) if path is not None else ResolutionFile(())
+    sides = await read_sides(config, also=_lookup_schemas(file))
+    old, new = sides.old, sides.new
+    stale = [*_stale_changes(options, old, new), *(_stale_resolutions(file, old, new, path) if path is not None else ())]
+    answers, decided, problems = decide(file, old, new, sides.scope)
+    comparison = compare(old, new, match(old, new, sides.scope, decided, shared_ancestor=sides.shared_ancestor), answers)
+    undecided = _open(comparison, answers)
+    refuse([*stale, *problems, *_summed(undecided, options)])
+    plan, more = build(old, new, comparison, answers, sides.scope.tables)
+    refuse(more)
+    warnings = (*stale, *problems, *more, *plan.warnings)
+    return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
+
+
+def result_path(results_dir: str, prefix: str | None, name: str) -> Path:
+    """Where a result file of this name goes."""
+    return Path(results_dir) / (f"{prefix}_{name}" if prefix else name)
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise when any problem is more than a warning: usage (TS1xx) first, then safety rules."""
+    grave = tuple(p for p in problems if not p.warning)
+    if not grave:
+        return
+    kind = UsageError if any(p.code.startswith("TS1") for p in grave) else Refused
+    message = grave[0].message if len(grave) == 1 else "\n".join(p.message for p in grave)
+    raise kind(grave[0].code, message, object=grave[0].object, hint=grave[0].hint, problems=grave)
+
+
+async def _read_side(endpoint: Endpoint, journal_schema: str, also: Sequence[str]) -> tuple[Catalog, str]:
+    """One side's catalog and system identifier; relations that foreign keys or lookups reach outside the scope are read too."""
+    conn = await connect(endpoint)
+    try:
+        async with conn.transaction(isolation="repeatable_read", readonly=True):
+            catalog = await read_catalog(conn, endpoint.schemas, journal_schema=journal_schema)
+            targets = {key.target for table in catalog.tables for key in table.foreign_keys}
+            beyond = tuple(sorted({*also, *(t.schema for t in targets)} - set(catalog.schemas)))
+            if beyond:
+                extra = await read_catalog(conn, beyond, journal_schema=journal_schema)
+                wanted = [t for t in extra.tables if t.name in targets or t.name.schema in also]
+                catalog = replace(catalog, outside=tuple(wanted))
+            return catalog, (await read_identity(conn)).system
+    finally:
+        await conn.close()
+
+
+def _changes_file(config: Config, sides: Sides, comparison: Comparison) -> ChangesFile:
+    def side(catalog: Catalog, endpoint: Endpoint) -> SideInfo:
+        configured = endpoint.schemas is not None
+        return SideInfo(catalog.database, catalog.server_version, catalog.fingerprint, catalog, configured)
+
+    counts = {cls.value: len(comparison.of(cls)) for cls in ChangeClass}
+    return ChangesFile(
+        format_version=CHANGES_FORMAT,
+        tool_version=__version__,
+        old=side(sides.old, config.old),
+        new=side(sides.new, config.new),
+        summary={"total": len(comparison.changes), **counts},
+        changes=tuple(ChangeRecord.of(c) for c in comparison.changes),
+        notes=tuple(ChangeRecord.of(c) for c in comparison.notes),
+        tables=config.tables,
+        table_mapping=config.table_mapping,
+        journal_schema=config.journal_schema,
+    )
+
+
+def _lookup_schemas(file: ResolutionFile) -> list[tuple[Side, str]]:
+    lookups = [e.lookup_table for e in file.entries if e.lookup_table is not None]
+    return [(Side(lookup.database), lookup.schema) for lookup in lookups if lookup.schema is not None]
+
+
+def _open(comparison: Comparison, answers: Answers) -> tuple[Problem, ...]:
+    """The breaking changes that no decision settles, as problems."""
+    return tuple(
+        Problem("TS301", ".".join(filter(None, (c.table, c.old_column or c.new_column))), c.description, "decide it in the resolutions file")
+        for c in open_questions(comparison, answers)
+    )
+
+
+def _summed(undecided: tuple[Problem, ...], options: MigrateOptions) -> tuple[Problem, ...]:
+    """The open changes under one line that counts them and names the next command."""
+    if not undecided:
+        return ()
+    generate = "resolve generate" if options.spelling == "tranship" else "generate"
+    head = Problem("TS300", "", f"Breaking changes detected: {len(undecided)}", f"decide each of them: {options.spelling} {generate} …")
+    return (head, *undecided)
+
+
+def _stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[Problem, ...]:
+    """A changes file that was named, or stands at the default place, must describe the schemas as they are."""
+    default = result_path(options.results_dir, options.prefix, "migration_changes.json")
+    path = Path(options.changes_file) if options.changes_file is not None else default
+    if options.changes_file is None and not path.exists():
+        return (Problem("TS340", str(path), f"no changes file at {path}: the schemas are compared now", warning=True),)
+    told = read_changes(path)
+    return tuple(
+        Problem("TS302", str(path), f"{path} is stale: {what}", "run analyze again; resolve generate keeps the decisions already made")
+        for before, now, side in ((told.old.catalog, old, Side.OLD), (told.new.catalog, new, Side.NEW))
+        for what in drift(before, now, side)
+    )
+
+
+def _stale_resolutions(file: ResolutionFile, old: Catalog, new: Catalog, path: Path | None) -> tuple[Problem, ...]:
+    """Decisions made on other schemas are refused; a file without fingerprints was written by hand and is accepted, which is said."""
+    if not file.old_fingerprint and not file.new_fingerprint:
+        return (Problem("TS341", str(path), f"{path} carries no fingerprints: it is taken as it is", warning=True),)
+    return tuple(
+        Problem("TS303", str(path), f"{path} was made for another {side.value.upper()} schema", "run analyze and resolve generate again: decisions are kept")
+        for then, now, side in ((file.old_fingerprint, old.fingerprint, Side.OLD), (file.new_fingerprint, new.fingerprint, Side.NEW))
+        if then != now
+    )
