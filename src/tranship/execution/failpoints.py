@@ -1,0 +1,54 @@
+"""Named places where a test makes the run die, fail or pause: ``TRANSHIP_FAILPOINT=name[:n]:kill|raise|sleep=S`` (n-th passage, from 1)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+NAMES = (
+    "run.locked",
+    "run.asked",
+    "run.prepared",
+    "run.taken",
+    "switches.before",
+    "switches.off",
+    "batch.begun",
+    "batch.fenced",
+    "batch.claimed",
+    "batch.copied",
+    "batch.isolating",
+    "batch.rejects",
+    "batch.counted",
+    "batch.committed",
+    "table.done",
+    "keys.proven",
+    "switches.restored",
+    "sequences.before",
+    "sequences.set",
+    "run.finished",
+)
+"""Every place, in the order a run passes them."""
+
+_passed: dict[str, int] = {}
+
+
+class FailpointReached(Exception):
+    """What ``raise`` raises: an error of our own making, not transient."""
+
+
+async def failpoint(name: str) -> None:
+    """Does what the environment asks for at this place; nothing otherwise."""
+    wanted = os.environ.get("TRANSHIP_FAILPOINT", "")
+    if not wanted.startswith(f"{name}:"):
+        return
+    _, *count, what = wanted.split(":")
+    _passed[name] = _passed.get(name, 0) + 1
+    if _passed[name] != int(count[0] if count else 1):
+        return
+    if what == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif what == "raise":
+        raise FailpointReached(name)
+    elif what.startswith("sleep="):
+        await asyncio.sleep(float(what.removeprefix("sleep=")))

@@ -1,0 +1,305 @@
+"""The journal in NEW as values. Every function takes the connection whose transaction it belongs to."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from tranship.errors import Refused
+from tranship.model.names import TableName
+from tranship.model.progress import Batch, RowId
+from tranship.model.resolution import Problem
+from tranship.model.verdict import LossCount, Reject
+from tranship.sql.journal import JournalSql
+from tranship.sql.quote import ident
+
+
+class Run(Struct, frozen=True):
+    """One run as the journal knows it."""
+
+    id: str
+    old_identity: str
+    plan_hash: str
+    epoch: int
+    host: str
+    pid: int
+    state: str
+    """``running``, ``stopped`` or ``finished``."""
+    snapshot: str
+    """``pg_current_snapshot()`` of the snapshot it reads."""
+    mixed: bool
+    """Some tables were read in another snapshot than others, as a person allowed."""
+    left_out: dict[str, int]
+    started: datetime.datetime
+    finished: datetime.datetime | None
+    silent_seconds: float
+    backends: tuple[int, ...]
+
+
+class Findings(Struct, frozen=True):
+    """What asking found about a table, its rejects apart."""
+
+    losses: tuple[LossCount, ...] = ()
+    not_asked: tuple[str, ...] = ()
+    ordered_stream: bool = False
+
+
+class TaskRow(Struct, frozen=True):
+    """One table of a run."""
+
+    position: int
+    old: TableName
+    new: TableName
+    plan_hash: str
+    done: bool
+    rows: int
+    digest: str
+    findings: Findings
+    format: str
+
+
+class BatchRow(Struct, frozen=True):
+    """One batch of a run: its range, and once done what became of it."""
+
+    position: int
+    batch: Batch
+    done: bool
+    read: int
+    written: int
+    rejected: int
+    bytes: int
+    seconds: float
+    xids: tuple[int, ...]
+
+
+class RejectRow(Struct, frozen=True):
+    """A rejected row as journalled; key and row are JSON text in UTF-8."""
+
+    position: int
+    batch: int
+    reject: Reject
+    key: bytes | None
+    row: bytes
+
+
+class Undo(Struct, frozen=True):
+    """Something of NEW that is switched off, with the way back."""
+
+    run: str
+    seq: int
+    what: str
+    sql: str
+
+
+class SequenceMove(Struct, frozen=True):
+    """A sequence's position before and after."""
+
+    name: TableName
+    before: int
+    before_called: bool
+    after: int
+    after_called: bool
+
+
+def name_text(name: TableName) -> str:
+    """A table name in one text column, unambiguous."""
+    return msgspec.json.encode(name).decode()
+
+
+def name_from(text: str) -> TableName:
+    """Back from :func:`name_text`."""
+    return msgspec.json.decode(text.encode(), type=TableName)
+
+
+class Journal:
+    """The journal schema of one NEW."""
+
+    def __init__(self, schema: str) -> None:
+        self.sql = JournalSql(schema)
+        self.schema = schema
+
+    async def missing(self, conn: asyncpg.Connection, user: str, database: str) -> Problem | None:
+        """The GRANTs that are missing before the journal can be made or used; None: it can."""
+        state = await conn.fetchrow(self.sql.state_of_schema)
+        make = f"CREATE SCHEMA {ident(self.schema)} AUTHORIZATION {ident(user)};"
+        if state is None:
+            if await conn.fetchval("SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')"):
+                return None
+            hint = f"{make}  -- or: GRANT CREATE ON DATABASE {ident(database)} TO {ident(user)};"
+            return Problem("TS331", self.schema, f"the journal schema {self.schema} does not exist in NEW and may not be made", hint)
+        if state["may_use"] and (state["may_create"] or state["has_tables"]):
+            return None
+        hint = f"GRANT USAGE, CREATE ON SCHEMA {ident(self.schema)} TO {ident(user)};"
+        return Problem("TS331", self.schema, f"the journal schema {self.schema} in NEW may not be used", hint)
+
+    async def exists(self, conn: asyncpg.Connection) -> bool:
+        """The journal's tables are there."""
+        state = await conn.fetchrow(self.sql.state_of_schema)
+        return state is not None and bool(state["has_tables"])
+
+    async def prepare(self, conn: asyncpg.Connection) -> None:
+        """Makes what is missing.
+
+        Raises:
+            Refused: this role may neither make nor use it.
+        """
+        state = await conn.fetchrow(self.sql.state_of_schema)
+        if state is not None and state["has_tables"]:
+            return
+        try:
+            async with conn.transaction():
+                if state is None:
+                    await conn.execute(self.sql.create_schema)
+                await conn.execute(self.sql.create_tables)
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise Refused("TS331", f"the journal schema {self.schema} of NEW may not be used: {error}", object=self.schema) from error
+
+    async def runs(self, conn: asyncpg.Connection, old_identity: str | None) -> tuple[Run, ...]:
+        """The runs from one OLD (None: from any), oldest first."""
+        rows = await (conn.fetch(self.sql.all_runs) if old_identity is None else conn.fetch(self.sql.runs, old_identity))
+        return tuple(_run(row) for row in rows)
+
+    async def tasks(self, conn: asyncpg.Connection, run: str) -> tuple[TaskRow, ...]:
+        """The tables of a run in plan order."""
+        return tuple(
+            TaskRow(
+                row["position"],
+                name_from(row["old_table"]),
+                name_from(row["new_table"]),
+                row["plan_hash"],
+                row["state"] == "done",
+                row["row_count"],
+                row["digest"],
+                msgspec.json.decode(row["findings"], type=Findings) if row["findings"] else Findings(),
+                row["format"],
+            )
+            for row in await conn.fetch(self.sql.tasks, run)
+        )
+
+    async def batches(self, conn: asyncpg.Connection, tasks: Sequence[TaskRow], run: str) -> tuple[BatchRow, ...]:
+        """All batches of a run, by table and number."""
+        names = {task.position: task.old for task in tasks}
+        return tuple(
+            BatchRow(
+                row["position"],
+                Batch(
+                    row["number"],
+                    names[row["position"]],
+                    row["source"],
+                    row_id(row["source"], row["lo"]) if row["lo"] is not None else None,
+                    row_id(row["source"], row["hi"]) if row["hi"] is not None else None,
+                    row["row_count"],
+                ),
+                row["state"] == "done",
+                row["read"] or 0,
+                row["written"] or 0,
+                row["rejected"] or 0,
+                row["bytes"] or 0,
+                row["seconds"] or 0.0,
+                tuple(row["xids"]),
+            )
+            for row in await conn.fetch(self.sql.batches, run)
+        )
+
+    async def foreseen(self, conn: asyncpg.Connection, run: str) -> tuple[tuple[int, Reject], ...]:
+        """Rejects that asking found, with the table's position."""
+        return tuple((row["position"], _reject(row)) for row in await conn.fetch(self.sql.foreseen, run))
+
+    async def rejects(self, conn: asyncpg.Connection, run: str) -> tuple[RejectRow, ...]:
+        """The rejected rows of a run."""
+        return tuple(
+            RejectRow(row["position"], row["batch"], _reject(row), row["old_key"], row["old_row"]) for row in await conn.fetch(self.sql.rejects, run)
+        )
+
+    async def write_batches(self, conn: asyncpg.Connection, run: str, position: int, batches: Iterable[Batch]) -> None:
+        """Journals batches as still to do."""
+        await conn.executemany(
+            self.sql.insert_batch,
+            [(run, position, b.number, b.source, b.lo.ctid if b.lo else None, b.hi.ctid if b.hi else None, b.rows) for b in batches],
+        )
+
+    async def write_foreseen(self, conn: asyncpg.Connection, run: str, position: int, rejects: Iterable[Reject]) -> None:
+        """Journals what asking found, so that a resumed run need not ask a NEW that already holds half of the table."""
+        await conn.copy_records_to_table(
+            "foreseen",
+            schema_name=self.schema,
+            records=[
+                (run, position, r.row.source, r.row.page, r.row.offset, r.rank, r.sqlstate, r.column, r.constraint, r.reason.encode()) for r in rejects
+            ],
+        )
+
+    async def write_rejects(self, conn: asyncpg.Connection, run: str, position: int, batch: int, rows: Iterable[RejectRow]) -> None:
+        """Journals rejected rows; inside the batch's transaction."""
+        await conn.copy_records_to_table(
+            "reject",
+            schema_name=self.schema,
+            records=[
+                (
+                    run,
+                    position,
+                    batch,
+                    row.reject.row.source,
+                    row.reject.row.page,
+                    row.reject.row.offset,
+                    row.key,
+                    row.row,
+                    row.reject.sqlstate,
+                    row.reject.constraint,
+                    row.reject.column,
+                    row.reject.reason.encode(),
+                )
+                for row in rows
+            ],
+        )
+
+    async def open_undo(self, conn: asyncpg.Connection) -> tuple[Undo, ...]:
+        """What is switched off, latest first."""
+        return tuple(Undo(row["run"], row["seq"], row["what"], row["sql"]) for row in await conn.fetch(self.sql.open_undo))
+
+    async def sequences(self, conn: asyncpg.Connection, run: str) -> tuple[SequenceMove, ...]:
+        """The sequences a run moved."""
+        return tuple(
+            SequenceMove(name_from(row["name"]), int(row["before_value"]), row["before_called"], int(row["after_value"]), row["after_called"])
+            for row in await conn.fetch(self.sql.sequences, run)
+        )
+
+
+def row_id(source: int, ctid: str) -> RowId:
+    """From ``(12,3)``."""
+    page, _, offset = ctid.strip("()").partition(",")
+    return RowId(source, int(page), int(offset))
+
+
+def _run(row: asyncpg.Record) -> Run:
+    silent = row["silent"]
+    return Run(
+        row["id"],
+        row["old_identity"],
+        row["plan_hash"],
+        row["epoch"],
+        row["host"],
+        row["pid"],
+        row["state"],
+        row["snapshot"],
+        row["mixed"],
+        msgspec.json.decode(row["left_out"], type=dict[str, int]),
+        row["started"],
+        row["finished"],
+        silent.total_seconds() if silent is not None else 0.0,
+        tuple(row["backends"]),
+    )
+
+
+def _reject(row: asyncpg.Record) -> Reject:
+    return Reject(
+        RowId(row["source"], row["page"], row["line"]),
+        row["sqlstate"],
+        bytes(row["message"]).decode(),
+        row["column_name"],
+        row["constraint_name"],
+        row.get("rank", 0),
+    )

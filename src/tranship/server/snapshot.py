@@ -1,0 +1,212 @@
+"""One exported snapshot of OLD, held by two connections that relay it, and readers on it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+import asyncpg
+
+from tranship.config import Endpoint
+from tranship.errors import ConnectError, Stopped
+from tranship.model.names import Side, TableName
+from tranship.server.connect import connect
+from tranship.server.session import pin
+from tranship.sql import statements
+
+KEEP_ALIVE = 10.0
+"""Seconds between two questions to each holder."""
+LOCK_SECONDS = 3
+LOCK_TRIES = 20
+"""An ACCESS EXCLUSIVE lock of someone else on OLD is waited for about a minute, in steps that queue nobody behind us for long."""
+_GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectError)
+
+
+class SnapshotLost(Stopped):
+    """No connection holds the snapshot any more."""
+
+    def __init__(self) -> None:
+        super().__init__("TS410", "the snapshot of OLD is lost: every connection that held it was closed", hint="run the same command again")
+
+
+class Settings:
+    """How sessions on OLD are pinned."""
+
+    def __init__(self, *, datestyle: str, zone: str = "UTC") -> None:
+        self.datestyle = datestyle
+        self.zone = zone
+
+
+class _Holder:
+    """A connection whose open transaction keeps the snapshot and the locks."""
+
+    def __init__(self, conn: asyncpg.Connection, exported: str) -> None:
+        self.conn = conn
+        self.exported = exported
+        self.lock = asyncio.Lock()
+
+    async def alive(self) -> bool:
+        async with self.lock:
+            try:
+                await self.conn.fetchval(statements.BACKEND, timeout=30)
+            except (*_GONE, TimeoutError):
+                return False
+        return True
+
+
+class Snapshot:
+    """All reads of OLD go through :meth:`reader`. Made by :meth:`open`."""
+
+    def __init__(self, endpoint: Endpoint, relations: Sequence[TableName], settings: Settings) -> None:
+        self._endpoint = endpoint
+        self._relations = tuple(relations)
+        self._settings = settings
+        self._holders: list[_Holder] = []
+        self._idle: list[asyncpg.Connection] = []
+        self.text = ""
+        """``pg_current_snapshot()`` of the snapshot."""
+        self.version = 0
+
+    @property
+    def id(self) -> str:
+        """An exported identifier that other sessions can import.
+
+        Raises:
+            SnapshotLost: nobody holds it.
+        """
+        if not self._holders:
+            raise SnapshotLost
+        return self._holders[0].exported
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(
+        cls, endpoint: Endpoint, relations: Sequence[TableName], *, datestyle: str = "ISO, MDY", zone: str = "UTC"
+    ) -> AsyncIterator[Snapshot]:
+        """Lock the relations, then take the snapshot and hold both until the end of the block.
+
+        ``relations`` are tables of OLD (a partitioned one stands for all its leaves). The caller compares the catalog, read inside
+        the snapshot, with what it planned on.
+        """
+        snapshot = cls(endpoint, relations, Settings(datestyle=datestyle, zone=zone))
+        keeper: asyncio.Task[None] | None = None
+        try:
+            await snapshot._take()
+            keeper = asyncio.create_task(snapshot._keep())
+            yield snapshot
+        finally:
+            if keeper is not None:
+                keeper.cancel()
+                await asyncio.gather(keeper, return_exceptions=True)
+            await snapshot._close()
+
+    @contextlib.asynccontextmanager
+    async def reader(self, zone: str | None = None) -> AsyncIterator[asyncpg.Connection]:
+        """A READ ONLY transaction on the snapshot, rolled back at the end; ``zone`` replaces the session's time zone inside it.
+
+        Raises:
+            SnapshotLost: nobody holds it any more.
+        """
+        conn = self._idle.pop() if self._idle else await self._connect()
+        try:
+            await self._join(conn)
+            if zone is not None:
+                await conn.execute(statements.set_local("TimeZone", zone))
+            yield conn
+            await conn.execute("ROLLBACK")
+        except BaseException:
+            await _drop(conn)
+            raise
+        self._idle.append(conn)
+
+    async def _connect(self) -> asyncpg.Connection:
+        conn = await connect(self._endpoint, application_name="tranship")
+        try:
+            await pin(conn, Side.OLD, datestyle=self._settings.datestyle, zone=self._settings.zone, search_path="")
+        except BaseException:
+            await _drop(conn)
+            raise
+        return conn
+
+    async def _join(self, conn: asyncpg.Connection) -> None:
+        for holder in tuple(self._holders):
+            await conn.execute(statements.BEGIN_SNAPSHOT)
+            try:
+                await conn.execute(statements.import_snapshot(holder.exported))
+            except (asyncpg.InvalidParameterValueError, asyncpg.UndefinedObjectError):
+                await conn.execute("ROLLBACK")
+                await self._forget(holder)
+            else:
+                return
+        raise SnapshotLost
+
+    async def _take(self) -> None:
+        conn = await self._connect()
+        try:
+            self.version = await conn.fetchval("SELECT pg_catalog.current_setting('server_version_num')::integer")
+            await self._lock(conn)
+            exported = await conn.fetchval(statements.EXPORT_SNAPSHOT)
+            self.text = await conn.fetchval(statements.current_snapshot(self.version))
+        except BaseException:
+            await _drop(conn)
+            raise
+        self._holders.append(_Holder(conn, exported))
+        await self._relay()
+
+    async def _lock(self, conn: asyncpg.Connection) -> None:
+        """Begin, and lock before anything takes a snapshot: a TRUNCATE between the two would show empty tables without an error."""
+        for attempt in range(LOCK_TRIES):
+            await conn.execute(statements.BEGIN_SNAPSHOT)
+            await conn.execute(statements.set_local("lock_timeout", f"{LOCK_SECONDS}s"))
+            try:
+                if self._relations:
+                    await conn.execute(statements.lock_shared(self._relations))
+            except asyncpg.LockNotAvailableError:
+                await conn.execute("ROLLBACK")
+                if attempt == LOCK_TRIES - 1:
+                    raise
+                await asyncio.sleep(0.2)
+            else:
+                return
+
+    async def _relay(self) -> None:
+        """A second holder on the same snapshot, with locks and an export of its own."""
+        conn = await self._connect()
+        try:
+            await self._join(conn)
+            if self._relations:
+                await conn.execute(statements.lock_shared(self._relations))
+            exported = await conn.fetchval(statements.EXPORT_SNAPSHOT)
+        except BaseException:
+            await _drop(conn)
+            raise
+        self._holders.append(_Holder(conn, exported))
+
+    async def _keep(self) -> None:
+        """Notice dead holders and replace them while one is left."""
+        while self._holders:
+            await asyncio.sleep(KEEP_ALIVE)
+            for holder in tuple(self._holders):
+                if not await holder.alive():
+                    await self._forget(holder)
+            if len(self._holders) == 1:
+                with contextlib.suppress(*_GONE, asyncpg.PostgresError, SnapshotLost):
+                    await self._relay()
+
+    async def _forget(self, holder: _Holder) -> None:
+        if holder in self._holders:
+            self._holders.remove(holder)
+        await _drop(holder.conn)
+
+    async def _close(self) -> None:
+        for conn in (*self._idle, *(h.conn for h in self._holders)):
+            await _drop(conn)
+        self._idle.clear()
+        self._holders.clear()
+
+
+async def _drop(conn: asyncpg.Connection) -> None:
+    """Closes without asking: the transaction is read-only."""
+    conn.terminate()
+    await asyncio.sleep(0)

@@ -1,0 +1,255 @@
+"""The journal in NEW: its tables and every statement on them. What is done is what these tables say, nothing else."""
+
+from __future__ import annotations
+
+from tranship.sql.quote import ident, literal
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS {j}.run (
+  id text PRIMARY KEY, old_identity text NOT NULL, new_identity text NOT NULL, plan_hash text NOT NULL,
+  epoch bigint NOT NULL, host text NOT NULL, pid integer NOT NULL, state text NOT NULL,
+  snapshot text NOT NULL, mixed boolean NOT NULL DEFAULT false, left_out text NOT NULL DEFAULT '{{}}',
+  tool_version text NOT NULL, started timestamptz NOT NULL DEFAULT now(), finished timestamptz);
+CREATE TABLE IF NOT EXISTS {j}.heartbeat (
+  run text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), backends integer[] NOT NULL DEFAULT '{{}}');
+CREATE TABLE IF NOT EXISTS {j}.task (
+  run text, position integer, old_table text NOT NULL, new_table text NOT NULL, plan_hash text NOT NULL, state text NOT NULL,
+  row_count bigint NOT NULL, digest text NOT NULL, findings bytea, format text NOT NULL, PRIMARY KEY (run, position));
+CREATE TABLE IF NOT EXISTS {j}.batch (
+  run text, position integer, number integer, source integer NOT NULL, lo text, hi text, row_count bigint NOT NULL,
+  state text NOT NULL, read bigint, written bigint, rejected bigint, bytes bigint, seconds double precision,
+  hash0 numeric, hash1 numeric, xids bigint[] NOT NULL DEFAULT '{{}}', PRIMARY KEY (run, position, number));
+CREATE TABLE IF NOT EXISTS {j}.foreseen (
+  run text, position integer, source integer, page bigint, line integer, rank integer NOT NULL, sqlstate text NOT NULL,
+  column_name text, constraint_name text, message bytea NOT NULL, PRIMARY KEY (run, position, source, page, line));
+CREATE TABLE IF NOT EXISTS {j}.reject (
+  run text, position integer, batch integer NOT NULL, source integer, page bigint, line integer, old_key bytea, old_row bytea NOT NULL,
+  sqlstate text NOT NULL, constraint_name text, column_name text, message bytea NOT NULL, PRIMARY KEY (run, position, source, page, line));
+CREATE TABLE IF NOT EXISTS {j}.undo (
+  run text, seq integer, what text NOT NULL, sql text NOT NULL, done boolean NOT NULL DEFAULT false, PRIMARY KEY (run, seq));
+CREATE TABLE IF NOT EXISTS {j}.sequence (
+  run text, name text, before_value text NOT NULL, before_called boolean NOT NULL, after_value text NOT NULL, after_called boolean NOT NULL,
+  PRIMARY KEY (run, name));
+"""
+
+
+class JournalSql:
+    """Every statement on the journal, for one journal schema."""
+
+    def __init__(self, schema: str) -> None:
+        self.schema = schema
+        self._j = ident(schema)
+
+    def _text(self, template: str) -> str:
+        return template.format(j=self._j)
+
+    @property
+    def create_schema(self) -> str:
+        """Makes the schema, for its maker alone."""
+        return self._text("CREATE SCHEMA {j}; REVOKE ALL ON SCHEMA {j} FROM PUBLIC")
+
+    @property
+    def create_tables(self) -> str:
+        """Makes what tables are missing; nothing is granted to anybody."""
+        names = ("run", "heartbeat", "task", "batch", "foreseen", "reject", "undo", "sequence")
+        return self._text(_TABLES) + self._text("REVOKE ALL ON " + ", ".join(f"{{j}}.{n}" for n in names) + " FROM PUBLIC")
+
+    @property
+    def state_of_schema(self) -> str:
+        """One row where the schema exists: may_use, may_create, has_tables; no row where it does not."""
+        return (
+            "SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS may_use, pg_catalog.has_schema_privilege(n.oid, 'CREATE') AS may_create,"
+            " EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'sequence') AS has_tables"
+            f" FROM pg_catalog.pg_namespace n WHERE n.nspname = {literal(self.schema)}"
+        )
+
+    @property
+    def drop(self) -> str:
+        """Removes the journal with everything in it."""
+        return self._text("DROP SCHEMA {j} CASCADE")
+
+    @property
+    def runs(self) -> str:
+        """$1 OLD's identity. All runs from that OLD, oldest first."""
+        return self._text(
+            "SELECT r.*, h.at AS heartbeat, COALESCE(h.backends, '{{}}') AS backends, pg_catalog.now() - h.at AS silent"
+            " FROM {j}.run r LEFT JOIN {j}.heartbeat h ON h.run = r.id WHERE r.old_identity = $1 ORDER BY r.started, r.id"
+        )
+
+    @property
+    def all_runs(self) -> str:
+        """All runs of the journal, oldest first."""
+        return self._text(
+            "SELECT r.*, h.at AS heartbeat, COALESCE(h.backends, '{{}}') AS backends, pg_catalog.now() - h.at AS silent"
+            " FROM {j}.run r LEFT JOIN {j}.heartbeat h ON h.run = r.id ORDER BY r.started, r.id"
+        )
+
+    @property
+    def insert_run(self) -> str:
+        """id, OLD, NEW, plan hash, host, pid, snapshot, left out (JSON), version."""
+        return self._text(
+            "INSERT INTO {j}.run (id, old_identity, new_identity, plan_hash, epoch, host, pid, state, snapshot, left_out, tool_version)"
+            " VALUES ($1, $2, $3, $4, 1, $5, $6, 'running', $7, $8, $9)"
+        )
+
+    @property
+    def insert_heartbeat(self) -> str:
+        """id, backends."""
+        return self._text("INSERT INTO {j}.heartbeat (run, backends) VALUES ($1, $2)")
+
+    @property
+    def beat(self) -> str:
+        """id, backends: still alive."""
+        return self._text("UPDATE {j}.heartbeat SET at = pg_catalog.now(), backends = $2 WHERE run = $1")
+
+    @property
+    def take_run(self) -> str:
+        """id, host, pid, snapshot, mixed: raises the epoch; waits for a zombie's open batch. Returns the new epoch."""
+        return self._text(
+            "UPDATE {j}.run SET epoch = epoch + 1, host = $2, pid = $3, state = 'running', snapshot = $4, mixed = mixed OR $5"
+            " WHERE id = $1 RETURNING epoch"
+        )
+
+    @property
+    def end_run(self) -> str:
+        """id, epoch, state."""
+        return self._text(
+            "UPDATE {j}.run SET state = $3, finished = CASE WHEN $3 = 'finished' THEN pg_catalog.now() END WHERE id = $1 AND epoch = $2 RETURNING epoch"
+        )
+
+    @property
+    def fence(self) -> str:
+        """id, epoch: no row means that another run took over."""
+        return self._text("SELECT epoch FROM {j}.run WHERE id = $1 AND epoch = $2 FOR SHARE")
+
+    @property
+    def insert_task(self) -> str:
+        """run, position, old table, new table, plan hash, rows, digest, findings, format."""
+        return self._text(
+            "INSERT INTO {j}.task (run, position, old_table, new_table, plan_hash, state, row_count, digest, findings, format)"
+            " VALUES ($1, $2, $3, $4, $5, 'todo', $6, $7, $8, $9)"
+        )
+
+    @property
+    def tasks(self) -> str:
+        """$1 run. Its tables in plan order."""
+        return self._text("SELECT * FROM {j}.task WHERE run = $1 ORDER BY position")
+
+    @property
+    def end_task(self) -> str:
+        """run, position."""
+        return self._text("UPDATE {j}.task SET state = 'done' WHERE run = $1 AND position = $2 AND state <> 'done'")
+
+    @property
+    def replace_task(self) -> str:
+        """run, position, rows, digest, findings: the table starts over under a new snapshot."""
+        return self._text("UPDATE {j}.task SET state = 'todo', row_count = $3, digest = $4, findings = $5 WHERE run = $1 AND position = $2")
+
+    @property
+    def insert_batch(self) -> str:
+        """run, position, number, source, lo, hi, rows."""
+        return self._text(
+            "INSERT INTO {j}.batch (run, position, number, source, lo, hi, row_count, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'todo')"
+        )
+
+    @property
+    def batches(self) -> str:
+        """$1 run. All its batches by table and number."""
+        return self._text("SELECT * FROM {j}.batch WHERE run = $1 ORDER BY position, number")
+
+    @property
+    def claim_batch(self) -> str:
+        """run, position, number, hi, rows: marks a batch done inside its own transaction; no row: it is done already."""
+        return self._text(
+            "UPDATE {j}.batch SET state = 'done', hi = $4, row_count = $5 WHERE run = $1 AND position = $2 AND number = $3 AND state = 'todo'"
+            " RETURNING number"
+        )
+
+    @property
+    def count_batch(self) -> str:
+        """run, position, number, read, written, rejected, bytes, seconds, further xids: the counts of the batch, in the same transaction."""
+        return self._text(
+            "UPDATE {j}.batch SET read = $4, written = $5, rejected = $6, bytes = $7, seconds = $8,"
+            " xids = ARRAY[pg_catalog.txid_current()] OPERATOR(pg_catalog.||) $9::bigint[] WHERE run = $1 AND position = $2 AND number = $3"
+        )
+
+    @property
+    def mark_savepoint(self) -> str:
+        """run, position, number: a write inside the savepoint whose xmin is the savepoint's own transaction id."""
+        return self._text("UPDATE {j}.batch SET state = state WHERE run = $1 AND position = $2 AND number = $3")
+
+    @property
+    def savepoint_xid(self) -> str:
+        """run, position, number: the 32 bits of the transaction id that last wrote the batch's row."""
+        return self._text("SELECT xmin::text::bigint FROM {j}.batch WHERE run = $1 AND position = $2 AND number = $3")
+
+    @property
+    def forget_batches(self) -> str:
+        """run, position: before a table starts over."""
+        return self._text("DELETE FROM {j}.batch WHERE run = $1 AND position = $2")
+
+    @property
+    def forget_rejects(self) -> str:
+        """run, position."""
+        return self._text("DELETE FROM {j}.reject WHERE run = $1 AND position = $2")
+
+    @property
+    def forget_foreseen(self) -> str:
+        """run, position."""
+        return self._text("DELETE FROM {j}.foreseen WHERE run = $1 AND position = $2")
+
+    @property
+    def insert_reject(self) -> str:
+        """run, position, batch, source, page, line, key, row, sqlstate, constraint, column, message."""
+        return self._text("INSERT INTO {j}.reject VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+
+    @property
+    def rejects(self) -> str:
+        """$1 run. The rejected rows in table and physical order."""
+        return self._text("SELECT * FROM {j}.reject WHERE run = $1 ORDER BY position, source, page, line")
+
+    @property
+    def reasons(self) -> str:
+        """$1 run. Rejects per table and SQLSTATE, constraint, column."""
+        return self._text(
+            "SELECT position, sqlstate, constraint_name, column_name, count(*) AS rows FROM {j}.reject WHERE run = $1"
+            " GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
+        )
+
+    @property
+    def foreseen(self) -> str:
+        """$1 run. The rejects that asking found."""
+        return self._text("SELECT * FROM {j}.foreseen WHERE run = $1 ORDER BY position, source, page, line")
+
+    @property
+    def insert_undo(self) -> str:
+        """run, what, undo SQL: recorded in the transaction that makes the change. Returns its number."""
+        return self._text(
+            "INSERT INTO {j}.undo (run, seq, what, sql) SELECT $1, COALESCE(pg_catalog.max(seq), 0) + 1, $2, $3 FROM {j}.undo WHERE run = $1 RETURNING seq"
+        )
+
+    @property
+    def open_undo(self) -> str:
+        """Everything that is switched off, latest first."""
+        return self._text("SELECT run, seq, what, sql FROM {j}.undo WHERE NOT done ORDER BY run, seq DESC")
+
+    @property
+    def undone(self) -> str:
+        """run, seq."""
+        return self._text("UPDATE {j}.undo SET done = true WHERE run = $1 AND seq = $2 AND NOT done RETURNING seq")
+
+    @property
+    def insert_sequence(self) -> str:
+        """run, name, before, called, after, called."""
+        return self._text("INSERT INTO {j}.sequence VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (run, name) DO UPDATE SET after_value = $5, after_called = $6")
+
+    @property
+    def sequences(self) -> str:
+        """$1 run."""
+        return self._text("SELECT * FROM {j}.sequence WHERE run = $1 ORDER BY name")
+
+    @property
+    def drop_run(self) -> str:
+        """Forgets one run wholly: statements with $1 run, to be sent one by one."""
+        names = ("run", "heartbeat", "task", "batch", "foreseen", "reject", "undo", "sequence")
+        return ";".join(self._text(f"DELETE FROM {{j}}.{n} WHERE {'id' if n == 'run' else 'run'} = $1") for n in names)

@@ -1,0 +1,15 @@
+-- A row: one user trigger that an INSERT into $1 (a relation's oid) could fire, on the relation itself or on any partition below it.
+-- state is pg_trigger.tgenabled; row, before tell its kind. PostgreSQL 11 and newer.
+WITH RECURSIVE family(id) AS (
+  SELECT $1::oid
+  UNION
+  SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN family f ON i.inhparent = f.id JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE c.relispartition
+)
+SELECT n.nspname AS schema, c.relname AS relation, t.tgname AS trigger, t.tgenabled::text AS state,
+       pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned
+FROM family f
+JOIN pg_catalog.pg_class c ON c.oid = f.id
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid
+WHERE NOT t.tgisinternal AND t.tgtype & 4 <> 0
+ORDER BY 1, 2, 3
