@@ -1,0 +1,208 @@
+"""A pair of tables seen together, and OLD's names told in NEW's."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import TypeVar
+
+from msgspec import Struct
+
+from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.change import Change, ChangeClass, Matching, TablePair
+from tranship.model.names import ColumnRef, TableName
+
+MAY_DIFFER = "compared as text: the two servers may only print it differently"
+REJECTS = "Rows that break it are rejected"
+STAYS = "Nothing to do: NEW stays as it is"
+
+_TOKEN = re.compile(
+    r"""(?P<quoted>"(?:[^"]|"")*")|(?P<string>'(?:[^']|'')*')|(?P<word>[^\W\d][\w$]*)|(?P<space>\s+)|(?P<number>\d[\w.]*)|(?P<cast>::)|(?P<sign>.)""",
+    re.DOTALL,
+)
+_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
+
+Item = TypeVar("Item")
+
+
+def tokens(text: str) -> list[str]:
+    """The words and signs of a printed expression; any white space is one blank."""
+    return [" " if match.lastgroup == "space" else match.group() for match in _TOKEN.finditer(text)]
+
+
+def unquoted(token: str) -> str | None:
+    """The name an identifier token stands for; None for anything else."""
+    if token.startswith('"'):
+        return token[1:-1].replace('""', '"')
+    return token if token[:1].isalpha() or token[:1] == "_" else None
+
+
+def written(name: str) -> str:
+    """A name as it compares: bare where it needs no quotes by its letters."""
+    return name if _PLAIN.match(name) else '"' + name.replace('"', '""') + '"'
+
+
+def canonical(text: str | None) -> str | None:
+    """A printed expression of NEW as it compares with a translated one of OLD."""
+    if text is None:
+        return None
+    return "".join(_spelled(token) for token in tokens(text)).strip()
+
+
+def _spelled(token: str) -> str:
+    name = unquoted(token) if token.startswith('"') else None
+    return token if name is None else written(name)
+
+
+class Translation(Struct, frozen=True):
+    """OLD's names → NEW's."""
+
+    tables: dict[TableName, TableName]
+    schemas: dict[str, str]
+    columns: dict[TableName, dict[str, str]]
+    """Per old table: old column → new column, first come where it feeds several."""
+
+    def table(self, name: TableName) -> TableName:
+        """The counterpart, or where it would be by name."""
+        return self.tables.get(name, TableName(self.schemas.get(name.schema, name.schema), name.name))
+
+    def column(self, ref: ColumnRef) -> ColumnRef:
+        """The counterpart of a column, or where it would be by name."""
+        return ColumnRef(self.table(ref.table), self.columns.get(ref.table, {}).get(ref.column, ref.column))
+
+    def expression(self, text: str | None, of: TableName | None = None) -> str | None:
+        """A printed expression in NEW's names: relations and schemas, and the columns of table *of*."""
+        if text is None:
+            return None
+        names = self.columns.get(of, {}) if of is not None else {}
+        found = tokens(text)
+        told: list[str] = []
+        place = 0
+        while place < len(found):
+            used, words = self._name(found, place, names)
+            told.append(words)
+            place += used
+        return "".join(told).strip()
+
+    def _name(self, found: Sequence[str], place: int, columns: dict[str, str]) -> tuple[int, str]:
+        """How many tokens from *place* on are one name, and what NEW calls it."""
+        token = found[place]
+        after = found[place + 1 : place + 3]
+        if token.startswith("'"):
+            return 1, self._string(token, found[place + 1 : place + 3])
+        name = unquoted(token)
+        if name is None:
+            return 1, token
+        if after[:1] == ["."] and len(after) == 2 and (member := unquoted(after[1])) is not None:
+            target = self.table(TableName(name, member)) if name in self.schemas or TableName(name, member) in self.tables else None
+            return (3, f"{written(target.schema)}.{written(target.name)}") if target is not None else (1, _spelled(token))
+        before = found[place - 1] if place else ""
+        is_column = name in columns and after[:1] != ["("] and before not in ("::", ".")
+        return 1, written(columns[name]) if is_column else _spelled(token)
+
+    def _string(self, token: str, after: Sequence[str]) -> str:
+        """A string is data, except the name inside ``'…'::regclass``."""
+        if list(after) != ["::", "regclass"]:
+            return token
+        return "'" + (self.expression(token[1:-1]) or "") + "'"
+
+
+def translation_of(old: Catalog, new: Catalog, matching: Matching) -> Translation:
+    """All names that *matching* pairs."""
+    columns: dict[TableName, dict[str, str]] = {}
+    tables: dict[TableName, TableName] = {}
+    for pair in matching.pairs:
+        tables[pair.old] = pair.new
+        own = columns.setdefault(pair.old, {})
+        for column in pair.columns:
+            own.setdefault(column.old, column.new)
+    schemas = {schema: schema for schema in old.schemas if schema in new.schemas} | dict(matching.schema_pairs)
+    return Translation(tables, schemas, columns)
+
+
+class TableSides(Struct, frozen=True, dict=True):
+    """An old and a new table that correspond."""
+
+    old: Table
+    new: Table
+    pair: TablePair
+    translation: Translation
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """Old column → new column."""
+        return self.translation.columns.get(self.pair.old, {})
+
+    @cached_property
+    def column_pairs(self) -> tuple[tuple[Column, Column], ...]:
+        """Columns that correspond, in NEW's order."""
+        found = ((self.old.column(pair.old), self.new.column(pair.new)) for pair in self.pair.columns)
+        return tuple((before, after) for before, after in found if before is not None and after is not None)
+
+    @cached_property
+    def fed(self) -> frozenset[str]:
+        """New columns that an old one fills."""
+        return frozenset(pair.new for pair in self.pair.columns)
+
+    def renamed(self, columns: Iterable[str]) -> tuple[str, ...] | None:
+        """Old columns by their new names; None when one has no counterpart."""
+        found = [self.columns.get(column) for column in columns]
+        return None if None in found else tuple(column for column in found if column is not None)
+
+    def expression(self, text: str | None) -> str | None:
+        """An expression of the old table in NEW's names."""
+        return self.translation.expression(text, self.pair.old)
+
+    def note(
+        self,
+        kind: str,
+        description: str,
+        action: str,
+        *,
+        old_column: str | None = None,
+        new_column: str | None = None,
+        evidence: tuple[str, ...] = (),
+    ) -> Change:
+        """A note about this pair."""
+        return Change(
+            cls=ChangeClass.SAFE,
+            kind=kind,
+            table=str(self.old.name),
+            new_table=str(self.new.name),
+            description=description,
+            auto_action=action,
+            old_column=old_column,
+            new_column=new_column,
+            evidence=evidence,
+        )
+
+
+def plain_note(kind: str, table: str, description: str, action: str, evidence: tuple[str, ...] = ()) -> Change:
+    """A note about an object that is no pair of tables; *table* is empty for database-wide ones."""
+    return Change(cls=ChangeClass.SAFE, kind=kind, table=table, description=description, auto_action=action, evidence=evidence)
+
+
+def leftovers(
+    old: Sequence[Item], new: Sequence[Item], old_meaning: Callable[[Item], object], new_meaning: Callable[[Item], object]
+) -> tuple[list[Item], list[Item]]:
+    """Those of each side without a counterpart of the same meaning, in order; a meaning of None has none."""
+    return _without(old, old_meaning, Counter(map(new_meaning, new))), _without(new, new_meaning, Counter(map(old_meaning, old)))
+
+
+def _without(items: Sequence[Item], meaning: Callable[[Item], object], other: Counter[object]) -> list[Item]:
+    """Items beyond the number of the same meaning on the other side."""
+    left: list[Item] = []
+    for item in items:
+        value = meaning(item)
+        if value is not None and other[value] > 0:
+            other[value] -= 1
+        else:
+            left.append(item)
+    return left
+
+
+def listed(names: Iterable[str]) -> str:
+    """Column names in parentheses."""
+    return "(" + ", ".join(names) + ")"

@@ -1,0 +1,128 @@
+"""Keys, unique indexes and exclusions: which of NEW's OLD did not promise, and which are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tranship.model.catalog import Index, Key
+from tranship.model.change import Change
+from tranship.planning.structure.sides import MAY_DIFFER, REJECTS, STAYS, TableSides, canonical, leftovers, listed
+
+_FILLED = "NEW fills its columns itself"
+_IMPLIED = "Nothing to do: a key of OLD implies it"
+_GONE = "Nothing to do: NEW asks less of its rows"
+
+
+def uniqueness_notes(sides: TableSides) -> list[Change]:
+    """Keys first, then unique indexes over expressions or with a predicate, then exclusions; each by name."""
+    return [*_keys(sides), *_partial(sides, "", "UNIQUE index"), *_partial(sides, "x", "EXCLUDE")]
+
+
+def _keys(sides: TableSides) -> Iterator[Change]:
+    def old_meaning(key: Key) -> object:
+        columns = sides.renamed(key.columns)
+        return None if columns is None else (frozenset(columns), key.nulls_not_distinct, key.without_overlaps)
+
+    def new_meaning(key: Key) -> object:
+        return frozenset(key.columns), key.nulls_not_distinct, key.without_overlaps
+
+    gone, added = leftovers(sides.old.keys, sides.new.keys, old_meaning, new_meaning)
+    for key in added:
+        yield _added_key(sides, key)
+    for key in gone:
+        yield sides.note("constraint_removed", f"{_words(key)} {listed(key.columns)} only exists in old DB", _GONE)
+    old_kept = {old_meaning(key): key for key in sides.old.keys if key not in gone}
+    for key in sides.new.keys:
+        before = old_kept.get(new_meaning(key))
+        if key not in added and before is not None and _manner(before) != _manner(key):
+            text = f"Key on {listed(key.columns)} differs: old {_manner(before)}, new {_manner(key)}"
+            yield sides.note("key_differs", text, STAYS)
+
+
+def _added_key(sides: TableSides, key: Key) -> Change:
+    text = f"New {_words(key)} {listed(key.columns)}"
+    if not sides.fed & set(key.columns):
+        return sides.note("key_added", text, _FILLED)
+    if _implied(sides, key):
+        return sides.note("key_added", text, _IMPLIED)
+    return sides.note("new_constraint", text, REJECTS)
+
+
+def _implied(sides: TableSides, key: Key) -> bool:
+    """Some key of OLD over a part of its columns makes a collision impossible (while the values convert one to one)."""
+    for before in sides.old.keys:
+        columns = sides.renamed(before.columns)
+        if columns is None or before.without_overlaps or not set(columns) <= set(key.columns):
+            continue
+        nulls_safe = before.nulls_not_distinct or not key.nulls_not_distinct or all(_refuses(sides, column) for column in before.columns)
+        if nulls_safe:
+            return True
+    return False
+
+
+def _refuses(sides: TableSides, column: str) -> bool:
+    found = sides.old.column(column)
+    return found is not None and found.not_null
+
+
+def _words(key: Key) -> str:
+    return f"{_sort(key)} '{key.name}'" + (" NULLS NOT DISTINCT" if key.nulls_not_distinct else "")
+
+
+def _sort(key: Key) -> str:
+    if key.primary:
+        return "PRIMARY KEY"
+    return "UNIQUE" if key.constraint else "UNIQUE index"
+
+
+def _manner(key: Key) -> str:
+    """What of a key matters besides its columns; a unique index serves like a constraint."""
+    sort = "PRIMARY KEY" if key.primary else "UNIQUE"
+    if not key.deferrable:
+        return sort
+    return f"{sort} DEFERRABLE" + (" INITIALLY DEFERRED" if key.initially_deferred else "")
+
+
+def _partial(sides: TableSides, kind: str, words: str) -> Iterator[Change]:
+    """Exclusions (*kind* x), or unique indexes that are no plain keys."""
+
+    def relevant(index: Index) -> bool:
+        if kind:
+            return index.constraint_kind == kind
+        return index.unique and not index.constraint_kind and (index.predicate is not None or None in index.columns)
+
+    def old_meaning(index: Index) -> object:
+        keys = tuple(sides.expression(key) for key in index.keys)
+        return (
+            index.method,
+            frozenset(zip(keys, index.collations, index.exclusion_operators or keys, strict=True)),
+            sides.expression(index.predicate),
+            _nulls(index),
+        )
+
+    def new_meaning(index: Index) -> object:
+        keys = tuple(canonical(key) for key in index.keys)
+        return (
+            index.method,
+            frozenset(zip(keys, index.collations, index.exclusion_operators or keys, strict=True)),
+            canonical(index.predicate),
+            _nulls(index),
+        )
+
+    before, after = [i for i in sides.old.indexes if relevant(i)], [i for i in sides.new.indexes if relevant(i)]
+    gone, added = leftovers(before, after, old_meaning, new_meaning)
+    for index in added:
+        evidence = (MAY_DIFFER,) if any(index.columns == other.columns for other in gone) else ()
+        yield sides.note("new_constraint", f"New {words} '{index.name}' {_shown(index)}", REJECTS, evidence=evidence)
+    for index in gone:
+        yield sides.note("constraint_removed", f"{words} '{index.name}' {_shown(index)} only exists in old DB", _GONE)
+
+
+def _nulls(index: Index) -> bool:
+    return index.nulls_not_distinct
+
+
+def _shown(index: Index) -> str:
+    operators = index.exclusion_operators
+    keys = [f"{key} WITH {operator}" for key, operator in zip(index.keys, operators, strict=True)] if operators else index.keys
+    return listed(keys) + (f" WHERE {index.predicate}" if index.predicate is not None else "")
