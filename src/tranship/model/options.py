@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from typing import Literal
 
 from msgspec import Struct
-
-Spelling = Literal["tranship", "scripts"]
-"""How the program was called: hints name the next command in the same words."""
 
 _SCRIPTS = {"analyze": "db_migration_tool.py", "resolve": "manual_resolutions.py", "migrate": "data_migrator.py"}
 
 
-def command_line(spelling: Spelling, command: str, *arguments: str) -> str:
-    """A command to copy: ``tranship migrate CONFIG`` or ``python scripts/data_migrator.py CONFIG``; ``command`` as in ``resolve generate``."""
+def command_line(spelling: str, command: str, *arguments: str) -> str:
+    """A command to copy, in the words the program was called with.
+
+    Args:
+        spelling: ``tranship``, or how the classic scripts are reached: ``python scripts``.
+        command: ``migrate``, ``resolve generate`` …
+    """
     words = command.split()
-    start = ["tranship", *words] if spelling == "tranship" else ["python", f"scripts/{_SCRIPTS[words[0]]}", *words[1:]]
-    return shlex.join([*start, *arguments])
+    if spelling == "tranship":
+        return shlex.join(["tranship", *words, *arguments])
+    return f"{spelling}/{_SCRIPTS[words[0]]} {shlex.join([*words[1:], *arguments])}".rstrip()
 
 
 class MigrateOptions(Struct, frozen=True, kw_only=True):
@@ -46,7 +48,7 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     show_values: bool = False
     arguments: tuple[str, ...] = ()
     """The command line as given, for the result file."""
-    spelling: Spelling = "tranship"
-    """For `command_line`."""
+    spelling: str = "tranship"
+    """How the program was called, for `command_line`: hints name the next command in the same words."""
     config_path: str = ""
     """The configuration file as it was named, for the next command."""

@@ -40,6 +40,22 @@ class Batch(Struct, frozen=True):
         return row.source == self.source and (self.lo is None or row >= self.lo) and (self.hi is None or row < self.hi)
 
 
+class PlannedTable(Struct, frozen=True):
+    """One table of a run, for the person who watches."""
+
+    table: TableName
+    new_table: TableName
+    old_columns: int
+    """Columns that OLD has and that NEW has, mapped or not."""
+    new_columns: int
+
+
+class RunStarted(Struct, frozen=True, tag=True):
+    """The plan stands and the run begins: the first event. Tables in plan order."""
+
+    tables: tuple[PlannedTable, ...]
+
+
 class TableStarted(Struct, frozen=True, tag=True):
     """A table's rows are counted and its batches cut."""
 
@@ -67,6 +83,9 @@ class RowRejected(Struct, frozen=True, tag=True):
     key: str
     column: str | None
     reason: str
+    """May hold row values: shown with ``--show-values`` only."""
+    sqlstate: str = ""
+    constraint: str | None = None
 
 
 class TableDone(Struct, frozen=True, tag=True):
@@ -76,6 +95,8 @@ class TableDone(Struct, frozen=True, tag=True):
     read: int
     written: int
     rejected: int
+    already_migrated: bool = False
+    """An earlier finished run moved it: nothing was done now."""
 
 
 class Noted(Struct, frozen=True, tag=True):
@@ -84,4 +105,4 @@ class Noted(Struct, frozen=True, tag=True):
     message: str
 
 
-Event = TableStarted | BatchDone | RowRejected | TableDone | Noted
+Event = RunStarted | TableStarted | BatchDone | RowRejected | TableDone | Noted
