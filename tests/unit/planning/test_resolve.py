@@ -186,6 +186,9 @@ def test_a_placeholder_is_an_open_question_unless_settled_elsewhere(tmp_path: Pa
     assert asked.codes == ["TS330", "TS330"]
     assert [d.resolution.new_column for d in asked.answers.decisions] == ["s"]
     assert not ask(tmp_path, [gap, default, GOOD, RENAME]).problems
+    ignored = ask(tmp_path, [{**gap, "action": "ignore"}, {**default, "default_value": "x"}])
+    assert not ignored.problems
+    assert [d.action for d in ignored.answers.decisions] == ["ignore", "default"]
 
 
 def test_swaps_and_splits_are_allowed(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tranship.planning.resolve.lookups import tied as tie_lookup
 from tranship.planning.resolve.settle import is_settled, open_questions
 from tranship.planning.resolve.tables import Tied, table_decisions, tie_tables
 from tranship.planning.resolve.values import castable
-from tranship.planning.resolve.words import NOT_APPLICABLE, OPEN_QUESTION, action_of, check_fields, fed_by, is_open, problem, unknown_action
+from tranship.planning.resolve.words import NOT_APPLICABLE, OPEN_QUESTION, action_of, check_fields, fed_by, is_open, plain, problem, unknown_action
 from tranship.planning.scope import Scope
 
 __all__ = ["castable", "decide", "open_questions"]
@@ -34,6 +34,7 @@ def decide(file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope) -> tu
     Returns the decisions that are right by themselves, what they decide for matching, and every problem found: warnings, open placeholders
     (TS330) and wrong entries. Nothing may run on the answers while a problem that is no warning is left.
     """
+    file = replace(file, entries=tuple(plain(entry) for entry in file.entries))
     tied, problems = tie_tables(file, old, new, scope)
     decided, targets, trouble = table_decisions(tied, new, scope)
     found = [*file.problems, *problems, *trouble]

@@ -58,7 +58,8 @@ def tied(entry: Resolution, old: Catalog, new: Catalog) -> Resolution:
 
 
 def _out_of_sight(lookup: LookupTable, catalog: Catalog) -> bool:
-    return lookup.schema is not None and lookup.schema not in catalog.schemas
+    seen = (*catalog.schemas, *(table.name.schema for table in catalog.outside))
+    return lookup.schema is not None and lookup.schema not in seen
 
 
 def _check_counts(entry: Resolution, lookup: LookupTable) -> Iterator[Problem]:

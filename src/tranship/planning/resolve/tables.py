@@ -57,6 +57,12 @@ def tie_tables(file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope) -
         elif table.kind not in HOLDS_ROWS:
             told = f"{table.name} is {KIND_WORDS.get(table.kind, 'no table')} in OLD: its rows are not moved"
             problems.append(problem(NOT_APPLICABLE, entries[0], told))
+        elif table.extension is not None:
+            told = f"{table.name} belongs to the extension {table.extension} in OLD: its rows are not moved"
+            problems.append(problem(NOT_APPLICABLE, entries[0], told))
+        elif table.name.schema not in old.schemas:
+            told = f"schema {table.name.schema!r} is not among the configured ones: its entries are not used"
+            problems.append(problem(OUT_OF_SCOPE, entries[0], told, warning=True))
         elif not scope.includes(table.name):
             told = 'the configured "tables" leave this table out: its entries are not used'
             problems.append(problem(OUT_OF_SCOPE, entries[0], told, warning=True))
@@ -123,8 +129,12 @@ def _target(entry: Resolution, old: TableName, new: Catalog, scope: Scope) -> tu
         where = f" in schema {entry.new_schema!r}" if entry.new_schema is not None else ""
         hint = did_you_mean(entry.new_table, (t.name.name for t in new.tables if t.kind in HOLDS_ROWS))
         return None, [problem(UNKNOWN_TABLE, entry, f"NEW has no table {entry.new_table!r}{where}", hint)]
-    if table.kind not in HOLDS_ROWS:
-        return None, [problem(WRONG_FIELDS, entry, f"{table.name} is {KIND_WORDS.get(table.kind, 'no table')} in NEW: rows cannot go there")]
+    if table.kind not in HOLDS_ROWS or table.extension is not None:
+        what = KIND_WORDS.get(table.kind, "no table") if table.extension is None else f"part of the extension {table.extension}"
+        return None, [problem(WRONG_FIELDS, entry, f"{table.name} is {what} in NEW: rows cannot go there")]
+    if table.name.schema not in new.schemas:
+        told = f"{table.name} is out of scope: schema {table.name.schema!r} is not configured for NEW"
+        return None, [problem(WRONG_FIELDS, entry, told, "add the schema to the configuration")]
     mapped = dict(scope.mapping).get(old)
     if mapped is not None and mapped != table.name:
         told = f"the configured table_mapping sends {old} to {mapped}, this entry to {table.name}"

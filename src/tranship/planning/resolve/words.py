@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from tranship.codec import nearest
 from tranship.model.resolution import Action, Problem, Resolution
@@ -72,6 +73,20 @@ def action_of(entry: Resolution) -> Action | None:
 def fed_by(entry: Resolution) -> tuple[str, ...]:
     """The old columns that an entry names, in the order of a lookup's keys."""
     return entry.old_columns or ((entry.old_column,) if entry.old_column is not None else ())
+
+
+def plain(entry: Resolution) -> Resolution:
+    """The entry without the placeholders that its action has no use for: whoever ignores a column need not delete them."""
+    if entry.action == Action.IGNORE and entry.new_column in PLACEHOLDERS:
+        entry = replace(entry, new_column=None)
+    if entry.default_value in PLACEHOLDERS and not _takes(entry, "default_value"):
+        entry = replace(entry, default_value=UNSET)
+    return entry
+
+
+def _takes(entry: Resolution, field: str) -> bool:
+    action = action_of(entry)
+    return action is None or field in _ALLOWED[action]
 
 
 def is_open(entry: Resolution) -> bool:
