@@ -13,14 +13,17 @@ from tranship.planning.renames.assign import assign
 from tranship.planning.renames.context import ColumnRenames, RenameContext
 from tranship.planning.renames.convention import NameRule, unique_pairs
 from tranship.planning.renames.evidence import describe
-from tranship.planning.renames.features import Scene, features, make_scene
+from tranship.planning.renames.features import Scene, features, likeness_of, make_scene
 from tranship.planning.renames.gap import Gap, alphabetical, gaps
 from tranship.planning.renames.lineage import moved_names, same_relation
-from tranship.planning.renames.score import THRESHOLD, probability
+from tranship.planning.renames.score import ORDERED, ORDERED_THRESHOLD, UNORDERED, UNORDERED_THRESHOLD, probability
 from tranship.planning.renames.vetoes import vetoes
 
+ALIGNED_LIKENESS = 0.3
+"""Least likeness of names before several columns of one gap are taken for renamed in order."""
 
-class _State(Struct):
+
+class Progress(Struct):
     """One table pair while its rules run in order of evidence."""
 
     old: Table
@@ -44,6 +47,10 @@ class _State(Struct):
     def gaps(self) -> list[Gap]:
         return gaps([c.name for c in self.old.columns], [c.name for c in self.new.columns], self.pairs)
 
+    def scene(self, order: bool) -> Scene:
+        """What is left for the weighing."""
+        return make_scene(self.old, self.new, self.lost(), self.fresh(), gaps=self.gaps(), order_known=order, table_pairs=self.context.table_pairs)
+
     def take(self, before: str, after: str, pairing: Pairing, evidence: str) -> None:
         """Record a proven pair unless something forbids it."""
         left, right = self.old.column(before), self.new.column(after)
@@ -58,15 +65,20 @@ def column_renames(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], c
     ``kept`` are the pairs already known (equal names, decisions). A lineage pair may contradict a kept pair of equal names
     (columns that swapped names): the caller then drops the kept ones it touches.
     """
-    state = _State(old, new, list(kept), context, [])
+    state = prove(old, new, kept=kept, context=context)
+    return ColumnRenames(tuple(state.found), _proposals(state.scene(order_proven(old, new, context))))
+
+
+def prove(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: RenameContext) -> Progress:
+    """Run the rules that need no one's word, in order of evidence."""
+    state = Progress(old, new, list(kept), context, [])
     _by_lineage(state)
     _by_rule(state, NameRule(), "names are equal but for case and separators")
     if context.convention is not None and context.convention.columns is not None:
         _by_rule(state, context.convention.columns, *context.convention.evidence[-1:])
-    order = order_proven(old, new, context)
-    if order:
+    if order_proven(old, new, context):
         _by_gap(state)
-    return ColumnRenames(tuple(state.found), _proposals(state, order))
+    return state
 
 
 def order_proven(old: Table, new: Table, context: RenameContext) -> bool:
@@ -74,7 +86,7 @@ def order_proven(old: Table, new: Table, context: RenameContext) -> bool:
     return context.order_known and not alphabetical([c.name for c in old.columns]) and not alphabetical([c.name for c in new.columns])
 
 
-def _by_lineage(state: _State) -> None:
+def _by_lineage(state: Progress) -> None:
     if not same_relation(state.old, state.new, state.context.shared_ancestor):
         return
     moved = moved_names(state.old, state.new)
@@ -86,7 +98,7 @@ def _by_lineage(state: _State) -> None:
             state.take(left, right, Pairing.LINEAGE, "same physical table, same column number")
 
 
-def _by_rule(state: _State, rule: NameRule, evidence: str) -> None:
+def _by_rule(state: Progress, rule: NameRule, evidence: str) -> None:
     table_old, table_new = state.old.name.name, state.new.name.name
     old_key: Callable[[str], str] = lambda name: rule.old_key(name, table_old)  # noqa: E731
     new_key: Callable[[str], str] = lambda name: rule.new_key(name, table_new)  # noqa: E731
@@ -94,24 +106,46 @@ def _by_rule(state: _State, rule: NameRule, evidence: str) -> None:
         state.take(before, after, Pairing.RULE, evidence)
 
 
-def _by_gap(state: _State) -> None:
+def _by_gap(state: Progress) -> None:
     """The gap rule, not at the end of a table: there a dropped column and an added one meet by chance."""
     for gap in state.gaps():
-        if gap.single and gap.right is not None:
+        if gap.right is None:
+            continue
+        if gap.single:
             state.take(gap.old[0], gap.new[0], Pairing.RULE, _between(gap))
+        elif _aligned(state, gap):
+            for before, after in zip(gap.old, gap.new, strict=True):
+                state.take(before, after, Pairing.RULE, f"{_between(gap)}, in the same order under names that agree")
+
+
+def _aligned(state: Progress, gap: Gap) -> bool:
+    """Whether as many old as new columns stand here, in order of one type family each, and no name is closer to another's place."""
+    if len(gap.old) != len(gap.new):
+        return False
+    pairs = list(zip(gap.old, gap.new, strict=True))
+    for before, after in pairs:
+        left, right = state.old.column(before), state.new.column(after)
+        if left is None or right is None or any(True for _ in vetoes(state.old, state.new, left, right, state.context.table_pairs)):
+            return False
+        own = likeness_of(before, after)
+        rivals = [likeness_of(before, b) for _, b in pairs if b != after] + [likeness_of(a, after) for a, _ in pairs if a != before]
+        if own < ALIGNED_LIKENESS or own <= max(rivals):
+            return False
+    return True
 
 
 def _between(gap: Gap) -> str:
-    right = gap.right[1] if gap.right is not None else "the end"
-    if gap.left is None:
-        return f"the only column without a counterpart before {right} in both tables"
-    return f"the only column without a counterpart between {gap.left[1]} and {right} in both tables"
+    what = "the only column" if gap.single else f"the only {len(gap.old)} columns"
+    where = f"before {gap.right[1]}" if gap.right is not None else ""
+    if gap.left is not None and gap.right is not None:
+        where = f"between {gap.left[1]} and {gap.right[1]}"
+    return f"{what} without a counterpart {where} in both tables"
 
 
-def _proposals(state: _State, order: bool) -> tuple[Proposal, ...]:
-    scene = make_scene(state.old, state.new, state.lost(), state.fresh(), gaps=state.gaps(), order_known=order, table_pairs=state.context.table_pairs)
+def _proposals(scene: Scene) -> tuple[Proposal, ...]:
     chances = pair_chances(scene)
-    weights = {pair: _log_odds(chance) - _log_odds(THRESHOLD) for pair, chance in chances.items()}
+    threshold = ORDERED_THRESHOLD if scene.order_known else UNORDERED_THRESHOLD
+    weights = {pair: _log_odds(chance) - _log_odds(threshold) for pair, chance in chances.items()}
     proposals = []
     for i, j in assign(weights):
         before, after = scene.olds[i], scene.news[j]
@@ -123,7 +157,8 @@ def _proposals(state: _State, order: bool) -> tuple[Proposal, ...]:
 
 def pair_chances(scene: Scene) -> dict[tuple[int, int], float]:
     """The probability of every pair of columns without a counterpart, by their places in the scene."""
-    return {(i, j): probability(features(scene, before, after)) for i, before in enumerate(scene.olds) for j, after in enumerate(scene.news)}
+    weights = ORDERED if scene.order_known else UNORDERED
+    return {(i, j): probability(features(scene, before, after), weights) for i, before in enumerate(scene.olds) for j, after in enumerate(scene.news)}
 
 
 def _log_odds(chance: float) -> float:

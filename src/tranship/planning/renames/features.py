@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -12,8 +13,10 @@ from tranship.model.catalog import Column, Table
 from tranship.model.names import TableName
 from tranship.planning.renames.families import family
 from tranship.planning.renames.gap import Gap
-from tranship.planning.renames.tokens import squashed, stems
+from tranship.planning.renames.tokens import squashed, stems, synonymous
 from tranship.planning.renames.vetoes import targets, token_vetoes
+
+Pattern = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 class Scene(Struct, frozen=True):
@@ -27,12 +30,21 @@ class Scene(Struct, frozen=True):
     gaps: tuple[Gap, ...]
     order_known: bool
     table_pairs: Mapping[TableName, TableName]
+    old_types: Mapping[str, str]
+    """Column → type family."""
+    new_types: Mapping[str, str]
     old_families: Mapping[str, int]
     new_families: Mapping[str, int]
     gap_of_old: Mapping[str, int]
     gap_of_new: Mapping[str, int]
     old_roles: Mapping[str, frozenset[str]]
     new_roles: Mapping[str, frozenset[str]]
+    patterns: Mapping[Pattern, int]
+    """Words that give way to others while the rest of the name stays, and in how many pairs of names they would."""
+    likeness: Mapping[tuple[str, str], float]
+    old_best: Mapping[str, tuple[float, float]]
+    """Old column → likeness of the two new columns whose names are closest."""
+    new_best: Mapping[str, tuple[float, float]]
 
 
 def make_scene(
@@ -46,6 +58,7 @@ def make_scene(
     table_pairs: Mapping[TableName, TableName],
 ) -> Scene:
     """Count once what every pair of the scene needs."""
+    likeness = {(a.name, b.name): likeness_of(a.name, b.name) for a in olds for b in news}
     return Scene(
         old=old,
         new=new,
@@ -54,13 +67,50 @@ def make_scene(
         gaps=tuple(gaps),
         order_known=order_known,
         table_pairs=table_pairs,
+        old_types={c.name: family(c.type) for c in olds},
+        new_types={c.name: family(c.type) for c in news},
         old_families=Counter(family(c.type) for c in olds),
         new_families=Counter(family(c.type) for c in news),
         gap_of_old={name: i for i, gap in enumerate(gaps) for name in gap.old},
         gap_of_new={name: i for i, gap in enumerate(gaps) for name in gap.new},
         old_roles=_roles(old),
         new_roles=_roles(new),
+        patterns=_patterns(olds, news),
+        likeness=likeness,
+        old_best={a.name: _two_best([likeness[a.name, b.name] for b in news]) for a in olds},
+        new_best={b.name: _two_best([likeness[a.name, b.name] for a in olds]) for b in news},
     )
+
+
+def likeness_of(before: str, after: str) -> float:
+    """One number between 0 and 1 for two names: letters and words."""
+    left, right = set(stems(before)), set(stems(after))
+    return (fuzz.ratio(squashed(before), squashed(after)) / 100 + len(left & right) / (len(left | right) or 1)) / 2
+
+
+def _two_best(values: Sequence[float]) -> tuple[float, float]:
+    best = sorted(values, reverse=True)[:2]
+    return (best[0] if best else 0.0, best[1] if len(best) > 1 else 0.0)
+
+
+def _pattern(before: str, after: str) -> Pattern | None:
+    left, right = stems(before), stems(after)
+    common = set(left) & set(right)
+    if not common or left == right:
+        return None
+    return tuple(w for w in left if w not in common), tuple(w for w in right if w not in common)
+
+
+def _patterns(olds: Sequence[Column], news: Sequence[Column]) -> dict[Pattern, int]:
+    left: dict[Pattern, set[str]] = {}
+    right: dict[Pattern, set[str]] = {}
+    for before in olds:
+        for after in news:
+            pattern = _pattern(before.name, after.name)
+            if pattern is not None and family(before.type) == family(after.type):
+                left.setdefault(pattern, set()).add(before.name)
+                right.setdefault(pattern, set()).add(after.name)
+    return {pattern: min(len(names), len(right[pattern])) for pattern, names in left.items()}
 
 
 def _roles(table: Table) -> dict[str, frozenset[str]]:
@@ -82,29 +132,52 @@ def features(scene: Scene, before: Column, after: Column) -> dict[str, float]:
     """The features of one pair."""
     return {
         "bias": 1.0,
-        **_name_features(before.name, after.name),
+        **_name_features(scene, before.name, after.name),
         **_type_features(scene, before, after),
         **_role_features(scene, before, after),
         **_place_features(scene, before, after),
     }
 
 
-def _name_features(before: str, after: str) -> dict[str, float]:
+def _name_features(scene: Scene, before: str, after: str) -> dict[str, float]:
     left, right = stems(before), stems(after)
     common = set(left) & set(right)
     union = set(left) | set(right)
+    only_left, only_right = set(left) - common, set(right) - common
     a, b = squashed(before), squashed(after)
     ratio = fuzz.ratio(a, b) / 100
+    own, pattern = scene.likeness[before, after], _pattern(before, after)
+    met = sum(any(synonymous(x, y) for y in only_right) for x in only_left)
     return {
         "ratio": ratio,
-        "partial": fuzz.partial_ratio(a, b) / 100 if min(len(a), len(b)) >= 4 else ratio,
         "tokens": len(common) / len(union) if union else 0.0,
         "contained": float(bool(common) and len(common) == min(len(set(left)), len(set(right)))),
-        "head": float(bool(left) and bool(right) and left[-1] == right[-1]),
-        "first": float(bool(left) and bool(right) and left[0] == right[0]),
-        "disjoint": float(not common and ratio < 0.5),
+        "synonyms": met / max(1, len(only_left)),
+        "disjoint": float(not common and not met and ratio < 0.5),
+        "one_id": float(("id" in left[-1:]) != ("id" in right[-1:])),
         "token_veto": float(any(True for _ in token_vetoes(before, after))),
+        "pattern": float(pattern is not None and scene.patterns.get(pattern, 0) > 1),
+        "outdone_old": max(0.0, _other(scene.old_best[before], own) - own),
+        "outdone_new": max(0.0, _other(scene.new_best[after], own) - own),
+        "ahead": max(0.0, own - max(_other(scene.old_best[before], own), _other(scene.new_best[after], own))),
+        "with_table": float(_follows_table(scene, only_left, only_right)),
     }
+
+
+def _other(best: tuple[float, float], own: float) -> float:
+    return best[1] if own == best[0] else best[0]
+
+
+def _follows_table(scene: Scene, only_left: set[str], only_right: set[str]) -> bool:
+    """Whether the words that changed are those that changed in the table's own name or in a known pair of tables."""
+    if not only_left or not only_right:
+        return False
+    pairs = [(scene.old.name, scene.new.name), *scene.table_pairs.items()]
+    for a, b in pairs:
+        left, right = set(stems(a.name)), set(stems(b.name))
+        if left != right and only_left <= left - right and only_right <= right - left:
+            return True
+    return False
 
 
 def _type_features(scene: Scene, before: Column, after: Column) -> dict[str, float]:
@@ -128,27 +201,55 @@ def _role_features(scene: Scene, before: Column, after: Column) -> dict[str, flo
     return {
         "roles_same": float(bool(left) and left == right),
         "roles_differ": float(left != right),
-        "target_same": float(bool(to_old & to_new)),
         "target_differs": float(bool(to_old) and bool(to_new) and not to_old & to_new),
-        "target_lost": float(bool(to_old) != bool(to_new)),
     }
 
 
+_PLACES = (
+    "gap_single",
+    "gap_aligned",
+    "gap_possible",
+    "gap_shared",
+    "tail_single",
+    "tail_rank",
+    "tail_aligned",
+    "tail_possible",
+    "tail_shared",
+    "gap_other",
+    "gap_moved_in",
+)
+
+
 def _place_features(scene: Scene, before: Column, after: Column) -> dict[str, float]:
-    names = ("gap_single", "gap_tail_single", "gap_rank", "gap_shared", "gap_other", "lonely")
-    values = dict.fromkeys(names, 0.0)
+    values = dict.fromkeys(_PLACES, 0.0)
     values["lonely"] = float(len(scene.olds) == 1 and len(scene.news) == 1)
-    if not scene.order_known:
-        return values
-    at = scene.gap_of_old[before.name]
-    if at != scene.gap_of_new[after.name]:
-        values["gap_other"] = 1.0
-        return values
-    gap = scene.gaps[at]
-    if gap.single:
-        values["gap_single" if gap.right is not None else "gap_tail_single"] = 1.0
-    elif len(gap.old) == len(gap.new) and gap.right is not None and gap.old.index(before.name) == gap.new.index(after.name):
-        values["gap_rank"] = 1.0
-    elif gap.right is not None:
-        values["gap_shared"] = 1.0
+    values["crowd"] = math.log(max(1, len(scene.news)))
+    values["crowd_old"] = math.log(max(1, len(scene.olds)))
+    if scene.order_known:
+        values[_place(scene, before.name, after.name)] = 1.0
     return values
+
+
+def _place(scene: Scene, before: str, after: str) -> str:
+    """How the two places go together. Servers append what is added, so among the columns of one gap the renamed ones come first."""
+    at = scene.gap_of_old[before]
+    if at != scene.gap_of_new[after]:
+        return "gap_other" if scene.gaps[scene.gap_of_new[after]].right is None else "gap_moved_in"
+    gap = scene.gaps[at]
+    i, j = gap.old.index(before), gap.new.index(after)
+    if gap.right is None:
+        if gap.single:
+            return "tail_single"
+        if i == j and _alike(scene, gap):
+            return "tail_aligned"
+        return "tail_rank" if i == j else "tail_possible" if j < i else "tail_shared"
+    if gap.single:
+        return "gap_single"
+    if len(gap.old) == len(gap.new):
+        return ("gap_aligned" if _alike(scene, gap) else "gap_possible") if i == j else "gap_shared"
+    return "gap_possible" if j <= i and len(gap.new) - j <= len(gap.old) - i else "gap_shared"
+
+
+def _alike(scene: Scene, gap: Gap) -> bool:
+    """Whether old and new columns of a gap are as many and of the same type families in the same order."""
+    return len(gap.old) == len(gap.new) and all(scene.old_types[a] == scene.new_types[b] for a, b in zip(gap.old, gap.new, strict=True))

@@ -12,7 +12,16 @@ from rapidfuzz import fuzz
 from tranship.model.catalog import Table
 from tranship.model.names import TableName
 from tranship.planning.renames.families import family
-from tranship.planning.renames.tokens import folded, stems
+from tranship.planning.renames.gap import gaps
+from tranship.planning.renames.tokens import folded, stems, synonymous
+
+ALL_PAIRS = 20_000
+"""Up to this many pairs every old table is compared with every new one; beyond, only those that share something telling."""
+COMMON = 50
+"""A column name in more tables than this leads to no candidates."""
+
+
+_Words = frozenset[str]
 
 
 class TableScene(Struct, frozen=True):
@@ -25,65 +34,135 @@ class TableScene(Struct, frozen=True):
     """Column name without case, separators and plural → how much it says (a name that every table has says little)."""
     repointed: Mapping[tuple[TableName, TableName], int]
     """Foreign keys of surviving columns that pointed to the first table and now point to the second."""
-    referrers: Mapping[TableName, int]
-    """How many such foreign keys pointed to an old table at all."""
+    echoes: Mapping[tuple[_Words, _Words], int]
+    """Words that gave way to others in the columns of surviving tables, and in how many tables."""
+    patterns: Mapping[tuple[_Words, _Words], int]
+    """Words that would give way to others in the names of the tables themselves, and in how many."""
+    overlaps: Mapping[tuple[TableName, TableName], float]
+    old_best: Mapping[TableName, tuple[float, float]]
+    new_best: Mapping[TableName, tuple[float, float]]
+    """The two greatest overlaps of each table."""
 
 
 def make_table_scene(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName]) -> TableScene:
     """Find the tables without a counterpart and count once what all pairs need."""
     taken = set(pairs.values())
-    counts = Counter(name for table in (*old, *new) for name in {folded(c.name) for c in table.columns})
+    counts = Counter(name for table in (*old, *new) for name in _names(table))
     total = len(old) + len(new)
-    repointed, referrers = _repointed(old, new, pairs)
+    olds, news = tuple(t for t in old if t.name not in pairs), tuple(t for t in new if t.name not in taken)
+    weight = {name: math.log(1 + total / count) for name, count in counts.items()}
+    by_name = {t.name: t for t in new}
+    partners = [(t, by_name[pairs[t.name]]) for t in old if t.name in pairs and pairs[t.name] in by_name]
+    overlaps = {(olds[i].name, news[j].name): _weighted(weight, _names(olds[i]), _names(news[j])) for i, j in candidates(olds, news)}
     return TableScene(
-        olds=tuple(t for t in old if t.name not in pairs),
-        news=tuple(t for t in new if t.name not in taken),
-        weight={name: math.log(1 + total / count) for name, count in counts.items()},
-        repointed=repointed,
-        referrers=referrers,
+        olds=olds,
+        news=news,
+        weight=weight,
+        repointed=_repointed(partners),
+        echoes=_echoes(partners),
+        patterns=_table_patterns(overlaps),
+        overlaps=overlaps,
+        old_best=_best((a, value) for (a, _), value in overlaps.items()),
+        new_best=_best((b, value) for (_, b), value in overlaps.items()),
     )
 
 
-def _repointed(
-    old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName]
-) -> tuple[dict[tuple[TableName, TableName], int], dict[TableName, int]]:
-    by_name = {t.name: t for t in new}
+def candidates(olds: Sequence[Table], news: Sequence[Table]) -> list[tuple[int, int]]:
+    """Pairs worth a look: all where there are few, else those that share a telling column or a word of the name."""
+    if len(olds) * len(news) <= ALL_PAIRS:
+        return [(i, j) for i in range(len(olds)) for j in range(len(news))]
+    index: dict[str, list[int]] = {}
+    for j, table in enumerate(news):
+        for mark in _marks(table):
+            index.setdefault(mark, []).append(j)
+    found: set[tuple[int, int]] = set()
+    for i, table in enumerate(olds):
+        for mark in _marks(table):
+            hits = index.get(mark, [])
+            if len(hits) <= COMMON:
+                found.update((i, j) for j in hits)
+    return sorted(found)
+
+
+def _marks(table: Table) -> set[str]:
+    return {f"column {folded(c.name)}" for c in table.columns} | {f"word {w}" for w in stems(table.name.name)}
+
+
+def _best(values: Iterable[tuple[TableName, float]]) -> dict[TableName, tuple[float, float]]:
+    found: dict[TableName, tuple[float, float]] = {}
+    for name, value in values:
+        first, second = found.get(name, (0.0, 0.0))
+        found[name] = (value, first) if value > first else (first, max(second, value))
+    return found
+
+
+def _repointed(partners: Sequence[tuple[Table, Table]]) -> dict[tuple[TableName, TableName], int]:
     found: Counter[tuple[TableName, TableName]] = Counter()
-    total: Counter[TableName] = Counter()
-    for table in old:
-        partner = by_name.get(pairs.get(table.name, table.name))
-        if partner is None:
-            continue
-        after = {k.columns: k.target for k in partner.foreign_keys}
-        for key in table.foreign_keys:
-            if key.columns in after:
-                found[key.target, after[key.columns]] += 1
-                total[key.target] += 1
-    return dict(found), dict(total)
+    for before, after in partners:
+        targets = {k.columns: k.target for k in after.foreign_keys}
+        found.update((k.target, targets[k.columns]) for k in before.foreign_keys if k.columns in targets)
+    return dict(found)
+
+
+def _echoes(partners: Sequence[tuple[Table, Table]]) -> dict[tuple[_Words, _Words], int]:
+    found: Counter[tuple[_Words, _Words]] = Counter()
+    for before, after in partners:
+        here, there = {c.name for c in before.columns}, {c.name for c in after.columns}
+        fresh = [frozenset(stems(name)) for name in there - here]
+        changes = {(left - right, right - left) for left in map(frozenset, map(stems, here - there)) for right in fresh if left & right}
+        found.update(changes)
+    return dict(found)
+
+
+def _table_patterns(pairs: Iterable[tuple[TableName, TableName]]) -> dict[tuple[_Words, _Words], int]:
+    found: Counter[tuple[_Words, _Words]] = Counter()
+    for before, after in pairs:
+        left, right = frozenset(stems(before.name)), frozenset(stems(after.name))
+        found[left - right, right - left] += 1
+    return dict(found)
 
 
 def table_features(scene: TableScene, old: Table, new: Table) -> dict[str, float]:
     """The features of one pair of tables."""
-    left, right = stems(old.name.name), stems(new.name.name)
-    common = set(left) & set(right)
-    plain = _weighted(scene, _names(old), _names(new))
-    swapped = _weighted(scene, _relative_names(old), _relative_names(new))
-    referrers = scene.referrers.get(old.name, 0)
+    own = scene.overlaps.get((old.name, new.name), 0.0)
+    swapped = _weighted(scene.weight, _relative_names(old), _relative_names(new))
+    outdone_old = _other(scene.old_best.get(old.name, (0.0, 0.0)), own) - own
+    outdone_new = _other(scene.new_best.get(new.name, (0.0, 0.0)), own) - own
     return {
         "bias": 1.0,
-        "name_tokens": len(common) / (len(set(left) | set(right)) or 1),
-        "name_ratio": fuzz.ratio(folded(old.name.name), folded(new.name.name)) / 100,
-        "name_head": float(bool(left) and bool(right) and left[-1] == right[-1]),
-        "columns": plain,
-        "columns_relative": max(plain, swapped),
+        **_name_features(scene, old, new),
+        "columns": own,
+        "columns_relative": max(own, swapped),
         "contained": _contained(_names(old), _names(new)),
         "typed": _typed(old, new),
-        "sequence": _sequence(old, new),
-        "small": 1.0 / max(1, min(len(old.columns), len(new.columns))),
-        "repointed": scene.repointed.get((old.name, new.name), 0) / referrers if referrers else 0.0,
-        "not_repointed": float(referrers > 0 and (old.name, new.name) not in scene.repointed),
-        "kind_same": float(old.kind == new.kind),
+        "explained": _explained(old, new),
+        "keys_same": _keys_same(old, new),
+        "size": min(len(old.columns), len(new.columns)) / max(1, len(old.columns), len(new.columns)),
+        "repointed": float((old.name, new.name) in scene.repointed),
+        "outdone": max(0.0, outdone_old, outdone_new),
+        "ahead": max(0.0, -max(outdone_old, outdone_new)),
+        "lonely": float(len(scene.olds) == 1 and len(scene.news) == 1),
+        "crowd": math.log(max(1, len(scene.news))),
+        "crowd_old": math.log(max(1, len(scene.olds))),
     }
+
+
+def _name_features(scene: TableScene, old: Table, new: Table) -> dict[str, float]:
+    left, right = frozenset(stems(old.name.name)), frozenset(stems(new.name.name))
+    common = left & right
+    change = (left - right, right - left)
+    met = sum(any(synonymous(x, y) for y in change[1]) for x in change[0])
+    return {
+        "name_tokens": len(common) / (len(left | right) or 1),
+        "name_ratio": fuzz.ratio(folded(old.name.name), folded(new.name.name)) / 100,
+        "synonyms": met / max(1, len(change[0])),
+        "echo": float(change in scene.echoes and bool(change[0]) and bool(change[1])),
+        "pattern": float(bool(change[0] or change[1]) and scene.patterns.get(change, 0) > 1),
+    }
+
+
+def _other(best: tuple[float, float], own: float) -> float:
+    return best[1] if own == best[0] else best[0]
 
 
 def _names(table: Table) -> frozenset[str]:
@@ -96,12 +175,9 @@ def _relative_names(table: Table) -> frozenset[str]:
     return frozenset("".join(w for w in stems(c.name) if w not in own) or "=" for c in table.columns)
 
 
-def _weighted(scene: TableScene, left: frozenset[str], right: frozenset[str]) -> float:
-    def weigh(names: Iterable[str]) -> float:
-        return sum(scene.weight.get(name, 1.0) for name in names)
-
-    union = weigh(left | right)
-    return weigh(left & right) / union if union else 0.0
+def _weighted(weight: Mapping[str, float], left: frozenset[str], right: frozenset[str]) -> float:
+    union = sum(weight.get(name, 1.0) for name in left | right)
+    return sum(weight.get(name, 1.0) for name in left & right) / union if union else 0.0
 
 
 def _contained(left: frozenset[str], right: frozenset[str]) -> float:
@@ -115,8 +191,28 @@ def _typed(old: Table, new: Table) -> float:
     return (left & right).total() / union if union else 0.0
 
 
-def _sequence(old: Table, new: Table) -> float:
-    """Share of the column types that come in the same order."""
-    left, right = [family(c.type) for c in old.columns], [family(c.type) for c in new.columns]
-    same = sum(a == b for a, b in zip(left, right, strict=False))
-    return same / (max(len(left), len(right)) or 1)
+def _explained(old: Table, new: Table) -> float:
+    """Share of the larger table's columns that have the same name or stand in one gap in order under types of one family."""
+    before, after = [c.name for c in old.columns], [c.name for c in new.columns]
+    there = set(after)
+    kept = [(name, name) for name in before if name in there]
+    left, right = {c.name: family(c.type) for c in old.columns}, {c.name: family(c.type) for c in new.columns}
+    explained = len(kept)
+    for gap in gaps(before, after, kept):
+        if len(gap.old) == len(gap.new):
+            explained += sum(left[a] == right[b] for a, b in zip(gap.old, gap.new, strict=True))
+    return explained / (max(len(before), len(after)) or 1)
+
+
+def _keys_same(old: Table, new: Table) -> float:
+    """Share of the indexes and keys that both have, their columns counted by place."""
+    left, right = Counter(_key_places(old)), Counter(_key_places(new))
+    union = (left | right).total()
+    return (left & right).total() / union if union else 0.0
+
+
+def _key_places(table: Table) -> list[tuple[bool, tuple[int, ...]]]:
+    place = {c.name: i for i, c in enumerate(table.columns)}
+    listed = [(key.primary, key.columns) for key in table.keys]
+    listed += [(False, tuple(c for c in index.columns if c is not None)) for index in table.indexes]
+    return [(primary, tuple(place.get(c, -1) for c in columns)) for primary, columns in listed]

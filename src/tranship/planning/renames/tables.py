@@ -12,15 +12,11 @@ from tranship.planning.renames.assign import assign
 from tranship.planning.renames.context import RenameContext, TableRenames
 from tranship.planning.renames.convention import NameRule, unique_pairs
 from tranship.planning.renames.lineage import same_relation
-from tranship.planning.renames.overlap import TableScene, make_table_scene, table_features
-from tranship.planning.renames.score import TABLE_THRESHOLD, TABLE_WEIGHTS, probability
-from tranship.planning.renames.tokens import folded, stems
+from tranship.planning.renames.overlap import TableScene, candidates, make_table_scene, table_features
+from tranship.planning.renames.score import TABLES, TABLES_THRESHOLD, probability
+from tranship.planning.renames.tokens import stems
 from tranship.planning.renames.vetoes import token_vetoes
 
-ALL_PAIRS = 20_000
-"""Up to this many pairs every old table is compared with every new one; beyond, only those that share something telling."""
-COMMON = 50
-"""A column name in more tables than this leads to no candidates."""
 PROVING_OVERLAP = 0.5
 """Share of the smaller table's columns that must be there under the same name before a table's name proves anything."""
 
@@ -30,12 +26,18 @@ def table_renames(old: Sequence[Table], new: Sequence[Table], *, context: Rename
 
     ``old`` and ``new`` are all tables of both sides; those with equal names and those in ``context.table_pairs`` are already paired.
     """
-    here = {t.name for t in new}
-    pairs = {t.name: t.name for t in old if t.name in here} | dict(context.table_pairs)
+    pairs = known_pairs(old, new, context.table_pairs)
     found = _proven(old, new, pairs, context)
     pairs |= {p.old: p.new for p in found}
     scene = make_table_scene(old, new, pairs)
     return TableRenames(tuple(found), _proposals(scene))
+
+
+def known_pairs(old: Sequence[Table], new: Sequence[Table], decided: Mapping[TableName, TableName]) -> dict[TableName, TableName]:
+    """What is paired before any rule runs: decisions, then equal names that no decision uses."""
+    taken = set(decided.values())
+    here = {t.name for t in new} - taken
+    return {t.name: t.name for t in old if t.name in here and t.name not in decided} | dict(decided)
 
 
 def _proven(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName], context: RenameContext) -> list[TablePair]:
@@ -86,36 +88,12 @@ def _overlap(old: Table, new: Table, context: RenameContext) -> float:
 
 def table_chances(scene: TableScene) -> dict[tuple[int, int], float]:
     """The probability of every candidate pair, by the tables' places in the scene."""
-    return {(i, j): probability(table_features(scene, scene.olds[i], scene.news[j]), TABLE_WEIGHTS) for i, j in candidates(scene)}
-
-
-def candidates(scene: TableScene) -> list[tuple[int, int]]:
-    """Pairs worth a look: all where there are few, else those that share a telling column, a word of the name or a referrer."""
-    if len(scene.olds) * len(scene.news) <= ALL_PAIRS:
-        return [(i, j) for i in range(len(scene.olds)) for j in range(len(scene.news))]
-    index: dict[str, list[int]] = {}
-    for j, table in enumerate(scene.news):
-        for mark in _marks(table):
-            index.setdefault(mark, []).append(j)
-    place = {t.name: j for j, t in enumerate(scene.news)}
-    found: set[tuple[int, int]] = set()
-    for i, table in enumerate(scene.olds):
-        for mark in _marks(table):
-            hits = index.get(mark, [])
-            if len(hits) <= COMMON:
-                found.update((i, j) for j in hits)
-    row = {t.name: i for i, t in enumerate(scene.olds)}
-    found.update((row[a], place[b]) for a, b in scene.repointed if a in row and b in place)
-    return sorted(found)
-
-
-def _marks(table: Table) -> set[str]:
-    return {f"column {folded(c.name)}" for c in table.columns} | {f"word {w}" for w in stems(table.name.name)}
+    return {(i, j): probability(table_features(scene, scene.olds[i], scene.news[j]), TABLES) for i, j in candidates(scene.olds, scene.news)}
 
 
 def _proposals(scene: TableScene) -> tuple[TableProposal, ...]:
     chances = table_chances(scene)
-    weights = {pair: _log_odds(chance) - _log_odds(TABLE_THRESHOLD) for pair, chance in chances.items()}
+    weights = {pair: _log_odds(chance) - _log_odds(TABLES_THRESHOLD) for pair, chance in chances.items()}
     by_row: dict[int, list[tuple[float, int]]] = {}
     for (i, j), chance in chances.items():
         by_row.setdefault(i, []).append((chance, -j))

@@ -123,3 +123,43 @@ def stems(name: str) -> tuple[str, ...]:
 def folded(name: str) -> str:
     """The name without case, separators and plural endings."""
     return "".join(map(singular, words(name)))
+
+
+_SYNONYMS = """
+at on date time datetime timestamp when
+count total number quantity amount sum counter
+type kind category class subtype
+name title label caption heading
+description summary body text content note comment detail message remark
+status state stage condition
+user account member person owner author creator customer client profile
+url link uri href website homepage
+image picture photo avatar logo icon
+code identifier key slug symbol ticker reference token
+position order rank sort sequence sequential index priority
+begin start from opened since
+end finish until to expire expiry due close closed
+created inserted added published
+updated modified changed edited
+deleted removed discarded archived
+active enabled enable visible public shown
+disabled inactive hidden private
+email mail
+phone mobile cell
+language locale
+organization company organisation business
+parent ancestor
+option setting preference configuration
+price cost amount fee
+surname lastname
+value score point
+"""
+
+GROUPS = tuple(frozenset(line.split()) for line in _SYNONYMS.split("\n") if line)
+"""Words that schemas use for one another."""
+
+
+@lru_cache(maxsize=65536)
+def synonymous(left: str, right: str) -> bool:
+    """Whether two different stems stand in one group."""
+    return left != right and any(left in group and right in group for group in GROUPS)
