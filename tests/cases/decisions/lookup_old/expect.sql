@@ -1,0 +1,1 @@
+SELECT id, colour, colour IS NULL FROM car ORDER BY id;

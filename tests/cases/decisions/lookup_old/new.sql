@@ -1,0 +1,1 @@
+CREATE TABLE car (id int PRIMARY KEY, colour text);

@@ -1,0 +1,1 @@
+SELECT tableoid::regclass, * FROM ev ORDER BY id;
