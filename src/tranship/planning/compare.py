@@ -11,23 +11,26 @@ from tranship.model.resolution import Action, Answers
 from tranship.planning.column_changes import Tables, column_changes
 from tranship.planning.meaning import Landscape, References
 from tranship.planning.scope import HOLDS_ROWS, KIND_WORDS
+from tranship.planning.structure import structure_notes
+
+_RELAXED = ("constraint_removed",)
+"""Structure that a table gave up: a change of the class SAFE, not a mere note."""
 
 NO_ANSWERS = Answers()
 NO_REFERENCES = References()
 
 
-def compare(
-    old: Catalog, new: Catalog, matching: Matching, answers: Answers = NO_ANSWERS, *, references: References = NO_REFERENCES
-) -> Comparison:
+def compare(old: Catalog, new: Catalog, matching: Matching, answers: Answers = NO_ANSWERS, *, references: References = NO_REFERENCES) -> Comparison:
     """All changes in scope, tables in configured order, else by name.
 
     With answers the matching must have been made from the same decisions: what they settle is listed with the action they gave.
     ``references`` is what the data said about columns that look like foreign keys.
     """
-    landscape = Landscape(old, new, _counterparts(old, new, matching), references)
+    landscape = Landscape(old, new, _counterparts(old, new, matching), {p.old: p.new for p in matching.proposals}, references)
     by_table: dict[TableName, list[Change]] = {}
     for pair in matching.pairs:
         by_table.setdefault(pair.old, []).extend(_pair_changes(pair, landscape, answers, matching))
+    paired = {str(pair.old): pair.old for pair in matching.pairs}
     proposals = {p.old: p for p in matching.proposals}
     for name in matching.only_old:
         by_table.setdefault(name, []).append(_removed_table(name, proposals.get(name), new, matching))
@@ -38,9 +41,16 @@ def compare(
     for decision in answers.decisions:
         if decision.action is Action.DROP_TABLE:
             by_table.setdefault(decision.old_table, []).append(_dropped_table(decision.old_table, decision.resolution.because))
+    notes = []
+    for note in structure_notes(old, new, matching):
+        table = paired.get(note.table) if note.kind in _RELAXED else None
+        if table is not None:
+            by_table.setdefault(table, []).append(note)
+        else:
+            notes.append(note)
     order = {name: place for place, name in enumerate(matching.configured or ())}
     names = sorted(by_table, key=lambda name: (order.get(name, len(order)), name))
-    return Comparison(matching=matching, changes=tuple(c for name in names for c in by_table[name]))
+    return Comparison(matching=matching, changes=tuple(c for name in names for c in by_table[name]), notes=tuple(notes))
 
 
 def _counterparts(old: Catalog, new: Catalog, matching: Matching) -> dict[TableName, TableName]:

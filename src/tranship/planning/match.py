@@ -56,7 +56,7 @@ def match(old: Catalog, new: Catalog, scope: Scope, decided: Decided = NOTHING_D
     _pair_decided(tables, scope, decided)
     _pair_by_name(tables, scope, decided)
     _pair_children(tables, decided)
-    proposals = _pair_renamed(tables, decided, shared_ancestor)
+    proposals = _pair_renamed(tables, _held_by_name(old, new, scope), decided, shared_ancestor)
     _pair_children(tables, decided)
     context = RenameContext(
         table_pairs=tables.names,
@@ -126,10 +126,18 @@ def _paired_ancestor(table: Table, tables: _Tables) -> TableName | None:
     return None
 
 
-def _pair_renamed(tables: _Tables, decided: Decided, shared_ancestor: bool) -> tuple[TableProposal, ...]:
+def _held_by_name(old: Catalog, new: Catalog, scope: Scope) -> set[TableName]:
+    """Tables of either side whose name the other side gives to something that holds no rows (a view …): they were not renamed."""
+    schemas = dict(scope.schema_pairs)
+    twins = ((t, new.table(TableName(schemas.get(t.name.schema, t.name.schema), t.name.name))) for t in old.tables)
+    return {name for a, b in twins if b is not None and (a.kind in HOLDS_ROWS) != (b.kind in HOLDS_ROWS) for name in (a.name, b.name)}
+
+
+def _pair_renamed(tables: _Tables, held: set[TableName], decided: Decided, shared_ancestor: bool) -> tuple[TableProposal, ...]:
     """Tables under another name: those that prove themselves are paired, the rest are proposed."""
-    before = [t for name, t in sorted(tables.old.items()) if name not in decided.dropped]
-    after = [t for _, t in sorted(tables.new.items())]
+    before = [t for name, t in sorted(tables.old.items()) if name not in decided.dropped and (name not in held or name in tables.found)]
+    taken = set(tables.names.values())
+    after = [t for name, t in sorted(tables.new.items()) if name not in held or name in taken]
     context = RenameContext(table_pairs=tables.names, convention=naming_convention(before, after), shared_ancestor=shared_ancestor)
     renames = table_renames(before, after, context=context)
     for pair in renames.automatic:

@@ -30,6 +30,8 @@ class Landscape(Struct, frozen=True):
     old: Catalog
     new: Catalog
     counterparts: Mapping[TableName, TableName]
+    asked: Mapping[TableName, TableName]
+    """Table renames that are an open question: nothing is asked twice."""
     references: References
 
 
@@ -40,7 +42,7 @@ def meaning_changes(pair: ColumnPair, before: Table, after: Table, landscape: La
     if not targets:
         return ()
     told = tuple(_told(before.name, pair.old, target, bool(declared)) for target in sorted(targets))
-    kept = {landscape.counterparts.get(target) for target in targets}
+    kept = {known.get(target) for target in targets for known in (landscape.counterparts, landscape.asked)}
     new_targets = _targets(after, pair.new)
     if new_targets and not (new_targets & kept):
         shown = ", ".join(str(t) for t in sorted(new_targets))
