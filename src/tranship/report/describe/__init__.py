@@ -1,0 +1,1 @@
+"""From nouns to documents, one module a report."""

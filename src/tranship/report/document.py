@@ -1,0 +1,79 @@
+"""What a report says, without saying how it looks: renderers know nothing else."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Sign(StrEnum):
+    """What stands in front of a line below an item."""
+
+    ACTION = "action"
+    WARNING = "warning"
+    DONE = "done"
+    NONE = ""
+
+
+class Tone(StrEnum):
+    """How an item or a verdict is meant; a renderer may colour it."""
+
+    GOOD = "good"
+    CHANGED = "changed"
+    BAD = "bad"
+    PLAIN = "plain"
+
+
+class Note(Struct, frozen=True):
+    """A line below an item."""
+
+    text: str
+    sign: Sign = Sign.NONE
+
+
+class Item(Struct, frozen=True):
+    """One entry of a section, about ``label`` (a table; empty: the database)."""
+
+    text: str
+    label: str = ""
+    notes: tuple[Note, ...] = ()
+
+
+class Banner(Struct, frozen=True, tag=True):
+    """A title between rulers, or a verdict of several lines."""
+
+    lines: tuple[str, ...]
+    tone: Tone = Tone.PLAIN
+
+
+class Facts(Struct, frozen=True, tag=True):
+    """Names and values, one a line: ``Old database: mydb``."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+class Totals(Struct, frozen=True, tag=True):
+    """A total and its parts."""
+
+    label: str
+    total: int
+    parts: tuple[tuple[str, int], ...]
+
+
+class Section(Struct, frozen=True, tag=True):
+    """A heading and its items; left out by every renderer when it has none."""
+
+    title: str
+    items: tuple[Item, ...]
+    tone: Tone = Tone.PLAIN
+
+
+Block = Banner | Facts | Totals | Section
+
+
+class Document(Struct, frozen=True):
+    """A whole report."""
+
+    title: str
+    blocks: tuple[Block, ...]

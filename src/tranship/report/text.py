@@ -1,0 +1,55 @@
+"""A document as plain text, in the shape of the classic report."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import assert_never
+
+from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Sign, Totals
+
+RULER = "=" * 80
+_SIGNS = {Sign.ACTION: "→ ", Sign.WARNING: "⚠ ", Sign.DONE: "✓ ", Sign.NONE: "  "}
+_PLAIN_SIGNS = {Sign.ACTION: "-> ", Sign.WARNING: "! ", Sign.DONE: "ok ", Sign.NONE: "  "}
+_UNSHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def render_text(document: Document, *, signs: bool = True) -> str:
+    """The whole document with a line feed at its end. ``signs`` False: for a terminal that cannot show ``→ ⚠ ✓``."""
+    parts = ["\n".join(lines) for block in document.blocks if (lines := _block(block, signs))]
+    text = parts[0] if parts else ""
+    for before, after, part in zip(document.blocks, document.blocks[1:], parts[1:], strict=False):
+        text += ("\n" if _close(before, after) else "\n\n") + part
+    return text + "\n"
+
+
+def visible(text: str) -> str:
+    """The text on one line: what would move the cursor or turn the reading direction is shown as an escape."""
+    return "".join(c if unicodedata.category(c) not in _UNSHOWN else f"\\u{ord(c):04x}" for c in text)
+
+
+def _close(before: Block, after: Block) -> bool:
+    """No empty line within the head of the report."""
+    return isinstance(before, Banner | Facts) and isinstance(after, Facts | Totals)
+
+
+def _block(block: Block, signs: bool) -> list[str]:
+    match block:
+        case Banner(lines=lines):
+            return [RULER, *map(visible, lines), RULER]
+        case Facts(pairs=pairs):
+            return [f"{visible(name)}: {visible(value)}" for name, value in pairs]
+        case Totals(label=label, total=total, parts=parts):
+            return [f"{label}: {total}", *(f"  - {name}: {count}" for name, count in parts)]
+        case Section(title=title, items=items):
+            return [f"{title}:", *(line for item in items for line in _item(item, signs))] if items else []
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _item(item: Item, signs: bool) -> list[str]:
+    label = f"[{visible(item.label)}] " if item.label else ""
+    return [f"  {label}{visible(item.text)}", *(_note(note, signs) for note in item.notes)]
+
+
+def _note(note: Note, signs: bool) -> str:
+    return f"    {(_SIGNS if signs else _PLAIN_SIGNS)[note.sign]}{visible(note.text)}"
