@@ -156,6 +156,11 @@ class Partition(Struct, frozen=True):
     selectable: bool = True
     """The connected role may read the leaf by itself, not only through its root."""
     oid: int = 0
+    keys: tuple[Key, ...] = ()
+    """What this leaf demands or does beyond its root, compared by meaning: keys, and likewise the three below."""
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    checks: tuple[Check, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
 
 
 class Table(Struct, frozen=True):
@@ -182,6 +187,7 @@ class Table(Struct, frozen=True):
     partitions: tuple[Partition, ...] = ()
     """All leaves below a partitioned table, by name."""
     has_default_partition: bool = False
+    """Every row finds a partition: a default one (or a whole set of hash partitions) at each level of the tree."""
     parents: tuple[TableName, ...] = ()
     """Classic inheritance parents in order."""
     children: tuple[TableName, ...] = ()
@@ -216,6 +222,11 @@ class Table(Struct, frozen=True):
     def primary_key(self) -> Key | None:
         """The PRIMARY KEY, if the table has one."""
         return next((k for k in self.keys if k.primary), None)
+
+    @property
+    def every_foreign_key(self) -> tuple[ForeignKey, ...]:
+        """Its own foreign keys, then those that only some partitions declare: what the order of the tables must respect."""
+        return (*self.foreign_keys, *(key for leaf in self.partitions for key in leaf.foreign_keys))
 
     @property
     def order_key(self) -> tuple[str, ...]:

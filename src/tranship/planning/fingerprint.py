@@ -76,4 +76,4 @@ def _column(column: Column) -> Column:
 
 def _partition(leaf: Partition) -> Partition:
     constraint = None if leaf.constraint is None else _HASH_PARTITION.sub("satisfies_hash_partition(", leaf.constraint)
-    return replace(leaf, constraint=constraint, selectable=True)
+    return replace(leaf, constraint=constraint, selectable=True, oid=0)

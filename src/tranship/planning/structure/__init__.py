@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tranship.model.catalog import Catalog
-from tranship.model.change import Change, Matching
+from tranship.model.change import Change, Matching, Pairing
 from tranship.planning.structure.attachments import attachment_notes
 from tranship.planning.structure.columns import column_notes
 from tranship.planning.structure.constraints import constraint_notes
 from tranship.planning.structure.database import database_notes
+from tranship.planning.structure.leaves import leaf_notes
 from tranship.planning.structure.objects import object_notes
 from tranship.planning.structure.relations import relation_notes
 from tranship.planning.structure.sides import TableSides, Translation, translation_of
@@ -30,12 +31,16 @@ def structure_notes(old: Catalog, new: Catalog, matching: Matching) -> tuple[Cha
         before, after = old.table(pair.old), new.table(pair.new)
         if before is None or after is None:
             continue
-        sides = TableSides(before, after, pair, translation)
-        notes += column_notes(sides)
-        notes += uniqueness_notes(sides)
-        notes += constraint_notes(sides)
-        notes += attachment_notes(sides)
+        notes += _of_pair(TableSides(before, after, pair, translation))
     return (*notes, *_beyond(old, new, matching, translation))
+
+
+def _of_pair(sides: TableSides) -> list[Change]:
+    """A child that flows into its parent's counterpart gives up its own structure by that: only what may refuse its rows is told."""
+    demands = [*column_notes(sides), *uniqueness_notes(sides), *constraint_notes(sides), *leaf_notes(sides)]
+    if sides.pair.pairing is Pairing.PARENT:
+        return [note for note in demands if note.kind == "new_constraint"]
+    return [*demands, *attachment_notes(sides)]
 
 
 def _beyond(old: Catalog, new: Catalog, matching: Matching, translation: Translation) -> list[Change]:

@@ -168,10 +168,11 @@ class PolicyRow(Struct, frozen=True):
 
 class PartitionRow(Struct, frozen=True):
     root: int
+    oid: int
     schema: str
     name: str
     kind: str
-    has_default: bool
+    complete: bool
     constraint: str | None
     selectable: bool
     row_estimate: float

@@ -6,6 +6,7 @@ from collections import defaultdict
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.catalog import Check, Column, ForeignKey, Index, Key, Partition, Policy, Rule, Table, Trigger
 from tranship.model.names import TableName
@@ -39,6 +40,9 @@ class TableParts(Struct, frozen=True):
     rules: dict[int, list[RuleRow]]
     policies: dict[int, list[PolicyRow]]
     partitions: dict[int, list[PartitionRow]]
+    leaf_constraints: dict[int, list[ConstraintRow]]
+    leaf_indexes: dict[int, list[IndexRow]]
+    leaf_triggers: dict[int, list[TriggerRow]]
     parents: dict[int, list[InheritanceRow]]
     children: dict[int, list[InheritanceRow]]
 
@@ -54,15 +58,20 @@ async def read_parts(conn: asyncpg.Connection, version: int, relations: list[Rel
     for link in links:
         parents[link.child].append(link)
         children[link.parent].append(link)
+    nodes = await fetch(conn, version, "partitions", PartitionRow, partitioned)
+    leaves = [node.oid for node in nodes if node.kind != "p"]
     return TableParts(
         columns=by_relation(await fetch(conn, version, "columns", ColumnRow, oids)),
         unreadable=by_relation(await fetch(conn, version, "unreadable", UnreadableRow, veiled)),
-        constraints=by_relation(await fetch(conn, version, "constraints", ConstraintRow, oids)),
+        constraints=by_relation(await fetch(conn, version, "constraints", ConstraintRow, oids, False)),
         indexes=by_relation(await fetch(conn, version, "indexes", IndexRow, oids)),
         triggers=by_relation(await fetch(conn, version, "triggers", TriggerRow, oids)),
         rules=by_relation(await fetch(conn, version, "rules", RuleRow, oids)),
         policies=by_relation(await fetch(conn, version, "policies", PolicyRow, oids)),
-        partitions=by_relation(await fetch(conn, version, "partitions", PartitionRow, partitioned)),
+        partitions=by_relation(nodes),
+        leaf_constraints=by_relation(await fetch(conn, version, "constraints", ConstraintRow, leaves, True)),
+        leaf_indexes=by_relation(await fetch(conn, version, "indexes", IndexRow, leaves)),
+        leaf_triggers=by_relation(await fetch(conn, version, "triggers", TriggerRow, leaves)),
         parents=parents,
         children=children,
     )
@@ -76,7 +85,7 @@ def build_table(relation: RelationRow, parts: TableParts, types: TypeReader, seq
     tree = parts.partitions.get(oid, [])
     leaves = [node for node in tree if node.kind != "p"]
     links = parts.parents.get(oid, [])
-    return Table(
+    table = Table(
         name=TableName(relation.schema, relation.name),
         kind=relation.kind,
         columns=tuple(_column(row, types, sequences.get((oid, row.name))) for row in parts.columns.get(oid, [])),
@@ -85,9 +94,7 @@ def build_table(relation: RelationRow, parts: TableParts, types: TypeReader, seq
         foreign_keys=tuple(_foreign_key(row) for row in constraints if row.kind == "f"),
         checks=tuple(_check(row) for row in constraints if row.kind == "c"),
         indexes=tuple(_index(row) for row in indexes),
-        triggers=tuple(
-            Trigger(row.name, row.enabled, row.definition, row.function, row.on_insert, row.inherited) for row in parts.triggers.get(oid, [])
-        ),
+        triggers=tuple(_trigger(row) for row in parts.triggers.get(oid, [])),
         rules=tuple(Rule(row.name, row.event, row.instead, row.enabled, row.definition) for row in parts.rules.get(oid, [])),
         policies=tuple(Policy(row.name, row.definition) for row in parts.policies.get(oid, [])),
         row_security=relation.row_security,
@@ -95,8 +102,7 @@ def build_table(relation: RelationRow, parts: TableParts, types: TypeReader, seq
         persistence=relation.persistence,
         partition_key=relation.partition_key,
         partition_of=next((TableName(link.parent_schema, link.parent_name) for link in links if link.partition), None),
-        partitions=tuple(Partition(TableName(leaf.schema, leaf.name), leaf.constraint, leaf.kind, leaf.selectable) for leaf in leaves),
-        has_default_partition=bool(tree) and all(node.has_default for node in tree if node.kind == "p"),
+        has_default_partition=bool(tree) and all(node.complete for node in tree if node.kind == "p"),
         parents=tuple(TableName(link.parent_schema, link.parent_name) for link in links if not link.partition),
         children=tuple(sorted(TableName(link.child_schema, link.child_name) for link in parts.children.get(oid, []) if not link.partition)),
         access_method=relation.access_method,
@@ -113,6 +119,35 @@ def build_table(relation: RelationRow, parts: TableParts, types: TypeReader, seq
         definition=relation.definition,
         options=relation.options,
     )
+    return replace(table, partitions=tuple(_partition(leaf, table, parts) for leaf in leaves)) if leaves else table
+
+
+def _partition(leaf: PartitionRow, root: Table, parts: TableParts) -> Partition:
+    """A leaf with what it demands beyond its root: an own constraint of the same meaning is none."""
+    constraints = parts.leaf_constraints.get(leaf.oid, [])
+    keys = {(key.primary, frozenset(key.columns)) for key in root.keys}
+    references = {_reference(key) for key in root.foreign_keys}
+    checks = {check.expression for check in root.checks}
+    triggers = {trigger.name for trigger in root.triggers}
+    return Partition(
+        name=TableName(leaf.schema, leaf.name),
+        constraint=leaf.constraint,
+        kind=leaf.kind,
+        selectable=leaf.selectable,
+        oid=leaf.oid,
+        keys=tuple(key for key in _keys(constraints, parts.leaf_indexes.get(leaf.oid, [])) if (key.primary, frozenset(key.columns)) not in keys),
+        foreign_keys=tuple(key for row in constraints if row.kind == "f" and _reference(key := _foreign_key(row)) not in references),
+        checks=tuple(check for row in constraints if row.kind == "c" and (check := _check(row)).expression not in checks),
+        triggers=tuple(_trigger(row) for row in parts.leaf_triggers.get(leaf.oid, []) if row.name not in triggers),
+    )
+
+
+def _reference(key: ForeignKey) -> tuple[TableName, frozenset[tuple[str, str]]]:
+    return key.target, frozenset(zip(key.columns, key.target_columns, strict=True))
+
+
+def _trigger(row: TriggerRow) -> Trigger:
+    return Trigger(row.name, row.enabled, row.definition, row.function, row.on_insert, row.inherited)
 
 
 def _estimate(relation: RelationRow, leaves: list[PartitionRow]) -> float:

@@ -1,6 +1,6 @@
 -- One row per PRIMARY KEY, UNIQUE, CHECK or FOREIGN KEY constraint of the given relations, by relation and name;
--- foreign keys only as declared, not the copies made for partitions.
--- Every server since 11. $1 OIDs of relations.
+-- foreign keys only as declared, and with $2 also the copies a partition has of its parent's (never those made for a target's partitions).
+-- Every server since 11. $1 OIDs of relations, $2 whether copies count.
 select
   c.conrelid as relation, c.conname::text as name, c.contype::text as kind,
   array(
@@ -23,5 +23,6 @@ left join pg_catalog.pg_class tc on tc.oid = c.confrelid
 left join pg_catalog.pg_namespace tn on tn.oid = tc.relnamespace
 left join pg_catalog.pg_index i on i.indexrelid = c.conindid and c.contype in ('p', 'u')
 where c.conrelid = any ($1::oid[])
-  and (c.contype in ('p', 'u', 'c') or (c.contype = 'f' and c.conparentid = 0))
+  and (c.contype in ('p', 'u', 'c') or (c.contype = 'f' and (
+    c.conparentid = 0 or ($2::bool and c.conrelid <> (select p.conrelid from pg_catalog.pg_constraint p where p.oid = c.conparentid)))))
 order by c.conrelid, c.conname::text collate "C", c.oid

@@ -1,4 +1,5 @@
--- One row per relation of the trees below the given partitioned tables, the roots included.
+-- One row per relation of the trees below the given partitioned tables, the roots included;
+-- complete: a default partition, or hash partitions for every remainder.
 -- Every server since 11. $1 OIDs of partitioned tables.
 with recursive tree as (
   select r.oid as root, r.oid from unnest($1::oid[]) as r(oid)
@@ -6,8 +7,10 @@ with recursive tree as (
   select t.root, i.inhrelid from tree t join pg_catalog.pg_inherits i on i.inhparent = t.oid
 )
 select
-  t.root, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,
-  coalesce(pt.partdefid <> 0, false) as has_default,
+  t.root, c.oid, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,
+  coalesce(pt.partdefid <> 0 or (pt.partstrat = 'h' and (
+    select sum(1.0 / substring(pg_get_expr(k.relpartbound, k.oid) from 'modulus (\d+)')::numeric) > 0.999999
+    from pg_catalog.pg_inherits i join pg_catalog.pg_class k on k.oid = i.inhrelid where i.inhparent = c.oid)), false) as complete,
   case when c.relkind <> 'p' then pg_get_partition_constraintdef(c.oid) end as constraint,
   has_schema_privilege(c.relnamespace, 'USAGE') and has_table_privilege(c.oid, 'SELECT') as selectable,
   c.reltuples::float8 as row_estimate,
