@@ -7,6 +7,7 @@ import asyncpg
 from tranship.model.catalog import Catalog, Extension, Routine, Sequence, UserType
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.fingerprint import fingerprinted
+from tranship.server.catalog.printing import plain_output
 from tranship.server.catalog.rows import (
     DatabaseObjectRow,
     ExtensionRow,
@@ -20,20 +21,6 @@ from tranship.server.catalog.rows import (
 )
 from tranship.server.catalog.tables import build_table, read_parts
 from tranship.server.catalog.types import TypeReader
-from tranship.sql.queries import query
-
-_DEPARSING = {
-    "search_path": "",
-    "quote_all_identifiers": "off",
-    "DateStyle": "ISO, MDY",
-    "IntervalStyle": "postgres",
-    "TimeZone": "UTC",
-    "bytea_output": "hex",
-    "extra_float_digits": "1",
-    "lc_monetary": "C",
-    "standard_conforming_strings": "on",
-}
-"""Settings that change how the server prints an expression."""
 
 
 async def read_catalog(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, *, journal_schema: str = "_tranship") -> Catalog:
@@ -42,16 +29,9 @@ async def read_catalog(conn: asyncpg.Connection, schemas: tuple[str, ...] | None
     *conn* is inside a transaction, READ ONLY REPEATABLE READ for a catalog of one moment. *schemas* None means all user
     schemas; a named one that does not exist is missing in ``Catalog.schemas``. The session's settings are as before afterwards.
     """
-    before = await _set(conn, _DEPARSING)
-    catalog = await _read(conn, schemas, journal_schema)
-    await _set(conn, before)
+    async with plain_output(conn):
+        catalog = await _read(conn, schemas, journal_schema)
     return fingerprinted(catalog)
-
-
-async def _set(conn: asyncpg.Connection, values: dict[str, str]) -> dict[str, str]:
-    """Sets them for the rest of the transaction; returns what they were."""
-    records = await conn.fetch(query("catalog_settings"), list(values), list(values.values()))
-    return {record["name"]: record["before"] for record in records}
 
 
 async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journal_schema: str) -> Catalog:
