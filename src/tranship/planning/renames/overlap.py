@@ -125,19 +125,17 @@ def _table_patterns(pairs: Iterable[tuple[TableName, TableName]]) -> dict[tuple[
 def table_features(scene: TableScene, old: Table, new: Table) -> dict[str, float]:
     """The features of one pair of tables."""
     own = scene.overlaps.get((old.name, new.name), 0.0)
-    swapped = _weighted(scene.weight, _relative_names(old), _relative_names(new))
     outdone_old = _other(scene.old_best.get(old.name, (0.0, 0.0)), own) - own
     outdone_new = _other(scene.new_best.get(new.name, (0.0, 0.0)), own) - own
     return {
         "bias": 1.0,
         **_name_features(scene, old, new),
         "columns": own,
-        "columns_relative": max(own, swapped),
         "contained": _contained(_names(old), _names(new)),
-        "typed": _typed(old, new),
         "explained": _explained(old, new),
+        "exact": _exact(old, new),
+        "soft": _soft(scene, old, new),
         "keys_same": _keys_same(old, new),
-        "size": min(len(old.columns), len(new.columns)) / max(1, len(old.columns), len(new.columns)),
         "repointed": float((old.name, new.name) in scene.repointed),
         "outdone": max(0.0, outdone_old, outdone_new),
         "ahead": max(0.0, -max(outdone_old, outdone_new)),
@@ -169,12 +167,6 @@ def _names(table: Table) -> frozenset[str]:
     return frozenset(folded(c.name) for c in table.columns)
 
 
-def _relative_names(table: Table) -> frozenset[str]:
-    """Column names with the words of the table's own name taken out: ``article_id`` of ``articles`` becomes ``id``."""
-    own = set(stems(table.name.name))
-    return frozenset("".join(w for w in stems(c.name) if w not in own) or "=" for c in table.columns)
-
-
 def _weighted(weight: Mapping[str, float], left: frozenset[str], right: frozenset[str]) -> float:
     union = sum(weight.get(name, 1.0) for name in left | right)
     return sum(weight.get(name, 1.0) for name in left & right) / union if union else 0.0
@@ -182,13 +174,6 @@ def _weighted(weight: Mapping[str, float], left: frozenset[str], right: frozense
 
 def _contained(left: frozenset[str], right: frozenset[str]) -> float:
     return len(left & right) / (min(len(left), len(right)) or 1)
-
-
-def _typed(old: Table, new: Table) -> float:
-    left = Counter((folded(c.name), family(c.type)) for c in old.columns)
-    right = Counter((folded(c.name), family(c.type)) for c in new.columns)
-    union = (left | right).total()
-    return (left & right).total() / union if union else 0.0
 
 
 def _explained(old: Table, new: Table) -> float:
@@ -216,3 +201,38 @@ def _key_places(table: Table) -> list[tuple[bool, tuple[int, ...]]]:
     listed = [(key.primary, key.columns) for key in table.keys]
     listed += [(False, tuple(c for c in index.columns if c is not None)) for index in table.indexes]
     return [(primary, tuple(place.get(c, -1) for c in columns)) for primary, columns in listed]
+
+
+def _exact(old: Table, new: Table) -> float:
+    """Share of the equally named columns that are declared to the letter alike: a table made anew follows newer habits."""
+    there = {folded(c.name): c for c in new.columns}
+    met = [(c, there[folded(c.name)]) for c in old.columns if folded(c.name) in there]
+    same = sum(a.type.text == b.type.text and a.not_null == b.not_null and a.default == b.default for a, b in met)
+    return same / len(met) if met else 0.0
+
+
+def _soft(scene: TableScene, old: Table, new: Table) -> float:
+    """Weighted share of both tables' columns that the other has, a likely other name counting as far as it is likely."""
+    left, right = {folded(c.name): c for c in old.columns}, {folded(c.name): c for c in new.columns}
+    own = frozenset(stems(old.name.name)), frozenset(stems(new.name.name))
+    lost, fresh = [c for n, c in left.items() if n not in right], [c for n, c in right.items() if n not in left]
+    likely: dict[str, float] = {}
+    for before in lost:
+        for after in fresh:
+            if family(before.type) == family(after.type):
+                like = _column_likeness(before.name, after.name, own)
+                for key in (f"old {before.name}", f"new {after.name}"):
+                    likely[key] = max(likely.get(key, 0.0), like)
+    shared = 2 * sum(scene.weight.get(n, 1.0) for n in left.keys() & right.keys())
+    open_old = [(scene.weight.get(folded(c.name), 1.0), likely.get(f"old {c.name}", 0.0)) for c in lost]
+    open_new = [(scene.weight.get(folded(c.name), 1.0), likely.get(f"new {c.name}", 0.0)) for c in fresh]
+    total = shared + sum(weight for weight, _ in (*open_old, *open_new))
+    return (shared + sum(weight * like for weight, like in (*open_old, *open_new))) / total if total else 0.0
+
+
+def _column_likeness(before: str, after: str, own: tuple[frozenset[str], frozenset[str]]) -> float:
+    """1 where only the words of the tables' own names gave way (``article_id`` → ``content_id``), else how like the names are above half."""
+    left, right = frozenset(stems(before)), frozenset(stems(after))
+    if left - right <= own[0] and right - left <= own[1]:
+        return 1.0
+    return max(0.0, fuzz.ratio(before, after) / 100 + len(left & right) / (len(left | right) or 1) - 1)
