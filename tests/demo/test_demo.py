@@ -1,0 +1,60 @@
+"""The demo's promise: the whole way, nothing left running; with --keep two servers that can be reached and stopped as printed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+
+from support import CliResult
+
+
+def test_demo_goes_the_whole_way(run_cli: Callable[..., CliResult], tmp_path: Path) -> None:
+    started = time.monotonic()
+    told = run_cli("demo", timeout=300)
+    assert told.status == 0, told
+    for words in ("all 53 answers are the same", "rejected: 7 of reviews", "rejected: 5 of shipments", "event_log -> events", "The same by hand"):
+        assert words in told.stdout, told
+    assert time.monotonic() - started < 120
+    for name in re.findall(r"\S+/results/\S+", told.stdout.split("Where things lie")[1]):
+        assert Path(name).is_file()
+    running = [p for p in Path("/proc").glob("[0-9]*/cmdline") if b"/old-" in _read(p)]
+    assert running == []
+
+
+def test_keep_leaves_two_servers(run_cli: Callable[..., CliResult]) -> None:
+    told = run_cli("demo", "--keep", timeout=300)
+    assert told.status == 0, told
+    stop = re.search(r"kill -INT (\d+) (\d+); rm -r (\S+) (\S+)", told.stdout)
+    assert stop, told
+    try:
+        counts = [asyncio.run(_count(url)) for url in re.findall(r"postgresql://\S+", told.stdout)]
+        assert counts == [11877, 11877]
+    finally:
+        for pid in stop.groups()[:2]:
+            os.kill(int(pid), signal.SIGINT)
+        for folder in stop.groups()[2:]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _count(url: str) -> int:
+    conn = await asyncpg.connect(url)
+    try:
+        count: int = await conn.fetchval("SELECT count(*) FROM customers")
+        return count
+    finally:
+        await conn.close()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,39 @@
+"""dev.py before its environment exists: read by any Python, and helpful."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+
+from support import ROOT
+
+DEV = ROOT / "dev.py"
+
+
+def test_old_pythons_can_read_it() -> None:
+    ast.parse(DEV.read_text(encoding="utf-8"), feature_version=(3, 7))
+    for script in (ROOT / "scripts").glob("*.py"):
+        ast.parse(script.read_text(encoding="utf-8"), feature_version=(3, 7))
+
+
+def test_without_a_command_it_tells_what_there_is() -> None:
+    told = subprocess.run([sys.executable, DEV], capture_output=True, text=True, check=False)
+    assert told.returncode == 0
+    for command in ("demo", "test", "lint", "cases", "bench"):
+        assert f"dev.py {command}" in told.stdout
+
+
+def test_an_unknown_command_is_trouble() -> None:
+    assert subprocess.run([sys.executable, DEV, "dance"], capture_output=True, check=False).returncode == 2
+
+
+def test_requirements_are_pinned_hashed_and_name_no_host() -> None:
+    (path,) = ROOT.glob("requirements-*.txt")
+    text = path.read_text(encoding="utf-8")
+    assert "://" not in text
+    assert "index" not in text
+    for requirement in re.split(r"\n(?=\w)", text.strip()):
+        assert re.match(r"[\w.-]+==[\w.]+", requirement), requirement
+        assert "--hash=sha256:" in requirement
