@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from cases.case import SHARED_CASES, Case, own_cases, shared_cases
 from cases.runner import run_case
 from cases.stage import NotBuilt

@@ -1,0 +1,1 @@
+CREATE TABLE t (id bigint PRIMARY KEY, v text, j jsonb, b bytea, n numeric);

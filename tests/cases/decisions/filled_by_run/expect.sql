@@ -1,0 +1,1 @@
+SELECT * FROM a_item ORDER BY id;
