@@ -175,16 +175,17 @@ def _array(old: PgType, new: PgType, context: _Context) -> Conversion:
     if old.element is None or new.element is None:
         return _across(old, new)
     inner = _judge(old.element, new.element, context.inside())
-    if inner.rule is Rule.OLD_CAST or not inner.bare:
-        return inner if not _checked(new.element) or not inner.bare else _elementwise(inner, old.element)
-    if inner.rule is Rule.NEW_INPUT and builtin_name(old.element.leaf) == "bpchar" and builtin_name(new.element.leaf) in ("text", "varchar"):
-        bounded = bool(new.element.leaf.modifiers)
-        return no_conversion(f"{inner.why}: give a transform_sql") if bounded else structs.replace(inner, rule=Rule.OLD_CAST)
+    if not inner.bare:
+        return inner
+    o, n = builtin_name(old.element), builtin_name(new.element)
+    if not (o and n):
+        return _elementwise(inner, old.element)
+    # The binary form of an array names its element type: varchar[] is no text[], though varchar is as good as text.
+    if inner.rule is Rule.OLD_CAST or (inner.rule is Rule.SAME and o != n):
+        return structs.replace(inner, rule=Rule.OLD_CAST)
+    if o == "bpchar" and n in ("text", "varchar") and not new.element.modifiers:
+        return structs.replace(inner, rule=Rule.OLD_CAST)
     return _elementwise(inner, old.element)
-
-
-def _checked(element: PgType) -> bool:
-    return element.kind is TypeKind.DOMAIN
 
 
 def _elementwise(inner: Conversion, old: PgType) -> Conversion:

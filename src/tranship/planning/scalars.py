@@ -46,6 +46,8 @@ def scalar(o: str, n: str, old: PgType, new: PgType, new_version: int) -> Conver
         return _number(o, n, old, new, new_version)
     if o in _CLOCK and n in _CLOCK:
         return _clock(o, n, new)
+    if (o, n) == ("bit", "varbit"):
+        return _bit_to_varbit(old, new)
     return _OTHER_PAIRS.get((o, n), no_conversion("the types have nothing in common: give a transform_sql, a value_mapping or a lookup_table"))
 
 
@@ -79,6 +81,11 @@ def _bit(old: PgType, new: PgType) -> Conversion:
     if old.modifiers == new.modifiers:
         return SAME
     return no_conversion("a bit(n) holds exactly n bits: say with transform_sql on which side bits are added or cut")
+
+
+def _bit_to_varbit(old: PgType, new: PgType) -> Conversion:
+    length = _length(old, new, Loss.NONE)
+    return _CAST if length is SAME else length
 
 
 def _numeric(old: PgType, new: PgType) -> Conversion:
