@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unit.build import array, composite, domain, enum, extension_type, pg_type
 from tranship.model.expression import Loss, Rule
 from tranship.model.types import PgType
 from tranship.planning.conversion import convert, same_type
+from unit.build import array, composite, domain, enum, extension_type, pg_type
 
 AUTOMATIC = """
 smallint -> integer, bigint, numeric, real, double precision, text, numeric(5,0), numeric(7,2)

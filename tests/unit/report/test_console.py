@@ -1,0 +1,135 @@
+"""The classic console output of ``migrate``, literal by literal."""
+
+from __future__ import annotations
+
+from tranship.model.names import TableName
+from tranship.model.options import MigrateOptions
+from tranship.model.progress import BatchDone, Event, PlannedTable, RowRejected, RunStarted, TableDone, TableStarted
+from tranship.model.verdict import MigrationResult, Mode, Stats, Status, TableResult
+from tranship.report.console import Console
+from tranship.report.rejects import line
+
+USERS, ORDERS, OLD_NAME = TableName("public", "users"), TableName("public", "orders"), TableName("public", "old_name")
+NEW_NAME = TableName("public", "new_name")
+EVENTS: list[Event] = [
+    RunStarted((PlannedTable(USERS, USERS, 5, 6), PlannedTable(OLD_NAME, NEW_NAME, 2, 2), PlannedTable(ORDERS, ORDERS, 3, 3))),
+    TableStarted(ORDERS, ORDERS, 7, 1),
+    TableStarted(USERS, USERS, 15234, 1),
+    TableStarted(OLD_NAME, NEW_NAME, 0, 1),
+    BatchDone(ORDERS, 0, 7, 6, 1, 100),
+    TableDone(ORDERS, 7, 6, 1),
+    TableDone(USERS, 15234, 15234, 0),
+    TableDone(OLD_NAME, 0, 0, 0),
+]
+
+DRY = """\
+================================================================================
+DRY RUN - DATA MIGRATION
+================================================================================
+⚠ Running in DRY RUN mode - no data will be written
+
+Tables to migrate: 3
+Batch size: 50000
+
+[DRY RUN] Migrating table: users
+  Old columns: 5, New columns: 6
+  Total rows to migrate: 15234
+  ✓ Processed: 15234, Success: 15234, Failed: 0
+
+[DRY RUN] Migrating table: old_name -> new_name
+  Old columns: 2, New columns: 2
+  Total rows to migrate: 0
+  ✓ Processed: 0, Success: 0, Failed: 0
+
+[DRY RUN] Migrating table: orders
+  Old columns: 3, New columns: 3
+  Total rows to migrate: 7
+  ✓ Processed: 7, Success: 6, Failed: 1
+
+================================================================================
+MIGRATION SUMMARY
+================================================================================
+Tables processed: 3
+Total rows migrated: 15240
+Total rows failed: 1
+Duration: 1.23 seconds
+
+Rejected rows by reason:
+  [public.orders] 23502 note: 1
+
+Rows left out by a resolution:
+  [public.scrap] 12
+
+Result: results/r.json
+Rejected rows: results/rejects.jsonl"""
+
+
+def result(mode: Mode, status: Status) -> MigrationResult:
+    orders = TableResult("public.orders", "public.orders", 7, 6, 1, 0, 100, None, "dry run", {"23502 note": 1}, ())
+    users = TableResult("public.users", "public.users", 15234, 15234, 0, 0, 100, True, "", {}, ())
+    return MigrationResult(
+        tool_version="1",
+        run_id="r",
+        mode=mode,
+        status=status,
+        exit_status=1,
+        snapshot=None,
+        started="",
+        finished="",
+        stats=Stats(tables_processed=3, rows_migrated=15240, rows_failed=1, duration_seconds=1.2345),
+        tables=(orders, users),
+        rejects_file="results/rejects.jsonl",
+        left_out={"public.scrap": 12},
+    )
+
+
+def lines(options: MigrateOptions, events: list[Event]) -> list[str]:
+    console = Console(options)
+    return [text for event in events for text in console.feed(event)]
+
+
+def test_dry_run_to_the_letter() -> None:
+    console = Console(MigrateOptions())
+    shown = [text for event in EVENTS for text in console.feed(event)]
+    shown += console.finish(result("dryrun", "rejects"), "results/r.json")
+    assert "\n".join(shown) == DRY
+
+
+def test_live_says_no_dry_run() -> None:
+    console = Console(MigrateOptions(live=True, batch_size=10))
+    shown = "\n".join([text for event in EVENTS for text in console.feed(event)] + console.finish(result("live", "rejects"), "r"))
+    assert "DRY RUN" not in shown
+    assert "⚠" not in shown
+    assert shown.startswith("=" * 80 + "\nDATA MIGRATION\n" + "=" * 80 + "\n\nTables to migrate: 3\nBatch size: 10\n\nMigrating table: users\n")
+    assert "Verified: 1 of 2 tables\n  [public.orders] not verified: dry run" in shown
+
+
+def test_blocks_wait_for_their_turn() -> None:
+    console = Console(MigrateOptions())
+    shown = [console.feed(event) for event in EVENTS]
+    assert shown[5] == []
+    assert any("users" in text for text in shown[6])
+    assert [text for text in shown[7] if "Migrating" in text] == [
+        "[DRY RUN] Migrating table: old_name -> new_name",
+        "[DRY RUN] Migrating table: orders",
+    ]
+
+
+def test_several_schemas_are_named() -> None:
+    other = TableName("crm", "users")
+    shown = lines(MigrateOptions(), [RunStarted((PlannedTable(USERS, USERS, 1, 1), PlannedTable(other, USERS, 1, 1))), TableDone(USERS, 0, 0, 0)])
+    assert "[DRY RUN] Migrating table: public.users" in shown
+
+
+def test_already_migrated_and_hostile_names() -> None:
+    hostile = TableName("public", "a\n\x1b[31m")
+    shown = lines(
+        MigrateOptions(live=True), [RunStarted((PlannedTable(hostile, hostile, 1, 1),)), TableDone(hostile, 9, 9, 0, already_migrated=True)]
+    )
+    assert shown[-2:] == ["Migrating table: a\\n\\x1b[31m", "  ✓ already migrated: 9 rows"]
+
+
+def test_rejects_without_values() -> None:
+    event = RowRejected(ORDERS, "id=5", "note", 'invalid input syntax for type integer: "secret"', sqlstate="22P02")
+    assert line(event, show_values=False) == "rejected [public.orders] id=5: column note: not a value of the new column's type (SQLSTATE 22P02)"
+    assert "secret" in line(event, show_values=True)
