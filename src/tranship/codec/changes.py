@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from tranship.codec.files import read_text, write_json
 from tranship.errors import UsageError
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass
+from tranship.model.evidence import Evidence
 
 CHANGES_FORMAT = 1
 
@@ -64,7 +65,9 @@ class ChangesFile(Struct, frozen=True, forbid_unknown_fields=True):
     """``tables`` of the configuration."""
     table_mapping: tuple[tuple[str, str], ...] = ()
     journal_schema: str = "_tranship"
-    evidence: Raw = Raw(b"null")
+    shared_ancestor: bool = False
+    """Both databases are one cluster's descendants: column numbers prove lineage."""
+    evidence: Evidence = Evidence()
     """What `analyze` learned from the data, for the suggestions."""
 
 

@@ -1,0 +1,98 @@
+"""``tranship migrate``."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tranship.cli.context import Invocation, answering, results
+
+if TYPE_CHECKING:
+    from tranship.config import Config
+    from tranship.model.options import MigrateOptions
+    from tranship.model.progress import Event
+    from tranship.model.verdict import MigrationResult
+
+
+def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[0-9]+|(?:100|[0-9]{1,2})(?:\.[0-9]+)?%", value):
+        raise click.BadParameter("a number of rows, or a percentage such as 2%")
+    return value
+
+
+@click.command(no_args_is_help=True)
+@click.argument("config", type=click.Path(path_type=Path))
+@results
+@click.option("--live", is_flag=True, help="Write. Without it nothing is written anywhere: a dry run.")
+@click.option("--resolutions", metavar="FILE", help="The decisions. Passing the file is the decision.")
+@click.option("--changes-file", metavar="FILE", help="What analyze wrote.  [default: results/[P_]migration_changes.json]")
+@click.option("--batch-size", type=click.IntRange(min=1), default=50_000, show_default=True, help="Rows committed together with their checkpoint.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Parallel streams.")
+@click.option("--max-rejects", metavar="N|P%", callback=_bound, help="Stop when more rows than this are rejected.")
+@answering
+@click.pass_context
+def command(
+    context: click.Context,
+    config: Path,
+    prefix: str | None,
+    results_dir: str,
+    live: bool,
+    resolutions: str | None,
+    changes_file: str | None,
+    batch_size: int,
+    jobs: int,
+    max_rejects: str | None,
+) -> None:
+    """Move the rows of the OLD database into the NEW one that CONFIG names: a dry run, unless --live."""
+    from tranship.cli.loop import run
+    from tranship.cli.start import load
+    from tranship.model.options import MigrateOptions
+
+    invocation = context.ensure_object(Invocation)
+    options = MigrateOptions(
+        live=live,
+        prefix=prefix,
+        results_dir=results_dir,
+        resolutions=resolutions,
+        changes_file=changes_file,
+        batch_size=batch_size,
+        jobs=jobs,
+        max_rejects=max_rejects,
+        show_values=invocation.show_values,
+        arguments=invocation.arguments,
+        spelling=invocation.spelling,
+        config_path=str(config),
+    )
+    loaded = load(config)
+    invocation.writes = live
+    result = run(lambda stop: _migrate(loaded, options, invocation, stop), stoppable=True)
+    context.exit(result.exit_status)
+
+
+async def _migrate(config: Config, options: MigrateOptions, invocation: Invocation, stop: asyncio.Event) -> MigrationResult:
+    from tranship import api
+    from tranship.cli.progress import display
+    from tranship.cli.terminal import say
+    from tranship.codec import encode
+    from tranship.report.console import Console
+
+    console = Console(options)
+    with display(invocation) as shows:
+
+        def on_event(event: Event) -> None:
+            shows.feed(event)
+            lines = console.feed(event)
+            if not invocation.json:
+                shows.write(lines, say)
+
+        result, path = await api.migrate(config, options, on_event, stop)
+    if invocation.json:
+        say(encode(result).decode().rstrip("\n"))
+    else:
+        for line in console.finish(result, str(path)):
+            say(line)
+    return result

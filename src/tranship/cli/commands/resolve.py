@@ -1,0 +1,92 @@
+"""``tranship resolve``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tranship.cli.context import Invocation, answering, results
+
+if TYPE_CHECKING:
+    from tranship.planning.suggest import Question
+
+
+@click.group()
+def command() -> None:
+    """Write, or check, the file that decides what only a person can know. Neither connects to a database."""
+
+
+@command.command("generate", no_args_is_help=True)
+@click.argument("changes", type=click.Path(path_type=Path))
+@results
+@click.option("--fresh", is_flag=True, help="Start over: do not keep the decisions of an existing file.")
+@answering
+@click.pass_context
+def generate(context: click.Context, changes: Path, prefix: str | None, results_dir: str, fresh: bool) -> None:
+    """Write every open question of CHANGES, with a suggestion and its evidence, into [P_]manual_resolutions.json."""
+    from tranship import api
+    from tranship.cli.loop import run
+    from tranship.cli.terminal import say
+    from tranship.codec import encode
+
+    invocation = context.ensure_object(Invocation)
+    suggestion = run(lambda _: api.suggest(changes, prefix=prefix, results_dir=results_dir, fresh=fresh))
+    if invocation.json:
+        say(encode(suggestion).decode().rstrip("\n"))
+        return
+    for one in suggestion.dropped:
+        say(f"dropped: {one.path}: {one.reason}")
+    if suggestion.kept:
+        say(f"kept: {suggestion.kept} decisions of the earlier file")
+    if suggestion.path is None:
+        say("Nothing is open: no resolutions file is needed, and none was written.")
+        return
+    for question in suggestion.questions:
+        _say_question(question, say)
+    say()
+    say(f"Resolutions: {suggestion.path}")
+    say("Decide there (SPECIFY_… is open), then:")
+    for line in _next(invocation.spelling, str(suggestion.path), str(changes)):
+        say(f"  {line}")
+
+
+def _say_question(question: Question, say: Callable[[str], None]) -> None:
+    mark = "✓ filled in" if question.answered else "open"
+    say(f"{question.number}. [{question.table}] {question.text}")
+    say(f"     → {question.suggestion} ({mark})")
+    for fact in question.evidence:
+        say(f"       {fact}")
+
+
+def _next(spelling: str, resolutions: str, changes: str) -> tuple[str, ...]:
+    from tranship.model.options import command_line
+
+    check = command_line(spelling, "resolve validate", resolutions, changes)
+    return check, f"{command_line(spelling, 'migrate')} CONFIG --resolutions {resolutions} --changes-file {changes}"
+
+
+@command.command("validate", no_args_is_help=True)
+@click.argument("resolutions", type=click.Path(path_type=Path))
+@click.argument("changes", type=click.Path(path_type=Path))
+@answering
+@click.pass_context
+def validate(context: click.Context, resolutions: Path, changes: Path) -> None:
+    """Check RESOLUTIONS against CHANGES: all problems at once. What only a server can tell is checked by the dry run."""
+    from tranship import api
+    from tranship.cli.terminal import say
+    from tranship.cli.trouble import line_of
+    from tranship.codec import encode
+
+    problems = api.validate(resolutions, changes)
+    wrong = [problem for problem in problems if not problem.warning]
+    if context.ensure_object(Invocation).json:
+        say(encode({"exit_status": 1 if wrong else 0, "problems": problems}).decode().rstrip("\n"))
+    else:
+        for problem in problems:
+            say(line_of(problem))
+        say(f"{len(wrong)} problems" if wrong else f"✓ {resolutions}: every question is answered")
+        say("What only a server can tell (types of values, lookups, SQL) is checked by the dry run.")
+    context.exit(1 if wrong else 0)

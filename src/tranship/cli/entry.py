@@ -1,0 +1,113 @@
+"""Where the program begins and ends: sub-commands found lazily, every failure turned into words and an exit status."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tranship import __version__
+
+if TYPE_CHECKING:
+    from tranship.cli.context import Invocation
+
+COMMANDS = {
+    "analyze": "Compare the two databases, read-only, and report every change.",
+    "resolve": "Write, or check, the file that decides what only a person can know.",
+    "migrate": "Move the rows: a dry run, unless --live.",
+    "schema": "JSON Schema of a file, for editors.",
+    "demo": "The whole way on two throw-away servers with generated data.",
+}
+"""Sub-commands and what the help says of them, without importing one."""
+
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
+
+
+class _Commands(click.Group):
+    """Imports the module of a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return load(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from tranship.codec import nearest
+
+            near = nearest(args[0], COMMANDS)
+            raise click.UsageError(f"no such command: {args[0]!r}" + (f" (did you mean {near!r}?)" if near else ""), ctx)
+        return super().resolve_command(ctx, args)
+
+
+def load(name: str) -> click.Command:
+    """The command of ``commands/<name>.py``."""
+    command = importlib.import_module(f"tranship.cli.commands.{name}").command
+    assert isinstance(command, click.Command)
+    return command
+
+
+@click.group(cls=_Commands, context_settings=_SETTINGS)
+@click.version_option(__version__, prog_name="tranship", message="%(prog)s %(version)s")
+def _root() -> None:
+    """Move the data of an old PostgreSQL database into a new one whose schema differs.
+
+    Nothing is written without --live. Compare with `analyze`, decide with `resolve`, look at a dry run of `migrate`, then run it live.
+    """
+
+
+def main() -> int:
+    """The ``tranship`` command; returns the exit status."""
+    return _run(_root, sys.argv[1:], "tranship", "tranship")
+
+
+def script(command: str) -> int:
+    """A classic script: the same command under its old name; returns the exit status."""
+    folder, name = os.path.split(sys.argv[0])
+    spelling = f"python {shlex.quote(folder or '.')}"
+    group = load(command)
+    group.context_settings = {**group.context_settings, **_SETTINGS}
+    return _run(group, sys.argv[1:], f"python {Path(folder, name)}", spelling)
+
+
+def _run(command: click.Command, arguments: list[str], program: str, spelling: str) -> int:
+    from tranship.cli.context import Invocation, wants_json
+
+    invocation = Invocation(arguments=tuple(arguments), spelling=spelling, json=wants_json(arguments))
+    try:
+        status = command.main(arguments, prog_name=program, standalone_mode=False, obj=invocation)
+    except Exception as error:  # noqa: BLE001 - the last resort: Python's own status 1 would mean "rejects"
+        status = _failed(error, invocation)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return status if isinstance(status, int) else 0
+
+
+def _failed(error: Exception, invocation: Invocation) -> int:
+    """Prints what went wrong; the exit status."""
+    from tranship.cli.trouble import tell, tell_unforeseen, tell_usage
+    from tranship.errors import TranshipError
+
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        return tell_usage(error, invocation)
+    if isinstance(error, click.Abort):
+        return 130
+    if isinstance(error, TranshipError):
+        return tell(error, invocation)
+    if isinstance(error, BrokenPipeError):
+        return 141
+    return tell_unforeseen(error, invocation)

@@ -1,0 +1,57 @@
+"""The only place that runs a loop, and what Ctrl-C and SIGTERM do in it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import click
+
+from tranship.cli.terminal import note
+
+_GRACE_SECONDS = 5.0
+Answer = TypeVar("Answer")
+
+
+class _Interrupted(Exception):
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, Answer]], *, stoppable: bool = False) -> Answer:
+    """Runs the work to its end. With ``stoppable`` the first signal only sets the event it was given; else, and the second time, it is cancelled.
+
+    Raises:
+        click.exceptions.Exit: 130 or 143 after an interruption.
+    """
+    try:
+        return asyncio.run(_guarded(work, stoppable))
+    except _Interrupted as interrupted:
+        raise click.exceptions.Exit(128 + interrupted.number) from None
+
+
+async def _guarded(work: Callable[[asyncio.Event], Coroutine[Any, Any, Answer]], stoppable: bool) -> Answer:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    task = asyncio.ensure_future(work(stop))
+    received: list[int] = []
+
+    def on_signal(number: int) -> None:
+        received.append(number)
+        if stoppable and len(received) == 1:
+            note("stopping after the batches in flight; again to stop at once (what is committed stays, the next run resumes)")
+            stop.set()
+            return
+        task.cancel()
+        loop.call_later(_GRACE_SECONDS, os._exit, 128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal, int(number))
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if received:
+            raise _Interrupted(received[-1]) from None
+        raise

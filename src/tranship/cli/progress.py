@@ -1,0 +1,200 @@
+"""What stderr shows while a run goes on: a live bar on a terminal, else lines; or one JSON event a line."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, Self
+
+import msgspec
+
+from tranship.cli.context import Invocation
+from tranship.cli.terminal import note, shown
+from tranship.model.names import TableName
+from tranship.model.progress import BatchDone, Event, Noted, RowRejected, RunStarted, TableDone, TableStarted
+from tranship.report.rejects import line, reason
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_FIRST = 10
+"""Rejects of one table that are shown one by one."""
+
+
+class Display(Protocol):
+    """Shows events on stderr; a context manager that tidies up."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def feed(self, event: Event) -> None:
+        """Shows what an event says."""
+
+    def write(self, lines: list[str], say: Callable[[str], None]) -> None:
+        """Lets the answer's lines pass without the display in their way."""
+
+
+def display(invocation: Invocation) -> Display:
+    """The one that fits: JSON lines, a live bar, or plain lines."""
+    if invocation.log_json:
+        return _JsonLines(invocation)
+    if sys.stderr.isatty():
+        return _Live(invocation)
+    return _Lines(invocation)
+
+
+class _Lines:
+    """The first rejects of each table, their total, and what a person should read."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        self._invocation = invocation
+        self._rejects: Counter[TableName] = Counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def feed(self, event: Event) -> None:
+        match event:
+            case RowRejected():
+                self._rejects[event.table] += 1
+                if self._rejects[event.table] <= _FIRST:
+                    self._note(line(event, show_values=self._invocation.show_values))
+            case TableDone(table=table, rejected=rejected) if rejected:
+                self._note(f"rejected [{table}] {rejected} rows in all")
+            case Noted(message=message):
+                self._note(message)
+            case _:
+                pass
+
+    def write(self, lines: list[str], say: Callable[[str], None]) -> None:
+        for text in lines:
+            say(text)
+
+    def _note(self, text: str) -> None:
+        note(text)
+
+
+class _JsonLines:
+    """Every event as one JSON object a line."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        self._invocation = invocation
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def feed(self, event: Event) -> None:
+        fields = _named(msgspec.to_builtins(event))
+        assert isinstance(fields, dict)
+        name = fields.pop("type")
+        if isinstance(event, RowRejected):
+            fields["reason"] = reason(event, show_values=self._invocation.show_values)
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        sys.stderr.write(json.dumps({"time": stamp, "event": name, **fields}, ensure_ascii=True) + "\n")
+        sys.stderr.flush()
+
+    def write(self, lines: list[str], say: Callable[[str], None]) -> None:
+        for text in lines:
+            say(text)
+
+
+def _named(value: object) -> object:
+    """Table names as ``schema.table``, at any depth."""
+    if isinstance(value, dict):
+        if value.keys() == {"schema", "name"}:
+            return f"{value['schema']}.{value['name']}"
+        return {key: _named(member) for key, member in value.items()}
+    return [_named(member) for member in value] if isinstance(value, (list, tuple)) else value
+
+
+class _Live(_Lines):
+    """A bar with rows, bytes, rate and remaining time."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        super().__init__(invocation)
+        self._progress = _bar(invocation)
+        self._task = self._progress.add_task("reading both databases", total=None, moved="")
+        self._rows = self._bytes = 0
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def feed(self, event: Event) -> None:
+        match event:
+            case RunStarted():
+                self._progress.update(self._task, description="asking")
+            case TableStarted(table=table, rows=rows):
+                known = self._progress.tasks[0].total or 0
+                self._progress.update(self._task, total=known + rows, description=_plain(str(table)))
+            case BatchDone(table=table, read=read, bytes=size):
+                self._rows += read
+                self._bytes += size
+                rate = self._rows / max(time.monotonic() - self._started, 0.001)
+                moved = f"{self._rows:,} rows, {_size(self._bytes)}, {rate:,.0f} rows/s"
+                self._progress.update(self._task, advance=read, description=_plain(str(table)), moved=moved)
+            case _:
+                super().feed(event)
+
+    def write(self, lines: list[str], say: Callable[[str], None]) -> None:
+        if lines:
+            with self._away():
+                super().write(lines, say)
+
+    def _note(self, text: str) -> None:
+        with self._away():
+            note(text)
+
+    @contextmanager
+    def _away(self) -> Iterator[None]:
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
+
+
+def _bar(invocation: Invocation) -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    colored = invocation.colored
+    console = Console(file=sys.stderr, no_color=colored is False, force_terminal=True if colored else None)
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[moved]}", markup=False),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+
+def _plain(text: str) -> str:
+    return shown(text, sys.stderr.encoding or "ascii").replace("\n", "\\n")
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

@@ -1,0 +1,20 @@
+"""What most commands begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tranship.cli.terminal import note
+from tranship.config import Config, load_config
+
+
+def load(path: Path) -> Config:
+    """The configuration, its warnings told.
+
+    Raises:
+        UsageError: as `load_config`.
+    """
+    config = load_config(path)
+    for warning in config.warnings:
+        note(f"⚠ {warning}")
+    return config

@@ -1,0 +1,72 @@
+"""Failures in words: what happened, to which object, what to do next, and the stable code."""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback
+
+import click
+
+from tranship.cli.context import Invocation
+from tranship.cli.terminal import note, say
+from tranship.errors import TranshipError
+from tranship.model.resolution import Problem
+
+_USAGE = "TS101"
+
+
+def tell(error: TranshipError, invocation: Invocation) -> int:
+    """Prints an error; returns its exit status."""
+    if len(error.problems) > 1:
+        note(f"{error.code} {error.message}")
+        if error.hint:
+            note(f"  hint: {error.hint}")
+    else:
+        for problem in error.problems:
+            note(line_of(problem))
+    _as_json(error.problems, error.exit_status, invocation)
+    return error.exit_status
+
+
+def tell_usage(error: click.ClickException, invocation: Invocation) -> int:
+    """Prints what is wrong with the command line; exit status 2."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        note(error.format_message())
+        return 2
+    message = error.format_message()
+    context = getattr(error, "ctx", None)
+    hint = f"{context.command_path} --help" if context is not None else f"{invocation.spelling} --help"
+    problem = Problem(code=_USAGE, object="", message=message, hint=hint)
+    note(line_of(problem))
+    _as_json((problem,), 2, invocation)
+    return 2
+
+
+def tell_unforeseen(error: Exception, invocation: Invocation) -> int:
+    """Prints a failure nobody thought of, its message only where it cannot hold row values; status 4 where rows may have been committed, else 2."""
+    note("".join(traceback.format_tb(error.__traceback__)).rstrip())
+    state = getattr(error, "sqlstate", None)
+    message = f"SQLSTATE {state}" if state and not invocation.show_values else str(error)
+    hint = "run the same command again: it resumes" if invocation.writes else "nothing was written"
+    problem = Problem(code="TS900", object="", message=f"unforeseen: {type(error).__name__}: {message}", hint=f"{hint}; please report this")
+    note(line_of(problem))
+    status = 4 if invocation.writes else 2
+    _as_json((problem,), status, invocation)
+    return status
+
+
+def line_of(problem: Problem) -> str:
+    """A problem as lines for a person."""
+    named = problem.object and not re.search(re.escape(problem.object), problem.message)
+    where = f"{problem.object}: " if named else ""
+    sign = "⚠ " if problem.warning else ""
+    hint = f"\n  hint: {problem.hint}" if problem.hint else ""
+    return f"{sign}{problem.code} {where}{problem.message}{hint}"
+
+
+def _as_json(problems: tuple[Problem, ...], status: int, invocation: Invocation) -> None:
+    if not invocation.json:
+        return
+    told = [{"code": p.code, "object": p.object, "message": p.message, "hint": p.hint} for p in problems]
+    say(json.dumps({"exit_status": status, "problems": told}, ensure_ascii=False, indent=2))

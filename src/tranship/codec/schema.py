@@ -1,0 +1,81 @@
+"""JSON Schema of the resolutions file, for editors; the reader in `codec.resolutions` is what decides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tranship.model.resolution import Action
+
+_TEXT: dict[str, Any] = {"type": "string"}
+_SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}
+_COMMENTS: dict[str, Any] = {"^_": {}}
+_PLACEHOLDER = "SPECIFY_ACTION"
+
+
+def resolutions_schema() -> dict[str, Any]:
+    """JSON Schema of ``[P_]manual_resolutions.json``."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "tranship resolutions",
+        "type": "object",
+        "properties": {
+            "format_version": {"type": "integer"},
+            "tool_version": _TEXT,
+            "old_fingerprint": _TEXT,
+            "new_fingerprint": _TEXT,
+            "resolutions": {
+                "type": "object",
+                "description": "old table name (bare: the configured schema, else public) to its entries",
+                "patternProperties": _COMMENTS,
+                "additionalProperties": {"type": "array", "items": {"$ref": "#/$defs/entry"}},
+            },
+        },
+        "patternProperties": _COMMENTS,
+        "additionalProperties": False,
+        "required": ["resolutions"],
+        "$defs": {"entry": _entry(), "lookup": _lookup()},
+    }
+
+
+def _entry() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {
+            "action": {"enum": [*(action.value for action in Action), _PLACEHOLDER]},
+            "old_column": _TEXT,
+            "old_columns": {"type": "array", "items": _TEXT, "description": "with key_columns of a lookup"},
+            "new_column": _TEXT,
+            "value_mapping": {"type": "object", "additionalProperties": _SCALAR, "description": "old value to new value"},
+            "lookup_table": {"$ref": "#/$defs/lookup"},
+            "transform_sql": {**_TEXT, "description": "an expression over the old row, its columns as old.x; run by OLD's server"},
+            "default_value": {
+                **_SCALAR,
+                "description": "for a value not found; null is NULL; absent rejects the row; USE_SCHEMA_DEFAULT with action default",
+            },
+            "null_value": {**_SCALAR, "description": "what NULL becomes"},
+            "new_table": _TEXT,
+            "new_schema": _TEXT,
+            "description": _TEXT,
+            "because": _TEXT,
+        },
+        "patternProperties": _COMMENTS,
+        "additionalProperties": False,
+        "required": ["action"],
+    }
+
+
+def _lookup() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {
+            "table": _TEXT,
+            "key_column": _TEXT,
+            "key_columns": {"type": "array", "items": _TEXT, "minItems": 1},
+            "value_column": _TEXT,
+            "schema": _TEXT,
+            "database": {"enum": ["new", "old"], "default": "new"},
+        },
+        "patternProperties": _COMMENTS,
+        "additionalProperties": False,
+        "required": ["table", "value_column"],
+    }

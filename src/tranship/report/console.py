@@ -1,0 +1,152 @@
+"""The classic console output of ``migrate``: banner, one block per table in plan order, summary. Its words are public interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from tranship.model.names import TableName
+from tranship.model.options import MigrateOptions
+from tranship.model.progress import Event, PlannedTable, RunStarted, TableDone, TableStarted
+from tranship.model.resolution import Problem
+from tranship.model.verdict import MigrationResult, TableResult
+
+RULER = "=" * 80
+
+
+def shown(name: str) -> str:
+    """A name on one line: control characters as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+class Console:
+    """Folds the events of a run into lines. A table's block appears whole, once every table before it in the plan has appeared."""
+
+    def __init__(self, options: MigrateOptions) -> None:
+        self._options = options
+        self._planned: tuple[PlannedTable, ...] = ()
+        self._rows: dict[TableName, int] = {}
+        self._done: dict[TableName, TableDone] = {}
+        self._printed = 0
+        self._old_bare = self._new_bare = True
+
+    def feed(self, event: Event) -> list[str]:
+        """The lines that an event completes."""
+        match event:
+            case RunStarted(tables=tables):
+                return self._begin(tables)
+            case TableStarted(table=table, rows=rows):
+                self._rows[table] = rows
+                return []
+            case TableDone():
+                self._done[event.table] = event
+                return self._blocks()
+            case _:
+                return []
+
+    def finish(self, result: MigrationResult, result_path: str) -> list[str]:
+        """The summary, and what follows it."""
+        stats = result.stats
+        lines = [] if self._planned else self._begin(())
+        lines += ["", RULER, "MIGRATION SUMMARY", RULER]
+        lines += [
+            f"Tables processed: {stats.tables_processed}",
+            f"Total rows migrated: {stats.rows_migrated}",
+            f"Total rows failed: {stats.rows_failed}",
+            f"Duration: {stats.duration_seconds:.2f} seconds",
+        ]
+        for part in (_rejects(result), _left_out(result), _losses(result), _not_asked(result), _verification(result)):
+            lines += ["", *part] if part else []
+        if result.problems:
+            lines += ["", *(line for problem in result.problems for line in _problem(problem))]
+        lines += ["", f"Result: {result_path}"]
+        if result.rejects_file:
+            lines.append(f"Rejected rows: {result.rejects_file}")
+        return lines
+
+    def _begin(self, tables: tuple[PlannedTable, ...]) -> list[str]:
+        self._planned = tables
+        self._old_bare = len({t.table.schema for t in tables}) <= 1
+        self._new_bare = len({t.new_table.schema for t in tables}) <= 1
+        title = "DATA MIGRATION" if self._options.live else "DRY RUN - DATA MIGRATION"
+        warning = [] if self._options.live else ["⚠ Running in DRY RUN mode - no data will be written"]
+        return [RULER, title, RULER, *warning, "", f"Tables to migrate: {len(tables)}", f"Batch size: {self._options.batch_size}"]
+
+    def _blocks(self) -> list[str]:
+        lines: list[str] = []
+        while self._printed < len(self._planned) and self._planned[self._printed].table in self._done:
+            lines += self._block(self._planned[self._printed])
+            self._printed += 1
+        return lines
+
+    def _block(self, planned: PlannedTable) -> Iterator[str]:
+        done = self._done[planned.table]
+        mark = "" if self._options.live else "[DRY RUN] "
+        yield ""
+        yield f"{mark}Migrating table: {self._title(planned)}"
+        if done.already_migrated:
+            yield f"  ✓ already migrated: {done.read} rows"
+            return
+        yield f"  Old columns: {planned.old_columns}, New columns: {planned.new_columns}"
+        yield f"  Total rows to migrate: {self._rows.get(planned.table, done.read)}"
+        yield f"  ✓ Processed: {done.read}, Success: {done.written}, Failed: {done.rejected}"
+
+    def _title(self, planned: PlannedTable) -> str:
+        old = shown(planned.table.name if self._old_bare else str(planned.table))
+        new = shown(planned.new_table.name if self._new_bare else str(planned.new_table))
+        return old if planned.table.name == planned.new_table.name else f"{old} -> {new}"
+
+
+def _rejects(result: MigrationResult) -> list[str]:
+    return list(_grouped("Rejected rows by reason:", ((t, reason, rows) for t in result.tables for reason, rows in t.rejects_by_reason.items())))
+
+
+def _grouped(title: str, parts: Iterable[tuple[TableResult, str, int]]) -> Iterator[str]:
+    found: Sequence[tuple[TableResult, str, int]] = sorted(parts, key=lambda part: (part[0].table, -part[2], part[1]))
+    if found:
+        yield title
+    for table, what, rows in found:
+        yield f"  [{shown(table.table)}] {shown(what)}: {rows}"
+
+
+def _left_out(result: MigrationResult) -> list[str]:
+    if not result.left_out:
+        return []
+    return ["Rows left out by a resolution:", *(f"  [{shown(table)}] {rows}" for table, rows in result.left_out.items())]
+
+
+def _losses(result: MigrationResult) -> list[str]:
+    losses = ((t, f"{loss.column}: {loss.loss}", loss.rows) for t in result.tables for loss in t.losses)
+    return list(_grouped("Values that a conversion changed (rows):", losses))
+
+
+def _not_asked(result: MigrationResult) -> list[str]:
+    found = [(t, words) for t in result.tables for words in t.not_asked]
+    return ["Could not be asked beforehand:", *(f"  [{shown(t.table)}] {shown(words)}" for t, words in found)] if found else []
+
+
+def _verification(result: MigrationResult) -> list[str]:
+    if result.mode != "live":
+        return []
+    lines = []
+    for table in result.tables:
+        match table.verified:
+            case True:
+                continue
+            case False:
+                lines.append(f"  [{shown(table.table)}] DIFFERS: {shown(table.verified_why)}")
+            case None:
+                lines.append(f"  [{shown(table.table)}] not verified: {shown(table.verified_why)}")
+            case words:
+                lines.append(f"  [{shown(table.table)}] verified {shown(words)}")
+    verified = sum(table.verified is True for table in result.tables)
+    return [f"Verified: {verified} of {len(result.tables)} tables", *lines]
+
+
+def _problem(problem: Problem) -> Iterator[str]:
+    yield (
+        f"{'⚠ ' if problem.warning else ''}{problem.code} {shown(problem.object)}: {problem.message}"
+        if problem.object
+        else f"{problem.code} {problem.message}"
+    )
+    if problem.hint:
+        yield f"  hint: {problem.hint}"

@@ -1,0 +1,158 @@
+"""The command line without a server: help, errors with their status, options anywhere, what a terminal can show."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support import ROOT, CliResult
+from tranship.cli.entry import COMMANDS, load
+from tranship.cli.terminal import shown
+
+STOPPABLE = """
+import asyncio, click
+from tranship.cli.loop import run
+
+async def work(stop):
+    print("up", flush=True)
+    await stop.wait()
+    print("stop", flush=True)
+    await asyncio.sleep(60)
+
+try:
+    run(work, stoppable=True)
+except click.exceptions.Exit as ended:
+    raise SystemExit(ended.exit_code)
+"""
+Cli = Callable[..., CliResult]
+SCRIPTS = ("db_migration_tool.py", "manual_resolutions.py", "data_migrator.py")
+
+
+def test_help_is_quick(run_cli: Cli) -> None:
+    """Held loosely for busy machines: the best of five, against what Python itself needs to start."""
+
+    def best(*words: str) -> float:
+        times = []
+        for _ in range(5):
+            begun = time.perf_counter()
+            subprocess.run([sys.executable, *words], env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, check=True, capture_output=True)
+            times.append(time.perf_counter() - begun)
+        return min(times)
+
+    assert best("-m", "tranship", "--help") - best("-c", "pass") < 0.2
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys; from tranship.cli import main; sys.argv = ['tranship', '--help']; main(); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, check=True, capture_output=True, text=True
+    )
+    loaded = set(done.stderr.split())
+    assert not loaded & {"asyncpg", "asyncio", "rich", "jinja2", "rapidfuzz", "tranship.api", "tranship.planning"}
+    assert all(name in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str) -> None:
+    command = load(name)
+    assert command.help
+    assert len(command.help.splitlines()[0]) > 20
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("nope",), "no such command"),
+        (("analyse",), "did you mean 'analyze'"),
+        (("migrate", "c.json", "--lve"), "--live"),
+        (("migrate", "c.json", "--jobs", "0"), "--jobs"),
+        (("migrate", "c.json", "--max-rejects", "x"), "percentage"),
+        (("analyze", "c.json", "--prefix", "a/b"), "path separator"),
+        (("analyze", "c.json", "more"), "unexpected extra argument"),
+        (("migrate", "c.json"), "file not found: c.json"),
+        (("resolve", "validate", "a.json", "b.json"), "file not found: b.json"),
+    ],
+)
+def test_usage_errors(run_cli: Cli, words: tuple[str, ...], part: str) -> None:
+    done = run_cli(*words)
+    assert done.status == 2, done
+    assert done.stdout == ""
+    assert part in done.stderr
+    assert done.stderr.startswith("TS1")
+
+
+def test_error_as_json(run_cli: Cli) -> None:
+    for words in (("migrate", "c.json", "--format", "json"), ("migrate", "--format=json", "c.json"), ("analyze", "--format=json")):
+        done = run_cli(*words)
+        answer = json.loads(done.stdout)
+        assert (done.status, answer["exit_status"]) == (2, 2)
+        assert answer["problems"][0]["code"].startswith("TS1")
+
+
+def test_options_anywhere_reach_the_configuration(run_cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text("{")
+    for words in (("migrate", "c.json", "--prefix", "p"), ("migrate", "--prefix=p", "c.json"), ("migrate", "--live", "c.json", "--prefix=p")):
+        assert "c.json:1: not JSON" in run_cli(*words).stderr
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_parse_on_old_pythons(name: str) -> None:
+    ast.parse((ROOT / "scripts" / name).read_text(), feature_version=(3, 7))
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_without_the_libraries(name: str) -> None:
+    done = subprocess.run([sys.executable, "-S", "-I", ROOT / "scripts" / name], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "dev.py" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_have_help(run_script: Cli, name: str) -> None:
+    done = run_script(name, "--help")
+    assert done.status == 0
+    assert name in done.stdout
+
+
+@pytest.mark.parametrize("file", ["config", "changes", "resolutions"])
+def test_schemas(run_cli: Cli, file: str) -> None:
+    assert json.loads(run_cli("schema", file).stdout)
+
+
+def test_signs_and_steering() -> None:
+    assert shown("→ ⚠ ✓ é", "utf-8") == "→ ⚠ ✓ é"
+    assert shown("→ ⚠ ✓ é", "ascii") == "-> ! ok \\xe9"
+    assert shown("a\x1b[31m\u202eb\nc", "utf-8") == "a\\x1b[31m\\u202eb\nc"
+
+
+def test_terminal_that_cannot_show_signs(run_cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text('{"old_database": {"password": "x", "host": "→"}, "new_database": {"hosst": "→"}}')
+    done = run_cli("migrate", "c.json", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert done.status == 2
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STOPPABLE],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(number)
+        assert process.stdout.readline() == "stop\n"
+        process.send_signal(number)
+        assert process.wait(10) == status
