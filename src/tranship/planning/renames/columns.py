@@ -49,12 +49,12 @@ class Progress(Struct):
 
     def scene(self, order: bool) -> Scene:
         """What is left for the weighing."""
-        return make_scene(self.old, self.new, self.lost(), self.fresh(), gaps=self.gaps(), order_known=order, table_pairs=self.context.table_pairs)
+        return make_scene(self.old, self.new, self.lost(), self.fresh(), gaps=self.gaps(), order_known=order, context=self.context)
 
     def take(self, before: str, after: str, pairing: Pairing, evidence: str) -> None:
         """Record a proven pair unless something forbids it."""
         left, right = self.old.column(before), self.new.column(after)
-        if left is None or right is None or any(True for _ in vetoes(self.old, self.new, left, right, self.context.table_pairs)):
+        if left is None or right is None or any(True for _ in vetoes(self.old, self.new, left, right, self.context)):
             return
         self.found.append(ColumnPair(before, after, pairing, (evidence,)))
 
@@ -125,7 +125,7 @@ def _aligned(state: Progress, gap: Gap) -> bool:
     pairs = list(zip(gap.old, gap.new, strict=True))
     for before, after in pairs:
         left, right = state.old.column(before), state.new.column(after)
-        if left is None or right is None or any(True for _ in vetoes(state.old, state.new, left, right, state.context.table_pairs)):
+        if left is None or right is None or any(True for _ in vetoes(state.old, state.new, left, right, state.context)):
             return False
         own = likeness_of(before, after)
         rivals = [likeness_of(before, b) for _, b in pairs if b != after] + [likeness_of(a, after) for a, _ in pairs if a != before]

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from tranship.model.change import ColumnPair, Proposal, TablePair, TableProposal
 from tranship.model.names import TableName
+from tranship.model.statistics import Statistics
 from tranship.planning.renames.convention import Convention
 
 
@@ -23,6 +24,9 @@ class RenameContext(Struct, frozen=True):
     shared_ancestor: bool = False
     """Both servers have the same system identifier: equal table OIDs then mean the same physical table (a restored base
     backup, a branch, a database made from a template). Without it equal OIDs may be chance: two fresh servers count alike."""
+    old_statistics: Statistics | None = None
+    new_statistics: Statistics | None = None
+    """What ANALYZE knows of the values, where they have been read: only ever a reason to ask."""
 
 
 class ColumnRenames(Struct, frozen=True):

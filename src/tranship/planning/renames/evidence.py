@@ -12,7 +12,7 @@ from tranship.planning.renames.vetoes import targets, vetoes
 def describe(scene: Scene, before: Column, after: Column) -> tuple[str, ...]:
     """For and against, the strongest first; what speaks against begins with ``but``."""
     lines = [*_place(scene, before, after), *_names(before, after), *_nature(scene, before, after)]
-    lines += [f"but {veto}" for veto in vetoes(scene.old, scene.new, before, after, scene.table_pairs)]
+    lines += [f"but {veto}" for veto in vetoes(scene.old, scene.new, before, after, scene.context)]
     return tuple(lines)
 
 
@@ -41,7 +41,7 @@ def _nature(scene: Scene, before: Column, after: Column) -> list[str]:
         lines.append(f"types of one family ({before.type.text} → {after.type.text})")
     if before.default is not None and before.default == after.default:
         lines.append(f"same default {before.default}")
-    shared = {scene.table_pairs.get(t, t) for t in targets(scene.old, before.name)} & targets(scene.new, after.name)
+    shared = {scene.context.table_pairs.get(t, t) for t in targets(scene.old, before.name)} & targets(scene.new, after.name)
     lines += [f"both point to {target}" for target in sorted(shared)]
     roles = scene.old_roles.get(before.name, frozenset()) & scene.new_roles.get(after.name, frozenset()) - {"foreign key"}
     lines += [f"both {role}" for role in sorted(roles)]

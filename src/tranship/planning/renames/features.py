@@ -10,7 +10,7 @@ from msgspec import Struct
 from rapidfuzz import fuzz
 
 from tranship.model.catalog import Column, Table
-from tranship.model.names import TableName
+from tranship.planning.renames.context import RenameContext
 from tranship.planning.renames.families import family
 from tranship.planning.renames.gap import Gap
 from tranship.planning.renames.tokens import squashed, stems, synonymous
@@ -29,7 +29,7 @@ class Scene(Struct, frozen=True):
     news: tuple[Column, ...]
     gaps: tuple[Gap, ...]
     order_known: bool
-    table_pairs: Mapping[TableName, TableName]
+    context: RenameContext
     old_types: Mapping[str, str]
     """Column → type family."""
     new_types: Mapping[str, str]
@@ -55,7 +55,7 @@ def make_scene(
     *,
     gaps: Sequence[Gap],
     order_known: bool,
-    table_pairs: Mapping[TableName, TableName],
+    context: RenameContext,
 ) -> Scene:
     """Count once what every pair of the scene needs."""
     likeness = {(a.name, b.name): likeness_of(a.name, b.name) for a in olds for b in news}
@@ -66,7 +66,7 @@ def make_scene(
         news=tuple(news),
         gaps=tuple(gaps),
         order_known=order_known,
-        table_pairs=table_pairs,
+        context=context,
         old_types={c.name: family(c.type) for c in olds},
         new_types={c.name: family(c.type) for c in news},
         old_families=Counter(family(c.type) for c in olds),
@@ -172,7 +172,7 @@ def _follows_table(scene: Scene, only_left: set[str], only_right: set[str]) -> b
     """Whether the words that changed are those that changed in the table's own name or in a known pair of tables."""
     if not only_left or not only_right:
         return False
-    pairs = [(scene.old.name, scene.new.name), *scene.table_pairs.items()]
+    pairs = [(scene.old.name, scene.new.name), *scene.context.table_pairs.items()]
     for a, b in pairs:
         left, right = set(stems(a.name)), set(stems(b.name))
         if left != right and only_left <= left - right and only_right <= right - left:
@@ -196,7 +196,7 @@ def _type_features(scene: Scene, before: Column, after: Column) -> dict[str, flo
 
 def _role_features(scene: Scene, before: Column, after: Column) -> dict[str, float]:
     left, right = scene.old_roles.get(before.name, frozenset()), scene.new_roles.get(after.name, frozenset())
-    to_old = {scene.table_pairs.get(t, t) for t in targets(scene.old, before.name)}
+    to_old = {scene.context.table_pairs.get(t, t) for t in targets(scene.old, before.name)}
     to_new = targets(scene.new, after.name)
     return {
         "roles_same": float(bool(left) and left == right),

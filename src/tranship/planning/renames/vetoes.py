@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.names import TableName
+from tranship.planning.renames.context import RenameContext
+from tranship.planning.renames.data import misfits
 from tranship.planning.renames.families import family
 from tranship.planning.renames.tokens import numbers, singular, words
 
@@ -25,13 +27,16 @@ _KINDS: Mapping[str, frozenset[str]] = {"encryption": frozenset(_ENCRYPTION.spli
 _UNITS = frozenset(_UNIT.split())
 
 
-def vetoes(old: Table, new: Table, before: Column, after: Column, table_pairs: Mapping[TableName, TableName]) -> Iterator[str]:
+def vetoes(old: Table, new: Table, before: Column, after: Column, context: RenameContext) -> Iterator[str]:
     """Every reason why this pair may only be asked about."""
     if family(before.type) != family(after.type):
         yield f"type family differs ({before.type.text} → {after.type.text})"
     yield from token_vetoes(before.name, after.name)
-    if target_veto(old, new, before.name, after.name, table_pairs):
+    if target_veto(old, new, before.name, after.name, context.table_pairs):
         yield "the foreign key points to another table"
+    left = context.old_statistics.of(old.name, before.name) if context.old_statistics is not None else None
+    right = context.new_statistics.of(new.name, after.name) if context.new_statistics is not None else None
+    yield from misfits(before, after, left, right)
 
 
 def token_vetoes(before: str, after: str) -> Iterator[str]:
