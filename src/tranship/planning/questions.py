@@ -1,0 +1,192 @@
+"""What to ask the data so that open questions come with an answer to say yes to. Pure: which questions, not how they are put."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tranship.model.catalog import Catalog, Column, ForeignKey, Table
+from tranship.model.change import Change, ChangeClass, Comparison, Matching
+from tranship.model.evidence import LookupQuestion
+from tranship.model.names import ColumnRef, Side
+from tranship.model.resolution import Answers
+from tranship.planning.compare import NO_ANSWERS, NO_REFERENCES, compare
+from tranship.planning.match import NOTHING_DECIDED, Decided, match
+from tranship.planning.meaning import References
+from tranship.planning.renames.families import family
+from tranship.planning.renames.tokens import stems
+from tranship.planning.scope import Scope
+
+_TRANSLATED = ("type_changed", "meaning_changed", "column_renamed")
+_LABEL_WORDS = ("name", "title", "label", "code", "key", "slug", "symbol", "value", "description")
+_MOST_LABELS = 3
+_MOST_CANDIDATES = 200
+_INTEGER_BITS = {"smallint": 15, "integer": 31, "bigint": 63}
+
+
+class Foreseen(Struct, frozen=True):
+    """The comparison as it will be once every proposed table rename is accepted, and the matching that proposes them."""
+
+    matching: Matching
+    comparison: Comparison
+
+
+class MisfitQuestion(Struct, frozen=True):
+    """How many old values the new type would refuse: longer than ``length`` characters, or outside of ``low`` to ``high``."""
+
+    old: ColumnRef
+    new: ColumnRef
+    length: int | None = None
+    low: int = 0
+    high: int = 0
+
+    @property
+    def what(self) -> str:
+        """In words."""
+        return f"longer than {self.length} characters" if self.length is not None else f"outside of {self.low} to {self.high}"
+
+
+class DataQuestions(Struct, frozen=True):
+    """Everything worth asking, in the order of the changes."""
+
+    columns: tuple[ColumnRef, ...] = ()
+    lookups: tuple[LookupQuestion, ...] = ()
+    misfits: tuple[MisfitQuestion, ...] = ()
+    references: tuple[tuple[ColumnRef, tuple[ColumnRef, ...]], ...] = ()
+    """Old columns that may be undeclared foreign keys, each with the single-column primary keys it may refer to."""
+
+
+def foresee(
+    old: Catalog,
+    new: Catalog,
+    scope: Scope,
+    answers: Answers = NO_ANSWERS,
+    decided: Decided = NOTHING_DECIDED,
+    *,
+    references: References = NO_REFERENCES,
+    shared_ancestor: bool = False,
+) -> Foreseen:
+    """Compare with the decisions made so far, taking proposed table renames for granted: their columns are questions, too."""
+    matching = match(old, new, scope, decided, shared_ancestor=shared_ancestor)
+    proposed = tuple((p.old, p.new) for p in matching.proposals if p.old in matching.only_old)
+    granted = replace(decided, tables=(*decided.tables, *proposed))
+    later = match(old, new, scope, granted, shared_ancestor=shared_ancestor) if proposed else matching
+    return Foreseen(matching, compare(old, new, later, answers, references=references))
+
+
+def data_questions(comparison: Comparison, old: Catalog, new: Catalog) -> DataQuestions:
+    """The questions to the data that a comparison leaves open."""
+    columns: dict[ColumnRef, None] = {}
+    lookups: dict[LookupQuestion, None] = {}
+    misfits: dict[MisfitQuestion, None] = {}
+    by_table: dict[str, list[Change]] = {}
+    for change in comparison.changes:
+        by_table.setdefault(change.table, []).append(change)
+    for pair in comparison.matching.pairs:
+        before, after = old.table(pair.old), new.table(pair.new)
+        changes = by_table.get(str(pair.old), [])
+        if before is None or after is None or not changes:
+            continue
+        for change in changes:
+            if change.cls is ChangeClass.BREAKING and change.old_column is not None:
+                columns[ColumnRef(pair.old, change.old_column)] = None
+        for left, right in translated(changes):
+            lookups.update(dict.fromkeys(lookup_questions(before, after, left, right, old, new)))
+            misfits.update(dict.fromkeys(_misfits(before, after, left, right)))
+    return DataQuestions(tuple(columns), tuple(lookups), tuple(misfits), tuple(_references(comparison, old, new)))
+
+
+def translated(changes: list[Change]) -> Iterator[tuple[str, str]]:
+    """Old and new columns of one pair of tables that a decision may join: those of one change, then every removed with every added one."""
+    for change in changes:
+        if change.cls is ChangeClass.BREAKING and change.kind in _TRANSLATED and change.old_column and change.new_column:
+            yield change.old_column, change.new_column
+    removed = [c.old_column for c in changes if c.kind == "column_removed" and c.cls is ChangeClass.BREAKING and c.old_column]
+    added = [c.new_column for c in changes if c.kind == "column_added" and c.new_column and not c.old_column]
+    yield from ((left, right) for left in removed for right in added)
+
+
+def lookup_questions(before: Table, after: Table, left: str, right: str, old: Catalog, new: Catalog) -> Iterator[LookupQuestion]:
+    """Tables that may translate one old column into one new column: name → id through NEW's foreign key, id → name through OLD's."""
+    source, target = before.column(left), after.column(right)
+    if source is None or target is None or target.generated:
+        return
+    refs = ColumnRef(before.name, left), ColumnRef(after.name, right)
+    into = _single_key(after, right)
+    owner = new.table(into.target) if into is not None else None
+    if into is not None and owner is not None and family(source.type) in ("text", "enum"):
+        for label in labels_of(owner):
+            if label.name != into.target_columns[0]:
+                why = f"foreign key {into.name} of NEW leads to {owner.name}"
+                yield LookupQuestion(*refs, Side.NEW, owner.name, label.name, into.target_columns[0], why)
+    out_of = _single_key(before, left)
+    parent = old.table(out_of.target) if out_of is not None else None
+    if out_of is not None and parent is not None and family(target.type) == "text" and _single_key(after, right) is None:
+        for label in labels_of(parent):
+            if label.name != out_of.target_columns[0] and (left == right or _related(right, parent, label.name)):
+                why = f"foreign key {out_of.name} of OLD leads to {parent.name}"
+                yield LookupQuestion(*refs, Side.OLD, parent.name, out_of.target_columns[0], label.name, why)
+
+
+def labels_of(table: Table) -> list[Column]:
+    """Text columns that name a row: the unique ones, then those that are called like it; the likeliest first."""
+    unique = {key.columns[0] for key in table.keys if len(key.columns) == 1}
+    text = [c for c in table.columns if family(c.type) == "text" and not c.generated]
+    named = [c for c in text if c.name in unique or set(stems(c.name)) & set(_LABEL_WORDS)]
+    return sorted(named, key=lambda c: (c.name not in unique, _label_rank(c.name), c.attnum))[:_MOST_LABELS]
+
+
+def _label_rank(name: str) -> int:
+    found = [place for place, word in enumerate(_LABEL_WORDS) if word in stems(name)]
+    return min(found, default=len(_LABEL_WORDS))
+
+
+def _related(column: str, table: Table, label: str) -> bool:
+    return bool(set(stems(column)) & (set(stems(table.name.name)) | set(stems(label))))
+
+
+def _single_key(table: Table, column: str) -> ForeignKey | None:
+    return next((key for key in table.foreign_keys if key.columns == (column,)), None)
+
+
+def _misfits(before: Table, after: Table, left: str, right: str) -> Iterator[MisfitQuestion]:
+    source, target = before.column(left), after.column(right)
+    if source is None or target is None:
+        return
+    leaf, refs = target.type.leaf, (ColumnRef(before.name, left), ColumnRef(after.name, right))
+    if leaf.base in ("character varying", "character") and leaf.modifiers and family(source.type) in ("text", "enum"):
+        yield MisfitQuestion(*refs, length=leaf.modifiers[0])
+    bits = _INTEGER_BITS.get(leaf.base)
+    if bits is not None and family(source.type) in ("integer", "decimal") and source.type.leaf.base != "money":
+        yield MisfitQuestion(*refs, low=-(2**bits), high=2**bits - 1)
+
+
+def _references(comparison: Comparison, old: Catalog, new: Catalog) -> Iterator[tuple[ColumnRef, tuple[ColumnRef, ...]]]:
+    """Undeclared references can only matter where the new column is text or refers to something."""
+    keys = _primary_keys(old)
+    for pair in comparison.matching.pairs:
+        before, after = old.table(pair.old), new.table(pair.new)
+        if before is None or after is None:
+            continue
+        primary = before.primary_key.columns if before.primary_key is not None else ()
+        for columns in pair.columns:
+            source, target = before.column(columns.old), after.column(columns.new)
+            if source is None or target is None or source.name in primary or any(source.name in key.columns for key in before.foreign_keys):
+                continue
+            refers = any(target.name in key.columns for key in after.foreign_keys)
+            becomes_text = family(source.type) != "text" and family(target.type) == "text"
+            candidates = [ref for ref in keys.get(family(source.type), ()) if ref.table != before.name]
+            if (refers or becomes_text) and 0 < len(candidates) <= _MOST_CANDIDATES:
+                yield ColumnRef(before.name, source.name), tuple(candidates)
+
+
+def _primary_keys(catalog: Catalog) -> Mapping[str, list[ColumnRef]]:
+    found: dict[str, list[ColumnRef]] = {}
+    for table in catalog.tables:
+        primary = table.primary_key
+        column = table.column(primary.columns[0]) if primary is not None and len(primary.columns) == 1 else None
+        if column is not None and family(column.type) in ("integer", "uuid"):
+            found.setdefault(family(column.type), []).append(ColumnRef(table.name, column.name))
+    return found

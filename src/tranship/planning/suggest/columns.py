@@ -1,0 +1,158 @@
+"""Drafts for the open column questions of one pair of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from tranship.model.catalog import Column, Table
+from tranship.model.change import Change, ChangeClass
+from tranship.planning.questions import translated
+from tranship.planning.renames.tokens import stems
+from tranship.planning.suggest.drafts import Confidence, Draft
+from tranship.planning.suggest.facts import told_column
+from tranship.planning.suggest.parts import constant, merges, splits
+from tranship.planning.suggest.translate import Scene, translation
+
+_DULL = frozenset({"id", "code", "name", "key", "value", "type"})
+
+
+class Candidate(Struct, frozen=True):
+    """A removed column that may feed an added one, by a lookup or a mapping."""
+
+    draft: Draft
+    affinity: int
+    weight: float
+
+
+def column_drafts(scene: Scene, changes: Sequence[Change]) -> list[Draft]:
+    """One draft per open question of a pair of tables, an old and a new column that belong together in one."""
+    breaking = [c for c in changes if c.cls is ChangeClass.BREAKING]
+    drafts = list(_parts(scene, changes))
+    cut_old, cut_new = {name for draft in drafts for name in _sources(draft)}, {draft.new_column for draft in drafts}
+    both = [c for c in breaking if c.old_column is not None and c.new_column is not None]
+    drafts += [_both(scene, c) for c in both if c.old_column not in cut_old and c.new_column not in cut_new]
+    drafts += [_left_behind(scene, c) for c in breaking if c.kind == "becomes_generated" and c.old_column is not None]
+    removed = {c.old_column: c for c in breaking if c.kind == "column_removed" and c.old_column not in (None, *cut_old)}
+    added = {c.new_column: c for c in changes if c.kind == "column_added" and c.new_column not in (None, *cut_new)}
+    drafts += _joined(scene, removed, added)
+    taken_new = {draft.new_column for draft in drafts}
+    fed = {name for draft in drafts for name in _sources(draft)}
+    free = [name for name, change in added.items() if name not in taken_new]
+    drafts += [_left_behind(scene, change, bool(free)) for name, change in removed.items() if name not in fed]
+    drafts += [_constant(scene, c) for name, c in added.items() if c.cls is ChangeClass.BREAKING and name not in taken_new]
+    return drafts
+
+
+def _sources(draft: Draft) -> tuple[str, ...]:
+    several = draft.fields.get("old_columns")
+    names = several if isinstance(several, tuple) else ()
+    return (*names, *((draft.old_column,) if draft.old_column is not None else ()))
+
+
+def _both(scene: Scene, change: Change) -> Draft:
+    left, right = change.old_column or "", change.new_column or ""
+    found = translation(scene, left, right, renaming=change.kind == "column_renamed", meaning=change.kind == "meaning_changed")
+    return Draft(
+        question=change.description,
+        old_column=left,
+        new_column=right,
+        fields=found.fields,
+        complete=found.complete,
+        confidence=found.confidence,
+        evidence=(*change.evidence, *told_column(scene.facts(left)), *found.evidence),
+        inserts=found.inserts,
+    )
+
+
+def _joined(scene: Scene, removed: Mapping[str | None, Change], added: Mapping[str | None, Change]) -> Iterator[Draft]:
+    """Removed and added columns that a covering lookup or mapping joins; each new column once, the likeliest first."""
+    candidates = [c for left, right in translated([*removed.values(), *added.values()]) if (c := _candidate(scene, removed[left], added[right]))]
+    candidates.sort(key=lambda c: (not c.draft.complete, -c.affinity, -c.weight, c.draft.old_column or "", c.draft.new_column or ""))
+    taken_old: set[str] = set()
+    taken_new: set[str] = set()
+    for candidate in candidates:
+        left, right = candidate.draft.old_column or "", candidate.draft.new_column or ""
+        if left not in taken_old and right not in taken_new:
+            taken_old.add(left)
+            taken_new.add(right)
+            yield candidate.draft
+
+
+def _candidate(scene: Scene, removal: Change, addition: Change) -> Candidate | None:
+    left, right = removal.old_column or "", addition.new_column or ""
+    found = translation(scene, left, right, renaming=False, meaning=True)
+    if not found.fields or (found.coverage < 0.5 and not found.complete):
+        return None
+    affinity = len((set(stems(left)) & set(stems(right))) - _DULL)
+    if "lookup_table" not in found.fields and affinity == 0:
+        return None
+    draft = Draft(
+        question=f"{removal.description}; does it fill '{right}'?",
+        old_column=left,
+        new_column=right,
+        fields=found.fields,
+        complete=found.complete,
+        confidence=found.confidence,
+        evidence=(*told_column(scene.facts(left)), *found.evidence, *addition.evidence),
+        inserts=found.inserts,
+    )
+    return Candidate(draft, affinity, found.coverage)
+
+
+def _parts(scene: Scene, changes: Sequence[Change]) -> Iterator[Draft]:
+    """Whole names that were joined or cut, those among them that are proposed as renames included."""
+    asked = [c for c in changes if c.kind in ("column_removed", "column_added", "column_renamed")]
+    breaking = {c.old_column for c in asked if c.cls is ChangeClass.BREAKING}
+    gone = [column for column in scene.before.columns if column.name in breaking]
+    arriving = {c.new_column for c in asked if c.cls is ChangeClass.BREAKING or c.old_column is None}
+    come = [column for column in scene.after.columns if column.name in arriving]
+    for kind, proposals in (("joined", merges(gone, come)), ("split", splits(gone, come))):
+        for name, (sources, sql) in proposals.items():
+            named: dict[str, str | tuple[str, ...]] = {"old_column": sources[0]} if len(sources) == 1 else {"old_columns": sources}
+            yield Draft(
+                question=f"Column '{name}' only exists in new DB; is it {kind} from {' and '.join(repr(s) for s in sources)}?",
+                old_column=sources[0],
+                new_column=name,
+                fields={**named, "new_column": name, "action": "transform", "transform_sql": sql},
+                complete=False,
+                confidence=Confidence.GUESS,
+                evidence=("the names say so; look at a few rows before you agree",),
+            )
+
+
+def _left_behind(scene: Scene, change: Change, may_feed: bool = False) -> Draft:
+    name = change.old_column or ""
+    facts = scene.facts(name)
+    empty = facts is not None and facts.filled == 0 and not facts.sampled
+    fields: dict[str, str | None] = {"old_column": name, "action": "ignore"}
+    if may_feed and not empty:
+        fields = {}
+    return Draft(
+        question=change.description,
+        old_column=name,
+        new_column=None,
+        fields=fields,
+        complete=False,
+        confidence=Confidence.HIGH if empty else Confidence.GUESS,
+        evidence=(*change.evidence, *told_column(facts, left_behind=True)),
+    )
+
+
+def _constant(scene: Scene, change: Change) -> Draft:
+    name = change.new_column or ""
+    column = scene.after.column(name)
+    value = constant(scene.after, column) if column is not None else None
+    fields: dict[str, str | None] = {} if value is None else {"new_column": name, "action": "default", "default_value": value}
+    told = _constant_evidence(scene.after, column)
+    return Draft(change.description, None, name, fields, complete=False, confidence=Confidence.GUESS, evidence=(*change.evidence, *told))
+
+
+def _constant_evidence(table: Table, column: Column | None) -> tuple[str, ...]:
+    if column is None:
+        return ()
+    keys = [key for key in table.foreign_keys if column.name in key.columns]
+    if keys:
+        return (f"refers to {keys[0].target}: the value must be there",)
+    return (f"NEW's enum allows: {', '.join(column.type.leaf.labels)}",) if column.type.leaf.labels else ()

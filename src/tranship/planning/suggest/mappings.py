@@ -1,0 +1,102 @@
+"""Value mappings from what OLD holds to what NEW allows: enum labels, IN lists, boolean words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tranship.model.catalog import Column, Table
+from tranship.model.evidence import ColumnFacts
+from tranship.model.types import TypeKind
+from tranship.planning.resolve.words import SPECIFY_DEFAULT_VALUE
+
+_TRUE = frozenset(["t", "true", "y", "yes", "1", "on", "j", "ja", "active", "enabled"])
+_FALSE = frozenset(["f", "false", "n", "no", "0", "off", "nein", "inactive", "disabled"])
+_LIST = re.compile(r"= ANY \(+(?:ARRAY)\[(.*?)\]")
+_EQUALS = re.compile(r"\)?(?:::[a-z ]+)? = (?:'((?:[^']|'')*)'|(-?[0-9]+))")
+_CALL = re.compile(r"(?<!varying)(?<!character)(?<!numeric)(?<=\w)\(")
+_ELEMENT = re.compile(r"'((?:[^']|'')*)'(?:::|,|\s|$)|\(?(-?[0-9]+)\)?(?:,|$)")
+
+
+class Mapped(Struct, frozen=True):
+    """A mapping of all listed old values."""
+
+    pairs: tuple[tuple[str, str | None], ...]
+    certain: bool
+    """Every value has its counterpart by the same word, not by a guess."""
+    open: tuple[str, ...]
+    """Old values without a counterpart."""
+
+
+def allowed_values(table: Table, column: Column) -> tuple[str, ...]:
+    """What NEW allows, where it says so by a list: an enum's labels, true and false, a CHECK that is one IN list."""
+    leaf = column.type.leaf
+    if leaf.kind is TypeKind.ENUM:
+        return leaf.labels
+    if leaf.base == "boolean":
+        return ("true", "false")
+    expressions = [check.expression for check in table.checks if check.columns == (column.name,) and check.enforced]
+    inner = column.type
+    while inner.kind is TypeKind.DOMAIN and inner.element is not None:
+        expressions += [check.expression for check in inner.checks]
+        inner = inner.element
+    return next((values for expression in expressions if (values := _listed(expression))), ())
+
+
+def map_values(facts: ColumnFacts, allowed: Sequence[str], *, boolean: bool) -> Mapped | None:
+    """Old values to allowed ones; None where the values are not all known or hardly any has a counterpart."""
+    if not facts.complete or not facts.values or not allowed:
+        return None
+    pairs: list[tuple[str, str | None]] = []
+    missing: list[str] = []
+    certain = True
+    for counted in facts.values:
+        found, sure = _counterpart(counted.value, allowed, boolean=boolean)
+        certain = certain and sure
+        if found is None:
+            missing.append(counted.value)
+        pairs.append((counted.value, found if found is not None else SPECIFY_DEFAULT_VALUE))
+    if len(missing) > len(pairs) / 2:
+        return None
+    results = [result for _, result in pairs if result != SPECIFY_DEFAULT_VALUE]
+    distinct = boolean or len(set(results)) == len(results)
+    return Mapped(tuple(pairs), certain=certain and not missing and distinct, open=tuple(missing))
+
+
+def _counterpart(value: str, allowed: Sequence[str], *, boolean: bool) -> tuple[str | None, bool]:
+    if value in allowed:
+        return value, True
+    word = _folded(value)
+    if boolean:
+        return ("true", True) if word in _TRUE else ("false", True) if word in _FALSE else (None, False)
+    same = [label for label in allowed if _folded(label) == word]
+    if len(same) == 1:
+        return same[0], True
+    truth = _TRUE if word in _TRUE else _FALSE if word in _FALSE else frozenset()
+    alike = [label for label in allowed if _folded(label) in truth]
+    if len(alike) == 1:
+        return alike[0], True
+    begun = [label for label in allowed if word and (_folded(label).startswith(word) or word.startswith(_folded(label)))]
+    return (begun[0], False) if len(begun) == 1 else (None, False)
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"[\s_\-./]+", "", text.strip()).casefold()
+
+
+def _listed(expression: str) -> tuple[str, ...]:
+    """The constants of ``x = ANY (ARRAY['a'::text, …])``, or of ``(x = 'a') OR (x = 'b')``, as ``pg_get_expr`` prints them."""
+    if " AND " in expression or " NOT " in expression or "<>" in expression or _CALL.search(expression):
+        return ()
+    listed = _LIST.search(expression)
+    if listed is not None:
+        found = _ELEMENT.findall(listed[1])
+    elif " OR " in expression or expression.count(" = ") == 1:
+        found = _EQUALS.findall(expression)
+        if len(found) != expression.count(" = "):
+            return ()
+    else:
+        return ()
+    return tuple(dict.fromkeys(text.replace("''", "'") or number for text, number in found))

@@ -1,0 +1,165 @@
+"""The likeliest way from one old column to one new column: rename, bare transform, value mapping or lookup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts
+from tranship.model.expression import Conversion
+from tranship.model.names import ColumnRef, Side
+from tranship.planning.conversion import convert
+from tranship.planning.resolve.values import castable
+from tranship.planning.scope import quoted
+from tranship.planning.suggest.drafts import Confidence, Field
+from tranship.planning.suggest.facts import told_lookup, told_misfits
+from tranship.planning.suggest.mappings import Mapped, allowed_values, map_values
+
+
+class Scene(Struct, frozen=True):
+    """A pair of tables with the facts about their data."""
+
+    before: Table
+    after: Table
+    old: Catalog
+    new: Catalog
+    evidence: Evidence
+    schemas: tuple[tuple[str, str], ...] = ()
+
+    def facts(self, left: str) -> ColumnFacts | None:
+        """The facts of an old column."""
+        return self.evidence.of(self.before.name, left)
+
+    def lookups(self, left: str, right: str) -> tuple[LookupFacts, ...]:
+        """The lookups asked for a pair of columns, the one that covers most first."""
+        refs = ColumnRef(self.before.name, left), ColumnRef(self.after.name, right)
+        asked = [facts for facts in self.evidence.lookups if (facts.question.old, facts.question.new) == refs]
+        return tuple(sorted(asked, key=lambda facts: (not facts.covers, facts.ambiguous, -facts.found)))
+
+    def convert(self, source: Column, target: Column) -> Conversion:
+        """The judgement of the two types."""
+        versions = self.old.server_version, self.new.server_version
+        return convert(source.type, target.type, old_version=versions[0], new_version=versions[1], schemas=self.schemas)
+
+
+class Translation(Struct, frozen=True):
+    """What is suggested for a pair of columns."""
+
+    fields: Mapping[str, Field] = {}
+    complete: bool = False
+    confidence: Confidence = Confidence.GUESS
+    coverage: float = 0.0
+    """The part of the distinct values that arrives, 0 to 1."""
+    evidence: tuple[str, ...] = ()
+    inserts: tuple[str, ...] = ()
+
+
+_NOTHING = Translation()
+
+
+def translation(scene: Scene, left: str, right: str, *, renaming: bool, meaning: bool) -> Translation:
+    """The likeliest way; ``renaming``: the two are proposed as one column; ``meaning``: a conversion of the bare value is no answer."""
+    source, target = scene.before.column(left), scene.after.column(right)
+    if source is None or target is None or target.generated:
+        return _NOTHING
+    names: dict[str, Field] = {"old_column": left, "new_column": right}
+    conversion = scene.convert(source, target)
+    if renaming and conversion.automatic:
+        return Translation({**names, "action": "rename"}, complete=True, confidence=Confidence.LIKELY, coverage=1.0)
+    found = _by_lookup(scene, names, left, right)
+    if found is not None and found.complete:
+        return found
+    mapped = _by_mapping(scene, names, source, target, conversion, bare=not meaning)
+    best = mapped if mapped is not None and (found is None or mapped.complete) else found
+    if best is not None or meaning:
+        return best or _NOTHING
+    if conversion.bare:
+        return _bare(scene, names, source, target)
+    return _expression(names, source, target)
+
+
+def _by_lookup(scene: Scene, names: Mapping[str, Field], left: str, right: str) -> Translation | None:
+    asked = scene.lookups(left, right)
+    if not asked or (asked[0].distinct and asked[0].found * 2 < asked[0].distinct):
+        return None
+    best = asked[0]
+    question = best.question
+    lookup = {"table": question.table.name, "key_column": question.key_column, "value_column": question.value_column, "schema": question.table.schema}
+    if question.side is Side.OLD:
+        lookup["database"] = "old"
+    return Translation(
+        {**names, "action": "transform", "lookup_table": lookup},
+        complete=best.covers,
+        confidence=Confidence.HIGH if best.covers else Confidence.LIKELY,
+        coverage=best.found / best.distinct if best.distinct else 0.0,
+        evidence=told_lookup(best),
+        inserts=best.inserts,
+    )
+
+
+def _by_mapping(
+    scene: Scene, names: Mapping[str, Field], source: Column, target: Column, conversion: Conversion, *, bare: bool
+) -> Translation | None:
+    facts = scene.facts(source.name)
+    allowed = allowed_values(scene.after, target)
+    if facts is None or not allowed:
+        return None
+    mapped = map_values(facts, allowed, boolean=target.type.leaf.base == "boolean")
+    if mapped is None:
+        return None
+    coverage = 1 - len(mapped.open) / len(mapped.pairs)
+    if bare and conversion.bare and all(key == result for key, result in mapped.pairs):
+        return Translation(
+            {**names, "action": "transform"},
+            complete=True,
+            confidence=Confidence.HIGH,
+            coverage=1.0,
+            evidence=("every value of OLD is allowed as it is",),
+        )
+    return Translation(
+        {**names, "action": "transform", "value_mapping": dict(mapped.pairs)},
+        complete=mapped.certain,
+        confidence=Confidence.HIGH if mapped.certain else Confidence.GUESS,
+        coverage=coverage,
+        evidence=_told_mapping(mapped, allowed),
+    )
+
+
+def _told_mapping(mapped: Mapped, allowed: tuple[str, ...]) -> tuple[str, ...]:
+    told = [f"NEW allows: {', '.join(repr(value) for value in allowed[:20])}"]
+    if mapped.open:
+        told.append(f"no counterpart for: {', '.join(repr(value) for value in mapped.open[:20])}")
+    elif not mapped.certain:
+        told.append("some counterparts are guesses from their first letters: check each")
+    return tuple(told)
+
+
+def _bare(scene: Scene, names: Mapping[str, Field], source: Column, target: Column) -> Translation:
+    """The server's own conversion; not complete where no value that was seen would arrive."""
+    refs = ColumnRef(scene.before.name, source.name), ColumnRef(scene.after.name, target.name)
+    told = [line for m in scene.evidence.misfits if (m.old, m.new) == refs for line in told_misfits(m)]
+    facts = scene.facts(source.name)
+    refused = [v for v in facts.values if castable(target.type, v.value) is False] if facts is not None and not told else []
+    if refused:
+        rows = sum(value.rows for value in refused)
+        told.append(f"{rows} rows hold values that {target.type.text} refuses: {', '.join(repr(v.value) for v in refused[:8])}")
+    hopeless = facts is not None and bool(facts.values) and len(refused) == len(facts.values)
+    return Translation(
+        {**names, "action": "transform"},
+        complete=not hopeless,
+        confidence=Confidence.GUESS if hopeless else Confidence.LIKELY,
+        coverage=0.0 if hopeless else 1.0,
+        evidence=tuple(told),
+    )
+
+
+def _expression(names: Mapping[str, Field], source: Column, target: Column) -> Translation:
+    value = f"old.{quoted(source.name)}"
+    ways = {("bytea", "text"): f"encode({value}, 'hex')", ("text", "bytea"): f"convert_to({value}, 'UTF8')"}
+    sql = ways.get((source.type.leaf.base, target.type.leaf.base))
+    if sql is None:
+        return _NOTHING
+    told = "the two types have several readings of each other: choose one"
+    return Translation({**names, "action": "transform", "transform_sql": sql}, evidence=(told,))
