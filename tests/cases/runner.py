@@ -47,26 +47,28 @@ class RunFiles:
         return {table: sorted(keys) for table, keys in found.items()}
 
 
-async def run_case(case: Case, servers: Servers, folder: Path, *, update: bool = False) -> Seen:
-    """Loads the case, runs every command on it and compares; ``update`` rewrites the expectations of a case of our own.
+async def run_case(case: Case, servers: Servers, folder: Path, *, majors: tuple[int, int] | None = None, update: bool = False) -> Seen:
+    """Loads the case, runs every command on it and compares.
+
+    ``majors`` are the servers' versions (see ``make_pair``); ``update`` rewrites the expectations of a case of our own.
 
     Raises:
         NotBuilt: no server here has a feature the case needs.
     """
-    pair = await make_pair(case, servers)
+    pair = await make_pair(case, servers, majors)
     try:
         seen = _run(case, pair, folder, update=update)
     finally:
         await _drop(pair, servers)
     for number, entry in enumerate(_more_bad(case)):
-        again = await make_pair(case, servers)
+        again = await make_pair(case, servers, majors)
         try:
             _refused_resolutions(case, again, folder / f"bad{number}", entry, seen)
         finally:
             await _drop(again, servers)
     second = case.outcome.document.get("second_run")
     if second and "connect_new_as" in second:
-        again = await make_pair(case, servers)
+        again = await make_pair(case, servers, majors)
         try:
             _run_as_other(case, again, folder / "second", second, seen)
         finally:
@@ -115,6 +117,8 @@ def _analysis(case: Case, commands: Commands, seen: Seen) -> None:
     analysis = commands.analyze()
     accepted = (0, 3) if outcome.kind == "refuse" else (0,)
     if not seen.check(analysis.status in accepted, f"analyze: exit {analysis.status}\n{analysis}") or analysis.status:
+        return
+    if not seen.check(commands.has_analysis(), f"analyze wrote no report or no changes\n{analysis}"):
         return
     report = commands.report()
     breaking = [json.dumps(c, ensure_ascii=False) for c in commands.changes()["changes"] if c["type"] == "breaking"]  # type: ignore[attr-defined]

@@ -67,18 +67,18 @@ def fingerprint(database: Database) -> str:
     return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
-async def make_pair(case: Case, servers: Servers) -> Pair:
-    """The loaded pair, on the default majors or, where these lack a feature, on others at hand.
+async def make_pair(case: Case, servers: Servers, majors: tuple[int, int] | None = None) -> Pair:
+    """The loaded pair on ``majors``; without, on the default ones or, where these lack a feature, on others at hand.
 
     Raises:
         NotBuilt: no server here has it.
     """
     old, new = servers.default_majors
-    choices = dict.fromkeys([(old, new), (old, old), *((major, major) for major in servers.installed)])
-    for number, majors in enumerate(choices, 1):
+    choices = dict.fromkeys([majors] if majors else [(old, new), (old, old), *((major, major) for major in servers.installed)])
+    for number, choice in enumerate(choices, 1):
         made = []
         try:
-            for side, major in zip(("old", "new"), majors, strict=True):
+            for side, major in zip(("old", "new"), choice, strict=True):
                 made.append(await servers.create(major, encoding=case.encoding(side), template=False))
                 load(made[-1], case.folder / f"{side}.sql")
         except NotBuilt:
@@ -134,6 +134,10 @@ class Commands:
         decided = None if undecided else resolutions or self.resolutions
         given = ["--resolutions", str(decided)] if decided else []
         return self._tranship("migrate", str(self.config), "--prefix", "case", *given, *options)
+
+    def has_analysis(self) -> bool:
+        """Whether analyze wrote its two files."""
+        return all((self.folder / "results" / f"case_migration_{name}").is_file() for name in ("report.txt", "changes.json"))
 
     def changes(self) -> dict[str, object]:
         """The changes file."""

@@ -1,11 +1,13 @@
-"""``python3 dev.py cases [NAMES] [--update] [-v]``: every case (or those whose name holds a NAME), expected and seen, as a table.
+"""``python3 dev.py cases [NAMES] [OLD:NEW] [--update] [-v]``: every case (or those whose path holds a NAME), expected and seen, as a table.
 
+``15:18`` chooses the servers' versions; without, 17 and 18 are taken, or what the case needs.
 ``--update`` rewrites the expectations of the project's own cases: look at the difference before committing it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import tempfile
 import time
@@ -30,7 +32,9 @@ def _line(case: Case, seen: Seen, seconds: float, *, whole: bool) -> str:
 def main(arguments: list[str]) -> int:
     """Prints the table; 1 when a case does not hold."""
     options = {a for a in arguments if a.startswith("-")}
-    names = [a for a in arguments if not a.startswith("-")]
+    versions = [a for a in arguments if re.fullmatch(r"\d+:\d+", a)]
+    majors = (int(versions[0].split(":")[0]), int(versions[0].split(":")[1])) if versions else None
+    names = [a for a in arguments if not a.startswith("-") and a not in versions]
     cases = [c for c in (*own_cases(), *shared_cases()) if not names or any(name in str(c.folder) for name in names)]
     held = 0
     print(f"{'case':40} {'expected':8} {'seen':8}")
@@ -40,7 +44,7 @@ def main(arguments: list[str]) -> int:
             place = Path(folder) / str(number)
             place.mkdir()
             try:
-                seen = asyncio.run(run_case(case, servers, place, update="--update" in options))
+                seen = asyncio.run(run_case(case, servers, place, majors=majors, update="--update" in options))
             except NotBuilt as missing:
                 print(f"{case.name:40} skipped: {missing}", flush=True)
                 continue

@@ -10,11 +10,14 @@ from cases.case import SHARED_CASES, Case, own_cases, shared_cases
 from cases.runner import run_case
 from cases.stage import NotBuilt
 from support import Servers
+from tranship.demo.servers import installations
+
+MAJORS = tuple(installations())
 
 
-async def _holds(case: Case, servers: Servers, folder: Path) -> None:
+async def _holds(case: Case, servers: Servers, folder: Path, majors: tuple[int, int] | None = None) -> None:
     try:
-        seen = await run_case(case, servers, folder)
+        seen = await run_case(case, servers, folder, majors=majors)
     except NotBuilt as missing:
         pytest.skip(f"no PostgreSQL here has what the case needs: {missing}")
     assert not seen.findings, "\n".join(seen.findings)
@@ -30,3 +33,10 @@ async def test_shared_case(case: Case | None, servers: Servers, tmp_path: Path) 
     if case is None:
         pytest.skip(f"{SHARED_CASES.name}: no acceptance cases beside this checkout")
     await _holds(case, servers, tmp_path)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("majors", [(old, new) for old in MAJORS for new in MAJORS if old <= new], ids=lambda pair: f"{pair[0]}-{pair[1]}")
+@pytest.mark.parametrize("case", own_cases(), ids=lambda case: case.name)
+async def test_own_case_on_every_pair(case: Case, majors: tuple[int, int], servers: Servers, tmp_path: Path) -> None:
+    await _holds(case, servers, tmp_path, majors)
