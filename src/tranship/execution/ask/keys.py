@@ -1,0 +1,57 @@
+"""Keys of a table's rows in little memory: a 64-bit hash and the packed row, 16 bytes a row, until the few that may collide are known."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import pairwise
+
+from tranship.model.progress import RowId
+
+LIMIT = 5_000_000
+"""Rows per index: 80 MB while collecting, a few hundred while duplicates are sought."""
+
+
+class KeyStore:
+    """Hashes of one index's keys over one table plan."""
+
+    def __init__(self) -> None:
+        self._hashes = array("q")
+        self._rows = array("Q")
+        self.overflowed = False
+
+    def add(self, row: RowId, hashed: int) -> None:
+        """Keep a row's hash; beyond the limit everything is let go."""
+        if self.overflowed:
+            return
+        if len(self._hashes) >= LIMIT or row.source >= 1 << 16:
+            self._hashes, self._rows, self.overflowed = array("q"), array("Q"), True
+            return
+        self._hashes.append(hashed)
+        self._rows.append((row.source << 48) | (row.page << 16) | row.offset)
+
+    def shared(self, others: list[KeyStore]) -> list[RowId]:
+        """Rows whose hash occurs more than once in this and the other stores together."""
+        twice = repeated([self, *others])
+        if not twice:
+            return []
+        return [_unpacked(packed) for hashed, packed in zip(self._hashes, self._rows, strict=True) if hashed in twice]
+
+    @property
+    def hashes(self) -> array[int]:
+        """All hashes, in the order they came."""
+        return self._hashes
+
+
+def repeated(stores: list[KeyStore]) -> set[int]:
+    """Hashes that occur more than once."""
+    every = array("q")
+    for store in stores:
+        every.extend(store.hashes)
+    if len(set(every)) == len(every):
+        return set()
+    ordered = sorted(every)
+    return {one for one, two in pairwise(ordered) if one == two}
+
+
+def _unpacked(packed: int) -> RowId:
+    return RowId(packed >> 48, (packed >> 16) & 0xFFFFFFFF, packed & 0xFFFF)

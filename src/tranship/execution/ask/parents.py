@@ -1,0 +1,162 @@
+"""Missing parents: candidates found set-based by OLD where it can compute both ends, the verdict always by NEW's rows and this run's.
+
+A row whose parent OLD holds and nobody rejected cannot be an orphan, so only OLD's own orphans and the children of rejected rows are
+looked at one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from msgspec.json import decode
+
+from tranship.execution.ask import reasons
+from tranship.execution.ask.book import Book
+from tranship.execution.ask.derived import Derived
+from tranship.execution.ask.questions import NotAskable
+from tranship.execution.ask.references import reference
+from tranship.execution.ask.typed import ask, json_rows, typed
+from tranship.execution.job import Job
+from tranship.model.catalog import ForeignKey
+from tranship.model.names import TableName
+from tranship.model.plan import TablePlan
+from tranship.model.progress import RowId
+from tranship.model.types import PgType
+from tranship.sql.canonical import canonical, taken_on_old
+from tranship.sql.probe import parent_part, rows_query
+from tranship.sql.reading import End, children, families, orphans
+
+Row = tuple[TablePlan, RowId]
+
+
+class Parents:
+    """Judges the foreign keys of one group.
+
+    Args:
+        pending: tables of NEW whose rows of this run are not there yet.
+    """
+
+    def __init__(self, job: Job, derived: Derived, book: Book, pending: Callable[[TableName], bool]) -> None:
+        self._job, self._derived, self._book, self._pending = job, derived, book, pending
+        self._gone: dict[tuple[TableName, tuple[str, ...]], tuple[int, set[str]]] = {}
+
+    def set_based(self, plan: TablePlan, key: ForeignKey) -> bool:
+        """OLD can tell who refers to whom: both ends of the key are values that it computes itself."""
+        fillers = self._job.fillers(key.target)
+        return bool(fillers) and all(self._ends(plan, key, parent) is not None for parent in fillers)
+
+    async def orphans(self, plan: TablePlan, key: ForeignKey) -> list[RowId]:
+        """Rows whose parent is neither among OLD's rows nor rejected elsewhere; only where :meth:`set_based`."""
+        parents, child = [], None
+        for parent in self._job.fillers(key.target):
+            ends = self._ends(plan, key, parent)
+            if ends is not None:
+                child = ends[0]
+                parents.append((ends[0].expressions, ends[1], sorted(self._book.rejected(parent.old))))
+        if child is None:
+            return []
+        return await self._fetch(plan, orphans(child, parents))
+
+    async def children(self, plan: TablePlan, key: ForeignKey, parent: TablePlan, rows: Sequence[RowId]) -> list[RowId]:
+        """Rows that refer to one of some rows of OLD's parent table; only where :meth:`set_based`."""
+        ends = self._ends(plan, key, parent)
+        if ends is None or not rows:
+            return []
+        return await self._fetch(plan, children(ends[0], ends[0].expressions, ends[1], rows))
+
+    async def families(self, plan: TablePlan, key: ForeignKey, parent: TablePlan) -> list[tuple[RowId, RowId]]:
+        """Every child with its parent in OLD; only where :meth:`set_based`."""
+        ends = self._ends(plan, key, parent)
+        if ends is None:
+            return []
+        records = await self._derived.reader(plan).old.fetch(families(ends[0], ends[0].expressions, ends[1]))
+        return [(RowId(source, *child), RowId(other, *parent)) for source, child, other, parent in records]
+
+    async def absent(self, plan: TablePlan, key: ForeignKey, rows: Iterable[RowId]) -> dict[RowId, str | None]:
+        """Those of the rows whose parent NEW does not hold now, with their key's text. Raises NotAskable."""
+        reader = self._derived.reader(plan)
+        after = self._job.after(plan)
+        question = typed(plan, after, key.columns)
+        query = rows_query(question.rows, [parent_part(question.rows, reference(self._job, after, key), 0)])
+        found: dict[RowId, str | None] = {}
+        gone = self._book.rejected(plan.old)
+        async for chunk in reader.chosen((r for r in rows if r not in gone), question.positions):
+            answers = await ask(reader, query, json_rows(chunk, question.positions, range(len(chunk.rows))))
+            found |= {chunk.rows[a.row]: a.detail if isinstance(a.detail, str) else None for a in answers if a.kind == "parent"}
+        return found
+
+    async def judge(self, plan: TablePlan, key: ForeignKey, absent: Mapping[RowId, str | None], *, rank: int) -> list[RowId]:
+        """Reject the rows whose parent neither NEW nor a surviving row of this run provides; who was rejected now."""
+        after = self._job.after(plan)
+        keys = sorted({text for text in absent.values() if text is not None})
+        try:
+            provided = await self._provided(plan, key, keys)
+        except NotAskable as why:
+            self._book.note(plan.old, f"foreign key {key.name}: {why}")
+            return []
+        missing = {row: text for row, text in absent.items() if text is None or text not in provided}
+        gone = await self._rejected_keys(key) if missing else set()
+        fresh = []
+        for row, text in sorted(missing.items()):
+            shown = "(" + ", ".join(decode(text, type=list[str])) + ")" if text is not None else None
+            reject = reasons.parent(row, key, after, shown, gone=text in gone, rank=rank)
+            if self._book.add(plan.old, reject):
+                fresh.append(row)
+        return fresh
+
+    async def _provided(self, plan: TablePlan, key: ForeignKey, keys: Sequence[str]) -> set[str]:
+        if not keys or not self._pending(key.target):
+            return set()
+        if not reference(self._job, self._job.after(plan), key).faithful:
+            raise NotAskable("equality of its columns cannot be told outside the server")
+        return await self._derived.survivors(key.target, key.target_columns, keys)
+
+    async def _rejected_keys(self, key: ForeignKey) -> set[str]:
+        """Canonical keys of the parents that were rejected, kept until there are more of them."""
+        fillers = self._job.fillers(key.target)
+        count = sum(len(self._book.rejected(p.old)) for p in fillers)
+        held = self._gone.get((key.target, key.target_columns))
+        if held is not None and held[0] == count:
+            return held[1]
+        keys: set[str] = set()
+        for parent in fillers:
+            try:
+                keys.update((await self._derived.keys_of(parent, key.target_columns, sorted(self._book.rejected(parent.old)))).values())
+            except NotAskable:
+                continue
+        self._gone[key.target, key.target_columns] = (count, keys)
+        return keys
+
+    async def _fetch(self, plan: TablePlan, query: str) -> list[RowId]:
+        records = await self._derived.reader(plan).old.fetch(query)
+        gone = self._book.rejected(plan.old)
+        rows = (RowId(source, page, offset) for source, (page, offset) in records)
+        return sorted({row for row in rows if row not in gone})
+
+    def _ends(self, plan: TablePlan, key: ForeignKey, parent: TablePlan) -> tuple[End, End] | None:
+        pairs = []
+        for name, target in zip(key.columns, key.target_columns, strict=True):
+            child_value = taken_on_old(plan, name, self._job.before(plan))
+            parent_value = taken_on_old(parent, target, self._job.before(parent))
+            pair = _comparable(child_value, parent_value)
+            if pair is None:
+                return None
+            pairs.append(pair)
+        return End(plan, tuple(c for c, _ in pairs)), End(parent, tuple(p for _, p in pairs))
+
+
+_INTEGERS = frozenset({"smallint", "integer", "bigint"})
+
+
+def _comparable(child: tuple[str, PgType] | None, parent: tuple[str, PgType] | None) -> tuple[str, str] | None:
+    """Both ends as OLD compares them: by their own equality where the types are alike, else by canonical text."""
+    if child is None or parent is None:
+        return None
+    (child_value, child_type), (parent_value, parent_type) = child, parent
+    texts = canonical(child_value, child_type), canonical(parent_value, parent_type)
+    if texts[0] is None or texts[1] is None:
+        return None
+    bases = {child_type.base, parent_type.base}
+    if bases <= _INTEGERS or (len(bases) == 1 and child_type.name is not None and child_type.name.schema == "pg_catalog"):
+        return child_value, parent_value
+    return texts[0], texts[1]
