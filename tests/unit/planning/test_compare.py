@@ -222,12 +222,9 @@ def test_an_id_of_another_table_changes_its_meaning() -> None:
 
 
 def test_meaning_is_judged_after_table_renames() -> None:
-    old = catalog(
-        table("users", "id int!", "mail text", key=["id"]), table("o", "id int!", "user_id int", key=["id"], references=[("user_id", "users")])
-    )
-    new = catalog(
-        table("accounts", "id int!", "mail text", key=["id"]), table("o", "id int!", "user_id int", key=["id"], references=[("user_id", "accounts")])
-    )
+    orders = ("id int!", "user_id int")
+    old = catalog(table("users", "id int!", "mail text", key=["id"]), table("o", *orders, key=["id"], references=[("user_id", "users")]))
+    new = catalog(table("accounts", "id int!", "mail text", key=["id"]), table("o", *orders, key=["id"], references=[("user_id", "accounts")]))
     undecided = compared(old, new)
     assert [c.kind for c in undecided.of(BREAKING)] == ["table_renamed"], "the table is the question, not its keys"
     assert not compared(old, new, entry("users", "rename_table", new_table="accounts")).of(BREAKING)
