@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import traceback
+from collections.abc import Sequence
 
 import click
 
@@ -18,13 +18,8 @@ _USAGE = "TS101"
 
 def tell(error: TranshipError, invocation: Invocation) -> int:
     """Prints an error; returns its exit status."""
-    if len(error.problems) > 1:
-        note(f"{error.code} {error.message}")
-        if error.hint:
-            note(f"  hint: {error.hint}")
-    else:
-        for problem in error.problems:
-            note(line_of(problem))
+    for line in lines_of(error.problems):
+        note(line)
     _as_json(error.problems, error.exit_status, invocation)
     return error.exit_status
 
@@ -56,10 +51,18 @@ def tell_unforeseen(error: Exception, invocation: Invocation) -> int:
     return status
 
 
+def lines_of(problems: Sequence[Problem]) -> list[str]:
+    """Several problems; a first one without an object speaks for all of them, so its hint comes last."""
+    head, *rest = problems
+    if not rest or head.object:
+        return [line_of(problem) for problem in problems]
+    last = [f"  hint: {head.hint}"] if head.hint else []
+    return [f"{head.code} {head.message}", *(f"  {line_of(problem)}" for problem in rest), *last]
+
+
 def line_of(problem: Problem) -> str:
     """A problem as lines for a person."""
-    named = problem.object and not re.search(re.escape(problem.object), problem.message)
-    where = f"{problem.object}: " if named else ""
+    where = f"{problem.object}: " if problem.object and problem.object not in problem.message else ""
     sign = "⚠ " if problem.warning else ""
     hint = f"\n  hint: {problem.hint}" if problem.hint else ""
     return f"{sign}{problem.code} {where}{problem.message}{hint}"

@@ -38,7 +38,7 @@ def generate(context: click.Context, changes: Path, prefix: str | None, results_
         say(encode(suggestion).decode().rstrip("\n"))
         return
     for one in suggestion.dropped:
-        say(f"dropped: {one.path}: {one.reason}")
+        say(f"dropped: {one}")
     if suggestion.kept:
         say(f"kept: {suggestion.kept} decisions of the earlier file")
     if suggestion.path is None:
@@ -48,6 +48,8 @@ def generate(context: click.Context, changes: Path, prefix: str | None, results_
         _say_question(question, say)
     say()
     say(f"Resolutions: {suggestion.path}")
+    if suggestion.inserts is not None:
+        say(f"Missing lookup rows: {suggestion.inserts}")
     say("Decide there (SPECIFY_… is open), then:")
     for line in _next(invocation.spelling, str(suggestion.path), str(changes)):
         say(f"  {line}")
