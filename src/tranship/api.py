@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,14 +13,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship import __version__
-from tranship.codec import CHANGES_FORMAT, ChangeRecord, ChangesFile, SideInfo, read_changes, write_changes, write_json, write_text
+from tranship.codec import CHANGES_FORMAT, ChangeRecord, ChangesFile, SideInfo, free_path, read_changes, write_changes, write_json, write_text
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config, Endpoint
 from tranship.errors import Refused, UsageError
+from tranship.execution.job import Job
+from tranship.execution.outcome import MigrationOutcome
 from tranship.model.catalog import Catalog
-from tranship.model.change import Change, ChangeClass, Comparison
-from tranship.model.names import Side, TableName
-from tranship.model.options import MigrateOptions
+from tranship.model.change import ChangeClass, Comparison
+from tranship.model.evidence import Evidence
+from tranship.model.names import Side
+from tranship.model.options import MigrateOptions, command_line
 from tranship.model.plan import Plan
 from tranship.model.progress import Event
 from tranship.model.resolution import Answers, Problem, ResolutionFile
@@ -29,11 +33,14 @@ from tranship.planning.compare import compare
 from tranship.planning.drift import drift
 from tranship.planning.match import match
 from tranship.planning.resolve import decide, open_questions
-from tranship.planning.scope import Scope, default_schema, make_scope
+from tranship.planning.scope import Scope, make_scope
+from tranship.planning.suggest import Question
+from tranship.planning.suggest import suggest as suggest_answers
+from tranship.report.describe.analysis import describe_analysis
+from tranship.report.text import render_text
 from tranship.server.catalog import read_catalog
 from tranship.server.connect import connect
 from tranship.server.identity import read_identity
-from tranship.server.session import pin
 
 
 class Sides(Struct, frozen=True):
@@ -54,6 +61,18 @@ class Analysis(Struct, frozen=True):
     changes_path: Path
     problems: tuple[Problem, ...] = ()
     """Warnings."""
+
+
+class Suggestion(Struct, frozen=True):
+    """What ``resolve generate`` wrote."""
+
+    path: Path | None
+    """None: nothing is open."""
+    questions: tuple[Question, ...]
+    dropped: tuple[str, ...]
+    kept: int
+    inserts: Path | None = None
+    """Statements that would add the values a suggested lookup lacks."""
 
 
 class Prepared(Struct, frozen=True):
@@ -79,9 +98,7 @@ async def read_sides(config: Config, *, also: Sequence[tuple[Side, str]] = ()) -
         _read_side(config.old, config.journal_schema, [s for side, s in also if side is Side.OLD]),
         _read_side(config.new, config.journal_schema, [s for side, s in also if side is Side.NEW]),
     )
-    scope, problems = make_scope(
-        old, new, config.tables, config.table_mapping, old_configured=config.old.schemas, new_configured=config.new.schemas
-    )
+    scope, problems = make_scope(old, new, config.tables, config.table_mapping, old_configured=config.old.schemas, new_configured=config.new.schemas)
     refuse(problems)
     return Sides(old, new, scope, old_system == new_system)
 
@@ -94,13 +111,34 @@ async def analyze(config: Config, *, prefix: str | None = None, results_dir: str
     sides = await read_sides(config)
     matching = match(sides.old, sides.new, sides.scope, shared_ancestor=sides.shared_ancestor)
     comparison = compare(sides.old, sides.new, matching)
+    evidence = Evidence()
+    report = render_text(describe_analysis(comparison, sides.old, sides.new))
     changes_path = result_path(results_dir, prefix, "migration_changes.json")
-    write_changes(changes_path, _changes_file(config, sides, comparison))
-    return Analysis(comparison, "", result_path(results_dir, prefix, "migration_report.txt"), changes_path)
+    report_path = result_path(results_dir, prefix, "migration_report.txt")
+    write_changes(changes_path, _changes_file(config, sides, comparison, evidence))
+    write_text(report_path, report)
+    return Analysis(comparison, report, report_path, changes_path)
 
 
-async def suggest(changes: Path, *, prefix: str | None = None, results_dir: str = "results", fresh: bool = False) -> None:
-    """Placeholder until the suggestions land."""
+async def suggest(changes: Path, *, prefix: str | None = None, results_dir: str = "results", fresh: bool = False) -> Suggestion:
+    """Write the resolutions file with every open question; connects nowhere.
+
+    Decisions of an existing file are kept unless ``fresh``. With nothing open nothing is written and ``path`` is None.
+    """
+    told = read_changes(changes)
+    path = result_path(results_dir, prefix, "manual_resolutions.json")
+    existing = read_resolutions(path) if path.exists() and not fresh else None
+    old, new = told.old.catalog, told.new.catalog
+    scope, problems = _told_scope(told)
+    refuse([p for p in problems if p.code.startswith("TS1")])
+    found = suggest_answers(old, new, scope, told.evidence, existing, shared_ancestor=told.shared_ancestor)
+    if found.nothing_open:
+        return Suggestion(None, (), (), found.kept, None)
+    write_json(path, found.document)
+    inserts = result_path(results_dir, prefix, "missing_lookups.sql") if found.inserts else None
+    if inserts is not None:
+        write_text(inserts, "\n".join(found.inserts) + "\n")
+    return Suggestion(path, found.questions, tuple(f"{d.path}: {d.reason}" for d in found.dropped), found.kept, inserts)
 
 
 def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
@@ -112,17 +150,10 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     told = read_changes(changes)
     file = read_resolutions(resolutions)
     old, new = told.old.catalog, told.new.catalog
-    scope, problems = make_scope(
-        old,
-        new,
-        told.tables,
-        told.table_mapping,
-        old_configured=old.schemas if told.old.configured else None,
-        new_configured=new.schemas if told.new.configured else None,
-    )
+    scope, problems = _told_scope(told)
     refuse([p for p in problems if p.code.startswith("TS1")])
     answers, decided, found = decide(file, old, new, scope)
-    comparison = compare(old, new, match(old, new, scope, decided), answers)
+    comparison = compare(old, new, match(old, new, scope, decided, shared_ancestor=told.shared_ancestor), answers)
     return (*_stale_resolutions(file, old, new, resolutions), *found, *_open(comparison, answers))
 
 
@@ -145,6 +176,46 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
     refuse(more)
     warnings = (*stale, *problems, *more, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
+
+
+async def migrate(
+    config: Config, options: MigrateOptions, on_event: Callable[[Event], None] | None = None, stop: asyncio.Event | None = None
+) -> tuple[MigrationResult, Path]:
+    """Dry run, rehearsal or live run; writes the result file and, where rows were rejected, the rejects file.
+
+    ``on_event`` hears every event as it happens; ``stop``, once set, ends a live run after the batches in flight.
+    Returns the result and where it was written.
+
+    Raises:
+        TranshipError: nothing could be started, or the run stopped; its exit status says which.
+    """
+    from tranship.execution.run import dry_run, move
+
+    prepared = await prepare(config, options)
+    job = Job(prepared.plan, prepared.sides.old, prepared.sides.new)
+    engine = move if options.live else dry_run
+    told = await engine(job, config, options, on_event=on_event or _unheard, stop=stop or asyncio.Event())
+    return write_outcome(told, prepared, options)
+
+
+def write_outcome(told: MigrationOutcome, prepared: Prepared, options: MigrateOptions) -> tuple[MigrationResult, Path]:
+    """Name and write the files of a run; the result says where its rejects lie and which decisions led to it."""
+    stamp = datetime.datetime.now(tz=datetime.UTC).strftime("%Y%m%d_%H%M%S")
+    result = told.result
+    path = free_path(result_path(options.results_dir, options.prefix, f"migration_result_{result.mode}_{stamp}.json"))
+    if told.rejects:
+        rejects = free_path(result_path(options.results_dir, options.prefix, f"migration_rejects_{result.mode}_{stamp}.jsonl"))
+        write_text(rejects, b"\n".join(msgspec.json.encode(record) for record in told.rejects).decode() + "\n")
+        result = replace(result, rejects_file=str(rejects))
+    if options.resolutions is not None:
+        result = replace(result, resolutions_sha256=hashlib.sha256(Path(options.resolutions).read_bytes()).hexdigest())
+    result = replace(result, problems=(*prepared.warnings, *result.problems))
+    write_json(path, result)
+    return result, path
+
+
+def _unheard(_: Event) -> None:
+    """Nobody listens."""
 
 
 def result_path(results_dir: str, prefix: str | None, name: str) -> Path:
@@ -179,7 +250,20 @@ async def _read_side(endpoint: Endpoint, journal_schema: str, also: Sequence[str
         await conn.close()
 
 
-def _changes_file(config: Config, sides: Sides, comparison: Comparison) -> ChangesFile:
+def _told_scope(told: ChangesFile) -> tuple[Scope, tuple[Problem, ...]]:
+    """The scope as the changes file remembers it."""
+    old, new = told.old.catalog, told.new.catalog
+    return make_scope(
+        old,
+        new,
+        told.tables,
+        told.table_mapping,
+        old_configured=old.schemas if told.old.configured else None,
+        new_configured=new.schemas if told.new.configured else None,
+    )
+
+
+def _changes_file(config: Config, sides: Sides, comparison: Comparison, evidence: Evidence) -> ChangesFile:
     def side(catalog: Catalog, endpoint: Endpoint) -> SideInfo:
         configured = endpoint.schemas is not None
         return SideInfo(catalog.database, catalog.server_version, catalog.fingerprint, catalog, configured)
@@ -196,6 +280,8 @@ def _changes_file(config: Config, sides: Sides, comparison: Comparison) -> Chang
         tables=config.tables,
         table_mapping=config.table_mapping,
         journal_schema=config.journal_schema,
+        shared_ancestor=sides.shared_ancestor,
+        evidence=evidence,
     )
 
 
@@ -216,8 +302,12 @@ def _summed(undecided: tuple[Problem, ...], options: MigrateOptions) -> tuple[Pr
     """The open changes under one line that counts them and names the next command."""
     if not undecided:
         return ()
-    generate = "resolve generate" if options.spelling == "tranship" else "generate"
-    head = Problem("TS300", "", f"Breaking changes detected: {len(undecided)}", f"decide each of them: {options.spelling} {generate} …")
+    changes = options.changes_file or str(result_path(options.results_dir, options.prefix, "migration_changes.json"))
+    prefix = ("--prefix", options.prefix) if options.prefix else ()
+    following = command_line(options.spelling, "resolve generate", changes, *prefix)
+    head = Problem(
+        "TS300", "", f"Breaking changes detected: {len(undecided)}", f"decide each of them; to write them down with suggestions: {following}"
+    )
     return (head, *undecided)
 
 
@@ -240,7 +330,12 @@ def _stale_resolutions(file: ResolutionFile, old: Catalog, new: Catalog, path: P
     if not file.old_fingerprint and not file.new_fingerprint:
         return (Problem("TS341", str(path), f"{path} carries no fingerprints: it is taken as it is", warning=True),)
     return tuple(
-        Problem("TS303", str(path), f"{path} was made for another {side.value.upper()} schema", "run analyze and resolve generate again: decisions are kept")
+        Problem(
+            "TS303",
+            str(path),
+            f"{path} was made for another {side.value.upper()} schema",
+            "run analyze and resolve generate again: decisions are kept",
+        )
         for then, now, side in ((file.old_fingerprint, old.fingerprint, Side.OLD), (file.new_fingerprint, new.fingerprint, Side.NEW))
         if then != now
     )
