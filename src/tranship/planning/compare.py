@@ -107,6 +107,8 @@ def _removed_table(name: TableName, proposal: TableProposal | None, new: Catalog
             evidence = (f"{twin.name} is {KIND_WORDS.get(twin.kind, 'no table')} in NEW: it cannot receive rows", *evidence)
         elif twin is not None and twin.extension is not None:
             evidence = (f"{twin.name} belongs to the extension {twin.extension} in NEW", *evidence)
+        else:
+            evidence = (*_storage_of(name, new, matching), *evidence)
         words = f"Table '{name.name}' only exists in old DB"
         return Change(cls=ChangeClass.BREAKING, kind="table_removed", table=str(name), description=words, evidence=evidence)
     old_words, new_words = _table_words(name, proposal.new, matching)
@@ -121,6 +123,13 @@ def _removed_table(name: TableName, proposal: TableProposal | None, new: Catalog
         new_table=str(proposal.new),
         evidence=tuple(told),
     )
+
+
+def _storage_of(name: TableName, new: Catalog, matching: Matching) -> tuple[str, ...]:
+    """Whether NEW has the name for a partition: rows go there through the root alone."""
+    twin = TableName(dict(matching.schema_pairs).get(name.schema, name.schema), name.name)
+    roots = (t.name for t in new.tables if any(leaf.name == twin for leaf in t.partitions))
+    return tuple(f"{twin} is a partition of {root} in NEW: 'rename_table' to {root} sends the rows there" for root in roots)
 
 
 def _added_table(name: TableName) -> Change:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import ColumnPair, Matching, Pairing, Proposal, TablePair, TableProposal
@@ -56,13 +56,11 @@ def match(old: Catalog, new: Catalog, scope: Scope, decided: Decided = NOTHING_D
     _pair_decided(tables, scope, decided)
     _pair_by_name(tables, scope, decided)
     _pair_children(tables, decided)
-    proposals = _pair_renamed(tables, _held_by_name(old, new, scope), decided, shared_ancestor)
+    convention = naming_convention(list(tables.old.values()), list(tables.new.values()))
+    context = RenameContext(table_pairs=tables.names, convention=convention, shared_ancestor=shared_ancestor)
+    proposals = _pair_renamed(tables, _held_by_name(old, new, scope), decided, context)
     _pair_children(tables, decided)
-    context = RenameContext(
-        table_pairs=tables.names,
-        convention=naming_convention(list(tables.old.values()), list(tables.new.values())),
-        shared_ancestor=shared_ancestor,
-    )
+    context = structs.replace(context, table_pairs=tables.names)
     inside = [name for name in sorted(tables.old) if scope.includes(name)]
     pairs = tuple(_with_columns(tables.found[n], tables, decided, context) for n in inside if n in tables.found)
     taken = {pair.new for pair in tables.found.values()} | set(_twins(decided.dropped, tables, scope))
@@ -133,12 +131,11 @@ def _held_by_name(old: Catalog, new: Catalog, scope: Scope) -> set[TableName]:
     return {name for a, b in twins if b is not None and (a.kind in HOLDS_ROWS) != (b.kind in HOLDS_ROWS) for name in (a.name, b.name)}
 
 
-def _pair_renamed(tables: _Tables, held: set[TableName], decided: Decided, shared_ancestor: bool) -> tuple[TableProposal, ...]:
+def _pair_renamed(tables: _Tables, held: set[TableName], decided: Decided, context: RenameContext) -> tuple[TableProposal, ...]:
     """Tables under another name: those that prove themselves are paired, the rest are proposed."""
     before = [t for name, t in sorted(tables.old.items()) if name not in decided.dropped and (name not in held or name in tables.found)]
     taken = set(tables.names.values())
     after = [t for name, t in sorted(tables.new.items()) if name not in held or name in taken]
-    context = RenameContext(table_pairs=tables.names, convention=naming_convention(before, after), shared_ancestor=shared_ancestor)
     renames = table_renames(before, after, context=context)
     for pair in renames.automatic:
         if pair.old not in tables.found:
