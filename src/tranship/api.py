@@ -27,7 +27,7 @@ from tranship.model.options import MigrateOptions, command_line
 from tranship.model.plan import Plan
 from tranship.model.progress import Event
 from tranship.model.resolution import Answers, Problem, ResolutionFile
-from tranship.model.verdict import MigrationResult
+from tranship.model.verdict import MigrationResult, Mode, Stats
 from tranship.planning.build import build
 from tranship.planning.compare import compare
 from tranship.planning.drift import drift
@@ -191,14 +191,45 @@ async def migrate(
     """
     from tranship.execution.run import dry_run, move
 
-    prepared = await prepare(config, options)
-    job = Job(prepared.plan, prepared.sides.old, prepared.sides.new)
-    engine = move if options.live else dry_run
-    told = await engine(job, config, options, on_event=on_event or _unheard, stop=stop or asyncio.Event())
-    return write_outcome(told, prepared, options)
+    started = datetime.datetime.now(tz=datetime.UTC)
+    try:
+        prepared = await prepare(config, options)
+        job = Job(prepared.plan, prepared.sides.old, prepared.sides.new)
+        engine = move if options.live else dry_run
+        told = await engine(job, config, options, on_event=on_event or _unheard, stop=stop or asyncio.Event())
+    except Refused as refusal:
+        write_outcome(MigrationOutcome(_refused(refusal, options, started)), options)
+        raise
+    result = replace(told.result, problems=(*prepared.warnings, *told.result.problems))
+    return write_outcome(replace(told, result=result), options)
 
 
-def write_outcome(told: MigrationOutcome, prepared: Prepared, options: MigrateOptions) -> tuple[MigrationResult, Path]:
+def _refused(refusal: Refused, options: MigrateOptions, started: datetime.datetime) -> MigrationResult:
+    """The result of a run that a safety rule did not let start."""
+    return MigrationResult(
+        tool_version=__version__,
+        run_id="",
+        mode=_mode(options),
+        status="refused",
+        exit_status=refusal.exit_status,
+        snapshot=None,
+        started=started.isoformat(timespec="milliseconds"),
+        finished=datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="milliseconds"),
+        stats=Stats(),
+        tables=(),
+        problems=refusal.problems,
+        resolutions_file=options.resolutions,
+        arguments=options.arguments,
+    )
+
+
+def _mode(options: MigrateOptions) -> Mode:
+    if options.rehearse:
+        return "rehearse"
+    return "live" if options.live else "dryrun"
+
+
+def write_outcome(told: MigrationOutcome, options: MigrateOptions) -> tuple[MigrationResult, Path]:
     """Name and write the files of a run; the result says where its rejects lie and which decisions led to it."""
     stamp = datetime.datetime.now(tz=datetime.UTC).strftime("%Y%m%d_%H%M%S")
     result = told.result
@@ -209,7 +240,6 @@ def write_outcome(told: MigrationOutcome, prepared: Prepared, options: MigrateOp
         result = replace(result, rejects_file=str(rejects))
     if options.resolutions is not None:
         result = replace(result, resolutions_sha256=hashlib.sha256(Path(options.resolutions).read_bytes()).hexdigest())
-    result = replace(result, problems=(*prepared.warnings, *result.problems))
     write_json(path, result)
     return result, path
 
