@@ -1,0 +1,188 @@
+"""What the data say about open questions: asked read-only on both servers, each question and all of them within a time limit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+
+import asyncpg
+
+from tranship.model.catalog import Catalog, Table
+from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts, LookupQuestion, Misfits, Reference, ValueCount
+from tranship.model.names import ColumnRef, Side
+from tranship.planning.questions import DataQuestions, MisfitQuestion, data_questions, foresee
+from tranship.planning.scope import Scope
+from tranship.server.session import pin
+from tranship.sql import evidence as sql
+
+_LISTED = 200
+"""Distinct values that are kept of a column."""
+_LOOKED_UP = 5000
+"""Distinct values that are looked up in a lookup table."""
+_REFERENCES = 1000
+_FEW = 20
+_MOST = 0.95
+_READ_WHOLE = 256 * 1024 * 1024
+"""Bytes of a table up to which every row is read."""
+
+
+async def gather(
+    old_conn: asyncpg.Connection,
+    new_conn: asyncpg.Connection,
+    old: Catalog,
+    new: Catalog,
+    scope: Scope,
+    *,
+    probe_seconds: float,
+    shared_ancestor: bool = False,
+) -> Evidence:
+    """Ask both servers about everything that the comparison of the catalogs leaves open.
+
+    The connections are pinned here and hold no transaction. ``probe_seconds`` bounds all questions together; what is not asked is said.
+    """
+    datestyle = new.datestyle if new.datestyle.startswith("ISO") else f"ISO, {new.datestyle.split(', ')[-1]}"
+    await pin(old_conn, Side.OLD, datestyle=datestyle, search_path="")
+    await pin(new_conn, Side.NEW, datestyle=datestyle, search_path="")
+    gathering = _Gathering(old_conn, new_conn, old, new, probe_seconds)
+    comparison = foresee(old, new, scope, shared_ancestor=shared_ancestor).comparison
+    return await gathering.run(data_questions(comparison, old, new))
+
+
+class _Gathering:
+    """One round of questions with its clock."""
+
+    def __init__(self, old_conn: asyncpg.Connection, new_conn: asyncpg.Connection, old: Catalog, new: Catalog, seconds: float) -> None:
+        self._conns = {Side.OLD: old_conn, Side.NEW: new_conn}
+        self._catalogs = {Side.OLD: old, Side.NEW: new}
+        self._seconds = seconds
+        self._end = asyncio.get_running_loop().time() + seconds
+        self._not_asked: list[str] = []
+        self._counted: dict[ColumnRef, tuple[ColumnFacts, tuple[ValueCount, ...]]] = {}
+
+    async def run(self, questions: DataQuestions) -> Evidence:
+        """All questions in their order."""
+        columns = [facts for ref in questions.columns if (facts := await self._column(ref)) is not None]
+        lookups = [looked_up for question in questions.lookups if (looked_up := await self._lookup(question)) is not None]
+        misfits = [counted for question in questions.misfits if (counted := await self._misfits(question)) is not None]
+        references = [found for ref, keys in questions.references if (found := await self._reference(ref, keys)) is not None]
+        return Evidence(tuple(columns), tuple(lookups), tuple(misfits), tuple(references), tuple(dict.fromkeys(self._not_asked)))
+
+    async def _ask(self, side: Side, what: str, text: str, *arguments: object) -> Sequence[Mapping[str, object]] | None:
+        """One statement in a read-only transaction of its own; None and a note where there is no answer."""
+        left = min(self._end - asyncio.get_running_loop().time(), max(self._seconds / 4, 1.0))
+        if left <= 0:
+            self._not_asked.append(f"{what}: the time limit of {self._seconds:g} s was reached")
+            return None
+        conn = self._conns[side]
+        try:
+            async with conn.transaction(isolation="repeatable_read", readonly=True):
+                await conn.execute(sql.TIMEOUT, str(max(int(left * 1000), 1)))
+                rows: Sequence[Mapping[str, object]] = await conn.fetch(text, *arguments)
+                return rows
+        except asyncpg.QueryCanceledError:
+            self._not_asked.append(f"{what}: took longer than {left:.0f} s")
+        except (asyncpg.PostgresError, UnicodeDecodeError) as error:
+            self._not_asked.append(f"{what}: {type(error).__name__} on {side.value.upper()}")
+        return None
+
+    def _table(self, side: Side, ref: ColumnRef) -> Table | None:
+        return self._catalogs[side].table(ref.table)
+
+    async def _column(self, ref: ColumnRef) -> ColumnFacts | None:
+        counted = await self._values(ref)
+        return counted[0] if counted is not None else None
+
+    async def _values(self, ref: ColumnRef) -> tuple[ColumnFacts, tuple[ValueCount, ...]] | None:
+        """The facts of an old column, and as many distinct values as lookups want."""
+        if ref in self._counted:
+            return self._counted[ref]
+        table = self._table(Side.OLD, ref)
+        if table is None:
+            return None
+        percent = _percent(table)
+        text = sql.distinct_values(table, ref.column, percent, _LOOKED_UP)
+        rows = await self._ask(Side.OLD, f"values of {ref}", text)
+        if rows is None:
+            return None
+        self._counted[ref] = _counted(ref, rows, sampled=percent is not None)
+        return self._counted[ref]
+
+    async def _lookup(self, question: LookupQuestion) -> LookupFacts | None:
+        counted = await self._values(question.old)
+        table = self._catalogs[question.side].table(question.table)
+        if counted is None or table is None:
+            return None
+        facts, values = counted
+        what = f"lookup of {question.old} in {question.table}"
+        text = sql.coverage(table, question.key_column, question.value_column)
+        rows = await self._ask(question.side, what, text, [value.value for value in values])
+        if rows is None:
+            return None
+        hits = {str(row["value"]): int(str(row["results"])) for row in rows}
+        found = [value for value in values if hits.get(value.value, 0) > 0]
+        missing = tuple(value.value for value in values if not hits.get(value.value, 0))[:_LISTED]
+        inserts = sql.insert_missing(table, question.key_column, missing) if question.side is Side.NEW else ()
+        return LookupFacts(
+            question=question,
+            distinct=len(values),
+            found=len(found),
+            rows=sum(value.rows for value in values),
+            rows_found=sum(value.rows for value in found),
+            ambiguous=sum(1 for value in found if hits[value.value] > 1),
+            missing=missing,
+            complete=not facts.sampled and len(values) == facts.distinct and facts.longest <= sql.LONGEST_SHOWN,
+            inserts=inserts,
+        )
+
+    async def _misfits(self, question: MisfitQuestion) -> Misfits | None:
+        table = self._table(Side.OLD, question.old)
+        if table is None:
+            return None
+        percent, column = _percent(table), question.old.column
+        if question.length is not None:
+            text = sql.longer_than(table, column, question.length, percent)
+        else:
+            text = sql.outside_of(table, column, question.low, question.high, percent)
+        rows = await self._ask(Side.OLD, f"values of {question.old} that do not fit", text)
+        return Misfits(question.old, question.new, int(str(rows[0]["count"])), question.what, percent is not None) if rows else None
+
+    async def _reference(self, ref: ColumnRef, keys: Sequence[ColumnRef]) -> Reference | None:
+        """The one table whose keys nearly all values are."""
+        counted = await self._values(ref)
+        table = self._table(Side.OLD, ref)
+        column = table.column(ref.column) if table is not None else None
+        if counted is None or column is None or counted[0].distinct < _FEW:
+            return None
+        values = [value.value for value in counted[1][:_REFERENCES]]
+        targets = []
+        for key in keys:
+            target = self._table(Side.OLD, key)
+            if target is None:
+                continue
+            rows = await self._ask(Side.OLD, f"whether {ref} refers to {key.table}", sql.keys_found(target, key.column, column.type), values)
+            if rows is None:
+                return None
+            if int(str(rows[0]["count"])) >= _MOST * len(values):
+                targets.append(key.table)
+        return Reference(ref, targets[0]) if len(targets) == 1 else None
+
+
+def _percent(table: Table) -> float | None:
+    """The part of a large table's pages that is read; None: all of them."""
+    return 100 * _READ_WHOLE / table.bytes if table.bytes > _READ_WHOLE else None
+
+
+def _counted(ref: ColumnRef, rows: Sequence[Mapping[str, object]], *, sampled: bool) -> tuple[ColumnFacts, tuple[ValueCount, ...]]:
+    total = int(str(rows[0]["rows"])) if rows else 0
+    distinct = int(str(rows[0]["distinct"])) if rows else 0
+    longest = int(str(rows[0]["longest"] or 0)) if rows else 0
+    nulls = sum(int(str(row["n"])) for row in rows if row["v"] is None)
+    values = tuple(_listed(rows))
+    short = values[:_LISTED] if longest <= sql.LONGEST_SHOWN else ()
+    complete = not sampled and len(short) == distinct
+    return ColumnFacts(ref, total, nulls, distinct, short, complete, sampled, longest), values
+
+
+def _listed(rows: Sequence[Mapping[str, object]]) -> Iterator[ValueCount]:
+    kept = [row for row in rows if row["v"] is not None][:_LOOKED_UP]
+    return (ValueCount(str(row["v"]), int(str(row["n"]))) for row in kept)

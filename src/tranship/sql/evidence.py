@@ -1,0 +1,79 @@
+"""Questions to the data that make a suggestion: bounded reads, and the INSERTs a person may run. Nothing here is run against NEW but reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tranship.model.catalog import Table
+from tranship.model.types import PgType
+from tranship.sql.quote import ident, literal, relation
+
+LONGEST_SHOWN = 200
+"""Characters of a value that are worth listing."""
+
+TIMEOUT = "SELECT pg_catalog.set_config('statement_timeout', $1, true)"
+"""$1: milliseconds as text, for the current transaction."""
+
+
+def distinct_values(table: Table, column: str, percent: float | None, most: int) -> str:
+    """One row per distinct value, NULL first, then the most frequent: v (cut), n rows, and over all of them rows, distinct, longest.
+
+    ``percent`` of the pages are sampled, the same ones each time; None reads all.
+    """
+    value = f'CAST({ident(column)} AS pg_catalog.text) COLLATE pg_catalog."C"'
+    return (
+        f"SELECT pg_catalog.left(g.v, {LONGEST_SHOWN + 1}) AS v, g.n, CAST(pg_catalog.sum(g.n) OVER () AS pg_catalog.int8) AS rows,"
+        " pg_catalog.count(g.v) OVER () AS distinct, pg_catalog.max(pg_catalog.length(g.v)) OVER () AS longest"
+        f" FROM (SELECT {value} AS v, pg_catalog.count(*) AS n FROM {_read(table, percent)} GROUP BY 1) AS g"
+        f" ORDER BY g.v IS NOT NULL, g.n DESC, g.v LIMIT {most + 1}"
+    )
+
+
+def coverage(table: Table, key: str, value: str) -> str:
+    """Per text in $1 (text[]): how many rows of the lookup table have it as their key, and how many different results they give."""
+    return (
+        "SELECT q.value, pg_catalog.count(t.key) AS rows, pg_catalog.count(DISTINCT t.result) AS results"
+        " FROM pg_catalog.unnest($1::pg_catalog.text[]) AS q(value) LEFT JOIN"
+        f' (SELECT CAST({ident(key)} AS pg_catalog.text) COLLATE pg_catalog."C" AS key, CAST({ident(value)} AS pg_catalog.text) AS result'
+        f' FROM {_read(table, None)}) AS t ON t.key = q.value COLLATE pg_catalog."C" GROUP BY q.value'
+    )
+
+
+def longer_than(table: Table, column: str, length: int, percent: float | None) -> str:
+    """How many values are longer, trailing spaces apart."""
+    value = f"pg_catalog.length(pg_catalog.rtrim(CAST({ident(column)} AS pg_catalog.text), ' '))"
+    return f"SELECT pg_catalog.count(*) FROM {_read(table, percent)} WHERE {value} > {length}"
+
+
+def outside_of(table: Table, column: str, low: int, high: int, percent: float | None) -> str:
+    """How many numbers lie outside of the bounds after rounding."""
+    value = f"pg_catalog.round(CAST({ident(column)} AS pg_catalog.numeric))"
+    return f"SELECT pg_catalog.count(*) FROM {_read(table, percent)} WHERE {value} NOT BETWEEN {low} AND {high}"
+
+
+def keys_found(table: Table, key: str, old: PgType) -> str:
+    """How many of the texts in $1 (text[]), read as the old column's type, are keys of a table."""
+    match = f"t.{ident(key)} = CAST(q.value AS {old.leaf.base})"
+    return (
+        "SELECT pg_catalog.count(*) FROM pg_catalog.unnest($1::pg_catalog.text[]) AS q(value)"
+        f" WHERE EXISTS (SELECT FROM {_read(table, None)} AS t WHERE {match})"
+    )
+
+
+def insert_missing(table: Table, key: str, values: Iterable[str]) -> tuple[str, ...]:
+    """Statements that would add rows for missing names; where the table asks for more, they are comments with the columns to fill."""
+    needed = [c for c in table.columns if c.name != key and c.refuses_null and not c.filled_by_server]
+    names = ", ".join(ident(name) for name in (key, *(c.name for c in needed)))
+    made = []
+    for value in values:
+        rest = "".join(f", /* {column.type.text} */" for column in needed)
+        statement = f"INSERT INTO {relation(table.name)} ({names}) VALUES ({literal(value)}{rest});"
+        lines = statement.split("\n")
+        made.append("\n".join(f"-- {line}" for line in lines) if needed else statement)
+    return tuple(made)
+
+
+def _read(table: Table, percent: float | None) -> str:
+    only = "" if table.kind == "p" else "ONLY "
+    sample = f" TABLESAMPLE SYSTEM ({percent:.6f}) REPEATABLE (0)" if percent is not None else ""
+    return f"{only}{relation(table.name)}{sample}"

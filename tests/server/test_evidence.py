@@ -1,0 +1,102 @@
+"""Evidence from real data: bounded, read-only, and what the suggestions make of it."""
+
+from __future__ import annotations
+
+import json
+
+from support import Database, MakePair
+from tranship.codec import encode
+from tranship.model.catalog import Catalog
+from tranship.model.evidence import Evidence
+from tranship.model.names import ColumnRef, TableName
+from tranship.planning.scope import make_scope
+from tranship.planning.suggest import Suggestions, suggest
+from tranship.server.catalog import read_catalog
+from tranship.server.evidence import gather
+
+OLD = """
+CREATE TABLE artists (id int PRIMARY KEY, name text NOT NULL UNIQUE);
+INSERT INTO artists SELECT 1000 + g, 'artist ' || g FROM generate_series(1, 30) g;
+CREATE TABLE albums (id int PRIMARY KEY, artist int REFERENCES artists, label int, status text, "Cat egory" text,
+  title varchar(100), stock bigint, legacy text);
+INSERT INTO albums SELECT g, 1001 + g % 30, 1 + g % 25, (ARRAY['ACTIVE','Closed'])[1 + g % 2], (ARRAY['Rock','Jazz','it''s'])[1 + g % 3],
+  repeat('x', g), CASE WHEN g = 7 THEN 3000000000 ELSE g END, CASE WHEN g <= 4 THEN 'kept' END FROM generate_series(1, 60) g;
+CREATE TABLE labels (id int PRIMARY KEY);
+INSERT INTO labels SELECT g FROM generate_series(1, 25) g;
+CREATE TABLE few (id int PRIMARY KEY);
+INSERT INTO few SELECT g FROM generate_series(1, 5) g;
+"""
+NEW = """
+CREATE TYPE st AS ENUM ('active', 'closed');
+CREATE TABLE categories (id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY, name text NOT NULL UNIQUE);
+INSERT INTO categories (name) VALUES ('Rock'), ('Jazz');
+CREATE TABLE albums (id int PRIMARY KEY, artist text, label text, status st, category_id int REFERENCES categories, title varchar(50), stock int);
+CREATE TABLE labels (id int PRIMARY KEY);
+CREATE TABLE few (id int PRIMARY KEY);
+"""
+ALBUMS = TableName("public", "albums")
+
+
+async def _read(database: Database) -> Catalog:
+    async with database.connect() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+        return await read_catalog(conn, None)
+
+
+async def _gather(make_pair: MakePair, seconds: float = 20.0) -> tuple[Evidence, Suggestions]:
+    pair = await make_pair(OLD, NEW)
+    old, new = await _read(pair.old), await _read(pair.new)
+    scope, _ = make_scope(old, new, None)
+    async with pair.old.connect() as old_conn, pair.new.connect() as new_conn:
+        evidence = await gather(old_conn, new_conn, old, new, scope, probe_seconds=seconds)
+    return evidence, suggest(old, new, scope, evidence)
+
+
+async def test_facts_and_what_becomes_of_them(make_pair: MakePair) -> None:
+    evidence, made = await _gather(make_pair)
+    assert evidence.not_asked == ()
+    status = evidence.of(ALBUMS, "status")
+    assert status is not None
+    assert [(v.value, v.rows) for v in status.values] == [("ACTIVE", 30), ("Closed", 30)]
+    legacy = evidence.of(ALBUMS, "legacy")
+    assert legacy is not None
+    assert (legacy.rows, legacy.nulls, legacy.complete) == (60, 56, True)
+    assert {(m.old.column, m.rows) for m in evidence.misfits} == {("title", 10), ("stock", 1)}
+    assert [(r.column, r.table) for r in evidence.references] == [(ColumnRef(ALBUMS, "label"), TableName("public", "labels"))]
+    entries = {entry["old_column"]: entry for entry in json.loads(encode(made.document))["resolutions"]["albums"]}
+    assert entries["artist"]["lookup_table"] == {
+        "table": "artists",
+        "key_column": "id",
+        "value_column": "name",
+        "schema": "public",
+        "database": "old",
+    }
+    assert entries["status"]["value_mapping"] == {"ACTIVE": "active", "Closed": "closed"}
+    assert entries["label"]["action"] == "SPECIFY_ACTION"
+    assert "looks like a key of public.labels" in str(entries["label"]["_evidence"])
+    category = entries["Cat egory"]
+    assert category["action"] == "SPECIFY_ACTION"
+    assert category["_suggestion"]["lookup_table"]["table"] == "categories"
+    assert made.inserts == ("""INSERT INTO "public"."categories" ("name") VALUES ('it''s');""",)
+    assert entries["title"]["action"] == entries["stock"]["action"] == "transform"
+
+
+async def test_the_inserts_close_the_gap(make_pair: MakePair) -> None:
+    pair = await make_pair(OLD, NEW)
+    for _ in range(2):
+        old, new = await _read(pair.old), await _read(pair.new)
+        scope, _problems = make_scope(old, new, None)
+        async with pair.old.connect() as old_conn, pair.new.connect() as new_conn:
+            evidence = await gather(old_conn, new_conn, old, new, scope, probe_seconds=20)
+        made = suggest(old, new, scope, evidence)
+        for statement in made.inserts:
+            await pair.new.run(statement)
+    entries = {entry["old_column"]: entry for entry in json.loads(encode(made.document))["resolutions"]["albums"]}
+    assert entries["Cat egory"]["action"] == "transform"
+    assert not made.inserts
+
+
+async def test_a_time_limit_of_nothing_asks_nothing_and_says_so(make_pair: MakePair) -> None:
+    evidence, made = await _gather(make_pair, 0.0)
+    assert evidence.columns == ()
+    assert any("time limit" in line for line in evidence.not_asked)
+    assert made.questions
