@@ -25,7 +25,7 @@ from tranship.model.evidence import Evidence
 from tranship.model.names import Side
 from tranship.model.options import MigrateOptions, command_line
 from tranship.model.plan import Plan
-from tranship.model.progress import Event
+from tranship.model.progress import Event, PlannedTable, RunStarted
 from tranship.model.resolution import Answers, Problem, ResolutionFile
 from tranship.model.verdict import MigrationResult, Mode, Stats
 from tranship.planning.build import build
@@ -196,7 +196,9 @@ async def migrate(
         prepared = await prepare(config, options)
         job = Job(prepared.plan, prepared.sides.old, prepared.sides.new)
         engine = move if options.live else dry_run
-        told = await engine(job, config, options, on_event=on_event or _unheard, stop=stop or asyncio.Event())
+        hear = on_event or _unheard
+        hear(_started(job))
+        told = await engine(job, config, options, on_event=hear, stop=stop or asyncio.Event())
     except Refused as refusal:
         write_outcome(MigrationOutcome(_refused(refusal, options, started)), options)
         raise
@@ -242,6 +244,12 @@ def write_outcome(told: MigrationOutcome, options: MigrateOptions) -> tuple[Migr
         result = replace(result, resolutions_sha256=hashlib.sha256(Path(options.resolutions).read_bytes()).hexdigest())
     write_json(path, result)
     return result, path
+
+
+def _started(job: Job) -> RunStarted:
+    """The first event: the tables in plan order."""
+    tables = (PlannedTable(p.old, p.new, len(job.before(p).columns), len(job.after(p).columns)) for p in job.plan.tables)
+    return RunStarted(tuple(tables))
 
 
 def _unheard(_: Event) -> None:

@@ -16,7 +16,6 @@ from tranship.cli.context import Invocation
 from tranship.cli.terminal import note, shown
 from tranship.model.names import TableName
 from tranship.model.progress import BatchDone, Event, Noted, RowRejected, RunStarted, TableDone, TableStarted
-from tranship.report.rejects import line, reason
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -66,7 +65,7 @@ class _Lines:
             case RowRejected():
                 self._rejects[event.table] += 1
                 if self._rejects[event.table] <= _FIRST:
-                    self._note(line(event, show_values=self._invocation.show_values))
+                    self._note(_rejected(event))
             case TableDone(table=table, rejected=rejected) if rejected:
                 self._note(f"rejected [{table}] {rejected} rows in all")
             case Noted(message=message):
@@ -98,8 +97,6 @@ class _JsonLines:
         fields = _named(msgspec.to_builtins(event))
         assert isinstance(fields, dict)
         name = fields.pop("type")
-        if isinstance(event, RowRejected):
-            fields["reason"] = reason(event, show_values=self._invocation.show_values)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         sys.stderr.write(json.dumps({"time": stamp, "event": name, **fields}, ensure_ascii=True) + "\n")
         sys.stderr.flush()
@@ -186,6 +183,11 @@ def _bar(invocation: Invocation) -> Progress:
         redirect_stdout=False,
         redirect_stderr=False,
     )
+
+
+def _rejected(event: RowRejected) -> str:
+    column = f" column {event.column}:" if event.column else ""
+    return f"rejected [{event.table}] {event.key}:{column} {event.reason}"
 
 
 def _plain(text: str) -> str:

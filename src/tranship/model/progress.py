@@ -83,9 +83,7 @@ class RowRejected(Struct, frozen=True, tag=True):
     key: str
     column: str | None
     reason: str
-    """May hold row values: shown with ``--show-values`` only."""
-    sqlstate: str = ""
-    constraint: str | None = None
+    """Without row values, unless the run was asked to show them."""
 
 
 class TableDone(Struct, frozen=True, tag=True):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions
-from tranship.model.progress import BatchDone, Event, PlannedTable, RowRejected, RunStarted, TableDone, TableStarted
+from tranship.model.progress import BatchDone, Event, PlannedTable, RunStarted, TableDone, TableStarted
 from tranship.model.verdict import MigrationResult, Mode, Stats, Status, TableResult
 from tranship.report.console import Console
-from tranship.report.rejects import line
 
 USERS, ORDERS, OLD_NAME = TableName("public", "users"), TableName("public", "orders"), TableName("public", "old_name")
 NEW_NAME = TableName("public", "new_name")
@@ -127,9 +126,3 @@ def test_already_migrated_and_hostile_names() -> None:
         MigrateOptions(live=True), [RunStarted((PlannedTable(hostile, hostile, 1, 1),)), TableDone(hostile, 9, 9, 0, already_migrated=True)]
     )
     assert shown[-2:] == ["Migrating table: a\\n\\x1b[31m", "  ✓ already migrated: 9 rows"]
-
-
-def test_rejects_without_values() -> None:
-    event = RowRejected(ORDERS, "id=5", "note", 'invalid input syntax for type integer: "secret"', sqlstate="22P02")
-    assert line(event, show_values=False) == "rejected [public.orders] id=5: column note: not a value of the new column's type (SQLSTATE 22P02)"
-    assert "secret" in line(event, show_values=True)

@@ -34,7 +34,7 @@ def command(context: click.Context, config: Path, prefix: str | None, results_di
     if invocation.json:
         say(_as_json(analysis))
     else:
-        say(analysis.report)
+        say(analysis.report.rstrip("\n"))
         say()
         say(f"Report: {analysis.report_path}")
         say(f"Changes: {analysis.changes_path}")

@@ -51,7 +51,7 @@ def generate(context: click.Context, changes: Path, prefix: str | None, results_
     if suggestion.inserts is not None:
         say(f"Missing lookup rows: {suggestion.inserts}")
     say("Decide there (SPECIFY_… is open), then:")
-    for line in _next(invocation.spelling, str(suggestion.path), str(changes)):
+    for line in _next(invocation.spelling, str(suggestion.path), str(changes), prefix):
         say(f"  {line}")
 
 
@@ -63,11 +63,12 @@ def _say_question(question: Question, say: Callable[[str], None]) -> None:
         say(f"       {fact}")
 
 
-def _next(spelling: str, resolutions: str, changes: str) -> tuple[str, ...]:
+def _next(spelling: str, resolutions: str, changes: str, prefix: str | None) -> tuple[str, ...]:
     from tranship.model.options import command_line
 
+    named = ("--prefix", prefix) if prefix else ()
     check = command_line(spelling, "resolve validate", resolutions, changes)
-    return check, f"{command_line(spelling, 'migrate')} CONFIG --resolutions {resolutions} --changes-file {changes}"
+    return check, command_line(spelling, "migrate", "CONFIG", *named, "--resolutions", resolutions, "--changes-file", changes)
 
 
 @command.command("validate", no_args_is_help=True)
