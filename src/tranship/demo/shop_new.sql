@@ -29,8 +29,8 @@ CREATE TABLE addresses (
     customer_id integer NOT NULL REFERENCES customers,
     kind varchar(10) NOT NULL,
     street varchar(120) NOT NULL,
-    postal_code varchar(16) NOT NULL,
     city text NOT NULL,
+    postal_code varchar(16) NOT NULL,
     country char(2) NOT NULL REFERENCES countries
 );
 
