@@ -51,9 +51,7 @@ class _Pipe:
             yield item
 
 
-async def pipe(
-    old: asyncpg.Connection, new: asyncpg.Connection, select: str, table: TableName, columns: Sequence[str], *, binary: bool
-) -> Copied:
+async def pipe(old: asyncpg.Connection, new: asyncpg.Connection, select: str, table: TableName, columns: Sequence[str], *, binary: bool) -> Copied:
     """Run ``select`` on OLD and write what it gives into NEW's table.
 
     NEW ends its COPY only after OLD has said how many rows it sent; whatever interrupts OLD before that makes NEW's COPY fail.
@@ -78,9 +76,7 @@ async def pipe(
 
     pumping = asyncio.create_task(pump())
     try:
-        tag = await new.copy_to_table(
-            table.name, schema_name=table.schema, source=between.chunks(), columns=list(columns) or None, format=kind
-        )
+        tag = await new.copy_to_table(table.name, schema_name=table.schema, source=between.chunks(), columns=list(columns) or None, format=kind)
         await pumping
     finally:
         if not pumping.done():
@@ -99,9 +95,7 @@ async def write_lines(new: asyncpg.Connection, table: TableName, columns: Sequen
         for start in range(0, len(lines), 1000):
             yield b"".join(lines[start : start + 1000])
 
-    written = tag_rows(
-        await new.copy_to_table(table.name, schema_name=table.schema, source=chunks(), columns=list(columns) or None, format="text")
-    )
+    written = tag_rows(await new.copy_to_table(table.name, schema_name=table.schema, source=chunks(), columns=list(columns) or None, format="text"))
     if written != len(lines):
         raise StreamBroken(f"{len(lines)} rows of {table} were sent, NEW took {written}")
     return written

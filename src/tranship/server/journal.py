@@ -183,27 +183,11 @@ class Journal:
     async def batches(self, conn: asyncpg.Connection, tasks: Sequence[TaskRow], run: str) -> tuple[BatchRow, ...]:
         """All batches of a run, by table and number."""
         names = {task.position: task.old for task in tasks}
-        return tuple(
-            BatchRow(
-                row["position"],
-                Batch(
-                    row["number"],
-                    names[row["position"]],
-                    row["source"],
-                    row_id(row["source"], row["lo"]) if row["lo"] is not None else None,
-                    row_id(row["source"], row["hi"]) if row["hi"] is not None else None,
-                    row["row_count"],
-                ),
-                row["state"] == "done",
-                row["read"] or 0,
-                row["written"] or 0,
-                row["rejected"] or 0,
-                row["bytes"] or 0,
-                row["seconds"] or 0.0,
-                tuple(row["xids"]),
-            )
-            for row in await conn.fetch(self.sql.batches, run)
-        )
+        return tuple(_batch(row, names[row["position"]]) for row in await conn.fetch(self.sql.batches, run))
+
+    async def batch(self, conn: asyncpg.Connection, run: str, position: int, batch: Batch) -> BatchRow:
+        """One batch as it stands."""
+        return _batch(await conn.fetchrow(self.sql.batch, run, position, batch.number), batch.table)
 
     async def foreseen(self, conn: asyncpg.Connection, run: str) -> tuple[tuple[int, Reject], ...]:
         """Rejects that asking found, with the table's position."""
@@ -228,7 +212,8 @@ class Journal:
             "foreseen",
             schema_name=self.schema,
             records=[
-                (run, position, r.row.source, r.row.page, r.row.offset, r.rank, r.sqlstate, r.column, r.constraint, r.reason.encode()) for r in rejects
+                (run, position, r.row.source, r.row.page, r.row.offset, r.rank, r.sqlstate, r.column, r.constraint, r.reason.encode())
+                for r in rejects
             ],
         )
 
@@ -291,6 +276,23 @@ def _run(row: asyncpg.Record) -> Run:
         row["finished"],
         silent.total_seconds() if silent is not None else 0.0,
         tuple(row["backends"]),
+    )
+
+
+def _batch(row: asyncpg.Record, table: TableName) -> BatchRow:
+    source, lo, hi = row["source"], row["lo"], row["hi"]
+    lower = row_id(source, lo) if lo is not None else None
+    upper = row_id(source, hi) if hi is not None else None
+    return BatchRow(
+        row["position"],
+        Batch(row["number"], table, source, lower, upper, row["row_count"]),
+        row["state"] == "done",
+        row["read"] or 0,
+        row["written"] or 0,
+        row["rejected"] or 0,
+        row["bytes"] or 0,
+        row["seconds"] or 0.0,
+        tuple(row["xids"]),
     )
 
 

@@ -114,7 +114,8 @@ class JournalSql:
     def end_run(self) -> str:
         """id, epoch, state."""
         return self._text(
-            "UPDATE {j}.run SET state = $3, finished = CASE WHEN $3 = 'finished' THEN pg_catalog.now() END WHERE id = $1 AND epoch = $2 RETURNING epoch"
+            "UPDATE {j}.run SET state = $3, finished = CASE WHEN $3 = 'finished' THEN pg_catalog.now() END"
+            " WHERE id = $1 AND epoch = $2 RETURNING epoch"
         )
 
     @property
@@ -159,18 +160,20 @@ class JournalSql:
 
     @property
     def claim_batch(self) -> str:
-        """run, position, number, hi, rows: marks a batch done inside its own transaction; no row: it is done already."""
-        return self._text(
-            "UPDATE {j}.batch SET state = 'done', hi = $4, row_count = $5 WHERE run = $1 AND position = $2 AND number = $3 AND state = 'todo'"
-            " RETURNING number"
-        )
+        """run, position, number: marks a batch done inside its own transaction; no row: it is done already."""
+        return self._text("UPDATE {j}.batch SET state = 'done' WHERE run = $1 AND position = $2 AND number = $3 AND state = 'todo' RETURNING number")
+
+    @property
+    def batch(self) -> str:
+        """run, position, number: one batch."""
+        return self._text("SELECT * FROM {j}.batch WHERE run = $1 AND position = $2 AND number = $3")
 
     @property
     def count_batch(self) -> str:
-        """run, position, number, read, written, rejected, bytes, seconds, further xids: the counts of the batch, in the same transaction."""
+        """run, position, number, hi, rows, read, written, rejected, bytes, seconds, further xids: what became of the batch, in its transaction."""
         return self._text(
-            "UPDATE {j}.batch SET read = $4, written = $5, rejected = $6, bytes = $7, seconds = $8,"
-            " xids = ARRAY[pg_catalog.txid_current()] OPERATOR(pg_catalog.||) $9::bigint[] WHERE run = $1 AND position = $2 AND number = $3"
+            "UPDATE {j}.batch SET hi = $4, row_count = $5, read = $6, written = $7, rejected = $8, bytes = $9, seconds = $10,"
+            " xids = ARRAY[pg_catalog.txid_current()] OPERATOR(pg_catalog.||) $11::bigint[] WHERE run = $1 AND position = $2 AND number = $3"
         )
 
     @property
@@ -225,7 +228,8 @@ class JournalSql:
     def insert_undo(self) -> str:
         """run, what, undo SQL: recorded in the transaction that makes the change. Returns its number."""
         return self._text(
-            "INSERT INTO {j}.undo (run, seq, what, sql) SELECT $1, COALESCE(pg_catalog.max(seq), 0) + 1, $2, $3 FROM {j}.undo WHERE run = $1 RETURNING seq"
+            "INSERT INTO {j}.undo (run, seq, what, sql)"
+            " SELECT $1, COALESCE(pg_catalog.max(seq), 0) + 1, $2, $3 FROM {j}.undo WHERE run = $1 RETURNING seq"
         )
 
     @property
@@ -241,7 +245,9 @@ class JournalSql:
     @property
     def insert_sequence(self) -> str:
         """run, name, before, called, after, called."""
-        return self._text("INSERT INTO {j}.sequence VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (run, name) DO UPDATE SET after_value = $5, after_called = $6")
+        return self._text(
+            "INSERT INTO {j}.sequence VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (run, name) DO UPDATE SET after_value = $5, after_called = $6"
+        )
 
     @property
     def sequences(self) -> str:

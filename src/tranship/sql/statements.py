@@ -48,15 +48,14 @@ def set_session(name: str, value: str) -> str:
     return f"SET {ident(name)} = {literal(value)}"
 
 
-def copy_in(table: TableName, columns: Sequence[str], *, binary: bool) -> str:
-    """``COPY … FROM STDIN`` with an explicit column list (a table without columns has none)."""
-    names = f" ({', '.join(ident(c) for c in columns)})" if columns else ""
-    return f"COPY {relation(table)}{names} FROM STDIN (FORMAT {'binary' if binary else 'text'})"
+def insert_defaults(table: TableName, rows: int) -> str:
+    """Rows that NEW fills alone: a SELECT without columns gives every column its default."""
+    return f"INSERT INTO {relation(table)} SELECT FROM pg_catalog.generate_series(1, {rows})"
 
 
-def insert_defaults(table: TableName) -> str:
-    """One row that NEW fills alone."""
-    return f"INSERT INTO {relation(table)} DEFAULT VALUES"
+def in_physical_order(select: str) -> str:
+    """A batch's read in the order the rows lie in, joins or not: where NEW's sequence numbers the rows as they come."""
+    return f"{select}\nORDER BY old.ctid"
 
 
 def measure(source: Source, step: int, *, digest: bool) -> str:
@@ -89,9 +88,9 @@ def count(source: Source) -> str:
     return f"SELECT count(*) {from_source(source)}{where(in_source(source))}"
 
 
-def count_relation(name: TableName) -> str:
-    """How many rows a table left out of the plan holds, partitions included, children not (``ONLY`` would skip partitions)."""
-    return f"SELECT count(*) FROM {relation(name)} AS t"
+def count_relation(name: TableName, *, partitioned: bool) -> str:
+    """How many rows a table that is left out holds; children of classic inheritance are tables of their own."""
+    return f"SELECT count(*) FROM {'' if partitioned else 'ONLY '}{relation(name)} AS t"
 
 
 def bytes_of(source: Source) -> str:
@@ -117,28 +116,37 @@ def drop_constraint(table: TableName, name: str) -> str:
     return f"ALTER TABLE {relation(table)} DROP CONSTRAINT {ident(name)}"
 
 
-def add_foreign_key(table: TableName, key: ForeignKey, *, partitioned: bool, comment: str | None) -> str:
-    """Adds it back as it was: NOT VALID first and validated in a second step, so that writers wait only a moment (plain where partitioned)."""
+def add_foreign_key(table: TableName, key: ForeignKey, *, partitioned: bool) -> str:
+    """Adds it back as it was: NOT VALID, so that writers wait only a moment (whole where the table is partitioned, which knows no other way)."""
     definition = key.definition.removesuffix(" NOT VALID")
-    head = f"ALTER TABLE {relation(table)} ADD CONSTRAINT {ident(key.name)} {definition}"
-    parts = [head if partitioned and key.validated else f"{head} NOT VALID"]
-    if key.validated and not partitioned and key.enforced:
-        parts.append(f"ALTER TABLE {relation(table)} VALIDATE CONSTRAINT {ident(key.name)}")
-    if comment is not None:
-        parts.append(f"COMMENT ON CONSTRAINT {ident(key.name)} ON {relation(table)} IS {literal(comment)}")
-    return "; ".join(parts)
+    late = "" if (partitioned and key.validated) or not key.enforced else " NOT VALID"
+    return f"ALTER TABLE {relation(table)} ADD CONSTRAINT {ident(key.name)} {definition}{late}"
 
 
-def orphans(table: TableName, key: ForeignKey, *, limit: int) -> str:
-    """Rows of NEW that break a foreign key: ``tableoid``, ``ctid`` and ``xmin`` as text. MATCH FULL also refuses keys that are partly NULL."""
+def validate_constraint(table: TableName, name: str) -> str:
+    """Proves a NOT VALID constraint without keeping writers out."""
+    return f"ALTER TABLE {relation(table)} VALIDATE CONSTRAINT {ident(name)}"
+
+
+def comment_on_constraint(table: TableName, name: str, comment: str) -> str:
+    """Gives a constraint its comment back."""
+    return f"COMMENT ON CONSTRAINT {ident(name)} ON {relation(table)} IS {literal(comment)}"
+
+
+def orphans(table: TableName, key: ForeignKey, xids: Sequence[int], *, limit: int) -> str:
+    """Rows that these transactions wrote into NEW and that break a foreign key: ``relation``, ``id`` (ctid) and ``xmin``.
+
+    MATCH FULL also refuses keys that are partly NULL.
+    """
     pairs = " AND ".join(f"p.{ident(t)} = c.{ident(n)}" for n, t in zip(key.columns, key.target_columns, strict=True))
     present = " AND ".join(f"c.{ident(n)} IS NOT NULL" for n in key.columns)
-    missing = f"({present}) AND NOT EXISTS (SELECT FROM {relation(key.target)} AS p WHERE {pairs})"
+    broken = f"({present} AND NOT EXISTS (SELECT FROM {relation(key.target)} AS p WHERE {pairs}))"
     if key.match_full and len(key.columns) > 1:
         some = " OR ".join(f"c.{ident(n)} IS NOT NULL" for n in key.columns)
-        missing = f"({missing}) OR (({some}) AND NOT ({present}))"
+        broken = f"({broken} OR (({some}) AND NOT ({present})))"
     return (
-        f"SELECT c.tableoid::oid AS relation, c.ctid::text AS id, c.xmin::text::bigint AS xmin FROM {relation(table)} AS c WHERE {missing} LIMIT {limit}"
+        "SELECT c.tableoid::oid::bigint AS relation, c.ctid::text AS id, c.xmin::text::bigint AS xmin\n"
+        f"FROM {relation(table)} AS c WHERE {broken} AND c.xmin::text::bigint = ANY ({_numbers(xids)}) LIMIT {limit}"
     )
 
 
@@ -150,8 +158,11 @@ def ours(table: TableName, xids: Sequence[int], *, verb: str) -> str:
 
     *verb* is ``DELETE`` or ``SELECT count(*)``. A xmin has 32 bits, so have the numbers given.
     """
-    listed = ", ".join(str(x & 0xFFFFFFFF) for x in xids)
-    return f"{verb} FROM {relation(table)} AS t WHERE t.xmin::text::bigint = ANY (ARRAY[{listed}]::bigint[])"
+    return f"{verb} FROM {relation(table)} AS t WHERE t.xmin::text::bigint = ANY ({_numbers(xids)})"
+
+
+def _numbers(xids: Sequence[int]) -> str:
+    return "'{" + ",".join(str(x & 0xFFFFFFFF) for x in xids) + "}'::bigint[]"
 
 
 # --- sequences ------------------------------------------------------------------------------------------------------------------

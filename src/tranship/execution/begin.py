@@ -1,0 +1,218 @@
+"""Where a live run starts: afresh, or at what an interrupted one left."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+import msgspec
+from msgspec.structs import replace
+
+from tranship import __version__
+from tranship.config import Config
+from tranship.errors import Refused, Stopped
+from tranship.execution.ask.book import Book
+from tranship.execution.asking import Asked, ask_everything, cut_all
+from tranship.execution.failpoints import failpoint
+from tranship.execution.job import Job
+from tranship.execution.plans import plan_hash, run_hash
+from tranship.execution.task import Task
+from tranship.model.names import TableName
+from tranship.model.options import MigrateOptions
+from tranship.model.plan import Plan, TablePlan
+from tranship.model.progress import Batch, Event, Noted
+from tranship.server.identity import Identity
+from tranship.server.journal import Findings, Journal, Run, TaskRow, name_text
+from tranship.server.snapshot import Snapshot
+from tranship.sql.queries import query
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the journal knows of earlier runs from the same OLD."""
+
+    unfinished: Run | None
+    moved: tuple[tuple[Run, TaskRow], ...]
+    """Tables of finished runs."""
+
+
+@dataclass
+class Begun:
+    """A run that may go on."""
+
+    run: str
+    epoch: int
+    tasks: list[Task]
+    book: Book
+    left_out: dict[str, int]
+
+
+async def earlier(control: asyncpg.Connection, journal: Journal, old: Identity) -> Before:
+    """Reads the runs from one OLD; an unfinished one is the latest."""
+    runs = await journal.runs(control, old.key)
+    moved = [(r, t) for r in runs if r.state == "finished" for t in await journal.tasks(control, r.id)]
+    return Before(next((r for r in reversed(runs) if r.state != "finished"), None), tuple(moved))
+
+
+def remaining(job: Job, before: Before) -> tuple[Job, dict[TableName, tuple[Run, TaskRow]]]:
+    """The job without the tables that an earlier finished run moved under the same plan, and those tables."""
+    known = {(t.old, t.new, t.plan_hash): (r, t) for r, t in before.moved}
+    done = {p.old: known[p.old, p.new, plan_hash(p)] for p in job.plan.tables if (p.old, p.new, plan_hash(p)) in known}
+    groups = tuple(replace(g, tables=kept) for g in job.plan.groups if (kept := tuple(p for p in g.tables if p.old not in done)))
+    plan: Plan = replace(job.plan, groups=groups)
+    return Job(plan, job.old, job.new), done
+
+
+def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
+    """An unfinished run goes on only under the plan it began with.
+
+    Raises:
+        Refused: it differs; says in which tables.
+    """
+    if run.plan_hash == run_hash(job.plan.tables):
+        return
+    now = {(p.old, p.new): plan_hash(p) for p in job.plan.tables}
+    then = {(t.old, t.new): t.plan_hash for t in tasks}
+    told = [f"{old} is new" for old, new in sorted(now.keys() - then.keys())]
+    told += [f"{old} is gone" for old, new in sorted(then.keys() - now.keys())]
+    told += [f"{old} is moved otherwise" for old, new in sorted(now.keys() & then.keys()) if now[old, new] != then[old, new]]
+    hint = "run it to its end with the same decisions, or --restart takes back what it wrote and starts over"
+    raise Refused("TS324", f"an unfinished run of {run.started:%Y-%m-%d %H:%M} has another plan: {'; '.join(told)}", hint=hint)
+
+
+async def begin_fresh(
+    control: asyncpg.Connection,
+    journal: Journal,
+    snapshot: Snapshot,
+    config: Config,
+    job: Job,
+    options: MigrateOptions,
+    identities: tuple[Identity, Identity],
+    on_event: Callable[[Event], None],
+) -> Begun:
+    """Asks everything, then writes the whole run into the journal in one transaction.
+
+    Raises:
+        Refused: more rejects are foreseen than ``--max-rejects`` allows.
+    """
+    asked = await ask_everything(snapshot, config, job, options, job.plan.tables, digest=True, on_event=on_event)
+    await failpoint("run.asked")
+    refuse_too_many(asked.rejected, asked.rows, options)
+    tasks = [_task(position, plan, asked) for position, plan in enumerate(job.plan.tables)]
+    run = f"{secrets.token_hex(8)}"
+    old, new = identities
+    async with control.transaction():
+        left_out = msgspec.json.encode(asked.left_out).decode()
+        who = (socket.gethostname(), os.getpid(), snapshot.text, left_out, __version__)
+        await control.execute(journal.sql.insert_run, run, old.key, new.key, run_hash(job.plan.tables), *who)
+        await control.execute(journal.sql.insert_heartbeat, run, [])
+        for task in tasks:
+            await write_task(control, journal, run, task, asked.book)
+    await failpoint("run.prepared")
+    return Begun(run, 1, tasks, asked.book, asked.left_out)
+
+
+async def write_task(control: asyncpg.Connection, journal: Journal, run: str, task: Task, book: Book) -> None:
+    """One table with its batches and foreseen rejects."""
+    names = (name_text(task.plan.old), name_text(task.plan.new))
+    findings = msgspec.json.encode(task.findings)
+    await control.execute(journal.sql.insert_task, run, task.position, *names, task.plan_hash, task.rows, task.digest, findings, task.format)
+    await journal.write_batches(control, run, task.position, task.todo)
+    rejects = book.rejected(task.plan.old)
+    if rejects:
+        await journal.write_foreseen(control, run, task.position, rejects.values())
+
+
+async def resume(
+    control: asyncpg.Connection,
+    journal: Journal,
+    snapshot: Snapshot,
+    job: Job,
+    options: MigrateOptions,
+    run: Run,
+    on_event: Callable[[Event], None],
+) -> Begun:
+    """Takes an unfinished run over: ends its backends, raises the epoch, and proves that OLD is as it was.
+
+    Raises:
+        Refused: the plan is another one.
+        Stopped: OLD was written to since, and nobody said what to do.
+    """
+    rows = await journal.tasks(control, run.id)
+    same_plan(job, rows, run)
+    await control.fetch(query("terminate_backends"), list(run.backends))
+    plans = {(p.old, p.new): p for p in job.plan.tables}
+    tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
+    unchanged = snapshot.text == run.snapshot or await _unwritten(snapshot, job, tasks, options, on_event)
+    if not unchanged:
+        message = "OLD was written to since the run was interrupted, and its snapshot is gone"
+        hint = (
+            "--new-snapshot unfinished: what is not finished is moved again as OLD is now (the result is not one point in time); all: everything is"
+        )
+        raise Stopped("TS411", message, hint=hint)
+    epoch = await control.fetchval(journal.sql.take_run, run.id, socket.gethostname(), os.getpid(), snapshot.text, False)
+    await failpoint("run.taken")
+    for row in await journal.batches(control, rows, run.id):
+        task = tasks[row.position]
+        if row.done:
+            task.done.append(row)
+        else:
+            task.todo.append(row.batch)
+        task.next_number = max(task.next_number, row.batch.number + 1)
+    book = Book()
+    for position, reject in await journal.foreseen(control, run.id):
+        book.add(tasks[position].plan.old, reject)
+    for reject_row in await journal.rejects(control, run.id):
+        book.add(tasks[reject_row.position].plan.old, reject_row.reject)
+    for task in tasks:
+        if task.findings.ordered_stream:
+            book.order(task.plan.old)
+    on_event(Noted(f"going on with the run of {run.started:%Y-%m-%d %H:%M}: {sum(len(t.todo) for t in tasks)} batches are left"))
+    return Begun(run.id, epoch, tasks, book, run.left_out)
+
+
+def refuse_too_many(rejected: int, rows: int, options: MigrateOptions) -> None:
+    """``--max-rejects`` against what asking foresees."""
+    bound = reject_bound(options, rows)
+    if bound is not None and rejected > bound:
+        message = f"{rejected} rows would be rejected, --max-rejects allows {options.max_rejects}"
+        raise Refused("TS335", message, hint="see the dry run's rejects; decide them, or raise --max-rejects")
+
+
+def reject_bound(options: MigrateOptions, rows: int) -> int | None:
+    """``--max-rejects`` in rows."""
+    text = options.max_rejects
+    if text is None:
+        return None
+    return int(rows * float(text[:-1]) / 100) if text.endswith("%") else int(text)
+
+
+async def _unwritten(snapshot: Snapshot, job: Job, tasks: Sequence[Task], options: MigrateOptions, on_event: Callable[[Event], None]) -> bool:
+    """The new snapshot shows the very row versions that the old one showed, in every table of the run."""
+    on_event(Noted("transactions ran on OLD's server since: comparing every row version of the run's tables"))
+    plans: tuple[TablePlan, ...] = tuple(t.plan for t in tasks)
+    cuts = await cut_all(snapshot, job, plans, options.batch_size, digest=True)
+    return all(cuts[t.plan.old].digest == t.digest and cuts[t.plan.old].rows == t.rows for t in tasks)
+
+
+def _task(position: int, plan: TablePlan, asked: Asked) -> Task:
+    cut, findings = asked.cuts[plan.old], asked.book.findings(plan.old)
+    kept = Findings(findings.losses, findings.not_asked, findings.ordered_stream)
+    batches = _whole(plan, cut.batches) if findings.ordered_stream else list(cut.batches)
+    return Task(position, plan, plan_hash(plan), cut.rows, cut.digest, kept, batches, next_number=len(batches))
+
+
+def _whole(plan: TablePlan, batches: Sequence[Batch]) -> list[Batch]:
+    """One batch per source: a stream in key order cannot be cut by place."""
+    rows: dict[int, int] = {}
+    for batch in batches:
+        rows[batch.source] = rows.get(batch.source, 0) + batch.rows
+    return [Batch(number, plan.old, source, None, None, count) for number, (source, count) in enumerate(sorted(rows.items()))]
+
+
+def _resumed(row: TaskRow, plan: TablePlan) -> Task:
+    return Task(row.position, plan, row.plan_hash, row.rows, row.digest, row.findings, [])

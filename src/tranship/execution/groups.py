@@ -1,0 +1,126 @@
+"""Moving the groups of a run in order: switches off, batches over the streams, keys proven, switches on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+
+from tranship.errors import Stopped
+from tranship.execution.asking import ask
+from tranship.execution.begin import reject_bound
+from tranship.execution.failpoints import failpoint
+from tranship.execution.lock import WriterLock
+from tranship.execution.switches import SwitchBoard, Switches, needed
+from tranship.execution.task import Live, Task
+from tranship.execution.worker import SwitchNeeded, Worker, fence
+from tranship.model.plan import Group
+from tranship.model.progress import Batch, TableDone
+
+
+class Mover:
+    """Moves what is left of a run."""
+
+    def __init__(self, live: Live, control: asyncpg.Connection, lock: WriterLock, *, replica: bool, jobs: int) -> None:
+        self._live = live
+        self._control = control
+        self._lock = lock
+        self._replica = replica
+        self._workers = [Worker(live, n) for n in range(jobs)]
+        self._board = SwitchBoard(live.journal, live.run, live.job, live.on_event)
+        self._met = 0
+        """Rejects that asking did not foresee."""
+
+    async def run(self) -> None:
+        """All groups.
+
+        Raises:
+            Stopped: a person asked, tries are exhausted, or a bound is reached; resumable.
+        """
+        try:
+            for group in self._live.job.plan.groups:
+                tasks = [t for t in self._live.tasks if t.plan in group.tables]
+                if any(t.todo or not t.finished for t in tasks):
+                    await self._group(group, tasks)
+        finally:
+            for worker in self._workers:
+                await worker.close()
+
+    async def _group(self, group: Group, tasks: Sequence[Task]) -> None:
+        if self._met or any(t.findings.not_asked for t in tasks):
+            await self._ask_again(group, tasks)
+        rows = sum(t.rows for t in tasks) if not any(t.done for t in tasks) else None
+        size = self._live.options.batch_size if len([b for t in tasks for b in t.todo]) <= 1 else 0
+        switches = await needed(self._control, self._live.job, group, replica=self._replica, rows=rows, batch_rows=size)
+        try:
+            await self._board.off(self._control, switches, keys=not switches.one_batch)
+            for task in tasks:
+                task.replica = switches.replica
+                task.whole_keys = switches.one_batch
+                await self._table(task, switches)
+            if switches.replica or switches.drop:
+                await self._board.prove(self._control, [(self._live.job.after(t.plan), _xids(t)) for t in tasks])
+        finally:
+            if switches.alters:
+                await self._board.on(self._control)
+        for task in tasks:
+            await self._control.execute(self._live.journal.sql.end_task, self._live.run, task.position)
+            task.finished = True
+            await failpoint("table.done")
+
+    async def _ask_again(self, group: Group, tasks: Sequence[Task]) -> None:
+        """Where earlier groups met rejects that nobody foresaw, or where their rows had to be there to be asked."""
+        live = self._live
+        batches = {t.plan.old: tuple(t.todo) for t in tasks}
+        await ask(live.snapshot, live.config, live.job, [group], live.book, batches, live=True)
+
+    async def _table(self, task: Task, switches: Switches) -> None:
+        queue = list(reversed(task.todo))
+        failed: list[BaseException] = []
+        streams = 1 if task.one_stream else min(len(self._workers), len(queue))
+
+        async def stream(worker: Worker) -> None:
+            while queue and not failed and not self._live.stop.is_set():
+                batch = queue.pop()
+                try:
+                    await self._batch(worker, task, batch, switches)
+                except Exception as error:
+                    failed.append(error)
+                    raise
+
+        await asyncio.gather(*(stream(w) for w in self._workers[:streams]), return_exceptions=True)
+        if failed:
+            raise failed[0]
+        if queue:
+            raise self._lock.lost or Stopped("TS400", "stopped as asked; what is committed stays", hint="run the same command again to go on")
+        task.todo.clear()
+        read, written, rejected = task.counts
+        if read != task.rows:
+            raise Stopped("TS422", f"{task.plan.old}: {task.rows} rows in the snapshot, {read} accounted for", object=str(task.plan.old))
+        self._live.on_event(TableDone(task.plan.old, read, written, rejected))
+
+    async def _batch(self, worker: Worker, task: Task, batch: Batch, switches: Switches) -> None:
+        try:
+            self._met += await worker.move(task, batch)
+        except SwitchNeeded:
+            await self._board.off(self._control, Switches(drop=switches.drop), keys=True)
+            task.whole_keys = False
+            self._met += await worker.move(task, batch)
+        bound = reject_bound(self._live.options, sum(t.rows for t in self._live.tasks))
+        rejected = sum(t.counts[2] for t in self._live.tasks)
+        if bound is not None and rejected > bound:
+            message = f"{rejected} rows are rejected, --max-rejects allows {self._live.options.max_rejects}"
+            raise Stopped("TS421", message, hint="raise --max-rejects and run the same command again")
+
+
+def _xids(task: Task) -> list[int]:
+    return [xid for row in task.done for xid in row.xids]
+
+
+async def finish(live: Live, control: asyncpg.Connection) -> None:
+    """Marks the run finished, if it is still ours."""
+    async with control.transaction():
+        await fence(live, control)
+        await control.execute(live.journal.sql.end_run, live.run, live.epoch, "finished")
+    await failpoint("run.finished")

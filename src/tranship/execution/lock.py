@@ -1,0 +1,117 @@
+"""One writer: the lock, its heartbeat, and what to do with the run before."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Callable
+
+import asyncpg
+
+from tranship.config import Config
+from tranship.errors import ConnectError, Refused, Stopped
+from tranship.model.names import Side
+from tranship.server.connect import connect
+from tranship.server.identity import Identity
+from tranship.server.journal import Journal, Run
+from tranship.server.session import pin
+from tranship.sql.queries import query
+from tranship.sql.statements import TRY_LOCK
+
+HEARTBEAT = 5.0
+SILENT = 60.0
+"""Seconds without a heartbeat after which a living lock session counts as hung."""
+PATIENCE = 3.0
+"""Seconds for a killed client's backend to notice and let go of the lock."""
+
+
+def lock_key(old: Identity, new: Identity) -> int:
+    """The advisory lock's number for one pair of databases."""
+    digest = hashlib.sha256(f"tranship {old.key} {new.key}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+class WriterLock:
+    """Held by a session of its own, which also beats."""
+
+    def __init__(self, config: Config, key: int) -> None:
+        self._config = config
+        self._key = key
+        self._conn: asyncpg.Connection | None = None
+        self.lost: Stopped | None = None
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def hold(cls, config: Config, key: int, journal: Journal, old_identity: str, *, take_over: bool) -> AsyncIterator[WriterLock]:
+        """Take the lock for the block.
+
+        Raises:
+            Refused: another run has it; names host, pid and since when.
+        """
+        lock = cls(config, key)
+        lock._conn = await lock._connect()
+        try:
+            await lock._acquire(journal, old_identity, take_over=take_over)
+            yield lock
+        finally:
+            lock._conn.terminate()
+
+    async def _connect(self) -> asyncpg.Connection:
+        conn = await connect(self._config.new, application_name="tranship lock")
+        await pin(conn, Side.NEW, datestyle="ISO, MDY", search_path="")
+        return conn
+
+    async def _acquire(self, journal: Journal, old_identity: str, *, take_over: bool) -> None:
+        conn = self._conn
+        assert conn is not None
+        for _ in range(int(PATIENCE / 0.25)):
+            if await conn.fetchval(TRY_LOCK, self._key):
+                return
+            if take_over:
+                holder = await conn.fetchrow(query("advisory_holder"), self._key)
+                if holder is not None:
+                    await conn.fetch(query("terminate_backends"), [holder["pid"]])
+            await asyncio.sleep(0.25)
+        raise await self._refusal(conn, journal, old_identity)
+
+    async def _other(self, conn: asyncpg.Connection, journal: Journal, old_identity: str) -> Run | None:
+        if not await journal.exists(conn):
+            return None
+        return next((r for r in reversed(await journal.runs(conn, old_identity)) if r.state == "running"), None)
+
+    async def _refusal(self, conn: asyncpg.Connection, journal: Journal, old_identity: str) -> Refused:
+        holder = await conn.fetchrow(query("advisory_holder"), self._key)
+        other = await self._other(conn, journal, old_identity)
+        who = (
+            f"backend {holder['pid']} of {holder['role']}, connected since {holder['backend_start']:%Y-%m-%d %H:%M:%S %Z}" if holder else "a backend"
+        )
+        hint = "wait for it, or see tranship status"
+        if other is not None:
+            who = f"host {other.host}, pid {other.pid}, since {other.started:%Y-%m-%d %H:%M:%S %Z} ({who})"
+            if other.silent_seconds >= SILENT:
+                who += f", silent for {other.silent_seconds:.0f} s"
+                hint = "if it hangs: --take-over"
+        return Refused("TS320", f"another run of this migration holds the lock: {who}", hint=hint)
+
+    async def beat(self, journal: Journal, run: str, backends: Callable[[], list[int]], stop: asyncio.Event) -> None:
+        """Beat until cancelled; a lock session that died is replaced, or the run is told to stop."""
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            try:
+                assert self._conn is not None
+                await self._conn.execute(journal.sql.beat, run, backends(), timeout=30)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+                await self._again(stop)
+
+    async def _again(self, stop: asyncio.Event) -> None:
+        assert self._conn is not None
+        self._conn.terminate()
+        try:
+            self._conn = await self._connect()
+            mine = await self._conn.fetchval(TRY_LOCK, self._key)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ConnectError):
+            return
+        if not mine:
+            self.lost = Stopped("TS412", "another run of the same migration took over", hint="see tranship status")
+            stop.set()

@@ -1,0 +1,135 @@
+"""Everything that would stop a run later, found before anything is written, all at once, with its cure."""
+
+from __future__ import annotations
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.config import Config
+from tranship.errors import Refused
+from tranship.execution import sequences, switches
+from tranship.execution.job import Job
+from tranship.model.catalog import Catalog, Table
+from tranship.model.names import Side, TableName
+from tranship.model.plan import TablePlan
+from tranship.model.resolution import Problem
+from tranship.server.identity import Identity, read_identity, same_database, standby_of
+from tranship.server.journal import Journal
+from tranship.sql.queries import query
+from tranship.sql.quote import ident, relation
+
+OTHERS = 3
+"""Connections beside the streams: control and lock in NEW, the holders in OLD."""
+
+
+class Passed(Struct, frozen=True):
+    """What the run knows once it may start."""
+
+    old: Identity
+    new: Identity
+    replica: bool
+    """This role may set ``session_replication_role``."""
+    jobs: int
+    """Streams that the connection limits of both servers allow."""
+    problems: tuple[Problem, ...]
+    """Warnings, and in a dry run the refusals a live run would meet."""
+
+
+async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, config: Config, jobs: int, *, live: bool) -> Passed:
+    """Look at both servers.
+
+    Raises:
+        Refused: OLD is NEW, or (with every problem) the run may not do what it needs to do.
+    """
+    mine, theirs = await read_identity(old), await read_identity(new)
+    await _distinct(old, new, mine, theirs, config)
+    replica = await switches.may_be_replica(new)
+    problems = [*_old_rights(job), *_new_rights(job), *_row_security(job), *sequences.missing_rights(job)]
+    if theirs.standby:
+        problems.append(Problem("TS334", config.new.display, "NEW is a standby: it takes no rows", "give the primary as new_database"))
+    for group in job.plan.groups:
+        need = await switches.needed(new, job, group, replica=replica, rows=None, batch_rows=0)
+        problems += switches.missing_rights(need, job)
+    missing = await Journal(config.journal_schema).missing(new, job.new.user, job.new.database)
+    if missing is not None:
+        problems.append(missing)
+    allowed, warnings = await _limits(old, new, job, jobs)
+    problems += [*warnings, *_watchers(job.new)]
+    grave = tuple(dict.fromkeys(p for p in problems if not p.warning))
+    if grave and live:
+        message = "\n".join(p.message + (f"\n  {p.hint}" if p.hint else "") for p in grave)
+        raise Refused(grave[0].code, message, problems=grave, object=grave[0].object, hint=grave[0].hint)
+    return Passed(mine, theirs, replica, allowed, tuple(dict.fromkeys(problems)))
+
+
+async def _distinct(old: asyncpg.Connection, new: asyncpg.Connection, mine: Identity, theirs: Identity, config: Config) -> None:
+    if standby_of(mine, theirs):
+        raise Refused("TS322", f"OLD ({config.old.display}) is a standby of NEW ({config.new.display})", object=config.old.display)
+    if not theirs.standby and await same_database(old, new):
+        message = f"OLD and NEW are the same database: {config.old.display} and {config.new.display}"
+        raise Refused("TS321", message, object=config.new.display, hint="check old_database and new_database")
+
+
+def _old_rights(job: Job) -> list[Problem]:
+    user, problems = job.old.user, []
+    for plan in job.plan.tables:
+        table = job.before(plan)
+        if "SELECT" not in table.privileges:
+            columns = f" (columns {', '.join(table.unreadable_columns)})" if table.unreadable_columns else ""
+            problems.append(_denied(Side.OLD, plan.old, "SELECT", user, columns))
+    return problems
+
+
+def _new_rights(job: Job) -> list[Problem]:
+    user, problems = job.new.user, []
+    for plan in job.plan.tables:
+        table = job.after(plan)
+        lacking = [p for p in ("SELECT", "INSERT") if p not in table.privileges]
+        if lacking:
+            problems.append(_denied(Side.NEW, plan.new, ", ".join(lacking), user, ""))
+    return problems
+
+
+def _denied(side: Side, table: TableName, rights: str, user: str, more: str) -> Problem:
+    grant = f"GRANT USAGE ON SCHEMA {ident(table.schema)} TO {ident(user)}; GRANT {rights} ON {relation(table)} TO {ident(user)};"
+    return Problem("TS330", str(table), f"{side.upper()} table {table}: {user} lacks {rights}{more}", grant)
+
+
+def _row_security(job: Job) -> list[Problem]:
+    def told(side: Side, plan: TablePlan, table: Table, what: str) -> Problem:
+        hint = "use a role that bypasses it (BYPASSRLS), or switch it off for the migration yourself"
+        return Problem("TS336", str(table.name), f"row-level security of {side.upper()} table {table.name} applies to this role: {what}", hint)
+
+    olds = [told(Side.OLD, p, job.before(p), "it would hide rows") for p in job.plan.tables if job.before(p).row_security_active]
+    news = [told(Side.NEW, p, job.after(p), "rows cannot be copied into it") for p in job.plan.tables if job.after(p).row_security_active]
+    return [*olds, *news]
+
+
+async def _limits(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, jobs: int) -> tuple[int, list[Problem]]:
+    allowed, warnings = jobs, []
+    for side, conn in ((Side.OLD, old), (Side.NEW, new)):
+        row = await conn.fetchrow(query("limits"))
+        free = row["max_connections"] - row["used"]
+        for limit, used in ((row["role_limit"], row["role_used"]), (row["database_limit"], row["used"])):
+            if limit >= 0 and not row["superuser"]:
+                free = min(free, limit - used)
+        possible = max(1, free - OTHERS)
+        if possible < allowed:
+            warnings.append(Problem("TS343", side.value, f"{side.upper()} leaves room for {possible} streams, not {jobs}", warning=True))
+            allowed = possible
+        locks = sum(max(1, len(t.partitions)) for t in (job.old if side is Side.OLD else job.new).tables)
+        if locks > row["locks"] // 2:
+            message = f"{side.upper()}: {locks} tables and partitions come near the lock table's {row['locks']} entries"
+            warnings.append(Problem("TS344", side.value, message, "raise max_locks_per_transaction", warning=True))
+    return allowed, warnings
+
+
+def _watchers(new: Catalog) -> list[Problem]:
+    found = []
+    if new.publications:
+        names = ", ".join(new.publications)
+        found.append(Problem("TS345", names, f"NEW publishes tables that are filled ({names}): subscribers receive the rows too", warning=True))
+    if new.event_triggers:
+        names = ", ".join(new.event_triggers)
+        found.append(Problem("TS346", names, f"NEW has event triggers ({names}): DDL of this run (triggers, keys) sets them off", warning=True))
+    return found

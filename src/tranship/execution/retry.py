@@ -1,0 +1,34 @@
+"""Trying again what passes: up to eight times, half a second doubling to a minute, with jitter."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tranship.execution.faults import passes
+
+TRIES = 8
+FIRST = 0.5
+LONGEST = 60.0
+"""Seconds."""
+T = TypeVar("T")
+
+
+async def retry(action: Callable[[], Awaitable[T]], *, tell: Callable[[str], None], what: str, stop: asyncio.Event | None = None) -> T:
+    """The action's result.
+
+    Raises:
+        What the action raised, when it does not pass, or after the last try, or when a person asked to stop meanwhile.
+    """
+    for attempt in range(TRIES):
+        try:
+            return await action()
+        except Exception as error:
+            if not passes(error) or attempt == TRIES - 1 or (stop is not None and stop.is_set()):
+                raise
+            pause = min(LONGEST, FIRST * 2**attempt) * random.uniform(0.75, 1.25)
+            tell(f"{what}: {type(error).__name__}: {error}; trying again in {pause:.1f} s")
+        await asyncio.sleep(pause)
+    raise AssertionError("the last try returns or raises")

@@ -1,0 +1,184 @@
+"""A live run from its lock to its result."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import time
+from collections.abc import AsyncIterator, Callable
+
+import asyncpg
+
+from tranship.config import Config
+from tranship.errors import ConnectError, Stopped, TranshipError
+from tranship.execution.asking import ask_everything, check_drift, locked_relations
+from tranship.execution.begin import Begun, begin_fresh, earlier, remaining, resume
+from tranship.execution.copy import StreamBroken
+from tranship.execution.failpoints import FailpointReached, failpoint
+from tranship.execution.groups import Mover, finish
+from tranship.execution.job import Job
+from tranship.execution.lock import WriterLock, lock_key
+from tranship.execution.lookup import Lookups
+from tranship.execution.outcome import Frame, MigrationOutcome, TableCounts, outcome, reasons
+from tranship.execution.preflight import Passed, preflight
+from tranship.execution.rejects import dry_records, live_result
+from tranship.execution.sequences import set_sequences
+from tranship.execution.task import Live, datestyle
+from tranship.model.names import Side
+from tranship.model.options import MigrateOptions
+from tranship.model.progress import BatchDone, Event, Noted, TableDone
+from tranship.server.connect import connect
+from tranship.server.journal import Journal
+from tranship.server.session import pin, refuse_pooler
+from tranship.server.snapshot import Snapshot, SnapshotLost
+
+OnEvent = Callable[[Event], None]
+ATTEMPTS = 3
+"""Times a run takes up its own work again after losing its snapshot."""
+
+
+async def move(job: Job, config: Config, options: MigrateOptions, *, on_event: OnEvent, stop: asyncio.Event) -> MigrationOutcome:
+    """Move the rows: begins, or goes on where an interrupted run stopped.
+
+    Raises:
+        Refused: a safety rule forbids the start; nothing was written.
+        Stopped: ended after it began; running the same again goes on.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            return await _attempt(job, config, options, on_event, stop)
+        except SnapshotLost as lost:
+            if attempt == ATTEMPTS - 1 or stop.is_set():
+                raise
+            on_event(Noted(f"{lost}; starting again from the journal"))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, StreamBroken, FailpointReached) as error:
+            message = f"stopped by an error: {type(error).__name__}: {error}"
+            raise Stopped("TS401", message, hint="remove the cause and run the same command again: it goes on where it stopped") from error
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def dry_run(job: Job, config: Config, options: MigrateOptions, *, on_event: OnEvent, stop: asyncio.Event) -> MigrationOutcome:
+    """Ask everything, write nothing, and tell what the live run will do.
+
+    Raises:
+        Refused: OLD is NEW, or was altered meanwhile.
+    """
+    started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
+    async with _looking(config, job) as (old, new):
+        passed = await preflight(old, new, job, config, options.jobs, live=False)
+        journal = Journal(config.journal_schema)
+        before = await earlier(new, journal, passed.old) if await journal.exists(new) else None
+    left, done = remaining(job, before) if before is not None else (job, {})
+    async with _snapshot(config, left) as snapshot:
+        asked = await ask_everything(snapshot, config, left, options, left.plan.tables, digest=False, on_event=on_event)
+        records = [r async for r in dry_records(snapshot, left, asked)]
+        text = snapshot.text
+    tables = []
+    for plan in job.plan.tables:
+        if plan.old in done:
+            tables.append(TableCounts(plan, 0, 0, 0, already=True))
+            continue
+        findings = asked.book.findings(plan.old)
+        rows, rejected = asked.cuts[plan.old].rows, len(findings.rejects)
+        on_event(TableDone(plan.old, rows, rows - rejected, rejected))
+        reasoned = reasons(findings.rejects)
+        tables.append(TableCounts(plan, rows, rows - rejected, rejected, 0, "", reasoned, findings.losses, findings.not_asked))
+    seconds = time.monotonic() - began
+    frame = Frame("dryrun", "", text, started, seconds, passed.problems, asked.left_out)
+    return outcome(job, config.old, config.new, options, frame, tables, records)
+
+
+async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: OnEvent, stop: asyncio.Event) -> MigrationOutcome:
+    started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
+    journal = Journal(config.journal_schema)
+    async with _looking(config, job) as (old, control):
+        passed = await preflight(old, control, job, config, options.jobs, live=True)
+        key = lock_key(passed.old, passed.new)
+        async with WriterLock.hold(config, key, journal, passed.old.key, take_over=options.take_over) as lock:
+            await failpoint("run.locked")
+            await journal.prepare(control)
+            before = await earlier(control, journal, passed.old)
+            left, done = remaining(job, before)
+            frame = Frame("live", "", None, started, 0.0, passed.problems)
+            if not left.plan.tables and before.unfinished is None:
+                on_event(Noted("already migrated: an earlier run moved every table under the same plan"))
+                return await live_result(control, journal, job, config, options, frame, done, None)
+            async with _snapshot(config, left) as snapshot:
+                begun = await _begin(control, journal, snapshot, config, left, options, passed, on_event, before.unfinished is not None)
+                live = Live(left, config, options, journal, begun.run, begun.epoch, snapshot, Lookups(left), begun.book, begun.tasks, on_event, stop)
+                ends = await _carry_out(live, old, control, lock, passed)
+            frame = Frame("live", begun.run, snapshot.text, started, time.monotonic() - began, passed.problems, begun.left_out, ends)
+            return await live_result(control, journal, job, config, options, frame, done, live)
+
+
+async def _begin(
+    control: asyncpg.Connection,
+    journal: Journal,
+    snapshot: Snapshot,
+    config: Config,
+    job: Job,
+    options: MigrateOptions,
+    passed: Passed,
+    on_event: OnEvent,
+    unfinished: bool,
+) -> Begun:
+    if not unfinished:
+        return await begin_fresh(control, journal, snapshot, config, job, options, (passed.old, passed.new), on_event)
+    run = (await earlier(control, journal, passed.old)).unfinished
+    assert run is not None
+    return await resume(control, journal, snapshot, job, options, run, on_event)
+
+
+async def _carry_out(live: Live, old: asyncpg.Connection, control: asyncpg.Connection, lock: WriterLock, passed: Passed) -> dict[str, int]:
+    """The groups, the sequences, the end; where the sequences stand."""
+    beating = asyncio.create_task(lock.beat(live.journal, live.run, lambda: list(live.backends.values()), live.stop))
+    try:
+        for task in live.tasks:
+            for row in task.done:
+                live.on_event(BatchDone(task.plan.old, row.batch.number, row.read, row.written, row.rejected, row.bytes))
+        await Mover(live, control, lock, replica=passed.replica, jobs=passed.jobs).run()
+        async with old.transaction(readonly=True):
+            ends = await set_sequences(old, control, live.job, live.journal, live.run)
+        await finish(live, control)
+    except TranshipError:
+        await _mark_stopped(live, control)
+        raise
+    finally:
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
+    return ends
+
+
+async def _mark_stopped(live: Live, control: asyncpg.Connection) -> None:
+    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        await control.execute(live.journal.sql.end_run, live.run, live.epoch, "stopped")
+
+
+@contextlib.asynccontextmanager
+async def _looking(config: Config, job: Job) -> AsyncIterator[tuple[asyncpg.Connection, asyncpg.Connection]]:
+    """Control connections to both sides."""
+    style = datestyle(job.new)
+    old = await connect(config.old, application_name="tranship")
+    try:
+        await refuse_pooler(old, config.old)
+        await pin(old, Side.OLD, datestyle=style, search_path="")
+        new = await connect(config.new, application_name="tranship")
+        try:
+            await refuse_pooler(new, config.new)
+            await pin(new, Side.NEW, datestyle=style, search_path="")
+            yield old, new
+        finally:
+            new.terminate()
+    finally:
+        old.terminate()
+
+
+@contextlib.asynccontextmanager
+async def _snapshot(config: Config, job: Job) -> AsyncIterator[Snapshot]:
+    try:
+        async with Snapshot.open(config.old, locked_relations(job), datestyle=datestyle(job.new)) as snapshot:
+            await check_drift(snapshot, job, config.old.schemas, config.journal_schema)
+            yield snapshot
+    except asyncpg.LockNotAvailableError as error:
+        raise ConnectError("TS211", f"OLD: a table stays locked by someone else: {error}", hint="see pg_locks on OLD") from error

@@ -1,0 +1,197 @@
+"""What is switched off on NEW while a group of tables is filled, and its way back, journalled before anything changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.errors import Stopped
+from tranship.execution.failpoints import failpoint
+from tranship.execution.job import Job
+from tranship.execution.retry import retry
+from tranship.model.catalog import ForeignKey, Table
+from tranship.model.names import TableName
+from tranship.model.plan import Group
+from tranship.model.progress import Noted
+from tranship.model.resolution import Problem
+from tranship.server.journal import Journal, Undo
+from tranship.sql import statements
+from tranship.sql.queries import query
+from tranship.sql.quote import ident
+
+LOCK_TIMEOUT = "3s"
+
+
+class FiringTrigger(Struct, frozen=True):
+    """A user trigger of a table or of one of its partitions that would fire while rows are copied."""
+
+    relation: TableName
+    name: str
+    state: str
+    owned: bool
+
+
+class DroppedKey(Struct, frozen=True):
+    """A foreign key that has to be away while a cycle is filled."""
+
+    table: TableName
+    key: ForeignKey
+
+
+class Switches(Struct, frozen=True):
+    """What one group needs."""
+
+    replica: bool = False
+    """Batches run under ``session_replication_role = replica``: no origin trigger fires, foreign keys are not checked."""
+    disable: tuple[FiringTrigger, ...] = ()
+    drop: tuple[DroppedKey, ...] = ()
+    one_batch: bool = False
+    """The keys of ``drop`` may stay while everything arrives in one statement."""
+
+    @property
+    def alters(self) -> bool:
+        """NEW's definitions are changed for a while, which its other users would notice."""
+        return bool(self.disable or self.drop)
+
+
+async def may_be_replica(new: asyncpg.Connection) -> bool:
+    """Whether this role may set ``session_replication_role``: tried in a transaction that is rolled back."""
+    transaction = new.transaction()
+    await transaction.start()
+    try:
+        await new.execute(statements.REPLICA)
+    except asyncpg.InsufficientPrivilegeError:
+        return False
+    finally:
+        await transaction.rollback()
+    return True
+
+
+async def needed(new: asyncpg.Connection, job: Job, group: Group, *, replica: bool, rows: int | None, batch_rows: int) -> Switches:
+    """What a group needs; ``replica``: the role may be one. ``rows``: of the group in the snapshot, None before they are counted."""
+    tables = {plan.new: job.after(plan) for plan in group.tables}
+    triggers = [t for table in tables.values() for t in await _triggers(new, table)]
+    away = [
+        DroppedKey(name, key)
+        for name, table in tables.items()
+        for key in table.foreign_keys
+        if key.enforced and (name, key.name) in group.cyclic_keys
+    ]
+    origin_only = {t.state for t in triggers} <= {"O", "D"}
+    if replica and (away or (origin_only and any(t.state == "O" for t in triggers))):
+        return Switches(replica=True, disable=tuple(t for t in triggers if t.state in "AR"))
+    own = len(group.tables) == 1 and all(d.key.target == d.table for d in away)
+    one_batch = bool(away) and own and rows is not None and rows <= batch_rows and not group.tables[0].serial
+    return Switches(disable=tuple(t for t in triggers if t.state in "OA"), drop=tuple(away), one_batch=one_batch)
+
+
+async def _triggers(new: asyncpg.Connection, table: Table) -> list[FiringTrigger]:
+    rows = await new.fetch(query("triggers_on_insert"), table.oid)
+    return [FiringTrigger(TableName(r["schema"], r["relation"]), r["trigger"], r["state"], r["owned"]) for r in rows]
+
+
+def missing_rights(switches: Switches, job: Job) -> list[Problem]:
+    """What this role may not switch off, with the cure."""
+    grant = f"GRANT SET ON PARAMETER session_replication_role TO {ident(job.new.user)}; (PostgreSQL 15 and newer), or run as the tables' owner"
+    problems = [
+        Problem("TS332", f"{t.relation}", f"trigger {t.name} of {t.relation} would fire and may not be disabled by {job.new.user}", grant)
+        for t in switches.disable
+        if not t.owned
+    ]
+    tables = {d.table: job.new.table(d.table) for d in switches.drop}
+    for dropped in switches.drop:
+        table = tables[dropped.table]
+        if table is not None and not table.owned:
+            message = f"foreign key {dropped.key.name} of {dropped.table} is part of a cycle and may not be taken off by {job.new.user}"
+            problems.append(Problem("TS332", str(dropped.table), message, grant))
+    return problems
+
+
+class SwitchBoard:
+    """Throws the switches of one run and puts them back."""
+
+    def __init__(self, journal: Journal, run: str, job: Job, tell: Callable[[Noted], None]) -> None:
+        self._journal = journal
+        self._run = run
+        self._job = job
+        self._tell = tell
+
+    async def off(self, new: asyncpg.Connection, switches: Switches, *, keys: bool) -> None:
+        """Switch off what a group needs; each change commits together with its way back. ``keys``: the foreign keys of the cycle too."""
+        await failpoint("switches.before")
+        for trigger in switches.disable:
+            undo = [(f"trigger {trigger.name} of {trigger.relation}", statements.trigger_state(trigger.relation, trigger.name, trigger.state))]
+            await self._change(new, undo, statements.trigger_state(trigger.relation, trigger.name, "D"))
+            await failpoint("switches.off")
+        if keys:
+            for dropped in switches.drop:
+                await self._drop(new, dropped)
+                await failpoint("switches.off")
+
+    async def on(self, new: asyncpg.Connection) -> None:
+        """Put everything back that the journal says is off."""
+        for undo in await self._journal.open_undo(new):
+            await restore(self._journal, new, undo, self._say)
+            await failpoint("switches.restored")
+
+    async def prove(self, new: asyncpg.Connection, tables: Iterable[tuple[Table, Sequence[int]]]) -> None:
+        """Foreign keys that nobody checked while rows came in are true.
+
+        Raises:
+            Stopped: rows without a parent are in NEW.
+        """
+        for table, xids in tables:
+            for key in table.foreign_keys:
+                if key.enforced and xids:
+                    found = await new.fetch(statements.orphans(table.name, key, xids, limit=1000))
+                    if found:
+                        count = f"{len(found)}{' or more' if len(found) == 1000 else ''}"
+                        message = f"{count} rows of {table.name} lack their parent in {key.target} (foreign key {key.name})"
+                        raise Stopped("TS420", message, object=str(table.name), hint="was NEW written to by others? see tranship doctor")
+        await failpoint("keys.proven")
+
+    async def _drop(self, new: asyncpg.Connection, dropped: DroppedKey) -> None:
+        table = self._job.new.table(dropped.table)
+        if table is None or not await self._there(new, table, dropped.key.name):
+            return
+        key = dropped.key
+        what = f"foreign key {key.name} of {dropped.table}"
+        comment = await new.fetchval(query("constraint_comment"), table.oid, key.name)
+        partitioned = table.kind == "p"
+        undo: list[tuple[str, str]] = []
+        if comment is not None:
+            undo.append((f"comment on {what}", statements.comment_on_constraint(dropped.table, key.name, comment)))
+        if key.validated and not partitioned:
+            undo.append((f"validity of {what}", statements.validate_constraint(dropped.table, key.name)))
+        undo.append((what, statements.add_foreign_key(dropped.table, key, partitioned=partitioned)))
+        await self._change(new, undo, statements.drop_constraint(dropped.table, key.name))
+
+    async def _there(self, new: asyncpg.Connection, table: Table, name: str) -> bool:
+        return await new.fetchval(query("constraint_there"), table.oid, name) is not None
+
+    async def _change(self, new: asyncpg.Connection, undo: Sequence[tuple[str, str]], change: str) -> None:
+        async def once() -> None:
+            async with new.transaction():
+                await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
+                for what, sql in undo:
+                    await new.fetchval(self._journal.sql.insert_undo, self._run, what, sql)
+                await new.execute(change)
+
+        await retry(once, tell=self._say, what=undo[-1][0])
+
+    def _say(self, message: str) -> None:
+        self._tell(Noted(message))
+
+
+async def restore(journal: Journal, new: asyncpg.Connection, undo: Undo, tell: Callable[[str], None]) -> None:
+    """One way back, and that it was gone, in one transaction."""
+
+    async def once() -> None:
+        async with new.transaction():
+            await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
+            if await new.fetchval(journal.sql.undone, undo.run, undo.seq) is not None:
+                await new.execute(undo.sql)
+
+    await retry(once, tell=tell, what=undo.what)

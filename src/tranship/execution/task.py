@@ -1,0 +1,121 @@
+"""A run while it lasts: what its parts share, and the tables it moves."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from tranship.config import Config
+from tranship.execution.ask.book import Book
+from tranship.execution.job import Job
+from tranship.execution.lookup import Lookups
+from tranship.model.catalog import Catalog
+from tranship.model.options import MigrateOptions
+from tranship.model.plan import TablePlan
+from tranship.model.progress import Batch, Event, RowId
+from tranship.model.verdict import Reject
+from tranship.server.journal import BatchRow, Findings, Journal
+from tranship.server.snapshot import Snapshot
+from tranship.sql.expression import shipped
+
+FIRST_REJECTS = 10
+"""Rejects of a table that are told while it is moved."""
+
+
+@dataclass
+class Task:
+    """One table of the run."""
+
+    position: int
+    plan: TablePlan
+    plan_hash: str
+    rows: int
+    digest: str
+    findings: Findings
+    todo: list[Batch]
+    done: list[BatchRow] = field(default_factory=list)
+    replica: bool = False
+    """Batches set ``session_replication_role`` to replica."""
+    whole_keys: bool = False
+    """Foreign keys of the table to itself stay on: everything arrives in one statement or not at all."""
+    finished: bool = False
+    told: int = 0
+    """Rejects told so far."""
+    next_number: int = 0
+
+    @property
+    def one_stream(self) -> bool:
+        """Batches one after the other."""
+        return self.plan.serial or self.findings.ordered_stream
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """NEW's columns that travel."""
+        return tuple(self.plan.columns[n].column for n in shipped(self.plan))
+
+    @property
+    def binary(self) -> bool:
+        """The format of the bulk copy."""
+        return self.plan.binary and bool(self.columns)
+
+    @property
+    def format(self) -> str:
+        """For the result file."""
+        return ("binary" if self.binary else "text") if self.columns else ""
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Rows read, written, rejected in the batches done."""
+        return sum(r.read for r in self.done), sum(r.written for r in self.done), sum(r.rejected for r in self.done)
+
+    def take_number(self) -> int:
+        """A batch number not used before."""
+        self.next_number += 1
+        return self.next_number - 1
+
+
+@dataclass
+class Live:
+    """A live run: its place in the journal and everything its workers share."""
+
+    job: Job
+    config: Config
+    options: MigrateOptions
+    journal: Journal
+    run: str
+    epoch: int
+    snapshot: Snapshot
+    lookups: Lookups
+    book: Book
+    tasks: list[Task]
+    on_event: Callable[[Event], None]
+    stop: asyncio.Event
+    backends: dict[int, int] = field(default_factory=dict)
+    """Backends of NEW that work for this run, per worker."""
+
+    def rejected_in(self, plan: TablePlan, batch: Batch) -> list[Reject]:
+        """The rejects known for a batch, in physical order."""
+        return in_batch(self._ordered(plan), batch)
+
+    def _ordered(self, plan: TablePlan) -> Sequence[Reject]:
+        known = self.book.rejected(plan.old)
+        return [known[row] for row in sorted(known)]
+
+
+def in_batch(rejects: Sequence[Reject], batch: Batch) -> list[Reject]:
+    """Those of a sorted sequence that lie in a batch."""
+    lowest = batch.lo if batch.lo is not None else RowId(batch.source, 0, 0)
+    highest = batch.hi if batch.hi is not None else RowId(batch.source + 1, 0, 0)
+    return list(rejects[bisect_left(rejects, lowest, key=_row) : bisect_left(rejects, highest, key=_row)])
+
+
+def _row(reject: Reject) -> RowId:
+    return reject.row
+
+
+def datestyle(new: Catalog) -> str:
+    """``ISO`` with NEW's configured field order."""
+    order = new.datestyle.rpartition(",")[2].strip()
+    return f"ISO, {order if order in ('DMY', 'MDY', 'YMD') else 'MDY'}"

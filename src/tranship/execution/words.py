@@ -1,0 +1,40 @@
+"""Short words for the terminal, without row values."""
+
+from __future__ import annotations
+
+import json
+
+from tranship.model.progress import RowId
+from tranship.model.verdict import Reject
+
+_SAYS = {
+    "23502": "NULL in a NOT NULL column",
+    "23503": "foreign key: the parent is missing",
+    "23505": "duplicate key",
+    "23514": "check or partition refuses it",
+    "23P01": "exclusion constraint",
+    "22023": "no entry in the mapping or lookup",
+    "22001": "too long",
+    "22003": "out of range",
+    "22P02": "not readable as the new type",
+    "22P05": "not in NEW's encoding",
+    "22021": "not in NEW's encoding",
+}
+
+
+def short_reason(reject: Reject) -> str:
+    """What happened, by SQLSTATE and constraint."""
+    words = _SAYS.get(reject.sqlstate, f"SQLSTATE {reject.sqlstate}")
+    return f"{words} ({reject.constraint})" if reject.constraint is not None else words
+
+
+def reason_key(sqlstate: str, constraint: str | None, column: str | None) -> str:
+    """What rejects are grouped by in reports: ``23505 users_email_key``."""
+    return " ".join(filter(None, (sqlstate, constraint or column)))
+
+
+def terminal_key(key: bytes | None, row: RowId) -> str:
+    """``id=3``; the physical place where there is no key."""
+    if key is None:
+        return f"row {row.ctid}"
+    return ", ".join(f"{name}={value}" for name, value in json.loads(key).items())

@@ -1,0 +1,260 @@
+"""One stream: takes batches and moves each in one transaction of NEW, its record with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+
+import asyncpg
+
+from tranship.errors import Stopped
+from tranship.execution.ask.records import fetch_records
+from tranship.execution.copy import OldSideError, StreamBroken, pipe
+from tranship.execution.failpoints import failpoint
+from tranship.execution.faults import is_rows_fault
+from tranship.execution.isolate import Isolated, Isolation, Line
+from tranship.execution.lines import identified_lines
+from tranship.execution.retry import retry
+from tranship.execution.task import FIRST_REJECTS, Live, Task, datestyle
+from tranship.execution.words import short_reason, terminal_key
+from tranship.model.names import Side
+from tranship.model.progress import Batch, BatchDone, Noted, RowRejected
+from tranship.model.verdict import Reject
+from tranship.server.connect import connect
+from tranship.server.journal import BatchRow, RejectRow
+from tranship.server.session import pin
+from tranship.sql import statements
+from tranship.sql.copy import select_batch
+from tranship.sql.expression import Bindings
+
+LOCK_TIMEOUT = "3s"
+
+
+class SwitchNeeded(Exception):
+    """A table that refers to itself must be moved in pieces: its foreign keys have to be away."""
+
+
+class Worker:
+    """A connection to NEW and the batches it moves."""
+
+    def __init__(self, live: Live, number: int) -> None:
+        self._live = live
+        self._number = number
+        self._new: asyncpg.Connection | None = None
+
+    async def move(self, task: Task, batch: Batch) -> int:
+        """Move a batch, however often it takes; what was left of a batch with very many refused rows is moved as batches of its own.
+
+        Returns the number of rows that were refused without having been foreseen.
+
+        Raises:
+            Stopped: another run took over, or tries are exhausted.
+        """
+        foreseen = len(self._live.book.rejected(task.plan.old))
+        rest: Batch | None = batch
+        while rest is not None:
+            once = partial(self._once, task, rest)
+            rest = await retry(once, tell=self._tell, what=f"{task.plan.old} batch {rest.number}", stop=self._live.stop)
+        return len(self._live.book.rejected(task.plan.old)) - foreseen
+
+    async def close(self) -> None:
+        """Ends the connection."""
+        if self._new is not None:
+            self._new.terminate()
+            self._new = None
+            self._live.backends.pop(self._number, None)
+
+    def _tell(self, message: str) -> None:
+        self._live.on_event(Noted(message))
+
+    async def _connection(self) -> asyncpg.Connection:
+        if self._new is None or self._new.is_closed():
+            new = await connect(self._live.config.new, application_name="tranship")
+            await pin(new, Side.NEW, datestyle=datestyle(self._live.job.new))
+            self._new = new
+            self._live.backends[self._number] = new.get_server_pid()
+        return self._new
+
+    async def _once(self, task: Task, batch: Batch) -> Batch | None:
+        """One try. What remains to be moved when the batch had to be split."""
+        try:
+            return await self._clean_or_isolated(task, batch)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _clean_or_isolated(self, task: Task, batch: Batch) -> Batch | None:
+        new = await self._connection()
+        try:
+            await self._clean(new, task, batch)
+        except asyncpg.PostgresError as error:
+            if not is_rows_fault(error):
+                raise
+        except OldSideError as error:
+            cause = error.__cause__
+            if cause is not None and not is_rows_fault(cause):
+                raise cause from None
+        else:
+            return None
+        await new.execute("ROLLBACK")
+        if task.whole_keys:
+            raise SwitchNeeded
+        await failpoint("batch.isolating")
+        return await self._isolated(new, task, batch)
+
+    async def _clean(self, new: asyncpg.Connection, task: Task, batch: Batch) -> None:
+        """The bulk copy of everything that is not rejected already."""
+        began = time.monotonic()
+        plan, live = task.plan, self._live
+        known = live.rejected_in(plan, batch)
+        async with live.snapshot.reader(plan.zone) as old:
+            bindings = await live.lookups.bind(old, new, plan, batch)
+            records = await self._records(old, task, batch, known)
+            if not await self._begin(new, task, batch):
+                return await self._already(new, task, batch)
+            copied, sent = await self._copy(old, new, task, batch, known, bindings)
+            await failpoint("batch.copied")
+            await new.execute(statements.CONSTRAINTS_NOW)
+        await self._commit(new, task, batch, copied, records, sent, began, ())
+        return None
+
+    async def _copy(
+        self, old: asyncpg.Connection, new: asyncpg.Connection, task: Task, batch: Batch, known: Sequence[Reject], bindings: Bindings
+    ) -> tuple[int, int]:
+        """Rows written and bytes sent."""
+        plan, before, after = task.plan, self._live.job.before(task.plan), self._live.job.after(task.plan)
+        if not task.columns and after.columns:
+            rows = batch.rows - len(known)
+            tag = await new.execute(statements.insert_defaults(plan.new, rows))
+            if tag != f"INSERT 0 {rows}":
+                raise StreamBroken(f"NEW filled {tag} of {rows} rows of {plan.new}")
+            return rows, 0
+        excluded = [r.row for r in known]
+        select = select_batch(plan, before, batch, excluded=excluded, bindings=bindings, in_key_order=task.findings.ordered_stream)
+        if plan.serial and not task.findings.ordered_stream:
+            select = statements.in_physical_order(select)
+        copied = await pipe(old, new, select, plan.new, task.columns, binary=task.binary)
+        return copied.written, copied.bytes
+
+    async def _isolated(self, new: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
+        """Row by row where needed: what NEW refuses is rejected with NEW's own words."""
+        began = time.monotonic()
+        plan, live = task.plan, self._live
+        known = live.rejected_in(plan, batch)
+        lines, unreadable = await identified_lines(live, new, task, batch, [r.row for r in known])
+        if not await self._begin(new, task, batch):
+            await self._already(new, task, batch)
+            return None
+        marker = (live.run, task.position, batch.number)
+
+        async def mark() -> int:
+            await new.execute(live.journal.sql.mark_savepoint, *marker)
+            return int(await new.fetchval(live.journal.sql.savepoint_xid, *marker))
+
+        whole = task.findings.ordered_stream
+        result = await Isolation(new, plan.new, task.columns, mark).run(lines, may_stop=not whole)
+        rest = self._split(task, batch, lines, result)
+        kept = batch if rest is None else Batch(batch.number, batch.table, batch.source, batch.lo, rest.lo, batch.rows - rest.rows)
+        if rest is not None:
+            known = live.rejected_in(plan, kept)
+            unreadable = [r for r in unreadable if r.row in kept]
+            await live.journal.write_batches(new, live.run, task.position, [rest])
+        met = [*unreadable, *result.rejects]
+        async with live.snapshot.reader() as old:
+            records = await self._records(old, task, kept, [*known, *met])
+        sent = sum(len(line.text) for line in lines[: result.taken])
+        await self._commit(new, task, kept, result.written, records, sent, began, result.xids)
+        live.book.add_all(plan.old, met)
+        return rest
+
+    def _split(self, task: Task, batch: Batch, lines: Sequence[Line], result: Isolated) -> Batch | None:
+        """The part of a batch that its transaction did not reach."""
+        if result.taken == len(lines):
+            return None
+        first = lines[result.taken].row
+        rest = Batch(task.take_number(), batch.table, batch.source, first, batch.hi, 0)
+        rows = len(lines) - result.taken + len(self._live.rejected_in(task.plan, rest))
+        return Batch(rest.number, rest.table, rest.source, rest.lo, rest.hi, rows)
+
+    async def _records(self, old: asyncpg.Connection, task: Task, batch: Batch, rejects: Sequence[Reject]) -> list[RejectRow]:
+        """The rejects with their whole old rows, in row order."""
+        ordered = sorted(rejects, key=lambda reject: reject.row)
+        found = [record async for record in fetch_records(old, self._live.job, task.plan, ordered)]
+        return [
+            RejectRow(task.position, batch.number, reject, bytes(record.key) if record.key is not None else None, bytes(record.row))
+            for reject, record in zip(ordered, found, strict=True)
+        ]
+
+    async def _begin(self, new: asyncpg.Connection, task: Task, batch: Batch) -> bool:
+        """Opens the batch's transaction: fence, then claim. False: the batch is done already.
+
+        Raises:
+            Stopped: another run took over.
+        """
+        live = self._live
+        await new.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+        await failpoint("batch.begun")
+        await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
+        if task.replica:
+            await new.execute(statements.REPLICA)
+        if task.plan.zone is not None:
+            await new.execute(statements.set_local("TimeZone", task.plan.zone))
+        await fence(live, new)
+        await failpoint("batch.fenced")
+        claimed = await new.fetchval(live.journal.sql.claim_batch, live.run, task.position, batch.number)
+        await failpoint("batch.claimed")
+        return claimed is not None
+
+    async def _already(self, new: asyncpg.Connection, task: Task, batch: Batch) -> None:
+        """The batch was committed although we never heard so."""
+        row = await self._live.journal.batch(new, self._live.run, task.position, batch)
+        await new.execute("ROLLBACK")
+        self._finished(task, row, ())
+
+    async def _commit(
+        self,
+        new: asyncpg.Connection,
+        task: Task,
+        batch: Batch,
+        written: int,
+        records: Sequence[RejectRow],
+        sent: int,
+        began: float,
+        xids: Sequence[int],
+    ) -> None:
+        """Checks the equation, journals counts and rejects, commits."""
+        live, sql = self._live, self._live.journal.sql
+        if written + len(records) != batch.rows:
+            raise StreamBroken(f"{task.plan.old} batch {batch.number}: {batch.rows} rows, {written} written, {len(records)} rejected")
+        if records:
+            await live.journal.write_rejects(new, live.run, task.position, batch.number, records)
+            await failpoint("batch.rejects")
+        seconds = time.monotonic() - began
+        hi = batch.hi.ctid if batch.hi is not None else None
+        counts = (hi, batch.rows, batch.rows, written, len(records), sent, seconds, list(xids))
+        await new.execute(sql.count_batch, live.run, task.position, batch.number, *counts)
+        await failpoint("batch.counted")
+        await new.execute("COMMIT")
+        await failpoint("batch.committed")
+        row = BatchRow(task.position, batch, True, batch.rows, written, len(records), sent, seconds, tuple(xids))
+        self._finished(task, row, records)
+
+    def _finished(self, task: Task, row: BatchRow, records: Sequence[RejectRow]) -> None:
+        task.done.append(row)
+        for record in records[: max(0, FIRST_REJECTS - task.told)]:
+            key = terminal_key(record.key, record.reject.row)
+            words = record.reject.reason if self._live.options.show_values else short_reason(record.reject)
+            self._live.on_event(RowRejected(task.plan.old, key, record.reject.column, words))
+            task.told += 1
+        self._live.on_event(BatchDone(task.plan.old, row.batch.number, row.read, row.written, row.rejected, row.bytes))
+
+
+async def fence(live: Live, new: asyncpg.Connection) -> None:
+    """Stays in the open transaction until its end: no other run can take over meanwhile.
+
+    Raises:
+        Stopped: another run has.
+    """
+    if await new.fetchval(live.journal.sql.fence, live.run, live.epoch) is None:
+        raise Stopped("TS412", "another run of the same migration took over", hint="see tranship status")
