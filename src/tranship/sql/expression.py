@@ -219,6 +219,7 @@ def _join_content(lookup: Lookup, name: str, content: LookupContent | None) -> s
     values = content.values if content is not None else ()
     arrays = [text_array(key[n] for key in keys) for n in range(len(lookup.keys))]
     columns = ", ".join(f"k{n}" for n in range(len(lookup.keys)))
-    unnested = f"pg_catalog.unnest({', '.join([*arrays, text_array(values)])}) AS u({columns}, v)"
+    lists = ", ".join(f"pg_catalog.unnest({array})" for array in [*arrays, text_array(values)])
+    unnested = f"ROWS FROM ({lists}) AS u({columns}, v)"
     on = " AND ".join(f"{name}.k{n} = {key_text(c)}" for n, c in enumerate(lookup.columns))
     return f"LEFT JOIN (SELECT {columns}, v, true AS found FROM {unnested}) AS {name} ON {on}"

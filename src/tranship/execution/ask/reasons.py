@@ -89,8 +89,9 @@ def parent(row: RowId, key: ForeignKey, table: Table, value: str | None, *, gone
     if value is None:
         reason += "MATCH FULL does not allow mixing of null and nonnull key values"
     else:
-        why = "its parent was rejected" if gone else f'not present in table "{key.target.name}"'
-        reason += f"Key ({', '.join(key.columns)})={value}: {why}"
+        shown = f"Key ({', '.join(key.columns)})={value}"
+        absent = f'{shown} is not present in table "{key.target.name}"'
+        reason += f"{absent} because its parent was rejected" if gone else absent
     return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
 
 
