@@ -25,7 +25,7 @@ from tranship.model.evidence import Evidence
 from tranship.model.names import Side
 from tranship.model.options import MigrateOptions, command_line
 from tranship.model.plan import Plan
-from tranship.model.progress import Event, PlannedTable, RunStarted
+from tranship.model.progress import Event, Noted, PlannedTable, RunStarted
 from tranship.model.resolution import Answers, Problem, ResolutionFile
 from tranship.model.verdict import MigrationResult, Mode, Stats
 from tranship.planning.build import build
@@ -197,6 +197,8 @@ async def migrate(
         job = Job(prepared.plan, prepared.sides.old, prepared.sides.new)
         engine = move if options.live else dry_run
         hear = on_event or _unheard
+        for warning in prepared.warnings:
+            hear(Noted(f"⚠ {warning.code} {warning.message}"))
         hear(_started(job))
         told = await engine(job, config, options, on_event=hear, stop=stop or asyncio.Event())
     except Refused as refusal:

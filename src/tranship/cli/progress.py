@@ -41,17 +41,16 @@ class Display(Protocol):
 def display(invocation: Invocation) -> Display:
     """The one that fits: JSON lines, a live bar, or plain lines."""
     if invocation.log_json:
-        return _JsonLines(invocation)
+        return _JsonLines()
     if sys.stderr.isatty():
         return _Live(invocation)
-    return _Lines(invocation)
+    return _Lines()
 
 
 class _Lines:
     """The first rejects of each table, their total, and what a person should read."""
 
-    def __init__(self, invocation: Invocation) -> None:
-        self._invocation = invocation
+    def __init__(self) -> None:
         self._rejects: Counter[TableName] = Counter()
 
     def __enter__(self) -> Self:
@@ -83,9 +82,6 @@ class _Lines:
 
 class _JsonLines:
     """Every event as one JSON object a line."""
-
-    def __init__(self, invocation: Invocation) -> None:
-        self._invocation = invocation
 
     def __enter__(self) -> Self:
         return self
@@ -119,7 +115,7 @@ class _Live(_Lines):
     """A bar with rows, bytes, rate and remaining time."""
 
     def __init__(self, invocation: Invocation) -> None:
-        super().__init__(invocation)
+        super().__init__()
         self._progress = _bar(invocation)
         self._task = self._progress.add_task("reading both databases", total=None, moved="")
         self._rows = self._bytes = 0

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Sequence
 
 import click
+from msgspec.structs import replace
 
 from tranship.cli.context import Invocation
 from tranship.cli.terminal import note, say
@@ -57,7 +58,9 @@ def lines_of(problems: Sequence[Problem]) -> list[str]:
     if not rest or head.object:
         return [line_of(problem) for problem in problems]
     last = [f"  hint: {head.hint}"] if head.hint else []
-    return [f"{head.code} {head.message}", *(f"  {line_of(problem)}" for problem in rest), *last]
+    if len({problem.hint for problem in rest}) == 1:
+        rest = [replace(problem, hint="") for problem in rest]
+    return [f"{head.code} {head.message}", *(f"  {line_of(problem)}".replace("\n", "\n  ") for problem in rest), *last]
 
 
 def line_of(problem: Problem) -> str:

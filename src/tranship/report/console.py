@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions
-from tranship.model.progress import Event, PlannedTable, RunStarted, TableDone, TableStarted
+from tranship.model.progress import Event, Noted, PlannedTable, RunStarted, TableDone, TableStarted
 from tranship.model.resolution import Problem
 from tranship.model.verdict import MigrationResult, TableResult
 
@@ -27,6 +27,7 @@ class Console:
         self._rows: dict[TableName, int] = {}
         self._done: dict[TableName, TableDone] = {}
         self._printed = 0
+        self._noted: list[str] = []
         self._old_bare = self._new_bare = True
 
     def feed(self, event: Event) -> list[str]:
@@ -40,13 +41,16 @@ class Console:
             case TableDone():
                 self._done[event.table] = event
                 return self._blocks()
+            case Noted(message=message):
+                self._noted.append(message)
+                return []
             case _:
                 return []
 
     def finish(self, result: MigrationResult, result_path: str) -> list[str]:
         """The summary, and what follows it."""
         stats = result.stats
-        lines = [] if self._planned else self._begin(())
+        lines = ([] if self._planned else self._begin(())) + self._skipped(result)
         lines += ["", RULER, "MIGRATION SUMMARY", RULER]
         lines += [
             f"Tables processed: {stats.tables_processed}",
@@ -56,8 +60,9 @@ class Console:
         ]
         for part in (_rejects(result), _left_out(result), _losses(result), _not_asked(result), _verification(result)):
             lines += ["", *part] if part else []
-        if result.problems:
-            lines += ["", *(line for problem in result.problems for line in _problem(problem))]
+        untold = [p for p in result.problems if not any(p.message in message for message in self._noted)]
+        if untold:
+            lines += ["", *(line for problem in untold for line in _problem(problem))]
         lines += ["", f"Result: {result_path}"]
         if result.rejects_file:
             lines.append(f"Rejected rows: {result.rejects_file}")
@@ -78,13 +83,23 @@ class Console:
             self._printed += 1
         return lines
 
+    def _skipped(self, result: MigrationResult) -> list[str]:
+        """Blocks of tables that an earlier run moved and that no event spoke of."""
+        before = {table.table: table for table in result.tables if table.already_migrated}
+        for planned in self._planned[self._printed :]:
+            table = before.get(str(planned.table))
+            if table is not None and planned.table not in self._done:
+                done = TableDone(planned.table, table.rows_read, table.rows_migrated, table.rows_failed, already_migrated=True)
+                self._done[planned.table] = done
+        return self._blocks()
+
     def _block(self, planned: PlannedTable) -> Iterator[str]:
         done = self._done[planned.table]
         mark = "" if self._options.live else "[DRY RUN] "
         yield ""
         yield f"{mark}Migrating table: {self._title(planned)}"
         if done.already_migrated:
-            yield f"  ✓ already migrated: {done.read} rows"
+            yield "  ✓ already migrated: nothing to do"
             return
         yield f"  Old columns: {planned.old_columns}, New columns: {planned.new_columns}"
         yield f"  Total rows to migrate: {self._rows.get(planned.table, done.read)}"
@@ -125,28 +140,33 @@ def _not_asked(result: MigrationResult) -> list[str]:
 
 
 def _verification(result: MigrationResult) -> list[str]:
+    stats = result.stats
+    equation = f"{stats.rows_read} read = {stats.rows_migrated} written + {stats.rows_failed} rejected + {stats.rows_left_out} left out"
+    lines = [f"Accounted for: {equation}"]
     if result.mode != "live":
-        return []
-    lines = []
-    for table in result.tables:
-        match table.verified:
-            case True:
-                continue
-            case False:
-                lines.append(f"  [{shown(table.table)}] DIFFERS: {shown(table.verified_why)}")
-            case None:
-                lines.append(f"  [{shown(table.table)}] not verified: {shown(table.verified_why)}")
-            case words:
-                lines.append(f"  [{shown(table.table)}] verified {shown(words)}")
-    verified = sum(table.verified is True for table in result.tables)
-    return [f"Verified: {verified} of {len(result.tables)} tables", *lines]
+        return lines
+    words = [(table.table, _verdict(table)) for table in result.tables]
+    for said in dict.fromkeys(said for _, said in words):
+        names = [shown(name) for name, other in words if other == said]
+        which = "all tables" if len(names) == len(words) else ", ".join(names)
+        lines.append(f"{said} ({which})")
+    return lines
+
+
+def _verdict(table: TableResult) -> str:
+    match table.verified:
+        case True:
+            return "Verified"
+        case False:
+            return f"DIFFERS: {shown(table.verified_why)}"
+        case None:
+            return f"Not verified: {shown(table.verified_why)}"
+        case words:
+            return f"Verified {shown(words)}"
 
 
 def _problem(problem: Problem) -> Iterator[str]:
-    yield (
-        f"{'⚠ ' if problem.warning else ''}{problem.code} {shown(problem.object)}: {problem.message}"
-        if problem.object
-        else f"{problem.code} {problem.message}"
-    )
+    where = f"{shown(problem.object)}: " if problem.object and problem.object not in problem.message else ""
+    yield f"{'⚠ ' if problem.warning else ''}{problem.code} {where}{problem.message}"
     if problem.hint:
         yield f"  hint: {problem.hint}"

@@ -59,6 +59,8 @@ Rejected rows by reason:
 Rows left out by a resolution:
   [public.scrap] 12
 
+Accounted for: 15253 read = 15240 written + 1 rejected + 12 left out
+
 Result: results/r.json
 Rejected rows: results/rejects.jsonl"""
 
@@ -75,7 +77,7 @@ def result(mode: Mode, status: Status) -> MigrationResult:
         snapshot=None,
         started="",
         finished="",
-        stats=Stats(tables_processed=3, rows_migrated=15240, rows_failed=1, duration_seconds=1.2345),
+        stats=Stats(tables_processed=3, rows_read=15253, rows_migrated=15240, rows_failed=1, rows_left_out=12, duration_seconds=1.2345),
         tables=(orders, users),
         rejects_file="results/rejects.jsonl",
         left_out={"public.scrap": 12},
@@ -100,7 +102,7 @@ def test_live_says_no_dry_run() -> None:
     assert "DRY RUN" not in shown
     assert "⚠" not in shown
     assert shown.startswith("=" * 80 + "\nDATA MIGRATION\n" + "=" * 80 + "\n\nTables to migrate: 3\nBatch size: 10\n\nMigrating table: users\n")
-    assert "Verified: 1 of 2 tables\n  [public.orders] not verified: dry run" in shown
+    assert "Not verified: dry run (public.orders)\nVerified (public.users)" in shown
 
 
 def test_blocks_wait_for_their_turn() -> None:
@@ -125,4 +127,4 @@ def test_already_migrated_and_hostile_names() -> None:
     shown = lines(
         MigrateOptions(live=True), [RunStarted((PlannedTable(hostile, hostile, 1, 1),)), TableDone(hostile, 9, 9, 0, already_migrated=True)]
     )
-    assert shown[-2:] == ["Migrating table: a\\n\\x1b[31m", "  ✓ already migrated: 9 rows"]
+    assert shown[-2:] == ["Migrating table: a\\n\\x1b[31m", "  ✓ already migrated: nothing to do"]

@@ -68,9 +68,20 @@ def command(
         config_path=str(config),
     )
     loaded = load(config)
+    _name_unpassed(options)
     invocation.writes = live
     result = run(lambda stop: _migrate(loaded, options, invocation, stop), stoppable=True)
     context.exit(result.exit_status)
+
+
+def _name_unpassed(options: MigrateOptions) -> None:
+    """A resolutions file at the usual place that was not passed decides nothing, and that is said."""
+    from tranship import api
+    from tranship.cli.terminal import note
+
+    usual = api.result_path(options.results_dir, options.prefix, "manual_resolutions.json")
+    if options.resolutions is None and usual.exists():
+        note(f"⚠ {usual} exists and was not passed: it decides nothing (pass it with --resolutions {usual})")
 
 
 async def _migrate(config: Config, options: MigrateOptions, invocation: Invocation, stop: asyncio.Event) -> MigrationResult:
