@@ -21,8 +21,8 @@ CREATE TABLE albums (id int PRIMARY KEY, artist int REFERENCES artists, label in
   title varchar(100), stock bigint, legacy text);
 INSERT INTO albums SELECT g, 1001 + g % 30, 1 + g % 25, (ARRAY['ACTIVE','Closed'])[1 + g % 2], (ARRAY['Rock','Jazz','it''s'])[1 + g % 3],
   repeat('x', g), CASE WHEN g = 7 THEN 3000000000 ELSE g END, CASE WHEN g <= 4 THEN 'kept' END FROM generate_series(1, 60) g;
-CREATE TABLE labels (id int PRIMARY KEY);
-INSERT INTO labels SELECT g FROM generate_series(1, 25) g;
+CREATE TABLE labels (id int PRIMARY KEY, title text);
+INSERT INTO labels SELECT g, 'label ' || g FROM generate_series(1, 25) g;
 CREATE TABLE few (id int PRIMARY KEY);
 INSERT INTO few SELECT g FROM generate_series(1, 5) g;
 """
@@ -31,7 +31,7 @@ CREATE TYPE st AS ENUM ('active', 'closed');
 CREATE TABLE categories (id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY, name text NOT NULL UNIQUE);
 INSERT INTO categories (name) VALUES ('Rock'), ('Jazz');
 CREATE TABLE albums (id int PRIMARY KEY, artist text, label text, status st, category_id int REFERENCES categories, title varchar(50), stock int);
-CREATE TABLE labels (id int PRIMARY KEY);
+CREATE TABLE labels (id int PRIMARY KEY, title text);
 CREATE TABLE few (id int PRIMARY KEY);
 """
 ALBUMS = TableName("public", "albums")
@@ -71,7 +71,13 @@ async def test_facts_and_what_becomes_of_them(make_pair: MakePair) -> None:
         "database": "old",
     }
     assert entries["status"]["value_mapping"] == {"ACTIVE": "active", "Closed": "closed"}
-    assert entries["label"]["action"] == "SPECIFY_ACTION"
+    assert entries["label"]["lookup_table"] == {
+        "table": "labels",
+        "key_column": "id",
+        "value_column": "title",
+        "schema": "public",
+        "database": "old",
+    }
     assert "looks like a key of public.labels" in str(entries["label"]["_evidence"])
     category = entries["Cat egory"]
     assert category["action"] == "SPECIFY_ACTION"

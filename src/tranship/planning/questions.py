@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Column, ForeignKey, Table
 from tranship.model.change import Change, ChangeClass, Comparison, Matching
-from tranship.model.evidence import LookupQuestion
+from tranship.model.evidence import LookupQuestion, Reference
 from tranship.model.names import ColumnRef, Side
 from tranship.model.resolution import Answers
 from tranship.planning.compare import NO_ANSWERS, NO_REFERENCES, compare
@@ -76,8 +76,13 @@ def foresee(
     return Foreseen(matching, compare(old, new, later, answers, references=references))
 
 
-def data_questions(comparison: Comparison, old: Catalog, new: Catalog) -> DataQuestions:
-    """The questions to the data that a comparison leaves open."""
+def references_of(found: Iterable[Reference]) -> References:
+    """Undeclared references as the comparison wants them."""
+    return References({reference.column: reference.table for reference in found})
+
+
+def data_questions(comparison: Comparison, old: Catalog, new: Catalog, references: References = NO_REFERENCES) -> DataQuestions:
+    """The questions to the data that a comparison leaves open; ``references`` are the undeclared ones already found."""
     columns: dict[ColumnRef, None] = {}
     lookups: dict[LookupQuestion, None] = {}
     misfits: dict[MisfitQuestion, None] = {}
@@ -93,7 +98,7 @@ def data_questions(comparison: Comparison, old: Catalog, new: Catalog) -> DataQu
             if change.cls is ChangeClass.BREAKING and change.old_column is not None:
                 columns[ColumnRef(pair.old, change.old_column)] = None
         for left, right in translated(changes):
-            lookups.update(dict.fromkeys(lookup_questions(before, after, left, right, old, new)))
+            lookups.update(dict.fromkeys(lookup_questions(before, after, (left, right), old, new, references)))
             misfits.update(dict.fromkeys(_misfits(before, after, left, right)))
     return DataQuestions(tuple(columns), tuple(lookups), tuple(misfits), tuple(_references(comparison, old, new)))
 
@@ -108,8 +113,11 @@ def translated(changes: list[Change]) -> Iterator[tuple[str, str]]:
     yield from ((left, right) for left in removed for right in added)
 
 
-def lookup_questions(before: Table, after: Table, left: str, right: str, old: Catalog, new: Catalog) -> Iterator[LookupQuestion]:
+def lookup_questions(
+    before: Table, after: Table, columns: tuple[str, str], old: Catalog, new: Catalog, references: References = NO_REFERENCES
+) -> Iterator[LookupQuestion]:
     """Tables that may translate one old column into one new column: name → id through NEW's foreign key, id → name through OLD's."""
+    left, right = columns
     source, target = before.column(left), after.column(right)
     if source is None or target is None or target.generated:
         return
@@ -121,13 +129,36 @@ def lookup_questions(before: Table, after: Table, left: str, right: str, old: Ca
             if label.name != into.target_columns[0]:
                 why = f"foreign key {into.name} of NEW leads to {owner.name}"
                 yield LookupQuestion(*refs, Side.NEW, owner.name, label.name, into.target_columns[0], why)
-    out_of = _single_key(before, left)
-    parent = old.table(out_of.target) if out_of is not None else None
-    if out_of is not None and parent is not None and family(target.type) == "text" and _single_key(after, right) is None:
-        for label in labels_of(parent):
-            if label.name != out_of.target_columns[0] and (left == right or _related(right, parent, label.name)):
-                why = f"foreign key {out_of.name} of OLD leads to {parent.name}"
-                yield LookupQuestion(*refs, Side.OLD, parent.name, out_of.target_columns[0], label.name, why)
+    parent = _parent(before, left, old, references)
+    if parent is not None and family(target.type) == "text" and into is None:
+        for label in labels_of(parent.table):
+            if label.name != parent.key and (left == right or _related(right, parent.table, label.name)):
+                yield LookupQuestion(*refs, Side.OLD, parent.table.name, parent.key, label.name, parent.why)
+
+
+class _Parent(Struct, frozen=True):
+    """The old table whose keys an old column holds."""
+
+    table: Table
+    key: str
+    why: str
+
+
+def _parent(before: Table, column: str, old: Catalog, references: References) -> _Parent | None:
+    """By a foreign key, by the data, or by its name (``artist_id`` and ``artists``)."""
+    declared = _single_key(before, column)
+    if declared is not None:
+        table = old.table(declared.target)
+        return _Parent(table, declared.target_columns[0], f"foreign key {declared.name} of OLD leads to {table.name}") if table is not None else None
+    measured = references.of.get(ColumnRef(before.name, column))
+    words = stems(column)
+    called = [t for t in old.tables if len(words) > 1 and words[-1] == "id" and stems(t.name.name) == words[:-1]]
+    table = old.table(measured) if measured is not None else called[0] if len(called) == 1 else None
+    primary = table.primary_key if table is not None else None
+    if table is None or primary is None or len(primary.columns) != 1 or table.name == before.name:
+        return None
+    why = "nearly all values are its keys, and of no other table" if measured is not None else "the name says so"
+    return _Parent(table, primary.columns[0], f"{column} of OLD looks like a key of {table.name}: {why}")
 
 
 def labels_of(table: Table) -> list[Column]:

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
 import asyncpg
+from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Table
+from tranship.model.change import Comparison
 from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts, LookupQuestion, Misfits, Reference, ValueCount
 from tranship.model.names import ColumnRef, Side
-from tranship.planning.questions import DataQuestions, MisfitQuestion, data_questions, foresee
+from tranship.planning.meaning import References
+from tranship.planning.questions import DataQuestions, MisfitQuestion, data_questions, foresee, references_of
 from tranship.planning.scope import Scope
 from tranship.server.session import pin
 from tranship.sql import evidence as sql
@@ -40,32 +43,66 @@ async def gather(
 
     The connections are pinned here and hold no transaction. ``probe_seconds`` bounds all questions together; what is not asked is said.
     """
-    datestyle = new.datestyle if new.datestyle.startswith("ISO") else f"ISO, {new.datestyle.split(', ')[-1]}"
-    await pin(old_conn, Side.OLD, datestyle=datestyle, search_path="")
-    await pin(new_conn, Side.NEW, datestyle=datestyle, search_path="")
-    gathering = _Gathering(old_conn, new_conn, old, new, probe_seconds)
+    await pin(old_conn, Side.OLD, datestyle=_datestyle(new), search_path="")
+    await pin(new_conn, Side.NEW, datestyle=_datestyle(new), search_path="")
+    gathering = _Gathering({Side.OLD: old_conn, Side.NEW: new_conn}, {Side.OLD: old, Side.NEW: new}, probe_seconds)
     comparison = foresee(old, new, scope, shared_ancestor=shared_ancestor).comparison
-    return await gathering.run(data_questions(comparison, old, new))
+    found = await gathering.references(data_questions(comparison, old, new))
+    references = references_of(found)
+    if found:
+        comparison = foresee(old, new, scope, references=references, shared_ancestor=shared_ancestor).comparison
+    return replace(await gathering.answers(data_questions(comparison, old, new, references)), references=found)
+
+
+async def gather_references(
+    old_conn: asyncpg.Connection, old: Catalog, new: Catalog, comparison: Comparison, *, probe_seconds: float
+) -> tuple[References, tuple[str, ...]]:
+    """What the data say about undeclared foreign keys of OLD where the comparison could turn on them, and what was not asked in time."""
+    questions = data_questions(comparison, old, new)
+    if not questions.references:
+        return References(), ()
+    await pin(old_conn, Side.OLD, datestyle=_datestyle(new), search_path="")
+    gathering = _Gathering({Side.OLD: old_conn}, {Side.OLD: old, Side.NEW: new}, probe_seconds)
+    found = await gathering.references(questions)
+    return references_of(found), gathering.not_asked
+
+
+def _datestyle(new: Catalog) -> str:
+    return f"ISO, {new.datestyle.split(', ')[-1]}"
 
 
 class _Gathering:
     """One round of questions with its clock."""
 
-    def __init__(self, old_conn: asyncpg.Connection, new_conn: asyncpg.Connection, old: Catalog, new: Catalog, seconds: float) -> None:
-        self._conns = {Side.OLD: old_conn, Side.NEW: new_conn}
-        self._catalogs = {Side.OLD: old, Side.NEW: new}
+    def __init__(self, conns: Mapping[Side, asyncpg.Connection], catalogs: Mapping[Side, Catalog], seconds: float) -> None:
+        self._conns = conns
+        self._catalogs = catalogs
         self._seconds = seconds
         self._end = asyncio.get_running_loop().time() + seconds
         self._not_asked: list[str] = []
         self._counted: dict[ColumnRef, tuple[ColumnFacts, tuple[ValueCount, ...]]] = {}
 
-    async def run(self, questions: DataQuestions) -> Evidence:
-        """All questions in their order."""
-        columns = [facts for ref in questions.columns if (facts := await self._column(ref)) is not None]
-        lookups = [looked_up for question in questions.lookups if (looked_up := await self._lookup(question)) is not None]
-        misfits = [counted for question in questions.misfits if (counted := await self._misfits(question)) is not None]
-        references = [found for ref, keys in questions.references if (found := await self._reference(ref, keys)) is not None]
-        return Evidence(tuple(columns), tuple(lookups), tuple(misfits), tuple(references), tuple(dict.fromkeys(self._not_asked)))
+    @property
+    def not_asked(self) -> tuple[str, ...]:
+        """What was left without an answer, each once."""
+        return tuple(dict.fromkeys(self._not_asked))
+
+    async def references(self, questions: DataQuestions) -> tuple[Reference, ...]:
+        """Undeclared foreign keys."""
+        found = [await self._reference(ref, keys) for ref, keys in questions.references]
+        return tuple(reference for reference in found if reference is not None)
+
+    async def answers(self, questions: DataQuestions) -> Evidence:
+        """All other questions in their order."""
+        columns = [await self._column(ref) for ref in questions.columns]
+        lookups = [await self._lookup(question) for question in questions.lookups]
+        misfits = [await self._misfits(question) for question in questions.misfits]
+        return Evidence(
+            columns=tuple(facts for facts in columns if facts is not None),
+            lookups=tuple(facts for facts in lookups if facts is not None),
+            misfits=tuple(facts for facts in misfits if facts is not None),
+            not_asked=self.not_asked,
+        )
 
     async def _ask(self, side: Side, what: str, text: str, *arguments: object) -> Sequence[Mapping[str, object]] | None:
         """One statement in a read-only transaction of its own; None and a note where there is no answer."""

@@ -11,8 +11,7 @@ from tranship.model.change import Change, ChangeClass, TableProposal
 from tranship.model.evidence import Evidence
 from tranship.model.names import TableName
 from tranship.model.resolution import Answers, Problem, Resolution, ResolutionFile
-from tranship.planning.meaning import References
-from tranship.planning.questions import Foreseen, foresee
+from tranship.planning.questions import Foreseen, foresee, references_of
 from tranship.planning.resolve import decide
 from tranship.planning.resolve.tables import spelled, the_table
 from tranship.planning.resolve.words import OPEN_QUESTION, OUT_OF_SCOPE, fed_by, is_open
@@ -93,7 +92,7 @@ def suggest(
     file = existing if existing is not None else ResolutionFile(())
     answers, decided, problems = decide(file, old, new, scope)
     kept, dropped = _kept(file, problems, old)
-    references = References({reference.column: reference.table for reference in evidence.references})
+    references = references_of(evidence.references)
     foreseen = foresee(old, new, scope, answers, decided, references=references, shared_ancestor=shared_ancestor)
     asked = [one for one in kept if one[1] is not None and is_open(one[0])]
     fresh = list(_fresh(foreseen, _undecided(foreseen, answers), asked, old, new, evidence))
