@@ -16,7 +16,7 @@ from pathlib import Path
 import renames as bench
 
 from tranship.planning.renames import RenameContext, score
-from tranship.planning.renames.assign import assign
+from tranship.planning.renames.assign import choose
 from tranship.planning.renames.columns import order_proven, prove
 from tranship.planning.renames.features import features
 from tranship.planning.renames.overlap import candidates, make_table_scene, table_features
@@ -59,7 +59,7 @@ def column_case(case: bench.Json, ordered: bool) -> Case | None:
         return None
     progress = prove(old, new, kept=bench.kept_names(old, new), context=context)
     scene = progress.scene(order)
-    rows = [(i, j, (a.name, b.name), features(scene, a, b)) for i, a in enumerate(scene.olds) for j, b in enumerate(scene.news)]
+    rows = [(i, j, (a.name, b.name), features(scene, a, b)) for i, a in enumerate(scene.old.columns) for j, b in enumerate(scene.new.columns)]
     automatic = {(p.old, p.new) for p in progress.found}
     truth, ambiguous, derived = (bench.pairs(case.get(key)) for key in ("renames", "ambiguous", "derived"))
     return Case(family(case), case.get("primary", True), known, truth, ambiguous, derived, automatic, rows)
@@ -122,13 +122,9 @@ def solve(matrix: list[list[float]], right: list[float]) -> list[float]:
 
 def proposed(case: Case, weights: Weights, threshold: float) -> set[bench.Pair]:
     """What the assignment asks about under these weights."""
-    bar = math.log(threshold / (1 - threshold))
-    scores = {}
-    for i, j, _, values in case.rows:
-        chance = score.probability(values, weights)
-        scores[i, j] = math.log(max(chance, 1e-9) / max(1 - chance, 1e-9)) - bar
     names = {(i, j): pair for i, j, pair, _ in case.rows}
-    return {names[pair] for pair in assign(scores)}
+    chances = {(i, j): score.probability(values, weights) for i, j, _, values in case.rows}
+    return {names[c.row, c.column] for c in choose(chances, threshold)}
 
 
 def judge(cases: Iterable[Case], weights_of: Callable[[Case], Weights], threshold: float) -> str:

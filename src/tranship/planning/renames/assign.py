@@ -4,7 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import Struct
+
+from tranship.planning.renames.score import log_odds
+
 _Pair = tuple[int, int]
+
+
+class Choice(Struct, frozen=True):
+    """One chosen pair, the probability it had, and the row's next best column."""
+
+    row: int
+    column: int
+    chance: float
+    runner_up: int | None
+
+
+def choose(chances: Mapping[_Pair, float], threshold: float) -> list[Choice]:
+    """The one-to-one pairs that together are likeliest, none of them below the threshold."""
+    bar = log_odds(threshold)
+    by_row: dict[int, list[tuple[float, int]]] = {}
+    for (row, column), chance in chances.items():
+        by_row.setdefault(row, []).append((-chance, column))
+    found = []
+    for row, column in assign({pair: log_odds(chance) - bar for pair, chance in chances.items()}):
+        others = [entry for entry in by_row[row] if entry[1] != column]
+        found.append(Choice(row, column, chances[row, column], min(others)[1] if others else None))
+    return found
 
 
 def assign(weights: Mapping[_Pair, float]) -> list[_Pair]:

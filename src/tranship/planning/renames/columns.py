@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
 from tranship.model.catalog import Column, Table
 from tranship.model.change import ColumnPair, Pairing, Proposal
-from tranship.planning.renames.assign import assign
+from tranship.planning.renames.assign import choose
 from tranship.planning.renames.context import ColumnRenames, RenameContext
 from tranship.planning.renames.convention import NameRule, unique_pairs
 from tranship.planning.renames.evidence import describe
-from tranship.planning.renames.features import Scene, features, likeness_of, make_scene
+from tranship.planning.renames.features import features
 from tranship.planning.renames.gap import Gap, alphabetical, gaps
 from tranship.planning.renames.lineage import moved_names, same_relation
+from tranship.planning.renames.scene import Scene, make_scene
 from tranship.planning.renames.score import ORDERED, ORDERED_THRESHOLD, UNORDERED, UNORDERED_THRESHOLD, probability
 from tranship.planning.renames.vetoes import vetoes
+from tranship.planning.renames.wording import compare_names
 
 ALIGNED_LIKENESS = 0.3
 """Least likeness of names before several columns of one gap are taken for renamed in order."""
+CROWD = 2500
+"""From this many pairs on, those of different type families are not looked at."""
 
 
 class Progress(Struct):
@@ -127,8 +130,9 @@ def _aligned(state: Progress, gap: Gap) -> bool:
         left, right = state.old.column(before), state.new.column(after)
         if left is None or right is None or any(True for _ in vetoes(state.old, state.new, left, right, state.context)):
             return False
-        own = likeness_of(before, after)
-        rivals = [likeness_of(before, b) for _, b in pairs if b != after] + [likeness_of(a, after) for a, _ in pairs if a != before]
+        own = compare_names(before, after).likeness
+        crossings = [(before, b) for b in gap.new if b != after] + [(a, after) for a in gap.old if a != before]
+        rivals = [compare_names(a, b).likeness for a, b in crossings]
         if own < ALIGNED_LIKENESS or own <= max(rivals):
             return False
     return True
@@ -145,22 +149,27 @@ def _between(gap: Gap) -> str:
 def _proposals(scene: Scene) -> tuple[Proposal, ...]:
     chances = pair_chances(scene)
     threshold = ORDERED_THRESHOLD if scene.order_known else UNORDERED_THRESHOLD
-    weights = {pair: _log_odds(chance) - _log_odds(threshold) for pair, chance in chances.items()}
-    proposals = []
-    for i, j in assign(weights):
-        before, after = scene.olds[i], scene.news[j]
-        others = [(chance, -k) for (row, k), chance in chances.items() if row == i and k != j]
-        runner = scene.news[-max(others)[1]].name if others else None
-        proposals.append(Proposal(before.name, after.name, round(chances[i, j], 3), describe(scene, before, after), runner))
-    return tuple(proposals)
+    olds, news = scene.old.columns, scene.new.columns
+    return tuple(
+        Proposal(
+            olds[c.row].name,
+            news[c.column].name,
+            round(c.chance, 3),
+            describe(scene, olds[c.row], news[c.column]),
+            None if c.runner_up is None else news[c.runner_up].name,
+        )
+        for c in choose(chances, threshold)
+    )
 
 
 def pair_chances(scene: Scene) -> dict[tuple[int, int], float]:
-    """The probability of every pair of columns without a counterpart, by their places in the scene."""
+    """The probability of every pair of columns without a counterpart, by their places; in a crowd only pairs of one type family count."""
     weights = ORDERED if scene.order_known else UNORDERED
-    return {(i, j): probability(features(scene, before, after), weights) for i, before in enumerate(scene.olds) for j, after in enumerate(scene.news)}
-
-
-def _log_odds(chance: float) -> float:
-    bounded = min(max(chance, 1e-9), 1 - 1e-9)
-    return math.log(bounded / (1 - bounded))
+    olds, news = scene.old.columns, scene.new.columns
+    crowd = len(olds) * len(news) > CROWD
+    return {
+        (i, j): probability(features(scene, before, after), weights)
+        for i, before in enumerate(olds)
+        for j, after in enumerate(news)
+        if not crowd or scene.old.family[before.name] == scene.new.family[after.name]
+    }

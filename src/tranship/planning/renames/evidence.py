@@ -3,48 +3,50 @@
 from __future__ import annotations
 
 from tranship.model.catalog import Column
-from tranship.planning.renames.families import family
-from tranship.planning.renames.features import Scene
+from tranship.planning.renames.features import plain_default
+from tranship.planning.renames.scene import Scene
 from tranship.planning.renames.tokens import stems
-from tranship.planning.renames.vetoes import targets, vetoes
+from tranship.planning.renames.vetoes import vetoes
 
 
 def describe(scene: Scene, before: Column, after: Column) -> tuple[str, ...]:
-    """For and against, the strongest first; what speaks against begins with ``but``."""
-    lines = [*_place(scene, before, after), *_names(before, after), *_nature(scene, before, after)]
-    lines += [f"but {veto}" for veto in vetoes(scene.old, scene.new, before, after, scene.context)]
+    """For and against; what speaks against begins with ``but``."""
+    lines = [*_place(scene, before.name, after.name), *_names(scene, before.name, after.name), *_nature(scene, before, after)]
+    lines += [f"but {veto}" for veto in vetoes(scene.table_old, scene.table_new, before, after, scene.context)]
     return tuple(lines)
 
 
-def _place(scene: Scene, before: Column, after: Column) -> list[str]:
-    if not scene.order_known:
+def _place(scene: Scene, before: str, after: str) -> list[str]:
+    if not scene.order_known or scene.old.place[before].gap != scene.new.place[after].gap:
         return []
-    at = scene.gap_of_old[before.name]
-    if at != scene.gap_of_new[after.name]:
-        return []
-    gap = scene.gaps[at]
-    left = gap.left[1] if gap.left else "the first column"
-    right = gap.right[1] if gap.right else "the end"
-    return [f"stands between {left} and {right} in both tables"]
+    gap = scene.gaps[scene.old.place[before].gap]
+    if gap.left is None or gap.right is None:
+        return [f"both stand {f'before {gap.right[1]}' if gap.right else f'after {gap.left[1]}' if gap.left else 'alone'}"]
+    return [f"both stand between {gap.left[1]} and {gap.right[1]}"]
 
 
-def _names(before: Column, after: Column) -> list[str]:
-    common = [word for word in dict.fromkeys(stems(before.name)) if word in stems(after.name)]
-    return [f"names share {', '.join(common)}"] if common else []
+def _names(scene: Scene, before: str, after: str) -> list[str]:
+    wording = scene.names[before, after]
+    lines = []
+    if wording.common:
+        lines.append(f"names share {', '.join(dict.fromkeys(w for w in stems(before) if w in wording.common))}")
+    followers = scene.patterns.get(wording.change, 0) if wording.common else 0
+    if followers > 1:
+        lines.append(f"{followers} columns change their names in the same way")
+    return lines
 
 
 def _nature(scene: Scene, before: Column, after: Column) -> list[str]:
     lines = []
     if before.type.text == after.type.text:
         lines.append(f"same type {before.type.text}")
-    elif family(before.type) == family(after.type):
+    elif scene.old.family[before.name] == scene.new.family[after.name]:
         lines.append(f"types of one family ({before.type.text} → {after.type.text})")
-    if before.default is not None and before.default == after.default:
-        lines.append(f"same default {before.default}")
-    shared = {scene.context.table_pairs.get(t, t) for t in targets(scene.old, before.name)} & targets(scene.new, after.name)
-    lines += [f"both point to {target}" for target in sorted(shared)]
-    roles = scene.old_roles.get(before.name, frozenset()) & scene.new_roles.get(after.name, frozenset()) - {"foreign key"}
-    lines += [f"both {role}" for role in sorted(roles)]
+    if before.default is not None and plain_default(before) == plain_default(after):
+        lines.append(f"same default {plain_default(before)}")
+    lines += [f"both point to {target}" for target in sorted(scene.old.targets[before.name] & scene.new.targets[after.name])]
+    roles = scene.old.roles.get(before.name, frozenset()) & scene.new.roles.get(after.name, frozenset()) - {"foreign key"}
+    lines += [f"both are {role}" for role in sorted(roles)]
     if before.not_null != after.not_null:
         lines.append("but only one of them refuses NULL")
     return lines

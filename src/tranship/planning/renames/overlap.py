@@ -199,7 +199,7 @@ def _keys_same(old: Table, new: Table) -> float:
 def _key_places(table: Table) -> list[tuple[bool, tuple[int, ...]]]:
     place = {c.name: i for i, c in enumerate(table.columns)}
     listed = [(key.primary, key.columns) for key in table.keys]
-    listed += [(False, tuple(c for c in index.columns if c is not None)) for index in table.indexes]
+    listed += [(False, tuple(c for c in index.columns if c is not None)) for index in table.indexes if index.constraint_kind != "p"]
     return [(primary, tuple(place.get(c, -1) for c in columns)) for primary, columns in listed]
 
 

@@ -102,3 +102,9 @@ def probability(features: Mapping[str, float], weights: Mapping[str, float]) -> 
     """The logistic of the weighted sum."""
     total = sum(weights.get(name, 0.0) * value for name, value in features.items())
     return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, total))))
+
+
+def log_odds(chance: float) -> float:
+    """The inverse of the logistic, kept finite."""
+    bounded = min(max(chance, 1e-9), 1 - 1e-9)
+    return math.log(bounded / (1 - bounded))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from tranship.model.catalog import Table
 from tranship.model.change import Pairing, TablePair, TableProposal
 from tranship.model.names import TableName
-from tranship.planning.renames.assign import assign
+from tranship.planning.renames.assign import choose
 from tranship.planning.renames.context import RenameContext, TableRenames
 from tranship.planning.renames.convention import NameRule, unique_pairs
 from tranship.planning.renames.lineage import same_relation
@@ -53,7 +52,7 @@ def _proven(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName
             right = [n.name for n in fresh if n.schema == schema_new]
             for a, b in unique_pairs(left, right, rule.old_key, rule.new_key):
                 before, after = TableName(schema_old, a), TableName(schema_new, b)
-                if not any(True for _ in token_vetoes(a, b)) and _overlap(lost[before], fresh[after], context) >= PROVING_OVERLAP:
+                if not token_vetoes(a, b) and _overlap(lost[before], fresh[after], context) >= PROVING_OVERLAP:
                     found.append(TablePair(before, after, Pairing.RULE, evidence=(evidence,)))
                     del lost[before], fresh[after]
     return found
@@ -92,18 +91,17 @@ def table_chances(scene: TableScene) -> dict[tuple[int, int], float]:
 
 
 def _proposals(scene: TableScene) -> tuple[TableProposal, ...]:
-    chances = table_chances(scene)
-    weights = {pair: _log_odds(chance) - _log_odds(TABLES_THRESHOLD) for pair, chance in chances.items()}
-    by_row: dict[int, list[tuple[float, int]]] = {}
-    for (i, j), chance in chances.items():
-        by_row.setdefault(i, []).append((chance, -j))
-    proposals = []
-    for i, j in assign(weights):
-        before, after = scene.olds[i], scene.news[j]
-        others = [entry for entry in by_row[i] if entry[1] != -j]
-        runner = scene.news[-max(others)[1]].name if others else None
-        proposals.append(TableProposal(before.name, after.name, round(chances[i, j], 3), _describe(scene, before, after), runner))
-    return tuple(proposals)
+    olds, news = scene.olds, scene.news
+    return tuple(
+        TableProposal(
+            olds[c.row].name,
+            news[c.column].name,
+            round(c.chance, 3),
+            _describe(scene, olds[c.row], news[c.column]),
+            None if c.runner_up is None else news[c.runner_up].name,
+        )
+        for c in choose(table_chances(scene), TABLES_THRESHOLD)
+    )
 
 
 def _describe(scene: TableScene, old: Table, new: Table) -> tuple[str, ...]:
@@ -111,13 +109,9 @@ def _describe(scene: TableScene, old: Table, new: Table) -> tuple[str, ...]:
     lines = [f"{len(shared)} of {len(old.columns)} columns have the same name in both"]
     moved = scene.repointed.get((old.name, new.name), 0)
     if moved:
-        lines.append(f"{moved} foreign keys that pointed to {old.name} point to {new.name}")
+        keys = "a foreign key" if moved == 1 else f"{moved} foreign keys"
+        lines.append(f"{keys} to {old.name} in OLD: to {new.name} in NEW")
     words = [word for word in dict.fromkeys(stems(old.name.name)) if word in stems(new.name.name)]
     if words:
         lines.append(f"names share {', '.join(words)}")
     return tuple(lines)
-
-
-def _log_odds(chance: float) -> float:
-    bounded = min(max(chance, 1e-9), 1 - 1e-9)
-    return math.log(bounded / (1 - bounded))

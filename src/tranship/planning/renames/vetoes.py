@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.names import TableName
@@ -39,16 +40,16 @@ def vetoes(old: Table, new: Table, before: Column, after: Column, context: Renam
     yield from misfits(before, after, left, right)
 
 
-def token_vetoes(before: str, after: str) -> Iterator[str]:
+@lru_cache(maxsize=65536)
+def token_vetoes(before: str, after: str) -> tuple[str, ...]:
     """What the words alone forbid: encryption, confirmation, version and unit on one side only."""
     left, right = frozenset(words(before)), frozenset(words(after))
-    for kind, marks in _KINDS.items():
-        if bool(left & marks) != bool(right & marks):
-            yield f"a word of {kind} stands on one side only"
+    found = [f"a word of {kind} stands on one side only" for kind, marks in _KINDS.items() if bool(left & marks) != bool(right & marks)]
     if numbers(before) != numbers(after):
-        yield "numbers in the names differ"
-    if {singular(w) for w in left} & _UNITS != {singular(w) for w in right} & _UNITS:
-        yield "units in the names differ"
+        found.append("numbers in the names differ")
+    if frozenset(map(singular, left)) & _UNITS != frozenset(map(singular, right)) & _UNITS:
+        found.append("units in the names differ")
+    return tuple(found)
 
 
 def target_veto(old: Table, new: Table, before: str, after: str, table_pairs: Mapping[TableName, TableName]) -> bool:

@@ -1,0 +1,134 @@
+"""One pair of tables laid out for weighing: everything that is the same for all its column pairs, counted once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from tranship.model.catalog import Column, Table
+from tranship.model.names import TableName
+from tranship.planning.renames.context import RenameContext
+from tranship.planning.renames.families import family
+from tranship.planning.renames.gap import Gap
+from tranship.planning.renames.tokens import stems
+from tranship.planning.renames.vetoes import targets
+from tranship.planning.renames.wording import Change, Wording, compare_names
+
+
+class Place(Struct, frozen=True):
+    """Where a column without a counterpart stands: which gap, and which one within it."""
+
+    gap: int
+    rank: int
+
+
+class SideOfScene(Struct, frozen=True):
+    """The columns without a counterpart on one side, with what is known of each by name."""
+
+    columns: tuple[Column, ...]
+    family: Mapping[str, str]
+    families: Mapping[str, int]
+    """How many of these columns are of each type family."""
+    place: Mapping[str, Place]
+    roles: Mapping[str, frozenset[str]]
+    """In which kinds of keys and indexes a column stands."""
+    targets: Mapping[str, frozenset[TableName]]
+    """Tables a column's foreign keys point to; OLD's as NEW names them."""
+    best: Mapping[str, tuple[float, float]]
+    """Likeness of the two names on the other side that are closest."""
+
+
+class Scene(Struct, frozen=True):
+    """One pair of tables."""
+
+    table_old: Table
+    table_new: Table
+    old: SideOfScene
+    new: SideOfScene
+    gaps: tuple[Gap, ...]
+    aligned: frozenset[int]
+    """Gaps with as many old as new columns, of the same type families in the same order."""
+    order_known: bool
+    context: RenameContext
+    names: Mapping[tuple[str, str], Wording]
+    patterns: Mapping[Change, int]
+    """Words that give way to others while the rest of the name stays, and how many columns would follow."""
+    table_changes: tuple[Change, ...]
+    """Words that gave way to others in the names of this table and of those known to be renamed."""
+
+
+def make_scene(
+    old: Table, new: Table, olds: Sequence[Column], news: Sequence[Column], *, gaps: Sequence[Gap], order_known: bool, context: RenameContext
+) -> Scene:
+    """Count once what every pair of the scene needs."""
+    names = {(a.name, b.name): compare_names(a.name, b.name) for a in olds for b in news}
+    left = _side(old, olds, [gap.old for gap in gaps], context.table_pairs)
+    right = _side(new, news, [gap.new for gap in gaps], {})
+    left = _with_best(left, ((a, w.likeness) for (a, _), w in names.items()))
+    right = _with_best(right, ((b, w.likeness) for (_, b), w in names.items()))
+    return Scene(
+        table_old=old,
+        table_new=new,
+        old=left,
+        new=right,
+        gaps=tuple(gaps),
+        aligned=frozenset(i for i, gap in enumerate(gaps) if [left.family[n] for n in gap.old] == [right.family[n] for n in gap.new]),
+        order_known=order_known,
+        context=context,
+        names=names,
+        patterns=_patterns(names, left.family, right.family),
+        table_changes=_table_changes([(old.name, new.name), *context.table_pairs.items()]) if names else (),
+    )
+
+
+def _side(table: Table, columns: Sequence[Column], cells: Sequence[tuple[str, ...]], pairs: Mapping[TableName, TableName]) -> SideOfScene:
+    families = {c.name: family(c.type) for c in columns}
+    return SideOfScene(
+        columns=tuple(columns),
+        family=families,
+        families=Counter(families.values()),
+        place={name: Place(i, rank) for i, cell in enumerate(cells) for rank, name in enumerate(cell)},
+        roles=_roles(table),
+        targets={c.name: frozenset(pairs.get(t, t) for t in targets(table, c.name)) for c in columns},
+        best={},
+    )
+
+
+def _with_best(side: SideOfScene, values: Iterable[tuple[str, float]]) -> SideOfScene:
+    best: dict[str, tuple[float, float]] = {}
+    for name, value in values:
+        first, second = best.get(name, (0.0, 0.0))
+        best[name] = (value, first) if value > first else (first, max(second, value))
+    return SideOfScene(side.columns, side.family, side.families, side.place, side.roles, side.targets, best)
+
+
+def _roles(table: Table) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for key in table.keys:
+        for column in key.columns:
+            found.setdefault(column, set()).add("primary key" if key.primary else "unique" if len(key.columns) == 1 else "part of a unique key")
+    for index in table.indexes:
+        for name in index.columns:
+            if name is not None and index.constraint_kind != "p":
+                found.setdefault(name, set()).add("indexed")
+    for foreign in table.foreign_keys:
+        for column in foreign.columns:
+            found.setdefault(column, set()).add("foreign key")
+    return {name: frozenset(roles) for name, roles in found.items()}
+
+
+def _patterns(names: Mapping[tuple[str, str], Wording], old: Mapping[str, str], new: Mapping[str, str]) -> dict[Change, int]:
+    left: dict[Change, set[str]] = {}
+    right: dict[Change, set[str]] = {}
+    for (before, after), wording in names.items():
+        if wording.common and any(wording.change) and old[before] == new[after]:
+            left.setdefault(wording.change, set()).add(before)
+            right.setdefault(wording.change, set()).add(after)
+    return {change: min(len(found), len(right[change])) for change, found in left.items()}
+
+
+def _table_changes(pairs: Iterable[tuple[TableName, TableName]]) -> tuple[Change, ...]:
+    renamed = ((frozenset(stems(a.name)), frozenset(stems(b.name))) for a, b in pairs if a.name != b.name)
+    return tuple((left - right, right - left) for left, right in renamed if left != right)
