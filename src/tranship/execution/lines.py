@@ -42,7 +42,7 @@ async def identified_lines(
 async def _lines(live: Live, new: asyncpg.Connection, task: Task, batch: Batch, excluded: Sequence[RowId]) -> list[Line]:
     plan = task.plan
     async with live.snapshot.reader(plan.zone) as old:
-        bindings = await live.lookups.bind(old, new, plan, batch)
+        bindings = await live.bindings(old, new, plan, batch)
         before = live.job.before(plan)
         select = select_identified(plan, before, batch, excluded=excluded, bindings=bindings, in_key_order=task.findings.ordered_stream)
         found = await read_lines(old, select)

@@ -7,18 +7,23 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import asyncpg
+
 from tranship.config import Config
 from tranship.execution.ask.book import Book
 from tranship.execution.job import Job
 from tranship.execution.lookup import Lookups
 from tranship.model.catalog import Catalog
+from tranship.model.expression import Lookup
+from tranship.model.names import Side
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, Event, RowId
 from tranship.model.verdict import Reject
 from tranship.server.journal import BatchRow, Findings, Journal
 from tranship.server.snapshot import Snapshot
-from tranship.sql.expression import shipped
+from tranship.sql.expression import Bindings, shipped
+from tranship.sql.statements import BEGIN_READ_ONLY
 
 FIRST_REJECTS = 10
 """Rejects of a table that are told while it is moved."""
@@ -98,6 +103,15 @@ class Live:
     def rejected_in(self, plan: TablePlan, batch: Batch) -> list[Reject]:
         """The rejects known for a batch, in physical order."""
         return in_batch(self._ordered(plan), batch)
+
+    async def bindings(self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, batch: Batch) -> Bindings:
+        """What NEW's lookup tables hold for a batch; ``new`` is in no transaction before and after."""
+        if not any(isinstance(m.expression, Lookup) and m.expression.side is Side.NEW for m in plan.columns):
+            return ()
+        await new.execute(BEGIN_READ_ONLY)
+        bound = await self.lookups.bind(old, new, plan, batch)
+        await new.execute("ROLLBACK")
+        return bound
 
     def _ordered(self, plan: TablePlan) -> Sequence[Reject]:
         known = self.book.rejected(plan.old)

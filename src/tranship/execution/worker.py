@@ -109,7 +109,7 @@ class Worker:
         plan, live = task.plan, self._live
         known = live.rejected_in(plan, batch)
         async with live.snapshot.reader(plan.zone) as old:
-            bindings = await live.lookups.bind(old, new, plan, batch)
+            bindings = await live.bindings(old, new, plan, batch)
             records = await self._records(old, task, batch, known)
             if not await self._begin(new, task, batch):
                 return await self._already(new, task, batch)
@@ -193,7 +193,7 @@ class Worker:
             Stopped: another run took over.
         """
         live = self._live
-        await new.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+        await new.execute(statements.BEGIN_BATCH)
         await failpoint("batch.begun")
         await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
         if task.replica:

@@ -11,6 +11,8 @@ from tranship.sql.copy import from_source, in_source, where
 from tranship.sql.quote import ident, literal, relation
 
 BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+BEGIN_READ_ONLY = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
+BEGIN_BATCH = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 EXPORT_SNAPSHOT = "SELECT pg_catalog.pg_export_snapshot()"
 REPLICA = "SET LOCAL session_replication_role = replica"
 CONSTRAINTS_NOW = "SET CONSTRAINTS ALL IMMEDIATE"
