@@ -11,7 +11,7 @@ from tranship.model.resolution import Action, Answers
 from tranship.planning.column_changes import Tables, column_changes
 from tranship.planning.meaning import Landscape, References
 from tranship.planning.scope import HOLDS_ROWS, KIND_WORDS
-from tranship.planning.structure import structure_notes
+from tranship.planning.structure import NO_SPELLINGS, Spellings, structure_notes
 
 _RELAXED = ("constraint_removed",)
 """Structure that a table gave up: a change of the class SAFE, not a mere note."""
@@ -20,11 +20,20 @@ NO_ANSWERS = Answers()
 NO_REFERENCES = References()
 
 
-def compare(old: Catalog, new: Catalog, matching: Matching, answers: Answers = NO_ANSWERS, *, references: References = NO_REFERENCES) -> Comparison:
+def compare(
+    old: Catalog,
+    new: Catalog,
+    matching: Matching,
+    answers: Answers = NO_ANSWERS,
+    *,
+    references: References = NO_REFERENCES,
+    spellings: Spellings = NO_SPELLINGS,
+) -> Comparison:
     """All changes in scope, tables in configured order, else by name.
 
     With answers the matching must have been made from the same decisions: what they settle is listed with the action they gave.
-    ``references`` is what the data said about columns that look like foreign keys.
+    ``references`` is what the data said about columns that look like foreign keys, ``spellings`` one server's spelling of expressions that
+    differ as text.
     """
     landscape = Landscape(old, new, _counterparts(old, new, matching), {p.old: p.new for p in matching.proposals}, references)
     by_table: dict[TableName, list[Change]] = {}
@@ -42,7 +51,7 @@ def compare(old: Catalog, new: Catalog, matching: Matching, answers: Answers = N
         if decision.action is Action.DROP_TABLE:
             by_table.setdefault(decision.old_table, []).append(_dropped_table(decision.old_table, decision.resolution.because))
     notes = []
-    for note in structure_notes(old, new, matching):
+    for note in structure_notes(old, new, matching, spellings):
         table = paired.get(note.table) if note.kind in _RELAXED else None
         if table is not None:
             by_table.setdefault(table, []).append(note)

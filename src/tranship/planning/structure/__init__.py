@@ -8,30 +8,28 @@ from tranship.planning.structure.attachments import attachment_notes
 from tranship.planning.structure.columns import column_notes
 from tranship.planning.structure.constraints import constraint_notes
 from tranship.planning.structure.database import database_notes
+from tranship.planning.structure.doubts import doubtful_spellings
 from tranship.planning.structure.leaves import leaf_notes
 from tranship.planning.structure.objects import object_notes
 from tranship.planning.structure.relations import relation_notes
-from tranship.planning.structure.sides import TableSides, Translation, translation_of
+from tranship.planning.structure.sides import NO_SPELLINGS, Spellings, TableSides, Translation, table_sides, translation_of
 from tranship.planning.structure.uniqueness import uniqueness_notes
 
-__all__ = ["structure_notes"]
+__all__ = ["NO_SPELLINGS", "Spellings", "doubtful_spellings", "structure_notes"]
 
 
-def structure_notes(old: Catalog, new: Catalog, matching: Matching) -> tuple[Change, ...]:
+def structure_notes(old: Catalog, new: Catalog, matching: Matching, spellings: Spellings = NO_SPELLINGS) -> tuple[Change, ...]:
     """Every difference in structure, compared by meaning.
 
     Names of constraints and indexes alone are no difference; column, table and schema names are compared through *matching*;
-    expressions as text, so that a difference can be one of spelling, which the note says. A constraint that OLD's rows may break
-    has the kind ``new_constraint``. Ordered as the pairs are, then relations, then objects of the database, by name.
-    With a configured choice of tables only these tables and what holds for the whole database are spoken of.
+    expressions in one server's spelling where *spellings* has it, elsewhere as text, so that a difference can be one of spelling,
+    and the note says so. A constraint that OLD's rows may break has the kind ``new_constraint``. Ordered as the pairs are, then
+    relations, then objects of the database, by name. With a configured choice of tables only these tables and what holds for
+    the whole database are spoken of.
     """
     translation = translation_of(old, new, matching)
-    notes: list[Change] = []
-    for pair in matching.pairs:
-        before, after = old.table(pair.old), new.table(pair.new)
-        if before is None or after is None:
-            continue
-        notes += _of_pair(TableSides(before, after, pair, translation))
+    pairs = table_sides(old, new, matching, translation, spellings)
+    notes = [note for sides in pairs for note in _of_pair(sides)]
     return (*notes, *_beyond(old, new, matching, translation))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tranship.model.catalog import Index, Table, Trigger
 from tranship.model.change import Change
 from tranship.model.names import TableName
-from tranship.planning.structure.sides import MAY_DIFFER, STAYS, TableSides, canonical, leftovers, tokens
+from tranship.planning.structure.sides import MAY_DIFFER, STAYS, TableSides, leftovers, tokens
 
 _ALONE = "Not created: tranship moves rows, not definitions"
 _STATES = {"O": "enabled", "D": "disabled", "R": "enabled for replica", "A": "enabled always"}
@@ -22,7 +22,7 @@ def _indexes(sides: TableSides) -> Iterator[Change]:
     """Indexes that hold no uniqueness; a name alone is no difference."""
     before = [index for index in sides.old.indexes if not index.unique and not index.constraint_kind]
     after = [index for index in sides.new.indexes if not index.unique and not index.constraint_kind]
-    gone, added = leftovers(before, after, lambda index: sides.expression(_body(index)), lambda index: canonical(_body(index)))
+    gone, added = leftovers(before, after, lambda index: sides.expression(_body(index)), lambda index: sides.told(_body(index)))
     for index in added:
         yield sides.note("index_added", f"Index '{index.name}' only exists in new DB: {_body(index)}", STAYS)
     for index in gone:
@@ -50,7 +50,7 @@ def _triggers(sides: TableSides) -> Iterator[Change]:
 
 
 def _trigger(sides: TableSides, before: Trigger, after: Trigger) -> Iterator[Change]:
-    if sides.expression(before.definition) != canonical(after.definition):
+    if sides.expression(before.definition) != sides.told(after.definition):
         yield sides.note(
             "trigger_differs", f"Trigger '{after.name}' differs: old {before.definition}, new {after.definition}", STAYS, evidence=(MAY_DIFFER,)
         )
@@ -68,7 +68,7 @@ def _rules(sides: TableSides) -> Iterator[Change]:
         yield sides.note("rule_removed", f"Rule '{name}' on {before[name].event} only exists in old DB", _ALONE)
     for name in sorted(before.keys() & after.keys()):
         old_rule, new_rule = before[name], after[name]
-        if (sides.expression(old_rule.definition), old_rule.enabled) != (canonical(new_rule.definition), new_rule.enabled):
+        if (sides.expression(old_rule.definition), old_rule.enabled) != (sides.told(new_rule.definition), new_rule.enabled):
             yield sides.note("rule_differs", f"Rule '{name}' on {new_rule.event} differs", STAYS, evidence=(MAY_DIFFER,))
 
 
@@ -80,7 +80,7 @@ def _policies(sides: TableSides) -> Iterator[Change]:
     for name in sorted(before.keys() - after.keys()):
         yield sides.note("policy_removed", f"Row-level security policy '{name}' only exists in old DB: {before[name]}", _ALONE)
     for name in sorted(before.keys() & after.keys()):
-        if sides.expression(before[name]) != canonical(after[name]):
+        if sides.expression(before[name]) != sides.told(after[name]):
             text = f"Row-level security policy '{name}' differs: old {before[name]}, new {after[name]}"
             yield sides.note("policy_differs", text, STAYS, evidence=(MAY_DIFFER,))
     if _security(sides.old) != _security(sides.new):
@@ -95,7 +95,7 @@ def _security(table: Table) -> str:
 
 def _properties(sides: TableSides) -> Iterator[Change]:
     old, new = sides.old, sides.new
-    if (sides.expression(old.partition_key), _leaves(sides, old)) != (canonical(new.partition_key), _leaves(sides, new)):
+    if (sides.expression(old.partition_key), _leaves(sides, old)) != (sides.told(new.partition_key), _leaves(sides, new)):
         text = f"Partitioning differs: old {_partitioning(old)}, new {_partitioning(new)}"
         yield sides.note("partitioning_differs", text, "The server routes each row" if new.kind == "p" else STAYS)
     if [sides.translation.table(name) for name in old.parents] != list(new.parents):
@@ -114,7 +114,7 @@ def _properties(sides: TableSides) -> Iterator[Change]:
 def _leaves(sides: TableSides, table: Table) -> frozenset[str | None]:
     if table is sides.old:
         return frozenset(sides.expression(leaf.constraint) for leaf in table.partitions)
-    return frozenset(canonical(leaf.constraint) for leaf in table.partitions)
+    return frozenset(sides.told(leaf.constraint) for leaf in table.partitions)
 
 
 def _partitioning(table: Table) -> str:

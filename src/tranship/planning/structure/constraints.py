@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tranship.model.catalog import Check, ForeignKey
 from tranship.model.change import Change
 from tranship.model.names import ColumnRef
-from tranship.planning.structure.sides import MAY_DIFFER, REJECTS, STAYS, TableSides, canonical, leftovers, listed
+from tranship.planning.structure.sides import REJECTS, STAYS, TableSides, leftovers, listed
 
 _GONE = "Nothing to do: NEW asks less of its rows"
 _NOT_ENFORCED = "Nothing to do: NEW does not enforce it"
@@ -22,14 +22,14 @@ def constraint_notes(sides: TableSides) -> list[Change]:
 
 def _checks(sides: TableSides) -> Iterator[Change]:
     gone, added = leftovers(
-        sides.old.checks, sides.new.checks, lambda check: sides.expression(check.expression), lambda check: canonical(check.expression)
+        sides.old.checks, sides.new.checks, lambda check: sides.expression(check.expression), lambda check: sides.told(check.expression)
     )
     unproven = {sides.expression(check.expression) for check in sides.old.checks if not (check.validated and check.enforced)}
     for check in sides.new.checks:
         text = f"CHECK '{check.name}' on {listed(check.columns)}: {check.expression}"
         if check in added:
             yield _added_check(sides, check, text, gone)
-        elif check.enforced and canonical(check.expression) in unproven:
+        elif check.enforced and sides.told(check.expression) in unproven:
             yield sides.note("new_constraint", f"New enforced {text}", REJECTS, evidence=(_UNPROVEN,))
     for check in gone:
         text = f"CHECK '{check.name}' on {listed(check.columns)} only exists in old DB: {check.expression}"
@@ -41,7 +41,14 @@ def _added_check(sides: TableSides, check: Check, text: str, gone: list[Check]) 
         return sides.note("constraint_added", f"New {text}", _NOT_ENFORCED)
     columns = set(check.columns)
     alike = next((other for other in gone if other.name == check.name or set(sides.renamed(other.columns) or ()) == columns), None)
-    evidence = () if alike is None else (f"OLD has '{alike.name}': {alike.expression}", MAY_DIFFER)
+    evidence = (
+        ()
+        if alike is None
+        else (
+            f"OLD has '{alike.name}': {alike.expression}",
+            *sides.doubt(sides.expression(alike.expression), sides.told(check.expression)),
+        )
+    )
     return sides.note("new_constraint", f"New {text}", REJECTS, evidence=evidence)
 
 
@@ -101,4 +108,4 @@ def _unplaced(sides: TableSides) -> Iterator[Change]:
 def _places(sides: TableSides, *, old: bool) -> frozenset[str | None]:
     if old:
         return frozenset(sides.expression(leaf.constraint) for leaf in sides.old.partitions)
-    return frozenset(canonical(leaf.constraint) for leaf in sides.new.partitions)
+    return frozenset(sides.told(leaf.constraint) for leaf in sides.new.partitions)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tranship.model.catalog import Check, ForeignKey, Key, Partition
 from tranship.model.change import Change
 from tranship.model.names import ColumnRef
-from tranship.planning.structure.sides import REJECTS, TableSides, canonical, listed
+from tranship.planning.structure.sides import REJECTS, TableSides, listed
 
 
 def leaf_notes(sides: TableSides) -> list[Change]:
@@ -26,7 +26,7 @@ def _of_leaf(sides: TableSides, leaf: Partition, known: frozenset[object]) -> It
             text = f"FOREIGN KEY '{reference.name}' {listed(reference.columns)} to {reference.target} {listed(reference.target_columns)}"
             yield _note(sides, leaf, text)
     for check in leaf.checks:
-        if check.enforced and canonical(check.expression) not in known:
+        if check.enforced and sides.told(check.expression) not in known:
             yield _note(sides, leaf, f"CHECK '{check.name}' on {listed(check.columns)}: {check.expression}")
 
 

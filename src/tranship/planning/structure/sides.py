@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
@@ -122,6 +122,12 @@ def translation_of(old: Catalog, new: Catalog, matching: Matching) -> Translatio
     return Translation(tables, schemas, columns)
 
 
+Spellings = Mapping[tuple[TableName, str], str]
+"""New table and expression in NEW's names → the same expression as a server spells it (``server/spelling.py``)."""
+
+NO_SPELLINGS: Spellings = {}
+
+
 class TableSides(Struct, frozen=True, dict=True):
     """An old and a new table that correspond."""
 
@@ -129,6 +135,7 @@ class TableSides(Struct, frozen=True, dict=True):
     new: Table
     pair: TablePair
     translation: Translation
+    spellings: Spellings = NO_SPELLINGS
 
     @cached_property
     def columns(self) -> dict[str, str]:
@@ -152,8 +159,25 @@ class TableSides(Struct, frozen=True, dict=True):
         return None if None in found else tuple(column for column in found if column is not None)
 
     def expression(self, text: str | None) -> str | None:
-        """An expression of the old table in NEW's names."""
-        return self.translation.expression(text, self.pair.old)
+        """An expression of the old table in NEW's names, spelled as a server does where one was asked."""
+        return self._spelled(self.translation.expression(text, self.pair.old))
+
+    def told(self, text: str | None) -> str | None:
+        """An expression of the new table, spelled likewise."""
+        return self._spelled(canonical(text))
+
+    def _spelled(self, text: str | None) -> str | None:
+        return text if text is None else self.spellings.get((self.new.name, text), text)
+
+    def doubt(self, *texts: str | None) -> tuple[str, ...]:
+        """The evidence that a difference may be one of spelling: none where a server spelled all of them."""
+        asked = all(text is None or text in self.spelled for text in texts)
+        return () if asked else (MAY_DIFFER,)
+
+    @cached_property
+    def spelled(self) -> frozenset[str]:
+        """What a server answered for this table."""
+        return frozenset(answer for (table, _), answer in self.spellings.items() if table == self.new.name)
 
     def note(
         self,
@@ -177,6 +201,16 @@ class TableSides(Struct, frozen=True, dict=True):
             new_column=new_column,
             evidence=evidence,
         )
+
+
+def table_sides(
+    old: Catalog, new: Catalog, matching: Matching, translation: Translation, spellings: Spellings = NO_SPELLINGS
+) -> Iterator[TableSides]:
+    """Each pair of tables, in order."""
+    for pair in matching.pairs:
+        before, after = old.table(pair.old), new.table(pair.new)
+        if before is not None and after is not None:
+            yield TableSides(before, after, pair, translation, spellings)
 
 
 def plain_note(kind: str, table: str, description: str, action: str, evidence: tuple[str, ...] = ()) -> Change:

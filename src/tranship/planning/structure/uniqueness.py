@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tranship.model.catalog import Index, Key
 from tranship.model.change import Change
-from tranship.planning.structure.sides import MAY_DIFFER, REJECTS, STAYS, TableSides, canonical, leftovers, listed
+from tranship.planning.structure.sides import MAY_DIFFER, REJECTS, STAYS, TableSides, leftovers, listed
 
 _FILLED = "NEW fills its columns itself"
 _IMPLIED = "Nothing to do: a key of OLD implies it"
@@ -101,11 +101,11 @@ def _partial(sides: TableSides, kind: str, words: str) -> Iterator[Change]:
         )
 
     def new_meaning(index: Index) -> object:
-        keys = tuple(canonical(key) for key in index.keys)
+        keys = tuple(sides.told(key) for key in index.keys)
         return (
             index.method,
             frozenset(zip(keys, index.collations, index.exclusion_operators or keys, strict=True)),
-            canonical(index.predicate),
+            sides.told(index.predicate),
             _nulls(index),
         )
 

@@ -1,0 +1,52 @@
+"""One spelling for expressions of two servers: NEW plans them, and nothing is run or written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from tranship.model.catalog import Catalog, Table
+from tranship.model.names import TableName
+from tranship.server.catalog.printing import plain_output
+from tranship.sql.spelling import spell
+
+
+class _Plan(Struct, frozen=True, rename="pascal"):
+    output: tuple[str, ...]
+
+
+class _Explained(Struct, frozen=True, rename="pascal"):
+    plan: _Plan
+
+
+async def read_spellings(
+    conn: asyncpg.Connection, new: Catalog, doubtful: Sequence[tuple[TableName, tuple[str, ...]]]
+) -> dict[tuple[TableName, str], str]:
+    """How NEW's planner spells each expression, inside the caller's READ ONLY transaction.
+
+    An expression that NEW does not understand (a function it lacks) has no entry: it stays compared as text.
+    """
+    found: dict[tuple[TableName, str], str] = {}
+    async with plain_output(conn):
+        for name, texts in doubtful:
+            table = new.table(name)
+            if table is not None:
+                found.update({(name, text): answer for text, answer in await _spell(conn, table, texts)})
+    return found
+
+
+async def _spell(conn: asyncpg.Connection, table: Table, texts: tuple[str, ...]) -> list[tuple[str, str]]:
+    """All at once; where one is not understood, in halves."""
+    try:
+        async with conn.transaction():
+            answer = await conn.fetchval(spell(table, texts))
+    except asyncpg.PostgresError:
+        if len(texts) == 1:
+            return []
+        middle = len(texts) // 2
+        return [*await _spell(conn, table, texts[:middle]), *await _spell(conn, table, texts[middle:])]
+    explained = msgspec.json.decode(answer, type=tuple[_Explained])
+    return list(zip(texts, explained[0].plan.output, strict=True))
