@@ -1,4 +1,11 @@
-"""Score column and table renames against recorded truth: ``benchmarks/renames.py FILE… [--format json] [--errors]``."""
+"""Score column and table renames against recorded truth: ``benchmarks/renames.py [FILE…] [--format json] [--errors]``.
+
+A file holds one case a line, plain or ``.xz``: a pair of tables (``renames``, ``derived``, ``ambiguous`` …) or a pair of schemas
+(``table_renames``). Without a file it takes those of ``../shared/renames`` beside the checkout. The table it prints is the one in docs/renames.md.
+
+Automatic pairs are those that need no one's word; proposed are these and the questions. An ambiguous pair counts neither way, a derived one
+(computed from the old column) may be asked about but never done. ``exact`` is the share of cases in which everything proposed is everything there is.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +18,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
 
-from tranship.model.catalog import Column, ForeignKey, Index, Key, Table
-from tranship.model.names import TableName
-from tranship.model.types import PgType, TypeKind
-from tranship.planning.renames import RenameContext, column_renames, naming_convention, table_renames
+from tranship.model.catalog import Column, ForeignKey, Index, Key, Table  # noqa: E402
+from tranship.model.names import TableName  # noqa: E402
+from tranship.model.types import PgType, TypeKind  # noqa: E402
+from tranship.planning.renames import RenameContext, column_renames, naming_convention, table_renames  # noqa: E402
 
+SHARED = ROOT.parent / "shared" / "renames"
 Json = dict[str, Any]
 Pair = tuple[str, str]
 
@@ -49,6 +58,7 @@ class Score:
     derived: int = 0
     proposed: int = 0
     proposed_right: int = 0
+    exact: int = 0
     errors: list[str] = field(default_factory=list)
 
     def figures(self) -> Json:
@@ -62,6 +72,7 @@ class Score:
             "proposed_precision": precision,
             "proposed_recall": recall,
             "proposed_f1": round(2 * precision * recall / (precision + recall), 4) if precision + recall else 0.0,
+            "exact": _share(self.exact, self.cases),
             "cases": self.cases,
             "renames": self.truth,
             "automatic": self.automatic,
@@ -79,6 +90,7 @@ class Score:
         self.derived += len(scored & (derived - truth))
         self.proposed += len(proposed)
         self.proposed_right += len(proposed & truth)
+        self.exact += proposed == truth - ambiguous
         label = f"{case.get('repo', '?')} {case.get('span_kind', '?')} {case.get('id', '?')} {where}"
         self.errors += [f"automatic {_arrow(p)}  [{label}]" for p in sorted(scored - truth)]
         self.errors += [f"proposed  {_arrow(p)}  [{label}]" for p in sorted(proposed - truth - scored)]
@@ -191,32 +203,50 @@ def as_json(scores: Mapping[str, Score]) -> Json:
     }
 
 
-def print_text(name: str, scores: Mapping[str, Score], errors: bool) -> None:
-    """The figures as a table, and every wrong pair."""
-    for group, score in scores.items():
-        if not score.cases:
-            continue
-        f = score.figures()
-        print(f"{name} {group}: {score.cases} cases, {score.truth} renames")
-        print(f"  automatic  P {f['auto_precision']:.3f}  R {f['auto_recall']:.3f}  derived {f['auto_derived']}")
-        print(f"  proposed   P {f['proposed_precision']:.3f}  R {f['proposed_recall']:.3f}  F1 {f['proposed_f1']:.3f}")
-        if errors:
-            print("".join(f"  {line}\n" for line in score.errors), end="")
+HEAD = """| file | cases | renames | automatic P | automatic R | derived | proposed P | proposed R | proposed F1 | exact |
+|---|---|---|---|---|---|---|---|---|---|"""
+TITLES = {"columns.known": "columns, order known", "columns.unknown": "columns, order unknown", "tables": "tables"}
+
+
+def print_table(scored: Mapping[str, Mapping[str, Score]]) -> None:
+    """The figures as one table, a row per file and group that has cases."""
+    print(HEAD)
+    for path, scores in scored.items():
+        for group, score in scores.items():
+            if score.cases:
+                f = score.figures()
+                shares = ("auto_precision", "auto_recall", "auto_derived", "proposed_precision", "proposed_recall", "proposed_f1", "exact")
+                cells = [f"{f[key]:.3f}" if isinstance(f[key], float) else str(f[key]) for key in shares]
+                first = f"{Path(path).name.split('.')[0]}: {TITLES[group]}"
+                print("| " + " | ".join([first, str(score.cases), str(score.truth), *cells]) + " |")
+
+
+def print_errors(scored: Mapping[str, Mapping[str, Score]]) -> None:
+    """Every wrong or missed pair."""
+    for path, scores in scored.items():
+        for group, score in scores.items():
+            for line in score.errors:
+                print(f"{Path(path).name} {group}: {line}")
 
 
 def main() -> None:
     """Read the arguments, score every file, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("files", nargs="+", type=Path)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument("--errors", action="store_true", help="print every wrong pair")
     arguments = parser.parse_args()
-    scored = {str(path): score_file(path) for path in arguments.files}
+    files = arguments.files or sorted(SHARED.glob("*.jsonl*"))
+    if not files:
+        print(f"no benchmark files given, and none in {SHARED}", file=sys.stderr)
+        return
+    scored = {str(path): score_file(path) for path in files}
     if arguments.format == "json":
         print(json.dumps({name: as_json(scores) for name, scores in scored.items()}, indent=2))
         return
-    for name, scores in scored.items():
-        print_text(name, scores, arguments.errors)
+    print_table(scored)
+    if arguments.errors:
+        print_errors(scored)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ UNORDERED_THRESHOLD = 0.3
 TABLES_THRESHOLD = 0.2
 """Probability from which a pair is worth asking about; chosen where cross-validated precision and recall are about equal."""
 
-# The logistic weights were found by benchmarks/fit_renames.py on the development part of the rename benchmark.
+# The logistic weights were found by benchmarks/_fit_renames.py on the development part of the rename benchmark.
 ORDERED: Mapping[str, float] = {
     "bias": -2.88,
     "ahead": 1.84,

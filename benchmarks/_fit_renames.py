@@ -1,4 +1,4 @@
-"""Fit the weights of planning/renames/score.py by logistic regression: ``benchmarks/fit_renames.py DEV SCHEMA_DEV [--folds 5]``.
+"""Fit the weights of planning/renames/score.py by logistic regression: ``benchmarks/_fit_renames.py DEV SCHEMA_DEV [--folds 5]``.
 
 Prints the weights to paste. With ``--folds`` it prints instead what the bars measure, cross-validated by family of repositories:
 every case is judged by weights that have not seen its family.
