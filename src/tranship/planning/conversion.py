@@ -56,7 +56,7 @@ def same_type(old: PgType, new: PgType, schemas: SchemaPairs = ()) -> bool:
     """Nothing about the type differs: name, modifier and, for user types, the whole definition."""
     if old.kind is not new.kind or old.modifiers != new.modifiers or not _same_name(old, new, schemas):
         return False
-    if old.kind in (TypeKind.BASE, TypeKind.PSEUDO) and old.extension is None and _is_builtin(old) and old.text != new.text:
+    if old.kind in (TypeKind.BASE, TypeKind.PSEUDO) and _suffix(old) != _suffix(new):
         return False
     if (old.labels, old.not_null, old.collation) != (new.labels, new.not_null, new.collation) or len(old.attributes) != len(new.attributes):
         return False
@@ -82,8 +82,9 @@ def paired(old: TableName, new: TableName, schemas: SchemaPairs = ()) -> bool:
     return old.name == new.name and (old.schema == new.schema or (old.schema, new.schema) in schemas)
 
 
-def _is_builtin(pg_type: PgType) -> bool:
-    return builtin_name(pg_type) != ""
+def _suffix(pg_type: PgType) -> str:
+    """The modifier as it is printed: ``(Point,4326)`` of a geometry, ``second(3)`` of an interval."""
+    return pg_type.text.removeprefix(pg_type.base)
 
 
 def _same_name(old: PgType, new: PgType, schemas: SchemaPairs) -> bool:
@@ -119,9 +120,7 @@ def _base(old: PgType, new: PgType, context: _Context) -> Conversion:
     if o and n:
         return scalar(o, n, old, new, context.new_version)
     if _same_name(old, new, context.schemas):
-        if old.modifiers == new.modifiers or not new.modifiers:
-            return SAME
-        return asked(Rule.NEW_INPUT, "the modifier changes")
+        return SAME if _suffix(new) in ("", _suffix(old)) else asked(Rule.NEW_INPUT, "the modifier changes")
     return _across(old, new)
 
 

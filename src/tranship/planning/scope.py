@@ -138,6 +138,9 @@ def _not_found(catalog: Catalog, text: str, side: Side) -> Problem:
             hint = _nearest_hint(prefix, catalog.schemas) or f"schemas in scope: {', '.join(catalog.schemas)}"
             return Problem(TABLE_NOT_FOUND, text, f"{_phrase(catalog, rest, prefix, side)}: the schema does not exist or is not in scope", hint)
         schema, name = prefix, rest
+    roots = [t.name for t in catalog.tables if any(leaf.name == TableName(schema, name) for leaf in t.partitions)]
+    if roots:
+        return Problem(TABLE_NOT_FOUND, text, f"{_phrase(catalog, name, schema, side)}: it is a partition of {roots[0]}", f"name {str(roots[0])!r}")
     here = [t.name.name for t in catalog.tables if t.kind in HOLDS_ROWS and t.name.schema == schema]
     elsewhere = [str(t.name) for t in catalog.tables if t.kind in HOLDS_ROWS]
     hint = _nearest_hint(name, here) or _nearest_hint(text, elsewhere)

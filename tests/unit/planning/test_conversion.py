@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tranship.model.expression import Loss, Rule
 from tranship.model.types import PgType
@@ -265,3 +266,13 @@ def test_arrays_are_no_easier_than_their_elements(old: PgType, new: PgType) -> N
     inner, outer = convert(old, new), convert(array(old), array(new))
     assert inner.bare or not outer.bare
     assert inner.automatic or not outer.automatic
+
+
+def test_modifiers_of_extension_types() -> None:
+    point, any_shape = (replace(extension_type("geometry", "postgis"), text=text) for text in ("public.geometry(Point,4326)", "public.geometry"))
+    polygon = replace(point, text="public.geometry(Polygon,4326)")
+    assert convert(point, any_shape).rule is Rule.SAME
+    assert not convert(point, polygon).automatic
+    assert not convert(any_shape, point).automatic
+    assert same_type(point, point)
+    assert not same_type(point, polygon)
