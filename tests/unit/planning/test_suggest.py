@@ -69,6 +69,7 @@ def test_a_bare_transform_is_filled_in_with_its_misfits() -> None:
 def test_a_conversion_that_no_value_survives_is_not_filled_in() -> None:
     (entry,) = entries(run("t(a text)", "t(a int)", facts("a", {"abc": 5, "def": 1})))
     assert entry["action"] == "SPECIFY_ACTION"
+    assert entry["_suggestion"]["value_mapping"] == {"abc": "SPECIFY_DEFAULT_VALUE", "def": "SPECIFY_DEFAULT_VALUE"}  # type: ignore[index]
 
 
 def test_values_meet_enum_labels() -> None:
@@ -161,6 +162,14 @@ def test_ignore_drop_table_and_defaults_stay_placeholders() -> None:
     assert table["_suggestion"]["action"] == "drop_table"  # type: ignore[index]
     assert [q.number for q in made.questions] == [1, 2, 3]
     assert not any(q.answered for q in made.questions)
+
+
+def test_a_proposed_rename_is_filled_in_unless_another_column_could_be_meant() -> None:
+    (entry,) = entries(run("t(id int pk, name text)", "t(id int pk, full_name text)"))
+    assert entry["action"] == "rename"
+    trap = entries(run("t(id int pk, first_name text, last_name text)", "t(id int pk, surname text, name text)"))
+    assert {entry["action"] for entry in trap} == {"SPECIFY_ACTION"}
+    assert all("next best" in str(entry["_evidence"]) for entry in trap)
 
 
 def test_split_and_merge_are_proposed_as_sql() -> None:

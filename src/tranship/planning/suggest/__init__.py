@@ -163,7 +163,8 @@ def _fresh(
         before, after = old.table(pair.old), new.table(pair.new)
         changes = [c for c in by_table.get(str(pair.old), []) if not _asked(spoken, pair.old, c)]
         if before is not None and after is not None and any(c.cls is ChangeClass.BREAKING for c in changes):
-            scene = Scene(before, after, old, new, evidence, foreseen.matching.schema_pairs)
+            doubtful = frozenset((p.old, p.new) for p in pair.proposals if p.runner_up is not None)
+            scene = Scene(before, after, old, new, evidence, foreseen.matching.schema_pairs, doubtful)
             for draft in column_drafts(scene, changes):
                 yield _written(draft, pair.old)
 
@@ -188,7 +189,8 @@ def _table_draft(proposal: TableProposal, new: Catalog, foreseen: Foreseen) -> D
     if proposal.runner_up is not None:
         told.append(f"next best: '{proposal.runner_up}'")
     question = f"Table '{proposal.old.name}' likely renamed to '{proposal.new.name}' in new DB"
-    return Draft(question, None, None, fields, complete=True, confidence=Confidence.LIKELY, evidence=tuple(told))
+    sure = proposal.runner_up is None
+    return Draft(question, None, None, fields, sure, Confidence.LIKELY if sure else Confidence.GUESS, tuple(told))
 
 
 def _gone(change: Change) -> Draft:

@@ -40,7 +40,7 @@ def column_drafts(scene: Scene, changes: Sequence[Change]) -> list[Draft]:
     taken_new = {draft.new_column for draft in drafts}
     fed = {name for draft in drafts for name in _sources(draft)}
     free = [name for name, change in added.items() if name not in taken_new]
-    drafts += [_left_behind(scene, change, bool(free)) for name, change in removed.items() if name not in fed]
+    drafts += [_left_behind(scene, change, free) for name, change in removed.items() if name not in fed]
     drafts += [_constant(scene, c) for name, c in added.items() if c.cls is ChangeClass.BREAKING and name not in taken_new]
     return drafts
 
@@ -122,13 +122,16 @@ def _parts(scene: Scene, changes: Sequence[Change]) -> Iterator[Draft]:
             )
 
 
-def _left_behind(scene: Scene, change: Change, may_feed: bool = False) -> Draft:
+def _left_behind(scene: Scene, change: Change, free: Sequence[str | None] = ()) -> Draft:
+    """An old column that feeds nothing yet; ``free`` are new columns that nothing fills."""
     name = change.old_column or ""
     facts = scene.facts(name)
     empty = facts is not None and facts.filled == 0 and not facts.sampled
     fields: dict[str, str | None] = {"old_column": name, "action": "ignore"}
-    if may_feed and not empty:
+    told = told_column(facts, left_behind=True)
+    if free and not empty:
         fields = {}
+        told = (*told, f"new columns that no old one fills: {', '.join(repr(column) for column in free[:10])}")
     return Draft(
         question=change.description,
         old_column=name,
@@ -136,7 +139,7 @@ def _left_behind(scene: Scene, change: Change, may_feed: bool = False) -> Draft:
         fields=fields,
         complete=False,
         confidence=Confidence.HIGH if empty else Confidence.GUESS,
-        evidence=(*change.evidence, *told_column(facts, left_behind=True)),
+        evidence=(*change.evidence, *told),
     )
 
 

@@ -45,9 +45,9 @@ class Draft(Struct, frozen=True):
         target = self.fields.get("new_column") or self.fields.get("new_table")
         source = self.fields.get("old_column")
         names = " → ".join(str(name) for name in (source, target) if name)
-        by = f" by {ways[0]}" if ways else ""
-        value = f" = {self.fields['default_value']!r}" if "default_value" in self.fields and not ways else ""
-        return f"{action} {names}{by}{value} ({self.confidence.value})".strip()
+        by = f"by {ways[0]}" if ways else ""
+        value = f"= {self.fields['default_value']!r}" if "default_value" in self.fields and not ways else ""
+        return " ".join(part for part in (action, names, by, value, f"({self.confidence.value})") if part)
 
     def entry(self) -> dict[str, object]:
         """What is written into the file."""

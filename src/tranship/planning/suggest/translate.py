@@ -12,6 +12,7 @@ from tranship.model.expression import Conversion
 from tranship.model.names import ColumnRef, Side
 from tranship.planning.conversion import convert
 from tranship.planning.resolve.values import castable
+from tranship.planning.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.scope import quoted
 from tranship.planning.suggest.drafts import Confidence, Field
 from tranship.planning.suggest.facts import told_lookup, told_misfits
@@ -27,6 +28,8 @@ class Scene(Struct, frozen=True):
     new: Catalog
     evidence: Evidence
     schemas: tuple[tuple[str, str], ...] = ()
+    doubtful: frozenset[tuple[str, str]] = frozenset()
+    """Proposed renames with a runner-up: two columns could be meant."""
 
     def facts(self, left: str) -> ColumnFacts | None:
         """The facts of an old column."""
@@ -57,6 +60,7 @@ class Translation(Struct, frozen=True):
 
 
 _NOTHING = Translation()
+_MOST_PREFILLED = 50
 
 
 def translation(scene: Scene, left: str, right: str, *, renaming: bool, meaning: bool) -> Translation:
@@ -67,7 +71,9 @@ def translation(scene: Scene, left: str, right: str, *, renaming: bool, meaning:
     names: dict[str, Field] = {"old_column": left, "new_column": right}
     conversion = scene.convert(source, target)
     if renaming and conversion.automatic:
-        return Translation({**names, "action": "rename"}, complete=True, confidence=Confidence.LIKELY, coverage=1.0)
+        sure = (left, right) not in scene.doubtful
+        confidence = Confidence.LIKELY if sure else Confidence.GUESS
+        return Translation({**names, "action": "rename"}, complete=sure, confidence=confidence, coverage=1.0)
     found = _by_lookup(scene, names, left, right)
     if found is not None and found.complete:
         return found
@@ -77,7 +83,7 @@ def translation(scene: Scene, left: str, right: str, *, renaming: bool, meaning:
         return best or _NOTHING
     if conversion.bare:
         return _bare(scene, names, source, target)
-    return _expression(names, source, target)
+    return _expression(scene, names, source, target)
 
 
 def _by_lookup(scene: Scene, names: Mapping[str, Field], left: str, right: str) -> Translation | None:
@@ -145,21 +151,25 @@ def _bare(scene: Scene, names: Mapping[str, Field], source: Column, target: Colu
     if refused:
         rows = sum(value.rows for value in refused)
         told.append(f"{rows} rows hold values that {target.type.text} refuses: {', '.join(repr(v.value) for v in refused[:8])}")
-    hopeless = facts is not None and bool(facts.values) and len(refused) == len(facts.values)
-    return Translation(
-        {**names, "action": "transform"},
-        complete=not hopeless,
-        confidence=Confidence.GUESS if hopeless else Confidence.LIKELY,
-        coverage=0.0 if hopeless else 1.0,
-        evidence=tuple(told),
-    )
+    if facts is not None and facts.values and len(refused) == len(facts.values):
+        return _prefilled(names, facts, tuple(told))
+    return Translation({**names, "action": "transform"}, complete=True, confidence=Confidence.LIKELY, coverage=1.0, evidence=tuple(told))
 
 
-def _expression(names: Mapping[str, Field], source: Column, target: Column) -> Translation:
+def _prefilled(names: Mapping[str, Field], facts: ColumnFacts, told: tuple[str, ...]) -> Translation:
+    """A value mapping to be filled: OLD's values, with a placeholder each."""
+    if not facts.complete or len(facts.values) > _MOST_PREFILLED:
+        return Translation(evidence=told)
+    mapping = {counted.value: SPECIFY_DEFAULT_VALUE for counted in facts.values}
+    return Translation({**names, "action": "transform", "value_mapping": mapping}, evidence=told)
+
+
+def _expression(scene: Scene, names: Mapping[str, Field], source: Column, target: Column) -> Translation:
     value = f"old.{quoted(source.name)}"
     ways = {("bytea", "text"): f"encode({value}, 'hex')", ("text", "bytea"): f"convert_to({value}, 'UTF8')"}
     sql = ways.get((source.type.leaf.base, target.type.leaf.base))
+    facts = scene.facts(source.name)
     if sql is None:
-        return _NOTHING
+        return _prefilled(names, facts, ()) if facts is not None and facts.values else _NOTHING
     told = "the two types have several readings of each other: choose one"
     return Translation({**names, "action": "transform", "transform_sql": sql}, evidence=(told,))
