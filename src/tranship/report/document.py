@@ -69,7 +69,34 @@ class Section(Struct, frozen=True, tag=True):
     tone: Tone = Tone.PLAIN
 
 
-Block = Banner | Facts | Totals | Section
+class Cell(Struct, frozen=True):
+    """A column of a table as it stands in a drawing."""
+
+    name: str
+    words: str = ""
+    tone: Tone = Tone.PLAIN
+
+
+class Link(Struct, frozen=True):
+    """A line from a cell of the left side to one of the right, by their places."""
+
+    left: int
+    right: int
+    tone: Tone
+    words: str = ""
+
+
+class Sides(Struct, frozen=True, tag=True):
+    """Two tables beside each other with lines between their columns: a drawing, which plain text leaves out."""
+
+    left_title: str
+    right_title: str
+    left: tuple[Cell, ...]
+    right: tuple[Cell, ...]
+    links: tuple[Link, ...]
+
+
+Block = Banner | Facts | Totals | Section | Sides
 
 
 class Document(Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import assert_never
 
-from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Sign, Totals
+from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Sides, Sign, Totals
 
 RULER = "=" * 80
 _SIGNS = {Sign.ACTION: "→ ", Sign.WARNING: "⚠ ", Sign.DONE: "✓ ", Sign.NONE: "  "}
@@ -15,10 +15,13 @@ _UNSHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 def render_text(document: Document, *, signs: bool = True) -> str:
     """The whole document with a line feed at its end. ``signs`` False: for a terminal that cannot show ``→ ⚠ ✓``."""
-    parts = ["\n".join(lines) for block in document.blocks if (lines := _block(block, signs))]
-    text = parts[0] if parts else ""
-    for before, after, part in zip(document.blocks, document.blocks[1:], parts[1:], strict=False):
-        text += ("\n" if _close(before, after) else "\n\n") + part
+    text = ""
+    before: Block | None = None
+    for block in document.blocks:
+        lines = _block(block, signs)
+        if lines:
+            text += ("" if before is None else "\n" if _close(before, block) else "\n\n") + "\n".join(lines)
+            before = block
     return text + "\n"
 
 
@@ -42,6 +45,8 @@ def _block(block: Block, signs: bool) -> list[str]:
             return [f"{label}: {total}", *(f"  - {name}: {count}" for name, count in parts)]
         case Section(title=title, items=items):
             return [f"{title}:", *(line for item in items for line in _item(item, signs))] if items else []
+        case Sides():
+            return []
         case _ as unreachable:
             assert_never(unreachable)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass, Comparison
+from tranship.report.describe.sides import table_sides
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Sign, Tone, Totals
 
 TITLE = "DATABASE MIGRATION ANALYSIS REPORT"
@@ -41,6 +42,7 @@ def describe_analysis(comparison: Comparison, old: Catalog, new: Catalog) -> Doc
         blocks.append(_section("NEW CONSTRAINTS (rows that break them are rejected)", constraints, Tone.CHANGED, schemas))
     if others:
         blocks.append(_section("ALSO DIFFERENT OR NOT MOVED (nothing to decide)", others, Tone.PLAIN, schemas))
+    blocks += table_sides(comparison, old, new)
     blocks.append(_verdict(counts, bool(constraints)))
     return Document(TITLE, tuple(blocks))
 

@@ -1,0 +1,62 @@
+"""Old and new tables beside each other: which old column fills which new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.change import Change, ChangeClass, Comparison, TablePair
+from tranship.report.document import Cell, Link, Sides, Tone
+
+_TONES = {ChangeClass.SAFE: Tone.GOOD, ChangeClass.TRANSFORMABLE: Tone.CHANGED, ChangeClass.BREAKING: Tone.BAD}
+_WEIGHT = (Tone.PLAIN, Tone.GOOD, Tone.CHANGED, Tone.BAD)
+
+
+def table_sides(comparison: Comparison, old: Catalog, new: Catalog) -> tuple[Sides, ...]:
+    """One drawing for every pair of tables with a change, in the order of the pairs."""
+    by_table: dict[str, list[Change]] = {}
+    for change in comparison.changes:
+        by_table.setdefault(change.table, []).append(change)
+    drawn = []
+    for pair in comparison.matching.pairs:
+        before, after, changes = old.table(pair.old), new.table(pair.new), by_table.get(str(pair.old), [])
+        if before is not None and after is not None and changes:
+            drawn.append(_sides(pair, before, after, changes))
+    return tuple(drawn)
+
+
+def _sides(pair: TablePair, before: Table, after: Table, changes: Sequence[Change]) -> Sides:
+    worst_old = _worst((c.old_column, c) for c in changes)
+    worst_new = _worst((c.new_column, c) for c in changes)
+    return Sides(
+        left_title=str(pair.old),
+        right_title=str(pair.new),
+        left=tuple(_cell(c, worst_old) for c in before.columns),
+        right=tuple(_cell(c, worst_new) for c in after.columns),
+        links=tuple(_links(pair, before, after, changes)),
+    )
+
+
+def _worst(pairs: Iterator[tuple[str | None, Change]]) -> dict[str, Tone]:
+    worst: dict[str, Tone] = {}
+    for column, change in pairs:
+        if column is not None:
+            worst[column] = max(worst.get(column, Tone.PLAIN), _TONES[change.cls], key=_WEIGHT.index)
+    return worst
+
+
+def _cell(column: Column, worst: Mapping[str, Tone]) -> Cell:
+    return Cell(column.name, column.type.text + (" NOT NULL" if column.refuses_null else ""), worst.get(column.name, Tone.PLAIN))
+
+
+def _links(pair: TablePair, before: Table, after: Table, changes: Sequence[Change]) -> Iterator[Link]:
+    left = {c.name: n for n, c in enumerate(before.columns)}
+    right = {c.name: n for n, c in enumerate(after.columns)}
+    told: dict[tuple[str, str], list[Change]] = {(p.old, p.new): [] for p in pair.columns}
+    for change in changes:
+        if change.old_column is not None and change.new_column is not None:
+            told.setdefault((change.old_column, change.new_column), []).append(change)
+    for (a, b), found in told.items():
+        if a in left and b in right:
+            tone = max((_TONES[c.cls] for c in found), key=_WEIGHT.index, default=Tone.PLAIN)
+            yield Link(left[a], right[b], tone, "; ".join(c.description for c in found) or f"{a} → {b}")

@@ -1,0 +1,39 @@
+"""A document as one self-contained page: no script, no link, nothing fetched. Every text is escaped by the template."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import assert_never
+
+from tranship.report.document import Banner, Block, Document, Facts, Section, Sides, Totals
+from tranship.report.text import visible
+
+ROW = 26
+"""Height of a column's row in a drawing, in pixels."""
+
+
+def render_html(document: Document) -> str:
+    """The whole page."""
+    # The template engine takes a noticeable part of a command's start: only those who write a page pay for it.
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["visible"] = visible
+    template = environment.from_string(resources.files("tranship.report").joinpath("report.html.j2").read_text(encoding="utf-8"))
+    return template.render(document=document, blocks=[(_kind(block), block) for block in document.blocks], row=ROW)
+
+
+def _kind(block: Block) -> str:
+    match block:
+        case Banner():
+            return "banner"
+        case Facts():
+            return "facts"
+        case Totals():
+            return "totals"
+        case Section():
+            return "section"
+        case Sides():
+            return "sides"
+        case _ as unreachable:
+            assert_never(unreachable)

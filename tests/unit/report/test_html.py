@@ -1,0 +1,73 @@
+"""The page is whole, offline, and shows hostile names without obeying them."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from tranship.model.catalog import Catalog
+from tranship.planning.compare import compare
+from tranship.planning.match import match
+from tranship.planning.scope import make_scope
+from tranship.report.describe.analysis import describe_analysis
+from tranship.report.html import render_html
+from unit.build import catalog, table
+
+_VOID = {"meta", "link", "br", "img"}
+
+
+class Elements(HTMLParser):
+    """Every element by name, and whether all that were opened are closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def page(old: Catalog, new: Catalog) -> tuple[str, Elements]:
+    scope, _ = make_scope(old, new, None)
+    text = render_html(describe_analysis(compare(old, new, match(old, new, scope)), old, new))
+    found = Elements()
+    found.feed(text)
+    assert not found.open
+    return text, found
+
+
+def test_columns_are_joined_by_lines_of_their_class() -> None:
+    old = catalog(table("users", "id int!", "user_name text", "legacy bytea", "same date"))
+    new = catalog(table("users", "id bigint!", "username text", "same date", "fresh json"))
+    text, found = page(old, new)
+    assert text.startswith("<!DOCTYPE html>")
+    assert sorted(attrs["class"] or "" for tag, attrs in found.seen if tag == "path") == ["changed", "changed", "plain"]
+    assert any(tag == "li" and attrs.get("class") == "bad" and "legacy" in (attrs.get("title") or "") for tag, attrs in found.seen)
+    assert "Total Changes" in found.text
+    assert "Column 'legacy' only exists in old DB" in found.text
+
+
+def test_nothing_is_fetched() -> None:
+    text, found = page(catalog(table("t", "id int")), catalog(table("t", "id bigint")))
+    assert not re.search(r"https?:|//|@import|url\(", text)
+    assert not {tag for tag, _ in found.seen} & {"script", "link", "img", "iframe", "object", "form"}
+    assert not any(key in attrs for _, attrs in found.seen for key in ("src", "href", "onclick", "style"))
+
+
+def test_hostile_names_are_shown_and_not_obeyed() -> None:
+    evil = "<script>alert(1)</script>\"' onload=x \u202e{{ 7*7 }}"
+    text, found = page(catalog(table(evil, f"{evil} int")), catalog(table(evil, "other bytea")))
+    assert "<script" not in text
+    assert "\u202e" not in text
+    assert "<script>alert(1)</script>" in found.text
+    assert "{{ 7*7 }}" in found.text
