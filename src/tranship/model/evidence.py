@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from msgspec import Struct
 
 from tranship.model.names import ColumnRef, Side, TableName
@@ -91,7 +93,7 @@ class Reference(Struct, frozen=True):
     table: TableName
 
 
-class Evidence(Struct, frozen=True):
+class Evidence(Struct, frozen=True, dict=True):
     """All facts, in the order of the questions."""
 
     columns: tuple[ColumnFacts, ...] = ()
@@ -103,5 +105,8 @@ class Evidence(Struct, frozen=True):
 
     def of(self, table: TableName, column: str) -> ColumnFacts | None:
         """The facts of one old column."""
-        ref = ColumnRef(table, column)
-        return next((facts for facts in self.columns if facts.column == ref), None)
+        return self._by_column.get(ColumnRef(table, column))
+
+    @cached_property
+    def _by_column(self) -> dict[ColumnRef, ColumnFacts]:
+        return {facts.column: facts for facts in self.columns}

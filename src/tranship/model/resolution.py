@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
@@ -86,14 +87,21 @@ class Decision(Struct, frozen=True):
     resolution: Resolution
 
 
-class Answers(Struct, frozen=True):
+class Answers(Struct, frozen=True, dict=True):
     """The decisions that the plan is built from."""
 
     decisions: tuple[Decision, ...] = ()
 
     def for_table(self, old: TableName) -> tuple[Decision, ...]:
         """The decisions under one old table."""
-        return tuple(d for d in self.decisions if d.old_table == old)
+        return self._by_table.get(old, ())
+
+    @cached_property
+    def _by_table(self) -> dict[TableName, tuple[Decision, ...]]:
+        found: dict[TableName, tuple[Decision, ...]] = {}
+        for decision in self.decisions:
+            found[decision.old_table] = (*found.get(decision.old_table, ()), decision)
+        return found
 
 
 class Problem(Struct, frozen=True):

@@ -49,8 +49,10 @@ def tie_tables(file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope) -
     """Entries by old table in file order, and the keys that name none."""
     problems: list[Problem] = []
     found: dict[TableName, list[Resolution]] = {}
-    for key in dict.fromkeys(entry.table for entry in file.entries):
-        entries = [entry for entry in file.entries if entry.table == key]
+    by_key: dict[str, list[Resolution]] = {}
+    for entry in file.entries:
+        by_key.setdefault(entry.table, []).append(entry)
+    for key, entries in by_key.items():
         table = the_table(old, key)
         if table is None:
             problems.append(_unknown(entries[0], old, new))

@@ -113,11 +113,15 @@ def _kept(file: ResolutionFile, problems: Sequence[Problem], old: Catalog) -> tu
     """Entries of an earlier file that still apply, with their tables; the others with the reason."""
     kept: list[tuple[Resolution, TableName | None]] = []
     dropped: list[Dropped] = [Dropped(p.object, p.message) for p in file.problems]
+    told: dict[str, list[Problem]] = {}
+    for one in problems:
+        told.setdefault(one.object.split(" (")[0], []).append(one)
     for entry in file.entries:
-        wrong = [p for p in problems if p.object.startswith(f"{entry.path} ") and p.code not in (OPEN_QUESTION, OUT_OF_SCOPE)]
-        grave = [p for p in wrong if not p.warning]
+        mine = told.get(entry.path.split(" (")[0], [])
+        mine = [p for p in mine if p.object.startswith(f"{entry.path} ")]
+        grave = [p for p in mine if not p.warning and p.code not in (OPEN_QUESTION, OUT_OF_SCOPE)]
         table = the_table(old, entry.table)
-        settled = is_open(entry) and not any(p.code == OPEN_QUESTION and p.object.startswith(f"{entry.path} ") for p in problems)
+        settled = is_open(entry) and not any(p.code in (OPEN_QUESTION, OUT_OF_SCOPE) for p in mine)
         if grave or settled:
             reason = grave[0].message if grave else "the question is settled"
             dropped.append(Dropped(entry.path, reason))
