@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from tranship.model.catalog import Column, Table
 from tranship.model.change import ColumnPair, Pairing, Proposal
 from tranship.planning.renames.assign import choose
 from tranship.planning.renames.context import ColumnRenames, RenameContext
-from tranship.planning.renames.convention import NameRule, unique_pairs
+from tranship.planning.renames.convention import NameRule, column_pairs
 from tranship.planning.renames.evidence import describe
 from tranship.planning.renames.features import features
 from tranship.planning.renames.gap import Gap, alphabetical, gaps
@@ -102,10 +102,8 @@ def _by_lineage(state: Progress) -> None:
 
 
 def _by_rule(state: Progress, rule: NameRule, evidence: str) -> None:
-    table_old, table_new = state.old.name.name, state.new.name.name
-    old_key: Callable[[str], str] = lambda name: rule.old_key(name, table_old)  # noqa: E731
-    new_key: Callable[[str], str] = lambda name: rule.new_key(name, table_new)  # noqa: E731
-    for before, after in unique_pairs((c.name for c in state.lost()), (c.name for c in state.fresh()), old_key, new_key):
+    lost, fresh = [c.name for c in state.lost()], [c.name for c in state.fresh()]
+    for before, after in column_pairs(rule, state.old, state.new, lost, fresh):
         state.take(before, after, Pairing.RULE, evidence)
 
 

@@ -23,26 +23,26 @@ class NameRule(Struct, frozen=True):
     new_prefix: str = ""
     number: bool = False
     """Singular and plural count as the same."""
-    table_prefix: str = ""
-    """``old`` or ``new``: that side's columns begin with the name of their table."""
+    own_prefix: str = ""
+    """``old`` or ``new``: on that side every table's columns begin with its name or with a word of its own."""
 
-    def old_key(self, name: str, table: str = "") -> str:
-        """The common form of an old name."""
-        return self._key(name, self.old_prefix, table if self.table_prefix == "old" else "")
+    def old_key(self, name: str, own: tuple[str, ...] = ()) -> str:
+        """The common form of an old name; ``own`` are the table's own prefixes (see ``own_prefixes``)."""
+        return self._key(name, (self.old_prefix, *(own if self.own_prefix == "old" else ())))
 
-    def new_key(self, name: str, table: str = "") -> str:
+    def new_key(self, name: str, own: tuple[str, ...] = ()) -> str:
         """The common form of a new name."""
-        return self._key(name, self.new_prefix, table if self.table_prefix == "new" else "")
+        return self._key(name, (self.new_prefix, *(own if self.own_prefix == "new" else ())))
 
-    def _key(self, name: str, prefix: str, table: str) -> str:
+    def _key(self, name: str, prefixes: tuple[str, ...]) -> str:
         bare = squashed(name)
-        if prefix and bare.startswith(prefix) and bare != prefix:
-            bare = bare[len(prefix) :]
-            name = bare
-        if table:
-            bare = _without_table(bare, table)
-            name = bare
-        return folded(name) if self.number else bare
+        for prefix in prefixes:
+            if prefix and bare.startswith(prefix) and bare != prefix:
+                bare = bare[len(prefix) :]
+                break
+        else:
+            return folded(name) if self.number else bare
+        return singular(bare) if self.number else bare
 
     def __str__(self) -> str:
         parts = ["case and separators"]
@@ -50,8 +50,8 @@ class NameRule(Struct, frozen=True):
             parts.append(f"prefix {self.old_prefix or 'none'} → {self.new_prefix or 'none'}")
         if self.number:
             parts.append("singular and plural")
-        if self.table_prefix:
-            parts.append("the table's name in front of its columns")
+        if self.own_prefix:
+            parts.append(f"a prefix of each table's own in {self.own_prefix.upper()}")
         return ", ".join(parts)
 
 
@@ -86,11 +86,16 @@ def _by_key(names: Iterable[str], key: Callable[[str], str]) -> dict[str, list[s
     return found
 
 
-def _without_table(bare: str, table: str) -> str:
-    for form in (squashed(table), folded(table), singular(squashed(table))):
-        if bare.startswith(form) and bare != form:
-            return bare[len(form) :]
-    return bare
+def own_prefixes(table: Table) -> tuple[str, ...]:
+    """What a table's columns may begin with: its name in some form, or the first word that nearly all of them share."""
+    name = table.name.name
+    return tuple(dict.fromkeys((squashed(name), folded(name), _common_prefix([c.name for c in table.columns]))))
+
+
+def column_pairs(rule: NameRule, old: Table, new: Table, lost: Iterable[str], fresh: Iterable[str]) -> list[tuple[str, str]]:
+    """The columns of two tables that the rule makes equal, one to one."""
+    here, there = own_prefixes(old), own_prefixes(new)
+    return unique_pairs(lost, fresh, lambda name: rule.old_key(name, here), lambda name: rule.new_key(name, there))
 
 
 def _common_prefix(names: Sequence[str]) -> str:
@@ -109,12 +114,17 @@ def _table_rule(old: Sequence[Table], new: Sequence[Table], evidence: list[str])
         return None
     kept = len(before & after)
     prefixes = (_common_prefix(lost), _common_prefix(fresh))
-    for rule in _candidates(prefixes, table_prefix=False):
+    for rule in _candidates(prefixes, own=False):
         pairs = unique_pairs(lost, fresh, rule.old_key, rule.new_key)
-        if len(pairs) >= MIN_TABLES and len(pairs) >= MIN_SHARE * len(lost) and len(pairs) >= kept:
+        if len(pairs) >= MIN_TABLES and _consistent(len(pairs), len(lost), len(fresh)) and len(pairs) >= kept:
             evidence.append(f"{len(pairs)} of {len(lost)} renamed tables follow one convention: {rule}")
             return rule
     return None
+
+
+def _consistent(followed: int, lost: int, fresh: int) -> bool:
+    """Nearly all that could follow do: what the other side has no name left for was dropped or added."""
+    return followed >= MIN_SHARE * min(lost, fresh) and 2 * followed >= lost
 
 
 def _paired(old: Sequence[Table], new: Sequence[Table], rule: NameRule | None) -> list[tuple[Table, Table]]:
@@ -139,9 +149,9 @@ def _column_rule(pairs: Sequence[tuple[Table, Table]], evidence: list[str]) -> N
     fresh = [name for _, _, _, names in changed for name in names]
     if len(lost) < MIN_COLUMNS or len(changed) < MIN_TABLES:
         return None
-    for rule in _candidates((_common_prefix(lost), _common_prefix(fresh)), table_prefix=True):
+    for rule in _candidates((_common_prefix(lost), _common_prefix(fresh)), own=True):
         followed = sum(_followers(rule, old, new, a, b) for old, new, a, b in changed)
-        if followed >= MIN_COLUMNS and followed >= MIN_SHARE * len(lost) and followed >= kept:
+        if followed >= MIN_COLUMNS and _consistent(followed, len(lost), len(fresh)) and followed >= kept:
             evidence.append(f"{followed} of {len(lost)} renamed columns follow one convention: {rule}")
             return rule
     return None
@@ -150,18 +160,17 @@ def _column_rule(pairs: Sequence[tuple[Table, Table]], evidence: list[str]) -> N
 def _followers(rule: NameRule, old: Table, new: Table, lost: Sequence[str], fresh: Sequence[str]) -> int:
     left: Mapping[str, str] = {c.name: family(c.type) for c in old.columns}
     right: Mapping[str, str] = {c.name: family(c.type) for c in new.columns}
-    pairs = unique_pairs(lost, fresh, lambda n: rule.old_key(n, old.name.name), lambda n: rule.new_key(n, new.name.name))
-    return sum(left[a] == right[b] for a, b in pairs)
+    return sum(left[a] == right[b] for a, b in column_pairs(rule, old, new, lost, fresh))
 
 
-def _candidates(prefixes: tuple[str, str], *, table_prefix: bool) -> list[NameRule]:
+def _candidates(prefixes: tuple[str, str], *, own: bool) -> list[NameRule]:
     """Rules from the plainest to the boldest; the first that holds is taken."""
     old_prefix, new_prefix = prefixes
     rules = [NameRule()]
     if old_prefix != new_prefix:
         rules.append(NameRule(old_prefix=old_prefix, new_prefix=new_prefix))
-    if table_prefix:
-        rules += [NameRule(table_prefix="old"), NameRule(table_prefix="new")]
+    if own:
+        rules += [NameRule(own_prefix="old"), NameRule(own_prefix="new")]
     rules.append(NameRule(number=True))
     if old_prefix != new_prefix:
         rules.append(NameRule(old_prefix=old_prefix, new_prefix=new_prefix, number=True))

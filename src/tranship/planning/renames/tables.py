@@ -9,7 +9,7 @@ from tranship.model.change import Pairing, TablePair, TableProposal
 from tranship.model.names import TableName
 from tranship.planning.renames.assign import choose
 from tranship.planning.renames.context import RenameContext, TableRenames
-from tranship.planning.renames.convention import NameRule, unique_pairs
+from tranship.planning.renames.convention import NameRule, own_prefixes, unique_pairs
 from tranship.planning.renames.lineage import same_relation
 from tranship.planning.renames.overlap import TableScene, candidates, make_table_scene, table_features
 from tranship.planning.renames.score import TABLES, TABLES_THRESHOLD, probability
@@ -80,8 +80,8 @@ def _schemas(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableNam
 
 def _overlap(old: Table, new: Table, context: RenameContext) -> float:
     rule = context.convention.columns if context.convention is not None and context.convention.columns is not None else NameRule()
-    left = {rule.old_key(c.name, old.name.name) for c in old.columns}
-    right = {rule.new_key(c.name, new.name.name) for c in new.columns}
+    here, there = own_prefixes(old), own_prefixes(new)
+    left, right = {rule.old_key(c.name, here) for c in old.columns}, {rule.new_key(c.name, there) for c in new.columns}
     return len(left & right) / (min(len(left), len(right)) or 1)
 
 
