@@ -46,7 +46,7 @@ class Desk:
         """A text file of the folder."""
         return (self.folder / name).read_text(encoding="utf-8")
 
-    def json(self, name: str) -> Any:  # noqa: ANN401 - whatever the file holds
+    def json(self, name: str) -> Any:
         """A JSON file of the folder."""
         return json.loads(self.read(name))
 

@@ -85,7 +85,7 @@ def test_table_not_found(desk: Desk) -> None:
     desk.config(tables=["nowhere.users"])
     refused(desk, ANALYZE, 2, "Table not found in schema: 'users' (schema 'nowhere', OLD database", "schema")
     desk.config(old={"schema": "publik"})
-    refused(desk, ANALYZE, 2, "publik", "public")
+    refused(desk, ANALYZE, 2, "schema 'publik'", f"OLD database '{name}'", "does not exist")
     desk.config(table_mapping={"users": "app_users"})
     refused(desk, ANALYZE, 2, f"Table not found in schema: 'app_users' (schema 'public', NEW database '{desk.pair.new.name}')")
 

@@ -33,7 +33,8 @@ CREATE TABLE scrap (x int);
 INSERT INTO scrap SELECT generate_series(1, 7);
 """
 NEW = """
-CREATE TABLE users (id bigint PRIMARY KEY, username varchar(50) NOT NULL, email int, status int NOT NULL, created_at timestamptz DEFAULT CURRENT_TIMESTAMP);
+CREATE TABLE users (id bigint PRIMARY KEY, username varchar(50) NOT NULL, email int, status int NOT NULL,
+                    created_at timestamptz DEFAULT CURRENT_TIMESTAMP);
 CREATE TABLE orders (id int PRIMARY KEY, user_id bigint REFERENCES users, total numeric(12,2));
 CREATE TABLE audit (id int);
 """
@@ -95,7 +96,8 @@ def test_report_to_the_letter(desk_of: DeskOf) -> None:
     ):
         assert literal in report, literal
     assert report.index("SAFE CHANGES (") < report.index("TRANSFORMABLE CHANGES (") < report.index("BREAKING CHANGES (")
-    actions = [line for line in report.splitlines() if line.startswith("    → Action: ")]
+    changed = report.split("\nNEW CONSTRAINTS (")[0]
+    actions = [line for line in changed.splitlines() if line.startswith("    → Action: ")]
     assert len(actions) == summary["safe"] + summary["transformable"]
     assert report.count("    ⚠ Manual action required!\n") == summary["breaking"]
     breaking = [change for change in changes["changes"] if change["type"] == "breaking"]
@@ -158,7 +160,8 @@ def test_console_to_the_letter(desk_of: DeskOf) -> None:
     answers = desk.write("answers.json", DECISIONS)
     dry = desk.type(f"python scripts/data_migrator.py config/my-config.json --resolutions {answers}").stdout
     assert dry.startswith(
-        f"{RULER}\nDRY RUN - DATA MIGRATION\n{RULER}\n⚠ Running in DRY RUN mode - no data will be written\n\nTables to migrate: 2\nBatch size: 50000\n\n"
+        f"{RULER}\nDRY RUN - DATA MIGRATION\n{RULER}\n⚠ Running in DRY RUN mode - no data will be written\n\n"
+        "Tables to migrate: 2\nBatch size: 50000\n\n"
         "[DRY RUN] Migrating table: users\n  Old columns: 5, New columns: 5\n  Total rows to migrate: 100\n"
         "  ✓ Processed: 100, Success: 100, Failed: 0\n\n"
         "[DRY RUN] Migrating table: orders\n  Old columns: 3, New columns: 3\n  Total rows to migrate: 300\n"
@@ -273,7 +276,8 @@ def test_generate_with_nothing_open(desk_of: DeskOf) -> None:
 
 def test_rejects_are_told_and_counted(desk_of: DeskOf) -> None:
     desk = desk_of(
-        "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, CASE WHEN g > 80 THEN 'hidden-' || g ELSE g::text END FROM generate_series(1, 100) g",
+        "CREATE TABLE t (id int PRIMARY KEY, v text);"
+        "INSERT INTO t SELECT g, CASE WHEN g > 80 THEN 'hidden-' || g ELSE g::text END FROM generate_series(1, 100) g",
         "CREATE TABLE t (id int PRIMARY KEY, v int)",
     )
     answers = desk.write("a.json", {"resolutions": {"t": [{"action": "transform", "old_column": "v", "new_column": "v"}]}})

@@ -24,7 +24,8 @@ from tranship.execution.outcome import Frame, MigrationOutcome, TableCounts, out
 from tranship.execution.preflight import Passed, preflight
 from tranship.execution.rejects import dry_records, live_result
 from tranship.execution.sequences import set_sequences
-from tranship.execution.task import Live, datestyle
+from tranship.execution.task import FIRST_REJECTS, Live, datestyle
+from tranship.execution.words import would_reject
 from tranship.model.names import Side
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event, Noted, TableDone
@@ -81,6 +82,8 @@ async def dry_run(job: Job, config: Config, options: MigrateOptions, *, on_event
             continue
         findings = asked.book.findings(plan.old)
         rows, rejected = asked.cuts[plan.old].rows, len(findings.rejects)
+        for record in [r for r in records if r.table == str(plan.old)][:FIRST_REJECTS]:
+            on_event(would_reject(plan.old, record, show_values=options.show_values))
         on_event(TableDone(plan.old, rows, rows - rejected, rejected))
         reasoned = reasons(findings.rejects)
         tables.append(TableCounts(plan, rows, rows - rejected, rejected, 0, "", reasoned, findings.losses, findings.not_asked))

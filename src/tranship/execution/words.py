@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from tranship.model.progress import RowId
-from tranship.model.verdict import Reject
+from tranship.model.names import TableName
+from tranship.model.progress import RowId, RowRejected
+from tranship.model.verdict import Reject, RejectRecord
 
 _SAYS = {
     "23502": "NULL in a NOT NULL column",
@@ -22,7 +23,7 @@ _SAYS = {
 }
 
 
-def short_reason(reject: Reject) -> str:
+def short_reason(reject: Reject | RejectRecord) -> str:
     """What happened, by SQLSTATE and constraint."""
     words = _SAYS.get(reject.sqlstate, f"SQLSTATE {reject.sqlstate}")
     return f"{words} ({reject.constraint})" if reject.constraint is not None else words
@@ -38,3 +39,9 @@ def terminal_key(key: bytes | None, row: RowId) -> str:
     if key is None:
         return f"row {row.ctid}"
     return ", ".join(f"{name}={value}" for name, value in json.loads(key).items())
+
+
+def would_reject(table: TableName, record: RejectRecord, *, show_values: bool) -> RowRejected:
+    """What a dry run says of a row that the live run would reject."""
+    key = "no key" if record.key is None else terminal_key(bytes(record.key), RowId(0, 0, 0))
+    return RowRejected(table, key, record.column, record.reason if show_values else short_reason(record))
