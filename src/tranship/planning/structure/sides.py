@@ -56,13 +56,18 @@ def _spelled(token: str) -> str:
     return token if name is None else written(name)
 
 
-class Translation(Struct, frozen=True):
+class Translation(Struct, frozen=True, dict=True):
     """OLD's names → NEW's."""
 
     tables: dict[TableName, TableName]
     schemas: dict[str, str]
     columns: dict[TableName, dict[str, str]]
     """Per old table: old column → new column, first come where it feeds several."""
+
+    @cached_property
+    def fillers(self) -> Counter[TableName]:
+        """How many old tables fill each new one."""
+        return Counter(self.tables.values())
 
     def table(self, name: TableName) -> TableName:
         """The counterpart, or where it would be by name."""

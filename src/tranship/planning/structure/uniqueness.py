@@ -27,6 +27,8 @@ def _keys(sides: TableSides) -> Iterator[Change]:
         return frozenset(key.columns), key.nulls_not_distinct, key.without_overlaps
 
     gone, added = leftovers(sides.old.keys, sides.new.keys, old_meaning, new_meaning)
+    if _shared(sides):
+        added = list(sides.new.keys)
     for key in added:
         yield _added_key(sides, key)
     for key in gone:
@@ -50,6 +52,8 @@ def _added_key(sides: TableSides, key: Key) -> Change:
 
 def _implied(sides: TableSides, key: Key) -> bool:
     """Some key of OLD over a part of its columns makes a collision impossible (while the values convert one to one)."""
+    if _shared(sides):
+        return False
     for before in sides.old.keys:
         columns = sides.renamed(before.columns)
         if columns is None or before.without_overlaps or not set(columns) <= set(key.columns):
@@ -58,6 +62,11 @@ def _implied(sides: TableSides, key: Key) -> bool:
         if nulls_safe:
             return True
     return False
+
+
+def _shared(sides: TableSides) -> bool:
+    """Several old tables fill the new one: a key of each says nothing about all of them."""
+    return sides.translation.fillers[sides.new.name] > 1
 
 
 def _refuses(sides: TableSides, column: str) -> bool:
