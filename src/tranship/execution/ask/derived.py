@@ -17,6 +17,7 @@ from tranship.execution.ask.reading import Reader
 from tranship.execution.ask.typed import Renderer
 from tranship.execution.job import Job
 from tranship.execution.lookup import Lookups
+from tranship.model.expression import NewDefault
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, RowId
@@ -63,7 +64,7 @@ class Derived:
         return {key for key, rows in found.items() if any(h.row not in self._book.rejected(h.plan.old) for h in rows)}
 
     async def values(self, table: TableName, columns: tuple[str, ...], keys: Sequence[str], value: str) -> Mapping[str, str | None] | None:
-        """Shipped text of another column per key, for lookups."""
+        """Shipped text of another column per key, for lookups; NULL stands for what NEW's server will make (``Lookups.unknowable``)."""
         try:
             found = await self.holders(table, columns, keys)
         except NotAskable:
@@ -73,6 +74,9 @@ class Derived:
             gone = self._book.rejected(plan.old)
             rows = {h.row: key for key, holding in found.items() for h in holding if h.plan == plan and h.row not in gone}
             position = next(n for n, m in enumerate(plan.columns) if m.column == value)
+            if isinstance(plan.columns[position].expression, NewDefault):
+                values |= dict.fromkeys(rows.values())
+                continue
             async for chunk in self.reader(plan).chosen(rows, (position,)):
                 values |= {rows[row]: text for row, text in zip(chunk.rows, chunk.texts[position], strict=True)}
         return values

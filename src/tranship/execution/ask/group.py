@@ -97,7 +97,7 @@ class _Asking:
         ties = [Tie(p, key, h.new) for p in self._group.tables for key, h in self._foreign_keys(p) if (p.new, key.name) in self._inside]
         if ties:
             absent = {name: rows for name, rows in self._absent.items() if any((t.child.old, t.key.name) == name for t in ties)}
-            await Cascades(self._group.tables, ties, self._parents, self._book, absent).settle()
+            await Cascades(self._job, self._group.tables, ties, self._parents, self._book, absent).settle()
 
     async def _settled_parents(self, plan: TablePlan) -> None:
         """Missing parents in tables outside the group."""

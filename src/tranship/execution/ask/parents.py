@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from msgspec.json import decode
-
 from tranship.execution.ask import reasons
 from tranship.execution.ask.book import Book
 from tranship.execution.ask.derived import Derived
@@ -26,8 +24,6 @@ from tranship.sql.canonical import canonical, taken_on_old
 from tranship.sql.probe import parent_part, rows_query
 from tranship.sql.reading import End, children, families, orphans
 
-Row = tuple[TablePlan, RowId]
-
 
 class Parents:
     """Judges the foreign keys of one group.
@@ -38,7 +34,7 @@ class Parents:
 
     def __init__(self, job: Job, derived: Derived, book: Book, pending: Callable[[TableName], bool]) -> None:
         self._job, self._derived, self._book, self._pending = job, derived, book, pending
-        self._gone: dict[tuple[TableName, tuple[str, ...]], tuple[int, set[str]]] = {}
+        self._gone: dict[tuple[TableName, tuple[str, ...]], tuple[set[RowId], set[str]]] = {}
 
     def set_based(self, plan: TablePlan, key: ForeignKey) -> bool:
         """OLD can tell who refers to whom: both ends of the key are values that it computes itself."""
@@ -85,24 +81,25 @@ class Parents:
             found |= {chunk.rows[a.row]: a.detail if isinstance(a.detail, str) else None for a in answers if a.kind == "parent"}
         return found
 
-    async def judge(self, plan: TablePlan, key: ForeignKey, absent: Mapping[RowId, str | None], *, rank: int) -> list[RowId]:
-        """Reject the rows whose parent neither NEW nor a surviving row of this run provides; who was rejected now."""
+    async def held(self, key: ForeignKey, absent: Mapping[RowId, str | None]) -> dict[RowId, list[tuple[TableName, RowId]]]:
+        """The rows of this run, rejected ones included, that could be the parent of each row. Raises NotAskable."""
+        keys = sorted({text for text in absent.values() if text is not None})
+        holders = await self._derived.holders(key.target, key.target_columns, keys)
+        return {row: [(h.plan.old, h.row) for h in holders.get(text, ())] for row, text in absent.items() if text is not None}
+
+    async def judge(self, plan: TablePlan, key: ForeignKey, absent: Mapping[RowId, str | None], *, rank: int) -> None:
+        """Reject the rows whose parent neither NEW nor a surviving row of this run provides."""
         after = self._job.after(plan)
         keys = sorted({text for text in absent.values() if text is not None})
         try:
             provided = await self._provided(plan, key, keys)
         except NotAskable as why:
             self._book.note(plan.old, f"foreign key {key.name}: {why}")
-            return []
+            return
         missing = {row: text for row, text in absent.items() if text is None or text not in provided}
         gone = await self._rejected_keys(key) if missing else set()
-        fresh = []
         for row, text in sorted(missing.items()):
-            shown = "(" + ", ".join(decode(text, type=list[str])) + ")" if text is not None else None
-            reject = reasons.parent(row, key, after, shown, gone=text in gone, rank=rank)
-            if self._book.add(plan.old, reject):
-                fresh.append(row)
-        return fresh
+            self._book.add(plan.old, reasons.parent(row, key, after, reasons.key_shown(text), gone=text in gone, rank=rank))
 
     async def _provided(self, plan: TablePlan, key: ForeignKey, keys: Sequence[str]) -> set[str]:
         if not keys or not self._pending(key.target):
@@ -112,20 +109,18 @@ class Parents:
         return await self._derived.survivors(key.target, key.target_columns, keys)
 
     async def _rejected_keys(self, key: ForeignKey) -> set[str]:
-        """Canonical keys of the parents that were rejected, kept until there are more of them."""
-        fillers = self._job.fillers(key.target)
-        count = sum(len(self._book.rejected(p.old)) for p in fillers)
-        held = self._gone.get((key.target, key.target_columns))
-        if held is not None and held[0] == count:
-            return held[1]
-        keys: set[str] = set()
-        for parent in fillers:
+        """Canonical keys of the parents that are rejected by now; each is rendered once."""
+        every: set[str] = set()
+        for parent in self._job.fillers(key.target):
+            rendered, keys = self._gone.setdefault((parent.old, key.target_columns), (set(), set()))
+            fresh = sorted(self._book.rejected(parent.old).keys() - rendered)
+            rendered.update(fresh)
             try:
-                keys.update((await self._derived.keys_of(parent, key.target_columns, sorted(self._book.rejected(parent.old)))).values())
+                keys.update((await self._derived.keys_of(parent, key.target_columns, fresh)).values())
             except NotAskable:
                 continue
-        self._gone[key.target, key.target_columns] = (count, keys)
-        return keys
+            every |= keys
+        return every
 
     async def _fetch(self, plan: TablePlan, query: str) -> list[RowId]:
         records = await self._derived.reader(plan).old.fetch(query)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.json import decode
+
 from tranship.execution.ask.questions import Failure
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import Lookup
@@ -93,6 +95,11 @@ def parent(row: RowId, key: ForeignKey, table: Table, value: str | None, *, gone
         absent = f'{shown} is not present in table "{key.target.name}"'
         reason += f"{absent} because its parent was rejected" if gone else absent
     return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
+
+
+def key_shown(text: str | None) -> str | None:
+    """A canonical key as the server writes keys: ``(1, a)``; None stays None."""
+    return "(" + ", ".join(decode(text, type=list[str])) + ")" if text is not None else None
 
 
 def _violated(constraint: str, exclusion: bool) -> str:
