@@ -85,7 +85,11 @@ def test_table_not_found(desk: Desk) -> None:
     desk.config(tables=["nowhere.users"])
     refused(desk, ANALYZE, 2, "Table not found in schema: 'users' (schema 'nowhere', OLD database", "schema")
     desk.config(old={"schema": "publik"})
-    refused(desk, ANALYZE, 2, "schema 'publik'", f"OLD database '{name}'", "does not exist")
+    refused(desk, ANALYZE, 2, f"No tables to migrate (schema 'publik', OLD database '{name}')", "schema 'publik' does not exist")
+    desk.config(old={"schema": "publik"}, tables=["users"])
+    refused(desk, ANALYZE, 2, f"Table not found in schema: 'users' (schema 'publik', OLD database '{name}')", "schema 'publik' does not exist")
+    desk.config(new={"schema": "publik"})
+    refused(desk, ANALYZE, 2, f"schema 'publik' does not exist in the NEW database '{desk.pair.new.name}'")
     desk.config(table_mapping={"users": "app_users"})
     refused(desk, ANALYZE, 2, f"Table not found in schema: 'app_users' (schema 'public', NEW database '{desk.pair.new.name}')")
 

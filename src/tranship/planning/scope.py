@@ -52,7 +52,7 @@ def make_scope(
     ``tables`` and ``table_mapping`` are as configured (``name`` or ``schema.name``); ``old_configured`` and ``new_configured`` are the
     configured schemas of each side, None where left out. Codes TS1xx end with exit status 2, TS3xx with 3.
     """
-    problems = [*_missing_schemas(old, old_configured, Side.OLD), *_missing_schemas(new, new_configured, Side.NEW)]
+    problems = [*_missing_schemas(old, old_configured, Side.OLD, tables), *_missing_schemas(new, new_configured, Side.NEW)]
     pairs = pair_schemas(old, new, old_configured, new_configured)
     if problems:
         return Scope(None if tables is None else (), (), pairs), tuple(problems)
@@ -159,18 +159,28 @@ def _nearest_hint(word: str, known: Iterable[str]) -> str:
     return f"did you mean {near!r}?" if near is not None else ""
 
 
-def _missing_schemas(catalog: Catalog, configured: Sequence[str] | None, side: Side) -> list[Problem]:
-    """A configured schema that the database does not have."""
+def _missing_schemas(catalog: Catalog, configured: Sequence[str] | None, side: Side, tables: Sequence[str] | None = None) -> list[Problem]:
+    """A configured schema that the database does not have; on OLD in the words of what a person misses there: a named table, or all tables."""
     return [
         Problem(
             SCHEMA_NOT_FOUND,
             schema,
-            f"schema {schema!r} does not exist in the {side.value.upper()} database {catalog.database!r}",
-            'name an existing schema, or leave "schema" out for all',
+            f"{_missed(catalog, schema, side, tables)}schema {schema!r} does not exist in the {side.value.upper()} database {catalog.database!r}",
+            'name an existing schema (names are case-sensitive), or leave "schema" out for all',
         )
         for schema in configured or ()
         if schema not in catalog.schemas
     ]
+
+
+def _missed(catalog: Catalog, schema: str, side: Side, tables: Sequence[str] | None) -> str:
+    if side is Side.NEW:
+        return ""
+    return (
+        f"{_phrase(catalog, tables[0], schema, side)}: "
+        if tables
+        else f"No tables to migrate (schema {schema!r}, OLD database {catalog.database!r}): "
+    )
 
 
 def _nothing(old: Catalog, tables: Sequence[str] | None) -> Problem:
