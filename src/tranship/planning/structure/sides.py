@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from msgspec import Struct
@@ -27,9 +27,10 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
 Item = TypeVar("Item")
 
 
-def tokens(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def tokens(text: str) -> tuple[str, ...]:
     """The words and signs of a printed expression; any white space is one blank."""
-    return [" " if match.lastgroup == "space" else match.group() for match in _TOKEN.finditer(text)]
+    return tuple(" " if match.lastgroup == "space" else match.group() for match in _TOKEN.finditer(text))
 
 
 def unquoted(token: str) -> str | None:
@@ -91,7 +92,7 @@ class Translation(Struct, frozen=True, dict=True):
             place += used
         return "".join(told).strip()
 
-    def _name(self, found: Sequence[str], place: int, columns: dict[str, str]) -> tuple[int, str]:
+    def _name(self, found: tuple[str, ...], place: int, columns: dict[str, str]) -> tuple[int, str]:
         """How many tokens from *place* on are one name, and what NEW calls it."""
         token = found[place]
         after = found[place + 1 : place + 3]
@@ -100,16 +101,16 @@ class Translation(Struct, frozen=True, dict=True):
         name = unquoted(token)
         if name is None:
             return 1, token
-        if after[:1] == ["."] and len(after) == 2 and (member := unquoted(after[1])) is not None:
+        if after[:1] == (".",) and len(after) == 2 and (member := unquoted(after[1])) is not None:
             target = self.table(TableName(name, member)) if name in self.schemas or TableName(name, member) in self.tables else None
             return (3, f"{written(target.schema)}.{written(target.name)}") if target is not None else (1, _spelled(token))
         before = found[place - 1] if place else ""
-        is_column = name in columns and after[:1] != ["("] and before not in ("::", ".")
+        is_column = name in columns and after[:1] != ("(",) and before not in ("::", ".")
         return 1, written(columns[name]) if is_column else _spelled(token)
 
     def _string(self, token: str, after: Sequence[str]) -> str:
         """A string is data, except the name inside ``'…'::regclass``."""
-        if list(after) != ["::", "regclass"]:
+        if tuple(after) != ("::", "regclass"):
             return token
         return "'" + (self.expression(token[1:-1]) or "") + "'"
 
