@@ -108,7 +108,7 @@ def _run(case: Case, pair: Pair, folder: Path, *, update: bool) -> Seen:
         _second_run(case, pair, commands, seen)
     if not case.path("writer.sh"):
         seen.check(fingerprint(pair.old) == old, "OLD was changed")
-    _expectation(case, pair, "expect_refused.txt" if outcome.kind == "refuse" else "expect.txt", seen, update=update)
+    _expectation(case, pair, case.expectation, seen, update=update)
     return seen
 
 

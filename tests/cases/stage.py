@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cases.case import Case
+from cases.case import ONLY_ON, Case
 from support import CliResult, Database, Pair, Servers, run_python
 
 _NOT_BUILT = re.compile(r"unsupported XML feature|extension .* is not available|could not open extension control file")
@@ -73,7 +73,10 @@ async def make_pair(case: Case, servers: Servers, majors: tuple[int, int] | None
     Raises:
         NotBuilt: no server here has it.
     """
-    old, new = servers.default_majors
+    only = ONLY_ON.get(case.name)
+    if only is not None and (only not in servers.installed or majors not in (None, (only, only))):
+        raise NotBuilt(f"its expectation holds on PostgreSQL {only} alone")
+    old, new = (only, only) if only else servers.default_majors
     choices = dict.fromkeys([majors] if majors else [(old, new), (old, old), *((major, major) for major in servers.installed)])
     for number, choice in enumerate(choices, 1):
         made = []
