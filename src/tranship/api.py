@@ -189,14 +189,17 @@ async def migrate(
     Raises:
         TranshipError: nothing could be started, or the run stopped; its exit status says which.
     """
+    from tranship.execution.doctor import settle
     from tranship.execution.run import dry_run, move
 
     started = datetime.datetime.now(tz=datetime.UTC)
+    hear = on_event or _unheard
     try:
+        if options.live:
+            await settle(config, lambda message: hear(Noted(message)))
         prepared = await prepare(config, options)
         job = Job(prepared.plan, prepared.sides.old, prepared.sides.new)
         engine = move if options.live else dry_run
-        hear = on_event or _unheard
         for warning in prepared.warnings:
             hear(Noted(f"⚠ {warning.code} {warning.message}"))
         hear(_started(job))

@@ -61,9 +61,10 @@ class Mover:
                 await self._table(task, switches)
             if switches.replica or switches.drop:
                 await self._board.prove(self._control, [(self._live.job.after(t.plan), _xids(t)) for t in tasks])
-        finally:
-            if switches.alters:
-                await self._board.on(self._control)
+            await self._board.on(self._control)
+        except BaseException:
+            await self._board.on_after_failure(self._control)
+            raise
         for task in tasks:
             await self._control.execute(self._live.journal.sql.end_task, self._live.run, task.position)
             task.finished = True

@@ -28,7 +28,12 @@ PATIENCE = 3.0
 
 def lock_key(old: Identity, new: Identity) -> int:
     """The advisory lock's number for one pair of databases."""
-    digest = hashlib.sha256(f"tranship {old.key} {new.key}".encode()).digest()
+    return lock_number(old.key, new.key)
+
+
+def lock_number(old: str, new: str) -> int:
+    """The same from the identities as the journal holds them."""
+    digest = hashlib.sha256(f"tranship {old} {new}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 
 import asyncpg
@@ -131,10 +132,21 @@ class SwitchBoard:
                 await failpoint("switches.off")
 
     async def on(self, new: asyncpg.Connection) -> None:
-        """Put everything back that the journal says is off."""
+        """Put everything back that the journal says this run has off."""
         for undo in await self._journal.open_undo(new):
-            await restore(self._journal, new, undo, self._say)
-            await failpoint("switches.restored")
+            if undo.run == self._run:
+                await restore(self._journal, new, undo, self._say)
+                await failpoint("switches.restored")
+
+    async def on_after_failure(self, new: asyncpg.Connection) -> None:
+        """The same as far as it goes while rows are missing: what cannot be put back yet stays in the journal for the next run."""
+        try:
+            for undo in await self._journal.open_undo(new):
+                if undo.run == self._run:
+                    with contextlib.suppress(asyncpg.IntegrityConstraintViolationError, asyncpg.ForeignKeyViolationError):
+                        await restore(self._journal, new, undo, self._say)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            self._say(f"not everything could be switched on again ({error}): the next run or tranship doctor does it")
 
     async def prove(self, new: asyncpg.Connection, tables: Iterable[tuple[Table, Sequence[int]]]) -> None:
         """Foreign keys that nobody checked while rows came in are true.

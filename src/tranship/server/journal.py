@@ -23,6 +23,7 @@ class Run(Struct, frozen=True):
 
     id: str
     old_identity: str
+    new_identity: str
     plan_hash: str
     epoch: int
     host: str
@@ -264,6 +265,7 @@ def _run(row: asyncpg.Record) -> Run:
     return Run(
         row["id"],
         row["old_identity"],
+        row["new_identity"],
         row["plan_hash"],
         row["epoch"],
         row["host"],

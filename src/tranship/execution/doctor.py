@@ -1,0 +1,88 @@
+"""What a run that died left switched off in NEW, and putting it back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.config import Config
+from tranship.execution.lock import lock_number
+from tranship.execution.switches import restore
+from tranship.model.names import Side
+from tranship.server.connect import connect
+from tranship.server.journal import Journal, Run, Undo
+from tranship.server.session import pin
+from tranship.sql.queries import query
+from tranship.sql.statements import TRY_LOCK, UNLOCK
+
+
+class Diagnosis(Struct, frozen=True):
+    """One thing that is switched off."""
+
+    undo: Undo
+    run: Run | None
+    running: bool
+    """A living run has it off on purpose: it is left alone."""
+    restored: bool = False
+    problem: str = ""
+    """Why it could not be put back."""
+
+
+async def examine(config: Config) -> tuple[Diagnosis, ...]:
+    """What is switched off now, with the SQL that puts it back; changes nothing."""
+    async with _control(config) as new:
+        journal = Journal(config.journal_schema)
+        if not await journal.exists(new):
+            return ()
+        runs = {run.id: run for run in await journal.runs(new, None)}
+        found = []
+        for undo in await journal.open_undo(new):
+            run = runs.get(undo.run)
+            found.append(Diagnosis(undo, run, run is not None and not await _lock(new, run)))
+            if run is not None and not found[-1].running:
+                await new.fetchval(UNLOCK, lock_number(run.old_identity, run.new_identity))
+        return tuple(found)
+
+
+async def settle(config: Config, tell: Callable[[str], None]) -> tuple[Diagnosis, ...]:
+    """Put back what no living run needs off. A foreign key whose rows are not all there yet stays NOT VALID until its run is finished."""
+    async with _control(config) as new:
+        journal = Journal(config.journal_schema)
+        if not await journal.exists(new):
+            return ()
+        runs = {run.id: run for run in await journal.runs(new, None)}
+        open_now = await journal.open_undo(new)
+        free: dict[str, bool] = {}
+        for run in {undo.run for undo in open_now}:
+            free[run] = run not in runs or await _lock(new, runs[run])
+            if free[run] and run in runs:
+                await new.fetch(query("terminate_backends"), list(runs[run].backends))
+        return tuple([await _settle(journal, new, undo, runs.get(undo.run), free[undo.run], tell) for undo in open_now])
+
+
+async def _settle(journal: Journal, new: asyncpg.Connection, undo: Undo, run: Run | None, free: bool, tell: Callable[[str], None]) -> Diagnosis:
+    if not free:
+        return Diagnosis(undo, run, running=True)
+    try:
+        await restore(journal, new, undo, tell)
+    except asyncpg.PostgresError as error:
+        return Diagnosis(undo, run, running=False, problem=str(error))
+    return Diagnosis(undo, run, running=False, restored=True)
+
+
+async def _lock(new: asyncpg.Connection, run: Run) -> bool:
+    """Whether no living run holds the writer lock of the run's two databases; taken until the connection ends."""
+    return bool(await new.fetchval(TRY_LOCK, lock_number(run.old_identity, run.new_identity)))
+
+
+@asynccontextmanager
+async def _control(config: Config) -> AsyncIterator[asyncpg.Connection]:
+    new = await connect(config.new, application_name="tranship")
+    try:
+        await pin(new, Side.NEW, datestyle="ISO, MDY", search_path="")
+        yield new
+    finally:
+        await new.close()
