@@ -157,6 +157,7 @@ def _with_columns(pair: TablePair, tables: _Tables, decided: Decided, context: R
     kept = [(p.old, p.new) for p in (*chosen, *named)]
     renames = column_renames(old, new, kept=kept, context=context)
     automatic = [p for p in renames.automatic if p.old not in settled_old and p.new not in taken_new]
+    automatic += _still_renamed(old, new, chosen, named, automatic, settled_old, taken_new, context)
     moved_old, moved_new = {p.old for p in automatic}, {p.new for p in automatic}
     named = [p for p in named if p.old not in moved_old and p.new not in moved_new]
     by_new = {p.new: p for p in (*named, *automatic, *chosen)}
@@ -164,6 +165,25 @@ def _with_columns(pair: TablePair, tables: _Tables, decided: Decided, context: R
     proposals = tuple(p for p in renames.proposals if _open(p, fed, by_new, settled_old, settled_new))
     columns = tuple(by_new[c.name] for c in new.columns if c.name in by_new)
     return TablePair(old=pair.old, new=pair.new, pairing=pair.pairing, columns=columns, proposals=proposals, evidence=pair.evidence)
+
+
+def _still_renamed(
+    old: Table,
+    new: Table,
+    chosen: list[ColumnPair],
+    named: list[ColumnPair],
+    automatic: list[ColumnPair],
+    settled_old: set[str],
+    taken_new: set[str],
+    context: RenameContext,
+) -> list[ColumnPair]:
+    """Automatic renames of columns that a ``transform`` feeds elsewhere: it does not use them up."""
+    shared = {p.old for p in chosen} - settled_old
+    if not shared:
+        return []
+    kept = [(p.old, p.new) for p in (*chosen, *named, *automatic) if p.pairing is not Pairing.DECIDED or p.old not in shared]
+    taken = taken_new | {p.new for p in automatic}
+    return [p for p in column_renames(old, new, kept=kept, context=context).automatic if p.old in shared and p.new not in taken]
 
 
 def _decided_columns(old: Table, new: Table, decided: Decided) -> list[ColumnPair]:

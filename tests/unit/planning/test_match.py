@@ -40,6 +40,15 @@ def test_decisions_come_first_and_one_column_may_feed_several() -> None:
     assert names(pair) == [("a", "a", Pairing.NAME), ("a", "b", Pairing.DECIDED), ("a", "c", Pairing.DECIDED)]
 
 
+def test_a_transform_does_not_use_up_a_renamed_column() -> None:
+    old, new = catalog(table("t", "id int", "user_name text")), catalog(table("t", "id int", "username text", "initial text"))
+    (shared,) = matched(old, new, Decided(columns=((name("t"), "user_name", "initial"),))).pairs
+    assert names(shared)[1:] == [("user_name", "username", Pairing.RULE), ("user_name", "initial", Pairing.DECIDED)]
+    used_up = Decided(columns=((name("t"), "user_name", "initial"),), settled_old=((name("t"), "user_name"),))
+    (renamed,) = matched(old, new, used_up).pairs
+    assert names(renamed)[1:] == [("user_name", "initial", Pairing.DECIDED)]
+
+
 def test_what_is_settled_pairs_with_nothing() -> None:
     old, new = catalog(table("t", "id int", "user_name text")), catalog(table("t", "id int", "username text"))
     (ignored,) = matched(old, new, Decided(settled_old=((name("t"), "user_name"),))).pairs
