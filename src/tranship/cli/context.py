@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from tranship.cli.terminal import Log
+
 Decorated = Callable[..., Any]
 
 
@@ -56,6 +58,10 @@ def _prefix(_: click.Context, __: click.Parameter, value: str | None) -> str | N
     raise click.BadParameter("a prefix is part of a file's name: no path separator, not empty")
 
 
+def _log_format(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    ctx.ensure_object(Invocation).log_json = Log.json = value == "json"
+
+
 def results(function: Decorated) -> Decorated:
     """``--prefix`` and ``--results-dir``."""
     folder = click.option("--results-dir", default="results", show_default=True, metavar="DIR", help="Folder of the result files; it is made.")
@@ -76,7 +82,7 @@ def answering(function: Decorated) -> Decorated:
         "--log-format",
         type=click.Choice(["text", "json"]),
         expose_value=False,
-        callback=lambda ctx, param, value: _store("log_json")(ctx, param, None if value is None else value == "json"),
+        callback=_log_format,
         help="How progress on stderr is written; json: one event a line.  [default: text]",
     )
     color = click.option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections import Counter
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import msgspec
 
 from tranship.cli.context import Invocation
-from tranship.cli.terminal import note, shown
+from tranship.cli.terminal import log, note, shown
 from tranship.model.names import TableName
 from tranship.model.progress import BatchDone, Event, Noted, RowRejected, RunStarted, TableDone, TableStarted
 
@@ -92,10 +91,8 @@ class _JsonLines:
     def feed(self, event: Event) -> None:
         fields = _named(msgspec.to_builtins(event))
         assert isinstance(fields, dict)
-        name = fields.pop("type")
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        sys.stderr.write(json.dumps({"time": stamp, "event": name, **fields}, ensure_ascii=True) + "\n")
-        sys.stderr.flush()
+        name = str(fields.pop("type"))
+        log(name, fields)
 
     def write(self, lines: list[str], say: Callable[[str], None]) -> None:
         for text in lines:

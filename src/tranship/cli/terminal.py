@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+import time
+from collections.abc import Mapping
 from typing import TextIO
 
 _SIGNS = {"→": "->", "⚠": "!", "✓": "ok", "—": "-", "…": "...", "≥": ">=", "·": "-"}
@@ -27,9 +30,26 @@ def say(text: str = "") -> None:
     _write(sys.stdout, text)
 
 
+class Log:
+    """How stderr is written by this process."""
+
+    json = False
+    """One JSON object a line."""
+
+
 def note(text: str) -> None:
-    """A line of progress or trouble on stderr."""
-    _write(sys.stderr, text)
+    """A line of progress or trouble on stderr; an event of its own where the log is JSON."""
+    if Log.json:
+        log("Note", {"message": text})
+    else:
+        _write(sys.stderr, text)
+
+
+def log(event: str, fields: Mapping[str, object]) -> None:
+    """One event as one line of JSON on stderr."""
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    sys.stderr.write(json.dumps({"time": stamp, "event": event, **fields}) + "\n")
+    sys.stderr.flush()
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -33,6 +33,7 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 @click.option("--batch-size", type=click.IntRange(min=1), default=50_000, show_default=True, help="Rows committed together with their checkpoint.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Parallel streams.")
 @click.option("--max-rejects", metavar="N|P%", callback=_bound, help="Stop when more rows than this are rejected.")
+@click.option("--take-over", is_flag=True, help="Take the lock from another run that is alive but silent for a minute.")
 @answering
 @click.pass_context
 def command(
@@ -46,6 +47,7 @@ def command(
     batch_size: int,
     jobs: int,
     max_rejects: str | None,
+    take_over: bool,
 ) -> None:
     """Move the rows of the OLD database into the NEW one that CONFIG names: a dry run, unless --live."""
     from tranship.cli.loop import run
@@ -62,6 +64,7 @@ def command(
         batch_size=batch_size,
         jobs=jobs,
         max_rejects=max_rejects,
+        take_over=take_over,
         show_values=invocation.show_values,
         arguments=invocation.arguments,
         spelling=invocation.spelling,
@@ -70,7 +73,7 @@ def command(
     loaded = load(config)
     _name_unpassed(options)
     invocation.writes = live
-    result = run(lambda stop: _migrate(loaded, options, invocation, stop), stoppable=True)
+    result = run(lambda stop: _migrate(loaded, options, invocation, stop), stoppable=live)
     context.exit(result.exit_status)
 
 
