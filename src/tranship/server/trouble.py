@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 
@@ -57,7 +58,7 @@ def _network(error: OSError, endpoint: Endpoint) -> tuple[str, str, str]:
         return "TS203", message, f'write "sslmode": "disable" (or "prefer") in {endpoint.side.value}_database, or switch SSL on in the server'
     if isinstance(error, FileNotFoundError):
         return "TS202", f"no server listens in the socket folder {endpoint.host} on port {endpoint.port}", _NETWORK
-    if isinstance(error, ConnectionRefusedError) or "refused" in text:
+    if isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in text:  # several addresses come as one OSError
         return "TS202", "connection refused", _NETWORK
     if isinstance(error, ConnectionError) or "closed" in text or "lost" in text:
         return "TS202", "the server closed the connection while we connected", f"{_NETWORK}; the server's log may say why"
