@@ -1,0 +1,124 @@
+"""The live run on real servers: roles without power, rows that nobody foresaw, two at once, an orderly stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faults.scene import NEW, OLD, accounted, contents, definitions
+from support import CliResult, MakePair, Pair
+
+from tranship import api
+from tranship.config import load_config
+from tranship.errors import Refused, Stopped
+from tranship.model.options import MigrateOptions
+from tranship.model.progress import BatchDone, Event, Noted
+
+
+async def migrate(pair: Pair, folder: Path, *, events: list[Event] | None = None, stop: asyncio.Event | None = None, **options: Any) -> Any:
+    """A live run in this process."""
+    config = load_config(pair.config(folder, new=options.pop("new", None)))
+    wanted = MigrateOptions(live=True, results_dir=str(folder), batch_size=options.pop("batch_size", 100), jobs=2, **options)
+    result, _ = await api.migrate(config, wanted, events.append if events is not None else None, stop)
+    return result
+
+
+async def owned_by_a_plain_role(pair: Pair) -> dict[str, object]:
+    """NEW's objects belong to a role without any privilege beyond; its endpoint."""
+    role = f"owner_{pair.new.name}"
+    await pair.new.run(f"""
+        CREATE ROLE {role} LOGIN PASSWORD 'secret'; GRANT CREATE ON DATABASE "{pair.new.name}" TO {role}; GRANT ALL ON SCHEMA public TO {role};
+        DO $$ DECLARE r record; BEGIN
+          FOR r IN SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') LOOP
+            EXECUTE format('ALTER TABLE %I OWNER TO {role}', r.relname); END LOOP;
+          FOR r IN SELECT relname FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'
+            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i')) LOOP
+            EXECUTE format('ALTER SEQUENCE %I OWNER TO {role}', r.relname); END LOOP; END $$""")
+    return {"username": role, "password": "secret"}
+
+
+@pytest.mark.parametrize("batch_size", [100, 50_000])
+async def test_a_plain_owner_reaches_what_a_superuser_reaches(make_pair: MakePair, tmp_path: Path, batch_size: int) -> None:
+    mighty, plain = await make_pair(OLD, NEW), await make_pair(OLD, NEW)
+    await migrate(mighty, tmp_path, batch_size=batch_size)
+    before = await definitions(plain.new)
+    result = await migrate(plain, tmp_path, new=await owned_by_a_plain_role(plain), batch_size=batch_size)
+    assert result.exit_status == 1
+    assert await contents(plain.new) == await contents(mighty.new)
+    assert await definitions(plain.new) == before
+    await accounted(plain)
+
+
+SLY = """
+CREATE FUNCTION sly(n int) RETURNS boolean LANGUAGE sql AS $$SELECT current_setting('transaction_read_only') = 'on' OR n % 37 <> 5$$;
+CREATE TABLE item (id int PRIMARY KEY, next int, CONSTRAINT sly CHECK (sly(id)));
+CREATE TABLE part (id int PRIMARY KEY, item int CONSTRAINT part_item REFERENCES item);
+"""
+
+
+@pytest.mark.parametrize("bad_every", [37, 3])
+async def test_rows_that_nobody_could_foresee_are_isolated(make_pair: MakePair, tmp_path: Path, bad_every: int) -> None:
+    pair = await make_pair(
+        "CREATE TABLE item (id int PRIMARY KEY, next int); INSERT INTO item SELECT n, n FROM generate_series(1, 1000) n;"
+        "CREATE TABLE part (id int PRIMARY KEY, item int); INSERT INTO part SELECT n, n FROM generate_series(1, 1000) n;",
+        SLY.replace("37 <> 5", f"{bad_every} <> 2"),
+    )
+    result = await migrate(pair, tmp_path, batch_size=400)
+    bad = sum(n % bad_every == 2 for n in range(1, 1001))
+    assert [(t.rows_read, t.rows_migrated, t.rows_failed) for t in result.tables] == [(1000, 1000 - bad, bad)] * 2
+    assert [t.rejects_by_reason for t in result.tables] == [{"23514 sly": bad}, {"23503 part_item": bad}]
+    lines = [json.loads(line) for line in Path(result.rejects_file).read_text().splitlines()]
+    assert sorted(line["key"]["id"] for line in lines) == sorted([n for n in range(1, 1001) if n % bad_every == 2] * 2)
+
+
+async def test_the_second_of_two_runs_is_refused_at_once(make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path) -> None:
+    pair = await make_pair(OLD, NEW)
+    config = pair.config(tmp_path)
+    first = asyncio.create_task(asyncio.to_thread(run_cli, "migrate", config, "--live", env={"TRANSHIP_FAILPOINT": "batch.copied:sleep=15"}))
+    while not await pair.new.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tranship lock' AND datname = current_database()"):
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(3)
+    began = time.monotonic()
+    with pytest.raises(Refused, match=r"host .*, pid \d+, since") as refused:
+        await migrate(pair, tmp_path)
+    assert time.monotonic() - began < 5
+    assert refused.value.exit_status == 3
+    assert (await first).status == 1
+    await accounted(pair)
+
+
+async def test_an_orderly_stop_is_gone_on_with(make_pair: MakePair, tmp_path: Path) -> None:
+    pair, calm = await make_pair(OLD, NEW), await make_pair(OLD, NEW)
+    stop, before = asyncio.Event(), await definitions(pair.new)
+    config = load_config(pair.config(tmp_path))
+
+    def watch(event: Event) -> None:
+        if isinstance(event, BatchDone) and event.table.name == "person":
+            stop.set()
+
+    with pytest.raises(Stopped) as stopped:
+        await api.migrate(config, MigrateOptions(live=True, results_dir=str(tmp_path), batch_size=100, jobs=2), watch, stop)
+    assert stopped.value.exit_status == 4
+    assert await definitions(pair.new) == before
+    events: list[Event] = []
+    result = await migrate(pair, tmp_path, events=events)
+    assert result.exit_status == 1
+    assert any(isinstance(e, Noted) and "going on" in e.message for e in events)
+    await migrate(calm, tmp_path)
+    assert await contents(pair.new) == await contents(calm.new)
+    await accounted(pair)
+
+
+async def test_a_second_run_changes_nothing_and_repeats_the_status(make_pair: MakePair, tmp_path: Path) -> None:
+    pair = await make_pair(OLD, NEW)
+    first = await migrate(pair, tmp_path)
+    held = await contents(pair.new)
+    second = await migrate(pair, tmp_path)
+    assert (second.exit_status, second.stats.rows_failed) == (first.exit_status, first.stats.rows_failed)
+    assert all(t.already_migrated for t in second.tables)
+    assert await contents(pair.new) == held
