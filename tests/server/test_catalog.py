@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import time
 from collections.abc import Mapping
@@ -419,7 +418,7 @@ async def test_nulls_not_distinct(servers: Servers, major: int) -> None:
     assert [(k.columns, k.nulls_not_distinct) for k in table_of(await catalog_of(database), "t").keys] == [(("a",), True), (("b",), True)]
 
 
-@pytest.mark.skipif("TRANSHIP_CAMPAIGN" not in os.environ, reason="long: set TRANSHIP_CAMPAIGN=1")
+@pytest.mark.campaign
 async def test_five_thousand_tables_are_read_in_seconds(servers: Servers) -> None:
     database = await servers.create(18)
     columns = ", ".join(f"c{i} {'text default now()::text' if i % 3 else 'numeric(10, 2) not null'}" for i in range(18))
