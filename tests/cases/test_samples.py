@@ -32,16 +32,17 @@ def _stats(folder: Path) -> dict[str, int]:
 
 
 async def _assert_next_inserts_are_free(pair: Pair) -> None:
-    """Every sequence that a column owns stands at or past the column's highest value."""
-    owned = await pair.new.fetch(
-        "SELECT format('SELECT coalesce(max(%I), 0) <= (SELECT last_value FROM %s) FROM %s', a.attname,"
-        "   pg_get_serial_sequence(a.attrelid::regclass::text, a.attname), a.attrelid::regclass)"
-        " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
-        " WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND c.relnamespace = 'public'::regnamespace"
-        "   AND pg_get_serial_sequence(a.attrelid::regclass::text, a.attname) IS NOT NULL"
+    """Every sequence that numbers a column, owned or in its default, stands at or past the column's highest value."""
+    questions = await pair.new.fetch(
+        "SELECT DISTINCT format('SELECT coalesce(max(%I), 0) <= (SELECT last_value FROM %s) FROM %s',"
+        " a.attname, s.oid::regclass, a.attrelid::regclass)"
+        " FROM pg_depend d JOIN pg_class s ON s.relkind = 'S' AND s.oid IN (d.objid, d.refobjid)"
+        " LEFT JOIN pg_attrdef def ON d.classid = 'pg_attrdef'::regclass AND def.oid = d.objid"
+        " JOIN pg_attribute a ON (a.attrelid, a.attnum::int) = (coalesce(def.adrelid, d.refobjid), coalesce(def.adnum::int, d.refobjsubid))"
+        " WHERE a.attnum > 0"
     )
-    assert owned
-    for (question,) in owned:
+    assert len(questions) >= 10
+    for (question,) in questions:
         assert await pair.new.value(question), question
 
 
