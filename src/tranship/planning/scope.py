@@ -91,8 +91,9 @@ def pair_schemas(
 
 
 def default_schema(catalog: Catalog) -> str:
-    """The schema of a bare name: the one in scope, else ``public``."""
-    return catalog.schemas[0] if len(catalog.schemas) == 1 else "public"
+    """The schema of a bare name: the only one in scope, else ``public``, else the first."""
+    several = len(catalog.schemas) != 1 and "public" in catalog.schemas
+    return "public" if several else next(iter(catalog.schemas), "public")
 
 
 def find_tables(catalog: Catalog, text: str) -> tuple[Table, ...]:
