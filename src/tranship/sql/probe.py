@@ -243,9 +243,18 @@ def relation_to_read(table: Table) -> str:
     return f"ONLY {relation(table.name)}" if table.kind != "p" else relation(table.name)
 
 
-def holds_rows(table: Table) -> str:
-    """Whether NEW's table holds any row."""
-    return f"SELECT EXISTS (SELECT FROM {relation_to_read(table)})"
+def held_rows(table: Table, most: int) -> str:
+    """How many rows NEW's table holds, counted up to ``most``."""
+    return f"SELECT pg_catalog.count(*) FROM (SELECT FROM {relation_to_read(table)} LIMIT {most}) AS r"
+
+
+def held_keys(table: Table, index: UniqueIndex) -> str:
+    """The canonical keys under which NEW holds rows."""
+    texts = ", ".join(c for c in index.canonical if c is not None)
+    known = [] if index.nulls_not_distinct else [f"({e}) IS NOT NULL" for e in index.expressions]
+    conditions = known + ([f"({index.predicate})"] if index.predicate else [])
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT CAST(pg_catalog.json_build_array({texts}) AS pg_catalog.text) FROM {_heap(table)}{where}"
 
 
 def character_query(encoding: str) -> str:

@@ -16,12 +16,24 @@ from tranship.sql.expression import Bindings, compile_text, gap, gap_value, look
 from tranship.sql.quote import ident, literal
 
 
-def select_texts(plan: TablePlan, old: Table, batch: Batch, positions: Sequence[int], gaps: Sequence[int], bindings: Bindings, *, raw: bool) -> str:
+def select_texts(
+    plan: TablePlan,
+    old: Table,
+    batch: Batch,
+    positions: Sequence[int],
+    gaps: Sequence[int],
+    bindings: Bindings,
+    *,
+    only: Sequence[str] | None = None,
+    raw: bool,
+) -> str:
     """ctid, the shipped text of some mappings, then the missing value (or NULL) of some gaps, for a batch.
 
-    ``raw``: OLD is SQL_ASCII and its text may be no text at all: values come as bytea.
+    ``only``: just the rows that meet one of these predicates. ``raw``: OLD is SQL_ASCII and its text may be no text at all: values come as
+    bytea.
     """
-    return _texts(plan, old, plan.sources[batch.source], in_batch(plan, batch), positions, gaps, bindings, raw)
+    chosen = (f"({' OR '.join(only)})",) if only is not None else ()
+    return _texts(plan, old, plan.sources[batch.source], (*in_batch(plan, batch), *chosen), positions, gaps, bindings, raw)
 
 
 def select_texts_of(

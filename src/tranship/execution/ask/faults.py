@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -38,7 +38,15 @@ class FaultFinder:
 
     async def run(self, batches: Iterable[Batch]) -> None:
         """Enter every fault into the book, keep keys for collisions and missing parents for later judgement."""
-        async for chunk in self._reader.chunks(batches, self._scan.positions, self._scan.gaps):
+        only = self._scan.only(self._plan, self._reader.job.before(self._plan))
+        await self._run(self._reader.chunks(batches, self._scan.positions, self._scan.gaps, only=only))
+
+    async def run_over(self, rows: Iterable[RowId]) -> None:
+        """The same for chosen rows."""
+        await self._run(self._reader.chosen(rows, self._scan.positions, self._scan.gaps))
+
+    async def _run(self, chunks: AsyncIterator[Chunk]) -> None:
+        async for chunk in chunks:
             faults: dict[int, Reject] = {}
             self._find_gaps(chunk, faults)
             await self._find_encoding(chunk, faults)

@@ -11,6 +11,7 @@ from tranship.execution.ask.cascades import Cascades, Tie
 from tranship.execution.ask.collisions import Colliding, Collisions, colliding
 from tranship.execution.ask.derived import Derived
 from tranship.execution.ask.encoding import Encoding
+from tranship.execution.ask.existing import existing_candidates, find_existing
 from tranship.execution.ask.faults import FaultFinder
 from tranship.execution.ask.indexes import read_indexes
 from tranship.execution.ask.keys import KeyStore
@@ -24,7 +25,7 @@ from tranship.model.names import TableName
 from tranship.model.plan import Group, Hazard, HazardKind, TablePlan
 from tranship.model.progress import Batch, RowId
 from tranship.model.verdict import TableFindings
-from tranship.sql.probe import UniqueIndex, holds_rows
+from tranship.sql.probe import UniqueIndex
 
 
 async def ask_group(
@@ -76,13 +77,19 @@ class _Asking:
         keys = [i for c in await self._find_colliding() if c.table == plan.new for i in c.rendered(self._job)]
         by_row = [key for key, _ in self._foreign_keys(plan) if self._by_row(plan, key)]
         reader = self._derived.reader(plan)
-        scan = ScanBuilder(reader, self._book, await self._existing(plan), keys, by_row).build()
+        existing = await find_existing(reader, self._book, self._indexes.get(plan.new, {}))
+        scan = ScanBuilder(reader, self._book, existing.by_row, keys, by_row).build()
         stores = {index.constraint: KeyStore() for index in scan.asked.keys}
         self._stores[plan.old] = stores
         if scan.needed:
             finder = FaultFinder(reader, scan, self._book, self._encoding, stores)
             await finder.run(batches)
             self._absent |= {(plan.old, name): rows for name, rows in finder.missing.rows.items()}
+        for index in existing.few:
+            candidates = await existing_candidates(reader, index, batches)
+            if candidates:
+                single = ScanBuilder(reader, self._book, [index], [], []).build_for_existing()
+                await FaultFinder(reader, single, self._book, self._encoding, {}).run_over(candidates)
         await self._settled_parents(plan)
 
     async def collisions(self, batches: Mapping[TableName, Sequence[Batch]]) -> None:
@@ -138,19 +145,6 @@ class _Asking:
                     self._indexes[plan.new] = await read_indexes(self._new, self._job.after(plan))
             self._colliding = colliding(self._job, self._group.tables, self._indexes)
         return self._colliding
-
-    async def _existing(self, plan: TablePlan) -> list[UniqueIndex]:
-        """The indexes to hold against rows that NEW has already; none where it has none."""
-        names = {h.constraint for h in plan.hazards if h.kind is HazardKind.EXISTING}
-        after = self._job.after(plan)
-        if not names:
-            return []
-        if "SELECT" not in after.privileges and not self._job.new.superuser:
-            self._book.note(plan.old, f"rows already in NEW: its role may not SELECT from {plan.new}")
-            return []
-        if not await self._new.fetchval(holds_rows(after)):
-            return []
-        return [index for name, index in self._indexes.get(plan.new, {}).items() if name in names]
 
 
 def _pending(job: Job, group: Group, *, live: bool) -> Callable[[TableName], bool]:

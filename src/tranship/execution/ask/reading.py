@@ -48,13 +48,15 @@ class Reader(Struct, frozen=True):
         """OLD does not know what its text means."""
         return self.job.old.encoding == "SQL_ASCII"
 
-    async def chunks(self, batches: Iterable[Batch], positions: Sequence[int], gaps: Sequence[int] = ()) -> AsyncIterator[Chunk]:
-        """All rows of the batches."""
+    async def chunks(
+        self, batches: Iterable[Batch], positions: Sequence[int], gaps: Sequence[int] = (), *, only: Sequence[str] | None = None
+    ) -> AsyncIterator[Chunk]:
+        """The rows of the batches; ``only`` those that meet one of these predicates."""
         before = self.job.before(self.plan)
         for batch in batches:
             if batch.rows:
                 bindings = await self.lookups.bind(self.old, self.new, self.plan, batch)
-                query = select_texts(self.plan, before, batch, positions, gaps, bindings, raw=self.raw)
+                query = select_texts(self.plan, before, batch, positions, gaps, bindings, only=only, raw=self.raw)
                 async for chunk in self._stream(query, batch.source, positions, gaps):
                     yield chunk
 

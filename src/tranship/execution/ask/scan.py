@@ -14,15 +14,8 @@ from tranship.execution.ask.typed import Typed, mentioned, typed
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import NewDefault
 from tranship.model.plan import Hazard, HazardKind, TablePlan
-from tranship.sql.probe import (
-    Reference,
-    UniqueIndex,
-    existing_part,
-    key_part,
-    parent_part,
-    rows_query,
-    verdict_part,
-)
+from tranship.sql.probe import Reference, UniqueIndex, existing_part, key_part, parent_part, rows_query, verdict_part
+from tranship.sql.suspicion import doubtful, foreign_characters, is_null, missing_entry
 
 
 class Asked(Struct, frozen=True):
@@ -55,6 +48,21 @@ class Scan(Struct, frozen=True):
         """Mappings whose shipped text is read."""
         typed_positions = self.typed.positions if self.typed is not None else ()
         return tuple(sorted({*self.encoded, *self.converters, *self.nulls, *typed_positions}))
+
+    def only(self, plan: TablePlan, before: Table) -> list[str] | None:
+        """Predicates of the rows worth reading; None: each row has to be looked at."""
+        if self.query or self.never_filled:
+            return None
+        doubts = [doubtful(plan, n, before) for n in self.converters]
+        known = [doubt for doubt in doubts if doubt is not None]
+        if len(known) < len(doubts):
+            return None
+        return [
+            *known,
+            *(missing_entry(plan, n, before) for n in self.gaps),
+            *(foreign_characters(plan, n, before) for n in self.encoded),
+            *(is_null(plan, n, before) for n in self.nulls),
+        ]
 
     @property
     def needed(self) -> bool:
@@ -111,6 +119,12 @@ class ScanBuilder:
             typed=rows,
             query=self._query(rows, asked) if rows is not None else "",
         )
+
+    def build_for_existing(self) -> Scan:
+        """A scan that asks for rows already in NEW and nothing else."""
+        asked = Asked(existing=tuple(i for i in self._existing if self._want_index(i, "rows already in NEW")))
+        rows = typed(self._plan, self._after, self._columns)
+        return Scan((), (), {}, (), (), asked, rows, self._query(rows, asked))
 
     def _hazards(self, kind: HazardKind) -> list[Hazard]:
         return [h for h in self._plan.hazards if h.kind is kind]
