@@ -1,0 +1,160 @@
+"""Comparing, suggesting, checking: everything before a row moves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from tranship import __version__
+from tranship.api.sides import Connections, Sides, connections, read_sides, refuse, result_path, told_scope
+from tranship.api.stale import stale_resolutions
+from tranship.codec import CHANGES_FORMAT, ChangeRecord, ChangesFile, SideInfo, read_changes, write_changes, write_json, write_text
+from tranship.codec.resolutions import read_resolutions
+from tranship.config import Config, Endpoint
+from tranship.model.catalog import Catalog
+from tranship.model.change import ChangeClass, Comparison, Matching
+from tranship.model.evidence import Evidence
+from tranship.model.names import TableName
+from tranship.model.resolution import Answers, Problem
+from tranship.planning.compare import compare
+from tranship.planning.match import match
+from tranship.planning.questions import references_of
+from tranship.planning.resolve import decide, open_questions
+from tranship.planning.structure import doubtful_spellings
+from tranship.planning.suggest import Question
+from tranship.planning.suggest import suggest as suggest_answers
+from tranship.report.describe.analysis import describe_analysis
+from tranship.report.text import render_text
+from tranship.server.evidence import gather
+from tranship.server.spelling import read_spellings
+
+
+class Analysis(Struct, frozen=True):
+    """What ``analyze`` found and wrote."""
+
+    comparison: Comparison
+    report: str
+    report_path: Path
+    changes_path: Path
+    problems: tuple[Problem, ...] = ()
+    """Warnings."""
+
+
+class Suggestion(Struct, frozen=True):
+    """What ``resolve generate`` wrote."""
+
+    path: Path | None
+    """None: nothing is open."""
+    questions: tuple[Question, ...]
+    dropped: tuple[str, ...]
+    kept: int
+    inserts: Path | None = None
+    """Statements that would add the values a suggested lookup lacks."""
+
+
+async def analyze(config: Config, *, prefix: str | None = None, results_dir: str = "results", probe_seconds: float = 30.0) -> Analysis:
+    """Compare the two schemas without writing to either, and write the report and the changes file.
+
+    ``probe_seconds`` bounds the questions about data that feed the suggestions. Paths are relative to the working directory.
+    """
+    async with connections(config) as open_:
+        sides = await read_sides(config, open_)
+        matching = match(sides.old, sides.new, sides.scope, shared_ancestor=sides.shared_ancestor)
+        spellings = await _spellings(open_, sides, matching)
+        evidence = await gather(
+            open_.old,
+            open_.new,
+            sides.old,
+            sides.new,
+            sides.scope,
+            probe_seconds=probe_seconds,
+            shared_ancestor=sides.shared_ancestor,
+        )
+    references = references_of(evidence.references)
+    comparison = compare(sides.old, sides.new, matching, references=references, spellings=spellings)
+    report = render_text(describe_analysis(comparison, sides.old, sides.new))
+    changes_path = result_path(results_dir, prefix, "migration_changes.json")
+    report_path = result_path(results_dir, prefix, "migration_report.txt")
+    write_changes(changes_path, _changes_file(config, sides, comparison, evidence))
+    write_text(report_path, report)
+    told = tuple(Problem("TS342", "", f"not asked: {what}", warning=True) for what in evidence.not_asked)
+    return Analysis(comparison, report, report_path, changes_path, told)
+
+
+async def _spellings(open_: Connections, sides: Sides, matching: Matching) -> dict[tuple[TableName, str], str]:
+    """How NEW spells the expressions of both sides that differ as text."""
+    asked = doubtful_spellings(sides.old, sides.new, matching)
+    if not asked:
+        return {}
+    async with open_.new.transaction(isolation="repeatable_read", readonly=True):
+        return await read_spellings(open_.new, sides.new, asked)
+
+
+async def suggest(changes: Path, *, prefix: str | None = None, results_dir: str = "results", fresh: bool = False) -> Suggestion:
+    """Write the resolutions file with every open question; connects nowhere.
+
+    Decisions of an existing file are kept unless ``fresh``. With nothing open nothing is written and ``path`` is None.
+
+    Raises:
+        UsageError, Refused: a file cannot be read, or the existing one holds entries that cannot be kept as they are.
+    """
+    told = read_changes(changes)
+    path = result_path(results_dir, prefix, "manual_resolutions.json")
+    existing = read_resolutions(path) if path.exists() and not fresh else None
+    if existing is not None:
+        refuse(existing.problems)
+    scope = told_scope(told)
+    found = suggest_answers(told.old.catalog, told.new.catalog, scope, told.evidence, existing, shared_ancestor=told.shared_ancestor)
+    if found.nothing_open:
+        return Suggestion(None, (), (), found.kept, None)
+    write_json(path, found.document)
+    inserts = result_path(results_dir, prefix, "missing_lookups.sql") if found.inserts else None
+    if inserts is not None:
+        write_text(inserts, "\n".join(found.inserts) + "\n")
+    return Suggestion(path, found.questions, tuple(f"{d.path}: {d.reason}" for d in found.dropped), found.kept, inserts)
+
+
+def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
+    """All problems of a resolutions file against a changes file, open questions included; connects nowhere and writes nothing.
+
+    Raises:
+        UsageError: one of the files cannot be read.
+    """
+    told = read_changes(changes)
+    file = read_resolutions(resolutions)
+    old, new, scope = told.old.catalog, told.new.catalog, told_scope(told)
+    answers, decided, found = decide(file, old, new, scope)
+    matching = match(old, new, scope, decided, shared_ancestor=told.shared_ancestor)
+    comparison = compare(old, new, matching, answers, references=references_of(told.evidence.references))
+    return (*stale_resolutions(file, old, new, resolutions), *found, *undecided(comparison, answers))
+
+
+def undecided(comparison: Comparison, answers: Answers) -> tuple[Problem, ...]:
+    """The breaking changes that no decision settles, as problems."""
+    return tuple(
+        Problem("TS301", ".".join(filter(None, (c.table, c.old_column or c.new_column))), c.description, "decide it in the resolutions file")
+        for c in open_questions(comparison, answers)
+    )
+
+
+def _changes_file(config: Config, sides: Sides, comparison: Comparison, evidence: Evidence) -> ChangesFile:
+    def side(catalog: Catalog, endpoint: Endpoint) -> SideInfo:
+        configured = endpoint.schemas is not None
+        return SideInfo(catalog.database, catalog.server_version, catalog.fingerprint, catalog, configured)
+
+    counts = {cls.value: len(comparison.of(cls)) for cls in ChangeClass}
+    return ChangesFile(
+        format_version=CHANGES_FORMAT,
+        tool_version=__version__,
+        old=side(sides.old, config.old),
+        new=side(sides.new, config.new),
+        summary={"total": len(comparison.changes), **counts},
+        changes=tuple(ChangeRecord.of(c) for c in comparison.changes),
+        notes=tuple(ChangeRecord.of(c) for c in comparison.notes),
+        tables=config.tables,
+        table_mapping=config.table_mapping,
+        journal_schema=config.journal_schema,
+        shared_ancestor=sides.shared_ancestor,
+        evidence=evidence,
+    )

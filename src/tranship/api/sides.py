@@ -1,0 +1,120 @@
+"""Both databases read in one go: catalogs, scope, and the connections that later questions use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tranship.codec import ChangesFile
+from tranship.config import Config, Endpoint
+from tranship.errors import Refused, UsageError
+from tranship.model.catalog import Catalog
+from tranship.model.names import Side
+from tranship.model.resolution import Problem
+from tranship.planning.scope import Scope, make_scope
+from tranship.server.catalog import read_catalog
+from tranship.server.connect import connect
+from tranship.server.identity import read_identity
+
+
+class Sides(Struct, frozen=True):
+    """Both catalogs, and what the configuration selects of them."""
+
+    old: Catalog
+    new: Catalog
+    scope: Scope
+    shared_ancestor: bool
+    """Both servers descend from one cluster, so that equal OIDs mean the same physical table."""
+
+
+class Connections(Struct, frozen=True):
+    """One connection to each side, without an open transaction."""
+
+    old: asyncpg.Connection
+    new: asyncpg.Connection
+
+
+@asynccontextmanager
+async def connections(config: Config) -> AsyncIterator[Connections]:
+    """Connect to both sides at once; both are closed at the end.
+
+    Raises:
+        ConnectError: a server cannot be reached or does not let us in.
+    """
+    opening = [asyncio.ensure_future(connect(endpoint)) for endpoint in (config.old, config.new)]
+    await asyncio.wait(opening)
+    opened = [task.result() for task in opening if task.exception() is None]
+    try:
+        yield Connections(*(task.result() for task in opening))
+    finally:
+        await asyncio.gather(*(conn.close(timeout=10) for conn in opened), return_exceptions=True)
+
+
+async def read_sides(config: Config, open_: Connections, *, also: Sequence[tuple[Side, str]] = ()) -> Sides:
+    """Read both catalogs, each in one read-only transaction.
+
+    ``also`` names schemas beyond the configured ones whose tables are referred to (lookups).
+
+    Raises:
+        UsageError, Refused: a configured table is not there or may not be read; all of them at once.
+    """
+    (old, old_system), (new, new_system) = await asyncio.gather(
+        _read_side(open_.old, config.old, config.journal_schema, [s for side, s in also if side is Side.OLD]),
+        _read_side(open_.new, config.new, config.journal_schema, [s for side, s in also if side is Side.NEW]),
+    )
+    scope, problems = make_scope(old, new, config.tables, config.table_mapping, old_configured=config.old.schemas, new_configured=config.new.schemas)
+    refuse(problems)
+    return Sides(old, new, scope, old_system == new_system)
+
+
+async def _read_side(conn: asyncpg.Connection, endpoint: Endpoint, journal_schema: str, also: Sequence[str]) -> tuple[Catalog, str]:
+    """One side's catalog and system identifier; relations that foreign keys or lookups reach outside the scope are read too."""
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        catalog = await read_catalog(conn, endpoint.schemas, journal_schema=journal_schema)
+        targets = {key.target for table in catalog.tables for key in table.foreign_keys}
+        beyond = tuple(sorted({*also, *(t.schema for t in targets)} - set(catalog.schemas)))
+        if beyond:
+            extra = await read_catalog(conn, beyond, journal_schema=journal_schema)
+            wanted = [t for t in extra.tables if t.name in targets or t.name.schema in also]
+            catalog = replace(catalog, outside=tuple(wanted))
+        return catalog, (await read_identity(conn)).system
+
+
+def told_scope(told: ChangesFile) -> Scope:
+    """The scope as a changes file remembers it.
+
+    Raises:
+        UsageError: the file names tables that its own catalogs lack.
+    """
+    old, new = told.old.catalog, told.new.catalog
+    scope, problems = make_scope(
+        old,
+        new,
+        told.tables,
+        told.table_mapping,
+        old_configured=old.schemas if told.old.configured else None,
+        new_configured=new.schemas if told.new.configured else None,
+    )
+    refuse([p for p in problems if p.code.startswith("TS1")])
+    return scope
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise when any problem is more than a warning: usage (TS1xx) first, then safety rules."""
+    grave = tuple(p for p in problems if not p.warning)
+    if not grave:
+        return
+    kind = UsageError if any(p.code.startswith("TS1") for p in grave) else Refused
+    message = grave[0].message if len(grave) == 1 else "\n".join(p.message for p in grave)
+    raise kind(grave[0].code, message, object=grave[0].object, hint=grave[0].hint, problems=grave)
+
+
+def result_path(results_dir: str, prefix: str | None, name: str) -> Path:
+    """Where a result file of this name goes."""
+    return Path(results_dir) / (f"{prefix}_{name}" if prefix else name)
