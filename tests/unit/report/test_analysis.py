@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tranship.model.catalog import Catalog
+from tranship.model.evidence import ColumnFacts, Evidence, Misfits
+from tranship.model.names import ColumnRef, TableName
 from tranship.planning.compare import compare
 from tranship.planning.match import match
 from tranship.planning.scope import make_scope
@@ -101,3 +103,21 @@ def test_a_name_cannot_write_lines_of_its_own() -> None:
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "x\\u000a  [users] \\u001b[31mfake\\u202eeman" in text
+
+
+def test_what_the_data_said_stands_below_the_change() -> None:
+    old = catalog(table("t", "code varchar(9)", "legacy text", "n int"))
+    new = catalog(table("t", "code varchar(4)", "n int!"))
+    code, legacy, n = (ColumnRef(TableName("public", "t"), name) for name in ("code", "legacy", "n"))
+    evidence = Evidence(
+        columns=(ColumnFacts(code, rows=10, nulls=0, distinct=7, longest=9), ColumnFacts(legacy, 10, 10, 0, sampled=True), ColumnFacts(n, 10, 1, 9)),
+        misfits=(Misfits(code, ColumnRef(TableName("public", "t"), "code"), 3, "longer than 4 characters"),),
+    )
+    scope, _ = make_scope(old, new, None)
+    text = render_text(describe_analysis(compare(old, new, match(old, new, scope)), old, new, evidence))
+    assert (
+        "      10 of 10 rows hold a value, 7 distinct, the longest 9 characters\n      3 rows of OLD would be refused: longer than 4 characters\n"
+        in text
+    )
+    assert "      0 of 10 rows hold a value, 0 distinct (in a sample)\n" in text
+    assert "      1 row of OLD holds NULL there\n" in text

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass, Comparison
+from tranship.model.evidence import Evidence
+from tranship.report.describe.facts import NO_EVIDENCE, ColumnWords, column_facts
 from tranship.report.describe.sides import table_sides
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Sign, Tone, Totals
 
@@ -18,10 +20,11 @@ _SECTIONS = (
 _NEW_CONSTRAINT = "new_constraint"
 
 
-def describe_analysis(comparison: Comparison, old: Catalog, new: Catalog) -> Document:
-    """The report of a comparison; ``old`` and ``new`` are the catalogs it was made from."""
+def describe_analysis(comparison: Comparison, old: Catalog, new: Catalog, evidence: Evidence = NO_EVIDENCE) -> Document:
+    """The report of a comparison; ``old`` and ``new`` are the catalogs it was made from, ``evidence`` what the data said."""
     counts = {cls: len(comparison.of(cls)) for cls in ChangeClass}
     schemas = _bare_schemas(old, new)
+    facts = column_facts(evidence)
     constraints = [note for note in comparison.notes if note.kind == _NEW_CONSTRAINT]
     others = [note for note in comparison.notes if note.kind != _NEW_CONSTRAINT]
     blocks: list[Block] = [
@@ -37,11 +40,11 @@ def describe_analysis(comparison: Comparison, old: Catalog, new: Catalog) -> Doc
             ),
         ),
     ]
-    blocks += [_section(title, comparison.of(cls), tone, schemas) for cls, title, tone in _SECTIONS if counts[cls]]
+    blocks += [_section(title, comparison.of(cls), tone, schemas, facts) for cls, title, tone in _SECTIONS if counts[cls]]
     if constraints:
-        blocks.append(_section("NEW CONSTRAINTS (rows that break them are rejected)", constraints, Tone.CHANGED, schemas))
+        blocks.append(_section("NEW CONSTRAINTS (rows that break them are rejected)", constraints, Tone.CHANGED, schemas, facts))
     if others:
-        blocks.append(_section("ALSO DIFFERENT OR NOT MOVED (nothing to decide)", others, Tone.PLAIN, schemas))
+        blocks.append(_section("ALSO DIFFERENT OR NOT MOVED (nothing to decide)", others, Tone.PLAIN, schemas, facts))
     blocks += table_sides(comparison, old, new)
     blocks.append(_verdict(counts, bool(constraints)))
     return Document(TITLE, tuple(blocks))
@@ -74,18 +77,18 @@ def _bare_schemas(old: Catalog, new: Catalog) -> frozenset[str]:
     return frozenset(c.schemas[0] if len(c.schemas) == 1 else "public" for c in (old, new))
 
 
-def _section(title: str, changes: Sequence[Change], tone: Tone, schemas: frozenset[str]) -> Section:
-    return Section(title, tuple(_item(change, schemas) for change in changes), tone)
+def _section(title: str, changes: Sequence[Change], tone: Tone, schemas: frozenset[str], facts: ColumnWords) -> Section:
+    return Section(title, tuple(_item(change, schemas, facts) for change in changes), tone)
 
 
-def _item(change: Change, schemas: frozenset[str]) -> Item:
+def _item(change: Change, schemas: frozenset[str], facts: ColumnWords) -> Item:
     schema, _, name = change.table.partition(".")
     notes = []
     if change.requires_manual:
         notes.append(Note("Manual action required!", Sign.WARNING))
     elif change.auto_action is not None:
         notes.append(Note(f"Action: {change.auto_action}", Sign.ACTION))
-    notes += [Note(text) for text in change.evidence]
+    notes += [Note(text) for text in (*change.evidence, *facts.of(change))]
     return Item(change.description, name if name and schema in schemas else change.table, tuple(notes))
 
 

@@ -1,0 +1,55 @@
+"""What the data said about a column, in words below its change. Counts alone: no row value enters a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from tranship.model.change import Change
+from tranship.model.evidence import ColumnFacts, Evidence, Misfits
+
+NO_EVIDENCE = Evidence()
+_NEW_CONSTRAINT = "new_constraint"
+_NOT_NULL = "New NOT NULL"
+
+
+class ColumnWords(Struct, frozen=True):
+    """The facts by old table and column as changes name them."""
+
+    facts: Mapping[tuple[str, str], ColumnFacts]
+    misfits: Mapping[tuple[str, str, str], Misfits]
+
+    def of(self, change: Change) -> tuple[str, ...]:
+        """Lines for one change; none where nothing was asked."""
+        return tuple(self._lines(change))
+
+    def _lines(self, change: Change) -> Iterator[str]:
+        if change.old_column is None:
+            return
+        facts = self.facts.get((change.table, change.old_column))
+        if facts is not None and change.kind == _NEW_CONSTRAINT:
+            if change.description.startswith(_NOT_NULL):
+                yield f"{_rows(facts.nulls)} of OLD {'holds' if facts.nulls == 1 else 'hold'} NULL there{_sampled(facts.sampled)}"
+        elif facts is not None and change.requires_manual:
+            words = f"{facts.filled} of {_rows(facts.rows)} hold a value, {facts.distinct} distinct"
+            yield words + (f", the longest {facts.longest} characters" if facts.longest else "") + _sampled(facts.sampled)
+        misfits = self.misfits.get((change.table, change.old_column, change.new_column or ""))
+        if misfits is not None and change.requires_manual:
+            yield f"{_rows(misfits.rows)} of OLD would be refused: {misfits.what}{_sampled(misfits.sampled)}"
+
+
+def column_facts(evidence: Evidence) -> ColumnWords:
+    """The evidence as the report looks it up."""
+    return ColumnWords(
+        {(str(f.column.table), f.column.column): f for f in evidence.columns},
+        {(str(m.old.table), m.old.column, m.new.column): m for m in evidence.misfits},
+    )
+
+
+def _rows(count: int) -> str:
+    return f"{count} row" if count == 1 else f"{count} rows"
+
+
+def _sampled(sampled: bool) -> str:
+    return " (in a sample)" if sampled else ""
