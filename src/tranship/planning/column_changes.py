@@ -64,14 +64,15 @@ def fed_by(entry: Resolution) -> tuple[str, ...]:
 
 def column_changes(tables: Tables) -> Iterator[Change]:
     """All column changes: pairs in NEW's order, questions of rename, added, removed, decided, order."""
-    active = [p for p in tables.pair.columns if p.old not in tables.ignored and p.new not in tables.filled]
+    ignored, filled = tables.ignored, tables.filled
+    active = [p for p in tables.pair.columns if p.old not in ignored and p.new not in filled]
     for pair in active:
         yield from _pair_changes(tables, pair)
-    settled_old = tables.ignored | tables.used
-    asked = [p for p in tables.pair.proposals if p.old not in settled_old and p.new not in tables.filled]
+    settled_old = ignored | tables.used
+    asked = [p for p in tables.pair.proposals if p.old not in settled_old and p.new not in filled]
     for proposal in asked:
         yield _proposed(tables, proposal)
-    covered_new = tables.filled | {p.new for p in active} | {p.new for p in asked}
+    covered_new = filled | {p.new for p in active} | {p.new for p in asked}
     for column in tables.after.columns:
         if column.name not in covered_new:
             yield _added(tables, column)

@@ -31,6 +31,17 @@ class Decided(Struct, frozen=True):
 NOTHING_DECIDED = Decided()
 
 
+class _Columns(Struct):
+    """What is decided about the columns of one table."""
+
+    pairs: list[tuple[str, str]]
+    settled_old: set[str]
+    settled_new: set[str]
+
+
+_NO_COLUMNS = _Columns([], set(), set())
+
+
 class _Tables(Struct):
     """The pairing of tables as it grows."""
 
@@ -62,7 +73,8 @@ def match(old: Catalog, new: Catalog, scope: Scope, decided: Decided = NOTHING_D
     _pair_children(tables, decided)
     context = structs.replace(context, table_pairs=tables.names)
     inside = [name for name in sorted(tables.old) if scope.includes(name)]
-    pairs = tuple(_with_columns(tables.found[n], tables, decided, context) for n in inside if n in tables.found)
+    decisions = _by_table(decided)
+    pairs = tuple(_with_columns(tables.found[n], tables, decisions.get(n, _NO_COLUMNS), context) for n in inside if n in tables.found)
     taken = {pair.new for pair in tables.found.values()} | set(_twins(decided.dropped, tables, scope))
     only_new = () if scope.tables is not None else tuple(name for name in sorted(tables.new) if name not in taken)
     return Matching(
@@ -143,11 +155,21 @@ def _pair_renamed(tables: _Tables, held: set[TableName], decided: Decided, conte
     return tuple(p for p in renames.proposals if p.old not in tables.found)
 
 
-def _with_columns(pair: TablePair, tables: _Tables, decided: Decided, context: RenameContext) -> TablePair:
+def _by_table(decided: Decided) -> dict[TableName, _Columns]:
+    found: dict[TableName, _Columns] = {}
+    for table, old, new in decided.columns:
+        found.setdefault(table, _Columns([], set(), set())).pairs.append((old, new))
+    for table, column in decided.settled_old:
+        found.setdefault(table, _Columns([], set(), set())).settled_old.add(column)
+    for table, column in decided.settled_new:
+        found.setdefault(table, _Columns([], set(), set())).settled_new.add(column)
+    return found
+
+
+def _with_columns(pair: TablePair, tables: _Tables, decided: _Columns, context: RenameContext) -> TablePair:
     old, new = tables.old[pair.old], tables.new[pair.new]
-    settled_old = {column for table, column in decided.settled_old if table == pair.old}
-    settled_new = {column for table, column in decided.settled_new if table == pair.old}
-    chosen = _decided_columns(old, new, decided)
+    settled_old, settled_new = decided.settled_old, decided.settled_new
+    chosen = [ColumnPair(a, b, Pairing.DECIDED, ("decided",)) for a, b in decided.pairs if old.column(a) is not None and new.column(b) is not None]
     taken_new = {p.new for p in chosen} | settled_new
     named = [
         ColumnPair(c.name, c.name, Pairing.NAME)
@@ -184,11 +206,6 @@ def _still_renamed(
     kept = [(p.old, p.new) for p in (*chosen, *named, *automatic) if p.pairing is not Pairing.DECIDED or p.old not in shared]
     taken = taken_new | {p.new for p in automatic}
     return [p for p in column_renames(old, new, kept=kept, context=context).automatic if p.old in shared and p.new not in taken]
-
-
-def _decided_columns(old: Table, new: Table, decided: Decided) -> list[ColumnPair]:
-    known = [(a, b) for table, a, b in decided.columns if table == old.name and old.column(a) is not None and new.column(b) is not None]
-    return [ColumnPair(a, b, Pairing.DECIDED, ("decided",)) for a, b in known]
 
 
 def _open(proposal: Proposal, fed: set[str], by_new: dict[str, ColumnPair], settled_old: set[str], settled_new: set[str]) -> bool:
