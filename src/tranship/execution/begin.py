@@ -20,6 +20,7 @@ from tranship.execution.asking import Asked, ask_everything, cut_all
 from tranship.execution.failpoints import failpoint
 from tranship.execution.job import Job
 from tranship.execution.plans import plan_hash, run_hash
+from tranship.execution.takeback import take_back, written
 from tranship.execution.task import Task
 from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions
@@ -131,6 +132,7 @@ async def resume(
     control: asyncpg.Connection,
     journal: Journal,
     snapshot: Snapshot,
+    config: Config,
     job: Job,
     options: MigrateOptions,
     run: Run,
@@ -145,34 +147,84 @@ async def resume(
     rows = await journal.tasks(control, run.id)
     same_plan(job, rows, run)
     await control.fetch(query("terminate_backends"), list(run.backends))
+    epoch = await control.fetchval(journal.sql.raise_epoch, run.id)
     plans = {(p.old, p.new): p for p in job.plan.tables}
     tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
     unchanged = snapshot.text == run.snapshot or await _unwritten(snapshot, job, tasks, options, on_event)
-    if not unchanged:
+    if not unchanged and options.new_snapshot != "unfinished":
         message = "OLD was written to since the run was interrupted, and its snapshot is gone"
         hint = (
-            "--new-snapshot unfinished: what is not finished is moved again as OLD is now (the result is not one point in time); all: everything is"
+            "--new-snapshot unfinished moves unfinished tables again as OLD is now (then the result is not one point in time), all moves everything"
         )
         raise Stopped("TS411", message, hint=hint)
-    epoch = await control.fetchval(journal.sql.take_run, run.id, socket.gethostname(), os.getpid(), snapshot.text, False)
+    if not unchanged:
+        on_event(Noted("unfinished tables are moved again as OLD is now: the result is not one point in time"))
+        await redo_unfinished(control, journal, snapshot, config, job, options, run, on_event)
+        rows = await journal.tasks(control, run.id)
+        tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
+    await control.execute(journal.sql.take_run, run.id, socket.gethostname(), os.getpid(), snapshot.text, not unchanged)
     await failpoint("run.taken")
-    for row in await journal.batches(control, rows, run.id):
-        task = tasks[row.position]
-        if row.done:
-            task.done.append(row)
+    for batch in await journal.batches(control, rows, run.id):
+        task = tasks[batch.position]
+        if batch.done:
+            task.done.append(batch)
         else:
-            task.todo.append(row.batch)
-        task.next_number = max(task.next_number, row.batch.number + 1)
+            task.todo.append(batch.batch)
+        task.next_number = max(task.next_number, batch.batch.number + 1)
+    left = sum(len(t.todo) for t in tasks)
+    on_event(Noted(f"going on with the run of {run.started:%Y-%m-%d %H:%M}: {left} batches are left"))
+    return Begun(run.id, epoch, tasks, await _known_rejects(control, journal, run, tasks), run.left_out)
+
+
+async def _known_rejects(control: asyncpg.Connection, journal: Journal, run: Run, tasks: Sequence[Task]) -> Book:
+    """What was foreseen, and what batches met."""
     book = Book()
     for position, reject in await journal.foreseen(control, run.id):
         book.add(tasks[position].plan.old, reject)
-    for reject_row in await journal.rejects(control, run.id):
-        book.add(tasks[reject_row.position].plan.old, reject_row.reject)
+    for row in await journal.rejects(control, run.id):
+        book.add(tasks[row.position].plan.old, row.reject)
     for task in tasks:
         if task.findings.ordered_stream:
             book.order(task.plan.old)
-    on_event(Noted(f"going on with the run of {run.started:%Y-%m-%d %H:%M}: {sum(len(t.todo) for t in tasks)} batches are left"))
-    return Begun(run.id, epoch, tasks, book, run.left_out)
+    return book
+
+
+async def redo_unfinished(
+    control: asyncpg.Connection,
+    journal: Journal,
+    snapshot: Snapshot,
+    config: Config,
+    job: Job,
+    options: MigrateOptions,
+    run: Run,
+    on_event: Callable[[Event], None],
+) -> None:
+    """Takes back what unfinished tables hold of the run, and asks and cuts them anew in the new snapshot."""
+    await take_back(control, journal, run, job.new, await written(control, journal, run, unfinished_only=True), on_event)
+    rows = await journal.tasks(control, run.id)
+    done = {row.old for row in rows if row.done}
+    groups = tuple(replace(g, tables=kept) for g in job.plan.groups if (kept := tuple(p for p in g.tables if p.old not in done)))
+    rest = Job(replace(job.plan, groups=groups), job.old, job.new)
+    asked = await ask_everything(snapshot, config, rest, options, rest.plan.tables, digest=True, on_event=on_event)
+    places = {row.old: row.position for row in rows}
+    async with control.transaction():
+        for plan in rest.plan.tables:
+            task = _task(places[plan.old], plan, asked)
+            for forget in (journal.sql.forget_batches, journal.sql.forget_rejects, journal.sql.forget_foreseen, journal.sql.forget_task):
+                await control.execute(forget, run.id, task.position)
+            await write_task(control, journal, run.id, task, asked.book)
+        await control.execute(journal.sql.new_snapshot, run.id, snapshot.text)
+
+
+async def start_over(control: asyncpg.Connection, journal: Journal, job: Job, run: Run, on_event: Callable[[Event], None]) -> None:
+    """Takes an unfinished run back and forgets it."""
+    on_event(Noted(f"taking back what the unfinished run of {run.started:%Y-%m-%d %H:%M} wrote"))
+    await control.fetch(query("terminate_backends"), list(run.backends))
+    await control.fetchval(journal.sql.raise_epoch, run.id)
+    await take_back(control, journal, run, job.new, await written(control, journal, run), on_event)
+    async with control.transaction():
+        for statement in journal.sql.forget_run:
+            await control.execute(statement, run.id)
 
 
 def refuse_too_many(rejected: int, rows: int, options: MigrateOptions) -> None:

@@ -33,7 +33,7 @@ class Diagnosis(Struct, frozen=True):
 
 async def examine(config: Config) -> tuple[Diagnosis, ...]:
     """What is switched off now, with the SQL that puts it back; changes nothing."""
-    async with _control(config) as new:
+    async with control(config) as new:
         journal = Journal(config.journal_schema)
         if not await journal.exists(new):
             return ()
@@ -49,7 +49,7 @@ async def examine(config: Config) -> tuple[Diagnosis, ...]:
 
 async def settle(config: Config, tell: Callable[[str], None]) -> tuple[Diagnosis, ...]:
     """Put back what no living run needs off. A foreign key whose rows are not all there yet stays NOT VALID until its run is finished."""
-    async with _control(config) as new:
+    async with control(config) as new:
         journal = Journal(config.journal_schema)
         if not await journal.exists(new):
             return ()
@@ -79,7 +79,8 @@ async def _lock(new: asyncpg.Connection, run: Run) -> bool:
 
 
 @asynccontextmanager
-async def _control(config: Config) -> AsyncIterator[asyncpg.Connection]:
+async def control(config: Config) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to NEW for the journal's own commands."""
     new = await connect(config.new, application_name="tranship")
     try:
         await pin(new, Side.NEW, datestyle="ISO, MDY", search_path="")

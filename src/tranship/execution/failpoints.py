@@ -27,6 +27,7 @@ NAMES = (
     "sequences.before",
     "sequences.set",
     "run.finished",
+    "takeback.deleted",
 )
 """Every place, in the order a run passes them."""
 

@@ -9,11 +9,12 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 import asyncpg
+from msgspec.structs import replace
 
 from tranship.config import Config
 from tranship.errors import ConnectError, Stopped, TranshipError
 from tranship.execution.asking import ask_everything, check_drift, locked_relations
-from tranship.execution.begin import Begun, begin_fresh, earlier, remaining, resume
+from tranship.execution.begin import Begun, begin_fresh, earlier, remaining, resume, start_over
 from tranship.execution.copy import StreamBroken
 from tranship.execution.failpoints import FailpointReached, failpoint
 from tranship.execution.groups import Mover, finish
@@ -30,7 +31,7 @@ from tranship.model.names import Side
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event, Noted, TableDone
 from tranship.server.connect import connect
-from tranship.server.journal import Journal
+from tranship.server.journal import Journal, Run
 from tranship.server.session import pin, refuse_pooler
 from tranship.server.snapshot import Snapshot, SnapshotLost
 
@@ -52,7 +53,8 @@ async def move(job: Job, config: Config, options: MigrateOptions, *, on_event: O
         except SnapshotLost as lost:
             if attempt == ATTEMPTS - 1 or stop.is_set():
                 raise
-            on_event(Noted(f"{lost}; starting again from the journal"))
+            on_event(Noted(f"{lost}; going on from the journal"))
+            options = replace(options, restart=False, new_snapshot=None)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, StreamBroken, FailpointReached) as error:
             message = f"stopped by an error: {type(error).__name__}: {error}"
             raise Stopped("TS401", message, hint="remove the cause and run the same command again: it goes on where it stopped") from error
@@ -102,13 +104,16 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
             await failpoint("run.locked")
             await journal.prepare(control)
             before = await earlier(control, journal, passed.old)
+            if before.unfinished is not None and (options.restart or options.new_snapshot == "all"):
+                await start_over(control, journal, job, before.unfinished, on_event)
+                before = await earlier(control, journal, passed.old)
             left, done = remaining(job, before)
             frame = Frame("live", "", None, started, 0.0, passed.problems)
             if not left.plan.tables and before.unfinished is None:
                 on_event(Noted("already migrated: an earlier run moved every table under the same plan"))
                 return await live_result(control, journal, job, config, options, frame, done, None)
             async with _snapshot(config, left) as snapshot:
-                begun = await _begin(control, journal, snapshot, config, left, options, passed, on_event, before.unfinished is not None)
+                begun = await _begin(control, journal, snapshot, config, left, options, passed, on_event, before.unfinished)
                 live = Live(left, config, options, journal, begun.run, begun.epoch, snapshot, Lookups(left), begun.book, begun.tasks, on_event, stop)
                 ends = await _carry_out(live, old, control, lock, passed)
             frame = Frame("live", begun.run, snapshot.text, started, time.monotonic() - began, passed.problems, begun.left_out, ends)
@@ -124,13 +129,11 @@ async def _begin(
     options: MigrateOptions,
     passed: Passed,
     on_event: OnEvent,
-    unfinished: bool,
+    unfinished: Run | None,
 ) -> Begun:
-    if not unfinished:
+    if unfinished is None:
         return await begin_fresh(control, journal, snapshot, config, job, options, (passed.old, passed.new), on_event)
-    run = (await earlier(control, journal, passed.old)).unfinished
-    assert run is not None
-    return await resume(control, journal, snapshot, job, options, run, on_event)
+    return await resume(control, journal, snapshot, config, job, options, unfinished, on_event)
 
 
 async def _carry_out(live: Live, old: asyncpg.Connection, control: asyncpg.Connection, lock: WriterLock, passed: Passed) -> dict[str, int]:

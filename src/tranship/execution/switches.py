@@ -23,6 +23,8 @@ from tranship.sql.queries import query
 from tranship.sql.quote import ident
 
 LOCK_TIMEOUT = "3s"
+INSERT, DELETE = 4, 8
+"""Bits of ``pg_trigger.tgtype``."""
 
 
 class FiringTrigger(Struct, frozen=True):
@@ -73,7 +75,7 @@ async def may_be_replica(new: asyncpg.Connection) -> bool:
 async def needed(new: asyncpg.Connection, job: Job, group: Group, *, replica: bool, rows: int | None, batch_rows: int) -> Switches:
     """What a group needs; ``replica``: the role may be one. ``rows``: of the group in the snapshot, None before they are counted."""
     tables = {plan.new: job.after(plan) for plan in group.tables}
-    triggers = [t for table in tables.values() for t in await _triggers(new, table)]
+    triggers = [t for table in tables.values() for t in await firing(new, table, INSERT)]
     away = [
         DroppedKey(name, key)
         for name, table in tables.items()
@@ -88,8 +90,9 @@ async def needed(new: asyncpg.Connection, job: Job, group: Group, *, replica: bo
     return Switches(disable=tuple(t for t in triggers if t.state in "OA"), drop=tuple(away), one_batch=one_batch)
 
 
-async def _triggers(new: asyncpg.Connection, table: Table) -> list[FiringTrigger]:
-    rows = await new.fetch(query("triggers_on_insert"), table.oid)
+async def firing(new: asyncpg.Connection, table: Table, event: int) -> list[FiringTrigger]:
+    """User triggers of a table and its partitions for an event (``INSERT``, ``DELETE``)."""
+    rows = await new.fetch(query("triggers_firing"), table.oid, event)
     return [FiringTrigger(TableName(r["schema"], r["relation"]), r["trigger"], r["state"], r["owned"]) for r in rows]
 
 
@@ -113,7 +116,7 @@ def missing_rights(switches: Switches, job: Job) -> list[Problem]:
 class SwitchBoard:
     """Throws the switches of one run and puts them back."""
 
-    def __init__(self, journal: Journal, run: str, job: Job, tell: Callable[[Noted], None]) -> None:
+    def __init__(self, journal: Journal, run: str, job: Job | None, tell: Callable[[Noted], None]) -> None:
         self._journal = journal
         self._run = run
         self._job = job
@@ -165,7 +168,7 @@ class SwitchBoard:
         await failpoint("keys.proven")
 
     async def _drop(self, new: asyncpg.Connection, dropped: DroppedKey) -> None:
-        table = self._job.new.table(dropped.table)
+        table = self._job.new.table(dropped.table) if self._job is not None else None
         if table is None or not await self._there(new, table, dropped.key.name):
             return
         key = dropped.key

@@ -104,11 +104,13 @@ class JournalSql:
 
     @property
     def take_run(self) -> str:
-        """id, host, pid, snapshot, mixed: raises the epoch; waits for a zombie's open batch. Returns the new epoch."""
-        return self._text(
-            "UPDATE {j}.run SET epoch = epoch + 1, host = $2, pid = $3, state = 'running', snapshot = $4, mixed = mixed OR $5"
-            " WHERE id = $1 RETURNING epoch"
-        )
+        """id, host, pid, snapshot, mixed: the run goes on in this process."""
+        return self._text("UPDATE {j}.run SET host = $2, pid = $3, state = 'running', snapshot = $4, mixed = mixed OR $5 WHERE id = $1")
+
+    @property
+    def raise_epoch(self) -> str:
+        """id: shuts out every older session of the run; waits for its open batch."""
+        return self._text("UPDATE {j}.run SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch")
 
     @property
     def end_run(self) -> str:
@@ -142,9 +144,14 @@ class JournalSql:
         return self._text("UPDATE {j}.task SET state = 'done' WHERE run = $1 AND position = $2 AND state <> 'done'")
 
     @property
-    def replace_task(self) -> str:
-        """run, position, rows, digest, findings: the table starts over under a new snapshot."""
-        return self._text("UPDATE {j}.task SET state = 'todo', row_count = $3, digest = $4, findings = $5 WHERE run = $1 AND position = $2")
+    def forget_task(self) -> str:
+        """run, position: the table starts over under a new snapshot."""
+        return self._text("DELETE FROM {j}.task WHERE run = $1 AND position = $2")
+
+    @property
+    def new_snapshot(self) -> str:
+        """id, snapshot: the unfinished tables are read in another snapshot than the finished ones."""
+        return self._text("UPDATE {j}.run SET snapshot = $2, mixed = true WHERE id = $1")
 
     @property
     def insert_batch(self) -> str:
@@ -255,7 +262,14 @@ class JournalSql:
         return self._text("SELECT * FROM {j}.sequence WHERE run = $1 ORDER BY name")
 
     @property
-    def drop_run(self) -> str:
-        """Forgets one run wholly: statements with $1 run, to be sent one by one."""
+    def taken_back(self) -> str:
+        """run, position: nothing of the table is in NEW any more; its batches are to do again."""
+        return self._text(
+            "UPDATE {j}.batch SET state = 'todo', read = NULL, written = NULL, rejected = NULL, xids = '{{}}' WHERE run = $1 AND position = $2"
+        )
+
+    @property
+    def forget_run(self) -> tuple[str, ...]:
+        """Statements with $1 run that forget one run wholly."""
         names = ("run", "heartbeat", "task", "batch", "foreseen", "reject", "undo", "sequence")
-        return ";".join(self._text(f"DELETE FROM {{j}}.{n} WHERE {'id' if n == 'run' else 'run'} = $1") for n in names)
+        return tuple(self._text(f"DELETE FROM {{j}}.{n} WHERE {'id' if n == 'run' else 'run'} = $1") for n in names)

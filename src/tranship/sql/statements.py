@@ -20,6 +20,7 @@ SAVEPOINT = "SAVEPOINT tranship"
 TO_SAVEPOINT = "ROLLBACK TO SAVEPOINT tranship"
 RELEASE = "RELEASE SAVEPOINT tranship"
 BACKEND = "SELECT pg_catalog.pg_backend_pid()"
+CURRENT_XID = "SELECT pg_catalog.txid_current()"
 TRY_LOCK = "SELECT pg_catalog.pg_try_advisory_lock($1)"
 UNLOCK = "SELECT pg_catalog.pg_advisory_unlock($1)"
 
@@ -148,19 +149,36 @@ def orphans(table: TableName, key: ForeignKey, xids: Sequence[int], *, limit: in
         broken = f"({broken} OR (({some}) AND NOT ({present})))"
     return (
         "SELECT c.tableoid::oid::bigint AS relation, c.ctid::text AS id, c.xmin::text::bigint AS xmin\n"
-        f"FROM {relation(table)} AS c WHERE {broken} AND c.xmin::text::bigint = ANY ({_numbers(xids)}) LIMIT {limit}"
+        f"FROM {relation(table)} AS c WHERE {broken} AND {_written('c', xids)} LIMIT {limit}"
     )
 
 
 # --- rows we wrote --------------------------------------------------------------------------------------------------------------
 
 
-def ours(table: TableName, xids: Sequence[int], *, verb: str) -> str:
-    """Rows of a table (children of classic inheritance left alone) whose xmin is one of these transactions.
+def count_ours(table: TableName, xids: Sequence[int]) -> str:
+    """How many rows of a table these transactions wrote. A xmin has 32 bits, so have the numbers given."""
+    return f"SELECT count(*) FROM {relation(table)} AS t WHERE {_written('t', xids)}"
 
-    *verb* is ``DELETE`` or ``SELECT count(*)``. A xmin has 32 bits, so have the numbers given.
-    """
-    return f"{verb} FROM {relation(table)} AS t WHERE t.xmin::text::bigint = ANY ({_numbers(xids)})"
+
+def delete_ours(tables: Sequence[tuple[TableName, Sequence[int]]]) -> str:
+    """Deletes them from all the tables in one statement, so that foreign keys among them are judged at its end. One row: counts ``n0`` …"""
+    parts = [f"d{n} AS (DELETE FROM {relation(name)} AS t WHERE {_written('t', xids)} RETURNING 1)" for n, (name, xids) in enumerate(tables)]
+    counts = ", ".join(f"(SELECT count(*) FROM d{n}) AS n{n}" for n in range(len(tables)))
+    return f"WITH {', '.join(parts)} SELECT {counts}"
+
+
+def foreign_children(child: TableName, key: ForeignKey, child_xids: Sequence[int], parent_xids: Sequence[int]) -> str:
+    """How many rows of a child that others wrote refer to rows of the parent that these transactions wrote."""
+    pairs = " AND ".join(f"p.{ident(t)} = c.{ident(n)}" for n, t in zip(key.columns, key.target_columns, strict=True))
+    return (
+        f"SELECT count(*) FROM {relation(child)} AS c JOIN {relation(key.target)} AS p ON {pairs}\n"
+        f"WHERE {_written('p', parent_xids)} AND NOT {_written('c', child_xids)}"
+    )
+
+
+def _written(alias: str, xids: Sequence[int]) -> str:
+    return f"({alias}.xmin::text::bigint = ANY ({_numbers(xids)}))"
 
 
 def _numbers(xids: Sequence[int]) -> str:

@@ -1,5 +1,5 @@
--- A row: one user trigger that an INSERT into $1 (a relation's oid) could fire, on the relation itself or on any partition below it.
--- state is pg_trigger.tgenabled; row, before tell its kind. PostgreSQL 11 and newer.
+-- A row: one user trigger of $1 (a relation's oid) or of any partition below it that fires on the events in the bits of $2 (4 INSERT, 8 DELETE).
+-- state is pg_trigger.tgenabled; owned: this role may disable it. PostgreSQL 11 and newer.
 WITH RECURSIVE family(id) AS (
   SELECT $1::oid
   UNION
@@ -11,5 +11,5 @@ FROM family f
 JOIN pg_catalog.pg_class c ON c.oid = f.id
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid
-WHERE NOT t.tgisinternal AND t.tgtype & 4 <> 0
+WHERE NOT t.tgisinternal AND t.tgtype::integer & $2::integer <> 0
 ORDER BY 1, 2, 3

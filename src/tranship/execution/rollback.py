@@ -1,0 +1,99 @@
+"""``tranship rollback``: takes back what a run wrote, sequences included; looks first, deletes only when told to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.config import Config
+from tranship.errors import UsageError
+from tranship.execution.doctor import control
+from tranship.execution.lock import WriterLock, lock_number
+from tranship.execution.takeback import Written, take_back, written
+from tranship.model.names import TableName
+from tranship.model.progress import Noted
+from tranship.server.catalog import read_catalog
+from tranship.server.journal import Journal, Run
+from tranship.sql import statements
+
+
+class RollbackTable(Struct, frozen=True):
+    """One table: rows by the journal, rows that are still as the run wrote them (only these go), rows changed or deleted by others since (left)."""
+
+    table: TableName
+    written: int
+    unchanged: int
+
+    @property
+    def left(self) -> int:
+        """Rows that can no longer be proven to be the run's."""
+        return self.written - self.unchanged
+
+
+class Rollback(Struct, frozen=True):
+    """What a rollback takes back or took back."""
+
+    run: Run
+    tables: tuple[RollbackTable, ...]
+    sequences: tuple[TableName, ...]
+    """Sequences set back."""
+    sequences_left: tuple[TableName, ...]
+    """Moved on by others since."""
+    live: bool
+    deleted: int = 0
+
+
+async def rollback(config: Config, *, live: bool, run: str | None = None, tell: Callable[[Noted], None] = lambda _: None) -> Rollback:
+    """Take back the latest run (or the one named); without ``live`` only say what would go.
+
+    Raises:
+        UsageError: there is no such run.
+        Refused: it is running, or rows of others refer to its rows.
+    """
+    journal = Journal(config.journal_schema)
+    async with control(config) as new:
+        chosen = await _chosen(new, journal, run)
+        if not live:
+            return await _told(new, journal, chosen, await written(new, journal, chosen))
+        key = lock_number(chosen.old_identity, chosen.new_identity)
+        async with WriterLock.hold(config, key, journal, chosen.old_identity, take_over=False):
+            await new.fetchval(journal.sql.raise_epoch, chosen.id)
+            tables = await written(new, journal, chosen)
+            told = await _told(new, journal, chosen, tables)
+            return await _carry_out(new, journal, config, told, tables, tell)
+
+
+async def _chosen(new: asyncpg.Connection, journal: Journal, run: str | None) -> Run:
+    runs = await journal.runs(new, None) if await journal.exists(new) else ()
+    chosen = [r for r in runs if run is None or r.id == run]
+    if not chosen:
+        raise UsageError("TS130", "the journal knows no run" + (f" {run}" if run else ""), hint="see tranship status")
+    return chosen[-1]
+
+
+async def _told(new: asyncpg.Connection, journal: Journal, run: Run, tables: tuple[Written, ...]) -> Rollback:
+    back: list[TableName] = []
+    left: list[TableName] = []
+    for moved in await journal.sequences(new, run.id):
+        row = await new.fetchrow(statements.sequence_state(moved.name))
+        mine = (int(row["last"]), row["called"]) == (moved.after, moved.after_called)
+        (back if mine else left).append(moved.name)
+    listed = tuple(RollbackTable(w.task.new, w.rows, w.found) for w in tables)
+    return Rollback(run, listed, tuple(back), tuple(left), live=False)
+
+
+async def _carry_out(
+    new: asyncpg.Connection, journal: Journal, config: Config, told: Rollback, tables: tuple[Written, ...], tell: Callable[[Noted], None]
+) -> Rollback:
+    async with new.transaction(readonly=True):
+        catalog = await read_catalog(new, None, journal_schema=config.journal_schema)
+    deleted = await take_back(new, journal, told.run, catalog, tables, tell)
+    async with new.transaction():
+        for moved in await journal.sequences(new, told.run.id):
+            if moved.name in told.sequences:
+                await new.execute(statements.set_sequence(moved.name, moved.before, called=moved.before_called))
+        for statement in journal.sql.forget_run:
+            await new.execute(statement, told.run.id)
+    return Rollback(told.run, told.tables, told.sequences, told.sequences_left, live=True, deleted=deleted)

@@ -1,0 +1,91 @@
+"""``tranship status``: where the runs of a journal stand."""
+
+from __future__ import annotations
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.config import Config
+from tranship.errors import Refused
+from tranship.execution.doctor import control
+from tranship.execution.lock import lock_number
+from tranship.model.names import TableName
+from tranship.server.journal import Journal, Run, Undo
+from tranship.sql.statements import TRY_LOCK, UNLOCK
+
+
+class TableState(Struct, frozen=True):
+    """One table of a run."""
+
+    table: TableName
+    new_table: TableName
+    rows: int
+    read: int
+    written: int
+    rejected: int
+    batches: int
+    batches_done: int
+    done: bool
+
+
+class RunState(Struct, frozen=True):
+    """One run."""
+
+    run: Run
+    running: bool
+    """Its writer lock is held: somebody works on it right now."""
+    tables: tuple[TableState, ...]
+    bytes: int
+    switched_off: tuple[Undo, ...]
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """Rows settled, and rows in all."""
+        return sum(t.read for t in self.tables), sum(t.rows for t in self.tables)
+
+
+async def status(config: Config) -> tuple[RunState, ...]:
+    """All runs that the journal of NEW knows, oldest first; empty without a journal. Changes nothing."""
+    journal = Journal(config.journal_schema)
+    async with control(config) as new:
+        if not await journal.exists(new):
+            return ()
+        return tuple([await _state(new, journal, run) for run in await journal.runs(new, None)])
+
+
+async def purge(config: Config) -> tuple[Run, ...]:
+    """Removes the journal, rejected rows included; the runs that it held.
+
+    Raises:
+        Refused: a run is not finished, or something is still switched off.
+    """
+    journal = Journal(config.journal_schema)
+    async with control(config) as new:
+        if not await journal.exists(new):
+            return ()
+        runs = await journal.runs(new, None)
+        waiting = [r for r in runs if r.state != "finished"]
+        if waiting:
+            hint = "run migrate --live to its end, or rollback"
+            raise Refused("TS353", f"{len(waiting)} runs are not finished: the journal is still needed", object=waiting[0].id, hint=hint)
+        if await journal.open_undo(new):
+            raise Refused("TS353", "something is still switched off: the journal holds its way back", hint="tranship doctor")
+        await new.execute(journal.sql.drop)
+        return runs
+
+
+async def _state(new: asyncpg.Connection, journal: Journal, run: Run) -> RunState:
+    tasks = await journal.tasks(new, run.id)
+    batches = await journal.batches(new, tasks, run.id)
+    tables = []
+    for task in tasks:
+        mine = [b for b in batches if b.position == task.position]
+        done = [b for b in mine if b.done]
+        counts = (sum(b.read for b in done), sum(b.written for b in done), sum(b.rejected for b in done))
+        tables.append(TableState(task.old, task.new, task.rows, *counts, len(mine), len(done), task.done))
+    key = lock_number(run.old_identity, run.new_identity)
+    free = await new.fetchval(TRY_LOCK, key)
+    if free:
+        await new.fetchval(UNLOCK, key)
+    undo = tuple(u for u in await journal.open_undo(new) if u.run == run.id)
+    return RunState(run, not free, tuple(tables), sum(b.bytes for b in batches if b.done), undo)
