@@ -83,14 +83,15 @@ def family(case: bench.Json) -> str:
 
 
 def fit(cases: Iterable[Case], ridge: float, rounds: int = 12) -> dict[str, float]:
-    """Ridge-regularised logistic regression by Newton's method."""
+    """Logistic regression by Newton's method, ridge-regularised but for the bias."""
     samples = [sample for case in cases for sample in case.samples()]
     names = ["bias", *sorted({name for values, _, _ in samples for name in values} - {"bias"})]
     vectors = [([(k, values[n]) for k, n in enumerate(names) if values.get(n)], label, weight) for values, label, weight in samples]
     theta = [0.0] * len(names)
+    ridges = [1e-3, *[ridge] * (len(names) - 1)]
     for _ in range(rounds):
-        gradient = [ridge * t for t in theta]
-        hessian = [[ridge * (i == j) for j in range(len(names))] for i in range(len(names))]
+        gradient = [r * t for r, t in zip(ridges, theta, strict=True)]
+        hessian = [[r * (i == j) for j in range(len(names))] for i, r in enumerate(ridges)]
         for vector, label, weight in vectors:
             chance = 1 / (1 + math.exp(-max(-30.0, min(30.0, sum(theta[k] * v for k, v in vector)))))
             error, bend = weight * (chance - label), weight * chance * (1 - chance)
