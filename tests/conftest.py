@@ -15,13 +15,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from support import ROOT, CliResult, MakePair, Pair, Servers, run_python
+from support import ROOT, CliResult, MakePair, Pair, Servers, run_here, run_python
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -76,20 +75,10 @@ def run_script(tmp_path: Path) -> Callable[..., CliResult]:
 
 
 @pytest.fixture
-def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., CliResult]:
+def invoke(tmp_path: Path) -> Callable[..., CliResult]:
     """Runs ``tranship`` in this process, in ``tmp_path``: quicker than ``run_cli``. Not for coroutine tests: it runs its own loop."""
 
     def run(*arguments: str | Path) -> CliResult:
-        from tranship.cli import main
-
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["tranship", *map(str, arguments)])
-        capsys.readouterr()
-        try:
-            status = main()
-        except SystemExit as ended:
-            status = ended.code
-        output = capsys.readouterr()
-        return CliResult(int(status or 0), output.out, output.err)
+        return run_here(*arguments, cwd=tmp_path)
 
     return run

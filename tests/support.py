@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -50,6 +52,26 @@ def run_python(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None 
         check=False,
     )
     return CliResult(done.returncode, done.stdout, done.stderr)
+
+
+def run_here(*arguments: str | Path, cwd: Path) -> CliResult:
+    """Runs ``tranship`` in this process: quicker by the start of a Python. Not from a coroutine, since the command runs its own loop."""
+    from tranship.cli import main
+
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace") for _ in range(2))
+    before = sys.argv
+    sys.argv = ["tranship", *map(str, arguments)]
+    try:
+        with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = main()
+    finally:
+        sys.argv = before
+    return CliResult(status, *(stream.buffer.getvalue().decode() for stream in (_flushed(out), _flushed(err))))
+
+
+def _flushed(stream: io.TextIOWrapper) -> Any:
+    stream.flush()
+    return stream
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class RunFiles:
         return {table: sorted(keys) for table, keys in found.items()}
 
 
-async def run_case(case: Case, servers: Servers, folder: Path, *, majors: tuple[int, int] | None = None, update: bool = False) -> Seen:
+def run_case(case: Case, servers: Servers, folder: Path, *, majors: tuple[int, int] | None = None, update: bool = False) -> Seen:
     """Loads the case, runs every command on it and compares.
 
     ``majors`` are the servers' versions (see ``make_pair``); ``update`` rewrites the expectations of a case of our own.
@@ -55,30 +56,30 @@ async def run_case(case: Case, servers: Servers, folder: Path, *, majors: tuple[
     Raises:
         NotBuilt: no server here has a feature the case needs.
     """
-    pair = await make_pair(case, servers, majors)
+    pair = make_pair(case, servers, majors)
     try:
         seen = _run(case, pair, folder, update=update)
     finally:
-        await _drop(pair, servers)
+        _drop(pair, servers)
     for number, entry in enumerate(_more_bad(case)):
-        again = await make_pair(case, servers, majors)
+        again = make_pair(case, servers, majors)
         try:
             _refused_resolutions(case, again, folder / f"bad{number}", entry, seen)
         finally:
-            await _drop(again, servers)
+            _drop(again, servers)
     second = case.outcome.document.get("second_run")
     if second and "connect_new_as" in second:
-        again = await make_pair(case, servers, majors)
+        again = make_pair(case, servers, majors)
         try:
             _run_as_other(case, again, folder / "second", second, seen)
         finally:
-            await _drop(again, servers)
+            _drop(again, servers)
     return seen
 
 
-async def _drop(pair: Pair, servers: Servers) -> None:
-    await servers.drop(pair.old)
-    await servers.drop(pair.new)
+def _drop(pair: Pair, servers: Servers) -> None:
+    for database in (pair.old, pair.new):
+        asyncio.run(servers.drop(database))
 
 
 def _commands(case: Case, pair: Pair, folder: Path, **options: Any) -> Commands:

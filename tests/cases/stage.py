@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cases.case import ONLY_ON, Case
-from support import CliResult, Database, Pair, Servers, run_python
+from support import CliResult, Database, Pair, Servers, run_here
 
 _NOT_BUILT = re.compile(r"unsupported XML feature|extension .* is not available|could not open extension control file")
 _NOISE = re.compile(r"^(--|\\(un)?restrict )")
@@ -67,7 +68,7 @@ def fingerprint(database: Database) -> str:
     return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
-async def make_pair(case: Case, servers: Servers, majors: tuple[int, int] | None = None) -> Pair:
+def make_pair(case: Case, servers: Servers, majors: tuple[int, int] | None = None) -> Pair:
     """The loaded pair on ``majors``; without, on the default ones or, where these lack a feature, on others at hand.
 
     Raises:
@@ -82,11 +83,11 @@ async def make_pair(case: Case, servers: Servers, majors: tuple[int, int] | None
         made = []
         try:
             for side, major in zip(("old", "new"), choice, strict=True):
-                made.append(await servers.create(major, encoding=case.encoding(side), template=False))
+                made.append(asyncio.run(servers.create(major, encoding=case.encoding(side), template=False)))
                 load(made[-1], case.folder / f"{side}.sql")
         except NotBuilt:
             for database in made:
-                await servers.drop(database)
+                asyncio.run(servers.drop(database))
             if number == len(choices):
                 raise
         else:
@@ -152,4 +153,4 @@ class Commands:
         return (self.folder / "results" / "case_migration_report.txt").read_text(encoding="utf-8")
 
     def _tranship(self, *arguments: str) -> CliResult:
-        return run_python("-m", "tranship", *arguments, cwd=self.folder, timeout=300)
+        return run_here(*arguments, cwd=self.folder)

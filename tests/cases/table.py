@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 import tempfile
@@ -44,7 +43,7 @@ def main(arguments: list[str]) -> int:
             place = Path(folder) / str(number)
             place.mkdir()
             try:
-                seen = asyncio.run(run_case(case, servers, place, majors=majors, update="--update" in options))
+                seen = run_case(case, servers, place, majors=majors, update="--update" in options)
             except NotBuilt as missing:
                 print(f"{case.name:40} skipped: {missing}", flush=True)
                 continue
