@@ -1,0 +1,47 @@
+"""Backends of either server ended at random while a run works: it goes on by itself or stops resumable, and the end is the same."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from faults.scene import NEW, OLD, accounted, contents, definitions
+from support import CliResult, Database, MakePair
+
+BIGGER = OLD.replace("generate_series(1, 700)", "generate_series(1, 30000)")
+
+
+async def end_one(database: Database, rng: random.Random) -> None:
+    """Ends one of tranship's backends in a database, if there is one."""
+    pids = [pid for (pid,) in await database.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship'")]
+    if pids:
+        await database.value("SELECT pg_terminate_backend($1)", rng.choice(pids))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_backends_ended_at_random(make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    calm, pair = await make_pair(BIGGER, NEW), await make_pair(BIGGER, NEW)
+    before = await definitions(pair.new)
+    assert run_cli("migrate", calm.config(tmp_path, name="calm.json"), "--live", "--batch-size", "500").status == 1
+    config = pair.config(tmp_path)
+    for _ in range(8):
+        run = asyncio.create_task(asyncio.to_thread(run_cli, "migrate", config, "--live", "--batch-size", "500", "--jobs", "3"))
+        for _ in range(6):
+            await asyncio.sleep(rng.uniform(0.1, 0.5))
+            await end_one(rng.choice([pair.old, pair.new]), rng)
+            if run.done():
+                break
+        done = await run
+        assert done.status in (1, 2, 4), done
+        if done.status == 1:
+            break
+    else:
+        done = run_cli("migrate", config, "--live", "--batch-size", "500")
+        assert done.status == 1, done
+    assert await contents(pair.new) == await contents(calm.new)
+    assert await definitions(pair.new) == before
+    await accounted(pair)
