@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
+
 from cases.case import ONLY_ON, Case
 from support import CliResult, Database, Pair, Servers, run_here
 
@@ -68,6 +70,19 @@ def fingerprint(database: Database) -> str:
     return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
+async def _try_xml(database: Database) -> None:
+    """A server without libxml makes tables with xml columns, and fails on their first value.
+
+    Raises:
+        NotBuilt: there are such columns and such a server.
+    """
+    if await database.value("SELECT EXISTS (SELECT FROM pg_attribute WHERE atttypid = 'xml'::regtype AND attrelid > 16383)"):
+        try:
+            await database.value("SELECT '<a/>'::xml IS NULL")
+        except asyncpg.FeatureNotSupportedError as error:
+            raise NotBuilt(f"PostgreSQL {database.server.major}: {error}") from error
+
+
 def make_pair(case: Case, servers: Servers, majors: tuple[int, int] | None = None) -> Pair:
     """The loaded pair on ``majors``; without, on the default ones or, where these lack a feature, on others at hand.
 
@@ -85,6 +100,7 @@ def make_pair(case: Case, servers: Servers, majors: tuple[int, int] | None = Non
             for side, major in zip(("old", "new"), choice, strict=True):
                 made.append(asyncio.run(servers.create(major, encoding=case.encoding(side), template=False)))
                 load(made[-1], case.folder / f"{side}.sql")
+                asyncio.run(_try_xml(made[-1]))
         except NotBuilt:
             for database in made:
                 asyncio.run(servers.drop(database))
