@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 
 from properties import worlds
 from properties.reference import Expected, TableSpec, migrate
@@ -49,7 +49,8 @@ class Bench:
         results = []
         for live in (False, True):
             options = MigrateOptions(live=live, results_dir=str(folder), resolutions=str(decisions), batch_size=batch_size, jobs=jobs)
-            results.append(await api.migrate(config, options))
+            result, _ = await api.migrate(config, options)
+            results.append(result)
         return results[0], results[1]
 
     def arrived(self, world: tuple[TableSpec, ...]) -> dict[str, dict[int, tuple[object, ...]]]:
@@ -118,7 +119,8 @@ def examine(world: tuple[TableSpec, ...], bench: Bench) -> None:
     check(world, migrate(world), bench, dry, live)
 
 
-_LASTING = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+# Shrinking costs minutes on real servers: the failing world is small and printed, and a blob replays it.
+_LASTING = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 
 
 @settings(_LASTING, max_examples=EXAMPLES, derandomize=True)

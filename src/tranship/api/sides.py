@@ -77,7 +77,7 @@ async def _read_side(conn: asyncpg.Connection, endpoint: Endpoint, journal_schem
     """One side's catalog and system identifier; relations that foreign keys or lookups reach outside the scope are read too."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         catalog = await read_catalog(conn, endpoint.schemas, journal_schema=journal_schema)
-        targets = {key.target for table in catalog.tables for key in table.foreign_keys}
+        targets = {key.target for table in catalog.tables for key in table.every_foreign_key}
         beyond = tuple(sorted({*also, *(t.schema for t in targets)} - set(catalog.schemas)))
         if beyond:
             extra = await read_catalog(conn, beyond, journal_schema=journal_schema)

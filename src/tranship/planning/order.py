@@ -45,7 +45,7 @@ def _foreign_key_edges(tables: Sequence[TablePlan], new: Catalog) -> Edges:
     edges: dict[int, frozenset[int]] = {}
     for n, plan in enumerate(tables):
         table = new.table(plan.new)
-        parents = {p for key in table.foreign_keys if key.enforced for p in fillers.get(key.target, ())} if table is not None else set()
+        parents = {p for key in table.every_foreign_key if key.enforced for p in fillers.get(key.target, ())} if table is not None else set()
         edges[n] = frozenset(parents)
     return edges
 
