@@ -17,11 +17,12 @@ from tranship.planning.renames.gap import Gap, alphabetical, gaps
 from tranship.planning.renames.lineage import moved_names, same_relation
 from tranship.planning.renames.scene import Scene, make_scene
 from tranship.planning.renames.score import ORDERED, ORDERED_THRESHOLD, UNORDERED, UNORDERED_THRESHOLD, probability
-from tranship.planning.renames.vetoes import vetoes
+from tranship.planning.renames.vetoes import OTHER_FAMILY, vetoes
 from tranship.planning.renames.wording import compare_names
 
 ALIGNED_LIKENESS = 0.3
 """Least likeness of names before several columns of one gap are taken for renamed in order."""
+SAME_COLUMN = "same physical table, same column number"
 CROWD = 2500
 """From this many pairs on, those of different type families are not looked at."""
 
@@ -54,12 +55,18 @@ class Progress(Struct):
         """What is left for the weighing."""
         return make_scene(self.old, self.new, self.lost(), self.fresh(), gaps=self.gaps(), order_known=order, context=self.context)
 
-    def take(self, before: str, after: str, pairing: Pairing, evidence: str) -> None:
+    def take(self, before: str, after: str, pairing: Pairing, evidence: str, *, any_type: bool = False) -> None:
         """Record a proven pair unless something forbids it."""
+        if not self.forbidden(before, after, any_type=any_type):
+            self.found.append(ColumnPair(before, after, pairing, (evidence,)))
+
+    def forbidden(self, before: str, after: str, *, any_type: bool = False) -> bool:
+        """Whether a veto stands against the pair; ``any_type``: its type may have changed family."""
         left, right = self.old.column(before), self.new.column(after)
-        if left is None or right is None or any(True for _ in vetoes(self.old, self.new, left, right, self.context)):
-            return
-        self.found.append(ColumnPair(before, after, pairing, (evidence,)))
+        if left is None or right is None:
+            return True
+        told = vetoes(self.old, self.new, left, right, self.context)
+        return any(veto for veto in told if not (any_type and veto.startswith(OTHER_FAMILY)))
 
 
 def column_renames(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: RenameContext) -> ColumnRenames:
@@ -90,15 +97,21 @@ def order_proven(old: Table, new: Table, context: RenameContext) -> bool:
 
 
 def _by_lineage(state: Progress) -> None:
+    """Physical identity. Where it contradicts pairs of equal names (swaps, chains), nothing forbids it: both cannot be right."""
     if not same_relation(state.old, state.new, state.context.shared_ancestor):
         return
     moved = moved_names(state.old, state.new)
     before, after = {a for a, _ in moved}, {b for _, b in moved}
-    state.kept = [(a, b) for a, b in state.kept if a != b or (a not in before and b not in after)]
+    crossed = {a for a, b in state.kept if a == b and (a in before or b in after)}
+    state.kept = [(a, b) for a, b in state.kept if a != b or a not in crossed]
     taken_old, taken_new = {a for a, _ in state.kept}, {b for _, b in state.kept}
     for left, right in moved:
-        if left not in taken_old and right not in taken_new:
-            state.take(left, right, Pairing.LINEAGE, "same physical table, same column number")
+        if left in taken_old or right in taken_new:
+            continue
+        if left in crossed or right in crossed:
+            state.found.append(ColumnPair(left, right, Pairing.LINEAGE, (SAME_COLUMN,)))
+        else:
+            state.take(left, right, Pairing.LINEAGE, SAME_COLUMN, any_type=True)
 
 
 def _by_rule(state: Progress, rule: NameRule, evidence: str) -> None:
@@ -125,8 +138,7 @@ def _aligned(state: Progress, gap: Gap) -> bool:
         return False
     pairs = list(zip(gap.old, gap.new, strict=True))
     for before, after in pairs:
-        left, right = state.old.column(before), state.new.column(after)
-        if left is None or right is None or any(True for _ in vetoes(state.old, state.new, left, right, state.context)):
+        if state.forbidden(before, after):
             return False
         own = compare_names(before, after).likeness
         crossings = [(before, b) for b in gap.new if b != after] + [(a, after) for a in gap.old if a != before]

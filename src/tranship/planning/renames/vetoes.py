@@ -24,6 +24,7 @@ byte kb mb gb tb kib mib gib bit kilobyte megabyte gigabyte
 mm cm km meter metre mile inch feet foot ft yard mg kg gram kilogram lb pound oz ounce celsius fahrenheit kelvin
 """
 
+OTHER_FAMILY = "type family differs"
 _KINDS: Mapping[str, frozenset[str]] = {"encryption": frozenset(_ENCRYPTION.split()), "confirmation": frozenset(_CONFIRMATION.split())}
 _UNITS = frozenset(_UNIT.split())
 
@@ -31,7 +32,7 @@ _UNITS = frozenset(_UNIT.split())
 def vetoes(old: Table, new: Table, before: Column, after: Column, context: RenameContext) -> Iterator[str]:
     """Every reason why this pair may only be asked about."""
     if family(before.type) != family(after.type):
-        yield f"type family differs ({before.type.text} → {after.type.text})"
+        yield f"{OTHER_FAMILY} ({before.type.text} → {after.type.text})"
     yield from token_vetoes(before.name, after.name)
     if target_veto(old, new, before.name, after.name, context.table_pairs):
         yield "the foreign key points to another table"
