@@ -19,7 +19,6 @@ from tranship.execution.ask.book import Book
 from tranship.execution.ask.group import ask_group
 from tranship.execution.ask.records import fetch_records
 from tranship.execution.job import Job
-from tranship.execution.lookup import check_lookups
 from tranship.execution.source import cut
 from tranship.model.names import Side
 from tranship.model.resolution import ResolutionFile
@@ -91,7 +90,6 @@ async def ask_all(
     async with AsyncExitStack() as stack:
         old = await stack.enter_async_context(session(pair.old, Side.OLD, job.new.datestyle))
         new = await stack.enter_async_context(session(pair.new, Side.NEW, job.new.datestyle, **options))
-        await check_lookups(job, old, new)
         batches = {plan.old: await cut(old, plan, batch_rows) for plan in job.plan.tables}
         for group in job.plan.groups:
             for findings in await ask_group(job, group, old, new, book, batches, live=False):

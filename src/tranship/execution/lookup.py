@@ -132,15 +132,15 @@ class Lookups:
         return any(isinstance(m.expression, NewDefault) for p in self._job.fillers(lookup.table) for m in p.columns if m.column in needed)
 
 
-async def check_lookups(job: Job, old: asyncpg.Connection, new: asyncpg.Connection) -> None:
-    """Before anything is copied: no key of any lookup stands for two values, neither now nor with what this run will add.
+async def check_lookups(job: Job, plans: Sequence[TablePlan], old: asyncpg.Connection, new: asyncpg.Connection) -> None:
+    """Before the plans' rows are copied: no key of their lookups stands for two values, neither now nor with what this run will add.
 
     Raises:
         Refused: with one problem per lookup, naming table, column and key.
     """
     problems = []
     asked: set[tuple[Side, TableName, tuple[str, ...], str]] = set()
-    for plan in job.plan.tables:
+    for plan in plans:
         for mapping in plan.columns:
             lookup = mapping.expression
             if not isinstance(lookup, Lookup) or (same := (lookup.side, lookup.table, lookup.keys, lookup.value)) in asked:

@@ -20,6 +20,7 @@ from tranship.execution.ask.parents import Parents
 from tranship.execution.ask.questions import NotAskable
 from tranship.execution.ask.scan import ScanBuilder
 from tranship.execution.job import Job
+from tranship.execution.lookup import check_lookups
 from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
 from tranship.model.plan import Group, Hazard, HazardKind, TablePlan
@@ -46,7 +47,11 @@ async def ask_group(
         book: holds the rejects of all groups before this one, those met while copying included.
         batches: per old table the batches still to be copied; rows of batches done before are taken to be in NEW or in the book.
         live: the groups before this one are in NEW; otherwise (dry run) what they will put there is computed from OLD.
+
+    Raises:
+        Refused: a lookup holds different values for one key.
     """
+    await check_lookups(job, group.tables, old, new)
     asking = _Asking(job, group, old, new, book, live=live)
     for plan in group.tables:
         await asking.faults(plan, batches.get(plan.old, ()))

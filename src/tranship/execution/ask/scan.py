@@ -163,7 +163,7 @@ class ScanBuilder:
     def _checks(self) -> tuple[str, ...]:
         names = {h.constraint for h in self._hazards(HazardKind.CHECK)}
         checks = sorted((c for c in self._after.checks if c.name in names), key=lambda c: c.name)
-        return tuple(c.name for c in checks if self._want(True, set(c.columns) | mentioned(c.expression, self._after), f"check {c.name}"))
+        return tuple(c.name for c in checks if self._want(True, set(c.columns) or mentioned(c.expression, self._after), f"check {c.name}"))
 
     def _routing_columns(self) -> set[str]:
         return mentioned(" ".join(p.constraint or "" for p in self._after.partitions), self._after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
@@ -15,6 +16,9 @@ from tranship.model.types import PgType
 from tranship.sql.canonical import canonical
 from tranship.sql.probe import GivenRows, rendered_part, rows_query
 from tranship.sql.quote import ident
+
+_NAME = re.compile(r"""'(?:[^']|'')*'|"((?:[^"]|"")+)"|([^\W\d][\w$]*)""")
+"""A literal (no group), a quoted name, a plain name."""
 
 
 class Typed(Struct, frozen=True):
@@ -51,8 +55,9 @@ def typed(plan: TablePlan, after: Table, columns: Iterable[str]) -> Typed:
 
 
 def mentioned(expression: str, table: Table) -> set[str]:
-    """Columns that an expression of NEW may read; a name that merely looks like one is no harm."""
-    return {c.name for c in table.columns if c.name in expression or c.name.replace('"', '""') in expression}
+    """Columns that an expression printed by NEW may read: every name in it that is a column's, function names included."""
+    names = {quoted.replace('""', '"') if quoted else plain for quoted, plain in _NAME.findall(expression)}
+    return {c.name for c in table.columns if c.name in names}
 
 
 def json_rows(chunk: Chunk, positions: Sequence[int], numbers: Iterable[int]) -> list[GivenRow]:
