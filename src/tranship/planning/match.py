@@ -71,7 +71,8 @@ def match(old: Catalog, new: Catalog, scope: Scope, decided: Decided = NOTHING_D
     context = RenameContext(table_pairs=tables.names, convention=convention, shared_ancestor=shared_ancestor)
     proposals = _pair_renamed(tables, _held_by_name(old, new, scope), decided, context)
     _pair_children(tables, decided)
-    context = structs.replace(context, table_pairs=tables.names)
+    # A table under its own name needs no telling, and the rules walk through what they are told for every table.
+    context = structs.replace(context, table_pairs={a: b for a, b in tables.names.items() if a != b})
     inside = [name for name in sorted(tables.old) if scope.includes(name)]
     decisions = _by_table(decided)
     pairs = tuple(_with_columns(tables.found[n], tables, decisions.get(n, _NO_COLUMNS), context) for n in inside if n in tables.found)
