@@ -54,7 +54,8 @@ async def contents(database: Database) -> dict[str, list[tuple[Any, ...]]]:
 async def definitions(database: Database) -> list[tuple[Any, ...]]:
     """Triggers, constraints and their comments, outside the journal."""
     return await database.fetch(
-        "SELECT c.relname::text, t.tgname::text, t.tgenabled::text, '' FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal"
+        "SELECT c.relname::text, t.tgname::text, t.tgenabled::text, '' FROM pg_trigger t"
+        " JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal"
         " UNION ALL SELECT c.relname, k.conname, k.convalidated::text, pg_get_constraintdef(k.oid) || coalesce(obj_description(k.oid), '')"
         " FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE k.connamespace = 'public'::regnamespace ORDER BY 1, 2, 3, 4"
     )

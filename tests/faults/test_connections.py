@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from faults.scene import NEW, OLD, accounted, contents, definitions
 from support import CliResult, Database, MakePair
 
@@ -16,7 +17,10 @@ BIGGER = OLD.replace("generate_series(1, 700)", "generate_series(1, 30000)")
 
 async def end_one(database: Database, rng: random.Random) -> None:
     """Ends one of tranship's backends in a database, if there is one."""
-    pids = [pid for (pid,) in await database.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship'")]
+    pids = [
+        pid
+        for (pid,) in await database.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship'")
+    ]
     if pids:
         await database.value("SELECT pg_terminate_backend($1)", rng.choice(pids))
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from faults.scene import NEW, OLD, accounted, contents, definitions
 from support import CliResult, MakePair
-
 from tranship.execution.failpoints import NAMES
 
 

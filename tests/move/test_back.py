@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from faults.scene import NEW, OLD, accounted, contents, definitions
 from move.test_live import migrate
 from support import CliResult, MakePair, Pair
-
 from tranship.config import load_config
 from tranship.errors import Refused, Stopped
 from tranship.execution.doctor import examine, settle
@@ -88,7 +88,10 @@ async def test_rollback_takes_exactly_its_own_rows(make_pair: MakePair, tmp_path
     assert done.deleted == sum(t.unchanged for t in looked.tables)
     assert await definitions(pair.new) == before
     now = await contents(pair.new)
-    assert [line for (line,) in now.pop("log") if "changed" not in line] == ['("2000-01-01 00:00:00","ours before")', '("2001-01-01 00:00:00","written since")']
+    assert [line for (line,) in now.pop("log") if "changed" not in line] == [
+        '("2000-01-01 00:00:00","ours before")',
+        '("2001-01-01 00:00:00","written since")',
+    ]
     held.pop("log")
     assert now == held
     await pair.new.run("DELETE FROM log WHERE line = 'changed'")

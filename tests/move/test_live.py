@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from faults.scene import NEW, OLD, accounted, contents, definitions
 from support import CliResult, MakePair, Pair
-
 from tranship import api
 from tranship.config import load_config
 from tranship.errors import Refused, Stopped
@@ -72,7 +72,7 @@ async def test_rows_that_nobody_could_foresee_are_isolated(make_pair: MakePair, 
     bad = sum(n % bad_every == 2 for n in range(1, 1001))
     assert [(t.rows_read, t.rows_migrated, t.rows_failed) for t in result.tables] == [(1000, 1000 - bad, bad)] * 2
     assert [t.rejects_by_reason for t in result.tables] == [{"23514 sly": bad}, {"23503 part_item": bad}]
-    lines = [json.loads(line) for line in Path(result.rejects_file).read_text().splitlines()]
+    lines = [json.loads(line) for line in (await asyncio.to_thread(Path(result.rejects_file).read_text)).splitlines()]
     assert sorted(line["key"]["id"] for line in lines) == sorted([n for n in range(1, 1001) if n % bad_every == 2] * 2)
 
 
@@ -80,8 +80,11 @@ async def test_the_second_of_two_runs_is_refused_at_once(make_pair: MakePair, ru
     pair = await make_pair(OLD, NEW)
     config = pair.config(tmp_path)
     first = asyncio.create_task(asyncio.to_thread(run_cli, "migrate", config, "--live", env={"TRANSHIP_FAILPOINT": "batch.copied:sleep=15"}))
-    while not await pair.new.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tranship lock' AND datname = current_database()"):
+    locks = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tranship lock' AND datname = current_database()"
+    for _ in range(300):
         await asyncio.sleep(0.1)
+        if await pair.new.value(locks):
+            break
     await asyncio.sleep(3)
     began = time.monotonic()
     with pytest.raises(Refused, match=r"host .*, pid \d+, since") as refused:
@@ -122,3 +125,27 @@ async def test_a_second_run_changes_nothing_and_repeats_the_status(make_pair: Ma
     assert (second.exit_status, second.stats.rows_failed) == (first.exit_status, first.stats.rows_failed)
     assert all(t.already_migrated for t in second.tables)
     assert await contents(pair.new) == held
+
+
+@pytest.mark.parametrize("plain", [False, True])
+async def test_children_of_rows_nobody_foresaw_follow_them_out(make_pair: MakePair, tmp_path: Path, plain: bool) -> None:
+    pair = await make_pair(
+        "CREATE TABLE node (id int PRIMARY KEY, up int, word text); INSERT INTO node SELECT n, n / 2, 'w' || n FROM generate_series(1, 1000) n;"
+        "UPDATE node SET up = NULL WHERE id = 1; CREATE TABLE leaf (word text, node int);"
+        "INSERT INTO leaf SELECT 'x', n FROM generate_series(1, 1000) n;",
+        """CREATE FUNCTION sly(n int) RETURNS boolean LANGUAGE sql AS $$SELECT current_setting('transaction_read_only') = 'on' OR n <> 5$$;
+        CREATE TABLE node (id int PRIMARY KEY, up int CONSTRAINT up REFERENCES node, word text, CONSTRAINT sly CHECK (sly(id)));
+        CREATE TABLE leaf (word text, node int CONSTRAINT leaf_node REFERENCES node);""",
+    )
+    before = await definitions(pair.new)
+    result = await migrate(pair, tmp_path, new=await owned_by_a_plain_role(pair) if plain else None, batch_size=130)
+    below = {5}
+    for n in range(6, 1001):
+        if n // 2 in below:
+            below.add(n)
+    node, leaf = sorted(result.tables, key=lambda t: t.table, reverse=True)
+    assert node.rejects_by_reason == {"23503 up": len(below) - 1, "23514 sly": 1}
+    assert leaf.rejects_by_reason == {"23503 leaf_node": len(below)}
+    assert (node.rows_migrated, leaf.rows_migrated) == (1000 - len(below), 1000 - len(below))
+    assert await pair.new.value("SELECT count(*) FROM node WHERE id = ANY ($1::int[])", sorted(below)) == 0
+    assert await definitions(pair.new) == before

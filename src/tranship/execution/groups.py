@@ -12,6 +12,7 @@ from tranship.execution.asking import ask
 from tranship.execution.begin import reject_bound
 from tranship.execution.failpoints import failpoint
 from tranship.execution.lock import WriterLock
+from tranship.execution.orphans import prove_keys
 from tranship.execution.switches import SwitchBoard, Switches, needed
 from tranship.execution.task import Live, Task
 from tranship.execution.worker import SwitchNeeded, Worker, fence
@@ -60,7 +61,7 @@ class Mover:
                 task.whole_keys = switches.one_batch
                 await self._table(task, switches)
             if switches.replica or switches.drop:
-                await self._board.prove(self._control, [(self._live.job.after(t.plan), _xids(t)) for t in tasks])
+                self._met += await prove_keys(self._live, self._control, tasks)
             await self._board.on(self._control)
         except BaseException:
             await self._board.on_after_failure(self._control)
@@ -113,10 +114,6 @@ class Mover:
         if bound is not None and rejected > bound:
             message = f"{rejected} rows are rejected, --max-rejects allows {self._live.options.max_rejects}"
             raise Stopped("TS421", message, hint="raise --max-rejects and run the same command again")
-
-
-def _xids(task: Task) -> list[int]:
-    return [xid for row in task.done for xid in row.xids]
 
 
 async def finish(live: Live, control: asyncpg.Connection) -> None:

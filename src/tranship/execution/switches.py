@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import asyncpg
 from msgspec import Struct
 
-from tranship.errors import Stopped
 from tranship.execution.failpoints import failpoint
 from tranship.execution.job import Job
 from tranship.execution.retry import retry
@@ -150,22 +149,6 @@ class SwitchBoard:
                         await restore(self._journal, new, undo, self._say)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             self._say(f"not everything could be switched on again ({error}): the next run or tranship doctor does it")
-
-    async def prove(self, new: asyncpg.Connection, tables: Iterable[tuple[Table, Sequence[int]]]) -> None:
-        """Foreign keys that nobody checked while rows came in are true.
-
-        Raises:
-            Stopped: rows without a parent are in NEW.
-        """
-        for table, xids in tables:
-            for key in table.foreign_keys:
-                if key.enforced and xids:
-                    found = await new.fetch(statements.orphans(table.name, key, xids, limit=1000))
-                    if found:
-                        count = f"{len(found)}{' or more' if len(found) == 1000 else ''}"
-                        message = f"{count} rows of {table.name} lack their parent in {key.target} (foreign key {key.name})"
-                        raise Stopped("TS420", message, object=str(table.name), hint="was NEW written to by others? see tranship doctor")
-        await failpoint("keys.proven")
 
     async def _drop(self, new: asyncpg.Connection, dropped: DroppedKey) -> None:
         table = self._job.new.table(dropped.table) if self._job is not None else None

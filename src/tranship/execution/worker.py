@@ -233,11 +233,11 @@ class Worker:
         seconds = time.monotonic() - began
         hi = batch.hi.ctid if batch.hi is not None else None
         counts = (hi, batch.rows, batch.rows, written, len(records), sent, seconds, list(xids))
-        await new.execute(sql.count_batch, live.run, task.position, batch.number, *counts)
+        all_xids = await new.fetchval(sql.count_batch, live.run, task.position, batch.number, *counts)
         await failpoint("batch.counted")
         await new.execute("COMMIT")
         await failpoint("batch.committed")
-        row = BatchRow(task.position, batch, True, batch.rows, written, len(records), sent, seconds, tuple(xids))
+        row = BatchRow(task.position, batch, True, batch.rows, written, len(records), sent, seconds, tuple(all_xids))
         self._finished(task, row, records)
 
     def _finished(self, task: Task, row: BatchRow, records: Sequence[RejectRow]) -> None:

@@ -180,8 +180,13 @@ class JournalSql:
         """run, position, number, hi, rows, read, written, rejected, bytes, seconds, further xids: what became of the batch, in its transaction."""
         return self._text(
             "UPDATE {j}.batch SET hi = $4, row_count = $5, read = $6, written = $7, rejected = $8, bytes = $9, seconds = $10,"
-            " xids = ARRAY[pg_catalog.txid_current()] OPERATOR(pg_catalog.||) $11::bigint[] WHERE run = $1 AND position = $2 AND number = $3"
+            " xids = ARRAY[pg_catalog.txid_current()] OPERATOR(pg_catalog.||) $11::bigint[] WHERE run = $1 AND position = $2 AND number = $3 RETURNING xids"
         )
+
+    @property
+    def shift_counts(self) -> str:
+        """run, position, number, rows: rows of a batch that were written and are rejected after all."""
+        return self._text("UPDATE {j}.batch SET written = written - $4, rejected = rejected + $4 WHERE run = $1 AND position = $2 AND number = $3")
 
     @property
     def mark_savepoint(self) -> str:
