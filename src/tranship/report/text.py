@@ -27,6 +27,8 @@ def render_text(document: Document, *, signs: bool = True) -> str:
 
 def visible(text: str) -> str:
     """The text on one line: what would move the cursor or turn the reading direction is shown as an escape."""
+    if text.isprintable():
+        return text
     return "".join(c if unicodedata.category(c) not in _UNSHOWN else f"\\u{ord(c):04x}" for c in text)
 
 
