@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
-from support import Database, Pair
 
+from support import Database, Pair
 from tranship.codec.resolutions import read_resolutions
 from tranship.execution.ask.book import Book
 from tranship.execution.ask.group import ask_group

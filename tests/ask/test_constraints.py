@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 
 import pytest
-from ask.asking import ask_all
-from support import MakePair
 
+from ask.asking import ask_all
 from ask.test_faults import transform
+from support import MakePair
 
 
 @pytest.mark.parametrize("batch_rows", [1, 2, 50_000])
 async def test_collisions_over_two_keys(make_pair: MakePair, batch_rows: int) -> None:
     pair = await make_pair(
-        "CREATE TABLE t (id text PRIMARY KEY, a text, b text); INSERT INTO t VALUES ('c', 'a2', 'b2'), ('b', 'a1', 'b2'), ('a', 'a1', 'b1'), ('A', NULL, NULL)",
+        """CREATE TABLE t (id text PRIMARY KEY, a text, b text);
+            INSERT INTO t VALUES ('c', 'a2', 'b2'), ('b', 'a1', 'b2'), ('a', 'a1', 'b1'), ('A', NULL, NULL)""",
         "CREATE TABLE t (id text PRIMARY KEY, a text UNIQUE, b text UNIQUE)",
     )
     found = await ask_all(pair, batch_rows=batch_rows)
@@ -25,7 +26,8 @@ async def test_collisions_over_two_keys(make_pair: MakePair, batch_rows: int) ->
 async def test_partial_expression_and_nulls_not_distinct(make_pair: MakePair) -> None:
     pair = await make_pair(
         """CREATE TABLE t (id int PRIMARY KEY, k text, live bool, n numeric);
-            INSERT INTO t VALUES (1, 'a', true, 1), (2, 'A', true, 2), (3, 'a', false, NULL), (4, 'b', true, NULL), (5, 'c', false, 1.00), (6, NULL, true, 6), (7, NULL, true, 7)""",
+            INSERT INTO t VALUES (1, 'a', true, 1), (2, 'A', true, 2), (3, 'a', false, NULL), (4, 'b', true, NULL), (5, 'c', false, 1.00),
+            (6, NULL, true, 6), (7, NULL, true, 7)""",
         """CREATE TABLE t (id int PRIMARY KEY, k text, live bool, n numeric);
             CREATE UNIQUE INDEX live_k ON t (lower(k)) WHERE live; CREATE UNIQUE INDEX one_n ON t (n) NULLS NOT DISTINCT""",
     )
@@ -35,7 +37,8 @@ async def test_partial_expression_and_nulls_not_distinct(make_pair: MakePair) ->
 
 async def test_a_key_that_only_new_can_compare(make_pair: MakePair) -> None:
     pair = await make_pair(
-        "CREATE TABLE t (id int PRIMARY KEY, k text, j jsonb, n text); INSERT INTO t VALUES (1, 'a', '1', '01'), (2, 'A', '2', '2'), (3, 'b', '1.0', '3'), (4, 'c', '4', '1')",
+        """CREATE TABLE t (id int PRIMARY KEY, k text, j jsonb, n text);
+            INSERT INTO t VALUES (1, 'a', '1', '01'), (2, 'A', '2', '2'), (3, 'b', '1.0', '3'), (4, 'c', '4', '1')""",
         "CREATE EXTENSION citext; CREATE TABLE t (id int PRIMARY KEY, k citext UNIQUE, j jsonb UNIQUE, n int UNIQUE)",
         template=False,
     )
@@ -46,7 +49,8 @@ async def test_a_key_that_only_new_can_compare(make_pair: MakePair) -> None:
 async def test_exclusion_in_key_order(make_pair: MakePair) -> None:
     pair = await make_pair(
         """CREATE TABLE t (id int PRIMARY KEY, room int, during int4range);
-            INSERT INTO t VALUES (4, 1, '[5,9)'), (1, 1, '[1,4)'), (2, 1, '[3,6)'), (3, 1, '[5,8)'), (5, 2, '[5,8)'), (6, NULL, '[5,8)'), (7, 1, 'empty')""",
+            INSERT INTO t VALUES (4, 1, '[5,9)'), (1, 1, '[1,4)'), (2, 1, '[3,6)'), (3, 1, '[5,8)'), (5, 2, '[5,8)'), (6, NULL, '[5,8)'),
+            (7, 1, 'empty')""",
         """CREATE EXTENSION btree_gist; CREATE TABLE t (id int PRIMARY KEY, room int, during int4range,
             CONSTRAINT apart EXCLUDE USING gist (room WITH =, during WITH &&))""",
         template=False,
@@ -71,8 +75,10 @@ async def test_foreign_keys_of_every_sort(make_pair: MakePair, unlike: bool) -> 
     """Composite, MATCH FULL, a parent that only NEW has, one that was there before, one that is rejected; ``unlike``: keys only NEW can compute."""
     key = "text" if unlike else "int"
     pair = await make_pair(
-        f"""CREATE TABLE parent (a {key}, b {key}, v text, PRIMARY KEY (a, b)); INSERT INTO parent VALUES ('1', '1', 'ok'), ('2', '2', 'too long'), ('3', '3', 'ok');
-            CREATE TABLE simple (id int PRIMARY KEY, a {key}, b {key}); CREATE TABLE complete (id int PRIMARY KEY, a {key}, b {key}); CREATE TABLE lone (id int PRIMARY KEY, r int);
+        f"""CREATE TABLE parent (a {key}, b {key}, v text, PRIMARY KEY (a, b));
+            INSERT INTO parent VALUES ('1', '1', 'ok'), ('2', '2', 'too long'), ('3', '3', 'ok');
+            CREATE TABLE simple (id int PRIMARY KEY, a {key}, b {key}); CREATE TABLE complete (id int PRIMARY KEY, a {key}, b {key});
+            CREATE TABLE lone (id int PRIMARY KEY, r int);
             INSERT INTO simple VALUES (1, '1', '1'), (2, '2', '2'), (3, '1', '3'), (4, '1', NULL), (5, NULL, NULL), (6, '7', '7');
             INSERT INTO complete SELECT * FROM simple; INSERT INTO lone VALUES (1, 1), (2, 2), (3, NULL)""",
         """CREATE TABLE parent (a int, b int, v varchar(3), PRIMARY KEY (a, b)); INSERT INTO parent VALUES (7, 7, 'old');
@@ -95,7 +101,9 @@ async def test_old_held_the_key_and_only_rejects_break_it(make_pair: MakePair) -
     schema = """CREATE TABLE parent (id int PRIMARY KEY, v {v}); CREATE TABLE child (id int PRIMARY KEY, p int REFERENCES parent);
         CREATE TABLE grandchild (id int PRIMARY KEY, c int REFERENCES child);"""
     pair = await make_pair(
-        schema.format(v="text") + "INSERT INTO parent VALUES (1, 'ok'), (2, 'x'), (3, 'long'); INSERT INTO child VALUES (10, 1), (11, 3), (12, 2); INSERT INTO grandchild VALUES (1, 10), (2, 11)",
+        schema.format(v="text")
+        + """INSERT INTO parent VALUES (1, 'ok'), (2, 'x'), (3, 'long');
+            INSERT INTO child VALUES (10, 1), (11, 3), (12, 2); INSERT INTO grandchild VALUES (1, 10), (2, 11)""",
         schema.format(v="varchar(2)") + "INSERT INTO parent VALUES (2, 'is')",
     )
     found = await ask_all(pair, {"parent": [transform("v")]})
@@ -105,7 +113,9 @@ async def test_old_held_the_key_and_only_rejects_break_it(make_pair: MakePair) -
 @pytest.mark.parametrize("key", ["int", "text"])
 async def test_a_long_chain_falls_as_a_whole(make_pair: MakePair, key: str) -> None:
     pair = await make_pair(
-        f"CREATE TABLE t (id {key} PRIMARY KEY, up {key}, v text); INSERT INTO t SELECT g, CASE WHEN g > 1 THEN g - 1 END, CASE g WHEN 1 THEN 'bad' ELSE '1' END FROM generate_series(1, 3000) g; INSERT INTO t VALUES ('4000', '4000', '1'), ('4001', '4000', '1')",
+        f"""CREATE TABLE t (id {key} PRIMARY KEY, up {key}, v text);
+            INSERT INTO t SELECT g, CASE WHEN g > 1 THEN g - 1 END, CASE g WHEN 1 THEN 'bad' ELSE '1' END FROM generate_series(1, 3000) g;
+        INSERT INTO t VALUES ('4000', '4000', '1'), ('4001', '4000', '1')""",
         "CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t, v int)",
     )
     started = time.monotonic()
@@ -117,7 +127,8 @@ async def test_a_long_chain_falls_as_a_whole(make_pair: MakePair, key: str) -> N
 async def test_cycles_between_tables(make_pair: MakePair) -> None:
     pair = await make_pair(
         """CREATE TABLE a (id int PRIMARY KEY, b int, v text); CREATE TABLE b (id int PRIMARY KEY, a int);
-            INSERT INTO a VALUES (1, 1, 'ok'), (2, 2, 'bad!'), (3, 3, 'ok'), (4, 2, 'ok'), (5, 99, 'ok'); INSERT INTO b VALUES (1, 1), (2, 2), (3, 3), (4, 4)""",
+            INSERT INTO a VALUES (1, 1, 'ok'), (2, 2, 'bad!'), (3, 3, 'ok'), (4, 2, 'ok'), (5, 99, 'ok');
+            INSERT INTO b VALUES (1, 1), (2, 2), (3, 3), (4, 4)""",
         """CREATE TABLE a (id int PRIMARY KEY, b int NOT NULL, v varchar(3)); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);
             ALTER TABLE a ADD CONSTRAINT a_b FOREIGN KEY (b) REFERENCES b DEFERRABLE INITIALLY DEFERRED""",
     )
@@ -128,7 +139,8 @@ async def test_cycles_between_tables(make_pair: MakePair) -> None:
 
 async def test_the_loser_of_a_collision_leaves_its_children_to_the_winner(make_pair: MakePair) -> None:
     pair = await make_pair(
-        "CREATE TABLE p (id int PRIMARY KEY, code text); INSERT INTO p VALUES (1, 'a '), (2, 'a'); CREATE TABLE c (id int PRIMARY KEY, code text); INSERT INTO c VALUES (1, 'a'), (2, 'b')",
+        """CREATE TABLE p (id int PRIMARY KEY, code text); INSERT INTO p VALUES (1, 'a '), (2, 'a');
+            CREATE TABLE c (id int PRIMARY KEY, code text); INSERT INTO c VALUES (1, 'a'), (2, 'b')""",
         "CREATE TABLE p (id int PRIMARY KEY, code varchar(1) UNIQUE); CREATE TABLE c (id int PRIMARY KEY, code varchar(1) REFERENCES p (code))",
     )
     found = await ask_all(pair, {"p": [transform("code")], "c": [transform("code")]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ask.asking import ask_all, make_job
 from support import MakePair
 
@@ -42,7 +43,8 @@ async def test_every_sort_of_type_is_read_by_its_own_input(make_pair: MakePair, 
 
 async def test_the_first_fault_of_a_row_is_named(make_pair: MakePair) -> None:
     pair = await make_pair(
-        "CREATE TABLE t (id int PRIMARY KEY, a text, b text); INSERT INTO t VALUES (1, 'x', 'toolong'), (2, '1', 'toolong'), (3, '1', NULL), (4, '-1', 'b')",
+        """CREATE TABLE t (id int PRIMARY KEY, a text, b text);
+            INSERT INTO t VALUES (1, 'x', 'toolong'), (2, '1', 'toolong'), (3, '1', NULL), (4, '-1', 'b')""",
         "CREATE TABLE t (id int PRIMARY KEY, a int CONSTRAINT positive CHECK (a > 0), b varchar(3) NOT NULL)",
     )
     found = (await ask_all(pair, {"t": [transform("a"), transform("b")]})).by_key("public.t")
@@ -78,7 +80,8 @@ async def test_routing(make_pair: MakePair) -> None:
     pair = await make_pair(
         "CREATE TABLE t (id int, k text, PRIMARY KEY (id)); INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, NULL), (4, 'c')",
         """CREATE TABLE t (id int, k text) PARTITION BY LIST (k); CREATE TABLE t_a PARTITION OF t FOR VALUES IN ('a', NULL);
-            CREATE TABLE t_c PARTITION OF t FOR VALUES IN ('c') PARTITION BY RANGE (id); CREATE TABLE t_c1 PARTITION OF t_c FOR VALUES FROM (0) TO (4)""",
+            CREATE TABLE t_c PARTITION OF t FOR VALUES IN ('c') PARTITION BY RANGE (id);
+            CREATE TABLE t_c1 PARTITION OF t_c FOR VALUES FROM (0) TO (4)""",
     )
     found = (await ask_all(pair)).by_key("public.t")
     assert {key: r["sqlstate"] for key, r in found.items()} == {2: "23514", 4: "23514"}
@@ -88,7 +91,8 @@ async def test_routing(make_pair: MakePair) -> None:
 @pytest.mark.parametrize("encoding", ["LATIN1", "EUC_JP"])
 async def test_characters_that_new_lacks(make_pair: MakePair, encoding: str) -> None:
     pair = await make_pair(
-        "CREATE TABLE t (id int PRIMARY KEY, v text, n int); INSERT INTO t VALUES (1, 'ascii', 1), (2, 'é', 1), (3, 'あ', 1), (4, '😀€', 1), (5, NULL, 1)",
+        """CREATE TABLE t (id int PRIMARY KEY, v text, n int);
+            INSERT INTO t VALUES (1, 'ascii', 1), (2, 'é', 1), (3, 'あ', 1), (4, '😀€', 1), (5, NULL, 1)""",
         "CREATE TABLE t (id int PRIMARY KEY, v varchar(5), n int CHECK (n > 0))",
         encodings=("UTF8", encoding),
         template=False,
@@ -123,10 +127,11 @@ async def test_mapping_gaps_and_nulls(make_pair: MakePair) -> None:
 
 
 async def test_hostile_names(make_pair: MakePair) -> None:
-    name = '''a"b'c$$ %s {0} \\ <x> ✓'''
+    name = """a"b'c$$ %s {0} \\ <x> ✓"""
     quoted = '"' + name.replace('"', '""') + '"'
     pair = await make_pair(
-        f"CREATE SCHEMA {quoted}; CREATE TABLE {quoted}.{quoted} ({quoted} int PRIMARY KEY, \"tranship row\" text); INSERT INTO {quoted}.{quoted} VALUES (1, '1'), (2, 'x'), (3, '3')",
+        f"""CREATE SCHEMA {quoted}; CREATE TABLE {quoted}.{quoted} ({quoted} int PRIMARY KEY, "tranship row" text);
+            INSERT INTO {quoted}.{quoted} VALUES (1, '1'), (2, 'x'), (3, '3')""",
         f"""CREATE SCHEMA {quoted}; CREATE TABLE {quoted}.{quoted} ({quoted} int PRIMARY KEY, "tranship row" int,
             CONSTRAINT {quoted} CHECK ({quoted} < 3 AND "tranship row" > 0))""",
     )
@@ -138,7 +143,8 @@ async def test_hostile_names(make_pair: MakePair) -> None:
 async def test_rows_already_in_new(make_pair: MakePair) -> None:
     pair = await make_pair(
         """CREATE TABLE t (id int PRIMARY KEY, code text, live bool, during int4range);
-            INSERT INTO t VALUES (1, 'a', true, '[1,3)'), (2, 'B', true, '[4,5)'), (3, 'B', false, NULL), (4, 'd', NULL, '[7,8)'), (5, NULL, true, '[20,30)')""",
+            INSERT INTO t VALUES (1, 'a', true, '[1,3)'), (2, 'B', true, '[4,5)'), (3, 'B', false, NULL), (4, 'd', NULL, '[7,8)'),
+            (5, NULL, true, '[20,30)')""",
         """CREATE TABLE t (id int PRIMARY KEY, code text, live bool, during int4range, CONSTRAINT apart EXCLUDE USING gist (during WITH &&));
             CREATE UNIQUE INDEX live_code ON t (lower(code)) WHERE live; CREATE UNIQUE INDEX odd ON t (live) NULLS NOT DISTINCT WHERE id % 2 = 0;
             INSERT INTO t VALUES (1, 'z', false, NULL), (90, 'b', true, NULL), (91, 'x', NULL, '[25,26)'), (92, 'n', NULL, '[99,100)')""",
@@ -156,7 +162,8 @@ async def test_rows_already_in_new(make_pair: MakePair) -> None:
 async def test_a_role_that_may_only_select(make_pair: MakePair) -> None:
     pair = await make_pair(
         "CREATE TABLE t (id int PRIMARY KEY, v text, p int); INSERT INTO t VALUES (1, 'x', 1), (2, '2', 9), (3, '3', 1)",
-        """CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1); CREATE TABLE t (id int PRIMARY KEY, v int, p int REFERENCES parent);
+        """CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1);
+            CREATE TABLE t (id int PRIMARY KEY, v int, p int REFERENCES parent);
             DO $$ BEGIN CREATE ROLE only_reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
             GRANT SELECT ON ALL TABLES IN SCHEMA public TO only_reader""",
         template=False,
@@ -169,7 +176,8 @@ async def test_a_role_that_may_only_select(make_pair: MakePair) -> None:
 async def test_losses_are_counted_over_rows_that_arrive(make_pair: MakePair) -> None:
     pair = await make_pair(
         """CREATE TABLE t (id int PRIMARY KEY, n numeric, s varchar(10), i int, d timestamp, f float8, ts timestamp);
-            INSERT INTO t VALUES (1, 1.005, 'ab   ', 16777217, '2024-01-01 10:00', 1.5, '2024-01-01 00:00:00.6'), (2, 1.5, 'abc', 1, '2024-01-01', 2, '2024-01-01'),
+            INSERT INTO t VALUES (1, 1.005, 'ab   ', 16777217, '2024-01-01 10:00', 1.5, '2024-01-01 00:00:00.6'),
+            (2, 1.5, 'abc', 1, '2024-01-01', 2, '2024-01-01'),
                 (3, 99999, 'ab     ', 16777217, NULL, 'NaN', NULL), (4, 'NaN', NULL, NULL, 'infinity', NULL, 'infinity')""",
         "CREATE TABLE t (id int PRIMARY KEY, n numeric(5,2), s varchar(3), i real, d date, f int, ts timestamp(0))",
     )

@@ -212,4 +212,3 @@ def _everywhere(plan: TablePlan, shown: str | None, conditions: Sequence[str]) -
         f"SELECT {number} AS source, old.ctid AS id{more} {from_source(source)}{where((*in_source(source), *conditions))}"
         for number, source in enumerate(plan.sources)
     )
-

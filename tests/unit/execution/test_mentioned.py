@@ -17,7 +17,7 @@ _TABLE = Table(TableName("s", "t"), "r", columns=tuple(Column(name, n, PgType("i
     ("expression", "columns"),
     [
         ("(width > 0)", {"width"}),
-        ("lower(\"a\"\"b\") = 'id'", {'a"b'}),
+        ('lower("a""b") = \'id\'', {'a"b'}),
         ('"É" + x$y', {"É", "x$y"}),
         ("\"it's\" = 'width'", {"it's"}),
         ("\"Id\" = 'it''s id'", {"Id"}),

@@ -152,5 +152,3 @@ def _rank(answer: Answer) -> tuple[int, int]:
 def _sendable(text: str | None) -> bool:
     """Undecodable bytes of a SQL_ASCII database cannot travel in a question."""
     return text is None or text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
-
-
