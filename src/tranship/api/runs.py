@@ -24,6 +24,7 @@ from tranship.errors import Refused
 from tranship.execution.doctor import settle
 from tranship.execution.job import Job
 from tranship.execution.outcome import MigrationOutcome
+from tranship.execution.rehearse import rehearse
 from tranship.execution.run import dry_run, move
 from tranship.model.change import Comparison
 from tranship.model.names import Side
@@ -117,7 +118,7 @@ async def migrate(
             await settle(config, lambda message: hear(Noted(message)))
         prepared = await prepare(config, options)
         job = Job(prepared.plan, prepared.sides.old, prepared.sides.new)
-        engine = move if options.live else dry_run
+        engine = rehearse if options.rehearse else move if options.live else dry_run
         for warning in prepared.warnings:
             hear(Noted(f"⚠ {warning.code} {warning.message}"))
         hear(_started(job))

@@ -82,8 +82,14 @@ async def count_left_out(snapshot: Snapshot, job: Job) -> dict[str, int]:
 
 
 @asynccontextmanager
-async def asking_new(config: Config, job: Job) -> AsyncIterator[asyncpg.Connection]:
-    """A READ ONLY transaction on NEW under the search_path of its batches, so that checks and generated columns mean the same."""
+async def asking_new(config: Config, job: Job, rehearsal: asyncpg.Connection | None = None) -> AsyncIterator[asyncpg.Connection]:
+    """A READ ONLY transaction on NEW under the search_path of its batches, so that checks and generated columns mean the same.
+
+    A rehearsal asks in its own transaction, which alone sees its rows.
+    """
+    if rehearsal is not None:
+        yield rehearsal
+        return
     conn = await connect(config.new, application_name="tranship")
     try:
         await pin(conn, Side.NEW, datestyle=datestyle(job.new))
@@ -102,9 +108,10 @@ async def ask(
     batches: Mapping[TableName, tuple[Batch, ...]],
     *,
     live: bool,
+    rehearsal: asyncpg.Connection | None = None,
 ) -> None:
     """Enter every foreseen reject of the groups, in order, into the book."""
-    async with asking_new(config, job) as new:
+    async with asking_new(config, job, rehearsal) as new:
         for group in groups:
             async with snapshot.reader() as old:
                 await ask_group(job, group, old, new, book, batches, live=live)

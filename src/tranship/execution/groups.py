@@ -23,7 +23,7 @@ from tranship.model.progress import Batch, TableDone
 class Mover:
     """Moves what is left of a run."""
 
-    def __init__(self, live: Live, control: asyncpg.Connection, lock: WriterLock, *, replica: bool, jobs: int) -> None:
+    def __init__(self, live: Live, control: asyncpg.Connection, lock: WriterLock | None, *, replica: bool, jobs: int) -> None:
         self._live = live
         self._control = control
         self._lock = lock
@@ -75,7 +75,7 @@ class Mover:
         """Where earlier groups met rejects that nobody foresaw, or where their rows had to be there to be asked."""
         live = self._live
         batches = {t.plan.old: tuple(t.todo) for t in tasks}
-        await ask(live.snapshot, live.config, live.job, [group], live.book, batches, live=True)
+        await ask(live.snapshot, live.config, live.job, [group], live.book, batches, live=True, rehearsal=live.rehearsal)
 
     async def _table(self, task: Task, switches: Switches) -> None:
         queue = list(reversed(task.todo))
@@ -95,7 +95,9 @@ class Mover:
         if failed:
             raise failed[0]
         if queue:
-            raise self._lock.lost or Stopped("TS400", "stopped as asked; what is committed stays", hint="run the same command again to go on")
+            raise (self._lock.lost if self._lock is not None else None) or Stopped(
+                "TS400", "stopped as asked; what is committed stays", hint="run the same command again to go on"
+            )
         task.todo.clear()
         read, written, rejected = task.counts
         if read != task.rows:

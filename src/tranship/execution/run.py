@@ -68,12 +68,12 @@ async def dry_run(job: Job, config: Config, options: MigrateOptions, *, on_event
         Refused: OLD is NEW, or was altered meanwhile.
     """
     started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
-    async with _looking(config, job) as (old, new):
+    async with looking(config, job) as (old, new):
         passed = await preflight(old, new, job, config, options.jobs, live=False)
         journal = Journal(config.journal_schema)
         before = await earlier(new, journal, passed.old) if await journal.exists(new) else None
     left, done = remaining(job, before) if before is not None else (job, {})
-    async with _snapshot(config, left) as snapshot:
+    async with open_snapshot(config, left) as snapshot:
         asked = await ask_everything(snapshot, config, left, options, left.plan.tables, digest=False, on_event=on_event)
         records = [r async for r in dry_records(snapshot, left, asked)]
         text = snapshot.text
@@ -97,7 +97,7 @@ async def dry_run(job: Job, config: Config, options: MigrateOptions, *, on_event
 async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: OnEvent, stop: asyncio.Event) -> MigrationOutcome:
     started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
     journal = Journal(config.journal_schema)
-    async with _looking(config, job) as (old, control):
+    async with looking(config, job) as (old, control):
         passed = await preflight(old, control, job, config, options.jobs, live=True)
         key = lock_key(passed.old, passed.new)
         async with WriterLock.hold(config, key, journal, passed.old.key, take_over=options.take_over) as lock:
@@ -112,7 +112,7 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
             if not left.plan.tables and before.unfinished is None:
                 on_event(Noted("already migrated: an earlier run moved every table under the same plan"))
                 return await live_result(control, journal, job, config, options, frame, done, None)
-            async with _snapshot(config, left) as snapshot:
+            async with open_snapshot(config, left) as snapshot:
                 begun = await _begin(control, journal, snapshot, config, left, options, passed, on_event, before.unfinished)
                 live = Live(left, config, options, journal, begun.run, begun.epoch, snapshot, Lookups(left), begun.book, begun.tasks, on_event, stop)
                 ends = await _carry_out(live, old, control, lock, passed)
@@ -162,8 +162,8 @@ async def _mark_stopped(live: Live, control: asyncpg.Connection) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _looking(config: Config, job: Job) -> AsyncIterator[tuple[asyncpg.Connection, asyncpg.Connection]]:
-    """Control connections to both sides."""
+async def looking(config: Config, job: Job, *, batches: bool = False) -> AsyncIterator[tuple[asyncpg.Connection, asyncpg.Connection]]:
+    """Control connections to both sides; with ``batches`` the one to NEW keeps the database's search_path, as batches need it."""
     style = datestyle(job.new)
     old = await connect(config.old, application_name="tranship")
     try:
@@ -172,7 +172,7 @@ async def _looking(config: Config, job: Job) -> AsyncIterator[tuple[asyncpg.Conn
         new = await connect(config.new, application_name="tranship")
         try:
             await refuse_pooler(new, config.new)
-            await pin(new, Side.NEW, datestyle=style, search_path="")
+            await pin(new, Side.NEW, datestyle=style, search_path=None if batches else "")
             yield old, new
         finally:
             new.terminate()
@@ -181,7 +181,8 @@ async def _looking(config: Config, job: Job) -> AsyncIterator[tuple[asyncpg.Conn
 
 
 @contextlib.asynccontextmanager
-async def _snapshot(config: Config, job: Job) -> AsyncIterator[Snapshot]:
+async def open_snapshot(config: Config, job: Job) -> AsyncIterator[Snapshot]:
+    """The run's snapshot of OLD, whose schema is as it was planned on."""
     try:
         async with Snapshot.open(config.old, locked_relations(job), datestyle=datestyle(job.new)) as snapshot:
             await check_drift(snapshot, job, config.old.schemas, config.journal_schema)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import asyncpg
 from msgspec import Struct
@@ -35,13 +35,35 @@ def furthest(own: Position, others: Iterable[Position], sequence: Sequence) -> P
     return max([own, *possible], key=lambda p: p.rank(sequence.increment))
 
 
-async def set_sequences(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, journal: Journal, run: str) -> dict[str, int]:
+async def shelter(new: asyncpg.Connection, job: Job) -> list[TableName]:
+    """Inside a rehearsal's transaction: sequences that its rows draw from or that it moves get storage that the rollback undoes.
+
+    Returns those that this role does not own and that may therefore end further on.
+    """
+    filled = {plan.new for plan in job.plan.tables}
+    moved = {pair.new for pair in job.plan.sequences}
+    exposed = []
+    for sequence in job.new.sequences:
+        if sequence.name not in moved and not any(column.table in filled for column in sequence.used_by):
+            continue
+        if not sequence.owned:
+            exposed.append(sequence.name)
+            continue
+        position = await _position(new, sequence.name)
+        await new.execute(statements.restart_sequence(sequence.name, position.value))
+        await new.execute(statements.set_sequence(sequence.name, position.value, called=position.called))
+    return exposed
+
+
+async def set_sequences(
+    old: asyncpg.Connection, new: asyncpg.Connection, job: Job, journal: Journal, run: str, untouched: Collection[TableName] = ()
+) -> dict[str, int]:
     """Move NEW's sequences, record before and after, and tell where each stands."""
     await failpoint("sequences.before")
     ends: dict[str, int] = {}
     for name in dict.fromkeys(pair.new for pair in job.plan.sequences):
         sequence = next((s for s in job.new.sequences if s.name == name), None)
-        if sequence is None:
+        if sequence is None or name in untouched:
             continue
         own = await _position(new, name)
         others = [p for pair in job.plan.sequences if pair.new == name for p in await _candidates(old, new, pair, sequence)]

@@ -23,7 +23,7 @@ from tranship.model.verdict import Reject
 from tranship.server.journal import BatchRow, Findings, Journal
 from tranship.server.snapshot import Snapshot
 from tranship.sql.expression import Bindings, shipped
-from tranship.sql.statements import BEGIN_READ_ONLY
+from tranship.sql.statements import BEGIN_READ_ONLY, REHEARSED, TRANSACTION, Unit
 
 FIRST_REJECTS = 10
 """Rejects of a table that are told while it is moved."""
@@ -97,8 +97,15 @@ class Live:
     tasks: list[Task]
     on_event: Callable[[Event], None]
     stop: asyncio.Event
+    rehearsal: asyncpg.Connection | None = None
+    """The one connection, with its open transaction, of a rehearsal."""
     backends: dict[int, int] = field(default_factory=dict)
     """Backends of NEW that work for this run, per worker."""
+
+    @property
+    def unit(self) -> Unit:
+        """How a batch begins and ends."""
+        return TRANSACTION if self.rehearsal is None else REHEARSED
 
     def rejected_in(self, plan: TablePlan, batch: Batch) -> list[Reject]:
         """The rejects known for a batch, in physical order."""
@@ -108,9 +115,9 @@ class Live:
         """What NEW's lookup tables hold for a batch; ``new`` is in no transaction before and after."""
         if not any(isinstance(m.expression, Lookup) and m.expression.side is Side.NEW for m in plan.columns):
             return ()
-        await new.execute(BEGIN_READ_ONLY)
+        await new.execute(BEGIN_READ_ONLY if self.rehearsal is None else self.unit.begin)
         bound = await self.lookups.bind(old, new, plan, batch)
-        await new.execute("ROLLBACK")
+        await new.execute(self.unit.rollback)
         return bound
 
     def _ordered(self, plan: TablePlan) -> Sequence[Reject]:

@@ -54,6 +54,9 @@ class Worker:
         foreseen = len(self._live.book.rejected(task.plan.old))
         rest: Batch | None = batch
         while rest is not None:
+            if self._live.rehearsal is not None:
+                rest = await self._once(task, rest)
+                continue
             once = partial(self._once, task, rest)
             rest = await retry(once, tell=self._tell, what=f"{task.plan.old} batch {rest.number}", stop=self._live.stop)
         return len(self._live.book.rejected(task.plan.old)) - foreseen
@@ -69,6 +72,8 @@ class Worker:
         self._live.on_event(Noted(message))
 
     async def _connection(self) -> asyncpg.Connection:
+        if self._live.rehearsal is not None:
+            return self._live.rehearsal
         if self._new is None or self._new.is_closed():
             new = await connect(self._live.config.new, application_name="tranship")
             await pin(new, Side.NEW, datestyle=datestyle(self._live.job.new))
@@ -97,7 +102,7 @@ class Worker:
                 raise cause from None
         else:
             return None
-        await new.execute("ROLLBACK")
+        await new.execute(self._live.unit.rollback)
         if task.whole_keys:
             raise SwitchNeeded
         await failpoint("batch.isolating")
@@ -146,14 +151,8 @@ class Worker:
         if not await self._begin(new, task, batch):
             await self._already(new, task, batch)
             return None
-        marker = (live.run, task.position, batch.number)
-
-        async def mark() -> int:
-            await new.execute(live.journal.sql.mark_savepoint, *marker)
-            return int(await new.fetchval(live.journal.sql.savepoint_xid, *marker))
-
         whole = task.findings.ordered_stream
-        result = await Isolation(new, plan.new, task.columns, mark).run(lines, may_stop=not whole)
+        result = await Isolation(new, plan.new, task.columns, partial(self._mark, new, task, batch)).run(lines, may_stop=not whole)
         rest = self._split(task, batch, lines, result)
         kept = batch if rest is None else Batch(batch.number, batch.table, batch.source, batch.lo, rest.lo, batch.rows - rest.rows)
         if rest is not None:
@@ -167,6 +166,12 @@ class Worker:
         await self._commit(new, task, kept, result.written, records, sent, began, result.xids)
         live.book.add_all(plan.old, met)
         return rest
+
+    async def _mark(self, new: asyncpg.Connection, task: Task, batch: Batch) -> int:
+        """The transaction id of the innermost savepoint."""
+        sql, place = self._live.journal.sql, (self._live.run, task.position, batch.number)
+        await new.execute(sql.mark_savepoint, *place)
+        return int(await new.fetchval(sql.savepoint_xid, *place))
 
     def _split(self, task: Task, batch: Batch, lines: Sequence[Line], result: Isolated) -> Batch | None:
         """The part of a batch that its transaction did not reach."""
@@ -193,13 +198,13 @@ class Worker:
             Stopped: another run took over.
         """
         live = self._live
-        await new.execute(statements.BEGIN_BATCH)
+        await new.execute(live.unit.begin)
         await failpoint("batch.begun")
         await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
-        if task.replica:
-            await new.execute(statements.REPLICA)
-        if task.plan.zone is not None:
-            await new.execute(statements.set_local("TimeZone", task.plan.zone))
+        if task.replica or (live.rehearsal is not None and any(t.replica for t in live.tasks)):
+            await new.execute(statements.REPLICA if task.replica else statements.ORIGIN)
+        if task.plan.zone is not None or live.rehearsal is not None:
+            await new.execute(statements.set_local("TimeZone", task.plan.zone or "UTC"))
         await fence(live, new)
         await failpoint("batch.fenced")
         claimed = await new.fetchval(live.journal.sql.claim_batch, live.run, task.position, batch.number)
@@ -209,7 +214,7 @@ class Worker:
     async def _already(self, new: asyncpg.Connection, task: Task, batch: Batch) -> None:
         """The batch was committed although we never heard so."""
         row = await self._live.journal.batch(new, self._live.run, task.position, batch)
-        await new.execute("ROLLBACK")
+        await new.execute(self._live.unit.rollback)
         self._finished(task, row, ())
 
     async def _commit(
@@ -232,10 +237,12 @@ class Worker:
             await failpoint("batch.rejects")
         seconds = time.monotonic() - began
         hi = batch.hi.ctid if batch.hi is not None else None
+        if live.rehearsal is not None:
+            xids = [*xids, await self._mark(new, task, batch)]
         counts = (hi, batch.rows, batch.rows, written, len(records), sent, seconds, list(xids))
         all_xids = await new.fetchval(sql.count_batch, live.run, task.position, batch.number, *counts)
         await failpoint("batch.counted")
-        await new.execute("COMMIT")
+        await new.execute(live.unit.commit)
         await failpoint("batch.committed")
         row = BatchRow(task.position, batch, True, batch.rows, written, len(records), sent, seconds, tuple(all_xids))
         self._finished(task, row, records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
@@ -13,6 +14,7 @@ from tranship.sql.quote import ident, literal, relation
 BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 BEGIN_READ_ONLY = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
 BEGIN_BATCH = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+ORIGIN = "SET LOCAL session_replication_role = origin"
 EXPORT_SNAPSHOT = "SELECT pg_catalog.pg_export_snapshot()"
 REPLICA = "SET LOCAL session_replication_role = replica"
 CONSTRAINTS_NOW = "SET CONSTRAINTS ALL IMMEDIATE"
@@ -23,6 +25,19 @@ BACKEND = "SELECT pg_catalog.pg_backend_pid()"
 CURRENT_XID = "SELECT pg_catalog.txid_current()"
 TRY_LOCK = "SELECT pg_catalog.pg_try_advisory_lock($1)"
 UNLOCK = "SELECT pg_catalog.pg_advisory_unlock($1)"
+
+
+class Unit(NamedTuple):
+    """How one batch begins and ends."""
+
+    begin: str
+    commit: str
+    rollback: str
+
+
+TRANSACTION = Unit(BEGIN_BATCH, "COMMIT", "ROLLBACK")
+REHEARSED = Unit("SAVEPOINT batch", "RELEASE SAVEPOINT batch", "ROLLBACK TO SAVEPOINT batch; RELEASE SAVEPOINT batch")
+"""Inside the one transaction of a rehearsal."""
 
 
 def import_snapshot(snapshot: str) -> str:
@@ -197,6 +212,11 @@ def extreme(table: TableName, column: str, *, descending: bool) -> str:
     """The column's furthest value in the sequence's direction, as text; NULL in an empty table."""
     function = "min" if descending else "max"
     return f"SELECT pg_catalog.{function}({ident(column)})::text FROM {relation(table)}"
+
+
+def restart_sequence(name: TableName, value: int) -> str:
+    """Gives the sequence new storage inside the transaction, so that a rollback undoes what numbers it hands out afterwards."""
+    return f"ALTER SEQUENCE {relation(name)} RESTART WITH {value}"
 
 
 def set_sequence(name: TableName, value: int, *, called: bool) -> str:
