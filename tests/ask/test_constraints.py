@@ -145,3 +145,20 @@ async def test_the_loser_of_a_collision_leaves_its_children_to_the_winner(make_p
     )
     found = await ask_all(pair, {"p": [transform("code")], "c": [transform("code")]})
     assert (found.keys("public.p"), found.keys("public.c")) == ([2], [2])
+
+
+async def test_what_only_one_partition_demands(make_pair: MakePair) -> None:
+    pair = await make_pair(
+        """CREATE TABLE t (id int PRIMARY KEY, k text, code text, n int);
+            INSERT INTO t VALUES (1, 'a', 'x', 1), (2, 'a', 'x', 1), (3, 'b', 'x', 1), (4, 'b', 'x', 1), (5, 'a', 'y', -1),
+            (6, 'b', 'z', -1), (7, 'a', 'held', 1)""",
+        """CREATE TABLE t (id int, k text, code text, n int) PARTITION BY LIST (k); CREATE TABLE t_b PARTITION OF t FOR VALUES IN ('b');
+            CREATE TABLE t_a PARTITION OF t (CONSTRAINT t_a_pkey PRIMARY KEY (id), CONSTRAINT a_code UNIQUE (code), CONSTRAINT positive CHECK (n > 0))
+            FOR VALUES IN ('a'); INSERT INTO t VALUES (99, 'a', 'held', 5)""",
+    )
+    found = (await ask_all(pair)).by_key("public.t")
+    assert {key: (r["sqlstate"], r["constraint"]) for key, r in found.items()} == {
+        2: ("23505", "a_code"),
+        5: ("23514", "positive"),
+        7: ("23505", "a_code"),
+    }

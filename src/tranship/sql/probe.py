@@ -145,6 +145,8 @@ class UniqueIndex(Struct, frozen=True):
     """Per key its canonical text over the expression, None where its equality has none."""
     hashable: bool
     """At least one operator lets the server hash or merge: a self-join is not quadratic."""
+    leaf: bool = False
+    """Only one partition declares it; the predicate says which rows are meant."""
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -155,6 +157,17 @@ class UniqueIndex(Struct, frozen=True):
     def faithful(self) -> bool:
         """Equality can be told by canonical texts alone."""
         return not self.exclusion and all(c is not None for c in self.canonical)
+
+
+def both(one: str | None, other: str | None) -> str | None:
+    """Two conditions of NEW's as one; None: no condition."""
+    conditions = [f"({condition})" for condition in (one, other) if condition]
+    return " AND ".join(conditions) or None
+
+
+def within(leaf: str | None, check: str) -> str:
+    """A check that only one partition declares: it binds the rows that go there."""
+    return f"({leaf or 'true'}) IS NOT TRUE OR ({check})"
 
 
 def verdict_part(rows: GivenRows, checks: Sequence[str], leaves: Sequence[str], not_null: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from tranship.execution.ask.questions import NotAskable
 from tranship.execution.ask.records import shown_keys
 from tranship.execution.ask.typed import ask, json_rows, mentioned, typed
 from tranship.execution.job import Job
+from tranship.model.expression import Rule, Take
 from tranship.model.names import TableName
 from tranship.model.plan import HazardKind, TablePlan
 from tranship.model.progress import RowId
@@ -59,10 +60,19 @@ def colliding(job: Job, plans: Sequence[TablePlan], indexes: Mapping[TableName, 
     for table in dict.fromkeys(plan.new for plan in plans):
         fillers = tuple(plan for plan in plans if plan.new == table)
         names = {h.constraint for p in fillers for h in p.hazards if h.kind in (HazardKind.UNIQUE, HazardKind.EXCLUDE)}
-        wanted = tuple(index for name, index in indexes.get(table, {}).items() if name in names)
+        wanted = tuple(i for name, i in indexes.get(table, {}).items() if name in names or (i.leaf and not _implied(i, fillers, job)))
         if wanted:
             found.append(Colliding(table, fillers, wanted))
     return found
+
+
+def _implied(index: UniqueIndex, plans: Sequence[TablePlan], job: Job) -> bool:
+    """A key of OLD already keeps the rows apart in every column of a partition's own key."""
+    if len(plans) != 1:
+        return False
+    taken = [m.expression for m in plans[0].columns if m.column in index.columns]
+    same = {e.column for e in taken if isinstance(e, Take) and e.conversion.rule is Rule.SAME}
+    return any(set(key.columns) <= same and not key.deferrable for key in job.before(plans[0]).keys)
 
 
 class Collisions:

@@ -127,9 +127,8 @@ class FaultFinder:
             case "null":
                 return reasons.null(row, asked.generated_nulls[which], self._after)
             case "check":
-                name = asked.checks[which]
-                columns = next(c.columns for c in self._after.checks if c.name == name)
-                return reasons.check(row, name, columns, self._after)
+                check = asked.checks[which]
+                return reasons.check(row, check.name, check.columns, check.relation)
             case _:
                 index = asked.existing[which]
                 return reasons.existing(row, index.constraint, index.shown, str(answer.detail), exclusion=index.exclusion)

@@ -80,7 +80,7 @@ class _Asking:
     async def faults(self, plan: TablePlan, batches: Sequence[Batch]) -> None:
         """Stage 1 of one table."""
         keys = [i for c in await self._find_colliding() if c.table == plan.new for i in c.rendered(self._job)]
-        by_row = [key for key, _ in self._foreign_keys(plan) if self._by_row(plan, key)]
+        by_row = [key for key, hazard in self._foreign_keys(plan) if self._by_row(plan, key, hazard)]
         reader = self._derived.reader(plan)
         existing = await find_existing(reader, self._book, self._indexes.get(plan.new, {}))
         scan = ScanBuilder(reader, self._book, existing.by_row, keys, by_row).build()
@@ -138,14 +138,15 @@ class _Asking:
         hazards = {h.constraint: h for h in plan.hazards if h.kind is HazardKind.FOREIGN_KEY}
         return [(key, hazards[key.name]) for key in self._job.after(plan).foreign_keys if key.name in hazards]
 
-    def _by_row(self, plan: TablePlan, key: ForeignKey) -> bool:
+    def _by_row(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> bool:
         """Only reading every child can tell; a half NULL key that MATCH FULL forbids is no orphan that OLD would find."""
-        return not self._parents.set_based(plan, key) or (key.match_full and len(key.columns) > 1)
+        return not self._parents.set_based(plan, key) or (hazard.new and key.match_full and len(key.columns) > 1)
 
     async def _find_colliding(self) -> list[Colliding]:
         if self._colliding is None:
+            kinds = (HazardKind.UNIQUE, HazardKind.EXCLUDE, HazardKind.EXISTING)
             for plan in self._group.tables:
-                wanted = any(h.kind in (HazardKind.UNIQUE, HazardKind.EXCLUDE, HazardKind.EXISTING) for h in plan.hazards)
+                wanted = any(h.kind in kinds for h in plan.hazards) or any(leaf.keys for leaf in self._job.after(plan).partitions)
                 if wanted and plan.new not in self._indexes:
                     self._indexes[plan.new] = await read_indexes(self._new, self._job.after(plan))
             self._colliding = colliding(self._job, self._group.tables, self._indexes)

@@ -6,24 +6,38 @@ from collections.abc import Mapping
 from itertools import groupby
 
 import asyncpg
+from msgspec.structs import replace
 
 from tranship.model.catalog import Table
+from tranship.model.names import TableName
 from tranship.sql.canonical import canonical, canonical_builtin
-from tranship.sql.probe import UniqueIndex
+from tranship.sql.probe import UniqueIndex, both
 from tranship.sql.queries import query
+from tranship.sql.quote import ident
 
 
 async def read_indexes(new: asyncpg.Connection, table: Table) -> dict[str, UniqueIndex]:
-    """By constraint name (index name where there is no constraint)."""
-    records = await new.fetch(query("ask_index_keys"), table.name.schema, table.name.name)
+    """By constraint name (index name where there is no constraint); what only a partition declares holds where its rows go."""
+    indexes = await _read(new, table, table.name)
+    for leaf in table.partitions:
+        own = {key.name for key in leaf.keys}
+        for name, index in (await _read(new, table, leaf.name)).items() if own else ():
+            if name in own:
+                indexes[name] = replace(index, predicate=both(leaf.constraint, index.predicate), leaf=True)
+    return indexes
+
+
+async def _read(new: asyncpg.Connection, table: Table, relation: TableName) -> dict[str, UniqueIndex]:
+    records = await new.fetch(query("ask_index_keys"), relation.schema, relation.name)
     indexes = [_index(table, list(rows)) for _, rows in groupby(records, key=lambda r: r["index"])]
     return {index.constraint: index for index in indexes}
 
 
 def _index(table: Table, keys: list[asyncpg.Record]) -> UniqueIndex:
     first = keys[0]
+    names = {text: column.name for column in table.columns for text in (column.name, ident(column.name))}
     known = next((i for i in table.indexes if i.name == first["index"]), None)
-    columns = known.columns if known is not None else (None,) * len(keys)
+    columns = known.columns if known is not None else tuple(names.get(key["expression"]) for key in keys)
     return UniqueIndex(
         name=first["index"],
         constraint=first["constraint"],

@@ -62,9 +62,9 @@ def null(row: RowId, column: str, table: Table) -> Reject:
     return Reject(row, "23502", f'null value in column "{column}" of relation "{table.name.name}" violates not-null constraint', column=column)
 
 
-def check(row: RowId, name: str, columns: Sequence[str], table: Table) -> Reject:
+def check(row: RowId, name: str, columns: Sequence[str], relation: str) -> Reject:
     """A CHECK that is false."""
-    reason = f'new row for relation "{table.name.name}" violates check constraint "{name}"'
+    reason = f'new row for relation "{relation}" violates check constraint "{name}"'
     return Reject(row, "23514", reason, column=_only(columns), constraint=name)
 
 

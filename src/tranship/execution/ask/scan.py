@@ -14,15 +14,24 @@ from tranship.execution.ask.typed import Typed, mentioned, typed
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import NewDefault
 from tranship.model.plan import Hazard, HazardKind, TablePlan
-from tranship.sql.probe import Reference, UniqueIndex, existing_part, key_part, parent_part, rows_query, verdict_part
+from tranship.sql.probe import Reference, UniqueIndex, existing_part, key_part, parent_part, rows_query, verdict_part, within
 from tranship.sql.suspicion import doubtful, foreign_characters, is_null, missing_entry
+
+
+class RowCheck(Struct, frozen=True):
+    """A CHECK that a row must not break."""
+
+    name: str
+    relation: str
+    """The table or the partition that declares it."""
+    columns: tuple[str, ...]
+    expression: str
 
 
 class Asked(Struct, frozen=True):
     """What is asked of NEW about typed rows, in the order in which a fault is named."""
 
-    checks: tuple[str, ...] = ()
-    """Names of CHECK constraints."""
+    checks: tuple[RowCheck, ...] = ()
     routing: bool = False
     generated_nulls: tuple[str, ...] = ()
     existing: tuple[UniqueIndex, ...] = ()
@@ -160,10 +169,18 @@ class ScanBuilder:
         texts = " ".join([*index.expressions, index.predicate or ""])
         return self._want(True, mentioned(texts, self._after), f"{what} ({index.constraint})")
 
-    def _checks(self) -> tuple[str, ...]:
+    def _checks(self) -> tuple[RowCheck, ...]:
+        after = self._after
         names = {h.constraint for h in self._hazards(HazardKind.CHECK)}
-        checks = sorted((c for c in self._after.checks if c.name in names), key=lambda c: c.name)
-        return tuple(c.name for c in checks if self._want(True, set(c.columns) or mentioned(c.expression, self._after), f"check {c.name}"))
+        checks = [RowCheck(c.name, after.name.name, c.columns, c.expression) for c in after.checks if c.name in names]
+        for leaf in after.partitions:
+            checks += [RowCheck(c.name, leaf.name.name, c.columns, within(leaf.constraint, c.expression)) for c in leaf.checks if c.enforced]
+        checks.sort(key=lambda check: check.name)
+        return tuple(check for check in checks if self._want(True, self._read_by(check), f"check {check.name}"))
+
+    def _read_by(self, check: RowCheck) -> set[str]:
+        own = check.relation == self._after.name.name and check.columns
+        return set(check.columns) if own else mentioned(check.expression, self._after)
 
     def _routing_columns(self) -> set[str]:
         return mentioned(" ".join(p.constraint or "" for p in self._after.partitions), self._after)
@@ -186,7 +203,7 @@ class ScanBuilder:
         leaves = [p.constraint or "true" for p in after.partitions] if asked.routing else []
         if asked.routing and not leaves:
             leaves = ["false"]
-        checks = [next(c.expression for c in after.checks if c.name == name) for name in asked.checks]
+        checks = [check.expression for check in asked.checks]
         if leaves or checks or asked.generated_nulls:
             parts.append(verdict_part(rows, checks, leaves, asked.generated_nulls))
         primary = after.primary_key
