@@ -107,6 +107,9 @@ async def test_an_orderly_stop_is_gone_on_with(make_pair: MakePair, tmp_path: Pa
     with pytest.raises(Stopped) as stopped:
         await api.migrate(config, MigrateOptions(live=True, results_dir=str(tmp_path), batch_size=100, jobs=2), watch, stop)
     assert stopped.value.exit_status == 4
+    (told,) = await asyncio.to_thread(lambda: [json.loads(path.read_text()) for path in tmp_path.glob("*result_live*.json")])
+    assert (told["status"], told["exit_status"], told["problems"][-1]["code"]) == ("stopped", 4, "TS400")
+    assert 0 < told["stats"]["rows_read"] < 2250
     assert await definitions(pair.new) == before
     events: list[Event] = []
     result = await migrate(pair, tmp_path, events=events)

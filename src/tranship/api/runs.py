@@ -23,7 +23,7 @@ from tranship.config import Config
 from tranship.errors import Refused
 from tranship.execution.doctor import settle
 from tranship.execution.job import Job
-from tranship.execution.outcome import MigrationOutcome
+from tranship.execution.outcome import MigrationOutcome, StoppedRun
 from tranship.execution.rehearse import rehearse
 from tranship.execution.run import dry_run, move
 from tranship.model.change import Comparison
@@ -125,6 +125,10 @@ async def migrate(
         told = await engine(job, config, options, on_event=hear, stop=stop or asyncio.Event())
     except Refused as refusal:
         write_outcome(MigrationOutcome(_refused(refusal, options, started)), options)
+        raise
+    except StoppedRun as stopped:
+        if stopped.outcome is not None:
+            write_outcome(stopped.outcome, options)
         raise
     result = replace(told.result, problems=(*prepared.warnings, *told.result.problems))
     return write_outcome(replace(told, result=result), options)

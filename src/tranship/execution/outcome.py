@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship import __version__
 from tranship.config import Endpoint
+from tranship.errors import Stopped
 from tranship.execution.job import Job
 from tranship.execution.plans import run_hash
 from tranship.execution.words import reason_key
@@ -26,6 +28,17 @@ class MigrationOutcome(Struct, frozen=True):
 
     result: MigrationResult
     rejects: tuple[RejectRecord, ...] = ()
+
+
+class StoppedRun(Stopped):
+    """A run that stopped, with what it came to so far; the caller writes it as the result of a stopped run."""
+
+    def __init__(self, why: Stopped, so_far: MigrationOutcome | None) -> None:
+        super().__init__(why.code, why.message, object=why.object, hint=why.hint)
+        self.outcome: MigrationOutcome | None = None
+        if so_far is not None:
+            problems = (*so_far.result.problems, *why.problems)
+            self.outcome = replace(so_far, result=replace(so_far.result, status="stopped", exit_status=4, problems=problems))
 
 
 class TableCounts(Struct, frozen=True):

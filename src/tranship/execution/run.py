@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import datetime
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import asyncpg
 from msgspec.structs import replace
 
 from tranship.config import Config
-from tranship.errors import ConnectError, Stopped, TranshipError
+from tranship.errors import Stopped, TranshipError
 from tranship.execution.asking import ask_everything, check_drift, locked_relations
 from tranship.execution.begin import Begun, begin_fresh, earlier, remaining, resume, start_over
 from tranship.execution.copy import StreamBroken
@@ -21,23 +21,26 @@ from tranship.execution.groups import Mover, finish
 from tranship.execution.job import Job
 from tranship.execution.lock import WriterLock, lock_key
 from tranship.execution.lookup import Lookups
-from tranship.execution.outcome import Frame, MigrationOutcome, TableCounts, outcome, reasons
+from tranship.execution.outcome import Frame, MigrationOutcome, StoppedRun, TableCounts, outcome, reasons
 from tranship.execution.preflight import Passed, preflight
 from tranship.execution.rejects import dry_records, live_result
 from tranship.execution.sequences import set_sequences
 from tranship.execution.task import FIRST_REJECTS, Live, datestyle
 from tranship.execution.words import would_reject
-from tranship.model.names import Side
+from tranship.model.names import Side, TableName
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event, Noted, TableDone
+from tranship.model.verdict import RejectRecord
 from tranship.server.connect import connect
-from tranship.server.journal import Journal, Run
+from tranship.server.journal import Journal, Run, TaskRow
 from tranship.server.session import pin, refuse_pooler
 from tranship.server.snapshot import Snapshot, SnapshotLost
 
 OnEvent = Callable[[Event], None]
 ATTEMPTS = 3
 """Times a run takes up its own work again after losing its snapshot."""
+BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, StreamBroken, FailpointReached)
+"""What ends a run without being a decision of ours."""
 
 
 async def move(job: Job, config: Config, options: MigrateOptions, *, on_event: OnEvent, stop: asyncio.Event) -> MigrationOutcome:
@@ -55,9 +58,8 @@ async def move(job: Job, config: Config, options: MigrateOptions, *, on_event: O
                 raise
             on_event(Noted(f"{lost}; going on from the journal"))
             options = replace(options, restart=False, new_snapshot=None)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, StreamBroken, FailpointReached) as error:
-            message = f"stopped by an error: {type(error).__name__}: {error}"
-            raise Stopped("TS401", message, hint="remove the cause and run the same command again: it goes on where it stopped") from error
+        except BROKEN as error:
+            raise TranshipError("TS212", f"could not begin: {type(error).__name__}: {error}", hint="remove the cause and run again") from error
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -78,13 +80,16 @@ async def dry_run(job: Job, config: Config, options: MigrateOptions, *, on_event
         records = [r async for r in dry_records(snapshot, left, asked)]
         text = snapshot.text
     tables = []
+    by_table: dict[str, list[RejectRecord]] = {}
+    for record in records:
+        by_table.setdefault(record.table, []).append(record)
     for plan in job.plan.tables:
         if plan.old in done:
             tables.append(TableCounts(plan, 0, 0, 0, already=True))
             continue
         findings = asked.book.findings(plan.old)
         rows, rejected = asked.cuts[plan.old].rows, len(findings.rejects)
-        for record in [r for r in records if r.table == str(plan.old)][:FIRST_REJECTS]:
+        for record in by_table.get(str(plan.old), [])[:FIRST_REJECTS]:
             on_event(would_reject(plan.old, record, show_values=options.show_values))
         on_event(TableDone(plan.old, rows, rows - rejected, rejected))
         reasoned = reasons(findings.rejects)
@@ -115,7 +120,13 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
             async with open_snapshot(config, left) as snapshot:
                 begun = await _begin(control, journal, snapshot, config, left, options, passed, on_event, before.unfinished)
                 live = Live(left, config, options, journal, begun.run, begun.epoch, snapshot, Lookups(left), begun.book, begun.tasks, on_event, stop)
-                ends = await _carry_out(live, old, control, lock, passed)
+                try:
+                    ends = await _carry_out(live, old, control, lock, passed)
+                except SnapshotLost:
+                    raise
+                except Stopped as stopped:
+                    frame = Frame("live", begun.run, snapshot.text, started, time.monotonic() - began, passed.problems, begun.left_out)
+                    raise StoppedRun(stopped, await _so_far(live, job, done, frame)) from stopped
             frame = Frame("live", begun.run, snapshot.text, started, time.monotonic() - began, passed.problems, begun.left_out, ends)
             return await live_result(control, journal, job, config, options, frame, done, live)
 
@@ -150,10 +161,23 @@ async def _carry_out(live: Live, old: asyncpg.Connection, control: asyncpg.Conne
     except TranshipError:
         await _mark_stopped(live, control)
         raise
+    except BROKEN as error:
+        await _mark_stopped(live, control)
+        message = f"stopped by an error: {type(error).__name__}: {error}"
+        raise Stopped("TS401", message, hint="remove the cause and run the same command again: it goes on where it stopped") from error
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
     return ends
+
+
+async def _so_far(live: Live, job: Job, done: Mapping[TableName, tuple[Run, TaskRow]], frame: Frame) -> MigrationOutcome | None:
+    """What the journal holds of a stopped run; None where NEW cannot be asked any more."""
+    try:
+        async with looking(live.config, job) as (_, control):
+            return await live_result(control, live.journal, job, live.config, live.options, frame, done, live)
+    except (*BROKEN, TranshipError):
+        return None
 
 
 async def _mark_stopped(live: Live, control: asyncpg.Connection) -> None:
@@ -183,9 +207,6 @@ async def looking(config: Config, job: Job, *, batches: bool = False) -> AsyncIt
 @contextlib.asynccontextmanager
 async def open_snapshot(config: Config, job: Job) -> AsyncIterator[Snapshot]:
     """The run's snapshot of OLD, whose schema is as it was planned on."""
-    try:
-        async with Snapshot.open(config.old, locked_relations(job), datestyle=datestyle(job.new)) as snapshot:
-            await check_drift(snapshot, job, config.old.schemas, config.journal_schema)
-            yield snapshot
-    except asyncpg.LockNotAvailableError as error:
-        raise ConnectError("TS211", f"OLD: a table stays locked by someone else: {error}", hint="see pg_locks on OLD") from error
+    async with Snapshot.open(config.old, locked_relations(job), datestyle=datestyle(job.new)) as snapshot:
+        await check_drift(snapshot, job, config.old.schemas, config.journal_schema)
+        yield snapshot

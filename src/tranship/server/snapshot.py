@@ -162,10 +162,10 @@ class Snapshot:
             try:
                 if self._relations:
                     await conn.execute(statements.lock_shared(self._relations))
-            except asyncpg.LockNotAvailableError:
+            except asyncpg.LockNotAvailableError as error:
                 await conn.execute("ROLLBACK")
                 if attempt == LOCK_TRIES - 1:
-                    raise
+                    raise ConnectError("TS211", f"OLD: a table stays locked by someone else: {error}", hint="see pg_locks on OLD") from error
                 await asyncio.sleep(0.2)
             else:
                 return
