@@ -25,6 +25,7 @@ from tranship.planning.structure import doubtful_spellings
 from tranship.planning.suggest import Question
 from tranship.planning.suggest import suggest as suggest_answers
 from tranship.report.describe.analysis import describe_analysis
+from tranship.report.html import render_html
 from tranship.report.text import render_text
 from tranship.server.evidence import gather
 from tranship.server.spelling import read_spellings
@@ -36,6 +37,8 @@ class Analysis(Struct, frozen=True):
     comparison: Comparison
     report: str
     report_path: Path
+    page_path: Path
+    """The same report as one HTML page."""
     changes_path: Path
     problems: tuple[Problem, ...] = ()
     """Warnings."""
@@ -73,13 +76,16 @@ async def analyze(config: Config, *, prefix: str | None = None, results_dir: str
         )
     references = references_of(evidence.references)
     comparison = compare(sides.old, sides.new, matching, references=references, spellings=spellings)
-    report = render_text(describe_analysis(comparison, sides.old, sides.new))
+    document = describe_analysis(comparison, sides.old, sides.new, evidence=evidence)
+    report = render_text(document)
     changes_path = result_path(results_dir, prefix, "migration_changes.json")
     report_path = result_path(results_dir, prefix, "migration_report.txt")
     write_changes(changes_path, _changes_file(config, sides, comparison, evidence))
     write_text(report_path, report)
+    page_path = result_path(results_dir, prefix, "migration_report.html")
+    write_text(page_path, render_html(document))
     told = tuple(Problem("TS342", "", f"not asked: {what}", warning=True) for what in evidence.not_asked)
-    return Analysis(comparison, report, report_path, changes_path, told)
+    return Analysis(comparison, report, report_path, page_path, changes_path, told)
 
 
 async def _spellings(open_: Connections, sides: Sides, matching: Matching) -> dict[tuple[TableName, str], str]:

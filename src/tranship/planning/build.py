@@ -169,7 +169,7 @@ def _why_text(columns: Sequence[ColumnMapping], before: Table) -> str:
         if not isinstance(expression, Take):
             return f"{mapping.column}: computed as text"
         declared = before.column(expression.column)
-        if expression.conversion.rule not in (Rule.SAME, Rule.OLD_CAST, Rule.ZONE):
+        if expression.conversion.rule not in (Rule.SAME, Rule.OLD_CAST):
             return f"{mapping.column}: read by NEW's input function"
         if not mapping.type.portable or declared is None or not declared.type.portable:
             return f"{mapping.column}: {mapping.type.text} is not the same bytes on every server"

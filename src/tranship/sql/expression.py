@@ -169,10 +169,21 @@ def _rounded(value: str, old: PgType) -> str:
 
 
 def _zoned(value: str, old: PgType, new: PgType, zone: str) -> str:
+    """Through the zone by OLD, as text; what lies within a day of a type's limit is shipped so that NEW judges or refuses it.
+
+    timestamp and date reach further than a shifted timestamptz (PostgreSQL documentation, "Date/Time Types"), and OLD's own cast would
+    end the whole read. NEW's sessions of such a table use the same zone, so that wall-clock text means the same there.
+    """
+    text = f"CAST({value} AS pg_catalog.text)"
     if old.base == "timestamp with time zone":
         local = f"pg_catalog.timezone({literal(zone)}, {value})"
-        return local if new.base == "timestamp without time zone" else f"CAST({local} AS {new.text})"
-    return f"pg_catalog.timezone({literal(zone)}, CAST({value} AS pg_catalog.timestamp))"
+        shifted = local if new.base == "timestamp without time zone" else f"CAST({local} AS {new.text})"
+        beyond = f"{text} || ' is out of range'"
+    else:
+        shifted = f"pg_catalog.timezone({literal(zone)}, CAST({value} AS pg_catalog.timestamp))"
+        beyond = text
+    near = f"pg_catalog.isfinite({value}) AND ({value} < '4714-11-26 BC' OR {value} > '294275-12-30')"
+    return f"CASE WHEN {near} THEN {beyond} ELSE CAST({shifted} AS pg_catalog.text) END"
 
 
 def _equals(value: str, old: PgType, key: str) -> str:

@@ -37,6 +37,7 @@ def command(context: click.Context, config: Path, prefix: str | None, results_di
         say(analysis.report.rstrip("\n"))
         say()
         say(f"Report: {analysis.report_path}")
+        say(f"The same as a page: {analysis.page_path}")
         say(f"Changes: {analysis.changes_path}")
     context.exit(1 if exit_code and analysis.comparison.changes else 0)
 
@@ -52,6 +53,7 @@ def _as_json(analysis: object) -> str:
         "summary": {"total": len(comparison.changes), **{cls.value: len(comparison.of(cls)) for cls in ChangeClass}},
         "changes": [ChangeRecord.of(change) for change in comparison.changes],
         "report_file": str(analysis.report_path),
+        "report_page": str(analysis.page_path),
         "changes_file": str(analysis.changes_path),
     }
     return encode(answer).decode().rstrip("\n")
