@@ -81,6 +81,12 @@ def test_more_new_than_old_in_a_gap_proves_nothing() -> None:
         ("weight_kg int", "weight_g int"),
         ("amount int", "amount text"),
         ("state text", "state_v2 text"),
+        ("active boolean", "inactive boolean"),
+        ("hidden boolean", "visible boolean"),
+        ("is_paid boolean", "is_not_paid boolean"),
+        ("created_utc timestamp", "created_local timestamp"),
+        ("country_code text", "country_name text"),
+        ("start_date date", "end_date date"),
     ],
 )
 def test_false_friends_are_never_automatic(before: str, after: str) -> None:

@@ -76,7 +76,7 @@ def naming_convention(old: Sequence[Table], new: Sequence[Table]) -> Convention 
 def unique_pairs(old: Iterable[str], new: Iterable[str], old_key: Callable[[str], str], new_key: Callable[[str], str]) -> list[tuple[str, str]]:
     """Pairs whose keys are equal and held by no other name on either side."""
     left, right = _by_key(old, old_key), _by_key(new, new_key)
-    return [(names[0], right[key][0]) for key, names in left.items() if len(names) == 1 and len(right.get(key, ())) == 1]
+    return [(names[0], right[key][0]) for key, names in left.items() if key and len(names) == 1 and len(right.get(key, ())) == 1]
 
 
 def _by_key(names: Iterable[str], key: Callable[[str], str]) -> dict[str, list[str]]:

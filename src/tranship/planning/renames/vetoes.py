@@ -17,6 +17,18 @@ encrypted encryption crypted crypt cipher ciphertext cyphertext hash hashed hmac
 bcrypt argon2 scrypt salt salted iv nonce plain plaintext cleartext obfuscated masked redacted anonymized anonymised pseudonym tokenized
 """
 _CONFIRMATION = "unconfirmed unverified pending confirmed verified"
+_ZONE = "utc gmt cet cest est edt pst pdt"
+_CODE = frozenset({"code", "iso", "abbr", "abbreviation", "acronym"})
+_LABEL = frozenset({"name", "label", "title", "description"})
+_NEGATIONS = frozenset({"not", "non", "without", "never"})
+_NEGATING_PREFIXES = ("un", "in", "im", "non", "dis")
+_OPPOSITES = """
+enable disable enabled disabled visible hidden show hide shown hidden public private public hidden open closed allow deny allowed denied
+include exclude included excluded on off accept reject accepted rejected succeeded failed success failure online offline locked unlocked
+required optional first last min max minimum maximum start end begin end start finish from to old new lower upper debit credit buy sell
+source target sender receiver sender recipient increase decrease up down left right before after latitude longitude lat lng width height
+upvotes downvotes likes dislikes billing shipping
+"""
 _UNIT = """
 cent penny pence dollar euro usd eur gbp percent permille basis bps ratio
 ms msec millis millisecond usec microsecond ns nanosecond sec second minute hour hrs day week month year
@@ -25,8 +37,14 @@ mm cm km meter metre mile inch feet foot ft yard mg kg gram kilogram lb pound oz
 """
 
 OTHER_FAMILY = "type family differs"
-_KINDS: Mapping[str, frozenset[str]] = {"encryption": frozenset(_ENCRYPTION.split()), "confirmation": frozenset(_CONFIRMATION.split())}
+_KINDS: Mapping[str, frozenset[str]] = {
+    "encryption": frozenset(_ENCRYPTION.split()),
+    "confirmation": frozenset(_CONFIRMATION.split()),
+    "a time zone": frozenset(_ZONE.split()),
+    "negation": _NEGATIONS,
+}
 _UNITS = frozenset(_UNIT.split())
+_PAIRS = frozenset(frozenset(pair) for pair in zip(*[iter(_OPPOSITES.split())] * 2, strict=True))
 
 
 def vetoes(old: Table, new: Table, before: Column, after: Column, context: RenameContext) -> Iterator[str]:
@@ -43,14 +61,29 @@ def vetoes(old: Table, new: Table, before: Column, after: Column, context: Renam
 
 @lru_cache(maxsize=65536)
 def token_vetoes(before: str, after: str) -> tuple[str, ...]:
-    """What the words alone forbid: encryption, confirmation, version and unit on one side only."""
+    """What the words alone forbid: encryption, confirmation, zone or unit on one side only, another version, the opposite, a code for a label."""
     left, right = frozenset(words(before)), frozenset(words(after))
     found = [f"a word of {kind} stands on one side only" for kind, marks in _KINDS.items() if bool(left & marks) != bool(right & marks)]
     if numbers(before) != numbers(after):
         found.append("numbers in the names differ")
     if frozenset(map(singular, left)) & _UNITS != frozenset(map(singular, right)) & _UNITS:
         found.append("units in the names differ")
+    found += [f"{a} is the opposite of {b}" for a in sorted(left - right) for b in sorted(right - left) if _opposite(a, b)]
+    if {_nature(left), _nature(right)} == {"a code", "a label"}:
+        found.append("one name speaks of a code, the other of a label")
     return tuple(found)
+
+
+def _opposite(a: str, b: str) -> bool:
+    short, long = sorted((a, b), key=len)
+    negated = len(short) > 3 and any(long == prefix + short for prefix in _NEGATING_PREFIXES)
+    return negated or frozenset((a, b)) in _PAIRS
+
+
+def _nature(name: frozenset[str]) -> str:
+    if bool(name & _CODE) == bool(name & _LABEL):
+        return ""
+    return "a code" if name & _CODE else "a label"
 
 
 def target_veto(old: Table, new: Table, before: str, after: str, table_pairs: Mapping[TableName, TableName]) -> bool:
