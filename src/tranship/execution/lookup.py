@@ -12,7 +12,7 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.errors import Refused
-from tranship.execution.ask.questions import put
+from tranship.execution.ask.questions import NotAskable, put
 from tranship.execution.job import Job
 from tranship.model.expression import Lookup, NewDefault
 from tranship.model.names import Side, TableName
@@ -60,7 +60,11 @@ class Lookups:
         self._known: dict[Lookup, dict[Key, Found | None]] = {}
 
     async def bind(self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, batch: Batch) -> Bindings:
-        """What the plan's NEW-side lookups say for the rows of a batch. Raises Refused where a key stands for two values."""
+        """What the plan's NEW-side lookups say for the rows of a batch.
+
+        Raises:
+            Refused: a key stands for two values, or the lookup table cannot be read.
+        """
         return await self._bind(old, new, plan, lambda lookup: text.batch_keys(plan, batch, lookup))
 
     async def bind_rows(self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, rows: Sequence[RowId]) -> Bindings:
@@ -94,7 +98,10 @@ class Lookups:
         """NEW's entries, completed by what OLD will still put there."""
         query = text.found_query(lookup, self.compared(plan, lookup))
         rows: list[dict[str, int | str | None]] = [{"i": n, **{f"c{k}": part for k, part in enumerate(key)}} for n, key in enumerate(keys)]
-        answers = await put(new, query, rows, ascii_only=self._job.new.encoding != "UTF8", conversion=True, zone=plan.zone)
+        try:
+            answers = await put(new, query, rows, ascii_only=self._job.new.encoding != "UTF8", zone=plan.zone)
+        except NotAskable as why:
+            raise Refused("TS343", f"lookup table {lookup.table} cannot be read in NEW: {why}", object=str(plan.old)) from why
         entries: dict[Key, Found | None] = dict.fromkeys(keys)
         absent: dict[str, Key] = {}
         for answer in answers:

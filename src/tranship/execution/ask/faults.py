@@ -69,10 +69,14 @@ class FaultFinder:
     async def _find_encoding(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
         for position in self._scan.encoded:
             texts = chunk.texts[position]
-            bad = await self._encoding.untranslatable(self._reader.new, texts)
+            column = self._plan.columns[position].column
+            try:
+                bad = await self._encoding.untranslatable(self._reader.new, texts)
+            except NotAskable as why:
+                self._book.note(self._plan.old, f"{column}: encoding: {why}")
+                continue
             if not bad:
                 continue
-            column = self._plan.columns[position].column
             for n, text in enumerate(texts):
                 if text is not None and n not in faults and not bad.isdisjoint(text):
                     first = next(c for c in text if c in bad)
@@ -83,7 +87,11 @@ class FaultFinder:
             mapping = self._plan.columns[position]
             texts = chunk.texts[position]
             distinct = {text for n, text in enumerate(texts) if text is not None and n not in faults and _sendable(text)}
-            failures = await converter.judge(self._reader.new, distinct)
+            try:
+                failures = await converter.judge(self._reader.new, distinct)
+            except NotAskable as why:
+                self._book.note(self._plan.old, f"{mapping.column}: conversion: {why}")
+                continue
             for n, text in enumerate(texts):
                 if text is not None and n not in faults and (failure := failures.get(text)) is not None:
                     faults[n] = reasons.refused(chunk.rows[n], mapping.column, text, failure)

@@ -57,8 +57,14 @@ class Reader(Struct, frozen=True):
             if batch.rows:
                 bindings = await self.lookups.bind(self.old, self.new, self.plan, batch)
                 query = select_texts(self.plan, before, batch, positions, gaps, bindings, only=only, raw=self.raw)
-                async for chunk in self._stream(query, batch.source, positions, gaps):
+                async for chunk in self._stream(query, batch.source, positions, gaps, first=self._first(batch.rows)):
                     yield chunk
+
+    def _first(self, rows: int) -> int:
+        """Rows to begin with, by the average size of a row on OLD's disk: compressed values may be larger when read."""
+        before = self.job.before(self.plan)
+        width = 4 * before.bytes / max(before.row_estimate, rows, 1.0)
+        return max(1, min(_FIRST, int(_BYTES / max(width, 1.0))))
 
     async def chosen(self, rows: Iterable[RowId], positions: Sequence[int], gaps: Sequence[int] = ()) -> AsyncIterator[Chunk]:
         """Just these rows."""
@@ -66,21 +72,19 @@ class Reader(Struct, frozen=True):
         for group in by_source(rows):
             bindings = await self.lookups.bind_rows(self.old, self.new, self.plan, group)
             query = select_texts_of(self.plan, before, group, positions, gaps, bindings, raw=self.raw)
-            async for chunk in self._stream(query, group[0].source, positions, gaps):
+            async for chunk in self._stream(query, group[0].source, positions, gaps, first=self._first(-1)):
                 yield chunk
 
-    async def _stream(self, query: str, source: int, positions: Sequence[int], gaps: Sequence[int]) -> AsyncIterator[Chunk]:
+    async def _stream(self, query: str, source: int, positions: Sequence[int], gaps: Sequence[int], *, first: int) -> AsyncIterator[Chunk]:
         cursor = await self.old.cursor(query)
-        size = _FIRST
+        size = first
         while records := await cursor.fetch(size):
             columns = list(zip(*records, strict=True))
             rows = tuple(RowId(source, page, offset) for page, offset in columns[0])
             values = [_decoded(c) if self.raw else c for c in columns[1:]]
             yield Chunk(rows, dict(zip(positions, values, strict=False)), dict(zip(gaps, values[len(positions) :], strict=True)))
             width = sum(len(v) for column in values for v in column if v is not None) / len(records)
-            size = max(1, min(_ROWS, int(_BYTES / (width + 50)), len(records) * 10))
-            if len(records) < _FIRST and size > len(records):
-                size = max(size, _FIRST)
+            size = max(1, min(_ROWS, int(_BYTES / (width + 50)), size * 10))
 
 
 def by_source(rows: Iterable[RowId]) -> list[list[RowId]]:

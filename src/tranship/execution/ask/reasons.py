@@ -18,6 +18,8 @@ from tranship.model.verdict import Reject
 
 _SHOWN = 200
 """Characters of a value that a reason quotes."""
+_LONGEST = 1000
+"""Characters of the server's own words that are kept: they may quote a value of any size."""
 
 
 def quoted(value: str) -> str:
@@ -48,8 +50,8 @@ def untranslatable(row: RowId, column: str, character: str, encoding: str) -> Re
 
 def refused(row: RowId, column: str | None, value: str | None, failure: Failure) -> Reject:
     """What NEW itself said, with the value where its words lack it."""
-    reason = failure.message
-    if value is not None and value not in reason:
+    reason = failure.message if len(failure.message) <= _LONGEST else failure.message[:_LONGEST] + "…"
+    if value is not None and value not in failure.message:
         reason = f"{reason}: {quoted(value)}"
     return Reject(row, failure.sqlstate, reason, column=failure.column or column, constraint=failure.constraint)
 
