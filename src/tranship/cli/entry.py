@@ -20,6 +20,10 @@ COMMANDS = {
     "analyze": "Compare the two databases, read-only, and report every change.",
     "resolve": "Write, or check, the file that decides what only a person can know.",
     "migrate": "Move the rows: a dry run, unless --live.",
+    "status": "Where the runs into NEW stand.",
+    "doctor": "What a run that died left switched off in NEW, and putting it back.",
+    "rollback": "Take back exactly the rows a run wrote: a look, unless --live.",
+    "purge": "Remove the journal from NEW once every run is finished.",
     "schema": "JSON Schema of a file, for editors.",
     "demo": "The whole way on two throw-away servers with generated data.",
 }

@@ -36,6 +36,8 @@ class RunState(Struct, frozen=True):
     """Its writer lock is held: somebody works on it right now."""
     tables: tuple[TableState, ...]
     bytes: int
+    seconds: float
+    """Spent on the batches that are done, over all streams."""
     switched_off: tuple[Undo, ...]
 
     @property
@@ -88,4 +90,4 @@ async def _state(new: asyncpg.Connection, journal: Journal, run: Run) -> RunStat
     if free:
         await new.fetchval(UNLOCK, key)
     undo = tuple(u for u in await journal.open_undo(new) if u.run == run.id)
-    return RunState(run, not free, tuple(tables), sum(b.bytes for b in batches if b.done), undo)
+    return RunState(run, not free, tuple(tables), sum(b.bytes for b in batches if b.done), sum(b.seconds for b in batches if b.done), undo)

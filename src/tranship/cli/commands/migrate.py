@@ -33,6 +33,9 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 @click.option("--batch-size", type=click.IntRange(min=1), default=50_000, show_default=True, help="Rows committed together with their checkpoint.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Parallel streams.")
 @click.option("--max-rejects", metavar="N|P%", callback=_bound, help="Stop when more rows than this are rejected.")
+@click.option("--rehearse", is_flag=True, help="Do the whole live run in one transaction of NEW and roll it back; for a NEW that nobody uses.")
+@click.option("--restart", is_flag=True, help="Take back what an unfinished run wrote, then start over.")
+@click.option("--new-snapshot", type=click.Choice(["unfinished", "all"]), help="OLD's snapshot is lost: read these tables anew in another one.")
 @click.option("--take-over", is_flag=True, help="Take the lock from another run that is alive but silent for a minute.")
 @answering
 @click.pass_context
@@ -47,6 +50,9 @@ def command(
     batch_size: int,
     jobs: int,
     max_rejects: str | None,
+    rehearse: bool,
+    restart: bool,
+    new_snapshot: str | None,
     take_over: bool,
 ) -> None:
     """Move the rows of the OLD database into the NEW one that CONFIG names: a dry run, unless --live."""
@@ -54,6 +60,8 @@ def command(
     from tranship.cli.start import load
     from tranship.model.options import MigrateOptions
 
+    if rehearse and live:
+        raise click.UsageError("--rehearse takes everything back, --live keeps it: give one of the two", context)
     invocation = context.ensure_object(Invocation)
     options = MigrateOptions(
         live=live,
@@ -64,6 +72,9 @@ def command(
         batch_size=batch_size,
         jobs=jobs,
         max_rejects=max_rejects,
+        rehearse=rehearse,
+        restart=restart,
+        new_snapshot=new_snapshot,
         take_over=take_over,
         show_values=invocation.show_values,
         arguments=invocation.arguments,

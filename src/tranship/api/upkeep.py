@@ -1,0 +1,9 @@
+"""Looking after runs: where they stand, what is still switched off, taking back, cleaning up."""
+
+from __future__ import annotations
+
+from tranship.execution.doctor import Diagnosis, examine, settle
+from tranship.execution.rollback import Rollback, RollbackTable, rollback
+from tranship.execution.status import RunState, TableState, purge, status
+
+__all__ = ["Diagnosis", "Rollback", "RollbackTable", "RunState", "TableState", "examine", "purge", "rollback", "settle", "status"]
