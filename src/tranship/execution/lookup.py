@@ -101,7 +101,7 @@ class Lookups:
         try:
             answers = await put(new, query, rows, ascii_only=self._job.new.encoding != "UTF8", zone=plan.zone)
         except NotAskable as why:
-            raise Refused("TS343", f"lookup table {lookup.table} cannot be read in NEW: {why}", object=str(plan.old)) from why
+            raise Refused("TS338", f"lookup table {lookup.table} cannot be read in NEW: {why}", object=str(plan.old)) from why
         entries: dict[Key, Found | None] = dict.fromkeys(keys)
         absent: dict[str, Key] = {}
         for answer in answers:
@@ -188,8 +188,8 @@ def _ambiguous(plan: TablePlan, lookup: Lookup, key: Key) -> Problem:
     columns, values = ", ".join(lookup.keys), ", ".join(key)
     message = f"lookup table {lookup.table}: the key {columns} = {values!r} stands for different values of {lookup.value}"
     hint = "make the key unique in the lookup table, or use more key columns"
-    return Problem(code="TS340", object=str(plan.old), message=message, hint=hint)
+    return Problem(code="TS337", object=str(plan.old), message=message, hint=hint)
 
 
 def _refused(problems: Sequence[Problem]) -> Refused:
-    return Refused("TS340", "; ".join(p.message for p in problems), problems=tuple(problems), object=problems[0].object, hint=problems[0].hint)
+    return Refused("TS337", "; ".join(p.message for p in problems), problems=tuple(problems), object=problems[0].object, hint=problems[0].hint)

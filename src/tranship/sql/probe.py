@@ -145,6 +145,8 @@ class UniqueIndex(Struct, frozen=True):
     """Per key its canonical text over the expression, None where its equality has none."""
     hashable: bool
     """At least one operator lets the server hash or merge: a self-join is not quadratic."""
+    range: int | None = None
+    """Key whose built-in range type is compared with ``&&`` while all others are compared with ``=``: overlaps form islands."""
     leaf: bool = False
     """Only one partition declares it; the predicate says which rows are meant."""
 
@@ -197,7 +199,30 @@ def collision_query(rows: GivenRows, index: UniqueIndex) -> str:
     """Pairs of given rows that exclude each other under the index's own operators: ``[lower number, "pair", higher number]``."""
     asked = f"SELECT {rows.number} AS i, {_keys(index)} FROM {rows.source}{_where(index)}"
     on = " AND ".join(_meets(index, n, "a", "b") for n in range(len(index.expressions)))
-    return f"{rows.with_clause}SELECT {_answer('a.i', literal('pair'), 'b.i', 'NULL')} FROM ({asked}) AS a JOIN ({asked}) AS b ON {on} AND a.i < b.i"
+    steps, read = "", f"({asked})"
+    if index.range is not None:
+        steps, read = f", {_islands(asked, index, index.range)}", "tranship_islands"
+        on += " AND a.island OPERATOR(pg_catalog.=) b.island"
+    pair = _answer("a.i", literal("pair"), "b.i", "NULL")
+    return f"{rows.with_clause}{steps}\nSELECT {pair} FROM {read} AS a JOIN {read} AS b ON {on} AND a.i < b.i"
+
+
+def _islands(asked: str, index: UniqueIndex, at: int) -> str:
+    """Rows numbered by the unbroken stretch of ranges they lie in: only rows of one stretch can overlap, so few are compared."""
+    key = f"k{at}"
+    others = [f"k{n}" for n in range(len(index.expressions)) if n != at]
+    part = f"PARTITION BY {', '.join(others)} " if others else ""
+    order = f"{part}ORDER BY pg_catalog.lower({key}) NULLS FIRST, i"
+    known = " AND ".join([*(f"{k} IS NOT NULL" for k in others), f"NOT pg_catalog.isempty({key})"])
+    joined = (
+        f"pg_catalog.bool_or(pg_catalog.upper_inf({key})) OVER before OR (pg_catalog.lower_inf({key}) AND pg_catalog.count(*) OVER before > 0)"
+        f" OR pg_catalog.lower({key}) <= pg_catalog.max(pg_catalog.upper({key})) OVER before"
+    )
+    return (
+        f"tranship_starts AS (SELECT q.*, CASE WHEN {joined} THEN 0 ELSE 1 END AS starts FROM ({asked}) AS q WHERE {known}"
+        f" WINDOW before AS ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)),\n"
+        f"tranship_islands AS MATERIALIZED (SELECT q.*, pg_catalog.sum(q.starts) OVER ({order}) AS island FROM tranship_starts AS q)"
+    )
 
 
 def key_part(rows: GivenRows, index: UniqueIndex, which: int, *, hashed: bool) -> str:

@@ -29,7 +29,7 @@ from tranship.sql.probe import UniqueIndex, collision_query, key_part, rows_quer
 from tranship.sql.reading import duplicates, in_key_order
 
 _JOINED = 100_000
-"""Rows that NEW joins with themselves where an operator lets it hash or merge."""
+"""Rows that NEW joins with themselves where an operator lets it hash or merge, or ranges form islands."""
 _COMPARED = 3_000
 """Rows that NEW compares each with each."""
 
@@ -128,7 +128,7 @@ class Collisions:
         return keys
 
     async def _by_operators(self, index: UniqueIndex) -> list[Edge]:
-        if self._rows > (_JOINED if index.hashable else _COMPARED):
+        if self._rows > (_JOINED if index.hashable or index.range is not None else _COMPARED):
             self._give_up(index, f"{self._rows} rows are too many to compare")
             return []
         try:

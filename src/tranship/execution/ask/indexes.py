@@ -50,7 +50,17 @@ def _index(table: Table, keys: list[asyncpg.Record]) -> UniqueIndex:
         exclusion=first["exclusion"],
         canonical=tuple(_canonical(table, column, key) for column, key in zip(columns, keys, strict=True)),
         hashable=any(key["joinable"] for key in keys),
+        range=_range(keys),
     )
+
+
+def _range(keys: list[asyncpg.Record]) -> int | None:
+    overlapping = [n for n, key in enumerate(keys) if key["operator"] == "OPERATOR(pg_catalog.&&)"]
+    others = [key["operator"] for n, key in enumerate(keys) if n not in overlapping]
+    if len(overlapping) != 1 or any(operator != "OPERATOR(pg_catalog.=)" for operator in others):
+        return None
+    builtin = keys[overlapping[0]]["type_schema"] == "pg_catalog" and keys[overlapping[0]]["type_kind"] == "r"
+    return overlapping[0] if builtin else None
 
 
 def _canonical(table: Table, column: str | None, key: Mapping[str, str | bool | None]) -> str | None:
