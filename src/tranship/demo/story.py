@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -222,6 +223,8 @@ def _ending(folder: Path, old: Server, new: Server, *, keep: bool) -> None:
     print(f"the live run         {_newest(folder, 'result_live', 'json')}")
     print(f"the rejected rows    {_newest(folder, 'rejects_live', 'jsonl')}")
     print("\nThe same by hand, on databases of yours:\n")
+    if shutil.which("tranship") is None:
+        print(f"  PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH     # where tranship is installed")
     print("  cp config/migration-config.example.json config/my-config.json     # and edit it")
     print("  tranship analyze config/my-config.json --prefix my")
     print("  tranship resolve generate results/my_migration_changes.json --prefix my     # then edit the answers")
