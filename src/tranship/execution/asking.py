@@ -63,7 +63,7 @@ async def check_drift(snapshot: Snapshot, job: Job, schemas: tuple[str, ...] | N
         now = await read_catalog(old, schemas, journal_schema=journal_schema)
     changed = drift(job.old, now, Side.OLD)
     if changed:
-        raise Refused("TS323", "OLD was altered since it was compared: " + "; ".join(changed), hint="run the same command again")
+        raise Refused("TS363", "OLD was altered since it was compared: " + "; ".join(changed), hint="run the same command again")
 
 
 async def cut_all(snapshot: Snapshot, job: Job, plans: tuple[TablePlan, ...], batch_rows: int, *, digest: bool) -> dict[TableName, Cut]:

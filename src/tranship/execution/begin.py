@@ -82,7 +82,7 @@ def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
     told += [f"{old} is gone" for old, new in sorted(then.keys() - now.keys())]
     told += [f"{old} is moved otherwise" for old, new in sorted(now.keys() & then.keys()) if now[old, new] != then[old, new]]
     hint = "run it to its end with the same decisions, or --restart takes back what it wrote and starts over"
-    raise Refused("TS324", f"an unfinished run of {run.started:%Y-%m-%d %H:%M} has another plan: {'; '.join(told)}", hint=hint)
+    raise Refused("TS364", f"an unfinished run of {run.started:%Y-%m-%d %H:%M} has another plan: {'; '.join(told)}", hint=hint)
 
 
 async def begin_fresh(

@@ -97,7 +97,7 @@ class WriterLock:
             if other.silent_seconds >= SILENT:
                 who += f", silent for {other.silent_seconds:.0f} s"
                 hint = "if it hangs: --take-over"
-        return Refused("TS320", f"another run of this migration holds the lock: {who}", hint=hint)
+        return Refused("TS360", f"another run of this migration holds the lock: {who}", hint=hint)
 
     async def beat(self, journal: Journal, run: str, backends: Callable[[], list[int]], stop: asyncio.Event) -> None:
         """Beat until cancelled; a lock session that died is replaced, or the run is told to stop."""

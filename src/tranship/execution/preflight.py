@@ -64,10 +64,10 @@ async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, 
 
 async def _distinct(old: asyncpg.Connection, new: asyncpg.Connection, mine: Identity, theirs: Identity, config: Config) -> None:
     if standby_of(mine, theirs):
-        raise Refused("TS322", f"OLD ({config.old.display}) is a standby of NEW ({config.new.display})", object=config.old.display)
+        raise Refused("TS362", f"OLD ({config.old.display}) is a standby of NEW ({config.new.display})", object=config.old.display)
     if not theirs.standby and await same_database(old, new):
         message = f"OLD and NEW are the same database: {config.old.display} and {config.new.display}"
-        raise Refused("TS321", message, object=config.new.display, hint="check old_database and new_database")
+        raise Refused("TS361", message, object=config.new.display, hint="check old_database and new_database")
 
 
 def _old_rights(job: Job) -> list[Problem]:
@@ -92,7 +92,7 @@ def _new_rights(job: Job) -> list[Problem]:
 
 def _denied(side: Side, table: TableName, rights: str, user: str, more: str) -> Problem:
     grant = f"GRANT USAGE ON SCHEMA {ident(table.schema)} TO {ident(user)}; GRANT {rights} ON {relation(table)} TO {ident(user)};"
-    return Problem("TS330", str(table), f"{side.upper()} table {table}: {user} lacks {rights}{more}", grant)
+    return Problem("TS366", str(table), f"{side.upper()} table {table}: {user} lacks {rights}{more}", grant)
 
 
 def _row_security(job: Job) -> list[Problem]:

@@ -43,7 +43,7 @@ async def rehearse(job: Job, config: Config, options: MigrateOptions, *, on_even
                 await journal.prepare(new)
                 before = await earlier(new, journal, passed.old)
                 if before.unfinished is not None:
-                    raise Refused("TS325", "an unfinished run stands in the journal", hint="run it to its end, or --restart, before a rehearsal")
+                    raise Refused("TS365", "an unfinished run stands in the journal", hint="run it to its end, or --restart, before a rehearsal")
                 left, done = remaining(job, before)
                 async with open_snapshot(config, left) as snapshot:
                     begun = await begin_fresh(new, journal, snapshot, config, left, options, (passed.old, passed.new), on_event)

@@ -99,7 +99,7 @@ def missing_rights(switches: Switches, job: Job) -> list[Problem]:
     """What this role may not switch off, with the cure."""
     grant = f"GRANT SET ON PARAMETER session_replication_role TO {ident(job.new.user)}; (PostgreSQL 15 and newer), or run as the tables' owner"
     problems = [
-        Problem("TS332", f"{t.relation}", f"trigger {t.name} of {t.relation} would fire and may not be disabled by {job.new.user}", grant)
+        Problem("TS368", f"{t.relation}", f"trigger {t.name} of {t.relation} would fire and may not be disabled by {job.new.user}", grant)
         for t in switches.disable
         if not t.owned
     ]
@@ -108,7 +108,7 @@ def missing_rights(switches: Switches, job: Job) -> list[Problem]:
         table = tables[dropped.table]
         if table is not None and not table.owned:
             message = f"foreign key {dropped.key.name} of {dropped.table} is part of a cycle and may not be taken off by {job.new.user}"
-            problems.append(Problem("TS332", str(dropped.table), message, grant))
+            problems.append(Problem("TS368", str(dropped.table), message, grant))
     return problems
 
 

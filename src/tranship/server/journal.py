@@ -131,11 +131,11 @@ class Journal:
             if await conn.fetchval("SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')"):
                 return None
             hint = f"{make}  -- or: GRANT CREATE ON DATABASE {ident(database)} TO {ident(user)};"
-            return Problem("TS331", self.schema, f"the journal schema {self.schema} does not exist in NEW and may not be made", hint)
+            return Problem("TS367", self.schema, f"the journal schema {self.schema} does not exist in NEW and may not be made", hint)
         if state["may_use"] and (state["may_create"] or state["has_tables"]):
             return None
         hint = f"GRANT USAGE, CREATE ON SCHEMA {ident(self.schema)} TO {ident(user)};"
-        return Problem("TS331", self.schema, f"the journal schema {self.schema} in NEW may not be used", hint)
+        return Problem("TS367", self.schema, f"the journal schema {self.schema} in NEW may not be used", hint)
 
     async def exists(self, conn: asyncpg.Connection) -> bool:
         """The journal's tables are there."""
@@ -157,7 +157,7 @@ class Journal:
                     await conn.execute(self.sql.create_schema)
                 await conn.execute(self.sql.create_tables)
         except asyncpg.InsufficientPrivilegeError as error:
-            raise Refused("TS331", f"the journal schema {self.schema} of NEW may not be used: {error}", object=self.schema) from error
+            raise Refused("TS367", f"the journal schema {self.schema} of NEW may not be used: {error}", object=self.schema) from error
 
     async def runs(self, conn: asyncpg.Connection, old_identity: str | None) -> tuple[Run, ...]:
         """The runs from one OLD (None: from any), oldest first."""
