@@ -67,13 +67,15 @@ def _becomes_text(pair: ColumnPair, before: Table, after: Table) -> bool:
 
 
 def _looks_like(before: Table, column: str, landscape: Landscape) -> set[TableName]:
-    """By the data, else by its name; never a primary key itself."""
+    """By the data and by its name (where the two disagree, either may be meant); never a primary key itself."""
     primary = before.primary_key
     if primary is not None and column in primary.columns:
         return set()
     measured = landscape.references.of.get(ColumnRef(before.name, column))
-    if measured is not None:
-        return {measured}
+    return ({measured} if measured is not None else set()) | _named_after(before, column, landscape)
+
+
+def _named_after(before: Table, column: str, landscape: Landscape) -> set[TableName]:
     words = stems(column)
     declared = before.column(column)
     if declared is None or len(words) < 2 or words[-1] not in _ID_WORDS:

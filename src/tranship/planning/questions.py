@@ -208,8 +208,9 @@ def _references(comparison: Comparison, old: Catalog, new: Catalog) -> Iterator[
                 continue
             refers = any(target.name in key.columns for key in after.foreign_keys)
             becomes_text = family(source.type) != "text" and family(target.type) == "text"
-            candidates = [ref for ref in keys.get(family(source.type), ()) if ref.table != before.name]
-            if (refers or becomes_text) and 0 < len(candidates) <= _MOST_CANDIDATES:
+            candidates = keys.get(family(source.type), [])
+            elsewhere = any(ref.table != before.name for ref in candidates)
+            if (refers or becomes_text) and elsewhere and len(candidates) <= _MOST_CANDIDATES:
                 yield ColumnRef(before.name, source.name), tuple(candidates)
 
 

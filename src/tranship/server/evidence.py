@@ -184,7 +184,7 @@ class _Gathering:
         return Misfits(question.old, question.new, int(str(rows[0]["count"])), question.what, percent is not None) if rows else None
 
     async def _reference(self, ref: ColumnRef, keys: Sequence[ColumnRef]) -> Reference | None:
-        """The one table whose keys nearly all values are."""
+        """The one other table whose keys nearly all values are; what could as well be keys of the own table refers to neither."""
         counted = await self._values(ref)
         table = self._table(Side.OLD, ref)
         column = table.column(ref.column) if table is not None else None
@@ -201,7 +201,7 @@ class _Gathering:
                 return None
             if int(str(rows[0]["count"])) >= _MOST * len(values):
                 targets.append(key.table)
-        return Reference(ref, targets[0]) if len(targets) == 1 else None
+        return Reference(ref, targets[0]) if len(targets) == 1 and targets[0] != ref.table else None
 
 
 def _percent(table: Table) -> float | None:
