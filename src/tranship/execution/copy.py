@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 import asyncpg
 from msgspec import Struct
 
+from tranship.execution.watch import Progress
 from tranship.model.names import TableName
 
 QUEUE = 8
@@ -33,13 +34,15 @@ class StreamBroken(Exception):
 class _Pipe:
     """A bounded queue with an end that is a value, never the absence of data."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
         self._queue: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue(QUEUE)
         self.bytes = 0
 
     async def write(self, chunk: bytes) -> None:
         self.bytes += len(chunk)
         await self._queue.put(chunk)
+        self._progress.step(len(chunk))
 
     async def end(self, error: BaseException | None) -> None:
         await self._queue.put(error)
@@ -48,10 +51,13 @@ class _Pipe:
         while (item := await self._queue.get()) is not None:
             if isinstance(item, BaseException):
                 raise OldSideError from item
+            self._progress.step()
             yield item
 
 
-async def pipe(old: asyncpg.Connection, new: asyncpg.Connection, select: str, table: TableName, columns: Sequence[str], *, binary: bool) -> Copied:
+async def pipe(
+    old: asyncpg.Connection, new: asyncpg.Connection, select: str, table: TableName, columns: Sequence[str], *, binary: bool, progress: Progress
+) -> Copied:
     """Run ``select`` on OLD and write what it gives into NEW's table.
 
     NEW ends its COPY only after OLD has said how many rows it sent; whatever interrupts OLD before that makes NEW's COPY fail.
@@ -61,7 +67,7 @@ async def pipe(old: asyncpg.Connection, new: asyncpg.Connection, select: str, ta
         asyncpg.PostgresError: NEW refused.
         StreamBroken: the completion tags differ.
     """
-    between = _Pipe()
+    between = _Pipe(progress)
     read = 0
     kind = "binary" if binary else "text"
 

@@ -17,6 +17,7 @@ from tranship.execution.isolate import Isolated, Isolation, Line
 from tranship.execution.lines import identified_lines
 from tranship.execution.retry import retry
 from tranship.execution.task import FIRST_REJECTS, Live, Task, datestyle
+from tranship.execution.watch import Progress, watched
 from tranship.execution.words import short_reason, terminal_key
 from tranship.model.names import Side
 from tranship.model.progress import Batch, BatchDone, Noted, RowRejected
@@ -42,6 +43,9 @@ class Worker:
         self._live = live
         self._number = number
         self._new: asyncpg.Connection | None = None
+        self._old: asyncpg.Connection | None = None
+        """The reader of the batch in hand."""
+        self._progress = Progress()
 
     async def move(self, task: Task, batch: Batch) -> int:
         """Move a batch, however often it takes; what was left of a batch with very many refused rows is moved as batches of its own.
@@ -84,15 +88,17 @@ class Worker:
     async def _once(self, task: Task, batch: Batch) -> Batch | None:
         """One try. What remains to be moved when the batch had to be split."""
         try:
-            return await self._clean_or_isolated(task, batch)
+            return await self._clean_or_isolated(await self._connection(), task, batch)
         except BaseException:
             await self.close()
             raise
+        finally:
+            self._old = None
 
-    async def _clean_or_isolated(self, task: Task, batch: Batch) -> Batch | None:
-        new = await self._connection()
+    async def _clean_or_isolated(self, new: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
         try:
-            await self._clean(new, task, batch)
+            async with watched(self._live.config, lambda: (self._old, new), self._progress):
+                await self._clean(new, task, batch)
         except asyncpg.PostgresError as error:
             if not is_rows_fault(error):
                 raise
@@ -114,6 +120,7 @@ class Worker:
         plan, live = task.plan, self._live
         known = live.rejected_in(plan, batch)
         async with live.snapshot.reader(plan.zone) as old:
+            self._old = old
             bindings = await live.bindings(old, new, plan, batch)
             records = await self._records(old, task, batch, known)
             if not await self._begin(new, task, batch):
@@ -121,6 +128,7 @@ class Worker:
             copied, sent = await self._copy(old, new, task, batch, known, bindings)
             await failpoint("batch.copied")
             await new.execute(statements.CONSTRAINTS_NOW)
+        self._old = None
         await self._commit(new, task, batch, copied, records, sent, began, ())
         return None
 
@@ -139,7 +147,7 @@ class Worker:
         select = select_batch(plan, before, batch, excluded=excluded, bindings=bindings, in_key_order=task.findings.ordered_stream)
         if plan.serial and not task.findings.ordered_stream:
             select = statements.in_physical_order(select)
-        copied = await pipe(old, new, select, plan.new, task.columns, binary=task.binary)
+        copied = await pipe(old, new, select, plan.new, task.columns, binary=task.binary, progress=self._progress)
         return copied.written, copied.bytes
 
     async def _isolated(self, new: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:

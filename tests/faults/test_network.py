@@ -1,0 +1,46 @@
+"""The network fails at the worst moments: around a COMMIT, and in the middle of COPY with an orderly close that looks like the end of the data."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from faults.proxy import Proxy
+from faults.scene import NEW, OLD, accounted, contents, definitions
+from support import CliResult, MakePair
+
+BIGGER = OLD.replace("generate_series(1, 700)", "generate_series(1, 40000)")
+
+
+@pytest.mark.parametrize(
+    ("side", "fault", "k"),
+    [
+        ("new", "commit request", 4),
+        ("new", "commit answer", 4),
+        ("new", "commit answer", 9),
+        ("old", "close after", 200_000),
+        ("old", "close after", 400_000),
+        ("old", "stall", 300_000),
+    ],
+)
+async def test_a_connection_that_breaks_is_made_again(
+    make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path, side: str, fault: str, k: int
+) -> None:
+    calm, pair = await make_pair(BIGGER, NEW), await make_pair(BIGGER, NEW)
+    before = await definitions(pair.new)
+    options = ("--live", "--batch-size", "20000", "--jobs", "2") if side == "old" else ("--live", "--batch-size", "200", "--jobs", "2")
+    assert run_cli("migrate", calm.config(tmp_path, name="calm.json"), *options).status == 1
+    server = (pair.old if side == "old" else pair.new).server
+    async with Proxy(server.host, server.port, fault, k) as proxy:
+        config = pair.config(tmp_path, **{side: proxy.address})
+        done = await asyncio.to_thread(run_cli, "migrate", config, *options)
+        assert proxy.struck, "the fault was never reached"
+        if done.status in (2, 4):
+            done = await asyncio.to_thread(run_cli, "migrate", config, *options)
+        assert done.status == 1, done
+    assert await contents(pair.new) == await contents(calm.new)
+    assert await definitions(pair.new) == before
+    await accounted(pair)
