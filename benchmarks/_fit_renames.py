@@ -19,7 +19,7 @@ from tranship.planning.renames import RenameContext, score
 from tranship.planning.renames.assign import choose
 from tranship.planning.renames.columns import order_proven, prove
 from tranship.planning.renames.features import features
-from tranship.planning.renames.overlap import candidates, make_table_scene, table_features
+from tranship.planning.renames.overlap import make_table_scene, table_features, worth_weighing
 from tranship.planning.renames.tables import known_pairs
 
 Row = tuple[int, int, bench.Pair, dict[str, float]]
@@ -59,7 +59,8 @@ def column_case(case: bench.Json, ordered: bool) -> Case | None:
         return None
     progress = prove(old, new, kept=bench.kept_names(old, new), context=context)
     scene = progress.scene(order)
-    rows = [(i, j, (a.name, b.name), features(scene, a, b)) for i, a in enumerate(scene.old.columns) for j, b in enumerate(scene.new.columns)]
+    olds, news = scene.old.columns, scene.new.columns
+    rows = [(i, j, (olds[i].name, news[j].name), features(scene, olds[i], news[j])) for i, j in scene.pairs]
     automatic = {(p.old, p.new) for p in progress.found}
     truth, ambiguous, derived = (bench.pairs(case.get(key)) for key in ("renames", "ambiguous", "derived"))
     return Case(family(case), case.get("primary", True), known, truth, ambiguous, derived, automatic, rows)
@@ -71,7 +72,7 @@ def table_case(case: bench.Json) -> Case:
     scene = make_table_scene(old, new, known_pairs(old, new, {}))
     rows = [
         (i, j, (scene.olds[i].name.name, scene.news[j].name.name), table_features(scene, scene.olds[i], scene.news[j]))
-        for i, j in candidates(scene.olds, scene.news)
+        for i, j in worth_weighing(scene)
     ]
     truth, ambiguous = bench.pairs(case.get("table_renames")), bench.pairs(case.get("ambiguous_tables"))
     return Case(family(case), True, True, truth, ambiguous, set(), set(), rows)

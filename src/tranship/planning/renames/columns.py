@@ -23,8 +23,6 @@ from tranship.planning.renames.wording import compare_names
 ALIGNED_LIKENESS = 0.3
 """Least likeness of names before several columns of one gap are taken for renamed in order."""
 SAME_COLUMN = "same physical table, same column number"
-CROWD = 2500
-"""From this many pairs on, those of different type families are not looked at."""
 
 
 class Progress(Struct):
@@ -76,6 +74,8 @@ def column_renames(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], c
     (columns that swapped names): the caller then drops the kept ones it touches.
     """
     state = prove(old, new, kept=kept, context=context)
+    if not state.lost() or not state.fresh():
+        return ColumnRenames(tuple(state.found))
     return ColumnRenames(tuple(state.found), _proposals(state.scene(order_proven(old, new, context))))
 
 
@@ -83,6 +83,8 @@ def prove(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: R
     """Run the rules that need no one's word, in order of evidence."""
     state = Progress(old, new, list(kept), context, [])
     _by_lineage(state)
+    if not state.lost() or not state.fresh():
+        return state
     _by_rule(state, NameRule(), "names are equal but for case and separators")
     if context.convention is not None and context.convention.columns is not None:
         _by_rule(state, context.convention.columns, *context.convention.evidence[-1:])
@@ -173,13 +175,7 @@ def _proposals(scene: Scene) -> tuple[Proposal, ...]:
 
 
 def pair_chances(scene: Scene) -> dict[tuple[int, int], float]:
-    """The probability of every pair of columns without a counterpart, by their places; in a crowd only pairs of one type family count."""
+    """The probability of every pair of columns worth weighing."""
     weights = ORDERED if scene.order_known else UNORDERED
     olds, news = scene.old.columns, scene.new.columns
-    crowd = len(olds) * len(news) > CROWD
-    return {
-        (i, j): probability(features(scene, before, after), weights)
-        for i, before in enumerate(olds)
-        for j, after in enumerate(news)
-        if not crowd or scene.old.family[before.name] == scene.new.family[after.name]
-    }
+    return {(i, j): probability(features(scene, olds[i], news[j]), weights) for i, j in scene.pairs}

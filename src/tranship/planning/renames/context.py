@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from msgspec import Struct, field
 
@@ -10,9 +11,10 @@ from tranship.model.change import ColumnPair, Proposal, TablePair, TableProposal
 from tranship.model.names import TableName
 from tranship.model.statistics import Statistics
 from tranship.planning.renames.convention import Convention
+from tranship.planning.renames.wording import Change, compare_names
 
 
-class RenameContext(Struct, frozen=True):
+class RenameContext(Struct, frozen=True, dict=True):
     """Knowledge about both databases that goes beyond the tables themselves."""
 
     order_known: bool = True
@@ -27,6 +29,11 @@ class RenameContext(Struct, frozen=True):
     old_statistics: Statistics | None = None
     new_statistics: Statistics | None = None
     """What ANALYZE knows of the values, where they have been read: only ever a reason to ask."""
+
+    @cached_property
+    def table_changes(self) -> tuple[Change, ...]:
+        """Words that gave way to others in the names of the tables known to be renamed."""
+        return tuple(change for a, b in self.table_pairs.items() if a.name != b.name and any(change := compare_names(a.name, b.name).change))
 
 
 class ColumnRenames(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,8 @@ from tranship.planning.renames.tokens import folded, stems, synonymous
 
 ALL_PAIRS = 20_000
 """Up to this many pairs every old table is compared with every new one; beyond, only those that share something telling."""
+BEST = 8
+"""Beyond, each old table is weighed against this many."""
 COMMON = 50
 """A column name in more tables than this leads to no candidates."""
 
@@ -82,6 +85,18 @@ def candidates(olds: Sequence[Table], news: Sequence[Table]) -> list[tuple[int, 
             if len(hits) <= COMMON:
                 found.update((i, j) for j in hits)
     return sorted(found)
+
+
+def worth_weighing(scene: TableScene) -> list[tuple[int, int]]:
+    """The candidates; of very many, each old table's best by overlap and those its foreign keys moved to."""
+    row, place = {t.name: i for i, t in enumerate(scene.olds)}, {t.name: j for j, t in enumerate(scene.news)}
+    if len(scene.overlaps) <= ALL_PAIRS:
+        return sorted((row[a], place[b]) for a, b in scene.overlaps)
+    by_old: dict[TableName, list[tuple[float, TableName]]] = {}
+    for (a, b), value in scene.overlaps.items():
+        by_old.setdefault(a, []).append((-value, b))
+    found = {(row[a], place[b]) for a, rivals in by_old.items() for _, b in heapq.nsmallest(BEST, rivals)}
+    return sorted(found | {(row[a], place[b]) for a, b in scene.repointed if a in row and b in place})
 
 
 def _marks(table: Table) -> set[str]:
@@ -216,10 +231,11 @@ def _soft(scene: TableScene, old: Table, new: Table) -> float:
     left, right = {folded(c.name): c for c in old.columns}, {folded(c.name): c for c in new.columns}
     own = frozenset(stems(old.name.name)), frozenset(stems(new.name.name))
     lost, fresh = [c for n, c in left.items() if n not in right], [c for n, c in right.items() if n not in left]
+    families = [(c, family(c.type)) for c in fresh]
     likely: dict[str, float] = {}
-    for before in lost:
-        for after in fresh:
-            if family(before.type) == family(after.type):
+    for before, kind in ((c, family(c.type)) for c in lost):
+        for after, other in families:
+            if kind == other:
                 like = _column_likeness(before.name, after.name, own)
                 for key in (f"old {before.name}", f"new {after.name}"):
                     likely[key] = max(likely.get(key, 0.0), like)

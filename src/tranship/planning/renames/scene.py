@@ -12,9 +12,11 @@ from tranship.model.names import TableName
 from tranship.planning.renames.context import RenameContext
 from tranship.planning.renames.families import family
 from tranship.planning.renames.gap import Gap
-from tranship.planning.renames.tokens import stems
 from tranship.planning.renames.vetoes import targets
 from tranship.planning.renames.wording import Change, Wording, compare_names
+
+CROWD = 2500
+"""From this many pairs on, those of different type families are not looked at."""
 
 
 class Place(Struct, frozen=True):
@@ -52,6 +54,8 @@ class Scene(Struct, frozen=True):
     """Gaps with as many old as new columns, of the same type families in the same order."""
     order_known: bool
     context: RenameContext
+    pairs: tuple[tuple[int, int], ...]
+    """Old and new columns worth weighing against each other, by their places among the columns without a counterpart."""
     names: Mapping[tuple[str, str], Wording]
     patterns: Mapping[Change, int]
     """Words that give way to others while the rest of the name stays, and how many columns would follow."""
@@ -59,11 +63,19 @@ class Scene(Struct, frozen=True):
     """Words that gave way to others in the names of this table and of those known to be renamed."""
 
 
+def worth_weighing(olds: Sequence[Column], news: Sequence[Column]) -> list[tuple[int, int]]:
+    """Every pair; in a crowd only those of one type family."""
+    left, right = [family(c.type) for c in olds], [family(c.type) for c in news]
+    crowd = len(olds) * len(news) > CROWD
+    return [(i, j) for i, a in enumerate(left) for j, b in enumerate(right) if a == b or not crowd]
+
+
 def make_scene(
     old: Table, new: Table, olds: Sequence[Column], news: Sequence[Column], *, gaps: Sequence[Gap], order_known: bool, context: RenameContext
 ) -> Scene:
     """Count once what every pair of the scene needs."""
-    names = {(a.name, b.name): compare_names(a.name, b.name) for a in olds for b in news}
+    pairs = worth_weighing(olds, news)
+    names = {(olds[i].name, news[j].name): compare_names(olds[i].name, news[j].name) for i, j in pairs}
     left = _side(old, olds, [gap.old for gap in gaps], context.table_pairs)
     right = _side(new, news, [gap.new for gap in gaps], {})
     left = _with_best(left, ((a, w.likeness) for (a, _), w in names.items()))
@@ -77,9 +89,10 @@ def make_scene(
         aligned=frozenset(i for i, gap in enumerate(gaps) if [left.family[n] for n in gap.old] == [right.family[n] for n in gap.new]),
         order_known=order_known,
         context=context,
+        pairs=tuple(pairs),
         names=names,
         patterns=_patterns(names, left.family, right.family),
-        table_changes=_table_changes([(old.name, new.name), *context.table_pairs.items()]) if names else (),
+        table_changes=(compare_names(old.name.name, new.name.name).change, *context.table_changes),
     )
 
 
@@ -127,8 +140,3 @@ def _patterns(names: Mapping[tuple[str, str], Wording], old: Mapping[str, str], 
             left.setdefault(wording.change, set()).add(before)
             right.setdefault(wording.change, set()).add(after)
     return {change: min(len(found), len(right[change])) for change, found in left.items()}
-
-
-def _table_changes(pairs: Iterable[tuple[TableName, TableName]]) -> tuple[Change, ...]:
-    renamed = ((frozenset(stems(a.name)), frozenset(stems(b.name))) for a, b in pairs if a.name != b.name)
-    return tuple((left - right, right - left) for left, right in renamed if left != right)

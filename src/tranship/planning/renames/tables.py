@@ -11,7 +11,7 @@ from tranship.planning.renames.assign import choose
 from tranship.planning.renames.context import RenameContext, TableRenames
 from tranship.planning.renames.convention import NameRule, own_prefixes, unique_pairs
 from tranship.planning.renames.lineage import same_relation
-from tranship.planning.renames.overlap import TableScene, candidates, make_table_scene, table_features
+from tranship.planning.renames.overlap import TableScene, make_table_scene, table_features, worth_weighing
 from tranship.planning.renames.score import TABLES, TABLES_THRESHOLD, probability
 from tranship.planning.renames.tokens import stems
 from tranship.planning.renames.vetoes import token_vetoes
@@ -86,8 +86,8 @@ def _overlap(old: Table, new: Table, context: RenameContext) -> float:
 
 
 def table_chances(scene: TableScene) -> dict[tuple[int, int], float]:
-    """The probability of every candidate pair, by the tables' places in the scene."""
-    return {(i, j): probability(table_features(scene, scene.olds[i], scene.news[j]), TABLES) for i, j in candidates(scene.olds, scene.news)}
+    """The probability of every pair worth weighing, by the tables' places in the scene."""
+    return {(i, j): probability(table_features(scene, scene.olds[i], scene.news[j]), TABLES) for i, j in worth_weighing(scene)}
 
 
 def _proposals(scene: TableScene) -> tuple[TableProposal, ...]:
