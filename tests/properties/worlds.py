@@ -32,8 +32,16 @@ _TEXT = st.one_of(
     st.sampled_from(["", " ", "NULL", "\\N", "\\.", "a", "A", "é", "😀😀", "tab\there", "new\nline", 'q"uote', "back\\slash", "12345   ", "1234567"]),
     st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs",)), max_size=8),
 )
-_NUMBERS_AS_TEXT = st.one_of(_TEXT, st.integers(-5, 5).map(str), st.sampled_from(["  42 ", "+7", "-0", "007", "2147483648", "1.5", "0x", "--1", "1 2"]))
-_NUMERIC = st.one_of(st.none(), st.decimals(Decimal("-99999.999"), Decimal("99999.999"), places=3), st.sampled_from([Decimal("9999.950"), Decimal("0.050")]))
+_NUMBERS_AS_TEXT = st.one_of(
+    _TEXT,
+    st.integers(-5, 5).map(str),
+    st.sampled_from(["  42 ", "+7", "-0", "007", "2147483648", "1.5", "0x", "--1", "1 2"]),
+)
+_NUMERIC = st.one_of(
+    st.none(),
+    st.decimals(Decimal("-99999.999"), Decimal("99999.999"), places=3),
+    st.sampled_from([Decimal("9999.950"), Decimal("0.050")]),
+)
 _BOOLEAN = st.one_of(st.none(), st.booleans())
 _CODES = st.one_of(st.none(), st.sampled_from([*PAIRS, "a", "A ", "Z"]))
 
