@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cases.case import Case
-from cases.stage import Commands, ask, fingerprint, make_pair, running, write_config
+from cases.stage import Commands, ask, fingerprint, has_journal, make_pair, running, write_config
 from support import CliResult, Pair, Servers
 
 
@@ -39,6 +39,10 @@ class RunFiles:
     def counts(self) -> dict[str, tuple[int, int, int]]:
         """Per table: read, migrated, failed."""
         return {t["table"]: (t["rows_read"], t["rows_migrated"], t["rows_failed"]) for t in self.result["tables"]}
+
+    def told(self) -> list[str]:
+        """The rejects as whole lines, sorted."""
+        return sorted(json.dumps(reject, sort_keys=True) for reject in self.rejects)
 
     def keys(self) -> dict[str, list[str]]:
         """Per table the rejected rows by their whole content, sorted."""
@@ -98,6 +102,7 @@ def _run(case: Case, pair: Pair, folder: Path, *, update: bool) -> Seen:
         dry_files = _files(folder, "dryrun")
         seen.check(dry.status == outcome.status, f"dry run: exit {dry.status}, expected {outcome.status}\n{dry}")
         seen.check(fingerprint(pair.new) == new, "the dry run or an earlier command changed NEW")
+        _rehearsal(case, pair, commands, new, seen)
         with running(case.path("writer.sh"), pair.old, pair.old.url, "60"):
             live = commands.migrate("--live")
     seen.outcome = {0: "success", 1: "partial", 3: "refuse"}.get(live.status, f"exit {live.status}")
@@ -106,6 +111,7 @@ def _run(case: Case, pair: Pair, folder: Path, *, update: bool) -> Seen:
         _refused(case, pair, new, dry, live, seen)
     elif live.status == outcome.status:
         _moved(case, dry_files, _files(folder, "live"), seen)
+        _as_rehearsed(case, _files(folder, "rehearse"), _files(folder, "live"), seen)
         _second_run(case, pair, commands, seen)
     if not case.path("writer.sh"):
         seen.check(fingerprint(pair.old) == old, "OLD was changed")
@@ -138,6 +144,25 @@ def _undecided(case: Case, commands: Commands, seen: Seen) -> None:
     if case.outcome.undecided_refused and commands.resolutions is not None:
         done = commands.migrate("--live", undecided=True)
         seen.check(done.status == 3, f"without resolutions: exit {done.status}, expected 3\n{done}")
+
+
+def _rehearsal(case: Case, pair: Pair, commands: Commands, new: str, seen: Seen) -> None:
+    done = commands.migrate("--rehearse")
+    expected = case.outcome.status
+    seen.check(done.status == expected, f"rehearsal: exit {done.status}, expected {expected}\n{done}")
+    seen.check(fingerprint(pair.new) == new, "the rehearsal changed NEW")
+    seen.check(not has_journal(pair.new), "the rehearsal left its journal in NEW")
+
+
+def _as_rehearsed(case: Case, rehearsed: RunFiles | None, live: RunFiles | None, seen: Seen) -> None:
+    """The live run came to what its rehearsal came to, reasons and sequences included."""
+    if not seen.check(rehearsed is not None and live is not None, "a result file is missing") or rehearsed is None or live is None:
+        return
+    if case.path("writer.sh"):
+        return
+    seen.check(rehearsed.counts() == live.counts(), f"the rehearsal came to {rehearsed.counts()}, the live run to {live.counts()}")
+    seen.check(rehearsed.told() == live.told(), "the live run rejected other rows, or for other reasons, than the rehearsal")
+    seen.check(rehearsed.result["sequences"] == live.result["sequences"], "the live run left sequences elsewhere than the rehearsal")
 
 
 def _files(folder: Path, mode: str) -> RunFiles | None:

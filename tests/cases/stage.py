@@ -70,6 +70,11 @@ def fingerprint(database: Database) -> str:
     return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
+def has_journal(database: Database) -> bool:
+    """Whether a run left its journal there."""
+    return bool(asyncio.run(database.value("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", JOURNAL)))
+
+
 async def _try_xml(database: Database) -> None:
     """A server without libxml makes tables with xml columns, and fails on their first value.
 

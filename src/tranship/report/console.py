@@ -11,6 +11,14 @@ from tranship.model.resolution import Problem
 from tranship.model.verdict import MigrationResult, TableResult
 
 RULER = "=" * 80
+_WARNINGS: dict[str, tuple[str, ...]] = {
+    "": (),
+    "DRY RUN": ("⚠ Running in DRY RUN mode - no data will be written",),
+    "REHEARSAL": (
+        "⚠ Running in REHEARSAL mode - everything will be rolled back",
+        "⚠ The tables stay locked until then: for a NEW database that nobody uses",
+    ),
+}
 
 
 def shown(name: str) -> str:
@@ -23,6 +31,7 @@ class Console:
 
     def __init__(self, options: MigrateOptions) -> None:
         self._options = options
+        self._mode = "" if options.live else "REHEARSAL" if options.rehearse else "DRY RUN"
         self._planned: tuple[PlannedTable, ...] = ()
         self._rows: dict[TableName, int] = {}
         self._done: dict[TableName, TableDone] = {}
@@ -72,9 +81,8 @@ class Console:
         self._planned = tables
         self._old_bare = len({t.table.schema for t in tables}) <= 1
         self._new_bare = len({t.new_table.schema for t in tables}) <= 1
-        title = "DATA MIGRATION" if self._options.live else "DRY RUN - DATA MIGRATION"
-        warning = [] if self._options.live else ["⚠ Running in DRY RUN mode - no data will be written"]
-        return [RULER, title, RULER, *warning, "", f"Tables to migrate: {len(tables)}", f"Batch size: {self._options.batch_size}"]
+        title = f"{self._mode} - DATA MIGRATION" if self._mode else "DATA MIGRATION"
+        return [RULER, title, RULER, *_WARNINGS[self._mode], "", f"Tables to migrate: {len(tables)}", f"Batch size: {self._options.batch_size}"]
 
     def _blocks(self) -> list[str]:
         lines: list[str] = []
@@ -95,7 +103,7 @@ class Console:
 
     def _block(self, planned: PlannedTable) -> Iterator[str]:
         done = self._done[planned.table]
-        mark = "" if self._options.live else "[DRY RUN] "
+        mark = f"[{self._mode}] " if self._mode else ""
         yield ""
         yield f"{mark}Migrating table: {self._title(planned)}"
         if done.already_migrated:

@@ -105,6 +105,17 @@ def test_live_says_no_dry_run() -> None:
     assert "Not verified: dry run (public.orders)\nVerified (public.users)" in shown
 
 
+def test_a_rehearsal_has_its_own_word_and_says_what_it_locks() -> None:
+    console = Console(MigrateOptions(rehearse=True))
+    shown = "\n".join([text for event in EVENTS for text in console.feed(event)] + console.finish(result("rehearse", "rejects"), "r"))
+    assert shown.startswith(
+        "=" * 80 + "\nREHEARSAL - DATA MIGRATION\n" + "=" * 80 + "\n⚠ Running in REHEARSAL mode - everything will be rolled back\n"
+    )
+    assert "\n⚠ The tables stay locked until then: for a NEW database that nobody uses\n" in shown
+    assert "\n[REHEARSAL] Migrating table: old_name -> new_name\n" in shown
+    assert "DRY RUN" not in shown
+
+
 def test_blocks_wait_for_their_turn() -> None:
     console = Console(MigrateOptions())
     shown = [console.feed(event) for event in EVENTS]
