@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
@@ -26,6 +27,7 @@ from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.progress import Batch, Event, Noted
+from tranship.model.resolution import Problem
 from tranship.server.identity import Identity
 from tranship.server.journal import Findings, Journal, Run, TaskRow, name_text
 from tranship.server.snapshot import Snapshot
@@ -102,12 +104,14 @@ async def begin_fresh(
     """
     asked = await ask_everything(snapshot, config, job, options, job.plan.tables, digest=True, on_event=on_event)
     await failpoint("run.asked")
-    refuse_too_many(asked.rejected, asked.rows, options)
+    problem = too_many(asked.rejected, asked.rows, options)
+    if problem is not None:
+        raise Refused(problem.code, problem.message, hint=problem.hint)
     tasks = [_task(position, plan, asked) for position, plan in enumerate(job.plan.tables)]
     run = f"{secrets.token_hex(8)}"
     old, new = identities
     async with control.transaction():
-        left_out = msgspec.json.encode(asked.left_out).decode()
+        left_out = json.dumps(asked.left_out)
         who = (socket.gethostname(), os.getpid(), snapshot.text, left_out, __version__)
         await control.execute(journal.sql.insert_run, run, old.key, new.key, run_hash(job.plan.tables), *who)
         await control.execute(journal.sql.insert_heartbeat, run, [])
@@ -227,12 +231,13 @@ async def start_over(control: asyncpg.Connection, journal: Journal, job: Job, ru
             await control.execute(statement, run.id)
 
 
-def refuse_too_many(rejected: int, rows: int, options: MigrateOptions) -> None:
+def too_many(rejected: int, rows: int, options: MigrateOptions) -> Problem | None:
     """``--max-rejects`` against what asking foresees."""
     bound = reject_bound(options, rows)
-    if bound is not None and rejected > bound:
-        message = f"{rejected} rows would be rejected, --max-rejects allows {options.max_rejects}"
-        raise Refused("TS335", message, hint="see the dry run's rejects; decide them, or raise --max-rejects")
+    if bound is None or rejected <= bound:
+        return None
+    message = f"{rejected} rows would be rejected, --max-rejects allows {options.max_rejects}"
+    return Problem("TS335", "", message, "see the dry run's rejects; decide them, or raise --max-rejects")
 
 
 def reject_bound(options: MigrateOptions, rows: int) -> int | None:

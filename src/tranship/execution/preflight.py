@@ -47,9 +47,12 @@ async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, 
     problems = [*_old_rights(job), *_new_rights(job), *_row_security(job), *sequences.missing_rights(job)]
     if theirs.standby:
         problems.append(Problem("TS334", config.new.display, "NEW is a standby: it takes no rows", "give the primary as new_database"))
+    silenced: set[TableName] = set()
     for group in job.plan.groups:
         need = await switches.needed(new, job, group, replica=replica, rows=None, batch_rows=0)
         problems += switches.missing_rights(need, job)
+        silenced |= {p.new for p in group.tables} if need.alters else set()
+    problems += await _in_use(new, job, silenced)
     missing = await Journal(config.journal_schema).missing(new, job.new.user, job.new.database)
     if missing is not None:
         problems.append(missing)
@@ -122,6 +125,17 @@ async def _limits(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, jo
             message = f"{side.upper()}: {locks} tables and partitions come near the lock table's {row['locks']} entries"
             warnings.append(Problem("TS344", side.value, message, "raise max_locks_per_transaction", warning=True))
     return allowed, warnings
+
+
+async def _in_use(new: asyncpg.Connection, job: Job, silenced: set[TableName]) -> list[Problem]:
+    """Triggers and keys that are taken off are off for everybody: not while somebody writes."""
+    oids = [table.oid for name in sorted(silenced) if (table := job.new.table(name)) is not None]
+    found = await new.fetch(query("writers"), oids) if oids else []
+    hint = "stop its writers for the migration, or use a role that may SET session_replication_role: then nothing is taken off"
+    return [
+        Problem("TS337", r["relation"], f"NEW is in use: backend {r['pid']} ({r['role']}, {r['application']}) writes to {r['relation']}", hint)
+        for r in found
+    ]
 
 
 def _watchers(new: Catalog) -> list[Problem]:

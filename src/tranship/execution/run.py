@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tranship.config import Config
 from tranship.errors import Stopped, TranshipError
 from tranship.execution.asking import ask_everything, check_drift, locked_relations
-from tranship.execution.begin import Begun, begin_fresh, earlier, remaining, resume, start_over
+from tranship.execution.begin import Begun, begin_fresh, earlier, remaining, resume, start_over, too_many
 from tranship.execution.copy import StreamBroken
 from tranship.execution.failpoints import FailpointReached, failpoint
 from tranship.execution.groups import Mover, finish
@@ -95,7 +95,9 @@ async def dry_run(job: Job, config: Config, options: MigrateOptions, *, on_event
         reasoned = reasons(findings.rejects)
         tables.append(TableCounts(plan, rows, rows - rejected, rejected, 0, "", reasoned, findings.losses, findings.not_asked))
     seconds = time.monotonic() - began
-    frame = Frame("dryrun", "", text, started, seconds, passed.problems, asked.left_out)
+    problem = too_many(asked.rejected, asked.rows, options)
+    problems = (*passed.problems, problem) if problem is not None else passed.problems
+    frame = Frame("dryrun", "", text, started, seconds, problems, asked.left_out)
     return outcome(job, config.old, config.new, options, frame, tables, records)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Iterable, Sequence
 
 import asyncpg
@@ -107,8 +108,8 @@ class SequenceMove(Struct, frozen=True):
 
 
 def name_text(name: TableName) -> str:
-    """A table name in one text column, unambiguous."""
-    return msgspec.json.encode(name).decode()
+    """A table name in one text column, unambiguous and in ASCII, which every encoding of NEW can hold."""
+    return json.dumps({"schema": name.schema, "name": name.name})
 
 
 def name_from(text: str) -> TableName:
@@ -213,7 +214,18 @@ class Journal:
             "foreseen",
             schema_name=self.schema,
             records=[
-                (run, position, r.row.source, r.row.page, r.row.offset, r.rank, r.sqlstate, r.column, r.constraint, r.reason.encode())
+                (
+                    run,
+                    position,
+                    r.row.source,
+                    r.row.page,
+                    r.row.offset,
+                    r.rank,
+                    r.sqlstate,
+                    r.column,
+                    r.constraint,
+                    r.reason.encode(errors="backslashreplace"),
+                )
                 for r in rejects
             ],
         )
@@ -236,7 +248,7 @@ class Journal:
                     row.reject.sqlstate,
                     row.reject.constraint,
                     row.reject.column,
-                    row.reject.reason.encode(),
+                    message(row.reject),
                 )
                 for row in rows
             ],
@@ -252,6 +264,11 @@ class Journal:
             SequenceMove(name_from(row["name"]), int(row["before_value"]), row["before_called"], int(row["after_value"]), row["after_called"])
             for row in await conn.fetch(self.sql.sequences, run)
         )
+
+
+def message(reject: Reject) -> bytes:
+    """The reason as UTF-8; what is no text of any encoding stands escaped."""
+    return reject.reason.encode(errors="backslashreplace")
 
 
 def row_id(source: int, ctid: str) -> RowId:

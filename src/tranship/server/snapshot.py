@@ -152,7 +152,8 @@ class Snapshot:
             await _drop(conn)
             raise
         self._holders.append(_Holder(conn, exported))
-        await self._relay()
+        with contextlib.suppress(ConnectError):
+            await self._relay()
 
     async def _lock(self, conn: asyncpg.Connection) -> None:
         """Begin, and lock before anything takes a snapshot: a TRUNCATE between the two would show empty tables without an error."""
