@@ -185,6 +185,10 @@ class Servers:
             self._running[major] = Server(self.installed[major], name=f"test{major}").start()
         return self._running[major]
 
+    def adopt(self, server: Server) -> None:
+        """Takes a running server of one's own kind as the one of its major version; it is stopped with the others."""
+        self._running[server.major] = server
+
     async def create(self, major: int, script: str = "", *, encoding: str = "UTF8", template: bool = True) -> Database:
         """A new database holding what ``script`` makes; with ``template`` the next one with the same script is a file copy."""
         server = self.get(major)

@@ -4,24 +4,58 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import struct
 from dataclasses import dataclass, field
 
-COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
+COMMITS = (b"Q\x00\x00\x00\x0bCOMMIT\x00", b"Q\x00\x00\x00\x0cCOMMIT;\x00")
+FAULTS = ("commit request", "commit answer", "close after", "close in copy", "reset down", "reset up", "stall")
+HEAD = 5
+"""Bytes before a message's body: its type and its length."""
+
+
+@dataclass
+class CopyData:
+    """Counts the bytes of COPY data in a stream of the server's messages, however they are cut into chunks."""
+
+    counted: int = 0
+    _head: bytes = b""
+    _left: int = 0
+    _kind: int = 0
+
+    def feed(self, data: bytes) -> None:
+        """The next chunk."""
+        while data:
+            if self._left == 0:
+                take = HEAD - len(self._head)
+                self._head, data = self._head + data[:take], data[take:]
+                if len(self._head) < HEAD:
+                    return
+                self._kind, self._left = self._head[0], int.from_bytes(self._head[1:], "big") - 4
+                self._head = b""
+            body, data = data[: self._left], data[self._left :]
+            self._left -= len(body)
+            self.counted += len(body) if self._kind == ord("d") else 0
 
 
 @dataclass
 class Proxy:
-    """Between tranship and ``host:port``. ``fault`` is one of ``commit request`` (the k-th COMMIT never arrives), ``commit answer`` (it arrives,
-    its answer does not), ``close after`` (an orderly close once k bytes went down to the client on one connection), ``stall`` (the same, but
-    silence instead of a close)."""
+    """Between tranship and ``host:port``; ``fault`` strikes once, the first time it applies to a connection.
+
+    ``commit request``: the k-th COMMIT never arrives · ``commit answer``: it arrives, its answer does not · ``close after``: an orderly close once
+    k bytes went down to the client · ``close in copy``: the same once k bytes of COPY data did · ``reset down``, ``reset up``: a TCP reset once k
+    bytes went that way · ``stall``: silence both ways once k bytes went down. ``delay`` seconds are added to every chunk, always.
+    """
 
     host: str
     port: int
-    fault: str
-    k: int
+    fault: str = ""
+    k: int = 1
+    delay: float = 0.0
     seen: int = 0
+    """COMMITs so far."""
     struck: bool = False
-    _writers: list[asyncio.StreamWriter] = field(default_factory=list)
+    _links: list[_Link] = field(default_factory=list)
     _server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Proxy:
@@ -31,8 +65,8 @@ class Proxy:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
-        for writer in self._writers:
-            writer.close()
+        for link in self._links:
+            link.end(reset=False)
 
     @property
     def address(self) -> dict[str, object]:
@@ -40,50 +74,91 @@ class Proxy:
         assert self._server is not None
         return {"host": "127.0.0.1", "port": self._server.sockets[0].getsockname()[1]}
 
+    def strike(self, fault: str, *, reached: bool) -> bool:
+        """True for the one caller to whom the fault happens now."""
+        if self.struck or self.fault != fault or not reached:
+            return False
+        self.struck = True
+        return True
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_connection(self.host, self.port)
-        self._writers += [writer, up_writer]
-        cut = asyncio.Event()
-        mine: list[bool] = []
-        ways = (self._up(reader, up_writer, cut, mine), self._down(up_reader, writer, cut, mine), cut.wait())
-        tasks = [asyncio.ensure_future(way) for way in ways]
+        try:
+            up_reader, up_writer = await asyncio.open_connection(self.host, self.port)
+        except OSError:
+            writer.close()
+            return
+        link = _Link(self, reader, writer, up_reader, up_writer)
+        self._links.append(link)
+        await link.run()
+
+
+@dataclass
+class _Link:
+    """One connection through the proxy."""
+
+    proxy: Proxy
+    client: asyncio.StreamReader
+    to_client: asyncio.StreamWriter
+    server: asyncio.StreamReader
+    to_server: asyncio.StreamWriter
+    mute: bool = False
+    """The next thing the server says is the last it says, and nobody hears it."""
+
+    async def run(self) -> None:
+        """Until either side ends or the fault does."""
+        tasks = [asyncio.ensure_future(way) for way in (self._up(), self._down())]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for end in (writer, up_writer):
-            end.close()
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+        self.end(reset="reset" in found)
 
-    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event, mine: list[bool]) -> None:
-        with contextlib.suppress(ConnectionError):
-            while data := await reader.read(65536):
-                if COMMIT in data and self.fault.startswith("commit"):
-                    self.seen += 1
-                    if self.seen == self.k and not self.struck:
-                        self.struck = True
-                        mine.append(True)
-                        if self.fault == "commit answer":
-                            writer.write(data)
-                            await writer.drain()
-                            await asyncio.sleep(0.3)
-                        cut.set()
-                        return
-                writer.write(data)
-                await writer.drain()
+    def end(self, *, reset: bool) -> None:
+        """Closes both sides, in order or with a reset."""
+        for writer in (self.to_client, self.to_server):
+            sock = writer.get_extra_info("socket")
+            if reset and sock is not None:
+                with contextlib.suppress(OSError):
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                writer.transport.abort()
+            else:
+                writer.close()
 
-    async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event, mine: list[bool]) -> None:
+    async def _up(self) -> str:
         passed = 0
+        proxy = self.proxy
         with contextlib.suppress(ConnectionError):
-            while data := await reader.read(65536):
-                if mine:
-                    await cut.wait()
-                    return
+            while data := await self.client.read(65536):
+                await asyncio.sleep(proxy.delay)
                 passed += len(data)
-                if self.fault in ("close after", "stall") and passed >= self.k and not self.struck:
-                    self.struck = True
-                    if self.fault == "stall":
-                        await asyncio.sleep(600)
-                    cut.set()
-                    return
-                writer.write(data)
-                await writer.drain()
+                commits = any(commit in data for commit in COMMITS)
+                proxy.seen += commits
+                if proxy.strike("reset up", reached=passed >= proxy.k):
+                    return "reset"
+                if proxy.strike("commit request", reached=commits and proxy.seen >= proxy.k):
+                    return "reset"
+                self.mute = self.mute or proxy.strike("commit answer", reached=commits and proxy.seen >= proxy.k)
+                self.to_server.write(data)
+                await self.to_server.drain()
+        return ""
+
+    async def _down(self) -> str:
+        passed, copied = 0, CopyData()
+        proxy = self.proxy
+        with contextlib.suppress(ConnectionError):
+            while data := await self.server.read(65536):
+                if self.mute:
+                    return "reset"
+                await asyncio.sleep(proxy.delay)
+                passed += len(data)
+                copied.feed(data)
+                if proxy.strike("reset down", reached=passed >= proxy.k):
+                    return "reset"
+                if proxy.strike("close in copy", reached=copied.counted >= proxy.k) or proxy.strike("close after", reached=passed >= proxy.k):
+                    self.to_client.write(data[: len(data) // 2])
+                    return ""
+                if proxy.strike("stall", reached=passed >= proxy.k):
+                    await asyncio.Event().wait()
+                self.to_client.write(data)
+                await self.to_client.drain()
+        return ""

@@ -1,0 +1,275 @@
+"""Hundreds of seeded disturbances: ``python3 dev.py test --campaign faults --seed N --runs M``.
+
+Each run is a fresh pair of databases, one to six disturbances, commands until one is complete, and the oracle's judgement. It prints its seed
+(``--seed N --only I`` repeats run I), what struck and the failpoint passed last. One run at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from faults.crashing import CrashableServer
+from faults.forked import Command, preload
+from faults.oracle import MOVED, Truth, catalog, judge, leaked, learn, odd_end
+from faults.proxy import Proxy
+from faults.scene import NEW, OLD
+from support import CliResult, MakePair, Pair, Servers
+
+KINDS = {"kill": 28, "kill at": 12, "reset": 8, "commit": 4, "close in copy": 4, "crash": 6, "race": 6}
+"""Disturbances and how often each is drawn."""
+OPTIONS = ("--live", "--batch-size", "100", "--jobs", "2")
+TRIES = 6
+"""Commands after the last disturbance until one must be complete; a server that restarts can cost some."""
+SCENE = OLD.replace("generate_series(1, 700)", "generate_series(1, 3000)")
+COPY_BYTES = 400
+DOWN_BYTES = (2_000, 400_000)
+UP_BYTES = (500, 120_000)
+COMMITS = 60
+BY_CLOCK = 0.4
+STRIKES_A_RUN = (1, 2, 3, 4, 5, 6)
+
+
+@dataclass
+class Setting:
+    """What all runs share."""
+
+    make_pair: MakePair
+    truth: Truth
+    seconds: float
+    """How long an undisturbed run takes."""
+    passages: dict[str, int]
+
+
+@dataclass
+class Story:
+    """One run as it went."""
+
+    number: int
+    struck: list[tuple[str, str]] = field(default_factory=list)
+    """What struck and the passage before it."""
+    done: list[CliResult] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+
+    def end(self, command: Command, kind: str, passed: str | None) -> None:
+        """Waits for a command and notes how it was disturbed (``passed`` None: it was not)."""
+        try:
+            done = command.wait()
+        except TimeoutError as hang:
+            self.violations.append(f"hang after {kind}: {hang}")
+            return
+        self.done.append(done)
+        self.violations += [f"{text} after {kind}\n{done}" for text in odd_end(done.status, killed=kind.startswith("kill"))]
+        if passed is not None:
+            self.struck.append((kind, passed))
+
+
+def _until(reached: Callable[[], bool]) -> None:
+    while not reached():
+        time.sleep(0.002)
+
+
+async def _moment(rng: random.Random, setting: Setting, command: Command) -> None:
+    """Somewhere in a command's life: by the clock (long steps are hit more often), else by the failpoints passed (quick ones are)."""
+    if rng.random() < BY_CLOCK:
+        await asyncio.sleep(rng.uniform(0.05, 1.0) * setting.seconds)
+        return
+    wanted = rng.randint(1, sum(setting.passages.values()))
+    await asyncio.to_thread(_until, lambda: not command.running or sum(command.passages.values()) >= wanted)
+    await asyncio.sleep(rng.uniform(0, 0.02))
+
+
+async def _kill(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
+    command = Command.start(["migrate", str(pair.config(folder)), *OPTIONS], folder)
+    await _moment(rng, setting, command)
+    passed = command.passed if command.running else None
+    command.send(signal.SIGKILL)
+    await asyncio.to_thread(story.end, command, "kill", passed)
+
+
+async def _kill_at(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
+    name = rng.choice(sorted(setting.passages))
+    number = rng.randint(1, setting.passages[name])
+    failpoint = {"TRANSHIP_FAILPOINT": f"{name}:{number}:kill"}
+    command = Command.start(["migrate", str(pair.config(folder)), *OPTIONS], folder, env=failpoint)
+    await asyncio.to_thread(command.process.join, 90)
+    await asyncio.to_thread(story.end, command, "kill at", name if command.process.exitcode == -signal.SIGKILL else None)
+
+
+async def _through(fault: str, k: int, side: str, name: str, pair: Pair, folder: Path, story: Story) -> None:
+    """A command through a proxy that strikes once."""
+    server = (pair.old if side == "old" else pair.new).server
+    async with Proxy(server.host, server.port, fault, k) as proxy:
+        config = pair.config(folder, name="config-proxy.json", **{side: proxy.address})
+        command = Command.start(["migrate", str(config), *OPTIONS], folder)
+        await asyncio.to_thread(_until, lambda: not command.running or proxy.struck)
+        passed = command.passed if proxy.struck else None
+        await asyncio.to_thread(story.end, command, f"{name} {side}", passed)
+
+
+async def _reset(rng: random.Random, _: Setting, pair: Pair, folder: Path, story: Story) -> None:
+    down = rng.random() < 0.5
+    k = int(rng.uniform(*(DOWN_BYTES if down else UP_BYTES)) * rng.random()) + 1
+    await _through("reset down" if down else "reset up", k, rng.choice(("old", "new")), "reset", pair, folder, story)
+
+
+async def _commit(rng: random.Random, _: Setting, pair: Pair, folder: Path, story: Story) -> None:
+    fault = rng.choice(("commit request", "commit answer"))
+    await _through(fault, rng.randint(1, COMMITS), "new", fault, pair, folder, story)
+
+
+async def _close_in_copy(rng: random.Random, _: Setting, pair: Pair, folder: Path, story: Story) -> None:
+    await _through("close in copy", rng.randint(1, 6 * COPY_BYTES), "old", "close in copy", pair, folder, story)
+
+
+async def _crash(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
+    """A server dies as with ``stop -m immediate`` and comes back."""
+    side = rng.choice(("old", "new"))
+    server = (pair.old if side == "old" else pair.new).server
+    assert isinstance(server, CrashableServer)
+    command = Command.start(["migrate", str(pair.config(folder)), *OPTIONS], folder)
+    await _moment(rng, setting, command)
+    passed = command.passed if command.running else None
+    await asyncio.to_thread(server.crash)
+    await asyncio.sleep(rng.uniform(0.0, 1.5))
+    await asyncio.to_thread(server.come_back)
+    await asyncio.to_thread(story.end, command, f"crash {side}", passed)
+
+
+async def _race(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
+    """Two commands; the later one must be refused within five seconds of its own time, or find everything done."""
+    arguments = ["migrate", str(pair.config(folder)), *OPTIONS]
+    first = Command.start(arguments, folder)
+    await _moment(rng, setting, first)
+    passed = first.passed if first.running else None
+    second = Command.start(arguments, folder)
+    ends = [await asyncio.to_thread(c.wait) for c in (first, second)]
+    story.done += ends
+    refused = [e for e in ends if e.status == 3]
+    if len(refused) > 1 or any(e.status not in (0, MOVED, 3) for e in ends):
+        story.violations.append(f"I6: a race ended with {[str(e) for e in ends]}")
+    if any("holds the lock: host" not in e.stderr + e.stdout and "holds the lock: backend" not in e.stderr + e.stdout for e in refused):
+        story.violations.append(f"I6: the refusal names nobody: {refused}")
+    if passed is not None:
+        story.struck.append(("race", passed))
+
+
+STRIKES = {
+    "kill": _kill,
+    "kill at": _kill_at,
+    "reset": _reset,
+    "commit": _commit,
+    "close in copy": _close_in_copy,
+    "crash": _crash,
+    "race": _race,
+}
+
+
+async def one_run(seed: int, number: int, setting: Setting, folder: Path) -> Story:
+    """A pair, its disturbances, commands until one is complete, judgement."""
+    rng = random.Random(f"{seed}.{number}")
+    story = Story(number)
+    pair = await setting.make_pair(SCENE, NEW)
+    for _ in range(rng.choice(STRIKES_A_RUN)):
+        (kind,) = rng.choices(list(KINDS), list(KINDS.values()))
+        await STRIKES[kind](rng, setting, pair, folder, story)
+    for _ in range(TRIES):
+        command = Command.start(["migrate", str(pair.config(folder)), *OPTIONS], folder)
+        await asyncio.to_thread(story.end, command, "nothing", None)
+        if story.done and story.done[-1].status in (0, MOVED):
+            break
+    else:
+        story.violations.append(f"never complete: {story.done[-1] if story.done else 'every command hung'}")
+    story.violations += await judge(pair, setting.truth)
+    story.violations += await leaked(pair, folder, story.done, (pair.old.server.password, pair.new.server.password))
+    await setting.make_pair.drop_all()
+    return story
+
+
+async def undisturbed(make_pair: MakePair, folder: Path) -> Setting:
+    """Learns the truth, and how long it takes."""
+    pair = await make_pair(SCENE, NEW)
+    before = await catalog(pair.new)
+    arguments = ["migrate", str(pair.config(folder)), *OPTIONS]
+    await asyncio.to_thread(Command.start([*arguments[:2], *OPTIONS[1:]], folder).wait)
+    command = Command.start(arguments, folder)
+    done = await asyncio.to_thread(command.wait)
+    seconds = time.monotonic() - command.began
+    assert done.status == MOVED, done
+    truth = await learn(pair, before)
+    assert not (found := await judge(pair, truth)), found
+    return Setting(make_pair, truth, seconds, command.passages)
+
+
+async def campaign(seed: int, numbers: range, table: Path | None) -> int:
+    """All runs; the number that were violations."""
+    preload()
+    failed: list[int] = []
+    hits: Counter[tuple[str, str]] = Counter()
+    with Servers() as servers, tempfile.TemporaryDirectory() as base:
+        for major in set(servers.default_majors):
+            servers.adopt(CrashableServer(servers.installed[major], name=f"fault{major}").start())
+        folder = Path(base)
+        setting = await undisturbed(MakePair(servers), folder)
+        print(f"undisturbed: {setting.seconds:.1f} s, {sum(setting.passages.values())} failpoints passed", flush=True)
+        for number in numbers:
+            work = folder / f"run{number}"
+            work.mkdir()
+            began = time.monotonic()
+            story = await one_run(seed, number, setting, work)
+            hits.update(story.struck)
+            told = "; ".join(f"{kind} after {passed}" for kind, passed in story.struck) or "nothing struck in time"
+            verdict = "VIOLATION" if story.violations else "ok"
+            print(f"seed {seed} run {number}: {verdict}: {told} ({len(story.done)} commands, {time.monotonic() - began:.1f} s)", flush=True)
+            for violation in story.violations:
+                print(f"    {violation}", flush=True)
+            failed += [number] if story.violations else []
+            shutil.rmtree(work)
+            if table is not None:
+                await asyncio.to_thread(
+                    _write, table, {"seed": seed, "last run": number, "failed": failed, "hits": [[*k, n] for k, n in hits.items()]}
+                )
+    print(phases(hits))
+    print(f"{len(numbers)} runs, {sum(hits.values())} disturbances, {len(failed)} with violations {failed or ''}")
+    return len(failed)
+
+
+def _write(path: Path, document: object) -> None:
+    path.write_text(json.dumps(document))
+
+
+def phases(hits: Counter[tuple[str, str]]) -> str:
+    """What struck where, as a Markdown table."""
+    kinds = sorted({kind for kind, _ in hits})
+    lines = [f"| after | {' | '.join(kinds)} |", f"|---|{'---:|' * len(kinds)}"]
+    for passed in sorted({p for _, p in hits}):
+        lines.append(f"| {passed} | {' | '.join(str(hits[kind, passed] or '') for kind in kinds)} |")
+    sums = [str(sum(n for (k, _), n in hits.items() if k == kind)) for kind in kinds]
+    return "\n".join([*lines, f"| **sum** | {' | '.join(sums)} |"])
+
+
+def main(arguments: list[str]) -> int:
+    """The command line; 1 when anything was violated."""
+    parser = argparse.ArgumentParser(prog="dev.py test --campaign faults", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--only", type=int, help="repeat this run alone")
+    parser.add_argument("--table", type=Path, help="write the hits here as JSON, after every run")
+    given = parser.parse_args(arguments)
+    numbers = range(given.runs) if given.only is None else range(given.only, given.only + 1)
+    return 1 if asyncio.run(campaign(given.seed, numbers, given.table)) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
