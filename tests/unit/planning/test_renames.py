@@ -81,6 +81,7 @@ def test_more_new_than_old_in_a_gap_proves_nothing() -> None:
         ("weight_kg int", "weight_g int"),
         ("amount int", "amount text"),
         ("state text", "state_v2 text"),
+        ("owner_id int", "owner int"),
         ("active boolean", "inactive boolean"),
         ("hidden boolean", "visible boolean"),
         ("is_paid boolean", "is_not_paid boolean"),

@@ -20,6 +20,7 @@ _CONFIRMATION = "unconfirmed unverified pending confirmed verified"
 _ZONE = "utc gmt cet cest est edt pst pdt"
 _CODE = frozenset({"code", "iso", "abbr", "abbreviation", "acronym"})
 _LABEL = frozenset({"name", "label", "title", "description"})
+_KEYS = frozenset({"id", "uuid", "guid"})
 _NEGATIONS = frozenset({"not", "non", "without", "never"})
 _NEGATING_PREFIXES = ("un", "in", "im", "non", "dis")
 _OPPOSITES = """
@@ -69,6 +70,8 @@ def token_vetoes(before: str, after: str) -> tuple[str, ...]:
     if frozenset(map(singular, left)) & _UNITS != frozenset(map(singular, right)) & _UNITS:
         found.append("units in the names differ")
     found += [f"{a} is the opposite of {b}" for a in sorted(left - right) for b in sorted(right - left) if _opposite(a, b)]
+    if left and right and left ^ right and left ^ right <= _KEYS:
+        found.append("one name speaks of a key, the other of the thing itself")
     if {_nature(left), _nature(right)} == {"a code", "a label"}:
         found.append("one name speaks of a code, the other of a label")
     return tuple(found)
