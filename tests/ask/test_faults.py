@@ -186,3 +186,20 @@ async def test_losses_are_counted_over_rows_that_arrive(make_pair: MakePair) -> 
     assert found.keys("public.t") == [3]
     losses = {loss.column: loss.rows for loss in found.findings["public.t"].losses}
     assert losses == {"n": 1, "s": 1, "i": 1, "d": 1, "f": 1, "ts": 1}
+
+
+@pytest.mark.parametrize("batch_rows", [2, 1000])
+async def test_a_transform_sql_that_raises_for_some_rows(make_pair: MakePair, batch_rows: int) -> None:
+    pair = await make_pair(
+        """CREATE TABLE t (id int PRIMARY KEY, a int, b int);
+            INSERT INTO t SELECT g, g, CASE g % 100 WHEN 3 THEN 0 ELSE 1 END FROM generate_series(1, 500) g;
+            INSERT INTO t VALUES (501, 1, NULL), (502, 70000, 1)""",
+        "CREATE TABLE t (id int PRIMARY KEY, a int, b smallint NOT NULL)",
+    )
+    resolution = {"action": "transform", "old_column": "b", "new_column": "b", "transform_sql": "old.a / old.b"}
+    found = (await ask_all(pair, {"t": [resolution]}, batch_rows=batch_rows)).by_key("public.t")
+    assert {key: (r["sqlstate"], r["column"]) for key, r in found.items()} == {
+        **dict.fromkeys((3, 103, 203, 303, 403), ("22012", "b")),
+        501: ("23502", "b"),
+        502: ("22003", "b"),
+    }

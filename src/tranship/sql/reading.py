@@ -25,6 +25,7 @@ def select_texts(
     bindings: Bindings,
     *,
     only: Sequence[str] | None = None,
+    excluded: Sequence[RowId] = (),
     raw: bool,
 ) -> str:
     """ctid, the shipped text of some mappings, then the missing value (or NULL) of some gaps, for a batch.
@@ -33,7 +34,8 @@ def select_texts(
     bytea.
     """
     chosen = (f"({' OR '.join(only)})",) if only is not None else ()
-    return _texts(plan, old, plan.sources[batch.source], (*in_batch(plan, batch), *chosen), positions, gaps, bindings, raw)
+    conditions = (*in_batch(plan, batch), *but(excluded), *chosen)
+    return _texts(plan, old, plan.sources[batch.source], conditions, positions, gaps, bindings, raw)
 
 
 def select_texts_of(
@@ -163,17 +165,43 @@ def holders(plan: TablePlan, key: str) -> str:
     return " UNION ALL ".join(reads)
 
 
-def count_where(plan: TablePlan, predicates: Sequence[str], rows: Sequence[RowId] = ()) -> str:
-    """How many rows meet each predicate, over the whole table or among chosen rows of it."""
+def count_where(plan: TablePlan, predicates: Sequence[str], rejected: Sequence[RowId]) -> str:
+    """How many rows meet each predicate, rejected ones left out (an expression may raise for them)."""
     counted = ", ".join(f"pg_catalog.count(*) FILTER (WHERE {p}) AS n{n}" for n, p in enumerate(predicates))
     reads = []
     for number, source in enumerate(plan.sources):
-        chosen = [r for r in rows if r.source == number]
-        if rows and not chosen:
-            continue
-        reads.append(f"SELECT {counted} {from_source(source)}{where((*in_source(source), *((some(chosen),) if chosen else ())))}")
+        conditions = (*in_source(source), *but([r for r in rejected if r.source == number]))
+        reads.append(f"SELECT {counted} {from_source(source)}{where(conditions)}")
     summed = ", ".join(f"COALESCE(pg_catalog.sum(n{n}), 0)::pg_catalog.int8" for n in range(len(predicates)))
     return f"SELECT {summed} FROM ({' UNION ALL '.join(reads)}) AS r"
+
+
+def raising_rows(plan: TablePlan, old: Table, batch: Batch, positions: Sequence[int], bindings: Bindings) -> str:
+    """A DO statement for OLD: computes some mappings row by row and leaves ``[[ctid, position, SQLSTATE, message], …]`` of the rows for
+    which a person's expression (or a conversion at the edge of its range) raises in the setting ``tranship.answer``.
+    """
+    source = plan.sources[batch.source]
+    heap = f"{from_source(source)}{lookup_joins(plan, old, bindings)}"
+    tries = "\n".join(
+        f"tranship_at := {n}; PERFORM {compile_text(plan, n, old)} {heap}{where((*in_source(source), 'old.ctid = tranship_row'))};" for n in positions
+    )
+    body = f"""
+#variable_conflict use_column
+DECLARE tranship_row pg_catalog.tid; tranship_at pg_catalog.int4; tranship_answers pg_catalog.text[] := '{{}}';
+BEGIN
+  FOR tranship_row IN SELECT old.ctid {from_source(source)}{where(in_batch(plan, batch))} LOOP
+    BEGIN
+      {tries}
+    EXCEPTION WHEN OTHERS THEN
+      IF pg_catalog.left(SQLSTATE, 2) NOT IN ('21', '22', '23', 'P0') THEN RAISE; END IF;
+      tranship_answers := pg_catalog.array_append(tranship_answers,
+        CAST(pg_catalog.json_build_array(CAST(tranship_row AS pg_catalog.text), tranship_at, SQLSTATE, SQLERRM) AS pg_catalog.text));
+    END;
+  END LOOP;
+  PERFORM pg_catalog.set_config('tranship.answer', '[' || pg_catalog.array_to_string(tranship_answers, ',') || ']', true);
+END
+"""
+    return f"DO LANGUAGE plpgsql {literal(body)}"
 
 
 def whole_rows(plan: TablePlan, old: Table, rows: Sequence[RowId], *, raw: bool, whole: bool = True) -> str:

@@ -12,7 +12,7 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.execution.ask.book import Book
-from tranship.execution.ask.questions import NotAskable
+from tranship.execution.ask.questions import Failure, NotAskable
 from tranship.execution.ask.reading import Reader
 from tranship.execution.ask.typed import Renderer
 from tranship.execution.job import Job
@@ -40,11 +40,12 @@ class Derived:
     def __init__(self, job: Job, old: asyncpg.Connection, new: asyncpg.Connection, book: Book, pending: Callable[[TableName], bool]) -> None:
         self._job, self._old, self._new, self._book = job, old, new, book
         self.lookups = Lookups(job, self, pending)
+        self._broken: dict[TableName, dict[RowId, Failure]] = {}
         self._indexes: dict[tuple[TableName, tuple[str, ...]], dict[str, list[RowId]]] = {}
 
     def reader(self, plan: TablePlan) -> Reader:
         """Reads a plan's rows with all its lookups bound."""
-        return Reader(self._job, plan, self._old, self._new, self.lookups)
+        return Reader(self._job, plan, self._old, self._new, self.lookups, self._broken.setdefault(plan.old, {}))
 
     async def holders(self, table: TableName, columns: tuple[str, ...], keys: Sequence[str]) -> Mapping[str, Sequence[Holder]]:
         """The rows, rejected ones included, that will have each of some canonical keys.

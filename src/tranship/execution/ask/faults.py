@@ -58,6 +58,8 @@ class FaultFinder:
             if self._scan.asked.routing:
                 self._find_nulls(chunk, faults)
             self._book.add_all(self._plan.old, faults.values())
+        raised = (reasons.refused(row, None, None, failure) for row, failure in sorted(self._reader.broken.items()))
+        self._book.add_all(self._plan.old, raised)
 
     def _find_gaps(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
         for position, values in chunk.gaps.items():

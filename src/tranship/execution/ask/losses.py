@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncpg
 
 from tranship.execution.ask.book import Book
-from tranship.execution.ask.reading import by_source
 from tranship.execution.job import Job
 from tranship.model.plan import TablePlan
 from tranship.model.verdict import LossCount
@@ -20,8 +19,5 @@ async def count_losses(job: Job, plan: TablePlan, old: asyncpg.Connection, book:
     if not losing:
         return
     predicates = [predicate for _, _, predicate in losing]
-    counts = list(await old.fetchrow(count_where(plan, predicates)))
-    for rows in by_source(book.rejected(plan.old)):
-        gone = await old.fetchrow(count_where(plan, predicates, rows))
-        counts = [count - less for count, less in zip(counts, gone, strict=True)]
+    counts = await old.fetchrow(count_where(plan, predicates, sorted(book.rejected(plan.old))))
     book.lost(plan.old, [LossCount(column, str(what), count) for (column, what, _), count in zip(losing, counts, strict=True) if count])

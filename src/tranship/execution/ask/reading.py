@@ -9,17 +9,24 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 import asyncpg
 from msgspec import Struct
+from msgspec.json import decode
 
+from tranship.execution.ask.questions import Failure
 from tranship.execution.job import Job
 from tranship.execution.lookup import Lookups
+from tranship.model.expression import Rule, Sql, Take
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, RowId
-from tranship.sql.reading import select_texts, select_texts_of
+from tranship.sql.expression import Bindings
+from tranship.sql.probe import ANSWER, SAVEPOINT, TAKE_BACK
+from tranship.sql.reading import raising_rows, select_texts, select_texts_of
 
 _ROWS = 20_000
 _BYTES = 16_000_000
 _FIRST = 200
 """Rows fetched before anything is known about their width."""
+_RAISED = (asyncpg.DataError, asyncpg.CardinalityViolationError, asyncpg.IntegrityConstraintViolationError, asyncpg.PLPGSQLError)
+"""What a person's expression may raise for a row."""
 _CHOSEN = 10_000
 """Chosen rows that one statement names by their ctids."""
 
@@ -42,6 +49,8 @@ class Reader(Struct, frozen=True):
     old: asyncpg.Connection
     new: asyncpg.Connection
     lookups: Lookups
+    broken: dict[RowId, Failure]
+    """Rows for which an expression raises on OLD, as far as met; shared by all readers of the table."""
 
     @property
     def raw(self) -> bool:
@@ -51,14 +60,59 @@ class Reader(Struct, frozen=True):
     async def chunks(
         self, batches: Iterable[Batch], positions: Sequence[int], gaps: Sequence[int] = (), *, only: Sequence[str] | None = None
     ) -> AsyncIterator[Chunk]:
-        """The rows of the batches; ``only`` those that meet one of these predicates."""
-        before = self.job.before(self.plan)
+        """The rows of the batches; ``only`` those that meet one of these predicates.
+
+        Rows for which an expression raises on OLD are left out and entered in ``broken``.
+        """
         for batch in batches:
-            if batch.rows:
-                bindings = await self.lookups.bind(self.old, self.new, self.plan, batch)
-                query = select_texts(self.plan, before, batch, positions, gaps, bindings, only=only, raw=self.raw)
-                async for chunk in self._stream(query, batch.source, positions, gaps, first=self._first(batch.rows)):
+            if not batch.rows:
+                continue
+            bindings = await self.lookups.bind(self.old, self.new, self.plan, batch)
+            seen: list[RowId] = []
+            if not self._may_raise(positions):
+                async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
                     yield chunk
+                continue
+            await self.old.execute(SAVEPOINT)
+            try:
+                async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
+                    yield chunk
+                    seen += chunk.rows
+                await self.old.execute(TAKE_BACK)
+            except _RAISED:
+                await self.old.execute(TAKE_BACK)
+                await self._find_broken(batch, positions, bindings)
+                async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
+                    yield chunk
+
+    async def _batch(
+        self,
+        batch: Batch,
+        positions: Sequence[int],
+        gaps: Sequence[int],
+        bindings: Bindings,
+        only: Sequence[str] | None,
+        seen: Sequence[RowId],
+    ) -> AsyncIterator[Chunk]:
+        before = self.job.before(self.plan)
+        excluded = [row for row in self.broken if row.source == batch.source] + list(seen)
+        query = select_texts(self.plan, before, batch, positions, gaps, bindings, only=only, excluded=excluded, raw=self.raw)
+        async for chunk in self._stream(query, batch.source, positions, gaps, first=self._first(batch.rows)):
+            yield chunk
+
+    def _may_raise(self, positions: Sequence[int]) -> bool:
+        expressions = [self.plan.columns[n].expression for n in positions]
+        return any(isinstance(e, Sql) or (isinstance(e, Take) and e.conversion.rule is Rule.ZONE) for e in expressions)
+
+    async def _find_broken(self, batch: Batch, positions: Sequence[int], bindings: Bindings) -> None:
+        await self.old.execute(SAVEPOINT)
+        await self.old.execute(raising_rows(self.plan, self.job.before(self.plan), batch, positions, bindings))
+        answers = decode(await self.old.fetchval(ANSWER), type=list[tuple[str, int, str, str]])
+        await self.old.execute(TAKE_BACK)
+        for ctid, position, sqlstate, message in answers:
+            page, offset = ctid.strip("()").split(",")
+            failure = Failure(sqlstate, message, column=self.plan.columns[position].column)
+            self.broken[RowId(batch.source, int(page), int(offset))] = failure
 
     def _first(self, rows: int) -> int:
         """Rows to begin with, by the average size of a row on OLD's disk: compressed values may be larger when read."""
@@ -69,7 +123,7 @@ class Reader(Struct, frozen=True):
     async def chosen(self, rows: Iterable[RowId], positions: Sequence[int], gaps: Sequence[int] = ()) -> AsyncIterator[Chunk]:
         """Just these rows."""
         before = self.job.before(self.plan)
-        for group in by_source(rows):
+        for group in by_source(row for row in rows if row not in self.broken):
             bindings = await self.lookups.bind_rows(self.old, self.new, self.plan, group)
             query = select_texts_of(self.plan, before, group, positions, gaps, bindings, raw=self.raw)
             async for chunk in self._stream(query, group[0].source, positions, gaps, first=self._first(-1)):
