@@ -5,24 +5,31 @@ from __future__ import annotations
 import asyncio
 import datetime
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import asyncpg
+from msgspec.structs import replace
 
 from tranship.config import Config
-from tranship.errors import Refused
+from tranship.errors import Refused, Stopped, TranshipError
 from tranship.execution.begin import begin_fresh, earlier, remaining
 from tranship.execution.groups import Mover
 from tranship.execution.job import Job
 from tranship.execution.lock import WriterLock, lock_key
 from tranship.execution.lookup import Lookups
-from tranship.execution.outcome import Frame, MigrationOutcome
-from tranship.execution.preflight import preflight
+from tranship.execution.outcome import Frame, MigrationOutcome, StoppedRun
+from tranship.execution.preflight import Passed, preflight
 from tranship.execution.rejects import live_result
-from tranship.execution.run import looking, open_snapshot
-from tranship.execution.sequences import set_sequences, shelter
+from tranship.execution.run import BROKEN, looking, open_snapshot
+from tranship.execution.sequences import Position, set_back, set_sequences, shelter
 from tranship.execution.task import Live
+from tranship.execution.words import ALREADY
+from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted
-from tranship.server.journal import Journal
+from tranship.server.journal import Journal, Run, TaskRow
+from tranship.sql.statements import READ_WRITE
 
 
 async def rehearse(job: Job, config: Config, options: MigrateOptions, *, on_event: Callable[[Event], None], stop: asyncio.Event) -> MigrationOutcome:
@@ -32,34 +39,90 @@ async def rehearse(job: Job, config: Config, options: MigrateOptions, *, on_even
         Refused: a safety rule forbids the start.
         Stopped: what would have stopped the live run.
     """
-    started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
+    started = datetime.datetime.now(datetime.UTC)
     journal = Journal(config.journal_schema)
-    async with looking(config, job, batches=True) as (old, new):
-        passed = await preflight(old, new, job, config, options.jobs, live=True)
-        async with WriterLock.hold(config, lock_key(passed.old, passed.new), journal, passed.old.key, take_over=False):
-            transaction = new.transaction()
-            await transaction.start()
+    try:
+        async with looking(config, job, batches=True) as (old, new):
+            passed = await preflight(old, new, job, config, options.jobs, live=True)
+            async with WriterLock.hold(config, lock_key(passed.old, passed.new), journal, passed.old.key, take_over=False):
+                frame = Frame("rehearse", "", None, started, 0.0, passed.problems)
+                return await _Rehearsal(job, config, options, journal, old, new, passed, frame, on_event, stop).run()
+    except BROKEN as error:
+        raise TranshipError("TS212", f"could not begin: {type(error).__name__}: {error}", hint="remove the cause and run again") from error
+
+
+@dataclass
+class _Rehearsal:
+    job: Job
+    config: Config
+    options: MigrateOptions
+    journal: Journal
+    old: asyncpg.Connection
+    new: asyncpg.Connection
+    passed: Passed
+    frame: Frame
+    on_event: Callable[[Event], None]
+    stop: asyncio.Event
+    began: float = field(default_factory=time.monotonic)
+    exposed: dict[TableName, Position | None] = field(default_factory=dict)
+    """Sequences that the rollback does not set back, and where they stood; None: this role may not look."""
+
+    async def run(self) -> MigrationOutcome:
+        """Everything inside the transaction, and its end."""
+        transaction = self.new.transaction(isolation="read_committed")
+        await transaction.start()
+        try:
+            await self.new.execute(READ_WRITE)
+            return await self._inside()
+        finally:
+            if not self.new.is_closed():
+                await transaction.rollback()
+                left = await set_back(self.new, self.exposed)
+                if left:
+                    self._tell(f"of another role, so the rehearsal could not set them back: {', '.join(map(str, left))}")
+
+    async def _inside(self) -> MigrationOutcome:
+        await self.journal.prepare(self.new)
+        before = await earlier(self.new, self.journal, self.passed.old)
+        if before.unfinished is not None:
+            raise Refused("TS365", "an unfinished run stands in the journal", hint="run it to its end, or roll it back, before a rehearsal")
+        left, done = remaining(self.job, before)
+        if not left.plan.tables:
+            self._tell(ALREADY)
+            return await self._result(done, None)
+        async with open_snapshot(self.config, left) as snapshot:
+            identities = (self.passed.old, self.passed.new)
+            begun = await begin_fresh(self.new, self.journal, snapshot, self.config, left, self.options, identities, self.on_event)
+            self.frame = replace(self.frame, run_id=begun.run, snapshot=snapshot.text, left_out=begun.left_out)
+            shared = (snapshot, Lookups(left), begun.book, begun.tasks, self.on_event, self.stop, self.new)
+            live = Live(left, self.config, self.options, self.journal, begun.run, begun.epoch, *shared)
             try:
-                await journal.prepare(new)
-                before = await earlier(new, journal, passed.old)
-                if before.unfinished is not None:
-                    raise Refused("TS365", "an unfinished run stands in the journal", hint="run it to its end, or --restart, before a rehearsal")
-                left, done = remaining(job, before)
-                async with open_snapshot(config, left) as snapshot:
-                    begun = await begin_fresh(new, journal, snapshot, config, left, options, (passed.old, passed.new), on_event)
-                    exposed = await shelter(new, left)
-                    if exposed:
-                        on_event(Noted(f"not this role's own, so the rehearsal cannot set back: {', '.join(map(str, exposed))}"))
-                    lookups = Lookups(left)
-                    live = Live(
-                        left, config, options, journal, begun.run, begun.epoch, snapshot, lookups, begun.book, begun.tasks, on_event, stop, new
-                    )
-                    await Mover(live, new, None, replica=passed.replica, jobs=1).run()
-                    async with old.transaction(readonly=True):
-                        ends = await set_sequences(old, new, left, journal, begun.run, exposed)
-                    seconds = time.monotonic() - began
-                    frame = Frame("rehearse", begun.run, snapshot.text, started, seconds, passed.problems, begun.left_out, ends)
-                    return await live_result(new, journal, job, config, options, frame, done, live)
-            finally:
-                if not new.is_closed():
-                    await transaction.rollback()
+                await self._carry_out(live)
+            except Stopped as stopped:
+                raise StoppedRun(stopped, await self._so_far(done, live)) from stopped
+            return await self._result(done, live)
+
+    async def _carry_out(self, live: Live) -> None:
+        try:
+            self.exposed = await shelter(self.new, live.job)
+            await Mover(live, self.new, None, replica=self.passed.replica, jobs=1).run()
+            async with self.old.transaction(readonly=True):
+                ends = await set_sequences(self.old, self.new, live.job, self.journal, live.run, untouched=self.exposed)
+        except BROKEN as error:
+            message = f"stopped by an error: {type(error).__name__}: {error}"
+            raise Stopped("TS401", message, hint="nothing stays in NEW; remove the cause and rehearse again") from error
+        self.frame = replace(self.frame, sequences=ends)
+
+    async def _result(self, done: Mapping[TableName, tuple[Run, TaskRow]], live: Live | None) -> MigrationOutcome:
+        frame = replace(self.frame, seconds=time.monotonic() - self.began)
+        return await live_result(self.new, self.journal, self.job, self.config, self.options, frame, done, live)
+
+    async def _so_far(self, done: Mapping[TableName, tuple[Run, TaskRow]], live: Live) -> MigrationOutcome | None:
+        """What it came to until it stopped; None where the transaction cannot be asked any more."""
+        try:
+            return await self._result(done, live)
+        except (*BROKEN, TranshipError):
+            return None
+
+    def _tell(self, message: str) -> None:
+        self.on_event(Noted(message))

@@ -26,7 +26,7 @@ from tranship.execution.preflight import Passed, preflight
 from tranship.execution.rejects import dry_records, live_result
 from tranship.execution.sequences import set_sequences
 from tranship.execution.task import FIRST_REJECTS, Live, datestyle
-from tranship.execution.words import would_reject
+from tranship.execution.words import ALREADY, would_reject
 from tranship.model.names import Side, TableName
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event, Noted, TableDone
@@ -117,7 +117,7 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
             left, done = remaining(job, before)
             frame = Frame("live", "", None, started, 0.0, passed.problems)
             if not left.plan.tables and before.unfinished is None:
-                on_event(Noted("already migrated: an earlier run moved every table under the same plan"))
+                on_event(Noted(ALREADY))
                 return await live_result(control, journal, job, config, options, frame, done, None)
             async with open_snapshot(config, left) as snapshot:
                 begun = await _begin(control, journal, snapshot, config, left, options, passed, on_event, before.unfinished)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import asyncpg
 from msgspec import Struct
@@ -15,6 +15,7 @@ from tranship.model.plan import SequencePair
 from tranship.model.resolution import Problem
 from tranship.server.journal import Journal, name_text
 from tranship.sql import statements
+from tranship.sql.expression import shipped as shipped_positions
 from tranship.sql.quote import ident, relation
 
 
@@ -35,41 +36,69 @@ def furthest(own: Position, others: Iterable[Position], sequence: Sequence) -> P
     return max([own, *possible], key=lambda p: p.rank(sequence.increment))
 
 
-async def shelter(new: asyncpg.Connection, job: Job) -> list[TableName]:
-    """Inside a rehearsal's transaction: sequences that its rows draw from or that it moves get storage that the rollback undoes.
+async def shelter(new: asyncpg.Connection, job: Job) -> dict[TableName, Position | None]:
+    """Inside a rehearsal's transaction: sequences that its rows may draw from or that it moves get storage that the rollback undoes.
 
-    Returns those that this role does not own and that may therefore end further on.
+    Returns those that this role does not own, with where they stand; None: it may not look.
     """
-    filled = {plan.new for plan in job.plan.tables}
+    drawn, anything = _drawn(job)
     moved = {pair.new for pair in job.plan.sequences}
-    exposed = []
+    exposed: dict[TableName, Position | None] = {}
     for sequence in job.new.sequences:
-        if sequence.name not in moved and not any(column.table in filled for column in sequence.used_by):
-            continue
-        if not sequence.owned:
-            exposed.append(sequence.name)
-            continue
-        position = await _position(new, sequence.name)
-        await new.execute(statements.restart_sequence(sequence.name, position.value))
-        await new.execute(statements.set_sequence(sequence.name, position.value, called=position.called))
+        touched = sequence.name in moved or sequence.name in drawn
+        if sequence.owned and (touched or anything):
+            position = await _position(new, sequence.name)
+            await new.execute(statements.restart_sequence(sequence.name, position.value))
+            await new.execute(statements.set_sequence(sequence.name, position.value, called=position.called))
+        elif touched or (anything and sequence.privileges):
+            exposed[sequence.name] = await _position(new, sequence.name) if "SELECT" in sequence.privileges else None
     return exposed
+
+
+def _drawn(job: Job) -> tuple[set[TableName], bool]:
+    """The sequences of columns that NEW fills by itself, and whether some default may draw from any: it calls a function of its own."""
+    drawn: set[TableName] = set()
+    anything = False
+    for plan in job.plan.tables:
+        shipped = {plan.columns[n].column for n in shipped_positions(plan)}
+        for column in job.after(plan).columns:
+            if column.name in shipped:
+                continue
+            if column.sequence is not None:
+                drawn.add(column.sequence)
+            anything = anything or (column.volatile_default and column.sequence is None)
+    return drawn, anything
+
+
+async def set_back(new: asyncpg.Connection, exposed: Mapping[TableName, Position | None]) -> list[TableName]:
+    """After a rehearsal's rollback: what it drew from exposed sequences is undone; those where this role may not do that are returned."""
+    left = []
+    for name, before in exposed.items():
+        if before is None:
+            left.append(name)
+        elif await _position(new, name) != before:
+            try:
+                await new.execute(statements.set_sequence(name, before.value, called=before.called))
+            except asyncpg.InsufficientPrivilegeError:
+                left.append(name)
+    return left
 
 
 async def set_sequences(
     old: asyncpg.Connection, new: asyncpg.Connection, job: Job, journal: Journal, run: str, untouched: Collection[TableName] = ()
 ) -> dict[str, int]:
-    """Move NEW's sequences, record before and after, and tell where each stands."""
+    """Move NEW's sequences, record before and after, and tell where each stands; of ``untouched`` ones, where it would stand."""
     await failpoint("sequences.before")
     ends: dict[str, int] = {}
     for name in dict.fromkeys(pair.new for pair in job.plan.sequences):
         sequence = next((s for s in job.new.sequences if s.name == name), None)
-        if sequence is None or name in untouched:
+        if sequence is None:
             continue
         own = await _position(new, name)
         others = [p for pair in job.plan.sequences if pair.new == name for p in await _candidates(old, new, pair, sequence)]
         end = furthest(own, others, sequence)
         ends[str(name)] = end.value
-        if end != own:
+        if end != own and name not in untouched:
             async with new.transaction():
                 states = (str(own.value), own.called, str(end.value), end.called)
                 await new.execute(journal.sql.insert_sequence, run, name_text(name), *states)

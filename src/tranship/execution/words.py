@@ -8,6 +8,7 @@ from tranship.model.names import TableName
 from tranship.model.progress import RowId, RowRejected
 from tranship.model.verdict import Reject, RejectRecord
 
+ALREADY = "already migrated: an earlier run moved every table under the same plan"
 _SAYS = {
     "23502": "NULL in a NOT NULL column",
     "23503": "foreign key: the parent is missing",

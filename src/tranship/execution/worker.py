@@ -58,9 +58,6 @@ class Worker:
         foreseen = len(self._live.book.rejected(task.plan.old))
         rest: Batch | None = batch
         while rest is not None:
-            if self._live.rehearsal is not None:
-                rest = await self._once(task, rest)
-                continue
             once = partial(self._once, task, rest)
             rest = await retry(once, tell=self._tell, what=f"{task.plan.old} batch {rest.number}", stop=self._live.stop)
         return len(self._live.book.rejected(task.plan.old)) - foreseen
@@ -76,8 +73,6 @@ class Worker:
         self._live.on_event(Noted(message))
 
     async def _connection(self) -> asyncpg.Connection:
-        if self._live.rehearsal is not None:
-            return self._live.rehearsal
         if self._new is None or self._new.is_closed():
             new = await connect(self._live.config.new, application_name="tranship")
             await pin(new, Side.NEW, datestyle=datestyle(self._live.job.new))
@@ -87,13 +82,25 @@ class Worker:
 
     async def _once(self, task: Task, batch: Batch) -> Batch | None:
         """One try. What remains to be moved when the batch had to be split."""
+        rehearsal = self._live.rehearsal
         try:
+            if rehearsal is not None:
+                return await self._within(rehearsal, task, batch)
             return await self._clean_or_isolated(await self._connection(), task, batch)
         except BaseException:
             await self.close()
             raise
         finally:
             self._old = None
+
+    async def _within(self, rehearsal: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
+        """One try inside a rehearsal's transaction, which a failed one leaves as it was."""
+        if rehearsal.is_closed():
+            raise Stopped("TS401", "the connection of the rehearsal was lost", hint="nothing stays in NEW; rehearse again")
+        async with rehearsal.transaction():
+            # What goes wrong before the batch begins is rolled back as well.
+            await rehearsal.execute(self._live.unit.begin)
+            return await self._clean_or_isolated(rehearsal, task, batch)
 
     async def _clean_or_isolated(self, new: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
         try:

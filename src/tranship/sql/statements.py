@@ -14,6 +14,7 @@ from tranship.sql.quote import ident, literal, relation
 BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 BEGIN_READ_ONLY = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
 BEGIN_BATCH = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+READ_WRITE = "SET TRANSACTION READ WRITE"
 ORIGIN = "SET LOCAL session_replication_role = origin"
 EXPORT_SNAPSHOT = "SELECT pg_catalog.pg_export_snapshot()"
 REPLICA = "SET LOCAL session_replication_role = replica"
