@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,14 +14,14 @@ from tranship.codec import CHANGES_FORMAT, ChangeRecord, ChangesFile, SideInfo, 
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config, Endpoint
 from tranship.model.catalog import Catalog
-from tranship.model.change import ChangeClass, Comparison, Matching
+from tranship.model.change import Change, ChangeClass, Comparison, Matching
 from tranship.model.evidence import Evidence
-from tranship.model.names import TableName
-from tranship.model.resolution import Answers, Problem
+from tranship.model.names import Side, TableName
+from tranship.model.resolution import Problem
 from tranship.planning.compare import compare
 from tranship.planning.match import match
 from tranship.planning.questions import references_of
-from tranship.planning.resolve import decide, open_questions
+from tranship.planning.resolve import asked_about, decide, open_questions
 from tranship.planning.structure import doubtful_spellings
 from tranship.planning.suggest import Question
 from tranship.planning.suggest import suggest as suggest_answers
@@ -133,15 +134,23 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     answers, decided, found = decide(file, old, new, scope)
     matching = match(old, new, scope, decided, shared_ancestor=told.shared_ancestor)
     comparison = compare(old, new, matching, answers, references=references_of(told.evidence.references))
-    return (*stale_resolutions(file, old, new, resolutions), *found, *undecided(comparison, answers))
+    asked = asked_about(file, old, new, scope)
+    rest = undecided(c for c in open_questions(comparison, answers) if not any(place in asked for place in places(c)))
+    return (*stale_resolutions(file, old, new, resolutions), *found, *rest)
 
 
-def undecided(comparison: Comparison, answers: Answers) -> tuple[Problem, ...]:
-    """The breaking changes that no decision settles, as problems."""
+def undecided(changes: Iterable[Change]) -> tuple[Problem, ...]:
+    """Breaking changes that no decision settles, as problems."""
     return tuple(
         Problem("TS301", ".".join(filter(None, (c.table, c.old_column or c.new_column))), c.description, "decide it in the resolutions file")
-        for c in open_questions(comparison, answers)
+        for c in changes
     )
+
+
+def places(change: Change) -> tuple[tuple[str, Side, str], ...]:
+    """Where entries of a resolutions file ask about a change, as `asked_about` names it."""
+    columns = [(side, name) for side, name in ((Side.OLD, change.old_column), (Side.NEW, change.new_column)) if name is not None]
+    return tuple((change.table, side, name) for side, name in columns or [(Side.OLD, "")])
 
 
 def _changes_file(config: Config, sides: Sides, comparison: Comparison, evidence: Evidence) -> ChangesFile:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship import __version__
-from tranship.api.analysis import undecided
+from tranship.api.analysis import places, undecided
 from tranship.api.sides import Connections, Sides, connections, read_sides, refuse, result_path
 from tranship.api.stale import stale_changes, stale_resolutions
 from tranship.codec import free_path, write_json, write_text
@@ -36,8 +36,9 @@ from tranship.model.verdict import MigrationResult, Mode, Stats
 from tranship.planning.build import build
 from tranship.planning.compare import compare
 from tranship.planning.match import Decided, match
-from tranship.planning.resolve import decide
+from tranship.planning.resolve import asked_about, decide, open_questions
 from tranship.planning.resolve.casts import cast_questions
+from tranship.planning.resolve.words import OPEN_QUESTION
 from tranship.server.casts import refused_values
 from tranship.server.evidence import gather_references
 from tranship.server.session import pin
@@ -70,7 +71,11 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         stale = [*stale_changes(options, old, new), *(stale_resolutions(file, old, new, path) if path is not None else ())]
         answers, decided, problems = decide(file, old, new, sides.scope)
         comparison = await _compared(open_, sides, decided, answers)
-        refuse([*stale, *problems, *_summed(undecided(comparison, answers), options)])
+        open_now = open_questions(comparison, answers)
+        asked = asked_about(file, old, new, sides.scope)
+        told_below = tuple(f"{asked[place]} (" for change in open_now for place in places(change) if place in asked)
+        problems = tuple(p for p in problems if p.code != OPEN_QUESTION or not p.object.startswith(told_below))
+        refuse([*stale, *problems, *_summed(undecided(open_now), options)])
         refuse(await _refused_values(open_, sides, answers))
     plan, more = build(old, new, comparison, answers, sides.scope.tables)
     refuse(more)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog
 from tranship.model.change import TablePair
-from tranship.model.names import TableName
+from tranship.model.names import Side, TableName
 from tranship.model.resolution import Action, Answers, Decision, Problem, Resolution, ResolutionFile
 from tranship.planning.match import Decided, match
 from tranship.planning.resolve.columns import Pair, check_meaning, check_names
@@ -20,10 +20,21 @@ from tranship.planning.resolve.lookups import tied as tie_lookup
 from tranship.planning.resolve.settle import is_settled, open_questions
 from tranship.planning.resolve.tables import Tied, table_decisions, tie_tables
 from tranship.planning.resolve.values import castable
-from tranship.planning.resolve.words import NOT_APPLICABLE, OPEN_QUESTION, action_of, check_fields, fed_by, is_open, plain, problem, unknown_action
+from tranship.planning.resolve.words import (
+    NOT_APPLICABLE,
+    OPEN_QUESTION,
+    PLACEHOLDERS,
+    action_of,
+    check_fields,
+    fed_by,
+    is_open,
+    plain,
+    problem,
+    unknown_action,
+)
 from tranship.planning.scope import Scope
 
-__all__ = ["castable", "decide", "open_questions"]
+__all__ = ["asked_about", "castable", "decide", "open_questions"]
 
 _TABLE_ACTIONS = (Action.RENAME_TABLE, Action.DROP_TABLE)
 
@@ -49,6 +60,19 @@ def decide(file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope) -> tu
         goes_to = pair.new if pair is not None else None
         decisions += [_decision(entry, one.old.name, targets.get(entry.path, goes_to), old, new) for entry in sound]
     return Answers(tuple(decisions)), _with_columns(decided, decisions), tuple(dict.fromkeys(found))
+
+
+def asked_about(file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope) -> dict[tuple[str, Side, str], str]:
+    """What entries with placeholders ask about: old table, side and column ("" for the table itself), with the entry's path."""
+    tied, _ = tie_tables(replace(file, entries=tuple(plain(entry) for entry in file.entries)), old, new, scope)
+    asked: dict[tuple[str, Side, str], str] = {}
+    for one in tied:
+        for entry in filter(is_open, one.entries):
+            named = [(Side.OLD, name) for name in fed_by(entry)] + [(Side.NEW, entry.new_column or "")]
+            columns = [(side, name) for side, name in named if name and name not in PLACEHOLDERS]
+            for side, name in columns or [(Side.OLD, "")]:
+                asked.setdefault((str(one.old.name), side, name), entry.path)
+    return asked
 
 
 def _check(one: Tied, pair: TablePair | None, old: Catalog, new: Catalog, scope: Scope, decided: Decided) -> Iterator[Problem]:
