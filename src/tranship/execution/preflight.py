@@ -39,12 +39,13 @@ async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, 
     """Look at both servers.
 
     Raises:
-        Refused: OLD is NEW, or (with every problem) the run may not do what it needs to do.
+        Refused: OLD is NEW, or (with every problem) the run may not do what it needs to do, or a dry run could not even read.
     """
     mine, theirs = await read_identity(old), await read_identity(new)
     await _distinct(old, new, mine, theirs, config)
     replica = await switches.may_be_replica(new)
-    problems = [*_old_rights(job), *_new_rights(job), *_row_security(job), *sequences.missing_rights(job)]
+    unreadable = [*_old_rights(job), *_new_rights(job, "SELECT"), *_row_security(job)]
+    problems = [*_old_rights(job), *_new_rights(job, "SELECT", "INSERT"), *_row_security(job), *sequences.missing_rights(job)]
     if theirs.standby:
         problems.append(Problem("TS334", config.new.display, "NEW is a standby: it takes no rows", "give the primary as new_database"))
     silenced: set[TableName] = set()
@@ -59,7 +60,7 @@ async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, 
     allowed, warnings = await _limits(old, new, job, jobs)
     problems += [*warnings, *_watchers(job.new)]
     grave = tuple(dict.fromkeys(p for p in problems if not p.warning))
-    if grave and live:
+    if grave and (live or unreadable):
         message = "\n".join(p.message + (f"\n  {p.hint}" if p.hint else "") for p in grave)
         raise Refused(grave[0].code, message, problems=grave, object=grave[0].object, hint=grave[0].hint)
     return Passed(mine, theirs, replica, allowed, tuple(dict.fromkeys(problems)))
@@ -83,11 +84,11 @@ def _old_rights(job: Job) -> list[Problem]:
     return problems
 
 
-def _new_rights(job: Job) -> list[Problem]:
+def _new_rights(job: Job, *wanted: str) -> list[Problem]:
     user, problems = job.new.user, []
     for plan in job.plan.tables:
         table = job.after(plan)
-        lacking = [p for p in ("SELECT", "INSERT") if p not in table.privileges]
+        lacking = [p for p in wanted if p not in table.privileges]
         if lacking:
             problems.append(_denied(Side.NEW, plan.new, ", ".join(lacking), user, ""))
     return problems

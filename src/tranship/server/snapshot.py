@@ -20,6 +20,9 @@ KEEP_ALIVE = 10.0
 LOCK_SECONDS = 3
 LOCK_TRIES = 20
 """An ACCESS EXCLUSIVE lock of someone else on OLD is waited for about a minute, in steps that queue nobody behind us for long."""
+_VACANCY_TRIES = 10
+_VACANCY_SECONDS = 0.1
+"""A server counts a connection for a moment after it was closed."""
 _GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectError)
 
 
@@ -64,6 +67,8 @@ class Snapshot:
         self._settings = settings
         self._holders: list[_Holder] = []
         self._idle: list[asyncpg.Connection] = []
+        self._crowded = False
+        """The role's connections do not suffice for a second holder beside a reader."""
         self.text = ""
         """``pg_current_snapshot()`` of the snapshot."""
         self.version = 0
@@ -108,7 +113,7 @@ class Snapshot:
         Raises:
             SnapshotLost: nobody holds it any more.
         """
-        conn = self._idle.pop() if self._idle else await self._connect()
+        conn = self._idle.pop() if self._idle else await self._reading()
         try:
             await self._join(conn)
             if zone is not None:
@@ -119,6 +124,22 @@ class Snapshot:
             await _drop(conn)
             raise
         self._idle.append(conn)
+
+    async def _reading(self) -> asyncpg.Connection:
+        """A connection for reading; where the server grants no more, the second holder gives way."""
+        try:
+            return await self._connect()
+        except ConnectError as error:
+            if error.code != "TS206" or len(self._holders) < 2:
+                raise
+        self._crowded = True
+        spare = self._holders.pop()
+        await spare.conn.close(timeout=10)
+        for _ in range(_VACANCY_TRIES - 1):
+            with contextlib.suppress(ConnectError):
+                return await self._connect()
+            await asyncio.sleep(_VACANCY_SECONDS)
+        return await self._connect()
 
     async def _connect(self) -> asyncpg.Connection:
         conn = await connect(self._endpoint, application_name="tranship")
@@ -191,7 +212,7 @@ class Snapshot:
             for holder in tuple(self._holders):
                 if not await holder.alive():
                     await self._forget(holder)
-            if len(self._holders) == 1:
+            if len(self._holders) == 1 and not self._crowded:
                 with contextlib.suppress(*_GONE, asyncpg.PostgresError, SnapshotLost):
                     await self._relay()
 
