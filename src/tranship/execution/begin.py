@@ -20,6 +20,7 @@ from tranship.execution.ask.book import Book
 from tranship.execution.asking import Asked, ask_everything, cut_all
 from tranship.execution.failpoints import failpoint
 from tranship.execution.job import Job
+from tranship.execution.lock import shut_out
 from tranship.execution.plans import plan_hash, run_hash
 from tranship.execution.takeback import take_back, written
 from tranship.execution.task import Task
@@ -31,7 +32,6 @@ from tranship.model.resolution import Problem
 from tranship.server.identity import Identity
 from tranship.server.journal import Findings, Journal, Run, TaskRow, name_text
 from tranship.server.snapshot import Snapshot
-from tranship.sql.queries import query
 
 
 @dataclass(frozen=True)
@@ -150,8 +150,7 @@ async def resume(
     """
     rows = await journal.tasks(control, run.id)
     same_plan(job, rows, run)
-    await control.fetch(query("terminate_backends"), list(run.backends))
-    epoch = await control.fetchval(journal.sql.raise_epoch, run.id)
+    epoch = await shut_out(control, journal, run)
     plans = {(p.old, p.new): p for p in job.plan.tables}
     tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
     unchanged = snapshot.text == run.snapshot or await _unwritten(snapshot, job, tasks, options, on_event)
@@ -223,8 +222,7 @@ async def redo_unfinished(
 async def start_over(control: asyncpg.Connection, journal: Journal, job: Job, run: Run, on_event: Callable[[Event], None]) -> None:
     """Takes an unfinished run back and forgets it."""
     on_event(Noted(f"taking back what the unfinished run of {run.started:%Y-%m-%d %H:%M} wrote"))
-    await control.fetch(query("terminate_backends"), list(run.backends))
-    await control.fetchval(journal.sql.raise_epoch, run.id)
+    await shut_out(control, journal, run)
     await take_back(control, journal, run, job.new, await written(control, journal, run), on_event)
     async with control.transaction():
         for statement in journal.sql.forget_run:

@@ -17,7 +17,7 @@ from tranship.server.identity import Identity
 from tranship.server.journal import Journal, Run
 from tranship.server.session import pin
 from tranship.sql.queries import query
-from tranship.sql.statements import TRY_LOCK
+from tranship.sql.statements import TRY_LOCK, set_local
 
 HEARTBEAT = 5.0
 SILENT = 60.0
@@ -120,3 +120,21 @@ class WriterLock:
         if not mine:
             self.lost = Stopped("TS412", "another run of the same migration took over", hint="see tranship status")
             stop.set()
+
+
+async def shut_out(new: asyncpg.Connection, journal: Journal, run: Run) -> int:
+    """Ends what a dead or hung process of a run left working in NEW, and raises the epoch: whatever is left of it fails at its fence.
+
+    ``new`` holds the writer lock's place: nobody else works on the run. Returns the new epoch.
+    """
+    await new.fetch(query("terminate_backends"), list(run.backends))
+    for _ in range(20):
+        try:
+            async with new.transaction():
+                await new.execute(set_local("lock_timeout", "1s"))
+                return int(await new.fetchval(journal.sql.raise_epoch, run.id))
+        except asyncpg.LockNotAvailableError:
+            await new.fetch(query("fence_holders"), journal.schema)
+    raise Stopped(
+        "TS413", "a session of the interrupted run keeps its batch open and cannot be ended", object=run.id, hint="see pg_stat_activity of NEW"
+    )

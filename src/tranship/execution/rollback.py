@@ -10,7 +10,7 @@ from msgspec import Struct
 from tranship.config import Config
 from tranship.errors import UsageError
 from tranship.execution.doctor import control
-from tranship.execution.lock import WriterLock, lock_number
+from tranship.execution.lock import WriterLock, lock_number, shut_out
 from tranship.execution.takeback import Written, take_back, written
 from tranship.model.names import TableName
 from tranship.model.progress import Noted
@@ -59,7 +59,7 @@ async def rollback(config: Config, *, live: bool, run: str | None = None, tell: 
             return await _told(new, journal, chosen, await written(new, journal, chosen))
         key = lock_number(chosen.old_identity, chosen.new_identity)
         async with WriterLock.hold(config, key, journal, chosen.old_identity, take_over=False):
-            await new.fetchval(journal.sql.raise_epoch, chosen.id)
+            await shut_out(new, journal, chosen)
             tables = await written(new, journal, chosen)
             told = await _told(new, journal, chosen, tables)
             return await _carry_out(new, journal, config, told, tables, tell)
