@@ -12,7 +12,7 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.errors import Refused
-from tranship.execution.ask.questions import NotAskable, put
+from tranship.execution.ask.questions import NotAskable, put, re_encodes
 from tranship.execution.job import Job
 from tranship.model.expression import Lookup, NewDefault
 from tranship.model.names import Side, TableName
@@ -21,6 +21,7 @@ from tranship.model.progress import Batch, RowId
 from tranship.model.resolution import Problem
 from tranship.sql import lookup as text
 from tranship.sql.canonical import computed_on_old
+from tranship.sql.casts import CARRIED
 from tranship.sql.expression import Bindings, LookupContent, compile_text
 
 _REMEMBERED = 100_000
@@ -79,8 +80,19 @@ class Lookups:
                 keys = [tuple(row) for row in await old.fetch(keys_query(lookup))]
                 entries = await self._entries(old, new, plan, lookup, keys)
                 hits = [(key, entry) for key in keys if (entry := entries[key]) is not None]
+                await self._carry(old, plan, lookup, [entry.value for _, entry in hits if entry.value is not None])
                 bound.append(LookupContent(position, tuple(key for key, _ in hits), tuple(entry.value for _, entry in hits)))
         return tuple(bound)
+
+    async def _carry(self, old: asyncpg.Connection, plan: TablePlan, lookup: Lookup, values: Sequence[str]) -> None:
+        """Values go through OLD's SELECT: one that OLD's encoding lacks cannot, and must not pass for a missing one."""
+        if all(value.isascii() for value in values):
+            return
+        try:
+            await old.fetchval(CARRIED, "".join(values))
+        except asyncpg.UntranslatableCharacterError as error:
+            message = f"lookup table {lookup.table}: values of {lookup.value} cannot pass OLD's encoding {self._job.old.encoding}: {error}"
+            raise Refused("TS338", message, object=str(plan.old)) from error
 
     async def _entries(
         self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, lookup: Lookup, keys: Sequence[Key]
@@ -99,7 +111,7 @@ class Lookups:
         query = text.found_query(lookup, self.compared(plan, lookup))
         rows: list[dict[str, int | str | None]] = [{"i": n, **{f"c{k}": part for k, part in enumerate(key)}} for n, key in enumerate(keys)]
         try:
-            answers = await put(new, query, rows, ascii_only=self._job.new.encoding != "UTF8", zone=plan.zone)
+            answers = await put(new, query, rows, ascii_only=re_encodes(self._job.new), zone=plan.zone)
         except NotAskable as why:
             raise Refused("TS338", f"lookup table {lookup.table} cannot be read in NEW: {why}", object=str(plan.old)) from why
         entries: dict[Key, Found | None] = dict.fromkeys(keys)

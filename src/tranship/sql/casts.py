@@ -7,6 +7,9 @@ GIVE = "SELECT pg_catalog.set_config('tranship.given', $1, true), pg_catalog.set
 ANSWER = "SELECT pg_catalog.current_setting('tranship.answer')"
 """A JSON array with one element per refused text: ``[position from 0, message]``."""
 
+CARRIED = "SELECT pg_catalog.length(CAST($1 AS pg_catalog.text))"
+"""$1: a text; an error where the server's encoding lacks one of its characters."""
+
 
 def refused_texts(type_text: str) -> str:
     """A DO statement that tries every given text as a value of ``type_text`` (as ``format_type`` prints it) and keeps the server's words.

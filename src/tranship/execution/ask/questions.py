@@ -9,6 +9,7 @@ import asyncpg
 from msgspec import Struct
 from msgspec.json import decode, encode
 
+from tranship.model.catalog import Catalog
 from tranship.model.types import PgType
 from tranship.sql.probe import ANSWER, GIVE, SAVEPOINT, TAKE_BACK, conversion_query, guarded
 
@@ -23,6 +24,11 @@ GivenRow = Mapping[str, int | str | None]
 
 class NotAskable(Exception):
     """The question itself cannot be put (a privilege or a function is missing); ``str()`` says why, without row values."""
+
+
+def re_encodes(new: Catalog) -> bool:
+    """NEW translates what it is sent; SQL_ASCII takes every byte as it comes, and knows no ``\\u`` beyond ASCII in JSON."""
+    return new.encoding not in ("UTF8", "SQL_ASCII")
 
 
 class Failure(Struct, frozen=True):
@@ -62,7 +68,7 @@ async def put(
 ) -> list[Answer]:
     """Ask ``query`` about rows, in a savepoint that is rolled back: settings are as before afterwards.
 
-    ``ascii_only``: NEW is not UTF8, so the rows travel in ASCII and what NEW's encoding lacks raises where it is read, not on the way.
+    ``ascii_only``: NEW re-encodes (:func:`re_encodes`), so the rows travel in ASCII; what its encoding lacks raises where it is read, not on the way.
     ``zone``: the session's time zone while it is asked. Raises :class:`NotAskable` where the question itself is refused.
     """
     if not rows:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from tranship.execution.ask.book import Book
-from tranship.execution.ask.questions import Converter, NotAskable
+from tranship.execution.ask.questions import Converter, NotAskable, re_encodes
 from tranship.execution.ask.reading import Reader
 from tranship.execution.ask.references import reference
 from tranship.execution.ask.typed import Typed, mentioned, typed
@@ -101,7 +101,7 @@ class ScanBuilder:
 
     def build(self) -> Scan:
         """The scan."""
-        ascii_only = self._reader.job.new.encoding != "UTF8"
+        ascii_only = re_encodes(self._reader.job.new)
         nulls = self._askable(HazardKind.NOT_NULL)
         shipped_nulls = [c for c in nulls if self._shipped(c)]
         declared = {c: self._after.column(c) for c in nulls}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from tranship.execution.ask.questions import BLOCK, Answer, GivenRow, NotAskable, put
+from tranship.execution.ask.questions import BLOCK, Answer, GivenRow, NotAskable, put, re_encodes
 from tranship.execution.ask.reading import Chunk, Reader
 from tranship.model.catalog import Column, Table
 from tranship.model.expression import NewDefault
@@ -94,7 +94,7 @@ class Renderer:
 
 async def ask(reader: Reader, query: str, rows: Sequence[GivenRow], *, block: int = BLOCK) -> list[Answer]:
     """Put a question about a plan's rows to NEW, in the zone that the plan's conversions use."""
-    return await put(reader.new, query, rows, ascii_only=reader.job.new.encoding != "UTF8", zone=reader.plan.zone, block=block)
+    return await put(reader.new, query, rows, ascii_only=re_encodes(reader.job.new), zone=reader.plan.zone, block=block)
 
 
 def _canonical(after: Table, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -11,6 +11,10 @@ from tranship.model.names import Side
 from tranship.model.resolution import Answers, Decision, Problem
 from tranship.planning.resolve.values import castable
 from tranship.planning.resolve.words import USE_SCHEMA_DEFAULT, WRONG_VALUE, problem
+
+TEXT = "text"
+"""Asked for the sake of the encoding alone."""
+_EVERY_CHARACTER = ("UTF8", "SQL_ASCII")
 
 
 class CastQuestion(Struct, frozen=True):
@@ -34,6 +38,9 @@ def _of(decision: Decision, old: Catalog, new: Catalog) -> Iterator[CastQuestion
     after = new.table(decision.new_table) if decision.new_table is not None else None
     source = before.column(entry.old_column) if before is not None and entry.old_column is not None else None
     target = after.column(entry.new_column) if after is not None and entry.new_column is not None else None
+    values = [v for _, v in entry.value_mapping or ()] + [v for v in (entry.default_value, entry.null_value) if v is not UNSET]
+    yield from _carried(decision, Side.OLD, old, [key for key, _ in entry.value_mapping or ()] + values)
+    yield from _carried(decision, Side.NEW, new, values)
     for key, result in entry.value_mapping or ():
         if source is not None and castable(source.type.leaf, key) is None:
             told = f"value_mapping key {key!r} is no value of OLD's {_described(source)}"
@@ -41,6 +48,16 @@ def _of(decision: Decision, old: Catalog, new: Catalog) -> Iterator[CastQuestion
         yield from _written(decision, target, f"value_mapping[{key!r}]: {result!r}", result)
     yield from _written(decision, target, f"default_value {entry.default_value!r}", entry.default_value)
     yield from _written(decision, target, f"null_value {entry.null_value!r}", entry.null_value)
+
+
+def _carried(decision: Decision, side: Side, catalog: Catalog, values: Iterable[str | None]) -> Iterator[CastQuestion]:
+    """Every text of a decision passes through OLD's SELECT on its way to NEW: both encodings have to know its characters."""
+    if catalog.encoding in _EVERY_CHARACTER:
+        return
+    for value in values:
+        if value is not None and not value.isascii():
+            told = f"{value!r} has characters that {side.upper()}'s encoding {catalog.encoding} lacks"
+            yield CastQuestion(side, TEXT, value, problem(WRONG_VALUE, decision.resolution, told))
 
 
 def _written(decision: Decision, target: Column | None, what: str, value: str | UnsetType | None) -> Iterator[CastQuestion]:
