@@ -10,17 +10,30 @@ import sys
 import asyncpg
 
 from tranship.config import Endpoint
+from tranship.model.names import Side
 from tranship.server.tls import ladder
 from tranship.server.trouble import explain
+from tranship.sql.queries import query
 
 __all__ = ["connect"]
 
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 """Seconds, seconds, tries: a dead peer is noticed within a minute."""
 
+_UNHURRIED = {
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "transaction_timeout": "0",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_deferrable": "off",
+}
+"""Set by the first statement, as SET and not at the start of the session: poolers know few start parameters."""
+
 
 async def connect(endpoint: Endpoint, *, application_name: str = "tranship", command_timeout: float | None = None) -> asyncpg.Connection:
-    """A new connection of its own; nothing is pinned yet (`session.pin`).
+    """A new connection of its own, free of the limits that a database or role sets; nothing else is pinned yet (`session.pin`).
 
     Raises:
         ConnectError: with what to do about it; the password is in no message.
@@ -30,6 +43,7 @@ async def connect(endpoint: Endpoint, *, application_name: str = "tranship", com
     for number, context in enumerate(attempts, 1):
         try:
             conn = await _attempt(endpoint, context, application_name, command_timeout, deadline)
+            await _unhurried(conn, endpoint.side)
         except (OSError, UnicodeError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             if number < len(attempts) and _other_mode_may_do(error, encrypted=context is not None):
                 continue
@@ -60,6 +74,13 @@ async def _attempt(
         statement_cache_size=0,
         server_settings=settings,
     )
+
+
+async def _unhurried(conn: asyncpg.Connection, side: Side) -> None:
+    wanted = dict(_UNHURRIED)
+    if side is Side.NEW:
+        wanted["default_transaction_read_only"] = "off"
+    await conn.fetch(query("session_pin"), list(wanted), list(wanted.values()))
 
 
 def _other_mode_may_do(error: Exception, *, encrypted: bool) -> bool:
