@@ -24,6 +24,10 @@ class Rule(StrEnum):
     """Between wall-clock time (date, timestamp) and timestamptz, through OLD's database time zone."""
 
 
+CAST_TO_TEXT = frozenset({"bool", "bpchar"})
+"""Built-in types whose SQL cast to text differs from their output function: true/false, and no padding."""
+
+
 class Loss(StrEnum):
     """What a conversion may silently do to a value that it accepts; counted and reported."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, structs
 
-from tranship.model.expression import Conversion, Rule
+from tranship.model.expression import CAST_TO_TEXT, Conversion, Rule
 from tranship.model.names import TableName
 from tranship.model.types import PgType, TypeKind
 from tranship.planning.scalars import SAME, STRINGS, asked, no_conversion, scalar
@@ -184,6 +184,8 @@ def _array(old: PgType, new: PgType, context: _Context) -> Conversion:
         return structs.replace(inner, rule=Rule.OLD_CAST)
     if o == "bpchar" and n in ("text", "varchar") and not new.element.modifiers:
         return structs.replace(inner, rule=Rule.OLD_CAST)
+    if inner.rule is Rule.NEW_INPUT and o in CAST_TO_TEXT:
+        return inner
     return _elementwise(inner, old.element)
 
 

@@ -11,7 +11,7 @@ from typing import assert_never
 from msgspec import Struct
 
 from tranship.model.catalog import Column, Table
-from tranship.model.expression import Coalesce, Constant, Conversion, Lookup, MapValues, NewDefault, Rule, Sql, Take
+from tranship.model.expression import CAST_TO_TEXT, Coalesce, Constant, Conversion, Lookup, MapValues, NewDefault, Rule, Sql, Take
 from tranship.model.names import Side
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.types import PgType, TypeKind
@@ -148,9 +148,10 @@ def _convert(value: str, conversion: Conversion, old: PgType, new: PgType, zone:
         case Rule.OLD_CAST:
             return f"CAST({value} AS {new.text})"
         case Rule.NEW_INPUT:
-            # The SQL cast to text, where it differs from the output function: true/false, and no padding.
-            if old.name is not None and old.name.schema == "pg_catalog" and old.name.name in ("bool", "bpchar"):
+            if _cast_to_text(old):
                 return f"CAST({value} AS pg_catalog.text)"
+            if old.kind is TypeKind.ARRAY and old.element is not None and _cast_to_text(old.element.leaf):
+                return f"CAST({value} AS pg_catalog.text[])"
             return value
         case Rule.ROUND:
             return _rounded(value, old)
@@ -158,6 +159,10 @@ def _convert(value: str, conversion: Conversion, old: PgType, new: PgType, zone:
             return _zoned(value, old, new, zone or "UTC")
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _cast_to_text(old: PgType) -> bool:
+    return old.name is not None and old.name.schema == "pg_catalog" and old.name.name in CAST_TO_TEXT
 
 
 def _rounded(value: str, old: PgType) -> str:
@@ -191,7 +196,8 @@ def _equals(value: str, old: PgType, key: str) -> str:
     leaf = old.leaf
     if leaf.name is None or leaf.equality is None or (leaf.name.schema == "pg_catalog" and leaf.name.name in _STRINGS):
         return f'CAST({value} AS pg_catalog.text) COLLATE pg_catalog."C" = {literal(key)}'
-    return f"{value} {leaf.equality} CAST({literal(key)} AS {type_name(leaf)})"
+    own = value if old.kind is not TypeKind.DOMAIN else f"CAST({value} AS {type_name(leaf)})"
+    return f"{own} {leaf.equality} CAST({literal(key)} AS {type_name(leaf)})"
 
 
 def _map_values(mapped: MapValues, old: Table) -> str:
