@@ -1,4 +1,4 @@
--- One row per key column of each unique or exclusion index of one relation of NEW, by index name and position.
+-- One row per key column of each unique or exclusion index of one relation of NEW, in the order in which the server checks them, and by position.
 -- operator: what the constraint compares with (its own for EXCLUDE and WITHOUT OVERLAPS, else equality of the operator class).
 -- type_schema, type_name: of the key after expression evaluation; a domain's or polymorphic class's own type.
 -- Since 15. $1 schema, $2 relation.
@@ -29,4 +29,4 @@ join pg_catalog.pg_namespace ons on ons.oid = o.oprnamespace
 left join pg_catalog.pg_collation co on co.oid = i.indcollation[k.n - 1]
 left join pg_catalog.pg_namespace cns on cns.oid = co.collnamespace
 where rns.nspname = $1 and r.relname = $2 and i.indisvalid and (i.indisunique or con.contype = 'x')
-order by c.relname::text collate "C", k.n
+order by coalesce(con.condeferrable, false), i.indexrelid, k.n
