@@ -85,10 +85,17 @@ async def count_left_out(snapshot: Snapshot, job: Job) -> dict[str, int]:
 async def asking_new(config: Config, job: Job, rehearsal: asyncpg.Connection | None = None) -> AsyncIterator[asyncpg.Connection]:
     """A READ ONLY transaction on NEW under the search_path of its batches, so that checks and generated columns mean the same.
 
-    A rehearsal asks in its own transaction, which alone sees its rows.
+    A rehearsal asks in its own transaction, which alone sees its rows, and READ ONLY there as well: a check that looks says the same.
     """
     if rehearsal is not None:
-        yield rehearsal
+        part = rehearsal.transaction()
+        await part.start()
+        try:
+            await rehearsal.execute(statements.READ_ONLY)
+            yield rehearsal
+        finally:
+            if not rehearsal.is_closed():
+                await part.rollback()
         return
     conn = await connect(config.new, application_name="tranship")
     try:
