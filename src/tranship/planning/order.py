@@ -37,7 +37,7 @@ def order(tables: Sequence[TablePlan], new: Catalog, configured: Sequence[TableN
         components, warnings = _kept(tables, line, _merged(keys, twins))
         problems += warnings
         ranked = components
-    return tuple(_group(tables, component, lookups, new) for component in ranked), tuple(problems)
+    return tuple(_group(tables, component, lookups, new, kept=configured is not None) for component in ranked), tuple(problems)
 
 
 def _foreign_key_edges(tables: Sequence[TablePlan], new: Catalog) -> Edges:
@@ -176,9 +176,15 @@ def _kept(tables: Sequence[TablePlan], line: list[int], edges: Edges) -> tuple[l
     return groups, warnings
 
 
-def _group(tables: Sequence[TablePlan], members: tuple[int, ...], lookups: Edges, new: Catalog) -> Group:
+def _group(tables: Sequence[TablePlan], members: tuple[int, ...], lookups: Edges, new: Catalog, *, kept: bool) -> Group:
+    """One group, its tables in the order of ``members`` where that is the configured one (``kept``), else by name."""
     inside = {tables[n].new for n in members}
-    ranked = _ranked([(n,) for n in members], {n: lookups[n] & set(members) for n in members}, lambda n: (str(tables[n].old),))
+    width = len(str(len(members)))
+
+    def place(n: int) -> tuple[str, ...]:
+        return (str(members.index(n)).zfill(width) if kept else str(tables[n].old),)
+
+    ranked = _ranked([(n,) for n in members], {n: lookups[n] & set(members) for n in members}, place)
     plans = tuple(tables[n] for (n,) in ranked) if len(ranked) == len(members) else tuple(tables[n] for n in members)
     keys = []
     for name in sorted(inside):
