@@ -49,3 +49,23 @@ async def test_backends_ended_at_random(make_pair: MakePair, run_cli: Callable[.
     assert await contents(pair.new) == await contents(calm.new)
     assert await definitions(pair.new) == before
     await accounted(pair)
+
+
+async def test_a_snapshot_that_is_lost_is_proven_and_taken_again(make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path) -> None:
+    calm, pair = await make_pair(BIGGER, NEW), await make_pair(BIGGER, NEW)
+    assert run_cli("migrate", calm.config(tmp_path, name="calm.json"), "--live", "--batch-size", "500").status == 1
+    slow = {"TRANSHIP_FAILPOINT": "batch.committed:5:sleep=4"}
+    config = pair.config(tmp_path)
+    run = asyncio.create_task(asyncio.to_thread(run_cli, "migrate", config, "--live", "--batch-size", "500", "--jobs", "1", env=slow))
+    everybody = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship'"
+    done = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = '_tranship' AND relname = 'batch'"
+    for _ in range(300):
+        await asyncio.sleep(0.05)
+        if await pair.new.value(done) and await pair.new.value("SELECT count(*) FROM _tranship.batch WHERE state = 'done'") >= 5:
+            break
+    assert await pair.old.value(everybody) >= 3
+    ended = await run
+    assert ended.status == 1, ended
+    assert "snapshot of OLD is lost" in ended.stderr
+    assert await contents(pair.new) == await contents(calm.new)
+    await accounted(pair)

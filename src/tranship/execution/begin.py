@@ -52,6 +52,8 @@ class Begun:
     tasks: list[Task]
     book: Book
     left_out: dict[str, int]
+    mixed: bool = False
+    """Some tables were read in another snapshot than others."""
 
 
 async def earlier(control: asyncpg.Connection, journal: Journal, old: Identity) -> Before:
@@ -176,7 +178,7 @@ async def resume(
         task.next_number = max(task.next_number, batch.batch.number + 1)
     left = sum(len(t.todo) for t in tasks)
     on_event(Noted(f"going on with the run of {run.started:%Y-%m-%d %H:%M}: {left} batches are left"))
-    return Begun(run.id, epoch, tasks, await _known_rejects(control, journal, run, tasks), run.left_out)
+    return Begun(run.id, epoch, tasks, await _known_rejects(control, journal, run, tasks), run.left_out, run.mixed or not unchanged)
 
 
 async def _known_rejects(control: asyncpg.Connection, journal: Journal, run: Run, tasks: Sequence[Task]) -> Book:
@@ -217,6 +219,17 @@ async def redo_unfinished(
                 await control.execute(forget, run.id, task.position)
             await write_task(control, journal, run.id, task, asked.book)
         await control.execute(journal.sql.new_snapshot, run.id, snapshot.text)
+
+
+async def forget_if_nothing_done(control: asyncpg.Connection, journal: Journal, run: Run) -> bool:
+    """An unfinished run that committed no batch and left nothing off holds nothing that is worth going on with."""
+    await shut_out(control, journal, run)
+    if await control.fetchval(journal.sql.anything_done, run.id):
+        return False
+    async with control.transaction():
+        for statement in journal.sql.forget_run:
+            await control.execute(statement, run.id)
+    return True
 
 
 async def start_over(control: asyncpg.Connection, journal: Journal, job: Job, run: Run, on_event: Callable[[Event], None]) -> None:

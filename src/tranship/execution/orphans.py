@@ -35,8 +35,10 @@ async def prove_keys(live: Live, new: asyncpg.Connection, tasks: Sequence[Task])
         for task in tasks:
             table = live.job.after(task.plan)
             xids = [xid for row in task.done for xid in row.xids]
-            for key in table.foreign_keys:
-                while key.enforced and xids and (found := await new.fetch(statements.orphans(table.name, key, xids, limit=LIMIT))):
+            own = [(table.name, key) for key in table.foreign_keys]
+            for name, key in [*own, *((leaf.name, key) for leaf in table.partitions for key in leaf.foreign_keys)]:
+                checkable = key.enforced and not key.period and bool(xids)
+                while checkable and (found := await new.fetch(statements.orphans(name, key, xids, limit=LIMIT))):
                     rejected += await _reject(live, new, task, key, found)
                     again = True
     await failpoint("keys.proven")

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tranship.config import Config
 from tranship.errors import Stopped, TranshipError
 from tranship.execution.asking import ask_everything, check_drift, locked_relations
-from tranship.execution.begin import Begun, begin_fresh, earlier, remaining, resume, start_over, too_many
+from tranship.execution.begin import Begun, begin_fresh, earlier, forget_if_nothing_done, remaining, resume, start_over, too_many
 from tranship.execution.copy import StreamBroken
 from tranship.execution.failpoints import FailpointReached, failpoint
 from tranship.execution.groups import Mover, finish
@@ -30,6 +30,7 @@ from tranship.execution.words import ALREADY, would_reject
 from tranship.model.names import Side, TableName
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event, Noted, TableDone
+from tranship.model.resolution import Problem
 from tranship.model.verdict import RejectRecord
 from tranship.server.connect import connect
 from tranship.server.journal import Journal, Run, TaskRow
@@ -39,6 +40,9 @@ from tranship.server.snapshot import Snapshot, SnapshotLost
 OnEvent = Callable[[Event], None]
 ATTEMPTS = 3
 """Times a run takes up its own work again after losing its snapshot."""
+MIXED = Problem(
+    "TS348", "", "OLD was read in two snapshots: the result is not one point in time", "as --new-snapshot unfinished allowed", warning=True
+)
 BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, StreamBroken, FailpointReached)
 """What ends a run without being a decision of ours."""
 
@@ -114,6 +118,8 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
             if before.unfinished is not None and (options.restart or options.new_snapshot == "all"):
                 await start_over(control, journal, job, before.unfinished, on_event)
                 before = await earlier(control, journal, passed.old)
+            if before.unfinished is not None and await forget_if_nothing_done(control, journal, before.unfinished):
+                before = await earlier(control, journal, passed.old)
             left, done = remaining(job, before)
             frame = Frame("live", "", None, started, 0.0, passed.problems)
             if not left.plan.tables and before.unfinished is None:
@@ -121,15 +127,17 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
                 return await live_result(control, journal, job, config, options, frame, done, None)
             async with open_snapshot(config, left) as snapshot:
                 begun = await _begin(control, journal, snapshot, config, left, options, passed, on_event, before.unfinished)
+                problems = (*passed.problems, MIXED) if begun.mixed else passed.problems
+                frame = Frame("live", begun.run, snapshot.text, started, 0.0, problems, begun.left_out)
                 live = Live(left, config, options, journal, begun.run, begun.epoch, snapshot, Lookups(left), begun.book, begun.tasks, on_event, stop)
                 try:
                     ends = await _carry_out(live, old, control, lock, passed)
                 except SnapshotLost:
                     raise
                 except Stopped as stopped:
-                    frame = Frame("live", begun.run, snapshot.text, started, time.monotonic() - began, passed.problems, begun.left_out)
+                    frame = replace(frame, seconds=time.monotonic() - began)
                     raise StoppedRun(stopped, await _so_far(live, job, done, frame)) from stopped
-            frame = Frame("live", begun.run, snapshot.text, started, time.monotonic() - began, passed.problems, begun.left_out, ends)
+            frame = replace(frame, seconds=time.monotonic() - began, sequences=ends)
             return await live_result(control, journal, job, config, options, frame, done, live)
 
 

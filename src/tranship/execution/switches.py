@@ -82,7 +82,9 @@ async def needed(new: asyncpg.Connection, job: Job, group: Group, *, replica: bo
         if key.enforced and (name, key.name) in group.cyclic_keys
     ]
     origin_only = {t.state for t in triggers} <= {"O", "D"}
-    if replica and (away or (origin_only and any(t.state == "O" for t in triggers))):
+    declared = [k for t in tables.values() for k in t.foreign_keys] + [k for t in tables.values() for p in t.partitions for k in p.foreign_keys]
+    provable = not any(key.period for key in declared)
+    if replica and provable and (away or (origin_only and any(t.state == "O" for t in triggers))):
         return Switches(replica=True, disable=tuple(t for t in triggers if t.state in "AR"))
     own = len(group.tables) == 1 and all(d.key.target == d.table for d in away)
     one_batch = bool(away) and own and rows is not None and rows <= batch_rows and not group.tables[0].serial

@@ -166,6 +166,13 @@ class JournalSql:
         return self._text("SELECT * FROM {j}.batch WHERE run = $1 ORDER BY position, number")
 
     @property
+    def anything_done(self) -> str:
+        """$1 run: whether a batch was committed, or something is switched off."""
+        return self._text(
+            "SELECT EXISTS (SELECT FROM {j}.batch WHERE run = $1 AND state = 'done') OR EXISTS (SELECT FROM {j}.undo WHERE run = $1 AND NOT done)"
+        )
+
+    @property
     def claim_batch(self) -> str:
         """run, position, number: marks a batch done inside its own transaction; no row: it is done already."""
         return self._text("UPDATE {j}.batch SET state = 'done' WHERE run = $1 AND position = $2 AND number = $3 AND state = 'todo' RETURNING number")
