@@ -19,7 +19,7 @@ import asyncpg
 from cases.case import ONLY_ON, Case
 from support import CliResult, Database, Pair, Servers, run_here
 
-_NOT_BUILT = re.compile(r"unsupported XML feature|extension .* is not available|could not open extension control file")
+_NOT_BUILT = re.compile(r"unsupported XML feature|ICU is not supported|extension .* is not available|could not open extension control file")
 _NOISE = re.compile(r"^(--|\\(un)?restrict )")
 JOURNAL = "_tranship"
 

@@ -36,7 +36,7 @@ def hazards(plan: TablePlan, old: Catalog, new: Catalog, plans: Mapping[TableNam
         found.append(Hazard(HazardKind.ROUTING, tuple(m.column for m in plan.columns)))
     alone = len(plans.get(plan.new, ())) == 1
     found += _index_hazards(plan, before, after, alone)
-    found += [h for key in after.foreign_keys if (h := _foreign_key_hazard(key, plan, before, plans)) is not None]
+    found += [h for key in after.foreign_keys if (h := _foreign_key_hazard(key, plan, before, after, plans)) is not None]
     return tuple(found)
 
 
@@ -122,13 +122,13 @@ def _unchanged(plan: TablePlan, new_column: str, old_column: str) -> bool:
     return mapping.expression.column == old_column and mapping.expression.conversion.rule is Rule.SAME
 
 
-def _origin(plan: TablePlan, before: Table, column: str) -> str | None:
+def _origin(plan: TablePlan, before: Table, after: Table, column: str) -> str | None:
     """The old column that arrives in ``column`` with an equality that means the same; None: there is none."""
     mapping = _mapping(plan, column)
     if mapping is None or not isinstance(mapping.expression, Take):
         return None
-    old = before.column(mapping.expression.column)
-    if old is None:
+    old, new = before.column(mapping.expression.column), after.column(column)
+    if old is None or new is None or not _same_equality(_collation(old), _collation(new)):
         return None
     conversion = mapping.expression.conversion
     if conversion.rule not in (Rule.SAME, Rule.OLD_CAST) or conversion.loss is not Loss.NONE:
@@ -136,6 +136,15 @@ def _origin(plan: TablePlan, before: Table, column: str) -> str | None:
     bases = {old.type.leaf.base, mapping.type.leaf.base}
     alike = conversion.rule is Rule.SAME and len(bases) == 1
     return old.name if alike or bases <= _EXACT_NUMBERS or bases <= _STRINGS else None
+
+
+def _collation(column: Column) -> str:
+    return column.collation or column.type.collation or ""
+
+
+def _same_equality(one: str, other: str) -> bool:
+    """Under the server's own collations, and the default, only the same text is equal; a user's may take more for equal."""
+    return one == other or all(not name or name.startswith(("pg_catalog.", '"pg_catalog".')) for name in (one, other))
 
 
 def _index_hazards(plan: TablePlan, before: Table, after: Table, alone: bool) -> list[Hazard]:
@@ -152,7 +161,7 @@ def _index_hazards(plan: TablePlan, before: Table, after: Table, alone: bool) ->
         if exclusion:
             if not (alone and _same_exclusion(index, plan, before)):
                 found.append(Hazard(HazardKind.EXCLUDE, columns, name))
-        elif not (alone and any(_implies(key, index, plan, before) for key in before.keys)):
+        elif not (alone and any(_implies(key, index, plan, before, after) for key in before.keys)):
             found.append(Hazard(HazardKind.UNIQUE, columns, name))
     return found
 
@@ -169,42 +178,40 @@ def _same_exclusion(index: Index, plan: TablePlan, before: Table) -> bool:
     return bool(same) and all(c is not None and _unchanged(plan, c, c) for c in index.columns)
 
 
-def _implies(key: Key, index: Index, plan: TablePlan, before: Table) -> bool:
+def _implies(key: Key, index: Index, plan: TablePlan, before: Table, after: Table) -> bool:
     """OLD's key already makes the rows distinct under NEW's index: its columns all arrive, equal as before, among the index's."""
     if key.deferrable and not key.constraint:
         return False
-    origins = {_origin(plan, before, c) for c in index.columns if c is not None}
-    if not set(key.columns) <= origins:
+    origins = {_origin(plan, before, after, c) for c in index.columns if c is not None}
+    if not set(key.columns) <= origins or not _collations_kept(index, after):
         return False
     if index.nulls_not_distinct and not key.nulls_not_distinct:
         return all((c := before.column(name)) is not None and c.refuses_null for name in key.columns)
-    return not any(index.collations[n] for n in range(len(index.collations))) or _collations_kept(index, before, plan)
-
-
-def _collations_kept(index: Index, before: Table, plan: TablePlan) -> bool:
-    for column, collation in zip(index.columns, index.collations, strict=False):
-        if column is None or not collation:
-            continue
-        origin = _origin(plan, before, column)
-        declared = before.column(origin) if origin is not None else None
-        if declared is None or declared.collation != collation:
-            return collation.startswith(("pg_catalog.", '"pg_catalog".'))
     return True
 
 
-def _foreign_key_hazard(key: ForeignKey, plan: TablePlan, before: Table, plans: Mapping[TableName, Sequence[TablePlan]]) -> Hazard | None:
+def _collations_kept(index: Index, after: Table) -> bool:
+    """The index compares its columns as the columns themselves are compared."""
+    own = [after.column(name) if name is not None else None for name in index.columns]
+    pairs = zip(own, index.collations, strict=False)
+    return all(not collation or (column is not None and _same_equality(_collation(column), collation)) for column, collation in pairs)
+
+
+def _foreign_key_hazard(
+    key: ForeignKey, plan: TablePlan, before: Table, after: Table, plans: Mapping[TableName, Sequence[TablePlan]]
+) -> Hazard | None:
     if not key.enforced:
         return None
     filled = [m for c in key.columns if (m := _mapping(plan, c)) is not None]
     if all(isinstance(m.expression, NewDefault) for m in filled):
         return None
-    return Hazard(HazardKind.FOREIGN_KEY, key.columns, key.name, new=not _held_by_old(key, plan, before, plans))
+    return Hazard(HazardKind.FOREIGN_KEY, key.columns, key.name, new=not _held_by_old(key, plan, before, after, plans))
 
 
-def _held_by_old(key: ForeignKey, plan: TablePlan, before: Table, plans: Mapping[TableName, Sequence[TablePlan]]) -> bool:
+def _held_by_old(key: ForeignKey, plan: TablePlan, before: Table, after: Table, plans: Mapping[TableName, Sequence[TablePlan]]) -> bool:
     """OLD holds the same foreign key, and both ends travel unchanged: only a rejected parent can break it."""
     parents = plans.get(key.target, ())
-    origins = tuple(_origin(plan, before, c) for c in key.columns)
+    origins = tuple(_origin(plan, before, after, c) for c in key.columns)
     for old_key in before.foreign_keys:
         if not (old_key.validated and old_key.enforced) or old_key.columns != origins or (key.match_full and not old_key.match_full):
             continue
