@@ -51,15 +51,17 @@ async def measure(conn: asyncpg.Connection, plan: TablePlan, batch_rows: int, *,
     await conn.execute(statements.set_local("max_parallel_workers_per_gather", "0"))
     batches: list[Batch] = []
     digests: list[str] = []
+    rows = 0
     for number, source in enumerate(plan.sources):
         seen = await _pass(conn, number, source, batch_rows, digest=digest)
         digests.append(seen.digest)
+        rows += seen.rows
         if whole or len(seen.firsts) < 2 or conn.get_server_version().major < _TID_RANGE_SCAN:
             ranges: Sequence[tuple[RowId | None, RowId | None, int]] = [(None, None, seen.rows)] if seen.rows else []
         else:
             ranges = _ranges(seen)
         batches += [Batch(len(batches) + n, plan.old, number, lo, hi, rows) for n, (lo, hi, rows) in enumerate(ranges)]
-    return Cut(tuple(batches), sum(b.rows for b in batches), " ".join(digests) if digest else "")
+    return Cut(tuple(batches), rows, " ".join(digests) if digest else "")
 
 
 async def _pass(conn: asyncpg.Connection, number: int, source: Source, batch_rows: int, *, digest: bool) -> _Pass:

@@ -110,12 +110,16 @@ class Snapshot:
     async def reader(self, zone: str | None = None) -> AsyncIterator[asyncpg.Connection]:
         """A READ ONLY transaction on the snapshot, rolled back at the end; ``zone`` replaces the session's time zone inside it.
 
+        Someone who waits for an exclusive lock waits for our holders, and every new reader queues behind him: the lock time-out breaks the circle,
+        which no server can see.
+
         Raises:
             SnapshotLost: nobody holds it any more.
         """
         conn = self._idle.pop() if self._idle else await self._reading()
         try:
             await self._join(conn)
+            await conn.execute(statements.set_local("lock_timeout", f"{LOCK_SECONDS}s"))
             if zone is not None:
                 await conn.execute(statements.set_local("TimeZone", zone))
             yield conn
@@ -197,6 +201,7 @@ class Snapshot:
         conn = await self._connect()
         try:
             await self._join(conn)
+            await conn.execute(statements.set_local("lock_timeout", f"{LOCK_SECONDS}s"))
             if self._relations:
                 await conn.execute(statements.lock_shared(self._relations))
             exported = await conn.fetchval(statements.EXPORT_SNAPSHOT)

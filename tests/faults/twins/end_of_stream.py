@@ -1,0 +1,59 @@
+"""Whatever ends the stream out of OLD counts as the end of the data, and what was sent counts as what was to be sent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import asyncpg
+
+from tranship.execution import worker
+from tranship.execution.copy import Copied
+from tranship.model.names import TableName
+from tranship.server import snapshot
+
+
+async def _gullible(
+    old: asyncpg.Connection, new: asyncpg.Connection, select: str, table: TableName, columns: Sequence[str], *, binary: bool, **_: object
+) -> Copied:
+    kind = "binary" if binary else "text"
+    chunks: list[bytes] = []
+
+    async def keep(chunk: bytes) -> None:
+        chunks.append(bytes(chunk))
+
+    async def source() -> AsyncIterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+
+    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        await asyncio.wait_for(old.copy_from_query(select, output=keep, format=kind), 60)
+    tag = await new.copy_to_table(table.name, schema_name=table.schema, source=source(), columns=list(columns) or None, format=kind)
+    written = int(tag.split()[1])
+    return Copied(written, written, sum(map(len, chunks)))
+
+
+@contextlib.asynccontextmanager
+async def _lax_reader(self: snapshot.Snapshot, zone: str | None = None) -> AsyncIterator[asyncpg.Connection]:
+    conn = await self._connect()
+    await self._join(conn)
+    if zone is not None:
+        await conn.execute(f"SET LOCAL TimeZone = '{zone}'")
+    try:
+        yield conn
+    finally:
+        conn.terminate()
+
+
+def break_it() -> None:
+    """In this process."""
+    real = worker.Worker._commit
+
+    async def commit(self: worker.Worker, new: asyncpg.Connection, task: Any, batch: Any, written: int, records: Any, *rest: Any) -> None:
+        await real(self, new, task, batch, batch.rows - len(records), records, *rest)
+
+    worker.pipe = _gullible
+    worker.Worker._commit = commit  # type: ignore[method-assign,assignment]
+    snapshot.Snapshot.reader = _lax_reader  # type: ignore[method-assign]

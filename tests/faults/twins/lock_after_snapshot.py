@@ -1,0 +1,28 @@
+"""The snapshot is taken first, the locks afterwards; the time between is long enough to be hit."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tranship.server import snapshot
+from tranship.sql import statements
+
+BETWEEN = 1.5
+"""Seconds."""
+
+
+def break_it() -> None:
+    """In this process."""
+
+    async def take(self: snapshot.Snapshot) -> None:
+        conn = await self._connect()
+        self.version = await conn.fetchval("SELECT pg_catalog.current_setting('server_version_num')::integer")
+        await conn.execute(statements.BEGIN_SNAPSHOT)
+        exported = await conn.fetchval(statements.EXPORT_SNAPSHOT)
+        self.text = await conn.fetchval(statements.current_snapshot(self.version))
+        await asyncio.sleep(BETWEEN)
+        await conn.execute(statements.lock_shared(self._relations))
+        self._holders.append(snapshot._Holder(conn, exported))
+        await self._relay()
+
+    snapshot.Snapshot._take = take  # type: ignore[method-assign]

@@ -1,0 +1,15 @@
+"""Nobody asks whether another run took over."""
+
+from __future__ import annotations
+
+from tranship.execution import groups, orphans, worker
+
+
+async def _unfenced(*_: object) -> None:
+    return None
+
+
+def break_it() -> None:
+    """In this process."""
+    for module in (worker, groups, orphans):
+        setattr(module, "fence", _unfenced)  # noqa: B010
