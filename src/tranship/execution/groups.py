@@ -15,6 +15,7 @@ from tranship.execution.lock import WriterLock
 from tranship.execution.orphans import prove_keys
 from tranship.execution.switches import SwitchBoard, Switches, needed
 from tranship.execution.task import Live, Task
+from tranship.execution.throttle import Throttle
 from tranship.execution.worker import SwitchNeeded, Worker, fence
 from tranship.model.plan import Group
 from tranship.model.progress import Batch, TableDone
@@ -30,6 +31,7 @@ class Mover:
         self._replica = replica
         self._workers = [Worker(live, n) for n in range(jobs)]
         self._board = SwitchBoard(live.journal, live.run, live.job, live.on_event)
+        self._throttle = Throttle(control, live.stop, live.on_event)
         self._met = 0
         """Rejects that asking did not foresee."""
 
@@ -86,6 +88,7 @@ class Mover:
             while queue and not failed and not self._live.stop.is_set():
                 batch = queue.pop()
                 try:
+                    await self._throttle.wait()
                     await self._batch(worker, task, batch, switches)
                 except Exception as error:
                     failed.append(error)
@@ -112,7 +115,7 @@ class Mover:
             task.whole_keys = False
             self._met += await worker.move(task, batch)
         bound = reject_bound(self._live.options, sum(t.rows for t in self._live.tasks))
-        rejected = sum(t.counts[2] for t in self._live.tasks)
+        rejected = sum(t.counts[2] for t in self._live.tasks) if bound is not None else 0
         if bound is not None and rejected > bound:
             message = f"{rejected} rows are rejected, --max-rejects allows {self._live.options.max_rejects}"
             raise Stopped("TS421", message, hint="raise --max-rejects and run the same command again")
