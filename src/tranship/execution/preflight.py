@@ -134,7 +134,7 @@ async def _in_use(new: asyncpg.Connection, job: Job, silenced: set[TableName]) -
     found = await new.fetch(query("writers"), oids) if oids else []
     hint = "stop its writers for the migration, or use a role that may SET session_replication_role: then nothing is taken off"
     return [
-        Problem("TS337", r["relation"], f"NEW is in use: backend {r['pid']} ({r['role']}, {r['application']}) writes to {r['relation']}", hint)
+        Problem("TS347", r["relation"], f"NEW is in use: backend {r['pid']} ({r['role']}, {r['application']}) writes to {r['relation']}", hint)
         for r in found
     ]
 
