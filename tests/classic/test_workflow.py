@@ -230,7 +230,7 @@ def test_without_prefix(desk_of: DeskOf) -> None:
     desk = desk_of(OLD, NEW)
     assert desk.type("python scripts/db_migration_tool.py config/my-config.json").status == 0
     assert desk.type("python scripts/manual_resolutions.py generate results/migration_changes.json").status == 0
-    assert desk.files() == ["manual_resolutions.json", "migration_changes.json", "migration_report.txt"]
+    assert desk.files() == ["manual_resolutions.json", "migration_changes.json", "migration_report.html", "migration_report.txt"]
     answers = desk.write("answers.json", DECISIONS)
     for _ in range(3):
         assert desk.type(f"python scripts/data_migrator.py config/my-config.json --resolutions {answers}").status == 0

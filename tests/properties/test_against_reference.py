@@ -19,7 +19,7 @@ from tranship.config import load_config
 from tranship.model.options import MigrateOptions
 from tranship.model.verdict import MigrationResult
 
-EXAMPLES = 120
+EXAMPLES = 60
 CAMPAIGN = 3000
 _RESET = "DROP SCHEMA IF EXISTS _tranship CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
 
