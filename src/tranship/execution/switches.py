@@ -150,7 +150,7 @@ class SwitchBoard:
                     with contextlib.suppress(asyncpg.IntegrityConstraintViolationError, asyncpg.ForeignKeyViolationError):
                         await restore(self._journal, new, undo, self._say)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            self._say(f"not everything could be switched on again ({error}): the next run or tranship doctor does it")
+            self._say(f"not everything could be switched on again ({error}): the next live run does it, or tranship doctor CONFIG --restore")
 
     async def _drop(self, new: asyncpg.Connection, dropped: DroppedKey) -> None:
         table = self._job.new.table(dropped.table) if self._job is not None else None
@@ -159,7 +159,7 @@ class SwitchBoard:
         key = dropped.key
         what = f"foreign key {key.name} of {dropped.table}"
         comment = await new.fetchval(query("constraint_comment"), table.oid, key.name)
-        partitioned = table.kind == "p"
+        partitioned = any(end is not None and end.kind == "p" for end in (table, self._target(key)))
         undo: list[tuple[str, str]] = []
         if comment is not None:
             undo.append((f"comment on {what}", statements.comment_on_constraint(dropped.table, key.name, comment)))
@@ -167,6 +167,9 @@ class SwitchBoard:
             undo.append((f"validity of {what}", statements.validate_constraint(dropped.table, key.name)))
         undo.append((what, statements.add_foreign_key(dropped.table, key, partitioned=partitioned)))
         await self._change(new, undo, statements.drop_constraint(dropped.table, key.name))
+
+    def _target(self, key: ForeignKey) -> Table | None:
+        return self._job.new.table(key.target) if self._job is not None else None
 
     async def _there(self, new: asyncpg.Connection, table: Table, name: str) -> bool:
         return await new.fetchval(query("constraint_there"), table.oid, name) is not None

@@ -137,7 +137,8 @@ def drop_constraint(table: TableName, name: str) -> str:
 
 
 def add_foreign_key(table: TableName, key: ForeignKey, *, partitioned: bool) -> str:
-    """Adds it back as it was: NOT VALID, so that writers wait only a moment (whole where the table is partitioned, which knows no other way)."""
+    """Adds it back as it was: NOT VALID, so that writers wait only a moment (whole where either end is
+    partitioned: such a table knows no other way, and a later VALIDATE forgets what stands behind each partition it refers to)."""
     definition = key.definition.removesuffix(" NOT VALID")
     late = "" if (partitioned and key.validated) or not key.enforced else " NOT VALID"
     return f"ALTER TABLE {relation(table)} ADD CONSTRAINT {ident(key.name)} {definition}{late}"
