@@ -8,7 +8,7 @@ from tranship.api.sides import result_path
 from tranship.codec import read_changes
 from tranship.model.catalog import Catalog
 from tranship.model.names import Side
-from tranship.model.options import MigrateOptions
+from tranship.model.options import MigrateOptions, command_line
 from tranship.model.resolution import Problem, ResolutionFile
 from tranship.planning.drift import drift
 
@@ -20,8 +20,10 @@ def stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[
     if options.changes_file is None and not path.exists():
         return (Problem("TS340", str(path), f"no changes file at {path}: the schemas are compared now", warning=True),)
     told = read_changes(path)
+    prefix = ("--prefix", options.prefix) if options.prefix else ()
+    again = command_line(options.spelling, "analyze", options.config_path or "CONFIG", *prefix)
     return tuple(
-        Problem("TS302", str(path), f"{path} is stale: {what}", "run analyze again; resolve generate keeps the decisions already made")
+        Problem("TS302", str(path), f"{path} is stale: {what}", f"compare again: {again} (resolve generate keeps the decisions already made)")
         for before, now, side in ((told.old.catalog, old, Side.OLD), (told.new.catalog, new, Side.NEW))
         for what in drift(before, now, side)
     )

@@ -85,7 +85,7 @@ def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
     told = [f"{old} is new" for old, new in sorted(now.keys() - then.keys())]
     told += [f"{old} is gone" for old, new in sorted(then.keys() - now.keys())]
     told += [f"{old} is moved otherwise" for old, new in sorted(now.keys() & then.keys()) if now[old, new] != then[old, new]]
-    hint = "run it to its end with the same decisions, or --restart takes back what it wrote and starts over"
+    hint = "run it to its end with the same decisions, or add --restart: what it wrote is taken back, and the run starts over"
     raise Refused("TS364", f"an unfinished run of {run.started:%Y-%m-%d %H:%M} has another plan: {'; '.join(told)}", hint=hint)
 
 
@@ -159,7 +159,8 @@ async def resume(
     if not unchanged and options.new_snapshot != "unfinished":
         message = "OLD was written to since the run was interrupted, and its snapshot is gone"
         hint = (
-            "--new-snapshot unfinished moves unfinished tables again as OLD is now (then the result is not one point in time), all moves everything"
+            "the same command with --new-snapshot unfinished moves unfinished tables again as OLD is now (then the result is not one point in"
+            " time), with --new-snapshot all it moves everything again"
         )
         raise Stopped("TS411", message, hint=hint)
     if not unchanged:

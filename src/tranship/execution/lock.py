@@ -12,6 +12,7 @@ import asyncpg
 from tranship.config import Config
 from tranship.errors import ConnectError, Refused, Stopped
 from tranship.model.names import Side
+from tranship.model.options import command_line
 from tranship.server.connect import connect
 from tranship.server.identity import Identity
 from tranship.server.journal import Journal, Run
@@ -40,21 +41,24 @@ def lock_number(old: str, new: str) -> int:
 class WriterLock:
     """Held by a session of its own, which also beats."""
 
-    def __init__(self, config: Config, key: int) -> None:
+    def __init__(self, config: Config, key: int, spelling: str) -> None:
         self._config = config
         self._key = key
+        self._status = command_line(spelling, "status", config.path)
         self._conn: asyncpg.Connection | None = None
         self.lost: Stopped | None = None
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def hold(cls, config: Config, key: int, journal: Journal, old_identity: str, *, take_over: bool) -> AsyncIterator[WriterLock]:
-        """Take the lock for the block.
+    async def hold(
+        cls, config: Config, key: int, journal: Journal, old_identity: str, *, take_over: bool, spelling: str = "tranship"
+    ) -> AsyncIterator[WriterLock]:
+        """Take the lock for the block. ``spelling``: how the program was called, for hints.
 
         Raises:
             Refused: another run has it; names host, pid and since when.
         """
-        lock = cls(config, key)
+        lock = cls(config, key, spelling)
         lock._conn = await lock._connect()
         try:
             await lock._acquire(journal, old_identity, take_over=take_over)
@@ -91,12 +95,12 @@ class WriterLock:
         who = (
             f"backend {holder['pid']} of {holder['role']}, connected since {holder['backend_start']:%Y-%m-%d %H:%M:%S %Z}" if holder else "a backend"
         )
-        hint = "wait for it, or see tranship status"
+        hint = f"wait for it, or see where it stands: {self._status}"
         if other is not None:
             who = f"host {other.host}, pid {other.pid}, since {other.started:%Y-%m-%d %H:%M:%S %Z} ({who})"
             if other.silent_seconds >= SILENT:
                 who += f", silent for {other.silent_seconds:.0f} s"
-                hint = "if it hangs: --take-over"
+                hint = "if it hangs, the same command with --take-over takes the lock from it"
         return Refused("TS360", f"another run of this migration holds the lock: {who}", hint=hint)
 
     async def beat(self, journal: Journal, run: str, backends: Callable[[], list[int]], stop: asyncio.Event) -> None:
@@ -118,7 +122,7 @@ class WriterLock:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ConnectError):
             return
         if not mine:
-            self.lost = Stopped("TS412", "another run of the same migration took over", hint="see tranship status")
+            self.lost = Stopped("TS412", "another run of the same migration took over", hint=f"see {self._status}")
             stop.set()
 
 

@@ -26,7 +26,7 @@ from tranship.execution.sequences import Position, set_back, set_sequences, shel
 from tranship.execution.task import Live
 from tranship.execution.words import ALREADY
 from tranship.model.names import TableName
-from tranship.model.options import MigrateOptions
+from tranship.model.options import MigrateOptions, command_line
 from tranship.model.progress import Event, Noted
 from tranship.server.journal import Journal, Run, TaskRow
 from tranship.sql.statements import READ_WRITE
@@ -44,7 +44,7 @@ async def rehearse(job: Job, config: Config, options: MigrateOptions, *, on_even
     try:
         async with looking(config, job, batches=True) as (old, new):
             passed = await preflight(old, new, job, config, options.jobs, live=True)
-            async with WriterLock.hold(config, lock_key(passed.old, passed.new), journal, passed.old.key, take_over=False):
+            async with WriterLock.hold(config, lock_key(passed.old, passed.new), journal, passed.old.key, take_over=False, spelling=options.spelling):
                 frame = Frame("rehearse", "", None, started, 0.0, passed.problems)
                 return await _Rehearsal(job, config, options, journal, old, new, passed, frame, on_event, stop).run()
     except BROKEN as error:
@@ -85,7 +85,8 @@ class _Rehearsal:
         await self.journal.prepare(self.new)
         before = await earlier(self.new, self.journal, self.passed.old)
         if before.unfinished is not None:
-            raise Refused("TS365", "an unfinished run stands in the journal", hint="run it to its end, or roll it back, before a rehearsal")
+            back = command_line(self.options.spelling, "rollback", self.config.path, "--live")
+            raise Refused("TS365", "an unfinished run stands in the journal", hint=f"run it to its end with --live, or take it back: {back}")
         left, done = remaining(self.job, before)
         if not left.plan.tables:
             self._tell(ALREADY)

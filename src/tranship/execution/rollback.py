@@ -13,6 +13,7 @@ from tranship.execution.doctor import control
 from tranship.execution.lock import WriterLock, lock_number, shut_out
 from tranship.execution.takeback import Written, take_back, written
 from tranship.model.names import TableName
+from tranship.model.options import command_line
 from tranship.model.progress import Noted
 from tranship.server.catalog import read_catalog
 from tranship.server.journal import Journal, Run
@@ -54,7 +55,7 @@ async def rollback(config: Config, *, live: bool, run: str | None = None, tell: 
     """
     journal = Journal(config.journal_schema)
     async with control(config) as new:
-        chosen = await _chosen(new, journal, run)
+        chosen = await _chosen(new, journal, run, config)
         if not live:
             return await _told(new, journal, chosen, await written(new, journal, chosen))
         key = lock_number(chosen.old_identity, chosen.new_identity)
@@ -65,11 +66,12 @@ async def rollback(config: Config, *, live: bool, run: str | None = None, tell: 
             return await _carry_out(new, journal, config, told, tables, tell)
 
 
-async def _chosen(new: asyncpg.Connection, journal: Journal, run: str | None) -> Run:
+async def _chosen(new: asyncpg.Connection, journal: Journal, run: str | None, config: Config) -> Run:
     runs = await journal.runs(new, None) if await journal.exists(new) else ()
     chosen = [r for r in runs if run is None or r.id == run]
     if not chosen:
-        raise UsageError("TS130", "the journal knows no run" + (f" {run}" if run else ""), hint="see tranship status")
+        which = f" {run}" if run else ""
+        raise UsageError("TS130", f"the journal knows no run{which}", hint=f"see {command_line('tranship', 'status', config.path)}")
     return chosen[-1]
 
 

@@ -111,7 +111,7 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
     async with looking(config, job) as (old, control):
         passed = await preflight(old, control, job, config, options.jobs, live=True)
         key = lock_key(passed.old, passed.new)
-        async with WriterLock.hold(config, key, journal, passed.old.key, take_over=options.take_over) as lock:
+        async with WriterLock.hold(config, key, journal, passed.old.key, take_over=options.take_over, spelling=options.spelling) as lock:
             await failpoint("run.locked")
             await journal.prepare(control)
             before = await earlier(control, journal, passed.old)

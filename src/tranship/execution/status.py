@@ -10,6 +10,7 @@ from tranship.errors import Refused
 from tranship.execution.doctor import control
 from tranship.execution.lock import lock_number
 from tranship.model.names import TableName
+from tranship.model.options import command_line
 from tranship.server.journal import Journal, Run, Undo
 from tranship.sql.statements import TRY_LOCK, UNLOCK
 
@@ -68,10 +69,12 @@ async def purge(config: Config) -> tuple[Run, ...]:
         runs = await journal.runs(new, None)
         waiting = [r for r in runs if r.state != "finished"]
         if waiting:
-            hint = "run migrate --live to its end, or rollback"
+            back = command_line("tranship", "rollback", config.path, "--run", waiting[0].id, "--live")
+            hint = f"run migrate --live to its end, or take it back: {back}"
             raise Refused("TS353", f"{len(waiting)} runs are not finished: the journal is still needed", object=waiting[0].id, hint=hint)
         if await journal.open_undo(new):
-            raise Refused("TS353", "something is still switched off: the journal holds its way back", hint="tranship doctor")
+            hint = command_line("tranship", "doctor", config.path, "--restore")
+            raise Refused("TS353", "something is still switched off: the journal holds its way back", hint=hint)
         await new.execute(journal.sql.drop)
         return runs
 

@@ -20,6 +20,7 @@ from tranship.execution.task import FIRST_REJECTS, Live, Task, datestyle
 from tranship.execution.watch import Progress, watched
 from tranship.execution.words import short_reason, terminal_key
 from tranship.model.names import Side
+from tranship.model.options import command_line
 from tranship.model.progress import Batch, BatchDone, Noted, RowRejected
 from tranship.model.verdict import Reject
 from tranship.server.connect import connect
@@ -279,4 +280,5 @@ async def fence(live: Live, new: asyncpg.Connection) -> None:
         Stopped: another run has.
     """
     if await new.fetchval(live.journal.sql.fence, live.run, live.epoch) is None:
-        raise Stopped("TS412", "another run of the same migration took over", hint="see tranship status")
+        hint = f"see {command_line(live.options.spelling, 'status', live.config.path)}"
+        raise Stopped("TS412", "another run of the same migration took over", hint=hint)

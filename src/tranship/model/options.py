@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from pathlib import PurePath
 
 from msgspec import Struct
 
@@ -14,11 +16,14 @@ def command_line(spelling: str, command: str, *arguments: str) -> str:
 
     Args:
         spelling: ``tranship``, or how the classic scripts are reached: ``python scripts``.
-        command: ``migrate``, ``resolve generate`` …
+        command: ``migrate``, ``resolve generate``, ``status`` … One without a script of its own is reached as a module of the same checkout.
     """
     words = command.split()
     if spelling == "tranship":
         return shlex.join(["tranship", *words, *arguments])
+    if words[0] not in _SCRIPTS:
+        package = os.path.normpath(PurePath(shlex.split(spelling)[1], "..", "src"))
+        return f"PYTHONPATH={shlex.quote(package)} {shlex.join(['python', '-m', 'tranship', *words, *arguments])}"
     return f"{spelling}/{_SCRIPTS[words[0]]} {shlex.join([*words[1:], *arguments])}".rstrip()
 
 

@@ -21,6 +21,7 @@ def command(context: click.Context, config: Path, restore: bool) -> None:
     from tranship.cli.start import load
     from tranship.cli.terminal import note, say
     from tranship.codec import encode
+    from tranship.model.options import command_line
 
     loaded = load(config)
     found = run(lambda _: api.settle(loaded, note) if restore else api.examine(loaded))
@@ -38,5 +39,5 @@ def command(context: click.Context, config: Path, restore: bool) -> None:
         if not diagnosis.restored and not diagnosis.running:
             say(f"  the way back: {diagnosis.undo.sql}")
     if left and not restore:
-        say("Put it back with --restore.")
+        say(f"Put it back: {command_line('tranship', 'doctor', str(config), '--restore')}")
     context.exit(1 if left else 0)

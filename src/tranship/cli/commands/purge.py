@@ -28,4 +28,4 @@ def command(context: click.Context, config: Path) -> None:
     elif runs:
         say(f"Journal {loaded.journal_schema} removed from {loaded.new.display}: {len(runs)} finished runs.")
     else:
-        say(f"There is no journal {loaded.journal_schema} in {loaded.new.display}.")
+        say(f"No journal {loaded.journal_schema} is left in {loaded.new.display}: it held no run.")

@@ -35,11 +35,13 @@ def command(context: click.Context, config: Path) -> None:
     if not states:
         say(f"No run is on record in {loaded.new.display} (journal schema {loaded.journal_schema}).")
     for state in states:
-        for line in _told(state):
+        for line in _told(state, str(config)):
             say(line)
 
 
-def _told(state: api.RunState) -> Iterator[str]:
+def _told(state: api.RunState, config: str) -> Iterator[str]:
+    from tranship.model.options import command_line
+
     run, (settled, rows) = state.run, state.rows
     word = "running" if state.running else "interrupted" if run.state == "running" else run.state
     yield f"Run {run.id}: {word}, started {run.started:%Y-%m-%d %H:%M:%S %Z}"
@@ -55,6 +57,6 @@ def _told(state: api.RunState) -> Iterator[str]:
     for undo in state.switched_off:
         yield f"  switched off: {undo.what}"
     if state.switched_off and not state.running:
-        yield "  put it back: tranship doctor CONFIG --restore"
+        yield f"  put it back: {command_line('tranship', 'doctor', config, '--restore')}"
     if word in ("interrupted", "stopped"):
         yield "  go on: run the same migrate --live command again"

@@ -1,0 +1,23 @@
+"""Commands that a message tells people to copy."""
+
+from __future__ import annotations
+
+import pytest
+
+from tranship.model.options import command_line
+
+
+@pytest.mark.parametrize(
+    ("spelling", "command", "line"),
+    [
+        ("tranship", "status", "tranship status 'my config.json'"),
+        ("tranship", "resolve generate", "tranship resolve generate 'my config.json'"),
+        ("python scripts", "resolve generate", "python scripts/manual_resolutions.py generate 'my config.json'"),
+        ("python scripts", "migrate", "python scripts/data_migrator.py 'my config.json'"),
+        ("python scripts", "status", "PYTHONPATH=src python -m tranship status 'my config.json'"),
+        ("python .", "doctor", "PYTHONPATH=../src python -m tranship doctor 'my config.json'"),
+        ("python '/opt/my tools/scripts'", "doctor", "PYTHONPATH='/opt/my tools/src' python -m tranship doctor 'my config.json'"),
+    ],
+)
+def test_a_command_is_spelled_as_the_program_was_called(spelling: str, command: str, line: str) -> None:
+    assert command_line(spelling, command, "my config.json") == line
