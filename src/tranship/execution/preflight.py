@@ -44,8 +44,9 @@ async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, 
     mine, theirs = await read_identity(old), await read_identity(new)
     await _distinct(old, new, mine, theirs, config)
     replica = await switches.may_be_replica(new)
-    unreadable = [*_old_rights(job), *_new_rights(job, "SELECT"), *_row_security(job)]
-    problems = [*_old_rights(job), *_new_rights(job, "SELECT", "INSERT"), *_row_security(job), *sequences.missing_rights(job)]
+    reading = [*_old_rights(job), *_row_security(job), *_elsewhere(job)]
+    unreadable = [*reading, *_new_rights(job, "SELECT")]
+    problems = [*reading, *_new_rights(job, "SELECT", "INSERT"), *sequences.missing_rights(job)]
     if theirs.standby:
         problems.append(Problem("TS334", config.new.display, "NEW is a standby: it takes no rows", "give the primary as new_database"))
     silenced: set[TableName] = set()
@@ -107,6 +108,19 @@ def _row_security(job: Job) -> list[Problem]:
     olds = [told(Side.OLD, p, job.before(p), "it would hide rows") for p in job.plan.tables if job.before(p).row_security_active]
     news = [told(Side.NEW, p, job.after(p), "rows cannot be copied into it") for p in job.plan.tables if job.after(p).row_security_active]
     return [*olds, *news]
+
+
+def _elsewhere(job: Job) -> list[Problem]:
+    """Partitions that are foreign tables: one snapshot of OLD does not hold their rows, one transaction on NEW does not write them."""
+    olds = [(Side.OLD, plan.old, leaf) for plan in job.plan.tables for leaf in job.before(plan).partitions if leaf.kind == "f"]
+    news = [(Side.NEW, plan.new, leaf) for plan in job.plan.tables for leaf in job.after(plan).partitions if leaf.kind == "f"]
+    hint = "detach the partition for the migration, or leave the table out; move the other server's rows by themselves"
+    return [
+        Problem(
+            "TS370", str(leaf.name), f"partition {leaf.name} of {side.upper()} table {table} is a foreign table: its rows are on another server", hint
+        )
+        for side, table, leaf in (*olds, *news)
+    ]
 
 
 async def _limits(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, jobs: int) -> tuple[int, list[Problem]]:
