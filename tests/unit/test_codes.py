@@ -14,7 +14,9 @@ SHARED = {
     "TS202": "what the retry knows as passing",
     "TS206": "what the retry knows as passing",
     "TS207": "TLS: making the context and shaking hands",
+    "TS212": "could not begin, a run or a rehearsal",
     "TS299": "what the retry knows as passing",
+    "TS401": "stopped by an error, a run or a rehearsal",
     "TS412": "another run took over, seen by the lock or by a batch",
 }
 

@@ -16,6 +16,7 @@ from tranship.model.progress import Noted
 from tranship.model.resolution import Problem
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow
 from tranship.sql import statements
+from tranship.sql.quote import ident, relation
 
 WRAP = 2**31
 """Transactions after which the 32 bits of a xmin no longer prove whose row it is."""
@@ -61,9 +62,10 @@ async def take_back(
     """Delete the rows, later tables first, and mark their batches as to do again; the number of rows.
 
     Raises:
-        Refused: rows that others wrote refer to them.
+        Refused: this role may not delete them, or rows that others wrote refer to them.
     """
     by_name = {w.task.new: w for w in tables}
+    _refuse_without_rights(catalog, tables)
     await _refuse_children(new, catalog, tables)
     replica = await may_be_replica(new)
     board = SwitchBoard(journal, run.id, None, tell)
@@ -83,6 +85,19 @@ async def take_back(
     finally:
         await board.on(new)
     return sum(row)
+
+
+def _refuse_without_rights(catalog: Catalog, tables: Sequence[Written]) -> None:
+    held = [table for name, _ in _merged(tables) if (table := catalog.table(name)) is not None]
+    problems = tuple(
+        Problem(
+            "TS354", str(t.name), f"{catalog.user} lacks DELETE on {t.name} of NEW", f"GRANT DELETE ON {relation(t.name)} TO {ident(catalog.user)};"
+        )
+        for t in held
+        if "DELETE" not in t.privileges
+    )
+    if problems:
+        raise Refused("TS354", "\n".join(p.message for p in problems), problems=problems, hint=problems[0].hint)
 
 
 async def _refuse_children(new: asyncpg.Connection, catalog: Catalog, tables: Sequence[Written]) -> None:
