@@ -27,6 +27,7 @@ from tranship.execution.outcome import MigrationOutcome, StoppedRun
 from tranship.execution.rehearse import rehearse
 from tranship.execution.run import dry_run, move
 from tranship.model.change import Comparison
+from tranship.model.expression import Sql
 from tranship.model.names import Side
 from tranship.model.options import MigrateOptions, command_line
 from tranship.model.plan import Plan
@@ -42,6 +43,7 @@ from tranship.planning.resolve.words import OPEN_QUESTION
 from tranship.server.casts import refused_values
 from tranship.server.evidence import gather_references
 from tranship.server.session import pin
+from tranship.server.transforms import refused_transforms
 
 _REFERENCE_SECONDS = 30.0
 """Bound of the questions whether an undeclared foreign key changes its meaning."""
@@ -77,8 +79,8 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         problems = tuple(p for p in problems if p.code != OPEN_QUESTION or not p.object.startswith(told_below))
         refuse([*stale, *problems, *_summed(undecided(open_now), options)])
         refuse(await _refused_values(open_, sides, answers))
-    plan, more = build(old, new, comparison, answers, sides.scope.tables)
-    refuse(more)
+        plan, more = build(old, new, comparison, answers, sides.scope.tables)
+        refuse([*more, *await _refused_transforms(open_, sides, plan)])
     warnings = (*stale, *problems, *more, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
 
@@ -103,6 +105,14 @@ async def _refused_values(open_: Connections, sides: Sides, answers: Answers) ->
             await pin(conn, side, datestyle=datestyle, search_path="" if side is Side.OLD else None)
             found += await refused_values(conn, side, questions)
     return found
+
+
+async def _refused_transforms(open_: Connections, sides: Sides, plan: Plan) -> tuple[Problem, ...]:
+    """Expressions of the decisions that OLD does not run, judged in a session like those that will read."""
+    if not any(isinstance(m.expression, Sql) for table in plan.tables for m in table.columns):
+        return ()
+    await pin(open_.old, Side.OLD, datestyle=f"ISO, {sides.new.datestyle.split(', ')[-1]}", search_path="")
+    return await refused_transforms(open_.old, plan.tables)
 
 
 async def migrate(
