@@ -54,6 +54,8 @@ class HazardKind(StrEnum):
     """A value without mapping or lookup entry and without a default."""
     ENCODING = "encoding"
     NOT_NULL = "not null"
+    GENERATED = "generated"
+    """The expression of a generated column that NEW stores raises."""
     CHECK = "check"
     ROUTING = "routing"
     FOREIGN_KEY = "foreign key"

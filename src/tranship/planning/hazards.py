@@ -31,6 +31,7 @@ def hazards(plan: TablePlan, old: Catalog, new: Catalog, plans: Mapping[TableNam
         found += _column_hazards(mapping, before, after, new)
     if _re_encoded(old.encoding, new.encoding):
         found += [Hazard(HazardKind.ENCODING, (m.column,)) for m in plan.columns if _carries_text(m)]
+    found += [Hazard(HazardKind.GENERATED, (c.name,)) for c in after.columns if c.generated == "s" and not _generated_as_before(c, plan, before)]
     found += _check_hazards(plan, before, after)
     if after.kind == "p" and not after.has_default_partition:
         found.append(Hazard(HazardKind.ROUTING, tuple(m.column for m in plan.columns)))
@@ -96,6 +97,14 @@ def _carries_text(mapping: ColumnMapping) -> bool:
 
 def _re_encoded(old: str, new: str) -> bool:
     return new not in (old, "SQL_ASCII") and not (new == "UTF8" and old != "SQL_ASCII")
+
+
+def _generated_as_before(column: Column, plan: TablePlan, before: Table) -> bool:
+    """OLD computes the same from the same: what it accepted, NEW accepts. Every column that the expression could name has to travel as it is."""
+    was, text = before.column(column.name), column.generation or ""
+    if was is None or was.generation != text or was.type.text != column.type.text or _USER_FUNCTION.search(text):
+        return False
+    return all(_unchanged(plan, m.column, m.column) for m in plan.columns if m.column != column.name and m.column in text)
 
 
 def _check_hazards(plan: TablePlan, before: Table, after: Table) -> list[Hazard]:

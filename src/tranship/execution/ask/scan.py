@@ -34,6 +34,8 @@ class Asked(Struct, frozen=True):
     checks: tuple[RowCheck, ...] = ()
     routing: bool = False
     generated_nulls: tuple[str, ...] = ()
+    generated: tuple[str, ...] = ()
+    """Columns whose expression may raise."""
     existing: tuple[UniqueIndex, ...] = ()
     parents: tuple[tuple[ForeignKey, Reference], ...] = ()
     keys: tuple[UniqueIndex, ...] = ()
@@ -110,6 +112,7 @@ class ScanBuilder:
             checks=self._checks(),
             routing=self._want(self._hazards(HazardKind.ROUTING), self._routing_columns(), "partition routing"),
             generated_nulls=generated if self._want(generated, set(generated), "NOT NULL of generated columns") else (),
+            generated=tuple(c for c in self._generated() if self._want(True, {c}, f"{c}: its expression")),
             existing=tuple(i for i in self._existing if self._want_index(i, "rows already in NEW")),
             parents=tuple(self._references()),
             keys=tuple(i for i in self._keys if self._want_index(i, "collisions")),
@@ -169,6 +172,9 @@ class ScanBuilder:
         texts = " ".join([*index.expressions, index.predicate or ""])
         return self._want(True, mentioned(texts, self._after), f"{what} ({index.constraint})")
 
+    def _generated(self) -> list[str]:
+        return [c for h in self._hazards(HazardKind.GENERATED) for c in h.columns]
+
     def _checks(self) -> tuple[RowCheck, ...]:
         after = self._after
         names = {h.constraint for h in self._hazards(HazardKind.CHECK)}
@@ -204,8 +210,8 @@ class ScanBuilder:
         if asked.routing and not leaves:
             leaves = ["false"]
         checks = [check.expression for check in asked.checks]
-        if leaves or checks or asked.generated_nulls:
-            parts.append(verdict_part(rows, checks, leaves, asked.generated_nulls))
+        if leaves or checks or asked.generated_nulls or asked.generated:
+            parts.append(verdict_part(rows, checks, leaves, asked.generated_nulls, asked.generated))
         primary = after.primary_key
         for n, index in enumerate(asked.existing):
             shown = primary.columns if primary is not None else sorted(mentioned(" ".join(index.expressions), after))
