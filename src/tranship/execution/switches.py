@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 from msgspec import Struct
@@ -182,7 +182,7 @@ class SwitchBoard:
                     await new.fetchval(self._journal.sql.insert_undo, self._run, what, sql)
                 await new.execute(change)
 
-        await retry(once, tell=self._say, what=undo[-1][0])
+        await retry(lambda: _naming_blockers(new, once, self._say), tell=self._say, what=undo[-1][0])
 
     def _say(self, message: str) -> None:
         self._tell(Noted(message))
@@ -197,4 +197,16 @@ async def restore(journal: Journal, new: asyncpg.Connection, undo: Undo, tell: C
             if await new.fetchval(journal.sql.undone, undo.run, undo.seq) is not None:
                 await new.execute(undo.sql)
 
-    await retry(once, tell=tell, what=undo.what)
+    await retry(lambda: _naming_blockers(new, once, tell), tell=tell, what=undo.what)
+
+
+async def _naming_blockers(new: asyncpg.Connection, once: Callable[[], Awaitable[None]], tell: Callable[[str], None]) -> None:
+    """One try; where it waited too long for a lock, the sessions are named that hold one."""
+    try:
+        await once()
+    except asyncpg.LockNotAvailableError:
+        for row in await new.fetch(query("lock_holders")):
+            session = ", ".join(row[name] or f"{name} hidden" for name in ("role", "application", "state"))
+            since = f", in its transaction for {row['seconds']} s" if row["seconds"] is not None else ""
+            tell(f"a lock is held by process {row['pid']} ({session}) on {row['relations']}{since}")
+        raise

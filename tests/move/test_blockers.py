@@ -1,0 +1,45 @@
+"""A switch that has to wait for somebody's lock names him, and gets through once he is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from support import Pair
+from tranship import api
+from tranship.config import load_config
+from tranship.model.options import MigrateOptions
+from tranship.model.progress import Event, Noted
+
+OLD = "CREATE TABLE t (id integer PRIMARY KEY, v text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 10) g;"
+NEW = """
+CREATE TABLE t (id integer PRIMARY KEY, v text);
+CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.v := upper(NEW.v); RETURN NEW; END$$;
+CREATE TRIGGER shout BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION shout();
+ALTER TABLE t ENABLE ALWAYS TRIGGER shout;
+"""
+
+
+async def test_the_holder_of_a_lock_is_named(pair: Pair, tmp_path: Path) -> None:
+    await pair.old.run(OLD)
+    await pair.new.run(NEW)
+    told: list[str] = []
+    named = asyncio.Event()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Noted) and "a lock is held by process" in event.message:
+            told.append(event.message)
+            named.set()
+
+    async with pair.new.connect(server_settings={"application_name": "nightly report"}) as blocker:
+        holding = blocker.transaction()
+        await holding.start()
+        await blocker.execute("LOCK TABLE t IN SHARE MODE")
+        options = MigrateOptions(live=True, results_dir=str(tmp_path))
+        running = asyncio.create_task(api.migrate(load_config(pair.config(tmp_path)), options, hear))
+        await asyncio.wait_for(named.wait(), 60)
+        await holding.rollback()
+    result, _ = await running
+    assert "nightly report" in told[0]
+    assert result.exit_status == 0
+    assert await pair.new.fetch("SELECT DISTINCT v, (SELECT tgenabled::text FROM pg_trigger WHERE tgname = 'shout') FROM t") == [("x", "A")]
