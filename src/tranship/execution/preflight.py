@@ -10,6 +10,7 @@ from tranship.errors import Refused
 from tranship.execution import sequences, switches
 from tranship.execution.job import Job
 from tranship.model.catalog import Catalog, Table
+from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
@@ -44,7 +45,7 @@ async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, 
     mine, theirs = await read_identity(old), await read_identity(new)
     await _distinct(old, new, mine, theirs, config)
     replica = await switches.may_be_replica(new)
-    reading = [*_old_rights(job), *_row_security(job), *_elsewhere(job)]
+    reading = [*_old_rights(job), *_lookup_rights(job), *_row_security(job), *_elsewhere(job)]
     unreadable = [*reading, *_new_rights(job, "SELECT")]
     problems = [*reading, *_new_rights(job, "SELECT", "INSERT"), *sequences.missing_rights(job)]
     if theirs.standby:
@@ -92,6 +93,19 @@ def _new_rights(job: Job, *wanted: str) -> list[Problem]:
         lacking = [p for p in wanted if p not in table.privileges]
         if lacking:
             problems.append(_denied(Side.NEW, plan.new, ", ".join(lacking), user, ""))
+    return problems
+
+
+def _lookup_rights(job: Job) -> list[Problem]:
+    """Lookup tables that are no tables of the plan on their side, or they would be told twice."""
+    planned = {(Side.OLD, p.old) for p in job.plan.tables} | {(Side.NEW, p.new) for p in job.plan.tables}
+    lookups = (m.expression for plan in job.plan.tables for m in plan.columns if isinstance(m.expression, Lookup))
+    problems = []
+    for side, name in dict.fromkeys((lookup.side, lookup.table) for lookup in lookups):
+        catalog = job.old if side is Side.OLD else job.new
+        table = catalog.table(name)
+        if table is not None and "SELECT" not in table.privileges and (side, name) not in planned:
+            problems.append(_denied(side, name, "SELECT", catalog.user, ""))
     return problems
 
 
