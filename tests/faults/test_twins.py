@@ -75,7 +75,7 @@ async def zombie(make_pair: MakePair, folder: Path, twin: str) -> list[str]:
     first.send(signal.SIGSTOP)
     await pair.old.run(LATER)
     await pair.new.fetch(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tranship lock'"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship'"
     )
     second = migrate(pair, folder, twin, *OPTIONS, "--new-snapshot", "unfinished", failpoint="run.taken:1:sleep=4")
     await asyncio.to_thread(_until_passed, second, "run.taken")

@@ -1,0 +1,380 @@
+"""A simulated NEW: transactions with row locks, answers that get lost, backends that outlive their client, crashes.
+
+It understands exactly the statements that the engine sends, by their text, and refuses any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from tranship.model.progress import RowId
+from tranship.sql import statements
+from tranship.sql.journal import JournalSql
+
+LETTERS = {"set": "s", "fence": "f", "claim": "c", "copy": "p", "constraints": "k", "reject": "r", "count": "n"}
+ORDER = re.compile("bs+fcpkr?n")
+"""A batch transaction from BEGIN to before its COMMIT, a letter a statement."""
+ANY_ORDER = re.compile(".*")
+"""For the broken twins, which the invariants alone are to catch."""
+LOCK_TIMEOUT = 3.0
+
+
+class Violation(Exception):
+    """An invariant does not hold."""
+
+
+@dataclass
+class Faults:
+    """How likely things go wrong, per statement."""
+
+    lost_request: float = 0.0
+    lost_answer: float = 0.0
+    latest_zombie: float = 6.0
+    """Seconds that a backend lives on after its client is gone."""
+
+
+@dataclass
+class Row:
+    """A batch of the journal."""
+
+    state: str = "todo"
+    counts: tuple[Any, ...] = ()
+
+
+@dataclass
+class Store:
+    """What is committed."""
+
+    epoch: int = 1
+    state: str = "running"
+    batches: dict[int, Row] = field(default_factory=dict)
+    rows: list[RowId] = field(default_factory=list)
+    rejects: list[RowId] = field(default_factory=list)
+
+
+@dataclass
+class Transaction:
+    """What one transaction will change, and what it said so far."""
+
+    said: str = ""
+    batch: int | None = None
+    epoch: int | None = None
+    counts: tuple[Any, ...] | None = None
+    rows: list[RowId] = field(default_factory=list)
+    rejects: list[RowId] = field(default_factory=list)
+    raised: int | None = None
+    ended: str | None = None
+
+
+class World:
+    """NEW, and who is connected to it."""
+
+    def __init__(self, rng: random.Random, faults: Faults, ranges: dict[int, tuple[RowId, ...]], rejected: frozenset[RowId]) -> None:
+        self.rng = rng
+        self.faults = faults
+        self.ranges = ranges
+        self.rejected = rejected
+        self.store = Store(batches={number: Row() for number in ranges})
+        self.sessions: list[Session] = []
+        self.locks: dict[str, dict[Session, str]] = {}
+        self.freed = asyncio.Event()
+        self.up = True
+        self.history: list[str] = []
+        self.violations: list[str] = []
+        self.believed: dict[str, int] = {}
+        """The epoch each client got."""
+        self.sql = JournalSql("_tranship")
+
+    def crash(self) -> None:
+        """Every backend is gone at once, uncommitted work with it."""
+        self.history.append("crash")
+        for session in list(self.sessions):
+            session.end()
+
+    async def lock(self, session: Session, what: str, mode: str, timeout: float | None) -> None:
+        """Waits for a row lock."""
+        deadline = asyncio.get_running_loop().time() + timeout if timeout is not None else None
+        while any(s is not session and "X" in (mode, m) for s, m in self.locks.get(what, {}).items()):
+            self.freed.clear()
+            left = deadline - asyncio.get_running_loop().time() if deadline is not None else None
+            try:
+                await asyncio.wait_for(self.freed.wait(), left)
+            except TimeoutError:
+                raise asyncpg.LockNotAvailableError("canceling statement due to lock timeout") from None
+            if session.gone:
+                raise asyncpg.AdminShutdownError("terminating connection")
+        held = self.locks.setdefault(what, {})
+        held[session] = "X" if "X" in (mode, held.get(session)) else mode
+
+    def release(self, session: Session) -> None:
+        """All locks of a session's transaction."""
+        for holders in self.locks.values():
+            holders.pop(session, None)
+        self.freed.set()
+
+    def commit(self, transaction: Transaction, client: str) -> None:
+        """Makes it visible, and checks what must hold after every commit.
+
+        Raises:
+            Violation: I1 or I6 does not.
+        """
+        store = self.store
+        if transaction.raised is not None:
+            store.epoch = transaction.raised
+        if transaction.ended is not None:
+            store.state = transaction.ended
+        if transaction.batch is not None:
+            if transaction.epoch != store.epoch:
+                raise Violation(f"I6: {client} committed batch {transaction.batch} in epoch {transaction.epoch}, it is {store.epoch}")
+            row = store.batches[transaction.batch]
+            row.state, row.counts = "done", transaction.counts or row.counts
+        store.rows += transaction.rows
+        store.rejects += transaction.rejects
+        self.history.append(f"{client} committed {transaction.said} {transaction.batch}")
+        self.check()
+
+    def check(self) -> None:
+        """Every row of a batch that is done is there exactly once, of any other not at all."""
+        done = {row for number, batch in self.store.batches.items() if batch.state == "done" for row in self.ranges[number]}
+        there = sorted([*self.store.rows, *self.store.rejects])
+        if there != sorted(done):
+            raise Violation(f"I1: done batches hold {len(done)} rows, {len(there)} are there")
+        if not self.rejected.isdisjoint(self.store.rows) or not self.rejected.issuperset(self.store.rejects):
+            raise Violation("I12: rows are rejected that were not to be, or the reverse")
+
+
+class Session:
+    """One backend of NEW and the client's end of its connection: what asyncpg's Connection is to the engine."""
+
+    def __init__(self, world: World, client: str, alive: Callable[[], bool]) -> None:
+        self.world = world
+        self.client = client
+        self.alive = alive
+        self.gone = False
+        self.closed = False
+        self.work: Transaction | None = None
+        self.pid = len(world.sessions) + 1
+        world.sessions.append(self)
+
+    def end(self) -> None:
+        """The backend ends; its open transaction is rolled back."""
+        self.gone = self.closed = True
+        self.work = None
+        self.world.release(self)
+
+    def is_closed(self) -> bool:
+        """As asyncpg says it."""
+        return self.closed
+
+    def terminate(self) -> None:
+        """The client closes; a backend notices in its own time."""
+        if self.alive():
+            self._cut()
+
+    def get_server_pid(self) -> int:
+        """Of the backend."""
+        return self.pid
+
+    def _cut(self) -> None:
+        if not self.closed:
+            self.closed = True
+            asyncio.get_running_loop().call_later(self.world.rng.uniform(0, self.world.faults.latest_zombie), self.end)
+
+    async def execute(self, sql: str, *values: Any) -> str:
+        """A statement without rows."""
+        await self._call(sql, lambda: self._statement(sql, values))
+        return ""
+
+    async def fetchval(self, sql: str, *values: Any) -> Any:
+        """The first value, or None."""
+        return await self._call(sql, lambda: self._statement(sql, values))
+
+    async def fetchrow(self, sql: str, *values: Any) -> Any:
+        """The first row."""
+        return await self._call(sql, lambda: self._statement(sql, values))
+
+    async def fetch(self, sql: str, *values: Any) -> Any:
+        """All rows."""
+        return await self._call(sql, lambda: self._statement(sql, values))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """As asyncpg's, without nesting."""
+        await self.execute(statements.BEGIN_BATCH)
+        try:
+            yield
+        except BaseException:
+            if not self.closed and self.alive():
+                await self.execute("ROLLBACK")
+            raise
+        await self.execute("COMMIT")
+
+    async def copy_to_table(self, table: str, *, source: AsyncIterator[bytes], **_: object) -> str:
+        """COPY FROM STDIN: what the source gives until it ends; a source that fails makes it fail."""
+        rows: list[RowId] = []
+
+        async def take() -> str:
+            async for chunk in source:
+                rows.extend(RowId(0, *map(int, line.split(b","))) for line in chunk.splitlines())
+            return f"COPY {len(rows)}"
+
+        said = await take()
+
+        async def apply() -> str:
+            work = self._open("copy")
+            work.rows += rows
+            return said
+
+        return str(await self._call("COPY", apply))
+
+    async def copy_records_to_table(self, table: str, *, records: Iterable[tuple[Any, ...]], **_: object) -> None:
+        """The journal's rejects."""
+        found = [RowId(r[3], r[4], r[5]) for r in records]
+
+        async def apply() -> None:
+            self._open("reject").rejects.extend(found)
+
+        assert table == "reject", table
+        await self._call("COPY reject", apply)
+
+    def _open(self, said: str) -> Transaction:
+        if self.work is None:
+            raise Violation(f"{said} outside a transaction")
+        self.work.said += LETTERS[said]
+        return self.work
+
+    async def _call(self, _: str, apply: Callable[[], Awaitable[Any]]) -> Any:
+        """Request, work, answer; each may be lost, and the client may be dead before any of them."""
+        world, rng = self.world, self.world.rng
+        await asyncio.sleep(rng.uniform(0.0005, 0.004))
+        if not self.alive():
+            await asyncio.Event().wait()
+        if self.closed:
+            raise asyncpg.InterfaceError("connection is closed")
+        if rng.random() < world.faults.lost_request:
+            self._cut()
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+        lost = rng.random() < world.faults.lost_answer
+        serving = asyncio.ensure_future(self._serve(apply))
+        try:
+            answer = await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            serving.add_done_callback(_heard)
+            raise
+        if lost or self.closed:
+            self._cut()
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+        if not self.alive():
+            await asyncio.Event().wait()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def _serve(self, apply: Callable[[], Awaitable[Any]]) -> Any:
+        await asyncio.sleep(self.world.rng.uniform(0, 0.002))
+        if self.gone:
+            return asyncpg.ConnectionDoesNotExistError("server closed the connection unexpectedly")
+        try:
+            return await apply()
+        except asyncpg.PostgresError as error:
+            return error
+        except Violation as violation:
+            self.world.violations.append(str(violation))
+            raise
+
+    async def _statement(self, sql: str, values: tuple[Any, ...]) -> Any:
+        """One of the engine's statements."""
+        world, known = self.world, self.world.sql
+        match sql:
+            case statements.BEGIN_BATCH:
+                if self.work is not None:
+                    raise Violation("BEGIN inside a transaction")
+                self.work = Transaction(said="b")
+            case "COMMIT":
+                work, self.work = self.work, None
+                assert work is not None
+                if work.batch is not None and work.counts is not None and not ORDER.fullmatch(work.said):
+                    raise Violation(f"a batch transaction went {work.said}")
+                world.commit(work, self.client)
+                world.release(self)
+            case "ROLLBACK":
+                self.work = None
+                world.release(self)
+            case statements.CONSTRAINTS_NOW:
+                self._open("constraints")
+            case known.fence:
+                self._open("fence")
+                await world.lock(self, "run", "S", LOCK_TIMEOUT)
+                if world.store.epoch != values[1]:
+                    return None
+                self._work().epoch = values[1]
+                return values[1]
+            case known.claim_batch:
+                self._open("claim")
+                number = values[2]
+                await world.lock(self, f"batch {number}", "X", LOCK_TIMEOUT)
+                if world.store.batches[number].state != "todo":
+                    return None
+                work = self._work()
+                work.batch, work.epoch = number, work.epoch if work.epoch is not None else self._unfenced()
+                return number
+            case known.count_batch:
+                work = self._open("count")
+                work.counts = values[3:]
+                return [len(world.history)]
+            case known.raise_epoch:
+                await world.lock(self, "run", "X", None)
+                raised = world.store.epoch + 1
+                if self.work is None:
+                    world.commit(Transaction(raised=raised), self.client)
+                    world.release(self)
+                return raised
+            case known.end_run:
+                await world.lock(self, "run", "X", None)
+                if world.store.epoch == values[1]:
+                    self._work().ended = values[2]
+            case known.batch:
+                return self._row(values[2])
+            case known.batches:
+                return [self._row(number) for number in sorted(world.store.batches)]
+            case _ if sql.startswith("SET LOCAL "):
+                self._open("set")
+            case _:
+                raise Violation(f"an unknown statement: {sql}")
+        return None
+
+    def _work(self) -> Transaction:
+        assert self.work is not None
+        return self.work
+
+    def _unfenced(self) -> int:
+        """The epoch that a session believes in when nobody asked: that of its client."""
+        return self.world.believed[self.client]
+
+    def _row(self, number: int) -> dict[str, Any]:
+        row, rows = self.world.store.batches[number], self.world.ranges[number]
+        counts = row.counts or (None,) * 8
+        return {
+            "position": 0,
+            "number": number,
+            "source": 0,
+            "lo": rows[0].ctid if number else None,
+            "hi": self.world.ranges[number + 1][0].ctid if number + 1 in self.world.ranges else None,
+            "row_count": len(rows),
+            "state": row.state,
+            **dict(zip(("read", "written", "rejected", "bytes", "seconds"), counts[2:7], strict=True)),
+            "xids": [],
+        }
+
+
+def _heard(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()
