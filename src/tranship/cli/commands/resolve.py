@@ -11,6 +11,7 @@ import click
 from tranship.cli.context import Invocation, answering, results
 
 if TYPE_CHECKING:
+    from tranship.api import Suggestion
     from tranship.planning.suggest import Question
 
 
@@ -35,7 +36,7 @@ def generate(context: click.Context, changes: Path, prefix: str | None, results_
     invocation = context.ensure_object(Invocation)
     suggestion = run(lambda _: api.suggest(changes, prefix=prefix, results_dir=results_dir, fresh=fresh))
     if invocation.json:
-        say(encode(suggestion).decode().rstrip("\n"))
+        say(encode(_as_json(suggestion, values=invocation.show_values)).decode().rstrip("\n"))
         return
     for one in suggestion.dropped:
         say(f"dropped: {one}")
@@ -45,7 +46,7 @@ def generate(context: click.Context, changes: Path, prefix: str | None, results_
         say("Nothing is open: no resolutions file is needed, and none was written.")
         return
     for question in suggestion.questions:
-        _say_question(question, say)
+        _say_question(question, say, values=invocation.show_values)
     say()
     say(f"Resolutions: {suggestion.path}")
     if suggestion.inserts is not None:
@@ -55,11 +56,33 @@ def generate(context: click.Context, changes: Path, prefix: str | None, results_
         say(f"  {line}")
 
 
-def _say_question(question: Question, say: Callable[[str], None]) -> None:
+def _as_json(suggestion: Suggestion, *, values: bool) -> dict[str, object]:
+    """The answer for programs: the paths as texts, the questions with their evidence in words."""
+    return {
+        "exit_status": 0,
+        "resolutions_file": None if suggestion.path is None else str(suggestion.path),
+        "missing_lookups_file": None if suggestion.inserts is None else str(suggestion.inserts),
+        "kept": suggestion.kept,
+        "dropped": suggestion.dropped,
+        "questions": [
+            {
+                "number": one.number,
+                "table": one.table,
+                "question": one.text,
+                "suggestion": one.suggestion,
+                "answered": one.answered,
+                "evidence": one.facts(values=values),
+            }
+            for one in suggestion.questions
+        ],
+    }
+
+
+def _say_question(question: Question, say: Callable[[str], None], *, values: bool) -> None:
     mark = "✓ filled in" if question.answered else "open"
     say(f"{question.number}. [{question.table}] {question.text}")
     say(f"     → {question.suggestion} ({mark})")
-    for fact in question.evidence:
+    for fact in question.facts(values=values):
         say(f"       {fact}")
 
 

@@ -18,6 +18,7 @@ from tranship.planning.resolve.words import OPEN_QUESTION, OUT_OF_SCOPE, fed_by,
 from tranship.planning.scope import Scope, default_schema
 from tranship.planning.suggest.columns import column_drafts
 from tranship.planning.suggest.drafts import Confidence, Draft, Field
+from tranship.planning.suggest.facts import Fact, without_values
 from tranship.planning.suggest.translate import Scene
 
 _INSTRUCTIONS = (
@@ -38,7 +39,11 @@ class Question(Struct, frozen=True):
     suggestion: str
     answered: bool
     """The action is filled in."""
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Fact, ...] = ()
+
+    def facts(self, *, values: bool) -> tuple[str, ...]:
+        """The evidence in words, with or without the values of rows."""
+        return tuple(str(fact) if values else without_values(fact) for fact in self.evidence)
 
 
 class Dropped(Struct, frozen=True):
@@ -75,7 +80,7 @@ class _Written(Struct, frozen=True):
     body: object
     open: bool
     answered: bool
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Fact, ...] = ()
     inserts: tuple[str, ...] = ()
 
 

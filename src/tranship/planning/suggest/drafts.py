@@ -8,6 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from tranship.planning.resolve.words import SPECIFY_ACTION, SPECIFY_DEFAULT_VALUE, SPECIFY_NEW_COLUMN_NAME
+from tranship.planning.suggest.facts import Fact
 
 Field = str | None | Mapping[str, str | None] | Mapping[str, str] | tuple[str, ...]
 
@@ -32,7 +33,7 @@ class Draft(Struct, frozen=True):
     complete: bool
     """It leaves no data behind and no value open: the action is filled in."""
     confidence: Confidence = Confidence.LIKELY
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Fact, ...] = ()
     inserts: tuple[str, ...] = ()
 
     @property
@@ -60,7 +61,7 @@ class Draft(Struct, frozen=True):
             if self.fields:
                 body["_suggestion"] = {"confidence": self.confidence.value, **self.fields}
         if self.evidence:
-            body["_evidence"] = list(self.evidence)
+            body["_evidence"] = [str(fact) for fact in self.evidence]
         return body
 
     def _open(self) -> dict[str, object]:

@@ -15,7 +15,7 @@ from tranship.planning.resolve.values import castable
 from tranship.planning.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.scope import quoted
 from tranship.planning.suggest.drafts import Confidence, Field
-from tranship.planning.suggest.facts import told_lookup, told_misfits
+from tranship.planning.suggest.facts import Fact, quoting, told_lookup, told_misfits
 from tranship.planning.suggest.mappings import Mapped, allowed_values, map_values
 
 
@@ -55,7 +55,7 @@ class Translation(Struct, frozen=True):
     confidence: Confidence = Confidence.GUESS
     coverage: float = 0.0
     """The part of the distinct values that arrives, 0 to 1."""
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Fact, ...] = ()
     inserts: tuple[str, ...] = ()
 
 
@@ -133,10 +133,10 @@ def _by_mapping(
     )
 
 
-def _told_mapping(mapped: Mapped, allowed: tuple[str, ...]) -> tuple[str, ...]:
-    told = [f"NEW allows: {', '.join(repr(value) for value in allowed[:20])}"]
+def _told_mapping(mapped: Mapped, allowed: tuple[str, ...]) -> tuple[Fact, ...]:
+    told: list[Fact] = [f"NEW allows: {', '.join(repr(value) for value in allowed[:20])}"]
     if mapped.open:
-        told.append(f"no counterpart for: {', '.join(repr(value) for value in mapped.open[:20])}")
+        told.append(quoting(f"no counterpart for {len(mapped.open)} of them", mapped.open, shown=20))
     elif not mapped.certain:
         told.append("some counterparts are guesses from their first letters: check each")
     return tuple(told)
@@ -145,18 +145,18 @@ def _told_mapping(mapped: Mapped, allowed: tuple[str, ...]) -> tuple[str, ...]:
 def _bare(scene: Scene, names: Mapping[str, Field], source: Column, target: Column) -> Translation:
     """The server's own conversion; not complete where no value that was seen would arrive."""
     refs = ColumnRef(scene.before.name, source.name), ColumnRef(scene.after.name, target.name)
-    told = [line for m in scene.evidence.misfits if (m.old, m.new) == refs for line in told_misfits(m)]
+    told: list[Fact] = [line for m in scene.evidence.misfits if (m.old, m.new) == refs for line in told_misfits(m)]
     facts = scene.facts(source.name)
     refused = [v for v in facts.values if castable(target.type, v.value) is False] if facts is not None and not told else []
     if refused:
         rows = sum(value.rows for value in refused)
-        told.append(f"{rows} rows hold values that {target.type.text} refuses: {', '.join(repr(v.value) for v in refused[:8])}")
+        told.append(quoting(f"{rows} rows hold values that {target.type.text} refuses", [v.value for v in refused]))
     if facts is not None and facts.values and len(refused) == len(facts.values):
         return _prefilled(names, facts, tuple(told))
     return Translation({**names, "action": "transform"}, complete=True, confidence=Confidence.LIKELY, coverage=1.0, evidence=tuple(told))
 
 
-def _prefilled(names: Mapping[str, Field], facts: ColumnFacts, told: tuple[str, ...]) -> Translation:
+def _prefilled(names: Mapping[str, Field], facts: ColumnFacts, told: tuple[Fact, ...]) -> Translation:
     """A value mapping to be filled: OLD's values, with a placeholder each."""
     if not facts.complete or len(facts.values) > _MOST_PREFILLED:
         return Translation(evidence=told)
