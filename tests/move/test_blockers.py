@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from support import Pair
 from tranship import api
 from tranship.config import load_config
 from tranship.model.options import MigrateOptions
-from tranship.model.progress import Event, Noted
+from tranship.model.progress import Event, Noted, TableStarted
 
 OLD = "CREATE TABLE t (id integer PRIMARY KEY, v text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 10) g;"
 NEW = """
@@ -20,23 +22,27 @@ ALTER TABLE t ENABLE ALWAYS TRIGGER shout;
 """
 
 
-async def test_the_holder_of_a_lock_is_named(pair: Pair, tmp_path: Path) -> None:
+async def test_the_holder_of_a_lock_is_named(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await pair.old.run(OLD)
     await pair.new.run(NEW)
+    monkeypatch.setenv("TRANSHIP_FAILPOINT", "switches.before:sleep=3")
     told: list[str] = []
-    named = asyncio.Event()
+    asked, named = asyncio.Event(), asyncio.Event()
 
     def hear(event: Event) -> None:
+        if isinstance(event, TableStarted):
+            asked.set()
         if isinstance(event, Noted) and "a lock is held by process" in event.message:
             told.append(event.message)
             named.set()
 
+    options = MigrateOptions(live=True, results_dir=str(tmp_path))
+    running = asyncio.create_task(api.migrate(load_config(pair.config(tmp_path)), options, hear))
     async with pair.new.connect(server_settings={"application_name": "nightly report"}) as blocker:
+        await asyncio.wait_for(asked.wait(), 60)
         holding = blocker.transaction()
         await holding.start()
         await blocker.execute("LOCK TABLE t IN SHARE MODE")
-        options = MigrateOptions(live=True, results_dir=str(tmp_path))
-        running = asyncio.create_task(api.migrate(load_config(pair.config(tmp_path)), options, hear))
         await asyncio.wait_for(named.wait(), 60)
         await holding.rollback()
     result, _ = await running
