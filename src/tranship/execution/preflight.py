@@ -10,14 +10,16 @@ from tranship.errors import Refused
 from tranship.execution import sequences, switches
 from tranship.execution.job import Job
 from tranship.model.catalog import Catalog, Table
-from tranship.model.expression import Lookup
+from tranship.model.expression import Lookup, NewDefault
 from tranship.model.names import Side, TableName
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
+from tranship.model.types import PgType
 from tranship.server.identity import Identity, read_identity, same_database, standby_of
 from tranship.server.journal import Journal
 from tranship.sql.queries import query
 from tranship.sql.quote import ident, relation
+from tranship.sql.statements import TRY_XML
 
 OTHERS = 3
 """Connections beside the streams: control and lock in NEW, the holders in OLD."""
@@ -47,7 +49,7 @@ async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, 
     replica = await switches.may_be_replica(new)
     reading = [*_old_rights(job), *_lookup_rights(job), *_row_security(job), *_elsewhere(job)]
     unreadable = [*reading, *_new_rights(job, "SELECT")]
-    problems = [*reading, *_new_rights(job, "SELECT", "INSERT"), *sequences.missing_rights(job)]
+    problems = [*reading, *_new_rights(job, "SELECT", "INSERT"), *_rules(job), *sequences.missing_rights(job)]
     if theirs.standby:
         problems.append(Problem("TS334", config.new.display, "NEW is a standby: it takes no rows", "give the primary as new_database"))
     silenced: set[TableName] = set()
@@ -59,6 +61,7 @@ async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, 
     missing = await Journal(config.journal_schema).missing(new, job.new.user, job.new.database)
     if missing is not None:
         problems.append(missing)
+    problems += await _without_xml(new, job)
     allowed, warnings = await _limits(old, new, job, jobs)
     problems += [*warnings, *_watchers(job.new)]
     grave = tuple(dict.fromkeys(p for p in problems if not p.warning))
@@ -66,6 +69,25 @@ async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, 
         message = "\n".join(p.message + (f"\n  {p.hint}" if p.hint else "") for p in grave)
         raise Refused(grave[0].code, message, problems=grave, object=grave[0].object, hint=grave[0].hint)
     return Passed(mine, theirs, replica, allowed, tuple(dict.fromkeys(problems)))
+
+
+async def _without_xml(new: asyncpg.Connection, job: Job) -> list[Problem]:
+    """Columns that hold xml, where NEW was built without libxml and takes no such value."""
+    columns = [f"{p.new}.{m.column}" for p in job.plan.tables for m in p.columns if _holds_xml(m.type) and not isinstance(m.expression, NewDefault)]
+    if not columns:
+        return []
+    try:
+        async with new.transaction():
+            await new.fetchval(TRY_XML)
+    except asyncpg.FeatureNotSupportedError:
+        hint = "use a server that was built with libxml"
+        return [Problem("TS373", name, f"NEW was built without xml support and cannot take {name}", hint) for name in columns]
+    return []
+
+
+def _holds_xml(pg_type: PgType) -> bool:
+    inner = (*([pg_type.element] if pg_type.element is not None else []), *(a.type for a in pg_type.attributes))
+    return pg_type.base == "xml" or any(_holds_xml(t) for t in inner)
 
 
 async def _distinct(old: asyncpg.Connection, new: asyncpg.Connection, mine: Identity, theirs: Identity, config: Config) -> None:
@@ -122,6 +144,18 @@ def _row_security(job: Job) -> list[Problem]:
     olds = [told(Side.OLD, p, job.before(p), "it would hide rows") for p in job.plan.tables if job.before(p).row_security_active]
     news = [told(Side.NEW, p, job.after(p), "rows cannot be copied into it") for p in job.plan.tables if job.after(p).row_security_active]
     return [*olds, *news]
+
+
+def _rules(job: Job) -> list[Problem]:
+    """COPY fires no rule; a table that receives none of OLD's columns is filled by INSERT, which does."""
+    plans = [p for p in job.plan.tables if all(isinstance(m.expression, NewDefault) for m in p.columns) and job.after(p).columns]
+    found = [(p.new, rule.name) for p in plans for rule in job.after(p).rules if rule.event == "INSERT" and rule.enabled in "OA"]
+    return [
+        Problem(
+            "TS371", str(table), f"rule {rule} of {table} would change its rows: none of its columns comes from OLD", "disable the rule meanwhile"
+        )
+        for table, rule in found
+    ]
 
 
 def _elsewhere(job: Job) -> list[Problem]:

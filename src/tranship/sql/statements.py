@@ -225,3 +225,7 @@ def restart_sequence(name: TableName, value: int) -> str:
 def set_sequence(name: TableName, value: int, *, called: bool) -> str:
     """Moves a sequence."""
     return f"SELECT pg_catalog.setval({literal(relation(name))}::pg_catalog.regclass, {value}, {'true' if called else 'false'})"
+
+
+TRY_XML = "SELECT '<a/>'::pg_catalog.text::pg_catalog.xml IS NULL"
+"""Fails with 0A000 on a server that was built without libxml."""
