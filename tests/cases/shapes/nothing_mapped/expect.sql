@@ -1,0 +1,3 @@
+SELECT * FROM bare ORDER BY 1;
+SELECT * FROM same;
+SELECT * FROM emptied ORDER BY 1;

@@ -1,0 +1,2 @@
+CREATE TABLE bare (id serial);
+CREATE RULE nowhere AS ON INSERT TO bare DO INSTEAD NOTHING;
