@@ -209,8 +209,7 @@ def _summed(undecided: tuple[Problem, ...], options: MigrateOptions) -> tuple[Pr
     if not undecided:
         return ()
     changes = options.changes_file or str(result_path(options.results_dir, options.prefix, "migration_changes.json"))
-    prefix = ("--prefix", options.prefix) if options.prefix else ()
-    following = command_line(options.spelling, "resolve generate", changes, *prefix)
+    following = command_line(options.spelling, "resolve generate", changes, *options.naming)
     head = Problem(
         "TS300", "", f"Breaking changes detected: {len(undecided)}", f"decide each of them; to write them down with suggestions: {following}"
     )

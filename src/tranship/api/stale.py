@@ -20,8 +20,7 @@ def stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[
     if options.changes_file is None and not path.exists():
         return (Problem("TS340", str(path), f"no changes file at {path}: the schemas are compared now", warning=True),)
     told = read_changes(path)
-    prefix = ("--prefix", options.prefix) if options.prefix else ()
-    again = command_line(options.spelling, "analyze", options.config_path or "CONFIG", *prefix)
+    again = command_line(options.spelling, "analyze", options.config_path or "CONFIG", *options.naming)
     return tuple(
         Problem("TS302", str(path), f"{path} is stale: {what}", f"compare again: {again} (resolve generate keeps the decisions already made)")
         for before, now, side in ((told.old.catalog, old, Side.OLD), (told.new.catalog, new, Side.NEW))

@@ -57,3 +57,9 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     """How the program was called, for `command_line`: hints name the next command in the same words."""
     config_path: str = ""
     """The configuration file as it was named, for the next command."""
+
+    @property
+    def naming(self) -> tuple[str, ...]:
+        """The options that say where files lie and how they are called, for the next command."""
+        prefix = ("--prefix", self.prefix) if self.prefix else ()
+        return (*prefix, "--results-dir", self.results_dir) if self.results_dir != "results" else prefix
