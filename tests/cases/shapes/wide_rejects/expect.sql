@@ -1,0 +1,1 @@
+SELECT id, c1, c1499 FROM w ORDER BY id;
