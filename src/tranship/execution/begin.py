@@ -41,6 +41,8 @@ class Before:
     unfinished: Run | None
     moved: tuple[tuple[Run, TaskRow], ...]
     """Tables of finished runs."""
+    seen: frozenset[str] = frozenset()
+    """Every run there was."""
 
 
 @dataclass
@@ -60,7 +62,7 @@ async def earlier(control: asyncpg.Connection, journal: Journal, old: Identity) 
     """Reads the runs from one OLD; an unfinished one is the latest."""
     runs = await journal.runs(control, old.key)
     moved = [(r, t) for r in runs if r.state == "finished" for t in await journal.tasks(control, r.id)]
-    return Before(next((r for r in reversed(runs) if r.state != "finished"), None), tuple(moved))
+    return Before(next((r for r in reversed(runs) if r.state != "finished"), None), tuple(moved), frozenset(r.id for r in runs))
 
 
 def remaining(job: Job, before: Before) -> tuple[Job, dict[TableName, tuple[Run, TaskRow]]]:
@@ -97,12 +99,14 @@ async def begin_fresh(
     job: Job,
     options: MigrateOptions,
     identities: tuple[Identity, Identity],
+    seen: frozenset[str],
     on_event: Callable[[Event], None],
 ) -> Begun:
-    """Asks everything, then writes the whole run into the journal in one transaction.
+    """Asks everything, then writes the whole run into the journal in one transaction. ``seen``: the runs that were there before asking.
 
     Raises:
         Refused: more rejects are foreseen than ``--max-rejects`` allows.
+        Stopped: another run began meanwhile; the lock's session can be lost unnoticed while nothing is written yet.
     """
     asked = await ask_everything(snapshot, config, job, options, job.plan.tables, digest=True, on_event=on_event)
     await failpoint("run.asked")
@@ -115,6 +119,9 @@ async def begin_fresh(
     async with control.transaction():
         left_out = json.dumps(asked.left_out)
         who = (socket.gethostname(), os.getpid(), snapshot.text, left_out, __version__)
+        await control.execute(journal.sql.lock_runs)
+        if {r.id for r in await journal.runs(control, old.key)} != seen:
+            raise Stopped("TS412", "another run of the same migration took over", hint="see tranship status")
         await control.execute(journal.sql.insert_run, run, old.key, new.key, run_hash(job.plan.tables), *who)
         await control.execute(journal.sql.insert_heartbeat, run, [])
         for task in tasks:

@@ -93,7 +93,7 @@ class _Rehearsal:
             return await self._result(done, None)
         async with open_snapshot(self.config, left) as snapshot:
             identities = (self.passed.old, self.passed.new)
-            begun = await begin_fresh(self.new, self.journal, snapshot, self.config, left, self.options, identities, self.on_event)
+            begun = await begin_fresh(self.new, self.journal, snapshot, self.config, left, self.options, identities, before.seen, self.on_event)
             self.frame = replace(self.frame, run_id=begun.run, snapshot=snapshot.text, left_out=begun.left_out)
             shared = (snapshot, Lookups(left), begun.book, begun.tasks, self.on_event, self.stop, self.new)
             live = Live(left, self.config, self.options, self.journal, begun.run, begun.epoch, *shared)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tranship.config import Config
 from tranship.errors import Stopped, TranshipError
 from tranship.execution.asking import ask_everything, check_drift, locked_relations
-from tranship.execution.begin import Begun, begin_fresh, earlier, forget_if_nothing_done, remaining, resume, start_over, too_many
+from tranship.execution.begin import Before, Begun, begin_fresh, earlier, forget_if_nothing_done, remaining, resume, start_over, too_many
 from tranship.execution.copy import StreamBroken
 from tranship.execution.failpoints import FailpointReached, failpoint
 from tranship.execution.groups import Mover, finish
@@ -126,7 +126,7 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
                 on_event(Noted(ALREADY))
                 return await live_result(control, journal, job, config, options, frame, done, None)
             async with open_snapshot(config, left) as snapshot:
-                begun = await _begin(control, journal, snapshot, config, left, options, passed, on_event, before.unfinished)
+                begun = await _begin(control, journal, snapshot, config, left, options, passed, on_event, before)
                 problems = (*passed.problems, MIXED) if begun.mixed else passed.problems
                 frame = Frame("live", begun.run, snapshot.text, started, 0.0, problems, begun.left_out)
                 live = Live(left, config, options, journal, begun.run, begun.epoch, snapshot, Lookups(left), begun.book, begun.tasks, on_event, stop)
@@ -150,11 +150,11 @@ async def _begin(
     options: MigrateOptions,
     passed: Passed,
     on_event: OnEvent,
-    unfinished: Run | None,
+    before: Before,
 ) -> Begun:
-    if unfinished is None:
-        return await begin_fresh(control, journal, snapshot, config, job, options, (passed.old, passed.new), on_event)
-    return await resume(control, journal, snapshot, config, job, options, unfinished, on_event)
+    if before.unfinished is None:
+        return await begin_fresh(control, journal, snapshot, config, job, options, (passed.old, passed.new), before.seen, on_event)
+    return await resume(control, journal, snapshot, config, job, options, before.unfinished, on_event)
 
 
 async def _carry_out(live: Live, old: asyncpg.Connection, control: asyncpg.Connection, lock: WriterLock, passed: Passed) -> dict[str, int]:

@@ -32,6 +32,19 @@ CREATE TABLE IF NOT EXISTS {j}.sequence (
   PRIMARY KEY (run, name));
 """
 
+_MARKS = {
+    "run": "old_identity",
+    "heartbeat": "backends",
+    "task": "old_table",
+    "batch": "xids",
+    "foreseen": "rank",
+    "reject": "old_row",
+    "undo": "sql",
+    "sequence": "before_value",
+}
+"""The journal's tables, each with a column by which it is known."""
+_NAMES = ", ".join(f"{{j}}.{name}" for name in _MARKS)
+
 
 class JournalSql:
     """Every statement on the journal, for one journal schema."""
@@ -51,22 +64,31 @@ class JournalSql:
     @property
     def create_tables(self) -> str:
         """Makes what tables are missing; nothing is granted to anybody."""
-        names = ("run", "heartbeat", "task", "batch", "foreseen", "reject", "undo", "sequence")
-        return self._text(_TABLES) + self._text("REVOKE ALL ON " + ", ".join(f"{{j}}.{n}" for n in names) + " FROM PUBLIC")
+        return self._text(f"{_TABLES}REVOKE ALL ON {_NAMES} FROM PUBLIC")
 
     @property
     def state_of_schema(self) -> str:
-        """One row where the schema exists: may_use, may_create, has_tables; no row where it does not."""
+        """One row where the schema exists: may_use, may_create, has_tables, strangers (relations not the journal's); no row where it does not."""
+        marks = ", ".join(f"({literal(table)}, {literal(column)})" for table, column in _MARKS.items())
         return (
             "SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS may_use, pg_catalog.has_schema_privilege(n.oid, 'CREATE') AS may_create,"
-            " EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'sequence') AS has_tables"
-            f" FROM pg_catalog.pg_namespace n WHERE n.nspname = {literal(self.schema)}"
+            f" count(*) FILTER (WHERE c.ours) = {len(_MARKS)} AS has_tables,"
+            " COALESCE(array_agg(c.relname::text ORDER BY c.relname) FILTER (WHERE NOT c.ours), '{}') AS strangers"
+            " FROM pg_catalog.pg_namespace n LEFT JOIN LATERAL (SELECT c.relname, EXISTS (SELECT FROM pg_catalog.pg_attribute a"
+            f" WHERE a.attrelid = c.oid AND c.relkind = 'r' AND (c.relname, a.attname) IN ({marks})) AS ours"
+            " FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')) c ON true"
+            f" WHERE n.nspname = {literal(self.schema)} GROUP BY n.oid"
         )
 
     @property
-    def drop(self) -> str:
-        """Removes the journal with everything in it."""
-        return self._text("DROP SCHEMA {j} CASCADE")
+    def drop_tables(self) -> str:
+        """Removes the journal's tables and nothing else."""
+        return self._text(f"DROP TABLE {_NAMES}")
+
+    @property
+    def drop_schema(self) -> str:
+        """Removes the schema; fails where it holds anything."""
+        return self._text("DROP SCHEMA {j}")
 
     @property
     def runs(self) -> str:
@@ -83,6 +105,11 @@ class JournalSql:
             "SELECT r.*, h.at AS heartbeat, COALESCE(h.backends, '{{}}') AS backends, pg_catalog.now() - h.at AS silent"
             " FROM {j}.run r LEFT JOIN {j}.heartbeat h ON h.run = r.id ORDER BY r.started, r.id"
         )
+
+    @property
+    def lock_runs(self) -> str:
+        """Until the transaction ends nobody enters a run or changes one; batches go on."""
+        return self._text("LOCK TABLE {j}.run IN SHARE ROW EXCLUSIVE MODE")
 
     @property
     def insert_run(self) -> str:
@@ -187,7 +214,8 @@ class JournalSql:
         """run, position, number, hi, rows, read, written, rejected, bytes, seconds, further xids: what became of the batch, in its transaction."""
         return self._text(
             "UPDATE {j}.batch SET hi = $4, row_count = $5, read = $6, written = $7, rejected = $8, bytes = $9, seconds = $10,"
-            " xids = ARRAY[pg_catalog.txid_current()] OPERATOR(pg_catalog.||) $11::bigint[] WHERE run = $1 AND position = $2 AND number = $3 RETURNING xids"
+            " xids = ARRAY[pg_catalog.txid_current()] OPERATOR(pg_catalog.||) $11::bigint[]"
+            " WHERE run = $1 AND position = $2 AND number = $3 RETURNING xids"
         )
 
     @property
@@ -283,5 +311,4 @@ class JournalSql:
     @property
     def forget_run(self) -> tuple[str, ...]:
         """Statements with $1 run that forget one run wholly."""
-        names = ("run", "heartbeat", "task", "batch", "foreseen", "reject", "undo", "sequence")
-        return tuple(self._text(f"DELETE FROM {{j}}.{n} WHERE {'id' if n == 'run' else 'run'} = $1") for n in names)
+        return tuple(self._text(f"DELETE FROM {{j}}.{n} WHERE {'id' if n == 'run' else 'run'} = $1") for n in _MARKS)

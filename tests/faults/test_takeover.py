@@ -1,0 +1,35 @@
+"""A run that lost its lock while it asked, and another that began and ended meanwhile: one of them moves the rows, never both."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+from faults.forked import Command
+from faults.oracle import MOVED, unaccounted
+from faults.scene import NEW, OLD
+from support import MakePair
+
+OPTIONS = ("--live", "--batch-size", "100", "--jobs", "2")
+END_LOCKS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tranship lock'"
+
+
+def _asked(command: Command) -> None:
+    deadline = time.monotonic() + 60
+    while command.running and command.passed != "run.asked" and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+async def test_two_fresh_runs_never_both_move(make_pair: MakePair, tmp_path: Path) -> None:
+    pair = await make_pair(OLD, NEW)
+    arguments = ["migrate", str(pair.config(tmp_path)), *OPTIONS]
+    first = Command.start(arguments, tmp_path, env={"TRANSHIP_FAILPOINT": "run.asked:1:sleep=12"})
+    await asyncio.to_thread(_asked, first)
+    assert await pair.new.fetch(END_LOCKS) == [(True,)]
+    second = await asyncio.to_thread(Command.start(arguments, tmp_path).wait)
+    assert second.status == MOVED, second
+    late = await asyncio.to_thread(first.wait)
+    assert late.status == 4, late
+    assert "took over" in late.stderr
+    assert await unaccounted(pair) == []
