@@ -214,7 +214,9 @@ def _number(o: str, n: str, old: PgType, new: PgType, new_version: int) -> Conve
 
 
 def _money(o: str, n: str, new: PgType) -> Conversion:
-    if o == "money" and n == "numeric" and not new.modifiers:
+    if o == "money" and n == "numeric":
+        if new.modifiers:
+            return asked(Rule.NEW_INPUT, f"money loses its currency and may not fit {new.text}", loss=Loss.ROUNDED)
         return asked(Rule.OLD_CAST, "money loses its currency", fallible=False)
     if o in ("int2", "int4", "int8", "numeric"):
         return asked(Rule.NEW_INPUT, "a number becomes an amount of money", loss=Loss.ROUNDED if o == "numeric" else Loss.NONE)
@@ -271,6 +273,7 @@ _OTHER_PAIRS: dict[tuple[str, str], Conversion] = {
     ("json", "jsonb"): asked(Rule.NEW_INPUT, "jsonb normalises: key order, duplicate keys and white space are lost"),
     ("jsonb", "json"): _CAST,
     ("cidr", "inet"): _CAST,
+    ("varbit", "bit"): asked(Rule.NEW_INPUT, "only strings of exactly as many bits fit"),
     ("inet", "cidr"): asked(Rule.NEW_INPUT, "an address with host bits is no cidr"),
     ("macaddr", "macaddr8"): asked(Rule.NEW_INPUT, "the server inserts ff:fe into the address", fallible=False),
     ("macaddr8", "macaddr"): asked(Rule.NEW_INPUT, "only addresses with ff:fe fit"),

@@ -148,6 +148,8 @@ def _convert(value: str, conversion: Conversion, old: PgType, new: PgType, zone:
         case Rule.OLD_CAST:
             return f"CAST({value} AS {new.text})"
         case Rule.NEW_INPUT:
+            if old.base == "money" and new.base == "numeric":
+                return f"CAST({value} AS pg_catalog.numeric)"
             if _cast_to_text(old):
                 return f"CAST({value} AS pg_catalog.text)"
             if old.kind is TypeKind.ARRAY and old.element is not None and _cast_to_text(old.element.leaf):
