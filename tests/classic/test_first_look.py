@@ -35,3 +35,42 @@ def test_questions_as_json(desk_of: DeskOf) -> None:
     assert told["resolutions_file"] == "results/manual_resolutions.json"
     assert [question["number"] for question in told["questions"]] == [1, 2]
     assert told["missing_lookups_file"] is None
+
+
+def test_purge_takes_the_journal_alone(desk_of: DeskOf) -> None:
+    desk = desk_of("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)", "CREATE TABLE t (id int PRIMARY KEY); CREATE SCHEMA app")
+    desk.config(journal_schema="app")
+    assert desk.type("tranship migrate config/my-config.json --live").status == 0
+    desk.run_new("CREATE TABLE app.precious AS SELECT 1 AS one")
+    told = desk.type("tranship purge config/my-config.json")
+    assert told.status == 0, told
+    assert desk.new("SELECT relname::text FROM pg_class WHERE relnamespace = 'app'::regnamespace") == [("precious",)]
+
+
+def test_a_schema_of_others_is_no_journal(desk_of: DeskOf) -> None:
+    desk = desk_of("CREATE TABLE t (id int)", "CREATE TABLE t (id int); CREATE SCHEMA app; CREATE TABLE app.run (x int)")
+    desk.config(journal_schema="app")
+    for mode in ("", " --live"):
+        told = desk.type(f"tranship migrate config/my-config.json{mode}")
+        assert told.status == 3, told
+        assert "TS372 the journal schema app of NEW holds what is no journal: run\n" in told.stdout + told.stderr
+    for line in ("status", "doctor", "purge"):
+        assert desk.type(f"tranship {line} config/my-config.json").status == 0
+    desk.config(journal_schema="public")
+    told = desk.type("tranship analyze config/my-config.json")
+    assert told.status == 2
+    assert "$.journal_schema: 'public' is a schema of the data" in told.stderr
+
+
+def test_purge_in_a_schema_made_for_the_journal(desk_of: DeskOf) -> None:
+    """The role that fills NEW owns neither the database nor the schema."""
+    desk = desk_of(
+        "CREATE TABLE t (id int); INSERT INTO t VALUES (1)",
+        "CREATE TABLE t (id int); CREATE ROLE filler LOGIN PASSWORD 'x'; GRANT SELECT, INSERT ON t TO filler;"
+        "CREATE SCHEMA _tranship; GRANT USAGE, CREATE ON SCHEMA _tranship TO filler",
+    )
+    desk.config(new={"username": "filler", "password": "x"})
+    assert desk.type("tranship migrate config/my-config.json --live").status == 0
+    told = desk.type("tranship purge config/my-config.json")
+    assert told.status == 0, told
+    assert desk.new("SELECT count(*) FROM pg_class WHERE relnamespace = '_tranship'::regnamespace") == [(0,)]

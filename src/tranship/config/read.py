@@ -53,6 +53,8 @@ class _Reader:
         journal = self._text("$.journal_schema", root.get("journal_schema", "_tranship"))
         if journal.startswith("pg_") or journal == "information_schema":
             raise self._document.error("$.journal_schema", f"{journal!r} belongs to the server", hint="leave the key out for _tranship")
+        if any(journal in (endpoint.schemas or ()) for endpoint in (old, new)):
+            raise self._document.error("$.journal_schema", f"{journal!r} is a schema of the data", hint="leave the key out for _tranship")
         self._warn_of_readers()
         warnings = tuple(dict.fromkeys(self._warnings))
         return Config(

@@ -75,7 +75,7 @@ async def purge(config: Config) -> tuple[Run, ...]:
         if await journal.open_undo(new):
             hint = command_line("tranship", "doctor", config.path, "--restore")
             raise Refused("TS353", "something is still switched off: the journal holds its way back", hint=hint)
-        await new.execute(journal.sql.drop)
+        await journal.remove(new)
         return runs
 
 

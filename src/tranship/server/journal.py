@@ -133,10 +133,17 @@ class Journal:
                 return None
             hint = f"{make}  -- or: GRANT CREATE ON DATABASE {ident(database)} TO {ident(user)};"
             return Problem("TS367", self.schema, f"the journal schema {self.schema} does not exist in NEW and may not be made", hint)
-        if state["may_use"] and (state["may_create"] or state["has_tables"]):
-            return None
+        if state["has_tables"] or not state["strangers"]:
+            if state["may_use"] and (state["may_create"] or state["has_tables"]):
+                return None
+        else:
+            return self._occupied(state["strangers"])
         hint = f"GRANT USAGE, CREATE ON SCHEMA {ident(self.schema)} TO {ident(user)};"
         return Problem("TS367", self.schema, f"the journal schema {self.schema} in NEW may not be used", hint)
+
+    def _occupied(self, strangers: Sequence[str]) -> Problem:
+        message = f"the journal schema {self.schema} of NEW holds what is no journal: {', '.join(strangers[:5])}"
+        return Problem("TS372", self.schema, message, 'give a schema of its own as "journal_schema", or leave the key out for _tranship')
 
     async def exists(self, conn: asyncpg.Connection) -> bool:
         """The journal's tables are there."""
@@ -147,11 +154,14 @@ class Journal:
         """Makes what is missing.
 
         Raises:
-            Refused: this role may neither make nor use it.
+            Refused: this role may neither make nor use it, or the schema is somebody else's.
         """
         state = await conn.fetchrow(self.sql.state_of_schema)
         if state is not None and state["has_tables"]:
             return
+        if state is not None and state["strangers"]:
+            occupied = self._occupied(state["strangers"])
+            raise Refused(occupied.code, occupied.message, object=occupied.object, hint=occupied.hint)
         try:
             async with conn.transaction():
                 if state is None:
@@ -159,6 +169,25 @@ class Journal:
                 await conn.execute(self.sql.create_tables)
         except asyncpg.InsufficientPrivilegeError as error:
             raise Refused("TS367", f"the journal schema {self.schema} of NEW may not be used: {error}", object=self.schema) from error
+
+    async def remove(self, conn: asyncpg.Connection) -> bool:
+        """Drops the journal's tables, and the schema where it is empty then and this role's own; whether the schema is gone.
+
+        Raises:
+            Refused: the tables belong to another role, or something of others hangs on them.
+        """
+        try:
+            async with conn.transaction():
+                await conn.execute(self.sql.drop_tables)
+        except (asyncpg.InsufficientPrivilegeError, asyncpg.DependentObjectsStillExistError) as error:
+            hint = "remove it as the role that owns it; what depends on it goes first"
+            raise Refused("TS375", f"the journal {self.schema} may not be removed: {error}", object=self.schema, hint=hint) from error
+        try:
+            async with conn.transaction():
+                await conn.execute(self.sql.drop_schema)
+        except (asyncpg.InsufficientPrivilegeError, asyncpg.DependentObjectsStillExistError):
+            return False
+        return True
 
     async def runs(self, conn: asyncpg.Connection, old_identity: str | None) -> tuple[Run, ...]:
         """The runs from one OLD (None: from any), oldest first."""
@@ -190,6 +219,13 @@ class Journal:
     async def batch(self, conn: asyncpg.Connection, run: str, position: int, batch: Batch) -> BatchRow:
         """One batch as it stands."""
         return _batch(await conn.fetchrow(self.sql.batch, run, position, batch.number), batch.table)
+
+    async def after(self, conn: asyncpg.Connection, run: str, row: BatchRow) -> BatchRow | None:
+        """The batch that begins where another ends; None: that one reaches its source's end."""
+        if row.batch.hi is None:
+            return None
+        found = await conn.fetchrow(self.sql.batch_from, run, row.position, row.batch.source, row.batch.hi.ctid)
+        return _batch(found, row.batch.table) if found is not None else None
 
     async def foreseen(self, conn: asyncpg.Connection, run: str) -> tuple[tuple[int, Reject], ...]:
         """Rejects that asking found, with the table's position."""
