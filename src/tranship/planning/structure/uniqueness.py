@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tranship.model.catalog import Index, Key
+from tranship.model.catalog import Column, Index, Key
 from tranship.model.change import Change
 from tranship.planning.structure.sides import MAY_DIFFER, REJECTS, STAYS, TableSides, leftovers, listed
 
@@ -43,11 +43,19 @@ def _keys(sides: TableSides) -> Iterator[Change]:
 
 def _added_key(sides: TableSides, key: Key) -> Change:
     text = f"New {_words(key)} {listed(key.columns)}"
-    if not sides.fed & set(key.columns):
+    if any(_apart(sides.new.column(name), key) for name in key.columns if name not in sides.fed):
         return sides.note("key_added", text, _FILLED)
     if _implied(sides, key):
         return sides.note("key_added", text, _IMPLIED)
     return sides.note("new_constraint", text, REJECTS)
+
+
+def _apart(column: Column | None, key: Key) -> bool:
+    """NEW gives each row a value of its own there, or a NULL that equals no other."""
+    if column is None or column.generated:
+        return False
+    numbered = bool(column.identity) or column.volatile_default
+    return numbered or (column.default is None and not key.nulls_not_distinct)
 
 
 def _implied(sides: TableSides, key: Key) -> bool:
