@@ -40,7 +40,7 @@ from tranship.planning.match import Decided, match
 from tranship.planning.resolve import asked_about, decide, open_questions
 from tranship.planning.resolve.casts import cast_questions
 from tranship.planning.resolve.words import OPEN_QUESTION
-from tranship.server.casts import refused_values
+from tranship.server.casts import refused_values, repeated_keys
 from tranship.server.evidence import gather_references
 from tranship.server.session import pin
 from tranship.server.transforms import refused_transforms
@@ -104,6 +104,9 @@ async def _refused_values(open_: Connections, sides: Sides, answers: Answers) ->
         if any(q.side is side for q in questions):
             await pin(conn, side, datestyle=datestyle, search_path="" if side is Side.OLD else None)
             found += await refused_values(conn, side, questions)
+    if not found and any(decision.resolution.value_mapping for decision in answers.decisions):
+        await pin(open_.old, Side.OLD, datestyle=datestyle, search_path="")
+        found += await repeated_keys(open_.old, answers, sides.old)
     return found
 
 

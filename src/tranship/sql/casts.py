@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from tranship.model.types import PgType
+from tranship.sql.expression import type_name
+
 GIVE = "SELECT pg_catalog.set_config('tranship.given', $1, true), pg_catalog.set_config('tranship.answer', '[]', true)"
 """$1: the texts as a JSON array."""
 ANSWER = "SELECT pg_catalog.current_setting('tranship.answer')"
@@ -9,6 +12,13 @@ ANSWER = "SELECT pg_catalog.current_setting('tranship.answer')"
 
 CARRIED = "SELECT pg_catalog.length(CAST($1 AS pg_catalog.text))"
 """$1: a text; an error where the server's encoding lacks one of its characters."""
+
+
+def equal_keys(leaf: PgType) -> str:
+    """Positions from 1 of the given texts ($1) that are one and the same value of a type to its ``=``, in pairs. Each is a value of the type."""
+    one, other = (f"CAST({side}.k AS {type_name(leaf)})" for side in ("a", "b"))
+    given = "pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY"
+    return f"SELECT a.n, b.n FROM {given} AS a(k, n) JOIN {given} AS b(k, n) ON a.n < b.n AND {one} {leaf.equality} {other} ORDER BY 1, 2"
 
 
 def refused_texts(type_text: str) -> str:
