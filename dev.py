@@ -3,6 +3,7 @@
 
     python3 dev.py demo [--keep]     the whole way on two embedded PostgreSQL servers with generated data
     python3 dev.py test [ARGS]       all tests (ARGS go to pytest)
+    python3 dev.py test --campaign faults [--seed N] [--runs M]   long and seeded; other names: pytest's tests marked so
     python3 dev.py lint              ruff, mypy, import contracts
     python3 dev.py cases [NAMES]     the case folders as a table: expected and seen
     python3 dev.py bench [NAME]      the benchmarks
@@ -138,6 +139,14 @@ def bench(names: list[str]) -> int:
     return max([run(str(scripts[name])) for name in names or scripts], default=0)
 
 
+def campaign(arguments: list[str]) -> int:
+    """A long seeded run: the faults have a program of their own, everything else is a marked test."""
+    name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if name == "faults":
+        return run("-m", "faults.campaign", *rest)
+    return run("-m", "pytest", "-m", "campaign", *(["-k", name] if name else []), *rest)
+
+
 def main(arguments: list[str]) -> int:
     """Runs one command; its exit status is ours."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
@@ -149,6 +158,8 @@ def main(arguments: list[str]) -> int:
         return lint()
     if command == "bench":
         return bench(rest)
+    if command == "test" and rest[:1] == ["--campaign"]:
+        return campaign(rest[1:])
     modules = {"demo": ["-m", "tranship", "demo"], "test": ["-m", "pytest"], "cases": ["-m", "cases.table"]}
     return run(*modules[command], *rest)
 

@@ -191,7 +191,7 @@ class Client:
                 task.todo.append(self.scene.batches[batch.batch.number])
         book = Book()
         book.add_all(NAME, [Reject(row, "23514", "no", None, None) for row in self.scene.rejected])
-        new: Any = SimpleNamespace(new=None, old=None)
+        new: Any = SimpleNamespace(new=None, old=None, path="config.json")
         options, nothing = MigrateOptions(live=True), lambda _: None
         live = Live(JOB, new, options, JOURNAL, "run", epoch, SimulatedSnapshot(self), None, book, [task], nothing, asyncio.Event())  # type: ignore[arg-type]
         await self._streams(live, task)

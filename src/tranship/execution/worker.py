@@ -106,7 +106,7 @@ class Worker:
     async def _clean_or_isolated(self, new: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
         try:
             async with watched(self._live.config, lambda: (self._old, new), self._progress):
-                await self._clean(new, task, batch)
+                return await self._clean(new, task, batch)
         except asyncpg.PostgresError as error:
             if not is_rows_fault(error):
                 raise
@@ -114,16 +114,14 @@ class Worker:
             cause = error.__cause__
             if cause is not None and not is_rows_fault(cause):
                 raise cause from None
-        else:
-            return None
         await new.execute(self._live.unit.rollback)
         if task.whole_keys:
             raise SwitchNeeded
         await failpoint("batch.isolating")
         return await self._isolated(new, task, batch)
 
-    async def _clean(self, new: asyncpg.Connection, task: Task, batch: Batch) -> None:
-        """The bulk copy of everything that is not rejected already."""
+    async def _clean(self, new: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
+        """The bulk copy of everything that is not rejected already. What remains, where an earlier try had split the batch."""
         began = time.monotonic()
         plan, live = task.plan, self._live
         known = live.rejected_in(plan, batch)
@@ -165,8 +163,7 @@ class Worker:
         known = live.rejected_in(plan, batch)
         lines, unreadable = await identified_lines(live, new, task, batch, [r.row for r in known])
         if not await self._begin(new, task, batch):
-            await self._already(new, task, batch)
-            return None
+            return await self._already(new, task, batch)
         whole = task.findings.ordered_stream
         result = await Isolation(new, plan.new, task.columns, partial(self._mark, new, task, batch)).run(lines, may_stop=not whole)
         rest = self._split(task, batch, lines, result)
@@ -227,11 +224,14 @@ class Worker:
         await failpoint("batch.claimed")
         return claimed is not None
 
-    async def _already(self, new: asyncpg.Connection, task: Task, batch: Batch) -> None:
-        """The batch was committed although we never heard so."""
-        row = await self._live.journal.batch(new, self._live.run, task.position, batch)
+    async def _already(self, new: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
+        """The batch was committed although we never heard so; the rest of it, where that try had split it."""
+        journal, run = self._live.journal, self._live.run
+        row = await journal.batch(new, run, task.position, batch)
+        rest = await journal.after(new, run, row) if row.batch.hi != batch.hi else None
         await new.execute(self._live.unit.rollback)
         self._finished(task, row, ())
+        return rest.batch if rest is not None else None
 
     async def _commit(
         self,

@@ -193,6 +193,11 @@ class JournalSql:
         return self._text("SELECT * FROM {j}.batch WHERE run = $1 ORDER BY position, number")
 
     @property
+    def batch_from(self) -> str:
+        """run, position, source, lo: the batch that begins at a place."""
+        return self._text("SELECT * FROM {j}.batch WHERE run = $1 AND position = $2 AND source = $3 AND lo = $4")
+
+    @property
     def anything_done(self) -> str:
         """$1 run: whether a batch was committed, or something is switched off."""
         return self._text(
