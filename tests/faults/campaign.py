@@ -38,6 +38,8 @@ DOWN_BYTES = (2_000, 400_000)
 UP_BYTES = (500, 120_000)
 COMMITS = 60
 BY_CLOCK = 0.4
+"""The part of the moments that is drawn by the clock; the others by the passages."""
+RESETS_AT_A_MOMENT = 0.7
 STRIKES_A_RUN = (1, 2, 3, 4, 5, 6)
 
 
@@ -118,7 +120,23 @@ async def _through(fault: str, k: int, side: str, name: str, pair: Pair, folder:
         await asyncio.to_thread(story.end, command, f"{name} {side}", passed)
 
 
-async def _reset(rng: random.Random, _: Setting, pair: Pair, folder: Path, story: Story) -> None:
+async def _reset_now(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
+    """The connection that says something next, at a moment drawn as for SIGKILL."""
+    side = rng.choice(("old", "new"))
+    server = (pair.old if side == "old" else pair.new).server
+    async with Proxy(server.host, server.port) as proxy:
+        config = pair.config(folder, name="config-proxy.json", **{side: proxy.address})
+        command = Command.start(["migrate", str(config), *OPTIONS], folder)
+        await _moment(rng, setting, command)
+        proxy.fault, passed = rng.choice(("reset down", "reset up")), command.passed
+        await asyncio.to_thread(_until, lambda: not command.running or proxy.struck)
+        await asyncio.to_thread(story.end, command, f"reset {side}", passed if proxy.struck else None)
+
+
+async def _reset(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
+    if rng.random() < RESETS_AT_A_MOMENT:
+        await _reset_now(rng, setting, pair, folder, story)
+        return
     down = rng.random() < 0.5
     k = int(rng.uniform(*(DOWN_BYTES if down else UP_BYTES)) * rng.random()) + 1
     await _through("reset down" if down else "reset up", k, rng.choice(("old", "new")), "reset", pair, folder, story)
