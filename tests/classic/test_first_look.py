@@ -74,3 +74,29 @@ def test_purge_in_a_schema_made_for_the_journal(desk_of: DeskOf) -> None:
     told = desk.type("tranship purge config/my-config.json")
     assert told.status == 0, told
     assert desk.new("SELECT count(*) FROM pg_class WHERE relnamespace = '_tranship'::regnamespace") == [(0,)]
+
+
+def test_a_changes_file_of_another_version(desk_of: DeskOf) -> None:
+    desk = desk_of("CREATE TABLE t (id int)", "CREATE TABLE t (id int)")
+    desk.type("tranship analyze config/my-config.json")
+    desk.write("results/migration_changes.json", {**desk.json("results/migration_changes.json"), "tool_version": "0.0.0"})
+    told = desk.type("tranship migrate config/my-config.json --live")
+    assert told.status == 2
+    assert "run analyze again" in told.stderr
+
+
+def test_results_that_cannot_be_written(desk_of: DeskOf) -> None:
+    """It is found before a row moves: 2 means that nothing was written."""
+    desk = desk_of("CREATE TABLE t (id int); INSERT INTO t VALUES (1)", "CREATE TABLE t (id int)")
+    told = desk.type("tranship migrate config/my-config.json --live --results-dir config/my-config.json")
+    assert told.status == 2
+    assert "TS113" in told.stderr
+    assert desk.new("SELECT count(*) FROM t") == [(0,)]
+
+
+def test_a_dry_run_afterwards_ends_as_the_live_run_would(desk_of: DeskOf) -> None:
+    desk = desk_of("CREATE TABLE t (id int); INSERT INTO t VALUES (1), (NULL)", "CREATE TABLE t (id int NOT NULL)")
+    for mode in (" --live", "", " --live"):
+        told = desk.type(f"tranship migrate config/my-config.json{mode}")
+        assert told.status == 1, told
+        assert "Total rows migrated: 1\nTotal rows failed: 1\n" in told.stdout

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tranship import __version__
 from tranship.codec import (
     CHANGES_FORMAT,
     ChangesFile,
@@ -30,7 +31,7 @@ from tranship.model.catalog import Catalog
 
 CATALOG = Catalog(database="d", server_version=170000, schemas=("public",))
 SIDE = SideInfo("d", 170000, "f", CATALOG)
-CHANGES = ChangesFile(format_version=CHANGES_FORMAT, tool_version="1", old=SIDE, new=SIDE, summary={"total": 0}, changes=())
+CHANGES = ChangesFile(format_version=CHANGES_FORMAT, tool_version=__version__, old=SIDE, new=SIDE, summary={"total": 0}, changes=())
 
 
 def plain(value: object) -> object:
@@ -145,7 +146,9 @@ def test_changes_round_trip(tmp_path: Path) -> None:
     assert read_changes(path) == CHANGES
 
 
-@pytest.mark.parametrize("edit", [{"format_version": 99}, {"tool_version": None}, {"surprise": 1}, {"changes": "none"}, {"old": {}}])
+@pytest.mark.parametrize(
+    "edit", [{"format_version": 99}, {"tool_version": None}, {"tool_version": "0.0.0"}, {"surprise": 1}, {"changes": "none"}, {"old": {}}]
+)
 def test_changes_of_others(tmp_path: Path, edit: dict[str, object]) -> None:
     path = tmp_path / "changes.json"
     write_changes(path, CHANGES)

@@ -17,7 +17,7 @@ from tranship import __version__
 from tranship.api.analysis import places, undecided
 from tranship.api.sides import Connections, Sides, connections, read_sides, refuse, result_path
 from tranship.api.stale import stale_changes, stale_resolutions
-from tranship.codec import free_path, write_json, write_text
+from tranship.codec import check_folder, free_path, write_json, write_text
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config
 from tranship.errors import Refused
@@ -131,6 +131,7 @@ async def migrate(
     """
     started = datetime.datetime.now(tz=datetime.UTC)
     hear = on_event or _unheard
+    check_folder(Path(options.results_dir))
     try:
         if options.live:
             await settle(config, lambda message: hear(Noted(message)))

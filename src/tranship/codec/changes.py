@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from tranship import __version__
 from tranship.codec.files import read_text, write_json
 from tranship.errors import UsageError
 from tranship.model.catalog import Catalog
@@ -91,7 +92,7 @@ def read_changes(path: Path) -> ChangesFile:
     try:
         json.loads(text, object_pairs_hook=_once)
         header = msgspec.json.decode(text, type=_Header)
-        if header.format_version != CHANGES_FORMAT or not isinstance(header.tool_version, str):
+        if header.format_version != CHANGES_FORMAT or header.tool_version != __version__:
             raise _foreign(path, "another tool or version wrote it")
         return msgspec.json.decode(text, type=ChangesFile)
     except json.JSONDecodeError as error:

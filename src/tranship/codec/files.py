@@ -120,6 +120,17 @@ def write_text(path: Path, text: str, *, replace: bool = True) -> None:
     _write(path, text.encode("utf-8", errors="backslashreplace"), replace)
 
 
+def check_folder(folder: Path) -> None:
+    """Makes the folder and tries that a file can be written there: better before hours of work than after.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    probe = folder / f".{secrets.token_hex(6)}"
+    _write(probe, b"", replace=True)
+    probe.unlink(missing_ok=True)
+
+
 def free_path(path: Path) -> Path:
     """The path itself, or with ``_2``, ``_3`` … before its ending where it is taken."""
     number, candidate = 1, path

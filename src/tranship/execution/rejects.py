@@ -41,28 +41,48 @@ async def live_result(
     live: Live | None,
 ) -> MigrationOutcome:
     """The result of a finished run together with the tables that earlier runs moved."""
-    runs = {run.id for run, _ in done.values()} | ({live.run} if live is not None else set())
+    where = {plan.old: (run.id, row.position) for plan in job.plan.tables if plan.old in done for run, row in [done[plan.old]]}
+    if live is not None:
+        where |= {t.plan.old: (live.run, t.position) for t in live.tasks}
+    tables, records = await _journalled(control, journal, job.plan.tables, where, done)
+    return outcome(job, config.old, config.new, options, frame, tables, records)
+
+
+async def moved_before(
+    control: asyncpg.Connection, journal: Journal, plans: Sequence[TablePlan], done: Mapping[TableName, tuple[Run, TaskRow]]
+) -> tuple[list[TableCounts], list[RejectRecord]]:
+    """What earlier runs did with those of the tables that they moved."""
+    mine = [plan for plan in plans if plan.old in done]
+    where = {plan.old: (run.id, row.position) for plan in mine for run, row in [done[plan.old]]}
+    return await _journalled(control, journal, mine, where, done)
+
+
+async def _journalled(
+    control: asyncpg.Connection,
+    journal: Journal,
+    plans: Sequence[TablePlan],
+    where: Mapping[TableName, tuple[str, int]],
+    done: Mapping[TableName, tuple[Run, TaskRow]],
+) -> tuple[list[TableCounts], list[RejectRecord]]:
+    """Counts and rejects of tables as the journal has them; ``where``: run and position of each."""
     batches: dict[tuple[str, int], list[BatchRow]] = {}
     rejected: dict[tuple[str, int], list[RejectRow]] = {}
     tasks: dict[tuple[str, int], TaskRow] = {}
-    for run in runs:
+    for run in sorted({run for run, _ in where.values()}):
         rows = await journal.tasks(control, run)
         tasks |= {(run, t.position): t for t in rows}
         for batch in await journal.batches(control, rows, run):
             batches.setdefault((run, batch.position), []).append(batch)
         for reject in await journal.rejects(control, run):
             rejected.setdefault((run, reject.position), []).append(reject)
-    where = {plan.old: (run.id, row.position) for plan in job.plan.tables if plan.old in done for run, row in [done[plan.old]]}
-    if live is not None:
-        where |= {t.plan.old: (live.run, t.position) for t in live.tasks}
     tables: list[TableCounts] = []
     records: list[RejectRecord] = []
-    for plan in job.plan.tables:
+    for plan in plans:
         place = where[plan.old]
         mine = rejected.get(place, [])
         tables.append(_counts(plan, tasks[place], batches.get(place, []), mine, already=plan.old in done))
         records += [reject_record(plan, r.reject, r.key, r.row) for r in mine]
-    return outcome(job, config.old, config.new, options, frame, tables, records)
+    return tables, records
 
 
 def _counts(plan: TablePlan, task: TaskRow, batches: Sequence[BatchRow], rejected: Sequence[RejectRow], *, already: bool) -> TableCounts:

@@ -23,7 +23,7 @@ from tranship.execution.lock import WriterLock, lock_key
 from tranship.execution.lookup import Lookups
 from tranship.execution.outcome import Frame, MigrationOutcome, StoppedRun, TableCounts, outcome, reasons
 from tranship.execution.preflight import Passed, preflight
-from tranship.execution.rejects import dry_records, live_result
+from tranship.execution.rejects import dry_records, live_result, moved_before
 from tranship.execution.sequences import set_sequences
 from tranship.execution.task import FIRST_REJECTS, Live, datestyle
 from tranship.execution.words import ALREADY, would_reject
@@ -78,31 +78,29 @@ async def dry_run(job: Job, config: Config, options: MigrateOptions, *, on_event
         passed = await preflight(old, new, job, config, options.jobs, live=False)
         journal = Journal(config.journal_schema)
         before = await earlier(new, journal, passed.old) if await journal.exists(new) else None
-    left, done = remaining(job, before) if before is not None else (job, {})
+        left, done = remaining(job, before) if before is not None else (job, {})
+        settled, past = await moved_before(new, journal, job.plan.tables, done)
     async with open_snapshot(config, left) as snapshot:
         asked = await ask_everything(snapshot, config, left, options, left.plan.tables, digest=False, on_event=on_event)
         records = [r async for r in dry_records(snapshot, left, asked)]
         text = snapshot.text
-    tables = []
+    tables = {counts.plan.old: counts for counts in settled}
     by_table: dict[str, list[RejectRecord]] = {}
     for record in records:
         by_table.setdefault(record.table, []).append(record)
-    for plan in job.plan.tables:
-        if plan.old in done:
-            tables.append(TableCounts(plan, 0, 0, 0, already=True))
-            continue
+    for plan in left.plan.tables:
         findings = asked.book.findings(plan.old)
         rows, rejected = asked.cuts[plan.old].rows, len(findings.rejects)
         for record in by_table.get(str(plan.old), [])[:FIRST_REJECTS]:
             on_event(would_reject(plan.old, record, show_values=options.show_values))
         on_event(TableDone(plan.old, rows, rows - rejected, rejected))
         reasoned = reasons(findings.rejects)
-        tables.append(TableCounts(plan, rows, rows - rejected, rejected, 0, "", reasoned, findings.losses, findings.not_asked))
+        tables[plan.old] = TableCounts(plan, rows, rows - rejected, rejected, 0, "", reasoned, findings.losses, findings.not_asked)
     seconds = time.monotonic() - began
     problem = too_many(asked.rejected, asked.rows, options)
     problems = (*passed.problems, problem) if problem is not None else passed.problems
     frame = Frame("dryrun", "", text, started, seconds, problems, asked.left_out)
-    return outcome(job, config.old, config.new, options, frame, tables, records)
+    return outcome(job, config.old, config.new, options, frame, [tables[plan.old] for plan in job.plan.tables], [*past, *records])
 
 
 async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: OnEvent, stop: asyncio.Event) -> MigrationOutcome:
