@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,16 +30,17 @@ async def follower(pair: Pair, folder: Path) -> AsyncIterator[int]:
     if not program.exists():
         pytest.skip(f"{program.name} does not come with this PostgreSQL")
     command = [str(program), "-D", str(folder), "-h", str(server.socket_folder), "-p", str(server.port), "-U", server.user, "--status-interval=1"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "PGPASSWORD": server.password})
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet, env={**os.environ, "PGPASSWORD": server.password})
     try:
         while not await pair.new.value("SELECT count(*) FROM pg_stat_replication WHERE write_lsn IS NOT NULL"):
-            assert process.poll() is None
+            assert process.returncode is None
             await asyncio.sleep(0.05)
         yield process.pid
     finally:
         process.send_signal(signal.SIGCONT)
         process.terminate()
-        process.wait()
+        await process.wait()
 
 
 async def test_batches_wait_for_a_follower(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

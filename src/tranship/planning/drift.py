@@ -20,7 +20,8 @@ def drift(before: Catalog, now: Catalog, side: Side, *, most: int = 10) -> tuple
     then, today = {t.name: t for t in before.tables}, {t.name: t for t in now.tables}
     told = [f"{where} no longer has {name}" for name in sorted(then.keys() - today.keys())]
     told += [f"{where} now has {name}" for name in sorted(today.keys() - then.keys())]
-    told += [f"{where} changed {name}{_columns(then[name], today[name])}" for name in sorted(then.keys() & today.keys()) if _differs(then[name], today[name])]
+    changed = [name for name in sorted(then.keys() & today.keys()) if _differs(then[name], today[name])]
+    told += [f"{where} changed {name}{_columns(then[name], today[name])}" for name in changed]
     if not told:
         return (f"{where} changed a type, sequence, function, extension or setting",)
     return tuple(told[:most]) if len(told) <= most else (*told[:most], f"{where} changed {len(told) - most} more relations")
