@@ -118,8 +118,8 @@ class GivenRows(Struct, frozen=True):
         definitions = [_definition(n, c.type, c.collation) for n, c in enumerate(self.given)]
         typed = [f"r.i AS {self.number}"]
         typed += [f"{_value(n, c.type)} AS {ident(c.name)}" for n, c in enumerate(self.given)]
-        typed += [f"CAST(({expression}) AS {pg_type.text}) AS {ident(name)}" for name, expression, pg_type in self.computed]
-        made = [f"CAST(({c.generation}) AS {c.type.text}) AS {ident(c.name)}" for c in self.generated]
+        typed += [f"{_assigned(expression, pg_type)} AS {ident(name)}" for name, expression, pg_type in self.computed]
+        made = [f"{_assigned(c.generation or 'NULL', c.type)} AS {ident(c.name)}" for c in self.generated]
         alias = ident(self.table.name.name)
         return (
             f"WITH tranship_typed AS MATERIALIZED (SELECT {', '.join(typed)} FROM {_recordset(definitions)}),\n"
@@ -322,6 +322,14 @@ def _definition(number: int, pg_type: PgType, collation: str | None) -> str:
     if _through_text(pg_type):
         return f"c{number} pg_catalog.text"
     return f"c{number} {pg_type.text}" + (f" COLLATE {collation}" if collation else "")
+
+
+def _assigned(expression: str, pg_type: PgType) -> str:
+    """An expression as a column takes it: a cast written in SQL would cut a string to its length, an assignment refuses it."""
+    if pg_type.leaf.base not in ("character varying", "character") or not pg_type.leaf.modifiers:
+        return f"CAST(({expression}) AS {pg_type.text})"
+    given = f"pg_catalog.json_build_array(pg_catalog.json_build_object('v', CAST(({expression}) AS pg_catalog.text)))"
+    return f"(SELECT assigned.v FROM pg_catalog.json_to_recordset({given}) AS assigned(v {pg_type.text}))"
 
 
 def _value(number: int, pg_type: PgType) -> str:
