@@ -1,25 +1,33 @@
 #!/usr/bin/env python3
 """Writes and checks the decisions: the classic name of `tranship resolve`. Read by old Pythons too, to say that they are too old."""
 
+import importlib.util
 import os
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+LIBRARIES = ("asyncpg", "click", "jinja2", "msgspec", "rapidfuzz", "rich")
 
 
-def main() -> object:
-    """Finds the package of this checkout, or the installed one, and runs the command."""
+def main() -> int:
+    """Finds the package of this checkout, or the installed one, and runs the command; 2 where it cannot."""
     here = os.path.join(ROOT, "src")
     if os.path.isdir(os.path.join(here, "tranship")):
         sys.path.insert(0, here)
     cure = "run `python3 dev.py demo` in %s once, then call this script with %s" % (ROOT, os.path.join(ROOT, ".venv", "bin", "python"))
     if sys.version_info < (3, 11):
-        return "tranship needs Python 3.11 or newer and this is %s: %s" % (sys.version.split()[0], cure)
-    try:
-        from tranship.cli import script
-    except ImportError as error:
-        return "a library that tranship needs is missing (%s): %s" % (error.name, cure)
+        return _cannot("tranship needs Python 3.11 or newer and this is %s: %s" % (sys.version.split()[0], cure))
+    missing = [name for name in (*LIBRARIES, "tranship") if importlib.util.find_spec(name) is None]
+    if missing:
+        return _cannot("libraries that tranship needs are missing (%s): %s" % (", ".join(missing), cure))
+    from tranship.cli import script
+
     return script("resolve")
+
+
+def _cannot(sentence: str) -> int:
+    sys.stderr.write(sentence + "\n")
+    return 2
 
 
 if __name__ == "__main__":

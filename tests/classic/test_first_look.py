@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from collections.abc import Callable
 
+import pytest
+
 from classic.desk import Desk
+from support import ROOT, run_python
 
 DeskOf = Callable[[str, str], Desk]
 
@@ -100,3 +105,19 @@ def test_a_dry_run_afterwards_ends_as_the_live_run_would(desk_of: DeskOf) -> Non
         told = desk.type(f"tranship migrate config/my-config.json{mode}")
         assert told.status == 1, told
         assert "Total rows migrated: 1\nTotal rows failed: 1\n" in told.stdout
+
+
+@pytest.mark.parametrize("name", ["data_migrator", "db_migration_tool", "manual_resolutions"])
+def test_a_script_without_libraries_says_one_sentence(name: str) -> None:
+    """Python's -S hides what is installed."""
+    told = run_python("-S", str(ROOT / "scripts" / f"{name}.py"), "x.json", cwd=ROOT)
+    assert told.status == 2
+    assert told.stdout == ""
+    assert re.fullmatch(r"libraries that tranship needs are missing \(.*msgspec.*\): run .*\n", told.stderr)
+
+
+def test_the_scripts_know_the_libraries() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = tuple(re.split(r"[^a-z0-9]", line)[0] for line in project["dependencies"])
+    for path in (ROOT / "scripts").glob("*.py"):
+        assert f"LIBRARIES = {json.dumps(needed).replace('[', '(').replace(']', ')')}" in path.read_text(encoding="utf-8")
