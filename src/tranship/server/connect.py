@@ -14,6 +14,7 @@ from tranship.model.names import Side
 from tranship.server.tls import ladder
 from tranship.server.trouble import explain
 from tranship.sql.queries import query
+from tranship.sql.statements import NO_STATEMENT_TIMEOUT
 
 __all__ = ["connect"]
 
@@ -80,6 +81,7 @@ async def _unhurried(conn: asyncpg.Connection, side: Side) -> None:
     wanted = dict(_UNHURRIED)
     if side is Side.NEW:
         wanted["default_transaction_read_only"] = "off"
+    await conn.execute(NO_STATEMENT_TIMEOUT)
     await conn.fetch(query("session_pin"), list(wanted), list(wanted.values()))
 
 
