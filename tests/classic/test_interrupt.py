@@ -35,6 +35,7 @@ def test_first_and_second_signal(desk_of: DeskOf, number: signal.Signals, abort:
         events = (json.loads(line)["event"] for line in process.stderr)
         assert "BatchDone" in events
         process.send_signal(number)
+        assert any("Result: results/migration_result_live_" in line for line in process.stderr)
         assert process.wait(60) == 4
     (moved,) = desk.new("SELECT count(*) FROM t")[0]
     assert 50 <= moved < 500

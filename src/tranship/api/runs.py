@@ -147,7 +147,8 @@ async def migrate(
         raise
     except StoppedRun as stopped:
         if stopped.outcome is not None:
-            write_outcome(stopped.outcome, options)
+            _, path = write_outcome(stopped.outcome, options)
+            hear(Noted(f"Result: {path}"))
         raise
     result = replace(told.result, problems=(*prepared.warnings, *told.result.problems))
     return write_outcome(replace(told, result=result), options)
@@ -214,6 +215,8 @@ def _summed(undecided: tuple[Problem, ...], options: MigrateOptions) -> tuple[Pr
         return ()
     changes = options.changes_file or str(result_path(options.results_dir, options.prefix, "migration_changes.json"))
     following = command_line(options.spelling, "resolve generate", changes, *options.naming)
+    if not Path(changes).exists():
+        following = f"{command_line(options.spelling, 'analyze', options.config_path, *options.naming)}, then {following}"
     head = Problem(
         "TS300", "", f"Breaking changes detected: {len(undecided)}", f"decide each of them; to write them down with suggestions: {following}"
     )
