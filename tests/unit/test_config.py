@@ -181,3 +181,13 @@ def test_plain_password_readable_by_others(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["[]", "1", '{"old_database": {}}', '{"old_database": 1, "new_database": {}}'])
 def test_wrong_shapes(tmp_path: Path, text: str) -> None:
     error(tmp_path, text)
+
+
+@pytest.mark.parametrize("port", ["true", "[5432]"])
+def test_a_port_is_a_number(tmp_path: Path, port: str) -> None:
+    assert "$.old_database.port: a whole number is expected here" in old_error(tmp_path, f'{{"host": "h", "port": {port}}}').message
+
+
+def test_the_journal_lies_beside_the_data(tmp_path: Path) -> None:
+    told = error(tmp_path, CLASSIC.replace('"tables":', '"journal_schema": "b", "tables":'), OLD_PASSWORD="x")
+    assert "$.journal_schema: 'b' is a schema of the data" in told.message

@@ -113,6 +113,8 @@ class _Reader:
             member = value[name]
             if name in ("port", "connect_timeout") and isinstance(member, Number):
                 made[name] = member.text
+            elif name in ("port", "connect_timeout") and not isinstance(member, str):
+                raise self._document.error(where, f"a whole number is expected here, not {_kind(member)}")
             else:
                 made[_PARAMETER_OF.get(name, name)] = self._text(where, member, empty=name in ("password", "sslpassword", "options"))
         self._notice_secret(value.get("password"))
