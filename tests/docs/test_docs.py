@@ -34,8 +34,8 @@ from tranship.cli.entry import COMMANDS, load
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 _FENCE = re.compile(r"^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXIT = re.compile(r"\(exit (\d+)\)")
-_FOREIGN = {"--errors", "--folds"}
-"""Options of the benchmarks."""
+_FOREIGN = {"--errors", "--folds", "--campaign", "--seed", "--runs", "--only", "--table", "--seeds"}
+"""Options of the benchmarks and the campaigns."""
 
 
 @dataclass(frozen=True)
