@@ -54,5 +54,5 @@ async def _wrong(old: asyncpg.Connection, plan: TablePlan, text: str) -> tuple[s
                 return "it calls a volatile function, so the same row could give two values", "use functions that are IMMUTABLE or STABLE"
     except asyncpg.PostgresError as error:
         message = (error.message or str(error)).replace(" are not allowed in WHERE", " do not fit here")
-        return message, _BY_STATE.get(error.sqlstate or "", "try it on OLD: SELECT <expression> FROM the table AS old")
+        return message, _BY_STATE.get(error.sqlstate or "", "try the expression in a query of yours on OLD, with the table under the alias old")
     return None
