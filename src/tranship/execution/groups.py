@@ -12,11 +12,14 @@ from tranship.execution.asking import ask
 from tranship.execution.begin import reject_bound
 from tranship.execution.failpoints import failpoint
 from tranship.execution.lock import WriterLock
+from tranship.execution.lookup import content_hash
 from tranship.execution.orphans import prove_keys
 from tranship.execution.switches import SwitchBoard, Switches, needed
 from tranship.execution.task import Live, Task
 from tranship.execution.throttle import Throttle
 from tranship.execution.worker import SwitchNeeded, Worker, fence
+from tranship.model.expression import Lookup
+from tranship.model.names import Side
 from tranship.model.plan import Group
 from tranship.model.progress import Batch, TableDone
 
@@ -56,12 +59,14 @@ class Mover:
         rows = sum(t.rows for t in tasks) if not any(t.done for t in tasks) else None
         size = self._live.options.batch_size if len([b for t in tasks for b in t.todo]) <= 1 else 0
         switches = await needed(self._control, self._live.job, group, replica=self._replica, rows=rows, batch_rows=size)
+        await self._fix_lookups(group, tasks)
         try:
             await self._board.off(self._control, switches, keys=not switches.one_batch)
             for task in tasks:
                 task.replica = switches.replica
                 task.whole_keys = switches.one_batch
                 await self._table(task, switches)
+            await self._fix_lookups(group, tasks)
             if switches.replica or switches.drop:
                 self._met += await prove_keys(self._live, self._control, tasks)
             await self._board.on(self._control)
@@ -72,6 +77,28 @@ class Mover:
             await self._control.execute(self._live.journal.sql.end_task, self._live.run, task.position)
             task.finished = True
             await failpoint("table.done")
+
+    async def _fix_lookups(self, group: Group, tasks: Sequence[Task]) -> None:
+        """A lookup's content is the same for all rows of a table, over every crash and re-run.
+
+        Raises:
+            Stopped: somebody changed it since the first of them.
+        """
+        filled = {p.new for p in group.tables}
+        for task in tasks:
+            expressions = [m.expression for m in task.plan.columns]
+            used = dict.fromkeys(e for e in expressions if isinstance(e, Lookup) and e.side is Side.NEW and e.table not in filled)
+            if not used or task.finished:
+                continue
+            async with self._control.transaction():
+                now = " ".join([await content_hash(self._control, lookup) for lookup in used])
+                kept = await self._control.fetchval(self._live.journal.sql.fix_lookups, self._live.run, task.position, now)
+            if kept != now:
+                tables = ", ".join(sorted({str(lookup.table) for lookup in used}))
+                message = f"lookup tables of {task.plan.old} were changed while its rows were translated: {tables}"
+                raise Stopped(
+                    "TS423", message, object=str(task.plan.old), hint="change them back and run again, or --restart takes back what was written"
+                )
 
     async def _ask_again(self, group: Group, tasks: Sequence[Task]) -> None:
         """Where earlier groups met rejects that nobody foresaw, or where their rows had to be there to be asked."""

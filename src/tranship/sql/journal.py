@@ -14,7 +14,8 @@ CREATE TABLE IF NOT EXISTS {j}.heartbeat (
   run text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), backends integer[] NOT NULL DEFAULT '{{}}');
 CREATE TABLE IF NOT EXISTS {j}.task (
   run text, position integer, old_table text NOT NULL, new_table text NOT NULL, plan_hash text NOT NULL, state text NOT NULL,
-  row_count bigint NOT NULL, digest text NOT NULL, findings bytea, format text NOT NULL, PRIMARY KEY (run, position));
+  row_count bigint NOT NULL, digest text NOT NULL, findings bytea, format text NOT NULL, lookups text,
+  PRIMARY KEY (run, position));
 CREATE TABLE IF NOT EXISTS {j}.batch (
   run text, position integer, number integer, source integer NOT NULL, lo text, hi text, row_count bigint NOT NULL,
   state text NOT NULL, read bigint, written bigint, rejected bigint, bytes bigint, seconds double precision,
@@ -164,6 +165,11 @@ class JournalSql:
     def tasks(self) -> str:
         """$1 run. Its tables in plan order."""
         return self._text("SELECT * FROM {j}.task WHERE run = $1 ORDER BY position")
+
+    @property
+    def fix_lookups(self) -> str:
+        """run, position, content of the table's lookups: kept from the first time on. Returns what is kept."""
+        return self._text("UPDATE {j}.task SET lookups = COALESCE(lookups, $3) WHERE run = $1 AND position = $2 RETURNING lookups")
 
     @property
     def end_task(self) -> str:
