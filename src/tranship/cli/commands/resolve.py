@@ -23,10 +23,10 @@ def command() -> None:
 @command.command("generate", no_args_is_help=True)
 @click.argument("changes", type=click.Path(path_type=Path))
 @results
-@click.option("--fresh", is_flag=True, help="Start over: do not keep the decisions of an existing file.")
+@click.option("--update/--fresh", default=True, show_default=True, help="Keep the decisions of an existing file and ask what is new, or start over.")
 @answering
 @click.pass_context
-def generate(context: click.Context, changes: Path, prefix: str | None, results_dir: str, fresh: bool) -> None:
+def generate(context: click.Context, changes: Path, prefix: str | None, results_dir: str, update: bool) -> None:
     """Write every open question of CHANGES, with a suggestion and its evidence, into [P_]manual_resolutions.json."""
     from tranship import api
     from tranship.cli.loop import run
@@ -34,7 +34,7 @@ def generate(context: click.Context, changes: Path, prefix: str | None, results_
     from tranship.codec import encode
 
     invocation = context.ensure_object(Invocation)
-    suggestion = run(lambda _: api.suggest(changes, prefix=prefix, results_dir=results_dir, fresh=fresh))
+    suggestion = run(lambda _: api.suggest(changes, prefix=prefix, results_dir=results_dir, fresh=not update))
     if invocation.json:
         say(encode(_as_json(suggestion, values=invocation.show_values)).decode().rstrip("\n"))
         return
