@@ -19,7 +19,7 @@ CREATE TABLE artists (id int PRIMARY KEY, name text NOT NULL UNIQUE);
 INSERT INTO artists SELECT 1000 + g, 'artist ' || g FROM generate_series(1, 30) g;
 CREATE TABLE albums (id int PRIMARY KEY, artist int REFERENCES artists, label int, status text, "Cat egory" text,
   title varchar(100), stock bigint, legacy text);
-INSERT INTO albums SELECT g, 1001 + g % 30, 1 + g % 25, (ARRAY['ACTIVE','Closed'])[1 + g % 2], (ARRAY['Rock','Jazz','it''s'])[1 + g % 3],
+INSERT INTO albums SELECT 500 + g, 1001 + g % 30, 1 + g % 25, (ARRAY['ACTIVE','Closed'])[1 + g % 2], (ARRAY['Rock','Jazz','it''s'])[1 + g % 3],
   repeat('x', g), CASE WHEN g = 7 THEN 3000000000 ELSE g END, CASE WHEN g <= 4 THEN 'kept' END FROM generate_series(1, 60) g;
 CREATE TABLE labels (id int PRIMARY KEY, title text);
 INSERT INTO labels SELECT g, 'label ' || g FROM generate_series(1, 25) g;
