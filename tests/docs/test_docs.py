@@ -145,4 +145,6 @@ def test_only_existing_options_are_named() -> None:
 
 def _options(command: click.Command) -> set[str]:
     below = command.commands.values() if isinstance(command, click.Group) else ()
-    return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)} | {option for one in below for option in _options(one)}
+    return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)} | {
+        option for one in below for option in _options(one)
+    }
