@@ -44,7 +44,8 @@ class Proxy:
 
     ``commit request``: the k-th COMMIT never arrives · ``commit answer``: it arrives, its answer does not · ``close after``: an orderly close once
     k bytes went down to the client · ``close in copy``: the same once k bytes of COPY data did · ``reset down``, ``reset up``: a TCP reset once k
-    bytes went that way · ``stall``: silence both ways once k bytes went down. ``delay`` seconds are added to every chunk, always.
+    bytes went that way · ``stall``: silence both ways once k bytes went down. ``delay`` seconds are added to every chunk, always. ``lingers``: a
+    server's last words arrive, that it closed the connection does not, until the client ends it.
     """
 
     host: str
@@ -52,6 +53,7 @@ class Proxy:
     fault: str = ""
     k: int = 1
     delay: float = 0.0
+    lingers: bool = False
     seen: int = 0
     """COMMITs so far."""
     struck: bool = False
@@ -103,11 +105,15 @@ class _Link:
     to_server: asyncio.StreamWriter
     mute: bool = False
     """The next thing the server says is the last it says, and nobody hears it."""
+    fatal: bool = False
+    """The server said why it ends the session."""
 
     async def run(self) -> None:
         """Until either side ends or the fault does."""
-        tasks = [asyncio.ensure_future(way) for way in (self._up(), self._down())]
+        up, _ = tasks = [asyncio.ensure_future(way) for way in (self._up(), self._down())]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if self.proxy.lingers and self.fatal:
+            await asyncio.wait([up])
         for task in tasks:
             task.cancel()
         found = await asyncio.gather(*tasks, return_exceptions=True)
@@ -152,6 +158,7 @@ class _Link:
                 await asyncio.sleep(proxy.delay)
                 passed += len(data)
                 copied.feed(data)
+                self.fatal = self.fatal or b"VFATAL\x00" in data
                 if proxy.strike("reset down", reached=passed >= proxy.k):
                     return "reset"
                 if proxy.strike("close in copy", reached=copied.counted >= proxy.k) or proxy.strike("close after", reached=passed >= proxy.k):

@@ -44,3 +44,22 @@ async def test_a_connection_that_breaks_is_made_again(
     assert await contents(pair.new) == await contents(calm.new)
     assert await definitions(pair.new) == before
     await accounted(pair)
+
+
+async def test_an_end_that_was_told_between_two_statements(make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path) -> None:
+    """The driver then has neither a result nor a closed connection: a lost connection like any other."""
+    calm, pair = await make_pair(OLD, NEW), await make_pair(OLD, NEW)
+    assert run_cli("migrate", calm.config(tmp_path, name="calm.json"), "--live").status == 1
+    idle = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tranship' AND state = 'idle in transaction'"
+    async with Proxy(pair.new.server.host, pair.new.server.port, lingers=True) as proxy:
+        config = pair.config(tmp_path, new=proxy.address)
+        paused = {"TRANSHIP_FAILPOINT": "batch.fenced:2:sleep=3"}
+        running = asyncio.create_task(asyncio.to_thread(run_cli, "migrate", config, "--live", "--jobs", "1", "--batch-size", "200", env=paused))
+        while not await pair.new.value(f"SELECT count(*) {idle} AND state_change < clock_timestamp() - interval '0.5 s'"):
+            assert not running.done(), await running
+            await asyncio.sleep(0.05)
+        assert await pair.new.value(f"SELECT count(pg_terminate_backend(pid)) {idle}") == 1
+        done = await running
+    assert done.status == 1, done
+    assert await contents(pair.new) == await contents(calm.new)
+    await accounted(pair)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from tranship.execution.watch import Progress
 from tranship.model.names import TableName
+from tranship.server.trouble import DATABASE_TROUBLE
 
 QUEUE = 8
 """Chunks in flight; the driver delivers some 64 KB at a time, or one row where a row is larger."""
@@ -76,7 +77,7 @@ async def pipe(
         failed: BaseException | None = None
         try:
             read = tag_rows(await old.copy_from_query(select, output=between.write, format=kind))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+        except (*DATABASE_TROUBLE, ValueError) as error:
             failed = error
         await between.end(failed)
 

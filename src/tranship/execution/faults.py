@@ -11,6 +11,7 @@ from tranship.errors import ConnectError
 from tranship.model.names import TableName
 from tranship.model.progress import RowId
 from tranship.model.verdict import Reject
+from tranship.server.trouble import DRIVER_TROUBLE
 
 _ROW_CLASSES = ("22", "23", "44", "P0", "38", "39", "54")
 _PASSING_CLASSES = ("08",)
@@ -30,7 +31,7 @@ def passes(error: BaseException) -> bool:
         return state in _PASSING or state[:2] in _PASSING_CLASSES
     if isinstance(error, ConnectError):
         return error.code in ("TS202", "TS206", "TS299")
-    return isinstance(error, (OSError, asyncpg.InterfaceError, TimeoutError))
+    return isinstance(error, (*DRIVER_TROUBLE, TimeoutError))
 
 
 def sqlstate(error: BaseException) -> str:

@@ -17,6 +17,7 @@ from tranship.server.connect import connect
 from tranship.server.identity import Identity
 from tranship.server.journal import Journal, Run
 from tranship.server.session import pin
+from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.queries import query
 from tranship.sql.statements import TRY_LOCK, set_local
 
@@ -110,7 +111,7 @@ class WriterLock:
             try:
                 assert self._conn is not None
                 await self._conn.execute(journal.sql.beat, run, backends(), timeout=30)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+            except (*DATABASE_TROUBLE, TimeoutError):
                 await self._again(stop)
 
     async def _again(self, stop: asyncio.Event) -> None:
@@ -119,7 +120,7 @@ class WriterLock:
         try:
             self._conn = await self._connect()
             mine = await self._conn.fetchval(TRY_LOCK, self._key)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ConnectError):
+        except (*DATABASE_TROUBLE, ConnectError):
             return
         if not mine:
             self.lost = Stopped("TS412", "another run of the same migration took over", hint=f"see {self._status}")

@@ -36,6 +36,7 @@ from tranship.server.connect import connect
 from tranship.server.journal import Journal, Run, TaskRow
 from tranship.server.session import pin, refuse_pooler
 from tranship.server.snapshot import Snapshot, SnapshotLost
+from tranship.server.trouble import DATABASE_TROUBLE
 
 OnEvent = Callable[[Event], None]
 ATTEMPTS = 3
@@ -43,7 +44,7 @@ ATTEMPTS = 3
 MIXED = Problem(
     "TS348", "", "OLD was read in two snapshots: the result is not one point in time", "as --new-snapshot unfinished allowed", warning=True
 )
-BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, StreamBroken, FailpointReached)
+BROKEN = (*DATABASE_TROUBLE, StreamBroken, FailpointReached)
 """What ends a run without being a decision of ours."""
 
 
@@ -189,7 +190,7 @@ async def _so_far(live: Live, job: Job, done: Mapping[TableName, tuple[Run, Task
 
 
 async def _mark_stopped(live: Live, control: asyncpg.Connection) -> None:
-    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    with contextlib.suppress(*DATABASE_TROUBLE):
         await control.execute(live.journal.sql.end_run, live.run, live.epoch, "stopped")
 
 

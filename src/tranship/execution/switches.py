@@ -17,6 +17,7 @@ from tranship.model.plan import Group
 from tranship.model.progress import Noted
 from tranship.model.resolution import Problem
 from tranship.server.journal import Journal, Undo
+from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import statements
 from tranship.sql.queries import query
 from tranship.sql.quote import ident
@@ -149,7 +150,7 @@ class SwitchBoard:
                 if undo.run == self._run:
                     with contextlib.suppress(asyncpg.IntegrityConstraintViolationError, asyncpg.ForeignKeyViolationError):
                         await restore(self._journal, new, undo, self._say)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except DATABASE_TROUBLE as error:
             self._say(f"not everything could be switched on again ({error}): the next live run does it, or tranship doctor CONFIG --restore")
 
     async def _drop(self, new: asyncpg.Connection, dropped: DroppedKey) -> None:

@@ -11,6 +11,7 @@ import asyncpg
 from tranship.config import Config, Endpoint
 from tranship.errors import ConnectError
 from tranship.server.connect import connect
+from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.queries import query
 
 LOOK = 15.0
@@ -67,5 +68,5 @@ async def _works(endpoint: Endpoint, conn: asyncpg.Connection) -> bool:
             return await asking.fetchval(query("backend_waits"), conn.get_server_pid(), timeout=LOOK) is not None
         finally:
             asking.terminate()
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ConnectError):
+    except (*DATABASE_TROUBLE, ConnectError):
         return False

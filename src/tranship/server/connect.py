@@ -12,7 +12,7 @@ import asyncpg
 from tranship.config import Endpoint
 from tranship.model.names import Side
 from tranship.server.tls import ladder
-from tranship.server.trouble import explain
+from tranship.server.trouble import DATABASE_TROUBLE, explain
 from tranship.sql.queries import query
 from tranship.sql.statements import NO_STATEMENT_TIMEOUT
 
@@ -45,7 +45,7 @@ async def connect(endpoint: Endpoint, *, application_name: str = "tranship", com
         try:
             conn = await _attempt(endpoint, context, application_name, command_timeout, deadline)
             await _unhurried(conn, endpoint.side)
-        except (OSError, UnicodeError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        except (*DATABASE_TROUBLE, UnicodeError) as error:
             if number < len(attempts) and _other_mode_may_do(error, encrypted=context is not None):
                 continue
             raise explain(error, endpoint) from None

@@ -13,6 +13,7 @@ from tranship.errors import ConnectError, Stopped
 from tranship.model.names import Side, TableName
 from tranship.server.connect import connect
 from tranship.server.session import pin
+from tranship.server.trouble import DRIVER_TROUBLE
 from tranship.sql import statements
 
 KEEP_ALIVE = 10.0
@@ -23,7 +24,7 @@ LOCK_TRIES = 20
 _VACANCY_TRIES = 10
 _VACANCY_SECONDS = 0.1
 """A server counts a connection for a moment after it was closed."""
-_GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectError)
+_GONE = (*DRIVER_TROUBLE, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectError)
 
 
 class SnapshotLost(Stopped):

@@ -11,6 +11,11 @@ import asyncpg
 from tranship.config import Endpoint
 from tranship.errors import ConnectError
 
+DRIVER_TROUBLE = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What a lost connection raises, whatever was under way. ``InternalClientError``: the server told its end between two statements and the
+socket is not closed yet, so the driver waits for more."""
+DATABASE_TROUBLE = (asyncpg.PostgresError, *DRIVER_TROUBLE)
+"""The same, and what a server says of itself."""
 _NETWORK = "check host and port, that the server runs and listens there, and the firewall between"
 _WHO = (
     "check user and password and the permissions of the role; Azure's single servers want user@server as the user name, "
