@@ -2,7 +2,7 @@
 """Everything a checkout needs, with the standard library alone: makes .venv on first use, then runs a command in it.
 
     python3 dev.py demo [--keep]     the whole way on two embedded PostgreSQL servers with generated data
-    python3 dev.py test [ARGS]       all tests (ARGS go to pytest)
+    python3 dev.py test [ARGS]       all tests, one process per core; with ARGS, which go to pytest, those tests in one process
     python3 dev.py test --campaign faults [--seed N] [--runs M]   long and seeded; other names: pytest's tests marked so
     python3 dev.py lint              ruff, mypy, import contracts
     python3 dev.py cases [NAMES]     the case folders as a table: expected and seen
@@ -28,6 +28,9 @@ PYTHON = VENV / "bin" / "python"
 REQUIREMENTS = ROOT / "requirements-dev.txt"
 OLDEST = (3, 11)
 NEWEST = 20
+
+MOST_PROCESSES = 4
+"""Of a whole test run: each has servers of its own."""
 
 LINT = ("ruff check .", "ruff format --check .", "mypy", "lint-imports")
 
@@ -147,6 +150,14 @@ def campaign(arguments: list[str]) -> int:
     return run("-m", "pytest", "-m", "campaign", *(["-k", name] if name else []), *rest)
 
 
+def test(arguments: list[str]) -> int:
+    """The tests; all of them side by side."""
+    if arguments[:1] == ["--campaign"]:
+        return campaign(arguments[1:])
+    spread = ["-n", str(min(os.cpu_count() or 1, MOST_PROCESSES)), "--dist", "worksteal"]
+    return run("-m", "pytest", *(arguments or spread))
+
+
 def main(arguments: list[str]) -> int:
     """Runs one command; its exit status is ours."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
@@ -158,9 +169,9 @@ def main(arguments: list[str]) -> int:
         return lint()
     if command == "bench":
         return bench(rest)
-    if command == "test" and rest[:1] == ["--campaign"]:
-        return campaign(rest[1:])
-    modules = {"demo": ["-m", "tranship", "demo"], "test": ["-m", "pytest"], "cases": ["-m", "cases.table"]}
+    if command == "test":
+        return test(rest)
+    modules = {"demo": ["-m", "tranship", "demo"], "cases": ["-m", "cases.table"]}
     return run(*modules[command], *rest)
 
 
