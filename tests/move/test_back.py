@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from move.test_live import migrate
 from support import CliResult, MakePair, Pair
 from tranship.config import load_config
 from tranship.errors import Refused, Stopped
+from tranship.execution import takeback
 from tranship.execution.doctor import examine, settle
 from tranship.execution.rollback import rollback
 from tranship.execution.status import purge, status
@@ -84,6 +87,7 @@ async def test_rollback_takes_exactly_its_own_rows(make_pair: MakePair, tmp_path
     config = load_config(pair.config(tmp_path))
     looked = await rollback(config, live=False)
     assert {t.table.name: t.left for t in looked.tables}["log"] == changed
+    assert [key for t in looked.tables for key in t.others] == [], "a table without a key has no names for its rows"
     done = await rollback(config, live=True)
     assert done.deleted == sum(t.unchanged for t in looked.tables)
     assert await definitions(pair.new) == before
@@ -96,6 +100,70 @@ async def test_rollback_takes_exactly_its_own_rows(make_pair: MakePair, tmp_path
     assert now == held
     await pair.new.run("DELETE FROM log WHERE line = 'changed'")
     assert (await migrate(pair, tmp_path)).exit_status == 1
+
+
+async def test_rows_that_were_changed_are_named(make_pair: MakePair, run_cli: Run, tmp_path: Path) -> None:
+    table = "CREATE TABLE deal (no int, part text, worth int, PRIMARY KEY (no, part));"
+    pair = await make_pair(f"{table} INSERT INTO deal SELECT n, 'p', n FROM generate_series(1, 20) n", table)
+    await pair.new.run("INSERT INTO deal VALUES (100, 'before', 1)")
+    await migrate(pair, tmp_path)
+    await pair.new.run("UPDATE deal SET worth = 0 WHERE no IN (3, 4); DELETE FROM deal WHERE no = 5")
+    told = run_cli("rollback", pair.config(tmp_path), "--live")
+    assert told.status == 1, told
+    assert "public.deal: 17 rows taken back, 3 left: changed or deleted since" in told.stdout
+    assert [line.strip() for line in told.stdout.splitlines() if "by others" in line] == [
+        f"written or changed by others since: no={no}, part=p" for no in (3, 4)
+    ]
+    assert await pair.new.fetch("SELECT no FROM deal ORDER BY no") == [(3,), (4,), (100,)]
+
+
+@pytest.mark.parametrize("then", ["rollback", "migrate"])
+@pytest.mark.parametrize("place", ["takeback.begun", "takeback.deleted:2", "takeback.deleted:4", "takeback.done"])
+async def test_an_interrupted_rollback_is_ended_by_whoever_comes_next(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path, place: str, then: str
+) -> None:
+    pair = await make_pair(OLD, NEW)
+    config, before, empty = pair.config(tmp_path), await definitions(pair.new), await contents(pair.new)
+    await migrate(pair, tmp_path)
+    moved = await contents(pair.new)
+    killed = run_cli("rollback", config, "--live", env={"TRANSHIP_FAILPOINT": f"{place}:kill"})
+    assert killed.status == -signal.SIGKILL, killed
+    (state,) = await status(load_config(config))
+    assert state.going_back == (place != "takeback.done")
+    if then == "rollback":
+        again = run_cli("rollback", config, "--live")
+        assert again.status == 0, again
+        assert await contents(pair.new) == empty
+    else:
+        assert (await migrate(pair, tmp_path)).exit_status == 1
+        assert await contents(pair.new) == moved
+        await accounted(pair)
+    assert await definitions(pair.new) == before
+
+
+async def test_rollback_goes_piece_by_piece_and_stops_when_asked(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = "CREATE TABLE line (no int, text text) PARTITION BY LIST ((no % 2)); CREATE TABLE even PARTITION OF line FOR VALUES IN (0);"
+    table += "CREATE TABLE odd PARTITION OF line FOR VALUES IN (1);"
+    pair = await make_pair(f"{table} INSERT INTO line SELECT n, repeat('x', 200) FROM generate_series(1, 3000) n", table)
+    await migrate(pair, tmp_path)
+    config, stop = load_config(pair.config(tmp_path)), asyncio.Event()
+    monkeypatch.setattr(takeback, "PIECE", 4)
+    left: list[int] = []
+
+    async def passed(name: str) -> None:
+        if name == "takeback.deleted":
+            left.append(await pair.new.value("SELECT count(*) FROM line"))
+            if len(left) == 3:
+                stop.set()
+
+    monkeypatch.setattr(takeback, "failpoint", passed)
+    with pytest.raises(Stopped) as stopped:
+        await rollback(config, live=True, stop=stop)
+    assert (stopped.value.exit_status, len(left)) == (4, 3)
+    assert 3000 > left[0] > left[1] > left[2] > 0
+    done = await rollback(config, live=True)
+    assert (done.deleted, [t.left for t in done.tables]) == (left[2], [0])
+    assert await pair.new.value("SELECT count(*) FROM line") == 0
 
 
 async def test_rollback_leaves_a_parent_that_others_refer_to(make_pair: MakePair, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
@@ -150,6 +151,7 @@ async def resume(
     options: MigrateOptions,
     run: Run,
     on_event: Callable[[Event], None],
+    stop: asyncio.Event,
 ) -> Begun:
     """Takes an unfinished run over: ends its backends, raises the epoch, and proves that OLD is as it was.
 
@@ -160,6 +162,7 @@ async def resume(
     rows = await journal.tasks(control, run.id)
     same_plan(job, rows, run)
     epoch = await shut_out(control, journal, run)
+    await _end_take_back(control, journal, job, run, epoch, on_event, stop)
     plans = {(p.old, p.new): p for p in job.plan.tables}
     tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
     unchanged = snapshot.text == run.snapshot or await _unwritten(snapshot, job, tasks, options, on_event)
@@ -172,7 +175,7 @@ async def resume(
         raise Stopped("TS411", message, hint=hint)
     if not unchanged:
         on_event(Noted("unfinished tables are moved again as OLD is now: the result is not one point in time"))
-        await redo_unfinished(control, journal, snapshot, config, job, options, run, on_event)
+        await redo_unfinished(control, journal, snapshot, config, job, options, (run, epoch), on_event, stop)
         rows = await journal.tasks(control, run.id)
         tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
     await control.execute(journal.sql.take_run, run.id, socket.gethostname(), os.getpid(), snapshot.text, not unchanged)
@@ -209,11 +212,14 @@ async def redo_unfinished(
     config: Config,
     job: Job,
     options: MigrateOptions,
-    run: Run,
+    mine: tuple[Run, int],
     on_event: Callable[[Event], None],
+    stop: asyncio.Event,
 ) -> None:
-    """Takes back what unfinished tables hold of the run, and asks and cuts them anew in the new snapshot."""
-    await take_back(control, journal, run, job.new, await written(control, journal, run, unfinished_only=True), on_event)
+    """Takes back what unfinished tables hold of the run, and asks and cuts them anew in the new snapshot. ``mine``: the run and its epoch."""
+    run, epoch = mine
+    left = await written(control, journal, run, lambda task: not task.done)
+    await take_back(control, journal, run, epoch, job.new, left, on_event, stop)
     rows = await journal.tasks(control, run.id)
     done = {row.old for row in rows if row.done}
     groups = tuple(replace(g, tables=kept) for g in job.plan.groups if (kept := tuple(p for p in g.tables if p.old not in done)))
@@ -229,6 +235,18 @@ async def redo_unfinished(
         await control.execute(journal.sql.new_snapshot, run.id, snapshot.text)
 
 
+async def _end_take_back(
+    control: asyncpg.Connection, journal: Journal, job: Job, run: Run, epoch: int, on_event: Callable[[Event], None], stop: asyncio.Event
+) -> None:
+    """Rows that somebody began to take back go first: what is gone and what is not is told by no batch any more."""
+    tasks = await journal.tasks(control, run.id)
+    begun = {b.position for b in await journal.batches(control, tasks, run.id) if b.going_back}
+    if begun:
+        on_event(Noted("taking back rows was interrupted: that comes first"))
+        rows = await written(control, journal, run, lambda task: task.position in begun)
+        await take_back(control, journal, run, epoch, job.new, rows, on_event, stop)
+
+
 async def forget_if_nothing_done(control: asyncpg.Connection, journal: Journal, run: Run) -> bool:
     """An unfinished run that committed no batch and left nothing off holds nothing that is worth going on with."""
     await shut_out(control, journal, run)
@@ -240,11 +258,13 @@ async def forget_if_nothing_done(control: asyncpg.Connection, journal: Journal, 
     return True
 
 
-async def start_over(control: asyncpg.Connection, journal: Journal, job: Job, run: Run, on_event: Callable[[Event], None]) -> None:
+async def start_over(
+    control: asyncpg.Connection, journal: Journal, job: Job, run: Run, on_event: Callable[[Event], None], stop: asyncio.Event
+) -> None:
     """Takes an unfinished run back and forgets it."""
     on_event(Noted(f"taking back what the unfinished run of {run.started:%Y-%m-%d %H:%M} wrote"))
-    await shut_out(control, journal, run)
-    await take_back(control, journal, run, job.new, await written(control, journal, run), on_event)
+    epoch = await shut_out(control, journal, run)
+    await take_back(control, journal, run, epoch, job.new, await written(control, journal, run), on_event, stop)
     async with control.transaction():
         for statement in journal.sql.forget_run:
             await control.execute(statement, run.id)

@@ -27,7 +27,9 @@ NAMES = (
     "sequences.before",
     "sequences.set",
     "run.finished",
+    "takeback.begun",
     "takeback.deleted",
+    "takeback.done",
 )
 """Every place, in the order a run passes them."""
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import asyncpg
 from msgspec import Struct
 
 from tranship.config import Config
-from tranship.errors import UsageError
+from tranship.errors import Stopped, UsageError
 from tranship.execution.doctor import control
 from tranship.execution.lock import WriterLock, lock_number, shut_out
-from tranship.execution.takeback import Written, take_back, written
+from tranship.execution.takeback import GOES_ON, Written, rows_of_others, take_back, written
+from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
 from tranship.model.options import command_line
 from tranship.model.progress import Noted
 from tranship.server.catalog import read_catalog
 from tranship.server.journal import Journal, Run
+from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import statements
 
 
@@ -26,6 +29,8 @@ class RollbackTable(Struct, frozen=True):
     table: TableName
     written: int
     unchanged: int
+    others: tuple[dict[str, str], ...] = ()
+    """Keys of the first rows that others wrote or changed since, where rows are left: the changed ones are among them."""
 
     @property
     def left(self) -> int:
@@ -46,24 +51,37 @@ class Rollback(Struct, frozen=True):
     deleted: int = 0
 
 
-async def rollback(config: Config, *, live: bool, run: str | None = None, tell: Callable[[Noted], None] = lambda _: None) -> Rollback:
-    """Take back the latest run (or the one named); without ``live`` only say what would go.
+async def rollback(
+    config: Config,
+    *,
+    live: bool,
+    run: str | None = None,
+    tell: Callable[[Noted], None] = lambda _: None,
+    stop: asyncio.Event | None = None,
+) -> Rollback:
+    """Take back the latest run (or the one named); without ``live`` only say what would go. ``stop``, once set, ends it after the piece in hand.
 
     Raises:
         UsageError: there is no such run.
         Refused: it is running, or rows of others refer to its rows.
+        Stopped: interrupted in the middle; the same again goes on.
     """
     journal = Journal(config.journal_schema)
     async with control(config) as new:
         chosen = await _chosen(new, journal, run, config)
+        catalog = await _catalog(new, journal)
         if not live:
-            return await _told(new, journal, chosen, await written(new, journal, chosen))
+            return await _told(new, journal, catalog, chosen, await written(new, journal, chosen))
         key = lock_number(chosen.old_identity, chosen.new_identity)
         async with WriterLock.hold(config, key, journal, chosen.old_identity, take_over=False):
-            await shut_out(new, journal, chosen)
+            epoch = await shut_out(new, journal, chosen)
             tables = await written(new, journal, chosen)
-            told = await _told(new, journal, chosen, tables)
-            return await _carry_out(new, journal, config, told, tables, tell)
+            told = await _told(new, journal, catalog, chosen, tables)
+            try:
+                return await _carry_out(new, journal, (catalog, epoch), told, tables, tell, stop or asyncio.Event())
+            except DATABASE_TROUBLE as error:
+                message = f"taking back was stopped by an error: {type(error).__name__}: {error}"
+                raise Stopped("TS425", message, object=chosen.id, hint=f"remove the cause; {GOES_ON}") from error
 
 
 async def _chosen(new: asyncpg.Connection, journal: Journal, run: str | None, config: Config) -> Run:
@@ -75,23 +93,34 @@ async def _chosen(new: asyncpg.Connection, journal: Journal, run: str | None, co
     return chosen[-1]
 
 
-async def _told(new: asyncpg.Connection, journal: Journal, run: Run, tables: tuple[Written, ...]) -> Rollback:
+async def _catalog(new: asyncpg.Connection, journal: Journal) -> Catalog:
+    async with new.transaction(readonly=True):
+        return await read_catalog(new, None, journal_schema=journal.schema)
+
+
+async def _told(new: asyncpg.Connection, journal: Journal, catalog: Catalog, run: Run, tables: tuple[Written, ...]) -> Rollback:
     back: list[TableName] = []
     left: list[TableName] = []
     for moved in await journal.sequences(new, run.id):
         row = await new.fetchrow(statements.sequence_state(moved.name))
         mine = (int(row["last"]), row["called"]) == (moved.after, moved.after_called)
         (back if mine else left).append(moved.name)
-    listed = tuple(RollbackTable(w.task.new, w.rows, w.found) for w in tables)
+    others = [await rows_of_others(new, catalog, w) if w.found < w.rows else () for w in tables]
+    listed = tuple(RollbackTable(w.task.new, w.rows, w.found, keys) for w, keys in zip(tables, others, strict=True))
     return Rollback(run, listed, tuple(back), tuple(left), live=False)
 
 
 async def _carry_out(
-    new: asyncpg.Connection, journal: Journal, config: Config, told: Rollback, tables: tuple[Written, ...], tell: Callable[[Noted], None]
+    new: asyncpg.Connection,
+    journal: Journal,
+    mine: tuple[Catalog, int],
+    told: Rollback,
+    tables: tuple[Written, ...],
+    tell: Callable[[Noted], None],
+    stop: asyncio.Event,
 ) -> Rollback:
-    async with new.transaction(readonly=True):
-        catalog = await read_catalog(new, None, journal_schema=config.journal_schema)
-    deleted = await take_back(new, journal, told.run, catalog, tables, tell)
+    catalog, epoch = mine
+    deleted = await take_back(new, journal, told.run, epoch, catalog, tables, tell, stop)
     async with new.transaction():
         for moved in await journal.sequences(new, told.run.id):
             if moved.name in told.sequences:

@@ -115,7 +115,7 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
             await journal.prepare(control)
             before = await earlier(control, journal, passed.old)
             if before.unfinished is not None and (options.restart or options.new_snapshot == "all"):
-                await start_over(control, journal, job, before.unfinished, on_event)
+                await start_over(control, journal, job, before.unfinished, on_event, stop)
                 before = await earlier(control, journal, passed.old)
             if before.unfinished is not None and await forget_if_nothing_done(control, journal, before.unfinished):
                 before = await earlier(control, journal, passed.old)
@@ -125,7 +125,7 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
                 on_event(Noted(ALREADY))
                 return await live_result(control, journal, job, config, options, frame, done, None)
             async with open_snapshot(config, left) as snapshot:
-                begun = await _begin(control, journal, snapshot, config, left, options, passed, on_event, before)
+                begun = await _begin(control, journal, snapshot, config, left, options, passed, on_event, before, stop)
                 problems = (*passed.problems, MIXED) if begun.mixed else passed.problems
                 frame = Frame("live", begun.run, snapshot.text, started, 0.0, problems, begun.left_out)
                 live = Live(left, config, options, journal, begun.run, begun.epoch, snapshot, Lookups(left), begun.book, begun.tasks, on_event, stop)
@@ -150,10 +150,11 @@ async def _begin(
     passed: Passed,
     on_event: OnEvent,
     before: Before,
+    stop: asyncio.Event,
 ) -> Begun:
     if before.unfinished is None:
         return await begin_fresh(control, journal, snapshot, config, job, options, (passed.old, passed.new), before.seen, on_event)
-    return await resume(control, journal, snapshot, config, job, options, before.unfinished, on_event)
+    return await resume(control, journal, snapshot, config, job, options, before.unfinished, on_event, stop)
 
 
 async def _carry_out(live: Live, old: asyncpg.Connection, control: asyncpg.Connection, lock: WriterLock, passed: Passed) -> dict[str, int]:

@@ -40,6 +40,8 @@ class RunState(Struct, frozen=True):
     seconds: float
     """Spent on the batches that are done, over all streams."""
     switched_off: tuple[Undo, ...]
+    going_back: bool = False
+    """Taking its rows back was begun and not ended."""
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -93,4 +95,12 @@ async def _state(new: asyncpg.Connection, journal: Journal, run: Run) -> RunStat
     if free:
         await new.fetchval(UNLOCK, key)
     undo = tuple(u for u in await journal.open_undo(new) if u.run == run.id)
-    return RunState(run, not free, tuple(tables), sum(b.bytes for b in batches if b.done), sum(b.seconds for b in batches if b.done), undo)
+    return RunState(
+        run,
+        not free,
+        tuple(tables),
+        sum(b.bytes for b in batches if b.done),
+        sum(b.seconds for b in batches if b.done),
+        undo,
+        any(b.going_back for b in batches),
+    )

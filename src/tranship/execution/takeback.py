@@ -1,25 +1,39 @@
-"""Taking rows back: exactly those whose xmin is a transaction of the run, everything else is left."""
+"""Taking rows back: exactly those whose xmin is a transaction of the run, everything else is left. In pieces, each committed by itself:
+
+from the first piece on the journal says that the tables are on their way out, and whoever comes next ends that first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 import asyncpg
 from msgspec import Struct
 
-from tranship.errors import Refused
+from tranship.errors import Refused, Stopped
 from tranship.execution.failpoints import failpoint
-from tranship.execution.switches import DELETE, SwitchBoard, Switches, firing, may_be_replica
-from tranship.model.catalog import Catalog
+from tranship.execution.retry import retry
+from tranship.execution.switches import DELETE, LOCK_TIMEOUT, SwitchBoard, Switches, firing, may_be_replica
+from tranship.model.catalog import Catalog, Table
 from tranship.model.names import TableName
 from tranship.model.progress import Noted
 from tranship.model.resolution import Problem
+from tranship.planning.order import children_first
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow
-from tranship.sql import statements
+from tranship.sql import statements, takeback
 from tranship.sql.quote import ident, relation
 
 WRAP = 2**31
 """Transactions after which the 32 bits of a xmin no longer prove whose row it is."""
+PIECE = 4096
+"""Pages of a table that one transaction looks through: 32 MB."""
+RANGES_FROM = 140000
+"""Server version that reads a range of pages without reading the whole table (PostgreSQL 14 release notes, "TID Range Scan")."""
+LISTED = 100
+"""Rows of others that are named per table."""
+GOES_ON = "the same command goes on with it"
 
 
 class Written(Struct, frozen=True):
@@ -27,64 +41,181 @@ class Written(Struct, frozen=True):
 
     task: TaskRow
     rows: int
-    """By the journal."""
+    """By the journal; without those that an interrupted take-back deleted already."""
     xids: tuple[int, ...]
     found: int = 0
     """Rows that still carry one of the transactions; fewer than ``rows``: others changed or deleted some since."""
+    age: int = 0
+    """Transactions since the oldest of them."""
 
 
-async def written(new: asyncpg.Connection, journal: Journal, run: Run, *, unfinished_only: bool = False) -> tuple[Written, ...]:
-    """Per table what the run wrote and what of it is still as it was; tables in plan order.
+async def written(new: asyncpg.Connection, journal: Journal, run: Run, wanted: Callable[[TaskRow], bool] = lambda _: True) -> tuple[Written, ...]:
+    """Per wanted table what the run wrote and what of it is still as it was; tables in plan order.
 
     Raises:
         Refused: too many transactions ran since for a xmin to prove anything.
     """
     tasks = await journal.tasks(new, run.id)
-    batches = await journal.batches(new, tasks, run.id)
+    batches = [b for b in await journal.batches(new, tasks, run.id) if b.xids]
     current = await new.fetchval(statements.CURRENT_XID)
     oldest = min((xid for b in batches for xid in b.xids if xid >= 2**32 or current < 2**32), default=current)
     if current - oldest > WRAP:
         raise Refused("TS351", "too many transactions ran in NEW since: a row no longer proves that the run wrote it", object=run.id)
     found = []
     for task in tasks:
-        if unfinished_only and task.done:
+        if not wanted(task):
             continue
-        mine: Sequence[BatchRow] = [b for b in batches if b.position == task.position and b.done]
+        mine: Sequence[BatchRow] = [b for b in batches if b.position == task.position]
         xids = tuple(xid for b in mine for xid in b.xids)
-        count = await new.fetchval(statements.count_ours(task.new, xids)) if xids else 0
-        found.append(Written(task, sum(b.written for b in mine), xids, count))
+        count = await new.fetchval(takeback.count_ours(task.new, xids)) if xids else 0
+        rows = sum(b.written for b in mine)
+        found.append(Written(task, rows, xids, count, current - oldest))
     return tuple(found)
 
 
+async def rows_of_others(new: asyncpg.Connection, catalog: Catalog, mine: Written) -> tuple[dict[str, str], ...]:
+    """Keys of the first rows that others wrote or changed since the run's first transaction; none where the table has no key to name them by."""
+    table = catalog.table(mine.task.new)
+    key = table.order_key if table is not None else ()
+    if not key or not mine.xids:
+        return ()
+    rows = await new.fetch(takeback.written_since(mine.task.new, key, mine.xids, mine.age, LISTED))
+    return tuple(dict(zip(key, row["key"], strict=True)) for row in rows)
+
+
 async def take_back(
-    new: asyncpg.Connection, journal: Journal, run: Run, catalog: Catalog, tables: Sequence[Written], tell: Callable[[Noted], None]
+    new: asyncpg.Connection,
+    journal: Journal,
+    run: Run,
+    epoch: int,
+    catalog: Catalog,
+    tables: Sequence[Written],
+    tell: Callable[[Noted], None],
+    stop: asyncio.Event,
 ) -> int:
-    """Delete the rows, later tables first, and mark their batches as to do again; the number of rows.
+    """Delete the rows, what refers to others first, and mark their batches as to do again; the number of rows. ``stop`` ends it after a piece.
 
     Raises:
         Refused: this role may not delete them, or rows that others wrote refer to them.
+        Stopped: another run took over, or a person asked; whoever comes next goes on.
     """
-    by_name = {w.task.new: w for w in tables}
     _refuse_without_rights(catalog, tables)
     await _refuse_children(new, catalog, tables)
-    replica = await may_be_replica(new)
-    board = SwitchBoard(journal, run.id, None, tell)
-    triggers = [t for name in by_name if (table := catalog.table(name)) is not None for t in await firing(new, table, DELETE)]
-    switches = Switches(replica=replica, disable=tuple(t for t in triggers if t.state in ("AR" if replica else "OA")))
-    try:
-        await board.off(new, switches, keys=False)
-        async with new.transaction():
-            if replica:
-                await new.execute(statements.REPLICA)
-            merged = _merged(tables)
-            row = await new.fetchrow(statements.delete_ours(merged)) if merged else ()
-            for task in (w.task for w in tables):
-                await new.execute(journal.sql.taken_back, run.id, task.position)
-                await new.execute(journal.sql.forget_rejects, run.id, task.position)
+    return await _TakeBack(new, journal, run, epoch, catalog, tables, tell, stop).run()
+
+
+class _TakeBack:
+    """One take-back: every step is a transaction that another run's epoch forbids."""
+
+    def __init__(
+        self,
+        new: asyncpg.Connection,
+        journal: Journal,
+        run: Run,
+        epoch: int,
+        catalog: Catalog,
+        tables: Sequence[Written],
+        tell: Callable[[Noted], None],
+        stop: asyncio.Event,
+    ) -> None:
+        self._new, self._journal, self._run, self._epoch = new, journal, run, epoch
+        self._catalog = catalog
+        self._tables = tables
+        self._tell = tell
+        self._stop = stop
+        self._names = dict.fromkeys(w.task.new for w in tables if w.xids)
+        self._replica = False
+
+    async def run(self) -> int:
+        """All tables; the number of rows deleted."""
+        positions = [w.task.position for w in self._tables]
+        await self._step(lambda: self._begin(positions))
+        await failpoint("takeback.begun")
+        self._replica = await may_be_replica(self._new)
+        board = SwitchBoard(self._journal, self._run.id, None, self._tell)
+        deleted = 0
+        try:
+            await board.off(self._new, await self._switches(), keys=False)
+            held = [table for name in self._names if (table := self._catalog.table(name)) is not None]
+            for together in children_first(held):
+                deleted += await self._delete(together)
+        finally:
+            await board.on(self._new)
+        await self._step(lambda: self._end(positions))
+        await failpoint("takeback.done")
+        return deleted
+
+    async def _begin(self, positions: Sequence[int]) -> int:
+        batches, tasks, state = self._journal.sql.going_back
+        await self._new.execute(batches, self._run.id, positions)
+        await self._new.execute(tasks, self._run.id, positions)
+        await self._new.execute(state, self._run.id)
+        return 0
+
+    async def _end(self, positions: Sequence[int]) -> int:
+        for position in positions:
+            await self._new.execute(self._journal.sql.taken_back, self._run.id, position)
+            await self._new.execute(self._journal.sql.forget_rejects, self._run.id, position)
+        return 0
+
+    async def _switches(self) -> Switches:
+        triggers = [t for name in self._names if (table := self._catalog.table(name)) is not None for t in await firing(self._new, table, DELETE)]
+        return Switches(replica=self._replica, disable=tuple(t for t in triggers if t.state in ("AR" if self._replica else "OA")))
+
+    async def _delete(self, together: Sequence[Table]) -> int:
+        """The rows of one table piece by piece, those of tables that refer to each other (or to themselves) in one statement."""
+        mine = [w for table in together for w in self._tables if w.task.new == table.name and w.xids]
+        first = together[0]
+        circle = len(together) > 1 or any(key.target == first.name for key in first.every_foreign_key)
+        leaves = _leaves(first)
+        if circle or leaves is None or self._catalog.server_version < RANGES_FROM:
+            return await self._step(partial(self._delete_together, mine), rows_of=first.name)
+        deleted = 0
+        for w in mine:
+            for name, oid in leaves:
+                pages = await self._new.fetchval(takeback.PAGES, oid)
+                for start in range(0, pages, PIECE):
+                    sql = takeback.delete_pages(name, w.xids, start, min(start + PIECE, pages))
+                    deleted += await self._step(partial(self._delete_pages, w, sql), rows_of=first.name)
+        return deleted
+
+    async def _delete_together(self, mine: Sequence[Written]) -> int:
+        counts = list(await self._new.fetchrow(takeback.delete_together([(w.task.new, w.xids) for w in mine])))
+        for w, count in zip(mine, counts, strict=True):
+            await self._new.execute(self._journal.sql.took_back, self._run.id, w.task.position, count)
+        return sum(counts)
+
+    async def _delete_pages(self, w: Written, sql: str) -> int:
+        count = int((await self._new.execute(sql)).removeprefix("DELETE "))
+        await self._new.execute(self._journal.sql.took_back, self._run.id, w.task.position, count)
+        return count
+
+    async def _step(self, work: Callable[[], Awaitable[int]], *, rows_of: TableName | None = None) -> int:
+        """One transaction, tried again where that may help; ``rows_of``: it deletes rows, and a table's triggers are not to fire."""
+        if self._stop.is_set():
+            raise Stopped("TS424", "stopped as asked: a part of the rows is taken back", object=self._run.id, hint=GOES_ON)
+
+        async def once() -> int:
+            async with self._new.transaction():
+                await self._new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
+                if rows_of is not None and self._replica:
+                    await self._new.execute(statements.REPLICA)
+                if await self._new.fetchval(self._journal.sql.fence, self._run.id, self._epoch) is None:
+                    raise Stopped("TS412", "another run of the same migration took over", object=self._run.id, hint="see tranship status")
+                return await work()
+
+        what = f"taking back rows of {rows_of}" if rows_of is not None else "the journal"
+        found = await retry(once, tell=lambda message: self._tell(Noted(message)), what=what, stop=self._stop)
+        if rows_of is not None:
             await failpoint("takeback.deleted")
-    finally:
-        await board.on(new)
-    return sum(row)
+        return found
+
+
+def _leaves(table: Table) -> list[tuple[TableName, int]] | None:
+    """The relations that hold a table's rows; None where one is no heap of this server."""
+    if table.kind != "p":
+        return [(table.name, table.oid)]
+    return [(leaf.name, leaf.oid) for leaf in table.partitions] if all(leaf.kind == "r" for leaf in table.partitions) else None
 
 
 def _refuse_without_rights(catalog: Catalog, tables: Sequence[Written]) -> None:
@@ -101,13 +232,13 @@ def _refuse_without_rights(catalog: Catalog, tables: Sequence[Written]) -> None:
 
 
 async def _refuse_children(new: asyncpg.Connection, catalog: Catalog, tables: Sequence[Written]) -> None:
-    xids: dict[TableName, Sequence[int]] = dict(_merged(tables))
+    xids: Mapping[TableName, Sequence[int]] = dict(_merged(tables))
     problems = []
     for child in catalog.tables:
         for key in child.foreign_keys:
             if not xids.get(key.target):
                 continue
-            count = await new.fetchval(statements.foreign_children(child.name, key, xids.get(child.name, ()), xids[key.target]))
+            count = await new.fetchval(takeback.foreign_children(child.name, key, xids.get(child.name, ()), xids[key.target]))
             if count:
                 message = f"{count} rows of {child.name} that this run did not write refer to rows of {key.target} that it wrote ({key.name})"
                 problems.append(Problem("TS352", str(child.name), message, "delete or re-point them first"))

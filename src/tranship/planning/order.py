@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 
-from tranship.model.catalog import Catalog
+from tranship.model.catalog import Catalog, Table
 from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName
 from tranship.model.plan import Group, TablePlan
@@ -38,6 +38,14 @@ def order(tables: Sequence[TablePlan], new: Catalog, configured: Sequence[TableN
         problems += warnings
         ranked = components
     return tuple(_group(tables, component, lookups, new, kept=configured is not None) for component in ranked), tuple(problems)
+
+
+def children_first(tables: Sequence[Table]) -> tuple[tuple[Table, ...], ...]:
+    """Tables of one side in the order in which rows may be deleted: what refers before what it refers to, circles together."""
+    place = {table.name: n for n, table in enumerate(tables)}
+    referring = {n: frozenset(place[k.target] for k in t.every_foreign_key if k.enforced and k.target in place) for n, t in enumerate(tables)}
+    line = _ranked(_components(referring), referring, lambda n: (str(tables[n].name),))
+    return tuple(tuple(tables[n] for n in members) for members in reversed(line))
 
 
 def _foreign_key_edges(tables: Sequence[TablePlan], new: Catalog) -> Edges:

@@ -76,6 +76,8 @@ class BatchRow(Struct, frozen=True):
     bytes: int
     seconds: float
     xids: tuple[int, ...]
+    going_back: bool = False
+    """Its rows are being taken back: some are gone, some may still be there."""
 
 
 class RejectRow(Struct, frozen=True):
@@ -348,6 +350,7 @@ def _batch(row: asyncpg.Record, table: TableName) -> BatchRow:
         row["bytes"] or 0,
         row["seconds"] or 0.0,
         tuple(row["xids"]),
+        row["state"] == "back",
     )
 
 

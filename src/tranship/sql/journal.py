@@ -205,9 +205,9 @@ class JournalSql:
 
     @property
     def anything_done(self) -> str:
-        """$1 run: whether a batch was committed, or something is switched off."""
+        """$1 run: whether rows of a batch are in NEW, or something is switched off."""
         return self._text(
-            "SELECT EXISTS (SELECT FROM {j}.batch WHERE run = $1 AND state = 'done') OR EXISTS (SELECT FROM {j}.undo WHERE run = $1 AND NOT done)"
+            "SELECT EXISTS (SELECT FROM {j}.batch WHERE run = $1 AND state <> 'todo') OR EXISTS (SELECT FROM {j}.undo WHERE run = $1 AND NOT done)"
         )
 
     @property
@@ -311,6 +311,26 @@ class JournalSql:
     def sequences(self) -> str:
         """$1 run."""
         return self._text("SELECT * FROM {j}.sequence WHERE run = $1 ORDER BY name")
+
+    @property
+    def going_back(self) -> tuple[str, str, str]:
+        """Statements with run, positions (the third: run alone): from here on the tables' rows are on their way out, whoever ends it.
+
+        The batches keep their transactions until the last row is gone; a run that was finished is not any more.
+        """
+        return (
+            self._text("UPDATE {j}.batch SET state = 'back' WHERE run = $1 AND position = ANY ($2::integer[]) AND state = 'done'"),
+            self._text("UPDATE {j}.task SET state = 'todo' WHERE run = $1 AND position = ANY ($2::integer[])"),
+            self._text("UPDATE {j}.run SET state = 'stopped', finished = NULL WHERE id = $1"),
+        )
+
+    @property
+    def took_back(self) -> str:
+        """run, position, rows: so many of the table's rows are gone; kept with its first batch, since only the table's sum means anything now."""
+        return self._text(
+            "UPDATE {j}.batch SET written = written - $3 WHERE run = $1 AND position = $2"
+            " AND number = (SELECT pg_catalog.min(number) FROM {j}.batch WHERE run = $1 AND position = $2 AND state = 'back')"
+        )
 
     @property
     def taken_back(self) -> str:

@@ -169,35 +169,15 @@ def orphans(table: TableName, key: ForeignKey, xids: Sequence[int], *, limit: in
         broken = f"({broken} OR (({some}) AND NOT ({present})))"
     return (
         "SELECT c.tableoid::oid::bigint AS relation, c.ctid::text AS id, c.xmin::text::bigint AS xmin\n"
-        f"FROM {relation(table)} AS c WHERE {broken} AND {_written('c', xids)} LIMIT {limit}"
+        f"FROM {relation(table)} AS c WHERE {broken} AND {written_by('c', xids)} LIMIT {limit}"
     )
 
 
 # --- rows we wrote --------------------------------------------------------------------------------------------------------------
 
 
-def count_ours(table: TableName, xids: Sequence[int]) -> str:
-    """How many rows of a table these transactions wrote. A xmin has 32 bits, so have the numbers given."""
-    return f"SELECT count(*) FROM {relation(table)} AS t WHERE {_written('t', xids)}"
-
-
-def delete_ours(tables: Sequence[tuple[TableName, Sequence[int]]]) -> str:
-    """Deletes them from all the tables in one statement, so that foreign keys among them are judged at its end. One row: counts ``n0`` …"""
-    parts = [f"d{n} AS (DELETE FROM {relation(name)} AS t WHERE {_written('t', xids)} RETURNING 1)" for n, (name, xids) in enumerate(tables)]
-    counts = ", ".join(f"(SELECT count(*) FROM d{n}) AS n{n}" for n in range(len(tables)))
-    return f"WITH {', '.join(parts)} SELECT {counts}"
-
-
-def foreign_children(child: TableName, key: ForeignKey, child_xids: Sequence[int], parent_xids: Sequence[int]) -> str:
-    """How many rows of a child that others wrote refer to rows of the parent that these transactions wrote."""
-    pairs = " AND ".join(f"p.{ident(t)} = c.{ident(n)}" for n, t in zip(key.columns, key.target_columns, strict=True))
-    return (
-        f"SELECT count(*) FROM {relation(child)} AS c JOIN {relation(key.target)} AS p ON {pairs}\n"
-        f"WHERE {_written('p', parent_xids)} AND NOT {_written('c', child_xids)}"
-    )
-
-
-def _written(alias: str, xids: Sequence[int]) -> str:
+def written_by(alias: str, xids: Sequence[int]) -> str:
+    """Condition: one of these transactions wrote the row. A xmin has 32 bits, so have the numbers given."""
     return f"({alias}.xmin::text::bigint = ANY ({_numbers(xids)}))"
 
 

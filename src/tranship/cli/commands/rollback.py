@@ -8,6 +8,9 @@ import click
 
 from tranship.cli.context import Invocation, answering
 
+NAMED = 10
+"""Rows of others that are named per table."""
+
 
 @click.command(no_args_is_help=True)
 @click.argument("config", type=click.Path(path_type=Path))
@@ -26,7 +29,7 @@ def command(context: click.Context, config: Path, live: bool, run_id: str | None
     invocation = context.ensure_object(Invocation)
     loaded = load(config)
     invocation.writes = live
-    told = run(lambda _: api.rollback(loaded, live=live, run=run_id, tell=lambda event: note(event.message)))
+    told = run(lambda stop: api.rollback(loaded, live=live, run=run_id, tell=lambda event: note(event.message), stop=stop), stoppable=live)
     left = sum(table.left for table in told.tables)
     if invocation.json:
         say(encode(told).decode().rstrip("\n"))
@@ -34,6 +37,10 @@ def command(context: click.Context, config: Path, live: bool, run_id: str | None
     say(f"Run {told.run.id}" + ("" if told.live else " (nothing is changed without --live)"))
     for table in told.tables:
         say(f"  {table.table}: {table.unchanged} rows {'taken back' if told.live else 'would go'}, {table.left} left: changed or deleted since")
+        for key in table.others[:NAMED]:
+            say(f"    written or changed by others since: {', '.join(f'{column}={value}' for column, value in key.items())}")
+        if len(table.others) > NAMED:
+            say("    … (--format json names more)")
     for name in told.sequences:
         say(f"  sequence {name}: {'set back' if told.live else 'would be set back'}")
     for name in told.sequences_left:

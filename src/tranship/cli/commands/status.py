@@ -58,5 +58,8 @@ def _told(state: api.RunState, config: str) -> Iterator[str]:
         yield f"  switched off: {undo.what}"
     if state.switched_off and not state.running:
         yield f"  put it back: {command_line('tranship', 'doctor', config, '--restore')}"
-    if word in ("interrupted", "stopped"):
+    if state.going_back and not state.running:
+        back = command_line("tranship", "rollback", config, "--run", run.id, "--live")
+        yield f"  taking its rows back was interrupted: {back} goes on with it; migrate --live does so, too, and moves them again"
+    elif word in ("interrupted", "stopped"):
         yield "  go on: run the same migrate --live command again"
