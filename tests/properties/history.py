@@ -1,4 +1,5 @@
-"""A shop whose schema evolves by random steps, with the truth on record: which column of the first day is which one of the last."""
+"""A shop whose schema evolves by random steps, with the truth on record: which column of the first day is which one of the last, what became of
+its values, and the decisions that a person who knows all this would write down."""
 
 from __future__ import annotations
 
@@ -21,6 +22,18 @@ venue village visitor voucher wagon
 """
 WORDS = _WORDS.split()
 TYPES = ("integer", "bigint", "text", "character varying(40)", "boolean", "date", "timestamp without time zone", "numeric(10,2)", "jsonb")
+VALUES = {
+    "integer": "{n} * 37",
+    "bigint": "{n} * 100003",
+    "text": "'w' || {n} % 11 || ' of ' || {n} % 5",
+    "character varying(40)": "'x' || {n} % 13 || ' ' || {n} % 3",
+    "boolean": "{n} % 2 = 0",
+    "date": "date '2020-01-30' + {n}::int",
+    "timestamp without time zone": "timestamp '2021-03-27 23:30' + {n} * interval '1 hour'",
+    "numeric(10,2)": "{n} * 1.25",
+    "jsonb": "jsonb_build_object('n', {n})",
+}
+"""By type, from a number."""
 RETYPED = {"integer": "bigint", "character varying(40)": "text", "text": "character varying(40)", "numeric(10,2)": "numeric(14,2)", "date": "text"}
 
 
@@ -32,6 +45,14 @@ class Cell:
     name: str
     type: PgType
     number: int
+    origin: str | None = None
+    """The column of the first day that its values come from; None: it came later and is empty."""
+    sql: str = ""
+    """Its value as an expression over a row of the first day."""
+    labels: Room | None = None
+    """It holds keys of this table, found by the origin's text."""
+    touched: bool = False
+    """Its values are no longer those of its origin as they were."""
 
 
 @dataclass
@@ -42,6 +63,10 @@ class Room:
     name: str
     cells: list[Cell]
     next_number: int = 1
+    origin: str | None = None
+    """Its name on the first day."""
+    reference: bool = False
+    """It came later and holds keys and their texts."""
 
     def cell(self, name: str) -> Cell:
         """The column of this name today."""
@@ -94,6 +119,24 @@ class Shop:
         numbered = tuple(column(c.name, c.type, attnum=c.number, not_null=c.name == "id") for c in cells)
         return Table(made.name, "r", numbered, oid=room.oid, keys=made.keys, privileges=made.privileges)
 
+    def open(self) -> None:
+        """The first day ends: what is there now is where everything comes from."""
+        for room in self.rooms:
+            room.origin = room.name
+            for cell in room.cells:
+                cell.origin, cell.sql = cell.name, f"old.{cell.name}"
+
+    def rows(self, number: int) -> str:
+        """The statements that fill today's tables."""
+        made = []
+        for room in self.rooms:
+            values = [
+                f"CASE WHEN {'false' if c.name == 'id' else f'(n + {at}) % 7 = 0'} THEN NULL ELSE {VALUES[c.type.text].format(n=f'(n + {at})')} END"
+                for at, c in enumerate(room.cells)
+            ]
+            made.append(f"INSERT INTO {room.name} SELECT {', '.join(values)} FROM generate_series(1, {number}) n;")
+        return "\n".join(made)
+
     def truth(self) -> dict[int, tuple[TableName, str]]:
         """Where every living column is."""
         return {c.born: (TableName("public", room.name), c.name) for room in self.rooms for c in room.cells}
@@ -108,7 +151,7 @@ class Shop:
 
 def _any_cell(shop: Shop) -> tuple[Room, Cell] | None:
     room = shop.chance.choice(shop.rooms)
-    cells = [c for c in room.cells if c.name != "id"]
+    cells = [c for c in room.cells if c.name not in ("id", LABEL)]
     return (room, shop.chance.choice(cells)) if len(cells) > 1 else None
 
 
@@ -128,6 +171,8 @@ def retype(shop: Shop) -> None:
     if (found := _any_cell(shop)) is not None and found[1].type.text in RETYPED:
         room, cell = found
         cell.type = pg_type(RETYPED[cell.type.text])
+        cell.sql = f"({cell.sql})::{cell.type.text}"
+        cell.touched = True
         shop.statements.append(f"ALTER TABLE {room.name} ALTER {cell.name} TYPE {cell.type.text};")
 
 
@@ -137,8 +182,11 @@ def to_enum(shop: Shop) -> None:
         room, cell = found
         name = f"{cell.name}_kind"
         cell.type = enum(name, "a", "b")
+        label = "CASE length({0}) % 2 WHEN 0 THEN 'a' WHEN 1 THEN 'b' END"
+        cell.sql = label.format(cell.sql)
+        cell.touched = True
         shop.statements.append(f"CREATE TYPE {name} AS ENUM ('a', 'b');")
-        shop.statements.append(f"ALTER TABLE {room.name} ALTER {cell.name} TYPE {name} USING {cell.name}::{name};")
+        shop.statements.append(f"ALTER TABLE {room.name} ALTER {cell.name} TYPE {name} USING ({label.format(cell.name)})::{name};")
 
 
 def add(shop: Shop) -> None:
@@ -158,27 +206,38 @@ def drop(shop: Shop) -> None:
 
 def split(shop: Shop) -> None:
     """One column gives way to two."""
-    if (found := _any_cell(shop)) is not None:
+    if (found := _any_cell(shop)) is not None and found[1].labels is None:
         room, cell = found
         parts = [shop.add_cell(room, pg_type("text"), f"{word}_{cell.name}") for word in ("first", "last") if f"{word}_{cell.name}" not in shop.names]
         shop.names += [p.name for p in parts]
         room.cells.remove(cell)
-        shop.statements += [f"ALTER TABLE {room.name} ADD {p.name} text;" for p in parts]
+        for at, part in enumerate(parts, 1):
+            shop.statements.append(f"ALTER TABLE {room.name} ADD {part.name} text;")
+            shop.statements.append(f"UPDATE {room.name} SET {part.name} = split_part({cell.name}::text, ' ', {at});")
+            if cell.origin is not None:
+                part.origin, part.sql, part.touched = cell.origin, f"split_part(({cell.sql})::text, ' ', {at})", True
         shop.statements.append(f"ALTER TABLE {room.name} DROP {cell.name};")
 
 
 def lookup(shop: Shop) -> None:
     """A text gives way to the key of a table of its own."""
-    if (found := _any_cell(shop)) is not None and found[1].type.text == "text":
+    if (found := _any_cell(shop)) is not None and found[1].type.text == "text" and not found[1].touched:
         room, cell = found
         made = Room(16384 + 8 * (len(shop.names) + 1), shop.word(), [])
+        made.reference = True
         shop.rooms.append(made)
-        for name, type_ in (("id", "integer"), ("label", "text")):
+        for name, type_ in (("id", "integer"), (LABEL, "text")):
             shop.add_cell(made, pg_type(type_), name)
         key = shop.add_cell(room, pg_type("integer"), f"{made.name}_id")
         room.cells.remove(cell)
         shop.statements.append(f"CREATE TABLE {made.name} (id integer PRIMARY KEY, label text);")
+        key.origin, key.sql, key.labels, key.touched = cell.origin, cell.sql, made if cell.origin is not None else None, True
+        shop.statements.append(
+            f"INSERT INTO {made.name} SELECT row_number() OVER (ORDER BY v), v FROM (SELECT DISTINCT {cell.name} AS v FROM {room.name}) d"
+        )
+        shop.statements[-1] += " WHERE v IS NOT NULL;"
         shop.statements.append(f"ALTER TABLE {room.name} ADD {key.name} integer;")
+        shop.statements.append(f"UPDATE {room.name} SET {key.name} = (SELECT id FROM {made.name} WHERE label = {cell.name});")
         shop.statements.append(f"ALTER TABLE {room.name} DROP {cell.name};")
 
 
@@ -201,9 +260,11 @@ def rename_table(shop: Shop) -> None:
 
 
 def drop_table(shop: Shop) -> None:
-    """A table goes."""
-    if len(shop.rooms) > 3:
-        room = shop.chance.choice(shop.rooms)
+    """A table goes, unless others hold its keys."""
+    needed = [c.labels for room in shop.rooms for c in room.cells]
+    free = [room for room in shop.rooms if room not in needed]
+    if len(free) > 3:
+        room = shop.chance.choice(free)
         shop.rooms.remove(room)
         shop.statements.append(f"DROP TABLE {room.name};")
 
@@ -213,6 +274,12 @@ def add_table(shop: Shop) -> None:
     room = shop.add_room()
     shop.statements.append(f"CREATE TABLE {room.name} ({', '.join(f'{c.name} {c.type.text}' for c in room.cells)}, PRIMARY KEY (id));")
 
+
+ROWS = 40
+"""Of each table on the first day."""
+
+LABEL = "label"
+"""Of a table of reference; it stays as it is."""
 
 Step = Callable[[Shop], None]
 STEPS: tuple[Step, ...] = (rename, rename, rename, retype, to_enum, add, add, drop, split, lookup, rename_table, drop_table, add_table)
@@ -227,7 +294,14 @@ class History:
     before: dict[int, tuple[TableName, str]]
     after: dict[int, tuple[TableName, str]]
     creation: str
+    rows: str
     statements: tuple[str, ...]
+    decisions: dict[str, list[dict[str, object]]]
+    """Everything that differs, as a person who was there would answer it."""
+    tables: tuple[str, ...]
+    """Of the last day."""
+    reference: tuple[str, ...]
+    """Those of them that came later and hold rows: keys and their texts."""
 
 
 def history(seed: int, steps: int = 30, *, swaps: bool) -> History:
@@ -235,8 +309,37 @@ def history(seed: int, steps: int = 30, *, swaps: bool) -> History:
     shop = Shop(random.Random(seed))
     for _ in range(5):
         shop.add_room()
-    old, before, creation = tuple(shop.tables()), shop.truth(), shop.creation()
+    shop.open()
+    old, before, creation, rows = tuple(shop.tables()), shop.truth(), shop.creation(), shop.rows(ROWS)
     choices = (*STEPS, swap) if swaps else STEPS
     for _ in range(steps):
         shop.chance.choice(choices)(shop)
-    return History(old, tuple(shop.tables()), before, shop.truth(), creation, tuple(shop.statements))
+    new, after = tuple(shop.tables()), shop.truth()
+    reference = tuple(room.name for room in shop.rooms if room.reference)
+    return History(
+        old, new, before, after, creation, rows, tuple(shop.statements), _decisions(old, shop), tuple(r.name for r in shop.rooms), reference
+    )
+
+
+def _decisions(old: tuple[Table, ...], shop: Shop) -> dict[str, list[dict[str, object]]]:
+    today = {room.origin: room for room in shop.rooms if room.origin is not None}
+    return {t.name.name: _of_room(t, today[t.name.name]) if t.name.name in today else [{"action": "drop_table"}] for t in old}
+
+
+def _of_room(before: Table, room: Room) -> list[dict[str, object]]:
+    entries: list[dict[str, object]] = []
+    if room.name != before.name.name:
+        entries.append({"action": "rename_table", "new_table": room.name})
+    for cell in room.cells:
+        if cell.origin is None or (cell.name == cell.origin and not cell.touched):
+            continue
+        entry: dict[str, object] = {"action": "transform", "old_column": cell.origin, "new_column": cell.name}
+        if cell.labels is not None:
+            entry["lookup_table"] = {"table": cell.labels.name, "key_column": LABEL, "value_column": "id"}
+        elif cell.touched:
+            entry["transform_sql"] = cell.sql
+        else:
+            entry["action"] = "rename"
+        entries.append(entry)
+    fed = {cell.origin for cell in room.cells}
+    return entries + [{"action": "ignore", "old_column": c.name} for c in before.columns if c.name not in fed]
