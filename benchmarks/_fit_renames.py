@@ -1,32 +1,37 @@
-"""Fit the weights of planning/renames/score.py by logistic regression: ``benchmarks/_fit_renames.py DEV SCHEMA_DEV [--folds 5]``.
+"""Fit the weights of planning/renames/score.py by logistic regression: ``benchmarks/_fit_renames.py DEV SCHEMA_DEV [--folds 6 [--repeats 3]]``.
 
 Prints the weights to paste. With ``--folds`` it prints instead what the bars measure, cross-validated by family of repositories:
-every case is judged by weights that have not seen its family.
+every case is judged by weights that have not seen its family. Each repeat deals the families out anew.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import math
+import random
+import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import renames as bench
 
+from tranship.model.names import TableName
 from tranship.planning.renames import RenameContext, score
 from tranship.planning.renames.assign import choose
 from tranship.planning.renames.columns import order_proven, prove
 from tranship.planning.renames.features import features
-from tranship.planning.renames.overlap import make_table_scene, table_features, worth_weighing
-from tranship.planning.renames.tables import known_pairs
+from tranship.planning.renames.overlap import make_table_scene
+from tranship.planning.renames.table_features import NEGATIVE
+from tranship.planning.renames.tables import known_pairs, weighed
 
 Row = tuple[int, int, bench.Pair, dict[str, float]]
 Weights = Mapping[str, float]
 
 LESS = 0.3
 """Weight of a case that repeats another one (``primary`` false)."""
+CERTAIN = 1e-4
+"""Pairs that are as good as decided bend the likelihood no more: they count in the gradient only."""
 
 
 @dataclass
@@ -40,7 +45,9 @@ class Case:
     ambiguous: set[bench.Pair]
     derived: set[bench.Pair]
     automatic: set[bench.Pair]
-    rows: list[Row]
+    rows_under: Callable[[Weights], list[Row]]
+    """The pairs worth weighing with their features; those of tables depend on what the first weighing finds."""
+    rows: list[Row] = field(default_factory=list)
 
     def samples(self) -> Iterable[tuple[dict[str, float], float, float]]:
         """Features, label and weight of every pair that has a clear label."""
@@ -63,17 +70,19 @@ def column_case(case: bench.Json, ordered: bool) -> Case | None:
     rows = [(i, j, (olds[i].name, news[j].name), features(scene, olds[i], news[j])) for i, j in scene.pairs]
     automatic = {(p.old, p.new) for p in progress.found}
     truth, ambiguous, derived = (bench.pairs(case.get(key)) for key in ("renames", "ambiguous", "derived"))
-    return Case(family(case), case.get("primary", True), known, truth, ambiguous, derived, automatic, rows)
+    return Case(family(case), case.get("primary", True), known, truth, ambiguous, derived, automatic, lambda _: rows, rows)
 
 
 def table_case(case: bench.Json) -> Case:
     """A pair of schemas."""
     old, new = [bench.make_table(t) for t in case["old"]], [bench.make_table(t) for t in case["new"]]
-    scene = make_table_scene(old, new, known_pairs(old, new, {}))
-    rows = [
-        (i, j, (scene.olds[i].name.name, scene.news[j].name.name), table_features(scene, scene.olds[i], scene.news[j]))
-        for i, j in worth_weighing(scene)
-    ]
+    pairs: dict[TableName, TableName] = known_pairs(old, new, {})
+    scene = make_table_scene(old, new, pairs)
+
+    def rows(weights: Weights) -> list[Row]:
+        _, found = weighed(scene, old, new, pairs, weights)
+        return [(i, j, (scene.olds[i].name.name, scene.news[j].name.name), values) for (i, j), values in found.items()]
+
     truth, ambiguous = bench.pairs(case.get("table_renames")), bench.pairs(case.get("ambiguous_tables"))
     return Case(family(case), True, True, truth, ambiguous, set(), set(), rows)
 
@@ -83,10 +92,41 @@ def family(case: bench.Json) -> str:
     return str(case.get("family") or case.get("repo") or case.get("id"))
 
 
-def fit(cases: Iterable[Case], ridge: float, rounds: int = 12) -> dict[str, float]:
-    """Logistic regression by Newton's method, ridge-regularised but for the bias."""
+@dataclass(frozen=True)
+class Task:
+    """One set of weights: the cases they are fitted on, and how."""
+
+    name: str
+    cases: list[Case]
+    ridge: float
+    threshold: float
+    one_way: bool = False
+    """Every feature may speak in one direction only, and is left out where the data would turn it round."""
+
+    def fit(self, cases: Sequence[Case]) -> dict[str, float]:
+        """Fit twice: the features of tables rest on a first weighing."""
+        weights: dict[str, float] = {"bias": -10.0}
+        for _ in range(2):
+            for case in cases:
+                case.rows = case.rows_under(weights)
+            weights = fit(cases, self.ridge, one_way=self.one_way)
+        return weights
+
+
+def fit(cases: Iterable[Case], ridge: float, *, one_way: bool) -> dict[str, float]:
+    """Ridge-regularised logistic regression; ``one_way`` leaves out, one after the other, the features of the wrong sign."""
     samples = [sample for case in cases for sample in case.samples()]
     names = ["bias", *sorted({name for values, _, _ in samples for name in values} - {"bias"})]
+    while True:
+        theta = regress(samples, names, ridge)
+        wrong = [(abs(t), n) for n, t in zip(names, theta, strict=True) if n != "bias" and t and (t < 0) != (n in NEGATIVE)]
+        if not one_way or not wrong:
+            return {name: round(t, 2) for name, t in zip(names, theta, strict=True) if abs(t) >= 0.005}
+        names.remove(max(wrong)[1])
+
+
+def regress(samples: Sequence[tuple[dict[str, float], float, float]], names: Sequence[str], ridge: float, rounds: int = 12) -> list[float]:
+    """Newton's method."""
     vectors = [([(k, values[n]) for k, n in enumerate(names) if values.get(n)], label, weight) for values, label, weight in samples]
     theta = [0.0] * len(names)
     ridges = [1e-3, *[ridge] * (len(names) - 1)]
@@ -98,11 +138,14 @@ def fit(cases: Iterable[Case], ridge: float, rounds: int = 12) -> dict[str, floa
             error, bend = weight * (chance - label), weight * chance * (1 - chance)
             for k, v in vector:
                 gradient[k] += error * v
+            if bend < CERTAIN:
+                continue
+            for k, v in vector:
                 line, scaled = hessian[k], bend * v
                 for m, u in vector:
                     line[m] += scaled * u
         theta = [t - d for t, d in zip(theta, solve(hessian, gradient), strict=True)]
-    return {name: round(t, 2) for name, t in zip(names, theta, strict=True) if abs(t) >= 0.005}
+    return theta
 
 
 def solve(matrix: list[list[float]], right: list[float]) -> list[float]:
@@ -124,12 +167,13 @@ def solve(matrix: list[list[float]], right: list[float]) -> list[float]:
 
 def proposed(case: Case, weights: Weights, threshold: float) -> set[bench.Pair]:
     """What the assignment asks about under these weights."""
-    names = {(i, j): pair for i, j, pair, _ in case.rows}
-    chances = {(i, j): score.probability(values, weights) for i, j, _, values in case.rows}
+    rows = case.rows_under(weights)
+    names = {(i, j): pair for i, j, pair, _ in rows}
+    chances = {(i, j): score.probability(values, weights) for i, j, _, values in rows}
     return {names[c.row, c.column] for c in choose(chances, threshold)}
 
 
-def judge(cases: Iterable[Case], weights_of: Callable[[Case], Weights], threshold: float) -> str:
+def judge(cases: Iterable[Case], weights_of: Callable[[Case], Weights], threshold: float) -> tuple[float, float, float]:
     """Precision, recall and F1 of what is automatic and asked together."""
     truth = found = right = 0
     for case in cases:
@@ -137,42 +181,58 @@ def judge(cases: Iterable[Case], weights_of: Callable[[Case], Weights], threshol
         pairs -= case.ambiguous | (case.derived - case.truth)
         expected = case.truth - case.ambiguous
         truth, found, right = truth + len(expected), found + len(pairs), right + len(pairs & expected)
-    return f"P {right / max(found, 1):.3f}  R {right / max(truth, 1):.3f}  F1 {2 * right / max(found + truth, 1):.3f}  ({truth} renames)"
+    return right / max(found, 1), right / max(truth, 1), 2 * right / max(found + truth, 1)
 
 
-def fold_of(case: Case, folds: int) -> int:
-    """A stable fold for a family."""
-    return int(hashlib.sha256(case.family.encode()).hexdigest(), 16) % folds
+def deal(cases: Sequence[Case], folds: int, seed: int) -> dict[str, int]:
+    """A fold for every family."""
+    families = sorted({case.family for case in cases})
+    random.Random(seed).shuffle(families)
+    return {name: i % folds for i, name in enumerate(families)}
 
 
-def cross_validate(name: str, cases: Sequence[Case], ridge: float, threshold: float, folds: int) -> None:
-    """Print the figures over all folds."""
-    fitted = [fit([c for c in cases if fold_of(c, folds) != k], ridge) for k in range(folds)]
-    for label, chosen in (("", [c for c in cases if c.primary]), (" (order unknown)", [c for c in cases if c.primary and not c.known])):
-        if chosen:
-            print(f"{name}{label}: {judge(chosen, lambda c: fitted[fold_of(c, folds)], threshold)}")
+def cross_validate(task: Task, folds: int, repeats: int) -> None:
+    """Print the figures over all folds: the mean of the repeats and what they spread over."""
+    groups = {
+        "order known": [c for c in task.cases if c.primary and c.known],
+        "order unknown": [c for c in task.cases if c.primary and not c.known],
+    }
+    results: dict[str, list[tuple[float, float, float]]] = {label: [] for label, chosen in groups.items() if chosen}
+    for seed in range(repeats):
+        fold = deal(task.cases, folds, seed)
+        fitted = [task.fit([c for c in task.cases if fold[c.family] != k]) for k in range(folds)]
+
+        def weights_of(case: Case, fitted: list[dict[str, float]] = fitted, fold: dict[str, int] = fold) -> Weights:
+            return fitted[fold[case.family]]
+
+        for label, found in results.items():
+            found.append(judge(groups[label], weights_of, task.threshold))
+    for label, found in results.items():
+        told = (f"{n} {statistics.mean(v):.3f} ({min(v):.3f}-{max(v):.3f})" for n, v in zip(("P", "R", "F1"), zip(*found, strict=True), strict=True))
+        print(f"{task.name}, {label}: {'  '.join(told)}", flush=True)
 
 
 def main() -> None:
     """Read the cases, fit, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dev", type=Path)
     parser.add_argument("schema_dev", type=Path)
     parser.add_argument("--folds", type=int, default=0)
+    parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     raw = list(bench.read_cases(arguments.dev))
-    sets = (
-        ("ORDERED", [c for c in (column_case(case, True) for case in raw) if c], 1.0, score.ORDERED_THRESHOLD),
-        ("UNORDERED", [c for c in (column_case(case, False) for case in raw) if c], 3.0, score.UNORDERED_THRESHOLD),
-        ("TABLES", [table_case(case) for case in bench.read_cases(arguments.schema_dev)], 1.0, score.TABLES_THRESHOLD),
+    schemas = [table_case(case) for case in bench.read_cases(arguments.schema_dev)]
+    tasks = (
+        Task("ORDERED", [c for c in (column_case(case, True) for case in raw) if c], 1.0, score.ORDERED_THRESHOLD),
+        Task("UNORDERED", [c for c in (column_case(case, False) for case in raw) if c], 3.0, score.UNORDERED_THRESHOLD),
+        Task("TABLES", schemas, 1.0, score.TABLES_THRESHOLD, one_way=True),
     )
-    for name, cases, ridge, threshold in sets:
+    for task in tasks:
         if arguments.folds:
-            cross_validate(name, cases, ridge, threshold, arguments.folds)
+            cross_validate(task, arguments.folds, arguments.repeats)
             continue
-        weights = fit(cases, ridge)
-        print(f"{name}: Mapping[str, float] = {{")
-        print("".join(f'    "{key}": {value},\n' for key, value in weights.items()) + "}")
+        print(f"{task.name}: Mapping[str, float] = {{")
+        print("".join(f'    "{key}": {value},\n' for key, value in task.fit(task.cases).items()) + "}")
 
 
 if __name__ == "__main__":

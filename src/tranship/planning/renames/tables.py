@@ -11,11 +11,15 @@ from tranship.planning.renames.assign import choose
 from tranship.planning.renames.context import RenameContext, TableRenames
 from tranship.planning.renames.convention import NameRule, own_prefixes, unique_pairs
 from tranship.planning.renames.lineage import same_relation
-from tranship.planning.renames.overlap import TableScene, make_table_scene, table_features, worth_weighing
+from tranship.planning.renames.links import Links, make_links, name_change
+from tranship.planning.renames.overlap import TableScene, make_table_scene, worth_weighing
 from tranship.planning.renames.score import TABLES, TABLES_THRESHOLD, probability
+from tranship.planning.renames.table_features import link_features, own_features
 from tranship.planning.renames.tokens import stems
 from tranship.planning.renames.vetoes import token_vetoes
 
+PROVISIONAL = 0.3
+"""Probability from which the first weighing's pairs speak for others in the second."""
 PROVING_OVERLAP = 0.5
 """Share of the smaller table's columns that must be there under the same name before a table's name proves anything."""
 
@@ -28,8 +32,7 @@ def table_renames(old: Sequence[Table], new: Sequence[Table], *, context: Rename
     pairs = known_pairs(old, new, context.table_pairs)
     found = _proven(old, new, pairs, context)
     pairs |= {p.old: p.new for p in found}
-    scene = make_table_scene(old, new, pairs)
-    return TableRenames(tuple(found), _proposals(scene))
+    return TableRenames(tuple(found), _proposals(old, new, pairs))
 
 
 def known_pairs(old: Sequence[Table], new: Sequence[Table], decided: Mapping[TableName, TableName]) -> dict[TableName, TableName]:
@@ -85,33 +88,53 @@ def _overlap(old: Table, new: Table, context: RenameContext) -> float:
     return len(left & right) / (min(len(left), len(right)) or 1)
 
 
-def table_chances(scene: TableScene) -> dict[tuple[int, int], float]:
-    """The probability of every pair worth weighing, by the tables' places in the scene."""
-    return {(i, j): probability(table_features(scene, scene.olds[i], scene.news[j]), TABLES) for i, j in worth_weighing(scene)}
+def weighed(
+    scene: TableScene, old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName], weights: Mapping[str, float] = TABLES
+) -> tuple[Links, dict[tuple[int, int], dict[str, float]]]:
+    """The features of every pair worth weighing, by the tables' places in the scene.
+
+    Weighed twice: what is likely the first time (foreign keys that lead there, words that changed alike) speaks for others the second time.
+    """
+    links = make_links(old, new, pairs)
+    places = worth_weighing(scene, links.repointed)
+    own = {(i, j): own_features(scene, scene.olds[i], scene.news[j]) for i, j in places}
+    first = {place: probability(features, weights) for place, features in _linked(scene, links, own).items()}
+    likely = {scene.olds[c.row].name: scene.news[c.column].name for c in choose(first, PROVISIONAL)}
+    links = make_links(old, new, {**pairs, **likely})
+    return links, _linked(scene, links, own)
 
 
-def _proposals(scene: TableScene) -> tuple[TableProposal, ...]:
+def _linked(scene: TableScene, links: Links, own: Mapping[tuple[int, int], dict[str, float]]) -> dict[tuple[int, int], dict[str, float]]:
+    return {(i, j): {**features, **link_features(links, scene.olds[i], scene.news[j])} for (i, j), features in own.items()}
+
+
+def _proposals(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName]) -> tuple[TableProposal, ...]:
+    scene = make_table_scene(old, new, pairs)
+    links, features = weighed(scene, old, new, pairs)
     olds, news = scene.olds, scene.news
     return tuple(
         TableProposal(
             olds[c.row].name,
             news[c.column].name,
             round(c.chance, 3),
-            _describe(scene, olds[c.row], news[c.column]),
+            _describe(links, olds[c.row], news[c.column]),
             None if c.runner_up is None else news[c.runner_up].name,
         )
-        for c in choose(table_chances(scene), TABLES_THRESHOLD)
+        for c in choose({place: probability(values, TABLES) for place, values in features.items()}, TABLES_THRESHOLD)
     )
 
 
-def _describe(scene: TableScene, old: Table, new: Table) -> tuple[str, ...]:
+def _describe(links: Links, old: Table, new: Table) -> tuple[str, ...]:
     shared = {c.name for c in old.columns} & {c.name for c in new.columns}
     lines = [f"{len(shared)} of {len(old.columns)} columns have the same name in both"]
-    moved = scene.repointed.get((old.name, new.name), 0)
+    moved = links.moved(old.name, new.name)
     if moved:
         keys = "a foreign key" if moved == 1 else f"{moved} foreign keys"
         lines.append(f"{keys} to {old.name} in OLD: to {new.name} in NEW")
     words = [word for word in dict.fromkeys(stems(old.name.name)) if word in stems(new.name.name)]
     if words:
         lines.append(f"names share {', '.join(words)}")
+    if links.changed_alike(old.name, new.name):
+        lost, came = (" ".join(sorted(side)) or "nothing" for side in name_change(old.name, new.name))
+        lines.append(f"another table's name changes in the same way: {lost} → {came}")
     return tuple(lines)
