@@ -20,7 +20,7 @@ from tranship.model.names import Side, TableName
 from tranship.model.resolution import Problem
 from tranship.planning.compare import compare
 from tranship.planning.match import match
-from tranship.planning.questions import references_of
+from tranship.planning.meaning import observed_in
 from tranship.planning.resolve import asked_about, decide, open_questions
 from tranship.planning.structure import doubtful_spellings
 from tranship.planning.suggest import Question
@@ -75,8 +75,8 @@ async def analyze(config: Config, *, prefix: str | None = None, results_dir: str
             probe_seconds=probe_seconds,
             shared_ancestor=sides.shared_ancestor,
         )
-    references = references_of(evidence.references)
-    comparison = compare(sides.old, sides.new, matching, references=references, spellings=spellings)
+    observed = observed_in(evidence)
+    comparison = compare(sides.old, sides.new, matching, observed=observed, spellings=spellings)
     document = describe_analysis(comparison, sides.old, sides.new, evidence=evidence)
     report = render_text(document)
     changes_path = result_path(results_dir, prefix, "migration_changes.json")
@@ -133,7 +133,7 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     old, new, scope = told.old.catalog, told.new.catalog, told_scope(told)
     answers, decided, found = decide(file, old, new, scope)
     matching = match(old, new, scope, decided, shared_ancestor=told.shared_ancestor)
-    comparison = compare(old, new, matching, answers, references=references_of(told.evidence.references))
+    comparison = compare(old, new, matching, answers, observed=observed_in(told.evidence))
     asked = asked_about(file, old, new, scope)
     rest = undecided(c for c in open_questions(comparison, answers) if not any(place in asked for place in places(c)))
     return (*stale_resolutions(file, old, new, resolutions), *found, *rest)

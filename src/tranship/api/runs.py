@@ -41,12 +41,12 @@ from tranship.planning.resolve import asked_about, decide, open_questions
 from tranship.planning.resolve.casts import cast_questions
 from tranship.planning.resolve.words import OPEN_QUESTION
 from tranship.server.casts import refused_values, repeated_keys
-from tranship.server.evidence import gather_references
+from tranship.server.evidence import gather_observed
 from tranship.server.session import pin
 from tranship.server.transforms import refused_transforms
 
-_REFERENCE_SECONDS = 30.0
-"""Bound of the questions whether an undeclared foreign key changes its meaning."""
+_OBSERVE_SECONDS = 30.0
+"""Bound of the questions whether a column changes its meaning."""
 
 
 class Prepared(Struct, frozen=True):
@@ -86,12 +86,12 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
 
 
 async def _compared(open_: Connections, sides: Sides, decided: Decided, answers: Answers) -> Comparison:
-    """The comparison under the decisions, undeclared references as the data show them now."""
+    """The comparison under the decisions, judged by what the data show now."""
     old, new = sides.old, sides.new
     matching = match(old, new, sides.scope, decided, shared_ancestor=sides.shared_ancestor)
     comparison = compare(old, new, matching, answers)
-    references, _ = await gather_references(open_.old, old, new, comparison, probe_seconds=_REFERENCE_SECONDS)
-    return compare(old, new, matching, answers, references=references)
+    observed, _ = await gather_observed(open_.old, open_.new, old, new, comparison, probe_seconds=_OBSERVE_SECONDS)
+    return compare(old, new, matching, answers, observed=observed)
 
 
 async def _refused_values(open_: Connections, sides: Sides, answers: Answers) -> list[Problem]:

@@ -17,7 +17,7 @@ class ValueCount(Struct, frozen=True):
 
 
 class ColumnFacts(Struct, frozen=True):
-    """What an old column holds."""
+    """What a column holds."""
 
     column: ColumnRef
     rows: int
@@ -93,10 +93,72 @@ class Reference(Struct, frozen=True):
     table: TableName
 
 
+class NumberFacts(Struct, frozen=True):
+    """Magnitudes of a numeric column, NULL, NaN and infinities apart."""
+
+    column: ColumnRef
+    rows: int
+    """Rows that hold a number."""
+    nonzero: int
+    fractional: int
+    """Rows whose number is no integer."""
+    lowest: float | None = None
+    median: float | None = None
+    """Of the absolute values that are not zero."""
+    highest: float | None = None
+    sampled: bool = False
+
+
+class MeaningQuestion(Struct, frozen=True):
+    """What do these two columns hold? Asked where names, types or comments raise the doubt that they mean different things."""
+
+    old: ColumnRef
+    new: ColumnRef
+    numbers: bool
+    """Magnitudes tell; otherwise the frequent values do."""
+
+
+class TrialQuestion(Struct, frozen=True):
+    """Would this expression over the old row (alias ``old``) do for every row?"""
+
+    table: TableName
+    sql: str
+    """The expression, as it would stand in ``transform_sql``."""
+    fits: str
+    """A condition over the old row that never fails: this row's value is understood."""
+    shown: str
+    """An expression over the old row: the value to show of a row that does not fit."""
+
+
+class TrialFacts(Struct, frozen=True):
+    """What came of it."""
+
+    question: TrialQuestion
+    rows: int
+    """Rows that hold something to translate."""
+    fitting: int
+    examples: tuple[str, ...] = ()
+    """Some values that do not fit."""
+    failed: bool = False
+    """The server refused a row that seemed to fit."""
+    sampled: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Every row was tried, and there was one."""
+        return not self.sampled and not self.failed and 0 < self.rows == self.fitting
+
+
 class Evidence(Struct, frozen=True, dict=True):
     """All facts, in the order of the questions."""
 
     columns: tuple[ColumnFacts, ...] = ()
+    there: tuple[ColumnFacts, ...] = ()
+    """What columns of NEW hold already."""
+    numbers: tuple[NumberFacts, ...] = ()
+    numbers_there: tuple[NumberFacts, ...] = ()
+    """Of NEW."""
+    trials: tuple[TrialFacts, ...] = ()
     lookups: tuple[LookupFacts, ...] = ()
     misfits: tuple[Misfits, ...] = ()
     references: tuple[Reference, ...] = ()
@@ -106,6 +168,14 @@ class Evidence(Struct, frozen=True, dict=True):
     def of(self, table: TableName, column: str) -> ColumnFacts | None:
         """The facts of one old column."""
         return self._by_column.get(ColumnRef(table, column))
+
+    def held(self, table: TableName, column: str) -> ColumnFacts | None:
+        """What one new column holds already."""
+        return next((facts for facts in self.there if facts.column == ColumnRef(table, column)), None)
+
+    def tried(self, question: TrialQuestion) -> TrialFacts | None:
+        """What came of a trial; None: it was not asked."""
+        return next((facts for facts in self.trials if facts.question == question), None)
 
     @cached_property
     def _by_column(self) -> dict[ColumnRef, ColumnFacts]:

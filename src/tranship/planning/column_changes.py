@@ -12,7 +12,7 @@ from tranship.model.change import Change, ChangeClass, ColumnPair, Pairing, Prop
 from tranship.model.expression import Conversion, Loss
 from tranship.model.resolution import Action, Decision, Resolution
 from tranship.planning.conversion import convert, same_type
-from tranship.planning.meaning import Landscape, meaning_changes
+from tranship.planning.meaning import Doubt, Landscape, doubt_of, meaning_change
 from tranship.planning.wording import filling_words, type_words
 
 _FEEDING = (Action.RENAME, Action.TRANSFORM)
@@ -138,19 +138,21 @@ def _becomes_generated(tables: Tables, old: Column, new: Column) -> Change:
 def _type_changes(tables: Tables, pair: ColumnPair, old: Column, new: Column) -> Iterator[Change]:
     """At most one line: what the types say, or that the meaning would change."""
     conversion = tables.convert(old, new)
-    meaning = meaning_changes(pair, tables.before, tables.after, tables.landscape)
-    if meaning:
-        yield _meaning(tables, old, new, meaning)
+    doubt = meaning_change(pair, tables.before, tables.after, tables.landscape)
+    if doubt is not None:
+        yield _meaning(tables, old, new, doubt, conversion)
     elif not same_type(old.type, new.type, tables.schemas):
         yield _type_change(tables, old, new, conversion)
 
 
-def _meaning(tables: Tables, old: Column, new: Column, evidence: tuple[str, ...]) -> Change:
+def _meaning(tables: Tables, old: Column, new: Column, doubt: Doubt, conversion: Conversion) -> Change:
+    verb = "changes" if doubt.keys else "may change"
     if type_words(old.type) == type_words(new.type):
-        words = f"Column '{old.name}' changes its meaning in new DB"
+        words = f"Column '{old.name}' {verb} its meaning in new DB"
     else:
-        words = f"{_mismatch(old, new)}, and its meaning changes"
-    return _with(tables.change(ChangeClass.BREAKING, "meaning_changed", words, old=old.name, new=new.name), evidence=evidence, conversion="meaning")
+        words = f"{_mismatch(old, new)}, and its meaning {verb}"
+    told = doubt.told if doubt.keys or conversion.automatic else (*doubt.told, *_conversion_evidence(old, new, conversion))
+    return _with(tables.change(ChangeClass.BREAKING, "meaning_changed", words, old=old.name, new=new.name), evidence=told, conversion="meaning")
 
 
 def _mismatch(old: Column, new: Column) -> str:
@@ -189,6 +191,10 @@ def _proposed(tables: Tables, proposal: Proposal) -> Change:
     conversion = tables.convert(old, new)
     if not conversion.automatic:
         evidence.append(f"the types differ, too: current({type_words(old.type)}) vs new({type_words(new.type)})")
+    landscape = tables.landscape
+    doubt = doubt_of(tables.before, tables.after, (proposal.old, proposal.new), landscape.observed, landscape.old.timezone)
+    if doubt is not None:
+        evidence += ["its meaning may change", *doubt.told]
     change = tables.change(ChangeClass.BREAKING, "column_renamed", words, old=proposal.old, new=proposal.new)
     return _with(change, evidence=tuple(evidence))
 

@@ -9,7 +9,7 @@ from tranship.model.change import Change, ChangeClass, Comparison, Matching, Pai
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, Answers
 from tranship.planning.column_changes import Tables, column_changes
-from tranship.planning.meaning import Landscape, References
+from tranship.planning.meaning import Landscape, Observed
 from tranship.planning.scope import HOLDS_ROWS, KIND_WORDS
 from tranship.planning.structure import NO_SPELLINGS, Spellings, structure_notes
 
@@ -17,7 +17,7 @@ _RELAXED = ("constraint_removed",)
 """Structure that a table gave up: a change of the class SAFE, not a mere note."""
 
 NO_ANSWERS = Answers()
-NO_REFERENCES = References()
+NOTHING_OBSERVED = Observed()
 
 
 def compare(
@@ -26,16 +26,16 @@ def compare(
     matching: Matching,
     answers: Answers = NO_ANSWERS,
     *,
-    references: References = NO_REFERENCES,
+    observed: Observed = NOTHING_OBSERVED,
     spellings: Spellings = NO_SPELLINGS,
 ) -> Comparison:
     """All changes in scope, tables in configured order, else by name.
 
     With answers the matching must have been made from the same decisions: what they settle is listed with the action they gave.
-    ``references`` is what the data said about columns that look like foreign keys, ``spellings`` one server's spelling of expressions that
-    differ as text.
+    ``observed`` is what the data said about columns whose meaning may change, ``spellings`` one server's spelling of expressions that differ as
+    text.
     """
-    landscape = Landscape(old, new, _counterparts(old, new, matching), {p.old: p.new for p in matching.proposals}, references)
+    landscape = landscape_of(old, new, matching, observed)
     by_table: dict[TableName, list[Change]] = {}
     for pair in matching.pairs:
         by_table.setdefault(pair.old, []).extend(_pair_changes(pair, landscape, answers, matching))
@@ -60,6 +60,11 @@ def compare(
     order = {name: place for place, name in enumerate(matching.configured or ())}
     names = sorted(by_table, key=lambda name: (order.get(name, len(order)), name))
     return Comparison(matching=matching, changes=tuple(c for name in names for c in by_table[name]), notes=tuple(notes))
+
+
+def landscape_of(old: Catalog, new: Catalog, matching: Matching, observed: Observed = NOTHING_OBSERVED) -> Landscape:
+    """What the meaning of a column is judged in."""
+    return Landscape(old, new, _counterparts(old, new, matching), {p.old: p.new for p in matching.proposals}, observed)
 
 
 def _counterparts(old: Catalog, new: Catalog, matching: Matching) -> dict[TableName, TableName]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Column, ForeignKey, Table
 from tranship.model.change import Change, ChangeClass, Comparison, Matching
-from tranship.model.evidence import LookupQuestion, Reference
+from tranship.model.evidence import LookupQuestion, MeaningQuestion
 from tranship.model.names import ColumnRef, Side
 from tranship.model.resolution import Answers
-from tranship.planning.compare import NO_ANSWERS, NO_REFERENCES, compare
+from tranship.planning.compare import NO_ANSWERS, NOTHING_OBSERVED, compare, landscape_of
 from tranship.planning.match import NOTHING_DECIDED, Decided, match
-from tranship.planning.meaning import References
+from tranship.planning.meaning import Observed, meaning_questions
 from tranship.planning.renames.families import family
 from tranship.planning.renames.tokens import stems
 from tranship.planning.scope import Scope
@@ -49,13 +49,16 @@ class MisfitQuestion(Struct, frozen=True):
 
 
 class DataQuestions(Struct, frozen=True):
-    """Everything worth asking, in the order of the changes."""
+    """What is worth asking, in the order of the changes."""
 
     columns: tuple[ColumnRef, ...] = ()
     lookups: tuple[LookupQuestion, ...] = ()
     misfits: tuple[MisfitQuestion, ...] = ()
     references: tuple[tuple[ColumnRef, tuple[ColumnRef, ...]], ...] = ()
     """Old columns that may be undeclared foreign keys, each with the single-column primary keys it may refer to."""
+    meanings: tuple[MeaningQuestion, ...] = ()
+    there: tuple[ColumnRef, ...] = ()
+    """New columns that need a value: what NEW's own rows hold."""
 
 
 def foresee(
@@ -65,7 +68,7 @@ def foresee(
     answers: Answers = NO_ANSWERS,
     decided: Decided = NOTHING_DECIDED,
     *,
-    references: References = NO_REFERENCES,
+    observed: Observed = NOTHING_OBSERVED,
     shared_ancestor: bool = False,
 ) -> Foreseen:
     """Compare with the decisions made so far, taking proposed table renames for granted: their columns are questions, too."""
@@ -73,19 +76,15 @@ def foresee(
     proposed = tuple((p.old, p.new) for p in matching.proposals if p.old in matching.only_old)
     granted = replace(decided, tables=(*decided.tables, *proposed))
     later = match(old, new, scope, granted, shared_ancestor=shared_ancestor) if proposed else matching
-    return Foreseen(matching, compare(old, new, later, answers, references=references))
+    return Foreseen(matching, compare(old, new, later, answers, observed=observed))
 
 
-def references_of(found: Iterable[Reference]) -> References:
-    """Undeclared references as the comparison wants them."""
-    return References({reference.column: reference.table for reference in found})
-
-
-def data_questions(comparison: Comparison, old: Catalog, new: Catalog, references: References = NO_REFERENCES) -> DataQuestions:
-    """The questions to the data that a comparison leaves open; ``references`` are the undeclared ones already found."""
+def data_questions(comparison: Comparison, old: Catalog, new: Catalog, observed: Observed = NOTHING_OBSERVED) -> DataQuestions:
+    """The questions to the data that a comparison leaves open; ``observed`` is what is known already."""
     columns: dict[ColumnRef, None] = {}
     lookups: dict[LookupQuestion, None] = {}
     misfits: dict[MisfitQuestion, None] = {}
+    there: dict[ColumnRef, None] = {}
     by_table: dict[str, list[Change]] = {}
     for change in comparison.changes:
         by_table.setdefault(change.table, []).append(change)
@@ -97,10 +96,18 @@ def data_questions(comparison: Comparison, old: Catalog, new: Catalog, reference
         for change in changes:
             if change.cls is ChangeClass.BREAKING and change.old_column is not None:
                 columns[ColumnRef(pair.old, change.old_column)] = None
+            elif change.cls is ChangeClass.BREAKING and change.kind == "column_added" and change.new_column is not None:
+                there[ColumnRef(pair.new, change.new_column)] = None
         for left, right in translated(changes):
-            lookups.update(dict.fromkeys(lookup_questions(before, after, (left, right), old, new, references)))
+            lookups.update(dict.fromkeys(lookup_questions(before, after, (left, right), old, new, observed)))
             misfits.update(dict.fromkeys(_misfits(before, after, left, right)))
-    return DataQuestions(tuple(columns), tuple(lookups), tuple(misfits), tuple(_references(comparison, old, new)))
+    return DataQuestions(tuple(columns), tuple(lookups), tuple(misfits), there=tuple(there))
+
+
+def early_questions(comparison: Comparison, old: Catalog, new: Catalog) -> DataQuestions:
+    """What decides the class of a change, and so has to be asked first: undeclared references, and what columns mean."""
+    meanings = meaning_questions(comparison, landscape_of(old, new, comparison.matching))
+    return DataQuestions(references=tuple(_references(comparison, old, new)), meanings=tuple(dict.fromkeys(meanings)))
 
 
 def translated(changes: list[Change]) -> Iterator[tuple[str, str]]:
@@ -114,7 +121,7 @@ def translated(changes: list[Change]) -> Iterator[tuple[str, str]]:
 
 
 def lookup_questions(
-    before: Table, after: Table, columns: tuple[str, str], old: Catalog, new: Catalog, references: References = NO_REFERENCES
+    before: Table, after: Table, columns: tuple[str, str], old: Catalog, new: Catalog, observed: Observed = NOTHING_OBSERVED
 ) -> Iterator[LookupQuestion]:
     """Tables that may translate one old column into one new column: name → id through NEW's foreign key, id → name through OLD's."""
     left, right = columns
@@ -129,7 +136,7 @@ def lookup_questions(
             if label.name != into.target_columns[0]:
                 why = f"foreign key {into.name} of NEW leads to {owner.name}"
                 yield LookupQuestion(*refs, Side.NEW, owner.name, label.name, into.target_columns[0], why)
-    parent = _parent(before, left, old, references)
+    parent = _parent(before, left, old, observed)
     if parent is not None and family(target.type) == "text" and into is None:
         for label in labels_of(parent.table):
             if label.name != parent.key and (left == right or _related(right, parent.table, label.name)):
@@ -144,13 +151,13 @@ class _Parent(Struct, frozen=True):
     why: str
 
 
-def _parent(before: Table, column: str, old: Catalog, references: References) -> _Parent | None:
+def _parent(before: Table, column: str, old: Catalog, observed: Observed) -> _Parent | None:
     """By a foreign key, by the data, or by its name (``artist_id`` and ``artists``)."""
     declared = _single_key(before, column)
     if declared is not None:
         table = old.table(declared.target)
         return _Parent(table, declared.target_columns[0], f"foreign key {declared.name} of OLD leads to {table.name}") if table is not None else None
-    measured = references.of.get(ColumnRef(before.name, column))
+    measured = observed.references.get(ColumnRef(before.name, column))
     words = stems(column)
     called = [t for t in old.tables if len(words) > 1 and words[-1] == "id" and stems(t.name.name) == words[:-1]]
     table = old.table(measured) if measured is not None else called[0] if len(called) == 1 else None

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import asyncpg
 from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Comparison
-from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts, LookupQuestion, Misfits, Reference, ValueCount
+from tranship.model.evidence import (
+    ColumnFacts,
+    Evidence,
+    LookupFacts,
+    LookupQuestion,
+    Misfits,
+    NumberFacts,
+    Reference,
+    TrialFacts,
+    TrialQuestion,
+    ValueCount,
+)
 from tranship.model.names import ColumnRef, Side
-from tranship.planning.meaning import References
-from tranship.planning.questions import DataQuestions, MisfitQuestion, data_questions, foresee, references_of
+from tranship.planning.meaning import Observed, observed_in
+from tranship.planning.questions import DataQuestions, MisfitQuestion, data_questions, early_questions, foresee
 from tranship.planning.scope import Scope
+from tranship.planning.suggest import trial_questions
 from tranship.server.session import pin
 from tranship.sql import evidence as sql
+
+_Facts = TypeVar("_Facts", ColumnFacts, NumberFacts)
 
 _LISTED = 200
 """Distinct values that are kept of a column."""
@@ -46,25 +61,26 @@ async def gather(
     await pin(old_conn, Side.OLD, datestyle=_datestyle(new), search_path="")
     await pin(new_conn, Side.NEW, datestyle=_datestyle(new), search_path="")
     gathering = _Gathering({Side.OLD: old_conn, Side.NEW: new_conn}, {Side.OLD: old, Side.NEW: new}, probe_seconds)
-    comparison = foresee(old, new, scope, shared_ancestor=shared_ancestor).comparison
-    found = await gathering.references(data_questions(comparison, old, new))
-    references = references_of(found)
-    if found:
-        comparison = foresee(old, new, scope, references=references, shared_ancestor=shared_ancestor).comparison
-    return replace(await gathering.answers(data_questions(comparison, old, new, references)), references=found)
+    first = foresee(old, new, scope, shared_ancestor=shared_ancestor).comparison
+    early = await gathering.early(early_questions(first, old, new))
+    observed = observed_in(early)
+    comparison = foresee(old, new, scope, observed=observed, shared_ancestor=shared_ancestor).comparison
+    evidence = await gathering.answers(data_questions(comparison, old, new, observed), early)
+    trials = [await gathering.trial(question) for question in trial_questions(comparison, old, new, evidence)]
+    return replace(evidence, trials=tuple(facts for facts in trials if facts is not None), not_asked=gathering.not_asked)
 
 
-async def gather_references(
-    old_conn: asyncpg.Connection, old: Catalog, new: Catalog, comparison: Comparison, *, probe_seconds: float
-) -> tuple[References, tuple[str, ...]]:
-    """What the data say about undeclared foreign keys of OLD where the comparison could turn on them, and what was not asked in time."""
-    questions = data_questions(comparison, old, new)
-    if not questions.references:
-        return References(), ()
+async def gather_observed(
+    old_conn: asyncpg.Connection, new_conn: asyncpg.Connection, old: Catalog, new: Catalog, comparison: Comparison, *, probe_seconds: float
+) -> tuple[Observed, tuple[str, ...]]:
+    """What the data say where the class of a change turns on them, and what was not asked in time."""
+    questions = early_questions(comparison, old, new)
+    if not questions.references and not questions.meanings:
+        return Observed(), ()
     await pin(old_conn, Side.OLD, datestyle=_datestyle(new), search_path="")
-    gathering = _Gathering({Side.OLD: old_conn}, {Side.OLD: old, Side.NEW: new}, probe_seconds)
-    found = await gathering.references(questions)
-    return references_of(found), gathering.not_asked
+    await pin(new_conn, Side.NEW, datestyle=_datestyle(new), search_path="")
+    gathering = _Gathering({Side.OLD: old_conn, Side.NEW: new_conn}, {Side.OLD: old, Side.NEW: new}, probe_seconds)
+    return observed_in(await gathering.early(questions)), gathering.not_asked
 
 
 def _datestyle(new: Catalog) -> str:
@@ -80,32 +96,73 @@ class _Gathering:
         self._seconds = seconds
         self._end = asyncio.get_running_loop().time() + seconds
         self._not_asked: list[str] = []
-        self._counted: dict[ColumnRef, tuple[ColumnFacts, tuple[ValueCount, ...]]] = {}
+        self._counted: dict[tuple[Side, ColumnRef], tuple[ColumnFacts, tuple[ValueCount, ...]]] = {}
 
     @property
     def not_asked(self) -> tuple[str, ...]:
         """What was left without an answer, each once."""
         return tuple(dict.fromkeys(self._not_asked))
 
-    async def references(self, questions: DataQuestions) -> tuple[Reference, ...]:
-        """Undeclared foreign keys."""
+    async def early(self, questions: DataQuestions) -> Evidence:
+        """Undeclared foreign keys, and what the columns hold whose meaning is in doubt."""
         found = [await self._reference(ref, keys) for ref, keys in questions.references]
-        return tuple(reference for reference in found if reference is not None)
-
-    async def answers(self, questions: DataQuestions) -> Evidence:
-        """All other questions in their order."""
-        columns = [await self._column(ref) for ref in questions.columns]
-        lookups = [await self._lookup(question) for question in questions.lookups]
-        misfits = [await self._misfits(question) for question in questions.misfits]
+        numbers, there = dict[ColumnRef, NumberFacts | None](), dict[ColumnRef, NumberFacts | None]()
+        values, values_there = dict[ColumnRef, ColumnFacts | None](), dict[ColumnRef, ColumnFacts | None]()
+        for question in questions.meanings:
+            if question.numbers:
+                numbers[question.old] = await self._numbers(Side.OLD, question.old)
+                there[question.new] = await self._numbers(Side.NEW, question.new)
+            else:
+                values[question.old] = await self._column(question.old)
+                values_there[question.new] = await self._column(question.new, Side.NEW)
         return Evidence(
-            columns=tuple(facts for facts in columns if facts is not None),
-            lookups=tuple(facts for facts in lookups if facts is not None),
-            misfits=tuple(facts for facts in misfits if facts is not None),
-            not_asked=self.not_asked,
+            columns=_known(values),
+            there=_known(values_there),
+            numbers=_known(numbers),
+            numbers_there=_known(there),
+            references=tuple(reference for reference in found if reference is not None),
         )
 
-    async def _ask(self, side: Side, what: str, text: str, *arguments: object) -> Sequence[Mapping[str, object]] | None:
-        """One statement in a read-only transaction of its own; None and a note where there is no answer."""
+    async def answers(self, questions: DataQuestions, early: Evidence) -> Evidence:
+        """All other questions in their order, with what the early ones said."""
+        columns = {facts.column: facts for facts in early.columns} | {ref: await self._column(ref) for ref in questions.columns}
+        there = {facts.column: facts for facts in early.there} | {ref: await self._column(ref, Side.NEW) for ref in questions.there}
+        lookups = [await self._lookup(question) for question in questions.lookups]
+        misfits = [await self._misfits(question) for question in questions.misfits]
+        return replace(
+            early,
+            columns=_known(columns),
+            there=_known(there),
+            lookups=tuple(facts for facts in lookups if facts is not None),
+            misfits=tuple(facts for facts in misfits if facts is not None),
+        )
+
+    async def trial(self, question: TrialQuestion) -> TrialFacts | None:
+        """Whether an expression does for every old row; what the server refuses is an answer, too."""
+        table = self._catalogs[Side.OLD].table(question.table)
+        if table is None:
+            return None
+        percent = _percent(table)
+        text = sql.trial(table, question.sql, question.fits, question.shown, percent)
+        refused: list[asyncpg.PostgresError] = []
+        rows = await self._ask(Side.OLD, f"whether {question.sql} does for {question.table}", text, refused=refused)
+        if refused:
+            return TrialFacts(question, 0, 0, failed=True, sampled=percent is not None)
+        if not rows:
+            return None
+        row = rows[0]
+        counts = [int(str(row[name])) for name in ("rows", "fitting", "results")]
+        examples = row["examples"]
+        shown = tuple(map(str, examples)) if isinstance(examples, list) else ()
+        return TrialFacts(question, counts[0], min(counts[1:]), shown, sampled=percent is not None)
+
+    async def _ask(
+        self, side: Side, what: str, text: str, *arguments: object, refused: list[asyncpg.PostgresError] | None = None
+    ) -> Sequence[Mapping[str, object]] | None:
+        """One statement in a read-only transaction of its own; None and a note where there is no answer.
+
+        What the server says to the values themselves goes to ``refused`` where that is given.
+        """
         left = min(self._end - asyncio.get_running_loop().time(), max(self._seconds / 4, 1.0))
         if left <= 0:
             self._not_asked.append(f"{what}: the time limit of {self._seconds:g} s was reached")
@@ -118,6 +175,11 @@ class _Gathering:
                 return rows
         except asyncpg.QueryCanceledError:
             self._not_asked.append(f"{what}: took longer than {left:.0f} s")
+        except asyncpg.DataError as error:
+            if refused is not None:
+                refused.append(error)
+            else:
+                self._not_asked.append(f"{what}: {type(error).__name__} on {side.value.upper()}")
         except (asyncpg.PostgresError, UnicodeDecodeError) as error:
             self._not_asked.append(f"{what}: {type(error).__name__} on {side.value.upper()}")
         return None
@@ -125,24 +187,32 @@ class _Gathering:
     def _table(self, side: Side, ref: ColumnRef) -> Table | None:
         return self._catalogs[side].table(ref.table)
 
-    async def _column(self, ref: ColumnRef) -> ColumnFacts | None:
-        counted = await self._values(ref)
+    async def _column(self, ref: ColumnRef, side: Side = Side.OLD) -> ColumnFacts | None:
+        counted = await self._values(ref, side)
         return counted[0] if counted is not None else None
 
-    async def _values(self, ref: ColumnRef) -> tuple[ColumnFacts, tuple[ValueCount, ...]] | None:
-        """The facts of an old column, and as many distinct values as lookups want."""
-        if ref in self._counted:
-            return self._counted[ref]
-        table = self._table(Side.OLD, ref)
-        if table is None:
+    async def _numbers(self, side: Side, ref: ColumnRef) -> NumberFacts | None:
+        table = self._table(side, ref)
+        if table is None or (side is Side.NEW and not table.bytes):
+            return None
+        percent = _percent(table)
+        rows = await self._ask(side, f"magnitudes of {ref}", sql.magnitudes(table, ref.column, percent))
+        return _magnitudes(ref, rows[0], sampled=percent is not None) if rows else None
+
+    async def _values(self, ref: ColumnRef, side: Side = Side.OLD) -> tuple[ColumnFacts, tuple[ValueCount, ...]] | None:
+        """The facts of a column, and as many distinct values as lookups want; None of NEW's where the table holds nothing."""
+        if (side, ref) in self._counted:
+            return self._counted[side, ref]
+        table = self._table(side, ref)
+        if table is None or (side is Side.NEW and not table.bytes):
             return None
         percent = _percent(table)
         text = sql.distinct_values(table, ref.column, percent, _LOOKED_UP)
-        rows = await self._ask(Side.OLD, f"values of {ref}", text)
+        rows = await self._ask(side, f"values of {ref}", text)
         if rows is None:
             return None
-        self._counted[ref] = _counted(ref, rows, sampled=percent is not None)
-        return self._counted[ref]
+        self._counted[side, ref] = _counted(ref, rows, sampled=percent is not None)
+        return self._counted[side, ref]
 
     async def _lookup(self, question: LookupQuestion) -> LookupFacts | None:
         counted = await self._values(question.old)
@@ -202,6 +272,16 @@ class _Gathering:
             if int(str(rows[0]["count"])) >= _MOST * len(values):
                 targets.append(key.table)
         return Reference(ref, targets[0]) if len(targets) == 1 and targets[0] != ref.table else None
+
+
+def _known(facts: Mapping[ColumnRef, _Facts | None]) -> tuple[_Facts, ...]:
+    return tuple(one for one in facts.values() if one is not None)
+
+
+def _magnitudes(ref: ColumnRef, row: Mapping[str, object], *, sampled: bool) -> NumberFacts:
+    rows, nonzero, fractional = (int(str(row[name])) for name in ("rows", "nonzero", "fractional"))
+    lowest, median, highest = (None if row[name] is None else float(str(row[name])) for name in ("lowest", "median", "highest"))
+    return NumberFacts(ref, rows, nonzero, fractional, lowest, median, highest, sampled)
 
 
 def _percent(table: Table) -> float | None:

@@ -11,6 +11,8 @@ from tranship.sql.quote import ident, literal, relation
 LONGEST_SHOWN = 200
 """Characters of a value that are worth listing."""
 
+_EXAMPLES = 5
+
 TIMEOUT = "SELECT pg_catalog.set_config('statement_timeout', $1, true)"
 """$1: milliseconds as text, for the current transaction."""
 
@@ -51,6 +53,37 @@ def outside_of(table: Table, column: str, low: int, high: int, percent: float | 
     return f"SELECT pg_catalog.count(*) FROM {_read(table, percent)} WHERE {value} NOT BETWEEN {low} AND {high}"
 
 
+def magnitudes(table: Table, column: str, percent: float | None) -> str:
+    """One row about the finite numbers of a column: rows, nonzero, fractional, lowest, median (of the absolute values that are not zero), highest."""
+    value = (
+        f"CAST(CAST({ident(column)} AS pg_catalog.numeric) AS pg_catalog.float8)"
+        if _is_money(table, column)
+        else f"CAST({ident(column)} AS pg_catalog.float8)"
+    )
+    of = f"(SELECT {value} AS v FROM {_read(table, percent)} WHERE {ident(column)} IS NOT NULL) AS g"
+    finite = "g.v <> 'NaN' AND pg_catalog.abs(g.v) < 'Infinity'"
+    middle = "pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY pg_catalog.abs(g.v)) FILTER (WHERE g.v <> 0)"
+    return (
+        "SELECT pg_catalog.count(*) AS rows, pg_catalog.count(*) FILTER (WHERE g.v <> 0) AS nonzero,"
+        " pg_catalog.count(*) FILTER (WHERE g.v <> pg_catalog.trunc(g.v)) AS fractional,"
+        f" pg_catalog.min(g.v) AS lowest, {middle} AS median, pg_catalog.max(g.v) AS highest FROM {of} WHERE {finite}"
+    )
+
+
+def trial(table: Table, sql: str, fits: str, shown: str, percent: float | None) -> str:
+    """One row: rows to translate, fitting ones, some values of the others, and how many results the expression gave for the fitting ones.
+
+    ``sql``, ``fits`` and ``shown`` are expressions over the old row ``old``; the first is computed only where the second is true.
+    """
+    tried = f"CAST(CASE WHEN ({fits}) THEN ({sql}) END AS pg_catalog.text)"
+    of = f"(SELECT ({fits}) IS TRUE AS fits, {tried} AS result, CAST(({shown}) AS pg_catalog.text) AS shown FROM {_read(table, percent)} AS old) AS g"
+    few = f"pg_catalog.array_agg(DISTINCT pg_catalog.left(g.shown, {LONGEST_SHOWN})) FILTER (WHERE NOT g.fits)"
+    return (
+        "SELECT pg_catalog.count(*) AS rows, pg_catalog.count(*) FILTER (WHERE g.fits) AS fitting, pg_catalog.count(g.result) AS results,"
+        f" ({few})[1:{_EXAMPLES}] AS examples FROM {of} WHERE g.shown IS NOT NULL"
+    )
+
+
 def keys_found(table: Table, key: str, old: PgType) -> str:
     """How many of the texts in $1 (text[]), read as the old column's type, are keys of a table."""
     match = f"t.{ident(key)} = CAST(q.value AS {old.leaf.base})"
@@ -71,6 +104,12 @@ def insert_missing(table: Table, key: str, values: Iterable[str]) -> tuple[str, 
         lines = statement.split("\n")
         made.append("\n".join(f"-- {line}" for line in lines) if needed else statement)
     return tuple(made)
+
+
+def _is_money(table: Table, column: str) -> bool:
+    """Money becomes a double through numeric alone."""
+    declared = table.column(column)
+    return declared is not None and declared.type.leaf.base == "money"
 
 
 def _read(table: Table, percent: float | None) -> str:

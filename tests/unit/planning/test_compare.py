@@ -8,7 +8,7 @@ from tranship.model.names import ColumnRef, TableName
 from tranship.model.resolution import Action, Answers, Decision, LookupTable, Resolution
 from tranship.planning.compare import compare
 from tranship.planning.match import Decided, match
-from tranship.planning.meaning import References
+from tranship.planning.meaning import Observed
 from tranship.planning.scope import make_scope
 from unit.build import catalog, column, domain, enum, table
 
@@ -19,7 +19,7 @@ def name(text: str) -> TableName:
     return TableName("public", text)
 
 
-def compared(old: Catalog, new: Catalog, *entries: Resolution, tables: list[str] | None = None, references: References | None = None) -> Comparison:
+def compared(old: Catalog, new: Catalog, *entries: Resolution, tables: list[str] | None = None, observed: Observed | None = None) -> Comparison:
     scope, _ = make_scope(old, new, tables)
     decisions = tuple(Decision(Action(e.action), name(e.table), None, e) for e in entries)
     decided = Decided(
@@ -27,7 +27,7 @@ def compared(old: Catalog, new: Catalog, *entries: Resolution, tables: list[str]
         dropped=tuple(name(e.table) for e in entries if e.action == "drop_table"),
         columns=tuple((name(e.table), e.old_column, e.new_column) for e in entries if e.old_column and e.new_column),
     )
-    return compare(old, new, match(old, new, scope, decided), Answers(decisions), references=references or References())
+    return compare(old, new, match(old, new, scope, decided), Answers(decisions), observed=observed or Observed())
 
 
 def entry(table_name: str, action: str, **fields: object) -> Resolution:
@@ -243,8 +243,8 @@ def test_what_looks_like_a_key_by_name_or_by_its_values() -> None:
     by_name = compared(shape("int", named="customer_id"), shape("text", named="customer_id"))
     assert [c.kind for c in by_name.of(BREAKING)] == ["meaning_changed"]
     assert not compared(shape("int", named="buyer"), shape("text", named="buyer")).of(BREAKING)
-    measured = References({ColumnRef(name("o"), "buyer"): name("customers")})
-    by_value = compared(shape("int", named="buyer"), shape("text", named="buyer"), references=measured)
+    measured = Observed({ColumnRef(name("o"), "buyer"): name("customers")})
+    by_value = compared(shape("int", named="buyer"), shape("text", named="buyer"), observed=measured)
     assert [c.kind for c in by_value.of(BREAKING)] == ["meaning_changed"]
 
 

@@ -231,6 +231,6 @@ def test_open_entries_of_the_file_are_not_asked_twice(tmp_path: Path) -> None:
     ],
 )
 def test_lists_in_checks(expression: str, values: tuple[str, ...]) -> None:
-    from tranship.planning.suggest.mappings import _listed
+    from tranship.planning.listing import listed
 
-    assert _listed(expression) == values
+    assert listed(expression) == values

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Raw, Struct
 
 from tranship.model.catalog import Catalog
-from tranship.model.change import Change, ChangeClass, TableProposal
-from tranship.model.evidence import Evidence
+from tranship.model.change import Change, ChangeClass, Comparison, TableProposal
+from tranship.model.evidence import Evidence, TrialQuestion
 from tranship.model.names import TableName
 from tranship.model.resolution import Answers, Problem, Resolution, ResolutionFile
-from tranship.planning.questions import Foreseen, foresee, references_of
+from tranship.planning.meaning import observed_in
+from tranship.planning.questions import Foreseen, foresee
 from tranship.planning.resolve import decide
 from tranship.planning.resolve.tables import spelled, the_table
 from tranship.planning.resolve.words import OPEN_QUESTION, OUT_OF_SCOPE, fed_by, is_open
 from tranship.planning.scope import Scope, default_schema
-from tranship.planning.suggest.columns import column_drafts
+from tranship.planning.suggest.columns import column_drafts, open_guesses
 from tranship.planning.suggest.drafts import Confidence, Draft, Field
 from tranship.planning.suggest.facts import Fact, without_values
 from tranship.planning.suggest.translate import Scene
@@ -97,8 +98,8 @@ def suggest(
     file = existing if existing is not None else ResolutionFile(())
     answers, decided, problems = decide(file, old, new, scope)
     kept, dropped = _kept(file, problems, old)
-    references = references_of(evidence.references)
-    foreseen = foresee(old, new, scope, answers, decided, references=references, shared_ancestor=shared_ancestor)
+    observed = observed_in(evidence)
+    foreseen = foresee(old, new, scope, answers, decided, observed=observed, shared_ancestor=shared_ancestor)
     asked = [one for one in kept if one[1] is not None and is_open(one[0])]
     fresh = list(_fresh(foreseen, _undecided(foreseen, answers), asked, old, new, evidence))
     written = [_again(entry, table) for entry, table in kept if table is not None] + fresh
@@ -173,9 +174,24 @@ def _fresh(
         changes = [c for c in by_table.get(str(pair.old), []) if not _asked(spoken, pair.old, c)]
         if before is not None and after is not None and any(c.cls is ChangeClass.BREAKING for c in changes):
             doubtful = frozenset((p.old, p.new) for p in pair.proposals if p.runner_up is not None)
-            scene = Scene(before, after, old, new, evidence, foreseen.matching.schema_pairs, doubtful)
+            scene = Scene(before, after, old, new, evidence, foreseen.matching.schema_pairs, doubtful, observed_in(evidence))
             for draft in column_drafts(scene, changes):
                 yield _written(draft, pair.old)
+
+
+def trial_questions(comparison: Comparison, old: Catalog, new: Catalog, evidence: Evidence) -> tuple[TrialQuestion, ...]:
+    """The expressions that the suggestions may propose, to be tried on OLD's rows."""
+    found: dict[TrialQuestion, None] = {}
+    by_table: dict[str, list[Change]] = {}
+    for change in comparison.changes:
+        by_table.setdefault(change.table, []).append(change)
+    for pair in comparison.matching.pairs:
+        before, after = old.table(pair.old), new.table(pair.new)
+        changes = by_table.get(str(pair.old), [])
+        if before is not None and after is not None and any(c.cls is ChangeClass.BREAKING for c in changes):
+            scene = Scene(before, after, old, new, evidence, comparison.matching.schema_pairs, observed=observed_in(evidence))
+            found |= dict.fromkeys(guess.question(pair.old) for guess in open_guesses(scene, changes))
+    return tuple(found)
 
 
 def _asks_table(spoken: Sequence[tuple[TableName | None, Resolution]], table: TableName) -> bool:

@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from tranship.model.catalog import Column, Table
 from tranship.model.change import Change, ChangeClass
+from tranship.planning.meaning import opposed
 from tranship.planning.questions import translated
 from tranship.planning.renames.tokens import stems
-from tranship.planning.suggest.drafts import Confidence, Draft
-from tranship.planning.suggest.facts import told_column
-from tranship.planning.suggest.parts import constant, merges, splits
-from tranship.planning.suggest.translate import Scene, translation
+from tranship.planning.suggest.constants import constant
+from tranship.planning.suggest.drafts import Confidence, Draft, Field
+from tranship.planning.suggest.facts import Fact, told_column
+from tranship.planning.suggest.guesses import Guess, told_trial
+from tranship.planning.suggest.parts import part_guesses
+from tranship.planning.suggest.translate import Scene, converted, translation
 
 _DULL = frozenset({"id", "code", "name", "key", "value", "type"})
 
@@ -83,9 +85,10 @@ def _joined(scene: Scene, removed: Mapping[str | None, Change], added: Mapping[s
 def _candidate(scene: Scene, removal: Change, addition: Change) -> Candidate | None:
     left, right = removal.old_column or "", addition.new_column or ""
     found = translation(scene, left, right, renaming=False, meaning=True)
+    found = found if found.fields else converted(scene, left, right)
     if not found.fields or (found.coverage < 0.5 and not found.complete):
         return None
-    affinity = len((set(stems(left)) & set(stems(right))) - _DULL)
+    affinity = len((set(stems(left)) & set(stems(right))) - _DULL) + opposed(left, right)
     if "lookup_table" not in found.fields and affinity == 0:
         return None
     draft = Draft(
@@ -101,25 +104,38 @@ def _candidate(scene: Scene, removal: Change, addition: Change) -> Candidate | N
     return Candidate(draft, affinity, found.coverage)
 
 
-def _parts(scene: Scene, changes: Sequence[Change]) -> Iterator[Draft]:
-    """Whole names that were joined or cut, those among them that are proposed as renames included."""
+def open_guesses(scene: Scene, changes: Sequence[Change]) -> Iterator[Guess]:
+    """Every expression that a draft may propose, to be tried on the data first."""
+    yield from _part_guesses(scene, changes)
+    for left, right in dict.fromkeys(translated(list(changes))):
+        yield from scene.formats(left, right)[:1]
+
+
+def _part_guesses(scene: Scene, changes: Sequence[Change]) -> list[Guess]:
+    """Columns that were joined or cut, those among them that are proposed as renames included."""
     asked = [c for c in changes if c.kind in ("column_removed", "column_added", "column_renamed")]
     breaking = {c.old_column for c in asked if c.cls is ChangeClass.BREAKING}
     gone = [column for column in scene.before.columns if column.name in breaking]
     arriving = {c.new_column for c in asked if c.cls is ChangeClass.BREAKING or c.old_column is None}
-    come = [column for column in scene.after.columns if column.name in arriving]
-    for kind, proposals in (("joined", merges(gone, come)), ("split", splits(gone, come))):
-        for name, (sources, sql) in proposals.items():
-            named: dict[str, str | tuple[str, ...]] = {"old_column": sources[0]} if len(sources) == 1 else {"old_columns": sources}
-            yield Draft(
-                question=f"Column '{name}' only exists in new DB; is it {kind} from {' and '.join(repr(s) for s in sources)}?",
-                old_column=sources[0],
-                new_column=name,
-                fields={**named, "new_column": name, "action": "transform", "transform_sql": sql},
-                complete=False,
-                confidence=Confidence.GUESS,
-                evidence=("the names say so; look at a few rows before you agree",),
-            )
+    come = [column for column in scene.after.columns if column.name in arriving and not column.generated]
+    return part_guesses(gone, come, {column.name: scene.facts(column.name) for column in gone})
+
+
+def _parts(scene: Scene, changes: Sequence[Change]) -> Iterator[Draft]:
+    for guess in _part_guesses(scene, changes):
+        several = len(guess.sources) > 1
+        named: dict[str, Field] = {"old_columns": guess.sources} if several else {"old_column": guess.sources[0]}
+        kind = "joined" if several else "cut"
+        holds = guess.holds(scene.before.name, scene.evidence)
+        yield Draft(
+            question=f"Column '{guess.target}' only exists in new DB; is it {kind} from {' and '.join(repr(s) for s in guess.sources)}?",
+            old_column=guess.sources[0],
+            new_column=guess.target,
+            fields={**named, "new_column": guess.target, "action": "transform", "transform_sql": guess.sql},
+            complete=holds,
+            confidence=Confidence.HIGH if holds else Confidence.GUESS,
+            evidence=(*guess.told, *told_trial(scene.evidence.tried(guess.question(scene.before.name)))),
+        )
 
 
 def _left_behind(scene: Scene, change: Change, free: Sequence[str | None] = ()) -> Draft:
@@ -146,16 +162,10 @@ def _left_behind(scene: Scene, change: Change, free: Sequence[str | None] = ()) 
 def _constant(scene: Scene, change: Change) -> Draft:
     name = change.new_column or ""
     column = scene.after.column(name)
-    value = constant(scene.after, column) if column is not None else None
-    fields: dict[str, str | None] = {} if value is None else {"new_column": name, "action": "default", "default_value": value}
-    told = _constant_evidence(scene.after, column)
-    return Draft(change.description, None, name, fields, complete=False, confidence=Confidence.GUESS, evidence=(*change.evidence, *told))
-
-
-def _constant_evidence(table: Table, column: Column | None) -> tuple[str, ...]:
-    if column is None:
-        return ()
-    keys = [key for key in table.foreign_keys if column.name in key.columns]
+    found = constant(scene.after, column, scene.new, scene.evidence.held(scene.after.name, name)) if column is not None else None
+    fields: dict[str, Field] = {} if found is None else {"new_column": name, "action": "default", "default_value": found.value}
+    told: tuple[Fact, ...] = (found.why,) if found is not None else ()
+    keys = [key for key in scene.after.foreign_keys if name in key.columns]
     if keys:
-        return (f"refers to {keys[0].target}: the value must be there",)
-    return (f"NEW's enum allows: {', '.join(column.type.leaf.labels)}",) if column.type.leaf.labels else ()
+        told = (*told, f"refers to {keys[0].target}: the value must be there")
+    return Draft(change.description, None, name, fields, complete=False, confidence=Confidence.GUESS, evidence=(*change.evidence, *told))

@@ -10,14 +10,11 @@ from msgspec import Struct
 from tranship.model.catalog import Column, Table
 from tranship.model.evidence import ColumnFacts
 from tranship.model.types import TypeKind
+from tranship.planning.listing import listed
 from tranship.planning.resolve.words import SPECIFY_DEFAULT_VALUE
 
 _TRUE = frozenset(["t", "true", "y", "yes", "1", "on", "j", "ja", "active", "enabled"])
 _FALSE = frozenset(["f", "false", "n", "no", "0", "off", "nein", "inactive", "disabled"])
-_LIST = re.compile(r"= ANY \(+(?:ARRAY)\[(.*?)\]")
-_EQUALS = re.compile(r"\)?(?:::[a-z ]+)? = (?:'((?:[^']|'')*)'|(-?[0-9]+))")
-_CALL = re.compile(r"(?<!varying)(?<!character)(?<!numeric)(?<=\w)\(")
-_ELEMENT = re.compile(r"'((?:[^']|'')*)'(?:::|,|\s|$)|\(?(-?[0-9]+)\)?(?:,|$)")
 
 
 class Mapped(Struct, frozen=True):
@@ -42,7 +39,7 @@ def allowed_values(table: Table, column: Column) -> tuple[str, ...]:
     while inner.kind is TypeKind.DOMAIN and inner.element is not None:
         expressions += [check.expression for check in inner.checks]
         inner = inner.element
-    return next((values for expression in expressions if (values := _listed(expression))), ())
+    return next((values for expression in expressions if (values := listed(expression))), ())
 
 
 def map_values(facts: ColumnFacts, allowed: Sequence[str], *, boolean: bool) -> Mapped | None:
@@ -84,19 +81,3 @@ def _counterpart(value: str, allowed: Sequence[str], *, boolean: bool) -> tuple[
 
 def _folded(text: str) -> str:
     return re.sub(r"[\s_\-./]+", "", text.strip()).casefold()
-
-
-def _listed(expression: str) -> tuple[str, ...]:
-    """The constants of ``x = ANY (ARRAY['a'::text, …])``, or of ``(x = 'a') OR (x = 'b')``, as ``pg_get_expr`` prints them."""
-    if " AND " in expression or " NOT " in expression or "<>" in expression or _CALL.search(expression):
-        return ()
-    listed = _LIST.search(expression)
-    if listed is not None:
-        found = _ELEMENT.findall(listed[1])
-    elif " OR " in expression or expression.count(" = ") == 1:
-        found = _EQUALS.findall(expression)
-        if len(found) != expression.count(" = "):
-            return ()
-    else:
-        return ()
-    return tuple(dict.fromkeys(text.replace("''", "'") or number for text, number in found))

@@ -11,11 +11,14 @@ from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts
 from tranship.model.expression import Conversion
 from tranship.model.names import ColumnRef, Side
 from tranship.planning.conversion import convert
+from tranship.planning.meaning import Doubt, Observed, doubt_of
 from tranship.planning.resolve.values import castable
 from tranship.planning.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.scope import quoted
 from tranship.planning.suggest.drafts import Confidence, Field
 from tranship.planning.suggest.facts import Fact, quoting, told_lookup, told_misfits
+from tranship.planning.suggest.formats import format_guesses, reads_otherwise
+from tranship.planning.suggest.guesses import Guess, told_trial
 from tranship.planning.suggest.mappings import Mapped, allowed_values, map_values
 
 
@@ -30,6 +33,7 @@ class Scene(Struct, frozen=True):
     schemas: tuple[tuple[str, str], ...] = ()
     doubtful: frozenset[tuple[str, str]] = frozenset()
     """Proposed renames with a runner-up: two columns could be meant."""
+    observed: Observed = Observed()
 
     def facts(self, left: str) -> ColumnFacts | None:
         """The facts of an old column."""
@@ -45,6 +49,17 @@ class Scene(Struct, frozen=True):
         """The judgement of the two types."""
         versions = self.old.server_version, self.new.server_version
         return convert(source.type, target.type, old_version=versions[0], new_version=versions[1], schemas=self.schemas)
+
+    def doubt(self, left: str, right: str) -> Doubt | None:
+        """Why the two may not mean the same, keys apart."""
+        return doubt_of(self.before, self.after, (left, right), self.observed, self.old.timezone)
+
+    def formats(self, left: str, right: str) -> list[Guess]:
+        """Expressions that read the old values as the new type would not."""
+        source, target = self.before.column(left), self.after.column(right)
+        if source is None or target is None or target.generated:
+            return []
+        return format_guesses(source, target, self.facts(left), self.new.datestyle)
 
 
 class Translation(Struct, frozen=True):
@@ -70,6 +85,10 @@ def translation(scene: Scene, left: str, right: str, *, renaming: bool, meaning:
         return _NOTHING
     names: dict[str, Field] = {"old_column": left, "new_column": right}
     conversion = scene.convert(source, target)
+    doubt = scene.doubt(left, right)
+    if doubt is not None:
+        mapped = _by_mapping(scene, names, source, target, conversion, bare=False) if doubt.sql is None else None
+        return mapped or _doubted(names, doubt, conversion, renaming=renaming)
     if renaming and conversion.automatic:
         sure = (left, right) not in scene.doubtful
         confidence = Confidence.LIKELY if sure else Confidence.GUESS
@@ -81,9 +100,45 @@ def translation(scene: Scene, left: str, right: str, *, renaming: bool, meaning:
     best = mapped if mapped is not None and (found is None or mapped.complete) else found
     if best is not None or meaning:
         return best or _NOTHING
+    formats = scene.formats(left, right)
+    if formats:
+        return _guessed(scene, names, formats[0])
     if conversion.bare:
         return _bare(scene, names, source, target)
     return _expression(scene, names, source, target)
+
+
+def converted(scene: Scene, left: str, right: str) -> Translation:
+    """An expression between two columns that nothing but their names and values joins: the other unit, the opposite, another way of writing."""
+    names: dict[str, Field] = {"old_column": left, "new_column": right}
+    doubt = scene.doubt(left, right)
+    if doubt is not None and doubt.sql is not None:
+        return Translation({**names, "action": "transform", "transform_sql": doubt.sql}, coverage=1.0, evidence=doubt.told)
+    formats = scene.formats(left, right)
+    return _guessed(scene, names, formats[0]) if formats else _NOTHING
+
+
+def _doubted(names: Mapping[str, Field], doubt: Doubt, conversion: Conversion, *, renaming: bool) -> Translation:
+    """What would translate the meaning; the bare value is the other answer, and only a person knows which is right."""
+    bare = "rename" if renaming and conversion.automatic else "transform"
+    if doubt.sql is None:
+        fields = {**names, "action": bare} if conversion.bare or conversion.automatic else {}
+        return Translation(fields, evidence=("nothing translates it by itself; the suggestion takes the values as they are",) if fields else ())
+    told = f"if it means the same after all: action '{bare}' with the same columns alone" if conversion.bare or conversion.automatic else ""
+    fields = {**names, "action": "transform", "transform_sql": doubt.sql}
+    return Translation(fields, confidence=Confidence.LIKELY, coverage=1.0, evidence=(told,) if told else ())
+
+
+def _guessed(scene: Scene, names: Mapping[str, Field], guess: Guess) -> Translation:
+    tried = scene.evidence.tried(guess.question(scene.before.name))
+    holds = guess.holds(scene.before.name, scene.evidence)
+    return Translation(
+        {**names, "action": "transform", "transform_sql": guess.sql},
+        complete=holds,
+        confidence=Confidence.HIGH if holds else Confidence.GUESS,
+        coverage=tried.fitting / tried.rows if tried is not None and tried.rows else 0.0,
+        evidence=(*guess.told, *told_trial(tried)),
+    )
 
 
 def _by_lookup(scene: Scene, names: Mapping[str, Field], left: str, right: str) -> Translation | None:
@@ -153,7 +208,16 @@ def _bare(scene: Scene, names: Mapping[str, Field], source: Column, target: Colu
         told.append(quoting(f"{rows} rows hold values that {target.type.text} refuses", [v.value for v in refused]))
     if facts is not None and facts.values and len(refused) == len(facts.values):
         return _prefilled(names, facts, tuple(told))
-    return Translation({**names, "action": "transform"}, complete=True, confidence=Confidence.LIKELY, coverage=1.0, evidence=tuple(told))
+    unsure = reads_otherwise(source, target, facts)
+    if unsure:
+        told.append(unsure)
+    return Translation(
+        {**names, "action": "transform"},
+        complete=not unsure,
+        confidence=Confidence.GUESS if unsure else Confidence.LIKELY,
+        coverage=1.0,
+        evidence=tuple(told),
+    )
 
 
 def _prefilled(names: Mapping[str, Field], facts: ColumnFacts, told: tuple[Fact, ...]) -> Translation:

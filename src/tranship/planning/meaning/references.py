@@ -1,41 +1,18 @@
-"""Conversions that would keep the bytes and change the meaning: the id of one thing stored as a name, or as the id of another. Pure."""
+"""Keys: the id of one thing stored as a name, or as the id of another. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from msgspec import Struct, field
-
-from tranship.model.catalog import Catalog, Table
+from tranship.model.catalog import Table
 from tranship.model.change import ColumnPair
 from tranship.model.names import ColumnRef, TableName
+from tranship.planning.meaning.scene import Landscape
 from tranship.planning.renames.families import family
 from tranship.planning.renames.tokens import stems
 
 _ID_WORDS = ("id",)
 
 
-class References(Struct, frozen=True):
-    """What the data said about columns of OLD that are no declared foreign keys.
-
-    A column is there when it has at least 20 distinct values of which at least 95 % are keys of that one table and of no other.
-    """
-
-    of: Mapping[ColumnRef, TableName] = field(default_factory=dict)
-
-
-class Landscape(Struct, frozen=True):
-    """Both catalogs and how their tables correspond, table renames and decisions applied."""
-
-    old: Catalog
-    new: Catalog
-    counterparts: Mapping[TableName, TableName]
-    asked: Mapping[TableName, TableName]
-    """Table renames that are an open question: nothing is asked twice."""
-    references: References
-
-
-def meaning_changes(pair: ColumnPair, before: Table, after: Table, landscape: Landscape) -> tuple[str, ...]:
+def keys_misread(pair: ColumnPair, before: Table, after: Table, landscape: Landscape) -> tuple[str, ...]:
     """Why the values would mean something else in NEW; empty where they mean the same."""
     declared = _targets(before, pair.old)
     targets = declared or _looks_like(before, pair.old, landscape)
@@ -71,7 +48,7 @@ def _looks_like(before: Table, column: str, landscape: Landscape) -> set[TableNa
     primary = before.primary_key
     if primary is not None and column in primary.columns:
         return set()
-    measured = landscape.references.of.get(ColumnRef(before.name, column))
+    measured = landscape.observed.references.get(ColumnRef(before.name, column))
     return ({measured} if measured is not None else set()) | _named_after(before, column, landscape)
 
 
