@@ -10,7 +10,7 @@ from tranship.model.names import ColumnRef, TableName
 from tranship.model.types import PgType
 
 
-class Column(Struct, frozen=True):
+class Column(Struct, frozen=True, omit_defaults=True):
     """One live column (dropped ones never appear)."""
 
     name: str
@@ -32,6 +32,8 @@ class Column(Struct, frozen=True):
     comment: str | None = None
     volatile_default: bool = False
     """The default calls a volatile function (``nextval``, ``gen_random_uuid``, ``clock_timestamp``)."""
+    storage: str = ""
+    """How its values lie on disk and are counted, where that is not the type's default: ``EXTERNAL, COMPRESSION lz4, STATISTICS 500``."""
 
     @property
     def filled_by_server(self) -> bool:
@@ -49,7 +51,7 @@ class Column(Struct, frozen=True):
         return self.not_null
 
 
-class Key(Struct, frozen=True):
+class Key(Struct, frozen=True, omit_defaults=True):
     """A PRIMARY KEY or UNIQUE constraint, or a unique index without a constraint over plain columns and without predicate."""
 
     name: str
@@ -62,7 +64,7 @@ class Key(Struct, frozen=True):
     without_overlaps: bool = False
 
 
-class ForeignKey(Struct, frozen=True):
+class ForeignKey(Struct, frozen=True, omit_defaults=True):
     """A foreign key as declared on this table (not the copies that partitions inherit)."""
 
     name: str
@@ -78,9 +80,11 @@ class ForeignKey(Struct, frozen=True):
     enforced: bool = True
     definition: str = ""
     period: bool = False
+    set_columns: tuple[str, ...] = ()
+    """What ON DELETE SET NULL or SET DEFAULT sets; none: all of its columns."""
 
 
-class Check(Struct, frozen=True):
+class Check(Struct, frozen=True, omit_defaults=True):
     """A CHECK constraint; ``expression`` as ``pg_get_expr`` prints it, columns bare."""
 
     name: str
@@ -91,7 +95,7 @@ class Check(Struct, frozen=True):
     no_inherit: bool = False
 
 
-class Index(Struct, frozen=True):
+class Index(Struct, frozen=True, omit_defaults=True):
     """An index, those behind constraints included."""
 
     name: str
@@ -115,7 +119,7 @@ class Index(Struct, frozen=True):
     """Per key ``OPERATOR(schema.op)`` of an EXCLUDE constraint."""
 
 
-class Trigger(Struct, frozen=True):
+class Trigger(Struct, frozen=True, omit_defaults=True):
     """A user trigger (constraint triggers of foreign keys are not among them)."""
 
     name: str
@@ -128,14 +132,14 @@ class Trigger(Struct, frozen=True):
     """Cloned from a partitioned parent's trigger."""
 
 
-class Policy(Struct, frozen=True):
+class Policy(Struct, frozen=True, omit_defaults=True):
     """A row-level security policy, its parts as one definition text."""
 
     name: str
     definition: str
 
 
-class Rule(Struct, frozen=True):
+class Rule(Struct, frozen=True, omit_defaults=True):
     """A rewrite rule other than a view's own."""
 
     name: str
@@ -146,7 +150,7 @@ class Rule(Struct, frozen=True):
     definition: str
 
 
-class Partition(Struct, frozen=True):
+class Partition(Struct, frozen=True, omit_defaults=True):
     """A leaf of a partitioned table (at any depth)."""
 
     name: TableName
@@ -163,7 +167,7 @@ class Partition(Struct, frozen=True):
     triggers: tuple[Trigger, ...] = ()
 
 
-class Table(Struct, frozen=True):
+class Table(Struct, frozen=True, omit_defaults=True):
     """A relation that can hold or show rows."""
 
     name: TableName
@@ -213,6 +217,12 @@ class Table(Struct, frozen=True):
     definition: str | None = None
     """A view's query."""
     options: tuple[str, ...] = ()
+    """Storage parameters as ``name=value``, the TOAST table's as ``toast.name=value``."""
+    replica_identity: str | None = None
+    """``FULL``, ``NOTHING`` or ``USING INDEX …``; None: the default."""
+    tablespace: str | None = None
+    grants: tuple[str, ...] = ()
+    """What others than the owner may, as ``role: PRIVILEGE`` or ``role: PRIVILEGE (column)``."""
 
     def column(self, name: str) -> Column | None:
         """The column of exactly this name."""
@@ -241,7 +251,7 @@ class Table(Struct, frozen=True):
         return ()
 
 
-class Sequence(Struct, frozen=True):
+class Sequence(Struct, frozen=True, omit_defaults=True):
     """A sequence's definition; its position is data and read apart."""
 
     name: TableName
@@ -251,6 +261,7 @@ class Sequence(Struct, frozen=True):
     minimum: int
     maximum: int
     cycle: bool
+    cache: int = 1
     owned_by: ColumnRef | None = None
     identity: bool = False
     used_by: tuple[ColumnRef, ...] = ()
@@ -259,7 +270,7 @@ class Sequence(Struct, frozen=True):
     owned: bool = True
 
 
-class UserType(Struct, frozen=True):
+class UserType(Struct, frozen=True, omit_defaults=True):
     """An enum, domain, composite or range type of the user's."""
 
     name: TableName
@@ -267,7 +278,7 @@ class UserType(Struct, frozen=True):
     comment: str | None = None
 
 
-class Routine(Struct, frozen=True):
+class Routine(Struct, frozen=True, omit_defaults=True):
     """A function, procedure or aggregate, by its identity arguments."""
 
     name: TableName
@@ -276,7 +287,7 @@ class Routine(Struct, frozen=True):
     definition_hash: str
 
 
-class Extension(Struct, frozen=True):
+class Extension(Struct, frozen=True, omit_defaults=True):
     """An installed extension."""
 
     name: str
@@ -284,7 +295,19 @@ class Extension(Struct, frozen=True):
     schema: str
 
 
-class Catalog(Struct, frozen=True, dict=True):
+class OtherObject(Struct, frozen=True, omit_defaults=True):
+    """An object that the moving never touches: told where the two sides differ."""
+
+    kind: str
+    """As a person says it: ``text search configuration``, ``event trigger``."""
+    schema: str
+    """Empty for what belongs to the whole database."""
+    name: str
+    definition: str
+    """Its meaning in words that compare."""
+
+
+class Catalog(Struct, frozen=True, dict=True, omit_defaults=True):
     """One database as read in one read-only transaction."""
 
     database: str
@@ -314,6 +337,10 @@ class Catalog(Struct, frozen=True, dict=True):
     """Number of large objects. Not part of a fingerprint."""
     casts: tuple[str, ...] = ()
     """User-defined casts as ``source -> target``."""
+    loose_collations: tuple[str, ...] = ()
+    """Collations under which different texts may be equal. Not part of a fingerprint."""
+    others: tuple[OtherObject, ...] = ()
+    """By kind, schema and name. Not part of a fingerprint."""
     fingerprint: str = ""
     outside: tuple[Table, ...] = ()
     """Relations out of scope that the ones in scope refer to (foreign keys, lookups): known, never moved. Not part of a fingerprint."""

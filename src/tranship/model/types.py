@@ -22,14 +22,14 @@ class TypeKind(StrEnum):
     PSEUDO = "pseudo"
 
 
-class Attribute(Struct, frozen=True):
+class Attribute(Struct, frozen=True, omit_defaults=True):
     """One attribute of a composite type."""
 
     name: str
     type: PgType
 
 
-class DomainCheck(Struct, frozen=True):
+class DomainCheck(Struct, frozen=True, omit_defaults=True):
     """A CHECK of a domain; ``expression`` is what ``pg_get_expr`` prints (with ``VALUE``)."""
 
     name: str
@@ -37,7 +37,7 @@ class DomainCheck(Struct, frozen=True):
     validated: bool = True
 
 
-class PgType(Struct, frozen=True):
+class PgType(Struct, frozen=True, omit_defaults=True):
     """One type with its modifier and its whole definition.
 
     ``text`` is what ``format_type(oid, typmod)`` prints under an empty ``search_path``: built-ins bare

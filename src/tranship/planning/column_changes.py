@@ -175,6 +175,9 @@ def _conversion_evidence(old: Column, new: Column, conversion: Conversion) -> tu
     added = [label for label in new.type.leaf.labels if label not in old.type.leaf.labels]
     if old.type.leaf.labels and added:
         told.append(f"labels added: {', '.join(added)}")
+    kept = [label for label in old.type.leaf.labels if label in new.type.leaf.labels]
+    if kept != [label for label in new.type.leaf.labels if label in kept]:
+        told.append("the labels stand in another order: comparisons and ORDER BY change")
     if conversion.loss is not Loss.NONE:
         told.append(f"values may change: {conversion.loss.value} (counted and reported)")
     if not conversion.bare:

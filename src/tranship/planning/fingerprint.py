@@ -71,9 +71,13 @@ def definition(table: Table) -> Table:
 
 
 def _column(column: Column) -> Column:
-    return replace(column, attnum=0, comment=None)
+    return replace(column, attnum=0, comment=None, storage="")
+
+
+def portable_bound(constraint: str | None) -> str | None:
+    """A partition's constraint without the OID of its parent, which a hash partition names."""
+    return None if constraint is None else _HASH_PARTITION.sub("satisfies_hash_partition(", constraint)
 
 
 def _partition(leaf: Partition) -> Partition:
-    constraint = None if leaf.constraint is None else _HASH_PARTITION.sub("satisfies_hash_partition(", leaf.constraint)
-    return replace(leaf, constraint=constraint, selectable=True, oid=0)
+    return replace(leaf, constraint=portable_bound(leaf.constraint), selectable=True, oid=0)

@@ -159,7 +159,7 @@ def _same_equality(one: str, other: str) -> bool:
 def _index_hazards(plan: TablePlan, before: Table, after: Table, alone: bool) -> list[Hazard]:
     found = []
     for index in after.indexes:
-        exclusion = index.constraint_kind == "x"
+        exclusion = bool(index.exclusion_operators)
         if not (index.unique or exclusion) or not index.valid:
             continue
         columns = tuple(c for c in index.columns if c is not None) if None not in index.columns else tuple(m.column for m in plan.columns)
@@ -182,7 +182,7 @@ def _numbered(after: Table, column: str, plan: TablePlan) -> bool:
 
 
 def _same_exclusion(index: Index, plan: TablePlan, before: Table) -> bool:
-    twins = [i for i in before.indexes if i.constraint_kind == "x" and i.keys == index.keys and i.predicate == index.predicate]
+    twins = [i for i in before.indexes if i.exclusion_operators and i.keys == index.keys and i.predicate == index.predicate]
     same = [i for i in twins if i.exclusion_operators == index.exclusion_operators]
     return bool(same) and all(c is not None and _unchanged(plan, c, c) for c in index.columns)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import asyncpg
@@ -12,6 +13,11 @@ from tranship.model.catalog import Catalog, Table
 from tranship.model.names import TableName
 from tranship.server.catalog.printing import plain_output
 from tranship.sql.spelling import spell
+
+_INTEGERS = re.compile(
+    r"'(?P<number>-?\d+)'::(?:smallint|integer|bigint)\b(?!\[)|'{(?P<numbers>-?\d+(?:,-?\d+)*)}'::(?:smallint|integer|bigint)\[\]"
+    r"|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\""
+)
 
 
 class _Plan(Struct, frozen=True, rename="pascal"):
@@ -49,4 +55,12 @@ async def _spell(conn: asyncpg.Connection, table: Table, texts: tuple[str, ...])
         middle = len(texts) // 2
         return [*await _spell(conn, table, texts[:middle]), *await _spell(conn, table, texts[middle:])]
     explained = msgspec.json.decode(answer, type=tuple[_Explained])
-    return list(zip(texts, explained[0].plan.output, strict=True))
+    return list(zip(texts, (_INTEGERS.sub(_told, answer) for answer in explained[0].plan.output), strict=True))
+
+
+def _told(match: re.Match[str]) -> str:
+    """A whole number compares the same whatever its width: an integer column that became a bigint has the checks it had."""
+    number, numbers = match["number"], match["numbers"]
+    if number is not None:
+        return number
+    return f"'{{{numbers}}}'::integer[]" if numbers is not None else match.group()

@@ -13,6 +13,16 @@ _SINCE: dict[str, tuple[tuple[int, str], ...]] = {
     "generated": ((120000, "a.attgenerated::text"), (0, "''")),
     "nulls_not_distinct": ((150000, "i.indnullsnotdistinct"), (0, "false")),
     "enforced": ((180000, "c.conenforced"), (0, "true")),
+    "nondeterministic": ((120000, "not co.collisdeterministic"), (0, "false")),
+    "compression": ((140000, "nullif(a.attcompression::text, '')"), (0, "null::text")),
+    "set_columns": (
+        (
+            150000,
+            "array(select a.attname::text from unnest(c.confdelsetcols) with ordinality as k(attnum, position)"
+            " join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.attnum order by k.position)",
+        ),
+        (0, "array[]::text[]"),
+    ),
     "period": ((180000, "c.conperiod"), (0, "false")),
     "inherited": ((130000, "t.tgparentid <> 0"), (0, "false")),
     "multirange": ((140000, "r.rngmultitypid"), (0, "0::oid")),

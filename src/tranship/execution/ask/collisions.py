@@ -68,7 +68,7 @@ def colliding(job: Job, plans: Sequence[TablePlan], indexes: Mapping[TableName, 
 
 def _implied(index: UniqueIndex, plans: Sequence[TablePlan], job: Job) -> bool:
     """A key of OLD already keeps the rows apart in every column of a partition's own key."""
-    if len(plans) != 1:
+    if len(plans) != 1 or index.exclusion:
         return False
     taken = [m.expression for m in plans[0].columns if m.column in index.columns]
     same = {e.column for e in taken if isinstance(e, Take) and e.conversion.rule is Rule.SAME}

@@ -11,6 +11,7 @@ from tranship.planning.structure.database import database_notes
 from tranship.planning.structure.doubts import doubtful_spellings
 from tranship.planning.structure.leaves import leaf_notes
 from tranship.planning.structure.objects import object_notes
+from tranship.planning.structure.others import other_notes, shared_notes
 from tranship.planning.structure.relations import relation_notes
 from tranship.planning.structure.sides import NO_SPELLINGS, Spellings, TableSides, Translation, table_sides, translation_of
 from tranship.planning.structure.uniqueness import uniqueness_notes
@@ -24,13 +25,13 @@ def structure_notes(old: Catalog, new: Catalog, matching: Matching, spellings: S
     Names of constraints and indexes alone are no difference; column, table and schema names are compared through *matching*;
     expressions in one server's spelling where *spellings* has it, elsewhere as text, so that a difference can be one of spelling,
     and the note says so. A constraint that OLD's rows may break has the kind ``new_constraint``. Ordered as the pairs are, then
-    relations, then objects of the database, by name. With a configured choice of tables only these tables and what holds for
+    what many tables share, relations, then objects of the database, by name. With a configured choice of tables only these tables and what holds for
     the whole database are spoken of.
     """
     translation = translation_of(old, new, matching)
-    pairs = table_sides(old, new, matching, translation, spellings)
+    pairs = tuple(table_sides(old, new, matching, translation, spellings))
     notes = [note for sides in pairs for note in _of_pair(sides)]
-    return (*notes, *_beyond(old, new, matching, translation))
+    return (*notes, *shared_notes(pairs), *_beyond(old, new, matching, translation))
 
 
 def _of_pair(sides: TableSides) -> list[Change]:
@@ -42,6 +43,6 @@ def _of_pair(sides: TableSides) -> list[Change]:
 
 
 def _beyond(old: Catalog, new: Catalog, matching: Matching, translation: Translation) -> list[Change]:
-    if matching.out_of_scope:
-        return database_notes(old, new)
-    return [*relation_notes(old, new, translation), *object_notes(old, new, matching, translation), *database_notes(old, new)]
+    whole = not matching.out_of_scope
+    objects = [*relation_notes(old, new, translation), *object_notes(old, new, matching, translation)] if whole else []
+    return [*objects, *database_notes(old, new, other_notes(old, new, translation, whole=whole))]

@@ -7,10 +7,22 @@ from collections.abc import Iterator
 from tranship.model.catalog import Index, Table, Trigger
 from tranship.model.change import Change
 from tranship.model.names import TableName
-from tranship.planning.structure.sides import MAY_DIFFER, STAYS, TableSides, leftovers, tokens
+from tranship.planning.fingerprint import portable_bound
+from tranship.planning.structure.sides import MAY_DIFFER, STAYS, TableSides, body, leftovers
 
 _ALONE = "Not created: tranship moves rows, not definitions"
 _STATES = {"O": "enabled", "D": "disabled", "R": "enabled for replica", "A": "enabled always"}
+
+
+def view_notes(sides: TableSides) -> list[Change]:
+    """What hangs on a view, a materialized view or a foreign table."""
+    notes = [*_indexes(sides), *_unique_indexes(sides), *_triggers(sides), *_rules(sides)]
+    if sides.old.comment != sides.new.comment:
+        notes.append(sides.note("comment_differs", "Comment on it differs", STAYS))
+    if sides.old.options != sides.new.options:
+        ways = [", ".join(table.options) or "none" for table in (sides.old, sides.new)]
+        notes.append(sides.note("options_differ", f"Options differ: old {ways[0]}, new {ways[1]}", STAYS))
+    return notes
 
 
 def attachment_notes(sides: TableSides) -> list[Change]:
@@ -22,20 +34,23 @@ def _indexes(sides: TableSides) -> Iterator[Change]:
     """Indexes that hold no uniqueness; a name alone is no difference."""
     before = [index for index in sides.old.indexes if not index.unique and not index.constraint_kind]
     after = [index for index in sides.new.indexes if not index.unique and not index.constraint_kind]
-    gone, added = leftovers(before, after, lambda index: sides.expression(_body(index)), lambda index: sides.told(_body(index)))
+    yield from _of_indexes(sides, before, after, "Index")
+
+
+def _unique_indexes(sides: TableSides) -> Iterator[Change]:
+    """Those of a materialized view hold for no row that is moved."""
+    yield from _of_indexes(sides, [i for i in sides.old.indexes if i.unique], [i for i in sides.new.indexes if i.unique], "Unique index")
+
+
+def _of_indexes(sides: TableSides, before: list[Index], after: list[Index], words: str) -> Iterator[Change]:
+    gone, added = leftovers(before, after, lambda index: sides.expression(body(index)), lambda index: sides.told(body(index)))
     for index in added:
-        yield sides.note("index_added", f"Index '{index.name}' only exists in new DB: {_body(index)}", STAYS)
+        yield sides.note("index_added", f"{words} '{index.name}' only exists in new DB: {body(index)}", STAYS)
     for index in gone:
-        yield sides.note("index_removed", f"Index '{index.name}' only exists in old DB: {_body(index)}", _ALONE)
+        yield sides.note("index_removed", f"{words} '{index.name}' only exists in old DB: {body(index)}", _ALONE)
     for index in after:
         if not index.valid and index not in added:
-            yield sides.note("index_invalid", f"Index '{index.name}' in new DB is invalid", "REINDEX it")
-
-
-def _body(index: Index) -> str:
-    """The definition from the access method on."""
-    found = tokens(index.definition)
-    return "".join(found[found.index("USING") + 2 :]) if "USING" in found else index.definition
+            yield sides.note("index_invalid", f"{words} '{index.name}' in new DB is invalid", "REINDEX it")
 
 
 def _triggers(sides: TableSides) -> Iterator[Change]:
@@ -69,7 +84,9 @@ def _rules(sides: TableSides) -> Iterator[Change]:
     for name in sorted(before.keys() & after.keys()):
         old_rule, new_rule = before[name], after[name]
         if (sides.expression(old_rule.definition), old_rule.enabled) != (sides.told(new_rule.definition), new_rule.enabled):
-            yield sides.note("rule_differs", f"Rule '{name}' on {new_rule.event} differs", STAYS, evidence=(MAY_DIFFER,))
+            states = f": old {_STATES[old_rule.enabled]}, new {_STATES[new_rule.enabled]}" if old_rule.enabled != new_rule.enabled else ""
+            doubt = () if states else (MAY_DIFFER,)
+            yield sides.note("rule_differs", f"Rule '{name}' on {new_rule.event} differs{states}", STAYS, evidence=doubt)
 
 
 def _policies(sides: TableSides) -> Iterator[Change]:
@@ -88,9 +105,8 @@ def _policies(sides: TableSides) -> Iterator[Change]:
 
 
 def _security(table: Table) -> str:
-    if not table.row_security:
-        return "off"
-    return "on, forced for the owner too" if table.force_row_security else "on"
+    words = "on" if table.row_security else "off"
+    return f"{words}, forced for the owner too" if table.force_row_security else words
 
 
 def _properties(sides: TableSides) -> Iterator[Change]:
@@ -111,16 +127,17 @@ def _properties(sides: TableSides) -> Iterator[Change]:
         yield sides.note("comment_differs", "Comment on the table differs", STAYS)
 
 
-def _leaves(sides: TableSides, table: Table) -> frozenset[str | None]:
-    if table is sides.old:
-        return frozenset(sides.expression(leaf.constraint) for leaf in table.partitions)
-    return frozenset(sides.told(leaf.constraint) for leaf in table.partitions)
+def _leaves(sides: TableSides, table: Table) -> frozenset[tuple[str | None, bool]]:
+    told = sides.expression if table is sides.old else sides.told
+    return frozenset((told(portable_bound(leaf.constraint)), leaf.kind == "f") for leaf in table.partitions)
 
 
 def _partitioning(table: Table) -> str:
     if table.partition_key is None:
         return "not partitioned"
-    return f"{table.partition_key}, {len(table.partitions)} partition" + ("s" if len(table.partitions) != 1 else "")
+    foreign = sum(leaf.kind == "f" for leaf in table.partitions)
+    words = f"{table.partition_key}, {len(table.partitions)} partition" + ("s" if len(table.partitions) != 1 else "")
+    return f"{words}, {foreign} of them foreign" if foreign else words
 
 
 def _names(names: tuple[TableName, ...]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tranship.model.catalog import Check, ForeignKey
 from tranship.model.change import Change
 from tranship.model.names import ColumnRef
+from tranship.planning.fingerprint import portable_bound
 from tranship.planning.structure.sides import REJECTS, STAYS, TableSides, leftovers, listed
 
 _GONE = "Nothing to do: NEW asks less of its rows"
@@ -24,6 +25,7 @@ def _checks(sides: TableSides) -> Iterator[Change]:
     gone, added = leftovers(
         sides.old.checks, sides.new.checks, lambda check: sides.expression(check.expression), lambda check: sides.told(check.expression)
     )
+    kept = {sides.expression(check.expression): check for check in sides.old.checks if check not in gone}
     unproven = {sides.expression(check.expression) for check in sides.old.checks if not (check.validated and check.enforced)}
     for check in sides.new.checks:
         text = f"CHECK '{check.name}' on {listed(check.columns)}: {check.expression}"
@@ -31,9 +33,16 @@ def _checks(sides: TableSides) -> Iterator[Change]:
             yield _added_check(sides, check, text, gone)
         elif check.enforced and sides.told(check.expression) in unproven:
             yield sides.note("new_constraint", f"New enforced {text}", REJECTS, evidence=(_UNPROVEN,))
+        elif (before := kept.get(sides.told(check.expression))) is not None and _standing(before) != _standing(check):
+            yield sides.note("check_differs", f"{text} differs: old {_standing(before)}, new {_standing(check)}", STAYS)
     for check in gone:
         text = f"CHECK '{check.name}' on {listed(check.columns)} only exists in old DB: {check.expression}"
         yield sides.note("constraint_removed", text, _GONE)
+
+
+def _standing(check: Check) -> str:
+    proven = "NOT ENFORCED" if not check.enforced else "valid" if check.validated else "NOT VALID"
+    return proven + (" NO INHERIT" if check.no_inherit else "")
 
 
 def _added_check(sides: TableSides, check: Check, text: str, gone: list[Check]) -> Change:
@@ -60,20 +69,20 @@ def _foreign_keys(sides: TableSides) -> Iterator[Change]:
         if columns is None:
             return None
         targets = [translation.column(ColumnRef(key.target, column)).column for column in key.target_columns]
-        return translation.table(key.target), frozenset(zip(columns, targets, strict=True)), key.match_full, key.period
+        return translation.table(key.target), frozenset(zip(columns, targets, strict=True)), key.period
 
     def new_meaning(key: ForeignKey) -> object:
-        return key.target, frozenset(zip(key.columns, key.target_columns, strict=True)), key.match_full, key.period
+        return key.target, frozenset(zip(key.columns, key.target_columns, strict=True)), key.period
 
     gone, added = leftovers(sides.old.foreign_keys, sides.new.foreign_keys, old_meaning, new_meaning)
     kept = {old_meaning(key): key for key in sides.old.foreign_keys if key not in gone}
     for key in sides.new.foreign_keys:
         before = kept.get(new_meaning(key)) if key not in added else None
         text = f"FOREIGN KEY '{key.name}' {listed(key.columns)} to {key.target} {listed(key.target_columns)}"
-        if before is None or (key.enforced and not (before.enforced and before.validated)):
+        if before is None or (key.enforced and _asks_more(before, key)):
             yield _added_foreign_key(sides, key, text, before)
-        elif _manner(before) != _manner(key):
-            yield sides.note("foreign_key_differs", f"{text} differs: old {_manner(before)}, new {_manner(key)}", STAYS)
+        elif (ways := (_manner(before, sides.renamed(before.set_columns)), _manner(key, key.set_columns)))[0] != ways[1]:
+            yield sides.note("foreign_key_differs", f"{text} differs: old {ways[0]}, new {ways[1]}", STAYS)
     for key in gone:
         text = f"FOREIGN KEY '{key.name}' {listed(key.columns)} to {key.target} {listed(key.target_columns)} only exists in old DB"
         yield sides.note("constraint_removed", text, _GONE)
@@ -82,17 +91,31 @@ def _foreign_keys(sides: TableSides) -> Iterator[Change]:
 def _added_foreign_key(sides: TableSides, key: ForeignKey, text: str, before: ForeignKey | None) -> Change:
     if not key.enforced:
         return sides.note("constraint_added", f"New {text}", _NOT_ENFORCED)
-    return sides.note("new_constraint", f"New {text}", REJECTS, evidence=() if before is None else (_UNPROVEN,))
+    proven = before is None or (before.enforced and before.validated)
+    full = " MATCH FULL" if key.match_full and len(key.columns) > 1 else ""
+    return sides.note("new_constraint", f"New {text}{full}", REJECTS, evidence=() if proven else (_UNPROVEN,))
 
 
-def _manner(key: ForeignKey) -> str:
+def _asks_more(before: ForeignKey, key: ForeignKey) -> bool:
+    """A row that OLD holds may break it."""
+    fuller = key.match_full and not before.match_full and len(key.columns) > 1
+    return fuller or not (before.enforced and before.validated)
+
+
+def _manner(key: ForeignKey, set_columns: Sequence[str] | None) -> str:
     parts = [f"ON UPDATE {_ACTIONS[key.on_update]} ON DELETE {_ACTIONS[key.on_delete]}"]
+    if set_columns:
+        parts.append(listed(set_columns))
+    if key.match_full and len(key.columns) > 1:
+        parts.insert(0, "MATCH FULL")
     if key.deferrable:
         parts.append("DEFERRABLE")
     if key.initially_deferred:
         parts.append("INITIALLY DEFERRED")
     if not key.enforced:
         parts.append("NOT ENFORCED")
+    elif not key.validated:
+        parts.append("NOT VALID")
     return " ".join(parts)
 
 
@@ -107,5 +130,5 @@ def _unplaced(sides: TableSides) -> Iterator[Change]:
 
 def _places(sides: TableSides, *, old: bool) -> frozenset[str | None]:
     if old:
-        return frozenset(sides.expression(leaf.constraint) for leaf in sides.old.partitions)
-    return frozenset(sides.told(leaf.constraint) for leaf in sides.new.partitions)
+        return frozenset(sides.expression(portable_bound(leaf.constraint)) for leaf in sides.old.partitions)
+    return frozenset(sides.told(portable_bound(leaf.constraint)) for leaf in sides.new.partitions)

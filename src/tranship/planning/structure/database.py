@@ -1,8 +1,8 @@
-"""What holds for a whole database: encoding, collation, zone, extensions, casts, event triggers, publications, large objects."""
+"""What holds for a whole database: encoding, collation, zone, extensions, large objects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change
@@ -11,14 +11,12 @@ from tranship.planning.structure.sides import STAYS, plain_note
 _ALONE = "Not created: tranship moves rows, not definitions"
 
 
-def database_notes(old: Catalog, new: Catalog) -> list[Change]:
-    """In a fixed order of kinds, by name within one."""
+def database_notes(old: Catalog, new: Catalog, others: Iterable[Change]) -> list[Change]:
+    """With *others* (``others.py``); in a fixed order of kinds, by name within one."""
     return [
         *_settings(old, new),
         *_extensions(old, new),
-        *_named(old.casts, new.casts, "cast", "Cast", STAYS),
-        *_named(old.event_triggers, new.event_triggers, "event_trigger", "Event trigger", "Check that it lets the journal schema be made"),
-        *_named(old.publications, new.publications, "publication", "Publication", "Its subscribers receive the moved rows"),
+        *others,
         *_large_objects(old),
     ]
 
@@ -44,13 +42,6 @@ def _extensions(old: Catalog, new: Catalog) -> Iterator[Change]:
             yield plain_note("extension_removed", "", f"Extension '{name}' only exists in old DB", _ALONE)
         elif before[name] != after[name]:
             yield plain_note("extension_differs", "", f"Extension '{name}' differs: old version {before[name]}, new version {after[name]}", STAYS)
-
-
-def _named(old: tuple[str, ...], new: tuple[str, ...], kind: str, words: str, action: str) -> Iterator[Change]:
-    for name in sorted(set(new) - set(old)):
-        yield plain_note(f"{kind}_added", "", f"{words} '{name}' only exists in new DB", action)
-    for name in sorted(set(old) - set(new)):
-        yield plain_note(f"{kind}_removed", "", f"{words} '{name}' only exists in old DB", _ALONE)
 
 
 def _large_objects(old: Catalog) -> Iterator[Change]:

@@ -27,7 +27,8 @@ def doubtful_spellings(old: Catalog, new: Catalog, matching: Matching) -> tuple[
 def _of_pair(sides: TableSides) -> Iterator[str]:
     yield from _apart({sides.expression(c.expression) for c in sides.old.checks}, {sides.told(c.expression) for c in sides.new.checks})
     for before, after in sides.column_pairs:
-        yield from _apart({sides.expression(before.default)}, {sides.told(after.default)})
+        old_default, new_default = sides.defaults(before, after)
+        yield from _apart({old_default}, {new_default})
         yield from _apart({sides.expression(before.generation)}, {sides.told(after.generation)})
     mine, theirs = _index_texts(sides.old), _index_texts(sides.new)
     yield from _apart({sides.expression(text) for text in mine}, {sides.told(text) for text in theirs})

@@ -33,11 +33,20 @@ def _sequences(old: Catalog, new: Catalog, matching: Matching, translation: Tran
             if _shape(before) != _shape(after):
                 text = f"Sequence '{before.name}' differs: old {_shape(before)}, new {_shape(after)}"
                 yield plain_note("sequence_differs", str(before.name), text, "Its position is set by NEW's definition")
+            yield from _ownership(before, after, translation)
         elif not _goes_with(before, alone_old):
             yield plain_note("sequence_removed", str(before.name), f"Sequence '{before.name}' only exists in old DB", _ALONE)
     for after in new.sequences:
         if after.name not in met and not _goes_with(after, alone_new):
             yield plain_note("sequence_added", str(after.name), f"Sequence '{after.name}' only exists in new DB", "Set behind its column's values")
+
+
+def _ownership(before: Sequence, after: Sequence, translation: Translation) -> Iterator[Change]:
+    old = None if before.owned_by is None else translation.column(before.owned_by)
+    if old != after.owned_by:
+        words = [f"owned by {owner.table}.{owner.column}" if owner is not None else "owned by none" for owner in (old, after.owned_by)]
+        text = f"Sequence '{before.name}' differs: old {words[0]}, new {words[1]}"
+        yield plain_note("sequence_differs", str(before.name), text, STAYS)
 
 
 def _owner(sequence: Sequence) -> tuple[ColumnRef, ...]:
@@ -49,8 +58,11 @@ def _goes_with(sequence: Sequence, tables: set[TableName]) -> bool:
 
 
 def _shape(sequence: Sequence) -> str:
+    cache = f" CACHE {sequence.cache}" if sequence.cache != 1 else ""
     cycle = " CYCLE" if sequence.cycle else ""
-    return f"{sequence.type} START {sequence.start} INCREMENT {sequence.increment} MINVALUE {sequence.minimum} MAXVALUE {sequence.maximum}{cycle}"
+    return (
+        f"{sequence.type} START {sequence.start} INCREMENT {sequence.increment} MINVALUE {sequence.minimum} MAXVALUE {sequence.maximum}{cache}{cycle}"
+    )
 
 
 def _types(old: Catalog, new: Catalog, translation: Translation) -> Iterator[Change]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tranship.model.catalog import Catalog, Table
-from tranship.model.change import Change
-from tranship.planning.structure.sides import MAY_DIFFER, STAYS, Translation, canonical, plain_note
+from tranship.model.change import Change, Pairing, TablePair
+from tranship.planning.structure.attachments import view_notes
+from tranship.planning.structure.sides import MAY_DIFFER, STAYS, TableSides, Translation, canonical, plain_note
 
 _WORDS = {"v": "view", "m": "materialized view", "f": "foreign table", "r": "table", "p": "table"}
 _KINDS = {"v": "view", "m": "materialized_view", "f": "foreign_table"}
@@ -43,6 +44,7 @@ def _of_old(before: Table, after: Table | None, translation: Translation) -> Ite
     if translation.expression(before.definition) != canonical(after.definition) or _columns(before) != _columns(after):
         text = f"{words.capitalize()} '{before.name}' differs"
         yield plain_note(f"{_KINDS[before.kind]}_differs", str(before.name), text, STAYS, (MAY_DIFFER,))
+    yield from view_notes(TableSides(before, after, TablePair(before.name, after.name, Pairing.NAME), translation))
 
 
 def _columns(table: Table) -> tuple[tuple[str, str], ...]:

@@ -9,10 +9,12 @@ from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.catalog import Catalog, Column, Index, Table
 from tranship.model.change import Change, ChangeClass, Matching, TablePair
 from tranship.model.names import ColumnRef, TableName
+from tranship.planning.idioms import one_spelling
 
 MAY_DIFFER = "compared as text: the two servers may only print it differently"
 REJECTS = "Rows that break it are rejected"
@@ -49,7 +51,7 @@ def canonical(text: str | None) -> str | None:
     """A printed expression of NEW as it compares with a translated one of OLD."""
     if text is None:
         return None
-    return "".join(_spelled(token) for token in tokens(text)).strip()
+    return "".join(_spelled(token) for token in tokens(one_spelling(text))).strip()
 
 
 def _spelled(token: str) -> str:
@@ -64,6 +66,10 @@ class Translation(Struct, frozen=True, dict=True):
     schemas: dict[str, str]
     columns: dict[TableName, dict[str, str]]
     """Per old table: old column → new column, first come where it feeds several."""
+    sequences: dict[TableName, TableName] = {}
+    """Sequences that belong to columns which correspond."""
+    loose: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+    """Collations of OLD and of NEW under which different texts are equal."""
 
     @cached_property
     def fillers(self) -> Counter[TableName]:
@@ -72,7 +78,8 @@ class Translation(Struct, frozen=True, dict=True):
 
     def table(self, name: TableName) -> TableName:
         """The counterpart, or where it would be by name."""
-        return self.tables.get(name, TableName(self.schemas.get(name.schema, name.schema), name.name))
+        found = self.tables.get(name) or self.sequences.get(name)
+        return found or TableName(self.schemas.get(name.schema, name.schema), name.name)
 
     def column(self, ref: ColumnRef) -> ColumnRef:
         """The counterpart of a column, or where it would be by name."""
@@ -83,7 +90,7 @@ class Translation(Struct, frozen=True, dict=True):
         if text is None:
             return None
         names = self.columns.get(of, {}) if of is not None else {}
-        found = tokens(text)
+        found = tokens(one_spelling(text))
         told: list[str] = []
         place = 0
         while place < len(found):
@@ -125,7 +132,11 @@ def translation_of(old: Catalog, new: Catalog, matching: Matching) -> Translatio
         for column in pair.columns:
             own.setdefault(column.old, column.new)
     schemas = {schema: schema for schema in old.schemas if schema in new.schemas} | dict(matching.schema_pairs)
-    return Translation(tables, schemas, columns)
+    loose = frozenset(old.loose_collations), frozenset(new.loose_collations)
+    translation = Translation(tables, schemas, columns, loose=loose)
+    owned = {sequence.owned_by: sequence.name for sequence in new.sequences if sequence.owned_by is not None}
+    met = {s.name: owned.get(translation.column(s.owned_by)) for s in old.sequences if s.owned_by is not None}
+    return replace(translation, sequences={before: after for before, after in met.items() if after is not None})
 
 
 Spellings = Mapping[tuple[TableName, str], str]
@@ -172,6 +183,13 @@ class TableSides(Struct, frozen=True, dict=True):
         """An expression of the new table, spelled likewise."""
         return self._spelled(canonical(text))
 
+    def defaults(self, before: Column, after: Column) -> tuple[str | None, str | None]:
+        """Both defaults in NEW's names as values of NEW's column: ``0`` and ``0.00`` are one in a numeric(5,2); spelled likewise."""
+        return self._stored(self.translation.expression(before.default, self.pair.old), after), self._stored(canonical(after.default), after)
+
+    def _stored(self, text: str | None, column: Column) -> str | None:
+        return None if text is None else self._spelled(f"CAST({text} AS {column.type.text})")
+
     def _spelled(self, text: str | None) -> str | None:
         return text if text is None else self.spellings.get((self.new.name, text), text)
 
@@ -217,6 +235,12 @@ def table_sides(
         before, after = old.table(pair.old), new.table(pair.new)
         if before is not None and after is not None:
             yield TableSides(before, after, pair, translation, spellings)
+
+
+def body(index: Index) -> str:
+    """The index's definition from the access method on."""
+    found = tokens(index.definition)
+    return "".join(found[found.index("USING") + 2 :]) if "USING" in found else index.definition
 
 
 def plain_note(kind: str, table: str, description: str, action: str, evidence: tuple[str, ...] = ()) -> Change:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from tranship.model.catalog import Column, Index, Key
+from tranship.model.catalog import Column, Index, Key, Table
 from tranship.model.change import Change
-from tranship.planning.structure.sides import MAY_DIFFER, REJECTS, STAYS, TableSides, leftovers, listed
+from tranship.planning.structure.sides import MAY_DIFFER, REJECTS, STAYS, TableSides, body, canonical, leftovers, listed
 
 _FILLED = "NEW fills its columns itself"
 _IMPLIED = "Nothing to do: a key of OLD implies it"
@@ -21,10 +21,10 @@ def uniqueness_notes(sides: TableSides) -> list[Change]:
 def _keys(sides: TableSides) -> Iterator[Change]:
     def old_meaning(key: Key) -> object:
         columns = sides.renamed(key.columns)
-        return None if columns is None else (frozenset(columns), key.nulls_not_distinct, key.without_overlaps)
+        return None if columns is None else (frozenset(columns), key.nulls_not_distinct, key.without_overlaps, _loose(sides, key, columns))
 
     def new_meaning(key: Key) -> object:
-        return frozenset(key.columns), key.nulls_not_distinct, key.without_overlaps
+        return frozenset(key.columns), key.nulls_not_distinct, key.without_overlaps, _loose(sides, key, None)
 
     gone, added = leftovers(sides.old.keys, sides.new.keys, old_meaning, new_meaning)
     if _shared(sides):
@@ -36,13 +36,19 @@ def _keys(sides: TableSides) -> Iterator[Change]:
     old_kept = {old_meaning(key): key for key in sides.old.keys if key not in gone}
     for key in sides.new.keys:
         before = old_kept.get(new_meaning(key))
-        if key not in added and before is not None and _manner(before) != _manner(key):
-            text = f"Key on {listed(key.columns)} differs: old {_manner(before)}, new {_manner(key)}"
-            yield sides.note("key_differs", text, STAYS)
+        if key in added or before is None:
+            continue
+        ways = _manner(before), _manner(key)
+        bodies = _index_body(sides.old, before), _index_body(sides.new, key)
+        if ways[0] == ways[1] and sides.expression(bodies[0]) != sides.told(bodies[1]):
+            ways = bodies
+        if ways[0] != ways[1]:
+            yield sides.note("key_differs", f"Key on {listed(key.columns)} differs: old {ways[0]}, new {ways[1]}", STAYS)
 
 
 def _added_key(sides: TableSides, key: Key) -> Change:
-    text = f"New {_words(key)} {listed(key.columns)}"
+    collations = sorted({collation for _, collation in _loose(sides, key, None)})
+    text = f"New {_words(key)} {listed(key.columns)}" + (f" under collation {', '.join(collations)}" if collations else "")
     if any(_apart(sides.new.column(name), key) for name in key.columns if name not in sides.fed):
         return sides.note("key_added", text, _FILLED)
     if _implied(sides, key):
@@ -60,11 +66,11 @@ def _apart(column: Column | None, key: Key) -> bool:
 
 def _implied(sides: TableSides, key: Key) -> bool:
     """Some key of OLD over a part of its columns makes a collision impossible (while the values convert one to one)."""
-    if _shared(sides):
+    if _shared(sides) or key.without_overlaps:
         return False
     for before in sides.old.keys:
         columns = sides.renamed(before.columns)
-        if columns is None or before.without_overlaps or not set(columns) <= set(key.columns):
+        if columns is None or not set(columns) <= set(key.columns) or not _as_strict(sides, before, key):
             continue
         nulls_safe = before.nulls_not_distinct or not key.nulls_not_distinct or all(_refuses(sides, column) for column in before.columns)
         if nulls_safe:
@@ -82,8 +88,43 @@ def _refuses(sides: TableSides, column: str) -> bool:
     return found is not None and found.not_null
 
 
+def _loose(sides: TableSides, key: Key, renamed: Sequence[str] | None) -> frozenset[tuple[str, str]]:
+    """Columns (in NEW's names) that the key compares under a collation which takes different texts for equal, with that collation.
+
+    *renamed*: the columns of a key of OLD in NEW's names; None for a key of NEW.
+    """
+    table, loose = (sides.new, sides.translation.loose[1]) if renamed is None else (sides.old, sides.translation.loose[0])
+    if not loose:
+        return frozenset()
+    index = next((i for i in table.indexes if i.name == key.name), None)
+    own = dict(zip(index.columns, index.collations, strict=False)) if index is not None else {}
+    found = []
+    for name, told in zip(key.columns, renamed or key.columns, strict=True):
+        column = table.column(name)
+        collation = own.get(name) or (None if column is None else column.collation or column.type.collation)
+        if collation in loose:
+            found.append((told, (canonical(collation) if renamed is None else sides.translation.expression(collation)) or ""))
+    return frozenset(found)
+
+
+def _as_strict(sides: TableSides, before: Key, key: Key) -> bool:
+    """Whatever NEW's key takes for equal, OLD's did, too."""
+    columns = sides.renamed(before.columns)
+    return columns is not None and {pair for pair in _loose(sides, key, None) if pair[0] in columns} <= _loose(sides, before, columns)
+
+
+def _index_body(table: Table, key: Key) -> str:
+    """The definition of the index behind a key, from the access method on."""
+    index = next((i for i in table.indexes if i.name == key.name), None)
+    return "" if index is None else body(index)
+
+
 def _words(key: Key) -> str:
-    return f"{_sort(key)} '{key.name}'" + (" NULLS NOT DISTINCT" if key.nulls_not_distinct else "")
+    return (
+        f"{_sort(key)} '{key.name}'"
+        + (" NULLS NOT DISTINCT" if key.nulls_not_distinct else "")
+        + (" WITHOUT OVERLAPS" if key.without_overlaps else "")
+    )
 
 
 def _sort(key: Key) -> str:
@@ -131,6 +172,11 @@ def _partial(sides: TableSides, kind: str, words: str) -> Iterator[Change]:
     for index in added:
         evidence = (MAY_DIFFER,) if any(index.columns == other.columns for other in gone) else ()
         yield sides.note("new_constraint", f"New {words} '{index.name}' {_shown(index)}", REJECTS, evidence=evidence)
+    deferred = {old_meaning(index): index.deferrable for index in before if index not in gone}
+    for index in after:
+        if index not in added and deferred.get(new_meaning(index), index.deferrable) != index.deferrable:
+            ways = "DEFERRABLE" if index.deferrable else "NOT DEFERRABLE"
+            yield sides.note("key_differs", f"{words} '{index.name}' {_shown(index)} is {ways} in new DB alone", STAYS)
     for index in gone:
         yield sides.note("constraint_removed", f"{words} '{index.name}' {_shown(index)} only exists in old DB", _GONE)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncpg
 
-from tranship.model.catalog import Catalog, Extension, Routine, Sequence, UserType
+from tranship.model.catalog import Catalog, Extension, OtherObject, Routine, Sequence, UserType
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.fingerprint import fingerprinted
 from tranship.server.catalog.printing import plain_output
 from tranship.server.catalog.rows import (
     DatabaseObjectRow,
     ExtensionRow,
+    OtherObjectRow,
     RelationRow,
     RoutineRow,
     SchemaRow,
@@ -71,6 +72,11 @@ async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journ
         publications=tuple(row.text for row in objects if row.kind == "p"),
         large_objects=session.large_objects,
         casts=tuple(row.text for row in objects if row.kind == "c"),
+        loose_collations=session.loose_collations,
+        others=tuple(
+            OtherObject(row.kind, row.schema or "", row.name, row.definition)
+            for row in await fetch(conn, version, "other_objects", OtherObjectRow, schema_oids, relation_oids)
+        ),
     )
 
 
@@ -93,6 +99,7 @@ def _sequences(rows: list[SequenceRow], uses: list[SequenceUseRow]) -> tuple[Seq
             minimum=row.minimum,
             maximum=row.maximum,
             cycle=row.cycle,
+            cache=row.cache,
             owned_by=next((_column_of(use) for use in ties[row.oid] if use.tie in "ai"), None),
             identity=any(use.tie == "i" for use in ties[row.oid]),
             used_by=tuple(_column_of(use) for use in ties[row.oid] if use.tie in "in"),

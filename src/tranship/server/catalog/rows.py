@@ -49,6 +49,7 @@ class SessionRow(Struct, frozen=True):
     datestyle: str
     search_path: str
     large_objects: int
+    loose_collations: tuple[str, ...]
 
 
 class SchemaRow(Struct, frozen=True):
@@ -78,6 +79,9 @@ class RelationRow(Struct, frozen=True):
     comment: str | None
     definition: str | None
     options: tuple[str, ...]
+    replica_identity: str | None
+    tablespace: str | None
+    grants: tuple[str, ...]
 
 
 class ColumnRow(Struct, frozen=True):
@@ -93,6 +97,7 @@ class ColumnRow(Struct, frozen=True):
     collation: str | None
     comment: str | None
     volatile: bool
+    storage: str
 
 
 class UnreadableRow(Struct, frozen=True):
@@ -108,6 +113,7 @@ class ConstraintRow(Struct, frozen=True):
     target_schema: str | None
     target_name: str | None
     target_columns: tuple[str, ...]
+    set_columns: tuple[str, ...]
     match: str
     on_update: str
     on_delete: str
@@ -205,6 +211,7 @@ class SequenceRow(Struct, frozen=True):
     minimum: int
     maximum: int
     cycle: bool
+    cache: int
     privileges: tuple[str, ...]
     owned: bool
 
@@ -298,3 +305,10 @@ class ExtensionRow(Struct, frozen=True):
 class DatabaseObjectRow(Struct, frozen=True):
     kind: str
     text: str
+
+
+class OtherObjectRow(Struct, frozen=True):
+    kind: str
+    schema: str | None
+    name: str
+    definition: str

@@ -118,6 +118,9 @@ def build_table(relation: RelationRow, parts: TableParts, types: TypeReader, seq
         comment=relation.comment,
         definition=relation.definition,
         options=relation.options,
+        replica_identity=relation.replica_identity,
+        tablespace=relation.tablespace,
+        grants=relation.grants,
     )
     return replace(table, partitions=tuple(_partition(leaf, table, parts) for leaf in leaves)) if leaves else table
 
@@ -174,6 +177,7 @@ def _column(row: ColumnRow, types: TypeReader, sequence: TableName | None) -> Co
         collation=row.collation,
         sequence=sequence,
         comment=row.comment,
+        storage=row.storage,
         volatile_default=types.volatile_default(row.type) if inherited_default else plain and row.volatile,
     )
 
@@ -221,6 +225,7 @@ def _foreign_key(row: ConstraintRow) -> ForeignKey:
         enforced=row.enforced,
         definition=row.definition or "",
         period=row.period,
+        set_columns=row.set_columns,
     )
 
 

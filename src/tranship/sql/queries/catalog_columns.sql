@@ -6,6 +6,12 @@ select
   a.attnotnull as not_null, a.attidentity::text as identity, {{generated}} as generated,
   pg_get_expr(d.adbin, d.adrelid) as expression,
   case when a.attcollation <> t.typcollation then quote_ident(cn.nspname) || '.' || quote_ident(co.collname) end as collation,
+  concat_ws(', ',
+    case when a.attstorage <> t.typstorage then case a.attstorage when 'p' then 'PLAIN' when 'e' then 'EXTERNAL' when 'm' then 'MAIN' else 'EXTENDED' end end,
+    case {{compression}} when 'p' then 'COMPRESSION pglz' when 'l' then 'COMPRESSION lz4' end,
+    'STATISTICS ' || nullif(a.attstattarget, -1),
+    array_to_string(a.attoptions, ', ')
+  ) as storage,
   col_description(a.attrelid, a.attnum) as comment,
   d.adbin is not null and exists (
     select from regexp_matches(d.adbin::text, ':(?:funcid|opfuncid) (\d+)', 'g') as called(ids)

@@ -12,6 +12,7 @@ select
     select a.attname::text from unnest(c.confkey) with ordinality as k(attnum, position)
     join pg_catalog.pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.attnum order by k.position
   ) as target_columns,
+  {{set_columns}} as set_columns,
   c.confmatchtype::text as match, c.confupdtype::text as on_update, c.confdeltype::text as on_delete,
   c.condeferrable as deferrable, c.condeferred as deferred, c.convalidated as validated, {{enforced}} as enforced, {{period}} as period,
   c.connoinherit as no_inherit,

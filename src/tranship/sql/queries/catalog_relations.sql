@@ -29,7 +29,29 @@ select
   case when c.relkind in ('r', 'm') then coalesce(pg_table_size(c.oid), 0) else 0 end as bytes,
   obj_description(c.oid, 'pg_class') as comment,
   case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end as definition,
-  coalesce(c.reloptions, '{}') as options
+  array(
+    select o.option from unnest(c.reloptions) as o(option)
+    union all
+    select 'toast.' || o.option from pg_catalog.pg_class x, unnest(x.reloptions) as o(option) where x.oid = c.reltoastrelid
+    order by 1
+  ) as options,
+  case c.relreplident
+    when 'n' then 'NOTHING' when 'f' then 'FULL'
+    when 'i' then (select 'USING INDEX ' || x.relname::text from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid
+      where i.indrelid = c.oid and i.indisreplident)
+  end as replica_identity,
+  (select s.spcname::text from pg_catalog.pg_tablespace s where s.oid = c.reltablespace) as tablespace,
+  array(
+    select case g.grantee when 0 then 'PUBLIC' else pg_get_userbyid(g.grantee)::text end || ': ' || g.privilege_type || coalesce(' (' || g.attname || ')', '')
+    from (
+      select a.grantee, a.privilege_type, null::text as attname from aclexplode(c.relacl) as a
+      union all
+      select a.grantee, a.privilege_type, t.attname::text
+      from pg_catalog.pg_attribute t, aclexplode(t.attacl) as a where t.attrelid = c.oid and t.attnum > 0 and not t.attisdropped
+    ) g
+    where g.grantee <> c.relowner
+    order by 1
+  ) as grants
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 left join pg_catalog.pg_am am on am.oid = c.relam

@@ -13,7 +13,7 @@ with used as (
 )
 select
   c.oid, n.nspname::text as schema, c.relname::text as name, format_type(s.seqtypid, null) as type,
-  s.seqstart as start, s.seqincrement as increment, s.seqmin as minimum, s.seqmax as maximum, s.seqcycle as cycle,
+  s.seqstart as start, s.seqincrement as increment, s.seqmin as minimum, s.seqmax as maximum, s.seqcycle as cycle, s.seqcache as cache,
   array(
     select p.privilege from unnest(array['SELECT', 'USAGE', 'UPDATE']) as p(privilege)
     where has_schema_privilege(c.relnamespace, 'USAGE') and has_sequence_privilege(c.oid, p.privilege)

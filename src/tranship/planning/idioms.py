@@ -1,0 +1,36 @@
+"""One spelling for what servers print in several ways without any difference in meaning. Pure."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_LITERAL = r"'(?:[^']|'')*'"
+_VARCHARS = rf"{_LITERAL}::character varying(?:, {_LITERAL}::character varying)*"
+_PRINTED = re.compile(
+    rf"(?:\(ARRAY\[(?P<inner>{_VARCHARS})\]\)|ARRAY\[(?P<bare>{_VARCHARS})\])::text\[\]"
+    rf"|(?:\((?P<one>{_LITERAL})::character varying\)|(?P<plain>{_LITERAL})::character varying)::text(?!\w|\[)"
+    rf"|(?P<kept>{_LITERAL}|\"(?:[^\"]|\"\")*\")"
+    r"|\b(?P<now>CURRENT_TIMESTAMP)\b(?!\()"
+    r"|\b(?P<user>USER|CURRENT_ROLE)\b"
+)
+
+
+@lru_cache(maxsize=4096)
+def one_spelling(text: str) -> str:
+    """A printed expression in which these stand in one form: ``IN`` over varchar constants (a dump and its restore print it differently),
+    the current moment, the current user. Strings and quoted names stay as they are.
+    """
+    return _PRINTED.sub(_told, text)
+
+
+def _told(match: re.Match[str]) -> str:
+    items = match["inner"] or match["bare"]
+    if items is not None:
+        return "ARRAY[" + re.sub(rf"({_LITERAL})::character varying", r"\1::text", items) + "]"
+    literal = match["one"] or match["plain"]
+    if literal is not None:
+        return f"{literal}::text"
+    if match["now"] is not None:
+        return "now()"
+    return "CURRENT_USER" if match["user"] is not None else match["kept"]
