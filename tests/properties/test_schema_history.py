@@ -11,6 +11,7 @@ from support import Servers, connected
 from tranship.model.catalog import Catalog
 from tranship.model.change import ChangeClass, Comparison, Matching, Pairing
 from tranship.model.names import TableName
+from tranship.model.statistics import Background
 from tranship.planning.compare import compare
 from tranship.planning.match import match
 from tranship.planning.scope import make_scope
@@ -24,7 +25,7 @@ def compared(old: Catalog, new: Catalog, *, lineage: bool) -> tuple[Matching, Co
     """As the analysis does it."""
     scope, problems = make_scope(old, new, None)
     assert problems == ()
-    matching = match(old, new, scope, shared_ancestor=lineage)
+    matching = match(old, new, scope, background=Background(lineage))
     return matching, compare(old, new, matching)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tranship import __version__
-from tranship.api.sides import Connections, Sides, connections, read_sides, refuse, result_path, told_scope
+from tranship.api.sides import Connections, Sides, connections, read_background, read_sides, refuse, result_path, told_background, told_scope
 from tranship.api.stale import stale_resolutions
 from tranship.codec import CHANGES_FORMAT, ChangeRecord, ChangesFile, SideInfo, read_changes, write_changes, write_json, write_text
 from tranship.codec.resolutions import read_resolutions
@@ -18,6 +18,7 @@ from tranship.model.change import Change, ChangeClass, Comparison, Matching
 from tranship.model.evidence import Evidence
 from tranship.model.names import Side, TableName
 from tranship.model.resolution import Problem
+from tranship.model.statistics import Background, Statistics
 from tranship.planning.compare import compare
 from tranship.planning.match import match
 from tranship.planning.meaning import observed_in
@@ -64,7 +65,8 @@ async def analyze(config: Config, *, prefix: str | None = None, results_dir: str
     """
     async with connections(config) as open_:
         sides = await read_sides(config, open_)
-        matching = match(sides.old, sides.new, sides.scope, shared_ancestor=sides.shared_ancestor)
+        background, unread = await read_background(open_, sides)
+        matching = match(sides.old, sides.new, sides.scope, background=background)
         spellings = await _spellings(open_, sides, matching)
         evidence = await gather(
             open_.old,
@@ -73,7 +75,7 @@ async def analyze(config: Config, *, prefix: str | None = None, results_dir: str
             sides.new,
             sides.scope,
             probe_seconds=probe_seconds,
-            shared_ancestor=sides.shared_ancestor,
+            background=background,
         )
     observed = observed_in(evidence)
     comparison = compare(sides.old, sides.new, matching, observed=observed, spellings=spellings)
@@ -81,12 +83,11 @@ async def analyze(config: Config, *, prefix: str | None = None, results_dir: str
     report = render_text(document)
     changes_path = result_path(results_dir, prefix, "migration_changes.json")
     report_path = result_path(results_dir, prefix, "migration_report.txt")
-    write_changes(changes_path, _changes_file(config, sides, comparison, evidence))
+    write_changes(changes_path, _changes_file(config, sides, background, comparison, evidence))
     write_text(report_path, report)
     page_path = result_path(results_dir, prefix, "migration_report.html")
     write_text(page_path, render_html(document))
-    told = tuple(Problem("TS342", "", f"not asked: {what}", warning=True) for what in evidence.not_asked)
-    return Analysis(comparison, report, report_path, page_path, changes_path, told)
+    return Analysis(comparison, report, report_path, page_path, changes_path, not_asked((*unread, *evidence.not_asked)))
 
 
 async def _spellings(open_: Connections, sides: Sides, matching: Matching) -> dict[tuple[TableName, str], str]:
@@ -112,7 +113,7 @@ async def suggest(changes: Path, *, prefix: str | None = None, results_dir: str 
     if existing is not None:
         refuse(existing.problems)
     scope = told_scope(told)
-    found = suggest_answers(told.old.catalog, told.new.catalog, scope, told.evidence, existing, shared_ancestor=told.shared_ancestor)
+    found = suggest_answers(told.old.catalog, told.new.catalog, scope, told.evidence, existing, background=told_background(told))
     if found.nothing_open:
         return Suggestion(None, (), (), found.kept, None)
     write_json(path, found.document)
@@ -131,12 +132,18 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     told = read_changes(changes)
     file = read_resolutions(resolutions)
     old, new, scope = told.old.catalog, told.new.catalog, told_scope(told)
-    answers, decided, found = decide(file, old, new, scope)
-    matching = match(old, new, scope, decided, shared_ancestor=told.shared_ancestor)
+    background = told_background(told)
+    answers, decided, found = decide(file, old, new, scope, background)
+    matching = match(old, new, scope, decided, background=background)
     comparison = compare(old, new, matching, answers, observed=observed_in(told.evidence))
     asked = asked_about(file, old, new, scope)
     rest = undecided(c for c in open_questions(comparison, answers) if not any(place in asked for place in places(c)))
     return (*stale_resolutions(file, old, new, resolutions), *found, *rest)
+
+
+def not_asked(what: Iterable[str]) -> tuple[Problem, ...]:
+    """Questions to the data that have no answer, as warnings."""
+    return tuple(Problem("TS342", "", f"not asked: {one}", warning=True) for one in what)
 
 
 def undecided(changes: Iterable[Change]) -> tuple[Problem, ...]:
@@ -153,17 +160,17 @@ def places(change: Change) -> tuple[tuple[str, Side, str], ...]:
     return tuple((change.table, side, name) for side, name in columns or [(Side.OLD, "")])
 
 
-def _changes_file(config: Config, sides: Sides, comparison: Comparison, evidence: Evidence) -> ChangesFile:
-    def side(catalog: Catalog, endpoint: Endpoint) -> SideInfo:
+def _changes_file(config: Config, sides: Sides, background: Background, comparison: Comparison, evidence: Evidence) -> ChangesFile:
+    def side(catalog: Catalog, endpoint: Endpoint, statistics: Statistics) -> SideInfo:
         configured = endpoint.schemas is not None
-        return SideInfo(catalog.database, catalog.server_version, catalog.fingerprint, catalog, configured)
+        return SideInfo(catalog.database, catalog.server_version, catalog.fingerprint, catalog, configured, statistics)
 
     counts = {cls.value: len(comparison.of(cls)) for cls in ChangeClass}
     return ChangesFile(
         format_version=CHANGES_FORMAT,
         tool_version=__version__,
-        old=side(sides.old, config.old),
-        new=side(sides.new, config.new),
+        old=side(sides.old, config.old, background.old_statistics),
+        new=side(sides.new, config.new, background.new_statistics),
         summary={"total": len(comparison.changes), **counts},
         changes=tuple(ChangeRecord.of(c) for c in comparison.changes),
         notes=tuple(ChangeRecord.of(c) for c in comparison.notes),

@@ -14,8 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship import __version__
-from tranship.api.analysis import places, undecided
-from tranship.api.sides import Connections, Sides, connections, read_sides, refuse, result_path
+from tranship.api.analysis import not_asked, places, undecided
+from tranship.api.sides import Connections, Sides, connections, read_background, read_sides, refuse, result_path
 from tranship.api.stale import stale_changes, stale_resolutions
 from tranship.codec import check_folder, free_path, write_json, write_text
 from tranship.codec.resolutions import read_resolutions
@@ -33,6 +33,7 @@ from tranship.model.options import MigrateOptions, command_line
 from tranship.model.plan import Plan
 from tranship.model.progress import Event, Noted, PlannedTable, RunStarted
 from tranship.model.resolution import Answers, Problem, ResolutionFile
+from tranship.model.statistics import Background
 from tranship.model.verdict import MigrationResult, Mode, Stats
 from tranship.planning.build import build
 from tranship.planning.compare import compare
@@ -42,6 +43,8 @@ from tranship.planning.resolve.casts import cast_questions
 from tranship.planning.resolve.words import OPEN_QUESTION
 from tranship.server.casts import refused_values, repeated_keys
 from tranship.server.evidence import gather_observed
+from tranship.server.identity import read_identity
+from tranship.server.journal import Journal
 from tranship.server.session import pin
 from tranship.server.transforms import refused_transforms
 
@@ -71,8 +74,9 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         sides = await read_sides(config, open_, also=_lookup_schemas(file))
         old, new = sides.old, sides.new
         stale = [*stale_changes(options, old, new), *(stale_resolutions(file, old, new, path) if path is not None else ())]
-        answers, decided, problems = decide(file, old, new, sides.scope)
-        comparison = await _compared(open_, sides, decided, answers)
+        background, unread = await _background(open_, sides, config)
+        answers, decided, problems = decide(file, old, new, sides.scope, background)
+        comparison = await _compared(open_, sides, decided, answers, background)
         open_now = open_questions(comparison, answers)
         asked = asked_about(file, old, new, sides.scope)
         told_below = tuple(f"{asked[place]} (" for change in open_now for place in places(change) if place in asked)
@@ -81,14 +85,23 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         refuse(await _refused_values(open_, sides, answers))
         plan, more = build(old, new, comparison, answers, sides.scope.tables)
         refuse([*more, *await _refused_transforms(open_, sides, plan)])
-    warnings = (*stale, *problems, *more, *plan.warnings)
+    warnings = (*stale, *unread, *problems, *more, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
 
 
-async def _compared(open_: Connections, sides: Sides, decided: Decided, answers: Answers) -> Comparison:
+async def _background(open_: Connections, sides: Sides, config: Config) -> tuple[Background, tuple[Problem, ...]]:
+    """What the servers' statistics say now. Once a run from this OLD began, its plan stands: what it wrote would change NEW's statistics."""
+    journal = Journal(config.journal_schema)
+    if await journal.exists(open_.new) and await journal.runs(open_.new, (await read_identity(open_.old)).key):
+        return Background(sides.shared_ancestor), ()
+    background, unread = await read_background(open_, sides)
+    return background, not_asked(unread)
+
+
+async def _compared(open_: Connections, sides: Sides, decided: Decided, answers: Answers, background: Background) -> Comparison:
     """The comparison under the decisions, judged by what the data show now."""
     old, new = sides.old, sides.new
-    matching = match(old, new, sides.scope, decided, shared_ancestor=sides.shared_ancestor)
+    matching = match(old, new, sides.scope, decided, background=background)
     comparison = compare(old, new, matching, answers)
     observed, _ = await gather_observed(open_.old, open_.new, old, new, comparison, probe_seconds=_OBSERVE_SECONDS)
     return compare(old, new, matching, answers, observed=observed)

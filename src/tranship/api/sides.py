@@ -17,10 +17,16 @@ from tranship.errors import Refused, UsageError
 from tranship.model.catalog import Catalog
 from tranship.model.names import Side
 from tranship.model.resolution import Problem
+from tranship.model.statistics import Background, Statistics
+from tranship.planning.match import loose_columns
 from tranship.planning.scope import Scope, make_scope
 from tranship.server.catalog import read_catalog
 from tranship.server.connect import connect
 from tranship.server.identity import read_identity
+from tranship.server.statistics import read_few
+
+_STATISTICS_SECONDS = 30.0
+"""Bound of reading what the servers' ANALYZE knows."""
 
 
 class Sides(Struct, frozen=True):
@@ -73,6 +79,20 @@ async def read_sides(config: Config, open_: Connections, *, also: Sequence[tuple
     return Sides(old, new, scope, old_system == new_system)
 
 
+async def read_background(open_: Connections, sides: Sides) -> tuple[Background, tuple[str, ...]]:
+    """What ANALYZE knows of the columns that may have got another name, and what could not be read."""
+    wanted = loose_columns(sides.old, sides.new, sides.scope)
+    told: list[str] = []
+    found: list[Statistics] = []
+    for side, conn, catalog, columns in ((Side.OLD, open_.old, sides.old, wanted[0]), (Side.NEW, open_.new, sides.new, wanted[1])):
+        try:
+            found.append(await read_few(conn, catalog, columns, seconds=_STATISTICS_SECONDS))
+        except (asyncpg.PostgresError, UnicodeDecodeError) as error:
+            told.append(f"statistics of {side.value.upper()}: {type(error).__name__}")
+            found.append(Statistics())
+    return Background(sides.shared_ancestor, *found), tuple(told)
+
+
 async def _read_side(conn: asyncpg.Connection, endpoint: Endpoint, journal_schema: str, also: Sequence[str]) -> tuple[Catalog, str]:
     """One side's catalog and system identifier; relations that foreign keys or lookups reach outside the scope are read too."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
@@ -103,6 +123,11 @@ def told_scope(told: ChangesFile) -> Scope:
     )
     refuse([p for p in problems if p.code.startswith("TS1")])
     return scope
+
+
+def told_background(told: ChangesFile) -> Background:
+    """What a changes file remembers beside its catalogs."""
+    return Background(told.shared_ancestor, told.old.statistics, told.new.statistics)
 
 
 def refuse(problems: Sequence[Problem]) -> None:

@@ -14,6 +14,7 @@ from tranship.errors import UsageError
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass
 from tranship.model.evidence import Evidence
+from tranship.model.statistics import Statistics
 
 CHANGES_FORMAT = 1
 
@@ -27,6 +28,8 @@ class SideInfo(Struct, frozen=True):
     catalog: Catalog
     configured: bool = False
     """The configuration names schemas for this side."""
+    statistics: Statistics = Statistics()
+    """What ANALYZE knew of the columns that may have got another name."""
 
 
 class ChangeRecord(Struct, frozen=True):

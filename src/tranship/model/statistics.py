@@ -59,7 +59,20 @@ class Statistics(Struct, frozen=True, dict=True):
         """What is known about one column; None: never analyzed, or not ours to read."""
         return self._by_column.get(ColumnRef(table, column))
 
-    def only(self, tables: Iterable[TableName]) -> Statistics:
-        """Those of the given tables."""
-        wanted = set(tables)
-        return Statistics(tuple(statistics for statistics in self.columns if statistics.column.table in wanted))
+    def only(self, columns: Iterable[ColumnRef]) -> Statistics:
+        """Those of the given columns."""
+        wanted = set(columns)
+        return Statistics(tuple(statistics for statistics in self.columns if statistics.column in wanted))
+
+
+class Background(Struct, frozen=True):
+    """What is known of both databases beside their catalogs: it speaks for or against taking two tables or columns for the same."""
+
+    shared_ancestor: bool = False
+    """Both servers have the same system identifier, so that equal OIDs mean the same physical table."""
+    old_statistics: Statistics = Statistics()
+    new_statistics: Statistics = Statistics()
+    """Of the columns that may have got another name: only ever a reason to ask, and in which order."""
+
+
+NOTHING_KNOWN = Background()

@@ -8,7 +8,8 @@ from msgspec import Struct, structs
 
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import ColumnPair, Matching, Pairing, Proposal, TablePair, TableProposal
-from tranship.model.names import TableName
+from tranship.model.names import ColumnRef, TableName
+from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.renames import RenameContext, column_renames, naming_convention, table_renames
 from tranship.planning.scope import HOLDS_ROWS, Scope
 
@@ -57,10 +58,9 @@ class _Tables(Struct):
         return {name: pair.new for name, pair in self.found.items()}
 
 
-def match(old: Catalog, new: Catalog, scope: Scope, decided: Decided = NOTHING_DECIDED, *, shared_ancestor: bool = False) -> Matching:
+def match(old: Catalog, new: Catalog, scope: Scope, decided: Decided = NOTHING_DECIDED, *, background: Background = NOTHING_KNOWN) -> Matching:
     """Pair tables and columns in scope.
 
-    ``shared_ancestor``: both servers have the same system identifier, so that equal OIDs mean the same physical table.
     Partitions are storage of their root; views, materialized and foreign tables correspond to nothing.
     """
     tables = _Tables(_movable(old), _movable(new), {})
@@ -68,7 +68,13 @@ def match(old: Catalog, new: Catalog, scope: Scope, decided: Decided = NOTHING_D
     _pair_by_name(tables, scope, decided)
     _pair_children(tables, decided)
     convention = naming_convention(list(tables.old.values()), list(tables.new.values()))
-    context = RenameContext(table_pairs=tables.names, convention=convention, shared_ancestor=shared_ancestor)
+    context = RenameContext(
+        table_pairs=tables.names,
+        convention=convention,
+        shared_ancestor=background.shared_ancestor,
+        old_statistics=background.old_statistics,
+        new_statistics=background.new_statistics,
+    )
     proposals = _pair_renamed(tables, _held_by_name(old, new, scope), decided, context)
     _pair_children(tables, decided)
     # A table under its own name needs no telling, and the rules walk through what they are told for every table.
@@ -87,6 +93,31 @@ def match(old: Catalog, new: Catalog, scope: Scope, decided: Decided = NOTHING_D
         schema_pairs=scope.schema_pairs,
         configured=scope.tables,
     )
+
+
+def loose_columns(old: Catalog, new: Catalog, scope: Scope) -> tuple[tuple[ColumnRef, ...], tuple[ColumnRef, ...]]:
+    """The columns of OLD and of NEW that may have got another name, so that what their values look like matters.
+
+    Of tables that have their counterpart by name or by the configuration, those whose name the other side lacks, where it lacks some on
+    both; after them all columns of tables without a counterpart, where both sides have such tables.
+    """
+    tables = _Tables(_movable(old), _movable(new), {})
+    _pair_decided(tables, scope, NOTHING_DECIDED)
+    _pair_by_name(tables, scope, NOTHING_DECIDED)
+    found: tuple[list[ColumnRef], list[ColumnRef]] = ([], [])
+    for name, pair in sorted(tables.found.items()):
+        before, after = tables.old[name], tables.new[pair.new]
+        left, right = {c.name for c in before.columns}, {c.name for c in after.columns}
+        if scope.includes(name) and left - right and right - left:
+            found[0].extend(ColumnRef(name, c.name) for c in before.columns if c.name not in right)
+            found[1].extend(ColumnRef(pair.new, c.name) for c in after.columns if c.name not in left)
+    taken = {pair.new for pair in tables.found.values()}
+    lost = [t for name, t in sorted(tables.old.items()) if name not in tables.found and scope.includes(name)]
+    fresh = [t for name, t in sorted(tables.new.items()) if name not in taken]
+    if lost and fresh:
+        for side, loose in zip(found, (lost, fresh), strict=True):
+            side.extend(ColumnRef(t.name, c.name) for t in loose for c in t.columns)
+    return tuple(found[0]), tuple(found[1])
 
 
 def _movable(catalog: Catalog) -> dict[TableName, Table]:

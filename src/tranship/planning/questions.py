@@ -12,6 +12,7 @@ from tranship.model.change import Change, ChangeClass, Comparison, Matching
 from tranship.model.evidence import LookupQuestion, MeaningQuestion
 from tranship.model.names import ColumnRef, Side
 from tranship.model.resolution import Answers
+from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.compare import NO_ANSWERS, NOTHING_OBSERVED, compare, landscape_of
 from tranship.planning.match import NOTHING_DECIDED, Decided, match
 from tranship.planning.meaning import Observed, meaning_questions
@@ -69,13 +70,13 @@ def foresee(
     decided: Decided = NOTHING_DECIDED,
     *,
     observed: Observed = NOTHING_OBSERVED,
-    shared_ancestor: bool = False,
+    background: Background = NOTHING_KNOWN,
 ) -> Foreseen:
     """Compare with the decisions made so far, taking proposed table renames for granted: their columns are questions, too."""
-    matching = match(old, new, scope, decided, shared_ancestor=shared_ancestor)
+    matching = match(old, new, scope, decided, background=background)
     proposed = tuple((p.old, p.new) for p in matching.proposals if p.old in matching.only_old)
     granted = replace(decided, tables=(*decided.tables, *proposed))
-    later = match(old, new, scope, granted, shared_ancestor=shared_ancestor) if proposed else matching
+    later = match(old, new, scope, granted, background=background) if proposed else matching
     return Foreseen(matching, compare(old, new, later, answers, observed=observed))
 
 

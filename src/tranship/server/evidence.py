@@ -24,6 +24,7 @@ from tranship.model.evidence import (
     ValueCount,
 )
 from tranship.model.names import ColumnRef, Side
+from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.meaning import Observed, observed_in
 from tranship.planning.questions import DataQuestions, MisfitQuestion, data_questions, early_questions, foresee
 from tranship.planning.scope import Scope
@@ -52,7 +53,7 @@ async def gather(
     scope: Scope,
     *,
     probe_seconds: float,
-    shared_ancestor: bool = False,
+    background: Background = NOTHING_KNOWN,
 ) -> Evidence:
     """Ask both servers about everything that the comparison of the catalogs leaves open.
 
@@ -61,10 +62,10 @@ async def gather(
     await pin(old_conn, Side.OLD, datestyle=_datestyle(new), search_path="")
     await pin(new_conn, Side.NEW, datestyle=_datestyle(new), search_path="")
     gathering = _Gathering({Side.OLD: old_conn, Side.NEW: new_conn}, {Side.OLD: old, Side.NEW: new}, probe_seconds)
-    first = foresee(old, new, scope, shared_ancestor=shared_ancestor).comparison
+    first = foresee(old, new, scope, background=background).comparison
     early = await gathering.early(early_questions(first, old, new))
     observed = observed_in(early)
-    comparison = foresee(old, new, scope, observed=observed, shared_ancestor=shared_ancestor).comparison
+    comparison = foresee(old, new, scope, observed=observed, background=background).comparison
     evidence = await gathering.answers(data_questions(comparison, old, new, observed), early)
     trials = [await gathering.trial(question) for question in trial_questions(comparison, old, new, evidence)]
     return replace(evidence, trials=tuple(facts for facts in trials if facts is not None), not_asked=gathering.not_asked)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import asyncpg
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tranship.model.catalog import Table
+from tranship.model.catalog import Catalog, Table
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.statistics import ColumnStatistics, Statistics
 from tranship.server.catalog.printing import plain_output
+from tranship.sql.evidence import TIMEOUT
 from tranship.sql.queries import query
 
 _VALUES = 50
+_FEW_VALUES = 20
+"""Common values of a column that are worth keeping."""
+_LONGEST = 64
+"""Characters of a common value that are kept: enough to tell one from the other."""
+_MOST_COLUMNS = 10_000
+"""Columns of one side; what comes later is left without statistics."""
 
 
 class _StatisticsRow(Struct, frozen=True):
@@ -41,6 +49,27 @@ async def read_statistics(conn: asyncpg.Connection, tables: Iterable[Table], *, 
         records = await conn.fetch(query("statistics_columns"), [table.oid for table in wanted.values()], values)
     found = (msgspec.convert(dict(record), _StatisticsRow) for record in records)
     return Statistics(tuple(_column(row, wanted[TableName(row.schema, row.name)].row_estimate) for row in found))
+
+
+async def read_few(conn: asyncpg.Connection, catalog: Catalog, columns: Sequence[ColumnRef], *, seconds: float) -> Statistics:
+    """Reads what there is to know of some columns in a read-only transaction of its own, with few and short values.
+
+    Raises:
+        asyncpg.PostgresError, UnicodeDecodeError: there is no answer, or none within ``seconds``.
+    """
+    wanted = tuple(columns[:_MOST_COLUMNS])
+    tables = [t for t in catalog.tables if t.name in {ref.table for ref in wanted}]
+    if not tables:
+        return Statistics()
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        await conn.execute(TIMEOUT, str(max(int(seconds * 1000), 1)))
+        found = await read_statistics(conn, tables, values=_FEW_VALUES)
+    return Statistics(tuple(_short(statistics) for statistics in found.only(wanted).columns))
+
+
+def _short(statistics: ColumnStatistics) -> ColumnStatistics:
+    low, high = (end if end is not None and len(end) <= _LONGEST else None for end in (statistics.minimum, statistics.maximum))
+    return replace(statistics, common_values=tuple(value[:_LONGEST] for value in statistics.common_values), minimum=low, maximum=high)
 
 
 def _column(row: _StatisticsRow, rows: float) -> ColumnStatistics:

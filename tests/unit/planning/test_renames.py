@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from tranship.model.catalog import Table
+from tranship.model.catalog import Check, Table
 from tranship.model.change import Pairing
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.statistics import ColumnStatistics, Statistics
 from tranship.planning.renames import ColumnRenames, RenameContext, column_renames
+from tranship.planning.renames.data import leanings
 from unit.build import column, enum, table
 
 
@@ -174,6 +175,60 @@ def test_ranges_that_do_not_touch_forbid() -> None:
     before = statistics(old, "a", minimum="9", maximum="99")
     assert automatic(renames(old, new, old_statistics=before, new_statistics=statistics(new, "b", minimum="10", maximum="200"))) == [("a", "b")]
     assert automatic(renames(old, new, old_statistics=before, new_statistics=statistics(new, "b", minimum="100", maximum="200"))) == []
+
+
+def test_values_decide_which_question_comes_first() -> None:
+    old = table("t", "id int", "x text", "y text")
+    listed = Check("c", "(two = ANY (ARRAY['Y'::text, 'N'::text]))", columns=("two",))
+    new = table("t", "id int", "one text", "two text", checks=(listed,))
+    flags = statistics(old, "x", distinct=2.0, common_values=("Y", "N"), common_frequencies=(0.5, 0.5))
+    known = Statistics((*flags.columns, *statistics(old, "y").columns))
+    assert ("x", "two") not in asked(renames(old, new, order_known=False))
+    found = renames(old, new, order_known=False, old_statistics=known)
+    assert asked(found)[0] == ("x", "two")
+    assert "all common old values are among those that the new column allows" in found.proposals[0].evidence
+    assert found.proposals[0].runner_up == "one"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({"null_fraction": 0.1}, None, (-1.5, "10% of the old values are NULL, which the new column refuses")),
+        ({"width": 30}, None, (-1.5, "old values are 30 bytes wide on average, the new column holds 20 characters")),
+        (
+            {"common_values": ("a", "b"), "common_frequencies": (0.6, 0.4)},
+            {"common_values": ("b", "a"), "common_frequencies": (0.5, 0.5)},
+            (2.0, "2 common values are the same on both sides, about as often"),
+        ),
+        (
+            {"common_values": ("a", "b"), "common_frequencies": (0.4, 0.2)},
+            {"common_values": ("c", "d"), "common_frequencies": (0.5, 0.1)},
+            (-1.5, "hardly a common value is the same on both sides"),
+        ),
+        ({"null_fraction": 0.0}, {"null_fraction": 0.4}, (-1.0, "0% of the old values are NULL, 40% of the new ones")),
+        ({"null_fraction": 0.22}, {"null_fraction": 0.2}, (0.5, "about 20% of the values are NULL on both sides")),
+        ({"distinct": 2.0}, {"distinct": 900.0}, (-1.0, "about 2 distinct values in OLD, 900 in NEW")),
+        ({"rows": 20.0, "width": 30}, None, None),
+    ],
+)
+def test_what_values_say(old: dict[str, object], new: dict[str, object] | None, expected: tuple[float, str] | None) -> None:
+    before, after = table("t", "a text"), table("t", "b varchar(20)!")
+    left = statistics(before, "a", **old).of(before.name, "a")
+    right = statistics(after, "b", **new).of(after.name, "b") if new is not None else None
+    found = list(leanings(before.columns[0], after, after.columns[0], left, right))
+    assert (expected in found) if expected is not None else found == []
+
+
+def test_numbers_and_dates_span_the_same_range() -> None:
+    for kind, here, there in (("int", ("1", "1000"), ("1", "950")), ("date", ("2020-01-03", "2024-05-06"), ("2020-01-05", "2024-05-01"))):
+        before, after = table("t", f"a {kind}"), table("t", f"b {kind}")
+        left = statistics(before, "a", minimum=here[0], maximum=here[1]).of(before.name, "a")
+        right = statistics(after, "b", minimum=there[0], maximum=there[1]).of(after.name, "b")
+        told = [words for _, words in leanings(before.columns[0], after, after.columns[0], left, right)]
+        assert told == ["the values span nearly the same range on both sides"]
+    before, after = table("t", "a int8"), table("t", "b int2")
+    left = statistics(before, "a", minimum="1", maximum="70000").of(before.name, "a")
+    assert list(leanings(before.columns[0], after, after.columns[0], left, None)) == [(-2.0, "old values go beyond smallint")]
 
 
 def test_proposal_names_evidence_and_runner_up() -> None:

@@ -16,7 +16,7 @@ from tranship.planning.renames.features import features
 from tranship.planning.renames.gap import Gap, alphabetical, gaps
 from tranship.planning.renames.lineage import moved_names, same_relation
 from tranship.planning.renames.scene import Scene, make_scene
-from tranship.planning.renames.score import ORDERED, ORDERED_THRESHOLD, UNORDERED, UNORDERED_THRESHOLD, probability
+from tranship.planning.renames.score import ORDERED, ORDERED_THRESHOLD, UNORDERED, UNORDERED_THRESHOLD, probability, shifted
 from tranship.planning.renames.vetoes import OTHER_FAMILY, vetoes
 from tranship.planning.renames.wording import compare_names
 
@@ -175,7 +175,7 @@ def _proposals(scene: Scene) -> tuple[Proposal, ...]:
 
 
 def pair_chances(scene: Scene) -> dict[tuple[int, int], float]:
-    """The probability of every pair of columns worth weighing."""
+    """The probability of every pair of columns worth weighing: of what their declarations say, moved by what their values say."""
     weights = ORDERED if scene.order_known else UNORDERED
     olds, news = scene.old.columns, scene.new.columns
-    return {(i, j): probability(features(scene, olds[i], news[j]), weights) for i, j in scene.pairs}
+    return {(i, j): shifted(probability(features(scene, olds[i], news[j]), weights), scene.leaning(olds[i], news[j])) for i, j in scene.pairs}

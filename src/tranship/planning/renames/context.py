@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from tranship.model.change import ColumnPair, Proposal, TablePair, TableProposal
 from tranship.model.names import TableName
-from tranship.model.statistics import Statistics
+from tranship.model.statistics import ColumnStatistics, Statistics
 from tranship.planning.renames.convention import Convention
 from tranship.planning.renames.wording import Change, compare_names
 
@@ -28,7 +28,13 @@ class RenameContext(Struct, frozen=True, dict=True):
     backup, a branch, a database made from a template). Without it equal OIDs may be chance: two fresh servers count alike."""
     old_statistics: Statistics | None = None
     new_statistics: Statistics | None = None
-    """What ANALYZE knows of the values, where they have been read: only ever a reason to ask."""
+    """What ANALYZE knows of the values, where they have been read: a reason to ask, and which question comes first."""
+
+    def statistics_of(self, old: TableName, before: str, new: TableName, after: str) -> tuple[ColumnStatistics | None, ColumnStatistics | None]:
+        """What is known of the values of an old and a new column."""
+        left = self.old_statistics.of(old, before) if self.old_statistics is not None else None
+        right = self.new_statistics.of(new, after) if self.new_statistics is not None else None
+        return left, right
 
     @cached_property
     def table_changes(self) -> tuple[Change, ...]:

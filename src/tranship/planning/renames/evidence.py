@@ -12,6 +12,7 @@ from tranship.planning.renames.vetoes import vetoes
 def describe(scene: Scene, before: Column, after: Column) -> tuple[str, ...]:
     """For and against; what speaks against begins with ``but``."""
     lines = [*_place(scene, before.name, after.name), *_names(scene, before.name, after.name), *_nature(scene, before, after)]
+    lines += [told if by > 0 else f"but {told}" for by, told in scene.said_by_values(before, after)]
     lines += [f"but {veto}" for veto in vetoes(scene.table_old, scene.table_new, before, after, scene.context)]
     return tuple(lines)
 

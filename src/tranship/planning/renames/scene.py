@@ -10,11 +10,14 @@ from msgspec import Struct
 from tranship.model.catalog import Column, Table
 from tranship.model.names import TableName
 from tranship.planning.renames.context import RenameContext
+from tranship.planning.renames.data import leanings
 from tranship.planning.renames.families import family
 from tranship.planning.renames.gap import Gap
 from tranship.planning.renames.vetoes import targets
 from tranship.planning.renames.wording import Change, Wording, compare_names
 
+MOST_LEANING = 5.0
+"""Log-odds that the values may move a pair at most."""
 CROWD = 2500
 """From this many pairs on, those of different type families are not looked at."""
 
@@ -61,6 +64,15 @@ class Scene(Struct, frozen=True):
     """Words that give way to others while the rest of the name stays, and how many columns would follow."""
     table_changes: tuple[Change, ...]
     """Words that gave way to others in the names of this table and of those known to be renamed."""
+
+    def said_by_values(self, before: Column, after: Column) -> list[tuple[float, str]]:
+        """What the statistics say for or against a pair, as log-odds and in words."""
+        known = self.context.statistics_of(self.table_old.name, before.name, self.table_new.name, after.name)
+        return list(leanings(before, self.table_new, after, *known))
+
+    def leaning(self, before: Column, after: Column) -> float:
+        """All of it together, bounded: values alone make no pair."""
+        return max(-MOST_LEANING, min(MOST_LEANING, sum(by for by, _ in self.said_by_values(before, after))))
 
 
 def worth_weighing(olds: Sequence[Column], news: Sequence[Column]) -> list[tuple[int, int]]:

@@ -105,6 +105,11 @@ def probability(features: Mapping[str, float], weights: Mapping[str, float]) -> 
     return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, total))))
 
 
+def shifted(chance: float, by: float) -> float:
+    """A probability moved by log-odds."""
+    return chance if not by else 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, log_odds(chance) + by))))
+
+
 def log_odds(chance: float) -> float:
     """The inverse of the logistic, kept finite."""
     bounded = min(max(chance, 1e-9), 1 - 1e-9)

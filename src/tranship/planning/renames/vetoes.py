@@ -55,9 +55,7 @@ def vetoes(old: Table, new: Table, before: Column, after: Column, context: Renam
     yield from token_vetoes(before.name, after.name)
     if target_veto(old, new, before.name, after.name, context.table_pairs):
         yield "the foreign key points to another table"
-    left = context.old_statistics.of(old.name, before.name) if context.old_statistics is not None else None
-    right = context.new_statistics.of(new.name, after.name) if context.new_statistics is not None else None
-    yield from misfits(before, after, left, right)
+    yield from misfits(before, after, *context.statistics_of(old.name, before.name, new.name, after.name))
 
 
 @lru_cache(maxsize=65536)

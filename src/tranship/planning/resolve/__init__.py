@@ -13,6 +13,7 @@ from tranship.model.catalog import Catalog
 from tranship.model.change import TablePair
 from tranship.model.names import Side, TableName
 from tranship.model.resolution import Action, Answers, Decision, Problem, Resolution, ResolutionFile
+from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.match import Decided, match
 from tranship.planning.resolve.columns import Pair, check_meaning, check_names
 from tranship.planning.resolve.contradictions import check_against_each_other, check_against_the_rest
@@ -39,7 +40,9 @@ __all__ = ["asked_about", "castable", "decide", "open_questions"]
 _TABLE_ACTIONS = (Action.RENAME_TABLE, Action.DROP_TABLE)
 
 
-def decide(file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope) -> tuple[Answers, Decided, tuple[Problem, ...]]:
+def decide(
+    file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background = NOTHING_KNOWN
+) -> tuple[Answers, Decided, tuple[Problem, ...]]:
     """Tie, check and compare all entries.
 
     Returns the decisions that are right by themselves, what they decide for matching, and every problem found: warnings, open placeholders
@@ -49,7 +52,7 @@ def decide(file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope) -> tu
     tied, problems = tie_tables(file, old, new, scope)
     decided, targets, trouble = table_decisions(tied, new, scope)
     found = [*file.problems, *problems, *trouble]
-    pairs = {pair.old: pair for pair in match(old, new, scope, decided).pairs}
+    pairs = {pair.old: pair for pair in match(old, new, scope, decided, background=background).pairs}
     decisions: list[Decision] = []
     for one in tied:
         pair = pairs.get(one.old.name)

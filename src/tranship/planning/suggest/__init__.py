@@ -11,6 +11,7 @@ from tranship.model.change import Change, ChangeClass, Comparison, TableProposal
 from tranship.model.evidence import Evidence, TrialQuestion
 from tranship.model.names import TableName
 from tranship.model.resolution import Answers, Problem, Resolution, ResolutionFile
+from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.meaning import observed_in
 from tranship.planning.questions import Foreseen, foresee
 from tranship.planning.resolve import decide
@@ -92,14 +93,14 @@ def suggest(
     evidence: Evidence,
     existing: ResolutionFile | None = None,
     *,
-    shared_ancestor: bool = False,
+    background: Background = NOTHING_KNOWN,
 ) -> Suggestions:
     """The document for both catalogs in scope; the decisions of an ``existing`` file are kept, those that no longer apply are dropped."""
     file = existing if existing is not None else ResolutionFile(())
-    answers, decided, problems = decide(file, old, new, scope)
+    answers, decided, problems = decide(file, old, new, scope, background)
     kept, dropped = _kept(file, problems, old)
     observed = observed_in(evidence)
-    foreseen = foresee(old, new, scope, answers, decided, observed=observed, shared_ancestor=shared_ancestor)
+    foreseen = foresee(old, new, scope, answers, decided, observed=observed, background=background)
     asked = [one for one in kept if one[1] is not None and is_open(one[0])]
     fresh = list(_fresh(foreseen, _undecided(foreseen, answers), asked, old, new, evidence))
     written = [_again(entry, table) for entry, table in kept if table is not None] + fresh

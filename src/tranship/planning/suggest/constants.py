@@ -9,9 +9,9 @@ from msgspec import Struct
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.evidence import ColumnFacts
 from tranship.model.types import TypeKind
+from tranship.planning.allowed import allowed_values
 from tranship.planning.renames.families import family
 from tranship.planning.suggest.facts import Fact, Valued
-from tranship.planning.suggest.mappings import allowed_values
 
 _ZERO = {"integer": "0", "decimal": "0", "text": "", "boolean": "false", "json": "{}"}
 _PLAIN = re.compile(r"'((?:[^']|'')*)'(?:::[\w \"().]+)?|(-?[0-9]+(?:\.[0-9]+)?)|(true|false)")

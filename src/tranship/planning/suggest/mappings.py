@@ -7,10 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from tranship.model.catalog import Column, Table
 from tranship.model.evidence import ColumnFacts
-from tranship.model.types import TypeKind
-from tranship.planning.listing import listed
 from tranship.planning.resolve.words import SPECIFY_DEFAULT_VALUE
 
 _TRUE = frozenset(["t", "true", "y", "yes", "1", "on", "j", "ja", "active", "enabled"])
@@ -25,21 +22,6 @@ class Mapped(Struct, frozen=True):
     """Every value has its counterpart by the same word, not by a guess."""
     open: tuple[str, ...]
     """Old values without a counterpart."""
-
-
-def allowed_values(table: Table, column: Column) -> tuple[str, ...]:
-    """What NEW allows, where it says so by a list: an enum's labels, true and false, a CHECK that is one IN list."""
-    leaf = column.type.leaf
-    if leaf.kind is TypeKind.ENUM:
-        return leaf.labels
-    if leaf.base == "boolean":
-        return ("true", "false")
-    expressions = [check.expression for check in table.checks if check.columns == (column.name,) and check.enforced]
-    inner = column.type
-    while inner.kind is TypeKind.DOMAIN and inner.element is not None:
-        expressions += [check.expression for check in inner.checks]
-        inner = inner.element
-    return next((values for expression in expressions if (values := listed(expression))), ())
 
 
 def map_values(facts: ColumnFacts, allowed: Sequence[str], *, boolean: bool) -> Mapped | None:

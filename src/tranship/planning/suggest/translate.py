@@ -10,6 +10,7 @@ from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts
 from tranship.model.expression import Conversion
 from tranship.model.names import ColumnRef, Side
+from tranship.planning.allowed import allowed_values
 from tranship.planning.conversion import convert
 from tranship.planning.meaning import Doubt, Observed, doubt_of
 from tranship.planning.resolve.values import castable
@@ -19,7 +20,7 @@ from tranship.planning.suggest.drafts import Confidence, Field
 from tranship.planning.suggest.facts import Fact, quoting, told_lookup, told_misfits
 from tranship.planning.suggest.formats import format_guesses, reads_otherwise
 from tranship.planning.suggest.guesses import Guess, told_trial
-from tranship.planning.suggest.mappings import Mapped, allowed_values, map_values
+from tranship.planning.suggest.mappings import Mapped, map_values
 
 
 class Scene(Struct, frozen=True):
