@@ -25,6 +25,7 @@ from tranship.model.evidence import (
 )
 from tranship.model.names import ColumnRef, Side
 from tranship.model.statistics import NOTHING_KNOWN, Background
+from tranship.planning.compare import compare
 from tranship.planning.meaning import Observed, observed_in
 from tranship.planning.questions import DataQuestions, MisfitQuestion, data_questions, early_questions, foresee
 from tranship.planning.scope import Scope
@@ -65,7 +66,7 @@ async def gather(
     first = foresee(old, new, scope, background=background).comparison
     early = await gathering.early(early_questions(first, old, new))
     observed = observed_in(early)
-    comparison = foresee(old, new, scope, observed=observed, background=background).comparison
+    comparison = compare(old, new, first.matching, observed=observed)
     evidence = await gathering.answers(data_questions(comparison, old, new, observed), early)
     trials = [await gathering.trial(question) for question in trial_questions(comparison, old, new, evidence)]
     return replace(evidence, trials=tuple(facts for facts in trials if facts is not None), not_asked=gathering.not_asked)

@@ -32,8 +32,9 @@ class TableScene(Struct, frozen=True):
     news: tuple[Table, ...]
     kept: tuple[tuple[Table, Table], ...]
     """Tables that are known to be the same."""
-    weight: Mapping[str, float]
-    """Column name without case, separators and plural → how much it says (a name that every table has says little)."""
+    weight: Mapping[str, int]
+    """Column name without case, separators and plural → how much it says (a name that every table has says little). Whole numbers: their sum
+    is the same in whatever order they are added."""
     echoes: Mapping[Change, int]
     """Words that gave way to others in the columns of surviving tables, and in how many tables."""
     overlaps: Mapping[tuple[TableName, TableName], float]
@@ -54,14 +55,19 @@ def make_table_scene(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[
     names = {t.name: column_names(t) for t in old}, {t.name: column_names(t) for t in new}
     counts = Counter(name for side in names for columns in side.values() for name in columns)
     total = len(old) + len(new)
-    weight = {name: math.log(1 + total / count) for name, count in counts.items()}
+    weight = {name: round(1000 * math.log(1 + total / count)) for name, count in counts.items()}
     olds, news = tuple(t for t in old if t.name not in pairs), tuple(t for t in new if t.name not in taken)
     by_name = {t.name: t for t in new}
     kept = tuple((t, by_name[pairs[t.name]]) for t in old if t.name in pairs and pairs[t.name] in by_name)
 
+    whole = [{name: sum(map(weight.__getitem__, columns)) for name, columns in side.items()} for side in names]
+
     def overlaps(left: Sequence[Table], right: Sequence[Table]) -> dict[tuple[TableName, TableName], float]:
-        met = ((left[i].name, right[j].name) for i, j in candidates(left, right))
-        return {(a, b): _weighted(weight, names[0][a], names[1][b]) for a, b in met}
+        found = {}
+        for a, b in ((left[i].name, right[j].name) for i, j in candidates(left, right)):
+            shared = sum(map(weight.__getitem__, names[0][a] & names[1][b]))
+            found[a, b] = shared / (whole[0][a] + whole[1][b] - shared) if shared else 0.0
+        return found
 
     free = overlaps(olds, news)
     old_kept = _best((a, value) for (a, _), value in overlaps(olds, [b for _, b in kept]).items())
@@ -123,11 +129,6 @@ def _best(values: Iterable[tuple[TableName, float]]) -> dict[TableName, tuple[fl
         first, second = found.get(name, (0.0, 0.0))
         found[name] = (value, first) if value > first else (first, max(second, value))
     return found
-
-
-def _weighted(weight: Mapping[str, float], left: _Names, right: _Names) -> float:
-    union = sum(weight.get(name, 1.0) for name in left | right)
-    return sum(weight.get(name, 1.0) for name in left & right) / union if union else 0.0
 
 
 def _echoes(kept: Sequence[tuple[Table, Table]]) -> dict[Change, int]:

@@ -110,8 +110,8 @@ def _soft(scene: TableScene, old: Table, new: Table) -> float:
     left, right = {folded(c.name): c for c in old.columns}, {folded(c.name): c for c in new.columns}
     lost, fresh = [c for n, c in left.items() if n not in right], [c for n, c in right.items() if n not in left]
     likely = _likely(lost, fresh, (frozenset(stems(old.name.name)), frozenset(stems(new.name.name))))
-    shared = 2 * sum(scene.weight.get(n, 1.0) for n in left.keys() & right.keys())
-    rest = [(scene.weight.get(folded(c.name), 1.0), likely.get((side, c.name), 0.0)) for side, columns in enumerate((lost, fresh)) for c in columns]
+    shared = 2 * sum(scene.weight[n] for n in left.keys() & right.keys())
+    rest = [(scene.weight[folded(c.name)], likely.get((side, c.name), 0.0)) for side, columns in enumerate((lost, fresh)) for c in columns]
     total = shared + sum(weight for weight, _ in rest)
     return (shared + sum(weight * like for weight, like in rest)) / total if total else 0.0
 
