@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.catalog import Column, Table
 from tranship.model.names import TableName
@@ -18,6 +19,10 @@ from tranship.planning.renames.wording import Change, Wording, compare_names
 
 MOST_LEANING = 5.0
 """Log-odds that the values may move a pair at most."""
+THRONG = 50_000
+"""From this many pairs on, those are not looked at that stand elsewhere and whose names have nothing in common."""
+ALIKE = 0.3
+"""Likeness of names that is something in common even without a common word."""
 CROWD = 2500
 """From this many pairs on, those of different type families are not looked at."""
 
@@ -87,11 +92,19 @@ def make_scene(
 ) -> Scene:
     """Count once what every pair of the scene needs."""
     pairs = worth_weighing(olds, news)
-    names = {(olds[i].name, news[j].name): compare_names(olds[i].name, news[j].name) for i, j in pairs}
     left = _side(old, olds, [gap.old for gap in gaps], context.table_pairs)
     right = _side(new, news, [gap.new for gap in gaps], {})
-    left = _with_best(left, ((a, w.likeness) for (a, _), w in names.items()))
-    right = _with_best(right, ((b, w.likeness) for (_, b), w in names.items()))
+    best: dict[tuple[int, str], tuple[float, float]] = {}
+    names: dict[tuple[str, str], Wording] = {}
+    throng = len(pairs) > THRONG
+    for a, b in ((olds[i].name, news[j].name) for i, j in pairs):
+        wording = compare_names(a, b)
+        for key in ((0, a), (1, b)):
+            first, second = best.get(key, (0.0, 0.0))
+            best[key] = (wording.likeness, first) if wording.likeness > first else (first, max(second, wording.likeness))
+        if not throng or wording.common or wording.likeness >= ALIKE or wording.synonyms or left.place[a] == right.place[b]:
+            names[a, b] = wording
+    left, right = (replace(side, best={name: two for (n, name), two in best.items() if n == i}) for i, side in enumerate((left, right)))
     return Scene(
         table_old=old,
         table_new=new,
@@ -101,7 +114,7 @@ def make_scene(
         aligned=frozenset(i for i, gap in enumerate(gaps) if [left.family[n] for n in gap.old] == [right.family[n] for n in gap.new]),
         order_known=order_known,
         context=context,
-        pairs=tuple(pairs),
+        pairs=tuple((i, j) for i, j in pairs if (olds[i].name, news[j].name) in names),
         names=names,
         patterns=_patterns(names, left.family, right.family),
         table_changes=(compare_names(old.name.name, new.name.name).change, *context.table_changes),
@@ -119,14 +132,6 @@ def _side(table: Table, columns: Sequence[Column], cells: Sequence[tuple[str, ..
         targets={c.name: frozenset(pairs.get(t, t) for t in targets(table, c.name)) for c in columns},
         best={},
     )
-
-
-def _with_best(side: SideOfScene, values: Iterable[tuple[str, float]]) -> SideOfScene:
-    best: dict[str, tuple[float, float]] = {}
-    for name, value in values:
-        first, second = best.get(name, (0.0, 0.0))
-        best[name] = (value, first) if value > first else (first, max(second, value))
-    return SideOfScene(side.columns, side.family, side.families, side.place, side.roles, side.targets, best)
 
 
 def _roles(table: Table) -> dict[str, frozenset[str]]:

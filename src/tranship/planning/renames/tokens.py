@@ -157,9 +157,10 @@ value score point
 
 GROUPS = tuple(frozenset(line.split()) for line in _SYNONYMS.split("\n") if line)
 """Words that schemas use for one another."""
+_GROUPS_OF = {word: frozenset(i for i, group in enumerate(GROUPS) if word in group) for group in GROUPS for word in group}
+_NONE = frozenset[int]()
 
 
-@lru_cache(maxsize=65536)
 def synonymous(left: str, right: str) -> bool:
     """Whether two different stems stand in one group."""
-    return left != right and any(left in group and right in group for group in GROUPS)
+    return left != right and not _GROUPS_OF.get(left, _NONE).isdisjoint(_GROUPS_OF.get(right, _NONE))

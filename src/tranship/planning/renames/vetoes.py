@@ -22,7 +22,7 @@ _CODE = frozenset({"code", "iso", "abbr", "abbreviation", "acronym"})
 _LABEL = frozenset({"name", "label", "title", "description"})
 _KEYS = frozenset({"id", "uuid", "guid"})
 _NEGATIONS = frozenset({"not", "non", "without", "never"})
-_NEGATING_PREFIXES = ("un", "in", "im", "non", "dis")
+_NEGATING_PREFIXES = frozenset({"un", "in", "im", "non", "dis"})
 _OPPOSITES = """
 enable disable enabled disabled visible hidden show hide shown hidden public private public hidden open closed allow deny allowed denied
 include exclude included excluded on off accept reject accepted rejected succeeded failed success failure online offline locked unlocked
@@ -45,7 +45,7 @@ _KINDS: Mapping[str, frozenset[str]] = {
     "negation": _NEGATIONS,
 }
 _UNITS = frozenset(_UNIT.split())
-_PAIRS = frozenset(frozenset(pair) for pair in zip(*[iter(_OPPOSITES.split())] * 2, strict=True))
+_PAIRS = frozenset(pair for one in zip(*[iter(_OPPOSITES.split())] * 2, strict=True) for pair in (one, one[::-1]))
 
 
 def vetoes(old: Table, new: Table, before: Column, after: Column, context: RenameContext) -> Iterator[str]:
@@ -77,8 +77,8 @@ def token_vetoes(before: str, after: str) -> tuple[str, ...]:
 
 def _opposite(a: str, b: str) -> bool:
     short, long = sorted((a, b), key=len)
-    negated = len(short) > 3 and any(long == prefix + short for prefix in _NEGATING_PREFIXES)
-    return negated or frozenset((a, b)) in _PAIRS
+    negated = len(short) > 3 and long.endswith(short) and long[: -len(short)] in _NEGATING_PREFIXES
+    return negated or (a, b) in _PAIRS
 
 
 def _nature(name: frozenset[str]) -> str:
