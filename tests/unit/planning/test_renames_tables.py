@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import pytest
 from msgspec.structs import replace
 
 from tranship.model.catalog import Table
@@ -77,6 +78,31 @@ def test_prefix_and_plural_over_a_whole_schema() -> None:
     assert convention is not None
     assert convention.evidence == ("4 of 4 renamed tables follow one convention: case and separators, prefix tbl → none, singular and plural",)
     assert automatic(renames(old, new)) == [("tbl_citys", "city"), ("tbl_orders", "order"), ("tbl_products", "product"), ("tbl_users", "user")]
+
+
+@pytest.mark.parametrize(
+    ("write", "told"),
+    [
+        (lambda name, kind: {"int": "lng", "text": "str"}[kind] + name.title().replace("_", ""), "a tag of the type in OLD"),
+        (lambda name, kind: f"{name}_fld", "suffix fld → none"),
+        (lambda name, kind: f"x_{name}", "prefix x → none"),
+    ],
+)
+def test_conventions_of_columns(write: Callable[[str, str], str], told: str) -> None:
+    columns = {"first_name": "text", "amount": "int", "city": "text", "rank": "int"}
+    names = ("user", "order", "product")
+    new = [table(name, "id int", *(f"{c} {kind}" for c, kind in reversed(columns.items()))) for name in names]
+    old = [table(name, "id int", *(f"{write(c, kind)} {kind}" for c, kind in columns.items())) for name in names]
+    convention = naming_convention(old, new)
+    assert convention is not None and convention.evidence == (f"12 of 12 renamed columns follow one convention: case and separators, {told}",)
+    found = column_renames(old[0], new[0], kept=[("id", "id")], context=RenameContext(convention=convention)).automatic
+    assert [(p.old, p.new) for p in found] == [(write(c, kind), c) for c, kind in columns.items()]
+
+
+def test_a_suffix_that_speaks_of_the_values_is_no_convention() -> None:
+    old = [table(name, "id int", "body text", "summary text", "intro text") for name in ("post", "page", "note")]
+    new = [table(name, "id int", "intro_html text", "body_html text", "summary_html text") for name in ("post", "page", "note")]
+    assert naming_convention(old, new) is None
 
 
 def test_two_tables_are_no_convention() -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.catalog import Table
 from tranship.planning.renames.families import family
@@ -14,6 +15,14 @@ from tranship.planning.renames.tokens import folded, singular, squashed, words
 MIN_TABLES = 3
 MIN_COLUMNS = 6
 MIN_SHARE = 0.9
+_TYPE_TAGS = """
+str s txt t c ch chr char vc vch mem memo int i n num nr lng l sml byt byte dbl d dec cur ccy flt f sng bln bl bol bool b bit is
+dt dtm date datetime dte tm ts tim time bin blob obj ole img arr enm lst guid uid id pk fk
+"""
+_TAGS = frozenset(_TYPE_TAGS.split())
+"""Words that the Hungarian way of naming puts before a name, by its type."""
+_MARKS = frozenset({"t", "tb", "tbl", "tab", "table", "c", "col", "column", "f", "fld", "field"})
+"""Words behind a name that only say what it names. Others (``_html``, ``_archive``) say something of the values: they are no convention."""
 
 
 class NameRule(Struct, frozen=True):
@@ -21,21 +30,31 @@ class NameRule(Struct, frozen=True):
 
     old_prefix: str = ""
     new_prefix: str = ""
+    old_suffix: str = ""
+    new_suffix: str = ""
     number: bool = False
     """Singular and plural count as the same."""
     own_prefix: str = ""
     """``old`` or ``new``: on that side every table's columns begin with its name or with a word of its own."""
+    tagged: str = ""
+    """``old`` or ``new``: on that side names begin with a tag that tells their type (``strName``, ``int_total``)."""
 
     def old_key(self, name: str, own: tuple[str, ...] = ()) -> str:
         """The common form of an old name; ``own`` are the table's own prefixes (see ``own_prefixes``)."""
-        return self._key(name, (self.old_prefix, *(own if self.own_prefix == "old" else ())))
+        return self._key(self._untagged(name, "old"), (self.old_prefix, *(own if self.own_prefix == "old" else ())), self.old_suffix)
 
     def new_key(self, name: str, own: tuple[str, ...] = ()) -> str:
         """The common form of a new name."""
-        return self._key(name, (self.new_prefix, *(own if self.own_prefix == "new" else ())))
+        return self._key(self._untagged(name, "new"), (self.new_prefix, *(own if self.own_prefix == "new" else ())), self.new_suffix)
 
-    def _key(self, name: str, prefixes: tuple[str, ...]) -> str:
+    def _untagged(self, name: str, side: str) -> str:
+        first, *rest = words(name) or ("",)
+        return "_".join(rest) if self.tagged == side and first in _TAGS and rest else name
+
+    def _key(self, name: str, prefixes: tuple[str, ...], suffix: str) -> str:
         bare = squashed(name)
+        if suffix and bare.endswith(suffix) and bare != suffix:
+            bare = name = bare[: -len(suffix)]
         for prefix in prefixes:
             if prefix and bare.startswith(prefix) and bare != prefix:
                 bare = bare[len(prefix) :]
@@ -48,10 +67,14 @@ class NameRule(Struct, frozen=True):
         parts = ["case and separators"]
         if self.old_prefix or self.new_prefix:
             parts.append(f"prefix {self.old_prefix or 'none'} → {self.new_prefix or 'none'}")
+        if self.old_suffix or self.new_suffix:
+            parts.append(f"suffix {self.old_suffix or 'none'} → {self.new_suffix or 'none'}")
         if self.number:
             parts.append("singular and plural")
         if self.own_prefix:
             parts.append(f"a prefix of each table's own in {self.own_prefix.upper()}")
+        if self.tagged:
+            parts.append(f"a tag of the type in {self.tagged.upper()}")
         return ", ".join(parts)
 
 
@@ -89,7 +112,8 @@ def _by_key(names: Iterable[str], key: Callable[[str], str]) -> dict[str, list[s
 def own_prefixes(table: Table) -> tuple[str, ...]:
     """What a table's columns may begin with: its name in some form, or the first word that nearly all of them share."""
     name = table.name.name
-    return tuple(dict.fromkeys((squashed(name), folded(name), _common_prefix([c.name for c in table.columns]))))
+    last = words(name)[-1:]
+    return tuple(dict.fromkeys((squashed(name), folded(name), _common_word([c.name for c in table.columns], 0), *map(singular, last))))
 
 
 def column_pairs(rule: NameRule, old: Table, new: Table, lost: Iterable[str], fresh: Iterable[str]) -> list[tuple[str, str]]:
@@ -98,12 +122,12 @@ def column_pairs(rule: NameRule, old: Table, new: Table, lost: Iterable[str], fr
     return unique_pairs(lost, fresh, lambda name: rule.old_key(name, here), lambda name: rule.new_key(name, there))
 
 
-def _common_prefix(names: Sequence[str]) -> str:
-    """The first word that at least nine of ten names begin with (and are more than)."""
-    first = Counter(w[0] for w in map(words, names) if len(w) > 1)
-    if not first:
+def _common_word(names: Sequence[str], place: int) -> str:
+    """The word at this place (0 the first, -1 the last) that at least nine of ten names have (and are more than)."""
+    met = Counter(w[place] for w in map(words, names) if len(w) > 1)
+    if not met:
         return ""
-    word, count = min(first.items(), key=lambda item: (-item[1], item[0]))
+    word, count = min(met.items(), key=lambda item: (-item[1], item[0]))
     return word if count >= MIN_SHARE * len(names) else ""
 
 
@@ -113,8 +137,7 @@ def _table_rule(old: Sequence[Table], new: Sequence[Table], evidence: list[str])
     if len(lost) < MIN_TABLES:
         return None
     kept = len(before & after)
-    prefixes = (_common_prefix(lost), _common_prefix(fresh))
-    for rule in _candidates(prefixes, own=False):
+    for rule in _candidates(lost, fresh, own=False):
         pairs = unique_pairs(lost, fresh, rule.old_key, rule.new_key)
         if len(pairs) >= MIN_TABLES and _consistent(len(pairs), len(lost), len(fresh)) and len(pairs) >= kept:
             evidence.append(f"{len(pairs)} of {len(lost)} renamed tables follow one convention: {rule}")
@@ -149,7 +172,7 @@ def _column_rule(pairs: Sequence[tuple[Table, Table]], evidence: list[str]) -> N
     fresh = [name for _, _, _, names in changed for name in names]
     if len(lost) < MIN_COLUMNS or len(changed) < MIN_TABLES:
         return None
-    for rule in _candidates((_common_prefix(lost), _common_prefix(fresh)), own=True):
+    for rule in _candidates(lost, fresh, own=True):
         followed = sum(_followers(rule, old, new, a, b) for old, new, a, b in changed)
         if followed >= MIN_COLUMNS and _consistent(followed, len(lost), len(fresh)) and followed >= kept:
             evidence.append(f"{followed} of {len(lost)} renamed columns follow one convention: {rule}")
@@ -163,15 +186,15 @@ def _followers(rule: NameRule, old: Table, new: Table, lost: Sequence[str], fres
     return sum(left[a] == right[b] for a, b in column_pairs(rule, old, new, lost, fresh))
 
 
-def _candidates(prefixes: tuple[str, str], *, own: bool) -> list[NameRule]:
+def _candidates(lost: Sequence[str], fresh: Sequence[str], *, own: bool) -> list[NameRule]:
     """Rules from the plainest to the boldest; the first that holds is taken."""
-    old_prefix, new_prefix = prefixes
+    prefixes, suffixes = ((_common_word(lost, place), _common_word(fresh, place)) for place in (0, -1))
     rules = [NameRule()]
-    if old_prefix != new_prefix:
-        rules.append(NameRule(old_prefix=old_prefix, new_prefix=new_prefix))
+    if prefixes[0] != prefixes[1]:
+        rules.append(NameRule(old_prefix=prefixes[0], new_prefix=prefixes[1]))
+    if suffixes[0] != suffixes[1] and {"", *_MARKS}.issuperset(suffixes):
+        rules.append(NameRule(old_suffix=suffixes[0], new_suffix=suffixes[1]))
     if own:
-        rules += [NameRule(own_prefix="old"), NameRule(own_prefix="new")]
-    rules.append(NameRule(number=True))
-    if old_prefix != new_prefix:
-        rules.append(NameRule(old_prefix=old_prefix, new_prefix=new_prefix, number=True))
-    return rules
+        rules += [NameRule(own_prefix="old"), NameRule(own_prefix="new"), NameRule(tagged="old"), NameRule(tagged="new")]
+    plain = [rule for rule in rules if not rule.own_prefix and not rule.tagged]
+    return rules + [replace(rule, number=True) for rule in plain]
