@@ -1,6 +1,6 @@
 """Score column and table renames against recorded truth: ``benchmarks/renames.py [FILE…] [--format json] [--errors]``.
 
-A file holds one case a line, plain or ``.xz``: a pair of tables (``renames``, ``derived``, ``ambiguous`` …) or a pair of schemas
+A file holds one case a line, plain or compressed by xz: a pair of tables (``renames``, ``derived``, ``ambiguous`` …) or a pair of schemas
 (``table_renames``). Without a file it takes those of ``../shared/renames`` beside the checkout. The table it prints is the one in docs/renames.md.
 
 Automatic pairs are those that need no one's word; proposed are these and the questions. An ambiguous pair counts neither way, a derived one
@@ -27,6 +27,7 @@ from tranship.model.types import PgType, TypeKind  # noqa: E402
 from tranship.planning.renames import RenameContext, column_renames, naming_convention, table_renames  # noqa: E402
 
 SHARED = ROOT.parent / "shared" / "renames"
+XZ = b"\xfd7zXZ\x00"
 Json = dict[str, Any]
 Pair = tuple[str, str]
 
@@ -45,6 +46,10 @@ _TWO_WORDS = (
     "time with time zone",
 )
 _KNOWN_TYPES = frozenset(_BUILT_IN.split()) | frozenset(_TWO_WORDS)
+
+
+class Unreadable(Exception):
+    """A file that holds no cases of this format; says where and why."""
 
 
 @dataclass
@@ -120,7 +125,13 @@ def make_type(text: str) -> PgType:
 def make_table(case: Json) -> Table:
     """A catalog table from a benchmark's table."""
     columns = tuple(
-        Column(c["name"], i, make_type(c.get("type") or "text"), not_null=not c.get("nullable", True), default=c.get("default"))
+        Column(
+            c["name"],
+            i,
+            make_type(c.get("type") or "text"),
+            not_null=c.get("nullable") is False,
+            default=None if c.get("default") is None else str(c["default"]),
+        )
         for i, c in enumerate(case.get("columns") or (), 1)
     )
     keys = [Key("primary", True, tuple(case["primary_key"]))] if case.get("primary_key") else []
@@ -131,19 +142,32 @@ def make_table(case: Json) -> Table:
         if entry.get("unique"):
             keys.append(Key(f"unique_{i}", False, names, constraint=False))
     foreign = tuple(
-        ForeignKey(f"foreign_{i}", (entry[0],), TableName("public", entry[1]), ("id",)) for i, entry in enumerate(case.get("foreign_keys") or ())
+        ForeignKey(f"foreign_{i}", (column,), TableName("public", target), ("id",))
+        for i, (column, target, *_) in enumerate(case.get("foreign_keys") or ())
     )
-    return Table(TableName("public", case.get("table", "")), "r", columns, keys=tuple(keys), foreign_keys=foreign, indexes=tuple(indexes))
+    return Table(table_name(case), "r", columns, keys=tuple(keys), foreign_keys=foreign, indexes=tuple(indexes))
+
+
+def table_name(case: Json) -> TableName:
+    """The name of a benchmark's table; one without a name has the empty one."""
+    return TableName("public", case.get("table") or "")
 
 
 def pairs(entries: Sequence[Sequence[str]] | None) -> set[Pair]:
-    """The first two names of every entry."""
+    """The first two names of every entry.
+
+    Raises:
+        ValueError: an entry is no list of two names or more.
+    """
+    wrong = [entry for entry in entries or () if not isinstance(entry, list) or len(entry) < 2]
+    if wrong:
+        raise ValueError(f"{json.dumps(wrong[0])} is no pair of names")
     return {(entry[0], entry[1]) for entry in entries or ()}
 
 
 def known_tables(case: Json) -> dict[TableName, TableName]:
     """What a case says about its tables: the pair itself."""
-    return {TableName("public", case["old"]["table"]): TableName("public", case["new"]["table"])}
+    return {table_name(case["old"]): table_name(case["new"])}
 
 
 def column_context(case: Json) -> RenameContext:
@@ -177,30 +201,63 @@ def score_tables(case: Json, score: Score) -> None:
 
 
 def read_cases(path: Path) -> Iterator[Json]:
-    """The cases of a plain or xz-compressed file, one JSON object a line."""
-    with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.strip():
-                yield json.loads(line)
+    """The cases of a plain or xz-compressed file, one JSON object a line.
+
+    Raises:
+        Unreadable: the file cannot be read, or a line is no case.
+    """
+    at = ""
+    try:
+        with path.open("rb") as start:
+            packed = start.read(len(XZ)) == XZ
+        with lzma.open(path, "rt", encoding="utf-8-sig") if packed else path.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, 1):
+                at = f":{number}"
+                if line.strip():
+                    yield as_case(json.loads(line))
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise Unreadable(f"{path}: {error}") from None
+    except UnicodeDecodeError:
+        raise Unreadable(f"{path}: neither UTF-8 text nor compressed by xz") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unreadable(f"{path}{at}: {error!r}") from None
+
+
+def as_case(line: object) -> Json:
+    """A line's object where it has both sides, each a table or a list of tables.
+
+    Raises:
+        ValueError: it has not.
+    """
+    sides = [line.get("old"), line.get("new")] if isinstance(line, dict) else []
+    if not sides or not (all(isinstance(side, dict) for side in sides) or all(isinstance(side, list) for side in sides)):
+        raise ValueError('no case: "old" and "new" must both be tables, or both lists of tables')
+    return dict(line) if isinstance(line, dict) else {}
 
 
 def score_file(path: Path) -> dict[str, Score]:
     """All scores of one file: columns by whether their order is known, and tables."""
     scores = {"columns.known": Score(), "columns.unknown": Score(), "tables": Score()}
-    for case in read_cases(path):
-        if isinstance(case["old"], list):
-            score_tables(case, scores["tables"])
-        elif case.get("primary", True):
-            score_columns(case, scores["columns.known" if case.get("position_known", True) else "columns.unknown"])
+    for number, case in enumerate(read_cases(path), 1):
+        try:
+            score_case(case, scores)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Unreadable(f"{path}: case {number} ({case.get('id', 'no id')}): {error!r}") from None
     return scores
 
 
-def as_json(scores: Mapping[str, Score]) -> Json:
-    """The figures of one file in the shape that is compared."""
-    return {
-        "columns": {"known": scores["columns.known"].figures(), "unknown": scores["columns.unknown"].figures()},
-        "tables": scores["tables"].figures(),
-    }
+def score_case(case: Json, scores: Mapping[str, Score]) -> None:
+    """Run one case, counted where it belongs."""
+    if isinstance(case["old"], list):
+        score_tables(case, scores["tables"])
+    elif case.get("primary", True):
+        score_columns(case, scores["columns.known" if case.get("position_known", True) else "columns.unknown"])
+
+
+def as_json(scores: Mapping[str, Score], *, errors: bool) -> Json:
+    """The figures of one file in the shape that is compared; with ``errors`` every wrong pair, too."""
+    told = {group: score.figures() | ({"errors": score.errors} if errors else {}) for group, score in scores.items()}
+    return {"columns": {"known": told["columns.known"], "unknown": told["columns.unknown"]}, "tables": told["tables"]}
 
 
 HEAD = """| file | cases | renames | automatic P | automatic R | derived | proposed P | proposed R | proposed F1 | exact |
@@ -240,9 +297,13 @@ def main() -> None:
     if not files:
         print(f"no benchmark files given, and none in {SHARED}", file=sys.stderr)
         return
-    scored = {str(path): score_file(path) for path in files}
+    try:
+        scored = {str(path): score_file(path) for path in files}
+    except Unreadable as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(2) from None
     if arguments.format == "json":
-        print(json.dumps({name: as_json(scores) for name, scores in scored.items()}, indent=2))
+        print(json.dumps({name: as_json(scores, errors=arguments.errors) for name, scores in scored.items()}, indent=2))
         return
     print_table(scored)
     if arguments.errors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,25 @@ def test_cases_need_little(tmp_path: Path) -> None:
     assert (known["cases"], known["auto_precision"], known["auto_recall"], known["auto_derived"]) == (2, 0.5, 1.0, 1)
     assert (known["proposed_precision"], known["proposed_recall"], known["proposed_f1"]) == (1.0, 1.0, 1.0)
     assert "automatic a → b" in score(path, "--errors", cwd=tmp_path)
+
+
+def test_odd_files(tmp_path: Path) -> None:
+    bare = {"old": {"columns": [{"name": "a", "type": None, "default": 0}]}, "new": {"columns": [{"name": "b", "nullable": None}]}}
+    tables = {"old": [{"table": "a", "columns": [{"name": "x"}]}], "new": [], "table_renames": None}
+    packed = tmp_path / "no_ending"
+    packed.write_bytes(lzma.compress("\n".join(map(json.dumps, (bare | {"renames": [["a", "b"]], "ambiguous": [["a", "b"]]}, tables))).encode()))
+    (tmp_path / "empty").write_text("\n")
+    told = json.loads(score(packed, "empty", "--format", "json", "--errors", cwd=tmp_path))
+    assert [told[str(packed)][kind]["cases"] for kind in ("tables",)] == [1] and told["empty"]["tables"]["cases"] == 0
+    assert told[str(packed)]["columns"]["known"] | {"errors": []} == told[str(packed)]["columns"]["known"]
+    for text, expected in (
+        ("{", "odd:1: "),
+        ('{"old": {}}', 'odd:1: ValueError(\'no case: "old" and "new"'),
+        (json.dumps(bare | {"renames": ["a"]}), "odd: case 1 (no id): ValueError('\"a\" is no pair of names')"),
+    ):
+        (tmp_path / "odd").write_text(text)
+        result = run_python(SCRIPT, "odd", cwd=tmp_path)
+        assert result.status == 2 and result.stderr.startswith(expected), result
 
 
 @pytest.mark.skipif(not DATA, reason="the rename benchmark is not beside the checkout")
