@@ -5,8 +5,11 @@ from __future__ import annotations
 from tranship.model.catalog import Column
 from tranship.planning.renames.features import plain_default
 from tranship.planning.renames.scene import Scene
-from tranship.planning.renames.tokens import stems
+from tranship.planning.renames.tokens import stems, synonymous
 from tranship.planning.renames.vetoes import vetoes
+
+LOOKS_ALIKE = 0.6
+"""Likeness of letters that is worth a word."""
 
 
 def describe(scene: Scene, before: Column, after: Column) -> tuple[str, ...]:
@@ -31,6 +34,10 @@ def _names(scene: Scene, before: str, after: str) -> list[str]:
     lines = []
     if wording.common:
         lines.append(f"names share {', '.join(dict.fromkeys(w for w in stems(before) if w in wording.common))}")
+    elif wording.ratio >= LOOKS_ALIKE:
+        lines.append("names look alike")
+    lost, came = wording.change
+    lines += [f"{a} and {b} are used for one another" for a in sorted(lost) for b in sorted(came) if synonymous(a, b)]
     followers = scene.patterns.get(wording.change, 0) if wording.common else 0
     if followers > 1:
         lines.append(f"{followers} columns change their names in the same way")

@@ -15,7 +15,7 @@ from tranship.planning.renames.links import Links, make_links, name_change
 from tranship.planning.renames.overlap import TableScene, make_table_scene, worth_weighing
 from tranship.planning.renames.score import TABLES, TABLES_THRESHOLD, probability
 from tranship.planning.renames.table_features import link_features, own_features
-from tranship.planning.renames.tokens import stems
+from tranship.planning.renames.tokens import stems, synonymous
 from tranship.planning.renames.vetoes import token_vetoes
 
 PROVISIONAL = 0.3
@@ -134,7 +134,8 @@ def _describe(links: Links, old: Table, new: Table) -> tuple[str, ...]:
     words = [word for word in dict.fromkeys(stems(old.name.name)) if word in stems(new.name.name)]
     if words:
         lines.append(f"names share {', '.join(words)}")
+    lost, came = name_change(old.name, new.name)
+    lines += [f"{a} and {b} are used for one another" for a in sorted(lost) for b in sorted(came) if synonymous(a, b)]
     if links.changed_alike(old.name, new.name):
-        lost, came = (" ".join(sorted(side)) or "nothing" for side in name_change(old.name, new.name))
-        lines.append(f"another table's name changes in the same way: {lost} → {came}")
+        lines.append(f"another table's name changes in the same way: {' '.join(sorted(lost)) or 'nothing'} → {' '.join(sorted(came)) or 'nothing'}")
     return tuple(lines)
