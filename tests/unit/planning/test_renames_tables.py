@@ -105,6 +105,13 @@ def test_a_suffix_that_speaks_of_the_values_is_no_convention() -> None:
     assert naming_convention(old, new) is None
 
 
+def test_a_convention_stands_while_tables_come_and_go() -> None:
+    old, new = plural_schema()
+    come = [table(f"audit_{n}", "event text", "who text") for n in range(2)]
+    assert asked(renames([*old, table("tbl_nothings", "a int", "b int")], [*new, *come])) == []
+    assert len(automatic(renames([*old, table("tbl_nothings", "a int", "b int")], [*new, *come]))) == 4
+
+
 def test_two_tables_are_no_convention() -> None:
     old, new = plural_schema()
     assert naming_convention(old[:2], new[:2]) is None

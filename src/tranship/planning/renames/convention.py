@@ -15,6 +15,8 @@ from tranship.planning.renames.tokens import folded, singular, squashed, words
 MIN_TABLES = 3
 MIN_COLUMNS = 6
 MIN_SHARE = 0.9
+MIN_TABLE_SHARE = 0.75
+"""Fewer than of columns: a pair of tables must also share half of its columns, and tables come and go."""
 _TYPE_TAGS = """
 str s txt t c ch chr char vc vch mem memo int i n num nr lng l sml byt byte dbl d dec cur ccy flt f sng bln bl bol bool b bit is
 dt dtm date datetime dte tm ts tim time bin blob obj ole img arr enm lst guid uid id pk fk
@@ -139,15 +141,15 @@ def _table_rule(old: Sequence[Table], new: Sequence[Table], evidence: list[str])
     kept = len(before & after)
     for rule in _candidates(lost, fresh, own=False):
         pairs = unique_pairs(lost, fresh, rule.old_key, rule.new_key)
-        if len(pairs) >= MIN_TABLES and _consistent(len(pairs), len(lost), len(fresh)) and len(pairs) >= kept:
+        if len(pairs) >= MIN_TABLES and _consistent(len(pairs), len(lost), len(fresh), MIN_TABLE_SHARE) and len(pairs) >= kept:
             evidence.append(f"{len(pairs)} of {len(lost)} renamed tables follow one convention: {rule}")
             return rule
     return None
 
 
-def _consistent(followed: int, lost: int, fresh: int) -> bool:
+def _consistent(followed: int, lost: int, fresh: int, share: float) -> bool:
     """Nearly all that could follow do: what the other side has no name left for was dropped or added."""
-    return followed >= MIN_SHARE * min(lost, fresh) and 2 * followed >= lost
+    return followed >= share * min(lost, fresh) and 2 * followed >= lost
 
 
 def _paired(old: Sequence[Table], new: Sequence[Table], rule: NameRule | None) -> list[tuple[Table, Table]]:
@@ -174,7 +176,7 @@ def _column_rule(pairs: Sequence[tuple[Table, Table]], evidence: list[str]) -> N
         return None
     for rule in _candidates(lost, fresh, own=True):
         followed = sum(_followers(rule, old, new, a, b) for old, new, a, b in changed)
-        if followed >= MIN_COLUMNS and _consistent(followed, len(lost), len(fresh)) and followed >= kept:
+        if followed >= MIN_COLUMNS and _consistent(followed, len(lost), len(fresh), MIN_SHARE) and followed >= kept:
             evidence.append(f"{followed} of {len(lost)} renamed columns follow one convention: {rule}")
             return rule
     return None
