@@ -28,6 +28,9 @@ from tranship.server.session import pin
 from tranship.server.snapshot import Snapshot
 from tranship.sql import statements
 
+_AT_ONCE = 200
+"""Tables (or groups of them) that one transaction reads: thousands would fill the server's lock table."""
+
 
 @dataclass
 class Asked:
@@ -67,11 +70,12 @@ async def check_drift(snapshot: Snapshot, job: Job, schemas: tuple[str, ...] | N
 
 
 async def cut_all(snapshot: Snapshot, job: Job, plans: tuple[TablePlan, ...], batch_rows: int, *, digest: bool) -> dict[TableName, Cut]:
-    """Every table's batches, in one pass each."""
+    """Every table's batches, in one pass each; a transaction keeps the locks of all that it read, so it reads some tables alone."""
     cuts: dict[TableName, Cut] = {}
-    async with snapshot.reader() as old:
-        for plan in plans:
-            cuts[plan.old] = await measure(old, plan, batch_rows, digest=digest)
+    for first in range(0, len(plans), _AT_ONCE):
+        async with snapshot.reader() as old:
+            for plan in plans[first : first + _AT_ONCE]:
+                cuts[plan.old] = await measure(old, plan, batch_rows, digest=digest)
     return cuts
 
 
@@ -118,10 +122,11 @@ async def ask(
     rehearsal: asyncpg.Connection | None = None,
 ) -> None:
     """Enter every foreseen reject of the groups, in order, into the book."""
-    async with asking_new(config, job, rehearsal) as new:
-        for group in groups:
-            async with snapshot.reader() as old:
-                await ask_group(job, group, old, new, book, batches, live=live)
+    for first in range(0, len(groups), _AT_ONCE):
+        async with asking_new(config, job, rehearsal) as new:
+            for group in groups[first : first + _AT_ONCE]:
+                async with snapshot.reader() as old:
+                    await ask_group(job, group, old, new, book, batches, live=live)
 
 
 async def ask_everything(

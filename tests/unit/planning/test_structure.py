@@ -21,7 +21,7 @@ TRANSLATION = Translation(
         ("(a > 1)", "(b > 1)"),
         ("(a = 'a'::text)", "(b = 'a'::text)"),
         ("lower(\"Old\")  =\n 'it''s a'", "lower(new) = 'it''s a'"),
-        ("now() < now", "now() < then"),
+        ("now() < now", 'now() < "then"'),
         ("(x)::a", "(x)::a"),
         ("public.f(a)", "dbo.f(b)"),
         ("nextval('public.t'::regclass)", "nextval('dbo.\"New T\"'::regclass)"),

@@ -8,7 +8,8 @@ from tranship.model.catalog import Catalog, Routine, Sequence, UserType
 from tranship.model.change import Change, Matching
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.types import PgType, TypeKind
-from tranship.planning.structure.sides import MAY_DIFFER, STAYS, Translation, canonical, plain_note
+from tranship.planning.structure.printed import canonical
+from tranship.planning.structure.sides import MAY_DIFFER, STAYS, Translation, plain_note
 
 _ALONE = "Not created: tranship moves rows, not definitions"
 _ROUTINES = {"f": "Function", "p": "Procedure", "a": "Aggregate", "w": "Window function"}

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tranship.model.catalog import Catalog, OtherObject, Table
 from tranship.model.change import Change
-from tranship.planning.structure.sides import STAYS, TableSides, Translation, canonical, plain_note
+from tranship.planning.structure.printed import canonical
+from tranship.planning.structure.sides import STAYS, TableSides, Translation, plain_note
 
 _ALONE = "Not created: tranship moves rows, not definitions"
 _ACTIONS = {

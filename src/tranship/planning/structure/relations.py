@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Change, Pairing, TablePair
 from tranship.planning.structure.attachments import view_notes
-from tranship.planning.structure.sides import MAY_DIFFER, STAYS, TableSides, Translation, canonical, plain_note
+from tranship.planning.structure.printed import canonical
+from tranship.planning.structure.sides import MAY_DIFFER, STAYS, TableSides, Translation, plain_note
 
 _WORDS = {"v": "view", "m": "materialized view", "f": "foreign table", "r": "table", "p": "table"}
 _KINDS = {"v": "view", "m": "materialized_view", "f": "foreign_table"}

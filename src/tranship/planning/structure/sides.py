@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TypeVar
 
 from msgspec import Struct
@@ -15,48 +14,13 @@ from tranship.model.catalog import Catalog, Column, Index, Table
 from tranship.model.change import Change, ChangeClass, Matching, TablePair
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.idioms import one_spelling
+from tranship.planning.structure.printed import KEYWORDS, canonical, spelled, tokens, unquoted, written
 
 MAY_DIFFER = "compared as text: the two servers may only print it differently"
 REJECTS = "Rows that break it are rejected"
 STAYS = "Nothing to do: NEW stays as it is"
 
-_TOKEN = re.compile(
-    r"""(?P<quoted>"(?:[^"]|"")*")|(?P<string>'(?:[^']|'')*')|(?P<word>[^\W\d][\w$]*)|(?P<space>\s+)|(?P<number>\d[\w.]*)|(?P<cast>::)|(?P<sign>.)""",
-    re.DOTALL,
-)
-_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
-
 Item = TypeVar("Item")
-
-
-@lru_cache(maxsize=4096)
-def tokens(text: str) -> tuple[str, ...]:
-    """The words and signs of a printed expression; any white space is one blank."""
-    return tuple(" " if match.lastgroup == "space" else match.group() for match in _TOKEN.finditer(text))
-
-
-def unquoted(token: str) -> str | None:
-    """The name an identifier token stands for; None for anything else."""
-    if token.startswith('"'):
-        return token[1:-1].replace('""', '"')
-    return token if token[:1].isalpha() or token[:1] == "_" else None
-
-
-def written(name: str) -> str:
-    """A name as it compares: bare where it needs no quotes by its letters."""
-    return name if _PLAIN.match(name) else '"' + name.replace('"', '""') + '"'
-
-
-def canonical(text: str | None) -> str | None:
-    """A printed expression of NEW as it compares with a translated one of OLD."""
-    if text is None:
-        return None
-    return "".join(_spelled(token) for token in tokens(one_spelling(text))).strip()
-
-
-def _spelled(token: str) -> str:
-    name = unquoted(token) if token.startswith('"') else None
-    return token if name is None else written(name)
 
 
 class Translation(Struct, frozen=True, dict=True):
@@ -110,10 +74,10 @@ class Translation(Struct, frozen=True, dict=True):
             return 1, token
         if after[:1] == (".",) and len(after) == 2 and (member := unquoted(after[1])) is not None:
             target = self.table(TableName(name, member)) if name in self.schemas or TableName(name, member) in self.tables else None
-            return (3, f"{written(target.schema)}.{written(target.name)}") if target is not None else (1, _spelled(token))
+            return (3, f"{written(target.schema)}.{written(target.name)}") if target is not None else (1, spelled(token))
         before = found[place - 1] if place else ""
-        is_column = name in columns and after[:1] != ("(",) and before not in ("::", ".")
-        return 1, written(columns[name]) if is_column else _spelled(token)
+        is_column = name in columns and token not in KEYWORDS and after[:1] != ("(",) and before not in ("::", ".")
+        return 1, written(columns[name]) if is_column else spelled(token)
 
     def _string(self, token: str, after: Sequence[str]) -> str:
         """A string is data, except the name inside ``'…'::regclass``."""

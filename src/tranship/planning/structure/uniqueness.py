@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from tranship.model.catalog import Column, Index, Key, Table
 from tranship.model.change import Change
-from tranship.planning.structure.sides import MAY_DIFFER, REJECTS, STAYS, TableSides, body, canonical, leftovers, listed
+from tranship.planning.structure.printed import canonical
+from tranship.planning.structure.sides import MAY_DIFFER, REJECTS, STAYS, TableSides, body, leftovers, listed
 
 _FILLED = "NEW fills its columns itself"
 _IMPLIED = "Nothing to do: a key of OLD implies it"
