@@ -41,6 +41,7 @@ def command(context: click.Context, config: Path) -> None:
 
 def _told(state: api.RunState, config: str) -> Iterator[str]:
     from tranship.model.options import command_line
+    from tranship.report.text import visible
 
     run, (settled, rows) = state.run, state.rows
     word = "running" if state.running else "interrupted" if run.state == "running" else run.state
@@ -53,9 +54,9 @@ def _told(state: api.RunState, config: str) -> Iterator[str]:
     for table in state.tables:
         name = str(table.table) if table.table == table.new_table else f"{table.table} -> {table.new_table}"
         done = "done" if table.done else f"{table.batches_done} of {table.batches} batches"
-        yield f"  {name}: {done}, {table.read} read = {table.written} written + {table.rejected} rejected"
+        yield f"  {visible(name)}: {done}, {table.read} read = {table.written} written + {table.rejected} rejected"
     for undo in state.switched_off:
-        yield f"  switched off: {undo.what}"
+        yield f"  switched off: {visible(undo.what)}"
     if state.switched_off and not state.running:
         yield f"  put it back: {command_line('tranship', 'doctor', config, '--restore')}"
     if state.going_back and not state.running:
