@@ -30,6 +30,7 @@ from tranship.planning.meaning import Observed, observed_in
 from tranship.planning.questions import DataQuestions, MisfitQuestion, data_questions, early_questions, foresee
 from tranship.planning.scope import Scope
 from tranship.planning.suggest import trial_questions
+from tranship.planning.suggest.constants import constant
 from tranship.server.session import pin
 from tranship.sql import evidence as sql
 
@@ -230,7 +231,7 @@ class _Gathering:
         hits = {str(row["value"]): int(str(row["results"])) for row in rows}
         found = [value for value in values if hits.get(value.value, 0) > 0]
         missing = tuple(value.value for value in values if not hits.get(value.value, 0))[:_LISTED]
-        inserts = sql.insert_missing(table, question.key_column, missing) if question.side is Side.NEW else ()
+        inserts = sql.insert_missing(table, question.key_column, missing, self._constants(table)) if question.side is Side.NEW else ()
         return LookupFacts(
             question=question,
             distinct=len(values),
@@ -242,6 +243,11 @@ class _Gathering:
             complete=not facts.sampled and len(values) == facts.distinct and facts.longest <= sql.LONGEST_SHOWN,
             inserts=inserts,
         )
+
+    def _constants(self, table: Table) -> dict[str, str]:
+        """What a new row of a lookup table may hold, by column."""
+        found = {column.name: constant(table, column, self._catalogs[Side.NEW], None) for column in table.columns}
+        return {name: one.value for name, one in found.items() if one is not None}
 
     async def _misfits(self, question: MisfitQuestion) -> Misfits | None:
         table = self._table(Side.OLD, question.old)
@@ -298,6 +304,8 @@ def _counted(ref: ColumnRef, rows: Sequence[Mapping[str, object]], *, sampled: b
     nulls = sum(int(str(row["n"])) for row in rows if row["v"] is None)
     values = tuple(_listed(rows))
     short = values[:_LISTED] if longest <= sql.LONGEST_SHOWN else ()
+    if len(short) == distinct:
+        short = tuple(sorted(short, key=lambda counted: (-counted.rows, counted.value)))
     complete = not sampled and len(short) == distinct
     return ColumnFacts(ref, total, nulls, distinct, short, complete, sampled, longest), values
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from tranship.model.catalog import Table
+from tranship.model.catalog import Column, Table
 from tranship.model.types import PgType
 from tranship.sql.quote import ident, literal, relation
 
@@ -12,6 +12,16 @@ LONGEST_SHOWN = 200
 """Characters of a value that are worth listing."""
 
 _EXAMPLES = 5
+_COUNTING = ("smallint", "integer", "bigint", "numeric")
+_FILLINGS = {
+    "date": "CURRENT_DATE",
+    "timestamp without time zone": "LOCALTIMESTAMP",
+    "timestamp with time zone": "CURRENT_TIMESTAMP",
+    "time without time zone": "LOCALTIME",
+    "interval": "'0'",
+    "bytea": "''",
+}
+_ONE_LINE = str.maketrans("\r\n", "  ")
 
 TIMEOUT = "SELECT pg_catalog.set_config('statement_timeout', $1, true)"
 """$1: milliseconds as text, for the current transaction."""
@@ -20,14 +30,15 @@ TIMEOUT = "SELECT pg_catalog.set_config('statement_timeout', $1, true)"
 def distinct_values(table: Table, column: str, percent: float | None, most: int) -> str:
     """One row per distinct value, NULL first, then the most frequent: v (cut), n rows, and over all of them rows, distinct, longest.
 
-    ``percent`` of the pages are sampled, the same ones each time; None reads all.
+    Among equally frequent ones the order is one without sense, so that a part of them stands for all. ``percent`` of the pages are sampled, the
+    same ones each time; None reads all.
     """
     value = f'CAST({ident(column)} AS pg_catalog.text) COLLATE pg_catalog."C"'
     return (
         f"SELECT pg_catalog.left(g.v, {LONGEST_SHOWN + 1}) AS v, g.n, CAST(pg_catalog.sum(g.n) OVER () AS pg_catalog.int8) AS rows,"
         " pg_catalog.count(g.v) OVER () AS distinct, pg_catalog.max(pg_catalog.length(g.v)) OVER () AS longest"
         f" FROM (SELECT {value} AS v, pg_catalog.count(*) AS n FROM {_read(table, percent)} GROUP BY 1) AS g"
-        f" ORDER BY g.v IS NOT NULL, g.n DESC, g.v LIMIT {most + 1}"
+        f" ORDER BY g.v IS NOT NULL, g.n DESC, pg_catalog.hashtext(g.v), g.v LIMIT {most + 1}"
     )
 
 
@@ -93,17 +104,39 @@ def keys_found(table: Table, key: str, old: PgType) -> str:
     )
 
 
-def insert_missing(table: Table, key: str, values: Iterable[str]) -> tuple[str, ...]:
-    """Statements that would add rows for missing names; where the table asks for more, they are comments with the columns to fill."""
+def insert_missing(table: Table, key: str, values: Iterable[str], constants: Mapping[str, str]) -> tuple[str, ...]:
+    """Statements that would add rows for missing names, one after the other.
+
+    Where the table asks for more than the name they are comments, and say what was guessed: ``constants`` by column, keys numbered on.
+    """
     needed = [c for c in table.columns if c.name != key and c.refuses_null and not c.filled_by_server]
     names = ", ".join(ident(name) for name in (key, *(c.name for c in needed)))
     made = []
     for value in values:
-        rest = "".join(f", /* {column.type.text} */" for column in needed)
+        rest = "".join(f", {_filling(table, column, value, constants)}" for column in needed)
         statement = f"INSERT INTO {relation(table.name)} ({names}) VALUES ({literal(value)}{rest});"
-        lines = statement.split("\n")
-        made.append("\n".join(f"-- {line}" for line in lines) if needed else statement)
+        made.append("\n".join(f"-- {line}" for line in statement.split("\n")) if needed else statement)
+    if needed and made:
+        guessed = ", ".join(column.name for column in needed)
+        made[0] = f"-- {table.name}: guessed and to be looked at: {guessed.translate(_ONE_LINE)}\n{made[0]}"
     return tuple(made)
+
+
+def _filling(table: Table, column: Column, name: str, constants: Mapping[str, str]) -> str:
+    """An expression that makes a row of a lookup table whole."""
+    leaf = column.type.leaf
+    refers = next((key for key in table.foreign_keys if key.columns == (column.name,)), None)
+    if refers is not None:
+        return f"(SELECT pg_catalog.min({ident(refers.target_columns[0])}) FROM {relation(refers.target)})"
+    unique = any(column.name in key.columns for key in table.keys)
+    if unique and leaf.base in _COUNTING:
+        return f"(SELECT coalesce(pg_catalog.max({ident(column.name)}), 0) + 1 FROM {relation(table.name)})"
+    if leaf.base == "uuid":
+        return "pg_catalog.gen_random_uuid()"
+    if column.name in constants:
+        return literal(constants[column.name])
+    known = _FILLINGS.get(leaf.base)
+    return known if known is not None else literal(name) if leaf.category == "S" else f"NULL /* {column.type.text} */"
 
 
 def _is_money(table: Table, column: str) -> bool:

@@ -17,8 +17,9 @@ from tranship.planning.meaning.numbers import measures, number_doubt
 from tranship.planning.meaning.references import keys_misread
 from tranship.planning.meaning.scene import Doubt, Landscape, Observed, Sight, observed_in
 from tranship.planning.meaning.texts import readable, text_doubt
+from tranship.planning.meaning.units import times, unit_of
 
-__all__ = ["Doubt", "Landscape", "Observed", "Sight", "doubt_of", "meaning_change", "meaning_questions", "observed_in", "opposed"]
+__all__ = ["Doubt", "Landscape", "Observed", "Sight", "doubt_of", "meaning_change", "meaning_questions", "observed_in", "opposed", "times", "unit_of"]
 
 
 def meaning_change(pair: ColumnPair, before: Table, after: Table, landscape: Landscape) -> Doubt | None:
@@ -37,7 +38,7 @@ def meaning_change(pair: ColumnPair, before: Table, after: Table, landscape: Lan
 def doubt_of(before: Table, after: Table, columns: tuple[str, str], observed: Observed, zone: str) -> Doubt | None:
     """The same for any two columns, keys apart; ``zone`` is OLD's database time zone."""
     old, new = before.column(columns[0]), after.column(columns[1])
-    if old is None or new is None or old.generated or new.generated:
+    if old is None or new is None or new.generated:
         return None
     sight = Sight(before, after, old, new, observed, zone)
     return flag_doubt(sight) or number_doubt(sight) or clock_doubt(sight) or text_doubt(sight)
@@ -52,7 +53,7 @@ def meaning_questions(comparison: Comparison, landscape: Landscape) -> Iterator[
         named = [(p.old, p.new) for p in pair.columns if p.pairing is not Pairing.DECIDED] + [(p.old, p.new) for p in pair.proposals]
         for left, right in named:
             old, new = before.column(left), after.column(right)
-            if old is None or new is None or old.generated or new.generated:
+            if old is None or new is None or new.generated:
                 continue
             sight = Sight(before, after, old, new)
             if measures(sight) or readable(sight):

@@ -174,7 +174,7 @@ def _fresh(
         before, after = old.table(pair.old), new.table(pair.new)
         changes = [c for c in by_table.get(str(pair.old), []) if not _asked(spoken, pair.old, c)]
         if before is not None and after is not None and any(c.cls is ChangeClass.BREAKING for c in changes):
-            doubtful = frozenset((p.old, p.new) for p in pair.proposals if p.runner_up is not None)
+            doubtful = {(p.old, p.new): p.runner_up for p in pair.proposals if p.runner_up is not None}
             scene = Scene(before, after, old, new, evidence, foreseen.matching.schema_pairs, doubtful, observed_in(evidence))
             for draft in column_drafts(scene, changes):
                 yield _written(draft, pair.old)

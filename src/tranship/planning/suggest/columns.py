@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.change import Change, ChangeClass
 from tranship.planning.meaning import opposed
@@ -33,6 +34,7 @@ def column_drafts(scene: Scene, changes: Sequence[Change]) -> list[Draft]:
     breaking = [c for c in changes if c.cls is ChangeClass.BREAKING]
     drafts = list(_parts(scene, changes))
     cut_old, cut_new = {name for draft in drafts for name in _sources(draft)}, {draft.new_column for draft in drafts}
+    scene = replace(scene, doubtful={pair: other for pair, other in scene.doubtful.items() if other not in cut_new})
     both = [c for c in breaking if c.old_column is not None and c.new_column is not None]
     drafts += [_both(scene, c) for c in both if c.old_column not in cut_old and c.new_column not in cut_new]
     drafts += [_left_behind(scene, c) for c in breaking if c.kind == "becomes_generated" and c.old_column is not None]
@@ -91,6 +93,7 @@ def _candidate(scene: Scene, removal: Change, addition: Change) -> Candidate | N
     affinity = len((set(stems(left)) & set(stems(right))) - _DULL) + opposed(left, right)
     if "lookup_table" not in found.fields and affinity == 0:
         return None
+    doubt = scene.doubt(left, right)
     draft = Draft(
         question=f"{removal.description}; does it fill '{right}'?",
         old_column=left,
@@ -98,7 +101,7 @@ def _candidate(scene: Scene, removal: Change, addition: Change) -> Candidate | N
         fields=found.fields,
         complete=found.complete,
         confidence=found.confidence,
-        evidence=(*told_column(scene.facts(left)), *found.evidence, *addition.evidence),
+        evidence=(*(doubt.told if doubt is not None else ()), *told_column(scene.facts(left)), *found.evidence, *addition.evidence),
         inserts=found.inserts,
     )
     return Candidate(draft, affinity, found.coverage)
@@ -147,7 +150,7 @@ def _left_behind(scene: Scene, change: Change, free: Sequence[str | None] = ()) 
     told = told_column(facts, left_behind=True)
     if free and not empty:
         fields = {}
-        told = (*told, f"new columns that no old one fills: {', '.join(repr(column) for column in free[:10])}")
+        told = (*told, f"new columns that no old one fills: {', '.join(repr(column) for column in free[:10])}", *_kin(scene, name, free))
     return Draft(
         question=change.description,
         old_column=name,
@@ -157,6 +160,14 @@ def _left_behind(scene: Scene, change: Change, free: Sequence[str | None] = ()) 
         confidence=Confidence.HIGH if empty else Confidence.GUESS,
         evidence=(*change.evidence, *told),
     )
+
+
+def _kin(scene: Scene, left: str, free: Sequence[str | None]) -> Iterator[str]:
+    """What speaks against the new columns that are called alike."""
+    for right in free:
+        doubt = scene.doubt(left, right or "") if set(stems(left)) & set(stems(right or "")) - _DULL else None
+        if doubt is not None:
+            yield from doubt.told
 
 
 def _constant(scene: Scene, change: Change) -> Draft:

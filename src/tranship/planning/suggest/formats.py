@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 
 from tranship.model.catalog import Column
 from tranship.model.evidence import ColumnFacts
+from tranship.planning.meaning import times, unit_of
 from tranship.planning.renames.families import family
 from tranship.planning.suggest.guesses import Guess, matches, reference, share, text_literal
 
@@ -39,6 +41,8 @@ def format_guesses(source: Column, target: Column, facts: ColumnFacts | None, da
         return list(_numbers(source, target, values, _blank(facts)))
     if kinds[0] == "integer" and kinds[1] in _DATES:
         return list(_moments(source, target, values))
+    if kinds[0] in ("text", "integer", "decimal") and kinds[1] == "interval":
+        return list(_durations(source, target, values))
     if kinds[0] == "text" and family(target.type) == "text[]":
         return list(_listed(source, target, values))
     return []
@@ -173,6 +177,20 @@ def _moments(source: Column, target: Column, values: tuple[str, ...]) -> Iterato
         told = (f"read as {unit} since 1970",) if zoned else (f"read as {unit} since 1970", "written in UTC: say another zone if NEW's clock has one")
         yield Guess(name, target.name, moment if zoned else f"{moment} AT TIME ZONE 'UTC'", fits, value, told, provable=zoned)
         return
+
+
+def _durations(source: Column, target: Column, values: tuple[str, ...]) -> Iterator[Guess]:
+    """Bare numbers as durations: of the unit that the column says, else of a guess."""
+    if share(_NUMBER, values) < _MOST:
+        return
+    value, said = reference(source), unit_of(source)
+    unit = said if said is not None and said.dimension == "time" else None
+    seconds = unit.factor if unit is not None and unit.factor is not None else Fraction(1)
+    number = f"CAST({value} AS numeric)" if family(source.type) == "text" else value
+    sql = f"make_interval(secs => {number if seconds == 1 else times(number, seconds)})"
+    fits = matches(f"CAST({value} AS text)", _NUMBER)
+    told = f"read as {unit.word}s" if unit is not None else "bare numbers read as seconds, as the server would: are they minutes or hours?"
+    yield Guess((source.name,), target.name, sql, fits, value, (told,), provable=unit is not None)
 
 
 def _listed(source: Column, target: Column, values: tuple[str, ...]) -> Iterator[Guess]:

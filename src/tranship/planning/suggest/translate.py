@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts
@@ -32,8 +33,8 @@ class Scene(Struct, frozen=True):
     new: Catalog
     evidence: Evidence
     schemas: tuple[tuple[str, str], ...] = ()
-    doubtful: frozenset[tuple[str, str]] = frozenset()
-    """Proposed renames with a runner-up: two columns could be meant."""
+    doubtful: Mapping[tuple[str, str], str] = {}
+    """Proposed renames of which another new column could be meant as well, with that one."""
     observed: Observed = Observed()
 
     def facts(self, left: str) -> ColumnFacts | None:
@@ -104,9 +105,10 @@ def translation(scene: Scene, left: str, right: str, *, renaming: bool, meaning:
     formats = scene.formats(left, right)
     if formats:
         return _guessed(scene, names, formats[0])
-    if conversion.bare:
-        return _bare(scene, names, source, target)
-    return _expression(scene, names, source, target)
+    if not conversion.bare:
+        return _expression(scene, names, source, target)
+    bare = _bare(scene, names, source, target)
+    return replace(bare, complete=False, confidence=Confidence.GUESS) if renaming and (left, right) in scene.doubtful else bare
 
 
 def converted(scene: Scene, left: str, right: str) -> Translation:
