@@ -58,7 +58,8 @@ async def read_few(conn: asyncpg.Connection, catalog: Catalog, columns: Sequence
         asyncpg.PostgresError, UnicodeDecodeError: there is no answer, or none within ``seconds``.
     """
     wanted = tuple(columns[:_MOST_COLUMNS])
-    tables = [t for t in catalog.tables if t.name in {ref.table for ref in wanted}]
+    named = {ref.table for ref in wanted}
+    tables = [t for t in catalog.tables if t.name in named]
     if not tables:
         return Statistics()
     async with conn.transaction(isolation="repeatable_read", readonly=True):
