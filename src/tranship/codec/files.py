@@ -6,13 +6,13 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
 
-from tranship.codec.jsonc import JsonValue, SyntaxProblem, parse
+from tranship.codec.jsonc import Located, SyntaxProblem, parse
 from tranship.errors import UsageError
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -41,16 +41,22 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 class Document:
     """A JSON file as read: values, and the line on which each stands."""
 
-    def __init__(self, file: Path, root: JsonValue, lines: Mapping[str, int]) -> None:
+    def __init__(self, file: Path, located: Located) -> None:
         self.file = file
-        self.root = root
-        self._lines = lines
+        self.root = located.root
+        self.comments = located.comments
+        self._lines = located.lines
+        self._ends = located.ends
 
     def line(self, path: str) -> int:
         """The line of a JSON path; of its nearest parent where it does not exist; 1 at least."""
         while path not in self._lines and len(path) > 1:
             path = path[: max(path.rfind("."), path.rfind("["), 1)]
         return self._lines.get(path, 1)
+
+    def end(self, path: str) -> int:
+        """The line on which an object ends; of anything else the one on which it stands."""
+        return self._ends.get(path, self.line(path))
 
     def error(self, path: str, message: str, *, code: str = "TS107", hint: str = "") -> UsageError:
         """An error that names file, line and JSON path; the caller raises it. ``message`` must hold no secret."""
@@ -97,7 +103,7 @@ def read_jsonc(path: Path) -> Document:
     except SyntaxProblem as problem:
         code = "TS104" if problem.duplicate else "TS103"
         raise UsageError(code, f"{path}:{problem.line}: {problem.message}", object=str(path), hint=problem.hint) from None
-    return Document(path, located.root, located.lines)
+    return Document(path, located)
 
 
 def encode(value: object) -> bytes:

@@ -28,6 +28,10 @@ class Located(Struct, frozen=True):
 
     root: JsonValue
     lines: dict[str, int]
+    ends: dict[str, int] = {}
+    """The line of every object's closing bracket."""
+    comments: tuple[tuple[int, str], ...] = ()
+    """Every ``//`` comment with its line, in order."""
 
 
 class SyntaxProblem(Exception):
@@ -66,6 +70,8 @@ class _Reader:
         self._line = 1
         self._counted = 0
         self._lines: dict[str, int] = {}
+        self._ends: dict[str, int] = {}
+        self._comments: list[tuple[int, str]] = []
 
     def read(self) -> Located:
         self._skip()
@@ -73,7 +79,7 @@ class _Reader:
         self._skip()
         if self._at < len(self._text):
             raise self._problem("more text after the end of the JSON value")
-        return Located(root, self._lines)
+        return Located(root, self._lines, self._ends, tuple(self._comments))
 
     def _line_here(self) -> int:
         self._line += self._text.count("\n", self._counted, self._at)
@@ -88,6 +94,9 @@ class _Reader:
     def _skip(self) -> None:
         match = _GAP.match(self._text, self._at)
         assert match is not None
+        if "//" in match.group():
+            first = self._line_here()
+            self._comments += [(first + n, line.split("//", 1)[1].strip()) for n, line in enumerate(match.group().split("\n")) if "//" in line]
         self._at = match.end()
 
     def _peek(self) -> str:
@@ -158,6 +167,7 @@ class _Reader:
             if self._peek() == "}":
                 break
             self._comma("}")
+        self._ends[path] = self._line_here()
         self._at += 1
         return made
 

@@ -13,6 +13,8 @@ from tranship.codec.jsonc import JsonValue, Number
 from tranship.model.resolution import JsonText, LookupTable, Problem, Resolution, ResolutionFile
 
 MALFORMED = "TS320"
+INSTRUCTIONS, COMMENTS = "_instructions", "_comments"
+"""Keys of a resolutions file: what it says to its reader, and what was written after ``//`` when it is written again."""
 _HEAD = ("resolutions", "format_version", "tool_version", "old_fingerprint", "new_fingerprint")
 _NAMES = ("action", "old_column", "new_column", "transform_sql", "new_table", "new_schema", "description", "because")
 _VALUES = ("default_value", "null_value")
@@ -44,11 +46,13 @@ def parse_resolutions(document: Document) -> ResolutionFile:
     reading = _Reading(document)
     reading.known_only(root, "$", _HEAD)
     entries = tuple(entry for key, value in tables.items() if not key.startswith("_") for entry in reading.table(key, value))
+    remarks = tuple((key, plain_json(value)) for key, value in root.items() if key.startswith("_") and key != INSTRUCTIONS)
     return ResolutionFile(
         entries=entries,
         old_fingerprint=_text(root.get("old_fingerprint")),
         new_fingerprint=_text(root.get("new_fingerprint")),
         problems=tuple(reading.problems),
+        remarks=(*remarks, *reading.loose_comments()),
     )
 
 
@@ -69,6 +73,13 @@ def _text(value: JsonValue | None) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _with_comments(entry: dict[str, JsonValue], comments: list[str]) -> dict[str, JsonValue]:
+    """The entry with its comments as a key, so that they outlive the next writing."""
+    earlier = entry.get(COMMENTS)
+    known: list[JsonValue] = earlier if isinstance(earlier, list) else [] if earlier is None else [earlier]
+    return {**entry, COMMENTS: [*known, *comments]} if comments else entry
+
+
 class _Scalar(Struct, frozen=True):
     text: JsonText | None
 
@@ -79,6 +90,18 @@ class _Reading:
     def __init__(self, document: Document) -> None:
         self._document = document
         self.problems: list[Problem] = []
+        self._comments = list(document.comments)
+
+    def loose_comments(self) -> tuple[tuple[str, str], ...]:
+        """The comments that belong to no entry."""
+        return ((COMMENTS, json.dumps([text for _, text in self._comments], ensure_ascii=False)),) if self._comments else ()
+
+    def _comments_of(self, first: int, path: str) -> list[str]:
+        """Takes the comments from a line on to the end of an entry."""
+        last = self._document.end(path)
+        mine = [text for line, text in self._comments if first <= line <= last]
+        self._comments = [(line, text) for line, text in self._comments if not first <= line <= last]
+        return mine
 
     def table(self, key: str, value: JsonValue) -> Iterator[Resolution]:
         """The entries under one table key."""
@@ -88,7 +111,8 @@ class _Reading:
             return
         for number, entry in enumerate(value):
             before = len(self.problems)
-            made = self._entry(key, child(path, number), entry)
+            comments = self._comments_of(self._document.line(path), child(path, number))
+            made = self._entry(key, child(path, number), entry, comments)
             if made is not None and len(self.problems) == before:
                 yield made
 
@@ -100,7 +124,7 @@ class _Reading:
                 hint = f"did you mean {near!r}?" if near else f"known: {', '.join(known)}"
                 self._problem(child(path, key), f"unknown field {key!r}", hint)
 
-    def _entry(self, table: str, path: str, entry: JsonValue) -> Resolution | None:
+    def _entry(self, table: str, path: str, entry: JsonValue, comments: list[str]) -> Resolution | None:
         if not isinstance(entry, dict):
             self._problem(path, "must be an object with an action")
             return None
@@ -110,7 +134,7 @@ class _Reading:
             table=table,
             path=path,
             line=self._document.line(path),
-            source=plain_json(entry),
+            source=plain_json(_with_comments(entry, comments)),
             action=names["action"] or "",
             old_column=names["old_column"],
             old_columns=self._list(entry, path, "old_columns"),

@@ -76,6 +76,8 @@ class ResolutionFile(Struct, frozen=True):
     new_fingerprint: str = ""
     problems: tuple[Problem, ...] = ()
     """What reading found wrong (unknown fields, wrong shapes); such entries are not among ``entries``."""
+    remarks: tuple[tuple[str, str], ...] = ()
+    """Comments that belong to no entry: keys and their JSON, for writing them again."""
 
 
 class Decision(Struct, frozen=True):

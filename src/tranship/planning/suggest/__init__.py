@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Raw, Struct
@@ -10,13 +11,13 @@ from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass, Comparison, TableProposal
 from tranship.model.evidence import Evidence, TrialQuestion
 from tranship.model.names import TableName
-from tranship.model.resolution import Answers, Problem, Resolution, ResolutionFile
+from tranship.model.resolution import Action, Answers, Problem, Resolution, ResolutionFile
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.meaning import observed_in
 from tranship.planning.questions import Foreseen, foresee
 from tranship.planning.resolve import decide
 from tranship.planning.resolve.tables import spelled, the_table
-from tranship.planning.resolve.words import OPEN_QUESTION, OUT_OF_SCOPE, fed_by, is_open
+from tranship.planning.resolve.words import OPEN_QUESTION, OUT_OF_SCOPE, PLACEHOLDERS, SPECIFY_ACTION, fed_by, is_open
 from tranship.planning.scope import Scope, default_schema
 from tranship.planning.suggest.columns import column_drafts, open_guesses
 from tranship.planning.suggest.drafts import Confidence, Draft, Field
@@ -30,6 +31,9 @@ _INSTRUCTIONS = (
     "Actions: rename, transform (with value_mapping, lookup_table or transform_sql, or bare), default, ignore, rename_table, drop_table.",
     "Keys that begin with _ and // to the end of a line are comments.",
 )
+
+
+_GENERATED = {"description", "old_column", "old_columns", "new_column", "action", "default_value", "_suggestion", "_evidence"}
 
 
 class Question(Struct, frozen=True):
@@ -101,6 +105,7 @@ def suggest(
     kept, dropped = _kept(file, problems, old)
     observed = observed_in(evidence)
     foreseen = foresee(old, new, scope, answers, decided, observed=observed, background=background)
+    kept = [one for one in kept if not _untouched(one[0])]
     asked = [one for one in kept if one[1] is not None and is_open(one[0])]
     fresh = list(_fresh(foreseen, _undecided(foreseen, answers), asked, old, new, evidence))
     written = [_again(entry, table) for entry, table in kept if table is not None] + fresh
@@ -108,7 +113,7 @@ def suggest(
     written = sorted(written, key=lambda one: order[one.table])
     questions = [one for one in written if one.open]
     return Suggestions(
-        document=_document(written, old, new),
+        document=_document(written, old, new, file.remarks),
         questions=tuple(_question(number, one, old) for number, one in enumerate(questions, 1)),
         kept=sum(1 for entry, _ in kept if not is_open(entry)),
         dropped=dropped,
@@ -135,6 +140,14 @@ def _kept(file: ResolutionFile, problems: Sequence[Problem], old: Catalog) -> tu
         else:
             kept.append((entry, table.name if table is not None else None))
     return kept, tuple(dropped)
+
+
+def _untouched(entry: Resolution) -> bool:
+    """An open entry as ``generate`` wrote it, to which nobody added a word: it is asked again, with what the data say now."""
+    if not is_open(entry) or set(json.loads(entry.source)) - _GENERATED or entry.action not in (SPECIFY_ACTION, Action.DEFAULT):
+        return False
+    named = entry.new_column
+    return named in (None, entry.old_column, *PLACEHOLDERS) or f"'{named}'" in entry.description
 
 
 def _again(entry: Resolution, table: TableName) -> _Written:
@@ -240,12 +253,13 @@ def _table_order(foreseen: Foreseen, written: Sequence[_Written]) -> Mapping[Tab
     return {name: place for place, name in enumerate((*configured, *rest))}
 
 
-def _document(written: Sequence[_Written], old: Catalog, new: Catalog) -> dict[str, object]:
+def _document(written: Sequence[_Written], old: Catalog, new: Catalog, remarks: Sequence[tuple[str, str]]) -> dict[str, object]:
     tables: dict[str, list[object]] = {}
     for one in written:
         tables.setdefault(spelled(one.table, old), []).append(one.body)
     return {
         "_instructions": list(_INSTRUCTIONS),
+        **{key: Raw(text.encode()) for key, text in remarks},
         "format_version": 1,
         "old_fingerprint": old.fingerprint,
         "new_fingerprint": new.fingerprint,

@@ -6,12 +6,30 @@ import re
 from collections.abc import Sequence
 
 from msgspec import Struct
+from rapidfuzz import fuzz
 
 from tranship.model.evidence import ColumnFacts
+from tranship.planning.renames.tokens import words
 from tranship.planning.resolve.words import SPECIFY_DEFAULT_VALUE
 
-_TRUE = frozenset(["t", "true", "y", "yes", "1", "on", "j", "ja", "active", "enabled"])
-_FALSE = frozenset(["f", "false", "n", "no", "0", "off", "nein", "inactive", "disabled"])
+_ALIKE = 85
+"""Of 100: one letter in eight may differ."""
+_TRUE_WORDS = """
+t true y yes 1 on active enabled j ja o oui v vrai s si sí sì sim vero verdadero verdadeiro tak prawda ano да истина evet igen kyllä wahr waar はい 是
+"""
+_FALSE_WORDS = """
+f false n no 0 off inactive disabled nein non faux falso não nao nie nej ne нет ложь hayır nem ei falsch onwaar いいえ 否
+"""
+_TRUE, _FALSE = frozenset(_TRUE_WORDS.split()), frozenset(_FALSE_WORDS.split())
+_SHORT = {
+    "m": ("male", "man", "mr", "männlich"),
+    "f": ("female", "woman", "mrs", "feminin"),
+    "w": ("female", "woman", "weiblich"),
+    "d": ("diverse", "divers", "other"),
+    "x": ("diverse", "other", "unspecified"),
+    "u": ("unknown", "unspecified"),
+}
+"""Letters with a usual meaning, and labels that say it."""
 
 
 class Mapped(Struct, frozen=True):
@@ -57,8 +75,32 @@ def _counterpart(value: str, allowed: Sequence[str], *, boolean: bool) -> tuple[
     alike = [label for label in allowed if _folded(label) in truth]
     if len(alike) == 1:
         return alike[0], True
-    begun = [label for label in allowed if word and (_folded(label).startswith(word) or word.startswith(_folded(label)))]
-    return (begun[0], False) if len(begun) == 1 else (None, False)
+    for guess in (_begun, _initials, _usual, _misspelt):
+        found = [label for label in allowed if word and guess(word, label)]
+        if len(found) == 1:
+            return found[0], False
+    return None, False
+
+
+def _begun(word: str, label: str) -> bool:
+    """``act`` and ``active``."""
+    return _folded(label).startswith(word) or word.startswith(_folded(label))
+
+
+def _initials(word: str, label: str) -> bool:
+    """``ip`` and ``in_progress``."""
+    parts = words(label)
+    return len(parts) > 1 and "".join(part[0] for part in parts) == word
+
+
+def _usual(word: str, label: str) -> bool:
+    """``w`` and ``female``."""
+    return _folded(label) in _SHORT.get(word, ())
+
+
+def _misspelt(word: str, label: str) -> bool:
+    """``canceled`` and ``cancelled``."""
+    return min(len(word), len(label)) > 3 and fuzz.ratio(word, _folded(label)) >= _ALIKE
 
 
 def _folded(text: str) -> str:

@@ -196,7 +196,7 @@ def _told_mapping(mapped: Mapped, allowed: tuple[str, ...]) -> tuple[Fact, ...]:
     if mapped.open:
         told.append(quoting(f"no counterpart for {len(mapped.open)} of them", mapped.open, shown=20))
     elif not mapped.certain:
-        told.append("some counterparts are guesses from their first letters: check each")
+        told.append("some counterparts are guesses from letters that agree: check each")
     return tuple(told)
 
 
