@@ -6,17 +6,18 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from mini_catalog import catalog
 from tranship.codec import encode, read_jsonc
 from tranship.codec.resolutions import parse_resolutions
 from tranship.model.catalog import Catalog
-from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts, LookupQuestion, Misfits, ValueCount
+from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts, LookupQuestion, Misfits, TrialFacts, ValueCount
 from tranship.model.names import ColumnRef, Side, TableName
 from tranship.planning.questions import data_questions, foresee
 from tranship.planning.resolve import decide
 from tranship.planning.scope import Scope, make_scope
-from tranship.planning.suggest import Suggestions, suggest
+from tranship.planning.suggest import Suggestions, suggest, trial_questions
 
 T = TableName("public", "t")
 
@@ -234,3 +235,96 @@ def test_lists_in_checks(expression: str, values: tuple[str, ...]) -> None:
     from tranship.planning.listing import listed
 
     assert listed(expression) == values
+
+
+def tried(made_for: str, old: str, new: str, *columns: ColumnFacts, fitting: int = 9, rows: int = 9) -> Suggestions:
+    """As ``run``, every expression that would be proposed having been tried on ``rows`` rows."""
+    before, after = catalog(old), catalog(new)
+    evidence = Evidence(columns=columns)
+    asked = trial_questions(foresee(before, after, scope_of(before, after)).comparison, before, after, evidence)
+    assert any(made_for in question.sql for question in asked), [question.sql for question in asked]
+    trials = tuple(TrialFacts(question, rows, fitting, ("odd",) if fitting < rows else ()) for question in asked)
+    return suggest(before, after, scope_of(before, after), replace(evidence, trials=trials))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "values", "sql", "filled"),
+    [
+        ("d text", "d date", ["31.12.2020", "01.02.2021"], "to_date(old.d, 'DD.MM.YYYY')", True),
+        ("d text", "d date", ["12/31/2020", "01/02/2021"], "to_date(old.d, 'MM/DD/YYYY')", True),
+        ("d text", "d date", ["11/10/2020", "01/02/2021"], "to_date(old.d, 'MM/DD/YYYY')", False),
+        ("d text", "d timestamp", ["31.12.2020 10:15"], "CAST(COALESCE(substring(old.d", True),
+        ("d text", "d date", ["20201231"], "to_date(old.d, 'YYYYMMDD')", True),
+        ("d text", "d date", ["31.12.2020", ""], "to_date(NULLIF(btrim(old.d), ''), 'DD.MM.YYYY')", True),
+        ("n text", "n numeric(10,2)", ["1.234,56", "7,5"], "CAST(replace(replace(old.n, '.', ''), ',', '.') AS numeric)", True),
+        ("n text", "n numeric(10,2)", ["1,234.56", "7.5"], "CAST(replace(old.n, ',', '') AS numeric)", True),
+        ("n text", "n numeric(10,2)", ["1,234", "5"], "CAST(replace(old.n, ',', '') AS numeric)", False),
+        ("n text", "n numeric(10,2)", ["€ 12,50", "€ 3,00"], "regexp_replace(old.n", False),
+        ("at int", "at timestamptz", ["1600000000"], "to_timestamp(old.at)", True),
+        ("at bigint", "at timestamptz", ["1600000000000"], "to_timestamp(old.at / 1000.0)", True),
+        ("at bigint", "at timestamp", ["1600000000"], "to_timestamp(old.at) AT TIME ZONE 'UTC'", False),
+        ("d int", "d date", ["20201231"], "to_date(CAST(old.d AS text), 'YYYYMMDD')", True),
+        ("minutes int", "minutes interval", ["90"], "make_interval(secs => old.minutes * 60)", True),
+        ("wait int", "wait interval", ["90"], "make_interval(secs => old.wait)", False),
+        ("address text", "street text, zip text, city text", ["Weg 1, 10115 Berlin"], "COALESCE((regexp_match(old.address", None),
+        ("coords text", "lat double precision, lng double precision", ["52.5,13.4"], "CAST(COALESCE((regexp_match(old.coords", True),
+        ("phone text", "country_code text, number text", ["+49 30 12"], "(regexp_match(old.phone", True),
+        ("name text", "first_name text, last_name text", ["Doe, Jane"], "(regexp_match(old.name", False),
+        ("name text", "first_name text, last_name text", ["Jane Doe"], "split_part(old.name, ' ', 1)", False),
+        ("price text", "amount numeric(9,2), currency text", ["12.50 EUR"], "CAST(COALESCE((regexp_match(old.price", True),
+        ("size text", "size_width int, size_height int", ["10x20"], "CAST(split_part(old.size, 'x', 1) AS numeric)", False),
+        ("day date, hour time without time zone", "starts_at timestamp without time zone", ["x"], "old.day + COALESCE(old.hour, '00:00')", True),
+        ("starts_at timestamp without time zone", "day date, hour time without time zone", ["x"], "CAST(old.starts_at AS date)", True),
+        ("street text, zip text, city text", "address text", ["x"], "concat_ws(', ', old.street, concat_ws(' ', old.zip, old.city))", False),
+    ],
+)
+def test_expressions_are_found_on_the_values(old: str, new: str, values: list[str], sql: str, filled: bool | None) -> None:
+    """``filled``: whether the action may stand in the file once every row was tried; where that is None only the expression matters."""
+    column = old.split()[0]
+    shape = f"t(id int pk, {old}, z text)", f"t(id int pk, {new}, z text)"
+    held = facts(column, dict.fromkeys(values, 1))
+    found = entries(tried(sql, *shape, held))
+    (entry,) = [e for e in found if sql in str(e.get("transform_sql", "")) or sql in str(e.get("_suggestion") or {})][:1] or [None]  # type: ignore[arg-type]
+    assert entry is not None, found
+    assert filled is None or (entry["action"] == "transform") is filled, entry
+    partly = entries(tried(sql, *shape, held, fitting=8))
+    assert not [e for e in partly if "transform_sql" in e], "a row that does not fit leaves the question open"
+    assert any("1 do not: look at them" in str(e["_evidence"]) for e in partly)
+
+
+def test_words_meet_labels_in_more_ways() -> None:
+    enums = {"st": ("in_progress", "cancelled", "done")}
+    before, after = catalog("t(s text)", enums=enums), catalog("t(s st)", enums=enums)
+    evidence = Evidence(columns=(facts("s", {"IP": 3, "canceled": 2, "d": 1}),))
+    (entry,) = entries(suggest(before, after, scope_of(before, after), evidence))
+    assert entry["action"] == "SPECIFY_ACTION"
+    assert entry["_suggestion"]["value_mapping"] == {"IP": "in_progress", "canceled": "cancelled", "d": "done"}  # type: ignore[index]
+    for yes, no in (("oui", "non"), ("sí", "no"), ("да", "нет"), ("Tak", "Nie")):
+        (entry,) = entries(run("t(f text)", "t(f bool)", facts("f", {yes: 5, no: 2})))
+        assert entry["value_mapping"] == {yes: "true", no: "false"}
+
+
+def test_a_constant_comes_with_its_reason() -> None:
+    there = ColumnFacts(ColumnRef(T, "kind"), 9, 0, 2, (ValueCount("web", 8), ValueCount("shop", 1)), True)
+    made = run("t(id int pk)", "t(id int pk, kind text!, money text!); o(id int pk, money text = 'EUR'::text)", there=(there,))
+    kind, money = entries(made)
+    assert kind["_suggestion"]["default_value"] == "web"  # type: ignore[index]
+    assert "8 of the 9 rows that NEW holds already have it" in str(kind["_evidence"])
+    assert money["_suggestion"]["default_value"] == "EUR"  # type: ignore[index]
+    assert "the default of public.o.money" in str(money["_evidence"])
+
+
+def test_comments_outlive_the_next_writing_and_untouched_questions_are_asked_anew(tmp_path: Path) -> None:
+    first = entries(run("t(a text, b text)", "t(a text)", facts("b", {"x": 1})))
+    existing = f"""{{ // about this file
+      "_owner": "me",
+      "resolutions": {{"t": [
+        {{"old_column": "c", "action": "ignore"}}, // in the archive
+        {json.dumps(first[0])}]}}}}"""
+    made = run("t(a text, b text, c text)", "t(a text)", facts("b", {"y": 7}), folder=tmp_path, existing=existing)
+    kept, asked = entries(made)
+    assert kept["_comments"] == ["in the archive"]
+    assert "7 of 7 rows" in str(asked["_evidence"])
+    assert json.loads(encode(made.document))["_comments"] == ["about this file"]
+    assert json.loads(encode(made.document))["_owner"] == "me"
+    assert made.kept == 1
