@@ -106,3 +106,51 @@ async def test_a_time_limit_of_nothing_asks_nothing_and_says_so(make_pair: MakeP
     assert evidence.columns == ()
     assert any("time limit" in line for line in evidence.not_asked)
     assert made.questions
+
+
+EXPRESSIONS = (
+    ("d text", "d date", "'31.12.2020'"),
+    ("d text", "d date", "CASE g WHEN 1 THEN '' ELSE '12/31/2020' END"),
+    ("d text", "d timestamp", "'31.12.2020 10:15'"),
+    ("d int", "d date", "20201231"),
+    ("n text", "n numeric(10,2)", "'1.234,56'"),
+    ("n text", "n numeric(10,2)", "'€ 12,50'"),
+    ("at bigint", "at timestamptz", "1600000000000"),
+    ("at bigint", "at timestamp", "1600000000"),
+    ("minutes int", "minutes interval", "90"),
+    ("tags text", "tags text[]", "'a; b'"),
+    ("coords text", "lat float8, lng float8", "'52.5, 13.4'"),
+    ("address text", "street text, zip text, city text", "'Weg 1, 10115 Berlin'"),
+    ("address text", "street text, city text, state text, zip text", "'1 Main St, Springfield, IL 62701'"),
+    ("phone text", "country_code text, phone_number text", "'+49 30 12'"),
+    ("name text", "first_name text, last_name text", "'Doe, Jane'"),
+    ("name text", "first_name text, last_name text", "'Jane Doe'"),
+    ("price text", "amount numeric(9,2), currency text", "'12.50 EUR'"),
+    ("size text", "size_width int, size_height int", "'10x20'"),
+    ("starts_at timestamp", "day date, hour time", "timestamp '2020-01-01 10:00'"),
+    ("period daterange", "start_on date, end_on date", "daterange('2020-01-01', '2020-02-01')"),
+)
+MERGES = (
+    ("day date, hour time", "starts_at timestamp", "date '2020-01-01', time '10:00'"),
+    ("first_name text, last_name text", "full_name text", "'Jane', 'Doe'"),
+    ("street text, zip text, city text", "address text NOT NULL", "'Weg 1', '10115', 'Berlin'"),
+    ("lat float8, lng float8", "coordinates text", "52.5, 13.4"),
+    ("amount numeric, currency text", "price text", "12.5, 'EUR'"),
+    ("start_on date, end_on date", "period daterange", "date '2020-01-01', date '2020-02-01'"),
+)
+
+
+async def test_every_expression_that_is_offered_runs_and_fits(make_pair: MakePair) -> None:
+    shapes = list(enumerate((*EXPRESSIONS, *MERGES)))
+    created = [f"CREATE TABLE t{n} (id int PRIMARY KEY, {old}, z text);" for n, (old, _, _) in shapes]
+    filled = [f"INSERT INTO t{n} SELECT g, {value}, 'z' FROM generate_series(1, 3) g;" for n, (_, _, value) in shapes]
+    wanted = [f"CREATE TABLE t{n} (id int PRIMARY KEY, {new}, z text);" for n, (_, new, _) in shapes]
+    pair = await make_pair("\n".join(created + filled), "\n".join(wanted))
+    old, new = await _read(pair.old), await _read(pair.new)
+    scope, _ = make_scope(old, new, None)
+    async with pair.old.connect() as old_conn, pair.new.connect() as new_conn:
+        evidence = await gather(old_conn, new_conn, old, new, scope, probe_seconds=60)
+    assert evidence.not_asked == ()
+    tried = {facts.question.table.name for facts in evidence.trials}
+    assert {shape for n, shape in shapes if f"t{n}" not in tried} == set()
+    assert [facts.question for facts in evidence.trials if facts.failed or not 0 < facts.rows == facts.fitting] == []
