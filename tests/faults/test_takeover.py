@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from faults.forked import Command
 from faults.oracle import MOVED, unaccounted
 from faults.scene import NEW, OLD
+from move.test_live import migrate
 from support import MakePair
+from tranship.errors import Stopped
 
 OPTIONS = ("--live", "--batch-size", "100", "--jobs", "2")
 END_LOCKS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tranship lock'"
@@ -33,3 +38,29 @@ async def test_two_fresh_runs_never_both_move(make_pair: MakePair, tmp_path: Pat
     assert late.status == 4, late
     assert "took over" in late.stderr
     assert await unaccounted(pair) == []
+
+
+@pytest.mark.parametrize("place", ["switches.before", "keys.proven", "sequences.before"])
+async def test_a_run_that_was_taken_over_writes_nothing(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """Whatever it wanted to write next, batch or not."""
+    pair = await make_pair(OLD, NEW)
+    then: list[object] = []
+
+    async def journal() -> list[object]:
+        found: list[object] = [await pair.new.fetch("SELECT last_value, is_called FROM numbers")]
+        for table in ("run", "task", "batch", "reject", "sequence"):
+            found.append(sorted(await pair.new.fetch(f"SELECT t::text FROM _tranship.{table} t")))
+        return found
+
+    async def overtaking(name: str) -> None:
+        if name == place and not then:
+            await pair.new.run("UPDATE _tranship.run SET epoch = epoch + 1")
+            then.extend(await journal())
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("tranship.execution.") and hasattr(module, "failpoint"):
+            monkeypatch.setattr(module, "failpoint", overtaking)
+    with pytest.raises(Stopped) as stopped:
+        await migrate(pair, tmp_path)
+    assert stopped.value.code == "TS412"
+    assert then == await journal()

@@ -21,7 +21,7 @@ from tranship.execution.ask.book import Book
 from tranship.execution.asking import Asked, ask_everything, cut_all
 from tranship.execution.failpoints import failpoint
 from tranship.execution.job import Job
-from tranship.execution.lock import shut_out
+from tranship.execution.lock import hold_epoch, shut_out, taken_over
 from tranship.execution.plans import plan_hash, run_hash
 from tranship.execution.takeback import take_back, written
 from tranship.execution.task import Task
@@ -122,7 +122,7 @@ async def begin_fresh(
         who = (socket.gethostname(), os.getpid(), snapshot.text, left_out, __version__)
         await control.execute(journal.sql.lock_runs)
         if {r.id for r in await journal.runs(control, old.key)} != seen:
-            raise Stopped("TS412", "another run of the same migration took over", hint="see tranship status")
+            raise taken_over("see tranship status")
         await control.execute(journal.sql.insert_run, run, old.key, new.key, run_hash(job.plan.tables), *who)
         await control.execute(journal.sql.insert_heartbeat, run, [])
         for task in tasks:
@@ -162,7 +162,7 @@ async def resume(
     rows = await journal.tasks(control, run.id)
     same_plan(job, rows, run)
     epoch = await shut_out(control, journal, run)
-    await _end_take_back(control, journal, job, run, epoch, on_event, stop)
+    await _end_take_back(control, journal, job, replace(run, epoch=epoch), on_event, stop)
     plans = {(p.old, p.new): p for p in job.plan.tables}
     tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
     unchanged = snapshot.text == run.snapshot or await _unwritten(snapshot, job, tasks, options, on_event)
@@ -175,10 +175,12 @@ async def resume(
         raise Stopped("TS411", message, hint=hint)
     if not unchanged:
         on_event(Noted("unfinished tables are moved again as OLD is now: the result is not one point in time"))
-        await redo_unfinished(control, journal, snapshot, config, job, options, (run, epoch), on_event, stop)
+        await redo_unfinished(control, journal, snapshot, config, job, options, replace(run, epoch=epoch), on_event, stop)
         rows = await journal.tasks(control, run.id)
         tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
-    await control.execute(journal.sql.take_run, run.id, socket.gethostname(), os.getpid(), snapshot.text, not unchanged)
+    who = (socket.gethostname(), os.getpid(), snapshot.text, not unchanged, epoch)
+    if await control.fetchval(journal.sql.take_run, run.id, *who) is None:
+        raise taken_over("see tranship status")
     await failpoint("run.taken")
     for batch in await journal.batches(control, rows, run.id):
         task = tasks[batch.position]
@@ -212,14 +214,13 @@ async def redo_unfinished(
     config: Config,
     job: Job,
     options: MigrateOptions,
-    mine: tuple[Run, int],
+    run: Run,
     on_event: Callable[[Event], None],
     stop: asyncio.Event,
 ) -> None:
-    """Takes back what unfinished tables hold of the run, and asks and cuts them anew in the new snapshot. ``mine``: the run and its epoch."""
-    run, epoch = mine
+    """Takes back what unfinished tables hold of the run (``run.epoch`` is ours), and asks and cuts them anew in the new snapshot."""
     left = await written(control, journal, run, lambda task: not task.done)
-    await take_back(control, journal, run, epoch, job.new, left, on_event, stop)
+    await take_back(control, journal, run, job.new, left, on_event, stop)
     rows = await journal.tasks(control, run.id)
     done = {row.old for row in rows if row.done}
     groups = tuple(replace(g, tables=kept) for g in job.plan.groups if (kept := tuple(p for p in g.tables if p.old not in done)))
@@ -227,6 +228,7 @@ async def redo_unfinished(
     asked = await ask_everything(snapshot, config, rest, options, rest.plan.tables, digest=True, on_event=on_event)
     places = {row.old: row.position for row in rows}
     async with control.transaction():
+        await hold_epoch(control, journal, run.id, run.epoch)
         for plan in rest.plan.tables:
             task = _task(places[plan.old], plan, asked)
             for forget in (journal.sql.forget_batches, journal.sql.forget_rejects, journal.sql.forget_foreseen, journal.sql.forget_task):
@@ -236,7 +238,7 @@ async def redo_unfinished(
 
 
 async def _end_take_back(
-    control: asyncpg.Connection, journal: Journal, job: Job, run: Run, epoch: int, on_event: Callable[[Event], None], stop: asyncio.Event
+    control: asyncpg.Connection, journal: Journal, job: Job, run: Run, on_event: Callable[[Event], None], stop: asyncio.Event
 ) -> None:
     """Rows that somebody began to take back go first: what is gone and what is not is told by no batch any more."""
     tasks = await journal.tasks(control, run.id)
@@ -244,17 +246,15 @@ async def _end_take_back(
     if begun:
         on_event(Noted("taking back rows was interrupted: that comes first"))
         rows = await written(control, journal, run, lambda task: task.position in begun)
-        await take_back(control, journal, run, epoch, job.new, rows, on_event, stop)
+        await take_back(control, journal, run, job.new, rows, on_event, stop)
 
 
 async def forget_if_nothing_done(control: asyncpg.Connection, journal: Journal, run: Run) -> bool:
     """An unfinished run that committed no batch and left nothing off holds nothing that is worth going on with."""
-    await shut_out(control, journal, run)
+    epoch = await shut_out(control, journal, run)
     if await control.fetchval(journal.sql.anything_done, run.id):
         return False
-    async with control.transaction():
-        for statement in journal.sql.forget_run:
-            await control.execute(statement, run.id)
+    await forget(control, journal, replace(run, epoch=epoch))
     return True
 
 
@@ -263,9 +263,15 @@ async def start_over(
 ) -> None:
     """Takes an unfinished run back and forgets it."""
     on_event(Noted(f"taking back what the unfinished run of {run.started:%Y-%m-%d %H:%M} wrote"))
-    epoch = await shut_out(control, journal, run)
-    await take_back(control, journal, run, epoch, job.new, await written(control, journal, run), on_event, stop)
+    run = replace(run, epoch=await shut_out(control, journal, run))
+    await take_back(control, journal, run, job.new, await written(control, journal, run), on_event, stop)
+    await forget(control, journal, run)
+
+
+async def forget(control: asyncpg.Connection, journal: Journal, run: Run) -> None:
+    """Removes a run of ours (``run.epoch``) from the journal."""
     async with control.transaction():
+        await hold_epoch(control, journal, run.id, run.epoch)
         for statement in journal.sql.forget_run:
             await control.execute(statement, run.id)
 

@@ -74,7 +74,9 @@ class Mover:
             await self._board.on_after_failure(self._control)
             raise
         for task in tasks:
-            await self._control.execute(self._live.journal.sql.end_task, self._live.run, task.position)
+            async with self._control.transaction():
+                await fence(self._live, self._control)
+                await self._control.execute(self._live.journal.sql.end_task, self._live.run, task.position)
             task.finished = True
             await failpoint("table.done")
 
@@ -91,6 +93,7 @@ class Mover:
             if not used or task.finished:
                 continue
             async with self._control.transaction():
+                await fence(self._live, self._control)
                 now = " ".join([await content_hash(self._control, lookup) for lookup in used])
                 kept = await self._control.fetchval(self._live.journal.sql.fix_lookups, self._live.run, task.position, now)
             if kept != now:

@@ -104,13 +104,14 @@ class WriterLock:
                 hint = "if it hangs, the same command with --take-over takes the lock from it"
         return Refused("TS360", f"another run of this migration holds the lock: {who}", hint=hint)
 
-    async def beat(self, journal: Journal, run: str, backends: Callable[[], list[int]], stop: asyncio.Event) -> None:
-        """Beat until cancelled; a lock session that died is replaced, or the run is told to stop."""
+    async def beat(self, journal: Journal, run: str, epoch: int, backends: Callable[[], list[int]], stop: asyncio.Event) -> None:
+        """Beat until cancelled; a lock session that died is replaced, or the run is told to stop, as when another took it over."""
         while True:
             await asyncio.sleep(HEARTBEAT)
             try:
                 assert self._conn is not None
-                await self._conn.execute(journal.sql.beat, run, backends(), timeout=30)
+                if await self._conn.fetchval(journal.sql.beat, run, backends(), epoch, timeout=30) is None:
+                    self._give_up(stop)
             except (*DATABASE_TROUBLE, TimeoutError):
                 await self._again(stop)
 
@@ -123,8 +124,26 @@ class WriterLock:
         except (*DATABASE_TROUBLE, ConnectError):
             return
         if not mine:
-            self.lost = Stopped("TS412", "another run of the same migration took over", hint=f"see {self._status}")
-            stop.set()
+            self._give_up(stop)
+
+    def _give_up(self, stop: asyncio.Event) -> None:
+        self.lost = taken_over(f"see {self._status}")
+        stop.set()
+
+
+def taken_over(hint: str) -> Stopped:
+    """What a run raises that finds itself overtaken."""
+    return Stopped("TS412", "another run of the same migration took over", hint=hint)
+
+
+async def hold_epoch(new: asyncpg.Connection, journal: Journal, run: str, epoch: int, *, hint: str = "see tranship status") -> None:
+    """The fence. First in every transaction that writes for a run, and held to its end: no other run can take over meanwhile.
+
+    Raises:
+        Stopped: another run has; a process that slept through it can do nothing any more.
+    """
+    if await new.fetchval(journal.sql.fence, run, epoch) is None:
+        raise taken_over(hint)
 
 
 async def shut_out(new: asyncpg.Connection, journal: Journal, run: Run) -> int:

@@ -108,7 +108,7 @@ class _Rehearsal:
             self.exposed = await shelter(self.new, live.job)
             await Mover(live, self.new, None, replica=self.passed.replica, jobs=1).run()
             async with self.old.transaction(readonly=True):
-                ends = await set_sequences(self.old, self.new, live.job, self.journal, live.run, untouched=self.exposed)
+                ends = await set_sequences(live, self.old, self.new, untouched=self.exposed)
         except BROKEN as error:
             message = f"stopped by an error: {type(error).__name__}: {error}"
             raise Stopped("TS401", message, hint="nothing stays in NEW; remove the cause and rehearse again") from error

@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.config import Config
 from tranship.errors import Stopped, UsageError
 from tranship.execution.doctor import control
-from tranship.execution.lock import WriterLock, lock_number, shut_out
+from tranship.execution.lock import WriterLock, hold_epoch, lock_number, shut_out
 from tranship.execution.takeback import GOES_ON, Written, rows_of_others, take_back, written
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
@@ -74,11 +75,11 @@ async def rollback(
             return await _told(new, journal, catalog, chosen, await written(new, journal, chosen))
         key = lock_number(chosen.old_identity, chosen.new_identity)
         async with WriterLock.hold(config, key, journal, chosen.old_identity, take_over=False):
-            epoch = await shut_out(new, journal, chosen)
+            chosen = replace(chosen, epoch=await shut_out(new, journal, chosen))
             tables = await written(new, journal, chosen)
             told = await _told(new, journal, catalog, chosen, tables)
             try:
-                return await _carry_out(new, journal, (catalog, epoch), told, tables, tell, stop or asyncio.Event())
+                return await _carry_out(new, journal, catalog, told, tables, tell, stop or asyncio.Event())
             except DATABASE_TROUBLE as error:
                 message = f"taking back was stopped by an error: {type(error).__name__}: {error}"
                 raise Stopped("TS425", message, object=chosen.id, hint=f"remove the cause; {GOES_ON}") from error
@@ -113,15 +114,15 @@ async def _told(new: asyncpg.Connection, journal: Journal, catalog: Catalog, run
 async def _carry_out(
     new: asyncpg.Connection,
     journal: Journal,
-    mine: tuple[Catalog, int],
+    catalog: Catalog,
     told: Rollback,
     tables: tuple[Written, ...],
     tell: Callable[[Noted], None],
     stop: asyncio.Event,
 ) -> Rollback:
-    catalog, epoch = mine
-    deleted = await take_back(new, journal, told.run, epoch, catalog, tables, tell, stop)
+    deleted = await take_back(new, journal, told.run, catalog, tables, tell, stop)
     async with new.transaction():
+        await hold_epoch(new, journal, told.run.id, told.run.epoch)
         for moved in await journal.sequences(new, told.run.id):
             if moved.name in told.sequences:
                 await new.execute(statements.set_sequence(moved.name, moved.before, called=moved.before_called))

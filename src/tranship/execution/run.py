@@ -159,14 +159,14 @@ async def _begin(
 
 async def _carry_out(live: Live, old: asyncpg.Connection, control: asyncpg.Connection, lock: WriterLock, passed: Passed) -> dict[str, int]:
     """The groups, the sequences, the end; where the sequences stand."""
-    beating = asyncio.create_task(lock.beat(live.journal, live.run, lambda: list(live.backends.values()), live.stop))
+    beating = asyncio.create_task(lock.beat(live.journal, live.run, live.epoch, lambda: list(live.backends.values()), live.stop))
     try:
         for task in live.tasks:
             for row in task.done:
                 live.on_event(BatchDone(task.plan.old, row.batch.number, row.read, row.written, row.rejected, row.bytes))
         await Mover(live, control, lock, replica=passed.replica, jobs=passed.jobs).run()
         async with old.transaction(readonly=True):
-            ends = await set_sequences(old, control, live.job, live.journal, live.run)
+            ends = await set_sequences(live, old, control)
         await finish(live, control)
     except TranshipError:
         await _mark_stopped(live, control)

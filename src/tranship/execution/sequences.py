@@ -9,11 +9,13 @@ from msgspec import Struct
 
 from tranship.execution.failpoints import failpoint
 from tranship.execution.job import Job
+from tranship.execution.task import Live
+from tranship.execution.worker import fence
 from tranship.model.catalog import Catalog, Sequence
 from tranship.model.names import TableName
 from tranship.model.plan import SequencePair
 from tranship.model.resolution import Problem
-from tranship.server.journal import Journal, name_text
+from tranship.server.journal import name_text
 from tranship.sql import statements
 from tranship.sql.expression import shipped as shipped_positions
 from tranship.sql.quote import ident, relation
@@ -84,11 +86,14 @@ async def set_back(new: asyncpg.Connection, exposed: Mapping[TableName, Position
     return left
 
 
-async def set_sequences(
-    old: asyncpg.Connection, new: asyncpg.Connection, job: Job, journal: Journal, run: str, untouched: Collection[TableName] = ()
-) -> dict[str, int]:
-    """Move NEW's sequences, record before and after, and tell where each stands; of ``untouched`` ones, where it would stand."""
+async def set_sequences(live: Live, old: asyncpg.Connection, new: asyncpg.Connection, untouched: Collection[TableName] = ()) -> dict[str, int]:
+    """Move NEW's sequences, record before and after, and tell where each stands; of ``untouched`` ones, where it would stand.
+
+    Raises:
+        Stopped: another run took over.
+    """
     await failpoint("sequences.before")
+    job, journal = live.job, live.journal
     ends: dict[str, int] = {}
     for name in dict.fromkeys(pair.new for pair in job.plan.sequences):
         sequence = next((s for s in job.new.sequences if s.name == name), None)
@@ -100,8 +105,9 @@ async def set_sequences(
         ends[str(name)] = end.value
         if end != own and name not in untouched:
             async with new.transaction():
+                await fence(live, new)
                 states = (str(own.value), own.called, str(end.value), end.called)
-                await new.execute(journal.sql.insert_sequence, run, name_text(name), *states)
+                await new.execute(journal.sql.insert_sequence, live.run, name_text(name), *states)
                 await new.execute(statements.set_sequence(name, end.value, called=end.called))
             await failpoint("sequences.set")
     return ends

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tranship.errors import Refused, Stopped
 from tranship.execution.failpoints import failpoint
+from tranship.execution.lock import hold_epoch
 from tranship.execution.retry import retry
 from tranship.execution.switches import DELETE, LOCK_TIMEOUT, SwitchBoard, Switches, firing, may_be_replica
 from tranship.model.catalog import Catalog, Table
@@ -87,13 +88,14 @@ async def take_back(
     new: asyncpg.Connection,
     journal: Journal,
     run: Run,
-    epoch: int,
     catalog: Catalog,
     tables: Sequence[Written],
     tell: Callable[[Noted], None],
     stop: asyncio.Event,
 ) -> int:
-    """Delete the rows, what refers to others first, and mark their batches as to do again; the number of rows. ``stop`` ends it after a piece.
+    """Delete the rows of a run of ours (``run.epoch``), what refers to others first, and mark their batches as to do again; the number of rows.
+
+    ``stop`` ends it after a piece.
 
     Raises:
         Refused: this role may not delete them, or rows that others wrote refer to them.
@@ -101,7 +103,7 @@ async def take_back(
     """
     _refuse_without_rights(catalog, tables)
     await _refuse_children(new, catalog, tables)
-    return await _TakeBack(new, journal, run, epoch, catalog, tables, tell, stop).run()
+    return await _TakeBack(new, journal, run, catalog, tables, tell, stop).run()
 
 
 class _TakeBack:
@@ -112,13 +114,12 @@ class _TakeBack:
         new: asyncpg.Connection,
         journal: Journal,
         run: Run,
-        epoch: int,
         catalog: Catalog,
         tables: Sequence[Written],
         tell: Callable[[Noted], None],
         stop: asyncio.Event,
     ) -> None:
-        self._new, self._journal, self._run, self._epoch = new, journal, run, epoch
+        self._new, self._journal, self._run = new, journal, run
         self._catalog = catalog
         self._tables = tables
         self._tell = tell
@@ -200,8 +201,7 @@ class _TakeBack:
                 await self._new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
                 if rows_of is not None and self._replica:
                     await self._new.execute(statements.REPLICA)
-                if await self._new.fetchval(self._journal.sql.fence, self._run.id, self._epoch) is None:
-                    raise Stopped("TS412", "another run of the same migration took over", object=self._run.id, hint="see tranship status")
+                await hold_epoch(self._new, self._journal, self._run.id, self._run.epoch)
                 return await work()
 
         what = f"taking back rows of {rows_of}" if rows_of is not None else "the journal"

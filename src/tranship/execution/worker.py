@@ -15,6 +15,7 @@ from tranship.execution.failpoints import failpoint
 from tranship.execution.faults import is_rows_fault
 from tranship.execution.isolate import Isolated, Isolation, Line
 from tranship.execution.lines import identified_lines
+from tranship.execution.lock import hold_epoch
 from tranship.execution.retry import retry
 from tranship.execution.task import FIRST_REJECTS, Live, Task, datestyle
 from tranship.execution.watch import Progress, watched
@@ -279,6 +280,5 @@ async def fence(live: Live, new: asyncpg.Connection) -> None:
     Raises:
         Stopped: another run has.
     """
-    if await new.fetchval(live.journal.sql.fence, live.run, live.epoch) is None:
-        hint = f"see {command_line(live.options.spelling, 'status', live.config.path)}"
-        raise Stopped("TS412", "another run of the same migration took over", hint=hint)
+    hint = f"see {command_line(live.options.spelling, 'status', live.config.path)}"
+    await hold_epoch(new, live.journal, live.run, live.epoch, hint=hint)

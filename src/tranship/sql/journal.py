@@ -127,13 +127,19 @@ class JournalSql:
 
     @property
     def beat(self) -> str:
-        """id, backends: still alive."""
-        return self._text("UPDATE {j}.heartbeat SET at = pg_catalog.now(), backends = $2 WHERE run = $1")
+        """id, backends, epoch: still alive; no row: another run took over."""
+        return self._text(
+            "UPDATE {j}.heartbeat SET at = pg_catalog.now(), backends = $2"
+            " WHERE run = $1 AND EXISTS (SELECT FROM {j}.run WHERE id = $1 AND epoch = $3) RETURNING run"
+        )
 
     @property
     def take_run(self) -> str:
-        """id, host, pid, snapshot, mixed: the run goes on in this process."""
-        return self._text("UPDATE {j}.run SET host = $2, pid = $3, state = 'running', snapshot = $4, mixed = mixed OR $5 WHERE id = $1")
+        """id, host, pid, snapshot, mixed, epoch: the run goes on in this process; no row: another took over."""
+        return self._text(
+            "UPDATE {j}.run SET host = $2, pid = $3, state = 'running', snapshot = $4, mixed = mixed OR $5"
+            " WHERE id = $1 AND epoch = $6 RETURNING epoch"
+        )
 
     @property
     def raise_epoch(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tranship.execution import groups, orphans, worker
+from tranship.execution import groups, orphans, sequences, worker
 
 
 async def _unfenced(*_: object) -> None:
@@ -11,5 +11,5 @@ async def _unfenced(*_: object) -> None:
 
 def break_it() -> None:
     """In this process."""
-    for module in (worker, groups, orphans):
+    for module in (worker, groups, orphans, sequences):
         setattr(module, "fence", _unfenced)  # noqa: B010
