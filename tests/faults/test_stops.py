@@ -29,6 +29,7 @@ async def test_a_full_disk(servers: Servers, run_cli: Run, tmp_path: Path) -> No
         full = run_cli("migrate", config, "--live", "--batch-size", "1000")
         assert full.status == 4, full
         assert "No space left on device" in full.stderr
+        assert "make space" in full.stderr
         assert "run the same command again" in full.stderr
         assert "Traceback" not in full.stderr
         assert 0 < await new.value("SELECT count(*) FROM t") < 9000
@@ -71,3 +72,16 @@ async def test_what_is_taken_away_in_the_middle(make_pair: MakePair, run_cli: Ru
     again = run_cli(*command)
     assert again.status == 0, again
     assert await pair.new.value("SELECT count(*) = 1000 AND count(DISTINCT id) = 1000 FROM t")
+
+
+async def test_a_server_that_cannot_answer_a_dry_run(make_pair: MakePair, run_cli: Run, tmp_path: Path) -> None:
+    pair = await make_pair(
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)",
+        """CREATE FUNCTION greedy(int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE 'out of memory' USING ERRCODE = '53200'; END$$;
+        CREATE TABLE t (id int PRIMARY KEY CHECK (greedy(id)))""",
+    )
+    told = run_cli("migrate", pair.config(tmp_path))
+    assert told.status == 2, told
+    assert "TS212 could not ask: OutOfMemoryError" in told.stderr
+    assert "Traceback" not in told.stderr
+    assert "TS900" not in told.stderr

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tranship.config import Config
 from tranship.errors import Refused, Stopped, TranshipError
 from tranship.execution.begin import begin_fresh, earlier, remaining
+from tranship.execution.faults import cure
 from tranship.execution.groups import Mover
 from tranship.execution.job import Job
 from tranship.execution.lock import WriterLock, lock_key
@@ -48,7 +49,7 @@ async def rehearse(job: Job, config: Config, options: MigrateOptions, *, on_even
                 frame = Frame("rehearse", "", None, started, 0.0, passed.problems)
                 return await _Rehearsal(job, config, options, journal, old, new, passed, frame, on_event, stop).run()
     except BROKEN as error:
-        raise TranshipError("TS212", f"could not begin: {type(error).__name__}: {error}", hint="remove the cause and run again") from error
+        raise TranshipError("TS212", f"could not begin: {type(error).__name__}: {error}", hint=f"{cure(error)} and run again") from error
 
 
 @dataclass
@@ -111,7 +112,7 @@ class _Rehearsal:
                 ends = await set_sequences(live, self.old, self.new, untouched=self.exposed)
         except BROKEN as error:
             message = f"stopped by an error: {type(error).__name__}: {error}"
-            raise Stopped("TS401", message, hint="nothing stays in NEW; remove the cause and rehearse again") from error
+            raise Stopped("TS401", message, hint=f"nothing stays in NEW; {cure(error)} and rehearse again") from error
         self.frame = replace(self.frame, sequences=ends)
 
     async def _result(self, done: Mapping[TableName, tuple[Run, TaskRow]], live: Live | None) -> MigrationOutcome:

@@ -10,10 +10,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.config import Config
-from tranship.errors import Stopped, UsageError
+from tranship.errors import UsageError
 from tranship.execution.doctor import control
 from tranship.execution.lock import WriterLock, hold_epoch, lock_number, shut_out
-from tranship.execution.takeback import GOES_ON, Written, rows_of_others, take_back, written
+from tranship.execution.takeback import Written, broken_off, rows_of_others, take_back, written
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
 from tranship.model.options import command_line
@@ -81,8 +81,7 @@ async def rollback(
             try:
                 return await _carry_out(new, journal, catalog, told, tables, tell, stop or asyncio.Event())
             except DATABASE_TROUBLE as error:
-                message = f"taking back was stopped by an error: {type(error).__name__}: {error}"
-                raise Stopped("TS425", message, object=chosen.id, hint=f"remove the cause; {GOES_ON}") from error
+                raise broken_off(chosen, error) from error
 
 
 async def _chosen(new: asyncpg.Connection, journal: Journal, run: str | None, config: Config) -> Run:

@@ -17,6 +17,7 @@ from tranship.execution.asking import ask_everything, check_drift, locked_relati
 from tranship.execution.begin import Before, Begun, begin_fresh, earlier, forget_if_nothing_done, remaining, resume, start_over, too_many
 from tranship.execution.copy import StreamBroken
 from tranship.execution.failpoints import FailpointReached, failpoint
+from tranship.execution.faults import cure
 from tranship.execution.groups import Mover, finish
 from tranship.execution.job import Job
 from tranship.execution.lock import WriterLock, lock_key
@@ -64,7 +65,7 @@ async def move(job: Job, config: Config, options: MigrateOptions, *, on_event: O
             on_event(Noted(f"{lost}; going on from the journal"))
             options = replace(options, restart=False, new_snapshot=None)
         except BROKEN as error:
-            raise TranshipError("TS212", f"could not begin: {type(error).__name__}: {error}", hint="remove the cause and run again") from error
+            raise TranshipError("TS212", f"could not begin: {type(error).__name__}: {error}", hint=f"{cure(error)} and run again") from error
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -73,7 +74,15 @@ async def dry_run(job: Job, config: Config, options: MigrateOptions, *, on_event
 
     Raises:
         Refused: OLD is NEW, or was altered meanwhile.
+        TranshipError: a server could not answer.
     """
+    try:
+        return await _dry_run(job, config, options, on_event)
+    except BROKEN as error:
+        raise TranshipError("TS212", f"could not ask: {type(error).__name__}: {error}", hint=f"{cure(error)} and run again") from error
+
+
+async def _dry_run(job: Job, config: Config, options: MigrateOptions, on_event: OnEvent) -> MigrationOutcome:
     started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
     async with looking(config, job) as (old, new):
         passed = await preflight(old, new, job, config, options.jobs, live=False)
@@ -174,7 +183,7 @@ async def _carry_out(live: Live, old: asyncpg.Connection, control: asyncpg.Conne
     except BROKEN as error:
         await _mark_stopped(live, control)
         message = f"stopped by an error: {type(error).__name__}: {error}"
-        raise Stopped("TS401", message, hint="remove the cause and run the same command again: it goes on where it stopped") from error
+        raise Stopped("TS401", message, hint=f"{cure(error)} and run the same command again: it goes on where it stopped") from error
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)

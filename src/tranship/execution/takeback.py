@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tranship.errors import Refused, Stopped
 from tranship.execution.failpoints import failpoint
+from tranship.execution.faults import cure
 from tranship.execution.lock import hold_epoch
 from tranship.execution.retry import retry
 from tranship.execution.switches import DELETE, LOCK_TIMEOUT, SwitchBoard, Switches, firing, may_be_replica
@@ -23,6 +24,7 @@ from tranship.model.progress import Noted
 from tranship.model.resolution import Problem
 from tranship.planning.order import children_first
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow
+from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import statements, takeback
 from tranship.sql.quote import ident, relation
 
@@ -99,11 +101,20 @@ async def take_back(
 
     Raises:
         Refused: this role may not delete them, or rows that others wrote refer to them.
-        Stopped: another run took over, or a person asked; whoever comes next goes on.
+        Stopped: another run took over, a person asked, or the connection broke; whoever comes next goes on.
     """
     _refuse_without_rights(catalog, tables)
     await _refuse_children(new, catalog, tables)
-    return await _TakeBack(new, journal, run, catalog, tables, tell, stop).run()
+    try:
+        return await _TakeBack(new, journal, run, catalog, tables, tell, stop).run()
+    except DATABASE_TROUBLE as error:
+        raise broken_off(run, error) from error
+
+
+def broken_off(run: Run, error: Exception) -> Stopped:
+    """What a take-back raises that a server or the network ended."""
+    message = f"taking back was stopped by an error: {type(error).__name__}: {error}"
+    return Stopped("TS425", message, object=run.id, hint=f"{cure(error)}; {GOES_ON}")
 
 
 class _TakeBack:
