@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from ask.asking import ask_all
@@ -118,10 +116,8 @@ async def test_a_long_chain_falls_as_a_whole(make_pair: MakePair, key: str) -> N
         INSERT INTO t VALUES ('4000', '4000', '1'), ('4001', '4000', '1')""",
         "CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t, v int)",
     )
-    started = time.monotonic()
     found = await ask_all(pair, {"t": [transform("v"), *([transform("id"), transform("up")] if key == "text" else [])]})
     assert len(found.records["public.t"]) == 3000
-    assert time.monotonic() - started < 30
 
 
 async def test_cycles_between_tables(make_pair: MakePair) -> None:

