@@ -18,6 +18,7 @@ import asyncpg
 from tranship.model.progress import RowId
 from tranship.sql import statements
 from tranship.sql.journal import JournalSql
+from tranship.sql.queries import query
 
 LETTERS = {"set": "s", "fence": "f", "claim": "c", "copy": "p", "constraints": "k", "reject": "r", "count": "n"}
 ORDER = re.compile("bs+fcpkr?n")
@@ -345,6 +346,10 @@ class Session:
                 return self._row(values[2])
             case known.batches:
                 return [self._row(number) for number in sorted(world.store.batches)]
+            case _ if sql == query("terminate_backends"):
+                for session in world.sessions:
+                    if session.pid in values[0] and not session.gone:
+                        session.end()
             case _ if sql.startswith("SET LOCAL "):
                 self._open("set")
             case _:

@@ -21,8 +21,10 @@ from tranship.codec import check_folder, free_path, write_json, write_text
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config
 from tranship.errors import Refused
+from tranship.execution.broken import BROKEN, could_not_begin
 from tranship.execution.doctor import settle
 from tranship.execution.job import Job
+from tranship.execution.lock import WriterLock
 from tranship.execution.outcome import MigrationOutcome, StoppedRun
 from tranship.execution.rehearse import rehearse
 from tranship.execution.run import dry_run, move
@@ -146,9 +148,7 @@ async def migrate(
     hear = on_event or _unheard
     check_folder(Path(options.results_dir))
     try:
-        if options.live:
-            await settle(config, lambda message: hear(Noted(message)))
-        prepared = await prepare(config, options)
+        prepared = await _begin(config, options, hear)
         job = Job(prepared.plan, prepared.sides.old, prepared.sides.new)
         engine = rehearse if options.rehearse else move if options.live else dry_run
         for warning in prepared.warnings:
@@ -165,6 +165,19 @@ async def migrate(
         raise
     result = replace(told.result, problems=(*prepared.warnings, *told.result.problems))
     return write_outcome(replace(told, result=result), options)
+
+
+async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event], None]) -> Prepared:
+    """The plan, once no other run is at work and nothing is left switched off."""
+    try:
+        if (options.live or options.rehearse) and not options.take_over:
+            async with connections(config) as open_:
+                await WriterLock.refuse_second(config, Journal(config.journal_schema), open_.old, open_.new, spelling=options.spelling)
+        if options.live:
+            await settle(config, lambda message: hear(Noted(message)))
+        return await prepare(config, options)
+    except BROKEN as error:
+        raise could_not_begin(error) from error
 
 
 def _refused(refusal: Refused, options: MigrateOptions, started: datetime.datetime) -> MigrationResult:

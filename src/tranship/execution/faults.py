@@ -34,21 +34,6 @@ def passes(error: BaseException) -> bool:
     return isinstance(error, (*DRIVER_TROUBLE, TimeoutError))
 
 
-def cure(error: BaseException) -> str:
-    """What a person can do about an error that ended a run."""
-    match sqlstate(error):
-        case "53100":
-            return "make space on the server's disk"
-        case "53200" if "max_locks_per_transaction" in (getattr(error, "hint", None) or ""):
-            return 'raise max_locks_per_transaction on that server and restart it, or move fewer tables at a time ("tables")'
-        case "53200":
-            return "the server is short of memory: lower --jobs, or give it more"
-        case "42501":
-            return "grant what the message names"
-        case _:
-            return "remove the cause"
-
-
 def sqlstate(error: BaseException) -> str:
     """Five characters, or nothing."""
     return getattr(error, "sqlstate", None) or ""

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tranship.config import Config
 from tranship.errors import Refused, Stopped, TranshipError
 from tranship.execution.begin import begin_fresh, earlier, remaining
-from tranship.execution.faults import cure
+from tranship.execution.broken import BROKEN, could_not_begin, cure
 from tranship.execution.groups import Mover
 from tranship.execution.job import Job
 from tranship.execution.lock import WriterLock, lock_key
@@ -22,7 +22,7 @@ from tranship.execution.lookup import Lookups
 from tranship.execution.outcome import Frame, MigrationOutcome, StoppedRun
 from tranship.execution.preflight import Passed, preflight
 from tranship.execution.rejects import live_result
-from tranship.execution.run import BROKEN, looking, open_snapshot
+from tranship.execution.run import looking, open_snapshot
 from tranship.execution.sequences import Position, set_back, set_sequences, shelter
 from tranship.execution.task import Live
 from tranship.execution.words import ALREADY
@@ -49,7 +49,7 @@ async def rehearse(job: Job, config: Config, options: MigrateOptions, *, on_even
                 frame = Frame("rehearse", "", None, started, 0.0, passed.problems)
                 return await _Rehearsal(job, config, options, journal, old, new, passed, frame, on_event, stop).run()
     except BROKEN as error:
-        raise TranshipError("TS212", f"could not begin: {type(error).__name__}: {error}", hint=f"{cure(error)} and run again") from error
+        raise could_not_begin(error) from error
 
 
 @dataclass

@@ -15,9 +15,8 @@ from tranship.config import Config
 from tranship.errors import Stopped, TranshipError
 from tranship.execution.asking import ask_everything, check_drift, locked_relations
 from tranship.execution.begin import Before, Begun, begin_fresh, earlier, forget_if_nothing_done, remaining, resume, start_over, too_many
-from tranship.execution.copy import StreamBroken
-from tranship.execution.failpoints import FailpointReached, failpoint
-from tranship.execution.faults import cure
+from tranship.execution.broken import BROKEN, could_not_begin, stopped_by
+from tranship.execution.failpoints import failpoint
 from tranship.execution.groups import Mover, finish
 from tranship.execution.job import Job
 from tranship.execution.lock import WriterLock, lock_key
@@ -45,8 +44,6 @@ ATTEMPTS = 3
 MIXED = Problem(
     "TS348", "", "OLD was read in two snapshots: the result is not one point in time", "as --new-snapshot unfinished allowed", warning=True
 )
-BROKEN = (*DATABASE_TROUBLE, StreamBroken, FailpointReached)
-"""What ends a run without being a decision of ours."""
 
 
 async def move(job: Job, config: Config, options: MigrateOptions, *, on_event: OnEvent, stop: asyncio.Event) -> MigrationOutcome:
@@ -65,7 +62,7 @@ async def move(job: Job, config: Config, options: MigrateOptions, *, on_event: O
             on_event(Noted(f"{lost}; going on from the journal"))
             options = replace(options, restart=False, new_snapshot=None)
         except BROKEN as error:
-            raise TranshipError("TS212", f"could not begin: {type(error).__name__}: {error}", hint=f"{cure(error)} and run again") from error
+            raise could_not_begin(error) from error
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -79,7 +76,7 @@ async def dry_run(job: Job, config: Config, options: MigrateOptions, *, on_event
     try:
         return await _dry_run(job, config, options, on_event)
     except BROKEN as error:
-        raise TranshipError("TS212", f"could not ask: {type(error).__name__}: {error}", hint=f"{cure(error)} and run again") from error
+        raise could_not_begin(error) from error
 
 
 async def _dry_run(job: Job, config: Config, options: MigrateOptions, on_event: OnEvent) -> MigrationOutcome:
@@ -182,8 +179,7 @@ async def _carry_out(live: Live, old: asyncpg.Connection, control: asyncpg.Conne
         raise
     except BROKEN as error:
         await _mark_stopped(live, control)
-        message = f"stopped by an error: {type(error).__name__}: {error}"
-        raise Stopped("TS401", message, hint=f"{cure(error)} and run the same command again: it goes on where it stopped") from error
+        raise stopped_by(error) from error
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)

@@ -13,8 +13,8 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.errors import Refused, Stopped
+from tranship.execution.broken import cure
 from tranship.execution.failpoints import failpoint
-from tranship.execution.faults import cure
 from tranship.execution.lock import hold_epoch
 from tranship.execution.retry import retry
 from tranship.execution.switches import DELETE, LOCK_TIMEOUT, SwitchBoard, Switches, firing, may_be_replica
@@ -114,7 +114,7 @@ async def take_back(
 def broken_off(run: Run, error: Exception) -> Stopped:
     """What a take-back raises that a server or the network ended."""
     message = f"taking back was stopped by an error: {type(error).__name__}: {error}"
-    return Stopped("TS425", message, object=run.id, hint=f"{cure(error)}; {GOES_ON}")
+    return Stopped("TS425", message, object=run.id, hint=f"{cure(error)} and run again: {GOES_ON}")
 
 
 class _TakeBack:

@@ -8,15 +8,12 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from tranship.config import Config, Endpoint
-from tranship.errors import ConnectError
-from tranship.server.connect import connect
-from tranship.server.trouble import DATABASE_TROUBLE
-from tranship.sql.queries import query
+from tranship.config import Config
+from tranship.server.connect import works
 
-LOOK = 15.0
+LOOK = 5.0
 """Seconds between two looks."""
-QUIET = 60.0
+QUIET = 50.0
 """Seconds without progress after which the servers are asked."""
 
 
@@ -53,20 +50,8 @@ async def _watch(config: Config, connections: Callable[[], tuple[asyncpg.Connect
         if quiet < QUIET:
             continue
         old, new = connections()
-        working = [await _works(config.new, new)] + ([await _works(config.old, old)] if old is not None else [])
+        working = [await works(config.new, new.get_server_pid())] + ([await works(config.old, old.get_server_pid())] if old is not None else [])
         if not any(working) and progress.count == seen:
             for conn in filter(None, (old, new)):
                 conn.terminate()
             return
-
-
-async def _works(endpoint: Endpoint, conn: asyncpg.Connection) -> bool:
-    """The backend behind a connection is busy; a server that cannot be asked counts as not busy."""
-    try:
-        asking = await connect(endpoint, application_name="tranship watch")
-        try:
-            return await asking.fetchval(query("backend_waits"), conn.get_server_pid(), timeout=LOOK) is not None
-        finally:
-            asking.terminate()
-    except (*DATABASE_TROUBLE, ConnectError):
-        return False

@@ -30,6 +30,7 @@ from tranship.server.session import pin
 from tranship.sql import statements
 from tranship.sql.copy import select_batch
 from tranship.sql.expression import Bindings
+from tranship.sql.queries import query
 
 LOCK_TIMEOUT = "3s"
 
@@ -48,6 +49,8 @@ class Worker:
         self._old: asyncpg.Connection | None = None
         """The reader of the batch in hand."""
         self._progress = Progress()
+        self._left: int | None = None
+        """The backend of a connection that broke: half-open, it may hold its batch for long."""
 
     async def move(self, task: Task, batch: Batch) -> int:
         """Move a batch, however often it takes; what was left of a batch with very many refused rows is moved as batches of its own.
@@ -67,6 +70,7 @@ class Worker:
     async def close(self) -> None:
         """Ends the connection."""
         if self._new is not None:
+            self._left = self._new.get_server_pid()
             self._new.terminate()
             self._new = None
             self._live.backends.pop(self._number, None)
@@ -78,6 +82,9 @@ class Worker:
         if self._new is None or self._new.is_closed():
             new = await connect(self._live.config.new, application_name="tranship")
             await pin(new, Side.NEW, datestyle=datestyle(self._live.job.new))
+            if self._left is not None:
+                await new.fetch(query("terminate_backends"), [self._left])
+                self._left = None
             self._new = new
             self._live.backends[self._number] = new.get_server_pid()
         return self._new

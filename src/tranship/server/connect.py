@@ -6,20 +6,23 @@ import asyncio
 import socket
 import ssl
 import sys
+from functools import partial
 
 import asyncpg
 
 from tranship.config import Endpoint
+from tranship.errors import ConnectError
 from tranship.model.names import Side
+from tranship.server.deadline import LOOK, Answering
 from tranship.server.tls import ladder
 from tranship.server.trouble import DATABASE_TROUBLE, explain
 from tranship.sql.queries import query
 from tranship.sql.statements import NO_STATEMENT_TIMEOUT
 
-__all__ = ["connect"]
+__all__ = ["connect", "works"]
 
-_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
-"""Seconds, seconds, tries: a dead peer is noticed within a minute."""
+_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
+"""Seconds, seconds, tries, milliseconds: a dead peer is noticed within a minute, also while it owes us the receipt of what we sent."""
 
 _UNHURRIED = {
     "statement_timeout": "0",
@@ -27,6 +30,10 @@ _UNHURRIED = {
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
     "transaction_timeout": "0",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60000",
     "default_transaction_isolation": "read committed",
     "default_transaction_deferrable": "off",
 }
@@ -61,7 +68,7 @@ async def _attempt(
     if endpoint.options:
         settings["options"] = endpoint.options
     left = max(deadline - asyncio.get_running_loop().time(), 0.1)
-    return await asyncpg.connect(
+    conn = await asyncpg.connect(
         host=endpoint.host,
         port=endpoint.port,
         user=endpoint.user,
@@ -74,7 +81,24 @@ async def _attempt(
         command_timeout=command_timeout,
         statement_cache_size=0,
         server_settings=settings,
+        connection_class=Answering,
     )
+    conn.works = partial(works, endpoint)
+    return conn
+
+
+async def works(endpoint: Endpoint, backend: int) -> bool:
+    """A backend is busy, by its server's word; a server that cannot be asked counts as not busy, one that is merely full as busy."""
+    try:
+        asking = await connect(endpoint, application_name="tranship watch")
+        try:
+            return await asking.fetchval(query("backend_waits"), backend, timeout=LOOK) is not None
+        finally:
+            asking.terminate()
+    except ConnectError as error:
+        return error.code == "TS206"
+    except DATABASE_TROUBLE:
+        return False
 
 
 async def _unhurried(conn: asyncpg.Connection, side: Side) -> None:

@@ -1,0 +1,71 @@
+"""A connection that does not wait for ever: a half-open one is found out although nothing on the network says so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+QUIET = 45.0
+"""Seconds without an answer after which the server is asked, through another connection, what the backend does."""
+LOOK = 5.0
+"""Seconds between two looks."""
+LOOKS = 4
+"""So many times in a row the backend must not be at work before its connection is given up: a result may take its time on the network."""
+
+
+class Answering(asyncpg.Connection):  # type: ignore[misc]
+    """Whoever waits for the answer to a statement that no backend works on any more hears a lost connection. COPY is watched by its bytes instead."""
+
+    works: Callable[[int], Awaitable[bool]] | None = None
+    """Whether the backend with this process id is at work; None: the connection is not watched."""
+
+    async def execute(self, query: str, *args: object, **options: object) -> object:
+        """As the driver's."""
+        with self._awaited():
+            return await super().execute(query, *args, **options)
+
+    async def executemany(self, command: str, args: object, **options: object) -> object:
+        """As the driver's."""
+        with self._awaited():
+            return await super().executemany(command, args, **options)
+
+    async def fetch(self, query: str, *args: object, **options: object) -> object:
+        """As the driver's."""
+        with self._awaited():
+            return await super().fetch(query, *args, **options)
+
+    async def fetchval(self, query: str, *args: object, **options: object) -> object:
+        """As the driver's."""
+        with self._awaited():
+            return await super().fetchval(query, *args, **options)
+
+    async def fetchrow(self, query: str, *args: object, **options: object) -> object:
+        """As the driver's."""
+        with self._awaited():
+            return await super().fetchrow(query, *args, **options)
+
+    @contextmanager
+    def _awaited(self) -> Iterator[None]:
+        """A timer and no more, unless an answer takes long."""
+        if self.works is None:
+            yield
+            return
+        looking: list[asyncio.Task[None]] = []
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(QUIET, lambda: looking.append(loop.create_task(self._look())))
+        try:
+            yield
+        finally:
+            timer.cancel()
+            for task in looking:
+                task.cancel()
+
+    async def _look(self) -> None:
+        idle = 0
+        while idle < LOOKS and self.works is not None:
+            idle = 0 if await self.works(self.get_server_pid()) else idle + 1
+            await asyncio.sleep(LOOK if idle < LOOKS else 0)
+        self.terminate()
