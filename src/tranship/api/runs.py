@@ -174,7 +174,7 @@ async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event]
             async with connections(config) as open_:
                 await WriterLock.refuse_second(config, Journal(config.journal_schema), open_.old, open_.new, spelling=options.spelling)
         if options.live:
-            await settle(config, lambda message: hear(Noted(message)))
+            await settle(config, lambda message: hear(Noted(message)), going_on=True)
         return await prepare(config, options)
     except BROKEN as error:
         raise could_not_begin(error) from error

@@ -14,15 +14,17 @@ from msgspec.structs import replace
 from tranship.codec import ChangesFile
 from tranship.config import Config, Endpoint
 from tranship.errors import Refused, UsageError
-from tranship.model.catalog import Catalog
+from tranship.model.catalog import Catalog, Index, Table
 from tranship.model.names import Side
 from tranship.model.resolution import Problem
 from tranship.model.statistics import Background, Statistics
+from tranship.planning.fingerprint import fingerprinted
 from tranship.planning.match import loose_columns
 from tranship.planning.scope import Scope, make_scope
 from tranship.server.catalog import read_catalog
 from tranship.server.connect import connect
 from tranship.server.identity import read_identity
+from tranship.server.journal import Journal
 from tranship.server.statistics import read_few
 
 _STATISTICS_SECONDS = 30.0
@@ -74,6 +76,7 @@ async def read_sides(config: Config, open_: Connections, *, also: Sequence[tuple
         _read_side(open_.old, config.old, config.journal_schema, [s for side, s in also if side is Side.OLD]),
         _read_side(open_.new, config.new, config.journal_schema, [s for side, s in also if side is Side.NEW]),
     )
+    new = await _with_gone_indexes(open_.new, new, config.journal_schema)
     scope, problems = make_scope(old, new, config.tables, config.table_mapping, old_configured=config.old.schemas, new_configured=config.new.schemas)
     refuse(problems)
     return Sides(old, new, scope, old_system == new_system)
@@ -104,6 +107,24 @@ async def _read_side(conn: asyncpg.Connection, endpoint: Endpoint, journal_schem
             wanted = [t for t in extra.tables if t.name in targets or t.name.schema in also]
             catalog = replace(catalog, outside=tuple(wanted))
         return catalog, (await read_identity(conn)).system
+
+
+async def _with_gone_indexes(conn: asyncpg.Connection, catalog: Catalog, journal_schema: str) -> Catalog:
+    """NEW as it is and will be: an index that a run has off for its load counts as there."""
+    journal = Journal(journal_schema)
+    try:
+        gone = [undo.gone for undo in await journal.open_undo(conn) if undo.gone is not None] if await journal.exists(conn) else []
+    except asyncpg.InsufficientPrivilegeError:
+        return catalog
+    if not gone:
+        return catalog
+    return fingerprinted(replace(catalog, tables=tuple(_with_indexes(t, [g.index for g in gone if g.table == t.name]) for t in catalog.tables)))
+
+
+def _with_indexes(table: Table, gone: Sequence[Index]) -> Table:
+    there = {index.name for index in table.indexes}
+    missing = [index for index in gone if index.name not in there]
+    return replace(table, indexes=tuple(sorted((*table.indexes, *missing), key=lambda index: index.name)))
 
 
 def told_scope(told: ChangesFile) -> Scope:

@@ -47,14 +47,20 @@ async def examine(config: Config) -> tuple[Diagnosis, ...]:
         return tuple(found)
 
 
-async def settle(config: Config, tell: Callable[[str], None]) -> tuple[Diagnosis, ...]:
-    """Put back what no living run needs off. A foreign key whose rows are not all there yet stays NOT VALID until its run is finished."""
+async def settle(config: Config, tell: Callable[[str], None], *, going_on: bool = False) -> tuple[Diagnosis, ...]:
+    """Put back what no living run needs off. A foreign key whose rows are not all there yet stays NOT VALID until its run is finished.
+
+    ``going_on``: a live run begins. Indexes of an unfinished one that has rows in NEW stay off: it goes on without them and makes them at its end.
+    """
     async with control(config) as new:
         journal = Journal(config.journal_schema)
         if not await journal.exists(new):
             return ()
         runs = {run.id: run for run in await journal.runs(new, None)}
         open_now = await journal.open_undo(new)
+        if going_on:
+            half = {id for id, run in runs.items() if run.state != "finished" and await new.fetchval(journal.sql.any_batch_done, id)}
+            open_now = tuple(undo for undo in open_now if undo.gone is None or undo.run not in half)
         free: dict[str, bool] = {}
         for run in {undo.run for undo in open_now}:
             free[run] = run not in runs or await _lock(new, runs[run])

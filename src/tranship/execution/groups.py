@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
 
 import asyncpg
 
@@ -11,6 +13,7 @@ from tranship.errors import Stopped
 from tranship.execution.asking import ask
 from tranship.execution.begin import reject_bound
 from tranship.execution.failpoints import failpoint
+from tranship.execution.indexes import to_take_off
 from tranship.execution.lock import WriterLock
 from tranship.execution.lookup import content_hash
 from tranship.execution.orphans import prove_keys
@@ -19,7 +22,7 @@ from tranship.execution.task import Live, Task
 from tranship.execution.throttle import Throttle
 from tranship.execution.worker import SwitchNeeded, Worker, fence
 from tranship.model.expression import Lookup
-from tranship.model.names import Side
+from tranship.model.names import Side, TableName
 from tranship.model.plan import Group
 from tranship.model.progress import Batch, TableDone
 
@@ -33,7 +36,7 @@ class Mover:
         self._lock = lock
         self._replica = replica
         self._workers = [Worker(live, n) for n in range(jobs)]
-        self._board = SwitchBoard(live.journal, live.run, live.job, live.on_event)
+        self._board = SwitchBoard(live.journal, live.run, live.job, live.on_event, fence=partial(fence, live))
         self._throttle = Throttle(control, live.stop, live.on_event)
         self._met = 0
         """Rejects that asking did not foresee."""
@@ -62,6 +65,7 @@ class Mover:
         await self._fix_lookups(group, tasks)
         try:
             await self._board.off(self._control, switches, keys=not switches.one_batch)
+            await self._take_indexes_off(tasks)
             for task in tasks:
                 task.replica = switches.replica
                 task.whole_keys = switches.one_batch
@@ -69,6 +73,7 @@ class Mover:
             await self._fix_lookups(group, tasks)
             if switches.replica or switches.drop:
                 self._met += await prove_keys(self._live, self._control, tasks)
+            await self._rebuild({t.plan.new for t in tasks})
             await self._board.on(self._control)
         except BaseException:
             await self._board.on_after_failure(self._control)
@@ -79,6 +84,44 @@ class Mover:
                 await self._control.execute(self._live.journal.sql.end_task, self._live.run, task.position)
             task.finished = True
             await failpoint("table.done")
+
+    async def _take_indexes_off(self, tasks: Sequence[Task]) -> None:
+        """Before the first row of the group arrives; a group that was interrupted goes on with what is off."""
+        live = self._live
+        if live.rehearsal is not None or any(t.done for t in tasks):
+            return
+        rows: dict[TableName, int] = {}
+        for task in tasks:
+            rows[task.plan.new] = rows.get(task.plan.new, 0) + task.rows
+        await self._board.take_off(self._control, await to_take_off(self._control, live.job, rows, live.options.rebuild_indexes))
+
+    async def _rebuild(self, tables: AbstractSet[TableName]) -> None:
+        """The indexes of tables that are off, over the streams.
+
+        Raises:
+            Stopped: one cannot be made, or a person asked; the others that were begun are made.
+        """
+        queue = [undo for undo in await self._board.gone(self._control) if undo.gone is not None and undo.gone.table in tables]
+        failed: list[BaseException] = []
+
+        async def stream(worker: Worker) -> None:
+            while queue and not failed and not self._live.stop.is_set():
+                undo = queue.pop(0)
+                try:
+                    await self._board.rebuild(await worker.connection(), undo)
+                except Exception as error:
+                    failed.append(error)
+                    raise
+
+        await asyncio.gather(*(stream(w) for w in self._workers[: len(queue)]), return_exceptions=True)
+        if failed:
+            raise failed[0]
+        if queue:
+            raise self._stopped()
+
+    def _stopped(self) -> Stopped:
+        lost = self._lock.lost if self._lock is not None else None
+        return lost or Stopped("TS400", "stopped as asked; what is committed stays", hint="run the same command again to go on")
 
     async def _fix_lookups(self, group: Group, tasks: Sequence[Task]) -> None:
         """A lookup's content is the same for all rows of a table, over every crash and re-run.
@@ -128,9 +171,7 @@ class Mover:
         if failed:
             raise failed[0]
         if queue:
-            raise (self._lock.lost if self._lock is not None else None) or Stopped(
-                "TS400", "stopped as asked; what is committed stays", hint="run the same command again to go on"
-            )
+            raise self._stopped()
         task.todo.clear()
         read, written, rejected = task.counts
         if read != task.rows:

@@ -7,11 +7,12 @@ from msgspec import Struct
 
 from tranship.config import Config
 from tranship.errors import Refused
-from tranship.execution import sequences, switches
+from tranship.execution import indexes, sequences, switches
 from tranship.execution.job import Job
 from tranship.model.catalog import Catalog, Table
 from tranship.model.expression import Lookup, NewDefault
 from tranship.model.names import Side, TableName
+from tranship.model.options import MigrateOptions
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
 from tranship.model.types import PgType
@@ -38,7 +39,7 @@ class Passed(Struct, frozen=True):
     """Warnings, and in a dry run the refusals a live run would meet."""
 
 
-async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, config: Config, jobs: int, *, live: bool) -> Passed:
+async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, config: Config, options: MigrateOptions, *, live: bool) -> Passed:
     """Look at both servers.
 
     Raises:
@@ -57,12 +58,15 @@ async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, 
         need = await switches.needed(new, job, group, replica=replica, rows=None, batch_rows=0)
         problems += switches.missing_rights(need, job)
         silenced |= {p.new for p in group.tables} if need.alters else set()
+    if options.rebuild_indexes == "always" and not options.rehearse:
+        problems += await indexes.missing_rights(new, job)
+        silenced |= {one.table for one in await indexes.loose(new, job, [p.new for p in job.plan.tables])}
     problems += await _in_use(new, job, silenced)
     missing = await Journal(config.journal_schema).missing(new, job.new.user, job.new.database)
     if missing is not None:
         problems.append(missing)
     problems += await _without_xml(new, job)
-    allowed, warnings = await _limits(old, new, job, jobs)
+    allowed, warnings = await _limits(old, new, job, options.jobs)
     problems += [*warnings, *_watchers(job.new)]
     grave = tuple(dict.fromkeys(p for p in problems if not p.warning))
     if grave and (live or unreadable):
@@ -191,7 +195,7 @@ async def _limits(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, jo
 
 
 async def _in_use(new: asyncpg.Connection, job: Job, silenced: set[TableName]) -> list[Problem]:
-    """Triggers and keys that are taken off are off for everybody: not while somebody writes."""
+    """Triggers, keys and indexes that are taken off are off for everybody: not while somebody writes."""
     oids = [table.oid for name in sorted(silenced) if (table := job.new.table(name)) is not None]
     found = await new.fetch(query("writers"), oids) if oids else []
     hint = "stop its writers for the migration, or use a role that may SET session_replication_role: then nothing is taken off"

@@ -44,7 +44,7 @@ async def rehearse(job: Job, config: Config, options: MigrateOptions, *, on_even
     journal = Journal(config.journal_schema)
     try:
         async with looking(config, job, batches=True) as (old, new):
-            passed = await preflight(old, new, job, config, options.jobs, live=True)
+            passed = await preflight(old, new, job, config, options, live=True)
             async with WriterLock.hold(config, lock_key(passed.old, passed.new), journal, passed.old.key, take_over=False, spelling=options.spelling):
                 frame = Frame("rehearse", "", None, started, 0.0, passed.problems)
                 return await _Rehearsal(job, config, options, journal, old, new, passed, frame, on_event, stop).run()

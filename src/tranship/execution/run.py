@@ -13,11 +13,12 @@ from msgspec.structs import replace
 
 from tranship.config import Config
 from tranship.errors import Stopped, TranshipError
-from tranship.execution.asking import ask_everything, check_drift, locked_relations
+from tranship.execution.asking import Asked, ask_everything, check_drift, locked_relations
 from tranship.execution.begin import Before, Begun, begin_fresh, earlier, forget_if_nothing_done, remaining, resume, start_over, too_many
 from tranship.execution.broken import BROKEN, could_not_begin, stopped_by
 from tranship.execution.failpoints import failpoint
 from tranship.execution.groups import Mover, finish
+from tranship.execution.indexes import to_take_off, told
 from tranship.execution.job import Job
 from tranship.execution.lock import WriterLock, lock_key
 from tranship.execution.lookup import Lookups
@@ -82,13 +83,14 @@ async def dry_run(job: Job, config: Config, options: MigrateOptions, *, on_event
 async def _dry_run(job: Job, config: Config, options: MigrateOptions, on_event: OnEvent) -> MigrationOutcome:
     started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
     async with looking(config, job) as (old, new):
-        passed = await preflight(old, new, job, config, options.jobs, live=False)
+        passed = await preflight(old, new, job, config, options, live=False)
         journal = Journal(config.journal_schema)
         before = await earlier(new, journal, passed.old) if await journal.exists(new) else None
         left, done = remaining(job, before) if before is not None else (job, {})
         settled, past = await moved_before(new, journal, job.plan.tables, done)
     async with open_snapshot(config, left) as snapshot:
         asked = await ask_everything(snapshot, config, left, options, left.plan.tables, digest=False, on_event=on_event)
+        await _tell_indexes(config, left, options, asked, on_event)
         records = [r async for r in dry_records(snapshot, left, asked)]
         text = snapshot.text
     tables = {counts.plan.old: counts for counts in settled}
@@ -110,11 +112,22 @@ async def _dry_run(job: Job, config: Config, options: MigrateOptions, on_event: 
     return outcome(job, config.old, config.new, options, frame, [tables[plan.old] for plan in job.plan.tables], [*past, *records])
 
 
+async def _tell_indexes(config: Config, job: Job, options: MigrateOptions, asked: Asked, on_event: OnEvent) -> None:
+    """What the live run would take off for its load."""
+    if options.rebuild_indexes == "never":
+        return
+    async with looking(config, job) as (_, new):
+        groups = [{plan.new: sum(asked.cuts[p.old].rows for p in g.tables if p.new == plan.new) for plan in g.tables} for g in job.plan.groups]
+        for rows in groups:
+            for line in told(await to_take_off(new, job, rows, options.rebuild_indexes)):
+                on_event(Noted(line))
+
+
 async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: OnEvent, stop: asyncio.Event) -> MigrationOutcome:
     started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
     journal = Journal(config.journal_schema)
     async with looking(config, job) as (old, control):
-        passed = await preflight(old, control, job, config, options.jobs, live=True)
+        passed = await preflight(old, control, job, config, options, live=True)
         key = lock_key(passed.old, passed.new)
         async with WriterLock.hold(config, key, journal, passed.old.key, take_over=options.take_over, spelling=options.spelling) as lock:
             await failpoint("run.locked")

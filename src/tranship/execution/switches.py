@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 from msgspec import Struct
 
+from tranship.errors import Stopped
 from tranship.execution.failpoints import failpoint
+from tranship.execution.indexes import LooseIndex
 from tranship.execution.job import Job
 from tranship.execution.retry import retry
 from tranship.model.catalog import ForeignKey, Table
@@ -16,13 +19,15 @@ from tranship.model.names import TableName
 from tranship.model.plan import Group
 from tranship.model.progress import Noted
 from tranship.model.resolution import Problem
-from tranship.server.journal import Journal, Undo
+from tranship.server.journal import GoneIndex, Journal, Undo
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import statements
+from tranship.sql.indexes import drop_index
 from tranship.sql.queries import query
 from tranship.sql.quote import ident
 
 LOCK_TIMEOUT = "3s"
+Fence = Callable[[asyncpg.Connection], Awaitable[None]]
 INSERT, DELETE = 4, 8
 """Bits of ``pg_trigger.tgtype``."""
 
@@ -118,11 +123,13 @@ def missing_rights(switches: Switches, job: Job) -> list[Problem]:
 class SwitchBoard:
     """Throws the switches of one run and puts them back."""
 
-    def __init__(self, journal: Journal, run: str, job: Job | None, tell: Callable[[Noted], None]) -> None:
+    def __init__(self, journal: Journal, run: str, job: Job | None, tell: Callable[[Noted], None], *, fence: Fence | None = None) -> None:
+        """``fence`` is called in every transaction that changes something; it raises when another run took over. None: nobody else can."""
         self._journal = journal
         self._run = run
         self._job = job
         self._tell = tell
+        self._fence = fence
 
     async def off(self, new: asyncpg.Connection, switches: Switches, *, keys: bool) -> None:
         """Switch off what a group needs; each change commits together with its way back. ``keys``: the foreign keys of the cycle too."""
@@ -136,20 +143,53 @@ class SwitchBoard:
                 await self._drop(new, dropped)
                 await failpoint("switches.off")
 
+    async def take_off(self, new: asyncpg.Connection, indexes: Sequence[LooseIndex]) -> None:
+        """Drop indexes for a load; each drop commits together with its way back."""
+        for one in indexes:
+            what = f"index {one.index.name} of {one.table}"
+            gone = GoneIndex(one.table, one.index)
+            await self._change(new, [(what, one.way_back)], drop_index(one.name), gone)
+            self._say(f"{what} is off until the rows are there")
+            await failpoint("indexes.off")
+
+    async def gone(self, new: asyncpg.Connection) -> list[Undo]:
+        """The indexes that this run has off, in the order in which they went."""
+        return [undo for undo in reversed(await self._journal.open_undo(new)) if undo.run == self._run and undo.gone is not None]
+
+    async def rebuild(self, new: asyncpg.Connection, undo: Undo) -> None:
+        """Make one index again.
+
+        Raises:
+            Stopped: the server does not; its way back stays in the journal.
+        """
+        self._say(f"rebuilding {undo.what}")
+        began = time.monotonic()
+        try:
+            await restore(self._journal, new, undo, self._say, fence=self._fence)
+        except asyncpg.PostgresError as error:
+            message = f"{undo.what} could not be rebuilt: {error}"
+            raise Stopped("TS427", message, object=undo.what, hint="remove the cause and run the same command again") from error
+        self._say(f"{undo.what} rebuilt in {time.monotonic() - began:.1f} s")
+        await failpoint("indexes.rebuilt")
+
     async def on(self, new: asyncpg.Connection) -> None:
-        """Put everything back that the journal says this run has off."""
+        """Put everything back that the journal says this run has off, indexes apart: they wait for their rows, see `rebuild`."""
         for undo in await self._journal.open_undo(new):
-            if undo.run == self._run:
-                await restore(self._journal, new, undo, self._say)
+            if undo.run == self._run and undo.gone is None:
+                await restore(self._journal, new, undo, self._say, fence=self._fence)
                 await failpoint("switches.restored")
 
     async def on_after_failure(self, new: asyncpg.Connection) -> None:
-        """The same as far as it goes while rows are missing: what cannot be put back yet stays in the journal for the next run."""
+        """The same as far as it goes while rows are missing: what cannot be put back yet stays in the journal for the next run, and so do
+        indexes, which would only slow it down."""
         try:
-            for undo in await self._journal.open_undo(new):
-                if undo.run == self._run:
-                    with contextlib.suppress(asyncpg.IntegrityConstraintViolationError, asyncpg.ForeignKeyViolationError):
-                        await restore(self._journal, new, undo, self._say)
+            mine = [undo for undo in await self._journal.open_undo(new) if undo.run == self._run]
+            for undo in mine:
+                if undo.gone is None:
+                    with contextlib.suppress(asyncpg.IntegrityConstraintViolationError, asyncpg.ForeignKeyViolationError, Stopped):
+                        await restore(self._journal, new, undo, self._say, fence=self._fence)
+            if left := sum(undo.gone is not None for undo in mine):
+                self._say(f"{left} indexes are off: the next live run goes on so and rebuilds them, tranship doctor CONFIG --restore does it now")
         except DATABASE_TROUBLE as error:
             self._say(f"not everything could be switched on again ({error}): the next live run does it, or tranship doctor CONFIG --restore")
 
@@ -175,12 +215,14 @@ class SwitchBoard:
     async def _there(self, new: asyncpg.Connection, table: Table, name: str) -> bool:
         return await new.fetchval(query("constraint_there"), table.oid, name) is not None
 
-    async def _change(self, new: asyncpg.Connection, undo: Sequence[tuple[str, str]], change: str) -> None:
+    async def _change(self, new: asyncpg.Connection, undo: Sequence[tuple[str, str]], change: str, gone: GoneIndex | None = None) -> None:
         async def once() -> None:
             async with new.transaction():
                 await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
+                if self._fence is not None:
+                    await self._fence(new)
                 for what, sql in undo:
-                    await new.fetchval(self._journal.sql.insert_undo, self._run, what, sql)
+                    await self._journal.write_undo(new, self._run, what, sql, gone)
                 await new.execute(change)
 
         await retry(lambda: _naming_blockers(new, once, self._say), tell=self._say, what=undo[-1][0])
@@ -189,14 +231,17 @@ class SwitchBoard:
         self._tell(Noted(message))
 
 
-async def restore(journal: Journal, new: asyncpg.Connection, undo: Undo, tell: Callable[[str], None]) -> None:
-    """One way back, and that it was gone, in one transaction."""
+async def restore(journal: Journal, new: asyncpg.Connection, undo: Undo, tell: Callable[[str], None], *, fence: Fence | None = None) -> None:
+    """One way back, and that it was gone, in one transaction. ``fence`` as for `SwitchBoard`; None: the caller holds the writer lock."""
 
     async def once() -> None:
         async with new.transaction():
             await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
+            if fence is not None:
+                await fence(new)
             if await new.fetchval(journal.sql.undone, undo.run, undo.seq) is not None:
                 await new.execute(undo.sql)
+                await failpoint("switches.restoring")
 
     await retry(lambda: _naming_blockers(new, once, tell), tell=tell, what=undo.what)
 

@@ -144,9 +144,13 @@ class _TakeBack:
         await self._step(lambda: self._begin(positions))
         await failpoint("takeback.begun")
         self._replica = await may_be_replica(self._new)
-        board = SwitchBoard(self._journal, self._run.id, None, self._tell)
+        fence = partial(hold_epoch, journal=self._journal, run=self._run.id, epoch=self._run.epoch)
+        board = SwitchBoard(self._journal, self._run.id, None, self._tell, fence=fence)
         deleted = 0
         try:
+            # Each row that goes asks its children by their foreign key: without an index one pass over the table a row.
+            for undo in await board.gone(self._new):
+                await board.rebuild(self._new, undo)
             await board.off(self._new, await self._switches(), keys=False)
             held = [table for name in self._names if (table := self._catalog.table(name)) is not None]
             for together in children_first(held):

@@ -78,7 +78,8 @@ class Worker:
     def _tell(self, message: str) -> None:
         self._live.on_event(Noted(message))
 
-    async def _connection(self) -> asyncpg.Connection:
+    async def connection(self) -> asyncpg.Connection:
+        """The worker's connection to NEW, in no transaction between its batches."""
         if self._new is None or self._new.is_closed():
             new = await connect(self._live.config.new, application_name="tranship")
             await pin(new, Side.NEW, datestyle=datestyle(self._live.job.new))
@@ -95,7 +96,7 @@ class Worker:
         try:
             if rehearsal is not None:
                 return await self._within(rehearsal, task, batch)
-            return await self._clean_or_isolated(await self._connection(), task, batch)
+            return await self._clean_or_isolated(await self.connection(), task, batch)
         except BaseException:
             await self.close()
             raise

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 from pathlib import PurePath
+from typing import Literal
 
 from msgspec import Struct
+
+RebuildIndexes = Literal["auto", "never", "always"]
+"""Whether indexes of NEW go before a load and are rebuilt after it: where it pays, not at all, wherever it is safe."""
 
 _SCRIPTS = {"analyze": "db_migration_tool.py", "resolve": "manual_resolutions.py", "migrate": "data_migrator.py"}
 
@@ -45,6 +49,7 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     """Parallel streams."""
     max_rejects: str | None = None
     """``N`` rows or ``P%`` of the rows read; None: no bound."""
+    rebuild_indexes: RebuildIndexes = "auto"
     restart: bool = False
     new_snapshot: str | None = None
     """``unfinished`` or ``all``."""

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from tranship.errors import Refused
+from tranship.model.catalog import Index
 from tranship.model.names import TableName
 from tranship.model.progress import Batch, RowId
 from tranship.model.resolution import Problem
@@ -90,6 +91,13 @@ class RejectRow(Struct, frozen=True):
     row: bytes
 
 
+class GoneIndex(Struct, frozen=True):
+    """An index of NEW that is not there for a while."""
+
+    table: TableName
+    index: Index
+
+
 class Undo(Struct, frozen=True):
     """Something of NEW that is switched off, with the way back."""
 
@@ -97,6 +105,8 @@ class Undo(Struct, frozen=True):
     seq: int
     what: str
     sql: str
+    gone: GoneIndex | None = None
+    """An index that a load does without: rebuilt when its rows are there, not before."""
 
 
 class SequenceMove(Struct, frozen=True):
@@ -294,7 +304,11 @@ class Journal:
 
     async def open_undo(self, conn: asyncpg.Connection) -> tuple[Undo, ...]:
         """What is switched off, latest first."""
-        return tuple(Undo(row["run"], row["seq"], row["what"], row["sql"]) for row in await conn.fetch(self.sql.open_undo))
+        return tuple(_undo(row) for row in await conn.fetch(self.sql.open_undo))
+
+    async def write_undo(self, conn: asyncpg.Connection, run: str, what: str, sql: str, gone: GoneIndex | None = None) -> None:
+        """Journals a way back; in the transaction that makes it necessary."""
+        await conn.fetchval(self.sql.insert_undo, run, what, sql, msgspec.json.encode(gone) if gone is not None else None)
 
     async def sequences(self, conn: asyncpg.Connection, run: str) -> tuple[SequenceMove, ...]:
         """The sequences a run moved."""
@@ -334,6 +348,11 @@ def _run(row: asyncpg.Record) -> Run:
         silent.total_seconds() if silent is not None else 0.0,
         tuple(row["backends"]),
     )
+
+
+def _undo(row: asyncpg.Record) -> Undo:
+    gone = msgspec.json.decode(row["index"], type=GoneIndex) if row["index"] is not None else None
+    return Undo(row["run"], row["seq"], row["what"], row["sql"], gone)
 
 
 def _batch(row: asyncpg.Record, table: TableName) -> BatchRow:

@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS {j}.reject (
   run text, position integer, batch integer NOT NULL, source integer, page bigint, line integer, old_key bytea, old_row bytea NOT NULL,
   sqlstate text NOT NULL, constraint_name text, column_name text, message bytea NOT NULL, PRIMARY KEY (run, position, source, page, line));
 CREATE TABLE IF NOT EXISTS {j}.undo (
-  run text, seq integer, what text NOT NULL, sql text NOT NULL, done boolean NOT NULL DEFAULT false, PRIMARY KEY (run, seq));
+  run text, seq integer, what text NOT NULL, sql text NOT NULL, index bytea, done boolean NOT NULL DEFAULT false, PRIMARY KEY (run, seq));
 CREATE TABLE IF NOT EXISTS {j}.sequence (
   run text, name text, before_value text NOT NULL, before_called boolean NOT NULL, after_value text NOT NULL, after_called boolean NOT NULL,
   PRIMARY KEY (run, name));
@@ -40,7 +40,7 @@ _MARKS = {
     "batch": "xids",
     "foreseen": "rank",
     "reject": "old_row",
-    "undo": "sql",
+    "undo": "index",
     "sequence": "before_value",
 }
 """The journal's tables, each with a column by which it is known."""
@@ -217,6 +217,11 @@ class JournalSql:
         )
 
     @property
+    def any_batch_done(self) -> str:
+        """$1 run: whether a batch was committed."""
+        return self._text("SELECT EXISTS (SELECT FROM {j}.batch WHERE run = $1 AND state = 'done')")
+
+    @property
     def claim_batch(self) -> str:
         """run, position, number: marks a batch done inside its own transaction; no row: it is done already."""
         return self._text("UPDATE {j}.batch SET state = 'done' WHERE run = $1 AND position = $2 AND number = $3 AND state = 'todo' RETURNING number")
@@ -290,16 +295,16 @@ class JournalSql:
 
     @property
     def insert_undo(self) -> str:
-        """run, what, undo SQL: recorded in the transaction that makes the change. Returns its number."""
+        """run, what, undo SQL, the index that is gone (JSON or NULL): recorded in the transaction that makes the change. Returns its number."""
         return self._text(
-            "INSERT INTO {j}.undo (run, seq, what, sql)"
-            " SELECT $1, COALESCE(pg_catalog.max(seq), 0) + 1, $2, $3 FROM {j}.undo WHERE run = $1 RETURNING seq"
+            "INSERT INTO {j}.undo (run, seq, what, sql, index)"
+            " SELECT $1, COALESCE(pg_catalog.max(seq), 0) + 1, $2, $3, $4 FROM {j}.undo WHERE run = $1 RETURNING seq"
         )
 
     @property
     def open_undo(self) -> str:
         """Everything that is switched off, latest first."""
-        return self._text("SELECT run, seq, what, sql FROM {j}.undo WHERE NOT done ORDER BY run, seq DESC")
+        return self._text("SELECT run, seq, what, sql, index FROM {j}.undo WHERE NOT done ORDER BY run, seq DESC")
 
     @property
     def undone(self) -> str:

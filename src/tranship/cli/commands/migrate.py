@@ -13,7 +13,7 @@ from tranship.cli.context import Invocation, answering, results
 
 if TYPE_CHECKING:
     from tranship.config import Config
-    from tranship.model.options import MigrateOptions
+    from tranship.model.options import MigrateOptions, RebuildIndexes
     from tranship.model.progress import Event
     from tranship.model.verdict import MigrationResult
 
@@ -34,6 +34,13 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 @click.option("--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Parallel streams.")
 @click.option("--max-rejects", metavar="N|P%", callback=_bound, help="Stop when more rows than this are rejected.")
 @click.option("--rehearse", is_flag=True, help="Do the whole live run in one transaction of NEW and roll it back; for a NEW that nobody uses.")
+@click.option(
+    "--rebuild-indexes",
+    type=click.Choice(["auto", "never", "always"]),
+    default="auto",
+    show_default=True,
+    help="Take indexes of big empty tables off for the load and rebuild them after it.",
+)
 @click.option("--restart", is_flag=True, help="Take back what an unfinished run wrote, then start over.")
 @click.option("--new-snapshot", type=click.Choice(["unfinished", "all"]), help="OLD's snapshot is lost: read these tables anew in another one.")
 @click.option("--take-over", is_flag=True, help="Take the lock from another run that is alive but silent for a minute.")
@@ -51,6 +58,7 @@ def command(
     jobs: int,
     max_rejects: str | None,
     rehearse: bool,
+    rebuild_indexes: RebuildIndexes,
     restart: bool,
     new_snapshot: str | None,
     take_over: bool,
@@ -73,6 +81,7 @@ def command(
         jobs=jobs,
         max_rejects=max_rejects,
         rehearse=rehearse,
+        rebuild_indexes=rebuild_indexes,
         restart=restart,
         new_snapshot=new_snapshot,
         take_over=take_over,
