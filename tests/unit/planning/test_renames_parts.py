@@ -44,6 +44,7 @@ def test_forms_of_a_name() -> None:
 def test_token_vetoes() -> None:
     assert token_vetoes("crypted_password", "encrypted_password") == ()
     assert token_vetoes("value", "value_in_cents") == ("units in the names differ",)
+    assert token_vetoes("body", "body_html") == ("a word of derivation stands on one side only",)
     assert token_vetoes("line1", "line_1") == ()
     assert token_vetoes("line1", "line2") == ("numbers in the names differ",)
 

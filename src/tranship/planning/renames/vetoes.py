@@ -17,6 +17,7 @@ encrypted encryption crypted crypt cipher ciphertext cyphertext hash hashed hmac
 bcrypt argon2 scrypt salt salted iv nonce plain plaintext cleartext obfuscated masked redacted anonymized anonymised pseudonym tokenized
 """
 _CONFIRMATION = "unconfirmed unverified pending confirmed verified"
+_DERIVATION = "html rendered parsed normalized normalised sanitized sanitised formatted cached computed derived converted cleaned cleansed"
 _ZONE = "utc gmt cet cest est edt pst pdt"
 _CODE = frozenset({"code", "iso", "abbr", "abbreviation", "acronym"})
 _LABEL = frozenset({"name", "label", "title", "description"})
@@ -41,6 +42,7 @@ OTHER_FAMILY = "type family differs"
 _KINDS: Mapping[str, frozenset[str]] = {
     "encryption": frozenset(_ENCRYPTION.split()),
     "confirmation": frozenset(_CONFIRMATION.split()),
+    "derivation": frozenset(_DERIVATION.split()),
     "a time zone": frozenset(_ZONE.split()),
     "negation": _NEGATIONS,
 }
