@@ -10,7 +10,8 @@ import pytest
 from support import MakePair
 from tranship.api import analyze, migrate, suggest, validate
 from tranship.config import load_config
-from tranship.errors import Refused
+from tranship.errors import Refused, TranshipError
+from tranship.execution import failpoints
 from tranship.model.options import MigrateOptions
 
 OLD = """
@@ -70,3 +71,26 @@ async def test_values_that_do_not_fit_are_asked_about(make_pair: MakePair, tmp_p
     await pair.new.run("ANALYZE")
     again, _ = await migrate(config, options)
     assert again.status == "done" and again.stats.rows_migrated == result.stats.rows_migrated
+
+
+async def test_a_run_that_began_keeps_its_plan(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it wrote so far looks unlike OLD's whole: the first rows have a remark, the others none."""
+    monkeypatch.chdir(tmp_path)
+    old = """
+    CREATE TABLE t (id int PRIMARY KEY, remark text, z int);
+    INSERT INTO t SELECT g, CASE WHEN g <= 200 THEN 'r' || g END, g FROM generate_series(1, 10000) g;
+    ANALYZE;
+    """
+    pair = await make_pair(old, "CREATE TABLE t (id int PRIMARY KEY, note text, z int);")
+    config = load_config(pair.config(tmp_path))
+    options = MigrateOptions(live=True, batch_size=150, jobs=1)
+    monkeypatch.setattr(failpoints, "_passed", {})
+    monkeypatch.setenv("TRANSHIP_FAILPOINT", "batch.committed:1:raise")
+    with pytest.raises(TranshipError):
+        await migrate(config, options)
+    monkeypatch.delenv("TRANSHIP_FAILPOINT")
+    written = await pair.new.value("SELECT count(*) FROM t")
+    assert 0 < written < 10000
+    await pair.new.run("ANALYZE")
+    result, _ = await migrate(config, options)
+    assert result.status == "done" and await pair.new.value("SELECT count(note) FROM t") == 200

@@ -35,7 +35,7 @@ from tranship.model.options import MigrateOptions, command_line
 from tranship.model.plan import Plan
 from tranship.model.progress import Event, Noted, PlannedTable, RunStarted
 from tranship.model.resolution import Answers, Problem, ResolutionFile
-from tranship.model.statistics import Background
+from tranship.model.statistics import Background, Statistics
 from tranship.model.verdict import MigrationResult, Mode, Stats
 from tranship.planning.build import build
 from tranship.planning.compare import compare
@@ -92,12 +92,17 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
 
 
 async def _background(open_: Connections, sides: Sides, config: Config) -> tuple[Background, tuple[Problem, ...]]:
-    """What the servers' statistics say now. Once a run from this OLD began, its plan stands: what it wrote would change NEW's statistics."""
+    """What the servers' statistics say now.
+
+    The plan of an unfinished run from this OLD stands, and what a run wrote says nothing of what NEW held.
+    """
     journal = Journal(config.journal_schema)
-    if await journal.exists(open_.new) and await journal.runs(open_.new, (await read_identity(open_.old)).key):
+    ours = await journal.missing(open_.new, sides.new.user, sides.new.database) is None and await journal.exists(open_.new)
+    runs = await journal.runs(open_.new, (await read_identity(open_.old)).key) if ours else ()
+    if any(run.state != "finished" for run in runs):
         return Background(sides.shared_ancestor), ()
     background, unread = await read_background(open_, sides)
-    return background, not_asked(unread)
+    return replace(background, new_statistics=Statistics()) if runs else background, not_asked(unread)
 
 
 async def _compared(open_: Connections, sides: Sides, decided: Decided, answers: Answers, background: Background) -> Comparison:
