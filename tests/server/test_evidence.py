@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from support import Database, MakePair
 from tranship.codec import encode
 from tranship.model.catalog import Catalog
@@ -140,7 +142,7 @@ MERGES = (
 )
 
 
-async def test_every_expression_that_is_offered_runs_and_fits(make_pair: MakePair) -> None:
+async def test_every_expression_that_is_offered_runs_and_fits(make_pair: MakePair, monkeypatch: pytest.MonkeyPatch) -> None:
     shapes = list(enumerate((*EXPRESSIONS, *MERGES)))
     created = [f"CREATE TABLE t{n} (id int PRIMARY KEY, {old}, z text);" for n, (old, _, _) in shapes]
     filled = [f"INSERT INTO t{n} SELECT g, {value}, 'z' FROM generate_series(1, 3) g;" for n, (_, _, value) in shapes]
@@ -148,9 +150,12 @@ async def test_every_expression_that_is_offered_runs_and_fits(make_pair: MakePai
     pair = await make_pair("\n".join(created + filled), "\n".join(wanted))
     old, new = await _read(pair.old), await _read(pair.new)
     scope, _ = make_scope(old, new, None)
-    async with pair.old.connect() as old_conn, pair.new.connect() as new_conn:
-        evidence = await gather(old_conn, new_conn, old, new, scope, probe_seconds=60)
-    assert evidence.not_asked == ()
-    tried = {facts.question.table.name for facts in evidence.trials}
-    assert {shape for n, shape in shapes if f"t{n}" not in tried} == set()
-    assert [facts.question for facts in evidence.trials if facts.failed or not 0 < facts.rows == facts.fitting] == []
+    for sampled in (False, True):
+        async with pair.old.connect() as old_conn, pair.new.connect() as new_conn:
+            evidence = await gather(old_conn, new_conn, old, new, scope, probe_seconds=60)
+        assert evidence.not_asked == ()
+        tried = {facts.question.table.name for facts in evidence.trials}
+        assert {shape for n, shape in shapes if f"t{n}" not in tried} == set()
+        assert [facts.question for facts in evidence.trials if facts.failed or not 0 < facts.rows == facts.fitting] == []
+        assert [facts.question for facts in evidence.trials if facts.holds is sampled] == []
+        monkeypatch.setattr("tranship.server.evidence._percent", lambda table: 100.0)

@@ -87,7 +87,7 @@ def trial(table: Table, sql: str, fits: str, shown: str, percent: float | None) 
     ``sql``, ``fits`` and ``shown`` are expressions over the old row ``old``; the first is computed only where the second is true.
     """
     tried = f"CAST(CASE WHEN ({fits}) THEN ({sql}) END AS pg_catalog.text)"
-    of = f"(SELECT ({fits}) IS TRUE AS fits, {tried} AS result, CAST(({shown}) AS pg_catalog.text) AS shown FROM {_read(table, percent)} AS old) AS g"
+    of = f"(SELECT ({fits}) IS TRUE AS fits, {tried} AS result, CAST(({shown}) AS pg_catalog.text) AS shown FROM {_read(table, percent, 'old')}) AS g"
     few = f"pg_catalog.array_agg(DISTINCT pg_catalog.left(g.shown, {LONGEST_SHOWN})) FILTER (WHERE NOT g.fits)"
     return (
         "SELECT pg_catalog.count(*) AS rows, pg_catalog.count(*) FILTER (WHERE g.fits) AS fitting, pg_catalog.count(g.result) AS results,"
@@ -100,7 +100,7 @@ def keys_found(table: Table, key: str, old: PgType) -> str:
     match = f"t.{ident(key)} = CAST(q.value AS {old.leaf.base})"
     return (
         "SELECT pg_catalog.count(*) FROM pg_catalog.unnest($1::pg_catalog.text[]) AS q(value)"
-        f" WHERE EXISTS (SELECT FROM {_read(table, None)} AS t WHERE {match})"
+        f" WHERE EXISTS (SELECT FROM {_read(table, None)} WHERE {match})"
     )
 
 
@@ -145,7 +145,7 @@ def _is_money(table: Table, column: str) -> bool:
     return declared is not None and declared.type.leaf.base == "money"
 
 
-def _read(table: Table, percent: float | None) -> str:
+def _read(table: Table, percent: float | None, alias: str = "t") -> str:
     only = "" if table.kind == "p" else "ONLY "
     sample = f" TABLESAMPLE SYSTEM ({percent:.6f}) REPEATABLE (0)" if percent is not None else ""
-    return f"{only}{relation(table.name)}{sample}"
+    return f"{only}{relation(table.name)} AS {alias}{sample}"

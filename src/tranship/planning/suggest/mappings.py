@@ -37,14 +37,16 @@ class Mapped(Struct, frozen=True):
 
     pairs: tuple[tuple[str, str | None], ...]
     certain: bool
-    """Every value has its counterpart by the same word, not by a guess."""
+    """Every value there is has its counterpart, by the same word and not by a guess."""
+    by_word: bool
+    """No counterpart is a guess."""
     open: tuple[str, ...]
     """Old values without a counterpart."""
 
 
 def map_values(facts: ColumnFacts, allowed: Sequence[str], *, boolean: bool) -> Mapped | None:
-    """Old values to allowed ones; None where the values are not all known or hardly any has a counterpart."""
-    if not facts.complete or not facts.values or not allowed:
+    """Old values to allowed ones; None where the values seen are not all listed or hardly any has a counterpart."""
+    if len(facts.values) < facts.distinct or not facts.values or not allowed:
         return None
     pairs: list[tuple[str, str | None]] = []
     missing: list[str] = []
@@ -59,7 +61,7 @@ def map_values(facts: ColumnFacts, allowed: Sequence[str], *, boolean: bool) -> 
         return None
     results = [result for _, result in pairs if result != SPECIFY_DEFAULT_VALUE]
     distinct = boolean or len(set(results)) == len(results)
-    return Mapped(tuple(pairs), certain=certain and not missing and distinct, open=tuple(missing))
+    return Mapped(tuple(pairs), by_word=certain, certain=certain and facts.complete and not missing and distinct, open=tuple(missing))
 
 
 def _counterpart(value: str, allowed: Sequence[str], *, boolean: bool) -> tuple[str | None, bool]:

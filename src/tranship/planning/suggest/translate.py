@@ -174,7 +174,7 @@ def _by_mapping(
     if mapped is None:
         return None
     coverage = 1 - len(mapped.open) / len(mapped.pairs)
-    if bare and conversion.bare and all(key == result for key, result in mapped.pairs):
+    if bare and facts.complete and conversion.bare and all(key == result for key, result in mapped.pairs):
         return Translation(
             {**names, "action": "transform"},
             complete=True,
@@ -187,7 +187,7 @@ def _by_mapping(
         complete=mapped.certain,
         confidence=Confidence.HIGH if mapped.certain else Confidence.GUESS,
         coverage=coverage,
-        evidence=_told_mapping(mapped, allowed),
+        evidence=(*_told_mapping(mapped, allowed), *(("a sample: there may be further values",) if facts.sampled else ())),
     )
 
 
@@ -195,7 +195,7 @@ def _told_mapping(mapped: Mapped, allowed: tuple[str, ...]) -> tuple[Fact, ...]:
     told: list[Fact] = [f"NEW allows: {', '.join(repr(value) for value in allowed[:20])}"]
     if mapped.open:
         told.append(quoting(f"no counterpart for {len(mapped.open)} of them", mapped.open, shown=20))
-    elif not mapped.certain:
+    elif not mapped.by_word:
         told.append("some counterparts are guesses from letters that agree: check each")
     return tuple(told)
 
@@ -225,7 +225,7 @@ def _bare(scene: Scene, names: Mapping[str, Field], source: Column, target: Colu
 
 def _prefilled(names: Mapping[str, Field], facts: ColumnFacts, told: tuple[Fact, ...]) -> Translation:
     """A value mapping to be filled: OLD's values, with a placeholder each."""
-    if not facts.complete or len(facts.values) > _MOST_PREFILLED:
+    if len(facts.values) < facts.distinct or len(facts.values) > _MOST_PREFILLED:
         return Translation(evidence=told)
     mapping = {counted.value: SPECIFY_DEFAULT_VALUE for counted in facts.values}
     return Translation({**names, "action": "transform", "value_mapping": mapping}, evidence=told)
