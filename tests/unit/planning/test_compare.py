@@ -273,3 +273,13 @@ def test_every_safe_and_transformable_change_has_its_action() -> None:
     for change in compared(old, new).changes:
         assert (change.auto_action is None) == (change.cls is BREAKING)
         assert change.requires_manual == (change.cls is BREAKING)
+
+
+def test_a_person_may_say_that_two_numbers_mean_the_same() -> None:
+    old = catalog(table("o", "id int!", "price int", "way_km float8", key=["id"]))
+    new = catalog(table("o", "id int!", "price numeric(12,2)", "way_miles float8", key=["id"]))
+    asked = compared(old, new).of(BREAKING)
+    assert {(c.old_column, c.kind) for c in asked} == {("price", "meaning_changed"), ("way_km", "column_renamed")}
+    for action in ("rename", "transform"):
+        same = [entry("o", action, old_column=a, new_column=b) for a, b in (("price", "price"), ("way_km", "way_miles"))]
+        assert not compared(old, new, *same).of(BREAKING), action

@@ -77,7 +77,7 @@ def _counterpart(value: str, allowed: Sequence[str], *, boolean: bool) -> tuple[
     alike = [label for label in allowed if _folded(label) in truth]
     if len(alike) == 1:
         return alike[0], True
-    for guess in (_begun, _initials, _usual, _misspelt):
+    for guess in (_begun, _initials, _usual, _contracted, _misspelt):
         found = [label for label in allowed if word and guess(word, label)]
         if len(found) == 1:
             return found[0], False
@@ -98,6 +98,13 @@ def _initials(word: str, label: str) -> bool:
 def _usual(word: str, label: str) -> bool:
     """``w`` and ``female``."""
     return _folded(label) in _SHORT.get(word, ())
+
+
+def _contracted(word: str, label: str) -> bool:
+    """``jr`` and ``junior``: some of its letters in their order, the first and the last among them."""
+    whole = _folded(label)
+    letters = iter(whole)
+    return 1 < len(word) < len(whole) and (word[0], word[-1]) == (whole[0], whole[-1]) and all(letter in letters for letter in word)
 
 
 def _misspelt(word: str, label: str) -> bool:

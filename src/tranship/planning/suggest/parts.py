@@ -117,7 +117,7 @@ _CONCEPTS = (_PERSON, _ADDRESS, _PHONE, _PLACE, _AMOUNT)
 def part_guesses(gone: Sequence[Column], come: Sequence[Column], facts: Facts) -> list[Guess]:
     """Guesses for the columns that only one side has: splits, then merges, each new column once."""
     found: dict[str, Guess] = {}
-    for guess in (*_splits(gone, come, facts), *_merges(gone, come), *_clocks(gone, come), *_ranges(gone, come)):
+    for guess in (*_splits(gone, come, facts), *_merges(gone, come), *_clocks(gone, come), *_places(gone, come), *_ranges(gone, come)):
         found.setdefault(guess.target, guess)
     return list(found.values())
 
@@ -267,6 +267,23 @@ def _clocks(gone: Sequence[Column], come: Sequence[Column]) -> Iterator[Guess]:
                 yield Guess((stamp.name,), column.name, f"CAST({value} AS {base})", f"isfinite({value})", value, (f"the {base} of '{stamp.name}'",))
 
 
+def _places(gone: Sequence[Column], come: Sequence[Column]) -> Iterator[Guess]:
+    """Two numbers become a point, and back; which of them is x is a convention."""
+    told = "x is the longitude and y the latitude, as PostGIS has it: check"
+    for whole in (c for c in come if c.type.leaf.base == "point"):
+        parts = _parts_among(_PLACE, gone, frozenset(stems(whole.name)))
+        if len(parts) == 2:
+            lat, lng = reference(parts["lat"]), reference(parts["lng"])
+            shown = f"NULLIF(concat_ws(', ', {lat}, {lng}), '')"
+            fits = f"({lat} IS NULL) = ({lng} IS NULL)"
+            yield Guess((parts["lat"].name, parts["lng"].name), whole.name, f"point({lng}, {lat})", fits, shown, (told,), provable=False)
+    for whole in (c for c in gone if c.type.leaf.base == "point"):
+        for part, column in _parts_among(_PLACE, come, frozenset(stems(whole.name))).items():
+            value = reference(whole)
+            sql = f"{value}[{1 if part == 'lat' else 0}]"
+            yield Guess((whole.name,), column.name, sql, f"{value} IS NOT NULL", f"CAST({value} AS text)", (told,), provable=False)
+
+
 def _of_type(columns: Sequence[Column], base: str, like: Column) -> Column | None:
     found = [c for c in columns if c.type.leaf.base == base]
     kin = [c for c in found if set(stems(c.name)) & set(stems(like.name)) - {"date", "time", "at", "on", "timestamp"}]
@@ -289,7 +306,7 @@ def _ranges(gone: Sequence[Column], come: Sequence[Column]) -> Iterator[Guess]:
         if all(len(found) == 1 for found in bounds):
             low, high = (reference(found[0]) for found in bounds)
             name = whole.type.leaf.base
-            fits = f"{low} <= {high}"
+            fits = f"({low} <= {high}) IS NOT FALSE"
             shown = f"NULLIF(concat_ws(' to ', {low}, {high}), '')"
-            told = "the lower end belongs to the range, the upper one does not"
+            told = "the lower end belongs to the range, the upper one does not; an end that is NULL is open"
             yield Guess((bounds[0][0].name, bounds[1][0].name), whole.name, f"{name}({low}, {high})", fits, shown, (told,), provable=False)

@@ -209,8 +209,8 @@ def _bare(scene: Scene, names: Mapping[str, Field], source: Column, target: Colu
     if refused:
         rows = sum(value.rows for value in refused)
         told.append(quoting(f"{rows} rows hold values that {target.type.text} refuses", [v.value for v in refused]))
-    if facts is not None and facts.values and len(refused) == len(facts.values):
-        return _prefilled(names, facts, tuple(told))
+    if facts is not None and refused and (len(refused) == len(facts.values) or allowed_values(scene.after, target)):
+        return _prefilled(names, facts, tuple(told), keep=frozenset(v.value for v in facts.values) - {v.value for v in refused})
     unsure = reads_otherwise(source, target, facts)
     if unsure:
         told.append(unsure)
@@ -223,11 +223,11 @@ def _bare(scene: Scene, names: Mapping[str, Field], source: Column, target: Colu
     )
 
 
-def _prefilled(names: Mapping[str, Field], facts: ColumnFacts, told: tuple[Fact, ...]) -> Translation:
-    """A value mapping to be filled: OLD's values, with a placeholder each."""
+def _prefilled(names: Mapping[str, Field], facts: ColumnFacts, told: tuple[Fact, ...], keep: frozenset[str] = frozenset()) -> Translation:
+    """A value mapping to be filled: OLD's values, with a placeholder each but for those that NEW takes as they are."""
     if len(facts.values) < facts.distinct or len(facts.values) > _MOST_PREFILLED:
         return Translation(evidence=told)
-    mapping = {counted.value: SPECIFY_DEFAULT_VALUE for counted in facts.values}
+    mapping = {counted.value: counted.value if counted.value in keep else SPECIFY_DEFAULT_VALUE for counted in facts.values}
     return Translation({**names, "action": "transform", "value_mapping": mapping}, evidence=told)
 
 
