@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from support import Database, MakePair
+from support import CliResult, Database, MakePair
 from tranship.codec import encode
 from tranship.model.catalog import Catalog
 from tranship.model.evidence import Evidence
@@ -15,6 +17,8 @@ from tranship.planning.scope import make_scope
 from tranship.planning.suggest import Suggestions, suggest
 from tranship.server.catalog import read_catalog
 from tranship.server.evidence import gather
+
+RunCli = Callable[..., CliResult]
 
 OLD = """
 CREATE TABLE artists (id int PRIMARY KEY, name text NOT NULL UNIQUE);
@@ -159,3 +163,26 @@ async def test_every_expression_that_is_offered_runs_and_fits(make_pair: MakePai
         assert [facts.question for facts in evidence.trials if facts.failed or not 0 < facts.rows == facts.fitting] == []
         assert [facts.question for facts in evidence.trials if facts.holds is sampled] == []
         monkeypatch.setattr("tranship.server.evidence._percent", lambda table: 100.0)
+
+
+async def test_what_several_columns_refer_to_is_named_by_a_table_that_is_left_out(make_pair: MakePair, run_cli: RunCli, tmp_path: Path) -> None:
+    old = """
+    CREATE TABLE depts (region int, no int, title text NOT NULL, PRIMARY KEY (region, no));
+    INSERT INTO depts VALUES (1, 1, 'Sales'), (1, 2, 'Works'), (2, 1, 'Lab');
+    CREATE TABLE staff (id int PRIMARY KEY, dept_region int, dept_no int, FOREIGN KEY (dept_region, dept_no) REFERENCES depts);
+    INSERT INTO staff VALUES (1, 1, 2), (2, 2, 1), (3, NULL, NULL);
+    """
+    pair = await make_pair(old, "CREATE TABLE staff (id int PRIMARY KEY, dept_title text);")
+    config = pair.config(tmp_path)
+    assert run_cli("analyze", config).status == 0
+    assert run_cli("resolve", "generate", "results/migration_changes.json").status == 0
+    path = tmp_path / "results/manual_resolutions.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    (entry,) = document["resolutions"]["staff"]
+    assert (entry["action"], entry["old_columns"]) == ("transform", ["dept_region", "dept_no"])
+    (gone,) = document["resolutions"]["depts"]
+    gone["action"] = "drop_table"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    live = run_cli("migrate", config, "--resolutions", path, "--live")
+    assert live.status == 0, live
+    assert await pair.new.fetch("SELECT id, dept_title FROM staff ORDER BY id") == [(1, "Works"), (2, "Lab"), (3, None)]

@@ -49,6 +49,9 @@ class LookupQuestion(Struct, frozen=True):
     key_column: str
     value_column: str
     why: str
+    old_columns: tuple[str, ...] = ()
+    """Several columns that are one key: ``old`` is the first of them, and likewise ``key_columns``; empty: there is one."""
+    key_columns: tuple[str, ...] = ()
 
 
 class LookupFacts(Struct, frozen=True):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tranship.model.catalog import Catalog, Column, ForeignKey, Table
 from tranship.model.change import Change, ChangeClass, Comparison, Matching
 from tranship.model.evidence import LookupQuestion, MeaningQuestion
-from tranship.model.names import ColumnRef, Side
+from tranship.model.names import ColumnRef, Side, TableName
 from tranship.model.resolution import Answers
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.compare import NO_ANSWERS, NOTHING_OBSERVED, compare, landscape_of
@@ -102,6 +102,7 @@ def data_questions(comparison: Comparison, old: Catalog, new: Catalog, observed:
         for left, right in translated(changes):
             lookups.update(dict.fromkeys(lookup_questions(before, after, (left, right), old, new, observed)))
             misfits.update(dict.fromkeys(_misfits(before, after, left, right)))
+        lookups.update(dict.fromkeys(_composite_lookups(before, after, changes, old)))
     return DataQuestions(tuple(columns), tuple(lookups), tuple(misfits), there=tuple(there))
 
 
@@ -140,8 +141,25 @@ def lookup_questions(
     parent = _parent(before, left, old, observed)
     if parent is not None and family(target.type) == "text" and into is None:
         for label in labels_of(parent.table):
-            if label.name != parent.key and (left == right or _related(right, parent.table, label.name)):
+            if label.name != parent.key and (left == right or _related(right, parent.table.name, label.name)):
                 yield LookupQuestion(*refs, Side.OLD, parent.table.name, parent.key, label.name, parent.why)
+
+
+def _composite_lookups(before: Table, after: Table, changes: list[Change], old: Catalog) -> Iterator[LookupQuestion]:
+    """Tables of OLD that name what several removed columns refer to as one key."""
+    removed = {c.old_column for c in changes if c.kind == "column_removed" and c.cls is ChangeClass.BREAKING}
+    added = [c.new_column for c in changes if c.kind == "column_added" and c.new_column is not None]
+    for key in (key for key in before.foreign_keys if len(key.columns) > 1 and set(key.columns) <= removed):
+        owner = old.table(key.target)
+        for label in labels_of(owner) if owner is not None else []:
+            for right in added:
+                target = after.column(right)
+                named = label.name not in key.target_columns and _related(right, key.target, label.name)
+                if target is None or target.generated or family(target.type) != "text" or not named:
+                    continue
+                refs = ColumnRef(before.name, key.columns[0]), ColumnRef(after.name, right)
+                why = f"foreign key {key.name} of OLD leads to {key.target}"
+                yield LookupQuestion(*refs, Side.OLD, key.target, key.target_columns[0], label.name, why, key.columns, key.target_columns)
 
 
 class _Parent(Struct, frozen=True):
@@ -182,8 +200,8 @@ def _label_rank(name: str) -> int:
     return min(found, default=len(_LABEL_WORDS))
 
 
-def _related(column: str, table: Table, label: str) -> bool:
-    return bool(set(stems(column)) & (set(stems(table.name.name)) | set(stems(label))))
+def _related(column: str, table: TableName, label: str) -> bool:
+    return bool(set(stems(column)) & (set(stems(table.name)) | set(stems(label))))
 
 
 def _single_key(table: Table, column: str) -> ForeignKey | None:

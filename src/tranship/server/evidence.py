@@ -40,6 +40,7 @@ _LISTED = 200
 """Distinct values that are kept of a column."""
 _LOOKED_UP = 5000
 """Distinct values that are looked up in a lookup table."""
+_COUNTS = ("distinct", "found", "rows", "rows_found", "ambiguous")
 _REFERENCES = 1000
 _FEW = 20
 _MOST = 0.95
@@ -217,7 +218,22 @@ class _Gathering:
         self._counted[side, ref] = _counted(ref, rows, sampled=percent is not None)
         return self._counted[side, ref]
 
+    async def _composite(self, question: LookupQuestion) -> LookupFacts | None:
+        """A lookup by several columns, answered by OLD in one statement."""
+        table, owner = self._table(Side.OLD, question.old), self._catalogs[Side.OLD].table(question.table)
+        if table is None or owner is None:
+            return None
+        percent = _percent(table)
+        text = sql.composite_coverage(table, question.old_columns, owner, question.key_columns, question.value_column, percent)
+        rows = await self._ask(Side.OLD, f"lookup of {', '.join(question.old_columns)} of {table.name} in {owner.name}", text)
+        if not rows:
+            return None
+        distinct, found, whole, rows_found, ambiguous = (int(str(rows[0][name])) for name in _COUNTS)
+        return LookupFacts(question, distinct, found, whole, rows_found, ambiguous, complete=percent is None)
+
     async def _lookup(self, question: LookupQuestion) -> LookupFacts | None:
+        if question.key_columns:
+            return await self._composite(question)
         counted = await self._values(question.old)
         table = self._catalogs[question.side].table(question.table)
         if counted is None or table is None:

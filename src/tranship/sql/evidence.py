@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from tranship.model.catalog import Column, Table
 from tranship.model.types import PgType
@@ -49,6 +49,20 @@ def coverage(table: Table, key: str, value: str) -> str:
         " FROM pg_catalog.unnest($1::pg_catalog.text[]) AS q(value) LEFT JOIN"
         f' (SELECT CAST({ident(key)} AS pg_catalog.text) COLLATE pg_catalog."C" AS key, CAST({ident(value)} AS pg_catalog.text) AS result'
         f' FROM {_read(table, None)}) AS t ON t.key = q.value COLLATE pg_catalog."C" GROUP BY q.value'
+    )
+
+
+def composite_coverage(table: Table, columns: Sequence[str], owner: Table, keys: Sequence[str], value: str, percent: float | None) -> str:
+    """One row about several columns that are one key: distinct keys, those found, rows, rows found, and keys with different results."""
+    names = ", ".join(ident(name) for name in columns)
+    there = " AND ".join(f"{ident(name)} IS NOT NULL" for name in columns)
+    match = " AND ".join(f"t.{ident(key)} = o.{ident(column)}" for key, column in zip(keys, columns, strict=True))
+    hits = f"(SELECT pg_catalog.count(DISTINCT CAST(t.{ident(value)} AS pg_catalog.text)) FROM {_read(owner, None)} WHERE {match})"
+    grouped = f"(SELECT {names}, pg_catalog.count(*) AS n FROM {_read(table, percent)} WHERE {there} GROUP BY {names}) AS o"
+    return (
+        "SELECT pg_catalog.count(*) AS distinct, pg_catalog.count(*) FILTER (WHERE g.hits > 0) AS found,"
+        " coalesce(pg_catalog.sum(g.n), 0) AS rows, coalesce(pg_catalog.sum(g.n) FILTER (WHERE g.hits > 0), 0) AS rows_found,"
+        f" pg_catalog.count(*) FILTER (WHERE g.hits > 1) AS ambiguous FROM (SELECT o.n, {hits} AS hits FROM {grouped}) AS g"
     )
 
 

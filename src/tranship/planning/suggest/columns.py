@@ -13,7 +13,7 @@ from tranship.planning.questions import translated
 from tranship.planning.renames.tokens import stems
 from tranship.planning.suggest.constants import constant
 from tranship.planning.suggest.drafts import Confidence, Draft, Field
-from tranship.planning.suggest.facts import Fact, told_column
+from tranship.planning.suggest.facts import Fact, told_column, told_lookup
 from tranship.planning.suggest.guesses import Guess, told_trial
 from tranship.planning.suggest.parts import part_guesses
 from tranship.planning.suggest.translate import Scene, converted, translation
@@ -40,7 +40,10 @@ def column_drafts(scene: Scene, changes: Sequence[Change]) -> list[Draft]:
     drafts += [_left_behind(scene, c) for c in breaking if c.kind == "becomes_generated" and c.old_column is not None]
     removed = {c.old_column: c for c in breaking if c.kind == "column_removed" and c.old_column not in (None, *cut_old)}
     added = {c.new_column: c for c in changes if c.kind == "column_added" and c.new_column not in (None, *cut_new)}
-    drafts += _joined(scene, removed, added)
+    composites = list(_composites(scene, removed, added))
+    drafts += composites
+    used = {name for draft in composites for name in _sources(draft)}, {draft.new_column for draft in composites}
+    drafts += _joined(scene, {n: c for n, c in removed.items() if n not in used[0]}, {n: c for n, c in added.items() if n not in used[1]})
     taken_new = {draft.new_column for draft in drafts}
     fed = {name for draft in drafts for name in _sources(draft)}
     free = [name for name, change in added.items() if name not in taken_new]
@@ -68,6 +71,30 @@ def _both(scene: Scene, change: Change) -> Draft:
         evidence=(*change.evidence, *told_column(scene.facts(left)), *found.evidence),
         inserts=found.inserts,
     )
+
+
+def _composites(scene: Scene, removed: Mapping[str | None, Change], added: Mapping[str | None, Change]) -> Iterator[Draft]:
+    """Removed columns that are one key of a table of OLD, and the added column that names what they refer to; each once."""
+    taken: set[str] = set()
+    for facts in scene.evidence.lookups:
+        question = facts.question
+        names = {*question.old_columns, question.new.column}
+        here = (question.old.table, question.new.table) == (scene.before.name, scene.after.name)
+        known = set(question.old_columns) <= removed.keys() and question.new.column in added
+        if not question.key_columns or not here or not known or names & taken or facts.found * 2 < facts.distinct or not facts.distinct:
+            continue
+        taken |= names
+        lookup: dict[str, str | tuple[str, ...]] = {"table": question.table.name, "key_columns": question.key_columns}
+        lookup |= {"value_column": question.value_column, "schema": question.table.schema, "database": "old"}
+        yield Draft(
+            question=f"Columns {', '.join(repr(n) for n in question.old_columns)} only exist in old DB; do they fill '{question.new.column}'?",
+            old_column=question.old_columns[0],
+            new_column=question.new.column,
+            fields={"old_columns": question.old_columns, "new_column": question.new.column, "action": "transform", "lookup_table": lookup},
+            complete=facts.covers,
+            confidence=Confidence.HIGH if facts.covers else Confidence.LIKELY,
+            evidence=told_lookup(facts),
+        )
 
 
 def _joined(scene: Scene, removed: Mapping[str | None, Change], added: Mapping[str | None, Change]) -> Iterator[Draft]:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from tranship.planning.resolve.words import SPECIFY_ACTION, SPECIFY_DEFAULT_VALUE, SPECIFY_NEW_COLUMN_NAME
 from tranship.planning.suggest.facts import Fact
 
-Field = str | None | Mapping[str, str | None] | Mapping[str, str] | tuple[str, ...]
+Field = str | None | Mapping[str, str | None] | Mapping[str, str] | Mapping[str, str | tuple[str, ...]] | tuple[str, ...]
 
 
 class Confidence(StrEnum):
@@ -44,7 +44,8 @@ class Draft(Struct, frozen=True):
         action = str(self.fields.get("action", ""))
         ways = [way for way in ("value_mapping", "lookup_table", "transform_sql") if way in self.fields]
         target = self.fields.get("new_column") or self.fields.get("new_table")
-        source = self.fields.get("old_column")
+        several = self.fields.get("old_columns")
+        source = ", ".join(several) if isinstance(several, tuple) else self.fields.get("old_column")
         names = " → ".join(str(name) for name in (source, target) if name)
         by = f"by {ways[0]}" if ways else ""
         value = f"= {self.fields['default_value']!r}" if "default_value" in self.fields and not ways else ""
@@ -71,4 +72,6 @@ class Draft(Struct, frozen=True):
             return {"new_column": self.new_column, "action": "default", "default_value": SPECIFY_DEFAULT_VALUE}
         if self.new_column is None and self.fields.get("action") == "ignore" and "new_column" not in self.fields:
             return {"old_column": self.old_column, "action": SPECIFY_ACTION}
-        return {"old_column": self.old_column, "new_column": self.new_column or SPECIFY_NEW_COLUMN_NAME, "action": SPECIFY_ACTION}
+        several = self.fields.get("old_columns")
+        named = {"old_columns": several} if several is not None else {"old_column": self.old_column}
+        return {**named, "new_column": self.new_column or SPECIFY_NEW_COLUMN_NAME, "action": SPECIFY_ACTION}

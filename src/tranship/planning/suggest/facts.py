@@ -53,7 +53,8 @@ def told_column(facts: ColumnFacts | None, *, left_behind: bool = False) -> tupl
 def told_lookup(facts: LookupFacts) -> tuple[Fact, ...]:
     """How far a lookup covers."""
     question = facts.question
-    where = f"{question.side.value.upper()}'s {question.table} ({question.key_column} → {question.value_column})"
+    keys = ", ".join(question.key_columns or (question.key_column,))
+    where = f"{question.side.value.upper()}'s {question.table} ({keys} → {question.value_column})"
     told: list[Fact] = [question.why]
     if not facts.distinct:
         return (*told, f"{where}: OLD holds no value to look up")

@@ -44,7 +44,7 @@ class Scene(Struct, frozen=True):
     def lookups(self, left: str, right: str) -> tuple[LookupFacts, ...]:
         """The lookups asked for a pair of columns, the one that covers most first."""
         refs = ColumnRef(self.before.name, left), ColumnRef(self.after.name, right)
-        asked = [facts for facts in self.evidence.lookups if (facts.question.old, facts.question.new) == refs]
+        asked = [facts for facts in self.evidence.lookups if (facts.question.old, facts.question.new) == refs and not facts.question.key_columns]
         return tuple(sorted(asked, key=lambda facts: (not facts.covers, facts.ambiguous, -facts.found)))
 
     def convert(self, source: Column, target: Column) -> Conversion:
