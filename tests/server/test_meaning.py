@@ -84,6 +84,7 @@ def everything() -> Pairs:
     )
     made.add("secret", "password varchar(50)", "'secret' || g", "password varchar(100)", "", there="'$2b$12$' || repeat('x', 53)")
     made.add("secret_check", "password text", "'secret' || g", "password text CHECK (length(password) = 60)", "")
+    made.add("secret_kind", "password text", "md5('x' || g)", r"password text CHECK (password ~ '^\$2[aby]\$')", "")
     made.add("secret_kept", "password varchar(100)", "'$2b$12$' || repeat('x', 53)", "password text CHECK (length(password) = 60)", None)
     made.add("secret_told", "password text", "'secret' || g", "password text", "", comments=("", "bcrypt hash"))
     made.add("clock", "seen_utc timestamp", day, "seen_utc timestamptz", "old.seen_utc AT TIME ZONE 'UTC'")

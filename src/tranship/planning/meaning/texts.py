@@ -34,23 +34,27 @@ _DIGEST = re.compile(
 _DEMANDS = re.compile(
     r"\\\$2|\$2[aby]|argon2|\[0-9a-f\]\{(?:32|40|56|64|96|128)\}|(?:length\([^)]*\)+|char_length\([^)]*\)+) = (?:32|40|56|60|64|96|128)\b"
 )
+_MARKS = ("$2", "$argon2")
+_LISTABLE = ("text", "integer", "boolean")
 _MOSTLY = 0.9
 
 
 def readable(sight: Sight) -> bool:
     """Whether frequent values could tell that these two columns mean different things."""
-    if sight.families != ("text", "text") or sight.is_key:
+    if sight.families[1] != "text" or sight.families[0] not in _LISTABLE or sight.is_key:
         return False
     telling = sight.old_words | sight.new_words
-    if not telling & (_CODED | _SECRETS) and not sight.checks:
-        return False
+    if sight.families[0] != "text" or not telling & (_CODED | _SECRETS):
+        return bool(sight.checks)
     return sight.old.type != sight.new.type or sight.old.comment != sight.new.comment or bool(sight.checks) or sight.after.bytes > 0
 
 
 def text_doubt(sight: Sight) -> Doubt | None:
     """The same name for another kind of text."""
-    if sight.families != ("text", "text") or sight.is_key:
+    if sight.families[1] != "text" or sight.families[0] not in _LISTABLE or sight.is_key:
         return None
+    if sight.families[0] != "text":
+        return _outside(sight)
     return _secret(sight) or _named_otherwise(sight) or _coded(sight) or _outside(sight)
 
 
@@ -123,6 +127,8 @@ def _secret(sight: Sight) -> Doubt | None:
         return Doubt((f"one of '{sight.old.name}' and '{sight.new.name}' says {old or new}, the other does not",)) if differs else None
     there = _digested(sight.held_there)
     wanted = {"a digest": True, "plain text": False}.get(new) if new else there if there is not None else _wants_digest(sight)
+    if held and _of_another_kind(sight):
+        return Doubt((f"'{sight.old.name}': OLD's values look like digests, but of another kind than NEW's CHECK asks for",))
     if wanted is None or wanted == held:
         return None
     is_now, becomes = ("digests", "plain text") if held else ("plain text", "digests")
@@ -147,6 +153,13 @@ def _digested(facts: ColumnFacts | None) -> bool | None:
     rows = sum(counted.rows for counted in facts.values)
     alike = sum(counted.rows for counted in facts.values if _DIGEST.fullmatch(counted.value))
     return True if alike >= rows * _MOSTLY else False if alike == 0 else None
+
+
+def _of_another_kind(sight: Sight) -> bool:
+    """NEW asks for bcrypt or argon2, and no value is."""
+    marks = [mark for expression in sight.checks for mark in _MARKS if mark in expression.replace("\\", "")]
+    held = sight.held
+    return bool(marks) and held is not None and not any(counted.value.startswith(tuple(marks)) for counted in held.values)
 
 
 def _wants_digest(sight: Sight) -> bool | None:

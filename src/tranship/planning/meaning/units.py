@@ -32,6 +32,8 @@ _FACTORS = {
 }
 _CURRENCIES = frozenset({"euro", "eur", "dollar", "usd", "gbp", "chf"})
 _SAME_CURRENCY = (frozenset({"euro", "eur"}), frozenset({"dollar", "usd"}))
+_LETTERS = {"g": "gram", "m": "meter"}
+"""Units of one letter: only at the end of a name."""
 _TEMPERATURES = frozenset({"celsius", "fahrenheit", "kelvin"})
 _SAID = re.compile(r"(?:\b(?:in|as|unit:?|units:?)\s+|[(\[]\s*(?:in\s+)?)(%|[a-z]+)", re.IGNORECASE)
 
@@ -50,6 +52,9 @@ UNITS = _units()
 def unit_of(column: Column) -> Unit | None:
     """The one unit that a column's name says, else its comment (``in cents``, ``(kg)``); None: none, or several."""
     named = {unit for word in words(column.name) if (unit := UNITS.get(word) or UNITS.get(singular(word))) is not None}
+    last = words(column.name)[-1:]
+    if not named and len(words(column.name)) > 1 and last and last[0] in _LETTERS:
+        named = {UNITS[_LETTERS[last[0]]]}
     if not named:
         said = _SAID.findall(column.comment or "")
         named = {unit for word in said if (unit := UNITS.get(_plain(word))) is not None}
