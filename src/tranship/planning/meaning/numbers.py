@@ -107,15 +107,13 @@ def _scale(sight: Sight) -> int | None:
 
 
 def _to_decimals(sight: Sight) -> Doubt | None:
-    """Whole numbers become amounts with decimals: were they cents?"""
+    """Whole numbers become amounts with decimals: were they cents? Only where the data speak for it: the type alone is converted by itself."""
     if sight.families[0] != "integer" or _scale(sight) not in _DECIMALS or not _is_money(sight):
         return None
     told = f"'{sight.old.name}' speaks of money: whole numbers in OLD, {sight.new.type.text} in NEW"
     sql = times(sight.value, Fraction(1, _PER_UNIT))
     facts, there = sight.numbers, sight.numbers_there
-    if facts is None:
-        return Doubt((told, "the data were not asked whether OLD counts cents"), sql)
-    if facts.median is None:
+    if facts is None or facts.median is None:
         return None
     if there is not None and there.median and there.nonzero >= _ENOUGH_THERE:
         ratio = facts.median / there.median
