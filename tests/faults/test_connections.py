@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from faults.scene import NEW, OLD, accounted, contents, definitions
+from move.test_live import migrate
 from support import CliResult, Database, MakePair
+from tranship.execution import worker
+from tranship.model.progress import Event, Noted
 
 BIGGER = OLD.replace("generate_series(1, 700)", "generate_series(1, 30000)")
 
@@ -68,4 +71,30 @@ async def test_a_snapshot_that_is_lost_is_proven_and_taken_again(make_pair: Make
     assert ended.status == 1, ended
     assert "snapshot of OLD is lost" in ended.stderr
     assert await contents(pair.new) == await contents(calm.new)
+    await accounted(pair)
+
+
+async def test_lost_connections_to_new_do_not_end_a_run(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control connection, idle for hours, and those of the streams: all at once, in every group."""
+    calm, pair = await make_pair(OLD, NEW), await make_pair(OLD, NEW)
+    await migrate(calm, tmp_path)
+    before = await definitions(pair.new)
+    real, struck = worker.failpoint, []
+    everybody = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tranship'"
+
+    async def striking(name: str) -> None:
+        await real(name)
+        if name == "batch.committed" and len(struck) % 4 == 0:
+            struck.append(await pair.new.value(everybody))
+        elif name == "batch.committed":
+            struck.append(0)
+
+    monkeypatch.setattr(worker, "failpoint", striking)
+    events: list[Event] = []
+    result = await migrate(pair, tmp_path, events=events)
+    assert result.exit_status == 1
+    assert sum(struck) > 3
+    assert not any(isinstance(e, Noted) and "going on with the run" in e.message for e in events)
+    assert await contents(pair.new) == await contents(calm.new)
+    assert await definitions(pair.new) == before
     await accounted(pair)

@@ -165,7 +165,7 @@ async def resume(
     await _end_take_back(control, journal, job, replace(run, epoch=epoch), on_event, stop)
     plans = {(p.old, p.new): p for p in job.plan.tables}
     tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
-    unchanged = snapshot.text == run.snapshot or await _unwritten(snapshot, job, tasks, options, on_event)
+    unchanged = snapshot.text == run.snapshot or all(row.done for row in rows) or await _unwritten(snapshot, job, tasks, options, on_event)
     if not unchanged and options.new_snapshot != "unfinished":
         message = "OLD was written to since the run was interrupted, and its snapshot is gone"
         hint = (

@@ -12,6 +12,7 @@ import asyncpg
 from tranship.errors import Stopped
 from tranship.execution.asking import ask
 from tranship.execution.begin import reject_bound
+from tranship.execution.control import Control
 from tranship.execution.failpoints import failpoint
 from tranship.execution.indexes import to_take_off
 from tranship.execution.lock import WriterLock
@@ -30,14 +31,16 @@ from tranship.model.progress import Batch, TableDone
 class Mover:
     """Moves what is left of a run."""
 
-    def __init__(self, live: Live, control: asyncpg.Connection, lock: WriterLock | None, *, replica: bool, jobs: int) -> None:
+    def __init__(self, live: Live, held: Control, lock: WriterLock | None, *, replica: bool, jobs: int) -> None:
         self._live = live
-        self._control = control
+        self._held = held
+        self._control: asyncpg.Connection
+        """Alive when a piece of work began."""
         self._lock = lock
         self._replica = replica
         self._workers = [Worker(live, n) for n in range(jobs)]
         self._board = SwitchBoard(live.journal, live.run, live.job, live.on_event, fence=partial(fence, live))
-        self._throttle = Throttle(control, live.stop, live.on_event)
+        self._throttle = Throttle(held, live.stop, live.on_event)
         self._met = 0
         """Rejects that asking did not foresee."""
 
@@ -57,6 +60,7 @@ class Mover:
                 await worker.close()
 
     async def _group(self, group: Group, tasks: Sequence[Task]) -> None:
+        self._control = await self._held.alive()
         if self._met or any(t.findings.not_asked for t in tasks):
             await self._ask_again(group, tasks)
         rows = sum(t.rows for t in tasks) if not any(t.done for t in tasks) else None
@@ -70,6 +74,7 @@ class Mover:
                 task.replica = switches.replica
                 task.whole_keys = switches.one_batch
                 await self._table(task, switches)
+            self._control = await self._held.alive()
             await self._fix_lookups(group, tasks)
             if switches.replica or switches.drop:
                 self._met += await prove_keys(self._live, self._control, tasks)

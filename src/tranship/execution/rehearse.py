@@ -15,6 +15,7 @@ from tranship.config import Config
 from tranship.errors import Refused, Stopped, TranshipError
 from tranship.execution.begin import begin_fresh, earlier, remaining
 from tranship.execution.broken import BROKEN, could_not_begin, cure
+from tranship.execution.control import Control
 from tranship.execution.groups import Mover
 from tranship.execution.job import Job
 from tranship.execution.lock import WriterLock, lock_key
@@ -107,7 +108,8 @@ class _Rehearsal:
     async def _carry_out(self, live: Live) -> None:
         try:
             self.exposed = await shelter(self.new, live.job)
-            await Mover(live, self.new, None, replica=self.passed.replica, jobs=1).run()
+            held = Control(self.new, self.config, live.job, self.on_event, healing=False)
+            await Mover(live, held, None, replica=self.passed.replica, jobs=1).run()
             async with self.old.transaction(readonly=True):
                 ends = await set_sequences(live, self.old, self.new, untouched=self.exposed)
         except BROKEN as error:

@@ -16,6 +16,7 @@ from tranship.errors import Stopped, TranshipError
 from tranship.execution.asking import Asked, ask_everything, check_drift, locked_relations
 from tranship.execution.begin import Before, Begun, begin_fresh, earlier, forget_if_nothing_done, remaining, resume, start_over, too_many
 from tranship.execution.broken import BROKEN, could_not_begin, stopped_by
+from tranship.execution.control import Control
 from tranship.execution.failpoints import failpoint
 from tranship.execution.groups import Mover, finish
 from tranship.execution.indexes import to_take_off, told
@@ -37,7 +38,6 @@ from tranship.server.connect import connect
 from tranship.server.journal import Journal, Run, TaskRow
 from tranship.server.session import pin, refuse_pooler
 from tranship.server.snapshot import Snapshot, SnapshotLost
-from tranship.server.trouble import DATABASE_TROUBLE
 
 OnEvent = Callable[[Event], None]
 ATTEMPTS = 3
@@ -147,16 +147,20 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
                 begun = await _begin(control, journal, snapshot, config, left, options, passed, on_event, before, stop)
                 problems = (*passed.problems, MIXED) if begun.mixed else passed.problems
                 frame = Frame("live", begun.run, snapshot.text, started, 0.0, problems, begun.left_out)
+                held = Control(control, config, left, on_event)
                 live = Live(left, config, options, journal, begun.run, begun.epoch, snapshot, Lookups(left), begun.book, begun.tasks, on_event, stop)
                 try:
-                    ends = await _carry_out(live, old, control, lock, passed)
+                    ends = await _carry_out(live, held, lock, passed)
                 except SnapshotLost:
                     raise
                 except Stopped as stopped:
                     frame = replace(frame, seconds=time.monotonic() - began)
                     raise StoppedRun(stopped, await _so_far(live, job, done, frame)) from stopped
             frame = replace(frame, seconds=time.monotonic() - began, sequences=ends)
-            return await live_result(control, journal, job, config, options, frame, done, live)
+            try:
+                return await live_result(await held.alive(), journal, job, config, options, frame, done, live)
+            finally:
+                held.close()
 
 
 async def _begin(
@@ -176,22 +180,22 @@ async def _begin(
     return await resume(control, journal, snapshot, config, job, options, before.unfinished, on_event, stop)
 
 
-async def _carry_out(live: Live, old: asyncpg.Connection, control: asyncpg.Connection, lock: WriterLock, passed: Passed) -> dict[str, int]:
+async def _carry_out(live: Live, held: Control, lock: WriterLock, passed: Passed) -> dict[str, int]:
     """The groups, the sequences, the end; where the sequences stand."""
     beating = asyncio.create_task(lock.beat(live.journal, live.run, live.epoch, lambda: list(live.backends.values()), live.stop))
     try:
         for task in live.tasks:
             for row in task.done:
                 live.on_event(BatchDone(task.plan.old, row.batch.number, row.read, row.written, row.rejected, row.bytes))
-        await Mover(live, control, lock, replica=passed.replica, jobs=passed.jobs).run()
-        async with old.transaction(readonly=True):
-            ends = await set_sequences(live, old, control)
-        await finish(live, control)
+        await Mover(live, held, lock, replica=passed.replica, jobs=passed.jobs).run()
+        async with live.snapshot.reader() as reading:
+            ends = await set_sequences(live, reading, await held.alive())
+        await finish(live, await held.alive())
     except TranshipError:
-        await _mark_stopped(live, control)
+        await _mark_stopped(live, held)
         raise
     except BROKEN as error:
-        await _mark_stopped(live, control)
+        await _mark_stopped(live, held)
         raise stopped_by(error) from error
     finally:
         beating.cancel()
@@ -208,9 +212,11 @@ async def _so_far(live: Live, job: Job, done: Mapping[TableName, tuple[Run, Task
         return None
 
 
-async def _mark_stopped(live: Live, control: asyncpg.Connection) -> None:
-    with contextlib.suppress(*DATABASE_TROUBLE):
-        await control.execute(live.journal.sql.end_run, live.run, live.epoch, "stopped")
+async def _mark_stopped(live: Live, held: Control) -> None:
+    """As far as it goes; a run that is not marked is found out by its lock."""
+    with contextlib.suppress(*BROKEN, TranshipError):
+        await held.mark(live.journal.sql.end_run, live.run, live.epoch, "stopped")
+    held.close()
 
 
 @contextlib.asynccontextmanager

@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-import asyncpg
-
+from tranship.execution.control import Control
+from tranship.execution.retry import retry
 from tranship.model.progress import Event, Noted
 from tranship.sql.queries import query
 
@@ -22,8 +22,8 @@ REMINDER = 30.0
 class Throttle:
     """Asked before each batch; all streams of a run share one."""
 
-    def __init__(self, new: asyncpg.Connection, stop: asyncio.Event, tell: Callable[[Event], None]) -> None:
-        self._new = new
+    def __init__(self, control: Control, stop: asyncio.Event, tell: Callable[[Event], None]) -> None:
+        self._control = control
         self._stop = stop
         self._tell = tell
         self._looking = asyncio.Lock()
@@ -41,10 +41,13 @@ class Throttle:
             self._looked = time.monotonic()
 
     async def _late(self) -> tuple[str, int] | None:
-        row = await self._new.fetchrow(query("wal_held_back"))
+        return await retry(self._look, tell=lambda message: self._tell(Noted(message)), what="NEW", stop=self._stop)
+
+    async def _look(self) -> tuple[str, int] | None:
+        row = await (await self._control.alive()).fetchrow(query("wal_held_back"))
         return (row["follower"], row["behind"]) if row is not None and row["behind"] > BEHIND else None
 
     def _say(self, follower: str, behind: int) -> None:
         if time.monotonic() - self._told >= REMINDER:
             self._told = time.monotonic()
-            self._tell(Noted(f"waiting: {follower} is {behind // 1024 // 1024} MB behind NEW"))
+            self._tell(Noted(f"waiting: {follower} is {behind // 1024 // 1024} MB behind NEW; remove it if it is gone for good"))
