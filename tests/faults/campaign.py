@@ -27,7 +27,19 @@ from faults.proxy import Proxy
 from faults.scene import NEW, OLD
 from support import CliResult, MakePair, Pair, Servers
 
-KINDS = {"kill": 28, "kill at": 12, "reset": 8, "commit": 4, "close in copy": 4, "crash": 6, "race": 6}
+KINDS = {
+    "kill": 28,
+    "kill at": 12,
+    "reset": 8,
+    "commit": 4,
+    "close in copy": 4,
+    "crash": 6,
+    "race": 6,
+    "stall": 3,
+    "term": 5,
+    "overtaken": 4,
+    "backend": 8,
+}
 """Disturbances and how often each is drawn."""
 OPTIONS = ("--live", "--batch-size", "100", "--jobs", "2")
 TRIES = 6
@@ -40,6 +52,7 @@ COMMITS = 60
 BY_CLOCK = 0.4
 """The part of the moments that is drawn by the clock; the others by the passages."""
 RESETS_AT_A_MOMENT = 0.7
+BACKENDS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship' ORDER BY pid"
 STRIKES_A_RUN = (1, 2, 3, 4, 5, 6)
 
 
@@ -183,6 +196,56 @@ async def _race(rng: random.Random, setting: Setting, pair: Pair, folder: Path, 
         story.struck.append(("race", passed))
 
 
+async def _stall(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
+    """Silence on the connection that hears something next; nothing is closed."""
+    side = rng.choice(("old", "new"))
+    server = (pair.old if side == "old" else pair.new).server
+    async with Proxy(server.host, server.port) as proxy:
+        config = pair.config(folder, name="config-proxy.json", **{side: proxy.address})
+        command = Command.start(["migrate", str(config), *OPTIONS], folder)
+        await _moment(rng, setting, command)
+        proxy.fault, passed = "stall", command.passed
+        await asyncio.to_thread(_until, lambda: not command.running or proxy.struck)
+        await asyncio.to_thread(story.end, command, f"stall {side}", passed if proxy.struck else None)
+
+
+async def _term(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
+    """SIGTERM or Ctrl-C once: an orderly stop."""
+    command = Command.start(["migrate", str(pair.config(folder)), *OPTIONS], folder)
+    await _moment(rng, setting, command)
+    passed = command.passed if command.running and command.passages else None
+    if passed is not None:
+        command.send(rng.choice((signal.SIGTERM, signal.SIGINT)))
+    await asyncio.to_thread(story.end, command, "term", passed)
+
+
+async def _overtaken(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
+    """SIGSTOP, a run that takes over, SIGCONT: the sleeper can do nothing any more."""
+    arguments = ["migrate", str(pair.config(folder)), *OPTIONS]
+    first = Command.start(arguments, folder)
+    await _moment(rng, setting, first)
+    passed = first.passed if first.running and first.passages else None
+    if passed is not None:
+        first.send(signal.SIGSTOP)
+        second = Command.start([*arguments, "--take-over"], folder)
+        await asyncio.to_thread(second.process.join, rng.uniform(0.3, 3.0) * setting.seconds)
+        first.send(signal.SIGCONT)
+        await asyncio.to_thread(story.end, second, "taking over", None)
+    await asyncio.to_thread(story.end, first, "overtaken", passed)
+
+
+async def _backend(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
+    """One backend of the run, whatever its part, is ended."""
+    database = rng.choice((pair.old, pair.new))
+    command = Command.start(["migrate", str(pair.config(folder)), *OPTIONS], folder)
+    await _moment(rng, setting, command)
+    found = await database.fetch(BACKENDS)
+    passed = command.passed if command.running and found else None
+    if found:
+        await database.value("SELECT pg_terminate_backend($1)", rng.choice(found)[0])
+    await asyncio.to_thread(story.end, command, "backend", passed)
+
+
 STRIKES = {
     "kill": _kill,
     "kill at": _kill_at,
@@ -191,6 +254,10 @@ STRIKES = {
     "close in copy": _close_in_copy,
     "crash": _crash,
     "race": _race,
+    "stall": _stall,
+    "term": _term,
+    "overtaken": _overtaken,
+    "backend": _backend,
 }
 
 
