@@ -18,11 +18,12 @@ from tranship import __version__
 from tranship.config import Config
 from tranship.errors import Refused, Stopped
 from tranship.execution.ask.book import Book
-from tranship.execution.asking import Asked, ask_everything, cut_all
+from tranship.execution.asking import Asked, ask_everything
 from tranship.execution.failpoints import failpoint
 from tranship.execution.job import Job
 from tranship.execution.lock import hold_epoch, shut_out, taken_over
 from tranship.execution.plans import plan_hash, run_hash
+from tranship.execution.source import versions
 from tranship.execution.takeback import take_back, written
 from tranship.execution.task import Task
 from tranship.model.names import TableName
@@ -165,7 +166,7 @@ async def resume(
     await _end_take_back(control, journal, job, replace(run, epoch=epoch), on_event, stop)
     plans = {(p.old, p.new): p for p in job.plan.tables}
     tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
-    unchanged = snapshot.text == run.snapshot or all(row.done for row in rows) or await _unwritten(snapshot, job, tasks, options, on_event)
+    unchanged = snapshot.text == run.snapshot or all(row.done for row in rows) or await _unwritten(snapshot, tasks, on_event)
     if not unchanged and options.new_snapshot != "unfinished":
         message = "OLD was written to since the run was interrupted, and its snapshot is gone"
         hint = (
@@ -293,12 +294,14 @@ def reject_bound(options: MigrateOptions, rows: int) -> int | None:
     return int(rows * float(text[:-1]) / 100) if text.endswith("%") else int(text)
 
 
-async def _unwritten(snapshot: Snapshot, job: Job, tasks: Sequence[Task], options: MigrateOptions, on_event: Callable[[Event], None]) -> bool:
+async def _unwritten(snapshot: Snapshot, tasks: Sequence[Task], on_event: Callable[[Event], None]) -> bool:
     """The new snapshot shows the very row versions that the old one showed, in every table of the run."""
     on_event(Noted("transactions ran on OLD's server since: comparing every row version of the run's tables"))
-    plans: tuple[TablePlan, ...] = tuple(t.plan for t in tasks)
-    cuts = await cut_all(snapshot, job, plans, options.batch_size, digest=True)
-    return all(cuts[t.plan.old].digest == t.digest and cuts[t.plan.old].rows == t.rows for t in tasks)
+    async with snapshot.reader() as old:
+        for task in tasks:
+            if await versions(old, task.plan) != (task.rows, task.digest):
+                return False
+    return True
 
 
 def _task(position: int, plan: TablePlan, asked: Asked) -> Task:

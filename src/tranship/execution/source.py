@@ -64,6 +64,20 @@ async def measure(conn: asyncpg.Connection, plan: TablePlan, batch_rows: int, *,
     return Cut(tuple(batches), rows, " ".join(digests) if digest else "")
 
 
+async def versions(conn: asyncpg.Connection, plan: TablePlan) -> tuple[int, str]:
+    """Rows and digest of a table, as :func:`measure` finds them."""
+    rows, digests = 0, []
+    for source in plan.sources:
+        if source.pageable:
+            seen = await conn.fetchrow(statements.versions(source))
+            rows += seen["rows"]
+            digests.append(seen["digest"])
+        else:
+            rows += await conn.fetchval(statements.count(source))
+            digests.append("")
+    return rows, " ".join(digests)
+
+
 async def _pass(conn: asyncpg.Connection, number: int, source: Source, batch_rows: int, *, digest: bool) -> _Pass:
     if not source.pageable:
         return _Pass(await conn.fetchval(statements.count(source)), batch_rows, (), "")

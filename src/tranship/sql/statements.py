@@ -80,12 +80,21 @@ def in_physical_order(select: str) -> str:
     return f"{select}\nORDER BY old.ctid"
 
 
+_VERSION = "pg_catalog.hashtextextended(old.ctid::text || ' ' || old.xmin::text, 0)"
+"""A row version: where it lies and who wrote it."""
+
+
+def versions(source: Source) -> str:
+    """``rows`` and ``digest`` as :func:`measure` has them, for half its cost: nothing is cut."""
+    return f"SELECT count(*) AS rows, COALESCE(sum({_VERSION}), 0)::text AS digest\n{from_source(source)}{where(in_source(source))}"
+
+
 def measure(source: Source, step: int, *, digest: bool) -> str:
     """One pass over a source in physical order. Its one row: ``rows``, ``firsts`` (the ctid that opens each batch of *step* rows),
     ``ascending`` (the pass met the rows in ctid order, so that ranges between firsts hold exactly *step* rows) and ``digest``
     (order-free over ctid and xmin: equal digests of two snapshots mean the same row versions; '0' when not asked for)."""
     conditions = where(in_source(source))
-    hashed = "pg_catalog.hashtextextended(old.ctid::text || ' ' || old.xmin::text, 0)" if digest else "0::bigint"
+    hashed = _VERSION if digest else "0::bigint"
     return (
         "SELECT count(*) AS rows, COALESCE(sum(s.hashed), 0)::text AS digest, COALESCE(bool_and(s.up), true) AS ascending,\n"
         f" COALESCE(array_agg(s.id::text ORDER BY s.n) FILTER (WHERE (s.n - 1) % {step} = 0), '{{}}') AS firsts\n"
