@@ -25,6 +25,8 @@ CREATE TABLE town (id int PRIMARY KEY, name text NOT NULL, region text DEFAULT '
 CREATE TABLE person (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, town int REFERENCES town, boss bigint REFERENCES person,
   mail text UNIQUE, age int CHECK (age < 118), touched text);
 CREATE TABLE log (at timestamp, line text);
+CREATE INDEX log_at ON log (at); CREATE INDEX log_line ON log USING hash (line); COMMENT ON INDEX log_line IS 'by line';
+CREATE INDEX person_town ON person (town, age DESC) WITH (fillfactor = 80);
 CREATE TABLE loop_a (id int PRIMARY KEY, b int NOT NULL);
 CREATE TABLE loop_b (id int PRIMARY KEY, a int NOT NULL CONSTRAINT b_a REFERENCES loop_a);
 ALTER TABLE loop_a ADD CONSTRAINT a_b FOREIGN KEY (b) REFERENCES loop_b;

@@ -36,7 +36,8 @@ NAMES = (
 )
 """Every place, in the order a run passes them."""
 
-_passed: dict[str, int] = {}
+passages: dict[str, int] = {}
+"""How often this process came by each place."""
 
 
 class FailpointReached(Exception):
@@ -45,12 +46,12 @@ class FailpointReached(Exception):
 
 async def failpoint(name: str) -> None:
     """Does what the environment asks for at this place; nothing otherwise."""
+    passages[name] = passages.get(name, 0) + 1
     wanted = os.environ.get("TRANSHIP_FAILPOINT", "")
     if not wanted.startswith(f"{name}:"):
         return
     _, *count, what = wanted.split(":")
-    _passed[name] = _passed.get(name, 0) + 1
-    if _passed[name] != int(count[0] if count else 1):
+    if passages[name] != int(count[0] if count else 1):
         return
     if what == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
