@@ -60,9 +60,9 @@ async def test_killed_and_run_again(
     config = pair.config(tmp_path)
     command = ("migrate", config, "--live", "--batch-size", "100", "--jobs", "2", "--rebuild-indexes", "always")
     passed = 1 if name in AFTER_A_KILL else expected["passed"].get(name, 0)
-    number = {"first": 1, "second": 2, "last": passed}[passage]
-    if not 1 <= number <= passed:
-        pytest.skip(f"the scene comes by {name} {passed} times")
+    if not passed:
+        pytest.skip(f"the scene does not come by {name}")
+    number = {"first": 1, "second": min(2, passed), "last": passed}[passage]
     if name in AFTER_A_KILL:
         assert run_cli(*command, env={"TRANSHIP_FAILPOINT": "batch.committed:3:kill"}).status == -signal.SIGKILL
     killed = run_cli(*command, *AFTER_A_KILL.get(name, ()), env={"TRANSHIP_FAILPOINT": f"{name}:{number}:{what}"})

@@ -7,13 +7,19 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from faults.oracle import catalog
 from move.test_live import migrate, owned_by_a_plain_role
 from support import CliResult, MakePair, Pair
 from tranship.errors import Refused, Stopped
+from tranship.execution.indexes import LooseIndex
+from tranship.execution.switches import SwitchBoard
+from tranship.model.catalog import Index
+from tranship.model.names import TableName
 from tranship.model.progress import Event, Noted
+from tranship.server.journal import Journal
 
 OLD = """
 CREATE TABLE city (id int PRIMARY KEY, name varchar(40), land int);
@@ -140,6 +146,31 @@ async def test_a_rebuild_that_fails_stays_in_the_journal(pair: Pair, tmp_path: P
     await pair.new.run("DROP VIEW city_land")
     assert (await migrate(pair, tmp_path, rebuild_indexes="always")).exit_status == 1
     assert await catalog(pair.new) == before
+
+
+async def test_a_run_that_was_taken_over_switches_nothing(pair: Pair) -> None:
+    await pair.new.run("CREATE TABLE t (a int); CREATE INDEX t_a ON t (a)")
+    journal = Journal("_tranship")
+
+    async def shut(conn: asyncpg.Connection) -> None:
+        assert conn.is_in_transaction()
+        raise Stopped("TS412", "another run took over")
+
+    name = TableName("public", "t")
+    one = LooseIndex(name, Index("t_a", "CREATE INDEX t_a ON public.t USING btree (a)"), "CREATE INDEX t_a ON public.t USING btree (a)")
+    async with pair.new.connect() as conn:
+        await journal.prepare(conn)
+        with pytest.raises(Stopped):
+            await SwitchBoard(journal, "r", None, lambda _: None, fence=shut).take_off(conn, [one])
+        assert await journal.open_undo(conn) == ()
+        assert await indexes(pair) == {"t_a"}
+        await SwitchBoard(journal, "r", None, lambda _: None).take_off(conn, [one])
+        zombie = SwitchBoard(journal, "r", None, lambda _: None, fence=shut)
+        (undo,) = await zombie.gone(conn)
+        with pytest.raises(Stopped):
+            await zombie.rebuild(conn, undo)
+        assert await journal.open_undo(conn) == (undo,)
+    assert await indexes(pair) == set()
 
 
 async def test_always_names_the_right_that_lacks(pair: Pair, tmp_path: Path) -> None:
