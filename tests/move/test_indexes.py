@@ -148,6 +148,22 @@ async def test_a_rebuild_that_fails_stays_in_the_journal(pair: Pair, tmp_path: P
     assert await catalog(pair.new) == before
 
 
+@pytest.mark.parametrize("plain", [False, True], ids=["superuser", "owner"])
+async def test_taking_back_makes_the_indexes_first(make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path, plain: bool) -> None:
+    pair = await make_pair(OLD, NEW)
+    new = await owned_by_a_plain_role(pair) if plain else None
+    before, names = await catalog(pair.new), await indexes(pair)
+    config = pair.config(tmp_path, new=new)
+    command = ("migrate", config, "--live", "--batch-size", "100", "--jobs", "2", "--rebuild-indexes", "always")
+    killed = await asyncio.to_thread(run_cli, *command, env={"TRANSHIP_FAILPOINT": "batch.committed:4:kill"})
+    assert killed.status == -signal.SIGKILL, killed
+    assert names - await indexes(pair)
+    back = await asyncio.to_thread(run_cli, "rollback", config, "--live")
+    assert back.status == 0, back
+    assert await catalog(pair.new) == before
+    assert await pair.new.fetch("SELECT id FROM city UNION ALL SELECT id FROM visit") == []
+
+
 async def test_a_run_that_was_taken_over_switches_nothing(pair: Pair) -> None:
     await pair.new.run("CREATE TABLE t (a int); CREATE INDEX t_a ON t (a)")
     journal = Journal("_tranship")
