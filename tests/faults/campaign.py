@@ -41,7 +41,7 @@ KINDS = {
     "backend": 8,
 }
 """Disturbances and how often each is drawn."""
-OPTIONS = ("--live", "--batch-size", "100", "--jobs", "2")
+OPTIONS = ("--live", "--batch-size", "100", "--jobs", "2", "--rebuild-indexes", "always")
 TRIES = 6
 """Commands after the last disturbance until one must be complete; a server that restarts can cost some."""
 SCENE = OLD.replace("generate_series(1, 700)", "generate_series(1, 3000)")
