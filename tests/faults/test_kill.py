@@ -19,7 +19,8 @@ from support import CliResult, MakePair
 from tranship.execution import failpoints
 from tranship.execution.failpoints import NAMES
 
-AFTER_A_KILL = {"run.taken": (), "takeback.deleted": ("--restart",)}
+BACK = ("--restart",)
+AFTER_A_KILL = {"run.taken": (), "takeback.begun": BACK, "takeback.deleted": BACK, "takeback.done": BACK}
 """Places that only a run after an interrupted one comes by, and the options that lead there."""
 ELSEWHERE = {"batch.isolating"}
 """Asking foresees every reject of the scene; the campaign's unforeseen rows come by here."""

@@ -56,14 +56,15 @@ def test_words_for_memory() -> None:
 async def test_a_second_run_is_refused_before_anything_is_compared(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = await make_pair(OLD, NEW)
     config, options = load_config(pair.config(tmp_path)), MigrateOptions(live=True, results_dir=str(tmp_path), batch_size=100)
-    real, refused = worker.failpoint, []
+    real, begun, refused = worker.failpoint, [], []
 
     async def never(*_: object) -> None:
         raise AssertionError("it compared")
 
     async def second(name: str) -> None:
         await real(name)
-        if name == "batch.committed" and not refused:
+        if name == "batch.committed" and not begun:
+            begun.append(name)
             with monkeypatch.context() as patched, pytest.raises(Refused) as refusal:
                 patched.setattr(api.runs, "prepare", never)
                 await api.migrate(config, options)

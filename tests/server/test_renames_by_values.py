@@ -84,7 +84,7 @@ async def test_a_run_that_began_keeps_its_plan(make_pair: MakePair, tmp_path: Pa
     pair = await make_pair(old, "CREATE TABLE t (id int PRIMARY KEY, note text, z int);")
     config = load_config(pair.config(tmp_path))
     options = MigrateOptions(live=True, batch_size=150, jobs=1)
-    monkeypatch.setattr(failpoints, "_passed", {})
+    monkeypatch.setattr(failpoints, "passages", {})
     monkeypatch.setenv("TRANSHIP_FAILPOINT", "batch.committed:1:raise")
     with pytest.raises(TranshipError):
         await migrate(config, options)

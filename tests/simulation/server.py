@@ -342,6 +342,10 @@ class Session:
                 await world.lock(self, "run", "X", None)
                 if world.store.epoch == values[1]:
                     self._work().ended = values[2]
+            case known.lost_batches:
+                return sum(world.store.batches[number].state != "done" for number in values[2])
+            case known.lost_ends:
+                return 0
             case known.batch:
                 return self._row(values[2])
             case known.batches:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 
@@ -15,6 +15,7 @@ from tranship.model.names import Side
 from tranship.model.progress import Event, Noted
 from tranship.server.connect import connect
 from tranship.server.session import pin
+from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.statements import BACKEND
 
 
@@ -28,6 +29,8 @@ class Control:
         self._job = job
         self._tell = tell
         self._healing = healing
+        self.on_renewed: Callable[[asyncpg.Connection], Awaitable[None]] | None = None
+        """Asked of every connection that had to be made again; what it raises ends the run."""
 
     async def alive(self) -> asyncpg.Connection:
         """A connection that answers.
@@ -42,12 +45,14 @@ class Control:
     async def _once(self) -> asyncpg.Connection:
         try:
             await self._conn.fetchval(BACKEND)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except DATABASE_TROUBLE:
             self._conn.terminate()
             conn = await connect(self._config.new, application_name="tranship")
             try:
                 await pin(conn, Side.NEW, datestyle=datestyle(self._job.new), search_path="")
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TranshipError):
+                if self.on_renewed is not None:
+                    await self.on_renewed(conn)
+            except (*DATABASE_TROUBLE, TranshipError):
                 conn.terminate()
                 raise
             self._conn = conn

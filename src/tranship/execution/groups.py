@@ -15,6 +15,7 @@ from tranship.execution.begin import reject_bound
 from tranship.execution.control import Control
 from tranship.execution.failpoints import failpoint
 from tranship.execution.indexes import to_take_off
+from tranship.execution.kept import check_complete
 from tranship.execution.lock import WriterLock
 from tranship.execution.lookup import content_hash
 from tranship.execution.orphans import prove_keys
@@ -86,6 +87,7 @@ class Mover:
         for task in tasks:
             async with self._control.transaction():
                 await fence(self._live, self._control)
+                await check_complete(self._live, self._control, task)
                 await self._control.execute(self._live.journal.sql.end_task, self._live.run, task.position)
             task.finished = True
             await failpoint("table.done")

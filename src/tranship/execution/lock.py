@@ -77,11 +77,13 @@ class WriterLock:
         """
         mine, theirs = await read_identity(old), await read_identity(new)
         lock = cls(config, lock_key(mine, theirs), spelling)
+        holder = None
         for _ in range(int(PATIENCE / PAUSE)):
-            if await new.fetchrow(query("advisory_holder"), lock._key) is None:
+            holder = await new.fetchrow(query("advisory_holder"), lock._key)
+            if holder is None:
                 return
             await asyncio.sleep(PAUSE)
-        raise await lock._refusal(new, journal, mine.key)
+        raise await lock._refusal(new, journal, mine.key, holder)
 
     async def _connect(self) -> asyncpg.Connection:
         conn = await connect(self._config.new, application_name="tranship lock")
@@ -91,23 +93,23 @@ class WriterLock:
     async def _acquire(self, journal: Journal, old_identity: str, *, take_over: bool) -> None:
         conn = self._conn
         assert conn is not None
+        holder = None
         for _ in range(int(PATIENCE / PAUSE)):
             if await conn.fetchval(TRY_LOCK, self._key):
                 return
-            if take_over:
-                holder = await conn.fetchrow(query("advisory_holder"), self._key)
-                if holder is not None:
-                    await conn.fetch(query("terminate_backends"), [holder["pid"]])
+            # Who had it a moment ago may be gone when we say so: the last one seen is named.
+            holder = await conn.fetchrow(query("advisory_holder"), self._key) or holder
+            if take_over and holder is not None:
+                await conn.fetch(query("terminate_backends"), [holder["pid"]])
             await asyncio.sleep(PAUSE)
-        raise await self._refusal(conn, journal, old_identity)
+        raise await self._refusal(conn, journal, old_identity, holder)
 
     async def _other(self, conn: asyncpg.Connection, journal: Journal, old_identity: str) -> Run | None:
         if not await journal.exists(conn):
             return None
         return next((r for r in reversed(await journal.runs(conn, old_identity)) if r.state == "running"), None)
 
-    async def _refusal(self, conn: asyncpg.Connection, journal: Journal, old_identity: str) -> Refused:
-        holder = await conn.fetchrow(query("advisory_holder"), self._key)
+    async def _refusal(self, conn: asyncpg.Connection, journal: Journal, old_identity: str, holder: asyncpg.Record | None) -> Refused:
         other = await self._other(conn, journal, old_identity)
         who = (
             f"backend {holder['pid']} of {holder['role']}, connected since {holder['backend_start']:%Y-%m-%d %H:%M:%S %Z}" if holder else "a backend"

@@ -7,6 +7,7 @@ import contextlib
 import datetime
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 
 import asyncpg
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from tranship.execution.failpoints import failpoint
 from tranship.execution.groups import Mover, finish
 from tranship.execution.indexes import to_take_off, told
 from tranship.execution.job import Job
+from tranship.execution.kept import check_kept
 from tranship.execution.lock import WriterLock, lock_key
 from tranship.execution.lookup import Lookups
 from tranship.execution.outcome import Frame, MigrationOutcome, StoppedRun, TableCounts, outcome, reasons
@@ -149,6 +151,7 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
                 frame = Frame("live", begun.run, snapshot.text, started, 0.0, problems, begun.left_out)
                 held = Control(control, config, left, on_event)
                 live = Live(left, config, options, journal, begun.run, begun.epoch, snapshot, Lookups(left), begun.book, begun.tasks, on_event, stop)
+                held.on_renewed = partial(check_kept, live)
                 try:
                     ends = await _carry_out(live, held, lock, passed)
                 except SnapshotLost:

@@ -14,6 +14,7 @@ from tranship.execution.copy import OldSideError, StreamBroken, pipe
 from tranship.execution.failpoints import failpoint
 from tranship.execution.faults import is_rows_fault
 from tranship.execution.isolate import Isolated, Isolation, Line
+from tranship.execution.kept import check_kept
 from tranship.execution.lines import identified_lines
 from tranship.execution.lock import hold_epoch
 from tranship.execution.retry import retry
@@ -82,7 +83,12 @@ class Worker:
         """The worker's connection to NEW, in no transaction between its batches."""
         if self._new is None or self._new.is_closed():
             new = await connect(self._live.config.new, application_name="tranship")
-            await pin(new, Side.NEW, datestyle=datestyle(self._live.job.new))
+            try:
+                await pin(new, Side.NEW, datestyle=datestyle(self._live.job.new))
+                await check_kept(self._live, new)
+            except BaseException:
+                new.terminate()
+                raise
             if self._left is not None:
                 await new.fetch(query("terminate_backends"), [self._left])
                 self._left = None

@@ -9,7 +9,7 @@ from tranship.errors import ConnectError, Refused
 from tranship.model.names import Side
 from tranship.server.connect import connect
 from tranship.sql.queries import query
-from tranship.sql.statements import BACKEND
+from tranship.sql.statements import BACKEND, DURABILITY
 
 _BOTH = {
     "IntervalStyle": "postgres",
@@ -58,6 +58,9 @@ async def pin(
     wanted = {**_BOTH, "DateStyle": datestyle, "TimeZone": zone, "client_encoding": encoding}
     if side is Side.OLD:
         wanted |= _OLD
+    if side is Side.NEW and await conn.fetchval(DURABILITY) == "off":
+        # What a run saw committed has to outlive a crash; how many standbys must have it is the server's own choice.
+        wanted["synchronous_commit"] = "local"
     if search_path is not None:
         wanted["search_path"] = search_path
     if row_security is False or (row_security is None and side is Side.OLD):

@@ -241,6 +241,25 @@ class JournalSql:
         )
 
     @property
+    def lost_batches(self) -> str:
+        """run, positions, numbers: how many of these batches are not done."""
+        return self._text(
+            "SELECT count(*) FROM ROWS FROM (pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::integer[])) AS m (position, number)"
+            " WHERE NOT EXISTS (SELECT FROM {j}.batch b WHERE b.run = $1 AND b.position = m.position AND b.number = m.number AND b.state = 'done')"
+        )
+
+    @property
+    def lost_ends(self) -> str:
+        """run, positions: how many of these tables are not ended."""
+        return self._text("SELECT count(*) FROM {j}.task WHERE run = $1 AND position = ANY ($2::integer[]) AND state <> 'done'")
+
+    @property
+    def sums(self) -> str:
+        """run, position: batches of a table that are not done (``open``), and what the others read, wrote and rejected."""
+        sums = ", ".join(f"COALESCE(pg_catalog.sum({name}), 0)::bigint AS {name}" for name in ("read", "written", "rejected"))
+        return self._text(f"SELECT count(*) FILTER (WHERE state <> 'done') AS open, {sums} FROM {{j}}.batch WHERE run = $1 AND position = $2")
+
+    @property
     def shift_counts(self) -> str:
         """run, position, number, rows: rows of a batch that were written and are rejected after all."""
         return self._text("UPDATE {j}.batch SET written = written - $4, rejected = rejected + $4 WHERE run = $1 AND position = $2 AND number = $3")
