@@ -23,9 +23,9 @@ from tranship.execution.failpoints import failpoint
 from tranship.execution.job import Job
 from tranship.execution.lock import hold_epoch, shut_out, taken_over
 from tranship.execution.plans import plan_hash, run_hash
-from tranship.execution.source import versions
 from tranship.execution.takeback import take_back, written
 from tranship.execution.task import Task
+from tranship.execution.unwritten import unwritten
 from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import Plan, TablePlan
@@ -33,7 +33,7 @@ from tranship.model.progress import Batch, Event, Noted
 from tranship.model.resolution import Problem
 from tranship.server.identity import Identity
 from tranship.server.journal import Findings, Journal, Run, TaskRow, name_text
-from tranship.server.snapshot import Snapshot
+from tranship.server.snapshot import Mark, Snapshot
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ async def begin_fresh(
     old, new = identities
     async with control.transaction():
         left_out = json.dumps(asked.left_out)
-        who = (socket.gethostname(), os.getpid(), snapshot.text, left_out, __version__)
+        who = (socket.gethostname(), os.getpid(), str(snapshot.mark), left_out, __version__)
         await control.execute(journal.sql.lock_runs)
         if {r.id for r in await journal.runs(control, old.key)} != seen:
             raise taken_over("see tranship status")
@@ -151,6 +151,7 @@ async def resume(
     job: Job,
     options: MigrateOptions,
     run: Run,
+    jobs: int,
     on_event: Callable[[Event], None],
     stop: asyncio.Event,
 ) -> Begun:
@@ -166,7 +167,7 @@ async def resume(
     await _end_take_back(control, journal, job, replace(run, epoch=epoch), on_event, stop)
     plans = {(p.old, p.new): p for p in job.plan.tables}
     tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
-    unchanged = snapshot.text == run.snapshot or all(row.done for row in rows) or await _unwritten(snapshot, tasks, on_event)
+    unchanged = all(row.done for row in rows) or await unwritten(snapshot, Mark.of(run.snapshot), tasks, jobs, on_event)
     if not unchanged and options.new_snapshot != "unfinished":
         message = "OLD was written to since the run was interrupted, and its snapshot is gone"
         hint = (
@@ -179,7 +180,7 @@ async def resume(
         await redo_unfinished(control, journal, snapshot, config, job, options, replace(run, epoch=epoch), on_event, stop)
         rows = await journal.tasks(control, run.id)
         tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
-    who = (socket.gethostname(), os.getpid(), snapshot.text, not unchanged, epoch)
+    who = (socket.gethostname(), os.getpid(), str(snapshot.mark), not unchanged, epoch)
     if await control.fetchval(journal.sql.take_run, run.id, *who) is None:
         raise taken_over("see tranship status")
     await failpoint("run.taken")
@@ -235,7 +236,7 @@ async def redo_unfinished(
             for forget in (journal.sql.forget_batches, journal.sql.forget_rejects, journal.sql.forget_foreseen, journal.sql.forget_task):
                 await control.execute(forget, run.id, task.position)
             await write_task(control, journal, run.id, task, asked.book)
-        await control.execute(journal.sql.new_snapshot, run.id, snapshot.text)
+        await control.execute(journal.sql.new_snapshot, run.id, str(snapshot.mark))
 
 
 async def _end_take_back(
@@ -292,16 +293,6 @@ def reject_bound(options: MigrateOptions, rows: int) -> int | None:
     if text is None:
         return None
     return int(rows * float(text[:-1]) / 100) if text.endswith("%") else int(text)
-
-
-async def _unwritten(snapshot: Snapshot, tasks: Sequence[Task], on_event: Callable[[Event], None]) -> bool:
-    """The new snapshot shows the very row versions that the old one showed, in every table of the run."""
-    on_event(Noted("transactions ran on OLD's server since: comparing every row version of the run's tables"))
-    async with snapshot.reader() as old:
-        for task in tasks:
-            if await versions(old, task.plan) != (task.rows, task.digest):
-                return False
-    return True
 
 
 def _task(position: int, plan: TablePlan, asked: Asked) -> Task:

@@ -131,7 +131,7 @@ class Mover:
         return lost or Stopped("TS400", "stopped as asked; what is committed stays", hint="run the same command again to go on")
 
     async def _fix_lookups(self, group: Group, tasks: Sequence[Task]) -> None:
-        """A lookup's content is the same for all rows of a table, over every crash and re-run.
+        """A lookup's content is the same for all rows of a table, over every crash, re-run and snapshot of OLD.
 
         Raises:
             Stopped: somebody changed it since the first of them.
@@ -139,12 +139,12 @@ class Mover:
         filled = {p.new for p in group.tables}
         for task in tasks:
             expressions = [m.expression for m in task.plan.columns]
-            used = dict.fromkeys(e for e in expressions if isinstance(e, Lookup) and e.side is Side.NEW and e.table not in filled)
+            used = dict.fromkeys(e for e in expressions if isinstance(e, Lookup) and (e.side is Side.OLD or e.table not in filled))
             if not used or task.finished:
                 continue
-            async with self._control.transaction():
+            async with self._live.snapshot.reader() as old, self._control.transaction():
                 await fence(self._live, self._control)
-                now = " ".join([await content_hash(self._control, lookup) for lookup in used])
+                now = " ".join([await content_hash(old if lookup.side is Side.OLD else self._control, lookup) for lookup in used])
                 kept = await self._control.fetchval(self._live.journal.sql.fix_lookups, self._live.run, task.position, now)
             if kept != now:
                 tables = ", ".join(sorted({str(lookup.table) for lookup in used}))

@@ -180,7 +180,7 @@ async def _begin(
 ) -> Begun:
     if before.unfinished is None:
         return await begin_fresh(control, journal, snapshot, config, job, options, (passed.old, passed.new), before.seen, on_event)
-    return await resume(control, journal, snapshot, config, job, options, before.unfinished, on_event, stop)
+    return await resume(control, journal, snapshot, config, job, options, before.unfinished, passed.jobs, on_event, stop)
 
 
 async def _carry_out(live: Live, held: Control, lock: WriterLock, passed: Passed) -> dict[str, int]:

@@ -33,7 +33,7 @@ class Run(Struct, frozen=True):
     state: str
     """``running``, ``stopped`` or ``finished``."""
     snapshot: str
-    """``pg_current_snapshot()`` of the snapshot it reads."""
+    """Where the snapshot it reads stands: :class:`Mark` as text."""
     mixed: bool
     """Some tables were read in another snapshot than others, as a person allowed."""
     left_out: dict[str, int]

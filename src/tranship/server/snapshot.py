@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
+from msgspec import Struct
 
 from tranship.config import Endpoint
 from tranship.errors import ConnectError, Stopped
@@ -32,6 +33,30 @@ class SnapshotLost(Stopped):
 
     def __init__(self) -> None:
         super().__init__("TS410", "the snapshot of OLD is lost: every connection that held it was closed", hint="run the same command again")
+
+
+class Mark(Struct, frozen=True):
+    """Where a snapshot stands in the history of its cluster; equal marks of one cluster: nothing was written in between."""
+
+    text: str
+    """``pg_current_snapshot()``."""
+    timeline: str
+    """Changes when a standby takes over or a backup is restored: transaction numbers are given out a second time."""
+
+    @property
+    def oldest(self) -> int:
+        """Every transaction before it had ended."""
+        return int(self.text.partition(":")[0])
+
+    def __str__(self) -> str:
+        """As the journal keeps it."""
+        return f"{self.text} {self.timeline}"
+
+    @classmethod
+    def of(cls, kept: str) -> Mark:
+        """Back from the journal."""
+        text, _, timeline = kept.partition(" ")
+        return cls(text, timeline)
 
 
 class Settings:
@@ -70,9 +95,13 @@ class Snapshot:
         self._idle: list[asyncpg.Connection] = []
         self._crowded = False
         """The role's connections do not suffice for a second holder beside a reader."""
-        self.text = ""
-        """``pg_current_snapshot()`` of the snapshot."""
+        self.mark = Mark("", "")
         self.version = 0
+
+    @property
+    def text(self) -> str:
+        """``pg_current_snapshot()`` of the snapshot."""
+        return self.mark.text
 
     @property
     def id(self) -> str:
@@ -173,7 +202,8 @@ class Snapshot:
             self.version = await conn.fetchval("SELECT pg_catalog.current_setting('server_version_num')::integer")
             await self._lock(conn)
             exported = await conn.fetchval(statements.EXPORT_SNAPSHOT)
-            self.text = await conn.fetchval(statements.current_snapshot(self.version))
+            stands = await conn.fetchrow(statements.current_snapshot(self.version))
+            self.mark = Mark(stands["text"], stands["timeline"])
         except BaseException:
             await _drop(conn)
             raise

@@ -56,9 +56,13 @@ def lock_shared(relations: Sequence[TableName]) -> str:
 
 
 def current_snapshot(version: int) -> str:
-    """The snapshot as text: equal texts on one cluster mean that nothing was written in between."""
+    """The snapshot as ``text``: equal texts on one ``timeline`` (hexadecimal) of one cluster mean that nothing was written in between."""
     function = "pg_current_snapshot" if version >= 130000 else "txid_current_snapshot"
-    return f"SELECT pg_catalog.{function}()::text"
+    return (
+        f"SELECT pg_catalog.{function}()::text AS text, CASE WHEN pg_catalog.pg_is_in_recovery()"
+        " THEN pg_catalog.lpad(pg_catalog.upper(pg_catalog.to_hex((SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()))), 8, '0')"
+        " ELSE pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8) END AS timeline"
+    )
 
 
 def set_local(name: str, value: str) -> str:
@@ -88,6 +92,18 @@ _VERSION = "pg_catalog.hashtextextended(old.ctid::text || ' ' || old.xmin::text,
 def versions(source: Source) -> str:
     """``rows`` and ``digest`` as :func:`measure` has them, for half its cost: nothing is cut."""
     return f"SELECT count(*) AS rows, COALESCE(sum({_VERSION}), 0)::text AS digest\n{from_source(source)}{where(in_source(source))}"
+
+
+def newer(source: Source, transaction: int) -> str:
+    """``rows``, ``newer`` (of them, those written by a transaction from ``transaction`` on; very old ones count, too, once their number is used
+    again) and ``rewritten`` (so is the heap's own definition: a rewrite moves rows and keeps who wrote them). A third of what :func:`versions` costs.
+    """
+    since = f"pg_catalog.age('{transaction % 2**32}'::pg_catalog.xid)"
+    rewritten = f"SELECT COALESCE(bool_or(pg_catalog.age(c.xmin) <= {since}), true) FROM pg_catalog.pg_class c WHERE c.oid = {source.oid}"
+    return (
+        f"SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(old.xmin) <= {since}) AS newer, ({rewritten}) AS rewritten\n"
+        f"{from_source(source)}{where(in_source(source))}"
+    )
 
 
 def measure(source: Source, step: int, *, digest: bool) -> str:

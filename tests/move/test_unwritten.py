@@ -1,0 +1,110 @@
+"""The proof that OLD was not written to: what it takes for the same, what not, and when it has to compare every version."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from msgspec.structs import replace
+
+from support import Pair
+from tranship.config import Endpoint, Secret
+from tranship.execution import unwritten as proof
+from tranship.execution.source import measure, versions
+from tranship.execution.task import Task
+from tranship.execution.unwritten import unwritten
+from tranship.model.names import Side, TableName
+from tranship.model.plan import Source, TablePlan
+from tranship.server.journal import Findings
+from tranship.server.snapshot import Snapshot
+
+OLD = """
+CREATE TABLE t (id integer PRIMARY KEY, word text); INSERT INTO t SELECT n, 'w' FROM generate_series(1, 500) n; DELETE FROM t WHERE id % 5 = 0;
+CREATE TABLE u (id integer); INSERT INTO u SELECT generate_series(1, 10);
+"""
+"""What happens to OLD in between (a statement a session), whether that is nothing, and whether it is seen without comparing each version."""
+STORIES = [
+    (("CREATE TABLE elsewhere AS SELECT 1",), True, True),
+    (("VACUUM (FREEZE, ANALYZE)",), True, True),
+    (("CREATE INDEX ON u (id)", "COMMENT ON TABLE t IS 'x'"), True, True),
+    (("GRANT SELECT ON t TO PUBLIC",), True, False),
+    (("INSERT INTO t VALUES (1000)",), False, True),
+    (("DELETE FROM u WHERE id = 3",), False, True),
+    (("UPDATE t SET word = word WHERE id = 7",), False, False),
+    (("DELETE FROM t WHERE id = 7", "INSERT INTO t VALUES (7, 'w')", "VACUUM FREEZE t"), False, False),
+    (("VACUUM FULL t",), False, False),
+]
+
+
+@pytest.mark.parametrize(("story", "same", "cheap"), STORIES)
+async def test_between_two_snapshots(pair: Pair, monkeypatch: pytest.MonkeyPatch, story: tuple[str, ...], same: bool, cheap: bool) -> None:
+    await pair.old.run(OLD)
+    compared: list[object] = []
+
+    async def counted(*arguments: object) -> tuple[int, str]:
+        compared.append(arguments)
+        return await versions(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(proof, "versions", counted)
+    async with snapshot_of(pair) as first:
+        then, tasks = first.mark, [await _task(pair, first, name) for name in ("t", "u")]
+    async with snapshot_of(pair) as again:
+        assert await unwritten(again, then, tasks, 2, print)
+    for statement in story:
+        async with pair.old.connect() as conn:
+            await conn.execute(statement)
+    async with snapshot_of(pair) as second:
+        assert await unwritten(second, then, tasks, 2, print) is same
+        assert bool(compared) is not cheap
+
+
+async def test_transactions_that_were_open_then(pair: Pair) -> None:
+    await pair.old.run(OLD)
+    async with pair.old.connect() as conn:
+        before = conn.transaction()
+        await before.start()
+        await conn.execute("INSERT INTO u VALUES (11)")
+        await pair.old.run("UPDATE t SET word = 'x' WHERE id = 1")
+        async with snapshot_of(pair) as first:
+            then, tasks = first.mark, [await _task(pair, first, name) for name in ("t", "u")]
+        async with snapshot_of(pair) as second:
+            assert await unwritten(second, then, tasks, 2, print)
+        await conn.execute("DELETE FROM u WHERE id = 1")
+        await before.commit()
+    async with snapshot_of(pair) as third:
+        assert await unwritten(third, then, tasks[:1], 2, print)
+        assert not await unwritten(third, then, tasks, 2, print)
+
+
+async def test_numbers_that_were_given_out_twice_prove_nothing(pair: Pair) -> None:
+    """After a standby took over, or where a row's transaction is too long ago, or what is read has no versions."""
+    await pair.old.run(OLD)
+    async with snapshot_of(pair) as first:
+        then, task = first.mark, await _task(pair, first, "t")
+        assert not await unwritten(first, replace(then, timeline="00000002"), [task], 2, print)
+        task.plan = replace(task.plan, sources=tuple(replace(s, pageable=False) for s in task.plan.sources))
+        await pair.old.run("CREATE TABLE elsewhere AS SELECT 1")
+    async with snapshot_of(pair) as second:
+        assert not await unwritten(second, then, [task], 2, print)
+        assert second.mark == type(then).of(str(second.mark))
+
+
+@asynccontextmanager
+async def snapshot_of(pair: Pair) -> AsyncIterator[Snapshot]:
+    server = pair.old.server
+    secret = Secret(server.password)
+    endpoint = Endpoint(
+        side=Side.OLD, host=server.host, port=server.port, database=pair.old.name, user=server.user, password=secret, sslmode="disable"
+    )
+    async with Snapshot.open(endpoint, [TableName("public", "t"), TableName("public", "u")]) as snapshot:
+        yield snapshot
+
+
+async def _task(pair: Pair, snapshot: Snapshot, table: str) -> Task:
+    name = TableName("public", table)
+    oid = await pair.old.value("SELECT $1::text::regclass::oid::int", table)
+    plan = TablePlan(name, name, (), (), (Source(name, name, oid),))
+    async with snapshot.reader() as old:
+        cut = await measure(old, plan, 100)
+    return Task(0, plan, "", cut.rows, cut.digest, Findings(), list(cut.batches))
