@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from tranship.cli.terminal import note
+from tranship.server.trouble import DATABASE_TROUBLE
 
 _GRACE_SECONDS = 5.0
 Answer = TypeVar("Answer")
@@ -35,6 +36,7 @@ def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, Answer]], *, stoppab
 
 async def _guarded(work: Callable[[asyncio.Event], Coroutine[Any, Any, Answer]], stoppable: bool) -> Answer:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    loop.set_exception_handler(_unheard)
     task = asyncio.ensure_future(work(stop))
     received: list[int] = []
 
@@ -55,3 +57,9 @@ async def _guarded(work: Callable[[asyncio.Event], Coroutine[Any, Any, Answer]],
         if received:
             raise _Interrupted(received[-1]) from None
         raise
+
+
+def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An error that nobody waited for. That of a connection that was given up is known where it mattered; the driver would print it all the same."""
+    if not isinstance(context.get("exception"), DATABASE_TROUBLE):
+        loop.default_exception_handler(context)
