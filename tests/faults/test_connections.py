@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from faults.scene import NEW, OLD, accounted, contents, definitions
 from move.test_live import migrate
 from support import CliResult, Database, MakePair
 from tranship.execution import worker
+from tranship.execution.groups import Mover
+from tranship.model.names import TableName
 from tranship.model.progress import Event, Noted
 
 BIGGER = OLD.replace("generate_series(1, 700)", "generate_series(1, 30000)")
@@ -96,5 +99,21 @@ async def test_lost_connections_to_new_do_not_end_a_run(make_pair: MakePair, tmp
     assert sum(struck) > 3
     assert not any(isinstance(e, Noted) and "going on with the run" in e.message for e in events)
     assert await contents(pair.new) == await contents(calm.new)
+    assert await definitions(pair.new) == before
+    await accounted(pair)
+
+
+async def test_the_idle_connection_is_lost_while_indexes_are_rebuilt(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair, real = await make_pair(OLD, NEW), Mover._rebuild
+    struck: list[bool] = []
+    before = await definitions(pair.new)
+
+    async def rebuilding(mover: Mover, tables: AbstractSet[TableName]) -> None:
+        await real(mover, tables)
+        struck.append(await pair.new.value("SELECT pg_terminate_backend($1)", mover._control.get_server_pid()))
+
+    monkeypatch.setattr(Mover, "_rebuild", rebuilding)
+    assert (await migrate(pair, tmp_path, rebuild_indexes="always")).exit_status == 1
+    assert len(struck) > 1
     assert await definitions(pair.new) == before
     await accounted(pair)

@@ -64,6 +64,7 @@ class Mover:
         self._control = await self._held.alive()
         if self._met or any(t.findings.not_asked for t in tasks):
             await self._ask_again(group, tasks)
+            self._control = await self._held.alive()
         rows = sum(t.rows for t in tasks) if not any(t.done for t in tasks) else None
         size = self._live.options.batch_size if len([b for t in tasks for b in t.todo]) <= 1 else 0
         switches = await needed(self._control, self._live.job, group, replica=self._replica, rows=rows, batch_rows=size)
@@ -80,6 +81,7 @@ class Mover:
             if switches.replica or switches.drop:
                 self._met += await prove_keys(self._live, self._control, tasks)
             await self._rebuild({t.plan.new for t in tasks})
+            self._control = await self._held.alive()
             await self._board.on(self._control)
         except BaseException:
             await self._board.on_after_failure(self._control)
@@ -189,6 +191,7 @@ class Mover:
         try:
             self._met += await worker.move(task, batch)
         except SwitchNeeded:
+            self._control = await self._held.alive()
             await self._board.off(self._control, Switches(drop=switches.drop), keys=True)
             task.whole_keys = False
             self._met += await worker.move(task, batch)
