@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -88,6 +89,20 @@ async def test_numbers_that_were_given_out_twice_prove_nothing(pair: Pair) -> No
     async with snapshot_of(pair) as second:
         assert not await unwritten(second, then, [task], 2, print)
         assert second.mark == type(then).of(str(second.mark))
+
+
+async def test_a_reader_that_was_lost_between_two_reads_is_replaced(pair: Pair) -> None:
+    await pair.old.run(OLD)
+    async with snapshot_of(pair) as snapshot:
+        async with snapshot.reader() as reading:
+            pass
+        assert await pair.old.value("SELECT pg_terminate_backend($1)", reading.get_server_pid())
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if reading.is_closed():
+                break
+        async with snapshot.reader() as another:
+            assert await another.fetchval("SELECT count(*) FROM public.t") == 400
 
 
 @asynccontextmanager

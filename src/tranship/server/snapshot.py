@@ -146,6 +146,7 @@ class Snapshot:
         Raises:
             SnapshotLost: nobody holds it any more.
         """
+        self._idle = [conn for conn in self._idle if not conn.is_closed()]
         conn = self._idle.pop() if self._idle else await self._reading()
         try:
             await self._join(conn)
