@@ -92,6 +92,10 @@ class OldSession:
             self.closed = True
             raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
 
+    def is_closed(self) -> bool:
+        """As the driver says it."""
+        return self.closed
+
     def terminate(self) -> None:
         """Closes."""
         self.closed = True
