@@ -1,15 +1,23 @@
-"""The answer to a COMMIT is lost whose batch had to be split: its rest is moved by the same run."""
+"""Batches that are split: for very many refused rows, or because they do not go through as a whole. Nothing of them is forgotten."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
 
+import asyncpg
+import pytest
+
 from faults.forked import Command
 from faults.oracle import MOVED
 from faults.proxy import Proxy
-from move.test_live import SLY
+from move.test_live import SLY, migrate
 from support import MakePair, Pair
+from tranship.errors import Stopped
+from tranship.execution import retry as retrying
+from tranship.execution.task import Task
+from tranship.execution.worker import Worker
+from tranship.model.progress import Batch, Event, Noted
 
 OLD = "CREATE TABLE item (id int PRIMARY KEY, next int); INSERT INTO item SELECT n, n FROM generate_series(1, 1000) n"
 NEW = SLY.replace("37 <> 5", "3 <> 2")
@@ -35,3 +43,28 @@ async def test_the_rest_of_a_split_batch_is_not_forgotten(make_pair: MakePair, t
     assert status == MOVED
     content = "SELECT array_agg(id ORDER BY id) FROM item"
     assert await pair.new.value(content) == await calm.new.value(content)
+
+
+async def test_a_batch_that_does_not_go_through_is_halved(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A NEW that cancels whatever is larger than 300 rows, on a table whose sequence numbers the rows as they come; stopped in between, too."""
+    old = "CREATE TABLE item (name text); INSERT INTO item SELECT 'item ' || n FROM generate_series(1, 2000) n"
+    pair = await make_pair(old, "CREATE TABLE item (name text, no int GENERATED ALWAYS AS IDENTITY)")
+    real = Worker._once
+
+    async def once(self: Worker, task: Task, batch: Batch) -> Batch | None:
+        if batch.rows > 300:
+            raise asyncpg.QueryCanceledError("canceling statement due to user request")
+        return await real(self, task, batch)
+
+    monkeypatch.setattr(Worker, "_once", once)
+    monkeypatch.setattr(retrying, "FIRST", 0.001)
+    monkeypatch.setenv("TRANSHIP_FAILPOINT", "batch.halved:2:raise")
+    with pytest.raises(Stopped):
+        await migrate(pair, tmp_path, batch_size=1000)
+    monkeypatch.delenv("TRANSHIP_FAILPOINT")
+    events: list[Event] = []
+    result = await migrate(pair, tmp_path, batch_size=1000, events=events)
+    assert (result.exit_status, result.stats.rows_migrated) == (0, 2000)
+    assert any(isinstance(e, Noted) and "in halves of" in e.message for e in events)
+    assert await pair.new.fetch("SELECT sum(row_count)::int, max(row_count)::int, count(*)::int FROM _tranship.batch") == [(2000, 250, 8)]
+    assert await pair.new.fetch("SELECT name, no FROM item ORDER BY no") == [(f"item {n}", n) for n in range(1, 2001)]

@@ -29,7 +29,7 @@ from tranship.execution.unwritten import unwritten
 from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import Plan, TablePlan
-from tranship.model.progress import Batch, Event, Noted
+from tranship.model.progress import Batch, Event, Noted, RowId
 from tranship.model.resolution import Problem
 from tranship.server.identity import Identity
 from tranship.server.journal import Findings, Journal, Run, TaskRow, name_text
@@ -191,6 +191,9 @@ async def resume(
         else:
             task.todo.append(batch.batch)
         task.next_number = max(task.next_number, batch.batch.number + 1)
+    for task in tasks:
+        # The rest of a batch that was split has a later number; where NEW numbers the rows as they come, their place counts.
+        task.todo.sort(key=lambda batch: batch.lo or RowId(batch.source, 0, 0))
     left = sum(len(t.todo) for t in tasks)
     on_event(Noted(f"going on with the run of {run.started:%Y-%m-%d %H:%M}: {left} batches are left"))
     return Begun(run.id, epoch, tasks, await _known_rejects(control, journal, run, tasks), run.left_out, run.mixed or not unchanged)

@@ -19,6 +19,7 @@ NAMES = (
     "batch.claimed",
     "batch.copied",
     "batch.isolating",
+    "batch.halved",
     "batch.rejects",
     "batch.counted",
     "batch.committed",

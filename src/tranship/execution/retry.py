@@ -16,17 +16,19 @@ LONGEST = 60.0
 T = TypeVar("T")
 
 
-async def retry(action: Callable[[], Awaitable[T]], *, tell: Callable[[str], None], what: str, stop: asyncio.Event | None = None) -> T:
+async def retry(
+    action: Callable[[], Awaitable[T]], *, tell: Callable[[str], None], what: str, stop: asyncio.Event | None = None, tries: int = TRIES
+) -> T:
     """The action's result.
 
     Raises:
         What the action raised, when it does not pass, or after the last try, or when a person asked to stop meanwhile.
     """
-    for attempt in range(TRIES):
+    for attempt in range(tries):
         try:
             return await action()
         except Exception as error:
-            if not passes(error) or attempt == TRIES - 1 or (stop is not None and stop.is_set()):
+            if not passes(error) or attempt == tries - 1 or (stop is not None and stop.is_set()):
                 raise
             pause = min(LONGEST, FIRST * 2**attempt) * random.uniform(0.75, 1.25)
             tell(f"{what}: {type(error).__name__}: {error}; trying again in {pause:.1f} s")

@@ -8,11 +8,12 @@ from functools import partial
 
 import asyncpg
 
-from tranship.errors import Stopped
+from tranship.errors import ConnectError, Stopped
 from tranship.execution.ask.records import fetch_records
 from tranship.execution.copy import OldSideError, StreamBroken, pipe
 from tranship.execution.failpoints import failpoint
 from tranship.execution.faults import is_rows_fault
+from tranship.execution.halve import WHOLE_TRIES, halve, may_be_halved, smaller_may_pass
 from tranship.execution.isolate import Isolated, Isolation, Line
 from tranship.execution.kept import check_kept
 from tranship.execution.lines import identified_lines
@@ -28,6 +29,7 @@ from tranship.model.verdict import Reject
 from tranship.server.connect import connect
 from tranship.server.journal import BatchRow, RejectRow
 from tranship.server.session import pin
+from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import statements
 from tranship.sql.copy import select_batch
 from tranship.sql.expression import Bindings
@@ -62,11 +64,31 @@ class Worker:
             Stopped: another run took over, or tries are exhausted.
         """
         foreseen = len(self._live.book.rejected(task.plan.old))
-        rest: Batch | None = batch
-        while rest is not None:
-            once = partial(self._once, task, rest)
-            rest = await retry(once, tell=self._tell, what=f"{task.plan.old} batch {rest.number}", stop=self._live.stop)
+        waiting = [batch]
+        while waiting:
+            waiting += await self._settle(task, waiting.pop())
         return len(self._live.book.rejected(task.plan.old)) - foreseen
+
+    async def _settle(self, task: Task, batch: Batch) -> list[Batch]:
+        """Moves a batch, or halves one that does not go through; what remains of it, the last first."""
+        live = self._live
+        trying = partial(retry, tell=self._tell, what=f"{task.plan.old} batch {batch.number}", stop=live.stop)
+        if may_be_halved(live, task, batch):
+            try:
+                rest = await trying(partial(self._once, task, batch), tries=WHOLE_TRIES)
+                return [rest] if rest is not None else []
+            except (*DATABASE_TROUBLE, ConnectError, TimeoutError) as error:
+                if live.stop.is_set() or not smaller_may_pass(error):
+                    raise
+            halves = await trying(partial(self._halved, task, batch))
+            if halves is not None:
+                self._tell(f"{task.plan.old} batch {batch.number} goes on in halves of {halves[0].rows} and {halves[1].rows} rows")
+                return [halves[1], halves[0]]
+        rest = await trying(partial(self._once, task, batch))
+        return [rest] if rest is not None else []
+
+    async def _halved(self, task: Task, batch: Batch) -> tuple[Batch, Batch] | None:
+        return await halve(self._live, task, batch, await self.connection())
 
     async def close(self) -> None:
         """Ends the connection."""

@@ -72,6 +72,11 @@ def select_batch(
     return _select(columns, plan, old, batch, excluded, bindings, f"\nORDER BY {key_order(plan, old)}" if in_key_order else "")
 
 
+def middle(plan: TablePlan, batch: Batch, rows: int) -> str:
+    """The ctid, as text, of the row that ``rows`` others of the batch lie before."""
+    return f"SELECT old.ctid::text {from_source(plan.sources[batch.source])}{where(in_batch(plan, batch))} ORDER BY old.ctid OFFSET {rows} LIMIT 1"
+
+
 def select_identified(
     plan: TablePlan, old: Table, batch: Batch, *, excluded: Sequence[RowId] = (), bindings: Bindings = (), in_key_order: bool = False
 ) -> str:

@@ -222,6 +222,13 @@ class JournalSql:
         return self._text("SELECT EXISTS (SELECT FROM {j}.batch WHERE run = $1 AND state = 'done')")
 
     @property
+    def shorten_batch(self) -> str:
+        """run, position, number, hi, rows: a batch that is still to do ends earlier; no row: it is done."""
+        return self._text(
+            "UPDATE {j}.batch SET hi = $4, row_count = $5 WHERE run = $1 AND position = $2 AND number = $3 AND state = 'todo' RETURNING number"
+        )
+
+    @property
     def claim_batch(self) -> str:
         """run, position, number: marks a batch done inside its own transaction; no row: it is done already."""
         return self._text("UPDATE {j}.batch SET state = 'done' WHERE run = $1 AND position = $2 AND number = $3 AND state = 'todo' RETURNING number")

@@ -1,0 +1,58 @@
+"""A batch that does not go through as a whole is moved in halves: shorter transactions, less to lose, less to hold in memory.
+
+Its number of rows is known before, so the equation of each half is, too. What a person chose as ``--batch-size`` is never exceeded.
+"""
+
+from __future__ import annotations
+
+import asyncpg
+
+from tranship.execution.failpoints import failpoint
+from tranship.execution.faults import passes, sqlstate
+from tranship.execution.lock import hold_epoch
+from tranship.execution.source import SMALLEST_BATCH
+from tranship.execution.task import Live, Task
+from tranship.model.progress import Batch
+from tranship.server.journal import row_id
+from tranship.sql.copy import middle
+from tranship.sql.statements import set_local
+
+WHOLE_TRIES = 3
+"""Tries of a batch before it is halved."""
+RANGES_FROM = 140000
+"""Server version of an OLD that reads a range of pages without reading the whole table."""
+_LOCKS = ("40001", "40P01", "55P03")
+"""Others stood in the way: a smaller batch would meet them, too."""
+
+
+def smaller_may_pass(error: BaseException) -> bool:
+    """A transaction that was cancelled, cut off or out of memory; half of it may be quick or small enough."""
+    state = sqlstate(error)
+    return state == "53200" or (passes(error) and state not in _LOCKS)
+
+
+def may_be_halved(live: Live, task: Task, batch: Batch) -> bool:
+    """Whether its rows lie in a range that can be cut, and nothing wants them in one piece."""
+    in_one_piece = task.whole_keys or task.findings.ordered_stream or live.rehearsal is not None
+    return not in_one_piece and batch.rows >= 2 * SMALLEST_BATCH and live.job.old.server_version >= RANGES_FROM
+
+
+async def halve(live: Live, task: Task, batch: Batch, new: asyncpg.Connection) -> tuple[Batch, Batch] | None:
+    """Journals both halves in one transaction; None: the batch is done already, whatever its last try heard.
+
+    Raises:
+        Stopped: another run took over.
+    """
+    rows = batch.rows // 2
+    async with live.snapshot.reader() as old:
+        at = row_id(batch.source, await old.fetchval(middle(task.plan, batch, rows)))
+    first = Batch(batch.number, batch.table, batch.source, batch.lo, at, rows)
+    second = Batch(task.take_number(), batch.table, batch.source, at, batch.hi, batch.rows - rows)
+    async with new.transaction():
+        await new.execute(set_local("lock_timeout", "3s"))
+        await hold_epoch(new, live.journal, live.run, live.epoch)
+        if await new.fetchval(live.journal.sql.shorten_batch, live.run, task.position, batch.number, at.ctid, rows) is None:
+            return None
+        await live.journal.write_batches(new, live.run, task.position, [second])
+    await failpoint("batch.halved")
+    return first, second
