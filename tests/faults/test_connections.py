@@ -65,7 +65,7 @@ async def test_a_snapshot_that_is_lost_is_proven_and_taken_again(make_pair: Make
     run = asyncio.create_task(asyncio.to_thread(run_cli, "migrate", config, "--live", "--batch-size", "500", "--jobs", "1", env=slow))
     everybody = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship'"
     done = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = '_tranship' AND relname = 'batch'"
-    for _ in range(300):
+    while not run.done():
         await asyncio.sleep(0.05)
         if await pair.new.value(done) and await pair.new.value("SELECT count(*) FROM _tranship.batch WHERE state = 'done'") >= 5:
             break

@@ -22,8 +22,10 @@ async def test_silence_and_slowness(pair: Pair, tmp_path: Path, monkeypatch: pyt
     async with Proxy(server.host, server.port) as proxy:
         config = load_config(pair.config(tmp_path, new=proxy.address))
         conn = await connect(config.new)
+        backend = conn.get_server_pid()
         assert await conn.fetchval("SELECT 1 FROM pg_sleep(2)") == 1
         proxy.fault, proxy.k = "stall", 1
         with pytest.raises((asyncpg.InterfaceError, asyncpg.PostgresConnectionError, ConnectionError)):
             await asyncio.wait_for(conn.fetchval("SELECT 1"), 60)
         assert proxy.struck
+    assert conn.get_server_pid() == backend, "who has to end what a lost connection left asks for its number"

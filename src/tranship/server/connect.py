@@ -84,6 +84,7 @@ async def _attempt(
         connection_class=Answering,
     )
     conn.works = partial(works, endpoint)
+    conn.backend = conn.get_server_pid()
     return conn
 
 
