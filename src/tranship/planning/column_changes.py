@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.catalog import Column, Table
 from tranship.model.change import Change, ChangeClass, ColumnPair, Pairing, Proposal, TablePair
-from tranship.model.expression import Conversion, Loss
+from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.resolution import Action, Decision, Resolution
 from tranship.planning.conversion import convert, same_type
 from tranship.planning.meaning import Doubt, Landscape, doubt_of, meaning_change
@@ -48,7 +49,8 @@ class Tables(Struct, frozen=True):
     def convert(self, old: Column, new: Column) -> Conversion:
         """The judgement of the two columns' types."""
         versions = self.landscape.old.server_version, self.landscape.new.server_version
-        return convert(old.type, new.type, old_version=versions[0], new_version=versions[1], schemas=self.schemas)
+        found = convert(old.type, new.type, old_version=versions[0], new_version=versions[1], schemas=self.schemas)
+        return replace(found, why=f"{found.why}: {self.landscape.old.timezone}") if found.rule is Rule.ZONE else found
 
     def change(self, cls: ChangeClass, kind: str, description: str, *, old: str | None = None, new: str | None = None) -> Change:
         """A change of this pair without its details."""

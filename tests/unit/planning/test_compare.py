@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from tranship.model.catalog import Catalog, Check
 from tranship.model.change import Change, ChangeClass, Comparison
 from tranship.model.names import ColumnRef, TableName
@@ -283,3 +285,9 @@ def test_a_person_may_say_that_two_numbers_mean_the_same() -> None:
     for action in ("rename", "transform"):
         same = [entry("o", action, old_column=a, new_column=b) for a, b in (("price", "price"), ("way_km", "way_miles"))]
         assert not compared(old, new, *same).of(BREAKING), action
+
+
+def test_the_zone_that_decides_is_named() -> None:
+    old = replace(catalog(table("t", "at timestamp")), timezone="Europe/Berlin")
+    (asked,) = compared(old, catalog(table("t", "at timestamptz"))).of(BREAKING)
+    assert "the time zone of OLD's database decides which moment is meant: Europe/Berlin" in asked.evidence
