@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from tranship.execution import takeback
 from tranship.execution.doctor import examine, settle
 from tranship.execution.rollback import rollback
 from tranship.execution.status import purge, status
+from tranship.sql import statements
 
 Run = Callable[..., CliResult]
 
@@ -201,3 +203,21 @@ async def test_doctor_puts_back_what_a_dead_run_left(make_pair: MakePair, run_cl
     assert "t_always" in found.undo.what or "a_b" in found.undo.what
     assert all(d.restored for d in await settle(config, print))
     assert await definitions(pair.new) == before
+
+
+async def test_the_way_back_of_a_sequence_is_on_record_before_it_moves(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``setval`` is not undone by a rollback: whatever ends the transaction that moves a sequence, rollback finds where it stood."""
+    pair = await make_pair(OLD, NEW)
+    await pair.new.run("SELECT setval('numbers', 5)")
+    real = statements.set_sequence
+
+    def failing(*arguments: Any, **options: Any) -> str:
+        return f"DO $$BEGIN PERFORM 1 FROM ({real(*arguments, **options)}) s; RAISE 'the connection is lost' USING ERRCODE = '53100'; END$$"
+
+    with monkeypatch.context() as patched, pytest.raises(Stopped):
+        patched.setattr(statements, "set_sequence", failing)
+        await migrate(pair, tmp_path)
+    assert await pair.new.value("SELECT last_value FROM numbers") == 4711
+    done = await rollback(load_config(pair.config(tmp_path)), live=True)
+    assert [str(name) for name in done.sequences] == ["public.numbers"]
+    assert await pair.new.value("SELECT last_value FROM numbers") == 5

@@ -108,6 +108,9 @@ async def set_sequences(live: Live, old: asyncpg.Connection, new: asyncpg.Connec
                 await fence(live, new)
                 states = (str(own.value), own.called, str(end.value), end.called)
                 await new.execute(journal.sql.insert_sequence, live.run, name_text(name), *states)
+            # A rollback does not undo setval: its way back is on record before.
+            async with new.transaction():
+                await fence(live, new)
                 await new.execute(statements.set_sequence(name, end.value, called=end.called))
             await failpoint("sequences.set")
     return ends
