@@ -15,7 +15,7 @@ from move.test_live import migrate, owned_by_a_plain_role
 from support import CliResult, MakePair, Pair
 from tranship.errors import Refused, Stopped
 from tranship.execution.indexes import LooseIndex
-from tranship.execution.switches import SwitchBoard
+from tranship.execution.switches import SwitchBoard, restore
 from tranship.model.catalog import Index
 from tranship.model.names import TableName
 from tranship.model.progress import Event, Noted
@@ -202,3 +202,18 @@ async def test_always_names_the_right_that_lacks(pair: Pair, tmp_path: Path) -> 
         await migrate(pair, tmp_path, new=new, rebuild_indexes="always")
     assert {p.code for p in refused.value.problems} == {"TS378"}
     assert (await migrate(pair, tmp_path, new=new)).exit_status == 1
+
+
+async def test_a_lost_connection_is_not_tried_again(make_pair: MakePair) -> None:
+    """Putting back over a connection that is gone fails at once: whoever has another goes on with it."""
+    pair = await make_pair("", "CREATE TABLE t (x int)")
+    journal = Journal("_tranship")
+    said: list[str] = []
+    async with pair.new.connect() as new:
+        await journal.prepare(new)
+        await new.execute("INSERT INTO _tranship.undo (run, seq, what, sql) VALUES ('r', 1, 'nothing', 'SELECT 1')")
+        (undo,) = await journal.open_undo(new)
+        new.terminate()
+        with pytest.raises(asyncpg.InterfaceError):
+            await restore(journal, new, undo, said.append)
+    assert said == []

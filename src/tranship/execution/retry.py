@@ -16,10 +16,20 @@ LONGEST = 60.0
 T = TypeVar("T")
 
 
+def _always() -> bool:
+    return True
+
+
 async def retry(
-    action: Callable[[], Awaitable[T]], *, tell: Callable[[str], None], what: str, stop: asyncio.Event | None = None, tries: int = TRIES
+    action: Callable[[], Awaitable[T]],
+    *,
+    tell: Callable[[str], None],
+    what: str,
+    stop: asyncio.Event | None = None,
+    tries: int = TRIES,
+    worth: Callable[[], bool] = _always,
 ) -> T:
-    """The action's result.
+    """The action's result. ``worth``: whether another try can end otherwise; the only connection may be lost.
 
     Raises:
         What the action raised, when it does not pass, or after the last try, or when a person asked to stop meanwhile.
@@ -28,7 +38,7 @@ async def retry(
         try:
             return await action()
         except Exception as error:
-            if not passes(error) or attempt == tries - 1 or (stop is not None and stop.is_set()):
+            if not passes(error) or attempt == tries - 1 or (stop is not None and stop.is_set()) or not worth():
                 raise
             pause = min(LONGEST, FIRST * 2**attempt) * random.uniform(0.75, 1.25)
             tell(f"{what}: {type(error).__name__}: {error}; trying again in {pause:.1f} s")

@@ -225,7 +225,7 @@ class SwitchBoard:
                     await self._journal.write_undo(new, self._run, what, sql, gone)
                 await new.execute(change)
 
-        await retry(lambda: _naming_blockers(new, once, self._say), tell=self._say, what=undo[-1][0])
+        await retry(lambda: _naming_blockers(new, once, self._say), tell=self._say, what=undo[-1][0], worth=lambda: not new.is_closed())
 
     def _say(self, message: str) -> None:
         self._tell(Noted(message))
@@ -243,7 +243,7 @@ async def restore(journal: Journal, new: asyncpg.Connection, undo: Undo, tell: C
                 await new.execute(undo.sql)
                 await failpoint("switches.restoring")
 
-    await retry(lambda: _naming_blockers(new, once, tell), tell=tell, what=undo.what)
+    await retry(lambda: _naming_blockers(new, once, tell), tell=tell, what=undo.what, worth=lambda: not new.is_closed())
 
 
 async def _naming_blockers(new: asyncpg.Connection, once: Callable[[], Awaitable[None]], tell: Callable[[str], None]) -> None:
