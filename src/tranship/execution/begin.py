@@ -314,4 +314,4 @@ def _whole(plan: TablePlan, batches: Sequence[Batch]) -> list[Batch]:
 
 
 def _resumed(row: TaskRow, plan: TablePlan) -> Task:
-    return Task(row.position, plan, row.plan_hash, row.rows, row.digest, row.findings, [])
+    return Task(row.position, plan, row.plan_hash, row.rows, row.digest, row.findings, [], finished=row.done)
