@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -15,6 +16,7 @@ from move.test_live import SLY, migrate
 from support import MakePair, Pair
 from tranship.errors import Stopped
 from tranship.execution import retry as retrying
+from tranship.execution import worker as working
 from tranship.execution.task import Task
 from tranship.execution.worker import Worker
 from tranship.model.progress import Batch, Event, Noted
@@ -68,3 +70,40 @@ async def test_a_batch_that_does_not_go_through_is_halved(make_pair: MakePair, t
     assert any(isinstance(e, Noted) and "in halves of" in e.message for e in events)
     assert await pair.new.fetch("SELECT sum(row_count)::int, max(row_count)::int, count(*)::int FROM _tranship.batch") == [(2000, 250, 8)]
     assert await pair.new.fetch("SELECT name, no FROM item ORDER BY no") == [(f"item {n}", n) for n in range(1, 2001)]
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_a_halving_whose_answer_is_lost_happens_once(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    pair = await make_pair("CREATE TABLE item (id int); INSERT INTO item SELECT generate_series(1, 1000)", "CREATE TABLE item (id int)")
+    once, halve = Worker._once, working.halve
+    lost: list[bool] = []
+
+    async def cancelled(self: Worker, task: Task, batch: Batch) -> Batch | None:
+        if batch.rows > 600:
+            raise asyncpg.QueryCanceledError("canceling statement due to user request")
+        if stopped and batch.lo is not None:
+            raise asyncpg.DiskFullError("No space left on device")
+        return await once(self, task, batch)
+
+    async def unheard(*given: Any) -> tuple[Batch, Batch] | None:
+        found = await halve(*given)
+        if not lost:
+            lost.append(True)
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Worker, "_once", cancelled)
+        patched.setattr(working, "halve", unheard)
+        patched.setattr(retrying, "FIRST", 0.001)
+        if stopped:
+            with pytest.raises(Stopped):
+                await migrate(pair, tmp_path, batch_size=1000)
+        else:
+            assert (await migrate(pair, tmp_path, batch_size=1000)).exit_status == 0
+    assert lost
+    assert (await migrate(pair, tmp_path, batch_size=1000)).exit_status == 0
+    assert await pair.new.fetch("SELECT row_count::int, state FROM _tranship.batch ORDER BY number") == [(500, "done"), (500, "done")]
+    assert await pair.new.fetch("SELECT count(*)::int, count(DISTINCT id)::int FROM item") == [(1000, 1000)]

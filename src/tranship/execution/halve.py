@@ -37,8 +37,10 @@ def may_be_halved(live: Live, task: Task, batch: Batch) -> bool:
     return not in_one_piece and batch.rows >= 2 * SMALLEST_BATCH and live.job.old.server_version >= RANGES_FROM
 
 
-async def halve(live: Live, task: Task, batch: Batch, new: asyncpg.Connection) -> tuple[Batch, Batch] | None:
+async def halve(live: Live, task: Task, batch: Batch, number: int, new: asyncpg.Connection) -> tuple[Batch, Batch] | None:
     """Journals both halves in one transaction; None: the batch is done already, whatever its last try heard.
+
+    ``number`` is the second half's. Called again with the same one it finds what an earlier call committed without hearing so.
 
     Raises:
         Stopped: another run took over.
@@ -47,12 +49,14 @@ async def halve(live: Live, task: Task, batch: Batch, new: asyncpg.Connection) -
     async with live.snapshot.reader() as old:
         at = row_id(batch.source, await old.fetchval(middle(task.plan, batch, rows)))
     first = Batch(batch.number, batch.table, batch.source, batch.lo, at, rows)
-    second = Batch(task.take_number(), batch.table, batch.source, at, batch.hi, batch.rows - rows)
+    second = Batch(number, batch.table, batch.source, at, batch.hi, batch.rows - rows)
     async with new.transaction():
         await new.execute(set_local("lock_timeout", "3s"))
         await hold_epoch(new, live.journal, live.run, live.epoch)
-        if await new.fetchval(live.journal.sql.shorten_batch, live.run, task.position, batch.number, at.ctid, rows) is None:
-            return None
+        place = (live.run, task.position, batch.number)
+        if await new.fetchval(live.journal.sql.shorten_batch, *place, batch.rows, at.ctid, rows) is None:
+            there = await live.journal.batch(new, live.run, task.position, batch)
+            return (first, second) if not there.done and there.batch.hi == at else None
         await live.journal.write_batches(new, live.run, task.position, [second])
     await failpoint("batch.halved")
     return first, second

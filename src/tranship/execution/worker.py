@@ -80,15 +80,15 @@ class Worker:
             except (*DATABASE_TROUBLE, ConnectError, TimeoutError) as error:
                 if live.stop.is_set() or not smaller_may_pass(error):
                     raise
-            halves = await trying(partial(self._halved, task, batch))
+            halves = await trying(partial(self._halved, task, batch, task.take_number()))
             if halves is not None:
                 self._tell(f"{task.plan.old} batch {batch.number} goes on in halves of {halves[0].rows} and {halves[1].rows} rows")
                 return [halves[1], halves[0]]
         rest = await trying(partial(self._once, task, batch))
         return [rest] if rest is not None else []
 
-    async def _halved(self, task: Task, batch: Batch) -> tuple[Batch, Batch] | None:
-        return await halve(self._live, task, batch, await self.connection())
+    async def _halved(self, task: Task, batch: Batch, number: int) -> tuple[Batch, Batch] | None:
+        return await halve(self._live, task, batch, number, await self.connection())
 
     async def close(self) -> None:
         """Ends the connection."""

@@ -223,9 +223,10 @@ class JournalSql:
 
     @property
     def shorten_batch(self) -> str:
-        """run, position, number, hi, rows: a batch that is still to do ends earlier; no row: it is done."""
+        """run, position, number, rows so far, hi, rows: a batch that is still to do ends earlier; no row: it is done, or was shortened before."""
         return self._text(
-            "UPDATE {j}.batch SET hi = $4, row_count = $5 WHERE run = $1 AND position = $2 AND number = $3 AND state = 'todo' RETURNING number"
+            "UPDATE {j}.batch SET hi = $5, row_count = $6"
+            " WHERE run = $1 AND position = $2 AND number = $3 AND row_count = $4 AND state = 'todo' RETURNING number"
         )
 
     @property
