@@ -15,6 +15,7 @@ from faults.proxy import Proxy
 from move.test_live import SLY, migrate
 from support import MakePair, Pair
 from tranship.errors import Stopped
+from tranship.execution import failpoints
 from tranship.execution import retry as retrying
 from tranship.execution import worker as working
 from tranship.execution.task import Task
@@ -60,6 +61,7 @@ async def test_a_batch_that_does_not_go_through_is_halved(make_pair: MakePair, t
 
     monkeypatch.setattr(Worker, "_once", once)
     monkeypatch.setattr(retrying, "FIRST", 0.001)
+    monkeypatch.setattr(failpoints, "passages", {})
     monkeypatch.setenv("TRANSHIP_FAILPOINT", "batch.halved:2:raise")
     with pytest.raises(Stopped):
         await migrate(pair, tmp_path, batch_size=1000)
