@@ -110,7 +110,7 @@ async def test_the_idle_connection_is_lost_while_indexes_are_rebuilt(make_pair: 
 
     async def rebuilding(mover: Mover, tables: AbstractSet[TableName]) -> None:
         await real(mover, tables)
-        struck.append(await pair.new.value("SELECT pg_terminate_backend($1)", mover._control.get_server_pid()))
+        struck.append(await pair.new.value("SELECT pg_terminate_backend($1)", (await mover._held.alive()).get_server_pid()))
 
     monkeypatch.setattr(Mover, "_rebuild", rebuilding)
     assert (await migrate(pair, tmp_path, rebuild_indexes="always")).exit_status == 1

@@ -22,7 +22,7 @@ from tranship.execution.failpoints import NAMES
 BACK = ("--restart",)
 AFTER_A_KILL = {"run.taken": (), "takeback.begun": BACK, "takeback.deleted": BACK, "takeback.done": BACK}
 """Places that only a run after an interrupted one comes by, and the options that lead there."""
-ELSEWHERE = {"batch.isolating", "batch.halved"}
+ELSEWHERE = {"batch.isolating", "batch.divided"}
 """Asking foresees every reject of the scene, and its batches go through whole; test_split has both."""
 WAYS = [(what, passage) for what in ("kill", "raise") for passage in ("first", "second", "last")]
 PRODUCT = [

@@ -14,6 +14,7 @@ from faults.oracle import catalog
 from move.test_live import migrate, owned_by_a_plain_role
 from support import CliResult, MakePair, Pair
 from tranship.errors import Refused, Stopped
+from tranship.execution.control import Steady
 from tranship.execution.indexes import LooseIndex
 from tranship.execution.switches import SwitchBoard, restore
 from tranship.model.catalog import Index
@@ -176,15 +177,16 @@ async def test_a_run_that_was_taken_over_switches_nothing(pair: Pair) -> None:
     one = LooseIndex(name, Index("t_a", "CREATE INDEX t_a ON public.t USING btree (a)"), "CREATE INDEX t_a ON public.t USING btree (a)")
     async with pair.new.connect() as conn:
         await journal.prepare(conn)
+        held = Steady(conn, lambda _: None)
         with pytest.raises(Stopped):
-            await SwitchBoard(journal, "r", None, lambda _: None, fence=shut).take_off(conn, [one])
+            await SwitchBoard(journal, "r", None, lambda _: None, fence=shut).take_off(held, [one])
         assert await journal.open_undo(conn) == ()
         assert await indexes(pair) == {"t_a"}
-        await SwitchBoard(journal, "r", None, lambda _: None).take_off(conn, [one])
+        await SwitchBoard(journal, "r", None, lambda _: None).take_off(held, [one])
         zombie = SwitchBoard(journal, "r", None, lambda _: None, fence=shut)
-        (undo,) = await zombie.gone(conn)
+        (undo,) = await zombie.gone(held)
         with pytest.raises(Stopped):
-            await zombie.rebuild(conn, undo)
+            await zombie.rebuild(held, undo)
         assert await journal.open_undo(conn) == (undo,)
     assert await indexes(pair) == set()
 
@@ -208,12 +210,12 @@ async def test_a_lost_connection_is_not_tried_again(make_pair: MakePair) -> None
     """Putting back over a connection that is gone fails at once: whoever has another goes on with it."""
     pair = await make_pair("", "CREATE TABLE t (x int)")
     journal = Journal("_tranship")
-    said: list[str] = []
+    said: list[Noted] = []
     async with pair.new.connect() as new:
         await journal.prepare(new)
         await new.execute("INSERT INTO _tranship.undo (run, seq, what, sql) VALUES ('r', 1, 'nothing', 'SELECT 1')")
         (undo,) = await journal.open_undo(new)
         new.terminate()
         with pytest.raises(asyncpg.InterfaceError):
-            await restore(journal, new, undo, said.append)
+            await restore(journal, Steady(new, said.append), undo, lambda _: None)
     assert said == []

@@ -29,6 +29,7 @@ from simulation.server import Faults, Session, Violation, World
 from tranship.errors import ConnectError, Stopped, TranshipError
 from tranship.execution import source, watch, worker
 from tranship.execution.ask.book import Book
+from tranship.execution.control import Steady
 from tranship.execution.copy import StreamBroken
 from tranship.execution.groups import finish
 from tranship.execution.job import Job
@@ -201,14 +202,14 @@ class Client:
         await self._streams(live, task)
         if task.counts[0] != task.rows:
             raise Stopped("TS422", f"{task.rows} rows in the snapshot, {task.counts[0]} accounted for")
-        await finish(live, control)
+        await finish(live, Steady(control, nothing))
 
     async def _streams(self, live: Live, task: Task) -> None:
         queue = list(reversed(task.todo))
 
         async def stream(one: worker.Worker) -> None:
             while queue:
-                await one.move(task, queue.pop())
+                queue.extend(await one.move(task, queue.pop()))
 
         ends = await asyncio.gather(*(stream(worker.Worker(live, n)) for n in range(STREAMS)), return_exceptions=True)
         for end in ends:

@@ -19,6 +19,7 @@ from tranship.config import Config
 from tranship.errors import Refused, Stopped
 from tranship.execution.ask.book import Book
 from tranship.execution.asking import Asked, ask_everything
+from tranship.execution.control import Steady, Works
 from tranship.execution.failpoints import failpoint
 from tranship.execution.job import Job
 from tranship.execution.lock import hold_epoch, shut_out, taken_over
@@ -94,7 +95,7 @@ def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
 
 
 async def begin_fresh(
-    control: asyncpg.Connection,
+    held: Works,
     journal: Journal,
     snapshot: Snapshot,
     config: Config,
@@ -118,16 +119,22 @@ async def begin_fresh(
     tasks = [_task(position, plan, asked) for position, plan in enumerate(job.plan.tables)]
     run = f"{secrets.token_hex(8)}"
     old, new = identities
-    async with control.transaction():
-        left_out = json.dumps(asked.left_out)
-        who = (socket.gethostname(), os.getpid(), str(snapshot.mark), left_out, __version__)
-        await control.execute(journal.sql.lock_runs)
-        if {r.id for r in await journal.runs(control, old.key)} != seen:
-            raise taken_over("see tranship status")
-        await control.execute(journal.sql.insert_run, run, old.key, new.key, run_hash(job.plan.tables), *who)
-        await control.execute(journal.sql.insert_heartbeat, run, [])
-        for task in tasks:
-            await write_task(control, journal, run, task, asked.book)
+    who = (socket.gethostname(), os.getpid(), str(snapshot.mark), json.dumps(asked.left_out), __version__)
+
+    async def write(control: asyncpg.Connection) -> None:
+        async with control.transaction():
+            await control.execute(journal.sql.lock_runs)
+            there = {r.id for r in await journal.runs(control, old.key)}
+            if run in there:
+                return  # the try before committed, and its answer was lost
+            if there != seen:
+                raise taken_over("see tranship status")
+            await control.execute(journal.sql.insert_run, run, old.key, new.key, run_hash(job.plan.tables), *who)
+            await control.execute(journal.sql.insert_heartbeat, run, [])
+            for task in tasks:
+                await write_task(control, journal, run, task, asked.book)
+
+    await held.work("the journal", write)
     await failpoint("run.prepared")
     return Begun(run, 1, tasks, asked.book, asked.left_out)
 
@@ -144,7 +151,7 @@ async def write_task(control: asyncpg.Connection, journal: Journal, run: str, ta
 
 
 async def resume(
-    control: asyncpg.Connection,
+    held: Steady,
     journal: Journal,
     snapshot: Snapshot,
     config: Config,
@@ -161,6 +168,7 @@ async def resume(
         Refused: the plan is another one.
         Stopped: OLD was written to since, and nobody said what to do.
     """
+    control = await held.alive()
     rows = await journal.tasks(control, run.id)
     same_plan(job, rows, run)
     epoch = await shut_out(control, journal, run)
@@ -168,6 +176,7 @@ async def resume(
     plans = {(p.old, p.new): p for p in job.plan.tables}
     tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
     unchanged = all(row.done for row in rows) or await unwritten(snapshot, Mark.of(run.snapshot), tasks, jobs, on_event)
+    control = await held.alive()
     if not unchanged and options.new_snapshot != "unfinished":
         message = "OLD was written to since the run was interrupted, and its snapshot is gone"
         hint = (
@@ -177,7 +186,8 @@ async def resume(
         raise Stopped("TS411", message, hint=hint)
     if not unchanged:
         on_event(Noted("unfinished tables are moved again as OLD is now: the result is not one point in time"))
-        await redo_unfinished(control, journal, snapshot, config, job, options, replace(run, epoch=epoch), on_event, stop)
+        await redo_unfinished(held, journal, snapshot, config, job, options, replace(run, epoch=epoch), on_event, stop)
+        control = await held.alive()
         rows = await journal.tasks(control, run.id)
         tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
     who = (socket.gethostname(), os.getpid(), str(snapshot.mark), not unchanged, epoch)
@@ -213,7 +223,7 @@ async def _known_rejects(control: asyncpg.Connection, journal: Journal, run: Run
 
 
 async def redo_unfinished(
-    control: asyncpg.Connection,
+    held: Steady,
     journal: Journal,
     snapshot: Snapshot,
     config: Config,
@@ -224,6 +234,7 @@ async def redo_unfinished(
     stop: asyncio.Event,
 ) -> None:
     """Takes back what unfinished tables hold of the run (``run.epoch`` is ours), and asks and cuts them anew in the new snapshot."""
+    control = await held.alive()
     left = await written(control, journal, run, lambda task: not task.done)
     await take_back(control, journal, run, job.new, left, on_event, stop)
     rows = await journal.tasks(control, run.id)
@@ -232,6 +243,7 @@ async def redo_unfinished(
     rest = Job(replace(job.plan, groups=groups), job.old, job.new)
     asked = await ask_everything(snapshot, config, rest, options, rest.plan.tables, digest=True, on_event=on_event)
     places = {row.old: row.position for row in rows}
+    control = await held.alive()
     async with control.transaction():
         await hold_epoch(control, journal, run.id, run.epoch)
         for plan in rest.plan.tables:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
 
 import asyncpg
 
 from tranship.config import Config
 from tranship.errors import TranshipError
 from tranship.execution.job import Job
+from tranship.execution.lock import end_backends
 from tranship.execution.retry import retry
 from tranship.execution.task import datestyle
 from tranship.model.names import Side
@@ -18,17 +21,54 @@ from tranship.server.session import pin
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.statements import BACKEND
 
+T = TypeVar("T")
+Action = Callable[[asyncpg.Connection], Awaitable[T]]
+"""Begins and ends outside of a transaction."""
 
-class Control:
-    """Asked for its connection before each piece of work, never inside a transaction."""
 
-    def __init__(self, conn: asyncpg.Connection, config: Config, job: Job, tell: Callable[[Event], None], *, healing: bool = True) -> None:
-        """``healing`` False: the connection's own transaction is what counts, as in a rehearsal."""
+class Works(Protocol):
+    """Whoever does a piece of work on a connection to NEW, and again where that may help."""
+
+    async def work(self, what: str, action: Action[T]) -> T:
+        """The action's result; ``what`` it is about, for the person who watches.
+
+        An action whose answer is lost is done again: it finds out by itself whether it was done.
+        """
+        ...
+
+
+class Steady:
+    """A connection whose session counts, for what it holds: when it is lost, so is the work."""
+
+    def __init__(self, conn: asyncpg.Connection, tell: Callable[[Noted], None], stop: asyncio.Event | None = None) -> None:
+        """``stop``: a person asked to; nothing is tried again then."""
         self._conn = conn
+        self._tell = tell
+        self._stop = stop
+
+    async def alive(self) -> asyncpg.Connection:
+        """The connection as it is."""
+        return self._conn
+
+    async def work(self, what: str, action: Action[T]) -> T:
+        """As `Works` says; not again on a connection that is over."""
+        return await retry(lambda: action(self._conn), tell=self._say, what=what, stop=self._stop, worth=lambda: not self._conn.is_closed())
+
+    def as_it_is(self) -> Steady:
+        """The same connection, once more and no further: for a run that stops."""
+        return Steady(self._conn, self._tell)
+
+    def _say(self, message: str) -> None:
+        self._tell(Noted(message))
+
+
+class Control(Steady):
+    """Made again when it was lost."""
+
+    def __init__(self, conn: asyncpg.Connection, config: Config, job: Job, tell: Callable[[Event], None], stop: asyncio.Event) -> None:
+        super().__init__(conn, tell, stop)
         self._config = config
         self._job = job
-        self._tell = tell
-        self._healing = healing
         self.on_renewed: Callable[[asyncpg.Connection], Awaitable[None]] | None = None
         """Asked of every connection that had to be made again; what it raises ends the run."""
 
@@ -38,18 +78,27 @@ class Control:
         Raises:
             ConnectError: NEW cannot be reached, after all tries.
         """
-        if not self._healing:
-            return self._conn
-        return await retry(self._once, tell=lambda message: self._tell(Noted(message)), what="NEW")
+        return await retry(self._answering, tell=self._say, what="NEW", stop=self._stop)
 
-    async def _once(self) -> asyncpg.Connection:
+    async def work(self, what: str, action: Action[T]) -> T:
+        """As `Works` says."""
+
+        async def once() -> T:
+            return await action(await self._answering())
+
+        return await retry(once, tell=self._say, what=what, stop=self._stop)
+
+    async def _answering(self) -> asyncpg.Connection:
         try:
             await self._conn.fetchval(BACKEND)
         except DATABASE_TROUBLE:
+            left = self._conn.get_server_pid()
             self._conn.terminate()
             conn = await connect(self._config.new, application_name="tranship")
             try:
                 await pin(conn, Side.NEW, datestyle=datestyle(self._job.new), search_path="")
+                # Half-open, it may still be at work, and about to commit it.
+                await end_backends(conn, [left])
                 if self.on_renewed is not None:
                     await self.on_renewed(conn)
             except (*DATABASE_TROUBLE, TranshipError):

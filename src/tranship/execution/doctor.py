@@ -9,13 +9,13 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.config import Config
-from tranship.execution.lock import lock_number
+from tranship.execution.control import Steady
+from tranship.execution.lock import end_backends, lock_number
 from tranship.execution.switches import restore
 from tranship.model.names import Side
 from tranship.server.connect import connect
 from tranship.server.journal import Journal, Run, Undo
 from tranship.server.session import pin
-from tranship.sql.queries import query
 from tranship.sql.statements import TRY_LOCK, UNLOCK
 
 
@@ -65,7 +65,7 @@ async def settle(config: Config, tell: Callable[[str], None], *, going_on: bool 
         for run in {undo.run for undo in open_now}:
             free[run] = run not in runs or await _lock(new, runs[run])
             if free[run] and run in runs:
-                await new.fetch(query("terminate_backends"), list(runs[run].backends))
+                await end_backends(new, runs[run].backends)
         return tuple([await _settle(journal, new, undo, runs.get(undo.run), free[undo.run], tell) for undo in open_now])
 
 
@@ -73,7 +73,7 @@ async def _settle(journal: Journal, new: asyncpg.Connection, undo: Undo, run: Ru
     if not free:
         return Diagnosis(undo, run, running=True)
     try:
-        await restore(journal, new, undo, tell)
+        await restore(journal, Steady(new, lambda noted: tell(noted.message)), undo, tell)
     except asyncpg.PostgresError as error:
         return Diagnosis(undo, run, running=False, problem=str(error))
     return Diagnosis(undo, run, running=False, restored=True)

@@ -19,7 +19,7 @@ NAMES = (
     "batch.claimed",
     "batch.copied",
     "batch.isolating",
-    "batch.halved",
+    "batch.divided",
     "batch.rejects",
     "batch.counted",
     "batch.committed",

@@ -12,13 +12,15 @@ import asyncpg
 from tranship.errors import Stopped
 from tranship.execution.asking import ask
 from tranship.execution.begin import reject_bound
-from tranship.execution.control import Control
+from tranship.execution.control import Steady, Works
 from tranship.execution.failpoints import failpoint
 from tranship.execution.indexes import to_take_off
 from tranship.execution.kept import check_complete
 from tranship.execution.lock import WriterLock
 from tranship.execution.lookup import content_hash
-from tranship.execution.orphans import prove_keys
+from tranship.execution.orphans import prove_keys, reread
+from tranship.execution.pace import Pace
+from tranship.execution.source import SMALLEST_BATCH
 from tranship.execution.switches import SwitchBoard, Switches, needed
 from tranship.execution.task import Live, Task
 from tranship.execution.throttle import Throttle
@@ -32,11 +34,9 @@ from tranship.model.progress import Batch, TableDone
 class Mover:
     """Moves what is left of a run."""
 
-    def __init__(self, live: Live, held: Control, lock: WriterLock | None, *, replica: bool, jobs: int) -> None:
+    def __init__(self, live: Live, held: Steady, lock: WriterLock | None, *, replica: bool, jobs: int) -> None:
         self._live = live
         self._held = held
-        self._control: asyncpg.Connection
-        """Alive when a piece of work began."""
         self._lock = lock
         self._replica = replica
         self._workers = [Worker(live, n) for n in range(jobs)]
@@ -61,38 +61,46 @@ class Mover:
                 await worker.close()
 
     async def _group(self, group: Group, tasks: Sequence[Task]) -> None:
-        self._control = await self._held.alive()
         if self._met or any(t.findings.not_asked for t in tasks):
             await self._ask_again(group, tasks)
-            self._control = await self._held.alive()
         rows = sum(t.rows for t in tasks) if not any(t.done for t in tasks) else None
         size = self._live.options.batch_size if len([b for t in tasks for b in t.todo]) <= 1 else 0
-        switches = await needed(self._control, self._live.job, group, replica=self._replica, rows=rows, batch_rows=size)
+        asking = partial(needed, job=self._live.job, group=group, replica=self._replica, rows=rows, batch_rows=size)
+        switches = await self._held.work("switches", asking)
         await self._fix_lookups(group, tasks)
         try:
-            await self._board.off(self._control, switches, keys=not switches.one_batch)
+            await self._board.off(self._held, switches, keys=not switches.one_batch)
             await self._take_indexes_off(tasks)
             for task in tasks:
                 task.replica = switches.replica
                 task.whole_keys = switches.one_batch
                 await self._table(task, switches)
-            self._control = await self._held.alive()
             await self._fix_lookups(group, tasks)
             if switches.replica or switches.drop:
-                self._met += await prove_keys(self._live, self._control, tasks)
+                await self._prove_keys(tasks)
             await self._rebuild({t.plan.new for t in tasks})
-            self._control = await self._held.alive()
-            await self._board.on(self._control)
+            await self._board.on(self._held)
         except BaseException:
-            await self._board.on_after_failure(self._control)
+            await self._board.on_after_failure(self._held.as_it_is())
             raise
         for task in tasks:
-            async with self._control.transaction():
-                await fence(self._live, self._control)
-                await check_complete(self._live, self._control, task)
-                await self._control.execute(self._live.journal.sql.end_task, self._live.run, task.position)
+            await self._held.work(f"the end of {task.plan.old}", partial(end_task, self._live, task))
             task.finished = True
             await failpoint("table.done")
+
+    async def _prove_keys(self, tasks: Sequence[Task]) -> None:
+        before = sum(t.counts[2] for t in tasks)
+        tries = 0
+
+        async def prove(new: asyncpg.Connection) -> None:
+            nonlocal tries
+            tries += 1
+            if tries > 1:
+                await reread(self._live, new, tasks)
+            await prove_keys(self._live, new, tasks)
+
+        await self._held.work("foreign keys", prove)
+        self._met += sum(t.counts[2] for t in tasks) - before
 
     async def _take_indexes_off(self, tasks: Sequence[Task]) -> None:
         """Before the first row of the group arrives; a group that was interrupted goes on with what is off."""
@@ -102,7 +110,8 @@ class Mover:
         rows: dict[TableName, int] = {}
         for task in tasks:
             rows[task.plan.new] = rows.get(task.plan.new, 0) + task.rows
-        await self._board.take_off(self._control, await to_take_off(self._control, live.job, rows, live.options.rebuild_indexes))
+        choosing = partial(to_take_off, job=live.job, rows=rows, mode=live.options.rebuild_indexes)
+        await self._board.take_off(self._held, await self._held.work("indexes", choosing))
 
     async def _rebuild(self, tables: AbstractSet[TableName]) -> None:
         """The indexes of tables that are off, over the streams.
@@ -110,14 +119,14 @@ class Mover:
         Raises:
             Stopped: one cannot be made, or a person asked; the others that were begun are made.
         """
-        queue = [undo for undo in await self._board.gone(self._control) if undo.gone is not None and undo.gone.table in tables]
+        queue = [undo for undo in await self._board.gone(self._held) if undo.gone is not None and undo.gone.table in tables]
         failed: list[BaseException] = []
 
         async def stream(worker: Worker) -> None:
             while queue and not failed and not self._live.stop.is_set():
                 undo = queue.pop(0)
                 try:
-                    await self._board.rebuild(await worker.connection(), undo)
+                    await self._board.rebuild(worker, undo)
                 except Exception as error:
                     failed.append(error)
                     raise
@@ -144,10 +153,7 @@ class Mover:
             used = dict.fromkeys(e for e in expressions if isinstance(e, Lookup) and (e.side is Side.OLD or e.table not in filled))
             if not used or task.finished:
                 continue
-            async with self._live.snapshot.reader() as old, self._control.transaction():
-                await fence(self._live, self._control)
-                now = " ".join([await content_hash(old if lookup.side is Side.OLD else self._control, lookup) for lookup in used])
-                kept = await self._control.fetchval(self._live.journal.sql.fix_lookups, self._live.run, task.position, now)
+            kept, now = await self._held.work(f"lookups of {task.plan.old}", partial(fix_lookups, self._live, task, tuple(used)))
             if kept != now:
                 tables = ", ".join(sorted({str(lookup.table) for lookup in used}))
                 message = f"lookup tables of {task.plan.old} were changed while its rows were translated: {tables}"
@@ -163,6 +169,8 @@ class Mover:
 
     async def _table(self, task: Task, switches: Switches) -> None:
         queue = list(reversed(task.todo))
+        foreseen = len(self._live.book.rejected(task.plan.old))
+        task.pace = Pace.begin(self._live.options.batch_size, SMALLEST_BATCH, [(row.read, row.seconds) for row in task.done])
         failed: list[BaseException] = []
         streams = 1 if task.one_stream else min(len(self._workers), len(queue))
 
@@ -171,7 +179,7 @@ class Mover:
                 batch = queue.pop()
                 try:
                     await self._throttle.wait()
-                    await self._batch(worker, task, batch, switches)
+                    queue.extend(await self._batch(worker, task, batch, switches))
                 except Exception as error:
                     failed.append(error)
                     raise
@@ -182,29 +190,55 @@ class Mover:
         if queue:
             raise self._stopped()
         task.todo.clear()
+        self._met += len(self._live.book.rejected(task.plan.old)) - foreseen
         read, written, rejected = task.counts
         if read != task.rows:
             raise Stopped("TS422", f"{task.plan.old}: {task.rows} rows in the snapshot, {read} accounted for", object=str(task.plan.old))
         self._live.on_event(TableDone(task.plan.old, read, written, rejected))
 
-    async def _batch(self, worker: Worker, task: Task, batch: Batch, switches: Switches) -> None:
+    async def _batch(self, worker: Worker, task: Task, batch: Batch, switches: Switches) -> list[Batch]:
+        """Moves one; what remains of it."""
         try:
-            self._met += await worker.move(task, batch)
+            rest = await worker.move(task, batch)
         except SwitchNeeded:
-            self._control = await self._held.alive()
-            await self._board.off(self._control, Switches(drop=switches.drop), keys=True)
+            await self._board.off(self._held, Switches(drop=switches.drop), keys=True)
             task.whole_keys = False
-            self._met += await worker.move(task, batch)
+            rest = await worker.move(task, batch)
         bound = reject_bound(self._live.options, sum(t.rows for t in self._live.tasks))
         rejected = sum(t.counts[2] for t in self._live.tasks) if bound is not None else 0
         if bound is not None and rejected > bound:
             message = f"{rejected} rows are rejected, --max-rejects allows {self._live.options.max_rejects}"
             raise Stopped("TS421", message, hint="raise --max-rejects and run the same command again")
+        return rest
 
 
-async def finish(live: Live, control: asyncpg.Connection) -> None:
+async def fix_lookups(live: Live, task: Task, used: Sequence[Lookup], new: asyncpg.Connection) -> tuple[str, str]:
+    """Hashes of the content of a table's lookups: as the journal has them from its first row, else as they are; and as they are."""
+    async with live.snapshot.reader() as old, new.transaction():
+        await fence(live, new)
+        now = " ".join([await content_hash(old if lookup.side is Side.OLD else new, lookup) for lookup in used])
+        return await new.fetchval(live.journal.sql.fix_lookups, live.run, task.position, now), now
+
+
+async def end_task(live: Live, task: Task, new: asyncpg.Connection) -> None:
+    """Marks a table done.
+
+    Raises:
+        Stopped: another run took over, or NEW does not hold every batch.
+    """
+    async with new.transaction():
+        await fence(live, new)
+        await check_complete(live, new, task)
+        await new.execute(live.journal.sql.end_task, live.run, task.position)
+
+
+async def finish(live: Live, held: Works) -> None:
     """Marks the run finished, if it is still ours."""
-    async with control.transaction():
-        await fence(live, control)
-        await control.execute(live.journal.sql.end_run, live.run, live.epoch, "finished")
+
+    async def once(new: asyncpg.Connection) -> None:
+        async with new.transaction():
+            await fence(live, new)
+            await new.execute(live.journal.sql.end_run, live.run, live.epoch, "finished")
+
+    await held.work("the end of the run", once)
     await failpoint("run.finished")

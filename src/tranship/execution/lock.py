@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import asyncpg
 
@@ -164,12 +164,21 @@ async def hold_epoch(new: asyncpg.Connection, journal: Journal, run: str, epoch:
         raise taken_over(hint)
 
 
+async def end_backends(new: asyncpg.Connection, backends: Sequence[int]) -> None:
+    """Ends backends of ours that somebody else may have left at work, and waits a moment until they are gone: what they committed by then is
+    there, and nothing comes after."""
+    for _ in range(20):
+        if not await new.fetch(query("terminate_backends"), list(backends)):
+            return
+        await asyncio.sleep(0.1)
+
+
 async def shut_out(new: asyncpg.Connection, journal: Journal, run: Run) -> int:
     """Ends what a dead or hung process of a run left working in NEW, and raises the epoch: whatever is left of it fails at its fence.
 
     ``new`` holds the writer lock's place: nobody else works on the run. Returns the new epoch.
     """
-    await new.fetch(query("terminate_backends"), list(run.backends))
+    await end_backends(new, run.backends)
     for _ in range(20):
         try:
             async with new.transaction():

@@ -45,6 +45,17 @@ async def prove_keys(live: Live, new: asyncpg.Connection, tasks: Sequence[Task])
     return rejected
 
 
+async def reread(live: Live, new: asyncpg.Connection, tasks: Sequence[Task]) -> None:
+    """What the journal holds of finished batches and of rejects: a transaction whose answer was lost may have been committed."""
+    rows = await live.journal.batches(new, await live.journal.tasks(new, live.run), live.run)
+    for task in tasks:
+        task.done[:] = [row for row in rows if row.done and row.position == task.position]
+    known = {task.position: task.plan.old for task in tasks}
+    for reject in await live.journal.rejects(new, live.run):
+        if reject.position in known:
+            live.book.add(known[reject.position], reject.reject)
+
+
 async def _reject(live: Live, new: asyncpg.Connection, task: Task, key: ForeignKey, found: Sequence[asyncpg.Record]) -> int:
     """One transaction: the rows leave NEW, and stand among the rejects of their batches."""
     by_batch: dict[int, list[asyncpg.Record]] = {}

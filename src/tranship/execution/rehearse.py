@@ -15,7 +15,7 @@ from tranship.config import Config
 from tranship.errors import Refused, Stopped, TranshipError
 from tranship.execution.begin import begin_fresh, earlier, remaining
 from tranship.execution.broken import BROKEN, could_not_begin, cure
-from tranship.execution.control import Control
+from tranship.execution.control import Steady
 from tranship.execution.groups import Mover
 from tranship.execution.job import Job
 from tranship.execution.lock import WriterLock, lock_key
@@ -95,7 +95,9 @@ class _Rehearsal:
             return await self._result(done, None)
         async with open_snapshot(self.config, left) as snapshot:
             identities = (self.passed.old, self.passed.new)
-            begun = await begin_fresh(self.new, self.journal, snapshot, self.config, left, self.options, identities, before.seen, self.on_event)
+            begun = await begin_fresh(
+                Steady(self.new, self.on_event), self.journal, snapshot, self.config, left, self.options, identities, before.seen, self.on_event
+            )
             self.frame = replace(self.frame, run_id=begun.run, snapshot=snapshot.text, left_out=begun.left_out)
             shared = (snapshot, Lookups(left), begun.book, begun.tasks, self.on_event, self.stop, self.new)
             live = Live(left, self.config, self.options, self.journal, begun.run, begun.epoch, *shared)
@@ -108,7 +110,7 @@ class _Rehearsal:
     async def _carry_out(self, live: Live) -> None:
         try:
             self.exposed = await shelter(self.new, live.job)
-            held = Control(self.new, self.config, live.job, self.on_event, healing=False)
+            held = Steady(self.new, self.on_event)
             await Mover(live, held, None, replica=self.passed.replica, jobs=1).run()
             async with self.old.transaction(readonly=True):
                 ends = await set_sequences(live, self.old, self.new, untouched=self.exposed)

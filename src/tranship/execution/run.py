@@ -13,11 +13,11 @@ import asyncpg
 from msgspec.structs import replace
 
 from tranship.config import Config
-from tranship.errors import Stopped, TranshipError
+from tranship.errors import ConnectError, Stopped, TranshipError
 from tranship.execution.asking import Asked, ask_everything, check_drift, locked_relations
 from tranship.execution.begin import Before, Begun, begin_fresh, earlier, forget_if_nothing_done, remaining, resume, start_over, too_many
 from tranship.execution.broken import BROKEN, could_not_begin, stopped_by
-from tranship.execution.control import Control
+from tranship.execution.control import Control, Steady
 from tranship.execution.failpoints import failpoint
 from tranship.execution.groups import Mover, finish
 from tranship.execution.indexes import to_take_off, told
@@ -146,10 +146,10 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
                 on_event(Noted(ALREADY))
                 return await live_result(control, journal, job, config, options, frame, done, None)
             async with open_snapshot(config, left) as snapshot:
-                begun = await _begin(control, journal, snapshot, config, left, options, passed, on_event, before, stop)
+                held = Control(control, config, left, on_event, stop)
+                begun = await _begin(held, journal, snapshot, config, left, options, passed, on_event, before, stop)
                 problems = (*passed.problems, MIXED) if begun.mixed else passed.problems
                 frame = Frame("live", begun.run, snapshot.text, started, 0.0, problems, begun.left_out)
-                held = Control(control, config, left, on_event)
                 live = Live(left, config, options, journal, begun.run, begun.epoch, snapshot, Lookups(left), begun.book, begun.tasks, on_event, stop)
                 held.on_renewed = partial(check_kept, live)
                 try:
@@ -167,7 +167,7 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
 
 
 async def _begin(
-    control: asyncpg.Connection,
+    held: Steady,
     journal: Journal,
     snapshot: Snapshot,
     config: Config,
@@ -179,8 +179,8 @@ async def _begin(
     stop: asyncio.Event,
 ) -> Begun:
     if before.unfinished is None:
-        return await begin_fresh(control, journal, snapshot, config, job, options, (passed.old, passed.new), before.seen, on_event)
-    return await resume(control, journal, snapshot, config, job, options, before.unfinished, passed.jobs, on_event, stop)
+        return await begin_fresh(held, journal, snapshot, config, job, options, (passed.old, passed.new), before.seen, on_event)
+    return await resume(held, journal, snapshot, config, job, options, before.unfinished, passed.jobs, on_event, stop)
 
 
 async def _carry_out(live: Live, held: Control, lock: WriterLock, passed: Passed) -> dict[str, int]:
@@ -192,14 +192,14 @@ async def _carry_out(live: Live, held: Control, lock: WriterLock, passed: Passed
                 live.on_event(BatchDone(task.plan.old, row.batch.number, row.read, row.written, row.rejected, row.bytes))
         await Mover(live, held, lock, replica=passed.replica, jobs=passed.jobs).run()
         async with live.snapshot.reader() as reading:
-            ends = await set_sequences(live, reading, await held.alive())
-        await finish(live, await held.alive())
+            ends = await held.work("sequences", partial(set_sequences, live, reading))
+        await finish(live, held)
+    except (*BROKEN, ConnectError) as error:
+        await _mark_stopped(live, held)
+        raise stopped_by(error) from error
     except TranshipError:
         await _mark_stopped(live, held)
         raise
-    except BROKEN as error:
-        await _mark_stopped(live, held)
-        raise stopped_by(error) from error
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)

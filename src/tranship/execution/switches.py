@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import asyncpg
 from msgspec import Struct
 
 from tranship.errors import Stopped
+from tranship.execution.control import Works
 from tranship.execution.failpoints import failpoint
 from tranship.execution.indexes import LooseIndex
 from tranship.execution.job import Job
-from tranship.execution.retry import retry
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.names import TableName
 from tranship.model.plan import Group
@@ -131,32 +132,37 @@ class SwitchBoard:
         self._tell = tell
         self._fence = fence
 
-    async def off(self, new: asyncpg.Connection, switches: Switches, *, keys: bool) -> None:
+    async def off(self, held: Works, switches: Switches, *, keys: bool) -> None:
         """Switch off what a group needs; each change commits together with its way back. ``keys``: the foreign keys of the cycle too."""
         await failpoint("switches.before")
         for trigger in switches.disable:
             undo = [(f"trigger {trigger.name} of {trigger.relation}", statements.trigger_state(trigger.relation, trigger.name, trigger.state))]
-            await self._change(new, undo, statements.trigger_state(trigger.relation, trigger.name, "D"))
+            await self._change(held, undo, statements.trigger_state(trigger.relation, trigger.name, "D"))
             await failpoint("switches.off")
         if keys:
             for dropped in switches.drop:
-                await self._drop(new, dropped)
+                await self._drop(held, dropped)
                 await failpoint("switches.off")
 
-    async def take_off(self, new: asyncpg.Connection, indexes: Sequence[LooseIndex]) -> None:
+    async def take_off(self, held: Works, indexes: Sequence[LooseIndex]) -> None:
         """Drop indexes for a load; each drop commits together with its way back."""
         for one in indexes:
             what = f"index {one.index.name} of {one.table}"
             gone = GoneIndex(one.table, one.index)
-            await self._change(new, [(what, one.way_back)], drop_index(one.name), gone)
+            await self._change(held, [(what, one.way_back)], drop_index(one.name), gone)
             self._say(f"{what} is off until the rows are there")
             await failpoint("indexes.off")
 
-    async def gone(self, new: asyncpg.Connection) -> list[Undo]:
+    async def gone(self, held: Works) -> list[Undo]:
         """The indexes that this run has off, in the order in which they went."""
-        return [undo for undo in reversed(await self._journal.open_undo(new)) if undo.run == self._run and undo.gone is not None]
+        return [undo for undo in reversed(await self._open(held)) if undo.gone is not None]
 
-    async def rebuild(self, new: asyncpg.Connection, undo: Undo) -> None:
+    async def _open(self, held: Works) -> list[Undo]:
+        """Everything that this run has off, latest first."""
+        found = await held.work("the journal", self._journal.open_undo)
+        return [undo for undo in found if undo.run == self._run]
+
+    async def rebuild(self, held: Works, undo: Undo) -> None:
         """Make one index again.
 
         Raises:
@@ -165,41 +171,43 @@ class SwitchBoard:
         self._say(f"rebuilding {undo.what}")
         began = time.monotonic()
         try:
-            await restore(self._journal, new, undo, self._say, fence=self._fence)
+            await restore(self._journal, held, undo, self._say, fence=self._fence)
         except asyncpg.PostgresError as error:
             message = f"{undo.what} could not be rebuilt: {error}"
             raise Stopped("TS427", message, object=undo.what, hint="remove the cause and run the same command again") from error
         self._say(f"{undo.what} rebuilt in {time.monotonic() - began:.1f} s")
         await failpoint("indexes.rebuilt")
 
-    async def on(self, new: asyncpg.Connection) -> None:
+    async def on(self, held: Works) -> None:
         """Put everything back that the journal says this run has off, indexes apart: they wait for their rows, see `rebuild`."""
-        for undo in await self._journal.open_undo(new):
-            if undo.run == self._run and undo.gone is None:
-                await restore(self._journal, new, undo, self._say, fence=self._fence)
+        for undo in await self._open(held):
+            if undo.gone is None:
+                await restore(self._journal, held, undo, self._say, fence=self._fence)
                 await failpoint("switches.restored")
 
-    async def on_after_failure(self, new: asyncpg.Connection) -> None:
+    async def on_after_failure(self, held: Works) -> None:
         """The same as far as it goes while rows are missing: what cannot be put back yet stays in the journal for the next run, and so do
         indexes, which would only slow it down."""
         try:
-            mine = [undo for undo in await self._journal.open_undo(new) if undo.run == self._run]
+            mine = await self._open(held)
             for undo in mine:
                 if undo.gone is None:
                     with contextlib.suppress(asyncpg.IntegrityConstraintViolationError, asyncpg.ForeignKeyViolationError, Stopped):
-                        await restore(self._journal, new, undo, self._say, fence=self._fence)
+                        await restore(self._journal, held, undo, self._say, fence=self._fence)
             if left := sum(undo.gone is not None for undo in mine):
                 self._say(f"{left} indexes are off: the next live run goes on so and rebuilds them, tranship doctor CONFIG --restore does it now")
         except DATABASE_TROUBLE as error:
             self._say(f"not everything could be switched on again ({error}): the next live run does it, or tranship doctor CONFIG --restore")
 
-    async def _drop(self, new: asyncpg.Connection, dropped: DroppedKey) -> None:
+    async def _drop(self, held: Works, dropped: DroppedKey) -> None:
         table = self._job.new.table(dropped.table) if self._job is not None else None
-        if table is None or not await self._there(new, table, dropped.key.name):
+        if table is None:
             return
-        key = dropped.key
+        key, oid = dropped.key, table.oid
         what = f"foreign key {key.name} of {dropped.table}"
-        comment = await new.fetchval(query("constraint_comment"), table.oid, key.name)
+        if await held.work(what, lambda new: new.fetchval(query("constraint_there"), oid, key.name)) is None:
+            return
+        comment = await held.work(what, lambda new: new.fetchval(query("constraint_comment"), oid, key.name))
         partitioned = any(end is not None and end.kind == "p" for end in (table, self._target(key)))
         undo: list[tuple[str, str]] = []
         if comment is not None:
@@ -207,34 +215,37 @@ class SwitchBoard:
         if key.validated and not partitioned:
             undo.append((f"validity of {what}", statements.validate_constraint(dropped.table, key.name)))
         undo.append((what, statements.add_foreign_key(dropped.table, key, partitioned=partitioned)))
-        await self._change(new, undo, statements.drop_constraint(dropped.table, key.name))
+        await self._change(held, undo, statements.drop_constraint(dropped.table, key.name))
 
     def _target(self, key: ForeignKey) -> Table | None:
         return self._job.new.table(key.target) if self._job is not None else None
 
-    async def _there(self, new: asyncpg.Connection, table: Table, name: str) -> bool:
-        return await new.fetchval(query("constraint_there"), table.oid, name) is not None
+    async def _change(self, held: Works, undo: Sequence[tuple[str, str]], change: str, gone: GoneIndex | None = None) -> None:
+        tries = 0
 
-    async def _change(self, new: asyncpg.Connection, undo: Sequence[tuple[str, str]], change: str, gone: GoneIndex | None = None) -> None:
-        async def once() -> None:
+        async def once(new: asyncpg.Connection) -> None:
+            nonlocal tries
+            tries += 1
             async with new.transaction():
                 await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
                 if self._fence is not None:
                     await self._fence(new)
+                if tries > 1 and await new.fetchval(self._journal.sql.undo_there, self._run, *undo[-1]):
+                    return  # the try before committed, and its answer was lost
                 for what, sql in undo:
                     await self._journal.write_undo(new, self._run, what, sql, gone)
                 await new.execute(change)
 
-        await retry(lambda: _naming_blockers(new, once, self._say), tell=self._say, what=undo[-1][0], worth=lambda: not new.is_closed())
+        await held.work(undo[-1][0], partial(_naming_blockers, once, self._say))
 
     def _say(self, message: str) -> None:
         self._tell(Noted(message))
 
 
-async def restore(journal: Journal, new: asyncpg.Connection, undo: Undo, tell: Callable[[str], None], *, fence: Fence | None = None) -> None:
+async def restore(journal: Journal, held: Works, undo: Undo, tell: Callable[[str], None], *, fence: Fence | None = None) -> None:
     """One way back, and that it was gone, in one transaction. ``fence`` as for `SwitchBoard`; None: the caller holds the writer lock."""
 
-    async def once() -> None:
+    async def once(new: asyncpg.Connection) -> None:
         async with new.transaction():
             await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
             if fence is not None:
@@ -243,13 +254,13 @@ async def restore(journal: Journal, new: asyncpg.Connection, undo: Undo, tell: C
                 await new.execute(undo.sql)
                 await failpoint("switches.restoring")
 
-    await retry(lambda: _naming_blockers(new, once, tell), tell=tell, what=undo.what, worth=lambda: not new.is_closed())
+    await held.work(undo.what, partial(_naming_blockers, once, tell))
 
 
-async def _naming_blockers(new: asyncpg.Connection, once: Callable[[], Awaitable[None]], tell: Callable[[str], None]) -> None:
+async def _naming_blockers(once: Callable[[asyncpg.Connection], Awaitable[None]], tell: Callable[[str], None], new: asyncpg.Connection) -> None:
     """One try; where it waited too long for a lock, the sessions are named that hold one."""
     try:
-        await once()
+        await once(new)
     except asyncpg.LockNotAvailableError:
         for row in await new.fetch(query("lock_holders")):
             session = ", ".join(row[name] or f"{name} hidden" for name in ("role", "application", "state"))

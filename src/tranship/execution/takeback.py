@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from tranship.errors import Refused, Stopped
 from tranship.execution.broken import cure
+from tranship.execution.control import Steady
 from tranship.execution.failpoints import failpoint
 from tranship.execution.lock import hold_epoch
-from tranship.execution.retry import retry
 from tranship.execution.switches import DELETE, LOCK_TIMEOUT, SwitchBoard, Switches, firing, may_be_replica
 from tranship.model.catalog import Catalog, Table
 from tranship.model.names import TableName
@@ -131,6 +131,7 @@ class _TakeBack:
         stop: asyncio.Event,
     ) -> None:
         self._new, self._journal, self._run = new, journal, run
+        self._held = Steady(new, tell)
         self._catalog = catalog
         self._tables = tables
         self._tell = tell
@@ -149,14 +150,14 @@ class _TakeBack:
         deleted = 0
         try:
             # Each row that goes asks its children by their foreign key: without an index one pass over the table a row.
-            for undo in await board.gone(self._new):
-                await board.rebuild(self._new, undo)
-            await board.off(self._new, await self._switches(), keys=False)
+            for undo in await board.gone(self._held):
+                await board.rebuild(self._held, undo)
+            await board.off(self._held, await self._switches(), keys=False)
             held = [table for name in self._names if (table := self._catalog.table(name)) is not None]
             for together in children_first(held):
                 deleted += await self._delete(together)
         finally:
-            await board.on(self._new)
+            await board.on(self._held)
         await self._step(lambda: self._end(positions))
         await failpoint("takeback.done")
         return deleted
@@ -211,7 +212,7 @@ class _TakeBack:
         if self._stop.is_set():
             raise Stopped("TS424", "stopped as asked: a part of the rows is taken back", object=self._run.id, hint=GOES_ON)
 
-        async def once() -> int:
+        async def once(_: asyncpg.Connection) -> int:
             async with self._new.transaction():
                 await self._new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
                 if rows_of is not None and self._replica:
@@ -220,7 +221,7 @@ class _TakeBack:
                 return await work()
 
         what = f"taking back rows of {rows_of}" if rows_of is not None else "the journal"
-        found = await retry(once, tell=lambda message: self._tell(Noted(message)), what=what, stop=self._stop)
+        found = await Steady(self._new, self._tell, self._stop).work(what, once)
         if rows_of is not None:
             await failpoint("takeback.deleted")
         return found

@@ -13,6 +13,7 @@ from tranship.config import Config
 from tranship.execution.ask.book import Book
 from tranship.execution.job import Job
 from tranship.execution.lookup import Lookups
+from tranship.execution.pace import UNBOUNDED, Pace
 from tranship.model.catalog import Catalog
 from tranship.model.expression import Lookup
 from tranship.model.names import Side
@@ -48,7 +49,9 @@ class Task:
     finished: bool = False
     told: int = 0
     """Rejects told so far."""
+    told_slow: bool = False
     next_number: int = 0
+    pace: Pace = UNBOUNDED
 
     @property
     def one_stream(self) -> bool:

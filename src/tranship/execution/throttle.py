@@ -6,8 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from tranship.execution.control import Control
-from tranship.execution.retry import retry
+from tranship.execution.control import Works
 from tranship.model.progress import Event, Noted
 from tranship.sql.queries import query
 
@@ -22,7 +21,7 @@ REMINDER = 30.0
 class Throttle:
     """Asked before each batch; all streams of a run share one."""
 
-    def __init__(self, control: Control, stop: asyncio.Event, tell: Callable[[Event], None]) -> None:
+    def __init__(self, control: Works, stop: asyncio.Event, tell: Callable[[Event], None]) -> None:
         self._control = control
         self._stop = stop
         self._tell = tell
@@ -41,10 +40,7 @@ class Throttle:
             self._looked = time.monotonic()
 
     async def _late(self) -> tuple[str, int] | None:
-        return await retry(self._look, tell=lambda message: self._tell(Noted(message)), what="NEW", stop=self._stop)
-
-    async def _look(self) -> tuple[str, int] | None:
-        row = await (await self._control.alive()).fetchrow(query("wal_held_back"))
+        row = await self._control.work("NEW", lambda new: new.fetchrow(query("wal_held_back")))
         return (row["follower"], row["behind"]) if row is not None and row["behind"] > BEHIND else None
 
     def _say(self, follower: str, behind: int) -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
+from typing import TypeVar
 
 import asyncpg
 
 from tranship.errors import ConnectError, Stopped
 from tranship.execution.ask.records import fetch_records
+from tranship.execution.control import Action
 from tranship.execution.copy import OldSideError, StreamBroken, pipe
+from tranship.execution.divide import WHOLE_TRIES, divide, divisible, smaller_may_pass
 from tranship.execution.failpoints import failpoint
 from tranship.execution.faults import is_rows_fault
-from tranship.execution.halve import WHOLE_TRIES, halve, may_be_halved, smaller_may_pass
 from tranship.execution.isolate import Isolated, Isolation, Line
 from tranship.execution.kept import check_kept
 from tranship.execution.lines import identified_lines
-from tranship.execution.lock import hold_epoch
+from tranship.execution.lock import end_backends, hold_epoch
 from tranship.execution.retry import retry
 from tranship.execution.task import FIRST_REJECTS, Live, Task, datestyle
 from tranship.execution.watch import Progress, watched
@@ -33,9 +35,9 @@ from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import statements
 from tranship.sql.copy import select_batch
 from tranship.sql.expression import Bindings
-from tranship.sql.queries import query
 
 LOCK_TIMEOUT = "3s"
+T = TypeVar("T")
 
 
 class SwitchNeeded(Exception):
@@ -55,40 +57,49 @@ class Worker:
         self._left: int | None = None
         """The backend of a connection that broke: half-open, it may hold its batch for long."""
 
-    async def move(self, task: Task, batch: Batch) -> int:
-        """Move a batch, however often it takes; what was left of a batch with very many refused rows is moved as batches of its own.
-
-        Returns the number of rows that were refused without having been foreseen.
+    async def move(self, task: Task, batch: Batch) -> list[Batch]:
+        """Move a batch, however often it takes; what remains of it as batches of their own, the last first: one that is slow or does not go
+        through is divided, and very many refused rows end a transaction early.
 
         Raises:
             Stopped: another run took over, or tries are exhausted.
         """
-        foreseen = len(self._live.book.rejected(task.plan.old))
-        waiting = [batch]
-        while waiting:
-            waiting += await self._settle(task, waiting.pop())
-        return len(self._live.book.rejected(task.plan.old)) - foreseen
-
-    async def _settle(self, task: Task, batch: Batch) -> list[Batch]:
-        """Moves a batch, or halves one that does not go through; what remains of it, the last first."""
         live = self._live
         trying = partial(retry, tell=self._tell, what=f"{task.plan.old} batch {batch.number}", stop=live.stop)
-        if may_be_halved(live, task, batch):
+        if not divisible(live, task, batch):
+            return await trying(partial(self._once, task, batch))
+        rows = task.pace.piece(batch.rows)
+        slow = rows < batch.rows
+        if not slow:
             try:
-                rest = await trying(partial(self._once, task, batch), tries=WHOLE_TRIES)
-                return [rest] if rest is not None else []
+                return await trying(partial(self._once, task, batch), tries=WHOLE_TRIES)
             except (*DATABASE_TROUBLE, ConnectError, TimeoutError) as error:
                 if live.stop.is_set() or not smaller_may_pass(error):
                     raise
-            halves = await trying(partial(self._halved, task, batch, task.take_number()))
-            if halves is not None:
-                self._tell(f"{task.plan.old} batch {batch.number} goes on in halves of {halves[0].rows} and {halves[1].rows} rows")
-                return [halves[1], halves[0]]
-        rest = await trying(partial(self._once, task, batch))
-        return [rest] if rest is not None else []
+            rows = batch.rows // 2
+        parts = await trying(partial(self._divided, task, batch, rows, task.take_number()))
+        if parts is None:
+            return await trying(partial(self._once, task, batch))
+        if not (slow and task.told_slow):
+            why = "batches take long" if slow else "it does not go through as a whole"
+            self._tell(f"{task.plan.old} batch {batch.number} goes on in parts of {parts[0].rows} and {parts[1].rows} rows: {why}")
+            task.told_slow = task.told_slow or slow
+        return [parts[1], parts[0]]
 
-    async def _halved(self, task: Task, batch: Batch, number: int) -> tuple[Batch, Batch] | None:
-        return await halve(self._live, task, batch, number, await self.connection())
+    async def _divided(self, task: Task, batch: Batch, rows: int, number: int) -> tuple[Batch, Batch] | None:
+        return await divide(self._live, task, batch, rows, number, await self.connection())
+
+    async def work(self, what: str, action: Action[T]) -> T:
+        """As `Works` says, on this stream's connection."""
+
+        async def once() -> T:
+            try:
+                return await action(await self.connection())
+            except BaseException:
+                await self.close()
+                raise
+
+        return await retry(once, tell=self._tell, what=what, stop=self._live.stop)
 
     async def close(self) -> None:
         """Ends the connection."""
@@ -112,24 +123,26 @@ class Worker:
                 new.terminate()
                 raise
             if self._left is not None:
-                await new.fetch(query("terminate_backends"), [self._left])
+                await end_backends(new, [self._left])
                 self._left = None
             self._new = new
             self._live.backends[self._number] = new.get_server_pid()
         return self._new
 
-    async def _once(self, task: Task, batch: Batch) -> Batch | None:
+    async def _once(self, task: Task, batch: Batch) -> list[Batch]:
         """One try. What remains to be moved when the batch had to be split."""
         rehearsal = self._live.rehearsal
         try:
             if rehearsal is not None:
-                return await self._within(rehearsal, task, batch)
-            return await self._clean_or_isolated(await self.connection(), task, batch)
+                rest = await self._within(rehearsal, task, batch)
+            else:
+                rest = await self._clean_or_isolated(await self.connection(), task, batch)
         except BaseException:
             await self.close()
             raise
         finally:
             self._old = None
+        return [rest] if rest is not None else []
 
     async def _within(self, rehearsal: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
         """One try inside a rehearsal's transaction, which a failed one leaves as it was."""
@@ -302,6 +315,7 @@ class Worker:
 
     def _finished(self, task: Task, row: BatchRow, records: Sequence[RejectRow]) -> None:
         task.done.append(row)
+        task.pace = task.pace.after(row.read, row.seconds)
         for record in records[: max(0, FIRST_REJECTS - task.told)]:
             key = terminal_key(record.key, record.reject.row)
             words = record.reject.reason if self._live.options.show_values else short_reason(record.reject)

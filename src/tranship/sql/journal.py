@@ -329,6 +329,11 @@ class JournalSql:
         )
 
     @property
+    def undo_there(self) -> str:
+        """run, what, undo SQL: whether it is open."""
+        return self._text("SELECT EXISTS (SELECT FROM {j}.undo WHERE run = $1 AND what = $2 AND sql = $3 AND NOT done)")
+
+    @property
     def open_undo(self) -> str:
         """Everything that is switched off, latest first."""
         return self._text("SELECT run, seq, what, sql, index FROM {j}.undo WHERE NOT done ORDER BY run, seq DESC")

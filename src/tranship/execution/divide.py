@@ -1,6 +1,6 @@
-"""A batch that does not go through as a whole is moved in halves: shorter transactions, less to lose, less to hold in memory.
+"""A batch that is too large is moved in two: shorter transactions, less to lose, less to hold in memory.
 
-Its number of rows is known before, so the equation of each half is, too. What a person chose as ``--batch-size`` is never exceeded.
+Its number of rows is known before, so the equation of each part is, too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tranship.sql.copy import middle
 from tranship.sql.statements import set_local
 
 WHOLE_TRIES = 3
-"""Tries of a batch before it is halved."""
+"""Tries of a batch before it is divided."""
 RANGES_FROM = 140000
 """Server version of an OLD that reads a range of pages without reading the whole table."""
 _LOCKS = ("40001", "40P01", "55P03")
@@ -31,21 +31,20 @@ def smaller_may_pass(error: BaseException) -> bool:
     return state == "53200" or (passes(error) and state not in _LOCKS)
 
 
-def may_be_halved(live: Live, task: Task, batch: Batch) -> bool:
+def divisible(live: Live, task: Task, batch: Batch) -> bool:
     """Whether its rows lie in a range that can be cut, and nothing wants them in one piece."""
     in_one_piece = task.whole_keys or task.findings.ordered_stream or live.rehearsal is not None
     return not in_one_piece and batch.rows >= 2 * SMALLEST_BATCH and live.job.old.server_version >= RANGES_FROM
 
 
-async def halve(live: Live, task: Task, batch: Batch, number: int, new: asyncpg.Connection) -> tuple[Batch, Batch] | None:
-    """Journals both halves in one transaction; None: the batch is done already, whatever its last try heard.
+async def divide(live: Live, task: Task, batch: Batch, rows: int, number: int, new: asyncpg.Connection) -> tuple[Batch, Batch] | None:
+    """Journals both parts in one transaction, the first with so many ``rows``; None: the batch is done already, whatever its last try heard.
 
-    ``number`` is the second half's. Called again with the same one it finds what an earlier call committed without hearing so.
+    ``number`` is the second part's. Called again with the same one it finds what an earlier call committed without hearing so.
 
     Raises:
         Stopped: another run took over.
     """
-    rows = batch.rows // 2
     async with live.snapshot.reader() as old:
         at = row_id(batch.source, await old.fetchval(middle(task.plan, batch, rows)))
     first = Batch(batch.number, batch.table, batch.source, batch.lo, at, rows)
@@ -58,5 +57,5 @@ async def halve(live: Live, task: Task, batch: Batch, number: int, new: asyncpg.
             there = await live.journal.batch(new, live.run, task.position, batch)
             return (first, second) if not there.done and there.batch.hi == at else None
         await live.journal.write_batches(new, live.run, task.position, [second])
-    await failpoint("batch.halved")
+    await failpoint("batch.divided")
     return first, second
