@@ -25,14 +25,16 @@ from msgspec import Raw
 from mini_catalog import catalog
 from simulation import server
 from simulation.clock import SimulatedLoop
-from simulation.server import Faults, Session, Violation, World
+from simulation.server import Session
+from simulation.world import Faults, Violation, World
 from tranship.errors import ConnectError, Stopped, TranshipError
-from tranship.execution import source, watch, worker
+from tranship.execution import divide, source, watch, worker
 from tranship.execution.ask.book import Book
 from tranship.execution.control import Steady
 from tranship.execution.copy import StreamBroken
 from tranship.execution.groups import finish
 from tranship.execution.job import Job
+from tranship.execution.pace import UNBOUNDED, Pace
 from tranship.execution.task import Live, Task
 from tranship.model.expression import Conversion, Rule, Take
 from tranship.model.names import TableName
@@ -60,6 +62,7 @@ CLIENT: ContextVar[Client] = ContextVar("client")
 STREAMS = 2
 _RANGE = re.compile(r"old\.ctid (>=|<=|<|>) '\((\d+),(\d+)\)'")
 _GONE = re.compile(r'"\((\d+),(\d+)\)"')
+_OFFSET = re.compile(r"OFFSET (\d+)")
 _TELL = {">=": RowId.__ge__, "<=": RowId.__le__, "<": RowId.__lt__, ">": RowId.__gt__}
 
 
@@ -76,14 +79,21 @@ class OldSession:
 
     async def copy_from_query(self, select: str, *, output: Callable[[bytes], Awaitable[None]], format: str) -> str:
         """Evaluates the conditions on ctid as the engine wrote them."""
-        conditions = [(_TELL[sign], RowId(0, int(page), int(line))) for sign, page, line in _RANGE.findall(select)]
-        gone = {RowId(0, int(page), int(line)) for page, line in _GONE.findall(select)}
-        rows = [row for row in self.client.scene.rows if row not in gone and all(tell(row, border) for tell, border in conditions)]
         assert format == "binary"
-        for row in rows:
+        for row in self._rows(select):
             await self._step(self.client.scene.faults.lost_answer / 4)
             await output(b"%d,%d\n" % (row.page, row.offset))
-        return f"COPY {len(rows)}"
+        return f"COPY {len(self._rows(select))}"
+
+    async def fetchval(self, select: str) -> str:
+        """The row where a batch is divided."""
+        await self._step(self.client.scene.faults.lost_request / 4)
+        return self._rows(select)[int(_OFFSET.findall(select)[0])].ctid
+
+    def _rows(self, select: str) -> list[RowId]:
+        conditions = [(_TELL[sign], RowId(0, int(page), int(line))) for sign, page, line in _RANGE.findall(select)]
+        gone = {RowId(0, int(page), int(line)) for page, line in _GONE.findall(select)}
+        return [row for row in self.client.scene.rows if row not in gone and all(tell(row, border) for tell, border in conditions)]
 
     async def _step(self, risk: float) -> None:
         await asyncio.sleep(0.0002)
@@ -122,14 +132,14 @@ class Scene:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
         rng = self.rng
-        self.faults = Faults(rng.choice((0, 0.002, 0.01)), rng.choice((0, 0.002, 0.01)))
+        self.faults = Faults(rng.choice((0, 0.002, 0.01)), rng.choice((0, 0.002, 0.01)), rng.choice((None, None, rng.randint(1, 9))))
+        self.pace = rng.choice((UNBOUNDED, UNBOUNDED, Pace.begin(rng.randint(1, 6), 1)))
         self.rows = sorted({RowId(0, rng.randint(0, 5), rng.randint(1, 12)) for _ in range(rng.randint(1, 50))})
         self.step = rng.randint(1, 12)
         self.rejected = frozenset(row for row in self.rows if rng.random() < 0.1)
         cut = source._ranges(source._Pass(len(self.rows), self.step, tuple(self.rows[:: self.step]), ""))
         self.batches = [Batch(n, NAME, 0, lo, hi, rows) for n, (lo, hi, rows) in enumerate(cut)]
-        ranges = {b.number: tuple(self.rows[b.number * self.step : (b.number + 1) * self.step]) for b in self.batches}
-        self.world = World(rng, self.faults, ranges, self.rejected)
+        self.world = World(rng, self.faults, self.batches, self.rows, self.rejected)
         self.writer: Client | None = None
         """Who holds the lock."""
 
@@ -187,13 +197,14 @@ class Client:
         control: Any = self.connect()
         epoch = await control.fetchval(JOURNAL.sql.raise_epoch, "run")
         self.scene.world.believed[self.name] = epoch
-        task = Task(0, PLAN, "", len(self.scene.rows), "", Findings(), [], next_number=len(self.scene.batches))
+        task = Task(0, PLAN, "", len(self.scene.rows), "", Findings(), [], pace=self.scene.pace)
         place: Any = SimpleNamespace(position=0, old=NAME)
         for batch in await JOURNAL.batches(control, [place], "run"):
             if batch.done:
                 task.done.append(batch)
             else:
-                task.todo.append(self.scene.batches[batch.batch.number])
+                task.todo.append(batch.batch)
+            task.next_number = max(task.next_number, batch.batch.number + 1)
         book = Book()
         book.add_all(NAME, [Reject(row, "23514", "no", None, None) for row in self.scene.rejected])
         new: Any = SimpleNamespace(new=None, old=None, path="config.json")
@@ -242,6 +253,7 @@ def install() -> None:
         (worker, "pin", _pin),
         (worker, "fetch_records", _fetch_records),
         (watch, "works", _unreachable),
+        (divide, "SMALLEST_BATCH", 1),
     ):
         setattr(module, name, instead)
 

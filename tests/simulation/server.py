@@ -1,4 +1,4 @@
-"""A simulated NEW: transactions with row locks, answers that get lost, backends that outlive their client, crashes.
+"""Sessions of a simulated NEW: transactions with row locks, answers that get lost, backends that outlive their client.
 
 It understands exactly the statements that the engine sends, by their text, and refuses any other.
 """
@@ -6,18 +6,17 @@ It understands exactly the statements that the engine sends, by their text, and 
 from __future__ import annotations
 
 import asyncio
-import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
 
+from simulation.world import Row, Transaction, Violation, World
 from tranship.model.progress import RowId
+from tranship.server.journal import row_id
 from tranship.sql import statements
-from tranship.sql.journal import JournalSql
 from tranship.sql.queries import query
 
 LETTERS = {"set": "s", "fence": "f", "claim": "c", "copy": "p", "constraints": "k", "reject": "r", "count": "n"}
@@ -26,130 +25,6 @@ ORDER = re.compile("bs+fcpkr?n")
 ANY_ORDER = re.compile(".*")
 """For the broken twins, which the invariants alone are to catch."""
 LOCK_TIMEOUT = 3.0
-
-
-class Violation(Exception):
-    """An invariant does not hold."""
-
-
-@dataclass
-class Faults:
-    """How likely things go wrong, per statement."""
-
-    lost_request: float = 0.0
-    lost_answer: float = 0.0
-    latest_zombie: float = 6.0
-    """Seconds that a backend lives on after its client is gone."""
-
-
-@dataclass
-class Row:
-    """A batch of the journal."""
-
-    state: str = "todo"
-    counts: tuple[Any, ...] = ()
-
-
-@dataclass
-class Store:
-    """What is committed."""
-
-    epoch: int = 1
-    state: str = "running"
-    batches: dict[int, Row] = field(default_factory=dict)
-    rows: list[RowId] = field(default_factory=list)
-    rejects: list[RowId] = field(default_factory=list)
-
-
-@dataclass
-class Transaction:
-    """What one transaction will change, and what it said so far."""
-
-    said: str = ""
-    batch: int | None = None
-    epoch: int | None = None
-    counts: tuple[Any, ...] | None = None
-    rows: list[RowId] = field(default_factory=list)
-    rejects: list[RowId] = field(default_factory=list)
-    raised: int | None = None
-    ended: str | None = None
-
-
-class World:
-    """NEW, and who is connected to it."""
-
-    def __init__(self, rng: random.Random, faults: Faults, ranges: dict[int, tuple[RowId, ...]], rejected: frozenset[RowId]) -> None:
-        self.rng = rng
-        self.faults = faults
-        self.ranges = ranges
-        self.rejected = rejected
-        self.store = Store(batches={number: Row() for number in ranges})
-        self.sessions: list[Session] = []
-        self.locks: dict[str, dict[Session, str]] = {}
-        self.freed = asyncio.Event()
-        self.up = True
-        self.history: list[str] = []
-        self.violations: list[str] = []
-        self.believed: dict[str, int] = {}
-        """The epoch each client got."""
-        self.sql = JournalSql("_tranship")
-
-    def crash(self) -> None:
-        """Every backend is gone at once, uncommitted work with it."""
-        self.history.append("crash")
-        for session in list(self.sessions):
-            session.end()
-
-    async def lock(self, session: Session, what: str, mode: str, timeout: float | None) -> None:
-        """Waits for a row lock."""
-        deadline = asyncio.get_running_loop().time() + timeout if timeout is not None else None
-        while any(s is not session and "X" in (mode, m) for s, m in self.locks.get(what, {}).items()):
-            self.freed.clear()
-            left = deadline - asyncio.get_running_loop().time() if deadline is not None else None
-            try:
-                await asyncio.wait_for(self.freed.wait(), left)
-            except TimeoutError:
-                raise asyncpg.LockNotAvailableError("canceling statement due to lock timeout") from None
-            if session.gone:
-                raise asyncpg.AdminShutdownError("terminating connection")
-        held = self.locks.setdefault(what, {})
-        held[session] = "X" if "X" in (mode, held.get(session)) else mode
-
-    def release(self, session: Session) -> None:
-        """All locks of a session's transaction."""
-        for holders in self.locks.values():
-            holders.pop(session, None)
-        self.freed.set()
-
-    def commit(self, transaction: Transaction, client: str) -> None:
-        """Makes it visible, and checks what must hold after every commit.
-
-        Raises:
-            Violation: I1 or I6 does not.
-        """
-        store = self.store
-        if transaction.raised is not None:
-            store.epoch = transaction.raised
-        if transaction.ended is not None:
-            store.state = transaction.ended
-        if transaction.batch is not None:
-            if transaction.epoch != store.epoch:
-                raise Violation(f"I6: {client} committed batch {transaction.batch} in epoch {transaction.epoch}, it is {store.epoch}")
-            row = store.batches[transaction.batch]
-            row.state, row.counts = "done", transaction.counts or row.counts
-        store.rows += transaction.rows
-        store.rejects += transaction.rejects
-        self.history.append(f"{client} committed {transaction.said} {transaction.batch}")
-        self.check()
-
-    def check(self) -> None:
-        """Every row of a batch that is done is there exactly once, of any other not at all."""
-        done = {row for number, batch in self.store.batches.items() if batch.state == "done" for row in self.ranges[number]}
-        there = sorted([*self.store.rows, *self.store.rejects])
-        if there != sorted(done):
-            raise Violation(f"I1: done batches hold {len(done)} rows, {len(there)} are there")
-        if not self.rejected.isdisjoint(self.store.rows) or not self.rejected.issuperset(self.store.rejects):
-            raise Violation("I12: rows are rejected that were not to be, or the reverse")
 
 
 class Session:
@@ -231,6 +106,8 @@ class Session:
 
         async def apply() -> str:
             work = self._open("copy")
+            if self.world.faults.fits is not None and len(rows) > self.world.faults.fits:
+                raise asyncpg.QueryCanceledError("canceling statement due to user request")
             work.rows += rows
             return said
 
@@ -322,7 +199,7 @@ class Session:
                 self._open("claim")
                 number = values[2]
                 await world.lock(self, f"batch {number}", "X", LOCK_TIMEOUT)
-                if world.store.batches[number].state != "todo":
+                if world.batch(number).state != "todo":
                     return None
                 work = self._work()
                 work.batch, work.epoch = number, work.epoch if work.epoch is not None else self._unfenced()
@@ -331,12 +208,16 @@ class Session:
                 work = self._open("count")
                 work.counts = values[3:]
                 return [len(world.history)]
+            case known.shorten_batch:
+                return await self._shorten(*values[2:])
             case known.raise_epoch:
                 await world.lock(self, "run", "X", None)
                 raised = world.store.epoch + 1
                 if self.work is None:
-                    world.commit(Transaction(raised=raised), self.client)
-                    world.release(self)
+                    try:
+                        world.commit(Transaction(raised=raised), self.client)
+                    finally:
+                        world.release(self)
                 return raised
             case known.end_run:
                 await world.lock(self, "run", "X", None)
@@ -348,6 +229,9 @@ class Session:
                 return 0
             case known.batch:
                 return self._row(values[2])
+            case known.batch_from:
+                starts = [n for n, row in world.store.batches.items() if row.lo is not None and row.lo.ctid == values[3]]
+                return self._row(starts[0]) if starts else None
             case known.batches:
                 return [self._row(number) for number in sorted(world.store.batches)]
             case _ if sql == query("terminate_backends"):
@@ -360,6 +244,27 @@ class Session:
                 raise Violation(f"an unknown statement: {sql}")
         return None
 
+    async def _shorten(self, number: int, rows_so_far: int, hi: str, rows: int) -> int | None:
+        await self.world.lock(self, f"batch {number}", "X", LOCK_TIMEOUT)
+        row = self.world.batch(number)
+        if row.state != "todo" or row.count != rows_so_far:
+            return None
+        self._work().shortened = (number, row_id(0, hi), rows)
+        return number
+
+    async def executemany(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Batches for the journal."""
+
+        async def apply() -> None:
+            assert sql == self.world.sql.insert_batch, sql
+            for _, _, number, _, lo, hi, count in rows:
+                await self.world.lock(self, f"batch {number}", "X", LOCK_TIMEOUT)
+                if number in self.world.store.batches:
+                    raise asyncpg.UniqueViolationError(f"batch {number} is there")
+                self._work().added[number] = Row(row_id(0, lo) if lo else None, row_id(0, hi) if hi else None, count)
+
+        await self._call("batches", apply)
+
     def _work(self) -> Transaction:
         assert self.work is not None
         return self.work
@@ -369,15 +274,15 @@ class Session:
         return self.world.believed[self.client]
 
     def _row(self, number: int) -> dict[str, Any]:
-        row, rows = self.world.store.batches[number], self.world.ranges[number]
+        row = self.world.batch(number)
         counts = row.counts or (None,) * 8
         return {
             "position": 0,
             "number": number,
             "source": 0,
-            "lo": rows[0].ctid if number else None,
-            "hi": self.world.ranges[number + 1][0].ctid if number + 1 in self.world.ranges else None,
-            "row_count": len(rows),
+            "lo": row.lo.ctid if row.lo is not None else None,
+            "hi": row.hi.ctid if row.hi is not None else None,
+            "row_count": row.count,
             "state": row.state,
             **dict(zip(("read", "written", "rejected", "bytes", "seconds"), counts[2:7], strict=True)),
             "xids": [],
