@@ -9,7 +9,7 @@ from tranship.errors import ConnectError, Refused
 from tranship.model.names import Side
 from tranship.server.connect import connect
 from tranship.sql.queries import query
-from tranship.sql.statements import BACKEND, DURABILITY
+from tranship.sql.statements import AS_ORIGIN, BACKEND, BROUGHT_ALONG
 
 _BOTH = {
     "IntervalStyle": "postgres",
@@ -58,9 +58,8 @@ async def pin(
     wanted = {**_BOTH, "DateStyle": datestyle, "TimeZone": zone, "client_encoding": encoding}
     if side is Side.OLD:
         wanted |= _OLD
-    if side is Side.NEW and await conn.fetchval(DURABILITY) == "off":
-        # What a run saw committed has to outlive a crash; how many standbys must have it is the server's own choice.
-        wanted["synchronous_commit"] = "local"
+    if side is Side.NEW:
+        wanted |= await _without_surprises(conn)
     if search_path is not None:
         wanted["search_path"] = search_path
     if row_security is False or (row_security is None and side is Side.OLD):
@@ -71,6 +70,26 @@ async def pin(
         if _folded(now) != _folded(wanted[name]):
             message = f"{side.upper()} database: the session setting {name} stays {now!r} instead of {wanted[name]!r}"
             raise ConnectError("TS210", message, object=name, hint="connect to the server itself, not through a pooler")
+
+
+async def _without_surprises(conn: asyncpg.Connection) -> dict[str, str]:
+    """What a session on NEW has to set because role or database set it otherwise.
+
+    Raises:
+        ConnectError: triggers and foreign keys are silenced for this role by default, and it may not change that.
+    """
+    found = await conn.fetchrow(BROUGHT_ALONG)
+    # What a run saw committed has to outlive a crash; how many standbys must have it is the server's own choice.
+    wanted = {"synchronous_commit": "local"} if found["durability"] == "off" else {}
+    if found["replication_role"] != "origin":
+        # Foreign keys would not be checked and replica triggers fire, behind the back of the switches.
+        try:
+            await conn.execute(AS_ORIGIN)
+        except asyncpg.InsufficientPrivilegeError as error:
+            message = f"NEW database: session_replication_role is {found['replication_role']} by default and may not be changed by this role"
+            hint = "ALTER ROLE … (or DATABASE …) RESET session_replication_role, or take it out of the server's parameters, for the migration"
+            raise ConnectError("TS210", message, object="session_replication_role", hint=hint) from error
+    return wanted
 
 
 def _folded(value: str) -> str:
