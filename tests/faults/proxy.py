@@ -9,6 +9,8 @@ import struct
 from dataclasses import dataclass, field
 
 COMMITS = (b"Q\x00\x00\x00\x0bCOMMIT\x00", b"Q\x00\x00\x00\x0cCOMMIT;\x00")
+BACKEND = b"K\x00\x00\x00\x0c"
+"""How the message begins that tells the process id."""
 FAULTS = ("commit request", "commit answer", "close after", "close in copy", "reset down", "reset up", "stall")
 HEAD = 5
 """Bytes before a message's body: its type and its length."""
@@ -45,7 +47,8 @@ class Proxy:
     ``commit request``: the k-th COMMIT never arrives · ``commit answer``: it arrives, its answer does not · ``close after``: an orderly close once
     k bytes went down to the client · ``close in copy``: the same once k bytes of COPY data did · ``reset down``, ``reset up``: a TCP reset once k
     bytes went that way · ``stall``: silence both ways once k bytes went down. ``delay`` seconds are added to every chunk, always. ``lingers``: a
-    server's last words arrive, that it closed the connection does not, until the client ends it.
+    server's last words arrive, that it closed the connection does not, until the client ends it. ``alias``: the process id that clients are told
+    in place of the server's, as poolers do.
     """
 
     host: str
@@ -54,6 +57,7 @@ class Proxy:
     k: int = 1
     delay: float = 0.0
     lingers: bool = False
+    alias: int = 0
     seen: int = 0
     """COMMITs so far."""
     struck: bool = False
@@ -105,6 +109,8 @@ class _Link:
     to_server: asyncio.StreamWriter
     mute: bool = False
     """The next thing the server says is the last it says, and nobody hears it."""
+    named: bool = False
+    """The client was told which process serves it."""
     fatal: bool = False
     """The server said why it ends the session."""
 
@@ -156,6 +162,7 @@ class _Link:
                 if self.mute:
                     return "reset"
                 await asyncio.sleep(proxy.delay)
+                data = self._renamed(data)
                 passed += len(data)
                 copied.feed(data)
                 self.fatal = self.fatal or b"VFATAL\x00" in data
@@ -169,3 +176,11 @@ class _Link:
                 self.to_client.write(data)
                 await self.to_client.drain()
         return ""
+
+    def _renamed(self, data: bytes) -> bytes:
+        at = data.find(BACKEND) if self.proxy.alias and not self.named else -1
+        if at < 0:
+            return data
+        self.named = True
+        number = at + len(BACKEND)
+        return data[:number] + self.proxy.alias.to_bytes(4, "big") + data[number + 4 :]

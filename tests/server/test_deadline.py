@@ -13,6 +13,7 @@ from support import Pair
 from tranship.config import load_config
 from tranship.server import deadline
 from tranship.server.connect import connect
+from tranship.server.session import refuse_pooler
 
 
 async def test_silence_and_slowness(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,3 +30,35 @@ async def test_silence_and_slowness(pair: Pair, tmp_path: Path, monkeypatch: pyt
             await asyncio.wait_for(conn.fetchval("SELECT 1"), 60)
         assert proxy.struck
     assert conn.get_server_pid() == backend, "who has to end what a lost connection left asks for its number"
+
+
+async def test_slowness_behind_a_session_pooler(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process id that a pooler tells is nobody's on the server."""
+    monkeypatch.setattr(deadline, "QUIET", 0.3)
+    monkeypatch.setattr(deadline, "LOOK", 0.1)
+    server = pair.new.server
+    async with Proxy(server.host, server.port, alias=2**22 + 1) as proxy:
+        config = load_config(pair.config(tmp_path, new=proxy.address))
+        conn = await connect(config.new)
+        await refuse_pooler(conn, config.new)
+        assert await conn.fetchval("SELECT pg_backend_pid() FROM pg_sleep(2)") == conn.get_server_pid() != 2**22 + 1
+        conn.terminate()
+
+
+@pytest.mark.parametrize("setting", ["role = 'boss_{name}'", "track_activities = off"])
+async def test_slowness_where_the_server_hides_it(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    """A role that takes on another one by default may not see what its own sessions do; without track_activities nobody may."""
+    monkeypatch.setattr(deadline, "QUIET", 0.3)
+    monkeypatch.setattr(deadline, "LOOK", 0.1)
+    name = pair.new.name
+    await pair.new.run(f"CREATE ROLE boss_{name}; CREATE ROLE worker_{name} LOGIN PASSWORD 'secret' IN ROLE boss_{name}")
+    await pair.new.run(f"ALTER ROLE worker_{name} SET {setting.format(name=name)}")
+    server = pair.new.server
+    async with Proxy(server.host, server.port) as proxy:
+        config = load_config(pair.config(tmp_path, new={**proxy.address, "username": f"worker_{name}", "password": "secret"}))
+        conn = await connect(config.new)
+        assert await conn.fetchval("SELECT 1 FROM pg_sleep(2)") == 1
+        proxy.fault, proxy.k = "stall", 1
+        with pytest.raises((asyncpg.InterfaceError, asyncpg.PostgresConnectionError, ConnectionError)):
+            await asyncio.wait_for(conn.fetchval("SELECT 1"), 60)
+        assert proxy.struck

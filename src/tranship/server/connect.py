@@ -17,7 +17,7 @@ from tranship.server.deadline import LOOK, Answering
 from tranship.server.tls import ladder
 from tranship.server.trouble import DATABASE_TROUBLE, explain
 from tranship.sql.queries import query
-from tranship.sql.statements import NO_STATEMENT_TIMEOUT
+from tranship.sql.statements import LOGGED_IN, NO_STATEMENT_TIMEOUT
 
 __all__ = ["connect", "works"]
 
@@ -84,7 +84,7 @@ async def _attempt(
         connection_class=Answering,
     )
     conn.works = partial(works, endpoint)
-    conn.backend = conn.get_server_pid()
+    conn.announced = conn.get_server_pid()
     return conn
 
 
@@ -93,6 +93,8 @@ async def works(endpoint: Endpoint, backend: int) -> bool:
     try:
         asking = await connect(endpoint, application_name="tranship watch")
         try:
+            # What a session does is told to the role that logged in, not to one that it takes on by default.
+            await asking.execute(LOGGED_IN, timeout=LOOK)
             return await asking.fetchval(query("backend_waits"), backend, timeout=LOOK) is not None
         finally:
             asking.terminate()
@@ -107,7 +109,8 @@ async def _unhurried(conn: asyncpg.Connection, side: Side) -> None:
     if side is Side.NEW:
         wanted["default_transaction_read_only"] = "off"
     await conn.execute(NO_STATEMENT_TIMEOUT)
-    await conn.fetch(query("session_pin"), list(wanted), list(wanted.values()))
+    settled = await conn.fetch(query("session_pin"), list(wanted), list(wanted.values()))
+    conn.backend = settled[0]["backend"]
 
 
 def _other_mode_may_do(error: Exception, *, encrypted: bool) -> bool:

@@ -22,11 +22,14 @@ class Answering(asyncpg.Connection):  # type: ignore[misc]
     works: Callable[[int], Awaitable[bool]] | None = None
     """Whether the backend with this process id is at work; None: the connection is not watched."""
 
+    announced: int | None = None
+    """The process id that came with the connection; poolers make one up."""
+
     backend: int | None = None
-    """The process id of its server process, kept for when it is over: the driver forgets it then."""
+    """The process id of its server process by the server's own word, kept for when it is over: the driver forgets it then."""
 
     def get_server_pid(self) -> int:
-        """As the driver's, of a connection that is over as well."""
+        """As the driver's, of a connection that is over or goes through a pooler as well."""
         return self.backend if self.backend is not None else int(super().get_server_pid())
 
     async def execute(self, query: str, *args: object, **options: object) -> object:

@@ -26,6 +26,7 @@ TO_SAVEPOINT = "ROLLBACK TO SAVEPOINT tranship"
 RELEASE = "RELEASE SAVEPOINT tranship"
 NO_STATEMENT_TIMEOUT = "SET statement_timeout = 0"
 """Reads no catalog: quick enough for a database whose own limit is a few milliseconds."""
+LOGGED_IN = "SET ROLE NONE"
 BROUGHT_ALONG = (
     "SELECT pg_catalog.current_setting('synchronous_commit') AS durability, pg_catalog.current_setting('session_replication_role') AS replication_role"
 )
