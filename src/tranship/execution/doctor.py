@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 import asyncpg
 from msgspec import Struct
 
 from tranship.config import Config
 from tranship.execution.control import Steady
-from tranship.execution.lock import end_backends, lock_number
-from tranship.execution.switches import restore
+from tranship.execution.lock import hold_epoch, lock_number, shut_out
+from tranship.execution.switches import Fence, restore
 from tranship.model.names import Side
 from tranship.server.connect import connect
 from tranship.server.journal import Journal, Run, Undo
@@ -61,19 +62,24 @@ async def settle(config: Config, tell: Callable[[str], None], *, going_on: bool 
         if going_on:
             half = {id for id, run in runs.items() if run.state != "finished" and await new.fetchval(journal.sql.any_batch_done, id)}
             open_now = tuple(undo for undo in open_now if undo.gone is None or undo.run not in half)
-        free: dict[str, bool] = {}
+        fences: dict[str, Fence | None] = {}
         for run in {undo.run for undo in open_now}:
-            free[run] = run not in runs or await _lock(new, runs[run])
-            if free[run] and run in runs:
-                await end_backends(new, runs[run].backends)
-        return tuple([await _settle(journal, new, undo, runs.get(undo.run), free[undo.run], tell) for undo in open_now])
+            if run not in runs:
+                fences[run] = None
+            elif await _lock(new, runs[run]):
+                # The run may live although its lock session does not: it must not go on with what is put back now.
+                epoch = await shut_out(new, journal, runs[run])
+                fences[run] = partial(hold_epoch, journal=journal, run=run, epoch=epoch)
+        return tuple([await _settle(journal, new, undo, runs.get(undo.run), fences, tell) for undo in open_now])
 
 
-async def _settle(journal: Journal, new: asyncpg.Connection, undo: Undo, run: Run | None, free: bool, tell: Callable[[str], None]) -> Diagnosis:
-    if not free:
+async def _settle(
+    journal: Journal, new: asyncpg.Connection, undo: Undo, run: Run | None, fences: Mapping[str, Fence | None], tell: Callable[[str], None]
+) -> Diagnosis:
+    if undo.run not in fences:
         return Diagnosis(undo, run, running=True)
     try:
-        await restore(journal, Steady(new, lambda noted: tell(noted.message)), undo, tell)
+        await restore(journal, Steady(new, lambda noted: tell(noted.message)), undo, tell, fence=fences[undo.run])
     except asyncpg.PostgresError as error:
         return Diagnosis(undo, run, running=False, problem=str(error))
     return Diagnosis(undo, run, running=False, restored=True)
