@@ -30,7 +30,7 @@ async def unwritten(snapshot: Snapshot, then: Mark, tasks: Sequence[Task], jobs:
 
     ``then`` is where the old one stood. Tables are looked at ``jobs`` at a time, the largest first; the first that differs ends it.
     """
-    if snapshot.mark == then:
+    if snapshot.mark == then and then.complete:
         return True
     if snapshot.mark.timeline != then.timeline or any(not source.pageable for task in tasks for source in task.plan.sources):
         return False

@@ -36,7 +36,7 @@ class SnapshotLost(Stopped):
 
 
 class Mark(Struct, frozen=True):
-    """Where a snapshot stands in the history of its cluster; equal marks of one cluster: nothing was written in between."""
+    """Where a snapshot stands in the history of its cluster; equal marks of one cluster that are `complete`: nothing was written in between."""
 
     text: str
     """``pg_current_snapshot()``."""
@@ -47,6 +47,12 @@ class Mark(Struct, frozen=True):
     def oldest(self) -> int:
         """Every transaction before it had ended."""
         return int(self.text.partition(":")[0])
+
+    @property
+    def complete(self) -> bool:
+        """It says which transactions were open: a standby does not, and shows their writes under the same text once they end."""
+        oldest, next_one, open_ones = self.text.split(":")
+        return oldest == next_one or bool(open_ones)
 
     def __str__(self) -> str:
         """As the journal keeps it."""

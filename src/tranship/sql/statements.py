@@ -61,7 +61,7 @@ def lock_shared(relations: Sequence[TableName]) -> str:
 
 
 def current_snapshot(version: int) -> str:
-    """The snapshot as ``text``: equal texts on one ``timeline`` (hexadecimal) of one cluster mean that nothing was written in between."""
+    """The snapshot as ``text`` and the ``timeline`` (hexadecimal) it belongs to."""
     function = "pg_current_snapshot" if version >= 130000 else "txid_current_snapshot"
     return (
         f"SELECT pg_catalog.{function}()::text AS text, CASE WHEN pg_catalog.pg_is_in_recovery()"
