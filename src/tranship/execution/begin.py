@@ -22,19 +22,20 @@ from tranship.execution.asking import Asked, ask_everything
 from tranship.execution.control import Steady, Works
 from tranship.execution.failpoints import failpoint
 from tranship.execution.job import Job
-from tranship.execution.lock import hold_epoch, shut_out, taken_over
+from tranship.execution.lock import hold_epoch, lock_number, shut_out, taken_over
 from tranship.execution.plans import plan_hash, run_hash
 from tranship.execution.takeback import take_back, written
 from tranship.execution.task import Task
 from tranship.execution.unwritten import unwritten
 from tranship.model.names import TableName
-from tranship.model.options import MigrateOptions
+from tranship.model.options import MigrateOptions, command_line
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.progress import Batch, Event, Noted, RowId
 from tranship.model.resolution import Problem
 from tranship.server.identity import Identity
 from tranship.server.journal import Findings, Journal, Run, TaskRow, name_text
 from tranship.server.snapshot import Mark, Snapshot
+from tranship.sql.queries import query
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,10 @@ async def begin_fresh(
     """Asks everything, then writes the whole run into the journal in one transaction. ``seen``: the runs that were there before asking.
 
     Raises:
-        Refused: more rejects are foreseen than ``--max-rejects`` allows.
+        Refused: more rejects are foreseen than ``--max-rejects`` allows, or half of another OLD stands in the tables.
         Stopped: another run began meanwhile; the lock's session can be lost unnoticed while nothing is written yet.
     """
+    await _refuse_half_moved(control, journal, job, identities[0], config)
     asked = await ask_everything(snapshot, config, job, options, job.plan.tables, digest=True, on_event=on_event)
     await failpoint("run.asked")
     problem = too_many(asked.rejected, asked.rows, options)
@@ -137,6 +139,23 @@ async def begin_fresh(
     await held.work("the journal", write)
     await failpoint("run.prepared")
     return Begun(run, 1, tasks, asked.book, asked.left_out)
+
+
+async def _refuse_half_moved(control: asyncpg.Connection, journal: Journal, job: Job, old: Identity, config: Config) -> None:
+    """An OLD that was upgraded, restored or moved elsewhere in the middle of a run is another one by its identity: its rows would come twice.
+
+    Runs from several OLDs into one NEW that are at work side by side are left alone.
+    """
+    filled = {plan.new for plan in job.plan.tables}
+    for run in await journal.runs(control, None):
+        if run.state == "finished" or run.old_identity == old.key or not await control.fetchval(journal.sql.anything_done, run.id):
+            continue
+        both = sorted(filled & {task.new for task in await journal.tasks(control, run.id)})
+        if not both or await control.fetchrow(query("advisory_holder"), lock_number(run.old_identity, run.new_identity)) is not None:
+            continue
+        message = f"an unfinished run of {run.started:%Y-%m-%d %H:%M} from another OLD wrote into {', '.join(map(str, both[:5]))}"
+        hint = f"run that one to its end, or take it back: {command_line('tranship', 'rollback', config.path, '--run', run.id, '--live')}"
+        raise Refused("TS376", message, object=run.id, hint=hint)
 
 
 async def write_task(control: asyncpg.Connection, journal: Journal, run: str, task: Task, book: Book) -> None:

@@ -23,6 +23,7 @@ from tranship.model.names import TableName
 from tranship.model.progress import Noted
 from tranship.model.resolution import Problem
 from tranship.planning.order import children_first
+from tranship.server.identity import read_identity
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import statements, takeback
@@ -56,12 +57,16 @@ async def written(new: asyncpg.Connection, journal: Journal, run: Run, wanted: C
     """Per wanted table what the run wrote and what of it is still as it was; tables in plan order.
 
     Raises:
-        Refused: too many transactions ran since for a xmin to prove anything.
+        Refused: a xmin proves nothing: too many transactions ran since, or rows and journal were copied here from another server.
     """
+    if run.new_identity.partition("/")[0] != (await read_identity(new)).system:
+        hint = "take it back where it ran, or empty its tables by hand"
+        raise Refused("TS351", "the run wrote into another server, of which NEW is a copy: its rows carry other transactions here", hint=hint)
     tasks = await journal.tasks(new, run.id)
     batches = [b for b in await journal.batches(new, tasks, run.id) if b.xids]
     current = await new.fetchval(statements.CURRENT_XID)
-    oldest = min((xid for b in batches for xid in b.xids if xid >= 2**32 or current < 2**32), default=current)
+    # The first of a batch is its own, of 64 bits and older than those of its savepoints, of which 32 bits are known.
+    oldest = min((b.xids[0] for b in batches), default=current)
     if current - oldest > WRAP:
         raise Refused("TS351", "too many transactions ran in NEW since: a row no longer proves that the run wrote it", object=run.id)
     found = []

@@ -24,8 +24,8 @@ class Identity(Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """What the journal is keyed by."""
-        return f"{self.system}/{self.database_oid}/{self.database}"
+        """What the journal is keyed by; not the name, which changes: many a database is renamed when its successor takes over."""
+        return f"{self.system}/{self.database_oid}"
 
 
 async def read_identity(conn: asyncpg.Connection) -> Identity:
