@@ -18,7 +18,7 @@ from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event
 
 FORGET = """
-DELETE FROM town; UPDATE _tranship.task SET state = 'todo' WHERE old_table LIKE '%"town"%';
+SET session_replication_role = replica; DELETE FROM town; UPDATE _tranship.task SET state = 'todo' WHERE old_table LIKE '%"town"%';
 UPDATE _tranship.batch SET state = 'todo', read = NULL, written = NULL, rejected = NULL, xids = '{}'
   WHERE position IN (SELECT position FROM _tranship.task WHERE old_table LIKE '%"town"%');
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'tranship%';
