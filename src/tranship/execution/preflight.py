@@ -9,6 +9,7 @@ from tranship.config import Config
 from tranship.errors import Refused
 from tranship.execution import indexes, sequences, switches
 from tranship.execution.job import Job
+from tranship.execution.lock import lock_number
 from tranship.model.catalog import Catalog, Table
 from tranship.model.expression import Lookup, NewDefault
 from tranship.model.names import Side, TableName
@@ -62,7 +63,9 @@ async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, 
         problems += await indexes.missing_rights(new, job)
         silenced |= {one.table for one in await indexes.loose(new, job, [p.new for p in job.plan.tables])}
     problems += await _in_use(new, job, silenced)
-    missing = await Journal(config.journal_schema).missing(new, job.new.user, job.new.database)
+    journal = Journal(config.journal_schema)
+    problems += await _beside(new, journal, job, mine, silenced)
+    missing = await journal.missing(new, job.new.user, job.new.database)
     if missing is not None:
         problems.append(missing)
     problems += await _without_xml(new, job)
@@ -203,6 +206,24 @@ async def _in_use(new: asyncpg.Connection, job: Job, silenced: set[TableName]) -
         Problem("TS347", r["relation"], f"NEW is in use: backend {r['pid']} ({r['role']}, {r['application']}) writes to {r['relation']}", hint)
         for r in found
     ]
+
+
+async def _beside(new: asyncpg.Connection, journal: Journal, job: Job, mine: Identity, silenced: set[TableName]) -> list[Problem]:
+    """Runs from other OLDs that fill the same tables now: whoever ends first puts back what the other counts on to be off."""
+    if not await journal.exists(new):
+        return []
+    filled, problems = {p.new for p in job.plan.tables}, []
+    off = {undo.run for undo in await journal.open_undo(new) if undo.gone is None}
+    for run in await journal.runs(new, None):
+        if run.old_identity == mine.key or run.state != "running":
+            continue
+        both = filled & {task.new for task in await journal.tasks(new, run.id)}
+        crossed = both if run.id in off else both & silenced
+        if crossed and await new.fetchrow(query("advisory_holder"), lock_number(run.old_identity, run.new_identity)) is not None:
+            tables = ", ".join(map(str, sorted(crossed)))
+            message = f"a run from another OLD (host {run.host}, pid {run.pid}) fills {tables} now, for which triggers or foreign keys have to be off"
+            problems.append(Problem("TS347", tables, message, "wait for its end, or use a role that may SET session_replication_role"))
+    return problems
 
 
 def _watchers(new: Catalog) -> list[Problem]:
