@@ -68,17 +68,28 @@ async def purge(config: Config) -> tuple[Run, ...]:
     async with control(config) as new:
         if not await journal.exists(new):
             return ()
-        runs = await journal.runs(new, None)
-        waiting = [r for r in runs if r.state != "finished"]
-        if waiting:
-            back = command_line("tranship", "rollback", config.path, "--run", waiting[0].id, "--live")
-            hint = f"run migrate --live to its end, or take it back: {back}"
-            raise Refused("TS353", f"{len(waiting)} runs are not finished: the journal is still needed", object=waiting[0].id, hint=hint)
-        if await journal.open_undo(new):
-            hint = command_line("tranship", "doctor", config.path, "--restore")
-            raise Refused("TS353", "something is still switched off: the journal holds its way back", hint=hint)
-        await journal.remove(new)
-        return runs
+        await _all_over(new, journal, config)
+        runs: list[Run] = []
+
+        async def still() -> None:
+            runs.extend(await _all_over(new, journal, config))
+
+        await journal.remove(new, still)
+        return tuple(runs)
+
+
+async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -> tuple[Run, ...]:
+    """The runs, when nobody needs the journal any more."""
+    runs = await journal.runs(new, None)
+    waiting = [r for r in runs if r.state != "finished"]
+    if waiting:
+        back = command_line("tranship", "rollback", config.path, "--run", waiting[0].id, "--live")
+        hint = f"run migrate --live to its end, or take it back: {back}"
+        raise Refused("TS353", f"{len(waiting)} runs are not finished: the journal is still needed", object=waiting[0].id, hint=hint)
+    if await journal.open_undo(new):
+        hint = command_line("tranship", "doctor", config.path, "--restore")
+        raise Refused("TS353", "something is still switched off: the journal holds its way back", hint=hint)
+    return runs
 
 
 async def _state(new: asyncpg.Connection, journal: Journal, run: Run) -> RunState:

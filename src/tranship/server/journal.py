@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import asyncpg
 import msgspec
@@ -18,6 +18,10 @@ from tranship.model.resolution import Problem
 from tranship.model.verdict import LossCount, Reject
 from tranship.sql.journal import JournalSql
 from tranship.sql.quote import ident
+from tranship.sql.statements import set_local
+
+LOCK_TIMEOUT = "3s"
+"""For locks on the journal's own tables."""
 
 
 class Run(Struct, frozen=True):
@@ -182,15 +186,22 @@ class Journal:
         except asyncpg.InsufficientPrivilegeError as error:
             raise Refused("TS367", f"the journal schema {self.schema} of NEW may not be used: {error}", object=self.schema) from error
 
-    async def remove(self, conn: asyncpg.Connection) -> bool:
+    async def remove(self, conn: asyncpg.Connection, judge: Callable[[], Awaitable[None]]) -> bool:
         """Drops the journal's tables, and the schema where it is empty then and this role's own; whether the schema is gone.
 
+        ``judge`` is asked once no run can begin any more; what it raises keeps the journal.
+
         Raises:
-            Refused: the tables belong to another role, or something of others hangs on them.
+            Refused: the tables belong to another role, something of others hangs on them, or a run is at work.
         """
         try:
             async with conn.transaction():
+                await conn.execute(set_local("lock_timeout", LOCK_TIMEOUT))
+                await conn.execute(self.sql.lock_out)
+                await judge()
                 await conn.execute(self.sql.drop_tables)
+        except asyncpg.LockNotAvailableError as error:
+            raise Refused("TS353", "a run is at work: the journal is needed", object=self.schema, hint="wait for its end") from error
         except (asyncpg.InsufficientPrivilegeError, asyncpg.DependentObjectsStillExistError) as error:
             hint = "remove it as the role that owns it; what depends on it goes first"
             raise Refused("TS375", f"the journal {self.schema} may not be removed: {error}", object=self.schema, hint=hint) from error

@@ -87,6 +87,11 @@ class JournalSql:
         return self._text(f"DROP TABLE {_NAMES}")
 
     @property
+    def lock_out(self) -> str:
+        """Until the transaction ends no run enters the journal or uses it."""
+        return self._text("LOCK TABLE {j}.run IN ACCESS EXCLUSIVE MODE")
+
+    @property
     def drop_schema(self) -> str:
         """Removes the schema; fails where it holds anything."""
         return self._text("DROP SCHEMA {j}")
