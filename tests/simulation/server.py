@@ -235,9 +235,12 @@ class Session:
             case known.batches:
                 return [self._row(number) for number in sorted(world.store.batches)]
             case _ if sql == query("terminate_backends"):
-                for session in world.sessions:
-                    if session.pid in values[0] and not session.gone:
-                        session.end()
+                ended = [session for session in world.sessions if session.pid in values[0] and not session.gone]
+                for session in ended:
+                    session.end()
+                return ended
+            case statements.LOGGED_IN | statements.AS_BY_DEFAULT:
+                pass
             case _ if sql.startswith("SET LOCAL "):
                 self._open("set")
             case _:

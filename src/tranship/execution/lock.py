@@ -19,7 +19,7 @@ from tranship.server.journal import Journal, Run
 from tranship.server.session import pin
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.queries import query
-from tranship.sql.statements import TRY_LOCK, set_local
+from tranship.sql.statements import AS_BY_DEFAULT, LOGGED_IN, TRY_LOCK, set_local
 
 HEARTBEAT = 5.0
 SILENT = 60.0
@@ -100,7 +100,7 @@ class WriterLock:
             # Who had it a moment ago may be gone when we say so: the last one seen is named.
             holder = await conn.fetchrow(query("advisory_holder"), self._key) or holder
             if take_over and holder is not None:
-                await conn.fetch(query("terminate_backends"), [holder["pid"]])
+                await _end(conn, "terminate_backends", [holder["pid"]])
             await asyncio.sleep(PAUSE)
         raise await self._refusal(conn, journal, old_identity, holder)
 
@@ -111,9 +111,9 @@ class WriterLock:
 
     async def _refusal(self, conn: asyncpg.Connection, journal: Journal, old_identity: str, holder: asyncpg.Record | None) -> Refused:
         other = await self._other(conn, journal, old_identity)
-        who = (
-            f"backend {holder['pid']} of {holder['role']}, connected since {holder['backend_start']:%Y-%m-%d %H:%M:%S %Z}" if holder else "a backend"
-        )
+        who = f"backend {holder['pid']} of {holder['role']}" if holder else "a backend"
+        if holder and holder["backend_start"] is not None:  # that of another role is hidden from most
+            who += f", connected since {holder['backend_start']:%Y-%m-%d %H:%M:%S %Z}"
         hint = f"wait for it, or see where it stands: {self._status}"
         if other is not None:
             who = f"host {other.host}, pid {other.pid}, since {other.started:%Y-%m-%d %H:%M:%S %Z} ({who})"
@@ -168,7 +168,7 @@ async def end_backends(new: asyncpg.Connection, backends: Sequence[int]) -> None
     """Ends backends of ours that somebody else may have left at work, and waits a moment until they are gone: what they committed by then is
     there, and nothing comes after."""
     for _ in range(20):
-        if not await new.fetch(query("terminate_backends"), list(backends)):
+        if not await _end(new, "terminate_backends", list(backends)):
             return
         await asyncio.sleep(0.1)
 
@@ -185,7 +185,19 @@ async def shut_out(new: asyncpg.Connection, journal: Journal, run: Run) -> int:
                 await new.execute(set_local("lock_timeout", "1s"))
                 return int(await new.fetchval(journal.sql.raise_epoch, run.id))
         except asyncpg.LockNotAvailableError:
-            await new.fetch(query("fence_holders"), journal.schema)
+            await _end(new, "fence_holders", journal.schema)
     raise Stopped(
         "TS413", "a session of the interrupted run keeps its batch open and cannot be ended", object=run.id, hint="see pg_stat_activity of NEW"
     )
+
+
+async def _end(new: asyncpg.Connection, which: str, wanted: object) -> int:
+    """Ends backends, by a query that says which: as the role that logged in, whose they are, where that takes on another role by default.
+
+    Returns how many there were.
+    """
+    await new.execute(LOGGED_IN)
+    try:
+        return len(await new.fetch(query(which), wanted))
+    finally:
+        await new.execute(AS_BY_DEFAULT)

@@ -27,6 +27,7 @@ RELEASE = "RELEASE SAVEPOINT tranship"
 NO_STATEMENT_TIMEOUT = "SET statement_timeout = 0"
 """Reads no catalog: quick enough for a database whose own limit is a few milliseconds."""
 LOGGED_IN = "SET ROLE NONE"
+AS_BY_DEFAULT = "RESET ROLE"
 BROUGHT_ALONG = (
     "SELECT pg_catalog.current_setting('synchronous_commit') AS durability, pg_catalog.current_setting('session_replication_role') AS replication_role"
 )
