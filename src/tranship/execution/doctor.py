@@ -10,6 +10,8 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.config import Config
+from tranship.errors import TranshipError
+from tranship.execution.broken import cure
 from tranship.execution.control import Steady
 from tranship.execution.lock import hold_epoch, lock_number, shut_out
 from tranship.execution.switches import Fence, restore
@@ -17,6 +19,7 @@ from tranship.model.names import Side
 from tranship.server.connect import connect
 from tranship.server.journal import Journal, Run, Undo
 from tranship.server.session import pin
+from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.statements import TRY_LOCK, UNLOCK
 
 
@@ -92,10 +95,16 @@ async def _lock(new: asyncpg.Connection, run: Run) -> bool:
 
 @asynccontextmanager
 async def control(config: Config) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to NEW for the journal's own commands."""
+    """A connection to NEW for the journal's own commands.
+
+    Raises:
+        TranshipError: in the place of what a server or the network says, which is no fault of ours to show a traceback for.
+    """
     new = await connect(config.new, application_name="tranship")
     try:
         await pin(new, Side.NEW, datestyle="ISO, MDY", search_path="")
         yield new
+    except DATABASE_TROUBLE as error:
+        raise TranshipError("TS212", f"NEW database: {type(error).__name__}: {error}", hint=f"{cure(error)} and run again") from error
     finally:
         await new.close()
