@@ -35,8 +35,7 @@ async def test_writes_that_were_open_when_the_run_began(
                 killed = await asyncio.to_thread(*command, env={"TRANSHIP_FAILPOINT": "batch.committed:15:kill"})
                 assert killed.status < 0, killed
                 await writer.execute("COMMIT")
-                while await pair.old.value("SELECT name FROM town WHERE id = 50") != "late":
-                    await asyncio.sleep(0.05)
+                await standby.caught_up()
                 with pytest.raises(Stopped) as stopped:
                     await migrate(pair, tmp_path)
                 assert stopped.value.code == "TS411"

@@ -9,6 +9,7 @@ import secrets
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import asyncpg
 import msgspec
@@ -112,7 +113,7 @@ async def begin_fresh(
         Refused: more rejects are foreseen than ``--max-rejects`` allows, or half of another OLD stands in the tables.
         Stopped: another run began meanwhile; the lock's session can be lost unnoticed while nothing is written yet.
     """
-    await _refuse_half_moved(control, journal, job, identities[0], config)
+    await held.work("the journal", partial(_refuse_half_moved, journal, job, identities[0], config))
     asked = await ask_everything(snapshot, config, job, options, job.plan.tables, digest=True, on_event=on_event)
     await failpoint("run.asked")
     problem = too_many(asked.rejected, asked.rows, options)
@@ -141,7 +142,7 @@ async def begin_fresh(
     return Begun(run, 1, tasks, asked.book, asked.left_out)
 
 
-async def _refuse_half_moved(control: asyncpg.Connection, journal: Journal, job: Job, old: Identity, config: Config) -> None:
+async def _refuse_half_moved(journal: Journal, job: Job, old: Identity, config: Config, control: asyncpg.Connection) -> None:
     """An OLD that was upgraded, restored or moved elsewhere in the middle of a run is another one by its identity: its rows would come twice.
 
     Runs from several OLDs into one NEW that are at work side by side are left alone.

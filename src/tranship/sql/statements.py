@@ -28,7 +28,10 @@ NO_STATEMENT_TIMEOUT = "SET statement_timeout = 0"
 """Reads no catalog: quick enough for a database whose own limit is a few milliseconds."""
 LOGGED_IN = "SET ROLE NONE"
 AS_BY_DEFAULT = "RESET ROLE"
-BROUGHT_ALONG = "SELECT pg_catalog.current_setting('synchronous_commit') AS durability, pg_catalog.current_setting('session_replication_role') AS replication_role"
+BROUGHT_ALONG = (
+    "SELECT pg_catalog.current_setting('synchronous_commit') AS durability,"
+    " pg_catalog.current_setting('session_replication_role') AS replication_role"
+)
 """What role or database set on NEW that would change what happens to rows or to commits."""
 BACKEND = "SELECT pg_catalog.pg_backend_pid()"
 CURRENT_XID = "SELECT pg_catalog.txid_current()"
