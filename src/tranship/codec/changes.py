@@ -50,7 +50,7 @@ class ChangeRecord(Struct, frozen=True):
     @classmethod
     def of(cls, change: Change) -> ChangeRecord:
         """The record of a change."""
-        shared = {name: getattr(change, name) for name in change.__struct_fields__ if name != "cls"}
+        shared = {name: getattr(change, name) for name in change.__struct_fields__ if name not in ("cls", "demand")}
         return cls(type=change.cls, requires_manual=change.requires_manual, **shared)
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from tranship.model.evidence import Demand
 from tranship.model.names import TableName
 
 
@@ -103,6 +104,8 @@ class Change(Struct, frozen=True):
     evidence: tuple[str, ...] = ()
     conversion: str | None = None
     """For a type change: the conversion's reason word."""
+    demand: Demand | None = None
+    """For a new constraint: what it asks of OLD's rows, where OLD can be asked."""
 
     @property
     def requires_manual(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Literal
 
 from msgspec import Struct
 
@@ -89,6 +90,30 @@ class Misfits(Struct, frozen=True):
     sampled: bool = False
 
 
+class Demand(Struct, frozen=True):
+    """What a new constraint asks of the rows of an old table, in a way that OLD alone can answer: the columns keep their types."""
+
+    table: TableName
+    kind: Literal["null", "check", "unique", "reference"]
+    columns: tuple[tuple[str, str], ...]
+    """Old column and the new one that it fills; of a key its columns in order."""
+    expression: str = ""
+    """Of a check, over the new names."""
+    target: TableName | None = None
+    """The old table whose counterpart a foreign key refers to."""
+    target_columns: tuple[str, ...] = ()
+    nulls_equal: bool = False
+    """Of a unique key."""
+
+
+class Breaks(Struct, frozen=True):
+    """How many old rows break a new constraint; of equal ones under a unique key all but one."""
+
+    demand: Demand
+    rows: int
+    sampled: bool = False
+
+
 class Reference(Struct, frozen=True):
     """An old column without a foreign key whose values are keys of one table and of no other."""
 
@@ -164,6 +189,7 @@ class Evidence(Struct, frozen=True, dict=True):
     trials: tuple[TrialFacts, ...] = ()
     lookups: tuple[LookupFacts, ...] = ()
     misfits: tuple[Misfits, ...] = ()
+    breaks: tuple[Breaks, ...] = ()
     references: tuple[Reference, ...] = ()
     not_asked: tuple[str, ...] = ()
     """Questions that the time limit, a missing privilege or a server error left without an answer, in words."""

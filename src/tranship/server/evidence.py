@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Comparison
 from tranship.model.evidence import (
+    Breaks,
     ColumnFacts,
+    Demand,
     Evidence,
     LookupFacts,
     LookupQuestion,
@@ -71,7 +73,13 @@ async def gather(
     comparison = compare(old, new, first.matching, observed=observed)
     evidence = await gathering.answers(data_questions(comparison, old, new, observed), early)
     trials = [await gathering.trial(question) for question in trial_questions(comparison, old, new, evidence)]
-    return replace(evidence, trials=tuple(facts for facts in trials if facts is not None), not_asked=gathering.not_asked)
+    breaks = [await gathering.breaks(note.demand) for note in comparison.notes if note.demand is not None]
+    return replace(
+        evidence,
+        trials=tuple(facts for facts in trials if facts is not None),
+        breaks=tuple(facts for facts in breaks if facts is not None),
+        not_asked=gathering.not_asked,
+    )
 
 
 async def gather_observed(
@@ -276,6 +284,28 @@ class _Gathering:
             text = sql.outside_of(table, column, question.low, question.high, percent)
         rows = await self._ask(Side.OLD, f"values of {question.old} that do not fit", text)
         return Misfits(question.old, question.new, int(str(rows[0]["count"])), question.what, percent is not None) if rows else None
+
+    async def breaks(self, demand: Demand) -> Breaks | None:
+        """How many old rows break a new constraint; equal ones are not looked for in a table too large to be read whole."""
+        table = self._catalogs[Side.OLD].table(demand.table)
+        target = self._catalogs[Side.OLD].table(demand.target) if demand.target is not None else None
+        if table is None:
+            return None
+        percent = _percent(table)
+        match demand.kind:
+            case "null":
+                text = sql.holding_null(table, demand, percent)
+            case "check":
+                text = sql.breaking_check(table, demand, percent)
+            case "unique" if percent is None:
+                text = sql.repeated(table, demand)
+            case "reference" if target is not None:
+                text = sql.without_parent(table, demand, target, percent)
+            case _:
+                return None
+        names = ", ".join(new for _, new in demand.columns)
+        rows = await self._ask(Side.OLD, f"rows of {demand.table} that break the new constraint on ({names})", text)
+        return Breaks(demand, int(str(rows[0]["count"])), percent is not None) if rows else None
 
     async def _reference(self, ref: ColumnRef, keys: Sequence[ColumnRef]) -> Reference | None:
         """The one other table whose keys nearly all values are; what could as well be keys of the own table refers to neither."""

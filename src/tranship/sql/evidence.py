@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from tranship.model.catalog import Column, Table
+from tranship.model.evidence import Demand
 from tranship.model.types import PgType
 from tranship.sql.quote import ident, literal, relation
 
@@ -76,6 +77,33 @@ def outside_of(table: Table, column: str, low: int, high: int, percent: float | 
     """How many numbers lie outside of the bounds after rounding."""
     value = f"pg_catalog.round(CAST({ident(column)} AS pg_catalog.numeric))"
     return f"SELECT pg_catalog.count(*) FROM {_read(table, percent)} WHERE {value} NOT BETWEEN {low} AND {high}"
+
+
+def holding_null(table: Table, demand: Demand, percent: float | None) -> str:
+    """How many rows hold NULL in a column."""
+    return f"SELECT pg_catalog.count(*) FROM {_read(table, percent)} WHERE {ident(demand.columns[0][0])} IS NULL"
+
+
+def breaking_check(table: Table, demand: Demand, percent: float | None) -> str:
+    """How many rows a CHECK over the new names would refuse."""
+    names = ", ".join(f"old.{ident(old)} AS {ident(new)}" for old, new in demand.columns)
+    return f"SELECT pg_catalog.count(*) FROM (SELECT {names} FROM {_read(table, percent, 'old')}) AS t WHERE ({demand.expression}) IS FALSE"
+
+
+def repeated(table: Table, demand: Demand) -> str:
+    """How many rows a unique key would refuse: all but one of each group of equal ones."""
+    names = ", ".join(ident(old) for old, _ in demand.columns)
+    there = "" if demand.nulls_equal else " WHERE " + " AND ".join(f"{ident(old)} IS NOT NULL" for old, _ in demand.columns)
+    groups = f"SELECT pg_catalog.count(*) AS n FROM {_read(table, None)}{there} GROUP BY {names} HAVING pg_catalog.count(*) > 1"
+    return f"SELECT CAST(coalesce(pg_catalog.sum(g.n - 1), 0) AS pg_catalog.int8) AS count FROM ({groups}) AS g"
+
+
+def without_parent(table: Table, demand: Demand, target: Table, percent: float | None) -> str:
+    """How many rows refer to no row of the old table behind a foreign key's target."""
+    filled = " AND ".join(f"child.{ident(old)} IS NOT NULL" for old, _ in demand.columns)
+    match = " AND ".join(f"parent.{ident(key)} = child.{ident(old)}" for key, (old, _) in zip(demand.target_columns, demand.columns, strict=True))
+    parent = f"SELECT FROM {_read(target, None, 'parent')} WHERE {match}"
+    return f"SELECT pg_catalog.count(*) FROM {_read(table, percent, 'child')} WHERE {filled} AND NOT EXISTS ({parent})"
 
 
 def magnitudes(table: Table, column: str, percent: float | None) -> str:

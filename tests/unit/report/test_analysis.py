@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tranship.model.catalog import Catalog
-from tranship.model.evidence import ColumnFacts, Evidence, Misfits
+from tranship.model.evidence import Breaks, ColumnFacts, Demand, Evidence, Misfits
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.compare import compare
 from tranship.planning.match import match
@@ -112,6 +112,7 @@ def test_what_the_data_said_stands_below_the_change() -> None:
     evidence = Evidence(
         columns=(ColumnFacts(code, rows=10, nulls=0, distinct=7, longest=9), ColumnFacts(legacy, 10, 10, 0, sampled=True), ColumnFacts(n, 10, 1, 9)),
         misfits=(Misfits(code, ColumnRef(TableName("public", "t"), "code"), 3, "longer than 4 characters"),),
+        breaks=(Breaks(Demand(TableName("public", "t"), "null", (("n", "n"),)), 1),),
     )
     scope, _ = make_scope(old, new, None)
     text = render_text(describe_analysis(compare(old, new, match(old, new, scope)), old, new, evidence))
@@ -120,4 +121,4 @@ def test_what_the_data_said_stands_below_the_change() -> None:
         in text
     )
     assert "      0 of 10 rows hold a value, 0 distinct (in a sample)\n" in text
-    assert "      1 row of OLD holds NULL there\n" in text
+    assert "      1 row of OLD breaks it\n" in text

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from tranship.model.catalog import Column
 from tranship.model.change import Change
+from tranship.model.evidence import Demand
 from tranship.model.types import DomainCheck, PgType, TypeKind
+from tranship.planning.structure.demands import null_demand
 from tranship.planning.structure.sides import REJECTS, STAYS, TableSides
 
 _GENERATED = {"s": "STORED", "v": "VIRTUAL"}
@@ -19,11 +21,11 @@ def column_notes(sides: TableSides) -> list[Change]:
 
 
 def _column(sides: TableSides, before: Column, after: Column) -> Iterator[Change]:
-    def note(kind: str, description: str, action: str = STAYS, evidence: tuple[str, ...] = ()) -> Change:
-        return sides.note(kind, description, action, old_column=before.name, new_column=after.name, evidence=evidence)
+    def note(kind: str, description: str, action: str = STAYS, evidence: tuple[str, ...] = (), demand: Demand | None = None) -> Change:
+        return sides.note(kind, description, action, old_column=before.name, new_column=after.name, evidence=evidence, demand=demand)
 
     if after.refuses_null and not before.refuses_null and not after.generated:
-        yield note("new_constraint", f"New NOT NULL on column '{after.name}'", REJECTS)
+        yield note("new_constraint", f"New NOT NULL on column '{after.name}'", REJECTS, demand=null_demand(sides, before, after))
     known = {sides.expression(check.expression) for _, check in domain_checks(before.type)}
     for domain, check in domain_checks(after.type):
         if sides.told(check.expression) not in known:

@@ -8,6 +8,7 @@ from tranship.model.catalog import Check, ForeignKey
 from tranship.model.change import Change
 from tranship.model.names import ColumnRef
 from tranship.planning.fingerprint import portable_bound
+from tranship.planning.structure.demands import check_demand, reference_demand
 from tranship.planning.structure.sides import REJECTS, STAYS, TableSides, leftovers, listed
 
 _GONE = "Nothing to do: NEW asks less of its rows"
@@ -32,7 +33,7 @@ def _checks(sides: TableSides) -> Iterator[Change]:
         if check in added:
             yield _added_check(sides, check, text, gone)
         elif check.enforced and sides.told(check.expression) in unproven:
-            yield sides.note("new_constraint", f"New enforced {text}", REJECTS, evidence=(_UNPROVEN,))
+            yield sides.note("new_constraint", f"New enforced {text}", REJECTS, evidence=(_UNPROVEN,), demand=check_demand(sides, check))
         elif (before := kept.get(sides.told(check.expression))) is not None and _standing(before) != _standing(check):
             yield sides.note("check_differs", f"{text} differs: old {_standing(before)}, new {_standing(check)}", STAYS)
     for check in gone:
@@ -58,7 +59,7 @@ def _added_check(sides: TableSides, check: Check, text: str, gone: list[Check]) 
             *sides.doubt(sides.expression(alike.expression), sides.told(check.expression)),
         )
     )
-    return sides.note("new_constraint", f"New {text}", REJECTS, evidence=evidence)
+    return sides.note("new_constraint", f"New {text}", REJECTS, evidence=evidence, demand=check_demand(sides, check))
 
 
 def _foreign_keys(sides: TableSides) -> Iterator[Change]:
@@ -93,7 +94,8 @@ def _added_foreign_key(sides: TableSides, key: ForeignKey, text: str, before: Fo
         return sides.note("constraint_added", f"New {text}", _NOT_ENFORCED)
     proven = before is None or (before.enforced and before.validated)
     full = " MATCH FULL" if key.match_full and len(key.columns) > 1 else ""
-    return sides.note("new_constraint", f"New {text}{full}", REJECTS, evidence=() if proven else (_UNPROVEN,))
+    evidence = () if proven else (_UNPROVEN,)
+    return sides.note("new_constraint", f"New {text}{full}", REJECTS, evidence=evidence, demand=reference_demand(sides, key))
 
 
 def _asks_more(before: ForeignKey, key: ForeignKey) -> bool:

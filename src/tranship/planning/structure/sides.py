@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Column, Index, Table
 from tranship.model.change import Change, ChangeClass, Matching, TablePair
+from tranship.model.evidence import Demand
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.idioms import one_spelling
 from tranship.planning.structure.printed import KEYWORDS, canonical, spelled, tokens, unquoted, written
@@ -176,6 +177,7 @@ class TableSides(Struct, frozen=True, dict=True):
         old_column: str | None = None,
         new_column: str | None = None,
         evidence: tuple[str, ...] = (),
+        demand: Demand | None = None,
     ) -> Change:
         """A note about this pair."""
         return Change(
@@ -188,6 +190,7 @@ class TableSides(Struct, frozen=True, dict=True):
             old_column=old_column,
             new_column=new_column,
             evidence=evidence,
+            demand=demand,
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tranship.model.catalog import Column, Index, Key, Table
 from tranship.model.change import Change
+from tranship.planning.structure.demands import unique_demand
 from tranship.planning.structure.printed import canonical
 from tranship.planning.structure.sides import MAY_DIFFER, REJECTS, STAYS, TableSides, body, leftovers, listed
 
@@ -54,7 +55,8 @@ def _added_key(sides: TableSides, key: Key) -> Change:
         return sides.note("key_added", text, _FILLED)
     if _implied(sides, key):
         return sides.note("key_added", text, _IMPLIED)
-    return sides.note("new_constraint", text, REJECTS)
+    demand = unique_demand(sides, key) if not collations and not _shared(sides) else None
+    return sides.note("new_constraint", text, REJECTS, demand=demand)
 
 
 def _apart(column: Column | None, key: Key) -> bool:

@@ -7,11 +7,9 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from tranship.model.change import Change
-from tranship.model.evidence import ColumnFacts, Evidence, Misfits
+from tranship.model.evidence import Breaks, ColumnFacts, Demand, Evidence, Misfits
 
 NO_EVIDENCE = Evidence()
-_NEW_CONSTRAINT = "new_constraint"
-_NOT_NULL = "New NOT NULL"
 
 
 class ColumnWords(Struct, frozen=True):
@@ -19,19 +17,20 @@ class ColumnWords(Struct, frozen=True):
 
     facts: Mapping[tuple[str, str], ColumnFacts]
     misfits: Mapping[tuple[str, str, str], Misfits]
+    breaks: Mapping[Demand, Breaks]
 
     def of(self, change: Change) -> tuple[str, ...]:
         """Lines for one change; none where nothing was asked."""
         return tuple(self._lines(change))
 
     def _lines(self, change: Change) -> Iterator[str]:
+        broken = self.breaks.get(change.demand) if change.demand is not None else None
+        if broken is not None:
+            yield f"{_rows(broken.rows)} of OLD {'breaks' if broken.rows == 1 else 'break'} it{_sampled(broken.sampled)}"
         if change.old_column is None:
             return
         facts = self.facts.get((change.table, change.old_column))
-        if facts is not None and change.kind == _NEW_CONSTRAINT:
-            if change.description.startswith(_NOT_NULL):
-                yield f"{_rows(facts.nulls)} of OLD {'holds' if facts.nulls == 1 else 'hold'} NULL there{_sampled(facts.sampled)}"
-        elif facts is not None and change.requires_manual:
+        if facts is not None and change.requires_manual:
             words = f"{facts.filled} of {_rows(facts.rows)} hold a value, {facts.distinct} distinct"
             yield words + (f", the longest {facts.longest} characters" if facts.longest else "") + _sampled(facts.sampled)
         misfits = self.misfits.get((change.table, change.old_column, change.new_column or ""))
@@ -44,6 +43,7 @@ def column_facts(evidence: Evidence) -> ColumnWords:
     return ColumnWords(
         {(str(f.column.table), f.column.column): f for f in evidence.columns},
         {(str(m.old.table), m.old.column, m.new.column): m for m in evidence.misfits},
+        {b.demand: b for b in evidence.breaks},
     )
 
 
