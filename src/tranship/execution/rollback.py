@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import asyncpg
 from msgspec import Struct
@@ -19,7 +19,7 @@ from tranship.model.names import TableName
 from tranship.model.options import command_line
 from tranship.model.progress import Noted
 from tranship.server.catalog import read_catalog
-from tranship.server.journal import Journal, Run
+from tranship.server.journal import Journal, Run, SequenceMove
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import statements
 
@@ -99,15 +99,21 @@ async def _catalog(new: asyncpg.Connection, journal: Journal) -> Catalog:
 
 
 async def _told(new: asyncpg.Connection, journal: Journal, catalog: Catalog, run: Run, tables: tuple[Written, ...]) -> Rollback:
-    back: list[TableName] = []
-    left: list[TableName] = []
-    for moved in await journal.sequences(new, run.id):
-        row = await new.fetchrow(statements.sequence_state(moved.name))
-        mine = (int(row["last"]), row["called"]) == (moved.after, moved.after_called)
-        (back if mine else left).append(moved.name)
+    back, left = await _sequences(new, await journal.sequences(new, run.id))
     others = [await rows_of_others(new, catalog, w) if w.found < w.rows else () for w in tables]
     listed = tuple(RollbackTable(w.task.new, w.rows, w.found, keys) for w, keys in zip(tables, others, strict=True))
-    return Rollback(run, listed, tuple(back), tuple(left), live=False)
+    return Rollback(run, listed, tuple(m.name for m in back), tuple(m.name for m in left), live=False)
+
+
+async def _sequences(new: asyncpg.Connection, moves: Sequence[SequenceMove]) -> tuple[list[SequenceMove], list[SequenceMove]]:
+    """Those that still stand where the run left them, and those that others moved on since."""
+    mine: list[SequenceMove] = []
+    left: list[SequenceMove] = []
+    for moved in moves:
+        row = await new.fetchrow(statements.sequence_state(moved.name))
+        still = (int(row["last"]), row["called"]) == (moved.after, moved.after_called)
+        (mine if still else left).append(moved)
+    return mine, left
 
 
 async def _carry_out(
@@ -122,9 +128,11 @@ async def _carry_out(
     deleted = await take_back(new, journal, told.run, catalog, tables, tell, stop)
     async with new.transaction():
         await hold_epoch(new, journal, told.run.id, told.run.epoch)
-        for moved in await journal.sequences(new, told.run.id):
-            if moved.name in told.sequences:
-                await new.execute(statements.set_sequence(moved.name, moved.before, called=moved.before_called))
+        # Looked at again: taking the rows back may have taken hours, in which others drew from them.
+        back, left = await _sequences(new, await journal.sequences(new, told.run.id))
+        for moved in back:
+            await new.execute(statements.set_sequence(moved.name, moved.before, called=moved.before_called))
         for statement in journal.sql.forget_run:
             await new.execute(statement, told.run.id)
-    return Rollback(told.run, told.tables, told.sequences, told.sequences_left, live=True, deleted=deleted)
+    sequences, sequences_left = (tuple(m.name for m in moves) for moves in (back, left))
+    return Rollback(told.run, told.tables, sequences, sequences_left, live=True, deleted=deleted)
