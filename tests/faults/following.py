@@ -39,8 +39,8 @@ class Standby(Server):
         async with connected(self.primary) as up, connected(self) as down:
             await up.execute("CREATE TABLE marker (); DROP TABLE marker")
             written = await up.fetchval("SELECT pg_current_wal_lsn()::text")
-            for _ in range(600):
+            for _ in range(1200):
                 if await down.fetchval("SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn", written):
                     return
                 await asyncio.sleep(0.05)
-        raise TimeoutError("the standby does not catch up")
+        raise TimeoutError("the standby does not follow")

@@ -14,8 +14,8 @@ CREATE TABLE loop_a (id int PRIMARY KEY, b int NOT NULL);
 CREATE TABLE loop_b (id int PRIMARY KEY, a int NOT NULL);
 CREATE SEQUENCE numbers; SELECT setval('numbers', 4711);
 INSERT INTO town SELECT n, 'town ' || n FROM generate_series(1, 50) n;
-INSERT INTO person SELECT n, n % 55, CASE WHEN n % 3 > 0 AND n < 900 THEN n + 7 END, 'p' || n % 890 || '@example.org', n % 120
-  FROM generate_series(1, 900) n;
+INSERT INTO person
+  SELECT n, n % 55, CASE WHEN n % 3 > 0 AND n < 900 THEN n + 7 END, 'p' || n % 890 || '@example.org', n % 120 FROM generate_series(1, 900) n;
 INSERT INTO log SELECT timestamp '2020-01-01' + (n % 300) * interval '1 hour', 'line ' || n % 400 FROM generate_series(1, 700) n;
 INSERT INTO loop_a SELECT n, n FROM generate_series(1, 300) n;
 INSERT INTO loop_b SELECT n, 301 - n FROM generate_series(1, 300) n;

@@ -35,7 +35,10 @@ async def test_writes_that_were_open_when_the_run_began(
                 killed = await asyncio.to_thread(*command, env={"TRANSHIP_FAILPOINT": "batch.committed:15:kill"})
                 assert killed.status < 0, killed
                 await writer.execute("COMMIT")
-                await standby.caught_up()
+                for _ in range(1200):
+                    if await pair.old.value("SELECT name FROM town WHERE id = 50") == "late":
+                        break
+                    await asyncio.sleep(0.05)
                 with pytest.raises(Stopped) as stopped:
                     await migrate(pair, tmp_path)
                 assert stopped.value.code == "TS411"

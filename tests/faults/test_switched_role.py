@@ -1,4 +1,4 @@
-"""A login role that takes on the owner by default (ALTER ROLE … SET role): its own sessions are hidden from it, and not its to end."""
+"""A login role that takes on the owner by default (ALTER ROLE … SET role): what its own sessions do is hidden from it, and it may not end them."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from tranship.execution.asking import Asked, ask_everything
 from tranship.execution.control import Steady, Works
 from tranship.execution.failpoints import failpoint
 from tranship.execution.job import Job
-from tranship.execution.lock import hold_epoch, lock_number, shut_out, taken_over
+from tranship.execution.lock import at_work, hold_epoch, shut_out, taken_over
 from tranship.execution.plans import plan_hash, run_hash
 from tranship.execution.takeback import take_back, written
 from tranship.execution.task import Task
@@ -36,7 +36,6 @@ from tranship.model.resolution import Problem
 from tranship.server.identity import Identity
 from tranship.server.journal import Findings, Journal, Run, TaskRow, name_text
 from tranship.server.snapshot import Mark, Snapshot
-from tranship.sql.queries import query
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ async def _refuse_half_moved(journal: Journal, job: Job, old: Identity, config: 
         if run.state == "finished" or run.old_identity == old.key or not await control.fetchval(journal.sql.anything_done, run.id):
             continue
         both = sorted(filled & {task.new for task in await journal.tasks(control, run.id)})
-        if not both or await control.fetchrow(query("advisory_holder"), lock_number(run.old_identity, run.new_identity)) is not None:
+        if not both or await at_work(control, run):
             continue
         message = f"an unfinished run of {run.started:%Y-%m-%d %H:%M} from another OLD wrote into {', '.join(map(str, both[:5]))}"
         hint = f"run that one to its end, or take it back: {command_line('tranship', 'rollback', config.path, '--run', run.id, '--live')}"

@@ -23,7 +23,12 @@ _UNKNOWN = ("TS401", "stopped by an error", "remove the cause")
 
 def could_not_begin(error: BaseException) -> TranshipError:
     """Before anything was written."""
-    return TranshipError("TS212", f"could not begin: {_said(error)}", hint=f"{cure(error)} and run again")
+    return in_vain(error, "could not begin")
+
+
+def in_vain(error: BaseException, what: str = "NEW database") -> TranshipError:
+    """A command that the journal alone is about, or a run before it has one."""
+    return TranshipError("TS212", f"{what}: {_said(error)}", hint=f"{cure(error)} and run again")
 
 
 def stopped_by(error: BaseException) -> Stopped:

@@ -10,17 +10,16 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.config import Config
-from tranship.errors import TranshipError
-from tranship.execution.broken import cure
+from tranship.execution.broken import in_vain
 from tranship.execution.control import Steady
-from tranship.execution.lock import hold_epoch, lock_number, shut_out
+from tranship.execution.lock import at_work, hold_epoch, lock_number, shut_out
 from tranship.execution.switches import Fence, restore
 from tranship.model.names import Side
 from tranship.server.connect import connect
 from tranship.server.journal import Journal, Run, Undo
 from tranship.server.session import pin
 from tranship.server.trouble import DATABASE_TROUBLE
-from tranship.sql.statements import TRY_LOCK, UNLOCK
+from tranship.sql.statements import TRY_LOCK
 
 
 class Diagnosis(Struct, frozen=True):
@@ -42,13 +41,8 @@ async def examine(config: Config) -> tuple[Diagnosis, ...]:
         if not await journal.exists(new):
             return ()
         runs = {run.id: run for run in await journal.runs(new, None)}
-        found = []
-        for undo in await journal.open_undo(new):
-            run = runs.get(undo.run)
-            found.append(Diagnosis(undo, run, run is not None and not await _lock(new, run)))
-            if run is not None and not found[-1].running:
-                await new.fetchval(UNLOCK, lock_number(run.old_identity, run.new_identity))
-        return tuple(found)
+        found = [(undo, runs.get(undo.run)) for undo in await journal.open_undo(new)]
+        return tuple([Diagnosis(undo, run, run is not None and await at_work(new, run)) for undo, run in found])
 
 
 async def settle(config: Config, tell: Callable[[str], None], *, going_on: bool = False) -> tuple[Diagnosis, ...]:
@@ -105,6 +99,6 @@ async def control(config: Config) -> AsyncIterator[asyncpg.Connection]:
         await pin(new, Side.NEW, datestyle="ISO, MDY", search_path="")
         yield new
     except DATABASE_TROUBLE as error:
-        raise TranshipError("TS212", f"NEW database: {type(error).__name__}: {error}", hint=f"{cure(error)} and run again") from error
+        raise in_vain(error) from error
     finally:
         await new.close()

@@ -40,6 +40,11 @@ def lock_number(old: str, new: str) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
+async def at_work(new: asyncpg.Connection, run: Run) -> bool:
+    """Somebody holds the writer lock of a run's two databases; looks without taking it, which a run could need in that moment."""
+    return await new.fetchrow(query("advisory_holder"), lock_number(run.old_identity, run.new_identity)) is not None
+
+
 class WriterLock:
     """Held by a session of its own, which also beats."""
 

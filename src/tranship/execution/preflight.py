@@ -9,7 +9,7 @@ from tranship.config import Config
 from tranship.errors import Refused
 from tranship.execution import indexes, sequences, switches
 from tranship.execution.job import Job
-from tranship.execution.lock import lock_number
+from tranship.execution.lock import at_work
 from tranship.model.catalog import Catalog, Table
 from tranship.model.expression import Lookup, NewDefault
 from tranship.model.names import Side, TableName
@@ -70,7 +70,7 @@ async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, 
         problems.append(missing)
     problems += await _without_xml(new, job)
     allowed, warnings = await _limits(old, new, job, options.jobs)
-    problems += [*warnings, *_watchers(job.new)]
+    problems += [*warnings, *_watchers(job.new, config.journal_schema)]
     grave = tuple(dict.fromkeys(p for p in problems if not p.warning))
     if grave and (live or unreadable):
         message = "\n".join(p.message + (f"\n  {p.hint}" if p.hint else "") for p in grave)
@@ -219,18 +219,24 @@ async def _beside(new: asyncpg.Connection, journal: Journal, job: Job, mine: Ide
             continue
         both = filled & {task.new for task in await journal.tasks(new, run.id)}
         crossed = both if run.id in off else both & silenced
-        if crossed and await new.fetchrow(query("advisory_holder"), lock_number(run.old_identity, run.new_identity)) is not None:
+        if crossed and await at_work(new, run):
             tables = ", ".join(map(str, sorted(crossed)))
             message = f"a run from another OLD (host {run.host}, pid {run.pid}) fills {tables} now, for which triggers or foreign keys have to be off"
             problems.append(Problem("TS347", tables, message, "wait for its end, or use a role that may SET session_replication_role"))
     return problems
 
 
-def _watchers(new: Catalog) -> list[Problem]:
+def _watchers(new: Catalog, journal_schema: str) -> list[Problem]:
     found = []
     if new.publications:
         names = ", ".join(new.publications)
-        found.append(Problem("TS345", names, f"NEW publishes tables that are filled ({names}): subscribers receive the rows too", warning=True))
+        message, hint = f"NEW publishes tables that are filled ({names}): subscribers receive the rows too", ""
+        if any(name.endswith("(all tables)") for name in new.publications):
+            message += (
+                f", and the journal {journal_schema} with the rejected rows: a PostgreSQL subscriber applies nothing while it lacks those tables"
+            )
+            hint = f"once the run has made them: pg_dump --schema-only --schema={journal_schema} of NEW into each subscriber"
+        found.append(Problem("TS345", names, message, hint, warning=True))
     if new.event_triggers:
         names = ", ".join(new.event_triggers)
         found.append(Problem("TS346", names, f"NEW has event triggers ({names}): DDL of this run (triggers, keys) sets them off", warning=True))

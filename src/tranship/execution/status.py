@@ -8,11 +8,10 @@ from msgspec import Struct
 from tranship.config import Config
 from tranship.errors import Refused
 from tranship.execution.doctor import control
-from tranship.execution.lock import lock_number
+from tranship.execution.lock import at_work
 from tranship.model.names import TableName
 from tranship.model.options import command_line
 from tranship.server.journal import Journal, Run, Undo
-from tranship.sql.statements import TRY_LOCK, UNLOCK
 
 
 class TableState(Struct, frozen=True):
@@ -74,7 +73,10 @@ async def purge(config: Config) -> tuple[Run, ...]:
         async def still() -> None:
             runs.extend(await _all_over(new, journal, config))
 
-        await journal.remove(new, still)
+        try:
+            await journal.remove(new, still)
+        except asyncpg.LockNotAvailableError as error:
+            raise Refused("TS353", "a run is at work: the journal is still needed", object=journal.schema, hint="wait for its end") from error
         return tuple(runs)
 
 
@@ -101,14 +103,10 @@ async def _state(new: asyncpg.Connection, journal: Journal, run: Run) -> RunStat
         done = [b for b in mine if b.done]
         counts = (sum(b.read for b in done), sum(b.written for b in done), sum(b.rejected for b in done))
         tables.append(TableState(task.old, task.new, task.rows, *counts, len(mine), len(done), task.done))
-    key = lock_number(run.old_identity, run.new_identity)
-    free = await new.fetchval(TRY_LOCK, key)
-    if free:
-        await new.fetchval(UNLOCK, key)
     undo = tuple(u for u in await journal.open_undo(new) if u.run == run.id)
     return RunState(
         run,
-        not free,
+        await at_work(new, run),
         tuple(tables),
         sum(b.bytes for b in batches if b.done),
         sum(b.seconds for b in batches if b.done),

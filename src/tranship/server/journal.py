@@ -192,7 +192,8 @@ class Journal:
         ``judge`` is asked once no run can begin any more; what it raises keeps the journal.
 
         Raises:
-            Refused: the tables belong to another role, something of others hangs on them, or a run is at work.
+            Refused: the tables belong to another role, or something of others hangs on them.
+            asyncpg.LockNotAvailableError: a run is at work.
         """
         try:
             async with conn.transaction():
@@ -200,8 +201,6 @@ class Journal:
                 await conn.execute(self.sql.lock_out)
                 await judge()
                 await conn.execute(self.sql.drop_tables)
-        except asyncpg.LockNotAvailableError as error:
-            raise Refused("TS353", "a run is at work: the journal is needed", object=self.schema, hint="wait for its end") from error
         except (asyncpg.InsufficientPrivilegeError, asyncpg.DependentObjectsStillExistError) as error:
             hint = "remove it as the role that owns it; what depends on it goes first"
             raise Refused("TS375", f"the journal {self.schema} may not be removed: {error}", object=self.schema, hint=hint) from error
