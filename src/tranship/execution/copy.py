@@ -11,6 +11,7 @@ from msgspec import Struct
 from tranship.execution.watch import Progress
 from tranship.model.names import TableName
 from tranship.server.trouble import DATABASE_TROUBLE
+from tranship.sql.statements import insert_defaults
 
 QUEUE = 8
 """Chunks in flight; the driver delivers some 64 KB at a time, or one row where a row is larger."""
@@ -96,13 +97,16 @@ async def pipe(
 
 
 async def write_lines(new: asyncpg.Connection, table: TableName, columns: Sequence[str], lines: Sequence[bytes]) -> int:
-    """Text COPY of ready lines (each ends with its newline); the number of rows NEW took."""
+    """Text COPY of ready lines (each ends with its newline); the number of rows NEW took. Without columns NEW fills the rows alone."""
+    if not columns:
+        tag = str(await new.execute(insert_defaults(table, len(lines))))
+        return int(tag.rpartition(" ")[2])
 
     async def chunks() -> AsyncIterator[bytes]:
         for start in range(0, len(lines), 1000):
             yield b"".join(lines[start : start + 1000])
 
-    written = tag_rows(await new.copy_to_table(table.name, schema_name=table.schema, source=chunks(), columns=list(columns) or None, format="text"))
+    written = tag_rows(await new.copy_to_table(table.name, schema_name=table.schema, source=chunks(), columns=list(columns), format="text"))
     if written != len(lines):
         raise StreamBroken(f"{len(lines)} rows of {table} were sent, NEW took {written}")
     return written

@@ -46,7 +46,8 @@ async def _lines(live: Live, new: asyncpg.Connection, task: Task, batch: Batch, 
         before = live.job.before(plan)
         select = select_identified(plan, before, batch, excluded=excluded, bindings=bindings, in_key_order=task.findings.ordered_stream)
         found = await read_lines(old, select)
-    return [Line(row_id(batch.source, ctid.decode()), text or b"\n") for ctid, _, text in (line.partition(b"\t") for line in found)]
+    # Where no column travels the line ends behind the ctid.
+    return [Line(row_id(batch.source, ctid.rstrip(b"\n").decode()), text or b"\n") for ctid, _, text in (line.partition(b"\t") for line in found)]
 
 
 async def _halve(
