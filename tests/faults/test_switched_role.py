@@ -14,7 +14,11 @@ from faults.oracle import unaccounted
 from faults.scene import NEW, OLD
 from move.test_live import migrate, owned_by_a_plain_role
 from support import MakePair
+from tranship import api
+from tranship.config import load_config
 from tranship.errors import Refused
+from tranship.model.options import MigrateOptions
+from tranship.model.progress import Event, Noted
 
 OPTIONS = ("--live", "--batch-size", "100", "--jobs", "2")
 
@@ -44,3 +48,16 @@ async def test_a_second_run_is_refused_and_may_take_over(make_pair: MakePair, tm
         first.send(signal.SIGKILL)
         first.send(signal.SIGCONT)
     assert await unaccounted(pair) == []
+
+
+async def test_its_own_limit_of_connections_counts(make_pair: MakePair, tmp_path: Path) -> None:
+    pair = await make_pair(OLD, NEW)
+    owner = (await owned_by_a_plain_role(pair))["username"]
+    login = f"few_{pair.new.name}"
+    await pair.new.run(f"CREATE ROLE {login} LOGIN PASSWORD 'secret' IN ROLE {owner} CONNECTION LIMIT 5; ALTER ROLE {login} SET role = '{owner}'")
+    config = load_config(pair.config(tmp_path, new={"username": login, "password": "secret"}))
+    events: list[Event] = []
+    result, _ = await api.migrate(config, MigrateOptions(live=True, results_dir=str(tmp_path), batch_size=20, jobs=8), events.append)
+    assert result.exit_status == 1
+    assert "TS343" in {problem.code for problem in result.problems}
+    assert not [e for e in events if isinstance(e, Noted) and "too many connections" in e.message]

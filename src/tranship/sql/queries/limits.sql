@@ -1,6 +1,6 @@
--- One row: what bounds the connections and locks of this role. -1: no bound. PostgreSQL 11 and newer.
+-- One row: what bounds the connections and locks of the role that logged in, whatever role it takes on. -1: no bound. PostgreSQL 11 and newer.
 SELECT r.rolconnlimit AS role_limit, d.datconnlimit AS database_limit,
-       (SELECT count(*) FROM pg_catalog.pg_stat_activity a WHERE a.usename = CURRENT_USER AND a.backend_type = 'client backend') AS role_used,
+       (SELECT count(*) FROM pg_catalog.pg_stat_activity a WHERE a.usename = SESSION_USER AND a.backend_type = 'client backend') AS role_used,
        (SELECT count(*) FROM pg_catalog.pg_stat_activity a WHERE a.backend_type = 'client backend') AS used,
        pg_catalog.current_setting('max_connections')::integer
          - pg_catalog.current_setting('superuser_reserved_connections')::integer AS max_connections,
@@ -8,4 +8,4 @@ SELECT r.rolconnlimit AS role_limit, d.datconnlimit AS database_limit,
          * (pg_catalog.current_setting('max_connections')::bigint + pg_catalog.current_setting('max_prepared_transactions')::bigint) AS locks,
        r.rolsuper AS superuser
 FROM pg_catalog.pg_roles r, pg_catalog.pg_database d
-WHERE r.rolname = CURRENT_USER AND d.datname = pg_catalog.current_database()
+WHERE r.rolname = SESSION_USER AND d.datname = pg_catalog.current_database()
