@@ -19,8 +19,8 @@ from tranship.server.journal import row_id
 from tranship.sql import statements
 from tranship.sql.queries import query
 
-LETTERS = {"set": "s", "fence": "f", "claim": "c", "copy": "p", "constraints": "k", "reject": "r", "count": "n"}
-ORDER = re.compile("bs+fcpkr?n")
+LETTERS = {"set": "s", "fence": "f", "claim": "c", "copy": "p", "constraints": "k", "reject": "r", "count": "n", "triggers": "t"}
+ORDER = re.compile("bs+fcpktr?n")
 """A batch transaction from BEGIN to before its COMMIT, a letter a statement."""
 ANY_ORDER = re.compile(".*")
 """For the broken twins, which the invariants alone are to catch."""
@@ -188,6 +188,9 @@ class Session:
                 world.release(self)
             case statements.CONSTRAINTS_NOW:
                 self._open("constraints")
+            case _ if sql == query("triggers_firing"):
+                self._open("triggers")
+                return []
             case known.fence:
                 self._open("fence")
                 await world.lock(self, "run", "S", LOCK_TIMEOUT)

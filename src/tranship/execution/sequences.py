@@ -111,7 +111,10 @@ async def set_sequences(live: Live, old: asyncpg.Connection, new: asyncpg.Connec
             # A rollback does not undo setval: its way back is on record before.
             async with new.transaction():
                 await fence(live, new)
-                await new.execute(statements.set_sequence(name, end.value, called=end.called))
+                # Others may draw from it meanwhile: it is looked at again in the same statement.
+                moving = statements.advance_sequence(name, end.value, called=end.called, descending=sequence.increment < 0)
+                await new.execute(moving)
+            ends[str(name)] = (await _position(new, name)).value
             await failpoint("sequences.set")
     return ends
 

@@ -104,6 +104,22 @@ async def firing(new: asyncpg.Connection, table: Table, event: int) -> list[Firi
     return [FiringTrigger(TableName(r["schema"], r["relation"]), r["trigger"], r["state"], r["owned"]) for r in rows]
 
 
+async def refuse_late_triggers(new: asyncpg.Connection, table: Table, *, replica: bool) -> None:
+    """Inside a batch, after its rows: no trigger was made or switched on since the switches were thrown, which would have changed or swallowed them.
+
+    CREATE TRIGGER waits for the lock that COPY holds to the end of the transaction, so nothing comes after this look.
+
+    Raises:
+        Stopped: one was.
+    """
+    late = [t for t in await firing(new, table, INSERT) if t.state in ("AR" if replica else "OA")]
+    if late:
+        message = (
+            f"trigger {late[0].name} of {late[0].relation} was made or switched on while the run went on; the batch in which it fired is taken back"
+        )
+        raise Stopped("TS428", message, object=str(table.name), hint="run the same command again: it goes on with the trigger switched off")
+
+
 def missing_rights(switches: Switches, job: Job) -> list[Problem]:
     """What this role may not switch off, with the cure."""
     grant = f"GRANT SET ON PARAMETER session_replication_role TO {ident(job.new.user)}; (PostgreSQL 15 and newer), or run as the tables' owner"

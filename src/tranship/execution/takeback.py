@@ -163,9 +163,27 @@ class _TakeBack:
                 deleted += await self._delete(together)
         finally:
             await board.on(self._held)
+        if self._replica:
+            await self._refuse_parentless()
         await self._step(lambda: self._end(positions))
         await failpoint("takeback.done")
         return deleted
+
+    async def _refuse_parentless(self) -> None:
+        """Under ``session_replication_role = replica`` no foreign key looks: others may have written children of rows that are gone now.
+
+        Raises:
+            Stopped: they did, and until it is put right.
+        """
+        for child in self._catalog.tables:
+            for key in child.foreign_keys:
+                if key.target not in self._names or not key.enforced or key.period:
+                    continue
+                count = await self._new.fetchval(takeback.parentless(child.name, key))
+                if count:
+                    message = f"{count} rows of {child.name} came meanwhile and refer to rows of {key.target} that are taken back ({key.name})"
+                    hint = "delete them or give them another parent, and run the same command again"
+                    raise Stopped("TS429", message, object=str(child.name), hint=hint)
 
     async def _begin(self, positions: Sequence[int]) -> int:
         batches, tasks, state = self._journal.sql.going_back

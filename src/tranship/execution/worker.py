@@ -21,6 +21,7 @@ from tranship.execution.kept import check_kept
 from tranship.execution.lines import identified_lines
 from tranship.execution.lock import end_backends, hold_epoch
 from tranship.execution.retry import retry
+from tranship.execution.switches import refuse_late_triggers
 from tranship.execution.task import FIRST_REJECTS, Live, Task, datestyle
 from tranship.execution.watch import Progress, watched
 from tranship.execution.words import short_reason, terminal_key
@@ -296,6 +297,7 @@ class Worker:
     ) -> None:
         """Checks the equation, journals counts and rejects, commits."""
         live, sql = self._live, self._live.journal.sql
+        await refuse_late_triggers(new, live.job.after(task.plan), replica=task.replica)
         if written + len(records) != batch.rows:
             raise StreamBroken(f"{task.plan.old} batch {batch.number}: {batch.rows} rows, {written} written, {len(records)} rejected")
         if records:

@@ -242,5 +242,13 @@ def set_sequence(name: TableName, value: int, *, called: bool) -> str:
     return f"SELECT pg_catalog.setval({literal(relation(name))}::pg_catalog.regclass, {value}, {'true' if called else 'false'})"
 
 
+def advance_sequence(name: TableName, value: int, *, called: bool, descending: bool) -> str:
+    """Moves a sequence unless it stands further by now; one row when it moved."""
+    told = "true" if called else "false"
+    further = f"s.last_value {'>' if descending else '<'} {value} OR (s.last_value = {value} AND s.is_called < {told})"
+    moved = f"pg_catalog.setval({literal(relation(name))}::pg_catalog.regclass, {value}, {told})"
+    return f"SELECT {moved} FROM {relation(name)} AS s WHERE {further}"
+
+
 TRY_XML = "SELECT '<a/>'::pg_catalog.text::pg_catalog.xml IS NULL"
 """Fails with 0A000 on a server that was built without libxml."""

@@ -39,6 +39,13 @@ def written_since(table: TableName, key: Sequence[str], xids: Sequence[int], age
     return f"SELECT ARRAY[{texts}] AS key FROM {relation(table)} AS t WHERE {recent} ORDER BY {order} LIMIT {limit}"
 
 
+def parentless(child: TableName, key: ForeignKey) -> str:
+    """How many rows of a child, whoever wrote them, lack the parent they refer to."""
+    pairs = " AND ".join(f"p.{ident(t)} = c.{ident(n)}" for n, t in zip(key.columns, key.target_columns, strict=True))
+    present = " AND ".join(f"c.{ident(n)} IS NOT NULL" for n in key.columns)
+    return f"SELECT count(*) FROM {relation(child)} AS c WHERE {present} AND NOT EXISTS (SELECT FROM {relation(key.target)} AS p WHERE {pairs})"
+
+
 def foreign_children(child: TableName, key: ForeignKey, child_xids: Sequence[int], parent_xids: Sequence[int]) -> str:
     """How many rows of a child that others wrote refer to rows of the parent that these transactions wrote."""
     pairs = " AND ".join(f"p.{ident(t)} = c.{ident(n)}" for n, t in zip(key.columns, key.target_columns, strict=True))
