@@ -183,6 +183,10 @@ class Journal:
                 if state is None:
                     await conn.execute(self.sql.create_schema)
                 await conn.execute(self.sql.create_tables)
+                if state is None:
+                    # A schema that was there before has the grants that somebody gave it on purpose.
+                    for row in await conn.fetch(self.sql.granted):
+                        await conn.execute(self.sql.revoke_from(row["role"]))
         except asyncpg.InsufficientPrivilegeError as error:
             raise Refused("TS367", f"the journal schema {self.schema} of NEW may not be used: {error}", object=self.schema) from error
 

@@ -68,8 +68,21 @@ class JournalSql:
         return self._text(f"{_TABLES}REVOKE ALL ON {_NAMES} FROM PUBLIC")
 
     @property
+    def granted(self) -> str:
+        """Roles, quoted, that default privileges let into the schema or its tables: it holds rejected rows."""
+        both = "SELECT * FROM pg_catalog.aclexplode(n.nspacl) UNION ALL SELECT * FROM pg_catalog.aclexplode(c.relacl)"
+        return (
+            "SELECT DISTINCT a.grantee::pg_catalog.regrole::text AS role FROM pg_catalog.pg_namespace n LEFT JOIN pg_catalog.pg_class c"
+            f" ON c.relnamespace = n.oid CROSS JOIN LATERAL ({both}) a WHERE n.nspname = {literal(self.schema)} AND a.grantee NOT IN (0, n.nspowner)"
+        )
+
+    def revoke_from(self, role: str) -> str:
+        """``role`` is quoted, as `granted` has it."""
+        return f"REVOKE ALL ON ALL TABLES IN SCHEMA {self._j} FROM {role}; REVOKE ALL ON SCHEMA {self._j} FROM {role}"
+
+    @property
     def state_of_schema(self) -> str:
-        """One row where the schema exists: may_use, may_create, has_tables, strangers (relations not the journal's); no row where it does not."""
+        """One row where the schema exists: may_use, may_create, has_tables, strangers (relations not the journal's)."""
         marks = ", ".join(f"({literal(table)}, {literal(column)})" for table, column in _MARKS.items())
         return (
             "SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS may_use, pg_catalog.has_schema_privilege(n.oid, 'CREATE') AS may_create,"
@@ -88,7 +101,7 @@ class JournalSql:
 
     @property
     def lock_out(self) -> str:
-        """Until the transaction ends no run enters the journal or uses it."""
+        """Until the transaction ends no run uses the journal."""
         return self._text("LOCK TABLE {j}.run IN ACCESS EXCLUSIVE MODE")
 
     @property
@@ -301,11 +314,6 @@ class JournalSql:
     def forget_foreseen(self) -> str:
         """run, position."""
         return self._text("DELETE FROM {j}.foreseen WHERE run = $1 AND position = $2")
-
-    @property
-    def insert_reject(self) -> str:
-        """run, position, batch, source, page, line, key, row, sqlstate, constraint, column, message."""
-        return self._text("INSERT INTO {j}.reject VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
 
     @property
     def rejects(self) -> str:
