@@ -209,13 +209,13 @@ async def test_the_way_back_of_a_sequence_is_on_record_before_it_moves(make_pair
     """``setval`` is not undone by a rollback: whatever ends the transaction that moves a sequence, rollback finds where it stood."""
     pair = await make_pair(OLD, NEW)
     await pair.new.run("SELECT setval('numbers', 5)")
-    real = statements.set_sequence
+    real = statements.advance_sequence
 
     def failing(*arguments: Any, **options: Any) -> str:
         return f"DO $$BEGIN PERFORM 1 FROM ({real(*arguments, **options)}) s; RAISE 'the connection is lost' USING ERRCODE = '53100'; END$$"
 
     with monkeypatch.context() as patched, pytest.raises(Stopped):
-        patched.setattr(statements, "set_sequence", failing)
+        patched.setattr(statements, "advance_sequence", failing)
         await migrate(pair, tmp_path)
     assert await pair.new.value("SELECT last_value FROM numbers") == 4711
     done = await rollback(load_config(pair.config(tmp_path)), live=True)

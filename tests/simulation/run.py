@@ -267,10 +267,11 @@ async def history(seed: int) -> tuple[str, list[str]]:
             await _disturbed(scene, number)
         scene.faults.lost_request = scene.faults.lost_answer = 0.0
         await _last(scene)
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    # What a cancelled task has to tidy up may wait for a server again.
+    while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=60)
     told = hashlib.sha256("\n".join(world.history).encode()).hexdigest()[:12]
     return told, world.violations
 

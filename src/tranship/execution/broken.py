@@ -6,7 +6,7 @@ from tranship.errors import Stopped, TranshipError
 from tranship.execution.copy import StreamBroken
 from tranship.execution.failpoints import FailpointReached
 from tranship.execution.faults import sqlstate
-from tranship.server.trouble import DATABASE_TROUBLE
+from tranship.server.trouble import DATABASE_TROUBLE, spoken
 
 BROKEN = (*DATABASE_TROUBLE, StreamBroken, FailpointReached)
 _GOES_ON = "and run the same command again: it goes on where it stopped"
@@ -28,13 +28,13 @@ def could_not_begin(error: BaseException) -> TranshipError:
 
 def in_vain(error: BaseException, what: str = "NEW database") -> TranshipError:
     """A command that the journal alone is about, or a run before it has one."""
-    return TranshipError("TS212", f"{what}: {_said(error)}", hint=f"{cure(error)} and run again")
+    return TranshipError("TS212", f"{what}: {spoken(error)}", hint=f"{cure(error)} and run again")
 
 
 def stopped_by(error: BaseException) -> Stopped:
     """After that; what is committed stays."""
     code, what, _ = _CAUSES.get(sqlstate(error), _UNKNOWN)
-    return Stopped(code, f"{what}: {_said(error)}", hint=f"{cure(error)} {_GOES_ON}")
+    return Stopped(code, f"{what}: {spoken(error)}", hint=f"{cure(error)} {_GOES_ON}")
 
 
 def cure(error: BaseException) -> str:
@@ -42,7 +42,3 @@ def cure(error: BaseException) -> str:
     if sqlstate(error) == "53200" and "max_locks_per_transaction" in (getattr(error, "hint", None) or ""):
         return 'raise max_locks_per_transaction of that server, or move fewer tables at a time ("tables"),'
     return _CAUSES.get(sqlstate(error), _UNKNOWN)[2]
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"

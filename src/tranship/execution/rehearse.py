@@ -31,6 +31,7 @@ from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions, command_line
 from tranship.model.progress import Event, Noted
 from tranship.server.journal import Journal, Run, TaskRow
+from tranship.server.trouble import spoken
 from tranship.sql.statements import READ_WRITE
 
 
@@ -115,7 +116,7 @@ class _Rehearsal:
             async with self.old.transaction(readonly=True):
                 ends = await set_sequences(live, self.old, self.new, untouched=self.exposed)
         except BROKEN as error:
-            message = f"stopped by an error: {type(error).__name__}: {error}"
+            message = f"stopped by an error: {spoken(error)}"
             raise Stopped("TS401", message, hint=f"nothing stays in NEW; {cure(error)} and rehearse again") from error
         self.frame = replace(self.frame, sequences=ends)
 

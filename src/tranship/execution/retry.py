@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from tranship.execution.faults import passes
+from tranship.server.trouble import spoken
 
 TRIES = 8
 FIRST = 0.5
@@ -41,6 +42,6 @@ async def retry(
             if not passes(error) or attempt == tries - 1 or (stop is not None and stop.is_set()) or not worth():
                 raise
             pause = min(LONGEST, FIRST * 2**attempt) * random.uniform(0.75, 1.25)
-            tell(f"{what}: {type(error).__name__}: {error}; trying again in {pause:.1f} s")
+            tell(f"{what}: {spoken(error)}; trying again in {pause:.1f} s")
         await asyncio.sleep(pause)
     raise AssertionError("the last try returns or raises")

@@ -63,7 +63,7 @@ async def move(job: Job, config: Config, options: MigrateOptions, *, on_event: O
             if attempt == ATTEMPTS - 1 or stop.is_set():
                 raise
             on_event(Noted(f"{lost}; going on from the journal"))
-            options = replace(options, restart=False, new_snapshot=None)
+            options = replace(options, restart=False, new_snapshot="unfinished" if options.new_snapshot == "unfinished" else None)
         except BROKEN as error:
             raise could_not_begin(error) from error
     raise AssertionError("the last attempt returns or raises")

@@ -21,7 +21,7 @@ from tranship.model.plan import Group
 from tranship.model.progress import Noted
 from tranship.model.resolution import Problem
 from tranship.server.journal import GoneIndex, Journal, Undo
-from tranship.server.trouble import DATABASE_TROUBLE
+from tranship.server.trouble import DATABASE_TROUBLE, spoken
 from tranship.sql import statements
 from tranship.sql.indexes import drop_index
 from tranship.sql.queries import query
@@ -189,7 +189,7 @@ class SwitchBoard:
         try:
             await restore(self._journal, held, undo, self._say, fence=self._fence)
         except asyncpg.PostgresError as error:
-            message = f"{undo.what} could not be rebuilt: {error}"
+            message = f"{undo.what} could not be rebuilt: {spoken(error)}"
             raise Stopped("TS427", message, object=undo.what, hint="remove the cause and run the same command again") from error
         self._say(f"{undo.what} rebuilt in {time.monotonic() - began:.1f} s")
         await failpoint("indexes.rebuilt")
@@ -213,7 +213,7 @@ class SwitchBoard:
             if left := sum(undo.gone is not None for undo in mine):
                 self._say(f"{left} indexes are off: the next live run goes on so and rebuilds them, tranship doctor CONFIG --restore does it now")
         except DATABASE_TROUBLE as error:
-            self._say(f"not everything could be switched on again ({error}): the next live run does it, or tranship doctor CONFIG --restore")
+            self._say(f"not everything could be switched on again ({spoken(error)}): the next live run does it, or tranship doctor CONFIG --restore")
 
     async def _drop(self, held: Works, dropped: DroppedKey) -> None:
         table = self._job.new.table(dropped.table) if self._job is not None else None

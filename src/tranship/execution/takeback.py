@@ -25,7 +25,7 @@ from tranship.model.resolution import Problem
 from tranship.planning.order import children_first
 from tranship.server.identity import read_identity
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow
-from tranship.server.trouble import DATABASE_TROUBLE
+from tranship.server.trouble import DATABASE_TROUBLE, spoken
 from tranship.sql import statements, takeback
 from tranship.sql.quote import ident, relation
 
@@ -118,7 +118,7 @@ async def take_back(
 
 def broken_off(run: Run, error: Exception) -> Stopped:
     """What a take-back raises that a server or the network ended."""
-    message = f"taking back was stopped by an error: {type(error).__name__}: {error}"
+    message = f"taking back was stopped by an error: {spoken(error)}"
     return Stopped("TS425", message, object=run.id, hint=f"{cure(error)} and run again: {GOES_ON}")
 
 

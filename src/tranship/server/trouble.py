@@ -23,6 +23,15 @@ _WHO = (
 )
 
 
+def spoken(error: BaseException) -> str:
+    """An error's kind and words for a terminal or a log: without the DETAIL of a server's, and for data exceptions (class 22) without the message,
+    which hold values of rows."""
+    if not isinstance(error, asyncpg.PostgresError):
+        return f"{type(error).__name__}: {error}"
+    data = (getattr(error, "sqlstate", None) or "").startswith("22")
+    return type(error).__name__ if data or not error.args else f"{type(error).__name__}: {error.args[0]}"
+
+
 def explain(error: BaseException, endpoint: Endpoint) -> ConnectError:
     """The error for a person. ``error`` is what the driver raised while connecting."""
     code, message, hint = _words(error, endpoint)
