@@ -178,6 +178,21 @@ async def test_rollback_leaves_a_parent_that_others_refer_to(make_pair: MakePair
     assert await pair.new.value("SELECT count(*) FROM town") == 50
 
 
+async def test_rollback_refuses_a_published_table_that_nothing_can_be_deleted_from(make_pair: MakePair, tmp_path: Path) -> None:
+    table = "CREATE TABLE line (words text)"
+    pair = await make_pair(
+        f"{table}; INSERT INTO line SELECT 'w' || n FROM generate_series(1, 100) n", f"{table}; CREATE PUBLICATION out FOR TABLE line"
+    )
+    await migrate(pair, tmp_path)
+    config = load_config(pair.config(tmp_path))
+    with pytest.raises(Refused) as refused:
+        await rollback(config, live=True)
+    assert refused.value.code == "TS355"
+    assert refused.value.hint is not None
+    await pair.new.run(refused.value.hint)
+    assert (await rollback(config, live=True)).deleted == 100
+
+
 async def test_status_doctor_and_purge(make_pair: MakePair, run_cli: Run, tmp_path: Path) -> None:
     pair = await interrupted(make_pair, run_cli, tmp_path, "batch.claimed:3")
     config = load_config(pair.config(tmp_path))

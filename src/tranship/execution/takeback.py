@@ -27,6 +27,7 @@ from tranship.server.identity import read_identity
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow
 from tranship.server.trouble import DATABASE_TROUBLE, spoken
 from tranship.sql import statements, takeback
+from tranship.sql.queries import query
 from tranship.sql.quote import ident, relation
 
 WRAP = 2**31
@@ -105,10 +106,11 @@ async def take_back(
     ``stop`` ends it after a piece.
 
     Raises:
-        Refused: this role may not delete them, or rows that others wrote refer to them.
+        Refused: this role may not delete them, or nobody may, or rows that others wrote refer to them.
         Stopped: another run took over, a person asked, or the connection broke; whoever comes next goes on.
     """
     _refuse_without_rights(catalog, tables)
+    await _refuse_undeletable(new, catalog, tables)
     await _refuse_children(new, catalog, tables)
     try:
         return await _TakeBack(new, journal, run, catalog, tables, tell, stop).run()
@@ -268,6 +270,17 @@ def _refuse_without_rights(catalog: Catalog, tables: Sequence[Written]) -> None:
     )
     if problems:
         raise Refused("TS354", "\n".join(p.message for p in problems), problems=problems, hint=problems[0].hint)
+
+
+async def _refuse_undeletable(new: asyncpg.Connection, catalog: Catalog, tables: Sequence[Written]) -> None:
+    held = [table.oid for name, _ in _merged(tables) if (table := catalog.table(name)) is not None]
+    problems = []
+    for row in await new.fetch(query("undeletable"), held):
+        name = TableName(row["schema"], row["relation"])
+        message = f"no row of {name} can be deleted: publication {row['publication']} publishes deletes, and the table has no replica identity"
+        problems.append(Problem("TS355", str(name), message, f"ALTER TABLE {relation(name)} REPLICA IDENTITY FULL;"))
+    if problems:
+        raise Refused("TS355", "\n".join(p.message for p in problems), problems=tuple(problems), hint=problems[0].hint)
 
 
 async def _refuse_children(new: asyncpg.Connection, catalog: Catalog, tables: Sequence[Written]) -> None:
