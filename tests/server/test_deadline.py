@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
@@ -13,7 +14,10 @@ from support import Pair
 from tranship.config import load_config
 from tranship.server import deadline
 from tranship.server.connect import connect
+from tranship.server.deadline import Answering, answered
 from tranship.server.session import refuse_pooler
+
+MUTE = "from now on the connection is silent"
 
 
 async def test_silence_and_slowness(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,6 +34,52 @@ async def test_silence_and_slowness(pair: Pair, tmp_path: Path, monkeypatch: pyt
             await asyncio.wait_for(conn.fetchval("SELECT 1"), 60)
         assert proxy.struck
     assert conn.get_server_pid() == backend, "who has to end what a lost connection left asks for its number"
+
+
+async def _fetches_on(conn: Answering) -> None:
+    async with conn.transaction():
+        cursor = await answered(conn, conn.cursor("SELECT 1 FROM generate_series(1, 100)"))
+        await answered(conn, cursor.fetch(10))
+        await conn.execute(MUTE)
+        await answered(conn, cursor.fetch(10))
+
+
+async def _opens_a_cursor(conn: Answering) -> None:
+    async with conn.transaction():
+        await conn.execute(MUTE)
+        await answered(conn, conn.cursor("SELECT 1"))
+
+
+async def _prepares(conn: Answering) -> None:
+    await conn.execute(MUTE)
+    await conn.prepare("SELECT 1")
+
+
+async def _copies_records(conn: Answering) -> None:
+    await conn.execute("CREATE TEMP TABLE kept (x int)")
+    await conn.execute(MUTE)
+    await conn.copy_records_to_table("kept", records=[(n,) for n in range(100)])
+
+
+@pytest.mark.parametrize("way", [_fetches_on, _opens_a_cursor, _prepares, _copies_records])
+async def test_every_way_to_ask(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Callable[[Answering], Awaitable[None]]) -> None:
+    monkeypatch.setattr(deadline, "QUIET", 0.3)
+    monkeypatch.setattr(deadline, "LOOK", 0.1)
+    server = pair.new.server
+    async with Proxy(server.host, server.port) as proxy:
+        conn = await connect(load_config(pair.config(tmp_path, new=proxy.address)).new)
+        real = conn.execute
+
+        async def execute(sql: str, *arguments: object, **options: object) -> object:
+            done = await real("SELECT 1" if sql == MUTE else sql, *arguments, **options)
+            if sql == MUTE:
+                proxy.fault, proxy.k = "stall", 1
+            return done
+
+        monkeypatch.setattr(conn, "execute", execute)
+        with pytest.raises((asyncpg.InterfaceError, asyncpg.PostgresConnectionError, ConnectionError)):
+            await asyncio.wait_for(way(conn), 20)
+        assert proxy.struck
 
 
 async def test_slowness_behind_a_session_pooler(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import asyncpg
 
+T = TypeVar("T")
 QUIET = 45.0
 """Seconds without an answer after which the server is asked, through another connection, what the backend does."""
 LOOK = 5.0
@@ -34,32 +36,42 @@ class Answering(asyncpg.Connection):  # type: ignore[misc]
 
     async def execute(self, query: str, *args: object, **options: object) -> object:
         """As the driver's."""
-        with self._awaited():
+        with self.awaited():
             return await super().execute(query, *args, **options)
 
     async def executemany(self, command: str, args: object, **options: object) -> object:
         """As the driver's."""
-        with self._awaited():
+        with self.awaited():
             return await super().executemany(command, args, **options)
 
     async def fetch(self, query: str, *args: object, **options: object) -> object:
         """As the driver's."""
-        with self._awaited():
+        with self.awaited():
             return await super().fetch(query, *args, **options)
 
     async def fetchval(self, query: str, *args: object, **options: object) -> object:
         """As the driver's."""
-        with self._awaited():
+        with self.awaited():
             return await super().fetchval(query, *args, **options)
 
     async def fetchrow(self, query: str, *args: object, **options: object) -> object:
         """As the driver's."""
-        with self._awaited():
+        with self.awaited():
             return await super().fetchrow(query, *args, **options)
 
+    async def prepare(self, *args: object, **options: object) -> object:
+        """As the driver's."""
+        with self.awaited():
+            return await super().prepare(*args, **options)
+
+    async def copy_records_to_table(self, *args: object, **options: object) -> object:
+        """As the driver's."""
+        with self.awaited():
+            return await super().copy_records_to_table(*args, **options)
+
     @contextmanager
-    def _awaited(self) -> Iterator[None]:
-        """A timer and no more, unless an answer takes long."""
+    def awaited(self) -> Iterator[None]:
+        """Around the wait for one answer: a timer and no more, unless it takes long."""
         if self.works is None:
             yield
             return
@@ -79,3 +91,11 @@ class Answering(asyncpg.Connection):  # type: ignore[misc]
             idle = 0 if await self.works(self.get_server_pid()) else idle + 1
             await asyncio.sleep(LOOK if idle < LOOKS else 0)
         self.terminate()
+
+
+async def answered(conn: asyncpg.Connection, answer: Awaitable[T]) -> T:
+    """What a cursor of a connection answers, which the driver fetches by itself."""
+    if not isinstance(conn, Answering):
+        return await answer
+    with conn.awaited():
+        return await answer

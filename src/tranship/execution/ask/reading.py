@@ -17,6 +17,7 @@ from tranship.execution.lookup import Lookups
 from tranship.model.expression import Rule, Sql, Take
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, RowId
+from tranship.server.deadline import answered
 from tranship.sql.expression import Bindings
 from tranship.sql.probe import ANSWER, SAVEPOINT, TAKE_BACK
 from tranship.sql.reading import raising_rows, select_texts, select_texts_of
@@ -130,9 +131,9 @@ class Reader(Struct, frozen=True):
                 yield chunk
 
     async def _stream(self, query: str, source: int, positions: Sequence[int], gaps: Sequence[int], *, first: int) -> AsyncIterator[Chunk]:
-        cursor = await self.old.cursor(query)
+        cursor = await answered(self.old, self.old.cursor(query))
         size = first
-        while records := await cursor.fetch(size):
+        while records := await answered(self.old, cursor.fetch(size)):
             columns = list(zip(*records, strict=True))
             rows = tuple(RowId(source, page, offset) for page, offset in columns[0])
             values = [_decoded(c) if self.raw else c for c in columns[1:]]
