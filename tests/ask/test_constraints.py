@@ -108,6 +108,20 @@ async def test_old_held_the_key_and_only_rejects_break_it(make_pair: MakePair) -
     assert (found.keys("public.parent"), found.keys("public.child"), found.keys("public.grandchild")) == ([2, 3], [11], [2])
 
 
+async def test_orphans_that_old_holds_under_a_valid_key(make_pair: MakePair) -> None:
+    """Written while its triggers were off (a restore, replication): OLD calls the key valid, and NEW refuses the rows."""
+    schema = """CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int PRIMARY KEY, p int REFERENCES parent);
+        CREATE TABLE node (id int PRIMARY KEY, up int REFERENCES node);"""
+    pair = await make_pair(
+        schema
+        + """INSERT INTO parent VALUES (1); SET session_replication_role = replica;
+            INSERT INTO child VALUES (1, 1), (2, 99), (3, NULL), (4, 7); INSERT INTO node VALUES (1, NULL), (2, 1), (3, 77), (4, 3), (5, 5)""",
+        schema + "INSERT INTO parent VALUES (7)",
+    )
+    found = await ask_all(pair)
+    assert (found.keys("public.child"), found.keys("public.node")) == ([2], [3, 4])
+
+
 @pytest.mark.parametrize("key", ["int", "text"])
 async def test_a_long_chain_falls_as_a_whole(make_pair: MakePair, key: str) -> None:
     pair = await make_pair(

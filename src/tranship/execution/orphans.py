@@ -67,12 +67,13 @@ async def _reject(live: Live, new: asyncpg.Connection, task: Task, key: ForeignK
         message = f"{len(found)} rows of {task.plan.new} lack their parent in {key.target} ({key.name}) and cannot be traced back to OLD"
         raise Stopped("TS420", message, object=str(task.plan.new), hint="was NEW written to by others meanwhile?")
     reason = f"foreign key {key.name}: the parent in {key.target} did not arrive or was deleted"
+    column = key.columns[0] if len(key.columns) == 1 else None
     async with new.transaction():
         await fence(live, new)
         if task.replica:
             await new.execute(statements.REPLICA)
         for number, rows in traced.items():
-            rejects = [Reject(row, "23503", reason, key.columns[0], key.name, rank=2) for row in sorted(rows)]
+            rejects = [Reject(row, "23503", reason, column, key.name, rank=2) for row in sorted(rows)]
             await _move_out(live, new, task, number, rejects, by_batch[number])
     return len(found)
 

@@ -32,8 +32,8 @@ class Tie(Struct, frozen=True):
 
     child: TablePlan
     key: ForeignKey
-    new: bool
-    """OLD does not hold the key: it may have orphans of its own."""
+    doubted: bool
+    """OLD may have orphans of its own: they are looked for."""
 
 
 class Family(Struct, frozen=True):
@@ -67,7 +67,7 @@ class Cascades:
     async def settle(self) -> None:
         """Reject until nothing changes."""
         for tie in self._told:
-            if tie.new:
+            if tie.doubted:
                 await self._reject(tie, await self._parents.orphans(tie.child, tie.key))
         frontier = {plan.old: sorted(self._book.rejected(plan.old)) for plan in self._plans}
         rounds = 0

@@ -72,6 +72,7 @@ class _Asking:
         self._parents = Parents(job, self._derived, book, pending)
         self._encoding = Encoding(job.new.encoding)
         self._inside = frozenset(group.cyclic_keys)
+        self._live = live
         self._indexes: dict[TableName, dict[str, UniqueIndex]] = {}
         self._stores: dict[TableName, dict[str, KeyStore]] = {}
         self._absent: dict[tuple[TableName, str], Mapping[RowId, str | None]] = {}
@@ -106,7 +107,7 @@ class _Asking:
 
     async def cascades(self) -> None:
         """Stage 3."""
-        ties = [Tie(p, key, h.new) for p in self._group.tables for key, h in self._foreign_keys(p) if (p.new, key.name) in self._inside]
+        ties = [Tie(p, key, self._doubted(h)) for p in self._group.tables for key, h in self._foreign_keys(p) if (p.new, key.name) in self._inside]
         if ties:
             absent = {name: rows for name, rows in self._absent.items() if any((t.child.old, t.key.name) == name for t in ties)}
             await Cascades(self._job, self._group.tables, ties, self._parents, self._book, absent).settle()
@@ -127,7 +128,7 @@ class _Asking:
             await self._parents.judge(plan, key, {row: text for row, text in absent.items() if row not in gone}, rank=0)
 
     async def _candidates(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> list[RowId]:
-        if hazard.new:
+        if self._doubted(hazard) and self._parents.set_based(plan, key):
             return await self._parents.orphans(plan, key)
         found: set[RowId] = set()
         for parent in self._job.fillers(key.target):
@@ -137,6 +138,11 @@ class _Asking:
     def _foreign_keys(self, plan: TablePlan) -> list[tuple[ForeignKey, Hazard]]:
         hazards = {h.constraint: h for h in plan.hazards if h.kind is HazardKind.FOREIGN_KEY}
         return [(key, hazards[key.name]) for key in self._job.after(plan).foreign_keys if key.name in hazards]
+
+    def _doubted(self, hazard: Hazard) -> bool:
+        """OLD may have orphans. A key that OLD holds is believed by a live run, which proves it on NEW; a dry run can prove it on OLD alone:
+        rows written while triggers were off stand under a valid key."""
+        return hazard.new or not self._live
 
     def _by_row(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> bool:
         """Only reading every child can tell; a half NULL key that MATCH FULL forbids is no orphan that OLD would find."""
