@@ -116,6 +116,59 @@ async def test_bytes_of_a_sql_ascii_database(make_pair: MakePair) -> None:
     assert found[5]["row"] == {"id": 5, "v": {"$bytes": "62ff22"}, "n": 5}
 
 
+async def test_a_sql_ascii_database_counts_bytes(make_pair: MakePair) -> None:
+    """What fits by its characters on OLD may not fit by its bytes, although no type changed; a widened text fits, or does not, by its bytes."""
+    pair = await make_pair(
+        """CREATE TABLE t (id int PRIMARY KEY, v varchar(4), w text); CREATE TABLE u (id int PRIMARY KEY, w text, l varchar(4)[]);
+            INSERT INTO t VALUES (1, 'café', 'x'), (2, 'abcd', 'x'), (3, NULL, NULL);
+            INSERT INTO u VALUES (1, 'été!', '{abcd}'), (2, 'été', '{café}')""",
+        "CREATE TABLE t (id int PRIMARY KEY, v varchar(4), w text); CREATE TABLE u (id int PRIMARY KEY, w varchar(5), l varchar(4)[])",
+        encodings=("UTF8", "SQL_ASCII"),
+        template=False,
+    )
+    found = await ask_all(pair, {"u": [transform("w")]})
+    assert (found.keys("public.t"), found.keys("public.u")) == ([1], [1, 2])
+    assert {r["sqlstate"] for table in ("t", "u") for r in found.records[f"public.{table}"]} == {"22001"}
+
+
+async def test_what_old_never_validated(make_pair: MakePair) -> None:
+    pair = await make_pair(
+        """CREATE DOMAIN positive AS int; CREATE TABLE t (id int PRIMARY KEY, a positive, b int);
+            INSERT INTO t VALUES (1, 1, 1), (2, -1, 1), (3, 1, -1);
+            ALTER DOMAIN positive ADD CONSTRAINT above CHECK (VALUE > 0) NOT VALID; ALTER TABLE t ADD CONSTRAINT b CHECK (b > 0) NOT VALID""",
+        """CREATE DOMAIN positive AS int CONSTRAINT above CHECK (VALUE > 0);
+            CREATE TABLE t (id int PRIMARY KEY, a positive, b int CONSTRAINT b CHECK (b > 0))""",
+    )
+    found = (await ask_all(pair)).by_key("public.t")
+    assert {key: r["constraint"] for key, r in found.items()} == {2: "above", 3: "b"}
+
+
+async def test_a_not_null_that_old_never_validated(make_pair: MakePair) -> None:
+    pair = await make_pair(
+        """CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 1), (2, NULL);
+            ALTER TABLE t ADD CONSTRAINT a NOT NULL a NOT VALID""",
+        "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL)",
+        majors=(18, 18),
+    )
+    assert (await ask_all(pair)).keys("public.t") == [2]
+
+
+async def test_checks_that_yesterday_met(make_pair: MakePair) -> None:
+    """The same CHECK as in OLD: time passed since the rows were let in."""
+    schema = "CREATE DOMAIN young AS date{}; CREATE TABLE t (id int PRIMARY KEY, day date, born young); "
+    check = "ALTER TABLE t ADD CONSTRAINT fresh CHECK (day > CURRENT_DATE - 30){};"
+    valid = "SET allow_system_table_mods = on; UPDATE pg_constraint SET convalidated = true WHERE conname IN ('fresh', 'yet')"
+    yet = "CONSTRAINT yet CHECK (VALUE > CURRENT_DATE - 30)"
+    pair = await make_pair(
+        schema.format("")
+        + """INSERT INTO t VALUES (1, CURRENT_DATE, CURRENT_DATE), (2, CURRENT_DATE - 90, NULL), (3, NULL, CURRENT_DATE - 90);"""
+        + f"ALTER DOMAIN young ADD {yet} NOT VALID; {check.format(' NOT VALID')} {valid}",
+        schema.format(f" {yet}") + check.format(""),
+    )
+    found = (await ask_all(pair)).by_key("public.t")
+    assert {key: r["constraint"] for key, r in found.items()} == {2: "fresh", 3: "yet"}
+
+
 async def test_mapping_gaps_and_nulls(make_pair: MakePair) -> None:
     pair = await make_pair(
         "CREATE TABLE t (id int PRIMARY KEY, s text); INSERT INTO t VALUES (1, 'A'), (2, 'a'), (3, NULL), (4, '')",

@@ -17,6 +17,8 @@ class Column(Struct, frozen=True, omit_defaults=True):
     attnum: int
     type: PgType
     not_null: bool = False
+    null_before: bool = False
+    """Its NOT NULL is NOT VALID: rows from before it may hold NULL."""
     default: str | None = None
     """The default's expression; None for generated columns."""
     identity: str = ""
@@ -244,7 +246,7 @@ class Table(Struct, frozen=True, omit_defaults=True):
         primary = self.primary_key
         if primary is not None:
             return primary.columns
-        refusing = {c.name for c in self.columns if c.not_null}
+        refusing = {c.name for c in self.columns if c.not_null and not c.null_before}
         for key in sorted(self.keys, key=lambda k: k.name):
             if not key.deferrable and set(key.columns) <= refusing:
                 return key.columns
@@ -344,6 +346,11 @@ class Catalog(Struct, frozen=True, dict=True, omit_defaults=True):
     fingerprint: str = ""
     outside: tuple[Table, ...] = ()
     """Relations out of scope that the ones in scope refer to (foreign keys, lookups): known, never moved. Not part of a fingerprint."""
+
+    @property
+    def counts_bytes(self) -> bool:
+        """The length of a text is its bytes: SQL_ASCII knows no characters."""
+        return self.encoding == "SQL_ASCII"
 
     @cached_property
     def _by_name(self) -> dict[TableName, Table]:

@@ -61,7 +61,7 @@ def same_type(old: PgType, new: PgType, schemas: SchemaPairs = ()) -> bool:
         return False
     if (old.labels, old.not_null, old.collation) != (new.labels, new.not_null, new.collation) or len(old.attributes) != len(new.attributes):
         return False
-    if {one_spelling(c.expression) for c in old.checks} != {one_spelling(c.expression) for c in new.checks}:
+    if {one_spelling(c.expression) for c in old.checks if c.validated} != {one_spelling(c.expression) for c in new.checks}:
         return False
     attributes = zip(old.attributes, new.attributes, strict=True)
     if not all(a.name == b.name and same_type(a.type, b.type, schemas) for a, b in attributes):
@@ -142,7 +142,7 @@ def _across(old: PgType, new: PgType) -> Conversion:
 
 def _into_domain(inner: Conversion, old: PgType, new: PgType, context: _Context) -> Conversion:
     """NEW's domain constraints that OLD's type lacks can refuse a value. On the same domain they are a new constraint, else a narrower type."""
-    known = {one_spelling(c.expression) for d in _domains(old) for c in d.checks}
+    known = {one_spelling(c.expression) for d in _domains(old) for c in d.checks if c.validated}
     names = [c.name for d in _domains(new) for c in d.checks if one_spelling(c.expression) not in known]
     if context.nested and any(d.not_null for d in _domains(new)) and not any(d.not_null for d in _domains(old)):
         names.append("NOT NULL")

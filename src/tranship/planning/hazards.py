@@ -13,11 +13,16 @@ from tranship.model.catalog import Catalog, Column, ForeignKey, Index, Key, Tabl
 from tranship.model.expression import Coalesce, Constant, Lookup, Loss, MapValues, NewDefault, Rule, Sql, Take
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, Hazard, HazardKind, TablePlan
+from tranship.model.types import PgType
 
 _EXACT_NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric"})
 _STRINGS = frozenset({"text", "character varying"})
 _PLAIN_CATEGORIES = frozenset("NBDTGIVE")
 """Type categories whose text is ASCII or a label that the catalog already holds."""
+_PASSING = re.compile(
+    r"\b(?:current_\w+|session_user|localtime\w*|now\(|age\(|(?:clock|statement|transaction)_timestamp\(|timeofday\(|random\()", re.IGNORECASE
+)
+"""What gives another value on another day, for another user or in another database: a row that OLD accepted may be refused today."""
 _USER_FUNCTION = re.compile(r'[\w"]\.("[^"]+"|\w+)\(')
 
 
@@ -29,6 +34,8 @@ def hazards(plan: TablePlan, old: Catalog, new: Catalog, plans: Mapping[TableNam
     found: list[Hazard] = []
     for mapping in plan.columns:
         found += _column_hazards(mapping, before, after, new)
+        if _outgrows_bytes(mapping, old, new) and not _may_not_convert(mapping, new):
+            found.append(Hazard(HazardKind.CONVERSION, (mapping.column,)))
     if _re_encoded(old.encoding, new.encoding):
         found += [Hazard(HazardKind.ENCODING, (m.column,)) for m in plan.columns if _carries_text(m)]
     found += [Hazard(HazardKind.GENERATED, (c.name,)) for c in after.columns if c.generated == "s" and not _generated_as_before(c, plan, before)]
@@ -56,7 +63,7 @@ def _column_hazards(mapping: ColumnMapping, before: Table, after: Table, new: Ca
 def _may_not_convert(mapping: ColumnMapping, new: Catalog) -> bool:
     match mapping.expression:
         case Take(conversion=conversion):
-            return conversion.fallible
+            return conversion.fallible or _checks_pass(mapping.type)
         case Coalesce(of=take):
             return take.conversion.fallible
         case Sql():
@@ -69,10 +76,24 @@ def _may_not_convert(mapping: ColumnMapping, new: Catalog) -> bool:
             return False
 
 
+def _checks_pass(pg_type: PgType) -> bool:
+    """A domain's check that OLD's rows passed once may refuse them now."""
+    return any(_PASSING.search(c.expression) for c in pg_type.checks) or (pg_type.element is not None and _checks_pass(pg_type.element))
+
+
+def _outgrows_bytes(mapping: ColumnMapping, old: Catalog, new: Catalog) -> bool:
+    """NEW counts bytes where OLD counted characters: SQL_ASCII knows no others."""
+    inner: PgType | None = mapping.type
+    while inner is not None and inner.base not in ("character varying", "character"):
+        inner = inner.element
+    limited = inner is not None and bool(inner.modifiers)
+    return limited and new.counts_bytes and not old.counts_bytes and isinstance(mapping.expression, Take | Coalesce)
+
+
 def _may_be_null(mapping: ColumnMapping, column: Column, before: Table, new: Catalog) -> bool:
     def nullable(name: str) -> bool:
         found = before.column(name)
-        return found is None or not found.refuses_null
+        return found is None or not found.refuses_null or found.null_before
 
     match mapping.expression:
         case Take(column=name):
@@ -113,7 +134,7 @@ def _check_hazards(plan: TablePlan, before: Table, after: Table) -> list[Hazard]
     for check in after.checks:
         if not check.enforced:
             continue
-        kept = check.expression in known and not _USER_FUNCTION.search(check.expression)
+        kept = check.expression in known and not _USER_FUNCTION.search(check.expression) and not _PASSING.search(check.expression)
         if kept and all(_unchanged(plan, column, column) for column in check.columns):
             continue
         found.append(Hazard(HazardKind.CHECK, check.columns, check.name, new=check.expression not in known))

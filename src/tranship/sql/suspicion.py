@@ -27,8 +27,8 @@ _SHAPES = {
 """Texts that a type's input takes on every server and under every DateStyle."""
 
 
-def doubtful(plan: TablePlan, position: int, old: Table) -> str | None:
-    """True for rows whose conversion OLD cannot vouch for; None: it can for none."""
+def doubtful(plan: TablePlan, position: int, old: Table, *, in_bytes: bool = False) -> str | None:
+    """True for rows whose conversion OLD cannot vouch for; None: it can for none. ``in_bytes``: NEW measures texts in bytes of UTF8."""
     mapping = plan.columns[position]
     match mapping.expression:
         case Take() as take:
@@ -41,7 +41,7 @@ def doubtful(plan: TablePlan, position: int, old: Table) -> str | None:
     column, new = old.column(take.column), mapping.type
     if column is None or _checked(new) or take.conversion.rule is Rule.SAME:
         return None
-    safe = _safe(f"old.{ident(take.column)}", column.type.leaf, new.leaf)
+    safe = _safe(f"old.{ident(take.column)}", column.type.leaf, new.leaf, in_bytes=in_bytes)
     return f"(({safe}) IS FALSE)" if safe is not None else None
 
 
@@ -69,14 +69,14 @@ def _checked(new: PgType) -> bool:
     return False
 
 
-def _safe(value: str, old: PgType, new: PgType) -> str | None:
+def _safe(value: str, old: PgType, new: PgType, *, in_bytes: bool) -> str | None:
     """NULL counts as safe where this is used: the predicate is then NULL, not false."""
     if new.kind is TypeKind.ENUM:
         return _label(value, old, new)
     if new.kind is not TypeKind.BASE or old.kind is not TypeKind.BASE:
         return None
     if old.base in _STRINGS:
-        return _from_text(value, new)
+        return _from_text(value, new, in_bytes=in_bytes)
     if old.base in _INTEGERS or old.base == "numeric" or old.base in _FLOATS:
         return _from_number(value, old, new)
     if old.base in _MOMENTS and new.base in _MOMENTS:
@@ -92,11 +92,15 @@ def _label(value: str, old: PgType, new: PgType) -> str | None:
     return f'CAST({value} AS pg_catalog.text) COLLATE pg_catalog."C" IN ({labels})'
 
 
-def _from_text(value: str, new: PgType) -> str | None:
+def _from_text(value: str, new: PgType, *, in_bytes: bool) -> str | None:
     text = f'CAST({value} AS pg_catalog.text) COLLATE pg_catalog."C"'
     if new.base in _STRINGS:
         length = new.modifiers[0] if new.modifiers else 1 if new.base == "character" else None
-        return f"pg_catalog.char_length(CAST({value} AS pg_catalog.text)) <= {length}" if length is not None else "true"
+        if length is None:
+            return "true"
+        plain = f"CAST({value} AS pg_catalog.text)"
+        size = f"pg_catalog.octet_length(pg_catalog.convert_to({plain}, 'UTF8'))" if in_bytes else f"pg_catalog.char_length({plain})"
+        return f"{size} <= {length}"
     shape = _SHAPES.get(new.base)
     if new.base in _INTEGERS:
         shape = rf"^-?\d{{1,{_INTEGERS[new.base][0]}}}$"

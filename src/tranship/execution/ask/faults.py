@@ -38,7 +38,8 @@ class FaultFinder:
 
     async def run(self, batches: Iterable[Batch]) -> None:
         """Enter every fault into the book, keep keys for collisions and missing parents for later judgement."""
-        only = self._scan.only(self._plan, self._reader.job.before(self._plan))
+        job = self._reader.job
+        only = self._scan.only(self._plan, job.before(self._plan), in_bytes=job.new.counts_bytes and not job.old.counts_bytes)
         await self._run(self._reader.chunks(batches, self._scan.positions, self._scan.gaps, only=only))
 
     async def run_over(self, rows: Iterable[RowId]) -> None:

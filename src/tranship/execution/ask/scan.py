@@ -60,11 +60,11 @@ class Scan(Struct, frozen=True):
         typed_positions = self.typed.positions if self.typed is not None else ()
         return tuple(sorted({*self.encoded, *self.converters, *self.nulls, *typed_positions}))
 
-    def only(self, plan: TablePlan, before: Table) -> list[str] | None:
-        """Predicates of the rows worth reading; None: each row has to be looked at."""
+    def only(self, plan: TablePlan, before: Table, *, in_bytes: bool) -> list[str] | None:
+        """Predicates of the rows worth reading; None: each row has to be looked at. ``in_bytes``: NEW measures texts in bytes."""
         if self.query or self.never_filled:
             return None
-        doubts = [doubtful(plan, n, before) for n in self.converters]
+        doubts = [doubtful(plan, n, before, in_bytes=in_bytes) for n in self.converters]
         known = [doubt for doubt in doubts if doubt is not None]
         if len(known) < len(doubts):
             return None

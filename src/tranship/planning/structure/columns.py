@@ -24,9 +24,9 @@ def _column(sides: TableSides, before: Column, after: Column) -> Iterator[Change
     def note(kind: str, description: str, action: str = STAYS, evidence: tuple[str, ...] = (), demand: Demand | None = None) -> Change:
         return sides.note(kind, description, action, old_column=before.name, new_column=after.name, evidence=evidence, demand=demand)
 
-    if after.refuses_null and not before.refuses_null and not after.generated:
+    if after.refuses_null and (not before.refuses_null or (before.null_before and not after.null_before)) and not after.generated:
         yield note("new_constraint", f"New NOT NULL on column '{after.name}'", REJECTS, demand=null_demand(sides, before, after))
-    known = {sides.expression(check.expression) for _, check in domain_checks(before.type)}
+    known = {sides.expression(check.expression) for _, check in domain_checks(before.type) if check.validated}
     for domain, check in domain_checks(after.type):
         if sides.told(check.expression) not in known:
             text = f"New CHECK '{check.name}' of domain {domain} on column '{after.name}': {check.expression}"

@@ -91,6 +91,7 @@ class ColumnRow(Struct, frozen=True):
     type: int
     modifier: int
     not_null: bool
+    null_before: bool
     identity: str
     generated: str
     expression: str | None

@@ -170,6 +170,7 @@ def _column(row: ColumnRow, types: TypeReader, sequence: TableName | None) -> Co
         attnum=row.attnum,
         type=types.build(row.type, row.modifier),
         not_null=row.not_null,
+        null_before=row.null_before,
         default=own_default,
         identity=row.identity,
         generated=row.generated,

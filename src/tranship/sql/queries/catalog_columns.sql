@@ -3,7 +3,11 @@
 -- Every server since 11. $1 OIDs of relations.
 select
   a.attrelid as relation, a.attnum::int as attnum, a.attname::text as name, a.atttypid as type, a.atttypmod as modifier,
-  a.attnotnull as not_null, a.attidentity::text as identity, {{generated}} as generated,
+  a.attnotnull as not_null,
+  a.attnotnull and exists (
+    select from pg_catalog.pg_constraint v where v.conrelid = a.attrelid and v.contype = 'n' and v.conkey[1] = a.attnum and not v.convalidated
+  ) as null_before,
+  a.attidentity::text as identity, {{generated}} as generated,
   pg_get_expr(d.adbin, d.adrelid) as expression,
   case when a.attcollation <> t.typcollation then quote_ident(cn.nspname) || '.' || quote_ident(co.collname) end as collation,
   concat_ws(', ',
