@@ -148,8 +148,9 @@ def _convert(value: str, conversion: Conversion, old: PgType, new: PgType, zone:
         case Rule.OLD_CAST:
             return f"CAST({value} AS {new.text})"
         case Rule.NEW_INPUT:
-            if old.base == "money" and new.base == "numeric":
-                return f"CAST({value} AS pg_catalog.numeric)"
+            told = _told(value, old.base, new.base)
+            if told is not None:
+                return told
             if _cast_to_text(old):
                 return f"CAST({value} AS pg_catalog.text)"
             if old.kind is TypeKind.ARRAY and old.element is not None and _cast_to_text(old.element.leaf):
@@ -161,6 +162,21 @@ def _convert(value: str, conversion: Conversion, old: PgType, new: PgType, zone:
             return _zoned(value, old, new, zone or "UTC")
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _told(value: str, old: str, new: str) -> str | None:
+    """Pairs whose cast NEW's input would not repeat: what the cast takes is shipped so that NEW reads the same, the rest so that it refuses."""
+    text = f"CAST({value} AS pg_catalog.text)"
+    match old, new:
+        case "money", "numeric":
+            return f"CAST({value} AS pg_catalog.numeric)"
+        case "macaddr8", "macaddr":
+            short = f"pg_catalog.left({text}, 8) || pg_catalog.right({text}, 9)"
+            return f"CASE WHEN pg_catalog.substr({text}, 10, 5) = 'ff:fe' THEN {short} ELSE {text} END"
+        case (("smallint" | "bigint"), "oid"):
+            return f"CASE WHEN {value} < 0 THEN {text} || ' is out of range' ELSE {text} END"
+        case _:
+            return None
 
 
 def _cast_to_text(old: PgType) -> bool:
