@@ -41,7 +41,7 @@ async def one_run(seed: int, number: int, setting: Setting, folder: Path) -> Sto
     pair = await setting.make_pair(SCENE, NEW)
     setting = replace(setting, options=(*OPTIONS, rng.choice(BATCH_SIZES)))
     for _ in range(rng.choice(STRIKES_A_RUN)):
-        (kind,) = rng.choices(list(KINDS), list(KINDS.values()))
+        (kind,) = rng.choices(setting.kinds, [KINDS[kind] for kind in setting.kinds])
         await STRIKES[kind](rng, setting, pair, folder, story)
     for _ in range(TRIES):
         command = Command.start(["migrate", str(pair.config(folder)), *setting.options], folder)
@@ -69,10 +69,10 @@ async def undisturbed(make_pair: MakePair, folder: Path) -> Setting:
     assert done.status == MOVED, done
     truth = await learn(pair, before)
     assert not (found := await judge(pair, truth)), found
-    return Setting(make_pair, truth, options, seconds, command.passages)
+    return Setting(make_pair, truth, options, seconds, command.passages, tuple(KINDS))
 
 
-async def campaign(seed: int, numbers: range, table: Path | None) -> int:
+async def campaign(seed: int, numbers: range, kinds: tuple[str, ...], table: Path | None) -> int:
     """All runs; the number that were violations."""
     preload()
     failed: list[int] = []
@@ -81,7 +81,7 @@ async def campaign(seed: int, numbers: range, table: Path | None) -> int:
         for major in set(servers.default_majors):
             servers.adopt(CrashableServer(servers.installed[major], name=f"fault{major}").start())
         folder = Path(base)
-        setting = await undisturbed(MakePair(servers), folder)
+        setting = replace(await undisturbed(MakePair(servers), folder), kinds=kinds)
         print(f"undisturbed: {setting.seconds:.1f} s, {sum(setting.passages.values())} failpoints passed", flush=True)
         for number in numbers:
             work = folder / f"run{number}"
@@ -126,9 +126,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--only", type=int, help="repeat this run alone")
     parser.add_argument("--table", type=Path, help="write the hits here as JSON, after every run")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="draw these alone: %(default)s")
     given = parser.parse_args(arguments)
+    kinds = tuple(given.kinds.split(","))
+    if unknown := set(kinds) - KINDS.keys():
+        parser.error(f"no such kinds: {', '.join(sorted(unknown))}")
     numbers = range(given.runs) if given.only is None else range(given.only, given.only + 1)
-    return 1 if asyncio.run(campaign(given.seed, numbers, given.table)) else 0
+    return 1 if asyncio.run(campaign(given.seed, numbers, kinds, given.table)) else 0
 
 
 if __name__ == "__main__":

@@ -56,6 +56,8 @@ class Setting:
     seconds: float
     """How long an undisturbed run takes."""
     passages: dict[str, int]
+    kinds: tuple[str, ...]
+    """What is drawn."""
 
 
 @dataclass
