@@ -153,6 +153,18 @@ async def test_a_not_null_that_old_never_validated(make_pair: MakePair) -> None:
     assert (await ask_all(pair)).keys("public.t") == [2]
 
 
+async def test_indexes_whose_expression_raises(make_pair: MakePair) -> None:
+    pair = await make_pair(
+        """CREATE TABLE t (id int PRIMARY KEY, a int, j jsonb, s text); CREATE INDEX kept ON t ((100 / (a + 1)));
+            INSERT INTO t VALUES (1, 1, '{"n": "1"}', '1'), (2, 0, '{"n": "2"}', '1'), (3, 2, '{"n": "x"}', 'x'), (4, NULL, NULL, NULL),
+              (5, 0, '{}', 'é'), (6, 3, '{"n": "x"}', 'x')""",
+        """CREATE TABLE t (id int PRIMARY KEY, a int, j jsonb, s text CHECK (s <> 'é')); CREATE INDEX kept ON t ((100 / (a + 1)));
+            CREATE INDEX ON t ((10 / a)) WHERE s IS NOT NULL; CREATE INDEX ON t (((j ->> 'n')::int)) WHERE a < 3; CREATE INDEX ON t (lower(s), id)""",
+    )
+    found = (await ask_all(pair)).by_key("public.t")
+    assert {key: r["sqlstate"] for key, r in found.items()} == {2: "22012", 3: "22P02", 5: "23514"}
+
+
 async def test_checks_that_yesterday_met(make_pair: MakePair) -> None:
     """The same CHECK as in OLD: time passed since the rows were let in."""
     schema = "CREATE DOMAIN young AS date{}; CREATE TABLE t (id int PRIMARY KEY, day date, born young); "

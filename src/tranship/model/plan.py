@@ -56,6 +56,8 @@ class HazardKind(StrEnum):
     NOT_NULL = "not null"
     GENERATED = "generated"
     """The expression of a generated column that NEW stores raises."""
+    INDEX = "index"
+    """The expression or predicate of an index that is neither unique nor an exclusion raises."""
     CHECK = "check"
     ROUTING = "routing"
     FOREIGN_KEY = "foreign key"

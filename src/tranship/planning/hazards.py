@@ -14,6 +14,7 @@ from tranship.model.expression import Coalesce, Constant, Lookup, Loss, MapValue
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, Hazard, HazardKind, TablePlan
 from tranship.model.types import PgType
+from tranship.planning.raising import may_raise
 
 _EXACT_NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric"})
 _STRINGS = frozenset({"text", "character varying"})
@@ -181,7 +182,11 @@ def _index_hazards(plan: TablePlan, before: Table, after: Table, alone: bool) ->
     found = []
     for index in after.indexes:
         exclusion = bool(index.exclusion_operators)
-        if not (index.unique or exclusion) or not index.valid:
+        if not index.valid:
+            continue
+        if not (index.unique or exclusion):
+            if _new_and_may_raise(index, plan, before):
+                found.append(Hazard(HazardKind.INDEX, constraint=index.name))
             continue
         columns = tuple(c for c in index.columns if c is not None) if None not in index.columns else tuple(m.column for m in plan.columns)
         if any(_numbered(after, c, plan) for c in index.columns if c is not None):
@@ -194,6 +199,17 @@ def _index_hazards(plan: TablePlan, before: Table, after: Table, alone: bool) ->
         elif not (alone and any(_implies(key, index, plan, before, after) for key in before.keys)):
             found.append(Hazard(HazardKind.UNIQUE, columns, name))
     return found
+
+
+def _new_and_may_raise(index: Index, plan: TablePlan, before: Table) -> bool:
+    """OLD's rows passed through the same expressions where it has the same index over columns that travel as they are."""
+    texts = [key for key, column in zip(index.keys, index.columns, strict=False) if column is None]
+    texts += [index.predicate] if index.predicate is not None else []
+    if not any(may_raise(text) for text in texts):
+        return False
+    held = any(i.valid and (i.keys, i.predicate) == (index.keys, index.predicate) for i in before.indexes)
+    read = [m.column for m in plan.columns if any(m.column in text for text in texts)]
+    return not held or any(_USER_FUNCTION.search(text) for text in texts) or not all(_unchanged(plan, c, c) for c in read)
 
 
 def _numbered(after: Table, column: str, plan: TablePlan) -> bool:

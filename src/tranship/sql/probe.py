@@ -175,14 +175,14 @@ def within(leaf: str | None, check: str) -> str:
 def verdict_part(rows: GivenRows, checks: Sequence[str], leaves: Sequence[str], not_null: Sequence[str], computed: Sequence[str] = ()) -> str:
     """The first fault of each row that constraints of the row itself find: routing, generated NOT NULL, then checks in their order.
 
-    ``computed`` are columns that are read for the error alone that their expression may raise.
+    ``computed`` are expressions that are read for the error alone that they may raise.
     """
     whens = []
     if leaves:
         whens.append(f"WHEN ({' OR '.join(f'({leaf}) IS TRUE' for leaf in leaves)}) IS NOT TRUE THEN pg_catalog.json_build_array('routing', 0)")
     whens += [f"WHEN {ident(name)} IS NULL THEN pg_catalog.json_build_array('null', {n})" for n, name in enumerate(not_null)]
     whens += [f"WHEN ({check}) IS FALSE THEN pg_catalog.json_build_array('check', {n})" for n, check in enumerate(checks)]
-    whens += [f"WHEN {ident(name)} IS NULL THEN CAST(NULL AS pg_catalog.json)" for name in computed]
+    whens += [f"WHEN ({expression}) IS NULL THEN CAST(NULL AS pg_catalog.json)" for expression in computed]
     inner = f"SELECT {rows.number} AS i, CASE {' '.join(whens)} END AS verdict FROM {rows.source}"
     answer = _answer("q.i", "q.verdict -> 0", "q.verdict -> 1", "NULL")
     return f"SELECT {answer} FROM ({inner}) AS q WHERE q.verdict IS NOT NULL"

@@ -15,6 +15,7 @@ from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import NewDefault
 from tranship.model.plan import Hazard, HazardKind, TablePlan
 from tranship.sql.probe import Reference, UniqueIndex, existing_part, key_part, parent_part, rows_query, verdict_part, within
+from tranship.sql.quote import ident
 from tranship.sql.suspicion import doubtful, foreign_characters, is_null, missing_entry
 
 
@@ -36,6 +37,8 @@ class Asked(Struct, frozen=True):
     generated_nulls: tuple[str, ...] = ()
     generated: tuple[str, ...] = ()
     """Columns whose expression may raise."""
+    raising: tuple[str, ...] = ()
+    """Expressions of indexes that may raise."""
     existing: tuple[UniqueIndex, ...] = ()
     parents: tuple[tuple[ForeignKey, Reference], ...] = ()
     keys: tuple[UniqueIndex, ...] = ()
@@ -113,6 +116,7 @@ class ScanBuilder:
             routing=self._want(self._hazards(HazardKind.ROUTING), self._routing_columns(), "partition routing"),
             generated_nulls=generated if self._want(generated, set(generated), "NOT NULL of generated columns") else (),
             generated=tuple(c for c in self._generated() if self._want(True, {c}, f"{c}: its expression")),
+            raising=tuple(self._raising()),
             existing=tuple(i for i in self._existing if self._want_index(i, "rows already in NEW")),
             parents=tuple(self._references()),
             keys=tuple(i for i in self._keys if self._want_index(i, "collisions")),
@@ -175,6 +179,18 @@ class ScanBuilder:
     def _generated(self) -> list[str]:
         return [c for h in self._hazards(HazardKind.GENERATED) for c in h.columns]
 
+    def _raising(self) -> list[str]:
+        """Each index as one expression: its keys where its predicate holds."""
+        names = {h.constraint for h in self._hazards(HazardKind.INDEX)}
+        found = []
+        for index in self._after.indexes:
+            texts = [key for key, column in zip(index.keys, index.columns, strict=False) if column is None]
+            every = [*texts, *([index.predicate] if index.predicate is not None else [])]
+            if index.name in names and self._want(True, mentioned(" ".join(every), self._after), f"index {index.name}"):
+                values = f"ROW({', '.join(texts)})"
+                found.append(f"CASE WHEN {index.predicate} THEN {values} END" if index.predicate is not None else values)
+        return found
+
     def _checks(self) -> tuple[RowCheck, ...]:
         after = self._after
         names = {h.constraint for h in self._hazards(HazardKind.CHECK)}
@@ -210,8 +226,9 @@ class ScanBuilder:
         if asked.routing and not leaves:
             leaves = ["false"]
         checks = [check.expression for check in asked.checks]
-        if leaves or checks or asked.generated_nulls or asked.generated:
-            parts.append(verdict_part(rows, checks, leaves, asked.generated_nulls, asked.generated))
+        computed = [*(ident(name) for name in asked.generated), *asked.raising]
+        if leaves or checks or asked.generated_nulls or computed:
+            parts.append(verdict_part(rows, checks, leaves, asked.generated_nulls, computed))
         primary = after.primary_key
         for n, index in enumerate(asked.existing):
             shown = primary.columns if primary is not None else sorted(mentioned(" ".join(index.expressions), after))
