@@ -247,11 +247,13 @@ CASES = {
     ),
     "views and foreign tables": Case(
         """create table t (a int); create view same as select a from t; create view other as select a from t; create view gone as select 1 as x;
-           create materialized view m as select a from t; create view kind as select 1 as x""",
+           create materialized view m as select a from t; create view kind as select 1 as x; create table hidden (x int)""",
         """create table t (a int); create view same as select a from t; create view other as select a + 1 as a from t;
-           create materialized view m as select a from t; create table kind (x int); create view fresh as select 1 as x""",
+           create materialized view m as select a from t; create table kind (x int); create view fresh as select 1 as x;
+           create view hidden as select 1 as x""",
         (
             ("view_removed", "View 'public.gone'"),
+            ("relation_kind_differs", "'public.hidden' is a table in old DB and a view in new DB"),
             ("relation_kind_differs", "'public.kind' is a view in old DB and a table in new DB"),
             ("materialized_view_stale", "'public.m'"),
             ("view_not_moved", "'public.other'"),

@@ -31,9 +31,11 @@ def _of_old(before: Table, after: Table | None, translation: Translation) -> Ite
             yield plain_note(f"{_KINDS[before.kind]}_removed", str(before.name), text, "Not moved: it holds no rows of its own")
         return
     if words != _WORDS[after.kind]:
-        if before.kind in _SHOWN:
-            text = f"'{before.name}' is a {words} in old DB and a {_WORDS[after.kind]} in new DB"
-            yield plain_note("relation_kind_differs", str(before.name), text, "Not moved: no rows are read from it; what NEW holds stays")
+        text = f"'{before.name}' is a {words} in old DB and a {_WORDS[after.kind]} in new DB"
+        unread = "Not moved: no rows are read from it; what NEW holds stays"
+        yield plain_note(
+            "relation_kind_differs", str(before.name), text, unread if before.kind in _SHOWN else f"No row is written to a {_WORDS[after.kind]}"
+        )
         return
     if before.kind not in _SHOWN:
         return
