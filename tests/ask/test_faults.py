@@ -165,6 +165,19 @@ async def test_indexes_whose_expression_raises(make_pair: MakePair) -> None:
     assert {key: r["sqlstate"] for key, r in found.items()} == {2: "22012", 3: "22P02", 5: "23514"}
 
 
+async def test_values_that_may_be_too_long_for_an_index_are_named(make_pair: MakePair) -> None:
+    pair = await make_pair(
+        """CREATE TABLE t (id int PRIMARY KEY, a text, b text, c text); CREATE INDEX t_b ON t (b);
+            INSERT INTO t SELECT g, repeat('a', g * 2000), repeat('b', g * 2000), repeat('c', 20) FROM generate_series(1, 3) g""",
+        """CREATE TABLE t (id int PRIMARY KEY, a text CHECK (length(a) < 6000), b text, c text);
+            CREATE INDEX t_a ON t (a); CREATE INDEX t_b ON t (b); CREATE INDEX t_c ON t (c, id)""",
+    )
+    found = (await ask_all(pair)).findings["public.t"]
+    assert [note for note in found.not_asked if "index" in note] == [
+        "index t_a: 1 rows hold long values for it; NEW refuses what does not fit its page (54000)"
+    ]
+
+
 async def test_checks_that_yesterday_met(make_pair: MakePair) -> None:
     """The same CHECK as in OLD: time passed since the rows were let in."""
     schema = "CREATE DOMAIN young AS date{}; CREATE TABLE t (id int PRIMARY KEY, day date, born young); "

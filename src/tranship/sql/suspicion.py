@@ -5,6 +5,8 @@ Every predicate is on the safe side: what it does not vouch for is asked of NEW,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tranship.model.catalog import Table
 from tranship.model.expression import Coalesce, Rule, Take
 from tranship.model.plan import TablePlan
@@ -18,6 +20,7 @@ _FLOATS = frozenset({"real", "double precision"})
 _STRINGS = frozenset({"text", "character varying", "character"})
 _MOMENTS = frozenset({"date", "timestamp without time zone", "timestamp with time zone"})
 _MOST_LABELS = 200
+_WIDEST_KEY = 2600
 _SHAPES = {
     "date": r"^[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$",
     "timestamp without time zone": r"^[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?)?$",
@@ -43,6 +46,12 @@ def doubtful(plan: TablePlan, position: int, old: Table, *, in_bytes: bool = Fal
         return None
     safe = _safe(f"old.{ident(take.column)}", column.type.leaf, new.leaf, in_bytes=in_bytes)
     return f"(({safe}) IS FALSE)" if safe is not None else None
+
+
+def too_wide(values: Sequence[str]) -> str:
+    """True for rows whose values together may exceed a B-tree's limit: a third of a page of 8 kB, less what its header takes."""
+    sizes = [f"COALESCE(pg_catalog.octet_length(CAST({value} AS pg_catalog.text)), 0)" for value in values]
+    return f"({' + '.join(sizes)} > {_WIDEST_KEY})"
 
 
 def foreign_characters(plan: TablePlan, position: int, old: Table) -> str:

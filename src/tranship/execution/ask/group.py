@@ -19,6 +19,7 @@ from tranship.execution.ask.losses import count_losses
 from tranship.execution.ask.parents import Parents
 from tranship.execution.ask.questions import NotAskable
 from tranship.execution.ask.scan import ScanBuilder
+from tranship.execution.ask.widths import note_wide_keys
 from tranship.execution.job import Job
 from tranship.execution.lookup import check_lookups
 from tranship.model.catalog import ForeignKey
@@ -59,6 +60,8 @@ async def ask_group(
     await asking.cascades()
     for plan in group.tables:
         await count_losses(job, plan, old, book)
+        if not live:
+            await note_wide_keys(job, plan, old, book)
     return tuple(book.findings(plan.old) for plan in group.tables)
 
 
