@@ -178,6 +178,16 @@ async def test_values_that_may_be_too_long_for_an_index_are_named(make_pair: Mak
     ]
 
 
+async def test_a_check_on_where_the_row_lies_hides_no_other(make_pair: MakePair) -> None:
+    pair = await make_pair(
+        "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 0), (2, 5)",
+        "CREATE TABLE t (id int PRIMARY KEY, a int CHECK (a > 0), CONSTRAINT here CHECK (tableoid > 0))",
+    )
+    found = await ask_all(pair)
+    assert found.keys("public.t") == [1]
+    assert found.findings["public.t"].not_asked == ("check here: it reads where the row lies",)
+
+
 async def test_checks_that_yesterday_met(make_pair: MakePair) -> None:
     """The same CHECK as in OLD: time passed since the rows were let in."""
     schema = "CREATE DOMAIN young AS date{}; CREATE TABLE t (id int PRIMARY KEY, day date, born young); "

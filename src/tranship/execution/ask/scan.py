@@ -198,7 +198,14 @@ class ScanBuilder:
         for leaf in after.partitions:
             checks += [RowCheck(c.name, leaf.name.name, c.columns, within(leaf.constraint, c.expression)) for c in leaf.checks if c.enforced]
         checks.sort(key=lambda check: check.name)
-        return tuple(check for check in checks if self._want(True, self._read_by(check), f"check {check.name}"))
+        return tuple(check for check in checks if self._can_be_typed(check) and self._want(True, self._read_by(check), f"check {check.name}"))
+
+    def _can_be_typed(self, check: RowCheck) -> bool:
+        """A row that is only asked about lies nowhere: it has no ``tableoid``."""
+        if all(self._after.column(name) is not None for name in check.columns):
+            return True
+        self._book.note(self._plan.old, f"check {check.name}: it reads where the row lies")
+        return False
 
     def _read_by(self, check: RowCheck) -> set[str]:
         own = check.relation == self._after.name.name and check.columns
