@@ -25,6 +25,7 @@ from tranship.execution.failpoints import failpoint
 from tranship.execution.job import Job
 from tranship.execution.lock import at_work, hold_epoch, shut_out, taken_over
 from tranship.execution.plans import plan_hash, run_hash
+from tranship.execution.room import without_room
 from tranship.execution.takeback import take_back, written
 from tranship.execution.task import Task
 from tranship.execution.unwritten import unwritten
@@ -109,7 +110,8 @@ async def begin_fresh(
     """Asks everything, then writes the whole run into the journal in one transaction. ``seen``: the runs that were there before asking.
 
     Raises:
-        Refused: more rejects are foreseen than ``--max-rejects`` allows, or half of another OLD stands in the tables.
+        Refused: more rejects are foreseen than ``--max-rejects`` allows, a sequence has too few numbers left, or half of another OLD stands in
+            the tables.
         Stopped: another run began meanwhile; the lock's session can be lost unnoticed while nothing is written yet.
     """
     await held.work("the journal", partial(_refuse_half_moved, journal, job, identities[0], config))
@@ -118,6 +120,9 @@ async def begin_fresh(
     problem = too_many(asked.rejected, asked.rows, options)
     if problem is not None:
         raise Refused(problem.code, problem.message, hint=problem.hint)
+    lacking = await held.work("sequences", lambda control: without_room(control, job, asked))
+    if lacking is not None:
+        raise Refused(lacking.code, lacking.message, object=lacking.object, hint=lacking.hint)
     tasks = [_task(position, plan, asked) for position, plan in enumerate(job.plan.tables)]
     run = f"{secrets.token_hex(8)}"
     old, new = identities

@@ -28,6 +28,7 @@ from tranship.execution.lookup import Lookups
 from tranship.execution.outcome import Frame, MigrationOutcome, StoppedRun, TableCounts, outcome, reasons
 from tranship.execution.preflight import Passed, preflight
 from tranship.execution.rejects import dry_records, live_result, moved_before
+from tranship.execution.room import without_room
 from tranship.execution.sequences import set_sequences
 from tranship.execution.task import FIRST_REJECTS, Live, datestyle
 from tranship.execution.words import ALREADY, would_reject
@@ -93,6 +94,8 @@ async def _dry_run(job: Job, config: Config, options: MigrateOptions, on_event: 
     async with open_snapshot(config, left) as snapshot:
         asked = await ask_everything(snapshot, config, left, options, left.plan.tables, digest=False, on_event=on_event)
         await _tell_indexes(config, left, options, asked, on_event)
+        async with looking(config, left) as (_, new):
+            lacking = await without_room(new, left, asked)
         records = [r async for r in dry_records(snapshot, left, asked)]
         text = snapshot.text
     tables = {counts.plan.old: counts for counts in settled}
@@ -108,8 +111,8 @@ async def _dry_run(job: Job, config: Config, options: MigrateOptions, on_event: 
         reasoned = reasons(findings.rejects)
         tables[plan.old] = TableCounts(plan, rows, rows - rejected, rejected, 0, "", reasoned, findings.losses, findings.not_asked)
     seconds = time.monotonic() - began
-    problem = too_many(asked.rejected, asked.rows, options)
-    problems = (*passed.problems, problem) if problem is not None else passed.problems
+    found = (too_many(asked.rejected, asked.rows, options), lacking)
+    problems = (*passed.problems, *(problem for problem in found if problem is not None))
     frame = Frame("dryrun", "", text, started, seconds, problems, asked.left_out)
     return outcome(job, config.old, config.new, options, frame, [tables[plan.old] for plan in job.plan.tables], [*past, *records])
 

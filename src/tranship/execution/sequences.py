@@ -11,9 +11,9 @@ from tranship.execution.failpoints import failpoint
 from tranship.execution.job import Job
 from tranship.execution.task import Live
 from tranship.execution.worker import fence
-from tranship.model.catalog import Catalog, Sequence
+from tranship.model.catalog import Catalog, Column, Sequence
 from tranship.model.names import TableName
-from tranship.model.plan import SequencePair
+from tranship.model.plan import SequencePair, TablePlan
 from tranship.model.resolution import Problem
 from tranship.server.journal import name_text
 from tranship.sql import statements
@@ -49,27 +49,30 @@ async def shelter(new: asyncpg.Connection, job: Job) -> dict[TableName, Position
     for sequence in job.new.sequences:
         touched = sequence.name in moved or sequence.name in drawn
         if sequence.owned and (touched or anything):
-            position = await _position(new, sequence.name)
-            await new.execute(statements.restart_sequence(sequence.name, position.value))
-            await new.execute(statements.set_sequence(sequence.name, position.value, called=position.called))
+            stands = await position(new, sequence.name)
+            await new.execute(statements.restart_sequence(sequence.name, stands.value))
+            await new.execute(statements.set_sequence(sequence.name, stands.value, called=stands.called))
         elif touched or (anything and sequence.privileges):
-            exposed[sequence.name] = await _position(new, sequence.name) if "SELECT" in sequence.privileges else None
+            exposed[sequence.name] = await position(new, sequence.name) if "SELECT" in sequence.privileges else None
     return exposed
 
 
 def _drawn(job: Job) -> tuple[set[TableName], bool]:
     """The sequences of columns that NEW fills by itself, and whether some default may draw from any: it calls a function of its own."""
-    drawn: set[TableName] = set()
-    anything = False
-    for plan in job.plan.tables:
-        shipped = {plan.columns[n].column for n in shipped_positions(plan)}
-        for column in job.after(plan).columns:
-            if column.name in shipped:
-                continue
-            if column.sequence is not None:
-                drawn.add(column.sequence)
-            anything = anything or (column.volatile_default and column.sequence is None)
-    return drawn, anything
+    left = [column for plan in job.plan.tables for column in _filled_by_new(job, plan)]
+    drawn = {column.sequence for column in left if column.sequence is not None}
+    return drawn, any(column.volatile_default and column.sequence is None for column in left)
+
+
+def drawn_by(job: Job, plan: TablePlan) -> list[Sequence]:
+    """The sequences that give each row of a table a number."""
+    drawn = {column.sequence for column in _filled_by_new(job, plan) if column.sequence is not None}
+    return [sequence for sequence in job.new.sequences if sequence.name in drawn]
+
+
+def _filled_by_new(job: Job, plan: TablePlan) -> list[Column]:
+    shipped = {plan.columns[n].column for n in shipped_positions(plan)}
+    return [column for column in job.after(plan).columns if column.name not in shipped]
 
 
 async def set_back(new: asyncpg.Connection, exposed: Mapping[TableName, Position | None]) -> list[TableName]:
@@ -78,7 +81,7 @@ async def set_back(new: asyncpg.Connection, exposed: Mapping[TableName, Position
     for name, before in exposed.items():
         if before is None:
             left.append(name)
-        elif await _position(new, name) != before:
+        elif await position(new, name) != before:
             try:
                 await new.execute(statements.set_sequence(name, before.value, called=before.called))
             except asyncpg.InsufficientPrivilegeError:
@@ -99,7 +102,7 @@ async def set_sequences(live: Live, old: asyncpg.Connection, new: asyncpg.Connec
         sequence = next((s for s in job.new.sequences if s.name == name), None)
         if sequence is None:
             continue
-        own = await _position(new, name)
+        own = await position(new, name)
         others = [p for pair in job.plan.sequences if pair.new == name for p in await _candidates(old, new, pair, sequence)]
         end = furthest(own, others, sequence)
         ends[str(name)] = end.value
@@ -114,7 +117,7 @@ async def set_sequences(live: Live, old: asyncpg.Connection, new: asyncpg.Connec
                 # Others may draw from it meanwhile: it is looked at again in the same statement.
                 moving = statements.advance_sequence(name, end.value, called=end.called, descending=sequence.increment < 0)
                 await new.execute(moving)
-            ends[str(name)] = (await _position(new, name)).value
+            ends[str(name)] = (await position(new, name)).value
             await failpoint("sequences.set")
     return ends
 
@@ -137,15 +140,17 @@ def missing_rights(job: Job) -> list[Problem]:
 async def _candidates(old: asyncpg.Connection, new: asyncpg.Connection, pair: SequencePair, sequence: Sequence) -> list[Position]:
     found: list[Position] = []
     if pair.old is not None:
-        found.append(await _position(old, pair.old))
+        found.append(await position(old, pair.old))
     if pair.table is not None and pair.column is not None:
         extreme = await new.fetchval(statements.extreme(pair.table, pair.column, descending=sequence.increment < 0))
         if extreme is not None and extreme.lstrip("-").isdigit():
-            found.append(Position(int(extreme), True))
+            # Beyond its bounds: the sequence ends at its last number, so that it gives none that a row has.
+            found.append(Position(min(max(int(extreme), sequence.minimum), sequence.maximum), True))
     return found
 
 
-async def _position(conn: asyncpg.Connection, name: TableName) -> Position:
+async def position(conn: asyncpg.Connection, name: TableName) -> Position:
+    """Where a sequence stands."""
     row = await conn.fetchrow(statements.sequence_state(name))
     return Position(int(row["last"]), row["called"])
 
