@@ -43,6 +43,11 @@ class Column(Struct, frozen=True, omit_defaults=True):
         return bool(self.default is not None or self.identity or self.generated or self.type.default is not None)
 
     @property
+    def computed_when_read(self) -> bool:
+        """Generated and not stored: reading it may raise, for each row by itself (PostgreSQL 18)."""
+        return self.generated == "v"
+
+    @property
     def refuses_null(self) -> bool:
         """NOT NULL by itself or through its domain."""
         inner: PgType | None = self.type

@@ -35,7 +35,7 @@ def hazards(plan: TablePlan, old: Catalog, new: Catalog, plans: Mapping[TableNam
     found: list[Hazard] = []
     for mapping in plan.columns:
         found += _column_hazards(mapping, before, after, new)
-        if _outgrows_bytes(mapping, old, new) and not _may_not_convert(mapping, new):
+        if _outgrows_bytes(mapping, old, new) and not (_may_not_convert(mapping, new) or _may_not_compute(mapping, before)):
             found.append(Hazard(HazardKind.CONVERSION, (mapping.column,)))
     if _re_encoded(old.encoding, new.encoding):
         found += [Hazard(HazardKind.ENCODING, (m.column,)) for m in plan.columns if _carries_text(m)]
@@ -52,7 +52,7 @@ def hazards(plan: TablePlan, old: Catalog, new: Catalog, plans: Mapping[TableNam
 def _column_hazards(mapping: ColumnMapping, before: Table, after: Table, new: Catalog) -> list[Hazard]:
     expression, column = mapping.expression, after.column(mapping.column)
     found = []
-    if _may_not_convert(mapping, new):
+    if _may_not_convert(mapping, new) or _may_not_compute(mapping, before):
         found.append(Hazard(HazardKind.CONVERSION, (mapping.column,)))
     if isinstance(expression, MapValues | Lookup) and expression.otherwise is None:
         found.append(Hazard(HazardKind.GAP, (mapping.column,)))
@@ -73,6 +73,16 @@ def _may_not_convert(mapping: ColumnMapping, new: Catalog) -> bool:
             table = new.table(lookup.table)
             value = table.column(lookup.value) if table is not None else None
             return value is None or value.type.leaf.base != mapping.type.leaf.base or bool(mapping.type.checks)
+        case _:
+            return False
+
+
+def _may_not_compute(mapping: ColumnMapping, before: Table) -> bool:
+    """OLD computes the value when it is read."""
+    match mapping.expression:
+        case Take(column=name) | Coalesce(of=Take(column=name)):
+            column = before.column(name)
+            return column is not None and column.computed_when_read
         case _:
             return False
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from tranship.model.catalog import Table
+from tranship.model.catalog import Column, Table
 from tranship.model.plan import Source, TablePlan
 from tranship.model.progress import Batch, RowId
 from tranship.sql.copy import among as some
@@ -204,6 +204,11 @@ END
     return f"DO LANGUAGE plpgsql {literal(body)}"
 
 
+def kept_columns(old: Table) -> tuple[Column, ...]:
+    """Of a whole row: without what the server computes from the others when it is read, which may raise."""
+    return tuple(column for column in old.columns if not column.computed_when_read)
+
+
 def whole_rows(plan: TablePlan, old: Table, rows: Sequence[RowId], *, raw: bool, whole: bool = True) -> str:
     """ctid, key as JSON object (or NULL) and the whole row as JSON, of chosen rows of one source.
 
@@ -212,11 +217,12 @@ def whole_rows(plan: TablePlan, old: Table, rows: Sequence[RowId], *, raw: bool,
     """
     source = plan.sources[rows[0].source]
     heap = f"{from_source(source)}{where((*in_source(source), some(rows)))}"
+    kept = kept_columns(old)
     if raw:
-        texts = (f"CAST(pg_catalog.to_json(old.{ident(c.name)}) AS pg_catalog.text)" for c in old.columns)
+        texts = (f"CAST(pg_catalog.to_json(old.{ident(c.name)}) AS pg_catalog.text)" for c in kept)
         values = ", ".join(f"pg_catalog.convert_to({text}, 'SQL_ASCII')" for text in texts)
         return f"SELECT old.ctid, ARRAY[{values}]::pg_catalog.bytea[] {heap}"
-    names = tuple(c.name for c in old.columns)
+    names = tuple(c.name for c in kept)
     row = (_object(names) if names else "'{}'::pg_catalog.text") if whole else "''::pg_catalog.text"
     return f"SELECT old.ctid, {_object(plan.key)}, {row} {heap}"
 

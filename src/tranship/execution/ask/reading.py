@@ -14,7 +14,7 @@ from msgspec.json import decode
 from tranship.execution.ask.questions import Failure
 from tranship.execution.job import Job
 from tranship.execution.lookup import Lookups
-from tranship.model.expression import Rule, Sql, Take
+from tranship.model.expression import Coalesce, Rule, Sql, Take
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, RowId
 from tranship.server.deadline import answered
@@ -102,8 +102,11 @@ class Reader(Struct, frozen=True):
             yield chunk
 
     def _may_raise(self, positions: Sequence[int]) -> bool:
+        before = self.job.before(self.plan)
         expressions = [self.plan.columns[n].expression for n in positions]
-        return any(isinstance(e, Sql) or (isinstance(e, Take) and e.conversion.rule is Rule.ZONE) for e in expressions)
+        takes = [e.of if isinstance(e, Coalesce) else e for e in expressions if isinstance(e, Take | Coalesce)]
+        computed = any((column := before.column(take.column)) is not None and column.computed_when_read for take in takes)
+        return computed or any(isinstance(e, Sql) for e in expressions) or any(take.conversion.rule is Rule.ZONE for take in takes)
 
     async def _find_broken(self, batch: Batch, positions: Sequence[int], bindings: Bindings) -> None:
         await self.old.execute(SAVEPOINT)

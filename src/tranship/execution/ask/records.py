@@ -14,7 +14,7 @@ from tranship.model.catalog import Table
 from tranship.model.plan import TablePlan
 from tranship.model.progress import RowId
 from tranship.model.verdict import Reject, RejectRecord
-from tranship.sql.reading import whole_rows
+from tranship.sql.reading import kept_columns, whole_rows
 
 _AT_ONCE = 500
 """Whole rows fetched together."""
@@ -63,7 +63,7 @@ async def _rows(
         return {RowId(source, *ctid): (key, row) for ctid, key, row in records}
     found = {}
     for ctid, values in records:
-        fields = {c.name: _field(v) for c, v in zip(before.columns, values, strict=True)}
+        fields = {c.name: _field(v) for c, v in zip(kept_columns(before), values, strict=True)}
         found[RowId(source, *ctid)] = (_json({c: fields[c] for c in plan.key}) if plan.key else None, _json(fields))
     return found
 
