@@ -34,7 +34,7 @@ from tranship.cli.entry import COMMANDS, load
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 _FENCE = re.compile(r"^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXIT = re.compile(r"\(exit (\d+)\)")
-_FOREIGN = {"--errors", "--folds", "--rules", "--campaign", "--seed", "--runs", "--only", "--table", "--seeds"}
+_FOREIGN = {"--errors", "--folds", "--rules", "--campaign", "--seed", "--runs", "--only", "--kinds", "--table", "--seeds"}
 """Options of the benchmarks and the campaigns."""
 
 

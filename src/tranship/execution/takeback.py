@@ -278,7 +278,7 @@ async def _refuse_undeletable(new: asyncpg.Connection, catalog: Catalog, tables:
     for row in await new.fetch(query("undeletable"), held):
         name = TableName(row["schema"], row["relation"])
         message = f"no row of {name} can be deleted: publication {row['publication']} publishes deletes, and the table has no replica identity"
-        problems.append(Problem("TS355", str(name), message, f"ALTER TABLE {relation(name)} REPLICA IDENTITY FULL;"))
+        problems.append(Problem("TS355", str(name), message, takeback.whole_rows_identify(name)))
     if problems:
         raise Refused("TS355", "\n".join(p.message for p in problems), problems=tuple(problems), hint=problems[0].hint)
 

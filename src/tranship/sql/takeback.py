@@ -31,6 +31,11 @@ def delete_pages(leaf: TableName, xids: Sequence[int], first: int, end: int) -> 
     return f"DELETE FROM ONLY {relation(leaf)} AS t WHERE {pages} AND {written_by('t', xids)}"
 
 
+def whole_rows_identify(table: TableName) -> str:
+    """Lets rows be deleted from a published table that has no key."""
+    return f"ALTER TABLE {relation(table)} REPLICA IDENTITY FULL;"
+
+
 def written_since(table: TableName, key: Sequence[str], xids: Sequence[int], age: int, limit: int) -> str:
     """Keys (an array of texts each) of rows that other transactions wrote at most ``age`` transactions ago."""
     texts = ", ".join(f"t.{ident(column)}::text" for column in key)
