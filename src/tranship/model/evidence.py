@@ -144,6 +144,8 @@ class MeaningQuestion(Struct, frozen=True):
     new: ColumnRef
     numbers: bool
     """Magnitudes tell; otherwise the frequent values do."""
+    beside: bool = False
+    """Those of OLD tell nothing where NEW has no rows of its own."""
 
 
 class TrialQuestion(Struct, frozen=True):

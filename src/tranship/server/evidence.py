@@ -122,8 +122,9 @@ class _Gathering:
         values, values_there = dict[ColumnRef, ColumnFacts | None](), dict[ColumnRef, ColumnFacts | None]()
         for question in questions.meanings:
             if question.numbers:
-                numbers[question.old] = await self._numbers(Side.OLD, question.old)
-                there[question.new] = await self._numbers(Side.NEW, question.new)
+                held = there[question.new] = await self._numbers(Side.NEW, question.new)
+                if not question.beside or (held is not None and held.rows):
+                    numbers[question.old] = await self._numbers(Side.OLD, question.old)
             else:
                 values[question.old] = await self._column(question.old)
                 values_there[question.new] = await self._column(question.new, Side.NEW)

@@ -13,7 +13,7 @@ from tranship.model.change import ColumnPair, Comparison, Pairing
 from tranship.model.evidence import MeaningQuestion
 from tranship.model.names import ColumnRef
 from tranship.planning.meaning.flags import clock_doubt, flag_doubt, opposed
-from tranship.planning.meaning.numbers import measures, number_doubt
+from tranship.planning.meaning.numbers import measures, number_doubt, only_beside
 from tranship.planning.meaning.references import keys_misread
 from tranship.planning.meaning.scene import Doubt, Landscape, Observed, Sight, observed_in
 from tranship.planning.meaning.texts import readable, text_doubt
@@ -57,4 +57,6 @@ def meaning_questions(comparison: Comparison, landscape: Landscape) -> Iterator[
                 continue
             sight = Sight(before, after, old, new)
             if measures(sight) or readable(sight):
-                yield MeaningQuestion(ColumnRef(pair.old, left), ColumnRef(pair.new, right), numbers=measures(sight))
+                numbers = measures(sight)
+                beside = numbers and only_beside(sight)
+                yield MeaningQuestion(ColumnRef(pair.old, left), ColumnRef(pair.new, right), numbers=numbers, beside=beside)

@@ -42,7 +42,18 @@ def measures(sight: Sight) -> bool:
     telling = sight.old_words | sight.new_words
     if not telling & (_MONEY | _SHARES | _MOMENTS) and unit_of(sight.old) is None and unit_of(sight.new) is None:
         return False
-    return sight.old.type != sight.new.type or sight.old.comment != sight.new.comment or bool(sight.checks) or sight.after.bytes > 0
+    return sight.after.bytes > 0 or _declared_otherwise(sight)
+
+
+def only_beside(sight: Sight) -> bool:
+    """Whether OLD's magnitudes tell nothing but beside those of NEW's own rows: amounts stay amounts, and counts stay counts."""
+    return not _declared_otherwise(sight)
+
+
+def _declared_otherwise(sight: Sight) -> bool:
+    unitless = unit_of(sight.old) is None and unit_of(sight.new) is None
+    alike = sight.families[0] == sight.families[1] and unitless and not (sight.old_words | sight.new_words) & _SHARES
+    return (sight.old.type != sight.new.type and not alike) or sight.old.comment != sight.new.comment or bool(sight.checks)
 
 
 def number_doubt(sight: Sight) -> Doubt | None:
