@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from faults.proxy import Proxy
-from support import Pair
+from support import Database, Pair
 from tranship.config import load_config
 from tranship.server import deadline
 from tranship.server.connect import connect
@@ -18,6 +18,16 @@ from tranship.server.deadline import Answering, answered
 from tranship.server.session import refuse_pooler
 
 MUTE = "from now on the connection is silent"
+
+
+async def _looked(database: Database) -> None:
+    """Returns once no look at a slow statement is on its way: the next byte through the proxy is the connection's own."""
+    for _ in range(100):
+        looking = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tranship watch'"
+        if not await database.value(looking):
+            break
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.2)
 
 
 async def test_silence_and_slowness(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +39,7 @@ async def test_silence_and_slowness(pair: Pair, tmp_path: Path, monkeypatch: pyt
         conn = await connect(config.new)
         backend = conn.get_server_pid()
         assert await conn.fetchval("SELECT 1 FROM pg_sleep(2)") == 1
+        await _looked(pair.new)
         proxy.fault, proxy.k = "stall", 1
         with pytest.raises((asyncpg.InterfaceError, asyncpg.PostgresConnectionError, ConnectionError)):
             await asyncio.wait_for(conn.fetchval("SELECT 1"), 60)
@@ -108,6 +119,7 @@ async def test_slowness_where_the_server_hides_it(pair: Pair, tmp_path: Path, mo
         config = load_config(pair.config(tmp_path, new={**proxy.address, "username": f"worker_{name}", "password": "secret"}))
         conn = await connect(config.new)
         assert await conn.fetchval("SELECT 1 FROM pg_sleep(2)") == 1
+        await _looked(pair.new)
         proxy.fault, proxy.k = "stall", 1
         with pytest.raises((asyncpg.InterfaceError, asyncpg.PostgresConnectionError, ConnectionError)):
             await asyncio.wait_for(conn.fetchval("SELECT 1"), 60)
