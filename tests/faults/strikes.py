@@ -126,22 +126,22 @@ async def _through(fault: str, k: int, side: str, name: str, setting: Setting, p
         await asyncio.to_thread(story.end, command, f"{name} {side}", passed)
 
 
-async def _reset_now(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
-    """The connection that says something next, at a moment drawn as for SIGKILL."""
+async def _spoiled(fault: str, name: str, rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
+    """A command through a proxy that strikes the connection which says something next, at a moment drawn as for SIGKILL."""
     side = rng.choice(("old", "new"))
     server = (pair.old if side == "old" else pair.new).server
     async with Proxy(server.host, server.port) as proxy:
         config = pair.config(folder, name="config-proxy.json", **{side: proxy.address})
         command = Command.start(["migrate", str(config), *setting.options], folder)
         await _moment(rng, setting, command)
-        proxy.fault, passed = rng.choice(("reset down", "reset up")), command.passed
+        proxy.fault, passed = fault, command.passed
         await asyncio.to_thread(_until, lambda: not command.running or proxy.struck)
-        await asyncio.to_thread(story.end, command, f"reset {side}", passed if proxy.struck else None)
+        await asyncio.to_thread(story.end, command, f"{name} {side}", passed if proxy.struck else None)
 
 
 async def _reset(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
     if rng.random() < RESETS_AT_A_MOMENT:
-        await _reset_now(rng, setting, pair, folder, story)
+        await _spoiled(rng.choice(("reset down", "reset up")), "reset", rng, setting, pair, folder, story)
         return
     down = rng.random() < 0.5
     k = int(rng.uniform(*(DOWN_BYTES if down else UP_BYTES)) * rng.random()) + 1
@@ -190,16 +190,8 @@ async def _race(rng: random.Random, setting: Setting, pair: Pair, folder: Path, 
 
 
 async def _stall(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
-    """Silence on the connection that hears something next; nothing is closed."""
-    side = rng.choice(("old", "new"))
-    server = (pair.old if side == "old" else pair.new).server
-    async with Proxy(server.host, server.port) as proxy:
-        config = pair.config(folder, name="config-proxy.json", **{side: proxy.address})
-        command = Command.start(["migrate", str(config), *setting.options], folder)
-        await _moment(rng, setting, command)
-        proxy.fault, passed = "stall", command.passed
-        await asyncio.to_thread(_until, lambda: not command.running or proxy.struck)
-        await asyncio.to_thread(story.end, command, f"stall {side}", passed if proxy.struck else None)
+    """Silence; nothing is closed."""
+    await _spoiled("stall", "stall", rng, setting, pair, folder, story)
 
 
 async def _term(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:

@@ -30,6 +30,16 @@ async def _looked(database: Database) -> None:
     await asyncio.sleep(0.2)
 
 
+async def _slow_then_silent(conn: Answering, proxy: Proxy, database: Database) -> None:
+    """A slow answer is waited for, one that never comes is not."""
+    assert await conn.fetchval("SELECT 1 FROM pg_sleep(2)") == 1
+    await _looked(database)
+    proxy.fault, proxy.k = "stall", 1
+    with pytest.raises((asyncpg.InterfaceError, asyncpg.PostgresConnectionError, ConnectionError)):
+        await asyncio.wait_for(conn.fetchval("SELECT 1"), 60)
+    assert proxy.struck
+
+
 async def test_silence_and_slowness(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadline, "QUIET", 0.3)
     monkeypatch.setattr(deadline, "LOOK", 0.1)
@@ -38,12 +48,7 @@ async def test_silence_and_slowness(pair: Pair, tmp_path: Path, monkeypatch: pyt
         config = load_config(pair.config(tmp_path, new=proxy.address))
         conn = await connect(config.new)
         backend = conn.get_server_pid()
-        assert await conn.fetchval("SELECT 1 FROM pg_sleep(2)") == 1
-        await _looked(pair.new)
-        proxy.fault, proxy.k = "stall", 1
-        with pytest.raises((asyncpg.InterfaceError, asyncpg.PostgresConnectionError, ConnectionError)):
-            await asyncio.wait_for(conn.fetchval("SELECT 1"), 60)
-        assert proxy.struck
+        await _slow_then_silent(conn, proxy, pair.new)
     assert conn.get_server_pid() == backend, "who has to end what a lost connection left asks for its number"
 
 
@@ -118,9 +123,4 @@ async def test_slowness_where_the_server_hides_it(pair: Pair, tmp_path: Path, mo
     async with Proxy(server.host, server.port) as proxy:
         config = load_config(pair.config(tmp_path, new={**proxy.address, "username": f"worker_{name}", "password": "secret"}))
         conn = await connect(config.new)
-        assert await conn.fetchval("SELECT 1 FROM pg_sleep(2)") == 1
-        await _looked(pair.new)
-        proxy.fault, proxy.k = "stall", 1
-        with pytest.raises((asyncpg.InterfaceError, asyncpg.PostgresConnectionError, ConnectionError)):
-            await asyncio.wait_for(conn.fetchval("SELECT 1"), 60)
-        assert proxy.struck
+        await _slow_then_silent(conn, proxy, pair.new)

@@ -170,7 +170,7 @@ class Session:
 
     async def _statement(self, sql: str, values: tuple[Any, ...]) -> Any:
         """One of the engine's statements."""
-        world, known = self.world, self.world.sql
+        world = self.world
         match sql:
             case statements.BEGIN_BATCH:
                 if self.work is not None:
@@ -188,6 +188,18 @@ class Session:
                 world.release(self)
             case statements.CONSTRAINTS_NOW:
                 self._open("constraints")
+            case statements.LOGGED_IN | statements.AS_BY_DEFAULT:
+                pass
+            case _ if sql.startswith("SET LOCAL "):
+                self._open("set")
+            case _:
+                return await self._work_on(sql, values)
+        return None
+
+    async def _work_on(self, sql: str, values: tuple[Any, ...]) -> Any:
+        """What waits for locks and changes something, or looks in the middle of that."""
+        world, known = self.world, self.world.sql
+        match sql:
             case _ if sql == query("triggers_firing"):
                 self._open("triggers")
                 return []
@@ -226,6 +238,14 @@ class Session:
                 await world.lock(self, "run", "X", None)
                 if world.store.epoch == values[1]:
                     self._work().ended = values[2]
+                return None
+            case _:
+                return self._question(sql, values)
+
+    def _question(self, sql: str, values: tuple[Any, ...]) -> Any:
+        """What the journal holds, and who is connected."""
+        world, known = self.world, self.world.sql
+        match sql:
             case known.lost_batches:
                 return sum(world.store.batches[number].state != "done" for number in values[2])
             case known.lost_ends:
@@ -242,13 +262,8 @@ class Session:
                 for session in ended:
                     session.end()
                 return ended
-            case statements.LOGGED_IN | statements.AS_BY_DEFAULT:
-                pass
-            case _ if sql.startswith("SET LOCAL "):
-                self._open("set")
             case _:
                 raise Violation(f"an unknown statement: {sql}")
-        return None
 
     async def _shorten(self, number: int, rows_so_far: int, hi: str, rows: int) -> int | None:
         await self.world.lock(self, f"batch {number}", "X", LOCK_TIMEOUT)

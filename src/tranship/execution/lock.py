@@ -170,8 +170,8 @@ async def hold_epoch(new: asyncpg.Connection, journal: Journal, run: str, epoch:
 
 
 async def end_backends(new: asyncpg.Connection, backends: Sequence[int]) -> None:
-    """Ends backends of ours that somebody else may have left at work, and waits a moment until they are gone: what they committed by then is
-    there, and nothing comes after."""
+    """Ends backends of ours that somebody else may have left at work, and waits until they are gone, two seconds at most: what they committed
+    by then is there. One that is stuck for longer fails at its fence, or holds locks that whoever comes next meets."""
     for _ in range(20):
         if not await _end(new, "terminate_backends", list(backends)):
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import asyncpg
+from msgspec.structs import replace
 
 from tranship.errors import Stopped
 from tranship.execution.ask.records import fetch_records
@@ -72,9 +73,13 @@ async def _reject(live: Live, new: asyncpg.Connection, task: Task, key: ForeignK
         await fence(live, new)
         if task.replica:
             await new.execute(statements.REPLICA)
-        for number, rows in traced.items():
-            rejects = [Reject(row, "23503", reason, column, key.name, rank=2) for row in sorted(rows)]
+        moved = {number: [Reject(row, "23503", reason, column, key.name, rank=2) for row in sorted(rows)] for number, rows in traced.items()}
+        for number, rejects in moved.items():
             await _move_out(live, new, task, number, rejects, by_batch[number])
+    # Only what is committed is remembered: the transaction may be tried again.
+    for number, rejects in moved.items():
+        live.book.add_all(task.plan.old, rejects)
+        _shift(task, number, len(rejects))
     return len(found)
 
 
@@ -92,11 +97,13 @@ async def _move_out(
     ]
     await live.journal.write_rejects(new, live.run, task.position, number, rows)
     await new.execute(live.journal.sql.shift_counts, live.run, task.position, number, len(rows))
-    live.book.add_all(task.plan.old, rejects)
+
+
+def _shift(task: Task, number: int, rows: int) -> None:
+    """So many rows of a finished batch are rejects now."""
     at = next(n for n, row in enumerate(task.done) if row.batch.number == number)
     was = task.done[at]
-    counts = (was.read, was.written - len(rows), was.rejected + len(rows))
-    task.done[at] = BatchRow(was.position, was.batch, True, *counts, was.bytes, was.seconds, was.xids)
+    task.done[at] = replace(was, written=was.written - rows, rejected=was.rejected + rows)
 
 
 async def _trace(live: Live, new: asyncpg.Connection, task: Task, batch: Batch, records: Sequence[asyncpg.Record]) -> list[RowId]:
