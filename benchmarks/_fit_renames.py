@@ -1,4 +1,4 @@
-"""Fit the weights of planning/renames/score.py by logistic regression: ``_fit_renames.py DEV SCHEMA_DEV [--folds 6 [--repeats 3] | --rules]``.
+"""Fits the weights of planning/matching/renames/score.py: ``_fit_renames.py DEV SCHEMA_DEV [--folds 6 [--repeats 3] | --rules]``.
 
 Prints the weights to paste. With ``--folds`` it prints instead what the bars measure, cross-validated by family of repositories:
 every case is judged by weights that have not seen its family. Each repeat deals the families out anew. With ``--rules`` it prints how often each
@@ -19,13 +19,13 @@ from pathlib import Path
 import renames as bench
 
 from tranship.model.names import TableName
-from tranship.planning.renames import RenameContext, score
-from tranship.planning.renames.assign import choose
-from tranship.planning.renames.columns import order_proven, prove
-from tranship.planning.renames.features import features
-from tranship.planning.renames.overlap import make_table_scene
-from tranship.planning.renames.table_features import NEGATIVE
-from tranship.planning.renames.tables import known_pairs, weighed
+from tranship.planning.matching.renames import RenameContext, score
+from tranship.planning.matching.renames.assign import choose
+from tranship.planning.matching.renames.columns import order_proven, prove
+from tranship.planning.matching.renames.features import features
+from tranship.planning.matching.renames.overlap import make_table_scene
+from tranship.planning.matching.renames.table_features import NEGATIVE
+from tranship.planning.matching.renames.tables import known_pairs, weighed
 
 Row = tuple[int, int, bench.Pair, dict[str, float]]
 Weights = Mapping[str, float]

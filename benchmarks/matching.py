@@ -19,8 +19,8 @@ sys.path.insert(0, str(ROOT / "src"))
 from tranship.model.catalog import Catalog, Column, ForeignKey, Key, Table  # noqa: E402
 from tranship.model.names import TableName  # noqa: E402
 from tranship.model.types import PgType, TypeKind  # noqa: E402
-from tranship.planning.questions import foresee  # noqa: E402
-from tranship.planning.scope import make_scope  # noqa: E402
+from tranship.planning.deciding.data_questions import foresee  # noqa: E402
+from tranship.planning.matching.scope import make_scope  # noqa: E402
 
 _WORDS = """
 account area bank batch bill branch brand buyer card check city code color cost count date depth end fee file flag grade group height image

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT / "src"))
 from tranship.model.catalog import Column, ForeignKey, Index, Key, Table  # noqa: E402
 from tranship.model.names import TableName  # noqa: E402
 from tranship.model.types import PgType, TypeKind  # noqa: E402
-from tranship.planning.renames import RenameContext, column_renames, naming_convention, table_renames  # noqa: E402
+from tranship.planning.matching.renames import RenameContext, column_renames, naming_convention, table_renames  # noqa: E402
 
 SHARED = ROOT.parent / "shared" / "renames"
 XZ = b"\xfd7zXZ\x00"

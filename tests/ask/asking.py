@@ -14,19 +14,19 @@ import asyncpg
 
 from support import Database, Pair
 from tranship.codec.resolutions import read_resolutions
-from tranship.execution.ask.book import Book
-from tranship.execution.ask.group import ask_group
-from tranship.execution.ask.records import fetch_records
-from tranship.execution.job import Job
-from tranship.execution.source import cut
+from tranship.execution.context import Job
+from tranship.execution.probe.cut import cut
+from tranship.execution.probe.group import ask_group
+from tranship.execution.probe.records import fetch_records
+from tranship.execution.probe.reject_book import Book
 from tranship.model.names import Side
 from tranship.model.resolution import ResolutionFile
 from tranship.model.verdict import TableFindings
-from tranship.planning.build import build
-from tranship.planning.compare import compare
-from tranship.planning.match import match
-from tranship.planning.resolve import decide
-from tranship.planning.scope import make_scope
+from tranship.planning.comparing.compare import compare
+from tranship.planning.deciding.resolve import decide
+from tranship.planning.matching.match import match
+from tranship.planning.matching.scope import make_scope
+from tranship.planning.plan.build import build
 from tranship.server.catalog import read_catalog
 from tranship.server.session import pin
 

@@ -29,7 +29,7 @@ def preload() -> None:
 
 def _trace(page: Path) -> None:
     """Writes the name of every failpoint passed into a page that outlives this process."""
-    failpoints = importlib.import_module("tranship.execution.failpoints")
+    failpoints = importlib.import_module("tranship.execution.resilience.failpoints")
     real: Callable[[str], Awaitable[None]] = failpoints.failpoint
     with page.open("r+b") as file:
         shared = mmap.mmap(file.fileno(), PAGE)

@@ -13,8 +13,8 @@ import pytest
 from faults.scene import NEW, OLD, accounted, contents, definitions
 from move.test_live import migrate
 from support import CliResult, Database, MakePair
-from tranship.execution import worker
-from tranship.execution.groups import Mover
+from tranship.execution.copying import batch as worker
+from tranship.execution.copying.tables import Mover
 from tranship.model.names import TableName
 from tranship.model.progress import Event, Noted
 

@@ -11,8 +11,8 @@ from move.test_live import migrate, owned_by_a_plain_role
 from support import MakePair
 from tranship.config import load_config
 from tranship.errors import Stopped
-from tranship.execution import worker
-from tranship.execution.doctor import settle
+from tranship.execution.copying import batch as worker
+from tranship.execution.upkeep.doctor import settle
 
 OLD = "CREATE TABLE note (id int PRIMARY KEY, word text); INSERT INTO note SELECT n, 'w' || n FROM generate_series(1, 1000) n"
 NEW = """

@@ -16,8 +16,8 @@ from faults.oracle import catalog
 from faults.scene import NEW, OLD, accounted, contents
 from move.test_live import migrate
 from support import CliResult, MakePair
-from tranship.execution import failpoints
-from tranship.execution.failpoints import NAMES
+from tranship.execution.resilience import failpoints
+from tranship.execution.resilience.failpoints import NAMES
 
 BACK = ("--restart",)
 AFTER_A_KILL = {"run.taken": (), "takeback.begun": BACK, "takeback.deleted": BACK, "takeback.done": BACK}

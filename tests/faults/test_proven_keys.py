@@ -10,8 +10,9 @@ import pytest
 
 from move.test_live import migrate
 from support import MakePair
-from tranship.execution import orphans, worker
-from tranship.execution import retry as retrying
+from tranship.execution.copying import batch as worker
+from tranship.execution.copying import orphans
+from tranship.execution.resilience import retry as retrying
 
 OLD = """
 CREATE TABLE town (id int PRIMARY KEY); INSERT INTO town SELECT generate_series(1, 5);

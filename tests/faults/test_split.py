@@ -17,12 +17,12 @@ from faults.proxy import Proxy
 from move.test_live import SLY, migrate
 from support import CliResult, MakePair, Pair
 from tranship.errors import Stopped
-from tranship.execution import failpoints
-from tranship.execution import pace as pacing
-from tranship.execution import retry as retrying
-from tranship.execution import worker as working
-from tranship.execution.task import Task
-from tranship.execution.worker import Worker
+from tranship.execution import batch_size as pacing
+from tranship.execution.active_run import Task
+from tranship.execution.copying import batch as working
+from tranship.execution.copying.batch import Worker
+from tranship.execution.resilience import failpoints
+from tranship.execution.resilience import retry as retrying
 from tranship.model.progress import Batch, Event, Noted
 
 OLD = "CREATE TABLE item (id int PRIMARY KEY, next int); INSERT INTO item SELECT n, n FROM generate_series(1, 1000) n"

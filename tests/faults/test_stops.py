@@ -14,8 +14,8 @@ from support import CliResult, MakePair
 from tranship import api
 from tranship.config import load_config
 from tranship.errors import Refused, Stopped
-from tranship.execution import worker
-from tranship.execution.broken import stopped_by
+from tranship.execution.copying import batch as worker
+from tranship.execution.resilience.stop_reasons import stopped_by
 from tranship.model.options import MigrateOptions
 
 

@@ -10,7 +10,7 @@ import pytest
 from move.test_live import migrate, owned_by_a_plain_role
 from support import MakePair, Pair
 from tranship.errors import TranshipError
-from tranship.execution import worker
+from tranship.execution.copying import batch as worker
 
 NEW = """
 CREATE TABLE note (id int PRIMARY KEY, word text);

@@ -15,11 +15,12 @@ from move.test_live import migrate
 from support import CliResult, MakePair, Pair
 from tranship.config import load_config
 from tranship.errors import Refused, Stopped
-from tranship.execution import takeback
-from tranship.execution.doctor import examine, settle
-from tranship.execution.rollback import rollback
-from tranship.execution.status import purge, status
-from tranship.sql import statements
+from tranship.execution.rollback import delete as takeback
+from tranship.execution.rollback.command import rollback
+from tranship.execution.upkeep.doctor import examine, settle
+from tranship.execution.upkeep.status import purge, status
+from tranship.sql import session as statements
+from tranship.sql.new import sequences as sql_sequences
 
 Run = Callable[..., CliResult]
 
@@ -224,7 +225,7 @@ async def test_the_way_back_of_a_sequence_is_on_record_before_it_moves(make_pair
     """``setval`` is not undone by a rollback: whatever ends the transaction that moves a sequence, rollback finds where it stood."""
     pair = await make_pair(OLD, NEW)
     await pair.new.run("SELECT setval('numbers', 5)")
-    real = statements.advance_sequence
+    real = sql_sequences.advance_sequence
 
     def failing(*arguments: Any, **options: Any) -> str:
         return f"DO $$BEGIN PERFORM 1 FROM ({real(*arguments, **options)}) s; RAISE 'the connection is lost' USING ERRCODE = '53100'; END$$"

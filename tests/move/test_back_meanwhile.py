@@ -10,8 +10,8 @@ from move.test_live import migrate
 from support import MakePair
 from tranship.config import load_config
 from tranship.errors import Stopped
-from tranship.execution import takeback
-from tranship.execution.rollback import rollback
+from tranship.execution.rollback import delete as takeback
+from tranship.execution.rollback.command import rollback
 
 OLD = "CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item SELECT generate_series(1, 100)"
 NEW = "CREATE TABLE item (id int PRIMARY KEY); CREATE TABLE part (id int PRIMARY KEY, item int CONSTRAINT part_item REFERENCES item)"

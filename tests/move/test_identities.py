@@ -12,7 +12,7 @@ from move.test_live import migrate
 from support import CliResult, Database, MakePair, Pair, connected
 from tranship.config import load_config
 from tranship.errors import Refused
-from tranship.execution.rollback import rollback
+from tranship.execution.rollback.command import rollback
 
 Run = Callable[..., CliResult]
 OLD = "CREATE TABLE log (line text); INSERT INTO log SELECT 'line ' || n FROM generate_series(1, 300) n"

@@ -14,9 +14,9 @@ from faults.oracle import catalog
 from move.test_live import migrate, owned_by_a_plain_role
 from support import CliResult, MakePair, Pair
 from tranship.errors import Refused, Stopped
-from tranship.execution.control import Steady
-from tranship.execution.indexes import LooseIndex
-from tranship.execution.switches import SwitchBoard, restore
+from tranship.execution.resilience.connection import Steady
+from tranship.execution.switches.indexes import LooseIndex
+from tranship.execution.switches.triggers_and_keys import SwitchBoard, restore
 from tranship.model.catalog import Index
 from tranship.model.names import TableName
 from tranship.model.progress import Event, Noted

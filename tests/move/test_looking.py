@@ -8,11 +8,11 @@ from pathlib import Path
 from move.test_live import migrate
 from support import MakePair
 from tranship.config import load_config
-from tranship.execution.doctor import examine
-from tranship.execution.lock import lock_number
-from tranship.execution.status import status
+from tranship.execution.resilience.writer_lock import lock_number
+from tranship.execution.upkeep.doctor import examine
+from tranship.execution.upkeep.status import status
 from tranship.server.journal import Run
-from tranship.sql.statements import TRY_LOCK, UNLOCK
+from tranship.sql.session import TRY_LOCK, UNLOCK
 
 TABLE = "CREATE TABLE t (id int PRIMARY KEY)"
 

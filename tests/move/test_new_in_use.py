@@ -10,7 +10,8 @@ import pytest
 from move.test_live import migrate
 from support import MakePair
 from tranship.errors import Stopped
-from tranship.execution import sequences, worker
+from tranship.execution.copying import batch as worker
+from tranship.execution.switches import sequences
 
 TABLE = "CREATE TABLE t (id int); CREATE SEQUENCE numbers"
 

@@ -12,8 +12,8 @@ from support import MakePair
 from tranship import api
 from tranship.config import load_config
 from tranship.errors import Refused
-from tranship.execution import worker
-from tranship.execution.status import purge
+from tranship.execution.copying import batch as worker
+from tranship.execution.upkeep.status import purge
 from tranship.model.options import MigrateOptions
 from tranship.server.journal import Journal
 

@@ -10,7 +10,7 @@ import pytest
 
 from move.test_live import migrate
 from support import CliResult, MakePair
-from tranship.execution.room import numbers_left
+from tranship.execution.start.sequence_headroom import numbers_left
 from tranship.model.catalog import Sequence
 from tranship.model.names import TableName
 

@@ -10,7 +10,7 @@ from faults.scene import NEW, OLD, accounted, contents, definitions
 from move.test_live import migrate, owned_by_a_plain_role
 from support import MakePair, Pair
 from tranship.errors import ConnectError
-from tranship.execution import worker
+from tranship.execution.copying import batch as worker
 
 
 async def silenced(pair: Pair) -> Pair:

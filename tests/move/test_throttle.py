@@ -14,7 +14,7 @@ import pytest
 from support import Pair
 from tranship import api
 from tranship.config import load_config
-from tranship.execution import throttle
+from tranship.execution.resilience import throttle
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event, Noted
 

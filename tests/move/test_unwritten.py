@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from support import Pair
 from tranship.config import Endpoint, Secret
-from tranship.execution import unwritten as proof
-from tranship.execution.source import measure, versions
-from tranship.execution.task import Task
-from tranship.execution.unwritten import unwritten
+from tranship.execution.active_run import Task
+from tranship.execution.probe.cut import measure, versions
+from tranship.execution.start import old_unchanged as proof
+from tranship.execution.start.old_unchanged import unwritten
 from tranship.model.names import Side, TableName
 from tranship.model.plan import Source, TablePlan
 from tranship.server.journal import Findings

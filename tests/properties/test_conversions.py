@@ -15,7 +15,7 @@ from tranship.model.catalog import Catalog, Table
 from tranship.model.expression import Conversion, Loss, Rule, Take
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, Origin, TablePlan
-from tranship.planning.conversion import convert
+from tranship.planning.types.conversion import convert
 from tranship.server.catalog import read_catalog
 from tranship.sql.expression import compile_text
 

@@ -15,9 +15,9 @@ from tranship.model.catalog import Catalog
 from tranship.model.change import ChangeClass, Comparison, Matching, Pairing
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.statistics import NOTHING_KNOWN, Background, ColumnStatistics, Statistics
-from tranship.planning.compare import compare
-from tranship.planning.match import match
-from tranship.planning.scope import make_scope
+from tranship.planning.comparing.compare import compare
+from tranship.planning.matching.match import match
+from tranship.planning.matching.scope import make_scope
 from tranship.server.catalog import read_catalog
 from unit.build import catalog
 

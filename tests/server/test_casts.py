@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from support import Database, MakePair
+from tranship.analysis.value_checks import refused_values
 from tranship.codec import read_jsonc
 from tranship.codec.resolutions import parse_resolutions
 from tranship.model.catalog import Catalog
 from tranship.model.names import Side
-from tranship.planning.resolve import decide
-from tranship.planning.resolve.casts import cast_questions
-from tranship.planning.scope import make_scope
-from tranship.server.casts import refused_values
+from tranship.planning.deciding.resolve import decide
+from tranship.planning.deciding.resolve.casts import cast_questions
+from tranship.planning.matching.scope import make_scope
 from tranship.server.catalog import read_catalog
 from tranship.server.session import pin
 

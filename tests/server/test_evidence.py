@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from support import CliResult, Database, MakePair
+from tranship.analysis.evidence import gather
 from tranship.codec import encode
 from tranship.model.catalog import Catalog
 from tranship.model.evidence import Evidence
 from tranship.model.names import ColumnRef, TableName
-from tranship.planning.scope import make_scope
-from tranship.planning.suggest import Suggestions, suggest
+from tranship.planning.deciding.suggest import Suggestions, suggest
+from tranship.planning.matching.scope import make_scope
 from tranship.server.catalog import read_catalog
-from tranship.server.evidence import gather
 
 RunCli = Callable[..., CliResult]
 
@@ -162,7 +162,7 @@ async def test_every_expression_that_is_offered_runs_and_fits(make_pair: MakePai
         assert {shape for n, shape in shapes if f"t{n}" not in tried} == set()
         assert [facts.question for facts in evidence.trials if facts.failed or not 0 < facts.rows == facts.fitting] == []
         assert [facts.question for facts in evidence.trials if facts.holds is sampled] == []
-        monkeypatch.setattr("tranship.server.evidence._percent", lambda table: 100.0)
+        monkeypatch.setattr("tranship.analysis.evidence._percent", lambda table: 100.0)
 
 
 async def test_what_several_columns_refer_to_is_named_by_a_table_that_is_left_out(make_pair: MakePair, run_cli: RunCli, tmp_path: Path) -> None:

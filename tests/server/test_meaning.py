@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from support import Database, MakePair
+from tranship.analysis.evidence import gather
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass
-from tranship.planning.compare import compare
-from tranship.planning.match import match
-from tranship.planning.meaning import observed_in
-from tranship.planning.scope import make_scope
-from tranship.planning.suggest import suggest
+from tranship.planning.comparing.compare import compare
+from tranship.planning.comparing.meaning import observed_in
+from tranship.planning.deciding.suggest import suggest
+from tranship.planning.matching.match import match
+from tranship.planning.matching.scope import make_scope
 from tranship.server.catalog import read_catalog
-from tranship.server.evidence import gather
 
 ROWS = 40
 

@@ -11,7 +11,7 @@ from support import MakePair
 from tranship.api import analyze, migrate, suggest, validate
 from tranship.config import load_config
 from tranship.errors import Refused, TranshipError
-from tranship.execution import failpoints
+from tranship.execution.resilience import failpoints
 from tranship.model.options import MigrateOptions
 
 OLD = """

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from support import Servers
+from tranship.analysis.statistics import read_statistics
 from tranship.model.names import TableName
 from tranship.model.statistics import Statistics
 from tranship.server.catalog import read_catalog
-from tranship.server.statistics import read_statistics
 
 SETUP = """
 create type mood as enum ('sad', 'ok');

@@ -8,13 +8,13 @@ import asyncpg
 import pytest
 
 from support import MakePair, Pair
+from tranship.analysis.spellings import read_spellings
 from tranship.model.change import Change
 from tranship.model.names import TableName
-from tranship.planning.match import Decided, match
-from tranship.planning.scope import make_scope
-from tranship.planning.structure import doubtful_spellings, structure_notes
+from tranship.planning.comparing.structure import doubtful_spellings, structure_notes
+from tranship.planning.matching.match import Decided, match
+from tranship.planning.matching.scope import make_scope
 from tranship.server.catalog import read_catalog
-from tranship.server.spelling import read_spellings
 
 
 @dataclass(frozen=True)

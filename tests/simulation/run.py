@@ -28,14 +28,17 @@ from simulation.clock import SimulatedLoop
 from simulation.server import Session
 from simulation.world import Faults, Violation, World
 from tranship.errors import ConnectError, Stopped, TranshipError
-from tranship.execution import divide, source, watch, worker
-from tranship.execution.ask.book import Book
-from tranship.execution.control import Steady
-from tranship.execution.copy import StreamBroken
-from tranship.execution.groups import finish
-from tranship.execution.job import Job
-from tranship.execution.pace import UNBOUNDED, Pace
-from tranship.execution.task import Live, Task
+from tranship.execution.active_run import Live, Task
+from tranship.execution.batch_size import UNBOUNDED, Pace
+from tranship.execution.context import Job
+from tranship.execution.copying import batch as worker
+from tranship.execution.copying import split as divide
+from tranship.execution.copying.tables import finish
+from tranship.execution.probe import cut as source
+from tranship.execution.probe.reject_book import Book
+from tranship.execution.resilience import stall as watch
+from tranship.execution.resilience.connection import Steady
+from tranship.execution.resilience.server_errors import StreamBroken
 from tranship.model.expression import Conversion, Rule, Take
 from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions

@@ -16,7 +16,7 @@ import asyncpg
 from simulation.world import Row, Transaction, Violation, World
 from tranship.model.progress import RowId
 from tranship.server.journal import row_id
-from tranship.sql import statements
+from tranship.sql import session as statements
 from tranship.sql.queries import query
 
 LETTERS = {"set": "s", "fence": "f", "claim": "c", "copy": "p", "constraints": "k", "reject": "r", "count": "n", "triggers": "t"}

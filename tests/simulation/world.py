@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from tranship.model.progress import Batch, RowId
-from tranship.sql.journal import JournalSql
+from tranship.sql.new.journal import JournalSql
 
 if TYPE_CHECKING:
     from simulation.server import Session

@@ -6,8 +6,8 @@ import asyncpg
 import pytest
 
 from tranship.errors import ConnectError
-from tranship.execution.divide import smaller_may_pass
-from tranship.execution.pace import FASTER, SLOWER, WANTED, Pace
+from tranship.execution.batch_size import FASTER, SLOWER, WANTED, Pace
+from tranship.execution.copying.split import smaller_may_pass
 
 
 def after(pace: Pace, batches: int, seconds_a_row: float) -> Pace:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tranship.execution.doctor import Diagnosis, examine, settle
-from tranship.execution.rollback import Rollback, RollbackTable, rollback
-from tranship.execution.status import RunState, TableState, purge, status
+from tranship.execution.rollback.command import Rollback, RollbackTable, rollback
+from tranship.execution.upkeep.doctor import Diagnosis, examine, settle
+from tranship.execution.upkeep.status import RunState, TableState, purge, status
 
 __all__ = ["Diagnosis", "Rollback", "RollbackTable", "RunState", "TableState", "examine", "purge", "rollback", "settle", "status"]

@@ -6,8 +6,6 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
@@ -26,16 +24,6 @@ def child(path: str, key: str | int) -> str:
     if isinstance(key, int):
         return f"{path}[{key}]"
     return f"{path}.{key}" if _BARE_KEY.match(key) else f"{path}[{json.dumps(key, ensure_ascii=False)}]"
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant."""
-    names = list(known)
-    folded = {name.casefold(): name for name in names}
-    if word.casefold() in folded:
-        return folded[word.casefold()]
-    found = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
-    return folded[found[0]] if found else None
 
 
 class Document:
@@ -179,3 +167,8 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def result_path(results_dir: str, prefix: str | None, name: str) -> Path:
+    """Where a result file of this name goes."""
+    return Path(results_dir) / (f"{prefix}_{name}" if prefix else name)

@@ -1,4 +1,4 @@
-"""Reading a resolutions file into nouns: shapes and field names are checked here, what they mean in ``planning/resolve``."""
+"""Reading a resolutions file into nouns: shapes and field names are checked here, what they mean in ``planning/deciding/resolve``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 from msgspec import UNSET, Struct, UnsetType
 
-from tranship.codec.files import Document, child, nearest, read_jsonc
+from tranship.codec.files import Document, child, read_jsonc
 from tranship.codec.jsonc import JsonValue, Number
 from tranship.model.resolution import JsonText, LookupTable, Problem, Resolution, ResolutionFile
+from tranship.model.text import nearest
 
 MALFORMED = "TS320"
 INSTRUCTIONS, COMMENTS = "_instructions", "_comments"

@@ -73,7 +73,7 @@ class TableProposal(Struct, frozen=True):
 
 
 class Matching(Struct, frozen=True):
-    """Who corresponds to whom (``planning/match.py``)."""
+    """Who corresponds to whom (``planning/matching/match.py``)."""
 
     pairs: tuple[TablePair, ...]
     """In plan scope, by old name."""

@@ -40,7 +40,7 @@ class Loss(StrEnum):
 
 
 class Conversion(Struct, frozen=True):
-    """The judgement of one pair of types (``planning/conversion.py``)."""
+    """The judgement of one pair of types (``planning/types/conversion.py``)."""
 
     rule: Rule
     automatic: bool

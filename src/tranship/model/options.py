@@ -68,3 +68,11 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
         """The options that say where files lie and how they are called, for the next command."""
         prefix = ("--prefix", self.prefix) if self.prefix else ()
         return (*prefix, "--results-dir", self.results_dir) if self.results_dir != "results" else prefix
+
+
+def reject_bound(options: MigrateOptions, rows: int) -> int | None:
+    """``--max-rejects`` in rows."""
+    text = options.max_rejects
+    if text is None:
+        return None
+    return int(rows * float(text[:-1]) / 100) if text.endswith("%") else int(text)

@@ -49,7 +49,7 @@ class Resolution(Struct, frozen=True):
     """The key it stands under, as written."""
     path: str
     action: str
-    """As written: a placeholder or an unknown word is found by ``planning/resolve.py``."""
+    """As written: a placeholder or an unknown word is found by ``planning/deciding/resolve``."""
     old_column: str | None = None
     old_columns: tuple[str, ...] = ()
     new_column: str | None = None

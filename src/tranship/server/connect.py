@@ -17,7 +17,7 @@ from tranship.server.deadline import LOOK, Answering
 from tranship.server.tls import ladder
 from tranship.server.trouble import DATABASE_TROUBLE, explain
 from tranship.sql.queries import query
-from tranship.sql.statements import LOGGED_IN, NO_STATEMENT_TIMEOUT
+from tranship.sql.session import LOGGED_IN, NO_STATEMENT_TIMEOUT
 
 __all__ = ["connect", "works"]
 

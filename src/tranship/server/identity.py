@@ -8,7 +8,7 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.sql.queries import query
-from tranship.sql.statements import TRY_LOCK, UNLOCK
+from tranship.sql.session import TRY_LOCK, UNLOCK
 
 
 class Identity(Struct, frozen=True):

@@ -16,9 +16,9 @@ from tranship.model.names import TableName
 from tranship.model.progress import Batch, RowId
 from tranship.model.resolution import Problem
 from tranship.model.verdict import LossCount, Reject
-from tranship.sql.journal import JournalSql
+from tranship.sql.new.journal import JournalSql
 from tranship.sql.quote import ident
-from tranship.sql.statements import set_local
+from tranship.sql.session import set_local
 
 LOCK_TIMEOUT = "3s"
 """For locks on the journal's own tables."""

@@ -6,10 +6,12 @@ import asyncpg
 
 from tranship.config import Endpoint
 from tranship.errors import ConnectError, Refused
+from tranship.model.catalog import Catalog
 from tranship.model.names import Side
 from tranship.server.connect import connect
+from tranship.sql.new.switches import AS_ORIGIN
 from tranship.sql.queries import query
-from tranship.sql.statements import AS_ORIGIN, BACKEND, BROUGHT_ALONG
+from tranship.sql.session import BACKEND, BROUGHT_ALONG
 
 _BOTH = {
     "IntervalStyle": "postgres",
@@ -115,3 +117,9 @@ async def refuse_pooler(conn: asyncpg.Connection, endpoint: Endpoint) -> None:
     if again != backend:
         message = f"{endpoint.side.upper()} database {endpoint.display}: a transaction-mode pooler stands in between (the backend changes)"
         raise Refused("TS310", message, object=endpoint.display, hint="connect to the server itself or to a session-mode port")
+
+
+def datestyle(new: Catalog) -> str:
+    """``ISO`` with NEW's configured field order."""
+    order = new.datestyle.rpartition(",")[2].strip()
+    return f"ISO, {order if order in ('DMY', 'MDY', 'YMD') else 'MDY'}"

@@ -15,7 +15,8 @@ from tranship.model.names import Side, TableName
 from tranship.server.connect import connect
 from tranship.server.session import pin
 from tranship.server.trouble import DRIVER_TROUBLE
-from tranship.sql import statements
+from tranship.sql import session as statements
+from tranship.sql.old import snapshot as sql_snapshot
 
 KEEP_ALIVE = 10.0
 """Seconds between two questions to each holder."""
@@ -193,9 +194,9 @@ class Snapshot:
 
     async def _join(self, conn: asyncpg.Connection) -> None:
         for holder in tuple(self._holders):
-            await conn.execute(statements.BEGIN_SNAPSHOT)
+            await conn.execute(sql_snapshot.BEGIN_SNAPSHOT)
             try:
-                await conn.execute(statements.import_snapshot(holder.exported))
+                await conn.execute(sql_snapshot.import_snapshot(holder.exported))
             except (asyncpg.InvalidParameterValueError, asyncpg.UndefinedObjectError):
                 await conn.execute("ROLLBACK")
                 await self._forget(holder)
@@ -208,8 +209,8 @@ class Snapshot:
         try:
             self.version = await conn.fetchval("SELECT pg_catalog.current_setting('server_version_num')::integer")
             await self._lock(conn)
-            exported = await conn.fetchval(statements.EXPORT_SNAPSHOT)
-            stands = await conn.fetchrow(statements.current_snapshot(self.version))
+            exported = await conn.fetchval(sql_snapshot.EXPORT_SNAPSHOT)
+            stands = await conn.fetchrow(sql_snapshot.current_snapshot(self.version))
             self.mark = Mark(stands["text"], stands["timeline"])
         except BaseException:
             await _drop(conn)
@@ -221,11 +222,11 @@ class Snapshot:
     async def _lock(self, conn: asyncpg.Connection) -> None:
         """Begin, and lock before anything takes a snapshot: a TRUNCATE between the two would show empty tables without an error."""
         for attempt in range(LOCK_TRIES):
-            await conn.execute(statements.BEGIN_SNAPSHOT)
+            await conn.execute(sql_snapshot.BEGIN_SNAPSHOT)
             await conn.execute(statements.set_local("lock_timeout", f"{LOCK_SECONDS}s"))
             try:
                 if self._relations:
-                    await conn.execute(statements.lock_shared(self._relations))
+                    await conn.execute(sql_snapshot.lock_shared(self._relations))
             except asyncpg.LockNotAvailableError as error:
                 await conn.execute("ROLLBACK")
                 if attempt == LOCK_TRIES - 1:
@@ -241,8 +242,8 @@ class Snapshot:
             await self._join(conn)
             await conn.execute(statements.set_local("lock_timeout", f"{LOCK_SECONDS}s"))
             if self._relations:
-                await conn.execute(statements.lock_shared(self._relations))
-            exported = await conn.fetchval(statements.EXPORT_SNAPSHOT)
+                await conn.execute(sql_snapshot.lock_shared(self._relations))
+            exported = await conn.fetchval(sql_snapshot.EXPORT_SNAPSHOT)
         except BaseException:
             await _drop(conn)
             raise

@@ -1,7 +1,7 @@
 """The union of expressions as SQL over one old row, alias ``old``: the one function that compiles it.
 
 What comes out is, in a text COPY, something whose output NEW's input function reads; in a binary COPY a value of NEW's own type
-(``planning/build.py`` allows binary only where every expression is a portable Take).
+(``planning/plan/build.py`` allows binary only where every expression is a portable Take).
 """
 
 from __future__ import annotations

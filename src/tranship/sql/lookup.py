@@ -11,8 +11,8 @@ from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, RowId
 from tranship.model.types import PgType, TypeKind
 from tranship.sql.canonical import canonical
-from tranship.sql.copy import among, from_source, in_batch, in_source, where
 from tranship.sql.expression import key_text, type_name
+from tranship.sql.old.batch import among, from_source, in_batch, in_source, where
 from tranship.sql.quote import ident, relation
 
 
@@ -63,7 +63,7 @@ _FRACTIONS = frozenset({"numeric", "real", "double precision"})
 
 def found_query(lookup: Lookup, keys: Sequence[LookupKey]) -> str:
     """What NEW's lookup table holds for given keys: ``[row, "found", 0, value text]`` (several where it holds several),
-    ``[row, "absent", 0, canonical key or null]`` otherwise. Reads the plpgsql variable ``tranship_given`` (``sql/probe.py``).
+    ``[row, "absent", 0, canonical key or null]`` otherwise. Reads the plpgsql variable ``tranship_given`` (``sql/new/probe.py``).
     """
     given = ", ".join(f"c{n} {key.given}" for n, key in enumerate(keys))
     held = ", ".join(f"{key.column} AS k{n}" for n, key in enumerate(keys))

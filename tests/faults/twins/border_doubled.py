@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tranship.model.progress import RowId
-from tranship.sql import copy
+from tranship.sql.old import batch as copy
 
 
 def break_it() -> None:

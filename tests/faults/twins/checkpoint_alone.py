@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncpg
 
-from tranship.execution import worker
-from tranship.execution.task import Task
+from tranship.execution.active_run import Task
+from tranship.execution.copying import batch as worker
 from tranship.model.progress import Batch
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import asyncpg
 
-from tranship.execution import worker
-from tranship.execution.copy import Copied
+from tranship.execution.copying import batch as worker
+from tranship.execution.copying.stream import Copied
 from tranship.model.names import TableName
 from tranship.server import snapshot
 

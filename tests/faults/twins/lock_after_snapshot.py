@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tranship.server import snapshot
-from tranship.sql import statements
+from tranship.sql.old import snapshot as sql_snapshot
 
 BETWEEN = 1.5
 """Seconds."""
@@ -17,12 +17,12 @@ def break_it() -> None:
     async def take(self: snapshot.Snapshot) -> None:
         conn = await self._connect()
         self.version = await conn.fetchval("SELECT pg_catalog.current_setting('server_version_num')::integer")
-        await conn.execute(statements.BEGIN_SNAPSHOT)
-        exported = await conn.fetchval(statements.EXPORT_SNAPSHOT)
-        stands = await conn.fetchrow(statements.current_snapshot(self.version))
+        await conn.execute(sql_snapshot.BEGIN_SNAPSHOT)
+        exported = await conn.fetchval(sql_snapshot.EXPORT_SNAPSHOT)
+        stands = await conn.fetchrow(sql_snapshot.current_snapshot(self.version))
         self.mark = snapshot.Mark(stands["text"], stands["timeline"])
         await asyncio.sleep(BETWEEN)
-        await conn.execute(statements.lock_shared(self._relations))
+        await conn.execute(sql_snapshot.lock_shared(self._relations))
         self._holders.append(snapshot._Holder(conn, exported))
         await self._relay()
 

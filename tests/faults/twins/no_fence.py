@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tranship.execution import groups, orphans, sequences, worker
+from tranship.execution.copying import batch as worker
+from tranship.execution.copying import orphans
+from tranship.execution.copying import tables as groups
+from tranship.execution.switches import sequences
 
 
 async def _unfenced(*_: object) -> None:

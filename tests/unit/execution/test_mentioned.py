@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tranship.execution.ask.typed import mentioned
 from tranship.model.catalog import Column, Table
 from tranship.model.names import TableName
 from tranship.model.types import PgType
+from tranship.planning.printed.names import mentioned
 
 _NAMES = ("id", "width", 'a"b', "it's", "É", "x$y", "Id")
 _TABLE = Table(TableName("s", "t"), "r", columns=tuple(Column(name, n, PgType("integer", "integer")) for n, name in enumerate(_NAMES, 1)))

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from tranship.execution.begin import reject_bound
-from tranship.execution.copy import tag_rows
-from tranship.execution.faults import failing_column, failing_line, is_rows_fault, passes
-from tranship.execution.lock import lock_number
-from tranship.execution.sequences import Position, furthest
-from tranship.execution.task import in_batch
-from tranship.execution.words import reason_key, terminal_key
+from tranship.execution.active_run import in_batch
+from tranship.execution.copying.stream import tag_rows
+from tranship.execution.resilience.server_errors import failing_column, failing_line, is_rows_fault, passes
+from tranship.execution.resilience.writer_lock import lock_number
+from tranship.execution.results.wording import reason_key, terminal_key
+from tranship.execution.switches.sequences import Position, furthest
 from tranship.model.catalog import Sequence
 from tranship.model.names import TableName
-from tranship.model.options import MigrateOptions
+from tranship.model.options import MigrateOptions, reject_bound
 from tranship.model.progress import Batch, RowId
 from tranship.model.verdict import Reject
 from tranship.server.journal import name_from, name_text, row_id

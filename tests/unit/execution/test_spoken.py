@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from tranship.execution.broken import stopped_by
+from tranship.execution.resilience.stop_reasons import stopped_by
 from tranship.server.trouble import spoken
 
 

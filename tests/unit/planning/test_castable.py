@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from mini_catalog import pg_type
 from tranship.model.types import DomainCheck, PgType, TypeKind
-from tranship.planning.resolve import castable
+from tranship.planning.deciding.resolve import castable
 
 
 @pytest.mark.parametrize(

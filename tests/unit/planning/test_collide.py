@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tranship.model.progress import RowId
-from tranship.planning.collide import Clique, Edge, Place, collide
+from tranship.planning.plan.collisions import Clique, Edge, Place, collide
 
 
 def place(number: int) -> Place:

@@ -8,10 +8,10 @@ from tranship.model.catalog import Catalog, Check
 from tranship.model.change import Change, ChangeClass, Comparison
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.resolution import Action, Answers, Decision, LookupTable, Resolution
-from tranship.planning.compare import compare
-from tranship.planning.match import Decided, match
-from tranship.planning.meaning import Observed
-from tranship.planning.scope import make_scope
+from tranship.planning.comparing.compare import compare
+from tranship.planning.comparing.meaning import Observed
+from tranship.planning.matching.match import Decided, match
+from tranship.planning.matching.scope import make_scope
 from unit.build import catalog, column, domain, enum, table
 
 SAFE, TRANSFORMABLE, BREAKING = ChangeClass.SAFE, ChangeClass.TRANSFORMABLE, ChangeClass.BREAKING

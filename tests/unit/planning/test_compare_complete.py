@@ -10,10 +10,10 @@ from tranship.model.catalog import Column, Table
 from tranship.model.change import ChangeClass, Comparison
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, Answers, Decision, LookupTable, Resolution
-from tranship.planning.compare import compare
-from tranship.planning.match import Decided, match
-from tranship.planning.resolve import open_questions
-from tranship.planning.scope import make_scope
+from tranship.planning.comparing.compare import compare
+from tranship.planning.deciding.resolve import open_questions
+from tranship.planning.matching.match import Decided, match
+from tranship.planning.matching.scope import make_scope
 from unit.build import catalog, column, table
 
 T = TableName("public", "t")

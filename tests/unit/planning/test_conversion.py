@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tranship.model.expression import Loss, Rule
 from tranship.model.types import PgType
-from tranship.planning.conversion import convert, same_type
+from tranship.planning.types.conversion import convert, same_type
 from unit.build import array, composite, domain, enum, extension_type, pg_type
 
 AUTOMATIC = """

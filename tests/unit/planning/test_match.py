@@ -5,8 +5,8 @@ from __future__ import annotations
 from tranship.model.catalog import Catalog
 from tranship.model.change import Matching, Pairing, TablePair
 from tranship.model.names import TableName
-from tranship.planning.match import Decided, match
-from tranship.planning.scope import make_scope
+from tranship.planning.matching.match import Decided, match
+from tranship.planning.matching.scope import make_scope
 from unit.build import catalog, table
 
 

@@ -9,7 +9,7 @@ from tranship.model.expression import Lookup
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, Origin, TablePlan
 from tranship.model.types import PgType
-from tranship.planning.order import order
+from tranship.planning.plan.order import order
 
 TEXT = PgType(text="text", base="text")
 

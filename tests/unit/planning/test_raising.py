@@ -2,7 +2,7 @@
 
 import pytest
 
-from tranship.planning.raising import may_raise
+from tranship.planning.printed.may_raise import may_raise
 
 TOTAL = (
     "lower(name)",

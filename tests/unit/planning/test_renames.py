@@ -11,8 +11,8 @@ from tranship.model.catalog import Check, Table
 from tranship.model.change import Pairing
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.statistics import ColumnStatistics, Statistics
-from tranship.planning.renames import ColumnRenames, RenameContext, column_renames
-from tranship.planning.renames.data import leanings
+from tranship.planning.matching.renames import ColumnRenames, RenameContext, column_renames
+from tranship.planning.matching.renames.data import leanings
 from unit.build import column, enum, table
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tranship.planning.renames.assign import assign, choose
-from tranship.planning.renames.families import family
-from tranship.planning.renames.gap import gaps, survivors
-from tranship.planning.renames.tokens import folded, numbers, squashed, stems, words
-from tranship.planning.renames.vetoes import token_vetoes
+from tranship.planning.matching.renames.assign import assign, choose
+from tranship.planning.matching.renames.gap import gaps, survivors
+from tranship.planning.matching.renames.vetoes import token_vetoes
+from tranship.planning.names.families import family
+from tranship.planning.names.tokens import folded, numbers, squashed, stems, words
 from unit.build import domain, pg_type
 
 

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from tranship.model.catalog import Table
 from tranship.model.change import Pairing
 from tranship.model.names import TableName
-from tranship.planning.renames import RenameContext, TableRenames, column_renames, naming_convention, table_renames
-from tranship.planning.renames.overlap import BEST, make_table_scene, worth_weighing
+from tranship.planning.matching.renames import RenameContext, TableRenames, column_renames, naming_convention, table_renames
+from tranship.planning.matching.renames.overlap import BEST, make_table_scene, worth_weighing
 from unit.build import table
 
 

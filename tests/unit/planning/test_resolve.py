@@ -17,9 +17,9 @@ from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass, Comparison, Matching
 from tranship.model.names import TableName
 from tranship.model.resolution import Answers, Problem, ResolutionFile
-from tranship.planning.match import Decided
-from tranship.planning.resolve import decide, open_questions
-from tranship.planning.scope import make_scope
+from tranship.planning.deciding.resolve import decide, open_questions
+from tranship.planning.matching.match import Decided
+from tranship.planning.matching.scope import make_scope
 
 OLD = "t(id int pk, a text, b text, s text); other(id int pk)"
 NEW = "t(id int pk, a text!, c text, s int); lk(id int, name text); other(id int pk)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from tranship.model.names import TableName
-from tranship.planning.scope import Scope, make_scope
+from tranship.planning.matching.scope import Scope, make_scope
 from unit.build import catalog, table
 
 EMPTY = catalog()

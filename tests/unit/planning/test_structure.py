@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tranship.model.names import ColumnRef, TableName
-from tranship.planning.structure.sides import Translation, canonical, leftovers
+from tranship.planning.comparing.structure.sides import Translation, canonical, leftovers
 
 TABLE = TableName("public", "t")
 TRANSLATION = Translation(

@@ -14,10 +14,10 @@ from tranship.codec.resolutions import parse_resolutions
 from tranship.model.catalog import Catalog
 from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts, LookupQuestion, Misfits, TrialFacts, ValueCount
 from tranship.model.names import ColumnRef, Side, TableName
-from tranship.planning.questions import data_questions, foresee
-from tranship.planning.resolve import decide
-from tranship.planning.scope import Scope, make_scope
-from tranship.planning.suggest import Suggestions, suggest, trial_questions
+from tranship.planning.deciding.data_questions import data_questions, foresee
+from tranship.planning.deciding.resolve import decide
+from tranship.planning.deciding.suggest import Suggestions, suggest, trial_questions
+from tranship.planning.matching.scope import Scope, make_scope
 
 T = TableName("public", "t")
 
@@ -232,7 +232,7 @@ def test_open_entries_of_the_file_are_not_asked_twice(tmp_path: Path) -> None:
     ],
 )
 def test_lists_in_checks(expression: str, values: tuple[str, ...]) -> None:
-    from tranship.planning.listing import listed
+    from tranship.planning.printed.listed_values import listed
 
     assert listed(expression) == values
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from tranship.model.catalog import Catalog
 from tranship.model.evidence import Breaks, ColumnFacts, Demand, Evidence, Misfits
 from tranship.model.names import ColumnRef, TableName
-from tranship.planning.compare import compare
-from tranship.planning.match import match
-from tranship.planning.scope import make_scope
+from tranship.planning.comparing.compare import compare
+from tranship.planning.matching.match import match
+from tranship.planning.matching.scope import make_scope
 from tranship.report.describe.analysis import describe_analysis
 from tranship.report.text import render_text
 from unit.build import catalog, table

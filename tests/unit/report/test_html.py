@@ -6,9 +6,9 @@ import re
 from html.parser import HTMLParser
 
 from tranship.model.catalog import Catalog
-from tranship.planning.compare import compare
-from tranship.planning.match import match
-from tranship.planning.scope import make_scope
+from tranship.planning.comparing.compare import compare
+from tranship.planning.matching.match import match
+from tranship.planning.matching.scope import make_scope
 from tranship.report.describe.analysis import describe_analysis
 from tranship.report.html import render_html
 from unit.build import catalog, table

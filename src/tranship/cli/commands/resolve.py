@@ -12,7 +12,7 @@ from tranship.cli.context import Invocation, answering, results
 
 if TYPE_CHECKING:
     from tranship.api import Suggestion
-    from tranship.planning.suggest import Question
+    from tranship.planning.deciding.suggest import Question
 
 
 @click.group()

@@ -6,7 +6,7 @@ import asyncpg
 
 from tranship.model.catalog import Catalog, Extension, OtherObject, Routine, Sequence, UserType
 from tranship.model.names import ColumnRef, TableName
-from tranship.planning.fingerprint import fingerprinted
+from tranship.planning.comparing.fingerprint import fingerprinted
 from tranship.server.catalog.printing import plain_output
 from tranship.server.catalog.rows import (
     DatabaseObjectRow,

@@ -1,0 +1,141 @@
+"""Everything a run needs to know before it starts: both catalogs, the changes, the decisions and the plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import asyncpg
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tranship.analysis.evidence import gather_observed
+from tranship.analysis.expression_checks import refused_transforms
+from tranship.analysis.problems import not_asked, places, undecided
+from tranship.analysis.sides import Connections, Sides, connections, read_background, read_sides, refuse
+from tranship.analysis.stale import stale_changes, stale_resolutions
+from tranship.analysis.value_checks import refused_values, repeated_keys
+from tranship.codec.files import result_path
+from tranship.codec.resolutions import read_resolutions
+from tranship.config import Config
+from tranship.model.change import Comparison
+from tranship.model.expression import Sql
+from tranship.model.names import Side
+from tranship.model.options import MigrateOptions, command_line
+from tranship.model.plan import Plan
+from tranship.model.resolution import Answers, Problem, ResolutionFile
+from tranship.model.statistics import Background, Statistics
+from tranship.planning.comparing.compare import compare
+from tranship.planning.deciding.resolve import asked_about, decide, open_questions
+from tranship.planning.deciding.resolve.casts import cast_questions
+from tranship.planning.deciding.resolve.words import OPEN_QUESTION
+from tranship.planning.matching.match import Decided, match
+from tranship.planning.plan.build import build
+from tranship.server.identity import read_identity
+from tranship.server.journal import Journal
+from tranship.server.session import pin
+
+_OBSERVE_SECONDS = 30.0
+"""Bound of the questions whether a column changes its meaning."""
+
+
+class Prepared(Struct, frozen=True):
+    """A plan that may run, and what led to it."""
+
+    sides: Sides
+    comparison: Comparison
+    answers: Answers
+    plan: Plan
+    warnings: tuple[Problem, ...] = ()
+
+
+async def prepare(config: Config, options: MigrateOptions) -> Prepared:
+    """Read both sides, apply the decisions, and build the plan.
+
+    Raises:
+        Refused: wrong or stale decisions, open breaking changes, a plan that cannot be carried out; all problems at once.
+    """
+    path = Path(options.resolutions) if options.resolutions is not None else None
+    file = read_resolutions(path) if path is not None else ResolutionFile(())
+    async with connections(config) as open_:
+        sides = await read_sides(config, open_, also=_lookup_schemas(file))
+        old, new = sides.old, sides.new
+        stale = [*stale_changes(options, old, new), *(stale_resolutions(file, old, new, path) if path is not None else ())]
+        background, unread = await _background(open_, sides, config)
+        answers, decided, problems = decide(file, old, new, sides.scope, background)
+        comparison = await _compared(open_, sides, decided, answers, background)
+        open_now = open_questions(comparison, answers)
+        asked = asked_about(file, old, new, sides.scope)
+        told_below = tuple(f"{asked[place]} (" for change in open_now for place in places(change) if place in asked)
+        problems = tuple(p for p in problems if p.code != OPEN_QUESTION or not p.object.startswith(told_below))
+        refuse([*stale, *problems, *_summed(undecided(open_now), options)])
+        refuse(await _refused_values(open_, sides, answers))
+        plan, more = build(old, new, comparison, answers, sides.scope.tables)
+        refuse([*more, *await _refused_transforms(open_, sides, plan)])
+    warnings = (*stale, *unread, *problems, *more, *plan.warnings)
+    return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
+
+
+async def _background(open_: Connections, sides: Sides, config: Config) -> tuple[Background, tuple[Problem, ...]]:
+    """What the servers' statistics say now.
+
+    The plan of an unfinished run from this OLD stands, and what a run wrote says nothing of what NEW held.
+    """
+    journal = Journal(config.journal_schema)
+    ours = await journal.missing(open_.new, sides.new.user, sides.new.database) is None and await journal.exists(open_.new)
+    runs = await journal.runs(open_.new, (await read_identity(open_.old)).key) if ours else ()
+    if any(run.state != "finished" for run in runs):
+        return Background(sides.shared_ancestor), ()
+    background, unread = await read_background(open_, sides)
+    return replace(background, new_statistics=Statistics()) if runs else background, not_asked(unread)
+
+
+async def _compared(open_: Connections, sides: Sides, decided: Decided, answers: Answers, background: Background) -> Comparison:
+    """The comparison under the decisions, judged by what the data show now."""
+    old, new = sides.old, sides.new
+    matching = match(old, new, sides.scope, decided, background=background)
+    comparison = compare(old, new, matching, answers)
+    observed, _ = await gather_observed(open_.old, open_.new, old, new, comparison, probe_seconds=_OBSERVE_SECONDS)
+    return compare(old, new, matching, answers, observed=observed)
+
+
+async def _refused_values(open_: Connections, sides: Sides, answers: Answers) -> list[Problem]:
+    """Values of the decisions that one of the servers does not take for its type."""
+    questions = cast_questions(answers, sides.old, sides.new)
+    datestyle = f"ISO, {sides.new.datestyle.split(', ')[-1]}"
+    found: list[Problem] = []
+    asked: tuple[tuple[asyncpg.Connection, Side], ...] = ((open_.old, Side.OLD), (open_.new, Side.NEW))
+    for conn, side in asked:
+        if any(q.side is side for q in questions):
+            await pin(conn, side, datestyle=datestyle, search_path="" if side is Side.OLD else None)
+            found += await refused_values(conn, side, questions)
+    if not found and any(decision.resolution.value_mapping for decision in answers.decisions):
+        await pin(open_.old, Side.OLD, datestyle=datestyle, search_path="")
+        found += await repeated_keys(open_.old, answers, sides.old)
+    return found
+
+
+async def _refused_transforms(open_: Connections, sides: Sides, plan: Plan) -> tuple[Problem, ...]:
+    """Expressions of the decisions that OLD does not run, judged in a session like those that will read."""
+    if not any(isinstance(m.expression, Sql) for table in plan.tables for m in table.columns):
+        return ()
+    await pin(open_.old, Side.OLD, datestyle=f"ISO, {sides.new.datestyle.split(', ')[-1]}", search_path="")
+    return await refused_transforms(open_.old, plan.tables)
+
+
+def _lookup_schemas(file: ResolutionFile) -> list[tuple[Side, str]]:
+    lookups = [e.lookup_table for e in file.entries if e.lookup_table is not None]
+    return [(Side(lookup.database), lookup.schema) for lookup in lookups if lookup.schema is not None]
+
+
+def _summed(undecided: tuple[Problem, ...], options: MigrateOptions) -> tuple[Problem, ...]:
+    """The open changes under one line that counts them and names the next command."""
+    if not undecided:
+        return ()
+    changes = options.changes_file or str(result_path(options.results_dir, options.prefix, "migration_changes.json"))
+    following = command_line(options.spelling, "resolve generate", changes, *options.naming)
+    if not Path(changes).exists():
+        following = f"{command_line(options.spelling, 'analyze', options.config_path, *options.naming)}, then {following}"
+    head = Problem(
+        "TS300", "", f"Breaking changes detected: {len(undecided)}", f"decide each of them; to write them down with suggestions: {following}"
+    )
+    return (head, *undecided)

@@ -1,0 +1,164 @@
+"""Comparing, suggesting, checking: everything before a row moves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from tranship import __version__
+from tranship.analysis.evidence import gather
+from tranship.analysis.problems import not_asked, places, undecided
+from tranship.analysis.sides import Connections, Sides, connections, read_background, read_sides, refuse, told_background, told_scope
+from tranship.analysis.spellings import read_spellings
+from tranship.analysis.stale import stale_resolutions
+from tranship.codec import CHANGES_FORMAT, ChangeRecord, ChangesFile, SideInfo, read_changes, write_changes, write_json, write_text
+from tranship.codec.files import result_path
+from tranship.codec.resolutions import read_resolutions
+from tranship.config import Config, Endpoint
+from tranship.model.catalog import Catalog
+from tranship.model.change import ChangeClass, Comparison, Matching
+from tranship.model.evidence import Evidence
+from tranship.model.names import TableName
+from tranship.model.resolution import Problem
+from tranship.model.statistics import Background, Statistics
+from tranship.planning.comparing.compare import compare
+from tranship.planning.comparing.meaning import observed_in
+from tranship.planning.comparing.structure import doubtful_spellings
+from tranship.planning.deciding.resolve import asked_about, decide, open_questions
+from tranship.planning.deciding.suggest import Question
+from tranship.planning.deciding.suggest import suggest as suggest_answers
+from tranship.planning.matching.match import match
+from tranship.report.describe.analysis import describe_analysis
+from tranship.report.html import render_html
+from tranship.report.text import render_text
+
+
+class Analysis(Struct, frozen=True):
+    """What ``analyze`` found and wrote."""
+
+    comparison: Comparison
+    report: str
+    report_path: Path
+    page_path: Path
+    """The same report as one HTML page."""
+    changes_path: Path
+    problems: tuple[Problem, ...] = ()
+    """Warnings."""
+
+
+class Suggestion(Struct, frozen=True):
+    """What ``resolve generate`` wrote."""
+
+    path: Path | None
+    """None: nothing is open."""
+    questions: tuple[Question, ...]
+    dropped: tuple[str, ...]
+    kept: int
+    inserts: Path | None = None
+    """Statements that would add the values a suggested lookup lacks."""
+
+
+async def analyze(config: Config, *, prefix: str | None = None, results_dir: str = "results", probe_seconds: float = 30.0) -> Analysis:
+    """Compare the two schemas without writing to either, and write the report and the changes file.
+
+    ``probe_seconds`` bounds the questions about data that feed the suggestions. Paths are relative to the working directory.
+    """
+    async with connections(config) as open_:
+        sides = await read_sides(config, open_)
+        background, unread = await read_background(open_, sides)
+        matching = match(sides.old, sides.new, sides.scope, background=background)
+        spellings = await _spellings(open_, sides, matching)
+        evidence = await gather(
+            open_.old,
+            open_.new,
+            sides.old,
+            sides.new,
+            sides.scope,
+            probe_seconds=probe_seconds,
+            background=background,
+        )
+    observed = observed_in(evidence)
+    comparison = compare(sides.old, sides.new, matching, observed=observed, spellings=spellings)
+    document = describe_analysis(comparison, sides.old, sides.new, evidence=evidence)
+    report = render_text(document)
+    changes_path = result_path(results_dir, prefix, "migration_changes.json")
+    report_path = result_path(results_dir, prefix, "migration_report.txt")
+    write_changes(changes_path, _changes_file(config, sides, background, comparison, evidence))
+    write_text(report_path, report)
+    page_path = result_path(results_dir, prefix, "migration_report.html")
+    write_text(page_path, render_html(document))
+    return Analysis(comparison, report, report_path, page_path, changes_path, not_asked((*unread, *evidence.not_asked)))
+
+
+async def _spellings(open_: Connections, sides: Sides, matching: Matching) -> dict[tuple[TableName, str], str]:
+    """How NEW spells the expressions of both sides that differ as text."""
+    asked = doubtful_spellings(sides.old, sides.new, matching)
+    if not asked:
+        return {}
+    async with open_.new.transaction(isolation="repeatable_read", readonly=True):
+        return await read_spellings(open_.new, sides.new, asked)
+
+
+async def suggest(changes: Path, *, prefix: str | None = None, results_dir: str = "results", fresh: bool = False) -> Suggestion:
+    """Write the resolutions file with every open question; connects nowhere.
+
+    Decisions of an existing file are kept unless ``fresh``. With nothing open nothing is written and ``path`` is None.
+
+    Raises:
+        UsageError, Refused: a file cannot be read, or the existing one holds entries that cannot be kept as they are.
+    """
+    told = read_changes(changes)
+    path = result_path(results_dir, prefix, "manual_resolutions.json")
+    existing = read_resolutions(path) if path.exists() and not fresh else None
+    if existing is not None:
+        refuse(existing.problems)
+    scope = told_scope(told)
+    found = suggest_answers(told.old.catalog, told.new.catalog, scope, told.evidence, existing, background=told_background(told))
+    if found.nothing_open:
+        return Suggestion(None, (), (), found.kept, None)
+    write_json(path, found.document)
+    inserts = result_path(results_dir, prefix, "missing_lookups.sql") if found.inserts else None
+    if inserts is not None:
+        write_text(inserts, "\n".join(found.inserts) + "\n")
+    return Suggestion(path, found.questions, tuple(f"{d.path}: {d.reason}" for d in found.dropped), found.kept, inserts)
+
+
+def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
+    """All problems of a resolutions file against a changes file, open questions included; connects nowhere and writes nothing.
+
+    Raises:
+        UsageError: one of the files cannot be read.
+    """
+    told = read_changes(changes)
+    file = read_resolutions(resolutions)
+    old, new, scope = told.old.catalog, told.new.catalog, told_scope(told)
+    background = told_background(told)
+    answers, decided, found = decide(file, old, new, scope, background)
+    matching = match(old, new, scope, decided, background=background)
+    comparison = compare(old, new, matching, answers, observed=observed_in(told.evidence))
+    asked = asked_about(file, old, new, scope)
+    rest = undecided(c for c in open_questions(comparison, answers) if not any(place in asked for place in places(c)))
+    return (*stale_resolutions(file, old, new, resolutions), *found, *rest)
+
+
+def _changes_file(config: Config, sides: Sides, background: Background, comparison: Comparison, evidence: Evidence) -> ChangesFile:
+    def side(catalog: Catalog, endpoint: Endpoint, statistics: Statistics) -> SideInfo:
+        configured = endpoint.schemas is not None
+        return SideInfo(catalog.database, catalog.server_version, catalog.fingerprint, catalog, configured, statistics)
+
+    counts = {cls.value: len(comparison.of(cls)) for cls in ChangeClass}
+    return ChangesFile(
+        format_version=CHANGES_FORMAT,
+        tool_version=__version__,
+        old=side(sides.old, config.old, background.old_statistics),
+        new=side(sides.new, config.new, background.new_statistics),
+        summary={"total": len(comparison.changes), **counts},
+        changes=tuple(ChangeRecord.of(c) for c in comparison.changes),
+        notes=tuple(ChangeRecord.of(c) for c in comparison.notes),
+        tables=config.tables,
+        table_mapping=config.table_mapping,
+        journal_schema=config.journal_schema,
+        shared_ancestor=sides.shared_ancestor,
+        evidence=evidence,
+    )

@@ -1,0 +1,86 @@
+"""Runs: preparing a plan that may be carried out, carrying it out, and writing down what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from tranship.analysis.prepare import Prepared, prepare
+from tranship.analysis.sides import connections
+from tranship.codec import check_folder
+from tranship.config import Config
+from tranship.errors import Refused
+from tranship.execution.context import Job
+from tranship.execution.dry import dry_run
+from tranship.execution.live import move
+from tranship.execution.rehearsal import rehearse
+from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
+from tranship.execution.resilience.writer_lock import WriterLock
+from tranship.execution.results.files import _refused, write_outcome
+from tranship.execution.results.outcome import MigrationOutcome, StoppedRun
+from tranship.execution.upkeep.doctor import settle
+from tranship.model.options import MigrateOptions
+from tranship.model.progress import Event, Noted, PlannedTable, RunStarted
+from tranship.model.verdict import MigrationResult
+from tranship.server.journal import Journal
+
+
+async def migrate(
+    config: Config, options: MigrateOptions, on_event: Callable[[Event], None] | None = None, stop: asyncio.Event | None = None
+) -> tuple[MigrationResult, Path]:
+    """Dry run, rehearsal or live run; writes the result file and, where rows were rejected, the rejects file.
+
+    ``on_event`` hears every event as it happens; ``stop``, once set, ends a live run after the batches in flight.
+    Returns the result and where it was written.
+
+    Raises:
+        TranshipError: nothing could be started, or the run stopped; its exit status says which.
+    """
+    started = datetime.datetime.now(tz=datetime.UTC)
+    hear = on_event or _unheard
+    check_folder(Path(options.results_dir))
+    try:
+        prepared = await _begin(config, options, hear)
+        job = Job(prepared.plan, prepared.sides.old, prepared.sides.new)
+        engine = rehearse if options.rehearse else move if options.live else dry_run
+        for warning in prepared.warnings:
+            hear(Noted(f"⚠ {warning.code} {warning.message}"))
+        hear(_started(job))
+        told = await engine(job, config, options, on_event=hear, stop=stop or asyncio.Event())
+    except Refused as refusal:
+        write_outcome(MigrationOutcome(_refused(refusal, options, started)), options)
+        raise
+    except StoppedRun as stopped:
+        if stopped.outcome is not None:
+            _, path = write_outcome(stopped.outcome, options)
+            hear(Noted(f"Result: {path}"))
+        raise
+    result = replace(told.result, problems=(*prepared.warnings, *told.result.problems))
+    return write_outcome(replace(told, result=result), options)
+
+
+async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event], None]) -> Prepared:
+    """The plan, once no other run is at work and nothing is left switched off."""
+    try:
+        if (options.live or options.rehearse) and not options.take_over:
+            async with connections(config) as open_:
+                await WriterLock.refuse_second(config, Journal(config.journal_schema), open_.old, open_.new, spelling=options.spelling)
+        if options.live:
+            await settle(config, lambda message: hear(Noted(message)), going_on=True)
+        return await prepare(config, options)
+    except BROKEN as error:
+        raise could_not_begin(error) from error
+
+
+def _started(job: Job) -> RunStarted:
+    """The first event: the tables in plan order."""
+    tables = (PlannedTable(p.old, p.new, len(job.before(p).columns), len(job.after(p).columns)) for p in job.plan.tables)
+    return RunStarted(tuple(tables))
+
+
+def _unheard(_: Event) -> None:
+    """Nobody listens."""

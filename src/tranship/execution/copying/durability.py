@@ -1,0 +1,43 @@
+"""What a process remembers is worth nothing: NEW says what it holds. Asked whenever a connection to NEW had to be made again.
+
+A server that crashed with ``synchronous_commit`` off, or a standby that took its place, comes back without the last transactions.
+Whoever went on then would reject the children of parents that are gone.
+"""
+
+from __future__ import annotations
+
+import asyncpg
+
+from tranship.errors import Stopped
+from tranship.execution.active_run import Live, Task
+
+
+async def check_kept(live: Live, new: asyncpg.Connection) -> None:
+    """Everything that this process saw committed is there.
+
+    Raises:
+        Stopped: it is not; the next run goes on from what is.
+    """
+    sql = live.journal.sql
+    ended = [task.position for task in live.tasks if task.finished]
+    done = [(row.position, row.batch.number) for task in live.tasks for row in task.done]
+    lost = await new.fetchval(sql.lost_batches, live.run, [p for p, _ in done], [n for _, n in done])
+    lost += await new.fetchval(sql.lost_ends, live.run, ended)
+    if lost:
+        raise _lost(live, f"{lost} of the transactions that it had committed")
+
+
+async def check_complete(live: Live, new: asyncpg.Connection, task: Task) -> None:
+    """The journal has every batch of a table done, with the counts that this process has; inside the transaction that ends the table.
+
+    Raises:
+        Stopped: it has not.
+    """
+    row = await new.fetchrow(live.journal.sql.sums, live.run, task.position)
+    if row["open"] or (row["read"], row["written"], row["rejected"]) != task.counts:
+        raise _lost(live, f"batches of {task.plan.old} that it had committed")
+
+
+def _lost(live: Live, what: str) -> Stopped:
+    message = f"NEW has lost {what}: it crashed without synchronous_commit, or another server took its place"
+    return Stopped("TS426", message, object=live.run, hint="run the same command again: it goes on from what NEW holds")

@@ -1,0 +1,140 @@
+"""COPY out of OLD piped into COPY of NEW, byte for byte, in bounded memory, and the proof that the stream was whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.execution.resilience.server_errors import StreamBroken
+from tranship.execution.resilience.stall import Progress
+from tranship.model.names import TableName
+from tranship.server.trouble import DATABASE_TROUBLE
+from tranship.sql.session import insert_defaults
+
+QUEUE = 8
+"""Chunks in flight; the driver delivers some 64 KB at a time, or one row where a row is larger."""
+
+
+class Copied(Struct, frozen=True):
+    """What went through one pipe, by the servers' own completion tags."""
+
+    read: int
+    written: int
+    bytes: int
+
+
+class OldSideError(Exception):
+    """OLD failed while it was read; ``__cause__`` is what it said."""
+
+
+class _Pipe:
+    """A bounded queue with an end that is a value, never the absence of data."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._queue: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue(QUEUE)
+        self.bytes = 0
+
+    async def write(self, chunk: bytes) -> None:
+        self.bytes += len(chunk)
+        await self._queue.put(chunk)
+        self._progress.step(len(chunk))
+
+    async def end(self, error: BaseException | None) -> None:
+        await self._queue.put(error)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while (item := await self._queue.get()) is not None:
+            if isinstance(item, BaseException):
+                raise OldSideError from item
+            self._progress.step()
+            yield item
+
+
+async def pipe(
+    old: asyncpg.Connection, new: asyncpg.Connection, select: str, table: TableName, columns: Sequence[str], *, binary: bool, progress: Progress
+) -> Copied:
+    """Run ``select`` on OLD and write what it gives into NEW's table.
+
+    NEW ends its COPY only after OLD has said how many rows it sent; whatever interrupts OLD before that makes NEW's COPY fail.
+
+    Raises:
+        OldSideError: reading failed.
+        asyncpg.PostgresError: NEW refused.
+        StreamBroken: the completion tags differ.
+    """
+    between = _Pipe(progress)
+    read = 0
+    kind = "binary" if binary else "text"
+
+    async def pump() -> None:
+        nonlocal read
+        failed: BaseException | None = None
+        try:
+            read = tag_rows(await old.copy_from_query(select, output=between.write, format=kind))
+        except (*DATABASE_TROUBLE, ValueError) as error:
+            failed = error
+        await between.end(failed)
+
+    pumping = asyncio.create_task(pump())
+    try:
+        tag = await new.copy_to_table(table.name, schema_name=table.schema, source=between.chunks(), columns=list(columns) or None, format=kind)
+        await pumping
+    finally:
+        if not pumping.done():
+            pumping.cancel()
+        await asyncio.gather(pumping, return_exceptions=True)
+    written = tag_rows(tag)
+    if written != read:
+        raise StreamBroken(f"OLD sent {read} rows of {table}, NEW took {written}")
+    return Copied(read, written, between.bytes)
+
+
+async def write_lines(new: asyncpg.Connection, table: TableName, columns: Sequence[str], lines: Sequence[bytes]) -> int:
+    """Text COPY of ready lines (each ends with its newline); the number of rows NEW took. Without columns NEW fills the rows alone."""
+    if not columns:
+        tag = str(await new.execute(insert_defaults(table, len(lines))))
+        return int(tag.rpartition(" ")[2])
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(lines), 1000):
+            yield b"".join(lines[start : start + 1000])
+
+    written = tag_rows(await new.copy_to_table(table.name, schema_name=table.schema, source=chunks(), columns=list(columns), format="text"))
+    if written != len(lines):
+        raise StreamBroken(f"{len(lines)} rows of {table} were sent, NEW took {written}")
+    return written
+
+
+async def read_lines(old: asyncpg.Connection, select: str) -> list[bytes]:
+    """A whole text COPY as lines, each with its newline. Newlines inside values are escaped, so that a line is a row."""
+    parts: list[bytes] = []
+
+    async def keep(chunk: bytes) -> None:
+        parts.append(bytes(chunk))
+
+    sent = tag_rows(await old.copy_from_query(select, output=keep, format="text"))
+    lines = _lines(b"".join(parts))
+    if len(lines) != sent:
+        raise StreamBroken(f"OLD sent {sent} rows, {len(lines)} arrived")
+    return lines
+
+
+def tag_rows(tag: str) -> int:
+    """The number in a completion tag ``COPY n``.
+
+    Raises:
+        ValueError: it is no such tag; the stream did not end as COPY ends.
+    """
+    word, _, number = tag.partition(" ")
+    if word != "COPY":
+        raise ValueError(f"not a completion of COPY: {tag!r}")
+    return int(number)
+
+
+def _lines(data: bytes) -> list[bytes]:
+    lines = data.split(b"\n")
+    return [line + b"\n" for line in lines[:-1]]

@@ -1,0 +1,244 @@
+"""Moving the groups of a run in order: switches off, batches over the streams, keys proven, switches on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
+
+import asyncpg
+
+from tranship.errors import Stopped
+from tranship.execution.active_run import Live, Task, fence
+from tranship.execution.batch_size import Pace
+from tranship.execution.copying.batch import SwitchNeeded, Worker
+from tranship.execution.copying.durability import check_complete
+from tranship.execution.copying.orphans import prove_keys, reread
+from tranship.execution.probe.cut import SMALLEST_BATCH
+from tranship.execution.probe.everything import ask
+from tranship.execution.probe.lookups import content_hash
+from tranship.execution.resilience.connection import Steady, Works
+from tranship.execution.resilience.failpoints import failpoint
+from tranship.execution.resilience.throttle import Throttle
+from tranship.execution.resilience.writer_lock import WriterLock
+from tranship.execution.switches.indexes import to_take_off
+from tranship.execution.switches.triggers_and_keys import SwitchBoard, Switches, needed
+from tranship.model.expression import Lookup
+from tranship.model.names import Side, TableName
+from tranship.model.options import reject_bound
+from tranship.model.plan import Group
+from tranship.model.progress import Batch, TableDone
+
+
+class Mover:
+    """Moves what is left of a run."""
+
+    def __init__(self, live: Live, held: Steady, lock: WriterLock | None, *, replica: bool, jobs: int) -> None:
+        self._live = live
+        self._held = held
+        self._lock = lock
+        self._replica = replica
+        self._workers = [Worker(live, n) for n in range(jobs)]
+        self._board = SwitchBoard(live.journal, live.run, live.job, live.on_event, fence=partial(fence, live))
+        self._throttle = Throttle(held, live.stop, live.on_event)
+        self._met = 0
+        """Rejects that asking did not foresee."""
+
+    async def run(self) -> None:
+        """All groups.
+
+        Raises:
+            Stopped: a person asked, tries are exhausted, or a bound is reached; resumable.
+        """
+        try:
+            for group in self._live.job.plan.groups:
+                tasks = [t for t in self._live.tasks if t.plan in group.tables]
+                if any(t.todo or not t.finished for t in tasks):
+                    await self._group(group, tasks)
+        finally:
+            for worker in self._workers:
+                await worker.close()
+
+    async def _group(self, group: Group, tasks: Sequence[Task]) -> None:
+        if self._met or any(t.findings.not_asked for t in tasks):
+            await self._ask_again(group, tasks)
+        rows = sum(t.rows for t in tasks) if not any(t.done for t in tasks) else None
+        size = self._live.options.batch_size if len([b for t in tasks for b in t.todo]) <= 1 else 0
+        asking = partial(needed, job=self._live.job, group=group, replica=self._replica, rows=rows, batch_rows=size)
+        switches = await self._held.work("switches", asking)
+        await self._fix_lookups(group, tasks)
+        try:
+            await self._board.off(self._held, switches, keys=not switches.one_batch)
+            await self._take_indexes_off(tasks)
+            for task in tasks:
+                task.replica = switches.replica
+                task.whole_keys = switches.one_batch
+                await self._table(task, switches)
+            await self._fix_lookups(group, tasks)
+            if switches.replica or switches.drop:
+                await self._prove_keys(tasks)
+            await self._rebuild({t.plan.new for t in tasks})
+            await self._board.on(self._held)
+        except BaseException:
+            await self._board.on_after_failure(self._held.as_it_is())
+            raise
+        for task in tasks:
+            await self._held.work(f"the end of {task.plan.old}", partial(end_task, self._live, task))
+            task.finished = True
+            await failpoint("table.done")
+
+    async def _prove_keys(self, tasks: Sequence[Task]) -> None:
+        before = sum(t.counts[2] for t in tasks)
+        tries = 0
+
+        async def prove(new: asyncpg.Connection) -> None:
+            nonlocal tries
+            tries += 1
+            if tries > 1:
+                await reread(self._live, new, tasks)
+            await prove_keys(self._live, new, tasks)
+
+        await self._held.work("foreign keys", prove)
+        self._met += sum(t.counts[2] for t in tasks) - before
+
+    async def _take_indexes_off(self, tasks: Sequence[Task]) -> None:
+        """Before the first row of the group arrives; a group that was interrupted goes on with what is off."""
+        live = self._live
+        if live.rehearsal is not None or any(t.done for t in tasks):
+            return
+        rows: dict[TableName, int] = {}
+        for task in tasks:
+            rows[task.plan.new] = rows.get(task.plan.new, 0) + task.rows
+        choosing = partial(to_take_off, job=live.job, rows=rows, mode=live.options.rebuild_indexes)
+        await self._board.take_off(self._held, await self._held.work("indexes", choosing))
+
+    async def _rebuild(self, tables: AbstractSet[TableName]) -> None:
+        """The indexes of tables that are off, over the streams.
+
+        Raises:
+            Stopped: one cannot be made, or a person asked; the others that were begun are made.
+        """
+        queue = [undo for undo in await self._board.gone(self._held) if undo.gone is not None and undo.gone.table in tables]
+        failed: list[BaseException] = []
+
+        async def stream(worker: Worker) -> None:
+            while queue and not failed and not self._live.stop.is_set():
+                undo = queue.pop(0)
+                try:
+                    await self._board.rebuild(worker, undo)
+                except Exception as error:
+                    failed.append(error)
+                    raise
+
+        await asyncio.gather(*(stream(w) for w in self._workers[: len(queue)]), return_exceptions=True)
+        if failed:
+            raise failed[0]
+        if queue:
+            raise self._stopped()
+
+    def _stopped(self) -> Stopped:
+        lost = self._lock.lost if self._lock is not None else None
+        return lost or Stopped("TS400", "stopped as asked; what is committed stays", hint="run the same command again to go on")
+
+    async def _fix_lookups(self, group: Group, tasks: Sequence[Task]) -> None:
+        """A lookup's content is the same for all rows of a table, over every crash, re-run and snapshot of OLD.
+
+        Raises:
+            Stopped: somebody changed it since the first of them.
+        """
+        filled = {p.new for p in group.tables}
+        for task in tasks:
+            expressions = [m.expression for m in task.plan.columns]
+            used = dict.fromkeys(e for e in expressions if isinstance(e, Lookup) and (e.side is Side.OLD or e.table not in filled))
+            if not used or task.finished:
+                continue
+            kept, now = await self._held.work(f"lookups of {task.plan.old}", partial(fix_lookups, self._live, task, tuple(used)))
+            if kept != now:
+                tables = ", ".join(sorted({str(lookup.table) for lookup in used}))
+                message = f"lookup tables of {task.plan.old} were changed while its rows were translated: {tables}"
+                raise Stopped(
+                    "TS423", message, object=str(task.plan.old), hint="change them back and run again, or --restart takes back what was written"
+                )
+
+    async def _ask_again(self, group: Group, tasks: Sequence[Task]) -> None:
+        """Where earlier groups met rejects that nobody foresaw, or where their rows had to be there to be asked."""
+        live = self._live
+        batches = {t.plan.old: tuple(t.todo) for t in tasks}
+        await ask(live.snapshot, live.config, live.job, [group], live.book, batches, live=True, rehearsal=live.rehearsal)
+
+    async def _table(self, task: Task, switches: Switches) -> None:
+        queue = list(reversed(task.todo))
+        foreseen = len(self._live.book.rejected(task.plan.old))
+        task.pace = Pace.begin(self._live.options.batch_size, SMALLEST_BATCH, [(row.read, row.seconds) for row in task.done])
+        failed: list[BaseException] = []
+        streams = 1 if task.one_stream else min(len(self._workers), len(queue))
+
+        async def stream(worker: Worker) -> None:
+            while queue and not failed and not self._live.stop.is_set():
+                batch = queue.pop()
+                try:
+                    await self._throttle.wait()
+                    queue.extend(await self._batch(worker, task, batch, switches))
+                except Exception as error:
+                    failed.append(error)
+                    raise
+
+        await asyncio.gather(*(stream(w) for w in self._workers[:streams]), return_exceptions=True)
+        if failed:
+            raise failed[0]
+        if queue:
+            raise self._stopped()
+        task.todo.clear()
+        self._met += len(self._live.book.rejected(task.plan.old)) - foreseen
+        read, written, rejected = task.counts
+        if read != task.rows:
+            raise Stopped("TS422", f"{task.plan.old}: {task.rows} rows in the snapshot, {read} accounted for", object=str(task.plan.old))
+        self._live.on_event(TableDone(task.plan.old, read, written, rejected))
+
+    async def _batch(self, worker: Worker, task: Task, batch: Batch, switches: Switches) -> list[Batch]:
+        """Moves one; what remains of it."""
+        try:
+            rest = await worker.move(task, batch)
+        except SwitchNeeded:
+            await self._board.off(self._held, Switches(drop=switches.drop), keys=True)
+            task.whole_keys = False
+            rest = await worker.move(task, batch)
+        bound = reject_bound(self._live.options, sum(t.rows for t in self._live.tasks))
+        rejected = sum(t.counts[2] for t in self._live.tasks) if bound is not None else 0
+        if bound is not None and rejected > bound:
+            message = f"{rejected} rows are rejected, --max-rejects allows {self._live.options.max_rejects}"
+            raise Stopped("TS421", message, hint="raise --max-rejects and run the same command again")
+        return rest
+
+
+async def fix_lookups(live: Live, task: Task, used: Sequence[Lookup], new: asyncpg.Connection) -> tuple[str, str]:
+    """Hashes of the content of a table's lookups: as the journal has them from its first row, else as they are; and as they are."""
+    async with live.snapshot.reader() as old, new.transaction():
+        await fence(live, new)
+        now = " ".join([await content_hash(old if lookup.side is Side.OLD else new, lookup) for lookup in used])
+        return await new.fetchval(live.journal.sql.fix_lookups, live.run, task.position, now), now
+
+
+async def end_task(live: Live, task: Task, new: asyncpg.Connection) -> None:
+    """Marks a table done.
+
+    Raises:
+        Stopped: another run took over, or NEW does not hold every batch.
+    """
+    async with new.transaction():
+        await fence(live, new)
+        await check_complete(live, new, task)
+        await new.execute(live.journal.sql.end_task, live.run, task.position)
+
+
+async def finish(live: Live, held: Works) -> None:
+    """Marks the run finished, if it is still ours."""
+
+    async def once(new: asyncpg.Connection) -> None:
+        async with new.transaction():
+            await fence(live, new)
+            await new.execute(live.journal.sql.end_run, live.run, live.epoch, "finished")
+
+    await held.work("the end of the run", once)
+    await failpoint("run.finished")

@@ -1,0 +1,84 @@
+"""A dry run: everything is asked of both servers, and nothing is written."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import time
+
+from tranship.config import Config
+from tranship.execution.active_run import FIRST_REJECTS
+from tranship.execution.context import Job
+from tranship.execution.live import OnEvent, looking, open_snapshot
+from tranship.execution.probe.everything import Asked, ask_everything
+from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
+from tranship.execution.results.from_journal import dry_records, moved_before
+from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome, reasons
+from tranship.execution.results.wording import would_reject
+from tranship.execution.start.preflight import preflight
+from tranship.execution.start.resume import earlier, remaining
+from tranship.execution.start.sequence_headroom import without_room
+from tranship.execution.start.tasks import too_many
+from tranship.execution.switches.indexes import to_take_off, told
+from tranship.model.options import MigrateOptions
+from tranship.model.progress import Noted, TableDone
+from tranship.model.verdict import RejectRecord
+from tranship.server.journal import Journal
+
+
+async def dry_run(job: Job, config: Config, options: MigrateOptions, *, on_event: OnEvent, stop: asyncio.Event) -> MigrationOutcome:
+    """Ask everything, write nothing, and tell what the live run will do.
+
+    Raises:
+        Refused: OLD is NEW, or was altered meanwhile.
+        TranshipError: a server could not answer.
+    """
+    try:
+        return await _dry_run(job, config, options, on_event)
+    except BROKEN as error:
+        raise could_not_begin(error) from error
+
+
+async def _dry_run(job: Job, config: Config, options: MigrateOptions, on_event: OnEvent) -> MigrationOutcome:
+    started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
+    async with looking(config, job) as (old, new):
+        passed = await preflight(old, new, job, config, options, live=False)
+        journal = Journal(config.journal_schema)
+        before = await earlier(new, journal, passed.old) if await journal.exists(new) else None
+        left, done = remaining(job, before) if before is not None else (job, {})
+        settled, past = await moved_before(new, journal, job.plan.tables, done)
+    async with open_snapshot(config, left) as snapshot:
+        asked = await ask_everything(snapshot, config, left, options, left.plan.tables, digest=False, on_event=on_event)
+        await _tell_indexes(config, left, options, asked, on_event)
+        async with looking(config, left) as (_, new):
+            lacking = await without_room(new, left, asked)
+        records = [r async for r in dry_records(snapshot, left, asked)]
+        text = snapshot.text
+    tables = {counts.plan.old: counts for counts in settled}
+    by_table: dict[str, list[RejectRecord]] = {}
+    for record in records:
+        by_table.setdefault(record.table, []).append(record)
+    for plan in left.plan.tables:
+        findings = asked.book.findings(plan.old)
+        rows, rejected = asked.cuts[plan.old].rows, len(findings.rejects)
+        for record in by_table.get(str(plan.old), [])[:FIRST_REJECTS]:
+            on_event(would_reject(plan.old, record, show_values=options.show_values))
+        on_event(TableDone(plan.old, rows, rows - rejected, rejected))
+        reasoned = reasons(findings.rejects)
+        tables[plan.old] = TableCounts(plan, rows, rows - rejected, rejected, 0, "", reasoned, findings.losses, findings.not_asked)
+    seconds = time.monotonic() - began
+    found = (too_many(asked.rejected, asked.rows, options), lacking)
+    problems = (*passed.problems, *(problem for problem in found if problem is not None))
+    frame = Frame("dryrun", "", text, started, seconds, problems, asked.left_out)
+    return outcome(job, config.old, config.new, options, frame, [tables[plan.old] for plan in job.plan.tables], [*past, *records])
+
+
+async def _tell_indexes(config: Config, job: Job, options: MigrateOptions, asked: Asked, on_event: OnEvent) -> None:
+    """What the live run would take off for its load."""
+    if options.rebuild_indexes == "never":
+        return
+    async with looking(config, job) as (_, new):
+        groups = [{plan.new: sum(asked.cuts[p.old].rows for p in g.tables if p.new == plan.new) for plan in g.tables} for g in job.plan.groups]
+        for rows in groups:
+            for line in told(await to_take_off(new, job, rows, options.rebuild_indexes)):
+                on_event(Noted(line))

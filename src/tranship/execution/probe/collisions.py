@@ -1,0 +1,198 @@
+"""Rows of OLD that collide with each other on a unique or exclusion index of NEW, decided in OLD key order over all indexes at once.
+
+Three ways to find them, the first that can: OLD groups the keys it computes itself; NEW renders keys and 64-bit hashes are compared here
+(``keys.py``, up to 5 000 000 rows); NEW joins the rows of a small table with its own operators. Beyond that the table is copied as one
+stream in key order, and a dry run says that it did not ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from tranship.execution.context import Job
+from tranship.execution.probe import reasons
+from tranship.execution.probe.derived import Derived, whole
+from tranship.execution.probe.keys import KeyStore
+from tranship.execution.probe.questions import NotAskable
+from tranship.execution.probe.records import shown_keys
+from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.typed_rows import ask, json_rows, typed
+from tranship.model.expression import Rule, Take
+from tranship.model.names import TableName
+from tranship.model.plan import HazardKind, TablePlan
+from tranship.model.progress import RowId
+from tranship.planning.plan.collisions import Clique, Edge, Loser, Place, collide
+from tranship.planning.printed.names import mentioned
+from tranship.sql.canonical import computed_on_old
+from tranship.sql.new.probe import UniqueIndex, collision_query, key_part, rows_query
+from tranship.sql.old.rows import duplicates, in_key_order
+
+_JOINED = 100_000
+"""Rows that NEW joins with themselves where an operator lets it hash or merge, or ranges form islands."""
+_COMPARED = 3_000
+"""Rows that NEW compares each with each."""
+
+
+class Colliding(Struct, frozen=True):
+    """A table of NEW with the plans that fill it and the indexes whose keys may collide within the run."""
+
+    table: TableName
+    plans: tuple[TablePlan, ...]
+    indexes: tuple[UniqueIndex, ...]
+
+    def on_old(self, index: UniqueIndex, job: Job) -> tuple[str, ...] | None:
+        """The index's keys as OLD computes them; None: it cannot."""
+        if len(self.plans) != 1 or not index.faithful or index.predicate is not None:
+            return None
+        before = job.before(self.plans[0])
+        keys = [computed_on_old(self.plans[0], c, before) if c is not None else None for c in index.columns]
+        return tuple(key for key in keys if key is not None) if None not in keys else None
+
+    def rendered(self, job: Job) -> tuple[UniqueIndex, ...]:
+        """Indexes whose keys the scan of each plan has to render."""
+        return tuple(i for i in self.indexes if i.faithful and self.on_old(i, job) is None)
+
+
+def colliding(job: Job, plans: Sequence[TablePlan], indexes: Mapping[TableName, Mapping[str, UniqueIndex]]) -> list[Colliding]:
+    """The tables of a group whose rows may collide, by the plans' hazards."""
+    found = []
+    for table in dict.fromkeys(plan.new for plan in plans):
+        fillers = tuple(plan for plan in plans if plan.new == table)
+        names = {h.constraint for p in fillers for h in p.hazards if h.kind in (HazardKind.UNIQUE, HazardKind.EXCLUDE)}
+        wanted = tuple(i for name, i in indexes.get(table, {}).items() if name in names or (i.leaf and not _implied(i, fillers, job)))
+        if wanted:
+            found.append(Colliding(table, fillers, wanted))
+    return found
+
+
+def _implied(index: UniqueIndex, plans: Sequence[TablePlan], job: Job) -> bool:
+    """A key of OLD already keeps the rows apart in every column of a partition's own key."""
+    if len(plans) != 1 or index.exclusion:
+        return False
+    taken = [m.expression for m in plans[0].columns if m.column in index.columns]
+    same = {e.column for e in taken if isinstance(e, Take) and e.conversion.rule is Rule.SAME}
+    return any(set(key.columns) <= same and not key.deferrable for key in job.before(plans[0]).keys)
+
+
+class Collisions:
+    """Settles the collisions of one table of NEW."""
+
+    def __init__(self, job: Job, derived: Derived, book: Book, of: Colliding, stores: Mapping[tuple[int, str], KeyStore], rows: int) -> None:
+        self._job, self._derived, self._book, self._of, self._stores, self._rows = job, derived, book, of, stores, rows
+
+    async def settle(self) -> None:
+        """Enter the losers into the book."""
+        cliques: list[Clique] = []
+        edges: list[Edge] = []
+        for index in self._of.indexes:
+            keys = self._of.on_old(index, self._job)
+            if keys is not None:
+                cliques += await self._by_old(index, keys)
+            elif index.faithful:
+                cliques += await self._by_hash(index)
+            else:
+                edges += await self._by_operators(index)
+        if not cliques and not edges:
+            return
+        involved = {m for c in cliques for m in c.members} | {p for e in edges for p in (e.one, e.other)}
+        await self._enter(collide(await self._ordered(involved), cliques, edges))
+
+    async def _by_old(self, index: UniqueIndex, keys: tuple[str, ...]) -> list[Clique]:
+        plan = self._of.plans[0]
+        query = duplicates(plan, keys, nulls_not_distinct=index.nulls_not_distinct)
+        records = await self._derived.reader(plan).old.fetch(query)
+        return self._cliques(index, ((0, RowId(source, page, offset), key) for source, (page, offset), key in records))
+
+    async def _by_hash(self, index: UniqueIndex) -> list[Clique]:
+        stores = [self._stores.get((n, index.constraint)) for n in range(len(self._of.plans))]
+        known = [store for store in stores if store is not None]
+        if len(known) < len(stores) or any(store.overflowed for store in known):
+            self._give_up(index, "too many rows, or a value that only NEW will know")
+            return []
+        found = []
+        for n, store in enumerate(known):
+            rows = store.shared(known[:n] + known[n + 1 :])
+            if rows:
+                found += [(n, row, key) for row, key in (await self._keys(self._of.plans[n], index, rows)).items()]
+        return self._cliques(index, found)
+
+    async def _keys(self, plan: TablePlan, index: UniqueIndex, rows: Sequence[RowId]) -> dict[RowId, str]:
+        reader = self._derived.reader(plan)
+        question = typed(plan, self._job.after(plan), _columns(index, plan, self._job))
+        query = rows_query(question.rows, [key_part(question.rows, index, 0, hashed=False)])
+        keys: dict[RowId, str] = {}
+        async for chunk in reader.chosen(rows, question.positions):
+            answers = await ask(reader, query, json_rows(chunk, question.positions, range(len(chunk.rows))))
+            keys |= {chunk.rows[a.row]: a.detail for a in answers if a.kind == "key" and isinstance(a.detail, str)}
+        return keys
+
+    async def _by_operators(self, index: UniqueIndex) -> list[Edge]:
+        if self._rows > (_JOINED if index.hashable or index.range is not None else _COMPARED):
+            self._give_up(index, f"{self._rows} rows are too many to compare")
+            return []
+        try:
+            return await self._pairs(index)
+        except NotAskable as why:
+            self._give_up(index, str(why))
+            return []
+
+    async def _pairs(self, index: UniqueIndex) -> list[Edge]:
+        places: list[Place] = []
+        rows: list[dict[str, int | str | None]] = []
+        query = ""
+        for n, plan in enumerate(self._of.plans):
+            reader = self._derived.reader(plan)
+            question = typed(plan, self._job.after(plan), _columns(index, plan, self._job))
+            if query and query != collision_query(question.rows, index):
+                raise NotAskable("several old tables fill it in different ways")
+            query = collision_query(question.rows, index)
+            gone = self._book.rejected(plan.old)
+            async for chunk in reader.chunks(whole(plan), question.positions):
+                numbers = [k for k, row in enumerate(chunk.rows) if row not in gone]
+                for given, k in zip(json_rows(chunk, question.positions, numbers), numbers, strict=True):
+                    rows.append({**given, "i": len(places)})
+                    places.append(Place(n, chunk.rows[k]))
+        answers = await ask(self._derived.reader(self._of.plans[0]), query, rows, block=max(1, len(rows)))
+        return [Edge(index.constraint, places[a.row], places[int(a.which)]) for a in answers if a.kind == "pair"]
+
+    def _cliques(self, index: UniqueIndex, found: Iterable[tuple[int, RowId, str]]) -> list[Clique]:
+        members: dict[str, list[Place]] = {}
+        for n, row, key in found:
+            if row not in self._book.rejected(self._of.plans[n].old):
+                members.setdefault(key, []).append(Place(n, row))
+        return [Clique(index.constraint, tuple(places)) for places in members.values() if len(places) > 1]
+
+    async def _ordered(self, involved: set[Place]) -> list[Place]:
+        """OLD key order; rows of several old tables in the plan's order of tables."""
+        ordered: list[Place] = []
+        for n, plan in enumerate(self._of.plans):
+            rows = sorted(place.row for place in involved if place.plan == n)
+            if rows:
+                query = in_key_order(plan, self._job.before(plan), rows)
+                records = await self._derived.reader(plan).old.fetch(query)
+                ordered += [Place(n, RowId(source, page, offset)) for source, (page, offset) in records]
+        return ordered
+
+    async def _enter(self, losers: Sequence[Loser]) -> None:
+        indexes = {index.constraint: index for index in self._of.indexes}
+        names: dict[Place, str] = {}
+        for n, plan in enumerate(self._of.plans):
+            rows = {loser.winner.row for loser in losers if loser.winner.plan == n}
+            shown = await shown_keys(self._derived.reader(plan), rows)
+            names |= {Place(n, row): shown[row] for row in rows}
+        for loser in losers:
+            index = indexes[loser.constraint]
+            winner = names[loser.winner]
+            reject = reasons.collision(loser.place.row, index.constraint, index.shown, winner, exclusion=index.exclusion)
+            self._book.add(self._of.plans[loser.place.plan].old, reject)
+
+    def _give_up(self, index: UniqueIndex, why: str) -> None:
+        for plan in self._of.plans:
+            self._book.order(plan.old)
+            self._book.note(plan.old, f"collisions on {index.constraint}: {why}")
+
+
+def _columns(index: UniqueIndex, plan: TablePlan, job: Job) -> set[str]:
+    return mentioned(" ".join([*index.expressions, index.predicate or ""]), job.after(plan))

@@ -1,0 +1,107 @@
+"""Cutting the sources of a table into batches: one pass counts the rows exactly and finds where each batch begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.model.plan import Source, TablePlan
+from tranship.model.progress import Batch, RowId
+from tranship.server.journal import row_id
+from tranship.sql import session as statements
+from tranship.sql.old import cut as sql_cut
+
+BATCH_BYTES = 64 * 1024 * 1024
+"""A batch of average rows stays below this on OLD's disk."""
+SMALLEST_BATCH = 100
+_TID_RANGE_SCAN = 14
+"""The server version from which a ctid range reads only its own pages."""
+
+
+class Cut(Struct, frozen=True):
+    """A table as the snapshot shows it."""
+
+    batches: tuple[Batch, ...]
+    rows: int
+    digest: str
+    """Order-free over the row versions; equal in two snapshots: the table was not written in between. Empty when not asked for."""
+
+
+class _Pass(Struct, frozen=True):
+    """What one pass over a source found: its rows, and the row that opens each batch of ``step`` rows."""
+
+    rows: int
+    step: int
+    firsts: tuple[RowId, ...]
+    digest: str
+
+
+async def cut(conn: asyncpg.Connection, plan: TablePlan, batch_rows: int) -> tuple[Batch, ...]:
+    """The batches of a table, in physical order, source by source; ``conn`` is in a transaction on the snapshot.
+
+    Every batch but a source's last holds exactly ``batch_rows`` rows (fewer where rows are large); together they hold every row once.
+    """
+    return (await measure(conn, plan, batch_rows, digest=False)).batches
+
+
+async def measure(conn: asyncpg.Connection, plan: TablePlan, batch_rows: int, *, digest: bool = True, whole: bool = False) -> Cut:
+    """The batches with the exact number of rows and, where asked for, the digest. ``whole``: one batch per source."""
+    await conn.execute(statements.set_local("synchronize_seqscans", "off"))
+    await conn.execute(statements.set_local("max_parallel_workers_per_gather", "0"))
+    batches: list[Batch] = []
+    digests: list[str] = []
+    rows = 0
+    for number, source in enumerate(plan.sources):
+        seen = await _pass(conn, number, source, batch_rows, digest=digest)
+        digests.append(seen.digest)
+        rows += seen.rows
+        if whole or len(seen.firsts) < 2 or conn.get_server_version().major < _TID_RANGE_SCAN:
+            ranges: Sequence[tuple[RowId | None, RowId | None, int]] = [(None, None, seen.rows)] if seen.rows else []
+        else:
+            ranges = _ranges(seen)
+        batches += [Batch(len(batches) + n, plan.old, number, lo, hi, rows) for n, (lo, hi, rows) in enumerate(ranges)]
+    return Cut(tuple(batches), rows, " ".join(digests) if digest else "")
+
+
+async def versions(conn: asyncpg.Connection, plan: TablePlan) -> tuple[int, str]:
+    """Rows and digest of a table, as :func:`measure` finds them."""
+    rows, digests = 0, []
+    for source in plan.sources:
+        if source.pageable:
+            seen = await conn.fetchrow(sql_cut.versions(source))
+            rows += seen["rows"]
+            digests.append(seen["digest"])
+        else:
+            rows += await conn.fetchval(sql_cut.count(source))
+            digests.append("")
+    return rows, " ".join(digests)
+
+
+async def _pass(conn: asyncpg.Connection, number: int, source: Source, batch_rows: int, *, digest: bool) -> _Pass:
+    if not source.pageable:
+        return _Pass(await conn.fetchval(sql_cut.count(source)), batch_rows, (), "")
+    row = await conn.fetchrow(sql_cut.measure(source, batch_rows, digest=digest))
+    step, firsts = batch_rows, row["firsts"]
+    size = await conn.fetchval(sql_cut.bytes_of(source))
+    if row["rows"] and size > BATCH_BYTES and batch_rows > SMALLEST_BATCH:
+        step = max(SMALLEST_BATCH, min(batch_rows, row["rows"] * BATCH_BYTES // size))
+    if not row["ascending"]:
+        firsts = await conn.fetchval(sql_cut.measure_sorted(source, step))
+    elif step < batch_rows:
+        firsts = (await conn.fetchrow(sql_cut.measure(source, step, digest=False)))["firsts"]
+    return _Pass(row["rows"], step, tuple(row_id(number, first) for first in firsts), row["digest"])
+
+
+def _ranges(seen: _Pass) -> list[tuple[RowId | None, RowId | None, int]]:
+    """Half-open ranges between the rows that open a batch; first and last are open."""
+    last = len(seen.firsts) - 1
+    return [
+        (
+            seen.firsts[n] if n else None,
+            seen.firsts[n + 1] if n < last else None,
+            seen.step if n < last else seen.rows - seen.step * last,
+        )
+        for n in range(last + 1)
+    ]

@@ -1,0 +1,124 @@
+"""What this run will put into a table of NEW before it is there: asked of OLD where OLD can tell, else rendered by NEW and held here.
+
+Memory: only where OLD cannot tell a key (it is converted by NEW's input, mapped or looked up) an index of at most 1 000 000 keys is
+held, about 250 bytes each; beyond that nothing is claimed and the table says that it was not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.execution.context import Job
+from tranship.execution.probe.lookups import Lookups
+from tranship.execution.probe.questions import Failure, NotAskable
+from tranship.execution.probe.reading import Reader
+from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.typed_rows import Renderer
+from tranship.model.expression import NewDefault
+from tranship.model.names import TableName
+from tranship.model.plan import TablePlan
+from tranship.model.progress import Batch, RowId
+from tranship.sql.canonical import computed_on_old, key_text
+from tranship.sql.old.rows import holders
+
+_HELD = 1_000_000
+
+
+class Holder(Struct, frozen=True):
+    """A row of OLD that will become the row of NEW with some key, unless it is rejected."""
+
+    plan: TablePlan
+    row: RowId
+
+
+class Derived:
+    """Keys that the rows of OLD will have in NEW."""
+
+    def __init__(self, job: Job, old: asyncpg.Connection, new: asyncpg.Connection, book: Book, pending: Callable[[TableName], bool]) -> None:
+        self._job, self._old, self._new, self._book = job, old, new, book
+        self.lookups = Lookups(job, self, pending)
+        self._broken: dict[TableName, dict[RowId, Failure]] = {}
+        self._indexes: dict[tuple[TableName, tuple[str, ...]], dict[str, list[RowId]]] = {}
+
+    def reader(self, plan: TablePlan) -> Reader:
+        """Reads a plan's rows with all its lookups bound."""
+        return Reader(self._job, plan, self._old, self._new, self.lookups, self._broken.setdefault(plan.old, {}))
+
+    async def holders(self, table: TableName, columns: tuple[str, ...], keys: Sequence[str]) -> Mapping[str, Sequence[Holder]]:
+        """The rows, rejected ones included, that will have each of some canonical keys.
+
+        Raises:
+            NotAskable: the keys cannot be known before NEW has them.
+        """
+        found: dict[str, list[Holder]] = {}
+        for plan in self._job.fillers(table):
+            for key, row in await self._rows(plan, columns, keys):
+                found.setdefault(key, []).append(Holder(plan, row))
+        return found
+
+    async def survivors(self, table: TableName, columns: tuple[str, ...], keys: Sequence[str]) -> set[str]:
+        """Those of the keys that a row which is not rejected will have. Raises NotAskable."""
+        found = await self.holders(table, columns, keys)
+        return {key for key, rows in found.items() if any(h.row not in self._book.rejected(h.plan.old) for h in rows)}
+
+    async def values(self, table: TableName, columns: tuple[str, ...], keys: Sequence[str], value: str) -> Mapping[str, str | None] | None:
+        """Shipped text of another column per key, for lookups; NULL stands for what NEW's server will make (``Lookups.unknowable``)."""
+        try:
+            found = await self.holders(table, columns, keys)
+        except NotAskable:
+            return None
+        values: dict[str, str | None] = {}
+        for plan in self._job.fillers(table):
+            gone = self._book.rejected(plan.old)
+            rows = {h.row: key for key, holding in found.items() for h in holding if h.plan == plan and h.row not in gone}
+            position = next(n for n, m in enumerate(plan.columns) if m.column == value)
+            if isinstance(plan.columns[position].expression, NewDefault):
+                values |= dict.fromkeys(rows.values())
+                continue
+            async for chunk in self.reader(plan).chosen(rows, (position,)):
+                values |= {rows[row]: text for row, text in zip(chunk.rows, chunk.texts[position], strict=True)}
+        return values
+
+    async def keys_of(self, plan: TablePlan, columns: tuple[str, ...], rows: Sequence[RowId]) -> dict[RowId, str]:
+        """Canonical keys of chosen rows; rows that NEW refuses have none. Raises NotAskable."""
+        reader = self.reader(plan)
+        renderer = Renderer(reader, columns)
+        keys: dict[RowId, str] = {}
+        async for chunk in reader.chosen(rows, renderer.positions):
+            keys |= {chunk.rows[n]: key for n, key in (await renderer.render(chunk)).items()}
+        return keys
+
+    async def index(self, plan: TablePlan, columns: tuple[str, ...]) -> Mapping[str, Sequence[RowId]]:
+        """Rows by canonical key, of a whole table, held in memory. Raises NotAskable."""
+        if (plan.old, columns) not in self._indexes:
+            self._indexes[plan.old, columns] = await self._build(plan, columns)
+        return self._indexes[plan.old, columns]
+
+    async def _rows(self, plan: TablePlan, columns: tuple[str, ...], keys: Sequence[str]) -> list[tuple[str, RowId]]:
+        texts = [text for c in columns if (text := computed_on_old(plan, c, self._job.before(plan))) is not None]
+        if len(texts) == len(columns):
+            records = await self._old.fetch(holders(plan, key_text(texts)), list(keys))
+            return [(key, RowId(source, page, offset)) for key, source, (page, offset) in records]
+        index = await self.index(plan, columns)
+        return [(key, row) for key in keys for row in index.get(key, ())]
+
+    async def _build(self, plan: TablePlan, columns: tuple[str, ...]) -> dict[str, list[RowId]]:
+        reader = self.reader(plan)
+        renderer = Renderer(reader, columns)
+        index: dict[str, list[RowId]] = {}
+        held = 0
+        async for chunk in reader.chunks(whole(plan), renderer.positions):
+            for n, key in (await renderer.render(chunk)).items():
+                index.setdefault(key, []).append(chunk.rows[n])
+                held += 1
+            if held > _HELD:
+                raise NotAskable(f"{plan.old} has more than {_HELD} keys that only NEW can compute")
+        return index
+
+
+def whole(plan: TablePlan) -> list[Batch]:
+    """Every source of a table as one range; the number of rows is not known (-1)."""
+    return [Batch(0, plan.old, n, None, None, -1) for n in range(len(plan.sources))]

@@ -1,0 +1,164 @@
+"""Asking, for the dry run and before a live run: every table counted and cut, and every row found that NEW would refuse."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+
+from tranship.config import Config
+from tranship.errors import Refused
+from tranship.execution.context import Job
+from tranship.execution.probe.cut import Cut, measure
+from tranship.execution.probe.group import ask_group
+from tranship.execution.probe.reject_book import Book
+from tranship.model.catalog import Table
+from tranship.model.expression import Lookup
+from tranship.model.names import Side, TableName
+from tranship.model.options import MigrateOptions
+from tranship.model.plan import Group, TablePlan
+from tranship.model.progress import Batch, Event, TableStarted
+from tranship.planning.comparing.drift import drift
+from tranship.server.catalog import read_catalog
+from tranship.server.connect import connect
+from tranship.server.session import datestyle, pin
+from tranship.server.snapshot import Snapshot
+from tranship.sql import session as statements
+from tranship.sql.old import cut as sql_cut
+
+_AT_ONCE = 200
+"""Tables (or groups of them) that one transaction reads: thousands would fill the server's lock table."""
+
+
+@dataclass
+class Asked:
+    """What the snapshot holds and what of it NEW would refuse."""
+
+    cuts: dict[TableName, Cut]
+    book: Book
+    left_out: dict[str, int]
+
+    @property
+    def rejected(self) -> int:
+        """Rows, over all tables."""
+        return sum(len(self.book.rejected(name)) for name in self.cuts)
+
+    @property
+    def rows(self) -> int:
+        """Rows, over all tables."""
+        return sum(cut.rows for cut in self.cuts.values())
+
+
+def locked_relations(job: Job) -> tuple[TableName, ...]:
+    """Tables of OLD whose rows the run reads: the plan's, lookups on OLD, and those left out, which are counted."""
+    return tuple(dict.fromkeys([*(p.old for p in job.plan.tables), *_lookups_on_old(job), *_countable(job)]))
+
+
+async def check_drift(snapshot: Snapshot, job: Job, schemas: tuple[str, ...] | None, journal_schema: str) -> None:
+    """The plan was made on the schema that the snapshot sees.
+
+    Raises:
+        Refused: OLD was altered in between; says what changed.
+    """
+    async with snapshot.reader() as old:
+        now = await read_catalog(old, schemas, journal_schema=journal_schema)
+    changed = drift(job.old, now, Side.OLD)
+    if changed:
+        raise Refused("TS363", "OLD was altered since it was compared: " + "; ".join(changed), hint="run the same command again")
+
+
+async def cut_all(snapshot: Snapshot, job: Job, plans: tuple[TablePlan, ...], batch_rows: int, *, digest: bool) -> dict[TableName, Cut]:
+    """Every table's batches, in one pass each; a transaction keeps the locks of all that it read, so it reads some tables alone."""
+    cuts: dict[TableName, Cut] = {}
+    for first in range(0, len(plans), _AT_ONCE):
+        async with snapshot.reader() as old:
+            for plan in plans[first : first + _AT_ONCE]:
+                cuts[plan.old] = await measure(old, plan, batch_rows, digest=digest)
+    return cuts
+
+
+async def count_left_out(snapshot: Snapshot, job: Job) -> dict[str, int]:
+    """Rows of the tables that a decision leaves out, where this role may read them."""
+    async with snapshot.reader() as old:
+        return {str(table.name): await old.fetchval(sql_cut.count_relation(table.name, partitioned=table.kind == "p")) for table in _left_out(job)}
+
+
+@asynccontextmanager
+async def asking_new(config: Config, job: Job, rehearsal: asyncpg.Connection | None = None) -> AsyncIterator[asyncpg.Connection]:
+    """A READ ONLY transaction on NEW under the search_path of its batches, so that checks and generated columns mean the same.
+
+    A rehearsal asks in its own transaction, which alone sees its rows, and READ ONLY there as well: a check that looks says the same.
+    """
+    if rehearsal is not None:
+        part = rehearsal.transaction()
+        await part.start()
+        try:
+            await rehearsal.execute(statements.READ_ONLY)
+            yield rehearsal
+        finally:
+            if not rehearsal.is_closed():
+                await part.rollback()
+        return
+    conn = await connect(config.new, application_name="tranship")
+    try:
+        await pin(conn, Side.NEW, datestyle=datestyle(job.new))
+        async with conn.transaction(readonly=True):
+            yield conn
+    finally:
+        conn.terminate()
+
+
+async def ask(
+    snapshot: Snapshot,
+    config: Config,
+    job: Job,
+    groups: Sequence[Group],
+    book: Book,
+    batches: Mapping[TableName, tuple[Batch, ...]],
+    *,
+    live: bool,
+    rehearsal: asyncpg.Connection | None = None,
+) -> None:
+    """Enter every foreseen reject of the groups, in order, into the book."""
+    for first in range(0, len(groups), _AT_ONCE):
+        async with asking_new(config, job, rehearsal) as new:
+            for group in groups[first : first + _AT_ONCE]:
+                async with snapshot.reader() as old:
+                    await ask_group(job, group, old, new, book, batches, live=live)
+
+
+async def ask_everything(
+    snapshot: Snapshot,
+    config: Config,
+    job: Job,
+    options: MigrateOptions,
+    plans: tuple[TablePlan, ...],
+    *,
+    digest: bool,
+    on_event: Callable[[Event], None],
+) -> Asked:
+    """The phase that dry run and live run share: count, cut, ask; writes nothing anywhere."""
+    cuts = await cut_all(snapshot, job, plans, options.batch_size, digest=digest)
+    for plan in plans:
+        on_event(TableStarted(plan.old, plan.new, cuts[plan.old].rows, len(cuts[plan.old].batches)))
+    asked = Asked(cuts, Book(), await count_left_out(snapshot, job))
+    batches = {name: cut.batches for name, cut in cuts.items()}
+    groups = [g for g in job.plan.groups if any(p.old in cuts for p in g.tables)]
+    await ask(snapshot, config, job, groups, asked.book, batches, live=False)
+    return asked
+
+
+def _lookups_on_old(job: Job) -> list[TableName]:
+    expressions = [m.expression for plan in job.plan.tables for m in plan.columns]
+    return [e.table for e in expressions if isinstance(e, Lookup) and e.side is Side.OLD]
+
+
+def _left_out(job: Job) -> list[Table]:
+    tables = [job.old.table(left.old) for left in job.plan.left_out]
+    return [t for t in tables if t is not None and t.kind in "rp" and "SELECT" in t.privileges]
+
+
+def _countable(job: Job) -> list[TableName]:
+    return [t.name for t in _left_out(job)]

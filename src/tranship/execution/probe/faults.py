@@ -1,0 +1,164 @@
+"""Faults of the row itself: what its own values, NEW's constraints on one row, and rows already in NEW refuse."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from tranship.execution.probe import reasons
+from tranship.execution.probe.encoding import Encoding
+from tranship.execution.probe.keys import KeyStore
+from tranship.execution.probe.questions import Answer, NotAskable
+from tranship.execution.probe.reading import Chunk, Reader
+from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.scan import Scan
+from tranship.execution.probe.typed_rows import ask, json_rows
+from tranship.model.progress import Batch, RowId
+from tranship.model.verdict import Reject
+
+_ORDER = {"error": 0, "routing": 1, "null": 2, "check": 3, "existing": 4}
+
+
+class Missing(Struct, frozen=True):
+    """Per foreign key name the rows whose parent is not in NEW now, with their key's text (None: MATCH FULL, half NULL)."""
+
+    rows: dict[str, dict[RowId, str | None]]
+
+
+class FaultFinder:
+    """Runs one scan over a table plan's rows."""
+
+    def __init__(self, reader: Reader, scan: Scan, book: Book, encoding: Encoding, keys: Mapping[str, KeyStore]) -> None:
+        self._reader, self._scan, self._book, self._encoding = reader, scan, book, encoding
+        self._plan = reader.plan
+        self._after = reader.job.after(reader.plan)
+        self._keys = keys
+        self.missing = Missing({key.name: {} for key, _ in scan.asked.parents})
+
+    async def run(self, batches: Iterable[Batch]) -> None:
+        """Enter every fault into the book, keep keys for collisions and missing parents for later judgement."""
+        job = self._reader.job
+        only = self._scan.only(self._plan, job.before(self._plan), in_bytes=job.new.counts_bytes and not job.old.counts_bytes)
+        await self._run(self._reader.chunks(batches, self._scan.positions, self._scan.gaps, only=only))
+
+    async def run_over(self, rows: Iterable[RowId]) -> None:
+        """The same for chosen rows."""
+        await self._run(self._reader.chosen(rows, self._scan.positions, self._scan.gaps))
+
+    async def _run(self, chunks: AsyncIterator[Chunk]) -> None:
+        async for chunk in chunks:
+            faults: dict[int, Reject] = {}
+            self._find_gaps(chunk, faults)
+            await self._find_encoding(chunk, faults)
+            await self._find_conversions(chunk, faults)
+            if not self._scan.asked.routing:
+                self._find_nulls(chunk, faults)
+            if self._scan.query:
+                await self._find_by_row(chunk, faults)
+            if self._scan.asked.routing:
+                self._find_nulls(chunk, faults)
+            self._book.add_all(self._plan.old, faults.values())
+        raised = (reasons.refused(row, None, None, failure) for row, failure in sorted(self._reader.broken.items()))
+        self._book.add_all(self._plan.old, raised)
+
+    def _find_gaps(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
+        for position, values in chunk.gaps.items():
+            mapping = self._plan.columns[position]
+            for n, value in enumerate(values):
+                if value is not None and n not in faults:
+                    faults[n] = reasons.gap(chunk.rows[n], mapping, value)
+
+    async def _find_encoding(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
+        for position in self._scan.encoded:
+            texts = chunk.texts[position]
+            column = self._plan.columns[position].column
+            try:
+                bad = await self._encoding.untranslatable(self._reader.new, texts)
+            except NotAskable as why:
+                self._book.note(self._plan.old, f"{column}: encoding: {why}")
+                continue
+            if not bad:
+                continue
+            for n, text in enumerate(texts):
+                if text is not None and n not in faults and not bad.isdisjoint(text):
+                    first = next(c for c in text if c in bad)
+                    faults[n] = reasons.untranslatable(chunk.rows[n], column, first, self._encoding.name)
+
+    async def _find_conversions(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
+        for position, converter in sorted(self._scan.converters.items()):
+            mapping = self._plan.columns[position]
+            texts = chunk.texts[position]
+            distinct = {text for n, text in enumerate(texts) if text is not None and n not in faults and _sendable(text)}
+            try:
+                failures = await converter.judge(self._reader.new, distinct)
+            except NotAskable as why:
+                self._book.note(self._plan.old, f"{mapping.column}: conversion: {why}")
+                continue
+            for n, text in enumerate(texts):
+                if text is not None and n not in faults and (failure := failures.get(text)) is not None:
+                    faults[n] = reasons.refused(chunk.rows[n], mapping.column, text, failure)
+
+    def _find_nulls(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
+        for column in self._scan.never_filled:
+            for n, row in enumerate(chunk.rows):
+                if n not in faults:
+                    faults[n] = reasons.null(row, column, self._after)
+        for position in self._scan.nulls:
+            for n, text in enumerate(chunk.texts[position]):
+                if text is None and n not in faults:
+                    faults[n] = reasons.null(chunk.rows[n], self._plan.columns[position].column, self._after)
+
+    async def _find_by_row(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
+        positions = self._scan.typed.positions if self._scan.typed is not None else ()
+        numbers = [n for n in range(len(chunk.rows)) if n not in faults]
+        numbers = [n for n in numbers if all(_sendable(chunk.texts[p][n]) for p in positions)]
+        try:
+            answers = await ask(self._reader, self._scan.query, json_rows(chunk, positions, numbers))
+        except NotAskable as why:
+            self._book.note(self._plan.old, f"constraints of {self._plan.new}: {why}")
+            return
+        by_row: dict[int, list[Answer]] = {}
+        for answer in answers:
+            by_row.setdefault(answer.row, []).append(answer)
+        for n, given in by_row.items():
+            fault = min((a for a in given if a.kind in _ORDER), key=_rank, default=None)
+            if fault is not None:
+                faults[n] = self._fault(chunk.rows[n], fault)
+            else:
+                self._keep(chunk.rows[n], given)
+
+    def _fault(self, row: RowId, answer: Answer) -> Reject:
+        asked, which = self._scan.asked, answer.which if isinstance(answer.which, int) else 0
+        match answer.kind:
+            case "error":
+                return reasons.refused(row, None, None, answer.failure)
+            case "routing":
+                return reasons.routing(row, self._after)
+            case "null":
+                return reasons.null(row, asked.generated_nulls[which], self._after)
+            case "check":
+                check = asked.checks[which]
+                return reasons.check(row, check.name, check.columns, check.relation)
+            case _:
+                index = asked.existing[which]
+                return reasons.existing(row, index.constraint, index.shown, str(answer.detail), exclusion=index.exclusion)
+
+    def _keep(self, row: RowId, answers: Sequence[Answer]) -> None:
+        asked = self._scan.asked
+        for answer in answers:
+            which = answer.which if isinstance(answer.which, int) else 0
+            if answer.kind == "key":
+                self._keys[asked.keys[which].constraint].add(row, int(str(answer.detail)))
+            elif answer.kind == "parent":
+                detail = answer.detail if isinstance(answer.detail, str) else None
+                self.missing.rows[asked.parents[which][0].name][row] = detail
+
+
+def _rank(answer: Answer) -> tuple[int, int]:
+    return _ORDER[answer.kind], answer.which if isinstance(answer.which, int) else 0
+
+
+def _sendable(text: str | None) -> bool:
+    """Undecodable bytes of a SQL_ASCII database cannot travel in a question."""
+    return text is None or text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)

@@ -1,0 +1,168 @@
+"""Asking one group of tables, in the order of the contract: faults of the row itself, collisions, cascades."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import asyncpg
+
+from tranship.execution.context import Job
+from tranship.execution.probe.cascades import Cascades, Tie
+from tranship.execution.probe.collisions import Colliding, Collisions, colliding
+from tranship.execution.probe.derived import Derived
+from tranship.execution.probe.encoding import Encoding
+from tranship.execution.probe.existing import existing_candidates, find_existing
+from tranship.execution.probe.faults import FaultFinder
+from tranship.execution.probe.keys import KeyStore
+from tranship.execution.probe.lookups import check_lookups
+from tranship.execution.probe.losses import count_losses
+from tranship.execution.probe.parents import Parents
+from tranship.execution.probe.questions import NotAskable
+from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.scan import ScanBuilder
+from tranship.execution.probe.unique_indexes import read_indexes
+from tranship.execution.probe.widths import note_wide_keys
+from tranship.model.catalog import ForeignKey
+from tranship.model.names import TableName
+from tranship.model.plan import Group, Hazard, HazardKind, TablePlan
+from tranship.model.progress import Batch, RowId
+from tranship.model.verdict import TableFindings
+from tranship.sql.new.probe import UniqueIndex
+
+
+async def ask_group(
+    job: Job,
+    group: Group,
+    old: asyncpg.Connection,
+    new: asyncpg.Connection,
+    book: Book,
+    batches: Mapping[TableName, tuple[Batch, ...]],
+    *,
+    live: bool,
+) -> tuple[TableFindings, ...]:
+    """Find every row of the group that NEW would refuse, and enter it into the book.
+
+    Args:
+        old: inside the run's snapshot, READ ONLY.
+        new: inside a READ ONLY transaction, with NEW's configured ``search_path``.
+        book: holds the rejects of all groups before this one, those met while copying included.
+        batches: per old table the batches still to be copied; rows of batches done before are taken to be in NEW or in the book.
+        live: the groups before this one are in NEW; otherwise (dry run) what they will put there is computed from OLD.
+
+    Raises:
+        Refused: a lookup holds different values for one key.
+    """
+    await check_lookups(job, group.tables, old, new)
+    asking = _Asking(job, group, old, new, book, live=live)
+    for plan in group.tables:
+        await asking.faults(plan, batches.get(plan.old, ()))
+    await asking.collisions(batches)
+    await asking.cascades()
+    for plan in group.tables:
+        await count_losses(job, plan, old, book)
+        if not live:
+            await note_wide_keys(job, plan, old, book)
+    return tuple(book.findings(plan.old) for plan in group.tables)
+
+
+class _Asking:
+    """One group's questions and what is kept between them."""
+
+    def __init__(self, job: Job, group: Group, old: asyncpg.Connection, new: asyncpg.Connection, book: Book, *, live: bool) -> None:
+        self._job, self._group, self._new, self._book = job, group, new, book
+        pending = _pending(job, group, live=live)
+        self._derived = Derived(job, old, new, book, pending)
+        self._parents = Parents(job, self._derived, book, pending)
+        self._encoding = Encoding(job.new.encoding)
+        self._inside = frozenset(group.cyclic_keys)
+        self._live = live
+        self._indexes: dict[TableName, dict[str, UniqueIndex]] = {}
+        self._stores: dict[TableName, dict[str, KeyStore]] = {}
+        self._absent: dict[tuple[TableName, str], Mapping[RowId, str | None]] = {}
+        self._colliding: list[Colliding] | None = None
+
+    async def faults(self, plan: TablePlan, batches: Sequence[Batch]) -> None:
+        """Stage 1 of one table."""
+        keys = [i for c in await self._find_colliding() if c.table == plan.new for i in c.rendered(self._job)]
+        by_row = [key for key, hazard in self._foreign_keys(plan) if self._by_row(plan, key, hazard)]
+        reader = self._derived.reader(plan)
+        existing = await find_existing(reader, self._book, self._indexes.get(plan.new, {}))
+        scan = ScanBuilder(reader, self._book, existing.by_row, keys, by_row).build()
+        stores = {index.constraint: KeyStore() for index in scan.asked.keys}
+        self._stores[plan.old] = stores
+        if scan.needed:
+            finder = FaultFinder(reader, scan, self._book, self._encoding, stores)
+            await finder.run(batches)
+            self._absent |= {(plan.old, name): rows for name, rows in finder.missing.rows.items()}
+        for index in existing.few:
+            candidates = await existing_candidates(reader, index, batches)
+            if candidates:
+                single = ScanBuilder(reader, self._book, [index], [], []).build_for_existing()
+                await FaultFinder(reader, single, self._book, self._encoding, {}).run_over(candidates)
+        await self._settled_parents(plan)
+
+    async def collisions(self, batches: Mapping[TableName, Sequence[Batch]]) -> None:
+        """Stage 2."""
+        for of in await self._find_colliding():
+            stores = {(n, name): store for n, plan in enumerate(of.plans) for name, store in self._stores[plan.old].items()}
+            rows = sum(batch.rows for plan in of.plans for batch in batches.get(plan.old, ()))
+            await Collisions(self._job, self._derived, self._book, of, stores, rows).settle()
+
+    async def cascades(self) -> None:
+        """Stage 3."""
+        ties = [Tie(p, key, self._doubted(h)) for p in self._group.tables for key, h in self._foreign_keys(p) if (p.new, key.name) in self._inside]
+        if ties:
+            absent = {name: rows for name, rows in self._absent.items() if any((t.child.old, t.key.name) == name for t in ties)}
+            await Cascades(self._job, self._group.tables, ties, self._parents, self._book, absent).settle()
+
+    async def _settled_parents(self, plan: TablePlan) -> None:
+        """Missing parents in tables outside the group."""
+        for key, hazard in self._foreign_keys(plan):
+            if (plan.new, key.name) in self._inside:
+                continue
+            absent = self._absent.get((plan.old, key.name))
+            try:
+                if absent is None:
+                    absent = await self._parents.absent(plan, key, await self._candidates(plan, key, hazard))
+            except NotAskable as why:
+                self._book.note(plan.old, f"foreign key {key.name}: {why}")
+                continue
+            gone = self._book.rejected(plan.old)
+            await self._parents.judge(plan, key, {row: text for row, text in absent.items() if row not in gone}, rank=0)
+
+    async def _candidates(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> list[RowId]:
+        if self._doubted(hazard) and self._parents.set_based(plan, key):
+            return await self._parents.orphans(plan, key)
+        found: set[RowId] = set()
+        for parent in self._job.fillers(key.target):
+            found.update(await self._parents.children(plan, key, parent, sorted(self._book.rejected(parent.old))))
+        return sorted(found)
+
+    def _foreign_keys(self, plan: TablePlan) -> list[tuple[ForeignKey, Hazard]]:
+        hazards = {h.constraint: h for h in plan.hazards if h.kind is HazardKind.FOREIGN_KEY}
+        return [(key, hazards[key.name]) for key in self._job.after(plan).foreign_keys if key.name in hazards]
+
+    def _doubted(self, hazard: Hazard) -> bool:
+        """OLD may have orphans. A key that OLD holds is believed by a live run, which proves it on NEW; a dry run can prove it on OLD alone:
+        rows written while triggers were off stand under a valid key."""
+        return hazard.new or not self._live
+
+    def _by_row(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> bool:
+        """Only reading every child can tell; a half NULL key that MATCH FULL forbids is no orphan that OLD would find."""
+        return not self._parents.set_based(plan, key) or (hazard.new and key.match_full and len(key.columns) > 1)
+
+    async def _find_colliding(self) -> list[Colliding]:
+        if self._colliding is None:
+            kinds = (HazardKind.UNIQUE, HazardKind.EXCLUDE, HazardKind.EXISTING)
+            for plan in self._group.tables:
+                wanted = any(h.kind in kinds for h in plan.hazards) or any(leaf.keys for leaf in self._job.after(plan).partitions)
+                if wanted and plan.new not in self._indexes:
+                    self._indexes[plan.new] = await read_indexes(self._new, self._job.after(plan))
+            self._colliding = colliding(self._job, self._group.tables, self._indexes)
+        return self._colliding
+
+
+def _pending(job: Job, group: Group, *, live: bool) -> Callable[[TableName], bool]:
+    """Tables of NEW that still wait for rows of this run."""
+    waiting = frozenset(plan.new for plan in (group.tables if live else job.plan.tables))
+    return waiting.__contains__

@@ -1,0 +1,23 @@
+"""Counts of values that arrive changed: over the whole table, less the rows that do not arrive."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from tranship.execution.context import Job
+from tranship.execution.probe.reject_book import Book
+from tranship.model.plan import TablePlan
+from tranship.model.verdict import LossCount
+from tranship.sql.old.losses import loss
+from tranship.sql.old.rows import count_where
+
+
+async def count_losses(job: Job, plan: TablePlan, old: asyncpg.Connection, book: Book) -> None:
+    """Enter the counts of one table into the book."""
+    before = job.before(plan)
+    losing = [(m.column, *found) for m in plan.columns if (found := loss(plan, m, before)) is not None]
+    if not losing:
+        return
+    predicates = [predicate for _, _, predicate in losing]
+    counts = await old.fetchrow(count_where(plan, predicates, sorted(book.rejected(plan.old))))
+    book.lost(plan.old, [LossCount(column, str(what), count) for (column, what, _), count in zip(losing, counts, strict=True) if count])

@@ -1,0 +1,157 @@
+"""Missing parents: candidates found set-based by OLD where it can compute both ends, the verdict always by NEW's rows and this run's.
+
+A row whose parent OLD holds and nobody rejected cannot be an orphan, so only OLD's own orphans and the children of rejected rows are
+looked at one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from tranship.execution.context import Job
+from tranship.execution.probe import reasons
+from tranship.execution.probe.derived import Derived
+from tranship.execution.probe.questions import NotAskable
+from tranship.execution.probe.references import reference
+from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.typed_rows import ask, json_rows, typed
+from tranship.model.catalog import ForeignKey
+from tranship.model.names import TableName
+from tranship.model.plan import TablePlan
+from tranship.model.progress import RowId
+from tranship.model.types import PgType
+from tranship.sql.canonical import canonical, taken_on_old
+from tranship.sql.new.probe import parent_part, rows_query
+from tranship.sql.old.rows import End, children, families, orphans
+
+
+class Parents:
+    """Judges the foreign keys of one group.
+
+    Args:
+        pending: tables of NEW whose rows of this run are not there yet.
+    """
+
+    def __init__(self, job: Job, derived: Derived, book: Book, pending: Callable[[TableName], bool]) -> None:
+        self._job, self._derived, self._book, self._pending = job, derived, book, pending
+        self._gone: dict[tuple[TableName, tuple[str, ...]], tuple[set[RowId], set[str]]] = {}
+
+    def set_based(self, plan: TablePlan, key: ForeignKey) -> bool:
+        """OLD can tell who refers to whom: both ends of the key are values that it computes itself."""
+        fillers = self._job.fillers(key.target)
+        return bool(fillers) and all(self._ends(plan, key, parent) is not None for parent in fillers)
+
+    async def orphans(self, plan: TablePlan, key: ForeignKey) -> list[RowId]:
+        """Rows whose parent is neither among OLD's rows nor rejected elsewhere; only where :meth:`set_based`."""
+        parents, child = [], None
+        for parent in self._job.fillers(key.target):
+            ends = self._ends(plan, key, parent)
+            if ends is not None:
+                child = ends[0]
+                parents.append((ends[0].expressions, ends[1], sorted(self._book.rejected(parent.old))))
+        if child is None:
+            return []
+        return await self._fetch(plan, orphans(child, parents))
+
+    async def children(self, plan: TablePlan, key: ForeignKey, parent: TablePlan, rows: Sequence[RowId]) -> list[RowId]:
+        """Rows that refer to one of some rows of OLD's parent table; only where :meth:`set_based`."""
+        ends = self._ends(plan, key, parent)
+        if ends is None or not rows:
+            return []
+        return await self._fetch(plan, children(ends[0], ends[0].expressions, ends[1], rows))
+
+    async def families(self, plan: TablePlan, key: ForeignKey, parent: TablePlan) -> list[tuple[RowId, RowId]]:
+        """Every child with its parent in OLD; only where :meth:`set_based`."""
+        ends = self._ends(plan, key, parent)
+        if ends is None:
+            return []
+        records = await self._derived.reader(plan).old.fetch(families(ends[0], ends[0].expressions, ends[1]))
+        return [(RowId(source, *child), RowId(other, *parent)) for source, child, other, parent in records]
+
+    async def absent(self, plan: TablePlan, key: ForeignKey, rows: Iterable[RowId]) -> dict[RowId, str | None]:
+        """Those of the rows whose parent NEW does not hold now, with their key's text. Raises NotAskable."""
+        reader = self._derived.reader(plan)
+        after = self._job.after(plan)
+        question = typed(plan, after, key.columns)
+        query = rows_query(question.rows, [parent_part(question.rows, reference(self._job, after, key), 0)])
+        found: dict[RowId, str | None] = {}
+        gone = self._book.rejected(plan.old)
+        async for chunk in reader.chosen((r for r in rows if r not in gone), question.positions):
+            answers = await ask(reader, query, json_rows(chunk, question.positions, range(len(chunk.rows))))
+            found |= {chunk.rows[a.row]: a.detail if isinstance(a.detail, str) else None for a in answers if a.kind == "parent"}
+        return found
+
+    async def held(self, key: ForeignKey, absent: Mapping[RowId, str | None]) -> dict[RowId, list[tuple[TableName, RowId]]]:
+        """The rows of this run, rejected ones included, that could be the parent of each row. Raises NotAskable."""
+        keys = sorted({text for text in absent.values() if text is not None})
+        holders = await self._derived.holders(key.target, key.target_columns, keys)
+        return {row: [(h.plan.old, h.row) for h in holders.get(text, ())] for row, text in absent.items() if text is not None}
+
+    async def judge(self, plan: TablePlan, key: ForeignKey, absent: Mapping[RowId, str | None], *, rank: int) -> None:
+        """Reject the rows whose parent neither NEW nor a surviving row of this run provides."""
+        after = self._job.after(plan)
+        keys = sorted({text for text in absent.values() if text is not None})
+        try:
+            provided = await self._provided(plan, key, keys)
+        except NotAskable as why:
+            self._book.note(plan.old, f"foreign key {key.name}: {why}")
+            return
+        missing = {row: text for row, text in absent.items() if text is None or text not in provided}
+        gone = await self._rejected_keys(key) if missing else set()
+        for row, text in sorted(missing.items()):
+            self._book.add(plan.old, reasons.parent(row, key, after, reasons.key_shown(text), gone=text in gone, rank=rank))
+
+    async def _provided(self, plan: TablePlan, key: ForeignKey, keys: Sequence[str]) -> set[str]:
+        if not keys or not self._pending(key.target):
+            return set()
+        if not reference(self._job, self._job.after(plan), key).faithful:
+            raise NotAskable("equality of its columns cannot be told outside the server")
+        return await self._derived.survivors(key.target, key.target_columns, keys)
+
+    async def _rejected_keys(self, key: ForeignKey) -> set[str]:
+        """Canonical keys of the parents that are rejected by now; each is rendered once."""
+        every: set[str] = set()
+        for parent in self._job.fillers(key.target):
+            rendered, keys = self._gone.setdefault((parent.old, key.target_columns), (set(), set()))
+            fresh = sorted(self._book.rejected(parent.old).keys() - rendered)
+            rendered.update(fresh)
+            try:
+                keys.update((await self._derived.keys_of(parent, key.target_columns, fresh)).values())
+            except NotAskable:
+                continue
+            every |= keys
+        return every
+
+    async def _fetch(self, plan: TablePlan, query: str) -> list[RowId]:
+        records = await self._derived.reader(plan).old.fetch(query)
+        gone = self._book.rejected(plan.old)
+        rows = (RowId(source, page, offset) for source, (page, offset) in records)
+        return sorted({row for row in rows if row not in gone})
+
+    def _ends(self, plan: TablePlan, key: ForeignKey, parent: TablePlan) -> tuple[End, End] | None:
+        pairs = []
+        for name, target in zip(key.columns, key.target_columns, strict=True):
+            child_value = taken_on_old(plan, name, self._job.before(plan))
+            parent_value = taken_on_old(parent, target, self._job.before(parent))
+            pair = _comparable(child_value, parent_value)
+            if pair is None:
+                return None
+            pairs.append(pair)
+        return End(plan, tuple(c for c, _ in pairs)), End(parent, tuple(p for _, p in pairs))
+
+
+_INTEGERS = frozenset({"smallint", "integer", "bigint"})
+
+
+def _comparable(child: tuple[str, PgType] | None, parent: tuple[str, PgType] | None) -> tuple[str, str] | None:
+    """Both ends as OLD compares them: by their own equality where the types are alike, else by canonical text."""
+    if child is None or parent is None:
+        return None
+    (child_value, child_type), (parent_value, parent_type) = child, parent
+    texts = canonical(child_value, child_type), canonical(parent_value, parent_type)
+    if texts[0] is None or texts[1] is None:
+        return None
+    bases = {child_type.base, parent_type.base}
+    if bases <= _INTEGERS or (len(bases) == 1 and child_type.name is not None and child_type.name.schema == "pg_catalog"):
+        return child_value, parent_value
+    return texts[0], texts[1]

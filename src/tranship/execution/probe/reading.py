@@ -1,0 +1,159 @@
+"""Rows of OLD in chunks: their ctids and the shipped texts that a question needs.
+
+Memory: a chunk holds at most about 16 MB of text (a single larger row apart) and 20 000 rows, whatever the batch size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+import asyncpg
+from msgspec import Struct
+from msgspec.json import decode
+
+from tranship.execution.context import Job
+from tranship.execution.probe.lookups import Lookups
+from tranship.execution.probe.questions import Failure
+from tranship.model.expression import Coalesce, Rule, Sql, Take
+from tranship.model.plan import TablePlan
+from tranship.model.progress import Batch, RowId
+from tranship.server.deadline import answered
+from tranship.sql.expression import Bindings
+from tranship.sql.new.probe import ANSWER, SAVEPOINT, TAKE_BACK
+from tranship.sql.old.rows import raising_rows, select_texts, select_texts_of
+
+_ROWS = 20_000
+_BYTES = 16_000_000
+_FIRST = 200
+"""Rows fetched before anything is known about their width."""
+_RAISED = (asyncpg.DataError, asyncpg.CardinalityViolationError, asyncpg.IntegrityConstraintViolationError, asyncpg.PLPGSQLError)
+"""What a person's expression may raise for a row."""
+_CHOSEN = 10_000
+"""Chosen rows that one statement names by their ctids."""
+
+
+class Chunk(Struct, frozen=True):
+    """Some rows of one table, column by column."""
+
+    rows: tuple[RowId, ...]
+    texts: Mapping[int, tuple[str | None, ...]]
+    """Per mapping position; undecodable bytes of a SQL_ASCII database are lone surrogates."""
+    gaps: Mapping[int, tuple[str | None, ...]]
+    """Per mapping position the value that has no entry; None: no gap."""
+
+
+class Reader(Struct, frozen=True):
+    """Reads one table plan's rows for asking."""
+
+    job: Job
+    plan: TablePlan
+    old: asyncpg.Connection
+    new: asyncpg.Connection
+    lookups: Lookups
+    broken: dict[RowId, Failure]
+    """Rows for which an expression raises on OLD, as far as met; shared by all readers of the table."""
+
+    @property
+    def raw(self) -> bool:
+        """OLD does not know what its text means."""
+        return self.job.old.encoding == "SQL_ASCII"
+
+    async def chunks(
+        self, batches: Iterable[Batch], positions: Sequence[int], gaps: Sequence[int] = (), *, only: Sequence[str] | None = None
+    ) -> AsyncIterator[Chunk]:
+        """The rows of the batches; ``only`` those that meet one of these predicates.
+
+        Rows for which an expression raises on OLD are left out and entered in ``broken``.
+        """
+        for batch in batches:
+            if not batch.rows:
+                continue
+            bindings = await self.lookups.bind(self.old, self.new, self.plan, batch)
+            seen: list[RowId] = []
+            if not self._may_raise(positions):
+                async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
+                    yield chunk
+                continue
+            await self.old.execute(SAVEPOINT)
+            try:
+                async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
+                    yield chunk
+                    seen += chunk.rows
+                await self.old.execute(TAKE_BACK)
+            except _RAISED:
+                await self.old.execute(TAKE_BACK)
+                await self._find_broken(batch, positions, bindings)
+                async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
+                    yield chunk
+
+    async def _batch(
+        self,
+        batch: Batch,
+        positions: Sequence[int],
+        gaps: Sequence[int],
+        bindings: Bindings,
+        only: Sequence[str] | None,
+        seen: Sequence[RowId],
+    ) -> AsyncIterator[Chunk]:
+        before = self.job.before(self.plan)
+        excluded = [row for row in self.broken if row.source == batch.source] + list(seen)
+        query = select_texts(self.plan, before, batch, positions, gaps, bindings, only=only, excluded=excluded, raw=self.raw)
+        async for chunk in self._stream(query, batch.source, positions, gaps, first=self._first(batch.rows)):
+            yield chunk
+
+    def _may_raise(self, positions: Sequence[int]) -> bool:
+        before = self.job.before(self.plan)
+        expressions = [self.plan.columns[n].expression for n in positions]
+        takes = [e.of if isinstance(e, Coalesce) else e for e in expressions if isinstance(e, Take | Coalesce)]
+        computed = any((column := before.column(take.column)) is not None and column.computed_when_read for take in takes)
+        return computed or any(isinstance(e, Sql) for e in expressions) or any(take.conversion.rule is Rule.ZONE for take in takes)
+
+    async def _find_broken(self, batch: Batch, positions: Sequence[int], bindings: Bindings) -> None:
+        await self.old.execute(SAVEPOINT)
+        await self.old.execute(raising_rows(self.plan, self.job.before(self.plan), batch, positions, bindings))
+        answers = decode(await self.old.fetchval(ANSWER), type=list[tuple[str, int, str, str]])
+        await self.old.execute(TAKE_BACK)
+        for ctid, position, sqlstate, message in answers:
+            page, offset = ctid.strip("()").split(",")
+            failure = Failure(sqlstate, message, column=self.plan.columns[position].column)
+            self.broken[RowId(batch.source, int(page), int(offset))] = failure
+
+    def _first(self, rows: int) -> int:
+        """Rows to begin with, by the average size of a row on OLD's disk: compressed values may be larger when read."""
+        before = self.job.before(self.plan)
+        width = 4 * before.bytes / max(before.row_estimate, rows, 1.0)
+        return max(1, min(_FIRST, int(_BYTES / max(width, 1.0))))
+
+    async def chosen(self, rows: Iterable[RowId], positions: Sequence[int], gaps: Sequence[int] = ()) -> AsyncIterator[Chunk]:
+        """Just these rows."""
+        before = self.job.before(self.plan)
+        for group in by_source(row for row in rows if row not in self.broken):
+            bindings = await self.lookups.bind_rows(self.old, self.new, self.plan, group)
+            query = select_texts_of(self.plan, before, group, positions, gaps, bindings, raw=self.raw)
+            async for chunk in self._stream(query, group[0].source, positions, gaps, first=self._first(-1)):
+                yield chunk
+
+    async def _stream(self, query: str, source: int, positions: Sequence[int], gaps: Sequence[int], *, first: int) -> AsyncIterator[Chunk]:
+        cursor = await answered(self.old, self.old.cursor(query))
+        size = first
+        while records := await answered(self.old, cursor.fetch(size)):
+            columns = list(zip(*records, strict=True))
+            rows = tuple(RowId(source, page, offset) for page, offset in columns[0])
+            values = [_decoded(c) if self.raw else c for c in columns[1:]]
+            yield Chunk(rows, dict(zip(positions, values, strict=False)), dict(zip(gaps, values[len(positions) :], strict=True)))
+            width = sum(len(v) for column in values for v in column if v is not None) / len(records)
+            size = max(1, min(_ROWS, int(_BYTES / (width + 50)), size * 10))
+
+
+def by_source(rows: Iterable[RowId]) -> list[list[RowId]]:
+    """Rows in order, cut so that a group has one source and a bounded size."""
+    groups: list[list[RowId]] = []
+    for row in sorted(rows):
+        if not groups or groups[-1][0].source != row.source or len(groups[-1]) >= _CHOSEN:
+            groups.append([])
+        groups[-1].append(row)
+    return groups
+
+
+def _decoded(column: Sequence[bytes | None]) -> tuple[str | None, ...]:
+    return tuple(v.decode("utf-8", "surrogateescape") if v is not None else None for v in column)

@@ -1,0 +1,97 @@
+"""Rejected rows as people read them: OLD's key and the whole old row as JSON, written by OLD itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+import asyncpg
+from msgspec import Raw
+
+from tranship.execution.context import Job
+from tranship.execution.probe.reading import Reader, by_source
+from tranship.model.catalog import Table
+from tranship.model.plan import TablePlan
+from tranship.model.progress import RowId
+from tranship.model.verdict import Reject, RejectRecord
+from tranship.sql.old.rows import kept_columns, whole_rows
+
+_AT_ONCE = 500
+"""Whole rows fetched together."""
+
+
+async def fetch_records(
+    old: asyncpg.Connection, job: Job, plan: TablePlan, rejects: Sequence[Reject] | Mapping[RowId, Reject]
+) -> AsyncIterator[RejectRecord]:
+    """The rejects of one table with key and row, in row order, a few hundred at a time.
+
+    ``old`` reads the run's snapshot. Values that are no text (SQL_ASCII) stand as ``{"$bytes": hex}``.
+    """
+    given = rejects.values() if isinstance(rejects, Mapping) else rejects
+    by_row = {reject.row: reject for reject in given}
+    raw = job.old.encoding == "SQL_ASCII"
+    before = job.before(plan)
+    for group in by_source(by_row):
+        for at in range(0, len(group), _AT_ONCE):
+            rows = group[at : at + _AT_ONCE]
+            found = await _rows(old, plan, before, rows, raw=raw)
+            for row in rows:
+                key, whole = found[row]
+                yield _record(plan, by_row[row], key, whole)
+
+
+async def shown_keys(reader: Reader, rows: Iterable[RowId]) -> dict[RowId, str]:
+    """Keys as JSON for reasons; the place of the row where the table has no key."""
+    shown: dict[RowId, str] = {}
+    before = reader.job.before(reader.plan)
+    for group in by_source(rows):
+        if not reader.plan.key:
+            shown |= {row: f"at {row.ctid}" for row in group}
+            continue
+        for at in range(0, len(group), _AT_ONCE):
+            found = await _rows(reader.old, reader.plan, before, group[at : at + _AT_ONCE], raw=reader.raw, whole=False)
+            shown |= {row: key or f"at {row.ctid}" for row, (key, _) in found.items()}
+    return shown
+
+
+async def _rows(
+    old: asyncpg.Connection, plan: TablePlan, before: Table, rows: Sequence[RowId], *, raw: bool, whole: bool = True
+) -> dict[RowId, tuple[str | None, str]]:
+    records = await old.fetch(whole_rows(plan, before, rows, raw=raw, whole=whole))
+    source = rows[0].source
+    if not raw:
+        return {RowId(source, *ctid): (key, row) for ctid, key, row in records}
+    found = {}
+    for ctid, values in records:
+        fields = {c.name: _field(v) for c, v in zip(kept_columns(before), values, strict=True)}
+        found[RowId(source, *ctid)] = (_json({c: fields[c] for c in plan.key}) if plan.key else None, _json(fields))
+    return found
+
+
+def _record(plan: TablePlan, reject: Reject, key: str | None, row: str) -> RejectRecord:
+    return RejectRecord(
+        table=str(plan.old),
+        new_table=str(plan.new),
+        key=Raw(key.encode()) if key is not None else None,
+        column=reject.column,
+        constraint=reject.constraint,
+        sqlstate=reject.sqlstate,
+        reason=reject.reason,
+        row=Raw(row.encode()),
+    )
+
+
+def _field(value: bytes | None) -> str:
+    """A column's JSON; a string that is no UTF-8 becomes its bytes in hex."""
+    if value is None:
+        return "null"
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        parsed = json.loads(value.decode("latin-1"))
+        text = parsed if isinstance(parsed, str) else json.dumps(parsed, ensure_ascii=False)
+        return json.dumps({"$bytes": text.encode("latin-1").hex()})
+
+
+def _json(fields: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{json.dumps(name, ensure_ascii=False)}: {value}" for name, value in fields.items()) + "}"

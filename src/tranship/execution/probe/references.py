@@ -1,0 +1,46 @@
+"""A foreign key of NEW as a question about given rows."""
+
+from __future__ import annotations
+
+from tranship.execution.context import Job
+from tranship.execution.probe.questions import NotAskable
+from tranship.model.catalog import ForeignKey, Table
+from tranship.model.types import PgType, TypeKind
+from tranship.sql.canonical import canonical, key_text
+from tranship.sql.new.probe import Reference, relation_to_read
+from tranship.sql.quote import ident, relation
+
+_EQUALS = "OPERATOR(pg_catalog.=)"
+
+
+def reference(job: Job, child: Table, key: ForeignKey) -> Reference:
+    """The question whether a parent is in NEW now.
+
+    Raises:
+        NotAskable: the parent may not be read, or the key has a period.
+    """
+    target = job.new.table(key.target)
+    if key.period:
+        raise NotAskable("a key with PERIOD is checked by NEW alone")
+    if target is not None and "SELECT" not in target.privileges and not job.new.superuser:
+        raise NotAskable(f"NEW's role may not SELECT from {key.target}")
+    pairs = []
+    canonicals: list[str | None] = []
+    for name, target_name in zip(key.columns, key.target_columns, strict=True):
+        column = child.column(name)
+        pairs.append((name, target_name, _operator(column.type) if column is not None else _EQUALS))
+        canonicals.append(canonical(f"g.{ident(name)}", column.type, column.collation) if column is not None else None)
+    shown = [text or f"CAST(g.{ident(name)} AS pg_catalog.text)" for text, name in zip(canonicals, key.columns, strict=True)]
+    return Reference(
+        target=relation_to_read(target) if target is not None else relation(key.target),
+        columns=tuple(pairs),
+        match_full=key.match_full,
+        key=key_text(shown),
+        faithful=None not in canonicals,
+    )
+
+
+def _operator(pg_type: PgType) -> str:
+    leaf = pg_type.leaf
+    user_made = leaf.name is not None and leaf.name.schema != "pg_catalog" and leaf.kind is TypeKind.BASE
+    return leaf.equality if user_made and leaf.equality is not None else _EQUALS

@@ -1,0 +1,107 @@
+"""Which columns of NEW a question needs, and how each comes by its value: shipped, by a default, or generated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from tranship.execution.probe.questions import BLOCK, Answer, GivenRow, NotAskable, put, re_encodes
+from tranship.execution.probe.reading import Chunk, Reader
+from tranship.model.catalog import Column, Table
+from tranship.model.expression import NewDefault
+from tranship.model.plan import TablePlan
+from tranship.model.types import PgType
+from tranship.planning.printed.names import mentioned
+from tranship.sql.canonical import canonical
+from tranship.sql.new.probe import GivenRows, rendered_part, rows_query
+from tranship.sql.quote import ident
+
+
+class Typed(Struct, frozen=True):
+    """Typed rows of a plan's columns: what NEW is told, and from which mappings it travels."""
+
+    rows: GivenRows
+    positions: tuple[int, ...]
+    """Mapping positions of ``rows.given``."""
+
+
+def typed(plan: TablePlan, after: Table, columns: Iterable[str]) -> Typed:
+    """The rows that hold ``columns`` and whatever those are generated from.
+
+    Raises:
+        NotAskable: a column gets its value from a sequence or a volatile default.
+    """
+    wanted = {name for name in columns if after.column(name) is not None}
+    for column in after.columns:
+        if column.name in wanted and column.generation is not None:
+            wanted |= mentioned(column.generation, after) - {column.name}
+    given, positions, computed, generated = [], [], [], []
+    for position, mapping in enumerate(plan.columns):
+        declared = after.column(mapping.column)
+        if declared is None or declared.name not in wanted:
+            continue
+        if declared.generation is not None:
+            generated.append(declared)
+        elif isinstance(mapping.expression, NewDefault):
+            computed.append((declared.name, _default(declared), declared.type))
+        else:
+            given.append(declared)
+            positions.append(position)
+    return Typed(GivenRows(after, tuple(given), tuple(computed), tuple(generated)), tuple(positions))
+
+
+def json_rows(chunk: Chunk, positions: Sequence[int], numbers: Iterable[int]) -> list[GivenRow]:
+    """Rows of a chunk as NEW is given them."""
+    columns = [chunk.texts[p] for p in positions]
+    return [{"i": n, **{f"c{k}": column[n] for k, column in enumerate(columns)}} for n in numbers]
+
+
+class Renderer:
+    """Asks NEW for the canonical key that some columns of a row will have there.
+
+    Raises:
+        NotAskable: a column's type has no canonical text, or NEW makes the value itself.
+    """
+
+    def __init__(self, reader: Reader, columns: Sequence[str]) -> None:
+        self._reader = reader
+        after = reader.job.after(reader.plan)
+        self._typed = typed(reader.plan, after, columns)
+        texts = [_canonical(after, name) for name in columns]
+        self._query = rows_query(self._typed.rows, [rendered_part(self._typed.rows, columns, texts)])
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """The mappings to read."""
+        return self._typed.positions
+
+    async def render(self, chunk: Chunk) -> Mapping[int, str]:
+        """Canonical key per row number of the chunk; rows that NEW refuses or whose key is partly NULL have none."""
+        rows = json_rows(chunk, self.positions, range(len(chunk.rows)))
+        answers = await ask(self._reader, self._query, rows)
+        return {a.row: a.detail for a in answers if a.kind == "key" and isinstance(a.detail, str)}
+
+
+async def ask(reader: Reader, query: str, rows: Sequence[GivenRow], *, block: int = BLOCK) -> list[Answer]:
+    """Put a question about a plan's rows to NEW, in the zone that the plan's conversions use."""
+    return await put(reader.new, query, rows, ascii_only=re_encodes(reader.job.new), zone=reader.plan.zone, block=block)
+
+
+def _canonical(after: Table, name: str) -> str:
+    column = after.column(name)
+    text = canonical(ident(name), column.type, column.collation) if column is not None else None
+    if text is None:
+        raise NotAskable(f"equality of {after.name}.{name} cannot be told outside the server")
+    return text
+
+
+def _default(column: Column) -> str:
+    if column.identity or column.volatile_default:
+        raise NotAskable(f"{column.name} is filled by NEW's server")
+    inner: PgType | None = column.type
+    while column.default is None and inner is not None:
+        if inner.default is not None:
+            return inner.default
+        inner = inner.element if inner.kind == "domain" else None
+    return column.default if column.default is not None else "NULL"

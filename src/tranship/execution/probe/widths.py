@@ -1,0 +1,40 @@
+"""Values that may be too long for a B-tree of NEW. How far a value shrinks in an index only NEW can tell, so that such rows are named, not judged."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from tranship.execution.context import Job
+from tranship.execution.probe.reject_book import Book
+from tranship.model.catalog import Index, Table
+from tranship.model.plan import TablePlan
+from tranship.sql.canonical import taken_on_old
+from tranship.sql.old.rows import count_where
+from tranship.sql.old.safe_values import too_wide
+
+_BOUNDLESS = frozenset({"text", "character varying", "bytea", "jsonb", "numeric"})
+
+
+async def note_wide_keys(job: Job, plan: TablePlan, old: asyncpg.Connection, book: Book) -> None:
+    """Note each index of NEW for which some of the rows that are left may be too wide."""
+    before, after = job.before(plan), job.after(plan)
+    asked = [(index.name, too_wide(values)) for index in after.indexes if (values := _values(index, plan, before, after))]
+    if not asked:
+        return
+    counts = await old.fetchrow(count_where(plan, [predicate for _, predicate in asked], sorted(book.rejected(plan.old))))
+    for (name, _), count in zip(asked, counts, strict=True):
+        if count:
+            book.note(plan.old, f"index {name}: {count} rows hold long values for it; NEW refuses what does not fit its page (54000)")
+
+
+def _values(index: Index, plan: TablePlan, before: Table, after: Table) -> list[str]:
+    """What OLD knows of the index's keys, where they have no bound; empty where nothing can be too long or OLD has the same index."""
+    if index.method != "btree" or not index.valid or any((i.method, i.keys) == (index.method, index.keys) and i.valid for i in before.indexes):
+        return []
+    found = []
+    for column in index.columns:
+        declared = after.column(column) if column is not None else None
+        if column is not None and declared is not None and declared.type.leaf.base in _BOUNDLESS:
+            taken = taken_on_old(plan, column, before)
+            found += [taken[0]] if taken is not None else []
+    return found

@@ -1,0 +1,136 @@
+"""``--rehearse``: the live run in one transaction of NEW on one stream, rolled back at its end. For a NEW that nobody uses meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import asyncpg
+from msgspec.structs import replace
+
+from tranship.config import Config
+from tranship.errors import Refused, Stopped, TranshipError
+from tranship.execution.active_run import Live
+from tranship.execution.context import Job
+from tranship.execution.copying.tables import Mover
+from tranship.execution.live import looking, open_snapshot
+from tranship.execution.probe.lookups import Lookups
+from tranship.execution.resilience.connection import Steady
+from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, cure
+from tranship.execution.resilience.writer_lock import WriterLock, lock_key
+from tranship.execution.results.from_journal import live_result
+from tranship.execution.results.outcome import Frame, MigrationOutcome, StoppedRun
+from tranship.execution.results.wording import ALREADY
+from tranship.execution.start.fresh import begin_fresh
+from tranship.execution.start.preflight import Passed, preflight
+from tranship.execution.start.resume import earlier, remaining
+from tranship.execution.switches.sequences import Position, set_back, set_sequences, shelter
+from tranship.model.names import TableName
+from tranship.model.options import MigrateOptions, command_line
+from tranship.model.progress import Event, Noted
+from tranship.server.journal import Journal, Run, TaskRow
+from tranship.server.trouble import spoken
+from tranship.sql.session import READ_WRITE
+
+
+async def rehearse(job: Job, config: Config, options: MigrateOptions, *, on_event: Callable[[Event], None], stop: asyncio.Event) -> MigrationOutcome:
+    """Do everything a live run does, hold its locks to the end, and take it all back.
+
+    Raises:
+        Refused: a safety rule forbids the start.
+        Stopped: what would have stopped the live run.
+    """
+    started = datetime.datetime.now(datetime.UTC)
+    journal = Journal(config.journal_schema)
+    try:
+        async with looking(config, job, batches=True) as (old, new):
+            passed = await preflight(old, new, job, config, options, live=True)
+            async with WriterLock.hold(config, lock_key(passed.old, passed.new), journal, passed.old.key, take_over=False, spelling=options.spelling):
+                frame = Frame("rehearse", "", None, started, 0.0, passed.problems)
+                return await _Rehearsal(job, config, options, journal, old, new, passed, frame, on_event, stop).run()
+    except BROKEN as error:
+        raise could_not_begin(error) from error
+
+
+@dataclass
+class _Rehearsal:
+    job: Job
+    config: Config
+    options: MigrateOptions
+    journal: Journal
+    old: asyncpg.Connection
+    new: asyncpg.Connection
+    passed: Passed
+    frame: Frame
+    on_event: Callable[[Event], None]
+    stop: asyncio.Event
+    began: float = field(default_factory=time.monotonic)
+    exposed: dict[TableName, Position | None] = field(default_factory=dict)
+    """Sequences that the rollback does not set back, and where they stood; None: this role may not look."""
+
+    async def run(self) -> MigrationOutcome:
+        """Everything inside the transaction, and its end."""
+        transaction = self.new.transaction(isolation="read_committed")
+        await transaction.start()
+        try:
+            await self.new.execute(READ_WRITE)
+            return await self._inside()
+        finally:
+            if not self.new.is_closed():
+                await transaction.rollback()
+                left = await set_back(self.new, self.exposed)
+                if left:
+                    self._tell(f"of another role, so the rehearsal could not set them back: {', '.join(map(str, left))}")
+
+    async def _inside(self) -> MigrationOutcome:
+        await self.journal.prepare(self.new)
+        before = await earlier(self.new, self.journal, self.passed.old)
+        if before.unfinished is not None:
+            back = command_line(self.options.spelling, "rollback", self.config.path, "--live")
+            raise Refused("TS365", "an unfinished run stands in the journal", hint=f"run it to its end with --live, or take it back: {back}")
+        left, done = remaining(self.job, before)
+        if not left.plan.tables:
+            self._tell(ALREADY)
+            return await self._result(done, None)
+        async with open_snapshot(self.config, left) as snapshot:
+            identities = (self.passed.old, self.passed.new)
+            begun = await begin_fresh(
+                Steady(self.new, self.on_event), self.journal, snapshot, self.config, left, self.options, identities, before.seen, self.on_event
+            )
+            self.frame = replace(self.frame, run_id=begun.run, snapshot=snapshot.text, left_out=begun.left_out)
+            shared = (snapshot, Lookups(left), begun.book, begun.tasks, self.on_event, self.stop, self.new)
+            live = Live(left, self.config, self.options, self.journal, begun.run, begun.epoch, *shared)
+            try:
+                await self._carry_out(live)
+            except Stopped as stopped:
+                raise StoppedRun(stopped, await self._so_far(done, live)) from stopped
+            return await self._result(done, live)
+
+    async def _carry_out(self, live: Live) -> None:
+        try:
+            self.exposed = await shelter(self.new, live.job)
+            held = Steady(self.new, self.on_event)
+            await Mover(live, held, None, replica=self.passed.replica, jobs=1).run()
+            async with self.old.transaction(readonly=True):
+                ends = await set_sequences(live, self.old, self.new, untouched=self.exposed)
+        except BROKEN as error:
+            message = f"stopped by an error: {spoken(error)}"
+            raise Stopped("TS401", message, hint=f"nothing stays in NEW; {cure(error)} and rehearse again") from error
+        self.frame = replace(self.frame, sequences=ends)
+
+    async def _result(self, done: Mapping[TableName, tuple[Run, TaskRow]], live: Live | None) -> MigrationOutcome:
+        frame = replace(self.frame, seconds=time.monotonic() - self.began)
+        return await live_result(self.new, self.journal, self.job, self.config, self.options, frame, done, live)
+
+    async def _so_far(self, done: Mapping[TableName, tuple[Run, TaskRow]], live: Live) -> MigrationOutcome | None:
+        """What it came to until it stopped; None where the transaction cannot be asked any more."""
+        try:
+            return await self._result(done, live)
+        except (*BROKEN, TranshipError):
+            return None
+
+    def _tell(self, message: str) -> None:
+        self.on_event(Noted(message))

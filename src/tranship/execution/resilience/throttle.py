@@ -1,0 +1,49 @@
+"""Bounded harm: batches wait while a standby or a replication slot of NEW falls too far behind."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from tranship.execution.resilience.connection import Works
+from tranship.model.progress import Event, Noted
+from tranship.sql.queries import query
+
+BEHIND = 1024 * 1024 * 1024
+"""Bytes of WAL a follower may be behind before batches wait."""
+INTERVAL = 2.0
+"""Seconds between two looks."""
+REMINDER = 30.0
+"""Seconds between two words to the person who watches."""
+
+
+class Throttle:
+    """Asked before each batch; all streams of a run share one."""
+
+    def __init__(self, control: Works, stop: asyncio.Event, tell: Callable[[Event], None]) -> None:
+        self._control = control
+        self._stop = stop
+        self._tell = tell
+        self._looking = asyncio.Lock()
+        self._looked = -INTERVAL
+        self._told = -REMINDER
+
+    async def wait(self) -> None:
+        """Returns once every follower that this role can see is near enough, or the run is asked to stop."""
+        async with self._looking:
+            if time.monotonic() - self._looked < INTERVAL:
+                return
+            while not self._stop.is_set() and (late := await self._late()) is not None:
+                self._say(*late)
+                await asyncio.sleep(INTERVAL)
+            self._looked = time.monotonic()
+
+    async def _late(self) -> tuple[str, int] | None:
+        row = await self._control.work("NEW", lambda new: new.fetchrow(query("wal_held_back")))
+        return (row["follower"], row["behind"]) if row is not None and row["behind"] > BEHIND else None
+
+    def _say(self, follower: str, behind: int) -> None:
+        if time.monotonic() - self._told >= REMINDER:
+            self._told = time.monotonic()
+            self._tell(Noted(f"waiting: {follower} is {behind // 1024 // 1024} MB behind NEW; remove it if it is gone for good"))

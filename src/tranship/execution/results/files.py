@@ -1,0 +1,58 @@
+"""The files that a run leaves: result and rejects."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from tranship import __version__
+from tranship.codec import free_path, write_json, write_text
+from tranship.codec.files import result_path
+from tranship.errors import Refused
+from tranship.execution.results.outcome import MigrationOutcome
+from tranship.model.options import MigrateOptions
+from tranship.model.verdict import MigrationResult, Mode, Stats
+
+
+def _refused(refusal: Refused, options: MigrateOptions, started: datetime.datetime) -> MigrationResult:
+    """The result of a run that a safety rule did not let start."""
+    return MigrationResult(
+        tool_version=__version__,
+        run_id="",
+        mode=_mode(options),
+        status="refused",
+        exit_status=refusal.exit_status,
+        snapshot=None,
+        started=started.isoformat(timespec="milliseconds"),
+        finished=datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="milliseconds"),
+        stats=Stats(),
+        tables=(),
+        problems=refusal.problems,
+        resolutions_file=options.resolutions,
+        arguments=options.arguments,
+    )
+
+
+def _mode(options: MigrateOptions) -> Mode:
+    if options.rehearse:
+        return "rehearse"
+    return "live" if options.live else "dryrun"
+
+
+def write_outcome(told: MigrationOutcome, options: MigrateOptions) -> tuple[MigrationResult, Path]:
+    """Name and write the files of a run; the result says where its rejects lie and which decisions led to it."""
+    stamp = datetime.datetime.now(tz=datetime.UTC).strftime("%Y%m%d_%H%M%S")
+    result = told.result
+    path = free_path(result_path(options.results_dir, options.prefix, f"migration_result_{result.mode}_{stamp}.json"))
+    if told.rejects:
+        rejects = free_path(result_path(options.results_dir, options.prefix, f"migration_rejects_{result.mode}_{stamp}.jsonl"))
+        write_text(rejects, b"\n".join(msgspec.json.encode(record) for record in told.rejects).decode() + "\n")
+        result = replace(result, rejects_file=str(rejects))
+    if options.resolutions is not None:
+        result = replace(result, resolutions_sha256=hashlib.sha256(Path(options.resolutions).read_bytes()).hexdigest())
+    write_json(path, result)
+    return result, path

@@ -1,0 +1,100 @@
+"""Results and reject records: of a dry run from the snapshot, of a live run from the journal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+import asyncpg
+
+from tranship.config import Config
+from tranship.execution.active_run import Live
+from tranship.execution.context import Job
+from tranship.execution.probe.everything import Asked
+from tranship.execution.probe.records import fetch_records
+from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome, reasons, reject_record
+from tranship.model.names import TableName
+from tranship.model.options import MigrateOptions
+from tranship.model.plan import TablePlan
+from tranship.model.verdict import RejectRecord
+from tranship.server.journal import BatchRow, Journal, RejectRow, Run, TaskRow
+from tranship.server.snapshot import Snapshot
+
+
+async def dry_records(snapshot: Snapshot, job: Job, asked: Asked) -> AsyncIterator[RejectRecord]:
+    """The rows that would be rejected, in plan order."""
+    for plan in job.plan.tables:
+        rejected = asked.book.rejected(plan.old)
+        if rejected:
+            async with snapshot.reader() as old:
+                async for record in fetch_records(old, job, plan, rejected):
+                    yield record
+
+
+async def live_result(
+    control: asyncpg.Connection,
+    journal: Journal,
+    job: Job,
+    config: Config,
+    options: MigrateOptions,
+    frame: Frame,
+    done: Mapping[TableName, tuple[Run, TaskRow]],
+    live: Live | None,
+) -> MigrationOutcome:
+    """The result of a finished run together with the tables that earlier runs moved."""
+    where = {plan.old: (run.id, row.position) for plan in job.plan.tables if plan.old in done for run, row in [done[plan.old]]}
+    if live is not None:
+        where |= {t.plan.old: (live.run, t.position) for t in live.tasks}
+    tables, records = await _journalled(control, journal, job.plan.tables, where, done)
+    return outcome(job, config.old, config.new, options, frame, tables, records)
+
+
+async def moved_before(
+    control: asyncpg.Connection, journal: Journal, plans: Sequence[TablePlan], done: Mapping[TableName, tuple[Run, TaskRow]]
+) -> tuple[list[TableCounts], list[RejectRecord]]:
+    """What earlier runs did with those of the tables that they moved."""
+    mine = [plan for plan in plans if plan.old in done]
+    where = {plan.old: (run.id, row.position) for plan in mine for run, row in [done[plan.old]]}
+    return await _journalled(control, journal, mine, where, done)
+
+
+async def _journalled(
+    control: asyncpg.Connection,
+    journal: Journal,
+    plans: Sequence[TablePlan],
+    where: Mapping[TableName, tuple[str, int]],
+    done: Mapping[TableName, tuple[Run, TaskRow]],
+) -> tuple[list[TableCounts], list[RejectRecord]]:
+    """Counts and rejects of tables as the journal has them; ``where``: run and position of each."""
+    batches: dict[tuple[str, int], list[BatchRow]] = {}
+    rejected: dict[tuple[str, int], list[RejectRow]] = {}
+    tasks: dict[tuple[str, int], TaskRow] = {}
+    for run in sorted({run for run, _ in where.values()}):
+        rows = await journal.tasks(control, run)
+        tasks |= {(run, t.position): t for t in rows}
+        for batch in await journal.batches(control, rows, run):
+            batches.setdefault((run, batch.position), []).append(batch)
+        for reject in await journal.rejects(control, run):
+            rejected.setdefault((run, reject.position), []).append(reject)
+    tables: list[TableCounts] = []
+    records: list[RejectRecord] = []
+    for plan in plans:
+        place = where[plan.old]
+        mine = rejected.get(place, [])
+        tables.append(_counts(plan, tasks[place], batches.get(place, []), mine, already=plan.old in done))
+        records += [reject_record(plan, r.reject, r.key, r.row) for r in mine]
+    return tables, records
+
+
+def _counts(plan: TablePlan, task: TaskRow, batches: Sequence[BatchRow], rejected: Sequence[RejectRow], *, already: bool) -> TableCounts:
+    return TableCounts(
+        plan,
+        sum(b.read for b in batches),
+        sum(b.written for b in batches),
+        sum(b.rejected for b in batches),
+        sum(b.bytes for b in batches),
+        task.format,
+        reasons(r.reject for r in rejected),
+        task.findings.losses,
+        task.findings.not_asked,
+        already,
+    )

@@ -1,0 +1,154 @@
+"""What came of a run, from the journal (live) or from asking (dry run), as the result file's nouns."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tranship import __version__
+from tranship.config import Endpoint
+from tranship.errors import Stopped
+from tranship.execution.context import Job
+from tranship.execution.results.wording import reason_key
+from tranship.model.catalog import Catalog
+from tranship.model.options import MigrateOptions
+from tranship.model.plan import TablePlan
+from tranship.model.resolution import Problem
+from tranship.model.verdict import DatabaseInfo, LossCount, MigrationResult, Mode, Reject, RejectRecord, Stats, Status, TableResult
+from tranship.planning.plan.hash import run_hash
+from tranship.sql.old.batch import select_for_people
+
+
+class MigrationOutcome(Struct, frozen=True):
+    """A result with its rejects; the caller names the files and writes them."""
+
+    result: MigrationResult
+    rejects: tuple[RejectRecord, ...] = ()
+
+
+class StoppedRun(Stopped):
+    """A run that stopped, with what it came to so far; the caller writes it as the result of a stopped run."""
+
+    def __init__(self, why: Stopped, so_far: MigrationOutcome | None) -> None:
+        super().__init__(why.code, why.message, object=why.object, hint=why.hint)
+        self.outcome: MigrationOutcome | None = None
+        if so_far is not None:
+            problems = (*so_far.result.problems, *why.problems)
+            self.outcome = replace(so_far, result=replace(so_far.result, status="stopped", exit_status=4, problems=problems))
+
+
+class TableCounts(Struct, frozen=True):
+    """What one table came to."""
+
+    plan: TablePlan
+    read: int
+    written: int
+    rejected: int
+    bytes: int = 0
+    format: str = ""
+    reasons: Mapping[str, int] = {}
+    losses: tuple[LossCount, ...] = ()
+    not_asked: tuple[str, ...] = ()
+    already: bool = False
+
+
+class Frame(Struct, frozen=True):
+    """What stands around the tables of a result."""
+
+    mode: Mode
+    run_id: str
+    snapshot: str | None
+    started: datetime.datetime
+    seconds: float
+    problems: tuple[Problem, ...] = ()
+    left_out: dict[str, int] = {}
+    sequences: dict[str, int] = {}
+
+
+def outcome(
+    job: Job, old: Endpoint, new: Endpoint, options: MigrateOptions, frame: Frame, tables: Sequence[TableCounts], rejects: Iterable[RejectRecord]
+) -> MigrationOutcome:
+    """The whole result; its status is that of a run that came to its end."""
+    results = tuple(_table(job, frame, counts) for counts in tables)
+    failed = sum(t.rows_failed for t in results)
+    left = sum(frame.left_out.values())
+    stats = Stats(
+        tables_processed=len(results),
+        rows_read=sum(t.rows_read for t in results) + left,
+        rows_migrated=sum(t.rows_migrated for t in results),
+        rows_failed=failed,
+        rows_left_out=left,
+        bytes=sum(t.bytes for t in results),
+        duration_seconds=round(frame.seconds, 3),
+    )
+    status, exit_status = _status(frame, failed)
+    result = MigrationResult(
+        tool_version=__version__,
+        run_id=frame.run_id,
+        mode=frame.mode,
+        status=status,
+        exit_status=exit_status,
+        snapshot=frame.snapshot,
+        started=frame.started.isoformat(timespec="milliseconds"),
+        finished=(frame.started + datetime.timedelta(seconds=frame.seconds)).isoformat(timespec="milliseconds"),
+        stats=stats,
+        tables=results,
+        problems=frame.problems,
+        old=_database(old, job.old),
+        new=_database(new, job.new),
+        plan_hash=run_hash(job.plan.tables),
+        resolutions_file=options.resolutions,
+        arguments=options.arguments,
+        left_out=frame.left_out,
+        sequences=frame.sequences,
+    )
+    return MigrationOutcome(result, tuple(rejects))
+
+
+def reject_record(plan: TablePlan, reject: Reject, key: bytes | None, row: bytes) -> RejectRecord:
+    """One line of the rejects file; key and row are JSON already."""
+    raw = msgspec.Raw(key) if key is not None else None
+    return RejectRecord(str(plan.old), str(plan.new), raw, reject.column, reject.constraint, reject.sqlstate, reject.reason, msgspec.Raw(row))
+
+
+def reasons(rejects: Iterable[Reject]) -> dict[str, int]:
+    """Rejects by SQLSTATE and constraint or column."""
+    counted: dict[str, int] = {}
+    for reject in rejects:
+        key = reason_key(reject.sqlstate, reject.constraint, reject.column)
+        counted[key] = counted.get(key, 0) + 1
+    return dict(sorted(counted.items()))
+
+
+def _status(frame: Frame, failed: int) -> tuple[Status, int]:
+    if any(not p.warning for p in frame.problems):
+        return "refused", 3
+    return ("rejects", 1) if failed else ("done", 0)
+
+
+def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
+    return TableResult(
+        table=str(counts.plan.old),
+        new_table=str(counts.plan.new),
+        rows_read=counts.read,
+        rows_migrated=counts.written,
+        rows_failed=counts.rejected,
+        rows_left_out=0,
+        bytes=counts.bytes,
+        verified=None,
+        verified_why="a dry run writes nothing" if frame.mode == "dryrun" else "counted on both servers, contents not compared",
+        rejects_by_reason=dict(counts.reasons),
+        not_asked=counts.not_asked,
+        losses=counts.losses,
+        sql=select_for_people(counts.plan, job.before(counts.plan)),
+        format=counts.format,
+        already_migrated=counts.already,
+    )
+
+
+def _database(endpoint: Endpoint, catalog: Catalog) -> DatabaseInfo:
+    return DatabaseInfo(endpoint.host, endpoint.port, catalog.database, endpoint.user, catalog.server_version, catalog.fingerprint)

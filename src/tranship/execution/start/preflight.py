@@ -1,0 +1,244 @@
+"""Everything that would stop a run later, found before anything is written, all at once, with its cure."""
+
+from __future__ import annotations
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.config import Config
+from tranship.errors import Refused
+from tranship.execution.context import Job
+from tranship.execution.resilience.writer_lock import at_work
+from tranship.execution.switches import indexes, sequences
+from tranship.execution.switches import triggers_and_keys as switches
+from tranship.model.catalog import Catalog, Table
+from tranship.model.expression import Lookup, NewDefault
+from tranship.model.names import Side, TableName
+from tranship.model.options import MigrateOptions
+from tranship.model.plan import TablePlan
+from tranship.model.resolution import Problem
+from tranship.model.types import PgType
+from tranship.server.identity import Identity, read_identity, same_database, standby_of
+from tranship.server.journal import Journal
+from tranship.sql.queries import query
+from tranship.sql.quote import ident, relation
+from tranship.sql.session import TRY_XML
+
+OTHERS = 3
+"""Connections beside the streams: control and lock in NEW, the holders in OLD."""
+
+
+class Passed(Struct, frozen=True):
+    """What the run knows once it may start."""
+
+    old: Identity
+    new: Identity
+    replica: bool
+    """This role may set ``session_replication_role``."""
+    jobs: int
+    """Streams that the connection limits of both servers allow."""
+    problems: tuple[Problem, ...]
+    """Warnings, and in a dry run the refusals a live run would meet."""
+
+
+async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, config: Config, options: MigrateOptions, *, live: bool) -> Passed:
+    """Look at both servers.
+
+    Raises:
+        Refused: OLD is NEW, or (with every problem) the run may not do what it needs to do, or a dry run could not even read.
+    """
+    mine, theirs = await read_identity(old), await read_identity(new)
+    await _distinct(old, new, mine, theirs, config)
+    replica = await switches.may_be_replica(new)
+    reading = [*_old_rights(job), *_lookup_rights(job), *_row_security(job), *_elsewhere(job)]
+    unreadable = [*reading, *_new_rights(job, "SELECT")]
+    problems = [*reading, *_new_rights(job, "SELECT", "INSERT"), *_rules(job), *sequences.missing_rights(job)]
+    if theirs.standby:
+        problems.append(Problem("TS334", config.new.display, "NEW is a standby: it takes no rows", "give the primary as new_database"))
+    silenced: set[TableName] = set()
+    for group in job.plan.groups:
+        need = await switches.needed(new, job, group, replica=replica, rows=None, batch_rows=0)
+        problems += switches.missing_rights(need, job)
+        silenced |= {p.new for p in group.tables} if need.alters else set()
+    if options.rebuild_indexes == "always" and not options.rehearse:
+        problems += await indexes.missing_rights(new, job)
+        silenced |= {one.table for one in await indexes.loose(new, job, [p.new for p in job.plan.tables])}
+    problems += await _in_use(new, job, silenced)
+    journal = Journal(config.journal_schema)
+    problems += await _beside(new, journal, job, mine, silenced)
+    missing = await journal.missing(new, job.new.user, job.new.database)
+    if missing is not None:
+        problems.append(missing)
+    problems += await _without_xml(new, job)
+    allowed, warnings = await _limits(old, new, job, options.jobs)
+    problems += [*warnings, *_watchers(job.new, config.journal_schema)]
+    grave = tuple(dict.fromkeys(p for p in problems if not p.warning))
+    if grave and (live or unreadable):
+        message = "\n".join(p.message + (f"\n  {p.hint}" if p.hint else "") for p in grave)
+        raise Refused(grave[0].code, message, problems=grave, object=grave[0].object, hint=grave[0].hint)
+    return Passed(mine, theirs, replica, allowed, tuple(dict.fromkeys(problems)))
+
+
+async def _without_xml(new: asyncpg.Connection, job: Job) -> list[Problem]:
+    """Columns that hold xml, where NEW was built without libxml and takes no such value."""
+    columns = [f"{p.new}.{m.column}" for p in job.plan.tables for m in p.columns if _holds_xml(m.type) and not isinstance(m.expression, NewDefault)]
+    if not columns:
+        return []
+    try:
+        async with new.transaction():
+            await new.fetchval(TRY_XML)
+    except asyncpg.FeatureNotSupportedError:
+        hint = "use a server that was built with libxml"
+        return [Problem("TS373", name, f"NEW was built without xml support and cannot take {name}", hint) for name in columns]
+    return []
+
+
+def _holds_xml(pg_type: PgType) -> bool:
+    inner = (*([pg_type.element] if pg_type.element is not None else []), *(a.type for a in pg_type.attributes))
+    return pg_type.base == "xml" or any(_holds_xml(t) for t in inner)
+
+
+async def _distinct(old: asyncpg.Connection, new: asyncpg.Connection, mine: Identity, theirs: Identity, config: Config) -> None:
+    if standby_of(mine, theirs):
+        raise Refused("TS362", f"OLD ({config.old.display}) is a standby of NEW ({config.new.display})", object=config.old.display)
+    if not theirs.standby and await same_database(old, new):
+        message = f"OLD and NEW are the same database: {config.old.display} and {config.new.display}"
+        raise Refused("TS361", message, object=config.new.display, hint="check old_database and new_database")
+
+
+def _old_rights(job: Job) -> list[Problem]:
+    user, problems = job.old.user, []
+    for plan in job.plan.tables:
+        table = job.before(plan)
+        if "SELECT" not in table.privileges:
+            columns = f" (columns {', '.join(table.unreadable_columns)})" if table.unreadable_columns else ""
+            problems.append(_denied(Side.OLD, plan.old, "SELECT", user, columns))
+    return problems
+
+
+def _new_rights(job: Job, *wanted: str) -> list[Problem]:
+    user, problems = job.new.user, []
+    for plan in job.plan.tables:
+        table = job.after(plan)
+        lacking = [p for p in wanted if p not in table.privileges]
+        if lacking:
+            problems.append(_denied(Side.NEW, plan.new, ", ".join(lacking), user, ""))
+    return problems
+
+
+def _lookup_rights(job: Job) -> list[Problem]:
+    """Lookup tables that are no tables of the plan on their side, or they would be told twice."""
+    planned = {(Side.OLD, p.old) for p in job.plan.tables} | {(Side.NEW, p.new) for p in job.plan.tables}
+    lookups = (m.expression for plan in job.plan.tables for m in plan.columns if isinstance(m.expression, Lookup))
+    problems = []
+    for side, name in dict.fromkeys((lookup.side, lookup.table) for lookup in lookups):
+        catalog = job.old if side is Side.OLD else job.new
+        table = catalog.table(name)
+        if table is not None and "SELECT" not in table.privileges and (side, name) not in planned:
+            problems.append(_denied(side, name, "SELECT", catalog.user, ""))
+    return problems
+
+
+def _denied(side: Side, table: TableName, rights: str, user: str, more: str) -> Problem:
+    grant = f"GRANT USAGE ON SCHEMA {ident(table.schema)} TO {ident(user)}; GRANT {rights} ON {relation(table)} TO {ident(user)};"
+    return Problem("TS366", str(table), f"{side.upper()} table {table}: {user} lacks {rights}{more}", grant)
+
+
+def _row_security(job: Job) -> list[Problem]:
+    def told(side: Side, plan: TablePlan, table: Table, what: str) -> Problem:
+        hint = "use a role that bypasses it (BYPASSRLS), or switch it off for the migration yourself"
+        return Problem("TS336", str(table.name), f"row-level security of {side.upper()} table {table.name} applies to this role: {what}", hint)
+
+    olds = [told(Side.OLD, p, job.before(p), "it would hide rows") for p in job.plan.tables if job.before(p).row_security_active]
+    news = [told(Side.NEW, p, job.after(p), "rows cannot be copied into it") for p in job.plan.tables if job.after(p).row_security_active]
+    return [*olds, *news]
+
+
+def _rules(job: Job) -> list[Problem]:
+    """COPY fires no rule; a table that receives none of OLD's columns is filled by INSERT, which does."""
+    plans = [p for p in job.plan.tables if all(isinstance(m.expression, NewDefault) for m in p.columns) and job.after(p).columns]
+    found = [(p.new, rule.name) for p in plans for rule in job.after(p).rules if rule.event == "INSERT" and rule.enabled in "OA"]
+    return [
+        Problem(
+            "TS371", str(table), f"rule {rule} of {table} would change its rows: none of its columns comes from OLD", "disable the rule meanwhile"
+        )
+        for table, rule in found
+    ]
+
+
+def _elsewhere(job: Job) -> list[Problem]:
+    """Partitions that are foreign tables: one snapshot of OLD does not hold their rows, one transaction on NEW does not write them."""
+    olds = [(Side.OLD, plan.old, leaf) for plan in job.plan.tables for leaf in job.before(plan).partitions if leaf.kind == "f"]
+    news = [(Side.NEW, plan.new, leaf) for plan in job.plan.tables for leaf in job.after(plan).partitions if leaf.kind == "f"]
+    hint = "detach the partition for the migration, or leave the table out; move the other server's rows by themselves"
+    return [
+        Problem(
+            "TS370", str(leaf.name), f"partition {leaf.name} of {side.upper()} table {table} is a foreign table: its rows are on another server", hint
+        )
+        for side, table, leaf in (*olds, *news)
+    ]
+
+
+async def _limits(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, jobs: int) -> tuple[int, list[Problem]]:
+    allowed, warnings = jobs, []
+    for side, conn in ((Side.OLD, old), (Side.NEW, new)):
+        row = await conn.fetchrow(query("limits"))
+        free = row["max_connections"] - row["used"]
+        for limit, used in ((row["role_limit"], row["role_used"]), (row["database_limit"], row["used"])):
+            if limit >= 0 and not row["superuser"]:
+                free = min(free, limit - used)
+        possible = max(1, free - OTHERS)
+        if possible < allowed:
+            warnings.append(Problem("TS343", side.value, f"{side.upper()} leaves room for {possible} streams, not {jobs}", warning=True))
+            allowed = possible
+        locks = sum(max(1, len(t.partitions)) for t in (job.old if side is Side.OLD else job.new).tables)
+        if locks > row["locks"] // 2:
+            message = f"{side.upper()}: {locks} tables and partitions come near the lock table's {row['locks']} entries"
+            warnings.append(Problem("TS344", side.value, message, "raise max_locks_per_transaction", warning=True))
+    return allowed, warnings
+
+
+async def _in_use(new: asyncpg.Connection, job: Job, silenced: set[TableName]) -> list[Problem]:
+    """Triggers, keys and indexes that are taken off are off for everybody: not while somebody writes."""
+    oids = [table.oid for name in sorted(silenced) if (table := job.new.table(name)) is not None]
+    found = await new.fetch(query("writers"), oids) if oids else []
+    hint = "stop its writers for the migration, or use a role that may SET session_replication_role: then nothing is taken off"
+    return [
+        Problem("TS347", r["relation"], f"NEW is in use: backend {r['pid']} ({r['role']}, {r['application']}) writes to {r['relation']}", hint)
+        for r in found
+    ]
+
+
+async def _beside(new: asyncpg.Connection, journal: Journal, job: Job, mine: Identity, silenced: set[TableName]) -> list[Problem]:
+    """Runs from other OLDs that fill the same tables now: whoever ends first puts back what the other counts on to be off."""
+    if not await journal.exists(new):
+        return []
+    filled, problems = {p.new for p in job.plan.tables}, []
+    off = {undo.run for undo in await journal.open_undo(new) if undo.gone is None}
+    for run in await journal.runs(new, None):
+        if run.old_identity == mine.key or run.state != "running":
+            continue
+        both = filled & {task.new for task in await journal.tasks(new, run.id)}
+        crossed = both if run.id in off else both & silenced
+        if crossed and await at_work(new, run):
+            tables = ", ".join(map(str, sorted(crossed)))
+            message = f"a run from another OLD (host {run.host}, pid {run.pid}) fills {tables} now, for which triggers or foreign keys have to be off"
+            problems.append(Problem("TS347", tables, message, "wait for its end, or use a role that may SET session_replication_role"))
+    return problems
+
+
+def _watchers(new: Catalog, journal_schema: str) -> list[Problem]:
+    found = []
+    if new.publications:
+        names = ", ".join(new.publications)
+        message, hint = f"NEW publishes tables that are filled ({names}): subscribers receive the rows too", ""
+        if any(name.endswith("(all tables)") for name in new.publications):
+            message += (
+                f", and the journal {journal_schema} with the rejected rows: a PostgreSQL subscriber applies nothing while it lacks those tables"
+            )
+            hint = f"once the run has made them: pg_dump --schema-only --schema={journal_schema} of NEW into each subscriber"
+        found.append(Problem("TS345", names, message, hint, warning=True))
+    if new.event_triggers:
+        names = ", ".join(new.event_triggers)
+        found.append(Problem("TS346", names, f"NEW has event triggers ({names}): DDL of this run (triggers, keys) sets them off", warning=True))
+    return found

@@ -1,0 +1,224 @@
+"""Where a live run starts: afresh, or at what an interrupted one left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+from msgspec.structs import replace
+
+from tranship.config import Config
+from tranship.errors import Refused, Stopped
+from tranship.execution.active_run import Task
+from tranship.execution.context import Job
+from tranship.execution.probe.everything import ask_everything
+from tranship.execution.probe.reject_book import Book
+from tranship.execution.resilience.connection import Steady
+from tranship.execution.resilience.failpoints import failpoint
+from tranship.execution.resilience.writer_lock import hold_epoch, shut_out, taken_over
+from tranship.execution.rollback.delete import take_back, written
+from tranship.execution.start.old_unchanged import unwritten
+from tranship.execution.start.tasks import Begun, _task, write_task
+from tranship.model.names import TableName
+from tranship.model.options import MigrateOptions
+from tranship.model.plan import Plan, TablePlan
+from tranship.model.progress import Event, Noted, RowId
+from tranship.planning.plan.hash import plan_hash, run_hash
+from tranship.server.identity import Identity
+from tranship.server.journal import Journal, Run, TaskRow
+from tranship.server.snapshot import Mark, Snapshot
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the journal knows of earlier runs from the same OLD."""
+
+    unfinished: Run | None
+    moved: tuple[tuple[Run, TaskRow], ...]
+    """Tables of finished runs."""
+    seen: frozenset[str] = frozenset()
+    """Every run there was."""
+
+
+async def earlier(control: asyncpg.Connection, journal: Journal, old: Identity) -> Before:
+    """Reads the runs from one OLD; an unfinished one is the latest."""
+    runs = await journal.runs(control, old.key)
+    moved = [(r, t) for r in runs if r.state == "finished" for t in await journal.tasks(control, r.id)]
+    return Before(next((r for r in reversed(runs) if r.state != "finished"), None), tuple(moved), frozenset(r.id for r in runs))
+
+
+def remaining(job: Job, before: Before) -> tuple[Job, dict[TableName, tuple[Run, TaskRow]]]:
+    """The job without the tables that an earlier finished run moved under the same plan, and those tables."""
+    known = {(t.old, t.new, t.plan_hash): (r, t) for r, t in before.moved}
+    done = {p.old: known[p.old, p.new, plan_hash(p)] for p in job.plan.tables if (p.old, p.new, plan_hash(p)) in known}
+    groups = tuple(replace(g, tables=kept) for g in job.plan.groups if (kept := tuple(p for p in g.tables if p.old not in done)))
+    plan: Plan = replace(job.plan, groups=groups)
+    return Job(plan, job.old, job.new), done
+
+
+def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
+    """An unfinished run goes on only under the plan it began with.
+
+    Raises:
+        Refused: it differs; says in which tables.
+    """
+    if run.plan_hash == run_hash(job.plan.tables):
+        return
+    now = {(p.old, p.new): plan_hash(p) for p in job.plan.tables}
+    then = {(t.old, t.new): t.plan_hash for t in tasks}
+    told = [f"{old} is new" for old, new in sorted(now.keys() - then.keys())]
+    told += [f"{old} is gone" for old, new in sorted(then.keys() - now.keys())]
+    told += [f"{old} is moved otherwise" for old, new in sorted(now.keys() & then.keys()) if now[old, new] != then[old, new]]
+    hint = "run it to its end with the same decisions, or add --restart: what it wrote is taken back, and the run starts over"
+    raise Refused("TS364", f"an unfinished run of {run.started:%Y-%m-%d %H:%M} has another plan: {'; '.join(told)}", hint=hint)
+
+
+async def resume(
+    held: Steady,
+    journal: Journal,
+    snapshot: Snapshot,
+    config: Config,
+    job: Job,
+    options: MigrateOptions,
+    run: Run,
+    jobs: int,
+    on_event: Callable[[Event], None],
+    stop: asyncio.Event,
+) -> Begun:
+    """Takes an unfinished run over: ends its backends, raises the epoch, and proves that OLD is as it was.
+
+    Raises:
+        Refused: the plan is another one.
+        Stopped: OLD was written to since, and nobody said what to do.
+    """
+    control = await held.alive()
+    rows = await journal.tasks(control, run.id)
+    same_plan(job, rows, run)
+    epoch = await shut_out(control, journal, run)
+    await _end_take_back(control, journal, job, replace(run, epoch=epoch), on_event, stop)
+    plans = {(p.old, p.new): p for p in job.plan.tables}
+    tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
+    unchanged = all(row.done for row in rows) or await unwritten(snapshot, Mark.of(run.snapshot), tasks, jobs, on_event)
+    control = await held.alive()
+    if not unchanged and options.new_snapshot != "unfinished":
+        message = "OLD was written to since the run was interrupted, and its snapshot is gone"
+        hint = (
+            "the same command with --new-snapshot unfinished moves unfinished tables again as OLD is now (then the result is not one point in"
+            " time), with --new-snapshot all it moves everything again"
+        )
+        raise Stopped("TS411", message, hint=hint)
+    if not unchanged:
+        on_event(Noted("unfinished tables are moved again as OLD is now: the result is not one point in time"))
+        await redo_unfinished(held, journal, snapshot, config, job, options, replace(run, epoch=epoch), on_event, stop)
+        control = await held.alive()
+        rows = await journal.tasks(control, run.id)
+        tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
+    who = (socket.gethostname(), os.getpid(), str(snapshot.mark), not unchanged, epoch)
+    if await control.fetchval(journal.sql.take_run, run.id, *who) is None:
+        raise taken_over("see tranship status")
+    await failpoint("run.taken")
+    for batch in await journal.batches(control, rows, run.id):
+        task = tasks[batch.position]
+        if batch.done:
+            task.done.append(batch)
+        else:
+            task.todo.append(batch.batch)
+        task.next_number = max(task.next_number, batch.batch.number + 1)
+    for task in tasks:
+        # The rest of a batch that was split has a later number; where NEW numbers the rows as they come, their place counts.
+        task.todo.sort(key=lambda batch: batch.lo or RowId(batch.source, 0, 0))
+    left = sum(len(t.todo) for t in tasks)
+    on_event(Noted(f"going on with the run of {run.started:%Y-%m-%d %H:%M}: {left} batches are left"))
+    return Begun(run.id, epoch, tasks, await _known_rejects(control, journal, run, tasks), run.left_out, run.mixed or not unchanged)
+
+
+async def _known_rejects(control: asyncpg.Connection, journal: Journal, run: Run, tasks: Sequence[Task]) -> Book:
+    """What was foreseen, and what batches met."""
+    book = Book()
+    for position, reject in await journal.foreseen(control, run.id):
+        book.add(tasks[position].plan.old, reject)
+    for row in await journal.rejects(control, run.id):
+        book.add(tasks[row.position].plan.old, row.reject)
+    for task in tasks:
+        if task.findings.ordered_stream:
+            book.order(task.plan.old)
+    return book
+
+
+async def redo_unfinished(
+    held: Steady,
+    journal: Journal,
+    snapshot: Snapshot,
+    config: Config,
+    job: Job,
+    options: MigrateOptions,
+    run: Run,
+    on_event: Callable[[Event], None],
+    stop: asyncio.Event,
+) -> None:
+    """Takes back what unfinished tables hold of the run (``run.epoch`` is ours), and asks and cuts them anew in the new snapshot."""
+    control = await held.alive()
+    left = await written(control, journal, run, lambda task: not task.done)
+    await take_back(control, journal, run, job.new, left, on_event, stop)
+    rows = await journal.tasks(control, run.id)
+    done = {row.old for row in rows if row.done}
+    groups = tuple(replace(g, tables=kept) for g in job.plan.groups if (kept := tuple(p for p in g.tables if p.old not in done)))
+    rest = Job(replace(job.plan, groups=groups), job.old, job.new)
+    asked = await ask_everything(snapshot, config, rest, options, rest.plan.tables, digest=True, on_event=on_event)
+    places = {row.old: row.position for row in rows}
+    control = await held.alive()
+    async with control.transaction():
+        await hold_epoch(control, journal, run.id, run.epoch)
+        for plan in rest.plan.tables:
+            task = _task(places[plan.old], plan, asked)
+            for forget in (journal.sql.forget_batches, journal.sql.forget_rejects, journal.sql.forget_foreseen, journal.sql.forget_task):
+                await control.execute(forget, run.id, task.position)
+            await write_task(control, journal, run.id, task, asked.book)
+        await control.execute(journal.sql.new_snapshot, run.id, str(snapshot.mark))
+
+
+async def _end_take_back(
+    control: asyncpg.Connection, journal: Journal, job: Job, run: Run, on_event: Callable[[Event], None], stop: asyncio.Event
+) -> None:
+    """Rows that somebody began to take back go first: what is gone and what is not is told by no batch any more."""
+    tasks = await journal.tasks(control, run.id)
+    begun = {b.position for b in await journal.batches(control, tasks, run.id) if b.going_back}
+    if begun:
+        on_event(Noted("taking back rows was interrupted: that comes first"))
+        rows = await written(control, journal, run, lambda task: task.position in begun)
+        await take_back(control, journal, run, job.new, rows, on_event, stop)
+
+
+async def forget_if_nothing_done(control: asyncpg.Connection, journal: Journal, run: Run) -> bool:
+    """An unfinished run that committed no batch and left nothing off holds nothing that is worth going on with."""
+    epoch = await shut_out(control, journal, run)
+    if await control.fetchval(journal.sql.anything_done, run.id):
+        return False
+    await forget(control, journal, replace(run, epoch=epoch))
+    return True
+
+
+async def start_over(
+    control: asyncpg.Connection, journal: Journal, job: Job, run: Run, on_event: Callable[[Event], None], stop: asyncio.Event
+) -> None:
+    """Takes an unfinished run back and forgets it."""
+    on_event(Noted(f"taking back what the unfinished run of {run.started:%Y-%m-%d %H:%M} wrote"))
+    run = replace(run, epoch=await shut_out(control, journal, run))
+    await take_back(control, journal, run, job.new, await written(control, journal, run), on_event, stop)
+    await forget(control, journal, run)
+
+
+async def forget(control: asyncpg.Connection, journal: Journal, run: Run) -> None:
+    """Removes a run of ours (``run.epoch``) from the journal."""
+    async with control.transaction():
+        await hold_epoch(control, journal, run.id, run.epoch)
+        for statement in journal.sql.forget_run:
+            await control.execute(statement, run.id)
+
+
+def _resumed(row: TaskRow, plan: TablePlan) -> Task:
+    return Task(row.position, plan, row.plan_hash, row.rows, row.digest, row.findings, [], finished=row.done)

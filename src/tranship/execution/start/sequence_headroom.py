@@ -1,0 +1,37 @@
+"""Whether the sequences of NEW have a number for each row that draws one. A batch that fails burns what it drew, so that rows that had room would be
+rejected, too: a run that cannot end well does not begin."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import asyncpg
+
+from tranship.execution.context import Job
+from tranship.execution.probe.everything import Asked
+from tranship.execution.switches.sequences import drawn_by, position
+from tranship.model.catalog import Sequence
+from tranship.model.resolution import Problem
+
+
+def numbers_left(sequence: Sequence, value: int, *, called: bool) -> int:
+    """How many numbers ``nextval`` still gives from where a sequence stands (PostgreSQL documentation, CREATE SEQUENCE)."""
+    way = sequence.maximum - value if sequence.increment > 0 else value - sequence.minimum
+    return max(0, way // abs(sequence.increment) + (0 if called else 1))
+
+
+async def without_room(new: asyncpg.Connection, job: Job, asked: Asked) -> Problem | None:
+    """The first sequence that has fewer numbers than rows arrive; those that this role may not read are not looked at."""
+    rows: Counter[Sequence] = Counter()
+    for plan in job.plan.tables:
+        arriving = asked.cuts[plan.old].rows - len(asked.book.rejected(plan.old))
+        rows.update({sequence: arriving for sequence in drawn_by(job, plan) if not sequence.cycle})
+    for sequence, arriving in rows.items():
+        if arriving == 0 or "SELECT" not in sequence.privileges:
+            continue
+        stands = await position(new, sequence.name)
+        left = numbers_left(sequence, stands.value, called=stands.called)
+        if left < arriving:
+            message = f"sequence {sequence.name} of NEW has {left} numbers left, {arriving} rows draw one"
+            return Problem("TS379", str(sequence.name), message, "raise its MAXVALUE, or give its column a type with room")
+    return None

@@ -1,0 +1,67 @@
+"""The tables of a run as tasks: what the journal knows of them, and how they are written into it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+import msgspec
+
+from tranship.execution.active_run import Task
+from tranship.execution.probe.everything import Asked
+from tranship.execution.probe.reject_book import Book
+from tranship.model.options import MigrateOptions, reject_bound
+from tranship.model.plan import TablePlan
+from tranship.model.progress import Batch
+from tranship.model.resolution import Problem
+from tranship.planning.plan.hash import plan_hash
+from tranship.server.journal import Findings, Journal, name_text
+
+
+@dataclass
+class Begun:
+    """A run that may go on."""
+
+    run: str
+    epoch: int
+    tasks: list[Task]
+    book: Book
+    left_out: dict[str, int]
+    mixed: bool = False
+    """Some tables were read in another snapshot than others."""
+
+
+async def write_task(control: asyncpg.Connection, journal: Journal, run: str, task: Task, book: Book) -> None:
+    """One table with its batches and foreseen rejects."""
+    names = (name_text(task.plan.old), name_text(task.plan.new))
+    findings = msgspec.json.encode(task.findings)
+    await control.execute(journal.sql.insert_task, run, task.position, *names, task.plan_hash, task.rows, task.digest, findings, task.format)
+    await journal.write_batches(control, run, task.position, task.todo)
+    rejects = book.rejected(task.plan.old)
+    if rejects:
+        await journal.write_foreseen(control, run, task.position, rejects.values())
+
+
+def too_many(rejected: int, rows: int, options: MigrateOptions) -> Problem | None:
+    """``--max-rejects`` against what asking foresees."""
+    bound = reject_bound(options, rows)
+    if bound is None or rejected <= bound:
+        return None
+    message = f"{rejected} rows would be rejected, --max-rejects allows {options.max_rejects}"
+    return Problem("TS335", "", message, "see the dry run's rejects; decide them, or raise --max-rejects")
+
+
+def _task(position: int, plan: TablePlan, asked: Asked) -> Task:
+    cut, findings = asked.cuts[plan.old], asked.book.findings(plan.old)
+    kept = Findings(findings.losses, findings.not_asked, findings.ordered_stream)
+    batches = _whole(plan, cut.batches) if findings.ordered_stream else list(cut.batches)
+    return Task(position, plan, plan_hash(plan), cut.rows, cut.digest, kept, batches, next_number=len(batches))
+
+
+def _whole(plan: TablePlan, batches: Sequence[Batch]) -> list[Batch]:
+    """One batch per source: a stream in key order cannot be cut by place."""
+    rows: dict[int, int] = {}
+    for batch in batches:
+        rows[batch.source] = rows.get(batch.source, 0) + batch.rows
+    return [Batch(number, plan.old, source, None, None, count) for number, (source, count) in enumerate(sorted(rows.items()))]

@@ -1,0 +1,286 @@
+"""What is switched off on NEW while a group of tables is filled, and its way back, journalled before anything changes."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.errors import Stopped
+from tranship.execution.context import Job
+from tranship.execution.resilience.connection import Works
+from tranship.execution.resilience.failpoints import failpoint
+from tranship.execution.switches.indexes import LooseIndex
+from tranship.model.catalog import ForeignKey, Table
+from tranship.model.names import TableName
+from tranship.model.plan import Group
+from tranship.model.progress import Noted
+from tranship.model.resolution import Problem
+from tranship.server.journal import GoneIndex, Journal, Undo
+from tranship.server.trouble import DATABASE_TROUBLE, spoken
+from tranship.sql import session as statements
+from tranship.sql.new import switches as sql_switches
+from tranship.sql.new.indexes import drop_index
+from tranship.sql.queries import query
+from tranship.sql.quote import ident
+
+LOCK_TIMEOUT = "3s"
+Fence = Callable[[asyncpg.Connection], Awaitable[None]]
+INSERT, DELETE = 4, 8
+"""Bits of ``pg_trigger.tgtype``."""
+
+
+class FiringTrigger(Struct, frozen=True):
+    """A user trigger of a table or of one of its partitions that would fire while rows are copied."""
+
+    relation: TableName
+    name: str
+    state: str
+    owned: bool
+
+
+class DroppedKey(Struct, frozen=True):
+    """A foreign key that has to be away while a cycle is filled."""
+
+    table: TableName
+    key: ForeignKey
+
+
+class Switches(Struct, frozen=True):
+    """What one group needs."""
+
+    replica: bool = False
+    """Batches run under ``session_replication_role = replica``: no origin trigger fires, foreign keys are not checked."""
+    disable: tuple[FiringTrigger, ...] = ()
+    drop: tuple[DroppedKey, ...] = ()
+    one_batch: bool = False
+    """The keys of ``drop`` may stay while everything arrives in one statement."""
+
+    @property
+    def alters(self) -> bool:
+        """NEW's definitions are changed for a while, which its other users would notice."""
+        return bool(self.disable or self.drop)
+
+
+async def may_be_replica(new: asyncpg.Connection) -> bool:
+    """Whether this role may set ``session_replication_role``: tried in a transaction that is rolled back."""
+    transaction = new.transaction()
+    await transaction.start()
+    try:
+        await new.execute(sql_switches.REPLICA)
+    except asyncpg.InsufficientPrivilegeError:
+        return False
+    finally:
+        await transaction.rollback()
+    return True
+
+
+async def needed(new: asyncpg.Connection, job: Job, group: Group, *, replica: bool, rows: int | None, batch_rows: int) -> Switches:
+    """What a group needs; ``replica``: the role may be one. ``rows``: of the group in the snapshot, None before they are counted."""
+    tables = {plan.new: job.after(plan) for plan in group.tables}
+    triggers = [t for table in tables.values() for t in await firing(new, table, INSERT)]
+    away = [
+        DroppedKey(name, key)
+        for name, table in tables.items()
+        for key in table.foreign_keys
+        if key.enforced and (name, key.name) in group.cyclic_keys
+    ]
+    origin_only = {t.state for t in triggers} <= {"O", "D"}
+    declared = [k for t in tables.values() for k in t.foreign_keys] + [k for t in tables.values() for p in t.partitions for k in p.foreign_keys]
+    provable = not any(key.period for key in declared)
+    if replica and provable and (away or (origin_only and any(t.state == "O" for t in triggers))):
+        return Switches(replica=True, disable=tuple(t for t in triggers if t.state in "AR"))
+    own = len(group.tables) == 1 and all(d.key.target == d.table for d in away)
+    one_batch = bool(away) and own and rows is not None and rows <= batch_rows and not group.tables[0].serial
+    return Switches(disable=tuple(t for t in triggers if t.state in "OA"), drop=tuple(away), one_batch=one_batch)
+
+
+async def firing(new: asyncpg.Connection, table: Table, event: int) -> list[FiringTrigger]:
+    """User triggers of a table and its partitions for an event (``INSERT``, ``DELETE``)."""
+    rows = await new.fetch(query("triggers_firing"), table.oid, event)
+    return [FiringTrigger(TableName(r["schema"], r["relation"]), r["trigger"], r["state"], r["owned"]) for r in rows]
+
+
+async def refuse_late_triggers(new: asyncpg.Connection, table: Table, *, replica: bool) -> None:
+    """Inside a batch, after its rows: no trigger was made or switched on since the switches were thrown, which would have changed or swallowed them.
+
+    CREATE TRIGGER waits for the lock that COPY holds to the end of the transaction, so nothing comes after this look.
+
+    Raises:
+        Stopped: one was.
+    """
+    late = [t for t in await firing(new, table, INSERT) if t.state in ("AR" if replica else "OA")]
+    if late:
+        message = (
+            f"trigger {late[0].name} of {late[0].relation} was made or switched on while the run went on; the batch in which it fired is taken back"
+        )
+        raise Stopped("TS428", message, object=str(table.name), hint="run the same command again: it goes on with the trigger switched off")
+
+
+def missing_rights(switches: Switches, job: Job) -> list[Problem]:
+    """What this role may not switch off, with the cure."""
+    grant = f"GRANT SET ON PARAMETER session_replication_role TO {ident(job.new.user)}; (PostgreSQL 15 and newer), or run as the tables' owner"
+    problems = [
+        Problem("TS368", f"{t.relation}", f"trigger {t.name} of {t.relation} would fire and may not be disabled by {job.new.user}", grant)
+        for t in switches.disable
+        if not t.owned
+    ]
+    tables = {d.table: job.new.table(d.table) for d in switches.drop}
+    for dropped in switches.drop:
+        table = tables[dropped.table]
+        if table is not None and not table.owned:
+            message = f"foreign key {dropped.key.name} of {dropped.table} is part of a cycle and may not be taken off by {job.new.user}"
+            problems.append(Problem("TS368", str(dropped.table), message, grant))
+    return problems
+
+
+class SwitchBoard:
+    """Throws the switches of one run and puts them back."""
+
+    def __init__(self, journal: Journal, run: str, job: Job | None, tell: Callable[[Noted], None], *, fence: Fence | None = None) -> None:
+        """``fence`` is called in every transaction that changes something; it raises when another run took over. None: nobody else can."""
+        self._journal = journal
+        self._run = run
+        self._job = job
+        self._tell = tell
+        self._fence = fence
+
+    async def off(self, held: Works, switches: Switches, *, keys: bool) -> None:
+        """Switch off what a group needs; each change commits together with its way back. ``keys``: the foreign keys of the cycle too."""
+        await failpoint("switches.before")
+        for trigger in switches.disable:
+            undo = [(f"trigger {trigger.name} of {trigger.relation}", sql_switches.trigger_state(trigger.relation, trigger.name, trigger.state))]
+            await self._change(held, undo, sql_switches.trigger_state(trigger.relation, trigger.name, "D"))
+            await failpoint("switches.off")
+        if keys:
+            for dropped in switches.drop:
+                await self._drop(held, dropped)
+                await failpoint("switches.off")
+
+    async def take_off(self, held: Works, indexes: Sequence[LooseIndex]) -> None:
+        """Drop indexes for a load; each drop commits together with its way back."""
+        for one in indexes:
+            what = f"index {one.index.name} of {one.table}"
+            gone = GoneIndex(one.table, one.index)
+            await self._change(held, [(what, one.way_back)], drop_index(one.name), gone)
+            self._say(f"{what} is off until the rows are there")
+            await failpoint("indexes.off")
+
+    async def gone(self, held: Works) -> list[Undo]:
+        """The indexes that this run has off, in the order in which they went."""
+        return [undo for undo in reversed(await self._open(held)) if undo.gone is not None]
+
+    async def _open(self, held: Works) -> list[Undo]:
+        """Everything that this run has off, latest first."""
+        found = await held.work("the journal", self._journal.open_undo)
+        return [undo for undo in found if undo.run == self._run]
+
+    async def rebuild(self, held: Works, undo: Undo) -> None:
+        """Make one index again.
+
+        Raises:
+            Stopped: the server does not; its way back stays in the journal.
+        """
+        self._say(f"rebuilding {undo.what}")
+        began = time.monotonic()
+        try:
+            await restore(self._journal, held, undo, self._say, fence=self._fence)
+        except asyncpg.PostgresError as error:
+            message = f"{undo.what} could not be rebuilt: {spoken(error)}"
+            raise Stopped("TS427", message, object=undo.what, hint="remove the cause and run the same command again") from error
+        self._say(f"{undo.what} rebuilt in {time.monotonic() - began:.1f} s")
+        await failpoint("indexes.rebuilt")
+
+    async def on(self, held: Works) -> None:
+        """Put everything back that the journal says this run has off, indexes apart: they wait for their rows, see `rebuild`."""
+        for undo in await self._open(held):
+            if undo.gone is None:
+                await restore(self._journal, held, undo, self._say, fence=self._fence)
+                await failpoint("switches.restored")
+
+    async def on_after_failure(self, held: Works) -> None:
+        """The same as far as it goes while rows are missing: what cannot be put back yet stays in the journal for the next run, and so do
+        indexes, which would only slow it down."""
+        try:
+            mine = await self._open(held)
+            for undo in mine:
+                if undo.gone is None:
+                    with contextlib.suppress(asyncpg.IntegrityConstraintViolationError, asyncpg.ForeignKeyViolationError, Stopped):
+                        await restore(self._journal, held, undo, self._say, fence=self._fence)
+            if left := sum(undo.gone is not None for undo in mine):
+                self._say(f"{left} indexes are off: the next live run goes on so and rebuilds them, tranship doctor CONFIG --restore does it now")
+        except DATABASE_TROUBLE as error:
+            self._say(f"not everything could be switched on again ({spoken(error)}): the next live run does it, or tranship doctor CONFIG --restore")
+
+    async def _drop(self, held: Works, dropped: DroppedKey) -> None:
+        table = self._job.new.table(dropped.table) if self._job is not None else None
+        if table is None:
+            return
+        key, oid = dropped.key, table.oid
+        what = f"foreign key {key.name} of {dropped.table}"
+        if await held.work(what, lambda new: new.fetchval(query("constraint_there"), oid, key.name)) is None:
+            return
+        comment = await held.work(what, lambda new: new.fetchval(query("constraint_comment"), oid, key.name))
+        partitioned = any(end is not None and end.kind == "p" for end in (table, self._target(key)))
+        undo: list[tuple[str, str]] = []
+        if comment is not None:
+            undo.append((f"comment on {what}", sql_switches.comment_on_constraint(dropped.table, key.name, comment)))
+        if key.validated and not partitioned:
+            undo.append((f"validity of {what}", sql_switches.validate_constraint(dropped.table, key.name)))
+        undo.append((what, sql_switches.add_foreign_key(dropped.table, key, partitioned=partitioned)))
+        await self._change(held, undo, sql_switches.drop_constraint(dropped.table, key.name))
+
+    def _target(self, key: ForeignKey) -> Table | None:
+        return self._job.new.table(key.target) if self._job is not None else None
+
+    async def _change(self, held: Works, undo: Sequence[tuple[str, str]], change: str, gone: GoneIndex | None = None) -> None:
+        tries = 0
+
+        async def once(new: asyncpg.Connection) -> None:
+            nonlocal tries
+            tries += 1
+            async with new.transaction():
+                await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
+                if self._fence is not None:
+                    await self._fence(new)
+                if tries > 1 and await new.fetchval(self._journal.sql.undo_there, self._run, *undo[-1]):
+                    return  # the try before committed, and its answer was lost
+                for what, sql in undo:
+                    await self._journal.write_undo(new, self._run, what, sql, gone)
+                await new.execute(change)
+
+        await held.work(undo[-1][0], partial(_naming_blockers, once, self._say))
+
+    def _say(self, message: str) -> None:
+        self._tell(Noted(message))
+
+
+async def restore(journal: Journal, held: Works, undo: Undo, tell: Callable[[str], None], *, fence: Fence | None = None) -> None:
+    """One way back, and that it was gone, in one transaction. ``fence`` as for `SwitchBoard`; None: the caller holds the writer lock."""
+
+    async def once(new: asyncpg.Connection) -> None:
+        async with new.transaction():
+            await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
+            if fence is not None:
+                await fence(new)
+            if await new.fetchval(journal.sql.undone, undo.run, undo.seq) is not None:
+                await new.execute(undo.sql)
+                await failpoint("switches.restoring")
+
+    await held.work(undo.what, partial(_naming_blockers, once, tell))
+
+
+async def _naming_blockers(once: Callable[[asyncpg.Connection], Awaitable[None]], tell: Callable[[str], None], new: asyncpg.Connection) -> None:
+    """One try; where it waited too long for a lock, the sessions are named that hold one."""
+    try:
+        await once(new)
+    except asyncpg.LockNotAvailableError:
+        for row in await new.fetch(query("lock_holders")):
+            session = ", ".join(row[name] or f"{name} hidden" for name in ("role", "application", "state"))
+            since = f", in its transaction for {row['seconds']} s" if row["seconds"] is not None else ""
+            tell(f"a lock is held by process {row['pid']} ({session}) on {row['relations']}{since}")
+        raise

@@ -1,0 +1,115 @@
+"""``tranship status``: where the runs of a journal stand."""
+
+from __future__ import annotations
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.config import Config
+from tranship.errors import Refused
+from tranship.execution.resilience.connection import control
+from tranship.execution.resilience.writer_lock import at_work
+from tranship.model.names import TableName
+from tranship.model.options import command_line
+from tranship.server.journal import Journal, Run, Undo
+
+
+class TableState(Struct, frozen=True):
+    """One table of a run."""
+
+    table: TableName
+    new_table: TableName
+    rows: int
+    read: int
+    written: int
+    rejected: int
+    batches: int
+    batches_done: int
+    done: bool
+
+
+class RunState(Struct, frozen=True):
+    """One run."""
+
+    run: Run
+    running: bool
+    """Its writer lock is held: somebody works on it right now."""
+    tables: tuple[TableState, ...]
+    bytes: int
+    seconds: float
+    """Spent on the batches that are done, over all streams."""
+    switched_off: tuple[Undo, ...]
+    going_back: bool = False
+    """Taking its rows back was begun and not ended."""
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """Rows settled, and rows in all."""
+        return sum(t.read for t in self.tables), sum(t.rows for t in self.tables)
+
+
+async def status(config: Config) -> tuple[RunState, ...]:
+    """All runs that the journal of NEW knows, oldest first; empty without a journal. Changes nothing."""
+    journal = Journal(config.journal_schema)
+    async with control(config) as new:
+        if not await journal.exists(new):
+            return ()
+        return tuple([await _state(new, journal, run) for run in await journal.runs(new, None)])
+
+
+async def purge(config: Config) -> tuple[Run, ...]:
+    """Removes the journal, rejected rows included; the runs that it held.
+
+    Raises:
+        Refused: a run is not finished, or something is still switched off.
+    """
+    journal = Journal(config.journal_schema)
+    async with control(config) as new:
+        if not await journal.exists(new):
+            return ()
+        await _all_over(new, journal, config)
+        runs: list[Run] = []
+
+        async def still() -> None:
+            runs.extend(await _all_over(new, journal, config))
+
+        try:
+            await journal.remove(new, still)
+        except asyncpg.LockNotAvailableError as error:
+            raise Refused("TS353", "a run is at work: the journal is still needed", object=journal.schema, hint="wait for its end") from error
+        return tuple(runs)
+
+
+async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -> tuple[Run, ...]:
+    """The runs, when nobody needs the journal any more."""
+    runs = await journal.runs(new, None)
+    waiting = [r for r in runs if r.state != "finished"]
+    if waiting:
+        back = command_line("tranship", "rollback", config.path, "--run", waiting[0].id, "--live")
+        hint = f"run migrate --live to its end, or take it back: {back}"
+        raise Refused("TS353", f"{len(waiting)} runs are not finished: the journal is still needed", object=waiting[0].id, hint=hint)
+    if await journal.open_undo(new):
+        hint = command_line("tranship", "doctor", config.path, "--restore")
+        raise Refused("TS353", "something is still switched off: the journal holds its way back", hint=hint)
+    return runs
+
+
+async def _state(new: asyncpg.Connection, journal: Journal, run: Run) -> RunState:
+    tasks = await journal.tasks(new, run.id)
+    batches = await journal.batches(new, tasks, run.id)
+    tables = []
+    for task in tasks:
+        mine = [b for b in batches if b.position == task.position]
+        done = [b for b in mine if b.done]
+        counts = (sum(b.read for b in done), sum(b.written for b in done), sum(b.rejected for b in done))
+        tables.append(TableState(task.old, task.new, task.rows, *counts, len(mine), len(done), task.done))
+    undo = tuple(u for u in await journal.open_undo(new) if u.run == run.id)
+    return RunState(
+        run,
+        await at_work(new, run),
+        tuple(tables),
+        sum(b.bytes for b in batches if b.done),
+        sum(b.seconds for b in batches if b.done),
+        undo,
+        any(b.going_back for b in batches),
+    )

@@ -1,0 +1,271 @@
+"""The changes between the columns of two corresponding tables. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tranship.model.catalog import Column, Table
+from tranship.model.change import Change, ChangeClass, ColumnPair, Pairing, Proposal, TablePair
+from tranship.model.expression import Conversion, Loss, Rule
+from tranship.model.resolution import Action, Decision, Resolution
+from tranship.planning.comparing.meaning import Doubt, Landscape, doubt_of, meaning_change
+from tranship.planning.types.conversion import convert, same_type
+from tranship.planning.types.wording import filling_words, type_words
+
+_FEEDING = (Action.RENAME, Action.TRANSFORM)
+_WAYS = (("value_mapping", "by value mapping"), ("lookup_table", "by lookup"), ("transform_sql", "by SQL"))
+
+
+class Tables(Struct, frozen=True):
+    """One pair of tables with everything that its changes depend on."""
+
+    pair: TablePair
+    before: Table
+    after: Table
+    decisions: tuple[Decision, ...]
+    landscape: Landscape
+    schemas: tuple[tuple[str, str], ...]
+
+    @property
+    def ignored(self) -> frozenset[str]:
+        """Old columns that a decision leaves behind."""
+        return frozenset(d.resolution.old_column or "" for d in self.decisions if d.action is Action.IGNORE)
+
+    @property
+    def used(self) -> frozenset[str]:
+        """Old columns that feed a new one by decision."""
+        return frozenset(name for d in self.decisions if d.action in _FEEDING for name in fed_by(d.resolution))
+
+    @property
+    def filled(self) -> frozenset[str]:
+        """New columns that a decision fills."""
+        actions = (*_FEEDING, Action.DEFAULT)
+        return frozenset(d.resolution.new_column or "" for d in self.decisions if d.action in actions)
+
+    def convert(self, old: Column, new: Column) -> Conversion:
+        """The judgement of the two columns' types."""
+        versions = self.landscape.old.server_version, self.landscape.new.server_version
+        found = convert(old.type, new.type, old_version=versions[0], new_version=versions[1], schemas=self.schemas)
+        return replace(found, why=f"{found.why}: {self.landscape.old.timezone}") if found.rule is Rule.ZONE else found
+
+    def change(self, cls: ChangeClass, kind: str, description: str, *, old: str | None = None, new: str | None = None) -> Change:
+        """A change of this pair without its details."""
+        return Change(
+            cls=cls, kind=kind, table=str(self.pair.old), description=description, old_column=old, new_column=new, new_table=str(self.pair.new)
+        )
+
+
+def fed_by(entry: Resolution) -> tuple[str, ...]:
+    """The old columns that an entry names."""
+    return entry.old_columns or ((entry.old_column,) if entry.old_column is not None else ())
+
+
+def column_changes(tables: Tables) -> Iterator[Change]:
+    """All column changes: pairs in NEW's order, questions of rename, added, removed, decided, order."""
+    ignored, filled = tables.ignored, tables.filled
+    active = [p for p in tables.pair.columns if p.old not in ignored and p.new not in filled]
+    for pair in active:
+        yield from _pair_changes(tables, pair)
+    settled_old = ignored | tables.used
+    asked = [p for p in tables.pair.proposals if p.old not in settled_old and p.new not in filled]
+    for proposal in asked:
+        yield _proposed(tables, proposal)
+    covered_new = filled | {p.new for p in active} | {p.new for p in asked}
+    for column in tables.after.columns:
+        if column.name not in covered_new:
+            yield _added(tables, column)
+    covered_old = settled_old | {p.old for p in active} | {p.old for p in asked}
+    for column in tables.before.columns:
+        if column.name not in covered_old:
+            yield _removed(tables, column)
+    for decision in tables.decisions:
+        yield from _decided(tables, decision)
+    if _order_differs(tables, active):
+        yield _with(tables.change(ChangeClass.SAFE, "column_order", "Column order differs in new DB"), action="Copy by column name")
+
+
+def _with(change: Change, *, action: str | None = None, evidence: tuple[str, ...] = (), conversion: str | None = None) -> Change:
+    return Change(
+        cls=change.cls,
+        kind=change.kind,
+        table=change.table,
+        description=change.description,
+        old_column=change.old_column,
+        new_column=change.new_column,
+        new_table=change.new_table,
+        auto_action=action,
+        evidence=evidence,
+        conversion=conversion,
+    )
+
+
+def _columns(tables: Tables, old: str, new: str) -> tuple[Column, Column]:
+    before, after = tables.before.column(old), tables.after.column(new)
+    if before is None or after is None:
+        raise ValueError(f"{tables.pair.old}.{old} → {tables.pair.new}.{new} is not in the catalogs")
+    return before, after
+
+
+def _pair_changes(tables: Tables, pair: ColumnPair) -> Iterator[Change]:
+    old, new = _columns(tables, pair.old, pair.new)
+    if pair.old != pair.new:
+        told = "" if pair.pairing is Pairing.DECIDED else "likely "
+        words = f"Column '{pair.old}' {told}renamed to '{pair.new}' in new DB"
+        change = tables.change(ChangeClass.TRANSFORMABLE, "column_renamed", words, old=pair.old, new=pair.new)
+        yield _with(change, action="Rename column", evidence=pair.evidence)
+    if new.generated:
+        if not old.generated:
+            yield _becomes_generated(tables, old, new)
+        return
+    if old.generated:
+        words = f"Column '{pair.old}' is generated in old DB and plain in new DB"
+        yield _with(tables.change(ChangeClass.SAFE, "becomes_plain", words, old=pair.old, new=pair.new), action="Copy the computed values")
+    yield from _type_changes(tables, pair, old, new)
+    if old.refuses_null and not new.refuses_null:
+        words = f"Column '{pair.new}' allows NULL in new DB"
+        yield _with(tables.change(ChangeClass.SAFE, "not_null_relaxed", words, old=pair.old, new=pair.new), action="Copy as it is")
+
+
+def _becomes_generated(tables: Tables, old: Column, new: Column) -> Change:
+    words = f"Column '{old.name}' becomes generated in new DB: old values cannot be written"
+    change = tables.change(ChangeClass.BREAKING, "becomes_generated", words, old=old.name)
+    told = f"generated in NEW as {new.generation or 'an expression'}"
+    return _with(change, evidence=(told, "decide 'ignore' for the old column to let NEW compute it"))
+
+
+def _type_changes(tables: Tables, pair: ColumnPair, old: Column, new: Column) -> Iterator[Change]:
+    """At most one line: what the types say, or that the meaning would change."""
+    conversion = tables.convert(old, new)
+    doubt = meaning_change(pair, tables.before, tables.after, tables.landscape)
+    if doubt is not None:
+        yield _meaning(tables, old, new, doubt, conversion)
+    elif not same_type(old.type, new.type, tables.schemas):
+        yield _type_change(tables, old, new, conversion)
+
+
+def _meaning(tables: Tables, old: Column, new: Column, doubt: Doubt, conversion: Conversion) -> Change:
+    verb = "changes" if doubt.keys else "may change"
+    if type_words(old.type) == type_words(new.type):
+        words = f"Column '{old.name}' {verb} its meaning in new DB"
+    else:
+        words = f"{_mismatch(old, new)}, and its meaning {verb}"
+    told = doubt.told if doubt.keys or conversion.automatic else (*doubt.told, *_conversion_evidence(old, new, conversion))
+    return _with(tables.change(ChangeClass.BREAKING, "meaning_changed", words, old=old.name, new=new.name), evidence=told, conversion="meaning")
+
+
+def _mismatch(old: Column, new: Column) -> str:
+    return f"Column '{old.name}' type mismatch: current({type_words(old.type)}) vs new({type_words(new.type)})"
+
+
+def _type_change(tables: Tables, old: Column, new: Column, conversion: Conversion) -> Change:
+    cls = ChangeClass.TRANSFORMABLE if conversion.automatic else ChangeClass.BREAKING
+    change = tables.change(cls, "type_changed", _mismatch(old, new), old=old.name, new=new.name)
+    evidence = _conversion_evidence(old, new, conversion)
+    if not conversion.automatic:
+        return _with(change, evidence=evidence, conversion=conversion.rule.value)
+    before, after = type_words(old.type), type_words(new.type)
+    action = f"Convert {before} to {after}" if before != after else f"Take over into the changed definition of {after}"
+    return _with(change, action=action, evidence=evidence, conversion=conversion.rule.value)
+
+
+def _conversion_evidence(old: Column, new: Column, conversion: Conversion) -> tuple[str, ...]:
+    told = [conversion.why] if conversion.why else []
+    added = [label for label in new.type.leaf.labels if label not in old.type.leaf.labels]
+    if old.type.leaf.labels and added:
+        told.append(f"labels added: {', '.join(added)}")
+    kept = [label for label in old.type.leaf.labels if label in new.type.leaf.labels]
+    if kept != [label for label in new.type.leaf.labels if label in kept]:
+        told.append("the labels stand in another order: comparisons and ORDER BY change")
+    if conversion.loss is not Loss.NONE:
+        told.append(f"values may change: {conversion.loss.value} (counted and reported)")
+    if not conversion.bare:
+        told.append("no plain conversion exists: decide with value_mapping, lookup_table or transform_sql")
+    return tuple(told)
+
+
+def _proposed(tables: Tables, proposal: Proposal) -> Change:
+    words = f"Column '{proposal.old}' likely renamed to '{proposal.new}' in new DB"
+    evidence = [f"not proven (score {proposal.score:.2f})", *proposal.evidence]
+    if proposal.runner_up is not None:
+        evidence.append(f"next best: '{proposal.runner_up}'")
+    old, new = _columns(tables, proposal.old, proposal.new)
+    conversion = tables.convert(old, new)
+    if not conversion.automatic:
+        evidence.append(f"the types differ, too: current({type_words(old.type)}) vs new({type_words(new.type)})")
+    landscape = tables.landscape
+    doubt = doubt_of(tables.before, tables.after, (proposal.old, proposal.new), landscape.observed, landscape.old.timezone)
+    if doubt is not None:
+        evidence += ["its meaning may change", *doubt.told]
+    change = tables.change(ChangeClass.BREAKING, "column_renamed", words, old=proposal.old, new=proposal.new)
+    return _with(change, evidence=tuple(evidence))
+
+
+def _added(tables: Tables, column: Column) -> Change:
+    words = f"Column '{column.name}' only exists in new DB"
+    if column.refuses_null and not column.filled_by_server:
+        change = tables.change(ChangeClass.BREAKING, "column_added", words, new=column.name)
+        through = "through its domain " + column.type.text if not column.not_null else type_words(column.type)
+        return _with(change, evidence=(f"NOT NULL without a default ({through})",))
+    return _with(tables.change(ChangeClass.SAFE, "column_added", words, new=column.name), action=filling_words(column))
+
+
+def _removed(tables: Tables, column: Column) -> Change:
+    change = tables.change(ChangeClass.BREAKING, "column_removed", f"Column '{column.name}' only exists in old DB", old=column.name)
+    twin = tables.after.column(column.name)
+    note = (f"the new column '{column.name}' is filled from another one",) if twin is not None else ()
+    return _with(change, evidence=(f"its data ({type_words(column.type)}) would be left behind", *note))
+
+
+def _decided(tables: Tables, decision: Decision) -> Iterator[Change]:
+    entry = decision.resolution
+    match decision.action:
+        case Action.RENAME | Action.TRANSFORM:
+            yield from _decided_feed(tables, decision.action, entry)
+        case Action.DEFAULT:
+            words = f"Column '{entry.new_column}' only exists in new DB"
+            change = tables.change(ChangeClass.SAFE, "column_added", words, new=entry.new_column)
+            yield _with(change, action="Decided: the given default", evidence=_because(entry))
+        case Action.IGNORE:
+            words = f"Column '{entry.old_column}' only exists in old DB"
+            if tables.after.column(entry.old_column or "") is not None:
+                words = f"Column '{entry.old_column}' exists in both DBs"
+            change = tables.change(ChangeClass.SAFE, "column_removed", words, old=entry.old_column)
+            yield _with(change, action="Decided: left behind", evidence=_because(entry))
+        case Action.RENAME_TABLE | Action.DROP_TABLE:
+            return
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _decided_feed(tables: Tables, action: Action, entry: Resolution) -> Iterator[Change]:
+    sources = fed_by(entry)
+    old = tables.before.column(sources[0]) if sources else None
+    new = tables.after.column(entry.new_column or "")
+    if old is None or new is None:
+        return
+    if action is Action.RENAME:
+        yield from _pair_changes(tables, ColumnPair(old.name, new.name, Pairing.DECIDED, _because(entry)))
+        return
+    way = next((words for field, words in _WAYS if getattr(entry, field) is not None), "by the server's conversion")
+    conversion = tables.convert(old, new)
+    if new.generated or (way.endswith("conversion") and not conversion.bare):
+        yield _becomes_generated(tables, old, new) if new.generated else _type_change(tables, old, new, conversion)
+        return
+    renamed = f"Column '{old.name}' feeds '{new.name}' in new DB"
+    words = renamed if old.name != new.name else _mismatch(old, new)
+    change = tables.change(ChangeClass.TRANSFORMABLE, "column_transformed", words, old=old.name, new=new.name)
+    yield _with(change, action=f"Decided: transform {way}", evidence=_because(entry), conversion=conversion.rule.value)
+
+
+def _because(entry: Resolution) -> tuple[str, ...]:
+    return (f"decided: {entry.because or entry.description}" if entry.because or entry.description else "decided",)
+
+
+def _order_differs(tables: Tables, active: list[ColumnPair]) -> bool:
+    places = {c.name: n for n, c in enumerate(tables.before.columns)}
+    order = [places[p.old] for p in active]
+    return order != sorted(order)

@@ -1,0 +1,112 @@
+"""Yes and no turned round, and clocks that are read in another zone. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from tranship.planning.comparing.meaning.scene import Doubt, Sight
+from tranship.planning.names.tokens import words
+
+_FILLERS = frozenset({"is", "has", "was", "are", "be", "can", "flag", "ind", "indicator", "status"})
+_NEGATIONS = frozenset({"not", "no", "non", "never", "without"})
+_PREFIXES = ("un", "in", "im", "non", "dis")
+_OPPOSITES = """
+active enabled enable activated on / inactive disabled disable deactivated off suspended deleted archived removed
+visible public shown show published listed displayed / hidden invisible private unlisted hide draft unpublished
+allowed allow permitted granted / denied forbidden disallowed blocked banned prohibited
+available / unavailable
+open / closed
+required mandatory / optional
+online / offline
+included include / excluded exclude
+accepted approved / rejected declined
+paid settled / unpaid outstanding
+succeeded success successful / failed failure
+subscribed / unsubscribed
+"""
+_GROUPS = tuple((frozenset(a.split()), frozenset(b.split())) for line in _OPPOSITES.strip().split("\n") for a, b in [line.split(" / ")])
+_UTC = frozenset({"utc", "gmt"})
+_UTC_ZONES = frozenset({"utc", "gmt", "uct", "zulu", "universal", "greenwich"})
+"""Also below ``Etc/``."""
+_LOCAL = frozenset({"local"})
+_WORDS = re.compile(r"[a-z]+", re.IGNORECASE)
+
+
+def opposed(left: str, right: str) -> bool:
+    """Whether two names ask the same question the other way round: ``is_active`` and ``disabled``, ``hidden`` and ``is_not_hidden``."""
+    a, b = _asked(left), _asked(right)
+    odd = (_negated(left) + _negated(right)) % 2 == 1
+    if a == b and a:
+        return odd
+    gone, come = a - b, b - a
+    if len(gone) != 1 or len(come) != 1:
+        return False
+    (before,), (after,) = gone, come
+    for yes, no in _GROUPS:
+        if (before in yes and after in no) or (before in no and after in yes):
+            return not odd
+        if {before, after} <= yes or {before, after} <= no:
+            return odd
+    short, long = sorted((before, after), key=len)
+    return len(short) > 3 and any(long == prefix + short for prefix in _PREFIXES) and not odd
+
+
+def _asked(name: str) -> frozenset[str]:
+    return frozenset(words(name)) - _FILLERS - _NEGATIONS
+
+
+def _negated(name: str) -> int:
+    return sum(1 for word in words(name) if word in _NEGATIONS)
+
+
+def flag_doubt(sight: Sight) -> Doubt | None:
+    """A yes that NEW would read as a no."""
+    if "boolean" not in sight.families or sight.old.name == sight.new.name or not opposed(sight.old.name, sight.new.name):
+        return None
+    sql = {
+        ("boolean", "boolean"): f"NOT {sight.value}",
+        ("integer", "boolean"): f"{sight.value} = 0",
+        ("boolean", "integer"): f"CASE {sight.value} WHEN true THEN 0 WHEN false THEN 1 END",
+    }.get(sight.families)
+    return Doubt((f"'{sight.new.name}' asks the opposite of '{sight.old.name}': true would become false",), sql)
+
+
+def clock_doubt(sight: Sight) -> Doubt | None:
+    """A time of day that NEW would read in another zone."""
+    bases = sight.old.type.leaf.base, sight.new.type.leaf.base
+    plain, zoned = "timestamp without time zone", "timestamp with time zone"
+    if _is_utc(sight.zone) and bases != (plain, plain):
+        return None
+    old, new = _zone(sight, old=True), _zone(sight, old=False)
+    if bases == (plain, zoned) and "utc" in (old, new) and "local" not in (old, new):
+        told = f"OLD's times would be read in its database time zone {sight.zone}, but name or comment says UTC"
+        return Doubt((told,), f"{sight.value} AT TIME ZONE 'UTC'")
+    if bases == (zoned, plain) and new == "utc":
+        told = f"NEW's times would be written in OLD's database time zone {sight.zone}, but name or comment says UTC"
+        return Doubt((told,), f"{sight.value} AT TIME ZONE 'UTC'")
+    return _shifted(sight, old, new) if bases == (plain, plain) else None
+
+
+def _is_utc(zone: str) -> bool:
+    return zone.lower().removeprefix("etc/") in _UTC_ZONES
+
+
+def _shifted(sight: Sight, old: str, new: str) -> Doubt | None:
+    """Both without a zone: only words can tell that the clock changes."""
+    if old == new or not (old and new) or _is_utc(sight.zone):
+        differs = bool(old and new and old != new)
+        return Doubt((f"OLD's '{sight.old.name}' says {old}, NEW's '{sight.new.name}' says {new}: which zone is meant?",)) if differs else None
+    first, second = ("UTC", sight.zone) if old == "utc" else (sight.zone, "UTC")
+    told = f"OLD's '{sight.old.name}' says {old}, NEW's '{sight.new.name}' says {new}; OLD's database time zone is {sight.zone}"
+    return Doubt((told,), f"{sight.value} AT TIME ZONE '{first}' AT TIME ZONE '{second}'")
+
+
+def _zone(sight: Sight, *, old: bool) -> str:
+    """What a column's name, else its comment, says about its clock: ``utc``, ``local`` or nothing."""
+    column = sight.old if old else sight.new
+    for said in (frozenset(words(column.name)), frozenset(word.lower() for word in _WORDS.findall(column.comment or ""))):
+        if said & _UTC:
+            return "utc"
+        if said & _LOCAL:
+            return "local"
+    return ""

@@ -1,0 +1,231 @@
+"""Numbers whose unit changes: cents and units, percent and fraction, seconds and milliseconds. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from tranship.model.evidence import NumberFacts
+from tranship.planning.comparing.meaning.scene import Doubt, Sight
+from tranship.planning.comparing.meaning.units import UNITS, Unit, converted, same_unit, times, unit_of
+
+_NUMBERS = ("integer", "decimal")
+_MONEY_WORDS = """
+price amount total subtotal balance cost fee salary wage pay payment revenue turnover deposit budget charge refund rent income expense
+discount tax vat net gross money tip premium preis betrag summe saldo gehalt kosten
+"""
+_MONEY = frozenset(_MONEY_WORDS.split())
+_COUNTED_WORDS = """
+count counter quantity qty item point score vote page year age rank position seat stock piece user row line hour day minute second week month
+weight length height width distance size percent rate ratio
+"""
+_COUNTED = frozenset(_COUNTED_WORDS.split())
+_SHARES_WORDS = """
+percent percentage pct rate ratio share fraction probability discount tax vat margin commission utilization utilisation completion progress
+confidence satz anteil rabatt
+"""
+_SHARES = frozenset(_SHARES_WORDS.split())
+_MOMENTS = frozenset({"epoch", "unix", "ts", "timestamp", "time", "at", "created", "updated", "modified", "expires", "expiry"})
+_BOUND = re.compile(r"(?:<=?|AND)\s*\(*'?(-?[0-9]+(?:\.[0-9]+)?)'?")
+_ENOUGH_THERE = 5
+_DECIMALS = (2, 3, 4)
+_PER_UNIT = 100
+_SECONDS = (5e8, 5e9)
+"""Magnitudes of seconds since 1970 between 1985 and 2128."""
+
+
+def measures(sight: Sight) -> bool:
+    """Whether magnitudes could tell that these two columns mean different things."""
+    if any(kind not in _NUMBERS for kind in sight.families) or sight.is_key:
+        return False
+    telling = sight.old_words | sight.new_words
+    if not telling & (_MONEY | _SHARES | _MOMENTS) and unit_of(sight.old) is None and unit_of(sight.new) is None:
+        return False
+    return sight.after.bytes > 0 or _declared_otherwise(sight)
+
+
+def only_beside(sight: Sight) -> bool:
+    """Whether OLD's magnitudes tell nothing but beside those of NEW's own rows: amounts stay amounts, and counts stay counts."""
+    return not _declared_otherwise(sight)
+
+
+def _declared_otherwise(sight: Sight) -> bool:
+    unitless = unit_of(sight.old) is None and unit_of(sight.new) is None
+    alike = sight.families[0] == sight.families[1] and unitless and not (sight.old_words | sight.new_words) & _SHARES
+    return (sight.old.type != sight.new.type and not alike) or sight.old.comment != sight.new.comment or bool(sight.checks)
+
+
+def number_doubt(sight: Sight) -> Doubt | None:
+    """The unit of a number changes, or may."""
+    if any(kind not in _NUMBERS for kind in sight.families) or sight.is_key:
+        return None
+    for rule in (_by_units, _to_decimals, _to_whole, _to_fraction, _to_percent, _by_magnitude):
+        doubt = rule(sight)
+        if doubt is not None:
+            return doubt
+    return None
+
+
+def _rounded(sight: Sight, sql: str) -> str:
+    return f"round({sql})" if sight.families[1] == "integer" and " / " in sql else sql
+
+
+def _by_units(sight: Sight) -> Doubt | None:
+    left, right = unit_of(sight.old), unit_of(sight.new)
+    if left is None or right is None or left.dimension != right.dimension:
+        return _unit_lost(sight, left, right)
+    if same_unit(left, right):
+        return None
+    told = f"OLD's '{sight.old.name}' says {left.word}, NEW's '{sight.new.name}' says {right.word}"
+    sql = converted(sight.value, left, right)
+    if left.dimension == "size":
+        return Doubt((told, "a kilobyte is taken for 1024 bytes"), sql)
+    rate = () if sql is not None else ("there is no fixed rate between the two",)
+    return Doubt((told, *rate), _rounded(sight, sql) if sql is not None else None)
+
+
+def _unit_lost(sight: Sight, left: Unit | None, right: Unit | None) -> Doubt | None:
+    """A unit in one of two different names, or one in a comment that the other side's type contradicts."""
+    if (left is None) == (right is None):
+        return None
+    cents = UNITS["cent"].factor
+    if left is not None and left.dimension == "money" and left.factor == cents and sight.families[1] == "decimal":
+        return Doubt((f"OLD's '{sight.old.name}' says {left.word}, NEW's '{sight.new.name}' has decimals",), times(sight.value, Fraction(1, 100)))
+    if right is not None and right.dimension == "money" and right.factor == cents and sight.families[0] == "decimal":
+        return Doubt(
+            (f"OLD's '{sight.old.name}' has decimals, NEW's '{sight.new.name}' says {right.word}",),
+            f"round({times(sight.value, Fraction(100))})",
+        )
+    if sight.old.name == sight.new.name or (left or right) not in _named(sight):
+        return None
+    unit, side, other = (left, sight.old.name, sight.new.name) if left is not None else (right, sight.new.name, sight.old.name)
+    return Doubt((f"'{side}' says its unit ({unit.word if unit else ''}), '{other}' says none: is it the same?",))
+
+
+def _named(sight: Sight) -> Sequence[Unit]:
+    return [unit for word in sight.old_words ^ sight.new_words if (unit := UNITS.get(word)) is not None]
+
+
+def _is_money(sight: Sight) -> bool:
+    both = sight.old_words | sight.new_words
+    return bool(both & _MONEY) and not both & _COUNTED
+
+
+def _scale(sight: Sight) -> int | None:
+    leaf = sight.new.type.leaf
+    return leaf.modifiers[1] if leaf.base == "numeric" and len(leaf.modifiers) > 1 else 2 if leaf.base == "money" else None
+
+
+def _to_decimals(sight: Sight) -> Doubt | None:
+    """Whole numbers become amounts with decimals: were they cents? Only where the data speak for it: the type alone is converted by itself."""
+    if sight.families[0] != "integer" or _scale(sight) not in _DECIMALS or not _is_money(sight):
+        return None
+    told = f"'{sight.old.name}' speaks of money: whole numbers in OLD, {sight.new.type.text} in NEW"
+    sql = times(sight.value, Fraction(1, _PER_UNIT))
+    facts, there = sight.numbers, sight.numbers_there
+    if facts is None or facts.median is None:
+        return None
+    if there is not None and there.median and there.nonzero >= _ENOUGH_THERE:
+        ratio = facts.median / there.median
+        if 1 / 5 <= ratio <= 5:
+            return None
+        if ratio >= _PER_UNIT / 5:
+            return Doubt((told, f"the typical number of OLD is {ratio:.0f} times that of NEW's own rows: OLD seems to count cents"), sql)
+    if facts.median < _PER_UNIT:
+        return None
+    return Doubt((told, f"most of OLD's {facts.nonzero} numbers are {_PER_UNIT} or more: are they cents?"), sql)
+
+
+def _to_whole(sight: Sight) -> Doubt | None:
+    """Amounts with decimals become whole numbers: does NEW count cents?"""
+    if sight.families != ("decimal", "integer") or not _is_money(sight):
+        return None
+    facts = sight.numbers
+    if facts is not None and not facts.fractional:
+        return None
+    many = "the data were not asked" if facts is None else f"{facts.fractional} of {facts.rows} numbers have decimals that whole numbers would lose"
+    value = f"CAST({sight.value} AS numeric)" if sight.old.type.leaf.base == "money" else sight.value
+    told = f"'{sight.new.name}' speaks of money: {sight.old.type.text} in OLD, whole numbers in NEW"
+    return Doubt((told, many, "does NEW count cents?"), f"round({times(value, Fraction(_PER_UNIT))})")
+
+
+def _to_fraction(sight: Sight) -> Doubt | None:
+    """Percent become fractions of one."""
+    facts = sight.numbers
+    if not (sight.old_words | sight.new_words) & _SHARES or facts is None or facts.highest is None or not 1 < facts.highest <= _PER_UNIT:
+        return None
+    below = _upto_one(sight)
+    if below is None or facts.lowest is None or facts.lowest < 0:
+        return None
+    told = f"'{sight.old.name}' speaks of a share: OLD holds numbers above 1, up to {_PER_UNIT} at most; {below}"
+    return Doubt((told,), times(sight.value, Fraction(1, _PER_UNIT)))
+
+
+def _to_percent(sight: Sight) -> Doubt | None:
+    """Fractions of one become percent."""
+    facts, there = sight.numbers, sight.numbers_there
+    if not (sight.old_words | sight.new_words) & _SHARES or facts is None or facts.highest is None or facts.lowest is None:
+        return None
+    if not facts.fractional or facts.lowest < 0 or facts.highest > 1:
+        return None
+    bounds = _bounds(sight)
+    more = there is not None and there.highest is not None and there.nonzero >= _ENOUGH_THERE and 1 < there.highest <= _PER_UNIT
+    if sight.families[1] == "integer":
+        why = "NEW holds whole numbers"
+    elif more:
+        why = "NEW's own rows go beyond 1"
+    elif bounds and max(bounds) == _PER_UNIT:
+        why = f"NEW allows up to {_PER_UNIT}"
+    else:
+        return None
+    told = f"'{sight.old.name}' speaks of a share: OLD holds nothing above 1; {why}"
+    return Doubt((told,), _rounded(sight, times(sight.value, Fraction(_PER_UNIT))))
+
+
+def _bounds(sight: Sight) -> list[float]:
+    return [float(bound) for expression in sight.checks for bound in _BOUND.findall(expression)]
+
+
+def _upto_one(sight: Sight) -> str | None:
+    """How NEW says that it holds fractions of one."""
+    leaf, there, bounds = sight.new.type.leaf, sight.numbers_there, _bounds(sight)
+    if leaf.base == "numeric" and len(leaf.modifiers) > 1 and leaf.modifiers[1] > 0 and leaf.modifiers[0] - leaf.modifiers[1] <= 1:
+        return f"{leaf.text} has no room for them"
+    if bounds and max(bounds) == 1:
+        return "NEW allows up to 1"
+    if there is not None and there.highest is not None and there.nonzero >= _ENOUGH_THERE and there.highest <= 1 and there.fractional:
+        return "NEW's own rows hold nothing above 1"
+    return None
+
+
+def _by_magnitude(sight: Sight) -> Doubt | None:
+    """NEW's own rows are a hundred or a thousand times larger or smaller."""
+    facts, there = sight.numbers, sight.numbers_there
+    if facts is None or there is None or not facts.median or not there.median or there.nonzero < _ENOUGH_THERE:
+        return None
+    words = sight.old_words | sight.new_words
+    if words & _MOMENTS:
+        return _epoch(sight, facts, there)
+    if not (_is_money(sight) and facts.nonzero >= _ENOUGH_THERE):
+        return None
+    ratio = there.median / facts.median
+    if not _PER_UNIT / 2 <= max(ratio, 1 / ratio) <= _PER_UNIT * 2:
+        return None
+    sql = times(sight.value, Fraction(_PER_UNIT) if ratio > 1 else Fraction(1, _PER_UNIT))
+    way = "larger" if ratio > 1 else "smaller"
+    return Doubt((f"the numbers of NEW's own rows are about {_PER_UNIT} times {way} than OLD's: cents and units?",), _rounded(sight, sql))
+
+
+def _epoch(sight: Sight, facts: NumberFacts, there: NumberFacts) -> Doubt | None:
+    before, after = facts.median or 0, there.median or 0
+    low, high = _SECONDS
+    for thousand in (1, 1000, 1000000):
+        if low <= before <= high and thousand > 1 and low <= after / thousand <= high:
+            sql = times(sight.value, Fraction(thousand))
+        elif low <= before / thousand <= high and thousand > 1 and low <= after <= high:
+            sql = _rounded(sight, times(sight.value, Fraction(1, thousand)))
+        else:
+            continue
+        return Doubt((f"seconds since 1970 on one side, {thousand} times as much in NEW's own rows or in OLD's on the other",), sql)
+    return None

@@ -1,0 +1,138 @@
+"""What the judgement of meaning looks at: both catalogs, what the data said, and one pair of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct, field
+
+from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.evidence import ColumnFacts, Evidence, NumberFacts
+from tranship.model.names import ColumnRef, TableName
+from tranship.model.types import TypeKind
+from tranship.planning.matching.scope import quoted
+from tranship.planning.names.families import family
+from tranship.planning.names.tokens import stems, words
+
+
+class Observed(Struct, frozen=True):
+    """What the data said about columns whose meaning may change; a column that is missing was not asked."""
+
+    references: Mapping[ColumnRef, TableName] = field(default_factory=dict)
+    """Columns of OLD that are no declared foreign keys and have at least 20 distinct values, of which at least 95 % are keys of that table alone."""
+    values: Mapping[ColumnRef, ColumnFacts] = field(default_factory=dict)
+    """Of OLD, and likewise ``numbers``."""
+    values_there: Mapping[ColumnRef, ColumnFacts] = field(default_factory=dict)
+    """Of NEW, and likewise ``numbers_there``."""
+    numbers: Mapping[ColumnRef, NumberFacts] = field(default_factory=dict)
+    numbers_there: Mapping[ColumnRef, NumberFacts] = field(default_factory=dict)
+
+
+def observed_in(evidence: Evidence) -> Observed:
+    """The part of the evidence that classes depend on."""
+    return Observed(
+        references={reference.column: reference.table for reference in evidence.references},
+        values={facts.column: facts for facts in evidence.columns},
+        values_there={facts.column: facts for facts in evidence.there},
+        numbers={facts.column: facts for facts in evidence.numbers},
+        numbers_there={facts.column: facts for facts in evidence.numbers_there},
+    )
+
+
+class Landscape(Struct, frozen=True):
+    """Both catalogs and how their tables correspond, table renames and decisions applied."""
+
+    old: Catalog
+    new: Catalog
+    counterparts: Mapping[TableName, TableName]
+    asked: Mapping[TableName, TableName]
+    """Table renames that are an open question: nothing is asked twice."""
+    observed: Observed
+
+
+class Doubt(Struct, frozen=True):
+    """Why the values would mean something else in NEW, and what would translate them."""
+
+    told: tuple[str, ...]
+    """Evidence in words, without values of rows."""
+    sql: str | None = None
+    """An expression over the old row, as ``transform_sql`` takes it."""
+    keys: bool = False
+    """Ids would be taken for names or for other ids: no bare conversion is an answer."""
+
+
+class Sight(Struct, frozen=True):
+    """One old and one new column that are taken for the same."""
+
+    before: Table
+    after: Table
+    old: Column
+    new: Column
+    observed: Observed = Observed()
+    zone: str = "UTC"
+    """OLD's database time zone."""
+
+    @property
+    def value(self) -> str:
+        """The old value in an expression."""
+        return f"old.{quoted(self.old.name)}"
+
+    @property
+    def families(self) -> tuple[str, str]:
+        """Of the old and the new type."""
+        return family(self.old.type), family(self.new.type)
+
+    @property
+    def old_words(self) -> frozenset[str]:
+        """The words of the old name, as written and spelled out."""
+        return frozenset((*words(self.old.name), *stems(self.old.name)))
+
+    @property
+    def new_words(self) -> frozenset[str]:
+        """The words of the new name."""
+        return frozenset((*words(self.new.name), *stems(self.new.name)))
+
+    @property
+    def is_key(self) -> bool:
+        """A part of a primary or foreign key on either side: an identifier, no measure."""
+        return _in_key(self.before, self.old.name) or _in_key(self.after, self.new.name)
+
+    @property
+    def held(self) -> ColumnFacts | None:
+        """The values of the old column."""
+        return self.observed.values.get(ColumnRef(self.before.name, self.old.name))
+
+    @property
+    def held_there(self) -> ColumnFacts | None:
+        """The values that the new column holds already."""
+        return self.observed.values_there.get(ColumnRef(self.after.name, self.new.name))
+
+    @property
+    def numbers(self) -> NumberFacts | None:
+        """The magnitudes of the old column."""
+        return self.observed.numbers.get(ColumnRef(self.before.name, self.old.name))
+
+    @property
+    def numbers_there(self) -> NumberFacts | None:
+        """The magnitudes that the new column holds already."""
+        return self.observed.numbers_there.get(ColumnRef(self.after.name, self.new.name))
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """The conditions that NEW puts on the new column alone and OLD does not put on the old one."""
+        known = set(_conditions(self.before, self.old))
+        return tuple(expression for expression in _conditions(self.after, self.new) if expression not in known)
+
+
+def _in_key(table: Table, column: str) -> bool:
+    primary = table.primary_key
+    return (primary is not None and column in primary.columns) or any(column in key.columns for key in table.foreign_keys)
+
+
+def _conditions(table: Table, column: Column) -> tuple[str, ...]:
+    found = [check.expression for check in table.checks if check.columns == (column.name,) and check.enforced]
+    inner = column.type
+    while inner.kind is TypeKind.DOMAIN and inner.element is not None:
+        found += [check.expression for check in inner.checks]
+        inner = inner.element
+    return tuple(found)

@@ -1,0 +1,58 @@
+"""What single partitions of NEW demand beyond their root, and which of it OLD did not promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tranship.model.catalog import Check, ForeignKey, Key, Partition
+from tranship.model.change import Change
+from tranship.model.names import ColumnRef
+from tranship.planning.comparing.structure.sides import REJECTS, TableSides, listed
+
+
+def leaf_notes(sides: TableSides) -> list[Change]:
+    """By partition; in each keys, then foreign keys, then checks."""
+    known = _promises(sides)
+    return [note for leaf in sides.new.partitions for note in _of_leaf(sides, leaf, known)]
+
+
+def _of_leaf(sides: TableSides, leaf: Partition, known: frozenset[object]) -> Iterator[Change]:
+    for key in leaf.keys:
+        if _key(key, key.columns) not in known:
+            yield _note(sides, leaf, f"{'PRIMARY KEY' if key.primary else 'UNIQUE'} '{key.name}' {listed(key.columns)}")
+    for reference in leaf.foreign_keys:
+        meaning = reference.target, frozenset(zip(reference.columns, reference.target_columns, strict=True))
+        if reference.enforced and meaning not in known:
+            text = f"FOREIGN KEY '{reference.name}' {listed(reference.columns)} to {reference.target} {listed(reference.target_columns)}"
+            yield _note(sides, leaf, text)
+    for check in leaf.checks:
+        if check.enforced and sides.told(check.expression) not in known:
+            yield _note(sides, leaf, f"CHECK '{check.name}' on {listed(check.columns)}: {check.expression}")
+
+
+def _note(sides: TableSides, leaf: Partition, text: str) -> Change:
+    return sides.note("new_constraint", f"New {text} of partition '{leaf.name}'", REJECTS)
+
+
+def _promises(sides: TableSides) -> frozenset[object]:
+    """Every demand of the whole old table, in NEW's names, by meaning."""
+    meanings: list[object] = [_key(key, columns) for key in sides.old.keys if (columns := sides.renamed(key.columns)) is not None]
+    meanings += [_reference(sides, key) for key in sides.old.foreign_keys if key.validated and key.enforced]
+    meanings += [_check(sides, check) for check in sides.old.checks if check.validated and check.enforced]
+    return frozenset(meanings)
+
+
+def _key(key: Key, columns: tuple[str, ...]) -> object:
+    return frozenset(columns), key.nulls_not_distinct
+
+
+def _reference(sides: TableSides, key: ForeignKey) -> object:
+    columns = sides.renamed(key.columns)
+    if columns is None:
+        return None
+    targets = [sides.translation.column(ColumnRef(key.target, column)).column for column in key.target_columns]
+    return sides.translation.table(key.target), frozenset(zip(columns, targets, strict=True))
+
+
+def _check(sides: TableSides, check: Check) -> object:
+    return sides.expression(check.expression)

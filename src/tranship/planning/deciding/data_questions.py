@@ -1,0 +1,250 @@
+"""What to ask the data so that open questions come with an answer to say yes to. Pure: which questions, not how they are put."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tranship.model.catalog import Catalog, Column, ForeignKey, Table
+from tranship.model.change import Change, ChangeClass, Comparison, Matching
+from tranship.model.evidence import LookupQuestion, MeaningQuestion
+from tranship.model.names import ColumnRef, Side, TableName
+from tranship.model.resolution import Answers
+from tranship.model.statistics import NOTHING_KNOWN, Background
+from tranship.planning.comparing.compare import NO_ANSWERS, NOTHING_OBSERVED, compare, landscape_of
+from tranship.planning.comparing.meaning import Observed, meaning_questions
+from tranship.planning.matching.match import NOTHING_DECIDED, Decided, match
+from tranship.planning.matching.scope import Scope
+from tranship.planning.names.families import family
+from tranship.planning.names.tokens import stems
+
+_TRANSLATED = ("type_changed", "meaning_changed", "column_renamed")
+_LABEL_WORDS = ("name", "title", "label", "code", "key", "slug", "symbol", "value", "description")
+_MOST_LABELS = 3
+_MOST_CANDIDATES = 200
+_INTEGER_BITS = {"smallint": 15, "integer": 31, "bigint": 63}
+
+
+class Foreseen(Struct, frozen=True):
+    """The comparison as it will be once every proposed table rename is accepted, and the matching that proposes them."""
+
+    matching: Matching
+    comparison: Comparison
+
+
+class MisfitQuestion(Struct, frozen=True):
+    """How many old values the new type would refuse: longer than ``length`` characters, or outside of ``low`` to ``high``."""
+
+    old: ColumnRef
+    new: ColumnRef
+    length: int | None = None
+    low: int = 0
+    high: int = 0
+
+    @property
+    def what(self) -> str:
+        """In words."""
+        return f"longer than {self.length} characters" if self.length is not None else f"outside of {self.low} to {self.high}"
+
+
+class DataQuestions(Struct, frozen=True):
+    """What is worth asking, in the order of the changes."""
+
+    columns: tuple[ColumnRef, ...] = ()
+    lookups: tuple[LookupQuestion, ...] = ()
+    misfits: tuple[MisfitQuestion, ...] = ()
+    references: tuple[tuple[ColumnRef, tuple[ColumnRef, ...]], ...] = ()
+    """Old columns that may be undeclared foreign keys, each with the single-column primary keys it may refer to."""
+    meanings: tuple[MeaningQuestion, ...] = ()
+    there: tuple[ColumnRef, ...] = ()
+    """New columns that need a value: what NEW's own rows hold."""
+
+
+def foresee(
+    old: Catalog,
+    new: Catalog,
+    scope: Scope,
+    answers: Answers = NO_ANSWERS,
+    decided: Decided = NOTHING_DECIDED,
+    *,
+    observed: Observed = NOTHING_OBSERVED,
+    background: Background = NOTHING_KNOWN,
+) -> Foreseen:
+    """Compare with the decisions made so far, taking proposed table renames for granted: their columns are questions, too."""
+    matching = match(old, new, scope, decided, background=background)
+    proposed = tuple((p.old, p.new) for p in matching.proposals if p.old in matching.only_old)
+    granted = replace(decided, tables=(*decided.tables, *proposed))
+    later = match(old, new, scope, granted, background=background) if proposed else matching
+    return Foreseen(matching, compare(old, new, later, answers, observed=observed))
+
+
+def data_questions(comparison: Comparison, old: Catalog, new: Catalog, observed: Observed = NOTHING_OBSERVED) -> DataQuestions:
+    """The questions to the data that a comparison leaves open; ``observed`` is what is known already."""
+    columns: dict[ColumnRef, None] = {}
+    lookups: dict[LookupQuestion, None] = {}
+    misfits: dict[MisfitQuestion, None] = {}
+    there: dict[ColumnRef, None] = {}
+    by_table: dict[str, list[Change]] = {}
+    for change in comparison.changes:
+        by_table.setdefault(change.table, []).append(change)
+    for pair in comparison.matching.pairs:
+        before, after = old.table(pair.old), new.table(pair.new)
+        changes = by_table.get(str(pair.old), [])
+        if before is None or after is None or not changes:
+            continue
+        for change in changes:
+            if change.cls is ChangeClass.BREAKING and change.old_column is not None:
+                columns[ColumnRef(pair.old, change.old_column)] = None
+            elif change.cls is ChangeClass.BREAKING and change.kind == "column_added" and change.new_column is not None:
+                there[ColumnRef(pair.new, change.new_column)] = None
+        for left, right in translated(changes):
+            lookups.update(dict.fromkeys(lookup_questions(before, after, (left, right), old, new, observed)))
+            misfits.update(dict.fromkeys(_misfits(before, after, left, right)))
+        lookups.update(dict.fromkeys(_composite_lookups(before, after, changes, old)))
+    return DataQuestions(tuple(columns), tuple(lookups), tuple(misfits), there=tuple(there))
+
+
+def early_questions(comparison: Comparison, old: Catalog, new: Catalog) -> DataQuestions:
+    """What decides the class of a change, and so has to be asked first: undeclared references, and what columns mean."""
+    meanings = meaning_questions(comparison, landscape_of(old, new, comparison.matching))
+    return DataQuestions(references=tuple(_references(comparison, old, new)), meanings=tuple(dict.fromkeys(meanings)))
+
+
+def translated(changes: list[Change]) -> Iterator[tuple[str, str]]:
+    """Old and new columns of one pair of tables that a decision may join: those of one change, then every removed with every added one."""
+    for change in changes:
+        if change.cls is ChangeClass.BREAKING and change.kind in _TRANSLATED and change.old_column and change.new_column:
+            yield change.old_column, change.new_column
+    removed = [c.old_column for c in changes if c.kind == "column_removed" and c.cls is ChangeClass.BREAKING and c.old_column]
+    added = [c.new_column for c in changes if c.kind == "column_added" and c.new_column and not c.old_column]
+    yield from ((left, right) for left in removed for right in added)
+
+
+def lookup_questions(
+    before: Table, after: Table, columns: tuple[str, str], old: Catalog, new: Catalog, observed: Observed = NOTHING_OBSERVED
+) -> Iterator[LookupQuestion]:
+    """Tables that may translate one old column into one new column: name → id through NEW's foreign key, id → name through OLD's."""
+    left, right = columns
+    source, target = before.column(left), after.column(right)
+    if source is None or target is None or target.generated:
+        return
+    refs = ColumnRef(before.name, left), ColumnRef(after.name, right)
+    into = _single_key(after, right)
+    owner = new.table(into.target) if into is not None else None
+    if into is not None and owner is not None and family(source.type) in ("text", "enum"):
+        for label in labels_of(owner):
+            if label.name != into.target_columns[0]:
+                why = f"foreign key {into.name} of NEW leads to {owner.name}"
+                yield LookupQuestion(*refs, Side.NEW, owner.name, label.name, into.target_columns[0], why)
+    parent = _parent(before, left, old, observed)
+    if parent is not None and family(target.type) == "text" and into is None:
+        for label in labels_of(parent.table):
+            if label.name != parent.key and (left == right or _related(right, parent.table.name, label.name)):
+                yield LookupQuestion(*refs, Side.OLD, parent.table.name, parent.key, label.name, parent.why)
+
+
+def _composite_lookups(before: Table, after: Table, changes: list[Change], old: Catalog) -> Iterator[LookupQuestion]:
+    """Tables of OLD that name what several removed columns refer to as one key."""
+    removed = {c.old_column for c in changes if c.kind == "column_removed" and c.cls is ChangeClass.BREAKING}
+    added = [c.new_column for c in changes if c.kind == "column_added" and c.new_column is not None]
+    for key in (key for key in before.foreign_keys if len(key.columns) > 1 and set(key.columns) <= removed):
+        owner = old.table(key.target)
+        for label in labels_of(owner) if owner is not None else []:
+            for right in added:
+                target = after.column(right)
+                named = label.name not in key.target_columns and _related(right, key.target, label.name)
+                if target is None or target.generated or family(target.type) != "text" or not named:
+                    continue
+                refs = ColumnRef(before.name, key.columns[0]), ColumnRef(after.name, right)
+                why = f"foreign key {key.name} of OLD leads to {key.target}"
+                yield LookupQuestion(*refs, Side.OLD, key.target, key.target_columns[0], label.name, why, key.columns, key.target_columns)
+
+
+class _Parent(Struct, frozen=True):
+    """The old table whose keys an old column holds."""
+
+    table: Table
+    key: str
+    why: str
+
+
+def _parent(before: Table, column: str, old: Catalog, observed: Observed) -> _Parent | None:
+    """By a foreign key, by the data, or by its name (``artist_id`` and ``artists``)."""
+    declared = _single_key(before, column)
+    if declared is not None:
+        table = old.table(declared.target)
+        return _Parent(table, declared.target_columns[0], f"foreign key {declared.name} of OLD leads to {table.name}") if table is not None else None
+    measured = observed.references.get(ColumnRef(before.name, column))
+    words = stems(column)
+    called = [t for t in old.tables if len(words) > 1 and words[-1] == "id" and stems(t.name.name) == words[:-1]]
+    table = old.table(measured) if measured is not None else called[0] if len(called) == 1 else None
+    primary = table.primary_key if table is not None else None
+    if table is None or primary is None or len(primary.columns) != 1 or table.name == before.name:
+        return None
+    why = "nearly all values are its keys, and of no other table" if measured is not None else "the name says so"
+    return _Parent(table, primary.columns[0], f"{column} of OLD looks like a key of {table.name}: {why}")
+
+
+def labels_of(table: Table) -> list[Column]:
+    """Text columns that name a row: the unique ones, then those that are called like it; the likeliest first."""
+    unique = {key.columns[0] for key in table.keys if len(key.columns) == 1}
+    text = [c for c in table.columns if family(c.type) == "text" and not c.generated]
+    named = [c for c in text if c.name in unique or set(stems(c.name)) & set(_LABEL_WORDS)]
+    return sorted(named, key=lambda c: (c.name not in unique, _label_rank(c.name), c.attnum))[:_MOST_LABELS]
+
+
+def _label_rank(name: str) -> int:
+    found = [place for place, word in enumerate(_LABEL_WORDS) if word in stems(name)]
+    return min(found, default=len(_LABEL_WORDS))
+
+
+def _related(column: str, table: TableName, label: str) -> bool:
+    return bool(set(stems(column)) & (set(stems(table.name)) | set(stems(label))))
+
+
+def _single_key(table: Table, column: str) -> ForeignKey | None:
+    return next((key for key in table.foreign_keys if key.columns == (column,)), None)
+
+
+def _misfits(before: Table, after: Table, left: str, right: str) -> Iterator[MisfitQuestion]:
+    source, target = before.column(left), after.column(right)
+    if source is None or target is None:
+        return
+    leaf, refs = target.type.leaf, (ColumnRef(before.name, left), ColumnRef(after.name, right))
+    if leaf.base in ("character varying", "character") and leaf.modifiers and family(source.type) in ("text", "enum"):
+        yield MisfitQuestion(*refs, length=leaf.modifiers[0])
+    bits = _INTEGER_BITS.get(leaf.base)
+    if bits is not None and family(source.type) in ("integer", "decimal") and source.type.leaf.base != "money":
+        yield MisfitQuestion(*refs, low=-(2**bits), high=2**bits - 1)
+
+
+def _references(comparison: Comparison, old: Catalog, new: Catalog) -> Iterator[tuple[ColumnRef, tuple[ColumnRef, ...]]]:
+    """Undeclared references can only matter where the new column is text or refers to something."""
+    keys = _primary_keys(old)
+    for pair in comparison.matching.pairs:
+        before, after = old.table(pair.old), new.table(pair.new)
+        if before is None or after is None:
+            continue
+        primary = before.primary_key.columns if before.primary_key is not None else ()
+        for columns in pair.columns:
+            source, target = before.column(columns.old), after.column(columns.new)
+            if source is None or target is None or source.name in primary or any(source.name in key.columns for key in before.foreign_keys):
+                continue
+            refers = any(target.name in key.columns for key in after.foreign_keys)
+            becomes_text = family(source.type) != "text" and family(target.type) == "text"
+            candidates = keys.get(family(source.type), [])
+            elsewhere = any(ref.table != before.name for ref in candidates)
+            if (refers or becomes_text) and elsewhere and len(candidates) <= _MOST_CANDIDATES:
+                yield ColumnRef(before.name, source.name), tuple(candidates)
+
+
+def _primary_keys(catalog: Catalog) -> Mapping[str, list[ColumnRef]]:
+    found: dict[str, list[ColumnRef]] = {}
+    for table in catalog.tables:
+        primary = table.primary_key
+        column = table.column(primary.columns[0]) if primary is not None and len(primary.columns) == 1 else None
+        if column is not None and family(column.type) in ("integer", "uuid"):
+            found.setdefault(family(column.type), []).append(ColumnRef(table.name, column.name))
+    return found

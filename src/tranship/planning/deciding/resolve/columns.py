@@ -1,0 +1,165 @@
+"""Second stage: one entry against the two tables it speaks of: names, types, conversions, values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from msgspec import UNSET, Struct
+
+from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.resolution import Action, Problem, Resolution
+from tranship.planning.deciding.resolve.lookups import check_lookup
+from tranship.planning.deciding.resolve.values import canonical, castable
+from tranship.planning.deciding.resolve.words import (
+    CONTRADICTION,
+    NEEDS_TRANSFORM,
+    NOT_APPLICABLE,
+    PLACEHOLDERS,
+    UNKNOWN_COLUMN,
+    USE_SCHEMA_DEFAULT,
+    WRONG_VALUE,
+    did_you_mean,
+    fed_by,
+    problem,
+)
+from tranship.planning.types.conversion import convert
+
+
+class Pair(Struct, frozen=True):
+    """The two tables that the entries of one key speak of, and what surrounds them."""
+
+    old: Table
+    new: Table
+    old_catalog: Catalog
+    new_catalog: Catalog
+    schemas: tuple[tuple[str, str], ...] = ()
+
+
+def check_names(entry: Resolution, old: Table, new: Table | None) -> Iterator[Problem]:
+    """Columns that the entry names and that do not exist (placeholders apart)."""
+    for name in dict.fromkeys((*fed_by(entry), *((entry.old_column,) if entry.old_column is not None else ()))):
+        if old.column(name) is None and name not in PLACEHOLDERS:
+            hint = did_you_mean(name, (column.name for column in old.columns))
+            yield problem(UNKNOWN_COLUMN, entry, f"OLD's {old.name} has no column {name!r}", hint, column=name)
+    name = entry.new_column or ""
+    if new is not None and name and new.column(name) is None and name not in PLACEHOLDERS:
+        hint = did_you_mean(name, (column.name for column in new.columns))
+        yield problem(UNKNOWN_COLUMN, entry, f"NEW's {new.name} has no column {name!r}", hint, column=name)
+
+
+def check_meaning(entry: Resolution, action: Action, pair: Pair) -> Iterator[Problem]:
+    """What a decided entry with known columns and the right fields still gets wrong by itself."""
+    column = pair.new.column(entry.new_column) if entry.new_column is not None else None
+    if column is not None and column.generated and entry.default_value != USE_SCHEMA_DEFAULT:
+        hint = "leave the entry out; an old column that nothing takes over needs action 'ignore'"
+        yield problem(NOT_APPLICABLE, entry, f"NEW computes {pair.new.name}.{column.name} (generated column): nothing else can fill it", hint)
+        return
+    match action:
+        case Action.RENAME:
+            yield from _check_rename(entry, pair, column)
+        case Action.TRANSFORM:
+            yield from _check_transform(entry, pair, column)
+        case Action.DEFAULT:
+            yield from _check_default(entry, column)
+        case Action.IGNORE | Action.RENAME_TABLE | Action.DROP_TABLE:
+            return
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _check_rename(entry: Resolution, pair: Pair, column: Column | None) -> Iterator[Problem]:
+    source = pair.old.column(entry.old_column or "")
+    if source is None or column is None:
+        return
+    conversion = convert(
+        source.type,
+        column.type,
+        old_version=pair.old_catalog.server_version,
+        new_version=pair.new_catalog.server_version,
+        schemas=pair.schemas,
+    )
+    if not conversion.automatic:
+        told = f"{source.type.text} does not become {column.type.text} by itself{_because(conversion.why)}: a rename is not enough"
+        if conversion.bare:
+            way = "action 'transform' with the same columns: rows that the new type refuses are rejected"
+        else:
+            way = "action 'transform' with value_mapping, lookup_table or transform_sql"
+        yield problem(NEEDS_TRANSFORM, entry, told, way)
+
+
+def _check_transform(entry: Resolution, pair: Pair, column: Column | None) -> Iterator[Problem]:
+    sources = [found for name in fed_by(entry) if (found := pair.old.column(name)) is not None]
+    if column is None or not sources:
+        return
+    if entry.lookup_table is not None:
+        yield from check_lookup(entry, entry.lookup_table, pair.old_catalog, pair.new_catalog)
+    elif entry.value_mapping is not None:
+        yield from _check_mapping(entry, sources[0], column)
+    elif entry.transform_sql is None:
+        yield from _check_bare(entry, pair, sources[0], column)
+    for field, value in (("default_value", entry.default_value), ("null_value", entry.null_value)):
+        if value is UNSET or value is None:
+            continue
+        if value == USE_SCHEMA_DEFAULT:
+            yield problem(WRONG_VALUE, entry, f"{field}: {USE_SCHEMA_DEFAULT} belongs to action 'default'", "write the value itself")
+        elif castable(column.type, value) is False:
+            yield problem(WRONG_VALUE, entry, f"{field} {value!r} is no value of {_described(column)}", _values_hint(column))
+
+
+def _check_bare(entry: Resolution, pair: Pair, source: Column, column: Column) -> Iterator[Problem]:
+    conversion = convert(
+        source.type,
+        column.type,
+        old_version=pair.old_catalog.server_version,
+        new_version=pair.new_catalog.server_version,
+        schemas=pair.schemas,
+    )
+    if not conversion.bare:
+        told = f"{source.type.text} has no conversion of its own to {column.type.text}{_because(conversion.why)}"
+        yield problem(NEEDS_TRANSFORM, entry, told, "give value_mapping, lookup_table or transform_sql")
+
+
+def _check_mapping(entry: Resolution, source: Column, column: Column) -> Iterator[Problem]:
+    seen: dict[str, tuple[str, str | None]] = {}
+    for key, result in entry.value_mapping or ():
+        if castable(source.type, key) is False:
+            hint = _values_hint(source)
+            yield problem(WRONG_VALUE, entry, f"value_mapping key {key!r} is no value of OLD's {_described(source)}", hint)
+        if result is not None and result == USE_SCHEMA_DEFAULT:
+            yield problem(WRONG_VALUE, entry, f"value_mapping[{key!r}]: {USE_SCHEMA_DEFAULT} belongs to action 'default'", "write the value itself")
+        elif result is not None and castable(column.type, result) is False:
+            told = f"value_mapping[{key!r}]: {result!r} is no value of {_described(column)}"
+            yield problem(WRONG_VALUE, entry, told, _values_hint(column, result))
+        same = canonical(source.type, key)
+        if same in seen and seen[same][1] != result:
+            told = f"value_mapping keys {seen[same][0]!r} and {key!r} are the same {source.type.text} value with different results"
+            yield problem(CONTRADICTION, entry, told, "keep one of them")
+        seen.setdefault(same, (key, result))
+
+
+def _check_default(entry: Resolution, column: Column | None) -> Iterator[Problem]:
+    value = entry.default_value
+    if column is None or value is UNSET:
+        return
+    if value is None:
+        if column.refuses_null:
+            yield problem(WRONG_VALUE, entry, f"default_value null: NEW's {_described(column)} is NOT NULL")
+    elif value == USE_SCHEMA_DEFAULT:
+        if column.refuses_null and not column.filled_by_server:
+            told = f"{USE_SCHEMA_DEFAULT}: NEW's {_described(column)} is NOT NULL and has no default"
+            yield problem(WRONG_VALUE, entry, told, "give the value itself")
+    elif castable(column.type, value) is False:
+        yield problem(WRONG_VALUE, entry, f"default_value {value!r} is no value of {_described(column)}", _values_hint(column, value))
+
+
+def _described(column: Column) -> str:
+    return f"column {column.name!r} ({column.type.text})"
+
+
+def _because(why: str) -> str:
+    return f" ({why})" if why else ""
+
+
+def _values_hint(column: Column, value: str = "") -> str:
+    return did_you_mean(value, column.type.leaf.labels)

@@ -1,0 +1,65 @@
+"""Which questions the decisions settle: one entry that names an old and a new column settles both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tranship.model.change import Change, ChangeClass, Comparison
+from tranship.model.resolution import Action, Answers, Resolution
+from tranship.planning.deciding.resolve.words import PLACEHOLDERS, fed_by
+
+_FEEDING = (Action.RENAME, Action.TRANSFORM)
+_FILLING = (Action.RENAME, Action.TRANSFORM, Action.DEFAULT)
+_TABLES = (Action.RENAME_TABLE, Action.DROP_TABLE)
+
+
+def open_questions(comparison: Comparison, answers: Answers) -> tuple[Change, ...]:
+    """The breaking changes that no decision settles. The comparison must have been made with the same answers."""
+    by_table: dict[str, list[Resolution]] = {}
+    for decision in answers.decisions:
+        by_table.setdefault(str(decision.old_table), []).append(decision.resolution)
+    return tuple(change for change in comparison.of(ChangeClass.BREAKING) if not _settles(by_table.get(change.table, []), change))
+
+
+def is_settled(entry: Resolution, deciding: Sequence[Resolution]) -> bool:
+    """Other entries of the same table decide everything that an entry with placeholders asks about."""
+    old = [name for name in fed_by(entry) if name not in PLACEHOLDERS]
+    new = entry.new_column if entry.new_column not in PLACEHOLDERS else None
+    if not old and new is None:
+        return any(other.action in _TABLES for other in deciding)
+    answered = new is None or _is_filled(new, deciding) or any(_is_ignored(name, deciding) for name in old)
+    return answered and all(_is_named(name, deciding) for name in old)
+
+
+def _settles(deciding: Sequence[Resolution], change: Change) -> bool:
+    if any(entry.action == Action.DROP_TABLE for entry in deciding):
+        return True
+    if change.old_column is None and change.new_column is None:
+        return any(entry.action in _TABLES for entry in deciding)
+    if change.old_column is not None and change.new_column is not None:
+        return _settles_both(deciding, change.old_column, change.new_column, renames=change.conversion is None)
+    if change.old_column is not None:
+        return _is_named(change.old_column, deciding)
+    return change.new_column is not None and _is_filled(change.new_column, deciding)
+
+
+def _settles_both(deciding: Sequence[Resolution], old: str, new: str, *, renames: bool) -> bool:
+    """Old and new column are one question. A rename answers who feeds whom, never a conversion that is breaking."""
+    fillers = [entry for entry in deciding if entry.new_column == new and entry.action in _FILLING]
+    if any(entry.action == Action.RENAME and old in fed_by(entry) for entry in fillers) and not renames:
+        return False
+    if fillers:
+        return _is_named(old, deciding)
+    return _is_ignored(old, deciding)
+
+
+def _is_named(old: str, deciding: Sequence[Resolution]) -> bool:
+    return _is_ignored(old, deciding) or any(old in fed_by(entry) and entry.action in _FEEDING for entry in deciding)
+
+
+def _is_ignored(old: str, deciding: Sequence[Resolution]) -> bool:
+    return any(entry.action == Action.IGNORE and entry.old_column == old for entry in deciding)
+
+
+def _is_filled(new: str, deciding: Sequence[Resolution]) -> bool:
+    return any(entry.action in _FILLING and entry.new_column == new for entry in deciding)

@@ -1,0 +1,77 @@
+"""A draft: the answer that the evidence speaks for, and whether it may stand in the file as an action."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+
+from tranship.planning.deciding.resolve.words import SPECIFY_ACTION, SPECIFY_DEFAULT_VALUE, SPECIFY_NEW_COLUMN_NAME
+from tranship.planning.deciding.suggest.facts import Fact
+
+Field = str | None | Mapping[str, str | None] | Mapping[str, str] | Mapping[str, str | tuple[str, ...]] | tuple[str, ...]
+
+
+class Confidence(StrEnum):
+    """How much the evidence carries."""
+
+    HIGH = "high"
+    """The data say so."""
+    LIKELY = "likely"
+    GUESS = "guess"
+
+
+class Draft(Struct, frozen=True):
+    """One entry for one question."""
+
+    question: str
+    old_column: str | None
+    new_column: str | None
+    fields: Mapping[str, Field]
+    """The suggested resolution; empty: nothing is suggested."""
+    complete: bool
+    """It leaves no data behind and no value open: the action is filled in."""
+    confidence: Confidence = Confidence.LIKELY
+    evidence: tuple[Fact, ...] = ()
+    inserts: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The suggestion in one line."""
+        if not self.fields:
+            return "nothing is suggested"
+        action = str(self.fields.get("action", ""))
+        ways = [way for way in ("value_mapping", "lookup_table", "transform_sql") if way in self.fields]
+        target = self.fields.get("new_column") or self.fields.get("new_table")
+        several = self.fields.get("old_columns")
+        source = ", ".join(several) if isinstance(several, tuple) else self.fields.get("old_column")
+        names = " → ".join(str(name) for name in (source, target) if name)
+        by = f"by {ways[0]}" if ways else ""
+        value = f"= {self.fields['default_value']!r}" if "default_value" in self.fields and not ways else ""
+        return " ".join(part for part in (action, names, by, value, f"({self.confidence.value})") if part)
+
+    def entry(self) -> dict[str, object]:
+        """What is written into the file."""
+        body: dict[str, object] = {"description": self.question}
+        if self.complete:
+            body |= self.fields
+            body["_suggestion"] = f"filled in: {self.words}"
+        else:
+            body |= self._open()
+            if self.fields:
+                body["_suggestion"] = {"confidence": self.confidence.value, **self.fields}
+        if self.evidence:
+            body["_evidence"] = [str(fact) for fact in self.evidence]
+        return body
+
+    def _open(self) -> dict[str, object]:
+        if self.old_column is None and self.new_column is None:
+            return {"action": SPECIFY_ACTION}
+        if self.old_column is None:
+            return {"new_column": self.new_column, "action": "default", "default_value": SPECIFY_DEFAULT_VALUE}
+        if self.new_column is None and self.fields.get("action") == "ignore" and "new_column" not in self.fields:
+            return {"old_column": self.old_column, "action": SPECIFY_ACTION}
+        several = self.fields.get("old_columns")
+        named = {"old_columns": several} if several is not None else {"old_column": self.old_column}
+        return {**named, "new_column": self.new_column or SPECIFY_NEW_COLUMN_NAME, "action": SPECIFY_ACTION}

@@ -1,0 +1,72 @@
+"""A guess: an expression that may translate old columns into a new one, tried on the data before anybody is asked to believe it."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from tranship.model.catalog import Column
+from tranship.model.evidence import Evidence, TrialFacts, TrialQuestion
+from tranship.model.names import TableName
+from tranship.planning.deciding.suggest.facts import Fact, percent, quoting
+from tranship.planning.matching.scope import quoted
+
+
+class Guess(Struct, frozen=True):
+    """One expression with what must hold of a row for it to be right."""
+
+    sources: tuple[str, ...]
+    target: str
+    sql: str
+    fits: str
+    """A condition over the old row that never fails."""
+    shown: str
+    """The old value as a person wants to see it; NULL: there is nothing to translate."""
+    told: tuple[Fact, ...] = ()
+    provable: bool = True
+    """There is one reading only: where every row fits, nothing is left to decide."""
+
+    def question(self, table: TableName) -> TrialQuestion:
+        """What to ask the data."""
+        return TrialQuestion(table, self.sql, self.fits, self.shown)
+
+    def holds(self, table: TableName, evidence: Evidence) -> bool:
+        """The data prove it."""
+        tried = evidence.tried(self.question(table))
+        return self.provable and tried is not None and tried.holds
+
+
+def told_trial(tried: TrialFacts | None) -> tuple[Fact, ...]:
+    """What came of a guess."""
+    if tried is None:
+        return ("not tried on the data: look at a few rows before you agree",)
+    if tried.failed:
+        return ("tried on the data: some rows look right and are refused by the server",)
+    if not tried.rows:
+        return ("OLD holds no value to try it on",)
+    of = "of the sampled rows" if tried.sampled else "rows"
+    told: list[Fact] = [f"tried on {tried.rows} {of}: {tried.fitting} ({percent(tried.fitting, tried.rows)}) fit exactly"]
+    if tried.fitting < tried.rows:
+        told.append(quoting(f"{tried.rows - tried.fitting} do not: look at them before you agree", tried.examples))
+    return tuple(told)
+
+
+def reference(column: Column) -> str:
+    """The old column in an expression."""
+    return f"old.{quoted(column.name)}"
+
+
+def text_literal(text: str) -> str:
+    """A string constant."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def share(pattern: str, values: tuple[str, ...]) -> float:
+    """The part of the values that a pattern fits, 0 to 1."""
+    return sum(1 for value in values if re.fullmatch(pattern, value)) / len(values) if values else 0.0
+
+
+def matches(value: str, pattern: str) -> str:
+    """The condition that a text fits a pattern as a whole."""
+    return f"{value} ~ {text_literal(f'^(?:{pattern})$')}"

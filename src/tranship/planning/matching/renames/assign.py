@@ -1,0 +1,116 @@
+"""One-to-one assignment of greatest total weight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from tranship.planning.matching.renames.score import log_odds
+
+_Pair = tuple[int, int]
+
+
+class Choice(Struct, frozen=True):
+    """One chosen pair, the probability it had, and the row's next best column."""
+
+    row: int
+    column: int
+    chance: float
+    runner_up: int | None
+
+
+def choose(chances: Mapping[_Pair, float], threshold: float) -> list[Choice]:
+    """The one-to-one pairs that together are likeliest, none of them below the threshold."""
+    bar = log_odds(threshold)
+    by_row: dict[int, list[tuple[float, int]]] = {}
+    for (row, column), chance in chances.items():
+        by_row.setdefault(row, []).append((-chance, column))
+    found = []
+    for row, column in assign({pair: log_odds(chance) - bar for pair, chance in chances.items()}):
+        others = [entry for entry in by_row[row] if entry[1] != column]
+        found.append(Choice(row, column, chances[row, column], min(others)[1] if others else None))
+    return found
+
+
+def assign(weights: Mapping[_Pair, float]) -> list[_Pair]:
+    """The one-to-one choice among weighted (row, column) pairs with the greatest sum; only positive weights take part.
+
+    Rows and columns that share no pair are independent, so each connected group is solved by itself.
+    """
+    useful = {pair: weight for pair, weight in weights.items() if weight > 0}
+    chosen: list[_Pair] = []
+    for rows, columns in _groups(useful):
+        chosen.extend(_solve(rows, columns, useful))
+    return sorted(chosen)
+
+
+def _groups(weights: Mapping[_Pair, float]) -> list[tuple[list[int], list[int]]]:
+    by_row: dict[int, list[int]] = {}
+    by_column: dict[int, list[int]] = {}
+    for row, column in weights:
+        by_row.setdefault(row, []).append(column)
+        by_column.setdefault(column, []).append(row)
+    seen: set[int] = set()
+    groups: list[tuple[list[int], list[int]]] = []
+    for start in sorted(by_row):
+        if start in seen:
+            continue
+        rows, columns, waiting = {start}, set[int](), [start]
+        while waiting:
+            for column in by_row[waiting.pop()]:
+                if column not in columns:
+                    columns.add(column)
+                    fresh = [r for r in by_column[column] if r not in rows]
+                    rows.update(fresh)
+                    waiting.extend(fresh)
+        seen |= rows
+        groups.append((sorted(rows), sorted(columns)))
+    return groups
+
+
+def _solve(rows: Sequence[int], columns: Sequence[int], weights: Mapping[_Pair, float]) -> list[_Pair]:
+    """Hungarian method by shortest augmenting paths, O(rows² · columns)."""
+    flipped = len(rows) > len(columns)
+    short, long = (columns, rows) if flipped else (rows, columns)
+    cost = [[-weights.get((b, a) if flipped else (a, b), 0.0) for b in long] for a in short]
+    owner = _shortest_paths(cost, len(long))
+    pairs = [(short[i], long[j]) for j, i in enumerate(owner) if i >= 0]
+    pairs = [(b, a) if flipped else (a, b) for a, b in pairs]
+    return [pair for pair in pairs if pair in weights]
+
+
+def _shortest_paths(cost: Sequence[Sequence[float]], width: int) -> list[int]:
+    """For every column the row that owns it, or -1; there are at least as many columns as rows."""
+    row_potential = [0.0] * len(cost)
+    column_potential = [0.0] * (width + 1)
+    owner = [-1] * (width + 1)
+    for row in range(len(cost)):
+        owner[width] = row
+        at = width
+        least = [float("inf")] * width
+        way = [width] * width
+        used = [False] * (width + 1)
+        while owner[at] != -1:
+            used[at] = True
+            here = owner[at]
+            delta, after = float("inf"), -1
+            for j in range(width):
+                if used[j]:
+                    continue
+                reduced = cost[here][j] - row_potential[here] - column_potential[j]
+                if reduced < least[j]:
+                    least[j], way[j] = reduced, at
+                if least[j] < delta:
+                    delta, after = least[j], j
+            for j in range(width + 1):
+                if used[j]:
+                    row_potential[owner[j]] += delta
+                    column_potential[j] -= delta
+                elif j < width:
+                    least[j] -= delta
+            at = after
+        while at != width:
+            owner[at] = owner[way[at]]
+            at = way[at]
+    return owner[:width]

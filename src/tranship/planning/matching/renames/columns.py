@@ -1,0 +1,181 @@
+"""Column renames of one table pair: what proves itself first, then what is worth asking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tranship.model.catalog import Column, Table
+from tranship.model.change import ColumnPair, Pairing, Proposal
+from tranship.planning.matching.renames.assign import choose
+from tranship.planning.matching.renames.context import ColumnRenames, RenameContext
+from tranship.planning.matching.renames.convention import NameRule, column_pairs
+from tranship.planning.matching.renames.evidence import describe
+from tranship.planning.matching.renames.features import features
+from tranship.planning.matching.renames.gap import Gap, alphabetical, gaps
+from tranship.planning.matching.renames.lineage import moved_names, same_relation
+from tranship.planning.matching.renames.scene import Scene, make_scene
+from tranship.planning.matching.renames.score import ORDERED, ORDERED_THRESHOLD, UNORDERED, UNORDERED_THRESHOLD, probability, shifted
+from tranship.planning.matching.renames.vetoes import OTHER_FAMILY, vetoes
+from tranship.planning.names.likeness import compare_names
+
+ALIGNED_LIKENESS = 0.3
+"""Least likeness of names before several columns of one gap are taken for renamed in order."""
+SAME_COLUMN = "same physical table, same column number"
+
+
+class Progress(Struct):
+    """One table pair while its rules run in order of evidence."""
+
+    old: Table
+    new: Table
+    kept: list[tuple[str, str]]
+    context: RenameContext
+    found: list[ColumnPair]
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        return [*self.kept, *((p.old, p.new) for p in self.found)]
+
+    def lost(self) -> list[Column]:
+        taken = {a for a, _ in self.pairs}
+        return [c for c in self.old.columns if c.name not in taken]
+
+    def fresh(self) -> list[Column]:
+        taken = {b for _, b in self.pairs}
+        return [c for c in self.new.columns if c.name not in taken]
+
+    def gaps(self) -> list[Gap]:
+        return gaps([c.name for c in self.old.columns], [c.name for c in self.new.columns], self.pairs)
+
+    def scene(self, order: bool) -> Scene:
+        """What is left for the weighing."""
+        return make_scene(self.old, self.new, self.lost(), self.fresh(), gaps=self.gaps(), order_known=order, context=self.context)
+
+    def take(self, before: str, after: str, pairing: Pairing, evidence: str, *, any_type: bool = False) -> None:
+        """Record a proven pair unless something forbids it."""
+        if not self.forbidden(before, after, any_type=any_type):
+            self.found.append(ColumnPair(before, after, pairing, (evidence,)))
+
+    def forbidden(self, before: str, after: str, *, any_type: bool = False) -> bool:
+        """Whether a veto stands against the pair; ``any_type``: its type may have changed family."""
+        left, right = self.old.column(before), self.new.column(after)
+        if left is None or right is None:
+            return True
+        told = vetoes(self.old, self.new, left, right, self.context)
+        return any(veto for veto in told if not (any_type and veto.startswith(OTHER_FAMILY)))
+
+
+def column_renames(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: RenameContext) -> ColumnRenames:
+    """Renamed columns between two tables that are the same.
+
+    ``kept`` are the pairs already known (equal names, decisions). A lineage pair may contradict a kept pair of equal names
+    (columns that swapped names): the caller then drops the kept ones it touches.
+    """
+    state = prove(old, new, kept=kept, context=context)
+    if not state.lost() or not state.fresh():
+        return ColumnRenames(tuple(state.found))
+    return ColumnRenames(tuple(state.found), _proposals(state.scene(order_proven(old, new, context))))
+
+
+def prove(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: RenameContext) -> Progress:
+    """Run the rules that need no one's word, in order of evidence."""
+    state = Progress(old, new, list(kept), context, [])
+    _by_lineage(state)
+    if not state.lost() or not state.fresh():
+        return state
+    _by_rule(state, NameRule(), "names are equal but for case and separators")
+    if context.convention is not None and context.convention.columns is not None:
+        _by_rule(state, context.convention.columns, *context.convention.evidence[-1:])
+    if order_proven(old, new, context):
+        _by_gap(state)
+    return state
+
+
+def order_proven(old: Table, new: Table, context: RenameContext) -> bool:
+    """Whether the order of columns says something: not where a dump sorted them by name."""
+    return context.order_known and not alphabetical([c.name for c in old.columns]) and not alphabetical([c.name for c in new.columns])
+
+
+def _by_lineage(state: Progress) -> None:
+    """Physical identity. Where it contradicts pairs of equal names (swaps, chains), nothing forbids it: both cannot be right."""
+    if not same_relation(state.old, state.new, state.context.shared_ancestor):
+        return
+    moved = moved_names(state.old, state.new)
+    before, after = {a for a, _ in moved}, {b for _, b in moved}
+    crossed = {a for a, b in state.kept if a == b and (a in before or b in after)}
+    state.kept = [(a, b) for a, b in state.kept if a != b or a not in crossed]
+    taken_old, taken_new = {a for a, _ in state.kept}, {b for _, b in state.kept}
+    for left, right in moved:
+        if left in taken_old or right in taken_new:
+            continue
+        if left in crossed or right in crossed:
+            state.found.append(ColumnPair(left, right, Pairing.LINEAGE, (SAME_COLUMN,)))
+        else:
+            state.take(left, right, Pairing.LINEAGE, SAME_COLUMN, any_type=True)
+
+
+def _by_rule(state: Progress, rule: NameRule, evidence: str) -> None:
+    lost, fresh = [c.name for c in state.lost()], [c.name for c in state.fresh()]
+    for before, after in column_pairs(rule, state.old, state.new, lost, fresh):
+        state.take(before, after, Pairing.RULE, evidence)
+
+
+def _by_gap(state: Progress) -> None:
+    """The gap rule, not at the end of a table: there a dropped column and an added one meet by chance."""
+    for gap in state.gaps():
+        if gap.right is None:
+            continue
+        if gap.single:
+            state.take(gap.old[0], gap.new[0], Pairing.RULE, _between(gap))
+        elif _aligned(state, gap):
+            for before, after in zip(gap.old, gap.new, strict=True):
+                state.take(before, after, Pairing.RULE, f"{_between(gap)}, in the same order under names that agree")
+
+
+def _aligned(state: Progress, gap: Gap) -> bool:
+    """Whether as many old as new columns stand here, in order of one type family each, and no name is closer to another's place."""
+    if len(gap.old) != len(gap.new):
+        return False
+    pairs = list(zip(gap.old, gap.new, strict=True))
+    for before, after in pairs:
+        if state.forbidden(before, after):
+            return False
+        own = compare_names(before, after).likeness
+        crossings = [(before, b) for b in gap.new if b != after] + [(a, after) for a in gap.old if a != before]
+        rivals = [compare_names(a, b).likeness for a, b in crossings]
+        if own < ALIGNED_LIKENESS or own <= max(rivals):
+            return False
+    return True
+
+
+def _between(gap: Gap) -> str:
+    what = "the only column" if gap.single else f"the only {len(gap.old)} columns"
+    where = f"before {gap.right[1]}" if gap.right is not None else ""
+    if gap.left is not None and gap.right is not None:
+        where = f"between {gap.left[1]} and {gap.right[1]}"
+    return f"{what} without a counterpart {where} in both tables"
+
+
+def _proposals(scene: Scene) -> tuple[Proposal, ...]:
+    chances = pair_chances(scene)
+    threshold = ORDERED_THRESHOLD if scene.order_known else UNORDERED_THRESHOLD
+    olds, news = scene.old.columns, scene.new.columns
+    return tuple(
+        Proposal(
+            olds[c.row].name,
+            news[c.column].name,
+            round(c.chance, 3),
+            describe(scene, olds[c.row], news[c.column]),
+            None if c.runner_up is None else news[c.runner_up].name,
+        )
+        for c in choose(chances, threshold)
+    )
+
+
+def pair_chances(scene: Scene) -> dict[tuple[int, int], float]:
+    """The probability of every pair of columns worth weighing: of what their declarations say, moved by what their values say."""
+    weights = ORDERED if scene.order_known else UNORDERED
+    olds, news = scene.old.columns, scene.new.columns
+    return {(i, j): shifted(probability(features(scene, olds[i], news[j]), weights), scene.leaning(olds[i], news[j])) for i, j in scene.pairs}

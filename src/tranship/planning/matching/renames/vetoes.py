@@ -1,0 +1,101 @@
+"""What forbids taking two columns for the same without asking, however well they fit otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from tranship.model.catalog import Column, ForeignKey, Table
+from tranship.model.names import TableName
+from tranship.planning.matching.renames.context import RenameContext
+from tranship.planning.matching.renames.data import misfits
+from tranship.planning.names.families import family
+from tranship.planning.names.tokens import numbers, singular, words
+
+_ENCRYPTION = """
+encrypted encryption crypted crypt cipher ciphertext cyphertext hash hashed hmac digest digested fingerprint md5 sha sha1 sha256 sha512
+bcrypt argon2 scrypt salt salted iv nonce plain plaintext cleartext obfuscated masked redacted anonymized anonymised pseudonym tokenized
+"""
+_CONFIRMATION = "unconfirmed unverified pending confirmed verified"
+_DERIVATION = "html rendered parsed normalized normalised sanitized sanitised formatted cached computed derived converted cleaned cleansed"
+_ZONE = "utc gmt cet cest est edt pst pdt"
+_CODE = frozenset({"code", "iso", "abbr", "abbreviation", "acronym"})
+_LABEL = frozenset({"name", "label", "title", "description"})
+_KEYS = frozenset({"id", "uuid", "guid"})
+_NEGATIONS = frozenset({"not", "non", "without", "never"})
+_NEGATING_PREFIXES = frozenset({"un", "in", "im", "non", "dis"})
+_OPPOSITES = """
+enable disable enabled disabled visible hidden show hide shown hidden public private public hidden open closed allow deny allowed denied
+include exclude included excluded on off accept reject accepted rejected succeeded failed success failure online offline locked unlocked
+required optional first last min max minimum maximum start end begin end start finish from to old new lower upper debit credit buy sell
+source target sender receiver sender recipient increase decrease up down left right before after latitude longitude lat lng width height
+upvotes downvotes likes dislikes billing shipping
+"""
+_UNIT = """
+cent penny pence dollar euro usd eur gbp percent permille basis bps ratio
+ms msec millis millisecond usec microsecond ns nanosecond sec second minute hour hrs day week month year
+byte kb mb gb tb kib mib gib bit kilobyte megabyte gigabyte
+mm cm km meter metre mile inch feet foot ft yard mg kg gram kilogram lb pound oz ounce celsius fahrenheit kelvin
+"""
+
+OTHER_FAMILY = "type family differs"
+_KINDS: Mapping[str, frozenset[str]] = {
+    "encryption": frozenset(_ENCRYPTION.split()),
+    "confirmation": frozenset(_CONFIRMATION.split()),
+    "derivation": frozenset(_DERIVATION.split()),
+    "a time zone": frozenset(_ZONE.split()),
+    "negation": _NEGATIONS,
+}
+_UNITS = frozenset(_UNIT.split())
+_PAIRS = frozenset(pair for one in zip(*[iter(_OPPOSITES.split())] * 2, strict=True) for pair in (one, one[::-1]))
+
+
+def vetoes(old: Table, new: Table, before: Column, after: Column, context: RenameContext) -> Iterator[str]:
+    """Every reason why this pair may only be asked about."""
+    if family(before.type) != family(after.type):
+        yield f"{OTHER_FAMILY} ({before.type.text} → {after.type.text})"
+    yield from token_vetoes(before.name, after.name)
+    if target_veto(old, new, before.name, after.name, context.table_pairs):
+        yield "the foreign key points to another table"
+    yield from misfits(before, after, *context.statistics_of(old.name, before.name, new.name, after.name))
+
+
+@lru_cache(maxsize=65536)
+def token_vetoes(before: str, after: str) -> tuple[str, ...]:
+    """What the words alone forbid: encryption, confirmation, zone or unit on one side only, another version, the opposite, a code for a label."""
+    left, right = frozenset(words(before)), frozenset(words(after))
+    found = [f"a word of {kind} stands on one side only" for kind, marks in _KINDS.items() if bool(left & marks) != bool(right & marks)]
+    if numbers(before) != numbers(after):
+        found.append("numbers in the names differ")
+    if frozenset(map(singular, left)) & _UNITS != frozenset(map(singular, right)) & _UNITS:
+        found.append("units in the names differ")
+    found += [f"{a} is the opposite of {b}" for a in sorted(left - right) for b in sorted(right - left) if _opposite(a, b)]
+    if left and right and left ^ right and left ^ right <= _KEYS:
+        found.append("one name speaks of a key, the other of the thing itself")
+    if {_nature(left), _nature(right)} == {"a code", "a label"}:
+        found.append("one name speaks of a code, the other of a label")
+    return tuple(found)
+
+
+def _opposite(a: str, b: str) -> bool:
+    short, long = sorted((a, b), key=len)
+    negated = len(short) > 3 and long.endswith(short) and long[: -len(short)] in _NEGATING_PREFIXES
+    return negated or (a, b) in _PAIRS
+
+
+def _nature(name: frozenset[str]) -> str:
+    if bool(name & _CODE) == bool(name & _LABEL):
+        return ""
+    return "a code" if name & _CODE else "a label"
+
+
+def target_veto(old: Table, new: Table, before: str, after: str, table_pairs: Mapping[TableName, TableName]) -> bool:
+    """Whether both columns are foreign keys, to tables that are not the same one."""
+    left, right = targets(old, before), targets(new, after)
+    return bool(left) and bool(right) and not any(table_pairs.get(t, t) in right for t in left)
+
+
+def targets(table: Table, column: str) -> frozenset[TableName]:
+    """The tables that a column's own foreign keys point to."""
+    keys: tuple[ForeignKey, ...] = table.foreign_keys
+    return frozenset(k.target for k in keys if k.columns == (column,))

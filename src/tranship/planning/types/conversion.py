@@ -1,0 +1,244 @@
+"""How values of one type become values of another: containers here, built-in scalars in ``scalars.py``. Pure."""
+
+from __future__ import annotations
+
+from msgspec import Struct, structs
+
+from tranship.model.expression import CAST_TO_TEXT, Conversion, Rule
+from tranship.model.names import TableName
+from tranship.model.types import PgType, TypeKind
+from tranship.planning.printed.one_spelling import one_spelling
+from tranship.planning.types.scalars import SAME, STRINGS, asked, no_conversion, scalar
+
+SchemaPairs = tuple[tuple[str, str], ...]
+
+_TYPNAME = {
+    "smallint": "int2",
+    "integer": "int4",
+    "bigint": "int8",
+    "real": "float4",
+    "double precision": "float8",
+    "boolean": "bool",
+    "character varying": "varchar",
+    "character": "bpchar",
+    "bpchar": "bpchar",
+    '"char"': "char",
+    "timestamp without time zone": "timestamp",
+    "timestamp with time zone": "timestamptz",
+    "time without time zone": "time",
+    "time with time zone": "timetz",
+    "bit varying": "varbit",
+}
+_DISCRETE = {"int4": 0, "int8": 1}
+
+
+class _Context(Struct, frozen=True):
+    schemas: SchemaPairs
+    new_version: int
+    nested: bool = False
+    """Inside an array, a composite or a range, where no column constraint guards against NULL."""
+
+    def inside(self) -> _Context:
+        return structs.replace(self, nested=True)
+
+
+def convert(old: PgType, new: PgType, *, old_version: int = 150000, new_version: int = 150000, schemas: SchemaPairs = ()) -> Conversion:
+    """Judge one pair of types. User types pair by name, through ``schemas`` ((old, new) pairs) where their schemas differ.
+
+    A NOT NULL that only NEW's domain has is no matter of the conversion (``Column.refuses_null``), except inside arrays, composites and ranges.
+    ``old_version`` and ``new_version`` are ``server_version_num``.
+    """
+    if old_version < 90200 and new.leaf.kind is TypeKind.RANGE:
+        return no_conversion("OLD's server has no ranges")
+    return _judge(old, new, _Context(schemas, new_version))
+
+
+def same_type(old: PgType, new: PgType, schemas: SchemaPairs = ()) -> bool:
+    """Nothing about the type differs: name, modifier and, for user types, the whole definition."""
+    if old.kind is not new.kind or old.modifiers != new.modifiers or not _same_name(old, new, schemas):
+        return False
+    if old.kind in (TypeKind.BASE, TypeKind.PSEUDO) and _suffix(old) != _suffix(new):
+        return False
+    if (old.labels, old.not_null, old.collation) != (new.labels, new.not_null, new.collation) or len(old.attributes) != len(new.attributes):
+        return False
+    if {one_spelling(c.expression) for c in old.checks if c.validated} != {one_spelling(c.expression) for c in new.checks}:
+        return False
+    attributes = zip(old.attributes, new.attributes, strict=True)
+    if not all(a.name == b.name and same_type(a.type, b.type, schemas) for a, b in attributes):
+        return False
+    if old.element is None or new.element is None:
+        return old.element is new.element
+    return same_type(old.element, new.element, schemas)
+
+
+def builtin_name(pg_type: PgType) -> str:
+    """The catalog's name of a built-in type (``int4``); empty for any other."""
+    if pg_type.name is not None:
+        return pg_type.name.name if pg_type.name.schema == "pg_catalog" else ""
+    return _TYPNAME.get(pg_type.base, pg_type.base if "." not in pg_type.base else "")
+
+
+def paired(old: TableName, new: TableName, schemas: SchemaPairs = ()) -> bool:
+    """The same name in paired schemas (or in the very same one)."""
+    return old.name == new.name and (old.schema == new.schema or (old.schema, new.schema) in schemas)
+
+
+def _suffix(pg_type: PgType) -> str:
+    """The modifier as it is printed: ``(Point,4326)`` of a geometry, ``second(3)`` of an interval."""
+    return pg_type.text.removeprefix(pg_type.base)
+
+
+def _same_name(old: PgType, new: PgType, schemas: SchemaPairs) -> bool:
+    if old.kind is TypeKind.ARRAY and new.kind is TypeKind.ARRAY:
+        return True
+    if old.extension is not None and old.extension == new.extension and old.name is not None and new.name is not None:
+        return old.name.name == new.name.name
+    if old.name is None or new.name is None:
+        return old.base == new.base
+    return paired(old.name, new.name, schemas)
+
+
+def _judge(old: PgType, new: PgType, context: _Context) -> Conversion:
+    if old.kind is TypeKind.DOMAIN or new.kind is TypeKind.DOMAIN:
+        return _into_domain(_judge(old.leaf, new.leaf, context), old, new, context)
+    if old.kind is new.kind:
+        match old.kind:
+            case TypeKind.ARRAY:
+                return _array(old, new, context)
+            case TypeKind.ENUM:
+                return _enum(old, new)
+            case TypeKind.COMPOSITE:
+                return _composite(old, new, context)
+            case TypeKind.RANGE | TypeKind.MULTIRANGE:
+                return _range(old, new, context)
+            case _:
+                return _base(old, new, context)
+    return _across(old, new)
+
+
+def _base(old: PgType, new: PgType, context: _Context) -> Conversion:
+    o, n = builtin_name(old), builtin_name(new)
+    if o and n:
+        return scalar(o, n, old, new, context.new_version)
+    if _same_name(old, new, context.schemas):
+        return SAME if _suffix(new) in ("", _suffix(old)) else asked(Rule.NEW_INPUT, "the modifier changes")
+    return _across(old, new)
+
+
+def _across(old: PgType, new: PgType) -> Conversion:
+    """Two types of different kinds: only text is a bridge."""
+    o, n = builtin_name(old), builtin_name(new)
+    if n in ("text", "varchar", "bpchar"):
+        if n != "bpchar" and not new.modifiers:
+            if old.kind is TypeKind.ENUM:
+                return Conversion(Rule.OLD_CAST, automatic=True)
+            return asked(Rule.OLD_CAST, "the value becomes its printed form", fallible=False)
+        fits = old.kind is TypeKind.ENUM and n == "varchar" and max(map(len, old.labels), default=0) <= new.modifiers[0]
+        return asked(Rule.NEW_INPUT, "the value becomes its printed form and may not fit", fallible=not fits)
+    if o in STRINGS and o != "char" and n not in ("name", "char"):
+        return asked(Rule.NEW_INPUT, f"text that is no {new.text} is refused")
+    return no_conversion("the types have nothing in common: give a transform_sql, a value_mapping or a lookup_table")
+
+
+def _into_domain(inner: Conversion, old: PgType, new: PgType, context: _Context) -> Conversion:
+    """NEW's domain constraints that OLD's type lacks can refuse a value. On the same domain they are a new constraint, else a narrower type."""
+    known = {one_spelling(c.expression) for d in _domains(old) for c in d.checks if c.validated}
+    names = [c.name for d in _domains(new) for c in d.checks if one_spelling(c.expression) not in known]
+    if context.nested and any(d.not_null for d in _domains(new)) and not any(d.not_null for d in _domains(old)):
+        names.append("NOT NULL")
+    if not names:
+        return inner
+    same_domain = old.kind is TypeKind.DOMAIN and new.kind is TypeKind.DOMAIN and _same_name(old, new, context.schemas)
+    why = inner.why or f"the domain checks more than before: {', '.join(names)}"
+    rule = Rule.NEW_INPUT if inner.rule is Rule.SAME else inner.rule
+    return structs.replace(inner, rule=rule, fallible=True, automatic=inner.automatic and same_domain, why=why)
+
+
+def _domains(pg_type: PgType) -> tuple[PgType, ...]:
+    found = []
+    inner: PgType | None = pg_type
+    while inner is not None and inner.kind is TypeKind.DOMAIN:
+        found.append(inner)
+        inner = inner.element
+    return tuple(found)
+
+
+def _enum(old: PgType, new: PgType) -> Conversion:
+    missing = [label for label in old.labels if label not in new.labels]
+    if not missing:
+        return SAME
+    shown = ", ".join(repr(label) for label in missing[:8]) + (" …" if len(missing) > 8 else "")
+    return asked(Rule.NEW_INPUT, f"{len(missing)} of {len(old.labels)} labels do not exist in NEW: {shown}")
+
+
+def _array(old: PgType, new: PgType, context: _Context) -> Conversion:
+    if old.element is None or new.element is None:
+        return _across(old, new)
+    inner = _judge(old.element, new.element, context.inside())
+    if not inner.bare:
+        return inner
+    o, n = builtin_name(old.element), builtin_name(new.element)
+    if not (o and n):
+        return _elementwise(inner, old.element)
+    # The binary form of an array names its element type: varchar[] is no text[], though varchar is as good as text.
+    if inner.rule is Rule.OLD_CAST or (inner.rule is Rule.SAME and o != n):
+        return structs.replace(inner, rule=Rule.OLD_CAST)
+    if o == "bpchar" and n in ("text", "varchar") and not new.element.modifiers:
+        return structs.replace(inner, rule=Rule.OLD_CAST)
+    if inner.rule is Rule.NEW_INPUT and o in CAST_TO_TEXT:
+        return inner
+    return _elementwise(inner, old.element)
+
+
+def _elementwise(inner: Conversion, old: PgType) -> Conversion:
+    """The element's conversion where the container travels as text: only what the element prints counts."""
+    if inner.rule is Rule.SAME or not inner.bare:
+        return inner
+    if _prints_as_needed(inner, old.leaf):
+        return structs.replace(inner, rule=Rule.NEW_INPUT)
+    return no_conversion(f"inside another type this takes a transform_sql ({inner.why or 'the printed form differs'})")
+
+
+def _prints_as_needed(inner: Conversion, old: PgType) -> bool:
+    if inner.rule in (Rule.ROUND, Rule.ZONE):
+        return False
+    return builtin_name(old) not in ("bool", "bpchar", "box", "money", "inet", "cidr")
+
+
+def _composite(old: PgType, new: PgType, context: _Context) -> Conversion:
+    old_names, new_names = ([a.name for a in t.attributes] for t in (old, new))
+    if old_names != new_names:
+        return no_conversion(f"the attributes differ: ({', '.join(old_names)}) and ({', '.join(new_names)})")
+    worst = SAME
+    for a, b in zip(old.attributes, new.attributes, strict=True):
+        inner = _elementwise(_judge(a.type, b.type, context.inside()), a.type)
+        worst = _worse(worst, structs.replace(inner, why=f"attribute {a.name}: {inner.why}" if inner.why else ""))
+    return worst
+
+
+def _worse(a: Conversion, b: Conversion) -> Conversion:
+    """Both at once, as hard as the harder."""
+    return Conversion(
+        Rule.SAME if a.rule is Rule.SAME and b.rule is Rule.SAME else Rule.NEW_INPUT,
+        automatic=a.automatic and b.automatic,
+        fallible=a.fallible or b.fallible,
+        loss=a.loss or b.loss,
+        bare=a.bare and b.bare,
+        why="; ".join(why for why in (a.why, b.why) if why),
+    )
+
+
+def _range(old: PgType, new: PgType, context: _Context) -> Conversion:
+    if old.element is None or new.element is None:
+        return SAME if _same_name(old, new, context.schemas) else no_conversion("the ranges cannot be compared")
+    inner = _elementwise(_judge(old.element, new.element, context.inside()), old.element)
+    if old.kind is TypeKind.MULTIRANGE:
+        return inner
+    if _same_name(old, new, context.schemas) and old.collation == new.collation:
+        return inner
+    if not inner.bare:
+        return inner
+    o, n = builtin_name(old.element), builtin_name(new.element)
+    if o in _DISCRETE and n in _DISCRETE and _DISCRETE[o] < _DISCRETE[n]:
+        return inner
+    return asked(Rule.NEW_INPUT, inner.why or "another range type: bounds may mean something else", loss=inner.loss)
