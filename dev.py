@@ -55,7 +55,9 @@ def find_python() -> str:
         if found and subprocess.call([found, "-c", ""], stderr=subprocess.DEVNULL) == 0:
             return found
     there = sys.version.split()[0]
-    give_up(f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, and this is {there}. Install one (Debian: apt-get install python3 python3-venv).")
+    give_up(
+        f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, and this is {there}. Install one (Debian: apt-get install python3 python3-venv)."
+    )
 
 
 def stamp_of(python: str) -> str:
@@ -67,7 +69,9 @@ def stamp_of(python: str) -> str:
 
 def check_call(command: list[str]) -> None:
     """Runs a step of the set-up; its output is shown only when it fails."""
-    done = subprocess.run(command, cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(
+        command, cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
     if done.returncode != 0:
         sys.stderr.write(done.stdout.decode(errors="replace"))
         give_up("this failed: " + " ".join(command))
@@ -85,7 +89,9 @@ def make_with_uv(uv: str, python: str) -> None:
 def make_with_pip(python: str) -> None:
     """The environment by venv and pip."""
     if subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) != 0:
-        give_up("this Python cannot make environments. Install its venv package (Debian, Ubuntu: apt-get install python3-venv) or uv, and try again.")
+        give_up(
+            "this Python cannot make environments. Install its venv package (Debian, Ubuntu: apt-get install python3-venv) or uv, and try again."
+        )
     check_call([python, "-m", "venv", "--clear", str(VENV)])
     install = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     check_call([*install, "--require-hashes", "-r", str(REQUIREMENTS)])
@@ -99,7 +105,9 @@ def ensure_environment() -> None:
     if stamp.is_file() and stamp.read_text() == wanted and PYTHON.exists():
         return
     if not os.access(str(ROOT), os.W_OK):
-        give_up(f"cannot write to {ROOT}, where the environment .venv is to be made: use a checkout of your own.")
+        give_up(
+            f"cannot write to {ROOT}, where the environment .venv is to be made: use a checkout of your own."
+        )
     uv = shutil.which("uv")
     say(f"making the environment in .venv with {'uv' if uv else 'pip'} (once) ...")
     if uv:
@@ -112,7 +120,9 @@ def ensure_environment() -> None:
 def run(*command: str) -> int:
     """Runs a Python module or file of the environment from the checkout; Ctrl-C is the command's to answer."""
     paths = [str(ROOT / "tests"), *filter(None, [os.environ.get("PYTHONPATH")])]
-    child = subprocess.Popen([str(PYTHON), *command], cwd=str(ROOT), env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)})
+    child = subprocess.Popen(
+        [str(PYTHON), *command], cwd=str(ROOT), env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    )
     while True:
         try:
             return child.wait()

@@ -72,7 +72,17 @@ def column_case(case: bench.Json, ordered: bool) -> Case | None:
     rows = [(i, j, (olds[i].name, news[j].name), features(scene, olds[i], news[j])) for i, j in scene.pairs]
     automatic = {(p.old, p.new) for p in progress.found}
     truth, ambiguous, derived = (bench.pairs(case.get(key)) for key in ("renames", "ambiguous", "derived"))
-    return Case(family(case), case.get("primary", True), known, truth, ambiguous, derived, automatic, lambda _: rows, rows)
+    return Case(
+        family(case),
+        case.get("primary", True),
+        known,
+        truth,
+        ambiguous,
+        derived,
+        automatic,
+        lambda _: rows,
+        rows,
+    )
 
 
 def table_case(case: bench.Json) -> Case:
@@ -83,7 +93,10 @@ def table_case(case: bench.Json) -> Case:
 
     def rows(weights: Weights) -> list[Row]:
         _, found = weighed(scene, old, new, pairs, weights)
-        return [(i, j, (scene.olds[i].name.name, scene.news[j].name.name), values) for (i, j), values in found.items()]
+        return [
+            (i, j, (scene.olds[i].name.name, scene.news[j].name.name), values)
+            for (i, j), values in found.items()
+        ]
 
     truth, ambiguous = bench.pairs(case.get("table_renames")), bench.pairs(case.get("ambiguous_tables"))
     return Case(family(case), True, True, truth, ambiguous, set(), set(), rows)
@@ -121,15 +134,27 @@ def fit(cases: Iterable[Case], ridge: float, *, one_way: bool) -> dict[str, floa
     names = ["bias", *sorted({name for values, _, _ in samples for name in values} - {"bias"})]
     while True:
         theta = regress(samples, names, ridge)
-        wrong = [(abs(t), n) for n, t in zip(names, theta, strict=True) if n != "bias" and t and (t < 0) != (n in NEGATIVE)]
+        wrong = [
+            (abs(t), n)
+            for n, t in zip(names, theta, strict=True)
+            if n != "bias" and t and (t < 0) != (n in NEGATIVE)
+        ]
         if not one_way or not wrong:
             return {name: round(t, 2) for name, t in zip(names, theta, strict=True) if abs(t) >= 0.005}
         names.remove(max(wrong)[1])
 
 
-def regress(samples: Sequence[tuple[dict[str, float], float, float]], names: Sequence[str], ridge: float, rounds: int = 12) -> list[float]:
+def regress(
+    samples: Sequence[tuple[dict[str, float], float, float]],
+    names: Sequence[str],
+    ridge: float,
+    rounds: int = 12,
+) -> list[float]:
     """Newton's method."""
-    vectors = [([(k, values[n]) for k, n in enumerate(names) if values.get(n)], label, weight) for values, label, weight in samples]
+    vectors = [
+        ([(k, values[n]) for k, n in enumerate(names) if values.get(n)], label, weight)
+        for values, label, weight in samples
+    ]
     theta = [0.0] * len(names)
     ridges = [1e-3, *[ridge] * (len(names) - 1)]
     for _ in range(rounds):
@@ -175,7 +200,9 @@ def proposed(case: Case, weights: Weights, threshold: float) -> set[bench.Pair]:
     return {names[c.row, c.column] for c in choose(chances, threshold)}
 
 
-def judge(cases: Iterable[Case], weights_of: Callable[[Case], Weights], threshold: float) -> tuple[float, float, float]:
+def judge(
+    cases: Iterable[Case], weights_of: Callable[[Case], Weights], threshold: float
+) -> tuple[float, float, float]:
     """Precision, recall and F1 of what is automatic and asked together."""
     truth = found = right = 0
     for case in cases:
@@ -199,18 +226,25 @@ def cross_validate(task: Task, folds: int, repeats: int) -> None:
         "order known": [c for c in task.cases if c.primary and c.known],
         "order unknown": [c for c in task.cases if c.primary and not c.known],
     }
-    results: dict[str, list[tuple[float, float, float]]] = {label: [] for label, chosen in groups.items() if chosen}
+    results: dict[str, list[tuple[float, float, float]]] = {
+        label: [] for label, chosen in groups.items() if chosen
+    }
     for seed in range(repeats):
         fold = deal(task.cases, folds, seed)
         fitted = [task.fit([c for c in task.cases if fold[c.family] != k]) for k in range(folds)]
 
-        def weights_of(case: Case, fitted: list[dict[str, float]] = fitted, fold: dict[str, int] = fold) -> Weights:
+        def weights_of(
+            case: Case, fitted: list[dict[str, float]] = fitted, fold: dict[str, int] = fold
+        ) -> Weights:
             return fitted[fold[case.family]]
 
         for label, found in results.items():
             found.append(judge(groups[label], weights_of, task.threshold))
     for label, found in results.items():
-        told = (f"{n} {statistics.mean(v):.3f} ({min(v):.3f}-{max(v):.3f})" for n, v in zip(("P", "R", "F1"), zip(*found, strict=True), strict=True))
+        told = (
+            f"{n} {statistics.mean(v):.3f} ({min(v):.3f}-{max(v):.3f})"
+            for n, v in zip(("P", "R", "F1"), zip(*found, strict=True), strict=True)
+        )
         print(f"{task.name}, {label}: {'  '.join(told)}", flush=True)
 
 
@@ -222,10 +256,18 @@ def by_rule(raw: Iterable[bench.Json]) -> None:
     for case in (case for case in raw if case.get("position_known", True)):
         old, new = bench.make_table(case["old"]), bench.make_table(case["new"])
         truth, ambiguous = bench.pairs(case.get("renames")), bench.pairs(case.get("ambiguous"))
-        for pair in prove(old, new, kept=bench.kept_names(old, new), context=bench.column_context(case)).found:
+        for pair in prove(
+            old, new, kept=bench.kept_names(old, new), context=bench.column_context(case)
+        ).found:
             if (pair.old, pair.new) not in ambiguous - truth:
                 words = pair.evidence[0]
-                rule = "case and separators" if "case" in words else "gap of several" if "same order" in words else "gap"
+                rule = (
+                    "case and separators"
+                    if "case" in words
+                    else "gap of several"
+                    if "same order" in words
+                    else "gap"
+                )
                 done[rule] += 1
                 right[rule] += (pair.old, pair.new) in truth
                 families.setdefault(rule, set()).add(family(case))
@@ -243,7 +285,9 @@ def wilson(right: int, count: int, z: float = 1.96) -> tuple[float, float]:
 
 def main() -> None:
     """Read the cases, fit, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("dev", type=Path)
     parser.add_argument("schema_dev", type=Path)
     parser.add_argument("--folds", type=int, default=0)
@@ -256,8 +300,18 @@ def main() -> None:
         return
     schemas = [table_case(case) for case in bench.read_cases(arguments.schema_dev)]
     tasks = (
-        Task("ORDERED", [c for c in (column_case(case, True) for case in raw) if c], 1.0, score.ORDERED_THRESHOLD),
-        Task("UNORDERED", [c for c in (column_case(case, False) for case in raw) if c], 3.0, score.UNORDERED_THRESHOLD),
+        Task(
+            "ORDERED",
+            [c for c in (column_case(case, True) for case in raw) if c],
+            1.0,
+            score.ORDERED_THRESHOLD,
+        ),
+        Task(
+            "UNORDERED",
+            [c for c in (column_case(case, False) for case in raw) if c],
+            3.0,
+            score.UNORDERED_THRESHOLD,
+        ),
         Task("TABLES", schemas, 1.0, score.TABLES_THRESHOLD, one_way=True),
     )
     for task in tasks:

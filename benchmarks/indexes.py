@@ -30,7 +30,9 @@ ROWS = (
     "INSERT INTO measure SELECT n, hashint4(n) % 5000, timestamptz '2020-01-01' + hashint4(n + 1) % 100000000 * interval '1 second',"
     " n % 1000, md5(n::text)::uuid FROM generate_series(1, {rows}) n"
 )
-INDEXES = "; ".join(f"CREATE INDEX measure_{column} ON measure ({column})" for column in ("device", "at", "value", "batch"))
+INDEXES = "; ".join(
+    f"CREATE INDEX measure_{column} ON measure ({column})" for column in ("device", "at", "value", "batch")
+)
 
 
 async def execute(server: Server, sql: str, database: str = "postgres") -> None:
@@ -53,7 +55,14 @@ async def load(old: Server, new: Server, mode: RebuildIndexes, folder: Path) -> 
     await execute(new, f"CREATE DATABASE {mode}")
     await execute(new, f"{TABLE}; {INDEXES}; CHECKPOINT", mode)
     ends = {
-        side: {"host": s.host, "port": s.port, "database": name, "username": s.user, "password": s.password, "sslmode": "disable"}
+        side: {
+            "host": s.host,
+            "port": s.port,
+            "database": name,
+            "username": s.user,
+            "password": s.password,
+            "sslmode": "disable",
+        }
         for side, s, name in (("old_database", old, "postgres"), ("new_database", new, mode))
     }
     path = folder / f"{mode}.json"
@@ -61,7 +70,10 @@ async def load(old: Server, new: Server, mode: RebuildIndexes, folder: Path) -> 
     path.write_text(json.dumps(ends), encoding="utf-8")
     await asyncio.sleep(1)
     used, began = cpu(new), time.monotonic()
-    result, _ = await api.migrate(load_config(path), MigrateOptions(live=True, jobs=2, results_dir=str(folder / mode), rebuild_indexes=mode))
+    result, _ = await api.migrate(
+        load_config(path),
+        MigrateOptions(live=True, jobs=2, results_dir=str(folder / mode), rebuild_indexes=mode),
+    )
     wall = time.monotonic() - began
     await asyncio.sleep(1)
     assert result.exit_status == 0, result
@@ -71,13 +83,22 @@ async def load(old: Server, new: Server, mode: RebuildIndexes, folder: Path) -> 
 async def compare(rows: list[int]) -> None:
     """Prints a line per number of rows."""
     newest = installations()[max(installations())]
-    with tempfile.TemporaryDirectory() as folder, Server(newest, name="old") as old, Server(newest, name="new") as new:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Server(newest, name="old") as old,
+        Server(newest, name="new") as new,
+    ):
         await execute(old, TABLE)
         for count in rows:
             await execute(old, f"TRUNCATE measure; {ROWS.format(rows=count)}; ANALYZE measure")
             never, always = [await load(old, new, mode, Path(folder)) for mode in ("never", "always")]
-            print(f"{count:>9} rows, 4 indexes: on {never[0]:.1f} s wall, {never[1]:.1f} s CPU of NEW; rebuilt {always[0]:.1f} s, {always[1]:.1f} s;")
-            print(f"{'':>9} left on / rebuilt: {never[0] / always[0]:.2f} wall, {never[1] / always[1]:.2f} CPU", flush=True)
+            print(
+                f"{count:>9} rows, 4 indexes: on {never[0]:.1f} s wall, {never[1]:.1f} s CPU of NEW; rebuilt {always[0]:.1f} s, {always[1]:.1f} s;"
+            )
+            print(
+                f"{'':>9} left on / rebuilt: {never[0] / always[0]:.2f} wall, {never[1] / always[1]:.2f} CPU",
+                flush=True,
+            )
             await execute(new, "DROP DATABASE never WITH (FORCE)")
             await execute(new, "DROP DATABASE always WITH (FORCE)")
 

@@ -29,7 +29,10 @@ price rank rate right role score seal seller serial shelf side sign size sort st
 url user value weight width word zip zone
 """
 WORDS = _WORDS.split()
-TYPES = tuple(PgType(base, base, TypeKind.BASE) for base in ("integer", "text", "date", "boolean", "numeric", "timestamp with time zone"))
+TYPES = tuple(
+    PgType(base, base, TypeKind.BASE)
+    for base in ("integer", "text", "date", "boolean", "numeric", "timestamp with time zone")
+)
 Shape = dict[str, dict[str, PgType]]
 """Table → column → type."""
 
@@ -57,9 +60,22 @@ def catalog(made: Shape, seed: int) -> Catalog:
     for name, columns in made.items():
         listed = tuple(Column(c, n, type_) for n, (c, type_) in enumerate(columns.items(), 1))
         keys = [c.name for c in listed[1:] if c.type is TYPES[0]][:2]
-        foreign = tuple(ForeignKey(f"fk_{c}", (c,), TableName("public", names[chance.randrange(len(names))]), ("id",)) for c in keys)
-        tables.append(Table(TableName("public", name), "r", listed, keys=(Key("pk", True, ("id",)),), foreign_keys=foreign))
-    return Catalog(database="bench", server_version=180000, schemas=("public",), tables=tuple(sorted(tables, key=lambda t: t.name)), user="bench")
+        foreign = tuple(
+            ForeignKey(f"fk_{c}", (c,), TableName("public", names[chance.randrange(len(names))]), ("id",))
+            for c in keys
+        )
+        tables.append(
+            Table(
+                TableName("public", name), "r", listed, keys=(Key("pk", True, ("id",)),), foreign_keys=foreign
+            )
+        )
+    return Catalog(
+        database="bench",
+        server_version=180000,
+        schemas=("public",),
+        tables=tuple(sorted(tables, key=lambda t: t.name)),
+        user="bench",
+    )
 
 
 def evolve(chance: random.Random, made: Shape, *, tables: float, columns: float) -> Shape:
@@ -67,7 +83,10 @@ def evolve(chance: random.Random, made: Shape, *, tables: float, columns: float)
     later: Shape = {}
     for name, named in made.items():
         common = {"id", "created_at", "updated_at"}
-        kept = {c if c in common or chance.random() >= columns else f"{words(chance, 2)}_{n}": t for n, (c, t) in enumerate(named.items())}
+        kept = {
+            c if c in common or chance.random() >= columns else f"{words(chance, 2)}_{n}": t
+            for n, (c, t) in enumerate(named.items())
+        }
         later[f"{chance.choice(WORDS)}_{name}" if chance.random() < tables else name] = kept
     return later
 
@@ -80,23 +99,40 @@ def measure(title: str, before: Shape, change: Callable[[Shape], Shape]) -> None
     told = foresee(old, new, scope)
     seconds = time.process_time() - started
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    counts = (len(old.tables), sum(len(t.columns) for t in old.tables), len(told.matching.proposals), len(told.comparison.changes))
+    counts = (
+        len(old.tables),
+        sum(len(t.columns) for t in old.tables),
+        len(told.matching.proposals),
+        len(told.comparison.changes),
+    )
     print(f"| {title} | " + " | ".join(map(str, counts)) + f" | {seconds:.1f} | {megabytes} |", flush=True)
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("tables", nargs="?", type=int, default=5000)
     parser.add_argument("columns", nargs="?", type=int, default=20)
     arguments = parser.parse_args()
-    print("| schema | tables | columns | renamed tables proposed | changes | seconds | MB |\n|---|---|---|---|---|---|---|")
+    print(
+        "| schema | tables | columns | renamed tables proposed | changes | seconds | MB |\n|---|---|---|---|---|---|---|"
+    )
     for wide in (300, 1500):
         made = shape(random.Random(3), 1, wide)
-        measure("one table, every column renamed", made, lambda old: evolve(random.Random(4), old, tables=0, columns=1))
+        measure(
+            "one table, every column renamed",
+            made,
+            lambda old: evolve(random.Random(4), old, tables=0, columns=1),
+        )
     made = shape(random.Random(5), arguments.tables, arguments.columns)
-    measure("one column in ten renamed", made, lambda old: evolve(random.Random(6), old, tables=0, columns=0.1))
-    measure("and half of the tables", made, lambda old: evolve(random.Random(6), old, tables=0.5, columns=0.1))
+    measure(
+        "one column in ten renamed", made, lambda old: evolve(random.Random(6), old, tables=0, columns=0.1)
+    )
+    measure(
+        "and half of the tables", made, lambda old: evolve(random.Random(6), old, tables=0.5, columns=0.1)
+    )
 
 
 if __name__ == "__main__":

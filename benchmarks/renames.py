@@ -76,7 +76,9 @@ class Score:
             "auto_derived": self.derived,
             "proposed_precision": precision,
             "proposed_recall": recall,
-            "proposed_f1": round(2 * precision * recall / (precision + recall), 4) if precision + recall else 0.0,
+            "proposed_f1": round(2 * precision * recall / (precision + recall), 4)
+            if precision + recall
+            else 0.0,
             "exact": _share(self.exact, self.cases),
             "cases": self.cases,
             "renames": self.truth,
@@ -84,7 +86,16 @@ class Score:
             "proposed": self.proposed,
         }
 
-    def add(self, case: Json, truth: set[Pair], ambiguous: set[Pair], derived: set[Pair], automatic: set[Pair], asked: set[Pair], where: str) -> None:
+    def add(
+        self,
+        case: Json,
+        truth: set[Pair],
+        ambiguous: set[Pair],
+        derived: set[Pair],
+        automatic: set[Pair],
+        asked: set[Pair],
+        where: str,
+    ) -> None:
         """Count one case. ``derived`` pairs may be asked about, never done; ``ambiguous`` ones are neither right nor wrong."""
         scored = automatic - ambiguous
         proposed = (automatic | asked) - ambiguous - (derived - truth)
@@ -145,7 +156,9 @@ def make_table(case: Json) -> Table:
         ForeignKey(f"foreign_{i}", (column,), TableName("public", target), ("id",))
         for i, (column, target, *_) in enumerate(case.get("foreign_keys") or ())
     )
-    return Table(table_name(case), "r", columns, keys=tuple(keys), foreign_keys=foreign, indexes=tuple(indexes))
+    return Table(
+        table_name(case), "r", columns, keys=tuple(keys), foreign_keys=foreign, indexes=tuple(indexes)
+    )
 
 
 def table_name(case: Json) -> TableName:
@@ -187,7 +200,15 @@ def score_columns(case: Json, score: Score) -> None:
     found = column_renames(old, new, kept=kept_names(old, new), context=column_context(case))
     automatic = {(p.old, p.new) for p in found.automatic}
     asked = {(p.old, p.new) for p in found.proposals}
-    score.add(case, pairs(case.get("renames")), pairs(case.get("ambiguous")), pairs(case.get("derived")), automatic, asked, old.name.name)
+    score.add(
+        case,
+        pairs(case.get("renames")),
+        pairs(case.get("ambiguous")),
+        pairs(case.get("derived")),
+        automatic,
+        asked,
+        old.name.name,
+    )
 
 
 def score_tables(case: Json, score: Score) -> None:
@@ -197,7 +218,9 @@ def score_tables(case: Json, score: Score) -> None:
     automatic = {(p.old.name, p.new.name) for p in found.automatic}
     asked = {(p.old.name, p.new.name) for p in found.proposals}
     truth, ambiguous = pairs(case.get("table_renames")), pairs(case.get("ambiguous_tables"))
-    score.add(case, truth, ambiguous, pairs(case.get("derived_tables")), automatic, asked, f"{len(old)} tables")
+    score.add(
+        case, truth, ambiguous, pairs(case.get("derived_tables")), automatic, asked, f"{len(old)} tables"
+    )
 
 
 def read_cases(path: Path) -> Iterator[Json]:
@@ -210,7 +233,11 @@ def read_cases(path: Path) -> Iterator[Json]:
     try:
         with path.open("rb") as start:
             packed = start.read(len(XZ)) == XZ
-        with lzma.open(path, "rt", encoding="utf-8-sig") if packed else path.open(encoding="utf-8-sig") as lines:
+        with (
+            lzma.open(path, "rt", encoding="utf-8-sig")
+            if packed
+            else path.open(encoding="utf-8-sig") as lines
+        ):
             for number, line in enumerate(lines, 1):
                 at = f":{number}"
                 if line.strip():
@@ -230,7 +257,9 @@ def as_case(line: object) -> Json:
         ValueError: it has not.
     """
     sides = [line.get("old"), line.get("new")] if isinstance(line, dict) else []
-    if not sides or not (all(isinstance(side, dict) for side in sides) or all(isinstance(side, list) for side in sides)):
+    if not sides or not (
+        all(isinstance(side, dict) for side in sides) or all(isinstance(side, list) for side in sides)
+    ):
         raise ValueError('no case: "old" and "new" must both be tables, or both lists of tables')
     return dict(line) if isinstance(line, dict) else {}
 
@@ -251,18 +280,30 @@ def score_case(case: Json, scores: Mapping[str, Score]) -> None:
     if isinstance(case["old"], list):
         score_tables(case, scores["tables"])
     elif case.get("primary", True):
-        score_columns(case, scores["columns.known" if case.get("position_known", True) else "columns.unknown"])
+        score_columns(
+            case, scores["columns.known" if case.get("position_known", True) else "columns.unknown"]
+        )
 
 
 def as_json(scores: Mapping[str, Score], *, errors: bool) -> Json:
     """The figures of one file in the shape that is compared; with ``errors`` every wrong pair, too."""
-    told = {group: score.figures() | ({"errors": score.errors} if errors else {}) for group, score in scores.items()}
-    return {"columns": {"known": told["columns.known"], "unknown": told["columns.unknown"]}, "tables": told["tables"]}
+    told = {
+        group: score.figures() | ({"errors": score.errors} if errors else {})
+        for group, score in scores.items()
+    }
+    return {
+        "columns": {"known": told["columns.known"], "unknown": told["columns.unknown"]},
+        "tables": told["tables"],
+    }
 
 
 HEAD = """| file | cases | renames | automatic P | automatic R | derived | proposed P | proposed R | proposed F1 | exact |
 |---|---|---|---|---|---|---|---|---|---|"""
-TITLES = {"columns.known": "columns, order known", "columns.unknown": "columns, order unknown", "tables": "tables"}
+TITLES = {
+    "columns.known": "columns, order known",
+    "columns.unknown": "columns, order unknown",
+    "tables": "tables",
+}
 
 
 def print_table(scored: Mapping[str, Mapping[str, Score]]) -> None:
@@ -272,7 +313,15 @@ def print_table(scored: Mapping[str, Mapping[str, Score]]) -> None:
         for group, score in scores.items():
             if score.cases:
                 f = score.figures()
-                shares = ("auto_precision", "auto_recall", "auto_derived", "proposed_precision", "proposed_recall", "proposed_f1", "exact")
+                shares = (
+                    "auto_precision",
+                    "auto_recall",
+                    "auto_derived",
+                    "proposed_precision",
+                    "proposed_recall",
+                    "proposed_f1",
+                    "exact",
+                )
                 cells = [f"{f[key]:.3f}" if isinstance(f[key], float) else str(f[key]) for key in shares]
                 first = f"{Path(path).name.split('.')[0]}: {TITLES[group]}"
                 print("| " + " | ".join([first, str(score.cases), str(score.truth), *cells]) + " |")
@@ -288,7 +337,9 @@ def print_errors(scored: Mapping[str, Mapping[str, Score]]) -> None:
 
 def main() -> None:
     """Read the arguments, score every file, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument("--errors", action="store_true", help="print every wrong pair")
@@ -303,7 +354,11 @@ def main() -> None:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None
     if arguments.format == "json":
-        print(json.dumps({name: as_json(scores, errors=arguments.errors) for name, scores in scored.items()}, indent=2))
+        print(
+            json.dumps(
+                {name: as_json(scores, errors=arguments.errors) for name, scores in scored.items()}, indent=2
+            )
+        )
         return
     print_table(scored)
     if arguments.errors:

@@ -88,7 +88,9 @@ class Ground:
         return _timed(self._commands(load)[name], self.folder)
 
     def _commands(self, load: Load) -> dict[str, str]:
-        psql, dump, restore = (self.programs.bindir / program for program in ("psql", "pg_dump", "pg_restore"))
+        psql, dump, restore = (
+            self.programs.bindir / program for program in ("psql", "pg_dump", "pg_restore")
+        )
         old, new = self.old.url("load"), self.new.url("load")
         tranship = f"{sys.executable} -m tranship migrate {self.folder / 'config.json'} --live"
         copy = f"-c 'COPY (SELECT {load.columns} FROM load) TO STDOUT'"
@@ -110,7 +112,14 @@ class Ground:
 def _timed(command: str, folder: Path) -> Taken:
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=folder, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     seconds, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode != 0:
         raise SystemExit(f"{command}\n{done.stdout}{done.stderr}")
@@ -132,7 +141,13 @@ async def measure(ground: Ground, load: Load, rows: int, rounds: int) -> dict[st
     """Every contender in every round, each into an empty table that holds all rows afterwards."""
     for server in (ground.old, ground.new):
         await _run(server, "DROP DATABASE IF EXISTS load", "CREATE DATABASE load", database="postgres")
-    await _run(ground.old, load.old, f"INSERT INTO load {load.rows.format(rows=rows)}", "VACUUM ANALYZE load", "CHECKPOINT")
+    await _run(
+        ground.old,
+        load.old,
+        f"INSERT INTO load {load.rows.format(rows=rows)}",
+        "VACUUM ANALYZE load",
+        "CHECKPOINT",
+    )
     await _run(ground.new, load.new)
     taken: dict[str, list[Taken]] = {}
     for _ in range(rounds):
@@ -150,7 +165,9 @@ def table(load: Load, rows: int, taken: dict[str, list[Taken]]) -> str:
     reference = taken[PIPE]
     lines = [f"{load.name}, {rows} rows", "", "| | time / psql | client CPU, s |", "|---|---:|---:|"]
     for name, mine in taken.items():
-        ratio = statistics.median(one.seconds / other.seconds for one, other in zip(mine, reference, strict=True))
+        ratio = statistics.median(
+            one.seconds / other.seconds for one, other in zip(mine, reference, strict=True)
+        )
         own = f" ({statistics.median(one.seconds for one in mine):.1f} s)" if mine is reference else ""
         lines.append(f"| {name} | {ratio:.2f}{own} | {statistics.median(one.cpu for one in mine):.2f} |")
     return "\n".join(lines)
@@ -159,11 +176,17 @@ def table(load: Load, rows: int, taken: dict[str, list[Taken]]) -> str:
 def main() -> int:
     """Measures both loads and prints their tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=2_000_000, help="of the narrow table; the wide one has a tenth")
+    parser.add_argument(
+        "--rows", type=int, default=2_000_000, help="of the narrow table; the wide one has a tenth"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     there = installations()
-    clients = [one for one in there.values() if all((one.bindir / program).is_file() for program in ("psql", "pg_dump", "pg_restore"))]
+    clients = [
+        one
+        for one in there.values()
+        if all((one.bindir / program).is_file() for program in ("psql", "pg_dump", "pg_restore"))
+    ]
     if len(there) < 2 or not clients:
         raise SystemExit("two major versions are needed, and psql, pg_dump and pg_restore of one of them")
     older, newer = sorted(there)[-2:]
@@ -177,7 +200,11 @@ def main() -> int:
         print(f"PostgreSQL {older} -> {newer}, {os.cpu_count()} cores, median of {options.rounds} rounds\n")
         for load in (NARROW, WIDE):
             rows = int(options.rows * load.share)
-            print(table(load, rows, asyncio.run(measure(ground, load, rows, options.rounds))), end="\n\n", flush=True)
+            print(
+                table(load, rows, asyncio.run(measure(ground, load, rows, options.rounds))),
+                end="\n\n",
+                flush=True,
+            )
     return 0
 
 

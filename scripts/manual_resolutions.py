@@ -14,9 +14,14 @@ def main() -> int:
     here = os.path.join(ROOT, "src")
     if os.path.isdir(os.path.join(here, "tranship")):
         sys.path.insert(0, here)
-    cure = "run `python3 dev.py demo` in %s once, then call this script with %s" % (ROOT, os.path.join(ROOT, ".venv", "bin", "python"))
+    cure = "run `python3 dev.py demo` in %s once, then call this script with %s" % (
+        ROOT,
+        os.path.join(ROOT, ".venv", "bin", "python"),
+    )
     if sys.version_info < (3, 11):
-        return _cannot("tranship needs Python 3.11 or newer and this is %s: %s" % (sys.version.split()[0], cure))
+        return _cannot(
+            "tranship needs Python 3.11 or newer and this is %s: %s" % (sys.version.split()[0], cure)
+        )
     missing = [name for name in (*LIBRARIES, "tranship") if importlib.util.find_spec(name) is None]
     if missing:
         return _cannot("libraries that tranship needs are missing (%s): %s" % (", ".join(missing), cure))

@@ -28,7 +28,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Runs a coroutine test to its end."""
     if not inspect.iscoroutinefunction(pyfuncitem.function):
         return None
-    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.function).parameters}
+    arguments = {
+        name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.function).parameters
+    }
     asyncio.run(pyfuncitem.function(**arguments))
     return True
 
@@ -58,7 +60,12 @@ def pair(make_pair: MakePair) -> Pair:
 def run_cli(tmp_path: Path) -> Callable[..., CliResult]:
     """Runs ``tranship`` in a process of its own, in ``tmp_path`` (or ``cwd``)."""
 
-    def run(*arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout: float = 120) -> CliResult:
+    def run(
+        *arguments: str | Path,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 120,
+    ) -> CliResult:
         return run_python("-m", "tranship", *arguments, cwd=cwd or tmp_path, env=env, timeout=timeout)
 
     return run
@@ -68,8 +75,16 @@ def run_cli(tmp_path: Path) -> Callable[..., CliResult]:
 def run_script(tmp_path: Path) -> Callable[..., CliResult]:
     """Runs a classic script (``db_migration_tool.py`` …) the way its users do."""
 
-    def run(script: str, *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout: float = 120) -> CliResult:
-        return run_python(ROOT / "scripts" / script, *arguments, cwd=cwd or tmp_path, env=env, timeout=timeout)
+    def run(
+        script: str,
+        *arguments: str | Path,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 120,
+    ) -> CliResult:
+        return run_python(
+            ROOT / "scripts" / script, *arguments, cwd=cwd or tmp_path, env=env, timeout=timeout
+        )
 
     return run
 

@@ -37,7 +37,9 @@ class CliResult:
         return f"exit {self.status}\n--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
 
 
-def run_python(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 120) -> CliResult:
+def run_python(
+    *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 120
+) -> CliResult:
     """Runs this Python with the checkout's ``src`` in reach, whether installed or not."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1", **(env or {})}
     done = subprocess.run(
@@ -66,7 +68,9 @@ def run_here(*arguments: str | Path, cwd: Path) -> CliResult:
             status = main()
     finally:
         sys.argv = before
-    return CliResult(status, *(stream.buffer.getvalue().decode() for stream in (_flushed(out), _flushed(err))))
+    return CliResult(
+        status, *(stream.buffer.getvalue().decode() for stream in (_flushed(out), _flushed(err)))
+    )
 
 
 def _flushed(stream: io.TextIOWrapper) -> Any:
@@ -75,9 +79,13 @@ def _flushed(stream: io.TextIOWrapper) -> Any:
 
 
 @asynccontextmanager
-async def connected(server: Server, database: str = "postgres", **options: Any) -> AsyncIterator[asyncpg.Connection]:
+async def connected(
+    server: Server, database: str = "postgres", **options: Any
+) -> AsyncIterator[asyncpg.Connection]:
     """A superuser's connection over the unix socket."""
-    conn = await asyncpg.connect(host=str(server.socket_folder), port=server.port, user=server.user, database=database, **options)
+    conn = await asyncpg.connect(
+        host=str(server.socket_folder), port=server.port, user=server.user, database=database, **options
+    )
     try:
         yield conn
     finally:
@@ -147,7 +155,11 @@ class Pair:
     ) -> Path:
         """Writes a configuration of the pair (0600); ``old`` and ``new`` change keys of the endpoints, ``keys`` stand beside them."""
         path = folder / name
-        document = {"old_database": self.old.endpoint(**(old or {})), "new_database": self.new.endpoint(**(new or {})), **keys}
+        document = {
+            "old_database": self.old.endpoint(**(old or {})),
+            "new_database": self.new.endpoint(**(new or {})),
+            **keys,
+        }
         path.touch(mode=0o600)
         path.write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
         return path
@@ -180,7 +192,9 @@ class Servers:
     def get(self, major: int) -> Server:
         """The running server of a major version; skips the test where there is none."""
         if major not in self.installed:
-            pytest.skip(f"no PostgreSQL {major} on this machine (there is {', '.join(map(str, self.installed)) or 'none'})")
+            pytest.skip(
+                f"no PostgreSQL {major} on this machine (there is {', '.join(map(str, self.installed)) or 'none'})"
+            )
         if major not in self._running:
             self._running[major] = Server(self.installed[major], name=f"test{major}").start()
         return self._running[major]
@@ -189,7 +203,9 @@ class Servers:
         """Takes a running server of one's own kind as the one of its major version; it is stopped with the others."""
         self._running[server.major] = server
 
-    async def create(self, major: int, script: str = "", *, encoding: str = "UTF8", template: bool = True) -> Database:
+    async def create(
+        self, major: int, script: str = "", *, encoding: str = "UTF8", template: bool = True
+    ) -> Database:
         """A new database holding what ``script`` makes; with ``template`` the next one with the same script is a file copy."""
         server = self.get(major)
         if not script or not template:

@@ -20,7 +20,9 @@ class TranshipError(Exception):
 
     exit_status = 2
 
-    def __init__(self, code: str, message: str, *, object: str = "", hint: str = "", problems: tuple[Problem, ...] = ()) -> None:
+    def __init__(
+        self, code: str, message: str, *, object: str = "", hint: str = "", problems: tuple[Problem, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -31,7 +33,9 @@ class TranshipError(Exception):
     @property
     def problems(self) -> tuple[Problem, ...]:
         """The same as values: all that were found together, or this one."""
-        return self._problems or (Problem(code=self.code, object=self.object, message=self.message, hint=self.hint),)
+        return self._problems or (
+            Problem(code=self.code, object=self.object, message=self.message, hint=self.hint),
+        )
 
 
 class UsageError(TranshipError):

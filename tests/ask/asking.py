@@ -48,7 +48,9 @@ class Found:
 
 
 @asynccontextmanager
-async def session(database: Database, side: Side, datestyle: str, **options: Any) -> AsyncIterator[asyncpg.Connection]:
+async def session(
+    database: Database, side: Side, datestyle: str, **options: Any
+) -> AsyncIterator[asyncpg.Connection]:
     """A pinned connection in a read-only transaction."""
     async with database.connect(statement_cache_size=0, **options) as conn:
         await pin(conn, side, datestyle=datestyle, search_path="" if side is Side.OLD else None)
@@ -57,7 +59,9 @@ async def session(database: Database, side: Side, datestyle: str, **options: Any
         await conn.execute("ROLLBACK")
 
 
-async def make_job(pair: Pair, resolutions: Mapping[str, Any] | None = None, tables: list[str] | None = None) -> Job:
+async def make_job(
+    pair: Pair, resolutions: Mapping[str, Any] | None = None, tables: list[str] | None = None
+) -> Job:
     """Catalogs, comparison and plan."""
     async with pair.old.connect() as conn:
         old = await read_catalog(conn, None)
@@ -80,7 +84,12 @@ async def make_job(pair: Pair, resolutions: Mapping[str, Any] | None = None, tab
 
 
 async def ask_all(
-    pair: Pair, resolutions: Mapping[str, Any] | None = None, *, batch_rows: int = 50_000, job: Job | None = None, **options: Any
+    pair: Pair,
+    resolutions: Mapping[str, Any] | None = None,
+    *,
+    batch_rows: int = 50_000,
+    job: Job | None = None,
+    **options: Any,
 ) -> Found:
     """A dry run's asking over all groups. ``options`` go to NEW's connection."""
     job = job or await make_job(pair, resolutions)

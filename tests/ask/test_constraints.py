@@ -54,7 +54,10 @@ async def test_exclusion_in_key_order(make_pair: MakePair) -> None:
         template=False,
     )
     found = (await ask_all(pair)).by_key("public.t")
-    assert {key: (r["sqlstate"], r["constraint"]) for key, r in found.items()} == {2: ("23P01", "apart"), 4: ("23P01", "apart")}
+    assert {key: (r["sqlstate"], r["constraint"]) for key, r in found.items()} == {
+        2: ("23P01", "apart"),
+        4: ("23P01", "apart"),
+    }
 
 
 async def test_several_old_tables_into_one(make_pair: MakePair) -> None:
@@ -86,7 +89,10 @@ async def test_foreign_keys_of_every_sort(make_pair: MakePair, unlike: bool) -> 
             CREATE TABLE lone (id int PRIMARY KEY, r int REFERENCES reference)""",
     )
     keys = [transform("a"), transform("b")] if unlike else []
-    resolutions = {"parent": [transform("v"), *keys], **({"simple": keys, "complete": keys} if unlike else {})}
+    resolutions = {
+        "parent": [transform("v"), *keys],
+        **({"simple": keys, "complete": keys} if unlike else {}),
+    }
     found = await ask_all(pair, resolutions)
     assert found.keys("public.simple") == [2, 3]
     assert found.keys("public.complete") == [2, 3, 4]
@@ -105,7 +111,11 @@ async def test_old_held_the_key_and_only_rejects_break_it(make_pair: MakePair) -
         schema.format(v="varchar(2)") + "INSERT INTO parent VALUES (2, 'is')",
     )
     found = await ask_all(pair, {"parent": [transform("v")]})
-    assert (found.keys("public.parent"), found.keys("public.child"), found.keys("public.grandchild")) == ([2, 3], [11], [2])
+    assert (found.keys("public.parent"), found.keys("public.child"), found.keys("public.grandchild")) == (
+        [2, 3],
+        [11],
+        [2],
+    )
 
 
 async def test_orphans_that_old_holds_under_a_valid_key(make_pair: MakePair) -> None:
@@ -130,7 +140,9 @@ async def test_a_long_chain_falls_as_a_whole(make_pair: MakePair, key: str) -> N
         INSERT INTO t VALUES ('4000', '4000', '1'), ('4001', '4000', '1')""",
         "CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t, v int)",
     )
-    found = await ask_all(pair, {"t": [transform("v"), *([transform("id"), transform("up")] if key == "text" else [])]})
+    found = await ask_all(
+        pair, {"t": [transform("v"), *([transform("id"), transform("up")] if key == "text" else [])]}
+    )
     assert len(found.records["public.t"]) == 3000
 
 

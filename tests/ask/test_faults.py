@@ -13,7 +13,9 @@ def transform(column: str, **more: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("majors", [(15, 15), (15, 18), (18, 17)])
-async def test_every_sort_of_type_is_read_by_its_own_input(make_pair: MakePair, majors: tuple[int, int]) -> None:
+async def test_every_sort_of_type_is_read_by_its_own_input(
+    make_pair: MakePair, majors: tuple[int, int]
+) -> None:
     values = """VALUES (1, '{"a": 1}'), (2, '{a}'), (3, '(1,x)'), (4, '2024-02-30'), (5, 'a'), (6, NULL), (7, '12345'), (8, ' ')"""
     types = {
         "jsonb": [2, 3, 4, 5, 8],
@@ -32,8 +34,12 @@ async def test_every_sort_of_type_is_read_by_its_own_input(make_pair: MakePair, 
     new = """CREATE TYPE mood AS ENUM ('a'); CREATE TYPE pair AS (n int, t varchar(1));
         CREATE DOMAIN zip5 AS text CONSTRAINT zip5_ck CHECK (VALUE ~ '^[0-9]{5}$');"""
     pair = await make_pair(
-        ";".join(f"CREATE TABLE t{n} (id int PRIMARY KEY, v text); INSERT INTO t{n} {values}" for n in range(len(types))),
-        new + ";".join(f"CREATE TABLE t{n} (id int PRIMARY KEY, v {pg_type})" for n, pg_type in enumerate(types)),
+        ";".join(
+            f"CREATE TABLE t{n} (id int PRIMARY KEY, v text); INSERT INTO t{n} {values}"
+            for n in range(len(types))
+        ),
+        new
+        + ";".join(f"CREATE TABLE t{n} (id int PRIMARY KEY, v {pg_type})" for n, pg_type in enumerate(types)),
         majors=majors,
         template=False,
     )
@@ -63,7 +69,11 @@ async def test_checks_see_generated_columns_and_defaults(make_pair: MakePair) ->
             CONSTRAINT small CHECK (twice < most), CONSTRAINT inverse CHECK (10 / a > 0))""",
     )
     found = (await ask_all(pair)).by_key("public.t")
-    assert {key: (r["sqlstate"], r["constraint"]) for key, r in found.items()} == {2: ("23514", "small"), 3: ("23502", None), 4: ("22012", None)}
+    assert {key: (r["sqlstate"], r["constraint"]) for key, r in found.items()} == {
+        2: ("23514", "small"),
+        3: ("23502", None),
+        4: ("22012", None),
+    }
 
 
 async def test_a_check_on_a_volatile_default_is_not_asked(make_pair: MakePair) -> None:
@@ -284,7 +294,12 @@ async def test_a_transform_sql_that_raises_for_some_rows(make_pair: MakePair, ba
             INSERT INTO t VALUES (501, 1, NULL), (502, 70000, 1)""",
         "CREATE TABLE t (id int PRIMARY KEY, a int, b smallint NOT NULL)",
     )
-    resolution = {"action": "transform", "old_column": "b", "new_column": "b", "transform_sql": "old.a / old.b"}
+    resolution = {
+        "action": "transform",
+        "old_column": "b",
+        "new_column": "b",
+        "transform_sql": "old.a / old.b",
+    }
     found = (await ask_all(pair, {"t": [resolution]}, batch_rows=batch_rows)).by_key("public.t")
     assert {key: (r["sqlstate"], r["column"]) for key, r in found.items()} == {
         **dict.fromkeys((3, 103, 203, 303, 403), ("22012", "b")),

@@ -9,11 +9,19 @@ from support import MakePair
 from tranship.errors import Refused
 
 
-def lookup(old: str | list[str], new: str, table: str, key: str | list[str], value: str = "id", **more: object) -> dict[str, object]:
+def lookup(
+    old: str | list[str], new: str, table: str, key: str | list[str], value: str = "id", **more: object
+) -> dict[str, object]:
     columns: dict[str, object] = {"old_columns": old} if isinstance(old, list) else {"old_column": old}
     keys: dict[str, object] = {"key_columns": key} if isinstance(key, list) else {"key_column": key}
     database = {"database": more.pop("database")} if "database" in more else {}
-    return {"action": "transform", **columns, "new_column": new, "lookup_table": {"table": table, "value_column": value, **keys, **database}, **more}
+    return {
+        "action": "transform",
+        **columns,
+        "new_column": new,
+        "lookup_table": {"table": table, "value_column": value, **keys, **database},
+        **more,
+    }
 
 
 async def test_composite_keys_and_nulls(make_pair: MakePair) -> None:

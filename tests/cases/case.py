@@ -51,7 +51,9 @@ class Outcome:
     @property
     def rejected_count(self) -> dict[str, int]:
         """How many, per table."""
-        return self.document.get("rejected_count") or {table: len(rows) for table, rows in self.rejected.items()}
+        return self.document.get("rejected_count") or {
+            table: len(rows) for table, rows in self.rejected.items()
+        }
 
     @property
     def reasons(self) -> list[str]:
@@ -104,7 +106,11 @@ class Case:
     @property
     def expectation(self) -> str:
         """The file that ``expect.sql`` is compared with."""
-        return "expect_refused.txt" if self.outcome.kind == "refuse" else OTHER_READING.get(self.name, "expect.txt")
+        return (
+            "expect_refused.txt"
+            if self.outcome.kind == "refuse"
+            else OTHER_READING.get(self.name, "expect.txt")
+        )
 
     def encoding(self, side: str) -> str:
         path = self.path(f"{side}.encoding")

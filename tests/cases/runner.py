@@ -38,7 +38,9 @@ class RunFiles:
 
     def counts(self) -> dict[str, tuple[int, int, int]]:
         """Per table: read, migrated, failed."""
-        return {t["table"]: (t["rows_read"], t["rows_migrated"], t["rows_failed"]) for t in self.result["tables"]}
+        return {
+            t["table"]: (t["rows_read"], t["rows_migrated"], t["rows_failed"]) for t in self.result["tables"]
+        }
 
     def told(self) -> list[str]:
         """The rejects as whole lines, sorted."""
@@ -48,11 +50,15 @@ class RunFiles:
         """Per table the rejected rows by their whole content, sorted."""
         found: dict[str, list[str]] = {}
         for reject in self.rejects:
-            found.setdefault(reject["table"], []).append(json.dumps([reject["key"], reject["row"]], sort_keys=True))
+            found.setdefault(reject["table"], []).append(
+                json.dumps([reject["key"], reject["row"]], sort_keys=True)
+            )
         return {table: sorted(keys) for table, keys in found.items()}
 
 
-def run_case(case: Case, servers: Servers, folder: Path, *, majors: tuple[int, int] | None = None, update: bool = False) -> Seen:
+def run_case(
+    case: Case, servers: Servers, folder: Path, *, majors: tuple[int, int] | None = None, update: bool = False
+) -> Seen:
     """Loads the case, runs every command on it and compares.
 
     ``majors`` are the servers' versions (see ``make_pair``); ``update`` rewrites the expectations of a case of our own.
@@ -100,13 +106,17 @@ def _run(case: Case, pair: Pair, folder: Path, *, update: bool) -> Seen:
         _undecided(case, commands, seen)
         dry = commands.migrate()
         dry_files = _files(folder, "dryrun")
-        seen.check(dry.status == outcome.status, f"dry run: exit {dry.status}, expected {outcome.status}\n{dry}")
+        seen.check(
+            dry.status == outcome.status, f"dry run: exit {dry.status}, expected {outcome.status}\n{dry}"
+        )
         seen.check(fingerprint(pair.new) == new, "the dry run or an earlier command changed NEW")
         _rehearsal(case, pair, commands, new, seen)
         with running(case.path("writer.sh"), pair.old, pair.old.url, "60"):
             live = commands.migrate("--live")
     seen.outcome = {0: "success", 1: "partial", 3: "refuse"}.get(live.status, f"exit {live.status}")
-    seen.check(live.status == outcome.status, f"live run: exit {live.status}, expected {outcome.status}\n{live}")
+    seen.check(
+        live.status == outcome.status, f"live run: exit {live.status}, expected {outcome.status}\n{live}"
+    )
     if outcome.kind == "refuse":
         _refused(case, pair, new, dry, live, seen)
     elif live.status == outcome.status:
@@ -123,12 +133,17 @@ def _analysis(case: Case, commands: Commands, seen: Seen) -> None:
     outcome = case.outcome
     analysis = commands.analyze()
     accepted = (0, 3) if outcome.kind == "refuse" else (0,)
-    if not seen.check(analysis.status in accepted, f"analyze: exit {analysis.status}\n{analysis}") or analysis.status:
+    if (
+        not seen.check(analysis.status in accepted, f"analyze: exit {analysis.status}\n{analysis}")
+        or analysis.status
+    ):
         return
     if not seen.check(commands.has_analysis(), f"analyze wrote no report or no changes\n{analysis}"):
         return
     report = commands.report()
-    breaking = [json.dumps(c, ensure_ascii=False) for c in commands.changes()["changes"] if c["type"] == "breaking"]  # type: ignore[attr-defined]
+    breaking = [
+        json.dumps(c, ensure_ascii=False) for c in commands.changes()["changes"] if c["type"] == "breaking"
+    ]  # type: ignore[attr-defined]
     for name in outcome.names("breaking"):
         if not any(all(part in change for part in name.split(".")) for change in breaking):
             seen.notes.append(f"analyze does not call {name} breaking")
@@ -156,22 +171,41 @@ def _rehearsal(case: Case, pair: Pair, commands: Commands, new: str, seen: Seen)
 
 def _as_rehearsed(case: Case, rehearsed: RunFiles | None, live: RunFiles | None, seen: Seen) -> None:
     """The live run came to what its rehearsal came to, reasons and sequences included."""
-    if not seen.check(rehearsed is not None and live is not None, "a result file is missing") or rehearsed is None or live is None:
+    if (
+        not seen.check(rehearsed is not None and live is not None, "a result file is missing")
+        or rehearsed is None
+        or live is None
+    ):
         return
     if case.path("writer.sh"):
         return
-    seen.check(rehearsed.counts() == live.counts(), f"the rehearsal came to {rehearsed.counts()}, the live run to {live.counts()}")
-    seen.check(rehearsed.told() == live.told(), "the live run rejected other rows, or for other reasons, than the rehearsal")
-    seen.check(rehearsed.result["sequences"] == live.result["sequences"], "the live run left sequences elsewhere than the rehearsal")
+    seen.check(
+        rehearsed.counts() == live.counts(),
+        f"the rehearsal came to {rehearsed.counts()}, the live run to {live.counts()}",
+    )
+    seen.check(
+        rehearsed.told() == live.told(),
+        "the live run rejected other rows, or for other reasons, than the rehearsal",
+    )
+    seen.check(
+        rehearsed.result["sequences"] == live.result["sequences"],
+        "the live run left sequences elsewhere than the rehearsal",
+    )
 
 
 def _files(folder: Path, mode: str) -> RunFiles | None:
     """The newest result of a mode with its rejects."""
-    results = sorted((folder / "results").glob(f"case_migration_result_{mode}_*.json"), key=lambda path: path.stat().st_mtime_ns)
+    results = sorted(
+        (folder / "results").glob(f"case_migration_result_{mode}_*.json"),
+        key=lambda path: path.stat().st_mtime_ns,
+    )
     if not results:
         return None
     result = json.loads(results[-1].read_text(encoding="utf-8"))
-    rejects = sorted((folder / "results").glob(f"case_migration_rejects_{mode}_*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+    rejects = sorted(
+        (folder / "results").glob(f"case_migration_rejects_{mode}_*.jsonl"),
+        key=lambda path: path.stat().st_mtime_ns,
+    )
     lines = rejects[-1].read_text(encoding="utf-8").splitlines() if rejects else []
     return RunFiles(result, [json.loads(line) for line in lines])
 
@@ -184,13 +218,22 @@ def _refused(case: Case, pair: Pair, new: str, dry: CliResult, live: CliResult, 
 
 
 def _moved(case: Case, dry: RunFiles | None, live: RunFiles | None, seen: Seen) -> None:
-    if not seen.check(dry is not None and live is not None, "a result file is missing") or dry is None or live is None:
+    if (
+        not seen.check(dry is not None and live is not None, "a result file is missing")
+        or dry is None
+        or live is None
+    ):
         return
     for table in live.result["tables"]:
         whole = table["rows_migrated"] + table["rows_failed"] + table["rows_left_out"]
-        seen.check(table["rows_read"] == whole, f"{table['table']}: read {table['rows_read']}, accounted for {whole}")
+        seen.check(
+            table["rows_read"] == whole, f"{table['table']}: read {table['rows_read']}, accounted for {whole}"
+        )
     if not case.path("writer.sh"):
-        seen.check(dry.counts() == live.counts(), f"the dry run foresaw {dry.counts()}, the live run did {live.counts()}")
+        seen.check(
+            dry.counts() == live.counts(),
+            f"the dry run foresaw {dry.counts()}, the live run did {live.counts()}",
+        )
         seen.check(dry.keys() == live.keys(), "the dry run foresaw other rejects than the live run made")
     failed = {table: failed for table, (_, _, failed) in live.counts().items() if failed}
     expected = {table: count for table, count in case.outcome.rejected_count.items() if count}
@@ -200,7 +243,9 @@ def _moved(case: Case, dry: RunFiles | None, live: RunFiles | None, seen: Seen) 
             _rejected(table, rows, [r for r in live.rejects if r["table"] == table], case, seen)
 
 
-def _rejected(table: str, expected: list[dict[str, Any]], rejects: list[dict[str, Any]], case: Case, seen: Seen) -> None:
+def _rejected(
+    table: str, expected: list[dict[str, Any]], rejects: list[dict[str, Any]], case: Case, seen: Seen
+) -> None:
     left = list(rejects)
     for row in expected:
         match = next((r for r in left if _is(row, r)), None)
@@ -209,7 +254,9 @@ def _rejected(table: str, expected: list[dict[str, Any]], rejects: list[dict[str
         assert match is not None
         left.remove(match)
         said = f"{match['reason']} {match['constraint'] or ''} {match['column'] or ''}".lower()
-        seen.check(str(row.get("why", "")).lower() in said, f"{table}: {row} is rejected for another reason: {match}")
+        seen.check(
+            str(row.get("why", "")).lower() in said, f"{table}: {row} is rejected for another reason: {match}"
+        )
         reasons = case.outcome.reasons
         if reasons and not any(words in said for words in reasons):
             seen.notes.append(f"{table}: the reason says {match['reason']!r}, not {' | '.join(reasons)}")
@@ -219,7 +266,11 @@ def _rejected(table: str, expected: list[dict[str, Any]], rejects: list[dict[str
 def _is(row: Mapping[str, Any], reject: Mapping[str, Any]) -> bool:
     """Whether a reject is the expected row, its values compared as text."""
     values = {**(reject["row"] or {}), **(reject["key"] or {})}
-    return all(column in values and str(values[column]) == str(value) for column, value in row.items() if column != "why")
+    return all(
+        column in values and str(values[column]) == str(value)
+        for column, value in row.items()
+        if column != "why"
+    )
 
 
 def _second_run(case: Case, pair: Pair, commands: Commands, seen: Seen) -> None:
@@ -242,7 +293,9 @@ def _expectation(case: Case, pair: Pair, name: str, seen: Seen, *, update: bool)
 
 def _difference(expected: list[str], answer: list[str]) -> list[tuple[str, str]]:
     """Lines of one side alone: - expected and missing, + seen."""
-    return [("-", line[:200]) for line in expected if line not in answer] + [("+", line[:200]) for line in answer if line not in expected]
+    return [("-", line[:200]) for line in expected if line not in answer] + [
+        ("+", line[:200]) for line in answer if line not in expected
+    ]
 
 
 def _more_bad(case: Case) -> list[dict[str, Any]]:

@@ -19,7 +19,9 @@ import asyncpg
 from cases.case import ONLY_ON, Case
 from support import CliResult, Database, Pair, Servers, run_here
 
-_NOT_BUILT = re.compile(r"unsupported XML feature|ICU is not supported|extension .* is not available|could not open extension control file")
+_NOT_BUILT = re.compile(
+    r"unsupported XML feature|ICU is not supported|extension .* is not available|could not open extension control file"
+)
 _NOISE = re.compile(r"^(--|\\(un)?restrict )")
 JOURNAL = "_tranship"
 
@@ -28,12 +30,25 @@ class NotBuilt(Exception):
     """This server lacks a feature that the case needs."""
 
 
-def _program(database: Database, program: str, arguments: Sequence[str], **env: str) -> subprocess.CompletedProcess[str]:
+def _program(
+    database: Database, program: str, arguments: Sequence[str], **env: str
+) -> subprocess.CompletedProcess[str]:
     server = database.server
-    login = {"PGHOST": str(server.socket_folder), "PGPORT": str(server.port), "PGUSER": server.user, "PGDATABASE": database.name}
+    login = {
+        "PGHOST": str(server.socket_folder),
+        "PGPORT": str(server.port),
+        "PGUSER": server.user,
+        "PGDATABASE": database.name,
+    }
     return subprocess.run(
         [server.installation.bindir / program, *arguments],
-        env={**os.environ, **login, "PGCLIENTENCODING": "UTF8", "PGOPTIONS": "-c client_min_messages=warning", **env},
+        env={
+            **os.environ,
+            **login,
+            "PGCLIENTENCODING": "UTF8",
+            "PGOPTIONS": "-c client_min_messages=warning",
+            **env,
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -72,7 +87,9 @@ def fingerprint(database: Database) -> str:
 
 def has_journal(database: Database) -> bool:
     """Whether a run left its journal there."""
-    return bool(asyncio.run(database.value("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", JOURNAL)))
+    return bool(
+        asyncio.run(database.value("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", JOURNAL))
+    )
 
 
 async def _try_xml(database: Database) -> None:
@@ -81,7 +98,9 @@ async def _try_xml(database: Database) -> None:
     Raises:
         NotBuilt: there are such columns and such a server.
     """
-    if await database.value("SELECT EXISTS (SELECT FROM pg_attribute WHERE atttypid = 'xml'::regtype AND attrelid > 16383)"):
+    if await database.value(
+        "SELECT EXISTS (SELECT FROM pg_attribute WHERE atttypid = 'xml'::regtype AND attrelid > 16383)"
+    ):
         try:
             await database.value("SELECT '<a/>'::xml IS NULL")
         except asyncpg.FeatureNotSupportedError as error:
@@ -98,7 +117,9 @@ def make_pair(case: Case, servers: Servers, majors: tuple[int, int] | None = Non
     if only is not None and (only not in servers.installed or majors not in (None, (only, only))):
         raise NotBuilt(f"its expectation holds on PostgreSQL {only} alone")
     old, new = (only, only) if only else servers.default_majors
-    choices = dict.fromkeys([majors] if majors else [(old, new), (old, old), *((major, major) for major in servers.installed)])
+    choices = dict.fromkeys(
+        [majors] if majors else [(old, new), (old, old), *((major, major) for major in servers.installed)]
+    )
     for number, choice in enumerate(choices, 1):
         made = []
         try:
@@ -133,7 +154,9 @@ def running(script: Path | None, database: Database, *arguments: str) -> Iterato
         yield
         return
     path = f"{database.server.installation.bindir}:{os.environ.get('PATH', os.defpath)}"
-    child = subprocess.Popen(["bash", str(script), *arguments], env={**os.environ, "PATH": path}, start_new_session=True)
+    child = subprocess.Popen(
+        ["bash", str(script), *arguments], env={**os.environ, "PATH": path}, start_new_session=True
+    )
     try:
         yield
     finally:
@@ -153,7 +176,9 @@ class Commands:
         return self._tranship("analyze", str(self.config), "--prefix", "case")
 
     def validate(self) -> CliResult:
-        return self._tranship("resolve", "validate", str(self.resolutions), "results/case_migration_changes.json")
+        return self._tranship(
+            "resolve", "validate", str(self.resolutions), "results/case_migration_changes.json"
+        )
 
     def migrate(self, *options: str, undecided: bool = False, resolutions: Path | None = None) -> CliResult:
         decided = None if undecided else resolutions or self.resolutions
@@ -162,11 +187,16 @@ class Commands:
 
     def has_analysis(self) -> bool:
         """Whether analyze wrote its two files."""
-        return all((self.folder / "results" / f"case_migration_{name}").is_file() for name in ("report.txt", "changes.json"))
+        return all(
+            (self.folder / "results" / f"case_migration_{name}").is_file()
+            for name in ("report.txt", "changes.json")
+        )
 
     def changes(self) -> dict[str, object]:
         """The changes file."""
-        document: dict[str, object] = json.loads((self.folder / "results" / "case_migration_changes.json").read_text(encoding="utf-8"))
+        document: dict[str, object] = json.loads(
+            (self.folder / "results" / "case_migration_changes.json").read_text(encoding="utf-8")
+        )
         return document
 
     def report(self) -> str:

@@ -34,7 +34,11 @@ def main(arguments: list[str]) -> int:
     versions = [a for a in arguments if re.fullmatch(r"\d+:\d+", a)]
     majors = (int(versions[0].split(":")[0]), int(versions[0].split(":")[1])) if versions else None
     names = [a for a in arguments if not a.startswith("-") and a not in versions]
-    cases = [c for c in (*own_cases(), *shared_cases()) if not names or any(name in str(c.folder) for name in names)]
+    cases = [
+        c
+        for c in (*own_cases(), *shared_cases())
+        if not names or any(name in str(c.folder) for name in names)
+    ]
     held = 0
     print(f"{'case':40} {'expected':8} {'seen':8}")
     with Servers() as servers, tempfile.TemporaryDirectory() as folder:

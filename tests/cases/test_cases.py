@@ -36,7 +36,13 @@ def test_shared_case(case: Case | None, servers: Servers, tmp_path: Path) -> Non
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("majors", [(old, new) for old in MAJORS for new in MAJORS if old <= new], ids=lambda pair: f"{pair[0]}-{pair[1]}")
+@pytest.mark.parametrize(
+    "majors",
+    [(old, new) for old in MAJORS for new in MAJORS if old <= new],
+    ids=lambda pair: f"{pair[0]}-{pair[1]}",
+)
 @pytest.mark.parametrize("case", own_cases(), ids=lambda case: case.name)
-def test_own_case_on_every_pair(case: Case, majors: tuple[int, int], servers: Servers, tmp_path: Path) -> None:
+def test_own_case_on_every_pair(
+    case: Case, majors: tuple[int, int], servers: Servers, tmp_path: Path
+) -> None:
     _holds(case, servers, tmp_path, majors)

@@ -57,7 +57,9 @@ async def test_chinook(make_pair: MakePair, run_script: Callable[..., CliResult]
     assert live.status == 0, live
     stats = _stats(tmp_path)
     assert (stats["rows_migrated"], stats["rows_failed"]) == (15607, 0)
-    assert await pair.new.value("SELECT count(*) FROM track") == await pair.old.value('SELECT count(*) FROM "Track"')
+    assert await pair.new.value("SELECT count(*) FROM track") == await pair.old.value(
+        'SELECT count(*) FROM "Track"'
+    )
     assert await pair.new.value("SELECT bool_and(convalidated) FROM pg_constraint WHERE contype = 'f'")
     await _assert_next_inserts_are_free(pair)
 
@@ -68,11 +70,17 @@ async def test_pagila(make_pair: MakePair, run_script: Callable[..., CliResult],
     config = pair.config(tmp_path)
     analysis = run_script("db_migration_tool.py", config, "--prefix", "s")
     assert analysis.status == 0, analysis
-    changes = json.loads((tmp_path / "results" / "s_migration_changes.json").read_text(encoding="utf-8"))["changes"]
+    changes = json.loads((tmp_path / "results" / "s_migration_changes.json").read_text(encoding="utf-8"))[
+        "changes"
+    ]
     answers: dict[str, list[dict[str, str]]] = {}
     for change in (c for c in changes if c["type"] == "breaking"):
         assert change["old_column"] == change["new_column"], change
-        entry = {"action": "transform", "old_column": change["old_column"], "new_column": change["new_column"]}
+        entry = {
+            "action": "transform",
+            "old_column": change["old_column"],
+            "new_column": change["new_column"],
+        }
         answers.setdefault(change["table"], []).append(entry)
     decided = tmp_path / "answers.json"
     decided.write_text(json.dumps({"resolutions": answers}), encoding="utf-8")

@@ -29,7 +29,14 @@ class Desk:
             words = ["-m", "tranship", *words]
         return run_python(*words, cwd=self.folder, env=env)
 
-    def config(self, *, old: Mapping[str, object] | None = None, new: Mapping[str, object] | None = None, name: str = CONFIG, **keys: object) -> None:
+    def config(
+        self,
+        *,
+        old: Mapping[str, object] | None = None,
+        new: Mapping[str, object] | None = None,
+        name: str = CONFIG,
+        **keys: object,
+    ) -> None:
         """Writes the configuration: schema ``public`` on both sides unless said otherwise."""
         sides = ({"schema": "public", **(side or {})} for side in (old, new))
         (self.folder / "config").mkdir(exist_ok=True)

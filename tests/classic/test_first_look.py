@@ -36,29 +36,40 @@ def test_questions_show_no_values(desk_of: DeskOf) -> None:
 def test_questions_as_json(desk_of: DeskOf) -> None:
     desk = desk_of(OLD, NEW)
     desk.type("tranship analyze config/my-config.json")
-    told = json.loads(desk.type("tranship resolve generate results/migration_changes.json --format json").stdout)
+    told = json.loads(
+        desk.type("tranship resolve generate results/migration_changes.json --format json").stdout
+    )
     assert told["resolutions_file"] == "results/manual_resolutions.json"
     assert [question["number"] for question in told["questions"]] == [1, 2]
     assert told["missing_lookups_file"] is None
 
 
 def test_purge_takes_the_journal_alone(desk_of: DeskOf) -> None:
-    desk = desk_of("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)", "CREATE TABLE t (id int PRIMARY KEY); CREATE SCHEMA app")
+    desk = desk_of(
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)",
+        "CREATE TABLE t (id int PRIMARY KEY); CREATE SCHEMA app",
+    )
     desk.config(journal_schema="app")
     assert desk.type("tranship migrate config/my-config.json --live").status == 0
     desk.run_new("CREATE TABLE app.precious AS SELECT 1 AS one")
     told = desk.type("tranship purge config/my-config.json")
     assert told.status == 0, told
-    assert desk.new("SELECT relname::text FROM pg_class WHERE relnamespace = 'app'::regnamespace") == [("precious",)]
+    assert desk.new("SELECT relname::text FROM pg_class WHERE relnamespace = 'app'::regnamespace") == [
+        ("precious",)
+    ]
 
 
 def test_a_schema_of_others_is_no_journal(desk_of: DeskOf) -> None:
-    desk = desk_of("CREATE TABLE t (id int)", "CREATE TABLE t (id int); CREATE SCHEMA app; CREATE TABLE app.run (x int)")
+    desk = desk_of(
+        "CREATE TABLE t (id int)", "CREATE TABLE t (id int); CREATE SCHEMA app; CREATE TABLE app.run (x int)"
+    )
     desk.config(journal_schema="app")
     for mode in ("", " --live"):
         told = desk.type(f"tranship migrate config/my-config.json{mode}")
         assert told.status == 3, told
-        assert "TS372 the journal schema app of NEW holds what is no journal: run\n" in told.stdout + told.stderr
+        assert (
+            "TS372 the journal schema app of NEW holds what is no journal: run\n" in told.stdout + told.stderr
+        )
     for line in ("status", "doctor", "purge"):
         assert desk.type(f"tranship {line} config/my-config.json").status == 0
     desk.config(journal_schema="public")
@@ -84,7 +95,10 @@ def test_purge_in_a_schema_made_for_the_journal(desk_of: DeskOf) -> None:
 def test_a_changes_file_of_another_version(desk_of: DeskOf) -> None:
     desk = desk_of("CREATE TABLE t (id int)", "CREATE TABLE t (id int)")
     desk.type("tranship analyze config/my-config.json")
-    desk.write("results/migration_changes.json", {**desk.json("results/migration_changes.json"), "tool_version": "0.0.0"})
+    desk.write(
+        "results/migration_changes.json",
+        {**desk.json("results/migration_changes.json"), "tool_version": "0.0.0"},
+    )
     told = desk.type("tranship migrate config/my-config.json --live")
     assert told.status == 2
     assert "run analyze again" in told.stderr
@@ -100,7 +114,9 @@ def test_results_that_cannot_be_written(desk_of: DeskOf) -> None:
 
 
 def test_a_dry_run_afterwards_ends_as_the_live_run_would(desk_of: DeskOf) -> None:
-    desk = desk_of("CREATE TABLE t (id int); INSERT INTO t VALUES (1), (NULL)", "CREATE TABLE t (id int NOT NULL)")
+    desk = desk_of(
+        "CREATE TABLE t (id int); INSERT INTO t VALUES (1), (NULL)", "CREATE TABLE t (id int NOT NULL)"
+    )
     for mode in (" --live", "", " --live"):
         told = desk.type(f"tranship migrate config/my-config.json{mode}")
         assert told.status == 1, told
@@ -120,7 +136,9 @@ def test_the_scripts_know_the_libraries() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = tuple(re.split(r"[^a-z0-9]", line)[0] for line in project["dependencies"])
     for path in (ROOT / "scripts").glob("*.py"):
-        assert f"LIBRARIES = {json.dumps(needed).replace('[', '(').replace(']', ')')}" in path.read_text(encoding="utf-8")
+        assert f"LIBRARIES = {json.dumps(needed).replace('[', '(').replace(']', ')')}" in path.read_text(
+            encoding="utf-8"
+        )
 
 
 def test_the_next_command_can_be_typed(desk_of: DeskOf) -> None:

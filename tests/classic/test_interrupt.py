@@ -21,9 +21,23 @@ SHAPE = "CREATE TABLE t (id int PRIMARY KEY, v text)"
 
 
 def start(desk: Desk, words: Sequence[str], *, stderr: int, failpoint: str = "") -> subprocess.Popen[str]:
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TRANSHIP_FAILPOINT": failpoint, "PYTHONUTF8": "1", "TERM": "xterm"}
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "src"),
+        "TRANSHIP_FAILPOINT": failpoint,
+        "PYTHONUTF8": "1",
+        "TERM": "xterm",
+    }
     command = [sys.executable, "-m", "tranship", "migrate", "config/my-config.json", *words]
-    return subprocess.Popen(command, cwd=desk.folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True)
+    return subprocess.Popen(
+        command,
+        cwd=desk.folder,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+    )
 
 
 @pytest.mark.parametrize(("number", "abort"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

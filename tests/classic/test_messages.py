@@ -79,19 +79,48 @@ def test_authentication(desk: Desk) -> None:
 def test_table_not_found(desk: Desk) -> None:
     name = desk.pair.old.name
     desk.config(tables=["user"])
-    refused(desk, MIGRATE, 2, f"Table not found in schema: 'user' (schema 'public', OLD database '{name}')", "users")
+    refused(
+        desk,
+        MIGRATE,
+        2,
+        f"Table not found in schema: 'user' (schema 'public', OLD database '{name}')",
+        "users",
+    )
     desk.config(tables=["Users"])
-    refused(desk, ANALYZE, 2, f"Table not found in schema: 'Users' (schema 'public', OLD database '{name}')", "users")
+    refused(
+        desk,
+        ANALYZE,
+        2,
+        f"Table not found in schema: 'Users' (schema 'public', OLD database '{name}')",
+        "users",
+    )
     desk.config(tables=["nowhere.users"])
     refused(desk, ANALYZE, 2, "Table not found in schema: 'users' (schema 'nowhere', OLD database", "schema")
     desk.config(old={"schema": "publik"})
-    refused(desk, ANALYZE, 2, f"No tables to migrate (schema 'publik', OLD database '{name}')", "schema 'publik' does not exist")
+    refused(
+        desk,
+        ANALYZE,
+        2,
+        f"No tables to migrate (schema 'publik', OLD database '{name}')",
+        "schema 'publik' does not exist",
+    )
     desk.config(old={"schema": "publik"}, tables=["users"])
-    refused(desk, ANALYZE, 2, f"Table not found in schema: 'users' (schema 'publik', OLD database '{name}')", "schema 'publik' does not exist")
+    refused(
+        desk,
+        ANALYZE,
+        2,
+        f"Table not found in schema: 'users' (schema 'publik', OLD database '{name}')",
+        "schema 'publik' does not exist",
+    )
     desk.config(new={"schema": "publik"})
     refused(desk, ANALYZE, 2, f"schema 'publik' does not exist in the NEW database '{desk.pair.new.name}'")
     desk.config(table_mapping={"users": "app_users"})
-    refused(desk, ANALYZE, 2, f"Table not found in schema: 'app_users' (schema 'public', NEW database '{desk.pair.new.name}')")
+    refused(
+        desk,
+        ANALYZE,
+        2,
+        f"Table not found in schema: 'app_users' (schema 'public', NEW database '{desk.pair.new.name}')",
+    )
 
 
 def test_table_that_may_not_be_read(desk: Desk) -> None:
@@ -127,7 +156,12 @@ def test_files_named_and_missing(desk: Desk) -> None:
 def test_changes_of_another_tool(desk: Desk) -> None:
     desk.write("results/migration_changes.json", '{"changes": [], "generated_by": "another"}')
     refused(desk, MIGRATE, 2, "results/migration_changes.json", "run analyze again")
-    refused(desk, "python scripts/manual_resolutions.py generate results/migration_changes.json", 2, "run analyze again")
+    refused(
+        desk,
+        "python scripts/manual_resolutions.py generate results/migration_changes.json",
+        2,
+        "run analyze again",
+    )
 
 
 def test_prefix_with_a_separator(desk: Desk) -> None:
@@ -136,7 +170,10 @@ def test_prefix_with_a_separator(desk: Desk) -> None:
 
 
 def test_out_of_scope(desk_of: DeskOf) -> None:
-    desk = desk_of(f"{TABLE}; CREATE TABLE other (id int); CREATE TABLE more (id int)", f"{SHAPE}; CREATE TABLE strange (x text)")
+    desk = desk_of(
+        f"{TABLE}; CREATE TABLE other (id int); CREATE TABLE more (id int)",
+        f"{SHAPE}; CREATE TABLE strange (x text)",
+    )
     desk.config(tables=["users"])
     told = desk.type(ANALYZE)
     assert told.status == 0
@@ -151,7 +188,10 @@ def test_old_is_new(desk: Desk) -> None:
 
 
 def test_torture_passwords(desk: Desk) -> None:
-    user, password = f"tort o@ld:1/x%20{desk.pair.old.name}", " p@ss:w/o?r#d%20&a=b+c '\"\\é€{}[]$HOME`x`;|<>(x)!^~%s ${PATH} "
+    user, password = (
+        f"tort o@ld:1/x%20{desk.pair.old.name}",
+        " p@ss:w/o?r#d%20&a=b+c '\"\\é€{}[]$HOME`x`;|<>(x)!^~%s ${PATH} ",
+    )
     quoted = password.replace("'", "''")
     desk.run_old(f"CREATE ROLE \"{user}\" LOGIN PASSWORD '{quoted}' IN ROLE pg_read_all_data")
     try:

@@ -41,8 +41,18 @@ CREATE TABLE audit (id int);
 DECISIONS = {
     "resolutions": {
         "users": [
-            {"action": "transform", "old_column": "email", "new_column": "email", "description": "ids in truth"},
-            {"action": "transform", "old_column": "status", "new_column": "status", "value_mapping": {"active": 1, "gone": 0}},
+            {
+                "action": "transform",
+                "old_column": "email",
+                "new_column": "email",
+                "description": "ids in truth",
+            },
+            {
+                "action": "transform",
+                "old_column": "status",
+                "new_column": "status",
+                "value_mapping": {"active": 1, "gone": 0},
+            },
             {"action": "ignore", "old_column": "legacy", "because": "nobody reads it"},
         ],
         "scrap": [{"action": "drop_table"}],
@@ -54,7 +64,10 @@ def test_identical_schemas(desk_of: DeskOf) -> None:
     desk = desk_of(SAME + SAME_ROWS, SAME)
     told = desk.type("python scripts/db_migration_tool.py config/my-config.json --prefix same")
     assert told.status == 0, told
-    assert "Total Changes: 0\n  - Safe (auto-handled): 0\n  - Transformable (auto-converted): 0\n  - Breaking (manual required): 0\n" in told.stdout
+    assert (
+        "Total Changes: 0\n  - Safe (auto-handled): 0\n  - Transformable (auto-converted): 0\n  - Breaking (manual required): 0\n"
+        in told.stdout
+    )
     assert "CHANGES (" not in told.stdout
     dry = desk.type("python scripts/data_migrator.py config/my-config.json --prefix same")
     assert dry.status == 0, dry
@@ -95,7 +108,11 @@ def test_report_to_the_letter(desk_of: DeskOf) -> None:
         "\n  [users] Column 'email' type mismatch: current(varchar(100)) vs new(integer)\n    ⚠ Manual action required!\n",
     ):
         assert literal in report, literal
-    assert report.index("SAFE CHANGES (") < report.index("TRANSFORMABLE CHANGES (") < report.index("BREAKING CHANGES (")
+    assert (
+        report.index("SAFE CHANGES (")
+        < report.index("TRANSFORMABLE CHANGES (")
+        < report.index("BREAKING CHANGES (")
+    )
     changed = report.split("\nNEW CONSTRAINTS (")[0]
     actions = [line for line in changed.splitlines() if line.startswith("    → Action: ")]
     assert len(actions) == summary["safe"] + summary["transformable"]
@@ -115,16 +132,23 @@ def test_breaking_changes_with_resolutions(desk_of: DeskOf) -> None:
         assert (
             refused.stderr.rstrip()
             .splitlines()[-1]
-            .endswith("python scripts/manual_resolutions.py generate results/prod_migration_changes.json --prefix prod")
+            .endswith(
+                "python scripts/manual_resolutions.py generate results/prod_migration_changes.json --prefix prod"
+            )
         )
         for name in ("users.email", "users.status", "users.legacy", "scrap"):
             assert name in refused.stderr
-    generated = desk.type("python scripts/manual_resolutions.py generate results/prod_migration_changes.json --prefix prod")
+    generated = desk.type(
+        "python scripts/manual_resolutions.py generate results/prod_migration_changes.json --prefix prod"
+    )
     assert generated.status == 0, generated
-    assert re.findall(r"^(\d+)\. ", generated.stdout, re.MULTILINE) == [str(n) for n in range(1, breaking + 1)]
+    assert re.findall(r"^(\d+)\. ", generated.stdout, re.MULTILINE) == [
+        str(n) for n in range(1, breaking + 1)
+    ]
     assert "results/prod_manual_resolutions.json" in generated.stdout
     assert (
-        "python scripts/manual_resolutions.py validate results/prod_manual_resolutions.json results/prod_migration_changes.json" in generated.stdout
+        "python scripts/manual_resolutions.py validate results/prod_manual_resolutions.json results/prod_migration_changes.json"
+        in generated.stdout
     )
     written = desk.json("results/prod_manual_resolutions.json")
     assert next(iter(written)) == "_instructions"
@@ -142,12 +166,18 @@ def test_breaking_changes_with_resolutions(desk_of: DeskOf) -> None:
     assert dry.status == 0, dry
     live = desk.type(f"{migrate} --live")
     assert live.status == 0, live
-    assert desk.new("SELECT id, username, email, status, created_at IS NOT NULL FROM users WHERE id < 3 ORDER BY id") == [
+    assert desk.new(
+        "SELECT id, username, email, status, created_at IS NOT NULL FROM users WHERE id < 3 ORDER BY id"
+    ) == [
         (1, "u1", 1, 0, True),
         (2, "u2", 2, 1, True),
     ]
     assert "[public.scrap] 7" in live.stdout
-    (result,) = [name for name in desk.files() if "result_live" in name and desk.json(f"results/{name}")["status"] == "done"]
+    (result,) = [
+        name
+        for name in desk.files()
+        if "result_live" in name and desk.json(f"results/{name}")["status"] == "done"
+    ]
     told = desk.json(f"results/{result}")
     assert told["stats"]["rows_migrated"] == 400
     assert told["resolutions_file"] == "results/prod_manual_resolutions.json"
@@ -169,7 +199,9 @@ def test_console_to_the_letter(desk_of: DeskOf) -> None:
         f"{RULER}\nMIGRATION SUMMARY\n{RULER}\nTables processed: 2\nTotal rows migrated: 400\nTotal rows failed: 0\nDuration: "
     )
     assert re.search(r"^Duration: \d+\.\d\d seconds$", dry, re.MULTILINE)
-    live = desk.type(f"python scripts/data_migrator.py config/my-config.json --resolutions {answers} --live --batch-size=7 --jobs 3").stdout
+    live = desk.type(
+        f"python scripts/data_migrator.py config/my-config.json --resolutions {answers} --live --batch-size=7 --jobs 3"
+    ).stdout
     assert "DRY RUN" not in live
     assert "⚠" not in live.split("MIGRATION SUMMARY")[0]
     assert live.startswith(
@@ -180,9 +212,14 @@ def test_console_to_the_letter(desk_of: DeskOf) -> None:
 
 
 def test_paired_tables_and_ascii_terminal(desk_of: DeskOf) -> None:
-    desk = desk_of("CREATE TABLE users (id int); INSERT INTO users VALUES (1)", "CREATE TABLE app_users (id int)")
+    desk = desk_of(
+        "CREATE TABLE users (id int); INSERT INTO users VALUES (1)", "CREATE TABLE app_users (id int)"
+    )
     desk.config(table_mapping={"users": "app_users"})
-    told = desk.type("python scripts/data_migrator.py config/my-config.json", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    told = desk.type(
+        "python scripts/data_migrator.py config/my-config.json",
+        env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+    )
     assert told.status == 0, told
     assert "[DRY RUN] Migrating table: users -> app_users\n" in told.stdout
     assert "! Running in DRY RUN mode - no data will be written" in told.stdout
@@ -206,7 +243,9 @@ def test_two_environments_by_prefix(desk_of: DeskOf) -> None:
     assert (one.status, desk.new("SELECT count(*) FROM child_table")) == (0, [(0,)])
     rest = desk.type("python scripts/data_migrator.py config/my-config.json --prefix prod --live")
     assert rest.status == 0, rest
-    assert desk.new("SELECT (SELECT count(*) FROM parent_table), (SELECT count(*) FROM child_table)") == [(30, 200)]
+    assert desk.new("SELECT (SELECT count(*) FROM parent_table), (SELECT count(*) FROM child_table)") == [
+        (30, 200)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -229,11 +268,21 @@ def test_options_before_and_after(desk_of: DeskOf, line: str) -> None:
 def test_without_prefix(desk_of: DeskOf) -> None:
     desk = desk_of(OLD, NEW)
     assert desk.type("python scripts/db_migration_tool.py config/my-config.json").status == 0
-    assert desk.type("python scripts/manual_resolutions.py generate results/migration_changes.json").status == 0
-    assert desk.files() == ["manual_resolutions.json", "migration_changes.json", "migration_report.html", "migration_report.txt"]
+    assert (
+        desk.type("python scripts/manual_resolutions.py generate results/migration_changes.json").status == 0
+    )
+    assert desk.files() == [
+        "manual_resolutions.json",
+        "migration_changes.json",
+        "migration_report.html",
+        "migration_report.txt",
+    ]
     answers = desk.write("answers.json", DECISIONS)
     for _ in range(3):
-        assert desk.type(f"python scripts/data_migrator.py config/my-config.json --resolutions {answers}").status == 0
+        assert (
+            desk.type(f"python scripts/data_migrator.py config/my-config.json --resolutions {answers}").status
+            == 0
+        )
     results = [name for name in desk.files() if "result" in name]
     assert len(results) == 3
     assert all(re.fullmatch(r"migration_result_dryrun_\d{8}_\d{6}(_\d+)?\.json", name) for name in results)
@@ -248,7 +297,9 @@ def test_generate_keeps_decisions(desk_of: DeskOf) -> None:
     assert nothing.status == 0
     assert desk.json("results/manual_resolutions.json") == DECISIONS
     desk.run_old("ALTER TABLE users ADD COLUMN extra text; ALTER TABLE users DROP COLUMN legacy")
-    stale = desk.type("python scripts/data_migrator.py config/my-config.json --resolutions results/manual_resolutions.json")
+    stale = desk.type(
+        "python scripts/data_migrator.py config/my-config.json --resolutions results/manual_resolutions.json"
+    )
     assert stale.status == 3, stale
     assert "results/migration_changes.json" in stale.stderr
     assert "extra" in stale.stderr
@@ -280,9 +331,13 @@ def test_rejects_are_told_and_counted(desk_of: DeskOf) -> None:
         "INSERT INTO t SELECT g, CASE WHEN g > 80 THEN 'hidden-' || g ELSE g::text END FROM generate_series(1, 100) g",
         "CREATE TABLE t (id int PRIMARY KEY, v int)",
     )
-    answers = desk.write("a.json", {"resolutions": {"t": [{"action": "transform", "old_column": "v", "new_column": "v"}]}})
+    answers = desk.write(
+        "a.json", {"resolutions": {"t": [{"action": "transform", "old_column": "v", "new_column": "v"}]}}
+    )
     for mode, name in (("", "dryrun"), (" --live", "live")):
-        told = desk.type(f"python scripts/data_migrator.py config/my-config.json --resolutions {answers}{mode}")
+        told = desk.type(
+            f"python scripts/data_migrator.py config/my-config.json --resolutions {answers}{mode}"
+        )
         assert told.status == 1, told
         assert "  ✓ Processed: 100, Success: 80, Failed: 20\n" in told.stdout
         assert "Total rows migrated: 80\nTotal rows failed: 20\n" in told.stdout
@@ -297,9 +352,16 @@ def test_rejects_are_told_and_counted(desk_of: DeskOf) -> None:
 
 
 def test_max_rejects(desk_of: DeskOf) -> None:
-    desk = desk_of("CREATE TABLE t (id int, v text); INSERT INTO t VALUES (1, 'x'), (2, '2')", "CREATE TABLE t (id int, v int)")
-    answers = desk.write("a.json", {"resolutions": {"t": [{"action": "transform", "old_column": "v", "new_column": "v"}]}})
-    told = desk.type(f"python scripts/data_migrator.py config/my-config.json --resolutions {answers} --live --max-rejects 0")
+    desk = desk_of(
+        "CREATE TABLE t (id int, v text); INSERT INTO t VALUES (1, 'x'), (2, '2')",
+        "CREATE TABLE t (id int, v int)",
+    )
+    answers = desk.write(
+        "a.json", {"resolutions": {"t": [{"action": "transform", "old_column": "v", "new_column": "v"}]}}
+    )
+    told = desk.type(
+        f"python scripts/data_migrator.py config/my-config.json --resolutions {answers} --live --max-rejects 0"
+    )
     assert told.status in (3, 4), told
     assert desk.new("SELECT count(*) FROM t") == [(0,)]
 
@@ -312,7 +374,11 @@ def test_answers_as_json(desk_of: DeskOf) -> None:
     assert json.loads(told.stdout)["status"] == "done"
     events = [json.loads(line) for line in told.stderr.splitlines()]
     assert "RunStarted" in [event["event"] for event in events]
-    assert {event["table"] for event in events if event["event"] == "TableDone"} == {"public.parent_table", "public.child_table", "public.a_child"}
+    assert {event["table"] for event in events if event["event"] == "TableDone"} == {
+        "public.parent_table",
+        "public.child_table",
+        "public.a_child",
+    }
 
 
 def test_exit_code_of_analyze(desk_of: DeskOf) -> None:

@@ -20,14 +20,22 @@ from support import CliResult
 def test_demo_goes_the_whole_way(run_cli: Callable[..., CliResult], tmp_path: Path) -> None:
     told = run_cli("demo", timeout=300)
     assert told.status == 0, told
-    for words in ("all 37 answers are the same", "rejected: 7 of reviews", "rejected: 5 of shipments", "event_log -> events", "The same by hand"):
+    for words in (
+        "all 37 answers are the same",
+        "rejected: 7 of reviews",
+        "rejected: 5 of shipments",
+        "event_log -> events",
+        "The same by hand",
+    ):
         assert words in told.stdout, told
     for name in re.findall(r"\S+/results/\S+", told.stdout.split("Where things lie")[1]):
         assert Path(name).is_file()
     config = json.loads((tmp_path / "results" / "demo_config.json").read_text(encoding="utf-8"))
     for side in ("old_database", "new_database"):
         with socket.socket() as probe:
-            assert probe.connect_ex((config[side]["host"], config[side]["port"])) != 0, "a server was left running"
+            assert probe.connect_ex((config[side]["host"], config[side]["port"])) != 0, (
+                "a server was left running"
+            )
 
 
 def test_keep_leaves_two_servers(run_cli: Callable[..., CliResult]) -> None:

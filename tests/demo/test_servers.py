@@ -61,7 +61,12 @@ def test_killed_parent_takes_the_server_along(tmp_path: Path) -> None:
         "print(server.pid, server.folder, flush=True)\n"
         "time.sleep(60)\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")})
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
     assert parent.stdout is not None
     pid, folder = parent.stdout.readline().split()
     os.kill(parent.pid, signal.SIGKILL)

@@ -34,7 +34,18 @@ from tranship.cli.entry import COMMANDS, load
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 _FENCE = re.compile(r"^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXIT = re.compile(r"\(exit (\d+)\)")
-_FOREIGN = {"--errors", "--folds", "--rules", "--campaign", "--seed", "--runs", "--only", "--kinds", "--table", "--seeds"}
+_FOREIGN = {
+    "--errors",
+    "--folds",
+    "--rules",
+    "--campaign",
+    "--seed",
+    "--runs",
+    "--only",
+    "--kinds",
+    "--table",
+    "--seeds",
+}
 """Options of the benchmarks and the campaigns."""
 
 
@@ -83,7 +94,10 @@ class Reader:
         if name.endswith("-config.json"):
             document = json.loads(text)
             for side, database in (("old_database", self.pair.old), ("new_database", self.pair.new)):
-                document[side] = {**document[side], **database.endpoint(**{key: document[side][key] for key in kept})}
+                document[side] = {
+                    **document[side],
+                    **database.endpoint(**{key: document[side][key] for key in kept}),
+                }
             text = json.dumps(document)
         path.write_text(text, encoding="utf-8")
         path.chmod(0o600)
@@ -95,12 +109,16 @@ class Reader:
         else:
             assert program == "python", f"line {line}: cannot run {command}"
             result = self.run_script(Path(arguments[0]).name, *arguments[1:], env=env)
-        status = -signal.SIGKILL if env else next((int(m[1]) for e in expected if (m := _EXIT.fullmatch(e))), 0)
+        status = (
+            -signal.SIGKILL if env else next((int(m[1]) for e in expected if (m := _EXIT.fullmatch(e))), 0)
+        )
         assert result.status == status, f"line {line}: {command}\n{result}"
         output = iter((result.stdout + result.stderr).splitlines())
         for words in (e for e in expected if e and e != "…" and not _EXIT.fullmatch(e)):
             pattern = re.compile(re.escape(words.strip()).replace(r"\*", ".*"))
-            assert any(pattern.search(said) for said in output), f"line {line}: {command} does not say (in this order) {words!r}\n{result}"
+            assert any(pattern.search(said) for said in output), (
+                f"line {line}: {command} does not say (in this order) {words!r}\n{result}"
+            )
 
 
 def _blocks(page: str) -> list[Block]:
@@ -114,11 +132,19 @@ def _commands(text: str) -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
-def test_page(page: Path, pair: Pair, tmp_path: Path, run_cli: Callable[..., CliResult], run_script: Callable[..., CliResult]) -> None:
+def test_page(
+    page: Path,
+    pair: Pair,
+    tmp_path: Path,
+    run_cli: Callable[..., CliResult],
+    run_script: Callable[..., CliResult],
+) -> None:
     Reader(pair, tmp_path, run_cli, run_script).read(_blocks(page.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "page", [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=lambda path: path.stem
+)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
@@ -126,10 +152,16 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_error_code_is_explained() -> None:
     """The table of codes holds what the program can say, and nothing else."""
-    said = {c for path in (ROOT / "src").rglob("*.py") for c in re.findall(r'"(TS\d{3})"', path.read_text(encoding="utf-8"))}
+    said = {
+        c
+        for path in (ROOT / "src").rglob("*.py")
+        for c in re.findall(r'"(TS\d{3})"', path.read_text(encoding="utf-8"))
+    }
     explained = [
         code
-        for row in re.findall(r"^\| (TS[^|]*)\|", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8"), re.MULTILINE)
+        for row in re.findall(
+            r"^\| (TS[^|]*)\|", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8"), re.MULTILINE
+        )
         for code in re.findall(r"TS\d{3}", row)
     ]
     assert sorted(explained) == sorted(said)
@@ -145,6 +177,6 @@ def test_only_existing_options_are_named() -> None:
 
 def _options(command: click.Command) -> set[str]:
     below = command.commands.values() if isinstance(command, click.Group) else ()
-    return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)} | {
-        option for one in below for option in _options(one)
-    }
+    return {
+        option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
+    } | {option for one in below for option in _options(one)}

@@ -51,7 +51,9 @@ async def one_run(seed: int, number: int, setting: Setting, folder: Path) -> Sto
     else:
         story.violations.append(f"never complete: {story.done[-1] if story.done else 'every command hung'}")
     story.violations += await judge(pair, setting.truth)
-    story.violations += await leaked(pair, folder, story.done, (pair.old.server.password, pair.new.server.password))
+    story.violations += await leaked(
+        pair, folder, story.done, (pair.old.server.password, pair.new.server.password)
+    )
     await setting.make_pair.drop_all()
     return story
 
@@ -82,26 +84,44 @@ async def campaign(seed: int, numbers: range, kinds: tuple[str, ...], table: Pat
             servers.adopt(CrashableServer(servers.installed[major], name=f"fault{major}").start())
         folder = Path(base)
         setting = replace(await undisturbed(MakePair(servers), folder), kinds=kinds)
-        print(f"undisturbed: {setting.seconds:.1f} s, {sum(setting.passages.values())} failpoints passed", flush=True)
+        print(
+            f"undisturbed: {setting.seconds:.1f} s, {sum(setting.passages.values())} failpoints passed",
+            flush=True,
+        )
         for number in numbers:
             work = folder / f"run{number}"
             work.mkdir()
             began = time.monotonic()
             story = await one_run(seed, number, setting, work)
             hits.update(story.struck)
-            told = "; ".join(f"{kind} after {passed}" for kind, passed in story.struck) or "nothing struck in time"
+            told = (
+                "; ".join(f"{kind} after {passed}" for kind, passed in story.struck)
+                or "nothing struck in time"
+            )
             verdict = "VIOLATION" if story.violations else "ok"
-            print(f"seed {seed} run {number}: {verdict}: {told} ({len(story.done)} commands, {time.monotonic() - began:.1f} s)", flush=True)
+            print(
+                f"seed {seed} run {number}: {verdict}: {told} ({len(story.done)} commands, {time.monotonic() - began:.1f} s)",
+                flush=True,
+            )
             for violation in story.violations:
                 print(f"    {violation}", flush=True)
             failed += [number] if story.violations else []
             shutil.rmtree(work)
             if table is not None:
                 await asyncio.to_thread(
-                    _write, table, {"seed": seed, "last run": number, "failed": failed, "hits": [[*k, n] for k, n in hits.items()]}
+                    _write,
+                    table,
+                    {
+                        "seed": seed,
+                        "last run": number,
+                        "failed": failed,
+                        "hits": [[*k, n] for k, n in hits.items()],
+                    },
                 )
     print(phases(hits))
-    print(f"{len(numbers)} runs, {sum(hits.values())} disturbances, {len(failed)} with violations {failed or ''}")
+    print(
+        f"{len(numbers)} runs, {sum(hits.values())} disturbances, {len(failed)} with violations {failed or ''}"
+    )
     return len(failed)
 
 

@@ -23,7 +23,12 @@ def impossible() -> str:
     missing = [p for p in PROGRAMS if shutil.which(p) is None]
     if missing:
         return f"{', '.join(missing)} not there"
-    tried = subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, text=True, check=False)
+    tried = subprocess.run(
+        ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return f"no mount namespace here: {tried.stderr.strip()}" if tried.returncode else ""
 
 
@@ -39,20 +44,52 @@ class CrampedServer(Server):
 
     def resize(self, size: str) -> None:
         """Gives the disk another size."""
-        subprocess.run(["nsenter", "-t", str(self.pid), "-m", "mount", "-o", f"remount,size={size}", str(self.small)], check=True)
+        subprocess.run(
+            ["nsenter", "-t", str(self.pid), "-m", "mount", "-o", f"remount,size={size}", str(self.small)],
+            check=True,
+        )
 
     def _launch(self) -> None:
         self.small.mkdir(exist_ok=True)
         account = self._account
         assert account is not None
-        command: list[str | Path] = [self._bindir / "postgres", "-D", self.data, "-h", self.host, "-p", str(self.port), "-k", self.socket_folder]
+        command: list[str | Path] = [
+            self._bindir / "postgres",
+            "-D",
+            self.data,
+            "-h",
+            self.host,
+            "-p",
+            str(self.port),
+            "-k",
+            self.socket_folder,
+        ]
         for key, value in self._settings.items():
             command += ["-c", f"{key}={value}"]
-        env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC", "PLACE": str(self.small), "SIZE": self.size}
+        env = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LC_ALL": "C",
+            "TZ": "UTC",
+            "PLACE": str(self.small),
+            "SIZE": self.size,
+        }
         env |= {"OWNER": str(account.pw_uid), "GROUP": str(account.pw_gid)}
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["unshare", "-m", "--propagation", "private", "sh", "-c", _MOUNTED, "sh", "setpriv", "--pdeathsig", "INT", *map(str, command)],
+                [
+                    "unshare",
+                    "-m",
+                    "--propagation",
+                    "private",
+                    "sh",
+                    "-c",
+                    _MOUNTED,
+                    "sh",
+                    "setpriv",
+                    "--pdeathsig",
+                    "INT",
+                    *map(str, command),
+                ],
                 cwd=self.folder,
                 env=env,
                 stdin=subprocess.DEVNULL,

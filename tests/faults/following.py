@@ -27,7 +27,18 @@ class Standby(Server):
             for path in (self.data, self.socket_folder):
                 os.chown(path, self._account.pw_uid, self._account.pw_gid)
         place = ["-h", str(self.primary.socket_folder), "-p", str(self.primary.port), "-U", self.user]
-        command = [str(self._bindir / "pg_basebackup"), *place, "-D", str(self.data), "-R", "-X", "stream", "-c", "fast", "--no-sync"]
+        command = [
+            str(self._bindir / "pg_basebackup"),
+            *place,
+            "-D",
+            str(self.data),
+            "-R",
+            "-X",
+            "stream",
+            "-c",
+            "fast",
+            "--no-sync",
+        ]
         made = self._popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         output = made.communicate()[0]
         if made.returncode != 0:

@@ -76,11 +76,15 @@ class Command:
     began: float
 
     @classmethod
-    def start(cls, arguments: list[str], folder: Path, *, env: Mapping[str, str] | None = None, twin: str = "") -> Command:
+    def start(
+        cls, arguments: list[str], folder: Path, *, env: Mapping[str, str] | None = None, twin: str = ""
+    ) -> Command:
         """Starts it in ``folder``; ``twin`` names one of the broken ones."""
         base = Path(tempfile.mkdtemp(prefix="command-", dir=folder))
         (base / "passed").write_bytes(b"\0" * PAGE)
-        process = FORKS.Process(target=_child, args=(arguments, str(base), dict(env or {}), twin), daemon=True)
+        process = FORKS.Process(
+            target=_child, args=(arguments, str(base), dict(env or {}), twin), daemon=True
+        )
         process.start()
         return cls(process, base, time.monotonic())
 
@@ -119,5 +123,8 @@ class Command:
             self.process.kill()
             self.process.join()
             raise TimeoutError(f"no end within {timeout:.0f} s, last passage {self.passed}")
-        texts = [(self.folder / name).read_text(errors="replace") if (self.folder / name).exists() else "" for name in ("stdout", "stderr")]
+        texts = [
+            (self.folder / name).read_text(errors="replace") if (self.folder / name).exists() else ""
+            for name in ("stdout", "stderr")
+        ]
         return CliResult(self.process.exitcode if self.process.exitcode is not None else -1, *texts)

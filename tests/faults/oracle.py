@@ -92,7 +92,9 @@ async def fingerprint(database: Database) -> str:
     """Every row version of OLD with its transaction, and its schema: changed by any write at all."""
     seen: list[object] = list(await catalog(database))
     for table in TABLES:
-        seen += sorted(await database.fetch(f"SELECT ctid::text, xmin::text, xmax::text, t::text FROM {table} t"))
+        seen += sorted(
+            await database.fetch(f"SELECT ctid::text, xmin::text, xmax::text, t::text FROM {table} t")
+        )
     seen += await database.fetch("SELECT * FROM numbers")
     seen += await database.fetch("SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1")
     return hashlib.sha256(repr(seen).encode()).hexdigest()
@@ -138,9 +140,18 @@ async def unaccounted(pair: Pair) -> list[str]:
         found.append(f"I6: the journal holds runs {runs} instead of one finished run")
     for name, state, rows, batches, read, written, rejected, undone, listed in await pair.new.fetch(EQUATION):
         table = next(t for t in TABLES if f'"{t}"' in name)
-        held, old = await pair.new.value(f"SELECT count(*) FROM {table}"), await pair.old.value(f"SELECT count(*) FROM {table}")
+        held, old = (
+            await pair.new.value(f"SELECT count(*) FROM {table}"),
+            await pair.old.value(f"SELECT count(*) FROM {table}"),
+        )
         said = f"{batches} batches ({undone} not done), {rows} rows cut, {read} read, {written} written, {rejected} rejected, {listed} listed"
-        if state != "done" or undone or not (rows == read == old and written == held and rejected == listed and read == written + rejected):
+        if (
+            state != "done"
+            or undone
+            or not (
+                rows == read == old and written == held and rejected == listed and read == written + rejected
+            )
+        ):
             found.append(f"I1: {table}: {old} rows in OLD, {held} in NEW; journal: {state}, {said}")
     if switched := await pair.new.fetch("SELECT what FROM _tranship.undo WHERE NOT done"):
         found.append(f"I5: still switched off: {switched}")
@@ -151,13 +162,24 @@ async def leaked(pair: Pair, folder: Path, done: Iterable[CliResult], secrets: I
     """Places where a planted secret turned up; the configuration, which has to hold it, apart."""
     texts = {f"output of command {n}": one.stdout + one.stderr for n, one in enumerate(done)}
     texts |= await asyncio.to_thread(_texts, folder)
-    for (table,) in await pair.new.fetch("SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace('_tranship') AND relkind = 'r'"):
+    for (table,) in await pair.new.fetch(
+        "SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace('_tranship') AND relkind = 'r'"
+    ):
         texts[f"_tranship.{table}"] = repr(await pair.new.fetch(f'SELECT t::text FROM _tranship."{table}" t'))
-    return [f"I11: a password stands in {where}" for where, text in texts.items() for secret in secrets if secret in text]
+    return [
+        f"I11: a password stands in {where}"
+        for where, text in texts.items()
+        for secret in secrets
+        if secret in text
+    ]
 
 
 def _texts(folder: Path) -> dict[str, str]:
-    return {p.name: p.read_text(errors="replace") for p in folder.rglob("*") if p.is_file() and not p.name.startswith("config")}
+    return {
+        p.name: p.read_text(errors="replace")
+        for p in folder.rglob("*")
+        if p.is_file() and not p.name.startswith("config")
+    }
 
 
 def odd_end(status: int, *, killed: bool) -> list[str]:

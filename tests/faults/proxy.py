@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 COMMITS = (b"Q\x00\x00\x00\x0bCOMMIT\x00", b"Q\x00\x00\x00\x0cCOMMIT;\x00")
 BACKEND = b"K\x00\x00\x00\x0c"
 """How the message begins that tells the process id."""
-FAULTS = ("commit request", "commit answer", "close after", "close in copy", "reset down", "reset up", "stall")
+FAULTS = (
+    "commit request",
+    "commit answer",
+    "close after",
+    "close in copy",
+    "reset down",
+    "reset up",
+    "stall",
+)
 HEAD = 5
 """Bytes before a message's body: its type and its length."""
 
@@ -149,7 +157,9 @@ class _Link:
                     return "reset"
                 if proxy.strike("commit request", reached=commits and proxy.seen >= proxy.k):
                     return "reset"
-                self.mute = self.mute or proxy.strike("commit answer", reached=commits and proxy.seen >= proxy.k)
+                self.mute = self.mute or proxy.strike(
+                    "commit answer", reached=commits and proxy.seen >= proxy.k
+                )
                 self.to_server.write(data)
                 await self.to_server.drain()
         return ""
@@ -168,7 +178,9 @@ class _Link:
                 self.fatal = self.fatal or b"VFATAL\x00" in data
                 if proxy.strike("reset down", reached=passed >= proxy.k):
                     return "reset"
-                if proxy.strike("close in copy", reached=copied.counted >= proxy.k) or proxy.strike("close after", reached=passed >= proxy.k):
+                if proxy.strike("close in copy", reached=copied.counted >= proxy.k) or proxy.strike(
+                    "close after", reached=passed >= proxy.k
+                ):
                     self.to_client.write(data[: len(data) // 2])
                     return ""
                 if proxy.strike("stall", reached=passed >= proxy.k):

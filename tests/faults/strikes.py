@@ -41,9 +41,7 @@ BY_CLOCK = 0.4
 """The part of the moments that is drawn by the clock; the others by the passages."""
 RESETS_AT_A_MOMENT = 0.7
 BACKENDS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship' ORDER BY pid"
-CANCEL = (
-    "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tranship' AND state = 'active'"
-)
+CANCEL = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tranship' AND state = 'active'"
 
 
 @dataclass
@@ -78,7 +76,9 @@ class Story:
             self.violations.append(f"hang after {kind}: {hang}")
             return
         self.done.append(done)
-        self.violations += [f"{text} after {kind}\n{done}" for text in odd_end(done.status, killed=kind.startswith("kill"))]
+        self.violations += [
+            f"{text} after {kind}\n{done}" for text in odd_end(done.status, killed=kind.startswith("kill"))
+        ]
         if passed is not None:
             self.struck.append((kind, passed))
 
@@ -112,10 +112,14 @@ async def _kill_at(rng: random.Random, setting: Setting, pair: Pair, folder: Pat
     failpoint = {"TRANSHIP_FAILPOINT": f"{name}:{number}:kill"}
     command = Command.start(["migrate", str(pair.config(folder)), *setting.options], folder, env=failpoint)
     await asyncio.to_thread(command.process.join, 90)
-    await asyncio.to_thread(story.end, command, "kill at", name if command.process.exitcode == -signal.SIGKILL else None)
+    await asyncio.to_thread(
+        story.end, command, "kill at", name if command.process.exitcode == -signal.SIGKILL else None
+    )
 
 
-async def _through(fault: str, k: int, side: str, name: str, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
+async def _through(
+    fault: str, k: int, side: str, name: str, setting: Setting, pair: Pair, folder: Path, story: Story
+) -> None:
     """A command through a proxy that strikes once."""
     server = (pair.old if side == "old" else pair.new).server
     async with Proxy(server.host, server.port, fault, k) as proxy:
@@ -126,7 +130,9 @@ async def _through(fault: str, k: int, side: str, name: str, setting: Setting, p
         await asyncio.to_thread(story.end, command, f"{name} {side}", passed)
 
 
-async def _spoiled(fault: str, name: str, rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
+async def _spoiled(
+    fault: str, name: str, rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story
+) -> None:
     """A command through a proxy that strikes the connection which says something next, at a moment drawn as for SIGKILL."""
     side = rng.choice(("old", "new"))
     server = (pair.old if side == "old" else pair.new).server
@@ -145,7 +151,16 @@ async def _reset(rng: random.Random, setting: Setting, pair: Pair, folder: Path,
         return
     down = rng.random() < 0.5
     k = int(rng.uniform(*(DOWN_BYTES if down else UP_BYTES)) * rng.random()) + 1
-    await _through("reset down" if down else "reset up", k, rng.choice(("old", "new")), "reset", setting, pair, folder, story)
+    await _through(
+        "reset down" if down else "reset up",
+        k,
+        rng.choice(("old", "new")),
+        "reset",
+        setting,
+        pair,
+        folder,
+        story,
+    )
 
 
 async def _commit(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
@@ -153,8 +168,12 @@ async def _commit(rng: random.Random, setting: Setting, pair: Pair, folder: Path
     await _through(fault, rng.randint(1, COMMITS), "new", fault, setting, pair, folder, story)
 
 
-async def _close_in_copy(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
-    await _through("close in copy", rng.randint(1, 6 * COPY_BYTES), "old", "close in copy", setting, pair, folder, story)
+async def _close_in_copy(
+    rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story
+) -> None:
+    await _through(
+        "close in copy", rng.randint(1, 6 * COPY_BYTES), "old", "close in copy", setting, pair, folder, story
+    )
 
 
 async def _crash(rng: random.Random, setting: Setting, pair: Pair, folder: Path, story: Story) -> None:
@@ -183,7 +202,11 @@ async def _race(rng: random.Random, setting: Setting, pair: Pair, folder: Path, 
     refused = [e for e in ends if e.status == 3]
     if len(refused) > 1 or any(e.status not in (0, MOVED, 3) for e in ends):
         story.violations.append(f"I6: a race ended with {[str(e) for e in ends]}")
-    if any("holds the lock: host" not in e.stderr + e.stdout and "holds the lock: backend" not in e.stderr + e.stdout for e in refused):
+    if any(
+        "holds the lock: host" not in e.stderr + e.stdout
+        and "holds the lock: backend" not in e.stderr + e.stdout
+        for e in refused
+    ):
         story.violations.append(f"I6: the refusal names nobody: {refused}")
     if passed is not None:
         story.struck.append(("race", passed))
@@ -248,7 +271,9 @@ async def _lock(rng: random.Random, setting: Setting, pair: Pair, folder: Path, 
     await _moment(rng, setting, command)
     passed = command.passed if command.running else None
     async with pair.new.connect() as other:
-        await other.execute(f"BEGIN; LOCK TABLE {rng.choice(TABLES)} IN {rng.choice(('SHARE', 'ACCESS EXCLUSIVE'))} MODE")
+        await other.execute(
+            f"BEGIN; LOCK TABLE {rng.choice(TABLES)} IN {rng.choice(('SHARE', 'ACCESS EXCLUSIVE'))} MODE"
+        )
         until = time.monotonic() + rng.uniform(0.1, 7.0)
         await asyncio.to_thread(_until, lambda: not command.running or time.monotonic() >= until)
     await asyncio.to_thread(story.end, command, "lock", passed)

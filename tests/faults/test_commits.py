@@ -40,7 +40,9 @@ async def calm(make_pair: MakePair, folder: Path) -> tuple[Truth, int]:
     return await learn(pair, before), commits
 
 
-@pytest.mark.parametrize("fault", ["commit answer", pytest.param("commit request", marks=pytest.mark.campaign)])
+@pytest.mark.parametrize(
+    "fault", ["commit answer", pytest.param("commit request", marks=pytest.mark.campaign)]
+)
 @pytest.mark.parametrize("part", [0, 2, *(pytest.param(part, marks=pytest.mark.campaign) for part in (1, 3))])
 async def test_every_commit(make_pair: MakePair, tmp_path: Path, fault: str, part: int) -> None:
     truth, commits = await calm(make_pair, tmp_path)

@@ -25,21 +25,30 @@ async def end_one(database: Database, rng: random.Random) -> None:
     """Ends one of tranship's backends in a database, if there is one."""
     pids = [
         pid
-        for (pid,) in await database.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship'")
+        for (pid,) in await database.fetch(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship'"
+        )
     ]
     if pids:
         await database.value("SELECT pg_terminate_backend($1)", rng.choice(pids))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_backends_ended_at_random(make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path, seed: int) -> None:
+async def test_backends_ended_at_random(
+    make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path, seed: int
+) -> None:
     rng = random.Random(seed)
     calm, pair = await make_pair(BIGGER, NEW), await make_pair(BIGGER, NEW)
     before = await definitions(pair.new)
-    assert run_cli("migrate", calm.config(tmp_path, name="calm.json"), "--live", "--batch-size", "500").status == 1
+    assert (
+        run_cli("migrate", calm.config(tmp_path, name="calm.json"), "--live", "--batch-size", "500").status
+        == 1
+    )
     config = pair.config(tmp_path)
     for _ in range(8):
-        run = asyncio.create_task(asyncio.to_thread(run_cli, "migrate", config, "--live", "--batch-size", "500", "--jobs", "3"))
+        run = asyncio.create_task(
+            asyncio.to_thread(run_cli, "migrate", config, "--live", "--batch-size", "500", "--jobs", "3")
+        )
         for _ in range(6):
             await asyncio.sleep(rng.uniform(0.1, 0.5))
             await end_one(rng.choice([pair.old, pair.new]), rng)
@@ -57,17 +66,29 @@ async def test_backends_ended_at_random(make_pair: MakePair, run_cli: Callable[.
     await accounted(pair)
 
 
-async def test_a_snapshot_that_is_lost_is_proven_and_taken_again(make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path) -> None:
+async def test_a_snapshot_that_is_lost_is_proven_and_taken_again(
+    make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path
+) -> None:
     calm, pair = await make_pair(BIGGER, NEW), await make_pair(BIGGER, NEW)
-    assert run_cli("migrate", calm.config(tmp_path, name="calm.json"), "--live", "--batch-size", "500").status == 1
+    assert (
+        run_cli("migrate", calm.config(tmp_path, name="calm.json"), "--live", "--batch-size", "500").status
+        == 1
+    )
     slow = {"TRANSHIP_FAILPOINT": "batch.committed:5:sleep=4"}
     config = pair.config(tmp_path)
-    run = asyncio.create_task(asyncio.to_thread(run_cli, "migrate", config, "--live", "--batch-size", "500", "--jobs", "1", env=slow))
+    run = asyncio.create_task(
+        asyncio.to_thread(
+            run_cli, "migrate", config, "--live", "--batch-size", "500", "--jobs", "1", env=slow
+        )
+    )
     everybody = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship'"
     done = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = '_tranship' AND relname = 'batch'"
     while not run.done():
         await asyncio.sleep(0.05)
-        if await pair.new.value(done) and await pair.new.value("SELECT count(*) FROM _tranship.batch WHERE state = 'done'") >= 5:
+        if (
+            await pair.new.value(done)
+            and await pair.new.value("SELECT count(*) FROM _tranship.batch WHERE state = 'done'") >= 5
+        ):
             break
     assert await pair.old.value(everybody) >= 3
     ended = await run
@@ -77,7 +98,9 @@ async def test_a_snapshot_that_is_lost_is_proven_and_taken_again(make_pair: Make
     await accounted(pair)
 
 
-async def test_lost_connections_to_new_do_not_end_a_run(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_lost_connections_to_new_do_not_end_a_run(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The control connection, idle for hours, and those of the streams: all at once, in every group."""
     calm, pair = await make_pair(OLD, NEW), await make_pair(OLD, NEW)
     await migrate(calm, tmp_path)
@@ -103,14 +126,20 @@ async def test_lost_connections_to_new_do_not_end_a_run(make_pair: MakePair, tmp
     await accounted(pair)
 
 
-async def test_the_idle_connection_is_lost_while_indexes_are_rebuilt(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_idle_connection_is_lost_while_indexes_are_rebuilt(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pair, real = await make_pair(OLD, NEW), Mover._rebuild
     struck: list[bool] = []
     before = await definitions(pair.new)
 
     async def rebuilding(mover: Mover, tables: AbstractSet[TableName]) -> None:
         await real(mover, tables)
-        struck.append(await pair.new.value("SELECT pg_terminate_backend($1)", (await mover._held.alive()).get_server_pid()))
+        struck.append(
+            await pair.new.value(
+                "SELECT pg_terminate_backend($1)", (await mover._held.alive()).get_server_pid()
+            )
+        )
 
     monkeypatch.setattr(Mover, "_rebuild", rebuilding)
     assert (await migrate(pair, tmp_path, rebuild_indexes="always")).exit_status == 1

@@ -15,7 +15,9 @@ SHAPE = "CREATE TABLE t (id int PRIMARY KEY, pad text)"
 CONTENT = "SELECT count(*), count(DISTINCT id), sum(hashtext(t::text)) FROM t"
 
 
-async def test_a_full_disk(servers: Servers, make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path) -> None:
+async def test_a_full_disk(
+    servers: Servers, make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path
+) -> None:
     if why := impossible():
         pytest.skip(why)
     made = await make_pair(OLD)

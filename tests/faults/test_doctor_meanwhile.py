@@ -22,7 +22,9 @@ CREATE TRIGGER t_shout BEFORE INSERT ON note FOR EACH ROW EXECUTE FUNCTION shout
 """
 
 
-async def test_no_row_meets_a_trigger_that_doctor_put_back(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_row_meets_a_trigger_that_doctor_put_back(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pair = await make_pair(OLD, NEW)
     role = await owned_by_a_plain_role(pair)
     config = load_config(pair.config(tmp_path, name="doctor.json", new=role))
@@ -40,5 +42,7 @@ async def test_no_row_meets_a_trigger_that_doctor_put_back(make_pair: MakePair, 
         await migrate(pair, tmp_path, new=role)
     assert stopped.value.code == "TS412"
     assert (await migrate(pair, tmp_path, new=role)).exit_status == 0
-    assert await pair.new.fetch("SELECT count(*), count(*) FILTER (WHERE word = 'w' || id) FROM note") == [(1000, 1000)]
+    assert await pair.new.fetch("SELECT count(*), count(*) FILTER (WHERE word = 'w' || id) FROM note") == [
+        (1000, 1000)
+    ]
     assert await pair.new.value("SELECT tgenabled::text FROM pg_trigger WHERE tgname = 't_shout'") == "O"

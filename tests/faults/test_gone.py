@@ -21,7 +21,9 @@ def _until_passed(command: Command, passage: str) -> None:
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("passage", ["batch.committed", "keys.proven", "switches.off", "indexes.off"])
-async def test_a_new_that_is_gone(servers: Servers, make_pair: MakePair, tmp_path: Path, passage: str) -> None:
+async def test_a_new_that_is_gone(
+    servers: Servers, make_pair: MakePair, tmp_path: Path, passage: str
+) -> None:
     calm = await make_pair(OLD, NEW)
     with CrashableServer(servers.installed[calm.new.server.major], name=f"gone{passage[:4]}") as server:
         pair = Pair(calm.old, Database(server, "postgres"))
@@ -33,7 +35,13 @@ async def test_a_new_that_is_gone(servers: Servers, make_pair: MakePair, tmp_pat
         assert command.running
         server.crash()
         done = await asyncio.to_thread(command.wait)
-        assert (done.status, "TS401" in done.stderr, "run the same command again" in done.stderr) == (4, True, True), done
+        assert (done.status, "TS401" in done.stderr, "run the same command again" in done.stderr) == (
+            4,
+            True,
+            True,
+        ), done
         server.come_back()
-        done = await asyncio.to_thread(Command.start(["migrate", str(pair.config(tmp_path)), *options], tmp_path).wait)
+        done = await asyncio.to_thread(
+            Command.start(["migrate", str(pair.config(tmp_path)), *options], tmp_path).wait
+        )
         assert done.status == 1, done

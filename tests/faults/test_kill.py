@@ -38,7 +38,9 @@ def undisturbed() -> dict[str, Any]:
     return {}
 
 
-async def _expected(make_pair: MakePair, run_cli: Callable[..., CliResult], folder: Path, known: dict[str, Any]) -> dict[str, Any]:
+async def _expected(
+    make_pair: MakePair, run_cli: Callable[..., CliResult], folder: Path, known: dict[str, Any]
+) -> dict[str, Any]:
     if not known:
         pair = await make_pair(OLD, NEW)
         before = await catalog(pair.new)
@@ -54,19 +56,39 @@ async def _expected(make_pair: MakePair, run_cli: Callable[..., CliResult], fold
 
 @pytest.mark.parametrize(("name", "what", "passage"), PRODUCT)
 async def test_killed_and_run_again(
-    make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path, undisturbed: dict[str, Any], name: str, what: str, passage: str
+    make_pair: MakePair,
+    run_cli: Callable[..., CliResult],
+    tmp_path: Path,
+    undisturbed: dict[str, Any],
+    name: str,
+    what: str,
+    passage: str,
 ) -> None:
     expected = await _expected(make_pair, run_cli, tmp_path, undisturbed)
     pair = await make_pair(OLD, NEW)
     config = pair.config(tmp_path)
-    command = ("migrate", config, "--live", "--batch-size", "100", "--jobs", "2", "--rebuild-indexes", "always")
+    command = (
+        "migrate",
+        config,
+        "--live",
+        "--batch-size",
+        "100",
+        "--jobs",
+        "2",
+        "--rebuild-indexes",
+        "always",
+    )
     passed = 1 if name in AFTER_A_KILL else expected["passed"].get(name, 0)
     if not passed:
         pytest.skip(f"the scene does not come by {name}")
     number = {"first": 1, "second": min(2, passed), "last": passed}[passage]
     if name in AFTER_A_KILL:
-        assert run_cli(*command, env={"TRANSHIP_FAILPOINT": "batch.committed:3:kill"}).status == -signal.SIGKILL
-    killed = run_cli(*command, *AFTER_A_KILL.get(name, ()), env={"TRANSHIP_FAILPOINT": f"{name}:{number}:{what}"})
+        assert (
+            run_cli(*command, env={"TRANSHIP_FAILPOINT": "batch.committed:3:kill"}).status == -signal.SIGKILL
+        )
+    killed = run_cli(
+        *command, *AFTER_A_KILL.get(name, ()), env={"TRANSHIP_FAILPOINT": f"{name}:{number}:{what}"}
+    )
     assert killed.status in ((-signal.SIGKILL,) if what == "kill" else (1, 2, 4)), killed
     again = run_cli(*command)
     assert again.status == 1, again

@@ -49,7 +49,9 @@ async def test_a_new_that_lost_a_table_stops_the_run(make_pair: MakePair, tmp_pa
     await accounted(pair)
 
 
-async def test_a_crash_loses_nothing_that_was_committed(servers: Servers, make_pair: MakePair, tmp_path: Path) -> None:
+async def test_a_crash_loses_nothing_that_was_committed(
+    servers: Servers, make_pair: MakePair, tmp_path: Path
+) -> None:
     """The server's default is synchronous_commit off, as somebody set it for speed: the run's own sessions do without."""
     calm = await make_pair(OLD, NEW)
     await migrate(calm, tmp_path)

@@ -31,7 +31,11 @@ async def test_a_connection_that_breaks_is_made_again(
 ) -> None:
     calm, pair = await make_pair(BIGGER, NEW), await make_pair(BIGGER, NEW)
     before = await definitions(pair.new)
-    options = ("--live", "--batch-size", "20000", "--jobs", "2") if side == "old" else ("--live", "--batch-size", "200", "--jobs", "2")
+    options = (
+        ("--live", "--batch-size", "20000", "--jobs", "2")
+        if side == "old"
+        else ("--live", "--batch-size", "200", "--jobs", "2")
+    )
     assert run_cli("migrate", calm.config(tmp_path, name="calm.json"), *options).status == 1
     server = (pair.old if side == "old" else pair.new).server
     async with Proxy(server.host, server.port, fault, k) as proxy:
@@ -46,7 +50,9 @@ async def test_a_connection_that_breaks_is_made_again(
     await accounted(pair)
 
 
-async def test_an_end_that_was_told_between_two_statements(make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path) -> None:
+async def test_an_end_that_was_told_between_two_statements(
+    make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path
+) -> None:
     """The driver then has neither a result nor a closed connection: a lost connection like any other."""
     calm, pair = await make_pair(OLD, NEW), await make_pair(OLD, NEW)
     assert run_cli("migrate", calm.config(tmp_path, name="calm.json"), "--live").status == 1
@@ -54,8 +60,14 @@ async def test_an_end_that_was_told_between_two_statements(make_pair: MakePair, 
     async with Proxy(pair.new.server.host, pair.new.server.port, lingers=True) as proxy:
         config = pair.config(tmp_path, new=proxy.address)
         paused = {"TRANSHIP_FAILPOINT": "batch.fenced:2:sleep=3"}
-        running = asyncio.create_task(asyncio.to_thread(run_cli, "migrate", config, "--live", "--jobs", "1", "--batch-size", "200", env=paused))
-        while not await pair.new.value(f"SELECT count(*) {idle} AND state_change < clock_timestamp() - interval '0.5 s'"):
+        running = asyncio.create_task(
+            asyncio.to_thread(
+                run_cli, "migrate", config, "--live", "--jobs", "1", "--batch-size", "200", env=paused
+            )
+        )
+        while not await pair.new.value(
+            f"SELECT count(*) {idle} AND state_change < clock_timestamp() - interval '0.5 s'"
+        ):
             assert not running.done(), await running
             await asyncio.sleep(0.05)
         assert await pair.new.value(f"SELECT count(pg_terminate_backend(pid)) {idle}") == 1

@@ -27,7 +27,9 @@ GONE = "SET session_replication_role = replica; DELETE FROM town WHERE id = 3"
 
 
 @pytest.mark.parametrize("committed", [False, True])
-async def test_lost_while_orphans_are_taken_out(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, committed: bool) -> None:
+async def test_lost_while_orphans_are_taken_out(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
     pair = await make_pair(OLD, NEW)
     real, passes, take_out = worker.failpoint, [], orphans._reject if committed else orphans._move_out
     lost: list[bool] = []
@@ -52,5 +54,9 @@ async def test_lost_while_orphans_are_taken_out(make_pair: MakePair, tmp_path: P
     result = await migrate(pair, tmp_path)
     assert lost
     assert (result.exit_status, result.stats.rows_migrated, result.stats.rows_failed) == (1, 45, 10)
-    assert await pair.new.fetch("SELECT count(*)::int, count(*) FILTER (WHERE town = 3)::int FROM person") == [(40, 0)]
-    assert await pair.new.fetch("SELECT count(*)::int, count(DISTINCT (page, line))::int FROM _tranship.reject") == [(10, 10)]
+    assert await pair.new.fetch(
+        "SELECT count(*)::int, count(*) FILTER (WHERE town = 3)::int FROM person"
+    ) == [(40, 0)]
+    assert await pair.new.fetch(
+        "SELECT count(*)::int, count(DISTINCT (page, line))::int FROM _tranship.reject"
+    ) == [(10, 10)]

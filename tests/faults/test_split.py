@@ -33,7 +33,11 @@ async def moved(pair: Pair, folder: Path, fault: str, k: int) -> tuple[int, int]
     """Exit status and COMMITs."""
     async with Proxy(pair.new.server.host, pair.new.server.port, fault, k) as proxy:
         config = pair.config(folder, new=proxy.address, tables=["item"])
-        done = await asyncio.to_thread(Command.start(["migrate", str(config), "--live", "--batch-size", "400", "--jobs", "1"], folder).wait)
+        done = await asyncio.to_thread(
+            Command.start(
+                ["migrate", str(config), "--live", "--batch-size", "400", "--jobs", "1"], folder
+            ).wait
+        )
         assert proxy.struck == bool(fault)
     return done.status, proxy.seen
 
@@ -51,9 +55,13 @@ async def test_the_rest_of_a_split_batch_is_not_forgotten(make_pair: MakePair, t
     assert await pair.new.value(content) == await calm.new.value(content)
 
 
-async def test_a_batch_that_does_not_go_through_is_divided(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_batch_that_does_not_go_through_is_divided(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A NEW that cancels whatever is larger than 300 rows, on a table whose sequence numbers the rows as they come; stopped in between, too."""
-    old = "CREATE TABLE item (name text); INSERT INTO item SELECT 'item ' || n FROM generate_series(1, 2000) n"
+    old = (
+        "CREATE TABLE item (name text); INSERT INTO item SELECT 'item ' || n FROM generate_series(1, 2000) n"
+    )
     pair = await make_pair(old, "CREATE TABLE item (name text, no int GENERATED ALWAYS AS IDENTITY)")
     real = Worker._once
 
@@ -73,15 +81,22 @@ async def test_a_batch_that_does_not_go_through_is_divided(make_pair: MakePair, 
     result = await migrate(pair, tmp_path, batch_size=1000, events=events)
     assert (result.exit_status, result.stats.rows_migrated) == (0, 2000)
     assert any(isinstance(e, Noted) and "in parts of" in e.message for e in events)
-    assert await pair.new.fetch("SELECT sum(row_count)::int, max(row_count)::int, count(*)::int FROM _tranship.batch") == [(2000, 250, 8)]
-    assert await pair.new.fetch("SELECT name, no FROM item ORDER BY no") == [(f"item {n}", n) for n in range(1, 2001)]
+    assert await pair.new.fetch(
+        "SELECT sum(row_count)::int, max(row_count)::int, count(*)::int FROM _tranship.batch"
+    ) == [(2000, 250, 8)]
+    assert await pair.new.fetch("SELECT name, no FROM item ORDER BY no") == [
+        (f"item {n}", n) for n in range(1, 2001)
+    ]
 
 
 @pytest.mark.parametrize("stopped", [False, True])
 async def test_a_division_whose_answer_is_lost_happens_once(
     make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: bool
 ) -> None:
-    pair = await make_pair("CREATE TABLE item (id int); INSERT INTO item SELECT generate_series(1, 1000)", "CREATE TABLE item (id int)")
+    pair = await make_pair(
+        "CREATE TABLE item (id int); INSERT INTO item SELECT generate_series(1, 1000)",
+        "CREATE TABLE item (id int)",
+    )
     once, divide = Worker._once, working.divide
     lost: list[bool] = []
 
@@ -110,7 +125,10 @@ async def test_a_division_whose_answer_is_lost_happens_once(
             assert (await migrate(pair, tmp_path, batch_size=1000)).exit_status == 0
     assert lost
     assert (await migrate(pair, tmp_path, batch_size=1000)).exit_status == 0
-    assert await pair.new.fetch("SELECT row_count::int, state FROM _tranship.batch ORDER BY number") == [(500, "done"), (500, "done")]
+    assert await pair.new.fetch("SELECT row_count::int, state FROM _tranship.batch ORDER BY number") == [
+        (500, "done"),
+        (500, "done"),
+    ]
     assert await pair.new.fetch("SELECT count(*)::int, count(DISTINCT id)::int FROM item") == [(1000, 1000)]
 
 
@@ -155,7 +173,9 @@ async def test_killed_while_a_batch_is_split(
     assert await pair.new.fetch(accounts) == await calm.new.fetch(accounts)
 
 
-async def test_batches_shrink_where_new_is_slow(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_batches_shrink_where_new_is_slow(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     slow = CANCELS.replace("IF seen > 400 THEN RAISE", "PERFORM pg_sleep(0.0005); IF false THEN RAISE")
     pair = await make_pair(WIDE.replace("1200", "4000"), slow)
     monkeypatch.setattr(pacing, "WANTED", 0.05)

@@ -31,8 +31,19 @@ async def test_writes_that_were_open_when_the_run_began(
                     "BEGIN; UPDATE log SET line = 'late' WHERE at = (SELECT max(at) FROM log); UPDATE town SET name = 'late' WHERE id = 50"
                 )
                 await standby.caught_up()
-                command = (run_cli, "migrate", pair.config(tmp_path), "--live", "--batch-size", "50", "--jobs", "1")
-                killed = await asyncio.to_thread(*command, env={"TRANSHIP_FAILPOINT": "batch.committed:15:kill"})
+                command = (
+                    run_cli,
+                    "migrate",
+                    pair.config(tmp_path),
+                    "--live",
+                    "--batch-size",
+                    "50",
+                    "--jobs",
+                    "1",
+                )
+                killed = await asyncio.to_thread(
+                    *command, env={"TRANSHIP_FAILPOINT": "batch.committed:15:kill"}
+                )
                 assert killed.status < 0, killed
                 await writer.execute("COMMIT")
                 for _ in range(1200):

@@ -26,7 +26,9 @@ from tranship.model.options import MigrateOptions
         ("TS405", "ALTER TABLE log RENAME TO gone", "ALTER TABLE gone RENAME TO log"),
     ],
 )
-async def test_a_cause_that_stays(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, harm: str, cure: str) -> None:
+async def test_a_cause_that_stays(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, harm: str, cure: str
+) -> None:
     pair, calm = await make_pair(OLD, NEW), await make_pair(OLD, NEW)
     await migrate(calm, tmp_path)
     role = await owned_by_a_plain_role(pair)
@@ -53,9 +55,14 @@ def test_words_for_memory() -> None:
     assert stopped_by(asyncpg.OutOfMemoryError("out of memory")).code == "TS403"
 
 
-async def test_a_second_run_is_refused_before_anything_is_compared(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_second_run_is_refused_before_anything_is_compared(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pair = await make_pair(OLD, NEW)
-    config, options = load_config(pair.config(tmp_path)), MigrateOptions(live=True, results_dir=str(tmp_path), batch_size=100)
+    config, options = (
+        load_config(pair.config(tmp_path)),
+        MigrateOptions(live=True, results_dir=str(tmp_path), batch_size=100),
+    )
     real, begun, refused = worker.failpoint, [], []
 
     async def never(*_: object) -> None:
@@ -77,7 +84,9 @@ async def test_a_second_run_is_refused_before_anything_is_compared(make_pair: Ma
     assert "host " in refused[0].message
 
 
-async def test_a_server_that_cannot_answer_a_dry_run(make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path) -> None:
+async def test_a_server_that_cannot_answer_a_dry_run(
+    make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path
+) -> None:
     pair = await make_pair(
         "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)",
         """CREATE FUNCTION greedy(int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE 'out of memory' USING ERRCODE = '53200'; END$$;

@@ -33,10 +33,14 @@ async def test_a_second_run_is_refused_and_may_take_over(make_pair: MakePair, tm
     pair = await make_pair(OLD, NEW)
     owner = (await owned_by_a_plain_role(pair))["username"]
     login = f"login_{pair.new.name}"
-    await pair.new.run(f"CREATE ROLE {login} LOGIN PASSWORD 'secret' IN ROLE {owner}; ALTER ROLE {login} SET role = '{owner}'")
+    await pair.new.run(
+        f"CREATE ROLE {login} LOGIN PASSWORD 'secret' IN ROLE {owner}; ALTER ROLE {login} SET role = '{owner}'"
+    )
     role = {"username": login, "password": "secret"}
     config = str(pair.config(tmp_path, name="first.json", new=role))
-    first = Command.start(["migrate", config, *OPTIONS], tmp_path, env={"TRANSHIP_FAILPOINT": "batch.copied:3:sleep=60"})
+    first = Command.start(
+        ["migrate", config, *OPTIONS], tmp_path, env={"TRANSHIP_FAILPOINT": "batch.copied:3:sleep=60"}
+    )
     try:
         await asyncio.to_thread(_at_its_third_batch, first)
         first.send(signal.SIGSTOP)
@@ -54,10 +58,14 @@ async def test_its_own_limit_of_connections_counts(make_pair: MakePair, tmp_path
     pair = await make_pair(OLD, NEW)
     owner = (await owned_by_a_plain_role(pair))["username"]
     login = f"few_{pair.new.name}"
-    await pair.new.run(f"CREATE ROLE {login} LOGIN PASSWORD 'secret' IN ROLE {owner} CONNECTION LIMIT 5; ALTER ROLE {login} SET role = '{owner}'")
+    await pair.new.run(
+        f"CREATE ROLE {login} LOGIN PASSWORD 'secret' IN ROLE {owner} CONNECTION LIMIT 5; ALTER ROLE {login} SET role = '{owner}'"
+    )
     config = load_config(pair.config(tmp_path, new={"username": login, "password": "secret"}))
     events: list[Event] = []
-    result, _ = await api.migrate(config, MigrateOptions(live=True, results_dir=str(tmp_path), batch_size=20, jobs=8), events.append)
+    result, _ = await api.migrate(
+        config, MigrateOptions(live=True, results_dir=str(tmp_path), batch_size=20, jobs=8), events.append
+    )
     assert result.exit_status == 1
     assert "TS343" in {problem.code for problem in result.problems}
     assert not [e for e in events if isinstance(e, Noted) and "too many connections" in e.message]

@@ -41,7 +41,9 @@ async def test_two_fresh_runs_never_both_move(make_pair: MakePair, tmp_path: Pat
 
 
 @pytest.mark.parametrize("place", ["switches.before", "keys.proven", "sequences.before"])
-async def test_a_run_that_was_taken_over_writes_nothing(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+async def test_a_run_that_was_taken_over_writes_nothing(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
     """Whatever it wanted to write next, batch or not."""
     pair = await make_pair(OLD, NEW)
     then: list[object] = []

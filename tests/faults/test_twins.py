@@ -26,10 +26,14 @@ KNOWN: dict[str, Truth] = {}
 OPTIONS = ("--live", "--batch-size", "100", "--jobs", "1")
 
 
-def migrate(pair: Pair, folder: Path, twin: str, *options: str, failpoint: str = "", **config: dict[str, object]) -> Command:
+def migrate(
+    pair: Pair, folder: Path, twin: str, *options: str, failpoint: str = "", **config: dict[str, object]
+) -> Command:
     """Starts a live run of a twin (``""``: of the sound engine)."""
     env = {"TRANSHIP_FAILPOINT": failpoint} if failpoint else {}
-    return Command.start(["migrate", str(pair.config(folder, **config)), *(options or OPTIONS)], folder, env=env, twin=twin)
+    return Command.start(
+        ["migrate", str(pair.config(folder, **config)), *(options or OPTIONS)], folder, env=env, twin=twin
+    )
 
 
 async def ended(command: Command) -> CliResult:
@@ -70,7 +74,9 @@ async def killed(make_pair: MakePair, folder: Path, twin: str) -> list[str]:
     """Killed between copying a batch and its end."""
     expected = await truth(make_pair, folder, OLD)
     pair = await make_pair(OLD, NEW)
-    assert (await ended(migrate(pair, folder, twin, failpoint="batch.copied:9:kill"))).status == -signal.SIGKILL
+    assert (
+        await ended(migrate(pair, folder, twin, failpoint="batch.copied:9:kill"))
+    ).status == -signal.SIGKILL
     return await completed(pair, folder, twin) + await judge(pair, expected)
 
 
@@ -85,7 +91,9 @@ async def zombie(make_pair: MakePair, folder: Path, twin: str) -> list[str]:
     await pair.new.fetch(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship'"
     )
-    second = migrate(pair, folder, twin, *OPTIONS, "--new-snapshot", "unfinished", failpoint="run.taken:1:sleep=4")
+    second = migrate(
+        pair, folder, twin, *OPTIONS, "--new-snapshot", "unfinished", failpoint="run.taken:1:sleep=4"
+    )
     await asyncio.to_thread(_until_passed, second, "run.taken")
     first.send(signal.SIGCONT)
     await ended(first)
@@ -105,18 +113,25 @@ async def truncated(make_pair: MakePair, folder: Path, twin: str) -> list[str]:
     """One transaction on OLD empties one table and fills another just when the run takes its view."""
     pair = await make_pair(OLD, NEW)
     command = migrate(pair, folder, twin)
-    exported = (
-        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'current_snapshot' AND pid <> pg_backend_pid())"
-    )
+    exported = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'current_snapshot' AND pid <> pg_backend_pid())"
     await until(30, exported, pair, old=True)
-    writing = asyncio.create_task(pair.old.run("BEGIN; TRUNCATE log; INSERT INTO town VALUES (51, 'late'); COMMIT"))
+    writing = asyncio.create_task(
+        pair.old.run("BEGIN; TRUNCATE log; INSERT INTO town VALUES (51, 'late'); COMMIT")
+    )
     done = await ended(command)
     await writing
     if done.status not in (0, MOVED):
         done = await ended(migrate(pair, folder, twin, *OPTIONS, "--new-snapshot", "all"))
     assert done.status in (0, MOVED), done
-    seen = (await pair.new.value("SELECT count(*) FROM town"), await pair.new.value("SELECT count(*) FROM log"))
-    return [] if seen in ((50, 700), (51, 0)) else [f"I3: town and log hold {seen} rows, which OLD never held together"]
+    seen = (
+        await pair.new.value("SELECT count(*) FROM town"),
+        await pair.new.value("SELECT count(*) FROM log"),
+    )
+    return (
+        []
+        if seen in ((50, 700), (51, 0))
+        else [f"I3: town and log hold {seen} rows, which OLD never held together"]
+    )
 
 
 async def calm(make_pair: MakePair, folder: Path, twin: str) -> list[str]:
@@ -147,7 +162,9 @@ SCENES = {
 }
 
 
-@pytest.mark.parametrize("twin", [pytest.param(t, marks=pytest.mark.campaign if t == "no_fence" else ()) for t in TWINS])
+@pytest.mark.parametrize(
+    "twin", [pytest.param(t, marks=pytest.mark.campaign if t == "no_fence" else ()) for t in TWINS]
+)
 async def test_a_broken_twin_is_caught(make_pair: MakePair, tmp_path: Path, twin: str) -> None:
     found = await SCENES[twin](make_pair, tmp_path, twin)
     print(twin, "caught by:", *found, sep="\n  ")
@@ -155,7 +172,9 @@ async def test_a_broken_twin_is_caught(make_pair: MakePair, tmp_path: Path, twin
 
 
 @pytest.mark.parametrize("scene", [pytest.param(zombie, marks=pytest.mark.campaign), truncated])
-async def test_the_sound_engine_passes_where_a_twin_fails(make_pair: MakePair, tmp_path: Path, scene: object) -> None:
+async def test_the_sound_engine_passes_where_a_twin_fails(
+    make_pair: MakePair, tmp_path: Path, scene: object
+) -> None:
     """The other scenes are those of the kill and network tests."""
     assert callable(scene)
     assert await scene(make_pair, tmp_path, "") == []

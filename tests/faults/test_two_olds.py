@@ -23,7 +23,9 @@ def old(first: int) -> str:
     return f"CREATE TABLE note (id int PRIMARY KEY, word text); INSERT INTO note SELECT n, 'w' || n FROM generate_series({first}, {first + 999}) n"
 
 
-async def test_no_trigger_meets_the_rows_of_the_second(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_trigger_meets_the_rows_of_the_second(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pair = await make_pair(old(1), NEW)
     other = Pair((await make_pair(old(2001), "")).old, pair.new)
     role = await owned_by_a_plain_role(pair)
@@ -37,7 +39,9 @@ async def test_no_trigger_meets_the_rows_of_the_second(make_pair: MakePair, tmp_
             return
         if not second:
             second.append(asyncio.create_task(migrate(other, tmp_path / "b", new=role)))
-            await asyncio.wait([asyncio.create_task(begun.wait()), second[0]], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                [asyncio.create_task(begun.wait()), second[0]], return_when=asyncio.FIRST_COMPLETED
+            )
         elif await pair.new.value("SELECT count(*) FROM note WHERE id > 2000") and not begun.is_set():
             begun.set()
             await ended.wait()
@@ -49,5 +53,7 @@ async def test_no_trigger_meets_the_rows_of_the_second(make_pair: MakePair, tmp_
         await second[0]
     except TranshipError:
         await migrate(other, tmp_path / "b", new=role)
-    assert await pair.new.fetch("SELECT count(*), count(*) FILTER (WHERE word = 'w' || id) FROM note") == [(2000, 2000)]
+    assert await pair.new.fetch("SELECT count(*), count(*) FILTER (WHERE word = 'w' || id) FROM note") == [
+        (2000, 2000)
+    ]
     assert await pair.new.value("SELECT tgenabled::text FROM pg_trigger WHERE tgname = 't_shout'") == "O"

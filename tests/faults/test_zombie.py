@@ -23,15 +23,42 @@ async def test_a_stopped_process_is_shut_out(make_pair: MakePair, tmp_path: Path
     pair, calm = await make_pair(OLD, NEW), await make_pair(OLD, NEW)
     await migrate(calm, tmp_path)
     before = await definitions(pair.new)
-    command = [sys.executable, "-m", "tranship", "migrate", str(pair.config(tmp_path)), "--live", "--batch-size", "100", "--jobs", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "tranship",
+        "migrate",
+        str(pair.config(tmp_path)),
+        "--live",
+        "--batch-size",
+        "100",
+        "--jobs",
+        "2",
+    ]
     environ = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TRANSHIP_FAILPOINT": f"{place}:2:sleep=12"}
-    start = partial(subprocess.Popen, command, cwd=tmp_path, env=environ, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    start = partial(
+        subprocess.Popen,
+        command,
+        cwd=tmp_path,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+    )
     process = await asyncio.to_thread(start, stdout=subprocess.PIPE)
     try:
         for _ in range(400):
             await asyncio.sleep(0.05)
-            made = await pair.new.value("SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = '_tranship'")
-            if made and await pair.new.value("SELECT count(*) FROM _tranship.batch WHERE state = 'done' OR $1", place.startswith("switches")) > 0:
+            made = await pair.new.value(
+                "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = '_tranship'"
+            )
+            if (
+                made
+                and await pair.new.value(
+                    "SELECT count(*) FROM _tranship.batch WHERE state = 'done' OR $1",
+                    place.startswith("switches"),
+                )
+                > 0
+            ):
                 break
         await asyncio.sleep(1)
         process.send_signal(signal.SIGSTOP)

@@ -25,15 +25,28 @@ from tranship.sql.new import sequences as sql_sequences
 Run = Callable[..., CliResult]
 
 
-async def interrupted(make_pair: MakePair, run_cli: Run, folder: Path, failpoint: str = "batch.committed:12") -> Pair:
+async def interrupted(
+    make_pair: MakePair, run_cli: Run, folder: Path, failpoint: str = "batch.committed:12"
+) -> Pair:
     """A pair whose live run was killed in the middle."""
     pair = await make_pair(OLD, NEW)
-    run_cli("migrate", pair.config(folder), "--live", "--batch-size", "100", "--jobs", "1", env={"TRANSHIP_FAILPOINT": f"{failpoint}:kill"})
+    run_cli(
+        "migrate",
+        pair.config(folder),
+        "--live",
+        "--batch-size",
+        "100",
+        "--jobs",
+        "1",
+        env={"TRANSHIP_FAILPOINT": f"{failpoint}:kill"},
+    )
     assert await pair.new.value("SELECT count(*) FROM _tranship.batch WHERE state = 'done'") > 0
     return pair
 
 
-async def test_a_vacuum_and_other_transactions_on_old_do_not_matter(make_pair: MakePair, run_cli: Run, tmp_path: Path) -> None:
+async def test_a_vacuum_and_other_transactions_on_old_do_not_matter(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
     pair = await interrupted(make_pair, run_cli, tmp_path)
     await pair.old.run("CREATE TABLE elsewhere (x int); DROP TABLE elsewhere;")
     async with pair.old.connect() as old:
@@ -42,9 +55,13 @@ async def test_a_vacuum_and_other_transactions_on_old_do_not_matter(make_pair: M
     await accounted(pair)
 
 
-async def test_an_old_that_was_written_to_is_asked_about(make_pair: MakePair, run_cli: Run, tmp_path: Path) -> None:
+async def test_an_old_that_was_written_to_is_asked_about(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
     pair = await interrupted(make_pair, run_cli, tmp_path)
-    done = " ".join(t for (t,) in await pair.new.fetch("SELECT old_table FROM _tranship.task WHERE state = 'done'"))
+    done = " ".join(
+        t for (t,) in await pair.new.fetch("SELECT old_table FROM _tranship.task WHERE state = 'done'")
+    )
     writes = {
         "person": "UPDATE person SET age = 50 WHERE id % 2 = 0",
         "log": "DELETE FROM log WHERE line = 'line 7'",
@@ -64,7 +81,9 @@ async def test_an_old_that_was_written_to_is_asked_about(make_pair: MakePair, ru
 
 
 @pytest.mark.parametrize("choice", [{"new_snapshot": "all"}, {"restart": True}])
-async def test_everything_may_start_over(make_pair: MakePair, run_cli: Run, tmp_path: Path, choice: dict[str, object]) -> None:
+async def test_everything_may_start_over(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path, choice: dict[str, object]
+) -> None:
     pair = await interrupted(make_pair, run_cli, tmp_path)
     await pair.old.run("DELETE FROM person WHERE id > 800; INSERT INTO town VALUES (51, 'late')")
     assert (await migrate(pair, tmp_path, **choice)).exit_status == 1
@@ -72,7 +91,9 @@ async def test_everything_may_start_over(make_pair: MakePair, run_cli: Run, tmp_
     assert await pair.new.value("SELECT count(*) FROM town") == 51
 
 
-async def test_another_plan_for_an_unfinished_run_is_refused(make_pair: MakePair, run_cli: Run, tmp_path: Path) -> None:
+async def test_another_plan_for_an_unfinished_run_is_refused(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
     pair = await interrupted(make_pair, run_cli, tmp_path)
     config = pair.config(tmp_path, tables=["log"])
     refused = run_cli("migrate", config, "--live")
@@ -85,12 +106,16 @@ async def test_rollback_takes_exactly_its_own_rows(make_pair: MakePair, tmp_path
     await pair.new.run("INSERT INTO log VALUES ('2000-01-01', 'ours before'); SELECT setval('numbers', 5)")
     before, held = await definitions(pair.new), await contents(pair.new)
     await migrate(pair, tmp_path)
-    await pair.new.run("INSERT INTO log VALUES ('2001-01-01', 'written since'); UPDATE log SET line = 'changed' WHERE line = 'line 3'")
+    await pair.new.run(
+        "INSERT INTO log VALUES ('2001-01-01', 'written since'); UPDATE log SET line = 'changed' WHERE line = 'line 3'"
+    )
     changed = await pair.new.value("SELECT count(*) FROM log WHERE line = 'changed'")
     config = load_config(pair.config(tmp_path))
     looked = await rollback(config, live=False)
     assert {t.table.name: t.left for t in looked.tables}["log"] == changed
-    assert [key for t in looked.tables for key in t.others] == [], "a table without a key has no names for its rows"
+    assert [key for t in looked.tables for key in t.others] == [], (
+        "a table without a key has no names for its rows"
+    )
     done = await rollback(config, live=True)
     assert done.deleted == sum(t.unchanged for t in looked.tables)
     assert await definitions(pair.new) == before
@@ -121,7 +146,9 @@ async def test_rows_that_were_changed_are_named(make_pair: MakePair, run_cli: Ru
 
 
 @pytest.mark.parametrize("then", ["rollback", "migrate"])
-@pytest.mark.parametrize("place", ["takeback.begun", "takeback.deleted:2", "takeback.deleted:4", "takeback.done"])
+@pytest.mark.parametrize(
+    "place", ["takeback.begun", "takeback.deleted:2", "takeback.deleted:4", "takeback.done"]
+)
 async def test_an_interrupted_rollback_is_ended_by_whoever_comes_next(
     make_pair: MakePair, run_cli: Run, tmp_path: Path, place: str, then: str
 ) -> None:
@@ -144,10 +171,14 @@ async def test_an_interrupted_rollback_is_ended_by_whoever_comes_next(
     assert await definitions(pair.new) == before
 
 
-async def test_rollback_goes_piece_by_piece_and_stops_when_asked(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_rollback_goes_piece_by_piece_and_stops_when_asked(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table = "CREATE TABLE line (no int, text text) PARTITION BY LIST ((no % 2)); CREATE TABLE even PARTITION OF line FOR VALUES IN (0);"
     table += "CREATE TABLE odd PARTITION OF line FOR VALUES IN (1);"
-    pair = await make_pair(f"{table} INSERT INTO line SELECT n, repeat('x', 200) FROM generate_series(1, 3000) n", table)
+    pair = await make_pair(
+        f"{table} INSERT INTO line SELECT n, repeat('x', 200) FROM generate_series(1, 3000) n", table
+    )
     await migrate(pair, tmp_path)
     config, stop = load_config(pair.config(tmp_path)), asyncio.Event()
     monkeypatch.setattr(takeback, "PIECE", 4)
@@ -179,10 +210,13 @@ async def test_rollback_leaves_a_parent_that_others_refer_to(make_pair: MakePair
     assert await pair.new.value("SELECT count(*) FROM town") == 50
 
 
-async def test_rollback_refuses_a_published_table_that_nothing_can_be_deleted_from(make_pair: MakePair, tmp_path: Path) -> None:
+async def test_rollback_refuses_a_published_table_that_nothing_can_be_deleted_from(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
     table = "CREATE TABLE line (words text)"
     pair = await make_pair(
-        f"{table}; INSERT INTO line SELECT 'w' || n FROM generate_series(1, 100) n", f"{table}; CREATE PUBLICATION out FOR TABLE line"
+        f"{table}; INSERT INTO line SELECT 'w' || n FROM generate_series(1, 100) n",
+        f"{table}; CREATE PUBLICATION out FOR TABLE line",
     )
     await migrate(pair, tmp_path)
     config = load_config(pair.config(tmp_path))
@@ -199,7 +233,9 @@ async def test_status_doctor_and_purge(make_pair: MakePair, run_cli: Run, tmp_pa
     config = load_config(pair.config(tmp_path))
     (run,) = await status(config)
     assert not run.running
-    assert run.rows[1] == sum([await pair.old.value(f"SELECT count(*) FROM {t.table.name}") for t in run.tables])
+    assert run.rows[1] == sum(
+        [await pair.old.value(f"SELECT count(*) FROM {t.table.name}") for t in run.tables]
+    )
     with pytest.raises(Refused):
         await purge(config)
     await migrate(pair, tmp_path)
@@ -209,7 +245,9 @@ async def test_status_doctor_and_purge(make_pair: MakePair, run_cli: Run, tmp_pa
     assert await status(config) == ()
 
 
-async def test_doctor_puts_back_what_a_dead_run_left(make_pair: MakePair, run_cli: Run, tmp_path: Path) -> None:
+async def test_doctor_puts_back_what_a_dead_run_left(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
     pair = await make_pair(OLD, NEW)
     before = await definitions(pair.new)
     run_cli("migrate", pair.config(tmp_path), "--live", env={"TRANSHIP_FAILPOINT": "switches.off:1:kill"})
@@ -221,7 +259,9 @@ async def test_doctor_puts_back_what_a_dead_run_left(make_pair: MakePair, run_cl
     assert await definitions(pair.new) == before
 
 
-async def test_the_way_back_of_a_sequence_is_on_record_before_it_moves(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_way_back_of_a_sequence_is_on_record_before_it_moves(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """``setval`` is not undone by a rollback: whatever ends the transaction that moves a sequence, rollback finds where it stood."""
     pair = await make_pair(OLD, NEW)
     await pair.new.run("SELECT setval('numbers', 5)")

@@ -17,7 +17,9 @@ OLD = "CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item SELECT generate_
 NEW = "CREATE TABLE item (id int PRIMARY KEY); CREATE TABLE part (id int PRIMARY KEY, item int CONSTRAINT part_item REFERENCES item)"
 
 
-async def test_a_child_that_came_meanwhile_is_told(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_child_that_came_meanwhile_is_told(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A foreign key that says that it holds, holds, or nobody hears that all is well."""
     pair = await make_pair(OLD, NEW)
     await migrate(pair, tmp_path)
@@ -39,8 +41,12 @@ async def test_a_child_that_came_meanwhile_is_told(make_pair: MakePair, tmp_path
     assert (await rollback(config, live=True)).live
 
 
-async def test_a_sequence_that_was_drawn_from_meanwhile_is_left(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pair = await make_pair("CREATE SEQUENCE numbers; SELECT setval('numbers', 4711); " + OLD, "CREATE SEQUENCE numbers; " + NEW)
+async def test_a_sequence_that_was_drawn_from_meanwhile_is_left(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = await make_pair(
+        "CREATE SEQUENCE numbers; SELECT setval('numbers', 4711); " + OLD, "CREATE SEQUENCE numbers; " + NEW
+    )
     await migrate(pair, tmp_path)
     real = takeback.failpoint
 

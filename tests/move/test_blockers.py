@@ -22,7 +22,9 @@ ALTER TABLE t ENABLE ALWAYS TRIGGER shout;
 """
 
 
-async def test_the_holder_of_a_lock_is_named(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_holder_of_a_lock_is_named(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await pair.old.run(OLD)
     await pair.new.run(NEW)
     monkeypatch.setenv("TRANSHIP_FAILPOINT", "switches.before:sleep=3")
@@ -48,4 +50,6 @@ async def test_the_holder_of_a_lock_is_named(pair: Pair, tmp_path: Path, monkeyp
     result, _ = await running
     assert "nightly report" in told[0]
     assert result.exit_status == 0
-    assert await pair.new.fetch("SELECT DISTINCT v, (SELECT tgenabled::text FROM pg_trigger WHERE tgname = 'shout') FROM t") == [("x", "A")]
+    assert await pair.new.fetch(
+        "SELECT DISTINCT v, (SELECT tgenabled::text FROM pg_trigger WHERE tgname = 'shout') FROM t"
+    ) == [("x", "A")]

@@ -20,14 +20,18 @@ NEW = "CREATE TABLE l (k text PRIMARY KEY, v integer); INSERT INTO l VALUES ('a'
 LOOKUP = {"table": "l", "key_column": "k", "value_column": "v"}
 
 
-async def test_a_lookup_that_changes_stops_the_run(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lookup_that_changes_stops_the_run(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await pair.old.run(OLD)
     await pair.new.run(NEW)
     decisions = tmp_path / "resolutions.json"
     entry = {"old_column": "k", "new_column": "v", "action": "transform", "lookup_table": LOOKUP}
     decisions.write_text(json.dumps({"resolutions": {"t": [entry]}}), encoding="utf-8")
     config = load_config(pair.config(tmp_path))
-    options = MigrateOptions(live=True, results_dir=str(tmp_path), resolutions=str(decisions), batch_size=10, jobs=1)
+    options = MigrateOptions(
+        live=True, results_dir=str(tmp_path), resolutions=str(decisions), batch_size=10, jobs=1
+    )
     changing: list[asyncio.Task[None]] = []
 
     def hear(event: Event) -> None:
@@ -51,16 +55,27 @@ async def test_a_lookup_that_changes_stops_the_run(pair: Pair, tmp_path: Path, m
 
 async def test_a_lookup_on_old_that_changes_between_two_snapshots(pair: Pair, tmp_path: Path) -> None:
     """It is no table of the run, so that no proof of unwritten tables covers it."""
-    await pair.old.run(f"{OLD} CREATE TABLE l (k text PRIMARY KEY, v integer); INSERT INTO l VALUES ('a', 1);")
+    await pair.old.run(
+        f"{OLD} CREATE TABLE l (k text PRIMARY KEY, v integer); INSERT INTO l VALUES ('a', 1);"
+    )
     await pair.new.run("CREATE TABLE t (id integer PRIMARY KEY, v integer)")
     decisions = tmp_path / "resolutions.json"
-    entry = {"old_column": "k", "new_column": "v", "action": "transform", "lookup_table": {**LOOKUP, "database": "old"}}
+    entry = {
+        "old_column": "k",
+        "new_column": "v",
+        "action": "transform",
+        "lookup_table": {**LOOKUP, "database": "old"},
+    }
     decisions.write_text(json.dumps({"resolutions": {"t": [entry]}}), encoding="utf-8")
     config = load_config(pair.config(tmp_path, tables=["t"]))
-    options = MigrateOptions(live=True, results_dir=str(tmp_path), resolutions=str(decisions), batch_size=10, jobs=1)
+    options = MigrateOptions(
+        live=True, results_dir=str(tmp_path), resolutions=str(decisions), batch_size=10, jobs=1
+    )
     stop = asyncio.Event()
     with pytest.raises(Stopped):
-        await api.migrate(config, options, lambda event: stop.set() if isinstance(event, BatchDone) else None, stop)
+        await api.migrate(
+            config, options, lambda event: stop.set() if isinstance(event, BatchDone) else None, stop
+        )
     await pair.old.run("UPDATE l SET v = 3")
     with pytest.raises(Stopped) as stopped:
         await api.migrate(config, options)

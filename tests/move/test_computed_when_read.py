@@ -36,12 +36,17 @@ async def test_its_rows_are_rejected_alone(
         mode = "live" if options else "dryrun"
         (path,) = (tmp_path / "results").glob(f"*rejects_{mode}_*.jsonl")
         rejects = [json.loads(line) for line in path.read_text().splitlines()]
-        assert [(r["key"], r["column"], r["sqlstate"]) for r in rejects] == [({"id": 7}, "b", "22003"), ({"id": 31}, "b", "22003")]
+        assert [(r["key"], r["column"], r["sqlstate"]) for r in rejects] == [
+            ({"id": 7}, "b", "22003"),
+            ({"id": 31}, "b", "22003"),
+        ]
         assert rejects[0]["row"] == {"id": 7, "a": 1500000000}
     assert await pair.new.fetch("SELECT count(*)::int, sum(b::int)::int FROM t") == [(98, 2 * (5050 - 38))]
 
 
-async def test_computed_on_both_sides(servers: Servers, make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path) -> None:
+async def test_computed_on_both_sides(
+    servers: Servers, make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path
+) -> None:
     """Nothing of it travels, so nothing can raise."""
     if 18 not in servers.installed:
         pytest.skip("PostgreSQL 18 is not installed")

@@ -29,7 +29,9 @@ async def half(make_pair: MakePair, run_cli: Run, folder: Path) -> Pair:
 
 
 @pytest.mark.parametrize("side", ["old", "new"])
-async def test_a_database_that_was_renamed_meanwhile(make_pair: MakePair, run_cli: Run, tmp_path: Path, side: str) -> None:
+async def test_a_database_that_was_renamed_meanwhile(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path, side: str
+) -> None:
     pair = await half(make_pair, run_cli, tmp_path)
     database: Database = getattr(pair, side)
     later = Database(database.server, f"{database.name}_renamed")
@@ -45,7 +47,9 @@ async def test_a_database_that_was_renamed_meanwhile(make_pair: MakePair, run_cl
             await conn.execute(f'ALTER DATABASE "{later.name}" RENAME TO "{database.name}"')
 
 
-async def test_an_old_that_was_restored_elsewhere_meanwhile(make_pair: MakePair, run_cli: Run, tmp_path: Path) -> None:
+async def test_an_old_that_was_restored_elsewhere_meanwhile(
+    make_pair: MakePair, run_cli: Run, tmp_path: Path
+) -> None:
     pair = await half(make_pair, run_cli, tmp_path)
     moved = Pair((await make_pair(OLD, NEW)).old, pair.new)
     with pytest.raises(Refused) as refused:
@@ -64,7 +68,9 @@ async def test_a_new_that_is_a_copy_takes_nothing_back(make_pair: MakePair, tmp_
     await migrate(pair, tmp_path)
     await pair.new.run("INSERT INTO log VALUES ('of somebody else')")
     await pair.new.run("UPDATE _tranship.run SET new_identity = '1/' || new_identity")
-    await pair.new.run("UPDATE _tranship.batch SET xids = ARRAY[(SELECT xmin::text::bigint FROM log WHERE line LIKE 'of%')]")
+    await pair.new.run(
+        "UPDATE _tranship.batch SET xids = ARRAY[(SELECT xmin::text::bigint FROM log WHERE line LIKE 'of%')]"
+    )
     config = load_config(pair.config(tmp_path))
     for live in (False, True):
         with pytest.raises(Refused) as refused:

@@ -43,7 +43,15 @@ CREATE INDEX visit_words ON visit USING gin (words jsonb_path_ops);
 CREATE INDEX visit_brin ON visit USING brin (at) WITH (pages_per_range = 16);
 CREATE INDEX visit_collated ON city (name COLLATE "C" varchar_pattern_ops);
 """
-GOES = {"city_land", "odd \"name'; --", "visit_hash", "visit_tags", "visit_words", "visit_brin", "visit_collated"}
+GOES = {
+    "city_land",
+    "odd \"name'; --",
+    "visit_hash",
+    "visit_tags",
+    "visit_words",
+    "visit_brin",
+    "visit_collated",
+}
 
 STAYS = """
 CREATE INDEX visit_long ON visit (note);
@@ -73,7 +81,10 @@ NEW_ALL = NEW + STAYS
 
 async def indexes(pair: Pair) -> set[str]:
     return {
-        name for (name,) in await pair.new.fetch("SELECT relname::text FROM pg_class WHERE relkind = 'i' AND relnamespace = 'public'::regnamespace")
+        name
+        for (name,) in await pair.new.fetch(
+            "SELECT relname::text FROM pg_class WHERE relkind = 'i' AND relnamespace = 'public'::regnamespace"
+        )
     }
 
 
@@ -84,13 +95,25 @@ async def test_everything_is_as_before_after_a_kill_and_after_the_end(
     pair = await make_pair(OLD + OLD_PART, NEW_ALL)
     new = await owned_by_a_plain_role(pair) if plain else None
     before, names = await catalog(pair.new), await indexes(pair)
-    command = ("migrate", pair.config(tmp_path, new=new), "--live", "--batch-size", "100", "--jobs", "2", "--rebuild-indexes", "always")
+    command = (
+        "migrate",
+        pair.config(tmp_path, new=new),
+        "--live",
+        "--batch-size",
+        "100",
+        "--jobs",
+        "2",
+        "--rebuild-indexes",
+        "always",
+    )
     killed = await asyncio.to_thread(run_cli, *command, env={"TRANSHIP_FAILPOINT": "batch.committed:4:kill"})
     assert killed.status == -signal.SIGKILL, killed
     gone = names - await indexes(pair)
     assert gone == {name for name in GOES if name not in ("city_land", "visit_collated")}
     config = command[1]
-    assert "index visit_tags of public.visit: off" in (await asyncio.to_thread(run_cli, "doctor", config)).stdout
+    assert (
+        "index visit_tags of public.visit: off" in (await asyncio.to_thread(run_cli, "doctor", config)).stdout
+    )
     again = await asyncio.to_thread(run_cli, *command, env={"TRANSHIP_FAILPOINT": "batch.committed:1:kill"})
     assert "going on" in again.stdout + again.stderr, again
     assert again.status == -signal.SIGKILL, again
@@ -101,14 +124,22 @@ async def test_everything_is_as_before_after_a_kill_and_after_the_end(
     done = await asyncio.to_thread(run_cli, *command)
     assert done.status == 1, done
     assert await catalog(pair.new) == before
-    assert await pair.new.value("SELECT count(*) FROM visit") == 600 - await pair.new.value("SELECT count(*) FROM _tranship.reject")
+    assert await pair.new.value("SELECT count(*) FROM visit") == 600 - await pair.new.value(
+        "SELECT count(*) FROM _tranship.reject"
+    )
 
 
-async def test_which_go_and_what_a_dry_run_says(make_pair: MakePair, tmp_path: Path, run_cli: Callable[..., CliResult]) -> None:
+async def test_which_go_and_what_a_dry_run_says(
+    make_pair: MakePair, tmp_path: Path, run_cli: Callable[..., CliResult]
+) -> None:
     pair = await make_pair(OLD + OLD_PART, NEW_ALL)
     config = pair.config(tmp_path)
     told = await asyncio.to_thread(run_cli, "migrate", config, "--rebuild-indexes", "always")
-    listed = {name for name in await indexes(pair) if any("indexes go before the load" in line and name in line for line in told.stderr.splitlines())}
+    listed = {
+        name
+        for name in await indexes(pair)
+        if any("indexes go before the load" in line and name in line for line in told.stderr.splitlines())
+    }
     assert listed == GOES, told
     before = await catalog(pair.new)
     for options, wanted in (({}, set()), ({"rebuild_indexes": "always"}, GOES)):
@@ -150,12 +181,24 @@ async def test_a_rebuild_that_fails_stays_in_the_journal(pair: Pair, tmp_path: P
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["superuser", "owner"])
-async def test_taking_back_makes_the_indexes_first(make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path, plain: bool) -> None:
+async def test_taking_back_makes_the_indexes_first(
+    make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path, plain: bool
+) -> None:
     pair = await make_pair(OLD, NEW)
     new = await owned_by_a_plain_role(pair) if plain else None
     before, names = await catalog(pair.new), await indexes(pair)
     config = pair.config(tmp_path, new=new)
-    command = ("migrate", config, "--live", "--batch-size", "100", "--jobs", "2", "--rebuild-indexes", "always")
+    command = (
+        "migrate",
+        config,
+        "--live",
+        "--batch-size",
+        "100",
+        "--jobs",
+        "2",
+        "--rebuild-indexes",
+        "always",
+    )
     killed = await asyncio.to_thread(run_cli, *command, env={"TRANSHIP_FAILPOINT": "batch.committed:4:kill"})
     assert killed.status == -signal.SIGKILL, killed
     assert names - await indexes(pair)
@@ -174,7 +217,11 @@ async def test_a_run_that_was_taken_over_switches_nothing(pair: Pair) -> None:
         raise Stopped("TS412", "another run took over")
 
     name = TableName("public", "t")
-    one = LooseIndex(name, Index("t_a", "CREATE INDEX t_a ON public.t USING btree (a)"), "CREATE INDEX t_a ON public.t USING btree (a)")
+    one = LooseIndex(
+        name,
+        Index("t_a", "CREATE INDEX t_a ON public.t USING btree (a)"),
+        "CREATE INDEX t_a ON public.t USING btree (a)",
+    )
     async with pair.new.connect() as conn:
         await journal.prepare(conn)
         held = Steady(conn, lambda _: None)
@@ -213,7 +260,9 @@ async def test_a_lost_connection_is_not_tried_again(make_pair: MakePair) -> None
     said: list[Noted] = []
     async with pair.new.connect() as new:
         await journal.prepare(new)
-        await new.execute("INSERT INTO _tranship.undo (run, seq, what, sql) VALUES ('r', 1, 'nothing', 'SELECT 1')")
+        await new.execute(
+            "INSERT INTO _tranship.undo (run, seq, what, sql) VALUES ('r', 1, 'nothing', 'SELECT 1')"
+        )
         (undo,) = await journal.open_undo(new)
         new.terminate()
         with pytest.raises(asyncpg.InterfaceError):

@@ -19,15 +19,27 @@ async def test_default_privileges_let_nobody_in(make_pair: MakePair, tmp_path: P
     pair = await make_pair(TABLE, TABLE)
     role = f'"re{{port}}ing {pair.new.name}"'
     await pair.new.run(f"CREATE ROLE {role}; ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO {role}")
-    await pair.new.run(f"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {role}; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC")
+    await pair.new.run(
+        f"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {role}; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC"
+    )
     await migrate(pair, tmp_path)
     grants = "SELECT relname::text, relacl::text FROM pg_class WHERE relnamespace = '_tranship'::regnamespace AND relacl::text ~ 'ing|=r/'"
     assert await pair.new.fetch(grants) == []
-    assert await pair.new.fetch("SELECT 1 FROM pg_namespace WHERE nspname = '_tranship' AND nspacl::text ~ 'ing'") == []
+    assert (
+        await pair.new.fetch(
+            "SELECT 1 FROM pg_namespace WHERE nspname = '_tranship' AND nspacl::text ~ 'ing'"
+        )
+        == []
+    )
 
 
-@pytest.mark.parametrize("command", [["status"], ["doctor"], ["doctor", "--restore"], ["rollback"], ["rollback", "--live"], ["purge"]])
-async def test_told_in_words(make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path, command: list[str]) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [["status"], ["doctor"], ["doctor", "--restore"], ["rollback"], ["rollback", "--live"], ["purge"]],
+)
+async def test_told_in_words(
+    make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path, command: list[str]
+) -> None:
     pair = await make_pair(TABLE, TABLE)
     await migrate(pair, tmp_path)
     role = f"stranger_{pair.new.name}"

@@ -19,10 +19,19 @@ from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event, Noted
 
 
-async def migrate(pair: Pair, folder: Path, *, events: list[Event] | None = None, stop: asyncio.Event | None = None, **options: Any) -> Any:
+async def migrate(
+    pair: Pair,
+    folder: Path,
+    *,
+    events: list[Event] | None = None,
+    stop: asyncio.Event | None = None,
+    **options: Any,
+) -> Any:
     """A live run in this process."""
     config = load_config(pair.config(folder, new=options.pop("new", None)))
-    wanted = MigrateOptions(live=True, results_dir=str(folder), batch_size=options.pop("batch_size", 100), jobs=2, **options)
+    wanted = MigrateOptions(
+        live=True, results_dir=str(folder), batch_size=options.pop("batch_size", 100), jobs=2, **options
+    )
     result, _ = await api.migrate(config, wanted, events.append if events is not None else None, stop)
     return result
 
@@ -42,7 +51,9 @@ async def owned_by_a_plain_role(pair: Pair) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("batch_size", [100, 50_000])
-async def test_a_plain_owner_reaches_what_a_superuser_reaches(make_pair: MakePair, tmp_path: Path, batch_size: int) -> None:
+async def test_a_plain_owner_reaches_what_a_superuser_reaches(
+    make_pair: MakePair, tmp_path: Path, batch_size: int
+) -> None:
     mighty, plain = await make_pair(OLD, NEW), await make_pair(OLD, NEW)
     await migrate(mighty, tmp_path, batch_size=batch_size)
     before = await definitions(plain.new)
@@ -61,7 +72,9 @@ CREATE TABLE part (id int PRIMARY KEY, item int CONSTRAINT part_item REFERENCES 
 
 
 @pytest.mark.parametrize("bad_every", [37, 3])
-async def test_rows_that_nobody_could_foresee_are_isolated(make_pair: MakePair, tmp_path: Path, bad_every: int) -> None:
+async def test_rows_that_nobody_could_foresee_are_isolated(
+    make_pair: MakePair, tmp_path: Path, bad_every: int
+) -> None:
     pair = await make_pair(
         "CREATE TABLE item (id int PRIMARY KEY, next int); INSERT INTO item SELECT n, n FROM generate_series(1, 1000) n;"
         "CREATE TABLE part (id int PRIMARY KEY, item int); INSERT INTO part SELECT n, n FROM generate_series(1, 1000) n;",
@@ -69,17 +82,30 @@ async def test_rows_that_nobody_could_foresee_are_isolated(make_pair: MakePair, 
     )
     result = await migrate(pair, tmp_path, batch_size=400)
     bad = sum(n % bad_every == 2 for n in range(1, 1001))
-    assert [(t.rows_read, t.rows_migrated, t.rows_failed) for t in result.tables] == [(1000, 1000 - bad, bad)] * 2
+    assert [(t.rows_read, t.rows_migrated, t.rows_failed) for t in result.tables] == [
+        (1000, 1000 - bad, bad)
+    ] * 2
     assert [t.rejects_by_reason for t in result.tables] == [{"23514 sly": bad}, {"23503 part_item": bad}]
-    lines = [json.loads(line) for line in (await asyncio.to_thread(Path(result.rejects_file).read_text)).splitlines()]
-    assert sorted(line["key"]["id"] for line in lines) == sorted([n for n in range(1, 1001) if n % bad_every == 2] * 2)
+    lines = [
+        json.loads(line)
+        for line in (await asyncio.to_thread(Path(result.rejects_file).read_text)).splitlines()
+    ]
+    assert sorted(line["key"]["id"] for line in lines) == sorted(
+        [n for n in range(1, 1001) if n % bad_every == 2] * 2
+    )
 
 
-async def test_the_second_of_two_runs_is_refused_at_once(make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path) -> None:
+async def test_the_second_of_two_runs_is_refused_at_once(
+    make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path
+) -> None:
     """That no catalog is read before is held by tests/faults/test_stops.py; here it is a process of its own that has the lock."""
     pair = await make_pair(OLD, NEW)
     config = pair.config(tmp_path)
-    first = asyncio.create_task(asyncio.to_thread(run_cli, "migrate", config, "--live", env={"TRANSHIP_FAILPOINT": "batch.copied:sleep=8"}))
+    first = asyncio.create_task(
+        asyncio.to_thread(
+            run_cli, "migrate", config, "--live", env={"TRANSHIP_FAILPOINT": "batch.copied:sleep=8"}
+        )
+    )
     begun = "SELECT to_regclass('_tranship.run') IS NOT NULL"
     for _ in range(600):
         await asyncio.sleep(0.05)
@@ -102,9 +128,13 @@ async def test_an_orderly_stop_is_gone_on_with(make_pair: MakePair, tmp_path: Pa
             stop.set()
 
     with pytest.raises(Stopped) as stopped:
-        await api.migrate(config, MigrateOptions(live=True, results_dir=str(tmp_path), batch_size=100, jobs=2), watch, stop)
+        await api.migrate(
+            config, MigrateOptions(live=True, results_dir=str(tmp_path), batch_size=100, jobs=2), watch, stop
+        )
     assert stopped.value.exit_status == 4
-    (told,) = await asyncio.to_thread(lambda: [json.loads(path.read_text()) for path in tmp_path.glob("*result_live*.json")])
+    (told,) = await asyncio.to_thread(
+        lambda: [json.loads(path.read_text()) for path in tmp_path.glob("*result_live*.json")]
+    )
     assert (told["status"], told["exit_status"], told["problems"][-1]["code"]) == ("stopped", 4, "TS400")
     assert 0 < told["stats"]["rows_read"] < 2250
     assert await definitions(pair.new) == before
@@ -117,7 +147,9 @@ async def test_an_orderly_stop_is_gone_on_with(make_pair: MakePair, tmp_path: Pa
     await accounted(pair)
 
 
-async def test_a_second_run_changes_nothing_and_repeats_the_status(make_pair: MakePair, tmp_path: Path) -> None:
+async def test_a_second_run_changes_nothing_and_repeats_the_status(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
     pair = await make_pair(OLD, NEW)
     first = await migrate(pair, tmp_path)
     held = await contents(pair.new)
@@ -128,7 +160,9 @@ async def test_a_second_run_changes_nothing_and_repeats_the_status(make_pair: Ma
 
 
 @pytest.mark.parametrize("plain", [False, True])
-async def test_children_of_rows_nobody_foresaw_follow_them_out(make_pair: MakePair, tmp_path: Path, plain: bool) -> None:
+async def test_children_of_rows_nobody_foresaw_follow_them_out(
+    make_pair: MakePair, tmp_path: Path, plain: bool
+) -> None:
     pair = await make_pair(
         "CREATE TABLE node (id int PRIMARY KEY, up int, word text); INSERT INTO node SELECT n, n / 2, 'w' || n FROM generate_series(1, 1000) n;"
         "UPDATE node SET up = NULL WHERE id = 1; CREATE TABLE leaf (word text, node int);"
@@ -138,7 +172,9 @@ async def test_children_of_rows_nobody_foresaw_follow_them_out(make_pair: MakePa
         CREATE TABLE leaf (word text, node int CONSTRAINT leaf_node REFERENCES node);""",
     )
     before = await definitions(pair.new)
-    result = await migrate(pair, tmp_path, new=await owned_by_a_plain_role(pair) if plain else None, batch_size=130)
+    result = await migrate(
+        pair, tmp_path, new=await owned_by_a_plain_role(pair) if plain else None, batch_size=130
+    )
     below = {5}
     for n in range(6, 1001):
         if n // 2 in below:

@@ -20,7 +20,9 @@ TABLE = "CREATE TABLE t (id int PRIMARY KEY)"
 async def test_status_and_doctor_leave_the_writer_lock_alone(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await make_pair(TABLE, TABLE)
     await migrate(pair, tmp_path)
-    await pair.new.run("INSERT INTO _tranship.undo SELECT id, 1, 'nothing', 'SELECT 1', NULL, false FROM _tranship.run")
+    await pair.new.run(
+        "INSERT INTO _tranship.undo SELECT id, 1, 'nothing', 'SELECT 1', NULL, false FROM _tranship.run"
+    )
     config = load_config(pair.config(tmp_path))
     (state,) = await status(config)
     run: Run = state.run

@@ -16,9 +16,13 @@ from tranship.execution.switches import sequences
 TABLE = "CREATE TABLE t (id int); CREATE SEQUENCE numbers"
 
 
-async def test_a_sequence_that_others_draw_from_never_goes_back(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_sequence_that_others_draw_from_never_goes_back(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The furthest value of a column without an index takes a pass over the table."""
-    pair = await make_pair(f"{TABLE}; SELECT setval('numbers', 100)", f"{TABLE}; SELECT setval('numbers', 95)")
+    pair = await make_pair(
+        f"{TABLE}; SELECT setval('numbers', 100)", f"{TABLE}; SELECT setval('numbers', 95)"
+    )
     real = sequences._candidates
 
     async def slow(*arguments: Any) -> Any:
@@ -31,7 +35,9 @@ async def test_a_sequence_that_others_draw_from_never_goes_back(make_pair: MakeP
     assert await pair.new.value("SELECT nextval('numbers')") == 116
 
 
-async def test_a_trigger_that_somebody_makes_meanwhile_is_told(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_trigger_that_somebody_makes_meanwhile_is_told(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As a deployment does; rows that it changed must not pass for moved, exit 0."""
     pair = await make_pair(
         "CREATE TABLE t (id int PRIMARY KEY, word text); INSERT INTO t SELECT n, 'w' || n FROM generate_series(1, 1000) n",

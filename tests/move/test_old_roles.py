@@ -13,7 +13,9 @@ from tranship.errors import Refused
 from tranship.model.options import MigrateOptions
 from tranship.model.verdict import MigrationResult
 
-ROWS = "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, 'x' FROM generate_series(1, 60) n"
+ROWS = (
+    "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, 'x' FROM generate_series(1, 60) n"
+)
 NEW = "CREATE TABLE t (id int PRIMARY KEY, v text)"
 
 
@@ -27,13 +29,17 @@ async def as_role(pair: Pair, folder: Path, role: str, *, live: bool) -> Migrati
 async def test_three_connections_to_old_are_enough(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await make_pair(ROWS, NEW)
     role = f"few_{pair.old.name}"
-    await pair.old.run(f"CREATE ROLE {role} LOGIN PASSWORD 'secret' CONNECTION LIMIT 3; GRANT SELECT ON t TO {role}")
+    await pair.old.run(
+        f"CREATE ROLE {role} LOGIN PASSWORD 'secret' CONNECTION LIMIT 3; GRANT SELECT ON t TO {role}"
+    )
     result = await as_role(pair, tmp_path, role, live=True)
     assert (result.exit_status, result.stats.rows_migrated) == (0, 60)
 
 
 @pytest.mark.parametrize("live", [False, True])
-async def test_hidden_rows_are_refused_before_anything_is_read(make_pair: MakePair, tmp_path: Path, live: bool) -> None:
+async def test_hidden_rows_are_refused_before_anything_is_read(
+    make_pair: MakePair, tmp_path: Path, live: bool
+) -> None:
     pair = await make_pair(ROWS, NEW)
     role = f"filtered_{pair.old.name}"
     await pair.old.run(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'; GRANT SELECT ON t TO {role}")
@@ -42,10 +48,14 @@ async def test_hidden_rows_are_refused_before_anything_is_read(make_pair: MakePa
         await as_role(pair, tmp_path, role, live=live)
 
 
-async def test_a_partition_with_policies_of_its_own_is_read_through_its_root(make_pair: MakePair, tmp_path: Path) -> None:
+async def test_a_partition_with_policies_of_its_own_is_read_through_its_root(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
     parted = "CREATE TABLE t (id int, v text) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100)"
     pair = await make_pair(f"{parted}; INSERT INTO t SELECT n, 'x' FROM generate_series(1, 60) n", NEW)
     role = f"rooted_{pair.old.name}"
-    await pair.old.run(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'; GRANT SELECT ON t, t_1 TO {role}; ALTER TABLE t_1 ENABLE ROW LEVEL SECURITY")
+    await pair.old.run(
+        f"CREATE ROLE {role} LOGIN PASSWORD 'secret'; GRANT SELECT ON t, t_1 TO {role}; ALTER TABLE t_1 ENABLE ROW LEVEL SECURITY"
+    )
     result = await as_role(pair, tmp_path, role, live=True)
     assert (result.exit_status, result.stats.rows_migrated) == (0, 60)

@@ -21,7 +21,9 @@ OLD = "CREATE TABLE log (line text); INSERT INTO log SELECT 'line ' || n FROM ge
 NEW = "CREATE TABLE log (line text); CREATE TABLE a (id int PRIMARY KEY)"
 
 
-async def test_the_journal_of_a_run_that_began_meanwhile_stays(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_journal_of_a_run_that_began_meanwhile_stays(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pair = await make_pair(OLD, NEW)
     config = load_config(pair.config(tmp_path, tables=["a"]))
     await api.migrate(config, MigrateOptions(live=True, results_dir=str(tmp_path)))

@@ -24,22 +24,43 @@ Told = tuple[int, list[object], list[str], dict[str, int]]
 
 
 async def migrate(
-    pair: Pair, folder: Path, *, hear: Callable[[Event], None] | None = None, new: dict[str, object] | None = None, **chosen: Any
+    pair: Pair,
+    folder: Path,
+    *,
+    hear: Callable[[Event], None] | None = None,
+    new: dict[str, object] | None = None,
+    **chosen: Any,
 ) -> Told:
     """A run in this process: its status, counts with reasons, rejects line by line, and where the sequences end."""
     config = load_config(pair.config(folder, new=new))
-    result, _ = await api.migrate(config, MigrateOptions(**{"results_dir": str(folder), "batch_size": 100, "jobs": 2, **chosen}), hear)
+    result, _ = await api.migrate(
+        config, MigrateOptions(**{"results_dir": str(folder), "batch_size": 100, "jobs": 2, **chosen}), hear
+    )
     assert result.mode == ("rehearse" if chosen.get("rehearse") else "live")
-    counts: list[object] = [(t.table, t.rows_read, t.rows_migrated, t.rows_failed, t.rejects_by_reason, t.losses, t.not_asked) for t in result.tables]
-    lines = (await asyncio.to_thread(Path(result.rejects_file).read_text)).splitlines() if result.rejects_file else []
+    counts: list[object] = [
+        (t.table, t.rows_read, t.rows_migrated, t.rows_failed, t.rejects_by_reason, t.losses, t.not_asked)
+        for t in result.tables
+    ]
+    lines = (
+        (await asyncio.to_thread(Path(result.rejects_file).read_text)).splitlines()
+        if result.rejects_file
+        else []
+    )
     return result.exit_status, counts, sorted(lines), result.sequences
 
 
 async def everything(database: Database) -> list[object]:
     """Schema and rows as a dump has them, triggers and constraints with their comments, every sequence's position, the journal."""
-    names = await database.fetch("SELECT format('%I.%I', schemaname, sequencename) FROM pg_sequences ORDER BY 1")
-    positions = [(name, *await database.fetch(f"SELECT last_value, is_called FROM {name}")) for (name,) in names]
-    dump, journal = await asyncio.to_thread(fingerprint, database), await asyncio.to_thread(has_journal, database)
+    names = await database.fetch(
+        "SELECT format('%I.%I', schemaname, sequencename) FROM pg_sequences ORDER BY 1"
+    )
+    positions = [
+        (name, *await database.fetch(f"SELECT last_value, is_called FROM {name}")) for (name,) in names
+    ]
+    dump, journal = (
+        await asyncio.to_thread(fingerprint, database),
+        await asyncio.to_thread(has_journal, database),
+    )
     return [dump, await definitions(database), positions, journal]
 
 
@@ -55,10 +76,16 @@ async def rehearsed_is_live(pair: Pair, folder: Path, **chosen: Any) -> Told:
 
 
 @pytest.mark.parametrize("plain", [False, True])
-async def test_a_rehearsal_equals_the_live_run_and_leaves_nothing(make_pair: MakePair, tmp_path: Path, plain: bool) -> None:
+async def test_a_rehearsal_equals_the_live_run_and_leaves_nothing(
+    make_pair: MakePair, tmp_path: Path, plain: bool
+) -> None:
     pair = await make_pair(OLD, NEW + "CREATE TABLE counted (n serial, line text);")
-    await pair.old.run("CREATE TABLE counted (line text); INSERT INTO counted SELECT 'x' FROM generate_series(1, 250)")
-    status, _, rejects, sequences = await rehearsed_is_live(pair, tmp_path, new=await owned_by_a_plain_role(pair) if plain else None)
+    await pair.old.run(
+        "CREATE TABLE counted (line text); INSERT INTO counted SELECT 'x' FROM generate_series(1, 250)"
+    )
+    status, _, rejects, sequences = await rehearsed_is_live(
+        pair, tmp_path, new=await owned_by_a_plain_role(pair) if plain else None
+    )
     assert (status, len(rejects) > 0, sequences["public.counted_n_seq"]) == (1, True, 250)
 
 
@@ -71,7 +98,9 @@ CREATE TABLE leaf (word text, node int CONSTRAINT leaf_node REFERENCES node, n s
 
 @pytest.mark.parametrize("plain", [False, True])
 @pytest.mark.parametrize("batch_size", [40, 50_000])
-async def test_rows_that_no_question_finds_are_found_with_their_children(make_pair: MakePair, tmp_path: Path, plain: bool, batch_size: int) -> None:
+async def test_rows_that_no_question_finds_are_found_with_their_children(
+    make_pair: MakePair, tmp_path: Path, plain: bool, batch_size: int
+) -> None:
     pair = await make_pair(
         "CREATE TABLE node (id int PRIMARY KEY, up int, word text);"
         "INSERT INTO node SELECT n, nullif(n / 2, 0), 'w' || n FROM generate_series(1, 300) n;"
@@ -95,18 +124,30 @@ CREATE TABLE item (id int PRIMARY KEY, m bigint DEFAULT nextval('mine'), l bigin
 
 
 async def test_every_sequence_is_where_it_was(make_pair: MakePair, tmp_path: Path) -> None:
-    pair = await make_pair("CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item SELECT generate_series(1, 60)", HIDDEN)
+    pair = await make_pair(
+        "CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item SELECT generate_series(1, 60)", HIDDEN
+    )
     new = await owned_by_a_plain_role(pair)
-    await pair.new.run(f"ALTER SEQUENCE lent OWNER TO postgres; GRANT ALL ON SEQUENCE lent TO {new['username']}; SELECT nextval('lent')")
+    await pair.new.run(
+        f"ALTER SEQUENCE lent OWNER TO postgres; GRANT ALL ON SEQUENCE lent TO {new['username']}; SELECT nextval('lent')"
+    )
     _, _, _, sequences = await rehearsed_is_live(pair, tmp_path, new=new)
-    assert (sequences["public.mine"], sequences["public.lent"], sequences["public.item_i_seq"]) == (60, 61, 60)
+    assert (sequences["public.mine"], sequences["public.lent"], sequences["public.item_i_seq"]) == (
+        60,
+        61,
+        60,
+    )
     assert await pair.new.value("SELECT last_value FROM deep") == 129
 
 
 async def test_a_sequence_that_cannot_be_set_back_is_named(make_pair: MakePair, tmp_path: Path) -> None:
-    pair = await make_pair("CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item SELECT generate_series(1, 60)", HIDDEN)
+    pair = await make_pair(
+        "CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item SELECT generate_series(1, 60)", HIDDEN
+    )
     new, heard = await owned_by_a_plain_role(pair), list[Event]()
-    await pair.new.run(f"ALTER SEQUENCE deep OWNER TO postgres; GRANT USAGE ON SEQUENCE deep TO {new['username']}")
+    await pair.new.run(
+        f"ALTER SEQUENCE deep OWNER TO postgres; GRANT USAGE ON SEQUENCE deep TO {new['username']}"
+    )
     await migrate(pair, tmp_path, rehearse=True, new=new, hear=heard.append)
     assert any(isinstance(e, Noted) and "could not set them back: public.deep" in e.message for e in heard)
 
@@ -129,16 +170,21 @@ async def test_settings_of_the_database_do_not_matter(make_pair: MakePair, tmp_p
     assert await everything(pair.new) == before
 
 
-async def test_too_many_rejects_stop_a_rehearsal_as_they_stop_the_live_run(make_pair: MakePair, tmp_path: Path) -> None:
+async def test_too_many_rejects_stop_a_rehearsal_as_they_stop_the_live_run(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
     pair = await make_pair(
         "CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item SELECT generate_series(1, 400)",
-        SLY.replace("n <> 5", "n % 50 <> 5") + "CREATE TABLE item (id int PRIMARY KEY, CONSTRAINT sly CHECK (sly(id)));",
+        SLY.replace("n <> 5", "n % 50 <> 5")
+        + "CREATE TABLE item (id int PRIMARY KEY, CONSTRAINT sly CHECK (sly(id)));",
     )
     before = await everything(pair.new)
     with pytest.raises(Stopped, match="--max-rejects allows 3") as stopped:
         await migrate(pair, tmp_path, rehearse=True, max_rejects="3")
     assert stopped.value.exit_status == 4
-    (told,) = await asyncio.to_thread(lambda: [json.loads(path.read_text()) for path in tmp_path.glob("*result_rehearse*.json")])
+    (told,) = await asyncio.to_thread(
+        lambda: [json.loads(path.read_text()) for path in tmp_path.glob("*result_rehearse*.json")]
+    )
     assert (told["status"], told["exit_status"], told["stats"]["rows_failed"]) == ("stopped", 4, 4)
     assert await everything(pair.new) == before
 

@@ -29,7 +29,9 @@ async def test_a_database_that_is_a_replica_by_default(make_pair: MakePair, tmp_
     await accounted(pair)
 
 
-async def test_foreign_keys_are_checked_in_it(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_foreign_keys_are_checked_in_it(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A parent that somebody deletes in the middle: its child is rejected, and never an orphan under a key that says that it holds."""
     pair = await make_pair(
         "CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item SELECT generate_series(1, 100);"

@@ -31,10 +31,19 @@ CREATE TABLE child (id int, part int);
 
 
 @pytest.mark.parametrize("plain", [False, True])
-async def test_triggers_of_partitions_come_back_one_by_one(make_pair: MakePair, tmp_path: Path, plain: bool) -> None:
-    pair = await make_pair("CREATE TABLE part (id int, v text); INSERT INTO part SELECT n, 'x' FROM generate_series(0, 999) n", PARTED)
+async def test_triggers_of_partitions_come_back_one_by_one(
+    make_pair: MakePair, tmp_path: Path, plain: bool
+) -> None:
+    pair = await make_pair(
+        "CREATE TABLE part (id int, v text); INSERT INTO part SELECT n, 'x' FROM generate_series(0, 999) n",
+        PARTED,
+    )
     before = await definitions(pair.new)
-    assert {row[:3] for row in before} >= {("part_1", "cloned", "D"), ("part_2a", "own", "A"), ("part_2a", "cloned", "O")}
+    assert {row[:3] for row in before} >= {
+        ("part_1", "cloned", "D"),
+        ("part_2a", "own", "A"),
+        ("part_2a", "cloned", "O"),
+    }
     result = await migrate(pair, tmp_path, new=await owned_by_a_plain_role(pair) if plain else None)
     assert (result.exit_status, result.stats.rows_migrated) == (0, 1000)
     assert await definitions(pair.new) == before
@@ -53,8 +62,12 @@ async def test_tables_added_later_join_those_already_moved(make_pair: MakePair, 
     assert [(t.rows_read, t.rows_migrated, t.rows_failed) for t in result.tables] == [(9, 8, 1), (12, 8, 4)]
 
 
-async def test_a_role_with_few_connections_moves_with_fewer_streams(make_pair: MakePair, tmp_path: Path) -> None:
-    pair = await make_pair("CREATE TABLE t (id int); INSERT INTO t SELECT generate_series(1, 1000)", "CREATE TABLE t (id int)")
+async def test_a_role_with_few_connections_moves_with_fewer_streams(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
+    pair = await make_pair(
+        "CREATE TABLE t (id int); INSERT INTO t SELECT generate_series(1, 1000)", "CREATE TABLE t (id int)"
+    )
     role = await owned_by_a_plain_role(pair)
     await pair.new.run(f"ALTER ROLE {role['username']} CONNECTION LIMIT 4")
     result = await migrate(pair, tmp_path, new=role)
@@ -65,7 +78,9 @@ async def test_a_role_with_few_connections_moves_with_fewer_streams(make_pair: M
 async def test_what_is_missing_is_named_with_its_grant(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await make_pair("CREATE TABLE t (id int)", "CREATE TABLE t (id serial)")
     role = f"weak_{pair.new.name}"
-    await pair.new.run(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'; GRANT SELECT ON t TO {role}; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    await pair.new.run(
+        f"CREATE ROLE {role} LOGIN PASSWORD 'secret'; GRANT SELECT ON t TO {role}; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    )
     with pytest.raises(Refused) as refused:
         await migrate(pair, tmp_path, new={"username": role, "password": "secret"})
     text = str(refused.value) + "".join(p.hint for p in refused.value.problems)

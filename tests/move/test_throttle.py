@@ -29,11 +29,26 @@ async def follower(pair: Pair, folder: Path) -> AsyncIterator[int]:
     program = server.installation.bindir / "pg_receivewal"
     if not program.exists():
         pytest.skip(f"{program.name} does not come with this PostgreSQL")
-    command = [str(program), "-D", str(folder), "-h", str(server.socket_folder), "-p", str(server.port), "-U", server.user, "--status-interval=1"]
+    command = [
+        str(program),
+        "-D",
+        str(folder),
+        "-h",
+        str(server.socket_folder),
+        "-p",
+        str(server.port),
+        "-U",
+        server.user,
+        "--status-interval=1",
+    ]
     quiet = asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet, env={**os.environ, "PGPASSWORD": server.password})
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=quiet, stderr=quiet, env={**os.environ, "PGPASSWORD": server.password}
+    )
     try:
-        while not await pair.new.value("SELECT count(*) FROM pg_stat_replication WHERE write_lsn IS NOT NULL"):
+        while not await pair.new.value(
+            "SELECT count(*) FROM pg_stat_replication WHERE write_lsn IS NOT NULL"
+        ):
             assert process.returncode is None
             await asyncio.sleep(0.05)
         yield process.pid
@@ -43,7 +58,9 @@ async def follower(pair: Pair, folder: Path) -> AsyncIterator[int]:
         await process.wait()
 
 
-async def test_batches_wait_for_a_follower(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_batches_wait_for_a_follower(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await pair.old.run(ROWS + FILL)
     await pair.new.run(ROWS)
     monkeypatch.setattr(throttle, "BEHIND", 500_000)

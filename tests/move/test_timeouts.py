@@ -13,15 +13,25 @@ from move.test_live import migrate
 from support import MakePair
 from tranship.model.progress import Event, Noted
 
-LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "transaction_timeout")
+LIMITS = (
+    "statement_timeout",
+    "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "idle_session_timeout",
+    "transaction_timeout",
+)
 WAITS = ("run.locked", "run.asked", "switches.off", "batch.copied", "keys.proven", "sequences.before")
 """Where every kind of session stands still longer than the limits, once."""
 
 
-async def test_limits_of_both_databases(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_limits_of_both_databases(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pair = await make_pair(OLD, NEW)
     for database in (pair.old, pair.new):
-        for (name,) in await database.fetch("SELECT name FROM pg_settings WHERE name = ANY ($1::text[])", list(LIMITS)):
+        for (name,) in await database.fetch(
+            "SELECT name FROM pg_settings WHERE name = ANY ($1::text[])", list(LIMITS)
+        ):
             await database.run(f'ALTER DATABASE "{database.name}" SET {name} = 400')
     left = list(WAITS)
 

@@ -39,7 +39,9 @@ STORIES = [
 
 
 @pytest.mark.parametrize(("story", "same", "cheap"), STORIES)
-async def test_between_two_snapshots(pair: Pair, monkeypatch: pytest.MonkeyPatch, story: tuple[str, ...], same: bool, cheap: bool) -> None:
+async def test_between_two_snapshots(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, story: tuple[str, ...], same: bool, cheap: bool
+) -> None:
     await pair.old.run(OLD)
     compared: list[object] = []
 
@@ -110,7 +112,13 @@ async def snapshot_of(pair: Pair) -> AsyncIterator[Snapshot]:
     server = pair.old.server
     secret = Secret(server.password)
     endpoint = Endpoint(
-        side=Side.OLD, host=server.host, port=server.port, database=pair.old.name, user=server.user, password=secret, sslmode="disable"
+        side=Side.OLD,
+        host=server.host,
+        port=server.port,
+        database=pair.old.name,
+        user=server.user,
+        password=secret,
+        sslmode="disable",
     )
     async with Snapshot.open(endpoint, [TableName("public", "t"), TableName("public", "u")]) as snapshot:
         yield snapshot

@@ -21,7 +21,17 @@ shelf shipment signal station stock street studio supplier survey tariff team ti
 venue village visitor voucher wagon
 """
 WORDS = _WORDS.split()
-TYPES = ("integer", "bigint", "text", "character varying(40)", "boolean", "date", "timestamp without time zone", "numeric(10,2)", "jsonb")
+TYPES = (
+    "integer",
+    "bigint",
+    "text",
+    "character varying(40)",
+    "boolean",
+    "date",
+    "timestamp without time zone",
+    "numeric(10,2)",
+    "jsonb",
+)
 VALUES = {
     "integer": "{n} * 37",
     "bigint": "{n} * 100003",
@@ -34,7 +44,13 @@ VALUES = {
     "jsonb": "jsonb_build_object('n', {n})",
 }
 """By type, from a number."""
-RETYPED = {"integer": "bigint", "character varying(40)": "text", "text": "character varying(40)", "numeric(10,2)": "numeric(14,2)", "date": "text"}
+RETYPED = {
+    "integer": "bigint",
+    "character varying(40)": "text",
+    "text": "character varying(40)",
+    "numeric(10,2)": "numeric(14,2)",
+    "date": "text",
+}
 
 
 @dataclass
@@ -95,7 +111,9 @@ class Shop:
     def add_cell(self, room: Room, type_: PgType | None = None, name: str | None = None) -> Cell:
         """Appended, as servers do."""
         self.born += 1
-        cell = Cell(self.born, name or self.word(), type_ or pg_type(self.chance.choice(TYPES)), room.next_number)
+        cell = Cell(
+            self.born, name or self.word(), type_ or pg_type(self.chance.choice(TYPES)), room.next_number
+        )
         room.next_number += 1
         room.cells.append(cell)
         return cell
@@ -115,7 +133,12 @@ class Shop:
 
     def _table(self, room: Room) -> Table:
         cells = sorted(room.cells, key=lambda c: c.number)
-        made = table(room.name, *(column(c.name, c.type, attnum=c.number, not_null=c.name == "id") for c in cells), key=["id"], oid=room.oid)
+        made = table(
+            room.name,
+            *(column(c.name, c.type, attnum=c.number, not_null=c.name == "id") for c in cells),
+            key=["id"],
+            oid=room.oid,
+        )
         numbered = tuple(column(c.name, c.type, attnum=c.number, not_null=c.name == "id") for c in cells)
         return Table(made.name, "r", numbered, oid=room.oid, keys=made.keys, privileges=made.privileges)
 
@@ -134,7 +157,9 @@ class Shop:
                 f"CASE WHEN {'false' if c.name == 'id' else f'(n + {at}) % 7 = 0'} THEN NULL ELSE {VALUES[c.type.text].format(n=f'(n + {at})')} END"
                 for at, c in enumerate(room.cells)
             ]
-            made.append(f"INSERT INTO {room.name} SELECT {', '.join(values)} FROM generate_series(1, {number}) n;")
+            made.append(
+                f"INSERT INTO {room.name} SELECT {', '.join(values)} FROM generate_series(1, {number}) n;"
+            )
         return "\n".join(made)
 
     def truth(self) -> dict[int, tuple[TableName, str]]:
@@ -145,7 +170,9 @@ class Shop:
         """The statements that make today's schema from nothing."""
         made = []
         for room in self.rooms:
-            made.append(f"CREATE TABLE {room.name} ({', '.join(f'{c.name} {c.type.text}' for c in room.cells)}, PRIMARY KEY (id));")
+            made.append(
+                f"CREATE TABLE {room.name} ({', '.join(f'{c.name} {c.type.text}' for c in room.cells)}, PRIMARY KEY (id));"
+            )
         return "\n".join(made)
 
 
@@ -186,7 +213,9 @@ def to_enum(shop: Shop) -> None:
         cell.sql = label.format(cell.sql)
         cell.touched = True
         shop.statements.append(f"CREATE TYPE {name} AS ENUM ('a', 'b');")
-        shop.statements.append(f"ALTER TABLE {room.name} ALTER {cell.name} TYPE {name} USING ({label.format(cell.name)})::{name};")
+        shop.statements.append(
+            f"ALTER TABLE {room.name} ALTER {cell.name} TYPE {name} USING ({label.format(cell.name)})::{name};"
+        )
 
 
 def add(shop: Shop) -> None:
@@ -208,14 +237,24 @@ def split(shop: Shop) -> None:
     """One column gives way to two."""
     if (found := _any_cell(shop)) is not None and found[1].labels is None:
         room, cell = found
-        parts = [shop.add_cell(room, pg_type("text"), f"{word}_{cell.name}") for word in ("first", "last") if f"{word}_{cell.name}" not in shop.names]
+        parts = [
+            shop.add_cell(room, pg_type("text"), f"{word}_{cell.name}")
+            for word in ("first", "last")
+            if f"{word}_{cell.name}" not in shop.names
+        ]
         shop.names += [p.name for p in parts]
         room.cells.remove(cell)
         for at, part in enumerate(parts, 1):
             shop.statements.append(f"ALTER TABLE {room.name} ADD {part.name} text;")
-            shop.statements.append(f"UPDATE {room.name} SET {part.name} = split_part({cell.name}::text, ' ', {at});")
+            shop.statements.append(
+                f"UPDATE {room.name} SET {part.name} = split_part({cell.name}::text, ' ', {at});"
+            )
             if cell.origin is not None:
-                part.origin, part.sql, part.touched = cell.origin, f"split_part(({cell.sql})::text, ' ', {at})", True
+                part.origin, part.sql, part.touched = (
+                    cell.origin,
+                    f"split_part(({cell.sql})::text, ' ', {at})",
+                    True,
+                )
         shop.statements.append(f"ALTER TABLE {room.name} DROP {cell.name};")
 
 
@@ -231,13 +270,20 @@ def lookup(shop: Shop) -> None:
         key = shop.add_cell(room, pg_type("integer"), f"{made.name}_id")
         room.cells.remove(cell)
         shop.statements.append(f"CREATE TABLE {made.name} (id integer PRIMARY KEY, label text);")
-        key.origin, key.sql, key.labels, key.touched = cell.origin, cell.sql, made if cell.origin is not None else None, True
+        key.origin, key.sql, key.labels, key.touched = (
+            cell.origin,
+            cell.sql,
+            made if cell.origin is not None else None,
+            True,
+        )
         shop.statements.append(
             f"INSERT INTO {made.name} SELECT row_number() OVER (ORDER BY v), v FROM (SELECT DISTINCT {cell.name} AS v FROM {room.name}) d"
         )
         shop.statements[-1] += " WHERE v IS NOT NULL;"
         shop.statements.append(f"ALTER TABLE {room.name} ADD {key.name} integer;")
-        shop.statements.append(f"UPDATE {room.name} SET {key.name} = (SELECT id FROM {made.name} WHERE label = {cell.name});")
+        shop.statements.append(
+            f"UPDATE {room.name} SET {key.name} = (SELECT id FROM {made.name} WHERE label = {cell.name});"
+        )
         shop.statements.append(f"ALTER TABLE {room.name} DROP {cell.name};")
 
 
@@ -272,7 +318,9 @@ def drop_table(shop: Shop) -> None:
 def add_table(shop: Shop) -> None:
     """A new table."""
     room = shop.add_room()
-    shop.statements.append(f"CREATE TABLE {room.name} ({', '.join(f'{c.name} {c.type.text}' for c in room.cells)}, PRIMARY KEY (id));")
+    shop.statements.append(
+        f"CREATE TABLE {room.name} ({', '.join(f'{c.name} {c.type.text}' for c in room.cells)}, PRIMARY KEY (id));"
+    )
 
 
 ROWS = 40
@@ -282,7 +330,21 @@ LABEL = "label"
 """Of a table of reference; it stays as it is."""
 
 Step = Callable[[Shop], None]
-STEPS: tuple[Step, ...] = (rename, rename, rename, retype, to_enum, add, add, drop, split, lookup, rename_table, drop_table, add_table)
+STEPS: tuple[Step, ...] = (
+    rename,
+    rename,
+    rename,
+    retype,
+    to_enum,
+    add,
+    add,
+    drop,
+    split,
+    lookup,
+    rename_table,
+    drop_table,
+    add_table,
+)
 
 
 @dataclass(frozen=True)
@@ -317,13 +379,25 @@ def history(seed: int, steps: int = 30, *, swaps: bool) -> History:
     new, after = tuple(shop.tables()), shop.truth()
     reference = tuple(room.name for room in shop.rooms if room.reference)
     return History(
-        old, new, before, after, creation, rows, tuple(shop.statements), _decisions(old, shop), tuple(r.name for r in shop.rooms), reference
+        old,
+        new,
+        before,
+        after,
+        creation,
+        rows,
+        tuple(shop.statements),
+        _decisions(old, shop),
+        tuple(r.name for r in shop.rooms),
+        reference,
     )
 
 
 def _decisions(old: tuple[Table, ...], shop: Shop) -> dict[str, list[dict[str, object]]]:
     today = {room.origin: room for room in shop.rooms if room.origin is not None}
-    return {t.name.name: _of_room(t, today[t.name.name]) if t.name.name in today else [{"action": "drop_table"}] for t in old}
+    return {
+        t.name.name: _of_room(t, today[t.name.name]) if t.name.name in today else [{"action": "drop_table"}]
+        for t in old
+    }
 
 
 def _of_room(before: Table, room: Room) -> list[dict[str, object]]:

@@ -197,12 +197,18 @@ def _faults(table: TableSpec) -> tuple[dict[int, tuple[int | None, tuple[Value, 
     return rows, rejects
 
 
-def _collide(table: TableSpec, rows: dict[int, tuple[int | None, tuple[Value, ...]]], rejects: dict[int, str]) -> None:
+def _collide(
+    table: TableSpec, rows: dict[int, tuple[int | None, tuple[Value, ...]]], rejects: dict[int, str]
+) -> None:
     """Greedily in key order over all unique keys at once; NULLs never collide."""
     taken: set[tuple[int, Value]] = set()
     for key in sorted(rows):
         ref, values = rows[key]
-        keys = [(n, v) for n, (c, v) in enumerate(zip(table.columns, values, strict=True)) if c.unique and v is not None]
+        keys = [
+            (n, v)
+            for n, (c, v) in enumerate(zip(table.columns, values, strict=True))
+            if c.unique and v is not None
+        ]
         if table.ref_unique and ref is not None:
             keys.append((-1, ref))
         if any(k in taken for k in keys):

@@ -33,11 +33,15 @@ class Bench:
     folder: Path
     count: int = 0
 
-    def run(self, world: tuple[TableSpec, ...], *, batch_size: int, jobs: int) -> tuple[MigrationResult, MigrationResult]:
+    def run(
+        self, world: tuple[TableSpec, ...], *, batch_size: int, jobs: int
+    ) -> tuple[MigrationResult, MigrationResult]:
         """Dry run, then live."""
         return self.loop.run_until_complete(self._run(world, batch_size, jobs))
 
-    async def _run(self, world: tuple[TableSpec, ...], batch_size: int, jobs: int) -> tuple[MigrationResult, MigrationResult]:
+    async def _run(
+        self, world: tuple[TableSpec, ...], batch_size: int, jobs: int
+    ) -> tuple[MigrationResult, MigrationResult]:
         self.count += 1
         folder = self.folder / str(self.count)
         folder.mkdir()
@@ -48,7 +52,13 @@ class Bench:
         config = load_config(self.pair.config(folder))
         results = []
         for live in (False, True):
-            options = MigrateOptions(live=live, results_dir=str(folder), resolutions=str(decisions), batch_size=batch_size, jobs=jobs)
+            options = MigrateOptions(
+                live=live,
+                results_dir=str(folder),
+                resolutions=str(decisions),
+                batch_size=batch_size,
+                jobs=jobs,
+            )
             result, _ = await api.migrate(config, options)
             results.append(result)
         return results[0], results[1]
@@ -93,7 +103,13 @@ def rejects(result: MigrationResult) -> dict[str, dict[int, str]]:
     return found
 
 
-def check(world: tuple[TableSpec, ...], expected: Expected, bench: Bench, dry: MigrationResult, live: MigrationResult) -> None:
+def check(
+    world: tuple[TableSpec, ...],
+    expected: Expected,
+    bench: Bench,
+    dry: MigrationResult,
+    live: MigrationResult,
+) -> None:
     """NEW's content, both rejects files, the counts and the exit statuses."""
     foretold, met = rejects(dry), rejects(live)
     assert bench.arrived(world) == expected.rows
@@ -103,9 +119,15 @@ def check(world: tuple[TableSpec, ...], expected: Expected, bench: Bench, dry: M
         wanted = expected.rejects[table.name]
         assert seen.keys() == wanted.keys()
         assert all(wanted[key] in ("", state) for key, state in seen.items()), (seen, wanted)
-    counts = {t.table.removeprefix("public."): (t.rows_read, t.rows_migrated, t.rows_failed) for t in live.tables}
-    assert counts == {t.name: (len(t.rows), len(expected.rows[t.name]), len(expected.rejects[t.name])) for t in world}
-    assert counts == {t.table.removeprefix("public."): (t.rows_read, t.rows_migrated, t.rows_failed) for t in dry.tables}
+    counts = {
+        t.table.removeprefix("public."): (t.rows_read, t.rows_migrated, t.rows_failed) for t in live.tables
+    }
+    assert counts == {
+        t.name: (len(t.rows), len(expected.rows[t.name]), len(expected.rejects[t.name])) for t in world
+    }
+    assert counts == {
+        t.table.removeprefix("public."): (t.rows_read, t.rows_migrated, t.rows_failed) for t in dry.tables
+    }
     status = 1 if any(expected.rejects.values()) else 0
     assert (dry.exit_status, live.exit_status) == (status, status)
 
@@ -120,7 +142,12 @@ def examine(world: tuple[TableSpec, ...], bench: Bench) -> None:
 
 
 # Shrinking costs minutes on real servers: the failing world is small and printed, and a blob replays it.
-_LASTING = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+_LASTING = settings(
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
 
 
 @settings(_LASTING, max_examples=EXAMPLES, derandomize=True)

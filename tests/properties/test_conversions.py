@@ -29,7 +29,15 @@ SAMPLES = {
     "numeric(19,0)": ["9999999999999999999"],
     "numeric(3,-2)": ["99900"],
     "real": ["NaN", "Infinity", "1.1", "3.4028235e38", "1e-45", "-0"],
-    "double precision": ["NaN", "-Infinity", "0.1", "1.7976931348623157e308", "5e-324", "0.30000000000000004", "2.5"],
+    "double precision": [
+        "NaN",
+        "-Infinity",
+        "0.1",
+        "1.7976931348623157e308",
+        "5e-324",
+        "0.30000000000000004",
+        "2.5",
+    ],
     "boolean": ["t", "f"],
     "text": ["", "a", "12", "2024-01-02", "  x ", "true", "{1,2}"],
     "varchar": ["", "abc  ", "3"],
@@ -39,7 +47,12 @@ SAMPLES = {
     "char(8)": ["ab"],
     "bytea": ["\\x00ff", "\\x"],
     "date": ["-infinity", "4714-11-24 BC", "2024-02-29", "5874897-12-31"],
-    "timestamp": ["infinity", "294275-12-31 23:59:59.999999", "2024-01-01 12:34:56.5", "4713-01-01 00:00:00 BC"],
+    "timestamp": [
+        "infinity",
+        "294275-12-31 23:59:59.999999",
+        "2024-01-01 12:34:56.5",
+        "4713-01-01 00:00:00 BC",
+    ],
     "timestamp(0)": ["2024-01-01 12:34:56"],
     "timestamptz": ["infinity", "2024-07-01 12:00:00+02", "294275-12-31 23:59:59.999999+00"],
     "time": ["24:00:00", "12:34:56.789", "00:00:00"],
@@ -104,7 +117,9 @@ async def session(database: Database) -> AsyncIterator[tuple[Any, Catalog]]:
     async with database.connect() as conn:
         async with conn.transaction(isolation="repeatable_read", readonly=True):
             catalog = await read_catalog(conn, ("public",))
-        await conn.execute("SET extra_float_digits = 1; SET lc_monetary = 'C'; SET DateStyle = 'ISO, MDY'; SET TimeZone = 'America/New_York'")
+        await conn.execute(
+            "SET extra_float_digits = 1; SET lc_monetary = 'C'; SET DateStyle = 'ISO, MDY'; SET TimeZone = 'America/New_York'"
+        )
         yield conn, catalog
 
 
@@ -131,7 +146,11 @@ async def refusals(conn: Any, number: int, texts: list[str]) -> tuple[list[str],
 
 def numbers_kept(old: str, new: str, sent: list[str], arrived: list[str]) -> bool:
     # A real keeps its bits as a double; their shortest decimals differ.
-    if not (old.startswith(NUMBERS) and new.startswith(NUMBERS)) or "[" in old or (old, new) == ("real", "double precision"):
+    if (
+        not (old.startswith(NUMBERS) and new.startswith(NUMBERS))
+        or "[" in old
+        or (old, new) == ("real", "double precision")
+    ):
         return True
     pairs = [(Decimal(a), Decimal(b)) for a, b in zip(sent, arrived, strict=True)]
     return all(a == b or (a.is_nan() and b.is_nan()) for a, b in pairs)
@@ -145,27 +164,45 @@ async def test_promises_hold_on_real_servers(make_pair: MakePair, majors: tuple[
         for n, old_type in enumerate(SAMPLES):
             for m, new_type in enumerate(SAMPLES):
                 before, after = of(old, n), of(new, m)
-                judged = convert(before.columns[0].type, after.columns[0].type, old_version=old.server_version, new_version=new.server_version)
+                judged = convert(
+                    before.columns[0].type,
+                    after.columns[0].type,
+                    old_version=old.server_version,
+                    new_version=new.server_version,
+                )
                 if judged.bare:
-                    broken += [f"{old_type} → {new_type}: {told}" for told in await _check(old_conn, new_conn, before, after, judged, (n, m))]
+                    broken += [
+                        f"{old_type} → {new_type}: {told}"
+                        for told in await _check(old_conn, new_conn, before, after, judged, (n, m))
+                    ]
     assert not broken, "\n".join(broken)
 
 
-async def _check(old_conn: Any, new_conn: Any, before: Table, after: Table, judged: Conversion, places: tuple[int, int]) -> list[str]:
+async def _check(
+    old_conn: Any, new_conn: Any, before: Table, after: Table, judged: Conversion, places: tuple[int, int]
+) -> list[str]:
     n, m = places
-    mapping = ColumnMapping(column="c", type=after.columns[0].type, expression=Take("c", judged), origin=Origin.RULE)
-    plan = TablePlan(old=before.name, new=after.name, columns=(mapping,), key=(), sources=(), zone="America/New_York")
+    mapping = ColumnMapping(
+        column="c", type=after.columns[0].type, expression=Take("c", judged), origin=Origin.RULE
+    )
+    plan = TablePlan(
+        old=before.name, new=after.name, columns=(mapping,), key=(), sources=(), zone="America/New_York"
+    )
     # Wall-clock times next to the end of what timestamps reach have no place in every zone.
     within = "WHERE c < '294276-01-01'" if judged.rule is Rule.ZONE else ""
     try:
-        rows = await old_conn.fetch(f"SELECT {compile_text(plan, 0, before)}, c::text FROM t{n} AS old {within}")
+        rows = await old_conn.fetch(
+            f"SELECT {compile_text(plan, 0, before)}, c::text FROM t{n} AS old {within}"
+        )
     except asyncpg.PostgresError as error:
         return [f"OLD cannot compute it: {error}"]
     refused, arrived = await refusals(new_conn, m, [row[0] for row in rows])
     if refused and not judged.fallible:
         return [f"refused though it cannot fail: {told}" for told in refused]
     lossless = judged.automatic and judged.loss is Loss.NONE and not refused
-    if lossless and not numbers_kept(before.columns[0].type.base, after.columns[0].type.base, [row[1] for row in rows], arrived):
+    if lossless and not numbers_kept(
+        before.columns[0].type.base, after.columns[0].type.base, [row[1] for row in rows], arrived
+    ):
         return [f"values changed: {[row[1] for row in rows]} became {arrived}"]
     if lossless and after.columns[0].type.base == "text" and [row[1] for row in rows] != arrived:
         return [f"text differs: {[row[1] for row in rows]} became {arrived}"]

@@ -34,14 +34,21 @@ async def check(make_pair: MakePair, folder: Path, told: History) -> None:
     shop = (await make_pair(told.creation + told.rows + evolved, "")).old
     for table in told.reference:
         rows = await shop.value(f"SELECT jsonb_agg(t)::text FROM {table} t")
-        await pair.new.fetch(f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, $1::text::jsonb)", rows)
+        await pair.new.fetch(
+            f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, $1::text::jsonb)",
+            rows,
+        )
     config = load_config(pair.config(folder))
     answers = folder / "answers.json"
     answers.write_text(json.dumps({"resolutions": told.decisions}))
     analysis = await api.analyze(config, results_dir=str(folder))
-    assert [p for p in await asyncio.to_thread(api.validate, answers, analysis.changes_path) if not p.warning] == []
+    assert [
+        p for p in await asyncio.to_thread(api.validate, answers, analysis.changes_path) if not p.warning
+    ] == []
     for live in (False, True):
-        result, _ = await api.migrate(config, MigrateOptions(live=live, resolutions=str(answers), results_dir=str(folder)))
+        result, _ = await api.migrate(
+            config, MigrateOptions(live=live, resolutions=str(answers), results_dir=str(folder))
+        )
         assert (result.exit_status, result.stats.rows_failed) == (0, 0)
     for table in told.tables:
         assert await contents(pair.new, table) == await contents(shop, table), table

@@ -49,7 +49,9 @@ def check(told: History, old: Catalog, new: Catalog, background: Background) -> 
     asked_columns = {(c.table, c.old_column) for c in breaking}
     asked_tables = {c.table for c in breaking if c.old_column is None}
     for table, column in truth:
-        known = (table, column) in found or (str(table), column) in asked_columns or str(table) in asked_tables
+        known = (
+            (table, column) in found or (str(table), column) in asked_columns or str(table) in asked_tables
+        )
         assert known, f"{table}.{column} would be lost without a word"
     types = {(t.name, c.name): c.type.text for catalog in (new,) for t in catalog.tables for c in t.columns}
     for table in old.tables:
@@ -129,7 +131,11 @@ def test_values_forbid_nothing_true_and_make_better_questions() -> None:
     for seed in range(60):
         told = history(seed, swaps=False)
         old, new = catalogs(told)
-        known = Background(False, values_of(told.before, day=0), values_of({b: p for b, p in told.after.items() if p is not None}, day=1))
+        known = Background(
+            False,
+            values_of(told.before, day=0),
+            values_of({b: p for b, p in told.after.items() if p is not None}, day=1),
+        )
         truth = {told.before[born]: told.after.get(born) for born in told.before}
         found = {bool(b.old_statistics.columns): check(told, old, new, b) for b in (NOTHING_KNOWN, known)}
         forbidden = paired(found[False]).items() - paired(found[True]).items()

@@ -26,10 +26,30 @@ BARE: dict[str, object] = {"action": "transform"}
 PAIRS = {"A": 1, "B": 0, "": -5, "NULL": 7}
 
 _INT4 = st.one_of(st.none(), st.integers(-3, 3), st.sampled_from([-(2**31), 2**31 - 1, -32768, 32768, 0]))
-_INT8 = st.one_of(st.none(), st.integers(-3, 3), st.sampled_from([-(2**63), 2**63 - 1, 2**31, -(2**31), -(2**31) - 1]))
+_INT8 = st.one_of(
+    st.none(), st.integers(-3, 3), st.sampled_from([-(2**63), 2**63 - 1, 2**31, -(2**31), -(2**31) - 1])
+)
 _TEXT = st.one_of(
     st.none(),
-    st.sampled_from(["", " ", "NULL", "\\N", "\\.", "a", "A", "é", "😀😀", "tab\there", "new\nline", 'q"uote', "back\\slash", "12345   ", "1234567"]),
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "NULL",
+            "\\N",
+            "\\.",
+            "a",
+            "A",
+            "é",
+            "😀😀",
+            "tab\there",
+            "new\nline",
+            'q"uote',
+            "back\\slash",
+            "12345   ",
+            "1234567",
+        ]
+    ),
     st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs",)), max_size=8),
 )
 _NUMBERS_AS_TEXT = st.one_of(
@@ -57,9 +77,33 @@ WAYS: tuple[tuple[Way, st.SearchStrategy[Value]], ...] = (
     (Way("text", "integer", whole_number, BARE), _NUMBERS_AS_TEXT),
     (Way("numeric(8,3)", "numeric(6,2)", rounded(6, 2), BARE), _NUMERIC),
     (Way("boolean", "text", shown), _BOOLEAN),
-    (Way("text", "integer", mapped(PAIRS, None, has_default=False), {"action": "transform", "value_mapping": PAIRS}), _CODES),
-    (Way("text", "integer", mapped(PAIRS, 0, has_default=True), {"action": "transform", "value_mapping": PAIRS, "default_value": 0}), _CODES),
-    (Way("text", "integer", mapped(PAIRS, None, has_default=True), {"action": "transform", "value_mapping": PAIRS, "default_value": None}), _CODES),
+    (
+        Way(
+            "text",
+            "integer",
+            mapped(PAIRS, None, has_default=False),
+            {"action": "transform", "value_mapping": PAIRS},
+        ),
+        _CODES,
+    ),
+    (
+        Way(
+            "text",
+            "integer",
+            mapped(PAIRS, 0, has_default=True),
+            {"action": "transform", "value_mapping": PAIRS, "default_value": 0},
+        ),
+        _CODES,
+    ),
+    (
+        Way(
+            "text",
+            "integer",
+            mapped(PAIRS, None, has_default=True),
+            {"action": "transform", "value_mapping": PAIRS, "default_value": None},
+        ),
+        _CODES,
+    ),
 )
 
 
@@ -82,8 +126,21 @@ def tables(draw: st.DrawFn, name: str, earlier: tuple[str, ...]) -> TableSpec:
         values.append(strategy)
     refers_to = draw(st.sampled_from([None, name, *earlier]))
     keys = draw(st.lists(st.integers(1, 40), unique=True, max_size=14))
-    rows = tuple((key, draw(st.one_of(st.none(), st.integers(1, 40), st.sampled_from(keys))), tuple(draw(v) for v in values)) for key in keys)
-    return TableSpec(name=name, columns=tuple(columns), refers_to=refers_to, ref_unique=draw(st.sampled_from([False, False, True])), rows=rows)
+    rows = tuple(
+        (
+            key,
+            draw(st.one_of(st.none(), st.integers(1, 40), st.sampled_from(keys))),
+            tuple(draw(v) for v in values),
+        )
+        for key in keys
+    )
+    return TableSpec(
+        name=name,
+        columns=tuple(columns),
+        refers_to=refers_to,
+        ref_unique=draw(st.sampled_from([False, False, True])),
+        rows=rows,
+    )
 
 
 @st.composite
@@ -126,8 +183,14 @@ def new_sql(world: tuple[TableSpec, ...]) -> str:
         for column in table.columns:
             check = f" CHECK ({column.name} >= {column.at_least})" if column.at_least is not None else ""
             unique = " UNIQUE" if column.unique else ""
-            parts.append(f"{column.name} {column.way.new_type}{' NOT NULL' if column.not_null else ''}{unique}{check}")
-        parts.append("ref integer" + (" UNIQUE" if table.ref_unique else "") + (f" REFERENCES {table.refers_to}" if table.refers_to else ""))
+            parts.append(
+                f"{column.name} {column.way.new_type}{' NOT NULL' if column.not_null else ''}{unique}{check}"
+            )
+        parts.append(
+            "ref integer"
+            + (" UNIQUE" if table.ref_unique else "")
+            + (f" REFERENCES {table.refers_to}" if table.refers_to else "")
+        )
         parts.append("id integer PRIMARY KEY")
         script.append(f"CREATE TABLE {table.name} ({', '.join(parts)});")
     return "\n".join(script)
@@ -136,7 +199,11 @@ def new_sql(world: tuple[TableSpec, ...]) -> str:
 def resolutions(world: tuple[TableSpec, ...]) -> str:
     """The decisions as a resolutions file."""
     decided = {
-        table.name: [{**c.way.decision, "old_column": c.name, "new_column": c.name} for c in table.columns if c.way.decision is not None]
+        table.name: [
+            {**c.way.decision, "old_column": c.name, "new_column": c.name}
+            for c in table.columns
+            if c.way.decision is not None
+        ]
         for table in world
     }
     return json.dumps({"resolutions": {name: entries for name, entries in decided.items() if entries}})

@@ -35,21 +35,31 @@ async def _read(database: Database) -> Catalog:
 
 
 @pytest.mark.parametrize("majors", [None, (15, 15)])
-async def test_what_only_a_server_can_tell(make_pair: MakePair, tmp_path: Path, majors: tuple[int, int] | None) -> None:
+async def test_what_only_a_server_can_tell(
+    make_pair: MakePair, tmp_path: Path, majors: tuple[int, int] | None
+) -> None:
     pair = await make_pair(OLD, NEW, majors=majors)
     old, new = await _read(pair.old), await _read(pair.new)
     path = tmp_path / "r.json"
     path.write_text(FILE, encoding="utf-8")
-    answers, _, problems = decide(parse_resolutions(read_jsonc(path)), old, new, make_scope(old, new, None)[0])
-    assert [p.message for p in problems] == ["value_mapping key '2024-01-32' is no value of OLD's column 'd' (date)"]
+    answers, _, problems = decide(
+        parse_resolutions(read_jsonc(path)), old, new, make_scope(old, new, None)[0]
+    )
+    assert [p.message for p in problems] == [
+        "value_mapping key '2024-01-32' is no value of OLD's column 'd' (date)"
+    ]
     path.write_text(FILE.replace('"2024-01-32": "y", ', ""), encoding="utf-8")
-    answers, _, problems = decide(parse_resolutions(read_jsonc(path)), old, new, make_scope(old, new, None)[0])
+    answers, _, problems = decide(
+        parse_resolutions(read_jsonc(path)), old, new, make_scope(old, new, None)[0]
+    )
     assert not problems
     questions = cast_questions(answers, old, new)
     async with pair.old.connect() as conn:
         await pin(conn, Side.OLD, datestyle="ISO, MDY", search_path="")
         refused = await refused_values(conn, Side.OLD, questions)
-    assert [p.message for p in refused] == ["value_mapping key 'the day' is no value of OLD's column 'd' (date)"]
+    assert [p.message for p in refused] == [
+        "value_mapping key 'the day' is no value of OLD's column 'd' (date)"
+    ]
     async with pair.new.connect() as conn:
         await pin(conn, Side.NEW, datestyle="ISO, MDY", search_path="")
         refused = await refused_values(conn, Side.NEW, questions)

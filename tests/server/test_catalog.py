@@ -91,7 +91,9 @@ create publication everything for all tables;
 """
 
 
-async def catalog_of(database: Database, schemas: tuple[str, ...] | None = None, *, role: str = "postgres") -> Catalog:
+async def catalog_of(
+    database: Database, schemas: tuple[str, ...] | None = None, *, role: str = "postgres"
+) -> Catalog:
     async with database.connect() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         await conn.execute(f"set session authorization {role}")
         return await read_catalog(conn, schemas)
@@ -115,7 +117,27 @@ async def test_types(servers: Servers, major: int) -> None:
     shown = {
         name: (t.text, t.base, t.modifiers)
         for name, t in types.items()
-        if name in {"n", "n2", "n3", "v", "v10", "va", "c", "bp", "bi", "vb", "t", "ts", "iv", "iv2", "ivd", "ym", "e", "ea"}
+        if name
+        in {
+            "n",
+            "n2",
+            "n3",
+            "v",
+            "v10",
+            "va",
+            "c",
+            "bp",
+            "bi",
+            "vb",
+            "t",
+            "ts",
+            "iv",
+            "iv2",
+            "ivd",
+            "ym",
+            "e",
+            "ea",
+        }
     }
     assert shown == {
         "n": ("numeric", "numeric", ()),
@@ -140,16 +162,34 @@ async def test_types(servers: Servers, major: int) -> None:
     assert types["e"].labels == ("sad", "between", "ok", "😀'\"x")
     assert types["ea"].kind is TypeKind.ARRAY and types["ea"].element == types["e"]
     domain = types["p"]
-    assert (domain.kind, domain.not_null, domain.default, domain.leaf.text) == (TypeKind.DOMAIN, True, "5", "integer")
-    assert [(c.name, c.expression) for c in domain.checks] == [("posint_check", "(VALUE > 0)"), ("small", "(VALUE < 1000)")]
+    assert (domain.kind, domain.not_null, domain.default, domain.leaf.text) == (
+        TypeKind.DOMAIN,
+        True,
+        "5",
+        "integer",
+    )
+    assert [(c.name, c.expression) for c in domain.checks] == [
+        ("posint_check", "(VALUE > 0)"),
+        ("small", "(VALUE < 1000)"),
+    ]
     assert types["ns"].element is not None and types["ns"].element.text == "character varying(20)[]"
     assert types["cs"].collation == 'pg_catalog."C"'
-    assert [(a.name, a.type.text) for a in types["a"].attributes] == [("street", "text"), ("zip", "character varying(5)"), ("m", "public.mood")]
+    assert [(a.name, a.type.text) for a in types["a"].attributes] == [
+        ("street", "text"),
+        ("zip", "character varying(5)"),
+        ("m", "public.mood"),
+    ]
     assert types["f"].element is not None and types["f"].element.text == "double precision"
     assert types["fm"].kind is TypeKind.MULTIRANGE and types["fm"].element == types["f"]
-    assert [a.name for a in types["row_of"].attributes] == ["x", "y"] and types["rows_of"].element == types["row_of"]
+    assert [a.name for a in types["row_of"].attributes] == ["x", "y"] and types["rows_of"].element == types[
+        "row_of"
+    ]
     assert next(c for c in table.columns if c.name == "l").collation == 'pg_catalog."C"'
-    assert table.column("p").refuses_null and table.column("p").filled_by_server and not table.column("e").refuses_null
+    assert (
+        table.column("p").refuses_null
+        and table.column("p").filled_by_server
+        and not table.column("e").refuses_null
+    )
 
 
 async def test_portable_and_equality(servers: Servers, major: int) -> None:
@@ -163,10 +203,18 @@ async def test_portable_and_equality(servers: Servers, major: int) -> None:
 
 
 async def test_extension_types_are_known_and_their_objects_left_out(servers: Servers, major: int) -> None:
-    database = await servers.create(major, "create schema ext; create extension citext schema ext; create table t (c ext.citext primary key)")
+    database = await servers.create(
+        major,
+        "create schema ext; create extension citext schema ext; create table t (c ext.citext primary key)",
+    )
     catalog = await catalog_of(database)
     column = table_of(catalog, "t").columns[0].type
-    assert (column.text, column.extension, column.portable, column.equality) == ("ext.citext", "citext", False, "OPERATOR(ext.=)")
+    assert (column.text, column.extension, column.portable, column.equality) == (
+        "ext.citext",
+        "citext",
+        False,
+        "OPERATOR(ext.=)",
+    )
     assert catalog.types == () and catalog.routines == () and catalog.casts == ()
     assert [e.name for e in catalog.extensions] == ["citext", "plpgsql"]
     assert catalog.schemas == ("ext", "public")
@@ -176,29 +224,55 @@ async def test_tables_and_constraints(servers: Servers, major: int) -> None:
     database = await servers.create(major, TABLES)
     catalog = await catalog_of(database)
     parent, child = table_of(catalog, "parent"), table_of(catalog, "child")
-    assert [(k.name, k.primary, k.columns, k.deferrable, k.initially_deferred, k.constraint) for k in parent.keys] == [
+    assert [
+        (k.name, k.primary, k.columns, k.deferrable, k.initially_deferred, k.constraint) for k in parent.keys
+    ] == [
         ("parent_code_key", False, ("code",), True, True, True),
         ("parent_name_Name_code_key", False, ("name", "Name"), False, False, True),
         ("parent_pkey", True, ("id",), False, False, True),
     ]
-    assert [(k.name, k.columns, k.constraint) for k in child.keys] == [("child_pkey", ("id",), True), ("plain", ("k", "j"), False)]
+    assert [(k.name, k.columns, k.constraint) for k in child.keys] == [
+        ("child_pkey", ("id",), True),
+        ("plain", ("k", "j"), False),
+    ]
     assert [(c.name, c.expression, c.columns, c.validated) for c in parent.checks] == [
         ("later", "(length(name) > 1)", ("name",), False),
         ("named", "(id < 1000)", ("id",), True),
     ]
     first, second = child.foreign_keys
     assert (first.columns, first.target, first.target_columns) == (("parent_id",), parent.name, ("id",))
-    assert (first.on_delete, first.on_update, first.deferrable, first.initially_deferred, first.validated) == ("c", "n", True, False, True)
-    assert (second.name, second.target, second.validated, second.enforced) == ("self", child.name, False, True)
+    assert (
+        first.on_delete,
+        first.on_update,
+        first.deferrable,
+        first.initially_deferred,
+        first.validated,
+    ) == ("c", "n", True, False, True)
+    assert (second.name, second.target, second.validated, second.enforced) == (
+        "self",
+        child.name,
+        False,
+        True,
+    )
     exclusion = next(i for i in parent.indexes if i.constraint_kind == "x")
-    assert (exclusion.keys, exclusion.exclusion_operators, exclusion.predicate) == (("r",), ("OPERATOR(pg_catalog.&&)",), "(id > 3)")
+    assert (exclusion.keys, exclusion.exclusion_operators, exclusion.predicate) == (
+        ("r",),
+        ("OPERATOR(pg_catalog.&&)",),
+        "(id > 3)",
+    )
     indexes = {i.name: i for i in child.indexes}
-    assert (indexes["expression"].keys, indexes["expression"].columns, indexes["expression"].predicate) == (("lower(k)",), (None,), "(j IS NOT NULL)")
+    assert (indexes["expression"].keys, indexes["expression"].columns, indexes["expression"].predicate) == (
+        ("lower(k)",),
+        (None,),
+        "(j IS NOT NULL)",
+    )
     assert indexes["ordered"].collations == ('pg_catalog."C"',) and not indexes["ordered"].unique
     assert 'COLLATE "C" DESC NULLS LAST) INCLUDE (j)' in indexes["ordered"].definition
     assert (child.comment, child.column("k").comment) == ("a child", "a 'key'")
     assert table_of(catalog, "scratch").persistence == "u"
-    assert table_of(catalog, "shown").kind == "v" and "public.parent" in (table_of(catalog, "shown").definition or "")
+    assert table_of(catalog, "shown").kind == "v" and "public.parent" in (
+        table_of(catalog, "shown").definition or ""
+    )
     assert table_of(catalog, "kept").kind == "m"
 
 
@@ -239,12 +313,25 @@ async def test_partitions_and_inheritance(servers: Servers, major: int) -> None:
     database = await servers.create(major, "create table target (id int primary key);" + TREES)
     catalog = await catalog_of(database)
     ev = table_of(catalog, "ev")
-    assert [str(t.name) for t in catalog.tables] == ["public.animal", "public.cat", "public.ev", "public.listed", "public.target", "public.tom"]
+    assert [str(t.name) for t in catalog.tables] == [
+        "public.animal",
+        "public.cat",
+        "public.ev",
+        "public.listed",
+        "public.target",
+        "public.tom",
+    ]
     assert [str(p.name) for p in ev.partitions] == ["parts.ev_2020_0", "parts.ev_2020_1", "public.ev_rest"]
-    assert (ev.partition_key, ev.has_default_partition) == ("RANGE (at)", True), "the year 2020 has every remainder, and the root a default"
+    assert (ev.partition_key, ev.has_default_partition) == ("RANGE (at)", True), (
+        "the year 2020 has every remainder, and the root a default"
+    )
     assert "satisfies_hash_partition" in (ev.partitions[0].constraint or "")
     leaf = ev.partitions[0]
-    assert [(k.columns, k.target.name) for k in leaf.foreign_keys] == [(("id",), "target")] and leaf.keys == () and leaf.checks == ()
+    assert (
+        [(k.columns, k.target.name) for k in leaf.foreign_keys] == [(("id",), "target")]
+        and leaf.keys == ()
+        and leaf.checks == ()
+    )
     assert [c.name for c in ev.partitions[2].checks] == ["far"]
     assert [k.target.name for k in ev.every_foreign_key] == ["target"]
     assert not table_of(catalog, "listed").has_default_partition
@@ -258,11 +345,20 @@ async def test_partitions_and_inheritance(servers: Servers, major: int) -> None:
 
 
 async def test_sequences_routines_and_the_rest(servers: Servers, major: int) -> None:
-    database = await servers.create(major, "create type mood as enum ('a'); create table child (id int);" + MORE)
+    database = await servers.create(
+        major, "create type mood as enum ('a'); create table child (id int);" + MORE
+    )
     await database.run("select lo_create(0); select lo_create(0)")
     catalog = await catalog_of(database)
     down, identity, small = sorted(catalog.sequences, key=lambda s: s.name.name != "down")
-    assert (down.start, down.increment, down.minimum, down.maximum, down.cycle, down.owned_by) == (5, -3, -100, 100, True, None)
+    assert (down.start, down.increment, down.minimum, down.maximum, down.cycle, down.owned_by) == (
+        5,
+        -3,
+        -100,
+        100,
+        True,
+        None,
+    )
     counted = TableName("public", "counted")
     assert down.used_by == (ColumnRef(counted, "a"), ColumnRef(counted, "b"))
     assert (identity.identity, identity.owned_by, identity.start) == (True, ColumnRef(counted, "c"), 10)
@@ -285,7 +381,9 @@ async def test_settings_are_those_of_a_fresh_session(servers: Servers, major: in
         alter database "{database.name}" set datestyle = 'SQL, DMY'"""
     )
     async with database.connect() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
-        await conn.execute("set local timezone = 'America/New_York'; set local search_path = public; set local quote_all_identifiers = on")
+        await conn.execute(
+            "set local timezone = 'America/New_York'; set local search_path = public; set local quote_all_identifiers = on"
+        )
         catalog = await read_catalog(conn, None)
         assert await conn.fetchval("show timezone") == "America/New_York"
         assert await conn.fetchval("show search_path") == "public"
@@ -293,7 +391,20 @@ async def test_settings_are_those_of_a_fresh_session(servers: Servers, major: in
     assert table_of(catalog, "t").columns[0].default == "'2020-01-01 12:00:00+00'::timestamp with time zone"
 
 
-HOSTILE = ('a"b', "it's", "line\nbreak \\! %s {0}", "$$ $1 :x", "😀 émoji", "UPPER", "upper", "<script>", "../../x", "=cmd|", "\u202ertl", "n" * 63)
+HOSTILE = (
+    'a"b',
+    "it's",
+    "line\nbreak \\! %s {0}",
+    "$$ $1 :x",
+    "😀 émoji",
+    "UPPER",
+    "upper",
+    "<script>",
+    "../../x",
+    "=cmd|",
+    "\u202ertl",
+    "n" * 63,
+)
 
 
 async def test_names_are_data(servers: Servers, major: int) -> None:
@@ -308,14 +419,20 @@ async def test_names_are_data(servers: Servers, major: int) -> None:
                 await conn.execute(f"create table {schema}.{name} ({columns})")
             sequence = f"{schema}.{quoted[1]}"
             literal = "'" + sequence.replace("'", "''") + "'"
-            await conn.execute(f"create sequence {sequence}; alter table {schema}.{quoted[5]} add n int default nextval({literal})")
+            await conn.execute(
+                f"create sequence {sequence}; alter table {schema}.{quoted[5]} add n int default nextval({literal})"
+            )
     catalog = await catalog_of(database)
     assert set(catalog.schemas) == {*HOSTILE[:3], "public"}
-    assert {(t.name.schema, t.name.name) for t in catalog.tables} == {(s, n) for s in HOSTILE[:3] for n in HOSTILE[3:]}
+    assert {(t.name.schema, t.name.name) for t in catalog.tables} == {
+        (s, n) for s in HOSTILE[:3] for n in HOSTILE[3:]
+    }
     for table in catalog.tables:
         names = tuple(c.name for c in table.columns if c.name != "n")
         assert names == HOSTILE and {k.columns for k in table.keys} == {(n,) for n in HOSTILE}
-        assert table.columns[0].type.labels == ("it's", 'a"b', "x\ny") and table.columns[0].type.name == TableName(table.name.schema, HOSTILE[2])
+        assert table.columns[0].type.labels == ("it's", 'a"b', "x\ny") and table.columns[
+            0
+        ].type.name == TableName(table.name.schema, HOSTILE[2])
     assert catalog.table(TableName("it's", "UPPER")).column("n").sequence == TableName("it's", "it's")
 
 
@@ -331,9 +448,15 @@ async def test_a_role_without_rights_sees_the_same(servers: Servers, major: int)
     strong = await catalog_of(database)
     weak = await catalog_of(database, role=role)
     assert weak.fingerprint == strong.fingerprint and (weak.user, weak.superuser) == (role, False)
-    partly, hidden, child = table_of(weak, "partly"), table_of(weak, "hidden", "closed"), table_of(weak, "child")
+    partly, hidden, child = (
+        table_of(weak, "partly"),
+        table_of(weak, "hidden", "closed"),
+        table_of(weak, "child"),
+    )
     assert (partly.privileges, partly.unreadable_columns, partly.owned) == ((), ("b",), False)
-    assert (hidden.privileges, hidden.unreadable_columns) == ((), ("a",)), "a table without its schema may not be used"
+    assert (hidden.privileges, hidden.unreadable_columns) == ((), ("a",)), (
+        "a table without its schema may not be used"
+    )
     assert (child.privileges, child.unreadable_columns) == (("SELECT", "INSERT"), ())
     assert table_of(weak, "parent").row_security_active and not table_of(strong, "parent").row_security_active
     assert table_of(strong, "child").owned and "TRUNCATE" in table_of(strong, "child").privileges
@@ -382,9 +505,13 @@ async def test_fingerprint_changes_with_the_definitions_alone(servers: Servers) 
     first = await servers.create(17, script)
     before = (await catalog_of(first)).fingerprint
     assert (
-        await catalog_of(await servers.create(17, "create table shift (x int); drop table shift;" + script, template=False))
+        await catalog_of(
+            await servers.create(17, "create table shift (x int); drop table shift;" + script, template=False)
+        )
     ).fingerprint == before
-    await first.run("insert into parent (name) values ('ab'); analyze; comment on table parent is 'new words'")
+    await first.run(
+        "insert into parent (name) values ('ab'); analyze; comment on table parent is 'new words'"
+    )
     await first.run("create schema _tranship; create table _tranship.x (y int)")
     assert (await catalog_of(first)).fingerprint == before
     for what, change in CHANGES.items():
@@ -408,24 +535,37 @@ async def test_18_alone(servers: Servers) -> None:
     p, c = table_of(catalog, "p"), table_of(catalog, "c")
     assert [(k.columns, k.without_overlaps) for k in p.keys] == [(("id", "during"), True)]
     assert c.column("twice").generated == "v" and c.column("base").not_null
-    assert {k.name: (k.period, k.enforced) for k in c.foreign_keys} == {"c_id_during_fkey": (True, True), "soft": (True, False)}
+    assert {k.name: (k.period, k.enforced) for k in c.foreign_keys} == {
+        "c_id_during_fkey": (True, True),
+        "soft": (True, False),
+    }
     assert [(k.name, k.enforced) for k in c.checks] == [("lax", False)]
 
 
 async def test_nulls_not_distinct(servers: Servers, major: int) -> None:
-    database = await servers.create(major, "create table t (a int unique nulls not distinct, b int); create unique index on t (b) nulls not distinct")
-    assert [(k.columns, k.nulls_not_distinct) for k in table_of(await catalog_of(database), "t").keys] == [(("a",), True), (("b",), True)]
+    database = await servers.create(
+        major,
+        "create table t (a int unique nulls not distinct, b int); create unique index on t (b) nulls not distinct",
+    )
+    assert [(k.columns, k.nulls_not_distinct) for k in table_of(await catalog_of(database), "t").keys] == [
+        (("a",), True),
+        (("b",), True),
+    ]
 
 
 @pytest.mark.campaign
 async def test_five_thousand_tables_are_read_in_little_memory(servers: Servers) -> None:
     database = await servers.create(18)
-    columns = ", ".join(f"c{i} {'text default now()::text' if i % 3 else 'numeric(10, 2) not null'}" for i in range(18))
+    columns = ", ".join(
+        f"c{i} {'text default now()::text' if i % 3 else 'numeric(10, 2) not null'}" for i in range(18)
+    )
     async with database.connect() as conn:
         for first in range(0, 5000, 250):
             for number in range(first, first + 250):
                 reference = f"references t{number - 1}" if number else ""
-                await conn.execute(f"create table t{number} (id int generated always as identity primary key, {columns}, up int {reference})")
+                await conn.execute(
+                    f"create table t{number} (id int generated always as identity primary key, {columns}, up int {reference})"
+                )
     catalog = await catalog_of(database)
     assert (len(catalog.tables), sum(len(t.columns) for t in catalog.tables)) == (5000, 100_000)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1_000_000

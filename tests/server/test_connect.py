@@ -49,7 +49,11 @@ async def failure(endpoint: Endpoint) -> ConnectError:
 async def encrypted(endpoint: Endpoint) -> bool:
     conn = await connect(endpoint)
     try:
-        return bool(await conn.fetchval("SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_catalog.pg_backend_pid()"))
+        return bool(
+            await conn.fetchval(
+                "SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_catalog.pg_backend_pid()"
+            )
+        )
     finally:
         await conn.close()
 
@@ -82,11 +86,34 @@ def make_certificates(folder: Path) -> None:
 
     for name in ("ca", "other"):
         openssl(
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem"
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            f"/CN={name}",
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.pem",
         )
     (folder / "names").write_text("subjectAltName=DNS:localhost\n")
     for name, subject in (("server", "/CN=localhost"), ("client", "/CN=postgres")):
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", subject, "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        openssl(
+            "req",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            subject,
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.csr",
+        )
         signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
         openssl("x509", "-req", "-in", f"{name}.csr", *signed, "-out", f"{name}.crt")
 
@@ -107,7 +134,9 @@ async def switch_on(server: Server) -> None:
 # TLS
 
 
-@pytest.mark.parametrize(("mode", "expected"), [("disable", False), ("allow", False), ("prefer", True), ("require", True)])
+@pytest.mark.parametrize(
+    ("mode", "expected"), [("disable", False), ("allow", False), ("prefer", True), ("require", True)]
+)
 async def test_modes_with_tls(tls: tuple[Server, Path], mode: str, expected: bool) -> None:
     assert await encrypted(at(tls[0], sslmode=mode)) is expected
 
@@ -121,25 +150,37 @@ async def test_verification(tls: tuple[Server, Path]) -> None:
     assert (mismatch.code, "certificate is not trusted" in mismatch.message) == ("TS207", True)
     for mode in ("require", "verify-ca", "verify-full"):
         assert (await failure(at(server, sslmode=mode, sslrootcert=other, host="localhost"))).code == "TS207"
-    assert not await encrypted(at(server, sslmode="prefer", sslrootcert=other))  # libpq falls back to plain as well
+    assert not await encrypted(
+        at(server, sslmode="prefer", sslrootcert=other)
+    )  # libpq falls back to plain as well
     missing = await failure(at(server, sslmode="verify-ca", sslrootcert=str(folder / "no.pem")))
     assert "does not exist" in missing.message
 
 
 async def test_client_certificate(tls: tuple[Server, Path]) -> None:
     server, folder = tls
-    assert await encrypted(at(server, sslmode="require", sslcert=str(folder / "client.crt"), sslkey=str(folder / "client.key")))
+    assert await encrypted(
+        at(server, sslmode="require", sslcert=str(folder / "client.crt"), sslkey=str(folder / "client.key"))
+    )
     missing = await failure(at(server, sslmode="require", sslcert=str(folder / "no.crt")))
     assert missing.code == "TS207"
 
 
 @pytest.mark.parametrize(("rule", "works"), [("hostssl", MODES[1:4]), ("hostnossl", MODES[:3])])
-async def test_server_that_wants_one_kind(tls: tuple[Server, Path], rule: str, works: tuple[str, ...]) -> None:
+async def test_server_that_wants_one_kind(
+    tls: tuple[Server, Path], rule: str, works: tuple[str, ...]
+) -> None:
     server, _ = tls
     file = server.data / "pg_hba.conf"
     before = file.read_text()
     try:
-        file.write_text("\n".join(line.replace("host ", f"{rule} ", 1) if line.startswith("host ") else line for line in before.splitlines()) + "\n")
+        file.write_text(
+            "\n".join(
+                line.replace("host ", f"{rule} ", 1) if line.startswith("host ") else line
+                for line in before.splitlines()
+            )
+            + "\n"
+        )
         server.reload()
         await asyncio.sleep(0.3)
         for mode in MODES[:4]:
@@ -245,9 +286,17 @@ async def test_pin(pair: Pair) -> None:
     for side, database in ((Side.OLD, pair.old), (Side.NEW, pair.new)):
         conn = await connect(at(database.server, database.name, side=side))
         await pin(conn, side, datestyle="ISO, DMY", zone="Europe/Zurich", search_path="")
-        shown = {name: await conn.fetchval(f"SHOW {name}") for name in ("datestyle", "timezone", "statement_timeout", "search_path", "row_security")}
+        shown = {
+            name: await conn.fetchval(f"SHOW {name}")
+            for name in ("datestyle", "timezone", "statement_timeout", "search_path", "row_security")
+        }
         assert shown.pop("row_security") == ("off" if side is Side.OLD else "on")
-        assert shown == {"datestyle": "ISO, DMY", "timezone": "Europe/Zurich", "statement_timeout": "0", "search_path": ""}
+        assert shown == {
+            "datestyle": "ISO, DMY",
+            "timezone": "Europe/Zurich",
+            "statement_timeout": "0",
+            "search_path": "",
+        }
         await refuse_pooler(conn, at(database.server, database.name))
         await conn.close()
 

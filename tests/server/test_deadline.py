@@ -78,7 +78,9 @@ async def _copies_records(conn: Answering) -> None:
 
 
 @pytest.mark.parametrize("way", [_fetches_on, _opens_a_cursor, _prepares, _copies_records])
-async def test_every_way_to_ask(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Callable[[Answering], Awaitable[None]]) -> None:
+async def test_every_way_to_ask(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Callable[[Answering], Awaitable[None]]
+) -> None:
     monkeypatch.setattr(deadline, "QUIET", 0.3)
     monkeypatch.setattr(deadline, "LOOK", 0.1)
     server = pair.new.server
@@ -98,7 +100,9 @@ async def test_every_way_to_ask(pair: Pair, tmp_path: Path, monkeypatch: pytest.
         assert proxy.struck
 
 
-async def test_slowness_behind_a_session_pooler(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_slowness_behind_a_session_pooler(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The process id that a pooler tells is nobody's on the server."""
     monkeypatch.setattr(deadline, "QUIET", 0.3)
     monkeypatch.setattr(deadline, "LOOK", 0.1)
@@ -107,20 +111,30 @@ async def test_slowness_behind_a_session_pooler(pair: Pair, tmp_path: Path, monk
         config = load_config(pair.config(tmp_path, new=proxy.address))
         conn = await connect(config.new)
         await refuse_pooler(conn, config.new)
-        assert await conn.fetchval("SELECT pg_backend_pid() FROM pg_sleep(2)") == conn.get_server_pid() != 2**22 + 1
+        assert (
+            await conn.fetchval("SELECT pg_backend_pid() FROM pg_sleep(2)")
+            == conn.get_server_pid()
+            != 2**22 + 1
+        )
         conn.terminate()
 
 
 @pytest.mark.parametrize("setting", ["role = 'boss_{name}'", "track_activities = off"])
-async def test_slowness_where_the_server_hides_it(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+async def test_slowness_where_the_server_hides_it(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
     """A role that takes on another one by default may not see what its own sessions do; without track_activities nobody may."""
     monkeypatch.setattr(deadline, "QUIET", 0.3)
     monkeypatch.setattr(deadline, "LOOK", 0.1)
     name = pair.new.name
-    await pair.new.run(f"CREATE ROLE boss_{name}; CREATE ROLE worker_{name} LOGIN PASSWORD 'secret' IN ROLE boss_{name}")
+    await pair.new.run(
+        f"CREATE ROLE boss_{name}; CREATE ROLE worker_{name} LOGIN PASSWORD 'secret' IN ROLE boss_{name}"
+    )
     await pair.new.run(f"ALTER ROLE worker_{name} SET {setting.format(name=name)}")
     server = pair.new.server
     async with Proxy(server.host, server.port) as proxy:
-        config = load_config(pair.config(tmp_path, new={**proxy.address, "username": f"worker_{name}", "password": "secret"}))
+        config = load_config(
+            pair.config(tmp_path, new={**proxy.address, "username": f"worker_{name}", "password": "secret"})
+        )
         conn = await connect(config.new)
         await _slow_then_silent(conn, proxy, pair.new)

@@ -67,8 +67,12 @@ async def test_facts_and_what_becomes_of_them(make_pair: MakePair) -> None:
     assert legacy is not None
     assert (legacy.rows, legacy.nulls, legacy.complete) == (60, 56, True)
     assert {(m.old.column, m.rows) for m in evidence.misfits} == {("title", 10), ("stock", 1)}
-    assert [(r.column, r.table) for r in evidence.references] == [(ColumnRef(ALBUMS, "label"), TableName("public", "labels"))]
-    entries = {entry["old_column"]: entry for entry in json.loads(encode(made.document))["resolutions"]["albums"]}
+    assert [(r.column, r.table) for r in evidence.references] == [
+        (ColumnRef(ALBUMS, "label"), TableName("public", "labels"))
+    ]
+    entries = {
+        entry["old_column"]: entry for entry in json.loads(encode(made.document))["resolutions"]["albums"]
+    }
     assert entries["artist"]["lookup_table"] == {
         "table": "artists",
         "key_column": "id",
@@ -102,7 +106,9 @@ async def test_the_inserts_close_the_gap(make_pair: MakePair) -> None:
         made = suggest(old, new, scope, evidence)
         for statement in made.inserts:
             await pair.new.run(statement)
-    entries = {entry["old_column"]: entry for entry in json.loads(encode(made.document))["resolutions"]["albums"]}
+    entries = {
+        entry["old_column"]: entry for entry in json.loads(encode(made.document))["resolutions"]["albums"]
+    }
     assert entries["Cat egory"]["action"] == "transform"
     assert not made.inserts
 
@@ -146,10 +152,15 @@ MERGES = (
 )
 
 
-async def test_every_expression_that_is_offered_runs_and_fits(make_pair: MakePair, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_every_expression_that_is_offered_runs_and_fits(
+    make_pair: MakePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shapes = list(enumerate((*EXPRESSIONS, *MERGES)))
     created = [f"CREATE TABLE t{n} (id int PRIMARY KEY, {old}, z text);" for n, (old, _, _) in shapes]
-    filled = [f"INSERT INTO t{n} SELECT g, {value}, 'z' FROM generate_series(1, 3) g;" for n, (_, _, value) in shapes]
+    filled = [
+        f"INSERT INTO t{n} SELECT g, {value}, 'z' FROM generate_series(1, 3) g;"
+        for n, (_, _, value) in shapes
+    ]
     wanted = [f"CREATE TABLE t{n} (id int PRIMARY KEY, {new}, z text);" for n, (_, new, _) in shapes]
     pair = await make_pair("\n".join(created + filled), "\n".join(wanted))
     old, new = await _read(pair.old), await _read(pair.new)
@@ -160,12 +171,16 @@ async def test_every_expression_that_is_offered_runs_and_fits(make_pair: MakePai
         assert evidence.not_asked == ()
         tried = {facts.question.table.name for facts in evidence.trials}
         assert {shape for n, shape in shapes if f"t{n}" not in tried} == set()
-        assert [facts.question for facts in evidence.trials if facts.failed or not 0 < facts.rows == facts.fitting] == []
+        assert [
+            facts.question for facts in evidence.trials if facts.failed or not 0 < facts.rows == facts.fitting
+        ] == []
         assert [facts.question for facts in evidence.trials if facts.holds is sampled] == []
         monkeypatch.setattr("tranship.analysis.evidence._percent", lambda table: 100.0)
 
 
-async def test_what_several_columns_refer_to_is_named_by_a_table_that_is_left_out(make_pair: MakePair, run_cli: RunCli, tmp_path: Path) -> None:
+async def test_what_several_columns_refer_to_is_named_by_a_table_that_is_left_out(
+    make_pair: MakePair, run_cli: RunCli, tmp_path: Path
+) -> None:
     old = """
     CREATE TABLE depts (region int, no int, title text NOT NULL, PRIMARY KEY (region, no));
     INSERT INTO depts VALUES (1, 1, 'Sales'), (1, 2, 'Works'), (2, 1, 'Lab');
@@ -185,4 +200,8 @@ async def test_what_several_columns_refer_to_is_named_by_a_table_that_is_left_ou
     path.write_text(json.dumps(document), encoding="utf-8")
     live = run_cli("migrate", config, "--resolutions", path, "--live")
     assert live.status == 0, live
-    assert await pair.new.fetch("SELECT id, dept_title FROM staff ORDER BY id") == [(1, "Works"), (2, "Lab"), (3, None)]
+    assert await pair.new.fetch("SELECT id, dept_title FROM staff ORDER BY id") == [
+        (1, "Works"),
+        (2, "Lab"),
+        (3, None),
+    ]

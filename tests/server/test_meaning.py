@@ -29,7 +29,17 @@ class Pairs:
         self.new: list[str] = []
         self.wanted: dict[str, str | None] = {}
 
-    def add(self, name: str, old: str, value: str, new: str, sql: str | None, *, there: str = "", comments: tuple[str, str] = ("", "")) -> None:
+    def add(
+        self,
+        name: str,
+        old: str,
+        value: str,
+        new: str,
+        sql: str | None,
+        *,
+        there: str = "",
+        comments: tuple[str, str] = ("", ""),
+    ) -> None:
         """``old`` and ``new`` are column definitions, ``value`` an expression over g; ``sql``: None automatic, else the suggested expression."""
         column, after = old.split()[0], new.split()[0]
         self.old.append(
@@ -37,7 +47,9 @@ class Pairs:
         )
         self.new.append(f"CREATE TABLE {name} (id int PRIMARY KEY, {new}, z text);")
         if there:
-            self.new.append(f"INSERT INTO {name} SELECT 1000 + g, {there}, 'z' FROM generate_series(1, 20) g;")
+            self.new.append(
+                f"INSERT INTO {name} SELECT 1000 + g, {there}, 'z' FROM generate_series(1, 20) g;"
+            )
         for script, words, named in ((self.old, comments[0], column), (self.new, comments[1], after)):
             if words:
                 script.append(f"COMMENT ON COLUMN {name}.{named} IS '{words}';")
@@ -62,17 +74,33 @@ def everything() -> Pairs:
     made.add("no_money", "a int", cents, "a numeric(12,2)", None)
     made.add("wider", "price int", cents, "price bigint", None)
     made.add("percent", "discount int", "g", "discount numeric(5,4)", "old.discount / 100.0")
-    made.add("percent_check", "rate float8", "g", "rate float8 CHECK (rate >= 0 AND rate <= 1)", "old.rate / 100.0")
+    made.add(
+        "percent_check", "rate float8", "g", "rate float8 CHECK (rate >= 0 AND rate <= 1)", "old.rate / 100.0"
+    )
     made.add("fraction", "rate numeric(5,4)", "g / 100.0", "rate int", "old.rate * 100")
     made.add("rate_kept", "rate float8", "g", "rate float8", None)
     made.add("distance", "way_km float8", "g", "way_miles float8", "old.way_km / 1.609344")
     made.add("weight_told", "w numeric", "g", "w numeric", "old.w * 1000", comments=("in kg", "in grams"))
     made.add("commented", "price int", cents, "price bigint", None, comments=("", "the price in cents"))
-    made.add("millis", "expires_at int", "1600000000 + g", "expires_at bigint", "old.expires_at * 1000", there="1600000000000 + g")
+    made.add(
+        "millis",
+        "expires_at int",
+        "1600000000 + g",
+        "expires_at bigint",
+        "old.expires_at * 1000",
+        there="1600000000000 + g",
+    )
     made.add("inverted", "is_active boolean", "g % 2 = 0", "is_disabled boolean", "NOT old.is_active")
     made.add("negated", "hidden boolean", "g % 2 = 0", "is_not_hidden boolean", "NOT old.hidden")
     made.add("codes", "country char(2)", "'D' || chr(64 + g % 5 + 1)", "country varchar(100)", "")
-    made.add("codes_there", "country varchar(2)", "'D' || chr(64 + g % 5 + 1)", "country text", "", there="'Country ' || g")
+    made.add(
+        "codes_there",
+        "country varchar(2)",
+        "'D' || chr(64 + g % 5 + 1)",
+        "country text",
+        "",
+        there="'Country ' || g",
+    )
     made.add("codes_kept", "country varchar(2)", "'D' || chr(64 + g % 5 + 1)", "country text", None)
     made.add("listed", "status varchar(10)", "CASE WHEN g % 2 = 0 THEN 'A' ELSE 'C' END", states, "{}")
     made.add(
@@ -82,13 +110,38 @@ def everything() -> Pairs:
         "status text CHECK (status IN ('active', 'closed'))",
         None,
     )
-    made.add("secret", "password varchar(50)", "'secret' || g", "password varchar(100)", "", there="'$2b$12$' || repeat('x', 53)")
-    made.add("secret_check", "password text", "'secret' || g", "password text CHECK (length(password) = 60)", "")
-    made.add("secret_kind", "password text", "md5('x' || g)", r"password text CHECK (password ~ '^\$2[aby]\$')", "")
-    made.add("secret_kept", "password varchar(100)", "'$2b$12$' || repeat('x', 53)", "password text CHECK (length(password) = 60)", None)
-    made.add("secret_told", "password text", "'secret' || g", "password text", "", comments=("", "bcrypt hash"))
+    made.add(
+        "secret",
+        "password varchar(50)",
+        "'secret' || g",
+        "password varchar(100)",
+        "",
+        there="'$2b$12$' || repeat('x', 53)",
+    )
+    made.add(
+        "secret_check", "password text", "'secret' || g", "password text CHECK (length(password) = 60)", ""
+    )
+    made.add(
+        "secret_kind", "password text", "md5('x' || g)", r"password text CHECK (password ~ '^\$2[aby]\$')", ""
+    )
+    made.add(
+        "secret_kept",
+        "password varchar(100)",
+        "'$2b$12$' || repeat('x', 53)",
+        "password text CHECK (length(password) = 60)",
+        None,
+    )
+    made.add(
+        "secret_told", "password text", "'secret' || g", "password text", "", comments=("", "bcrypt hash")
+    )
     made.add("clock", "seen_utc timestamp", day, "seen_utc timestamptz", "old.seen_utc AT TIME ZONE 'UTC'")
-    made.add("clock_shift", "at_utc timestamp", day, "at_local timestamp", f"old.at_utc AT TIME ZONE 'UTC' {berlin}")
+    made.add(
+        "clock_shift",
+        "at_utc timestamp",
+        day,
+        "at_local timestamp",
+        f"old.at_utc AT TIME ZONE 'UTC' {berlin}",
+    )
     made.add("clock_kept", "seen timestamp", "timestamp '2020-01-01'", "seen timestamp(6)", None)
     return made
 
@@ -116,7 +169,9 @@ async def test_what_changes_its_meaning_is_asked_and_answered_and_nothing_else(m
         if sql is None:
             continue
         entry = answered[name]
-        assert entry["action"] == ("transform" if sql == "{}" and "value_mapping" in entry else "SPECIFY_ACTION"), (name, entry)
+        assert entry["action"] == (
+            "transform" if sql == "{}" and "value_mapping" in entry else "SPECIFY_ACTION"
+        ), (name, entry)
         offered = entry.get("_suggestion") or {}
         assert sql in ("", "{}") or offered.get("transform_sql") == sql, (name, entry)
         assert offered, (name, entry)

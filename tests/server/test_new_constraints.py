@@ -42,7 +42,11 @@ async def lines(make_pair: MakePair, folder: Path, old: str, new: str) -> dict[s
 
 async def test_counted(make_pair: MakePair, tmp_path: Path) -> None:
     found = await lines(make_pair, tmp_path, OLD, NEW)
-    assert {name.partition(" ")[0]: [line for line in notes if " of OLD " in line] for name, notes in found.items() if "size" not in name} == {
+    assert {
+        name.partition(" ")[0]: [line for line in notes if " of OLD " in line]
+        for name, notes in found.items()
+        if "size" not in name
+    } == {
         "NOT": ["2 rows of OLD break it"],
         "UNIQUE": ["13 rows of OLD break it"],
         "CHECK": ["17 rows of OLD break it"],

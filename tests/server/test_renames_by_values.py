@@ -30,19 +30,27 @@ CREATE TABLE marks (id int PRIMARY KEY, first text CHECK (first IN ('Y', 'N')), 
 """
 
 
-async def test_values_that_do_not_fit_are_asked_about(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_values_that_do_not_fit_are_asked_about(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     pair = await make_pair(OLD, NEW)
     config = load_config(pair.config(tmp_path))
     found = await analyze(config)
-    classes = {(c.table, c.new_column): c.cls.value for c in found.comparison.changes if c.kind == "column_renamed"}
+    classes = {
+        (c.table, c.new_column): c.cls.value for c in found.comparison.changes if c.kind == "column_renamed"
+    }
     assert classes["public.whole", "note"] == "transformable"
     assert classes["public.half", "note"] == "breaking"
     told = json.loads(found.changes_path.read_text())
-    kept = {(s["column"]["table"]["name"], s["column"]["column"]) for s in told["old"]["statistics"]["columns"]}
+    kept = {
+        (s["column"]["table"]["name"], s["column"]["column"]) for s in told["old"]["statistics"]["columns"]
+    }
     assert kept == {("half", "remark"), ("whole", "remark"), ("marks", "fresh"), ("marks", "stale")}
     changes = [c for c in found.comparison.changes if c.table == "public.half" and c.requires_manual]
-    assert any("but 60% of the old values are NULL, which the new column refuses" in c.evidence for c in changes)
+    assert any(
+        "but 60% of the old values are NULL, which the new column refuses" in c.evidence for c in changes
+    )
     with pytest.raises(Refused) as refused:
         await migrate(config, MigrateOptions())
     assert {p.object for p in refused.value.problems if p.code == "TS301"} >= {"public.half.remark"}
@@ -73,7 +81,9 @@ async def test_values_that_do_not_fit_are_asked_about(make_pair: MakePair, tmp_p
     assert again.status == "done" and again.stats.rows_migrated == result.stats.rows_migrated
 
 
-async def test_a_run_that_began_keeps_its_plan(make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_run_that_began_keeps_its_plan(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What it wrote so far looks unlike OLD's whole: the first rows have a remark, the others none."""
     monkeypatch.chdir(tmp_path)
     old = """

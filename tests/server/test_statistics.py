@@ -24,10 +24,14 @@ analyze t; analyze part;
 """
 
 
-async def read(servers: Servers, major: int, *, role: str = "postgres", values: int = 50, more: str = "") -> Statistics:
+async def read(
+    servers: Servers, major: int, *, role: str = "postgres", values: int = 50, more: str = ""
+) -> Statistics:
     database = await servers.create(major, SETUP + more)
     async with database.connect() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
-        await conn.execute(f"set session authorization {role}; set local datestyle = 'SQL, DMY'; set local timezone = 'Asia/Kolkata'")
+        await conn.execute(
+            f"set session authorization {role}; set local datestyle = 'SQL, DMY'; set local timezone = 'Asia/Kolkata'"
+        )
         catalog = await read_catalog(conn, None)
         return await read_statistics(conn, catalog.tables, values=values)
 
@@ -36,14 +40,27 @@ async def read(servers: Servers, major: int, *, role: str = "postgres", values: 
 async def test_columns(servers: Servers, major: int) -> None:
     statistics = await read(servers, major)
     table = TableName("public", "t")
-    number, word, feel, tags, none, seen, same = (statistics.of(table, c) for c in ("id", "word", "feel", "tags", "none", "seen", "same"))
-    assert number is not None and (number.distinct_values, number.minimum, number.maximum, number.common_values) == (400, "1", "400", ())
+    number, word, feel, tags, none, seen, same = (
+        statistics.of(table, c) for c in ("id", "word", "feel", "tags", "none", "seen", "same")
+    )
+    assert number is not None and (
+        number.distinct_values,
+        number.minimum,
+        number.maximum,
+        number.common_values,
+    ) == (400, "1", "400", ())
     assert number.correlation == 1 and number.rows == 400
-    assert word is not None and set(word.common_values) == {"w0", "w1", "w2"} and word.covered == pytest.approx(1)
+    assert (
+        word is not None
+        and set(word.common_values) == {"w0", "w1", "w2"}
+        and word.covered == pytest.approx(1)
+    )
     assert feel is not None and (feel.common_values, feel.common_frequencies) == (("ok", "sad"), (0.75, 0.25))
     assert tags is not None and tags.common_values == ('{"a,b","\\"q\\""}',)
     assert none is not None and (none.null_fraction, none.distinct_values, none.covered) == (1, None, 1)
-    assert seen is not None and seen.minimum == "2020-01-01 01:00:00+00", "in UTC and ISO whatever the session has"
+    assert seen is not None and seen.minimum == "2020-01-01 01:00:00+00", (
+        "in UTC and ISO whatever the session has"
+    )
     assert same is not None and same.common_values == ("2020-05-06",)
     assert statistics.of(table, "missing") is None
 
@@ -59,6 +76,8 @@ async def test_at_most_so_many_values(servers: Servers) -> None:
 
 
 async def test_what_the_role_may_not_read_is_missing(servers: Servers) -> None:
-    statistics = await read(servers, 18, role="pg_monitor", more="grant select (id, word) on t to pg_monitor;")
+    statistics = await read(
+        servers, 18, role="pg_monitor", more="grant select (id, word) on t to pg_monitor;"
+    )
     assert {c.column.column for c in statistics.columns if c.column.table.name == "t"} == {"id", "word"}
     assert {c.column.table.name for c in statistics.columns} == {"t"}

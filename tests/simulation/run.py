@@ -80,7 +80,9 @@ class OldSession:
         """BEGIN, SET, ROLLBACK."""
         await self._step(self.client.scene.faults.lost_request / 4)
 
-    async def copy_from_query(self, select: str, *, output: Callable[[bytes], Awaitable[None]], format: str) -> str:
+    async def copy_from_query(
+        self, select: str, *, output: Callable[[bytes], Awaitable[None]], format: str
+    ) -> str:
         """Evaluates the conditions on ctid as the engine wrote them."""
         assert format == "binary"
         for row in self._rows(select):
@@ -94,9 +96,15 @@ class OldSession:
         return self._rows(select)[int(_OFFSET.findall(select)[0])].ctid
 
     def _rows(self, select: str) -> list[RowId]:
-        conditions = [(_TELL[sign], RowId(0, int(page), int(line))) for sign, page, line in _RANGE.findall(select)]
+        conditions = [
+            (_TELL[sign], RowId(0, int(page), int(line))) for sign, page, line in _RANGE.findall(select)
+        ]
         gone = {RowId(0, int(page), int(line)) for page, line in _GONE.findall(select)}
-        return [row for row in self.client.scene.rows if row not in gone and all(tell(row, border) for tell, border in conditions)]
+        return [
+            row
+            for row in self.client.scene.rows
+            if row not in gone and all(tell(row, border) for tell, border in conditions)
+        ]
 
     async def _step(self, risk: float) -> None:
         await asyncio.sleep(0.0002)
@@ -135,9 +143,15 @@ class Scene:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
         rng = self.rng
-        self.faults = Faults(rng.choice((0, 0.002, 0.01)), rng.choice((0, 0.002, 0.01)), rng.choice((None, None, rng.randint(1, 9))))
+        self.faults = Faults(
+            rng.choice((0, 0.002, 0.01)),
+            rng.choice((0, 0.002, 0.01)),
+            rng.choice((None, None, rng.randint(1, 9))),
+        )
         self.pace = rng.choice((UNBOUNDED, UNBOUNDED, Pace.begin(rng.randint(1, 6), 1)))
-        self.rows = sorted({RowId(0, rng.randint(0, 5), rng.randint(1, 12)) for _ in range(rng.randint(1, 50))})
+        self.rows = sorted(
+            {RowId(0, rng.randint(0, 5), rng.randint(1, 12)) for _ in range(rng.randint(1, 50))}
+        )
         self.step = rng.randint(1, 12)
         self.rejected = frozenset(row for row in self.rows if rng.random() < 0.1)
         cut = source._ranges(source._Pass(len(self.rows), self.step, tuple(self.rows[:: self.step]), ""))
@@ -167,8 +181,12 @@ class Client:
         self.dead = True
         self.scene.world.history.append(f"{self.name} is killed")
         for session in self.sessions:
-            asyncio.get_running_loop().call_later(self.scene.rng.uniform(0, self.scene.faults.latest_zombie), session.end)
-        asyncio.get_running_loop().call_later(self.scene.rng.uniform(0, self.scene.faults.latest_zombie), self.lose_lock)
+            asyncio.get_running_loop().call_later(
+                self.scene.rng.uniform(0, self.scene.faults.latest_zombie), session.end
+            )
+        asyncio.get_running_loop().call_later(
+            self.scene.rng.uniform(0, self.scene.faults.latest_zombie), self.lose_lock
+        )
 
     def lose_lock(self) -> None:
         """Its lock session ends, whether it lives or not."""
@@ -190,7 +208,14 @@ class Client:
         self.scene.writer = self
         try:
             await self._move()
-        except (Stopped, TranshipError, StreamBroken, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (
+            Stopped,
+            TranshipError,
+            StreamBroken,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            OSError,
+        ) as error:
             return f"stopped: {error}"
         finally:
             self.lose_lock()
@@ -212,7 +237,20 @@ class Client:
         book.add_all(NAME, [Reject(row, "23514", "no", None, None) for row in self.scene.rejected])
         new: Any = SimpleNamespace(new=None, old=None, path="config.json")
         options, nothing = MigrateOptions(live=True), lambda _: None
-        live = Live(JOB, new, options, JOURNAL, "run", epoch, SimulatedSnapshot(self), None, book, [task], nothing, asyncio.Event())  # type: ignore[arg-type]
+        live = Live(
+            JOB,
+            new,
+            options,
+            JOURNAL,
+            "run",
+            epoch,
+            SimulatedSnapshot(self),
+            None,
+            book,
+            [task],
+            nothing,
+            asyncio.Event(),
+        )  # type: ignore[arg-type]
         await self._streams(live, task)
         if task.counts[0] != task.rows:
             raise Stopped("TS422", f"{task.rows} rows in the snapshot, {task.counts[0]} accounted for")
@@ -225,7 +263,9 @@ class Client:
             while queue:
                 queue.extend(await one.move(task, queue.pop()))
 
-        ends = await asyncio.gather(*(stream(worker.Worker(live, n)) for n in range(STREAMS)), return_exceptions=True)
+        ends = await asyncio.gather(
+            *(stream(worker.Worker(live, n)) for n in range(STREAMS)), return_exceptions=True
+        )
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
@@ -243,10 +283,14 @@ async def _pin(*_: object, **__: object) -> None:
     return None
 
 
-async def _fetch_records(old: OldSession, _: Job, plan: TablePlan, rejects: Sequence[Reject]) -> AsyncIterator[RejectRecord]:
+async def _fetch_records(
+    old: OldSession, _: Job, plan: TablePlan, rejects: Sequence[Reject]
+) -> AsyncIterator[RejectRecord]:
     for reject in rejects:
         await old.execute("the whole row")
-        yield RejectRecord("public.t", "public.t", None, None, None, reject.sqlstate, reject.reason, Raw(b"{}"))
+        yield RejectRecord(
+            "public.t", "public.t", None, None, None, reject.sqlstate, reject.reason, Raw(b"{}")
+        )
 
 
 def install() -> None:
@@ -327,7 +371,9 @@ async def _last(scene: Scene) -> None:
             world.violations.append("I10: a second complete run changed something")
     wanted = (sorted(set(scene.rows) - scene.rejected), sorted(scene.rejected))
     if (sorted(world.store.rows), sorted(world.store.rejects)) != wanted or world.store.state != "finished":
-        world.violations.append(f"I12: {len(world.store.rows)} rows and {len(world.store.rejects)} rejects, {list(map(len, wanted))} expected")
+        world.violations.append(
+            f"I12: {len(world.store.rows)} rows and {len(world.store.rejects)} rejects, {list(map(len, wanted))} expected"
+        )
 
 
 def simulate(seed: int) -> tuple[str, list[str]]:
@@ -358,7 +404,9 @@ def main(arguments: list[str]) -> int:
         if violations and bad <= 5:
             print(f"seed {seed}: {'; '.join(violations)}")
     seconds = time.monotonic() - began
-    print(f"{given.seeds} seeds, {bad} with violations, {seconds:.1f} s ({given.seeds / seconds * 60:.0f} a minute)")
+    print(
+        f"{given.seeds} seeds, {bad} with violations, {seconds:.1f} s ({given.seeds / seconds * 60:.0f} a minute)"
+    )
     return 1 if bad else 0
 
 

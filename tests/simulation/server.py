@@ -19,7 +19,16 @@ from tranship.server.journal import row_id
 from tranship.sql import session as statements
 from tranship.sql.queries import query
 
-LETTERS = {"set": "s", "fence": "f", "claim": "c", "copy": "p", "constraints": "k", "reject": "r", "count": "n", "triggers": "t"}
+LETTERS = {
+    "set": "s",
+    "fence": "f",
+    "claim": "c",
+    "copy": "p",
+    "constraints": "k",
+    "reject": "r",
+    "count": "n",
+    "triggers": "t",
+}
 ORDER = re.compile("bs+fcpktr?n")
 """A batch transaction from BEGIN to before its COMMIT, a letter a statement."""
 ANY_ORDER = re.compile(".*")
@@ -62,7 +71,9 @@ class Session:
     def _cut(self) -> None:
         if not self.closed:
             self.closed = True
-            asyncio.get_running_loop().call_later(self.world.rng.uniform(0, self.world.faults.latest_zombie), self.end)
+            asyncio.get_running_loop().call_later(
+                self.world.rng.uniform(0, self.world.faults.latest_zombie), self.end
+            )
 
     async def execute(self, sql: str, *values: Any) -> str:
         """A statement without rows."""
@@ -113,7 +124,9 @@ class Session:
 
         return str(await self._call("COPY", apply))
 
-    async def copy_records_to_table(self, table: str, *, records: Iterable[tuple[Any, ...]], **_: object) -> None:
+    async def copy_records_to_table(
+        self, table: str, *, records: Iterable[tuple[Any, ...]], **_: object
+    ) -> None:
         """The journal's rejects."""
         found = [RowId(r[3], r[4], r[5]) for r in records]
 
@@ -253,12 +266,18 @@ class Session:
             case known.batch:
                 return self._row(values[2])
             case known.batch_from:
-                starts = [n for n, row in world.store.batches.items() if row.lo is not None and row.lo.ctid == values[3]]
+                starts = [
+                    n
+                    for n, row in world.store.batches.items()
+                    if row.lo is not None and row.lo.ctid == values[3]
+                ]
                 return self._row(starts[0]) if starts else None
             case known.batches:
                 return [self._row(number) for number in sorted(world.store.batches)]
             case _ if sql == query("terminate_backends"):
-                ended = [session for session in world.sessions if session.pid in values[0] and not session.gone]
+                ended = [
+                    session for session in world.sessions if session.pid in values[0] and not session.gone
+                ]
                 for session in ended:
                     session.end()
                 return ended
@@ -282,7 +301,9 @@ class Session:
                 await self.world.lock(self, f"batch {number}", "X", LOCK_TIMEOUT)
                 if number in self.world.store.batches:
                     raise asyncpg.UniqueViolationError(f"batch {number} is there")
-                self._work().added[number] = Row(row_id(0, lo) if lo else None, row_id(0, hi) if hi else None, count)
+                self._work().added[number] = Row(
+                    row_id(0, lo) if lo else None, row_id(0, hi) if hi else None, count
+                )
 
         await self._call("batches", apply)
 

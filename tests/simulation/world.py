@@ -79,7 +79,14 @@ class Transaction:
 class World:
     """NEW, and who is connected to it."""
 
-    def __init__(self, rng: random.Random, faults: Faults, batches: Iterable[Batch], every: Sequence[RowId], rejected: frozenset[RowId]) -> None:
+    def __init__(
+        self,
+        rng: random.Random,
+        faults: Faults,
+        batches: Iterable[Batch],
+        every: Sequence[RowId],
+        rejected: frozenset[RowId],
+    ) -> None:
         """``every``: the rows of OLD."""
         self.rng = rng
         self.faults = faults
@@ -146,7 +153,9 @@ class World:
             store.state = transaction.ended
         if transaction.batch is not None:
             if transaction.epoch != store.epoch:
-                raise Violation(f"I6: {client} committed batch {transaction.batch} in epoch {transaction.epoch}, it is {store.epoch}")
+                raise Violation(
+                    f"I6: {client} committed batch {transaction.batch} in epoch {transaction.epoch}, it is {store.epoch}"
+                )
             row = store.batches[transaction.batch]
             row.state, row.counts = "done", transaction.counts or row.counts
         if transaction.shortened is not None:
@@ -158,7 +167,9 @@ class World:
 
     def _divide(self, transaction: Transaction, shortened: tuple[int, RowId, int], client: str) -> None:
         if transaction.epoch != self.store.epoch:
-            raise Violation(f"I6: {client} divided batch {shortened[0]} in epoch {transaction.epoch}, it is {self.store.epoch}")
+            raise Violation(
+                f"I6: {client} divided batch {shortened[0]} in epoch {transaction.epoch}, it is {self.store.epoch}"
+            )
         row = self.store.batches[shortened[0]]
         row.hi, row.count = shortened[1:]
         self.store.batches |= transaction.added
@@ -167,7 +178,9 @@ class World:
         """Every row of a batch that is done is there exactly once, of any other not at all; every row is in one batch."""
         batches = list(self.store.batches.values())
         homes = [[batch for batch in batches if batch.holds(row)] for row in self.every]
-        if any(len(home) != 1 for home in homes) or [b.count for b in batches] != [sum(home[0] is b for home in homes) for b in batches]:
+        if any(len(home) != 1 for home in homes) or [b.count for b in batches] != [
+            sum(home[0] is b for home in homes) for b in batches
+        ]:
             raise Violation(f"I1: {len(batches)} batches do not cut the table's {len(homes)} rows")
         done = {row for row, (batch,) in zip(self.every, homes, strict=True) if batch.state == "done"}
         there = sorted([*self.store.rows, *self.store.rejects])

@@ -74,7 +74,13 @@ def pg_type(text: str) -> PgType:
     word = found.group(1)
     modifiers = tuple(int(part) for part in (found.group(2) or "").split(",") if part)
     if word in _RANGES:
-        return PgType(text=word, base=word, kind=TypeKind.RANGE, name=TableName("pg_catalog", word), element=pg_type(_RANGES[word]))
+        return PgType(
+            text=word,
+            base=word,
+            kind=TypeKind.RANGE,
+            name=TableName("pg_catalog", word),
+            element=pg_type(_RANGES[word]),
+        )
     base = _SHORT.get(word, word)
     inside = f"({','.join(map(str, modifiers))})" if modifiers else ""
     first, _, rest = base.partition(" ")
@@ -96,7 +102,14 @@ def pg_type(text: str) -> PgType:
 def array(element: PgType) -> PgType:
     """The array of a type."""
     name = TableName(element.name.schema, f"_{element.name.name}") if element.name is not None else None
-    return PgType(text=f"{element.text}[]", base=f"{element.base}[]", kind=TypeKind.ARRAY, name=name, element=element, portable=element.portable)
+    return PgType(
+        text=f"{element.text}[]",
+        base=f"{element.base}[]",
+        kind=TypeKind.ARRAY,
+        name=name,
+        element=element,
+        portable=element.portable,
+    )
 
 
 def enum(name: str, *labels: str, schema: str = "public") -> PgType:
@@ -104,7 +117,9 @@ def enum(name: str, *labels: str, schema: str = "public") -> PgType:
     return _user(TypeKind.ENUM, name, schema, labels=labels, category="E")
 
 
-def domain(name: str, base: PgType | str, *checks: str, not_null: bool = False, schema: str = "public") -> PgType:
+def domain(
+    name: str, base: PgType | str, *checks: str, not_null: bool = False, schema: str = "public"
+) -> PgType:
     """A domain; each check is an expression over VALUE."""
     element = base if isinstance(base, PgType) else pg_type(base)
     named = tuple(DomainCheck(name=f"{name}_check{n}", expression=text) for n, text in enumerate(checks))
@@ -113,7 +128,10 @@ def domain(name: str, base: PgType | str, *checks: str, not_null: bool = False, 
 
 def composite(name: str, schema: str = "public", **attributes: PgType | str) -> PgType:
     """A composite type."""
-    inside = tuple(Attribute(key, value if isinstance(value, PgType) else pg_type(value)) for key, value in attributes.items())
+    inside = tuple(
+        Attribute(key, value if isinstance(value, PgType) else pg_type(value))
+        for key, value in attributes.items()
+    )
     return _user(TypeKind.COMPOSITE, name, schema, attributes=inside)
 
 
@@ -132,7 +150,9 @@ def column(text: str, type_: PgType | None = None, **more: object) -> Column:
     declared, _, default = text.partition(" = ")
     not_null = declared.endswith("!")
     name, _, written = declared.removesuffix("!").partition(" ")
-    made = Column(name=name, attnum=0, type=type_ or pg_type(written), not_null=not_null, default=default or None)
+    made = Column(
+        name=name, attnum=0, type=type_ or pg_type(written), not_null=not_null, default=default or None
+    )
     return replace(made, **more) if more else made
 
 
@@ -145,14 +165,28 @@ def table(
     **more: object,
 ) -> Table:
     """A table with SELECT granted. ``key`` is the primary key, ``references`` pairs of column and table."""
-    made = tuple(replace(c if isinstance(c, Column) else column(c), attnum=n) for n, c in enumerate(columns, 1))
+    made = tuple(
+        replace(c if isinstance(c, Column) else column(c), attnum=n) for n, c in enumerate(columns, 1)
+    )
     keys = (Key(name=f"{name}_pkey", primary=True, columns=tuple(key)),) if key else ()
-    foreign = tuple(ForeignKey(f"{name}_{c}_fkey", (c,), TableName(schema, target), ("id",)) for c, target in references)
+    foreign = tuple(
+        ForeignKey(f"{name}_{c}_fkey", (c,), TableName(schema, target), ("id",)) for c, target in references
+    )
     named = TableName(schema, name)
-    whole = Table(name=named, kind="r", columns=made, keys=keys, foreign_keys=foreign, privileges=("SELECT", "INSERT"))
+    whole = Table(
+        name=named, kind="r", columns=made, keys=keys, foreign_keys=foreign, privileges=("SELECT", "INSERT")
+    )
     return replace(whole, **more) if more else whole
 
 
-def catalog(*tables: Table, database: str = "mydb", schemas: tuple[str, ...] = ("public",), version: int = 150000) -> Catalog:
+def catalog(
+    *tables: Table, database: str = "mydb", schemas: tuple[str, ...] = ("public",), version: int = 150000
+) -> Catalog:
     """A database that holds exactly these relations."""
-    return Catalog(database=database, server_version=version, schemas=schemas, tables=tuple(sorted(tables, key=lambda t: t.name)), user="reader")
+    return Catalog(
+        database=database,
+        server_version=version,
+        schemas=schemas,
+        tables=tuple(sorted(tables, key=lambda t: t.name)),
+        user="reader",
+    )

@@ -31,7 +31,14 @@ from tranship.model.catalog import Catalog
 
 CATALOG = Catalog(database="d", server_version=170000, schemas=("public",))
 SIDE = SideInfo("d", 170000, "f", CATALOG)
-CHANGES = ChangesFile(format_version=CHANGES_FORMAT, tool_version=__version__, old=SIDE, new=SIDE, summary={"total": 0}, changes=())
+CHANGES = ChangesFile(
+    format_version=CHANGES_FORMAT,
+    tool_version=__version__,
+    old=SIDE,
+    new=SIDE,
+    summary={"total": 0},
+    changes=(),
+)
 
 
 def plain(value: object) -> object:
@@ -47,8 +54,15 @@ def plain(value: object) -> object:
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), inner, max_size=4)
+    ),
     max_leaves=20,
 )
 
@@ -72,13 +86,16 @@ def test_never_lenient_never_crashes(text: str) -> None:
 def test_comments_lines_and_digits(tmp_path: Path) -> None:
     file = tmp_path / "f.json"
     file.write_text(
-        '\ufeff// first\n{"a": "http://x", // rest\n "b": [1.10,\n 9007199254740993], "_c": 1, "_c": 2,\n "d.e": {"f": 1}}', encoding="utf-8"
+        '\ufeff// first\n{"a": "http://x", // rest\n "b": [1.10,\n 9007199254740993], "_c": 1, "_c": 2,\n "d.e": {"f": 1}}',
+        encoding="utf-8",
     )
     document = read_jsonc(file)
     assert isinstance(document.root, dict)
     assert document.root["a"] == "http://x"
     assert document.root["b"] == [Number("1.10"), Number("9007199254740993")]
-    assert [document.line(path) for path in ("$", "$.a", "$.b[1]", '$["d.e"].f', '$["d.e"].missing', "$.nowhere")] == [2, 2, 4, 5, 5, 2]
+    assert [
+        document.line(path) for path in ("$", "$.a", "$.b[1]", '$["d.e"].f', '$["d.e"].missing', "$.nowhere")
+    ] == [2, 2, 4, 5, 5, 2]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +164,15 @@ def test_changes_round_trip(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "edit", [{"format_version": 99}, {"tool_version": None}, {"tool_version": "0.0.0"}, {"surprise": 1}, {"changes": "none"}, {"old": {}}]
+    "edit",
+    [
+        {"format_version": 99},
+        {"tool_version": None},
+        {"tool_version": "0.0.0"},
+        {"surprise": 1},
+        {"changes": "none"},
+        {"old": {}},
+    ],
 )
 def test_changes_of_others(tmp_path: Path, edit: dict[str, object]) -> None:
     path = tmp_path / "changes.json"

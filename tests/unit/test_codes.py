@@ -27,11 +27,15 @@ def test_a_code_belongs_to_one_module() -> None:
     for path in sorted(root.rglob("*.py")):
         for code in re.findall(r'"(TS\d{3})"', path.read_text(encoding="utf-8")):
             homes[code].add(str(path.relative_to(root)))
-    assert {code: sorted(where) for code, where in homes.items() if len(where) > 1 and code not in SHARED} == {}
+    assert {
+        code: sorted(where) for code, where in homes.items() if len(where) > 1 and code not in SHARED
+    } == {}
 
 
 def test_the_first_digit_is_the_exit_status() -> None:
     """TS1 usage and TS2 connection end with 2, TS3 with 3, TS4 with 4; TS9 is what nobody thought of."""
     root = Path(tranship.__file__).parent
-    codes = {c for path in root.rglob("*.py") for c in re.findall(r'"(TS\d{3})"', path.read_text(encoding="utf-8"))}
+    codes = {
+        c for path in root.rglob("*.py") for c in re.findall(r'"(TS\d{3})"', path.read_text(encoding="utf-8"))
+    }
     assert {c[2] for c in codes} <= set("123459")

@@ -38,11 +38,19 @@ def error(folder: Path, text: str, **environ: str) -> UsageError:
 
 
 def old_side(folder: Path, old: str, **environ: str) -> Endpoint:
-    return load(folder, f'{{"old_database": {old}, "new_database": {{"host": "h", "database": "d", "username": "u"}}}}', **environ).old
+    return load(
+        folder,
+        f'{{"old_database": {old}, "new_database": {{"host": "h", "database": "d", "username": "u"}}}}',
+        **environ,
+    ).old
 
 
 def old_error(folder: Path, old: str, **environ: str) -> UsageError:
-    return error(folder, f'{{"old_database": {old},\n"new_database": {{"host": "h", "database": "d", "username": "u"}}}}', **environ)
+    return error(
+        folder,
+        f'{{"old_database": {old},\n"new_database": {{"host": "h", "database": "d", "username": "u"}}}}',
+        **environ,
+    )
 
 
 def test_classic_form(tmp_path: Path) -> None:
@@ -76,15 +84,25 @@ def test_secrets_cannot_be_shown(tmp_path: Path) -> None:
         ("postgresql://u:@h", "h", 5432, "u", "u", ""),
     ],
 )
-def test_urls(tmp_path: Path, url: str, host: str, port: int, database: str, user: str, password: str | None) -> None:
+def test_urls(
+    tmp_path: Path, url: str, host: str, port: int, database: str, user: str, password: str | None
+) -> None:
     side = old_side(tmp_path, f'{{"url": "{url}"}}')
     assert (side.host, side.port, side.database, side.user) == (host, port, database, user)
     assert side.password == (None if password is None else Secret(password))
 
 
 def test_url_parameters(tmp_path: Path) -> None:
-    side = old_side(tmp_path, '{"url": "postgresql://u@h/d?sslmode=verify-ca&sslrootcert=a.pem&connect_timeout=3&options=-c%20x%3Dy"}')
-    assert (side.sslmode, side.sslrootcert, side.connect_timeout, side.options) == ("verify-ca", "a.pem", 3.0, "-c x=y")
+    side = old_side(
+        tmp_path,
+        '{"url": "postgresql://u@h/d?sslmode=verify-ca&sslrootcert=a.pem&connect_timeout=3&options=-c%20x%3Dy"}',
+    )
+    assert (side.sslmode, side.sslrootcert, side.connect_timeout, side.options) == (
+        "verify-ca",
+        "a.pem",
+        3.0,
+        "-c x=y",
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,8 +122,14 @@ def test_url_parameters(tmp_path: Path) -> None:
         ('{"host": "h", "username": "u", "database": "d", "schema": []}', "empty"),
         ('{"host": "h", "username": "u", "database": "d", "schema": ["a", "a"]}', "twice"),
         ('{"host": "h", "username": "u", "database": "d", "password": 123}', "a number"),
-        ('{"host": "h", "username": "u", "database": "d", "password": "hunter2${NO"}', "environment variable"),
-        ('{"host": "h", "username": "u", "database": "d", "password": "hunter2", "password_command": "true"}', "both given"),
+        (
+            '{"host": "h", "username": "u", "database": "d", "password": "hunter2${NO"}',
+            "environment variable",
+        ),
+        (
+            '{"host": "h", "username": "u", "database": "d", "password": "hunter2", "password_command": "true"}',
+            "both given",
+        ),
         ('{"host": "h,i", "username": "u", "database": "d"}', "several hosts"),
         ('"postgresql://u:hunter2@h/d"', "$.old_database"),
         ('{"service": "nowhere"}', "not defined"),
@@ -139,17 +163,35 @@ def test_environment_and_password_file(tmp_path: Path) -> None:
     passfile = tmp_path / "pass"
     passfile.write_text("# c\nh:5432:d:u:a\\:b\\\\c\n*:*:*:*:other\n")
     passfile.chmod(0o600)
-    side = old_side(tmp_path, '{"host": "h", "database": "d"}', PGUSER="u", PGPASSFILE=str(passfile), PGSSLMODE="require", PGSSLROOTCERT="r")
+    side = old_side(
+        tmp_path,
+        '{"host": "h", "database": "d"}',
+        PGUSER="u",
+        PGPASSFILE=str(passfile),
+        PGSSLMODE="require",
+        PGSSLROOTCERT="r",
+    )
     assert side.password == Secret("a:b\\c")
     assert (side.sslmode, side.sslrootcert) == ("require", "r")
     passfile.chmod(0o644)
-    assert old_side(tmp_path, '{"host": "h", "database": "d"}', PGUSER="u", PGPASSFILE=str(passfile)).password is None
+    assert (
+        old_side(tmp_path, '{"host": "h", "database": "d"}', PGUSER="u", PGPASSFILE=str(passfile)).password
+        is None
+    )
 
 
 def test_service_file(tmp_path: Path) -> None:
-    (tmp_path / ".pg_service.conf").write_text("[other]\nhost=x\n[mine]\n# c\nhost=sh\nport=99\ndbname=sd\nuser=su\npassword=p=%q\n[end]\n")
+    (tmp_path / ".pg_service.conf").write_text(
+        "[other]\nhost=x\n[mine]\n# c\nhost=sh\nport=99\ndbname=sd\nuser=su\npassword=p=%q\n[end]\n"
+    )
     side = old_side(tmp_path, '{"service": "mine", "port": 100}')
-    assert (side.host, side.port, side.database, side.user, side.password) == ("sh", 100, "sd", "su", Secret("p=%q"))
+    assert (side.host, side.port, side.database, side.user, side.password) == (
+        "sh",
+        100,
+        "sd",
+        "su",
+        Secret("p=%q"),
+    )
 
 
 def test_password_command(tmp_path: Path) -> None:
@@ -178,14 +220,19 @@ def test_plain_password_readable_by_others(tmp_path: Path) -> None:
     assert load_config(file, {"OLD_PASSWORD": "x", "HOME": str(tmp_path)}).warnings == ()
 
 
-@pytest.mark.parametrize("text", ["[]", "1", '{"old_database": {}}', '{"old_database": 1, "new_database": {}}'])
+@pytest.mark.parametrize(
+    "text", ["[]", "1", '{"old_database": {}}', '{"old_database": 1, "new_database": {}}']
+)
 def test_wrong_shapes(tmp_path: Path, text: str) -> None:
     error(tmp_path, text)
 
 
 @pytest.mark.parametrize("port", ["true", "[5432]"])
 def test_a_port_is_a_number(tmp_path: Path, port: str) -> None:
-    assert "$.old_database.port: a whole number is expected here" in old_error(tmp_path, f'{{"host": "h", "port": {port}}}').message
+    assert (
+        "$.old_database.port: a whole number is expected here"
+        in old_error(tmp_path, f'{{"host": "h", "port": {port}}}').message
+    )
 
 
 def test_the_journal_lies_beside_the_data(tmp_path: Path) -> None:

@@ -12,11 +12,19 @@ from tranship.model.options import command_line
     [
         ("tranship", "status", "tranship status 'my config.json'"),
         ("tranship", "resolve generate", "tranship resolve generate 'my config.json'"),
-        ("python scripts", "resolve generate", "python scripts/manual_resolutions.py generate 'my config.json'"),
+        (
+            "python scripts",
+            "resolve generate",
+            "python scripts/manual_resolutions.py generate 'my config.json'",
+        ),
         ("python scripts", "migrate", "python scripts/data_migrator.py 'my config.json'"),
         ("python scripts", "status", "PYTHONPATH=src python -m tranship status 'my config.json'"),
         ("python .", "doctor", "PYTHONPATH=../src python -m tranship doctor 'my config.json'"),
-        ("python '/opt/my tools/scripts'", "doctor", "PYTHONPATH='/opt/my tools/src' python -m tranship doctor 'my config.json'"),
+        (
+            "python '/opt/my tools/scripts'",
+            "doctor",
+            "PYTHONPATH='/opt/my tools/src' python -m tranship doctor 'my config.json'",
+        ),
     ],
 )
 def test_a_command_is_spelled_as_the_program_was_called(spelling: str, command: str, line: str) -> None:

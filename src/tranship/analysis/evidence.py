@@ -29,7 +29,13 @@ from tranship.model.names import ColumnRef, Side
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import Observed, observed_in
-from tranship.planning.deciding.data_questions import DataQuestions, MisfitQuestion, data_questions, early_questions, foresee
+from tranship.planning.deciding.data_questions import (
+    DataQuestions,
+    MisfitQuestion,
+    data_questions,
+    early_questions,
+    foresee,
+)
 from tranship.planning.deciding.suggest import trial_questions
 from tranship.planning.deciding.suggest.constants import constant
 from tranship.planning.matching.scope import Scope
@@ -66,7 +72,9 @@ async def gather(
     """
     await pin(old_conn, Side.OLD, datestyle=_datestyle(new), search_path="")
     await pin(new_conn, Side.NEW, datestyle=_datestyle(new), search_path="")
-    gathering = _Gathering({Side.OLD: old_conn, Side.NEW: new_conn}, {Side.OLD: old, Side.NEW: new}, probe_seconds)
+    gathering = _Gathering(
+        {Side.OLD: old_conn, Side.NEW: new_conn}, {Side.OLD: old, Side.NEW: new}, probe_seconds
+    )
     first = foresee(old, new, scope, background=background).comparison
     early = await gathering.early(early_questions(first, old, new))
     observed = observed_in(early)
@@ -83,7 +91,13 @@ async def gather(
 
 
 async def gather_observed(
-    old_conn: asyncpg.Connection, new_conn: asyncpg.Connection, old: Catalog, new: Catalog, comparison: Comparison, *, probe_seconds: float
+    old_conn: asyncpg.Connection,
+    new_conn: asyncpg.Connection,
+    old: Catalog,
+    new: Catalog,
+    comparison: Comparison,
+    *,
+    probe_seconds: float,
 ) -> tuple[Observed, tuple[str, ...]]:
     """What the data say where the class of a change turns on them, and what was not asked in time."""
     questions = early_questions(comparison, old, new)
@@ -91,7 +105,9 @@ async def gather_observed(
         return Observed(), ()
     await pin(old_conn, Side.OLD, datestyle=_datestyle(new), search_path="")
     await pin(new_conn, Side.NEW, datestyle=_datestyle(new), search_path="")
-    gathering = _Gathering({Side.OLD: old_conn, Side.NEW: new_conn}, {Side.OLD: old, Side.NEW: new}, probe_seconds)
+    gathering = _Gathering(
+        {Side.OLD: old_conn, Side.NEW: new_conn}, {Side.OLD: old, Side.NEW: new}, probe_seconds
+    )
     return observed_in(await gathering.early(questions)), gathering.not_asked
 
 
@@ -102,7 +118,9 @@ def _datestyle(new: Catalog) -> str:
 class _Gathering:
     """One round of questions with its clock."""
 
-    def __init__(self, conns: Mapping[Side, asyncpg.Connection], catalogs: Mapping[Side, Catalog], seconds: float) -> None:
+    def __init__(
+        self, conns: Mapping[Side, asyncpg.Connection], catalogs: Mapping[Side, Catalog], seconds: float
+    ) -> None:
         self._conns = conns
         self._catalogs = catalogs
         self._seconds = seconds
@@ -138,8 +156,12 @@ class _Gathering:
 
     async def answers(self, questions: DataQuestions, early: Evidence) -> Evidence:
         """All other questions in their order, with what the early ones said."""
-        columns = {facts.column: facts for facts in early.columns} | {ref: await self._column(ref) for ref in questions.columns}
-        there = {facts.column: facts for facts in early.there} | {ref: await self._column(ref, Side.NEW) for ref in questions.there}
+        columns = {facts.column: facts for facts in early.columns} | {
+            ref: await self._column(ref) for ref in questions.columns
+        }
+        there = {facts.column: facts for facts in early.there} | {
+            ref: await self._column(ref, Side.NEW) for ref in questions.there
+        }
         lookups = [await self._lookup(question) for question in questions.lookups]
         misfits = [await self._misfits(question) for question in questions.misfits]
         return replace(
@@ -158,7 +180,9 @@ class _Gathering:
         percent = _percent(table)
         text = sql.trial(table, question.sql, question.fits, question.shown, percent)
         refused: list[asyncpg.PostgresError] = []
-        rows = await self._ask(Side.OLD, f"whether {question.sql} does for {question.table}", text, refused=refused)
+        rows = await self._ask(
+            Side.OLD, f"whether {question.sql} does for {question.table}", text, refused=refused
+        )
         if refused:
             return TrialFacts(question, 0, 0, failed=True, sampled=percent is not None)
         if not rows:
@@ -170,7 +194,12 @@ class _Gathering:
         return TrialFacts(question, counts[0], min(counts[1:]), shown, sampled=percent is not None)
 
     async def _ask(
-        self, side: Side, what: str, text: str, *arguments: object, refused: list[asyncpg.PostgresError] | None = None
+        self,
+        side: Side,
+        what: str,
+        text: str,
+        *arguments: object,
+        refused: list[asyncpg.PostgresError] | None = None,
     ) -> Sequence[Mapping[str, object]] | None:
         """One statement in a read-only transaction of its own; None and a note where there is no answer.
 
@@ -212,7 +241,9 @@ class _Gathering:
         rows = await self._ask(side, f"magnitudes of {ref}", sql.magnitudes(table, ref.column, percent))
         return _magnitudes(ref, rows[0], sampled=percent is not None) if rows else None
 
-    async def _values(self, ref: ColumnRef, side: Side = Side.OLD) -> tuple[ColumnFacts, tuple[ValueCount, ...]] | None:
+    async def _values(
+        self, ref: ColumnRef, side: Side = Side.OLD
+    ) -> tuple[ColumnFacts, tuple[ValueCount, ...]] | None:
         """The facts of a column, and as many distinct values as lookups want; None of NEW's where the table holds nothing."""
         if (side, ref) in self._counted:
             return self._counted[side, ref]
@@ -233,8 +264,12 @@ class _Gathering:
         if table is None or owner is None:
             return None
         percent = _percent(table)
-        text = sql.composite_coverage(table, question.old_columns, owner, question.key_columns, question.value_column, percent)
-        rows = await self._ask(Side.OLD, f"lookup of {', '.join(question.old_columns)} of {table.name} in {owner.name}", text)
+        text = sql.composite_coverage(
+            table, question.old_columns, owner, question.key_columns, question.value_column, percent
+        )
+        rows = await self._ask(
+            Side.OLD, f"lookup of {', '.join(question.old_columns)} of {table.name} in {owner.name}", text
+        )
         if not rows:
             return None
         distinct, found, whole, rows_found, ambiguous = (int(str(rows[0][name])) for name in _COUNTS)
@@ -256,7 +291,11 @@ class _Gathering:
         hits = {str(row["value"]): int(str(row["results"])) for row in rows}
         found = [value for value in values if hits.get(value.value, 0) > 0]
         missing = tuple(value.value for value in values if not hits.get(value.value, 0))[:_LISTED]
-        inserts = sql.insert_missing(table, question.key_column, missing, self._constants(table)) if question.side is Side.NEW else ()
+        inserts = (
+            sql.insert_missing(table, question.key_column, missing, self._constants(table))
+            if question.side is Side.NEW
+            else ()
+        )
         return LookupFacts(
             question=question,
             distinct=len(values),
@@ -265,13 +304,17 @@ class _Gathering:
             rows_found=sum(value.rows for value in found),
             ambiguous=sum(1 for value in found if hits[value.value] > 1),
             missing=missing,
-            complete=not facts.sampled and len(values) == facts.distinct and facts.longest <= sql.LONGEST_SHOWN,
+            complete=not facts.sampled
+            and len(values) == facts.distinct
+            and facts.longest <= sql.LONGEST_SHOWN,
             inserts=inserts,
         )
 
     def _constants(self, table: Table) -> dict[str, str]:
         """What a new row of a lookup table may hold, by column."""
-        found = {column.name: constant(table, column, self._catalogs[Side.NEW], None) for column in table.columns}
+        found = {
+            column.name: constant(table, column, self._catalogs[Side.NEW], None) for column in table.columns
+        }
         return {name: one.value for name, one in found.items() if one is not None}
 
     async def _misfits(self, question: MisfitQuestion) -> Misfits | None:
@@ -284,7 +327,13 @@ class _Gathering:
         else:
             text = sql.outside_of(table, column, question.low, question.high, percent)
         rows = await self._ask(Side.OLD, f"values of {question.old} that do not fit", text)
-        return Misfits(question.old, question.new, int(str(rows[0]["count"])), question.what, percent is not None) if rows else None
+        return (
+            Misfits(
+                question.old, question.new, int(str(rows[0]["count"])), question.what, percent is not None
+            )
+            if rows
+            else None
+        )
 
     async def breaks(self, demand: Demand) -> Breaks | None:
         """How many old rows break a new constraint; equal ones are not looked for in a table too large to be read whole."""
@@ -305,7 +354,9 @@ class _Gathering:
             case _:
                 return None
         names = ", ".join(new for _, new in demand.columns)
-        rows = await self._ask(Side.OLD, f"rows of {demand.table} that break the new constraint on ({names})", text)
+        rows = await self._ask(
+            Side.OLD, f"rows of {demand.table} that break the new constraint on ({names})", text
+        )
         return Breaks(demand, int(str(rows[0]["count"])), percent is not None) if rows else None
 
     async def _reference(self, ref: ColumnRef, keys: Sequence[ColumnRef]) -> Reference | None:
@@ -321,7 +372,12 @@ class _Gathering:
             target = self._table(Side.OLD, key)
             if target is None:
                 continue
-            rows = await self._ask(Side.OLD, f"whether {ref} refers to {key.table}", sql.keys_found(target, key.column, column.type), values)
+            rows = await self._ask(
+                Side.OLD,
+                f"whether {ref} refers to {key.table}",
+                sql.keys_found(target, key.column, column.type),
+                values,
+            )
             if rows is None:
                 return None
             if int(str(rows[0]["count"])) >= _MOST * len(values):
@@ -335,7 +391,9 @@ def _known(facts: Mapping[ColumnRef, _Facts | None]) -> tuple[_Facts, ...]:
 
 def _magnitudes(ref: ColumnRef, row: Mapping[str, object], *, sampled: bool) -> NumberFacts:
     rows, nonzero, fractional = (int(str(row[name])) for name in ("rows", "nonzero", "fractional"))
-    lowest, median, highest = (None if row[name] is None else float(str(row[name])) for name in ("lowest", "median", "highest"))
+    lowest, median, highest = (
+        None if row[name] is None else float(str(row[name])) for name in ("lowest", "median", "highest")
+    )
     return NumberFacts(ref, rows, nonzero, fractional, lowest, median, highest, sampled)
 
 
@@ -344,7 +402,9 @@ def _percent(table: Table) -> float | None:
     return 100 * _READ_WHOLE / table.bytes if table.bytes > _READ_WHOLE else None
 
 
-def _counted(ref: ColumnRef, rows: Sequence[Mapping[str, object]], *, sampled: bool) -> tuple[ColumnFacts, tuple[ValueCount, ...]]:
+def _counted(
+    ref: ColumnRef, rows: Sequence[Mapping[str, object]], *, sampled: bool
+) -> tuple[ColumnFacts, tuple[ValueCount, ...]]:
     total = int(str(rows[0]["rows"])) if rows else 0
     distinct = int(str(rows[0]["distinct"])) if rows else 0
     longest = int(str(rows[0]["longest"] or 0)) if rows else 0

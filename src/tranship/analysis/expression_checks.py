@@ -36,7 +36,14 @@ async def refused_transforms(old: asyncpg.Connection, plans: Sequence[TablePlan]
                 wrong = await _wrong(old, plan, mapping.expression.text)
                 if wrong is not None:
                     message, hint = wrong
-                    problems.append(Problem("TS339", f"{plan.old}.{mapping.column}", f"transform_sql {mapping.expression.text!r}: {message}", hint))
+                    problems.append(
+                        Problem(
+                            "TS339",
+                            f"{plan.old}.{mapping.column}",
+                            f"transform_sql {mapping.expression.text!r}: {message}",
+                            hint,
+                        )
+                    )
     return tuple(problems)
 
 
@@ -47,12 +54,21 @@ async def _wrong(old: asyncpg.Connection, plan: TablePlan, text: str) -> tuple[s
             if prepared.get_parameters():
                 return "it has parameters that nobody fills", "write the values themselves"
             if prepared.get_attributes()[0].type.oid == _RECORD:
-                return "it gives several values at once", "write an expression that gives exactly one value for each row"
+                return (
+                    "it gives several values at once",
+                    "write an expression that gives exactly one value for each row",
+                )
             await old.execute(sql.explained_as_condition(plan, text))
             await old.execute(sql.explained(plan, text))
             if f'"{sql.REPEATABLE}"' in await old.fetchval(sql.explained_twice(plan, text)):
-                return "it calls a volatile function, so the same row could give two values", "use functions that are IMMUTABLE or STABLE"
+                return (
+                    "it calls a volatile function, so the same row could give two values",
+                    "use functions that are IMMUTABLE or STABLE",
+                )
     except asyncpg.PostgresError as error:
         message = (error.message or str(error)).replace(" are not allowed in WHERE", " do not fit here")
-        return message, _BY_STATE.get(error.sqlstate or "", "try the expression in a query of yours on OLD, with the table under the alias old")
+        return message, _BY_STATE.get(
+            error.sqlstate or "",
+            "try the expression in a query of yours on OLD, with the table under the alias old",
+        )
     return None

@@ -59,14 +59,21 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
     async with connections(config) as open_:
         sides = await read_sides(config, open_, also=_lookup_schemas(file))
         old, new = sides.old, sides.new
-        stale = [*stale_changes(options, old, new), *(stale_resolutions(file, old, new, path) if path is not None else ())]
+        stale = [
+            *stale_changes(options, old, new),
+            *(stale_resolutions(file, old, new, path) if path is not None else ()),
+        ]
         background, unread = await _background(open_, sides, config)
         answers, decided, problems = decide(file, old, new, sides.scope, background)
         comparison = await _compared(open_, sides, decided, answers, background)
         open_now = open_questions(comparison, answers)
         asked = asked_about(file, old, new, sides.scope)
-        told_below = tuple(f"{asked[place]} (" for change in open_now for place in places(change) if place in asked)
-        problems = tuple(p for p in problems if p.code != OPEN_QUESTION or not p.object.startswith(told_below))
+        told_below = tuple(
+            f"{asked[place]} (" for change in open_now for place in places(change) if place in asked
+        )
+        problems = tuple(
+            p for p in problems if p.code != OPEN_QUESTION or not p.object.startswith(told_below)
+        )
         refuse([*stale, *problems, *_summed(undecided(open_now), options)])
         refuse(await _refused_values(open_, sides, answers))
         plan, more = build(old, new, comparison, answers, sides.scope.tables)
@@ -75,13 +82,17 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
 
 
-async def _background(open_: Connections, sides: Sides, config: Config) -> tuple[Background, tuple[Problem, ...]]:
+async def _background(
+    open_: Connections, sides: Sides, config: Config
+) -> tuple[Background, tuple[Problem, ...]]:
     """What the servers' statistics say now.
 
     The plan of an unfinished run from this OLD stands, and what a run wrote says nothing of what NEW held.
     """
     journal = Journal(config.journal_schema)
-    ours = await journal.missing(open_.new, sides.new.user, sides.new.database) is None and await journal.exists(open_.new)
+    ours = await journal.missing(
+        open_.new, sides.new.user, sides.new.database
+    ) is None and await journal.exists(open_.new)
     runs = await journal.runs(open_.new, (await read_identity(open_.old)).key) if ours else ()
     if any(run.state != "finished" for run in runs):
         return Background(sides.shared_ancestor), ()
@@ -89,12 +100,16 @@ async def _background(open_: Connections, sides: Sides, config: Config) -> tuple
     return replace(background, new_statistics=Statistics()) if runs else background, not_asked(unread)
 
 
-async def _compared(open_: Connections, sides: Sides, decided: Decided, answers: Answers, background: Background) -> Comparison:
+async def _compared(
+    open_: Connections, sides: Sides, decided: Decided, answers: Answers, background: Background
+) -> Comparison:
     """The comparison under the decisions, judged by what the data show now."""
     old, new = sides.old, sides.new
     matching = match(old, new, sides.scope, decided, background=background)
     comparison = compare(old, new, matching, answers)
-    observed, _ = await gather_observed(open_.old, open_.new, old, new, comparison, probe_seconds=_OBSERVE_SECONDS)
+    observed, _ = await gather_observed(
+        open_.old, open_.new, old, new, comparison, probe_seconds=_OBSERVE_SECONDS
+    )
     return compare(old, new, matching, answers, observed=observed)
 
 
@@ -131,11 +146,16 @@ def _summed(undecided: tuple[Problem, ...], options: MigrateOptions) -> tuple[Pr
     """The open changes under one line that counts them and names the next command."""
     if not undecided:
         return ()
-    changes = options.changes_file or str(result_path(options.results_dir, options.prefix, "migration_changes.json"))
+    changes = options.changes_file or str(
+        result_path(options.results_dir, options.prefix, "migration_changes.json")
+    )
     following = command_line(options.spelling, "resolve generate", changes, *options.naming)
     if not Path(changes).exists():
         following = f"{command_line(options.spelling, 'analyze', options.config_path, *options.naming)}, then {following}"
     head = Problem(
-        "TS300", "", f"Breaking changes detected: {len(undecided)}", f"decide each of them; to write them down with suggestions: {following}"
+        "TS300",
+        "",
+        f"Breaking changes detected: {len(undecided)}",
+        f"decide each of them; to write them down with suggestions: {following}",
     )
     return (head, *undecided)

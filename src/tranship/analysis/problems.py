@@ -17,12 +17,21 @@ def not_asked(what: Iterable[str]) -> tuple[Problem, ...]:
 def undecided(changes: Iterable[Change]) -> tuple[Problem, ...]:
     """Breaking changes that no decision settles, as problems."""
     return tuple(
-        Problem("TS301", ".".join(filter(None, (c.table, c.old_column or c.new_column))), c.description, "decide it in the resolutions file")
+        Problem(
+            "TS301",
+            ".".join(filter(None, (c.table, c.old_column or c.new_column))),
+            c.description,
+            "decide it in the resolutions file",
+        )
         for c in changes
     )
 
 
 def places(change: Change) -> tuple[tuple[str, Side, str], ...]:
     """Where entries of a resolutions file ask about a change, as `asked_about` names it."""
-    columns = [(side, name) for side, name in ((Side.OLD, change.old_column), (Side.NEW, change.new_column)) if name is not None]
+    columns = [
+        (side, name)
+        for side, name in ((Side.OLD, change.old_column), (Side.NEW, change.new_column))
+        if name is not None
+    ]
     return tuple((change.table, side, name) for side, name in columns or [(Side.OLD, "")])

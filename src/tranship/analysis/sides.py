@@ -76,7 +76,14 @@ async def read_sides(config: Config, open_: Connections, *, also: Sequence[tuple
         _read_side(open_.new, config.new, config.journal_schema, [s for side, s in also if side is Side.NEW]),
     )
     new = await _with_gone_indexes(open_.new, new, config.journal_schema)
-    scope, problems = make_scope(old, new, config.tables, config.table_mapping, old_configured=config.old.schemas, new_configured=config.new.schemas)
+    scope, problems = make_scope(
+        old,
+        new,
+        config.tables,
+        config.table_mapping,
+        old_configured=config.old.schemas,
+        new_configured=config.new.schemas,
+    )
     refuse(problems)
     return Sides(old, new, scope, old_system == new_system)
 
@@ -86,7 +93,10 @@ async def read_background(open_: Connections, sides: Sides) -> tuple[Background,
     wanted = loose_columns(sides.old, sides.new, sides.scope)
     told: list[str] = []
     found: list[Statistics] = []
-    for side, conn, catalog, columns in ((Side.OLD, open_.old, sides.old, wanted[0]), (Side.NEW, open_.new, sides.new, wanted[1])):
+    for side, conn, catalog, columns in (
+        (Side.OLD, open_.old, sides.old, wanted[0]),
+        (Side.NEW, open_.new, sides.new, wanted[1]),
+    ):
         try:
             found.append(await read_few(conn, catalog, columns, seconds=_STATISTICS_SECONDS))
         except (asyncpg.PostgresError, UnicodeDecodeError) as error:
@@ -95,7 +105,9 @@ async def read_background(open_: Connections, sides: Sides) -> tuple[Background,
     return Background(sides.shared_ancestor, *found), tuple(told)
 
 
-async def _read_side(conn: asyncpg.Connection, endpoint: Endpoint, journal_schema: str, also: Sequence[str]) -> tuple[Catalog, str]:
+async def _read_side(
+    conn: asyncpg.Connection, endpoint: Endpoint, journal_schema: str, also: Sequence[str]
+) -> tuple[Catalog, str]:
     """One side's catalog and system identifier; relations that foreign keys or lookups reach outside the scope are read too."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         catalog = await read_catalog(conn, endpoint.schemas, journal_schema=journal_schema)
@@ -112,12 +124,23 @@ async def _with_gone_indexes(conn: asyncpg.Connection, catalog: Catalog, journal
     """NEW as it is and will be: an index that a run has off for its load counts as there."""
     journal = Journal(journal_schema)
     try:
-        gone = [undo.gone for undo in await journal.open_undo(conn) if undo.gone is not None] if await journal.exists(conn) else []
+        gone = (
+            [undo.gone for undo in await journal.open_undo(conn) if undo.gone is not None]
+            if await journal.exists(conn)
+            else []
+        )
     except asyncpg.InsufficientPrivilegeError:
         return catalog
     if not gone:
         return catalog
-    return fingerprinted(replace(catalog, tables=tuple(_with_indexes(t, [g.index for g in gone if g.table == t.name]) for t in catalog.tables)))
+    return fingerprinted(
+        replace(
+            catalog,
+            tables=tuple(
+                _with_indexes(t, [g.index for g in gone if g.table == t.name]) for t in catalog.tables
+            ),
+        )
+    )
 
 
 def _with_indexes(table: Table, gone: Sequence[Index]) -> Table:

@@ -55,7 +55,9 @@ async def _spell(conn: asyncpg.Connection, table: Table, texts: tuple[str, ...])
         middle = len(texts) // 2
         return [*await _spell(conn, table, texts[:middle]), *await _spell(conn, table, texts[middle:])]
     explained = msgspec.json.decode(answer, type=tuple[_Explained])
-    return list(zip(texts, (_INTEGERS.sub(_told, answer) for answer in explained[0].plan.output), strict=True))
+    return list(
+        zip(texts, (_INTEGERS.sub(_told, answer) for answer in explained[0].plan.output), strict=True)
+    )
 
 
 def _told(match: re.Match[str]) -> str:

@@ -18,20 +18,35 @@ def stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[
     default = result_path(options.results_dir, options.prefix, "migration_changes.json")
     path = Path(options.changes_file) if options.changes_file is not None else default
     if options.changes_file is None and not path.exists():
-        return (Problem("TS340", str(path), f"no changes file at {path}: the schemas are compared now", warning=True),)
+        return (
+            Problem(
+                "TS340", str(path), f"no changes file at {path}: the schemas are compared now", warning=True
+            ),
+        )
     told = read_changes(path)
     again = command_line(options.spelling, "analyze", options.config_path or "CONFIG", *options.naming)
     return tuple(
-        Problem("TS302", str(path), f"{path} is stale: {what}", f"compare again: {again} (resolve generate keeps the decisions already made)")
+        Problem(
+            "TS302",
+            str(path),
+            f"{path} is stale: {what}",
+            f"compare again: {again} (resolve generate keeps the decisions already made)",
+        )
         for before, now, side in ((told.old.catalog, old, Side.OLD), (told.new.catalog, new, Side.NEW))
         for what in drift(before, now, side)
     )
 
 
-def stale_resolutions(file: ResolutionFile, old: Catalog, new: Catalog, path: Path | None) -> tuple[Problem, ...]:
+def stale_resolutions(
+    file: ResolutionFile, old: Catalog, new: Catalog, path: Path | None
+) -> tuple[Problem, ...]:
     """Decisions made on other schemas are refused; a file without fingerprints was written by hand and is accepted, which is said."""
     if not file.old_fingerprint and not file.new_fingerprint:
-        return (Problem("TS341", str(path), f"{path} carries no fingerprints: it is taken as it is", warning=True),)
+        return (
+            Problem(
+                "TS341", str(path), f"{path} carries no fingerprints: it is taken as it is", warning=True
+            ),
+        )
     return tuple(
         Problem(
             "TS303",
@@ -39,6 +54,9 @@ def stale_resolutions(file: ResolutionFile, old: Catalog, new: Catalog, path: Pa
             f"{path} was made for another {side.value.upper()} schema",
             "run analyze and resolve generate again: decisions are kept",
         )
-        for then, now, side in ((file.old_fingerprint, old.fingerprint, Side.OLD), (file.new_fingerprint, new.fingerprint, Side.NEW))
+        for then, now, side in (
+            (file.old_fingerprint, old.fingerprint, Side.OLD),
+            (file.new_fingerprint, new.fingerprint, Side.NEW),
+        )
         if then != now
     )

@@ -39,19 +39,27 @@ class _StatisticsRow(Struct, frozen=True):
     correlation: float | None
 
 
-async def read_statistics(conn: asyncpg.Connection, tables: Iterable[Table], *, values: int = _VALUES) -> Statistics:
+async def read_statistics(
+    conn: asyncpg.Connection, tables: Iterable[Table], *, values: int = _VALUES
+) -> Statistics:
     """Reads the statistics of *tables* inside the caller's transaction, at most *values* common values of each column.
 
     No row is read and nothing is analyzed: what ANALYZE has not seen, and what the role may not SELECT, is missing.
     """
     wanted = {table.name: table for table in tables}
     async with plain_output(conn):
-        records = await conn.fetch(query("statistics_columns"), [table.oid for table in wanted.values()], values)
+        records = await conn.fetch(
+            query("statistics_columns"), [table.oid for table in wanted.values()], values
+        )
     found = (msgspec.convert(dict(record), _StatisticsRow) for record in records)
-    return Statistics(tuple(_column(row, wanted[TableName(row.schema, row.name)].row_estimate) for row in found))
+    return Statistics(
+        tuple(_column(row, wanted[TableName(row.schema, row.name)].row_estimate) for row in found)
+    )
 
 
-async def read_few(conn: asyncpg.Connection, catalog: Catalog, columns: Sequence[ColumnRef], *, seconds: float) -> Statistics:
+async def read_few(
+    conn: asyncpg.Connection, catalog: Catalog, columns: Sequence[ColumnRef], *, seconds: float
+) -> Statistics:
     """Reads what there is to know of some columns in a read-only transaction of its own, with few and short values.
 
     Raises:
@@ -69,8 +77,16 @@ async def read_few(conn: asyncpg.Connection, catalog: Catalog, columns: Sequence
 
 
 def _short(statistics: ColumnStatistics) -> ColumnStatistics:
-    low, high = (end if end is not None and len(end) <= _LONGEST else None for end in (statistics.minimum, statistics.maximum))
-    return replace(statistics, common_values=tuple(value[:_LONGEST] for value in statistics.common_values), minimum=low, maximum=high)
+    low, high = (
+        end if end is not None and len(end) <= _LONGEST else None
+        for end in (statistics.minimum, statistics.maximum)
+    )
+    return replace(
+        statistics,
+        common_values=tuple(value[:_LONGEST] for value in statistics.common_values),
+        minimum=low,
+        maximum=high,
+    )
 
 
 def _column(row: _StatisticsRow, rows: float) -> ColumnStatistics:

@@ -17,7 +17,9 @@ from tranship.planning.deciding.resolve.words import CONTRADICTION, problem
 from tranship.sql import casts as sql
 
 
-async def refused_values(conn: asyncpg.Connection, side: Side, questions: Sequence[CastQuestion]) -> tuple[Problem, ...]:
+async def refused_values(
+    conn: asyncpg.Connection, side: Side, questions: Sequence[CastQuestion]
+) -> tuple[Problem, ...]:
     """The problems of one side's questions whose value the server refuses, with its words as the hint.
 
     The connection is pinned and holds no transaction; the questions are asked in one that is read-only.
@@ -26,7 +28,9 @@ async def refused_values(conn: asyncpg.Connection, side: Side, questions: Sequen
     for question in questions:
         if question.side is side:
             by_type.setdefault(question.type, []).append(question)
-    problems = [question.problem for question in by_type.pop(TEXT, ()) if not await _known_here(conn, question.value)]
+    problems = [
+        question.problem for question in by_type.pop(TEXT, ()) if not await _known_here(conn, question.value)
+    ]
     if problems:
         return tuple(problems)
     for type_text, asked in by_type.items():
@@ -44,8 +48,15 @@ async def repeated_keys(old: asyncpg.Connection, answers: Answers, catalog: Cata
     problems = []
     for decision in answers.decisions:
         entry, before = decision.resolution, catalog.table(decision.old_table)
-        source = before.column(entry.old_column) if before is not None and entry.old_column is not None else None
-        if source is None or not entry.value_mapping or holds_text(source.type) or source.type.leaf.equality is None:
+        source = (
+            before.column(entry.old_column) if before is not None and entry.old_column is not None else None
+        )
+        if (
+            source is None
+            or not entry.value_mapping
+            or holds_text(source.type)
+            or source.type.leaf.equality is None
+        ):
             continue
         keys = entry.value_mapping
         async with old.transaction(isolation="repeatable_read", readonly=True):

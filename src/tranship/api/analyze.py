@@ -9,10 +9,28 @@ from msgspec import Struct
 from tranship import __version__
 from tranship.analysis.evidence import gather
 from tranship.analysis.problems import not_asked, places, undecided
-from tranship.analysis.sides import Connections, Sides, connections, read_background, read_sides, refuse, told_background, told_scope
+from tranship.analysis.sides import (
+    Connections,
+    Sides,
+    connections,
+    read_background,
+    read_sides,
+    refuse,
+    told_background,
+    told_scope,
+)
 from tranship.analysis.spellings import read_spellings
 from tranship.analysis.stale import stale_resolutions
-from tranship.codec import CHANGES_FORMAT, ChangeRecord, ChangesFile, SideInfo, read_changes, write_changes, write_json, write_text
+from tranship.codec import (
+    CHANGES_FORMAT,
+    ChangeRecord,
+    ChangesFile,
+    SideInfo,
+    read_changes,
+    write_changes,
+    write_json,
+    write_text,
+)
 from tranship.codec.files import result_path
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config, Endpoint
@@ -59,7 +77,9 @@ class Suggestion(Struct, frozen=True):
     """Statements that would add the values a suggested lookup lacks."""
 
 
-async def analyze(config: Config, *, prefix: str | None = None, results_dir: str = "results", probe_seconds: float = 30.0) -> Analysis:
+async def analyze(
+    config: Config, *, prefix: str | None = None, results_dir: str = "results", probe_seconds: float = 30.0
+) -> Analysis:
     """Compare the two schemas without writing to either, and write the report and the changes file.
 
     ``probe_seconds`` bounds the questions about data that feed the suggestions. Paths are relative to the working directory.
@@ -88,10 +108,14 @@ async def analyze(config: Config, *, prefix: str | None = None, results_dir: str
     write_text(report_path, report)
     page_path = result_path(results_dir, prefix, "migration_report.html")
     write_text(page_path, render_html(document))
-    return Analysis(comparison, report, report_path, page_path, changes_path, not_asked((*unread, *evidence.not_asked)))
+    return Analysis(
+        comparison, report, report_path, page_path, changes_path, not_asked((*unread, *evidence.not_asked))
+    )
 
 
-async def _spellings(open_: Connections, sides: Sides, matching: Matching) -> dict[tuple[TableName, str], str]:
+async def _spellings(
+    open_: Connections, sides: Sides, matching: Matching
+) -> dict[tuple[TableName, str], str]:
     """How NEW spells the expressions of both sides that differ as text."""
     asked = doubtful_spellings(sides.old, sides.new, matching)
     if not asked:
@@ -100,7 +124,9 @@ async def _spellings(open_: Connections, sides: Sides, matching: Matching) -> di
         return await read_spellings(open_.new, sides.new, asked)
 
 
-async def suggest(changes: Path, *, prefix: str | None = None, results_dir: str = "results", fresh: bool = False) -> Suggestion:
+async def suggest(
+    changes: Path, *, prefix: str | None = None, results_dir: str = "results", fresh: bool = False
+) -> Suggestion:
     """Write the resolutions file with every open question; connects nowhere.
 
     Decisions of an existing file are kept unless ``fresh``. With nothing open nothing is written and ``path`` is None.
@@ -114,14 +140,18 @@ async def suggest(changes: Path, *, prefix: str | None = None, results_dir: str 
     if existing is not None:
         refuse(existing.problems)
     scope = told_scope(told)
-    found = suggest_answers(told.old.catalog, told.new.catalog, scope, told.evidence, existing, background=told_background(told))
+    found = suggest_answers(
+        told.old.catalog, told.new.catalog, scope, told.evidence, existing, background=told_background(told)
+    )
     if found.nothing_open:
         return Suggestion(None, (), (), found.kept, None)
     write_json(path, found.document)
     inserts = result_path(results_dir, prefix, "missing_lookups.sql") if found.inserts else None
     if inserts is not None:
         write_text(inserts, "\n".join(found.inserts) + "\n")
-    return Suggestion(path, found.questions, tuple(f"{d.path}: {d.reason}" for d in found.dropped), found.kept, inserts)
+    return Suggestion(
+        path, found.questions, tuple(f"{d.path}: {d.reason}" for d in found.dropped), found.kept, inserts
+    )
 
 
 def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
@@ -138,14 +168,20 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     matching = match(old, new, scope, decided, background=background)
     comparison = compare(old, new, matching, answers, observed=observed_in(told.evidence))
     asked = asked_about(file, old, new, scope)
-    rest = undecided(c for c in open_questions(comparison, answers) if not any(place in asked for place in places(c)))
+    rest = undecided(
+        c for c in open_questions(comparison, answers) if not any(place in asked for place in places(c))
+    )
     return (*stale_resolutions(file, old, new, resolutions), *found, *rest)
 
 
-def _changes_file(config: Config, sides: Sides, background: Background, comparison: Comparison, evidence: Evidence) -> ChangesFile:
+def _changes_file(
+    config: Config, sides: Sides, background: Background, comparison: Comparison, evidence: Evidence
+) -> ChangesFile:
     def side(catalog: Catalog, endpoint: Endpoint, statistics: Statistics) -> SideInfo:
         configured = endpoint.schemas is not None
-        return SideInfo(catalog.database, catalog.server_version, catalog.fingerprint, catalog, configured, statistics)
+        return SideInfo(
+            catalog.database, catalog.server_version, catalog.fingerprint, catalog, configured, statistics
+        )
 
     counts = {cls.value: len(comparison.of(cls)) for cls in ChangeClass}
     return ChangesFile(

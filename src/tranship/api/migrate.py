@@ -30,7 +30,10 @@ from tranship.server.journal import Journal
 
 
 async def migrate(
-    config: Config, options: MigrateOptions, on_event: Callable[[Event], None] | None = None, stop: asyncio.Event | None = None
+    config: Config,
+    options: MigrateOptions,
+    on_event: Callable[[Event], None] | None = None,
+    stop: asyncio.Event | None = None,
 ) -> tuple[MigrationResult, Path]:
     """Dry run, rehearsal or live run; writes the result file and, where rows were rejected, the rejects file.
 
@@ -68,7 +71,9 @@ async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event]
     try:
         if (options.live or options.rehearse) and not options.take_over:
             async with connections(config) as open_:
-                await WriterLock.refuse_second(config, Journal(config.journal_schema), open_.old, open_.new, spelling=options.spelling)
+                await WriterLock.refuse_second(
+                    config, Journal(config.journal_schema), open_.old, open_.new, spelling=options.spelling
+                )
         if options.live:
             await settle(config, lambda message: hear(Noted(message)), going_on=True)
         return await prepare(config, options)
@@ -78,7 +83,10 @@ async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event]
 
 def _started(job: Job) -> RunStarted:
     """The first event: the tables in plan order."""
-    tables = (PlannedTable(p.old, p.new, len(job.before(p).columns), len(job.after(p).columns)) for p in job.plan.tables)
+    tables = (
+        PlannedTable(p.old, p.new, len(job.before(p).columns), len(job.after(p).columns))
+        for p in job.plan.tables
+    )
     return RunStarted(tuple(tables))
 
 

@@ -6,4 +6,15 @@ from tranship.execution.rollback.command import Rollback, RollbackTable, rollbac
 from tranship.execution.upkeep.doctor import Diagnosis, examine, settle
 from tranship.execution.upkeep.status import RunState, TableState, purge, status
 
-__all__ = ["Diagnosis", "Rollback", "RollbackTable", "RunState", "TableState", "examine", "purge", "rollback", "settle", "status"]
+__all__ = [
+    "Diagnosis",
+    "Rollback",
+    "RollbackTable",
+    "RunState",
+    "TableState",
+    "examine",
+    "purge",
+    "rollback",
+    "settle",
+    "status",
+]

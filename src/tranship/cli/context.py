@@ -64,8 +64,16 @@ def _log_format(ctx: click.Context, _: click.Parameter, value: str | None) -> No
 
 def results(function: Decorated) -> Decorated:
     """``--prefix`` and ``--results-dir``."""
-    folder = click.option("--results-dir", default="results", show_default=True, metavar="DIR", help="Folder of the result files; it is made.")
-    prefix = click.option("--prefix", metavar="P", callback=_prefix, help="Put P_ before the names of all result files.")
+    folder = click.option(
+        "--results-dir",
+        default="results",
+        show_default=True,
+        metavar="DIR",
+        help="Folder of the result files; it is made.",
+    )
+    prefix = click.option(
+        "--prefix", metavar="P", callback=_prefix, help="Put P_ before the names of all result files."
+    )
     return prefix(folder(function))
 
 
@@ -75,7 +83,9 @@ def answering(function: Decorated) -> Decorated:
         "--format",
         type=click.Choice(["text", "json"]),
         expose_value=False,
-        callback=lambda ctx, param, value: _store("json")(ctx, param, None if value is None else value == "json"),
+        callback=lambda ctx, param, value: _store("json")(
+            ctx, param, None if value is None else value == "json"
+        ),
         help="How the answer on stdout is written.  [default: text]",
     )
     log = click.option(
@@ -89,7 +99,9 @@ def answering(function: Decorated) -> Decorated:
         "--color",
         type=click.Choice(["auto", "always", "never"]),
         expose_value=False,
-        callback=lambda ctx, param, value: _store("color")(ctx, param, {"always": True, "never": False}.get(value)),
+        callback=lambda ctx, param, value: _store("color")(
+            ctx, param, {"always": True, "never": False}.get(value)
+        ),
         help="Colours on the terminal; NO_COLOR is respected.  [default: auto]",
     )
     show = click.option(

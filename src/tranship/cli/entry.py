@@ -45,12 +45,16 @@ class _Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from tranship.codec import nearest
 
             near = nearest(args[0], COMMANDS)
-            raise click.UsageError(f"no such command: {args[0]!r}" + (f" (did you mean {near!r}?)" if near else ""), ctx)
+            raise click.UsageError(
+                f"no such command: {args[0]!r}" + (f" (did you mean {near!r}?)" if near else ""), ctx
+            )
         return super().resolve_command(ctx, args)
 
 

@@ -43,7 +43,9 @@ async def _guarded(work: Callable[[asyncio.Event], Coroutine[Any, Any, Answer]],
     def on_signal(number: int) -> None:
         received.append(number)
         if stoppable and len(received) == 1:
-            note("stopping after the batches in flight; again to stop at once (what is committed stays, the next run resumes)")
+            note(
+                "stopping after the batches in flight; again to stop at once (what is committed stays, the next run resumes)"
+            )
             stop.set()
             return
         task.cancel()

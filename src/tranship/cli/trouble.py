@@ -45,7 +45,12 @@ def tell_unforeseen(error: Exception, invocation: Invocation) -> int:
     state = getattr(error, "sqlstate", None)
     message = f"SQLSTATE {state}" if state and not invocation.show_values else str(error)
     hint = "run the same command again: it resumes" if invocation.writes else "nothing was written"
-    problem = Problem(code="TS900", object="", message=f"unforeseen: {type(error).__name__}: {message}", hint=f"{hint}; please report this")
+    problem = Problem(
+        code="TS900",
+        object="",
+        message=f"unforeseen: {type(error).__name__}: {message}",
+        hint=f"{hint}; please report this",
+    )
     note(line_of(problem))
     status = 4 if invocation.writes else 2
     _as_json((problem,), status, invocation)
@@ -60,7 +65,11 @@ def lines_of(problems: Sequence[Problem]) -> list[str]:
     last = [f"  hint: {head.hint}"] if head.hint else []
     if len({problem.hint for problem in rest}) == 1:
         rest = [replace(problem, hint="") for problem in rest]
-    return [f"{head.code} {head.message}", *(f"  {line_of(problem)}".replace("\n", "\n  ") for problem in rest), *last]
+    return [
+        f"{head.code} {head.message}",
+        *(f"  {line_of(problem)}".replace("\n", "\n  ") for problem in rest),
+        *last,
+    ]
 
 
 def line_of(problem: Problem) -> str:

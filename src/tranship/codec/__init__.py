@@ -1,7 +1,24 @@
 """Nouns and files: JSON with comments and true line numbers in; JSON and text out, whole or not at all, mode 0600."""
 
-from tranship.codec.changes import CHANGES_FORMAT, ChangeRecord, ChangesFile, SideInfo, read_changes, write_changes
-from tranship.codec.files import Document, check_folder, child, encode, free_path, read_jsonc, read_text, write_json, write_text
+from tranship.codec.changes import (
+    CHANGES_FORMAT,
+    ChangeRecord,
+    ChangesFile,
+    SideInfo,
+    read_changes,
+    write_changes,
+)
+from tranship.codec.files import (
+    Document,
+    check_folder,
+    child,
+    encode,
+    free_path,
+    read_jsonc,
+    read_text,
+    write_json,
+    write_text,
+)
 from tranship.codec.jsonc import JsonValue, Number
 from tranship.model.text import nearest
 

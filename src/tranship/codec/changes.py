@@ -50,7 +50,9 @@ class ChangeRecord(Struct, frozen=True):
     @classmethod
     def of(cls, change: Change) -> ChangeRecord:
         """The record of a change."""
-        shared = {name: getattr(change, name) for name in change.__struct_fields__ if name not in ("cls", "demand")}
+        shared = {
+            name: getattr(change, name) for name in change.__struct_fields__ if name not in ("cls", "demand")
+        }
         return cls(type=change.cls, requires_manual=change.requires_manual, **shared)
 
 
@@ -99,13 +101,25 @@ def read_changes(path: Path) -> ChangesFile:
             raise _foreign(path, "another tool or version wrote it")
         return msgspec.json.decode(text, type=ChangesFile)
     except json.JSONDecodeError as error:
-        raise UsageError("TS103", f"{path}:{error.lineno}: not JSON: {error.msg}", object=str(path), hint="run analyze again") from None
+        raise UsageError(
+            "TS103",
+            f"{path}:{error.lineno}: not JSON: {error.msg}",
+            object=str(path),
+            hint="run analyze again",
+        ) from None
     except _Twice as error:
-        raise UsageError("TS104", f"{path}: the key {error} stands twice in one object", object=str(path), hint="run analyze again") from None
+        raise UsageError(
+            "TS104",
+            f"{path}: the key {error} stands twice in one object",
+            object=str(path),
+            hint="run analyze again",
+        ) from None
     except msgspec.ValidationError as error:
         raise _foreign(path, str(error)) from None
     except (RecursionError, msgspec.DecodeError, ValueError):
-        raise UsageError("TS103", f"{path}: not a changes file", object=str(path), hint="run analyze again") from None
+        raise UsageError(
+            "TS103", f"{path}: not a changes file", object=str(path), hint="run analyze again"
+        ) from None
 
 
 def _foreign(path: Path, reason: str) -> UsageError:

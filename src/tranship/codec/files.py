@@ -63,17 +63,28 @@ def read_text(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise UsageError("TS102", f"file not found: {path}", object=str(path), hint="paths are relative to the working directory") from None
+        raise UsageError(
+            "TS102",
+            f"file not found: {path}",
+            object=str(path),
+            hint="paths are relative to the working directory",
+        ) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "the path is not usable"
         raise UsageError("TS102", f"cannot read {path}: {reason}", object=str(path)) from None
     if len(data) > MAX_BYTES:
-        raise UsageError("TS102", f"{path} is larger than {MAX_BYTES // 1024 // 1024} MB: this is not a file of ours", object=str(path))
+        raise UsageError(
+            "TS102",
+            f"{path} is larger than {MAX_BYTES // 1024 // 1024} MB: this is not a file of ours",
+            object=str(path),
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError("TS105", f"{path}:{line}: not UTF-8 text", object=str(path), hint="save the file as UTF-8") from None
+        raise UsageError(
+            "TS105", f"{path}:{line}: not UTF-8 text", object=str(path), hint="save the file as UTF-8"
+        ) from None
     if not text.strip():
         raise UsageError("TS103", f"{path}:1: the file is empty", object=str(path))
     return text
@@ -90,7 +101,9 @@ def read_jsonc(path: Path) -> Document:
         located = parse(text, child)
     except SyntaxProblem as problem:
         code = "TS104" if problem.duplicate else "TS103"
-        raise UsageError(code, f"{path}:{problem.line}: {problem.message}", object=str(path), hint=problem.hint) from None
+        raise UsageError(
+            code, f"{path}:{problem.line}: {problem.message}", object=str(path), hint=problem.hint
+        ) from None
     return Document(path, located)
 
 
@@ -154,9 +167,13 @@ def _write(path: Path, data: bytes, replace: bool) -> None:
     except FileExistsError:
         if not replace:
             raise
-        raise UsageError("TS113", f"cannot write {path}: a file stands where a folder is needed", object=str(path)) from None
+        raise UsageError(
+            "TS113", f"cannot write {path}: a file stands where a folder is needed", object=str(path)
+        ) from None
     except OSError as error:
-        raise UsageError("TS113", f"cannot write {path}: {error.strerror or error}", object=str(path)) from None
+        raise UsageError(
+            "TS113", f"cannot write {path}: {error.strerror or error}", object=str(path)
+        ) from None
 
 
 def _sync_folder(folder: Path) -> None:

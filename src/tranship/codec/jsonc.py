@@ -89,14 +89,23 @@ class _Reader:
     def _problem(self, message: str, *, hint: str = "", duplicate: bool = False) -> SyntaxProblem:
         if self._at >= len(self._text):
             message, hint = "the file ends in the middle: it is truncated or a bracket is not closed", ""
-        return SyntaxProblem(self._line_here(), f"not JSON: {message}" if not duplicate else message, hint=hint, duplicate=duplicate)
+        return SyntaxProblem(
+            self._line_here(),
+            f"not JSON: {message}" if not duplicate else message,
+            hint=hint,
+            duplicate=duplicate,
+        )
 
     def _skip(self) -> None:
         match = _GAP.match(self._text, self._at)
         assert match is not None
         if "//" in match.group():
             first = self._line_here()
-            self._comments += [(first + n, line.split("//", 1)[1].strip()) for n, line in enumerate(match.group().split("\n")) if "//" in line]
+            self._comments += [
+                (first + n, line.split("//", 1)[1].strip())
+                for n, line in enumerate(match.group().split("\n"))
+                if "//" in line
+            ]
         self._at = match.end()
 
     def _peek(self) -> str:
@@ -130,7 +139,9 @@ class _Reader:
         if self._peek() == "'":
             raise self._problem("single quotes", hint='texts stand in "double quotes"')
         if self._peek() in ("}", "]", ","):
-            raise self._problem(f"a value is missing before {self._peek()}", hint="no comma after the last entry")
+            raise self._problem(
+                f"a value is missing before {self._peek()}", hint="no comma after the last entry"
+            )
         raise self._problem("a value is expected here")
 
     def _string(self) -> str:
@@ -140,7 +151,11 @@ class _Reader:
             closed = '"' in self._text[self._at + 1 : end if end >= 0 else None]
             if end < 0 and not closed:
                 self._at = len(self._text)
-            what = "a text with a control character or a wrong \\ escape" if closed else "a text is not closed on its line"
+            what = (
+                "a text with a control character or a wrong \\ escape"
+                if closed
+                else "a text is not closed on its line"
+            )
             raise self._problem(what, hint="write \\\\ for a backslash")
         value = json.loads(match.group())
         assert isinstance(value, str)
@@ -155,12 +170,17 @@ class _Reader:
         self._skip()
         while self._peek() != "}":
             if self._peek() != '"':
-                raise self._problem('a key in "double quotes" is expected here', hint="no comma after the last entry" if made else "")
+                raise self._problem(
+                    'a key in "double quotes" is expected here',
+                    hint="no comma after the last entry" if made else "",
+                )
             start = self._at
             key = self._string()
             if key in made and not key.startswith("_"):
                 self._at = start
-                raise self._problem(f"the key {json.dumps(key, ensure_ascii=False)} stands twice in {path}", duplicate=True)
+                raise self._problem(
+                    f"the key {json.dumps(key, ensure_ascii=False)} stands twice in {path}", duplicate=True
+                )
             self._expect(":", "after a key")
             made[key] = self._value(self._child(path, key), depth + 1)
             self._skip()

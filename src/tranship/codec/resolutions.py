@@ -17,7 +17,16 @@ MALFORMED = "TS320"
 INSTRUCTIONS, COMMENTS = "_instructions", "_comments"
 """Keys of a resolutions file: what it says to its reader, and what was written after ``//`` when it is written again."""
 _HEAD = ("resolutions", "format_version", "tool_version", "old_fingerprint", "new_fingerprint")
-_NAMES = ("action", "old_column", "new_column", "transform_sql", "new_table", "new_schema", "description", "because")
+_NAMES = (
+    "action",
+    "old_column",
+    "new_column",
+    "transform_sql",
+    "new_table",
+    "new_schema",
+    "description",
+    "because",
+)
 _VALUES = ("default_value", "null_value")
 _FIELDS = (*_NAMES, *_VALUES, "old_columns", "value_mapping", "lookup_table")
 _LOOKUP = ("table", "key_column", "key_columns", "value_column", "schema", "database")
@@ -40,14 +49,25 @@ def parse_resolutions(document: Document) -> ResolutionFile:
     """
     root = document.root
     if not isinstance(root, dict) or "resolutions" not in root:
-        raise document.error("$", 'not a resolutions file: it holds no "resolutions"', hint='{"resolutions": {"users": [{"action": …}]}}')
+        raise document.error(
+            "$",
+            'not a resolutions file: it holds no "resolutions"',
+            hint='{"resolutions": {"users": [{"action": …}]}}',
+        )
     tables = root["resolutions"]
     if not isinstance(tables, dict):
         raise document.error("$.resolutions", "must be an object: table names, each with a list of entries")
     reading = _Reading(document)
     reading.known_only(root, "$", _HEAD)
-    entries = tuple(entry for key, value in tables.items() if not key.startswith("_") for entry in reading.table(key, value))
-    remarks = tuple((key, plain_json(value)) for key, value in root.items() if key.startswith("_") and key != INSTRUCTIONS)
+    entries = tuple(
+        entry
+        for key, value in tables.items()
+        if not key.startswith("_")
+        for entry in reading.table(key, value)
+    )
+    remarks = tuple(
+        (key, plain_json(value)) for key, value in root.items() if key.startswith("_") and key != INSTRUCTIONS
+    )
     return ResolutionFile(
         entries=entries,
         old_fingerprint=_text(root.get("old_fingerprint")),
@@ -63,7 +83,14 @@ def plain_json(value: JsonValue) -> str:
         case Number(text=text):
             return text
         case dict():
-            return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {plain_json(member)}" for key, member in value.items()) + "}"
+            return (
+                "{"
+                + ", ".join(
+                    f"{json.dumps(key, ensure_ascii=False)}: {plain_json(member)}"
+                    for key, member in value.items()
+                )
+                + "}"
+            )
         case list():
             return "[" + ", ".join(plain_json(member) for member in value) + "]"
         case _:
@@ -95,7 +122,11 @@ class _Reading:
 
     def loose_comments(self) -> tuple[tuple[str, str], ...]:
         """The comments that belong to no entry."""
-        return ((COMMENTS, json.dumps([text for _, text in self._comments], ensure_ascii=False)),) if self._comments else ()
+        return (
+            ((COMMENTS, json.dumps([text for _, text in self._comments], ensure_ascii=False)),)
+            if self._comments
+            else ()
+        )
 
     def _comments_of(self, first: int, path: str) -> list[str]:
         """Takes the comments from a line on to the end of an entry."""
@@ -152,7 +183,11 @@ class _Reading:
         )
 
     def _problem(self, path: str, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(code=MALFORMED, object=f"{path}, line {self._document.line(path)}", message=message, hint=hint))
+        self.problems.append(
+            Problem(
+                code=MALFORMED, object=f"{path}, line {self._document.line(path)}", message=message, hint=hint
+            )
+        )
 
     def _name(self, entry: Mapping[str, JsonValue], path: str, field: str) -> str | None:
         value = entry.get(field)
@@ -179,7 +214,11 @@ class _Reading:
             case Number(text=text):
                 return _Scalar(text)
             case _:
-                self._problem(path, "must be a single value: a text, a number, true, false or null", "write arrays and JSON values as a text")
+                self._problem(
+                    path,
+                    "must be a single value: a text, a number, true, false or null",
+                    "write arrays and JSON values as a text",
+                )
                 return None
 
     def _value(self, entry: Mapping[str, JsonValue], path: str, field: str) -> JsonText | UnsetType | None:
@@ -188,7 +227,9 @@ class _Reading:
         scalar = self._scalar(entry[field], child(path, field))
         return scalar.text if scalar is not None else UNSET
 
-    def _mapping(self, entry: Mapping[str, JsonValue], path: str) -> tuple[tuple[str, JsonText | None], ...] | None:
+    def _mapping(
+        self, entry: Mapping[str, JsonValue], path: str
+    ) -> tuple[tuple[str, JsonText | None], ...] | None:
         value = entry.get("value_mapping")
         if value is None:
             return None

@@ -45,9 +45,16 @@ def _entry() -> dict[str, Any]:
             "old_column": _TEXT,
             "old_columns": {"type": "array", "items": _TEXT, "description": "with key_columns of a lookup"},
             "new_column": _TEXT,
-            "value_mapping": {"type": "object", "additionalProperties": _SCALAR, "description": "old value to new value"},
+            "value_mapping": {
+                "type": "object",
+                "additionalProperties": _SCALAR,
+                "description": "old value to new value",
+            },
             "lookup_table": {"$ref": "#/$defs/lookup"},
-            "transform_sql": {**_TEXT, "description": "an expression over the old row, its columns as old.x; run by OLD's server"},
+            "transform_sql": {
+                **_TEXT,
+                "description": "an expression over the old row, its columns as old.x; run by OLD's server",
+            },
             "default_value": {
                 **_SCALAR,
                 "description": "for a value not found; null is NULL; absent rejects the row; USE_SCHEMA_DEFAULT with action default",

@@ -83,7 +83,9 @@ ENVIRONMENT = {
 
 _SOCKET_FOLDERS = ("/var/run/postgresql", "/run/postgresql", "/tmp")
 _PLAIN_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_AUTHORITY = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:/?,\[\]]*))(?::(?P<port>[0-9]*))?(?=(?:/[^@]*)?(?:\?|\Z))")
+_AUTHORITY = re.compile(
+    r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:/?,\[\]]*))(?::(?P<port>[0-9]*))?(?=(?:/[^@]*)?(?:\?|\Z))"
+)
 
 Parameters = dict[str, str]
 Fail = Callable[[str, str], UsageError]
@@ -146,7 +148,10 @@ def _known(key: str, fail: Fail) -> str:
 
 def _decode(text: str, what: str, fail: Fail) -> str:
     if _PLAIN_PERCENT.search(text):
-        raise fail(f"a % in the URL's {what} is not followed by two hexadecimal digits", "write %25 for a percent sign")
+        raise fail(
+            f"a % in the URL's {what} is not followed by two hexadecimal digits",
+            "write %25 for a percent sign",
+        )
     raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes.fromhex(match[1].decode()), text.encode())
     try:
         decoded = raw.decode()
@@ -159,7 +164,11 @@ def _decode(text: str, what: str, fail: Fail) -> str:
 
 def read_service(name: str, environ: Mapping[str, str], fail: Fail) -> Parameters:
     """The section of that name in PGSERVICEFILE (``~/.pg_service.conf``), else in ``PGSYSCONFDIR/pg_service.conf``."""
-    candidates = [Path(environ["PGSERVICEFILE"]) if environ.get("PGSERVICEFILE") else _home(environ) / ".pg_service.conf"]
+    candidates = [
+        Path(environ["PGSERVICEFILE"])
+        if environ.get("PGSERVICEFILE")
+        else _home(environ) / ".pg_service.conf"
+    ]
     if environ.get("PGSYSCONFDIR"):
         candidates.append(Path(environ["PGSYSCONFDIR"]) / "pg_service.conf")
     for file in candidates:
@@ -194,7 +203,9 @@ def _section(file: Path, name: str, fail: Fail) -> Parameters | None:
     return made
 
 
-def read_passfile(file: Path, host: str, port: int, database: str, user: str, warn: Callable[[str], None]) -> str | None:
+def read_passfile(
+    file: Path, host: str, port: int, database: str, user: str, warn: Callable[[str], None]
+) -> str | None:
     """The password of the first matching line ``host:port:database:user:password``; ``\\:`` and ``\\\\`` are escapes."""
     try:
         mode = file.stat().st_mode
@@ -226,7 +237,9 @@ def passfile_path(parameters: Parameters, environ: Mapping[str, str]) -> Path:
 
 def default_host(port: int) -> str:
     """The folder of the local server's socket, else ``localhost``."""
-    return next((folder for folder in _SOCKET_FOLDERS if Path(folder, f".s.PGSQL.{port}").exists()), "localhost")
+    return next(
+        (folder for folder in _SOCKET_FOLDERS if Path(folder, f".s.PGSQL.{port}").exists()), "localhost"
+    )
 
 
 def default_user() -> str:

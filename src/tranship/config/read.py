@@ -43,7 +43,9 @@ class _Reader:
     def config(self) -> Config:
         root = self._document.root
         if not isinstance(root, dict):
-            raise self._document.error("$", 'the configuration is an object: {"old_database": {…}, "new_database": {…}}')
+            raise self._document.error(
+                "$", 'the configuration is an object: {"old_database": {…}, "new_database": {…}}'
+            )
         self._check_keys("$", root, (*TOP_KEYS, "$schema"))
         given = {side: self._given(f"{side.value}_database", root) for side in Side}
         self._fill_place(given)
@@ -52,13 +54,27 @@ class _Reader:
         mapping = self._mapping(root)
         journal = self._text("$.journal_schema", root.get("journal_schema", "_tranship"))
         if journal.startswith("pg_") or journal == "information_schema":
-            raise self._document.error("$.journal_schema", f"{journal!r} belongs to the server", hint="leave the key out for _tranship")
+            raise self._document.error(
+                "$.journal_schema",
+                f"{journal!r} belongs to the server",
+                hint="leave the key out for _tranship",
+            )
         if any(journal in (endpoint.schemas or ()) for endpoint in (old, new)):
-            raise self._document.error("$.journal_schema", f"{journal!r} is a schema of the data", hint="leave the key out for _tranship")
+            raise self._document.error(
+                "$.journal_schema",
+                f"{journal!r} is a schema of the data",
+                hint="leave the key out for _tranship",
+            )
         self._warn_of_readers()
         warnings = tuple(dict.fromkeys(self._warnings))
         return Config(
-            old=old, new=new, tables=tables, table_mapping=mapping, journal_schema=journal, path=str(self._document.file), warnings=warnings
+            old=old,
+            new=new,
+            tables=tables,
+            table_mapping=mapping,
+            journal_schema=journal,
+            path=str(self._document.file),
+            warnings=warnings,
         )
 
     # Texts
@@ -67,9 +83,18 @@ class _Reader:
         for key in value:
             if key in known or key.startswith("_"):
                 continue
-            near = nearest(key, known) or {"user": "username", "dbname": "database", "passwd": "password"}.get(key)
+            near = nearest(key, known) or {
+                "user": "username",
+                "dbname": "database",
+                "passwd": "password",
+            }.get(key)
             hint = f"did you mean {near!r}?" if near else f"known keys: {', '.join(known)}"
-            raise self._document.error(child(path, key), f"unknown key {json.dumps(key, ensure_ascii=False)}", code="TS106", hint=hint)
+            raise self._document.error(
+                child(path, key),
+                f"unknown key {json.dumps(key, ensure_ascii=False)}",
+                code="TS106",
+                hint=hint,
+            )
 
     def _text(self, path: str, value: JsonValue, *, empty: bool = False) -> str:
         """A text with its placeholders filled; the message never repeats it."""
@@ -87,23 +112,34 @@ class _Reader:
             return "${"
         if not match[2] or not _NAME.match(match[1]):
             raise self._document.error(
-                path, "${ begins the name of an environment variable, as in ${OLD_PASSWORD}", hint="write $${ for a literal ${"
+                path,
+                "${ begins the name of an environment variable, as in ${OLD_PASSWORD}",
+                hint="write $${ for a literal ${",
             )
         if match[1] not in self._environ:
             message = f"the environment variable {match[1]} is not set"
-            raise self._document.error(path, message, code="TS109", hint=f"export {match[1]}=… before the command, or write $${{ for a literal ${{")
+            raise self._document.error(
+                path,
+                message,
+                code="TS109",
+                hint=f"export {match[1]}=… before the command, or write $${{ for a literal ${{",
+            )
         return self._environ[match[1]]
 
     # The two databases
 
-    def _given(self, key: str, root: Mapping[str, JsonValue]) -> tuple[Mapping[str, JsonValue], libpq.Parameters]:
+    def _given(
+        self, key: str, root: Mapping[str, JsonValue]
+    ) -> tuple[Mapping[str, JsonValue], libpq.Parameters]:
         """The object as written, and its connection parameters: keys, then URL, then service."""
         path = child("$", key)
         value = root.get(key)
         if key not in root:
             raise self._document.error("$", f"the key {key!r} is missing", code="TS108")
         if not isinstance(value, dict):
-            raise self._document.error(path, f"an object with host, port, database … is expected here, not {_kind(value)}")
+            raise self._document.error(
+                path, f"an object with host, port, database … is expected here, not {_kind(value)}"
+            )
         self._check_keys(path, value, ENDPOINT_KEYS)
         made: libpq.Parameters = {}
         for name in ENDPOINT_KEYS:
@@ -116,12 +152,16 @@ class _Reader:
             elif name in ("port", "connect_timeout") and not isinstance(member, str):
                 raise self._document.error(where, f"a whole number is expected here, not {_kind(member)}")
             else:
-                made[_PARAMETER_OF.get(name, name)] = self._text(where, member, empty=name in ("password", "sslpassword", "options"))
+                made[_PARAMETER_OF.get(name, name)] = self._text(
+                    where, member, empty=name in ("password", "sslpassword", "options")
+                )
         self._notice_secret(value.get("password"))
         if value.get("url") is not None:
             made = self._with_url(child(path, "url"), value["url"], made)
         if made.get("service"):
-            service = libpq.read_service(made["service"], self._environ, self._failure(child(path, "service")))
+            service = libpq.read_service(
+                made["service"], self._environ, self._failure(child(path, "service"))
+            )
             self._say_unused(child(path, "service"), service)
             made = service | made
         return value, made
@@ -130,7 +170,11 @@ class _Reader:
         from_url = libpq.parse_url(self._text(path, value), self._failure(path))
         twice = [name for name in from_url if name in made and made[name] != from_url[name]]
         if twice:
-            raise self._document.error(path, f"{twice[0]} stands in the URL and as a key of its own, and they differ", hint="keep one of the two")
+            raise self._document.error(
+                path,
+                f"{twice[0]} stands in the URL and as a key of its own, and they differ",
+                hint="keep one of the two",
+            )
         if "password" in from_url:
             self._notice_secret(value)
         self._say_unused(path, from_url)
@@ -156,22 +200,34 @@ class _Reader:
                 continue
             if len(lacking) == 2:
                 message = f"{key} is missing on both sides and would be taken from {variable} for both"
-                raise self._document.error("$", message, code="TS108", hint=f"name {key} in old_database and in new_database")
+                raise self._document.error(
+                    "$", message, code="TS108", hint=f"name {key} in old_database and in new_database"
+                )
             given[lacking[0]][1][name] = self._environ[variable]
 
     def _endpoint(self, side: Side, value: Mapping[str, JsonValue], parameters: libpq.Parameters) -> Endpoint:
         path = f"$.{side.value}_database"
         for name, variable in libpq.ENVIRONMENT.items():
-            if name not in parameters and self._environ.get(variable) and not (name == "password" and "password_command" in value):
+            if (
+                name not in parameters
+                and self._environ.get(variable)
+                and not (name == "password" and "password_command" in value)
+            ):
                 parameters[name] = self._environ[variable]
         port = self._number(path, "port", parameters.get("port") or "5432", 65535)
         host = parameters.get("host") or libpq.default_host(port)
         if "," in host and not host.startswith("/"):
-            raise self._document.error(child(path, "host"), "several hosts are given", hint="name one server: the whole run reads one snapshot")
+            raise self._document.error(
+                child(path, "host"),
+                "several hosts are given",
+                hint="name one server: the whole run reads one snapshot",
+            )
         user = parameters.get("user") or libpq.default_user()
         if not user:
             raise self._document.error(path, "the key 'username' is missing", code="TS108")
-        sslmode = parameters.get("sslmode") or ("verify-full" if parameters.get("sslrootcert") == "system" else "prefer")
+        sslmode = parameters.get("sslmode") or (
+            "verify-full" if parameters.get("sslrootcert") == "system" else "prefer"
+        )
         if sslmode not in SSL_MODES:
             near = nearest(sslmode, SSL_MODES)
             hint = (f"did you mean {near!r}? " if near else "") + f"one of: {', '.join(SSL_MODES)}"
@@ -192,7 +248,9 @@ class _Reader:
             sslkey=parameters.get("sslkey") or None,
             sslcrl=parameters.get("sslcrl") or None,
             sslpassword=Secret(parameters["sslpassword"]) if parameters.get("sslpassword") else None,
-            connect_timeout=float(self._number(path, "connect_timeout", parameters.get("connect_timeout") or "30", 86400)),
+            connect_timeout=float(
+                self._number(path, "connect_timeout", parameters.get("connect_timeout") or "30", 86400)
+            ),
             options=parameters.get("options") or None,
         )
 
@@ -201,19 +259,31 @@ class _Reader:
             raise self._document.error(child(path, key), f"{key} is a whole number from 1 to {most}")
         return int(text)
 
-    def _password(self, path: str, value: Mapping[str, JsonValue], parameters: libpq.Parameters, place: tuple[str, int, str, str]) -> str | None:
+    def _password(
+        self,
+        path: str,
+        value: Mapping[str, JsonValue],
+        parameters: libpq.Parameters,
+        place: tuple[str, int, str, str],
+    ) -> str | None:
         if value.get("password_command") is not None:
             where = child(path, "password_command")
             if "password" in parameters:
-                raise self._document.error(where, "password and password_command are both given", hint="keep one of the two")
+                raise self._document.error(
+                    where, "password and password_command are both given", hint="keep one of the two"
+                )
             return self._run(where, value["password_command"])
         if "password" in parameters:
             return parameters["password"]
-        return libpq.read_passfile(libpq.passfile_path(parameters, self._environ), *place, self._warnings.append)
+        return libpq.read_passfile(
+            libpq.passfile_path(parameters, self._environ), *place, self._warnings.append
+        )
 
     def _run(self, path: str, command: JsonValue) -> str:
         if isinstance(command, list) and command:
-            words: list[str] | str = [self._text(child(path, number), word, empty=True) for number, word in enumerate(command)]
+            words: list[str] | str = [
+                self._text(child(path, number), word, empty=True) for number, word in enumerate(command)
+            ]
         elif isinstance(command, str):
             words = self._text(path, command)
         else:
@@ -221,20 +291,36 @@ class _Reader:
         name = words[0] if isinstance(words, list) else "the command"
         try:
             done = subprocess.run(
-                words, shell=isinstance(words, str), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=_COMMAND_SECONDS, check=False
+                words,
+                shell=isinstance(words, str),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                timeout=_COMMAND_SECONDS,
+                check=False,
             )
         except subprocess.TimeoutExpired:
-            raise self._document.error(path, f"{name} gave no password within {_COMMAND_SECONDS} seconds", code="TS110") from None
+            raise self._document.error(
+                path, f"{name} gave no password within {_COMMAND_SECONDS} seconds", code="TS110"
+            ) from None
         except OSError as error:
-            raise self._document.error(path, f"{name} cannot be run: {error.strerror}", code="TS110") from None
+            raise self._document.error(
+                path, f"{name} cannot be run: {error.strerror}", code="TS110"
+            ) from None
         if done.returncode != 0:
-            raise self._document.error(path, f"{name} ended with status {done.returncode}", code="TS110", hint="run the command by hand")
+            raise self._document.error(
+                path,
+                f"{name} ended with status {done.returncode}",
+                code="TS110",
+                hint="run the command by hand",
+            )
         try:
             password = done.stdout.decode().removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError:
             raise self._document.error(path, f"the output of {name} is not UTF-8", code="TS110") from None
         if not password:
-            raise self._document.error(path, f"{name} printed no password", code="TS110", hint="run the command by hand")
+            raise self._document.error(
+                path, f"{name} printed no password", code="TS110", hint="run the command by hand"
+            )
         return password
 
     def _schemas(self, path: str, value: JsonValue) -> tuple[str, ...] | None:
@@ -242,7 +328,9 @@ class _Reader:
             return None
         if not isinstance(value, list):
             return (self._text(path, value),)
-        return self._names(path, value, "the list of schemas is empty", "leave the key out for all user schemas")
+        return self._names(
+            path, value, "the list of schemas is empty", "leave the key out for all user schemas"
+        )
 
     def _names(self, path: str, value: list[JsonValue], when_empty: str, hint: str) -> tuple[str, ...]:
         if not value:
@@ -260,9 +348,17 @@ class _Reader:
         if value is None:
             return None
         if not isinstance(value, list):
-            raise self._document.error("$.tables", f"a list of table names is expected here, not {_kind(value)}", hint="leave the key out for all")
+            raise self._document.error(
+                "$.tables",
+                f"a list of table names is expected here, not {_kind(value)}",
+                hint="leave the key out for all",
+            )
         if not value:
-            schemas = "all schemas" if old.schemas is None else ", ".join(f"schema '{name}'" for name in old.schemas)
+            schemas = (
+                "all schemas"
+                if old.schemas is None
+                else ", ".join(f"schema '{name}'" for name in old.schemas)
+            )
             message = f"No tables to migrate: \"tables\" is an empty list ({schemas}, OLD database '{old.database}')"
             raise self._document.error("$.tables", message, code="TS114", hint="leave the key out for all")
         return self._names("$.tables", value, "", "")
@@ -272,14 +368,20 @@ class _Reader:
         if value is None:
             return ()
         if not isinstance(value, dict):
-            raise self._document.error("$.table_mapping", f'{{"old name": "new name"}} is expected here, not {_kind(value)}')
+            raise self._document.error(
+                "$.table_mapping", f'{{"old name": "new name"}} is expected here, not {_kind(value)}'
+            )
         path = "$.table_mapping"
-        return tuple((old, self._text(child(path, old), new)) for old, new in value.items() if not old.startswith("_"))
+        return tuple(
+            (old, self._text(child(path, old), new)) for old, new in value.items() if not old.startswith("_")
+        )
 
     def _warn_of_readers(self) -> None:
         file = self._document.file
         if self._plain_secret and os.name != "nt" and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            self._warnings.append(f"{file} holds a password and can be read by others: chmod 600 {file}, or write ${{NAME}} and set the variable")
+            self._warnings.append(
+                f"{file} holds a password and can be read by others: chmod 600 {file}, or write ${{NAME}} and set the variable"
+            )
 
 
 def _kind(value: JsonValue) -> str:

@@ -9,16 +9,25 @@ SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 _TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
 
 ENDPOINT_KEYS: dict[str, dict[str, Any]] = {
-    "url": {**_TEXT, "description": "postgresql://user@host:5432/database, in place of host, port, database and username"},
+    "url": {
+        **_TEXT,
+        "description": "postgresql://user@host:5432/database, in place of host, port, database and username",
+    },
     "service": {**_TEXT, "description": "a section of the connection service file (PGSERVICEFILE)"},
     "host": {**_TEXT, "description": "name, address or folder of a Unix socket"},
     "port": {
-        "anyOf": [{"type": "integer", "minimum": 1, "maximum": 65535}, {"type": "string", "pattern": "^[0-9]+$"}],
+        "anyOf": [
+            {"type": "integer", "minimum": 1, "maximum": 65535},
+            {"type": "string", "pattern": "^[0-9]+$"},
+        ],
         "description": "5432 by default",
     },
     "database": {**_TEXT, "description": "name of the database"},
     "username": {**_TEXT, "description": "role to connect as"},
-    "password": {"type": "string", "description": "better as ${NAME} from the environment; $${ is a literal ${"},
+    "password": {
+        "type": "string",
+        "description": "better as ${NAME} from the environment; $${ is a literal ${",
+    },
     "password_command": {
         "anyOf": [_TEXT, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
         "description": "a command whose output is the password: one line for the shell, or a list of arguments",
@@ -48,8 +57,15 @@ TOP_KEYS: dict[str, dict[str, Any]] = {
         "uniqueItems": True,
         "description": "which tables, in which order; left out: all, ordered by foreign keys",
     },
-    "table_mapping": {"type": "object", "additionalProperties": {"type": "string"}, "description": "old table name to new table name"},
-    "journal_schema": {**_TEXT, "description": "where the journal lives in the new database; _tranship by default"},
+    "table_mapping": {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "description": "old table name to new table name",
+    },
+    "journal_schema": {
+        **_TEXT,
+        "description": "where the journal lives in the new database; _tranship by default",
+    },
 }
 
 
@@ -64,5 +80,12 @@ def config_schema() -> dict[str, Any]:
         "patternProperties": comments,
         "additionalProperties": False,
         "required": ["old_database", "new_database"],
-        "$defs": {"database": {"type": "object", "properties": ENDPOINT_KEYS, "patternProperties": comments, "additionalProperties": False}},
+        "$defs": {
+            "database": {
+                "type": "object",
+                "properties": ENDPOINT_KEYS,
+                "patternProperties": comments,
+                "additionalProperties": False,
+            }
+        },
     }

@@ -41,7 +41,9 @@ SETTINGS: Final[Mapping[str, str]] = {
 _PR_SET_PDEATHSIG: Final = 1
 _START_TRIES: Final = 3
 _SOCKET_PATH_LIMIT: Final = 107
-_LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded here: the child may not be able to import after setuid
+_LIBC: Final = (
+    ctypes.CDLL(None) if sys.platform == "linux" else None
+)  # loaded here: the child may not be able to import after setuid
 
 
 class ServerFailed(Exception):
@@ -65,7 +67,9 @@ def _candidates() -> Iterator[Path]:
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     pg_config = shutil.which("pg_config")
     if pg_config:
-        yield Path(subprocess.run([pg_config, "--bindir"], check=True, capture_output=True, text=True).stdout.strip())
+        yield Path(
+            subprocess.run([pg_config, "--bindir"], check=True, capture_output=True, text=True).stdout.strip()
+        )
 
 
 def _version(bindir: Path) -> str | None:
@@ -109,7 +113,13 @@ def _reachable(path: Path) -> bool:
 def _new_folder(name: str, account: pwd.struct_passwd | None) -> Path:
     """A private folder short enough for a socket path, where the server's account can reach it."""
     bases = [Path(tempfile.gettempdir()), Path("/tmp")]
-    usable = [b for b in bases if b.is_dir() and len(str(b)) < _SOCKET_PATH_LIMIT - 60 and (account is None or _reachable(b.resolve()))]
+    usable = [
+        b
+        for b in bases
+        if b.is_dir()
+        and len(str(b)) < _SOCKET_PATH_LIMIT - 60
+        and (account is None or _reachable(b.resolve()))
+    ]
     return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=usable[0] if usable else None)).resolve()
 
 
@@ -148,7 +158,14 @@ class Server:
     host: Final = "127.0.0.1"
     user: Final = "postgres"
 
-    def __init__(self, installation: Installation, *, name: str = "pg", settings: Mapping[str, str] | None = None, outlives: bool = False) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        *,
+        name: str = "pg",
+        settings: Mapping[str, str] | None = None,
+        outlives: bool = False,
+    ) -> None:
         """``settings`` go on top of ``SETTINGS``; with ``outlives`` the server stays when our process ends, until ``stop`` or SIGINT to ``pid``."""
         self.installation = installation
         self.major = installation.major
@@ -270,7 +287,17 @@ class Server:
             raise ServerFailed(output.decode(errors="replace")[-4000:])
 
     def _launch(self) -> None:
-        command: list[str | Path] = [self._bindir / "postgres", "-D", self.data, "-h", self.host, "-p", str(self.port), "-k", self.socket_folder]
+        command: list[str | Path] = [
+            self._bindir / "postgres",
+            "-D",
+            self.data,
+            "-h",
+            self.host,
+            "-p",
+            str(self.port),
+            "-k",
+            self.socket_folder,
+        ]
         for key, value in self._settings.items():
             command += ["-c", f"{key}={value}"]
         with (self.folder / "server.log").open("ab") as log:

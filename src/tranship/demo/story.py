@@ -65,7 +65,11 @@ def _choose() -> tuple[Installation, Installation]:
     """The two newest majors at hand, or the only one twice."""
     found = list(installations().values())
     if not found:
-        raise UsageError("TS190", "no PostgreSQL is at hand for the demo", hint="install one with: pip install 'tranship[demo]'")
+        raise UsageError(
+            "TS190",
+            "no PostgreSQL is at hand for the demo",
+            hint="install one with: pip install 'tranship[demo]'",
+        )
     return found[-2 if len(found) > 1 else -1], found[-1]
 
 
@@ -89,7 +93,10 @@ def _walk(folder: Path, old: Server, new: Server) -> None:
 
 
 async def _fill(old: Server, new: Server) -> None:
-    for server, script, what in ((old, "shop_old.sql", "filling the old shop"), (new, "shop_new.sql", "making the new, empty one")):
+    for server, script, what in (
+        (old, "shop_old.sql", "filling the old shop"),
+        (new, "shop_new.sql", "making the new, empty one"),
+    ):
         started = time.monotonic()
         print(f"{what} ...", end=" ", flush=True)
         conn = await asyncpg.connect(server.url())
@@ -121,7 +128,14 @@ def _files(folder: Path, old: Server, new: Server) -> tuple[str, str]:
 
 
 def _endpoint(server: Server) -> dict[str, object]:
-    return {"host": server.host, "port": server.port, "database": "shop", "username": server.user, "password": server.password, "sslmode": "disable"}
+    return {
+        "host": server.host,
+        "port": server.port,
+        "database": "shop",
+        "username": server.user,
+        "password": server.password,
+        "sslmode": "disable",
+    }
 
 
 def _heading(words: str) -> None:
@@ -136,7 +150,9 @@ def _command(folder: Path, expected: int, *arguments: str) -> None:
     """
     print(f"$ tranship {shlex.join(arguments)}\n", flush=True)
     started = time.monotonic()
-    status = subprocess.run([sys.executable, "-m", "tranship", *arguments], cwd=folder, stdin=subprocess.DEVNULL, check=False).returncode
+    status = subprocess.run(
+        [sys.executable, "-m", "tranship", *arguments], cwd=folder, stdin=subprocess.DEVNULL, check=False
+    ).returncode
     print(f"\n(exit {status}, {time.monotonic() - started:.1f} s)", flush=True)
     if status != expected:
         raise StoryEnded(f"'tranship {arguments[0]}' ended with {status}, not {expected}")
@@ -165,7 +181,9 @@ def _decision(entry: dict[str, Any]) -> str:
         case "drop_table":
             return "the table stays behind"
     if "value_mapping" in entry:
-        return f"{old} -> {new} by a mapping: " + ", ".join(f"{a} -> {b}" for a, b in entry["value_mapping"].items())
+        return f"{old} -> {new} by a mapping: " + ", ".join(
+            f"{a} -> {b}" for a, b in entry["value_mapping"].items()
+        )
     if "lookup_table" in entry:
         lookup = entry["lookup_table"]
         return f"{old} -> {new} by looking up {lookup['table']}.{lookup['key_column']}"
@@ -203,7 +221,11 @@ def _accounts(folder: Path) -> None:
     print(f"\n{'table':26}{'read':>9}{'written':>9}{'rejected':>9}{'left out':>9}")
     for table in result["tables"]:
         name = table["table"].removeprefix("public.")
-        arrow = "" if table["new_table"] in (table["table"], "") else " -> " + table["new_table"].removeprefix("public.")
+        arrow = (
+            ""
+            if table["new_table"] in (table["table"], "")
+            else " -> " + table["new_table"].removeprefix("public.")
+        )
         counts = (table["rows_read"], table["rows_migrated"], table["rows_failed"], table["rows_left_out"])
         print(f"{name + arrow:26}" + "".join(f"{n:9}" for n in counts))
     for table in result["tables"]:
@@ -224,13 +246,23 @@ def _ending(folder: Path, old: Server, new: Server, *, keep: bool) -> None:
     print(f"the rejected rows    {_newest(folder, 'rejects_live', 'jsonl')}")
     print("\nThe same by hand, on databases of yours:\n")
     if shutil.which("tranship") is None:
-        print(f"  PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH     # where tranship is installed")
+        print(
+            f"  PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH     # where tranship is installed"
+        )
     print("  cp config/migration-config.example.json config/my-config.json     # and edit it")
     print("  tranship analyze config/my-config.json --prefix my")
-    print("  tranship resolve generate results/my_migration_changes.json --prefix my     # then edit the answers")
+    print(
+        "  tranship resolve generate results/my_migration_changes.json --prefix my     # then edit the answers"
+    )
     print("  tranship resolve validate results/my_manual_resolutions.json results/my_migration_changes.json")
-    print("  tranship migrate config/my-config.json --prefix my --resolutions results/my_manual_resolutions.json          # dry run")
-    print("  tranship migrate config/my-config.json --prefix my --resolutions results/my_manual_resolutions.json --live")
+    print(
+        "  tranship migrate config/my-config.json --prefix my --resolutions results/my_manual_resolutions.json          # dry run"
+    )
+    print(
+        "  tranship migrate config/my-config.json --prefix my --resolutions results/my_manual_resolutions.json --live"
+    )
     if keep:
         print(f"\nBoth servers are still running:\n\n  old  {old.url('shop')}\n  new  {new.url('shop')}")
-        print(f"\nTo stop them: kill -INT {old.pid} {new.pid}; rm -r {shlex.quote(str(old.folder))} {shlex.quote(str(new.folder))}")
+        print(
+            f"\nTo stop them: kill -INT {old.pid} {new.pid}; rm -r {shlex.quote(str(old.folder))} {shlex.quote(str(new.folder))}"
+        )

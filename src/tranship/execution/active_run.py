@@ -76,7 +76,11 @@ class Task:
     @property
     def counts(self) -> tuple[int, int, int]:
         """Rows read, written, rejected in the batches done."""
-        return sum(r.read for r in self.done), sum(r.written for r in self.done), sum(r.rejected for r in self.done)
+        return (
+            sum(r.read for r in self.done),
+            sum(r.written for r in self.done),
+            sum(r.rejected for r in self.done),
+        )
 
     def take_number(self) -> int:
         """A batch number not used before."""
@@ -114,7 +118,9 @@ class Live:
         """The rejects known for a batch, in physical order."""
         return in_batch(self._ordered(plan), batch)
 
-    async def bindings(self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, batch: Batch) -> Bindings:
+    async def bindings(
+        self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, batch: Batch
+    ) -> Bindings:
         """What NEW's lookup tables hold for a batch; ``new`` is in no transaction before and after."""
         if not any(isinstance(m.expression, Lookup) and m.expression.side is Side.NEW for m in plan.columns):
             return ()

@@ -26,7 +26,9 @@ from tranship.model.verdict import RejectRecord
 from tranship.server.journal import Journal
 
 
-async def dry_run(job: Job, config: Config, options: MigrateOptions, *, on_event: OnEvent, stop: asyncio.Event) -> MigrationOutcome:
+async def dry_run(
+    job: Job, config: Config, options: MigrateOptions, *, on_event: OnEvent, stop: asyncio.Event
+) -> MigrationOutcome:
     """Ask everything, write nothing, and tell what the live run will do.
 
     Raises:
@@ -48,7 +50,9 @@ async def _dry_run(job: Job, config: Config, options: MigrateOptions, on_event: 
         left, done = remaining(job, before) if before is not None else (job, {})
         settled, past = await moved_before(new, journal, job.plan.tables, done)
     async with open_snapshot(config, left) as snapshot:
-        asked = await ask_everything(snapshot, config, left, options, left.plan.tables, digest=False, on_event=on_event)
+        asked = await ask_everything(
+            snapshot, config, left, options, left.plan.tables, digest=False, on_event=on_event
+        )
         await _tell_indexes(config, left, options, asked, on_event)
         async with looking(config, left) as (_, new):
             lacking = await without_room(new, left, asked)
@@ -65,20 +69,38 @@ async def _dry_run(job: Job, config: Config, options: MigrateOptions, on_event: 
             on_event(would_reject(plan.old, record, show_values=options.show_values))
         on_event(TableDone(plan.old, rows, rows - rejected, rejected))
         reasoned = reasons(findings.rejects)
-        tables[plan.old] = TableCounts(plan, rows, rows - rejected, rejected, 0, "", reasoned, findings.losses, findings.not_asked)
+        tables[plan.old] = TableCounts(
+            plan, rows, rows - rejected, rejected, 0, "", reasoned, findings.losses, findings.not_asked
+        )
     seconds = time.monotonic() - began
     found = (too_many(asked.rejected, asked.rows, options), lacking)
     problems = (*passed.problems, *(problem for problem in found if problem is not None))
     frame = Frame("dryrun", "", text, started, seconds, problems, asked.left_out)
-    return outcome(job, config.old, config.new, options, frame, [tables[plan.old] for plan in job.plan.tables], [*past, *records])
+    return outcome(
+        job,
+        config.old,
+        config.new,
+        options,
+        frame,
+        [tables[plan.old] for plan in job.plan.tables],
+        [*past, *records],
+    )
 
 
-async def _tell_indexes(config: Config, job: Job, options: MigrateOptions, asked: Asked, on_event: OnEvent) -> None:
+async def _tell_indexes(
+    config: Config, job: Job, options: MigrateOptions, asked: Asked, on_event: OnEvent
+) -> None:
     """What the live run would take off for its load."""
     if options.rebuild_indexes == "never":
         return
     async with looking(config, job) as (_, new):
-        groups = [{plan.new: sum(asked.cuts[p.old].rows for p in g.tables if p.new == plan.new) for plan in g.tables} for g in job.plan.groups]
+        groups = [
+            {
+                plan.new: sum(asked.cuts[p.old].rows for p in g.tables if p.new == plan.new)
+                for plan in g.tables
+            }
+            for g in job.plan.groups
+        ]
         for rows in groups:
             for line in told(await to_take_off(new, job, rows, options.rebuild_indexes)):
                 on_event(Noted(line))

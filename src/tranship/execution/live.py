@@ -29,7 +29,14 @@ from tranship.execution.results.outcome import Frame, MigrationOutcome, StoppedR
 from tranship.execution.results.wording import ALREADY
 from tranship.execution.start.fresh import begin_fresh
 from tranship.execution.start.preflight import Passed, preflight
-from tranship.execution.start.resume import Before, earlier, forget_if_nothing_done, remaining, resume, start_over
+from tranship.execution.start.resume import (
+    Before,
+    earlier,
+    forget_if_nothing_done,
+    remaining,
+    resume,
+    start_over,
+)
 from tranship.execution.start.tasks import Begun
 from tranship.execution.switches.sequences import set_sequences
 from tranship.model.names import Side, TableName
@@ -45,11 +52,17 @@ OnEvent = Callable[[Event], None]
 ATTEMPTS = 3
 """Times a run takes up its own work again after losing its snapshot."""
 MIXED = Problem(
-    "TS348", "", "OLD was read in two snapshots: the result is not one point in time", "as --new-snapshot unfinished allowed", warning=True
+    "TS348",
+    "",
+    "OLD was read in two snapshots: the result is not one point in time",
+    "as --new-snapshot unfinished allowed",
+    warning=True,
 )
 
 
-async def move(job: Job, config: Config, options: MigrateOptions, *, on_event: OnEvent, stop: asyncio.Event) -> MigrationOutcome:
+async def move(
+    job: Job, config: Config, options: MigrateOptions, *, on_event: OnEvent, stop: asyncio.Event
+) -> MigrationOutcome:
     """Move the rows: begins, or goes on where an interrupted run stopped.
 
     Raises:
@@ -63,26 +76,36 @@ async def move(job: Job, config: Config, options: MigrateOptions, *, on_event: O
             if attempt == ATTEMPTS - 1 or stop.is_set():
                 raise
             on_event(Noted(f"{lost}; going on from the journal"))
-            options = replace(options, restart=False, new_snapshot="unfinished" if options.new_snapshot == "unfinished" else None)
+            options = replace(
+                options,
+                restart=False,
+                new_snapshot="unfinished" if options.new_snapshot == "unfinished" else None,
+            )
         except BROKEN as error:
             raise could_not_begin(error) from error
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: OnEvent, stop: asyncio.Event) -> MigrationOutcome:
+async def _attempt(
+    job: Job, config: Config, options: MigrateOptions, on_event: OnEvent, stop: asyncio.Event
+) -> MigrationOutcome:
     started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
     journal = Journal(config.journal_schema)
     async with looking(config, job) as (old, control):
         passed = await preflight(old, control, job, config, options, live=True)
         key = lock_key(passed.old, passed.new)
-        async with WriterLock.hold(config, key, journal, passed.old.key, take_over=options.take_over, spelling=options.spelling) as lock:
+        async with WriterLock.hold(
+            config, key, journal, passed.old.key, take_over=options.take_over, spelling=options.spelling
+        ) as lock:
             await failpoint("run.locked")
             await journal.prepare(control)
             before = await earlier(control, journal, passed.old)
             if before.unfinished is not None and (options.restart or options.new_snapshot == "all"):
                 await start_over(control, journal, job, before.unfinished, on_event, stop)
                 before = await earlier(control, journal, passed.old)
-            if before.unfinished is not None and await forget_if_nothing_done(control, journal, before.unfinished):
+            if before.unfinished is not None and await forget_if_nothing_done(
+                control, journal, before.unfinished
+            ):
                 before = await earlier(control, journal, passed.old)
             left, done = remaining(job, before)
             frame = Frame("live", "", None, started, 0.0, passed.problems)
@@ -91,10 +114,25 @@ async def _attempt(job: Job, config: Config, options: MigrateOptions, on_event: 
                 return await live_result(control, journal, job, config, options, frame, done, None)
             async with open_snapshot(config, left) as snapshot:
                 held = Control(control, config, left, on_event, stop)
-                begun = await _begin(held, journal, snapshot, config, left, options, passed, on_event, before, stop)
+                begun = await _begin(
+                    held, journal, snapshot, config, left, options, passed, on_event, before, stop
+                )
                 problems = (*passed.problems, MIXED) if begun.mixed else passed.problems
                 frame = Frame("live", begun.run, snapshot.text, started, 0.0, problems, begun.left_out)
-                live = Live(left, config, options, journal, begun.run, begun.epoch, snapshot, Lookups(left), begun.book, begun.tasks, on_event, stop)
+                live = Live(
+                    left,
+                    config,
+                    options,
+                    journal,
+                    begun.run,
+                    begun.epoch,
+                    snapshot,
+                    Lookups(left),
+                    begun.book,
+                    begun.tasks,
+                    on_event,
+                    stop,
+                )
                 held.on_renewed = partial(check_kept, live)
                 try:
                     ends = await _carry_out(live, held, lock, passed)
@@ -123,17 +161,25 @@ async def _begin(
     stop: asyncio.Event,
 ) -> Begun:
     if before.unfinished is None:
-        return await begin_fresh(held, journal, snapshot, config, job, options, (passed.old, passed.new), before.seen, on_event)
-    return await resume(held, journal, snapshot, config, job, options, before.unfinished, passed.jobs, on_event, stop)
+        return await begin_fresh(
+            held, journal, snapshot, config, job, options, (passed.old, passed.new), before.seen, on_event
+        )
+    return await resume(
+        held, journal, snapshot, config, job, options, before.unfinished, passed.jobs, on_event, stop
+    )
 
 
 async def _carry_out(live: Live, held: Control, lock: WriterLock, passed: Passed) -> dict[str, int]:
     """The groups, the sequences, the end; where the sequences stand."""
-    beating = asyncio.create_task(lock.beat(live.journal, live.run, live.epoch, lambda: list(live.backends.values()), live.stop))
+    beating = asyncio.create_task(
+        lock.beat(live.journal, live.run, live.epoch, lambda: list(live.backends.values()), live.stop)
+    )
     try:
         for task in live.tasks:
             for row in task.done:
-                live.on_event(BatchDone(task.plan.old, row.batch.number, row.read, row.written, row.rejected, row.bytes))
+                live.on_event(
+                    BatchDone(task.plan.old, row.batch.number, row.read, row.written, row.rejected, row.bytes)
+                )
         await Mover(live, held, lock, replica=passed.replica, jobs=passed.jobs).run()
         async with live.snapshot.reader() as reading:
             ends = await held.work("sequences", partial(set_sequences, live, reading))
@@ -150,7 +196,9 @@ async def _carry_out(live: Live, held: Control, lock: WriterLock, passed: Passed
     return ends
 
 
-async def _so_far(live: Live, job: Job, done: Mapping[TableName, tuple[Run, TaskRow]], frame: Frame) -> MigrationOutcome | None:
+async def _so_far(
+    live: Live, job: Job, done: Mapping[TableName, tuple[Run, TaskRow]], frame: Frame
+) -> MigrationOutcome | None:
     """What the journal holds of a stopped run; None where NEW cannot be asked any more."""
     try:
         async with looking(live.config, job) as (_, control):
@@ -167,7 +215,9 @@ async def _mark_stopped(live: Live, held: Control) -> None:
 
 
 @contextlib.asynccontextmanager
-async def looking(config: Config, job: Job, *, batches: bool = False) -> AsyncIterator[tuple[asyncpg.Connection, asyncpg.Connection]]:
+async def looking(
+    config: Config, job: Job, *, batches: bool = False
+) -> AsyncIterator[tuple[asyncpg.Connection, asyncpg.Connection]]:
     """Control connections to both sides; with ``batches`` the one to NEW keeps the database's search_path, as batches need it."""
     style = datestyle(job.new)
     old = await connect(config.old, application_name="tranship")

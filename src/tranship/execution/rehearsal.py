@@ -36,7 +36,14 @@ from tranship.server.trouble import spoken
 from tranship.sql.session import READ_WRITE
 
 
-async def rehearse(job: Job, config: Config, options: MigrateOptions, *, on_event: Callable[[Event], None], stop: asyncio.Event) -> MigrationOutcome:
+async def rehearse(
+    job: Job,
+    config: Config,
+    options: MigrateOptions,
+    *,
+    on_event: Callable[[Event], None],
+    stop: asyncio.Event,
+) -> MigrationOutcome:
     """Do everything a live run does, hold its locks to the end, and take it all back.
 
     Raises:
@@ -48,9 +55,18 @@ async def rehearse(job: Job, config: Config, options: MigrateOptions, *, on_even
     try:
         async with looking(config, job, batches=True) as (old, new):
             passed = await preflight(old, new, job, config, options, live=True)
-            async with WriterLock.hold(config, lock_key(passed.old, passed.new), journal, passed.old.key, take_over=False, spelling=options.spelling):
+            async with WriterLock.hold(
+                config,
+                lock_key(passed.old, passed.new),
+                journal,
+                passed.old.key,
+                take_over=False,
+                spelling=options.spelling,
+            ):
                 frame = Frame("rehearse", "", None, started, 0.0, passed.problems)
-                return await _Rehearsal(job, config, options, journal, old, new, passed, frame, on_event, stop).run()
+                return await _Rehearsal(
+                    job, config, options, journal, old, new, passed, frame, on_event, stop
+                ).run()
     except BROKEN as error:
         raise could_not_begin(error) from error
 
@@ -83,14 +99,20 @@ class _Rehearsal:
                 await transaction.rollback()
                 left = await set_back(self.new, self.exposed)
                 if left:
-                    self._tell(f"of another role, so the rehearsal could not set them back: {', '.join(map(str, left))}")
+                    self._tell(
+                        f"of another role, so the rehearsal could not set them back: {', '.join(map(str, left))}"
+                    )
 
     async def _inside(self) -> MigrationOutcome:
         await self.journal.prepare(self.new)
         before = await earlier(self.new, self.journal, self.passed.old)
         if before.unfinished is not None:
             back = command_line(self.options.spelling, "rollback", self.config.path, "--live")
-            raise Refused("TS365", "an unfinished run stands in the journal", hint=f"run it to its end with --live, or take it back: {back}")
+            raise Refused(
+                "TS365",
+                "an unfinished run stands in the journal",
+                hint=f"run it to its end with --live, or take it back: {back}",
+            )
         left, done = remaining(self.job, before)
         if not left.plan.tables:
             self._tell(ALREADY)
@@ -98,9 +120,19 @@ class _Rehearsal:
         async with open_snapshot(self.config, left) as snapshot:
             identities = (self.passed.old, self.passed.new)
             begun = await begin_fresh(
-                Steady(self.new, self.on_event), self.journal, snapshot, self.config, left, self.options, identities, before.seen, self.on_event
+                Steady(self.new, self.on_event),
+                self.journal,
+                snapshot,
+                self.config,
+                left,
+                self.options,
+                identities,
+                before.seen,
+                self.on_event,
             )
-            self.frame = replace(self.frame, run_id=begun.run, snapshot=snapshot.text, left_out=begun.left_out)
+            self.frame = replace(
+                self.frame, run_id=begun.run, snapshot=snapshot.text, left_out=begun.left_out
+            )
             shared = (snapshot, Lookups(left), begun.book, begun.tasks, self.on_event, self.stop, self.new)
             live = Live(left, self.config, self.options, self.journal, begun.run, begun.epoch, *shared)
             try:
@@ -118,14 +150,22 @@ class _Rehearsal:
                 ends = await set_sequences(live, self.old, self.new, untouched=self.exposed)
         except BROKEN as error:
             message = f"stopped by an error: {spoken(error)}"
-            raise Stopped("TS401", message, hint=f"nothing stays in NEW; {cure(error)} and rehearse again") from error
+            raise Stopped(
+                "TS401", message, hint=f"nothing stays in NEW; {cure(error)} and rehearse again"
+            ) from error
         self.frame = replace(self.frame, sequences=ends)
 
-    async def _result(self, done: Mapping[TableName, tuple[Run, TaskRow]], live: Live | None) -> MigrationOutcome:
+    async def _result(
+        self, done: Mapping[TableName, tuple[Run, TaskRow]], live: Live | None
+    ) -> MigrationOutcome:
         frame = replace(self.frame, seconds=time.monotonic() - self.began)
-        return await live_result(self.new, self.journal, self.job, self.config, self.options, frame, done, live)
+        return await live_result(
+            self.new, self.journal, self.job, self.config, self.options, frame, done, live
+        )
 
-    async def _so_far(self, done: Mapping[TableName, tuple[Run, TaskRow]], live: Live) -> MigrationOutcome | None:
+    async def _so_far(
+        self, done: Mapping[TableName, tuple[Run, TaskRow]], live: Live
+    ) -> MigrationOutcome | None:
         """What it came to until it stopped; None where the transaction cannot be asked any more."""
         try:
             return await self._result(done, live)

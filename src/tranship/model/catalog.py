@@ -40,7 +40,9 @@ class Column(Struct, frozen=True, omit_defaults=True):
     @property
     def filled_by_server(self) -> bool:
         """NEW gives it a value by itself when the row names none (default, identity, generated)."""
-        return bool(self.default is not None or self.identity or self.generated or self.type.default is not None)
+        return bool(
+            self.default is not None or self.identity or self.generated or self.type.default is not None
+        )
 
     @property
     def computed_when_read(self) -> bool:

@@ -12,7 +12,11 @@ from msgspec import Struct
 RebuildIndexes = Literal["auto", "never", "always"]
 """Whether indexes of NEW go before a load and are rebuilt after it: where it pays, not at all, wherever it is safe."""
 
-_SCRIPTS = {"analyze": "db_migration_tool.py", "resolve": "manual_resolutions.py", "migrate": "data_migrator.py"}
+_SCRIPTS = {
+    "analyze": "db_migration_tool.py",
+    "resolve": "manual_resolutions.py",
+    "migrate": "data_migrator.py",
+}
 
 
 def command_line(spelling: str, command: str, *arguments: str) -> str:

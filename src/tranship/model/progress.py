@@ -37,7 +37,11 @@ class Batch(Struct, frozen=True):
     """Rows the snapshot holds in the range, counted when it was cut; the batch must read exactly these."""
 
     def __contains__(self, row: RowId) -> bool:
-        return row.source == self.source and (self.lo is None or row >= self.lo) and (self.hi is None or row < self.hi)
+        return (
+            row.source == self.source
+            and (self.lo is None or row >= self.lo)
+            and (self.hi is None or row < self.hi)
+        )
 
 
 class PlannedTable(Struct, frozen=True):

@@ -67,7 +67,13 @@ class Console:
             f"Total rows failed: {stats.rows_failed}",
             f"Duration: {stats.duration_seconds:.2f} seconds",
         ]
-        for part in (_rejects(result), _left_out(result), _losses(result), _not_asked(result), _verification(result)):
+        for part in (
+            _rejects(result),
+            _left_out(result),
+            _losses(result),
+            _not_asked(result),
+            _verification(result),
+        ):
             lines += ["", *part] if part else []
         untold = [p for p in result.problems if not any(p.message in message for message in self._noted)]
         if untold:
@@ -82,7 +88,15 @@ class Console:
         self._old_bare = len({t.table.schema for t in tables}) <= 1
         self._new_bare = len({t.new_table.schema for t in tables}) <= 1
         title = f"{self._mode} - DATA MIGRATION" if self._mode else "DATA MIGRATION"
-        return [RULER, title, RULER, *_WARNINGS[self._mode], "", f"Tables to migrate: {len(tables)}", f"Batch size: {self._options.batch_size}"]
+        return [
+            RULER,
+            title,
+            RULER,
+            *_WARNINGS[self._mode],
+            "",
+            f"Tables to migrate: {len(tables)}",
+            f"Batch size: {self._options.batch_size}",
+        ]
 
     def _blocks(self) -> list[str]:
         lines: list[str] = []
@@ -97,7 +111,13 @@ class Console:
         for planned in self._planned[self._printed :]:
             table = before.get(str(planned.table))
             if table is not None and planned.table not in self._done:
-                done = TableDone(planned.table, table.rows_read, table.rows_migrated, table.rows_failed, already_migrated=True)
+                done = TableDone(
+                    planned.table,
+                    table.rows_read,
+                    table.rows_migrated,
+                    table.rows_failed,
+                    already_migrated=True,
+                )
                 self._done[planned.table] = done
         return self._blocks()
 
@@ -120,11 +140,18 @@ class Console:
 
 
 def _rejects(result: MigrationResult) -> list[str]:
-    return list(_grouped("Rejected rows by reason:", ((t, reason, rows) for t in result.tables for reason, rows in t.rejects_by_reason.items())))
+    return list(
+        _grouped(
+            "Rejected rows by reason:",
+            ((t, reason, rows) for t in result.tables for reason, rows in t.rejects_by_reason.items()),
+        )
+    )
 
 
 def _grouped(title: str, parts: Iterable[tuple[TableResult, str, int]]) -> Iterator[str]:
-    found: Sequence[tuple[TableResult, str, int]] = sorted(parts, key=lambda part: (part[0].table, -part[2], part[1]))
+    found: Sequence[tuple[TableResult, str, int]] = sorted(
+        parts, key=lambda part: (part[0].table, -part[2], part[1])
+    )
     if found:
         yield title
     for table, what, rows in found:
@@ -134,7 +161,10 @@ def _grouped(title: str, parts: Iterable[tuple[TableResult, str, int]]) -> Itera
 def _left_out(result: MigrationResult) -> list[str]:
     if not result.left_out:
         return []
-    return ["Rows left out by a resolution:", *(f"  [{shown(table)}] {rows}" for table, rows in result.left_out.items())]
+    return [
+        "Rows left out by a resolution:",
+        *(f"  [{shown(table)}] {rows}" for table, rows in result.left_out.items()),
+    ]
 
 
 def _losses(result: MigrationResult) -> list[str]:
@@ -144,7 +174,11 @@ def _losses(result: MigrationResult) -> list[str]:
 
 def _not_asked(result: MigrationResult) -> list[str]:
     found = [(t, words) for t in result.tables for words in t.not_asked]
-    return ["Could not be asked beforehand:", *(f"  [{shown(t.table)}] {shown(words)}" for t, words in found)] if found else []
+    return (
+        ["Could not be asked beforehand:", *(f"  [{shown(t.table)}] {shown(words)}" for t, words in found)]
+        if found
+        else []
+    )
 
 
 def _verification(result: MigrationResult) -> list[str]:

@@ -17,10 +17,16 @@ def render_html(document: Document) -> str:
     # The template engine takes a noticeable part of a command's start: only those who write a page pay for it.
     from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters["visible"] = visible
-    template = environment.from_string(resources.files("tranship.report").joinpath("report.html.j2").read_text(encoding="utf-8"))
-    return template.render(document=document, blocks=[(_kind(block), block) for block in document.blocks], row=ROW)
+    template = environment.from_string(
+        resources.files("tranship.report").joinpath("report.html.j2").read_text(encoding="utf-8")
+    )
+    return template.render(
+        document=document, blocks=[(_kind(block), block) for block in document.blocks], row=ROW
+    )
 
 
 def _kind(block: Block) -> str:

@@ -40,7 +40,9 @@ _UNHURRIED = {
 """Set by the first statement, as SET and not at the start of the session: poolers know few start parameters."""
 
 
-async def connect(endpoint: Endpoint, *, application_name: str = "tranship", command_timeout: float | None = None) -> asyncpg.Connection:
+async def connect(
+    endpoint: Endpoint, *, application_name: str = "tranship", command_timeout: float | None = None
+) -> asyncpg.Connection:
     """A new connection of its own, free of the limits that a database or role sets; nothing else is pinned yet (`session.pin`).
 
     Raises:
@@ -62,7 +64,11 @@ async def connect(endpoint: Endpoint, *, application_name: str = "tranship", com
 
 
 async def _attempt(
-    endpoint: Endpoint, context: ssl.SSLContext | None, application_name: str, command_timeout: float | None, deadline: float
+    endpoint: Endpoint,
+    context: ssl.SSLContext | None,
+    application_name: str,
+    command_timeout: float | None,
+    deadline: float,
 ) -> asyncpg.Connection:
     settings = {"application_name": application_name}
     if endpoint.options:

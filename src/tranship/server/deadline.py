@@ -95,7 +95,9 @@ class Answering(asyncpg.Connection):  # type: ignore[misc]
 
 async def answered(conn: asyncpg.Connection, answer: Awaitable[T]) -> T:
     """What a cursor of a connection answers, which the driver fetches by itself."""
-    if Answering not in type(conn).__mro__:  # the driver's own isinstance takes any connection for one of every class
+    if (
+        Answering not in type(conn).__mro__
+    ):  # the driver's own isinstance takes any connection for one of every class
         return await answer
     with conn.awaited():
         return await answer

@@ -145,10 +145,17 @@ class Journal:
         state = await conn.fetchrow(self.sql.state_of_schema)
         make = f"CREATE SCHEMA {ident(self.schema)} AUTHORIZATION {ident(user)};"
         if state is None:
-            if await conn.fetchval("SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')"):
+            if await conn.fetchval(
+                "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')"
+            ):
                 return None
             hint = f"{make}  -- or: GRANT CREATE ON DATABASE {ident(database)} TO {ident(user)};"
-            return Problem("TS367", self.schema, f"the journal schema {self.schema} does not exist in NEW and may not be made", hint)
+            return Problem(
+                "TS367",
+                self.schema,
+                f"the journal schema {self.schema} does not exist in NEW and may not be made",
+                hint,
+            )
         if state["has_tables"] or not state["strangers"]:
             if state["may_use"] and (state["may_create"] or state["has_tables"]):
                 return None
@@ -158,8 +165,15 @@ class Journal:
         return Problem("TS367", self.schema, f"the journal schema {self.schema} in NEW may not be used", hint)
 
     def _occupied(self, strangers: Sequence[str]) -> Problem:
-        message = f"the journal schema {self.schema} of NEW holds what is no journal: {', '.join(strangers[:5])}"
-        return Problem("TS372", self.schema, message, 'give a schema of its own as "journal_schema", or leave the key out for _tranship')
+        message = (
+            f"the journal schema {self.schema} of NEW holds what is no journal: {', '.join(strangers[:5])}"
+        )
+        return Problem(
+            "TS372",
+            self.schema,
+            message,
+            'give a schema of its own as "journal_schema", or leave the key out for _tranship',
+        )
 
     async def exists(self, conn: asyncpg.Connection) -> bool:
         """The journal's tables are there."""
@@ -188,7 +202,11 @@ class Journal:
                     for row in await conn.fetch(self.sql.granted):
                         await conn.execute(self.sql.revoke_from(row["role"]))
         except asyncpg.InsufficientPrivilegeError as error:
-            raise Refused("TS367", f"the journal schema {self.schema} of NEW may not be used: {error}", object=self.schema) from error
+            raise Refused(
+                "TS367",
+                f"the journal schema {self.schema} of NEW may not be used: {error}",
+                object=self.schema,
+            ) from error
 
     async def remove(self, conn: asyncpg.Connection, judge: Callable[[], Awaitable[None]]) -> bool:
         """Drops the journal's tables, and the schema where it is empty then and this role's own; whether the schema is gone.
@@ -207,7 +225,12 @@ class Journal:
                 await conn.execute(self.sql.drop_tables)
         except (asyncpg.InsufficientPrivilegeError, asyncpg.DependentObjectsStillExistError) as error:
             hint = "remove it as the role that owns it; what depends on it goes first"
-            raise Refused("TS375", f"the journal {self.schema} may not be removed: {error}", object=self.schema, hint=hint) from error
+            raise Refused(
+                "TS375",
+                f"the journal {self.schema} may not be removed: {error}",
+                object=self.schema,
+                hint=hint,
+            ) from error
         try:
             async with conn.transaction():
                 await conn.execute(self.sql.drop_schema)
@@ -217,7 +240,9 @@ class Journal:
 
     async def runs(self, conn: asyncpg.Connection, old_identity: str | None) -> tuple[Run, ...]:
         """The runs from one OLD (None: from any), oldest first."""
-        rows = await (conn.fetch(self.sql.all_runs) if old_identity is None else conn.fetch(self.sql.runs, old_identity))
+        rows = await (
+            conn.fetch(self.sql.all_runs) if old_identity is None else conn.fetch(self.sql.runs, old_identity)
+        )
         return tuple(_run(row) for row in rows)
 
     async def tasks(self, conn: asyncpg.Connection, run: str) -> tuple[TaskRow, ...]:
@@ -237,7 +262,9 @@ class Journal:
             for row in await conn.fetch(self.sql.tasks, run)
         )
 
-    async def batches(self, conn: asyncpg.Connection, tasks: Sequence[TaskRow], run: str) -> tuple[BatchRow, ...]:
+    async def batches(
+        self, conn: asyncpg.Connection, tasks: Sequence[TaskRow], run: str
+    ) -> tuple[BatchRow, ...]:
         """All batches of a run, by table and number."""
         names = {task.position: task.old for task in tasks}
         return tuple(_batch(row, names[row["position"]]) for row in await conn.fetch(self.sql.batches, run))
@@ -250,7 +277,9 @@ class Journal:
         """The batch that begins where another ends; None: that one reaches its source's end."""
         if row.batch.hi is None:
             return None
-        found = await conn.fetchrow(self.sql.batch_from, run, row.position, row.batch.source, row.batch.hi.ctid)
+        found = await conn.fetchrow(
+            self.sql.batch_from, run, row.position, row.batch.source, row.batch.hi.ctid
+        )
         return _batch(found, row.batch.table) if found is not None else None
 
     async def foreseen(self, conn: asyncpg.Connection, run: str) -> tuple[tuple[int, Reject], ...]:
@@ -260,17 +289,33 @@ class Journal:
     async def rejects(self, conn: asyncpg.Connection, run: str) -> tuple[RejectRow, ...]:
         """The rejected rows of a run."""
         return tuple(
-            RejectRow(row["position"], row["batch"], _reject(row), row["old_key"], row["old_row"]) for row in await conn.fetch(self.sql.rejects, run)
+            RejectRow(row["position"], row["batch"], _reject(row), row["old_key"], row["old_row"])
+            for row in await conn.fetch(self.sql.rejects, run)
         )
 
-    async def write_batches(self, conn: asyncpg.Connection, run: str, position: int, batches: Iterable[Batch]) -> None:
+    async def write_batches(
+        self, conn: asyncpg.Connection, run: str, position: int, batches: Iterable[Batch]
+    ) -> None:
         """Journals batches as still to do."""
         await conn.executemany(
             self.sql.insert_batch,
-            [(run, position, b.number, b.source, b.lo.ctid if b.lo else None, b.hi.ctid if b.hi else None, b.rows) for b in batches],
+            [
+                (
+                    run,
+                    position,
+                    b.number,
+                    b.source,
+                    b.lo.ctid if b.lo else None,
+                    b.hi.ctid if b.hi else None,
+                    b.rows,
+                )
+                for b in batches
+            ],
         )
 
-    async def write_foreseen(self, conn: asyncpg.Connection, run: str, position: int, rejects: Iterable[Reject]) -> None:
+    async def write_foreseen(
+        self, conn: asyncpg.Connection, run: str, position: int, rejects: Iterable[Reject]
+    ) -> None:
         """Journals what asking found, so that a resumed run need not ask a NEW that already holds half of the table."""
         await conn.copy_records_to_table(
             "foreseen",
@@ -292,7 +337,9 @@ class Journal:
             ],
         )
 
-    async def write_rejects(self, conn: asyncpg.Connection, run: str, position: int, batch: int, rows: Iterable[RejectRow]) -> None:
+    async def write_rejects(
+        self, conn: asyncpg.Connection, run: str, position: int, batch: int, rows: Iterable[RejectRow]
+    ) -> None:
         """Journals rejected rows; inside the batch's transaction."""
         await conn.copy_records_to_table(
             "reject",
@@ -320,14 +367,24 @@ class Journal:
         """What is switched off, latest first."""
         return tuple(_undo(row) for row in await conn.fetch(self.sql.open_undo))
 
-    async def write_undo(self, conn: asyncpg.Connection, run: str, what: str, sql: str, gone: GoneIndex | None = None) -> None:
+    async def write_undo(
+        self, conn: asyncpg.Connection, run: str, what: str, sql: str, gone: GoneIndex | None = None
+    ) -> None:
         """Journals a way back; in the transaction that makes it necessary."""
-        await conn.fetchval(self.sql.insert_undo, run, what, sql, msgspec.json.encode(gone) if gone is not None else None)
+        await conn.fetchval(
+            self.sql.insert_undo, run, what, sql, msgspec.json.encode(gone) if gone is not None else None
+        )
 
     async def sequences(self, conn: asyncpg.Connection, run: str) -> tuple[SequenceMove, ...]:
         """The sequences a run moved."""
         return tuple(
-            SequenceMove(name_from(row["name"]), int(row["before_value"]), row["before_called"], int(row["after_value"]), row["after_called"])
+            SequenceMove(
+                name_from(row["name"]),
+                int(row["before_value"]),
+                row["before_called"],
+                int(row["after_value"]),
+                row["after_called"],
+            )
             for row in await conn.fetch(self.sql.sequences, run)
         )
 

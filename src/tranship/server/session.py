@@ -56,7 +56,9 @@ async def pin(
     Raises:
         ConnectError: a setting did not stay, or the session is not ours alone.
     """
-    encoding = client_encoding or (_SQL_ASCII if side is Side.OLD and conn.get_settings().server_encoding == _SQL_ASCII else "UTF8")
+    encoding = client_encoding or (
+        _SQL_ASCII if side is Side.OLD and conn.get_settings().server_encoding == _SQL_ASCII else "UTF8"
+    )
     wanted = {**_BOTH, "DateStyle": datestyle, "TimeZone": zone, "client_encoding": encoding}
     if side is Side.OLD:
         wanted |= _OLD
@@ -71,7 +73,9 @@ async def pin(
     for name, now in ((row["name"], row["now"]) for row in rows):
         if _folded(now) != _folded(wanted[name]):
             message = f"{side.upper()} database: the session setting {name} stays {now!r} instead of {wanted[name]!r}"
-            raise ConnectError("TS210", message, object=name, hint="connect to the server itself, not through a pooler")
+            raise ConnectError(
+                "TS210", message, object=name, hint="connect to the server itself, not through a pooler"
+            )
 
 
 async def _without_surprises(conn: asyncpg.Connection) -> dict[str, str]:
@@ -116,7 +120,12 @@ async def refuse_pooler(conn: asyncpg.Connection, endpoint: Endpoint) -> None:
         await other.close()
     if again != backend:
         message = f"{endpoint.side.upper()} database {endpoint.display}: a transaction-mode pooler stands in between (the backend changes)"
-        raise Refused("TS310", message, object=endpoint.display, hint="connect to the server itself or to a session-mode port")
+        raise Refused(
+            "TS310",
+            message,
+            object=endpoint.display,
+            hint="connect to the server itself or to a session-mode port",
+        )
 
 
 def datestyle(new: Catalog) -> str:

@@ -26,14 +26,24 @@ LOCK_TRIES = 20
 _VACANCY_TRIES = 10
 _VACANCY_SECONDS = 0.1
 """A server counts a connection for a moment after it was closed."""
-_GONE = (*DRIVER_TROUBLE, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectError)
+_GONE = (
+    *DRIVER_TROUBLE,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    ConnectError,
+)
 
 
 class SnapshotLost(Stopped):
     """No connection holds the snapshot any more."""
 
     def __init__(self) -> None:
-        super().__init__("TS410", "the snapshot of OLD is lost: every connection that held it was closed", hint="run the same command again")
+        super().__init__(
+            "TS410",
+            "the snapshot of OLD is lost: every connection that held it was closed",
+            hint="run the same command again",
+        )
 
 
 class Mark(Struct, frozen=True):
@@ -124,7 +134,12 @@ class Snapshot:
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
-        cls, endpoint: Endpoint, relations: Sequence[TableName], *, datestyle: str = "ISO, MDY", zone: str = "UTC"
+        cls,
+        endpoint: Endpoint,
+        relations: Sequence[TableName],
+        *,
+        datestyle: str = "ISO, MDY",
+        zone: str = "UTC",
     ) -> AsyncIterator[Snapshot]:
         """Lock the relations, then take the snapshot and hold both until the end of the block.
 
@@ -186,7 +201,9 @@ class Snapshot:
     async def _connect(self) -> asyncpg.Connection:
         conn = await connect(self._endpoint, application_name="tranship")
         try:
-            await pin(conn, Side.OLD, datestyle=self._settings.datestyle, zone=self._settings.zone, search_path="")
+            await pin(
+                conn, Side.OLD, datestyle=self._settings.datestyle, zone=self._settings.zone, search_path=""
+            )
         except BaseException:
             await _drop(conn)
             raise
@@ -207,7 +224,9 @@ class Snapshot:
     async def _take(self) -> None:
         conn = await self._connect()
         try:
-            self.version = await conn.fetchval("SELECT pg_catalog.current_setting('server_version_num')::integer")
+            self.version = await conn.fetchval(
+                "SELECT pg_catalog.current_setting('server_version_num')::integer"
+            )
             await self._lock(conn)
             exported = await conn.fetchval(sql_snapshot.EXPORT_SNAPSHOT)
             stands = await conn.fetchrow(sql_snapshot.current_snapshot(self.version))
@@ -230,7 +249,11 @@ class Snapshot:
             except asyncpg.LockNotAvailableError as error:
                 await conn.execute("ROLLBACK")
                 if attempt == LOCK_TRIES - 1:
-                    raise ConnectError("TS211", f"OLD: a table stays locked by someone else: {error}", hint="see pg_locks on OLD") from error
+                    raise ConnectError(
+                        "TS211",
+                        f"OLD: a table stays locked by someone else: {error}",
+                        hint="see pg_locks on OLD",
+                    ) from error
                 await asyncio.sleep(0.2)
             else:
                 return

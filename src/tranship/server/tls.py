@@ -46,7 +46,9 @@ def make_context(endpoint: Endpoint) -> ssl.SSLContext:
             _load_revoked(context, endpoint)
         _load_client(context, endpoint)
     except (OSError, ValueError) as error:
-        reason = (error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)) or str(error)
+        reason = (
+            error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)
+        ) or str(error)
         raise _problem(endpoint, f"a certificate file cannot be used: {reason}") from None
     return context
 
@@ -54,7 +56,9 @@ def make_context(endpoint: Endpoint) -> ssl.SSLContext:
 def _load_authorities(context: ssl.SSLContext, endpoint: Endpoint) -> bool:
     if endpoint.sslrootcert == "system":
         if endpoint.sslmode != "verify-full":
-            raise _problem(endpoint, f'"sslrootcert": "system" needs "sslmode": "verify-full", not {endpoint.sslmode!r}')
+            raise _problem(
+                endpoint, f'"sslrootcert": "system" needs "sslmode": "verify-full", not {endpoint.sslmode!r}'
+            )
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         return True
     path = _path(endpoint.sslrootcert, "root.crt")
@@ -80,7 +84,11 @@ def _load_client(context: ssl.SSLContext, endpoint: Endpoint) -> None:
         return
     for path in (certificate, key):
         if path is None or not path.exists():
-            raise _problem(endpoint, f"the client certificate or its key does not exist: {path}", 'see "sslcert" and "sslkey"')
+            raise _problem(
+                endpoint,
+                f"the client certificate or its key does not exist: {path}",
+                'see "sslcert" and "sslkey"',
+            )
     password = endpoint.sslpassword.reveal() if endpoint.sslpassword else ""
     context.load_cert_chain(certificate, key, password=lambda: password)
 
@@ -95,4 +103,9 @@ def _path(named: str | None, default: str) -> Path | None:
 
 
 def _problem(endpoint: Endpoint, message: str, hint: str = "") -> ConnectError:
-    return ConnectError("TS207", f"{endpoint.side.upper()} database {endpoint.display}: {message}", object=endpoint.display, hint=hint)
+    return ConnectError(
+        "TS207",
+        f"{endpoint.side.upper()} database {endpoint.display}: {message}",
+        object=endpoint.display,
+        hint=hint,
+    )

@@ -36,7 +36,9 @@ def explain(error: BaseException, endpoint: Endpoint) -> ConnectError:
     """The error for a person. ``error`` is what the driver raised while connecting."""
     code, message, hint = _words(error, endpoint)
     side = f"{endpoint.side.upper()} database {endpoint.display}"
-    return ConnectError(code, _without_secrets(f"{side}: {message}", endpoint), object=endpoint.display, hint=hint)
+    return ConnectError(
+        code, _without_secrets(f"{side}: {message}", endpoint), object=endpoint.display, hint=hint
+    )
 
 
 def _words(error: BaseException, endpoint: Endpoint) -> tuple[str, str, str]:
@@ -48,15 +50,21 @@ def _words(error: BaseException, endpoint: Endpoint) -> tuple[str, str, str]:
             return _server_said(error, endpoint)
         case asyncpg.InterfaceError() | asyncpg.InternalClientError():
             if "authentication" in str(error):
-                return "TS204", f"authentication failed: the server asks for a method that is not supported ({error})", "use scram-sha-256 or md5"
+                return (
+                    "TS204",
+                    f"authentication failed: the server asks for a method that is not supported ({error})",
+                    "use scram-sha-256 or md5",
+                )
             return "TS299", str(error), ""
         case ssl.SSLCertVerificationError():
-            hint = (
-                f'"sslrootcert" must hold the authority that signed it, and verify-full needs the host\'s name in it (sslmode is {endpoint.sslmode})'
-            )
+            hint = f'"sslrootcert" must hold the authority that signed it, and verify-full needs the host\'s name in it (sslmode is {endpoint.sslmode})'
             return "TS207", f"the server's certificate is not trusted: {error.verify_message}", hint
         case ssl.SSLError():
-            return "TS207", f"the TLS handshake failed: {error.reason or error}", "check sslmode and the certificates"
+            return (
+                "TS207",
+                f"the TLS handshake failed: {error.reason or error}",
+                "check sslmode and the certificates",
+            )
         case TimeoutError():
             return "TS202", f"no answer within {endpoint.connect_timeout:g} seconds", _NETWORK
         case OSError():
@@ -69,13 +77,27 @@ def _network(error: OSError, endpoint: Endpoint) -> tuple[str, str, str]:
     text = str(error)
     if "SSL upgrade" in text:
         message = f"server does not support SSL, but sslmode is {endpoint.sslmode!r}"
-        return "TS203", message, f'write "sslmode": "disable" (or "prefer") in {endpoint.side.value}_database, or switch SSL on in the server'
+        return (
+            "TS203",
+            message,
+            f'write "sslmode": "disable" (or "prefer") in {endpoint.side.value}_database, or switch SSL on in the server',
+        )
     if isinstance(error, FileNotFoundError):
-        return "TS202", f"no server listens in the socket folder {endpoint.host} on port {endpoint.port}", _NETWORK
-    if isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in text:  # several addresses come as one OSError
+        return (
+            "TS202",
+            f"no server listens in the socket folder {endpoint.host} on port {endpoint.port}",
+            _NETWORK,
+        )
+    if (
+        isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in text
+    ):  # several addresses come as one OSError
         return "TS202", "connection refused", _NETWORK
     if isinstance(error, ConnectionError) or "closed" in text or "lost" in text:
-        return "TS202", "the server closed the connection while we connected", f"{_NETWORK}; the server's log may say why"
+        return (
+            "TS202",
+            "the server closed the connection while we connected",
+            f"{_NETWORK}; the server's log may say why",
+        )
     return "TS202", f"cannot be reached: {error.strerror or text}", _NETWORK
 
 
@@ -84,12 +106,14 @@ def _server_said(error: asyncpg.PostgresError, endpoint: Endpoint) -> tuple[str,
     if state in ("28P01", "28000"):
         hint = _WHO if endpoint.password and endpoint.password.reveal() else f"no password was given; {_WHO}"
         if "pg_hba" in said:
-            hint = (
-                f"the server has no rule that lets this role in from here: ask for a line in pg_hba.conf, or another sslmode than {endpoint.sslmode}"
-            )
+            hint = f"the server has no rule that lets this role in from here: ask for a line in pg_hba.conf, or another sslmode than {endpoint.sslmode}"
         return "TS204", f'authentication failed for user "{endpoint.user}": {said}', hint
     if state == "3D000":
-        return "TS205", f'database "{endpoint.database}" does not exist', 'check "database"; names are case-sensitive'
+        return (
+            "TS205",
+            f'database "{endpoint.database}" does not exist',
+            'check "database"; names are case-sensitive',
+        )
     if state == "42501":
         return "TS204", said, f'GRANT CONNECT ON DATABASE … TO the role "{endpoint.user}"'
     if state == "53300":
@@ -103,6 +127,10 @@ def _server_said(error: asyncpg.PostgresError, endpoint: Endpoint) -> tuple[str,
 
 def _without_secrets(text: str, endpoint: Endpoint) -> str:
     for secret in (endpoint.password, endpoint.sslpassword):
-        if secret is not None and len(secret.reveal()) > 3 and secret.reveal() not in (endpoint.user, endpoint.database, endpoint.host):
+        if (
+            secret is not None
+            and len(secret.reveal()) > 3
+            and secret.reveal() not in (endpoint.user, endpoint.database, endpoint.host)
+        ):
             text = text.replace(secret.reveal(), "***")
     return text

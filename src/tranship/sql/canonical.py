@@ -15,7 +15,23 @@ from tranship.sql.expression import compile_column
 
 _INTEGERS = frozenset({"int2", "int4", "int8", "oid"})
 _STRINGS = frozenset({"text", "varchar", "bpchar", "name"})
-_PLAIN = frozenset({"bool", "uuid", "date", "timestamp", "time", "bytea", "inet", "cidr", "macaddr", "macaddr8", "bit", "varbit", "char"})
+_PLAIN = frozenset(
+    {
+        "bool",
+        "uuid",
+        "date",
+        "timestamp",
+        "time",
+        "bytea",
+        "inet",
+        "cidr",
+        "macaddr",
+        "macaddr8",
+        "bit",
+        "varbit",
+        "char",
+    }
+)
 
 
 def canonical(value: str, pg_type: PgType, collation: str | None = None) -> str | None:
@@ -69,7 +85,9 @@ def taken_on_old(plan: TablePlan, column: str, old: Table) -> tuple[str, PgType]
         return None
     mapping = plan.columns[position]
     match mapping.expression:
-        case Take(column=name, conversion=conversion) if conversion.rule in (Rule.SAME, Rule.OLD_CAST, Rule.ZONE) and not conversion.fallible:
+        case Take(column=name, conversion=conversion) if (
+            conversion.rule in (Rule.SAME, Rule.OLD_CAST, Rule.ZONE) and not conversion.fallible
+        ):
             declared = old.column(name)
             if declared is None or not deterministic(declared.collation):
                 return None

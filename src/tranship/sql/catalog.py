@@ -6,8 +6,14 @@ from tranship.sql.queries import query
 
 _SINCE: dict[str, tuple[tuple[int, str], ...]] = {
     "collation": (
-        (170000, "concat_ws(' ', d.datcollate, nullif(d.datctype, d.datcollate), d.datlocprovider::text || ':' || d.datlocale)"),
-        (150000, "concat_ws(' ', d.datcollate, nullif(d.datctype, d.datcollate), d.datlocprovider::text || ':' || d.daticulocale)"),
+        (
+            170000,
+            "concat_ws(' ', d.datcollate, nullif(d.datctype, d.datcollate), d.datlocprovider::text || ':' || d.datlocale)",
+        ),
+        (
+            150000,
+            "concat_ws(' ', d.datcollate, nullif(d.datctype, d.datcollate), d.datlocprovider::text || ':' || d.daticulocale)",
+        ),
         (0, "concat_ws(' ', d.datcollate, nullif(d.datctype, d.datcollate))"),
     ),
     "generated": ((120000, "a.attgenerated::text"), (0, "''")),
@@ -27,7 +33,10 @@ _SINCE: dict[str, tuple[tuple[int, str], ...]] = {
     "inherited": ((130000, "t.tgparentid <> 0"), (0, "false")),
     "multirange": ((140000, "r.rngmultitypid"), (0, "0::oid")),
     "published_schema": (
-        (150000, "exists (select from pg_catalog.pg_publication_namespace s where s.pnpubid = p.oid and s.pnnspid = any ($1::oid[]))"),
+        (
+            150000,
+            "exists (select from pg_catalog.pg_publication_namespace s where s.pnpubid = p.oid and s.pnnspid = any ($1::oid[]))",
+        ),
         (0, "false and $1::oid[] is null"),
     ),
 }
@@ -38,5 +47,7 @@ def catalog_query(name: str, version: int) -> str:
     """The text of ``catalog_<name>.sql`` for a server of ``server_version_num`` *version*."""
     text = query(f"catalog_{name}")
     for marker, choices in _SINCE.items():
-        text = text.replace("{{" + marker + "}}", next(expression for since, expression in choices if version >= since))
+        text = text.replace(
+            "{{" + marker + "}}", next(expression for since, expression in choices if version >= since)
+        )
     return text

@@ -53,11 +53,15 @@ def coverage(table: Table, key: str, value: str) -> str:
     )
 
 
-def composite_coverage(table: Table, columns: Sequence[str], owner: Table, keys: Sequence[str], value: str, percent: float | None) -> str:
+def composite_coverage(
+    table: Table, columns: Sequence[str], owner: Table, keys: Sequence[str], value: str, percent: float | None
+) -> str:
     """One row about several columns that are one key: distinct keys, those found, rows, rows found, and keys with different results."""
     names = ", ".join(ident(name) for name in columns)
     there = " AND ".join(f"{ident(name)} IS NOT NULL" for name in columns)
-    match = " AND ".join(f"t.{ident(key)} = o.{ident(column)}" for key, column in zip(keys, columns, strict=True))
+    match = " AND ".join(
+        f"t.{ident(key)} = o.{ident(column)}" for key, column in zip(keys, columns, strict=True)
+    )
     hits = f"(SELECT pg_catalog.count(DISTINCT CAST(t.{ident(value)} AS pg_catalog.text)) FROM {_read(owner, None)} WHERE {match})"
     grouped = f"(SELECT {names}, pg_catalog.count(*) AS n FROM {_read(table, percent)} WHERE {there} GROUP BY {names}) AS o"
     return (
@@ -76,12 +80,16 @@ def longer_than(table: Table, column: str, length: int, percent: float | None) -
 def outside_of(table: Table, column: str, low: int, high: int, percent: float | None) -> str:
     """How many numbers lie outside of the bounds after rounding."""
     value = f"pg_catalog.round(CAST({ident(column)} AS pg_catalog.numeric))"
-    return f"SELECT pg_catalog.count(*) FROM {_read(table, percent)} WHERE {value} NOT BETWEEN {low} AND {high}"
+    return (
+        f"SELECT pg_catalog.count(*) FROM {_read(table, percent)} WHERE {value} NOT BETWEEN {low} AND {high}"
+    )
 
 
 def holding_null(table: Table, demand: Demand, percent: float | None) -> str:
     """How many rows hold NULL in a column."""
-    return f"SELECT pg_catalog.count(*) FROM {_read(table, percent)} WHERE {ident(demand.columns[0][0])} IS NULL"
+    return (
+        f"SELECT pg_catalog.count(*) FROM {_read(table, percent)} WHERE {ident(demand.columns[0][0])} IS NULL"
+    )
 
 
 def breaking_check(table: Table, demand: Demand, percent: float | None) -> str:
@@ -93,15 +101,24 @@ def breaking_check(table: Table, demand: Demand, percent: float | None) -> str:
 def repeated(table: Table, demand: Demand) -> str:
     """How many rows a unique key would refuse: all but one of each group of equal ones."""
     names = ", ".join(ident(old) for old, _ in demand.columns)
-    there = "" if demand.nulls_equal else " WHERE " + " AND ".join(f"{ident(old)} IS NOT NULL" for old, _ in demand.columns)
+    there = (
+        ""
+        if demand.nulls_equal
+        else " WHERE " + " AND ".join(f"{ident(old)} IS NOT NULL" for old, _ in demand.columns)
+    )
     groups = f"SELECT pg_catalog.count(*) AS n FROM {_read(table, None)}{there} GROUP BY {names} HAVING pg_catalog.count(*) > 1"
-    return f"SELECT CAST(coalesce(pg_catalog.sum(g.n - 1), 0) AS pg_catalog.int8) AS count FROM ({groups}) AS g"
+    return (
+        f"SELECT CAST(coalesce(pg_catalog.sum(g.n - 1), 0) AS pg_catalog.int8) AS count FROM ({groups}) AS g"
+    )
 
 
 def without_parent(table: Table, demand: Demand, target: Table, percent: float | None) -> str:
     """How many rows refer to no row of the old table behind a foreign key's target."""
     filled = " AND ".join(f"child.{ident(old)} IS NOT NULL" for old, _ in demand.columns)
-    match = " AND ".join(f"parent.{ident(key)} = child.{ident(old)}" for key, (old, _) in zip(demand.target_columns, demand.columns, strict=True))
+    match = " AND ".join(
+        f"parent.{ident(key)} = child.{ident(old)}"
+        for key, (old, _) in zip(demand.target_columns, demand.columns, strict=True)
+    )
     parent = f"SELECT FROM {_read(target, None, 'parent')} WHERE {match}"
     return f"SELECT pg_catalog.count(*) FROM {_read(table, percent, 'child')} WHERE {filled} AND NOT EXISTS ({parent})"
 
@@ -115,7 +132,9 @@ def magnitudes(table: Table, column: str, percent: float | None) -> str:
     )
     of = f"(SELECT {value} AS v FROM {_read(table, percent)} WHERE {ident(column)} IS NOT NULL) AS g"
     finite = "g.v <> 'NaN' AND pg_catalog.abs(g.v) < 'Infinity'"
-    middle = "pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY pg_catalog.abs(g.v)) FILTER (WHERE g.v <> 0)"
+    middle = (
+        "pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY pg_catalog.abs(g.v)) FILTER (WHERE g.v <> 0)"
+    )
     return (
         "SELECT pg_catalog.count(*) AS rows, pg_catalog.count(*) FILTER (WHERE g.v <> 0) AS nonzero,"
         " pg_catalog.count(*) FILTER (WHERE g.v <> pg_catalog.trunc(g.v)) AS fractional,"
@@ -130,7 +149,9 @@ def trial(table: Table, sql: str, fits: str, shown: str, percent: float | None) 
     """
     tried = f"CAST(CASE WHEN ({fits}) THEN ({sql}) END AS pg_catalog.text)"
     of = f"(SELECT ({fits}) IS TRUE AS fits, {tried} AS result, CAST(({shown}) AS pg_catalog.text) AS shown FROM {_read(table, percent, 'old')}) AS g"
-    few = f"pg_catalog.array_agg(DISTINCT pg_catalog.left(g.shown, {LONGEST_SHOWN})) FILTER (WHERE NOT g.fits)"
+    few = (
+        f"pg_catalog.array_agg(DISTINCT pg_catalog.left(g.shown, {LONGEST_SHOWN})) FILTER (WHERE NOT g.fits)"
+    )
     return (
         "SELECT pg_catalog.count(*) AS rows, pg_catalog.count(*) FILTER (WHERE g.fits) AS fitting, pg_catalog.count(g.result) AS results,"
         f" ({few})[1:{_EXAMPLES}] AS examples FROM {of} WHERE g.shown IS NOT NULL"
@@ -146,7 +167,9 @@ def keys_found(table: Table, key: str, old: PgType) -> str:
     )
 
 
-def insert_missing(table: Table, key: str, values: Iterable[str], constants: Mapping[str, str]) -> tuple[str, ...]:
+def insert_missing(
+    table: Table, key: str, values: Iterable[str], constants: Mapping[str, str]
+) -> tuple[str, ...]:
     """Statements that would add rows for missing names, one after the other.
 
     Where the table asks for more than the name they are comments, and say what was guessed: ``constants`` by column, keys numbered on.
@@ -178,7 +201,13 @@ def _filling(table: Table, column: Column, name: str, constants: Mapping[str, st
     if column.name in constants:
         return literal(constants[column.name])
     known = _FILLINGS.get(leaf.base)
-    return known if known is not None else literal(name) if leaf.category == "S" else f"NULL /* {column.type.text} */"
+    return (
+        known
+        if known is not None
+        else literal(name)
+        if leaf.category == "S"
+        else f"NULL /* {column.type.text} */"
+    )
 
 
 def _is_money(table: Table, column: str) -> bool:

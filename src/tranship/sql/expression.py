@@ -11,7 +11,18 @@ from typing import assert_never
 from msgspec import Struct
 
 from tranship.model.catalog import Column, Table
-from tranship.model.expression import CAST_TO_TEXT, Coalesce, Constant, Conversion, Lookup, MapValues, NewDefault, Rule, Sql, Take
+from tranship.model.expression import (
+    CAST_TO_TEXT,
+    Coalesce,
+    Constant,
+    Conversion,
+    Lookup,
+    MapValues,
+    NewDefault,
+    Rule,
+    Sql,
+    Take,
+)
 from tranship.model.names import Side
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.types import PgType, TypeKind
@@ -102,7 +113,10 @@ def gap(plan: TablePlan, position: int, old: Table) -> str | None:
     match plan.columns[position].expression:
         case MapValues(otherwise=None) as mapped:
             value = f"old.{ident(mapped.column)}"
-            known = " OR ".join(_equals(value, _column(old, mapped.column).type, key) for key, _ in mapped.pairs) or "false"
+            known = (
+                " OR ".join(_equals(value, _column(old, mapped.column).type, key) for key, _ in mapped.pairs)
+                or "false"
+            )
             return f"({value} IS NOT NULL AND ({known}) IS NOT TRUE)"
         case Lookup(otherwise=None) as lookup:
             given = " AND ".join(f"old.{ident(c)} IS NOT NULL" for c in lookup.columns)
@@ -212,7 +226,11 @@ def _zoned(value: str, old: PgType, new: PgType, zone: str) -> str:
 def _equals(value: str, old: PgType, key: str) -> str:
     """The value equals the key by its own type's ``=``; plain strings exactly, whatever their collation."""
     leaf = old.leaf
-    if leaf.name is None or leaf.equality is None or (leaf.name.schema == "pg_catalog" and leaf.name.name in _STRINGS):
+    if (
+        leaf.name is None
+        or leaf.equality is None
+        or (leaf.name.schema == "pg_catalog" and leaf.name.name in _STRINGS)
+    ):
         return f'CAST({value} AS pg_catalog.text) COLLATE pg_catalog."C" = {literal(key)}'
     own = value if old.kind is not TypeKind.DOMAIN else f"CAST({value} AS {type_name(leaf)})"
     return f"{own} {leaf.equality} CAST({literal(key)} AS {type_name(leaf)})"
@@ -238,7 +256,9 @@ def _lookup(lookup: Lookup, name: str) -> str:
 
 def _join_old(lookup: Lookup, name: str, old: Table) -> str:
     keys = ", ".join(f"l.{ident(key)} AS k{n}" for n, key in enumerate(lookup.keys))
-    on = " AND ".join(f"{name}.k{n} {_join_equality(old, c)} old.{ident(c)}" for n, c in enumerate(lookup.columns))
+    on = " AND ".join(
+        f"{name}.k{n} {_join_equality(old, c)} old.{ident(c)}" for n, c in enumerate(lookup.columns)
+    )
     value = f"CAST(l.{ident(lookup.value)} AS pg_catalog.text) AS v"
     return f"LEFT JOIN (SELECT DISTINCT {keys}, {value}, true AS found FROM {relation(lookup.table)} AS l) AS {name} ON {on}"
 

@@ -47,10 +47,17 @@ def compared(position: int, name: str, new: PgType | None, old: PgType | None) -
     """The key at a position: in its own type without modifier, numbers that are no integers as numeric, an unknown type as text."""
     column, value = f"l.{ident(name)}", f"r.c{position}"
     if new is None:
-        return LookupKey(f"CAST({column} AS pg_catalog.text)", "pg_catalog.text", _EQUALS, f"CAST({value} AS pg_catalog.text)")
+        return LookupKey(
+            f"CAST({column} AS pg_catalog.text)",
+            "pg_catalog.text",
+            _EQUALS,
+            f"CAST({value} AS pg_catalog.text)",
+        )
     leaf = new.leaf
     if old is not None and old.leaf.base in _FRACTIONS and leaf.base in _INTEGERS:
-        return LookupKey(f"CAST({column} AS pg_catalog.numeric)", "pg_catalog.numeric", _EQUALS, canonical(value, old.leaf))
+        return LookupKey(
+            f"CAST({column} AS pg_catalog.numeric)", "pg_catalog.numeric", _EQUALS, canonical(value, old.leaf)
+        )
     user_made = leaf.name is not None and leaf.name.schema != "pg_catalog" and leaf.kind is TypeKind.BASE
     operator = leaf.equality if user_made and leaf.equality is not None else _EQUALS
     return LookupKey(column, type_name(leaf), operator, canonical(value, leaf, new.collation))
@@ -69,7 +76,11 @@ def found_query(lookup: Lookup, keys: Sequence[LookupKey]) -> str:
     held = ", ".join(f"{key.column} AS k{n}" for n, key in enumerate(keys))
     on = " AND ".join(f"l.k{n} {key.operator} r.c{n}" for n, key in enumerate(keys))
     whole = ", ".join(key.canonical or "NULL" for key in keys)
-    canonical_key = f"CAST(pg_catalog.json_build_array({whole}) AS pg_catalog.text)" if all(k.canonical for k in keys) else "NULL::pg_catalog.text"
+    canonical_key = (
+        f"CAST(pg_catalog.json_build_array({whole}) AS pg_catalog.text)"
+        if all(k.canonical for k in keys)
+        else "NULL::pg_catalog.text"
+    )
     value = f"CAST(l.{ident(lookup.value)} AS pg_catalog.text) AS v"
     return (
         "SELECT DISTINCT CAST(pg_catalog.json_build_array(r.i, CASE WHEN l.found THEN 'found' ELSE 'absent' END, 0,"
@@ -93,7 +104,10 @@ def ambiguous_to_be(plan: TablePlan, keys: Sequence[str], value: str) -> str:
     """The same among the rows that OLD will put into a lookup table: ``keys`` are canonical texts over ``old``, ``value`` a shipped text."""
     named = ", ".join(f"{key} AS k{n}" for n, key in enumerate(keys))
     columns = ", ".join(f"k{n}" for n in range(len(keys)))
-    reads = " UNION ALL ".join(f"SELECT {named}, {value} AS v {from_source(source)}{where(in_source(source))}" for source in plan.sources)
+    reads = " UNION ALL ".join(
+        f"SELECT {named}, {value} AS v {from_source(source)}{where(in_source(source))}"
+        for source in plan.sources
+    )
     known = where(f"k{n} IS NOT NULL" for n in range(len(keys)))
     several = "pg_catalog.count(DISTINCT v) + CASE WHEN pg_catalog.count(v) < pg_catalog.count(*) THEN 1 ELSE 0 END > 1"
     return f"SELECT {columns} FROM ({reads}) AS r{known} GROUP BY {columns} HAVING {several} ORDER BY {columns} LIMIT 3"
@@ -102,5 +116,7 @@ def ambiguous_to_be(plan: TablePlan, keys: Sequence[str], value: str) -> str:
 def content_hash(lookup: Lookup) -> str:
     """Number of rows and order-free hash of what a lookup can answer."""
     columns = ", ".join(f"CAST(l.{ident(c)} AS pg_catalog.text)" for c in (*lookup.keys, lookup.value))
-    hashed = f"pg_catalog.hashtextextended(CAST(pg_catalog.json_build_array({columns}) AS pg_catalog.text), 0)"
+    hashed = (
+        f"pg_catalog.hashtextextended(CAST(pg_catalog.json_build_array({columns}) AS pg_catalog.text), 0)"
+    )
     return f"SELECT pg_catalog.count(*), COALESCE(pg_catalog.sum({hashed}), 0)::pg_catalog.text FROM {relation(lookup.table)} AS l"

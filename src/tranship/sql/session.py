@@ -39,7 +39,9 @@ class Unit(NamedTuple):
 
 
 TRANSACTION = Unit(BEGIN_BATCH, "COMMIT", "ROLLBACK")
-REHEARSED = Unit("SAVEPOINT batch", "RELEASE SAVEPOINT batch", "ROLLBACK TO SAVEPOINT batch; RELEASE SAVEPOINT batch")
+REHEARSED = Unit(
+    "SAVEPOINT batch", "RELEASE SAVEPOINT batch", "ROLLBACK TO SAVEPOINT batch; RELEASE SAVEPOINT batch"
+)
 """Inside the one transaction of a rehearsal."""
 
 

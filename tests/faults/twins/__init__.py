@@ -3,4 +3,11 @@
 The suite must catch every one of them (``test_twins.py``): a test of the tests.
 """
 
-TWINS = ("checkpoint_alone", "no_fence", "lock_after_snapshot", "border_doubled", "last_range_missing", "end_of_stream")
+TWINS = (
+    "checkpoint_alone",
+    "no_fence",
+    "lock_after_snapshot",
+    "border_doubled",
+    "last_range_missing",
+    "end_of_stream",
+)

@@ -16,7 +16,14 @@ from tranship.server import snapshot
 
 
 async def _gullible(
-    old: asyncpg.Connection, new: asyncpg.Connection, select: str, table: TableName, columns: Sequence[str], *, binary: bool, **_: object
+    old: asyncpg.Connection,
+    new: asyncpg.Connection,
+    select: str,
+    table: TableName,
+    columns: Sequence[str],
+    *,
+    binary: bool,
+    **_: object,
 ) -> Copied:
     kind = "binary" if binary else "text"
     chunks: list[bytes] = []
@@ -30,7 +37,9 @@ async def _gullible(
 
     with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         await asyncio.wait_for(old.copy_from_query(select, output=keep, format=kind), 60)
-    tag = await new.copy_to_table(table.name, schema_name=table.schema, source=source(), columns=list(columns) or None, format=kind)
+    tag = await new.copy_to_table(
+        table.name, schema_name=table.schema, source=source(), columns=list(columns) or None, format=kind
+    )
     written = int(tag.split()[1])
     return Copied(written, written, sum(map(len, chunks)))
 
@@ -51,7 +60,15 @@ def break_it() -> None:
     """In this process."""
     real = worker.Worker._commit
 
-    async def commit(self: worker.Worker, new: asyncpg.Connection, task: Any, batch: Any, written: int, records: Any, *rest: Any) -> None:
+    async def commit(
+        self: worker.Worker,
+        new: asyncpg.Connection,
+        task: Any,
+        batch: Any,
+        written: int,
+        records: Any,
+        *rest: Any,
+    ) -> None:
         await real(self, new, task, batch, batch.rows - len(records), records, *rest)
 
     worker.pipe = _gullible

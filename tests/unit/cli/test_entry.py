@@ -44,7 +44,12 @@ def test_help_is_quick(run_cli: Cli) -> None:
         times = []
         for _ in range(5):
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            subprocess.run([sys.executable, *words], env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, check=True, capture_output=True)
+            subprocess.run(
+                [sys.executable, *words],
+                env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+                check=True,
+                capture_output=True,
+            )
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         return min(times)
@@ -55,10 +60,22 @@ def test_help_is_quick(run_cli: Cli) -> None:
 def test_help_imports_nothing_heavy() -> None:
     code = "import sys; from tranship.cli import main; sys.argv = ['tranship', '--help']; main(); print(*sys.modules, file=sys.stderr)"
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, check=True, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        check=True,
+        capture_output=True,
+        text=True,
     )
     loaded = set(done.stderr.split())
-    assert not loaded & {"asyncpg", "asyncio", "rich", "jinja2", "rapidfuzz", "tranship.api", "tranship.planning"}
+    assert not loaded & {
+        "asyncpg",
+        "asyncio",
+        "rich",
+        "jinja2",
+        "rapidfuzz",
+        "tranship.api",
+        "tranship.planning",
+    }
     assert all(name in done.stdout for name in COMMANDS)
 
 
@@ -92,7 +109,11 @@ def test_usage_errors(run_cli: Cli, words: tuple[str, ...], part: str) -> None:
 
 
 def test_error_as_json(run_cli: Cli) -> None:
-    for words in (("migrate", "c.json", "--format", "json"), ("migrate", "--format=json", "c.json"), ("analyze", "--format=json")):
+    for words in (
+        ("migrate", "c.json", "--format", "json"),
+        ("migrate", "--format=json", "c.json"),
+        ("analyze", "--format=json"),
+    ):
         done = run_cli(*words)
         answer = json.loads(done.stdout)
         assert (done.status, answer["exit_status"]) == (2, 2)
@@ -101,7 +122,11 @@ def test_error_as_json(run_cli: Cli) -> None:
 
 def test_options_anywhere_reach_the_configuration(run_cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text("{")
-    for words in (("migrate", "c.json", "--prefix", "p"), ("migrate", "--prefix=p", "c.json"), ("migrate", "--live", "c.json", "--prefix=p")):
+    for words in (
+        ("migrate", "c.json", "--prefix", "p"),
+        ("migrate", "--prefix=p", "c.json"),
+        ("migrate", "--live", "c.json", "--prefix=p"),
+    ):
         assert "c.json:1: not JSON" in run_cli(*words).stderr
 
 
@@ -112,7 +137,9 @@ def test_scripts_parse_on_old_pythons(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_scripts_without_the_libraries(name: str) -> None:
-    done = subprocess.run([sys.executable, "-S", "-I", ROOT / "scripts" / name], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-S", "-I", ROOT / "scripts" / name], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 2
     assert "dev.py" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -137,7 +164,9 @@ def test_signs_and_steering() -> None:
 
 
 def test_terminal_that_cannot_show_signs(run_cli: Cli, tmp_path: Path) -> None:
-    (tmp_path / "c.json").write_text('{"old_database": {"password": "x", "host": "→"}, "new_database": {"hosst": "→"}}')
+    (tmp_path / "c.json").write_text(
+        '{"old_database": {"password": "x", "host": "→"}, "new_database": {"hosst": "→"}}'
+    )
     done = run_cli("migrate", "c.json", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert done.status == 2
 

@@ -10,7 +10,11 @@ from tranship.model.types import PgType
 from tranship.planning.printed.names import mentioned
 
 _NAMES = ("id", "width", 'a"b', "it's", "É", "x$y", "Id")
-_TABLE = Table(TableName("s", "t"), "r", columns=tuple(Column(name, n, PgType("integer", "integer")) for n, name in enumerate(_NAMES, 1)))
+_TABLE = Table(
+    TableName("s", "t"),
+    "r",
+    columns=tuple(Column(name, n, PgType("integer", "integer")) for n, name in enumerate(_NAMES, 1)),
+)
 
 
 @pytest.mark.parametrize(

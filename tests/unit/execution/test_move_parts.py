@@ -21,7 +21,9 @@ from tranship.server.journal import name_from, name_text, row_id
 TABLE = TableName("public", "ord,er 9")
 
 
-def error(cls: type[asyncpg.PostgresError], state: str, context: str = "", column: str | None = None) -> asyncpg.PostgresError:
+def error(
+    cls: type[asyncpg.PostgresError], state: str, context: str = "", column: str | None = None
+) -> asyncpg.PostgresError:
     made = cls("refused")
     made.sqlstate, made.context, made.column_name = state, context, column
     return made
@@ -38,7 +40,9 @@ def error(cls: type[asyncpg.PostgresError], state: str, context: str = "", colum
         ("", None, None),
     ],
 )
-def test_the_failing_line_is_found_in_any_language(context: str, line: int | None, column: str | None) -> None:
+def test_the_failing_line_is_found_in_any_language(
+    context: str, line: int | None, column: str | None
+) -> None:
     failed = error(asyncpg.DataError, "22P02", context)
     assert failing_line(failed, TABLE) == line
     assert failing_column(failed, TABLE, ("qty", "a", "a: b")) == column
@@ -70,19 +74,25 @@ def sequence(increment: int, minimum: int = -(2**63), maximum: int = 2**63 - 1) 
         (Position(-20, True), [Position(-10, True)], -5, Position(-20, True)),
     ],
 )
-def test_a_sequence_ends_at_the_furthest_in_its_own_direction(own: Position, others: list[Position], increment: int, end: Position) -> None:
+def test_a_sequence_ends_at_the_furthest_in_its_own_direction(
+    own: Position, others: list[Position], increment: int, end: Position
+) -> None:
     assert furthest(own, others, sequence(increment)) == end
 
 
 def test_a_position_outside_the_bounds_is_left_aside() -> None:
-    assert furthest(Position(1, False), [Position(70_000, True), Position(9, True)], sequence(1, 1, 32_767)) == Position(9, True)
+    assert furthest(
+        Position(1, False), [Position(70_000, True), Position(9, True)], sequence(1, 1, 32_767)
+    ) == Position(9, True)
 
 
 def test_rejects_of_a_batch_are_those_inside_its_range() -> None:
     rejects = [Reject(RowId(source, page, 1), "22003", "x") for source in (0, 1) for page in range(4)]
     assert [r.row.page for r in in_batch(rejects, Batch(0, TABLE, 0, None, RowId(0, 2, 1), 9))] == [0, 1]
     assert [r.row.page for r in in_batch(rejects, Batch(1, TABLE, 0, RowId(0, 2, 1), None, 9))] == [2, 3]
-    assert [r.row for r in in_batch(rejects, Batch(2, TABLE, 1, None, None, 9))] == [RowId(1, page, 1) for page in range(4)]
+    assert [r.row for r in in_batch(rejects, Batch(2, TABLE, 1, None, None, 9))] == [
+        RowId(1, page, 1) for page in range(4)
+    ]
 
 
 def test_a_stream_that_does_not_end_as_copy_ends_is_no_stream() -> None:

@@ -23,7 +23,12 @@ from tranship.planning.deciding.resolve import castable
         ("text", ["", "SPECIFY"], ["a\0b"], []),
         ("varchar(3)", ["abc", "abc  ", "äöü"], ["abcd"], []),
         ("char(2)", ["", "ab "], ["abc"], []),
-        ("uuid", ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "{A0EEBC999C0B4EF8BB6D6BB9BD380A11}"], ["a0eebc99", ""], []),
+        (
+            "uuid",
+            ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "{A0EEBC999C0B4EF8BB6D6BB9BD380A11}"],
+            ["a0eebc99", ""],
+            [],
+        ),
         ("date", ["2024-02-29"], ["2023-02-29", ""], ["today", "1.2.2024"]),
         ("jsonb", ['{"a": 1}', "null"], [""], ["{a}", '"\\u0000"']),
         ("inet", [], [], ["10.0.0.1", ""]),

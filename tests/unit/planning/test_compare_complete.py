@@ -26,7 +26,9 @@ def tables(draw: st.DrawFn) -> Table:
     names = draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=1, max_size=6))
     columns = []
     for name in names:
-        made = column(f"x {draw(st.sampled_from(TYPES))}{draw(st.sampled_from(['', '!']))}{draw(st.sampled_from(['', '', ' = 0']))}")
+        made = column(
+            f"x {draw(st.sampled_from(TYPES))}{draw(st.sampled_from(['', '!']))}{draw(st.sampled_from(['', '', ' = 0']))}"
+        )
         generated = draw(st.sampled_from(["", "", "", "", "s"]))
         columns.append((name, made, generated))
     return table("t", *(_named(name, made, generated) for name, made, generated in columns))
@@ -34,7 +36,9 @@ def tables(draw: st.DrawFn) -> Table:
 
 def _named(name: str, made: Column, generated: str) -> Column:
     default = None if generated else made.default
-    return replace(made, name=name, generated=generated, default=default, generation="0" if generated else None)
+    return replace(
+        made, name=name, generated=generated, default=default, generation="0" if generated else None
+    )
 
 
 @st.composite
@@ -49,7 +53,16 @@ def entries(draw: st.DrawFn, old: Table, new: Table) -> tuple[Resolution, ...]:
         lookup = LookupTable("l", "v", "k") if action == "lookup" else None
         word = "transform" if action == "lookup" else action
         given_source = None if action == "default" else source
-        found.append(Resolution("t", f"$[{len(found)}]", word, old_column=given_source, new_column=after.name, lookup_table=lookup))
+        found.append(
+            Resolution(
+                "t",
+                f"$[{len(found)}]",
+                word,
+                old_column=given_source,
+                new_column=after.name,
+                lookup_table=lookup,
+            )
+        )
     fed = {e.old_column for e in found}
     for before in old.columns:
         if before.name not in fed and draw(st.booleans()):
@@ -63,7 +76,9 @@ def compared(old: Table, new: Table, chosen: tuple[Resolution, ...]) -> tuple[Co
     answers = Answers(tuple(Decision(Action(e.action), T, T, e) for e in chosen))
     decided = Decided(
         columns=tuple((T, e.old_column, e.new_column) for e in chosen if e.old_column and e.new_column),
-        settled_old=tuple((T, e.old_column) for e in chosen if e.old_column and e.action in ("ignore", "rename")),
+        settled_old=tuple(
+            (T, e.old_column) for e in chosen if e.old_column and e.action in ("ignore", "rename")
+        ),
         settled_new=tuple((T, e.new_column) for e in chosen if e.new_column and e.action == "default"),
     )
     return compare(before, after, match(before, after, scope, decided), answers), answers
@@ -77,15 +92,21 @@ def test_every_column_is_accounted_for(data: st.DataObject) -> None:
     (pair,) = found.matching.pairs
     ignored = {e.old_column for e in chosen if e.action == "ignore"}
     paired = [p for p in pair.columns if p.old not in ignored]
-    named_old = {c.old_column for c in found.changes} | {p.old for p in paired} | {e.old_column for e in chosen}
-    named_new = {c.new_column for c in found.changes} | {p.new for p in paired} | {e.new_column for e in chosen}
+    named_old = (
+        {c.old_column for c in found.changes} | {p.old for p in paired} | {e.old_column for e in chosen}
+    )
+    named_new = (
+        {c.new_column for c in found.changes} | {p.new for p in paired} | {e.new_column for e in chosen}
+    )
     assert {c.name for c in old.columns} <= named_old
     assert {c.name for c in new.columns} <= named_new
     assert len({p.new for p in pair.columns}) == len(pair.columns), "one filler for each new column"
     for change in found.changes:
         assert (change.auto_action is None) == (change.cls is ChangeClass.BREAKING)
         assert "source" not in change.description
-    left_behind = {c.name for c in old.columns} - {p.old for p in paired} - ignored - {e.old_column for e in chosen}
+    left_behind = (
+        {c.name for c in old.columns} - {p.old for p in paired} - ignored - {e.old_column for e in chosen}
+    )
     asked = {c.old_column for c in found.of(ChangeClass.BREAKING)}
     assert left_behind <= asked, "no old column is left behind without a word from a person"
     unfilled = {c.name for c in new.columns if c.refuses_null and not c.filled_by_server}

@@ -175,7 +175,9 @@ def test_domains() -> None:
     assert convert(pg_type("text"), domain("free", "text", not_null=True)).automatic
     assert not convert(domain("short", "varchar(20)"), domain("short", "varchar(5)")).automatic
     stricter = convert(zip5, domain("zip5", "text", "VALUE ~ '^[0-9]{5}$'", "VALUE <> '00000'"))
-    assert (stricter.automatic, stricter.fallible) == (True, True), "a new check on the same domain is a new constraint, no question"
+    assert (stricter.automatic, stricter.fallible) == (True, True), (
+        "a new check on the same domain is a new constraint, no question"
+    )
     assert not convert(domain("code", "text"), zip5).automatic
     assert not convert(array(pg_type("text")), array(zip5)).automatic
     assert convert(domain("n", "integer"), pg_type("bigint")).automatic
@@ -188,7 +190,9 @@ def test_composites() -> None:
     assert not convert(old, composite("pair", a="smallint", b="text")).automatic
     assert not convert(old, composite("pair", b="varchar(5)", a="integer")).bare
     assert not convert(old, composite("pair", a="integer")).bare
-    assert not convert(composite("flag", f="boolean"), composite("flag", f="text")).bare, "inside a composite a boolean prints t or f"
+    assert not convert(composite("flag", f="boolean"), composite("flag", f="text")).bare, (
+        "inside a composite a boolean prints t or f"
+    )
     assert not convert(array(old), array(composite("pair", a="smallint", b="text"))).automatic
 
 
@@ -232,7 +236,9 @@ USER = st.sampled_from(
         extension_type("citext", "citext"),
     ]
 )
-TYPES = st.recursive(BUILT_IN | USER, lambda inner: inner.filter(lambda t: t.kind != "array").map(array), max_leaves=2)
+TYPES = st.recursive(
+    BUILT_IN | USER, lambda inner: inner.filter(lambda t: t.kind != "array").map(array), max_leaves=2
+)
 
 
 @given(TYPES, TYPES)
@@ -269,7 +275,10 @@ def test_arrays_are_no_easier_than_their_elements(old: PgType, new: PgType) -> N
 
 
 def test_modifiers_of_extension_types() -> None:
-    point, any_shape = (replace(extension_type("geometry", "postgis"), text=text) for text in ("public.geometry(Point,4326)", "public.geometry"))
+    point, any_shape = (
+        replace(extension_type("geometry", "postgis"), text=text)
+        for text in ("public.geometry(Point,4326)", "public.geometry")
+    )
     polygon = replace(point, text="public.geometry(Polygon,4326)")
     assert convert(point, any_shape).rule is Rule.SAME
     assert not convert(point, polygon).automatic

@@ -14,7 +14,9 @@ def name(text: str) -> TableName:
     return TableName("public", text)
 
 
-def matched(old: Catalog, new: Catalog, decided: Decided | None = None, tables: list[str] | None = None) -> Matching:
+def matched(
+    old: Catalog, new: Catalog, decided: Decided | None = None, tables: list[str] | None = None
+) -> Matching:
     scope, _ = make_scope(old, new, tables)
     return match(old, new, scope, decided or Decided())
 
@@ -24,12 +26,17 @@ def names(pair: TablePair) -> list[tuple[str, str, Pairing]]:
 
 
 def test_equal_names_pair_in_new_order() -> None:
-    (pair,) = matched(catalog(table("t", "a int", "b int")), catalog(table("t", "b int", "c int", "a int"))).pairs
+    (pair,) = matched(
+        catalog(table("t", "a int", "b int")), catalog(table("t", "b int", "c int", "a int"))
+    ).pairs
     assert names(pair) == [("b", "b", Pairing.NAME), ("a", "a", Pairing.NAME)]
 
 
 def test_case_and_separators_prove_a_rename() -> None:
-    (pair,) = matched(catalog(table("t", "id int", "user_name text")), catalog(table("t", "id int", "x int", "username text"))).pairs
+    (pair,) = matched(
+        catalog(table("t", "id int", "user_name text")),
+        catalog(table("t", "id int", "x int", "username text")),
+    ).pairs
     assert ("user_name", "username", Pairing.RULE) in names(pair)
 
 
@@ -41,9 +48,15 @@ def test_decisions_come_first_and_one_column_may_feed_several() -> None:
 
 
 def test_a_transform_does_not_use_up_a_renamed_column() -> None:
-    old, new = catalog(table("t", "id int", "user_name text")), catalog(table("t", "id int", "username text", "initial text"))
+    old, new = (
+        catalog(table("t", "id int", "user_name text")),
+        catalog(table("t", "id int", "username text", "initial text")),
+    )
     (shared,) = matched(old, new, Decided(columns=((name("t"), "user_name", "initial"),))).pairs
-    assert names(shared)[1:] == [("user_name", "username", Pairing.RULE), ("user_name", "initial", Pairing.DECIDED)]
+    assert names(shared)[1:] == [
+        ("user_name", "username", Pairing.RULE),
+        ("user_name", "initial", Pairing.DECIDED),
+    ]
     used_up = Decided(columns=((name("t"), "user_name", "initial"),), settled_old=((name("t"), "user_name"),))
     (renamed,) = matched(old, new, used_up).pairs
     assert names(renamed)[1:] == [("user_name", "initial", Pairing.DECIDED)]
@@ -61,7 +74,9 @@ def test_what_is_settled_pairs_with_nothing() -> None:
 def test_tables_by_decision_and_by_mapping() -> None:
     old = catalog(table("users", "id int"), table("people", "id int"))
     new = catalog(table("accounts", "id int"))
-    both = matched(old, new, Decided(tables=((name("users"), name("accounts")), (name("people"), name("accounts")))))
+    both = matched(
+        old, new, Decided(tables=((name("users"), name("accounts")), (name("people"), name("accounts"))))
+    )
     assert [(p.old.name, p.new.name, p.pairing) for p in both.pairs] == [
         ("people", "accounts", Pairing.DECIDED),
         ("users", "accounts", Pairing.DECIDED),
@@ -104,7 +119,12 @@ def test_a_name_held_by_a_view_is_no_rename() -> None:
     old = catalog(table("t_v", "a int", "b text"), table("v_b", "a int", "b text", kind="v"))
     new = catalog(table("t_v", "a int", "b text", kind="v"), table("v_b", "a int", "b text"))
     found = matched(old, new)
-    assert (found.pairs, found.only_old, found.only_new, found.proposals) == ((), (name("t_v"),), (name("v_b"),), ())
+    assert (found.pairs, found.only_old, found.only_new, found.proposals) == (
+        (),
+        (name("t_v"),),
+        (name("v_b"),),
+        (),
+    )
 
 
 def test_configured_tables_leave_the_rest_out() -> None:
@@ -118,4 +138,6 @@ def test_configured_tables_leave_the_rest_out() -> None:
 
 def test_relations_without_rows_and_extension_tables_take_no_part() -> None:
     old = catalog(table("v", "id int", kind="v"), table("spatial", "id int", extension="postgis"))
-    assert matched(old, catalog()) == Matching(pairs=(), only_old=(), only_new=(), schema_pairs=(("public", "public"),))
+    assert matched(old, catalog()) == Matching(
+        pairs=(), only_old=(), only_new=(), schema_pairs=(("public", "public"),)
+    )

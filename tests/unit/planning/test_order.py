@@ -80,7 +80,9 @@ def test_lookups_in_a_circle_are_refused() -> None:
 
 
 def test_tables_that_fill_one_new_table_share_a_group() -> None:
-    groups, _ = order([plan("p1", new="p"), plan("p2", new="p"), plan("c")], catalog({"p": (), "c": ("p",)}), None)
+    groups, _ = order(
+        [plan("p1", new="p"), plan("p2", new="p"), plan("c")], catalog({"p": (), "c": ("p",)}), None
+    )
     assert names(groups) == [["p1", "p2"], ["c"]]
 
 
@@ -96,7 +98,9 @@ def test_the_configured_order_is_kept_and_a_broken_key_is_told() -> None:
 
 def test_a_sound_configured_order_stays_single_tables() -> None:
     new = catalog({"child": ("parent",), "parent": (), "b": ()})
-    groups, problems = order([plan("child"), plan("b"), plan("parent")], new, [name("parent"), name("child"), name("b")])
+    groups, problems = order(
+        [plan("child"), plan("b"), plan("parent")], new, [name("parent"), name("child"), name("b")]
+    )
     assert names(groups) == [["parent"], ["child"], ["b"]]
     assert not problems
 

@@ -16,7 +16,9 @@ from tranship.planning.matching.renames.data import leanings
 from unit.build import column, enum, table
 
 
-def renames(old: Table, new: Table, kept: Sequence[tuple[str, str]] | None = None, **context: object) -> ColumnRenames:
+def renames(
+    old: Table, new: Table, kept: Sequence[tuple[str, str]] | None = None, **context: object
+) -> ColumnRenames:
     here = {c.name for c in new.columns}
     pairs = kept if kept is not None else [(c.name, c.name) for c in old.columns if c.name in here]
     return column_renames(old, new, kept=pairs, context=RenameContext(**context))
@@ -31,15 +33,21 @@ def asked(found: ColumnRenames) -> list[tuple[str, str]]:
 
 
 def test_only_column_between_the_same_neighbours() -> None:
-    found = renames(table("t", "id int", "symbol text", "price int"), table("t", "id int", "ticker text", "price int"))
+    found = renames(
+        table("t", "id int", "symbol text", "price int"), table("t", "id int", "ticker text", "price int")
+    )
     assert automatic(found) == [("symbol", "ticker")]
     assert found.automatic[0].pairing is Pairing.RULE
-    assert found.automatic[0].evidence == ("the only column without a counterpart between id and price in both tables",)
+    assert found.automatic[0].evidence == (
+        "the only column without a counterpart between id and price in both tables",
+    )
     assert found.proposals == ()
 
 
 def test_first_column_has_one_neighbour_that_counts() -> None:
-    assert automatic(renames(table("t", "nr int", "name text"), table("t", "id int", "name text"))) == [("nr", "id")]
+    assert automatic(renames(table("t", "nr int", "name text"), table("t", "id int", "name text"))) == [
+        ("nr", "id")
+    ]
 
 
 def test_the_end_of_a_table_proves_nothing() -> None:
@@ -67,7 +75,10 @@ def test_swapped_by_name_or_by_place_is_a_question() -> None:
 
 
 def test_more_new_than_old_in_a_gap_proves_nothing() -> None:
-    found = renames(table("t", "id int", "a_value text", "z int"), table("t", "id int", "b_value text", "c_value text", "z int"))
+    found = renames(
+        table("t", "id int", "a_value text", "z int"),
+        table("t", "id int", "b_value text", "c_value text", "z int"),
+    )
     assert automatic(found) == []
 
 
@@ -92,11 +103,16 @@ def test_more_new_than_old_in_a_gap_proves_nothing() -> None:
     ],
 )
 def test_false_friends_are_never_automatic(before: str, after: str) -> None:
-    assert automatic(renames(table("t", "id int", before, "z int"), table("t", "id int", after, "z int"))) == []
+    assert (
+        automatic(renames(table("t", "id int", before, "z int"), table("t", "id int", after, "z int"))) == []
+    )
 
 
 def test_both_encrypted_is_no_veto() -> None:
-    found = renames(table("t", "id int", "crypted_password text", "z int"), table("t", "id int", "encrypted_password text", "z int"))
+    found = renames(
+        table("t", "id int", "crypted_password text", "z int"),
+        table("t", "id int", "encrypted_password text", "z int"),
+    )
     assert automatic(found) == [("crypted_password", "encrypted_password")]
 
 
@@ -110,11 +126,16 @@ def test_foreign_keys_are_compared_after_table_renames() -> None:
 
 def test_case_and_separators_one_to_one() -> None:
     old = table("t", "UserName text", "Ünï int", "x int")
-    assert automatic(renames(old, table("t", "x int", "ünï int", "user_name text"))) == [("UserName", "user_name"), ("Ünï", "ünï")]
+    assert automatic(renames(old, table("t", "x int", "ünï int", "user_name text"))) == [
+        ("UserName", "user_name"),
+        ("Ünï", "ünï"),
+    ]
     twice = table("t", "UserName text", "USERNAME text", "x int")
     assert automatic(renames(twice, table("t", "x int", "user_name text"))) == []
     assert automatic(renames(table("t", "a1_1 int", "x int"), table("t", "x int", "a_11 int"))) == []
-    assert automatic(renames(table("t", "UserName text", "x int"), table("t", "x int", "user_name int"))) == []
+    assert (
+        automatic(renames(table("t", "UserName text", "x int"), table("t", "x int", "user_name int"))) == []
+    )
 
 
 def test_alphabetical_order_says_nothing() -> None:
@@ -123,7 +144,9 @@ def test_alphabetical_order_says_nothing() -> None:
     assert automatic(renames(old, new)) == []
     assert automatic(renames(old, new, order_known=False)) == []
     shuffled = table("t", "id int", "e int", "b int", "c text", "d int", "a int")
-    assert automatic(renames(shuffled, table("t", "id int", "e int", "b int", "cc text", "d int", "a int"))) == [("c", "cc")]
+    assert automatic(
+        renames(shuffled, table("t", "id int", "e int", "b int", "cc text", "d int", "a int"))
+    ) == [("c", "cc")]
 
 
 def numbered(made: Table, **numbers: int) -> Table:
@@ -140,7 +163,9 @@ def test_lineage_sees_swaps_and_chains() -> None:
 
 
 def test_equal_oids_without_a_common_ancestor_are_chance() -> None:
-    old = numbered(table("person", "id int", "first_name text", "last_name text"), id=1, first_name=2, last_name=3)
+    old = numbered(
+        table("person", "id int", "first_name text", "last_name text"), id=1, first_name=2, last_name=3
+    )
     new = numbered(table("person", "id int", "surname text", "name text"), id=1, surname=2, name=3)
     assert automatic(renames(old, new)) == []
 
@@ -163,9 +188,16 @@ def test_values_that_do_not_fit_forbid() -> None:
     old = table("t", "id int", "a text", "z int")
     new = table("t", "id int", "b text", "z int")
     plain = statistics(old, "a")
-    assert automatic(renames(old, new, old_statistics=plain, new_statistics=statistics(new, "b", width=12))) == [("a", "b")]
-    assert automatic(renames(old, new, old_statistics=plain, new_statistics=statistics(new, "b", width=64))) == []
-    assert automatic(renames(old, new, old_statistics=plain, new_statistics=statistics(new, "b", width=64, rows=5.0))) == [("a", "b")]
+    assert automatic(
+        renames(old, new, old_statistics=plain, new_statistics=statistics(new, "b", width=12))
+    ) == [("a", "b")]
+    assert (
+        automatic(renames(old, new, old_statistics=plain, new_statistics=statistics(new, "b", width=64)))
+        == []
+    )
+    assert automatic(
+        renames(old, new, old_statistics=plain, new_statistics=statistics(new, "b", width=64, rows=5.0))
+    ) == [("a", "b")]
     strict = table("t", "id int", "b text!", "z int")
     assert automatic(renames(old, strict, old_statistics=statistics(old, "a", null_fraction=0.9))) == []
 
@@ -173,8 +205,22 @@ def test_values_that_do_not_fit_forbid() -> None:
 def test_ranges_that_do_not_touch_forbid() -> None:
     old, new = table("t", "id int", "a int", "z int"), table("t", "id int", "b int", "z int")
     before = statistics(old, "a", minimum="9", maximum="99")
-    assert automatic(renames(old, new, old_statistics=before, new_statistics=statistics(new, "b", minimum="10", maximum="200"))) == [("a", "b")]
-    assert automatic(renames(old, new, old_statistics=before, new_statistics=statistics(new, "b", minimum="100", maximum="200"))) == []
+    assert automatic(
+        renames(
+            old, new, old_statistics=before, new_statistics=statistics(new, "b", minimum="10", maximum="200")
+        )
+    ) == [("a", "b")]
+    assert (
+        automatic(
+            renames(
+                old,
+                new,
+                old_statistics=before,
+                new_statistics=statistics(new, "b", minimum="100", maximum="200"),
+            )
+        )
+        == []
+    )
 
 
 def test_values_decide_which_question_comes_first() -> None:
@@ -193,8 +239,16 @@ def test_values_decide_which_question_comes_first() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ({"null_fraction": 0.1}, None, (-1.5, "10% of the old values are NULL, which the new column refuses")),
-        ({"width": 30}, None, (-1.5, "old values are 30 bytes wide on average, the new column holds 20 characters")),
+        (
+            {"null_fraction": 0.1},
+            None,
+            (-1.5, "10% of the old values are NULL, which the new column refuses"),
+        ),
+        (
+            {"width": 30},
+            None,
+            (-1.5, "old values are 30 bytes wide on average, the new column holds 20 characters"),
+        ),
         (
             {"common_values": ("a", "b"), "common_frequencies": (0.6, 0.4)},
             {"common_values": ("b", "a"), "common_frequencies": (0.5, 0.5)},
@@ -205,13 +259,23 @@ def test_values_decide_which_question_comes_first() -> None:
             {"common_values": ("c", "d"), "common_frequencies": (0.5, 0.1)},
             (-1.5, "hardly a common value is the same on both sides"),
         ),
-        ({"null_fraction": 0.0}, {"null_fraction": 0.4}, (-1.0, "0% of the old values are NULL, 40% of the new ones")),
-        ({"null_fraction": 0.22}, {"null_fraction": 0.2}, (0.5, "about 20% of the values are NULL on both sides")),
+        (
+            {"null_fraction": 0.0},
+            {"null_fraction": 0.4},
+            (-1.0, "0% of the old values are NULL, 40% of the new ones"),
+        ),
+        (
+            {"null_fraction": 0.22},
+            {"null_fraction": 0.2},
+            (0.5, "about 20% of the values are NULL on both sides"),
+        ),
         ({"distinct": 2.0}, {"distinct": 900.0}, (-1.0, "about 2 distinct values in OLD, 900 in NEW")),
         ({"rows": 20.0, "width": 30}, None, None),
     ],
 )
-def test_what_values_say(old: dict[str, object], new: dict[str, object] | None, expected: tuple[float, str] | None) -> None:
+def test_what_values_say(
+    old: dict[str, object], new: dict[str, object] | None, expected: tuple[float, str] | None
+) -> None:
     before, after = table("t", "a text"), table("t", "b varchar(20)!")
     left = statistics(before, "a", **old).of(before.name, "a")
     right = statistics(after, "b", **new).of(after.name, "b") if new is not None else None
@@ -220,7 +284,10 @@ def test_what_values_say(old: dict[str, object], new: dict[str, object] | None, 
 
 
 def test_numbers_and_dates_span_the_same_range() -> None:
-    for kind, here, there in (("int", ("1", "1000"), ("1", "950")), ("date", ("2020-01-03", "2024-05-06"), ("2020-01-05", "2024-05-01"))):
+    for kind, here, there in (
+        ("int", ("1", "1000"), ("1", "950")),
+        ("date", ("2020-01-03", "2024-05-06"), ("2020-01-05", "2024-05-01")),
+    ):
         before, after = table("t", f"a {kind}"), table("t", f"b {kind}")
         left = statistics(before, "a", minimum=here[0], maximum=here[1]).of(before.name, "a")
         right = statistics(after, "b", minimum=there[0], maximum=there[1]).of(after.name, "b")
@@ -228,20 +295,28 @@ def test_numbers_and_dates_span_the_same_range() -> None:
         assert told == ["the values span nearly the same range on both sides"]
     before, after = table("t", "a int8"), table("t", "b int2")
     left = statistics(before, "a", minimum="1", maximum="70000").of(before.name, "a")
-    assert list(leanings(before.columns[0], after, after.columns[0], left, None)) == [(-2.0, "old values go beyond smallint")]
+    assert list(leanings(before.columns[0], after, after.columns[0], left, None)) == [
+        (-2.0, "old values go beyond smallint")
+    ]
 
 
 def test_proposal_names_evidence_and_runner_up() -> None:
     old = table("users", "id int", "x int", "shipping_address text")
     new = table("users", "id int", "x int", "delivery_address text", "nickname text")
     (proposal,) = renames(old, new).proposals
-    assert (proposal.old, proposal.new, proposal.runner_up) == ("shipping_address", "delivery_address", "nickname")
+    assert (proposal.old, proposal.new, proposal.runner_up) == (
+        "shipping_address",
+        "delivery_address",
+        "nickname",
+    )
     assert proposal.evidence == ("both stand after x", "names share address", "same type text")
     assert 0 < proposal.score < 1
 
 
 def test_nothing_in_common_is_not_proposed() -> None:
-    found = renames(table("t", "id int", "z int", "photo bytea"), table("t", "id int", "z int", "active boolean"))
+    found = renames(
+        table("t", "id int", "z int", "photo bytea"), table("t", "id int", "z int", "active boolean")
+    )
     assert found == ColumnRenames()
 
 
@@ -249,5 +324,12 @@ def test_enums_are_one_family_and_arrays_follow_their_element() -> None:
     old = table("t", "id int", column("kind", enum("old_kind", "a")), "n int")
     new = table("t", "id int", column("sort", enum("new_kind", "a")), "n int")
     assert automatic(renames(old, new)) == [("kind", "sort")]
-    assert automatic(renames(table("t", "id int", "a int[]", "n int"), table("t", "id int", "b bigint[]", "n int"))) == [("a", "b")]
-    assert automatic(renames(table("t", "id int", "a int[]", "n int"), table("t", "id int", "b text[]", "n int"))) == []
+    assert automatic(
+        renames(table("t", "id int", "a int[]", "n int"), table("t", "id int", "b bigint[]", "n int"))
+    ) == [("a", "b")]
+    assert (
+        automatic(
+            renames(table("t", "id int", "a int[]", "n int"), table("t", "id int", "b text[]", "n int"))
+        )
+        == []
+    )

@@ -13,8 +13,22 @@ from support import ROOT, SHARED, run_python
 DATA = sorted((SHARED / "renames").glob("*.jsonl*"))
 SCRIPT = ROOT / "benchmarks" / "renames.py"
 CASE = {
-    "old": {"table": "t", "columns": [{"name": "id", "type": "integer"}, {"name": "a", "type": "text"}, {"name": "z", "type": "integer"}]},
-    "new": {"table": "t", "columns": [{"name": "id", "type": "integer"}, {"name": "b", "type": "text"}, {"name": "z", "type": "integer"}]},
+    "old": {
+        "table": "t",
+        "columns": [
+            {"name": "id", "type": "integer"},
+            {"name": "a", "type": "text"},
+            {"name": "z", "type": "integer"},
+        ],
+    },
+    "new": {
+        "table": "t",
+        "columns": [
+            {"name": "id", "type": "integer"},
+            {"name": "b", "type": "text"},
+            {"name": "z", "type": "integer"},
+        ],
+    },
 }
 
 
@@ -26,26 +40,50 @@ def score(*arguments: str | Path, cwd: Path) -> str:
 
 def test_cases_need_little(tmp_path: Path) -> None:
     path = tmp_path / "cases.jsonl"
-    path.write_text(json.dumps(CASE | {"renames": [["a", "b"]]}) + "\n" + json.dumps(CASE | {"derived": [["a", "b", "derived"]]}) + "\n")
+    path.write_text(
+        json.dumps(CASE | {"renames": [["a", "b"]]})
+        + "\n"
+        + json.dumps(CASE | {"derived": [["a", "b", "derived"]]})
+        + "\n"
+    )
     known = json.loads(score(path, "--format", "json", cwd=tmp_path))[str(path)]["columns"]["known"]
-    assert (known["cases"], known["auto_precision"], known["auto_recall"], known["auto_derived"]) == (2, 0.5, 1.0, 1)
+    assert (known["cases"], known["auto_precision"], known["auto_recall"], known["auto_derived"]) == (
+        2,
+        0.5,
+        1.0,
+        1,
+    )
     assert (known["proposed_precision"], known["proposed_recall"], known["proposed_f1"]) == (1.0, 1.0, 1.0)
     assert "automatic a → b" in score(path, "--errors", cwd=tmp_path)
 
 
 def test_odd_files(tmp_path: Path) -> None:
-    bare = {"old": {"columns": [{"name": "a", "type": None, "default": 0}]}, "new": {"columns": [{"name": "b", "nullable": None}]}}
+    bare = {
+        "old": {"columns": [{"name": "a", "type": None, "default": 0}]},
+        "new": {"columns": [{"name": "b", "nullable": None}]},
+    }
     tables = {"old": [{"table": "a", "columns": [{"name": "x"}]}], "new": [], "table_renames": None}
     packed = tmp_path / "no_ending"
-    packed.write_bytes(lzma.compress("\n".join(map(json.dumps, (bare | {"renames": [["a", "b"]], "ambiguous": [["a", "b"]]}, tables))).encode()))
+    packed.write_bytes(
+        lzma.compress(
+            "\n".join(
+                map(json.dumps, (bare | {"renames": [["a", "b"]], "ambiguous": [["a", "b"]]}, tables))
+            ).encode()
+        )
+    )
     (tmp_path / "empty").write_text("\n")
     told = json.loads(score(packed, "empty", "--format", "json", "--errors", cwd=tmp_path))
-    assert [told[str(packed)][kind]["cases"] for kind in ("tables",)] == [1] and told["empty"]["tables"]["cases"] == 0
+    assert [told[str(packed)][kind]["cases"] for kind in ("tables",)] == [1] and told["empty"]["tables"][
+        "cases"
+    ] == 0
     assert told[str(packed)]["columns"]["known"] | {"errors": []} == told[str(packed)]["columns"]["known"]
     for text, expected in (
         ("{", "odd:1: "),
         ('{"old": {}}', 'odd:1: ValueError(\'no case: "old" and "new"'),
-        (json.dumps(bare | {"renames": ["a"]}), "odd: case 1 (no id): ValueError('\"a\" is no pair of names')"),
+        (
+            json.dumps(bare | {"renames": ["a"]}),
+            "odd: case 1 (no id): ValueError('\"a\" is no pair of names')",
+        ),
     ):
         (tmp_path / "odd").write_text(text)
         result = run_python(SCRIPT, "odd", cwd=tmp_path)

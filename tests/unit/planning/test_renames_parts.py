@@ -63,7 +63,10 @@ def test_assignment_is_the_best_there_is(entries: list[tuple[int, int, float]]) 
     assert all(weights[pair] > 0 for pair in found)
     small = {pair: weight for pair, weight in weights.items() if pair[0] < 4 and pair[1] < 4}
     chosen = sum(small[pair] for pair in assign(small))
-    best = max(sum(max(0.0, small.get((row, column), 0.0)) for row, column in enumerate(order)) for order in itertools.permutations(range(4)))
+    best = max(
+        sum(max(0.0, small.get((row, column), 0.0)) for row, column in enumerate(order))
+        for order in itertools.permutations(range(4))
+    )
     assert chosen == pytest.approx(best)
 
 
@@ -76,7 +79,12 @@ def test_choice_knows_the_runner_up_and_the_threshold() -> None:
 def test_survivors_stand_in_order_on_both_sides(old: list[str], new: list[str]) -> None:
     chain = survivors(old, new, [(name, name) for name in old])
     assert [name for name in old if (name, name) in chain] == [name for name in new if (name, name) in chain]
-    longest = max(k for k in range(8) for some in itertools.combinations(old, k) if list(some) == [n for n in new if n in some])
+    longest = max(
+        k
+        for k in range(8)
+        for some in itertools.combinations(old, k)
+        if list(some) == [n for n in new if n in some]
+    )
     assert len(chain) == longest
 
 

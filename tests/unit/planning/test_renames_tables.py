@@ -10,7 +10,13 @@ from msgspec.structs import replace
 from tranship.model.catalog import Table
 from tranship.model.change import Pairing
 from tranship.model.names import TableName
-from tranship.planning.matching.renames import RenameContext, TableRenames, column_renames, naming_convention, table_renames
+from tranship.planning.matching.renames import (
+    RenameContext,
+    TableRenames,
+    column_renames,
+    naming_convention,
+    table_renames,
+)
 from tranship.planning.matching.renames.overlap import BEST, make_table_scene, worth_weighing
 from unit.build import table
 
@@ -44,13 +50,20 @@ def test_case_and_separators_with_the_same_columns() -> None:
 
 
 def test_a_name_alone_proves_nothing() -> None:
-    found = renames([table("OrderLine", "a int", "b int", "c int")], [table("order_line", "x int", "y text", "z date")])
+    found = renames(
+        [table("OrderLine", "a int", "b int", "c int")], [table("order_line", "x int", "y text", "z date")]
+    )
     assert automatic(found) == []
 
 
 def test_another_schema_is_another_table_unless_schemas_correspond() -> None:
     old = [table("Users", "id int"), table("other", "id int", schema="app")]
-    assert automatic(renames(old, [table("users", "id int", schema="crm"), table("other", "id int", schema="app")])) == []
+    assert (
+        automatic(
+            renames(old, [table("users", "id int", schema="crm"), table("other", "id int", schema="app")])
+        )
+        == []
+    )
     assert automatic(renames(old[:1], [table("users", "id int", schema="crm")])) == [("Users", "users")]
 
 
@@ -58,16 +71,23 @@ def test_lineage_needs_a_common_ancestor() -> None:
     old, new = [table("u", "id int", "v text", oid=9)], [table("things", "id int", "w text", oid=9)]
     assert automatic(renames(old, new)) == []
     found = renames(old, new, shared_ancestor=True)
-    assert [(p.old.name, p.new.name, p.pairing) for p in found.automatic] == [("u", "things", Pairing.LINEAGE)]
+    assert [(p.old.name, p.new.name, p.pairing) for p in found.automatic] == [
+        ("u", "things", Pairing.LINEAGE)
+    ]
 
 
 def test_decided_pairs_are_left_alone() -> None:
     old, new = [table("OrderLine", "id int")], [table("order_line", "id int"), table("lines", "id int")]
-    assert renames(old, new, table_pairs={TableName("public", "OrderLine"): TableName("public", "lines")}) == TableRenames()
+    assert (
+        renames(old, new, table_pairs={TableName("public", "OrderLine"): TableName("public", "lines")})
+        == TableRenames()
+    )
 
 
 def plural_schema() -> tuple[list[Table], list[Table]]:
-    old = [table(f"tbl_{name}s", "id int", f"{name}_name text") for name in ("user", "order", "product", "city")]
+    old = [
+        table(f"tbl_{name}s", "id int", f"{name}_name text") for name in ("user", "order", "product", "city")
+    ]
     new = [table(name, "id int", f"{name}_name text") for name in ("user", "order", "product", "city")]
     return old, new
 
@@ -76,14 +96,24 @@ def test_prefix_and_plural_over_a_whole_schema() -> None:
     old, new = plural_schema()
     convention = naming_convention(old, new)
     assert convention is not None
-    assert convention.evidence == ("4 of 4 renamed tables follow one convention: case and separators, prefix tbl → none, singular and plural",)
-    assert automatic(renames(old, new)) == [("tbl_citys", "city"), ("tbl_orders", "order"), ("tbl_products", "product"), ("tbl_users", "user")]
+    assert convention.evidence == (
+        "4 of 4 renamed tables follow one convention: case and separators, prefix tbl → none, singular and plural",
+    )
+    assert automatic(renames(old, new)) == [
+        ("tbl_citys", "city"),
+        ("tbl_orders", "order"),
+        ("tbl_products", "product"),
+        ("tbl_users", "user"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("write", "told"),
     [
-        (lambda name, kind: {"int": "lng", "text": "str"}[kind] + name.title().replace("_", ""), "a tag of the type in OLD"),
+        (
+            lambda name, kind: {"int": "lng", "text": "str"}[kind] + name.title().replace("_", ""),
+            "a tag of the type in OLD",
+        ),
         (lambda name, kind: f"{name}_fld", "suffix fld → none"),
         (lambda name, kind: f"x_{name}", "prefix x → none"),
     ],
@@ -92,16 +122,27 @@ def test_conventions_of_columns(write: Callable[[str, str], str], told: str) -> 
     columns = {"first_name": "text", "amount": "int", "city": "text", "rank": "int"}
     names = ("user", "order", "product")
     new = [table(name, "id int", *(f"{c} {kind}" for c, kind in reversed(columns.items()))) for name in names]
-    old = [table(name, "id int", *(f"{write(c, kind)} {kind}" for c, kind in columns.items())) for name in names]
+    old = [
+        table(name, "id int", *(f"{write(c, kind)} {kind}" for c, kind in columns.items())) for name in names
+    ]
     convention = naming_convention(old, new)
-    assert convention is not None and convention.evidence == (f"12 of 12 renamed columns follow one convention: case and separators, {told}",)
-    found = column_renames(old[0], new[0], kept=[("id", "id")], context=RenameContext(convention=convention)).automatic
+    assert convention is not None and convention.evidence == (
+        f"12 of 12 renamed columns follow one convention: case and separators, {told}",
+    )
+    found = column_renames(
+        old[0], new[0], kept=[("id", "id")], context=RenameContext(convention=convention)
+    ).automatic
     assert [(p.old, p.new) for p in found] == [(write(c, kind), c) for c, kind in columns.items()]
 
 
 def test_a_suffix_that_speaks_of_the_values_is_no_convention() -> None:
-    old = [table(name, "id int", "body text", "summary text", "intro text") for name in ("post", "page", "note")]
-    new = [table(name, "id int", "intro_html text", "body_html text", "summary_html text") for name in ("post", "page", "note")]
+    old = [
+        table(name, "id int", "body text", "summary text", "intro text") for name in ("post", "page", "note")
+    ]
+    new = [
+        table(name, "id int", "intro_html text", "body_html text", "summary_html text")
+        for name in ("post", "page", "note")
+    ]
     assert naming_convention(old, new) is None
 
 
@@ -138,7 +179,11 @@ def test_prefix_of_each_tables_own() -> None:
     convention = naming_convention(old, new)
     assert convention is not None and convention.columns is not None
     context = RenameContext(convention=convention)
-    found = [p for a, b in zip(old, new, strict=True) for p in column_renames(a, b, kept=[], context=context).automatic]
+    found = [
+        p
+        for a, b in zip(old, new, strict=True)
+        for p in column_renames(a, b, kept=[], context=context).automatic
+    ]
     assert [(p.old, p.new) for p in found] == [
         ("cus_id", "id"),
         ("cus_name", "name"),
@@ -157,7 +202,9 @@ def test_convention_still_minds_the_types() -> None:
     new = [table(f"t{n}", "user_name text", "order_total int") for n in range(2)]
     odd = table("t2", "user_name int", "order_total int")
     context = RenameContext(convention=naming_convention(old, [*new, odd]))
-    assert [(p.old, p.new) for p in column_renames(old[2], odd, kept=[], context=context).automatic] == [("OrderTotal", "order_total")]
+    assert [(p.old, p.new) for p in column_renames(old[2], odd, kept=[], context=context).automatic] == [
+        ("OrderTotal", "order_total")
+    ]
 
 
 def test_of_thousands_of_tables_few_pairs_are_weighed() -> None:

@@ -29,7 +29,9 @@ def test_configured_order_is_kept_and_repeats_are_dropped() -> None:
 
 
 def test_an_exact_name_wins_over_splitting_at_the_dot() -> None:
-    old = catalog(table("crm.orders", "id int"), table("orders", "id int", schema="crm"), schemas=("public", "crm"))
+    old = catalog(
+        table("crm.orders", "id int"), table("orders", "id int", schema="crm"), schemas=("public", "crm")
+    )
     assert make_scope(old, EMPTY, ["crm.orders"])[0].tables == (TableName("public", "crm.orders"),)
     without = catalog(table("orders", "id int", schema="crm"), schemas=("public", "crm"))
     assert make_scope(without, EMPTY, ["crm.orders"])[0].tables == (TableName("crm", "orders"),)
@@ -48,7 +50,9 @@ def test_a_missing_table_says_where_and_what_is_near() -> None:
 def test_a_missing_schema_is_told_apart() -> None:
     old = catalog(table("t", "id int"))
     _, (problem,) = make_scope(old, EMPTY, ["crm.users"])
-    assert problem.message.startswith("Table not found in schema: 'users' (schema 'crm', OLD database 'mydb')")
+    assert problem.message.startswith(
+        "Table not found in schema: 'users' (schema 'crm', OLD database 'mydb')"
+    )
     assert "schema does not exist" in problem.message
     _, (missing,) = make_scope(old, EMPTY, None, old_configured=("dbo",))
     assert missing.code == "TS133"

@@ -41,7 +41,9 @@ def test_expression(old: str, new: str) -> None:
 def test_other_tables_columns_stay() -> None:
     assert TRANSLATION.expression("a > 1", TableName("public", "u")) == "a > 1"
     assert TRANSLATION.column(ColumnRef(TABLE, "a")) == ColumnRef(TableName("dbo", "New T"), "b")
-    assert TRANSLATION.column(ColumnRef(TableName("public", "w"), "a")) == ColumnRef(TableName("dbo", "w"), "a")
+    assert TRANSLATION.column(ColumnRef(TableName("public", "w"), "a")) == ColumnRef(
+        TableName("dbo", "w"), "a"
+    )
 
 
 def test_leftovers_count() -> None:

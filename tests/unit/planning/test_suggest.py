@@ -12,7 +12,15 @@ from mini_catalog import catalog
 from tranship.codec import encode, read_jsonc
 from tranship.codec.resolutions import parse_resolutions
 from tranship.model.catalog import Catalog
-from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts, LookupQuestion, Misfits, TrialFacts, ValueCount
+from tranship.model.evidence import (
+    ColumnFacts,
+    Evidence,
+    LookupFacts,
+    LookupQuestion,
+    Misfits,
+    TrialFacts,
+    ValueCount,
+)
 from tranship.model.names import ColumnRef, Side, TableName
 from tranship.planning.deciding.data_questions import data_questions, foresee
 from tranship.planning.deciding.resolve import decide
@@ -28,10 +36,14 @@ def scope_of(old: Catalog, new: Catalog) -> Scope:
 
 def facts(column: str, values: dict[str, int], *, nulls: int = 0, complete: bool = True) -> ColumnFacts:
     counted = tuple(ValueCount(value, rows) for value, rows in values.items())
-    return ColumnFacts(ColumnRef(T, column), sum(values.values()) + nulls, nulls, len(values), counted, complete)
+    return ColumnFacts(
+        ColumnRef(T, column), sum(values.values()) + nulls, nulls, len(values), counted, complete
+    )
 
 
-def run(old: str, new: str, *columns: ColumnFacts, folder: Path | None = None, existing: str = "", **more: object) -> Suggestions:
+def run(
+    old: str, new: str, *columns: ColumnFacts, folder: Path | None = None, existing: str = "", **more: object
+) -> Suggestions:
     enums = {"st": ("active", "closed", "on_hold")}
     before, after = catalog(old, enums=enums), catalog(new, enums=enums)
     file = None
@@ -60,7 +72,9 @@ def test_the_file_opens_with_instructions_and_is_the_same_every_time() -> None:
 
 def test_a_bare_transform_is_filled_in_with_its_misfits() -> None:
     refs = ColumnRef(T, "a"), ColumnRef(T, "a")
-    made = run("t(a varchar(100))", "t(a varchar(10))", misfits=(Misfits(*refs, 3, "longer than 10 characters"),))
+    made = run(
+        "t(a varchar(100))", "t(a varchar(10))", misfits=(Misfits(*refs, 3, "longer than 10 characters"),)
+    )
     (entry,) = entries(made)
     assert entry["action"] == "transform"
     assert any("3 rows are longer than 10" in str(line) for line in entry["_evidence"])  # type: ignore[attr-defined]
@@ -70,7 +84,10 @@ def test_a_bare_transform_is_filled_in_with_its_misfits() -> None:
 def test_a_conversion_that_no_value_survives_is_not_filled_in() -> None:
     (entry,) = entries(run("t(a text)", "t(a int)", facts("a", {"abc": 5, "def": 1})))
     assert entry["action"] == "SPECIFY_ACTION"
-    assert entry["_suggestion"]["value_mapping"] == {"abc": "SPECIFY_DEFAULT_VALUE", "def": "SPECIFY_DEFAULT_VALUE"}  # type: ignore[index]
+    assert entry["_suggestion"]["value_mapping"] == {
+        "abc": "SPECIFY_DEFAULT_VALUE",
+        "def": "SPECIFY_DEFAULT_VALUE",
+    }  # type: ignore[index]
 
 
 def test_values_meet_enum_labels() -> None:
@@ -105,17 +122,34 @@ NEW_ORDERS = "t(id int pk, category_id int! -> categories.id); categories(id int
 
 def lookup(found: int, distinct: int, missing: tuple[str, ...] = ()) -> LookupFacts:
     question = LookupQuestion(
-        ColumnRef(T, "category_name"), ColumnRef(T, "category_id"), Side.NEW, TableName("public", "categories"), "name", "id", "foreign key"
+        ColumnRef(T, "category_name"),
+        ColumnRef(T, "category_id"),
+        Side.NEW,
+        TableName("public", "categories"),
+        "name",
+        "id",
+        "foreign key",
     )
     inserts = tuple(f"INSERT {value};" for value in missing)
-    return LookupFacts(question, distinct, found, 10, 10 - len(missing), missing=missing, complete=True, inserts=inserts)
+    return LookupFacts(
+        question, distinct, found, 10, 10 - len(missing), missing=missing, complete=True, inserts=inserts
+    )
 
 
 def test_a_covering_lookup_joins_removed_and_added() -> None:
     made = run(OLD_ORDERS, NEW_ORDERS, lookups=(lookup(3, 3),))
     (entry,) = entries(made)
-    assert (entry["old_column"], entry["new_column"], entry["action"]) == ("category_name", "category_id", "transform")
-    assert entry["lookup_table"] == {"table": "categories", "key_column": "name", "value_column": "id", "schema": "public"}
+    assert (entry["old_column"], entry["new_column"], entry["action"]) == (
+        "category_name",
+        "category_id",
+        "transform",
+    )
+    assert entry["lookup_table"] == {
+        "table": "categories",
+        "key_column": "name",
+        "value_column": "id",
+        "schema": "public",
+    }
     assert "covers 100 % of 3" in str(entry["_evidence"])
 
 
@@ -141,7 +175,12 @@ def test_an_id_that_becomes_a_name_is_looked_up_in_old() -> None:
     after = catalog("t(id int pk, artist text)")
     asked = data_questions(foresee(before, after, scope_of(before, after)).comparison, before, after)
     (question,) = asked.lookups
-    assert (question.side, question.table.name, question.key_column, question.value_column) == (Side.OLD, "artists", "id", "name")
+    assert (question.side, question.table.name, question.key_column, question.value_column) == (
+        Side.OLD,
+        "artists",
+        "id",
+        "name",
+    )
     covered = LookupFacts(question, 5, 5, 9, 9, complete=True)
     made = suggest(before, after, scope_of(before, after), Evidence(lookups=(covered,)))
     (entry,) = entries(made)
@@ -152,9 +191,15 @@ def test_an_id_that_becomes_a_name_is_looked_up_in_old() -> None:
 
 
 def test_ignore_drop_table_and_defaults_stay_placeholders() -> None:
-    made = run("t(a text, legacy text); gone(x int)", "t(a text, must int!)", facts("legacy", {"x": 3}, nulls=2))
+    made = run(
+        "t(a text, legacy text); gone(x int)", "t(a text, must int!)", facts("legacy", {"x": 3}, nulls=2)
+    )
     gap, default = entries(made)
-    assert (gap["old_column"], gap["new_column"], gap["action"]) == ("legacy", "SPECIFY_NEW_COLUMN_NAME", "SPECIFY_ACTION")
+    assert (gap["old_column"], gap["new_column"], gap["action"]) == (
+        "legacy",
+        "SPECIFY_NEW_COLUMN_NAME",
+        "SPECIFY_ACTION",
+    )
     assert "3 of 5 rows hold a value that would be left behind" in str(gap["_evidence"])
     assert (default["action"], default["default_value"]) == ("default", "SPECIFY_DEFAULT_VALUE")
     assert default["_suggestion"]["default_value"] == "0"  # type: ignore[index]
@@ -168,7 +213,9 @@ def test_ignore_drop_table_and_defaults_stay_placeholders() -> None:
 def test_a_proposed_rename_is_filled_in_unless_another_column_could_be_meant() -> None:
     (entry,) = entries(run("t(id int pk, name text)", "t(id int pk, full_name text)"))
     assert entry["action"] == "rename"
-    trap = entries(run("t(id int pk, first_name text, last_name text)", "t(id int pk, surname text, name text)"))
+    trap = entries(
+        run("t(id int pk, first_name text, last_name text)", "t(id int pk, surname text, name text)")
+    )
     assert {entry["action"] for entry in trap} == {"SPECIFY_ACTION"}
     assert all("next best" in str(entry["_evidence"]) for entry in trap)
 
@@ -222,7 +269,10 @@ def test_open_entries_of_the_file_are_not_asked_twice(tmp_path: Path) -> None:
     ("expression", "values"),
     [
         ("(s = ANY (ARRAY['a'::text, 'it''s'::text]))", ("a", "it's")),
-        ("((s)::text = ANY ((ARRAY['a'::character varying, 'b, c'::character varying])::text[]))", ("a", "b, c")),
+        (
+            "((s)::text = ANY ((ARRAY['a'::character varying, 'b, c'::character varying])::text[]))",
+            ("a", "b, c"),
+        ),
         ("(s = ANY (ARRAY[1, 2, -3]))", ("1", "2", "-3")),
         ("((s = 'a'::text) OR (s = 'b'::text))", ("a", "b")),
         ("((s = 'a'::text) AND (x > 1))", ()),
@@ -237,13 +287,19 @@ def test_lists_in_checks(expression: str, values: tuple[str, ...]) -> None:
     assert listed(expression) == values
 
 
-def tried(made_for: str, old: str, new: str, *columns: ColumnFacts, fitting: int = 9, rows: int = 9) -> Suggestions:
+def tried(
+    made_for: str, old: str, new: str, *columns: ColumnFacts, fitting: int = 9, rows: int = 9
+) -> Suggestions:
     """As ``run``, every expression that would be proposed having been tried on ``rows`` rows."""
     before, after = catalog(old), catalog(new)
     evidence = Evidence(columns=columns)
-    asked = trial_questions(foresee(before, after, scope_of(before, after)).comparison, before, after, evidence)
+    asked = trial_questions(
+        foresee(before, after, scope_of(before, after)).comparison, before, after, evidence
+    )
     assert any(made_for in question.sql for question in asked), [question.sql for question in asked]
-    trials = tuple(TrialFacts(question, rows, fitting, ("odd",) if fitting < rows else ()) for question in asked)
+    trials = tuple(
+        TrialFacts(question, rows, fitting, ("odd",) if fitting < rows else ()) for question in asked
+    )
     return suggest(before, after, scope_of(before, after), replace(evidence, trials=trials))
 
 
@@ -256,7 +312,13 @@ def tried(made_for: str, old: str, new: str, *columns: ColumnFacts, fitting: int
         ("d text", "d timestamp", ["31.12.2020 10:15"], "CAST(COALESCE(substring(old.d", True),
         ("d text", "d date", ["20201231"], "to_date(old.d, 'YYYYMMDD')", True),
         ("d text", "d date", ["31.12.2020", ""], "to_date(NULLIF(btrim(old.d), ''), 'DD.MM.YYYY')", True),
-        ("n text", "n numeric(10,2)", ["1.234,56", "7,5"], "CAST(replace(replace(old.n, '.', ''), ',', '.') AS numeric)", True),
+        (
+            "n text",
+            "n numeric(10,2)",
+            ["1.234,56", "7,5"],
+            "CAST(replace(replace(old.n, '.', ''), ',', '.') AS numeric)",
+            True,
+        ),
         ("n text", "n numeric(10,2)", ["1,234.56", "7.5"], "CAST(replace(old.n, ',', '') AS numeric)", True),
         ("n text", "n numeric(10,2)", ["1,234", "5"], "CAST(replace(old.n, ',', '') AS numeric)", False),
         ("n text", "n numeric(10,2)", ["€ 12,50", "€ 3,00"], "regexp_replace(old.n", False),
@@ -266,25 +328,71 @@ def tried(made_for: str, old: str, new: str, *columns: ColumnFacts, fitting: int
         ("d int", "d date", ["20201231"], "to_date(CAST(old.d AS text), 'YYYYMMDD')", True),
         ("minutes int", "minutes interval", ["90"], "make_interval(secs => old.minutes * 60)", True),
         ("wait int", "wait interval", ["90"], "make_interval(secs => old.wait)", False),
-        ("address text", "street text, zip text, city text", ["Weg 1, 10115 Berlin"], "COALESCE((regexp_match(old.address", None),
-        ("coords text", "lat double precision, lng double precision", ["52.5,13.4"], "CAST(COALESCE((regexp_match(old.coords", True),
+        (
+            "address text",
+            "street text, zip text, city text",
+            ["Weg 1, 10115 Berlin"],
+            "COALESCE((regexp_match(old.address",
+            None,
+        ),
+        (
+            "coords text",
+            "lat double precision, lng double precision",
+            ["52.5,13.4"],
+            "CAST(COALESCE((regexp_match(old.coords",
+            True,
+        ),
         ("phone text", "country_code text, number text", ["+49 30 12"], "(regexp_match(old.phone", True),
         ("name text", "first_name text, last_name text", ["Doe, Jane"], "(regexp_match(old.name", False),
         ("name text", "first_name text, last_name text", ["Jane Doe"], "split_part(old.name, ' ', 1)", False),
-        ("price text", "amount numeric(9,2), currency text", ["12.50 EUR"], "CAST(COALESCE((regexp_match(old.price", True),
-        ("size text", "size_width int, size_height int", ["10x20"], "CAST(split_part(old.size, 'x', 1) AS numeric)", False),
-        ("day date, hour time without time zone", "starts_at timestamp without time zone", ["x"], "old.day + COALESCE(old.hour, '00:00')", True),
-        ("starts_at timestamp without time zone", "day date, hour time without time zone", ["x"], "CAST(old.starts_at AS date)", True),
-        ("street text, zip text, city text", "address text", ["x"], "concat_ws(', ', old.street, concat_ws(' ', old.zip, old.city))", False),
+        (
+            "price text",
+            "amount numeric(9,2), currency text",
+            ["12.50 EUR"],
+            "CAST(COALESCE((regexp_match(old.price",
+            True,
+        ),
+        (
+            "size text",
+            "size_width int, size_height int",
+            ["10x20"],
+            "CAST(split_part(old.size, 'x', 1) AS numeric)",
+            False,
+        ),
+        (
+            "day date, hour time without time zone",
+            "starts_at timestamp without time zone",
+            ["x"],
+            "old.day + COALESCE(old.hour, '00:00')",
+            True,
+        ),
+        (
+            "starts_at timestamp without time zone",
+            "day date, hour time without time zone",
+            ["x"],
+            "CAST(old.starts_at AS date)",
+            True,
+        ),
+        (
+            "street text, zip text, city text",
+            "address text",
+            ["x"],
+            "concat_ws(', ', old.street, concat_ws(' ', old.zip, old.city))",
+            False,
+        ),
     ],
 )
-def test_expressions_are_found_on_the_values(old: str, new: str, values: list[str], sql: str, filled: bool | None) -> None:
+def test_expressions_are_found_on_the_values(
+    old: str, new: str, values: list[str], sql: str, filled: bool | None
+) -> None:
     """``filled``: whether the action may stand in the file once every row was tried; where that is None only the expression matters."""
     column = old.split()[0]
     shape = f"t(id int pk, {old}, z text)", f"t(id int pk, {new}, z text)"
     held = facts(column, dict.fromkeys(values, 1))
     found = entries(tried(sql, *shape, held))
-    (entry,) = [e for e in found if sql in str(e.get("transform_sql", "")) or sql in str(e.get("_suggestion") or {})][:1] or [None]  # type: ignore[arg-type]
+    (entry,) = [
+        e for e in found if sql in str(e.get("transform_sql", "")) or sql in str(e.get("_suggestion") or {})
+    ][:1] or [None]  # type: ignore[arg-type]
     assert entry is not None, found
     assert filled is None or (entry["action"] == "transform") is filled, entry
     partly = entries(tried(sql, *shape, held, fitting=8))
@@ -298,7 +406,11 @@ def test_words_meet_labels_in_more_ways() -> None:
     evidence = Evidence(columns=(facts("s", {"IP": 3, "canceled": 2, "d": 1}),))
     (entry,) = entries(suggest(before, after, scope_of(before, after), evidence))
     assert entry["action"] == "SPECIFY_ACTION"
-    assert entry["_suggestion"]["value_mapping"] == {"IP": "in_progress", "canceled": "cancelled", "d": "done"}  # type: ignore[index]
+    assert entry["_suggestion"]["value_mapping"] == {
+        "IP": "in_progress",
+        "canceled": "cancelled",
+        "d": "done",
+    }  # type: ignore[index]
     for yes, no in (("oui", "non"), ("sí", "no"), ("да", "нет"), ("Tak", "Nie")):
         (entry,) = entries(run("t(f text)", "t(f bool)", facts("f", {yes: 5, no: 2})))
         assert entry["value_mapping"] == {yes: "true", no: "false"}
@@ -306,7 +418,11 @@ def test_words_meet_labels_in_more_ways() -> None:
 
 def test_a_constant_comes_with_its_reason() -> None:
     there = ColumnFacts(ColumnRef(T, "kind"), 9, 0, 2, (ValueCount("web", 8), ValueCount("shop", 1)), True)
-    made = run("t(id int pk)", "t(id int pk, kind text!, money text!); o(id int pk, money text = 'EUR'::text)", there=(there,))
+    made = run(
+        "t(id int pk)",
+        "t(id int pk, kind text!, money text!); o(id int pk, money text = 'EUR'::text)",
+        there=(there,),
+    )
     kind, money = entries(made)
     assert kind["_suggestion"]["default_value"] == "web"  # type: ignore[index]
     assert "8 of the 9 rows that NEW holds already have it" in str(kind["_evidence"])
@@ -321,7 +437,9 @@ def test_comments_outlive_the_next_writing_and_untouched_questions_are_asked_ane
       "resolutions": {{"t": [
         {{"old_column": "c", "action": "ignore"}}, // in the archive
         {json.dumps(first[0])}]}}}}"""
-    made = run("t(a text, b text, c text)", "t(a text)", facts("b", {"y": 7}), folder=tmp_path, existing=existing)
+    made = run(
+        "t(a text, b text, c text)", "t(a text)", facts("b", {"y": 7}), folder=tmp_path, existing=existing
+    )
     kept, asked = entries(made)
     assert kept["_comments"] == ["in the archive"]
     assert "7 of 7 rows" in str(asked["_evidence"])

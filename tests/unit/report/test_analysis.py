@@ -52,7 +52,16 @@ def report(old: Catalog, new: Catalog, tables: list[str] | None = None, *, signs
 
 def users() -> tuple[Catalog, Catalog]:
     old = catalog(table("users", "id int!", "user_name text", "email varchar(50)", key=["id"]))
-    new = catalog(table("users", "id int!", "username text", "email int", "created_at timestamp! = CURRENT_TIMESTAMP", key=["id"]))
+    new = catalog(
+        table(
+            "users",
+            "id int!",
+            "username text",
+            "email int",
+            "created_at timestamp! = CURRENT_TIMESTAMP",
+            key=["id"],
+        )
+    )
     return old, new
 
 
@@ -70,7 +79,10 @@ def test_without_signs() -> None:
 def test_no_changes() -> None:
     same = catalog(table("t", "id int"))
     text = report(same, same)
-    assert "Total Changes: 0\n  - Safe (auto-handled): 0\n  - Transformable (auto-converted): 0\n  - Breaking (manual required): 0\n" in text
+    assert (
+        "Total Changes: 0\n  - Safe (auto-handled): 0\n  - Transformable (auto-converted): 0\n  - Breaking (manual required): 0\n"
+        in text
+    )
     assert "CHANGES (" not in text
     assert "No changes: the data can be moved as it is." in text
 
@@ -110,7 +122,11 @@ def test_what_the_data_said_stands_below_the_change() -> None:
     new = catalog(table("t", "code varchar(4)", "n int!"))
     code, legacy, n = (ColumnRef(TableName("public", "t"), name) for name in ("code", "legacy", "n"))
     evidence = Evidence(
-        columns=(ColumnFacts(code, rows=10, nulls=0, distinct=7, longest=9), ColumnFacts(legacy, 10, 10, 0, sampled=True), ColumnFacts(n, 10, 1, 9)),
+        columns=(
+            ColumnFacts(code, rows=10, nulls=0, distinct=7, longest=9),
+            ColumnFacts(legacy, 10, 10, 0, sampled=True),
+            ColumnFacts(n, 10, 1, 9),
+        ),
         misfits=(Misfits(code, ColumnRef(TableName("public", "t"), "code"), 3, "longer than 4 characters"),),
         breaks=(Breaks(Demand(TableName("public", "t"), "null", (("n", "n"),)), 1),),
     )

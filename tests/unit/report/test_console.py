@@ -8,10 +8,20 @@ from tranship.model.progress import BatchDone, Event, PlannedTable, RunStarted, 
 from tranship.model.verdict import MigrationResult, Mode, Stats, Status, TableResult
 from tranship.report.console import Console
 
-USERS, ORDERS, OLD_NAME = TableName("public", "users"), TableName("public", "orders"), TableName("public", "old_name")
+USERS, ORDERS, OLD_NAME = (
+    TableName("public", "users"),
+    TableName("public", "orders"),
+    TableName("public", "old_name"),
+)
 NEW_NAME = TableName("public", "new_name")
 EVENTS: list[Event] = [
-    RunStarted((PlannedTable(USERS, USERS, 5, 6), PlannedTable(OLD_NAME, NEW_NAME, 2, 2), PlannedTable(ORDERS, ORDERS, 3, 3))),
+    RunStarted(
+        (
+            PlannedTable(USERS, USERS, 5, 6),
+            PlannedTable(OLD_NAME, NEW_NAME, 2, 2),
+            PlannedTable(ORDERS, ORDERS, 3, 3),
+        )
+    ),
     TableStarted(ORDERS, ORDERS, 7, 1),
     TableStarted(USERS, USERS, 15234, 1),
     TableStarted(OLD_NAME, NEW_NAME, 0, 1),
@@ -66,7 +76,9 @@ Rejected rows: results/rejects.jsonl"""
 
 
 def result(mode: Mode, status: Status) -> MigrationResult:
-    orders = TableResult("public.orders", "public.orders", 7, 6, 1, 0, 100, None, "dry run", {"23502 note": 1}, ())
+    orders = TableResult(
+        "public.orders", "public.orders", 7, 6, 1, 0, 100, None, "dry run", {"23502 note": 1}, ()
+    )
     users = TableResult("public.users", "public.users", 15234, 15234, 0, 0, 100, True, "", {}, ())
     return MigrationResult(
         tool_version="1",
@@ -77,7 +89,14 @@ def result(mode: Mode, status: Status) -> MigrationResult:
         snapshot=None,
         started="",
         finished="",
-        stats=Stats(tables_processed=3, rows_read=15253, rows_migrated=15240, rows_failed=1, rows_left_out=12, duration_seconds=1.2345),
+        stats=Stats(
+            tables_processed=3,
+            rows_read=15253,
+            rows_migrated=15240,
+            rows_failed=1,
+            rows_left_out=12,
+            duration_seconds=1.2345,
+        ),
         tables=(orders, users),
         rejects_file="results/rejects.jsonl",
         left_out={"public.scrap": 12},
@@ -98,18 +117,32 @@ def test_dry_run_to_the_letter() -> None:
 
 def test_live_says_no_dry_run() -> None:
     console = Console(MigrateOptions(live=True, batch_size=10))
-    shown = "\n".join([text for event in EVENTS for text in console.feed(event)] + console.finish(result("live", "rejects"), "r"))
+    shown = "\n".join(
+        [text for event in EVENTS for text in console.feed(event)]
+        + console.finish(result("live", "rejects"), "r")
+    )
     assert "DRY RUN" not in shown
     assert "⚠" not in shown
-    assert shown.startswith("=" * 80 + "\nDATA MIGRATION\n" + "=" * 80 + "\n\nTables to migrate: 3\nBatch size: 10\n\nMigrating table: users\n")
+    assert shown.startswith(
+        "=" * 80
+        + "\nDATA MIGRATION\n"
+        + "=" * 80
+        + "\n\nTables to migrate: 3\nBatch size: 10\n\nMigrating table: users\n"
+    )
     assert "Not verified: dry run (public.orders)\nVerified (public.users)" in shown
 
 
 def test_a_rehearsal_has_its_own_word_and_says_what_it_locks() -> None:
     console = Console(MigrateOptions(rehearse=True))
-    shown = "\n".join([text for event in EVENTS for text in console.feed(event)] + console.finish(result("rehearse", "rejects"), "r"))
+    shown = "\n".join(
+        [text for event in EVENTS for text in console.feed(event)]
+        + console.finish(result("rehearse", "rejects"), "r")
+    )
     assert shown.startswith(
-        "=" * 80 + "\nREHEARSAL - DATA MIGRATION\n" + "=" * 80 + "\n⚠ Running in REHEARSAL mode - everything will be rolled back\n"
+        "=" * 80
+        + "\nREHEARSAL - DATA MIGRATION\n"
+        + "=" * 80
+        + "\n⚠ Running in REHEARSAL mode - everything will be rolled back\n"
     )
     assert "\n⚠ The tables stay locked until then: for a NEW database that nobody uses\n" in shown
     assert "\n[REHEARSAL] Migrating table: old_name -> new_name\n" in shown
@@ -129,13 +162,23 @@ def test_blocks_wait_for_their_turn() -> None:
 
 def test_several_schemas_are_named() -> None:
     other = TableName("crm", "users")
-    shown = lines(MigrateOptions(), [RunStarted((PlannedTable(USERS, USERS, 1, 1), PlannedTable(other, USERS, 1, 1))), TableDone(USERS, 0, 0, 0)])
+    shown = lines(
+        MigrateOptions(),
+        [
+            RunStarted((PlannedTable(USERS, USERS, 1, 1), PlannedTable(other, USERS, 1, 1))),
+            TableDone(USERS, 0, 0, 0),
+        ],
+    )
     assert "[DRY RUN] Migrating table: public.users" in shown
 
 
 def test_already_migrated_and_hostile_names() -> None:
     hostile = TableName("public", "a\n\x1b[31m")
     shown = lines(
-        MigrateOptions(live=True), [RunStarted((PlannedTable(hostile, hostile, 1, 1),)), TableDone(hostile, 9, 9, 0, already_migrated=True)]
+        MigrateOptions(live=True),
+        [
+            RunStarted((PlannedTable(hostile, hostile, 1, 1),)),
+            TableDone(hostile, 9, 9, 0, already_migrated=True),
+        ],
     )
     assert shown[-2:] == ["Migrating table: a\\n\\x1b[31m", "  ✓ already migrated: nothing to do"]

@@ -51,8 +51,15 @@ def test_columns_are_joined_by_lines_of_their_class() -> None:
     new = catalog(table("users", "id bigint!", "username text", "same date", "fresh json"))
     text, found = page(old, new)
     assert text.startswith("<!DOCTYPE html>")
-    assert sorted(attrs["class"] or "" for tag, attrs in found.seen if tag == "path") == ["changed", "changed", "plain"]
-    assert any(tag == "li" and attrs.get("class") == "bad" and "legacy" in (attrs.get("title") or "") for tag, attrs in found.seen)
+    assert sorted(attrs["class"] or "" for tag, attrs in found.seen if tag == "path") == [
+        "changed",
+        "changed",
+        "plain",
+    ]
+    assert any(
+        tag == "li" and attrs.get("class") == "bad" and "legacy" in (attrs.get("title") or "")
+        for tag, attrs in found.seen
+    )
     assert "Total Changes" in found.text
     assert "Column 'legacy' only exists in old DB" in found.text
 

@@ -13,12 +13,23 @@ from tranship.cli.context import Invocation, answering, results
 @click.argument("config", type=click.Path(path_type=Path))
 @results
 @click.option(
-    "--probe-seconds", type=click.FloatRange(min=0), default=30.0, show_default=True, help="Time for questions about the data that feed suggestions."
+    "--probe-seconds",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="Time for questions about the data that feed suggestions.",
 )
 @click.option("--exit-code", is_flag=True, help="End with status 1 when there are changes.")
 @answering
 @click.pass_context
-def command(context: click.Context, config: Path, prefix: str | None, results_dir: str, probe_seconds: float, exit_code: bool) -> None:
+def command(
+    context: click.Context,
+    config: Path,
+    prefix: str | None,
+    results_dir: str,
+    probe_seconds: float,
+    exit_code: bool,
+) -> None:
     """Compare the two databases that CONFIG names. Writes to neither; prints the report and writes it, and the changes, to files."""
     from tranship import api
     from tranship.cli.loop import run
@@ -28,7 +39,9 @@ def command(context: click.Context, config: Path, prefix: str | None, results_di
 
     invocation = context.ensure_object(Invocation)
     loaded = load(config)
-    analysis = run(lambda _: api.analyze(loaded, prefix=prefix, results_dir=results_dir, probe_seconds=probe_seconds))
+    analysis = run(
+        lambda _: api.analyze(loaded, prefix=prefix, results_dir=results_dir, probe_seconds=probe_seconds)
+    )
     for problem in analysis.problems:
         note(line_of(problem))
     if invocation.json:
@@ -50,7 +63,10 @@ def _as_json(analysis: object) -> str:
     assert isinstance(analysis, api.Analysis)
     comparison = analysis.comparison
     answer = {
-        "summary": {"total": len(comparison.changes), **{cls.value: len(comparison.of(cls)) for cls in ChangeClass}},
+        "summary": {
+            "total": len(comparison.changes),
+            **{cls.value: len(comparison.of(cls)) for cls in ChangeClass},
+        },
         "changes": [ChangeRecord.of(change) for change in comparison.changes],
         "report_file": str(analysis.report_path),
         "report_page": str(analysis.page_path),

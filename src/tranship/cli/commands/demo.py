@@ -8,7 +8,9 @@ import click
 
 
 @click.command()
-@click.option("--keep", is_flag=True, help="Leave both servers running and print how to reach and to stop them.")
+@click.option(
+    "--keep", is_flag=True, help="Leave both servers running and print how to reach and to stop them."
+)
 @click.pass_context
 def command(context: click.Context, keep: bool) -> None:
     """The whole way on two embedded servers with generated data of a shop that grew for years."""

@@ -32,7 +32,13 @@ def command(context: click.Context, config: Path, restore: bool) -> None:
     if not found:
         say(f"Nothing is switched off in {loaded.new.display}.")
     for diagnosis in found:
-        state = "put back" if diagnosis.restored else "off, a living run needs it so" if diagnosis.running else "off"
+        state = (
+            "put back"
+            if diagnosis.restored
+            else "off, a living run needs it so"
+            if diagnosis.running
+            else "off"
+        )
         say(f"{diagnosis.undo.what}: {state}")
         if diagnosis.problem:
             say(f"  {diagnosis.problem}")

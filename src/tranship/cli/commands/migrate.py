@@ -29,11 +29,27 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 @results
 @click.option("--live", is_flag=True, help="Write. Without it nothing is written anywhere: a dry run.")
 @click.option("--resolutions", metavar="FILE", help="The decisions. Passing the file is the decision.")
-@click.option("--changes-file", metavar="FILE", help="What analyze wrote.  [default: results/[P_]migration_changes.json]")
-@click.option("--batch-size", type=click.IntRange(min=1), default=50_000, show_default=True, help="Rows committed together with their checkpoint.")
+@click.option(
+    "--changes-file",
+    metavar="FILE",
+    help="What analyze wrote.  [default: results/[P_]migration_changes.json]",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=50_000,
+    show_default=True,
+    help="Rows committed together with their checkpoint.",
+)
 @click.option("--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Parallel streams.")
-@click.option("--max-rejects", metavar="N|P%", callback=_bound, help="Stop when more rows than this are rejected.")
-@click.option("--rehearse", is_flag=True, help="Do the whole live run in one transaction of NEW and roll it back; for a NEW that nobody uses.")
+@click.option(
+    "--max-rejects", metavar="N|P%", callback=_bound, help="Stop when more rows than this are rejected."
+)
+@click.option(
+    "--rehearse",
+    is_flag=True,
+    help="Do the whole live run in one transaction of NEW and roll it back; for a NEW that nobody uses.",
+)
 @click.option(
     "--rebuild-indexes",
     type=click.Choice(["auto", "never", "always"]),
@@ -42,8 +58,14 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     help="Take indexes of big empty tables off for the load and rebuild them after it.",
 )
 @click.option("--restart", is_flag=True, help="Take back what an unfinished run wrote, then start over.")
-@click.option("--new-snapshot", type=click.Choice(["unfinished", "all"]), help="OLD's snapshot is lost: read these tables anew in another one.")
-@click.option("--take-over", is_flag=True, help="Take the lock from another run that is alive but silent for a minute.")
+@click.option(
+    "--new-snapshot",
+    type=click.Choice(["unfinished", "all"]),
+    help="OLD's snapshot is lost: read these tables anew in another one.",
+)
+@click.option(
+    "--take-over", is_flag=True, help="Take the lock from another run that is alive but silent for a minute."
+)
 @answering
 @click.pass_context
 def command(
@@ -69,7 +91,9 @@ def command(
     from tranship.model.options import MigrateOptions
 
     if rehearse and live:
-        raise click.UsageError("--rehearse takes everything back, --live keeps it: give one of the two", context)
+        raise click.UsageError(
+            "--rehearse takes everything back, --live keeps it: give one of the two", context
+        )
     invocation = context.ensure_object(Invocation)
     options = MigrateOptions(
         live=live,
@@ -107,7 +131,9 @@ def _name_unpassed(options: MigrateOptions) -> None:
         note(f"⚠ {usual} exists and was not passed: it decides nothing (pass it with --resolutions {usual})")
 
 
-async def _migrate(config: Config, options: MigrateOptions, invocation: Invocation, stop: asyncio.Event) -> MigrationResult:
+async def _migrate(
+    config: Config, options: MigrateOptions, invocation: Invocation, stop: asyncio.Event
+) -> MigrationResult:
     from tranship import api
     from tranship.cli.progress import display
     from tranship.cli.terminal import say

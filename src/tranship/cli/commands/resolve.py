@@ -23,10 +23,17 @@ def command() -> None:
 @command.command("generate", no_args_is_help=True)
 @click.argument("changes", type=click.Path(path_type=Path))
 @results
-@click.option("--update/--fresh", default=True, show_default=True, help="Keep the decisions of an existing file and ask what is new, or start over.")
+@click.option(
+    "--update/--fresh",
+    default=True,
+    show_default=True,
+    help="Keep the decisions of an existing file and ask what is new, or start over.",
+)
 @answering
 @click.pass_context
-def generate(context: click.Context, changes: Path, prefix: str | None, results_dir: str, update: bool) -> None:
+def generate(
+    context: click.Context, changes: Path, prefix: str | None, results_dir: str, update: bool
+) -> None:
     """Write every open question of CHANGES, with a suggestion and its evidence, into [P_]manual_resolutions.json."""
     from tranship import api
     from tranship.cli.loop import run
@@ -91,7 +98,9 @@ def _next(spelling: str, resolutions: str, changes: str, prefix: str | None) -> 
 
     named = ("--prefix", prefix) if prefix else ()
     check = command_line(spelling, "resolve validate", resolutions, changes)
-    return check, command_line(spelling, "migrate", "CONFIG", *named, "--resolutions", resolutions, "--changes-file", changes)
+    return check, command_line(
+        spelling, "migrate", "CONFIG", *named, "--resolutions", resolutions, "--changes-file", changes
+    )
 
 
 @command.command("validate", no_args_is_help=True)

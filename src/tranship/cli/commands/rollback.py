@@ -14,8 +14,12 @@ NAMED = 10
 
 @click.command(no_args_is_help=True)
 @click.argument("config", type=click.Path(path_type=Path))
-@click.option("--live", is_flag=True, help="Take the rows back. Without it nothing is changed: a look at what would go.")
-@click.option("--run", "run_id", metavar="ID", help="Which run (tranship status names them).  [default: the latest]")
+@click.option(
+    "--live", is_flag=True, help="Take the rows back. Without it nothing is changed: a look at what would go."
+)
+@click.option(
+    "--run", "run_id", metavar="ID", help="Which run (tranship status names them).  [default: the latest]"
+)
 @answering
 @click.pass_context
 def command(context: click.Context, config: Path, live: bool, run_id: str | None) -> None:
@@ -29,16 +33,25 @@ def command(context: click.Context, config: Path, live: bool, run_id: str | None
     invocation = context.ensure_object(Invocation)
     loaded = load(config)
     invocation.writes = live
-    told = run(lambda stop: api.rollback(loaded, live=live, run=run_id, tell=lambda event: note(event.message), stop=stop), stoppable=live)
+    told = run(
+        lambda stop: api.rollback(
+            loaded, live=live, run=run_id, tell=lambda event: note(event.message), stop=stop
+        ),
+        stoppable=live,
+    )
     left = sum(table.left for table in told.tables)
     if invocation.json:
         say(encode(told).decode().rstrip("\n"))
         context.exit(1 if left else 0)
     say(f"Run {told.run.id}" + ("" if told.live else " (nothing is changed without --live)"))
     for table in told.tables:
-        say(f"  {table.table}: {table.unchanged} rows {'taken back' if told.live else 'would go'}, {table.left} left: changed or deleted since")
+        say(
+            f"  {table.table}: {table.unchanged} rows {'taken back' if told.live else 'would go'}, {table.left} left: changed or deleted since"
+        )
         for key in table.others[:NAMED]:
-            say(f"    written or changed by others since: {', '.join(f'{column}={value}' for column, value in key.items())}")
+            say(
+                f"    written or changed by others since: {', '.join(f'{column}={value}' for column, value in key.items())}"
+            )
         if len(table.others) > NAMED:
             say("    … (--format json names more)")
     for name in told.sequences:

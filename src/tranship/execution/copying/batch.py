@@ -84,7 +84,9 @@ class Worker:
             return await trying(partial(self._once, task, batch))
         if not (slow and task.told_slow):
             why = "batches take long" if slow else "it does not go through as a whole"
-            self._tell(f"{task.plan.old} batch {batch.number} goes on in parts of {parts[0].rows} and {parts[1].rows} rows: {why}")
+            self._tell(
+                f"{task.plan.old} batch {batch.number} goes on in parts of {parts[0].rows} and {parts[1].rows} rows: {why}"
+            )
             task.told_slow = task.told_slow or slow
         return [parts[1], parts[0]]
 
@@ -149,7 +151,11 @@ class Worker:
     async def _within(self, rehearsal: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
         """One try inside a rehearsal's transaction, which a failed one leaves as it was."""
         if rehearsal.is_closed():
-            raise Stopped("TS401", "the connection of the rehearsal was lost", hint="nothing stays in NEW; rehearse again")
+            raise Stopped(
+                "TS401",
+                "the connection of the rehearsal was lost",
+                hint="nothing stays in NEW; rehearse again",
+            )
         async with rehearsal.transaction():
             # What goes wrong before the batch begins is rolled back as well.
             await rehearsal.execute(self._live.unit.begin)
@@ -191,7 +197,13 @@ class Worker:
         return None
 
     async def _copy(
-        self, old: asyncpg.Connection, new: asyncpg.Connection, task: Task, batch: Batch, known: Sequence[Reject], bindings: Bindings
+        self,
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+        task: Task,
+        batch: Batch,
+        known: Sequence[Reject],
+        bindings: Bindings,
     ) -> tuple[int, int]:
         """Rows written and bytes sent."""
         plan, before, after = task.plan, self._live.job.before(task.plan), self._live.job.after(task.plan)
@@ -202,10 +214,19 @@ class Worker:
                 raise StreamBroken(f"NEW filled {tag} of {rows} rows of {plan.new}")
             return rows, 0
         excluded = [r.row for r in known]
-        select = select_batch(plan, before, batch, excluded=excluded, bindings=bindings, in_key_order=task.findings.ordered_stream)
+        select = select_batch(
+            plan,
+            before,
+            batch,
+            excluded=excluded,
+            bindings=bindings,
+            in_key_order=task.findings.ordered_stream,
+        )
         if plan.serial and not task.findings.ordered_stream:
             select = sql_cut.in_physical_order(select)
-        copied = await pipe(old, new, select, plan.new, task.columns, binary=task.binary, progress=self._progress)
+        copied = await pipe(
+            old, new, select, plan.new, task.columns, binary=task.binary, progress=self._progress
+        )
         return copied.written, copied.bytes
 
     async def _isolated(self, new: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
@@ -217,9 +238,15 @@ class Worker:
         if not await self._begin(new, task, batch):
             return await self._already(new, task, batch)
         whole = task.findings.ordered_stream
-        result = await Isolation(new, plan.new, task.columns, partial(self._mark, new, task, batch)).run(lines, may_stop=not whole)
+        result = await Isolation(new, plan.new, task.columns, partial(self._mark, new, task, batch)).run(
+            lines, may_stop=not whole
+        )
         rest = self._split(task, batch, lines, result)
-        kept = batch if rest is None else Batch(batch.number, batch.table, batch.source, batch.lo, rest.lo, batch.rows - rest.rows)
+        kept = (
+            batch
+            if rest is None
+            else Batch(batch.number, batch.table, batch.source, batch.lo, rest.lo, batch.rows - rest.rows)
+        )
         if rest is not None:
             known = live.rejected_in(plan, kept)
             unreadable = [r for r in unreadable if r.row in kept]
@@ -247,12 +274,20 @@ class Worker:
         rows = len(lines) - result.taken + len(self._live.rejected_in(task.plan, rest))
         return Batch(rest.number, rest.table, rest.source, rest.lo, rest.hi, rows)
 
-    async def _records(self, old: asyncpg.Connection, task: Task, batch: Batch, rejects: Sequence[Reject]) -> list[RejectRow]:
+    async def _records(
+        self, old: asyncpg.Connection, task: Task, batch: Batch, rejects: Sequence[Reject]
+    ) -> list[RejectRow]:
         """The rejects with their whole old rows, in row order."""
         ordered = sorted(rejects, key=lambda reject: reject.row)
         found = [record async for record in fetch_records(old, self._live.job, task.plan, ordered)]
         return [
-            RejectRow(task.position, batch.number, reject, bytes(record.key) if record.key is not None else None, bytes(record.row))
+            RejectRow(
+                task.position,
+                batch.number,
+                reject,
+                bytes(record.key) if record.key is not None else None,
+                bytes(record.row),
+            )
             for reject, record in zip(ordered, found, strict=True)
         ]
 
@@ -300,7 +335,9 @@ class Worker:
         live, sql = self._live, self._live.journal.sql
         await refuse_late_triggers(new, live.job.after(task.plan), replica=task.replica)
         if written + len(records) != batch.rows:
-            raise StreamBroken(f"{task.plan.old} batch {batch.number}: {batch.rows} rows, {written} written, {len(records)} rejected")
+            raise StreamBroken(
+                f"{task.plan.old} batch {batch.number}: {batch.rows} rows, {written} written, {len(records)} rejected"
+            )
         if records:
             await live.journal.write_rejects(new, live.run, task.position, batch.number, records)
             await failpoint("batch.rejects")
@@ -313,7 +350,9 @@ class Worker:
         await failpoint("batch.counted")
         await new.execute(live.unit.commit)
         await failpoint("batch.committed")
-        row = BatchRow(task.position, batch, True, batch.rows, written, len(records), sent, seconds, tuple(all_xids))
+        row = BatchRow(
+            task.position, batch, True, batch.rows, written, len(records), sent, seconds, tuple(all_xids)
+        )
         self._finished(task, row, records)
 
     def _finished(self, task: Task, row: BatchRow, records: Sequence[RejectRow]) -> None:
@@ -324,4 +363,6 @@ class Worker:
             words = record.reject.reason if self._live.options.show_values else short_reason(record.reject)
             self._live.on_event(RowRejected(task.plan.old, key, record.reject.column, words))
             task.told += 1
-        self._live.on_event(BatchDone(task.plan.old, row.batch.number, row.read, row.written, row.rejected, row.bytes))
+        self._live.on_event(
+            BatchDone(task.plan.old, row.batch.number, row.read, row.written, row.rejected, row.bytes)
+        )

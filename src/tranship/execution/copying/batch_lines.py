@@ -39,15 +39,27 @@ async def identified_lines(
         return lines, rejects
 
 
-async def _lines(live: Live, new: asyncpg.Connection, task: Task, batch: Batch, excluded: Sequence[RowId]) -> list[Line]:
+async def _lines(
+    live: Live, new: asyncpg.Connection, task: Task, batch: Batch, excluded: Sequence[RowId]
+) -> list[Line]:
     plan = task.plan
     async with live.snapshot.reader(plan.zone) as old:
         bindings = await live.bindings(old, new, plan, batch)
         before = live.job.before(plan)
-        select = select_identified(plan, before, batch, excluded=excluded, bindings=bindings, in_key_order=task.findings.ordered_stream)
+        select = select_identified(
+            plan,
+            before,
+            batch,
+            excluded=excluded,
+            bindings=bindings,
+            in_key_order=task.findings.ordered_stream,
+        )
         found = await read_lines(old, select)
     # Where no column travels the line ends behind the ctid.
-    return [Line(row_id(batch.source, ctid.rstrip(b"\n").decode()), text or b"\n") for ctid, _, text in (line.partition(b"\t") for line in found)]
+    return [
+        Line(row_id(batch.source, ctid.rstrip(b"\n").decode()), text or b"\n")
+        for ctid, _, text in (line.partition(b"\t") for line in found)
+    ]
 
 
 async def _halve(
@@ -64,7 +76,14 @@ async def _halve(
     if not rows:
         return
     highest = rows[-1]
-    part = Batch(batch.number, batch.table, batch.source, rows[0], RowId(highest.source, highest.page, highest.offset + 1), len(rows))
+    part = Batch(
+        batch.number,
+        batch.table,
+        batch.source,
+        rows[0],
+        RowId(highest.source, highest.page, highest.offset + 1),
+        len(rows),
+    )
     try:
         lines += await _lines(live, new, task, part, [r for r in gone if r in part])
     except asyncpg.PostgresError as error:

@@ -43,7 +43,9 @@ class Isolated(Struct):
 class Isolation:
     """Writes lines into one table inside the batch's open transaction; ``mark`` returns the savepoint's transaction id."""
 
-    def __init__(self, new: asyncpg.Connection, table: TableName, columns: Sequence[str], mark: Marker) -> None:
+    def __init__(
+        self, new: asyncpg.Connection, table: TableName, columns: Sequence[str], mark: Marker
+    ) -> None:
         self._new = new
         self._table = table
         self._columns = columns

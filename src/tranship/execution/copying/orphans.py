@@ -37,9 +37,14 @@ async def prove_keys(live: Live, new: asyncpg.Connection, tasks: Sequence[Task])
             table = live.job.after(task.plan)
             xids = [xid for row in task.done for xid in row.xids]
             own = [(table.name, key) for key in table.foreign_keys]
-            for name, key in [*own, *((leaf.name, key) for leaf in table.partitions for key in leaf.foreign_keys)]:
+            for name, key in [
+                *own,
+                *((leaf.name, key) for leaf in table.partitions for key in leaf.foreign_keys),
+            ]:
                 checkable = key.enforced and not key.period and bool(xids)
-                while checkable and (found := await new.fetch(sql_orphans.orphans(name, key, xids, limit=LIMIT))):
+                while checkable and (
+                    found := await new.fetch(sql_orphans.orphans(name, key, xids, limit=LIMIT))
+                ):
                     rejected += await _reject(live, new, task, key, found)
                     again = True
     await failpoint("keys.proven")
@@ -57,23 +62,33 @@ async def reread(live: Live, new: asyncpg.Connection, tasks: Sequence[Task]) -> 
             live.book.add(known[reject.position], reject.reject)
 
 
-async def _reject(live: Live, new: asyncpg.Connection, task: Task, key: ForeignKey, found: Sequence[asyncpg.Record]) -> int:
+async def _reject(
+    live: Live, new: asyncpg.Connection, task: Task, key: ForeignKey, found: Sequence[asyncpg.Record]
+) -> int:
     """One transaction: the rows leave NEW, and stand among the rejects of their batches."""
     by_batch: dict[int, list[asyncpg.Record]] = {}
     batches = {xid & 0xFFFFFFFF: row for row in task.done for xid in row.xids}
     for record in found:
         by_batch.setdefault(batches[record["xmin"]].batch.number, []).append(record)
-    traced = {number: await _trace(live, new, task, _batch(task, number).batch, records) for number, records in by_batch.items()}
+    traced = {
+        number: await _trace(live, new, task, _batch(task, number).batch, records)
+        for number, records in by_batch.items()
+    }
     if any(len(traced[number]) != len(records) for number, records in by_batch.items()):
         message = f"{len(found)} rows of {task.plan.new} lack their parent in {key.target} ({key.name}) and cannot be traced back to OLD"
-        raise Stopped("TS420", message, object=str(task.plan.new), hint="was NEW written to by others meanwhile?")
+        raise Stopped(
+            "TS420", message, object=str(task.plan.new), hint="was NEW written to by others meanwhile?"
+        )
     reason = f"foreign key {key.name}: the parent in {key.target} did not arrive or was deleted"
     column = key.columns[0] if len(key.columns) == 1 else None
     async with new.transaction():
         await fence(live, new)
         if task.replica:
             await new.execute(sql_switches.REPLICA)
-        moved = {number: [Reject(row, "23503", reason, column, key.name, rank=2) for row in sorted(rows)] for number, rows in traced.items()}
+        moved = {
+            number: [Reject(row, "23503", reason, column, key.name, rank=2) for row in sorted(rows)]
+            for number, rows in traced.items()
+        }
         for number, rejects in moved.items():
             await _move_out(live, new, task, number, rejects, by_batch[number])
     # Only what is committed is remembered: the transaction may be tried again.
@@ -84,15 +99,30 @@ async def _reject(live: Live, new: asyncpg.Connection, task: Task, key: ForeignK
 
 
 async def _move_out(
-    live: Live, new: asyncpg.Connection, task: Task, number: int, rejects: Sequence[Reject], records: Sequence[asyncpg.Record]
+    live: Live,
+    new: asyncpg.Connection,
+    task: Task,
+    number: int,
+    rejects: Sequence[Reject],
+    records: Sequence[asyncpg.Record],
 ) -> None:
     deleted = await new.execute(text.delete_rows(task.plan.new, [(r["relation"], r["id"]) for r in records]))
     if deleted != f"DELETE {len(records)}":
-        raise Stopped("TS420", f"rows of {task.plan.new} without a parent changed while they were taken out", object=str(task.plan.new))
+        raise Stopped(
+            "TS420",
+            f"rows of {task.plan.new} without a parent changed while they were taken out",
+            object=str(task.plan.new),
+        )
     async with live.snapshot.reader() as old:
         whole = [record async for record in fetch_records(old, live.job, task.plan, rejects)]
     rows = [
-        RejectRow(task.position, number, reject, bytes(record.key) if record.key is not None else None, bytes(record.row))
+        RejectRow(
+            task.position,
+            number,
+            reject,
+            bytes(record.key) if record.key is not None else None,
+            bytes(record.row),
+        )
         for reject, record in zip(rejects, whole, strict=True)
     ]
     await live.journal.write_rejects(new, live.run, task.position, number, rows)
@@ -106,18 +136,26 @@ def _shift(task: Task, number: int, rows: int) -> None:
     task.done[at] = replace(was, written=was.written - rows, rejected=was.rejected + rows)
 
 
-async def _trace(live: Live, new: asyncpg.Connection, task: Task, batch: Batch, records: Sequence[asyncpg.Record]) -> list[RowId]:
+async def _trace(
+    live: Live, new: asyncpg.Connection, task: Task, batch: Batch, records: Sequence[asyncpg.Record]
+) -> list[RowId]:
     """The old rows behind rows of NEW: by OLD's key where it travels, else by every column that does."""
     plan = task.plan
     positions = [n for n, m in enumerate(plan.columns) if isinstance(m.expression, Take)]
-    keyed = [n for n in positions if isinstance(take := plan.columns[n].expression, Take) and take.column in plan.key]
+    keyed = [
+        n
+        for n in positions
+        if isinstance(take := plan.columns[n].expression, Take) and take.column in plan.key
+    ]
     chosen = keyed if plan.key and len(keyed) >= len(plan.key) else positions
     if not chosen:
         return []
     names = [plan.columns[n].column for n in chosen]
     values = await new.fetch(text.values_of(plan.new, names, [(r["relation"], r["id"]) for r in records]))
     async with live.snapshot.reader(plan.zone) as old:
-        rows = await old.fetch(text.rows_with(plan, live.job.before(plan), batch, chosen, [tuple(v) for v in values]))
+        rows = await old.fetch(
+            text.rows_with(plan, live.job.before(plan), batch, chosen, [tuple(v) for v in values])
+        )
     known = live.book.rejected(plan.old)
     found: dict[tuple[str | None, ...], list[RowId]] = {}
     for ctid, *held in rows:

@@ -34,10 +34,14 @@ def smaller_may_pass(error: BaseException) -> bool:
 def divisible(live: Live, task: Task, batch: Batch) -> bool:
     """Whether its rows lie in a range that can be cut, and nothing wants them in one piece."""
     in_one_piece = task.whole_keys or task.findings.ordered_stream or live.rehearsal is not None
-    return not in_one_piece and batch.rows >= 2 * SMALLEST_BATCH and live.job.old.server_version >= RANGES_FROM
+    return (
+        not in_one_piece and batch.rows >= 2 * SMALLEST_BATCH and live.job.old.server_version >= RANGES_FROM
+    )
 
 
-async def divide(live: Live, task: Task, batch: Batch, rows: int, number: int, new: asyncpg.Connection) -> tuple[Batch, Batch] | None:
+async def divide(
+    live: Live, task: Task, batch: Batch, rows: int, number: int, new: asyncpg.Connection
+) -> tuple[Batch, Batch] | None:
     """Journals both parts in one transaction, the first with so many ``rows``; None: the batch is done already, whatever its last try heard.
 
     ``number`` is the second part's. Called again with the same one it finds what an earlier call committed without hearing so.

@@ -55,7 +55,14 @@ class _Pipe:
 
 
 async def pipe(
-    old: asyncpg.Connection, new: asyncpg.Connection, select: str, table: TableName, columns: Sequence[str], *, binary: bool, progress: Progress
+    old: asyncpg.Connection,
+    new: asyncpg.Connection,
+    select: str,
+    table: TableName,
+    columns: Sequence[str],
+    *,
+    binary: bool,
+    progress: Progress,
 ) -> Copied:
     """Run ``select`` on OLD and write what it gives into NEW's table.
 
@@ -81,7 +88,13 @@ async def pipe(
 
     pumping = asyncio.create_task(pump())
     try:
-        tag = await new.copy_to_table(table.name, schema_name=table.schema, source=between.chunks(), columns=list(columns) or None, format=kind)
+        tag = await new.copy_to_table(
+            table.name,
+            schema_name=table.schema,
+            source=between.chunks(),
+            columns=list(columns) or None,
+            format=kind,
+        )
         await pumping
     finally:
         if not pumping.done():
@@ -93,7 +106,9 @@ async def pipe(
     return Copied(read, written, between.bytes)
 
 
-async def write_lines(new: asyncpg.Connection, table: TableName, columns: Sequence[str], lines: Sequence[bytes]) -> int:
+async def write_lines(
+    new: asyncpg.Connection, table: TableName, columns: Sequence[str], lines: Sequence[bytes]
+) -> int:
     """Text COPY of ready lines (each ends with its newline); the number of rows NEW took. Without columns NEW fills the rows alone."""
     if not columns:
         tag = str(await new.execute(insert_defaults(table, len(lines))))
@@ -103,7 +118,11 @@ async def write_lines(new: asyncpg.Connection, table: TableName, columns: Sequen
         for start in range(0, len(lines), 1000):
             yield b"".join(lines[start : start + 1000])
 
-    written = tag_rows(await new.copy_to_table(table.name, schema_name=table.schema, source=chunks(), columns=list(columns), format="text"))
+    written = tag_rows(
+        await new.copy_to_table(
+            table.name, schema_name=table.schema, source=chunks(), columns=list(columns), format="text"
+        )
+    )
     if written != len(lines):
         raise StreamBroken(f"{len(lines)} rows of {table} were sent, NEW took {written}")
     return written

@@ -34,7 +34,9 @@ from tranship.model.progress import Batch, TableDone
 class Mover:
     """Moves what is left of a run."""
 
-    def __init__(self, live: Live, held: Steady, lock: WriterLock | None, *, replica: bool, jobs: int) -> None:
+    def __init__(
+        self, live: Live, held: Steady, lock: WriterLock | None, *, replica: bool, jobs: int
+    ) -> None:
         self._live = live
         self._held = held
         self._lock = lock
@@ -65,7 +67,9 @@ class Mover:
             await self._ask_again(group, tasks)
         rows = sum(t.rows for t in tasks) if not any(t.done for t in tasks) else None
         size = self._live.options.batch_size if len([b for t in tasks for b in t.todo]) <= 1 else 0
-        asking = partial(needed, job=self._live.job, group=group, replica=self._replica, rows=rows, batch_rows=size)
+        asking = partial(
+            needed, job=self._live.job, group=group, replica=self._replica, rows=rows, batch_rows=size
+        )
         switches = await self._held.work("switches", asking)
         await self._fix_lookups(group, tasks)
         try:
@@ -119,7 +123,11 @@ class Mover:
         Raises:
             Stopped: one cannot be made, or a person asked; the others that were begun are made.
         """
-        queue = [undo for undo in await self._board.gone(self._held) if undo.gone is not None and undo.gone.table in tables]
+        queue = [
+            undo
+            for undo in await self._board.gone(self._held)
+            if undo.gone is not None and undo.gone.table in tables
+        ]
         failed: list[BaseException] = []
 
         async def stream(worker: Worker) -> None:
@@ -139,7 +147,9 @@ class Mover:
 
     def _stopped(self) -> Stopped:
         lost = self._lock.lost if self._lock is not None else None
-        return lost or Stopped("TS400", "stopped as asked; what is committed stays", hint="run the same command again to go on")
+        return lost or Stopped(
+            "TS400", "stopped as asked; what is committed stays", hint="run the same command again to go on"
+        )
 
     async def _fix_lookups(self, group: Group, tasks: Sequence[Task]) -> None:
         """A lookup's content is the same for all rows of a table, over every crash, re-run and snapshot of OLD.
@@ -150,27 +160,49 @@ class Mover:
         filled = {p.new for p in group.tables}
         for task in tasks:
             expressions = [m.expression for m in task.plan.columns]
-            used = dict.fromkeys(e for e in expressions if isinstance(e, Lookup) and (e.side is Side.OLD or e.table not in filled))
+            used = dict.fromkeys(
+                e
+                for e in expressions
+                if isinstance(e, Lookup) and (e.side is Side.OLD or e.table not in filled)
+            )
             if not used or task.finished:
                 continue
-            kept, now = await self._held.work(f"lookups of {task.plan.old}", partial(fix_lookups, self._live, task, tuple(used)))
+            kept, now = await self._held.work(
+                f"lookups of {task.plan.old}", partial(fix_lookups, self._live, task, tuple(used))
+            )
             if kept != now:
                 tables = ", ".join(sorted({str(lookup.table) for lookup in used}))
-                message = f"lookup tables of {task.plan.old} were changed while its rows were translated: {tables}"
+                message = (
+                    f"lookup tables of {task.plan.old} were changed while its rows were translated: {tables}"
+                )
                 raise Stopped(
-                    "TS423", message, object=str(task.plan.old), hint="change them back and run again, or --restart takes back what was written"
+                    "TS423",
+                    message,
+                    object=str(task.plan.old),
+                    hint="change them back and run again, or --restart takes back what was written",
                 )
 
     async def _ask_again(self, group: Group, tasks: Sequence[Task]) -> None:
         """Where earlier groups met rejects that nobody foresaw, or where their rows had to be there to be asked."""
         live = self._live
         batches = {t.plan.old: tuple(t.todo) for t in tasks}
-        await ask(live.snapshot, live.config, live.job, [group], live.book, batches, live=True, rehearsal=live.rehearsal)
+        await ask(
+            live.snapshot,
+            live.config,
+            live.job,
+            [group],
+            live.book,
+            batches,
+            live=True,
+            rehearsal=live.rehearsal,
+        )
 
     async def _table(self, task: Task, switches: Switches) -> None:
         queue = list(reversed(task.todo))
         foreseen = len(self._live.book.rejected(task.plan.old))
-        task.pace = Pace.begin(self._live.options.batch_size, SMALLEST_BATCH, [(row.read, row.seconds) for row in task.done])
+        task.pace = Pace.begin(
+            self._live.options.batch_size, SMALLEST_BATCH, [(row.read, row.seconds) for row in task.done]
+        )
         failed: list[BaseException] = []
         streams = 1 if task.one_stream else min(len(self._workers), len(queue))
 
@@ -193,7 +225,11 @@ class Mover:
         self._met += len(self._live.book.rejected(task.plan.old)) - foreseen
         read, written, rejected = task.counts
         if read != task.rows:
-            raise Stopped("TS422", f"{task.plan.old}: {task.rows} rows in the snapshot, {read} accounted for", object=str(task.plan.old))
+            raise Stopped(
+                "TS422",
+                f"{task.plan.old}: {task.rows} rows in the snapshot, {read} accounted for",
+                object=str(task.plan.old),
+            )
         self._live.on_event(TableDone(task.plan.old, read, written, rejected))
 
     async def _batch(self, worker: Worker, task: Task, batch: Batch, switches: Switches) -> list[Batch]:
@@ -212,11 +248,15 @@ class Mover:
         return rest
 
 
-async def fix_lookups(live: Live, task: Task, used: Sequence[Lookup], new: asyncpg.Connection) -> tuple[str, str]:
+async def fix_lookups(
+    live: Live, task: Task, used: Sequence[Lookup], new: asyncpg.Connection
+) -> tuple[str, str]:
     """Hashes of the content of a table's lookups: as the journal has them from its first row, else as they are; and as they are."""
     async with live.snapshot.reader() as old, new.transaction():
         await fence(live, new)
-        now = " ".join([await content_hash(old if lookup.side is Side.OLD else new, lookup) for lookup in used])
+        now = " ".join(
+            [await content_hash(old if lookup.side is Side.OLD else new, lookup) for lookup in used]
+        )
         return await new.fetchval(live.journal.sql.fix_lookups, live.run, task.position, now), now
 
 

@@ -61,8 +61,12 @@ class Cascades:
         absent: Mapping[tuple[TableName, str], Mapping[RowId, str | None]],
     ) -> None:
         self._job, self._plans, self._parents, self._book = job, plans, parents, book
-        self._scanned = [(t, absent[t.child.old, t.key.name]) for t in ties if (t.child.old, t.key.name) in absent]
-        self._told = [t for t in ties if (t.child.old, t.key.name) not in absent and parents.set_based(t.child, t.key)]
+        self._scanned = [
+            (t, absent[t.child.old, t.key.name]) for t in ties if (t.child.old, t.key.name) in absent
+        ]
+        self._told = [
+            t for t in ties if (t.child.old, t.key.name) not in absent and parents.set_based(t.child, t.key)
+        ]
 
     async def settle(self) -> None:
         """Reject until nothing changes."""
@@ -76,8 +80,14 @@ class Cascades:
             for tie in self._told:
                 for parent in self._fillers(tie):
                     if frontier[parent.old]:
-                        await self._reject(tie, await self._parents.children(tie.child, tie.key, parent, frontier[parent.old]))
-            frontier = {plan.old: sorted(self._book.rejected(plan.old).keys() - before[plan.old]) for plan in self._plans}
+                        await self._reject(
+                            tie,
+                            await self._parents.children(tie.child, tie.key, parent, frontier[parent.old]),
+                        )
+            frontier = {
+                plan.old: sorted(self._book.rejected(plan.old).keys() - before[plan.old])
+                for plan in self._plans
+            }
             rounds += 1
         if any(frontier.values()) or self._scanned:
             self._fall(await self._families(frontier))
@@ -134,7 +144,9 @@ class Cascades:
             n, row = falling.popleft()
             tie, text = families[n].tie, families[n].absent[row]
             gone = bool(families[n].parents.get(row))
-            reject = reasons.parent(row, tie.key, self._job.after(tie.child), reasons.key_shown(text), gone=gone, rank=2)
+            reject = reasons.parent(
+                row, tie.key, self._job.after(tie.child), reasons.key_shown(text), gone=gone, rank=2
+            )
             if not self._book.add(tie.child.old, reject):
                 continue
             for child in below.get((tie.child.old, row), ()):
@@ -146,7 +158,9 @@ class Cascades:
         return [plan for plan in self._plans if plan.new == tie.key.target]
 
 
-def _reached(start: Sequence[Member], ties: Sequence[tuple[Tie, Mapping[RowId, Sequence[Member]]]]) -> set[Member]:
+def _reached(
+    start: Sequence[Member], ties: Sequence[tuple[Tie, Mapping[RowId, Sequence[Member]]]]
+) -> set[Member]:
     """Descendants of some rows, themselves included."""
     below: dict[Member, list[Member]] = {}
     for tie, parents in ties:

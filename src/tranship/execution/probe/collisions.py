@@ -55,13 +55,24 @@ class Colliding(Struct, frozen=True):
         return tuple(i for i in self.indexes if i.faithful and self.on_old(i, job) is None)
 
 
-def colliding(job: Job, plans: Sequence[TablePlan], indexes: Mapping[TableName, Mapping[str, UniqueIndex]]) -> list[Colliding]:
+def colliding(
+    job: Job, plans: Sequence[TablePlan], indexes: Mapping[TableName, Mapping[str, UniqueIndex]]
+) -> list[Colliding]:
     """The tables of a group whose rows may collide, by the plans' hazards."""
     found = []
     for table in dict.fromkeys(plan.new for plan in plans):
         fillers = tuple(plan for plan in plans if plan.new == table)
-        names = {h.constraint for p in fillers for h in p.hazards if h.kind in (HazardKind.UNIQUE, HazardKind.EXCLUDE)}
-        wanted = tuple(i for name, i in indexes.get(table, {}).items() if name in names or (i.leaf and not _implied(i, fillers, job)))
+        names = {
+            h.constraint
+            for p in fillers
+            for h in p.hazards
+            if h.kind in (HazardKind.UNIQUE, HazardKind.EXCLUDE)
+        }
+        wanted = tuple(
+            i
+            for name, i in indexes.get(table, {}).items()
+            if name in names or (i.leaf and not _implied(i, fillers, job))
+        )
         if wanted:
             found.append(Colliding(table, fillers, wanted))
     return found
@@ -79,8 +90,23 @@ def _implied(index: UniqueIndex, plans: Sequence[TablePlan], job: Job) -> bool:
 class Collisions:
     """Settles the collisions of one table of NEW."""
 
-    def __init__(self, job: Job, derived: Derived, book: Book, of: Colliding, stores: Mapping[tuple[int, str], KeyStore], rows: int) -> None:
-        self._job, self._derived, self._book, self._of, self._stores, self._rows = job, derived, book, of, stores, rows
+    def __init__(
+        self,
+        job: Job,
+        derived: Derived,
+        book: Book,
+        of: Colliding,
+        stores: Mapping[tuple[int, str], KeyStore],
+        rows: int,
+    ) -> None:
+        self._job, self._derived, self._book, self._of, self._stores, self._rows = (
+            job,
+            derived,
+            book,
+            of,
+            stores,
+            rows,
+        )
 
     async def settle(self) -> None:
         """Enter the losers into the book."""
@@ -103,7 +129,9 @@ class Collisions:
         plan = self._of.plans[0]
         query = duplicates(plan, keys, nulls_not_distinct=index.nulls_not_distinct)
         records = await self._derived.reader(plan).old.fetch(query)
-        return self._cliques(index, ((0, RowId(source, page, offset), key) for source, (page, offset), key in records))
+        return self._cliques(
+            index, ((0, RowId(source, page, offset), key) for source, (page, offset), key in records)
+        )
 
     async def _by_hash(self, index: UniqueIndex) -> list[Clique]:
         stores = [self._stores.get((n, index.constraint)) for n in range(len(self._of.plans))]
@@ -115,7 +143,9 @@ class Collisions:
         for n, store in enumerate(known):
             rows = store.shared(known[:n] + known[n + 1 :])
             if rows:
-                found += [(n, row, key) for row, key in (await self._keys(self._of.plans[n], index, rows)).items()]
+                found += [
+                    (n, row, key) for row, key in (await self._keys(self._of.plans[n], index, rows)).items()
+                ]
         return self._cliques(index, found)
 
     async def _keys(self, plan: TablePlan, index: UniqueIndex, rows: Sequence[RowId]) -> dict[RowId, str]:
@@ -125,7 +155,9 @@ class Collisions:
         keys: dict[RowId, str] = {}
         async for chunk in reader.chosen(rows, question.positions):
             answers = await ask(reader, query, json_rows(chunk, question.positions, range(len(chunk.rows))))
-            keys |= {chunk.rows[a.row]: a.detail for a in answers if a.kind == "key" and isinstance(a.detail, str)}
+            keys |= {
+                chunk.rows[a.row]: a.detail for a in answers if a.kind == "key" and isinstance(a.detail, str)
+            }
         return keys
 
     async def _by_operators(self, index: UniqueIndex) -> list[Edge]:
@@ -155,7 +187,9 @@ class Collisions:
                     rows.append({**given, "i": len(places)})
                     places.append(Place(n, chunk.rows[k]))
         answers = await ask(self._derived.reader(self._of.plans[0]), query, rows, block=max(1, len(rows)))
-        return [Edge(index.constraint, places[a.row], places[int(a.which)]) for a in answers if a.kind == "pair"]
+        return [
+            Edge(index.constraint, places[a.row], places[int(a.which)]) for a in answers if a.kind == "pair"
+        ]
 
     def _cliques(self, index: UniqueIndex, found: Iterable[tuple[int, RowId, str]]) -> list[Clique]:
         members: dict[str, list[Place]] = {}
@@ -185,7 +219,9 @@ class Collisions:
         for loser in losers:
             index = indexes[loser.constraint]
             winner = names[loser.winner]
-            reject = reasons.collision(loser.place.row, index.constraint, index.shown, winner, exclusion=index.exclusion)
+            reject = reasons.collision(
+                loser.place.row, index.constraint, index.shown, winner, exclusion=index.exclusion
+            )
             self._book.add(self._of.plans[loser.place.plan].old, reject)
 
     def _give_up(self, index: UniqueIndex, why: str) -> None:

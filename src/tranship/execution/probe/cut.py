@@ -46,7 +46,9 @@ async def cut(conn: asyncpg.Connection, plan: TablePlan, batch_rows: int) -> tup
     return (await measure(conn, plan, batch_rows, digest=False)).batches
 
 
-async def measure(conn: asyncpg.Connection, plan: TablePlan, batch_rows: int, *, digest: bool = True, whole: bool = False) -> Cut:
+async def measure(
+    conn: asyncpg.Connection, plan: TablePlan, batch_rows: int, *, digest: bool = True, whole: bool = False
+) -> Cut:
     """The batches with the exact number of rows and, where asked for, the digest. ``whole``: one batch per source."""
     await conn.execute(statements.set_local("synchronize_seqscans", "off"))
     await conn.execute(statements.set_local("max_parallel_workers_per_gather", "0"))
@@ -58,10 +60,14 @@ async def measure(conn: asyncpg.Connection, plan: TablePlan, batch_rows: int, *,
         digests.append(seen.digest)
         rows += seen.rows
         if whole or len(seen.firsts) < 2 or conn.get_server_version().major < _TID_RANGE_SCAN:
-            ranges: Sequence[tuple[RowId | None, RowId | None, int]] = [(None, None, seen.rows)] if seen.rows else []
+            ranges: Sequence[tuple[RowId | None, RowId | None, int]] = (
+                [(None, None, seen.rows)] if seen.rows else []
+            )
         else:
             ranges = _ranges(seen)
-        batches += [Batch(len(batches) + n, plan.old, number, lo, hi, rows) for n, (lo, hi, rows) in enumerate(ranges)]
+        batches += [
+            Batch(len(batches) + n, plan.old, number, lo, hi, rows) for n, (lo, hi, rows) in enumerate(ranges)
+        ]
     return Cut(tuple(batches), rows, " ".join(digests) if digest else "")
 
 
@@ -79,7 +85,9 @@ async def versions(conn: asyncpg.Connection, plan: TablePlan) -> tuple[int, str]
     return rows, " ".join(digests)
 
 
-async def _pass(conn: asyncpg.Connection, number: int, source: Source, batch_rows: int, *, digest: bool) -> _Pass:
+async def _pass(
+    conn: asyncpg.Connection, number: int, source: Source, batch_rows: int, *, digest: bool
+) -> _Pass:
     if not source.pageable:
         return _Pass(await conn.fetchval(sql_cut.count(source)), batch_rows, (), "")
     row = await conn.fetchrow(sql_cut.measure(source, batch_rows, digest=digest))

@@ -37,7 +37,14 @@ class Holder(Struct, frozen=True):
 class Derived:
     """Keys that the rows of OLD will have in NEW."""
 
-    def __init__(self, job: Job, old: asyncpg.Connection, new: asyncpg.Connection, book: Book, pending: Callable[[TableName], bool]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+        book: Book,
+        pending: Callable[[TableName], bool],
+    ) -> None:
         self._job, self._old, self._new, self._book = job, old, new, book
         self.lookups = Lookups(job, self, pending)
         self._broken: dict[TableName, dict[RowId, Failure]] = {}
@@ -45,9 +52,13 @@ class Derived:
 
     def reader(self, plan: TablePlan) -> Reader:
         """Reads a plan's rows with all its lookups bound."""
-        return Reader(self._job, plan, self._old, self._new, self.lookups, self._broken.setdefault(plan.old, {}))
+        return Reader(
+            self._job, plan, self._old, self._new, self.lookups, self._broken.setdefault(plan.old, {})
+        )
 
-    async def holders(self, table: TableName, columns: tuple[str, ...], keys: Sequence[str]) -> Mapping[str, Sequence[Holder]]:
+    async def holders(
+        self, table: TableName, columns: tuple[str, ...], keys: Sequence[str]
+    ) -> Mapping[str, Sequence[Holder]]:
         """The rows, rejected ones included, that will have each of some canonical keys.
 
         Raises:
@@ -62,9 +73,15 @@ class Derived:
     async def survivors(self, table: TableName, columns: tuple[str, ...], keys: Sequence[str]) -> set[str]:
         """Those of the keys that a row which is not rejected will have. Raises NotAskable."""
         found = await self.holders(table, columns, keys)
-        return {key for key, rows in found.items() if any(h.row not in self._book.rejected(h.plan.old) for h in rows)}
+        return {
+            key
+            for key, rows in found.items()
+            if any(h.row not in self._book.rejected(h.plan.old) for h in rows)
+        }
 
-    async def values(self, table: TableName, columns: tuple[str, ...], keys: Sequence[str], value: str) -> Mapping[str, str | None] | None:
+    async def values(
+        self, table: TableName, columns: tuple[str, ...], keys: Sequence[str], value: str
+    ) -> Mapping[str, str | None] | None:
         """Shipped text of another column per key, for lookups; NULL stands for what NEW's server will make (``Lookups.unknowable``)."""
         try:
             found = await self.holders(table, columns, keys)
@@ -73,16 +90,25 @@ class Derived:
         values: dict[str, str | None] = {}
         for plan in self._job.fillers(table):
             gone = self._book.rejected(plan.old)
-            rows = {h.row: key for key, holding in found.items() for h in holding if h.plan == plan and h.row not in gone}
+            rows = {
+                h.row: key
+                for key, holding in found.items()
+                for h in holding
+                if h.plan == plan and h.row not in gone
+            }
             position = next(n for n, m in enumerate(plan.columns) if m.column == value)
             if isinstance(plan.columns[position].expression, NewDefault):
                 values |= dict.fromkeys(rows.values())
                 continue
             async for chunk in self.reader(plan).chosen(rows, (position,)):
-                values |= {rows[row]: text for row, text in zip(chunk.rows, chunk.texts[position], strict=True)}
+                values |= {
+                    rows[row]: text for row, text in zip(chunk.rows, chunk.texts[position], strict=True)
+                }
         return values
 
-    async def keys_of(self, plan: TablePlan, columns: tuple[str, ...], rows: Sequence[RowId]) -> dict[RowId, str]:
+    async def keys_of(
+        self, plan: TablePlan, columns: tuple[str, ...], rows: Sequence[RowId]
+    ) -> dict[RowId, str]:
         """Canonical keys of chosen rows; rows that NEW refuses have none. Raises NotAskable."""
         reader = self.reader(plan)
         renderer = Renderer(reader, columns)
@@ -97,8 +123,12 @@ class Derived:
             self._indexes[plan.old, columns] = await self._build(plan, columns)
         return self._indexes[plan.old, columns]
 
-    async def _rows(self, plan: TablePlan, columns: tuple[str, ...], keys: Sequence[str]) -> list[tuple[str, RowId]]:
-        texts = [text for c in columns if (text := computed_on_old(plan, c, self._job.before(plan))) is not None]
+    async def _rows(
+        self, plan: TablePlan, columns: tuple[str, ...], keys: Sequence[str]
+    ) -> list[tuple[str, RowId]]:
+        texts = [
+            text for c in columns if (text := computed_on_old(plan, c, self._job.before(plan))) is not None
+        ]
         if len(texts) == len(columns):
             records = await self._old.fetch(holders(plan, key_text(texts)), list(keys))
             return [(key, RowId(source, page, offset)) for key, source, (page, offset) in records]

@@ -56,7 +56,9 @@ def locked_relations(job: Job) -> tuple[TableName, ...]:
     return tuple(dict.fromkeys([*(p.old for p in job.plan.tables), *_lookups_on_old(job), *_countable(job)]))
 
 
-async def check_drift(snapshot: Snapshot, job: Job, schemas: tuple[str, ...] | None, journal_schema: str) -> None:
+async def check_drift(
+    snapshot: Snapshot, job: Job, schemas: tuple[str, ...] | None, journal_schema: str
+) -> None:
     """The plan was made on the schema that the snapshot sees.
 
     Raises:
@@ -66,10 +68,16 @@ async def check_drift(snapshot: Snapshot, job: Job, schemas: tuple[str, ...] | N
         now = await read_catalog(old, schemas, journal_schema=journal_schema)
     changed = drift(job.old, now, Side.OLD)
     if changed:
-        raise Refused("TS363", "OLD was altered since it was compared: " + "; ".join(changed), hint="run the same command again")
+        raise Refused(
+            "TS363",
+            "OLD was altered since it was compared: " + "; ".join(changed),
+            hint="run the same command again",
+        )
 
 
-async def cut_all(snapshot: Snapshot, job: Job, plans: tuple[TablePlan, ...], batch_rows: int, *, digest: bool) -> dict[TableName, Cut]:
+async def cut_all(
+    snapshot: Snapshot, job: Job, plans: tuple[TablePlan, ...], batch_rows: int, *, digest: bool
+) -> dict[TableName, Cut]:
     """Every table's batches, in one pass each; a transaction keeps the locks of all that it read, so it reads some tables alone."""
     cuts: dict[TableName, Cut] = {}
     for first in range(0, len(plans), _AT_ONCE):
@@ -82,11 +90,18 @@ async def cut_all(snapshot: Snapshot, job: Job, plans: tuple[TablePlan, ...], ba
 async def count_left_out(snapshot: Snapshot, job: Job) -> dict[str, int]:
     """Rows of the tables that a decision leaves out, where this role may read them."""
     async with snapshot.reader() as old:
-        return {str(table.name): await old.fetchval(sql_cut.count_relation(table.name, partitioned=table.kind == "p")) for table in _left_out(job)}
+        return {
+            str(table.name): await old.fetchval(
+                sql_cut.count_relation(table.name, partitioned=table.kind == "p")
+            )
+            for table in _left_out(job)
+        }
 
 
 @asynccontextmanager
-async def asking_new(config: Config, job: Job, rehearsal: asyncpg.Connection | None = None) -> AsyncIterator[asyncpg.Connection]:
+async def asking_new(
+    config: Config, job: Job, rehearsal: asyncpg.Connection | None = None
+) -> AsyncIterator[asyncpg.Connection]:
     """A READ ONLY transaction on NEW under the search_path of its batches, so that checks and generated columns mean the same.
 
     A rehearsal asks in its own transaction, which alone sees its rows, and READ ONLY there as well: a check that looks says the same.

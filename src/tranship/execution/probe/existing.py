@@ -29,7 +29,9 @@ class Existing(Struct, frozen=True):
 async def find_existing(reader: Reader, book: Book, indexes: Mapping[str, UniqueIndex]) -> Existing:
     """How to hold a table's rows against those that NEW has; nothing where it has none."""
     plan, job = reader.plan, reader.job
-    names = {h.constraint for h in plan.hazards if h.kind is HazardKind.EXISTING} | {name for name, index in indexes.items() if index.leaf}
+    names = {h.constraint for h in plan.hazards if h.kind is HazardKind.EXISTING} | {
+        name for name, index in indexes.items() if index.leaf
+    }
     after = job.after(plan)
     if not names:
         return Existing()

@@ -29,7 +29,9 @@ class Missing(Struct, frozen=True):
 class FaultFinder:
     """Runs one scan over a table plan's rows."""
 
-    def __init__(self, reader: Reader, scan: Scan, book: Book, encoding: Encoding, keys: Mapping[str, KeyStore]) -> None:
+    def __init__(
+        self, reader: Reader, scan: Scan, book: Book, encoding: Encoding, keys: Mapping[str, KeyStore]
+    ) -> None:
         self._reader, self._scan, self._book, self._encoding = reader, scan, book, encoding
         self._plan = reader.plan
         self._after = reader.job.after(reader.plan)
@@ -39,7 +41,9 @@ class FaultFinder:
     async def run(self, batches: Iterable[Batch]) -> None:
         """Enter every fault into the book, keep keys for collisions and missing parents for later judgement."""
         job = self._reader.job
-        only = self._scan.only(self._plan, job.before(self._plan), in_bytes=job.new.counts_bytes and not job.old.counts_bytes)
+        only = self._scan.only(
+            self._plan, job.before(self._plan), in_bytes=job.new.counts_bytes and not job.old.counts_bytes
+        )
         await self._run(self._reader.chunks(batches, self._scan.positions, self._scan.gaps, only=only))
 
     async def run_over(self, rows: Iterable[RowId]) -> None:
@@ -59,7 +63,9 @@ class FaultFinder:
             if self._scan.asked.routing:
                 self._find_nulls(chunk, faults)
             self._book.add_all(self._plan.old, faults.values())
-        raised = (reasons.refused(row, None, None, failure) for row, failure in sorted(self._reader.broken.items()))
+        raised = (
+            reasons.refused(row, None, None, failure) for row, failure in sorted(self._reader.broken.items())
+        )
         self._book.add_all(self._plan.old, raised)
 
     def _find_gaps(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
@@ -89,7 +95,11 @@ class FaultFinder:
         for position, converter in sorted(self._scan.converters.items()):
             mapping = self._plan.columns[position]
             texts = chunk.texts[position]
-            distinct = {text for n, text in enumerate(texts) if text is not None and n not in faults and _sendable(text)}
+            distinct = {
+                text
+                for n, text in enumerate(texts)
+                if text is not None and n not in faults and _sendable(text)
+            }
             try:
                 failures = await converter.judge(self._reader.new, distinct)
             except NotAskable as why:
@@ -142,7 +152,9 @@ class FaultFinder:
                 return reasons.check(row, check.name, check.columns, check.relation)
             case _:
                 index = asked.existing[which]
-                return reasons.existing(row, index.constraint, index.shown, str(answer.detail), exclusion=index.exclusion)
+                return reasons.existing(
+                    row, index.constraint, index.shown, str(answer.detail), exclusion=index.exclusion
+                )
 
     def _keep(self, row: RowId, answers: Sequence[Answer]) -> None:
         asked = self._scan.asked

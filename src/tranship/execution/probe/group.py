@@ -68,7 +68,16 @@ async def ask_group(
 class _Asking:
     """One group's questions and what is kept between them."""
 
-    def __init__(self, job: Job, group: Group, old: asyncpg.Connection, new: asyncpg.Connection, book: Book, *, live: bool) -> None:
+    def __init__(
+        self,
+        job: Job,
+        group: Group,
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+        book: Book,
+        *,
+        live: bool,
+    ) -> None:
         self._job, self._group, self._new, self._book = job, group, new, book
         pending = _pending(job, group, live=live)
         self._derived = Derived(job, old, new, book, pending)
@@ -104,15 +113,28 @@ class _Asking:
     async def collisions(self, batches: Mapping[TableName, Sequence[Batch]]) -> None:
         """Stage 2."""
         for of in await self._find_colliding():
-            stores = {(n, name): store for n, plan in enumerate(of.plans) for name, store in self._stores[plan.old].items()}
+            stores = {
+                (n, name): store
+                for n, plan in enumerate(of.plans)
+                for name, store in self._stores[plan.old].items()
+            }
             rows = sum(batch.rows for plan in of.plans for batch in batches.get(plan.old, ()))
             await Collisions(self._job, self._derived, self._book, of, stores, rows).settle()
 
     async def cascades(self) -> None:
         """Stage 3."""
-        ties = [Tie(p, key, self._doubted(h)) for p in self._group.tables for key, h in self._foreign_keys(p) if (p.new, key.name) in self._inside]
+        ties = [
+            Tie(p, key, self._doubted(h))
+            for p in self._group.tables
+            for key, h in self._foreign_keys(p)
+            if (p.new, key.name) in self._inside
+        ]
         if ties:
-            absent = {name: rows for name, rows in self._absent.items() if any((t.child.old, t.key.name) == name for t in ties)}
+            absent = {
+                name: rows
+                for name, rows in self._absent.items()
+                if any((t.child.old, t.key.name) == name for t in ties)
+            }
             await Cascades(self._job, self._group.tables, ties, self._parents, self._book, absent).settle()
 
     async def _settled_parents(self, plan: TablePlan) -> None:
@@ -128,14 +150,18 @@ class _Asking:
                 self._book.note(plan.old, f"foreign key {key.name}: {why}")
                 continue
             gone = self._book.rejected(plan.old)
-            await self._parents.judge(plan, key, {row: text for row, text in absent.items() if row not in gone}, rank=0)
+            await self._parents.judge(
+                plan, key, {row: text for row, text in absent.items() if row not in gone}, rank=0
+            )
 
     async def _candidates(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> list[RowId]:
         if self._doubted(hazard) and self._parents.set_based(plan, key):
             return await self._parents.orphans(plan, key)
         found: set[RowId] = set()
         for parent in self._job.fillers(key.target):
-            found.update(await self._parents.children(plan, key, parent, sorted(self._book.rejected(parent.old))))
+            found.update(
+                await self._parents.children(plan, key, parent, sorted(self._book.rejected(parent.old)))
+            )
         return sorted(found)
 
     def _foreign_keys(self, plan: TablePlan) -> list[tuple[ForeignKey, Hazard]]:
@@ -149,13 +175,17 @@ class _Asking:
 
     def _by_row(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> bool:
         """Only reading every child can tell; a half NULL key that MATCH FULL forbids is no orphan that OLD would find."""
-        return not self._parents.set_based(plan, key) or (hazard.new and key.match_full and len(key.columns) > 1)
+        return not self._parents.set_based(plan, key) or (
+            hazard.new and key.match_full and len(key.columns) > 1
+        )
 
     async def _find_colliding(self) -> list[Colliding]:
         if self._colliding is None:
             kinds = (HazardKind.UNIQUE, HazardKind.EXCLUDE, HazardKind.EXISTING)
             for plan in self._group.tables:
-                wanted = any(h.kind in kinds for h in plan.hazards) or any(leaf.keys for leaf in self._job.after(plan).partitions)
+                wanted = any(h.kind in kinds for h in plan.hazards) or any(
+                    leaf.keys for leaf in self._job.after(plan).partitions
+                )
                 if wanted and plan.new not in self._indexes:
                     self._indexes[plan.new] = await read_indexes(self._new, self._job.after(plan))
             self._colliding = colliding(self._job, self._group.tables, self._indexes)

@@ -34,7 +34,11 @@ class KeyStore:
         twice = repeated([self, *others])
         if not twice:
             return []
-        return [_unpacked(packed) for hashed, packed in zip(self._hashes, self._rows, strict=True) if hashed in twice]
+        return [
+            _unpacked(packed)
+            for hashed, packed in zip(self._hashes, self._rows, strict=True)
+            if hashed in twice
+        ]
 
     @property
     def hashes(self) -> array[int]:

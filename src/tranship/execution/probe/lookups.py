@@ -38,7 +38,9 @@ class Found(Struct, frozen=True):
 class Holders(Protocol):
     """Which rows of OLD will become a row of NEW with one of some canonical keys (``execution/probe/derived.py``)."""
 
-    async def values(self, table: TableName, columns: tuple[str, ...], keys: Sequence[str], value: str) -> Mapping[str, str | None] | None:
+    async def values(
+        self, table: TableName, columns: tuple[str, ...], keys: Sequence[str], value: str
+    ) -> Mapping[str, str | None] | None:
         """Value per key among rows that are not rejected; None: cannot be told by asking."""
 
 
@@ -54,13 +56,17 @@ class Lookups:
         pending: tables of NEW whose rows of this run are not there yet (all that are filled, in a dry run).
     """
 
-    def __init__(self, job: Job, holders: Holders | None = None, pending: Callable[[TableName], bool] = _settled) -> None:
+    def __init__(
+        self, job: Job, holders: Holders | None = None, pending: Callable[[TableName], bool] = _settled
+    ) -> None:
         self._job = job
         self._holders = holders
         self._pending = pending
         self._known: dict[Lookup, dict[Key, Found | None]] = {}
 
-    async def bind(self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, batch: Batch) -> Bindings:
+    async def bind(
+        self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, batch: Batch
+    ) -> Bindings:
         """What the plan's NEW-side lookups say for the rows of a batch.
 
         Raises:
@@ -68,11 +74,19 @@ class Lookups:
         """
         return await self._bind(old, new, plan, lambda lookup: text.batch_keys(plan, batch, lookup))
 
-    async def bind_rows(self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, rows: Sequence[RowId]) -> Bindings:
+    async def bind_rows(
+        self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, rows: Sequence[RowId]
+    ) -> Bindings:
         """The same for chosen rows of one source."""
         return await self._bind(old, new, plan, lambda lookup: text.keys_of(plan, rows, lookup))
 
-    async def _bind(self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, keys_query: Callable[[Lookup], str]) -> Bindings:
+    async def _bind(
+        self,
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+        plan: TablePlan,
+        keys_query: Callable[[Lookup], str],
+    ) -> Bindings:
         bound = []
         for position, mapping in enumerate(plan.columns):
             lookup = mapping.expression
@@ -80,11 +94,19 @@ class Lookups:
                 keys = [tuple(row) for row in await old.fetch(keys_query(lookup))]
                 entries = await self._entries(old, new, plan, lookup, keys)
                 hits = [(key, entry) for key in keys if (entry := entries[key]) is not None]
-                await self._carry(old, plan, lookup, [entry.value for _, entry in hits if entry.value is not None])
-                bound.append(LookupContent(position, tuple(key for key, _ in hits), tuple(entry.value for _, entry in hits)))
+                await self._carry(
+                    old, plan, lookup, [entry.value for _, entry in hits if entry.value is not None]
+                )
+                bound.append(
+                    LookupContent(
+                        position, tuple(key for key, _ in hits), tuple(entry.value for _, entry in hits)
+                    )
+                )
         return tuple(bound)
 
-    async def _carry(self, old: asyncpg.Connection, plan: TablePlan, lookup: Lookup, values: Sequence[str]) -> None:
+    async def _carry(
+        self, old: asyncpg.Connection, plan: TablePlan, lookup: Lookup, values: Sequence[str]
+    ) -> None:
         """Values go through OLD's SELECT: one that OLD's encoding lacks cannot, and must not pass for a missing one."""
         if all(value.isascii() for value in values):
             return
@@ -95,7 +117,12 @@ class Lookups:
             raise Refused("TS338", message, object=str(plan.old)) from error
 
     async def _entries(
-        self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, lookup: Lookup, keys: Sequence[Key]
+        self,
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+        plan: TablePlan,
+        lookup: Lookup,
+        keys: Sequence[Key],
     ) -> Mapping[Key, Found | None]:
         known = self._known.setdefault(lookup, {})
         unknown = [key for key in keys if key not in known]
@@ -106,14 +133,20 @@ class Lookups:
         known.update(await self._ask(new, plan, lookup, unknown))
         return known
 
-    async def _ask(self, new: asyncpg.Connection, plan: TablePlan, lookup: Lookup, keys: Sequence[Key]) -> dict[Key, Found | None]:
+    async def _ask(
+        self, new: asyncpg.Connection, plan: TablePlan, lookup: Lookup, keys: Sequence[Key]
+    ) -> dict[Key, Found | None]:
         """NEW's entries, completed by what OLD will still put there."""
         query = text.found_query(lookup, self.compared(plan, lookup))
-        rows: list[dict[str, int | str | None]] = [{"i": n, **{f"c{k}": part for k, part in enumerate(key)}} for n, key in enumerate(keys)]
+        rows: list[dict[str, int | str | None]] = [
+            {"i": n, **{f"c{k}": part for k, part in enumerate(key)}} for n, key in enumerate(keys)
+        ]
         try:
             answers = await put(new, query, rows, ascii_only=re_encodes(self._job.new), zone=plan.zone)
         except NotAskable as why:
-            raise Refused("TS338", f"lookup table {lookup.table} cannot be read in NEW: {why}", object=str(plan.old)) from why
+            raise Refused(
+                "TS338", f"lookup table {lookup.table} cannot be read in NEW: {why}", object=str(plan.old)
+            ) from why
         entries: dict[Key, Found | None] = dict.fromkeys(keys)
         absent: dict[str, Key] = {}
         for answer in answers:
@@ -139,7 +172,9 @@ class Lookups:
         for n, (name, column) in enumerate(zip(lookup.keys, lookup.columns, strict=True)):
             declared = table.column(name) if table is not None else None
             given = before.column(column)
-            compared.append(text.compared(n, name, declared.type if declared else None, given.type if given else None))
+            compared.append(
+                text.compared(n, name, declared.type if declared else None, given.type if given else None)
+            )
         return compared
 
     def unknowable(self, plan: TablePlan, position: int) -> bool:
@@ -148,10 +183,17 @@ class Lookups:
         if not isinstance(lookup, Lookup) or lookup.side is not Side.NEW or not self._pending(lookup.table):
             return False
         needed = {*lookup.keys, lookup.value}
-        return any(isinstance(m.expression, NewDefault) for p in self._job.fillers(lookup.table) for m in p.columns if m.column in needed)
+        return any(
+            isinstance(m.expression, NewDefault)
+            for p in self._job.fillers(lookup.table)
+            for m in p.columns
+            if m.column in needed
+        )
 
 
-async def check_lookups(job: Job, plans: Sequence[TablePlan], old: asyncpg.Connection, new: asyncpg.Connection) -> None:
+async def check_lookups(
+    job: Job, plans: Sequence[TablePlan], old: asyncpg.Connection, new: asyncpg.Connection
+) -> None:
     """Before the plans' rows are copied: no key of their lookups stands for two values, neither now nor with what this run will add.
 
     Raises:
@@ -162,7 +204,10 @@ async def check_lookups(job: Job, plans: Sequence[TablePlan], old: asyncpg.Conne
     for plan in plans:
         for mapping in plan.columns:
             lookup = mapping.expression
-            if not isinstance(lookup, Lookup) or (same := (lookup.side, lookup.table, lookup.keys, lookup.value)) in asked:
+            if (
+                not isinstance(lookup, Lookup)
+                or (same := (lookup.side, lookup.table, lookup.keys, lookup.value)) in asked
+            ):
                 continue
             asked.add(same)
             conn = new if lookup.side is Side.NEW else old
@@ -183,14 +228,20 @@ async def content_hash(conn: asyncpg.Connection, lookup: Lookup) -> str:
 async def _ambiguous_later(job: Job, old: asyncpg.Connection, lookup: Lookup) -> list[Key]:
     """Keys that OLD's rows will make ambiguous, as far as OLD alone can tell and no unique key of NEW forbids it."""
     table = job.new.table(lookup.table)
-    if table is None or any(set(key.columns) <= set(lookup.keys) and not key.nulls_not_distinct for key in table.keys):
+    if table is None or any(
+        set(key.columns) <= set(lookup.keys) and not key.nulls_not_distinct for key in table.keys
+    ):
         return []
     found: list[Key] = []
     for plan in job.fillers(lookup.table):
         before = job.before(plan)
         keys = [key for name in lookup.keys if (key := computed_on_old(plan, name, before)) is not None]
         position = next((n for n, m in enumerate(plan.columns) if m.column == lookup.value), None)
-        if len(keys) == len(lookup.keys) and position is not None and computed_on_old(plan, lookup.value, before) is not None:
+        if (
+            len(keys) == len(lookup.keys)
+            and position is not None
+            and computed_on_old(plan, lookup.value, before) is not None
+        ):
             query = text.ambiguous_to_be(plan, keys, compile_text(plan, position, before))
             found += [tuple(row) for row in await old.fetch(query)]
     return found
@@ -204,4 +255,10 @@ def _ambiguous(plan: TablePlan, lookup: Lookup, key: Key) -> Problem:
 
 
 def _refused(problems: Sequence[Problem]) -> Refused:
-    return Refused("TS337", "; ".join(p.message for p in problems), problems=tuple(problems), object=problems[0].object, hint=problems[0].hint)
+    return Refused(
+        "TS337",
+        "; ".join(p.message for p in problems),
+        problems=tuple(problems),
+        object=problems[0].object,
+        hint=problems[0].hint,
+    )

@@ -20,4 +20,11 @@ async def count_losses(job: Job, plan: TablePlan, old: asyncpg.Connection, book:
         return
     predicates = [predicate for _, _, predicate in losing]
     counts = await old.fetchrow(count_where(plan, predicates, sorted(book.rejected(plan.old))))
-    book.lost(plan.old, [LossCount(column, str(what), count) for (column, what, _), count in zip(losing, counts, strict=True) if count])
+    book.lost(
+        plan.old,
+        [
+            LossCount(column, str(what), count)
+            for (column, what, _), count in zip(losing, counts, strict=True)
+            if count
+        ],
+    )

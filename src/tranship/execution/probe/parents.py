@@ -53,14 +53,18 @@ class Parents:
             return []
         return await self._fetch(plan, orphans(child, parents))
 
-    async def children(self, plan: TablePlan, key: ForeignKey, parent: TablePlan, rows: Sequence[RowId]) -> list[RowId]:
+    async def children(
+        self, plan: TablePlan, key: ForeignKey, parent: TablePlan, rows: Sequence[RowId]
+    ) -> list[RowId]:
         """Rows that refer to one of some rows of OLD's parent table; only where :meth:`set_based`."""
         ends = self._ends(plan, key, parent)
         if ends is None or not rows:
             return []
         return await self._fetch(plan, children(ends[0], ends[0].expressions, ends[1], rows))
 
-    async def families(self, plan: TablePlan, key: ForeignKey, parent: TablePlan) -> list[tuple[RowId, RowId]]:
+    async def families(
+        self, plan: TablePlan, key: ForeignKey, parent: TablePlan
+    ) -> list[tuple[RowId, RowId]]:
         """Every child with its parent in OLD; only where :meth:`set_based`."""
         ends = self._ends(plan, key, parent)
         if ends is None:
@@ -68,7 +72,9 @@ class Parents:
         records = await self._derived.reader(plan).old.fetch(families(ends[0], ends[0].expressions, ends[1]))
         return [(RowId(source, *child), RowId(other, *parent)) for source, child, other, parent in records]
 
-    async def absent(self, plan: TablePlan, key: ForeignKey, rows: Iterable[RowId]) -> dict[RowId, str | None]:
+    async def absent(
+        self, plan: TablePlan, key: ForeignKey, rows: Iterable[RowId]
+    ) -> dict[RowId, str | None]:
         """Those of the rows whose parent NEW does not hold now, with their key's text. Raises NotAskable."""
         reader = self._derived.reader(plan)
         after = self._job.after(plan)
@@ -78,16 +84,28 @@ class Parents:
         gone = self._book.rejected(plan.old)
         async for chunk in reader.chosen((r for r in rows if r not in gone), question.positions):
             answers = await ask(reader, query, json_rows(chunk, question.positions, range(len(chunk.rows))))
-            found |= {chunk.rows[a.row]: a.detail if isinstance(a.detail, str) else None for a in answers if a.kind == "parent"}
+            found |= {
+                chunk.rows[a.row]: a.detail if isinstance(a.detail, str) else None
+                for a in answers
+                if a.kind == "parent"
+            }
         return found
 
-    async def held(self, key: ForeignKey, absent: Mapping[RowId, str | None]) -> dict[RowId, list[tuple[TableName, RowId]]]:
+    async def held(
+        self, key: ForeignKey, absent: Mapping[RowId, str | None]
+    ) -> dict[RowId, list[tuple[TableName, RowId]]]:
         """The rows of this run, rejected ones included, that could be the parent of each row. Raises NotAskable."""
         keys = sorted({text for text in absent.values() if text is not None})
         holders = await self._derived.holders(key.target, key.target_columns, keys)
-        return {row: [(h.plan.old, h.row) for h in holders.get(text, ())] for row, text in absent.items() if text is not None}
+        return {
+            row: [(h.plan.old, h.row) for h in holders.get(text, ())]
+            for row, text in absent.items()
+            if text is not None
+        }
 
-    async def judge(self, plan: TablePlan, key: ForeignKey, absent: Mapping[RowId, str | None], *, rank: int) -> None:
+    async def judge(
+        self, plan: TablePlan, key: ForeignKey, absent: Mapping[RowId, str | None], *, rank: int
+    ) -> None:
         """Reject the rows whose parent neither NEW nor a surviving row of this run provides."""
         after = self._job.after(plan)
         keys = sorted({text for text in absent.values() if text is not None})
@@ -99,7 +117,10 @@ class Parents:
         missing = {row: text for row, text in absent.items() if text is None or text not in provided}
         gone = await self._rejected_keys(key) if missing else set()
         for row, text in sorted(missing.items()):
-            self._book.add(plan.old, reasons.parent(row, key, after, reasons.key_shown(text), gone=text in gone, rank=rank))
+            self._book.add(
+                plan.old,
+                reasons.parent(row, key, after, reasons.key_shown(text), gone=text in gone, rank=rank),
+            )
 
     async def _provided(self, plan: TablePlan, key: ForeignKey, keys: Sequence[str]) -> set[str]:
         if not keys or not self._pending(key.target):
@@ -143,7 +164,9 @@ class Parents:
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
 
 
-def _comparable(child: tuple[str, PgType] | None, parent: tuple[str, PgType] | None) -> tuple[str, str] | None:
+def _comparable(
+    child: tuple[str, PgType] | None, parent: tuple[str, PgType] | None
+) -> tuple[str, str] | None:
     """Both ends as OLD compares them: by their own equality where the types are alike, else by canonical text."""
     if child is None or parent is None:
         return None
@@ -152,6 +175,8 @@ def _comparable(child: tuple[str, PgType] | None, parent: tuple[str, PgType] | N
     if texts[0] is None or texts[1] is None:
         return None
     bases = {child_type.base, parent_type.base}
-    if bases <= _INTEGERS or (len(bases) == 1 and child_type.name is not None and child_type.name.schema == "pg_catalog"):
+    if bases <= _INTEGERS or (
+        len(bases) == 1 and child_type.name is not None and child_type.name.schema == "pg_catalog"
+    ):
         return child_value, parent_value
     return texts[0], texts[1]

@@ -103,7 +103,14 @@ class Converter:
         if len(self._known) + len(unknown) > _MEMORY:
             self._known = {text: self._known[text] for text in texts if text in self._known}
         rows: list[GivenRow] = [{"i": n, "c0": text} for n, text in enumerate(unknown)]
-        answers = await put(new, conversion_query(self._type), rows, ascii_only=self._ascii_only, conversion=True, zone=self._zone)
+        answers = await put(
+            new,
+            conversion_query(self._type),
+            rows,
+            ascii_only=self._ascii_only,
+            conversion=True,
+            zone=self._zone,
+        )
         self._known.update(dict.fromkeys(unknown))
         self._known.update((unknown[a.row], a.failure) for a in answers)
         return {text: failure for text in texts if (failure := self._known[text]) is not None}

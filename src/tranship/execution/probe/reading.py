@@ -26,7 +26,12 @@ _ROWS = 20_000
 _BYTES = 16_000_000
 _FIRST = 200
 """Rows fetched before anything is known about their width."""
-_RAISED = (asyncpg.DataError, asyncpg.CardinalityViolationError, asyncpg.IntegrityConstraintViolationError, asyncpg.PLPGSQLError)
+_RAISED = (
+    asyncpg.DataError,
+    asyncpg.CardinalityViolationError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.PLPGSQLError,
+)
 """What a person's expression may raise for a row."""
 _CHOSEN = 10_000
 """Chosen rows that one statement names by their ctids."""
@@ -59,7 +64,12 @@ class Reader(Struct, frozen=True):
         return self.job.old.encoding == "SQL_ASCII"
 
     async def chunks(
-        self, batches: Iterable[Batch], positions: Sequence[int], gaps: Sequence[int] = (), *, only: Sequence[str] | None = None
+        self,
+        batches: Iterable[Batch],
+        positions: Sequence[int],
+        gaps: Sequence[int] = (),
+        *,
+        only: Sequence[str] | None = None,
     ) -> AsyncIterator[Chunk]:
         """The rows of the batches; ``only`` those that meet one of these predicates.
 
@@ -97,20 +107,32 @@ class Reader(Struct, frozen=True):
     ) -> AsyncIterator[Chunk]:
         before = self.job.before(self.plan)
         excluded = [row for row in self.broken if row.source == batch.source] + list(seen)
-        query = select_texts(self.plan, before, batch, positions, gaps, bindings, only=only, excluded=excluded, raw=self.raw)
+        query = select_texts(
+            self.plan, before, batch, positions, gaps, bindings, only=only, excluded=excluded, raw=self.raw
+        )
         async for chunk in self._stream(query, batch.source, positions, gaps, first=self._first(batch.rows)):
             yield chunk
 
     def _may_raise(self, positions: Sequence[int]) -> bool:
         before = self.job.before(self.plan)
         expressions = [self.plan.columns[n].expression for n in positions]
-        takes = [e.of if isinstance(e, Coalesce) else e for e in expressions if isinstance(e, Take | Coalesce)]
-        computed = any((column := before.column(take.column)) is not None and column.computed_when_read for take in takes)
-        return computed or any(isinstance(e, Sql) for e in expressions) or any(take.conversion.rule is Rule.ZONE for take in takes)
+        takes = [
+            e.of if isinstance(e, Coalesce) else e for e in expressions if isinstance(e, Take | Coalesce)
+        ]
+        computed = any(
+            (column := before.column(take.column)) is not None and column.computed_when_read for take in takes
+        )
+        return (
+            computed
+            or any(isinstance(e, Sql) for e in expressions)
+            or any(take.conversion.rule is Rule.ZONE for take in takes)
+        )
 
     async def _find_broken(self, batch: Batch, positions: Sequence[int], bindings: Bindings) -> None:
         await self.old.execute(SAVEPOINT)
-        await self.old.execute(raising_rows(self.plan, self.job.before(self.plan), batch, positions, bindings))
+        await self.old.execute(
+            raising_rows(self.plan, self.job.before(self.plan), batch, positions, bindings)
+        )
         answers = decode(await self.old.fetchval(ANSWER), type=list[tuple[str, int, str, str]])
         await self.old.execute(TAKE_BACK)
         for ctid, position, sqlstate, message in answers:
@@ -124,7 +146,9 @@ class Reader(Struct, frozen=True):
         width = 4 * before.bytes / max(before.row_estimate, rows, 1.0)
         return max(1, min(_FIRST, int(_BYTES / max(width, 1.0))))
 
-    async def chosen(self, rows: Iterable[RowId], positions: Sequence[int], gaps: Sequence[int] = ()) -> AsyncIterator[Chunk]:
+    async def chosen(
+        self, rows: Iterable[RowId], positions: Sequence[int], gaps: Sequence[int] = ()
+    ) -> AsyncIterator[Chunk]:
         """Just these rows."""
         before = self.job.before(self.plan)
         for group in by_source(row for row in rows if row not in self.broken):
@@ -133,14 +157,20 @@ class Reader(Struct, frozen=True):
             async for chunk in self._stream(query, group[0].source, positions, gaps, first=self._first(-1)):
                 yield chunk
 
-    async def _stream(self, query: str, source: int, positions: Sequence[int], gaps: Sequence[int], *, first: int) -> AsyncIterator[Chunk]:
+    async def _stream(
+        self, query: str, source: int, positions: Sequence[int], gaps: Sequence[int], *, first: int
+    ) -> AsyncIterator[Chunk]:
         cursor = await answered(self.old, self.old.cursor(query))
         size = first
         while records := await answered(self.old, cursor.fetch(size)):
             columns = list(zip(*records, strict=True))
             rows = tuple(RowId(source, page, offset) for page, offset in columns[0])
             values = [_decoded(c) if self.raw else c for c in columns[1:]]
-            yield Chunk(rows, dict(zip(positions, values, strict=False)), dict(zip(gaps, values[len(positions) :], strict=True)))
+            yield Chunk(
+                rows,
+                dict(zip(positions, values, strict=False)),
+                dict(zip(gaps, values[len(positions) :], strict=True)),
+            )
             width = sum(len(v) for column in values for v in column if v is not None) / len(records)
             size = max(1, min(_ROWS, int(_BYTES / (width + 50)), size * 10))
 

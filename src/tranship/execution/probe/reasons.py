@@ -53,15 +53,27 @@ def refused(row: RowId, column: str | None, value: str | None, failure: Failure)
     reason = failure.message if len(failure.message) <= _LONGEST else failure.message[:_LONGEST] + "…"
     if value is not None and value not in failure.message:
         reason = f"{reason}: {quoted(value)}"
-    return Reject(row, failure.sqlstate, reason, column=failure.column or column, constraint=failure.constraint)
+    return Reject(
+        row, failure.sqlstate, reason, column=failure.column or column, constraint=failure.constraint
+    )
 
 
 def null(row: RowId, column: str, table: Table) -> Reject:
     """NULL where NEW takes none."""
     declared = table.column(column)
     if declared is not None and not declared.not_null:
-        return Reject(row, "23502", f"domain {declared.type.text} of column {column} does not allow null values", column=column)
-    return Reject(row, "23502", f'null value in column "{column}" of relation "{table.name.name}" violates not-null constraint', column=column)
+        return Reject(
+            row,
+            "23502",
+            f"domain {declared.type.text} of column {column} does not allow null values",
+            column=column,
+        )
+    return Reject(
+        row,
+        "23502",
+        f'null value in column "{column}" of relation "{table.name.name}" violates not-null constraint',
+        column=column,
+    )
 
 
 def check(row: RowId, name: str, columns: Sequence[str], relation: str) -> Reject:
@@ -78,16 +90,22 @@ def routing(row: RowId, table: Table) -> Reject:
 def existing(row: RowId, constraint: str, columns: Sequence[str], held: str, *, exclusion: bool) -> Reject:
     """A row of NEW holds the place."""
     reason = f"{_violated(constraint, exclusion)}: NEW already holds the row {held}"
-    return Reject(row, "23P01" if exclusion else "23505", reason, column=_only(columns), constraint=constraint)
+    return Reject(
+        row, "23P01" if exclusion else "23505", reason, column=_only(columns), constraint=constraint
+    )
 
 
 def collision(row: RowId, constraint: str, columns: Sequence[str], winner: str, *, exclusion: bool) -> Reject:
     """Another row of OLD comes first."""
     reason = f"{_violated(constraint, exclusion)}: the row {winner} of OLD comes first"
-    return Reject(row, "23P01" if exclusion else "23505", reason, column=_only(columns), constraint=constraint, rank=1)
+    return Reject(
+        row, "23P01" if exclusion else "23505", reason, column=_only(columns), constraint=constraint, rank=1
+    )
 
 
-def parent(row: RowId, key: ForeignKey, table: Table, value: str | None, *, gone: bool, rank: int = 0) -> Reject:
+def parent(
+    row: RowId, key: ForeignKey, table: Table, value: str | None, *, gone: bool, rank: int = 0
+) -> Reject:
     """No parent in NEW; ``gone``: there was one in OLD and it is rejected itself."""
     reason = f'insert or update on table "{table.name.name}" violates foreign key constraint "{key.name}": '
     if value is None:

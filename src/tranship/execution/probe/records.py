@@ -49,13 +49,21 @@ async def shown_keys(reader: Reader, rows: Iterable[RowId]) -> dict[RowId, str]:
             shown |= {row: f"at {row.ctid}" for row in group}
             continue
         for at in range(0, len(group), _AT_ONCE):
-            found = await _rows(reader.old, reader.plan, before, group[at : at + _AT_ONCE], raw=reader.raw, whole=False)
+            found = await _rows(
+                reader.old, reader.plan, before, group[at : at + _AT_ONCE], raw=reader.raw, whole=False
+            )
             shown |= {row: key or f"at {row.ctid}" for row, (key, _) in found.items()}
     return shown
 
 
 async def _rows(
-    old: asyncpg.Connection, plan: TablePlan, before: Table, rows: Sequence[RowId], *, raw: bool, whole: bool = True
+    old: asyncpg.Connection,
+    plan: TablePlan,
+    before: Table,
+    rows: Sequence[RowId],
+    *,
+    raw: bool,
+    whole: bool = True,
 ) -> dict[RowId, tuple[str | None, str]]:
     records = await old.fetch(whole_rows(plan, before, rows, raw=raw, whole=whole))
     source = rows[0].source
@@ -64,7 +72,10 @@ async def _rows(
     found = {}
     for ctid, values in records:
         fields = {c.name: _field(v) for c, v in zip(kept_columns(before), values, strict=True)}
-        found[RowId(source, *ctid)] = (_json({c: fields[c] for c in plan.key}) if plan.key else None, _json(fields))
+        found[RowId(source, *ctid)] = (
+            _json({c: fields[c] for c in plan.key}) if plan.key else None,
+            _json(fields),
+        )
     return found
 
 
@@ -94,4 +105,8 @@ def _field(value: bytes | None) -> str:
 
 
 def _json(fields: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{json.dumps(name, ensure_ascii=False)}: {value}" for name, value in fields.items()) + "}"
+    return (
+        "{"
+        + ", ".join(f"{json.dumps(name, ensure_ascii=False)}: {value}" for name, value in fields.items())
+        + "}"
+    )

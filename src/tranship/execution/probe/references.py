@@ -29,8 +29,13 @@ def reference(job: Job, child: Table, key: ForeignKey) -> Reference:
     for name, target_name in zip(key.columns, key.target_columns, strict=True):
         column = child.column(name)
         pairs.append((name, target_name, _operator(column.type) if column is not None else _EQUALS))
-        canonicals.append(canonical(f"g.{ident(name)}", column.type, column.collation) if column is not None else None)
-    shown = [text or f"CAST(g.{ident(name)} AS pg_catalog.text)" for text, name in zip(canonicals, key.columns, strict=True)]
+        canonicals.append(
+            canonical(f"g.{ident(name)}", column.type, column.collation) if column is not None else None
+        )
+    shown = [
+        text or f"CAST(g.{ident(name)} AS pg_catalog.text)"
+        for text, name in zip(canonicals, key.columns, strict=True)
+    ]
     return Reference(
         target=relation_to_read(target) if target is not None else relation(key.target),
         columns=tuple(pairs),

@@ -15,7 +15,16 @@ from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import NewDefault
 from tranship.model.plan import Hazard, HazardKind, TablePlan
 from tranship.planning.printed.names import mentioned
-from tranship.sql.new.probe import Reference, UniqueIndex, existing_part, key_part, parent_part, rows_query, verdict_part, within
+from tranship.sql.new.probe import (
+    Reference,
+    UniqueIndex,
+    existing_part,
+    key_part,
+    parent_part,
+    rows_query,
+    verdict_part,
+    within,
+)
 from tranship.sql.old.safe_values import doubtful, foreign_characters, is_null, missing_entry
 from tranship.sql.quote import ident
 
@@ -95,7 +104,12 @@ class ScanBuilder:
     """
 
     def __init__(
-        self, reader: Reader, book: Book, existing: Sequence[UniqueIndex], keys: Sequence[UniqueIndex], parents: Sequence[ForeignKey]
+        self,
+        reader: Reader,
+        book: Book,
+        existing: Sequence[UniqueIndex],
+        keys: Sequence[UniqueIndex],
+        parents: Sequence[ForeignKey],
     ) -> None:
         self._reader, self._book = reader, book
         self._plan: TablePlan = reader.plan
@@ -103,7 +117,9 @@ class ScanBuilder:
         self._columns: set[str] = set()
         self._existing, self._keys, self._parents = existing, keys, parents
         self._position = {m.column: n for n, m in enumerate(reader.plan.columns)}
-        self._unknowable = {m.column for n, m in enumerate(reader.plan.columns) if reader.lookups.unknowable(reader.plan, n)}
+        self._unknowable = {
+            m.column for n, m in enumerate(reader.plan.columns) if reader.lookups.unknowable(reader.plan, n)
+        }
 
     def build(self) -> Scan:
         """The scan."""
@@ -111,23 +127,37 @@ class ScanBuilder:
         nulls = self._askable(HazardKind.NOT_NULL)
         shipped_nulls = [c for c in nulls if self._shipped(c)]
         declared = {c: self._after.column(c) for c in nulls}
-        generated = tuple(c for c in nulls if not self._shipped(c) and (d := declared[c]) is not None and d.generation is not None)
+        generated = tuple(
+            c
+            for c in nulls
+            if not self._shipped(c) and (d := declared[c]) is not None and d.generation is not None
+        )
         asked = Asked(
             checks=self._checks(),
-            routing=self._want(self._hazards(HazardKind.ROUTING), self._routing_columns(), "partition routing"),
-            generated_nulls=generated if self._want(generated, set(generated), "NOT NULL of generated columns") else (),
+            routing=self._want(
+                self._hazards(HazardKind.ROUTING), self._routing_columns(), "partition routing"
+            ),
+            generated_nulls=generated
+            if self._want(generated, set(generated), "NOT NULL of generated columns")
+            else (),
             generated=tuple(c for c in self._generated() if self._want(True, {c}, f"{c}: its expression")),
             raising=tuple(self._raising()),
             existing=tuple(i for i in self._existing if self._want_index(i, "rows already in NEW")),
             parents=tuple(self._references()),
             keys=tuple(i for i in self._keys if self._want_index(i, "collisions")),
         )
-        rows = typed(self._plan, self._after, self._columns) if self._columns or asked.checks or asked.routing else None
+        rows = (
+            typed(self._plan, self._after, self._columns)
+            if self._columns or asked.checks or asked.routing
+            else None
+        )
         return Scan(
             gaps=tuple(self._position[c] for h in self._hazards(HazardKind.GAP) for c in h.columns),
             encoded=tuple(self._position[c] for c in self._askable(HazardKind.ENCODING)),
             converters={
-                self._position[c]: Converter(self._plan.columns[self._position[c]].type, ascii_only=ascii_only, zone=self._plan.zone)
+                self._position[c]: Converter(
+                    self._plan.columns[self._position[c]].type, ascii_only=ascii_only, zone=self._plan.zone
+                )
                 for c in self._askable(HazardKind.CONVERSION)
             },
             nulls=tuple(self._position[c] for c in shipped_nulls),
@@ -150,7 +180,9 @@ class ScanBuilder:
         columns = []
         for column in (c for h in self._hazards(kind) for c in h.columns):
             if column in self._unknowable:
-                self._book.note(self._plan.old, f"{column}: the lookup's value will be made by NEW's server ({kind})")
+                self._book.note(
+                    self._plan.old, f"{column}: the lookup's value will be made by NEW's server ({kind})"
+                )
             else:
                 columns.append(column)
         return columns
@@ -166,7 +198,9 @@ class ScanBuilder:
             needed = typed(self._plan, self._after, columns)
             lacking = {c.name for c in needed.rows.given} & self._unknowable
             if lacking:
-                raise NotAskable(f"{', '.join(sorted(lacking))}: the lookup's value will be made by NEW's server")
+                raise NotAskable(
+                    f"{', '.join(sorted(lacking))}: the lookup's value will be made by NEW's server"
+                )
         except NotAskable as why:
             self._book.note(self._plan.old, f"{what}: {why}")
             return False
@@ -187,19 +221,37 @@ class ScanBuilder:
         for index in self._after.indexes:
             texts = [key for key, column in zip(index.keys, index.columns, strict=False) if column is None]
             every = [*texts, *([index.predicate] if index.predicate is not None else [])]
-            if index.name in names and self._want(True, mentioned(" ".join(every), self._after), f"index {index.name}"):
+            if index.name in names and self._want(
+                True, mentioned(" ".join(every), self._after), f"index {index.name}"
+            ):
                 values = f"ROW({', '.join(texts)})"
-                found.append(f"CASE WHEN {index.predicate} THEN {values} END" if index.predicate is not None else values)
+                found.append(
+                    f"CASE WHEN {index.predicate} THEN {values} END"
+                    if index.predicate is not None
+                    else values
+                )
         return found
 
     def _checks(self) -> tuple[RowCheck, ...]:
         after = self._after
         names = {h.constraint for h in self._hazards(HazardKind.CHECK)}
-        checks = [RowCheck(c.name, after.name.name, c.columns, c.expression) for c in after.checks if c.name in names]
+        checks = [
+            RowCheck(c.name, after.name.name, c.columns, c.expression)
+            for c in after.checks
+            if c.name in names
+        ]
         for leaf in after.partitions:
-            checks += [RowCheck(c.name, leaf.name.name, c.columns, within(leaf.constraint, c.expression)) for c in leaf.checks if c.enforced]
+            checks += [
+                RowCheck(c.name, leaf.name.name, c.columns, within(leaf.constraint, c.expression))
+                for c in leaf.checks
+                if c.enforced
+            ]
         checks.sort(key=lambda check: check.name)
-        return tuple(check for check in checks if self._can_be_typed(check) and self._want(True, self._read_by(check), f"check {check.name}"))
+        return tuple(
+            check
+            for check in checks
+            if self._can_be_typed(check) and self._want(True, self._read_by(check), f"check {check.name}")
+        )
 
     def _can_be_typed(self, check: RowCheck) -> bool:
         """A row that is only asked about lies nowhere: it has no ``tableoid``."""
@@ -239,7 +291,11 @@ class ScanBuilder:
             parts.append(verdict_part(rows, checks, leaves, asked.generated_nulls, computed))
         primary = after.primary_key
         for n, index in enumerate(asked.existing):
-            shown = primary.columns if primary is not None else sorted(mentioned(" ".join(index.expressions), after))
+            shown = (
+                primary.columns
+                if primary is not None
+                else sorted(mentioned(" ".join(index.expressions), after))
+            )
             parts.append(existing_part(rows, index, n, shown))
         parts += [parent_part(rows, asked_parent, n) for n, (_, asked_parent) in enumerate(asked.parents)]
         parts += [key_part(rows, index, n, hashed=True) for n, index in enumerate(asked.keys)]

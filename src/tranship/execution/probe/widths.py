@@ -18,18 +18,31 @@ _BOUNDLESS = frozenset({"text", "character varying", "bytea", "jsonb", "numeric"
 async def note_wide_keys(job: Job, plan: TablePlan, old: asyncpg.Connection, book: Book) -> None:
     """Note each index of NEW for which some of the rows that are left may be too wide."""
     before, after = job.before(plan), job.after(plan)
-    asked = [(index.name, too_wide(values)) for index in after.indexes if (values := _values(index, plan, before, after))]
+    asked = [
+        (index.name, too_wide(values))
+        for index in after.indexes
+        if (values := _values(index, plan, before, after))
+    ]
     if not asked:
         return
-    counts = await old.fetchrow(count_where(plan, [predicate for _, predicate in asked], sorted(book.rejected(plan.old))))
+    counts = await old.fetchrow(
+        count_where(plan, [predicate for _, predicate in asked], sorted(book.rejected(plan.old)))
+    )
     for (name, _), count in zip(asked, counts, strict=True):
         if count:
-            book.note(plan.old, f"index {name}: {count} rows hold long values for it; NEW refuses what does not fit its page (54000)")
+            book.note(
+                plan.old,
+                f"index {name}: {count} rows hold long values for it; NEW refuses what does not fit its page (54000)",
+            )
 
 
 def _values(index: Index, plan: TablePlan, before: Table, after: Table) -> list[str]:
     """What OLD knows of the index's keys, where they have no bound; empty where nothing can be too long or OLD has the same index."""
-    if index.method != "btree" or not index.valid or any((i.method, i.keys) == (index.method, index.keys) and i.valid for i in before.indexes):
+    if (
+        index.method != "btree"
+        or not index.valid
+        or any((i.method, i.keys) == (index.method, index.keys) and i.valid for i in before.indexes)
+    ):
         return []
     found = []
     for column in index.columns:

@@ -41,7 +41,9 @@ class Works(Protocol):
 class Steady:
     """A connection whose session counts, for what it holds: when it is lost, so is the work."""
 
-    def __init__(self, conn: asyncpg.Connection, tell: Callable[[Noted], None], stop: asyncio.Event | None = None) -> None:
+    def __init__(
+        self, conn: asyncpg.Connection, tell: Callable[[Noted], None], stop: asyncio.Event | None = None
+    ) -> None:
         """``stop``: a person asked to; nothing is tried again then."""
         self._conn = conn
         self._tell = tell
@@ -53,7 +55,13 @@ class Steady:
 
     async def work(self, what: str, action: Action[T]) -> T:
         """As `Works` says; not again on a connection that is over."""
-        return await retry(lambda: action(self._conn), tell=self._say, what=what, stop=self._stop, worth=lambda: not self._conn.is_closed())
+        return await retry(
+            lambda: action(self._conn),
+            tell=self._say,
+            what=what,
+            stop=self._stop,
+            worth=lambda: not self._conn.is_closed(),
+        )
 
     def as_it_is(self) -> Steady:
         """The same connection, once more and no further: for a run that stops."""
@@ -66,7 +74,14 @@ class Steady:
 class Control(Steady):
     """Made again when it was lost."""
 
-    def __init__(self, conn: asyncpg.Connection, config: Config, job: Job, tell: Callable[[Event], None], stop: asyncio.Event) -> None:
+    def __init__(
+        self,
+        conn: asyncpg.Connection,
+        config: Config,
+        job: Job,
+        tell: Callable[[Event], None],
+        stop: asyncio.Event,
+    ) -> None:
         super().__init__(conn, tell, stop)
         self._config = config
         self._job = job

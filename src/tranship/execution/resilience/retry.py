@@ -39,7 +39,12 @@ async def retry(
         try:
             return await action()
         except Exception as error:
-            if not passes(error) or attempt == tries - 1 or (stop is not None and stop.is_set()) or not worth():
+            if (
+                not passes(error)
+                or attempt == tries - 1
+                or (stop is not None and stop.is_set())
+                or not worth()
+            ):
                 raise
             pause = min(LONGEST, FIRST * 2**attempt) * random.uniform(0.75, 1.25)
             tell(f"{what}: {spoken(error)}; trying again in {pause:.1f} s")

@@ -30,7 +30,9 @@ class Progress:
 
 @asynccontextmanager
 async def watched(
-    config: Config, connections: Callable[[], tuple[asyncpg.Connection | None, asyncpg.Connection]], progress: Progress
+    config: Config,
+    connections: Callable[[], tuple[asyncpg.Connection | None, asyncpg.Connection]],
+    progress: Progress,
 ) -> AsyncIterator[None]:
     """Ends the connections (OLD's reader, NEW's writer) of the block once they are stalled; whoever waits on them hears a lost connection."""
     watching = asyncio.create_task(_watch(config, connections, progress))
@@ -41,7 +43,11 @@ async def watched(
         await asyncio.gather(watching, return_exceptions=True)
 
 
-async def _watch(config: Config, connections: Callable[[], tuple[asyncpg.Connection | None, asyncpg.Connection]], progress: Progress) -> None:
+async def _watch(
+    config: Config,
+    connections: Callable[[], tuple[asyncpg.Connection | None, asyncpg.Connection]],
+    progress: Progress,
+) -> None:
     seen, quiet = progress.count, 0.0
     while True:
         await asyncio.sleep(LOOK)
@@ -50,7 +56,9 @@ async def _watch(config: Config, connections: Callable[[], tuple[asyncpg.Connect
         if quiet < QUIET:
             continue
         old, new = connections()
-        working = [await works(config.new, new.get_server_pid())] + ([await works(config.old, old.get_server_pid())] if old is not None else [])
+        working = [await works(config.new, new.get_server_pid())] + (
+            [await works(config.old, old.get_server_pid())] if old is not None else []
+        )
         if not any(working) and progress.count == seen:
             for conn in filter(None, (old, new)):
                 conn.terminate()

@@ -11,7 +11,11 @@ BROKEN = (*DATABASE_TROUBLE, StreamBroken, FailpointReached)
 _GOES_ON = "and run the same command again: it goes on where it stopped"
 _CAUSES = {
     "53100": ("TS402", "a server's disk is full", "make space on it"),
-    "53200": ("TS403", "a server ran out of memory", "give it more, or use fewer --jobs or a smaller --batch-size,"),
+    "53200": (
+        "TS403",
+        "a server ran out of memory",
+        "give it more, or use fewer --jobs or a smaller --batch-size,",
+    ),
     "42501": ("TS404", "a privilege was taken away while the run went on", "grant it again"),
     "42P01": ("TS405", "a table that the run needs is gone", "put it back as it was"),
     "3F000": ("TS405", "a schema that the run needs is gone", "put it back as it was"),

@@ -46,4 +46,8 @@ class Throttle:
     def _say(self, follower: str, behind: int) -> None:
         if time.monotonic() - self._told >= REMINDER:
             self._told = time.monotonic()
-            self._tell(Noted(f"waiting: {follower} is {behind // 1024 // 1024} MB behind NEW; remove it if it is gone for good"))
+            self._tell(
+                Noted(
+                    f"waiting: {follower} is {behind // 1024 // 1024} MB behind NEW; remove it if it is gone for good"
+                )
+            )

@@ -42,7 +42,10 @@ def lock_number(old: str, new: str) -> int:
 
 async def at_work(new: asyncpg.Connection, run: Run) -> bool:
     """Somebody holds the writer lock of a run's two databases; looks without taking it, which a run could need in that moment."""
-    return await new.fetchrow(query("advisory_holder"), lock_number(run.old_identity, run.new_identity)) is not None
+    return (
+        await new.fetchrow(query("advisory_holder"), lock_number(run.old_identity, run.new_identity))
+        is not None
+    )
 
 
 class WriterLock:
@@ -58,7 +61,14 @@ class WriterLock:
     @classmethod
     @contextlib.asynccontextmanager
     async def hold(
-        cls, config: Config, key: int, journal: Journal, old_identity: str, *, take_over: bool, spelling: str = "tranship"
+        cls,
+        config: Config,
+        key: int,
+        journal: Journal,
+        old_identity: str,
+        *,
+        take_over: bool,
+        spelling: str = "tranship",
     ) -> AsyncIterator[WriterLock]:
         """Take the lock for the block. ``spelling``: how the program was called, for hints.
 
@@ -74,7 +84,15 @@ class WriterLock:
             lock._conn.terminate()
 
     @classmethod
-    async def refuse_second(cls, config: Config, journal: Journal, old: asyncpg.Connection, new: asyncpg.Connection, *, spelling: str) -> None:
+    async def refuse_second(
+        cls,
+        config: Config,
+        journal: Journal,
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+        *,
+        spelling: str,
+    ) -> None:
         """Looks, before anything is compared, whether another run has the lock: that takes no longer on a large schema.
 
         Raises:
@@ -112,9 +130,13 @@ class WriterLock:
     async def _other(self, conn: asyncpg.Connection, journal: Journal, old_identity: str) -> Run | None:
         if not await journal.exists(conn):
             return None
-        return next((r for r in reversed(await journal.runs(conn, old_identity)) if r.state == "running"), None)
+        return next(
+            (r for r in reversed(await journal.runs(conn, old_identity)) if r.state == "running"), None
+        )
 
-    async def _refusal(self, conn: asyncpg.Connection, journal: Journal, old_identity: str, holder: asyncpg.Record | None) -> Refused:
+    async def _refusal(
+        self, conn: asyncpg.Connection, journal: Journal, old_identity: str, holder: asyncpg.Record | None
+    ) -> Refused:
         other = await self._other(conn, journal, old_identity)
         who = f"backend {holder['pid']} of {holder['role']}" if holder else "a backend"
         if holder and holder["backend_start"] is not None:  # that of another role is hidden from most
@@ -127,7 +149,9 @@ class WriterLock:
                 hint = "if it hangs, the same command with --take-over takes the lock from it"
         return Refused("TS360", f"another run of this migration holds the lock: {who}", hint=hint)
 
-    async def beat(self, journal: Journal, run: str, epoch: int, backends: Callable[[], list[int]], stop: asyncio.Event) -> None:
+    async def beat(
+        self, journal: Journal, run: str, epoch: int, backends: Callable[[], list[int]], stop: asyncio.Event
+    ) -> None:
         """Beat until cancelled; a lock session that died is replaced, or the run is told to stop, as when another took it over."""
         while True:
             await asyncio.sleep(HEARTBEAT)
@@ -159,7 +183,9 @@ def taken_over(hint: str) -> Stopped:
     return Stopped("TS412", "another run of the same migration took over", hint=hint)
 
 
-async def hold_epoch(new: asyncpg.Connection, journal: Journal, run: str, epoch: int, *, hint: str = "see tranship status") -> None:
+async def hold_epoch(
+    new: asyncpg.Connection, journal: Journal, run: str, epoch: int, *, hint: str = "see tranship status"
+) -> None:
     """The fence. First in every transaction that writes for a run, and held to its end: no other run can take over meanwhile.
 
     Raises:
@@ -192,7 +218,10 @@ async def shut_out(new: asyncpg.Connection, journal: Journal, run: Run) -> int:
         except asyncpg.LockNotAvailableError:
             await _end(new, "fence_holders", journal.schema)
     raise Stopped(
-        "TS413", "a session of the interrupted run keeps its batch open and cannot be ended", object=run.id, hint="see pg_stat_activity of NEW"
+        "TS413",
+        "a session of the interrupted run keeps its batch open and cannot be ended",
+        object=run.id,
+        hint="see pg_stat_activity of NEW",
     )
 
 

@@ -47,12 +47,20 @@ def write_outcome(told: MigrationOutcome, options: MigrateOptions) -> tuple[Migr
     """Name and write the files of a run; the result says where its rejects lie and which decisions led to it."""
     stamp = datetime.datetime.now(tz=datetime.UTC).strftime("%Y%m%d_%H%M%S")
     result = told.result
-    path = free_path(result_path(options.results_dir, options.prefix, f"migration_result_{result.mode}_{stamp}.json"))
+    path = free_path(
+        result_path(options.results_dir, options.prefix, f"migration_result_{result.mode}_{stamp}.json")
+    )
     if told.rejects:
-        rejects = free_path(result_path(options.results_dir, options.prefix, f"migration_rejects_{result.mode}_{stamp}.jsonl"))
-        write_text(rejects, b"\n".join(msgspec.json.encode(record) for record in told.rejects).decode() + "\n")
+        rejects = free_path(
+            result_path(options.results_dir, options.prefix, f"migration_rejects_{result.mode}_{stamp}.jsonl")
+        )
+        write_text(
+            rejects, b"\n".join(msgspec.json.encode(record) for record in told.rejects).decode() + "\n"
+        )
         result = replace(result, rejects_file=str(rejects))
     if options.resolutions is not None:
-        result = replace(result, resolutions_sha256=hashlib.sha256(Path(options.resolutions).read_bytes()).hexdigest())
+        result = replace(
+            result, resolutions_sha256=hashlib.sha256(Path(options.resolutions).read_bytes()).hexdigest()
+        )
     write_json(path, result)
     return result, path

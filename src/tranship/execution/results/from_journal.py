@@ -11,7 +11,14 @@ from tranship.execution.active_run import Live
 from tranship.execution.context import Job
 from tranship.execution.probe.everything import Asked
 from tranship.execution.probe.records import fetch_records
-from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome, reasons, reject_record
+from tranship.execution.results.outcome import (
+    Frame,
+    MigrationOutcome,
+    TableCounts,
+    outcome,
+    reasons,
+    reject_record,
+)
 from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import TablePlan
@@ -41,7 +48,12 @@ async def live_result(
     live: Live | None,
 ) -> MigrationOutcome:
     """The result of a finished run together with the tables that earlier runs moved."""
-    where = {plan.old: (run.id, row.position) for plan in job.plan.tables if plan.old in done for run, row in [done[plan.old]]}
+    where = {
+        plan.old: (run.id, row.position)
+        for plan in job.plan.tables
+        if plan.old in done
+        for run, row in [done[plan.old]]
+    }
     if live is not None:
         where |= {t.plan.old: (live.run, t.position) for t in live.tasks}
     tables, records = await _journalled(control, journal, job.plan.tables, where, done)
@@ -49,7 +61,10 @@ async def live_result(
 
 
 async def moved_before(
-    control: asyncpg.Connection, journal: Journal, plans: Sequence[TablePlan], done: Mapping[TableName, tuple[Run, TaskRow]]
+    control: asyncpg.Connection,
+    journal: Journal,
+    plans: Sequence[TablePlan],
+    done: Mapping[TableName, tuple[Run, TaskRow]],
 ) -> tuple[list[TableCounts], list[RejectRecord]]:
     """What earlier runs did with those of the tables that they moved."""
     mine = [plan for plan in plans if plan.old in done]
@@ -85,7 +100,14 @@ async def _journalled(
     return tables, records
 
 
-def _counts(plan: TablePlan, task: TaskRow, batches: Sequence[BatchRow], rejected: Sequence[RejectRow], *, already: bool) -> TableCounts:
+def _counts(
+    plan: TablePlan,
+    task: TaskRow,
+    batches: Sequence[BatchRow],
+    rejected: Sequence[RejectRow],
+    *,
+    already: bool,
+) -> TableCounts:
     return TableCounts(
         plan,
         sum(b.read for b in batches),

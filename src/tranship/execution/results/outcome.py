@@ -18,7 +18,17 @@ from tranship.model.catalog import Catalog
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
-from tranship.model.verdict import DatabaseInfo, LossCount, MigrationResult, Mode, Reject, RejectRecord, Stats, Status, TableResult
+from tranship.model.verdict import (
+    DatabaseInfo,
+    LossCount,
+    MigrationResult,
+    Mode,
+    Reject,
+    RejectRecord,
+    Stats,
+    Status,
+    TableResult,
+)
 from tranship.planning.plan.hash import run_hash
 from tranship.sql.old.batch import select_for_people
 
@@ -38,7 +48,9 @@ class StoppedRun(Stopped):
         self.outcome: MigrationOutcome | None = None
         if so_far is not None:
             problems = (*so_far.result.problems, *why.problems)
-            self.outcome = replace(so_far, result=replace(so_far.result, status="stopped", exit_status=4, problems=problems))
+            self.outcome = replace(
+                so_far, result=replace(so_far.result, status="stopped", exit_status=4, problems=problems)
+            )
 
 
 class TableCounts(Struct, frozen=True):
@@ -70,7 +82,13 @@ class Frame(Struct, frozen=True):
 
 
 def outcome(
-    job: Job, old: Endpoint, new: Endpoint, options: MigrateOptions, frame: Frame, tables: Sequence[TableCounts], rejects: Iterable[RejectRecord]
+    job: Job,
+    old: Endpoint,
+    new: Endpoint,
+    options: MigrateOptions,
+    frame: Frame,
+    tables: Sequence[TableCounts],
+    rejects: Iterable[RejectRecord],
 ) -> MigrationOutcome:
     """The whole result; its status is that of a run that came to its end."""
     results = tuple(_table(job, frame, counts) for counts in tables)
@@ -94,7 +112,9 @@ def outcome(
         exit_status=exit_status,
         snapshot=frame.snapshot,
         started=frame.started.isoformat(timespec="milliseconds"),
-        finished=(frame.started + datetime.timedelta(seconds=frame.seconds)).isoformat(timespec="milliseconds"),
+        finished=(frame.started + datetime.timedelta(seconds=frame.seconds)).isoformat(
+            timespec="milliseconds"
+        ),
         stats=stats,
         tables=results,
         problems=frame.problems,
@@ -112,7 +132,16 @@ def outcome(
 def reject_record(plan: TablePlan, reject: Reject, key: bytes | None, row: bytes) -> RejectRecord:
     """One line of the rejects file; key and row are JSON already."""
     raw = msgspec.Raw(key) if key is not None else None
-    return RejectRecord(str(plan.old), str(plan.new), raw, reject.column, reject.constraint, reject.sqlstate, reject.reason, msgspec.Raw(row))
+    return RejectRecord(
+        str(plan.old),
+        str(plan.new),
+        raw,
+        reject.column,
+        reject.constraint,
+        reject.sqlstate,
+        reject.reason,
+        msgspec.Raw(row),
+    )
 
 
 def reasons(rejects: Iterable[Reject]) -> dict[str, int]:
@@ -140,7 +169,9 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         rows_left_out=0,
         bytes=counts.bytes,
         verified=None,
-        verified_why="a dry run writes nothing" if frame.mode == "dryrun" else "counted on both servers, contents not compared",
+        verified_why="a dry run writes nothing"
+        if frame.mode == "dryrun"
+        else "counted on both servers, contents not compared",
         rejects_by_reason=dict(counts.reasons),
         not_asked=counts.not_asked,
         losses=counts.losses,
@@ -151,4 +182,11 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
 
 
 def _database(endpoint: Endpoint, catalog: Catalog) -> DatabaseInfo:
-    return DatabaseInfo(endpoint.host, endpoint.port, catalog.database, endpoint.user, catalog.server_version, catalog.fingerprint)
+    return DatabaseInfo(
+        endpoint.host,
+        endpoint.port,
+        catalog.database,
+        endpoint.user,
+        catalog.server_version,
+        catalog.fingerprint,
+    )

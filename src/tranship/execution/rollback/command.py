@@ -89,7 +89,11 @@ async def _chosen(new: asyncpg.Connection, journal: Journal, run: str | None, co
     chosen = [r for r in runs if run is None or r.id == run]
     if not chosen:
         which = f" {run}" if run else ""
-        raise UsageError("TS130", f"the journal knows no run{which}", hint=f"see {command_line('tranship', 'status', config.path)}")
+        raise UsageError(
+            "TS130",
+            f"the journal knows no run{which}",
+            hint=f"see {command_line('tranship', 'status', config.path)}",
+        )
     return chosen[-1]
 
 
@@ -98,14 +102,20 @@ async def _catalog(new: asyncpg.Connection, journal: Journal) -> Catalog:
         return await read_catalog(new, None, journal_schema=journal.schema)
 
 
-async def _told(new: asyncpg.Connection, journal: Journal, catalog: Catalog, run: Run, tables: tuple[Written, ...]) -> Rollback:
+async def _told(
+    new: asyncpg.Connection, journal: Journal, catalog: Catalog, run: Run, tables: tuple[Written, ...]
+) -> Rollback:
     back, left = await _sequences(new, await journal.sequences(new, run.id))
     others = [await rows_of_others(new, catalog, w) if w.found < w.rows else () for w in tables]
-    listed = tuple(RollbackTable(w.task.new, w.rows, w.found, keys) for w, keys in zip(tables, others, strict=True))
+    listed = tuple(
+        RollbackTable(w.task.new, w.rows, w.found, keys) for w, keys in zip(tables, others, strict=True)
+    )
     return Rollback(run, listed, tuple(m.name for m in back), tuple(m.name for m in left), live=False)
 
 
-async def _sequences(new: asyncpg.Connection, moves: Sequence[SequenceMove]) -> tuple[list[SequenceMove], list[SequenceMove]]:
+async def _sequences(
+    new: asyncpg.Connection, moves: Sequence[SequenceMove]
+) -> tuple[list[SequenceMove], list[SequenceMove]]:
     """Those that still stand where the run left them, and those that others moved on since."""
     mine: list[SequenceMove] = []
     left: list[SequenceMove] = []
@@ -131,7 +141,9 @@ async def _carry_out(
         # Looked at again: taking the rows back may have taken hours, in which others drew from them.
         back, left = await _sequences(new, await journal.sequences(new, told.run.id))
         for moved in back:
-            await new.execute(sql_sequences.set_sequence(moved.name, moved.before, called=moved.before_called))
+            await new.execute(
+                sql_sequences.set_sequence(moved.name, moved.before, called=moved.before_called)
+            )
         for statement in journal.sql.forget_run:
             await new.execute(statement, told.run.id)
     sequences, sequences_left = (tuple(m.name for m in moves) for moves in (back, left))

@@ -17,7 +17,14 @@ from tranship.execution.resilience.connection import Steady
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.stop_reasons import cure
 from tranship.execution.resilience.writer_lock import hold_epoch
-from tranship.execution.switches.triggers_and_keys import DELETE, LOCK_TIMEOUT, SwitchBoard, Switches, firing, may_be_replica
+from tranship.execution.switches.triggers_and_keys import (
+    DELETE,
+    LOCK_TIMEOUT,
+    SwitchBoard,
+    Switches,
+    firing,
+    may_be_replica,
+)
 from tranship.model.catalog import Catalog, Table
 from tranship.model.names import TableName
 from tranship.model.progress import Noted
@@ -56,7 +63,9 @@ class Written(Struct, frozen=True):
     """Transactions since the oldest of them."""
 
 
-async def written(new: asyncpg.Connection, journal: Journal, run: Run, wanted: Callable[[TaskRow], bool] = lambda _: True) -> tuple[Written, ...]:
+async def written(
+    new: asyncpg.Connection, journal: Journal, run: Run, wanted: Callable[[TaskRow], bool] = lambda _: True
+) -> tuple[Written, ...]:
     """Per wanted table what the run wrote and what of it is still as it was; tables in plan order.
 
     Raises:
@@ -64,14 +73,22 @@ async def written(new: asyncpg.Connection, journal: Journal, run: Run, wanted: C
     """
     if run.new_identity.partition("/")[0] != (await read_identity(new)).system:
         hint = "take it back where it ran, or empty its tables by hand"
-        raise Refused("TS351", "the run wrote into another server, of which NEW is a copy: its rows carry other transactions here", hint=hint)
+        raise Refused(
+            "TS351",
+            "the run wrote into another server, of which NEW is a copy: its rows carry other transactions here",
+            hint=hint,
+        )
     tasks = await journal.tasks(new, run.id)
     batches = [b for b in await journal.batches(new, tasks, run.id) if b.xids]
     current = await new.fetchval(statements.CURRENT_XID)
     # The first of a batch is its own, of 64 bits and older than those of its savepoints, of which 32 bits are known.
     oldest = min((b.xids[0] for b in batches), default=current)
     if current - oldest > WRAP:
-        raise Refused("TS351", "too many transactions ran in NEW since: a row no longer proves that the run wrote it", object=run.id)
+        raise Refused(
+            "TS351",
+            "too many transactions ran in NEW since: a row no longer proves that the run wrote it",
+            object=run.id,
+        )
     found = []
     for task in tasks:
         if not wanted(task):
@@ -84,7 +101,9 @@ async def written(new: asyncpg.Connection, journal: Journal, run: Run, wanted: C
     return tuple(found)
 
 
-async def rows_of_others(new: asyncpg.Connection, catalog: Catalog, mine: Written) -> tuple[dict[str, str], ...]:
+async def rows_of_others(
+    new: asyncpg.Connection, catalog: Catalog, mine: Written
+) -> tuple[dict[str, str], ...]:
     """Keys of the first rows that others wrote or changed since the run's first transaction; none where the table has no key to name them by."""
     table = catalog.table(mine.task.new)
     key = table.order_key if table is not None else ()
@@ -203,8 +222,16 @@ class _TakeBack:
         return 0
 
     async def _switches(self) -> Switches:
-        triggers = [t for name in self._names if (table := self._catalog.table(name)) is not None for t in await firing(self._new, table, DELETE)]
-        return Switches(replica=self._replica, disable=tuple(t for t in triggers if t.state in ("AR" if self._replica else "OA")))
+        triggers = [
+            t
+            for name in self._names
+            if (table := self._catalog.table(name)) is not None
+            for t in await firing(self._new, table, DELETE)
+        ]
+        return Switches(
+            replica=self._replica,
+            disable=tuple(t for t in triggers if t.state in ("AR" if self._replica else "OA")),
+        )
 
     async def _delete(self, together: Sequence[Table]) -> int:
         """The rows of one table piece by piece, those of tables that refer to each other (or to themselves) in one statement."""
@@ -224,7 +251,9 @@ class _TakeBack:
         return deleted
 
     async def _delete_together(self, mine: Sequence[Written]) -> int:
-        counts = list(await self._new.fetchrow(takeback.delete_together([(w.task.new, w.xids) for w in mine])))
+        counts = list(
+            await self._new.fetchrow(takeback.delete_together([(w.task.new, w.xids) for w in mine]))
+        )
         for w, count in zip(mine, counts, strict=True):
             await self._new.execute(self._journal.sql.took_back, self._run.id, w.task.position, count)
         return sum(counts)
@@ -237,7 +266,12 @@ class _TakeBack:
     async def _step(self, work: Callable[[], Awaitable[int]], *, rows_of: TableName | None = None) -> int:
         """One transaction, tried again where that may help; ``rows_of``: it deletes rows, and a table's triggers are not to fire."""
         if self._stop.is_set():
-            raise Stopped("TS424", "stopped as asked: a part of the rows is taken back", object=self._run.id, hint=GOES_ON)
+            raise Stopped(
+                "TS424",
+                "stopped as asked: a part of the rows is taken back",
+                object=self._run.id,
+                hint=GOES_ON,
+            )
 
         async def once(_: asyncpg.Connection) -> int:
             async with self._new.transaction():
@@ -258,20 +292,29 @@ def _leaves(table: Table) -> list[tuple[TableName, int]] | None:
     """The relations that hold a table's rows; None where one is no heap of this server."""
     if table.kind != "p":
         return [(table.name, table.oid)]
-    return [(leaf.name, leaf.oid) for leaf in table.partitions] if all(leaf.kind == "r" for leaf in table.partitions) else None
+    return (
+        [(leaf.name, leaf.oid) for leaf in table.partitions]
+        if all(leaf.kind == "r" for leaf in table.partitions)
+        else None
+    )
 
 
 def _refuse_without_rights(catalog: Catalog, tables: Sequence[Written]) -> None:
     held = [table for name, _ in _merged(tables) if (table := catalog.table(name)) is not None]
     problems = tuple(
         Problem(
-            "TS354", str(t.name), f"{catalog.user} lacks DELETE on {t.name} of NEW", f"GRANT DELETE ON {relation(t.name)} TO {ident(catalog.user)};"
+            "TS354",
+            str(t.name),
+            f"{catalog.user} lacks DELETE on {t.name} of NEW",
+            f"GRANT DELETE ON {relation(t.name)} TO {ident(catalog.user)};",
         )
         for t in held
         if "DELETE" not in t.privileges
     )
     if problems:
-        raise Refused("TS354", "\n".join(p.message for p in problems), problems=problems, hint=problems[0].hint)
+        raise Refused(
+            "TS354", "\n".join(p.message for p in problems), problems=problems, hint=problems[0].hint
+        )
 
 
 async def _refuse_undeletable(new: asyncpg.Connection, catalog: Catalog, tables: Sequence[Written]) -> None:
@@ -282,7 +325,9 @@ async def _refuse_undeletable(new: asyncpg.Connection, catalog: Catalog, tables:
         message = f"no row of {name} can be deleted: publication {row['publication']} publishes deletes, and the table has no replica identity"
         problems.append(Problem("TS355", str(name), message, takeback.whole_rows_identify(name)))
     if problems:
-        raise Refused("TS355", "\n".join(p.message for p in problems), problems=tuple(problems), hint=problems[0].hint)
+        raise Refused(
+            "TS355", "\n".join(p.message for p in problems), problems=tuple(problems), hint=problems[0].hint
+        )
 
 
 async def _refuse_children(new: asyncpg.Connection, catalog: Catalog, tables: Sequence[Written]) -> None:
@@ -292,12 +337,16 @@ async def _refuse_children(new: asyncpg.Connection, catalog: Catalog, tables: Se
         for key in child.foreign_keys:
             if not xids.get(key.target):
                 continue
-            count = await new.fetchval(takeback.foreign_children(child.name, key, xids.get(child.name, ()), xids[key.target]))
+            count = await new.fetchval(
+                takeback.foreign_children(child.name, key, xids.get(child.name, ()), xids[key.target])
+            )
             if count:
                 message = f"{count} rows of {child.name} that this run did not write refer to rows of {key.target} that it wrote ({key.name})"
                 problems.append(Problem("TS352", str(child.name), message, "delete or re-point them first"))
     if problems:
-        raise Refused("TS352", "\n".join(p.message for p in problems), problems=tuple(problems), hint=problems[0].hint)
+        raise Refused(
+            "TS352", "\n".join(p.message for p in problems), problems=tuple(problems), hint=problems[0].hint
+        )
 
 
 def _merged(tables: Sequence[Written]) -> list[tuple[TableName, Sequence[int]]]:

@@ -48,7 +48,9 @@ async def begin_fresh(
         Stopped: another run began meanwhile; the lock's session can be lost unnoticed while nothing is written yet.
     """
     await held.work("the journal", partial(_refuse_half_moved, journal, job, identities[0], config))
-    asked = await ask_everything(snapshot, config, job, options, job.plan.tables, digest=True, on_event=on_event)
+    asked = await ask_everything(
+        snapshot, config, job, options, job.plan.tables, digest=True, on_event=on_event
+    )
     await failpoint("run.asked")
     problem = too_many(asked.rejected, asked.rows, options)
     if problem is not None:
@@ -69,7 +71,9 @@ async def begin_fresh(
                 return  # the try before committed, and its answer was lost
             if there != seen:
                 raise taken_over("see tranship status")
-            await control.execute(journal.sql.insert_run, run, old.key, new.key, run_hash(job.plan.tables), *who)
+            await control.execute(
+                journal.sql.insert_run, run, old.key, new.key, run_hash(job.plan.tables), *who
+            )
             await control.execute(journal.sql.insert_heartbeat, run, [])
             for task in tasks:
                 await write_task(control, journal, run, task, asked.book)
@@ -79,14 +83,20 @@ async def begin_fresh(
     return Begun(run, 1, tasks, asked.book, asked.left_out)
 
 
-async def _refuse_half_moved(journal: Journal, job: Job, old: Identity, config: Config, control: asyncpg.Connection) -> None:
+async def _refuse_half_moved(
+    journal: Journal, job: Job, old: Identity, config: Config, control: asyncpg.Connection
+) -> None:
     """An OLD that was upgraded, restored or moved elsewhere in the middle of a run is another one by its identity: its rows would come twice.
 
     Runs from several OLDs into one NEW that are at work side by side are left alone.
     """
     filled = {plan.new for plan in job.plan.tables}
     for run in await journal.runs(control, None):
-        if run.state == "finished" or run.old_identity == old.key or not await control.fetchval(journal.sql.anything_done, run.id):
+        if (
+            run.state == "finished"
+            or run.old_identity == old.key
+            or not await control.fetchval(journal.sql.anything_done, run.id)
+        ):
             continue
         both = sorted(filled & {task.new for task in await journal.tasks(control, run.id)})
         if not both or await at_work(control, run):

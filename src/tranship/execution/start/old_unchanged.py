@@ -25,17 +25,25 @@ class _Differs(Exception):
     """Ends the streams."""
 
 
-async def unwritten(snapshot: Snapshot, then: Mark, tasks: Sequence[Task], jobs: int, on_event: Callable[[Event], None]) -> bool:
+async def unwritten(
+    snapshot: Snapshot, then: Mark, tasks: Sequence[Task], jobs: int, on_event: Callable[[Event], None]
+) -> bool:
     """The new snapshot shows the very row versions that the old one showed, in every table of the run.
 
     ``then`` is where the old one stood. Tables are looked at ``jobs`` at a time, the largest first; the first that differs ends it.
     """
     if snapshot.mark == then and then.complete:
         return True
-    if snapshot.mark.timeline != then.timeline or any(not source.pageable for task in tasks for source in task.plan.sources):
+    if snapshot.mark.timeline != then.timeline or any(
+        not source.pageable for task in tasks for source in task.plan.sources
+    ):
         return False
     rows = sum(task.rows for task in tasks)
-    on_event(Noted(f"transactions ran on OLD's server since: looking through {len(tasks)} tables ({rows} rows) for newer row versions"))
+    on_event(
+        Noted(
+            f"transactions ran on OLD's server since: looking through {len(tasks)} tables ({rows} rows) for newer row versions"
+        )
+    )
     queue = sorted(tasks, key=lambda task: task.rows)
     told = time.monotonic()
 

@@ -41,7 +41,15 @@ class Passed(Struct, frozen=True):
     """Warnings, and in a dry run the refusals a live run would meet."""
 
 
-async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, config: Config, options: MigrateOptions, *, live: bool) -> Passed:
+async def preflight(
+    old: asyncpg.Connection,
+    new: asyncpg.Connection,
+    job: Job,
+    config: Config,
+    options: MigrateOptions,
+    *,
+    live: bool,
+) -> Passed:
     """Look at both servers.
 
     Raises:
@@ -54,7 +62,14 @@ async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, 
     unreadable = [*reading, *_new_rights(job, "SELECT")]
     problems = [*reading, *_new_rights(job, "SELECT", "INSERT"), *_rules(job), *sequences.missing_rights(job)]
     if theirs.standby:
-        problems.append(Problem("TS334", config.new.display, "NEW is a standby: it takes no rows", "give the primary as new_database"))
+        problems.append(
+            Problem(
+                "TS334",
+                config.new.display,
+                "NEW is a standby: it takes no rows",
+                "give the primary as new_database",
+            )
+        )
     silenced: set[TableName] = set()
     for group in job.plan.groups:
         need = await switches.needed(new, job, group, replica=replica, rows=None, batch_rows=0)
@@ -81,7 +96,12 @@ async def preflight(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, 
 
 async def _without_xml(new: asyncpg.Connection, job: Job) -> list[Problem]:
     """Columns that hold xml, where NEW was built without libxml and takes no such value."""
-    columns = [f"{p.new}.{m.column}" for p in job.plan.tables for m in p.columns if _holds_xml(m.type) and not isinstance(m.expression, NewDefault)]
+    columns = [
+        f"{p.new}.{m.column}"
+        for p in job.plan.tables
+        for m in p.columns
+        if _holds_xml(m.type) and not isinstance(m.expression, NewDefault)
+    ]
     if not columns:
         return []
     try:
@@ -89,18 +109,30 @@ async def _without_xml(new: asyncpg.Connection, job: Job) -> list[Problem]:
             await new.fetchval(TRY_XML)
     except asyncpg.FeatureNotSupportedError:
         hint = "use a server that was built with libxml"
-        return [Problem("TS373", name, f"NEW was built without xml support and cannot take {name}", hint) for name in columns]
+        return [
+            Problem("TS373", name, f"NEW was built without xml support and cannot take {name}", hint)
+            for name in columns
+        ]
     return []
 
 
 def _holds_xml(pg_type: PgType) -> bool:
-    inner = (*([pg_type.element] if pg_type.element is not None else []), *(a.type for a in pg_type.attributes))
+    inner = (
+        *([pg_type.element] if pg_type.element is not None else []),
+        *(a.type for a in pg_type.attributes),
+    )
     return pg_type.base == "xml" or any(_holds_xml(t) for t in inner)
 
 
-async def _distinct(old: asyncpg.Connection, new: asyncpg.Connection, mine: Identity, theirs: Identity, config: Config) -> None:
+async def _distinct(
+    old: asyncpg.Connection, new: asyncpg.Connection, mine: Identity, theirs: Identity, config: Config
+) -> None:
     if standby_of(mine, theirs):
-        raise Refused("TS362", f"OLD ({config.old.display}) is a standby of NEW ({config.new.display})", object=config.old.display)
+        raise Refused(
+            "TS362",
+            f"OLD ({config.old.display}) is a standby of NEW ({config.new.display})",
+            object=config.old.display,
+        )
     if not theirs.standby and await same_database(old, new):
         message = f"OLD and NEW are the same database: {config.old.display} and {config.new.display}"
         raise Refused("TS361", message, object=config.new.display, hint="check old_database and new_database")
@@ -129,7 +161,9 @@ def _new_rights(job: Job, *wanted: str) -> list[Problem]:
 def _lookup_rights(job: Job) -> list[Problem]:
     """Lookup tables that are no tables of the plan on their side, or they would be told twice."""
     planned = {(Side.OLD, p.old) for p in job.plan.tables} | {(Side.NEW, p.new) for p in job.plan.tables}
-    lookups = (m.expression for plan in job.plan.tables for m in plan.columns if isinstance(m.expression, Lookup))
+    lookups = (
+        m.expression for plan in job.plan.tables for m in plan.columns if isinstance(m.expression, Lookup)
+    )
     problems = []
     for side, name in dict.fromkeys((lookup.side, lookup.table) for lookup in lookups):
         catalog = job.old if side is Side.OLD else job.new
@@ -147,20 +181,45 @@ def _denied(side: Side, table: TableName, rights: str, user: str, more: str) -> 
 def _row_security(job: Job) -> list[Problem]:
     def told(side: Side, plan: TablePlan, table: Table, what: str) -> Problem:
         hint = "use a role that bypasses it (BYPASSRLS), or switch it off for the migration yourself"
-        return Problem("TS336", str(table.name), f"row-level security of {side.upper()} table {table.name} applies to this role: {what}", hint)
+        return Problem(
+            "TS336",
+            str(table.name),
+            f"row-level security of {side.upper()} table {table.name} applies to this role: {what}",
+            hint,
+        )
 
-    olds = [told(Side.OLD, p, job.before(p), "it would hide rows") for p in job.plan.tables if job.before(p).row_security_active]
-    news = [told(Side.NEW, p, job.after(p), "rows cannot be copied into it") for p in job.plan.tables if job.after(p).row_security_active]
+    olds = [
+        told(Side.OLD, p, job.before(p), "it would hide rows")
+        for p in job.plan.tables
+        if job.before(p).row_security_active
+    ]
+    news = [
+        told(Side.NEW, p, job.after(p), "rows cannot be copied into it")
+        for p in job.plan.tables
+        if job.after(p).row_security_active
+    ]
     return [*olds, *news]
 
 
 def _rules(job: Job) -> list[Problem]:
     """COPY fires no rule; a table that receives none of OLD's columns is filled by INSERT, which does."""
-    plans = [p for p in job.plan.tables if all(isinstance(m.expression, NewDefault) for m in p.columns) and job.after(p).columns]
-    found = [(p.new, rule.name) for p in plans for rule in job.after(p).rules if rule.event == "INSERT" and rule.enabled in "OA"]
+    plans = [
+        p
+        for p in job.plan.tables
+        if all(isinstance(m.expression, NewDefault) for m in p.columns) and job.after(p).columns
+    ]
+    found = [
+        (p.new, rule.name)
+        for p in plans
+        for rule in job.after(p).rules
+        if rule.event == "INSERT" and rule.enabled in "OA"
+    ]
     return [
         Problem(
-            "TS371", str(table), f"rule {rule} of {table} would change its rows: none of its columns comes from OLD", "disable the rule meanwhile"
+            "TS371",
+            str(table),
+            f"rule {rule} of {table} would change its rows: none of its columns comes from OLD",
+            "disable the rule meanwhile",
         )
         for table, rule in found
     ]
@@ -168,18 +227,33 @@ def _rules(job: Job) -> list[Problem]:
 
 def _elsewhere(job: Job) -> list[Problem]:
     """Partitions that are foreign tables: one snapshot of OLD does not hold their rows, one transaction on NEW does not write them."""
-    olds = [(Side.OLD, plan.old, leaf) for plan in job.plan.tables for leaf in job.before(plan).partitions if leaf.kind == "f"]
-    news = [(Side.NEW, plan.new, leaf) for plan in job.plan.tables for leaf in job.after(plan).partitions if leaf.kind == "f"]
+    olds = [
+        (Side.OLD, plan.old, leaf)
+        for plan in job.plan.tables
+        for leaf in job.before(plan).partitions
+        if leaf.kind == "f"
+    ]
+    news = [
+        (Side.NEW, plan.new, leaf)
+        for plan in job.plan.tables
+        for leaf in job.after(plan).partitions
+        if leaf.kind == "f"
+    ]
     hint = "detach the partition for the migration, or leave the table out; move the other server's rows by themselves"
     return [
         Problem(
-            "TS370", str(leaf.name), f"partition {leaf.name} of {side.upper()} table {table} is a foreign table: its rows are on another server", hint
+            "TS370",
+            str(leaf.name),
+            f"partition {leaf.name} of {side.upper()} table {table} is a foreign table: its rows are on another server",
+            hint,
         )
         for side, table, leaf in (*olds, *news)
     ]
 
 
-async def _limits(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, jobs: int) -> tuple[int, list[Problem]]:
+async def _limits(
+    old: asyncpg.Connection, new: asyncpg.Connection, job: Job, jobs: int
+) -> tuple[int, list[Problem]]:
     allowed, warnings = jobs, []
     for side, conn in ((Side.OLD, old), (Side.NEW, new)):
         row = await conn.fetchrow(query("limits"))
@@ -189,12 +263,21 @@ async def _limits(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, jo
                 free = min(free, limit - used)
         possible = max(1, free - OTHERS)
         if possible < allowed:
-            warnings.append(Problem("TS343", side.value, f"{side.upper()} leaves room for {possible} streams, not {jobs}", warning=True))
+            warnings.append(
+                Problem(
+                    "TS343",
+                    side.value,
+                    f"{side.upper()} leaves room for {possible} streams, not {jobs}",
+                    warning=True,
+                )
+            )
             allowed = possible
         locks = sum(max(1, len(t.partitions)) for t in (job.old if side is Side.OLD else job.new).tables)
         if locks > row["locks"] // 2:
             message = f"{side.upper()}: {locks} tables and partitions come near the lock table's {row['locks']} entries"
-            warnings.append(Problem("TS344", side.value, message, "raise max_locks_per_transaction", warning=True))
+            warnings.append(
+                Problem("TS344", side.value, message, "raise max_locks_per_transaction", warning=True)
+            )
     return allowed, warnings
 
 
@@ -204,12 +287,19 @@ async def _in_use(new: asyncpg.Connection, job: Job, silenced: set[TableName]) -
     found = await new.fetch(query("writers"), oids) if oids else []
     hint = "stop its writers for the migration, or use a role that may SET session_replication_role: then nothing is taken off"
     return [
-        Problem("TS347", r["relation"], f"NEW is in use: backend {r['pid']} ({r['role']}, {r['application']}) writes to {r['relation']}", hint)
+        Problem(
+            "TS347",
+            r["relation"],
+            f"NEW is in use: backend {r['pid']} ({r['role']}, {r['application']}) writes to {r['relation']}",
+            hint,
+        )
         for r in found
     ]
 
 
-async def _beside(new: asyncpg.Connection, journal: Journal, job: Job, mine: Identity, silenced: set[TableName]) -> list[Problem]:
+async def _beside(
+    new: asyncpg.Connection, journal: Journal, job: Job, mine: Identity, silenced: set[TableName]
+) -> list[Problem]:
     """Runs from other OLDs that fill the same tables now: whoever ends first puts back what the other counts on to be off."""
     if not await journal.exists(new):
         return []
@@ -223,7 +313,14 @@ async def _beside(new: asyncpg.Connection, journal: Journal, job: Job, mine: Ide
         if crossed and await at_work(new, run):
             tables = ", ".join(map(str, sorted(crossed)))
             message = f"a run from another OLD (host {run.host}, pid {run.pid}) fills {tables} now, for which triggers or foreign keys have to be off"
-            problems.append(Problem("TS347", tables, message, "wait for its end, or use a role that may SET session_replication_role"))
+            problems.append(
+                Problem(
+                    "TS347",
+                    tables,
+                    message,
+                    "wait for its end, or use a role that may SET session_replication_role",
+                )
+            )
     return problems
 
 
@@ -231,14 +328,22 @@ def _watchers(new: Catalog, journal_schema: str) -> list[Problem]:
     found = []
     if new.publications:
         names = ", ".join(new.publications)
-        message, hint = f"NEW publishes tables that are filled ({names}): subscribers receive the rows too", ""
+        message, hint = (
+            f"NEW publishes tables that are filled ({names}): subscribers receive the rows too",
+            "",
+        )
         if any(name.endswith("(all tables)") for name in new.publications):
-            message += (
-                f", and the journal {journal_schema} with the rejected rows: a PostgreSQL subscriber applies nothing while it lacks those tables"
-            )
+            message += f", and the journal {journal_schema} with the rejected rows: a PostgreSQL subscriber applies nothing while it lacks those tables"
             hint = f"once the run has made them: pg_dump --schema-only --schema={journal_schema} of NEW into each subscriber"
         found.append(Problem("TS345", names, message, hint, warning=True))
     if new.event_triggers:
         names = ", ".join(new.event_triggers)
-        found.append(Problem("TS346", names, f"NEW has event triggers ({names}): DDL of this run (triggers, keys) sets them off", warning=True))
+        found.append(
+            Problem(
+                "TS346",
+                names,
+                f"NEW has event triggers ({names}): DDL of this run (triggers, keys) sets them off",
+                warning=True,
+            )
+        )
     return found

@@ -48,14 +48,26 @@ async def earlier(control: asyncpg.Connection, journal: Journal, old: Identity) 
     """Reads the runs from one OLD; an unfinished one is the latest."""
     runs = await journal.runs(control, old.key)
     moved = [(r, t) for r in runs if r.state == "finished" for t in await journal.tasks(control, r.id)]
-    return Before(next((r for r in reversed(runs) if r.state != "finished"), None), tuple(moved), frozenset(r.id for r in runs))
+    return Before(
+        next((r for r in reversed(runs) if r.state != "finished"), None),
+        tuple(moved),
+        frozenset(r.id for r in runs),
+    )
 
 
 def remaining(job: Job, before: Before) -> tuple[Job, dict[TableName, tuple[Run, TaskRow]]]:
     """The job without the tables that an earlier finished run moved under the same plan, and those tables."""
     known = {(t.old, t.new, t.plan_hash): (r, t) for r, t in before.moved}
-    done = {p.old: known[p.old, p.new, plan_hash(p)] for p in job.plan.tables if (p.old, p.new, plan_hash(p)) in known}
-    groups = tuple(replace(g, tables=kept) for g in job.plan.groups if (kept := tuple(p for p in g.tables if p.old not in done)))
+    done = {
+        p.old: known[p.old, p.new, plan_hash(p)]
+        for p in job.plan.tables
+        if (p.old, p.new, plan_hash(p)) in known
+    }
+    groups = tuple(
+        replace(g, tables=kept)
+        for g in job.plan.groups
+        if (kept := tuple(p for p in g.tables if p.old not in done))
+    )
     plan: Plan = replace(job.plan, groups=groups)
     return Job(plan, job.old, job.new), done
 
@@ -72,9 +84,17 @@ def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
     then = {(t.old, t.new): t.plan_hash for t in tasks}
     told = [f"{old} is new" for old, new in sorted(now.keys() - then.keys())]
     told += [f"{old} is gone" for old, new in sorted(then.keys() - now.keys())]
-    told += [f"{old} is moved otherwise" for old, new in sorted(now.keys() & then.keys()) if now[old, new] != then[old, new]]
+    told += [
+        f"{old} is moved otherwise"
+        for old, new in sorted(now.keys() & then.keys())
+        if now[old, new] != then[old, new]
+    ]
     hint = "run it to its end with the same decisions, or add --restart: what it wrote is taken back, and the run starts over"
-    raise Refused("TS364", f"an unfinished run of {run.started:%Y-%m-%d %H:%M} has another plan: {'; '.join(told)}", hint=hint)
+    raise Refused(
+        "TS364",
+        f"an unfinished run of {run.started:%Y-%m-%d %H:%M} has another plan: {'; '.join(told)}",
+        hint=hint,
+    )
 
 
 async def resume(
@@ -102,7 +122,9 @@ async def resume(
     await _end_take_back(control, journal, job, replace(run, epoch=epoch), on_event, stop)
     plans = {(p.old, p.new): p for p in job.plan.tables}
     tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
-    unchanged = all(row.done for row in rows) or await unwritten(snapshot, Mark.of(run.snapshot), tasks, jobs, on_event)
+    unchanged = all(row.done for row in rows) or await unwritten(
+        snapshot, Mark.of(run.snapshot), tasks, jobs, on_event
+    )
     control = await held.alive()
     if not unchanged and options.new_snapshot != "unfinished":
         message = "OLD was written to since the run was interrupted, and its snapshot is gone"
@@ -112,8 +134,12 @@ async def resume(
         )
         raise Stopped("TS411", message, hint=hint)
     if not unchanged:
-        on_event(Noted("unfinished tables are moved again as OLD is now: the result is not one point in time"))
-        await redo_unfinished(held, journal, snapshot, config, job, options, replace(run, epoch=epoch), on_event, stop)
+        on_event(
+            Noted("unfinished tables are moved again as OLD is now: the result is not one point in time")
+        )
+        await redo_unfinished(
+            held, journal, snapshot, config, job, options, replace(run, epoch=epoch), on_event, stop
+        )
         control = await held.alive()
         rows = await journal.tasks(control, run.id)
         tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
@@ -133,10 +159,19 @@ async def resume(
         task.todo.sort(key=lambda batch: batch.lo or RowId(batch.source, 0, 0))
     left = sum(len(t.todo) for t in tasks)
     on_event(Noted(f"going on with the run of {run.started:%Y-%m-%d %H:%M}: {left} batches are left"))
-    return Begun(run.id, epoch, tasks, await _known_rejects(control, journal, run, tasks), run.left_out, run.mixed or not unchanged)
+    return Begun(
+        run.id,
+        epoch,
+        tasks,
+        await _known_rejects(control, journal, run, tasks),
+        run.left_out,
+        run.mixed or not unchanged,
+    )
 
 
-async def _known_rejects(control: asyncpg.Connection, journal: Journal, run: Run, tasks: Sequence[Task]) -> Book:
+async def _known_rejects(
+    control: asyncpg.Connection, journal: Journal, run: Run, tasks: Sequence[Task]
+) -> Book:
     """What was foreseen, and what batches met."""
     book = Book()
     for position, reject in await journal.foreseen(control, run.id):
@@ -166,23 +201,39 @@ async def redo_unfinished(
     await take_back(control, journal, run, job.new, left, on_event, stop)
     rows = await journal.tasks(control, run.id)
     done = {row.old for row in rows if row.done}
-    groups = tuple(replace(g, tables=kept) for g in job.plan.groups if (kept := tuple(p for p in g.tables if p.old not in done)))
+    groups = tuple(
+        replace(g, tables=kept)
+        for g in job.plan.groups
+        if (kept := tuple(p for p in g.tables if p.old not in done))
+    )
     rest = Job(replace(job.plan, groups=groups), job.old, job.new)
-    asked = await ask_everything(snapshot, config, rest, options, rest.plan.tables, digest=True, on_event=on_event)
+    asked = await ask_everything(
+        snapshot, config, rest, options, rest.plan.tables, digest=True, on_event=on_event
+    )
     places = {row.old: row.position for row in rows}
     control = await held.alive()
     async with control.transaction():
         await hold_epoch(control, journal, run.id, run.epoch)
         for plan in rest.plan.tables:
             task = _task(places[plan.old], plan, asked)
-            for forget in (journal.sql.forget_batches, journal.sql.forget_rejects, journal.sql.forget_foreseen, journal.sql.forget_task):
+            for forget in (
+                journal.sql.forget_batches,
+                journal.sql.forget_rejects,
+                journal.sql.forget_foreseen,
+                journal.sql.forget_task,
+            ):
                 await control.execute(forget, run.id, task.position)
             await write_task(control, journal, run.id, task, asked.book)
         await control.execute(journal.sql.new_snapshot, run.id, str(snapshot.mark))
 
 
 async def _end_take_back(
-    control: asyncpg.Connection, journal: Journal, job: Job, run: Run, on_event: Callable[[Event], None], stop: asyncio.Event
+    control: asyncpg.Connection,
+    journal: Journal,
+    job: Job,
+    run: Run,
+    on_event: Callable[[Event], None],
+    stop: asyncio.Event,
 ) -> None:
     """Rows that somebody began to take back go first: what is gone and what is not is told by no batch any more."""
     tasks = await journal.tasks(control, run.id)
@@ -203,7 +254,12 @@ async def forget_if_nothing_done(control: asyncpg.Connection, journal: Journal, 
 
 
 async def start_over(
-    control: asyncpg.Connection, journal: Journal, job: Job, run: Run, on_event: Callable[[Event], None], stop: asyncio.Event
+    control: asyncpg.Connection,
+    journal: Journal,
+    job: Job,
+    run: Run,
+    on_event: Callable[[Event], None],
+    stop: asyncio.Event,
 ) -> None:
     """Takes an unfinished run back and forgets it."""
     on_event(Noted(f"taking back what the unfinished run of {run.started:%Y-%m-%d %H:%M} wrote"))

@@ -33,5 +33,10 @@ async def without_room(new: asyncpg.Connection, job: Job, asked: Asked) -> Probl
         left = numbers_left(sequence, stands.value, called=stands.called)
         if left < arriving:
             message = f"sequence {sequence.name} of NEW has {left} numbers left, {arriving} rows draw one"
-            return Problem("TS379", str(sequence.name), message, "raise its MAXVALUE, or give its column a type with room")
+            return Problem(
+                "TS379",
+                str(sequence.name),
+                message,
+                "raise its MAXVALUE, or give its column a type with room",
+            )
     return None

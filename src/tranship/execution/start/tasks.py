@@ -36,7 +36,17 @@ async def write_task(control: asyncpg.Connection, journal: Journal, run: str, ta
     """One table with its batches and foreseen rejects."""
     names = (name_text(task.plan.old), name_text(task.plan.new))
     findings = msgspec.json.encode(task.findings)
-    await control.execute(journal.sql.insert_task, run, task.position, *names, task.plan_hash, task.rows, task.digest, findings, task.format)
+    await control.execute(
+        journal.sql.insert_task,
+        run,
+        task.position,
+        *names,
+        task.plan_hash,
+        task.rows,
+        task.digest,
+        findings,
+        task.format,
+    )
     await journal.write_batches(control, run, task.position, task.todo)
     rejects = book.rejected(task.plan.old)
     if rejects:
@@ -56,7 +66,9 @@ def _task(position: int, plan: TablePlan, asked: Asked) -> Task:
     cut, findings = asked.cuts[plan.old], asked.book.findings(plan.old)
     kept = Findings(findings.losses, findings.not_asked, findings.ordered_stream)
     batches = _whole(plan, cut.batches) if findings.ordered_stream else list(cut.batches)
-    return Task(position, plan, plan_hash(plan), cut.rows, cut.digest, kept, batches, next_number=len(batches))
+    return Task(
+        position, plan, plan_hash(plan), cut.rows, cut.digest, kept, batches, next_number=len(batches)
+    )
 
 
 def _whole(plan: TablePlan, batches: Sequence[Batch]) -> list[Batch]:
@@ -64,4 +76,7 @@ def _whole(plan: TablePlan, batches: Sequence[Batch]) -> list[Batch]:
     rows: dict[int, int] = {}
     for batch in batches:
         rows[batch.source] = rows.get(batch.source, 0) + batch.rows
-    return [Batch(number, plan.old, source, None, None, count) for number, (source, count) in enumerate(sorted(rows.items()))]
+    return [
+        Batch(number, plan.old, source, None, None, count)
+        for number, (source, count) in enumerate(sorted(rows.items()))
+    ]

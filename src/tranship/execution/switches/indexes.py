@@ -45,19 +45,35 @@ class LooseIndex(Struct, frozen=True):
 
 async def loose(new: asyncpg.Connection, job: Job, tables: Iterable[TableName]) -> tuple[LooseIndex, ...]:
     """The indexes of tables that the safety rule lets go, whatever the size of the table; ``new`` has an empty search_path."""
-    lookups = {e.table for p in job.plan.tables for m in p.columns if isinstance(e := m.expression, Lookup) and e.side is Side.NEW}
-    wanted = {t.oid: t for name in tables if name not in lookups and (t := job.new.table(name)) is not None and t.kind == "r"}
+    lookups = {
+        e.table
+        for p in job.plan.tables
+        for m in p.columns
+        if isinstance(e := m.expression, Lookup) and e.side is Side.NEW
+    }
+    wanted = {
+        t.oid: t
+        for name in tables
+        if name not in lookups and (t := job.new.table(name)) is not None and t.kind == "r"
+    }
     found = []
     for row in await new.fetch(query("loose_indexes"), list(wanted)) if wanted else []:
         table = wanted[row["relation"]]
         known = next((i for i in table.indexes if i.name == row["name"]), None)
         if known is not None:
-            way_back = make_index(TableName(row["schema"], row["name"]), row["definition"], tablespace=row["tablespace"], comment=row["comment"])
+            way_back = make_index(
+                TableName(row["schema"], row["name"]),
+                row["definition"],
+                tablespace=row["tablespace"],
+                comment=row["comment"],
+            )
             found.append(LooseIndex(table.name, known, way_back, row["tablespace"], tuple(row["lacks"])))
     return tuple(found)
 
 
-async def to_take_off(new: asyncpg.Connection, job: Job, rows: Mapping[TableName, int], mode: RebuildIndexes) -> tuple[LooseIndex, ...]:
+async def to_take_off(
+    new: asyncpg.Connection, job: Job, rows: Mapping[TableName, int], mode: RebuildIndexes
+) -> tuple[LooseIndex, ...]:
     """The indexes that go for the load of tables of NEW. ``rows``: what is about to arrive in each of them."""
     if mode == "never" or (mode == "auto" and job.new.event_triggers):
         return ()
@@ -78,7 +94,9 @@ async def missing_rights(new: asyncpg.Connection, job: Job) -> list[Problem]:
             "tablespace": f"GRANT CREATE ON TABLESPACE {ident(one.tablespace or '')} TO {user};",
         }
         message = f"index {one.index.name} of {one.table} may not be taken off and rebuilt by {job.new.user}"
-        hint = "; ".join(cures[lack].rstrip(";") for lack in one.lacks) + "; or --rebuild-indexes auto leaves it"
+        hint = (
+            "; ".join(cures[lack].rstrip(";") for lack in one.lacks) + "; or --rebuild-indexes auto leaves it"
+        )
         problems += [Problem("TS378", str(one.table), message, hint)] if one.lacks else []
     return problems
 

@@ -52,7 +52,9 @@ async def shelter(new: asyncpg.Connection, job: Job) -> dict[TableName, Position
             await new.execute(sql_sequences.restart_sequence(sequence.name, stands.value))
             await new.execute(sql_sequences.set_sequence(sequence.name, stands.value, called=stands.called))
         elif touched or (anything and sequence.privileges):
-            exposed[sequence.name] = await position(new, sequence.name) if "SELECT" in sequence.privileges else None
+            exposed[sequence.name] = (
+                await position(new, sequence.name) if "SELECT" in sequence.privileges else None
+            )
     return exposed
 
 
@@ -88,7 +90,9 @@ async def set_back(new: asyncpg.Connection, exposed: Mapping[TableName, Position
     return left
 
 
-async def set_sequences(live: Live, old: asyncpg.Connection, new: asyncpg.Connection, untouched: Collection[TableName] = ()) -> dict[str, int]:
+async def set_sequences(
+    live: Live, old: asyncpg.Connection, new: asyncpg.Connection, untouched: Collection[TableName] = ()
+) -> dict[str, int]:
     """Move NEW's sequences, record before and after, and tell where each stands; of ``untouched`` ones, where it would stand.
 
     Raises:
@@ -102,7 +106,12 @@ async def set_sequences(live: Live, old: asyncpg.Connection, new: asyncpg.Connec
         if sequence is None:
             continue
         own = await position(new, name)
-        others = [p for pair in job.plan.sequences if pair.new == name for p in await _candidates(old, new, pair, sequence)]
+        others = [
+            p
+            for pair in job.plan.sequences
+            if pair.new == name
+            for p in await _candidates(old, new, pair, sequence)
+        ]
         end = furthest(own, others, sequence)
         ends[str(name)] = end.value
         if end != own and name not in untouched:
@@ -114,7 +123,9 @@ async def set_sequences(live: Live, old: asyncpg.Connection, new: asyncpg.Connec
             async with new.transaction():
                 await fence(live, new)
                 # Others may draw from it meanwhile: it is looked at again in the same statement.
-                moving = sql_sequences.advance_sequence(name, end.value, called=end.called, descending=sequence.increment < 0)
+                moving = sql_sequences.advance_sequence(
+                    name, end.value, called=end.called, descending=sequence.increment < 0
+                )
                 await new.execute(moving)
             ends[str(name)] = (await position(new, name)).value
             await failpoint("sequences.set")
@@ -128,20 +139,38 @@ def missing_rights(job: Job) -> list[Problem]:
         new = _named(job.new, pair.new)
         if new is not None and not new.owned and not {"UPDATE", "SELECT"} <= set(new.privileges):
             grant = f"GRANT SELECT, UPDATE ON SEQUENCE {relation(pair.new)} TO {ident(job.new.user)};"
-            problems.append(Problem("TS369", str(pair.new), f"sequence {pair.new} of NEW may not be moved by {job.new.user}", grant))
+            problems.append(
+                Problem(
+                    "TS369",
+                    str(pair.new),
+                    f"sequence {pair.new} of NEW may not be moved by {job.new.user}",
+                    grant,
+                )
+            )
         old = _named(job.old, pair.old) if pair.old is not None else None
         if old is not None and not old.owned and "SELECT" not in old.privileges:
             grant = f"GRANT SELECT ON SEQUENCE {relation(old.name)} TO {ident(job.old.user)};"
-            problems.append(Problem("TS369", str(old.name), f"sequence {old.name} of OLD may not be read by {job.old.user}", grant))
+            problems.append(
+                Problem(
+                    "TS369",
+                    str(old.name),
+                    f"sequence {old.name} of OLD may not be read by {job.old.user}",
+                    grant,
+                )
+            )
     return list(dict.fromkeys(problems))
 
 
-async def _candidates(old: asyncpg.Connection, new: asyncpg.Connection, pair: SequencePair, sequence: Sequence) -> list[Position]:
+async def _candidates(
+    old: asyncpg.Connection, new: asyncpg.Connection, pair: SequencePair, sequence: Sequence
+) -> list[Position]:
     found: list[Position] = []
     if pair.old is not None:
         found.append(await position(old, pair.old))
     if pair.table is not None and pair.column is not None:
-        extreme = await new.fetchval(sql_sequences.extreme(pair.table, pair.column, descending=sequence.increment < 0))
+        extreme = await new.fetchval(
+            sql_sequences.extreme(pair.table, pair.column, descending=sequence.increment < 0)
+        )
         if extreme is not None and extreme.lstrip("-").isdigit():
             # Beyond its bounds: the sequence ends at its last number, so that it gives none that a row has.
             found.append(Position(min(max(int(extreme), sequence.minimum), sequence.maximum), True))

@@ -79,7 +79,9 @@ async def may_be_replica(new: asyncpg.Connection) -> bool:
     return True
 
 
-async def needed(new: asyncpg.Connection, job: Job, group: Group, *, replica: bool, rows: int | None, batch_rows: int) -> Switches:
+async def needed(
+    new: asyncpg.Connection, job: Job, group: Group, *, replica: bool, rows: int | None, batch_rows: int
+) -> Switches:
     """What a group needs; ``replica``: the role may be one. ``rows``: of the group in the snapshot, None before they are counted."""
     tables = {plan.new: job.after(plan) for plan in group.tables}
     triggers = [t for table in tables.values() for t in await firing(new, table, INSERT)]
@@ -90,19 +92,26 @@ async def needed(new: asyncpg.Connection, job: Job, group: Group, *, replica: bo
         if key.enforced and (name, key.name) in group.cyclic_keys
     ]
     origin_only = {t.state for t in triggers} <= {"O", "D"}
-    declared = [k for t in tables.values() for k in t.foreign_keys] + [k for t in tables.values() for p in t.partitions for k in p.foreign_keys]
+    declared = [k for t in tables.values() for k in t.foreign_keys] + [
+        k for t in tables.values() for p in t.partitions for k in p.foreign_keys
+    ]
     provable = not any(key.period for key in declared)
     if replica and provable and (away or (origin_only and any(t.state == "O" for t in triggers))):
         return Switches(replica=True, disable=tuple(t for t in triggers if t.state in "AR"))
     own = len(group.tables) == 1 and all(d.key.target == d.table for d in away)
     one_batch = bool(away) and own and rows is not None and rows <= batch_rows and not group.tables[0].serial
-    return Switches(disable=tuple(t for t in triggers if t.state in "OA"), drop=tuple(away), one_batch=one_batch)
+    return Switches(
+        disable=tuple(t for t in triggers if t.state in "OA"), drop=tuple(away), one_batch=one_batch
+    )
 
 
 async def firing(new: asyncpg.Connection, table: Table, event: int) -> list[FiringTrigger]:
     """User triggers of a table and its partitions for an event (``INSERT``, ``DELETE``)."""
     rows = await new.fetch(query("triggers_firing"), table.oid, event)
-    return [FiringTrigger(TableName(r["schema"], r["relation"]), r["trigger"], r["state"], r["owned"]) for r in rows]
+    return [
+        FiringTrigger(TableName(r["schema"], r["relation"]), r["trigger"], r["state"], r["owned"])
+        for r in rows
+    ]
 
 
 async def refuse_late_triggers(new: asyncpg.Connection, table: Table, *, replica: bool) -> None:
@@ -115,17 +124,25 @@ async def refuse_late_triggers(new: asyncpg.Connection, table: Table, *, replica
     """
     late = [t for t in await firing(new, table, INSERT) if t.state in ("AR" if replica else "OA")]
     if late:
-        message = (
-            f"trigger {late[0].name} of {late[0].relation} was made or switched on while the run went on; the batch in which it fired is taken back"
+        message = f"trigger {late[0].name} of {late[0].relation} was made or switched on while the run went on; the batch in which it fired is taken back"
+        raise Stopped(
+            "TS428",
+            message,
+            object=str(table.name),
+            hint="run the same command again: it goes on with the trigger switched off",
         )
-        raise Stopped("TS428", message, object=str(table.name), hint="run the same command again: it goes on with the trigger switched off")
 
 
 def missing_rights(switches: Switches, job: Job) -> list[Problem]:
     """What this role may not switch off, with the cure."""
     grant = f"GRANT SET ON PARAMETER session_replication_role TO {ident(job.new.user)}; (PostgreSQL 15 and newer), or run as the tables' owner"
     problems = [
-        Problem("TS368", f"{t.relation}", f"trigger {t.name} of {t.relation} would fire and may not be disabled by {job.new.user}", grant)
+        Problem(
+            "TS368",
+            f"{t.relation}",
+            f"trigger {t.name} of {t.relation} would fire and may not be disabled by {job.new.user}",
+            grant,
+        )
         for t in switches.disable
         if not t.owned
     ]
@@ -141,7 +158,15 @@ def missing_rights(switches: Switches, job: Job) -> list[Problem]:
 class SwitchBoard:
     """Throws the switches of one run and puts them back."""
 
-    def __init__(self, journal: Journal, run: str, job: Job | None, tell: Callable[[Noted], None], *, fence: Fence | None = None) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        run: str,
+        job: Job | None,
+        tell: Callable[[Noted], None],
+        *,
+        fence: Fence | None = None,
+    ) -> None:
         """``fence`` is called in every transaction that changes something; it raises when another run took over. None: nobody else can."""
         self._journal = journal
         self._run = run
@@ -153,7 +178,12 @@ class SwitchBoard:
         """Switch off what a group needs; each change commits together with its way back. ``keys``: the foreign keys of the cycle too."""
         await failpoint("switches.before")
         for trigger in switches.disable:
-            undo = [(f"trigger {trigger.name} of {trigger.relation}", sql_switches.trigger_state(trigger.relation, trigger.name, trigger.state))]
+            undo = [
+                (
+                    f"trigger {trigger.name} of {trigger.relation}",
+                    sql_switches.trigger_state(trigger.relation, trigger.name, trigger.state),
+                )
+            ]
             await self._change(held, undo, sql_switches.trigger_state(trigger.relation, trigger.name, "D"))
             await failpoint("switches.off")
         if keys:
@@ -191,7 +221,9 @@ class SwitchBoard:
             await restore(self._journal, held, undo, self._say, fence=self._fence)
         except asyncpg.PostgresError as error:
             message = f"{undo.what} could not be rebuilt: {spoken(error)}"
-            raise Stopped("TS427", message, object=undo.what, hint="remove the cause and run the same command again") from error
+            raise Stopped(
+                "TS427", message, object=undo.what, hint="remove the cause and run the same command again"
+            ) from error
         self._say(f"{undo.what} rebuilt in {time.monotonic() - began:.1f} s")
         await failpoint("indexes.rebuilt")
 
@@ -209,12 +241,18 @@ class SwitchBoard:
             mine = await self._open(held)
             for undo in mine:
                 if undo.gone is None:
-                    with contextlib.suppress(asyncpg.IntegrityConstraintViolationError, asyncpg.ForeignKeyViolationError, Stopped):
+                    with contextlib.suppress(
+                        asyncpg.IntegrityConstraintViolationError, asyncpg.ForeignKeyViolationError, Stopped
+                    ):
                         await restore(self._journal, held, undo, self._say, fence=self._fence)
             if left := sum(undo.gone is not None for undo in mine):
-                self._say(f"{left} indexes are off: the next live run goes on so and rebuilds them, tranship doctor CONFIG --restore does it now")
+                self._say(
+                    f"{left} indexes are off: the next live run goes on so and rebuilds them, tranship doctor CONFIG --restore does it now"
+                )
         except DATABASE_TROUBLE as error:
-            self._say(f"not everything could be switched on again ({spoken(error)}): the next live run does it, or tranship doctor CONFIG --restore")
+            self._say(
+                f"not everything could be switched on again ({spoken(error)}): the next live run does it, or tranship doctor CONFIG --restore"
+            )
 
     async def _drop(self, held: Works, dropped: DroppedKey) -> None:
         table = self._job.new.table(dropped.table) if self._job is not None else None
@@ -228,7 +266,9 @@ class SwitchBoard:
         partitioned = any(end is not None and end.kind == "p" for end in (table, self._target(key)))
         undo: list[tuple[str, str]] = []
         if comment is not None:
-            undo.append((f"comment on {what}", sql_switches.comment_on_constraint(dropped.table, key.name, comment)))
+            undo.append(
+                (f"comment on {what}", sql_switches.comment_on_constraint(dropped.table, key.name, comment))
+            )
         if key.validated and not partitioned:
             undo.append((f"validity of {what}", sql_switches.validate_constraint(dropped.table, key.name)))
         undo.append((what, sql_switches.add_foreign_key(dropped.table, key, partitioned=partitioned)))
@@ -237,7 +277,9 @@ class SwitchBoard:
     def _target(self, key: ForeignKey) -> Table | None:
         return self._job.new.table(key.target) if self._job is not None else None
 
-    async def _change(self, held: Works, undo: Sequence[tuple[str, str]], change: str, gone: GoneIndex | None = None) -> None:
+    async def _change(
+        self, held: Works, undo: Sequence[tuple[str, str]], change: str, gone: GoneIndex | None = None
+    ) -> None:
         tries = 0
 
         async def once(new: asyncpg.Connection) -> None:
@@ -259,7 +301,9 @@ class SwitchBoard:
         self._tell(Noted(message))
 
 
-async def restore(journal: Journal, held: Works, undo: Undo, tell: Callable[[str], None], *, fence: Fence | None = None) -> None:
+async def restore(
+    journal: Journal, held: Works, undo: Undo, tell: Callable[[str], None], *, fence: Fence | None = None
+) -> None:
     """One way back, and that it was gone, in one transaction. ``fence`` as for `SwitchBoard`; None: the caller holds the writer lock."""
 
     async def once(new: asyncpg.Connection) -> None:
@@ -274,7 +318,11 @@ async def restore(journal: Journal, held: Works, undo: Undo, tell: Callable[[str
     await held.work(undo.what, partial(_naming_blockers, once, tell))
 
 
-async def _naming_blockers(once: Callable[[asyncpg.Connection], Awaitable[None]], tell: Callable[[str], None], new: asyncpg.Connection) -> None:
+async def _naming_blockers(
+    once: Callable[[asyncpg.Connection], Awaitable[None]],
+    tell: Callable[[str], None],
+    new: asyncpg.Connection,
+) -> None:
     """One try; where it waited too long for a lock, the sessions are named that hold one."""
     try:
         await once(new)

@@ -36,10 +36,14 @@ async def examine(config: Config) -> tuple[Diagnosis, ...]:
             return ()
         runs = {run.id: run for run in await journal.runs(new, None)}
         found = [(undo, runs.get(undo.run)) for undo in await journal.open_undo(new)]
-        return tuple([Diagnosis(undo, run, run is not None and await at_work(new, run)) for undo, run in found])
+        return tuple(
+            [Diagnosis(undo, run, run is not None and await at_work(new, run)) for undo, run in found]
+        )
 
 
-async def settle(config: Config, tell: Callable[[str], None], *, going_on: bool = False) -> tuple[Diagnosis, ...]:
+async def settle(
+    config: Config, tell: Callable[[str], None], *, going_on: bool = False
+) -> tuple[Diagnosis, ...]:
     """Put back what no living run needs off. A foreign key whose rows are not all there yet stays NOT VALID until its run is finished.
 
     ``going_on``: a live run begins. Indexes of an unfinished one that has rows in NEW stay off: it goes on without them and makes them at its end.
@@ -51,7 +55,11 @@ async def settle(config: Config, tell: Callable[[str], None], *, going_on: bool 
         runs = {run.id: run for run in await journal.runs(new, None)}
         open_now = await journal.open_undo(new)
         if going_on:
-            half = {id for id, run in runs.items() if run.state != "finished" and await new.fetchval(journal.sql.any_batch_done, id)}
+            half = {
+                id
+                for id, run in runs.items()
+                if run.state != "finished" and await new.fetchval(journal.sql.any_batch_done, id)
+            }
             open_now = tuple(undo for undo in open_now if undo.gone is None or undo.run not in half)
         fences: dict[str, Fence | None] = {}
         for run in {undo.run for undo in open_now}:
@@ -61,16 +69,25 @@ async def settle(config: Config, tell: Callable[[str], None], *, going_on: bool 
                 # The run may live although its lock session does not: it must not go on with what is put back now.
                 epoch = await shut_out(new, journal, runs[run])
                 fences[run] = partial(hold_epoch, journal=journal, run=run, epoch=epoch)
-        return tuple([await _settle(journal, new, undo, runs.get(undo.run), fences, tell) for undo in open_now])
+        return tuple(
+            [await _settle(journal, new, undo, runs.get(undo.run), fences, tell) for undo in open_now]
+        )
 
 
 async def _settle(
-    journal: Journal, new: asyncpg.Connection, undo: Undo, run: Run | None, fences: Mapping[str, Fence | None], tell: Callable[[str], None]
+    journal: Journal,
+    new: asyncpg.Connection,
+    undo: Undo,
+    run: Run | None,
+    fences: Mapping[str, Fence | None],
+    tell: Callable[[str], None],
 ) -> Diagnosis:
     if undo.run not in fences:
         return Diagnosis(undo, run, running=True)
     try:
-        await restore(journal, Steady(new, lambda noted: tell(noted.message)), undo, tell, fence=fences[undo.run])
+        await restore(
+            journal, Steady(new, lambda noted: tell(noted.message)), undo, tell, fence=fences[undo.run]
+        )
     except asyncpg.PostgresError as error:
         return Diagnosis(undo, run, running=False, problem=str(error))
     return Diagnosis(undo, run, running=False, restored=True)

@@ -76,7 +76,12 @@ async def purge(config: Config) -> tuple[Run, ...]:
         try:
             await journal.remove(new, still)
         except asyncpg.LockNotAvailableError as error:
-            raise Refused("TS353", "a run is at work: the journal is still needed", object=journal.schema, hint="wait for its end") from error
+            raise Refused(
+                "TS353",
+                "a run is at work: the journal is still needed",
+                object=journal.schema,
+                hint="wait for its end",
+            ) from error
         return tuple(runs)
 
 
@@ -87,7 +92,12 @@ async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -
     if waiting:
         back = command_line("tranship", "rollback", config.path, "--run", waiting[0].id, "--live")
         hint = f"run migrate --live to its end, or take it back: {back}"
-        raise Refused("TS353", f"{len(waiting)} runs are not finished: the journal is still needed", object=waiting[0].id, hint=hint)
+        raise Refused(
+            "TS353",
+            f"{len(waiting)} runs are not finished: the journal is still needed",
+            object=waiting[0].id,
+            hint=hint,
+        )
     if await journal.open_undo(new):
         hint = command_line("tranship", "doctor", config.path, "--restore")
         raise Refused("TS353", "something is still switched off: the journal holds its way back", hint=hint)

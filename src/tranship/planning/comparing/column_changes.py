@@ -38,7 +38,9 @@ class Tables(Struct, frozen=True):
     @property
     def used(self) -> frozenset[str]:
         """Old columns that feed a new one by decision."""
-        return frozenset(name for d in self.decisions if d.action in _FEEDING for name in fed_by(d.resolution))
+        return frozenset(
+            name for d in self.decisions if d.action in _FEEDING for name in fed_by(d.resolution)
+        )
 
     @property
     def filled(self) -> frozenset[str]:
@@ -49,13 +51,27 @@ class Tables(Struct, frozen=True):
     def convert(self, old: Column, new: Column) -> Conversion:
         """The judgement of the two columns' types."""
         versions = self.landscape.old.server_version, self.landscape.new.server_version
-        found = convert(old.type, new.type, old_version=versions[0], new_version=versions[1], schemas=self.schemas)
-        return replace(found, why=f"{found.why}: {self.landscape.old.timezone}") if found.rule is Rule.ZONE else found
+        found = convert(
+            old.type, new.type, old_version=versions[0], new_version=versions[1], schemas=self.schemas
+        )
+        return (
+            replace(found, why=f"{found.why}: {self.landscape.old.timezone}")
+            if found.rule is Rule.ZONE
+            else found
+        )
 
-    def change(self, cls: ChangeClass, kind: str, description: str, *, old: str | None = None, new: str | None = None) -> Change:
+    def change(
+        self, cls: ChangeClass, kind: str, description: str, *, old: str | None = None, new: str | None = None
+    ) -> Change:
         """A change of this pair without its details."""
         return Change(
-            cls=cls, kind=kind, table=str(self.pair.old), description=description, old_column=old, new_column=new, new_table=str(self.pair.new)
+            cls=cls,
+            kind=kind,
+            table=str(self.pair.old),
+            description=description,
+            old_column=old,
+            new_column=new,
+            new_table=str(self.pair.new),
         )
 
 
@@ -85,10 +101,19 @@ def column_changes(tables: Tables) -> Iterator[Change]:
     for decision in tables.decisions:
         yield from _decided(tables, decision)
     if _order_differs(tables, active):
-        yield _with(tables.change(ChangeClass.SAFE, "column_order", "Column order differs in new DB"), action="Copy by column name")
+        yield _with(
+            tables.change(ChangeClass.SAFE, "column_order", "Column order differs in new DB"),
+            action="Copy by column name",
+        )
 
 
-def _with(change: Change, *, action: str | None = None, evidence: tuple[str, ...] = (), conversion: str | None = None) -> Change:
+def _with(
+    change: Change,
+    *,
+    action: str | None = None,
+    evidence: tuple[str, ...] = (),
+    conversion: str | None = None,
+) -> Change:
     return Change(
         cls=change.cls,
         kind=change.kind,
@@ -123,11 +148,17 @@ def _pair_changes(tables: Tables, pair: ColumnPair) -> Iterator[Change]:
         return
     if old.generated:
         words = f"Column '{pair.old}' is generated in old DB and plain in new DB"
-        yield _with(tables.change(ChangeClass.SAFE, "becomes_plain", words, old=pair.old, new=pair.new), action="Copy the computed values")
+        yield _with(
+            tables.change(ChangeClass.SAFE, "becomes_plain", words, old=pair.old, new=pair.new),
+            action="Copy the computed values",
+        )
     yield from _type_changes(tables, pair, old, new)
     if old.refuses_null and not new.refuses_null:
         words = f"Column '{pair.new}' allows NULL in new DB"
-        yield _with(tables.change(ChangeClass.SAFE, "not_null_relaxed", words, old=pair.old, new=pair.new), action="Copy as it is")
+        yield _with(
+            tables.change(ChangeClass.SAFE, "not_null_relaxed", words, old=pair.old, new=pair.new),
+            action="Copy as it is",
+        )
 
 
 def _becomes_generated(tables: Tables, old: Column, new: Column) -> Change:
@@ -153,12 +184,22 @@ def _meaning(tables: Tables, old: Column, new: Column, doubt: Doubt, conversion:
         words = f"Column '{old.name}' {verb} its meaning in new DB"
     else:
         words = f"{_mismatch(old, new)}, and its meaning {verb}"
-    told = doubt.told if doubt.keys or conversion.automatic else (*doubt.told, *_conversion_evidence(old, new, conversion))
-    return _with(tables.change(ChangeClass.BREAKING, "meaning_changed", words, old=old.name, new=new.name), evidence=told, conversion="meaning")
+    told = (
+        doubt.told
+        if doubt.keys or conversion.automatic
+        else (*doubt.told, *_conversion_evidence(old, new, conversion))
+    )
+    return _with(
+        tables.change(ChangeClass.BREAKING, "meaning_changed", words, old=old.name, new=new.name),
+        evidence=told,
+        conversion="meaning",
+    )
 
 
 def _mismatch(old: Column, new: Column) -> str:
-    return f"Column '{old.name}' type mismatch: current({type_words(old.type)}) vs new({type_words(new.type)})"
+    return (
+        f"Column '{old.name}' type mismatch: current({type_words(old.type)}) vs new({type_words(new.type)})"
+    )
 
 
 def _type_change(tables: Tables, old: Column, new: Column, conversion: Conversion) -> Change:
@@ -168,7 +209,11 @@ def _type_change(tables: Tables, old: Column, new: Column, conversion: Conversio
     if not conversion.automatic:
         return _with(change, evidence=evidence, conversion=conversion.rule.value)
     before, after = type_words(old.type), type_words(new.type)
-    action = f"Convert {before} to {after}" if before != after else f"Take over into the changed definition of {after}"
+    action = (
+        f"Convert {before} to {after}"
+        if before != after
+        else f"Take over into the changed definition of {after}"
+    )
     return _with(change, action=action, evidence=evidence, conversion=conversion.rule.value)
 
 
@@ -195,9 +240,13 @@ def _proposed(tables: Tables, proposal: Proposal) -> Change:
     old, new = _columns(tables, proposal.old, proposal.new)
     conversion = tables.convert(old, new)
     if not conversion.automatic:
-        evidence.append(f"the types differ, too: current({type_words(old.type)}) vs new({type_words(new.type)})")
+        evidence.append(
+            f"the types differ, too: current({type_words(old.type)}) vs new({type_words(new.type)})"
+        )
     landscape = tables.landscape
-    doubt = doubt_of(tables.before, tables.after, (proposal.old, proposal.new), landscape.observed, landscape.old.timezone)
+    doubt = doubt_of(
+        tables.before, tables.after, (proposal.old, proposal.new), landscape.observed, landscape.old.timezone
+    )
     if doubt is not None:
         evidence += ["its meaning may change", *doubt.told]
     change = tables.change(ChangeClass.BREAKING, "column_renamed", words, old=proposal.old, new=proposal.new)
@@ -210,11 +259,18 @@ def _added(tables: Tables, column: Column) -> Change:
         change = tables.change(ChangeClass.BREAKING, "column_added", words, new=column.name)
         through = "through its domain " + column.type.text if not column.not_null else type_words(column.type)
         return _with(change, evidence=(f"NOT NULL without a default ({through})",))
-    return _with(tables.change(ChangeClass.SAFE, "column_added", words, new=column.name), action=filling_words(column))
+    return _with(
+        tables.change(ChangeClass.SAFE, "column_added", words, new=column.name), action=filling_words(column)
+    )
 
 
 def _removed(tables: Tables, column: Column) -> Change:
-    change = tables.change(ChangeClass.BREAKING, "column_removed", f"Column '{column.name}' only exists in old DB", old=column.name)
+    change = tables.change(
+        ChangeClass.BREAKING,
+        "column_removed",
+        f"Column '{column.name}' only exists in old DB",
+        old=column.name,
+    )
     twin = tables.after.column(column.name)
     note = (f"the new column '{column.name}' is filled from another one",) if twin is not None else ()
     return _with(change, evidence=(f"its data ({type_words(column.type)}) would be left behind", *note))
@@ -250,19 +306,29 @@ def _decided_feed(tables: Tables, action: Action, entry: Resolution) -> Iterator
     if action is Action.RENAME:
         yield from _pair_changes(tables, ColumnPair(old.name, new.name, Pairing.DECIDED, _because(entry)))
         return
-    way = next((words for field, words in _WAYS if getattr(entry, field) is not None), "by the server's conversion")
+    way = next(
+        (words for field, words in _WAYS if getattr(entry, field) is not None), "by the server's conversion"
+    )
     conversion = tables.convert(old, new)
     if new.generated or (way.endswith("conversion") and not conversion.bare):
-        yield _becomes_generated(tables, old, new) if new.generated else _type_change(tables, old, new, conversion)
+        yield (
+            _becomes_generated(tables, old, new)
+            if new.generated
+            else _type_change(tables, old, new, conversion)
+        )
         return
     renamed = f"Column '{old.name}' feeds '{new.name}' in new DB"
     words = renamed if old.name != new.name else _mismatch(old, new)
     change = tables.change(ChangeClass.TRANSFORMABLE, "column_transformed", words, old=old.name, new=new.name)
-    yield _with(change, action=f"Decided: transform {way}", evidence=_because(entry), conversion=conversion.rule.value)
+    yield _with(
+        change, action=f"Decided: transform {way}", evidence=_because(entry), conversion=conversion.rule.value
+    )
 
 
 def _because(entry: Resolution) -> tuple[str, ...]:
-    return (f"decided: {entry.because or entry.description}" if entry.because or entry.description else "decided",)
+    return (
+        f"decided: {entry.because or entry.description}" if entry.because or entry.description else "decided",
+    )
 
 
 def _order_differs(tables: Tables, active: list[ColumnPair]) -> bool:

@@ -49,7 +49,9 @@ def compare(
             by_table.setdefault(name, []).append(_added_table(name))
     for decision in answers.decisions:
         if decision.action is Action.DROP_TABLE:
-            by_table.setdefault(decision.old_table, []).append(_dropped_table(decision.old_table, decision.resolution.because))
+            by_table.setdefault(decision.old_table, []).append(
+                _dropped_table(decision.old_table, decision.resolution.because)
+            )
     notes = []
     for note in structure_notes(old, new, matching, spellings):
         table = paired.get(note.table) if note.kind in _RELAXED else None
@@ -59,12 +61,18 @@ def compare(
             notes.append(note)
     order = {name: place for place, name in enumerate(matching.configured or ())}
     names = sorted(by_table, key=lambda name: (order.get(name, len(order)), name))
-    return Comparison(matching=matching, changes=tuple(c for name in names for c in by_table[name]), notes=tuple(notes))
+    return Comparison(
+        matching=matching, changes=tuple(c for name in names for c in by_table[name]), notes=tuple(notes)
+    )
 
 
-def landscape_of(old: Catalog, new: Catalog, matching: Matching, observed: Observed = NOTHING_OBSERVED) -> Landscape:
+def landscape_of(
+    old: Catalog, new: Catalog, matching: Matching, observed: Observed = NOTHING_OBSERVED
+) -> Landscape:
     """What the meaning of a column is judged in."""
-    return Landscape(old, new, _counterparts(old, new, matching), {p.old: p.new for p in matching.proposals}, observed)
+    return Landscape(
+        old, new, _counterparts(old, new, matching), {p.old: p.new for p in matching.proposals}, observed
+    )
 
 
 def _counterparts(old: Catalog, new: Catalog, matching: Matching) -> dict[TableName, TableName]:
@@ -74,14 +82,18 @@ def _counterparts(old: Catalog, new: Catalog, matching: Matching) -> dict[TableN
     return {a: b for a, b in twins if new.table(b) is not None} | {p.old: p.new for p in matching.pairs}
 
 
-def _pair_changes(pair: TablePair, landscape: Landscape, answers: Answers, matching: Matching) -> Iterator[Change]:
+def _pair_changes(
+    pair: TablePair, landscape: Landscape, answers: Answers, matching: Matching
+) -> Iterator[Change]:
     before, after = landscape.old.table(pair.old), landscape.new.table(pair.new)
     if before is None or after is None:
         raise ValueError(f"{pair.old} → {pair.new} is not in the catalogs")
     change = _table_change(pair, matching)
     if change is not None:
         yield change
-    yield from column_changes(Tables(pair, before, after, answers.for_table(pair.old), landscape, matching.schema_pairs))
+    yield from column_changes(
+        Tables(pair, before, after, answers.for_table(pair.old), landscape, matching.schema_pairs)
+    )
 
 
 def _table_change(pair: TablePair, matching: Matching) -> Change | None:
@@ -91,11 +103,23 @@ def _table_change(pair: TablePair, matching: Matching) -> Change | None:
         case Pairing.NAME:
             return None
         case Pairing.PARENT:
-            kind, words, action = "table_merged", f"Table '{old_words}' flows into '{new_words}' in new DB", "Route its rows by the server"
+            kind, words, action = (
+                "table_merged",
+                f"Table '{old_words}' flows into '{new_words}' in new DB",
+                "Route its rows by the server",
+            )
         case Pairing.DECIDED:
-            kind, words, action = "table_renamed", f"Table '{old_words}' renamed to '{new_words}' in new DB", "Rename table"
+            kind, words, action = (
+                "table_renamed",
+                f"Table '{old_words}' renamed to '{new_words}' in new DB",
+                "Rename table",
+            )
         case _:
-            kind, words, action = "table_renamed", f"Table '{old_words}' likely renamed to '{new_words}' in new DB", "Rename table"
+            kind, words, action = (
+                "table_renamed",
+                f"Table '{old_words}' likely renamed to '{new_words}' in new DB",
+                "Rename table",
+            )
     return Change(
         cls=ChangeClass.TRANSFORMABLE,
         kind=kind,
@@ -113,18 +137,29 @@ def _table_words(old: TableName, new: TableName, matching: Matching) -> tuple[st
     return (old.name, new.name) if plain else (str(old), str(new))
 
 
-def _removed_table(name: TableName, proposal: TableProposal | None, new: Catalog, matching: Matching) -> Change:
+def _removed_table(
+    name: TableName, proposal: TableProposal | None, new: Catalog, matching: Matching
+) -> Change:
     if proposal is None:
         twin = new.table(TableName(dict(matching.schema_pairs).get(name.schema, name.schema), name.name))
         evidence: tuple[str, ...] = ("all its rows would be left behind",)
         if twin is not None and twin.kind not in HOLDS_ROWS:
-            evidence = (f"{twin.name} is {KIND_WORDS.get(twin.kind, 'no table')} in NEW: it cannot receive rows", *evidence)
+            evidence = (
+                f"{twin.name} is {KIND_WORDS.get(twin.kind, 'no table')} in NEW: it cannot receive rows",
+                *evidence,
+            )
         elif twin is not None and twin.extension is not None:
             evidence = (f"{twin.name} belongs to the extension {twin.extension} in NEW", *evidence)
         else:
             evidence = (*_storage_of(name, new, matching), *evidence)
         words = f"Table '{name.name}' only exists in old DB"
-        return Change(cls=ChangeClass.BREAKING, kind="table_removed", table=str(name), description=words, evidence=evidence)
+        return Change(
+            cls=ChangeClass.BREAKING,
+            kind="table_removed",
+            table=str(name),
+            description=words,
+            evidence=evidence,
+        )
     old_words, new_words = _table_words(name, proposal.new, matching)
     told = [f"not proven (score {proposal.score:.2f})", *proposal.evidence]
     if proposal.runner_up is not None:
@@ -143,13 +178,23 @@ def _storage_of(name: TableName, new: Catalog, matching: Matching) -> tuple[str,
     """Whether NEW has the name for a partition: rows go there through the root alone."""
     twin = TableName(dict(matching.schema_pairs).get(name.schema, name.schema), name.name)
     roots = (t.name for t in new.tables if any(leaf.name == twin for leaf in t.partitions))
-    return tuple(f"{twin} is a partition of {root} in NEW: 'rename_table' to {root} sends the rows there" for root in roots)
+    return tuple(
+        f"{twin} is a partition of {root} in NEW: 'rename_table' to {root} sends the rows there"
+        for root in roots
+    )
 
 
 def _added_table(name: TableName) -> Change:
     words = f"Table '{name.name}' only exists in new DB"
     action = "Stays empty (nothing is created)"
-    return Change(cls=ChangeClass.SAFE, kind="table_added", table=str(name), description=words, new_table=str(name), auto_action=action)
+    return Change(
+        cls=ChangeClass.SAFE,
+        kind="table_added",
+        table=str(name),
+        description=words,
+        new_table=str(name),
+        auto_action=action,
+    )
 
 
 def _dropped_table(name: TableName, because: str) -> Change:

@@ -24,7 +24,11 @@ def drift(before: Catalog, now: Catalog, side: Side, *, most: int = 10) -> tuple
     told += [f"{where} changed {name}{_columns(then[name], today[name])}" for name in changed]
     if not told:
         return (f"{where} changed a type, sequence, function, extension or setting",)
-    return tuple(told[:most]) if len(told) <= most else (*told[:most], f"{where} changed {len(told) - most} more relations")
+    return (
+        tuple(told[:most])
+        if len(told) <= most
+        else (*told[:most], f"{where} changed {len(told) - most} more relations")
+    )
 
 
 def _differs(then: Table, today: Table) -> bool:
@@ -32,6 +36,9 @@ def _differs(then: Table, today: Table) -> bool:
 
 
 def _columns(then: Table, today: Table) -> str:
-    before, after = {c.name: c for c in definition(then).columns}, {c.name: c for c in definition(today).columns}
+    before, after = (
+        {c.name: c for c in definition(then).columns},
+        {c.name: c for c in definition(today).columns},
+    )
     names = [n for n in sorted(before.keys() | after.keys()) if before.get(n) != after.get(n)]
     return f": column {', '.join(names)}" if names else ""

@@ -32,7 +32,10 @@ def fingerprint(catalog: Catalog) -> str:
         tuple(sorted(catalog.casts)),
         sorted(catalog.routines, key=lambda routine: (routine.name, routine.kind, routine.arguments)),
         [replace(type_, comment=None) for type_ in sorted(catalog.types, key=lambda type_: type_.name)],
-        [replace(sequence, privileges=(), owned=True) for sequence in sorted(catalog.sequences, key=lambda sequence: sequence.name)],
+        [
+            replace(sequence, privileges=(), owned=True)
+            for sequence in sorted(catalog.sequences, key=lambda sequence: sequence.name)
+        ],
     )
     encoder = msgspec.json.Encoder()
     digest.update(encoder.encode(head))

@@ -46,7 +46,11 @@ class MisfitQuestion(Struct, frozen=True):
     @property
     def what(self) -> str:
         """In words."""
-        return f"longer than {self.length} characters" if self.length is not None else f"outside of {self.low} to {self.high}"
+        return (
+            f"longer than {self.length} characters"
+            if self.length is not None
+            else f"outside of {self.low} to {self.high}"
+        )
 
 
 class DataQuestions(Struct, frozen=True):
@@ -80,7 +84,9 @@ def foresee(
     return Foreseen(matching, compare(old, new, later, answers, observed=observed))
 
 
-def data_questions(comparison: Comparison, old: Catalog, new: Catalog, observed: Observed = NOTHING_OBSERVED) -> DataQuestions:
+def data_questions(
+    comparison: Comparison, old: Catalog, new: Catalog, observed: Observed = NOTHING_OBSERVED
+) -> DataQuestions:
     """The questions to the data that a comparison leaves open; ``observed`` is what is known already."""
     columns: dict[ColumnRef, None] = {}
     lookups: dict[LookupQuestion, None] = {}
@@ -97,7 +103,11 @@ def data_questions(comparison: Comparison, old: Catalog, new: Catalog, observed:
         for change in changes:
             if change.cls is ChangeClass.BREAKING and change.old_column is not None:
                 columns[ColumnRef(pair.old, change.old_column)] = None
-            elif change.cls is ChangeClass.BREAKING and change.kind == "column_added" and change.new_column is not None:
+            elif (
+                change.cls is ChangeClass.BREAKING
+                and change.kind == "column_added"
+                and change.new_column is not None
+            ):
                 there[ColumnRef(pair.new, change.new_column)] = None
         for left, right in translated(changes):
             lookups.update(dict.fromkeys(lookup_questions(before, after, (left, right), old, new, observed)))
@@ -109,21 +119,37 @@ def data_questions(comparison: Comparison, old: Catalog, new: Catalog, observed:
 def early_questions(comparison: Comparison, old: Catalog, new: Catalog) -> DataQuestions:
     """What decides the class of a change, and so has to be asked first: undeclared references, and what columns mean."""
     meanings = meaning_questions(comparison, landscape_of(old, new, comparison.matching))
-    return DataQuestions(references=tuple(_references(comparison, old, new)), meanings=tuple(dict.fromkeys(meanings)))
+    return DataQuestions(
+        references=tuple(_references(comparison, old, new)), meanings=tuple(dict.fromkeys(meanings))
+    )
 
 
 def translated(changes: list[Change]) -> Iterator[tuple[str, str]]:
     """Old and new columns of one pair of tables that a decision may join: those of one change, then every removed with every added one."""
     for change in changes:
-        if change.cls is ChangeClass.BREAKING and change.kind in _TRANSLATED and change.old_column and change.new_column:
+        if (
+            change.cls is ChangeClass.BREAKING
+            and change.kind in _TRANSLATED
+            and change.old_column
+            and change.new_column
+        ):
             yield change.old_column, change.new_column
-    removed = [c.old_column for c in changes if c.kind == "column_removed" and c.cls is ChangeClass.BREAKING and c.old_column]
+    removed = [
+        c.old_column
+        for c in changes
+        if c.kind == "column_removed" and c.cls is ChangeClass.BREAKING and c.old_column
+    ]
     added = [c.new_column for c in changes if c.kind == "column_added" and c.new_column and not c.old_column]
     yield from ((left, right) for left in removed for right in added)
 
 
 def lookup_questions(
-    before: Table, after: Table, columns: tuple[str, str], old: Catalog, new: Catalog, observed: Observed = NOTHING_OBSERVED
+    before: Table,
+    after: Table,
+    columns: tuple[str, str],
+    old: Catalog,
+    new: Catalog,
+    observed: Observed = NOTHING_OBSERVED,
 ) -> Iterator[LookupQuestion]:
     """Tables that may translate one old column into one new column: name → id through NEW's foreign key, id → name through OLD's."""
     left, right = columns
@@ -145,7 +171,9 @@ def lookup_questions(
                 yield LookupQuestion(*refs, Side.OLD, parent.table.name, parent.key, label.name, parent.why)
 
 
-def _composite_lookups(before: Table, after: Table, changes: list[Change], old: Catalog) -> Iterator[LookupQuestion]:
+def _composite_lookups(
+    before: Table, after: Table, changes: list[Change], old: Catalog
+) -> Iterator[LookupQuestion]:
     """Tables of OLD that name what several removed columns refer to as one key."""
     removed = {c.old_column for c in changes if c.kind == "column_removed" and c.cls is ChangeClass.BREAKING}
     added = [c.new_column for c in changes if c.kind == "column_added" and c.new_column is not None]
@@ -159,7 +187,16 @@ def _composite_lookups(before: Table, after: Table, changes: list[Change], old: 
                     continue
                 refs = ColumnRef(before.name, key.columns[0]), ColumnRef(after.name, right)
                 why = f"foreign key {key.name} of OLD leads to {key.target}"
-                yield LookupQuestion(*refs, Side.OLD, key.target, key.target_columns[0], label.name, why, key.columns, key.target_columns)
+                yield LookupQuestion(
+                    *refs,
+                    Side.OLD,
+                    key.target,
+                    key.target_columns[0],
+                    label.name,
+                    why,
+                    key.columns,
+                    key.target_columns,
+                )
 
 
 class _Parent(Struct, frozen=True):
@@ -175,15 +212,27 @@ def _parent(before: Table, column: str, old: Catalog, observed: Observed) -> _Pa
     declared = _single_key(before, column)
     if declared is not None:
         table = old.table(declared.target)
-        return _Parent(table, declared.target_columns[0], f"foreign key {declared.name} of OLD leads to {table.name}") if table is not None else None
+        return (
+            _Parent(
+                table, declared.target_columns[0], f"foreign key {declared.name} of OLD leads to {table.name}"
+            )
+            if table is not None
+            else None
+        )
     measured = observed.references.get(ColumnRef(before.name, column))
     words = stems(column)
-    called = [t for t in old.tables if len(words) > 1 and words[-1] == "id" and stems(t.name.name) == words[:-1]]
+    called = [
+        t for t in old.tables if len(words) > 1 and words[-1] == "id" and stems(t.name.name) == words[:-1]
+    ]
     table = old.table(measured) if measured is not None else called[0] if len(called) == 1 else None
     primary = table.primary_key if table is not None else None
     if table is None or primary is None or len(primary.columns) != 1 or table.name == before.name:
         return None
-    why = "nearly all values are its keys, and of no other table" if measured is not None else "the name says so"
+    why = (
+        "nearly all values are its keys, and of no other table"
+        if measured is not None
+        else "the name says so"
+    )
     return _Parent(table, primary.columns[0], f"{column} of OLD looks like a key of {table.name}: {why}")
 
 
@@ -213,14 +262,24 @@ def _misfits(before: Table, after: Table, left: str, right: str) -> Iterator[Mis
     if source is None or target is None:
         return
     leaf, refs = target.type.leaf, (ColumnRef(before.name, left), ColumnRef(after.name, right))
-    if leaf.base in ("character varying", "character") and leaf.modifiers and family(source.type) in ("text", "enum"):
+    if (
+        leaf.base in ("character varying", "character")
+        and leaf.modifiers
+        and family(source.type) in ("text", "enum")
+    ):
         yield MisfitQuestion(*refs, length=leaf.modifiers[0])
     bits = _INTEGER_BITS.get(leaf.base)
-    if bits is not None and family(source.type) in ("integer", "decimal") and source.type.leaf.base != "money":
+    if (
+        bits is not None
+        and family(source.type) in ("integer", "decimal")
+        and source.type.leaf.base != "money"
+    ):
         yield MisfitQuestion(*refs, low=-(2**bits), high=2**bits - 1)
 
 
-def _references(comparison: Comparison, old: Catalog, new: Catalog) -> Iterator[tuple[ColumnRef, tuple[ColumnRef, ...]]]:
+def _references(
+    comparison: Comparison, old: Catalog, new: Catalog
+) -> Iterator[tuple[ColumnRef, tuple[ColumnRef, ...]]]:
     """Undeclared references can only matter where the new column is text or refers to something."""
     keys = _primary_keys(old)
     for pair in comparison.matching.pairs:
@@ -230,7 +289,12 @@ def _references(comparison: Comparison, old: Catalog, new: Catalog) -> Iterator[
         primary = before.primary_key.columns if before.primary_key is not None else ()
         for columns in pair.columns:
             source, target = before.column(columns.old), after.column(columns.new)
-            if source is None or target is None or source.name in primary or any(source.name in key.columns for key in before.foreign_keys):
+            if (
+                source is None
+                or target is None
+                or source.name in primary
+                or any(source.name in key.columns for key in before.foreign_keys)
+            ):
                 continue
             refers = any(target.name in key.columns for key in after.foreign_keys)
             becomes_text = family(source.type) != "text" and family(target.type) == "text"
@@ -244,7 +308,9 @@ def _primary_keys(catalog: Catalog) -> Mapping[str, list[ColumnRef]]:
     found: dict[str, list[ColumnRef]] = {}
     for table in catalog.tables:
         primary = table.primary_key
-        column = table.column(primary.columns[0]) if primary is not None and len(primary.columns) == 1 else None
+        column = (
+            table.column(primary.columns[0]) if primary is not None and len(primary.columns) == 1 else None
+        )
         if column is not None and family(column.type) in ("integer", "uuid"):
             found.setdefault(family(column.type), []).append(ColumnRef(table.name, column.name))
     return found

@@ -58,7 +58,14 @@ class _Tables(Struct):
         return {name: pair.new for name, pair in self.found.items()}
 
 
-def match(old: Catalog, new: Catalog, scope: Scope, decided: Decided = NOTHING_DECIDED, *, background: Background = NOTHING_KNOWN) -> Matching:
+def match(
+    old: Catalog,
+    new: Catalog,
+    scope: Scope,
+    decided: Decided = NOTHING_DECIDED,
+    *,
+    background: Background = NOTHING_KNOWN,
+) -> Matching:
     """Pair tables and columns in scope.
 
     Partitions are storage of their root; views, materialized and foreign tables correspond to nothing.
@@ -81,9 +88,15 @@ def match(old: Catalog, new: Catalog, scope: Scope, decided: Decided = NOTHING_D
     context = structs.replace(context, table_pairs={a: b for a, b in tables.names.items() if a != b})
     inside = [name for name in sorted(tables.old) if scope.includes(name)]
     decisions = _by_table(decided)
-    pairs = tuple(_with_columns(tables.found[n], tables, decisions.get(n, _NO_COLUMNS), context) for n in inside if n in tables.found)
+    pairs = tuple(
+        _with_columns(tables.found[n], tables, decisions.get(n, _NO_COLUMNS), context)
+        for n in inside
+        if n in tables.found
+    )
     taken = {pair.new for pair in tables.found.values()} | set(_twins(decided.dropped, tables, scope))
-    only_new = () if scope.tables is not None else tuple(name for name in sorted(tables.new) if name not in taken)
+    only_new = (
+        () if scope.tables is not None else tuple(name for name in sorted(tables.new) if name not in taken)
+    )
     return Matching(
         pairs=pairs,
         only_old=tuple(n for n in inside if n not in tables.found and n not in decided.dropped),
@@ -95,7 +108,9 @@ def match(old: Catalog, new: Catalog, scope: Scope, decided: Decided = NOTHING_D
     )
 
 
-def loose_columns(old: Catalog, new: Catalog, scope: Scope) -> tuple[tuple[ColumnRef, ...], tuple[ColumnRef, ...]]:
+def loose_columns(
+    old: Catalog, new: Catalog, scope: Scope
+) -> tuple[tuple[ColumnRef, ...], tuple[ColumnRef, ...]]:
     """The columns of OLD and of NEW that may have got another name, so that what their values look like matters.
 
     Of tables that have their counterpart by name or by the configuration, those whose name the other side lacks, where it lacks some on
@@ -126,7 +141,10 @@ def _movable(catalog: Catalog) -> dict[TableName, Table]:
 
 def _pair_decided(tables: _Tables, scope: Scope, decided: Decided) -> None:
     """A person's word, in the configuration or in the resolutions."""
-    for (before, after), why in [*((m, "table_mapping") for m in scope.mapping), *((t, "decided") for t in decided.tables)]:
+    for (before, after), why in [
+        *((m, "table_mapping") for m in scope.mapping),
+        *((t, "decided") for t in decided.tables),
+    ]:
         if before in tables.old and after in tables.new and before not in decided.dropped:
             tables.pair(before, after, Pairing.DECIDED, (why,))
 
@@ -142,7 +160,9 @@ def _pair_by_name(tables: _Tables, scope: Scope, decided: Decided) -> None:
 def _twins(dropped: Sequence[TableName], tables: _Tables, scope: Scope) -> list[TableName]:
     """New tables of the same name as a table that a decision leaves out: neither new nor free."""
     schemas = dict(scope.schema_pairs)
-    return [twin for n in dropped if (twin := TableName(schemas.get(n.schema, n.schema), n.name)) in tables.new]
+    return [
+        twin for n in dropped if (twin := TableName(schemas.get(n.schema, n.schema), n.name)) in tables.new
+    ]
 
 
 def _pair_children(tables: _Tables, decided: Decided) -> None:
@@ -171,13 +191,26 @@ def _paired_ancestor(table: Table, tables: _Tables) -> TableName | None:
 def _held_by_name(old: Catalog, new: Catalog, scope: Scope) -> set[TableName]:
     """Tables of either side whose name the other side gives to something that holds no rows (a view …): they were not renamed."""
     schemas = dict(scope.schema_pairs)
-    twins = ((t, new.table(TableName(schemas.get(t.name.schema, t.name.schema), t.name.name))) for t in old.tables)
-    return {name for a, b in twins if b is not None and (a.kind in HOLDS_ROWS) != (b.kind in HOLDS_ROWS) for name in (a.name, b.name)}
+    twins = (
+        (t, new.table(TableName(schemas.get(t.name.schema, t.name.schema), t.name.name))) for t in old.tables
+    )
+    return {
+        name
+        for a, b in twins
+        if b is not None and (a.kind in HOLDS_ROWS) != (b.kind in HOLDS_ROWS)
+        for name in (a.name, b.name)
+    }
 
 
-def _pair_renamed(tables: _Tables, held: set[TableName], decided: Decided, context: RenameContext) -> tuple[TableProposal, ...]:
+def _pair_renamed(
+    tables: _Tables, held: set[TableName], decided: Decided, context: RenameContext
+) -> tuple[TableProposal, ...]:
     """Tables under another name: those that prove themselves are paired, the rest are proposed."""
-    before = [t for name, t in sorted(tables.old.items()) if name not in decided.dropped and (name not in held or name in tables.found)]
+    before = [
+        t
+        for name, t in sorted(tables.old.items())
+        if name not in decided.dropped and (name not in held or name in tables.found)
+    ]
     taken = set(tables.names.values())
     after = [t for name, t in sorted(tables.new.items()) if name not in held or name in taken]
     renames = table_renames(before, after, context=context)
@@ -201,7 +234,11 @@ def _by_table(decided: Decided) -> dict[TableName, _Columns]:
 def _with_columns(pair: TablePair, tables: _Tables, decided: _Columns, context: RenameContext) -> TablePair:
     old, new = tables.old[pair.old], tables.new[pair.new]
     settled_old, settled_new = decided.settled_old, decided.settled_new
-    chosen = [ColumnPair(a, b, Pairing.DECIDED, ("decided",)) for a, b in decided.pairs if old.column(a) is not None and new.column(b) is not None]
+    chosen = [
+        ColumnPair(a, b, Pairing.DECIDED, ("decided",))
+        for a, b in decided.pairs
+        if old.column(a) is not None and new.column(b) is not None
+    ]
     taken_new = {p.new for p in chosen} | settled_new
     named = [
         ColumnPair(c.name, c.name, Pairing.NAME)
@@ -218,7 +255,14 @@ def _with_columns(pair: TablePair, tables: _Tables, decided: _Columns, context: 
     fed = {p.old for p in by_new.values()}
     proposals = tuple(p for p in renames.proposals if _open(p, fed, by_new, settled_old, settled_new))
     columns = tuple(by_new[c.name] for c in new.columns if c.name in by_new)
-    return TablePair(old=pair.old, new=pair.new, pairing=pair.pairing, columns=columns, proposals=proposals, evidence=pair.evidence)
+    return TablePair(
+        old=pair.old,
+        new=pair.new,
+        pairing=pair.pairing,
+        columns=columns,
+        proposals=proposals,
+        evidence=pair.evidence,
+    )
 
 
 def _still_renamed(
@@ -235,11 +279,25 @@ def _still_renamed(
     shared = {p.old for p in chosen} - settled_old
     if not shared:
         return []
-    kept = [(p.old, p.new) for p in (*chosen, *named, *automatic) if p.pairing is not Pairing.DECIDED or p.old not in shared]
+    kept = [
+        (p.old, p.new)
+        for p in (*chosen, *named, *automatic)
+        if p.pairing is not Pairing.DECIDED or p.old not in shared
+    ]
     taken = taken_new | {p.new for p in automatic}
-    return [p for p in column_renames(old, new, kept=kept, context=context).automatic if p.old in shared and p.new not in taken]
+    return [
+        p
+        for p in column_renames(old, new, kept=kept, context=context).automatic
+        if p.old in shared and p.new not in taken
+    ]
 
 
-def _open(proposal: Proposal, fed: set[str], by_new: dict[str, ColumnPair], settled_old: set[str], settled_new: set[str]) -> bool:
+def _open(
+    proposal: Proposal,
+    fed: set[str],
+    by_new: dict[str, ColumnPair],
+    settled_old: set[str],
+    settled_new: set[str],
+) -> bool:
     old_free = proposal.old not in fed and proposal.old not in settled_old
     return old_free and proposal.new not in by_new and proposal.new not in settled_new

@@ -19,7 +19,13 @@ AMBIGUOUS_TABLE = "TS134"
 UNREADABLE = "TS311"
 
 HOLDS_ROWS = ("r", "p")
-KIND_WORDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table", "p": "a partitioned table", "r": "a table"}
+KIND_WORDS = {
+    "v": "a view",
+    "m": "a materialized view",
+    "f": "a foreign table",
+    "p": "a partitioned table",
+    "r": "a table",
+}
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
 
 
@@ -52,7 +58,10 @@ def make_scope(
     ``tables`` and ``table_mapping`` are as configured (``name`` or ``schema.name``); ``old_configured`` and ``new_configured`` are the
     configured schemas of each side, None where left out. Codes TS1xx end with exit status 2, TS3xx with 3.
     """
-    problems = [*_missing_schemas(old, old_configured, Side.OLD, tables), *_missing_schemas(new, new_configured, Side.NEW)]
+    problems = [
+        *_missing_schemas(old, old_configured, Side.OLD, tables),
+        *_missing_schemas(new, new_configured, Side.NEW),
+    ]
     pairs = pair_schemas(old, new, old_configured, new_configured)
     if problems:
         return Scope(None if tables is None else (), (), pairs), tuple(problems)
@@ -68,7 +77,9 @@ def make_scope(
     mapping = []
     for before, after in table_mapping:
         from_old, to_new = _resolve(old, before, Side.OLD), _resolve(new, after, Side.NEW)
-        problems += [found for found in (from_old, to_new) if isinstance(found, Problem) and found not in problems]
+        problems += [
+            found for found in (from_old, to_new) if isinstance(found, Problem) and found not in problems
+        ]
         if isinstance(from_old, Table) and isinstance(to_new, Table):
             mapping.append((from_old.name, to_new.name))
     scope = Scope(None if chosen is None else tuple(chosen), tuple(mapping), pairs)
@@ -120,10 +131,20 @@ def _resolve(catalog: Catalog, text: str, side: Side) -> Table | Problem:
         return _not_found(catalog, text, side)
     if len(found) > 1:
         names = ", ".join(str(t.name) for t in found)
-        return Problem(AMBIGUOUS_TABLE, text, f"{text!r} is the name of several tables: {names}", "write it with its schema")
+        return Problem(
+            AMBIGUOUS_TABLE,
+            text,
+            f"{text!r} is the name of several tables: {names}",
+            "write it with its schema",
+        )
     if found[0].kind not in HOLDS_ROWS:
         message = f"{_phrase(catalog, text, default_schema(catalog), side)}: {found[0].name} is {KIND_WORDS.get(found[0].kind, 'no table')}"
-        return Problem(TABLE_NOT_FOUND, text, message, "only tables hold rows of their own to move: take it out of the configuration")
+        return Problem(
+            TABLE_NOT_FOUND,
+            text,
+            message,
+            "only tables hold rows of their own to move: take it out of the configuration",
+        )
     return found[0]
 
 
@@ -137,16 +158,32 @@ def _not_found(catalog: Catalog, text: str, side: Side) -> Problem:
         prefix, rest = text.split(".", 1)
         if prefix not in catalog.schemas:
             hint = _nearest_hint(prefix, catalog.schemas) or f"schemas in scope: {', '.join(catalog.schemas)}"
-            return Problem(TABLE_NOT_FOUND, text, f"{_phrase(catalog, rest, prefix, side)}: the schema does not exist or is not in scope", hint)
+            return Problem(
+                TABLE_NOT_FOUND,
+                text,
+                f"{_phrase(catalog, rest, prefix, side)}: the schema does not exist or is not in scope",
+                hint,
+            )
         schema, name = prefix, rest
-    roots = [t.name for t in catalog.tables if any(leaf.name == TableName(schema, name) for leaf in t.partitions)]
+    roots = [
+        t.name for t in catalog.tables if any(leaf.name == TableName(schema, name) for leaf in t.partitions)
+    ]
     if roots:
-        return Problem(TABLE_NOT_FOUND, text, f"{_phrase(catalog, name, schema, side)}: it is a partition of {roots[0]}", f"name {str(roots[0])!r}")
+        return Problem(
+            TABLE_NOT_FOUND,
+            text,
+            f"{_phrase(catalog, name, schema, side)}: it is a partition of {roots[0]}",
+            f"name {str(roots[0])!r}",
+        )
     here = [t.name.name for t in catalog.tables if t.kind in HOLDS_ROWS and t.name.schema == schema]
     elsewhere = [str(t.name) for t in catalog.tables if t.kind in HOLDS_ROWS]
     hint = _nearest_hint(name, here) or _nearest_hint(text, elsewhere)
     if not hint:
-        hint = f"tables there: {', '.join(here[:10])}" + (" …" if len(here) > 10 else "") if here else f"schema {schema!r} holds no tables"
+        hint = (
+            f"tables there: {', '.join(here[:10])}" + (" …" if len(here) > 10 else "")
+            if here
+            else f"schema {schema!r} holds no tables"
+        )
     return Problem(TABLE_NOT_FOUND, text, _phrase(catalog, name, schema, side), hint)
 
 
@@ -160,7 +197,9 @@ def _nearest_hint(word: str, known: Iterable[str]) -> str:
     return f"did you mean {near!r}?" if near is not None else ""
 
 
-def _missing_schemas(catalog: Catalog, configured: Sequence[str] | None, side: Side, tables: Sequence[str] | None = None) -> list[Problem]:
+def _missing_schemas(
+    catalog: Catalog, configured: Sequence[str] | None, side: Side, tables: Sequence[str] | None = None
+) -> list[Problem]:
     """A configured schema that the database does not have; on OLD in the words of what a person misses there: a named table, or all tables."""
     return [
         Problem(
@@ -187,7 +226,11 @@ def _missed(catalog: Catalog, schema: str, side: Side, tables: Sequence[str] | N
 def _nothing(old: Catalog, tables: Sequence[str] | None) -> Problem:
     where = ", ".join(repr(s) for s in old.schemas) or "none"
     message = f"No tables to migrate (schema {where}, OLD database {old.database!r})"
-    hint = 'leave the key "tables" out for all tables' if tables is not None else "check schema and database of old_database"
+    hint = (
+        'leave the key "tables" out for all tables'
+        if tables is not None
+        else "check schema and database of old_database"
+    )
     return Problem(NO_TABLES, old.database, message, hint)
 
 

@@ -157,7 +157,11 @@ value score point
 
 GROUPS = tuple(frozenset(line.split()) for line in _SYNONYMS.split("\n") if line)
 """Words that schemas use for one another."""
-_GROUPS_OF = {word: frozenset(i for i, group in enumerate(GROUPS) if word in group) for group in GROUPS for word in group}
+_GROUPS_OF = {
+    word: frozenset(i for i, group in enumerate(GROUPS) if word in group)
+    for group in GROUPS
+    for word in group
+}
 _NONE = frozenset[int]()
 
 

@@ -9,7 +9,18 @@ from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.change import ColumnPair, Comparison, Pairing, TablePair
-from tranship.model.expression import Coalesce, Constant, Conversion, Expression, Lookup, MapValues, NewDefault, Rule, Sql, Take
+from tranship.model.expression import (
+    Coalesce,
+    Constant,
+    Conversion,
+    Expression,
+    Lookup,
+    MapValues,
+    NewDefault,
+    Rule,
+    Sql,
+    Take,
+)
 from tranship.model.names import Side, TableName
 from tranship.model.plan import ColumnMapping, LeftOut, Origin, Plan, SequencePair, Source, TablePlan
 from tranship.model.resolution import Action, Answers, Decision, LookupTable, Problem, Resolution
@@ -28,11 +39,21 @@ class _Sides(Struct, frozen=True):
     schemas: tuple[tuple[str, str], ...]
 
     def conversion(self, before: PgType, after: PgType) -> Conversion:
-        return convert(before, after, old_version=self.old.server_version, new_version=self.new.server_version, schemas=self.schemas)
+        return convert(
+            before,
+            after,
+            old_version=self.old.server_version,
+            new_version=self.new.server_version,
+            schemas=self.schemas,
+        )
 
 
 def build(
-    old: Catalog, new: Catalog, comparison: Comparison, answers: Answers, configured: Sequence[TableName] | None = None
+    old: Catalog,
+    new: Catalog,
+    comparison: Comparison,
+    answers: Answers,
+    configured: Sequence[TableName] | None = None,
 ) -> tuple[Plan, tuple[Problem, ...]]:
     """The plan for all paired tables that no decision leaves out.
 
@@ -63,8 +84,14 @@ def _table_plan(pair: TablePair, sides: _Sides, decisions: Sequence[Decision]) -
     before, after = sides.old.table(pair.old), sides.new.table(pair.new)
     if before is None or after is None:
         raise ValueError(f"{pair.old} → {pair.new} is not in the catalogs")
-    ignored = tuple(d.resolution.old_column for d in decisions if d.action is Action.IGNORE and d.resolution.old_column is not None)
-    columns = tuple(_column_mapping(column, pair, before, sides, decisions, ignored) for column in after.columns)
+    ignored = tuple(
+        d.resolution.old_column
+        for d in decisions
+        if d.action is Action.IGNORE and d.resolution.old_column is not None
+    )
+    columns = tuple(
+        _column_mapping(column, pair, before, sides, decisions, ignored) for column in after.columns
+    )
     travels = any(not isinstance(m.expression, NewDefault) for m in columns)
     why_text = _why_text(columns, before)
     return TablePlan(
@@ -83,17 +110,26 @@ def _table_plan(pair: TablePair, sides: _Sides, decisions: Sequence[Decision]) -
 
 
 def _column_mapping(
-    column: Column, pair: TablePair, before: Table, sides: _Sides, decisions: Sequence[Decision], ignored: tuple[str, ...]
+    column: Column,
+    pair: TablePair,
+    before: Table,
+    sides: _Sides,
+    decisions: Sequence[Decision],
+    ignored: tuple[str, ...],
 ) -> ColumnMapping:
     decided = next((d for d in decisions if d.resolution.new_column == column.name), None)
     if decided is not None:
         expression = _decided(decided.resolution, column, before, sides)
         origin = Origin.SERVER if isinstance(expression, NewDefault) else Origin.DECIDED
         because = decided.resolution.because or decided.resolution.description
-        return ColumnMapping(column=column.name, type=column.type, expression=expression, origin=origin, because=because)
+        return ColumnMapping(
+            column=column.name, type=column.type, expression=expression, origin=origin, because=because
+        )
     paired = next((p for p in pair.columns if p.new == column.name and p.old not in ignored), None)
     if paired is None or column.generated:
-        return ColumnMapping(column=column.name, type=column.type, expression=NewDefault(), origin=Origin.SERVER)
+        return ColumnMapping(
+            column=column.name, type=column.type, expression=NewDefault(), origin=Origin.SERVER
+        )
     return ColumnMapping(
         column=column.name,
         type=column.type,
@@ -143,11 +179,19 @@ def _for_null(entry: Resolution, column: Column) -> Constant | None:
     return None
 
 
-def _lookup(entry: Resolution, lookup: LookupTable, otherwise: Constant | None, for_null: Constant | None, sides: _Sides) -> Lookup:
+def _lookup(
+    entry: Resolution,
+    lookup: LookupTable,
+    otherwise: Constant | None,
+    for_null: Constant | None,
+    sides: _Sides,
+) -> Lookup:
     side = Side(lookup.database)
     schema = lookup.schema or default_schema(sides.old if side is Side.OLD else sides.new)
     columns = entry.old_columns or ((entry.old_column,) if entry.old_column is not None else ())
-    return Lookup(columns, TableName(schema, lookup.table), lookup.keys, lookup.value_column, side, otherwise, for_null)
+    return Lookup(
+        columns, TableName(schema, lookup.table), lookup.keys, lookup.value_column, side, otherwise, for_null
+    )
 
 
 def _sources(before: Table) -> tuple[Source, ...]:
@@ -155,7 +199,13 @@ def _sources(before: Table) -> tuple[Source, ...]:
         heap = before.kind == "r" and before.access_method in ("heap", "")
         return (Source(relation=before.name, root=before.name, oid=before.oid, pageable=heap),)
     return tuple(
-        Source(relation=leaf.name, root=before.name, oid=leaf.oid, through_root=not leaf.selectable, pageable=leaf.kind == "r")
+        Source(
+            relation=leaf.name,
+            root=before.name,
+            oid=leaf.oid,
+            through_root=not leaf.selectable,
+            pageable=leaf.kind == "r",
+        )
         for leaf in before.partitions
     )
 
@@ -183,7 +233,12 @@ def _needs_zone(mapping: ColumnMapping, before: Table) -> bool:
         if take.conversion.rule is Rule.ZONE:
             return True
         declared = before.column(take.column)
-        return take.conversion.rule is Rule.NEW_INPUT and _zoned(mapping) and declared is not None and declared.type.leaf.category == "S"
+        return (
+            take.conversion.rule is Rule.NEW_INPUT
+            and _zoned(mapping)
+            and declared is not None
+            and declared.type.leaf.category == "S"
+        )
     return isinstance(expression, MapValues | Lookup | Sql | Constant) and _zoned(mapping)
 
 
@@ -212,8 +267,12 @@ def _sequences(old: Catalog, new: Catalog, tables: Sequence[TablePlan]) -> tuple
             continue
         for ref in owners:
             plan = fillers[ref.table]
-            old_sequence = _old_sequence(plan, ref.column, old) or (sequence.name if sequence.name in old_names else None)
-            pairs.append(SequencePair(new=sequence.name, old=old_sequence, table=ref.table, column=ref.column))
+            old_sequence = _old_sequence(plan, ref.column, old) or (
+                sequence.name if sequence.name in old_names else None
+            )
+            pairs.append(
+                SequencePair(new=sequence.name, old=old_sequence, table=ref.table, column=ref.column)
+            )
     return tuple(pairs)
 
 
@@ -236,5 +295,7 @@ def _left_out_parents(tables: Sequence[TablePlan], new: Catalog) -> tuple[Proble
             if key.enforced and key.target not in filled:
                 message = f"foreign key {key.name} of {plan.new} refers to {key.target}, which this run does not fill"
                 hint = "rows whose parent is not in NEW already are rejected"
-                told.append(Problem(code="TS333", object=str(plan.old), message=message, hint=hint, warning=True))
+                told.append(
+                    Problem(code="TS333", object=str(plan.old), message=message, hint=hint, warning=True)
+                )
     return tuple(told)

@@ -43,7 +43,9 @@ class Loser(Struct, frozen=True):
     winner: Place
 
 
-def collide(order: Sequence[Place], cliques: Iterable[Clique], edges: Iterable[Edge] = ()) -> tuple[Loser, ...]:
+def collide(
+    order: Sequence[Place], cliques: Iterable[Clique], edges: Iterable[Edge] = ()
+) -> tuple[Loser, ...]:
     """Go through the rows in ``order``; one that collides with a row already kept loses and takes nothing.
 
     ``order`` is OLD key order over every row named in a conflict; a place that it lacks is taken to be gone already. Where a row collides
@@ -63,7 +65,10 @@ def collide(order: Sequence[Place], cliques: Iterable[Clique], edges: Iterable[E
     losers = []
     for place in order:
         lost = next(((shared[n].constraint, taken[n]) for n in claims.get(place, ()) if n in taken), None)
-        lost = lost or next(((name, other) for name, other in against.get(place, ()) if other in kept and other != place), None)
+        lost = lost or next(
+            ((name, other) for name, other in against.get(place, ()) if other in kept and other != place),
+            None,
+        )
         if lost is not None:
             losers.append(Loser(place, *lost))
             continue

@@ -21,13 +21,16 @@ _STRINGS = frozenset({"text", "character varying"})
 _PLAIN_CATEGORIES = frozenset("NBDTGIVE")
 """Type categories whose text is ASCII or a label that the catalog already holds."""
 _PASSING = re.compile(
-    r"\b(?:current_\w+|session_user|localtime\w*|now\(|age\(|(?:clock|statement|transaction)_timestamp\(|timeofday\(|random\()", re.IGNORECASE
+    r"\b(?:current_\w+|session_user|localtime\w*|now\(|age\(|(?:clock|statement|transaction)_timestamp\(|timeofday\(|random\()",
+    re.IGNORECASE,
 )
 """What gives another value on another day, for another user or in another database: a row that OLD accepted may be refused today."""
 _USER_FUNCTION = re.compile(r'[\w"]\.("[^"]+"|\w+)\(')
 
 
-def hazards(plan: TablePlan, old: Catalog, new: Catalog, plans: Mapping[TableName, Sequence[TablePlan]]) -> tuple[Hazard, ...]:
+def hazards(
+    plan: TablePlan, old: Catalog, new: Catalog, plans: Mapping[TableName, Sequence[TablePlan]]
+) -> tuple[Hazard, ...]:
     """All hazards of one table plan in a fixed order. ``plans`` are all plans of the run by NEW's table name."""
     before, after = old.table(plan.old), new.table(plan.new)
     if before is None or after is None:
@@ -35,17 +38,27 @@ def hazards(plan: TablePlan, old: Catalog, new: Catalog, plans: Mapping[TableNam
     found: list[Hazard] = []
     for mapping in plan.columns:
         found += _column_hazards(mapping, before, after, new)
-        if _outgrows_bytes(mapping, old, new) and not (_may_not_convert(mapping, new) or _may_not_compute(mapping, before)):
+        if _outgrows_bytes(mapping, old, new) and not (
+            _may_not_convert(mapping, new) or _may_not_compute(mapping, before)
+        ):
             found.append(Hazard(HazardKind.CONVERSION, (mapping.column,)))
     if _re_encoded(old.encoding, new.encoding):
         found += [Hazard(HazardKind.ENCODING, (m.column,)) for m in plan.columns if _carries_text(m)]
-    found += [Hazard(HazardKind.GENERATED, (c.name,)) for c in after.columns if c.generated == "s" and not _generated_as_before(c, plan, before)]
+    found += [
+        Hazard(HazardKind.GENERATED, (c.name,))
+        for c in after.columns
+        if c.generated == "s" and not _generated_as_before(c, plan, before)
+    ]
     found += _check_hazards(plan, before, after)
     if after.kind == "p" and not after.has_default_partition:
         found.append(Hazard(HazardKind.ROUTING, tuple(m.column for m in plan.columns)))
     alone = len(plans.get(plan.new, ())) == 1
     found += _index_hazards(plan, before, after, alone)
-    found += [h for key in after.foreign_keys if (h := _foreign_key_hazard(key, plan, before, after, plans)) is not None]
+    found += [
+        h
+        for key in after.foreign_keys
+        if (h := _foreign_key_hazard(key, plan, before, after, plans)) is not None
+    ]
     return tuple(found)
 
 
@@ -72,7 +85,9 @@ def _may_not_convert(mapping: ColumnMapping, new: Catalog) -> bool:
         case Lookup() as lookup:
             table = new.table(lookup.table)
             value = table.column(lookup.value) if table is not None else None
-            return value is None or value.type.leaf.base != mapping.type.leaf.base or bool(mapping.type.checks)
+            return (
+                value is None or value.type.leaf.base != mapping.type.leaf.base or bool(mapping.type.checks)
+            )
         case _:
             return False
 
@@ -89,7 +104,9 @@ def _may_not_compute(mapping: ColumnMapping, before: Table) -> bool:
 
 def _checks_pass(pg_type: PgType) -> bool:
     """A domain's check that OLD's rows passed once may refuse them now."""
-    return any(_PASSING.search(c.expression) for c in pg_type.checks) or (pg_type.element is not None and _checks_pass(pg_type.element))
+    return any(_PASSING.search(c.expression) for c in pg_type.checks) or (
+        pg_type.element is not None and _checks_pass(pg_type.element)
+    )
 
 
 def _outgrows_bytes(mapping: ColumnMapping, old: Catalog, new: Catalog) -> bool:
@@ -98,7 +115,12 @@ def _outgrows_bytes(mapping: ColumnMapping, old: Catalog, new: Catalog) -> bool:
     while inner is not None and inner.base not in ("character varying", "character"):
         inner = inner.element
     limited = inner is not None and bool(inner.modifiers)
-    return limited and new.counts_bytes and not old.counts_bytes and isinstance(mapping.expression, Take | Coalesce)
+    return (
+        limited
+        and new.counts_bytes
+        and not old.counts_bytes
+        and isinstance(mapping.expression, Take | Coalesce)
+    )
 
 
 def _may_be_null(mapping: ColumnMapping, column: Column, before: Table, new: Catalog) -> bool:
@@ -113,7 +135,9 @@ def _may_be_null(mapping: ColumnMapping, column: Column, before: Table, new: Cat
             return constant.value is None
         case MapValues() as mapped:
             missing = mapped.for_null is None or mapped.for_null.value is None
-            results = [result for _, result in mapped.pairs] + ([mapped.otherwise.value] if mapped.otherwise is not None else [])
+            results = [result for _, result in mapped.pairs] + (
+                [mapped.otherwise.value] if mapped.otherwise is not None else []
+            )
             return (missing and nullable(mapped.column)) or None in results
         case Constant(value=value):
             return value is None
@@ -124,7 +148,9 @@ def _may_be_null(mapping: ColumnMapping, column: Column, before: Table, new: Cat
 
 
 def _carries_text(mapping: ColumnMapping) -> bool:
-    return not isinstance(mapping.expression, NewDefault) and mapping.type.leaf.category not in _PLAIN_CATEGORIES
+    return (
+        not isinstance(mapping.expression, NewDefault) and mapping.type.leaf.category not in _PLAIN_CATEGORIES
+    )
 
 
 def _re_encoded(old: str, new: str) -> bool:
@@ -134,9 +160,18 @@ def _re_encoded(old: str, new: str) -> bool:
 def _generated_as_before(column: Column, plan: TablePlan, before: Table) -> bool:
     """OLD computes the same from the same: what it accepted, NEW accepts. Every column that the expression could name has to travel as it is."""
     was, text = before.column(column.name), column.generation or ""
-    if was is None or was.generation != text or was.type.text != column.type.text or _USER_FUNCTION.search(text):
+    if (
+        was is None
+        or was.generation != text
+        or was.type.text != column.type.text
+        or _USER_FUNCTION.search(text)
+    ):
         return False
-    return all(_unchanged(plan, m.column, m.column) for m in plan.columns if m.column != column.name and m.column in text)
+    return all(
+        _unchanged(plan, m.column, m.column)
+        for m in plan.columns
+        if m.column != column.name and m.column in text
+    )
 
 
 def _check_hazards(plan: TablePlan, before: Table, after: Table) -> list[Hazard]:
@@ -145,7 +180,11 @@ def _check_hazards(plan: TablePlan, before: Table, after: Table) -> list[Hazard]
     for check in after.checks:
         if not check.enforced:
             continue
-        kept = check.expression in known and not _USER_FUNCTION.search(check.expression) and not _PASSING.search(check.expression)
+        kept = (
+            check.expression in known
+            and not _USER_FUNCTION.search(check.expression)
+            and not _PASSING.search(check.expression)
+        )
         if kept and all(_unchanged(plan, column, column) for column in check.columns):
             continue
         found.append(Hazard(HazardKind.CHECK, check.columns, check.name, new=check.expression not in known))
@@ -185,7 +224,9 @@ def _collation(column: Column) -> str:
 
 def _same_equality(one: str, other: str) -> bool:
     """Under the server's own collations, and the default, only the same text is equal; a user's may take more for equal."""
-    return one == other or all(not name or name.startswith(("pg_catalog.", '"pg_catalog".')) for name in (one, other))
+    return one == other or all(
+        not name or name.startswith(("pg_catalog.", '"pg_catalog".')) for name in (one, other)
+    )
 
 
 def _index_hazards(plan: TablePlan, before: Table, after: Table, alone: bool) -> list[Hazard]:
@@ -198,7 +239,11 @@ def _index_hazards(plan: TablePlan, before: Table, after: Table, alone: bool) ->
             if _new_and_may_raise(index, plan, before):
                 found.append(Hazard(HazardKind.INDEX, constraint=index.name))
             continue
-        columns = tuple(c for c in index.columns if c is not None) if None not in index.columns else tuple(m.column for m in plan.columns)
+        columns = (
+            tuple(c for c in index.columns if c is not None)
+            if None not in index.columns
+            else tuple(m.column for m in plan.columns)
+        )
         if any(_numbered(after, c, plan) for c in index.columns if c is not None):
             continue
         name = index.constraint or index.name
@@ -219,17 +264,30 @@ def _new_and_may_raise(index: Index, plan: TablePlan, before: Table) -> bool:
         return False
     held = any(i.valid and (i.keys, i.predicate) == (index.keys, index.predicate) for i in before.indexes)
     read = [m.column for m in plan.columns if any(m.column in text for text in texts)]
-    return not held or any(_USER_FUNCTION.search(text) for text in texts) or not all(_unchanged(plan, c, c) for c in read)
+    return (
+        not held
+        or any(_USER_FUNCTION.search(text) for text in texts)
+        or not all(_unchanged(plan, c, c) for c in read)
+    )
 
 
 def _numbered(after: Table, column: str, plan: TablePlan) -> bool:
     """NEW numbers the column itself, so the key cannot collide within the run."""
     mapping, declared = _mapping(plan, column), after.column(column)
-    return mapping is not None and declared is not None and isinstance(mapping.expression, NewDefault) and declared.sequence is not None
+    return (
+        mapping is not None
+        and declared is not None
+        and isinstance(mapping.expression, NewDefault)
+        and declared.sequence is not None
+    )
 
 
 def _same_exclusion(index: Index, plan: TablePlan, before: Table) -> bool:
-    twins = [i for i in before.indexes if i.exclusion_operators and i.keys == index.keys and i.predicate == index.predicate]
+    twins = [
+        i
+        for i in before.indexes
+        if i.exclusion_operators and i.keys == index.keys and i.predicate == index.predicate
+    ]
     same = [i for i in twins if i.exclusion_operators == index.exclusion_operators]
     return bool(same) and all(c is not None and _unchanged(plan, c, c) for c in index.columns)
 
@@ -250,26 +308,45 @@ def _collations_kept(index: Index, after: Table) -> bool:
     """The index compares its columns as the columns themselves are compared."""
     own = [after.column(name) if name is not None else None for name in index.columns]
     pairs = zip(own, index.collations, strict=False)
-    return all(not collation or (column is not None and _same_equality(_collation(column), collation)) for column, collation in pairs)
+    return all(
+        not collation or (column is not None and _same_equality(_collation(column), collation))
+        for column, collation in pairs
+    )
 
 
 def _foreign_key_hazard(
-    key: ForeignKey, plan: TablePlan, before: Table, after: Table, plans: Mapping[TableName, Sequence[TablePlan]]
+    key: ForeignKey,
+    plan: TablePlan,
+    before: Table,
+    after: Table,
+    plans: Mapping[TableName, Sequence[TablePlan]],
 ) -> Hazard | None:
     if not key.enforced:
         return None
     filled = [m for c in key.columns if (m := _mapping(plan, c)) is not None]
     if all(isinstance(m.expression, NewDefault) for m in filled):
         return None
-    return Hazard(HazardKind.FOREIGN_KEY, key.columns, key.name, new=not _held_by_old(key, plan, before, after, plans))
+    return Hazard(
+        HazardKind.FOREIGN_KEY, key.columns, key.name, new=not _held_by_old(key, plan, before, after, plans)
+    )
 
 
-def _held_by_old(key: ForeignKey, plan: TablePlan, before: Table, after: Table, plans: Mapping[TableName, Sequence[TablePlan]]) -> bool:
+def _held_by_old(
+    key: ForeignKey,
+    plan: TablePlan,
+    before: Table,
+    after: Table,
+    plans: Mapping[TableName, Sequence[TablePlan]],
+) -> bool:
     """OLD holds the same foreign key, and both ends travel unchanged: only a rejected parent can break it."""
     parents = plans.get(key.target, ())
     origins = tuple(_origin(plan, before, after, c) for c in key.columns)
     for old_key in before.foreign_keys:
-        if not (old_key.validated and old_key.enforced) or old_key.columns != origins or (key.match_full and not old_key.match_full):
+        if (
+            not (old_key.validated and old_key.enforced)
+            or old_key.columns != origins
+            or (key.match_full and not old_key.match_full)
+        ):
             continue
         for parent in parents:
             ends = tuple(_taken(parent, c) for c in key.target_columns)
@@ -283,4 +360,8 @@ def _taken(plan: TablePlan, column: str) -> str | None:
     if mapping is None or not isinstance(mapping.expression, Take):
         return None
     conversion = mapping.expression.conversion
-    return mapping.expression.column if conversion.rule in (Rule.SAME, Rule.OLD_CAST) and not conversion.fallible else None
+    return (
+        mapping.expression.column
+        if conversion.rule in (Rule.SAME, Rule.OLD_CAST) and not conversion.fallible
+        else None
+    )

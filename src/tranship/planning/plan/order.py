@@ -16,7 +16,9 @@ Edges = Mapping[int, frozenset[int]]
 _Rank = Callable[[int], tuple[str, ...]]
 
 
-def order(tables: Sequence[TablePlan], new: Catalog, configured: Sequence[TableName] | None) -> tuple[tuple[Group, ...], tuple[Problem, ...]]:
+def order(
+    tables: Sequence[TablePlan], new: Catalog, configured: Sequence[TableName] | None
+) -> tuple[tuple[Group, ...], tuple[Problem, ...]]:
     """Group the tables and put the groups in order.
 
     A group is a strongly connected component of "must come before"; plans that fill one new table always share a group.
@@ -37,13 +39,18 @@ def order(tables: Sequence[TablePlan], new: Catalog, configured: Sequence[TableN
         components, warnings = _kept(tables, line, _merged(keys, twins))
         problems += warnings
         ranked = components
-    return tuple(_group(tables, component, lookups, new, kept=configured is not None) for component in ranked), tuple(problems)
+    return tuple(
+        _group(tables, component, lookups, new, kept=configured is not None) for component in ranked
+    ), tuple(problems)
 
 
 def children_first(tables: Sequence[Table]) -> tuple[tuple[Table, ...], ...]:
     """Tables of one side in the order in which rows may be deleted: what refers before what it refers to, circles together."""
     place = {table.name: n for n, table in enumerate(tables)}
-    referring = {n: frozenset(place[k.target] for k in t.every_foreign_key if k.enforced and k.target in place) for n, t in enumerate(tables)}
+    referring = {
+        n: frozenset(place[k.target] for k in t.every_foreign_key if k.enforced and k.target in place)
+        for n, t in enumerate(tables)
+    }
     line = _ranked(_components(referring), referring, lambda n: (str(tables[n].name),))
     return tuple(tuple(tables[n] for n in members) for members in reversed(line))
 
@@ -53,7 +60,11 @@ def _foreign_key_edges(tables: Sequence[TablePlan], new: Catalog) -> Edges:
     edges: dict[int, frozenset[int]] = {}
     for n, plan in enumerate(tables):
         table = new.table(plan.new)
-        parents = {p for key in table.every_foreign_key if key.enforced for p in fillers.get(key.target, ())} if table is not None else set()
+        parents = (
+            {p for key in table.every_foreign_key if key.enforced for p in fillers.get(key.target, ())}
+            if table is not None
+            else set()
+        )
         edges[n] = frozenset(parents)
     return edges
 
@@ -158,7 +169,9 @@ def _sequence(tables: Sequence[TablePlan], lookups: Edges, rank: Mapping[TableNa
     return [n for (n,) in _ranked([(n,) for n in range(len(tables))], lookups, place)]
 
 
-def _kept(tables: Sequence[TablePlan], line: list[int], edges: Edges) -> tuple[list[tuple[int, ...]], list[Problem]]:
+def _kept(
+    tables: Sequence[TablePlan], line: list[int], edges: Edges
+) -> tuple[list[tuple[int, ...]], list[Problem]]:
     """The configured line cut into groups: whatever stands between a table and a later one it needs is settled with both."""
     place = {n: at for at, n in enumerate(line)}
     reach = list(range(len(line)))
@@ -170,7 +183,9 @@ def _kept(tables: Sequence[TablePlan], line: list[int], edges: Edges) -> tuple[l
             if tables[p].new != tables[n].new:
                 message = f"the configured order puts {tables[n].old} before {tables[p].old}, to which NEW's foreign key refers"
                 hint = 'they are settled together; leave "tables" out for a computed order'
-                warnings.append(Problem(code="TS331", object=str(tables[n].old), message=message, hint=hint, warning=True))
+                warnings.append(
+                    Problem(code="TS331", object=str(tables[n].old), message=message, hint=hint, warning=True)
+                )
     groups: list[tuple[int, ...]] = []
     at = 0
     while at < len(line):
@@ -184,7 +199,9 @@ def _kept(tables: Sequence[TablePlan], line: list[int], edges: Edges) -> tuple[l
     return groups, warnings
 
 
-def _group(tables: Sequence[TablePlan], members: tuple[int, ...], lookups: Edges, new: Catalog, *, kept: bool) -> Group:
+def _group(
+    tables: Sequence[TablePlan], members: tuple[int, ...], lookups: Edges, new: Catalog, *, kept: bool
+) -> Group:
     """One group, its tables in the order of ``members`` where that is the configured one (``kept``), else by name."""
     inside = {tables[n].new for n in members}
     width = len(str(len(members)))
@@ -193,11 +210,19 @@ def _group(tables: Sequence[TablePlan], members: tuple[int, ...], lookups: Edges
         return (str(members.index(n)).zfill(width) if kept else str(tables[n].old),)
 
     ranked = _ranked([(n,) for n in members], {n: lookups[n] & set(members) for n in members}, place)
-    plans = tuple(tables[n] for (n,) in ranked) if len(ranked) == len(members) else tuple(tables[n] for n in members)
+    plans = (
+        tuple(tables[n] for (n,) in ranked)
+        if len(ranked) == len(members)
+        else tuple(tables[n] for n in members)
+    )
     keys = []
     for name in sorted(inside):
         table = new.table(name)
-        keys += [(name, key.name) for key in (table.foreign_keys if table is not None else ()) if key.enforced and key.target in inside]
+        keys += [
+            (name, key.name)
+            for key in (table.foreign_keys if table is not None else ())
+            if key.enforced and key.target in inside
+        ]
     return Group(tables=plans, cyclic=bool(keys), cyclic_keys=tuple(sorted(keys)))
 
 
@@ -207,5 +232,12 @@ def _lookup_cycles(tables: Sequence[TablePlan], lookups: Edges) -> list[Problem]
         if len(component) > 1 or component[0] in lookups[component[0]]:
             names = ", ".join(str(tables[n].old) for n in component)
             message = f"lookups read tables that this run fills in a circle: {names}"
-            problems.append(Problem(code="TS332", object=names, message=message, hint="fill one of them beforehand, or use a value_mapping"))
+            problems.append(
+                Problem(
+                    code="TS332",
+                    object=names,
+                    message=message,
+                    hint="fill one of them beforehand, or use a value_mapping",
+                )
+            )
     return problems

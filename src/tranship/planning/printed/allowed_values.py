@@ -14,7 +14,9 @@ def allowed_values(table: Table, column: Column) -> tuple[str, ...]:
         return leaf.labels
     if leaf.base == "boolean":
         return ("true", "false")
-    expressions = [check.expression for check in table.checks if check.columns == (column.name,) and check.enforced]
+    expressions = [
+        check.expression for check in table.checks if check.columns == (column.name,) and check.enforced
+    ]
     inner = column.type
     while inner.kind is TypeKind.DOMAIN and inner.element is not None:
         expressions += [check.expression for check in inner.checks]

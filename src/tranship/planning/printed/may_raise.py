@@ -6,8 +6,40 @@ import re
 from typing import Final
 
 _TOTAL: Final = frozenset(
-    {"lower", "upper", "btrim", "ltrim", "rtrim", "coalesce", "nullif", "length", "char_length", "octet_length", "md5", "left", "right", "concat"}
-    | {"replace", "reverse", "starts_with", "to_tsvector", "any", "all", "and", "or", "not", "in", "is", "when", "then", "else", "case", "array"}
+    {
+        "lower",
+        "upper",
+        "btrim",
+        "ltrim",
+        "rtrim",
+        "coalesce",
+        "nullif",
+        "length",
+        "char_length",
+        "octet_length",
+        "md5",
+        "left",
+        "right",
+        "concat",
+    }
+    | {
+        "replace",
+        "reverse",
+        "starts_with",
+        "to_tsvector",
+        "any",
+        "all",
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "when",
+        "then",
+        "else",
+        "case",
+        "array",
+    }
 )
 """Functions that take every value of their types (a text of a megabyte, too long for a tsvector, apart), and words that a bracket may follow."""
 _LITERAL: Final = re.compile(r"E?'(?:[^']|'')*'(?:::[\w .]+(?:\[\])?)?|\"(?:[^\"]|\"\")+\"")

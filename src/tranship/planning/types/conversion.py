@@ -42,7 +42,14 @@ class _Context(Struct, frozen=True):
         return structs.replace(self, nested=True)
 
 
-def convert(old: PgType, new: PgType, *, old_version: int = 150000, new_version: int = 150000, schemas: SchemaPairs = ()) -> Conversion:
+def convert(
+    old: PgType,
+    new: PgType,
+    *,
+    old_version: int = 150000,
+    new_version: int = 150000,
+    schemas: SchemaPairs = (),
+) -> Conversion:
     """Judge one pair of types. User types pair by name, through ``schemas`` ((old, new) pairs) where their schemas differ.
 
     A NOT NULL that only NEW's domain has is no matter of the conversion (``Column.refuses_null``), except inside arrays, composites and ranges.
@@ -59,9 +66,13 @@ def same_type(old: PgType, new: PgType, schemas: SchemaPairs = ()) -> bool:
         return False
     if old.kind in (TypeKind.BASE, TypeKind.PSEUDO) and _suffix(old) != _suffix(new):
         return False
-    if (old.labels, old.not_null, old.collation) != (new.labels, new.not_null, new.collation) or len(old.attributes) != len(new.attributes):
+    if (old.labels, old.not_null, old.collation) != (new.labels, new.not_null, new.collation) or len(
+        old.attributes
+    ) != len(new.attributes):
         return False
-    if {one_spelling(c.expression) for c in old.checks if c.validated} != {one_spelling(c.expression) for c in new.checks}:
+    if {one_spelling(c.expression) for c in old.checks if c.validated} != {
+        one_spelling(c.expression) for c in new.checks
+    }:
         return False
     attributes = zip(old.attributes, new.attributes, strict=True)
     if not all(a.name == b.name and same_type(a.type, b.type, schemas) for a, b in attributes):
@@ -91,7 +102,12 @@ def _suffix(pg_type: PgType) -> str:
 def _same_name(old: PgType, new: PgType, schemas: SchemaPairs) -> bool:
     if old.kind is TypeKind.ARRAY and new.kind is TypeKind.ARRAY:
         return True
-    if old.extension is not None and old.extension == new.extension and old.name is not None and new.name is not None:
+    if (
+        old.extension is not None
+        and old.extension == new.extension
+        and old.name is not None
+        and new.name is not None
+    ):
         return old.name.name == new.name.name
     if old.name is None or new.name is None:
         return old.base == new.base
@@ -133,25 +149,39 @@ def _across(old: PgType, new: PgType) -> Conversion:
             if old.kind is TypeKind.ENUM:
                 return Conversion(Rule.OLD_CAST, automatic=True)
             return asked(Rule.OLD_CAST, "the value becomes its printed form", fallible=False)
-        fits = old.kind is TypeKind.ENUM and n == "varchar" and max(map(len, old.labels), default=0) <= new.modifiers[0]
+        fits = (
+            old.kind is TypeKind.ENUM
+            and n == "varchar"
+            and max(map(len, old.labels), default=0) <= new.modifiers[0]
+        )
         return asked(Rule.NEW_INPUT, "the value becomes its printed form and may not fit", fallible=not fits)
     if o in STRINGS and o != "char" and n not in ("name", "char"):
         return asked(Rule.NEW_INPUT, f"text that is no {new.text} is refused")
-    return no_conversion("the types have nothing in common: give a transform_sql, a value_mapping or a lookup_table")
+    return no_conversion(
+        "the types have nothing in common: give a transform_sql, a value_mapping or a lookup_table"
+    )
 
 
 def _into_domain(inner: Conversion, old: PgType, new: PgType, context: _Context) -> Conversion:
     """NEW's domain constraints that OLD's type lacks can refuse a value. On the same domain they are a new constraint, else a narrower type."""
     known = {one_spelling(c.expression) for d in _domains(old) for c in d.checks if c.validated}
     names = [c.name for d in _domains(new) for c in d.checks if one_spelling(c.expression) not in known]
-    if context.nested and any(d.not_null for d in _domains(new)) and not any(d.not_null for d in _domains(old)):
+    if (
+        context.nested
+        and any(d.not_null for d in _domains(new))
+        and not any(d.not_null for d in _domains(old))
+    ):
         names.append("NOT NULL")
     if not names:
         return inner
-    same_domain = old.kind is TypeKind.DOMAIN and new.kind is TypeKind.DOMAIN and _same_name(old, new, context.schemas)
+    same_domain = (
+        old.kind is TypeKind.DOMAIN and new.kind is TypeKind.DOMAIN and _same_name(old, new, context.schemas)
+    )
     why = inner.why or f"the domain checks more than before: {', '.join(names)}"
     rule = Rule.NEW_INPUT if inner.rule is Rule.SAME else inner.rule
-    return structs.replace(inner, rule=rule, fallible=True, automatic=inner.automatic and same_domain, why=why)
+    return structs.replace(
+        inner, rule=rule, fallible=True, automatic=inner.automatic and same_domain, why=why
+    )
 
 
 def _domains(pg_type: PgType) -> tuple[PgType, ...]:
@@ -196,7 +226,9 @@ def _elementwise(inner: Conversion, old: PgType) -> Conversion:
         return inner
     if _prints_as_needed(inner, old.leaf):
         return structs.replace(inner, rule=Rule.NEW_INPUT)
-    return no_conversion(f"inside another type this takes a transform_sql ({inner.why or 'the printed form differs'})")
+    return no_conversion(
+        f"inside another type this takes a transform_sql ({inner.why or 'the printed form differs'})"
+    )
 
 
 def _prints_as_needed(inner: Conversion, old: PgType) -> bool:
@@ -212,7 +244,9 @@ def _composite(old: PgType, new: PgType, context: _Context) -> Conversion:
     worst = SAME
     for a, b in zip(old.attributes, new.attributes, strict=True):
         inner = _elementwise(_judge(a.type, b.type, context.inside()), a.type)
-        worst = _worse(worst, structs.replace(inner, why=f"attribute {a.name}: {inner.why}" if inner.why else ""))
+        worst = _worse(
+            worst, structs.replace(inner, why=f"attribute {a.name}: {inner.why}" if inner.why else "")
+        )
     return worst
 
 
@@ -230,7 +264,9 @@ def _worse(a: Conversion, b: Conversion) -> Conversion:
 
 def _range(old: PgType, new: PgType, context: _Context) -> Conversion:
     if old.element is None or new.element is None:
-        return SAME if _same_name(old, new, context.schemas) else no_conversion("the ranges cannot be compared")
+        return (
+            SAME if _same_name(old, new, context.schemas) else no_conversion("the ranges cannot be compared")
+        )
     inner = _elementwise(_judge(old.element, new.element, context.inside()), old.element)
     if old.kind is TypeKind.MULTIRANGE:
         return inner
@@ -241,4 +277,6 @@ def _range(old: PgType, new: PgType, context: _Context) -> Conversion:
     o, n = builtin_name(old.element), builtin_name(new.element)
     if o in _DISCRETE and n in _DISCRETE and _DISCRETE[o] < _DISCRETE[n]:
         return inner
-    return asked(Rule.NEW_INPUT, inner.why or "another range type: bounds may mean something else", loss=inner.loss)
+    return asked(
+        Rule.NEW_INPUT, inner.why or "another range type: bounds may mean something else", loss=inner.loss
+    )

@@ -18,7 +18,23 @@ _UNBOUNDED_PRECISION = 6
 STRINGS = frozenset({"text", "varchar", "bpchar", "name", "char"})
 _CLOCK = frozenset({"date", "time", "timetz", "timestamp", "timestamptz"})
 _ONE_TEXT = frozenset(
-    {"int2", "int4", "int8", "numeric", "float4", "float8", "bool", "uuid", "date", "timestamp", "time", "timetz", "interval", "bit", "varbit"}
+    {
+        "int2",
+        "int4",
+        "int8",
+        "numeric",
+        "float4",
+        "float8",
+        "bool",
+        "uuid",
+        "date",
+        "timestamp",
+        "time",
+        "timetz",
+        "interval",
+        "bit",
+        "varbit",
+    }
     | {"json", "jsonb", "xml", "macaddr", "macaddr8", "name", "oid", "xid", "xid8", "cid", "tid", "pg_lsn"}
 )
 """Types with one text per value, whatever the session's settings (the pinned ones aside): text holds them without loss."""
@@ -48,7 +64,12 @@ def scalar(o: str, n: str, old: PgType, new: PgType, new_version: int) -> Conver
         return _clock(o, n, new)
     if (o, n) == ("bit", "varbit"):
         return _bit_to_varbit(old, new)
-    return _OTHER_PAIRS.get((o, n), no_conversion("the types have nothing in common: give a transform_sql, a value_mapping or a lookup_table"))
+    return _OTHER_PAIRS.get(
+        (o, n),
+        no_conversion(
+            "the types have nothing in common: give a transform_sql, a value_mapping or a lookup_table"
+        ),
+    )
 
 
 # --- the same type with another modifier -------------------------------------------------------------------------------------------
@@ -80,7 +101,9 @@ def _bpchar(old: PgType, new: PgType) -> Conversion:
 def _bit(old: PgType, new: PgType) -> Conversion:
     if old.modifiers == new.modifiers:
         return SAME
-    return no_conversion("a bit(n) holds exactly n bits: say with transform_sql on which side bits are added or cut")
+    return no_conversion(
+        "a bit(n) holds exactly n bits: say with transform_sql on which side bits are added or cut"
+    )
 
 
 def _bit_to_varbit(old: PgType, new: PgType) -> Conversion:
@@ -93,13 +116,19 @@ def _numeric(old: PgType, new: PgType) -> Conversion:
         return SAME
     precision, scale = _numeric_modifiers(new)
     if not old.modifiers:
-        return asked(Rule.NEW_INPUT, f"any numeric does not fit numeric({precision},{scale})", loss=Loss.ROUNDED)
+        return asked(
+            Rule.NEW_INPUT, f"any numeric does not fit numeric({precision},{scale})", loss=Loss.ROUNDED
+        )
     old_precision, old_scale = _numeric_modifiers(old)
     if scale >= old_scale and precision - scale >= old_precision - old_scale:
         return SAME
     what = "the scale shrinks" if scale < old_scale else "fewer digits before the point"
     loss = Loss.ROUNDED if scale < old_scale else Loss.NONE
-    return asked(Rule.NEW_INPUT, f"{what}: numeric({old_precision},{old_scale}) to numeric({precision},{scale})", loss=loss)
+    return asked(
+        Rule.NEW_INPUT,
+        f"{what}: numeric({old_precision},{old_scale}) to numeric({precision},{scale})",
+        loss=loss,
+    )
 
 
 def _numeric_modifiers(numeric: PgType) -> tuple[int, int]:
@@ -110,13 +139,20 @@ def _precision(old: PgType, new: PgType) -> Conversion:
     was, now = (t.modifiers[0] if t.modifiers else _UNBOUNDED_PRECISION for t in (old, new))
     if now >= was:
         return SAME
-    return asked(Rule.NEW_INPUT, f"the precision shrinks from {was} to {now} digits of a second", fallible=False, loss=Loss.ROUNDED)
+    return asked(
+        Rule.NEW_INPUT,
+        f"the precision shrinks from {was} to {now} digits of a second",
+        fallible=False,
+        loss=Loss.ROUNDED,
+    )
 
 
 def _interval(old: PgType, new: PgType) -> Conversion:
     fields = _interval_fields(new)
     if fields and fields != _interval_fields(old):
-        return asked(Rule.NEW_INPUT, f"interval {fields} drops the other fields", fallible=False, loss=Loss.TRUNCATED)
+        return asked(
+            Rule.NEW_INPUT, f"interval {fields} drops the other fields", fallible=False, loss=Loss.TRUNCATED
+        )
     return _precision(old, new)
 
 
@@ -150,18 +186,28 @@ _SAME_NAME: dict[str, Callable[[PgType, PgType], Conversion]] = {
 
 def _to_string(o: str, n: str, old: PgType, new: PgType) -> Conversion:
     if o == "bytea":
-        return no_conversion("bytea and text: only a person knows whether hex or an encoding is meant; give a transform_sql")
+        return no_conversion(
+            "bytea and text: only a person knows whether hex or an encoding is meant; give a transform_sql"
+        )
     if n in ("name", "char"):
         return no_conversion(f"the server would cut values to fit {new.text} without a word")
     if n == "bpchar":
         return asked(Rule.NEW_INPUT, "a char(n) pads with spaces", loss=Loss.CUT_SPACES)
     if o in ("text", "varchar"):
-        return SAME if not new.modifiers else _length(old if o == "varchar" else new_unbounded(old), new, Loss.CUT_SPACES)
+        return (
+            SAME
+            if not new.modifiers
+            else _length(old if o == "varchar" else new_unbounded(old), new, Loss.CUT_SPACES)
+        )
     if o == "bpchar":
         fits = not new.modifiers or (bool(old.modifiers) and old.modifiers[0] <= new.modifiers[0])
         return asked(Rule.NEW_INPUT, "the padding of char(n) is dropped", fallible=not fits)
     if new.modifiers:
-        return asked(Rule.NEW_INPUT, f"the text may not fit {new.modifiers[0]} characters", loss=Loss.CUT_SPACES if o == "char" else Loss.NONE)
+        return asked(
+            Rule.NEW_INPUT,
+            f"the text may not fit {new.modifiers[0]} characters",
+            loss=Loss.CUT_SPACES if o == "char" else Loss.NONE,
+        )
     return to_text(o)
 
 
@@ -175,7 +221,12 @@ def to_text(o: str) -> Conversion:
     if o in _ONE_TEXT:
         return _CAST
     if o == "timestamptz":
-        return asked(Rule.OLD_CAST, "the text is written in the time zone of the session", fallible=False, loss=Loss.ZONE)
+        return asked(
+            Rule.OLD_CAST,
+            "the text is written in the time zone of the session",
+            fallible=False,
+            loss=Loss.ZONE,
+        )
     if o in ("inet", "cidr"):
         return asked(Rule.OLD_CAST, "the cast always writes the netmask", fallible=False)
     return asked(Rule.OLD_CAST, "the value becomes its printed form", fallible=False)
@@ -183,7 +234,9 @@ def to_text(o: str) -> Conversion:
 
 def _from_string(o: str, n: str, new: PgType) -> Conversion:
     if n == "bytea":
-        return no_conversion("text and bytea: only a person knows whether hex, escapes or an encoding is meant; give a transform_sql")
+        return no_conversion(
+            "text and bytea: only a person knows whether hex, escapes or an encoding is meant; give a transform_sql"
+        )
     if o == "char":
         return no_conversion('a "char" is one byte: give a transform_sql or a value_mapping')
     loss = Loss.NONE
@@ -205,9 +258,15 @@ def _number(o: str, n: str, old: PgType, new: PgType, new_version: int) -> Conve
     if "money" in (o, n):
         return _money(o, n, new)
     if o in _INTEGER_ORDER and n in _INTEGER_ORDER:
-        return _CAST if _INTEGER_ORDER[o] < _INTEGER_ORDER[n] else asked(Rule.NEW_INPUT, f"{new.text} holds a smaller range than {old.text}")
+        return (
+            _CAST
+            if _INTEGER_ORDER[o] < _INTEGER_ORDER[n]
+            else asked(Rule.NEW_INPUT, f"{new.text} holds a smaller range than {old.text}")
+        )
     if n in _INTEGER_ORDER:
-        return asked(Rule.ROUND, f"fractions are rounded and the range of {new.text} is smaller", loss=Loss.ROUNDED)
+        return asked(
+            Rule.ROUND, f"fractions are rounded and the range of {new.text} is smaller", loss=Loss.ROUNDED
+        )
     if n == "numeric":
         return _to_numeric(o, old, new, new_version)
     return _to_float(o, n)
@@ -216,10 +275,16 @@ def _number(o: str, n: str, old: PgType, new: PgType, new_version: int) -> Conve
 def _money(o: str, n: str, new: PgType) -> Conversion:
     if o == "money" and n == "numeric":
         if new.modifiers:
-            return asked(Rule.NEW_INPUT, f"money loses its currency and may not fit {new.text}", loss=Loss.ROUNDED)
+            return asked(
+                Rule.NEW_INPUT, f"money loses its currency and may not fit {new.text}", loss=Loss.ROUNDED
+            )
         return asked(Rule.OLD_CAST, "money loses its currency", fallible=False)
     if o in ("int2", "int4", "int8", "numeric"):
-        return asked(Rule.NEW_INPUT, "a number becomes an amount of money", loss=Loss.ROUNDED if o == "numeric" else Loss.NONE)
+        return asked(
+            Rule.NEW_INPUT,
+            "a number becomes an amount of money",
+            loss=Loss.ROUNDED if o == "numeric" else Loss.NONE,
+        )
     return no_conversion("there is no direct way to or from money here: give a transform_sql through numeric")
 
 
@@ -244,8 +309,14 @@ def _to_float(o: str, n: str) -> Conversion:
     if (o, n) == ("int4", "float4"):
         return Conversion(Rule.OLD_CAST, automatic=True, loss=Loss.FLOAT)
     if o == "int8":
-        return asked(Rule.OLD_CAST, "a float does not hold every bigint exactly", fallible=False, loss=Loss.FLOAT)
-    return asked(Rule.NEW_INPUT, "a float keeps fewer digits and a smaller range" if n == "float4" else "a float rounds", loss=Loss.FLOAT)
+        return asked(
+            Rule.OLD_CAST, "a float does not hold every bigint exactly", fallible=False, loss=Loss.FLOAT
+        )
+    return asked(
+        Rule.NEW_INPUT,
+        "a float keeps fewer digits and a smaller range" if n == "float4" else "a float rounds",
+        loss=Loss.FLOAT,
+    )
 
 
 # --- dates and times ---------------------------------------------------------------------------------------------------------------
@@ -255,7 +326,12 @@ def _clock(o: str, n: str, new: PgType) -> Conversion:
     if (o, n) == ("date", "timestamp"):
         # Dates reach further than timestamps: the few that do not fit are refused by NEW's input.
         return Conversion(Rule.NEW_INPUT, automatic=True, fallible=True)
-    if (o, n) in {("date", "timestamptz"), ("timestamp", "timestamptz"), ("timestamptz", "timestamp"), ("timestamptz", "date")}:
+    if (o, n) in {
+        ("date", "timestamptz"),
+        ("timestamp", "timestamptz"),
+        ("timestamptz", "timestamp"),
+        ("timestamptz", "date"),
+    }:
         loss = Loss.TRUNCATED if n == "date" else Loss.ZONE
         return asked(Rule.ZONE, "the time zone of OLD's database decides which moment is meant", loss=loss)
     if (o, n) == ("timestamp", "date"):
@@ -264,18 +340,24 @@ def _clock(o: str, n: str, new: PgType) -> Conversion:
         return asked(Rule.NEW_INPUT, "the offset is dropped", fallible=False, loss=Loss.ZONE)
     if (o, n) == ("time", "timetz"):
         return no_conversion("the offset would be the one of today: give a transform_sql")
-    return no_conversion(f"a part of the value would be lost or made up on the way to {new.text}: give a transform_sql")
+    return no_conversion(
+        f"a part of the value would be lost or made up on the way to {new.text}: give a transform_sql"
+    )
 
 
 # --- the rest ----------------------------------------------------------------------------------------------------------------------
 
 _OTHER_PAIRS: dict[tuple[str, str], Conversion] = {
-    ("json", "jsonb"): asked(Rule.NEW_INPUT, "jsonb normalises: key order, duplicate keys and white space are lost"),
+    ("json", "jsonb"): asked(
+        Rule.NEW_INPUT, "jsonb normalises: key order, duplicate keys and white space are lost"
+    ),
     ("jsonb", "json"): _CAST,
     ("cidr", "inet"): _CAST,
     ("varbit", "bit"): asked(Rule.NEW_INPUT, "only strings of exactly as many bits fit"),
     ("inet", "cidr"): asked(Rule.NEW_INPUT, "an address with host bits is no cidr"),
-    ("macaddr", "macaddr8"): asked(Rule.NEW_INPUT, "the server inserts ff:fe into the address", fallible=False),
+    ("macaddr", "macaddr8"): asked(
+        Rule.NEW_INPUT, "the server inserts ff:fe into the address", fallible=False
+    ),
     ("macaddr8", "macaddr"): asked(Rule.NEW_INPUT, "only addresses with ff:fe fit"),
     ("bool", "int4"): asked(Rule.OLD_CAST, "true becomes 1 and false 0", fallible=False),
     ("int4", "bool"): asked(Rule.OLD_CAST, "0 becomes false and every other number true", fallible=False),

@@ -20,7 +20,9 @@ _SECTIONS = (
 _NEW_CONSTRAINT = "new_constraint"
 
 
-def describe_analysis(comparison: Comparison, old: Catalog, new: Catalog, evidence: Evidence = NO_EVIDENCE) -> Document:
+def describe_analysis(
+    comparison: Comparison, old: Catalog, new: Catalog, evidence: Evidence = NO_EVIDENCE
+) -> Document:
     """The report of a comparison; ``old`` and ``new`` are the catalogs it was made from, ``evidence`` what the data said."""
     counts = {cls: len(comparison.of(cls)) for cls in ChangeClass}
     schemas = _bare_schemas(old, new)
@@ -40,11 +42,25 @@ def describe_analysis(comparison: Comparison, old: Catalog, new: Catalog, eviden
             ),
         ),
     ]
-    blocks += [_section(title, comparison.of(cls), tone, schemas, facts) for cls, title, tone in _SECTIONS if counts[cls]]
+    blocks += [
+        _section(title, comparison.of(cls), tone, schemas, facts)
+        for cls, title, tone in _SECTIONS
+        if counts[cls]
+    ]
     if constraints:
-        blocks.append(_section("NEW CONSTRAINTS (rows that break them are rejected)", constraints, Tone.CHANGED, schemas, facts))
+        blocks.append(
+            _section(
+                "NEW CONSTRAINTS (rows that break them are rejected)",
+                constraints,
+                Tone.CHANGED,
+                schemas,
+                facts,
+            )
+        )
     if others:
-        blocks.append(_section("ALSO DIFFERENT OR NOT MOVED (nothing to decide)", others, Tone.PLAIN, schemas, facts))
+        blocks.append(
+            _section("ALSO DIFFERENT OR NOT MOVED (nothing to decide)", others, Tone.PLAIN, schemas, facts)
+        )
     blocks += table_sides(comparison, old, new)
     blocks.append(_verdict(counts, bool(constraints)))
     return Document(TITLE, tuple(blocks))
@@ -58,7 +74,9 @@ def _facts(comparison: Comparison, old: Catalog, new: Catalog) -> tuple[tuple[st
         ("New database", _database(new)),
     ]
     if matching.out_of_scope:
-        facts.append(("Out of scope", f"{matching.out_of_scope} old tables are not among the configured tables"))
+        facts.append(
+            ("Out of scope", f"{matching.out_of_scope} old tables are not among the configured tables")
+        )
     return tuple(facts)
 
 
@@ -69,7 +87,11 @@ def _database(catalog: Catalog) -> str:
 
 
 def _version(number: int) -> str:
-    return f"{number // 10000}.{number % 10000}" if number >= 100000 else f"{number // 10000}.{number // 100 % 100}"
+    return (
+        f"{number // 10000}.{number % 10000}"
+        if number >= 100000
+        else f"{number // 10000}.{number // 100 % 100}"
+    )
 
 
 def _bare_schemas(old: Catalog, new: Catalog) -> frozenset[str]:
@@ -77,7 +99,9 @@ def _bare_schemas(old: Catalog, new: Catalog) -> frozenset[str]:
     return frozenset(c.schemas[0] if len(c.schemas) == 1 else "public" for c in (old, new))
 
 
-def _section(title: str, changes: Sequence[Change], tone: Tone, schemas: frozenset[str], facts: ColumnWords) -> Section:
+def _section(
+    title: str, changes: Sequence[Change], tone: Tone, schemas: frozenset[str], facts: ColumnWords
+) -> Section:
     return Section(title, tuple(_item(change, schemas, facts) for change in changes), tone)
 
 
@@ -97,9 +121,15 @@ def _verdict(counts: dict[ChangeClass, int], constraints: bool) -> Banner:
     if breaking:
         count = "1 change needs" if breaking == 1 else f"{breaking} changes need"
         return Banner(
-            (f"{count} a decision before anything can be moved.", "Next: write the resolutions file, decide, and migrate with it."), Tone.BAD
+            (
+                f"{count} a decision before anything can be moved.",
+                "Next: write the resolutions file, decide, and migrate with it.",
+            ),
+            Tone.BAD,
         )
-    watch = ("Rows that break a new constraint are rejected: the dry run counts them.",) if constraints else ()
+    watch = (
+        ("Rows that break a new constraint are rejected: the dry run counts them.",) if constraints else ()
+    )
     if not any(counts.values()):
         return Banner(("No changes: the data can be moved as it is.", *watch), Tone.GOOD)
     return Banner(("Ready: everything is handled automatically, nothing to decide.", *watch), Tone.GOOD)

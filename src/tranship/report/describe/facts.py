@@ -32,7 +32,11 @@ class ColumnWords(Struct, frozen=True):
         facts = self.facts.get((change.table, change.old_column))
         if facts is not None and change.requires_manual:
             words = f"{facts.filled} of {_rows(facts.rows)} hold a value, {facts.distinct} distinct"
-            yield words + (f", the longest {facts.longest} characters" if facts.longest else "") + _sampled(facts.sampled)
+            yield (
+                words
+                + (f", the longest {facts.longest} characters" if facts.longest else "")
+                + _sampled(facts.sampled)
+            )
         misfits = self.misfits.get((change.table, change.old_column, change.new_column or ""))
         if misfits is not None and change.requires_manual:
             yield f"{_rows(misfits.rows)} of OLD would be refused: {misfits.what}{_sampled(misfits.sampled)}"

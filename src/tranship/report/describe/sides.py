@@ -8,7 +8,11 @@ from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.change import Change, ChangeClass, Comparison, TablePair
 from tranship.report.document import Cell, Link, Sides, Tone
 
-_TONES = {ChangeClass.SAFE: Tone.GOOD, ChangeClass.TRANSFORMABLE: Tone.CHANGED, ChangeClass.BREAKING: Tone.BAD}
+_TONES = {
+    ChangeClass.SAFE: Tone.GOOD,
+    ChangeClass.TRANSFORMABLE: Tone.CHANGED,
+    ChangeClass.BREAKING: Tone.BAD,
+}
 _WEIGHT = (Tone.PLAIN, Tone.GOOD, Tone.CHANGED, Tone.BAD)
 
 
@@ -46,7 +50,11 @@ def _worst(pairs: Iterator[tuple[str | None, Change]]) -> dict[str, Tone]:
 
 
 def _cell(column: Column, worst: Mapping[str, Tone]) -> Cell:
-    return Cell(column.name, column.type.text + (" NOT NULL" if column.refuses_null else ""), worst.get(column.name, Tone.PLAIN))
+    return Cell(
+        column.name,
+        column.type.text + (" NOT NULL" if column.refuses_null else ""),
+        worst.get(column.name, Tone.PLAIN),
+    )
 
 
 def _links(pair: TablePair, before: Table, after: Table, changes: Sequence[Change]) -> Iterator[Link]:

@@ -24,7 +24,9 @@ from tranship.server.catalog.tables import build_table, read_parts
 from tranship.server.catalog.types import TypeReader
 
 
-async def read_catalog(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, *, journal_schema: str = "_tranship") -> Catalog:
+async def read_catalog(
+    conn: asyncpg.Connection, schemas: tuple[str, ...] | None, *, journal_schema: str = "_tranship"
+) -> Catalog:
     """Reads one database's catalog from pg_catalog alone, so that nothing depends on what the role may read.
 
     *conn* is inside a transaction, READ ONLY REPEATABLE READ for a catalog of one moment. *schemas* None means all user
@@ -38,7 +40,9 @@ async def read_catalog(conn: asyncpg.Connection, schemas: tuple[str, ...] | None
 async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journal_schema: str) -> Catalog:
     version = int(conn.get_server_version().major) * 10000
     session = (await fetch(conn, version, "session", SessionRow))[0]
-    scope = await fetch(conn, version, "schemas", SchemaRow, None if schemas is None else list(schemas), journal_schema)
+    scope = await fetch(
+        conn, version, "schemas", SchemaRow, None if schemas is None else list(schemas), journal_schema
+    )
     schema_oids = [row.oid for row in scope]
     relations = await fetch(conn, version, "relations", RelationRow, schema_oids)
     relation_oids = [row.oid for row in relations]
@@ -55,12 +59,18 @@ async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journ
         schemas=tuple(row.name for row in scope),
         tables=tuple(build_table(row, parts, types, of_column) for row in relations),
         sequences=_sequences(sequence_rows, uses),
-        types=tuple(UserType(TableName(row.schema, row.name), types.build(row.oid), row.comment) for row in types.user_types(schema_oids)),
+        types=tuple(
+            UserType(TableName(row.schema, row.name), types.build(row.oid), row.comment)
+            for row in types.user_types(schema_oids)
+        ),
         routines=tuple(
             Routine(TableName(row.schema, row.name), row.arguments, row.kind, row.definition_hash)
             for row in await fetch(conn, version, "routines", RoutineRow, schema_oids)
         ),
-        extensions=tuple(Extension(row.name, row.version, row.schema) for row in await fetch(conn, version, "extensions", ExtensionRow)),
+        extensions=tuple(
+            Extension(row.name, row.version, row.schema)
+            for row in await fetch(conn, version, "extensions", ExtensionRow)
+        ),
         encoding=session.encoding,
         collation=session.collation,
         timezone=session.timezone,
@@ -80,7 +90,9 @@ async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journ
     )
 
 
-def _sequence_of_column(rows: list[SequenceRow], uses: list[SequenceUseRow]) -> dict[tuple[int, str], TableName]:
+def _sequence_of_column(
+    rows: list[SequenceRow], uses: list[SequenceUseRow]
+) -> dict[tuple[int, str], TableName]:
     """Per relation OID and column: the sequence behind its identity or named by its default."""
     names = {row.oid: TableName(row.schema, row.name) for row in rows}
     return {(use.relation, use.column): names[use.sequence] for use in uses if use.tie in "in"}

@@ -24,7 +24,9 @@ Row = TypeVar("Row", bound=Struct)
 Part = TypeVar("Part", bound=OfRelation)
 
 
-async def fetch(conn: asyncpg.Connection, version: int, name: str, row: type[Row], *arguments: object) -> list[Row]:
+async def fetch(
+    conn: asyncpg.Connection, version: int, name: str, row: type[Row], *arguments: object
+) -> list[Row]:
     """All rows of ``catalog_<name>.sql``, checked against *row*."""
     records = await conn.fetch(catalog_query(name, version), *arguments)
     return [msgspec.convert(dict(record), row) for record in records]

@@ -8,7 +8,18 @@ import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.model.catalog import Check, Column, ForeignKey, Index, Key, Partition, Policy, Rule, Table, Trigger
+from tranship.model.catalog import (
+    Check,
+    Column,
+    ForeignKey,
+    Index,
+    Key,
+    Partition,
+    Policy,
+    Rule,
+    Table,
+    Trigger,
+)
 from tranship.model.names import TableName
 from tranship.server.catalog.rows import (
     ColumnRow,
@@ -77,7 +88,9 @@ async def read_parts(conn: asyncpg.Connection, version: int, relations: list[Rel
     )
 
 
-def build_table(relation: RelationRow, parts: TableParts, types: TypeReader, sequences: dict[tuple[int, str], TableName]) -> Table:
+def build_table(
+    relation: RelationRow, parts: TableParts, types: TypeReader, sequences: dict[tuple[int, str], TableName]
+) -> Table:
     """The table of one relation. *sequences*: by relation OID and column name."""
     oid = relation.oid
     constraints = parts.constraints.get(oid, [])
@@ -88,23 +101,38 @@ def build_table(relation: RelationRow, parts: TableParts, types: TypeReader, seq
     table = Table(
         name=TableName(relation.schema, relation.name),
         kind=relation.kind,
-        columns=tuple(_column(row, types, sequences.get((oid, row.name))) for row in parts.columns.get(oid, [])),
+        columns=tuple(
+            _column(row, types, sequences.get((oid, row.name))) for row in parts.columns.get(oid, [])
+        ),
         oid=oid,
         keys=_keys(constraints, indexes),
         foreign_keys=tuple(_foreign_key(row) for row in constraints if row.kind == "f"),
         checks=tuple(_check(row) for row in constraints if row.kind == "c"),
         indexes=tuple(_index(row) for row in indexes),
         triggers=tuple(_trigger(row) for row in parts.triggers.get(oid, [])),
-        rules=tuple(Rule(row.name, row.event, row.instead, row.enabled, row.definition) for row in parts.rules.get(oid, [])),
+        rules=tuple(
+            Rule(row.name, row.event, row.instead, row.enabled, row.definition)
+            for row in parts.rules.get(oid, [])
+        ),
         policies=tuple(Policy(row.name, row.definition) for row in parts.policies.get(oid, [])),
         row_security=relation.row_security,
         force_row_security=relation.force_row_security,
         persistence=relation.persistence,
         partition_key=relation.partition_key,
-        partition_of=next((TableName(link.parent_schema, link.parent_name) for link in links if link.partition), None),
+        partition_of=next(
+            (TableName(link.parent_schema, link.parent_name) for link in links if link.partition), None
+        ),
         has_default_partition=bool(tree) and all(node.complete for node in tree if node.kind == "p"),
-        parents=tuple(TableName(link.parent_schema, link.parent_name) for link in links if not link.partition),
-        children=tuple(sorted(TableName(link.child_schema, link.child_name) for link in parts.children.get(oid, []) if not link.partition)),
+        parents=tuple(
+            TableName(link.parent_schema, link.parent_name) for link in links if not link.partition
+        ),
+        children=tuple(
+            sorted(
+                TableName(link.child_schema, link.child_name)
+                for link in parts.children.get(oid, [])
+                if not link.partition
+            )
+        ),
         access_method=relation.access_method,
         of_type=relation.of_type,
         owner=relation.owner,
@@ -122,7 +150,11 @@ def build_table(relation: RelationRow, parts: TableParts, types: TypeReader, seq
         tablespace=relation.tablespace,
         grants=relation.grants,
     )
-    return replace(table, partitions=tuple(_partition(leaf, table, parts) for leaf in leaves)) if leaves else table
+    return (
+        replace(table, partitions=tuple(_partition(leaf, table, parts) for leaf in leaves))
+        if leaves
+        else table
+    )
 
 
 def _partition(leaf: PartitionRow, root: Table, parts: TableParts) -> Partition:
@@ -138,10 +170,24 @@ def _partition(leaf: PartitionRow, root: Table, parts: TableParts) -> Partition:
         kind=leaf.kind,
         selectable=leaf.selectable,
         oid=leaf.oid,
-        keys=tuple(key for key in _keys(constraints, parts.leaf_indexes.get(leaf.oid, [])) if (key.primary, frozenset(key.columns)) not in keys),
-        foreign_keys=tuple(key for row in constraints if row.kind == "f" and _reference(key := _foreign_key(row)) not in references),
-        checks=tuple(check for row in constraints if row.kind == "c" and (check := _check(row)).expression not in checks),
-        triggers=tuple(_trigger(row) for row in parts.leaf_triggers.get(leaf.oid, []) if row.name not in triggers),
+        keys=tuple(
+            key
+            for key in _keys(constraints, parts.leaf_indexes.get(leaf.oid, []))
+            if (key.primary, frozenset(key.columns)) not in keys
+        ),
+        foreign_keys=tuple(
+            key
+            for row in constraints
+            if row.kind == "f" and _reference(key := _foreign_key(row)) not in references
+        ),
+        checks=tuple(
+            check
+            for row in constraints
+            if row.kind == "c" and (check := _check(row)).expression not in checks
+        ),
+        triggers=tuple(
+            _trigger(row) for row in parts.leaf_triggers.get(leaf.oid, []) if row.name not in triggers
+        ),
     )
 
 
@@ -157,7 +203,9 @@ def _estimate(relation: RelationRow, leaves: list[PartitionRow]) -> float:
     """``reltuples``, -1 when never counted (before 14 a server says 0 then); of a partitioned table the sum over its leaves."""
     if relation.kind != "p":
         return relation.row_estimate if relation.row_estimate > 0 or relation.bytes == 0 else _UNKNOWN
-    estimates = [leaf.row_estimate if leaf.row_estimate > 0 or leaf.pages == 0 else _UNKNOWN for leaf in leaves]
+    estimates = [
+        leaf.row_estimate if leaf.row_estimate > 0 or leaf.pages == 0 else _UNKNOWN for leaf in leaves
+    ]
     return _UNKNOWN if _UNKNOWN in estimates else sum(estimates)
 
 
@@ -206,7 +254,11 @@ def _keys(constraints: list[ConstraintRow], indexes: list[IndexRow]) -> tuple[Ke
             constraint=False,
         )
         for row in indexes
-        if row.unique and row.valid and row.constraint is None and row.predicate is None and None not in row.columns
+        if row.unique
+        and row.valid
+        and row.constraint is None
+        and row.predicate is None
+        and None not in row.columns
     ]
     return (*declared, *plain)
 

@@ -128,9 +128,13 @@ class TypeReader:
         self._built: dict[TypeUse, PgType] = {}
 
     @classmethod
-    async def read(cls, conn: asyncpg.Connection, version: int, used: Iterable[TypeUse], schema_oids: Iterable[int]) -> TypeReader:
+    async def read(
+        cls, conn: asyncpg.Connection, version: int, used: Iterable[TypeUse], schema_oids: Iterable[int]
+    ) -> TypeReader:
         """Reads the types; afterwards every type in *used* and every user type of the schemas can be built."""
-        reader = cls(await fetch(conn, version, "types", TypeRow), await fetch(conn, version, "ranges", RangeRow))
+        reader = cls(
+            await fetch(conn, version, "types", TypeRow), await fetch(conn, version, "ranges", RangeRow)
+        )
         for enum in await fetch(conn, version, "enums", EnumRow):
             reader._labels[enum.type] = enum.labels
         for check in await fetch(conn, version, "domain_checks", DomainCheckRow):
@@ -139,7 +143,9 @@ class TypeReader:
             reader._equality[equality.type] = equality.operator
         for coercion in await fetch(conn, version, "coercions", CoercionRow):
             reader._coercions[coercion.source].append(coercion.target)
-        await reader._read_uses(conn, version, {*used, *((row.oid, -1) for row in reader.user_types(schema_oids))})
+        await reader._read_uses(
+            conn, version, {*used, *((row.oid, -1) for row in reader.user_types(schema_oids))}
+        )
         return reader
 
     def user_types(self, schema_oids: Iterable[int]) -> list[TypeRow]:
@@ -149,7 +155,9 @@ class TypeReader:
             (
                 row
                 for row in self._rows.values()
-                if row.schema_oid in wanted and row.extension is None and (row.kind in "edr" or (row.kind == "c" and row.relation_kind == "c"))
+                if row.schema_oid in wanted
+                and row.extension is None
+                and (row.kind in "edr" or (row.kind == "c" and row.relation_kind == "c"))
             ),
             key=lambda row: (row.schema, row.name),
         )
@@ -159,14 +167,25 @@ class TypeReader:
         known: set[TypeUse] = set()
         frontier = set(used)
         while frontier:
-            relations = {self._rows[oid].relation for oid, _ in frontier if self._rows[oid].kind == "c"} - self._attributes.keys()
+            relations = {
+                self._rows[oid].relation for oid, _ in frontier if self._rows[oid].kind == "c"
+            } - self._attributes.keys()
             if relations:
-                attributes = by_relation(await fetch(conn, version, "attributes", AttributeRow, sorted(relations)))
+                attributes = by_relation(
+                    await fetch(conn, version, "attributes", AttributeRow, sorted(relations))
+                )
                 self._attributes.update({relation: attributes.get(relation, []) for relation in relations})
             known |= frontier
             frontier = {part for use in frontier for part in self._parts(use)} - known
         ordered = sorted(known)
-        texts = await fetch(conn, version, "type_texts", TypeTextRow, [oid for oid, _ in ordered], [modifier for _, modifier in ordered])
+        texts = await fetch(
+            conn,
+            version,
+            "type_texts",
+            TypeTextRow,
+            [oid for oid, _ in ordered],
+            [modifier for _, modifier in ordered],
+        )
         self._texts = dict(zip(ordered, texts, strict=True))
 
     def _parts(self, use: TypeUse) -> list[TypeUse]:
@@ -202,7 +221,11 @@ class TypeReader:
         parts = [self.build(*part) for part in self._parts(use)]
         element = parts[0] if parts and kind is not TypeKind.COMPOSITE else None
         attributes = self._attributes[row.relation] if kind is TypeKind.COMPOSITE else ()
-        numbers = element.modifiers if kind is TypeKind.ARRAY and element is not None else modifiers(row.schema, row.name, modifier)
+        numbers = (
+            element.modifiers
+            if kind is TypeKind.ARRAY and element is not None
+            else modifiers(row.schema, row.name, modifier)
+        )
         return PgType(
             text=text.text,
             base=text.base,
@@ -212,7 +235,9 @@ class TypeReader:
             category=row.category,
             element=element,
             labels=self._labels.get(oid, ()),
-            attributes=tuple(Attribute(part.name, type_) for part, type_ in zip(attributes, parts, strict=False)),
+            attributes=tuple(
+                Attribute(part.name, type_) for part, type_ in zip(attributes, parts, strict=False)
+            ),
             checks=tuple(self._checks.get(oid, ())),
             not_null=row.not_null,
             default=row.default,
@@ -232,7 +257,9 @@ class TypeReader:
             return row.collation if row.collation_oid != self._rows[row.element].collation_oid else None
         if row.kind == "r":
             range_ = self._ranges[row.oid]
-            return range_.collation if range_.collation_oid != self._rows[range_.subtype].collation_oid else None
+            return (
+                range_.collation if range_.collation_oid != self._rows[range_.subtype].collation_oid else None
+            )
         return None
 
     def _equals(self, oid: int) -> str | None:
@@ -250,7 +277,14 @@ class TypeReader:
                 comparable = all(self._equals(part.type) for part in self._attributes[row.relation])
                 return _BUILT_IN_EQUALITY if comparable else None
             case _:
-                return next((self._equality[target] for target in self._coercions.get(oid, ()) if target in self._equality), None)
+                return next(
+                    (
+                        self._equality[target]
+                        for target in self._coercions.get(oid, ())
+                        if target in self._equality
+                    ),
+                    None,
+                )
 
     def volatile_default(self, oid: int) -> bool:
         """A domain's default, or the one of the domain below it, calls a volatile function."""

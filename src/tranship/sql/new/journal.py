@@ -193,12 +193,16 @@ class JournalSql:
     @property
     def fix_lookups(self) -> str:
         """run, position, content of the table's lookups: kept from the first time on. Returns what is kept."""
-        return self._text("UPDATE {j}.task SET lookups = COALESCE(lookups, $3) WHERE run = $1 AND position = $2 RETURNING lookups")
+        return self._text(
+            "UPDATE {j}.task SET lookups = COALESCE(lookups, $3) WHERE run = $1 AND position = $2 RETURNING lookups"
+        )
 
     @property
     def end_task(self) -> str:
         """run, position."""
-        return self._text("UPDATE {j}.task SET state = 'done' WHERE run = $1 AND position = $2 AND state <> 'done'")
+        return self._text(
+            "UPDATE {j}.task SET state = 'done' WHERE run = $1 AND position = $2 AND state <> 'done'"
+        )
 
     @property
     def forget_task(self) -> str:
@@ -225,7 +229,9 @@ class JournalSql:
     @property
     def batch_from(self) -> str:
         """run, position, source, lo: the batch that begins at a place."""
-        return self._text("SELECT * FROM {j}.batch WHERE run = $1 AND position = $2 AND source = $3 AND lo = $4")
+        return self._text(
+            "SELECT * FROM {j}.batch WHERE run = $1 AND position = $2 AND source = $3 AND lo = $4"
+        )
 
     @property
     def anything_done(self) -> str:
@@ -250,7 +256,9 @@ class JournalSql:
     @property
     def claim_batch(self) -> str:
         """run, position, number: marks a batch done inside its own transaction; no row: it is done already."""
-        return self._text("UPDATE {j}.batch SET state = 'done' WHERE run = $1 AND position = $2 AND number = $3 AND state = 'todo' RETURNING number")
+        return self._text(
+            "UPDATE {j}.batch SET state = 'done' WHERE run = $1 AND position = $2 AND number = $3 AND state = 'todo' RETURNING number"
+        )
 
     @property
     def batch(self) -> str:
@@ -277,28 +285,41 @@ class JournalSql:
     @property
     def lost_ends(self) -> str:
         """run, positions: how many of these tables are not ended."""
-        return self._text("SELECT count(*) FROM {j}.task WHERE run = $1 AND position = ANY ($2::integer[]) AND state <> 'done'")
+        return self._text(
+            "SELECT count(*) FROM {j}.task WHERE run = $1 AND position = ANY ($2::integer[]) AND state <> 'done'"
+        )
 
     @property
     def sums(self) -> str:
         """run, position: batches of a table that are not done (``open``), and what the others read, wrote and rejected."""
-        sums = ", ".join(f"COALESCE(pg_catalog.sum({name}), 0)::bigint AS {name}" for name in ("read", "written", "rejected"))
-        return self._text(f"SELECT count(*) FILTER (WHERE state <> 'done') AS open, {sums} FROM {{j}}.batch WHERE run = $1 AND position = $2")
+        sums = ", ".join(
+            f"COALESCE(pg_catalog.sum({name}), 0)::bigint AS {name}"
+            for name in ("read", "written", "rejected")
+        )
+        return self._text(
+            f"SELECT count(*) FILTER (WHERE state <> 'done') AS open, {sums} FROM {{j}}.batch WHERE run = $1 AND position = $2"
+        )
 
     @property
     def shift_counts(self) -> str:
         """run, position, number, rows: rows of a batch that were written and are rejected after all."""
-        return self._text("UPDATE {j}.batch SET written = written - $4, rejected = rejected + $4 WHERE run = $1 AND position = $2 AND number = $3")
+        return self._text(
+            "UPDATE {j}.batch SET written = written - $4, rejected = rejected + $4 WHERE run = $1 AND position = $2 AND number = $3"
+        )
 
     @property
     def mark_savepoint(self) -> str:
         """run, position, number: a write inside the savepoint whose xmin is the savepoint's own transaction id."""
-        return self._text("UPDATE {j}.batch SET state = state WHERE run = $1 AND position = $2 AND number = $3")
+        return self._text(
+            "UPDATE {j}.batch SET state = state WHERE run = $1 AND position = $2 AND number = $3"
+        )
 
     @property
     def savepoint_xid(self) -> str:
         """run, position, number: the 32 bits of the transaction id that last wrote the batch's row."""
-        return self._text("SELECT xmin::text::bigint FROM {j}.batch WHERE run = $1 AND position = $2 AND number = $3")
+        return self._text(
+            "SELECT xmin::text::bigint FROM {j}.batch WHERE run = $1 AND position = $2 AND number = $3"
+        )
 
     @property
     def forget_batches(self) -> str:
@@ -344,17 +365,23 @@ class JournalSql:
     @property
     def undo_there(self) -> str:
         """run, what, undo SQL: whether it is open."""
-        return self._text("SELECT EXISTS (SELECT FROM {j}.undo WHERE run = $1 AND what = $2 AND sql = $3 AND NOT done)")
+        return self._text(
+            "SELECT EXISTS (SELECT FROM {j}.undo WHERE run = $1 AND what = $2 AND sql = $3 AND NOT done)"
+        )
 
     @property
     def open_undo(self) -> str:
         """Everything that is switched off, latest first."""
-        return self._text("SELECT run, seq, what, sql, index FROM {j}.undo WHERE NOT done ORDER BY run, seq DESC")
+        return self._text(
+            "SELECT run, seq, what, sql, index FROM {j}.undo WHERE NOT done ORDER BY run, seq DESC"
+        )
 
     @property
     def undone(self) -> str:
         """run, seq."""
-        return self._text("UPDATE {j}.undo SET done = true WHERE run = $1 AND seq = $2 AND NOT done RETURNING seq")
+        return self._text(
+            "UPDATE {j}.undo SET done = true WHERE run = $1 AND seq = $2 AND NOT done RETURNING seq"
+        )
 
     @property
     def insert_sequence(self) -> str:
@@ -375,8 +402,12 @@ class JournalSql:
         The batches keep their transactions until the last row is gone; a run that was finished is not any more.
         """
         return (
-            self._text("UPDATE {j}.batch SET state = 'back' WHERE run = $1 AND position = ANY ($2::integer[]) AND state = 'done'"),
-            self._text("UPDATE {j}.task SET state = 'todo' WHERE run = $1 AND position = ANY ($2::integer[])"),
+            self._text(
+                "UPDATE {j}.batch SET state = 'back' WHERE run = $1 AND position = ANY ($2::integer[]) AND state = 'done'"
+            ),
+            self._text(
+                "UPDATE {j}.task SET state = 'todo' WHERE run = $1 AND position = ANY ($2::integer[])"
+            ),
             self._text("UPDATE {j}.run SET state = 'stopped', finished = NULL WHERE id = $1"),
         )
 
@@ -398,4 +429,6 @@ class JournalSql:
     @property
     def forget_run(self) -> tuple[str, ...]:
         """Statements with $1 run that forget one run wholly."""
-        return tuple(self._text(f"DELETE FROM {{j}}.{n} WHERE {'id' if n == 'run' else 'run'} = $1") for n in _MARKS)
+        return tuple(
+            self._text(f"DELETE FROM {{j}}.{n} WHERE {'id' if n == 'run' else 'run'} = $1") for n in _MARKS
+        )

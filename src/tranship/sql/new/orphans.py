@@ -27,12 +27,20 @@ def values_of(table: TableName, columns: Sequence[str], places: Sequence[Place])
     return f"SELECT {listed} FROM {relation(table)} AS t JOIN {_places(places)} ON t.tableoid = place.relation AND t.ctid = place.id"
 
 
-def rows_with(plan: TablePlan, old: Table, batch: Batch, positions: Sequence[int], values: Sequence[tuple[str | None, ...]]) -> str:
+def rows_with(
+    plan: TablePlan,
+    old: Table,
+    batch: Batch,
+    positions: Sequence[int],
+    values: Sequence[tuple[str | None, ...]],
+) -> str:
     """ctid and shipped texts of the rows of a batch that ship one of these combinations."""
     texts = [compile_text(plan, n, old) for n in positions]
     names = [f"v{n}" for n in range(len(texts))]
     listed = ", ".join("(" + ", ".join(f"{literal(v)}::text" for v in row) + ")" for row in values)
-    same = " AND ".join(f"{text} IS NOT DISTINCT FROM wanted.{name}" for text, name in zip(texts, names, strict=True))
+    same = " AND ".join(
+        f"{text} IS NOT DISTINCT FROM wanted.{name}" for text, name in zip(texts, names, strict=True)
+    )
     exists = f"EXISTS (SELECT FROM (VALUES {listed}) AS wanted({', '.join(names)}) WHERE {same})"
     heap = from_source(plan.sources[batch.source])
     return f"SELECT old.ctid::text, {', '.join(texts)}\n{heap}{where([*in_batch(plan, batch), exists])}\nORDER BY old.ctid"
@@ -48,7 +56,9 @@ def orphans(table: TableName, key: ForeignKey, xids: Sequence[int], *, limit: in
 
     MATCH FULL also refuses keys that are partly NULL.
     """
-    pairs = " AND ".join(f"p.{ident(t)} = c.{ident(n)}" for n, t in zip(key.columns, key.target_columns, strict=True))
+    pairs = " AND ".join(
+        f"p.{ident(t)} = c.{ident(n)}" for n, t in zip(key.columns, key.target_columns, strict=True)
+    )
     present = " AND ".join(f"c.{ident(n)} IS NOT NULL" for n in key.columns)
     broken = f"({present} AND NOT EXISTS (SELECT FROM {relation(key.target)} AS p WHERE {pairs}))"
     if key.match_full and len(key.columns) > 1:

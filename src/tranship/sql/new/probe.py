@@ -118,7 +118,10 @@ class GivenRows(Struct, frozen=True):
         definitions = [_definition(n, c.type, c.collation) for n, c in enumerate(self.given)]
         typed = [f"r.i AS {self.number}"]
         typed += [f"{_value(n, c.type)} AS {ident(c.name)}" for n, c in enumerate(self.given)]
-        typed += [f"{_assigned(expression, pg_type)} AS {ident(name)}" for name, expression, pg_type in self.computed]
+        typed += [
+            f"{_assigned(expression, pg_type)} AS {ident(name)}"
+            for name, expression, pg_type in self.computed
+        ]
         made = [f"{_assigned(c.generation or 'NULL', c.type)} AS {ident(c.name)}" for c in self.generated]
         alias = ident(self.table.name.name)
         return (
@@ -153,7 +156,9 @@ class UniqueIndex(Struct, frozen=True):
     @property
     def shown(self) -> tuple[str, ...]:
         """Its keys for people."""
-        return tuple(column or expression for column, expression in zip(self.columns, self.expressions, strict=True))
+        return tuple(
+            column or expression for column, expression in zip(self.columns, self.expressions, strict=True)
+        )
 
     @property
     def faithful(self) -> bool:
@@ -172,16 +177,30 @@ def within(leaf: str | None, check: str) -> str:
     return f"({leaf or 'true'}) IS NOT TRUE OR ({check})"
 
 
-def verdict_part(rows: GivenRows, checks: Sequence[str], leaves: Sequence[str], not_null: Sequence[str], computed: Sequence[str] = ()) -> str:
+def verdict_part(
+    rows: GivenRows,
+    checks: Sequence[str],
+    leaves: Sequence[str],
+    not_null: Sequence[str],
+    computed: Sequence[str] = (),
+) -> str:
     """The first fault of each row that constraints of the row itself find: routing, generated NOT NULL, then checks in their order.
 
     ``computed`` are expressions that are read for the error alone that they may raise.
     """
     whens = []
     if leaves:
-        whens.append(f"WHEN ({' OR '.join(f'({leaf}) IS TRUE' for leaf in leaves)}) IS NOT TRUE THEN pg_catalog.json_build_array('routing', 0)")
-    whens += [f"WHEN {ident(name)} IS NULL THEN pg_catalog.json_build_array('null', {n})" for n, name in enumerate(not_null)]
-    whens += [f"WHEN ({check}) IS FALSE THEN pg_catalog.json_build_array('check', {n})" for n, check in enumerate(checks)]
+        whens.append(
+            f"WHEN ({' OR '.join(f'({leaf}) IS TRUE' for leaf in leaves)}) IS NOT TRUE THEN pg_catalog.json_build_array('routing', 0)"
+        )
+    whens += [
+        f"WHEN {ident(name)} IS NULL THEN pg_catalog.json_build_array('null', {n})"
+        for n, name in enumerate(not_null)
+    ]
+    whens += [
+        f"WHEN ({check}) IS FALSE THEN pg_catalog.json_build_array('check', {n})"
+        for n, check in enumerate(checks)
+    ]
     whens += [f"WHEN ({expression}) IS NULL THEN CAST(NULL AS pg_catalog.json)" for expression in computed]
     inner = f"SELECT {rows.number} AS i, CASE {' '.join(whens)} END AS verdict FROM {rows.source}"
     answer = _answer("q.i", "q.verdict -> 0", "q.verdict -> 1", "NULL")
@@ -244,7 +263,9 @@ def rendered_part(rows: GivenRows, columns: Sequence[str], canonicals: Sequence[
     """The canonical key of some columns of every row in which none of them is NULL."""
     whole = f"CAST(pg_catalog.json_build_array({', '.join(canonicals)}) AS pg_catalog.text)"
     known = " AND ".join(f"{ident(c)} IS NOT NULL" for c in columns)
-    return f"SELECT {_answer(rows.number, literal('key'), str(which), whole)} FROM {rows.source} WHERE {known}"
+    return (
+        f"SELECT {_answer(rows.number, literal('key'), str(which), whole)} FROM {rows.source} WHERE {known}"
+    )
 
 
 class Reference(Struct, frozen=True):
@@ -264,7 +285,9 @@ def parent_part(rows: GivenRows, reference: Reference, which: int) -> str:
     """Rows whose parent NEW does not hold now."""
     names = [ident(child) for child, _, _ in reference.columns]
     known = " AND ".join(f"g.{name} IS NOT NULL" for name in names)
-    same = " AND ".join(f"p.{ident(parent)} {operator} g.{ident(child)}" for child, parent, operator in reference.columns)
+    same = " AND ".join(
+        f"p.{ident(parent)} {operator} g.{ident(child)}" for child, parent, operator in reference.columns
+    )
     missing = f"{known} AND NOT EXISTS (SELECT FROM {reference.target} AS p WHERE {same})"
     detail = reference.key
     if reference.match_full and len(names) > 1:
@@ -310,7 +333,9 @@ def _answer(row: str, kind: str, which: str, detail: str) -> str:
 
 
 def _recordset(definitions: Sequence[str]) -> str:
-    return f"pg_catalog.json_to_recordset(tranship_given) AS r({', '.join(['i pg_catalog.int4', *definitions])})"
+    return (
+        f"pg_catalog.json_to_recordset(tranship_given) AS r({', '.join(['i pg_catalog.int4', *definitions])})"
+    )
 
 
 def _through_text(pg_type: PgType) -> bool:
@@ -342,7 +367,9 @@ def _heap(table: Table) -> str:
 
 def _keys(index: UniqueIndex) -> str:
     collations = [f" COLLATE {c}" if c else "" for c in index.collations]
-    return ", ".join(f"({e}){c} AS k{n}" for n, (e, c) in enumerate(zip(index.expressions, collations, strict=True)))
+    return ", ".join(
+        f"({e}){c} AS k{n}" for n, (e, c) in enumerate(zip(index.expressions, collations, strict=True))
+    )
 
 
 def _where(index: UniqueIndex) -> str:

@@ -20,7 +20,10 @@ def count_ours(table: TableName, xids: Sequence[int]) -> str:
 
 def delete_together(tables: Sequence[tuple[TableName, Sequence[int]]]) -> str:
     """Deletes them from all the tables in one statement, so that foreign keys among them are judged at its end. One row: counts ``n0`` …"""
-    parts = [f"d{n} AS (DELETE FROM {relation(name)} AS t WHERE {written_by('t', xids)} RETURNING 1)" for n, (name, xids) in enumerate(tables)]
+    parts = [
+        f"d{n} AS (DELETE FROM {relation(name)} AS t WHERE {written_by('t', xids)} RETURNING 1)"
+        for n, (name, xids) in enumerate(tables)
+    ]
     counts = ", ".join(f"(SELECT count(*) FROM d{n}) AS n{n}" for n in range(len(tables)))
     return f"WITH {', '.join(parts)} SELECT {counts}"
 
@@ -46,14 +49,20 @@ def written_since(table: TableName, key: Sequence[str], xids: Sequence[int], age
 
 def parentless(child: TableName, key: ForeignKey) -> str:
     """How many rows of a child, whoever wrote them, lack the parent they refer to."""
-    pairs = " AND ".join(f"p.{ident(t)} = c.{ident(n)}" for n, t in zip(key.columns, key.target_columns, strict=True))
+    pairs = " AND ".join(
+        f"p.{ident(t)} = c.{ident(n)}" for n, t in zip(key.columns, key.target_columns, strict=True)
+    )
     present = " AND ".join(f"c.{ident(n)} IS NOT NULL" for n in key.columns)
     return f"SELECT count(*) FROM {relation(child)} AS c WHERE {present} AND NOT EXISTS (SELECT FROM {relation(key.target)} AS p WHERE {pairs})"
 
 
-def foreign_children(child: TableName, key: ForeignKey, child_xids: Sequence[int], parent_xids: Sequence[int]) -> str:
+def foreign_children(
+    child: TableName, key: ForeignKey, child_xids: Sequence[int], parent_xids: Sequence[int]
+) -> str:
     """How many rows of a child that others wrote refer to rows of the parent that these transactions wrote."""
-    pairs = " AND ".join(f"p.{ident(t)} = c.{ident(n)}" for n, t in zip(key.columns, key.target_columns, strict=True))
+    pairs = " AND ".join(
+        f"p.{ident(t)} = c.{ident(n)}" for n, t in zip(key.columns, key.target_columns, strict=True)
+    )
     return (
         f"SELECT count(*) FROM {relation(child)} AS c JOIN {relation(key.target)} AS p ON {pairs}\n"
         f"WHERE {written_by('p', parent_xids)} AND NOT {written_by('c', child_xids)}"

@@ -13,7 +13,8 @@ _MOST_COLUMNS = 1600
 def spell(table: Table, expressions: Sequence[str]) -> str:
     """EXPLAIN's output list repeats each expression in one spelling, constants folded. No table is opened, so no privilege is needed."""
     columns = ", ".join(
-        f"{ident(column.name)} {column.type.text}" + (f" COLLATE {column.collation}" if column.collation else "")
+        f"{ident(column.name)} {column.type.text}"
+        + (f" COLLATE {column.collation}" if column.collation else "")
         for column in table.columns[:_MOST_COLUMNS]
     )
     values = ", ".join(f"({expression})" for expression in expressions)

@@ -15,7 +15,12 @@ AS_ORIGIN = "SET session_replication_role = origin"
 REPLICA = "SET LOCAL session_replication_role = replica"
 
 
-_STATES = {"O": "ENABLE TRIGGER", "D": "DISABLE TRIGGER", "R": "ENABLE REPLICA TRIGGER", "A": "ENABLE ALWAYS TRIGGER"}
+_STATES = {
+    "O": "ENABLE TRIGGER",
+    "D": "DISABLE TRIGGER",
+    "R": "ENABLE REPLICA TRIGGER",
+    "A": "ENABLE ALWAYS TRIGGER",
+}
 
 
 def trigger_state(table: TableName, trigger: str, state: str) -> str:

@@ -65,11 +65,25 @@ def key_order(plan: TablePlan, old: Table) -> str:
 
 
 def select_batch(
-    plan: TablePlan, old: Table, batch: Batch, *, excluded: Sequence[RowId] = (), bindings: Bindings = (), in_key_order: bool = False
+    plan: TablePlan,
+    old: Table,
+    batch: Batch,
+    *,
+    excluded: Sequence[RowId] = (),
+    bindings: Bindings = (),
+    in_key_order: bool = False,
 ) -> str:
     """The bulk read: shipped columns in NEW's order, a batch's rows less the excluded ones."""
     columns = ", ".join(compile_column(plan, n, old) for n in shipped(plan))
-    return _select(columns, plan, old, batch, excluded, bindings, f"\nORDER BY {key_order(plan, old)}" if in_key_order else "")
+    return _select(
+        columns,
+        plan,
+        old,
+        batch,
+        excluded,
+        bindings,
+        f"\nORDER BY {key_order(plan, old)}" if in_key_order else "",
+    )
 
 
 def middle(plan: TablePlan, batch: Batch, rows: int) -> str:
@@ -78,22 +92,43 @@ def middle(plan: TablePlan, batch: Batch, rows: int) -> str:
 
 
 def select_identified(
-    plan: TablePlan, old: Table, batch: Batch, *, excluded: Sequence[RowId] = (), bindings: Bindings = (), in_key_order: bool = False
+    plan: TablePlan,
+    old: Table,
+    batch: Batch,
+    *,
+    excluded: Sequence[RowId] = (),
+    bindings: Bindings = (),
+    in_key_order: bool = False,
 ) -> str:
     """The same rows and columns with the ctid as text in front, in a fixed order: to name the row behind a failing line."""
-    columns = ", ".join(["CAST(old.ctid AS pg_catalog.text)", *(compile_column(plan, n, old) for n in shipped(plan))])
+    columns = ", ".join(
+        ["CAST(old.ctid AS pg_catalog.text)", *(compile_column(plan, n, old) for n in shipped(plan))]
+    )
     order = key_order(plan, old) if in_key_order else "old.ctid"
     return _select(columns, plan, old, batch, excluded, bindings, f"\nORDER BY {order}")
 
 
 def select_for_people(plan: TablePlan, old: Table) -> str:
     """The whole table's read as it stands in the result file: without ranges, rejects and lookup contents."""
-    columns = ",\n  ".join(f"{compile_column(plan, n, old)} AS {ident(plan.columns[n].column)}" for n in shipped(plan))
-    reads = [f"SELECT\n  {columns}\n{from_source(s)}{lookup_joins(plan, old, ())}{where(in_source(s))}" for s in plan.sources]
+    columns = ",\n  ".join(
+        f"{compile_column(plan, n, old)} AS {ident(plan.columns[n].column)}" for n in shipped(plan)
+    )
+    reads = [
+        f"SELECT\n  {columns}\n{from_source(s)}{lookup_joins(plan, old, ())}{where(in_source(s))}"
+        for s in plan.sources
+    ]
     return "\nUNION ALL\n".join(reads)
 
 
-def _select(columns: str, plan: TablePlan, old: Table, batch: Batch, excluded: Sequence[RowId], bindings: Bindings, order: str) -> str:
+def _select(
+    columns: str,
+    plan: TablePlan,
+    old: Table,
+    batch: Batch,
+    excluded: Sequence[RowId],
+    bindings: Bindings,
+    order: str,
+) -> str:
     conditions = [*in_batch(plan, batch), *without(excluded)]
     heap = from_source(plan.sources[batch.source])
     return f"SELECT {columns}\n{heap}{lookup_joins(plan, old, bindings)}{where(conditions)}{order}"

@@ -27,4 +27,6 @@ def explained_as_condition(plan: TablePlan, expression: str) -> str:
 def explained_twice(plan: TablePlan, expression: str) -> str:
     """A plan as JSON that names :data:`REPEATABLE` exactly where the expression is volatile: such a subquery is never pulled up."""
     inner = f"SELECT CAST((\n{expression}\n) AS pg_catalog.text) AS v {from_source(plan.sources[0])}"
-    return f"EXPLAIN (FORMAT JSON, COSTS OFF) SELECT FROM ({inner}) AS {REPEATABLE} WHERE {REPEATABLE}.v IS NULL"
+    return (
+        f"EXPLAIN (FORMAT JSON, COSTS OFF) SELECT FROM ({inner}) AS {REPEATABLE} WHERE {REPEATABLE}.v IS NULL"
+    )

@@ -24,7 +24,9 @@ def loss(plan: TablePlan, mapping: ColumnMapping, old: Table) -> tuple[Loss, str
     column = old.column(take.column)
     if column is None or take.conversion.loss is Loss.NONE:
         return None
-    predicate = _predicate(f"old.{ident(take.column)}", take.conversion, column.type.leaf, mapping.type.leaf, plan.zone or "UTC")
+    predicate = _predicate(
+        f"old.{ident(take.column)}", take.conversion, column.type.leaf, mapping.type.leaf, plan.zone or "UTC"
+    )
     return (take.conversion.loss, predicate) if predicate else None
 
 
@@ -39,7 +41,11 @@ def _predicate(value: str, conversion: Conversion, old: PgType, new: PgType, zon
         case Loss.ZONE:
             return f"{value} IS NOT NULL"
         case Loss.TRUNCATED if old.base in _MOMENTS and new.base == "date":
-            wall = f"pg_catalog.timezone({literal(zone)}, {value})" if old.base == "timestamp with time zone" else value
+            wall = (
+                f"pg_catalog.timezone({literal(zone)}, {value})"
+                if old.base == "timestamp with time zone"
+                else value
+            )
             return f"{wall} <> pg_catalog.date_trunc('day', {wall})"
         case _:
             return None

@@ -39,7 +39,14 @@ def select_texts(
 
 
 def select_texts_of(
-    plan: TablePlan, old: Table, rows: Sequence[RowId], positions: Sequence[int], gaps: Sequence[int], bindings: Bindings, *, raw: bool
+    plan: TablePlan,
+    old: Table,
+    rows: Sequence[RowId],
+    positions: Sequence[int],
+    gaps: Sequence[int],
+    bindings: Bindings,
+    *,
+    raw: bool,
 ) -> str:
     """The same for chosen rows of one source."""
     source = plan.sources[rows[0].source]
@@ -59,7 +66,11 @@ def _texts(
     columns = [compile_text(plan, n, old) for n in positions]
     for n in gaps:
         missing = gap(plan, n, old)
-        columns.append(f"CASE WHEN {missing} THEN {gap_value(plan.columns[n])} END" if missing else "CAST(NULL AS pg_catalog.text)")
+        columns.append(
+            f"CASE WHEN {missing} THEN {gap_value(plan.columns[n])} END"
+            if missing
+            else "CAST(NULL AS pg_catalog.text)"
+        )
     if raw:
         columns = [f"pg_catalog.convert_to({column}, 'SQL_ASCII')" for column in columns]
     listed = ", ".join(["old.ctid", *columns])
@@ -69,7 +80,11 @@ def _texts(
 def duplicates(plan: TablePlan, keys: Sequence[str], *, nulls_not_distinct: bool) -> str:
     """Rows that share a key of canonical texts with another row: source position, ctid, key."""
     known = "" if nulls_not_distinct else " AND ".join(f"({key}) IS NOT NULL" for key in keys)
-    read = _everywhere(plan, f"pg_catalog.json_build_array({', '.join(keys)})::pg_catalog.text AS k", (known,) if known else ())
+    read = _everywhere(
+        plan,
+        f"pg_catalog.json_build_array({', '.join(keys)})::pg_catalog.text AS k",
+        (known,) if known else (),
+    )
     return (
         f"WITH read AS MATERIALIZED ({read}), shared AS (SELECT k FROM read GROUP BY k HAVING pg_catalog.count(*) > 1)\n"
         "SELECT read.source, read.id, read.k FROM read JOIN shared ON shared.k = read.k"
@@ -114,7 +129,9 @@ def orphans(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[R
     """
     conditions = [f"({e}) IS NOT NULL" for e in child.expressions]
     for compared, parent, gone in parents:
-        conditions.append(f"NOT EXISTS (SELECT FROM ({_ends(parent, without=gone)}) AS parent WHERE {_same(compared)})")
+        conditions.append(
+            f"NOT EXISTS (SELECT FROM ({_ends(parent, without=gone)}) AS parent WHERE {_same(compared)})"
+        )
     return _everywhere(child.plan, None, conditions)
 
 
@@ -151,7 +168,9 @@ def _ends(end: End, *, without: Sequence[RowId] = (), among: Sequence[RowId] | N
                 continue
             conditions.append(some(chosen))
         conditions += but([r for r in without if r.source == number])
-        reads.append(f"SELECT {number} AS source, old.ctid AS id, {named} {from_source(source)}{where(conditions)}")
+        reads.append(
+            f"SELECT {number} AS source, old.ctid AS id, {named} {from_source(source)}{where(conditions)}"
+        )
     return " UNION ALL ".join(reads)
 
 
@@ -176,14 +195,17 @@ def count_where(plan: TablePlan, predicates: Sequence[str], rejected: Sequence[R
     return f"SELECT {summed} FROM ({' UNION ALL '.join(reads)}) AS r"
 
 
-def raising_rows(plan: TablePlan, old: Table, batch: Batch, positions: Sequence[int], bindings: Bindings) -> str:
+def raising_rows(
+    plan: TablePlan, old: Table, batch: Batch, positions: Sequence[int], bindings: Bindings
+) -> str:
     """A DO statement for OLD: computes some mappings row by row and leaves ``[[ctid, position, SQLSTATE, message], …]`` of the rows for
     which a person's expression (or a conversion at the edge of its range) raises in the setting ``tranship.answer``.
     """
     source = plan.sources[batch.source]
     heap = f"{from_source(source)}{lookup_joins(plan, old, bindings)}"
     tries = "\n".join(
-        f"tranship_at := {n}; PERFORM {compile_text(plan, n, old)} {heap}{where((*in_source(source), 'old.ctid = tranship_row'))};" for n in positions
+        f"tranship_at := {n}; PERFORM {compile_text(plan, n, old)} {heap}{where((*in_source(source), 'old.ctid = tranship_row'))};"
+        for n in positions
     )
     body = f"""
 #variable_conflict use_column
@@ -231,7 +253,10 @@ def _object(columns: Sequence[str]) -> str:
     """Columns as one JSON object, from an array: a function takes no more than 100 arguments, and a chain of 1,600 || exceeds the stack."""
     if not columns:
         return "NULL::pg_catalog.text"
-    pairs = [f"{literal(_json_name(c))} || COALESCE(CAST(pg_catalog.to_json(old.{ident(c)}) AS pg_catalog.text), 'null')" for c in columns]
+    pairs = [
+        f"{literal(_json_name(c))} || COALESCE(CAST(pg_catalog.to_json(old.{ident(c)}) AS pg_catalog.text), 'null')"
+        for c in columns
+    ]
     return f"'{{' || pg_catalog.array_to_string(ARRAY[{', '.join(pairs)}], ', ') || '}}'"
 
 

@@ -108,7 +108,11 @@ def _from_text(value: str, new: PgType, *, in_bytes: bool) -> str | None:
         if length is None:
             return "true"
         plain = f"CAST({value} AS pg_catalog.text)"
-        size = f"pg_catalog.octet_length(pg_catalog.convert_to({plain}, 'UTF8'))" if in_bytes else f"pg_catalog.char_length({plain})"
+        size = (
+            f"pg_catalog.octet_length(pg_catalog.convert_to({plain}, 'UTF8'))"
+            if in_bytes
+            else f"pg_catalog.char_length({plain})"
+        )
         return f"{size} <= {length}"
     shape = _SHAPES.get(new.base)
     if new.base in _INTEGERS:

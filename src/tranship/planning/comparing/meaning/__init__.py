@@ -19,7 +19,19 @@ from tranship.planning.comparing.meaning.scene import Doubt, Landscape, Observed
 from tranship.planning.comparing.meaning.texts import readable, text_doubt
 from tranship.planning.comparing.meaning.units import times, unit_of
 
-__all__ = ["Doubt", "Landscape", "Observed", "Sight", "doubt_of", "meaning_change", "meaning_questions", "observed_in", "opposed", "times", "unit_of"]
+__all__ = [
+    "Doubt",
+    "Landscape",
+    "Observed",
+    "Sight",
+    "doubt_of",
+    "meaning_change",
+    "meaning_questions",
+    "observed_in",
+    "opposed",
+    "times",
+    "unit_of",
+]
 
 
 def meaning_change(pair: ColumnPair, before: Table, after: Table, landscape: Landscape) -> Doubt | None:
@@ -35,7 +47,9 @@ def meaning_change(pair: ColumnPair, before: Table, after: Table, landscape: Lan
     return doubt_of(before, after, (pair.old, pair.new), landscape.observed, landscape.old.timezone)
 
 
-def doubt_of(before: Table, after: Table, columns: tuple[str, str], observed: Observed, zone: str) -> Doubt | None:
+def doubt_of(
+    before: Table, after: Table, columns: tuple[str, str], observed: Observed, zone: str
+) -> Doubt | None:
     """The same for any two columns, keys apart; ``zone`` is OLD's database time zone."""
     old, new = before.column(columns[0]), after.column(columns[1])
     if old is None or new is None or new.generated:
@@ -50,7 +64,9 @@ def meaning_questions(comparison: Comparison, landscape: Landscape) -> Iterator[
         before, after = landscape.old.table(pair.old), landscape.new.table(pair.new)
         if before is None or after is None:
             continue
-        named = [(p.old, p.new) for p in pair.columns if p.pairing is not Pairing.DECIDED] + [(p.old, p.new) for p in pair.proposals]
+        named = [(p.old, p.new) for p in pair.columns if p.pairing is not Pairing.DECIDED] + [
+            (p.old, p.new) for p in pair.proposals
+        ]
         for left, right in named:
             old, new = before.column(left), after.column(right)
             if old is None or new is None or new.generated:
@@ -59,4 +75,6 @@ def meaning_questions(comparison: Comparison, landscape: Landscape) -> Iterator[
             if measures(sight) or readable(sight):
                 numbers = measures(sight)
                 beside = numbers and only_beside(sight)
-                yield MeaningQuestion(ColumnRef(pair.old, left), ColumnRef(pair.new, right), numbers=numbers, beside=beside)
+                yield MeaningQuestion(
+                    ColumnRef(pair.old, left), ColumnRef(pair.new, right), numbers=numbers, beside=beside
+                )

@@ -24,7 +24,11 @@ paid settled / unpaid outstanding
 succeeded success successful / failed failure
 subscribed / unsubscribed
 """
-_GROUPS = tuple((frozenset(a.split()), frozenset(b.split())) for line in _OPPOSITES.strip().split("\n") for a, b in [line.split(" / ")])
+_GROUPS = tuple(
+    (frozenset(a.split()), frozenset(b.split()))
+    for line in _OPPOSITES.strip().split("\n")
+    for a, b in [line.split(" / ")]
+)
 _UTC = frozenset({"utc", "gmt"})
 _UTC_ZONES = frozenset({"utc", "gmt", "uct", "zulu", "universal", "greenwich"})
 """Also below ``Etc/``."""
@@ -61,14 +65,20 @@ def _negated(name: str) -> int:
 
 def flag_doubt(sight: Sight) -> Doubt | None:
     """A yes that NEW would read as a no."""
-    if "boolean" not in sight.families or sight.old.name == sight.new.name or not opposed(sight.old.name, sight.new.name):
+    if (
+        "boolean" not in sight.families
+        or sight.old.name == sight.new.name
+        or not opposed(sight.old.name, sight.new.name)
+    ):
         return None
     sql = {
         ("boolean", "boolean"): f"NOT {sight.value}",
         ("integer", "boolean"): f"{sight.value} = 0",
         ("boolean", "integer"): f"CASE {sight.value} WHEN true THEN 0 WHEN false THEN 1 END",
     }.get(sight.families)
-    return Doubt((f"'{sight.new.name}' asks the opposite of '{sight.old.name}': true would become false",), sql)
+    return Doubt(
+        (f"'{sight.new.name}' asks the opposite of '{sight.old.name}': true would become false",), sql
+    )
 
 
 def clock_doubt(sight: Sight) -> Doubt | None:
@@ -79,7 +89,9 @@ def clock_doubt(sight: Sight) -> Doubt | None:
         return None
     old, new = _zone(sight, old=True), _zone(sight, old=False)
     if bases == (plain, zoned) and "utc" in (old, new) and "local" not in (old, new):
-        told = f"OLD's times would be read in its database time zone {sight.zone}, but name or comment says UTC"
+        told = (
+            f"OLD's times would be read in its database time zone {sight.zone}, but name or comment says UTC"
+        )
         return Doubt((told,), f"{sight.value} AT TIME ZONE 'UTC'")
     if bases == (zoned, plain) and new == "utc":
         told = f"NEW's times would be written in OLD's database time zone {sight.zone}, but name or comment says UTC"
@@ -95,7 +107,15 @@ def _shifted(sight: Sight, old: str, new: str) -> Doubt | None:
     """Both without a zone: only words can tell that the clock changes."""
     if old == new or not (old and new) or _is_utc(sight.zone):
         differs = bool(old and new and old != new)
-        return Doubt((f"OLD's '{sight.old.name}' says {old}, NEW's '{sight.new.name}' says {new}: which zone is meant?",)) if differs else None
+        return (
+            Doubt(
+                (
+                    f"OLD's '{sight.old.name}' says {old}, NEW's '{sight.new.name}' says {new}: which zone is meant?",
+                )
+            )
+            if differs
+            else None
+        )
     first, second = ("UTC", sight.zone) if old == "utc" else (sight.zone, "UTC")
     told = f"OLD's '{sight.old.name}' says {old}, NEW's '{sight.new.name}' says {new}; OLD's database time zone is {sight.zone}"
     return Doubt((told,), f"{sight.value} AT TIME ZONE '{first}' AT TIME ZONE '{second}'")
@@ -104,7 +124,10 @@ def _shifted(sight: Sight, old: str, new: str) -> Doubt | None:
 def _zone(sight: Sight, *, old: bool) -> str:
     """What a column's name, else its comment, says about its clock: ``utc``, ``local`` or nothing."""
     column = sight.old if old else sight.new
-    for said in (frozenset(words(column.name)), frozenset(word.lower() for word in _WORDS.findall(column.comment or ""))):
+    for said in (
+        frozenset(words(column.name)),
+        frozenset(word.lower() for word in _WORDS.findall(column.comment or "")),
+    ):
         if said & _UTC:
             return "utc"
         if said & _LOCAL:

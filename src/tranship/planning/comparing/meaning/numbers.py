@@ -26,7 +26,9 @@ percent percentage pct rate ratio share fraction probability discount tax vat ma
 confidence satz anteil rabatt
 """
 _SHARES = frozenset(_SHARES_WORDS.split())
-_MOMENTS = frozenset({"epoch", "unix", "ts", "timestamp", "time", "at", "created", "updated", "modified", "expires", "expiry"})
+_MOMENTS = frozenset(
+    {"epoch", "unix", "ts", "timestamp", "time", "at", "created", "updated", "modified", "expires", "expiry"}
+)
 _BOUND = re.compile(r"(?:<=?|AND)\s*\(*'?(-?[0-9]+(?:\.[0-9]+)?)'?")
 _ENOUGH_THERE = 5
 _DECIMALS = (2, 3, 4)
@@ -40,7 +42,11 @@ def measures(sight: Sight) -> bool:
     if any(kind not in _NUMBERS for kind in sight.families) or sight.is_key:
         return False
     telling = sight.old_words | sight.new_words
-    if not telling & (_MONEY | _SHARES | _MOMENTS) and unit_of(sight.old) is None and unit_of(sight.new) is None:
+    if (
+        not telling & (_MONEY | _SHARES | _MOMENTS)
+        and unit_of(sight.old) is None
+        and unit_of(sight.new) is None
+    ):
         return False
     return sight.after.bytes > 0 or _declared_otherwise(sight)
 
@@ -52,8 +58,16 @@ def only_beside(sight: Sight) -> bool:
 
 def _declared_otherwise(sight: Sight) -> bool:
     unitless = unit_of(sight.old) is None and unit_of(sight.new) is None
-    alike = sight.families[0] == sight.families[1] and unitless and not (sight.old_words | sight.new_words) & _SHARES
-    return (sight.old.type != sight.new.type and not alike) or sight.old.comment != sight.new.comment or bool(sight.checks)
+    alike = (
+        sight.families[0] == sight.families[1]
+        and unitless
+        and not (sight.old_words | sight.new_words) & _SHARES
+    )
+    return (
+        (sight.old.type != sight.new.type and not alike)
+        or sight.old.comment != sight.new.comment
+        or bool(sight.checks)
+    )
 
 
 def number_doubt(sight: Sight) -> Doubt | None:
@@ -90,17 +104,36 @@ def _unit_lost(sight: Sight, left: Unit | None, right: Unit | None) -> Doubt | N
     if (left is None) == (right is None):
         return None
     cents = UNITS["cent"].factor
-    if left is not None and left.dimension == "money" and left.factor == cents and sight.families[1] == "decimal":
-        return Doubt((f"OLD's '{sight.old.name}' says {left.word}, NEW's '{sight.new.name}' has decimals",), times(sight.value, Fraction(1, 100)))
-    if right is not None and right.dimension == "money" and right.factor == cents and sight.families[0] == "decimal":
+    if (
+        left is not None
+        and left.dimension == "money"
+        and left.factor == cents
+        and sight.families[1] == "decimal"
+    ):
+        return Doubt(
+            (f"OLD's '{sight.old.name}' says {left.word}, NEW's '{sight.new.name}' has decimals",),
+            times(sight.value, Fraction(1, 100)),
+        )
+    if (
+        right is not None
+        and right.dimension == "money"
+        and right.factor == cents
+        and sight.families[0] == "decimal"
+    ):
         return Doubt(
             (f"OLD's '{sight.old.name}' has decimals, NEW's '{sight.new.name}' says {right.word}",),
             f"round({times(sight.value, Fraction(100))})",
         )
     if sight.old.name == sight.new.name or (left or right) not in _named(sight):
         return None
-    unit, side, other = (left, sight.old.name, sight.new.name) if left is not None else (right, sight.new.name, sight.old.name)
-    return Doubt((f"'{side}' says its unit ({unit.word if unit else ''}), '{other}' says none: is it the same?",))
+    unit, side, other = (
+        (left, sight.old.name, sight.new.name)
+        if left is not None
+        else (right, sight.new.name, sight.old.name)
+    )
+    return Doubt(
+        (f"'{side}' says its unit ({unit.word if unit else ''}), '{other}' says none: is it the same?",)
+    )
 
 
 def _named(sight: Sight) -> Sequence[Unit]:
@@ -114,7 +147,13 @@ def _is_money(sight: Sight) -> bool:
 
 def _scale(sight: Sight) -> int | None:
     leaf = sight.new.type.leaf
-    return leaf.modifiers[1] if leaf.base == "numeric" and len(leaf.modifiers) > 1 else 2 if leaf.base == "money" else None
+    return (
+        leaf.modifiers[1]
+        if leaf.base == "numeric" and len(leaf.modifiers) > 1
+        else 2
+        if leaf.base == "money"
+        else None
+    )
 
 
 def _to_decimals(sight: Sight) -> Doubt | None:
@@ -131,10 +170,18 @@ def _to_decimals(sight: Sight) -> Doubt | None:
         if 1 / 5 <= ratio <= 5:
             return None
         if ratio >= _PER_UNIT / 5:
-            return Doubt((told, f"the typical number of OLD is {ratio:.0f} times that of NEW's own rows: OLD seems to count cents"), sql)
+            return Doubt(
+                (
+                    told,
+                    f"the typical number of OLD is {ratio:.0f} times that of NEW's own rows: OLD seems to count cents",
+                ),
+                sql,
+            )
     if facts.median < _PER_UNIT:
         return None
-    return Doubt((told, f"most of OLD's {facts.nonzero} numbers are {_PER_UNIT} or more: are they cents?"), sql)
+    return Doubt(
+        (told, f"most of OLD's {facts.nonzero} numbers are {_PER_UNIT} or more: are they cents?"), sql
+    )
 
 
 def _to_whole(sight: Sight) -> Doubt | None:
@@ -144,7 +191,11 @@ def _to_whole(sight: Sight) -> Doubt | None:
     facts = sight.numbers
     if facts is not None and not facts.fractional:
         return None
-    many = "the data were not asked" if facts is None else f"{facts.fractional} of {facts.rows} numbers have decimals that whole numbers would lose"
+    many = (
+        "the data were not asked"
+        if facts is None
+        else f"{facts.fractional} of {facts.rows} numbers have decimals that whole numbers would lose"
+    )
     value = f"CAST({sight.value} AS numeric)" if sight.old.type.leaf.base == "money" else sight.value
     told = f"'{sight.new.name}' speaks of money: {sight.old.type.text} in OLD, whole numbers in NEW"
     return Doubt((told, many, "does NEW count cents?"), f"round({times(value, Fraction(_PER_UNIT))})")
@@ -153,24 +204,41 @@ def _to_whole(sight: Sight) -> Doubt | None:
 def _to_fraction(sight: Sight) -> Doubt | None:
     """Percent become fractions of one."""
     facts = sight.numbers
-    if not (sight.old_words | sight.new_words) & _SHARES or facts is None or facts.highest is None or not 1 < facts.highest <= _PER_UNIT:
+    if (
+        not (sight.old_words | sight.new_words) & _SHARES
+        or facts is None
+        or facts.highest is None
+        or not 1 < facts.highest <= _PER_UNIT
+    ):
         return None
     below = _upto_one(sight)
     if below is None or facts.lowest is None or facts.lowest < 0:
         return None
-    told = f"'{sight.old.name}' speaks of a share: OLD holds numbers above 1, up to {_PER_UNIT} at most; {below}"
+    told = (
+        f"'{sight.old.name}' speaks of a share: OLD holds numbers above 1, up to {_PER_UNIT} at most; {below}"
+    )
     return Doubt((told,), times(sight.value, Fraction(1, _PER_UNIT)))
 
 
 def _to_percent(sight: Sight) -> Doubt | None:
     """Fractions of one become percent."""
     facts, there = sight.numbers, sight.numbers_there
-    if not (sight.old_words | sight.new_words) & _SHARES or facts is None or facts.highest is None or facts.lowest is None:
+    if (
+        not (sight.old_words | sight.new_words) & _SHARES
+        or facts is None
+        or facts.highest is None
+        or facts.lowest is None
+    ):
         return None
     if not facts.fractional or facts.lowest < 0 or facts.highest > 1:
         return None
     bounds = _bounds(sight)
-    more = there is not None and there.highest is not None and there.nonzero >= _ENOUGH_THERE and 1 < there.highest <= _PER_UNIT
+    more = (
+        there is not None
+        and there.highest is not None
+        and there.nonzero >= _ENOUGH_THERE
+        and 1 < there.highest <= _PER_UNIT
+    )
     if sight.families[1] == "integer":
         why = "NEW holds whole numbers"
     elif more:
@@ -190,11 +258,22 @@ def _bounds(sight: Sight) -> list[float]:
 def _upto_one(sight: Sight) -> str | None:
     """How NEW says that it holds fractions of one."""
     leaf, there, bounds = sight.new.type.leaf, sight.numbers_there, _bounds(sight)
-    if leaf.base == "numeric" and len(leaf.modifiers) > 1 and leaf.modifiers[1] > 0 and leaf.modifiers[0] - leaf.modifiers[1] <= 1:
+    if (
+        leaf.base == "numeric"
+        and len(leaf.modifiers) > 1
+        and leaf.modifiers[1] > 0
+        and leaf.modifiers[0] - leaf.modifiers[1] <= 1
+    ):
         return f"{leaf.text} has no room for them"
     if bounds and max(bounds) == 1:
         return "NEW allows up to 1"
-    if there is not None and there.highest is not None and there.nonzero >= _ENOUGH_THERE and there.highest <= 1 and there.fractional:
+    if (
+        there is not None
+        and there.highest is not None
+        and there.nonzero >= _ENOUGH_THERE
+        and there.highest <= 1
+        and there.fractional
+    ):
         return "NEW's own rows hold nothing above 1"
     return None
 
@@ -202,7 +281,13 @@ def _upto_one(sight: Sight) -> str | None:
 def _by_magnitude(sight: Sight) -> Doubt | None:
     """NEW's own rows are a hundred or a thousand times larger or smaller."""
     facts, there = sight.numbers, sight.numbers_there
-    if facts is None or there is None or not facts.median or not there.median or there.nonzero < _ENOUGH_THERE:
+    if (
+        facts is None
+        or there is None
+        or not facts.median
+        or not there.median
+        or there.nonzero < _ENOUGH_THERE
+    ):
         return None
     words = sight.old_words | sight.new_words
     if words & _MOMENTS:
@@ -214,7 +299,10 @@ def _by_magnitude(sight: Sight) -> Doubt | None:
         return None
     sql = times(sight.value, Fraction(_PER_UNIT) if ratio > 1 else Fraction(1, _PER_UNIT))
     way = "larger" if ratio > 1 else "smaller"
-    return Doubt((f"the numbers of NEW's own rows are about {_PER_UNIT} times {way} than OLD's: cents and units?",), _rounded(sight, sql))
+    return Doubt(
+        (f"the numbers of NEW's own rows are about {_PER_UNIT} times {way} than OLD's: cents and units?",),
+        _rounded(sight, sql),
+    )
 
 
 def _epoch(sight: Sight, facts: NumberFacts, there: NumberFacts) -> Doubt | None:
@@ -227,5 +315,10 @@ def _epoch(sight: Sight, facts: NumberFacts, there: NumberFacts) -> Doubt | None
             sql = _rounded(sight, times(sight.value, Fraction(1, thousand)))
         else:
             continue
-        return Doubt((f"seconds since 1970 on one side, {thousand} times as much in NEW's own rows or in OLD's on the other",), sql)
+        return Doubt(
+            (
+                f"seconds since 1970 on one side, {thousand} times as much in NEW's own rows or in OLD's on the other",
+            ),
+            sql,
+        )
     return None

@@ -23,9 +23,15 @@ def keys_misread(pair: ColumnPair, before: Table, after: Table, landscape: Lands
     new_targets = _targets(after, pair.new)
     if new_targets and not (new_targets & kept):
         shown = ", ".join(str(t) for t in sorted(new_targets))
-        return (*told, f"in NEW {after.name}.{pair.new} refers to {shown}: the ids of one table would be taken for those of another")
+        return (
+            *told,
+            f"in NEW {after.name}.{pair.new} refers to {shown}: the ids of one table would be taken for those of another",
+        )
     if not new_targets and _becomes_text(pair, before, after):
-        return (*told, f"in NEW {after.name}.{pair.new} is text and refers to nothing: ids would be stored as names")
+        return (
+            *told,
+            f"in NEW {after.name}.{pair.new} is text and refers to nothing: ids would be stored as names",
+        )
     return ()
 
 
@@ -57,7 +63,11 @@ def _named_after(before: Table, column: str, landscape: Landscape) -> set[TableN
     declared = before.column(column)
     if declared is None or len(words) < 2 or words[-1] not in _ID_WORDS:
         return set()
-    owners = [t for t in landscape.old.tables if stems(t.name.name) == words[:-1] and _keyed_by(t, family(declared.type))]
+    owners = [
+        t
+        for t in landscape.old.tables
+        if stems(t.name.name) == words[:-1] and _keyed_by(t, family(declared.type))
+    ]
     here = [t for t in owners if t.name.schema == before.name.schema] or owners
     return {here[0].name} if len(here) == 1 else set()
 

@@ -121,12 +121,16 @@ class Sight(Struct, frozen=True):
     def checks(self) -> tuple[str, ...]:
         """The conditions that NEW puts on the new column alone and OLD does not put on the old one."""
         known = set(_conditions(self.before, self.old))
-        return tuple(expression for expression in _conditions(self.after, self.new) if expression not in known)
+        return tuple(
+            expression for expression in _conditions(self.after, self.new) if expression not in known
+        )
 
 
 def _in_key(table: Table, column: str) -> bool:
     primary = table.primary_key
-    return (primary is not None and column in primary.columns) or any(column in key.columns for key in table.foreign_keys)
+    return (primary is not None and column in primary.columns) or any(
+        column in key.columns for key in table.foreign_keys
+    )
 
 
 def _conditions(table: Table, column: Column) -> tuple[str, ...]:

@@ -17,7 +17,23 @@ _CODE_WORDS = frozenset({"code", "iso", "abbr", "abbreviation", "short", "acrony
 _LABEL_WORDS = frozenset({"name", "label", "description", "full", "long"})
 _CODE = re.compile(r"[A-Za-z0-9]{1,3}(?:[-_][A-Za-z0-9]{1,3})?")
 _LONG_CODE, _SHORT_LABEL, _LABEL_LENGTH = 3, 20, 4
-_SECRETS = frozenset({"password", "passwd", "pwd", "passphrase", "secret", "token", "pin", "ssn", "iban", "passwort", "kennwort", "key", "card"})
+_SECRETS = frozenset(
+    {
+        "password",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "secret",
+        "token",
+        "pin",
+        "ssn",
+        "iban",
+        "passwort",
+        "kennwort",
+        "key",
+        "card",
+    }
+)
 _DIGESTED_WORDS = """
 hash hashed hmac digest md5 sha sha1 sha256 sha512 bcrypt argon2 scrypt pbkdf2 encrypted crypted cipher ciphertext
 """
@@ -46,7 +62,12 @@ def readable(sight: Sight) -> bool:
     telling = sight.old_words | sight.new_words
     if sight.families[0] != "text" or not telling & (_CODED | _SECRETS):
         return bool(sight.checks)
-    return sight.old.type != sight.new.type or sight.old.comment != sight.new.comment or bool(sight.checks) or sight.after.bytes > 0
+    return (
+        sight.old.type != sight.new.type
+        or sight.old.comment != sight.new.comment
+        or bool(sight.checks)
+        or sight.after.bytes > 0
+    )
 
 
 def text_doubt(sight: Sight) -> Doubt | None:
@@ -65,7 +86,9 @@ def _named_otherwise(sight: Sight) -> Doubt | None:
     """One name speaks of a code, the other of a label: ``country_code`` and ``country_name``."""
     old, new = sight.old_words - sight.new_words, sight.new_words - sight.old_words
     if (old & _CODE_WORDS and new & _LABEL_WORDS) or (old & _LABEL_WORDS and new & _CODE_WORDS):
-        return Doubt((f"one of '{sight.old.name}' and '{sight.new.name}' speaks of a code, the other of a label",))
+        return Doubt(
+            (f"one of '{sight.old.name}' and '{sight.new.name}' speaks of a code, the other of a label",)
+        )
     return None
 
 
@@ -78,11 +101,20 @@ def _coded(sight: Sight) -> Doubt | None:
         return None
     told = f"'{sight.old.name}': OLD holds {'codes' if _are_codes(held) else 'longer texts'}"
     if there is not None and there.values:
-        if _are_codes(held) == _are_codes(there) or {v.value for v in held.values} & {v.value for v in there.values}:
+        if _are_codes(held) == _are_codes(there) or {v.value for v in held.values} & {
+            v.value for v in there.values
+        }:
             return None
         return Doubt((f"{told}, NEW's own rows hold {'codes' if _are_codes(there) else 'longer texts'}",))
     width, room = _width(sight.old.type.leaf.modifiers), _width(sight.new.type.leaf.modifiers)
-    if not _are_codes(held) or width is None or width > _LONG_CODE or room is None or room < _SHORT_LABEL or _widened_everywhere(sight, room):
+    if (
+        not _are_codes(held)
+        or width is None
+        or width > _LONG_CODE
+        or room is None
+        or room < _SHORT_LABEL
+        or _widened_everywhere(sight, room)
+    ):
         return None
     return Doubt((f"{told} of at most {width} characters, NEW has room for {room}: does it want names?",))
 
@@ -99,7 +131,11 @@ def _width(modifiers: tuple[int, ...]) -> int | None:
 
 def _widened_everywhere(sight: Sight, room: int) -> bool:
     """A width that most texts of NEW's table have is a habit, not a hint."""
-    widths = [c.type.leaf.modifiers[0] for c in sight.after.columns if c.type.leaf.base == "character varying" and c.type.leaf.modifiers]
+    widths = [
+        c.type.leaf.modifiers[0]
+        for c in sight.after.columns
+        if c.type.leaf.base == "character varying" and c.type.leaf.modifiers
+    ]
     return room == 255 or (len(widths) > 2 and widths.count(room) * 2 > len(widths))
 
 
@@ -107,9 +143,16 @@ def _outside(sight: Sight) -> Doubt | None:
     """NEW lists what it allows, and nothing that OLD holds is among it: the same thing is called otherwise."""
     held = sight.held
     allowed = next((values for expression in sight.checks if (values := listed(expression))), ())
-    if len(allowed) < 2 or held is None or not held.values or any(counted.value in allowed for counted in held.values):
+    if (
+        len(allowed) < 2
+        or held is None
+        or not held.values
+        or any(counted.value in allowed for counted in held.values)
+    ):
         return None
-    return Doubt((f"NEW's CHECK on '{sight.new.name}' lists {len(allowed)} values, and OLD holds none of them",))
+    return Doubt(
+        (f"NEW's CHECK on '{sight.new.name}' lists {len(allowed)} values, and OLD holds none of them",)
+    )
 
 
 # --- secrets -----------------------------------------------------------------------------------------------------------------------
@@ -124,23 +167,54 @@ def _secret(sight: Sight) -> Doubt | None:
         return Doubt((f"'{sight.old.name}' says {old}, '{sight.new.name}' says {new}",))
     if held is None:
         differs = old != new and sight.old.name != sight.new.name
-        return Doubt((f"one of '{sight.old.name}' and '{sight.new.name}' says {old or new}, the other does not",)) if differs else None
+        return (
+            Doubt(
+                (f"one of '{sight.old.name}' and '{sight.new.name}' says {old or new}, the other does not",)
+            )
+            if differs
+            else None
+        )
     there = _digested(sight.held_there)
-    wanted = {"a digest": True, "plain text": False}.get(new) if new else there if there is not None else _wants_digest(sight)
+    wanted = (
+        {"a digest": True, "plain text": False}.get(new)
+        if new
+        else there
+        if there is not None
+        else _wants_digest(sight)
+    )
     if held and _of_another_kind(sight):
-        return Doubt((f"'{sight.old.name}': OLD's values look like digests, but of another kind than NEW's CHECK asks for",))
+        return Doubt(
+            (
+                f"'{sight.old.name}': OLD's values look like digests, but of another kind than NEW's CHECK asks for",
+            )
+        )
     if wanted is None or wanted == held:
         return None
     is_now, becomes = ("digests", "plain text") if held else ("plain text", "digests")
-    why = f"'{sight.new.name}' of NEW says so" if new else "NEW's own rows do" if there is not None else "NEW's type or CHECK asks for it"
+    why = (
+        f"'{sight.new.name}' of NEW says so"
+        if new
+        else "NEW's own rows do"
+        if there is not None
+        else "NEW's type or CHECK asks for it"
+    )
     told = f"'{sight.old.name}': OLD's values look like {is_now}, NEW wants {becomes} ({why})"
-    return Doubt((told, "no expression undoes a digest" if held else "to digest them is no one's guess (crypt() of pgcrypto, or by the application)"))
+    return Doubt(
+        (
+            told,
+            "no expression undoes a digest"
+            if held
+            else "to digest them is no one's guess (crypt() of pgcrypto, or by the application)",
+        )
+    )
 
 
 def _said(sight: Sight, *, old: bool) -> str:
     """What name and comment say: ``a digest``, ``plain text`` or nothing."""
     column = sight.old if old else sight.new
-    said = (sight.old_words if old else sight.new_words) | frozenset(re.findall(r"[a-z0-9]+", (column.comment or "").lower()))
+    said = (sight.old_words if old else sight.new_words) | frozenset(
+        re.findall(r"[a-z0-9]+", (column.comment or "").lower())
+    )
     if said & _PLAIN_WORDS:
         return "plain text"
     return "a digest" if said & _DIGESTED else ""
@@ -159,10 +233,18 @@ def _of_another_kind(sight: Sight) -> bool:
     """NEW asks for bcrypt or argon2, and no value is."""
     marks = [mark for expression in sight.checks for mark in _MARKS if mark in expression.replace("\\", "")]
     held = sight.held
-    return bool(marks) and held is not None and not any(counted.value.startswith(tuple(marks)) for counted in held.values)
+    return (
+        bool(marks)
+        and held is not None
+        and not any(counted.value.startswith(tuple(marks)) for counted in held.values)
+    )
 
 
 def _wants_digest(sight: Sight) -> bool | None:
     width = _width(sight.new.type.leaf.modifiers)
-    fixed = sight.new.type.leaf.base == "character" and width in _WIDTHS and sight.old.type.leaf.modifiers != sight.new.type.leaf.modifiers
+    fixed = (
+        sight.new.type.leaf.base == "character"
+        and width in _WIDTHS
+        and sight.old.type.leaf.modifiers != sight.new.type.leaf.modifiers
+    )
     return True if fixed or any(_DEMANDS.search(expression) for expression in sight.checks) else None

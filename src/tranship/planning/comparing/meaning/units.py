@@ -42,7 +42,10 @@ def _units() -> dict[str, Unit]:
     found = {word: Unit(word, "temperature", None) for word in sorted(_TEMPERATURES)}
     for dimension, listed in _FACTORS.items():
         parts = listed.split()
-        found |= {word: Unit(word, dimension, Fraction(factor)) for word, factor in zip(parts[::2], parts[1::2], strict=True)}
+        found |= {
+            word: Unit(word, dimension, Fraction(factor))
+            for word, factor in zip(parts[::2], parts[1::2], strict=True)
+        }
     return found
 
 
@@ -51,7 +54,11 @@ UNITS = _units()
 
 def unit_of(column: Column) -> Unit | None:
     """The one unit that a column's name says, else its comment (``in cents``, ``(kg)``); None: none, or several."""
-    named = {unit for word in words(column.name) if (unit := UNITS.get(word) or UNITS.get(singular(word))) is not None}
+    named = {
+        unit
+        for word in words(column.name)
+        if (unit := UNITS.get(word) or UNITS.get(singular(word))) is not None
+    }
     last = words(column.name)[-1:]
     if not named and len(words(column.name)) > 1 and last and last[0] in _LETTERS:
         named = {UNITS[_LETTERS[last[0]]]}
@@ -70,7 +77,11 @@ def same_unit(left: Unit, right: Unit) -> bool:
     currencies = {left.word, right.word}
     if left.dimension == "money" and currencies <= _CURRENCIES:
         return len(currencies) == 1 or any(currencies <= group for group in _SAME_CURRENCY)
-    return left.dimension == right.dimension and left.factor == right.factor and (left.factor is not None or left.word == right.word)
+    return (
+        left.dimension == right.dimension
+        and left.factor == right.factor
+        and (left.factor is not None or left.word == right.word)
+    )
 
 
 def converted(value: str, left: Unit, right: Unit) -> str | None:

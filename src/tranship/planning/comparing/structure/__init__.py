@@ -13,13 +13,22 @@ from tranship.planning.comparing.structure.leaves import leaf_notes
 from tranship.planning.comparing.structure.objects import object_notes
 from tranship.planning.comparing.structure.others import other_notes, shared_notes
 from tranship.planning.comparing.structure.relations import relation_notes
-from tranship.planning.comparing.structure.sides import NO_SPELLINGS, Spellings, TableSides, Translation, table_sides, translation_of
+from tranship.planning.comparing.structure.sides import (
+    NO_SPELLINGS,
+    Spellings,
+    TableSides,
+    Translation,
+    table_sides,
+    translation_of,
+)
 from tranship.planning.comparing.structure.uniqueness import uniqueness_notes
 
 __all__ = ["NO_SPELLINGS", "Spellings", "doubtful_spellings", "structure_notes"]
 
 
-def structure_notes(old: Catalog, new: Catalog, matching: Matching, spellings: Spellings = NO_SPELLINGS) -> tuple[Change, ...]:
+def structure_notes(
+    old: Catalog, new: Catalog, matching: Matching, spellings: Spellings = NO_SPELLINGS
+) -> tuple[Change, ...]:
     """Every difference in structure, compared by meaning.
 
     Names of constraints and indexes alone are no difference; column, table and schema names are compared through *matching*;
@@ -44,5 +53,9 @@ def _of_pair(sides: TableSides) -> list[Change]:
 
 def _beyond(old: Catalog, new: Catalog, matching: Matching, translation: Translation) -> list[Change]:
     whole = not matching.out_of_scope
-    objects = [*relation_notes(old, new, translation), *object_notes(old, new, matching, translation)] if whole else []
+    objects = (
+        [*relation_notes(old, new, translation), *object_notes(old, new, matching, translation)]
+        if whole
+        else []
+    )
     return [*objects, *database_notes(old, new, other_notes(old, new, translation, whole=whole))]

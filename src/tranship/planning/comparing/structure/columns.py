@@ -21,11 +21,34 @@ def column_notes(sides: TableSides) -> list[Change]:
 
 
 def _column(sides: TableSides, before: Column, after: Column) -> Iterator[Change]:
-    def note(kind: str, description: str, action: str = STAYS, evidence: tuple[str, ...] = (), demand: Demand | None = None) -> Change:
-        return sides.note(kind, description, action, old_column=before.name, new_column=after.name, evidence=evidence, demand=demand)
+    def note(
+        kind: str,
+        description: str,
+        action: str = STAYS,
+        evidence: tuple[str, ...] = (),
+        demand: Demand | None = None,
+    ) -> Change:
+        return sides.note(
+            kind,
+            description,
+            action,
+            old_column=before.name,
+            new_column=after.name,
+            evidence=evidence,
+            demand=demand,
+        )
 
-    if after.refuses_null and (not before.refuses_null or (before.null_before and not after.null_before)) and not after.generated:
-        yield note("new_constraint", f"New NOT NULL on column '{after.name}'", REJECTS, demand=null_demand(sides, before, after))
+    if (
+        after.refuses_null
+        and (not before.refuses_null or (before.null_before and not after.null_before))
+        and not after.generated
+    ):
+        yield note(
+            "new_constraint",
+            f"New NOT NULL on column '{after.name}'",
+            REJECTS,
+            demand=null_demand(sides, before, after),
+        )
     known = {sides.expression(check.expression) for _, check in domain_checks(before.type) if check.validated}
     for domain, check in domain_checks(after.type):
         if sides.told(check.expression) not in known:
@@ -33,15 +56,34 @@ def _column(sides: TableSides, before: Column, after: Column) -> Iterator[Change
             yield note("new_constraint", text, REJECTS)
     if before.identity != after.identity:
         text = f"Identity of column '{after.name}' differs: old {_numbering(before)}, new {_numbering(after)}"
-        yield note("identity_differs", text, "Values of OLD are kept; the sequence is set behind them" if after.identity else STAYS)
+        yield note(
+            "identity_differs",
+            text,
+            "Values of OLD are kept; the sequence is set behind them" if after.identity else STAYS,
+        )
     if _default_differs(sides, before, after):
         text = f"Default of column '{after.name}' differs: old {before.default or 'none'}, new {after.default or 'none'}"
         alone = before.default is None or after.default is None
-        yield note("default_differs", text, evidence=() if alone else sides.doubt(*sides.defaults(before, after)))
-    if before.generated and after.generated and _generation(sides, before) != (after.generated, sides.told(after.generation)):
+        yield note(
+            "default_differs", text, evidence=() if alone else sides.doubt(*sides.defaults(before, after))
+        )
+    if (
+        before.generated
+        and after.generated
+        and _generation(sides, before) != (after.generated, sides.told(after.generation))
+    ):
         ways = [f"{column.generation} {_GENERATED[column.generated]}" for column in (before, after)]
-        doubt = sides.doubt(sides.expression(before.generation), sides.told(after.generation)) if before.generated == after.generated else ()
-        yield note("generation_differs", f"Generation of column '{after.name}' differs: old {ways[0]}, new {ways[1]}", "NEW computes it", doubt)
+        doubt = (
+            sides.doubt(sides.expression(before.generation), sides.told(after.generation))
+            if before.generated == after.generated
+            else ()
+        )
+        yield note(
+            "generation_differs",
+            f"Generation of column '{after.name}' differs: old {ways[0]}, new {ways[1]}",
+            "NEW computes it",
+            doubt,
+        )
     if before.collation != after.collation:
         text = f"Collation of column '{after.name}' differs: old {before.collation or 'default'}, new {after.collation or 'default'}"
         yield note("collation_differs", text)
@@ -53,12 +95,20 @@ def _column(sides: TableSides, before: Column, after: Column) -> Iterator[Change
 
 
 def _numbering(column: Column) -> str:
-    return _IDENTITY[column.identity] if column.identity or column.sequence is None else f"none, but DEFAULT {column.default}"
+    return (
+        _IDENTITY[column.identity]
+        if column.identity or column.sequence is None
+        else f"none, but DEFAULT {column.default}"
+    )
 
 
 def _default_differs(sides: TableSides, before: Column, after: Column) -> bool:
     """Told apart from a column that a sequence numbers both as a default and as an identity."""
-    if before.generated or after.generated or (before.identity != after.identity and before.sequence and after.sequence):
+    if (
+        before.generated
+        or after.generated
+        or (before.identity != after.identity and before.sequence and after.sequence)
+    ):
         return False
     old, new = sides.defaults(before, after)
     return old != new

@@ -24,18 +24,35 @@ def constraint_notes(sides: TableSides) -> list[Change]:
 
 def _checks(sides: TableSides) -> Iterator[Change]:
     gone, added = leftovers(
-        sides.old.checks, sides.new.checks, lambda check: sides.expression(check.expression), lambda check: sides.told(check.expression)
+        sides.old.checks,
+        sides.new.checks,
+        lambda check: sides.expression(check.expression),
+        lambda check: sides.told(check.expression),
     )
     kept = {sides.expression(check.expression): check for check in sides.old.checks if check not in gone}
-    unproven = {sides.expression(check.expression) for check in sides.old.checks if not (check.validated and check.enforced)}
+    unproven = {
+        sides.expression(check.expression)
+        for check in sides.old.checks
+        if not (check.validated and check.enforced)
+    }
     for check in sides.new.checks:
         text = f"CHECK '{check.name}' on {listed(check.columns)}: {check.expression}"
         if check in added:
             yield _added_check(sides, check, text, gone)
         elif check.enforced and sides.told(check.expression) in unproven:
-            yield sides.note("new_constraint", f"New enforced {text}", REJECTS, evidence=(_UNPROVEN,), demand=check_demand(sides, check))
-        elif (before := kept.get(sides.told(check.expression))) is not None and _standing(before) != _standing(check):
-            yield sides.note("check_differs", f"{text} differs: old {_standing(before)}, new {_standing(check)}", STAYS)
+            yield sides.note(
+                "new_constraint",
+                f"New enforced {text}",
+                REJECTS,
+                evidence=(_UNPROVEN,),
+                demand=check_demand(sides, check),
+            )
+        elif (before := kept.get(sides.told(check.expression))) is not None and _standing(
+            before
+        ) != _standing(check):
+            yield sides.note(
+                "check_differs", f"{text} differs: old {_standing(before)}, new {_standing(check)}", STAYS
+            )
     for check in gone:
         text = f"CHECK '{check.name}' on {listed(check.columns)} only exists in old DB: {check.expression}"
         yield sides.note("constraint_removed", text, _GONE)
@@ -50,7 +67,14 @@ def _added_check(sides: TableSides, check: Check, text: str, gone: list[Check]) 
     if not check.enforced:
         return sides.note("constraint_added", f"New {text}", _NOT_ENFORCED)
     columns = set(check.columns)
-    alike = next((other for other in gone if other.name == check.name or set(sides.renamed(other.columns) or ()) == columns), None)
+    alike = next(
+        (
+            other
+            for other in gone
+            if other.name == check.name or set(sides.renamed(other.columns) or ()) == columns
+        ),
+        None,
+    )
     evidence = (
         ()
         if alike is None
@@ -59,7 +83,9 @@ def _added_check(sides: TableSides, check: Check, text: str, gone: list[Check]) 
             *sides.doubt(sides.expression(alike.expression), sides.told(check.expression)),
         )
     )
-    return sides.note("new_constraint", f"New {text}", REJECTS, evidence=evidence, demand=check_demand(sides, check))
+    return sides.note(
+        "new_constraint", f"New {text}", REJECTS, evidence=evidence, demand=check_demand(sides, check)
+    )
 
 
 def _foreign_keys(sides: TableSides) -> Iterator[Change]:
@@ -82,7 +108,9 @@ def _foreign_keys(sides: TableSides) -> Iterator[Change]:
         text = f"FOREIGN KEY '{key.name}' {listed(key.columns)} to {key.target} {listed(key.target_columns)}"
         if before is None or (key.enforced and _asks_more(before, key)):
             yield _added_foreign_key(sides, key, text, before)
-        elif (ways := (_manner(before, sides.renamed(before.set_columns)), _manner(key, key.set_columns)))[0] != ways[1]:
+        elif (ways := (_manner(before, sides.renamed(before.set_columns)), _manner(key, key.set_columns)))[
+            0
+        ] != ways[1]:
             yield sides.note("foreign_key_differs", f"{text} differs: old {ways[0]}, new {ways[1]}", STAYS)
     for key in gone:
         text = f"FOREIGN KEY '{key.name}' {listed(key.columns)} to {key.target} {listed(key.target_columns)} only exists in old DB"
@@ -95,7 +123,9 @@ def _added_foreign_key(sides: TableSides, key: ForeignKey, text: str, before: Fo
     proven = before is None or (before.enforced and before.validated)
     full = " MATCH FULL" if key.match_full and len(key.columns) > 1 else ""
     evidence = () if proven else (_UNPROVEN,)
-    return sides.note("new_constraint", f"New {text}{full}", REJECTS, evidence=evidence, demand=reference_demand(sides, key))
+    return sides.note(
+        "new_constraint", f"New {text}{full}", REJECTS, evidence=evidence, demand=reference_demand(sides, key)
+    )
 
 
 def _asks_more(before: ForeignKey, key: ForeignKey) -> bool:
@@ -127,7 +157,11 @@ def _unplaced(sides: TableSides) -> Iterator[Change]:
         return
     if sides.old.kind == "p" and _places(sides, old=True) == _places(sides, old=False):
         return
-    yield sides.note("new_constraint", f"New partitioning by {sides.new.partition_key} without a default partition", REJECTS)
+    yield sides.note(
+        "new_constraint",
+        f"New partitioning by {sides.new.partition_key} without a default partition",
+        REJECTS,
+    )
 
 
 def _places(sides: TableSides, *, old: bool) -> frozenset[str | None]:

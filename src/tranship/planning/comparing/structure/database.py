@@ -23,14 +23,31 @@ def database_notes(old: Catalog, new: Catalog, others: Iterable[Change]) -> list
 
 def _settings(old: Catalog, new: Catalog) -> Iterator[Change]:
     compared = (
-        ("encoding", old.encoding, new.encoding, "Text is converted; a value that NEW's encoding lacks rejects its row"),
-        ("collation", old.collation, new.collation, "Order and case may differ in indexes and comparisons; the values are the same"),
-        ("timezone", old.timezone, new.timezone, "Conversions between timestamps with and without zone use OLD's zone"),
+        (
+            "encoding",
+            old.encoding,
+            new.encoding,
+            "Text is converted; a value that NEW's encoding lacks rejects its row",
+        ),
+        (
+            "collation",
+            old.collation,
+            new.collation,
+            "Order and case may differ in indexes and comparisons; the values are the same",
+        ),
+        (
+            "timezone",
+            old.timezone,
+            new.timezone,
+            "Conversions between timestamps with and without zone use OLD's zone",
+        ),
         ("datestyle", old.datestyle, new.datestyle, "Text is read as a date in NEW's order"),
     )
     for word, before, after, action in compared:
         if before != after:
-            yield plain_note(f"{word}_differs", "", f"Database {word} differs: old {before}, new {after}", action)
+            yield plain_note(
+                f"{word}_differs", "", f"Database {word} differs: old {before}, new {after}", action
+            )
 
 
 def _extensions(old: Catalog, new: Catalog) -> Iterator[Change]:
@@ -41,10 +58,17 @@ def _extensions(old: Catalog, new: Catalog) -> Iterator[Change]:
         elif name not in after:
             yield plain_note("extension_removed", "", f"Extension '{name}' only exists in old DB", _ALONE)
         elif before[name] != after[name]:
-            yield plain_note("extension_differs", "", f"Extension '{name}' differs: old version {before[name]}, new version {after[name]}", STAYS)
+            yield plain_note(
+                "extension_differs",
+                "",
+                f"Extension '{name}' differs: old version {before[name]}, new version {after[name]}",
+                STAYS,
+            )
 
 
 def _large_objects(old: Catalog) -> Iterator[Change]:
     if old.large_objects:
         text = f"{old.large_objects} large object{'s' if old.large_objects != 1 else ''} in old DB"
-        yield plain_note("large_objects", "", text, "Not moved: columns of type oid keep numbers that NEW may not know")
+        yield plain_note(
+            "large_objects", "", text, "Not moved: columns of type oid keep numbers that NEW may not know"
+        )

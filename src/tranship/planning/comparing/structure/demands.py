@@ -29,7 +29,11 @@ def check_demand(sides: TableSides, check: Check) -> Demand | None:
 def unique_demand(sides: TableSides, key: Key) -> Demand | None:
     """Of a key over columns that come along as they are; ``key`` compares nothing under a collation of its own."""
     kept = _kept(sides, key.columns)
-    return Demand(sides.old.name, "unique", kept, nulls_equal=key.nulls_not_distinct) if kept and not key.without_overlaps else None
+    return (
+        Demand(sides.old.name, "unique", kept, nulls_equal=key.nulls_not_distinct)
+        if kept and not key.without_overlaps
+        else None
+    )
 
 
 def reference_demand(sides: TableSides, key: ForeignKey) -> Demand | None:
@@ -41,7 +45,13 @@ def reference_demand(sides: TableSides, key: ForeignKey) -> Demand | None:
     back = {new: old for old, new in sides.translation.columns.get(fillers[0], {}).items()}
     if not set(key.target_columns) <= back.keys():
         return None
-    return Demand(sides.old.name, "reference", kept, target=fillers[0], target_columns=tuple(back[column] for column in key.target_columns))
+    return Demand(
+        sides.old.name,
+        "reference",
+        kept,
+        target=fillers[0],
+        target_columns=tuple(back[column] for column in key.target_columns),
+    )
 
 
 def _kept(sides: TableSides, columns: Iterable[str]) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,9 @@ from tranship.model.names import TableName
 from tranship.planning.comparing.structure.sides import TableSides, table_sides, translation_of
 
 
-def doubtful_spellings(old: Catalog, new: Catalog, matching: Matching) -> tuple[tuple[TableName, tuple[str, ...]], ...]:
+def doubtful_spellings(
+    old: Catalog, new: Catalog, matching: Matching
+) -> tuple[tuple[TableName, tuple[str, ...]], ...]:
     """Per new table the expressions, all in NEW's names, that only one side has while the other has some of the same sort.
 
     Checks, defaults, generation expressions, keys and predicates of unique indexes and exclusions. A server spells them
@@ -25,7 +27,10 @@ def doubtful_spellings(old: Catalog, new: Catalog, matching: Matching) -> tuple[
 
 
 def _of_pair(sides: TableSides) -> Iterator[str]:
-    yield from _apart({sides.expression(c.expression) for c in sides.old.checks}, {sides.told(c.expression) for c in sides.new.checks})
+    yield from _apart(
+        {sides.expression(c.expression) for c in sides.old.checks},
+        {sides.told(c.expression) for c in sides.new.checks},
+    )
     for before, after in sides.column_pairs:
         old_default, new_default = sides.defaults(before, after)
         yield from _apart({old_default}, {new_default})
@@ -41,7 +46,9 @@ def _apart(old: set[str | None], new: set[str | None]) -> set[str]:
 
 
 def _index_texts(table: Table) -> list[str | None]:
-    return [text for index in table.indexes if _asks(index) for text in (*_expressions(index), index.predicate)]
+    return [
+        text for index in table.indexes if _asks(index) for text in (*_expressions(index), index.predicate)
+    ]
 
 
 def _asks(index: Index) -> bool:

@@ -19,7 +19,11 @@ def leaf_notes(sides: TableSides) -> list[Change]:
 def _of_leaf(sides: TableSides, leaf: Partition, known: frozenset[object]) -> Iterator[Change]:
     for key in leaf.keys:
         if _key(key, key.columns) not in known:
-            yield _note(sides, leaf, f"{'PRIMARY KEY' if key.primary else 'UNIQUE'} '{key.name}' {listed(key.columns)}")
+            yield _note(
+                sides,
+                leaf,
+                f"{'PRIMARY KEY' if key.primary else 'UNIQUE'} '{key.name}' {listed(key.columns)}",
+            )
     for reference in leaf.foreign_keys:
         meaning = reference.target, frozenset(zip(reference.columns, reference.target_columns, strict=True))
         if reference.enforced and meaning not in known:
@@ -36,7 +40,9 @@ def _note(sides: TableSides, leaf: Partition, text: str) -> Change:
 
 def _promises(sides: TableSides) -> frozenset[object]:
     """Every demand of the whole old table, in NEW's names, by meaning."""
-    meanings: list[object] = [_key(key, columns) for key in sides.old.keys if (columns := sides.renamed(key.columns)) is not None]
+    meanings: list[object] = [
+        _key(key, columns) for key in sides.old.keys if (columns := sides.renamed(key.columns)) is not None
+    ]
     meanings += [_reference(sides, key) for key in sides.old.foreign_keys if key.validated and key.enforced]
     meanings += [_check(sides, check) for check in sides.old.checks if check.validated and check.enforced]
     return frozenset(meanings)
@@ -50,7 +56,9 @@ def _reference(sides: TableSides, key: ForeignKey) -> object:
     columns = sides.renamed(key.columns)
     if columns is None:
         return None
-    targets = [sides.translation.column(ColumnRef(key.target, column)).column for column in key.target_columns]
+    targets = [
+        sides.translation.column(ColumnRef(key.target, column)).column for column in key.target_columns
+    ]
     return sides.translation.table(key.target), frozenset(zip(columns, targets, strict=True))
 
 

@@ -24,7 +24,11 @@ def other_notes(old: Catalog, new: Catalog, translation: Translation, *, whole: 
     def key(other: OtherObject, *, own: bool) -> tuple[str, str, str]:
         if own:
             return other.kind, other.schema, canonical(other.name) or ""
-        return other.kind, translation.schemas.get(other.schema, other.schema), translation.expression(other.name) or ""
+        return (
+            other.kind,
+            translation.schemas.get(other.schema, other.schema),
+            translation.expression(other.name) or "",
+        )
 
     before = {key(other, own=False): other for other in old.others if whole or not other.schema}
     after = {key(other, own=True): other for other in new.others if whole or not other.schema}
@@ -32,13 +36,17 @@ def other_notes(old: Catalog, new: Catalog, translation: Translation, *, whole: 
         yield from _note(before.get(place), after.get(place), translation)
 
 
-def _note(before: OtherObject | None, after: OtherObject | None, translation: Translation) -> Iterator[Change]:
+def _note(
+    before: OtherObject | None, after: OtherObject | None, translation: Translation
+) -> Iterator[Change]:
     shown = after or before
     if shown is None:
         return
     kind, words = shown.kind.replace(" ", "_"), f"{shown.kind.capitalize()} '{_name(shown)}'"
     if before is None:
-        yield plain_note(f"{kind}_added", "", f"{words} only exists in new DB", _ACTIONS.get(shown.kind, STAYS))
+        yield plain_note(
+            f"{kind}_added", "", f"{words} only exists in new DB", _ACTIONS.get(shown.kind, STAYS)
+        )
     elif after is None:
         yield plain_note(f"{kind}_removed", "", f"{words} only exists in old DB", _ALONE)
     elif translation.expression(before.definition) != canonical(after.definition):
@@ -62,17 +70,33 @@ def shared_notes(pairs: Iterable[TableSides]) -> Iterator[Change]:
 def _shared(kind: str, words: str, of: Callable[[Table], str], differing: list[TableSides]) -> Change:
     first = differing[0]
     if len(differing) == 1:
-        return first.note(kind, f"{words}: old {of(first.old) or 'default'}, new {of(first.new) or 'default'}", STAYS)
+        return first.note(
+            kind, f"{words}: old {of(first.old) or 'default'}, new {of(first.new) or 'default'}", STAYS
+        )
     names = ", ".join(str(s.old.name) for s in differing[:_SHOWN]) + (" …" if len(differing) > _SHOWN else "")
     ways = sorted({f"old {of(s.old) or 'default'}, new {of(s.new) or 'default'}" for s in differing})
-    return plain_note(kind, "", f"{words} for {len(differing)} tables: {names}", STAYS, (*ways[:_SHOWN], *(("…",) if len(ways) > _SHOWN else ())))
+    return plain_note(
+        kind,
+        "",
+        f"{words} for {len(differing)} tables: {names}",
+        STAYS,
+        (*ways[:_SHOWN], *(("…",) if len(ways) > _SHOWN else ())),
+    )
 
 
 _SHARED: tuple[tuple[str, str, Callable[[Table], str]], ...] = (
     ("owner_differs", "Owner differs", lambda table: table.owner),
-    ("privileges_differ", "Privileges of others than the owner differ", lambda table: ", ".join(table.grants)),
+    (
+        "privileges_differ",
+        "Privileges of others than the owner differ",
+        lambda table: ", ".join(table.grants),
+    ),
     ("tablespace_differs", "Tablespace differs", lambda table: table.tablespace or ""),
     ("options_differ", "Storage parameters differ", lambda table: ", ".join(table.options)),
     ("replica_identity_differs", "Replica identity differs", lambda table: table.replica_identity or ""),
-    ("access_method_differs", "Access method differs", lambda table: "" if table.access_method == "heap" else table.access_method),
+    (
+        "access_method_differs",
+        "Access method differs",
+        lambda table: "" if table.access_method == "heap" else table.access_method,
+    ),
 )

@@ -20,7 +20,9 @@ def relation_notes(old: Catalog, new: Catalog, translation: Translation) -> list
     counterparts = {table.name: new.table(translation.table(table.name)) for table in old.tables}
     met = {table.name for table in counterparts.values() if table is not None}
     notes = [note for table in old.tables for note in _of_old(table, counterparts[table.name], translation)]
-    return notes + [_only_new(table) for table in new.tables if table.name not in met and table.kind in _SHOWN]
+    return notes + [
+        _only_new(table) for table in new.tables if table.name not in met and table.kind in _SHOWN
+    ]
 
 
 def _of_old(before: Table, after: Table | None, translation: Translation) -> Iterator[Change]:
@@ -28,26 +30,48 @@ def _of_old(before: Table, after: Table | None, translation: Translation) -> Ite
     if after is None:
         if before.kind in _SHOWN:
             text = f"{words.capitalize()} '{before.name}' only exists in old DB"
-            yield plain_note(f"{_KINDS[before.kind]}_removed", str(before.name), text, "Not moved: it holds no rows of its own")
+            yield plain_note(
+                f"{_KINDS[before.kind]}_removed",
+                str(before.name),
+                text,
+                "Not moved: it holds no rows of its own",
+            )
         return
     if words != _WORDS[after.kind]:
         text = f"'{before.name}' is a {words} in old DB and a {_WORDS[after.kind]} in new DB"
         unread = "Not moved: no rows are read from it; what NEW holds stays"
         yield plain_note(
-            "relation_kind_differs", str(before.name), text, unread if before.kind in _SHOWN else f"No row is written to a {_WORDS[after.kind]}"
+            "relation_kind_differs",
+            str(before.name),
+            text,
+            unread if before.kind in _SHOWN else f"No row is written to a {_WORDS[after.kind]}",
         )
         return
     if before.kind not in _SHOWN:
         return
     if before.kind == "m":
         text = f"Materialized view '{before.name}' is not moved and shows NEW's old content afterwards"
-        yield plain_note("materialized_view_stale", str(before.name), text, f"REFRESH MATERIALIZED VIEW {after.name} after the move")
+        yield plain_note(
+            "materialized_view_stale",
+            str(before.name),
+            text,
+            f"REFRESH MATERIALIZED VIEW {after.name} after the move",
+        )
     else:
-        yield plain_note(f"{_KINDS[before.kind]}_not_moved", str(before.name), f"{words.capitalize()} '{before.name}' is not moved", STAYS)
-    if translation.expression(before.definition) != canonical(after.definition) or _columns(before) != _columns(after):
+        yield plain_note(
+            f"{_KINDS[before.kind]}_not_moved",
+            str(before.name),
+            f"{words.capitalize()} '{before.name}' is not moved",
+            STAYS,
+        )
+    if translation.expression(before.definition) != canonical(after.definition) or _columns(
+        before
+    ) != _columns(after):
         text = f"{words.capitalize()} '{before.name}' differs"
         yield plain_note(f"{_KINDS[before.kind]}_differs", str(before.name), text, STAYS, (MAY_DIFFER,))
-    yield from view_notes(TableSides(before, after, TablePair(before.name, after.name, Pairing.NAME), translation))
+    yield from view_notes(
+        TableSides(before, after, TablePair(before.name, after.name, Pairing.NAME), translation)
+    )
 
 
 def _columns(table: Table) -> tuple[tuple[str, str], ...]:
@@ -57,5 +81,8 @@ def _columns(table: Table) -> tuple[tuple[str, str], ...]:
 def _only_new(table: Table) -> Change:
     action = f"REFRESH MATERIALIZED VIEW {table.name} after the move" if table.kind == "m" else STAYS
     return plain_note(
-        f"{_KINDS[table.kind]}_added", str(table.name), f"{_WORDS[table.kind].capitalize()} '{table.name}' only exists in new DB", action
+        f"{_KINDS[table.kind]}_added",
+        str(table.name),
+        f"{_WORDS[table.kind].capitalize()} '{table.name}' only exists in new DB",
+        action,
     )

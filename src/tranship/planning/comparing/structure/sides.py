@@ -74,10 +74,20 @@ class Translation(Struct, frozen=True, dict=True):
         if name is None:
             return 1, token
         if after[:1] == (".",) and len(after) == 2 and (member := unquoted(after[1])) is not None:
-            target = self.table(TableName(name, member)) if name in self.schemas or TableName(name, member) in self.tables else None
-            return (3, f"{written(target.schema)}.{written(target.name)}") if target is not None else (1, spelled(token))
+            target = (
+                self.table(TableName(name, member))
+                if name in self.schemas or TableName(name, member) in self.tables
+                else None
+            )
+            return (
+                (3, f"{written(target.schema)}.{written(target.name)}")
+                if target is not None
+                else (1, spelled(token))
+            )
         before = found[place - 1] if place else ""
-        is_column = name in columns and token not in KEYWORDS and after[:1] != ("(",) and before not in ("::", ".")
+        is_column = (
+            name in columns and token not in KEYWORDS and after[:1] != ("(",) and before not in ("::", ".")
+        )
         return 1, written(columns[name]) if is_column else spelled(token)
 
     def _string(self, token: str, after: Sequence[str]) -> str:
@@ -96,12 +106,16 @@ def translation_of(old: Catalog, new: Catalog, matching: Matching) -> Translatio
         own = columns.setdefault(pair.old, {})
         for column in pair.columns:
             own.setdefault(column.old, column.new)
-    schemas = {schema: schema for schema in old.schemas if schema in new.schemas} | dict(matching.schema_pairs)
+    schemas = {schema: schema for schema in old.schemas if schema in new.schemas} | dict(
+        matching.schema_pairs
+    )
     loose = frozenset(old.loose_collations), frozenset(new.loose_collations)
     translation = Translation(tables, schemas, columns, loose=loose)
     owned = {sequence.owned_by: sequence.name for sequence in new.sequences if sequence.owned_by is not None}
     met = {s.name: owned.get(translation.column(s.owned_by)) for s in old.sequences if s.owned_by is not None}
-    return replace(translation, sequences={before: after for before, after in met.items() if after is not None})
+    return replace(
+        translation, sequences={before: after for before, after in met.items() if after is not None}
+    )
 
 
 Spellings = Mapping[tuple[TableName, str], str]
@@ -150,7 +164,9 @@ class TableSides(Struct, frozen=True, dict=True):
 
     def defaults(self, before: Column, after: Column) -> tuple[str | None, str | None]:
         """Both defaults in NEW's names as values of NEW's column: ``0`` and ``0.00`` are one in a numeric(5,2); spelled likewise."""
-        return self._stored(self.translation.expression(before.default, self.pair.old), after), self._stored(canonical(after.default), after)
+        return self._stored(self.translation.expression(before.default, self.pair.old), after), self._stored(
+            canonical(after.default), after
+        )
 
     def _stored(self, text: str | None, column: Column) -> str | None:
         return None if text is None else self._spelled(f"CAST({text} AS {column.type.text})")
@@ -195,7 +211,11 @@ class TableSides(Struct, frozen=True, dict=True):
 
 
 def table_sides(
-    old: Catalog, new: Catalog, matching: Matching, translation: Translation, spellings: Spellings = NO_SPELLINGS
+    old: Catalog,
+    new: Catalog,
+    matching: Matching,
+    translation: Translation,
+    spellings: Spellings = NO_SPELLINGS,
 ) -> Iterator[TableSides]:
     """Each pair of tables, in order."""
     for pair in matching.pairs:
@@ -210,16 +230,30 @@ def body(index: Index) -> str:
     return "".join(found[found.index("USING") + 2 :]) if "USING" in found else index.definition
 
 
-def plain_note(kind: str, table: str, description: str, action: str, evidence: tuple[str, ...] = ()) -> Change:
+def plain_note(
+    kind: str, table: str, description: str, action: str, evidence: tuple[str, ...] = ()
+) -> Change:
     """A note about an object that is no pair of tables; *table* is empty for database-wide ones."""
-    return Change(cls=ChangeClass.SAFE, kind=kind, table=table, description=description, auto_action=action, evidence=evidence)
+    return Change(
+        cls=ChangeClass.SAFE,
+        kind=kind,
+        table=table,
+        description=description,
+        auto_action=action,
+        evidence=evidence,
+    )
 
 
 def leftovers(
-    old: Sequence[Item], new: Sequence[Item], old_meaning: Callable[[Item], object], new_meaning: Callable[[Item], object]
+    old: Sequence[Item],
+    new: Sequence[Item],
+    old_meaning: Callable[[Item], object],
+    new_meaning: Callable[[Item], object],
 ) -> tuple[list[Item], list[Item]]:
     """Those of each side without a counterpart of the same meaning, in order; a meaning of None has none."""
-    return _without(old, old_meaning, Counter(map(new_meaning, new))), _without(new, new_meaning, Counter(map(old_meaning, old)))
+    return _without(old, old_meaning, Counter(map(new_meaning, new))), _without(
+        new, new_meaning, Counter(map(old_meaning, old))
+    )
 
 
 def _without(items: Sequence[Item], meaning: Callable[[Item], object], other: Counter[object]) -> list[Item]:

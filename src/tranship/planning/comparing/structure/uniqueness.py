@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from tranship.model.catalog import Column, Index, Key, Table
 from tranship.model.change import Change
 from tranship.planning.comparing.structure.demands import unique_demand
-from tranship.planning.comparing.structure.sides import MAY_DIFFER, REJECTS, STAYS, TableSides, body, leftovers, listed
+from tranship.planning.comparing.structure.sides import (
+    MAY_DIFFER,
+    REJECTS,
+    STAYS,
+    TableSides,
+    body,
+    leftovers,
+    listed,
+)
 from tranship.planning.printed.tokens import canonical
 
 _FILLED = "NEW fills its columns itself"
@@ -23,7 +31,16 @@ def uniqueness_notes(sides: TableSides) -> list[Change]:
 def _keys(sides: TableSides) -> Iterator[Change]:
     def old_meaning(key: Key) -> object:
         columns = sides.renamed(key.columns)
-        return None if columns is None else (frozenset(columns), key.nulls_not_distinct, key.without_overlaps, _loose(sides, key, columns))
+        return (
+            None
+            if columns is None
+            else (
+                frozenset(columns),
+                key.nulls_not_distinct,
+                key.without_overlaps,
+                _loose(sides, key, columns),
+            )
+        )
 
     def new_meaning(key: Key) -> object:
         return frozenset(key.columns), key.nulls_not_distinct, key.without_overlaps, _loose(sides, key, None)
@@ -34,7 +51,9 @@ def _keys(sides: TableSides) -> Iterator[Change]:
     for key in added:
         yield _added_key(sides, key)
     for key in gone:
-        yield sides.note("constraint_removed", f"{_words(key)} {listed(key.columns)} only exists in old DB", _GONE)
+        yield sides.note(
+            "constraint_removed", f"{_words(key)} {listed(key.columns)} only exists in old DB", _GONE
+        )
     old_kept = {old_meaning(key): key for key in sides.old.keys if key not in gone}
     for key in sides.new.keys:
         before = old_kept.get(new_meaning(key))
@@ -45,12 +64,16 @@ def _keys(sides: TableSides) -> Iterator[Change]:
         if ways[0] == ways[1] and sides.expression(bodies[0]) != sides.told(bodies[1]):
             ways = bodies
         if ways[0] != ways[1]:
-            yield sides.note("key_differs", f"Key on {listed(key.columns)} differs: old {ways[0]}, new {ways[1]}", STAYS)
+            yield sides.note(
+                "key_differs", f"Key on {listed(key.columns)} differs: old {ways[0]}, new {ways[1]}", STAYS
+            )
 
 
 def _added_key(sides: TableSides, key: Key) -> Change:
     collations = sorted({collation for _, collation in _loose(sides, key, None)})
-    text = f"New {_words(key)} {listed(key.columns)}" + (f" under collation {', '.join(collations)}" if collations else "")
+    text = f"New {_words(key)} {listed(key.columns)}" + (
+        f" under collation {', '.join(collations)}" if collations else ""
+    )
     if any(_apart(sides.new.column(name), key) for name in key.columns if name not in sides.fed):
         return sides.note("key_added", text, _FILLED)
     if _implied(sides, key):
@@ -75,7 +98,11 @@ def _implied(sides: TableSides, key: Key) -> bool:
         columns = sides.renamed(before.columns)
         if columns is None or not set(columns) <= set(key.columns) or not _as_strict(sides, before, key):
             continue
-        nulls_safe = before.nulls_not_distinct or not key.nulls_not_distinct or all(_refuses(sides, column) for column in before.columns)
+        nulls_safe = (
+            before.nulls_not_distinct
+            or not key.nulls_not_distinct
+            or all(_refuses(sides, column) for column in before.columns)
+        )
         if nulls_safe:
             return True
     return False
@@ -96,7 +123,11 @@ def _loose(sides: TableSides, key: Key, renamed: Sequence[str] | None) -> frozen
 
     *renamed*: the columns of a key of OLD in NEW's names; None for a key of NEW.
     """
-    table, loose = (sides.new, sides.translation.loose[1]) if renamed is None else (sides.old, sides.translation.loose[0])
+    table, loose = (
+        (sides.new, sides.translation.loose[1])
+        if renamed is None
+        else (sides.old, sides.translation.loose[0])
+    )
     if not loose:
         return frozenset()
     index = next((i for i in table.indexes if i.name == key.name), None)
@@ -106,14 +137,22 @@ def _loose(sides: TableSides, key: Key, renamed: Sequence[str] | None) -> frozen
         column = table.column(name)
         collation = own.get(name) or (None if column is None else column.collation or column.type.collation)
         if collation in loose:
-            found.append((told, (canonical(collation) if renamed is None else sides.translation.expression(collation)) or ""))
+            found.append(
+                (
+                    told,
+                    (canonical(collation) if renamed is None else sides.translation.expression(collation))
+                    or "",
+                )
+            )
     return frozenset(found)
 
 
 def _as_strict(sides: TableSides, before: Key, key: Key) -> bool:
     """Whatever NEW's key takes for equal, OLD's did, too."""
     columns = sides.renamed(before.columns)
-    return columns is not None and {pair for pair in _loose(sides, key, None) if pair[0] in columns} <= _loose(sides, before, columns)
+    return columns is not None and {
+        pair for pair in _loose(sides, key, None) if pair[0] in columns
+    } <= _loose(sides, before, columns)
 
 
 def _index_body(table: Table, key: Key) -> str:
@@ -150,7 +189,11 @@ def _partial(sides: TableSides, kind: str, words: str) -> Iterator[Change]:
     def relevant(index: Index) -> bool:
         if kind:
             return index.constraint_kind == kind
-        return index.unique and not index.constraint_kind and (index.predicate is not None or None in index.columns)
+        return (
+            index.unique
+            and not index.constraint_kind
+            and (index.predicate is not None or None in index.columns)
+        )
 
     def old_meaning(index: Index) -> object:
         keys = tuple(sides.expression(key) for key in index.keys)
@@ -170,18 +213,27 @@ def _partial(sides: TableSides, kind: str, words: str) -> Iterator[Change]:
             _nulls(index),
         )
 
-    before, after = [i for i in sides.old.indexes if relevant(i)], [i for i in sides.new.indexes if relevant(i)]
+    before, after = (
+        [i for i in sides.old.indexes if relevant(i)],
+        [i for i in sides.new.indexes if relevant(i)],
+    )
     gone, added = leftovers(before, after, old_meaning, new_meaning)
     for index in added:
         evidence = (MAY_DIFFER,) if any(index.columns == other.columns for other in gone) else ()
-        yield sides.note("new_constraint", f"New {words} '{index.name}' {_shown(index)}", REJECTS, evidence=evidence)
+        yield sides.note(
+            "new_constraint", f"New {words} '{index.name}' {_shown(index)}", REJECTS, evidence=evidence
+        )
     deferred = {old_meaning(index): index.deferrable for index in before if index not in gone}
     for index in after:
         if index not in added and deferred.get(new_meaning(index), index.deferrable) != index.deferrable:
             ways = "DEFERRABLE" if index.deferrable else "NOT DEFERRABLE"
-            yield sides.note("key_differs", f"{words} '{index.name}' {_shown(index)} is {ways} in new DB alone", STAYS)
+            yield sides.note(
+                "key_differs", f"{words} '{index.name}' {_shown(index)} is {ways} in new DB alone", STAYS
+            )
     for index in gone:
-        yield sides.note("constraint_removed", f"{words} '{index.name}' {_shown(index)} only exists in old DB", _GONE)
+        yield sides.note(
+            "constraint_removed", f"{words} '{index.name}' {_shown(index)} only exists in old DB", _GONE
+        )
 
 
 def _nulls(index: Index) -> bool:
@@ -190,5 +242,9 @@ def _nulls(index: Index) -> bool:
 
 def _shown(index: Index) -> str:
     operators = index.exclusion_operators
-    keys = [f"{key} WITH {operator}" for key, operator in zip(index.keys, operators, strict=True)] if operators else index.keys
+    keys = (
+        [f"{key} WITH {operator}" for key, operator in zip(index.keys, operators, strict=True)]
+        if operators
+        else index.keys
+    )
     return listed(keys) + (f" WHERE {index.predicate}" if index.predicate is not None else "")

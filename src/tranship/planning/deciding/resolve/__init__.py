@@ -59,15 +59,25 @@ def decide(
         told = tuple(_check(one, pair, old, new, scope, decided))
         found += told
         wrong = [p.object for p in (*told, *trouble) if not p.warning]
-        sound = [entry for entry in _deciding(one) if not any(object.startswith(f"{entry.path} ") for object in wrong)]
+        sound = [
+            entry
+            for entry in _deciding(one)
+            if not any(object.startswith(f"{entry.path} ") for object in wrong)
+        ]
         goes_to = pair.new if pair is not None else None
-        decisions += [_decision(entry, one.old.name, targets.get(entry.path, goes_to), old, new) for entry in sound]
+        decisions += [
+            _decision(entry, one.old.name, targets.get(entry.path, goes_to), old, new) for entry in sound
+        ]
     return Answers(tuple(decisions)), _with_columns(decided, decisions), tuple(dict.fromkeys(found))
 
 
-def asked_about(file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope) -> dict[tuple[str, Side, str], str]:
+def asked_about(
+    file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope
+) -> dict[tuple[str, Side, str], str]:
     """What entries with placeholders ask about: old table, side and column ("" for the table itself), with the entry's path."""
-    tied, _ = tie_tables(replace(file, entries=tuple(plain(entry) for entry in file.entries)), old, new, scope)
+    tied, _ = tie_tables(
+        replace(file, entries=tuple(plain(entry) for entry in file.entries)), old, new, scope
+    )
     asked: dict[tuple[str, Side, str], str] = {}
     for one in tied:
         for entry in filter(is_open, one.entries):
@@ -78,7 +88,9 @@ def asked_about(file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope) 
     return asked
 
 
-def _check(one: Tied, pair: TablePair | None, old: Catalog, new: Catalog, scope: Scope, decided: Decided) -> Iterator[Problem]:
+def _check(
+    one: Tied, pair: TablePair | None, old: Catalog, new: Catalog, scope: Scope, decided: Decided
+) -> Iterator[Problem]:
     after = new.table(pair.new) if pair is not None else None
     sound: list[Resolution] = []
     for entry in one.entries:
@@ -100,9 +112,18 @@ def _check(one: Tied, pair: TablePair | None, old: Catalog, new: Catalog, scope:
     yield from check_against_each_other(deciding)
     if after is not None and pair is not None:
         yield from check_against_the_rest(deciding, asking, pair.columns, after)
-    elif deciding and one.old.name not in decided.dropped and not any(action_of(e) in _TABLE_ACTIONS for e in one.entries):
+    elif (
+        deciding
+        and one.old.name not in decided.dropped
+        and not any(action_of(e) in _TABLE_ACTIONS for e in one.entries)
+    ):
         hint = "add an entry with action 'rename_table' or 'drop_table'"
-        yield problem(NOT_APPLICABLE, deciding[0], f"NEW has no counterpart of {one.old.name}: its columns go nowhere", hint)
+        yield problem(
+            NOT_APPLICABLE,
+            deciding[0],
+            f"NEW has no counterpart of {one.old.name}: its columns go nowhere",
+            hint,
+        )
     yield from _open(asking, sound)
 
 
@@ -111,7 +132,12 @@ def _open(asking: Sequence[Resolution], sound: Sequence[Resolution]) -> Iterator
     deciding = [entry for entry in sound if not is_open(entry)]
     for entry in asking:
         if not is_settled(entry, deciding):
-            yield problem(OPEN_QUESTION, entry, _question(entry), "replace the placeholder by a decision, or delete the entry where it is settled")
+            yield problem(
+                OPEN_QUESTION,
+                entry,
+                _question(entry),
+                "replace the placeholder by a decision, or delete the entry where it is settled",
+            )
 
 
 def _question(entry: Resolution) -> str:
@@ -126,8 +152,15 @@ def _deciding(one: Tied) -> list[Resolution]:
     return [entry for entry in one.entries if action_of(entry) is not None and not is_open(entry)]
 
 
-def _decision(entry: Resolution, old_table: TableName, new_table: TableName | None, old: Catalog, new: Catalog) -> Decision:
-    return Decision(action=Action(entry.action), old_table=old_table, new_table=new_table, resolution=tie_lookup(entry, old, new))
+def _decision(
+    entry: Resolution, old_table: TableName, new_table: TableName | None, old: Catalog, new: Catalog
+) -> Decision:
+    return Decision(
+        action=Action(entry.action),
+        old_table=old_table,
+        new_table=new_table,
+        resolution=tie_lookup(entry, old, new),
+    )
 
 
 def _with_columns(decided: Decided, decisions: Sequence[Decision]) -> Decided:

@@ -29,7 +29,9 @@ class CastQuestion(Struct, frozen=True):
 
 def cast_questions(answers: Answers, old: Catalog, new: Catalog) -> tuple[CastQuestion, ...]:
     """Every value of the decisions that could not be judged offline, each once per entry."""
-    return tuple(dict.fromkeys(question for decision in answers.decisions for question in _of(decision, old, new)))
+    return tuple(
+        dict.fromkeys(question for decision in answers.decisions for question in _of(decision, old, new))
+    )
 
 
 def _of(decision: Decision, old: Catalog, new: Catalog) -> Iterator[CastQuestion]:
@@ -38,7 +40,9 @@ def _of(decision: Decision, old: Catalog, new: Catalog) -> Iterator[CastQuestion
     after = new.table(decision.new_table) if decision.new_table is not None else None
     source = before.column(entry.old_column) if before is not None and entry.old_column is not None else None
     target = after.column(entry.new_column) if after is not None and entry.new_column is not None else None
-    values = [v for _, v in entry.value_mapping or ()] + [v for v in (entry.default_value, entry.null_value) if v is not UNSET]
+    values = [v for _, v in entry.value_mapping or ()] + [
+        v for v in (entry.default_value, entry.null_value) if v is not UNSET
+    ]
     yield from _carried(decision, Side.OLD, old, [key for key, _ in entry.value_mapping or ()] + values)
     yield from _carried(decision, Side.NEW, new, values)
     for key, result in entry.value_mapping or ():
@@ -50,7 +54,9 @@ def _of(decision: Decision, old: Catalog, new: Catalog) -> Iterator[CastQuestion
     yield from _written(decision, target, f"null_value {entry.null_value!r}", entry.null_value)
 
 
-def _carried(decision: Decision, side: Side, catalog: Catalog, values: Iterable[str | None]) -> Iterator[CastQuestion]:
+def _carried(
+    decision: Decision, side: Side, catalog: Catalog, values: Iterable[str | None]
+) -> Iterator[CastQuestion]:
     """Every text of a decision passes through OLD's SELECT on its way to NEW: both encodings have to know its characters."""
     if catalog.encoding in _EVERY_CHARACTER:
         return
@@ -60,8 +66,16 @@ def _carried(decision: Decision, side: Side, catalog: Catalog, values: Iterable[
             yield CastQuestion(side, TEXT, value, problem(WRONG_VALUE, decision.resolution, told))
 
 
-def _written(decision: Decision, target: Column | None, what: str, value: str | UnsetType | None) -> Iterator[CastQuestion]:
-    if target is None or value is UNSET or value is None or value == USE_SCHEMA_DEFAULT or castable(target.type, value) is not None:
+def _written(
+    decision: Decision, target: Column | None, what: str, value: str | UnsetType | None
+) -> Iterator[CastQuestion]:
+    if (
+        target is None
+        or value is UNSET
+        or value is None
+        or value == USE_SCHEMA_DEFAULT
+        or castable(target.type, value) is not None
+    ):
         return
     told = f"{what} is no value of {_described(target)}"
     yield CastQuestion(Side.NEW, target.type.text, value, problem(WRONG_VALUE, decision.resolution, told))

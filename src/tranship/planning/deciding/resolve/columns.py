@@ -38,10 +38,14 @@ class Pair(Struct, frozen=True):
 
 def check_names(entry: Resolution, old: Table, new: Table | None) -> Iterator[Problem]:
     """Columns that the entry names and that do not exist (placeholders apart)."""
-    for name in dict.fromkeys((*fed_by(entry), *((entry.old_column,) if entry.old_column is not None else ()))):
+    for name in dict.fromkeys(
+        (*fed_by(entry), *((entry.old_column,) if entry.old_column is not None else ()))
+    ):
         if old.column(name) is None and name not in PLACEHOLDERS:
             hint = did_you_mean(name, (column.name for column in old.columns))
-            yield problem(UNKNOWN_COLUMN, entry, f"OLD's {old.name} has no column {name!r}", hint, column=name)
+            yield problem(
+                UNKNOWN_COLUMN, entry, f"OLD's {old.name} has no column {name!r}", hint, column=name
+            )
     name = entry.new_column or ""
     if new is not None and name and new.column(name) is None and name not in PLACEHOLDERS:
         hint = did_you_mean(name, (column.name for column in new.columns))
@@ -53,7 +57,12 @@ def check_meaning(entry: Resolution, action: Action, pair: Pair) -> Iterator[Pro
     column = pair.new.column(entry.new_column) if entry.new_column is not None else None
     if column is not None and column.generated and entry.default_value != USE_SCHEMA_DEFAULT:
         hint = "leave the entry out; an old column that nothing takes over needs action 'ignore'"
-        yield problem(NOT_APPLICABLE, entry, f"NEW computes {pair.new.name}.{column.name} (generated column): nothing else can fill it", hint)
+        yield problem(
+            NOT_APPLICABLE,
+            entry,
+            f"NEW computes {pair.new.name}.{column.name} (generated column): nothing else can fill it",
+            hint,
+        )
         return
     match action:
         case Action.RENAME:
@@ -102,9 +111,19 @@ def _check_transform(entry: Resolution, pair: Pair, column: Column | None) -> It
         if value is UNSET or value is None:
             continue
         if value == USE_SCHEMA_DEFAULT:
-            yield problem(WRONG_VALUE, entry, f"{field}: {USE_SCHEMA_DEFAULT} belongs to action 'default'", "write the value itself")
+            yield problem(
+                WRONG_VALUE,
+                entry,
+                f"{field}: {USE_SCHEMA_DEFAULT} belongs to action 'default'",
+                "write the value itself",
+            )
         elif castable(column.type, value) is False:
-            yield problem(WRONG_VALUE, entry, f"{field} {value!r} is no value of {_described(column)}", _values_hint(column))
+            yield problem(
+                WRONG_VALUE,
+                entry,
+                f"{field} {value!r} is no value of {_described(column)}",
+                _values_hint(column),
+            )
 
 
 def _check_bare(entry: Resolution, pair: Pair, source: Column, column: Column) -> Iterator[Problem]:
@@ -116,7 +135,9 @@ def _check_bare(entry: Resolution, pair: Pair, source: Column, column: Column) -
         schemas=pair.schemas,
     )
     if not conversion.bare:
-        told = f"{source.type.text} has no conversion of its own to {column.type.text}{_because(conversion.why)}"
+        told = (
+            f"{source.type.text} has no conversion of its own to {column.type.text}{_because(conversion.why)}"
+        )
         yield problem(NEEDS_TRANSFORM, entry, told, "give value_mapping, lookup_table or transform_sql")
 
 
@@ -125,9 +146,19 @@ def _check_mapping(entry: Resolution, source: Column, column: Column) -> Iterato
     for key, result in entry.value_mapping or ():
         if castable(source.type, key) is False:
             hint = _values_hint(source)
-            yield problem(WRONG_VALUE, entry, f"value_mapping key {key!r} is no value of OLD's {_described(source)}", hint)
+            yield problem(
+                WRONG_VALUE,
+                entry,
+                f"value_mapping key {key!r} is no value of OLD's {_described(source)}",
+                hint,
+            )
         if result is not None and result == USE_SCHEMA_DEFAULT:
-            yield problem(WRONG_VALUE, entry, f"value_mapping[{key!r}]: {USE_SCHEMA_DEFAULT} belongs to action 'default'", "write the value itself")
+            yield problem(
+                WRONG_VALUE,
+                entry,
+                f"value_mapping[{key!r}]: {USE_SCHEMA_DEFAULT} belongs to action 'default'",
+                "write the value itself",
+            )
         elif result is not None and castable(column.type, result) is False:
             told = f"value_mapping[{key!r}]: {result!r} is no value of {_described(column)}"
             yield problem(WRONG_VALUE, entry, told, _values_hint(column, result))
@@ -150,7 +181,12 @@ def _check_default(entry: Resolution, column: Column | None) -> Iterator[Problem
             told = f"{USE_SCHEMA_DEFAULT}: NEW's {_described(column)} is NOT NULL and has no default"
             yield problem(WRONG_VALUE, entry, told, "give the value itself")
     elif castable(column.type, value) is False:
-        yield problem(WRONG_VALUE, entry, f"default_value {value!r} is no value of {_described(column)}", _values_hint(column, value))
+        yield problem(
+            WRONG_VALUE,
+            entry,
+            f"default_value {value!r} is no value of {_described(column)}",
+            _values_hint(column, value),
+        )
 
 
 def _described(column: Column) -> str:

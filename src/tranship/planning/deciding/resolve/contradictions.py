@@ -23,42 +23,68 @@ def check_against_each_other(entries: Sequence[Resolution]) -> Iterator[Problem]
             first = filled.setdefault(entry.new_column, entry)
             if first is not entry:
                 told = f"{entry.new_column!r} is already filled by {first.path} ({first.action})"
-                yield problem(CONTRADICTION, entry, told, "one decision fills one new column: keep one of them")
+                yield problem(
+                    CONTRADICTION, entry, told, "one decision fills one new column: keep one of them"
+                )
                 continue
         if entry.action == Action.IGNORE and entry.old_column is not None:
             first = ignored.setdefault(entry.old_column, entry)
             if first is not entry:
-                yield problem(CONTRADICTION, entry, f"{first.path} ignores {entry.old_column!r} already", "keep one of them")
+                yield problem(
+                    CONTRADICTION,
+                    entry,
+                    f"{first.path} ignores {entry.old_column!r} already",
+                    "keep one of them",
+                )
         if entry.action == Action.RENAME and entry.old_column is not None:
             first = renamed.setdefault(entry.old_column, entry)
             if first is not entry:
                 told = f"{first.path} renames {entry.old_column!r} to {first.new_column!r} already"
-                yield problem(CONTRADICTION, entry, told, "one old column feeds several new ones by action 'transform'")
+                yield problem(
+                    CONTRADICTION, entry, told, "one old column feeds several new ones by action 'transform'"
+                )
     for entry in entries:
         for name in fed_by(entry) if entry.action in _FEEDING else ():
             if name in ignored:
                 told = f"{entry.path} takes {name!r} over ({entry.action}): it is not left behind"
-                yield problem(CONTRADICTION, ignored[name], told, "an old column that feeds a new one needs no 'ignore'")
+                yield problem(
+                    CONTRADICTION, ignored[name], told, "an old column that feeds a new one needs no 'ignore'"
+                )
 
 
-def check_against_the_rest(entries: Sequence[Resolution], asking: Sequence[Resolution], pairs: Sequence[ColumnPair], new: Table) -> Iterator[Problem]:
+def check_against_the_rest(
+    entries: Sequence[Resolution], asking: Sequence[Resolution], pairs: Sequence[ColumnPair], new: Table
+) -> Iterator[Problem]:
     """Decided column entries of one table against the pairs that hold by themselves; ``asking`` are the entries that are still open.
 
     A default for a column whose namesake in OLD feeds another new column leaves nothing behind: it is taken at its word.
     """
     taken = {name for entry in entries if entry.action in _FEEDING for name in fed_by(entry)}
     ignored = {entry.old_column for entry in entries if entry.action == Action.IGNORE}
-    spoken_for = {entry.new_column for entry in (*entries, *asking) if entry.new_column is not None and entry.action != Action.IGNORE}
-    by_new: Mapping[str, ColumnPair] = {pair.new: pair for pair in pairs if pair.old not in taken and pair.old not in ignored}
+    spoken_for = {
+        entry.new_column
+        for entry in (*entries, *asking)
+        if entry.new_column is not None and entry.action != Action.IGNORE
+    }
+    by_new: Mapping[str, ColumnPair] = {
+        pair.new: pair for pair in pairs if pair.old not in taken and pair.old not in ignored
+    }
     for entry in entries:
         filling = by_new.get(entry.new_column or "") if entry.action == Action.DEFAULT else None
         if filling is not None:
             told = f"OLD's column {filling.old!r} fills {entry.new_column!r}: a default would leave its data behind"
-            yield problem(CONTRADICTION, entry, told, f"drop the entry, or add action 'ignore' for {filling.old!r}")
+            yield problem(
+                CONTRADICTION, entry, told, f"drop the entry, or add action 'ignore' for {filling.old!r}"
+            )
         if entry.action == Action.IGNORE:
             for pair in pairs:
                 column = new.column(pair.new)
                 left = pair.old == entry.old_column and pair.new not in spoken_for
                 if left and column is not None and column.refuses_null and not column.filled_by_server:
                     told = f"NEW's {pair.new!r} is NOT NULL without a default: nothing would fill it once {pair.old!r} is ignored"
-                    yield problem(NOT_APPLICABLE, entry, told, "drop the entry, or add action 'default' for the new column")
+                    yield problem(
+                        NOT_APPLICABLE,
+                        entry,
+                        told,
+                        "drop the entry, or add action 'default' for the new column",
+                    )

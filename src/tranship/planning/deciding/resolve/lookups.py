@@ -21,7 +21,9 @@ def check_lookup(entry: Resolution, lookup: LookupTable, old: Catalog, new: Cata
     yield from _check_counts(entry, lookup)
     catalog = old if lookup.database == "old" else new
     if _out_of_sight(lookup, catalog):
-        told = f"schema {lookup.schema!r} is not among the analysed ones: the server is asked before the start"
+        told = (
+            f"schema {lookup.schema!r} is not among the analysed ones: the server is asked before the start"
+        )
         yield problem(WRONG_LOOKUP, entry, told, warning=True)
         return
     table = lookup_relation(lookup, catalog)
@@ -29,15 +31,27 @@ def check_lookup(entry: Resolution, lookup: LookupTable, old: Catalog, new: Cata
     if table is None:
         schema = lookup.schema or default_schema(catalog)
         known = (t.name.name for t in catalog.tables if t.kind in _READABLE and t.name.schema == schema)
-        yield problem(WRONG_LOOKUP, entry, f"{side} has no lookup table {lookup.table!r} in schema {schema!r}", did_you_mean(lookup.table, known))
+        yield problem(
+            WRONG_LOOKUP,
+            entry,
+            f"{side} has no lookup table {lookup.table!r} in schema {schema!r}",
+            did_you_mean(lookup.table, known),
+        )
         return
     if table.kind not in _READABLE:
-        yield problem(WRONG_LOOKUP, entry, f"{side}'s {table.name} is a view: views are never read", "name the table behind it")
+        yield problem(
+            WRONG_LOOKUP,
+            entry,
+            f"{side}'s {table.name} is a view: views are never read",
+            "name the table behind it",
+        )
         return
     for name in dict.fromkeys((*lookup.keys, lookup.value_column)):
         if table.column(name) is None:
             hint = did_you_mean(name, (column.name for column in table.columns))
-            yield problem(WRONG_LOOKUP, entry, f"{side}'s lookup table {table.name} has no column {name!r}", hint)
+            yield problem(
+                WRONG_LOOKUP, entry, f"{side}'s lookup table {table.name} has no column {name!r}", hint
+            )
 
 
 def lookup_relation(lookup: LookupTable, catalog: Catalog) -> Table | None:
@@ -54,7 +68,9 @@ def tied(entry: Resolution, old: Catalog, new: Catalog) -> Resolution:
     table = lookup_relation(entry.lookup_table, old if entry.lookup_table.database == "old" else new)
     if table is None:
         return entry
-    return replace(entry, lookup_table=replace(entry.lookup_table, table=table.name.name, schema=table.name.schema))
+    return replace(
+        entry, lookup_table=replace(entry.lookup_table, table=table.name.name, schema=table.name.schema)
+    )
 
 
 def _out_of_sight(lookup: LookupTable, catalog: Catalog) -> bool:
@@ -64,11 +80,21 @@ def _out_of_sight(lookup: LookupTable, catalog: Catalog) -> bool:
 
 def _check_counts(entry: Resolution, lookup: LookupTable) -> Iterator[Problem]:
     if lookup.key_column is not None and lookup.key_columns:
-        yield problem(WRONG_FIELDS, entry, "lookup_table: key_column and key_columns exclude each other", "keep one of them")
+        yield problem(
+            WRONG_FIELDS,
+            entry,
+            "lookup_table: key_column and key_columns exclude each other",
+            "keep one of them",
+        )
         return
     if len(set(lookup.key_columns)) != len(lookup.key_columns):
         yield problem(WRONG_FIELDS, entry, "lookup_table: key_columns names a column twice")
     fed = fed_by(entry)
     if len(lookup.keys) != len(fed):
         told = f"lookup_table has {len(lookup.keys)} key column(s), the entry names {len(fed)} old column(s)"
-        yield problem(WRONG_FIELDS, entry, told, "old_columns gives the old column of each of key_columns, in their order")
+        yield problem(
+            WRONG_FIELDS,
+            entry,
+            told,
+            "old_columns gives the old column of each of key_columns, in their order",
+        )

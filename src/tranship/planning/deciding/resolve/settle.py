@@ -18,7 +18,11 @@ def open_questions(comparison: Comparison, answers: Answers) -> tuple[Change, ..
     by_table: dict[str, list[Resolution]] = {}
     for decision in answers.decisions:
         by_table.setdefault(str(decision.old_table), []).append(decision.resolution)
-    return tuple(change for change in comparison.of(ChangeClass.BREAKING) if not _settles(by_table.get(change.table, []), change))
+    return tuple(
+        change
+        for change in comparison.of(ChangeClass.BREAKING)
+        if not _settles(by_table.get(change.table, []), change)
+    )
 
 
 def is_settled(entry: Resolution, deciding: Sequence[Resolution]) -> bool:
@@ -37,7 +41,9 @@ def _settles(deciding: Sequence[Resolution], change: Change) -> bool:
     if change.old_column is None and change.new_column is None:
         return any(entry.action in _TABLES for entry in deciding)
     if change.old_column is not None and change.new_column is not None:
-        return _settles_both(deciding, change.old_column, change.new_column, renames=change.conversion is None)
+        return _settles_both(
+            deciding, change.old_column, change.new_column, renames=change.conversion is None
+        )
     if change.old_column is not None:
         return _is_named(change.old_column, deciding)
     return change.new_column is not None and _is_filled(change.new_column, deciding)
@@ -54,7 +60,9 @@ def _settles_both(deciding: Sequence[Resolution], old: str, new: str, *, renames
 
 
 def _is_named(old: str, deciding: Sequence[Resolution]) -> bool:
-    return _is_ignored(old, deciding) or any(old in fed_by(entry) and entry.action in _FEEDING for entry in deciding)
+    return _is_ignored(old, deciding) or any(
+        old in fed_by(entry) and entry.action in _FEEDING for entry in deciding
+    )
 
 
 def _is_ignored(old: str, deciding: Sequence[Resolution]) -> bool:

@@ -45,7 +45,9 @@ def spelled(name: TableName, catalog: Catalog) -> str:
     return str(name) if name.name.startswith("_") else bare(name, catalog)
 
 
-def tie_tables(file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope) -> tuple[tuple[Tied, ...], tuple[Problem, ...]]:
+def tie_tables(
+    file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope
+) -> tuple[tuple[Tied, ...], tuple[Problem, ...]]:
     """Entries by old table in file order, and the keys that name none."""
     problems: list[Problem] = []
     found: dict[TableName, list[Resolution]] = {}
@@ -74,14 +76,20 @@ def tie_tables(file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope) -
     return tied, tuple(problems)
 
 
-def table_decisions(tied: Sequence[Tied], new: Catalog, scope: Scope) -> tuple[Decided, dict[str, TableName], tuple[Problem, ...]]:
+def table_decisions(
+    tied: Sequence[Tied], new: Catalog, scope: Scope
+) -> tuple[Decided, dict[str, TableName], tuple[Problem, ...]]:
     """What ``rename_table`` and ``drop_table`` say; the target of each valid rename by its entry's path."""
     pairs: list[tuple[TableName, TableName]] = []
     dropped: list[TableName] = []
     targets: dict[str, TableName] = {}
     problems: list[Problem] = []
     for one in tied:
-        deciding = [entry for entry in one.entries if action_of(entry) in (Action.RENAME_TABLE, Action.DROP_TABLE) and not is_open(entry)]
+        deciding = [
+            entry
+            for entry in one.entries
+            if action_of(entry) in (Action.RENAME_TABLE, Action.DROP_TABLE) and not is_open(entry)
+        ]
         problems += _contradictions(one, deciding)
         for entry in deciding[:1]:
             if entry.action == Action.DROP_TABLE:
@@ -98,12 +106,18 @@ def table_decisions(tied: Sequence[Tied], new: Catalog, scope: Scope) -> tuple[D
 def _unknown(entry: Resolution, old: Catalog, new: Catalog) -> Problem:
     several = find_tables(old, entry.table)
     if several:
-        hint = f"it is the name of {', '.join(str(table.name) for table in several)}: write it with its schema"
+        hint = (
+            f"it is the name of {', '.join(str(table.name) for table in several)}: write it with its schema"
+        )
     elif find_tables(new, entry.table):
         hint = "NEW has a table of that name: entries stand under the old table's name"
     else:
         hint = did_you_mean(entry.table, _spellings(old))
-    told = f"several tables of OLD are called {entry.table!r}" if several else f"OLD has no table {entry.table!r} (schema {default_schema(old)!r})"
+    told = (
+        f"several tables of OLD are called {entry.table!r}"
+        if several
+        else f"OLD has no table {entry.table!r} (schema {default_schema(old)!r})"
+    )
     return problem(UNKNOWN_TABLE, entry, told, hint)
 
 
@@ -113,14 +127,26 @@ def _spellings(catalog: Catalog) -> Iterable[str]:
 
 def _contradictions(one: Tied, deciding: Sequence[Resolution]) -> Iterator[Problem]:
     for entry in deciding[1:]:
-        yield problem(CONTRADICTION, entry, f"{one.old.name} is already decided by {deciding[0].path} ({deciding[0].action})", "keep one of them")
+        yield problem(
+            CONTRADICTION,
+            entry,
+            f"{one.old.name} is already decided by {deciding[0].path} ({deciding[0].action})",
+            "keep one of them",
+        )
     if deciding and deciding[0].action == Action.DROP_TABLE:
         for entry in one.entries:
             if entry not in deciding:
-                yield problem(CONTRADICTION, entry, f"{deciding[0].path} leaves the table out (drop_table), this entry moves it", "keep one of them")
+                yield problem(
+                    CONTRADICTION,
+                    entry,
+                    f"{deciding[0].path} leaves the table out (drop_table), this entry moves it",
+                    "keep one of them",
+                )
 
 
-def _target(entry: Resolution, old: TableName, new: Catalog, scope: Scope) -> tuple[TableName | None, list[Problem]]:
+def _target(
+    entry: Resolution, old: TableName, new: Catalog, scope: Scope
+) -> tuple[TableName | None, list[Problem]]:
     if entry.new_table is None:
         return None, []
     if entry.new_schema is not None:
@@ -132,7 +158,11 @@ def _target(entry: Resolution, old: TableName, new: Catalog, scope: Scope) -> tu
         hint = did_you_mean(entry.new_table, (t.name.name for t in new.tables if t.kind in HOLDS_ROWS))
         return None, [problem(UNKNOWN_TABLE, entry, f"NEW has no table {entry.new_table!r}{where}", hint)]
     if table.kind not in HOLDS_ROWS or table.extension is not None:
-        what = KIND_WORDS.get(table.kind, "no table") if table.extension is None else f"part of the extension {table.extension}"
+        what = (
+            KIND_WORDS.get(table.kind, "no table")
+            if table.extension is None
+            else f"part of the extension {table.extension}"
+        )
         return None, [problem(WRONG_FIELDS, entry, f"{table.name} is {what} in NEW: rows cannot go there")]
     if table.name.schema not in new.schemas:
         told = f"{table.name} is out of scope: schema {table.name.schema!r} is not configured for NEW"

@@ -40,7 +40,8 @@ _NEEDED: dict[Action, tuple[str, ...]] = {
 }
 _ALLOWED: dict[Action, frozenset[str]] = {
     Action.RENAME: frozenset({"old_column", "new_column"}),
-    Action.TRANSFORM: _FEEDS | {"value_mapping", "lookup_table", "transform_sql", "default_value", "null_value"},
+    Action.TRANSFORM: _FEEDS
+    | {"value_mapping", "lookup_table", "transform_sql", "default_value", "null_value"},
     Action.DEFAULT: frozenset({"new_column", "default_value"}),
     Action.IGNORE: frozenset({"old_column"}),
     Action.RENAME_TABLE: frozenset({"new_table", "new_schema"}),
@@ -91,26 +92,45 @@ def _takes(entry: Resolution, field: str) -> bool:
 
 def is_open(entry: Resolution) -> bool:
     """A placeholder stands somewhere in the entry: it asks, it does not decide."""
-    texts: list[object] = [entry.action, entry.old_column, *entry.old_columns, entry.new_column, entry.new_table, entry.default_value]
+    texts: list[object] = [
+        entry.action,
+        entry.old_column,
+        *entry.old_columns,
+        entry.new_column,
+        entry.new_table,
+        entry.default_value,
+    ]
     texts += [entry.null_value, entry.transform_sql, *(result for _, result in entry.value_mapping or ())]
     if entry.lookup_table is not None:
         texts += [entry.lookup_table.table, entry.lookup_table.value_column, *entry.lookup_table.keys]
     return any(isinstance(text, str) and text in PLACEHOLDERS for text in texts)
 
 
-def problem(code: str, entry: Resolution, message: str, hint: str = "", *, column: str | None = None, warning: bool = False) -> Problem:
+def problem(
+    code: str,
+    entry: Resolution,
+    message: str,
+    hint: str = "",
+    *,
+    column: str | None = None,
+    warning: bool = False,
+) -> Problem:
     """A problem of one entry: its object is ``$.resolutions.users[0] (users.status)``."""
     named = column or entry.new_column or next(iter(fed_by(entry)), None) or entry.new_table
     about = f"{entry.table}.{named}" if named is not None and named not in PLACEHOLDERS else entry.table
     line = f", line {entry.line}" if entry.line else ""
-    return Problem(code=code, object=f"{entry.path} ({about}){line}", message=message, hint=hint, warning=warning)
+    return Problem(
+        code=code, object=f"{entry.path} ({about}){line}", message=message, hint=hint, warning=warning
+    )
 
 
 def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:
     """Fields that the action needs and lacks, has and does not take, or that exclude each other."""
     given = _given(entry)
     for field in _NEEDED[action]:
-        if field not in given and not (field == "old_column" and action is Action.TRANSFORM and "old_columns" in given):
+        if field not in given and not (
+            field == "old_column" and action is Action.TRANSFORM and "old_columns" in given
+        ):
             yield problem(WRONG_FIELDS, entry, f"action {action.value!r} needs {field!r}")
     for field in sorted(given - _ALLOWED[action]):
         yield problem(WRONG_FIELDS, entry, f"action {action.value!r} takes no {field!r}", _home(field))
@@ -121,8 +141,15 @@ def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:
 def unknown_action(entry: Resolution) -> Problem:
     """The problem of an action that does not exist."""
     if not entry.action:
-        return problem(UNKNOWN_ACTION, entry, "the entry has no action", did_you_mean("", (a.value for a in Action)))
-    return problem(UNKNOWN_ACTION, entry, f"unknown action {entry.action!r}", did_you_mean(entry.action, (a.value for a in Action)))
+        return problem(
+            UNKNOWN_ACTION, entry, "the entry has no action", did_you_mean("", (a.value for a in Action))
+        )
+    return problem(
+        UNKNOWN_ACTION,
+        entry,
+        f"unknown action {entry.action!r}",
+        did_you_mean(entry.action, (a.value for a in Action)),
+    )
 
 
 def unedited(sql: str) -> str | None:
@@ -158,17 +185,48 @@ def _check_transform(entry: Resolution, given: frozenset[str]) -> Iterator[Probl
         yield problem(WRONG_FIELDS, entry, f"{' and '.join(ways)} exclude each other", "keep one of them")
     if not ways and "default_value" in given:
         hint = "rows that the new type refuses are rejected; for NULLs there is 'null_value', for chosen values a 'value_mapping'"
-        yield problem(WRONG_FIELDS, entry, "'default_value' has no meaning in a transform without value_mapping or lookup_table", hint)
+        yield problem(
+            WRONG_FIELDS,
+            entry,
+            "'default_value' has no meaning in a transform without value_mapping or lookup_table",
+            hint,
+        )
     if ways == ["transform_sql"]:
         for field in sorted(given & {"default_value", "null_value"}):
-            yield problem(WRONG_FIELDS, entry, f"{field!r} has no meaning beside transform_sql", "write COALESCE or CASE in the expression")
+            yield problem(
+                WRONG_FIELDS,
+                entry,
+                f"{field!r} has no meaning beside transform_sql",
+                "write COALESCE or CASE in the expression",
+            )
     if "old_columns" in given and ways in ([], ["value_mapping"]):
-        yield problem(WRONG_FIELDS, entry, "'old_columns' belongs to a lookup_table with key_columns or to transform_sql", "name one 'old_column'")
+        yield problem(
+            WRONG_FIELDS,
+            entry,
+            "'old_columns' belongs to a lookup_table with key_columns or to transform_sql",
+            "name one 'old_column'",
+        )
     if entry.old_column is not None and entry.old_columns and entry.old_column not in entry.old_columns:
-        yield problem(WRONG_FIELDS, entry, f"'old_column' {entry.old_column!r} is not among 'old_columns'", "name the old columns once")
+        yield problem(
+            WRONG_FIELDS,
+            entry,
+            f"'old_column' {entry.old_column!r} is not among 'old_columns'",
+            "name the old columns once",
+        )
     if entry.value_mapping is not None and not entry.value_mapping and "default_value" not in given:
-        yield problem(WRONG_FIELDS, entry, "value_mapping is empty and there is no default_value: every row would be rejected")
+        yield problem(
+            WRONG_FIELDS,
+            entry,
+            "value_mapping is empty and there is no default_value: every row would be rejected",
+        )
     if entry.transform_sql is not None and not entry.transform_sql.strip():
-        yield problem(WRONG_FIELDS, entry, "transform_sql is empty", "an expression over the old row, for example lower(old.email)")
+        yield problem(
+            WRONG_FIELDS,
+            entry,
+            "transform_sql is empty",
+            "an expression over the old row, for example lower(old.email)",
+        )
     if entry.transform_sql is not None and (left := unedited(entry.transform_sql)) is not None:
-        yield problem(WRONG_FIELDS, entry, f"transform_sql still holds the placeholder {left}", "name columns as old.x")
+        yield problem(
+            WRONG_FIELDS, entry, f"transform_sql still holds the placeholder {left}", "name columns as old.x"
+        )

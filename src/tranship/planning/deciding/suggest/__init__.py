@@ -17,7 +17,14 @@ from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.deciding.data_questions import Foreseen, foresee
 from tranship.planning.deciding.resolve import decide
 from tranship.planning.deciding.resolve.tables import spelled, the_table
-from tranship.planning.deciding.resolve.words import OPEN_QUESTION, OUT_OF_SCOPE, PLACEHOLDERS, SPECIFY_ACTION, fed_by, is_open
+from tranship.planning.deciding.resolve.words import (
+    OPEN_QUESTION,
+    OUT_OF_SCOPE,
+    PLACEHOLDERS,
+    SPECIFY_ACTION,
+    fed_by,
+    is_open,
+)
 from tranship.planning.deciding.suggest.columns import column_drafts, open_guesses
 from tranship.planning.deciding.suggest.drafts import Confidence, Draft, Field
 from tranship.planning.deciding.suggest.facts import Fact, without_values
@@ -33,7 +40,16 @@ _INSTRUCTIONS = (
 )
 
 
-_GENERATED = {"description", "old_column", "old_columns", "new_column", "action", "default_value", "_suggestion", "_evidence"}
+_GENERATED = {
+    "description",
+    "old_column",
+    "old_columns",
+    "new_column",
+    "action",
+    "default_value",
+    "_suggestion",
+    "_evidence",
+}
 
 
 class Question(Struct, frozen=True):
@@ -121,7 +137,9 @@ def suggest(
     )
 
 
-def _kept(file: ResolutionFile, problems: Sequence[Problem], old: Catalog) -> tuple[list[tuple[Resolution, TableName | None]], tuple[Dropped, ...]]:
+def _kept(
+    file: ResolutionFile, problems: Sequence[Problem], old: Catalog
+) -> tuple[list[tuple[Resolution, TableName | None]], tuple[Dropped, ...]]:
     """Entries of an earlier file that still apply, with their tables; the others with the reason."""
     kept: list[tuple[Resolution, TableName | None]] = []
     dropped: list[Dropped] = [Dropped(p.object, p.message) for p in file.problems]
@@ -144,21 +162,38 @@ def _kept(file: ResolutionFile, problems: Sequence[Problem], old: Catalog) -> tu
 
 def _untouched(entry: Resolution) -> bool:
     """An open entry as ``generate`` wrote it, to which nobody added a word: it is asked again, with what the data say now."""
-    if not is_open(entry) or set(json.loads(entry.source)) - _GENERATED or entry.action not in (SPECIFY_ACTION, Action.DEFAULT):
+    if (
+        not is_open(entry)
+        or set(json.loads(entry.source)) - _GENERATED
+        or entry.action not in (SPECIFY_ACTION, Action.DEFAULT)
+    ):
         return False
     named = entry.new_column
     return named in (None, entry.old_column, *PLACEHOLDERS) or f"'{named}'" in entry.description
 
 
 def _again(entry: Resolution, table: TableName) -> _Written:
-    names = " → ".join(name for name in (", ".join(fed_by(entry)), entry.new_column or entry.new_table or "") if name)
+    names = " → ".join(
+        name for name in (", ".join(fed_by(entry)), entry.new_column or entry.new_table or "") if name
+    )
     text = entry.description or names or str(table)
-    return _Written(table, text, "as it stands in the file", Raw(entry.source.encode()), open=is_open(entry), answered=False)
+    return _Written(
+        table,
+        text,
+        "as it stands in the file",
+        Raw(entry.source.encode()),
+        open=is_open(entry),
+        answered=False,
+    )
 
 
 def _undecided(foreseen: Foreseen, answers: Answers) -> Mapping[str, Sequence[Change]]:
     """The changes of each table without the new columns that a decision fills."""
-    filled = {(str(d.old_table), d.resolution.new_column) for d in answers.decisions if d.resolution.new_column is not None}
+    filled = {
+        (str(d.old_table), d.resolution.new_column)
+        for d in answers.decisions
+        if d.resolution.new_column is not None
+    }
     by_table: dict[str, list[Change]] = {}
     for change in foreseen.comparison.changes:
         if change.cls is ChangeClass.BREAKING or (change.table, change.new_column) not in filled:
@@ -188,12 +223,23 @@ def _fresh(
         changes = [c for c in by_table.get(str(pair.old), []) if not _asked(spoken, pair.old, c)]
         if before is not None and after is not None and any(c.cls is ChangeClass.BREAKING for c in changes):
             doubtful = {(p.old, p.new): p.runner_up for p in pair.proposals if p.runner_up is not None}
-            scene = Scene(before, after, old, new, evidence, foreseen.matching.schema_pairs, doubtful, observed_in(evidence))
+            scene = Scene(
+                before,
+                after,
+                old,
+                new,
+                evidence,
+                foreseen.matching.schema_pairs,
+                doubtful,
+                observed_in(evidence),
+            )
             for draft in column_drafts(scene, changes):
                 yield _written(draft, pair.old)
 
 
-def trial_questions(comparison: Comparison, old: Catalog, new: Catalog, evidence: Evidence) -> tuple[TrialQuestion, ...]:
+def trial_questions(
+    comparison: Comparison, old: Catalog, new: Catalog, evidence: Evidence
+) -> tuple[TrialQuestion, ...]:
     """The expressions that the suggestions may propose, to be tried on OLD's rows."""
     found: dict[TrialQuestion, None] = {}
     by_table: dict[str, list[Change]] = {}
@@ -203,13 +249,23 @@ def trial_questions(comparison: Comparison, old: Catalog, new: Catalog, evidence
         before, after = old.table(pair.old), new.table(pair.new)
         changes = by_table.get(str(pair.old), [])
         if before is not None and after is not None and any(c.cls is ChangeClass.BREAKING for c in changes):
-            scene = Scene(before, after, old, new, evidence, comparison.matching.schema_pairs, observed=observed_in(evidence))
+            scene = Scene(
+                before,
+                after,
+                old,
+                new,
+                evidence,
+                comparison.matching.schema_pairs,
+                observed=observed_in(evidence),
+            )
             found |= dict.fromkeys(guess.question(pair.old) for guess in open_guesses(scene, changes))
     return tuple(found)
 
 
 def _asks_table(spoken: Sequence[tuple[TableName | None, Resolution]], table: TableName) -> bool:
-    return any(name == table and entry.old_column is None and entry.new_column is None for name, entry in spoken)
+    return any(
+        name == table and entry.old_column is None and entry.new_column is None for name, entry in spoken
+    )
 
 
 def _asked(spoken: Sequence[tuple[TableName | None, Resolution]], table: TableName, change: Change) -> bool:
@@ -217,29 +273,50 @@ def _asked(spoken: Sequence[tuple[TableName | None, Resolution]], table: TableNa
     entries = [entry for name, entry in spoken if name == table]
     old = {name for entry in entries for name in fed_by(entry)}
     new = {entry.new_column for entry in entries if entry.new_column is not None}
-    return (change.old_column is not None and change.old_column in old) or (change.new_column is not None and change.new_column in new)
+    return (change.old_column is not None and change.old_column in old) or (
+        change.new_column is not None and change.new_column in new
+    )
 
 
 def _table_draft(proposal: TableProposal, new: Catalog, foreseen: Foreseen) -> Draft:
     fields: dict[str, Field] = {"action": "rename_table", "new_table": proposal.new.name}
-    if proposal.new.schema != dict(foreseen.matching.schema_pairs).get(proposal.old.schema, default_schema(new)):
+    if proposal.new.schema != dict(foreseen.matching.schema_pairs).get(
+        proposal.old.schema, default_schema(new)
+    ):
         fields["new_schema"] = proposal.new.schema
     told = [f"score {proposal.score:.2f}", *proposal.evidence]
     if proposal.runner_up is not None:
         told.append(f"next best: '{proposal.runner_up}'")
     question = f"Table '{proposal.old.name}' likely renamed to '{proposal.new.name}' in new DB"
     sure = proposal.runner_up is None
-    return Draft(question, None, None, fields, sure, Confidence.LIKELY if sure else Confidence.GUESS, tuple(told))
+    return Draft(
+        question, None, None, fields, sure, Confidence.LIKELY if sure else Confidence.GUESS, tuple(told)
+    )
 
 
 def _gone(change: Change) -> Draft:
     fields: dict[str, Field] = {"action": "drop_table"}
-    return Draft(change.description, None, None, fields, complete=False, confidence=Confidence.GUESS, evidence=change.evidence)
+    return Draft(
+        change.description,
+        None,
+        None,
+        fields,
+        complete=False,
+        confidence=Confidence.GUESS,
+        evidence=change.evidence,
+    )
 
 
 def _written(draft: Draft, table: TableName) -> _Written:
     return _Written(
-        table, draft.question, draft.words, draft.entry(), open=True, answered=draft.complete, evidence=draft.evidence, inserts=draft.inserts
+        table,
+        draft.question,
+        draft.words,
+        draft.entry(),
+        open=True,
+        answered=draft.complete,
+        evidence=draft.evidence,
+        inserts=draft.inserts,
     )
 
 
@@ -253,7 +330,9 @@ def _table_order(foreseen: Foreseen, written: Sequence[_Written]) -> Mapping[Tab
     return {name: place for place, name in enumerate((*configured, *rest))}
 
 
-def _document(written: Sequence[_Written], old: Catalog, new: Catalog, remarks: Sequence[tuple[str, str]]) -> dict[str, object]:
+def _document(
+    written: Sequence[_Written], old: Catalog, new: Catalog, remarks: Sequence[tuple[str, str]]
+) -> dict[str, object]:
     tables: dict[str, list[object]] = {}
     for one in written:
         tables.setdefault(spelled(one.table, old), []).append(one.body)

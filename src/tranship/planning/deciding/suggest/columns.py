@@ -33,22 +33,46 @@ def column_drafts(scene: Scene, changes: Sequence[Change]) -> list[Draft]:
     """One draft per open question of a pair of tables, an old and a new column that belong together in one."""
     breaking = [c for c in changes if c.cls is ChangeClass.BREAKING]
     drafts = list(_parts(scene, changes))
-    cut_old, cut_new = {name for draft in drafts for name in _sources(draft)}, {draft.new_column for draft in drafts}
-    scene = replace(scene, doubtful={pair: other for pair, other in scene.doubtful.items() if other not in cut_new})
+    cut_old, cut_new = (
+        {name for draft in drafts for name in _sources(draft)},
+        {draft.new_column for draft in drafts},
+    )
+    scene = replace(
+        scene, doubtful={pair: other for pair, other in scene.doubtful.items() if other not in cut_new}
+    )
     both = [c for c in breaking if c.old_column is not None and c.new_column is not None]
     drafts += [_both(scene, c) for c in both if c.old_column not in cut_old and c.new_column not in cut_new]
-    drafts += [_left_behind(scene, c) for c in breaking if c.kind == "becomes_generated" and c.old_column is not None]
-    removed = {c.old_column: c for c in breaking if c.kind == "column_removed" and c.old_column not in (None, *cut_old)}
-    added = {c.new_column: c for c in changes if c.kind == "column_added" and c.new_column not in (None, *cut_new)}
+    drafts += [
+        _left_behind(scene, c) for c in breaking if c.kind == "becomes_generated" and c.old_column is not None
+    ]
+    removed = {
+        c.old_column: c
+        for c in breaking
+        if c.kind == "column_removed" and c.old_column not in (None, *cut_old)
+    }
+    added = {
+        c.new_column: c for c in changes if c.kind == "column_added" and c.new_column not in (None, *cut_new)
+    }
     composites = list(_composites(scene, removed, added))
     drafts += composites
-    used = {name for draft in composites for name in _sources(draft)}, {draft.new_column for draft in composites}
-    drafts += _joined(scene, {n: c for n, c in removed.items() if n not in used[0]}, {n: c for n, c in added.items() if n not in used[1]})
+    used = (
+        {name for draft in composites for name in _sources(draft)},
+        {draft.new_column for draft in composites},
+    )
+    drafts += _joined(
+        scene,
+        {n: c for n, c in removed.items() if n not in used[0]},
+        {n: c for n, c in added.items() if n not in used[1]},
+    )
     taken_new = {draft.new_column for draft in drafts}
     fed = {name for draft in drafts for name in _sources(draft)}
     free = [name for name, change in added.items() if name not in taken_new]
     drafts += [_left_behind(scene, change, free) for name, change in removed.items() if name not in fed]
-    drafts += [_constant(scene, c) for name, c in added.items() if c.cls is ChangeClass.BREAKING and name not in taken_new]
+    drafts += [
+        _constant(scene, c)
+        for name, c in added.items()
+        if c.cls is ChangeClass.BREAKING and name not in taken_new
+    ]
     return drafts
 
 
@@ -60,7 +84,9 @@ def _sources(draft: Draft) -> tuple[str, ...]:
 
 def _both(scene: Scene, change: Change) -> Draft:
     left, right = change.old_column or "", change.new_column or ""
-    found = translation(scene, left, right, renaming=change.kind == "column_renamed", meaning=change.kind == "meaning_changed")
+    found = translation(
+        scene, left, right, renaming=change.kind == "column_renamed", meaning=change.kind == "meaning_changed"
+    )
     return Draft(
         question=change.description,
         old_column=left,
@@ -73,7 +99,9 @@ def _both(scene: Scene, change: Change) -> Draft:
     )
 
 
-def _composites(scene: Scene, removed: Mapping[str | None, Change], added: Mapping[str | None, Change]) -> Iterator[Draft]:
+def _composites(
+    scene: Scene, removed: Mapping[str | None, Change], added: Mapping[str | None, Change]
+) -> Iterator[Draft]:
     """Removed columns that are one key of a table of OLD, and the added column that names what they refer to; each once."""
     taken: set[str] = set()
     for facts in scene.evidence.lookups:
@@ -81,26 +109,55 @@ def _composites(scene: Scene, removed: Mapping[str | None, Change], added: Mappi
         names = {*question.old_columns, question.new.column}
         here = (question.old.table, question.new.table) == (scene.before.name, scene.after.name)
         known = set(question.old_columns) <= removed.keys() and question.new.column in added
-        if not question.key_columns or not here or not known or names & taken or facts.found * 2 < facts.distinct or not facts.distinct:
+        if (
+            not question.key_columns
+            or not here
+            or not known
+            or names & taken
+            or facts.found * 2 < facts.distinct
+            or not facts.distinct
+        ):
             continue
         taken |= names
-        lookup: dict[str, str | tuple[str, ...]] = {"table": question.table.name, "key_columns": question.key_columns}
+        lookup: dict[str, str | tuple[str, ...]] = {
+            "table": question.table.name,
+            "key_columns": question.key_columns,
+        }
         lookup |= {"value_column": question.value_column, "schema": question.table.schema, "database": "old"}
         yield Draft(
             question=f"Columns {', '.join(repr(n) for n in question.old_columns)} only exist in old DB; do they fill '{question.new.column}'?",
             old_column=question.old_columns[0],
             new_column=question.new.column,
-            fields={"old_columns": question.old_columns, "new_column": question.new.column, "action": "transform", "lookup_table": lookup},
+            fields={
+                "old_columns": question.old_columns,
+                "new_column": question.new.column,
+                "action": "transform",
+                "lookup_table": lookup,
+            },
             complete=facts.covers,
             confidence=Confidence.HIGH if facts.covers else Confidence.LIKELY,
             evidence=told_lookup(facts),
         )
 
 
-def _joined(scene: Scene, removed: Mapping[str | None, Change], added: Mapping[str | None, Change]) -> Iterator[Draft]:
+def _joined(
+    scene: Scene, removed: Mapping[str | None, Change], added: Mapping[str | None, Change]
+) -> Iterator[Draft]:
     """Removed and added columns that a covering lookup or mapping joins; each new column once, the likeliest first."""
-    candidates = [c for left, right in translated([*removed.values(), *added.values()]) if (c := _candidate(scene, removed[left], added[right]))]
-    candidates.sort(key=lambda c: (not c.draft.complete, -c.affinity, -c.weight, c.draft.old_column or "", c.draft.new_column or ""))
+    candidates = [
+        c
+        for left, right in translated([*removed.values(), *added.values()])
+        if (c := _candidate(scene, removed[left], added[right]))
+    ]
+    candidates.sort(
+        key=lambda c: (
+            not c.draft.complete,
+            -c.affinity,
+            -c.weight,
+            c.draft.old_column or "",
+            c.draft.new_column or "",
+        )
+    )
     taken_old: set[str] = set()
     taken_new: set[str] = set()
     for candidate in candidates:
@@ -128,7 +185,12 @@ def _candidate(scene: Scene, removal: Change, addition: Change) -> Candidate | N
         fields=found.fields,
         complete=found.complete,
         confidence=found.confidence,
-        evidence=(*(doubt.told if doubt is not None else ()), *told_column(scene.facts(left)), *found.evidence, *addition.evidence),
+        evidence=(
+            *(doubt.told if doubt is not None else ()),
+            *told_column(scene.facts(left)),
+            *found.evidence,
+            *addition.evidence,
+        ),
         inserts=found.inserts,
     )
     return Candidate(draft, affinity, found.coverage)
@@ -154,7 +216,9 @@ def _part_guesses(scene: Scene, changes: Sequence[Change]) -> list[Guess]:
 def _parts(scene: Scene, changes: Sequence[Change]) -> Iterator[Draft]:
     for guess in _part_guesses(scene, changes):
         several = len(guess.sources) > 1
-        named: dict[str, Field] = {"old_columns": guess.sources} if several else {"old_column": guess.sources[0]}
+        named: dict[str, Field] = (
+            {"old_columns": guess.sources} if several else {"old_column": guess.sources[0]}
+        )
         kind = "joined" if several else "cut"
         holds = guess.holds(scene.before.name, scene.evidence)
         yield Draft(
@@ -177,7 +241,11 @@ def _left_behind(scene: Scene, change: Change, free: Sequence[str | None] = ()) 
     told = told_column(facts, left_behind=True)
     if free and not empty:
         fields = {}
-        told = (*told, f"new columns that no old one fills: {', '.join(repr(column) for column in free[:10])}", *_kin(scene, name, free))
+        told = (
+            *told,
+            f"new columns that no old one fills: {', '.join(repr(column) for column in free[:10])}",
+            *_kin(scene, name, free),
+        )
     return Draft(
         question=change.description,
         old_column=name,
@@ -200,10 +268,24 @@ def _kin(scene: Scene, left: str, free: Sequence[str | None]) -> Iterator[str]:
 def _constant(scene: Scene, change: Change) -> Draft:
     name = change.new_column or ""
     column = scene.after.column(name)
-    found = constant(scene.after, column, scene.new, scene.evidence.held(scene.after.name, name)) if column is not None else None
-    fields: dict[str, Field] = {} if found is None else {"new_column": name, "action": "default", "default_value": found.value}
+    found = (
+        constant(scene.after, column, scene.new, scene.evidence.held(scene.after.name, name))
+        if column is not None
+        else None
+    )
+    fields: dict[str, Field] = (
+        {} if found is None else {"new_column": name, "action": "default", "default_value": found.value}
+    )
     told: tuple[Fact, ...] = (found.why,) if found is not None else ()
     keys = [key for key in scene.after.foreign_keys if name in key.columns]
     if keys:
         told = (*told, f"refers to {keys[0].target}: the value must be there")
-    return Draft(change.description, None, name, fields, complete=False, confidence=Confidence.GUESS, evidence=(*change.evidence, *told))
+    return Draft(
+        change.description,
+        None,
+        name,
+        fields,
+        complete=False,
+        confidence=Confidence.GUESS,
+        evidence=(*change.evidence, *told),
+    )

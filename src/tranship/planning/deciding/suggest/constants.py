@@ -30,7 +30,10 @@ def constant(table: Table, column: Column, new: Catalog, there: ColumnFacts | No
         return None
     if there is not None and there.values:
         most = there.values[0]
-        return Constant(most.value, Valued(f"{most.rows} of the {there.rows} rows that NEW holds already have it", most.value))
+        return Constant(
+            most.value,
+            Valued(f"{most.rows} of the {there.rows} rows that NEW holds already have it", most.value),
+        )
     if any(column.name in key.columns for key in table.foreign_keys):
         return None
     allowed = allowed_values(table, column)
@@ -44,16 +47,30 @@ def constant(table: Table, column: Column, new: Catalog, there: ColumnFacts | No
     if leaf.kind is TypeKind.ARRAY:
         return Constant("{}", "an empty array")
     value = _ZERO.get(family(column.type))
-    return Constant(value, f"nothing speaks for a value: {value or 'the empty text'} is what its type has for none") if value is not None else None
+    return (
+        Constant(
+            value, f"nothing speaks for a value: {value or 'the empty text'} is what its type has for none"
+        )
+        if value is not None
+        else None
+    )
 
 
 def _sibling(table: Table, column: Column, new: Catalog) -> Constant | None:
     """The default that a column of the same name and type has in another table."""
     for other in new.tables:
         twin = other.column(column.name)
-        if other.name != table.name and twin is not None and twin.type == column.type and twin.default is not None:
+        if (
+            other.name != table.name
+            and twin is not None
+            and twin.type == column.type
+            and twin.default is not None
+        ):
             plain = _PLAIN.fullmatch(twin.default)
             if plain is not None:
                 text, number, truth = plain.groups()
-                return Constant(number or truth or (text or "").replace("''", "'"), f"the default of {other.name}.{twin.name}")
+                return Constant(
+                    number or truth or (text or "").replace("''", "'"),
+                    f"the default of {other.name}.{twin.name}",
+                )
     return None

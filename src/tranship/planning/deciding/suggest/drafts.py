@@ -7,10 +7,21 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from tranship.planning.deciding.resolve.words import SPECIFY_ACTION, SPECIFY_DEFAULT_VALUE, SPECIFY_NEW_COLUMN_NAME
+from tranship.planning.deciding.resolve.words import (
+    SPECIFY_ACTION,
+    SPECIFY_DEFAULT_VALUE,
+    SPECIFY_NEW_COLUMN_NAME,
+)
 from tranship.planning.deciding.suggest.facts import Fact
 
-Field = str | None | Mapping[str, str | None] | Mapping[str, str] | Mapping[str, str | tuple[str, ...]] | tuple[str, ...]
+Field = (
+    str
+    | None
+    | Mapping[str, str | None]
+    | Mapping[str, str]
+    | Mapping[str, str | tuple[str, ...]]
+    | tuple[str, ...]
+)
 
 
 class Confidence(StrEnum):
@@ -69,8 +80,16 @@ class Draft(Struct, frozen=True):
         if self.old_column is None and self.new_column is None:
             return {"action": SPECIFY_ACTION}
         if self.old_column is None:
-            return {"new_column": self.new_column, "action": "default", "default_value": SPECIFY_DEFAULT_VALUE}
-        if self.new_column is None and self.fields.get("action") == "ignore" and "new_column" not in self.fields:
+            return {
+                "new_column": self.new_column,
+                "action": "default",
+                "default_value": SPECIFY_DEFAULT_VALUE,
+            }
+        if (
+            self.new_column is None
+            and self.fields.get("action") == "ignore"
+            and "new_column" not in self.fields
+        ):
             return {"old_column": self.old_column, "action": SPECIFY_ACTION}
         several = self.fields.get("old_columns")
         named = {"old_columns": several} if several is not None else {"old_column": self.old_column}

@@ -32,7 +32,9 @@ def without_values(fact: Fact) -> str:
 def quoting(plain: str, values: Sequence[str], *, shown: int = _SHOWN) -> Valued:
     """A fact about values, the first of which are quoted."""
     more = len(values) - shown
-    return Valued(plain, ", ".join(repr(value) for value in values[:shown]) + (f" and {more} more" if more > 0 else ""))
+    return Valued(
+        plain, ", ".join(repr(value) for value in values[:shown]) + (f" and {more} more" if more > 0 else "")
+    )
 
 
 def told_column(facts: ColumnFacts | None, *, left_behind: bool = False) -> tuple[Fact, ...]:
@@ -40,11 +42,16 @@ def told_column(facts: ColumnFacts | None, *, left_behind: bool = False) -> tupl
     if facts is None:
         return ()
     of = f"{facts.rows} rows" + (" (a sample)" if facts.sampled else "")
-    told: list[Fact] = [f"OLD: {facts.filled} of {of} hold a value" + (" that would be left behind" if left_behind and facts.filled else "")]
+    told: list[Fact] = [
+        f"OLD: {facts.filled} of {of} hold a value"
+        + (" that would be left behind" if left_behind and facts.filled else "")
+    ]
     if facts.values:
         shown = ", ".join(f"{counted.value!r} ({counted.rows})" for counted in facts.values[:_SHOWN])
         more = facts.distinct - min(len(facts.values), _SHOWN)
-        told.append(Valued(f"{facts.distinct} distinct values", shown + (f" and {more} more" if more > 0 else "")))
+        told.append(
+            Valued(f"{facts.distinct} distinct values", shown + (f" and {more} more" if more > 0 else ""))
+        )
     elif facts.distinct:
         told.append(f"{facts.distinct} distinct values, the longest of {facts.longest} characters")
     return tuple(told)

@@ -74,18 +74,24 @@ def _value(source: Column, *, blank: bool) -> str:
 # --- text that is a date -----------------------------------------------------------------------------------------------------------
 
 
-def _dates(source: Column, target: Column, values: tuple[str, ...], datestyle: str, blank: bool) -> Iterator[Guess]:
+def _dates(
+    source: Column, target: Column, values: tuple[str, ...], datestyle: str, blank: bool
+) -> Iterator[Guess]:
     if not values or share(_ISO, values) == 1.0:
         return
     value = _value(source, blank=blank)
     compact = r"[12][0-9]{3}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
     if share(compact, values) >= _MOST:
-        yield Guess((source.name,), target.name, f"to_date({value}, 'YYYYMMDD')", matches(value, compact), value)
+        yield Guess(
+            (source.name,), target.name, f"to_date({value}, 'YYYYMMDD')", matches(value, compact), value
+        )
     for separator in _SEPARATORS:
         yield from _separated(source, target, values, separator, datestyle, value)
 
 
-def _separated(source: Column, target: Column, values: tuple[str, ...], separator: str, datestyle: str, value: str) -> Iterator[Guess]:
+def _separated(
+    source: Column, target: Column, values: tuple[str, ...], separator: str, datestyle: str, value: str
+) -> Iterator[Guess]:
     """Day, month and year in an order that the values must give away."""
     bracket = f"[{separator}]"
     clock = rf"(?:[ T]{_CLOCK})?" if target.type.leaf.base != "date" else ""
@@ -112,7 +118,15 @@ def _separated(source: Column, target: Column, values: tuple[str, ...], separato
     elif separator != "." or not reads_day_first:
         told += ": some values leave no other order"
     zoned = target.type.leaf.base == "timestamp with time zone"
-    yield Guess((source.name,), target.name, sql, matches(value, pattern), value, (told,), provable=not ambiguous and not zoned)
+    yield Guess(
+        (source.name,),
+        target.name,
+        sql,
+        matches(value, pattern),
+        value,
+        (told,),
+        provable=not ambiguous and not zoned,
+    )
 
 
 # --- text that is a number ---------------------------------------------------------------------------------------------------------
@@ -133,25 +147,47 @@ def _numbers(source: Column, target: Column, values: tuple[str, ...], blank: boo
         return
     value = _value(source, blank=blank)
     core = f"regexp_replace({value}, '[^0-9.,+-]', '', 'g')" if signs else value
-    digits = f"replace(replace({core}, '.', ''), ',', '.')" if comma else f"replace({core}, ',', '')" if any("," in text for text in bare) else core
-    ambiguous = not comma and not point and any(re.fullmatch(r"[+-]?[0-9]{1,3}[.,][0-9]{3}", text) for text in bare)
+    digits = (
+        f"replace(replace({core}, '.', ''), ',', '.')"
+        if comma
+        else f"replace({core}, ',', '')"
+        if any("," in text for text in bare)
+        else core
+    )
+    ambiguous = (
+        not comma and not point and any(re.fullmatch(r"[+-]?[0-9]{1,3}[.,][0-9]{3}", text) for text in bare)
+    )
     told = [f"read with a decimal {'comma' if comma else 'point'}"]
     if ambiguous:
         told.append("a value like one digit, a separator and three digits could be either: check")
     if signs:
         told.append(f"signs are left out: {', '.join(sorted(signs))}")
     yield Guess(
-        (source.name,), target.name, f"CAST({digits} AS numeric)", matches(value, pattern), value, tuple(told), provable=not ambiguous and not signs
+        (source.name,),
+        target.name,
+        f"CAST({digits} AS numeric)",
+        matches(value, pattern),
+        value,
+        tuple(told),
+        provable=not ambiguous and not signs,
     )
 
 
 def _comma_decides(values: list[str]) -> bool:
     """A comma that can be nothing but a decimal one."""
-    return any(re.fullmatch(r"[+-]?[0-9.]*,([0-9]{1,2}|[0-9]{4,})", v) or re.fullmatch(r"[+-]?[0-9]{1,3}([.][0-9]{3})+,[0-9]+", v) for v in values)
+    return any(
+        re.fullmatch(r"[+-]?[0-9.]*,([0-9]{1,2}|[0-9]{4,})", v)
+        or re.fullmatch(r"[+-]?[0-9]{1,3}([.][0-9]{3})+,[0-9]+", v)
+        for v in values
+    )
 
 
 def _point_decides(values: list[str]) -> bool:
-    return any(re.fullmatch(r"[+-]?[0-9,]*[.]([0-9]{1,2}|[0-9]{4,})", v) or re.fullmatch(r"[+-]?[0-9]{1,3}(,[0-9]{3})+[.][0-9]+", v) for v in values)
+    return any(
+        re.fullmatch(r"[+-]?[0-9,]*[.]([0-9]{1,2}|[0-9]{4,})", v)
+        or re.fullmatch(r"[+-]?[0-9]{1,3}(,[0-9]{3})+[.][0-9]+", v)
+        for v in values
+    )
 
 
 # --- numbers that are moments, texts that are lists --------------------------------------------------------------------------------
@@ -162,10 +198,19 @@ def _moments(source: Column, target: Column, values: tuple[str, ...]) -> Iterato
     if not numbers:
         return
     value, name = reference(source), (source.name,)
-    dates = [n for n in numbers if 19000101 <= n <= 21001231 and 1 <= n // 100 % 100 <= 12 and 1 <= n % 100 <= 31]
+    dates = [
+        n for n in numbers if 19000101 <= n <= 21001231 and 1 <= n // 100 % 100 <= 12 and 1 <= n % 100 <= 31
+    ]
     if len(dates) >= len(numbers) * _MOST and target.type.leaf.base != "timestamp with time zone":
         fits = f"{value} BETWEEN 19000101 AND 21001231"
-        yield Guess(name, target.name, f"to_date(CAST({value} AS text), 'YYYYMMDD')", fits, value, ("read as year, month and day in one number",))
+        yield Guess(
+            name,
+            target.name,
+            f"to_date(CAST({value} AS text), 'YYYYMMDD')",
+            fits,
+            value,
+            ("read as year, month and day in one number",),
+        )
         return
     low, high = _SECONDS
     for unit, thousand in (("seconds", 1), ("milliseconds", 1000), ("microseconds", 1000000)):
@@ -174,8 +219,20 @@ def _moments(source: Column, target: Column, values: tuple[str, ...]) -> Iterato
         moment = f"to_timestamp({value})" if thousand == 1 else f"to_timestamp({value} / {thousand}.0)"
         zoned = target.type.leaf.base == "timestamp with time zone"
         fits = f"{value} BETWEEN {low * thousand} AND {high * thousand}"
-        told = (f"read as {unit} since 1970",) if zoned else (f"read as {unit} since 1970", "written in UTC: say another zone if NEW's clock has one")
-        yield Guess(name, target.name, moment if zoned else f"{moment} AT TIME ZONE 'UTC'", fits, value, told, provable=zoned)
+        told = (
+            (f"read as {unit} since 1970",)
+            if zoned
+            else (f"read as {unit} since 1970", "written in UTC: say another zone if NEW's clock has one")
+        )
+        yield Guess(
+            name,
+            target.name,
+            moment if zoned else f"{moment} AT TIME ZONE 'UTC'",
+            fits,
+            value,
+            told,
+            provable=zoned,
+        )
         return
 
 
@@ -189,7 +246,11 @@ def _durations(source: Column, target: Column, values: tuple[str, ...]) -> Itera
     number = f"CAST({value} AS numeric)" if family(source.type) == "text" else value
     sql = f"make_interval(secs => {number if seconds == 1 else times(number, seconds)})"
     fits = matches(f"CAST({value} AS text)", _NUMBER)
-    told = f"read as {unit.word}s" if unit is not None else "bare numbers read as seconds, as the server would: are they minutes or hours?"
+    told = (
+        f"read as {unit.word}s"
+        if unit is not None
+        else "bare numbers read as seconds, as the server would: are they minutes or hours?"
+    )
     yield Guess((source.name,), target.name, sql, fits, value, (told,), provable=unit is not None)
 
 

@@ -46,9 +46,13 @@ def told_trial(tried: TrialFacts | None) -> tuple[Fact, ...]:
     if not tried.rows:
         return ("OLD holds no value to try it on",)
     of = "of the sampled rows" if tried.sampled else "rows"
-    told: list[Fact] = [f"tried on {tried.rows} {of}: {tried.fitting} ({percent(tried.fitting, tried.rows)}) fit exactly"]
+    told: list[Fact] = [
+        f"tried on {tried.rows} {of}: {tried.fitting} ({percent(tried.fitting, tried.rows)}) fit exactly"
+    ]
     if tried.fitting < tried.rows:
-        told.append(quoting(f"{tried.rows - tried.fitting} do not: look at them before you agree", tried.examples))
+        told.append(
+            quoting(f"{tried.rows - tried.fitting} do not: look at them before you agree", tried.examples)
+        )
     return tuple(told)
 
 

@@ -61,7 +61,12 @@ def map_values(facts: ColumnFacts, allowed: Sequence[str], *, boolean: bool) -> 
         return None
     results = [result for _, result in pairs if result != SPECIFY_DEFAULT_VALUE]
     distinct = boolean or len(set(results)) == len(results)
-    return Mapped(tuple(pairs), by_word=certain, certain=certain and facts.complete and not missing and distinct, open=tuple(missing))
+    return Mapped(
+        tuple(pairs),
+        by_word=certain,
+        certain=certain and facts.complete and not missing and distinct,
+        open=tuple(missing),
+    )
 
 
 def _counterpart(value: str, allowed: Sequence[str], *, boolean: bool) -> tuple[str | None, bool]:
@@ -104,7 +109,11 @@ def _contracted(word: str, label: str) -> bool:
     """``jr`` and ``junior``: some of its letters in their order, the first and the last among them."""
     whole = _folded(label)
     letters = iter(whole)
-    return 1 < len(word) < len(whole) and (word[0], word[-1]) == (whole[0], whole[-1]) and all(letter in letters for letter in word)
+    return (
+        1 < len(word) < len(whole)
+        and (word[0], word[-1]) == (whole[0], whole[-1])
+        and all(letter in letters for letter in word)
+    )
 
 
 def _misspelt(word: str, label: str) -> bool:

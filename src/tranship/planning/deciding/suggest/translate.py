@@ -44,13 +44,19 @@ class Scene(Struct, frozen=True):
     def lookups(self, left: str, right: str) -> tuple[LookupFacts, ...]:
         """The lookups asked for a pair of columns, the one that covers most first."""
         refs = ColumnRef(self.before.name, left), ColumnRef(self.after.name, right)
-        asked = [facts for facts in self.evidence.lookups if (facts.question.old, facts.question.new) == refs and not facts.question.key_columns]
+        asked = [
+            facts
+            for facts in self.evidence.lookups
+            if (facts.question.old, facts.question.new) == refs and not facts.question.key_columns
+        ]
         return tuple(sorted(asked, key=lambda facts: (not facts.covers, facts.ambiguous, -facts.found)))
 
     def convert(self, source: Column, target: Column) -> Conversion:
         """The judgement of the two types."""
         versions = self.old.server_version, self.new.server_version
-        return convert(source.type, target.type, old_version=versions[0], new_version=versions[1], schemas=self.schemas)
+        return convert(
+            source.type, target.type, old_version=versions[0], new_version=versions[1], schemas=self.schemas
+        )
 
     def doubt(self, left: str, right: str) -> Doubt | None:
         """Why the two may not mean the same, keys apart."""
@@ -89,7 +95,9 @@ def translation(scene: Scene, left: str, right: str, *, renaming: bool, meaning:
     conversion = scene.convert(source, target)
     doubt = scene.doubt(left, right)
     if doubt is not None:
-        mapped = _by_mapping(scene, names, source, target, conversion, bare=False) if doubt.sql is None else None
+        mapped = (
+            _by_mapping(scene, names, source, target, conversion, bare=False) if doubt.sql is None else None
+        )
         return mapped or _doubted(names, doubt, conversion, renaming=renaming)
     if renaming and conversion.automatic:
         sure = (left, right) not in scene.doubtful
@@ -108,7 +116,11 @@ def translation(scene: Scene, left: str, right: str, *, renaming: bool, meaning:
     if not conversion.bare:
         return _expression(scene, names, source, target)
     bare = _bare(scene, names, source, target)
-    return replace(bare, complete=False, confidence=Confidence.GUESS) if renaming and (left, right) in scene.doubtful else bare
+    return (
+        replace(bare, complete=False, confidence=Confidence.GUESS)
+        if renaming and (left, right) in scene.doubtful
+        else bare
+    )
 
 
 def converted(scene: Scene, left: str, right: str) -> Translation:
@@ -116,18 +128,31 @@ def converted(scene: Scene, left: str, right: str) -> Translation:
     names: dict[str, Field] = {"old_column": left, "new_column": right}
     doubt = scene.doubt(left, right)
     if doubt is not None and doubt.sql is not None:
-        return Translation({**names, "action": "transform", "transform_sql": doubt.sql}, coverage=1.0, evidence=doubt.told)
+        return Translation(
+            {**names, "action": "transform", "transform_sql": doubt.sql}, coverage=1.0, evidence=doubt.told
+        )
     formats = scene.formats(left, right)
     return _guessed(scene, names, formats[0]) if formats else _NOTHING
 
 
-def _doubted(names: Mapping[str, Field], doubt: Doubt, conversion: Conversion, *, renaming: bool) -> Translation:
+def _doubted(
+    names: Mapping[str, Field], doubt: Doubt, conversion: Conversion, *, renaming: bool
+) -> Translation:
     """What would translate the meaning; the bare value is the other answer, and only a person knows which is right."""
     bare = "rename" if renaming and conversion.automatic else "transform"
     if doubt.sql is None:
         fields = {**names, "action": bare} if conversion.bare or conversion.automatic else {}
-        return Translation(fields, evidence=("nothing translates it by itself; the suggestion takes the values as they are",) if fields else ())
-    told = f"if it means the same after all: action '{bare}' with the same columns alone" if conversion.bare or conversion.automatic else ""
+        return Translation(
+            fields,
+            evidence=("nothing translates it by itself; the suggestion takes the values as they are",)
+            if fields
+            else (),
+        )
+    told = (
+        f"if it means the same after all: action '{bare}' with the same columns alone"
+        if conversion.bare or conversion.automatic
+        else ""
+    )
     fields = {**names, "action": "transform", "transform_sql": doubt.sql}
     return Translation(fields, confidence=Confidence.LIKELY, coverage=1.0, evidence=(told,) if told else ())
 
@@ -150,7 +175,12 @@ def _by_lookup(scene: Scene, names: Mapping[str, Field], left: str, right: str) 
         return None
     best = asked[0]
     question = best.question
-    lookup = {"table": question.table.name, "key_column": question.key_column, "value_column": question.value_column, "schema": question.table.schema}
+    lookup = {
+        "table": question.table.name,
+        "key_column": question.key_column,
+        "value_column": question.value_column,
+        "schema": question.table.schema,
+    }
     if question.side is Side.OLD:
         lookup["database"] = "old"
     return Translation(
@@ -164,7 +194,13 @@ def _by_lookup(scene: Scene, names: Mapping[str, Field], left: str, right: str) 
 
 
 def _by_mapping(
-    scene: Scene, names: Mapping[str, Field], source: Column, target: Column, conversion: Conversion, *, bare: bool
+    scene: Scene,
+    names: Mapping[str, Field],
+    source: Column,
+    target: Column,
+    conversion: Conversion,
+    *,
+    bare: bool,
 ) -> Translation | None:
     facts = scene.facts(source.name)
     allowed = allowed_values(scene.after, target)
@@ -187,7 +223,10 @@ def _by_mapping(
         complete=mapped.certain,
         confidence=Confidence.HIGH if mapped.certain else Confidence.GUESS,
         coverage=coverage,
-        evidence=(*_told_mapping(mapped, allowed), *(("a sample: there may be further values",) if facts.sampled else ())),
+        evidence=(
+            *_told_mapping(mapped, allowed),
+            *(("a sample: there may be further values",) if facts.sampled else ()),
+        ),
     )
 
 
@@ -203,14 +242,31 @@ def _told_mapping(mapped: Mapped, allowed: tuple[str, ...]) -> tuple[Fact, ...]:
 def _bare(scene: Scene, names: Mapping[str, Field], source: Column, target: Column) -> Translation:
     """The server's own conversion; not complete where no value that was seen would arrive."""
     refs = ColumnRef(scene.before.name, source.name), ColumnRef(scene.after.name, target.name)
-    told: list[Fact] = [line for m in scene.evidence.misfits if (m.old, m.new) == refs for line in told_misfits(m)]
+    told: list[Fact] = [
+        line for m in scene.evidence.misfits if (m.old, m.new) == refs for line in told_misfits(m)
+    ]
     facts = scene.facts(source.name)
-    refused = [v for v in facts.values if castable(target.type, v.value) is False] if facts is not None and not told else []
+    refused = (
+        [v for v in facts.values if castable(target.type, v.value) is False]
+        if facts is not None and not told
+        else []
+    )
     if refused:
         rows = sum(value.rows for value in refused)
-        told.append(quoting(f"{rows} rows hold values that {target.type.text} refuses", [v.value for v in refused]))
-    if facts is not None and refused and (len(refused) == len(facts.values) or allowed_values(scene.after, target)):
-        return _prefilled(names, facts, tuple(told), keep=frozenset(v.value for v in facts.values) - {v.value for v in refused})
+        told.append(
+            quoting(f"{rows} rows hold values that {target.type.text} refuses", [v.value for v in refused])
+        )
+    if (
+        facts is not None
+        and refused
+        and (len(refused) == len(facts.values) or allowed_values(scene.after, target))
+    ):
+        return _prefilled(
+            names,
+            facts,
+            tuple(told),
+            keep=frozenset(v.value for v in facts.values) - {v.value for v in refused},
+        )
     unsure = reads_otherwise(source, target, facts)
     if unsure:
         told.append(unsure)
@@ -223,11 +279,16 @@ def _bare(scene: Scene, names: Mapping[str, Field], source: Column, target: Colu
     )
 
 
-def _prefilled(names: Mapping[str, Field], facts: ColumnFacts, told: tuple[Fact, ...], keep: frozenset[str] = frozenset()) -> Translation:
+def _prefilled(
+    names: Mapping[str, Field], facts: ColumnFacts, told: tuple[Fact, ...], keep: frozenset[str] = frozenset()
+) -> Translation:
     """A value mapping to be filled: OLD's values, with a placeholder each but for those that NEW takes as they are."""
     if len(facts.values) < facts.distinct or len(facts.values) > _MOST_PREFILLED:
         return Translation(evidence=told)
-    mapping = {counted.value: counted.value if counted.value in keep else SPECIFY_DEFAULT_VALUE for counted in facts.values}
+    mapping = {
+        counted.value: counted.value if counted.value in keep else SPECIFY_DEFAULT_VALUE
+        for counted in facts.values
+    }
     return Translation({**names, "action": "transform", "value_mapping": mapping}, evidence=told)
 
 

@@ -16,7 +16,14 @@ from tranship.planning.matching.renames.features import features
 from tranship.planning.matching.renames.gap import Gap, alphabetical, gaps
 from tranship.planning.matching.renames.lineage import moved_names, same_relation
 from tranship.planning.matching.renames.scene import Scene, make_scene
-from tranship.planning.matching.renames.score import ORDERED, ORDERED_THRESHOLD, UNORDERED, UNORDERED_THRESHOLD, probability, shifted
+from tranship.planning.matching.renames.score import (
+    ORDERED,
+    ORDERED_THRESHOLD,
+    UNORDERED,
+    UNORDERED_THRESHOLD,
+    probability,
+    shifted,
+)
 from tranship.planning.matching.renames.vetoes import OTHER_FAMILY, vetoes
 from tranship.planning.names.likeness import compare_names
 
@@ -51,9 +58,19 @@ class Progress(Struct):
 
     def scene(self, order: bool) -> Scene:
         """What is left for the weighing."""
-        return make_scene(self.old, self.new, self.lost(), self.fresh(), gaps=self.gaps(), order_known=order, context=self.context)
+        return make_scene(
+            self.old,
+            self.new,
+            self.lost(),
+            self.fresh(),
+            gaps=self.gaps(),
+            order_known=order,
+            context=self.context,
+        )
 
-    def take(self, before: str, after: str, pairing: Pairing, evidence: str, *, any_type: bool = False) -> None:
+    def take(
+        self, before: str, after: str, pairing: Pairing, evidence: str, *, any_type: bool = False
+    ) -> None:
         """Record a proven pair unless something forbids it."""
         if not self.forbidden(before, after, any_type=any_type):
             self.found.append(ColumnPair(before, after, pairing, (evidence,)))
@@ -67,7 +84,9 @@ class Progress(Struct):
         return any(veto for veto in told if not (any_type and veto.startswith(OTHER_FAMILY)))
 
 
-def column_renames(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: RenameContext) -> ColumnRenames:
+def column_renames(
+    old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: RenameContext
+) -> ColumnRenames:
     """Renamed columns between two tables that are the same.
 
     ``kept`` are the pairs already known (equal names, decisions). A lineage pair may contradict a kept pair of equal names
@@ -95,7 +114,11 @@ def prove(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: R
 
 def order_proven(old: Table, new: Table, context: RenameContext) -> bool:
     """Whether the order of columns says something: not where a dump sorted them by name."""
-    return context.order_known and not alphabetical([c.name for c in old.columns]) and not alphabetical([c.name for c in new.columns])
+    return (
+        context.order_known
+        and not alphabetical([c.name for c in old.columns])
+        and not alphabetical([c.name for c in new.columns])
+    )
 
 
 def _by_lineage(state: Progress) -> None:
@@ -131,7 +154,9 @@ def _by_gap(state: Progress) -> None:
             state.take(gap.old[0], gap.new[0], Pairing.RULE, _between(gap))
         elif _aligned(state, gap):
             for before, after in zip(gap.old, gap.new, strict=True):
-                state.take(before, after, Pairing.RULE, f"{_between(gap)}, in the same order under names that agree")
+                state.take(
+                    before, after, Pairing.RULE, f"{_between(gap)}, in the same order under names that agree"
+                )
 
 
 def _aligned(state: Progress, gap: Gap) -> bool:
@@ -143,7 +168,9 @@ def _aligned(state: Progress, gap: Gap) -> bool:
         if state.forbidden(before, after):
             return False
         own = compare_names(before, after).likeness
-        crossings = [(before, b) for b in gap.new if b != after] + [(a, after) for a in gap.old if a != before]
+        crossings = [(before, b) for b in gap.new if b != after] + [
+            (a, after) for a in gap.old if a != before
+        ]
         rivals = [compare_names(a, b).likeness for a, b in crossings]
         if own < ALIGNED_LIKENESS or own <= max(rivals):
             return False
@@ -178,4 +205,9 @@ def pair_chances(scene: Scene) -> dict[tuple[int, int], float]:
     """The probability of every pair of columns worth weighing: of what their declarations say, moved by what their values say."""
     weights = ORDERED if scene.order_known else UNORDERED
     olds, news = scene.old.columns, scene.new.columns
-    return {(i, j): shifted(probability(features(scene, olds[i], news[j]), weights), scene.leaning(olds[i], news[j])) for i, j in scene.pairs}
+    return {
+        (i, j): shifted(
+            probability(features(scene, olds[i], news[j]), weights), scene.leaning(olds[i], news[j])
+        )
+        for i, j in scene.pairs
+    }

@@ -30,7 +30,9 @@ class RenameContext(Struct, frozen=True, dict=True):
     new_statistics: Statistics | None = None
     """What ANALYZE knows of the values, where they have been read: a reason to ask, and which question comes first."""
 
-    def statistics_of(self, old: TableName, before: str, new: TableName, after: str) -> tuple[ColumnStatistics | None, ColumnStatistics | None]:
+    def statistics_of(
+        self, old: TableName, before: str, new: TableName, after: str
+    ) -> tuple[ColumnStatistics | None, ColumnStatistics | None]:
         """What is known of the values of an old and a new column."""
         left = self.old_statistics.of(old, before) if self.old_statistics is not None else None
         right = self.new_statistics.of(new, after) if self.new_statistics is not None else None
@@ -39,7 +41,11 @@ class RenameContext(Struct, frozen=True, dict=True):
     @cached_property
     def table_changes(self) -> tuple[Change, ...]:
         """Words that gave way to others in the names of the tables known to be renamed."""
-        return tuple(change for a, b in self.table_pairs.items() if a.name != b.name and any(change := compare_names(a.name, b.name).change))
+        return tuple(
+            change
+            for a, b in self.table_pairs.items()
+            if a.name != b.name and any(change := compare_names(a.name, b.name).change)
+        )
 
 
 class ColumnRenames(Struct, frozen=True):

@@ -43,11 +43,19 @@ class NameRule(Struct, frozen=True):
 
     def old_key(self, name: str, own: tuple[str, ...] = ()) -> str:
         """The common form of an old name; ``own`` are the table's own prefixes (see ``own_prefixes``)."""
-        return self._key(self._untagged(name, "old"), (self.old_prefix, *(own if self.own_prefix == "old" else ())), self.old_suffix)
+        return self._key(
+            self._untagged(name, "old"),
+            (self.old_prefix, *(own if self.own_prefix == "old" else ())),
+            self.old_suffix,
+        )
 
     def new_key(self, name: str, own: tuple[str, ...] = ()) -> str:
         """The common form of a new name."""
-        return self._key(self._untagged(name, "new"), (self.new_prefix, *(own if self.own_prefix == "new" else ())), self.new_suffix)
+        return self._key(
+            self._untagged(name, "new"),
+            (self.new_prefix, *(own if self.own_prefix == "new" else ())),
+            self.new_suffix,
+        )
 
     def _untagged(self, name: str, side: str) -> str:
         first, *rest = words(name) or ("",)
@@ -98,10 +106,16 @@ def naming_convention(old: Sequence[Table], new: Sequence[Table]) -> Convention 
     return Convention(table_rule, column_rule, tuple(evidence))
 
 
-def unique_pairs(old: Iterable[str], new: Iterable[str], old_key: Callable[[str], str], new_key: Callable[[str], str]) -> list[tuple[str, str]]:
+def unique_pairs(
+    old: Iterable[str], new: Iterable[str], old_key: Callable[[str], str], new_key: Callable[[str], str]
+) -> list[tuple[str, str]]:
     """Pairs whose keys are equal and held by no other name on either side."""
     left, right = _by_key(old, old_key), _by_key(new, new_key)
-    return [(names[0], right[key][0]) for key, names in left.items() if key and len(names) == 1 and len(right.get(key, ())) == 1]
+    return [
+        (names[0], right[key][0])
+        for key, names in left.items()
+        if key and len(names) == 1 and len(right.get(key, ())) == 1
+    ]
 
 
 def _by_key(names: Iterable[str], key: Callable[[str], str]) -> dict[str, list[str]]:
@@ -115,13 +129,26 @@ def own_prefixes(table: Table) -> tuple[str, ...]:
     """What a table's columns may begin with: its name in some form, or the first word that nearly all of them share."""
     name = table.name.name
     last = words(name)[-1:]
-    return tuple(dict.fromkeys((squashed(name), folded(name), _common_word([c.name for c in table.columns], 0), *map(singular, last))))
+    return tuple(
+        dict.fromkeys(
+            (
+                squashed(name),
+                folded(name),
+                _common_word([c.name for c in table.columns], 0),
+                *map(singular, last),
+            )
+        )
+    )
 
 
-def column_pairs(rule: NameRule, old: Table, new: Table, lost: Iterable[str], fresh: Iterable[str]) -> list[tuple[str, str]]:
+def column_pairs(
+    rule: NameRule, old: Table, new: Table, lost: Iterable[str], fresh: Iterable[str]
+) -> list[tuple[str, str]]:
     """The columns of two tables that the rule makes equal, one to one."""
     here, there = own_prefixes(old), own_prefixes(new)
-    return unique_pairs(lost, fresh, lambda name: rule.old_key(name, here), lambda name: rule.new_key(name, there))
+    return unique_pairs(
+        lost, fresh, lambda name: rule.old_key(name, here), lambda name: rule.new_key(name, there)
+    )
 
 
 def _common_word(names: Sequence[str], place: int) -> str:
@@ -141,7 +168,11 @@ def _table_rule(old: Sequence[Table], new: Sequence[Table], evidence: list[str])
     kept = len(before & after)
     for rule in _candidates(lost, fresh, own=False):
         pairs = unique_pairs(lost, fresh, rule.old_key, rule.new_key)
-        if len(pairs) >= MIN_TABLES and _consistent(len(pairs), len(lost), len(fresh), MIN_TABLE_SHARE) and len(pairs) >= kept:
+        if (
+            len(pairs) >= MIN_TABLES
+            and _consistent(len(pairs), len(lost), len(fresh), MIN_TABLE_SHARE)
+            and len(pairs) >= kept
+        ):
             evidence.append(f"{len(pairs)} of {len(lost)} renamed tables follow one convention: {rule}")
             return rule
     return None
@@ -158,7 +189,9 @@ def _paired(old: Sequence[Table], new: Sequence[Table], rule: NameRule | None) -
     pairs = [(t, by_name[name]) for name, t in old_by_name.items() if name in by_name]
     lost, fresh = sorted(set(old_by_name) - set(by_name)), sorted(set(by_name) - set(old_by_name))
     chosen = rule or NameRule()
-    pairs += [(old_by_name[a], by_name[b]) for a, b in unique_pairs(lost, fresh, chosen.old_key, chosen.new_key)]
+    pairs += [
+        (old_by_name[a], by_name[b]) for a, b in unique_pairs(lost, fresh, chosen.old_key, chosen.new_key)
+    ]
     return pairs
 
 
@@ -176,7 +209,11 @@ def _column_rule(pairs: Sequence[tuple[Table, Table]], evidence: list[str]) -> N
         return None
     for rule in _candidates(lost, fresh, own=True):
         followed = sum(_followers(rule, old, new, a, b) for old, new, a, b in changed)
-        if followed >= MIN_COLUMNS and _consistent(followed, len(lost), len(fresh), MIN_SHARE) and followed >= kept:
+        if (
+            followed >= MIN_COLUMNS
+            and _consistent(followed, len(lost), len(fresh), MIN_SHARE)
+            and followed >= kept
+        ):
             evidence.append(f"{followed} of {len(lost)} renamed columns follow one convention: {rule}")
             return rule
     return None
@@ -197,6 +234,11 @@ def _candidates(lost: Sequence[str], fresh: Sequence[str], *, own: bool) -> list
     if suffixes[0] != suffixes[1] and {"", *_MARKS}.issuperset(suffixes):
         rules.append(NameRule(old_suffix=suffixes[0], new_suffix=suffixes[1]))
     if own:
-        rules += [NameRule(own_prefix="old"), NameRule(own_prefix="new"), NameRule(tagged="old"), NameRule(tagged="new")]
+        rules += [
+            NameRule(own_prefix="old"),
+            NameRule(own_prefix="new"),
+            NameRule(tagged="old"),
+            NameRule(tagged="new"),
+        ]
     plain = [rule for rule in rules if not rule.own_prefix and not rule.tagged]
     return rules + [replace(rule, number=True) for rule in plain]

@@ -27,7 +27,9 @@ WIDER = 4.0
 """Average widths of texts that differ by more than this factor are different things (a text and its digest)."""
 
 
-def misfits(before: Column, after: Column, old: ColumnStatistics | None, new: ColumnStatistics | None) -> Iterator[str]:
+def misfits(
+    before: Column, after: Column, old: ColumnStatistics | None, new: ColumnStatistics | None
+) -> Iterator[str]:
     """Why OLD's values do not belong into this new column."""
     if old is None or not _enough(old):
         return
@@ -40,7 +42,9 @@ def misfits(before: Column, after: Column, old: ColumnStatistics | None, new: Co
         yield from _differences(before, old, new)
 
 
-def leanings(before: Column, table: Table, after: Column, old: ColumnStatistics | None, new: ColumnStatistics | None) -> Iterator[tuple[float, str]]:
+def leanings(
+    before: Column, table: Table, after: Column, old: ColumnStatistics | None, new: ColumnStatistics | None
+) -> Iterator[tuple[float, str]]:
     """What the values say for (above 0) or against a pair, as log-odds and in words. ``table`` is that of the new column."""
     if old is None or not _enough(old):
         return
@@ -63,21 +67,36 @@ def _differences(before: Column, old: ColumnStatistics, new: ColumnStatistics) -
     """Both sides hold rows: values of one column resemble those of the other."""
     if old.null_fraction >= NEARLY_ALL and new.null_fraction <= 1 - NEARLY_ALL:
         yield "the old column is nearly all NULL, the new one nearly never"
-    if family(before.type) == "text" and min(old.width, new.width) > 0 and max(old.width, new.width) > WIDER * min(old.width, new.width):
+    if (
+        family(before.type) == "text"
+        and min(old.width, new.width) > 0
+        and max(old.width, new.width) > WIDER * min(old.width, new.width)
+    ):
         yield f"average widths differ ({old.width} and {new.width} bytes)"
-    if min(old.covered, new.covered) >= NEARLY_ALL and old.common_values and not set(old.common_values) & set(new.common_values):
+    if (
+        min(old.covered, new.covered) >= NEARLY_ALL
+        and old.common_values
+        and not set(old.common_values) & set(new.common_values)
+    ):
         yield "no common value of one side occurs among those of the other"
-    if _apart(_numbers(before, old), _numbers(before, new)) or _apart(_dates(before, old), _dates(before, new)):
+    if _apart(_numbers(before, old), _numbers(before, new)) or _apart(
+        _dates(before, old), _dates(before, new)
+    ):
         yield "the ranges of the values do not touch"
 
 
-def _against_declaration(before: Column, table: Table, after: Column, old: ColumnStatistics) -> Iterator[tuple[float, str]]:
+def _against_declaration(
+    before: Column, table: Table, after: Column, old: ColumnStatistics
+) -> Iterator[tuple[float, str]]:
     """OLD's values against what NEW declares."""
     if after.refuses_null and not before.refuses_null and SOME <= old.null_fraction < MOSTLY_NULL:
         yield -1.5, f"{old.null_fraction:.0%} of the old values are NULL, which the new column refuses"
     limit = _limit(after)
     if limit and limit < old.width <= limit * WIDER:
-        yield -1.5, f"old values are {old.width} bytes wide on average, the new column holds {limit} characters"
+        yield (
+            -1.5,
+            f"old values are {old.width} bytes wide on average, the new column holds {limit} characters",
+        )
     bits, numbers = _BITS.get(after.type.leaf.base), _numbers(before, old)
     if bits and numbers and max(numbers) >= 2**bits:
         yield -2.0, f"old values go beyond {after.type.text}"
@@ -85,14 +104,19 @@ def _against_declaration(before: Column, table: Table, after: Column, old: Colum
         yield from _against_list(allowed_values(table, after), old, boolean=after.type.leaf.base == "boolean")
 
 
-def _against_list(allowed: tuple[str, ...], old: ColumnStatistics, *, boolean: bool) -> Iterator[tuple[float, str]]:
+def _against_list(
+    allowed: tuple[str, ...], old: ColumnStatistics, *, boolean: bool
+) -> Iterator[tuple[float, str]]:
     """OLD's values against the few that NEW allows."""
     if not allowed:
         return
     words = _TRUTHS if boolean else frozenset(value.casefold() for value in allowed)
     met = sum(value.casefold() in words for value in old.common_values)
     if (old.distinct_values or 0.0) > 3 * len(words):
-        yield -3.0, f"about {old.distinct_values:.0f} distinct values in OLD, of {len(allowed)} that the new column allows"
+        yield (
+            -3.0,
+            f"about {old.distinct_values:.0f} distinct values in OLD, of {len(allowed)} that the new column allows",
+        )
     elif old.common_values and old.covered >= NEARLY_ALL and met == len(old.common_values):
         yield 1.5 if boolean else 3.5, "all common old values are among those that the new column allows"
     elif old.common_values and old.covered >= NEARLY_ALL and not met:
@@ -106,17 +130,33 @@ def _alike(before: Column, old: ColumnStatistics, new: ColumnStatistics) -> Iter
         shared = sum(min(here[value], there[value]) for value in here.keys() & there.keys())
         share = shared / max(sum(here.values()), sum(there.values()), 1e-9)
         if share >= 0.5:
-            yield 2.0, f"{len(here.keys() & there.keys())} common values are the same on both sides, about as often"
+            yield (
+                2.0,
+                f"{len(here.keys() & there.keys())} common values are the same on both sides, about as often",
+            )
         elif share < 0.05:
             yield -1.5, "hardly a common value is the same on both sides"
     if abs(old.null_fraction - new.null_fraction) >= 0.3:
-        yield -1.0, f"{old.null_fraction:.0%} of the old values are NULL, {new.null_fraction:.0%} of the new ones"
-    elif min(old.null_fraction, new.null_fraction) >= SOME and abs(old.null_fraction - new.null_fraction) <= 0.05:
+        yield (
+            -1.0,
+            f"{old.null_fraction:.0%} of the old values are NULL, {new.null_fraction:.0%} of the new ones",
+        )
+    elif (
+        min(old.null_fraction, new.null_fraction) >= SOME
+        and abs(old.null_fraction - new.null_fraction) <= 0.05
+    ):
         yield 0.5, f"about {new.null_fraction:.0%} of the values are NULL on both sides"
     least, most = sorted((old.distinct_values or 0.0, new.distinct_values or 0.0))
-    if least > 0 and most > 10 * least * max(1.0, max(old.rows, new.rows) / max(1.0, min(old.rows, new.rows))):
-        yield -1.0, f"about {old.distinct_values:.0f} distinct values in OLD, {new.distinct_values:.0f} in NEW"
-    if _together(_numbers(before, old), _numbers(before, new)) or _together(_dates(before, old), _dates(before, new)):
+    if least > 0 and most > 10 * least * max(
+        1.0, max(old.rows, new.rows) / max(1.0, min(old.rows, new.rows))
+    ):
+        yield (
+            -1.0,
+            f"about {old.distinct_values:.0f} distinct values in OLD, {new.distinct_values:.0f} in NEW",
+        )
+    if _together(_numbers(before, old), _numbers(before, new)) or _together(
+        _dates(before, old), _dates(before, new)
+    ):
         yield 0.7, "the values span nearly the same range on both sides"
 
 

@@ -29,7 +29,10 @@ def _name_features(scene: Scene, before: str, after: str) -> dict[str, float]:
     wording = scene.names[before, after]
     lost, came = wording.change
     own, synonyms = wording.likeness, wording.synonyms
-    rival_old, rival_new = other_best(scene.old.best.get(before, _NOTHING), own), other_best(scene.new.best.get(after, _NOTHING), own)
+    rival_old, rival_new = (
+        other_best(scene.old.best.get(before, _NOTHING), own),
+        other_best(scene.new.best.get(after, _NOTHING), own),
+    )
     return {
         "ratio": wording.ratio,
         "tokens": len(wording.common) / (len(wording.common) + len(lost) + len(came) or 1),
@@ -42,7 +45,9 @@ def _name_features(scene: Scene, before: str, after: str) -> dict[str, float]:
         "outdone_old": max(0.0, rival_old - own),
         "outdone_new": max(0.0, rival_new - own),
         "ahead": max(0.0, own - max(rival_old, rival_new)),
-        "with_table": float(bool(lost) and bool(came) and any(lost <= a and came <= b for a, b in scene.table_changes)),
+        "with_table": float(
+            bool(lost) and bool(came) and any(lost <= a and came <= b for a, b in scene.table_changes)
+        ),
     }
 
 
@@ -53,7 +58,10 @@ def other_best(best: tuple[float, float], own: float) -> float:
 
 def _type_features(scene: Scene, before: Column, after: Column) -> dict[str, float]:
     left, right = scene.old.family[before.name], scene.new.family[after.name]
-    values = {"type_same": float(before.type.text == after.type.text), "null_same": float(before.not_null == after.not_null)}
+    values = {
+        "type_same": float(before.type.text == after.type.text),
+        "null_same": float(before.not_null == after.not_null),
+    }
     if left == right:
         values["family_same"] = 1.0
         values["family_rare"] = (scene.old.families[left] * scene.new.families[right]) ** -0.5

@@ -22,7 +22,9 @@ class Gap(Struct, frozen=True):
         return len(self.old) == 1 and len(self.new) == 1
 
 
-def survivors(old: Sequence[str], new: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def survivors(
+    old: Sequence[str], new: Sequence[str], pairs: Iterable[tuple[str, str]]
+) -> list[tuple[str, str]]:
     """The longest run of pairs that stand in the same relative order on both sides."""
     place = {name: i for i, name in enumerate(new)}
     partner = dict(pairs)

@@ -60,10 +60,15 @@ def make_links(olds: Sequence[Table], news: Sequence[Table], pairs: Mapping[Tabl
         after = by_name.get(pairs[before.name]) if before.name in pairs else None
         if after is None or not (before.foreign_keys and after.foreign_keys):
             continue
-        left, right = {k.columns: k.target for k in before.foreign_keys}, {k.columns: k.target for k in after.foreign_keys}
+        left, right = (
+            {k.columns: k.target for k in before.foreign_keys},
+            {k.columns: k.target for k in after.foreign_keys},
+        )
         repointed.update((target, right[columns]) for columns, target in left.items() if columns in right)
         fresh = {target for columns, target in right.items() if columns not in left}
-        replaced.update((target, other) for columns, target in left.items() if columns not in right for other in fresh)
+        replaced.update(
+            (target, other) for columns, target in left.items() if columns not in right for other in fresh
+        )
     changes = Counter(name_change(a, b) for a, b in pairs.items() if a.name != b.name)
     return Links(pairs, repointed, replaced, changes, _target_weights(olds, news))
 
@@ -75,5 +80,11 @@ def name_change(old: TableName, new: TableName) -> Change:
 
 
 def _target_weights(olds: Sequence[Table], news: Sequence[Table]) -> dict[TableName, float]:
-    counts = [Counter(target for t in side for target in {k.target for k in t.foreign_keys}) for side in (olds, news)]
-    return {target: 1 / math.log(2 + max(side[target] for side in counts)) for target in counts[0].keys() | counts[1].keys()}
+    counts = [
+        Counter(target for t in side for target in {k.target for k in t.foreign_keys})
+        for side in (olds, news)
+    ]
+    return {
+        target: 1 / math.log(2 + max(side[target] for side in counts))
+        for target in counts[0].keys() | counts[1].keys()
+    }

@@ -49,7 +49,9 @@ class TableScene(Struct, frozen=True):
         return self.overlaps.get((old.name, new.name), 0.0)
 
 
-def make_table_scene(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName]) -> TableScene:
+def make_table_scene(
+    old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName]
+) -> TableScene:
     """Find the tables without a counterpart and count once what all pairs need."""
     taken = set(pairs.values())
     names = {t.name: column_names(t) for t in old}, {t.name: column_names(t) for t in new}
@@ -60,7 +62,9 @@ def make_table_scene(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[
     by_name = {t.name: t for t in new}
     kept = tuple((t, by_name[pairs[t.name]]) for t in old if t.name in pairs and pairs[t.name] in by_name)
 
-    whole = [{name: sum(map(weight.__getitem__, columns)) for name, columns in side.items()} for side in names]
+    whole = [
+        {name: sum(map(weight.__getitem__, columns)) for name, columns in side.items()} for side in names
+    ]
 
     def overlaps(left: Sequence[Table], right: Sequence[Table]) -> dict[tuple[TableName, TableName], float]:
         found = {}
@@ -81,7 +85,10 @@ def make_table_scene(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[
         overlaps=free,
         old_best=_best((a, value) for (a, _), value in free.items()),
         new_best=_best((b, value) for (_, b), value in free.items()),
-        kept_best={**{a: first for a, (first, _) in old_kept.items()}, **{b: first for b, (first, _) in new_kept.items()}},
+        kept_best={
+            **{a: first for a, (first, _) in old_kept.items()},
+            **{b: first for b, (first, _) in new_kept.items()},
+        },
     )
 
 
@@ -136,6 +143,11 @@ def _echoes(kept: Sequence[tuple[Table, Table]]) -> dict[Change, int]:
     for before, after in kept:
         here, there = {c.name for c in before.columns}, {c.name for c in after.columns}
         fresh = [frozenset(stems(name)) for name in there - here]
-        changes = {(left - right, right - left) for left in map(frozenset, map(stems, here - there)) for right in fresh if left & right}
+        changes = {
+            (left - right, right - left)
+            for left in map(frozenset, map(stems, here - there))
+            for right in fresh
+            if left & right
+        }
         found.update(changes)
     return dict(found)

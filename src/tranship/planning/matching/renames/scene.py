@@ -88,7 +88,14 @@ def worth_weighing(olds: Sequence[Column], news: Sequence[Column]) -> list[tuple
 
 
 def make_scene(
-    old: Table, new: Table, olds: Sequence[Column], news: Sequence[Column], *, gaps: Sequence[Gap], order_known: bool, context: RenameContext
+    old: Table,
+    new: Table,
+    olds: Sequence[Column],
+    news: Sequence[Column],
+    *,
+    gaps: Sequence[Gap],
+    order_known: bool,
+    context: RenameContext,
 ) -> Scene:
     """Count once what every pair of the scene needs."""
     pairs = worth_weighing(olds, news)
@@ -101,17 +108,34 @@ def make_scene(
         wording = compare_names(a, b)
         for key in ((0, a), (1, b)):
             first, second = best.get(key, (0.0, 0.0))
-            best[key] = (wording.likeness, first) if wording.likeness > first else (first, max(second, wording.likeness))
-        if not throng or wording.common or wording.likeness >= ALIKE or wording.synonyms or left.place[a] == right.place[b]:
+            best[key] = (
+                (wording.likeness, first)
+                if wording.likeness > first
+                else (first, max(second, wording.likeness))
+            )
+        if (
+            not throng
+            or wording.common
+            or wording.likeness >= ALIKE
+            or wording.synonyms
+            or left.place[a] == right.place[b]
+        ):
             names[a, b] = wording
-    left, right = (replace(side, best={name: two for (n, name), two in best.items() if n == i}) for i, side in enumerate((left, right)))
+    left, right = (
+        replace(side, best={name: two for (n, name), two in best.items() if n == i})
+        for i, side in enumerate((left, right))
+    )
     return Scene(
         table_old=old,
         table_new=new,
         old=left,
         new=right,
         gaps=tuple(gaps),
-        aligned=frozenset(i for i, gap in enumerate(gaps) if [left.family[n] for n in gap.old] == [right.family[n] for n in gap.new]),
+        aligned=frozenset(
+            i
+            for i, gap in enumerate(gaps)
+            if [left.family[n] for n in gap.old] == [right.family[n] for n in gap.new]
+        ),
         order_known=order_known,
         context=context,
         pairs=tuple((i, j) for i, j in pairs if (olds[i].name, news[j].name) in names),
@@ -121,7 +145,12 @@ def make_scene(
     )
 
 
-def _side(table: Table, columns: Sequence[Column], cells: Sequence[tuple[str, ...]], pairs: Mapping[TableName, TableName]) -> SideOfScene:
+def _side(
+    table: Table,
+    columns: Sequence[Column],
+    cells: Sequence[tuple[str, ...]],
+    pairs: Mapping[TableName, TableName],
+) -> SideOfScene:
     families = {c.name: family(c.type) for c in columns}
     return SideOfScene(
         columns=tuple(columns),
@@ -138,7 +167,13 @@ def _roles(table: Table) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for key in table.keys:
         for column in key.columns:
-            found.setdefault(column, set()).add("primary key" if key.primary else "unique" if len(key.columns) == 1 else "part of a unique key")
+            found.setdefault(column, set()).add(
+                "primary key"
+                if key.primary
+                else "unique"
+                if len(key.columns) == 1
+                else "part of a unique key"
+            )
     for index in table.indexes:
         for name in index.columns:
             if name is not None and index.constraint_kind != "p":
@@ -149,7 +184,9 @@ def _roles(table: Table) -> dict[str, frozenset[str]]:
     return {name: frozenset(roles) for name, roles in found.items()}
 
 
-def _patterns(names: Mapping[tuple[str, str], Wording], old: Mapping[str, str], new: Mapping[str, str]) -> dict[Change, int]:
+def _patterns(
+    names: Mapping[tuple[str, str], Wording], old: Mapping[str, str], new: Mapping[str, str]
+) -> dict[Change, int]:
     left: dict[Change, set[str]] = {}
     right: dict[Change, set[str]] = {}
     for (before, after), wording in names.items():

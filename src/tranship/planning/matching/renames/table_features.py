@@ -26,7 +26,10 @@ _NOTHING = (0.0, 0.0)
 def own_features(scene: TableScene, old: Table, new: Table) -> dict[str, float]:
     """What stays the same whatever is known of other pairs."""
     own = scene.overlap(old, new)
-    rivals = [other_best(best.get(t.name, _NOTHING), own) for best, t in ((scene.old_best, old), (scene.new_best, new))]
+    rivals = [
+        other_best(best.get(t.name, _NOTHING), own)
+        for best, t in ((scene.old_best, old), (scene.new_best, new))
+    ]
     kept = max(scene.kept_best.get(old.name, 0.0), scene.kept_best.get(new.name, 0.0))
     return {
         "bias": 1.0,
@@ -93,7 +96,11 @@ def _keys_same(old: Table, new: Table) -> float:
 def _key_places(table: Table) -> list[tuple[bool, tuple[int, ...]]]:
     place = {c.name: i for i, c in enumerate(table.columns)}
     listed = [(key.primary, key.columns) for key in table.keys]
-    listed += [(False, tuple(c for c in index.columns if c is not None)) for index in table.indexes if index.constraint_kind != "p"]
+    listed += [
+        (False, tuple(c for c in index.columns if c is not None))
+        for index in table.indexes
+        if index.constraint_kind != "p"
+    ]
     return [(primary, tuple(place.get(c, -1) for c in columns)) for primary, columns in listed]
 
 
@@ -101,22 +108,33 @@ def _exact(old: Table, new: Table) -> float:
     """Share of the equally named columns that are declared to the letter alike: a table made anew follows newer habits."""
     there = {folded(c.name): c for c in new.columns}
     met = [(c, there[folded(c.name)]) for c in old.columns if folded(c.name) in there]
-    same = sum(a.type.text == b.type.text and a.not_null == b.not_null and a.default == b.default for a, b in met)
+    same = sum(
+        a.type.text == b.type.text and a.not_null == b.not_null and a.default == b.default for a, b in met
+    )
     return same / len(met) if met else 0.0
 
 
 def _soft(scene: TableScene, old: Table, new: Table) -> float:
     """Weighted share of both tables' columns that the other has, a likely other name counting as far as it is likely."""
     left, right = {folded(c.name): c for c in old.columns}, {folded(c.name): c for c in new.columns}
-    lost, fresh = [c for n, c in left.items() if n not in right], [c for n, c in right.items() if n not in left]
+    lost, fresh = (
+        [c for n, c in left.items() if n not in right],
+        [c for n, c in right.items() if n not in left],
+    )
     likely = _likely(lost, fresh, (frozenset(stems(old.name.name)), frozenset(stems(new.name.name))))
     shared = 2 * sum(scene.weight[n] for n in left.keys() & right.keys())
-    rest = [(scene.weight[folded(c.name)], likely.get((side, c.name), 0.0)) for side, columns in enumerate((lost, fresh)) for c in columns]
+    rest = [
+        (scene.weight[folded(c.name)], likely.get((side, c.name), 0.0))
+        for side, columns in enumerate((lost, fresh))
+        for c in columns
+    ]
     total = shared + sum(weight for weight, _ in rest)
     return (shared + sum(weight * like for weight, like in rest)) / total if total else 0.0
 
 
-def _likely(lost: Sequence[Column], fresh: Sequence[Column], own: tuple[frozenset[str], frozenset[str]]) -> dict[tuple[int, str], float]:
+def _likely(
+    lost: Sequence[Column], fresh: Sequence[Column], own: tuple[frozenset[str], frozenset[str]]
+) -> dict[tuple[int, str], float]:
     """How likely each column of the old (0) and the new table (1) has another name on the other side: the likeness of the closest."""
     families = [(c, family(c.type)) for c in fresh]
     likely: dict[tuple[int, str], float] = {}

@@ -35,16 +35,23 @@ def table_renames(old: Sequence[Table], new: Sequence[Table], *, context: Rename
     return TableRenames(tuple(found), _proposals(old, new, pairs))
 
 
-def known_pairs(old: Sequence[Table], new: Sequence[Table], decided: Mapping[TableName, TableName]) -> dict[TableName, TableName]:
+def known_pairs(
+    old: Sequence[Table], new: Sequence[Table], decided: Mapping[TableName, TableName]
+) -> dict[TableName, TableName]:
     """What is paired before any rule runs: decisions, then equal names that no decision uses."""
     taken = set(decided.values())
     here = {t.name for t in new} - taken
     return {t.name: t.name for t in old if t.name in here and t.name not in decided} | dict(decided)
 
 
-def _proven(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName], context: RenameContext) -> list[TablePair]:
+def _proven(
+    old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName], context: RenameContext
+) -> list[TablePair]:
     taken = set(pairs.values())
-    lost, fresh = {t.name: t for t in old if t.name not in pairs}, {t.name: t for t in new if t.name not in taken}
+    lost, fresh = (
+        {t.name: t for t in old if t.name not in pairs},
+        {t.name: t for t in new if t.name not in taken},
+    )
     found = _by_lineage(lost, fresh, context)
     rules = [(NameRule(), "names are equal but for case and separators")]
     if context.convention is not None and context.convention.tables is not None:
@@ -55,24 +62,33 @@ def _proven(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName
             right = [n.name for n in fresh if n.schema == schema_new]
             for a, b in unique_pairs(left, right, rule.old_key, rule.new_key):
                 before, after = TableName(schema_old, a), TableName(schema_new, b)
-                if not token_vetoes(a, b) and _overlap(lost[before], fresh[after], context) >= PROVING_OVERLAP:
+                if (
+                    not token_vetoes(a, b)
+                    and _overlap(lost[before], fresh[after], context) >= PROVING_OVERLAP
+                ):
                     found.append(TablePair(before, after, Pairing.RULE, evidence=(evidence,)))
                     del lost[before], fresh[after]
     return found
 
 
-def _by_lineage(lost: dict[TableName, Table], fresh: dict[TableName, Table], context: RenameContext) -> list[TablePair]:
+def _by_lineage(
+    lost: dict[TableName, Table], fresh: dict[TableName, Table], context: RenameContext
+) -> list[TablePair]:
     by_oid = {t.oid: t for t in fresh.values()}
     found = []
     for table in list(lost.values()):
         partner = by_oid.get(table.oid)
         if partner is not None and same_relation(table, partner, context.shared_ancestor):
-            found.append(TablePair(table.name, partner.name, Pairing.LINEAGE, evidence=("same physical table",)))
+            found.append(
+                TablePair(table.name, partner.name, Pairing.LINEAGE, evidence=("same physical table",))
+            )
             del lost[table.name], fresh[partner.name]
     return found
 
 
-def _schemas(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName]) -> list[tuple[str, str]]:
+def _schemas(
+    old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName]
+) -> list[tuple[str, str]]:
     """Schemas that correspond: of the same name, seen in a known pair, or the only one on each side."""
     left, right = {t.name.schema for t in old}, {t.name.schema for t in new}
     known = {(a.schema, b.schema) for a, b in pairs.items()} | {(s, s) for s in left & right}
@@ -82,14 +98,25 @@ def _schemas(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableNam
 
 
 def _overlap(old: Table, new: Table, context: RenameContext) -> float:
-    rule = context.convention.columns if context.convention is not None and context.convention.columns is not None else NameRule()
+    rule = (
+        context.convention.columns
+        if context.convention is not None and context.convention.columns is not None
+        else NameRule()
+    )
     here, there = own_prefixes(old), own_prefixes(new)
-    left, right = {rule.old_key(c.name, here) for c in old.columns}, {rule.new_key(c.name, there) for c in new.columns}
+    left, right = (
+        {rule.old_key(c.name, here) for c in old.columns},
+        {rule.new_key(c.name, there) for c in new.columns},
+    )
     return len(left & right) / (min(len(left), len(right)) or 1)
 
 
 def weighed(
-    scene: TableScene, old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName], weights: Mapping[str, float] = TABLES
+    scene: TableScene,
+    old: Sequence[Table],
+    new: Sequence[Table],
+    pairs: Mapping[TableName, TableName],
+    weights: Mapping[str, float] = TABLES,
 ) -> tuple[Links, dict[tuple[int, int], dict[str, float]]]:
     """The features of every pair worth weighing, by the tables' places in the scene.
 
@@ -104,11 +131,18 @@ def weighed(
     return links, _linked(scene, links, own)
 
 
-def _linked(scene: TableScene, links: Links, own: Mapping[tuple[int, int], dict[str, float]]) -> dict[tuple[int, int], dict[str, float]]:
-    return {(i, j): {**features, **link_features(links, scene.olds[i], scene.news[j])} for (i, j), features in own.items()}
+def _linked(
+    scene: TableScene, links: Links, own: Mapping[tuple[int, int], dict[str, float]]
+) -> dict[tuple[int, int], dict[str, float]]:
+    return {
+        (i, j): {**features, **link_features(links, scene.olds[i], scene.news[j])}
+        for (i, j), features in own.items()
+    }
 
 
-def _proposals(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName]) -> tuple[TableProposal, ...]:
+def _proposals(
+    old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName]
+) -> tuple[TableProposal, ...]:
     scene = make_table_scene(old, new, pairs)
     links, features = weighed(scene, old, new, pairs)
     olds, news = scene.olds, scene.news
@@ -120,7 +154,9 @@ def _proposals(old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableN
             _describe(links, olds[c.row], news[c.column]),
             None if c.runner_up is None else news[c.runner_up].name,
         )
-        for c in choose({place: probability(values, TABLES) for place, values in features.items()}, TABLES_THRESHOLD)
+        for c in choose(
+            {place: probability(values, TABLES) for place, values in features.items()}, TABLES_THRESHOLD
+        )
     )
 
 
@@ -135,7 +171,14 @@ def _describe(links: Links, old: Table, new: Table) -> tuple[str, ...]:
     if words:
         lines.append(f"names share {', '.join(words)}")
     lost, came = name_change(old.name, new.name)
-    lines += [f"{a} and {b} are used for one another" for a in sorted(lost) for b in sorted(came) if synonymous(a, b)]
+    lines += [
+        f"{a} and {b} are used for one another"
+        for a in sorted(lost)
+        for b in sorted(came)
+        if synonymous(a, b)
+    ]
     if links.changed_alike(old.name, new.name):
-        lines.append(f"another table's name changes in the same way: {' '.join(sorted(lost)) or 'nothing'} → {' '.join(sorted(came)) or 'nothing'}")
+        lines.append(
+            f"another table's name changes in the same way: {' '.join(sorted(lost)) or 'nothing'} → {' '.join(sorted(came)) or 'nothing'}"
+        )
     return tuple(lines)

@@ -47,7 +47,9 @@ _KINDS: Mapping[str, frozenset[str]] = {
     "negation": _NEGATIONS,
 }
 _UNITS = frozenset(_UNIT.split())
-_PAIRS = frozenset(pair for one in zip(*[iter(_OPPOSITES.split())] * 2, strict=True) for pair in (one, one[::-1]))
+_PAIRS = frozenset(
+    pair for one in zip(*[iter(_OPPOSITES.split())] * 2, strict=True) for pair in (one, one[::-1])
+)
 
 
 def vetoes(old: Table, new: Table, before: Column, after: Column, context: RenameContext) -> Iterator[str]:
@@ -64,12 +66,21 @@ def vetoes(old: Table, new: Table, before: Column, after: Column, context: Renam
 def token_vetoes(before: str, after: str) -> tuple[str, ...]:
     """What the words alone forbid: encryption, confirmation, zone or unit on one side only, another version, the opposite, a code for a label."""
     left, right = frozenset(words(before)), frozenset(words(after))
-    found = [f"a word of {kind} stands on one side only" for kind, marks in _KINDS.items() if bool(left & marks) != bool(right & marks)]
+    found = [
+        f"a word of {kind} stands on one side only"
+        for kind, marks in _KINDS.items()
+        if bool(left & marks) != bool(right & marks)
+    ]
     if numbers(before) != numbers(after):
         found.append("numbers in the names differ")
     if frozenset(map(singular, left)) & _UNITS != frozenset(map(singular, right)) & _UNITS:
         found.append("units in the names differ")
-    found += [f"{a} is the opposite of {b}" for a in sorted(left - right) for b in sorted(right - left) if _opposite(a, b)]
+    found += [
+        f"{a} is the opposite of {b}"
+        for a in sorted(left - right)
+        for b in sorted(right - left)
+        if _opposite(a, b)
+    ]
     if left and right and left ^ right and left ^ right <= _KEYS:
         found.append("one name speaks of a key, the other of the thing itself")
     if {_nature(left), _nature(right)} == {"a code", "a label"}:
@@ -89,7 +100,9 @@ def _nature(name: frozenset[str]) -> str:
     return "a code" if name & _CODE else "a label"
 
 
-def target_veto(old: Table, new: Table, before: str, after: str, table_pairs: Mapping[TableName, TableName]) -> bool:
+def target_veto(
+    old: Table, new: Table, before: str, after: str, table_pairs: Mapping[TableName, TableName]
+) -> bool:
     """Whether both columns are foreign keys, to tables that are not the same one."""
     left, right = targets(old, before), targets(new, after)
     return bool(left) and bool(right) and not any(table_pairs.get(t, t) in right for t in left)
