@@ -8,7 +8,7 @@ from tranship.model.options import command_line
 
 
 @pytest.mark.parametrize(
-    ("spelling", "command", "line"),
+    ("invocation", "command", "line"),
     [
         ("tranship", "status", "tranship status 'my config.json'"),
         ("tranship", "resolve generate", "tranship resolve generate 'my config.json'"),
@@ -27,5 +27,5 @@ from tranship.model.options import command_line
         ),
     ],
 )
-def test_a_command_is_spelled_as_the_program_was_called(spelling: str, command: str, line: str) -> None:
-    assert command_line(spelling, command, "my config.json") == line
+def test_a_command_is_spelled_as_the_program_was_called(invocation: str, command: str, line: str) -> None:
+    assert command_line(invocation, command, "my config.json") == line

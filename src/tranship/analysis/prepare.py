@@ -149,9 +149,9 @@ def _summed(undecided: tuple[Problem, ...], options: MigrateOptions) -> tuple[Pr
     changes = options.changes_file or str(
         result_path(options.results_dir, options.prefix, "migration_changes.json")
     )
-    following = command_line(options.spelling, "resolve generate", changes, *options.naming)
+    following = command_line(options.invocation, "resolve generate", changes, *options.naming)
     if not Path(changes).exists():
-        following = f"{command_line(options.spelling, 'analyze', options.config_path, *options.naming)}, then {following}"
+        following = f"{command_line(options.invocation, 'analyze', options.config_path, *options.naming)}, then {following}"
     head = Problem(
         "TS300",
         "",

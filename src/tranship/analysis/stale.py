@@ -24,7 +24,7 @@ def stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[
             ),
         )
     told = read_changes(path)
-    again = command_line(options.spelling, "analyze", options.config_path or "CONFIG", *options.naming)
+    again = command_line(options.invocation, "analyze", options.config_path or "CONFIG", *options.naming)
     return tuple(
         Problem(
             "TS302",

@@ -72,7 +72,11 @@ async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event]
         if (options.live or options.rehearse) and not options.take_over:
             async with connections(config) as open_:
                 await WriterLock.refuse_second(
-                    config, Journal(config.journal_schema), open_.old, open_.new, spelling=options.spelling
+                    config,
+                    Journal(config.journal_schema),
+                    open_.old,
+                    open_.new,
+                    invocation=options.invocation,
                 )
         if options.live:
             await settle(config, lambda message: hear(Noted(message)), going_on=True)

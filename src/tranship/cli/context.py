@@ -16,11 +16,11 @@ Decorated = Callable[..., Any]
 
 
 @dataclass
-class Invocation:
+class CliContext:
     """Filled while the options are read; an error needs it even when reading fails half-way."""
 
     arguments: tuple[str, ...]
-    spelling: str
+    invocation: str
     json: bool = False
     """The answer is JSON."""
     log_json: bool = False
@@ -47,7 +47,7 @@ def wants_json(arguments: list[str]) -> bool:
 def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def store(ctx: click.Context, _: click.Parameter, value: Any) -> None:  # noqa: ANN401 - click's own signature
         if value is not None:
-            setattr(ctx.ensure_object(Invocation), name, value)
+            setattr(ctx.ensure_object(CliContext), name, value)
 
     return store
 
@@ -59,7 +59,7 @@ def _prefix(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 
 
 def _log_format(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
-    ctx.ensure_object(Invocation).log_json = Log.json = value == "json"
+    ctx.ensure_object(CliContext).log_json = Log.json = value == "json"
 
 
 def results(function: Decorated) -> Decorated:

@@ -14,7 +14,7 @@ import click
 from tranship import __version__
 
 if TYPE_CHECKING:
-    from tranship.cli.context import Invocation
+    from tranship.cli.context import CliContext
 
 COMMANDS = {
     "analyze": "Compare the two databases, read-only, and report every change.",
@@ -82,20 +82,20 @@ def main() -> int:
 def script(command: str) -> int:
     """A classic script: the same command under its old name; returns the exit status."""
     folder, name = os.path.split(sys.argv[0])
-    spelling = f"python {shlex.quote(folder or '.')}"
+    invocation = f"python {shlex.quote(folder or '.')}"
     group = load(command)
     group.context_settings = {**group.context_settings, **_SETTINGS}
-    return _run(group, sys.argv[1:], f"python {Path(folder, name)}", spelling)
+    return _run(group, sys.argv[1:], f"python {Path(folder, name)}", invocation)
 
 
-def _run(command: click.Command, arguments: list[str], program: str, spelling: str) -> int:
-    from tranship.cli.context import Invocation, wants_json
+def _run(command: click.Command, arguments: list[str], program: str, invocation: str) -> int:
+    from tranship.cli.context import CliContext, wants_json
 
-    invocation = Invocation(arguments=tuple(arguments), spelling=spelling, json=wants_json(arguments))
+    call = CliContext(arguments=tuple(arguments), invocation=invocation, json=wants_json(arguments))
     try:
-        status = command.main(arguments, prog_name=program, standalone_mode=False, obj=invocation)
+        status = command.main(arguments, prog_name=program, standalone_mode=False, obj=call)
     except Exception as error:  # noqa: BLE001 - the last resort: Python's own status 1 would mean "rejects"
-        status = _failed(error, invocation)
+        status = _failed(error, call)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -103,7 +103,7 @@ def _run(command: click.Command, arguments: list[str], program: str, spelling: s
     return status if isinstance(status, int) else 0
 
 
-def _failed(error: Exception, invocation: Invocation) -> int:
+def _failed(error: Exception, call: CliContext) -> int:
     """Prints what went wrong; the exit status."""
     from tranship.cli.trouble import tell, tell_unforeseen, tell_usage
     from tranship.errors import TranshipError
@@ -111,11 +111,11 @@ def _failed(error: Exception, invocation: Invocation) -> int:
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, click.ClickException):
-        return tell_usage(error, invocation)
+        return tell_usage(error, call)
     if isinstance(error, click.Abort):
         return 130
     if isinstance(error, TranshipError):
-        return tell(error, invocation)
+        return tell(error, call)
     if isinstance(error, BrokenPipeError):
         return 141
-    return tell_unforeseen(error, invocation)
+    return tell_unforeseen(error, call)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import msgspec
 
-from tranship.cli.context import Invocation
+from tranship.cli.context import CliContext
 from tranship.cli.terminal import log, note, shown
 from tranship.model.names import TableName
 from tranship.model.progress import BatchDone, Event, Noted, RowRejected, RunStarted, TableDone, TableStarted
@@ -37,12 +37,12 @@ class Display(Protocol):
         """Lets the answer's lines pass without the display in their way."""
 
 
-def display(invocation: Invocation) -> Display:
+def display(call: CliContext) -> Display:
     """The one that fits: JSON lines, a live bar, or plain lines."""
-    if invocation.log_json:
+    if call.log_json:
         return _JsonLines()
     if sys.stderr.isatty():
-        return _Live(invocation)
+        return _Live(call)
     return _Lines()
 
 
@@ -111,9 +111,9 @@ def _named(value: object) -> object:
 class _Live(_Lines):
     """A bar with rows, bytes, rate and remaining time."""
 
-    def __init__(self, invocation: Invocation) -> None:
+    def __init__(self, call: CliContext) -> None:
         super().__init__()
-        self._progress = _bar(invocation)
+        self._progress = _bar(call)
         self._task = self._progress.add_task("reading both databases", total=None, moved="")
         self._rows = self._bytes = 0
         self._started = time.monotonic()
@@ -159,11 +159,11 @@ class _Live(_Lines):
             self._progress.start()
 
 
-def _bar(invocation: Invocation) -> Progress:
+def _bar(call: CliContext) -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    colored = invocation.colored
+    colored = call.colored
     console = Console(file=sys.stderr, no_color=colored is False, force_terminal=True if colored else None)
     return Progress(
         TextColumn("{task.description}", markup=False),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 from msgspec.structs import replace
 
-from tranship.cli.context import Invocation
+from tranship.cli.context import CliContext
 from tranship.cli.terminal import note, say
 from tranship.errors import TranshipError
 from tranship.model.resolution import Problem
@@ -17,34 +17,34 @@ from tranship.model.resolution import Problem
 _USAGE = "TS101"
 
 
-def tell(error: TranshipError, invocation: Invocation) -> int:
+def tell(error: TranshipError, call: CliContext) -> int:
     """Prints an error; returns its exit status."""
     for line in lines_of(error.problems):
         note(line)
-    _as_json(error.problems, error.exit_status, invocation)
+    _as_json(error.problems, error.exit_status, call)
     return error.exit_status
 
 
-def tell_usage(error: click.ClickException, invocation: Invocation) -> int:
+def tell_usage(error: click.ClickException, call: CliContext) -> int:
     """Prints what is wrong with the command line; exit status 2."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         note(error.format_message())
         return 2
     message = error.format_message()
     context = getattr(error, "ctx", None)
-    hint = f"{context.command_path} --help" if context is not None else f"{invocation.spelling} --help"
+    hint = f"{context.command_path} --help" if context is not None else f"{call.invocation} --help"
     problem = Problem(code=_USAGE, object="", message=message, hint=hint)
     note(line_of(problem))
-    _as_json((problem,), 2, invocation)
+    _as_json((problem,), 2, call)
     return 2
 
 
-def tell_unforeseen(error: Exception, invocation: Invocation) -> int:
+def tell_unforeseen(error: Exception, call: CliContext) -> int:
     """Prints a failure nobody thought of, its message only where it cannot hold row values; status 4 where rows may have been committed, else 2."""
     note("".join(traceback.format_tb(error.__traceback__)).rstrip())
     state = getattr(error, "sqlstate", None)
-    message = f"SQLSTATE {state}" if state and not invocation.show_values else str(error)
-    hint = "run the same command again: it resumes" if invocation.writes else "nothing was written"
+    message = f"SQLSTATE {state}" if state and not call.show_values else str(error)
+    hint = "run the same command again: it resumes" if call.writes else "nothing was written"
     problem = Problem(
         code="TS900",
         object="",
@@ -52,8 +52,8 @@ def tell_unforeseen(error: Exception, invocation: Invocation) -> int:
         hint=f"{hint}; please report this",
     )
     note(line_of(problem))
-    status = 4 if invocation.writes else 2
-    _as_json((problem,), status, invocation)
+    status = 4 if call.writes else 2
+    _as_json((problem,), status, call)
     return status
 
 
@@ -80,8 +80,8 @@ def line_of(problem: Problem) -> str:
     return f"{sign}{problem.code} {where}{problem.message}{hint}"
 
 
-def _as_json(problems: tuple[Problem, ...], status: int, invocation: Invocation) -> None:
-    if not invocation.json:
+def _as_json(problems: tuple[Problem, ...], status: int, call: CliContext) -> None:
+    if not call.json:
         return
     told = [{"code": p.code, "object": p.object, "message": p.message, "hint": p.hint} for p in problems]
     say(json.dumps({"exit_status": status, "problems": told}, ensure_ascii=False, indent=2))

@@ -95,7 +95,7 @@ async def _attempt(
         passed = await preflight(old, control, job, config, options, live=True)
         key = lock_key(passed.old, passed.new)
         async with WriterLock.hold(
-            config, key, journal, passed.old.key, take_over=options.take_over, spelling=options.spelling
+            config, key, journal, passed.old.key, take_over=options.take_over, invocation=options.invocation
         ) as lock:
             await failpoint("run.locked")
             await journal.prepare(control)

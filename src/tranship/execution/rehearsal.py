@@ -61,7 +61,7 @@ async def rehearse(
                 journal,
                 passed.old.key,
                 take_over=False,
-                spelling=options.spelling,
+                invocation=options.invocation,
             ):
                 frame = Frame("rehearse", "", None, started, 0.0, passed.problems)
                 return await _Rehearsal(
@@ -107,7 +107,7 @@ class _Rehearsal:
         await self.journal.prepare(self.new)
         before = await earlier(self.new, self.journal, self.passed.old)
         if before.unfinished is not None:
-            back = command_line(self.options.spelling, "rollback", self.config.path, "--live")
+            back = command_line(self.options.invocation, "rollback", self.config.path, "--live")
             raise Refused(
                 "TS365",
                 "an unfinished run stands in the journal",

@@ -19,20 +19,20 @@ _SCRIPTS = {
 }
 
 
-def command_line(spelling: str, command: str, *arguments: str) -> str:
+def command_line(invocation: str, command: str, *arguments: str) -> str:
     """A command to copy, in the words the program was called with.
 
     Args:
-        spelling: ``tranship``, or how the classic scripts are reached: ``python scripts``.
+        invocation: ``tranship``, or how the classic scripts are reached: ``python scripts``.
         command: ``migrate``, ``resolve generate``, ``status`` … One without a script of its own is reached as a module of the same checkout.
     """
     words = command.split()
-    if spelling == "tranship":
+    if invocation == "tranship":
         return shlex.join(["tranship", *words, *arguments])
     if words[0] not in _SCRIPTS:
-        package = os.path.normpath(PurePath(shlex.split(spelling)[1], "..", "src"))
+        package = os.path.normpath(PurePath(shlex.split(invocation)[1], "..", "src"))
         return f"PYTHONPATH={shlex.quote(package)} {shlex.join(['python', '-m', 'tranship', *words, *arguments])}"
-    return f"{spelling}/{_SCRIPTS[words[0]]} {shlex.join([*words[1:], *arguments])}".rstrip()
+    return f"{invocation}/{_SCRIPTS[words[0]]} {shlex.join([*words[1:], *arguments])}".rstrip()
 
 
 class MigrateOptions(Struct, frozen=True, kw_only=True):
@@ -62,7 +62,7 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     show_values: bool = False
     arguments: tuple[str, ...] = ()
     """The command line as given, for the result file."""
-    spelling: str = "tranship"
+    invocation: str = "tranship"
     """How the program was called, for `command_line`: hints name the next command in the same words."""
     config_path: str = ""
     """The configuration file as it was named, for the next command."""

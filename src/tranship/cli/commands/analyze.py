@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tranship.cli.context import Invocation, answering, results
+from tranship.cli.context import CliContext, answering, results
 
 
 @click.command(no_args_is_help=True)
@@ -37,14 +37,14 @@ def command(
     from tranship.cli.terminal import note, say
     from tranship.cli.trouble import line_of
 
-    invocation = context.ensure_object(Invocation)
+    call = context.ensure_object(CliContext)
     loaded = load(config)
     analysis = run(
         lambda _: api.analyze(loaded, prefix=prefix, results_dir=results_dir, probe_seconds=probe_seconds)
     )
     for problem in analysis.problems:
         note(line_of(problem))
-    if invocation.json:
+    if call.json:
         say(_as_json(analysis))
     else:
         say(analysis.report.rstrip("\n"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tranship.cli.context import Invocation, answering
+from tranship.cli.context import CliContext, answering
 
 
 @click.command(no_args_is_help=True)
@@ -26,7 +26,7 @@ def command(context: click.Context, config: Path, restore: bool) -> None:
     loaded = load(config)
     found = run(lambda _: api.settle(loaded, note) if restore else api.examine(loaded))
     left = [d for d in found if not d.restored]
-    if context.ensure_object(Invocation).json:
+    if context.ensure_object(CliContext).json:
         say(encode(found).decode().rstrip("\n"))
         context.exit(1 if left else 0)
     if not found:

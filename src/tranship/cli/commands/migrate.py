@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tranship.cli.context import Invocation, answering, results
+from tranship.cli.context import CliContext, answering, results
 
 if TYPE_CHECKING:
     from tranship.config import Config
@@ -94,7 +94,7 @@ def command(
         raise click.UsageError(
             "--rehearse takes everything back, --live keeps it: give one of the two", context
         )
-    invocation = context.ensure_object(Invocation)
+    call = context.ensure_object(CliContext)
     options = MigrateOptions(
         live=live,
         prefix=prefix,
@@ -109,15 +109,15 @@ def command(
         restart=restart,
         new_snapshot=new_snapshot,
         take_over=take_over,
-        show_values=invocation.show_values,
-        arguments=invocation.arguments,
-        spelling=invocation.spelling,
+        show_values=call.show_values,
+        arguments=call.arguments,
+        invocation=call.invocation,
         config_path=str(config),
     )
     loaded = load(config)
     _name_unpassed(options)
-    invocation.writes = live
-    result = run(lambda stop: _migrate(loaded, options, invocation, stop), stoppable=live)
+    call.writes = live
+    result = run(lambda stop: _migrate(loaded, options, call, stop), stoppable=live)
     context.exit(result.exit_status)
 
 
@@ -132,7 +132,7 @@ def _name_unpassed(options: MigrateOptions) -> None:
 
 
 async def _migrate(
-    config: Config, options: MigrateOptions, invocation: Invocation, stop: asyncio.Event
+    config: Config, options: MigrateOptions, call: CliContext, stop: asyncio.Event
 ) -> MigrationResult:
     from tranship import api
     from tranship.cli.progress import display
@@ -141,16 +141,16 @@ async def _migrate(
     from tranship.report.console import Console
 
     console = Console(options)
-    with display(invocation) as shows:
+    with display(call) as shows:
 
         def on_event(event: Event) -> None:
             shows.feed(event)
             lines = console.feed(event)
-            if not invocation.json:
+            if not call.json:
                 shows.write(lines, say)
 
         result, path = await api.migrate(config, options, on_event, stop)
-    if invocation.json:
+    if call.json:
         say(encode(result).decode().rstrip("\n"))
     else:
         for line in console.finish(result, str(path)):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tranship.cli.context import Invocation, answering
+from tranship.cli.context import CliContext, answering
 
 
 @click.command(no_args_is_help=True)
@@ -23,7 +23,7 @@ def command(context: click.Context, config: Path) -> None:
 
     loaded = load(config)
     runs = run(lambda _: api.purge(loaded))
-    if context.ensure_object(Invocation).json:
+    if context.ensure_object(CliContext).json:
         say(encode(runs).decode().rstrip("\n"))
     elif runs:
         say(f"Journal {loaded.journal_schema} removed from {loaded.new.display}: {len(runs)} finished runs.")

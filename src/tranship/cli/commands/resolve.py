@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tranship.cli.context import Invocation, answering, results
+from tranship.cli.context import CliContext, answering, results
 
 if TYPE_CHECKING:
     from tranship.api import Suggestion
@@ -40,10 +40,10 @@ def generate(
     from tranship.cli.terminal import say
     from tranship.codec import encode
 
-    invocation = context.ensure_object(Invocation)
+    call = context.ensure_object(CliContext)
     suggestion = run(lambda _: api.suggest(changes, prefix=prefix, results_dir=results_dir, fresh=not update))
-    if invocation.json:
-        say(encode(_as_json(suggestion, values=invocation.show_values)).decode().rstrip("\n"))
+    if call.json:
+        say(encode(_as_json(suggestion, values=call.show_values)).decode().rstrip("\n"))
         return
     for one in suggestion.dropped:
         say(f"dropped: {one}")
@@ -53,13 +53,13 @@ def generate(
         say("Nothing is open: no resolutions file is needed, and none was written.")
         return
     for question in suggestion.questions:
-        _say_question(question, say, values=invocation.show_values)
+        _say_question(question, say, values=call.show_values)
     say()
     say(f"Resolutions: {suggestion.path}")
     if suggestion.inserts is not None:
         say(f"Missing lookup rows: {suggestion.inserts}")
     say("Decide there (SPECIFY_… is open), then:")
-    for line in _next(invocation.spelling, str(suggestion.path), str(changes), prefix):
+    for line in _next(call.invocation, str(suggestion.path), str(changes), prefix):
         say(f"  {line}")
 
 
@@ -93,13 +93,13 @@ def _say_question(question: Question, say: Callable[[str], None], *, values: boo
         say(f"       {fact}")
 
 
-def _next(spelling: str, resolutions: str, changes: str, prefix: str | None) -> tuple[str, ...]:
+def _next(invocation: str, resolutions: str, changes: str, prefix: str | None) -> tuple[str, ...]:
     from tranship.model.options import command_line
 
     named = ("--prefix", prefix) if prefix else ()
-    check = command_line(spelling, "resolve validate", resolutions, changes)
+    check = command_line(invocation, "resolve validate", resolutions, changes)
     return check, command_line(
-        spelling, "migrate", "CONFIG", *named, "--resolutions", resolutions, "--changes-file", changes
+        invocation, "migrate", "CONFIG", *named, "--resolutions", resolutions, "--changes-file", changes
     )
 
 
@@ -117,7 +117,7 @@ def validate(context: click.Context, resolutions: Path, changes: Path) -> None:
 
     problems = api.validate(resolutions, changes)
     wrong = [problem for problem in problems if not problem.warning]
-    if context.ensure_object(Invocation).json:
+    if context.ensure_object(CliContext).json:
         say(encode({"exit_status": 1 if wrong else 0, "problems": problems}).decode().rstrip("\n"))
     else:
         for problem in problems:

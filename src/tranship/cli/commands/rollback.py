@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tranship.cli.context import Invocation, answering
+from tranship.cli.context import CliContext, answering
 
 NAMED = 10
 """Rows of others that are named per table."""
@@ -30,9 +30,9 @@ def command(context: click.Context, config: Path, live: bool, run_id: str | None
     from tranship.cli.terminal import note, say
     from tranship.codec import encode
 
-    invocation = context.ensure_object(Invocation)
+    call = context.ensure_object(CliContext)
     loaded = load(config)
-    invocation.writes = live
+    call.writes = live
     told = run(
         lambda stop: api.rollback(
             loaded, live=live, run=run_id, tell=lambda event: note(event.message), stop=stop
@@ -40,7 +40,7 @@ def command(context: click.Context, config: Path, live: bool, run_id: str | None
         stoppable=live,
     )
     left = sum(table.left for table in told.tables)
-    if invocation.json:
+    if call.json:
         say(encode(told).decode().rstrip("\n"))
         context.exit(1 if left else 0)
     say(f"Run {told.run.id}" + ("" if told.live else " (nothing is changed without --live)"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tranship.cli.context import Invocation, answering
+from tranship.cli.context import CliContext, answering
 
 if TYPE_CHECKING:
     from tranship import api
@@ -26,10 +26,10 @@ def command(context: click.Context, config: Path) -> None:
     from tranship.cli.terminal import say
     from tranship.codec import encode
 
-    invocation = context.ensure_object(Invocation)
+    call = context.ensure_object(CliContext)
     loaded = load(config)
     states = run(lambda _: api.status(loaded))
-    if invocation.json:
+    if call.json:
         say(encode(states).decode().rstrip("\n"))
         return
     if not states:

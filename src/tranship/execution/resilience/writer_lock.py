@@ -51,10 +51,10 @@ async def at_work(new: asyncpg.Connection, run: Run) -> bool:
 class WriterLock:
     """Held by a session of its own, which also beats."""
 
-    def __init__(self, config: Config, key: int, spelling: str) -> None:
+    def __init__(self, config: Config, key: int, invocation: str) -> None:
         self._config = config
         self._key = key
-        self._status = command_line(spelling, "status", config.path)
+        self._status = command_line(invocation, "status", config.path)
         self._conn: asyncpg.Connection | None = None
         self.lost: Stopped | None = None
 
@@ -68,14 +68,14 @@ class WriterLock:
         old_identity: str,
         *,
         take_over: bool,
-        spelling: str = "tranship",
+        invocation: str = "tranship",
     ) -> AsyncIterator[WriterLock]:
-        """Take the lock for the block. ``spelling``: how the program was called, for hints.
+        """Take the lock for the block. ``invocation``: how the program was called, for hints.
 
         Raises:
             Refused: another run has it; names host, pid and since when.
         """
-        lock = cls(config, key, spelling)
+        lock = cls(config, key, invocation)
         lock._conn = await lock._connect()
         try:
             await lock._acquire(journal, old_identity, take_over=take_over)
@@ -91,7 +91,7 @@ class WriterLock:
         old: asyncpg.Connection,
         new: asyncpg.Connection,
         *,
-        spelling: str,
+        invocation: str,
     ) -> None:
         """Looks, before anything is compared, whether another run has the lock: that takes no longer on a large schema.
 
@@ -99,7 +99,7 @@ class WriterLock:
             Refused: it has; names host, pid and since when.
         """
         mine, theirs = await read_identity(old), await read_identity(new)
-        lock = cls(config, lock_key(mine, theirs), spelling)
+        lock = cls(config, lock_key(mine, theirs), invocation)
         holder = None
         for _ in range(int(PATIENCE / PAUSE)):
             holder = await new.fetchrow(query("advisory_holder"), lock._key)
