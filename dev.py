@@ -4,7 +4,7 @@
     python3 dev.py demo [--keep]     the whole way on two embedded PostgreSQL servers with generated data
     python3 dev.py test [ARGS]       all tests, one process per core; with ARGS, which go to pytest, those tests in one process
     python3 dev.py test --campaign faults [--seed N] [--runs M]   long and seeded; other names: pytest's tests marked so
-    python3 dev.py lint              ruff, mypy, import contracts
+    python3 dev.py lint              ruff, mypy, import contracts, density
     python3 dev.py cases [NAMES]     the case folders as a table: expected and seen
     python3 dev.py bench [NAME]      the benchmarks
 
@@ -32,7 +32,7 @@ NEWEST = 20
 MOST_PROCESSES = 4
 """Of a whole test run: each has servers of its own."""
 
-LINT = ("ruff check .", "ruff format --check .", "mypy", "lint-imports")
+LINT = ("ruff check .", "ruff format --check .", "mypy", "lint-imports", "python checks/density.py")
 
 
 def say(message: str) -> None:
