@@ -11,7 +11,7 @@ from tranship.model.names import Side
 from tranship.server.connect import connect
 from tranship.sql.new.switches import AS_ORIGIN
 from tranship.sql.queries import query
-from tranship.sql.session import BACKEND, BROUGHT_ALONG
+from tranship.sql.session import BACKEND, INHERITED_SETTINGS
 
 _BOTH = {
     "IntervalStyle": "postgres",
@@ -84,7 +84,7 @@ async def _without_surprises(conn: asyncpg.Connection) -> dict[str, str]:
     Raises:
         ConnectError: triggers and foreign keys are silenced for this role by default, and it may not change that.
     """
-    found = await conn.fetchrow(BROUGHT_ALONG)
+    found = await conn.fetchrow(INHERITED_SETTINGS)
     # What a run saw committed has to outlive a crash; how many standbys must have it is the server's own choice.
     wanted = {"synchronous_commit": "local"} if found["durability"] == "off" else {}
     if found["replication_role"] != "origin":

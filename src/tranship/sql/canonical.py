@@ -1,6 +1,7 @@
-"""One text per value that is equal exactly where the type's own ``=`` says equal, the same on both servers and on every version.
+"""Canonical texts: one text per value, equal exactly where the type's own ``=`` says equal, on every server and version.
 
-Only types for which that is certain have such a text; collations must be deterministic (all of ``pg_catalog`` are).
+Only types for which that is certain have such a text. Strings need a deterministic collation, which all collations of
+``pg_catalog`` are (PostgreSQL documentation, "Nondeterministic Collations").
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ _PLAIN = frozenset(
 
 
 def canonical(value: str, pg_type: PgType, collation: str | None = None) -> str | None:
-    """SQL for the canonical text of ``value``, an expression of that type; None: there is none."""
+    """Returns SQL for the canonical text of ``value``, an expression of that type, or None where there is none.
+
+    ``collation`` is the column's own, schema-qualified; None stands for the type's or the database's default.
+    """
     leaf = pg_type.leaf
     if not deterministic(collation or pg_type.collation or leaf.collation):
         return None
@@ -47,39 +51,48 @@ def canonical(value: str, pg_type: PgType, collation: str | None = None) -> str 
 
 
 def canonical_builtin(value: str, typname: str) -> str | None:
-    """The same for a type of ``pg_catalog`` by its ``typname``."""
+    """Returns the canonical text for a type of ``pg_catalog``, given by its ``typname``, or None where there is none."""
     if typname in _INTEGERS | _STRINGS | _PLAIN:
         return f"CAST({value} AS pg_catalog.text)"
+    # 1.0 equals 1.00, but they print differently.
     if typname == "numeric":
         return f"CAST(pg_catalog.trim_scale({value}) AS pg_catalog.text)"
+    # -0 equals 0, but they print differently.
     if typname in ("float4", "float8"):
         return f"CASE WHEN {value} = 0 THEN '0' ELSE CAST({value} AS pg_catalog.text) END"
+    # timestamptz prints in the session's zone, so it is taken to UTC first.
     if typname == "timestamptz":
         return f"CAST(pg_catalog.timezone('UTC', {value}) AS pg_catalog.text)"
     return None
 
 
 def deterministic(collation: str | None) -> bool:
-    """A collation that is known to call equal only what is the same bytes; None is the type's or database's default."""
+    """Returns whether a collation is known to call equal only texts of the same bytes.
+
+    None is the type's or the database's default, which is deterministic, because CREATE DATABASE takes no other.
+    """
     return collation is None or collation.startswith(("pg_catalog.", '"pg_catalog".'))
 
 
 def key_text(parts: Sequence[str]) -> str:
-    """Several canonical texts as one, NULLs kept apart."""
+    """Returns SQL that joins several canonical texts into one: a JSON array keeps NULL and ``'null'`` apart."""
     return f"CAST(pg_catalog.json_build_array({', '.join(parts)}) AS pg_catalog.text)"
 
 
 def computed_on_old(plan: TablePlan, column: str, old: Table) -> str | None:
-    """SQL over ``old`` for the canonical text of what will arrive in a column of NEW; None where only NEW's input can tell.
+    """Returns SQL over ``old`` for the canonical text of what will arrive in a column of NEW.
 
-    A rule that OLD computes itself gives the very value; a shipped text that NEW still has to read does not.
+    None where only NEW can tell: a text that NEW's input function still has to read is not yet the value.
     """
     taken = taken_on_old(plan, column, old)
     return canonical(*taken) if taken is not None else None
 
 
 def taken_on_old(plan: TablePlan, column: str, old: Table) -> tuple[str, PgType] | None:
-    """The typed value itself, with its type on OLD's side, under the same condition."""
+    """Returns SQL over ``old`` for the value that will arrive in a column of NEW, with its type on OLD's side.
+
+    None where OLD does not compute that value itself, or its collation is not deterministic.
+    """
     position = next((n for n, m in enumerate(plan.columns) if m.column == column), None)
     if position is None:
         return None

@@ -1,31 +1,50 @@
-"""Asking a server whether a type's input function takes some texts: read-only, on every version, by the rules that COPY goes by."""
+"""Statements that ask a server whether a type's input function takes some texts.
+
+They only read, work on every version, and follow the rules that COPY follows.
+"""
 
 from __future__ import annotations
 
 from tranship.model.types import PgType
 from tranship.sql.expression import type_name
 
-GIVE = "SELECT pg_catalog.set_config('tranship.given', $1, true), pg_catalog.set_config('tranship.answer', '[]', true)"
-"""$1: the texts as a JSON array."""
+GIVE = """
+    SELECT pg_catalog.set_config('tranship.given', $1, true), pg_catalog.set_config('tranship.answer', '[]', true)
+"""
+"""$1: the texts as a JSON array. Settings carry texts and answer, because a DO statement has no parameters and no result."""
 ANSWER = "SELECT pg_catalog.current_setting('tranship.answer')"
-"""A JSON array with one element per refused text: ``[position from 0, message]``."""
+"""The answer: a JSON array with one element ``[position from 0, message]`` per refused text."""
 
 CARRIED = "SELECT pg_catalog.length(CAST($1 AS pg_catalog.text))"
-"""$1: a text; an error where the server's encoding lacks one of its characters."""
+"""$1: a text. It fails where the server's encoding lacks one of the characters."""
 
 
 def equal_keys(leaf: PgType) -> str:
-    """Positions from 1 of the given texts ($1) that are one and the same value of a type to its ``=``, in pairs. Each is a value of the type."""
+    """Returns a query for pairs of positions (from 1) of given texts that are equal as values of the type.
+
+    $1 (``text[]``) are the texts; each must be a value of ``leaf``, a type that has an equality operator.
+    """
     one, other = (f"CAST({side}.k AS {type_name(leaf)})" for side in ("a", "b"))
     given = "pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY"
-    return f"SELECT a.n, b.n FROM {given} AS a(k, n) JOIN {given} AS b(k, n) ON a.n < b.n AND {one} {leaf.equality} {other} ORDER BY 1, 2"
+    return f"""
+        SELECT a.n, b.n
+        FROM {given} AS a(k, n) JOIN {given} AS b(k, n) ON a.n < b.n AND {one} {leaf.equality} {other}
+        ORDER BY 1, 2
+    """
 
 
 def refused_texts(type_text: str) -> str:
-    """A DO statement that tries every given text as a value of ``type_text`` (as ``format_type`` prints it) and keeps the server's words.
+    """Returns a DO statement that tries each given text as a value of a type and keeps the server's message where it fails.
 
-    Assigning a text to a variable goes through the type's input, as a COPY does; a cast written in SQL would cut a varchar.
+    ``type_text`` is the type as ``format_type`` prints it, modifier included. A text is assigned to a PL/pgSQL variable
+    of the type, because an assignment goes through the type's input function as COPY does (PostgreSQL documentation,
+    "PL/pgSQL – Assignment"); a cast written in SQL would truncate a varchar(n) without an error.
     """
+    # Only errors that speak of the value are caught: anything else (out of memory, cancelled) has to end the statement.
+    about_the_value = (
+        "data_exception OR integrity_constraint_violation OR syntax_error_or_access_rule_violation"
+        " OR program_limit_exceeded"
+    )
     return f"""DO $tranship$
 #variable_conflict use_variable
 DECLARE
@@ -35,14 +54,17 @@ DECLARE
   tranship_answers pg_catalog.text[] := '{{}}';
 BEGIN
   FOR tranship_text IN
-    SELECT g.value FROM pg_catalog.json_array_elements_text(CAST(pg_catalog.current_setting('tranship.given') AS pg_catalog.json)) AS g
+    SELECT g.value FROM pg_catalog.json_array_elements_text(
+      CAST(pg_catalog.current_setting('tranship.given') AS pg_catalog.json)) AS g
   LOOP
     BEGIN
       tranship_tried := tranship_text;
-    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR syntax_error_or_access_rule_violation OR program_limit_exceeded THEN
-      tranship_answers := pg_catalog.array_append(tranship_answers, CAST(pg_catalog.json_build_array(tranship_at, SQLERRM) AS pg_catalog.text));
+    EXCEPTION WHEN {about_the_value} THEN
+      tranship_answers := pg_catalog.array_append(tranship_answers,
+        CAST(pg_catalog.json_build_array(tranship_at, SQLERRM) AS pg_catalog.text));
     END;
     tranship_at := tranship_at OPERATOR(pg_catalog.+) 1;
   END LOOP;
-  PERFORM pg_catalog.set_config('tranship.answer', pg_catalog.concat('[', pg_catalog.array_to_string(tranship_answers, ','), ']'), true);
+  PERFORM pg_catalog.set_config('tranship.answer',
+    pg_catalog.concat('[', pg_catalog.array_to_string(tranship_answers, ','), ']'), true);
 END $tranship$"""

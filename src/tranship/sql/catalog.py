@@ -4,50 +4,55 @@ from __future__ import annotations
 
 from tranship.sql.queries import query
 
-_SINCE: dict[str, tuple[tuple[int, str], ...]] = {
-    "collation": (
-        (
-            170000,
-            "concat_ws(' ', d.datcollate, nullif(d.datctype, d.datcollate), d.datlocprovider::text || ':' || d.datlocale)",
-        ),
-        (
-            150000,
-            "concat_ws(' ', d.datcollate, nullif(d.datctype, d.datcollate), d.datlocprovider::text || ':' || d.daticulocale)",
-        ),
-        (0, "concat_ws(' ', d.datcollate, nullif(d.datctype, d.datcollate))"),
+# The default locale was split into locale, provider and rules over the years: a provider since 15, the provider's locale
+# under one name for all providers since 17 (PostgreSQL documentation, "pg_database").
+_LOCALE = "d.datcollate, nullif(d.datctype, d.datcollate)"
+_COLLATION = (
+    (170000, f"concat_ws(' ', {_LOCALE}, d.datlocprovider::text || ':' || d.datlocale)"),
+    (150000, f"concat_ws(' ', {_LOCALE}, d.datlocprovider::text || ':' || d.daticulocale)"),
+    (0, f"concat_ws(' ', {_LOCALE})"),
+)
+
+# 15: ON DELETE SET NULL (columns). Before, and without a list, all columns of the key are set.
+_SET_COLUMNS = (
+    (
+        150000,
+        "array(select a.attname::text from unnest(c.confdelsetcols) with ordinality as k(attnum, position)"
+        " join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.attnum order by k.position)",
     ),
+    (0, "array[]::text[]"),
+)
+
+# 15: FOR TABLES IN SCHEMA. The older form still has to use $1, or the server could not tell the parameter's type.
+_PUBLISHED_SCHEMA = (
+    (
+        150000,
+        "exists (select from pg_catalog.pg_publication_namespace s"
+        " where s.pnpubid = p.oid and s.pnnspid = any ($1::oid[]))",
+    ),
+    (0, "false and $1::oid[] is null"),
+)
+
+_SINCE: dict[str, tuple[tuple[int, str], ...]] = {
+    "collation": _COLLATION,
     "generated": ((120000, "a.attgenerated::text"), (0, "''")),
     "nulls_not_distinct": ((150000, "i.indnullsnotdistinct"), (0, "false")),
     "enforced": ((180000, "c.conenforced"), (0, "true")),
     "nondeterministic": ((120000, "not co.collisdeterministic"), (0, "false")),
     "compression": ((140000, "nullif(a.attcompression::text, '')"), (0, "null::text")),
-    "set_columns": (
-        (
-            150000,
-            "array(select a.attname::text from unnest(c.confdelsetcols) with ordinality as k(attnum, position)"
-            " join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.attnum order by k.position)",
-        ),
-        (0, "array[]::text[]"),
-    ),
+    "set_columns": _SET_COLUMNS,
     "period": ((180000, "c.conperiod"), (0, "false")),
     "inherited": ((130000, "t.tgparentid <> 0"), (0, "false")),
     "multirange": ((140000, "r.rngmultitypid"), (0, "0::oid")),
-    "published_schema": (
-        (
-            150000,
-            "exists (select from pg_catalog.pg_publication_namespace s where s.pnpubid = p.oid and s.pnnspid = any ($1::oid[]))",
-        ),
-        (0, "false and $1::oid[] is null"),
-    ),
+    "published_schema": _PUBLISHED_SCHEMA,
 }
 """Per marker ``{{name}}`` in a query: the expression from a ``server_version_num`` on, newest first."""
 
 
 def catalog_query(name: str, version: int) -> str:
-    """The text of ``catalog_<name>.sql`` for a server of ``server_version_num`` *version*."""
+    """Returns the text of ``catalog_<name>.sql`` for a server of ``server_version_num`` *version* (150004 is 15.4)."""
     text = query(f"catalog_{name}")
     for marker, choices in _SINCE.items():
-        text = text.replace(
-            "{{" + marker + "}}", next(expression for since, expression in choices if version >= since)
-        )
+        expression = next(expression for since, expression in choices if version >= since)
+        text = text.replace("{{" + marker + "}}", expression)
     return text

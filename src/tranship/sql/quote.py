@@ -1,7 +1,7 @@
 """Names and values as SQL text. Every name and literal in composed SQL goes through here.
 
-Sessions are pinned to ``standard_conforming_strings = on`` (``server/session.py``), so a backslash in a literal is a backslash
-(PostgreSQL documentation, "String Constants").
+Sessions are pinned to ``standard_conforming_strings = on`` (``server/session.py``), so a backslash in a literal is just a
+backslash (PostgreSQL documentation, "String Constants").
 """
 
 from __future__ import annotations
@@ -12,31 +12,35 @@ from tranship.model.names import TableName
 
 
 def ident(name: str) -> str:
-    """A name, always quoted: case, blanks, quotes and keywords are data."""
+    """Returns a name in double quotes. It is always quoted, so that case, blanks, quotes and keywords are plain data."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def relation(name: TableName) -> str:
-    """A schema-qualified name."""
+    """Returns a schema-qualified name, both parts quoted."""
     return f"{ident(name.schema)}.{ident(name.name)}"
 
 
 def literal(value: str | None) -> str:
-    """A string literal, or NULL."""
+    """Returns a string literal, or the keyword NULL for None."""
     return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
 
 
 def text_array(values: Iterable[str | None]) -> str:
-    """A ``text[]`` literal in array syntax, quoted as one string literal."""
+    """Returns a ``text[]`` as one string literal in array syntax (PostgreSQL documentation, "Array Value Input").
+
+    One literal instead of ``ARRAY[…]``: the parser then builds one constant, not an expression for each element.
+    """
     return literal("{" + ",".join(_element(v) for v in values) + "}") + "::pg_catalog.text[]"
 
 
 def tid_array(ctids: Iterable[str]) -> str:
-    """A ``tid[]`` literal of texts like ``(12,3)``."""
+    """Returns a ``tid[]`` literal of ctids as the server prints them, such as ``(12,3)``."""
     return "'{" + ",".join(f'"{ctid}"' for ctid in ctids) + "}'::pg_catalog.tid[]"
 
 
 def _element(value: str | None) -> str:
+    # Always in double quotes: an unquoted NULL, empty string or brace would mean something else.
     if value is None:
         return "NULL"
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,4 +1,4 @@
-"""Statements around the copying: snapshot and locks, cutting, triggers, foreign keys, sequences, backends."""
+"""Statements around the copying itself: transactions, savepoints, session settings, backends and advisory locks."""
 
 from __future__ import annotations
 
@@ -7,31 +7,49 @@ from typing import NamedTuple
 from tranship.model.names import TableName
 from tranship.sql.quote import ident, literal, relation
 
+# READ COMMITTED on NEW: a batch has to see what other batches committed since it began (its parents' rows, the
+# journal's epoch). OLD is read in one exported snapshot instead (`sql/old/snapshot.py`).
 BEGIN_READ_ONLY = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
 BEGIN_BATCH = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+
+# Inside a rehearsal, data checks run in the rehearsal's own transaction, which must not write meanwhile.
 READ_WRITE = "SET TRANSACTION READ WRITE"
 READ_ONLY = "SET TRANSACTION READ ONLY"
+
+# Deferred constraints fail here, while the batch still knows its rows, and not at COMMIT.
 CONSTRAINTS_NOW = "SET CONSTRAINTS ALL IMMEDIATE"
+
+# A savepoint is released after a rollback to it, too: it survives the rollback, and each further one of the same name
+# would only hide it and keep a subtransaction open (PostgreSQL documentation, "ROLLBACK TO SAVEPOINT").
 SAVEPOINT = "SAVEPOINT tranship"
 TO_SAVEPOINT = "ROLLBACK TO SAVEPOINT tranship"
 RELEASE = "RELEASE SAVEPOINT tranship"
+
 NO_STATEMENT_TIMEOUT = "SET statement_timeout = 0"
-"""Reads no catalog: quick enough for a database whose own limit is a few milliseconds."""
+"""The first statement of a session: it reads no catalog, so a database whose own limit is a few milliseconds lets it pass."""
+
 LOGGED_IN = "SET ROLE NONE"
+"""Acts as the role that logged in, whatever role ``ALTER ROLE … SET role`` gives it."""
 AS_BY_DEFAULT = "RESET ROLE"
-BROUGHT_ALONG = (
-    "SELECT pg_catalog.current_setting('synchronous_commit') AS durability,"
-    " pg_catalog.current_setting('session_replication_role') AS replication_role"
-)
-"""What role or database set on NEW that would change what happens to rows or to commits."""
+"""Acts again as the role that the session began with."""
+
+INHERITED_SETTINGS = """
+    SELECT pg_catalog.current_setting('synchronous_commit') AS durability,
+      pg_catalog.current_setting('session_replication_role') AS replication_role
+"""
+"""One row: the settings from ``ALTER ROLE`` or ``ALTER DATABASE`` on NEW that change what happens to rows or to commits."""
+
 BACKEND = "SELECT pg_catalog.pg_backend_pid()"
 CURRENT_XID = "SELECT pg_catalog.txid_current()"
 TRY_LOCK = "SELECT pg_catalog.pg_try_advisory_lock($1)"
 UNLOCK = "SELECT pg_catalog.pg_advisory_unlock($1)"
 
+TRY_XML = "SELECT '<a/>'::pg_catalog.text::pg_catalog.xml IS NULL"
+"""Fails with SQLSTATE 0A000 on a server that was built without libxml."""
+
 
 class Unit(NamedTuple):
-    """How one batch begins and ends."""
+    """The statements with which one batch begins and ends."""
 
     begin: str
     commit: str
@@ -39,38 +57,22 @@ class Unit(NamedTuple):
 
 
 TRANSACTION = Unit(BEGIN_BATCH, "COMMIT", "ROLLBACK")
+"""A live run: one transaction per batch."""
 REHEARSED = Unit(
     "SAVEPOINT batch", "RELEASE SAVEPOINT batch", "ROLLBACK TO SAVEPOINT batch; RELEASE SAVEPOINT batch"
 )
-"""Inside the one transaction of a rehearsal."""
+"""A rehearsal: one savepoint per batch inside the one transaction that is rolled back at the end."""
 
 
 def set_local(name: str, value: str) -> str:
-    """``SET LOCAL`` of one parameter."""
+    """Returns ``SET LOCAL`` of one parameter: it holds until the transaction ends."""
     return f"SET LOCAL {ident(name)} = {literal(value)}"
 
 
-def set_session(name: str, value: str) -> str:
-    """``SET`` of one parameter."""
-    return f"SET {ident(name)} = {literal(value)}"
-
-
 def insert_defaults(table: TableName, rows: int) -> str:
-    """Rows that NEW fills alone: a SELECT without columns gives every column its default."""
+    """Returns an INSERT of ``rows`` rows that NEW fills alone.
+
+    ``INSERT … DEFAULT VALUES`` adds a single row. A SELECT without columns gives every column its default in each
+    of its rows (PostgreSQL documentation, "INSERT").
+    """
     return f"INSERT INTO {relation(table)} SELECT FROM pg_catalog.generate_series(1, {rows})"
-
-
-# --- triggers -------------------------------------------------------------------------------------------------------------------
-
-
-# --- foreign keys ---------------------------------------------------------------------------------------------------------------
-
-
-# --- rows we wrote --------------------------------------------------------------------------------------------------------------
-
-
-# --- sequences ------------------------------------------------------------------------------------------------------------------
-
-
-TRY_XML = "SELECT '<a/>'::pg_catalog.text::pg_catalog.xml IS NULL"
-"""Fails with 0A000 on a server that was built without libxml."""
