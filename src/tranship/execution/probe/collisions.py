@@ -26,7 +26,8 @@ from tranship.model.progress import RowId
 from tranship.planning.plan.collisions import Clique, Edge, Loser, Place, collide
 from tranship.planning.printed.names import mentioned
 from tranship.sql.canonical import computed_on_old
-from tranship.sql.new.probe import UniqueIndex, collision_query, key_part, rows_query
+from tranship.sql.new.given_rows import rows_query
+from tranship.sql.new.unique_indexes import UniqueIndex, collision_query, key_part
 from tranship.sql.old.rows import duplicates, in_key_order
 
 _JOINED = 100_000

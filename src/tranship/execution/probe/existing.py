@@ -11,7 +11,8 @@ from tranship.execution.probe.reject_book import Book
 from tranship.model.plan import HazardKind
 from tranship.model.progress import Batch, RowId
 from tranship.sql.canonical import computed_on_old, key_text
-from tranship.sql.new.probe import UniqueIndex, held_keys, held_rows
+from tranship.sql.new.given_rows import held_rows
+from tranship.sql.new.unique_indexes import UniqueIndex, held_keys
 from tranship.sql.old.rows import holders
 
 _FEW = 20_000

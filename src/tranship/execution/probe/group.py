@@ -27,7 +27,7 @@ from tranship.model.names import TableName
 from tranship.model.plan import Group, Hazard, HazardKind, TablePlan
 from tranship.model.progress import Batch, RowId
 from tranship.model.verdict import TableFindings
-from tranship.sql.new.probe import UniqueIndex
+from tranship.sql.new.unique_indexes import UniqueIndex
 
 
 async def ask_group(

@@ -21,7 +21,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.progress import RowId
 from tranship.model.types import PgType
 from tranship.sql.canonical import canonical, taken_on_old
-from tranship.sql.new.probe import parent_part, rows_query
+from tranship.sql.new.given_rows import parent_part, rows_query
 from tranship.sql.old.rows import End, children, families, orphans
 
 

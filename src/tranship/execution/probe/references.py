@@ -7,7 +7,7 @@ from tranship.execution.probe.questions import NotAskable
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.types import PgType, TypeKind
 from tranship.sql.canonical import canonical, key_text
-from tranship.sql.new.probe import Reference, relation_to_read
+from tranship.sql.new.given_rows import Reference, relation_to_read
 from tranship.sql.quote import ident, relation
 
 _EQUALS = "OPERATOR(pg_catalog.=)"

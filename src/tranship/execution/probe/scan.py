@@ -15,16 +15,8 @@ from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import NewDefault
 from tranship.model.plan import Hazard, HazardKind, TablePlan
 from tranship.planning.printed.names import mentioned
-from tranship.sql.new.probe import (
-    Reference,
-    UniqueIndex,
-    existing_part,
-    key_part,
-    parent_part,
-    rows_query,
-    verdict_part,
-    within,
-)
+from tranship.sql.new.given_rows import Reference, parent_part, rows_query, verdict_part, within
+from tranship.sql.new.unique_indexes import UniqueIndex, existing_part, key_part
 from tranship.sql.old.safe_values import doubtful, foreign_characters, is_null, missing_entry
 from tranship.sql.quote import ident
 

@@ -14,7 +14,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.types import PgType
 from tranship.planning.printed.names import mentioned
 from tranship.sql.canonical import canonical
-from tranship.sql.new.probe import GivenRows, rendered_part, rows_query
+from tranship.sql.new.given_rows import GivenRows, rendered_part, rows_query
 from tranship.sql.quote import ident
 
 

@@ -1,0 +1,193 @@
+"""The given rows as typed rows of one table of NEW, and what the table's columns, checks and foreign keys say about them.
+
+Each function that ends in ``_part`` returns a SELECT over the typed rows; :func:`rows_query` puts several of them
+together, so that the rows are read and converted once. The answers are those of ``probe.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tranship.model.catalog import Column, Table
+from tranship.model.types import PgType
+from tranship.sql.new.probe import answer, given_column, recordset, through_text
+from tranship.sql.quote import ident, literal, relation
+
+
+class GivenRows(Struct, frozen=True):
+    """The typed rows of a data check about one table of NEW, as a WITH clause, and how to refer to them."""
+
+    table: Table
+    given: tuple[Column, ...]
+    """Columns whose shipped text travels, in the order ``c0, c1 …``."""
+    computed: tuple[tuple[str, str, PgType], ...] = ()
+    """Columns that a default fills: name, expression, type."""
+    generated: tuple[Column, ...] = ()
+    """Columns that NEW computes from the others when the row is stored."""
+
+    @property
+    def number(self) -> str:
+        """The quoted name of the row number: one that no column of the table has."""
+        name = "tranship row"
+        while self.table.column(name) is not None:
+            name += "_"
+        return ident(name)
+
+    @property
+    def source(self) -> str:
+        """The FROM item over the typed rows, under the table's own name: constraint expressions may use it."""
+        return f"tranship_rows AS {ident(self.table.name.name)}"
+
+    @property
+    def with_clause(self) -> str:
+        """The WITH clause that makes ``tranship_rows``.
+
+        Two steps, because generated columns are computed from the complete row, defaults included. Both are
+        MATERIALIZED: inlined, every part would convert the rows again, and the planner could leave out a column that
+        no part reads, together with the error that it should raise.
+        """
+        definitions = [given_column(n, c.type, c.collation) for n, c in enumerate(self.given)]
+        typed = [f"r.i AS {self.number}"]
+        typed += [f"{_value(n, c.type)} AS {ident(c.name)}" for n, c in enumerate(self.given)]
+        typed += [
+            f"{_assigned(expression, pg_type)} AS {ident(name)}"
+            for name, expression, pg_type in self.computed
+        ]
+        made = [f"{_assigned(c.generation or 'NULL', c.type)} AS {ident(c.name)}" for c in self.generated]
+        alias = ident(self.table.name.name)
+        return f"""
+            WITH tranship_typed AS MATERIALIZED (
+              SELECT {", ".join(typed)} FROM {recordset(definitions)}),
+            tranship_rows AS MATERIALIZED (
+              SELECT {", ".join([f"{alias}.*", *made])} FROM tranship_typed AS {alias})
+        """
+
+
+def rows_query(rows: GivenRows, parts: Sequence[str]) -> str:
+    """Returns one query with the answers of several parts over the same typed rows; at least one part."""
+    return rows.with_clause + "\nUNION ALL\n".join(parts)
+
+
+def both(one: str | None, other: str | None) -> str | None:
+    """Returns the condition that both of two conditions hold; None stands for no condition."""
+    conditions = [f"({condition})" for condition in (one, other) if condition]
+    return " AND ".join(conditions) or None
+
+
+def within(leaf: str | None, check: str) -> str:
+    """Returns a check that only one partition declares, restricted to the rows that are routed there.
+
+    ``leaf`` is the partition's constraint; None takes every row.
+    """
+    return f"({leaf or 'true'}) IS NOT TRUE OR ({check})"
+
+
+def verdict_part(
+    rows: GivenRows,
+    checks: Sequence[str],
+    leaves: Sequence[str],
+    not_null: Sequence[str],
+    computed: Sequence[str] = (),
+) -> str:
+    """Returns the first fault of each row that the row alone decides.
+
+    The order is that of the server: it finds the partition, then tests NOT NULL, then the checks (ExecInsert and
+    ExecConstraints in its source). ``rank`` and wording of a reject depend on the first fault.
+
+    Args:
+        rows: the typed rows.
+        checks: CHECK expressions in the order in which the server evaluates them.
+        leaves: constraints of all partitions; empty: the table is not partitioned, or takes every row.
+        not_null: names of generated columns that refuse NULL.
+        computed: expressions that are evaluated only for the error that they may raise.
+    """
+    whens = []
+    if leaves:
+        routed = " OR ".join(f"({leaf}) IS TRUE" for leaf in leaves)
+        whens.append(f"WHEN ({routed}) IS NOT TRUE THEN pg_catalog.json_build_array('routing', 0)")
+    for n, name in enumerate(not_null):
+        whens.append(f"WHEN {ident(name)} IS NULL THEN pg_catalog.json_build_array('null', {n})")
+    for n, check in enumerate(checks):
+        # A CHECK that gives NULL is met (PostgreSQL documentation, "Check Constraints").
+        whens.append(f"WHEN ({check}) IS FALSE THEN pg_catalog.json_build_array('check', {n})")
+    # Reached only by rows without a fault; the branch itself gives none.
+    whens += [f"WHEN ({expression}) IS NULL THEN CAST(NULL AS pg_catalog.json)" for expression in computed]
+    return f"""
+        SELECT {answer("q.i", "q.verdict -> 0", "q.verdict -> 1", "NULL")}
+        FROM (SELECT {rows.number} AS i, CASE {" ".join(whens)} END AS verdict FROM {rows.source}) AS q
+        WHERE q.verdict IS NOT NULL
+    """
+
+
+def rendered_part(rows: GivenRows, columns: Sequence[str], canonicals: Sequence[str], which: int = 0) -> str:
+    """Returns the canonical key text over some columns, for every row in which none of them is NULL.
+
+    ``canonicals`` are the SQL of the columns' canonical texts (``sql/canonical.py``), in the same order.
+    """
+    whole = f"CAST(pg_catalog.json_build_array({', '.join(canonicals)}) AS pg_catalog.text)"
+    known = " AND ".join(f"{ident(c)} IS NOT NULL" for c in columns)
+    return f"SELECT {answer(rows.number, literal('key'), str(which), whole)} FROM {rows.source} WHERE {known}"
+
+
+class Reference(Struct, frozen=True):
+    """A foreign key of NEW, as a data check."""
+
+    target: str
+    """FROM item of the parent table, with ``ONLY`` where that is what the constraint reads; empty: the role may not read it."""
+    columns: tuple[tuple[str, str, str], ...]
+    """Child column, parent column and equality operator, one triple per key column."""
+    match_full: bool
+    key: str
+    """SQL of the child's key as text, over the alias ``g``."""
+    faithful: bool
+    """That text is canonical: two texts are equal exactly where the keys are."""
+
+
+def parent_part(rows: GivenRows, reference: Reference, which: int) -> str:
+    """Returns the rows whose parent NEW does not hold now, with the key's text."""
+    names = [ident(child) for child, _, _ in reference.columns]
+    known = " AND ".join(f"g.{name} IS NOT NULL" for name in names)
+    same = " AND ".join(
+        f"p.{ident(parent)} {operator} g.{ident(child)}" for child, parent, operator in reference.columns
+    )
+    missing = f"{known} AND NOT EXISTS (SELECT FROM {reference.target} AS p WHERE {same})"
+    detail = reference.key
+    if reference.match_full and len(names) > 1:
+        # MATCH FULL refuses a key of which only some columns are NULL; MATCH SIMPLE takes it without looking
+        # (PostgreSQL documentation, "CREATE TABLE").
+        some = " OR ".join(f"g.{name} IS NOT NULL" for name in names)
+        detail = f"CASE WHEN {known} THEN {detail} END"
+        missing = f"({some}) AND NOT ({known}) OR ({missing})"
+    return f"""
+        SELECT {answer("q.i", literal("parent"), str(which), "q.k")}
+        FROM (SELECT {rows.number} AS i, {detail} AS k FROM tranship_rows AS g WHERE {missing}) AS q
+    """
+
+
+def relation_to_read(table: Table) -> str:
+    """Returns NEW's table as its constraints see it: with partitions, without inheritance children."""
+    return f"ONLY {relation(table.name)}" if table.kind != "p" else relation(table.name)
+
+
+def held_rows(table: Table, most: int) -> str:
+    """Returns a query for the number of rows that NEW's table holds, counted up to ``most``."""
+    return f"SELECT pg_catalog.count(*) FROM (SELECT FROM {relation_to_read(table)} LIMIT {most}) AS r"
+
+
+def _value(number: int, pg_type: PgType) -> str:
+    return f"CAST(r.c{number} AS {pg_type.text})" if through_text(pg_type) else f"r.c{number}"
+
+
+def _assigned(expression: str, pg_type: PgType) -> str:
+    """Returns an expression as a column of the type would store it.
+
+    A cast written in SQL truncates a string to varchar(n) or char(n) without an error; an assignment to a column refuses
+    it (PostgreSQL documentation, "Character Types"). json_to_recordset reads the value as an assignment does.
+    """
+    if pg_type.leaf.base not in ("character varying", "character") or not pg_type.leaf.modifiers:
+        return f"CAST(({expression}) AS {pg_type.text})"
+    text = f"CAST(({expression}) AS pg_catalog.text)"
+    given = f"pg_catalog.json_build_array(pg_catalog.json_build_object('v', {text}))"
+    return f"(SELECT assigned.v FROM pg_catalog.json_to_recordset({given}) AS assigned(v {pg_type.text}))"
