@@ -282,9 +282,9 @@ def test_open_entries_of_the_file_are_not_asked_twice(tmp_path: Path) -> None:
     ],
 )
 def test_lists_in_checks(expression: str, values: tuple[str, ...]) -> None:
-    from tranship.planning.printed.listed_values import listed
+    from tranship.planning.printed.listed_values import listed_values
 
-    assert listed(expression) == values
+    assert listed_values(expression) == values
 
 
 def tried(

@@ -1,9 +1,11 @@
-"""Type families: what a rename may keep while the declared type changes a little."""
+"""Type families: a renamed column may change its declared type within one."""
 
 from __future__ import annotations
 
 from tranship.model.types import PgType, TypeKind
 
+# oid counts as an integer and money as a decimal because schemas turn the one into the other without a change
+# of meaning; date and timestamp are apart because a time of day that goes or comes is a change of meaning.
 _FAMILIES = {
     "smallint": "integer",
     "integer": "integer",
@@ -34,7 +36,11 @@ _FAMILIES = {
 
 
 def family(type_: PgType) -> str:
-    """The family of a type: domains count as what they are made of, arrays as their element with ``[]``."""
+    """Returns the family of a type.
+
+    A domain has the family of its base type, an array that of its element with ``[]``. A type without an
+    entry is a family of its own.
+    """
     leaf = type_.leaf
     match leaf.kind:
         case TypeKind.ARRAY if leaf.element is not None:

@@ -1,4 +1,4 @@
-"""Two names side by side: what stays, what gives way, how alike they look."""
+"""Two names side by side: the words that stay, the words that change, and how alike the letters are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rapidfuzz import fuzz
 from tranship.planning.names.tokens import squashed, stems, synonymous
 
 Change = tuple[frozenset[str], frozenset[str]]
-"""Words of the old name that are gone and words of the new one that came."""
+"""The words that only the old name has, and the words that only the new name has."""
 
 
 class Wording(Struct, frozen=True):
@@ -17,27 +17,29 @@ class Wording(Struct, frozen=True):
     common: frozenset[str]
     change: Change
     ratio: float
-    """Likeness of the letters, 0 to 1."""
+    """Likeness of the letters, 0 to 1 (rapidfuzz: normalized insertions and deletions)."""
     likeness: float
-    """Letters and words together, 0 to 1."""
+    """The mean of the likeness of letters and the share of common words, 0 to 1."""
 
     @property
     def contained(self) -> bool:
-        """All words of one name stand in the other."""
+        """Whether all words of one name occur in the other."""
         return bool(self.common) and not all(self.change)
 
     @property
     def synonyms(self) -> float:
-        """Share of the lost words for which a synonym came."""
+        """The share of the lost words that have a synonym among the new ones, 0 to 1."""
         lost, came = self.change
-        met = sum(any(synonymous(a, b) for b in came) for a in lost) if came else 0
-        return met / max(1, len(lost))
+        replaced = sum(any(synonymous(a, b) for b in came) for a in lost)
+        return replaced / max(1, len(lost))
 
 
 def compare_names(before: str, after: str) -> Wording:
-    """Compare two names of columns or tables."""
+    """Returns the comparison of two names of columns or tables."""
     left, right = frozenset(stems(before)), frozenset(stems(after))
     common = left & right
     ratio = fuzz.ratio(squashed(before), squashed(after)) / 100
+    # Letters alone take ship_to for shop_to, words alone see nothing in a typing error: each corrects the
+    # other.
     overlap = len(common) / (len(left | right) or 1)
     return Wording(common, (left - common, right - common), ratio, (ratio + overlap) / 2)

@@ -1,4 +1,4 @@
-"""Names as words: how people write the same word differently."""
+"""Names as words, and how people write the same word differently."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from functools import lru_cache
 _WORD = re.compile(r"[0-9]+|[^\W\d_]+", re.UNICODE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
+# Only abbreviations that stand for one word in nearly every schema: "no" is a number in a column's name, "st"
+# could be a street or a state and is left out.
 _ABBREVIATIONS = {
     "addr": "address",
     "amt": "amount",
@@ -82,7 +84,7 @@ _ABBREVIATIONS = {
 
 @lru_cache(maxsize=65536)
 def words(name: str) -> tuple[str, ...]:
-    """The words of a name in lower case: split at separators, at camel case and at digits."""
+    """Returns the words of a name in lower case, split at separators, at camel case and at digits."""
     parts: list[str] = []
     for run in _WORD.findall(name):
         parts.extend(part.lower() for part in _CAMEL.split(run) if part)
@@ -91,19 +93,20 @@ def words(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=65536)
 def squashed(name: str) -> str:
-    """The name without case and separators."""
+    """Returns the name without case and separators."""
     return "".join(words(name))
 
 
 @lru_cache(maxsize=65536)
 def numbers(name: str) -> tuple[str, ...]:
-    """The runs of digits in a name, in order."""
+    """Returns the runs of digits in a name, in order."""
     return tuple(word for word in words(name) if word.isdigit())
 
 
 @lru_cache(maxsize=65536)
 def singular(word: str) -> str:
-    """An English word without its plural ending (good enough to compare, not to print)."""
+    """Returns an English word without its plural ending: good enough to compare, not to print."""
+    # The least lengths are for short words: "ties" becomes "tie", not "ty", "uses" is "use", "gas" stays.
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes", "zes", "uses")):
@@ -115,13 +118,13 @@ def singular(word: str) -> str:
 
 @lru_cache(maxsize=65536)
 def stems(name: str) -> tuple[str, ...]:
-    """The words of a name, singular and with common abbreviations spelled out."""
+    """Returns the words of a name, singular and with common abbreviations written out."""
     return tuple(_ABBREVIATIONS.get(stem, stem) for stem in map(singular, words(name)))
 
 
 @lru_cache(maxsize=65536)
 def folded(name: str) -> str:
-    """The name without case, separators and plural endings."""
+    """Returns the name without case, separators and plural endings."""
     return "".join(map(singular, words(name)))
 
 
@@ -156,7 +159,10 @@ value score point
 """
 
 GROUPS = tuple(frozenset(line.split()) for line in _SYNONYMS.split("\n") if line)
-"""Words that schemas use for one another."""
+"""Words that schemas use for one another.
+
+A word may be in several groups; being synonymous is not transitive.
+"""
 _GROUPS_OF = {
     word: frozenset(i for i, group in enumerate(GROUPS) if word in group)
     for group in GROUPS
@@ -166,5 +172,5 @@ _NONE = frozenset[int]()
 
 
 def synonymous(left: str, right: str) -> bool:
-    """Whether two different stems stand in one group."""
+    """Returns whether two different stems are in one group."""
     return left != right and not _GROUPS_OF.get(left, _NONE).isdisjoint(_GROUPS_OF.get(right, _NONE))

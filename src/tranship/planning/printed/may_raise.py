@@ -1,4 +1,8 @@
-"""Expressions of an index that may raise for a row: it is refused then, although no constraint says so. Pure, on the safe side."""
+"""Index expressions that may raise an error for a row.
+
+Such a row is refused although no constraint refuses it. The answer errs on the safe side: an unknown function
+may raise.
+"""
 
 from __future__ import annotations
 
@@ -41,17 +45,26 @@ _TOTAL: Final = frozenset(
         "array",
     }
 )
-"""Functions that take every value of their types (a text of a megabyte, too long for a tsvector, apart), and words that a bracket may follow."""
+"""Functions that accept every value of their argument types, and keywords that a bracket may follow.
+
+One exception is accepted: ``to_tsvector`` raises for a text whose tsvector would exceed one megabyte.
+"""
 _LITERAL: Final = re.compile(r"E?'(?:[^']|'')*'(?:::[\w .]+(?:\[\])?)?|\"(?:[^\"]|\"\")+\"")
-"""A literal with its cast, which was folded or tried when the index was made, or a quoted name."""
+"""A quoted name, or a literal with its cast: the server evaluated such a cast when the index was created."""
 _CALL: Final = re.compile(r"([\w.]+)\s*\(")
+# Casts to text and to varchar without a length accept everything; varchar(3) does not.
 _CAST: Final = re.compile(r"::(?!(?:text|character varying)\b(?!\())|\bCAST\(")
+# Operators of JSON access, containment, concatenation, comparison and pattern matching raise for no value;
+# they are removed before what is left is searched for arithmetic, where overflow and division by zero raise.
 _HARMLESS: Final = re.compile(r"->>?|#>>?|@>|<@|\|\||<>|[<>]=?|!?~~?\*?")
 _ARITHMETIC: Final = re.compile(r"[-+*/%^&#@|!]|\bOPERATOR\(")
 
 
 def may_raise(expression: str) -> bool:
-    """False where every part is known to take every value: names, literals, comparisons, and functions that are total."""
+    """Returns False when every part of a printed expression is known to accept every value.
+
+    Such parts are names, literals, comparisons, and functions that are total.
+    """
     bare = _LITERAL.sub(" x ", expression)
     called = {name.removeprefix("pg_catalog.").lower() for name in _CALL.findall(bare)}
     return bool(called - _TOTAL or _CAST.search(bare) or _ARITHMETIC.search(_HARMLESS.sub(" ", bare)))

@@ -1,4 +1,4 @@
-"""One spelling for what servers print in several ways without any difference in meaning. Pure."""
+"""One spelling for what servers print in several ways without a difference in meaning."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from functools import lru_cache
 
 _LITERAL = r"'(?:[^']|'')*'"
 _VARCHARS = rf"{_LITERAL}::character varying(?:, {_LITERAL}::character varying)*"
+# Strings and quoted names are an alternative of their own, before the keywords, so that no keyword is found
+# inside them.
 _PRINTED = re.compile(
     rf"(?:\(ARRAY\[(?P<inner>{_VARCHARS})\]\)|ARRAY\[(?P<bare>{_VARCHARS})\])::text\[\]"
-    rf"|(?:\((?P<one>{_LITERAL})::character varying\)|(?P<plain>{_LITERAL})::character varying)::text(?!\w|\[)"
+    rf"|(?:\((?P<one>{_LITERAL})::character varying\)|(?P<plain>{_LITERAL})::character varying)"
+    r"::text(?!\w|\[)"
     rf"|(?P<kept>{_LITERAL}|\"(?:[^\"]|\"\")*\")"
     r"|\b(?P<now>CURRENT_TIMESTAMP)\b(?!\()"
     r"|\b(?P<user>USER|CURRENT_ROLE)\b"
@@ -18,13 +21,17 @@ _PRINTED = re.compile(
 
 @lru_cache(maxsize=4096)
 def one_spelling(text: str) -> str:
-    """A printed expression in which these stand in one form: ``IN`` over varchar constants (a dump and its restore print it differently),
-    the current moment, the current user. Strings and quoted names stay as they are.
+    """Returns a printed expression with one form for each of these; strings and quoted names stay as they
+    are.
+
+    - ``IN`` over varchar constants, which a server prints differently before a dump and after its restore;
+    - the current moment (``now()``);
+    - the current user (``CURRENT_USER``).
     """
-    return _PRINTED.sub(_told, text)
+    return _PRINTED.sub(_replacement, text)
 
 
-def _told(match: re.Match[str]) -> str:
+def _replacement(match: re.Match[str]) -> str:
     items = match["inner"] or match["bare"]
     if items is not None:
         return "ARRAY[" + re.sub(rf"({_LITERAL})::character varying", r"\1::text", items) + "]"

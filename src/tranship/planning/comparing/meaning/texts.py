@@ -6,7 +6,7 @@ import re
 
 from tranship.model.evidence import ColumnFacts
 from tranship.planning.comparing.meaning.scene import Doubt, Sight
-from tranship.planning.printed.listed_values import listed
+from tranship.planning.printed.listed_values import listed_values
 
 _CODED_WORDS = """
 country nation nationality currency language locale state province region gender sex status title salutation unit category department
@@ -142,7 +142,7 @@ def _widened_everywhere(sight: Sight, room: int) -> bool:
 def _outside(sight: Sight) -> Doubt | None:
     """NEW lists what it allows, and nothing that OLD holds is among it: the same thing is called otherwise."""
     held = sight.held
-    allowed = next((values for expression in sight.checks if (values := listed(expression))), ())
+    allowed = next((values for expression in sight.checks if (values := listed_values(expression))), ())
     if (
         len(allowed) < 2
         or held is None

@@ -15,7 +15,14 @@ from tranship.model.change import Change, ChangeClass, Matching, TablePair
 from tranship.model.evidence import Demand
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.printed.one_spelling import one_spelling
-from tranship.planning.printed.tokens import KEYWORDS, canonical, spelled, tokens, unquoted, written
+from tranship.planning.printed.tokens import (
+    KEYWORDS,
+    as_identifier,
+    canonical,
+    canonical_token,
+    tokens,
+    unquoted,
+)
 
 MAY_DIFFER = "compared as text: the two servers may only print it differently"
 REJECTS = "Rows that break it are rejected"
@@ -80,15 +87,15 @@ class Translation(Struct, frozen=True, dict=True):
                 else None
             )
             return (
-                (3, f"{written(target.schema)}.{written(target.name)}")
+                (3, f"{as_identifier(target.schema)}.{as_identifier(target.name)}")
                 if target is not None
-                else (1, spelled(token))
+                else (1, canonical_token(token))
             )
         before = found[place - 1] if place else ""
         is_column = (
             name in columns and token not in KEYWORDS and after[:1] != ("(",) and before not in ("::", ".")
         )
-        return 1, written(columns[name]) if is_column else spelled(token)
+        return 1, as_identifier(columns[name]) if is_column else canonical_token(token)
 
     def _string(self, token: str, after: Sequence[str]) -> str:
         """A string is data, except the name inside ``'…'::regclass``."""
