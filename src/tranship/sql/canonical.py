@@ -1,7 +1,8 @@
-"""Canonical texts: one text per value, equal exactly where the type's own ``=`` says equal, on every server and version.
+"""Canonical texts: one text per value, equal exactly where the type's own ``=`` says equal, on every server
+and version.
 
-Only types for which that is certain have such a text. Strings need a deterministic collation, which all collations of
-``pg_catalog`` are (PostgreSQL documentation, "Nondeterministic Collations").
+Only types for which that is certain have such a text. Strings need a deterministic collation, which all
+collations of ``pg_catalog`` are (PostgreSQL documentation, "Nondeterministic Collations").
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ _PLAIN = frozenset(
 
 
 def canonical(value: str, pg_type: PgType, collation: str | None = None) -> str | None:
-    """Returns SQL for the canonical text of ``value``, an expression of that type, or None where there is none.
+    """Returns SQL for the canonical text of ``value``, an expression of that type, or None where there is
+    none.
 
     ``collation`` is the column's own, schema-qualified; None stands for the type's or the database's default.
     """
@@ -51,7 +53,9 @@ def canonical(value: str, pg_type: PgType, collation: str | None = None) -> str 
 
 
 def canonical_builtin(value: str, typname: str) -> str | None:
-    """Returns the canonical text for a type of ``pg_catalog``, given by its ``typname``, or None where there is none."""
+    """Returns the canonical text for a type of ``pg_catalog``, given by its ``typname``, or None where there
+    is none.
+    """
     if typname in _INTEGERS | _STRINGS | _PLAIN:
         return f"CAST({value} AS pg_catalog.text)"
     # 1.0 equals 1.00, but they print differently.
@@ -69,7 +73,8 @@ def canonical_builtin(value: str, typname: str) -> str | None:
 def deterministic(collation: str | None) -> bool:
     """Returns whether a collation is known to call equal only texts of the same bytes.
 
-    None is the type's or the database's default, which is deterministic, because CREATE DATABASE takes no other.
+    None is the type's or the database's default, which is deterministic, because CREATE DATABASE takes no
+    other.
     """
     return collation is None or collation.startswith(("pg_catalog.", '"pg_catalog".'))
 
@@ -89,7 +94,8 @@ def computed_on_old(plan: TablePlan, column: str, old: Table) -> str | None:
 
 
 def taken_on_old(plan: TablePlan, column: str, old: Table) -> tuple[str, PgType] | None:
-    """Returns SQL over ``old`` for the value that will arrive in a column of NEW, with its type on OLD's side.
+    """Returns SQL over ``old`` for the value that will arrive in a column of NEW, with its type on OLD's
+    side.
 
     None where OLD does not compute that value itself, or its collation is not deterministic.
     """

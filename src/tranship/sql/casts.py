@@ -9,9 +9,12 @@ from tranship.model.types import PgType
 from tranship.sql.expression import type_name
 
 GIVE = """
-    SELECT pg_catalog.set_config('tranship.given', $1, true), pg_catalog.set_config('tranship.answer', '[]', true)
+    SELECT pg_catalog.set_config('tranship.given', $1, true),
+      pg_catalog.set_config('tranship.answer', '[]', true)
 """
-"""$1: the texts as a JSON array. Settings carry texts and answer, because a DO statement has no parameters and no result."""
+"""$1: the texts as a JSON array. Settings carry texts and answer, because a DO statement has no parameters
+and no result.
+"""
 ANSWER = "SELECT pg_catalog.current_setting('tranship.answer')"
 """The answer: a JSON array with one element ``[position from 0, message]`` per refused text."""
 
@@ -34,13 +37,16 @@ def equal_keys(leaf: PgType) -> str:
 
 
 def refused_texts(type_text: str) -> str:
-    """Returns a DO statement that tries each given text as a value of a type and keeps the server's message where it fails.
+    """Returns a DO statement that tries each given text as a value of a type and keeps the server's message
+    where it fails.
 
-    ``type_text`` is the type as ``format_type`` prints it, modifier included. A text is assigned to a PL/pgSQL variable
-    of the type, because an assignment goes through the type's input function as COPY does (PostgreSQL documentation,
-    "PL/pgSQL – Assignment"); a cast written in SQL would truncate a varchar(n) without an error.
+    ``type_text`` is the type as ``format_type`` prints it, modifier included. A text is assigned to a
+    PL/pgSQL variable of the type, because an assignment goes through the type's input function as COPY does
+    (PostgreSQL documentation, "PL/pgSQL – Assignment"); a cast written in SQL would truncate a varchar(n)
+    without an error.
     """
-    # Only errors that speak of the value are caught: anything else (out of memory, cancelled) has to end the statement.
+    # Only errors that speak of the value are caught: anything else (out of memory, cancelled) has to end the
+    # statement.
     about_the_value = (
         "data_exception OR integrity_constraint_violation OR syntax_error_or_access_rule_violation"
         " OR program_limit_exceeded"

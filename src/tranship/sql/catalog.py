@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tranship.sql.queries import query
 
-# The default locale was split into locale, provider and rules over the years: a provider since 15, the provider's locale
-# under one name for all providers since 17 (PostgreSQL documentation, "pg_database").
+# The default locale was split into locale, provider and rules over the years: a provider since 15, the
+# provider's locale under one name for all providers since 17 (PostgreSQL documentation, "pg_database").
 _LOCALE = "d.datcollate, nullif(d.datctype, d.datcollate)"
 _COLLATION = (
     (170000, f"concat_ws(' ', {_LOCALE}, d.datlocprovider::text || ':' || d.datlocale)"),
@@ -18,12 +18,14 @@ _SET_COLUMNS = (
     (
         150000,
         "array(select a.attname::text from unnest(c.confdelsetcols) with ordinality as k(attnum, position)"
-        " join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.attnum order by k.position)",
+        " join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.attnum"
+        " order by k.position)",
     ),
     (0, "array[]::text[]"),
 )
 
-# 15: FOR TABLES IN SCHEMA. The older form still has to use $1, or the server could not tell the parameter's type.
+# 15: FOR TABLES IN SCHEMA. The older form still has to use $1, or the server could not tell the parameter's
+# type.
 _PUBLISHED_SCHEMA = (
     (
         150000,
@@ -50,7 +52,9 @@ _SINCE: dict[str, tuple[tuple[int, str], ...]] = {
 
 
 def catalog_query(name: str, version: int) -> str:
-    """Returns the text of ``catalog_<name>.sql`` for a server of ``server_version_num`` *version* (150004 is 15.4)."""
+    """Returns the text of ``catalog_<name>.sql`` for a server of ``server_version_num`` *version* (150004 is
+    15.4).
+    """
     text = query(f"catalog_{name}")
     for marker, choices in _SINCE.items():
         expression = next(expression for since, expression in choices if version >= since)

@@ -1,7 +1,7 @@
 """Names and values as SQL text. Every name and literal in composed SQL goes through here.
 
-Sessions are pinned to ``standard_conforming_strings = on`` (``server/session.py``), so a backslash in a literal is just a
-backslash (PostgreSQL documentation, "String Constants").
+Sessions are pinned to ``standard_conforming_strings = on`` (``server/session.py``), so a backslash in a
+literal is just a backslash (PostgreSQL documentation, "String Constants").
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from tranship.model.names import TableName
 
 
 def ident(name: str) -> str:
-    """Returns a name in double quotes. It is always quoted, so that case, blanks, quotes and keywords are plain data."""
+    """Returns a name in double quotes. It is always quoted, so that case, blanks, quotes and keywords are
+    plain data.
+    """
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -27,9 +29,11 @@ def literal(value: str | None) -> str:
 
 
 def text_array(values: Iterable[str | None]) -> str:
-    """Returns a ``text[]`` as one string literal in array syntax (PostgreSQL documentation, "Array Value Input").
+    """Returns a ``text[]`` as one string literal in array syntax (PostgreSQL documentation, "Array Value
+    Input").
 
-    One literal instead of ``ARRAY[…]``: the parser then builds one constant, not an expression for each element.
+    One literal instead of ``ARRAY[…]``: the parser then builds one constant, not an expression for each
+    element.
     """
     return literal("{" + ",".join(_element(v) for v in values) + "}") + "::pg_catalog.text[]"
 

@@ -1,4 +1,6 @@
-"""Statements around the copying itself: transactions, savepoints, session settings, backends and advisory locks."""
+"""Statements around the copying itself: transactions, savepoints, session settings, backends and advisory
+locks.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,8 @@ from typing import NamedTuple
 from tranship.model.names import TableName
 from tranship.sql.quote import ident, literal, relation
 
-# READ COMMITTED on NEW: a batch has to see what other batches committed since it began (its parents' rows, the
-# journal's epoch). OLD is read in one exported snapshot instead (`sql/old/snapshot.py`).
+# READ COMMITTED on NEW: a batch has to see what other batches committed since it began (its parents' rows,
+# the journal's epoch). OLD is read in one exported snapshot instead (`sql/old/snapshot.py`).
 BEGIN_READ_ONLY = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
 BEGIN_BATCH = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 
@@ -19,14 +21,17 @@ READ_ONLY = "SET TRANSACTION READ ONLY"
 # Deferred constraints fail here, while the batch still knows its rows, and not at COMMIT.
 CONSTRAINTS_NOW = "SET CONSTRAINTS ALL IMMEDIATE"
 
-# A savepoint is released after a rollback to it, too: it survives the rollback, and each further one of the same name
-# would only hide it and keep a subtransaction open (PostgreSQL documentation, "ROLLBACK TO SAVEPOINT").
+# A savepoint is released after a rollback to it, too: it survives the rollback, and each further one of the
+# same name would only hide it and keep a subtransaction open (PostgreSQL documentation, "ROLLBACK TO
+# SAVEPOINT").
 SAVEPOINT = "SAVEPOINT tranship"
 TO_SAVEPOINT = "ROLLBACK TO SAVEPOINT tranship"
 RELEASE = "RELEASE SAVEPOINT tranship"
 
 NO_STATEMENT_TIMEOUT = "SET statement_timeout = 0"
-"""The first statement of a session: it reads no catalog, so a database whose own limit is a few milliseconds lets it pass."""
+"""The first statement of a session: it reads no catalog, so a database whose own limit is a few milliseconds
+lets it pass.
+"""
 
 LOGGED_IN = "SET ROLE NONE"
 """Acts as the role that logged in, whatever role ``ALTER ROLE … SET role`` gives it."""
@@ -37,7 +42,9 @@ INHERITED_SETTINGS = """
     SELECT pg_catalog.current_setting('synchronous_commit') AS durability,
       pg_catalog.current_setting('session_replication_role') AS replication_role
 """
-"""One row: the settings from ``ALTER ROLE`` or ``ALTER DATABASE`` on NEW that change what happens to rows or to commits."""
+"""One row: the settings from ``ALTER ROLE`` or ``ALTER DATABASE`` on NEW that change what happens to rows or
+to commits.
+"""
 
 BACKEND = "SELECT pg_catalog.pg_backend_pid()"
 CURRENT_XID = "SELECT pg_catalog.txid_current()"
@@ -72,7 +79,7 @@ def set_local(name: str, value: str) -> str:
 def insert_defaults(table: TableName, rows: int) -> str:
     """Returns an INSERT of ``rows`` rows that NEW fills alone.
 
-    ``INSERT … DEFAULT VALUES`` adds a single row. A SELECT without columns gives every column its default in each
-    of its rows (PostgreSQL documentation, "INSERT").
+    ``INSERT … DEFAULT VALUES`` adds a single row. A SELECT without columns gives every column its default in
+    each of its rows (PostgreSQL documentation, "INSERT").
     """
     return f"INSERT INTO {relation(table)} SELECT FROM pg_catalog.generate_series(1, {rows})"

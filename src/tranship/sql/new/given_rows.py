@@ -1,7 +1,8 @@
-"""The given rows as typed rows of one table of NEW, and what the table's columns, checks and foreign keys say about them.
+"""The given rows as typed rows of one table of NEW, and what the table's columns, checks and foreign keys say
+about them.
 
-Each function that ends in ``_part`` returns a SELECT over the typed rows; :func:`rows_query` puts several of them
-together, so that the rows are read and converted once. The answers are those of ``probe.py``.
+Each function that ends in ``_part`` returns a SELECT over the typed rows; :func:`rows_query` puts several of
+them together, so that the rows are read and converted once. The answers are those of ``probe.py``.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ class GivenRows(Struct, frozen=True):
         """The WITH clause that makes ``tranship_rows``.
 
         Two steps, because generated columns are computed from the complete row, defaults included. Both are
-        MATERIALIZED: inlined, every part would convert the rows again, and the planner could leave out a column that
-        no part reads, together with the error that it should raise.
+        MATERIALIZED: inlined, every part would convert the rows again, and the planner could leave out a
+        column that no part reads, together with the error that it should raise.
         """
         definitions = [given_column(n, c.type, c.collation) for n, c in enumerate(self.given)]
         typed = [f"r.i AS {self.number}"]
@@ -93,8 +94,8 @@ def verdict_part(
 ) -> str:
     """Returns the first fault of each row that the row alone decides.
 
-    The order is that of the server: it finds the partition, then tests NOT NULL, then the checks (ExecInsert and
-    ExecConstraints in its source). ``rank`` and wording of a reject depend on the first fault.
+    The order is that of the server: it finds the partition, then tests NOT NULL, then the checks (ExecInsert
+    and ExecConstraints in its source). ``rank`` and wording of a reject depend on the first fault.
 
     Args:
         rows: the typed rows.
@@ -135,7 +136,9 @@ class Reference(Struct, frozen=True):
     """A foreign key of NEW, as a data check."""
 
     target: str
-    """FROM item of the parent table, with ``ONLY`` where that is what the constraint reads; empty: the role may not read it."""
+    """FROM item of the parent table, with ``ONLY`` where that is what the constraint reads; empty: the role
+    may not read it.
+    """
     columns: tuple[tuple[str, str, str], ...]
     """Child column, parent column and equality operator, one triple per key column."""
     match_full: bool
@@ -183,8 +186,9 @@ def _value(number: int, pg_type: PgType) -> str:
 def _assigned(expression: str, pg_type: PgType) -> str:
     """Returns an expression as a column of the type would store it.
 
-    A cast written in SQL truncates a string to varchar(n) or char(n) without an error; an assignment to a column refuses
-    it (PostgreSQL documentation, "Character Types"). json_to_recordset reads the value as an assignment does.
+    A cast written in SQL truncates a string to varchar(n) or char(n) without an error; an assignment to a
+    column refuses it (PostgreSQL documentation, "Character Types"). json_to_recordset reads the value as an
+    assignment does.
     """
     if pg_type.leaf.base not in ("character varying", "character") or not pg_type.leaf.modifiers:
         return f"CAST(({expression}) AS {pg_type.text})"

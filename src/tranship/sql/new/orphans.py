@@ -1,4 +1,4 @@
-"""Rows of NEW by their place, and the old rows behind them."""
+"""Rows of NEW that lack their parent after a copy without foreign keys, and the old rows behind them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,38 @@ from tranship.sql.old.batch import from_source, in_batch, where
 from tranship.sql.quote import ident, literal, relation
 
 Place = tuple[int, str]
-"""A relation's OID (a partition's, where there are any) and a ctid."""
+"""A row of NEW: the OID of its relation (of the partition, where there are any) and its ctid."""
+
+
+def orphans(table: TableName, key: ForeignKey, xids: Sequence[int], *, limit: int) -> str:
+    """Returns a query for rows that these transactions wrote and that break a foreign key of NEW.
+
+    Its columns are ``relation`` (OID), ``id`` (ctid) and ``xmin``; at most ``limit`` rows, in no order.
+    """
+    parent = f"SELECT FROM {relation(key.target)} AS p WHERE {matches_parent(key)}"
+    broken = f"({is_filled(key)} AND NOT EXISTS ({parent}))"
+    if key.match_full and len(key.columns) > 1:
+        # MATCH FULL refuses a key of which only some columns are NULL (PostgreSQL documentation, "CREATE
+        # TABLE").
+        some = " OR ".join(f"c.{ident(n)} IS NOT NULL" for n in key.columns)
+        broken = f"({broken} OR (({some}) AND NOT ({is_filled(key)})))"
+    return f"""
+        SELECT c.tableoid::oid::bigint AS relation, c.ctid::text AS id, c.xmin::text::bigint AS xmin
+        FROM {relation(table)} AS c WHERE {broken} AND {written_by("c", xids)} LIMIT {limit}
+    """
 
 
 def delete_rows(table: TableName, places: Sequence[Place]) -> str:
-    """Deletes rows by their places."""
-    return f"DELETE FROM {relation(table)} AS t USING {_places(places)} WHERE t.tableoid = place.relation AND t.ctid = place.id"
+    """Returns a statement that deletes the rows at these places."""
+    at_place = "t.tableoid = place.relation AND t.ctid = place.id"
+    return f"DELETE FROM {relation(table)} AS t USING {_places(places)} WHERE {at_place}"
 
 
 def values_of(table: TableName, columns: Sequence[str], places: Sequence[Place]) -> str:
-    """The columns as text, one row per place, in no order."""
+    """Returns a query for some columns as text, one row per place that holds a row, in no order."""
     listed = ", ".join(f"t.{ident(c)}::text" for c in columns)
-    return f"SELECT {listed} FROM {relation(table)} AS t JOIN {_places(places)} ON t.tableoid = place.relation AND t.ctid = place.id"
+    at_place = "t.tableoid = place.relation AND t.ctid = place.id"
+    return f"SELECT {listed} FROM {relation(table)} AS t JOIN {_places(places)} ON {at_place}"
 
 
 def rows_with(
@@ -34,46 +54,49 @@ def rows_with(
     positions: Sequence[int],
     values: Sequence[tuple[str | None, ...]],
 ) -> str:
-    """ctid and shipped texts of the rows of a batch that ship one of these combinations."""
+    """Returns a query on OLD for the rows of a batch that ship one of these combinations of values: ctid and
+    the texts.
+
+    ``positions`` are mappings of the plan; each of ``values`` has one text per position. The rows come in
+    ctid order.
+    """
     texts = [compile_text(plan, n, old) for n in positions]
     names = [f"v{n}" for n in range(len(texts))]
     listed = ", ".join("(" + ", ".join(f"{literal(v)}::text" for v in row) + ")" for row in values)
+    # A combination may hold NULL, and NULL stands for itself here.
     same = " AND ".join(
         f"{text} IS NOT DISTINCT FROM wanted.{name}" for text, name in zip(texts, names, strict=True)
     )
-    exists = f"EXISTS (SELECT FROM (VALUES {listed}) AS wanted({', '.join(names)}) WHERE {same})"
-    heap = from_source(plan.sources[batch.source])
-    return f"SELECT old.ctid::text, {', '.join(texts)}\n{heap}{where([*in_batch(plan, batch), exists])}\nORDER BY old.ctid"
+    wanted = f"EXISTS (SELECT FROM (VALUES {listed}) AS wanted({', '.join(names)}) WHERE {same})"
+    return f"""
+        SELECT old.ctid::text, {", ".join(texts)}
+        {from_source(plan.sources[batch.source])}{where([*in_batch(plan, batch), wanted])}
+        ORDER BY old.ctid
+    """
+
+
+def matches_parent(key: ForeignKey) -> str:
+    """Returns the condition that the parent row ``p`` is the one that the child row ``c`` refers to."""
+    return " AND ".join(
+        f"p.{ident(t)} = c.{ident(n)}" for n, t in zip(key.columns, key.target_columns, strict=True)
+    )
+
+
+def is_filled(key: ForeignKey) -> str:
+    """Returns the condition that no key column of the child row ``c`` is NULL."""
+    return " AND ".join(f"c.{ident(n)} IS NOT NULL" for n in key.columns)
+
+
+def written_by(alias: str, xids: Sequence[int]) -> str:
+    """Returns the condition that one of these transactions wrote the row.
+
+    ``xids`` are 64-bit numbers with the epoch, as ``txid_current()`` gives them; xmin holds the lower 32 bits
+    (PostgreSQL documentation, "Transactions and Identifiers").
+    """
+    numbers = "'{" + ",".join(str(x & 0xFFFFFFFF) for x in xids) + "}'::bigint[]"
+    return f"({alias}.xmin::text::bigint = ANY ({numbers}))"
 
 
 def _places(places: Sequence[Place]) -> str:
     listed = ", ".join(f"({oid}::oid, '{ctid}'::tid)" for oid, ctid in places)
     return f"(VALUES {listed}) AS place(relation, id)"
-
-
-def orphans(table: TableName, key: ForeignKey, xids: Sequence[int], *, limit: int) -> str:
-    """Rows that these transactions wrote into NEW and that break a foreign key: ``relation``, ``id`` (ctid) and ``xmin``.
-
-    MATCH FULL also refuses keys that are partly NULL.
-    """
-    pairs = " AND ".join(
-        f"p.{ident(t)} = c.{ident(n)}" for n, t in zip(key.columns, key.target_columns, strict=True)
-    )
-    present = " AND ".join(f"c.{ident(n)} IS NOT NULL" for n in key.columns)
-    broken = f"({present} AND NOT EXISTS (SELECT FROM {relation(key.target)} AS p WHERE {pairs}))"
-    if key.match_full and len(key.columns) > 1:
-        some = " OR ".join(f"c.{ident(n)} IS NOT NULL" for n in key.columns)
-        broken = f"({broken} OR (({some}) AND NOT ({present})))"
-    return (
-        "SELECT c.tableoid::oid::bigint AS relation, c.ctid::text AS id, c.xmin::text::bigint AS xmin\n"
-        f"FROM {relation(table)} AS c WHERE {broken} AND {written_by('c', xids)} LIMIT {limit}"
-    )
-
-
-def written_by(alias: str, xids: Sequence[int]) -> str:
-    """Condition: one of these transactions wrote the row. A xmin has 32 bits, so have the numbers given."""
-    return f"({alias}.xmin::text::bigint = ANY ({_numbers(xids)}))"
-
-
-def _numbers(xids: Sequence[int]) -> str:
-    return "'{" + ",".join(str(x & 0xFFFFFFFF) for x in xids) + "}'::bigint[]"

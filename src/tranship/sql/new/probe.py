@@ -1,27 +1,30 @@
-"""How NEW is asked about rows before they are copied: read-only, on every version, as a role that may only SELECT.
+"""How NEW is asked about rows before they are copied: read-only, on every version, as a role that may only
+SELECT.
 
-NEW's own input functions and constraint expressions are the only exact judges of a value, so the data checks let NEW
-evaluate them over rows that are not in any table.
+NEW's own input functions and constraint expressions are the only exact judges of a value, so the data checks
+let NEW evaluate them over rows that are not in any table.
 
-* The rows travel as JSON objects of shipped texts in the setting ``tranship.given``: an array of blocks, a block an array
-  of rows ``{"i": number, "c0": text, …}``.
-* ``json_to_recordset`` reads each string with its column's input function and modifier, exactly as COPY does; a domain
-  checks itself.
-* A block is one subtransaction (a PL/pgSQL block with EXCEPTION). A block that raises is repeated row by row, so one DO
-  statement names every row that the server refuses, with the server's message.
-* The answers come back in the setting ``tranship.answer``, an array of JSON arrays ``[row number, kind, which, detail]``:
+* The rows travel as JSON objects of shipped texts in the setting ``tranship.given``: an array of blocks, a
+  block an array of rows ``{"i": number, "c0": text, …}``.
+* ``json_to_recordset`` reads each string with its column's input function and modifier, exactly as COPY does;
+  a domain checks itself.
+* A block is one subtransaction (a PL/pgSQL block with EXCEPTION). A block that raises is repeated row by row,
+  so one DO statement names every row that the server refuses, with the server's message.
+* The answers come back in the setting ``tranship.answer``, an array of JSON arrays ``[row number, kind,
+  which, detail]``:
 
-=============  ================================  ================================================================
-kind           which                             detail
-=============  ================================  ================================================================
-``error``      SQLSTATE                          [message, constraint, column]
-``check``      position of the check             null
-``routing``    0                                 null: no partition takes the row
-``null``       position of a generated column    null
-``existing``   position of the index             key of the row that NEW holds, as a JSON object in text
-``parent``     position of the foreign key       text of the key; null where MATCH FULL forbids a key that is partly NULL
-``key``        position of the key               64-bit hash of the canonical key text, or that text
-=============  ================================  ================================================================
+============  =============================  =====================================================
+kind          which                          detail
+============  =============================  =====================================================
+``error``     SQLSTATE                       [message, constraint, column]
+``check``     position of the check          null
+``routing``   0                              null: no partition takes the row
+``null``      position of generated column   null
+``existing``  position of the index          key of the row that NEW holds, a JSON object as text
+``parent``    position of the foreign key    text of the key; null where MATCH FULL forbids a key
+                                             that is partly NULL
+``key``       position of the key            64-bit hash of the canonical key text, or that text
+============  =============================  =====================================================
 
 The queries themselves are in ``given_rows.py`` (types, checks, foreign keys) and ``unique_indexes.py``.
 """
@@ -46,25 +49,29 @@ GIVE = """
 ANSWER = "SELECT pg_catalog.current_setting('tranship.answer')"
 
 _NOT_OF_A_ROW = ("08", "25", "40", "53", "55", "57", "58", "XX")
-"""Classes of SQLSTATE that say nothing about a row: connection, transaction state, resources, cancellation, internal errors
-(PostgreSQL documentation, "Error Codes")."""
+"""Classes of SQLSTATE that say nothing about a row: connection, transaction state, resources, cancellation,
+internal errors (PostgreSQL documentation, "Error Codes")."""
 _OF_THE_QUERY = ("0A", "42")
-"""Classes that the composed query itself raises (feature not supported, syntax or access): the check is not possible."""
+"""Classes that the composed query itself raises (feature not supported, syntax or access): the check is not
+possible.
+"""
 
 
 def guarded(query: str, *, conversion: bool = False) -> str:
     """Returns a DO statement that answers ``query`` for every block, row by row where a block raises.
 
     Args:
-        query: reads the PL/pgSQL variable ``tranship_given`` (a JSON array of rows) and returns one text column.
-        conversion: errors of class 42 count as the row's, too. ``regclass`` and its kind raise them for a name that
-            does not exist; a query that only converts has no other way to raise them.
+        query: reads the PL/pgSQL variable ``tranship_given`` (a JSON array of rows) and returns one text
+            column.
+        conversion: errors of class 42 count as the row's, too. ``regclass`` and its kind raise them for a
+            name that does not exist; a query that only converts has no other way to raise them.
     """
     stopping = _NOT_OF_A_ROW if conversion else _NOT_OF_A_ROW + _OF_THE_QUERY
     classes = ", ".join(literal(c) for c in stopping)
     reraise = f"IF pg_catalog.left(SQLSTATE, 2) IN ({classes}) THEN RAISE; END IF;"
-    # The answers of a block are taken as a whole (tranship_some): when it raises, none of them counts and every row of
-    # the block is asked again. Row by row the query is a loop, because a row may have several answers.
+    # The answers of a block are taken as a whole (tranship_some): when it raises, none of them counts and
+    # every row of the block is asked again. Row by row the query is a loop, because a row may have several
+    # answers.
     body = f"""
 #variable_conflict use_column
 DECLARE
@@ -96,11 +103,12 @@ BEGIN
           END LOOP;
         EXCEPTION WHEN OTHERS THEN
           {reraise}
-          GET STACKED DIAGNOSTICS
-            tranship_message = MESSAGE_TEXT, tranship_constraint = CONSTRAINT_NAME, tranship_column = COLUMN_NAME;
+          GET STACKED DIAGNOSTICS tranship_message = MESSAGE_TEXT,
+            tranship_constraint = CONSTRAINT_NAME, tranship_column = COLUMN_NAME;
           tranship_answers := pg_catalog.array_append(tranship_answers,
             pg_catalog.json_build_array((tranship_item ->> 'i')::pg_catalog.int4, 'error', SQLSTATE,
-              pg_catalog.json_build_array(tranship_message, tranship_constraint, tranship_column))::pg_catalog.text);
+              pg_catalog.json_build_array(tranship_message, tranship_constraint, tranship_column)
+            )::pg_catalog.text);
         END;
       END LOOP;
     END;
@@ -113,7 +121,9 @@ END
 
 
 def conversion_query(pg_type: PgType) -> str:
-    """Returns a query that reads every given value ``c0`` as the type and returns nothing: a refused value raises."""
+    """Returns a query that reads every given value ``c0`` as the type and returns nothing: a refused value
+    raises.
+    """
     # No row number is below 0. The condition keeps the row from being returned, not from being read.
     kept = "r.i < 0"
     if through_text(pg_type):
@@ -124,8 +134,8 @@ def conversion_query(pg_type: PgType) -> str:
 def character_query(encoding: str) -> str:
     """Returns a query that converts each given character ``c0`` to NEW's encoding: one that it lacks raises.
 
-    A character is given as the hexadecimal text of its UTF-8 bytes, because the connection itself converts texts and
-    would fail before the query.
+    A character is given as the hexadecimal text of its UTF-8 bytes, because the connection itself converts
+    texts and would fail before the query.
     """
     converted = f"pg_catalog.convert(pg_catalog.decode(r.c0, 'hex'), 'UTF8', {literal(encoding)})"
     return f"SELECT ''::pg_catalog.text FROM {recordset(['c0 pg_catalog.text'])} WHERE {converted} IS NULL"
@@ -137,7 +147,9 @@ def answer(row: str, kind: str, which: str, detail: str) -> str:
 
 
 def recordset(definitions: Sequence[str]) -> str:
-    """Returns a FROM item ``r`` over the given rows: the row number ``i`` and the columns of these definitions."""
+    """Returns a FROM item ``r`` over the given rows: the row number ``i`` and the columns of these
+    definitions.
+    """
     columns = ", ".join(["i pg_catalog.int4", *definitions])
     return f"pg_catalog.json_to_recordset(tranship_given) AS r({columns})"
 
@@ -145,7 +157,8 @@ def recordset(definitions: Sequence[str]) -> str:
 def through_text(pg_type: PgType) -> bool:
     """Returns whether values of the type are read as text first and cast then.
 
-    For a json or jsonb column ``json_to_recordset`` takes the string itself as the value, not what the string contains.
+    For a json or jsonb column ``json_to_recordset`` takes the string itself as the value, not what the string
+    contains.
     """
     return pg_type.leaf.base in ("json", "jsonb")
 

@@ -7,29 +7,53 @@ from tranship.sql.quote import ident, literal, relation
 
 
 def sequence_state(name: TableName) -> str:
-    """One row: last_value as text, is_called."""
+    """Returns a query for the one row of a sequence: ``last`` as text and ``called``.
+
+    Where ``called`` is false, ``last`` itself is the next number (PostgreSQL documentation, "Sequence
+    Manipulation Functions").
+    """
     return f"SELECT last_value::text AS last, is_called AS called FROM {relation(name)}"
 
 
 def extreme(table: TableName, column: str, *, descending: bool) -> str:
-    """The column's furthest value in the sequence's direction, as text; NULL in an empty table."""
+    """Returns a query for a column's furthest value in the sequence's direction, as text; NULL in an empty
+    table.
+    """
     function = "min" if descending else "max"
     return f"SELECT pg_catalog.{function}({ident(column)})::text FROM {relation(table)}"
 
 
 def restart_sequence(name: TableName, value: int) -> str:
-    """Gives the sequence new storage inside the transaction, so that a rollback undoes what numbers it hands out afterwards."""
+    """Returns a statement that sets the next number and can be rolled back, with all numbers given out after
+    it.
+
+    ALTER SEQUENCE … RESTART gives the sequence new storage inside the transaction; ``setval`` and ``nextval``
+    are never rolled back (PostgreSQL documentation, "ALTER SEQUENCE").
+    """
     return f"ALTER SEQUENCE {relation(name)} RESTART WITH {value}"
 
 
 def set_sequence(name: TableName, value: int, *, called: bool) -> str:
-    """Moves a sequence."""
-    return f"SELECT pg_catalog.setval({literal(relation(name))}::pg_catalog.regclass, {value}, {'true' if called else 'false'})"
+    """Returns a statement that moves a sequence to a value, at once and for good."""
+    return f"SELECT {_setval(name, value, called=called)}"
 
 
 def advance_sequence(name: TableName, value: int, *, called: bool, descending: bool) -> str:
-    """Moves a sequence unless it stands further by now; one row when it moved."""
-    told = "true" if called else "false"
-    further = f"s.last_value {'>' if descending else '<'} {value} OR (s.last_value = {value} AND s.is_called < {told})"
-    moved = f"pg_catalog.setval({literal(relation(name))}::pg_catalog.regclass, {value}, {told})"
-    return f"SELECT {moved} FROM {relation(name)} AS s WHERE {further}"
+    """Returns a statement that moves a sequence unless it stands further already; it has one row when it
+    moved.
+
+    The comparison is part of the statement, because NEW's own users may draw numbers meanwhile.
+    """
+    further = f"s.last_value {'>' if descending else '<'} {value}"
+    same_but_uncalled = f"s.last_value = {value} AND s.is_called < {_boolean(called)}"
+    moved = _setval(name, value, called=called)
+    return f"SELECT {moved} FROM {relation(name)} AS s WHERE {further} OR ({same_but_uncalled})"
+
+
+def _setval(name: TableName, value: int, *, called: bool) -> str:
+    sequence = f"{literal(relation(name))}::pg_catalog.regclass"
+    return f"pg_catalog.setval({sequence}, {value}, {_boolean(called)})"
+
+
+def _boolean(value: bool) -> str:
+    return "true" if value else "false"

@@ -1,4 +1,6 @@
-"""The statement by which a server spells expressions: planned, never run, over a row of the table's shape."""
+"""The statement by which a server prints expressions in its own form: they are planned over a row of the
+table's shape, never run.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,17 @@ from tranship.model.catalog import Table
 from tranship.sql.quote import ident
 
 _MOST_COLUMNS = 1600
+"""The most columns that a table may have (PostgreSQL documentation, "PostgreSQL Limits"); a FROM item has the
+same limit.
+"""
 
 
 def spell(table: Table, expressions: Sequence[str]) -> str:
-    """EXPLAIN's output list repeats each expression in one spelling, constants folded. No table is opened, so no privilege is needed."""
+    """Returns an EXPLAIN whose output list repeats each expression in one form, with constants folded.
+
+    The FROM item is a function with the table's columns under the table's name. No table is opened, so the
+    role needs no privilege on it.
+    """
     columns = ", ".join(
         f"{ident(column.name)} {column.type.text}"
         + (f" COLLATE {column.collation}" if column.collation else "")

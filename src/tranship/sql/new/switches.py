@@ -1,4 +1,6 @@
-"""Statements that change how NEW treats our rows: the replication role, the states of triggers, constraints dropped and added again."""
+"""Statements that change how NEW treats rows while they are loaded: replication role, trigger states, foreign
+keys.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +8,13 @@ from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
 from tranship.sql.quote import ident, literal, relation
 
+# In the role `replica` ordinary triggers and the triggers of foreign keys do not fire; in `origin`, the
+# default, they do (PostgreSQL documentation, "session_replication_role"). SET LOCAL: no other session, and
+# nothing after the batch.
 ORIGIN = "SET LOCAL session_replication_role = origin"
-
-
-AS_ORIGIN = "SET session_replication_role = origin"
-
-
 REPLICA = "SET LOCAL session_replication_role = replica"
+AS_ORIGIN = "SET session_replication_role = origin"
+"""For the whole session: where the role or the database has another default."""
 
 
 _STATES = {
@@ -24,28 +26,38 @@ _STATES = {
 
 
 def trigger_state(table: TableName, trigger: str, state: str) -> str:
-    """Puts one trigger of one relation into a state of ``pg_trigger.tgenabled``; clones on partitions are addressed by themselves."""
+    """Returns a statement that puts one trigger of one relation into a state of ``pg_trigger.tgenabled``.
+
+    ``ONLY``: a trigger's clones on partitions may have states of their own, so each is addressed by itself.
+    """
     return f"ALTER TABLE ONLY {relation(table)} {_STATES[state]} {ident(trigger)}"
 
 
 def drop_constraint(table: TableName, name: str) -> str:
-    """Drops a constraint, partitions included."""
+    """Returns a statement that drops a constraint, also from the table's partitions."""
     return f"ALTER TABLE {relation(table)} DROP CONSTRAINT {ident(name)}"
 
 
 def add_foreign_key(table: TableName, key: ForeignKey, *, partitioned: bool) -> str:
-    """Adds it back as it was: NOT VALID, so that writers wait only a moment (whole where either end is
-    partitioned: such a table knows no other way, and a later VALIDATE forgets what stands behind each partition it refers to)."""
+    """Returns a statement that adds a foreign key back as it was.
+
+    ``partitioned``: one of its ends is a partitioned table.
+
+    NOT VALID adds it without reading the table, so writers wait only for a moment;
+    :func:`validate_constraint` reads it later. A partitioned table takes no NOT VALID key before PostgreSQL
+    18, and a later VALIDATE would not reach the copies behind each referenced partition, so such a key is
+    added whole, unless it was NOT VALID before. A key that is NOT ENFORCED is never validated.
+    """
     definition = key.definition.removesuffix(" NOT VALID")
     late = "" if (partitioned and key.validated) or not key.enforced else " NOT VALID"
     return f"ALTER TABLE {relation(table)} ADD CONSTRAINT {ident(key.name)} {definition}{late}"
 
 
 def validate_constraint(table: TableName, name: str) -> str:
-    """Proves a NOT VALID constraint without keeping writers out."""
+    """Returns a statement that proves a NOT VALID constraint; readers and writers go on meanwhile."""
     return f"ALTER TABLE {relation(table)} VALIDATE CONSTRAINT {ident(name)}"
 
 
 def comment_on_constraint(table: TableName, name: str, comment: str) -> str:
-    """Gives a constraint its comment back."""
+    """Returns a statement that gives a constraint its comment back: dropping it has dropped the comment."""
     return f"COMMENT ON CONSTRAINT {ident(name)} ON {relation(table)} IS {literal(comment)}"

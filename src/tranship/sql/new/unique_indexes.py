@@ -1,8 +1,9 @@
-"""What NEW's unique and exclusion indexes say about given rows: against each other, and against the rows of the table.
+"""What NEW's unique and exclusion indexes say about given rows: against each other, and against the rows of
+the table.
 
-Two ways lead to collisions. Where all keys have canonical texts, each row's key is rendered (:func:`key_part`) and equal
-texts are found outside of the server, over the whole table. Otherwise the index's own operators compare the given rows
-pair by pair (:func:`collision_query`).
+Two ways lead to collisions. Where all keys have canonical texts, each row's key is rendered
+(:func:`key_part`) and equal texts are found outside of the server, over the whole table. Otherwise the
+index's own operators compare the given rows pair by pair (:func:`collision_query`).
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class UniqueIndex(Struct, frozen=True):
     hashable: bool
     """At least one operator lets the server hash or merge, so that a self-join is not quadratic."""
     range: int | None = None
-    """Position of a key of a built-in range type that is compared with ``&&`` while all others are compared with ``=``."""
+    """Position of a key of a built-in range type that is compared with ``&&`` while all others are compared
+    with ``=``.
+    """
     leaf: bool = False
     """Only one partition declares it; the predicate says which rows are meant."""
 
@@ -58,8 +61,8 @@ class UniqueIndex(Struct, frozen=True):
 def existing_part(rows: GivenRows, index: UniqueIndex, which: int, key: Sequence[str]) -> str:
     """Returns the rows that collide with a row of NEW, with the key of that row.
 
-    ``key``: columns by which NEW's row is named. Of several such rows the one with the least text is named, so that the
-    answer is the same each time.
+    ``key``: columns by which NEW's row is named. Of several such rows the one with the least text is named,
+    so that the answer is the same each time.
     """
     shown = ", ".join(f"{literal(name)}, {ident(name)}" for name in key)
     held = f"CAST(pg_catalog.json_build_object({shown}) AS pg_catalog.text)"
@@ -76,7 +79,9 @@ def existing_part(rows: GivenRows, index: UniqueIndex, which: int, key: Sequence
 
 
 def collision_query(rows: GivenRows, index: UniqueIndex) -> str:
-    """Returns pairs of given rows that collide by the index's own operators: ``[lower number, "pair", higher number]``."""
+    """Returns pairs of given rows that collide by the index's own operators: ``[lower number, "pair", higher
+    number]``.
+    """
     asked = f"SELECT {rows.number} AS i, {_keys(index)} FROM {rows.source}{_where(_predicate(index))}"
     on = " AND ".join(_meets(index, n, "a", "b") for n in range(len(index.expressions)))
     steps, read = "", f"({asked})"
@@ -93,19 +98,21 @@ def collision_query(rows: GivenRows, index: UniqueIndex) -> str:
 def _islands(asked: str, index: UniqueIndex, at: int) -> str:
     """Returns WITH items that number the rows by the unbroken stretch ("island") of ranges they lie in.
 
-    No operator of the server can hash or merge ``&&``, so a self-join by it compares every pair. Ranges that overlap lie
-    in one island, so pairs are compared inside an island only, and the join is hashed by its number.
+    No operator of the server can hash or merge ``&&``, so a self-join by it compares every pair. Ranges that
+    overlap lie in one island, so pairs are compared inside an island only, and the join is hashed by its
+    number.
 
-    A row begins a new island when its range starts after every earlier range (in order of lower bounds, for equal other
-    keys) has ended. Rows with a NULL key or an empty range overlap nothing and are left out.
+    A row begins a new island when its range starts after every earlier range (in order of lower bounds, for
+    equal other keys) has ended. Rows with a NULL key or an empty range overlap nothing and are left out.
     """
     key = f"k{at}"
     others = [f"k{n}" for n in range(len(index.expressions)) if n != at]
     part = f"PARTITION BY {', '.join(others)} " if others else ""
     order = f"{part}ORDER BY pg_catalog.lower({key}) NULLS FIRST, i"
     known = " AND ".join([*(f"{k} IS NOT NULL" for k in others), f"NOT pg_catalog.isempty({key})"])
-    # Joined to the rows before it: one of them is open above, or this one is open below (and there is one), or this one
-    # starts no later than the furthest of them ends. An infinite bound is NULL to lower() and upper(), hence three cases.
+    # Joined to the rows before it: one of them is open above, or this one is open below (and there is one),
+    # or this one starts no later than the furthest of them ends. An infinite bound is NULL to lower() and
+    # upper(), hence three cases.
     joined = f"""
         pg_catalog.bool_or(pg_catalog.upper_inf({key})) OVER before
         OR (pg_catalog.lower_inf({key}) AND pg_catalog.count(*) OVER before > 0)
@@ -122,7 +129,9 @@ def _islands(asked: str, index: UniqueIndex, at: int) -> str:
 
 
 def key_part(rows: GivenRows, index: UniqueIndex, which: int, *, hashed: bool) -> str:
-    """Returns the canonical key text of every row that the index covers, or a 64-bit hash of it where ``hashed``."""
+    """Returns the canonical key text of every row that the index covers, or a 64-bit hash of it where
+    ``hashed``.
+    """
     whole = _canonical_key(index)
     shown = f"CAST(pg_catalog.hashtextextended({whole}, 0) AS pg_catalog.text)" if hashed else whole
     key = answer(rows.number, literal("key"), str(which), shown)
@@ -165,6 +174,8 @@ def _keys(index: UniqueIndex) -> str:
 
 
 def _meets(index: UniqueIndex, n: int, one: str, other: str) -> str:
-    """Returns the condition that key ``n`` of one row meets key ``n`` of another, both given by their aliases."""
+    """Returns the condition that key ``n`` of one row meets key ``n`` of another, both given by their
+    aliases.
+    """
     same = f"{one}.k{n} {index.operators[n]} {other}.k{n}"
     return f"({same} OR ({one}.k{n} IS NULL AND {other}.k{n} IS NULL))" if index.nulls_not_distinct else same

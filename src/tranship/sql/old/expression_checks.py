@@ -1,4 +1,6 @@
-"""Asking OLD's planner about an expression a person gave: whether it is one value of the row, and the same one twice. Nothing is executed."""
+"""Statements that ask OLD's planner about an expression that a person gave: is it one value of the row, and
+the same one each time? Everything is prepared or explained; nothing is executed.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +8,42 @@ from tranship.model.plan import TablePlan
 from tranship.sql.old.batch import from_source
 
 REPEATABLE = "tranship_repeatable"
-"""Alias of a subquery that the planner dissolves unless it calls a volatile function."""
+"""Alias of a subquery that the planner pulls up (its name vanishes from the plan) unless it calls a volatile
+function.
+"""
+
+# The expression stands on lines of its own: a comment at its end then does not swallow what follows.
 
 
 def value_of(plan: TablePlan, expression: str) -> str:
-    """The bare value, to be prepared: its parameters and type are told."""
+    """Returns a SELECT of the bare value, to be prepared: the server then describes its parameters and its
+    type.
+    """
     return f"SELECT (\n{expression}\n) {from_source(plan.sources[0])}"
 
 
 def explained(plan: TablePlan, expression: str) -> str:
-    """As a batch reads it."""
+    """Returns an EXPLAIN of the expression as a batch reads it."""
     return f"EXPLAIN SELECT CAST((\n{expression}\n) AS pg_catalog.text) {from_source(plan.sources[0])}"
 
 
 def explained_as_condition(plan: TablePlan, expression: str) -> str:
-    """Where aggregates, window functions and functions that return sets are errors, each in the server's words."""
+    """Returns an EXPLAIN of the expression in a WHERE clause.
+
+    Aggregates, window functions and functions that return sets are errors there, each with the server's own
+    message.
+    """
     return f"EXPLAIN SELECT {from_source(plan.sources[0])} WHERE (\n{expression}\n) IS NULL"
 
 
 def explained_twice(plan: TablePlan, expression: str) -> str:
-    """A plan as JSON that names :data:`REPEATABLE` exactly where the expression is volatile: such a subquery is never pulled up."""
+    """Returns an EXPLAIN in JSON whose plan names :data:`REPEATABLE` exactly where the expression is
+    volatile.
+
+    A subquery with a volatile function in its output is never pulled up, because it could then be evaluated
+    another number of times (``is_simple_subquery`` in the planner's source).
+    """
     inner = f"SELECT CAST((\n{expression}\n) AS pg_catalog.text) AS v {from_source(plan.sources[0])}"
-    return (
-        f"EXPLAIN (FORMAT JSON, COSTS OFF) SELECT FROM ({inner}) AS {REPEATABLE} WHERE {REPEATABLE}.v IS NULL"
-    )
+    return f"""
+        EXPLAIN (FORMAT JSON, COSTS OFF) SELECT FROM ({inner}) AS {REPEATABLE} WHERE {REPEATABLE}.v IS NULL
+    """

@@ -1,6 +1,6 @@
-"""Fixed SQL texts, one ``.sql`` file each. Each begins with a comment: what one row of its result is, what its parameters
-are, and since which server version it works. Texts with parts that depend on names or values are composed elsewhere in
-``sql/``; the markers of ``catalog_*.sql`` are filled by ``sql/catalog.py``.
+"""Fixed SQL texts, one ``.sql`` file each. Each begins with a comment: what one row of its result is, what
+its parameters are, and since which server version it works. Texts with parts that depend on names or values
+are composed elsewhere in ``sql/``; the markers of ``catalog_*.sql`` are filled by ``sql/catalog.py``.
 """
 
 from __future__ import annotations
