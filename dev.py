@@ -156,7 +156,7 @@ def campaign(arguments: list[str]) -> int:
     """A long seeded run: the faults have a program of their own, everything else is a marked test."""
     name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if name == "faults":
-        return run("-m", "faults.campaign", *rest)
+        return run("-m", "long.campaign", *rest)
     return run("-m", "pytest", "-m", "campaign", *(["-k", name] if name else []), *rest)
 
 
@@ -181,7 +181,7 @@ def main(arguments: list[str]) -> int:
         return bench(rest)
     if command == "test":
         return test(rest)
-    modules = {"demo": ["-m", "tranship", "demo"], "cases": ["-m", "cases.table"]}
+    modules = {"demo": ["-m", "tranship", "demo"], "cases": ["-m", "support.cases.table"]}
     return run(*modules[command], *rest)
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cases.case import SHARED_CASES, Case, own_cases, shared_cases
-from cases.runner import run_case
-from cases.stage import NotBuilt
 from support import Servers
+from support.cases.case import SHARED_CASES, Case, own_cases, shared_cases
+from support.cases.runner import run_case
+from support.cases.stage import NotBuilt
 from tranship.demo.servers import installations
 
 MAJORS = tuple(installations())

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cases.stage import load
 from support import SHARED, CliResult, MakePair, Pair
+from support.cases.stage import load
 
 SAMPLES = SHARED / "samples"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+from support.build import catalog, table
 from tranship.model.catalog import Catalog
 from tranship.planning.comparing.compare import compare
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import make_scope
 from tranship.report.describe.analysis import describe_analysis
 from tranship.report.html import render_html
-from unit.build import catalog, table
 
 _VOID = {"meta", "link", "br", "img"}
 

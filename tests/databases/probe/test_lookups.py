@@ -1,0 +1,86 @@
+"""Lookups: keys per batch, content that this run will add, duplicates refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from support import MakePair
+from support.asking import ask_all
+from tranship.errors import Refused
+
+
+def lookup(
+    old: str | list[str], new: str, table: str, key: str | list[str], value: str = "id", **more: object
+) -> dict[str, object]:
+    columns: dict[str, object] = {"old_columns": old} if isinstance(old, list) else {"old_column": old}
+    keys: dict[str, object] = {"key_columns": key} if isinstance(key, list) else {"key_column": key}
+    database = {"database": more.pop("database")} if "database" in more else {}
+    return {
+        "action": "transform",
+        **columns,
+        "new_column": new,
+        "lookup_table": {"table": table, "value_column": value, **keys, **database},
+        **more,
+    }
+
+
+async def test_composite_keys_and_nulls(make_pair: MakePair) -> None:
+    pair = await make_pair(
+        "CREATE TABLE t (id int PRIMARY KEY, a text, b int); INSERT INTO t VALUES (1, 'x', 1), (2, 'x', 2), (3, NULL, 1), (4, 'y', 1), (5, 'X', 1)",
+        """CREATE TABLE l (id int PRIMARY KEY, a varchar(1), b bigint); INSERT INTO l VALUES (1, 'x', 1), (2, 'x', 2), (3, 'x', 2);
+            UPDATE l SET id = 2 WHERE false;"""
+        "DELETE FROM l WHERE id = 3; CREATE TABLE t (id int PRIMARY KEY, r int)",
+    )
+    found = await ask_all(pair, {"t": [lookup(["a", "b"], "r", "l", ["a", "b"])]}, batch_rows=2)
+    assert found.keys("public.t") == [4, 5]
+    assert "(y,1)" in found.by_key("public.t")[4]["reason"]
+
+
+@pytest.mark.parametrize("majors", [(15, 15), (17, 18)])
+async def test_filled_by_the_same_run(make_pair: MakePair, majors: tuple[int, int]) -> None:
+    """NEW holds one entry, OLD adds two more of which one is rejected."""
+    pair = await make_pair(
+        """CREATE TABLE zcat (id text PRIMARY KEY, name text, n text);
+            INSERT INTO zcat VALUES ('1', 'Books', '1'), ('2', 'Games', 'bad'), ('03', 'Music', '3');
+            CREATE TABLE item (id int PRIMARY KEY, cat text);
+            INSERT INTO item VALUES (1, 'Games'), (2, 'Books'), (3, 'Music'), (4, 'There'), (5, 'None')""",
+        """CREATE TABLE zcat (id int PRIMARY KEY, name text, n int); INSERT INTO zcat VALUES (9, 'There', 1);
+            CREATE TABLE item (id int PRIMARY KEY, cat_id int NOT NULL REFERENCES zcat)""",
+        majors=majors,
+    )
+    bare = [{"action": "transform", "old_column": c, "new_column": c} for c in ("id", "n")]
+    found = await ask_all(pair, {"zcat": bare, "item": [lookup("cat", "cat_id", "zcat", "name")]})
+    assert (found.keys("public.zcat"), found.keys("public.item")) == (["2"], [1, 5])
+
+
+async def test_ids_that_the_server_will_make_are_not_asked(make_pair: MakePair) -> None:
+    pair = await make_pair(
+        """CREATE TABLE cat (name text PRIMARY KEY); INSERT INTO cat VALUES ('a'); CREATE TABLE item (id int PRIMARY KEY, cat text);
+            INSERT INTO item VALUES (1, 'a'), (2, 'none')""",
+        """CREATE TABLE cat (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE);
+            CREATE TABLE item (id int PRIMARY KEY, cat_id int NOT NULL REFERENCES cat)""",
+    )
+    found = await ask_all(pair, {"item": [lookup("cat", "cat_id", "cat", "name")]})
+    assert found.keys("public.item") == [2]
+    assert found.findings["public.item"].not_asked
+
+
+async def test_duplicates_are_refused_by_name(make_pair: MakePair) -> None:
+    old = """CREATE TABLE t (id int PRIMARY KEY, c text); INSERT INTO t VALUES (1, 'a'); CREATE TABLE n (id int, name text);
+    INSERT INTO n VALUES (1, 'dup'), (2, 'dup'), (3, 'same'), (3, 'same')"""
+    new = "CREATE TABLE n (id int, name text); CREATE TABLE t (id int PRIMARY KEY, c_id int)"
+    pair = await make_pair(old, new)
+    with pytest.raises(Refused, match=r"public\.n.*name = 'dup'"):
+        await ask_all(pair, {"t": [lookup("c", "c_id", "n", "name")]})
+    with pytest.raises(Refused, match=r"public\.n.*name = 'dup'"):
+        await ask_all(pair, {"t": [lookup("c", "c_id", "n", "name", database="old")]})
+
+
+async def test_numbers_compare_as_numbers(make_pair: MakePair) -> None:
+    pair = await make_pair(
+        "CREATE TABLE t (id int PRIMARY KEY, k numeric(6,2), c char(5)); INSERT INTO t VALUES (1, 1.00, 'ab'), (2, 1.5, 'ab'), (3, 2, 'zz')",
+        """CREATE TABLE l (id int, k int PRIMARY KEY, c text UNIQUE); INSERT INTO l VALUES (10, 1, 'ab'), (20, 2, 'cd');
+            CREATE TABLE t (id int PRIMARY KEY, r int, s int)""",
+    )
+    found = await ask_all(pair, {"t": [lookup("k", "r", "l", "k"), lookup("c", "s", "l", "c")]})
+    assert {key: r["column"] for key, r in found.by_key("public.t").items()} == {2: "r", 3: "s"}

@@ -1,0 +1,414 @@
+"""One history per seed: clients that move batches with the engine's own worker, fence, retry and journal code, and everything that happens to them.
+
+PYTHONPATH=src:tests python -m long.simulation.run [--seeds N] [--first N] [--twin NAME]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import importlib
+import random
+import re
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextvars import ContextVar
+from types import SimpleNamespace
+from typing import Any
+
+import asyncpg
+from msgspec import Raw
+
+from long.simulation import server
+from long.simulation.clock import SimulatedLoop
+from long.simulation.server import Session
+from long.simulation.world import Faults, Violation, World
+from support.mini_catalog import catalog
+from tranship.errors import ConnectError, Stopped, TranshipError
+from tranship.execution.active_run import Live, Task
+from tranship.execution.batch_size import UNBOUNDED, Pace
+from tranship.execution.context import Job
+from tranship.execution.copying import batch as worker
+from tranship.execution.copying import split as divide
+from tranship.execution.copying.tables import finish
+from tranship.execution.probe import cut as source
+from tranship.execution.probe.reject_book import Book
+from tranship.execution.resilience import stall as watch
+from tranship.execution.resilience.connection import Steady
+from tranship.execution.resilience.server_errors import StreamBroken
+from tranship.model.expression import Conversion, Rule, Take
+from tranship.model.names import TableName
+from tranship.model.options import MigrateOptions
+from tranship.model.plan import ColumnMapping, Group, Origin, Plan, Source, TablePlan
+from tranship.model.progress import Batch, RowId
+from tranship.model.verdict import Reject, RejectRecord
+from tranship.server.journal import Findings, Journal
+from tranship.server.snapshot import Settings, Snapshot
+
+NAME = TableName("public", "t")
+OLD, NEW = catalog("t(id int)"), catalog("t(id int)")
+TYPE = OLD.tables[0].columns[0].type
+PLAN = TablePlan(
+    NAME,
+    NAME,
+    (ColumnMapping("id", TYPE, Take("id", Conversion(Rule.SAME, automatic=True)), Origin.SAME_NAME),),
+    (),
+    (Source(NAME, NAME),),
+    binary=True,
+)
+JOB = Job(Plan((Group((PLAN,)),)), OLD, NEW)
+JOURNAL = Journal("_tranship")
+CLIENT: ContextVar[Client] = ContextVar("client")
+STREAMS = 2
+_RANGE = re.compile(r"old\.ctid (>=|<=|<|>) '\((\d+),(\d+)\)'")
+_GONE = re.compile(r'"\((\d+),(\d+)\)"')
+_OFFSET = re.compile(r"OFFSET (\d+)")
+_TELL = {">=": RowId.__ge__, "<=": RowId.__le__, "<": RowId.__lt__, ">": RowId.__gt__}
+
+
+class OldSession:
+    """A connection to OLD, whose snapshot never changes; it can break anywhere, in the middle of COPY too."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.closed = False
+
+    async def execute(self, _: str) -> None:
+        """BEGIN, SET, ROLLBACK."""
+        await self._step(self.client.scene.faults.lost_request / 4)
+
+    async def copy_from_query(
+        self, select: str, *, output: Callable[[bytes], Awaitable[None]], format: str
+    ) -> str:
+        """Evaluates the conditions on ctid as the engine wrote them."""
+        assert format == "binary"
+        for row in self._rows(select):
+            await self._step(self.client.scene.faults.lost_answer / 4)
+            await output(b"%d,%d\n" % (row.page, row.offset))
+        return f"COPY {len(self._rows(select))}"
+
+    async def fetchval(self, select: str) -> str:
+        """The row where a batch is divided."""
+        await self._step(self.client.scene.faults.lost_request / 4)
+        return self._rows(select)[int(_OFFSET.findall(select)[0])].ctid
+
+    def _rows(self, select: str) -> list[RowId]:
+        conditions = [
+            (_TELL[sign], RowId(0, int(page), int(line))) for sign, page, line in _RANGE.findall(select)
+        ]
+        gone = {RowId(0, int(page), int(line)) for page, line in _GONE.findall(select)}
+        return [
+            row
+            for row in self.client.scene.rows
+            if row not in gone and all(tell(row, border) for tell, border in conditions)
+        ]
+
+    async def _step(self, risk: float) -> None:
+        await asyncio.sleep(0.0002)
+        if self.client.dead:
+            await asyncio.Event().wait()
+        if self.closed or self.client.scene.rng.random() < risk:
+            self.closed = True
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    def is_closed(self) -> bool:
+        """As the driver says it."""
+        return self.closed
+
+    def terminate(self) -> None:
+        """Closes."""
+        self.closed = True
+
+
+class SimulatedSnapshot(Snapshot):
+    """The engine's readers over simulated connections."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(None, (), Settings(datestyle="ISO, MDY"))  # type: ignore[arg-type]
+        self._client = client
+
+    async def _connect(self) -> Any:
+        return OldSession(self._client)
+
+    async def _join(self, conn: asyncpg.Connection) -> None:
+        await conn.execute("SET TRANSACTION SNAPSHOT")
+
+
+class Scene:
+    """What one seed draws: rows, batches, rejects, faults."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        rng = self.rng
+        self.faults = Faults(
+            rng.choice((0, 0.002, 0.01)),
+            rng.choice((0, 0.002, 0.01)),
+            rng.choice((None, None, rng.randint(1, 9))),
+        )
+        self.pace = rng.choice((UNBOUNDED, UNBOUNDED, Pace.begin(rng.randint(1, 6), 1)))
+        self.rows = sorted(
+            {RowId(0, rng.randint(0, 5), rng.randint(1, 12)) for _ in range(rng.randint(1, 50))}
+        )
+        self.step = rng.randint(1, 12)
+        self.rejected = frozenset(row for row in self.rows if rng.random() < 0.1)
+        cut = source._ranges(source._Pass(len(self.rows), self.step, tuple(self.rows[:: self.step]), ""))
+        self.batches = [Batch(n, NAME, 0, lo, hi, rows) for n, (lo, hi, rows) in enumerate(cut)]
+        self.world = World(rng, self.faults, self.batches, self.rows, self.rejected)
+        self.writer: Client | None = None
+        """Who holds the lock."""
+
+
+class Client:
+    """One ``tranship migrate --live``."""
+
+    def __init__(self, scene: Scene, name: str) -> None:
+        self.scene = scene
+        self.name = name
+        self.dead = False
+        self.sessions: list[Session] = []
+        self.task: asyncio.Task[str] | None = None
+
+    def start(self) -> Client:
+        """In a task of its own."""
+        self.task = asyncio.create_task(self._run())
+        return self
+
+    def kill(self) -> None:
+        """Nothing of it runs any more; what it sent is still on its way."""
+        self.dead = True
+        self.scene.world.history.append(f"{self.name} is killed")
+        for session in self.sessions:
+            asyncio.get_running_loop().call_later(
+                self.scene.rng.uniform(0, self.scene.faults.latest_zombie), session.end
+            )
+        asyncio.get_running_loop().call_later(
+            self.scene.rng.uniform(0, self.scene.faults.latest_zombie), self.lose_lock
+        )
+
+    def lose_lock(self) -> None:
+        """Its lock session ends, whether it lives or not."""
+        if self.scene.writer is self:
+            self.scene.writer = None
+
+    def connect(self) -> Session:
+        """A backend of NEW."""
+        if not self.scene.world.up:
+            raise ConnectError("TS202", "connection refused")
+        session = Session(self.scene.world, self.name, lambda: not self.dead)
+        self.sessions.append(session)
+        return session
+
+    async def _run(self) -> str:
+        CLIENT.set(self)
+        if self.scene.writer is not None:
+            return "refused"
+        self.scene.writer = self
+        try:
+            await self._move()
+        except (
+            Stopped,
+            TranshipError,
+            StreamBroken,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            OSError,
+        ) as error:
+            return f"stopped: {error}"
+        finally:
+            self.lose_lock()
+        return "complete"
+
+    async def _move(self) -> None:
+        control: Any = self.connect()
+        epoch = await control.fetchval(JOURNAL.sql.raise_epoch, "run")
+        self.scene.world.believed[self.name] = epoch
+        task = Task(0, PLAN, "", len(self.scene.rows), "", Findings(), [], pace=self.scene.pace)
+        place: Any = SimpleNamespace(position=0, old=NAME)
+        for batch in await JOURNAL.batches(control, [place], "run"):
+            if batch.done:
+                task.done.append(batch)
+            else:
+                task.todo.append(batch.batch)
+            task.next_number = max(task.next_number, batch.batch.number + 1)
+        book = Book()
+        book.add_all(NAME, [Reject(row, "23514", "no", None, None) for row in self.scene.rejected])
+        new: Any = SimpleNamespace(new=None, old=None, path="config.json")
+        options, nothing = MigrateOptions(live=True), lambda _: None
+        live = Live(
+            JOB,
+            new,
+            options,
+            JOURNAL,
+            "run",
+            epoch,
+            SimulatedSnapshot(self),
+            None,
+            book,
+            [task],
+            nothing,
+            asyncio.Event(),
+        )  # type: ignore[arg-type]
+        await self._streams(live, task)
+        if task.counts[0] != task.rows:
+            raise Stopped("TS422", f"{task.rows} rows in the snapshot, {task.counts[0]} accounted for")
+        await finish(live, Steady(control, nothing))
+
+    async def _streams(self, live: Live, task: Task) -> None:
+        queue = list(reversed(task.todo))
+
+        async def stream(one: worker.Worker) -> None:
+            while queue:
+                queue.extend(await one.move(task, queue.pop()))
+
+        ends = await asyncio.gather(
+            *(stream(worker.Worker(live, n)) for n in range(STREAMS)), return_exceptions=True
+        )
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+
+
+async def _connect(_: object, **__: object) -> Session:
+    return CLIENT.get().connect()
+
+
+async def _unreachable(*_: object) -> bool:
+    return False
+
+
+async def _pin(*_: object, **__: object) -> None:
+    return None
+
+
+async def _fetch_records(
+    old: OldSession, _: Job, plan: TablePlan, rejects: Sequence[Reject]
+) -> AsyncIterator[RejectRecord]:
+    for reject in rejects:
+        await old.execute("the whole row")
+        yield RejectRecord(
+            "public.t", "public.t", None, None, None, reject.sqlstate, reject.reason, Raw(b"{}")
+        )
+
+
+def install() -> None:
+    """The engine's worker over simulated connections, in this process."""
+    for module, name, instead in (
+        (worker, "connect", _connect),
+        (worker, "pin", _pin),
+        (worker, "fetch_records", _fetch_records),
+        (watch, "works", _unreachable),
+        (divide, "SMALLEST_BATCH", 1),
+    ):
+        setattr(module, name, instead)
+
+
+async def history(seed: int) -> tuple[str, list[str]]:
+    """One seed: how it went, in a digest, and what was violated."""
+    scene = Scene(seed)
+    rng, world = scene.rng, scene.world
+    with contextlib.suppress(Violation):
+        for number in range(rng.randint(0, 4)):
+            await _disturbed(scene, number)
+        scene.faults.lost_request = scene.faults.lost_answer = 0.0
+        await _last(scene)
+    # What a cancelled task has to tidy up may wait for a server again.
+    while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=60)
+    told = hashlib.sha256("\n".join(world.history).encode()).hexdigest()[:12]
+    return told, world.violations
+
+
+async def _disturbed(scene: Scene, number: int) -> None:
+    """One client, and what befalls it."""
+    rng, world = scene.rng, scene.world
+    client = Client(scene, f"client {number}").start()
+    assert client.task is not None
+    what = rng.choice(("kill", "kill", "crash", "race", "lost lock", "nothing"))
+    await asyncio.wait([client.task], timeout=rng.uniform(0, 0.6))
+    others = []
+    match what:
+        case "kill" if not client.task.done():
+            client.kill()
+            await asyncio.sleep(rng.uniform(0, 8))
+            return
+        case "crash":
+            world.crash()
+            world.up = False
+            await asyncio.sleep(rng.uniform(0, 3))
+            world.up = True
+        case "race" | "lost lock":
+            if what == "lost lock":
+                client.lose_lock()
+            expected = scene.writer is not None
+            other = Client(scene, f"other {number}").start()
+            assert other.task is not None
+            others.append(other.task)
+            await asyncio.wait([other.task], timeout=rng.uniform(0, 1))
+            if expected and not (other.task.done() and other.task.result() == "refused"):
+                world.violations.append("I6: a second writer was let in")
+    for task in (client.task, *others):
+        await task
+
+
+async def _last(scene: Scene) -> None:
+    """Without faults one client must end complete, and one more must change nothing."""
+    world = scene.world
+    await asyncio.sleep(20)
+    for name in ("last", "idle"):
+        before = (sorted(world.store.rows), sorted(world.store.rejects))
+        client = Client(scene, name).start()
+        assert client.task is not None
+        end = await client.task
+        if end != "complete":
+            world.violations.append(f"I1: never complete: {end}")
+            return
+        if name == "idle" and before != (sorted(world.store.rows), sorted(world.store.rejects)):
+            world.violations.append("I10: a second complete run changed something")
+    wanted = (sorted(set(scene.rows) - scene.rejected), sorted(scene.rejected))
+    if (sorted(world.store.rows), sorted(world.store.rejects)) != wanted or world.store.state != "finished":
+        world.violations.append(
+            f"I12: {len(world.store.rows)} rows and {len(world.store.rejects)} rejects, {list(map(len, wanted))} expected"
+        )
+
+
+def simulate(seed: int) -> tuple[str, list[str]]:
+    """Runs one seed from a clean slate."""
+    random.seed(seed)
+    loop = SimulatedLoop()
+    try:
+        return loop.run_until_complete(history(seed))
+    finally:
+        loop.close()
+
+
+def main(arguments: list[str]) -> int:
+    """Prints the seeds that violate something; 1 when there are any."""
+    parser = argparse.ArgumentParser(prog="long.simulation.run", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--twin", default="")
+    given = parser.parse_args(arguments)
+    install()
+    if given.twin:
+        importlib.import_module(f"support.twins.{given.twin}").break_it()
+        server.ORDER = server.ANY_ORDER
+    began, bad = time.monotonic(), 0
+    for seed in range(given.first, given.first + given.seeds):
+        _, violations = simulate(seed)
+        bad += bool(violations)
+        if violations and bad <= 5:
+            print(f"seed {seed}: {'; '.join(violations)}")
+    seconds = time.monotonic() - began
+    print(
+        f"{given.seeds} seeds, {bad} with violations, {seconds:.1f} s ({given.seeds / seconds * 60:.0f} a minute)"
+    )
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

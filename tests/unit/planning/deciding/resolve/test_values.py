@@ -1,0 +1,54 @@
+"""What can be said offline about a text as a value of a type."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from support.mini_catalog import pg_type
+from tranship.model.types import DomainCheck, PgType, TypeKind
+from tranship.planning.deciding.resolve import castable
+
+
+@pytest.mark.parametrize(
+    ("type", "yes", "no", "unknown"),
+    [
+        ("smallint", ["0", " -32768 ", "+1"], ["32768", "", "1.0", "none", "true"], ["0x10", "1_000"]),
+        ("bigint", ["9223372036854775807"], ["9223372036854775808", "9" * 500], []),
+        ("numeric", ["1.10", "1e5", ".5", "5.", "NaN"], ["", "1,5", "x"], ["Infinity"]),
+        ("numeric(4,2)", ["99", "-9.999", "0", "99.994"], ["100", "1e3", "inf", "99.995"], []),
+        ("numeric(2,-3)", ["99000", "1"], ["99500"], []),
+        ("real", ["1.5", "-Infinity", "nan"], ["", "abc"], ["1e400"]),
+        ("bool", ["t", "TRUE", "ye", "off", "0", "of"], ["", "2", "o", "maybe"], []),
+        ("text", ["", "SPECIFY"], ["a\0b"], []),
+        ("varchar(3)", ["abc", "abc  ", "äöü"], ["abcd"], []),
+        ("char(2)", ["", "ab "], ["abc"], []),
+        (
+            "uuid",
+            ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "{A0EEBC999C0B4EF8BB6D6BB9BD380A11}"],
+            ["a0eebc99", ""],
+            [],
+        ),
+        ("date", ["2024-02-29"], ["2023-02-29", ""], ["today", "1.2.2024"]),
+        ("jsonb", ['{"a": 1}', "null"], [""], ["{a}", '"\\u0000"']),
+        ("inet", [], [], ["10.0.0.1", ""]),
+    ],
+)
+def test_scalars(type: str, yes: list[str], no: list[str], unknown: list[str]) -> None:
+    made = pg_type(type)
+    assert [castable(made, text) for text in yes] == [True] * len(yes)
+    assert [castable(made, text) for text in no] == [False] * len(no)
+    assert [castable(made, text) for text in unknown] == [None] * len(unknown)
+
+
+def test_enums_domains_and_arrays() -> None:
+    enum = pg_type("st", {"st": ("a", "in a")})
+    assert castable(enum, "in a") is True
+    assert castable(enum, "A") is False
+    domain = PgType(text="public.d", base="public.d", kind=TypeKind.DOMAIN, element=pg_type("int"))
+    assert castable(domain, "1") is True
+    assert castable(domain, "x") is False
+    assert castable(replace(domain, checks=(DomainCheck("c", "VALUE > 0"),)), "1") is None
+    array = PgType(text="integer[]", base="integer[]", kind=TypeKind.ARRAY, element=pg_type("int"))
+    assert castable(array, "{1}") is None
+    assert castable(array, "") is False

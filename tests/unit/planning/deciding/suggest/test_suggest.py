@@ -1,0 +1,448 @@
+"""Suggestions: every open question comes with the answer that the evidence speaks for, and nothing is decided by itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from support.mini_catalog import catalog
+from tranship.codec import encode, read_jsonc
+from tranship.codec.resolutions import parse_resolutions
+from tranship.model.catalog import Catalog
+from tranship.model.evidence import (
+    ColumnFacts,
+    Evidence,
+    LookupFacts,
+    LookupQuestion,
+    Misfits,
+    TrialFacts,
+    ValueCount,
+)
+from tranship.model.names import ColumnRef, Side, TableName
+from tranship.planning.deciding.data_questions import data_questions, foresee
+from tranship.planning.deciding.resolve import decide
+from tranship.planning.deciding.suggest import Suggestions, suggest, trial_questions
+from tranship.planning.matching.scope import Scope, make_scope
+
+T = TableName("public", "t")
+
+
+def scope_of(old: Catalog, new: Catalog) -> Scope:
+    return make_scope(old, new, None)[0]
+
+
+def facts(column: str, values: dict[str, int], *, nulls: int = 0, complete: bool = True) -> ColumnFacts:
+    counted = tuple(ValueCount(value, rows) for value, rows in values.items())
+    return ColumnFacts(
+        ColumnRef(T, column), sum(values.values()) + nulls, nulls, len(values), counted, complete
+    )
+
+
+def run(
+    old: str, new: str, *columns: ColumnFacts, folder: Path | None = None, existing: str = "", **more: object
+) -> Suggestions:
+    enums = {"st": ("active", "closed", "on_hold")}
+    before, after = catalog(old, enums=enums), catalog(new, enums=enums)
+    file = None
+    if folder is not None:
+        path = folder / "r.json"
+        path.write_text(existing, encoding="utf-8")
+        file = parse_resolutions(read_jsonc(path))
+    return suggest(before, after, scope_of(before, after), Evidence(columns=columns, **more), file)  # type: ignore[arg-type]
+
+
+def entries(made: Suggestions, table: str = "t") -> list[dict[str, object]]:
+    return json.loads(encode(made.document))["resolutions"].get(table, [])
+
+
+def test_nothing_open_says_so() -> None:
+    made = run("t(id int pk, a varchar(10))", "t(id bigint pk, a text, b text)")
+    assert made.nothing_open
+    assert not made.questions
+
+
+def test_the_file_opens_with_instructions_and_is_the_same_every_time() -> None:
+    make = lambda: encode(run("t(a text, b text)", "t(a int, c text!)").document)  # noqa: E731
+    assert make() == make()
+    assert next(iter(json.loads(make()))) == "_instructions"
+
+
+def test_a_bare_transform_is_filled_in_with_its_misfits() -> None:
+    refs = ColumnRef(T, "a"), ColumnRef(T, "a")
+    made = run(
+        "t(a varchar(100))", "t(a varchar(10))", misfits=(Misfits(*refs, 3, "longer than 10 characters"),)
+    )
+    (entry,) = entries(made)
+    assert entry["action"] == "transform"
+    assert any("3 rows are longer than 10" in str(line) for line in entry["_evidence"])  # type: ignore[attr-defined]
+    assert made.questions[0].answered
+
+
+def test_a_conversion_that_no_value_survives_is_not_filled_in() -> None:
+    (entry,) = entries(run("t(a text)", "t(a int)", facts("a", {"abc": 5, "def": 1})))
+    assert entry["action"] == "SPECIFY_ACTION"
+    assert entry["_suggestion"]["value_mapping"] == {
+        "abc": "SPECIFY_DEFAULT_VALUE",
+        "def": "SPECIFY_DEFAULT_VALUE",
+    }  # type: ignore[index]
+
+
+def test_values_meet_enum_labels() -> None:
+    (entry,) = entries(run("t(s text)", "t(s st)", facts("s", {"ACTIVE": 5, "On Hold": 2, "closed": 1})))
+    assert entry["action"] == "transform"
+    assert entry["value_mapping"] == {"ACTIVE": "active", "On Hold": "on_hold", "closed": "closed"}
+
+
+def test_values_that_are_labels_need_no_mapping() -> None:
+    (entry,) = entries(run("t(s text)", "t(s st)", facts("s", {"active": 5})))
+    assert entry["action"] == "transform"
+    assert "value_mapping" not in entry
+
+
+def test_guesses_and_gaps_stay_open() -> None:
+    (entry,) = entries(run("t(s text)", "t(s st)", facts("s", {"a": 5, "c": 2})))
+    assert entry["action"] == "SPECIFY_ACTION"
+    assert entry["_suggestion"]["value_mapping"] == {"a": "active", "c": "closed"}  # type: ignore[index]
+    (entry,) = entries(run("t(s text)", "t(s st)", facts("s", {"active": 5, "closed": 1, "zombie": 2})))
+    assert entry["action"] == "SPECIFY_ACTION"
+    assert entry["_suggestion"]["value_mapping"]["zombie"] == "SPECIFY_DEFAULT_VALUE"  # type: ignore[index]
+
+
+def test_boolean_words() -> None:
+    (entry,) = entries(run("t(f text)", "t(f bool)", facts("f", {"Y": 5, "n": 2})))
+    assert entry["value_mapping"] == {"Y": "true", "n": "false"}
+
+
+OLD_ORDERS = "t(id int pk, category_name text)"
+NEW_ORDERS = "t(id int pk, category_id int! -> categories.id); categories(id int pk, name text)"
+
+
+def lookup(found: int, distinct: int, missing: tuple[str, ...] = ()) -> LookupFacts:
+    question = LookupQuestion(
+        ColumnRef(T, "category_name"),
+        ColumnRef(T, "category_id"),
+        Side.NEW,
+        TableName("public", "categories"),
+        "name",
+        "id",
+        "foreign key",
+    )
+    inserts = tuple(f"INSERT {value};" for value in missing)
+    return LookupFacts(
+        question, distinct, found, 10, 10 - len(missing), missing=missing, complete=True, inserts=inserts
+    )
+
+
+def test_a_covering_lookup_joins_removed_and_added() -> None:
+    made = run(OLD_ORDERS, NEW_ORDERS, lookups=(lookup(3, 3),))
+    (entry,) = entries(made)
+    assert (entry["old_column"], entry["new_column"], entry["action"]) == (
+        "category_name",
+        "category_id",
+        "transform",
+    )
+    assert entry["lookup_table"] == {
+        "table": "categories",
+        "key_column": "name",
+        "value_column": "id",
+        "schema": "public",
+    }
+    assert "covers 100 % of 3" in str(entry["_evidence"])
+
+
+def test_a_lookup_with_gaps_stays_open_and_brings_its_inserts() -> None:
+    made = run(OLD_ORDERS, NEW_ORDERS, lookups=(lookup(3, 4, ("Books",)),))
+    (entry,) = entries(made)
+    assert entry["action"] == "SPECIFY_ACTION"
+    assert entry["_suggestion"]["lookup_table"]["table"] == "categories"  # type: ignore[index]
+    assert made.inserts == ("INSERT Books;",)
+
+
+def test_the_lookup_is_asked_for() -> None:
+    before, after = catalog(OLD_ORDERS), catalog(NEW_ORDERS)
+    asked = data_questions(foresee(before, after, scope_of(before, after)).comparison, before, after)
+    assert [(q.old.column, q.new.column, q.key_column, q.value_column, q.side) for q in asked.lookups] == [
+        ("category_name", "category_id", "name", "id", Side.NEW)
+    ]
+    assert asked.columns == (ColumnRef(T, "category_name"),)
+
+
+def test_an_id_that_becomes_a_name_is_looked_up_in_old() -> None:
+    before = catalog("t(id int pk, artist int -> artists.id); artists(id int pk, name text)")
+    after = catalog("t(id int pk, artist text)")
+    asked = data_questions(foresee(before, after, scope_of(before, after)).comparison, before, after)
+    (question,) = asked.lookups
+    assert (question.side, question.table.name, question.key_column, question.value_column) == (
+        Side.OLD,
+        "artists",
+        "id",
+        "name",
+    )
+    covered = LookupFacts(question, 5, 5, 9, 9, complete=True)
+    made = suggest(before, after, scope_of(before, after), Evidence(lookups=(covered,)))
+    (entry,) = entries(made)
+    assert entry["action"] == "transform"
+    assert entry["lookup_table"]["database"] == "old"  # type: ignore[index]
+    (open_entry,) = entries(suggest(before, after, scope_of(before, after), Evidence()))
+    assert open_entry["action"] == "SPECIFY_ACTION"
+
+
+def test_ignore_drop_table_and_defaults_stay_placeholders() -> None:
+    made = run(
+        "t(a text, legacy text); gone(x int)", "t(a text, must int!)", facts("legacy", {"x": 3}, nulls=2)
+    )
+    gap, default = entries(made)
+    assert (gap["old_column"], gap["new_column"], gap["action"]) == (
+        "legacy",
+        "SPECIFY_NEW_COLUMN_NAME",
+        "SPECIFY_ACTION",
+    )
+    assert "3 of 5 rows hold a value that would be left behind" in str(gap["_evidence"])
+    assert (default["action"], default["default_value"]) == ("default", "SPECIFY_DEFAULT_VALUE")
+    assert default["_suggestion"]["default_value"] == "0"  # type: ignore[index]
+    (table,) = entries(made, "gone")
+    assert table["action"] == "SPECIFY_ACTION"
+    assert table["_suggestion"]["action"] == "drop_table"  # type: ignore[index]
+    assert [q.number for q in made.questions] == [1, 2, 3]
+    assert not any(q.answered for q in made.questions)
+
+
+def test_a_proposed_rename_is_filled_in_unless_another_column_could_be_meant() -> None:
+    (entry,) = entries(run("t(id int pk, name text)", "t(id int pk, full_name text)"))
+    assert entry["action"] == "rename"
+    trap = entries(
+        run("t(id int pk, first_name text, last_name text)", "t(id int pk, surname text, name text)")
+    )
+    assert {entry["action"] for entry in trap} == {"SPECIFY_ACTION"}
+    assert all("next best" in str(entry["_evidence"]) for entry in trap)
+
+
+def test_split_and_merge_are_proposed_as_sql() -> None:
+    made = run("t(id int pk, first_name text, last_name text)", "t(id int pk, full_name text!)")
+    suggested = [entry["_suggestion"] for entry in entries(made) if "_suggestion" in entry]
+    assert any("concat_ws(' ', old.first_name, old.last_name)" in str(one) for one in suggested)
+
+
+def test_what_is_filled_in_is_a_right_answer(tmp_path: Path) -> None:
+    enums = {"st": ("active", "closed", "on_hold")}
+    before = catalog(OLD_ORDERS.replace(")", ", s text, n varchar(9))"), enums=enums)
+    after = catalog(NEW_ORDERS.replace("category_id", "s st, n varchar(5), category_id"), enums=enums)
+    evidence = Evidence(columns=(facts("s", {"ACTIVE": 1}),), lookups=(lookup(3, 3),))
+    made = suggest(before, after, scope_of(before, after), evidence)
+    path = tmp_path / "made.json"
+    path.write_bytes(encode(made.document))
+    file = parse_resolutions(read_jsonc(path))
+    answers, _, problems = decide(file, before, after, scope_of(before, after))
+    assert not problems
+    assert len(answers.decisions) == 3
+    again = suggest(before, after, scope_of(before, after), evidence, file)
+    assert again.nothing_open
+    assert again.kept == 3
+
+
+def test_decisions_are_kept_stale_ones_dropped_and_new_ones_added(tmp_path: Path) -> None:
+    existing = """{"resolutions": {"t": [
+      {"old_column": "b", "new_column": "c", "action": "rename", "_mine": 9007199254740993},
+      {"old_column": "nomore", "action": "ignore"}]}}"""
+    made = run("t(a text, b text)", "t(a int, c text!)", folder=tmp_path, existing=existing)
+    first, second = entries(made)
+    assert first["_mine"] == 9007199254740993
+    assert second["old_column"] == "a"
+    assert made.kept == 1
+    assert [one.path for one in made.dropped] == ["$.resolutions.t[1]"]
+    assert "'nomore'" in made.dropped[0].reason
+    assert [q.text for q in made.questions] == ["Column 'a' type mismatch: current(text) vs new(integer)"]
+
+
+def test_open_entries_of_the_file_are_not_asked_twice(tmp_path: Path) -> None:
+    existing = '{"resolutions": {"t": [{"old_column": "b", "new_column": "SPECIFY_NEW_COLUMN_NAME", "action": "SPECIFY_ACTION", "_why": "mine"}]}}'
+    made = run("t(a text, b text)", "t(a text)", folder=tmp_path, existing=existing)
+    (entry,) = entries(made)
+    assert entry["_why"] == "mine"
+    assert len(made.questions) == 1
+
+
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [
+        ("(s = ANY (ARRAY['a'::text, 'it''s'::text]))", ("a", "it's")),
+        (
+            "((s)::text = ANY ((ARRAY['a'::character varying, 'b, c'::character varying])::text[]))",
+            ("a", "b, c"),
+        ),
+        ("(s = ANY (ARRAY[1, 2, -3]))", ("1", "2", "-3")),
+        ("((s = 'a'::text) OR (s = 'b'::text))", ("a", "b")),
+        ("((s = 'a'::text) AND (x > 1))", ()),
+        ("(s <> 'a'::text)", ()),
+        ("(length(s) = 3)", ()),
+        ("((VALUE)::text = ANY ((ARRAY['x'::character varying])::text[]))", ("x",)),
+    ],
+)
+def test_lists_in_checks(expression: str, values: tuple[str, ...]) -> None:
+    from tranship.planning.printed.listed_values import listed_values
+
+    assert listed_values(expression) == values
+
+
+def tried(
+    made_for: str, old: str, new: str, *columns: ColumnFacts, fitting: int = 9, rows: int = 9
+) -> Suggestions:
+    """As ``run``, every expression that would be proposed having been tried on ``rows`` rows."""
+    before, after = catalog(old), catalog(new)
+    evidence = Evidence(columns=columns)
+    asked = trial_questions(
+        foresee(before, after, scope_of(before, after)).comparison, before, after, evidence
+    )
+    assert any(made_for in question.sql for question in asked), [question.sql for question in asked]
+    trials = tuple(
+        TrialFacts(question, rows, fitting, ("odd",) if fitting < rows else ()) for question in asked
+    )
+    return suggest(before, after, scope_of(before, after), replace(evidence, trials=trials))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "values", "sql", "filled"),
+    [
+        ("d text", "d date", ["31.12.2020", "01.02.2021"], "to_date(old.d, 'DD.MM.YYYY')", True),
+        ("d text", "d date", ["12/31/2020", "01/02/2021"], "to_date(old.d, 'MM/DD/YYYY')", True),
+        ("d text", "d date", ["11/10/2020", "01/02/2021"], "to_date(old.d, 'MM/DD/YYYY')", False),
+        ("d text", "d timestamp", ["31.12.2020 10:15"], "CAST(COALESCE(substring(old.d", True),
+        ("d text", "d date", ["20201231"], "to_date(old.d, 'YYYYMMDD')", True),
+        ("d text", "d date", ["31.12.2020", ""], "to_date(NULLIF(btrim(old.d), ''), 'DD.MM.YYYY')", True),
+        (
+            "n text",
+            "n numeric(10,2)",
+            ["1.234,56", "7,5"],
+            "CAST(replace(replace(old.n, '.', ''), ',', '.') AS numeric)",
+            True,
+        ),
+        ("n text", "n numeric(10,2)", ["1,234.56", "7.5"], "CAST(replace(old.n, ',', '') AS numeric)", True),
+        ("n text", "n numeric(10,2)", ["1,234", "5"], "CAST(replace(old.n, ',', '') AS numeric)", False),
+        ("n text", "n numeric(10,2)", ["€ 12,50", "€ 3,00"], "regexp_replace(old.n", False),
+        ("at int", "at timestamptz", ["1600000000"], "to_timestamp(old.at)", True),
+        ("at bigint", "at timestamptz", ["1600000000000"], "to_timestamp(old.at / 1000.0)", True),
+        ("at bigint", "at timestamp", ["1600000000"], "to_timestamp(old.at) AT TIME ZONE 'UTC'", False),
+        ("d int", "d date", ["20201231"], "to_date(CAST(old.d AS text), 'YYYYMMDD')", True),
+        ("minutes int", "minutes interval", ["90"], "make_interval(secs => old.minutes * 60)", True),
+        ("wait int", "wait interval", ["90"], "make_interval(secs => old.wait)", False),
+        (
+            "address text",
+            "street text, zip text, city text",
+            ["Weg 1, 10115 Berlin"],
+            "COALESCE((regexp_match(old.address",
+            None,
+        ),
+        (
+            "coords text",
+            "lat double precision, lng double precision",
+            ["52.5,13.4"],
+            "CAST(COALESCE((regexp_match(old.coords",
+            True,
+        ),
+        ("phone text", "country_code text, number text", ["+49 30 12"], "(regexp_match(old.phone", True),
+        ("name text", "first_name text, last_name text", ["Doe, Jane"], "(regexp_match(old.name", False),
+        ("name text", "first_name text, last_name text", ["Jane Doe"], "split_part(old.name, ' ', 1)", False),
+        (
+            "price text",
+            "amount numeric(9,2), currency text",
+            ["12.50 EUR"],
+            "CAST(COALESCE((regexp_match(old.price",
+            True,
+        ),
+        (
+            "size text",
+            "size_width int, size_height int",
+            ["10x20"],
+            "CAST(split_part(old.size, 'x', 1) AS numeric)",
+            False,
+        ),
+        (
+            "day date, hour time without time zone",
+            "starts_at timestamp without time zone",
+            ["x"],
+            "old.day + COALESCE(old.hour, '00:00')",
+            True,
+        ),
+        (
+            "starts_at timestamp without time zone",
+            "day date, hour time without time zone",
+            ["x"],
+            "CAST(old.starts_at AS date)",
+            True,
+        ),
+        (
+            "street text, zip text, city text",
+            "address text",
+            ["x"],
+            "concat_ws(', ', old.street, concat_ws(' ', old.zip, old.city))",
+            False,
+        ),
+    ],
+)
+def test_expressions_are_found_on_the_values(
+    old: str, new: str, values: list[str], sql: str, filled: bool | None
+) -> None:
+    """``filled``: whether the action may stand in the file once every row was tried; where that is None only the expression matters."""
+    column = old.split()[0]
+    shape = f"t(id int pk, {old}, z text)", f"t(id int pk, {new}, z text)"
+    held = facts(column, dict.fromkeys(values, 1))
+    found = entries(tried(sql, *shape, held))
+    (entry,) = [
+        e for e in found if sql in str(e.get("transform_sql", "")) or sql in str(e.get("_suggestion") or {})
+    ][:1] or [None]  # type: ignore[arg-type]
+    assert entry is not None, found
+    assert filled is None or (entry["action"] == "transform") is filled, entry
+    partly = entries(tried(sql, *shape, held, fitting=8))
+    assert not [e for e in partly if "transform_sql" in e], "a row that does not fit leaves the question open"
+    assert any("1 do not: look at them" in str(e["_evidence"]) for e in partly)
+
+
+def test_words_meet_labels_in_more_ways() -> None:
+    enums = {"st": ("in_progress", "cancelled", "done")}
+    before, after = catalog("t(s text)", enums=enums), catalog("t(s st)", enums=enums)
+    evidence = Evidence(columns=(facts("s", {"IP": 3, "canceled": 2, "d": 1}),))
+    (entry,) = entries(suggest(before, after, scope_of(before, after), evidence))
+    assert entry["action"] == "SPECIFY_ACTION"
+    assert entry["_suggestion"]["value_mapping"] == {
+        "IP": "in_progress",
+        "canceled": "cancelled",
+        "d": "done",
+    }  # type: ignore[index]
+    for yes, no in (("oui", "non"), ("sí", "no"), ("да", "нет"), ("Tak", "Nie")):
+        (entry,) = entries(run("t(f text)", "t(f bool)", facts("f", {yes: 5, no: 2})))
+        assert entry["value_mapping"] == {yes: "true", no: "false"}
+
+
+def test_a_constant_comes_with_its_reason() -> None:
+    there = ColumnFacts(ColumnRef(T, "kind"), 9, 0, 2, (ValueCount("web", 8), ValueCount("shop", 1)), True)
+    made = run(
+        "t(id int pk)",
+        "t(id int pk, kind text!, money text!); o(id int pk, money text = 'EUR'::text)",
+        there=(there,),
+    )
+    kind, money = entries(made)
+    assert kind["_suggestion"]["default_value"] == "web"  # type: ignore[index]
+    assert "8 of the 9 rows that NEW holds already have it" in str(kind["_evidence"])
+    assert money["_suggestion"]["default_value"] == "EUR"  # type: ignore[index]
+    assert "the default of public.o.money" in str(money["_evidence"])
+
+
+def test_comments_outlive_the_next_writing_and_untouched_questions_are_asked_anew(tmp_path: Path) -> None:
+    first = entries(run("t(a text, b text)", "t(a text)", facts("b", {"x": 1})))
+    existing = f"""{{ // about this file
+      "_owner": "me",
+      "resolutions": {{"t": [
+        {{"old_column": "c", "action": "ignore"}}, // in the archive
+        {json.dumps(first[0])}]}}}}"""
+    made = run(
+        "t(a text, b text, c text)", "t(a text)", facts("b", {"y": 7}), folder=tmp_path, existing=existing
+    )
+    kept, asked = entries(made)
+    assert kept["_comments"] == ["in the archive"]
+    assert "7 of 7 rows" in str(asked["_evidence"])
+    assert json.loads(encode(made.document))["_comments"] == ["about this file"]
+    assert json.loads(encode(made.document))["_owner"] == "me"
+    assert made.kept == 1

@@ -1,0 +1,140 @@
+"""The report to the letter of the classic one."""
+
+from __future__ import annotations
+
+from support.build import catalog, table
+from tranship.model.catalog import Catalog
+from tranship.model.evidence import Breaks, ColumnFacts, Demand, Evidence, Misfits
+from tranship.model.names import ColumnRef, TableName
+from tranship.planning.comparing.compare import compare
+from tranship.planning.matching.match import match
+from tranship.planning.matching.scope import make_scope
+from tranship.report.describe.analysis import describe_analysis
+from tranship.report.text import render_text
+
+RULER = "=" * 80
+
+CLASSIC = f"""{RULER}
+DATABASE MIGRATION ANALYSIS REPORT
+{RULER}
+Old database: mydb (PostgreSQL 15.0, schema public), 1 table compared
+New database: mydb (PostgreSQL 15.0, schema public)
+Total Changes: 3
+  - Safe (auto-handled): 1
+  - Transformable (auto-converted): 1
+  - Breaking (manual required): 1
+
+SAFE CHANGES (Can be handled automatically):
+  [users] Column 'created_at' only exists in new DB
+    → Action: Default in new DB: CURRENT_TIMESTAMP
+
+TRANSFORMABLE CHANGES (Can be converted automatically):
+  [users] Column 'user_name' likely renamed to 'username' in new DB
+    → Action: Rename column
+      names are equal but for case and separators
+
+BREAKING CHANGES (MANUAL INTERVENTION REQUIRED):
+  [users] Column 'email' type mismatch: current(varchar(50)) vs new(integer)
+    ⚠ Manual action required!
+      text that is no integer is refused
+
+{RULER}
+1 change needs a decision before anything can be moved.
+Next: write the resolutions file, decide, and migrate with it.
+{RULER}
+"""
+
+
+def report(old: Catalog, new: Catalog, tables: list[str] | None = None, *, signs: bool = True) -> str:
+    scope, _ = make_scope(old, new, tables)
+    return render_text(describe_analysis(compare(old, new, match(old, new, scope)), old, new), signs=signs)
+
+
+def users() -> tuple[Catalog, Catalog]:
+    old = catalog(table("users", "id int!", "user_name text", "email varchar(50)", key=["id"]))
+    new = catalog(
+        table(
+            "users",
+            "id int!",
+            "username text",
+            "email int",
+            "created_at timestamp! = CURRENT_TIMESTAMP",
+            key=["id"],
+        )
+    )
+    return old, new
+
+
+def test_the_classic_report() -> None:
+    assert report(*users()) == CLASSIC
+
+
+def test_without_signs() -> None:
+    plain = report(*users(), signs=False)
+    assert "    -> Action: Rename column\n" in plain
+    assert "    ! Manual action required!\n" in plain
+    assert plain.isascii()
+
+
+def test_no_changes() -> None:
+    same = catalog(table("t", "id int"))
+    text = report(same, same)
+    assert (
+        "Total Changes: 0\n  - Safe (auto-handled): 0\n  - Transformable (auto-converted): 0\n  - Breaking (manual required): 0\n"
+        in text
+    )
+    assert "CHANGES (" not in text
+    assert "No changes: the data can be moved as it is." in text
+
+
+def test_new_constraints_and_other_structure_are_said() -> None:
+    old = catalog(table("t", "id int"), table("v", "id int", kind="v"))
+    text = report(old, catalog(table("t", "id int!")))
+    assert "NEW CONSTRAINTS (rows that break them are rejected):\n  [t] New NOT NULL on column 'id'\n" in text
+    assert "ALSO DIFFERENT OR NOT MOVED (nothing to decide):\n" in text
+    assert "'public.v'" in text or "[v]" in text
+
+
+def test_out_of_scope_is_one_line() -> None:
+    both = catalog(table("a", "id int"), table("b", "id int"), table("c", "id int"))
+    text = report(both, catalog(table("a", "id int")), ["a"])
+    assert "Out of scope: 2 old tables are not among the configured tables\n" in text
+    assert "Total Changes: 0" in text
+
+
+def test_schemas_are_named_where_there_are_several() -> None:
+    old = catalog(table("a", "x int", schema="crm"), table("a", "x int"), schemas=("public", "crm"))
+    text = report(old, catalog(schemas=("public", "crm")))
+    assert "  [a] Table 'a' only exists in old DB\n" in text
+    assert "  [crm.a] Table 'a' only exists in old DB\n" in text
+
+
+def test_a_name_cannot_write_lines_of_its_own() -> None:
+    evil = "x\n  [users] \x1b[31mfake\u202eeman"
+    text = report(catalog(table(evil, "id int")), catalog())
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "x\\u000a  [users] \\u001b[31mfake\\u202eeman" in text
+
+
+def test_what_the_data_said_stands_below_the_change() -> None:
+    old = catalog(table("t", "code varchar(9)", "legacy text", "n int"))
+    new = catalog(table("t", "code varchar(4)", "n int!"))
+    code, legacy, n = (ColumnRef(TableName("public", "t"), name) for name in ("code", "legacy", "n"))
+    evidence = Evidence(
+        columns=(
+            ColumnFacts(code, rows=10, nulls=0, distinct=7, longest=9),
+            ColumnFacts(legacy, 10, 10, 0, sampled=True),
+            ColumnFacts(n, 10, 1, 9),
+        ),
+        misfits=(Misfits(code, ColumnRef(TableName("public", "t"), "code"), 3, "longer than 4 characters"),),
+        breaks=(Breaks(Demand(TableName("public", "t"), "null", (("n", "n"),)), 1),),
+    )
+    scope, _ = make_scope(old, new, None)
+    text = render_text(describe_analysis(compare(old, new, match(old, new, scope)), old, new, evidence))
+    assert (
+        "      10 of 10 rows hold a value, 7 distinct, the longest 9 characters\n      3 rows of OLD would be refused: longer than 4 characters\n"
+        in text
+    )
+    assert "      0 of 10 rows hold a value, 0 distinct (in a sample)\n" in text
+    assert "      1 row of OLD breaks it\n" in text
