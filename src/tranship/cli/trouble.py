@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from tranship.cli.context import CliContext
 from tranship.cli.terminal import note, say
 from tranship.errors import TranshipError
+from tranship.errors.codes.unforeseen import Unforeseen, UnforeseenDuringRun
+from tranship.errors.codes.usage import WrongCommandLine
 from tranship.model.resolution import Problem
-
-_USAGE = "TS101"
 
 
 def tell(error: TranshipError, call: CliContext) -> int:
@@ -32,8 +32,8 @@ def tell_usage(error: click.ClickException, call: CliContext) -> int:
         return 2
     message = error.format_message()
     context = getattr(error, "ctx", None)
-    hint = f"{context.command_path} --help" if context is not None else f"{call.invocation} --help"
-    problem = Problem(code=_USAGE, object="", message=message, hint=hint)
+    program = context.command_path if context is not None else call.invocation
+    problem = WrongCommandLine(message, program).problem()
     note(line_of(problem))
     _as_json((problem,), 2, call)
     return 2
@@ -44,15 +44,9 @@ def tell_unforeseen(error: Exception, call: CliContext) -> int:
     note("".join(traceback.format_tb(error.__traceback__)).rstrip())
     state = getattr(error, "sqlstate", None)
     message = f"SQLSTATE {state}" if state and not call.show_values else str(error)
-    hint = "run the same command again: it resumes" if call.writes else "nothing was written"
-    problem = Problem(
-        code="TS900",
-        object="",
-        message=f"unforeseen: {type(error).__name__}: {message}",
-        hint=f"{hint}; please report this",
-    )
+    what = (UnforeseenDuringRun if call.writes else Unforeseen)(type(error).__name__, message)
+    problem, status = what.problem(), what.exit_status
     note(line_of(problem))
-    status = 4 if call.writes else 2
     _as_json((problem,), status, call)
     return status
 

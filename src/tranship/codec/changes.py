@@ -11,6 +11,7 @@ from msgspec import Struct
 from tranship import __version__
 from tranship.codec.files import read_text, write_json
 from tranship.errors import UsageError
+from tranship.errors.codes.usage import ChangesKeyTwice, ForeignChangesFile, NoChangesFile, NotJson
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass
 from tranship.model.evidence import Evidence
@@ -101,30 +102,17 @@ def read_changes(path: Path) -> ChangesFile:
             raise _foreign(path, "another tool or version wrote it")
         return msgspec.json.decode(text, type=ChangesFile)
     except json.JSONDecodeError as error:
-        raise UsageError(
-            "TS103",
-            f"{path}:{error.lineno}: not JSON: {error.msg}",
-            object=str(path),
-            hint="run analyze again",
-        ) from None
+        raise UsageError(NotJson(path, error.lineno, f"not JSON: {error.msg}", "run analyze again")) from None
     except _Twice as error:
-        raise UsageError(
-            "TS104",
-            f"{path}: the key {error} stands twice in one object",
-            object=str(path),
-            hint="run analyze again",
-        ) from None
+        raise UsageError(ChangesKeyTwice(path, str(error))) from None
     except msgspec.ValidationError as error:
         raise _foreign(path, str(error)) from None
     except (RecursionError, msgspec.DecodeError, ValueError):
-        raise UsageError(
-            "TS103", f"{path}: not a changes file", object=str(path), hint="run analyze again"
-        ) from None
+        raise UsageError(NoChangesFile(path)) from None
 
 
 def _foreign(path: Path, reason: str) -> UsageError:
-    message = f"{path} is not a changes file of this tool and version ({reason}): run analyze again"
-    return UsageError("TS112", message, object=str(path), hint="run analyze again")
+    return UsageError(ForeignChangesFile(path, reason))
 
 
 class _Twice(Exception):

@@ -12,6 +12,19 @@ import msgspec
 
 from tranship.codec.jsonc import Located, SyntaxProblem, parse
 from tranship.errors import UsageError
+from tranship.errors.codes.usage import (
+    CannotWrite,
+    FileEmpty,
+    FileInPlaceOfFolder,
+    FileIsFolder,
+    FileMissing,
+    FileTooLarge,
+    FileUnreadable,
+    KeyTwice,
+    NotJson,
+    NotUtf8,
+)
+from tranship.errors.message import UsageMessage
 
 MAX_BYTES = 256 * 1024 * 1024
 """A configuration, changes or resolutions file above this size is refused."""
@@ -46,9 +59,9 @@ class Document:
         """The line on which an object ends; of anything else the one on which it stands."""
         return self._ends.get(path, self.line(path))
 
-    def error(self, path: str, message: str, *, code: str = "TS107", hint: str = "") -> UsageError:
-        """An error that names file, line and JSON path; the caller raises it. ``message`` must hold no secret."""
-        return UsageError(code, f"{self.file}:{self.line(path)}: {path}: {message}", object=path, hint=hint)
+    def error(self, path: str, what: UsageMessage) -> UsageError:
+        """Returns an error that names file, line and JSON path, for the caller to raise; its fields must hold no secret."""
+        return UsageError(what, place=f"{self.file}:{self.line(path)}: {path}: ", object=path)
 
 
 def read_text(path: Path) -> str:
@@ -59,34 +72,23 @@ def read_text(path: Path) -> str:
     """
     try:
         if path.is_dir():
-            raise UsageError("TS102", f"{path} is a folder, not a file", object=str(path))
+            raise UsageError(FileIsFolder(path))
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise UsageError(
-            "TS102",
-            f"file not found: {path}",
-            object=str(path),
-            hint="paths are relative to the working directory",
-        ) from None
+        raise UsageError(FileMissing(path)) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "the path is not usable"
-        raise UsageError("TS102", f"cannot read {path}: {reason}", object=str(path)) from None
+        raise UsageError(FileUnreadable(path, reason)) from None
     if len(data) > MAX_BYTES:
-        raise UsageError(
-            "TS102",
-            f"{path} is larger than {MAX_BYTES // 1024 // 1024} MB: this is not a file of ours",
-            object=str(path),
-        )
+        raise UsageError(FileTooLarge(path, f"{MAX_BYTES // 1024 // 1024} MB"))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError(
-            "TS105", f"{path}:{line}: not UTF-8 text", object=str(path), hint="save the file as UTF-8"
-        ) from None
+        raise UsageError(NotUtf8(path, line)) from None
     if not text.strip():
-        raise UsageError("TS103", f"{path}:1: the file is empty", object=str(path))
+        raise UsageError(FileEmpty(path))
     return text
 
 
@@ -100,10 +102,8 @@ def read_jsonc(path: Path) -> Document:
     try:
         located = parse(text, child)
     except SyntaxProblem as problem:
-        code = "TS104" if problem.duplicate else "TS103"
-        raise UsageError(
-            code, f"{path}:{problem.line}: {problem.message}", object=str(path), hint=problem.hint
-        ) from None
+        kind = KeyTwice if problem.duplicate else NotJson
+        raise UsageError(kind(path, problem.line, problem.message, problem.hint)) from None
     return Document(path, located)
 
 
@@ -167,13 +167,9 @@ def _write(path: Path, data: bytes, replace: bool) -> None:
     except FileExistsError:
         if not replace:
             raise
-        raise UsageError(
-            "TS113", f"cannot write {path}: a file stands where a folder is needed", object=str(path)
-        ) from None
+        raise UsageError(FileInPlaceOfFolder(path)) from None
     except OSError as error:
-        raise UsageError(
-            "TS113", f"cannot write {path}: {error.strerror or error}", object=str(path)
-        ) from None
+        raise UsageError(CannotWrite(path, error.strerror or str(error))) from None
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,10 +10,12 @@ from msgspec import UNSET, Struct, UnsetType
 
 from tranship.codec.files import Document, child, read_jsonc
 from tranship.codec.jsonc import JsonValue, Number
+from tranship.errors.codes.configuration import NoResolutionsFile, ResolutionsNotAnObject
+from tranship.errors.codes.decisions import Malformed, NoScalar, UnknownField, WrongShape
+from tranship.errors.message import Message
 from tranship.model.resolution import JsonText, LookupTable, Problem, Resolution, ResolutionFile
 from tranship.model.text import nearest
 
-MALFORMED = "TS320"
 INSTRUCTIONS, COMMENTS = "_instructions", "_comments"
 """Keys of a resolutions file: what it says to its reader, and what was written after ``//`` when it is written again."""
 _HEAD = ("resolutions", "format_version", "tool_version", "old_fingerprint", "new_fingerprint")
@@ -49,14 +51,10 @@ def parse_resolutions(document: Document) -> ResolutionFile:
     """
     root = document.root
     if not isinstance(root, dict) or "resolutions" not in root:
-        raise document.error(
-            "$",
-            'not a resolutions file: it holds no "resolutions"',
-            hint='{"resolutions": {"users": [{"action": …}]}}',
-        )
+        raise document.error("$", NoResolutionsFile())
     tables = root["resolutions"]
     if not isinstance(tables, dict):
-        raise document.error("$.resolutions", "must be an object: table names, each with a list of entries")
+        raise document.error("$.resolutions", ResolutionsNotAnObject())
     reading = _Reading(document)
     reading.known_only(root, "$", _HEAD)
     entries = tuple(
@@ -139,7 +137,7 @@ class _Reading:
         """The entries under one table key."""
         path = child("$.resolutions", key)
         if not isinstance(value, list):
-            self._problem(path, "must be a list of entries")
+            self._problem(path, WrongShape("a list of entries"))
             return
         for number, entry in enumerate(value):
             before = len(self.problems)
@@ -154,11 +152,11 @@ class _Reading:
             if key not in known and not key.startswith("_"):
                 near = nearest(key, known)
                 hint = f"did you mean {near!r}?" if near else f"known: {', '.join(known)}"
-                self._problem(child(path, key), f"unknown field {key!r}", hint)
+                self._problem(child(path, key), UnknownField(key, hint))
 
     def _entry(self, table: str, path: str, entry: JsonValue, comments: list[str]) -> Resolution | None:
         if not isinstance(entry, dict):
-            self._problem(path, "must be an object with an action")
+            self._problem(path, WrongShape("an object with an action"))
             return None
         self.known_only(entry, path, _FIELDS)
         names = {field: self._name(entry, path, field) for field in _NAMES}
@@ -182,18 +180,14 @@ class _Reading:
             because=names["because"] or "",
         )
 
-    def _problem(self, path: str, message: str, hint: str = "") -> None:
-        self.problems.append(
-            Problem(
-                code=MALFORMED, object=f"{path}, line {self._document.line(path)}", message=message, hint=hint
-            )
-        )
+    def _problem(self, path: str, what: Message) -> None:
+        self.problems.append(what.problem(f"{path}, line {self._document.line(path)}"))
 
     def _name(self, entry: Mapping[str, JsonValue], path: str, field: str) -> str | None:
         value = entry.get(field)
         if value is None or isinstance(value, str):
             return value
-        self._problem(child(path, field), "must be a text")
+        self._problem(child(path, field), WrongShape("a text"))
         return None
 
     def _list(self, entry: Mapping[str, JsonValue], path: str, field: str) -> tuple[str, ...]:
@@ -202,7 +196,7 @@ class _Reading:
             return ()
         if isinstance(value, list) and value and all(isinstance(member, str) for member in value):
             return tuple(str(member) for member in value)
-        self._problem(child(path, field), "must be a list of texts that is not empty")
+        self._problem(child(path, field), WrongShape("a list of texts that is not empty"))
         return ()
 
     def _scalar(self, value: JsonValue, path: str) -> _Scalar | None:
@@ -214,11 +208,7 @@ class _Reading:
             case Number(text=text):
                 return _Scalar(text)
             case _:
-                self._problem(
-                    path,
-                    "must be a single value: a text, a number, true, false or null",
-                    "write arrays and JSON values as a text",
-                )
+                self._problem(path, NoScalar())
                 return None
 
     def _value(self, entry: Mapping[str, JsonValue], path: str, field: str) -> JsonText | UnsetType | None:
@@ -235,7 +225,7 @@ class _Reading:
             return None
         inside = child(path, "value_mapping")
         if not isinstance(value, dict):
-            self._problem(inside, "must be an object: old value to new value")
+            self._problem(inside, WrongShape("an object: old value to new value"))
             return None
         scalars = [(key, self._scalar(result, child(inside, key))) for key, result in value.items()]
         return tuple((key, scalar.text) for key, scalar in scalars if scalar is not None)
@@ -246,17 +236,17 @@ class _Reading:
             return None
         inside = child(path, "lookup_table")
         if not isinstance(value, dict):
-            self._problem(inside, f"must be an object with {', '.join(_LOOKUP)}")
+            self._problem(inside, WrongShape(f"an object with {', '.join(_LOOKUP)}"))
             return None
         self.known_only(value, inside, _LOOKUP)
         for field in ("table", "value_column"):
             if value.get(field) is None:
-                self._problem(inside, f"needs {field!r}")
+                self._problem(inside, Malformed(repr(field)))
         if value.get("key_column") is None and value.get("key_columns") is None:
-            self._problem(inside, "needs 'key_column' or 'key_columns'")
+            self._problem(inside, Malformed("'key_column' or 'key_columns'"))
         database = self._name(value, inside, "database") or "new"
         if database not in ("new", "old"):
-            self._problem(child(inside, "database"), f'must be "new" or "old", not {database!r}')
+            self._problem(child(inside, "database"), WrongShape(f'"new" or "old", not {database!r}'))
         return LookupTable(
             table=self._name(value, inside, "table") or "",
             value_column=self._name(value, inside, "value_column") or "",

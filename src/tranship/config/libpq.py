@@ -10,6 +10,20 @@ from pathlib import Path
 
 from tranship.codec import nearest
 from tranship.errors import UsageError
+from tranship.errors.codes.configuration import (
+    BrokenPercent,
+    NoUrl,
+    NulInUrl,
+    ServiceLineWithoutValue,
+    SeveralHostsInUrl,
+    UndefinedService,
+    UnknownParameter,
+    UnreadableServiceFile,
+    UnreadableUrl,
+    UrlNotUtf8,
+    UrlParameterWithoutValue,
+)
+from tranship.errors.message import UsageMessage
 
 PARAMETERS = [
     "host",
@@ -88,15 +102,15 @@ _AUTHORITY = re.compile(
 )
 
 Parameters = dict[str, str]
-Fail = Callable[[str, str], UsageError]
-"""Makes the error for a message and a hint; neither may hold a secret."""
+Fail = Callable[[UsageMessage], UsageError]
+"""Makes the error for a message, whose fields may hold no secret."""
 
 
 def parse_url(url: str, fail: Fail) -> Parameters:
     """``postgresql://user:password@host:port/database?name=value`` with percent-encoding, read as libpq reads it; raises what ``fail`` makes."""
     scheme, found, rest = url.partition("://")
     if not found or scheme not in ("postgresql", "postgres"):
-        raise fail("a URL begins with postgresql://", "postgresql://user@host:5432/database")
+        raise fail(NoUrl())
     made: Parameters = {}
     credentials, at, after = rest.partition("@")
     if at and "/" not in credentials:
@@ -108,13 +122,7 @@ def parse_url(url: str, fail: Fail) -> Parameters:
         rest = after
     authority = _AUTHORITY.match(rest)
     if authority is None:
-        several = "," in rest.split("/", 1)[0]
-        hint = (
-            "name one server"
-            if several
-            else "percent-encode special characters of user and password (@ is %40, / is %2F), or give them as keys of their own"
-        )
-        raise fail("several hosts in one URL" if several else "host and port of the URL cannot be read", hint)
+        raise fail(SeveralHostsInUrl() if "," in rest.split("/", 1)[0] else UnreadableUrl())
     host = authority["host"] if authority["v6"] is None else authority["v6"]
     if host:
         made["host"] = _decode(host, "host", fail)
@@ -132,7 +140,7 @@ def _query(query: str, fail: Fail) -> Parameters:
         name, equals, value = pair.partition("=")
         key = _decode(name, "parameter", fail)
         if not equals or "=" in value:
-            raise fail(f"parameter {key!r} of the URL needs one =", "")
+            raise fail(UrlParameterWithoutValue(key))
         if key == "ssl" and value == "true":
             key, value = "sslmode", "require"
         made[_known(key, fail)] = _decode(value, key, fail)
@@ -143,22 +151,19 @@ def _known(key: str, fail: Fail) -> str:
     if key in PARAMETERS or key in UNUSED:
         return key
     near = nearest(key, (*PARAMETERS, *UNUSED))
-    raise fail(f"unknown connection parameter {key!r}", f"did you mean {near!r}?" if near else "")
+    raise fail(UnknownParameter(key, f"did you mean {near!r}?" if near else ""))
 
 
 def _decode(text: str, what: str, fail: Fail) -> str:
     if _PLAIN_PERCENT.search(text):
-        raise fail(
-            f"a % in the URL's {what} is not followed by two hexadecimal digits",
-            "write %25 for a percent sign",
-        )
+        raise fail(BrokenPercent(what))
     raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes.fromhex(match[1].decode()), text.encode())
     try:
         decoded = raw.decode()
     except UnicodeDecodeError:
-        raise fail(f"the URL's {what} is not UTF-8 after percent-decoding", "") from None
+        raise fail(UrlNotUtf8(what)) from None
     if "\0" in decoded:
-        raise fail(f"%00 is not allowed in the URL's {what}", "")
+        raise fail(NulInUrl(what))
     return decoded
 
 
@@ -176,7 +181,7 @@ def read_service(name: str, environ: Mapping[str, str], fail: Fail) -> Parameter
         if found is not None:
             return found
     places = " and ".join(str(file) for file in candidates)
-    raise fail(f"service {name!r} is not defined in {places}", "PGSERVICEFILE names the file")
+    raise fail(UndefinedService(name, places))
 
 
 def _section(file: Path, name: str, fail: Fail) -> Parameters | None:
@@ -185,7 +190,7 @@ def _section(file: Path, name: str, fail: Fail) -> Parameters | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError):
-        raise fail(f"the service file {file} cannot be read", "") from None
+        raise fail(UnreadableServiceFile(str(file))) from None
     made: Parameters | None = None
     for number, raw in enumerate(lines, 1):
         line = raw.strip()
@@ -198,7 +203,7 @@ def _section(file: Path, name: str, fail: Fail) -> Parameters | None:
         elif made is not None:
             key, equals, value = line.partition("=")
             if not equals:
-                raise fail(f"{file}:{number}: no = in the line", "")
+                raise fail(ServiceLineWithoutValue(str(file), number))
             made[_known(key.strip(), fail)] = value.lstrip()
     return made
 

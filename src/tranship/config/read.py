@@ -14,6 +14,34 @@ from tranship.codec import Document, JsonValue, Number, child, nearest, read_jso
 from tranship.config import libpq
 from tranship.config.endpoint import Config, Endpoint, Secret
 from tranship.config.schema import ENDPOINT_KEYS, SSL_MODES, TOP_KEYS
+from tranship.errors.codes.configuration import (
+    BrokenPlaceholder,
+    CommandFailed,
+    CommandNotRun,
+    CommandTimedOut,
+    DiffersFromUrl,
+    EmptySchemas,
+    EmptyText,
+    GivenTwice,
+    JournalSchemaOfData,
+    JournalSchemaOfServer,
+    KeyMissing,
+    MissingOnBothSides,
+    NamedTwice,
+    NoCommand,
+    NoConfigurationObject,
+    NoPassword,
+    NoTablesNamed,
+    NulInText,
+    NumberOutOfRange,
+    PasswordNotUtf8,
+    SeveralHosts,
+    TablesNotAList,
+    UnknownKey,
+    UnknownSslMode,
+    VariableNotSet,
+    WrongValue,
+)
 from tranship.model.names import Side
 
 _PLACEHOLDER = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
@@ -43,9 +71,7 @@ class _Reader:
     def config(self) -> Config:
         root = self._document.root
         if not isinstance(root, dict):
-            raise self._document.error(
-                "$", 'the configuration is an object: {"old_database": {…}, "new_database": {…}}'
-            )
+            raise self._document.error("$", NoConfigurationObject())
         self._check_keys("$", root, (*TOP_KEYS, "$schema"))
         given = {side: self._given(f"{side.value}_database", root) for side in Side}
         self._fill_place(given)
@@ -54,17 +80,9 @@ class _Reader:
         mapping = self._mapping(root)
         journal = self._text("$.journal_schema", root.get("journal_schema", "_tranship"))
         if journal.startswith("pg_") or journal == "information_schema":
-            raise self._document.error(
-                "$.journal_schema",
-                f"{journal!r} belongs to the server",
-                hint="leave the key out for _tranship",
-            )
+            raise self._document.error("$.journal_schema", JournalSchemaOfServer(journal))
         if any(journal in (endpoint.schemas or ()) for endpoint in (old, new)):
-            raise self._document.error(
-                "$.journal_schema",
-                f"{journal!r} is a schema of the data",
-                hint="leave the key out for _tranship",
-            )
+            raise self._document.error("$.journal_schema", JournalSchemaOfData(journal))
         self._warn_of_readers()
         warnings = tuple(dict.fromkeys(self._warnings))
         return Config(
@@ -90,40 +108,27 @@ class _Reader:
             }.get(key)
             hint = f"did you mean {near!r}?" if near else f"known keys: {', '.join(known)}"
             raise self._document.error(
-                child(path, key),
-                f"unknown key {json.dumps(key, ensure_ascii=False)}",
-                code="TS106",
-                hint=hint,
+                child(path, key), UnknownKey(json.dumps(key, ensure_ascii=False), hint)
             )
 
     def _text(self, path: str, value: JsonValue, *, empty: bool = False) -> str:
         """A text with its placeholders filled; the message never repeats it."""
         if not isinstance(value, str):
-            raise self._document.error(path, f"a text in quotes is expected here, not {_kind(value)}")
+            raise self._document.error(path, WrongValue("a text in quotes", _kind(value)))
         filled = _PLACEHOLDER.sub(lambda match: self._fill(path, match), value)
         if "\0" in filled:
-            raise self._document.error(path, "the text holds a NUL character")
+            raise self._document.error(path, NulInText())
         if not filled and not empty:
-            raise self._document.error(path, "the text is empty", hint="leave the key out for the default")
+            raise self._document.error(path, EmptyText())
         return filled
 
     def _fill(self, path: str, match: re.Match[str]) -> str:
         if match[1] is None:
             return "${"
         if not match[2] or not _NAME.match(match[1]):
-            raise self._document.error(
-                path,
-                "${ begins the name of an environment variable, as in ${OLD_PASSWORD}",
-                hint="write $${ for a literal ${",
-            )
+            raise self._document.error(path, BrokenPlaceholder())
         if match[1] not in self._environ:
-            message = f"the environment variable {match[1]} is not set"
-            raise self._document.error(
-                path,
-                message,
-                code="TS109",
-                hint=f"export {match[1]}=… before the command, or write $${{ for a literal ${{",
-            )
+            raise self._document.error(path, VariableNotSet(match[1]))
         return self._environ[match[1]]
 
     # The two databases
@@ -135,10 +140,10 @@ class _Reader:
         path = child("$", key)
         value = root.get(key)
         if key not in root:
-            raise self._document.error("$", f"the key {key!r} is missing", code="TS108")
+            raise self._document.error("$", KeyMissing(key))
         if not isinstance(value, dict):
             raise self._document.error(
-                path, f"an object with host, port, database … is expected here, not {_kind(value)}"
+                path, WrongValue("an object with host, port, database …", _kind(value))
             )
         self._check_keys(path, value, ENDPOINT_KEYS)
         made: libpq.Parameters = {}
@@ -150,7 +155,7 @@ class _Reader:
             if name in ("port", "connect_timeout") and isinstance(member, Number):
                 made[name] = member.text
             elif name in ("port", "connect_timeout") and not isinstance(member, str):
-                raise self._document.error(where, f"a whole number is expected here, not {_kind(member)}")
+                raise self._document.error(where, WrongValue("a whole number", _kind(member)))
             else:
                 made[_PARAMETER_OF.get(name, name)] = self._text(
                     where, member, empty=name in ("password", "sslpassword", "options")
@@ -170,11 +175,7 @@ class _Reader:
         from_url = libpq.parse_url(self._text(path, value), self._failure(path))
         twice = [name for name in from_url if name in made and made[name] != from_url[name]]
         if twice:
-            raise self._document.error(
-                path,
-                f"{twice[0]} stands in the URL and as a key of its own, and they differ",
-                hint="keep one of the two",
-            )
+            raise self._document.error(path, DiffersFromUrl(twice[0]))
         if "password" in from_url:
             self._notice_secret(value)
         self._say_unused(path, from_url)
@@ -190,7 +191,7 @@ class _Reader:
             self._plain_secret = True
 
     def _failure(self, path: str) -> libpq.Fail:
-        return lambda message, hint: self._document.error(path, message, hint=hint)
+        return lambda what: self._document.error(path, what)
 
     def _fill_place(self, given: Mapping[Side, tuple[Mapping[str, JsonValue], libpq.Parameters]]) -> None:
         """Host and database from the environment, but never for both sides: they would be one database."""
@@ -199,10 +200,7 @@ class _Reader:
             if not lacking or not self._environ.get(variable):
                 continue
             if len(lacking) == 2:
-                message = f"{key} is missing on both sides and would be taken from {variable} for both"
-                raise self._document.error(
-                    "$", message, code="TS108", hint=f"name {key} in old_database and in new_database"
-                )
+                raise self._document.error("$", MissingOnBothSides(key, variable))
             given[lacking[0]][1][name] = self._environ[variable]
 
     def _endpoint(self, side: Side, value: Mapping[str, JsonValue], parameters: libpq.Parameters) -> Endpoint:
@@ -217,21 +215,17 @@ class _Reader:
         port = self._number(path, "port", parameters.get("port") or "5432", 65535)
         host = parameters.get("host") or libpq.default_host(port)
         if "," in host and not host.startswith("/"):
-            raise self._document.error(
-                child(path, "host"),
-                "several hosts are given",
-                hint="name one server: the whole run reads one snapshot",
-            )
+            raise self._document.error(child(path, "host"), SeveralHosts())
         user = parameters.get("user") or libpq.default_user()
         if not user:
-            raise self._document.error(path, "the key 'username' is missing", code="TS108")
+            raise self._document.error(path, KeyMissing("username"))
         sslmode = parameters.get("sslmode") or (
             "verify-full" if parameters.get("sslrootcert") == "system" else "prefer"
         )
         if sslmode not in SSL_MODES:
             near = nearest(sslmode, SSL_MODES)
             hint = (f"did you mean {near!r}? " if near else "") + f"one of: {', '.join(SSL_MODES)}"
-            raise self._document.error(child(path, "sslmode"), f"unknown sslmode {sslmode!r}", hint=hint)
+            raise self._document.error(child(path, "sslmode"), UnknownSslMode(sslmode, hint))
         database = parameters.get("dbname") or user
         password = self._password(path, value, parameters, (host, port, database, user))
         return Endpoint(
@@ -256,7 +250,7 @@ class _Reader:
 
     def _number(self, path: str, key: str, text: str, most: int) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-            raise self._document.error(child(path, key), f"{key} is a whole number from 1 to {most}")
+            raise self._document.error(child(path, key), NumberOutOfRange(key, most))
         return int(text)
 
     def _password(
@@ -269,9 +263,7 @@ class _Reader:
         if value.get("password_command") is not None:
             where = child(path, "password_command")
             if "password" in parameters:
-                raise self._document.error(
-                    where, "password and password_command are both given", hint="keep one of the two"
-                )
+                raise self._document.error(where, GivenTwice())
             return self._run(where, value["password_command"])
         if "password" in parameters:
             return parameters["password"]
@@ -287,7 +279,7 @@ class _Reader:
         elif isinstance(command, str):
             words = self._text(path, command)
         else:
-            raise self._document.error(path, "a command line, or a list of its words, is expected here")
+            raise self._document.error(path, NoCommand())
         name = words[0] if isinstance(words, list) else "the command"
         try:
             done = subprocess.run(
@@ -299,28 +291,17 @@ class _Reader:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise self._document.error(
-                path, f"{name} gave no password within {_COMMAND_SECONDS} seconds", code="TS110"
-            ) from None
+            raise self._document.error(path, CommandTimedOut(name, _COMMAND_SECONDS)) from None
         except OSError as error:
-            raise self._document.error(
-                path, f"{name} cannot be run: {error.strerror}", code="TS110"
-            ) from None
+            raise self._document.error(path, CommandNotRun(name, error.strerror)) from None
         if done.returncode != 0:
-            raise self._document.error(
-                path,
-                f"{name} ended with status {done.returncode}",
-                code="TS110",
-                hint="run the command by hand",
-            )
+            raise self._document.error(path, CommandFailed(name, done.returncode))
         try:
             password = done.stdout.decode().removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError:
-            raise self._document.error(path, f"the output of {name} is not UTF-8", code="TS110") from None
+            raise self._document.error(path, PasswordNotUtf8(name)) from None
         if not password:
-            raise self._document.error(
-                path, f"{name} printed no password", code="TS110", hint="run the command by hand"
-            )
+            raise self._document.error(path, NoPassword(name))
         return password
 
     def _schemas(self, path: str, value: JsonValue) -> tuple[str, ...] | None:
@@ -328,17 +309,15 @@ class _Reader:
             return None
         if not isinstance(value, list):
             return (self._text(path, value),)
-        return self._names(
-            path, value, "the list of schemas is empty", "leave the key out for all user schemas"
-        )
-
-    def _names(self, path: str, value: list[JsonValue], when_empty: str, hint: str) -> tuple[str, ...]:
         if not value:
-            raise self._document.error(path, when_empty, hint=hint)
+            raise self._document.error(path, EmptySchemas())
+        return self._names(path, value)
+
+    def _names(self, path: str, value: list[JsonValue]) -> tuple[str, ...]:
         names = [self._text(child(path, number), name) for number, name in enumerate(value)]
         for number, name in enumerate(names):
             if name in names[:number]:
-                raise self._document.error(child(path, number), f"{name!r} stands twice in the list")
+                raise self._document.error(child(path, number), NamedTwice(name))
         return tuple(names)
 
     # The rest
@@ -348,20 +327,15 @@ class _Reader:
         if value is None:
             return None
         if not isinstance(value, list):
-            raise self._document.error(
-                "$.tables",
-                f"a list of table names is expected here, not {_kind(value)}",
-                hint="leave the key out for all",
-            )
+            raise self._document.error("$.tables", TablesNotAList("a list of table names", _kind(value)))
         if not value:
             schemas = (
                 "all schemas"
                 if old.schemas is None
                 else ", ".join(f"schema '{name}'" for name in old.schemas)
             )
-            message = f"No tables to migrate: \"tables\" is an empty list ({schemas}, OLD database '{old.database}')"
-            raise self._document.error("$.tables", message, code="TS114", hint="leave the key out for all")
-        return self._names("$.tables", value, "", "")
+            raise self._document.error("$.tables", NoTablesNamed(schemas, old.database))
+        return self._names("$.tables", value)
 
     def _mapping(self, root: Mapping[str, JsonValue]) -> tuple[tuple[str, str], ...]:
         value = root.get("table_mapping")
@@ -369,7 +343,7 @@ class _Reader:
             return ()
         if not isinstance(value, dict):
             raise self._document.error(
-                "$.table_mapping", f'{{"old name": "new name"}} is expected here, not {_kind(value)}'
+                "$.table_mapping", WrongValue('{"old name": "new name"}', _kind(value))
             )
         path = "$.table_mapping"
         return tuple(

@@ -19,6 +19,7 @@ import asyncpg
 from tranship.codec.files import write_json
 from tranship.demo.servers import Installation, Server, installations
 from tranship.errors import UsageError
+from tranship.errors.codes.usage import NoDemoServer
 
 PREFIX: Final = "demo"
 RULER: Final = "=" * 80
@@ -65,11 +66,7 @@ def _choose() -> tuple[Installation, Installation]:
     """The two newest majors at hand, or the only one twice."""
     found = list(installations().values())
     if not found:
-        raise UsageError(
-            "TS190",
-            "no PostgreSQL is at hand for the demo",
-            hint="install one with: pip install 'tranship[demo]'",
-        )
+        raise UsageError(NoDemoServer())
     return found[-2 if len(found) > 1 else -1], found[-1]
 
 

@@ -12,6 +12,7 @@ import asyncpg
 
 from tranship.config import Endpoint
 from tranship.errors import ConnectError
+from tranship.errors.codes.connection import TooManyConnections
 from tranship.model.names import Side
 from tranship.server.deadline import LOOK, Answering
 from tranship.server.tls import ladder
@@ -105,7 +106,7 @@ async def works(endpoint: Endpoint, backend: int) -> bool:
         finally:
             asking.terminate()
     except ConnectError as error:
-        return error.code == "TS206"
+        return error.code == TooManyConnections.code
     except DATABASE_TROUBLE:
         return False
 

@@ -6,6 +6,8 @@ import asyncpg
 
 from tranship.config import Endpoint
 from tranship.errors import ConnectError, Refused
+from tranship.errors.codes.connection import SettingNotKept, SilencedByDefault
+from tranship.errors.codes.start import TransactionPooler
 from tranship.model.catalog import Catalog
 from tranship.model.names import Side
 from tranship.server.connect import connect
@@ -72,10 +74,7 @@ async def pin(
     rows = await conn.fetch(query("session_read_back"), list(wanted))
     for name, now in ((row["name"], row["now"]) for row in rows):
         if _folded(now) != _folded(wanted[name]):
-            message = f"{side.upper()} database: the session setting {name} stays {now!r} instead of {wanted[name]!r}"
-            raise ConnectError(
-                "TS210", message, object=name, hint="connect to the server itself, not through a pooler"
-            )
+            raise ConnectError(SettingNotKept(side, name, now, wanted[name]))
 
 
 async def _without_surprises(conn: asyncpg.Connection) -> dict[str, str]:
@@ -92,9 +91,7 @@ async def _without_surprises(conn: asyncpg.Connection) -> dict[str, str]:
         try:
             await conn.execute(AS_ORIGIN)
         except asyncpg.InsufficientPrivilegeError as error:
-            message = f"NEW database: session_replication_role is {found['replication_role']} by default and may not be changed by this role"
-            hint = "ALTER ROLE … (or DATABASE …) RESET session_replication_role, or take it out of the server's parameters, for the migration"
-            raise ConnectError("TS210", message, object="session_replication_role", hint=hint) from error
+            raise ConnectError(SilencedByDefault(found["replication_role"])) from error
     return wanted
 
 
@@ -119,13 +116,7 @@ async def refuse_pooler(conn: asyncpg.Connection, endpoint: Endpoint) -> None:
     finally:
         await other.close()
     if again != backend:
-        message = f"{endpoint.side.upper()} database {endpoint.display}: a transaction-mode pooler stands in between (the backend changes)"
-        raise Refused(
-            "TS310",
-            message,
-            object=endpoint.display,
-            hint="connect to the server itself or to a session-mode port",
-        )
+        raise Refused(TransactionPooler(endpoint.side, endpoint.display))
 
 
 def datestyle(new: Catalog) -> str:

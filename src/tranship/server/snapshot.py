@@ -11,6 +11,8 @@ from msgspec import Struct
 
 from tranship.config import Endpoint
 from tranship.errors import ConnectError, Stopped
+from tranship.errors.codes.connection import OldTableLocked
+from tranship.errors.codes.stops import SnapshotGone
 from tranship.model.names import Side, TableName
 from tranship.server.connect import connect
 from tranship.server.session import pin
@@ -39,11 +41,7 @@ class SnapshotLost(Stopped):
     """No connection holds the snapshot any more."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "TS410",
-            "the snapshot of OLD is lost: every connection that held it was closed",
-            hint="run the same command again",
-        )
+        super().__init__(SnapshotGone())
 
 
 class Mark(Struct, frozen=True):
@@ -249,11 +247,7 @@ class Snapshot:
             except asyncpg.LockNotAvailableError as error:
                 await conn.execute("ROLLBACK")
                 if attempt == LOCK_TRIES - 1:
-                    raise ConnectError(
-                        "TS211",
-                        f"OLD: a table stays locked by someone else: {error}",
-                        hint="see pg_locks on OLD",
-                    ) from error
+                    raise ConnectError(OldTableLocked(str(error))) from error
                 await asyncio.sleep(0.2)
             else:
                 return

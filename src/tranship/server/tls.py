@@ -6,7 +6,13 @@ import ssl
 from pathlib import Path
 
 from tranship.config import Endpoint
-from tranship.errors import ConnectError
+from tranship.errors.codes.connection import (
+    NoClientCertificate,
+    NoRootCertificate,
+    SystemAuthoritiesNeedVerifyFull,
+    UnusableCertificate,
+)
+from tranship.server.trouble import failed
 
 _VERIFYING = ("verify-ca", "verify-full")
 
@@ -49,16 +55,14 @@ def make_context(endpoint: Endpoint) -> ssl.SSLContext:
         reason = (
             error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)
         ) or str(error)
-        raise _problem(endpoint, f"a certificate file cannot be used: {reason}") from None
+        raise failed(UnusableCertificate(reason), endpoint) from None
     return context
 
 
 def _load_authorities(context: ssl.SSLContext, endpoint: Endpoint) -> bool:
     if endpoint.sslrootcert == "system":
         if endpoint.sslmode != "verify-full":
-            raise _problem(
-                endpoint, f'"sslrootcert": "system" needs "sslmode": "verify-full", not {endpoint.sslmode!r}'
-            )
+            raise failed(SystemAuthoritiesNeedVerifyFull(endpoint.sslmode), endpoint)
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         return True
     path = _path(endpoint.sslrootcert, "root.crt")
@@ -66,8 +70,7 @@ def _load_authorities(context: ssl.SSLContext, endpoint: Endpoint) -> bool:
         context.load_verify_locations(cafile=path)
         return True
     if endpoint.sslmode in _VERIFYING:
-        hint = f'give "sslrootcert" (or "system" for the authorities of this machine), or use "sslmode": "require"; {endpoint.sslmode} has to verify'
-        raise _problem(endpoint, f"the root certificate file {path} does not exist", hint)
+        raise failed(NoRootCertificate(str(path), endpoint.sslmode), endpoint)
     return False
 
 
@@ -84,11 +87,7 @@ def _load_client(context: ssl.SSLContext, endpoint: Endpoint) -> None:
         return
     for path in (certificate, key):
         if path is None or not path.exists():
-            raise _problem(
-                endpoint,
-                f"the client certificate or its key does not exist: {path}",
-                'see "sslcert" and "sslkey"',
-            )
+            raise failed(NoClientCertificate(str(path)), endpoint)
     password = endpoint.sslpassword.reveal() if endpoint.sslpassword else ""
     context.load_cert_chain(certificate, key, password=lambda: password)
 
@@ -100,12 +99,3 @@ def _path(named: str | None, default: str) -> Path | None:
         return Path.home() / ".postgresql" / default
     except RuntimeError:
         return None
-
-
-def _problem(endpoint: Endpoint, message: str, hint: str = "") -> ConnectError:
-    return ConnectError(
-        "TS207",
-        f"{endpoint.side.upper()} database {endpoint.display}: {message}",
-        object=endpoint.display,
-        hint=hint,
-    )

@@ -1,4 +1,4 @@
-"""The exceptions with their codes and exit statuses, and nothing else.
+"""The exceptions with their exit statuses, and nothing else.
 
 A problem that was found is a value (``model.resolution.Problem``); an exception means that we could not look, or must stop.
 
@@ -12,6 +12,7 @@ A problem that was found is a value (``model.resolution.Problem``); an exception
 
 from __future__ import annotations
 
+from tranship.errors.message import Message
 from tranship.model.resolution import Problem
 
 
@@ -21,13 +22,29 @@ class TranshipError(Exception):
     exit_status = 2
 
     def __init__(
-        self, code: str, message: str, *, object: str = "", hint: str = "", problems: tuple[Problem, ...] = ()
+        self,
+        what: Message | str,
+        message: str = "",
+        *,
+        place: str = "",
+        object: str = "",
+        hint: str = "",
+        problems: tuple[Problem, ...] = (),
     ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.object = object
-        self.hint = hint
+        """Takes a message of the table.
+
+        ``place`` stands before its words, ``object`` replaces the object that it names, ``problems`` are all that were found together.
+        """
+        if isinstance(what, Message):
+            told = what.problem(object)
+        else:
+            told = Problem(code=what, object=object, message=message, hint=hint)
+        super().__init__(place + told.message)
+        self.what = what
+        self.code = told.code
+        self.message = place + told.message
+        self.object = told.object
+        self.hint = told.hint
         self._problems = problems
 
     @property

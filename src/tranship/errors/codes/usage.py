@@ -1,0 +1,134 @@
+"""TS101 to TS190: the command line, files, and what a configuration names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tranship.errors.message import UsageMessage
+
+
+class WrongCommandLine(UsageMessage, frozen=True):
+    code = "TS101"
+    meaning = "the command line is wrong"
+    cure = "see `--help` of the command"
+    message = "{reason}"
+    hint = "{program} --help"
+    reason: str
+    """In the words of the command-line parser."""
+    program: str
+
+
+class UnknownCode(WrongCommandLine, frozen=True):
+    message = "There is no error code {reason!r}."
+    hint = "{program}"
+
+
+class FileUnreadable(UsageMessage, frozen=True):
+    code = "TS102"
+    meaning = "a file cannot be read"
+    cure = "check the path; it is relative to the working directory"
+    about = "{path}"
+    message = "cannot read {path}: {reason}"
+    path: Path
+    reason: str = ""
+
+
+class FileIsFolder(FileUnreadable, frozen=True):
+    message = "{path} is a folder, not a file"
+
+
+class FileMissing(FileUnreadable, frozen=True):
+    message = "file not found: {path}"
+    hint = "paths are relative to the working directory"
+
+
+class FileTooLarge(FileUnreadable, frozen=True):
+    message = "{path} is larger than {reason}: this is not a file of ours"
+
+
+class NotJson(UsageMessage, frozen=True):
+    code = "TS103"
+    meaning = "a file is not JSON, is empty, or is of another kind"
+    cure = "correct the line it names, or write the file again"
+    about = "{path}"
+    message = "{path}:{line}: {reason}"
+    hint = "{suggestion}"
+    path: Path
+    line: int
+    reason: str
+    suggestion: str = ""
+
+
+class FileEmpty(UsageMessage, frozen=True):
+    code = NotJson.code
+    about = "{path}"
+    message = "{path}:1: the file is empty"
+    path: Path
+
+
+class NoChangesFile(UsageMessage, frozen=True):
+    code = NotJson.code
+    about = "{path}"
+    message = "{path}: not a changes file"
+    hint = "run analyze again"
+    path: Path
+
+
+class KeyTwice(NotJson, frozen=True):
+    code = "TS104"
+    meaning = "a key stands twice in one object"
+    cure = "keep one"
+
+
+class ChangesKeyTwice(UsageMessage, frozen=True):
+    code = KeyTwice.code
+    about = "{path}"
+    message = "{path}: the key {key} stands twice in one object"
+    hint = "run analyze again"
+    path: Path
+    key: str
+
+
+class NotUtf8(UsageMessage, frozen=True):
+    code = "TS105"
+    meaning = "a file is not UTF-8"
+    cure = "save it as UTF-8"
+    about = "{path}"
+    message = "{path}:{line}: not UTF-8 text"
+    hint = "save the file as UTF-8"
+    path: Path
+    line: int
+
+
+class ForeignChangesFile(UsageMessage, frozen=True):
+    code = "TS112"
+    meaning = "the changes file comes from another tool or version"
+    cure = "run `analyze` again"
+    about = "{path}"
+    message = "{path} is not a changes file of this tool and version ({reason}): run analyze again"
+    hint = "run analyze again"
+    path: Path
+    reason: str
+
+
+class CannotWrite(UsageMessage, frozen=True):
+    code = "TS113"
+    meaning = "a result file cannot be written"
+    cure = "check the folder, or give another with `--results-dir`"
+    about = "{path}"
+    message = "cannot write {path}: {reason}"
+    path: Path
+    reason: str
+
+
+class FileInPlaceOfFolder(CannotWrite, frozen=True):
+    message = "cannot write {path}: a file stands where a folder is needed"
+    reason: str = ""
+
+
+class NoDemoServer(UsageMessage, frozen=True):
+    code = "TS190"
+    meaning = "no PostgreSQL was found for the demo"
+    cure = "`pip install 'tranship[demo]'`"
+    message = "no PostgreSQL is at hand for the demo"
+    hint = "install one with: pip install 'tranship[demo]'"
