@@ -80,7 +80,9 @@ def deterministic(collation: str | None) -> bool:
 
 
 def key_text(parts: Sequence[str]) -> str:
-    """Returns SQL that joins several canonical texts into one: a JSON array keeps NULL and ``'null'`` apart."""
+    """Returns SQL that joins several canonical texts into one: a JSON array keeps NULL and ``'null'``
+    apart.
+    """
     return f"CAST(pg_catalog.json_build_array({', '.join(parts)}) AS pg_catalog.text)"
 
 

@@ -1,7 +1,8 @@
-"""The union of expressions as SQL over one old row, alias ``old``: the one function that compiles it.
+"""The compiler of the expression union (``model/expression.py``): SQL over one old row, whose alias is
+``old``.
 
-What comes out is, in a text COPY, something whose output NEW's input function reads; in a binary COPY a value of NEW's own type
-(``planning/plan/build.py`` allows binary only where every expression is a portable Take).
+In a text COPY, the output of that SQL is what NEW's input function reads. In a binary COPY it is a value of
+NEW's own type; ``planning/plan/build.py`` allows binary only where every expression is a portable Take.
 """
 
 from __future__ import annotations
@@ -32,22 +33,26 @@ _STRINGS = frozenset({"text", "varchar", "name"})
 
 
 class LookupContent(Struct, frozen=True):
-    """What NEW's lookup table says for the distinct old keys of one batch."""
+    """What a lookup table of NEW holds for the distinct old keys of one batch."""
 
     position: int
     """Index of the mapping in ``TablePlan.columns``."""
     keys: tuple[tuple[str, ...], ...]
-    """Old keys as :func:`key_text` renders them; only keys that were found."""
+    """Old keys as :func:`key_text` renders them, one text per key column; only keys that were found."""
     values: tuple[str | None, ...]
+    """Per key the value found, as text for NEW's input; None is NULL."""
 
 
 Bindings = tuple[LookupContent, ...]
 
 
 def compile_column(plan: TablePlan, position: int, old: Table) -> str:
-    """SQL that computes the mapping at ``position`` of ``plan.columns`` from the row ``old``.
+    """Returns SQL that computes the mapping at ``position`` of ``plan.columns`` from the row ``old``.
 
-    A lookup reads the join that :func:`lookup_joins` adds. ``NewDefault`` has no SQL: asking for it is a programming error (ValueError).
+    A lookup reads the join that :func:`lookup_joins` adds to the FROM clause.
+
+    Raises:
+        ValueError: the mapping is a ``NewDefault``, which has no SQL: a programming error.
     """
     mapping = plan.columns[position]
     match mapping.expression:
@@ -63,6 +68,7 @@ def compile_column(plan: TablePlan, position: int, old: Table) -> str:
             shipped = f"CAST({_take(take, mapping.type, old, plan.zone)} AS pg_catalog.text)"
             return f"COALESCE({shipped}, {literal(constant.value)})"
         case Sql(text=text):
+            # On lines of its own, so that a comment at its end does not swallow the parenthesis.
             return f"CAST((\n{text}\n) AS pg_catalog.text)"
         case NewDefault():
             raise ValueError(f"{mapping.column} is filled by the server")
@@ -71,7 +77,10 @@ def compile_column(plan: TablePlan, position: int, old: Table) -> str:
 
 
 def compile_text(plan: TablePlan, position: int, old: Table) -> str:
-    """The same as text: exactly what NEW's input function would be given."""
+    """Returns the mapping's SQL as text: exactly what NEW's input function is given in a text COPY.
+
+    Every expression but these two is compiled to text already.
+    """
     expression = plan.columns[position].expression
     compiled = compile_column(plan, position, old)
     if isinstance(expression, Take | Coalesce):
@@ -80,22 +89,30 @@ def compile_text(plan: TablePlan, position: int, old: Table) -> str:
 
 
 def shipped(plan: TablePlan) -> tuple[int, ...]:
-    """Positions of the mappings that travel (all but NewDefault), in NEW's column order."""
+    """Returns the positions of the copied columns (all but NewDefault), in NEW's column order."""
     return tuple(n for n, m in enumerate(plan.columns) if not isinstance(m.expression, NewDefault))
 
 
 def alias(position: int) -> str:
-    """Alias of the join that serves the lookup at a position."""
+    """Returns the alias of the join that serves the lookup at a position."""
     return f"lookup_{position}"
 
 
 def key_text(column: str) -> str:
-    """An old column as a lookup key's text, comparable between distinct keys and join."""
+    """Returns an old column as the text of a lookup key.
+
+    The same text is read for a batch's distinct keys and compared in the join, by bytes, whatever the
+    column's collation is.
+    """
     return f'CAST(old.{ident(column)} AS pg_catalog.text) COLLATE pg_catalog."C"'
 
 
 def lookup_joins(plan: TablePlan, old: Table, bindings: Bindings) -> str:
-    """The LEFT JOINs that the plan's lookups need, each a line; NEW's content comes as arrays of just the batch's keys."""
+    """Returns the LEFT JOINs that the plan's lookups need, one line each; an empty text without lookups.
+
+    The content of a lookup table of NEW is part of the statement, as arrays that hold the batch's own keys
+    alone.
+    """
     contents = {content.position: content for content in bindings}
     joins = []
     for position, mapping in enumerate(plan.columns):
@@ -109,7 +126,12 @@ def lookup_joins(plan: TablePlan, old: Table, bindings: Bindings) -> str:
 
 
 def gap(plan: TablePlan, position: int, old: Table) -> str | None:
-    """A predicate that is true for rows whose value the mapping or lookup lacks and for which there is no default; None: there can be none."""
+    """Returns a predicate for rows whose value the mapping or lookup lacks, or None where every row gets a
+    value.
+
+    With a default (``otherwise``) every row gets one, and NULL is never missing: it has a rule of its own
+    (``for_null``).
+    """
     match plan.columns[position].expression:
         case MapValues(otherwise=None) as mapped:
             value = f"old.{ident(mapped.column)}"
@@ -126,7 +148,9 @@ def gap(plan: TablePlan, position: int, old: Table) -> str | None:
 
 
 def gap_value(mapping: ColumnMapping) -> str:
-    """The missing value as text (composite keys as a row)."""
+    """Returns SQL for the value that a mapping or lookup lacks, as text; a key of several columns is printed
+    as a row.
+    """
     match mapping.expression:
         case MapValues(column=column):
             return f"CAST(old.{ident(column)} AS pg_catalog.text)"
@@ -139,7 +163,9 @@ def gap_value(mapping: ColumnMapping) -> str:
 
 
 def type_name(pg_type: PgType) -> str:
-    """A type's name without modifier, safe in a CAST: ``character`` alone would mean ``character(1)``."""
+    """Returns a type's qualified name without modifier, for a CAST: ``character`` alone would mean
+    ``character(1)``.
+    """
     return relation(pg_type.name) if pg_type.name is not None else pg_type.base
 
 
@@ -162,14 +188,7 @@ def _convert(value: str, conversion: Conversion, old: PgType, new: PgType, zone:
         case Rule.OLD_CAST:
             return f"CAST({value} AS {new.text})"
         case Rule.NEW_INPUT:
-            told = _told(value, old.base, new.base)
-            if told is not None:
-                return told
-            if _cast_to_text(old):
-                return f"CAST({value} AS pg_catalog.text)"
-            if old.kind is TypeKind.ARRAY and old.element is not None and _cast_to_text(old.element.leaf):
-                return f"CAST({value} AS pg_catalog.text[])"
-            return value
+            return _for_input(value, old, new)
         case Rule.ROUND:
             return _rounded(value, old)
         case Rule.ZONE:
@@ -178,15 +197,41 @@ def _convert(value: str, conversion: Conversion, old: PgType, new: PgType, zone:
             assert_never(unreachable)
 
 
-def _told(value: str, old: str, new: str) -> str | None:
-    """Pairs whose cast NEW's input would not repeat: what the cast takes is shipped so that NEW reads the same, the rest so that it refuses."""
+def _for_input(value: str, old: PgType, new: PgType) -> str:
+    """Returns what is shipped for NEW's input function: mostly the value itself, which COPY prints by its
+    output function.
+
+    A few types have a cast to text that differs from their output (boolean: ``true`` and ``t``), and the
+    specification says cast; so have arrays of them.
+    """
+    repeated = _as_input_repeats(value, old.base, new.base)
+    if repeated is not None:
+        return repeated
+    if _cast_to_text(old):
+        return f"CAST({value} AS pg_catalog.text)"
+    if old.kind is TypeKind.ARRAY and old.element is not None and _cast_to_text(old.element.leaf):
+        return f"CAST({value} AS pg_catalog.text[])"
+    return value
+
+
+def _as_input_repeats(value: str, old: str, new: str) -> str | None:
+    """Returns the text to ship for type pairs whose cast and whose input function disagree; None for all
+    other pairs.
+
+    Accepted values are rewritten so that NEW's input gives the cast's result; others are sent in a form that
+    it rejects.
+    """
     text = f"CAST({value} AS pg_catalog.text)"
     match old, new:
+        # Printed, money has a currency symbol and separators.
         case "money", "numeric":
             return f"CAST({value} AS pg_catalog.numeric)"
+        # The cast takes the EUI-64 form of a MAC address (ff:fe in the middle) and drops those two bytes; the
+        # input function of macaddr reads no eight bytes at all.
         case "macaddr8", "macaddr":
             short = f"pg_catalog.left({text}, 8) || pg_catalog.right({text}, 9)"
             return f"CASE WHEN pg_catalog.substr({text}, 10, 5) = 'ff:fe' THEN {short} ELSE {text} END"
+        # The input function of oid wraps negative numbers around.
         case (("smallint" | "bigint"), "oid"):
             return f"CASE WHEN {value} < 0 THEN {text} || ' is out of range' ELSE {text} END"
         case _:
@@ -198,18 +243,27 @@ def _cast_to_text(old: PgType) -> bool:
 
 
 def _rounded(value: str, old: PgType) -> str:
-    """As the server's own casts: float rounds half to even, numeric half away from zero; what has no integer ships as it prints."""
+    """Returns a number rounded to an integer, as text, by the rule of the server's own cast.
+
+    numeric rounds half away from zero, float half to even (PostgreSQL documentation, "Numeric Types"). NaN
+    and infinities ship as they print, so that NEW's input refuses them.
+    """
     if old.base == "numeric":
         return f"CAST(pg_catalog.round({value}, 0) AS pg_catalog.text)"
-    whole = f"CAST(CAST(pg_catalog.round(CAST({value} AS pg_catalog.float8)) AS pg_catalog.numeric) AS pg_catalog.text)"
-    return f"CASE WHEN {value} IN ('Infinity', '-Infinity', 'NaN') THEN CAST({value} AS pg_catalog.text) ELSE {whole} END"
+    # Through numeric: a large float prints with an exponent, which the input of an integer does not read.
+    rounded = f"pg_catalog.round(CAST({value} AS pg_catalog.float8))"
+    whole = f"CAST(CAST({rounded} AS pg_catalog.numeric) AS pg_catalog.text)"
+    special = f"{value} IN ('Infinity', '-Infinity', 'NaN')"
+    return f"CASE WHEN {special} THEN CAST({value} AS pg_catalog.text) ELSE {whole} END"
 
 
 def _zoned(value: str, old: PgType, new: PgType, zone: str) -> str:
-    """Through the zone by OLD, as text; what lies within a day of a type's limit is shipped so that NEW judges or refuses it.
+    """Returns a time converted through a time zone by OLD, as text.
 
-    timestamp and date reach further than a shifted timestamptz (PostgreSQL documentation, "Date/Time Types"), and OLD's own cast would
-    end the whole read. NEW's sessions of such a table use the same zone, so that wall-clock text means the same there.
+    Near the limits of the types OLD's own conversion could overflow, which would end the whole read:
+    timestamp and date reach further than timestamptz (PostgreSQL documentation, "Date/Time Types"). A
+    wall-clock time there is shipped unshifted, and NEW judges it; its sessions for such a table use the same
+    zone. A timestamptz there is shipped in a form that NEW refuses.
     """
     text = f"CAST({value} AS pg_catalog.text)"
     if old.base == "timestamp with time zone":
@@ -219,12 +273,17 @@ def _zoned(value: str, old: PgType, new: PgType, zone: str) -> str:
     else:
         shifted = f"pg_catalog.timezone({literal(zone)}, CAST({value} AS pg_catalog.timestamp))"
         beyond = text
+    # A margin inside the limits of timestamptz (4714-11-24 BC and the end of 294276): no zone is a day away
+    # from UTC.
     near = f"pg_catalog.isfinite({value}) AND ({value} < '4714-11-26 BC' OR {value} > '294275-12-30')"
     return f"CASE WHEN {near} THEN {beyond} ELSE CAST({shifted} AS pg_catalog.text) END"
 
 
 def _equals(value: str, old: PgType, key: str) -> str:
-    """The value equals the key by its own type's ``=``; plain strings exactly, whatever their collation."""
+    """Returns the condition that a value equals a mapping's key by the ``=`` of its own type.
+
+    Strings are compared by bytes, whatever their collation. So are types without an equality, by their text.
+    """
     leaf = old.leaf
     if (
         leaf.name is None
@@ -251,25 +310,35 @@ def _lookup(lookup: Lookup, name: str) -> str:
     for_null = lookup.for_null.value if lookup.for_null is not None else None
     otherwise = lookup.otherwise.value if lookup.otherwise is not None else None
     found = f"WHEN {name}.found THEN {name}.v"
-    return f"CASE WHEN {missing} THEN CAST({literal(for_null)} AS pg_catalog.text) {found} ELSE {literal(otherwise)} END"
+    null = f"WHEN {missing} THEN CAST({literal(for_null)} AS pg_catalog.text)"
+    return f"CASE {null} {found} ELSE {literal(otherwise)} END"
 
 
 def _join_old(lookup: Lookup, name: str, old: Table) -> str:
+    """Returns the join with a lookup table of OLD, in the same snapshot.
+
+    DISTINCT: a key may stand there several times with one value, and must not multiply the old row.
+    """
     keys = ", ".join(f"l.{ident(key)} AS k{n}" for n, key in enumerate(lookup.keys))
     on = " AND ".join(
         f"{name}.k{n} {_join_equality(old, c)} old.{ident(c)}" for n, c in enumerate(lookup.columns)
     )
     value = f"CAST(l.{ident(lookup.value)} AS pg_catalog.text) AS v"
-    return f"LEFT JOIN (SELECT DISTINCT {keys}, {value}, true AS found FROM {relation(lookup.table)} AS l) AS {name} ON {on}"
+    distinct = f"SELECT DISTINCT {keys}, {value}, true AS found FROM {relation(lookup.table)} AS l"
+    return f"LEFT JOIN ({distinct}) AS {name} ON {on}"
 
 
 def _join_equality(old: Table, column: str) -> str:
+    # A type of an extension or of the user's has its own =, which need not be on the search path.
     leaf = _column(old, column).type.leaf
     user_made = leaf.name is not None and leaf.name.schema != "pg_catalog" and leaf.kind is TypeKind.BASE
     return leaf.equality if user_made and leaf.equality is not None else "OPERATOR(pg_catalog.=)"
 
 
 def _join_content(lookup: Lookup, name: str, content: LookupContent | None) -> str:
+    """Returns the join with what a lookup table of NEW holds for the batch; without content no key is
+    found.
+    """
     keys = content.keys if content is not None else ()
     values = content.values if content is not None else ()
     arrays = [text_array(key[n] for key in keys) for n in range(len(lookup.keys))]

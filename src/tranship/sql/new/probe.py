@@ -57,22 +57,7 @@ possible.
 """
 
 
-def guarded(query: str, *, conversion: bool = False) -> str:
-    """Returns a DO statement that answers ``query`` for every block, row by row where a block raises.
-
-    Args:
-        query: reads the PL/pgSQL variable ``tranship_given`` (a JSON array of rows) and returns one text
-            column.
-        conversion: errors of class 42 count as the row's, too. ``regclass`` and its kind raise them for a
-            name that does not exist; a query that only converts has no other way to raise them.
-    """
-    stopping = _NOT_OF_A_ROW if conversion else _NOT_OF_A_ROW + _OF_THE_QUERY
-    classes = ", ".join(literal(c) for c in stopping)
-    reraise = f"IF pg_catalog.left(SQLSTATE, 2) IN ({classes}) THEN RAISE; END IF;"
-    # The answers of a block are taken as a whole (tranship_some): when it raises, none of them counts and
-    # every row of the block is asked again. Row by row the query is a loop, because a row may have several
-    # answers.
-    body = f"""
+_GUARDED = """
 #variable_conflict use_column
 DECLARE
   tranship_block pg_catalog.json;
@@ -117,7 +102,25 @@ BEGIN
     '[' || pg_catalog.array_to_string(tranship_answers, ',') || ']', true);
 END
 """
-    return f"DO LANGUAGE plpgsql {literal(body)}"
+"""The body of the DO statement. The answers of a block are taken as a whole (tranship_some): when it raises,
+none of them counts and every row of the block is asked again. Row by row the query is a loop, because a row
+may have several answers.
+"""
+
+
+def guarded(query: str, *, conversion: bool = False) -> str:
+    """Returns a DO statement that answers ``query`` for every block, row by row where a block raises.
+
+    Args:
+        query: reads the PL/pgSQL variable ``tranship_given`` (a JSON array of rows) and returns one text
+            column.
+        conversion: errors of class 42 count as the row's, too. ``regclass`` and its kind raise them for a
+            name that does not exist; a query that only converts has no other way to raise them.
+    """
+    stopping = _NOT_OF_A_ROW if conversion else _NOT_OF_A_ROW + _OF_THE_QUERY
+    classes = ", ".join(literal(c) for c in stopping)
+    reraise = f"IF pg_catalog.left(SQLSTATE, 2) IN ({classes}) THEN RAISE; END IF;"
+    return f"DO LANGUAGE plpgsql {literal(_GUARDED.format(query=query, reraise=reraise))}"
 
 
 def conversion_query(pg_type: PgType) -> str:

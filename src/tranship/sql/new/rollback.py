@@ -49,7 +49,9 @@ def delete_pages(leaf: TableName, xids: Sequence[int], first: int, end: int) -> 
 
 
 def whole_rows_identify(table: TableName) -> str:
-    """Returns a statement for a person: with it, rows can be deleted from a published table that has no key."""
+    """Returns a statement for a person: with it, rows can be deleted from a published table that has no
+    key.
+    """
     return f"ALTER TABLE {relation(table)} REPLICA IDENTITY FULL;"
 
 

@@ -87,7 +87,9 @@ def measure(source: Source, step: int, *, digest: bool) -> str:
 
 
 def measure_sorted(source: Source, step: int) -> str:
-    """Returns a query for ``firsts`` as :func:`measure` has them, by sorting: for a scan that did not ascend."""
+    """Returns a query for ``firsts`` as :func:`measure` has them, by sorting: for a scan that did not
+    ascend.
+    """
     return f"""
         SELECT COALESCE(array_agg(s.id::text ORDER BY s.n), '{{}}') AS firsts
         FROM (

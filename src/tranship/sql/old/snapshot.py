@@ -16,7 +16,9 @@ EXPORT_SNAPSHOT = "SELECT pg_catalog.pg_export_snapshot()"
 
 
 def import_snapshot(snapshot: str) -> str:
-    """Returns the statement that joins an exported snapshot. It has to be the first one of its transaction."""
+    """Returns the statement that joins an exported snapshot. It has to be the first one of its
+    transaction.
+    """
     return f"SET TRANSACTION SNAPSHOT {literal(snapshot)}"
 
 
