@@ -6,6 +6,19 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from tranship.errors.codes.decisions import (
+    AggregateInSql,
+    ColumnNotFoundInSql,
+    FunctionNotFoundInSql,
+    NoSingleValueInSql,
+    ParametersInSql,
+    RefusedSql,
+    SeveralValuesFromSql,
+    TableNotFoundInSql,
+    TypeNotFoundInSql,
+    VolatileSql,
+    WindowInSql,
+)
 from tranship.model.expression import Sql
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
@@ -13,14 +26,14 @@ from tranship.sql.old import expression_checks as sql
 
 _RECORD = 2249
 """The type of ``(a, b)``."""
-_BY_STATE = {
-    "42803": "an aggregate is no value of one row; put it into a subselect",
-    "42P20": "a window function is no value of one row; put it into a subselect",
-    "0A000": "write an expression that gives exactly one value for each row",
-    "42883": "only pg_catalog is on the search path: write schema.function(…)",
-    "42P01": "only pg_catalog is on the search path: write schema.table",
-    "42704": "only pg_catalog is on the search path: write schema.type",
-    "42703": "the old row is called old: old.column",
+_BY_STATE: dict[str, type[RefusedSql]] = {
+    "42803": AggregateInSql,
+    "42P20": WindowInSql,
+    "0A000": NoSingleValueInSql,
+    "42883": FunctionNotFoundInSql,
+    "42P01": TableNotFoundInSql,
+    "42704": TypeNotFoundInSql,
+    "42703": ColumnNotFoundInSql,
 }
 
 
@@ -35,40 +48,23 @@ async def refused_transforms(old: asyncpg.Connection, plans: Sequence[TablePlan]
             if isinstance(mapping.expression, Sql) and plan.sources:
                 wrong = await _wrong(old, plan, mapping.expression.text)
                 if wrong is not None:
-                    message, hint = wrong
-                    problems.append(
-                        Problem(
-                            "TS339",
-                            f"{plan.old}.{mapping.column}",
-                            f"transform_sql {mapping.expression.text!r}: {message}",
-                            hint,
-                        )
-                    )
+                    problems.append(wrong.problem(f"{plan.old}.{mapping.column}"))
     return tuple(problems)
 
 
-async def _wrong(old: asyncpg.Connection, plan: TablePlan, text: str) -> tuple[str, str] | None:
+async def _wrong(old: asyncpg.Connection, plan: TablePlan, text: str) -> RefusedSql | None:
     try:
         async with old.transaction(isolation="repeatable_read", readonly=True):
             prepared = await old.prepare(sql.value_of(plan, text))
             if prepared.get_parameters():
-                return "it has parameters that nobody fills", "write the values themselves"
+                return ParametersInSql(text)
             if prepared.get_attributes()[0].type.oid == _RECORD:
-                return (
-                    "it gives several values at once",
-                    "write an expression that gives exactly one value for each row",
-                )
+                return SeveralValuesFromSql(text)
             await old.execute(sql.explained_as_condition(plan, text))
             await old.execute(sql.explained(plan, text))
             if f'"{sql.REPEATABLE}"' in await old.fetchval(sql.explained_twice(plan, text)):
-                return (
-                    "it calls a volatile function, so the same row could give two values",
-                    "use functions that are IMMUTABLE or STABLE",
-                )
+                return VolatileSql(text)
     except asyncpg.PostgresError as error:
-        message = (error.message or str(error)).replace(" are not allowed in WHERE", " do not fit here")
-        return message, _BY_STATE.get(
-            error.sqlstate or "",
-            "try the expression in a query of yours on OLD, with the table under the alias old",
-        )
+        said = (error.message or str(error)).replace(" are not allowed in WHERE", " do not fit here")
+        return _BY_STATE.get(error.sqlstate or "", RefusedSql)(text, said)
     return None

@@ -17,6 +17,7 @@ from tranship.analysis.value_checks import refused_values, repeated_keys
 from tranship.codec.files import result_path
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config
+from tranship.errors.codes.decisions import OpenQuestion, UndecidedChanges
 from tranship.model.change import Comparison
 from tranship.model.expression import Sql
 from tranship.model.names import Side
@@ -27,7 +28,6 @@ from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.compare import compare
 from tranship.planning.deciding.resolve import asked_about, decide, open_questions
 from tranship.planning.deciding.resolve.casts import cast_questions
-from tranship.planning.deciding.resolve.words import OPEN_QUESTION
 from tranship.planning.matching.match import Decided, match
 from tranship.planning.plan.build import build
 from tranship.server.identity import read_identity
@@ -72,7 +72,7 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
             f"{asked[place]} (" for change in open_now for place in places(change) if place in asked
         )
         problems = tuple(
-            p for p in problems if p.code != OPEN_QUESTION or not p.object.startswith(told_below)
+            p for p in problems if p.code != OpenQuestion.code or not p.object.startswith(told_below)
         )
         refuse([*stale, *problems, *_summed(undecided(open_now), options)])
         refuse(await _refused_values(open_, sides, answers))
@@ -152,10 +152,4 @@ def _summed(undecided: tuple[Problem, ...], options: MigrateOptions) -> tuple[Pr
     following = command_line(options.invocation, "resolve generate", changes, *options.naming)
     if not Path(changes).exists():
         following = f"{command_line(options.invocation, 'analyze', options.config_path, *options.naming)}, then {following}"
-    head = Problem(
-        "TS300",
-        "",
-        f"Breaking changes detected: {len(undecided)}",
-        f"decide each of them; to write them down with suggestions: {following}",
-    )
-    return (head, *undecided)
+    return (UndecidedChanges(len(undecided), following).problem(), *undecided)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tranship.errors.codes.decisions import NotChecked, Undecided
 from tranship.model.change import Change
 from tranship.model.names import Side
 from tranship.model.resolution import Problem
@@ -11,18 +12,13 @@ from tranship.model.resolution import Problem
 
 def not_asked(what: Iterable[str]) -> tuple[Problem, ...]:
     """Questions to the data that have no answer, as warnings."""
-    return tuple(Problem("TS342", "", f"not asked: {one}", warning=True) for one in what)
+    return tuple(NotChecked(one).problem() for one in what)
 
 
 def undecided(changes: Iterable[Change]) -> tuple[Problem, ...]:
     """Breaking changes that no decision settles, as problems."""
     return tuple(
-        Problem(
-            "TS301",
-            ".".join(filter(None, (c.table, c.old_column or c.new_column))),
-            c.description,
-            "decide it in the resolutions file",
-        )
+        Undecided(c.description).problem(".".join(filter(None, (c.table, c.old_column or c.new_column))))
         for c in changes
     )
 

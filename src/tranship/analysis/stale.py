@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tranship.codec import read_changes
 from tranship.codec.files import result_path
+from tranship.errors.codes.decisions import NoChangesYet, NoFingerprints, StaleChanges, StaleResolutions
 from tranship.model.catalog import Catalog
 from tranship.model.names import Side
 from tranship.model.options import MigrateOptions, command_line
@@ -18,20 +19,11 @@ def stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[
     default = result_path(options.results_dir, options.prefix, "migration_changes.json")
     path = Path(options.changes_file) if options.changes_file is not None else default
     if options.changes_file is None and not path.exists():
-        return (
-            Problem(
-                "TS340", str(path), f"no changes file at {path}: the schemas are compared now", warning=True
-            ),
-        )
+        return (NoChangesYet(str(path)).problem(),)
     told = read_changes(path)
     again = command_line(options.invocation, "analyze", options.config_path or "CONFIG", *options.naming)
     return tuple(
-        Problem(
-            "TS302",
-            str(path),
-            f"{path} is stale: {what}",
-            f"compare again: {again} (resolve generate keeps the decisions already made)",
-        )
+        StaleChanges(str(path), what, again).problem()
         for before, now, side in ((told.old.catalog, old, Side.OLD), (told.new.catalog, new, Side.NEW))
         for what in drift(before, now, side)
     )
@@ -42,18 +34,9 @@ def stale_resolutions(
 ) -> tuple[Problem, ...]:
     """Decisions made on other schemas are refused; a file without fingerprints was written by hand and is accepted, which is said."""
     if not file.old_fingerprint and not file.new_fingerprint:
-        return (
-            Problem(
-                "TS341", str(path), f"{path} carries no fingerprints: it is taken as it is", warning=True
-            ),
-        )
+        return (NoFingerprints(str(path)).problem(),)
     return tuple(
-        Problem(
-            "TS303",
-            str(path),
-            f"{path} was made for another {side.value.upper()} schema",
-            "run analyze and resolve generate again: decisions are kept",
-        )
+        StaleResolutions(str(path), side).problem()
         for then, now, side in (
             (file.old_fingerprint, old.fingerprint, Side.OLD),
             (file.new_fingerprint, new.fingerprint, Side.NEW),

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import asyncpg
 from msgspec.structs import replace
 
+from tranship.errors.codes.entries import SameKeyTwice
 from tranship.model.catalog import Catalog
 from tranship.model.names import Side
 from tranship.model.resolution import Answers, Problem
 from tranship.planning.deciding.resolve.casts import TEXT, CastQuestion
 from tranship.planning.deciding.resolve.values import holds_text
-from tranship.planning.deciding.resolve.words import CONTRADICTION, problem
+from tranship.planning.deciding.resolve.words import problem
 from tranship.sql import casts as sql
 
 
@@ -63,8 +64,7 @@ async def repeated_keys(old: asyncpg.Connection, answers: Answers, catalog: Cata
             pairs = await old.fetch(sql.equal_keys(source.type.leaf), [key for key, _ in keys])
         for one, other in ((keys[first - 1], keys[second - 1]) for first, second in pairs):
             if one[1] != other[1]:
-                told = f"value_mapping keys {one[0]!r} and {other[0]!r} are the same {source.type.text} value with different results"
-                problems.append(problem(CONTRADICTION, entry, told, "keep one of them"))
+                problems.append(problem(entry, SameKeyTwice(one[0], other[0], source.type.text)))
     return tuple(problems)
 
 

@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 from tranship.codec.files import Document, child, read_jsonc
 from tranship.codec.jsonc import JsonValue, Number
 from tranship.errors.codes.configuration import NoResolutionsFile, ResolutionsNotAnObject
-from tranship.errors.codes.decisions import Malformed, NoScalar, UnknownField, WrongShape
+from tranship.errors.codes.entries import Malformed, NoScalar, UnknownField, WrongShape
 from tranship.errors.message import Message
 from tranship.model.resolution import JsonText, LookupTable, Problem, Resolution, ResolutionFile
 from tranship.model.text import nearest

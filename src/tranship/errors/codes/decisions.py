@@ -1,31 +1,147 @@
-"""TS300 to TS333: what a person decides, and what the decisions and the configuration select."""
+"""TS300 to TS303, TS330 and TS339 to TS342: open decisions, stale files, and expressions that OLD refuses."""
 
 from __future__ import annotations
 
 from tranship.errors.message import RefusalMessage
+from tranship.model.names import Side
 
 
-class Malformed(RefusalMessage, frozen=True):
-    code = "TS320"
-    meaning = "the resolutions file is malformed"
-    cure = "path and line are named"
-    message = "needs {what}"
+class OpenQuestion(RefusalMessage, frozen=True):
+    code = "TS330"
+    meaning = "a placeholder is left"
+    cure = "decide it"
+    message = "open question: {question}"
+    hint = "replace the placeholder by a decision, or delete the entry where it is settled"
+    question: str
+
+
+class Undecided(RefusalMessage, frozen=True):
+    code = "TS301"
+    meaning = "a breaking change has no decision"
+    cure = "[decide it](decisions.md)"
+    message = "{change}"
+    hint = "decide it in the resolutions file"
+    change: str
+
+
+class UndecidedChanges(RefusalMessage, frozen=True):
+    code = "TS300"
+    meaning = "breaking changes have no decision"
+    cure = "[decide them](decisions.md)"
+    message = "Breaking changes detected: {count}"
+    hint = "decide each of them; to write them down with suggestions: {command}"
+    count: int
+    command: str
+
+
+class StaleChanges(RefusalMessage, frozen=True):
+    code = "TS302"
+    meaning = "the changes file is stale: a schema changed since"
+    cure = "run `analyze` and `resolve generate` again; decisions are kept"
+    about = "{path}"
+    message = "{path} is stale: {change}"
+    hint = "compare again: {command} (resolve generate keeps the decisions already made)"
+    path: str
+    change: str
+    command: str
+
+
+class StaleResolutions(RefusalMessage, frozen=True):
+    code = "TS303"
+    meaning = "the resolutions file is stale: a schema changed since"
+    cure = "run `analyze` and `resolve generate` again; decisions are kept"
+    about = "{path}"
+    message = "{path} was made for another {side} schema"
+    hint = "run analyze and resolve generate again: decisions are kept"
+    path: str
+    side: Side
+
+
+class NoChangesYet(RefusalMessage, frozen=True):
+    code = "TS340"
+    meaning = "there is no changes file: the schemas are compared now"
+    cure = "nothing: a warning"
+    warning = True
+    about = "{path}"
+    message = "no changes file at {path}: the schemas are compared now"
+    path: str
+
+
+class NoFingerprints(RefusalMessage, frozen=True):
+    code = "TS341"
+    meaning = "a resolutions file without fingerprints, written by hand"
+    cure = "nothing: a warning"
+    warning = True
+    about = "{path}"
+    message = "{path} carries no fingerprints: it is taken as it is"
+    path: str
+
+
+class NotChecked(RefusalMessage, frozen=True):
+    code = "TS342"
+    meaning = "a data check was not made for lack of time or privilege"
+    cure = "a warning; `--probe-seconds` gives more time"
+    warning = True
+    message = "not asked: {what}"
     what: str
 
 
-class WrongShape(Malformed, frozen=True):
-    message = "must be {what}"
+class RefusedSql(RefusalMessage, frozen=True):
+    code = "TS339"
+    meaning = "a `transform_sql` that OLD does not run, or that is not one repeatable value per row"
+    cure = "[what an expression may be](decisions.md)"
+    message = "transform_sql {sql!r}: {said}"
+    hint = "try the expression in a query of yours on OLD, with the table under the alias old"
+    sql: str
+    said: str = ""
+    """In the server's words."""
 
 
-class NoScalar(RefusalMessage, frozen=True):
-    code = Malformed.code
-    message = "must be a single value: a text, a number, true, false or null"
-    hint = "write arrays and JSON values as a text"
+class AggregateInSql(RefusedSql, frozen=True):
+    message = RefusedSql.message
+    hint = "an aggregate is no value of one row; put it into a subselect"
 
 
-class UnknownField(RefusalMessage, frozen=True):
-    code = Malformed.code
-    message = "unknown field {field!r}"
-    hint = "{suggestion}"
-    field: str
-    suggestion: str
+class WindowInSql(RefusedSql, frozen=True):
+    message = RefusedSql.message
+    hint = "a window function is no value of one row; put it into a subselect"
+
+
+class NoSingleValueInSql(RefusedSql, frozen=True):
+    message = RefusedSql.message
+    hint = "write an expression that gives exactly one value for each row"
+
+
+class FunctionNotFoundInSql(RefusedSql, frozen=True):
+    message = RefusedSql.message
+    hint = "only pg_catalog is on the search path: write schema.function(…)"
+
+
+class TableNotFoundInSql(RefusedSql, frozen=True):
+    message = RefusedSql.message
+    hint = "only pg_catalog is on the search path: write schema.table"
+
+
+class TypeNotFoundInSql(RefusedSql, frozen=True):
+    message = RefusedSql.message
+    hint = "only pg_catalog is on the search path: write schema.type"
+
+
+class ColumnNotFoundInSql(RefusedSql, frozen=True):
+    message = RefusedSql.message
+    hint = "the old row is called old: old.column"
+
+
+class ParametersInSql(RefusedSql, frozen=True):
+    message = "transform_sql {sql!r}: it has parameters that nobody fills"
+    hint = "write the values themselves"
+
+
+class SeveralValuesFromSql(RefusedSql, frozen=True):
+    message = "transform_sql {sql!r}: it gives several values at once"
+    hint = "write an expression that gives exactly one value for each row"
+
+
+class VolatileSql(RefusedSql, frozen=True):
+    message = "transform_sql {sql!r}: it calls a volatile function, so the same row could give two values"
+    hint = "use functions that are IMMUTABLE or STABLE"

@@ -8,15 +8,23 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from tranship.codec import nearest
+from tranship.errors.codes.scope import (
+    AmbiguousTable,
+    ColumnsUnreadable,
+    NoTables,
+    NoTablesSelected,
+    NotATable,
+    SchemaNotFound,
+    SchemaOfAllTablesNotFound,
+    SchemaOfNamedTableNotFound,
+    SchemaOfTableNotFound,
+    TableIsPartition,
+    TableNotFound,
+    TableUnreadable,
+)
 from tranship.model.catalog import Catalog, Table
 from tranship.model.names import Side, TableName
 from tranship.model.resolution import Problem
-
-TABLE_NOT_FOUND = "TS131"
-NO_TABLES = "TS132"
-SCHEMA_NOT_FOUND = "TS133"
-AMBIGUOUS_TABLE = "TS134"
-UNREADABLE = "TS311"
 
 HOLDS_ROWS = ("r", "p")
 KIND_WORDS = {
@@ -130,26 +138,12 @@ def _resolve(catalog: Catalog, text: str, side: Side) -> Table | Problem:
     if not found:
         return _not_found(catalog, text, side)
     if len(found) > 1:
-        names = ", ".join(str(t.name) for t in found)
-        return Problem(
-            AMBIGUOUS_TABLE,
-            text,
-            f"{text!r} is the name of several tables: {names}",
-            "write it with its schema",
-        )
+        return AmbiguousTable(text, tuple(t.name for t in found)).problem()
     if found[0].kind not in HOLDS_ROWS:
-        message = f"{_phrase(catalog, text, default_schema(catalog), side)}: {found[0].name} is {KIND_WORDS.get(found[0].kind, 'no table')}"
-        return Problem(
-            TABLE_NOT_FOUND,
-            text,
-            message,
-            "only tables hold rows of their own to move: take it out of the configuration",
-        )
+        kind = KIND_WORDS.get(found[0].kind, "no table")
+        where = (text, default_schema(catalog), side, catalog.database)
+        return NotATable(*where, relation=found[0].name, what=kind).problem(text)
     return found[0]
-
-
-def _phrase(catalog: Catalog, name: str, schema: str, side: Side) -> str:
-    return f"Table not found in schema: {name!r} (schema {schema!r}, {side.value.upper()} database {catalog.database!r})"
 
 
 def _not_found(catalog: Catalog, text: str, side: Side) -> Problem:
@@ -158,23 +152,13 @@ def _not_found(catalog: Catalog, text: str, side: Side) -> Problem:
         prefix, rest = text.split(".", 1)
         if prefix not in catalog.schemas:
             hint = _nearest_hint(prefix, catalog.schemas) or f"schemas in scope: {', '.join(catalog.schemas)}"
-            return Problem(
-                TABLE_NOT_FOUND,
-                text,
-                f"{_phrase(catalog, rest, prefix, side)}: the schema does not exist or is not in scope",
-                hint,
-            )
+            return SchemaOfTableNotFound(rest, prefix, side, catalog.database, hint).problem(text)
         schema, name = prefix, rest
     roots = [
         t.name for t in catalog.tables if any(leaf.name == TableName(schema, name) for leaf in t.partitions)
     ]
     if roots:
-        return Problem(
-            TABLE_NOT_FOUND,
-            text,
-            f"{_phrase(catalog, name, schema, side)}: it is a partition of {roots[0]}",
-            f"name {str(roots[0])!r}",
-        )
+        return TableIsPartition(name, schema, side, catalog.database, root=roots[0]).problem(text)
     here = [t.name.name for t in catalog.tables if t.kind in HOLDS_ROWS and t.name.schema == schema]
     elsewhere = [str(t.name) for t in catalog.tables if t.kind in HOLDS_ROWS]
     hint = _nearest_hint(name, here) or _nearest_hint(text, elsewhere)
@@ -184,7 +168,7 @@ def _not_found(catalog: Catalog, text: str, side: Side) -> Problem:
             if here
             else f"schema {schema!r} holds no tables"
         )
-    return Problem(TABLE_NOT_FOUND, text, _phrase(catalog, name, schema, side), hint)
+    return TableNotFound(name, schema, side, catalog.database, hint).problem(text)
 
 
 def _nearest_hint(word: str, known: Iterable[str]) -> str:
@@ -201,49 +185,32 @@ def _missing_schemas(
     catalog: Catalog, configured: Sequence[str] | None, side: Side, tables: Sequence[str] | None = None
 ) -> list[Problem]:
     """A configured schema that the database does not have; on OLD in the words of what a person misses there: a named table, or all tables."""
-    return [
-        Problem(
-            SCHEMA_NOT_FOUND,
-            schema,
-            f"{_missed(catalog, schema, side, tables)}schema {schema!r} does not exist in the {side.value.upper()} database {catalog.database!r}",
-            'name an existing schema (names are case-sensitive), or leave "schema" out for all',
-        )
-        for schema in configured or ()
-        if schema not in catalog.schemas
+    missing = [
+        (schema, side, catalog.database) for schema in configured or () if schema not in catalog.schemas
     ]
-
-
-def _missed(catalog: Catalog, schema: str, side: Side, tables: Sequence[str] | None) -> str:
     if side is Side.NEW:
-        return ""
-    return (
-        f"{_phrase(catalog, tables[0], schema, side)}: "
-        if tables
-        else f"No tables to migrate (schema {schema!r}, OLD database {catalog.database!r}): "
-    )
+        return [SchemaNotFound(*one).problem() for one in missing]
+    if tables:
+        return [SchemaOfNamedTableNotFound(*one, table=tables[0]).problem() for one in missing]
+    return [SchemaOfAllTablesNotFound(*one).problem() for one in missing]
 
 
 def _nothing(old: Catalog, tables: Sequence[str] | None) -> Problem:
     where = ", ".join(repr(s) for s in old.schemas) or "none"
-    message = f"No tables to migrate (schema {where}, OLD database {old.database!r})"
-    hint = (
-        'leave the key "tables" out for all tables'
-        if tables is not None
-        else "check schema and database of old_database"
-    )
-    return Problem(NO_TABLES, old.database, message, hint)
+    kind = NoTables if tables is None else NoTablesSelected
+    return kind(where, old.database).problem()
 
 
 def _unreadable(table: Table, old: Catalog) -> Problem | None:
     """A table that is there and may not be read is named with what must be granted."""
     if "SELECT" in table.privileges:
         return None
-    some = 0 < len(table.unreadable_columns) < len(table.columns)
-    what = f"columns {', '.join(table.unreadable_columns)} of " if some else ""
     relation = f"{quoted(table.name.schema)}.{quoted(table.name.name)}"
     grants = f"GRANT USAGE ON SCHEMA {quoted(table.name.schema)} TO {quoted(old.user)}; GRANT SELECT ON {relation} TO {quoted(old.user)};"
-    message = f"{what}table {table.name} may not be read by {old.user!r} (OLD database {old.database!r})"
-    return Problem(UNREADABLE, str(table.name), message, grants)
+    if 0 < len(table.unreadable_columns) < len(table.columns):
+        columns = table.unreadable_columns
+        return ColumnsUnreadable(table.name, old.user, old.database, grants, columns).problem()
+    return TableUnreadable(table.name, old.user, old.database, grants).problem()
 
 
 def quoted(name: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
+from tranship.errors.codes.scope import ParentNotFilled
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.change import ColumnPair, Comparison, Pairing, TablePair
 from tranship.model.expression import (
@@ -288,14 +289,13 @@ def _old_sequence(plan: TablePlan, column: str, old: Catalog) -> TableName | Non
 def _left_out_parents(tables: Sequence[TablePlan], new: Catalog) -> tuple[Problem, ...]:
     """Foreign keys into a table that this run does not fill: said before the run."""
     filled = {plan.new for plan in tables}
-    told = []
+    told: list[Problem] = []
     for plan in tables:
         after = new.table(plan.new)
-        for key in after.foreign_keys if after is not None else ():
-            if key.enforced and key.target not in filled:
-                message = f"foreign key {key.name} of {plan.new} refers to {key.target}, which this run does not fill"
-                hint = "rows whose parent is not in NEW already are rejected"
-                told.append(
-                    Problem(code="TS333", object=str(plan.old), message=message, hint=hint, warning=True)
-                )
+        keys = after.foreign_keys if after is not None else ()
+        told += [
+            ParentNotFilled(plan.old, key.name, plan.new, key.target).problem()
+            for key in keys
+            if key.enforced and key.target not in filled
+        ]
     return tuple(told)

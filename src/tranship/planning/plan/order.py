@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 
+from tranship.errors.codes.scope import LookupCycle, OrderBreaksKey
 from tranship.model.catalog import Catalog, Table
 from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName
@@ -181,11 +182,7 @@ def _kept(
         for p in late:
             reach[place[n]] = max(reach[place[n]], place[p])
             if tables[p].new != tables[n].new:
-                message = f"the configured order puts {tables[n].old} before {tables[p].old}, to which NEW's foreign key refers"
-                hint = 'they are settled together; leave "tables" out for a computed order'
-                warnings.append(
-                    Problem(code="TS331", object=str(tables[n].old), message=message, hint=hint, warning=True)
-                )
+                warnings.append(OrderBreaksKey(tables[n].old, tables[p].old).problem())
     groups: list[tuple[int, ...]] = []
     at = 0
     while at < len(line):
@@ -227,17 +224,8 @@ def _group(
 
 
 def _lookup_cycles(tables: Sequence[TablePlan], lookups: Edges) -> list[Problem]:
-    problems = []
-    for component in _components(lookups):
-        if len(component) > 1 or component[0] in lookups[component[0]]:
-            names = ", ".join(str(tables[n].old) for n in component)
-            message = f"lookups read tables that this run fills in a circle: {names}"
-            problems.append(
-                Problem(
-                    code="TS332",
-                    object=names,
-                    message=message,
-                    hint="fill one of them beforehand, or use a value_mapping",
-                )
-            )
-    return problems
+    return [
+        LookupCycle(tuple(tables[n].old for n in component)).problem()
+        for component in _components(lookups)
+        if len(component) > 1 or component[0] in lookups[component[0]]
+    ]

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
+from tranship.errors.codes.decisions import OpenQuestion
+from tranship.errors.codes.entry_values import NoCounterpart
 from tranship.model.catalog import Catalog
 from tranship.model.change import TablePair
 from tranship.model.names import Side, TableName
@@ -21,8 +23,6 @@ from tranship.planning.deciding.resolve.settle import is_settled, open_questions
 from tranship.planning.deciding.resolve.tables import Tied, table_decisions, tie_tables
 from tranship.planning.deciding.resolve.values import castable
 from tranship.planning.deciding.resolve.words import (
-    NOT_APPLICABLE,
-    OPEN_QUESTION,
     PLACEHOLDERS,
     action_of,
     check_fields,
@@ -117,13 +117,7 @@ def _check(
         and one.old.name not in decided.dropped
         and not any(action_of(e) in _TABLE_ACTIONS for e in one.entries)
     ):
-        hint = "add an entry with action 'rename_table' or 'drop_table'"
-        yield problem(
-            NOT_APPLICABLE,
-            deciding[0],
-            f"NEW has no counterpart of {one.old.name}: its columns go nowhere",
-            hint,
-        )
+        yield problem(deciding[0], NoCounterpart(one.old.name))
     yield from _open(asking, sound)
 
 
@@ -132,20 +126,15 @@ def _open(asking: Sequence[Resolution], sound: Sequence[Resolution]) -> Iterator
     deciding = [entry for entry in sound if not is_open(entry)]
     for entry in asking:
         if not is_settled(entry, deciding):
-            yield problem(
-                OPEN_QUESTION,
-                entry,
-                _question(entry),
-                "replace the placeholder by a decision, or delete the entry where it is settled",
-            )
+            yield problem(entry, OpenQuestion(_question(entry)))
 
 
 def _question(entry: Resolution) -> str:
     action = action_of(entry)
     if action is Action.DEFAULT:
-        return f"open question: which default_value for {entry.new_column!r}?"
+        return f"which default_value for {entry.new_column!r}?"
     names = " → ".join(repr(name) for name in (", ".join(fed_by(entry)), entry.new_column or "") if name)
-    return f"open question: {entry.description or names or 'what becomes of this table?'}"
+    return f"{entry.description or names or 'what becomes of this table?'}"
 
 
 def _deciding(one: Tied) -> list[Resolution]:

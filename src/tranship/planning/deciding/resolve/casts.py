@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct
 
+from tranship.errors.codes.entry_values import (
+    NotInEncoding,
+    WrongFieldValue,
+    WrongMappingKey,
+    WrongMappingResult,
+)
 from tranship.model.catalog import Catalog, Column
 from tranship.model.names import Side
 from tranship.model.resolution import Answers, Decision, Problem
 from tranship.planning.deciding.resolve.values import castable
-from tranship.planning.deciding.resolve.words import USE_SCHEMA_DEFAULT, WRONG_VALUE, problem
+from tranship.planning.deciding.resolve.words import USE_SCHEMA_DEFAULT, problem
 
 TEXT = "text"
 """Asked for the sake of the encoding alone."""
@@ -47,11 +53,15 @@ def _of(decision: Decision, old: Catalog, new: Catalog) -> Iterator[CastQuestion
     yield from _carried(decision, Side.NEW, new, values)
     for key, result in entry.value_mapping or ():
         if source is not None and castable(source.type.leaf, key) is None:
-            told = f"value_mapping key {key!r} is no value of OLD's {_described(source)}"
-            yield CastQuestion(Side.OLD, source.type.leaf.base, key, problem(WRONG_VALUE, entry, told))
-        yield from _written(decision, target, f"value_mapping[{key!r}]: {result!r}", result)
-    yield from _written(decision, target, f"default_value {entry.default_value!r}", entry.default_value)
-    yield from _written(decision, target, f"null_value {entry.null_value!r}", entry.null_value)
+            wrong = WrongMappingKey(key, source.name, source.type.text)
+            yield CastQuestion(Side.OLD, source.type.leaf.base, key, problem(entry, wrong))
+        if target is not None and result is not None and _doubtful(target, result):
+            wrong = WrongMappingResult(key, target.name, target.type.text, result=result)
+            yield CastQuestion(Side.NEW, target.type.text, result, problem(entry, wrong))
+    for field, value in (("default_value", entry.default_value), ("null_value", entry.null_value)):
+        if target is not None and isinstance(value, str) and _doubtful(target, value):
+            unfit = WrongFieldValue(field, value, target.name, target.type.text)
+            yield CastQuestion(Side.NEW, target.type.text, value, problem(entry, unfit))
 
 
 def _carried(
@@ -62,24 +72,10 @@ def _carried(
         return
     for value in values:
         if value is not None and not value.isascii():
-            told = f"{value!r} has characters that {side.upper()}'s encoding {catalog.encoding} lacks"
-            yield CastQuestion(side, TEXT, value, problem(WRONG_VALUE, decision.resolution, told))
+            lacking = NotInEncoding(value, side, catalog.encoding)
+            yield CastQuestion(side, TEXT, value, problem(decision.resolution, lacking))
 
 
-def _written(
-    decision: Decision, target: Column | None, what: str, value: str | UnsetType | None
-) -> Iterator[CastQuestion]:
-    if (
-        target is None
-        or value is UNSET
-        or value is None
-        or value == USE_SCHEMA_DEFAULT
-        or castable(target.type, value) is not None
-    ):
-        return
-    told = f"{what} is no value of {_described(target)}"
-    yield CastQuestion(Side.NEW, target.type.text, value, problem(WRONG_VALUE, decision.resolution, told))
-
-
-def _described(column: Column) -> str:
-    return f"column {column.name!r} ({column.type.text})"
+def _doubtful(target: Column, value: str) -> bool:
+    """Only the server knows whether the column takes the value."""
+    return value != USE_SCHEMA_DEFAULT and castable(target.type, value) is None

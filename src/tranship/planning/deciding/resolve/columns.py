@@ -7,18 +7,27 @@ from typing import assert_never
 
 from msgspec import UNSET, Struct
 
+from tranship.errors.codes.entries import SameKeyTwice, UnknownColumn
+from tranship.errors.codes.entry_values import (
+    ComputedByNew,
+    NoBareTransform,
+    NoSchemaDefault,
+    NullForNotNull,
+    RenameNeedsBareTransform,
+    RenameNeedsTransform,
+    SchemaDefaultMisplaced,
+    WrongFieldValue,
+    WrongMappingKey,
+    WrongMappingResult,
+)
 from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.names import Side
 from tranship.model.resolution import Action, Problem, Resolution
 from tranship.planning.deciding.resolve.lookups import check_lookup
 from tranship.planning.deciding.resolve.values import canonical, castable
 from tranship.planning.deciding.resolve.words import (
-    CONTRADICTION,
-    NEEDS_TRANSFORM,
-    NOT_APPLICABLE,
     PLACEHOLDERS,
-    UNKNOWN_COLUMN,
     USE_SCHEMA_DEFAULT,
-    WRONG_VALUE,
     did_you_mean,
     fed_by,
     problem,
@@ -43,26 +52,18 @@ def check_names(entry: Resolution, old: Table, new: Table | None) -> Iterator[Pr
     ):
         if old.column(name) is None and name not in PLACEHOLDERS:
             hint = did_you_mean(name, (column.name for column in old.columns))
-            yield problem(
-                UNKNOWN_COLUMN, entry, f"OLD's {old.name} has no column {name!r}", hint, column=name
-            )
+            yield problem(entry, UnknownColumn(Side.OLD, old.name, name, hint), column=name)
     name = entry.new_column or ""
     if new is not None and name and new.column(name) is None and name not in PLACEHOLDERS:
         hint = did_you_mean(name, (column.name for column in new.columns))
-        yield problem(UNKNOWN_COLUMN, entry, f"NEW's {new.name} has no column {name!r}", hint, column=name)
+        yield problem(entry, UnknownColumn(Side.NEW, new.name, name, hint), column=name)
 
 
 def check_meaning(entry: Resolution, action: Action, pair: Pair) -> Iterator[Problem]:
     """What a decided entry with known columns and the right fields still gets wrong by itself."""
     column = pair.new.column(entry.new_column) if entry.new_column is not None else None
     if column is not None and column.generated and entry.default_value != USE_SCHEMA_DEFAULT:
-        hint = "leave the entry out; an old column that nothing takes over needs action 'ignore'"
-        yield problem(
-            NOT_APPLICABLE,
-            entry,
-            f"NEW computes {pair.new.name}.{column.name} (generated column): nothing else can fill it",
-            hint,
-        )
+        yield problem(entry, ComputedByNew(pair.new.name, column.name))
         return
     match action:
         case Action.RENAME:
@@ -89,12 +90,8 @@ def _check_rename(entry: Resolution, pair: Pair, column: Column | None) -> Itera
         schemas=pair.schemas,
     )
     if not conversion.automatic:
-        told = f"{source.type.text} does not become {column.type.text} by itself{_because(conversion.why)}: a rename is not enough"
-        if conversion.bare:
-            way = "action 'transform' with the same columns: rows that the new type refuses are rejected"
-        else:
-            way = "action 'transform' with value_mapping, lookup_table or transform_sql"
-        yield problem(NEEDS_TRANSFORM, entry, told, way)
+        kind = RenameNeedsBareTransform if conversion.bare else RenameNeedsTransform
+        yield problem(entry, kind(source.type.text, column.type.text, _because(conversion.why)))
 
 
 def _check_transform(entry: Resolution, pair: Pair, column: Column | None) -> Iterator[Problem]:
@@ -111,19 +108,9 @@ def _check_transform(entry: Resolution, pair: Pair, column: Column | None) -> It
         if value is UNSET or value is None:
             continue
         if value == USE_SCHEMA_DEFAULT:
-            yield problem(
-                WRONG_VALUE,
-                entry,
-                f"{field}: {USE_SCHEMA_DEFAULT} belongs to action 'default'",
-                "write the value itself",
-            )
+            yield problem(entry, SchemaDefaultMisplaced(field))
         elif castable(column.type, value) is False:
-            yield problem(
-                WRONG_VALUE,
-                entry,
-                f"{field} {value!r} is no value of {_described(column)}",
-                _values_hint(column),
-            )
+            yield problem(entry, _unfit(field, value, column, ""))
 
 
 def _check_bare(entry: Resolution, pair: Pair, source: Column, column: Column) -> Iterator[Problem]:
@@ -135,10 +122,7 @@ def _check_bare(entry: Resolution, pair: Pair, source: Column, column: Column) -
         schemas=pair.schemas,
     )
     if not conversion.bare:
-        told = (
-            f"{source.type.text} has no conversion of its own to {column.type.text}{_because(conversion.why)}"
-        )
-        yield problem(NEEDS_TRANSFORM, entry, told, "give value_mapping, lookup_table or transform_sql")
+        yield problem(entry, NoBareTransform(source.type.text, column.type.text, _because(conversion.why)))
 
 
 def _check_mapping(entry: Resolution, source: Column, column: Column) -> Iterator[Problem]:
@@ -146,26 +130,15 @@ def _check_mapping(entry: Resolution, source: Column, column: Column) -> Iterato
     for key, result in entry.value_mapping or ():
         if castable(source.type, key) is False:
             hint = _values_hint(source)
-            yield problem(
-                WRONG_VALUE,
-                entry,
-                f"value_mapping key {key!r} is no value of OLD's {_described(source)}",
-                hint,
-            )
+            yield problem(entry, WrongMappingKey(key, source.name, source.type.text, hint))
         if result is not None and result == USE_SCHEMA_DEFAULT:
-            yield problem(
-                WRONG_VALUE,
-                entry,
-                f"value_mapping[{key!r}]: {USE_SCHEMA_DEFAULT} belongs to action 'default'",
-                "write the value itself",
-            )
+            yield problem(entry, SchemaDefaultMisplaced(f"value_mapping[{key!r}]"))
         elif result is not None and castable(column.type, result) is False:
-            told = f"value_mapping[{key!r}]: {result!r} is no value of {_described(column)}"
-            yield problem(WRONG_VALUE, entry, told, _values_hint(column, result))
+            hint = _values_hint(column, result)
+            yield problem(entry, WrongMappingResult(key, column.name, column.type.text, hint, result))
         same = canonical(source.type, key)
         if same in seen and seen[same][1] != result:
-            told = f"value_mapping keys {seen[same][0]!r} and {key!r} are the same {source.type.text} value with different results"
-            yield problem(CONTRADICTION, entry, told, "keep one of them")
+            yield problem(entry, SameKeyTwice(seen[same][0], key, source.type.text))
         seen.setdefault(same, (key, result))
 
 
@@ -175,22 +148,16 @@ def _check_default(entry: Resolution, column: Column | None) -> Iterator[Problem
         return
     if value is None:
         if column.refuses_null:
-            yield problem(WRONG_VALUE, entry, f"default_value null: NEW's {_described(column)} is NOT NULL")
+            yield problem(entry, NullForNotNull(column.name, column.type.text))
     elif value == USE_SCHEMA_DEFAULT:
         if column.refuses_null and not column.filled_by_server:
-            told = f"{USE_SCHEMA_DEFAULT}: NEW's {_described(column)} is NOT NULL and has no default"
-            yield problem(WRONG_VALUE, entry, told, "give the value itself")
+            yield problem(entry, NoSchemaDefault(column.name, column.type.text))
     elif castable(column.type, value) is False:
-        yield problem(
-            WRONG_VALUE,
-            entry,
-            f"default_value {value!r} is no value of {_described(column)}",
-            _values_hint(column, value),
-        )
+        yield problem(entry, _unfit("default_value", value, column, value))
 
 
-def _described(column: Column) -> str:
-    return f"column {column.name!r} ({column.type.text})"
+def _unfit(field: str, value: str, column: Column, near: str) -> WrongFieldValue:
+    return WrongFieldValue(field, value, column.name, column.type.text, _values_hint(column, near))
 
 
 def _because(why: str) -> str:

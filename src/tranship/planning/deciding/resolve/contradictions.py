@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from tranship.errors.codes.entries import (
+    Contradiction,
+    DefaultOverData,
+    IgnoredAndUsed,
+    IgnoredTwice,
+    RenamedTwice,
+)
+from tranship.errors.codes.entry_values import NothingFillsIt
 from tranship.model.catalog import Table
 from tranship.model.change import ColumnPair
 from tranship.model.resolution import Action, Problem, Resolution
-from tranship.planning.deciding.resolve.words import CONTRADICTION, NOT_APPLICABLE, fed_by, problem
+from tranship.planning.deciding.resolve.words import fed_by, problem
 
 _FILLING = (Action.RENAME, Action.TRANSFORM, Action.DEFAULT)
 _FEEDING = (Action.RENAME, Action.TRANSFORM)
@@ -22,34 +30,20 @@ def check_against_each_other(entries: Sequence[Resolution]) -> Iterator[Problem]
         if entry.action in _FILLING and entry.new_column is not None:
             first = filled.setdefault(entry.new_column, entry)
             if first is not entry:
-                told = f"{entry.new_column!r} is already filled by {first.path} ({first.action})"
-                yield problem(
-                    CONTRADICTION, entry, told, "one decision fills one new column: keep one of them"
-                )
+                yield problem(entry, Contradiction(entry.new_column, first.path, first.action))
                 continue
         if entry.action == Action.IGNORE and entry.old_column is not None:
             first = ignored.setdefault(entry.old_column, entry)
             if first is not entry:
-                yield problem(
-                    CONTRADICTION,
-                    entry,
-                    f"{first.path} ignores {entry.old_column!r} already",
-                    "keep one of them",
-                )
+                yield problem(entry, IgnoredTwice(entry.old_column, first.path))
         if entry.action == Action.RENAME and entry.old_column is not None:
             first = renamed.setdefault(entry.old_column, entry)
             if first is not entry:
-                told = f"{first.path} renames {entry.old_column!r} to {first.new_column!r} already"
-                yield problem(
-                    CONTRADICTION, entry, told, "one old column feeds several new ones by action 'transform'"
-                )
+                yield problem(entry, RenamedTwice(entry.old_column, first.path, first.new_column))
     for entry in entries:
         for name in fed_by(entry) if entry.action in _FEEDING else ():
             if name in ignored:
-                told = f"{entry.path} takes {name!r} over ({entry.action}): it is not left behind"
-                yield problem(
-                    CONTRADICTION, ignored[name], told, "an old column that feeds a new one needs no 'ignore'"
-                )
+                yield problem(ignored[name], IgnoredAndUsed(name, entry.path, entry.action))
 
 
 def check_against_the_rest(
@@ -72,19 +66,10 @@ def check_against_the_rest(
     for entry in entries:
         filling = by_new.get(entry.new_column or "") if entry.action == Action.DEFAULT else None
         if filling is not None:
-            told = f"OLD's column {filling.old!r} fills {entry.new_column!r}: a default would leave its data behind"
-            yield problem(
-                CONTRADICTION, entry, told, f"drop the entry, or add action 'ignore' for {filling.old!r}"
-            )
+            yield problem(entry, DefaultOverData(filling.old, entry.new_column))
         if entry.action == Action.IGNORE:
             for pair in pairs:
                 column = new.column(pair.new)
                 left = pair.old == entry.old_column and pair.new not in spoken_for
                 if left and column is not None and column.refuses_null and not column.filled_by_server:
-                    told = f"NEW's {pair.new!r} is NOT NULL without a default: nothing would fill it once {pair.old!r} is ignored"
-                    yield problem(
-                        NOT_APPLICABLE,
-                        entry,
-                        told,
-                        "drop the entry, or add action 'default' for the new column",
-                    )
+                    yield problem(entry, NothingFillsIt(pair.old, pair.new))

@@ -6,11 +6,18 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from tranship.errors.codes.entries import KeyColumnTwice, SeveralWays, WrongKeyCount
+from tranship.errors.codes.entry_values import (
+    LookupIsView,
+    LookupSchemaNotAnalysed,
+    UnknownLookupColumn,
+    WrongLookup,
+)
 from tranship.model.catalog import Catalog, Table
-from tranship.model.names import TableName
+from tranship.model.names import Side, TableName
 from tranship.model.resolution import LookupTable, Problem, Resolution
 from tranship.planning.deciding.resolve.tables import the_table
-from tranship.planning.deciding.resolve.words import WRONG_FIELDS, WRONG_LOOKUP, did_you_mean, fed_by, problem
+from tranship.planning.deciding.resolve.words import did_you_mean, fed_by, problem
 from tranship.planning.matching.scope import default_schema
 
 _READABLE = ("r", "p", "m", "f")
@@ -21,37 +28,22 @@ def check_lookup(entry: Resolution, lookup: LookupTable, old: Catalog, new: Cata
     yield from _check_counts(entry, lookup)
     catalog = old if lookup.database == "old" else new
     if _out_of_sight(lookup, catalog):
-        told = (
-            f"schema {lookup.schema!r} is not among the analysed ones: the server is asked before the start"
-        )
-        yield problem(WRONG_LOOKUP, entry, told, warning=True)
+        yield problem(entry, LookupSchemaNotAnalysed(lookup.schema))
         return
     table = lookup_relation(lookup, catalog)
-    side = lookup.database.upper()
+    side = Side(lookup.database)
     if table is None:
         schema = lookup.schema or default_schema(catalog)
         known = (t.name.name for t in catalog.tables if t.kind in _READABLE and t.name.schema == schema)
-        yield problem(
-            WRONG_LOOKUP,
-            entry,
-            f"{side} has no lookup table {lookup.table!r} in schema {schema!r}",
-            did_you_mean(lookup.table, known),
-        )
+        yield problem(entry, WrongLookup(side, lookup.table, schema, did_you_mean(lookup.table, known)))
         return
     if table.kind not in _READABLE:
-        yield problem(
-            WRONG_LOOKUP,
-            entry,
-            f"{side}'s {table.name} is a view: views are never read",
-            "name the table behind it",
-        )
+        yield problem(entry, LookupIsView(side, table.name))
         return
     for name in dict.fromkeys((*lookup.keys, lookup.value_column)):
         if table.column(name) is None:
             hint = did_you_mean(name, (column.name for column in table.columns))
-            yield problem(
-                WRONG_LOOKUP, entry, f"{side}'s lookup table {table.name} has no column {name!r}", hint
-            )
+            yield problem(entry, UnknownLookupColumn(side, table.name, name, hint))
 
 
 def lookup_relation(lookup: LookupTable, catalog: Catalog) -> Table | None:
@@ -80,21 +72,10 @@ def _out_of_sight(lookup: LookupTable, catalog: Catalog) -> bool:
 
 def _check_counts(entry: Resolution, lookup: LookupTable) -> Iterator[Problem]:
     if lookup.key_column is not None and lookup.key_columns:
-        yield problem(
-            WRONG_FIELDS,
-            entry,
-            "lookup_table: key_column and key_columns exclude each other",
-            "keep one of them",
-        )
+        yield problem(entry, SeveralWays("lookup_table: key_column and key_columns"))
         return
     if len(set(lookup.key_columns)) != len(lookup.key_columns):
-        yield problem(WRONG_FIELDS, entry, "lookup_table: key_columns names a column twice")
+        yield problem(entry, KeyColumnTwice())
     fed = fed_by(entry)
     if len(lookup.keys) != len(fed):
-        told = f"lookup_table has {len(lookup.keys)} key column(s), the entry names {len(fed)} old column(s)"
-        yield problem(
-            WRONG_FIELDS,
-            entry,
-            told,
-            "old_columns gives the old column of each of key_columns, in their order",
-        )
+        yield problem(entry, WrongKeyCount(len(lookup.keys), len(fed)))

@@ -6,15 +6,25 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from tranship.errors.codes.entries import (
+    MappedElsewhere,
+    NoTarget,
+    SchemaLeftOut,
+    SeveralTables,
+    TableDecidedTwice,
+    TableDroppedAndMoved,
+    TableOfNew,
+    TablesLeaveItOut,
+    TargetOutOfScope,
+    UnknownNewTable,
+    UnknownNewTableInSchema,
+    UnknownTable,
+)
+from tranship.errors.codes.entry_values import HoldsNoRows, OfExtension
 from tranship.model.catalog import Catalog, Table
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, Problem, Resolution, ResolutionFile
 from tranship.planning.deciding.resolve.words import (
-    CONTRADICTION,
-    NOT_APPLICABLE,
-    OUT_OF_SCOPE,
-    UNKNOWN_TABLE,
-    WRONG_FIELDS,
     action_of,
     did_you_mean,
     is_open,
@@ -59,17 +69,14 @@ def tie_tables(
         if table is None:
             problems.append(_unknown(entries[0], old, new))
         elif table.kind not in HOLDS_ROWS:
-            told = f"{table.name} is {KIND_WORDS.get(table.kind, 'no table')} in OLD: its rows are not moved"
-            problems.append(problem(NOT_APPLICABLE, entries[0], told))
+            kind = KIND_WORDS.get(table.kind, "no table")
+            problems.append(problem(entries[0], HoldsNoRows(table.name, kind)))
         elif table.extension is not None:
-            told = f"{table.name} belongs to the extension {table.extension} in OLD: its rows are not moved"
-            problems.append(problem(NOT_APPLICABLE, entries[0], told))
+            problems.append(problem(entries[0], OfExtension(table.name, table.extension)))
         elif table.name.schema not in old.schemas:
-            told = f"schema {table.name.schema!r} is not among the configured ones: its entries are not used"
-            problems.append(problem(OUT_OF_SCOPE, entries[0], told, warning=True))
+            problems.append(problem(entries[0], SchemaLeftOut(table.name.schema)))
         elif not scope.includes(table.name):
-            told = 'the configured "tables" leave this table out: its entries are not used'
-            problems.append(problem(OUT_OF_SCOPE, entries[0], told, warning=True))
+            problems.append(problem(entries[0], TablesLeaveItOut()))
         else:
             found.setdefault(table.name, []).extend(entries)
     tied = tuple(Tied(table, tuple(found[table.name])) for table in old.tables if table.name in found)
@@ -106,19 +113,11 @@ def table_decisions(
 def _unknown(entry: Resolution, old: Catalog, new: Catalog) -> Problem:
     several = find_tables(old, entry.table)
     if several:
-        hint = (
-            f"it is the name of {', '.join(str(table.name) for table in several)}: write it with its schema"
-        )
-    elif find_tables(new, entry.table):
-        hint = "NEW has a table of that name: entries stand under the old table's name"
-    else:
-        hint = did_you_mean(entry.table, _spellings(old))
-    told = (
-        f"several tables of OLD are called {entry.table!r}"
-        if several
-        else f"OLD has no table {entry.table!r} (schema {default_schema(old)!r})"
-    )
-    return problem(UNKNOWN_TABLE, entry, told, hint)
+        return problem(entry, SeveralTables(entry.table, tuple(table.name for table in several)))
+    if find_tables(new, entry.table):
+        return problem(entry, TableOfNew(entry.table, default_schema(old)))
+    hint = did_you_mean(entry.table, _spellings(old))
+    return problem(entry, UnknownTable(entry.table, default_schema(old), hint))
 
 
 def _spellings(catalog: Catalog) -> Iterable[str]:
@@ -127,21 +126,11 @@ def _spellings(catalog: Catalog) -> Iterable[str]:
 
 def _contradictions(one: Tied, deciding: Sequence[Resolution]) -> Iterator[Problem]:
     for entry in deciding[1:]:
-        yield problem(
-            CONTRADICTION,
-            entry,
-            f"{one.old.name} is already decided by {deciding[0].path} ({deciding[0].action})",
-            "keep one of them",
-        )
+        yield problem(entry, TableDecidedTwice(one.old.name, deciding[0].path, deciding[0].action))
     if deciding and deciding[0].action == Action.DROP_TABLE:
         for entry in one.entries:
             if entry not in deciding:
-                yield problem(
-                    CONTRADICTION,
-                    entry,
-                    f"{deciding[0].path} leaves the table out (drop_table), this entry moves it",
-                    "keep one of them",
-                )
+                yield problem(entry, TableDroppedAndMoved(deciding[0].path))
 
 
 def _target(
@@ -154,21 +143,20 @@ def _target(
     else:
         table = the_table(new, entry.new_table, dict(scope.schema_pairs).get(old.schema))
     if table is None:
-        where = f" in schema {entry.new_schema!r}" if entry.new_schema is not None else ""
         hint = did_you_mean(entry.new_table, (t.name.name for t in new.tables if t.kind in HOLDS_ROWS))
-        return None, [problem(UNKNOWN_TABLE, entry, f"NEW has no table {entry.new_table!r}{where}", hint)]
+        if entry.new_schema is None:
+            return None, [problem(entry, UnknownNewTable(entry.new_table, hint))]
+        return None, [problem(entry, UnknownNewTableInSchema(entry.new_table, hint, entry.new_schema))]
     if table.kind not in HOLDS_ROWS or table.extension is not None:
         what = (
             KIND_WORDS.get(table.kind, "no table")
             if table.extension is None
             else f"part of the extension {table.extension}"
         )
-        return None, [problem(WRONG_FIELDS, entry, f"{table.name} is {what} in NEW: rows cannot go there")]
+        return None, [problem(entry, NoTarget(table.name, what))]
     if table.name.schema not in new.schemas:
-        told = f"{table.name} is out of scope: schema {table.name.schema!r} is not configured for NEW"
-        return None, [problem(WRONG_FIELDS, entry, told, "add the schema to the configuration")]
+        return None, [problem(entry, TargetOutOfScope(table.name))]
     mapped = dict(scope.mapping).get(old)
     if mapped is not None and mapped != table.name:
-        told = f"the configured table_mapping sends {old} to {mapped}, this entry to {table.name}"
-        return None, [problem(CONTRADICTION, entry, told, "change one of them")]
+        return None, [problem(entry, MappedElsewhere(old, mapped, table.name))]
     return table.name, []

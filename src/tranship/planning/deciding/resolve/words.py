@@ -9,6 +9,21 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from tranship.codec import nearest
+from tranship.errors.codes.entries import (
+    DefaultWithoutTable,
+    EmptyMapping,
+    EmptySql,
+    FieldBesideSql,
+    FieldNeeded,
+    NoAction,
+    OldColumnNotAmong,
+    OldColumnsWithoutKeys,
+    SeveralWays,
+    UneditedSql,
+    UnknownAction,
+    WrongFields,
+)
+from tranship.errors.message import RefusalMessage
 from tranship.model.resolution import Action, Problem, Resolution
 
 SPECIFY_ACTION = "SPECIFY_ACTION"
@@ -16,18 +31,6 @@ SPECIFY_NEW_COLUMN_NAME = "SPECIFY_NEW_COLUMN_NAME"
 SPECIFY_DEFAULT_VALUE = "SPECIFY_DEFAULT_VALUE"
 PLACEHOLDERS = frozenset({SPECIFY_ACTION, SPECIFY_NEW_COLUMN_NAME, SPECIFY_DEFAULT_VALUE})
 USE_SCHEMA_DEFAULT = "USE_SCHEMA_DEFAULT"
-
-UNKNOWN_TABLE = "TS321"
-UNKNOWN_COLUMN = "TS322"
-UNKNOWN_ACTION = "TS323"
-WRONG_FIELDS = "TS324"
-CONTRADICTION = "TS325"
-WRONG_VALUE = "TS326"
-WRONG_LOOKUP = "TS327"
-NEEDS_TRANSFORM = "TS328"
-NOT_APPLICABLE = "TS329"
-OPEN_QUESTION = "TS330"
-OUT_OF_SCOPE = "TS319"
 
 _FEEDS = frozenset({"old_column", "old_columns", "new_column"})
 _NEEDED: dict[Action, tuple[str, ...]] = {
@@ -106,22 +109,12 @@ def is_open(entry: Resolution) -> bool:
     return any(isinstance(text, str) and text in PLACEHOLDERS for text in texts)
 
 
-def problem(
-    code: str,
-    entry: Resolution,
-    message: str,
-    hint: str = "",
-    *,
-    column: str | None = None,
-    warning: bool = False,
-) -> Problem:
-    """A problem of one entry: its object is ``$.resolutions.users[0] (users.status)``."""
+def problem(entry: Resolution, what: RefusalMessage, *, column: str | None = None) -> Problem:
+    """Returns a problem of one entry: its object is ``$.resolutions.users[0] (users.status)``."""
     named = column or entry.new_column or next(iter(fed_by(entry)), None) or entry.new_table
     about = f"{entry.table}.{named}" if named is not None and named not in PLACEHOLDERS else entry.table
     line = f", line {entry.line}" if entry.line else ""
-    return Problem(
-        code=code, object=f"{entry.path} ({about}){line}", message=message, hint=hint, warning=warning
-    )
+    return what.problem(f"{entry.path} ({about}){line}")
 
 
 def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:
@@ -131,9 +124,9 @@ def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:
         if field not in given and not (
             field == "old_column" and action is Action.TRANSFORM and "old_columns" in given
         ):
-            yield problem(WRONG_FIELDS, entry, f"action {action.value!r} needs {field!r}")
+            yield problem(entry, FieldNeeded(action.value, field))
     for field in sorted(given - _ALLOWED[action]):
-        yield problem(WRONG_FIELDS, entry, f"action {action.value!r} takes no {field!r}", _home(field))
+        yield problem(entry, WrongFields(action.value, field, _homes(field)))
     if action is Action.TRANSFORM:
         yield from _check_transform(entry, given)
 
@@ -141,15 +134,9 @@ def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:
 def unknown_action(entry: Resolution) -> Problem:
     """The problem of an action that does not exist."""
     if not entry.action:
-        return problem(
-            UNKNOWN_ACTION, entry, "the entry has no action", did_you_mean("", (a.value for a in Action))
-        )
-    return problem(
-        UNKNOWN_ACTION,
-        entry,
-        f"unknown action {entry.action!r}",
-        did_you_mean(entry.action, (a.value for a in Action)),
-    )
+        return problem(entry, NoAction("", did_you_mean("", (a.value for a in Action))))
+    hint = did_you_mean(entry.action, (a.value for a in Action))
+    return problem(entry, UnknownAction(entry.action, hint))
 
 
 def unedited(sql: str) -> str | None:
@@ -174,59 +161,26 @@ def _given(entry: Resolution) -> frozenset[str]:
     return frozenset(field for field, there in present.items() if there)
 
 
-def _home(field: str) -> str:
-    homes = [action.value for action in Action if field in _ALLOWED[action]]
-    return f"{field!r} belongs to {' or '.join(repr(home) for home in homes)}"
+def _homes(field: str) -> str:
+    return " or ".join(repr(action.value) for action in Action if field in _ALLOWED[action])
 
 
 def _check_transform(entry: Resolution, given: frozenset[str]) -> Iterator[Problem]:
     ways = [way for way in ("value_mapping", "lookup_table", "transform_sql") if way in given]
     if len(ways) > 1:
-        yield problem(WRONG_FIELDS, entry, f"{' and '.join(ways)} exclude each other", "keep one of them")
+        yield problem(entry, SeveralWays(" and ".join(ways)))
     if not ways and "default_value" in given:
-        hint = "rows that the new type refuses are rejected; for NULLs there is 'null_value', for chosen values a 'value_mapping'"
-        yield problem(
-            WRONG_FIELDS,
-            entry,
-            "'default_value' has no meaning in a transform without value_mapping or lookup_table",
-            hint,
-        )
+        yield problem(entry, DefaultWithoutTable())
     if ways == ["transform_sql"]:
         for field in sorted(given & {"default_value", "null_value"}):
-            yield problem(
-                WRONG_FIELDS,
-                entry,
-                f"{field!r} has no meaning beside transform_sql",
-                "write COALESCE or CASE in the expression",
-            )
+            yield problem(entry, FieldBesideSql(field))
     if "old_columns" in given and ways in ([], ["value_mapping"]):
-        yield problem(
-            WRONG_FIELDS,
-            entry,
-            "'old_columns' belongs to a lookup_table with key_columns or to transform_sql",
-            "name one 'old_column'",
-        )
+        yield problem(entry, OldColumnsWithoutKeys())
     if entry.old_column is not None and entry.old_columns and entry.old_column not in entry.old_columns:
-        yield problem(
-            WRONG_FIELDS,
-            entry,
-            f"'old_column' {entry.old_column!r} is not among 'old_columns'",
-            "name the old columns once",
-        )
+        yield problem(entry, OldColumnNotAmong(entry.old_column))
     if entry.value_mapping is not None and not entry.value_mapping and "default_value" not in given:
-        yield problem(
-            WRONG_FIELDS,
-            entry,
-            "value_mapping is empty and there is no default_value: every row would be rejected",
-        )
+        yield problem(entry, EmptyMapping())
     if entry.transform_sql is not None and not entry.transform_sql.strip():
-        yield problem(
-            WRONG_FIELDS,
-            entry,
-            "transform_sql is empty",
-            "an expression over the old row, for example lower(old.email)",
-        )
+        yield problem(entry, EmptySql())
     if entry.transform_sql is not None and (left := unedited(entry.transform_sql)) is not None:
-        yield problem(
-            WRONG_FIELDS, entry, f"transform_sql still holds the placeholder {left}", "name columns as old.x"
-        )
+        yield problem(entry, UneditedSql(left))

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Raw, Struct
 
+from tranship.errors.codes.decisions import OpenQuestion
+from tranship.errors.codes.entries import TablesLeaveItOut
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass, Comparison, TableProposal
 from tranship.model.evidence import Evidence, TrialQuestion
@@ -18,8 +20,6 @@ from tranship.planning.deciding.data_questions import Foreseen, foresee
 from tranship.planning.deciding.resolve import decide
 from tranship.planning.deciding.resolve.tables import spelled, the_table
 from tranship.planning.deciding.resolve.words import (
-    OPEN_QUESTION,
-    OUT_OF_SCOPE,
     PLACEHOLDERS,
     SPECIFY_ACTION,
     fed_by,
@@ -31,6 +31,7 @@ from tranship.planning.deciding.suggest.facts import Fact, without_values
 from tranship.planning.deciding.suggest.translate import Scene
 from tranship.planning.matching.scope import Scope, default_schema
 
+_NOT_GRAVE = (OpenQuestion.code, TablesLeaveItOut.code)
 _INSTRUCTIONS = (
     "One entry per open question. Passing this file with --resolutions is the decision: read every entry first.",
     "Replace SPECIFY_ACTION, SPECIFY_NEW_COLUMN_NAME and SPECIFY_DEFAULT_VALUE; a placeholder that is left is an open question.",
@@ -149,9 +150,9 @@ def _kept(
     for entry in file.entries:
         mine = told.get(entry.path.split(" (")[0], [])
         mine = [p for p in mine if p.object.startswith(f"{entry.path} ")]
-        grave = [p for p in mine if not p.warning and p.code not in (OPEN_QUESTION, OUT_OF_SCOPE)]
+        grave = [p for p in mine if not p.warning and p.code not in _NOT_GRAVE]
         table = the_table(old, entry.table)
-        settled = is_open(entry) and not any(p.code in (OPEN_QUESTION, OUT_OF_SCOPE) for p in mine)
+        settled = is_open(entry) and not any(p.code in _NOT_GRAVE for p in mine)
         if grave or settled:
             reason = grave[0].message if grave else "the question is settled"
             dropped.append(Dropped(entry.path, reason))

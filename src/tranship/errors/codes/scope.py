@@ -1,0 +1,143 @@
+"""TS131 to TS134, TS311 and TS331 to TS333: the tables that a configuration selects, and their order."""
+
+from __future__ import annotations
+
+from tranship.errors.message import RefusalMessage, UsageMessage
+from tranship.model.names import Side, TableName
+
+
+class TableNotFound(UsageMessage, frozen=True):
+    code = "TS131"
+    meaning = "a configured table does not exist"
+    cure = "the nearest name is given"
+    message = "Table not found in schema: {name!r} (schema {schema!r}, {side} database {database!r})"
+    hint = "{suggestion}"
+    name: str
+    schema: str
+    side: Side
+    database: str
+    suggestion: str = ""
+
+
+class SchemaOfTableNotFound(TableNotFound, frozen=True):
+    message = f"{TableNotFound.message}: the schema does not exist or is not in scope"
+
+
+class TableIsPartition(TableNotFound, frozen=True):
+    message = f"{TableNotFound.message}: it is a partition of {{root}}"
+    hint = "name '{root}'"
+    root: TableName | None = None
+
+
+class NotATable(TableNotFound, frozen=True):
+    message = f"{TableNotFound.message}: {{relation}} is {{what}}"
+    hint = "only tables hold rows of their own to move: take it out of the configuration"
+    relation: TableName | None = None
+    what: str = ""
+
+
+class NoTables(UsageMessage, frozen=True):
+    code = "TS132"
+    meaning = "there is no table to move"
+    cure = "check schema and database"
+    about = "{database}"
+    message = "No tables to migrate (schema {schemas}, OLD database {database!r})"
+    hint = "check schema and database of old_database"
+    schemas: str
+    database: str
+
+
+class NoTablesSelected(NoTables, frozen=True):
+    message = NoTables.message
+    hint = 'leave the key "tables" out for all tables'
+
+
+class SchemaNotFound(UsageMessage, frozen=True):
+    code = "TS133"
+    meaning = "a configured schema does not exist"
+    cure = "check its spelling"
+    about = "{schema}"
+    message = "schema {schema!r} does not exist in the {side} database {database!r}"
+    hint = 'name an existing schema (names are case-sensitive), or leave "schema" out for all'
+    schema: str
+    side: Side
+    database: str
+
+
+class SchemaOfNamedTableNotFound(SchemaNotFound, frozen=True):
+    message = (
+        "Table not found in schema: {table!r} (schema {schema!r}, {side} database {database!r}): "
+        + SchemaNotFound.message
+    )
+    table: str
+
+
+class SchemaOfAllTablesNotFound(SchemaNotFound, frozen=True):
+    message = (
+        f"No tables to migrate (schema {{schema!r}}, OLD database {{database!r}}): {SchemaNotFound.message}"
+    )
+
+
+class AmbiguousTable(UsageMessage, frozen=True):
+    code = "TS134"
+    meaning = "a table's name stands in several schemas"
+    cure = "write it with its schema"
+    about = "{name}"
+    message = "{name!r} is the name of several tables: {tables}"
+    hint = "write it with its schema"
+    name: str
+    tables: tuple[TableName, ...]
+
+
+class TableUnreadable(RefusalMessage, frozen=True):
+    code = "TS311"
+    meaning = "a configured table may not be read"
+    cure = "the GRANT is named"
+    about = "{table}"
+    message = "table {table} may not be read by {user!r} (OLD database {database!r})"
+    hint = "{grant}"
+    table: TableName
+    user: str
+    database: str
+    grant: str
+
+
+class ColumnsUnreadable(TableUnreadable, frozen=True):
+    message = f"columns {{columns}} of {TableUnreadable.message}"
+    columns: tuple[str, ...]
+
+
+class OrderBreaksKey(RefusalMessage, frozen=True):
+    code = "TS331"
+    meaning = "the configured order of `tables` breaks a foreign key"
+    cure = "a warning: the tables are copied as one group"
+    warning = True
+    about = "{table}"
+    message = "the configured order puts {table} before {parent}, to which NEW's foreign key refers"
+    hint = 'they are settled together; leave "tables" out for a computed order'
+    table: TableName
+    parent: TableName
+
+
+class LookupCycle(RefusalMessage, frozen=True):
+    code = "TS332"
+    meaning = "lookups and foreign keys demand contrary orders"
+    cure = "fill one of the tables beforehand"
+    about = "{tables}"
+    message = "lookups read tables that this run fills in a cycle: {tables}"
+    hint = "fill one of them beforehand, or use a value_mapping"
+    tables: tuple[TableName, ...]
+
+
+class ParentNotFilled(RefusalMessage, frozen=True):
+    code = "TS333"
+    meaning = "a foreign key leads to a table that the run does not fill"
+    cure = "a warning: rows without their parent in NEW are rejected"
+    warning = True
+    about = "{old}"
+    message = "foreign key {key} of {table} refers to {parent}, which this run does not fill"
+    hint = "rows whose parent is not in NEW already are rejected"
+    old: TableName
+    key: str
+    table: TableName
+    parent: TableName
