@@ -31,7 +31,7 @@ async def struck(pair: Pair, folder: Path, strike: str) -> None:
     done: list[asyncio.Task[None]] = []
 
     def hear(event: Event) -> None:
-        if isinstance(event, BatchDone) and event.table.name == "person" and not done:
+        if isinstance(event, BatchDone) and event.flow.old.name == "person" and not done:
             done.append(asyncio.ensure_future(pair.new.run(strike)))
 
     options = MigrateOptions(live=True, results_dir=str(folder), batch_size=100, jobs=2)
@@ -61,7 +61,7 @@ async def test_a_crash_loses_nothing_that_was_committed(
         before: list[int] = []
 
         def hear(event: Event) -> None:
-            if isinstance(event, BatchDone) and event.table.name == "person" and not before:
+            if isinstance(event, BatchDone) and event.flow.old.name == "person" and not before:
                 before.append(event.number)
                 server.crash()
                 server.come_back()

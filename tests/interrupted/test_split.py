@@ -103,7 +103,7 @@ async def test_a_division_whose_answer_is_lost_happens_once(
     async def cancelled(self: Worker, task: Task, batch: Batch) -> list[Batch]:
         if batch.rows > 600:
             raise asyncpg.QueryCanceledError("canceling statement due to user request")
-        if stopped and batch.lo is not None:
+        if stopped and batch.range.start is not None:
             raise asyncpg.DiskFullError("No space left on device")
         return await once(self, task, batch)
 

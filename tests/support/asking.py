@@ -98,13 +98,13 @@ async def ask_all(
     async with AsyncExitStack() as stack:
         old = await stack.enter_async_context(session(pair.old, Side.OLD, job.new.datestyle))
         new = await stack.enter_async_context(session(pair.new, Side.NEW, job.new.datestyle, **options))
-        batches = {plan.old: await cut(old, plan, batch_rows) for plan in job.plan.tables}
+        batches = {plan.flow: await cut(old, plan, batch_rows) for plan in job.plan.tables}
         for group in job.plan.groups:
             for findings in await ask_group(job, group, old, new, book, batches, live=False):
-                found.findings[str(findings.table)] = findings
+                found.findings[str(findings.flow)] = findings
         for plan in job.plan.tables:
-            records = [r async for r in fetch_records(old, job, plan, book.rejected(plan.old))]
-            found.records[str(plan.old)] = [
+            records = [r async for r in fetch_records(old, job, plan, book.rejected(plan.flow))]
+            found.records[str(plan.flow)] = [
                 {
                     "key": json.loads(bytes(r.key)) if r.key is not None else None,
                     "column": r.column,

@@ -88,8 +88,7 @@ async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event]
 def _started(job: Job) -> RunStarted:
     """The first event: the tables in plan order."""
     tables = (
-        PlannedTable(p.old, p.new, len(job.before(p).columns), len(job.after(p).columns))
-        for p in job.plan.tables
+        PlannedTable(p.flow, len(job.before(p).columns), len(job.after(p).columns)) for p in job.plan.tables
     )
     return RunStarted(tuple(tables))
 

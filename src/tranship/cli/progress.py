@@ -13,7 +13,7 @@ import msgspec
 
 from tranship.cli.context import CliContext
 from tranship.cli.terminal import log, note, shown
-from tranship.model.names import TableName
+from tranship.model.flow import FlowId
 from tranship.model.progress import BatchDone, Event, Noted, RowRejected, RunStarted, TableDone, TableStarted
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class _Lines:
     """The first rejects of each table, their total, and what a person should read."""
 
     def __init__(self) -> None:
-        self._rejects: Counter[TableName] = Counter()
+        self._rejects: Counter[FlowId] = Counter()
 
     def __enter__(self) -> Self:
         return self
@@ -61,11 +61,11 @@ class _Lines:
     def feed(self, event: Event) -> None:
         match event:
             case RowRejected():
-                self._rejects[event.table] += 1
-                if self._rejects[event.table] <= _FIRST:
+                self._rejects[event.flow] += 1
+                if self._rejects[event.flow] <= _FIRST:
                     self._note(_rejected(event))
-            case TableDone(table=table, rejected=rejected) if rejected:
-                self._note(f"rejected [{table}] {rejected} rows in all")
+            case TableDone(flow=flow, rejected=rejected) if rejected:
+                self._note(f"rejected [{flow}] {rejected} rows in all")
             case Noted(message=message):
                 self._note(message)
             case _:
@@ -100,10 +100,13 @@ class _JsonLines:
 
 
 def _named(value: object) -> object:
-    """Table names as ``schema.table``, at any depth."""
+    """Returns table names as ``schema.table`` and a flow as its two tables, at any depth."""
     if isinstance(value, dict):
         if value.keys() == {"schema", "name"}:
             return f"{value['schema']}.{value['name']}"
+        if "flow" in value:
+            flow, others = value["flow"], {key: member for key, member in value.items() if key != "flow"}
+            value = {**others, "table": flow["old"], "new_table": flow["new"]}
         return {key: _named(member) for key, member in value.items()}
     return [_named(member) for member in value] if isinstance(value, (list, tuple)) else value
 
@@ -129,15 +132,15 @@ class _Live(_Lines):
         match event:
             case RunStarted():
                 self._progress.update(self._task, description="asking")
-            case TableStarted(table=table, rows=rows):
+            case TableStarted(flow=flow, rows=rows):
                 known = self._progress.tasks[0].total or 0
-                self._progress.update(self._task, total=known + rows, description=_plain(str(table)))
-            case BatchDone(table=table, read=read, bytes=size):
+                self._progress.update(self._task, total=known + rows, description=_plain(str(flow)))
+            case BatchDone(flow=flow, read=read, bytes=size):
                 self._rows += read
                 self._bytes += size
                 rate = self._rows / max(time.monotonic() - self._started, 0.001)
                 moved = f"{self._rows:,} rows, {_size(self._bytes)}, {rate:,.0f} rows/s"
-                self._progress.update(self._task, advance=read, description=_plain(str(table)), moved=moved)
+                self._progress.update(self._task, advance=read, description=_plain(str(flow)), moved=moved)
             case _:
                 super().feed(event)
 
@@ -180,7 +183,7 @@ def _bar(call: CliContext) -> Progress:
 
 def _rejected(event: RowRejected) -> str:
     column = f" column {event.column}:" if event.column else ""
-    return f"rejected [{event.table}] {event.key}:{column} {event.reason}"
+    return f"rejected [{event.flow}] {event.key}:{column} {event.reason}"
 
 
 def _plain(text: str) -> str:

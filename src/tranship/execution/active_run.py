@@ -16,10 +16,11 @@ from tranship.execution.probe.lookups import Lookups
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.resilience.writer_lock import hold_epoch
 from tranship.model.expression import Lookup
+from tranship.model.locator import Locator
 from tranship.model.names import Side
 from tranship.model.options import MigrateOptions, command_line
 from tranship.model.plan import TablePlan
-from tranship.model.progress import Batch, Event, RowId
+from tranship.model.progress import Batch, Event
 from tranship.model.verdict import Reject
 from tranship.server.journal import BatchRow, Findings, Journal
 from tranship.server.snapshot import Snapshot
@@ -130,18 +131,19 @@ class Live:
         return bound
 
     def _ordered(self, plan: TablePlan) -> Sequence[Reject]:
-        known = self.book.rejected(plan.old)
+        known = self.book.rejected(plan.flow)
         return [known[row] for row in sorted(known)]
 
 
 def in_batch(rejects: Sequence[Reject], batch: Batch) -> list[Reject]:
     """Those of a sorted sequence that lie in a batch."""
-    lowest = batch.lo if batch.lo is not None else RowId(batch.source, 0, 0)
-    highest = batch.hi if batch.hi is not None else RowId(batch.source + 1, 0, 0)
+    start, end = batch.range.start, batch.range.end
+    lowest = Locator(batch.source, start if start is not None else ())
+    highest = Locator(batch.source, end) if end is not None else Locator(batch.source + 1, ())
     return list(rejects[bisect_left(rejects, lowest, key=_row) : bisect_left(rejects, highest, key=_row)])
 
 
-def _row(reject: Reject) -> RowId:
+def _row(reject: Reject) -> Locator:
     return reject.row
 
 

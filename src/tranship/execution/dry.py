@@ -58,18 +58,18 @@ async def _dry_run(job: Job, config: Config, options: MigrateOptions, on_event: 
             lacking = await without_room(new, left, asked)
         records = [r async for r in dry_records(snapshot, left, asked)]
         text = snapshot.text
-    tables = {counts.plan.old: counts for counts in settled}
-    by_table: dict[str, list[RejectRecord]] = {}
+    tables = {counts.plan.flow: counts for counts in settled}
+    by_table: dict[tuple[str, str], list[RejectRecord]] = {}
     for record in records:
-        by_table.setdefault(record.table, []).append(record)
+        by_table.setdefault((record.table, record.new_table), []).append(record)
     for plan in left.plan.tables:
-        findings = asked.book.findings(plan.old)
-        rows, rejected = asked.cuts[plan.old].rows, len(findings.rejects)
-        for record in by_table.get(str(plan.old), [])[:FIRST_REJECTS]:
-            on_event(would_reject(plan.old, record, show_values=options.show_values))
-        on_event(TableDone(plan.old, rows, rows - rejected, rejected))
+        findings = asked.book.findings(plan.flow)
+        rows, rejected = asked.cuts[plan.flow].rows, len(findings.rejects)
+        for record in by_table.get((str(plan.old), str(plan.new)), [])[:FIRST_REJECTS]:
+            on_event(would_reject(plan.flow, record, show_values=options.show_values))
+        on_event(TableDone(plan.flow, rows, rows - rejected, rejected))
         reasoned = reasons(findings.rejects)
-        tables[plan.old] = TableCounts(
+        tables[plan.flow] = TableCounts(
             plan, rows, rows - rejected, rejected, 0, "", reasoned, findings.losses, findings.not_asked
         )
     seconds = time.monotonic() - began
@@ -82,7 +82,7 @@ async def _dry_run(job: Job, config: Config, options: MigrateOptions, on_event: 
         config.new,
         options,
         frame,
-        [tables[plan.old] for plan in job.plan.tables],
+        [tables[plan.flow] for plan in job.plan.tables],
         [*past, *records],
     )
 
@@ -96,7 +96,7 @@ async def _tell_indexes(
     async with looking(config, job) as (_, new):
         groups = [
             {
-                plan.new: sum(asked.cuts[p.old].rows for p in g.tables if p.new == plan.new)
+                plan.new: sum(asked.cuts[p.flow].rows for p in g.tables if p.new == plan.new)
                 for plan in g.tables
             }
             for g in job.plan.groups

@@ -39,7 +39,8 @@ from tranship.execution.start.resume import (
 )
 from tranship.execution.start.tasks import Begun
 from tranship.execution.switches.sequences import set_sequences
-from tranship.model.names import Side, TableName
+from tranship.model.flow import FlowId
+from tranship.model.names import Side
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event, Noted
 from tranship.model.resolution import Problem
@@ -178,7 +179,9 @@ async def _carry_out(live: Live, held: Control, lock: WriterLock, passed: Passed
         for task in live.tasks:
             for row in task.done:
                 live.on_event(
-                    BatchDone(task.plan.old, row.batch.number, row.read, row.written, row.rejected, row.bytes)
+                    BatchDone(
+                        task.plan.flow, row.batch.number, row.read, row.written, row.rejected, row.bytes
+                    )
                 )
         await Mover(live, held, lock, replica=passed.replica, jobs=passed.jobs).run()
         async with live.snapshot.reader() as reading:
@@ -197,7 +200,7 @@ async def _carry_out(live: Live, held: Control, lock: WriterLock, passed: Passed
 
 
 async def _so_far(
-    live: Live, job: Job, done: Mapping[TableName, tuple[Run, TaskRow]], frame: Frame
+    live: Live, job: Job, done: Mapping[FlowId, tuple[Run, TaskRow]], frame: Frame
 ) -> MigrationOutcome | None:
     """What the journal holds of a stopped run; None where NEW cannot be asked any more."""
     try:

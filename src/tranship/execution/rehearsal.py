@@ -28,6 +28,7 @@ from tranship.execution.start.fresh import begin_fresh
 from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.resume import earlier, remaining
 from tranship.execution.switches.sequences import Position, set_back, set_sequences, shelter
+from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions, command_line
 from tranship.model.progress import Event, Noted
@@ -156,7 +157,7 @@ class _Rehearsal:
         self.frame = replace(self.frame, sequences=ends)
 
     async def _result(
-        self, done: Mapping[TableName, tuple[Run, TaskRow]], live: Live | None
+        self, done: Mapping[FlowId, tuple[Run, TaskRow]], live: Live | None
     ) -> MigrationOutcome:
         frame = replace(self.frame, seconds=time.monotonic() - self.began)
         return await live_result(
@@ -164,7 +165,7 @@ class _Rehearsal:
         )
 
     async def _so_far(
-        self, done: Mapping[TableName, tuple[Run, TaskRow]], live: Live
+        self, done: Mapping[FlowId, tuple[Run, TaskRow]], live: Live
     ) -> MigrationOutcome | None:
         """What it came to until it stopped; None where the transaction cannot be asked any more."""
         try:

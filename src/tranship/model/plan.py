@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from tranship.model.expression import Expression
+from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.resolution import Problem
 from tranship.model.types import PgType
@@ -102,6 +103,11 @@ class TablePlan(Struct, frozen=True):
     """One stream only: NEW's sequence numbers the rows as they come."""
     inserts_defaults: bool = False
     """No column is mapped: rows arrive by ``INSERT … DEFAULT VALUES`` (or empty COPY lines)."""
+
+    @property
+    def flow(self) -> FlowId:
+        """The identity of these rows wherever a run speaks of them; the plain pair of the two tables."""
+        return FlowId(self.old, self.new)
 
 
 class LeftOut(Struct, frozen=True):

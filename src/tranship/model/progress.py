@@ -4,51 +4,38 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from tranship.model.names import TableName
-
-
-class RowId(Struct, frozen=True, order=True):
-    """A row version of OLD inside the run's snapshot: the source's position in ``TablePlan.sources``, page and line pointer.
-
-    A ctid is stable for as long as the snapshot is held (PostgreSQL documentation, "System Columns"): the visible version is not moved.
-    """
-
-    source: int
-    page: int
-    offset: int
-
-    @property
-    def ctid(self) -> str:
-        """As PostgreSQL writes a tid: ``(12,3)``."""
-        return f"({self.page},{self.offset})"
+from tranship.model.flow import FlowId
+from tranship.model.locator import Address, Locator, Range, contains, divided
 
 
 class Batch(Struct, frozen=True):
-    """One committed unit: rows of one source with ``lo <= ctid < hi`` (half-open; None is open)."""
+    """One committed unit: the rows of one range of one flow."""
 
     number: int
-    """Counts through one table of the plan, from 0."""
-    table: TableName
-    """The old table (root)."""
-    source: int
-    lo: RowId | None
-    hi: RowId | None
+    """Counts through one flow of the run, from 0."""
+    flow: FlowId
+    range: Range
     rows: int
     """Rows the snapshot holds in the range, counted when it was cut; the batch must read exactly these."""
 
-    def __contains__(self, row: RowId) -> bool:
-        return (
-            row.source == self.source
-            and (self.lo is None or row >= self.lo)
-            and (self.hi is None or row < self.hi)
-        )
+    @property
+    def source(self) -> int:
+        """The position in ``TablePlan.sources`` of the heap that the range lies in."""
+        return self.range.source
+
+    def __contains__(self, row: Locator) -> bool:
+        return contains(self.range, row)
+
+    def divided(self, at: Address, rows: int, number: int) -> tuple[Batch, Batch]:
+        """Returns two batches: ``rows`` rows before ``at`` under the same number, the others under ``number``."""
+        first, second = divided(self.range, at)
+        return Batch(self.number, self.flow, first, rows), Batch(number, self.flow, second, self.rows - rows)
 
 
 class PlannedTable(Struct, frozen=True):
     """One table of a run, for the person who watches."""
 
-    table: TableName
-    new_table: TableName
+    flow: FlowId
     old_columns: int
     """Columns that OLD has and that NEW has, mapped or not."""
     new_columns: int
@@ -63,8 +50,7 @@ class RunStarted(Struct, frozen=True, tag=True):
 class TableStarted(Struct, frozen=True, tag=True):
     """A table's rows are counted and its batches cut."""
 
-    table: TableName
-    new_table: TableName
+    flow: FlowId
     rows: int
     batches: int
 
@@ -72,7 +58,7 @@ class TableStarted(Struct, frozen=True, tag=True):
 class BatchDone(Struct, frozen=True, tag=True):
     """A batch is committed in NEW (or was simulated)."""
 
-    table: TableName
+    flow: FlowId
     number: int
     read: int
     written: int
@@ -83,7 +69,7 @@ class BatchDone(Struct, frozen=True, tag=True):
 class RowRejected(Struct, frozen=True, tag=True):
     """One of the first rejects of a table, for the terminal."""
 
-    table: TableName
+    flow: FlowId
     key: str
     column: str | None
     reason: str
@@ -93,7 +79,7 @@ class RowRejected(Struct, frozen=True, tag=True):
 class TableDone(Struct, frozen=True, tag=True):
     """A table is complete and its equation holds."""
 
-    table: TableName
+    flow: FlowId
     read: int
     written: int
     rejected: int

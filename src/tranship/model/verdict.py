@@ -6,15 +6,15 @@ from typing import Literal
 
 from msgspec import Raw, Struct
 
-from tranship.model.names import TableName
-from tranship.model.progress import RowId
+from tranship.model.flow import FlowId
+from tranship.model.locator import Locator
 from tranship.model.resolution import Problem
 
 
 class Reject(Struct, frozen=True):
     """A row of OLD that did not (or would not) arrive, and why. SQLSTATE and constraint are its contract; the words are for people."""
 
-    row: RowId
+    row: Locator
     sqlstate: str
     reason: str
     """The server's words where met, ours where predicted. May hold row values: for files and journal only."""
@@ -49,9 +49,9 @@ class LossCount(Struct, frozen=True):
 
 
 class TableFindings(Struct, frozen=True):
-    """What asking the data of one table found."""
+    """What asking the data of one flow found."""
 
-    table: TableName
+    flow: FlowId
     rejects: tuple[Reject, ...] = ()
     losses: tuple[LossCount, ...] = ()
     not_asked: tuple[str, ...] = ()

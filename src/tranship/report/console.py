@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tranship.model.names import TableName
+from tranship.model.flow import FlowId
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted, PlannedTable, RunStarted, TableDone, TableStarted
 from tranship.model.resolution import Problem
@@ -33,8 +33,8 @@ class Console:
         self._options = options
         self._mode = "" if options.live else "REHEARSAL" if options.rehearse else "DRY RUN"
         self._planned: tuple[PlannedTable, ...] = ()
-        self._rows: dict[TableName, int] = {}
-        self._done: dict[TableName, TableDone] = {}
+        self._rows: dict[FlowId, int] = {}
+        self._done: dict[FlowId, TableDone] = {}
         self._printed = 0
         self._noted: list[str] = []
         self._old_bare = self._new_bare = True
@@ -44,11 +44,11 @@ class Console:
         match event:
             case RunStarted(tables=tables):
                 return self._begin(tables)
-            case TableStarted(table=table, rows=rows):
-                self._rows[table] = rows
+            case TableStarted(flow=flow, rows=rows):
+                self._rows[flow] = rows
                 return []
             case TableDone():
-                self._done[event.table] = event
+                self._done[event.flow] = event
                 return self._blocks()
             case Noted(message=message):
                 self._noted.append(message)
@@ -85,8 +85,8 @@ class Console:
 
     def _begin(self, tables: tuple[PlannedTable, ...]) -> list[str]:
         self._planned = tables
-        self._old_bare = len({t.table.schema for t in tables}) <= 1
-        self._new_bare = len({t.new_table.schema for t in tables}) <= 1
+        self._old_bare = len({t.flow.old.schema for t in tables}) <= 1
+        self._new_bare = len({t.flow.new.schema for t in tables}) <= 1
         title = f"{self._mode} - DATA MIGRATION" if self._mode else "DATA MIGRATION"
         return [
             RULER,
@@ -100,29 +100,29 @@ class Console:
 
     def _blocks(self) -> list[str]:
         lines: list[str] = []
-        while self._printed < len(self._planned) and self._planned[self._printed].table in self._done:
+        while self._printed < len(self._planned) and self._planned[self._printed].flow in self._done:
             lines += self._block(self._planned[self._printed])
             self._printed += 1
         return lines
 
     def _skipped(self, result: MigrationResult) -> list[str]:
         """Blocks of tables that an earlier run moved and that no event spoke of."""
-        before = {table.table: table for table in result.tables if table.already_migrated}
+        before = {(table.table, table.new_table): table for table in result.tables if table.already_migrated}
         for planned in self._planned[self._printed :]:
-            table = before.get(str(planned.table))
-            if table is not None and planned.table not in self._done:
+            table = before.get((str(planned.flow.old), str(planned.flow.new)))
+            if table is not None and planned.flow not in self._done:
                 done = TableDone(
-                    planned.table,
+                    planned.flow,
                     table.rows_read,
                     table.rows_migrated,
                     table.rows_failed,
                     already_migrated=True,
                 )
-                self._done[planned.table] = done
+                self._done[planned.flow] = done
         return self._blocks()
 
     def _block(self, planned: PlannedTable) -> Iterator[str]:
-        done = self._done[planned.table]
+        done = self._done[planned.flow]
         mark = f"[{self._mode}] " if self._mode else ""
         yield ""
         yield f"{mark}Migrating table: {self._title(planned)}"
@@ -130,13 +130,14 @@ class Console:
             yield "  ✓ already migrated: nothing to do"
             return
         yield f"  Old columns: {planned.old_columns}, New columns: {planned.new_columns}"
-        yield f"  Total rows to migrate: {self._rows.get(planned.table, done.read)}"
+        yield f"  Total rows to migrate: {self._rows.get(planned.flow, done.read)}"
         yield f"  ✓ Processed: {done.read}, Success: {done.written}, Failed: {done.rejected}"
 
     def _title(self, planned: PlannedTable) -> str:
-        old = shown(planned.table.name if self._old_bare else str(planned.table))
-        new = shown(planned.new_table.name if self._new_bare else str(planned.new_table))
-        return old if planned.table.name == planned.new_table.name else f"{old} -> {new}"
+        before, after = planned.flow.old, planned.flow.new
+        old = shown(before.name if self._old_bare else str(before))
+        new = shown(after.name if self._new_bare else str(after))
+        return old if before.name == after.name else f"{old} -> {new}"
 
 
 def _rejects(result: MigrationResult) -> list[str]:

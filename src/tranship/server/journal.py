@@ -12,10 +12,13 @@ from msgspec import Struct
 
 from tranship.errors import Refused
 from tranship.model.catalog import Index
+from tranship.model.flow import FlowId
+from tranship.model.locator import Address, Pages, Range, Whole
 from tranship.model.names import TableName
-from tranship.model.progress import Batch, RowId
+from tranship.model.progress import Batch
 from tranship.model.resolution import Problem
 from tranship.model.verdict import LossCount, Reject
+from tranship.sql import ctid
 from tranship.sql.new.journal import JournalSql
 from tranship.sql.quote import ident
 from tranship.sql.session import set_local
@@ -56,11 +59,10 @@ class Findings(Struct, frozen=True):
 
 
 class TaskRow(Struct, frozen=True):
-    """One table of a run."""
+    """One flow of a run."""
 
     position: int
-    old: TableName
-    new: TableName
+    flow: FlowId
     plan_hash: str
     done: bool
     rows: int
@@ -250,8 +252,7 @@ class Journal:
         return tuple(
             TaskRow(
                 row["position"],
-                name_from(row["old_table"]),
-                name_from(row["new_table"]),
+                FlowId(name_from(row["old_table"]), name_from(row["new_table"])),
                 row["plan_hash"],
                 row["state"] == "done",
                 row["row_count"],
@@ -266,21 +267,21 @@ class Journal:
         self, conn: asyncpg.Connection, tasks: Sequence[TaskRow], run: str
     ) -> tuple[BatchRow, ...]:
         """All batches of a run, by table and number."""
-        names = {task.position: task.old for task in tasks}
-        return tuple(_batch(row, names[row["position"]]) for row in await conn.fetch(self.sql.batches, run))
+        flows = {task.position: task.flow for task in tasks}
+        return tuple(_batch(row, flows[row["position"]]) for row in await conn.fetch(self.sql.batches, run))
 
     async def batch(self, conn: asyncpg.Connection, run: str, position: int, batch: Batch) -> BatchRow:
         """One batch as it stands."""
-        return _batch(await conn.fetchrow(self.sql.batch, run, position, batch.number), batch.table)
+        return _batch(await conn.fetchrow(self.sql.batch, run, position, batch.number), batch.flow)
 
     async def after(self, conn: asyncpg.Connection, run: str, row: BatchRow) -> BatchRow | None:
         """The batch that begins where another ends; None: that one reaches its source's end."""
-        if row.batch.hi is None:
+        if row.batch.range.end is None:
             return None
         found = await conn.fetchrow(
-            self.sql.batch_from, run, row.position, row.batch.source, row.batch.hi.ctid
+            self.sql.batch_from, run, row.position, row.batch.source, ctid.render(row.batch.range.end)
         )
-        return _batch(found, row.batch.table) if found is not None else None
+        return _batch(found, row.batch.flow) if found is not None else None
 
     async def foreseen(self, conn: asyncpg.Connection, run: str) -> tuple[tuple[int, Reject], ...]:
         """Rejects that asking found, with the table's position."""
@@ -305,8 +306,8 @@ class Journal:
                     position,
                     b.number,
                     b.source,
-                    b.lo.ctid if b.lo else None,
-                    b.hi.ctid if b.hi else None,
+                    bound(b.range.start),
+                    bound(b.range.end),
                     b.rows,
                 )
                 for b in batches
@@ -325,8 +326,7 @@ class Journal:
                     run,
                     position,
                     r.row.source,
-                    r.row.page,
-                    r.row.offset,
+                    *ctid.page_and_line(r.row),
                     r.rank,
                     r.sqlstate,
                     r.column,
@@ -350,8 +350,7 @@ class Journal:
                     position,
                     batch,
                     row.reject.row.source,
-                    row.reject.row.page,
-                    row.reject.row.offset,
+                    *ctid.page_and_line(row.reject.row),
                     row.key,
                     row.row,
                     row.reject.sqlstate,
@@ -394,10 +393,17 @@ def message(reject: Reject) -> bytes:
     return reject.reason.encode(errors="backslashreplace")
 
 
-def row_id(source: int, ctid: str) -> RowId:
-    """From ``(12,3)``."""
-    page, _, offset = ctid.strip("()").partition(",")
-    return RowId(source, int(page), int(offset))
+def bound(address: Address | None) -> str | None:
+    """Returns an end of a range as the journal keeps it; NULL is open."""
+    return ctid.render(address) if address is not None else None
+
+
+def _range(source: int, lo: str | None, hi: str | None) -> Range:
+    if lo is None and hi is None:
+        return Whole(source)
+    return Pages(
+        source, ctid.parse(lo) if lo is not None else None, ctid.parse(hi) if hi is not None else None
+    )
 
 
 def _run(row: asyncpg.Record) -> Run:
@@ -426,13 +432,10 @@ def _undo(row: asyncpg.Record) -> Undo:
     return Undo(row["run"], row["seq"], row["what"], row["sql"], gone)
 
 
-def _batch(row: asyncpg.Record, table: TableName) -> BatchRow:
-    source, lo, hi = row["source"], row["lo"], row["hi"]
-    lower = row_id(source, lo) if lo is not None else None
-    upper = row_id(source, hi) if hi is not None else None
+def _batch(row: asyncpg.Record, flow: FlowId) -> BatchRow:
     return BatchRow(
         row["position"],
-        Batch(row["number"], table, source, lower, upper, row["row_count"]),
+        Batch(row["number"], flow, _range(row["source"], row["lo"], row["hi"]), row["row_count"]),
         row["state"] == "done",
         row["read"] or 0,
         row["written"] or 0,
@@ -446,7 +449,7 @@ def _batch(row: asyncpg.Record, table: TableName) -> BatchRow:
 
 def _reject(row: asyncpg.Record) -> Reject:
     return Reject(
-        RowId(row["source"], row["page"], row["line"]),
+        ctid.locate(row["source"], (row["page"], row["line"])),
         row["sqlstate"],
         bytes(row["message"]).decode(),
         row["column_name"],

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tranship.model.expression import Lookup
+from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
-from tranship.model.progress import Batch, RowId
+from tranship.model.progress import Batch
 from tranship.model.types import PgType, TypeKind
 from tranship.sql.canonical import canonical
 from tranship.sql.expression import key_text, type_name
@@ -21,7 +22,7 @@ def batch_keys(plan: TablePlan, batch: Batch, lookup: Lookup) -> str:
     return _distinct(plan, batch.source, in_batch(plan, batch), lookup)
 
 
-def keys_of(plan: TablePlan, rows: Sequence[RowId], lookup: Lookup) -> str:
+def keys_of(plan: TablePlan, rows: Sequence[Locator], lookup: Lookup) -> str:
     """The same of chosen rows of one source."""
     source = plan.sources[rows[0].source]
     return _distinct(plan, rows[0].source, (*in_source(source), among(rows)), lookup)

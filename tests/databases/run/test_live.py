@@ -86,7 +86,7 @@ async def test_an_orderly_stop_is_gone_on_with(make_pair: MakePair, tmp_path: Pa
     config = load_config(pair.config(tmp_path))
 
     def watch(event: Event) -> None:
-        if isinstance(event, BatchDone) and event.table.name == "person":
+        if isinstance(event, BatchDone) and event.flow.old.name == "person":
             stop.set()
 
     with pytest.raises(Stopped) as stopped:

@@ -40,13 +40,15 @@ from tranship.execution.resilience import stall as watch
 from tranship.execution.resilience.connection import Steady
 from tranship.execution.resilience.server_errors import StreamBroken
 from tranship.model.expression import Conversion, Rule, Take
+from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import ColumnMapping, Group, Origin, Plan, Source, TablePlan
-from tranship.model.progress import Batch, RowId
+from tranship.model.progress import Batch
 from tranship.model.verdict import Reject, RejectRecord
 from tranship.server.journal import Findings, Journal
 from tranship.server.snapshot import Settings, Snapshot
+from tranship.sql.ctid import page_and_line, render
 
 NAME = TableName("public", "t")
 OLD, NEW = catalog("t(id int)"), catalog("t(id int)")
@@ -66,7 +68,7 @@ STREAMS = 2
 _RANGE = re.compile(r"old\.ctid (>=|<=|<|>) '\((\d+),(\d+)\)'")
 _GONE = re.compile(r'"\((\d+),(\d+)\)"')
 _OFFSET = re.compile(r"OFFSET (\d+)")
-_TELL = {">=": RowId.__ge__, "<=": RowId.__le__, "<": RowId.__lt__, ">": RowId.__gt__}
+_TELL = {">=": Locator.__ge__, "<=": Locator.__le__, "<": Locator.__lt__, ">": Locator.__gt__}
 
 
 class OldSession:
@@ -87,19 +89,19 @@ class OldSession:
         assert format == "binary"
         for row in self._rows(select):
             await self._step(self.client.scene.faults.lost_answer / 4)
-            await output(b"%d,%d\n" % (row.page, row.offset))
+            await output(b"%d,%d\n" % page_and_line(row))
         return f"COPY {len(self._rows(select))}"
 
     async def fetchval(self, select: str) -> str:
         """The row where a batch is divided."""
         await self._step(self.client.scene.faults.lost_request / 4)
-        return self._rows(select)[int(_OFFSET.findall(select)[0])].ctid
+        return render(self._rows(select)[int(_OFFSET.findall(select)[0])].address)
 
-    def _rows(self, select: str) -> list[RowId]:
+    def _rows(self, select: str) -> list[Locator]:
         conditions = [
-            (_TELL[sign], RowId(0, int(page), int(line))) for sign, page, line in _RANGE.findall(select)
+            (_TELL[sign], Locator(0, (int(page), int(line)))) for sign, page, line in _RANGE.findall(select)
         ]
-        gone = {RowId(0, int(page), int(line)) for page, line in _GONE.findall(select)}
+        gone = {Locator(0, (int(page), int(line))) for page, line in _GONE.findall(select)}
         return [
             row
             for row in self.client.scene.rows
@@ -150,12 +152,17 @@ class Scene:
         )
         self.pace = rng.choice((UNBOUNDED, UNBOUNDED, Pace.begin(rng.randint(1, 6), 1)))
         self.rows = sorted(
-            {RowId(0, rng.randint(0, 5), rng.randint(1, 12)) for _ in range(rng.randint(1, 50))}
+            {Locator(0, (rng.randint(0, 5), rng.randint(1, 12))) for _ in range(rng.randint(1, 50))}
         )
         self.step = rng.randint(1, 12)
         self.rejected = frozenset(row for row in self.rows if rng.random() < 0.1)
-        cut = source._ranges(source._Pass(len(self.rows), self.step, tuple(self.rows[:: self.step]), ""))
-        self.batches = [Batch(n, NAME, 0, lo, hi, rows) for n, (lo, hi, rows) in enumerate(cut)]
+        cut = source._ranges(
+            0,
+            source._Pass(
+                len(self.rows), self.step, tuple(row.address for row in self.rows[:: self.step]), ""
+            ),
+        )
+        self.batches = [Batch(n, PLAN.flow, range_, rows) for n, (range_, rows) in enumerate(cut)]
         self.world = World(rng, self.faults, self.batches, self.rows, self.rejected)
         self.writer: Client | None = None
         """Who holds the lock."""
@@ -226,7 +233,7 @@ class Client:
         epoch = await control.fetchval(JOURNAL.sql.raise_epoch, "run")
         self.scene.world.believed[self.name] = epoch
         task = Task(0, PLAN, "", len(self.scene.rows), "", Findings(), [], pace=self.scene.pace)
-        place: Any = SimpleNamespace(position=0, old=NAME)
+        place: Any = SimpleNamespace(position=0, flow=PLAN.flow)
         for batch in await JOURNAL.batches(control, [place], "run"):
             if batch.done:
                 task.done.append(batch)
@@ -234,7 +241,7 @@ class Client:
                 task.todo.append(batch.batch)
             task.next_number = max(task.next_number, batch.batch.number + 1)
         book = Book()
-        book.add_all(NAME, [Reject(row, "23514", "no", None, None) for row in self.scene.rejected])
+        book.add_all(PLAN.flow, [Reject(row, "23514", "no", None, None) for row in self.scene.rejected])
         new: Any = SimpleNamespace(new=None, old=None, path="config.json")
         options, nothing = MigrateOptions(live=True), lambda _: None
         live = Live(

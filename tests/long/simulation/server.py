@@ -14,9 +14,9 @@ from typing import Any
 import asyncpg
 
 from long.simulation.world import Row, Transaction, Violation, World
-from tranship.model.progress import RowId
-from tranship.server.journal import row_id
+from tranship.model.locator import Locator
 from tranship.sql import session as statements
+from tranship.sql.ctid import parse, render
 from tranship.sql.queries import query
 
 LETTERS = {
@@ -106,11 +106,11 @@ class Session:
 
     async def copy_to_table(self, table: str, *, source: AsyncIterator[bytes], **_: object) -> str:
         """COPY FROM STDIN: what the source gives until it ends; a source that fails makes it fail."""
-        rows: list[RowId] = []
+        rows: list[Locator] = []
 
         async def take() -> str:
             async for chunk in source:
-                rows.extend(RowId(0, *map(int, line.split(b","))) for line in chunk.splitlines())
+                rows.extend(Locator(0, tuple(map(int, line.split(b",")))) for line in chunk.splitlines())
             return f"COPY {len(rows)}"
 
         said = await take()
@@ -128,7 +128,7 @@ class Session:
         self, table: str, *, records: Iterable[tuple[Any, ...]], **_: object
     ) -> None:
         """The journal's rejects."""
-        found = [RowId(r[3], r[4], r[5]) for r in records]
+        found = [Locator(r[3], (r[4], r[5])) for r in records]
 
         async def apply() -> None:
             self._open("reject").rejects.extend(found)
@@ -269,7 +269,7 @@ class Session:
                 starts = [
                     n
                     for n, row in world.store.batches.items()
-                    if row.lo is not None and row.lo.ctid == values[3]
+                    if row.lo is not None and render(row.lo) == values[3]
                 ]
                 return self._row(starts[0]) if starts else None
             case known.batches:
@@ -289,7 +289,7 @@ class Session:
         row = self.world.batch(number)
         if row.state != "todo" or row.count != rows_so_far:
             return None
-        self._work().shortened = (number, row_id(0, hi), rows)
+        self._work().shortened = (number, parse(hi), rows)
         return number
 
     async def executemany(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -301,9 +301,7 @@ class Session:
                 await self.world.lock(self, f"batch {number}", "X", LOCK_TIMEOUT)
                 if number in self.world.store.batches:
                     raise asyncpg.UniqueViolationError(f"batch {number} is there")
-                self._work().added[number] = Row(
-                    row_id(0, lo) if lo else None, row_id(0, hi) if hi else None, count
-                )
+                self._work().added[number] = Row(parse(lo) if lo else None, parse(hi) if hi else None, count)
 
         await self._call("batches", apply)
 
@@ -322,8 +320,8 @@ class Session:
             "position": 0,
             "number": number,
             "source": 0,
-            "lo": row.lo.ctid if row.lo is not None else None,
-            "hi": row.hi.ctid if row.hi is not None else None,
+            "lo": render(row.lo) if row.lo is not None else None,
+            "hi": render(row.hi) if row.hi is not None else None,
             "row_count": row.count,
             "state": row.state,
             **dict(zip(("read", "written", "rejected", "bytes", "seconds"), counts[2:7], strict=True)),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from tranship.model.progress import Batch, RowId
+from tranship.model.locator import Address, Locator
+from tranship.model.progress import Batch
 from tranship.sql.new.journal import JournalSql
 
 if TYPE_CHECKING:
@@ -37,15 +38,15 @@ class Faults:
 class Row:
     """A batch of the journal."""
 
-    lo: RowId | None
-    hi: RowId | None
+    lo: Address | None
+    hi: Address | None
     count: int
     state: str = "todo"
     counts: tuple[Any, ...] = ()
 
-    def holds(self, row: RowId) -> bool:
+    def holds(self, row: Locator) -> bool:
         """Whether a row lies in its range."""
-        return (self.lo is None or row >= self.lo) and (self.hi is None or row < self.hi)
+        return (self.lo is None or row.address >= self.lo) and (self.hi is None or row.address < self.hi)
 
 
 @dataclass
@@ -55,8 +56,8 @@ class Store:
     epoch: int = 1
     state: str = "running"
     batches: dict[int, Row] = field(default_factory=dict)
-    rows: list[RowId] = field(default_factory=list)
-    rejects: list[RowId] = field(default_factory=list)
+    rows: list[Locator] = field(default_factory=list)
+    rejects: list[Locator] = field(default_factory=list)
 
 
 @dataclass
@@ -67,9 +68,9 @@ class Transaction:
     batch: int | None = None
     epoch: int | None = None
     counts: tuple[Any, ...] | None = None
-    rows: list[RowId] = field(default_factory=list)
-    rejects: list[RowId] = field(default_factory=list)
-    shortened: tuple[int, RowId, int] | None = None
+    rows: list[Locator] = field(default_factory=list)
+    rejects: list[Locator] = field(default_factory=list)
+    shortened: tuple[int, Address, int] | None = None
     """A batch, where it ends now, and its rows."""
     added: dict[int, Row] = field(default_factory=dict)
     raised: int | None = None
@@ -84,15 +85,15 @@ class World:
         rng: random.Random,
         faults: Faults,
         batches: Iterable[Batch],
-        every: Sequence[RowId],
-        rejected: frozenset[RowId],
+        every: Sequence[Locator],
+        rejected: frozenset[Locator],
     ) -> None:
         """``every``: the rows of OLD."""
         self.rng = rng
         self.faults = faults
         self.every = every
         self.rejected = rejected
-        self.store = Store(batches={b.number: Row(b.lo, b.hi, b.rows) for b in batches})
+        self.store = Store(batches={b.number: Row(b.range.start, b.range.end, b.rows) for b in batches})
         self.sessions: list[Session] = []
         self.locks: dict[str, dict[Session, str]] = {}
         self.freed = asyncio.Event()
@@ -165,7 +166,7 @@ class World:
         self.history.append(f"{client} committed {transaction.said} {transaction.batch}")
         self.check()
 
-    def _divide(self, transaction: Transaction, shortened: tuple[int, RowId, int], client: str) -> None:
+    def _divide(self, transaction: Transaction, shortened: tuple[int, Address, int], client: str) -> None:
         if transaction.epoch != self.store.epoch:
             raise Violation(
                 f"I6: {client} divided batch {shortened[0]} in epoch {transaction.epoch}, it is {self.store.epoch}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tranship.model.progress import RowId
+from tranship.model.locator import Range
 from tranship.sql.old import batch as copy
 
 
@@ -10,7 +10,7 @@ def break_it() -> None:
     """In this process."""
     real = copy.in_range
 
-    def closed(lo: RowId | None, hi: RowId | None) -> tuple[str, ...]:
-        return tuple(condition.replace("old.ctid < ", "old.ctid <= ") for condition in real(lo, hi))
+    def closed(range_: Range) -> tuple[str, ...]:
+        return tuple(condition.replace("old.ctid < ", "old.ctid <= ") for condition in real(range_))
 
     copy.in_range = closed

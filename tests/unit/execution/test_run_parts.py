@@ -12,13 +12,17 @@ from tranship.execution.resilience.writer_lock import lock_number
 from tranship.execution.results.wording import reason_key, terminal_key
 from tranship.execution.switches.sequences import Position, furthest
 from tranship.model.catalog import Sequence
+from tranship.model.flow import FlowId
+from tranship.model.locator import Locator, Whole
 from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions, reject_bound
-from tranship.model.progress import Batch, RowId
+from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
-from tranship.server.journal import name_from, name_text, row_id
+from tranship.server.journal import name_from, name_text
+from tranship.sql.ctid import parse, render
 
 TABLE = TableName("public", "ord,er 9")
+FLOW = FlowId(TABLE, TABLE)
 
 
 def error(
@@ -87,11 +91,12 @@ def test_a_position_outside_the_bounds_is_left_aside() -> None:
 
 
 def test_rejects_of_a_batch_are_those_inside_its_range() -> None:
-    rejects = [Reject(RowId(source, page, 1), "22003", "x") for source in (0, 1) for page in range(4)]
-    assert [r.row.page for r in in_batch(rejects, Batch(0, TABLE, 0, None, RowId(0, 2, 1), 9))] == [0, 1]
-    assert [r.row.page for r in in_batch(rejects, Batch(1, TABLE, 0, RowId(0, 2, 1), None, 9))] == [2, 3]
-    assert [r.row for r in in_batch(rejects, Batch(2, TABLE, 1, None, None, 9))] == [
-        RowId(1, page, 1) for page in range(4)
+    rejects = [Reject(Locator(source, (page, 1)), "22003", "x") for source in (0, 1) for page in range(4)]
+    first, second = Batch(0, FLOW, Whole(0), 18).divided((2, 1), 9, 1)
+    assert [r.row.address[0] for r in in_batch(rejects, first)] == [0, 1]
+    assert [r.row.address[0] for r in in_batch(rejects, second)] == [2, 3]
+    assert [r.row for r in in_batch(rejects, Batch(2, FLOW, Whole(1), 9))] == [
+        Locator(1, (page, 1)) for page in range(4)
     ]
 
 
@@ -112,12 +117,12 @@ def test_names_and_places_survive_the_journal() -> None:
     name = TableName('we"ird.\n😀', "x\\y")
     assert name_text(name).isascii()
     assert name_from(name_text(name)) == name
-    assert row_id(3, "(12,7)") == RowId(3, 12, 7)
+    assert render(parse("(12,7)")) == "(12,7)"
 
 
 def test_locks_and_words() -> None:
     assert 0 <= lock_number("a", "b") < 2**63
     assert lock_number("a", "b") != lock_number("b", "a")
     assert reason_key("23505", None, "mail") == "23505 mail"
-    assert terminal_key(b'{"a": 1, "b": "x"}', RowId(0, 1, 2)) == "a=1, b=x"
-    assert terminal_key(None, RowId(0, 1, 2)) == "row (1,2)"
+    assert terminal_key(b'{"a": 1, "b": "x"}', Locator(0, (1, 2))) == "a=1, b=x"
+    assert terminal_key(None, Locator(0, (1, 2))) == "row (1,2)"

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
+from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event, PlannedTable, RunStarted, TableDone, TableStarted
 from tranship.model.verdict import MigrationResult, Mode, Stats, Status, TableResult
 from tranship.report.console import Console
 
-USERS, ORDERS, OLD_NAME = (
-    TableName("public", "users"),
-    TableName("public", "orders"),
-    TableName("public", "old_name"),
-)
-NEW_NAME = TableName("public", "new_name")
+USERS, ORDERS = (FlowId(name, name) for name in (TableName("public", "users"), TableName("public", "orders")))
+RENAMED = FlowId(TableName("public", "old_name"), TableName("public", "new_name"))
 EVENTS: list[Event] = [
     RunStarted(
         (
-            PlannedTable(USERS, USERS, 5, 6),
-            PlannedTable(OLD_NAME, NEW_NAME, 2, 2),
-            PlannedTable(ORDERS, ORDERS, 3, 3),
+            PlannedTable(USERS, 5, 6),
+            PlannedTable(RENAMED, 2, 2),
+            PlannedTable(ORDERS, 3, 3),
         )
     ),
-    TableStarted(ORDERS, ORDERS, 7, 1),
-    TableStarted(USERS, USERS, 15234, 1),
-    TableStarted(OLD_NAME, NEW_NAME, 0, 1),
+    TableStarted(ORDERS, 7, 1),
+    TableStarted(USERS, 15234, 1),
+    TableStarted(RENAMED, 0, 1),
     BatchDone(ORDERS, 0, 7, 6, 1, 100),
     TableDone(ORDERS, 7, 6, 1),
     TableDone(USERS, 15234, 15234, 0),
-    TableDone(OLD_NAME, 0, 0, 0),
+    TableDone(RENAMED, 0, 0, 0),
 ]
 
 DRY = """\
@@ -165,7 +162,7 @@ def test_several_schemas_are_named() -> None:
     shown = lines(
         MigrateOptions(),
         [
-            RunStarted((PlannedTable(USERS, USERS, 1, 1), PlannedTable(other, USERS, 1, 1))),
+            RunStarted((PlannedTable(USERS, 1, 1), PlannedTable(FlowId(other, USERS.new), 1, 1))),
             TableDone(USERS, 0, 0, 0),
         ],
     )
@@ -173,11 +170,11 @@ def test_several_schemas_are_named() -> None:
 
 
 def test_already_migrated_and_hostile_names() -> None:
-    hostile = TableName("public", "a\n\x1b[31m")
+    hostile = FlowId(*[TableName("public", "a\n\x1b[31m")] * 2)
     shown = lines(
         MigrateOptions(live=True),
         [
-            RunStarted((PlannedTable(hostile, hostile, 1, 1),)),
+            RunStarted((PlannedTable(hostile, 1, 1),)),
             TableDone(hostile, 9, 9, 0, already_migrated=True),
         ],
     )

@@ -29,7 +29,7 @@ from tranship.model.names import Side
 from tranship.model.progress import Batch, BatchDone, Noted, RowRejected
 from tranship.model.verdict import Reject
 from tranship.server.connect import connect
-from tranship.server.journal import BatchRow, RejectRow
+from tranship.server.journal import BatchRow, RejectRow, bound
 from tranship.server.session import datestyle, pin
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import session as statements
@@ -67,7 +67,9 @@ class Worker:
             Stopped: another run took over, or tries are exhausted.
         """
         live = self._live
-        trying = partial(retry, tell=self._tell, what=f"{task.plan.old} batch {batch.number}", stop=live.stop)
+        trying = partial(
+            retry, tell=self._tell, what=f"{task.plan.flow} batch {batch.number}", stop=live.stop
+        )
         if not divisible(live, task, batch):
             return await trying(partial(self._once, task, batch))
         rows = task.pace.piece(batch.rows)
@@ -85,7 +87,7 @@ class Worker:
         if not (slow and task.told_slow):
             why = "batches take long" if slow else "it does not go through as a whole"
             self._tell(
-                f"{task.plan.old} batch {batch.number} goes on in parts of {parts[0].rows} and {parts[1].rows} rows: {why}"
+                f"{task.plan.flow} batch {batch.number} goes on in parts of {parts[0].rows} and {parts[1].rows} rows: {why}"
             )
             task.told_slow = task.told_slow or slow
         return [parts[1], parts[0]]
@@ -241,12 +243,8 @@ class Worker:
         result = await Isolation(new, plan.new, task.columns, partial(self._mark, new, task, batch)).run(
             lines, may_stop=not whole
         )
-        rest = self._split(task, batch, lines, result)
-        kept = (
-            batch
-            if rest is None
-            else Batch(batch.number, batch.table, batch.source, batch.lo, rest.lo, batch.rows - rest.rows)
-        )
+        parts = self._split(task, batch, lines, result)
+        kept, rest = parts if parts is not None else (batch, None)
         if rest is not None:
             known = live.rejected_in(plan, kept)
             unreadable = [r for r in unreadable if r.row in kept]
@@ -256,7 +254,7 @@ class Worker:
             records = await self._records(old, task, kept, [*known, *met])
         sent = sum(len(line.text) for line in lines[: result.taken])
         await self._commit(new, task, kept, result.written, records, sent, began, result.xids)
-        live.book.add_all(plan.old, met)
+        live.book.add_all(plan.flow, met)
         return rest
 
     async def _mark(self, new: asyncpg.Connection, task: Task, batch: Batch) -> int:
@@ -265,14 +263,16 @@ class Worker:
         await new.execute(sql.mark_savepoint, *place)
         return int(await new.fetchval(sql.savepoint_xid, *place))
 
-    def _split(self, task: Task, batch: Batch, lines: Sequence[Line], result: Isolated) -> Batch | None:
-        """The part of a batch that its transaction did not reach."""
+    def _split(
+        self, task: Task, batch: Batch, lines: Sequence[Line], result: Isolated
+    ) -> tuple[Batch, Batch] | None:
+        """The part of a batch that its transaction reached, and the part that it did not; None: it reached all."""
         if result.taken == len(lines):
             return None
-        first = lines[result.taken].row
-        rest = Batch(task.take_number(), batch.table, batch.source, first, batch.hi, 0)
-        rows = len(lines) - result.taken + len(self._live.rejected_in(task.plan, rest))
-        return Batch(rest.number, rest.table, rest.source, rest.lo, rest.hi, rows)
+        first = lines[result.taken].row.address
+        known = self._live.rejected_in(task.plan, batch)
+        rows = len(lines) - result.taken + sum(reject.row.address >= first for reject in known)
+        return batch.divided(first, batch.rows - rows, task.take_number())
 
     async def _records(
         self, old: asyncpg.Connection, task: Task, batch: Batch, rejects: Sequence[Reject]
@@ -315,7 +315,7 @@ class Worker:
         """The batch was committed although we never heard so; the rest of it, where that try had split it."""
         journal, run = self._live.journal, self._live.run
         row = await journal.batch(new, run, task.position, batch)
-        rest = await journal.after(new, run, row) if row.batch.hi != batch.hi else None
+        rest = await journal.after(new, run, row) if row.batch.range.end != batch.range.end else None
         await new.execute(self._live.unit.rollback)
         self._finished(task, row, ())
         return rest.batch if rest is not None else None
@@ -336,16 +336,24 @@ class Worker:
         await refuse_late_triggers(new, live.job.after(task.plan), replica=task.replica)
         if written + len(records) != batch.rows:
             raise StreamBroken(
-                f"{task.plan.old} batch {batch.number}: {batch.rows} rows, {written} written, {len(records)} rejected"
+                f"{task.plan.flow} batch {batch.number}: {batch.rows} rows, {written} written, {len(records)} rejected"
             )
         if records:
             await live.journal.write_rejects(new, live.run, task.position, batch.number, records)
             await failpoint("batch.rejects")
         seconds = time.monotonic() - began
-        hi = batch.hi.ctid if batch.hi is not None else None
         if live.rehearsal is not None:
             xids = [*xids, await self._mark(new, task, batch)]
-        counts = (hi, batch.rows, batch.rows, written, len(records), sent, seconds, list(xids))
+        counts = (
+            bound(batch.range.end),
+            batch.rows,
+            batch.rows,
+            written,
+            len(records),
+            sent,
+            seconds,
+            list(xids),
+        )
         all_xids = await new.fetchval(sql.count_batch, live.run, task.position, batch.number, *counts)
         await failpoint("batch.counted")
         await new.execute(live.unit.commit)
@@ -361,8 +369,8 @@ class Worker:
         for record in records[: max(0, FIRST_REJECTS - task.told)]:
             key = terminal_key(record.key, record.reject.row)
             words = record.reject.reason if self._live.options.show_values else short_reason(record.reject)
-            self._live.on_event(RowRejected(task.plan.old, key, record.reject.column, words))
+            self._live.on_event(RowRejected(task.plan.flow, key, record.reject.column, words))
             task.told += 1
         self._live.on_event(
-            BatchDone(task.plan.old, row.batch.number, row.read, row.written, row.rejected, row.bytes)
+            BatchDone(task.plan.flow, row.batch.number, row.read, row.written, row.rejected, row.bytes)
         )

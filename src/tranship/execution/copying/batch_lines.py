@@ -10,15 +10,16 @@ from tranship.execution.active_run import Live, Task
 from tranship.execution.copying.isolate import Line
 from tranship.execution.copying.stream import read_lines
 from tranship.execution.resilience.server_errors import is_rows_fault, sqlstate
-from tranship.model.progress import Batch, RowId
+from tranship.model.locator import Locator, Pages
+from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
-from tranship.server.journal import row_id
+from tranship.sql.ctid import next_address, parse
 from tranship.sql.old.batch import select_identified
 from tranship.sql.old.ids import select_ids
 
 
 async def identified_lines(
-    live: Live, new: asyncpg.Connection, task: Task, batch: Batch, excluded: Sequence[RowId]
+    live: Live, new: asyncpg.Connection, task: Task, batch: Batch, excluded: Sequence[Locator]
 ) -> tuple[list[Line], list[Reject]]:
     """The lines of a batch less the excluded rows, in the order they are to be written, and the rows that OLD itself refuses to compute.
 
@@ -30,8 +31,8 @@ async def identified_lines(
         if not is_rows_fault(error):
             raise
         async with live.snapshot.reader() as old:
-            select = select_ids(task.plan.sources[batch.source], batch.lo, batch.hi)
-            rows = [row_id(batch.source, ctid) for (ctid,) in await old.fetch(select)]
+            select = select_ids(task.plan.sources[batch.source], batch.range)
+            rows = [Locator(batch.source, parse(found)) for (found,) in await old.fetch(select)]
         gone = frozenset(excluded)
         lines: list[Line] = []
         rejects: list[Reject] = []
@@ -40,7 +41,7 @@ async def identified_lines(
 
 
 async def _lines(
-    live: Live, new: asyncpg.Connection, task: Task, batch: Batch, excluded: Sequence[RowId]
+    live: Live, new: asyncpg.Connection, task: Task, batch: Batch, excluded: Sequence[Locator]
 ) -> list[Line]:
     plan = task.plan
     async with live.snapshot.reader(plan.zone) as old:
@@ -57,8 +58,8 @@ async def _lines(
         found = await read_lines(old, select)
     # Where no column travels the line ends behind the ctid.
     return [
-        Line(row_id(batch.source, ctid.rstrip(b"\n").decode()), text or b"\n")
-        for ctid, _, text in (line.partition(b"\t") for line in found)
+        Line(Locator(batch.source, parse(place.rstrip(b"\n").decode())), text or b"\n")
+        for place, _, text in (line.partition(b"\t") for line in found)
     ]
 
 
@@ -67,23 +68,16 @@ async def _halve(
     new: asyncpg.Connection,
     task: Task,
     batch: Batch,
-    rows: Sequence[RowId],
-    gone: frozenset[RowId],
+    rows: Sequence[Locator],
+    gone: frozenset[Locator],
     lines: list[Line],
     rejects: list[Reject],
 ) -> None:
     """Reads ever smaller ranges until the refused rows stand alone."""
     if not rows:
         return
-    highest = rows[-1]
-    part = Batch(
-        batch.number,
-        batch.table,
-        batch.source,
-        rows[0],
-        RowId(highest.source, highest.page, highest.offset + 1),
-        len(rows),
-    )
+    range_ = Pages(batch.source, rows[0].address, next_address(rows[-1].address))
+    part = Batch(batch.number, batch.flow, range_, len(rows))
     try:
         lines += await _lines(live, new, task, part, [r for r in gone if r in part])
     except asyncpg.PostgresError as error:

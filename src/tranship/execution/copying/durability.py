@@ -35,7 +35,7 @@ async def check_complete(live: Live, new: asyncpg.Connection, task: Task) -> Non
     """
     row = await new.fetchrow(live.journal.sql.sums, live.run, task.position)
     if row["open"] or (row["read"], row["written"], row["rejected"]) != task.counts:
-        raise _lost(live, f"batches of {task.plan.old} that it had committed")
+        raise _lost(live, f"batches of {task.plan.flow} that it had committed")
 
 
 def _lost(live: Live, what: str) -> Stopped:

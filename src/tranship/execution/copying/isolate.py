@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from tranship.execution.copying.stream import write_lines
 from tranship.execution.resilience.server_errors import failing_line, is_rows_fault, reject_of
+from tranship.model.locator import Locator
 from tranship.model.names import TableName
-from tranship.model.progress import RowId
 from tranship.model.verdict import Reject
 from tranship.sql.session import CONSTRAINTS_NOW, RELEASE, SAVEPOINT, TO_SAVEPOINT
 
@@ -25,7 +25,7 @@ Marker = Callable[[], Awaitable[int]]
 class Line(Struct, frozen=True):
     """One row as text COPY sends it, and which old row it is."""
 
-    row: RowId
+    row: Locator
     text: bytes
 
 

@@ -13,9 +13,11 @@ from tranship.execution.probe.records import fetch_records
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.model.catalog import ForeignKey
 from tranship.model.expression import Take
-from tranship.model.progress import Batch, RowId
+from tranship.model.locator import Locator
+from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
-from tranship.server.journal import BatchRow, RejectRow, row_id
+from tranship.server.journal import BatchRow, RejectRow
+from tranship.sql.ctid import parse
 from tranship.sql.new import orphans as sql_orphans
 from tranship.sql.new import orphans as text
 from tranship.sql.new import switches as sql_switches
@@ -56,7 +58,7 @@ async def reread(live: Live, new: asyncpg.Connection, tasks: Sequence[Task]) -> 
     rows = await live.journal.batches(new, await live.journal.tasks(new, live.run), live.run)
     for task in tasks:
         task.done[:] = [row for row in rows if row.done and row.position == task.position]
-    known = {task.position: task.plan.old for task in tasks}
+    known = {task.position: task.plan.flow for task in tasks}
     for reject in await live.journal.rejects(new, live.run):
         if reject.position in known:
             live.book.add(known[reject.position], reject.reject)
@@ -93,7 +95,7 @@ async def _reject(
             await _move_out(live, new, task, number, rejects, by_batch[number])
     # Only what is committed is remembered: the transaction may be tried again.
     for number, rejects in moved.items():
-        live.book.add_all(task.plan.old, rejects)
+        live.book.add_all(task.plan.flow, rejects)
         _shift(task, number, len(rejects))
     return len(found)
 
@@ -138,7 +140,7 @@ def _shift(task: Task, number: int, rows: int) -> None:
 
 async def _trace(
     live: Live, new: asyncpg.Connection, task: Task, batch: Batch, records: Sequence[asyncpg.Record]
-) -> list[RowId]:
+) -> list[Locator]:
     """The old rows behind rows of NEW: by OLD's key where it travels, else by every column that does."""
     plan = task.plan
     positions = [n for n, m in enumerate(plan.columns) if isinstance(m.expression, Take)]
@@ -156,10 +158,10 @@ async def _trace(
         rows = await old.fetch(
             text.rows_with(plan, live.job.before(plan), batch, chosen, [tuple(v) for v in values])
         )
-    known = live.book.rejected(plan.old)
-    found: dict[tuple[str | None, ...], list[RowId]] = {}
-    for ctid, *held in rows:
-        row = row_id(batch.source, ctid)
+    known = live.book.rejected(plan.flow)
+    found: dict[tuple[str | None, ...], list[Locator]] = {}
+    for place, *held in rows:
+        row = Locator(batch.source, parse(place))
         if row not in known:
             found.setdefault(tuple(held), []).append(row)
     return [found[tuple(v)].pop() for v in values if found.get(tuple(v))]

@@ -13,7 +13,8 @@ from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.server_errors import passes, sqlstate
 from tranship.execution.resilience.writer_lock import hold_epoch
 from tranship.model.progress import Batch
-from tranship.server.journal import row_id
+from tranship.server.journal import bound
+from tranship.sql.ctid import parse
 from tranship.sql.old.batch import middle
 from tranship.sql.session import set_local
 
@@ -50,16 +51,15 @@ async def divide(
         Stopped: another run took over.
     """
     async with live.snapshot.reader() as old:
-        at = row_id(batch.source, await old.fetchval(middle(task.plan, batch, rows)))
-    first = Batch(batch.number, batch.table, batch.source, batch.lo, at, rows)
-    second = Batch(number, batch.table, batch.source, at, batch.hi, batch.rows - rows)
+        at = parse(await old.fetchval(middle(task.plan, batch, rows)))
+    first, second = batch.divided(at, rows, number)
     async with new.transaction():
         await new.execute(set_local("lock_timeout", "3s"))
         await hold_epoch(new, live.journal, live.run, live.epoch)
         place = (live.run, task.position, batch.number)
-        if await new.fetchval(live.journal.sql.shorten_batch, *place, batch.rows, at.ctid, rows) is None:
+        if await new.fetchval(live.journal.sql.shorten_batch, *place, batch.rows, bound(at), rows) is None:
             there = await live.journal.batch(new, live.run, task.position, batch)
-            return (first, second) if not there.done and there.batch.hi == at else None
+            return (first, second) if not there.done and there.batch.range.end == at else None
         await live.journal.write_batches(new, live.run, task.position, [second])
     await failpoint("batch.divided")
     return first, second

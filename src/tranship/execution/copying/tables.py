@@ -88,7 +88,7 @@ class Mover:
             await self._board.on_after_failure(self._held.as_it_is())
             raise
         for task in tasks:
-            await self._held.work(f"the end of {task.plan.old}", partial(end_task, self._live, task))
+            await self._held.work(f"the end of {task.plan.flow}", partial(end_task, self._live, task))
             task.finished = True
             await failpoint("table.done")
 
@@ -168,24 +168,24 @@ class Mover:
             if not used or task.finished:
                 continue
             kept, now = await self._held.work(
-                f"lookups of {task.plan.old}", partial(fix_lookups, self._live, task, tuple(used))
+                f"lookups of {task.plan.flow}", partial(fix_lookups, self._live, task, tuple(used))
             )
             if kept != now:
                 tables = ", ".join(sorted({str(lookup.table) for lookup in used}))
                 message = (
-                    f"lookup tables of {task.plan.old} were changed while its rows were translated: {tables}"
+                    f"lookup tables of {task.plan.flow} were changed while its rows were translated: {tables}"
                 )
                 raise Stopped(
                     "TS423",
                     message,
-                    object=str(task.plan.old),
+                    object=str(task.plan.flow),
                     hint="change them back and run again, or --restart takes back what was written",
                 )
 
     async def _ask_again(self, group: Group, tasks: Sequence[Task]) -> None:
         """Where earlier groups met rejects that nobody foresaw, or where their rows had to be there to be asked."""
         live = self._live
-        batches = {t.plan.old: tuple(t.todo) for t in tasks}
+        batches = {t.plan.flow: tuple(t.todo) for t in tasks}
         await ask(
             live.snapshot,
             live.config,
@@ -199,7 +199,7 @@ class Mover:
 
     async def _table(self, task: Task, switches: Switches) -> None:
         queue = list(reversed(task.todo))
-        foreseen = len(self._live.book.rejected(task.plan.old))
+        foreseen = len(self._live.book.rejected(task.plan.flow))
         task.pace = Pace.begin(
             self._live.options.batch_size, SMALLEST_BATCH, [(row.read, row.seconds) for row in task.done]
         )
@@ -222,15 +222,15 @@ class Mover:
         if queue:
             raise self._stopped()
         task.todo.clear()
-        self._met += len(self._live.book.rejected(task.plan.old)) - foreseen
+        self._met += len(self._live.book.rejected(task.plan.flow)) - foreseen
         read, written, rejected = task.counts
         if read != task.rows:
             raise Stopped(
                 "TS422",
-                f"{task.plan.old}: {task.rows} rows in the snapshot, {read} accounted for",
-                object=str(task.plan.old),
+                f"{task.plan.flow}: {task.rows} rows in the snapshot, {read} accounted for",
+                object=str(task.plan.flow),
             )
-        self._live.on_event(TableDone(task.plan.old, read, written, rejected))
+        self._live.on_event(TableDone(task.plan.flow, read, written, rejected))
 
     async def _batch(self, worker: Worker, task: Task, batch: Batch, switches: Switches) -> list[Batch]:
         """Moves one; what remains of it."""

@@ -17,13 +17,13 @@ from tranship.execution.probe.parents import Parents
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import ForeignKey
-from tranship.model.names import TableName
+from tranship.model.flow import FlowId
+from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
-from tranship.model.progress import RowId
 
 _ROUNDS = 6
 
-Member = tuple[TableName, RowId]
+Member = tuple[FlowId, Locator]
 """A row of an old table."""
 
 
@@ -40,8 +40,8 @@ class Family(Struct, frozen=True):
     """The rows of one tie that NEW's rows do not satisfy, with the rows of this run that could."""
 
     tie: Tie
-    absent: Mapping[RowId, str | None]
-    parents: Mapping[RowId, Sequence[Member]]
+    absent: Mapping[Locator, str | None]
+    parents: Mapping[Locator, Sequence[Member]]
 
 
 class Cascades:
@@ -58,14 +58,14 @@ class Cascades:
         ties: Sequence[Tie],
         parents: Parents,
         book: Book,
-        absent: Mapping[tuple[TableName, str], Mapping[RowId, str | None]],
+        absent: Mapping[tuple[FlowId, str], Mapping[Locator, str | None]],
     ) -> None:
         self._job, self._plans, self._parents, self._book = job, plans, parents, book
         self._scanned = [
-            (t, absent[t.child.old, t.key.name]) for t in ties if (t.child.old, t.key.name) in absent
+            (t, absent[t.child.flow, t.key.name]) for t in ties if (t.child.flow, t.key.name) in absent
         ]
         self._told = [
-            t for t in ties if (t.child.old, t.key.name) not in absent and parents.set_based(t.child, t.key)
+            t for t in ties if (t.child.flow, t.key.name) not in absent and parents.set_based(t.child, t.key)
         ]
 
     async def settle(self) -> None:
@@ -73,64 +73,64 @@ class Cascades:
         for tie in self._told:
             if tie.doubted:
                 await self._reject(tie, await self._parents.orphans(tie.child, tie.key))
-        frontier = {plan.old: sorted(self._book.rejected(plan.old)) for plan in self._plans}
+        frontier = {plan.flow: sorted(self._book.rejected(plan.flow)) for plan in self._plans}
         rounds = 0
         while any(frontier.values()) and rounds < _ROUNDS and not self._scanned:
-            before = {plan.old: set(self._book.rejected(plan.old)) for plan in self._plans}
+            before = {plan.flow: set(self._book.rejected(plan.flow)) for plan in self._plans}
             for tie in self._told:
                 for parent in self._fillers(tie):
-                    if frontier[parent.old]:
+                    if frontier[parent.flow]:
                         await self._reject(
                             tie,
-                            await self._parents.children(tie.child, tie.key, parent, frontier[parent.old]),
+                            await self._parents.children(tie.child, tie.key, parent, frontier[parent.flow]),
                         )
             frontier = {
-                plan.old: sorted(self._book.rejected(plan.old).keys() - before[plan.old])
+                plan.flow: sorted(self._book.rejected(plan.flow).keys() - before[plan.flow])
                 for plan in self._plans
             }
             rounds += 1
         if any(frontier.values()) or self._scanned:
             self._fall(await self._families(frontier))
 
-    async def _reject(self, tie: Tie, rows: Sequence[RowId]) -> None:
+    async def _reject(self, tie: Tie, rows: Sequence[Locator]) -> None:
         await self._parents.judge(tie.child, tie.key, await self._absent(tie, rows), rank=2)
 
-    async def _absent(self, tie: Tie, rows: Sequence[RowId]) -> Mapping[RowId, str | None]:
+    async def _absent(self, tie: Tie, rows: Sequence[Locator]) -> Mapping[Locator, str | None]:
         try:
             return await self._parents.absent(tie.child, tie.key, rows)
         except NotAskable as why:
-            self._book.note(tie.child.old, f"foreign key {tie.key.name}: {why}")
+            self._book.note(tie.child.flow, f"foreign key {tie.key.name}: {why}")
             return {}
 
-    async def _families(self, frontier: Mapping[TableName, Sequence[RowId]]) -> list[Family]:
+    async def _families(self, frontier: Mapping[FlowId, Sequence[Locator]]) -> list[Family]:
         """All ties below the frontier, and those of scanned keys as wholes."""
-        known: list[tuple[Tie, dict[RowId, list[Member]]]] = []
+        known: list[tuple[Tie, dict[Locator, list[Member]]]] = []
         for tie in self._told:
-            parents: dict[RowId, list[Member]] = {}
+            parents: dict[Locator, list[Member]] = {}
             for parent in self._fillers(tie):
                 for child, above in await self._parents.families(tie.child, tie.key, parent):
-                    parents.setdefault(child, []).append((parent.old, above))
+                    parents.setdefault(child, []).append((parent.flow, above))
             known.append((tie, parents))
         families = []
         for tie, absent in self._scanned:
             try:
                 families.append(Family(tie, absent, await self._parents.held(tie.key, absent)))
             except NotAskable as why:
-                self._book.note(tie.child.old, f"foreign key {tie.key.name}: {why}")
+                self._book.note(tie.child.flow, f"foreign key {tie.key.name}: {why}")
         ties = known + [(family.tie, dict(family.parents)) for family in families]
         start = [(table, row) for table, rows in frontier.items() for row in rows]
-        start += [(f.tie.child.old, row) for f in families for row in f.absent]
+        start += [(f.tie.child.flow, row) for f in families for row in f.absent]
         reached = _reached(start, ties)
         for tie, parents in known:
-            rows = sorted(row for row in parents if (tie.child.old, row) in reached)
+            rows = sorted(row for row in parents if (tie.child.flow, row) in reached)
             families.append(Family(tie, await self._absent(tie, rows), parents))
         return families
 
     def _fall(self, families: Sequence[Family]) -> None:
         """Whoever has no surviving parent is rejected, and so on down."""
-        standing: dict[tuple[int, RowId], int] = {}
-        below: dict[Member, list[tuple[int, RowId]]] = {}
-        falling: deque[tuple[int, RowId]] = deque()
+        standing: dict[tuple[int, Locator], int] = {}
+        below: dict[Member, list[tuple[int, Locator]]] = {}
+        falling: deque[tuple[int, Locator]] = deque()
         for n, family in enumerate(families):
             for row in sorted(family.absent):
                 above = family.parents.get(row, ())
@@ -147,9 +147,9 @@ class Cascades:
             reject = reasons.parent(
                 row, tie.key, self._job.after(tie.child), reasons.key_shown(text), gone=gone, rank=2
             )
-            if not self._book.add(tie.child.old, reject):
+            if not self._book.add(tie.child.flow, reject):
                 continue
-            for child in below.get((tie.child.old, row), ()):
+            for child in below.get((tie.child.flow, row), ()):
                 standing[child] -= 1
                 if standing[child] == 0:
                     falling.append(child)
@@ -159,14 +159,14 @@ class Cascades:
 
 
 def _reached(
-    start: Sequence[Member], ties: Sequence[tuple[Tie, Mapping[RowId, Sequence[Member]]]]
+    start: Sequence[Member], ties: Sequence[tuple[Tie, Mapping[Locator, Sequence[Member]]]]
 ) -> set[Member]:
     """Descendants of some rows, themselves included."""
     below: dict[Member, list[Member]] = {}
     for tie, parents in ties:
         for child, above in parents.items():
             for member in above:
-                below.setdefault(member, []).append((tie.child.old, child))
+                below.setdefault(member, []).append((tie.child.flow, child))
     reached = set(start)
     work = list(start)
     while work:

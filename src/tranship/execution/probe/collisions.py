@@ -20,12 +20,13 @@ from tranship.execution.probe.records import shown_keys
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import ask, json_rows, typed
 from tranship.model.expression import Rule, Take
+from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.plan import HazardKind, TablePlan
-from tranship.model.progress import RowId
 from tranship.planning.plan.collisions import Clique, Edge, Loser, Place, collide
 from tranship.planning.printed.names import mentioned
 from tranship.sql.canonical import computed_on_old
+from tranship.sql.ctid import locate
 from tranship.sql.new.given_rows import rows_query
 from tranship.sql.new.unique_indexes import UniqueIndex, collision_query, key_part
 from tranship.sql.old.rows import duplicates, in_key_order
@@ -130,9 +131,7 @@ class Collisions:
         plan = self._of.plans[0]
         query = duplicates(plan, keys, nulls_not_distinct=index.nulls_not_distinct)
         records = await self._derived.reader(plan).old.fetch(query)
-        return self._cliques(
-            index, ((0, RowId(source, page, offset), key) for source, (page, offset), key in records)
-        )
+        return self._cliques(index, ((0, locate(source, ctid), key) for source, ctid, key in records))
 
     async def _by_hash(self, index: UniqueIndex) -> list[Clique]:
         stores = [self._stores.get((n, index.constraint)) for n in range(len(self._of.plans))]
@@ -149,11 +148,11 @@ class Collisions:
                 ]
         return self._cliques(index, found)
 
-    async def _keys(self, plan: TablePlan, index: UniqueIndex, rows: Sequence[RowId]) -> dict[RowId, str]:
+    async def _keys(self, plan: TablePlan, index: UniqueIndex, rows: Sequence[Locator]) -> dict[Locator, str]:
         reader = self._derived.reader(plan)
         question = typed(plan, self._job.after(plan), _columns(index, plan, self._job))
         query = rows_query(question.rows, [key_part(question.rows, index, 0, hashed=False)])
-        keys: dict[RowId, str] = {}
+        keys: dict[Locator, str] = {}
         async for chunk in reader.chosen(rows, question.positions):
             answers = await ask(reader, query, json_rows(chunk, question.positions, range(len(chunk.rows))))
             keys |= {
@@ -181,7 +180,7 @@ class Collisions:
             if query and query != collision_query(question.rows, index):
                 raise NotAskable("several old tables fill it in different ways")
             query = collision_query(question.rows, index)
-            gone = self._book.rejected(plan.old)
+            gone = self._book.rejected(plan.flow)
             async for chunk in reader.chunks(whole(plan), question.positions):
                 numbers = [k for k, row in enumerate(chunk.rows) if row not in gone]
                 for given, k in zip(json_rows(chunk, question.positions, numbers), numbers, strict=True):
@@ -192,10 +191,10 @@ class Collisions:
             Edge(index.constraint, places[a.row], places[int(a.which)]) for a in answers if a.kind == "pair"
         ]
 
-    def _cliques(self, index: UniqueIndex, found: Iterable[tuple[int, RowId, str]]) -> list[Clique]:
+    def _cliques(self, index: UniqueIndex, found: Iterable[tuple[int, Locator, str]]) -> list[Clique]:
         members: dict[str, list[Place]] = {}
         for n, row, key in found:
-            if row not in self._book.rejected(self._of.plans[n].old):
+            if row not in self._book.rejected(self._of.plans[n].flow):
                 members.setdefault(key, []).append(Place(n, row))
         return [Clique(index.constraint, tuple(places)) for places in members.values() if len(places) > 1]
 
@@ -207,7 +206,7 @@ class Collisions:
             if rows:
                 query = in_key_order(plan, self._job.before(plan), rows)
                 records = await self._derived.reader(plan).old.fetch(query)
-                ordered += [Place(n, RowId(source, page, offset)) for source, (page, offset) in records]
+                ordered += [Place(n, locate(source, ctid)) for source, ctid in records]
         return ordered
 
     async def _enter(self, losers: Sequence[Loser]) -> None:
@@ -223,12 +222,12 @@ class Collisions:
             reject = reasons.collision(
                 loser.place.row, index.constraint, index.shown, winner, exclusion=index.exclusion
             )
-            self._book.add(self._of.plans[loser.place.plan].old, reject)
+            self._book.add(self._of.plans[loser.place.plan].flow, reject)
 
     def _give_up(self, index: UniqueIndex, why: str) -> None:
         for plan in self._of.plans:
-            self._book.order(plan.old)
-            self._book.note(plan.old, f"collisions on {index.constraint}: {why}")
+            self._book.order(plan.flow)
+            self._book.note(plan.flow, f"collisions on {index.constraint}: {why}")
 
 
 def _columns(index: UniqueIndex, plan: TablePlan, job: Job) -> set[str]:

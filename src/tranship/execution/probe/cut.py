@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import asyncpg
 from msgspec import Struct
 
+from tranship.model.locator import Address, Pages, Range, Whole
 from tranship.model.plan import Source, TablePlan
-from tranship.model.progress import Batch, RowId
-from tranship.server.journal import row_id
+from tranship.model.progress import Batch
+from tranship.sql import ctid
 from tranship.sql import session as statements
 from tranship.sql.old import cut as sql_cut
 
@@ -34,7 +33,7 @@ class _Pass(Struct, frozen=True):
 
     rows: int
     step: int
-    firsts: tuple[RowId, ...]
+    firsts: tuple[Address, ...]
     digest: str
 
 
@@ -60,13 +59,11 @@ async def measure(
         digests.append(seen.digest)
         rows += seen.rows
         if whole or len(seen.firsts) < 2 or conn.get_server_version().major < _TID_RANGE_SCAN:
-            ranges: Sequence[tuple[RowId | None, RowId | None, int]] = (
-                [(None, None, seen.rows)] if seen.rows else []
-            )
+            ranges: list[tuple[Range, int]] = [(Whole(number), seen.rows)] if seen.rows else []
         else:
-            ranges = _ranges(seen)
+            ranges = _ranges(number, seen)
         batches += [
-            Batch(len(batches) + n, plan.old, number, lo, hi, rows) for n, (lo, hi, rows) in enumerate(ranges)
+            Batch(len(batches) + n, plan.flow, range_, count) for n, (range_, count) in enumerate(ranges)
         ]
     return Cut(tuple(batches), rows, " ".join(digests) if digest else "")
 
@@ -99,16 +96,15 @@ async def _pass(
         firsts = await conn.fetchval(sql_cut.measure_sorted(source, step))
     elif step < batch_rows:
         firsts = (await conn.fetchrow(sql_cut.measure(source, step, digest=False)))["firsts"]
-    return _Pass(row["rows"], step, tuple(row_id(number, first) for first in firsts), row["digest"])
+    return _Pass(row["rows"], step, tuple(ctid.parse(first) for first in firsts), row["digest"])
 
 
-def _ranges(seen: _Pass) -> list[tuple[RowId | None, RowId | None, int]]:
-    """Half-open ranges between the rows that open a batch; first and last are open."""
+def _ranges(source: int, seen: _Pass) -> list[tuple[Range, int]]:
+    """Half-open ranges between the rows that open a batch, with their rows; first and last are open."""
     last = len(seen.firsts) - 1
     return [
         (
-            seen.firsts[n] if n else None,
-            seen.firsts[n + 1] if n < last else None,
+            Pages(source, seen.firsts[n] if n else None, seen.firsts[n + 1] if n < last else None),
             seen.step if n < last else seen.rows - seen.step * last,
         )
         for n in range(last + 1)

@@ -18,10 +18,13 @@ from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import Renderer
 from tranship.model.expression import NewDefault
+from tranship.model.flow import FlowId
+from tranship.model.locator import Locator, Whole
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
-from tranship.model.progress import Batch, RowId
+from tranship.model.progress import Batch
 from tranship.sql.canonical import computed_on_old, key_text
+from tranship.sql.ctid import locate
 from tranship.sql.old.rows import holders
 
 _HELD = 1_000_000
@@ -31,7 +34,7 @@ class Holder(Struct, frozen=True):
     """A row of OLD that will become the row of NEW with some key, unless it is rejected."""
 
     plan: TablePlan
-    row: RowId
+    row: Locator
 
 
 class Derived:
@@ -47,13 +50,13 @@ class Derived:
     ) -> None:
         self._job, self._old, self._new, self._book = job, old, new, book
         self.lookups = Lookups(job, self, pending)
-        self._broken: dict[TableName, dict[RowId, Failure]] = {}
-        self._indexes: dict[tuple[TableName, tuple[str, ...]], dict[str, list[RowId]]] = {}
+        self._broken: dict[FlowId, dict[Locator, Failure]] = {}
+        self._indexes: dict[tuple[FlowId, tuple[str, ...]], dict[str, list[Locator]]] = {}
 
     def reader(self, plan: TablePlan) -> Reader:
         """Reads a plan's rows with all its lookups bound."""
         return Reader(
-            self._job, plan, self._old, self._new, self.lookups, self._broken.setdefault(plan.old, {})
+            self._job, plan, self._old, self._new, self.lookups, self._broken.setdefault(plan.flow, {})
         )
 
     async def holders(
@@ -76,7 +79,7 @@ class Derived:
         return {
             key
             for key, rows in found.items()
-            if any(h.row not in self._book.rejected(h.plan.old) for h in rows)
+            if any(h.row not in self._book.rejected(h.plan.flow) for h in rows)
         }
 
     async def values(
@@ -89,7 +92,7 @@ class Derived:
             return None
         values: dict[str, str | None] = {}
         for plan in self._job.fillers(table):
-            gone = self._book.rejected(plan.old)
+            gone = self._book.rejected(plan.flow)
             rows = {
                 h.row: key
                 for key, holding in found.items()
@@ -107,48 +110,48 @@ class Derived:
         return values
 
     async def keys_of(
-        self, plan: TablePlan, columns: tuple[str, ...], rows: Sequence[RowId]
-    ) -> dict[RowId, str]:
+        self, plan: TablePlan, columns: tuple[str, ...], rows: Sequence[Locator]
+    ) -> dict[Locator, str]:
         """Canonical keys of chosen rows; rows that NEW refuses have none. Raises NotAskable."""
         reader = self.reader(plan)
         renderer = Renderer(reader, columns)
-        keys: dict[RowId, str] = {}
+        keys: dict[Locator, str] = {}
         async for chunk in reader.chosen(rows, renderer.positions):
             keys |= {chunk.rows[n]: key for n, key in (await renderer.render(chunk)).items()}
         return keys
 
-    async def index(self, plan: TablePlan, columns: tuple[str, ...]) -> Mapping[str, Sequence[RowId]]:
+    async def index(self, plan: TablePlan, columns: tuple[str, ...]) -> Mapping[str, Sequence[Locator]]:
         """Rows by canonical key, of a whole table, held in memory. Raises NotAskable."""
-        if (plan.old, columns) not in self._indexes:
-            self._indexes[plan.old, columns] = await self._build(plan, columns)
-        return self._indexes[plan.old, columns]
+        if (plan.flow, columns) not in self._indexes:
+            self._indexes[plan.flow, columns] = await self._build(plan, columns)
+        return self._indexes[plan.flow, columns]
 
     async def _rows(
         self, plan: TablePlan, columns: tuple[str, ...], keys: Sequence[str]
-    ) -> list[tuple[str, RowId]]:
+    ) -> list[tuple[str, Locator]]:
         texts = [
             text for c in columns if (text := computed_on_old(plan, c, self._job.before(plan))) is not None
         ]
         if len(texts) == len(columns):
             records = await self._old.fetch(holders(plan, key_text(texts)), list(keys))
-            return [(key, RowId(source, page, offset)) for key, source, (page, offset) in records]
+            return [(key, locate(source, ctid)) for key, source, ctid in records]
         index = await self.index(plan, columns)
         return [(key, row) for key in keys for row in index.get(key, ())]
 
-    async def _build(self, plan: TablePlan, columns: tuple[str, ...]) -> dict[str, list[RowId]]:
+    async def _build(self, plan: TablePlan, columns: tuple[str, ...]) -> dict[str, list[Locator]]:
         reader = self.reader(plan)
         renderer = Renderer(reader, columns)
-        index: dict[str, list[RowId]] = {}
+        index: dict[str, list[Locator]] = {}
         held = 0
         async for chunk in reader.chunks(whole(plan), renderer.positions):
             for n, key in (await renderer.render(chunk)).items():
                 index.setdefault(key, []).append(chunk.rows[n])
                 held += 1
             if held > _HELD:
-                raise NotAskable(f"{plan.old} has more than {_HELD} keys that only NEW can compute")
+                raise NotAskable(f"{plan.flow} has more than {_HELD} keys that only NEW can compute")
         return index
 
 
 def whole(plan: TablePlan) -> list[Batch]:
     """Every source of a table as one range; the number of rows is not known (-1)."""
-    return [Batch(0, plan.old, n, None, None, -1) for n in range(len(plan.sources))]
+    return [Batch(0, plan.flow, Whole(n), -1) for n in range(len(plan.sources))]

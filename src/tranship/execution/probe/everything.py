@@ -16,6 +16,7 @@ from tranship.execution.probe.group import ask_group
 from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import Table
 from tranship.model.expression import Lookup
+from tranship.model.flow import FlowId
 from tranship.model.names import Side, TableName
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import Group, TablePlan
@@ -36,14 +37,14 @@ _AT_ONCE = 200
 class Asked:
     """What the snapshot holds and what of it NEW would refuse."""
 
-    cuts: dict[TableName, Cut]
+    cuts: dict[FlowId, Cut]
     book: Book
     left_out: dict[str, int]
 
     @property
     def rejected(self) -> int:
         """Rows, over all tables."""
-        return sum(len(self.book.rejected(name)) for name in self.cuts)
+        return sum(len(self.book.rejected(flow)) for flow in self.cuts)
 
     @property
     def rows(self) -> int:
@@ -77,13 +78,13 @@ async def check_drift(
 
 async def cut_all(
     snapshot: Snapshot, job: Job, plans: tuple[TablePlan, ...], batch_rows: int, *, digest: bool
-) -> dict[TableName, Cut]:
+) -> dict[FlowId, Cut]:
     """Every table's batches, in one pass each; a transaction keeps the locks of all that it read, so it reads some tables alone."""
-    cuts: dict[TableName, Cut] = {}
+    cuts: dict[FlowId, Cut] = {}
     for first in range(0, len(plans), _AT_ONCE):
         async with snapshot.reader() as old:
             for plan in plans[first : first + _AT_ONCE]:
-                cuts[plan.old] = await measure(old, plan, batch_rows, digest=digest)
+                cuts[plan.flow] = await measure(old, plan, batch_rows, digest=digest)
     return cuts
 
 
@@ -131,7 +132,7 @@ async def ask(
     job: Job,
     groups: Sequence[Group],
     book: Book,
-    batches: Mapping[TableName, tuple[Batch, ...]],
+    batches: Mapping[FlowId, tuple[Batch, ...]],
     *,
     live: bool,
     rehearsal: asyncpg.Connection | None = None,
@@ -157,10 +158,10 @@ async def ask_everything(
     """The phase that dry run and live run share: count, cut, ask; writes nothing anywhere."""
     cuts = await cut_all(snapshot, job, plans, options.batch_size, digest=digest)
     for plan in plans:
-        on_event(TableStarted(plan.old, plan.new, cuts[plan.old].rows, len(cuts[plan.old].batches)))
+        on_event(TableStarted(plan.flow, cuts[plan.flow].rows, len(cuts[plan.flow].batches)))
     asked = Asked(cuts, Book(), await count_left_out(snapshot, job))
-    batches = {name: cut.batches for name, cut in cuts.items()}
-    groups = [g for g in job.plan.groups if any(p.old in cuts for p in g.tables)]
+    batches = {flow: cut.batches for flow, cut in cuts.items()}
+    groups = [g for g in job.plan.groups if any(p.flow in cuts for p in g.tables)]
     await ask(snapshot, config, job, groups, asked.book, batches, live=False)
     return asked
 

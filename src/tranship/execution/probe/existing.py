@@ -8,9 +8,11 @@ from msgspec import Struct
 
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.reject_book import Book
+from tranship.model.locator import Locator
 from tranship.model.plan import HazardKind
-from tranship.model.progress import Batch, RowId
+from tranship.model.progress import Batch
 from tranship.sql.canonical import computed_on_old, key_text
+from tranship.sql.ctid import locate
 from tranship.sql.new.given_rows import held_rows
 from tranship.sql.new.unique_indexes import UniqueIndex, held_keys
 from tranship.sql.old.rows import holders
@@ -37,7 +39,7 @@ async def find_existing(reader: Reader, book: Book, indexes: Mapping[str, Unique
     if not names:
         return Existing()
     if "SELECT" not in after.privileges and not job.new.superuser:
-        book.note(plan.old, f"rows already in NEW: its role may not SELECT from {plan.new}")
+        book.note(plan.flow, f"rows already in NEW: its role may not SELECT from {plan.new}")
         return Existing()
     held = await reader.new.fetchval(held_rows(after, _FEW + 1))
     wanted = [index for name, index in indexes.items() if name in names] if held else []
@@ -45,14 +47,14 @@ async def find_existing(reader: Reader, book: Book, indexes: Mapping[str, Unique
     return Existing(tuple(index for index in wanted if index not in few), few)
 
 
-async def existing_candidates(reader: Reader, index: UniqueIndex, batches: Sequence[Batch]) -> list[RowId]:
+async def existing_candidates(reader: Reader, index: UniqueIndex, batches: Sequence[Batch]) -> list[Locator]:
     """Rows of the batches whose key is one that NEW holds."""
     key = _on_old(reader, index)
     if key is None:
         return []
     held = [record[0] for record in await reader.new.fetch(held_keys(reader.job.after(reader.plan), index))]
     records = await reader.old.fetch(holders(reader.plan, key), held)
-    rows = {RowId(source, page, offset) for _, source, (page, offset) in records}
+    rows = {locate(source, ctid) for _, source, ctid in records}
     return sorted(row for row in rows if any(row in batch for batch in batches))
 
 

@@ -14,7 +14,8 @@ from tranship.execution.probe.reading import Chunk, Reader
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.scan import Scan
 from tranship.execution.probe.typed_rows import ask, json_rows
-from tranship.model.progress import Batch, RowId
+from tranship.model.locator import Locator
+from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
 
 _ORDER = {"error": 0, "routing": 1, "null": 2, "check": 3, "existing": 4}
@@ -23,7 +24,7 @@ _ORDER = {"error": 0, "routing": 1, "null": 2, "check": 3, "existing": 4}
 class Missing(Struct, frozen=True):
     """Per foreign key name the rows whose parent is not in NEW now, with their key's text (None: MATCH FULL, half NULL)."""
 
-    rows: dict[str, dict[RowId, str | None]]
+    rows: dict[str, dict[Locator, str | None]]
 
 
 class FaultFinder:
@@ -46,7 +47,7 @@ class FaultFinder:
         )
         await self._run(self._reader.chunks(batches, self._scan.positions, self._scan.gaps, only=only))
 
-    async def run_over(self, rows: Iterable[RowId]) -> None:
+    async def run_over(self, rows: Iterable[Locator]) -> None:
         """The same for chosen rows."""
         await self._run(self._reader.chosen(rows, self._scan.positions, self._scan.gaps))
 
@@ -62,11 +63,11 @@ class FaultFinder:
                 await self._find_by_row(chunk, faults)
             if self._scan.asked.routing:
                 self._find_nulls(chunk, faults)
-            self._book.add_all(self._plan.old, faults.values())
+            self._book.add_all(self._plan.flow, faults.values())
         raised = (
             reasons.refused(row, None, None, failure) for row, failure in sorted(self._reader.broken.items())
         )
-        self._book.add_all(self._plan.old, raised)
+        self._book.add_all(self._plan.flow, raised)
 
     def _find_gaps(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
         for position, values in chunk.gaps.items():
@@ -82,7 +83,7 @@ class FaultFinder:
             try:
                 bad = await self._encoding.untranslatable(self._reader.new, texts)
             except NotAskable as why:
-                self._book.note(self._plan.old, f"{column}: encoding: {why}")
+                self._book.note(self._plan.flow, f"{column}: encoding: {why}")
                 continue
             if not bad:
                 continue
@@ -103,7 +104,7 @@ class FaultFinder:
             try:
                 failures = await converter.judge(self._reader.new, distinct)
             except NotAskable as why:
-                self._book.note(self._plan.old, f"{mapping.column}: conversion: {why}")
+                self._book.note(self._plan.flow, f"{mapping.column}: conversion: {why}")
                 continue
             for n, text in enumerate(texts):
                 if text is not None and n not in faults and (failure := failures.get(text)) is not None:
@@ -126,7 +127,7 @@ class FaultFinder:
         try:
             answers = await ask(self._reader, self._scan.query, json_rows(chunk, positions, numbers))
         except NotAskable as why:
-            self._book.note(self._plan.old, f"constraints of {self._plan.new}: {why}")
+            self._book.note(self._plan.flow, f"constraints of {self._plan.new}: {why}")
             return
         by_row: dict[int, list[Answer]] = {}
         for answer in answers:
@@ -138,7 +139,7 @@ class FaultFinder:
             else:
                 self._keep(chunk.rows[n], given)
 
-    def _fault(self, row: RowId, answer: Answer) -> Reject:
+    def _fault(self, row: Locator, answer: Answer) -> Reject:
         asked, which = self._scan.asked, answer.which if isinstance(answer.which, int) else 0
         match answer.kind:
             case "error":
@@ -156,7 +157,7 @@ class FaultFinder:
                     row, index.constraint, index.shown, str(answer.detail), exclusion=index.exclusion
                 )
 
-    def _keep(self, row: RowId, answers: Sequence[Answer]) -> None:
+    def _keep(self, row: Locator, answers: Sequence[Answer]) -> None:
         asked = self._scan.asked
         for answer in answers:
             which = answer.which if isinstance(answer.which, int) else 0

@@ -23,9 +23,11 @@ from tranship.execution.probe.scan import ScanBuilder
 from tranship.execution.probe.unique_indexes import read_indexes
 from tranship.execution.probe.widths import note_wide_keys
 from tranship.model.catalog import ForeignKey
+from tranship.model.flow import FlowId
+from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.plan import Group, Hazard, HazardKind, TablePlan
-from tranship.model.progress import Batch, RowId
+from tranship.model.progress import Batch
 from tranship.model.verdict import TableFindings
 from tranship.sql.new.unique_indexes import UniqueIndex
 
@@ -36,7 +38,7 @@ async def ask_group(
     old: asyncpg.Connection,
     new: asyncpg.Connection,
     book: Book,
-    batches: Mapping[TableName, tuple[Batch, ...]],
+    batches: Mapping[FlowId, tuple[Batch, ...]],
     *,
     live: bool,
 ) -> tuple[TableFindings, ...]:
@@ -46,7 +48,7 @@ async def ask_group(
         old: inside the run's snapshot, READ ONLY.
         new: inside a READ ONLY transaction, with NEW's configured ``search_path``.
         book: holds the rejects of all groups before this one, those met while copying included.
-        batches: per old table the batches still to be copied; rows of batches done before are taken to be in NEW or in the book.
+        batches: per flow the batches still to be copied; rows of batches done before are taken to be in NEW or in the book.
         live: the groups before this one are in NEW; otherwise (dry run) what they will put there is computed from OLD.
 
     Raises:
@@ -55,14 +57,14 @@ async def ask_group(
     await check_lookups(job, group.tables, old, new)
     asking = _Asking(job, group, old, new, book, live=live)
     for plan in group.tables:
-        await asking.faults(plan, batches.get(plan.old, ()))
+        await asking.faults(plan, batches.get(plan.flow, ()))
     await asking.collisions(batches)
     await asking.cascades()
     for plan in group.tables:
         await count_losses(job, plan, old, book)
         if not live:
             await note_wide_keys(job, plan, old, book)
-    return tuple(book.findings(plan.old) for plan in group.tables)
+    return tuple(book.findings(plan.flow) for plan in group.tables)
 
 
 class _Asking:
@@ -86,8 +88,8 @@ class _Asking:
         self._inside = frozenset(group.cyclic_keys)
         self._live = live
         self._indexes: dict[TableName, dict[str, UniqueIndex]] = {}
-        self._stores: dict[TableName, dict[str, KeyStore]] = {}
-        self._absent: dict[tuple[TableName, str], Mapping[RowId, str | None]] = {}
+        self._stores: dict[FlowId, dict[str, KeyStore]] = {}
+        self._absent: dict[tuple[FlowId, str], Mapping[Locator, str | None]] = {}
         self._colliding: list[Colliding] | None = None
 
     async def faults(self, plan: TablePlan, batches: Sequence[Batch]) -> None:
@@ -98,11 +100,11 @@ class _Asking:
         existing = await find_existing(reader, self._book, self._indexes.get(plan.new, {}))
         scan = ScanBuilder(reader, self._book, existing.by_row, keys, by_row).build()
         stores = {index.constraint: KeyStore() for index in scan.asked.keys}
-        self._stores[plan.old] = stores
+        self._stores[plan.flow] = stores
         if scan.needed:
             finder = FaultFinder(reader, scan, self._book, self._encoding, stores)
             await finder.run(batches)
-            self._absent |= {(plan.old, name): rows for name, rows in finder.missing.rows.items()}
+            self._absent |= {(plan.flow, name): rows for name, rows in finder.missing.rows.items()}
         for index in existing.few:
             candidates = await existing_candidates(reader, index, batches)
             if candidates:
@@ -110,15 +112,15 @@ class _Asking:
                 await FaultFinder(reader, single, self._book, self._encoding, {}).run_over(candidates)
         await self._settled_parents(plan)
 
-    async def collisions(self, batches: Mapping[TableName, Sequence[Batch]]) -> None:
+    async def collisions(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:
         """Stage 2."""
         for of in await self._find_colliding():
             stores = {
                 (n, name): store
                 for n, plan in enumerate(of.plans)
-                for name, store in self._stores[plan.old].items()
+                for name, store in self._stores[plan.flow].items()
             }
-            rows = sum(batch.rows for plan in of.plans for batch in batches.get(plan.old, ()))
+            rows = sum(batch.rows for plan in of.plans for batch in batches.get(plan.flow, ()))
             await Collisions(self._job, self._derived, self._book, of, stores, rows).settle()
 
     async def cascades(self) -> None:
@@ -133,7 +135,7 @@ class _Asking:
             absent = {
                 name: rows
                 for name, rows in self._absent.items()
-                if any((t.child.old, t.key.name) == name for t in ties)
+                if any((t.child.flow, t.key.name) == name for t in ties)
             }
             await Cascades(self._job, self._group.tables, ties, self._parents, self._book, absent).settle()
 
@@ -142,25 +144,25 @@ class _Asking:
         for key, hazard in self._foreign_keys(plan):
             if (plan.new, key.name) in self._inside:
                 continue
-            absent = self._absent.get((plan.old, key.name))
+            absent = self._absent.get((plan.flow, key.name))
             try:
                 if absent is None:
                     absent = await self._parents.absent(plan, key, await self._candidates(plan, key, hazard))
             except NotAskable as why:
-                self._book.note(plan.old, f"foreign key {key.name}: {why}")
+                self._book.note(plan.flow, f"foreign key {key.name}: {why}")
                 continue
-            gone = self._book.rejected(plan.old)
+            gone = self._book.rejected(plan.flow)
             await self._parents.judge(
                 plan, key, {row: text for row, text in absent.items() if row not in gone}, rank=0
             )
 
-    async def _candidates(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> list[RowId]:
+    async def _candidates(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> list[Locator]:
         if self._doubted(hazard) and self._parents.set_based(plan, key):
             return await self._parents.orphans(plan, key)
-        found: set[RowId] = set()
+        found: set[Locator] = set()
         for parent in self._job.fillers(key.target):
             found.update(
-                await self._parents.children(plan, key, parent, sorted(self._book.rejected(parent.old)))
+                await self._parents.children(plan, key, parent, sorted(self._book.rejected(parent.flow)))
             )
         return sorted(found)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from array import array
 from itertools import pairwise
 
-from tranship.model.progress import RowId
+from tranship.model.locator import Locator
+from tranship.sql.ctid import MOST_SOURCES, packed, unpacked
 
 LIMIT = 5_000_000
 """Rows per index: 80 MB while collecting, a few hundred while duplicates are sought."""
@@ -19,24 +20,24 @@ class KeyStore:
         self._rows = array("Q")
         self.overflowed = False
 
-    def add(self, row: RowId, hashed: int) -> None:
+    def add(self, row: Locator, hashed: int) -> None:
         """Keep a row's hash; beyond the limit everything is let go."""
         if self.overflowed:
             return
-        if len(self._hashes) >= LIMIT or row.source >= 1 << 16:
+        if len(self._hashes) >= LIMIT or row.source >= MOST_SOURCES:
             self._hashes, self._rows, self.overflowed = array("q"), array("Q"), True
             return
         self._hashes.append(hashed)
-        self._rows.append((row.source << 48) | (row.page << 16) | row.offset)
+        self._rows.append(packed(row))
 
-    def shared(self, others: list[KeyStore]) -> list[RowId]:
+    def shared(self, others: list[KeyStore]) -> list[Locator]:
         """Rows whose hash occurs more than once in this and the other stores together."""
         twice = repeated([self, *others])
         if not twice:
             return []
         return [
-            _unpacked(packed)
-            for hashed, packed in zip(self._hashes, self._rows, strict=True)
+            unpacked(number)
+            for hashed, number in zip(self._hashes, self._rows, strict=True)
             if hashed in twice
         ]
 
@@ -55,7 +56,3 @@ def repeated(stores: list[KeyStore]) -> set[int]:
         return set()
     ordered = sorted(every)
     return {one for one, two in pairwise(ordered) if one == two}
-
-
-def _unpacked(packed: int) -> RowId:
-    return RowId(packed >> 48, (packed >> 16) & 0xFFFFFFFF, packed & 0xFFFF)

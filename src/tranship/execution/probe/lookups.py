@@ -15,9 +15,10 @@ from tranship.errors import Refused
 from tranship.execution.context import Job
 from tranship.execution.probe.questions import NotAskable, put, re_encodes
 from tranship.model.expression import Lookup, NewDefault
+from tranship.model.locator import Locator
 from tranship.model.names import Side, TableName
 from tranship.model.plan import TablePlan
-from tranship.model.progress import Batch, RowId
+from tranship.model.progress import Batch
 from tranship.model.resolution import Problem
 from tranship.sql import lookup as text
 from tranship.sql.canonical import computed_on_old
@@ -75,7 +76,7 @@ class Lookups:
         return await self._bind(old, new, plan, lambda lookup: text.batch_keys(plan, batch, lookup))
 
     async def bind_rows(
-        self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, rows: Sequence[RowId]
+        self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, rows: Sequence[Locator]
     ) -> Bindings:
         """The same for chosen rows of one source."""
         return await self._bind(old, new, plan, lambda lookup: text.keys_of(plan, rows, lookup))
@@ -114,7 +115,7 @@ class Lookups:
             await old.fetchval(CARRIED, "".join(values))
         except asyncpg.UntranslatableCharacterError as error:
             message = f"lookup table {lookup.table}: values of {lookup.value} cannot pass OLD's encoding {self._job.old.encoding}: {error}"
-            raise Refused("TS338", message, object=str(plan.old)) from error
+            raise Refused("TS338", message, object=str(plan.flow)) from error
 
     async def _entries(
         self,
@@ -145,7 +146,7 @@ class Lookups:
             answers = await put(new, query, rows, ascii_only=re_encodes(self._job.new), zone=plan.zone)
         except NotAskable as why:
             raise Refused(
-                "TS338", f"lookup table {lookup.table} cannot be read in NEW: {why}", object=str(plan.old)
+                "TS338", f"lookup table {lookup.table} cannot be read in NEW: {why}", object=str(plan.flow)
             ) from why
         entries: dict[Key, Found | None] = dict.fromkeys(keys)
         absent: dict[str, Key] = {}
@@ -251,7 +252,7 @@ def _ambiguous(plan: TablePlan, lookup: Lookup, key: Key) -> Problem:
     columns, values = ", ".join(lookup.keys), ", ".join(key)
     message = f"lookup table {lookup.table}: the key {columns} = {values!r} stands for different values of {lookup.value}"
     hint = "make the key unique in the lookup table, or use more key columns"
-    return Problem(code="TS337", object=str(plan.old), message=message, hint=hint)
+    return Problem(code="TS337", object=str(plan.flow), message=message, hint=hint)
 
 
 def _refused(problems: Sequence[Problem]) -> Refused:

@@ -19,9 +19,9 @@ async def count_losses(job: Job, plan: TablePlan, old: asyncpg.Connection, book:
     if not losing:
         return
     predicates = [predicate for _, _, predicate in losing]
-    counts = await old.fetchrow(count_where(plan, predicates, sorted(book.rejected(plan.old))))
+    counts = await old.fetchrow(count_where(plan, predicates, sorted(book.rejected(plan.flow))))
     book.lost(
-        plan.old,
+        plan.flow,
         [
             LossCount(column, str(what), count)
             for (column, what, _), count in zip(losing, counts, strict=True)

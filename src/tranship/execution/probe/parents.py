@@ -16,11 +16,13 @@ from tranship.execution.probe.references import reference
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import ask, json_rows, typed
 from tranship.model.catalog import ForeignKey
+from tranship.model.flow import FlowId
+from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
-from tranship.model.progress import RowId
 from tranship.model.types import PgType
 from tranship.sql.canonical import canonical, taken_on_old
+from tranship.sql.ctid import locate
 from tranship.sql.new.given_rows import parent_part, rows_query
 from tranship.sql.old.rows import End, children, families, orphans
 
@@ -34,28 +36,28 @@ class Parents:
 
     def __init__(self, job: Job, derived: Derived, book: Book, pending: Callable[[TableName], bool]) -> None:
         self._job, self._derived, self._book, self._pending = job, derived, book, pending
-        self._gone: dict[tuple[TableName, tuple[str, ...]], tuple[set[RowId], set[str]]] = {}
+        self._gone: dict[tuple[FlowId, tuple[str, ...]], tuple[set[Locator], set[str]]] = {}
 
     def set_based(self, plan: TablePlan, key: ForeignKey) -> bool:
         """OLD can tell who refers to whom: both ends of the key are values that it computes itself."""
         fillers = self._job.fillers(key.target)
         return bool(fillers) and all(self._ends(plan, key, parent) is not None for parent in fillers)
 
-    async def orphans(self, plan: TablePlan, key: ForeignKey) -> list[RowId]:
+    async def orphans(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
         """Rows whose parent is neither among OLD's rows nor rejected elsewhere; only where :meth:`set_based`."""
         parents, child = [], None
         for parent in self._job.fillers(key.target):
             ends = self._ends(plan, key, parent)
             if ends is not None:
                 child = ends[0]
-                parents.append((ends[0].expressions, ends[1], sorted(self._book.rejected(parent.old))))
+                parents.append((ends[0].expressions, ends[1], sorted(self._book.rejected(parent.flow))))
         if child is None:
             return []
         return await self._fetch(plan, orphans(child, parents))
 
     async def children(
-        self, plan: TablePlan, key: ForeignKey, parent: TablePlan, rows: Sequence[RowId]
-    ) -> list[RowId]:
+        self, plan: TablePlan, key: ForeignKey, parent: TablePlan, rows: Sequence[Locator]
+    ) -> list[Locator]:
         """Rows that refer to one of some rows of OLD's parent table; only where :meth:`set_based`."""
         ends = self._ends(plan, key, parent)
         if ends is None or not rows:
@@ -64,24 +66,24 @@ class Parents:
 
     async def families(
         self, plan: TablePlan, key: ForeignKey, parent: TablePlan
-    ) -> list[tuple[RowId, RowId]]:
+    ) -> list[tuple[Locator, Locator]]:
         """Every child with its parent in OLD; only where :meth:`set_based`."""
         ends = self._ends(plan, key, parent)
         if ends is None:
             return []
         records = await self._derived.reader(plan).old.fetch(families(ends[0], ends[0].expressions, ends[1]))
-        return [(RowId(source, *child), RowId(other, *parent)) for source, child, other, parent in records]
+        return [(locate(source, child), locate(other, parent)) for source, child, other, parent in records]
 
     async def absent(
-        self, plan: TablePlan, key: ForeignKey, rows: Iterable[RowId]
-    ) -> dict[RowId, str | None]:
+        self, plan: TablePlan, key: ForeignKey, rows: Iterable[Locator]
+    ) -> dict[Locator, str | None]:
         """Those of the rows whose parent NEW does not hold now, with their key's text. Raises NotAskable."""
         reader = self._derived.reader(plan)
         after = self._job.after(plan)
         question = typed(plan, after, key.columns)
         query = rows_query(question.rows, [parent_part(question.rows, reference(self._job, after, key), 0)])
-        found: dict[RowId, str | None] = {}
-        gone = self._book.rejected(plan.old)
+        found: dict[Locator, str | None] = {}
+        gone = self._book.rejected(plan.flow)
         async for chunk in reader.chosen((r for r in rows if r not in gone), question.positions):
             answers = await ask(reader, query, json_rows(chunk, question.positions, range(len(chunk.rows))))
             found |= {
@@ -92,19 +94,19 @@ class Parents:
         return found
 
     async def held(
-        self, key: ForeignKey, absent: Mapping[RowId, str | None]
-    ) -> dict[RowId, list[tuple[TableName, RowId]]]:
+        self, key: ForeignKey, absent: Mapping[Locator, str | None]
+    ) -> dict[Locator, list[tuple[FlowId, Locator]]]:
         """The rows of this run, rejected ones included, that could be the parent of each row. Raises NotAskable."""
         keys = sorted({text for text in absent.values() if text is not None})
         holders = await self._derived.holders(key.target, key.target_columns, keys)
         return {
-            row: [(h.plan.old, h.row) for h in holders.get(text, ())]
+            row: [(h.plan.flow, h.row) for h in holders.get(text, ())]
             for row, text in absent.items()
             if text is not None
         }
 
     async def judge(
-        self, plan: TablePlan, key: ForeignKey, absent: Mapping[RowId, str | None], *, rank: int
+        self, plan: TablePlan, key: ForeignKey, absent: Mapping[Locator, str | None], *, rank: int
     ) -> None:
         """Reject the rows whose parent neither NEW nor a surviving row of this run provides."""
         after = self._job.after(plan)
@@ -112,13 +114,13 @@ class Parents:
         try:
             provided = await self._provided(plan, key, keys)
         except NotAskable as why:
-            self._book.note(plan.old, f"foreign key {key.name}: {why}")
+            self._book.note(plan.flow, f"foreign key {key.name}: {why}")
             return
         missing = {row: text for row, text in absent.items() if text is None or text not in provided}
         gone = await self._rejected_keys(key) if missing else set()
         for row, text in sorted(missing.items()):
             self._book.add(
-                plan.old,
+                plan.flow,
                 reasons.parent(row, key, after, reasons.key_shown(text), gone=text in gone, rank=rank),
             )
 
@@ -133,8 +135,8 @@ class Parents:
         """Canonical keys of the parents that are rejected by now; each is rendered once."""
         every: set[str] = set()
         for parent in self._job.fillers(key.target):
-            rendered, keys = self._gone.setdefault((parent.old, key.target_columns), (set(), set()))
-            fresh = sorted(self._book.rejected(parent.old).keys() - rendered)
+            rendered, keys = self._gone.setdefault((parent.flow, key.target_columns), (set(), set()))
+            fresh = sorted(self._book.rejected(parent.flow).keys() - rendered)
             rendered.update(fresh)
             try:
                 keys.update((await self._derived.keys_of(parent, key.target_columns, fresh)).values())
@@ -143,10 +145,10 @@ class Parents:
             every |= keys
         return every
 
-    async def _fetch(self, plan: TablePlan, query: str) -> list[RowId]:
+    async def _fetch(self, plan: TablePlan, query: str) -> list[Locator]:
         records = await self._derived.reader(plan).old.fetch(query)
-        gone = self._book.rejected(plan.old)
-        rows = (RowId(source, page, offset) for source, (page, offset) in records)
+        gone = self._book.rejected(plan.flow)
+        rows = (locate(source, ctid) for source, ctid in records)
         return sorted({row for row in rows if row not in gone})
 
     def _ends(self, plan: TablePlan, key: ForeignKey, parent: TablePlan) -> tuple[End, End] | None:

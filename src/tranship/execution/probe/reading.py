@@ -15,9 +15,11 @@ from tranship.execution.context import Job
 from tranship.execution.probe.lookups import Lookups
 from tranship.execution.probe.questions import Failure
 from tranship.model.expression import Coalesce, Rule, Sql, Take
+from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
-from tranship.model.progress import Batch, RowId
+from tranship.model.progress import Batch
 from tranship.server.deadline import answered
+from tranship.sql.ctid import locate, parse
 from tranship.sql.expression import Bindings
 from tranship.sql.new.probe import ANSWER, SAVEPOINT, TAKE_BACK
 from tranship.sql.old.rows import raising_rows, select_texts, select_texts_of
@@ -40,7 +42,7 @@ _CHOSEN = 10_000
 class Chunk(Struct, frozen=True):
     """Some rows of one table, column by column."""
 
-    rows: tuple[RowId, ...]
+    rows: tuple[Locator, ...]
     texts: Mapping[int, tuple[str | None, ...]]
     """Per mapping position; undecodable bytes of a SQL_ASCII database are lone surrogates."""
     gaps: Mapping[int, tuple[str | None, ...]]
@@ -55,7 +57,7 @@ class Reader(Struct, frozen=True):
     old: asyncpg.Connection
     new: asyncpg.Connection
     lookups: Lookups
-    broken: dict[RowId, Failure]
+    broken: dict[Locator, Failure]
     """Rows for which an expression raises on OLD, as far as met; shared by all readers of the table."""
 
     @property
@@ -79,7 +81,7 @@ class Reader(Struct, frozen=True):
             if not batch.rows:
                 continue
             bindings = await self.lookups.bind(self.old, self.new, self.plan, batch)
-            seen: list[RowId] = []
+            seen: list[Locator] = []
             if not self._may_raise(positions):
                 async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
                     yield chunk
@@ -103,7 +105,7 @@ class Reader(Struct, frozen=True):
         gaps: Sequence[int],
         bindings: Bindings,
         only: Sequence[str] | None,
-        seen: Sequence[RowId],
+        seen: Sequence[Locator],
     ) -> AsyncIterator[Chunk]:
         before = self.job.before(self.plan)
         excluded = [row for row in self.broken if row.source == batch.source] + list(seen)
@@ -135,10 +137,9 @@ class Reader(Struct, frozen=True):
         )
         answers = decode(await self.old.fetchval(ANSWER), type=list[tuple[str, int, str, str]])
         await self.old.execute(TAKE_BACK)
-        for ctid, position, sqlstate, message in answers:
-            page, offset = ctid.strip("()").split(",")
+        for row, position, sqlstate, message in answers:
             failure = Failure(sqlstate, message, column=self.plan.columns[position].column)
-            self.broken[RowId(batch.source, int(page), int(offset))] = failure
+            self.broken[Locator(batch.source, parse(row))] = failure
 
     def _first(self, rows: int) -> int:
         """Rows to begin with, by the average size of a row on OLD's disk: compressed values may be larger when read."""
@@ -147,7 +148,7 @@ class Reader(Struct, frozen=True):
         return max(1, min(_FIRST, int(_BYTES / max(width, 1.0))))
 
     async def chosen(
-        self, rows: Iterable[RowId], positions: Sequence[int], gaps: Sequence[int] = ()
+        self, rows: Iterable[Locator], positions: Sequence[int], gaps: Sequence[int] = ()
     ) -> AsyncIterator[Chunk]:
         """Just these rows."""
         before = self.job.before(self.plan)
@@ -164,7 +165,7 @@ class Reader(Struct, frozen=True):
         size = first
         while records := await answered(self.old, cursor.fetch(size)):
             columns = list(zip(*records, strict=True))
-            rows = tuple(RowId(source, page, offset) for page, offset in columns[0])
+            rows = tuple(locate(source, ctid) for ctid in columns[0])
             values = [_decoded(c) if self.raw else c for c in columns[1:]]
             yield Chunk(
                 rows,
@@ -175,9 +176,9 @@ class Reader(Struct, frozen=True):
             size = max(1, min(_ROWS, int(_BYTES / (width + 50)), size * 10))
 
 
-def by_source(rows: Iterable[RowId]) -> list[list[RowId]]:
+def by_source(rows: Iterable[Locator]) -> list[list[Locator]]:
     """Rows in order, cut so that a group has one source and a bounded size."""
-    groups: list[list[RowId]] = []
+    groups: list[list[Locator]] = []
     for row in sorted(rows):
         if not groups or groups[-1][0].source != row.source or len(groups[-1]) >= _CHOSEN:
             groups.append([])

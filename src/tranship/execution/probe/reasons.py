@@ -12,8 +12,8 @@ from msgspec.json import decode
 from tranship.execution.probe.questions import Failure
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import Lookup
+from tranship.model.locator import Locator
 from tranship.model.plan import ColumnMapping
-from tranship.model.progress import RowId
 from tranship.model.verdict import Reject
 
 _SHOWN = 200
@@ -28,7 +28,7 @@ def quoted(value: str) -> str:
     return f"'{shown.encode('utf-8', 'backslashreplace').decode()}'"
 
 
-def gap(row: RowId, mapping: ColumnMapping, value: str) -> Reject:
+def gap(row: Locator, mapping: ColumnMapping, value: str) -> Reject:
     """A value without an entry in the mapping or lookup."""
     match mapping.expression:
         case Lookup(table=table, keys=keys):
@@ -38,7 +38,7 @@ def gap(row: RowId, mapping: ColumnMapping, value: str) -> Reject:
     return Reject(row, "22023", reason, column=mapping.column)
 
 
-def untranslatable(row: RowId, column: str, character: str, encoding: str) -> Reject:
+def untranslatable(row: Locator, column: str, character: str, encoding: str) -> Reject:
     """A character that NEW's encoding lacks, or a byte of a SQL_ASCII database that is no UTF8."""
     if "\ud800" <= character <= "\udfff":
         reason = f'invalid byte sequence for encoding "UTF8": 0x{ord(character) - 0xDC00:02x}'
@@ -48,7 +48,7 @@ def untranslatable(row: RowId, column: str, character: str, encoding: str) -> Re
     return Reject(row, "22P05", reason, column=column)
 
 
-def refused(row: RowId, column: str | None, value: str | None, failure: Failure) -> Reject:
+def refused(row: Locator, column: str | None, value: str | None, failure: Failure) -> Reject:
     """What NEW itself said, with the value where its words lack it."""
     reason = failure.message if len(failure.message) <= _LONGEST else failure.message[:_LONGEST] + "…"
     if value is not None and value not in failure.message:
@@ -58,7 +58,7 @@ def refused(row: RowId, column: str | None, value: str | None, failure: Failure)
     )
 
 
-def null(row: RowId, column: str, table: Table) -> Reject:
+def null(row: Locator, column: str, table: Table) -> Reject:
     """NULL where NEW takes none."""
     declared = table.column(column)
     if declared is not None and not declared.not_null:
@@ -76,18 +76,18 @@ def null(row: RowId, column: str, table: Table) -> Reject:
     )
 
 
-def check(row: RowId, name: str, columns: Sequence[str], relation: str) -> Reject:
+def check(row: Locator, name: str, columns: Sequence[str], relation: str) -> Reject:
     """A CHECK that is false."""
     reason = f'new row for relation "{relation}" violates check constraint "{name}"'
     return Reject(row, "23514", reason, column=_only(columns), constraint=name)
 
 
-def routing(row: RowId, table: Table) -> Reject:
+def routing(row: Locator, table: Table) -> Reject:
     """No partition takes the row."""
     return Reject(row, "23514", f'no partition of relation "{table.name.name}" found for row')
 
 
-def existing(row: RowId, constraint: str, columns: Sequence[str], held: str, *, exclusion: bool) -> Reject:
+def existing(row: Locator, constraint: str, columns: Sequence[str], held: str, *, exclusion: bool) -> Reject:
     """A row of NEW holds the place."""
     reason = f"{_violated(constraint, exclusion)}: NEW already holds the row {held}"
     return Reject(
@@ -95,7 +95,9 @@ def existing(row: RowId, constraint: str, columns: Sequence[str], held: str, *, 
     )
 
 
-def collision(row: RowId, constraint: str, columns: Sequence[str], winner: str, *, exclusion: bool) -> Reject:
+def collision(
+    row: Locator, constraint: str, columns: Sequence[str], winner: str, *, exclusion: bool
+) -> Reject:
     """Another row of OLD comes first."""
     reason = f"{_violated(constraint, exclusion)}: the row {winner} of OLD comes first"
     return Reject(
@@ -104,7 +106,7 @@ def collision(row: RowId, constraint: str, columns: Sequence[str], winner: str, 
 
 
 def parent(
-    row: RowId, key: ForeignKey, table: Table, value: str | None, *, gone: bool, rank: int = 0
+    row: Locator, key: ForeignKey, table: Table, value: str | None, *, gone: bool, rank: int = 0
 ) -> Reject:
     """No parent in NEW; ``gone``: there was one in OLD and it is rejected itself."""
     reason = f'insert or update on table "{table.name.name}" violates foreign key constraint "{key.name}": '

@@ -11,9 +11,10 @@ from msgspec import Raw
 from tranship.execution.context import Job
 from tranship.execution.probe.reading import Reader, by_source
 from tranship.model.catalog import Table
+from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
-from tranship.model.progress import RowId
 from tranship.model.verdict import Reject, RejectRecord
+from tranship.sql.ctid import locate, render
 from tranship.sql.old.rows import kept_columns, whole_rows
 
 _AT_ONCE = 500
@@ -21,7 +22,7 @@ _AT_ONCE = 500
 
 
 async def fetch_records(
-    old: asyncpg.Connection, job: Job, plan: TablePlan, rejects: Sequence[Reject] | Mapping[RowId, Reject]
+    old: asyncpg.Connection, job: Job, plan: TablePlan, rejects: Sequence[Reject] | Mapping[Locator, Reject]
 ) -> AsyncIterator[RejectRecord]:
     """The rejects of one table with key and row, in row order, a few hundred at a time.
 
@@ -40,19 +41,19 @@ async def fetch_records(
                 yield _record(plan, by_row[row], key, whole)
 
 
-async def shown_keys(reader: Reader, rows: Iterable[RowId]) -> dict[RowId, str]:
+async def shown_keys(reader: Reader, rows: Iterable[Locator]) -> dict[Locator, str]:
     """Keys as JSON for reasons; the place of the row where the table has no key."""
-    shown: dict[RowId, str] = {}
+    shown: dict[Locator, str] = {}
     before = reader.job.before(reader.plan)
     for group in by_source(rows):
         if not reader.plan.key:
-            shown |= {row: f"at {row.ctid}" for row in group}
+            shown |= {row: f"at {render(row.address)}" for row in group}
             continue
         for at in range(0, len(group), _AT_ONCE):
             found = await _rows(
                 reader.old, reader.plan, before, group[at : at + _AT_ONCE], raw=reader.raw, whole=False
             )
-            shown |= {row: key or f"at {row.ctid}" for row, (key, _) in found.items()}
+            shown |= {row: key or f"at {render(row.address)}" for row, (key, _) in found.items()}
     return shown
 
 
@@ -60,19 +61,19 @@ async def _rows(
     old: asyncpg.Connection,
     plan: TablePlan,
     before: Table,
-    rows: Sequence[RowId],
+    rows: Sequence[Locator],
     *,
     raw: bool,
     whole: bool = True,
-) -> dict[RowId, tuple[str | None, str]]:
+) -> dict[Locator, tuple[str | None, str]]:
     records = await old.fetch(whole_rows(plan, before, rows, raw=raw, whole=whole))
     source = rows[0].source
     if not raw:
-        return {RowId(source, *ctid): (key, row) for ctid, key, row in records}
+        return {locate(source, ctid): (key, row) for ctid, key, row in records}
     found = {}
     for ctid, values in records:
         fields = {c.name: _field(v) for c, v in zip(kept_columns(before), values, strict=True)}
-        found[RowId(source, *ctid)] = (
+        found[locate(source, ctid)] = (
             _json({c: fields[c] for c in plan.key}) if plan.key else None,
             _json(fields),
         )

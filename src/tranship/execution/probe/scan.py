@@ -173,7 +173,7 @@ class ScanBuilder:
         for column in (c for h in self._hazards(kind) for c in h.columns):
             if column in self._unknowable:
                 self._book.note(
-                    self._plan.old, f"{column}: the lookup's value will be made by NEW's server ({kind})"
+                    self._plan.flow, f"{column}: the lookup's value will be made by NEW's server ({kind})"
                 )
             else:
                 columns.append(column)
@@ -194,7 +194,7 @@ class ScanBuilder:
                     f"{', '.join(sorted(lacking))}: the lookup's value will be made by NEW's server"
                 )
         except NotAskable as why:
-            self._book.note(self._plan.old, f"{what}: {why}")
+            self._book.note(self._plan.flow, f"{what}: {why}")
             return False
         self._columns |= columns
         return True
@@ -249,7 +249,7 @@ class ScanBuilder:
         """A row that is only asked about lies nowhere: it has no ``tableoid``."""
         if all(self._after.column(name) is not None for name in check.columns):
             return True
-        self._book.note(self._plan.old, f"check {check.name}: it reads where the row lies")
+        self._book.note(self._plan.flow, f"check {check.name}: it reads where the row lies")
         return False
 
     def _read_by(self, check: RowCheck) -> set[str]:
@@ -265,7 +265,7 @@ class ScanBuilder:
             try:
                 asked = reference(self._reader.job, self._after, key)
             except NotAskable as why:
-                self._book.note(self._plan.old, f"foreign key {key.name}: {why}")
+                self._book.note(self._plan.flow, f"foreign key {key.name}: {why}")
                 continue
             if self._want(True, set(key.columns), f"foreign key {key.name}"):
                 found.append((key, asked))

@@ -26,12 +26,12 @@ async def note_wide_keys(job: Job, plan: TablePlan, old: asyncpg.Connection, boo
     if not asked:
         return
     counts = await old.fetchrow(
-        count_where(plan, [predicate for _, predicate in asked], sorted(book.rejected(plan.old)))
+        count_where(plan, [predicate for _, predicate in asked], sorted(book.rejected(plan.flow)))
     )
     for (name, _), count in zip(asked, counts, strict=True):
         if count:
             book.note(
-                plan.old,
+                plan.flow,
                 f"index {name}: {count} rows hold long values for it; NEW refuses what does not fit its page (54000)",
             )
 

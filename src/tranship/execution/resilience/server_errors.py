@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import asyncpg
 
 from tranship.errors import ConnectError
+from tranship.model.locator import Locator
 from tranship.model.names import TableName
-from tranship.model.progress import RowId
 from tranship.model.verdict import Reject
 from tranship.server.trouble import DRIVER_TROUBLE
 
@@ -67,7 +67,7 @@ def failing_column(error: asyncpg.PostgresError, table: TableName, columns: Sequ
     return None
 
 
-def reject_of(row: RowId, error: asyncpg.PostgresError, table: TableName, columns: Sequence[str]) -> Reject:
+def reject_of(row: Locator, error: asyncpg.PostgresError, table: TableName, columns: Sequence[str]) -> Reject:
     """The reject that a refused row becomes, in the server's words."""
     detail = getattr(error, "detail", None)
     reason = f"{error.args[0] if error.args else error}" + (f" ({detail})" if detail else "")

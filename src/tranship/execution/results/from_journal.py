@@ -19,7 +19,7 @@ from tranship.execution.results.outcome import (
     reasons,
     reject_record,
 )
-from tranship.model.names import TableName
+from tranship.model.flow import FlowId
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import TablePlan
 from tranship.model.verdict import RejectRecord
@@ -30,7 +30,7 @@ from tranship.server.snapshot import Snapshot
 async def dry_records(snapshot: Snapshot, job: Job, asked: Asked) -> AsyncIterator[RejectRecord]:
     """The rows that would be rejected, in plan order."""
     for plan in job.plan.tables:
-        rejected = asked.book.rejected(plan.old)
+        rejected = asked.book.rejected(plan.flow)
         if rejected:
             async with snapshot.reader() as old:
                 async for record in fetch_records(old, job, plan, rejected):
@@ -44,18 +44,18 @@ async def live_result(
     config: Config,
     options: MigrateOptions,
     frame: Frame,
-    done: Mapping[TableName, tuple[Run, TaskRow]],
+    done: Mapping[FlowId, tuple[Run, TaskRow]],
     live: Live | None,
 ) -> MigrationOutcome:
     """The result of a finished run together with the tables that earlier runs moved."""
     where = {
-        plan.old: (run.id, row.position)
+        plan.flow: (run.id, row.position)
         for plan in job.plan.tables
-        if plan.old in done
-        for run, row in [done[plan.old]]
+        if plan.flow in done
+        for run, row in [done[plan.flow]]
     }
     if live is not None:
-        where |= {t.plan.old: (live.run, t.position) for t in live.tasks}
+        where |= {t.plan.flow: (live.run, t.position) for t in live.tasks}
     tables, records = await _journalled(control, journal, job.plan.tables, where, done)
     return outcome(job, config.old, config.new, options, frame, tables, records)
 
@@ -64,11 +64,11 @@ async def moved_before(
     control: asyncpg.Connection,
     journal: Journal,
     plans: Sequence[TablePlan],
-    done: Mapping[TableName, tuple[Run, TaskRow]],
+    done: Mapping[FlowId, tuple[Run, TaskRow]],
 ) -> tuple[list[TableCounts], list[RejectRecord]]:
     """What earlier runs did with those of the tables that they moved."""
-    mine = [plan for plan in plans if plan.old in done]
-    where = {plan.old: (run.id, row.position) for plan in mine for run, row in [done[plan.old]]}
+    mine = [plan for plan in plans if plan.flow in done]
+    where = {plan.flow: (run.id, row.position) for plan in mine for run, row in [done[plan.flow]]}
     return await _journalled(control, journal, mine, where, done)
 
 
@@ -76,8 +76,8 @@ async def _journalled(
     control: asyncpg.Connection,
     journal: Journal,
     plans: Sequence[TablePlan],
-    where: Mapping[TableName, tuple[str, int]],
-    done: Mapping[TableName, tuple[Run, TaskRow]],
+    where: Mapping[FlowId, tuple[str, int]],
+    done: Mapping[FlowId, tuple[Run, TaskRow]],
 ) -> tuple[list[TableCounts], list[RejectRecord]]:
     """Counts and rejects of tables as the journal has them; ``where``: run and position of each."""
     batches: dict[tuple[str, int], list[BatchRow]] = {}
@@ -93,9 +93,9 @@ async def _journalled(
     tables: list[TableCounts] = []
     records: list[RejectRecord] = []
     for plan in plans:
-        place = where[plan.old]
+        place = where[plan.flow]
         mine = rejected.get(place, [])
-        tables.append(_counts(plan, tasks[place], batches.get(place, []), mine, already=plan.old in done))
+        tables.append(_counts(plan, tasks[place], batches.get(place, []), mine, already=plan.flow in done))
         records += [reject_record(plan, r.reject, r.key, r.row) for r in mine]
     return tables, records
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
-from tranship.model.names import TableName
-from tranship.model.progress import RowId, RowRejected
+from tranship.model.flow import FlowId
+from tranship.model.locator import Locator
+from tranship.model.progress import RowRejected
 from tranship.model.verdict import Reject, RejectRecord
+from tranship.sql.ctid import render
 
 ALREADY = "already migrated: an earlier run moved every table under the same plan"
 _SAYS = {
@@ -35,14 +37,17 @@ def reason_key(sqlstate: str, constraint: str | None, column: str | None) -> str
     return " ".join(filter(None, (sqlstate, constraint or column)))
 
 
-def terminal_key(key: bytes | None, row: RowId) -> str:
+def terminal_key(key: bytes | None, row: Locator) -> str:
     """``id=3``; the physical place where there is no key."""
-    if key is None:
-        return f"row {row.ctid}"
+    return named_by(key) if key is not None else f"row {render(row.address)}"
+
+
+def named_by(key: bytes) -> str:
+    """``id=3``, of a key as JSON."""
     return ", ".join(f"{name}={value}" for name, value in json.loads(key).items())
 
 
-def would_reject(table: TableName, record: RejectRecord, *, show_values: bool) -> RowRejected:
+def would_reject(flow: FlowId, record: RejectRecord, *, show_values: bool) -> RowRejected:
     """What a dry run says of a row that the live run would reject."""
-    key = "no key" if record.key is None else terminal_key(bytes(record.key), RowId(0, 0, 0))
-    return RowRejected(table, key, record.column, record.reason if show_values else short_reason(record))
+    key = "no key" if record.key is None else named_by(bytes(record.key))
+    return RowRejected(flow, key, record.column, record.reason if show_values else short_reason(record))

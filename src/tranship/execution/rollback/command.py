@@ -108,7 +108,7 @@ async def _told(
     back, left = await _sequences(new, await journal.sequences(new, run.id))
     others = [await rows_of_others(new, catalog, w) if w.found < w.rows else () for w in tables]
     listed = tuple(
-        RollbackTable(w.task.new, w.rows, w.found, keys) for w, keys in zip(tables, others, strict=True)
+        RollbackTable(w.task.flow.new, w.rows, w.found, keys) for w, keys in zip(tables, others, strict=True)
     )
     return Rollback(run, listed, tuple(m.name for m in back), tuple(m.name for m in left), live=False)
 

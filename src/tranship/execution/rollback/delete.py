@@ -95,7 +95,7 @@ async def written(
             continue
         mine: Sequence[BatchRow] = [b for b in batches if b.position == task.position]
         xids = tuple(xid for b in mine for xid in b.xids)
-        count = await new.fetchval(takeback.count_ours(task.new, xids)) if xids else 0
+        count = await new.fetchval(takeback.count_ours(task.flow.new, xids)) if xids else 0
         rows = sum(b.written for b in mine)
         found.append(Written(task, rows, xids, count, current - oldest))
     return tuple(found)
@@ -105,11 +105,11 @@ async def rows_of_others(
     new: asyncpg.Connection, catalog: Catalog, mine: Written
 ) -> tuple[dict[str, str], ...]:
     """Keys of the first rows that others wrote or changed since the run's first transaction; none where the table has no key to name them by."""
-    table = catalog.table(mine.task.new)
+    table = catalog.table(mine.task.flow.new)
     key = table.order_key if table is not None else ()
     if not key or not mine.xids:
         return ()
-    rows = await new.fetch(takeback.written_since(mine.task.new, key, mine.xids, mine.age, LISTED))
+    rows = await new.fetch(takeback.written_since(mine.task.flow.new, key, mine.xids, mine.age, LISTED))
     return tuple(dict(zip(key, row["key"], strict=True)) for row in rows)
 
 
@@ -164,7 +164,7 @@ class _TakeBack:
         self._tables = tables
         self._tell = tell
         self._stop = stop
-        self._names = dict.fromkeys(w.task.new for w in tables if w.xids)
+        self._names = dict.fromkeys(w.task.flow.new for w in tables if w.xids)
         self._replica = False
 
     async def run(self) -> int:
@@ -235,7 +235,7 @@ class _TakeBack:
 
     async def _delete(self, together: Sequence[Table]) -> int:
         """The rows of one table piece by piece, those of tables that refer to each other (or to themselves) in one statement."""
-        mine = [w for table in together for w in self._tables if w.task.new == table.name and w.xids]
+        mine = [w for table in together for w in self._tables if w.task.flow.new == table.name and w.xids]
         first = together[0]
         circle = len(together) > 1 or any(key.target == first.name for key in first.every_foreign_key)
         leaves = _leaves(first)
@@ -252,7 +252,7 @@ class _TakeBack:
 
     async def _delete_together(self, mine: Sequence[Written]) -> int:
         counts = list(
-            await self._new.fetchrow(takeback.delete_together([(w.task.new, w.xids) for w in mine]))
+            await self._new.fetchrow(takeback.delete_together([(w.task.flow.new, w.xids) for w in mine]))
         )
         for w, count in zip(mine, counts, strict=True):
             await self._new.execute(self._journal.sql.took_back, self._run.id, w.task.position, count)
@@ -354,5 +354,5 @@ def _merged(tables: Sequence[Written]) -> list[tuple[TableName, Sequence[int]]]:
     merged: dict[TableName, list[int]] = {}
     for w in tables:
         if w.xids:
-            merged.setdefault(w.task.new, []).extend(w.xids)
+            merged.setdefault(w.task.flow.new, []).extend(w.xids)
     return list(merged.items())

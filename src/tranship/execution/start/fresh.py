@@ -98,7 +98,7 @@ async def _refuse_half_moved(
             or not await control.fetchval(journal.sql.anything_done, run.id)
         ):
             continue
-        both = sorted(filled & {task.new for task in await journal.tasks(control, run.id)})
+        both = sorted(filled & {task.flow.new for task in await journal.tasks(control, run.id)})
         if not both or await at_work(control, run):
             continue
         message = f"an unfinished run of {run.started:%Y-%m-%d %H:%M} from another OLD wrote into {', '.join(map(str, both[:5]))}"

@@ -308,7 +308,7 @@ async def _beside(
     for run in await journal.runs(new, None):
         if run.old_identity == mine.key or run.state != "running":
             continue
-        both = filled & {task.new for task in await journal.tasks(new, run.id)}
+        both = filled & {task.flow.new for task in await journal.tasks(new, run.id)}
         crossed = both if run.id in off else both & silenced
         if crossed and await at_work(new, run):
             tables = ", ".join(map(str, sorted(crossed)))

@@ -23,10 +23,10 @@ from tranship.execution.resilience.writer_lock import hold_epoch, shut_out, take
 from tranship.execution.rollback.delete import take_back, written
 from tranship.execution.start.old_unchanged import unwritten
 from tranship.execution.start.tasks import Begun, _task, write_task
-from tranship.model.names import TableName
+from tranship.model.flow import FlowId
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import Plan, TablePlan
-from tranship.model.progress import Event, Noted, RowId
+from tranship.model.progress import Event, Noted
 from tranship.planning.plan.hash import plan_hash, run_hash
 from tranship.server.identity import Identity
 from tranship.server.journal import Journal, Run, TaskRow
@@ -55,18 +55,14 @@ async def earlier(control: asyncpg.Connection, journal: Journal, old: Identity) 
     )
 
 
-def remaining(job: Job, before: Before) -> tuple[Job, dict[TableName, tuple[Run, TaskRow]]]:
+def remaining(job: Job, before: Before) -> tuple[Job, dict[FlowId, tuple[Run, TaskRow]]]:
     """The job without the tables that an earlier finished run moved under the same plan, and those tables."""
-    known = {(t.old, t.new, t.plan_hash): (r, t) for r, t in before.moved}
-    done = {
-        p.old: known[p.old, p.new, plan_hash(p)]
-        for p in job.plan.tables
-        if (p.old, p.new, plan_hash(p)) in known
-    }
+    known = {(t.flow, t.plan_hash): (r, t) for r, t in before.moved}
+    done = {p.flow: known[p.flow, plan_hash(p)] for p in job.plan.tables if (p.flow, plan_hash(p)) in known}
     groups = tuple(
         replace(g, tables=kept)
         for g in job.plan.groups
-        if (kept := tuple(p for p in g.tables if p.old not in done))
+        if (kept := tuple(p for p in g.tables if p.flow not in done))
     )
     plan: Plan = replace(job.plan, groups=groups)
     return Job(plan, job.old, job.new), done
@@ -80,14 +76,12 @@ def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
     """
     if run.plan_hash == run_hash(job.plan.tables):
         return
-    now = {(p.old, p.new): plan_hash(p) for p in job.plan.tables}
-    then = {(t.old, t.new): t.plan_hash for t in tasks}
-    told = [f"{old} is new" for old, new in sorted(now.keys() - then.keys())]
-    told += [f"{old} is gone" for old, new in sorted(then.keys() - now.keys())]
+    now = {p.flow: plan_hash(p) for p in job.plan.tables}
+    then = {t.flow: t.plan_hash for t in tasks}
+    told = [f"{flow} is new" for flow in sorted(now.keys() - then.keys())]
+    told += [f"{flow} is gone" for flow in sorted(then.keys() - now.keys())]
     told += [
-        f"{old} is moved otherwise"
-        for old, new in sorted(now.keys() & then.keys())
-        if now[old, new] != then[old, new]
+        f"{flow} is moved otherwise" for flow in sorted(now.keys() & then.keys()) if now[flow] != then[flow]
     ]
     hint = "run it to its end with the same decisions, or add --restart: what it wrote is taken back, and the run starts over"
     raise Refused(
@@ -120,8 +114,8 @@ async def resume(
     same_plan(job, rows, run)
     epoch = await shut_out(control, journal, run)
     await _end_take_back(control, journal, job, replace(run, epoch=epoch), on_event, stop)
-    plans = {(p.old, p.new): p for p in job.plan.tables}
-    tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
+    plans = {p.flow: p for p in job.plan.tables}
+    tasks = [_resumed(row, plans[row.flow]) for row in rows]
     unchanged = all(row.done for row in rows) or await unwritten(
         snapshot, Mark.of(run.snapshot), tasks, jobs, on_event
     )
@@ -142,7 +136,7 @@ async def resume(
         )
         control = await held.alive()
         rows = await journal.tasks(control, run.id)
-        tasks = [_resumed(row, plans[row.old, row.new]) for row in rows]
+        tasks = [_resumed(row, plans[row.flow]) for row in rows]
     who = (socket.gethostname(), os.getpid(), str(snapshot.mark), not unchanged, epoch)
     if await control.fetchval(journal.sql.take_run, run.id, *who) is None:
         raise taken_over("see tranship status")
@@ -156,7 +150,7 @@ async def resume(
         task.next_number = max(task.next_number, batch.batch.number + 1)
     for task in tasks:
         # The rest of a batch that was split has a later number; where NEW numbers the rows as they come, their place counts.
-        task.todo.sort(key=lambda batch: batch.lo or RowId(batch.source, 0, 0))
+        task.todo.sort(key=lambda batch: (batch.source, batch.range.start or ()))
     left = sum(len(t.todo) for t in tasks)
     on_event(Noted(f"going on with the run of {run.started:%Y-%m-%d %H:%M}: {left} batches are left"))
     return Begun(
@@ -175,12 +169,12 @@ async def _known_rejects(
     """What was foreseen, and what batches met."""
     book = Book()
     for position, reject in await journal.foreseen(control, run.id):
-        book.add(tasks[position].plan.old, reject)
+        book.add(tasks[position].plan.flow, reject)
     for row in await journal.rejects(control, run.id):
-        book.add(tasks[row.position].plan.old, row.reject)
+        book.add(tasks[row.position].plan.flow, row.reject)
     for task in tasks:
         if task.findings.ordered_stream:
-            book.order(task.plan.old)
+            book.order(task.plan.flow)
     return book
 
 
@@ -200,22 +194,22 @@ async def redo_unfinished(
     left = await written(control, journal, run, lambda task: not task.done)
     await take_back(control, journal, run, job.new, left, on_event, stop)
     rows = await journal.tasks(control, run.id)
-    done = {row.old for row in rows if row.done}
+    done = {row.flow for row in rows if row.done}
     groups = tuple(
         replace(g, tables=kept)
         for g in job.plan.groups
-        if (kept := tuple(p for p in g.tables if p.old not in done))
+        if (kept := tuple(p for p in g.tables if p.flow not in done))
     )
     rest = Job(replace(job.plan, groups=groups), job.old, job.new)
     asked = await ask_everything(
         snapshot, config, rest, options, rest.plan.tables, digest=True, on_event=on_event
     )
-    places = {row.old: row.position for row in rows}
+    places = {row.flow: row.position for row in rows}
     control = await held.alive()
     async with control.transaction():
         await hold_epoch(control, journal, run.id, run.epoch)
         for plan in rest.plan.tables:
-            task = _task(places[plan.old], plan, asked)
+            task = _task(places[plan.flow], plan, asked)
             for forget in (
                 journal.sql.forget_batches,
                 journal.sql.forget_rejects,

@@ -11,6 +11,7 @@ import msgspec
 from tranship.execution.active_run import Task
 from tranship.execution.probe.everything import Asked
 from tranship.execution.probe.reject_book import Book
+from tranship.model.locator import Whole
 from tranship.model.options import MigrateOptions, reject_bound
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
@@ -48,7 +49,7 @@ async def write_task(control: asyncpg.Connection, journal: Journal, run: str, ta
         task.format,
     )
     await journal.write_batches(control, run, task.position, task.todo)
-    rejects = book.rejected(task.plan.old)
+    rejects = book.rejected(task.plan.flow)
     if rejects:
         await journal.write_foreseen(control, run, task.position, rejects.values())
 
@@ -63,7 +64,7 @@ def too_many(rejected: int, rows: int, options: MigrateOptions) -> Problem | Non
 
 
 def _task(position: int, plan: TablePlan, asked: Asked) -> Task:
-    cut, findings = asked.cuts[plan.old], asked.book.findings(plan.old)
+    cut, findings = asked.cuts[plan.flow], asked.book.findings(plan.flow)
     kept = Findings(findings.losses, findings.not_asked, findings.ordered_stream)
     batches = _whole(plan, cut.batches) if findings.ordered_stream else list(cut.batches)
     return Task(
@@ -77,6 +78,6 @@ def _whole(plan: TablePlan, batches: Sequence[Batch]) -> list[Batch]:
     for batch in batches:
         rows[batch.source] = rows.get(batch.source, 0) + batch.rows
     return [
-        Batch(number, plan.old, source, None, None, count)
+        Batch(number, plan.flow, Whole(source), count)
         for number, (source, count) in enumerate(sorted(rows.items()))
     ]

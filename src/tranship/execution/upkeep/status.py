@@ -112,7 +112,9 @@ async def _state(new: asyncpg.Connection, journal: Journal, run: Run) -> RunStat
         mine = [b for b in batches if b.position == task.position]
         done = [b for b in mine if b.done]
         counts = (sum(b.read for b in done), sum(b.written for b in done), sum(b.rejected for b in done))
-        tables.append(TableState(task.old, task.new, task.rows, *counts, len(mine), len(done), task.done))
+        tables.append(
+            TableState(task.flow.old, task.flow.new, task.rows, *counts, len(mine), len(done), task.done)
+        )
     undo = tuple(u for u in await journal.open_undo(new) if u.run == run.id)
     return RunState(
         run,

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from tranship.model.progress import RowId
+from tranship.model.locator import Locator
 
 
 class Place(Struct, frozen=True, order=True):
     """A row among all rows that reach one table of NEW: the position of its plan in the group, and the row."""
 
     plan: int
-    row: RowId
+    row: Locator
 
 
 class Clique(Struct, frozen=True):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import assert_never
 
 from tranship.model.catalog import Table
+from tranship.model.locator import Locator, Pages, Range, Whole
 from tranship.model.plan import Source, TablePlan
-from tranship.model.progress import Batch, RowId
+from tranship.model.progress import Batch
+from tranship.sql import ctid
 from tranship.sql.expression import Bindings, compile_column, lookup_joins, shipped
 from tranship.sql.quote import ident, relation, tid_array
 
@@ -23,29 +26,35 @@ def in_source(source: Source) -> tuple[str, ...]:
     return (f"old.tableoid = {source.oid}",) if source.through_root else ()
 
 
-def in_range(lo: RowId | None, hi: RowId | None) -> tuple[str, ...]:
-    """Conditions of a half-open ctid range."""
-    lower = (f"old.ctid >= '{lo.ctid}'::pg_catalog.tid",) if lo is not None else ()
-    upper = (f"old.ctid < '{hi.ctid}'::pg_catalog.tid",) if hi is not None else ()
-    return lower + upper
+def in_range(range_: Range) -> tuple[str, ...]:
+    """Conditions of a half-open range of one source."""
+    match range_:
+        case Whole():
+            return ()
+        case Pages(start=start, end=end):
+            lower = (f"old.ctid >= '{ctid.render(start)}'::pg_catalog.tid",) if start is not None else ()
+            upper = (f"old.ctid < '{ctid.render(end)}'::pg_catalog.tid",) if end is not None else ()
+            return lower + upper
+        case _:
+            assert_never(range_)
 
 
 def in_batch(plan: TablePlan, batch: Batch) -> tuple[str, ...]:
     """Conditions that select exactly a batch's rows."""
-    return in_source(plan.sources[batch.source]) + in_range(batch.lo, batch.hi)
+    return in_source(plan.sources[batch.source]) + in_range(batch.range)
 
 
-def without(rows: Sequence[RowId]) -> tuple[str, ...]:
+def without(rows: Sequence[Locator]) -> tuple[str, ...]:
     """A condition that leaves rows out; an anti-join, so that thousands of them cost a hash, not a loop."""
     if not rows:
         return ()
-    gone = f"pg_catalog.unnest({tid_array(r.ctid for r in rows)}) AS gone(id)"
+    gone = f"pg_catalog.unnest({tid_array(ctid.render(r.address) for r in rows)}) AS gone(id)"
     return (f"NOT EXISTS (SELECT FROM {gone} WHERE gone.id = old.ctid)",)
 
 
-def among(rows: Sequence[RowId]) -> str:
+def among(rows: Sequence[Locator]) -> str:
     """A condition that keeps just these rows (a TID scan)."""
-    return f"old.ctid = ANY ({tid_array(r.ctid for r in rows)})"
+    return f"old.ctid = ANY ({tid_array(ctid.render(r.address) for r in rows)})"
 
 
 def where(conditions: Iterable[str]) -> str:
@@ -69,7 +78,7 @@ def select_batch(
     old: Table,
     batch: Batch,
     *,
-    excluded: Sequence[RowId] = (),
+    excluded: Sequence[Locator] = (),
     bindings: Bindings = (),
     in_key_order: bool = False,
 ) -> str:
@@ -96,7 +105,7 @@ def select_identified(
     old: Table,
     batch: Batch,
     *,
-    excluded: Sequence[RowId] = (),
+    excluded: Sequence[Locator] = (),
     bindings: Bindings = (),
     in_key_order: bool = False,
 ) -> str:
@@ -125,7 +134,7 @@ def _select(
     plan: TablePlan,
     old: Table,
     batch: Batch,
-    excluded: Sequence[RowId],
+    excluded: Sequence[Locator],
     bindings: Bindings,
     order: str,
 ) -> str:

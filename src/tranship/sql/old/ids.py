@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from tranship.model.locator import Range
 from tranship.model.plan import Source
-from tranship.model.progress import RowId
 from tranship.sql.old.batch import from_source, in_range, in_source, where
 
 
-def select_ids(source: Source, lo: RowId | None, hi: RowId | None) -> str:
-    """The ctids of a range of one source, ascending."""
-    return f"SELECT CAST(old.ctid AS pg_catalog.text) {from_source(source)}{where([*in_source(source), *in_range(lo, hi)])} ORDER BY old.ctid"
+def select_ids(source: Source, range_: Range) -> str:
+    """The ctids of a range of one source as text, ascending."""
+    conditions = where([*in_source(source), *in_range(range_)])
+    return f"SELECT CAST(old.ctid AS pg_catalog.text) {from_source(source)}{conditions} ORDER BY old.ctid"

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tranship.model.catalog import Column, Table
+from tranship.model.locator import Locator
 from tranship.model.plan import Source, TablePlan
-from tranship.model.progress import Batch, RowId
+from tranship.model.progress import Batch
 from tranship.sql.expression import Bindings, compile_text, gap, gap_value, lookup_joins
 from tranship.sql.old.batch import among as some
 from tranship.sql.old.batch import from_source, in_batch, in_source, where
@@ -25,7 +26,7 @@ def select_texts(
     bindings: Bindings,
     *,
     only: Sequence[str] | None = None,
-    excluded: Sequence[RowId] = (),
+    excluded: Sequence[Locator] = (),
     raw: bool,
 ) -> str:
     """ctid, the shipped text of some mappings, then the missing value (or NULL) of some gaps, for a batch.
@@ -41,7 +42,7 @@ def select_texts(
 def select_texts_of(
     plan: TablePlan,
     old: Table,
-    rows: Sequence[RowId],
+    rows: Sequence[Locator],
     positions: Sequence[int],
     gaps: Sequence[int],
     bindings: Bindings,
@@ -91,9 +92,9 @@ def duplicates(plan: TablePlan, keys: Sequence[str], *, nulls_not_distinct: bool
     )
 
 
-def in_key_order(plan: TablePlan, old: Table, rows: Sequence[RowId]) -> str:
+def in_key_order(plan: TablePlan, old: Table, rows: Sequence[Locator]) -> str:
     """Chosen rows (of any sources) in OLD key order: source position, ctid."""
-    wanted: dict[int, list[RowId]] = {}
+    wanted: dict[int, list[Locator]] = {}
     for row in rows:
         wanted.setdefault(row.source, []).append(row)
     keys = _order_terms(plan, old)
@@ -122,7 +123,7 @@ class End(Struct, frozen=True):
     expressions: tuple[str, ...]
 
 
-def orphans(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[RowId]]]) -> str:
+def orphans(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[Locator]]]) -> str:
     """Rows of the child that no row of the parents becomes the parent of: source position, ctid.
 
     Per parent plan: the child's expressions as that parent is compared with, its end, and its rows that do not count.
@@ -135,7 +136,7 @@ def orphans(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[R
     return _everywhere(child.plan, None, conditions)
 
 
-def children(child: End, compared: tuple[str, ...], parent: End, rows: Sequence[RowId]) -> str:
+def children(child: End, compared: tuple[str, ...], parent: End, rows: Sequence[Locator]) -> str:
     """Rows of the child that refer to one of the given rows of the parent: source position, ctid."""
     conditions = [f"({e}) IS NOT NULL" for e in child.expressions]
     conditions.append(f"EXISTS (SELECT FROM ({_ends(parent, among=rows)}) AS parent WHERE {_same(compared)})")
@@ -156,7 +157,7 @@ def _same(compared: Sequence[str]) -> str:
     return " AND ".join(f"parent.k{n} OPERATOR(pg_catalog.=) {e}" for n, e in enumerate(compared))
 
 
-def _ends(end: End, *, without: Sequence[RowId] = (), among: Sequence[RowId] | None = None) -> str:
+def _ends(end: End, *, without: Sequence[Locator] = (), among: Sequence[Locator] | None = None) -> str:
     """The parent's rows with their key, sources told apart."""
     named = ", ".join(f"{e} AS k{n}" for n, e in enumerate(end.expressions))
     reads = []
@@ -184,7 +185,7 @@ def holders(plan: TablePlan, key: str) -> str:
     return " UNION ALL ".join(reads)
 
 
-def count_where(plan: TablePlan, predicates: Sequence[str], rejected: Sequence[RowId]) -> str:
+def count_where(plan: TablePlan, predicates: Sequence[str], rejected: Sequence[Locator]) -> str:
     """How many rows meet each predicate, rejected ones left out (an expression may raise for them)."""
     counted = ", ".join(f"pg_catalog.count(*) FILTER (WHERE {p}) AS n{n}" for n, p in enumerate(predicates))
     reads = []
@@ -231,7 +232,7 @@ def kept_columns(old: Table) -> tuple[Column, ...]:
     return tuple(column for column in old.columns if not column.computed_when_read)
 
 
-def whole_rows(plan: TablePlan, old: Table, rows: Sequence[RowId], *, raw: bool, whole: bool = True) -> str:
+def whole_rows(plan: TablePlan, old: Table, rows: Sequence[Locator], *, raw: bool, whole: bool = True) -> str:
     """ctid, key as JSON object (or NULL) and the whole row as JSON, of chosen rows of one source.
 
     ``whole``: False leaves the row out. ``raw``: each column's JSON comes by itself as bytea instead, in column order: OLD is SQL_ASCII

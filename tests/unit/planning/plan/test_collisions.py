@@ -5,16 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tranship.model.progress import RowId
+from tranship.model.locator import Locator
 from tranship.planning.plan.collisions import Clique, Edge, Place, collide
 
 
 def place(number: int) -> Place:
-    return Place(0, RowId(0, 0, number))
+    return Place(0, Locator(0, (0, number)))
 
 
 def losers(order: list[int], cliques: list[Clique], edges: list[Edge] | None = None) -> list[int]:
-    return [loser.place.row.offset for loser in collide([place(n) for n in order], cliques, edges or [])]
+    return [loser.place.row.address[-1] for loser in collide([place(n) for n in order], cliques, edges or [])]
 
 
 def clique(name: str, *members: int) -> Clique:
