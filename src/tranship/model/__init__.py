@@ -1,1 +1,16 @@
-"""The nouns: frozen values without a driver, a clock or a file. Everything else in the package speaks in these."""
+"""The nouns: frozen values without a driver, a clock or a file. Everything else in the package speaks in
+these.
+
+What lives here: types that describe databases, differences, decisions, plans, progress and results, and
+properties that follow from one value alone. What may not live here: I/O, SQL texts, wording for the terminal,
+and judgements that need two values of different kinds (``planning/``).
+
+Begin with ``catalog.py`` (what a database looks like), then ``plan.py`` (what will be done).
+
+1. ``names.py``, ``types.py``, ``database_objects.py``, ``catalog.py``, ``statistics.py``: a database without
+   its rows.
+2. ``change.py``: how OLD and NEW differ. ``evidence.py``: what the data says about open questions.
+3. ``resolution.py``: what a person decides. ``options.py``: what the command line asks for.
+4. ``expression.py``, ``plan.py``: what fills each column, and in which order tables are copied.
+5. ``progress.py``: batches and events of a run. ``verdict.py``: rejects, findings, the result file.
+"""

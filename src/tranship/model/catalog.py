@@ -1,4 +1,13 @@
-"""What a database looks like, without its rows. Statistics are kept apart: data must not change a fingerprint."""
+"""What a database looks like, without its rows.
+
+Expressions and definitions are texts as the server prints them (``pg_get_expr``, ``pg_get_constraintdef``,
+``pg_get_indexdef`` …) under an empty search_path: every name outside of pg_catalog is qualified. One-letter
+codes are those of the system catalogs (PostgreSQL documentation, "System Catalogs"). A text or name that is
+None, and a tuple that is empty, mean that the object has none.
+
+The fingerprint of a catalog covers what decides about a plan. Sizes, estimates and privileges are left out of
+it, because data and grants may change while a migration is prepared.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +15,8 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from tranship.model.names import ColumnRef, TableName
+from tranship.model.database_objects import Extension, OtherObject, Routine, Sequence, UserType
+from tranship.model.names import TableName
 from tranship.model.types import PgType
 
 
@@ -15,43 +25,50 @@ class Column(Struct, frozen=True, omit_defaults=True):
 
     name: str
     attnum: int
+    """``pg_attribute.attnum``: the position in the row, from 1, with gaps where columns were dropped."""
     type: PgType
     not_null: bool = False
+    """The column itself is NOT NULL; a domain's NOT NULL is in its type."""
     null_before: bool = False
-    """Its NOT NULL is NOT VALID: rows from before it may hold NULL."""
+    """Its NOT NULL is NOT VALID: rows from before it may hold NULL (PostgreSQL 18)."""
     default: str | None = None
-    """The default's expression; None for generated columns."""
+    """The default's expression; None without one, and for generated columns."""
     identity: str = ""
     """``a`` ALWAYS, ``d`` BY DEFAULT, empty: none (``pg_attribute.attidentity``)."""
     generated: str = ""
     """``s`` stored, ``v`` virtual, empty: a plain column."""
     generation: str | None = None
-    """The expression of a generated column."""
+    """The expression of a generated column; None for others."""
     collation: str | None = None
-    """Schema-qualified collation where it is not the type's default."""
+    """Schema-qualified collation; None where it is the type's default."""
     sequence: TableName | None = None
     """The sequence behind an identity column or named by the default's ``nextval``."""
     comment: str | None = None
     volatile_default: bool = False
     """The default calls a volatile function (``nextval``, ``gen_random_uuid``, ``clock_timestamp``)."""
     storage: str = ""
-    """How its values lie on disk and are counted, where that is not the type's default: ``EXTERNAL, COMPRESSION lz4, STATISTICS 500``."""
+    """TOAST strategy, compression and statistics target where they are not the type's default, as one text
+    for people: ``EXTERNAL, COMPRESSION lz4, STATISTICS 500``."""
 
     @property
     def filled_by_server(self) -> bool:
-        """NEW gives it a value by itself when the row names none (default, identity, generated)."""
+        """Whether the server gives it a value when the row names none: a default (its own or its domain's),
+        identity, generated.
+        """
         return bool(
             self.default is not None or self.identity or self.generated or self.type.default is not None
         )
 
     @property
     def computed_when_read(self) -> bool:
-        """Generated and not stored: reading it may raise, for each row by itself (PostgreSQL 18)."""
+        """Whether it is a virtual generated column (PostgreSQL 18): reading it evaluates its expression,
+        which may raise for single rows.
+        """
         return self.generated == "v"
 
     @property
     def refuses_null(self) -> bool:
-        """NOT NULL by itself or through its domain."""
+        """Whether it is NOT NULL by itself or through one of its domains."""
         inner: PgType | None = self.type
         while inner is not None and inner.kind == "domain":
             if inner.not_null:
@@ -61,16 +78,22 @@ class Column(Struct, frozen=True, omit_defaults=True):
 
 
 class Key(Struct, frozen=True, omit_defaults=True):
-    """A PRIMARY KEY or UNIQUE constraint, or a unique index without a constraint over plain columns and without predicate."""
+    """A PRIMARY KEY or UNIQUE constraint, or a unique index without a constraint over plain columns and
+    without predicate.
+    """
 
     name: str
     primary: bool
     columns: tuple[str, ...]
+    """In the key's order."""
     nulls_not_distinct: bool = False
+    """Two NULLs are equal (PostgreSQL 15); otherwise a key with a NULL is never a duplicate."""
     deferrable: bool = False
     initially_deferred: bool = False
     constraint: bool = True
+    """False: a unique index that no constraint owns."""
     without_overlaps: bool = False
+    """The last column is a range that must not overlap (WITHOUT OVERLAPS, PostgreSQL 18)."""
 
 
 class ForeignKey(Struct, frozen=True, omit_defaults=True):
@@ -79,28 +102,43 @@ class ForeignKey(Struct, frozen=True, omit_defaults=True):
     name: str
     columns: tuple[str, ...]
     target: TableName
+    """The referenced table."""
     target_columns: tuple[str, ...]
+    """The referenced columns, in the order of ``columns``."""
     match_full: bool = False
+    """MATCH FULL: a key of which only some columns are NULL is refused."""
     on_update: str = "a"
+    """``pg_constraint.confupdtype``: ``a`` no action, ``r`` restrict, ``c`` cascade, ``n`` set null, ``d``
+    set default.
+    """
     on_delete: str = "a"
+    """``pg_constraint.confdeltype``, with the same letters."""
     deferrable: bool = False
     initially_deferred: bool = False
     validated: bool = True
+    """False: NOT VALID, so rows from before it may break it."""
     enforced: bool = True
+    """False: NOT ENFORCED (PostgreSQL 18), so no row is ever checked."""
     definition: str = ""
+    """``pg_get_constraintdef``."""
     period: bool = False
+    """The last column is a range that the target's rows must cover (PERIOD, PostgreSQL 18)."""
     set_columns: tuple[str, ...] = ()
-    """What ON DELETE SET NULL or SET DEFAULT sets; none: all of its columns."""
+    """The columns that ON DELETE SET NULL or SET DEFAULT sets; empty: all columns of the key."""
 
 
 class Check(Struct, frozen=True, omit_defaults=True):
-    """A CHECK constraint; ``expression`` as ``pg_get_expr`` prints it, columns bare."""
+    """A CHECK constraint."""
 
     name: str
     expression: str
+    """As ``pg_get_expr`` prints it, with unqualified column names."""
     columns: tuple[str, ...] = ()
+    """The columns that the expression reads."""
     validated: bool = True
+    """False: NOT VALID, so rows from before it may break it."""
     enforced: bool = True
+    """False: NOT ENFORCED (PostgreSQL 18), so no row is ever checked."""
     no_inherit: bool = False
 
 
@@ -111,16 +149,23 @@ class Index(Struct, frozen=True, omit_defaults=True):
     definition: str
     """``pg_get_indexdef``."""
     method: str = "btree"
+    """The access method."""
     unique: bool = False
     keys: tuple[str, ...] = ()
-    """Each key as its expression text (``pg_get_indexdef(oid, n, true)``); a plain column is quoted where needed."""
+    """Each key as its expression text (``pg_get_indexdef(oid, n, true)``); a plain column is quoted where
+    needed.
+    """
     columns: tuple[str | None, ...] = ()
     """Each key's bare column name; None for an expression."""
     collations: tuple[str | None, ...] = ()
+    """Each key's collation; None where it is the plain column's own, or the key is not collatable."""
     predicate: str | None = None
+    """The condition of a partial index; None: it covers every row."""
     valid: bool = True
+    """False: a CREATE INDEX CONCURRENTLY failed or has not ended."""
     nulls_not_distinct: bool = False
     constraint: str | None = None
+    """The constraint that owns the index."""
     constraint_kind: str = ""
     """``p``, ``u`` or ``x`` where a constraint owns the index."""
     deferrable: bool = False
@@ -136,16 +181,19 @@ class Trigger(Struct, frozen=True, omit_defaults=True):
     """``O`` origin, ``D`` disabled, ``R`` replica, ``A`` always."""
     definition: str
     function: str = ""
+    """The function it calls, schema-qualified."""
     on_insert: bool = True
+    """It fires on INSERT, COPY included."""
     inherited: bool = False
     """Cloned from a partitioned parent's trigger."""
 
 
 class Policy(Struct, frozen=True, omit_defaults=True):
-    """A row-level security policy, its parts as one definition text."""
+    """A row-level security policy."""
 
     name: str
     definition: str
+    """Command, roles and expressions as one text that compares."""
 
 
 class Rule(Struct, frozen=True, omit_defaults=True):
@@ -155,6 +203,7 @@ class Rule(Struct, frozen=True, omit_defaults=True):
     event: str
     """``INSERT``, ``UPDATE``, ``DELETE`` or ``SELECT``."""
     instead: bool
+    """It replaces the statement (DO INSTEAD); False: it adds to it (DO ALSO)."""
     enabled: str
     definition: str
 
@@ -170,7 +219,7 @@ class Partition(Struct, frozen=True, omit_defaults=True):
     """The connected role may read the leaf by itself, not only through its root."""
     oid: int = 0
     keys: tuple[Key, ...] = ()
-    """What this leaf demands or does beyond its root, compared by meaning: keys, and likewise the three below."""
+    """Keys that this leaf has and its root has not, compared by meaning; likewise the three fields below."""
     foreign_keys: tuple[ForeignKey, ...] = ()
     checks: tuple[Check, ...] = ()
     triggers: tuple[Trigger, ...] = ()
@@ -183,6 +232,7 @@ class Table(Struct, frozen=True, omit_defaults=True):
     kind: str
     """``pg_class.relkind``: r table, p partitioned, v view, m materialized view, f foreign table."""
     columns: tuple[Column, ...] = ()
+    """By ``attnum``."""
     oid: int = 0
     keys: tuple[Key, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
@@ -192,49 +242,59 @@ class Table(Struct, frozen=True, omit_defaults=True):
     rules: tuple[Rule, ...] = ()
     policies: tuple[Policy, ...] = ()
     row_security: bool = False
+    """Row-level security is enabled; ``force_row_security``: also for the owner."""
     force_row_security: bool = False
     persistence: str = "p"
     """``p`` permanent, ``u`` unlogged."""
     partition_key: str | None = None
+    """``pg_get_partkeydef``: strategy and key of a partitioned table; None for others."""
     partition_of: TableName | None = None
+    """The partitioned table directly above it; None where there is none."""
     partitions: tuple[Partition, ...] = ()
     """All leaves below a partitioned table, by name."""
     has_default_partition: bool = False
-    """Every row finds a partition: a default one (or a whole set of hash partitions) at each level of the tree."""
+    """Whether every row finds a partition: each level of the tree has a default partition, or a complete set
+    of hash partitions.
+    """
     parents: tuple[TableName, ...] = ()
-    """Classic inheritance parents in order."""
+    """Parents by classic inheritance, in their order."""
     children: tuple[TableName, ...] = ()
-    """Direct classic inheritance children."""
+    """Direct children by classic inheritance."""
     access_method: str = "heap"
     of_type: str | None = None
+    """The composite type of a typed table (CREATE TABLE … OF)."""
     extension: str | None = None
+    """The extension that owns it."""
     owner: str = ""
     owned: bool = True
-    """The connected role may ALTER it (owner, member of the owner, or superuser)."""
+    """Whether the connected role may ALTER it: it is the owner, a member of the owner, or a superuser."""
     privileges: tuple[str, ...] = ()
-    """Of the connected role on the whole table: SELECT, INSERT, DELETE, TRUNCATE, REFERENCES, TRIGGER …; none without usage of the schema."""
+    """What the connected role may do on the whole table: SELECT, INSERT, DELETE, TRUNCATE, REFERENCES,
+    TRIGGER …; empty without USAGE on the schema."""
     unreadable_columns: tuple[str, ...] = ()
     """Columns the connected role may not SELECT."""
     row_security_active: bool = False
-    """``row_security_active``: policies would filter this role."""
+    """``row_security_active()``: policies would filter what the connected role reads."""
     row_estimate: float = -1.0
-    """``reltuples``, -1 unknown. Not part of a fingerprint."""
+    """Rows by ``reltuples``, leaves included; -1: never counted. Not part of a fingerprint."""
     pages: int = 0
+    """Pages of the heap by ``relpages``, leaves included. Not part of a fingerprint."""
     bytes: int = 0
-    """Heap, TOAST and partitions. Not part of a fingerprint."""
+    """Bytes of heap and TOAST, leaves included. Not part of a fingerprint."""
     comment: str | None = None
     definition: str | None = None
-    """A view's query."""
+    """A view's query; None for others."""
     options: tuple[str, ...] = ()
     """Storage parameters as ``name=value``, the TOAST table's as ``toast.name=value``."""
     replica_identity: str | None = None
-    """``FULL``, ``NOTHING`` or ``USING INDEX …``; None: the default."""
+    """``FULL``, ``NOTHING`` or ``USING INDEX …``; None: the default, which is the primary key."""
     tablespace: str | None = None
+    """None: the database's own."""
     grants: tuple[str, ...] = ()
-    """What others than the owner may, as ``role: PRIVILEGE`` or ``role: PRIVILEGE (column)``."""
+    """What roles other than the owner may do, as ``role: PRIVILEGE`` or ``role: PRIVILEGE (column)``."""
 
     def column(self, name: str) -> Column | None:
-        """The column of exactly this name."""
+        """Returns the column of exactly this name, or None."""
         return next((c for c in self.columns if c.name == name), None)
 
     @property
@@ -244,12 +304,20 @@ class Table(Struct, frozen=True, omit_defaults=True):
 
     @property
     def every_foreign_key(self) -> tuple[ForeignKey, ...]:
-        """Its own foreign keys, then those that only some partitions declare: what the order of the tables must respect."""
+        """Its own foreign keys, then those that only some partitions declare: the order of the tables must
+        respect them all.
+        """
         return (*self.foreign_keys, *(key for leaf in self.partitions for key in leaf.foreign_keys))
 
     @property
     def order_key(self) -> tuple[str, ...]:
-        """Columns of OLD key order: the primary key, else the first all-NOT-NULL unique key by name, else none."""
+        """Columns of OLD key order: the primary key, else the first unique key by name without NULLs, else
+        none.
+
+        Of two rows that collide in NEW the one that comes first in this order is kept, so the order has to be
+        total and must not depend on the way a server reads the table. A deferrable key may be broken for a
+        while inside a transaction and does not count.
+        """
         primary = self.primary_key
         if primary is not None:
             return primary.columns
@@ -258,62 +326,6 @@ class Table(Struct, frozen=True, omit_defaults=True):
             if not key.deferrable and set(key.columns) <= refusing:
                 return key.columns
         return ()
-
-
-class Sequence(Struct, frozen=True, omit_defaults=True):
-    """A sequence's definition; its position is data and read apart."""
-
-    name: TableName
-    type: str
-    start: int
-    increment: int
-    minimum: int
-    maximum: int
-    cycle: bool
-    cache: int = 1
-    owned_by: ColumnRef | None = None
-    identity: bool = False
-    used_by: tuple[ColumnRef, ...] = ()
-    """Columns whose default calls ``nextval`` on it or whose identity it is."""
-    privileges: tuple[str, ...] = ()
-    owned: bool = True
-
-
-class UserType(Struct, frozen=True, omit_defaults=True):
-    """An enum, domain, composite or range type of the user's."""
-
-    name: TableName
-    type: PgType
-    comment: str | None = None
-
-
-class Routine(Struct, frozen=True, omit_defaults=True):
-    """A function, procedure or aggregate, by its identity arguments."""
-
-    name: TableName
-    arguments: str
-    kind: str
-    definition_hash: str
-
-
-class Extension(Struct, frozen=True, omit_defaults=True):
-    """An installed extension."""
-
-    name: str
-    version: str
-    schema: str
-
-
-class OtherObject(Struct, frozen=True, omit_defaults=True):
-    """An object that the moving never touches: told where the two sides differ."""
-
-    kind: str
-    """As a person says it: ``text search configuration``, ``event trigger``."""
-    schema: str
-    """Empty for what belongs to the whole database."""
-    name: str
-    definition: str
-    """Its meaning in words that compare."""
 
 
 class Catalog(Struct, frozen=True, dict=True, omit_defaults=True):
@@ -325,18 +337,22 @@ class Catalog(Struct, frozen=True, dict=True, omit_defaults=True):
     schemas: tuple[str, ...]
     """The schemas in scope, in configured order."""
     tables: tuple[Table, ...] = ()
-    """Relations of kinds r, p, v, m, f in the schemas in scope, by name; partitions of a table in scope are not listed by themselves."""
+    """Relations of the kinds r, p, v, m and f in the schemas in scope, by name; partitions of a table in
+    scope are part of that table.
+    """
     sequences: tuple[Sequence, ...] = ()
     types: tuple[UserType, ...] = ()
     routines: tuple[Routine, ...] = ()
     extensions: tuple[Extension, ...] = ()
     encoding: str = "UTF8"
     collation: str = ""
+    """The database's default locale, with the provider where it is not libc, as one text that compares."""
     timezone: str = "UTC"
-    """The database's configured zone as a fresh session of this role sees it."""
+    """The time zone of a fresh session of the connected role; likewise ``datestyle`` and ``search_path``."""
     datestyle: str = "ISO, MDY"
     search_path: str = ""
     user: str = ""
+    """The connected role."""
     superuser: bool = False
     event_triggers: tuple[str, ...] = ()
     """Enabled event triggers."""
@@ -352,11 +368,12 @@ class Catalog(Struct, frozen=True, dict=True, omit_defaults=True):
     """By kind, schema and name. Not part of a fingerprint."""
     fingerprint: str = ""
     outside: tuple[Table, ...] = ()
-    """Relations out of scope that the ones in scope refer to (foreign keys, lookups): known, never moved. Not part of a fingerprint."""
+    """Relations out of scope that the ones in scope refer to (foreign keys, lookups). They are known and
+    never copied. Not part of a fingerprint."""
 
     @property
     def counts_bytes(self) -> bool:
-        """The length of a text is its bytes: SQL_ASCII knows no characters."""
+        """Whether the length of a text is its number of bytes: SQL_ASCII knows no characters."""
         return self.encoding == "SQL_ASCII"
 
     @cached_property
@@ -364,5 +381,5 @@ class Catalog(Struct, frozen=True, dict=True, omit_defaults=True):
         return {table.name: table for table in (*self.outside, *self.tables)}
 
     def table(self, name: TableName) -> Table | None:
-        """The relation of exactly this name."""
+        """Returns the relation of exactly this name, in scope or not, or None."""
         return self._by_name.get(name)

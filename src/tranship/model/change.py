@@ -11,11 +11,14 @@ from tranship.model.names import TableName
 
 
 class ChangeClass(StrEnum):
-    """How a change is handled (the specification's three classes)."""
+    """How a change is handled."""
 
     SAFE = "safe"
+    """No value changes and nobody has to decide."""
     TRANSFORMABLE = "transformable"
+    """tranship converts the values by a rule."""
     BREAKING = "breaking"
+    """A person decides before anything is copied."""
 
 
 class Pairing(StrEnum):
@@ -25,6 +28,7 @@ class Pairing(StrEnum):
     DECIDED = "decided"
     """By a resolution or by ``table_mapping``."""
     LINEAGE = "lineage"
+    """Both databases descend from one: equal OIDs or attribute numbers show that the object was renamed."""
     RULE = "rule"
     """A rule of renaming that proves itself (gap, case and separators, naming convention)."""
     PARENT = "inheritance parent"
@@ -32,12 +36,13 @@ class Pairing(StrEnum):
 
 
 class ColumnPair(Struct, frozen=True):
-    """An old and a new column that are the same; ``evidence`` says why when the names differ."""
+    """An old and a new column that correspond to each other."""
 
     old: str
     new: str
     pairing: Pairing
     evidence: tuple[str, ...] = ()
+    """Why they correspond, in words for people, where the names differ."""
 
 
 class Proposal(Struct, frozen=True):
@@ -46,8 +51,10 @@ class Proposal(Struct, frozen=True):
     old: str
     new: str
     score: float
+    """0 to 1."""
     evidence: tuple[str, ...] = ()
     runner_up: str | None = None
+    """The second most likely column."""
 
 
 class TablePair(Struct, frozen=True):
@@ -57,7 +64,7 @@ class TablePair(Struct, frozen=True):
     new: TableName
     pairing: Pairing
     columns: tuple[ColumnPair, ...] = ()
-    """Pairs in NEW's column order; what is in neither side's pairs is only old or only new."""
+    """In NEW's column order. A column that is in no pair exists on one side only."""
     proposals: tuple[Proposal, ...] = ()
     evidence: tuple[str, ...] = ()
 
@@ -73,27 +80,33 @@ class TableProposal(Struct, frozen=True):
 
 
 class Matching(Struct, frozen=True):
-    """Who corresponds to whom (``planning/matching/match.py``)."""
+    """Which tables and columns correspond to each other (``planning/matching/match.py``)."""
 
     pairs: tuple[TablePair, ...]
-    """In plan scope, by old name."""
+    """By old name, within the configured scope."""
     only_old: tuple[TableName, ...]
     only_new: tuple[TableName, ...]
     proposals: tuple[TableProposal, ...] = ()
     out_of_scope: int = 0
     """Number of old tables that the configured ``tables`` leave out."""
     schema_pairs: tuple[tuple[str, str], ...] = ()
-    """Old schema → new schema: user types of the same name in a pair are the same."""
+    """Old schema and new schema. User-defined types of one name in a pair of schemas correspond."""
     configured: tuple[TableName, ...] | None = None
     """The configured ``tables`` in their order; None: all, by name."""
 
 
 class Change(Struct, frozen=True):
-    """One difference. ``table`` is the old table's name, or the new one's where OLD has none, as ``schema.table``; empty for database-wide ones."""
+    """One difference.
+
+    ``table`` is the old table's name as ``schema.table``, or the new one's where OLD has none; it is empty
+    for a difference of the whole database.
+    """
 
     cls: ChangeClass
     kind: str
-    """A stable word: ``column_added``, ``column_removed``, ``column_renamed``, ``type_changed``, ``table_removed`` …"""
+    """A stable word: ``column_added``, ``column_removed``, ``column_renamed``, ``type_changed``,
+    ``table_removed`` …
+    """
     table: str
     description: str
     old_column: str | None = None
@@ -103,24 +116,27 @@ class Change(Struct, frozen=True):
     """Present on every safe and transformable change."""
     evidence: tuple[str, ...] = ()
     conversion: str | None = None
-    """For a type change: the conversion's reason word."""
+    """For a type change: why the conversion is not automatic, in one phrase."""
     demand: Demand | None = None
-    """For a new constraint: what it asks of OLD's rows, where OLD can be asked."""
+    """For a new constraint: what it demands of OLD's rows, where OLD can check that."""
 
     @property
     def requires_manual(self) -> bool:
-        """A person must decide before anything moves."""
+        """Whether a person has to decide before anything is copied."""
         return self.cls is ChangeClass.BREAKING
 
 
 class Comparison(Struct, frozen=True):
-    """All differences between two catalogs in scope, ordered: configured table order, else by name; then kind and column."""
+    """All differences between two catalogs in scope, by table (configured order, else name), kind and
+    column.
+    """
 
     matching: Matching
     changes: tuple[Change, ...]
     notes: tuple[Change, ...] = ()
-    """Structure that differs or will not come along and asks nothing (indexes, triggers, views …): reported, not counted among the changes."""
+    """Structure that differs or is not copied, and about which nobody has to decide (indexes, triggers, views
+    …): reported, and not counted among the changes."""
 
     def of(self, cls: ChangeClass) -> tuple[Change, ...]:
-        """The changes of one class in order."""
+        """Returns the changes of one class, in their order."""
         return tuple(c for c in self.changes if c.cls is cls)

@@ -1,4 +1,9 @@
-"""What the data said about open questions: gathered by ``analyze`` within a time limit, kept in the changes file, read by the suggestions."""
+"""What the data says about open changes. ``analyze`` gathers it within a time limit, the changes file keeps
+it, and the suggestions of ``resolve generate`` read it.
+
+Every count of rows is over the rows that were read: ``sampled`` says that these were a sample of the table's
+pages.
+"""
 
 from __future__ import annotations
 
@@ -11,32 +16,32 @@ from tranship.model.names import ColumnRef, Side, TableName
 
 
 class ValueCount(Struct, frozen=True):
-    """One distinct value as text, and in how many rows it stands."""
+    """One distinct value as text, and the number of rows that hold it."""
 
     value: str
     rows: int
 
 
 class ColumnFacts(Struct, frozen=True):
-    """What a column holds."""
+    """The values of a column."""
 
     column: ColumnRef
     rows: int
-    """Rows looked at."""
+    """Rows that were read."""
     nulls: int
     distinct: int
-    """Distinct values among them, NULL apart."""
+    """Distinct values among them, without NULL."""
     values: tuple[ValueCount, ...] = ()
-    """The most frequent first; none where a value is too long to list."""
+    """The most frequent ones first; empty where one of them is too long to list."""
     complete: bool = False
-    """``values`` holds every distinct value of every row."""
+    """``values`` holds every distinct value of every row of the table."""
     sampled: bool = False
     longest: int = 0
     """Characters of the longest value."""
 
     @property
     def filled(self) -> int:
-        """Rows that hold a value."""
+        """Rows that hold a value, not NULL."""
         return self.rows - self.nulls
 
 
@@ -51,7 +56,9 @@ class LookupQuestion(Struct, frozen=True):
     value_column: str
     why: str
     old_columns: tuple[str, ...] = ()
-    """Several columns that are one key: ``old`` is the first of them, and likewise ``key_columns``; empty: there is one."""
+    """Of a key of several columns all of them, ``old`` being the first; likewise ``key_columns``. Empty: the
+    key is one column.
+    """
     key_columns: tuple[str, ...] = ()
 
 
@@ -63,19 +70,23 @@ class LookupFacts(Struct, frozen=True):
     """Distinct old values that were looked up."""
     found: int
     rows: int
-    """Rows in which they stand."""
+    """Rows that hold them."""
     rows_found: int
+    """Rows that hold a value that was found."""
     ambiguous: int = 0
-    """Values whose key stands there with different results."""
+    """Values for which the lookup table holds different results."""
     missing: tuple[str, ...] = ()
+    """Some of the values that were not found."""
     complete: bool = False
     """Every distinct old value of every row was looked up."""
     inserts: tuple[str, ...] = ()
-    """Statements that would add the missing values to NEW's table; those that need more than the name are comments."""
+    """Statements that would add the missing values to NEW's table; comments where columns had to be
+    guessed.
+    """
 
     @property
     def covers(self) -> bool:
-        """Every old value is found exactly once, and there was one to look up."""
+        """Whether every old value has exactly one result, and there is at least one value."""
         return self.complete and self.distinct > 0 and self.found == self.distinct and self.ambiguous == 0
 
 
@@ -91,23 +102,28 @@ class Misfits(Struct, frozen=True):
 
 
 class Demand(Struct, frozen=True):
-    """What a new constraint asks of the rows of an old table, in a way that OLD alone can answer: the columns keep their types."""
+    """What a new constraint demands of the rows of an old table. OLD alone can check it, because the columns
+    keep their types.
+    """
 
     table: TableName
     kind: Literal["null", "check", "unique", "reference"]
     columns: tuple[tuple[str, str], ...]
-    """Old column and the new one that it fills; of a key its columns in order."""
+    """Old column and the new column that it fills, in the order of a key."""
     expression: str = ""
-    """Of a check, over the new names."""
+    """The expression of a CHECK, over the new names; empty for other kinds."""
     target: TableName | None = None
-    """The old table whose counterpart a foreign key refers to."""
+    """The old table whose counterpart a foreign key refers to; None for other kinds."""
     target_columns: tuple[str, ...] = ()
+    """That table's columns, in the order of ``columns``."""
     nulls_equal: bool = False
-    """Of a unique key."""
+    """A unique key with NULLS NOT DISTINCT."""
 
 
 class Breaks(Struct, frozen=True):
-    """How many old rows break a new constraint; of equal ones under a unique key all but one."""
+    """The number of old rows that break a new constraint; of rows that are equal under a unique key all but
+    one count.
+    """
 
     demand: Demand
     rows: int
@@ -115,58 +131,61 @@ class Breaks(Struct, frozen=True):
 
 
 class Reference(Struct, frozen=True):
-    """An old column without a foreign key whose values are keys of one table and of no other."""
+    """An old column without a foreign key whose values are keys of one table, and of no other table."""
 
     column: ColumnRef
     table: TableName
 
 
 class NumberFacts(Struct, frozen=True):
-    """Magnitudes of a numeric column, NULL, NaN and infinities apart."""
+    """Magnitudes of a numeric column, without NULL, NaN and infinities."""
 
     column: ColumnRef
     rows: int
     """Rows that hold a number."""
     nonzero: int
     fractional: int
-    """Rows whose number is no integer."""
+    """Rows whose number is not an integer."""
     lowest: float | None = None
     median: float | None = None
-    """Of the absolute values that are not zero."""
+    """The median of the absolute values that are not 0."""
     highest: float | None = None
     sampled: bool = False
 
 
 class MeaningQuestion(Struct, frozen=True):
-    """What do these two columns hold? Asked where names, types or comments raise the doubt that they mean different things."""
+    """What do these two columns hold? It is asked where names, types or comments raise the concern that their
+    meaning differs.
+    """
 
     old: ColumnRef
     new: ColumnRef
     numbers: bool
-    """Magnitudes tell; otherwise the frequent values do."""
+    """Their magnitudes are compared; otherwise their frequent values are."""
     beside: bool = False
-    """Those of OLD tell nothing where NEW has no rows of its own."""
+    """OLD's numbers say nothing unless NEW has rows of its own to compare with."""
 
 
 class TrialQuestion(Struct, frozen=True):
-    """Would this expression over the old row (alias ``old``) do for every row?"""
+    """Would this expression over the old row (alias ``old``) translate every row?"""
 
     table: TableName
     sql: str
     """The expression, as it would stand in ``transform_sql``."""
     fits: str
-    """A condition over the old row that never fails: this row's value is understood."""
+    """A condition over the old row, which never raises: the expression understands this row's value."""
     shown: str
-    """An expression over the old row: the value to show of a row that does not fit."""
+    """An expression over the old row: the value that is shown of a row that does not fit."""
 
 
 class TrialFacts(Struct, frozen=True):
-    """What came of it."""
+    """The outcome of a trial."""
 
     question: TrialQuestion
     rows: int
     """Rows that hold something to translate."""
     fitting: int
+    """Of them, those that the expression understands."""
     examples: tuple[str, ...] = ()
     """Some values that do not fit."""
     failed: bool = False
@@ -175,7 +194,7 @@ class TrialFacts(Struct, frozen=True):
 
     @property
     def holds(self) -> bool:
-        """Every row was tried, and there was one."""
+        """Whether every row of the table was tried and fits, and there is at least one."""
         return not self.sampled and not self.failed and 0 < self.rows == self.fitting
 
 
@@ -184,28 +203,30 @@ class Evidence(Struct, frozen=True, dict=True):
 
     columns: tuple[ColumnFacts, ...] = ()
     there: tuple[ColumnFacts, ...] = ()
-    """What columns of NEW hold already."""
+    """The values that columns of NEW hold already."""
     numbers: tuple[NumberFacts, ...] = ()
     numbers_there: tuple[NumberFacts, ...] = ()
-    """Of NEW."""
+    """The magnitudes that columns of NEW hold already."""
     trials: tuple[TrialFacts, ...] = ()
     lookups: tuple[LookupFacts, ...] = ()
     misfits: tuple[Misfits, ...] = ()
     breaks: tuple[Breaks, ...] = ()
     references: tuple[Reference, ...] = ()
     not_asked: tuple[str, ...] = ()
-    """Questions that the time limit, a missing privilege or a server error left without an answer, in words."""
+    """Questions that have no answer because of the time limit, a missing privilege or a server error, in
+    words for people.
+    """
 
     def of(self, table: TableName, column: str) -> ColumnFacts | None:
-        """The facts of one old column."""
+        """Returns the facts of one old column, or None."""
         return self._by_column.get(ColumnRef(table, column))
 
     def held(self, table: TableName, column: str) -> ColumnFacts | None:
-        """What one new column holds already."""
+        """Returns the facts of one column of NEW, or None."""
         return next((facts for facts in self.there if facts.column == ColumnRef(table, column)), None)
 
     def tried(self, question: TrialQuestion) -> TrialFacts | None:
-        """What came of a trial; None: it was not asked."""
+        """Returns the outcome of a trial, or None where it was not made."""
         return next((facts for facts in self.trials if facts.question == question), None)
 
     @cached_property

@@ -19,17 +19,21 @@ class Rule(StrEnum):
     NEW_INPUT = "new input"
     """OLD ships ``value::text`` and NEW's input function reads it; a value it refuses rejects its row."""
     ROUND = "round"
-    """A number with a fraction to an integer type: OLD rounds as the server's cast does and ships text, NEW's input checks the range."""
+    """A number with a fraction to an integer type: OLD rounds as the server's cast does and ships text, NEW's
+    input checks the range.
+    """
     ZONE = "zone"
     """Between wall-clock time (date, timestamp) and timestamptz, through OLD's database time zone."""
 
 
 CAST_TO_TEXT = frozenset({"bool", "bpchar", "inet"})
-"""Built-in types whose SQL cast to text differs from their output function: true/false, no padding, and the netmask always."""
+"""Built-in types whose SQL cast to text differs from their output function: true/false, no padding, and the
+netmask always.
+"""
 
 
 class Loss(StrEnum):
-    """What a conversion may silently do to a value that it accepts; counted and reported."""
+    """What a conversion may do to a value that it accepts. Such values are counted and reported."""
 
     NONE = ""
     ROUNDED = "rounded"
@@ -40,18 +44,19 @@ class Loss(StrEnum):
 
 
 class Conversion(Struct, frozen=True):
-    """The judgement of one pair of types (``planning/types/conversion.py``)."""
+    """How one pair of types is converted, as ``planning/types/conversion.py`` judges it."""
 
     rule: Rule
     automatic: bool
-    """Done without a person's decision."""
+    """It is done without a person's decision."""
     fallible: bool = False
     """Some value of the old type is refused by the new one."""
     loss: Loss = Loss.NONE
     bare: bool = True
-    """A bare ``transform`` may do it; False: only ``transform_sql``, a mapping or a lookup (bytea and text, no cast at all)."""
+    """A ``transform`` without further fields may do it. False: only ``transform_sql``, a mapping or a lookup
+    may (bytea and text, types without a cast)."""
     why: str = ""
-    """For a person: why it is not automatic."""
+    """Why it is not automatic, in words for people."""
 
 
 class Take(Struct, frozen=True, tag="take"):
@@ -68,14 +73,21 @@ class Constant(Struct, frozen=True, tag="constant"):
 
 
 class NewDefault(Struct, frozen=True, tag="new default"):
-    """The column is not named in the COPY: NEW's default, identity, generation expression or NULL fills it."""
+    """The column is not named in the COPY: NEW's default, identity, generation expression or NULL fills
+    it.
+    """
 
 
 class MapValues(Struct, frozen=True, tag="map values"):
-    """A value mapping. Keys are text that the old type's input reads, compared with its own ``=``; results are text for NEW's input."""
+    """A value mapping.
+
+    Keys are texts that the old type's input function reads, compared by the type's own ``=``. Results are
+    texts for NEW's input function.
+    """
 
     column: str
     pairs: tuple[tuple[str, str | None], ...]
+    """Key and result; None is NULL."""
     otherwise: Constant | None = None
     """For a value that is not among the keys; None rejects the row."""
     for_null: Constant | None = None
@@ -90,9 +102,13 @@ class Lookup(Struct, frozen=True, tag="lookup"):
     table: TableName
     keys: tuple[str, ...]
     value: str
+    """The column that holds the result."""
     side: Side = Side.NEW
+    """The database in which the table is."""
     otherwise: Constant | None = None
+    """For a key that is not found; None rejects the row."""
     for_null: Constant | None = None
+    """Where one of the old columns is NULL; None leaves the value NULL."""
 
 
 class Coalesce(Struct, frozen=True, tag="coalesce"):
@@ -103,7 +119,9 @@ class Coalesce(Struct, frozen=True, tag="coalesce"):
 
 
 class Sql(Struct, frozen=True, tag="sql"):
-    """A person's expression over the row ``old``, run by OLD, its text read by NEW's input. Never parsed by us."""
+    """A person's expression over the row ``old``. OLD computes it, NEW's input function reads its text;
+    tranship never parses it.
+    """
 
     text: str
 

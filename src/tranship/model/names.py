@@ -1,4 +1,4 @@
-"""Names of database objects. A name is data: it is compared exactly and quoted only where SQL is written."""
+"""Names of database objects. A name is data: it is compared exactly, and quoted only where SQL is written."""
 
 from __future__ import annotations
 

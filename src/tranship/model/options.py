@@ -1,4 +1,4 @@
-"""What a person asked for on the command line of a run."""
+"""The options of a run, and the command lines that messages tell people to run next."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Literal
 from msgspec import Struct
 
 RebuildIndexes = Literal["auto", "never", "always"]
-"""Whether indexes of NEW go before a load and are rebuilt after it: where it pays, not at all, wherever it is safe."""
+"""Whether indexes of NEW go before a load and are rebuilt after it: where it pays, not at all, wherever it is
+safe.
+"""
 
 _SCRIPTS = {
     "analyze": "db_migration_tool.py",
@@ -20,18 +22,23 @@ _SCRIPTS = {
 
 
 def command_line(invocation: str, command: str, *arguments: str) -> str:
-    """A command to copy, in the words the program was called with.
+    """Returns a command to copy into a shell, in the way in which this program was called.
 
     Args:
-        invocation: ``tranship``, or how the classic scripts are reached: ``python scripts``.
-        command: ``migrate``, ``resolve generate``, ``status`` … One without a script of its own is reached as a module of the same checkout.
+        invocation: ``tranship``, or how the classic scripts are called: ``python scripts``.
+        command: ``migrate``, ``resolve generate``, ``status`` …
+        arguments: what follows; each is quoted where a shell needs it.
+
+    A command without a classic script is called as a module of the same checkout, because whoever calls the
+    scripts need not have installed the package.
     """
     words = command.split()
     if invocation == "tranship":
         return shlex.join(["tranship", *words, *arguments])
     if words[0] not in _SCRIPTS:
         package = os.path.normpath(PurePath(shlex.split(invocation)[1], "..", "src"))
-        return f"PYTHONPATH={shlex.quote(package)} {shlex.join(['python', '-m', 'tranship', *words, *arguments])}"
+        module = shlex.join(["python", "-m", "tranship", *words, *arguments])
+        return f"PYTHONPATH={shlex.quote(package)} {module}"
     return f"{invocation}/{_SCRIPTS[words[0]]} {shlex.join([*words[1:], *arguments])}".rstrip()
 
 
@@ -41,25 +48,31 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     live: bool = False
     """False: a dry run."""
     prefix: str | None = None
-    """Goes before the names of all result files."""
+    """Goes before the names of all result files, with an underscore; None: ``migration``."""
     results_dir: str = "results"
     resolutions: str | None = None
-    """The resolutions file that was passed: passing it is the decision."""
+    """Path of the file with a person's decisions; None: there are none."""
     changes_file: str | None = None
-    """None: the default file where it exists, else the run compares by itself."""
+    """None: the default file where it exists, else the run compares the databases itself."""
     batch_size: int = 50_000
-    """Rows of one committed unit."""
+    """Rows of one committed batch."""
     jobs: int = 4
-    """Parallel streams."""
+    """Streams that copy at the same time, each with a connection to OLD and one to NEW."""
     max_rejects: str | None = None
     """``N`` rows or ``P%`` of the rows read; None: no bound."""
     rebuild_indexes: RebuildIndexes = "auto"
     restart: bool = False
+    """Delete what an unfinished run wrote, then start over."""
     new_snapshot: str | None = None
-    """``unfinished`` or ``all``."""
+    """``unfinished`` or ``all``: the tables to read from a new snapshot when the old one is gone; None:
+    refuse then.
+    """
     take_over: bool = False
+    """End the sessions of another run that holds the lock."""
     rehearse: bool = False
+    """Copy in one transaction that is rolled back."""
     show_values: bool = False
+    """Messages may show values of rows."""
     arguments: tuple[str, ...] = ()
     """The command line as given, for the result file."""
     invocation: str = "tranship"
@@ -69,13 +82,13 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
 
     @property
     def naming(self) -> tuple[str, ...]:
-        """The options that say where files lie and how they are called, for the next command."""
+        """The options that say where files lie and how they are named, for the next command."""
         prefix = ("--prefix", self.prefix) if self.prefix else ()
         return (*prefix, "--results-dir", self.results_dir) if self.results_dir != "results" else prefix
 
 
 def reject_bound(options: MigrateOptions, rows: int) -> int | None:
-    """``--max-rejects`` in rows."""
+    """Returns ``--max-rejects`` as a number of rows, a percentage being one of ``rows``; None: no bound."""
     text = options.max_rejects
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""What will be done: data only, no SQL but a person's own, no connection."""
+"""The plan: what will be done, as data. It holds no SQL but a person's own, and no connection."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from tranship.model.types import PgType
 
 
 class Origin(StrEnum):
-    """Who said that this expression fills this column."""
+    """Why this expression fills this column."""
 
     SAME_NAME = "same name"
     RULE = "rule"
+    """A rule proved a rename."""
     DECIDED = "decided"
+    """A person's resolution says so."""
     SERVER = "server"
-    """Nobody: NEW fills it by itself."""
+    """No old column does: NEW fills it itself."""
 
 
 class ColumnMapping(Struct, frozen=True):
@@ -31,24 +33,24 @@ class ColumnMapping(Struct, frozen=True):
     expression: Expression
     origin: Origin
     because: str = ""
-    """Evidence of a rule, or a person's ``because``."""
+    """The evidence of a rule, or a person's ``because``."""
 
 
 class Source(Struct, frozen=True):
-    """A heap of OLD that is read by itself: the table (``ONLY``) or one leaf of a partitioned table."""
+    """A heap of OLD that is read by itself: the table (``ONLY``), or one leaf of a partitioned table."""
 
     relation: TableName
     root: TableName
     """The table of the plan it belongs to; equal to ``relation`` unless it is a leaf."""
     oid: int = 0
     through_root: bool = False
-    """The leaf itself may not be read by this role: read the root and filter by ``tableoid``."""
+    """The role may not read the leaf itself, so its root is read and filtered by ``tableoid``."""
     pageable: bool = True
-    """It has a ctid that can be ranged over (heap table, not foreign)."""
+    """Ranges of its ctid select rows: it is a table with heap storage, not a foreign table."""
 
 
 class HazardKind(StrEnum):
-    """What the types and constraints say could reject a row."""
+    """In which way a row may be rejected, judged by types and constraints alone."""
 
     CONVERSION = "conversion"
     GAP = "gap"
@@ -69,15 +71,15 @@ class HazardKind(StrEnum):
 
 
 class Hazard(Struct, frozen=True):
-    """One thing that can reject rows of one table."""
+    """One reason for which rows of one table may be rejected. The data checks count those rows."""
 
     kind: HazardKind
     columns: tuple[str, ...] = ()
-    """NEW's columns that it reads."""
+    """The columns of NEW that it reads."""
     constraint: str | None = None
     """Name of the constraint or index in NEW."""
     new: bool = True
-    """False: OLD holds the same constraint, so only changed values or other rejects can break it."""
+    """False: OLD has the same constraint, so only converted values or other rejects can break it."""
 
 
 class TablePlan(Struct, frozen=True):
@@ -88,21 +90,25 @@ class TablePlan(Struct, frozen=True):
     columns: tuple[ColumnMapping, ...]
     """In NEW's column order; NewDefault columns included."""
     key: tuple[str, ...]
-    """OLD key order (``Table.order_key``); empty: physical order, declared unstable."""
+    """The columns of OLD key order (``Table.order_key``); empty: physical order, which is declared
+    unstable.
+    """
     sources: tuple[Source, ...]
     hazards: tuple[Hazard, ...] = ()
     binary: bool = False
-    """COPY in binary format: both sides' type trees are portable for every shipped column."""
+    """COPY in binary format: the types of every copied column are portable on both sides."""
     why_text: str = ""
-    """The first column that forbids binary, for the report."""
+    """The first column that forbids the binary format, for the report."""
     ignored: tuple[str, ...] = ()
-    """Old columns left behind by a decision."""
+    """Old columns that a person decided not to copy."""
     zone: str | None = None
-    """OLD's database time zone where a column of this table converts through it; NEW's sessions of this table use it too."""
+    """OLD's database time zone, where a column of this table is converted through it; NEW's sessions for this
+    table use it, too.
+    """
     serial: bool = False
-    """One stream only: NEW's sequence numbers the rows as they come."""
+    """Copied by one stream, because NEW's sequence numbers the rows in the order in which they arrive."""
     inserts_defaults: bool = False
-    """No column is mapped: rows arrive by ``INSERT … DEFAULT VALUES`` (or empty COPY lines)."""
+    """No column is copied: NEW fills every column of each row by default."""
 
     @property
     def flow(self) -> FlowId:
@@ -111,34 +117,38 @@ class TablePlan(Struct, frozen=True):
 
 
 class LeftOut(Struct, frozen=True):
-    """An old table that a ``drop_table`` resolution leaves out: its rows count as read and left out."""
+    """An old table that a ``drop_table`` resolution leaves out. Its rows count as read and left out."""
 
     old: TableName
     because: str = ""
 
 
 class SequencePair(Struct, frozen=True):
-    """A sequence of NEW to be moved forward at the end."""
+    """A sequence of NEW that is moved forward at the end, and the sequence of OLD whose position it takes
+    over.
+    """
 
     new: TableName
     old: TableName | None
     table: TableName | None = None
-    """NEW's table and column that it numbers; None: standalone."""
+    """NEW's table that it numbers, likewise ``column``; None: it belongs to no column."""
     column: str | None = None
 
 
 class Group(Struct, frozen=True):
-    """Tables that are settled together: one table, or a strongly connected component of NEW's foreign keys."""
+    """Tables that are copied together: one table, or a cycle (a strongly connected component of NEW's foreign
+    keys).
+    """
 
     tables: tuple[TablePlan, ...]
     cyclic: bool = False
-    """Their foreign keys form a cycle (a self reference is one)."""
+    """Their foreign keys form a cycle; a table that refers to itself is one."""
     cyclic_keys: tuple[tuple[TableName, str], ...] = ()
-    """NEW's (table, constraint) inside the cycle."""
+    """The foreign keys inside the cycle, as NEW's table and constraint name."""
 
 
 class Plan(Struct, frozen=True):
-    """The whole move, in order."""
+    """The whole migration, in the order in which it is done."""
 
     groups: tuple[Group, ...]
     left_out: tuple[LeftOut, ...] = ()
@@ -149,5 +159,5 @@ class Plan(Struct, frozen=True):
 
     @property
     def tables(self) -> tuple[TablePlan, ...]:
-        """All table plans in order."""
+        """All table plans, in that order."""
         return tuple(t for g in self.groups for t in g.tables)

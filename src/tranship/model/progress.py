@@ -1,4 +1,4 @@
-"""Batches, and the events of a run; an outcome is a fold over events."""
+"""Batches, and the events of a run. A run's outcome is a fold over its events."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class BatchDone(Struct, frozen=True, tag=True):
 
 
 class RowRejected(Struct, frozen=True, tag=True):
-    """One of the first rejects of a table, for the terminal."""
+    """One of the first rejected rows of a table, for the terminal."""
 
     flow: FlowId
     key: str
@@ -77,18 +77,18 @@ class RowRejected(Struct, frozen=True, tag=True):
 
 
 class TableDone(Struct, frozen=True, tag=True):
-    """A table is complete and its equation holds."""
+    """A table is complete and its row-count invariant holds: read = written + rejected."""
 
     flow: FlowId
     read: int
     written: int
     rejected: int
     already_migrated: bool = False
-    """An earlier finished run moved it: nothing was done now."""
+    """An earlier finished run copied it, so nothing was done now."""
 
 
 class Noted(Struct, frozen=True, tag=True):
-    """Something a person watching should read: a retry, a wait, a warning."""
+    """A message for the person who watches: a retry, a wait, a warning."""
 
     message: str
 

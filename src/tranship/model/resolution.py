@@ -1,4 +1,4 @@
-"""What a person decides."""
+"""Resolutions: what a person decides about a change. The fields are those of the resolutions file."""
 
 from __future__ import annotations
 
@@ -15,15 +15,22 @@ class Action(StrEnum):
     """The actions of a resolution."""
 
     RENAME = "rename"
+    """The old column fills this new one."""
     TRANSFORM = "transform"
+    """The old column fills this new one, converted by a mapping, a lookup, an expression or NEW's input."""
     DEFAULT = "default"
+    """A constant fills this new column."""
     IGNORE = "ignore"
+    """The old column's data is not copied."""
     RENAME_TABLE = "rename_table"
+    """The old table fills this new one."""
     DROP_TABLE = "drop_table"
+    """The old table is left out; nothing is dropped anywhere."""
 
 
 JsonText = str
-"""A scalar of the resolutions file as text for a server's input function, digits kept: ``9007199254740993``, ``true``, ``1.10``."""
+"""A scalar of the resolutions file as text for a server's input function, with all digits as written:
+``9007199254740993``, ``true``, ``1.10``. A Python float would round them."""
 
 
 class LookupTable(Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,22 +41,26 @@ class LookupTable(Struct, frozen=True, forbid_unknown_fields=True):
     key_column: str | None = None
     key_columns: tuple[str, ...] = ()
     schema: str | None = None
+    """None: the schema of the table that is resolved."""
     database: Literal["new", "old"] = "new"
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The key columns, however they were written."""
+        """The key columns, whether they were given as ``key_column`` or as ``key_columns``."""
         return self.key_columns or ((self.key_column,) if self.key_column is not None else ())
 
 
 class Resolution(Struct, frozen=True):
-    """One entry of the resolutions file after reading; ``path`` is where it stands (``$.resolutions.users[0]``)."""
+    """One entry of the resolutions file, as read. It is checked against the databases in
+    ``planning/deciding/resolve``.
+    """
 
     table: str
-    """The key it stands under, as written."""
+    """The key under which it stands, as written."""
     path: str
+    """Where it stands in the file: ``$.resolutions.users[0]``."""
     action: str
-    """As written: a placeholder or an unknown word is found by ``planning/deciding/resolve``."""
+    """As written; it may be a placeholder or an unknown word."""
     old_column: str | None = None
     old_columns: tuple[str, ...] = ()
     new_column: str | None = None
@@ -57,27 +68,33 @@ class Resolution(Struct, frozen=True):
     lookup_table: LookupTable | None = None
     transform_sql: str | None = None
     default_value: JsonText | UnsetType | None = UNSET
-    """UNSET: absent. None: JSON null."""
+    """For a value that a mapping or lookup lacks, or the constant of ``default``. UNSET: the field is absent.
+    None: JSON null.
+    """
     null_value: JsonText | UnsetType | None = UNSET
+    """For a NULL of OLD. UNSET: the field is absent. None: JSON null."""
     new_table: str | None = None
     new_schema: str | None = None
     description: str = ""
     because: str = ""
     line: int = 0
+    """The line of the file, from 1; 0: unknown."""
     source: str = ""
-    """The entry as JSON text, digits and comments kept, for writing it again."""
+    """The entry as JSON text with its digits and comments, for writing it again."""
 
 
 class ResolutionFile(Struct, frozen=True):
-    """All entries of a file in file order, with the fingerprints it was generated against (empty: written by hand)."""
+    """A resolutions file."""
 
     entries: tuple[Resolution, ...]
+    """In the file's order."""
     old_fingerprint: str = ""
+    """Of the catalog it was generated against, likewise for NEW; empty: it was written by hand."""
     new_fingerprint: str = ""
     problems: tuple[Problem, ...] = ()
-    """What reading found wrong (unknown fields, wrong shapes); such entries are not among ``entries``."""
+    """Unknown fields and wrong shapes; such entries are not among ``entries``."""
     remarks: tuple[tuple[str, str], ...] = ()
-    """Comments that belong to no entry: keys and their JSON, for writing them again."""
+    """Comments that belong to no entry, as keys and their JSON, for writing them again."""
 
 
 class Decision(Struct, frozen=True):
@@ -95,7 +112,7 @@ class Answers(Struct, frozen=True, dict=True):
     decisions: tuple[Decision, ...] = ()
 
     def for_table(self, old: TableName) -> tuple[Decision, ...]:
-        """The decisions under one old table."""
+        """Returns the decisions about one old table, in the file's order."""
         return self._by_table.get(old, ())
 
     @cached_property
@@ -107,12 +124,15 @@ class Answers(Struct, frozen=True, dict=True):
 
 
 class Problem(Struct, frozen=True):
-    """Something that keeps a run from starting, or that a person should know. A value, never an exception."""
+    """Something that keeps a run from starting, or that a person should know. It is a value, never an
+    exception.
+    """
 
     code: str
-    """``TS203``."""
+    """The stable code of its kind, such as ``TS203``."""
     object: str
+    """The table, column, file or setting it is about."""
     message: str
     hint: str = ""
     warning: bool = False
-    """Told, but no refusal."""
+    """It is reported and refuses nothing."""

@@ -1,4 +1,6 @@
-"""What the servers' ANALYZE knows about the values. Kept apart from the catalog: data must not change a fingerprint."""
+"""What ANALYZE has stored about the values of columns. It is apart from the catalog, because data must not
+change a fingerprint.
+"""
 
 from __future__ import annotations
 
@@ -11,37 +13,46 @@ from tranship.model.names import ColumnRef, TableName
 
 
 class ColumnStatistics(Struct, frozen=True):
-    """One column as ``pg_stats`` shows it; values as the server prints them (ISO dates, UTC)."""
+    """The statistics of one column (PostgreSQL documentation, "pg_stats"); values as the server prints them
+    (ISO dates, UTC).
+    """
 
     column: ColumnRef
     null_fraction: float
     """Share of NULLs among all rows, 0 to 1."""
     distinct: float
-    """``n_distinct``: a number of values, or when negative minus their share of the rows; 0 unknown."""
+    """``n_distinct``: the number of different values, or when negative minus that number as a share of the
+    rows; 0: unknown.
+    """
     width: int
     """Average bytes of a value."""
     common_values: tuple[str, ...] = ()
     """The most common values, most frequent first."""
     common_frequencies: tuple[float, ...] = ()
-    """Their shares of all rows."""
+    """The share of all rows that each of them has, 0 to 1."""
     minimum: str | None = None
-    """The lowest bound of the histogram: the least value that is not among the common ones."""
+    """The lowest bound of the histogram: the least value that is not among the common ones. None: there is no
+    histogram.
+    """
     maximum: str | None = None
+    """The highest bound of the histogram."""
     correlation: float | None = None
-    """Between physical order and order of values, -1 to 1."""
+    """Between physical order and order of values, -1 to 1; None: the type has no order."""
     rows: float = -1.0
-    """Estimated rows of the table, -1 unknown."""
+    """Estimated rows of the table; -1: unknown."""
 
     @property
     def distinct_values(self) -> float | None:
-        """Estimated number of distinct values; None when nothing is known."""
+        """Estimated number of different values; None when nothing is known."""
         if self.distinct > 0:
             return self.distinct
         return -self.distinct * self.rows if self.distinct < 0 and self.rows >= 0 else None
 
     @property
     def covered(self) -> float:
-        """Share of the rows, NULLs apart, that hold one of ``common_values``: near 1, they are all the values there are."""
+        """Share of the rows without NULL that hold one of ``common_values``; near 1 those are all the values
+        there are.
+        """
         filled = 1 - self.null_fraction
         return min(1.0, sum(self.common_frequencies) / filled) if filled > 0 else 1.0
 
@@ -56,23 +67,29 @@ class Statistics(Struct, frozen=True, dict=True):
         return {statistics.column: statistics for statistics in self.columns}
 
     def of(self, table: TableName, column: str) -> ColumnStatistics | None:
-        """What is known about one column; None: never analyzed, or not ours to read."""
+        """Returns what is known about one column; None: it was never analyzed, or the role may not read
+        it.
+        """
         return self._by_column.get(ColumnRef(table, column))
 
     def only(self, columns: Iterable[ColumnRef]) -> Statistics:
-        """Those of the given columns."""
+        """Returns the statistics of these columns alone."""
         wanted = set(columns)
         return Statistics(tuple(statistics for statistics in self.columns if statistics.column in wanted))
 
 
 class Background(Struct, frozen=True):
-    """What is known of both databases beside their catalogs: it speaks for or against taking two tables or columns for the same."""
+    """What is known about both databases beside their catalogs. It supports or contradicts a rename."""
 
     shared_ancestor: bool = False
-    """Both servers have the same system identifier, so that equal OIDs mean the same physical table."""
+    """Both servers have the same system identifier, so equal OIDs mean the same table before a copy of the
+    cluster.
+    """
     old_statistics: Statistics = Statistics()
     new_statistics: Statistics = Statistics()
-    """Of the columns that may have got another name: only ever a reason to ask, and in which order."""
+    """Of the columns that may have been renamed. Statistics are a reason to ask a person, and in which order;
+    they prove nothing.
+    """
 
 
 NOTHING_KNOWN = Background()

@@ -1,4 +1,4 @@
-"""Questions about plain text that several layers ask."""
+"""Functions on plain text that several layers use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from difflib import get_close_matches
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant."""
+    """Returns the known word that was probably meant, or None when none is similar.
+
+    0.6 is difflib's own threshold: below it most pairs of short names share letters by accident.
+    """
     names = list(known)
     folded = {name.casefold(): name for name in names}
     if word.casefold() in folded:

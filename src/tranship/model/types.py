@@ -10,7 +10,7 @@ from tranship.model.names import TableName
 
 
 class TypeKind(StrEnum):
-    """What sort of type it is (``pg_type.typtype``, arrays apart)."""
+    """The kind of a type: ``pg_type.typtype``, with arrays as a kind of their own."""
 
     BASE = "base"
     ENUM = "enum"
@@ -30,47 +30,63 @@ class Attribute(Struct, frozen=True, omit_defaults=True):
 
 
 class DomainCheck(Struct, frozen=True, omit_defaults=True):
-    """A CHECK of a domain; ``expression`` is what ``pg_get_expr`` prints (with ``VALUE``)."""
+    """A CHECK of a domain."""
 
     name: str
     expression: str
+    """As ``pg_get_expr`` prints it, with ``VALUE`` for the value."""
     validated: bool = True
+    """False: NOT VALID, so values from before it may break it."""
 
 
 class PgType(Struct, frozen=True, omit_defaults=True):
     """One type with its modifier and its whole definition.
 
-    ``text`` is what ``format_type(oid, typmod)`` prints under an empty ``search_path``: built-ins bare
-    (``character varying(10)``, ``integer[]``), everything else schema-qualified and quoted where needed. It can be used in SQL as it is.
-    ``base`` is the same without the modifier. ``modifiers`` are the numbers inside the parentheses: varchar/char/bit/varbit
-    ``(n,)``, numeric ``(p, s)``, time/timestamp/interval ``(p,)``; empty without a modifier. An interval's field restriction stays in ``text``.
+    Two types are equal when they print and mean the same; OIDs differ from server to server and are no part
+    of it.
     """
 
     text: str
+    """What ``format_type(oid, typmod)`` prints under an empty search_path: built-ins bare (``character
+    varying(10)``, ``integer[]``), everything else schema-qualified and quoted where needed. It can be used in
+    SQL as it is."""
     base: str
+    """The same without the modifier."""
     kind: TypeKind = TypeKind.BASE
     modifiers: tuple[int, ...] = ()
+    """The numbers inside the parentheses: varchar, char, bit and varbit ``(n,)``, numeric ``(precision,
+    scale)``, time, timestamp and interval ``(precision,)``; empty without a modifier. An interval's
+    restriction to some fields is in ``text`` only."""
     name: TableName | None = None
-    """schema and typname in the catalog (``pg_catalog.int4``)."""
+    """Schema and ``typname`` in the catalog (``pg_catalog.int4``)."""
     category: str = ""
     """``pg_type.typcategory``: N numeric, S string, D date/time, B boolean, E enum …"""
     element: PgType | None = None
-    """An array's element, a domain's base type, a range's subtype, a multirange's range."""
+    """An array's element, a domain's base type, a range's subtype or a multirange's range; None for other
+    kinds.
+    """
     labels: tuple[str, ...] = ()
     """An enum's labels in their sort order."""
     attributes: tuple[Attribute, ...] = ()
+    """A composite type's attributes in their order."""
     checks: tuple[DomainCheck, ...] = ()
+    """A domain's own checks, without those of the domain below it."""
     not_null: bool = False
     """A domain that refuses NULL."""
     default: str | None = None
     """A domain's default expression."""
     extension: str | None = None
+    """The extension that owns the type."""
     portable: bool = False
-    """Binary COPY means the same bytes on every server: only built-ins whose tree holds no OID and no user type."""
+    """Whether binary COPY means the same bytes on every server: a built-in type whose parts hold no OID and
+    no user type.
+    """
     equality: str | None = None
-    """The type's own ``=`` as ``OPERATOR(schema.=)``, from its default btree or hash operator class; None: it has none."""
+    """The type's own ``=`` as ``OPERATOR(schema.=)``, from its default btree or hash operator class; None: it
+    has none.
+    """
     collation: str | None = None
-    """A domain's or range's own collation where it is not the default."""
+    """A domain's or range's own collation; None where it is the default."""
 
     @property
     def leaf(self) -> PgType:

@@ -1,4 +1,6 @@
-"""What came of it: rejects, findings and results. The result file is these nouns, written by the codec."""
+"""Rejects, findings and results. The result file consists of these types, written by the codec: field names
+are its JSON keys.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +14,23 @@ from tranship.model.resolution import Problem
 
 
 class Reject(Struct, frozen=True):
-    """A row of OLD that did not (or would not) arrive, and why. SQLSTATE and constraint are its contract; the words are for people."""
+    """A row of OLD that was rejected (a runtime reject) or would be (a predicted reject), and why.
+
+    Programs may rely on SQLSTATE and constraint; the reason is for people.
+    """
 
     row: Locator
     sqlstate: str
     reason: str
-    """The server's words where met, ours where predicted. May hold row values: for files and journal only."""
+    """The server's message for a runtime reject, tranship's for a predicted one. It may hold values of the
+    row, so it goes to files and the journal only."""
     column: str | None = None
-    """NEW's column."""
+    """NEW's column, where one is to blame."""
     constraint: str | None = None
     rank: int = 0
-    """0 fault of the row itself, 1 collision, 2 cascade."""
+    """0: the row itself is at fault. 1: it collides with another row. 2: its parent is rejected. The lowest
+    one is reported.
+    """
 
 
 class RejectRecord(Struct, frozen=True):
@@ -31,17 +39,17 @@ class RejectRecord(Struct, frozen=True):
     table: str
     new_table: str
     key: Raw | None
-    """JSON object of OLD's key columns; null for a table without a key."""
+    """JSON object of OLD's key columns; None (JSON null) for a table without a key."""
     column: str | None
     constraint: str | None
     sqlstate: str
     reason: str
     row: Raw
-    """JSON object of the whole old row."""
+    """JSON object of the whole old row, without virtual generated columns."""
 
 
 class LossCount(Struct, frozen=True):
-    """Rows whose value a conversion accepted and changed."""
+    """The number of rows whose value a conversion accepted and changed."""
 
     column: str
     loss: str
@@ -49,15 +57,15 @@ class LossCount(Struct, frozen=True):
 
 
 class TableFindings(Struct, frozen=True):
-    """What asking the data of one flow found."""
+    """What the data checks of one flow found."""
 
     flow: FlowId
     rejects: tuple[Reject, ...] = ()
     losses: tuple[LossCount, ...] = ()
     not_asked: tuple[str, ...] = ()
-    """What could not be asked read-only, in words."""
+    """Checks that were not possible read-only, in words for people."""
     ordered_stream: bool = False
-    """Collisions could not be decided by asking: copy the table as one stream in key order."""
+    """Collisions could not be decided beforehand, so the table is copied as one stream in key order."""
 
 
 class TableResult(Struct, frozen=True):
@@ -83,7 +91,7 @@ class TableResult(Struct, frozen=True):
 
 
 class Stats(Struct, frozen=True):
-    """Totals of the result file; seconds and bytes."""
+    """The totals of the result file, in rows, bytes and seconds."""
 
     tables_processed: int = 0
     rows_read: int = 0
@@ -95,7 +103,7 @@ class Stats(Struct, frozen=True):
 
 
 class DatabaseInfo(Struct, frozen=True):
-    """Who was connected where; no secret."""
+    """A database and the role connected to it; it holds no secret."""
 
     host: str
     port: int
@@ -132,6 +140,6 @@ class MigrationResult(Struct, frozen=True, kw_only=True):
     arguments: tuple[str, ...] = ()
     rejects_file: str | None = None
     left_out: dict[str, int] = {}
-    """Rows per table that a ``drop_table`` left out."""
+    """The number of rows per table that a ``drop_table`` resolution left out."""
     sequences: dict[str, int] = {}
-    """Where each sequence of NEW stands at the end."""
+    """The last value of each sequence of NEW at the end."""

@@ -11,7 +11,7 @@ import pytest
 from support import CliResult, MakePair
 from support.runs import migrate
 from tranship.execution.start.sequence_headroom import numbers_left
-from tranship.model.catalog import Sequence
+from tranship.model.database_objects import Sequence
 from tranship.model.names import TableName
 
 OLD = "CREATE TABLE t (v text); INSERT INTO t SELECT 'v' || g FROM generate_series(1, 10) g"

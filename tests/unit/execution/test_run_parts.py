@@ -11,7 +11,7 @@ from tranship.execution.resilience.server_errors import failing_column, failing_
 from tranship.execution.resilience.writer_lock import lock_number
 from tranship.execution.results.wording import reason_key, terminal_key
 from tranship.execution.switches.sequences import Position, furthest
-from tranship.model.catalog import Sequence
+from tranship.model.database_objects import Sequence
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator, Whole
 from tranship.model.names import TableName

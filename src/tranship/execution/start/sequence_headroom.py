@@ -10,7 +10,7 @@ import asyncpg
 from tranship.execution.context import Job
 from tranship.execution.probe.everything import Asked
 from tranship.execution.switches.sequences import drawn_by, position
-from tranship.model.catalog import Sequence
+from tranship.model.database_objects import Sequence
 from tranship.model.resolution import Problem
 
 

@@ -10,7 +10,8 @@ from msgspec import Struct
 from tranship.execution.active_run import Live, fence
 from tranship.execution.context import Job
 from tranship.execution.resilience.failpoints import failpoint
-from tranship.model.catalog import Catalog, Column, Sequence
+from tranship.model.catalog import Catalog, Column
+from tranship.model.database_objects import Sequence
 from tranship.model.names import TableName
 from tranship.model.plan import SequencePair, TablePlan
 from tranship.model.resolution import Problem

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncpg
 
-from tranship.model.catalog import Catalog, Extension, OtherObject, Routine, Sequence, UserType
+from tranship.model.catalog import Catalog
+from tranship.model.database_objects import Extension, OtherObject, Routine, Sequence, UserType
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.comparing.fingerprint import fingerprinted
 from tranship.server.catalog.printing import plain_output

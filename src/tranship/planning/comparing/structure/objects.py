@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tranship.model.catalog import Catalog, Routine, Sequence, UserType
+from tranship.model.catalog import Catalog
 from tranship.model.change import Change, Matching
+from tranship.model.database_objects import Routine, Sequence, UserType
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.types import PgType, TypeKind
 from tranship.planning.comparing.structure.sides import MAY_DIFFER, STAYS, Translation, plain_note

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from tranship.model.catalog import Catalog, OtherObject, Table
+from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Change
+from tranship.model.database_objects import OtherObject
 from tranship.planning.comparing.structure.sides import STAYS, TableSides, Translation, plain_note
 from tranship.planning.printed.tokens import canonical
 
