@@ -22,7 +22,7 @@ from tranship.server.deadline import answered
 from tranship.sql.ctid import locate, parse
 from tranship.sql.expression import Bindings
 from tranship.sql.new.probe import ANSWER, SAVEPOINT, TAKE_BACK
-from tranship.sql.old.rows import raising_rows, select_texts, select_texts_of
+from tranship.sql.old.rows import TextColumns, raising_rows, select_texts, select_texts_of
 
 _ROWS = 20_000
 _BYTES = 16_000_000
@@ -109,9 +109,8 @@ class Reader(Struct, frozen=True):
     ) -> AsyncIterator[Chunk]:
         before = self.job.before(self.plan)
         excluded = [row for row in self.broken if row.source == batch.source] + list(seen)
-        query = select_texts(
-            self.plan, before, batch, positions, gaps, bindings, only=only, excluded=excluded, raw=self.raw
-        )
+        texts = TextColumns(positions, gaps, bindings, self.raw)
+        query = select_texts(self.plan, before, batch, texts, only=only, excluded=excluded)
         async for chunk in self._stream(query, batch.source, positions, gaps, first=self._first(batch.rows)):
             yield chunk
 
@@ -154,7 +153,8 @@ class Reader(Struct, frozen=True):
         before = self.job.before(self.plan)
         for group in by_source(row for row in rows if row not in self.broken):
             bindings = await self.lookups.bind_rows(self.old, self.new, self.plan, group)
-            query = select_texts_of(self.plan, before, group, positions, gaps, bindings, raw=self.raw)
+            texts = TextColumns(positions, gaps, bindings, self.raw)
+            query = select_texts_of(self.plan, before, group, texts)
             async for chunk in self._stream(query, group[0].source, positions, gaps, first=self._first(-1)):
                 yield chunk
 

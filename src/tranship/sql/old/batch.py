@@ -1,4 +1,9 @@
-"""The SELECT that reads a batch of OLD: for the bulk copy, the isolation of rejects, and every question about the same rows."""
+"""The SELECT that reads a batch of OLD: for the bulk copy, for finding the row behind an error, and as part
+of every data check.
+
+Its parts, each a function: the heap that is read (FROM), which of its rows (WHERE), the copied columns, and
+their order.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +20,24 @@ from tranship.sql.quote import ident, relation, tid_array
 
 
 def from_source(source: Source) -> str:
-    """``FROM`` one heap of OLD, alias ``old``; ``ONLY``, so that children and partitions never double."""
+    """Returns the FROM clause over one heap of OLD, with the alias ``old``.
+
+    ONLY keeps inheritance children out, which are tables of their own; partitions are sources of their own.
+    """
     if source.through_root:
         return f"FROM {relation(source.root)} AS old"
     return f"FROM ONLY {relation(source.relation)} AS old"
 
 
 def in_source(source: Source) -> tuple[str, ...]:
-    """Conditions that keep a read through the root to the one leaf."""
+    """Returns the conditions that keep a read through the root to the one leaf; empty for other sources."""
     return (f"old.tableoid = {source.oid}",) if source.through_root else ()
 
 
 def in_range(range_: Range) -> tuple[str, ...]:
-    """Conditions of a half-open range of one source."""
+    """Returns the conditions of a half-open range of one source; they are read as a TID range scan since
+    PostgreSQL 14.
+    """
     match range_:
         case Whole():
             return ()
@@ -40,12 +50,16 @@ def in_range(range_: Range) -> tuple[str, ...]:
 
 
 def in_batch(plan: TablePlan, batch: Batch) -> tuple[str, ...]:
-    """Conditions that select exactly a batch's rows."""
+    """Returns the conditions that select exactly a batch's rows."""
     return in_source(plan.sources[batch.source]) + in_range(batch.range)
 
 
 def without(rows: Sequence[Locator]) -> tuple[str, ...]:
-    """A condition that leaves rows out; an anti-join, so that thousands of them cost a hash, not a loop."""
+    """Returns the condition that leaves these rows out; empty without rows.
+
+    An anti-join over an array costs one hash table; ``<> ALL (array)`` would compare each row with thousands
+    of ctids.
+    """
     if not rows:
         return ()
     gone = f"pg_catalog.unnest({tid_array(ctid.render(r.address) for r in rows)}) AS gone(id)"
@@ -53,24 +67,31 @@ def without(rows: Sequence[Locator]) -> tuple[str, ...]:
 
 
 def among(rows: Sequence[Locator]) -> str:
-    """A condition that keeps just these rows (a TID scan)."""
+    """Returns the condition that keeps just these rows; it is read as a TID scan."""
     return f"old.ctid = ANY ({tid_array(ctid.render(r.address) for r in rows)})"
 
 
 def where(conditions: Iterable[str]) -> str:
-    """A WHERE clause, or nothing."""
+    """Returns a WHERE clause on a line of its own, or nothing without conditions."""
     joined = " AND ".join(conditions)
     return f"\nWHERE {joined}" if joined else ""
 
 
-def key_order(plan: TablePlan, old: Table) -> str:
-    """OLD key order: the key's columns, strings under ``COLLATE "C"``, then physical order."""
+def key_terms(plan: TablePlan, old: Table) -> list[str]:
+    """Returns the terms of OLD key order: the key's columns, strings under ``COLLATE "C"``, so that every
+    server agrees.
+    """
     terms = []
     for name in plan.key:
         column = old.column(name)
         collatable = column is not None and column.type.leaf.category == "S"
         terms.append(f"old.{ident(name)}" + (' COLLATE pg_catalog."C"' if collatable else ""))
-    return ", ".join([*terms, "old.ctid"])
+    return terms
+
+
+def key_order(plan: TablePlan, old: Table) -> str:
+    """Returns the ORDER BY list of OLD key order; physical order comes last, and alone without a key."""
+    return ", ".join([*key_terms(plan, old), "old.ctid"])
 
 
 def select_batch(
@@ -82,22 +103,15 @@ def select_batch(
     bindings: Bindings = (),
     in_key_order: bool = False,
 ) -> str:
-    """The bulk read: shipped columns in NEW's order, a batch's rows less the excluded ones."""
+    """Returns the bulk read of a batch: the copied columns in NEW's order, without the excluded rows.
+
+    ``bindings`` hold what NEW's lookup tables have for this batch's keys. Without ``in_key_order`` the rows
+    come in any order.
+    """
     columns = ", ".join(compile_column(plan, n, old) for n in shipped(plan))
-    return _select(
-        columns,
-        plan,
-        old,
-        batch,
-        excluded,
-        bindings,
-        f"\nORDER BY {key_order(plan, old)}" if in_key_order else "",
-    )
-
-
-def middle(plan: TablePlan, batch: Batch, rows: int) -> str:
-    """The ctid, as text, of the row that ``rows`` others of the batch lie before."""
-    return f"SELECT old.ctid::text {from_source(plan.sources[batch.source])}{where(in_batch(plan, batch))} ORDER BY old.ctid OFFSET {rows} LIMIT 1"
+    order = f"\nORDER BY {key_order(plan, old)}" if in_key_order else ""
+    rows = _rows_of(plan, batch, excluded, lookup_joins(plan, old, bindings))
+    return f"SELECT {columns}\n{rows}{order}"
 
 
 def select_identified(
@@ -109,16 +123,21 @@ def select_identified(
     bindings: Bindings = (),
     in_key_order: bool = False,
 ) -> str:
-    """The same rows and columns with the ctid as text in front, in a fixed order: to name the row behind a failing line."""
+    """Returns the same read with the ctid as text in front and in a fixed order, to find the row behind a
+    line that failed.
+    """
     columns = ", ".join(
         ["CAST(old.ctid AS pg_catalog.text)", *(compile_column(plan, n, old) for n in shipped(plan))]
     )
     order = key_order(plan, old) if in_key_order else "old.ctid"
-    return _select(columns, plan, old, batch, excluded, bindings, f"\nORDER BY {order}")
+    rows = _rows_of(plan, batch, excluded, lookup_joins(plan, old, bindings))
+    return f"SELECT {columns}\n{rows}\nORDER BY {order}"
 
 
 def select_for_people(plan: TablePlan, old: Table) -> str:
-    """The whole table's read as it stands in the result file: without ranges, rejects and lookup contents."""
+    """Returns the read of the whole table as the result file shows it: without ranges, rejects and contents
+    of lookups.
+    """
     columns = ",\n  ".join(
         f"{compile_column(plan, n, old)} AS {ident(plan.columns[n].column)}" for n in shipped(plan)
     )
@@ -129,15 +148,17 @@ def select_for_people(plan: TablePlan, old: Table) -> str:
     return "\nUNION ALL\n".join(reads)
 
 
-def _select(
-    columns: str,
-    plan: TablePlan,
-    old: Table,
-    batch: Batch,
-    excluded: Sequence[Locator],
-    bindings: Bindings,
-    order: str,
-) -> str:
+def middle(plan: TablePlan, batch: Batch, rows: int) -> str:
+    """Returns a query for the ctid, as text, at which a batch is divided: ``rows`` rows of the batch lie
+    before it.
+    """
+    return f"""
+        SELECT old.ctid::text {from_source(plan.sources[batch.source])}{where(in_batch(plan, batch))}
+        ORDER BY old.ctid OFFSET {rows} LIMIT 1
+    """
+
+
+def _rows_of(plan: TablePlan, batch: Batch, excluded: Sequence[Locator], joins: str) -> str:
+    """Returns FROM, joins and WHERE of a batch's read."""
     conditions = [*in_batch(plan, batch), *without(excluded)]
-    heap = from_source(plan.sources[batch.source])
-    return f"SELECT {columns}\n{heap}{lookup_joins(plan, old, bindings)}{where(conditions)}{order}"
+    return f"{from_source(plan.sources[batch.source])}{joins}{where(conditions)}"

@@ -1,4 +1,4 @@
-"""Which rows a range of OLD holds."""
+"""The statement that lists which rows a range of OLD holds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from tranship.sql.old.batch import from_source, in_range, in_source, where
 
 
 def select_ids(source: Source, range_: Range) -> str:
-    """The ctids of a range of one source as text, ascending."""
+    """Returns a query for the ctids of a range of one source, as text, ascending."""
     conditions = where([*in_source(source), *in_range(range_)])
     return f"SELECT CAST(old.ctid AS pg_catalog.text) {from_source(source)}{conditions} ORDER BY old.ctid"

@@ -1,4 +1,9 @@
-"""What asking reads from OLD: shipped texts with the row's ctid, candidates found set-based, losses, and whole rows for people."""
+"""What the data checks read from OLD: shipped texts with the row's ctid, rows found by joins, counts, and
+whole rows for people.
+
+Rows are named by their source's position in the plan and their ctid: each source is a heap with ctids of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -12,121 +17,111 @@ from tranship.model.plan import Source, TablePlan
 from tranship.model.progress import Batch
 from tranship.sql.expression import Bindings, compile_text, gap, gap_value, lookup_joins
 from tranship.sql.old.batch import among as some
-from tranship.sql.old.batch import from_source, in_batch, in_source, where
+from tranship.sql.old.batch import from_source, in_batch, in_source, key_terms, where
 from tranship.sql.old.batch import without as but
 from tranship.sql.quote import ident, literal
+
+
+class TextColumns(Struct, frozen=True):
+    """What is read of each row."""
+
+    positions: Sequence[int]
+    """Mappings of the plan whose shipped text is read."""
+    gaps: Sequence[int]
+    """Mappings and lookups whose missing value is read; NULL where the row lacks none."""
+    bindings: Bindings
+    """What NEW's lookup tables hold."""
+    raw: bool
+    """As bytea: OLD is SQL_ASCII, and its bytes may be no text in any encoding."""
 
 
 def select_texts(
     plan: TablePlan,
     old: Table,
     batch: Batch,
-    positions: Sequence[int],
-    gaps: Sequence[int],
-    bindings: Bindings,
+    texts: TextColumns,
     *,
     only: Sequence[str] | None = None,
     excluded: Sequence[Locator] = (),
-    raw: bool,
 ) -> str:
-    """ctid, the shipped text of some mappings, then the missing value (or NULL) of some gaps, for a batch.
+    """Returns a query for ctid, shipped texts and missing values of a batch's rows.
 
-    ``only``: just the rows that meet one of these predicates. ``raw``: OLD is SQL_ASCII and its text may be no text at all: values come as
-    bytea.
+    With ``only`` it reads just the rows that meet one of these predicates.
     """
     chosen = (f"({' OR '.join(only)})",) if only is not None else ()
     conditions = (*in_batch(plan, batch), *but(excluded), *chosen)
-    return _texts(plan, old, plan.sources[batch.source], conditions, positions, gaps, bindings, raw)
+    return _texts(plan, old, plan.sources[batch.source], conditions, texts)
 
 
-def select_texts_of(
-    plan: TablePlan,
-    old: Table,
-    rows: Sequence[Locator],
-    positions: Sequence[int],
-    gaps: Sequence[int],
-    bindings: Bindings,
-    *,
-    raw: bool,
-) -> str:
-    """The same for chosen rows of one source."""
+def select_texts_of(plan: TablePlan, old: Table, rows: Sequence[Locator], texts: TextColumns) -> str:
+    """Returns the same query for chosen rows, at least one, of one source."""
     source = plan.sources[rows[0].source]
-    return _texts(plan, old, source, (*in_source(source), some(rows)), positions, gaps, bindings, raw)
+    return _texts(plan, old, source, (*in_source(source), some(rows)), texts)
 
 
-def _texts(
-    plan: TablePlan,
-    old: Table,
-    source: Source,
-    conditions: Sequence[str],
-    positions: Sequence[int],
-    gaps: Sequence[int],
-    bindings: Bindings,
-    raw: bool,
-) -> str:
-    columns = [compile_text(plan, n, old) for n in positions]
-    for n in gaps:
-        missing = gap(plan, n, old)
-        columns.append(
-            f"CASE WHEN {missing} THEN {gap_value(plan.columns[n])} END"
-            if missing
-            else "CAST(NULL AS pg_catalog.text)"
-        )
-    if raw:
+def _texts(plan: TablePlan, old: Table, source: Source, conditions: Sequence[str], texts: TextColumns) -> str:
+    columns = [compile_text(plan, n, old) for n in texts.positions]
+    columns += [_missing_value(plan, n, old) for n in texts.gaps]
+    if texts.raw:
         columns = [f"pg_catalog.convert_to({column}, 'SQL_ASCII')" for column in columns]
     listed = ", ".join(["old.ctid", *columns])
-    return f"SELECT {listed}\n{from_source(source)}{lookup_joins(plan, old, bindings)}{where(conditions)}"
+    return (
+        f"SELECT {listed}\n{from_source(source)}{lookup_joins(plan, old, texts.bindings)}{where(conditions)}"
+    )
+
+
+def _missing_value(plan: TablePlan, position: int, old: Table) -> str:
+    missing = gap(plan, position, old)
+    if missing is None:
+        return "CAST(NULL AS pg_catalog.text)"
+    return f"CASE WHEN {missing} THEN {gap_value(plan.columns[position])} END"
 
 
 def duplicates(plan: TablePlan, keys: Sequence[str], *, nulls_not_distinct: bool) -> str:
-    """Rows that share a key of canonical texts with another row: source position, ctid, key."""
-    known = "" if nulls_not_distinct else " AND ".join(f"({key}) IS NOT NULL" for key in keys)
-    read = _everywhere(
-        plan,
-        f"pg_catalog.json_build_array({', '.join(keys)})::pg_catalog.text AS k",
-        (known,) if known else (),
-    )
-    return (
-        f"WITH read AS MATERIALIZED ({read}), shared AS (SELECT k FROM read GROUP BY k HAVING pg_catalog.count(*) > 1)\n"
-        "SELECT read.source, read.id, read.k FROM read JOIN shared ON shared.k = read.k"
-    )
+    """Returns a query for the rows that share a key with another row: source position, ctid, key.
+
+    ``keys`` are SQL of canonical texts over ``old``. Read once and MATERIALIZED, because the rows are grouped
+    and joined.
+    """
+    known = () if nulls_not_distinct else (" AND ".join(f"({key}) IS NOT NULL" for key in keys),)
+    key = f"pg_catalog.json_build_array({', '.join(keys)})::pg_catalog.text AS k"
+    return f"""
+        WITH read AS MATERIALIZED ({_everywhere(plan, key, known)}),
+        shared AS (SELECT k FROM read GROUP BY k HAVING pg_catalog.count(*) > 1)
+        SELECT read.source, read.id, read.k FROM read JOIN shared ON shared.k = read.k
+    """
 
 
 def in_key_order(plan: TablePlan, old: Table, rows: Sequence[Locator]) -> str:
-    """Chosen rows (of any sources) in OLD key order: source position, ctid."""
+    """Returns a query that puts chosen rows of any sources into OLD key order: source position, ctid."""
     wanted: dict[int, list[Locator]] = {}
     for row in rows:
         wanted.setdefault(row.source, []).append(row)
-    keys = _order_terms(plan, old)
+    keys = key_terms(plan, old)
     named = ", ".join(["old.ctid AS id", *(f"{term} AS o{n}" for n, term in enumerate(keys))])
-    reads = [
-        f"SELECT {number} AS source, {named} {from_source(plan.sources[number])}{where((*in_source(plan.sources[number]), some(chosen)))}"
-        for number, chosen in sorted(wanted.items())
-    ]
+    reads = []
+    for number, chosen in sorted(wanted.items()):
+        source = plan.sources[number]
+        conditions = where((*in_source(source), some(chosen)))
+        reads.append(f"SELECT {number} AS source, {named} {from_source(source)}{conditions}")
     order = ", ".join([*(f"o{n}" for n in range(len(keys))), "source", "id"])
     return f"SELECT source, id FROM ({' UNION ALL '.join(reads)}) AS r ORDER BY {order}"
 
 
-def _order_terms(plan: TablePlan, old: Table) -> list[str]:
-    terms = []
-    for name in plan.key:
-        column = old.column(name)
-        string = column is not None and column.type.leaf.category == "S"
-        terms.append(f"old.{ident(name)}" + (' COLLATE pg_catalog."C"' if string else ""))
-    return terms
-
-
 class End(Struct, frozen=True):
-    """One end of a foreign key as OLD computes it: per key column an expression over ``old``."""
+    """One end of a foreign key of NEW, as OLD computes its rows."""
 
     plan: TablePlan
     expressions: tuple[str, ...]
+    """Per key column the SQL over ``old`` of its canonical text."""
 
 
 def orphans(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[Locator]]]) -> str:
-    """Rows of the child that no row of the parents becomes the parent of: source position, ctid.
+    """Returns a query for the rows of the child without a parent among the rows that are copied: source
+    position, ctid.
 
-    Per parent plan: the child's expressions as that parent is compared with, its end, and its rows that do not count.
+    ``parents`` holds, for each plan that fills the parent table, the child's expressions to compare that
+    plan's key with, its end of the key, and its rows that are rejected and so are nobody's parent.
     """
     conditions = [f"({e}) IS NOT NULL" for e in child.expressions]
     for compared, parent, gone in parents:
@@ -137,20 +132,24 @@ def orphans(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[L
 
 
 def children(child: End, compared: tuple[str, ...], parent: End, rows: Sequence[Locator]) -> str:
-    """Rows of the child that refer to one of the given rows of the parent: source position, ctid."""
+    """Returns a query for the rows of the child that refer to one of the given rows of the parent: source
+    position, ctid.
+    """
     conditions = [f"({e}) IS NOT NULL" for e in child.expressions]
     conditions.append(f"EXISTS (SELECT FROM ({_ends(parent, among=rows)}) AS parent WHERE {_same(compared)})")
     return _everywhere(child.plan, None, conditions)
 
 
 def families(child: End, compared: tuple[str, ...], parent: End) -> str:
-    """Every child with its parent: source position and ctid of both."""
+    """Returns a query for every child with its parent: source position and ctid of the child, then of the
+    parent.
+    """
     named = ", ".join(f"{e} AS c{n}" for n, e in enumerate(compared))
     on = " AND ".join(f"parent.k{n} OPERATOR(pg_catalog.=) child.c{n}" for n in range(len(compared)))
-    return (
-        "SELECT child.source, child.id, parent.source, parent.id"
-        f" FROM ({_everywhere(child.plan, named, ())}) AS child JOIN ({_ends(parent)}) AS parent ON {on}"
-    )
+    return f"""
+        SELECT child.source, child.id, parent.source, parent.id
+        FROM ({_everywhere(child.plan, named, ())}) AS child JOIN ({_ends(parent)}) AS parent ON {on}
+    """
 
 
 def _same(compared: Sequence[str]) -> str:
@@ -158,7 +157,7 @@ def _same(compared: Sequence[str]) -> str:
 
 
 def _ends(end: End, *, without: Sequence[Locator] = (), among: Sequence[Locator] | None = None) -> str:
-    """The parent's rows with their key, sources told apart."""
+    """Returns a SELECT over the parent's rows: source position, ctid, and the key columns ``k0``, ``k1`` …"""
     named = ", ".join(f"{e} AS k{n}" for n, e in enumerate(end.expressions))
     reads = []
     for number, source in enumerate(end.plan.sources):
@@ -176,17 +175,22 @@ def _ends(end: End, *, without: Sequence[Locator] = (), among: Sequence[Locator]
 
 
 def holders(plan: TablePlan, key: str) -> str:
-    """Rows of OLD that become a row with one of the canonical keys $1: key, source position, ctid."""
+    """Returns a query for the rows of OLD that have one of the canonical keys in $1 (``text[]``): key, source
+    position, ctid.
+    """
+    wanted = f"JOIN pg_catalog.unnest($1::pg_catalog.text[]) AS wanted(k) ON wanted.k = {key}"
     reads = [
-        f"SELECT wanted.k, {number}, old.ctid {from_source(source)}"
-        f" JOIN pg_catalog.unnest($1::pg_catalog.text[]) AS wanted(k) ON wanted.k = {key}{where(in_source(source))}"
+        f"SELECT wanted.k, {number}, old.ctid {from_source(source)} {wanted}{where(in_source(source))}"
         for number, source in enumerate(plan.sources)
     ]
     return " UNION ALL ".join(reads)
 
 
 def count_where(plan: TablePlan, predicates: Sequence[str], rejected: Sequence[Locator]) -> str:
-    """How many rows meet each predicate, rejected ones left out (an expression may raise for them)."""
+    """Returns a query with one row: how many rows meet each predicate.
+
+    Rejected rows are left out: an expression may raise for them.
+    """
     counted = ", ".join(f"pg_catalog.count(*) FILTER (WHERE {p}) AS n{n}" for n, p in enumerate(predicates))
     reads = []
     for number, source in enumerate(plan.sources):
@@ -199,44 +203,64 @@ def count_where(plan: TablePlan, predicates: Sequence[str], rejected: Sequence[L
 def raising_rows(
     plan: TablePlan, old: Table, batch: Batch, positions: Sequence[int], bindings: Bindings
 ) -> str:
-    """A DO statement for OLD: computes some mappings row by row and leaves ``[[ctid, position, SQLSTATE, message], …]`` of the rows for
-    which a person's expression (or a conversion at the edge of its range) raises in the setting ``tranship.answer``.
+    """Returns a DO statement for OLD that finds the rows of a batch for which computing a mapping raises.
+
+    A person's expression may raise, or a conversion at the edge of its range. The statement computes the
+    mappings at ``positions`` row by row and leaves ``[[ctid, position, SQLSTATE, message], …]`` as JSON in
+    the setting ``tranship.answer``. Errors that do not speak of the row's value end it: only the classes 21
+    (cardinality), 22 (data), 23 (constraint) and P0 (PL/pgSQL) are caught.
     """
     source = plan.sources[batch.source]
     heap = f"{from_source(source)}{lookup_joins(plan, old, bindings)}"
+    this_row = where((*in_source(source), "old.ctid = tranship_row"))
     tries = "\n".join(
-        f"tranship_at := {n}; PERFORM {compile_text(plan, n, old)} {heap}{where((*in_source(source), 'old.ctid = tranship_row'))};"
-        for n in positions
+        f"tranship_at := {n}; PERFORM {compile_text(plan, n, old)} {heap}{this_row};" for n in positions
     )
-    body = f"""
+    rows = f"{from_source(source)}{where(in_batch(plan, batch))}"
+    return f"DO LANGUAGE plpgsql {literal(_RAISING.format(rows=rows, tries=tries))}"
+
+
+_RAISING = """
 #variable_conflict use_column
-DECLARE tranship_row pg_catalog.tid; tranship_at pg_catalog.int4; tranship_answers pg_catalog.text[] := '{{}}';
+DECLARE
+  tranship_row pg_catalog.tid;
+  tranship_at pg_catalog.int4;
+  tranship_answers pg_catalog.text[] := '{{}}';
 BEGIN
-  FOR tranship_row IN SELECT old.ctid {from_source(source)}{where(in_batch(plan, batch))} LOOP
+  FOR tranship_row IN SELECT old.ctid {rows} LOOP
     BEGIN
       {tries}
     EXCEPTION WHEN OTHERS THEN
       IF pg_catalog.left(SQLSTATE, 2) NOT IN ('21', '22', '23', 'P0') THEN RAISE; END IF;
       tranship_answers := pg_catalog.array_append(tranship_answers,
-        CAST(pg_catalog.json_build_array(CAST(tranship_row AS pg_catalog.text), tranship_at, SQLSTATE, SQLERRM) AS pg_catalog.text));
+        CAST(pg_catalog.json_build_array(
+          CAST(tranship_row AS pg_catalog.text), tranship_at, SQLSTATE, SQLERRM) AS pg_catalog.text));
     END;
   END LOOP;
-  PERFORM pg_catalog.set_config('tranship.answer', '[' || pg_catalog.array_to_string(tranship_answers, ',') || ']', true);
+  PERFORM pg_catalog.set_config('tranship.answer',
+    '[' || pg_catalog.array_to_string(tranship_answers, ',') || ']', true);
 END
 """
-    return f"DO LANGUAGE plpgsql {literal(body)}"
 
 
 def kept_columns(old: Table) -> tuple[Column, ...]:
-    """Of a whole row: without what the server computes from the others when it is read, which may raise."""
+    """Returns the columns of a whole row: without virtual generated columns, which hold nothing and may raise
+    when read.
+    """
     return tuple(column for column in old.columns if not column.computed_when_read)
 
 
 def whole_rows(plan: TablePlan, old: Table, rows: Sequence[Locator], *, raw: bool, whole: bool = True) -> str:
-    """ctid, key as JSON object (or NULL) and the whole row as JSON, of chosen rows of one source.
+    """Returns a query for chosen rows of one source, to be shown to people: ctid, key and whole row, as texts
+    of JSON objects.
 
-    ``whole``: False leaves the row out. ``raw``: each column's JSON comes by itself as bytea instead, in column order: OLD is SQL_ASCII
-    and may hold bytes that are no text.
+    Args:
+        plan: its key names the key columns; without a key the text is NULL.
+        old: the table.
+        rows: at least one.
+        raw: instead of key and row each column's JSON comes by itself as bytea, in column order: OLD is
+            SQL_ASCII, and its bytes may be no text.
+        whole: False leaves the row out (an empty text).
     """
     source = plan.sources[rows[0].source]
     heap = f"{from_source(source)}{where((*in_source(source), some(rows)))}"
@@ -251,25 +275,33 @@ def whole_rows(plan: TablePlan, old: Table, rows: Sequence[Locator], *, raw: boo
 
 
 def _object(columns: Sequence[str]) -> str:
-    """Columns as one JSON object, from an array: a function takes no more than 100 arguments, and a chain of 1,600 || exceeds the stack."""
+    """Returns SQL for columns as one JSON object, as text.
+
+    It is built from an array: a function takes no more than 100 arguments, so json_build_object would take 50
+    columns, and a chain of 1,600 || exceeds the parser's stack.
+    """
     if not columns:
         return "NULL::pg_catalog.text"
-    pairs = [
-        f"{literal(_json_name(c))} || COALESCE(CAST(pg_catalog.to_json(old.{ident(c)}) AS pg_catalog.text), 'null')"
-        for c in columns
-    ]
+    pairs = []
+    for name in columns:
+        value = f"CAST(pg_catalog.to_json(old.{ident(name)}) AS pg_catalog.text)"
+        pairs.append(f"{literal(_json_name(name))} || COALESCE({value}, 'null')")
     return f"'{{' || pg_catalog.array_to_string(ARRAY[{', '.join(pairs)}], ', ') || '}}'"
 
 
 def _json_name(name: str) -> str:
+    """Returns a column's name as a JSON string with its colon."""
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(c if c >= " " else f"\\u{ord(c):04x}" for c in escaped) + '": '
 
 
 def _everywhere(plan: TablePlan, shown: str | None, conditions: Sequence[str]) -> str:
-    """Source position, ctid (and more) of all rows of a plan's sources that meet the conditions."""
+    """Returns a SELECT over the rows of all sources that meet the conditions: source position, ctid, and what
+    ``shown`` lists.
+    """
     more = f", {shown}" if shown else ""
     return " UNION ALL ".join(
-        f"SELECT {number} AS source, old.ctid AS id{more} {from_source(source)}{where((*in_source(source), *conditions))}"
+        f"SELECT {number} AS source, old.ctid AS id{more} {from_source(source)}"
+        f"{where((*in_source(source), *conditions))}"
         for number, source in enumerate(plan.sources)
     )
