@@ -14,13 +14,13 @@ from tranship.config import Endpoint
 from tranship.errors import ConnectError
 from tranship.errors.codes.connection import TooManyConnections
 from tranship.model.names import Side
-from tranship.server.deadline import LOOK, Answering
+from tranship.server.deadline import LOOK_INTERVAL, WatchedConnection
 from tranship.server.tls import ladder
 from tranship.server.trouble import DATABASE_TROUBLE, explain
 from tranship.sql.queries import query
 from tranship.sql.session import LOGGED_IN, NO_STATEMENT_TIMEOUT
 
-__all__ = ["connect", "works"]
+__all__ = ["connect", "is_working"]
 
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
 """Seconds, seconds, tries, milliseconds: a dead peer is noticed within a minute, also while it owes us the receipt of what we sent."""
@@ -88,21 +88,21 @@ async def _attempt(
         command_timeout=command_timeout,
         statement_cache_size=0,
         server_settings=settings,
-        connection_class=Answering,
+        connection_class=WatchedConnection,
     )
-    conn.works = partial(works, endpoint)
-    conn.announced = conn.get_server_pid()
+    conn.is_working = partial(is_working, endpoint)
+    conn.announced_pid = conn.get_server_pid()
     return conn
 
 
-async def works(endpoint: Endpoint, backend: int) -> bool:
+async def is_working(endpoint: Endpoint, backend: int) -> bool:
     """A backend is busy, by its server's word; a server that cannot be asked counts as not busy, one that is merely full as busy."""
     try:
         asking = await connect(endpoint, application_name="tranship watch")
         try:
             # What a session does is told to the role that logged in, not to one that it takes on by default.
-            await asking.execute(LOGGED_IN, timeout=LOOK)
-            return await asking.fetchval(query("backend_waits"), backend, timeout=LOOK) is not None
+            await asking.execute(LOGGED_IN, timeout=LOOK_INTERVAL)
+            return await asking.fetchval(query("backend_waits"), backend, timeout=LOOK_INTERVAL) is not None
         finally:
             asking.terminate()
     except ConnectError as error:
@@ -117,7 +117,7 @@ async def _unhurried(conn: asyncpg.Connection, side: Side) -> None:
         wanted["default_transaction_read_only"] = "off"
     await conn.execute(NO_STATEMENT_TIMEOUT)
     settled = await conn.fetch(query("session_pin"), list(wanted), list(wanted.values()))
-    conn.backend = settled[0]["backend"]
+    conn.backend_pid = settled[0]["backend"]
 
 
 def _other_mode_may_do(error: Exception, *, encrypted: bool) -> bool:

@@ -10,29 +10,29 @@ from typing import TypeVar
 import asyncpg
 
 T = TypeVar("T")
-QUIET = 45.0
+READ_TIMEOUT = 45.0
 """Seconds without an answer after which the server is asked, through another connection, what the backend does."""
-LOOK = 5.0
+LOOK_INTERVAL = 5.0
 """Seconds between two looks."""
-LOOKS = 4
+IDLE_LOOKS = 4
 """So many times in a row the backend must not be at work before its connection is given up: a result may take its time on the network."""
 
 
-class Answering(asyncpg.Connection):  # type: ignore[misc]
+class WatchedConnection(asyncpg.Connection):  # type: ignore[misc]
     """Whoever waits for the answer to a statement that no backend works on any more hears a lost connection. COPY is watched by its bytes instead."""
 
-    works: Callable[[int], Awaitable[bool]] | None = None
+    is_working: Callable[[int], Awaitable[bool]] | None = None
     """Whether the backend with this process id is at work; None: the connection is not watched."""
 
-    announced: int | None = None
+    announced_pid: int | None = None
     """The process id that came with the connection; poolers make one up."""
 
-    backend: int | None = None
+    backend_pid: int | None = None
     """The process id of its server process by the server's own word, kept for when it is over: the driver forgets it then."""
 
     def get_server_pid(self) -> int:
         """As the driver's, of a connection that is over or goes through a pooler as well."""
-        return self.backend if self.backend is not None else int(super().get_server_pid())
+        return self.backend_pid if self.backend_pid is not None else int(super().get_server_pid())
 
     async def execute(self, query: str, *args: object, **options: object) -> object:
         """As the driver's."""
@@ -72,12 +72,12 @@ class Answering(asyncpg.Connection):  # type: ignore[misc]
     @contextmanager
     def awaited(self) -> Iterator[None]:
         """Around the wait for one answer: a timer and no more, unless it takes long."""
-        if self.works is None:
+        if self.is_working is None:
             yield
             return
         looking: list[asyncio.Task[None]] = []
         loop = asyncio.get_running_loop()
-        timer = loop.call_later(QUIET, lambda: looking.append(loop.create_task(self._look())))
+        timer = loop.call_later(READ_TIMEOUT, lambda: looking.append(loop.create_task(self._look())))
         try:
             yield
         finally:
@@ -87,16 +87,16 @@ class Answering(asyncpg.Connection):  # type: ignore[misc]
 
     async def _look(self) -> None:
         idle = 0
-        while idle < LOOKS and self.works is not None:
-            idle = 0 if await self.works(self.get_server_pid()) else idle + 1
-            await asyncio.sleep(LOOK if idle < LOOKS else 0)
+        while idle < IDLE_LOOKS and self.is_working is not None:
+            idle = 0 if await self.is_working(self.get_server_pid()) else idle + 1
+            await asyncio.sleep(LOOK_INTERVAL if idle < IDLE_LOOKS else 0)
         self.terminate()
 
 
 async def answered(conn: asyncpg.Connection, answer: Awaitable[T]) -> T:
     """What a cursor of a connection answers, which the driver fetches by itself."""
     if (
-        Answering not in type(conn).__mro__
+        WatchedConnection not in type(conn).__mro__
     ):  # the driver's own isinstance takes any connection for one of every class
         return await answer
     with conn.awaited():

@@ -106,7 +106,7 @@ async def refuse_pooler(conn: asyncpg.Connection, endpoint: Endpoint) -> None:
         Refused: the backend changed between two transactions of one connection.
     """
     backend = await conn.fetchval(BACKEND)
-    if backend == conn.announced:
+    if backend == conn.announced_pid:
         return
     other = await connect(endpoint, application_name="tranship pooler check")
     try:

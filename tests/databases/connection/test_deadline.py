@@ -14,7 +14,7 @@ from support.proxy import Proxy
 from tranship.config import load_config
 from tranship.server import deadline
 from tranship.server.connect import connect
-from tranship.server.deadline import Answering, answered
+from tranship.server.deadline import WatchedConnection, answered
 from tranship.server.session import refuse_pooler
 
 MUTE = "from now on the connection is silent"
@@ -30,7 +30,7 @@ async def _looked(database: Database) -> None:
     await asyncio.sleep(0.2)
 
 
-async def _slow_then_silent(conn: Answering, proxy: Proxy, database: Database) -> None:
+async def _slow_then_silent(conn: WatchedConnection, proxy: Proxy, database: Database) -> None:
     """A slow answer is waited for, one that never comes is not."""
     assert await conn.fetchval("SELECT 1 FROM pg_sleep(2)") == 1
     await _looked(database)
@@ -41,8 +41,8 @@ async def _slow_then_silent(conn: Answering, proxy: Proxy, database: Database) -
 
 
 async def test_silence_and_slowness(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadline, "QUIET", 0.3)
-    monkeypatch.setattr(deadline, "LOOK", 0.1)
+    monkeypatch.setattr(deadline, "READ_TIMEOUT", 0.3)
+    monkeypatch.setattr(deadline, "LOOK_INTERVAL", 0.1)
     server = pair.new.server
     async with Proxy(server.host, server.port) as proxy:
         config = load_config(pair.config(tmp_path, new=proxy.address))
@@ -52,7 +52,7 @@ async def test_silence_and_slowness(pair: Pair, tmp_path: Path, monkeypatch: pyt
     assert conn.get_server_pid() == backend, "who has to end what a lost connection left asks for its number"
 
 
-async def _fetches_on(conn: Answering) -> None:
+async def _fetches_on(conn: WatchedConnection) -> None:
     async with conn.transaction():
         cursor = await answered(conn, conn.cursor("SELECT 1 FROM generate_series(1, 100)"))
         await answered(conn, cursor.fetch(10))
@@ -60,18 +60,18 @@ async def _fetches_on(conn: Answering) -> None:
         await answered(conn, cursor.fetch(10))
 
 
-async def _opens_a_cursor(conn: Answering) -> None:
+async def _opens_a_cursor(conn: WatchedConnection) -> None:
     async with conn.transaction():
         await conn.execute(MUTE)
         await answered(conn, conn.cursor("SELECT 1"))
 
 
-async def _prepares(conn: Answering) -> None:
+async def _prepares(conn: WatchedConnection) -> None:
     await conn.execute(MUTE)
     await conn.prepare("SELECT 1")
 
 
-async def _copies_records(conn: Answering) -> None:
+async def _copies_records(conn: WatchedConnection) -> None:
     await conn.execute("CREATE TEMP TABLE kept (x int)")
     await conn.execute(MUTE)
     await conn.copy_records_to_table("kept", records=[(n,) for n in range(100)])
@@ -79,10 +79,13 @@ async def _copies_records(conn: Answering) -> None:
 
 @pytest.mark.parametrize("way", [_fetches_on, _opens_a_cursor, _prepares, _copies_records])
 async def test_every_way_to_ask(
-    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Callable[[Answering], Awaitable[None]]
+    pair: Pair,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    way: Callable[[WatchedConnection], Awaitable[None]],
 ) -> None:
-    monkeypatch.setattr(deadline, "QUIET", 0.3)
-    monkeypatch.setattr(deadline, "LOOK", 0.1)
+    monkeypatch.setattr(deadline, "READ_TIMEOUT", 0.3)
+    monkeypatch.setattr(deadline, "LOOK_INTERVAL", 0.1)
     server = pair.new.server
     async with Proxy(server.host, server.port) as proxy:
         conn = await connect(load_config(pair.config(tmp_path, new=proxy.address)).new)
@@ -104,8 +107,8 @@ async def test_slowness_behind_a_session_pooler(
     pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process id that a pooler tells is nobody's on the server."""
-    monkeypatch.setattr(deadline, "QUIET", 0.3)
-    monkeypatch.setattr(deadline, "LOOK", 0.1)
+    monkeypatch.setattr(deadline, "READ_TIMEOUT", 0.3)
+    monkeypatch.setattr(deadline, "LOOK_INTERVAL", 0.1)
     server = pair.new.server
     async with Proxy(server.host, server.port, alias=2**22 + 1) as proxy:
         config = load_config(pair.config(tmp_path, new=proxy.address))
@@ -124,8 +127,8 @@ async def test_slowness_where_the_server_hides_it(
     pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
 ) -> None:
     """A role that takes on another one by default may not see what its own sessions do; without track_activities nobody may."""
-    monkeypatch.setattr(deadline, "QUIET", 0.3)
-    monkeypatch.setattr(deadline, "LOOK", 0.1)
+    monkeypatch.setattr(deadline, "READ_TIMEOUT", 0.3)
+    monkeypatch.setattr(deadline, "LOOK_INTERVAL", 0.1)
     name = pair.new.name
     await pair.new.run(
         f"CREATE ROLE boss_{name}; CREATE ROLE worker_{name} LOGIN PASSWORD 'secret' IN ROLE boss_{name}"

@@ -306,7 +306,7 @@ def install() -> None:
         (worker, "connect", _connect),
         (worker, "pin", _pin),
         (worker, "fetch_records", _fetch_records),
-        (watch, "works", _unreachable),
+        (watch, "is_working", _unreachable),
         (divide, "SMALLEST_BATCH", 1),
     ):
         setattr(module, name, instead)

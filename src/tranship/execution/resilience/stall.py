@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from tranship.config import Config
-from tranship.server.connect import works
+from tranship.server.connect import is_working
 
-LOOK = 5.0
+LOOK_INTERVAL = 5.0
 """Seconds between two looks."""
-QUIET = 50.0
+READ_TIMEOUT = 50.0
 """Seconds without progress after which the servers are asked."""
 
 
@@ -50,14 +50,14 @@ async def _watch(
 ) -> None:
     seen, quiet = progress.count, 0.0
     while True:
-        await asyncio.sleep(LOOK)
-        quiet = quiet + LOOK if progress.count == seen else 0.0
+        await asyncio.sleep(LOOK_INTERVAL)
+        quiet = quiet + LOOK_INTERVAL if progress.count == seen else 0.0
         seen = progress.count
-        if quiet < QUIET:
+        if quiet < READ_TIMEOUT:
             continue
         old, new = connections()
-        working = [await works(config.new, new.get_server_pid())] + (
-            [await works(config.old, old.get_server_pid())] if old is not None else []
+        working = [await is_working(config.new, new.get_server_pid())] + (
+            [await is_working(config.old, old.get_server_pid())] if old is not None else []
         )
         if not any(working) and progress.count == seen:
             for conn in filter(None, (old, new)):
