@@ -21,6 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
+from tranship.model.builtin_types import builtin_called  # noqa: E402
 from tranship.model.catalog import Column, ForeignKey, Index, Key, Table  # noqa: E402
 from tranship.model.names import TableName  # noqa: E402
 from tranship.model.types import PgType, TypeKind  # noqa: E402
@@ -130,7 +131,9 @@ def make_type(text: str) -> PgType:
     numbers, _, after = rest.partition(")")
     base = (before.strip() + (" " + after.strip() if after.strip() else "")).strip()
     modifiers = tuple(int(n) for n in numbers.split(",") if n.strip().isdigit())
-    return PgType(text, base, TypeKind.BASE if base in _KNOWN_TYPES else TypeKind.ENUM, modifiers)
+    row = builtin_called(base)
+    name = TableName("pg_catalog", row.name) if row is not None else None
+    return PgType(text, base, TypeKind.BASE if base in _KNOWN_TYPES else TypeKind.ENUM, modifiers, name)
 
 
 def make_table(case: Json) -> Table:

@@ -13,8 +13,8 @@ from tranship.model.catalog import Catalog
 from tranship.model.names import Side
 from tranship.model.resolution import Answers, Problem
 from tranship.planning.deciding.resolve.casts import TEXT, CastQuestion
-from tranship.planning.deciding.resolve.values import holds_text
 from tranship.planning.deciding.resolve.words import problem
+from tranship.planning.types.values import holds_text
 from tranship.sql import casts as sql
 
 

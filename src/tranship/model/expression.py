@@ -26,12 +26,6 @@ class Rule(StrEnum):
     """Between wall-clock time (date, timestamp) and timestamptz, through OLD's database time zone."""
 
 
-CAST_TO_TEXT = frozenset({"bool", "bpchar", "inet"})
-"""Built-in types whose SQL cast to text differs from their output function: true/false, no padding, and the
-netmask always.
-"""
-
-
 class Loss(StrEnum):
     """What a conversion may do to a value that it accepts. Such values are counted and reported."""
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from tranship.model.builtin_types import BUILTINS, Builtin, Family
 from tranship.model.names import TableName
 
 
@@ -95,3 +96,19 @@ class PgType(Struct, frozen=True, omit_defaults=True):
         while inner.kind is TypeKind.DOMAIN and inner.element is not None:
             inner = inner.element
         return inner
+
+    @property
+    def typname(self) -> str:
+        """The catalog's name of a type of ``pg_catalog`` (``int4``); empty for every other type."""
+        return self.name.name if self.name is not None and self.name.schema == "pg_catalog" else ""
+
+    @property
+    def builtin(self) -> Builtin | None:
+        """The row of a built-in scalar type in the table of types; None for every other type."""
+        return BUILTINS.get(self.typname) if self.kind is TypeKind.BASE else None
+
+    @property
+    def family(self) -> Family | None:
+        """The family of a built-in scalar type; None for every other type."""
+        row = self.builtin
+        return row.family if row is not None else None

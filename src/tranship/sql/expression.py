@@ -11,9 +11,9 @@ from typing import assert_never
 
 from msgspec import Struct
 
+from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
 from tranship.model.expression import (
-    CAST_TO_TEXT,
     Coalesce,
     Constant,
     Conversion,
@@ -29,7 +29,7 @@ from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.types import PgType, TypeKind
 from tranship.sql.quote import ident, literal, relation, text_array
 
-_STRINGS = frozenset({"text", "varchar", "name"})
+_EXACT_STRINGS = frozenset({"text", "varchar", "name"})
 
 
 class LookupContent(Struct, frozen=True):
@@ -204,7 +204,7 @@ def _for_input(value: str, old: PgType, new: PgType) -> str:
     A few types have a cast to text that differs from their output (boolean: ``true`` and ``t``), and the
     specification says cast; so have arrays of them.
     """
-    repeated = _as_input_repeats(value, old.base, new.base)
+    repeated = _as_input_repeats(value, old.typname, new.typname)
     if repeated is not None:
         return repeated
     if _cast_to_text(old):
@@ -232,14 +232,15 @@ def _as_input_repeats(value: str, old: str, new: str) -> str | None:
             short = f"pg_catalog.left({text}, 8) || pg_catalog.right({text}, 9)"
             return f"CASE WHEN pg_catalog.substr({text}, 10, 5) = 'ff:fe' THEN {short} ELSE {text} END"
         # The input function of oid wraps negative numbers around.
-        case (("smallint" | "bigint"), "oid"):
+        case (("int2" | "int8"), "oid"):
             return f"CASE WHEN {value} < 0 THEN {text} || ' is out of range' ELSE {text} END"
         case _:
             return None
 
 
 def _cast_to_text(old: PgType) -> bool:
-    return old.name is not None and old.name.schema == "pg_catalog" and old.name.name in CAST_TO_TEXT
+    row = old.builtin
+    return row is not None and row.cast_differs
 
 
 def _rounded(value: str, old: PgType) -> str:
@@ -248,7 +249,7 @@ def _rounded(value: str, old: PgType) -> str:
     numeric rounds half away from zero, float half to even (PostgreSQL documentation, "Numeric Types"). NaN
     and infinities ship as they print, so that NEW's input refuses them.
     """
-    if old.base == "numeric":
+    if old.family is Family.NUMERIC:
         return f"CAST(pg_catalog.round({value}, 0) AS pg_catalog.text)"
     # Through numeric: a large float prints with an exponent, which the input of an integer does not read.
     rounded = f"pg_catalog.round(CAST({value} AS pg_catalog.float8))"
@@ -266,9 +267,9 @@ def _zoned(value: str, old: PgType, new: PgType, zone: str) -> str:
     zone. A timestamptz there is shipped in a form that NEW refuses.
     """
     text = f"CAST({value} AS pg_catalog.text)"
-    if old.base == "timestamp with time zone":
+    if old.typname == "timestamptz":
         local = f"pg_catalog.timezone({literal(zone)}, {value})"
-        shifted = local if new.base == "timestamp without time zone" else f"CAST({local} AS {new.text})"
+        shifted = local if new.typname == "timestamp" else f"CAST({local} AS {new.text})"
         beyond = f"{text} || ' is out of range'"
     else:
         shifted = f"pg_catalog.timezone({literal(zone)}, CAST({value} AS pg_catalog.timestamp))"
@@ -288,7 +289,7 @@ def _equals(value: str, old: PgType, key: str) -> str:
     if (
         leaf.name is None
         or leaf.equality is None
-        or (leaf.name.schema == "pg_catalog" and leaf.name.name in _STRINGS)
+        or (leaf.name.schema == "pg_catalog" and leaf.name.name in _EXACT_STRINGS)
     ):
         return f'CAST({value} AS pg_catalog.text) COLLATE pg_catalog."C" = {literal(key)}'
     own = value if old.kind is not TypeKind.DOMAIN else f"CAST({value} AS {type_name(leaf)})"

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from tranship.model.builtin_types import Family
 from tranship.model.expression import Lookup
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.model.types import PgType, TypeKind
-from tranship.sql.canonical import canonical
 from tranship.sql.expression import key_text, type_name
 from tranship.sql.old.batch import among, from_source, in_batch, in_source, where
 from tranship.sql.quote import ident, relation
+from tranship.sql.types.values import canonical
 
 
 def batch_keys(plan: TablePlan, batch: Batch, lookup: Lookup) -> str:
@@ -55,7 +56,7 @@ def compared(position: int, name: str, new: PgType | None, old: PgType | None) -
             f"CAST({value} AS pg_catalog.text)",
         )
     leaf = new.leaf
-    if old is not None and old.leaf.base in _FRACTIONS and leaf.base in _INTEGERS:
+    if old is not None and old.leaf.family in _FRACTIONS and leaf.family is Family.INTEGER:
         return LookupKey(
             f"CAST({column} AS pg_catalog.numeric)", "pg_catalog.numeric", _EQUALS, canonical(value, old.leaf)
         )
@@ -65,8 +66,7 @@ def compared(position: int, name: str, new: PgType | None, old: PgType | None) -
 
 
 _EQUALS = "OPERATOR(pg_catalog.=)"
-_INTEGERS = frozenset({"smallint", "integer", "bigint"})
-_FRACTIONS = frozenset({"numeric", "real", "double precision"})
+_FRACTIONS = frozenset({Family.NUMERIC, Family.FLOAT})
 
 
 def found_query(lookup: Lookup, keys: Sequence[LookupKey]) -> str:

@@ -15,16 +15,18 @@ from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.references import reference
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import ask, json_rows, typed
+from tranship.model.builtin_types import Family
 from tranship.model.catalog import ForeignKey
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.types import PgType
-from tranship.sql.canonical import canonical, taken_on_old
+from tranship.sql.canonical import taken_on_old
 from tranship.sql.ctid import locate
 from tranship.sql.new.given_rows import parent_part, rows_query
 from tranship.sql.old.rows import End, children, families, orphans
+from tranship.sql.types.values import canonical
 
 
 class Parents:
@@ -163,9 +165,6 @@ class Parents:
         return End(plan, tuple(c for c, _ in pairs)), End(parent, tuple(p for _, p in pairs))
 
 
-_INTEGERS = frozenset({"smallint", "integer", "bigint"})
-
-
 def _comparable(
     child: tuple[str, PgType] | None, parent: tuple[str, PgType] | None
 ) -> tuple[str, str] | None:
@@ -176,9 +175,7 @@ def _comparable(
     texts = canonical(child_value, child_type), canonical(parent_value, parent_type)
     if texts[0] is None or texts[1] is None:
         return None
-    bases = {child_type.base, parent_type.base}
-    if bases <= _INTEGERS or (
-        len(bases) == 1 and child_type.name is not None and child_type.name.schema == "pg_catalog"
-    ):
+    both_integers = child_type.family is Family.INTEGER and parent_type.family is Family.INTEGER
+    if both_integers or (child_type.typname and child_type.base == parent_type.base):
         return child_value, parent_value
     return texts[0], texts[1]

@@ -13,9 +13,9 @@ from tranship.model.expression import NewDefault
 from tranship.model.plan import TablePlan
 from tranship.model.types import PgType
 from tranship.planning.printed.names import mentioned
-from tranship.sql.canonical import canonical
 from tranship.sql.new.given_rows import GivenRows, rendered_part, rows_query
 from tranship.sql.quote import ident
+from tranship.sql.types.values import canonical
 
 
 class Typed(Struct, frozen=True):

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 
 from tranship.model.catalog import Table
 from tranship.model.names import TableName
-from tranship.sql.canonical import canonical, canonical_builtin
 from tranship.sql.new.given_rows import both
 from tranship.sql.new.unique_indexes import UniqueIndex
 from tranship.sql.queries import query
 from tranship.sql.quote import ident
+from tranship.sql.types.values import canonical, canonical_builtin
 
 
 async def read_indexes(new: asyncpg.Connection, table: Table) -> dict[str, UniqueIndex]:

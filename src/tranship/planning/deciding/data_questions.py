@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Column, ForeignKey, Table
 from tranship.model.change import Change, ChangeClass, Comparison, Matching
 from tranship.model.evidence import LookupQuestion, MeaningQuestion
@@ -24,7 +25,6 @@ _TRANSLATED = ("type_changed", "meaning_changed", "column_renamed")
 _LABEL_WORDS = ("name", "title", "label", "code", "key", "slug", "symbol", "value", "description")
 _MOST_LABELS = 3
 _MOST_CANDIDATES = 200
-_INTEGER_BITS = {"smallint": 15, "integer": 31, "bigint": 63}
 
 
 class Foreseen(Struct, frozen=True):
@@ -262,19 +262,11 @@ def _misfits(before: Table, after: Table, left: str, right: str) -> Iterator[Mis
     if source is None or target is None:
         return
     leaf, refs = target.type.leaf, (ColumnRef(before.name, left), ColumnRef(after.name, right))
-    if (
-        leaf.base in ("character varying", "character")
-        and leaf.modifiers
-        and family(source.type) in ("text", "enum")
-    ):
+    if leaf.family is Family.STRING and leaf.modifiers and family(source.type) in ("text", "enum"):
         yield MisfitQuestion(*refs, length=leaf.modifiers[0])
-    bits = _INTEGER_BITS.get(leaf.base)
-    if (
-        bits is not None
-        and family(source.type) in ("integer", "decimal")
-        and source.type.leaf.base != "money"
-    ):
-        yield MisfitQuestion(*refs, low=-(2**bits), high=2**bits - 1)
+    row, counted = leaf.builtin, family(source.type) in ("integer", "decimal")
+    if row is not None and row.bits and counted and source.type.leaf.family is not Family.MONEY:
+        yield MisfitQuestion(*refs, low=row.low, high=row.high)
 
 
 def _references(

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
+from tranship.model.builtin_types import Family
 from tranship.model.types import PgType, TypeKind
 
 # oid counts as an integer and money as a decimal because schemas turn the one into the other without a change
 # of meaning; date and timestamp are apart because a time of day that goes or comes is a change of meaning.
-_FAMILIES = {
-    "smallint": "integer",
-    "integer": "integer",
-    "bigint": "integer",
-    "oid": "integer",
-    "numeric": "decimal",
-    "real": "decimal",
-    "double precision": "decimal",
-    "money": "decimal",
-    "text": "text",
-    "character varying": "text",
-    "character": "text",
-    "bpchar": "text",
-    "name": "text",
-    "citext": "text",
-    "timestamp without time zone": "timestamp",
-    "timestamp with time zone": "timestamp",
-    "date": "date",
-    "time without time zone": "time",
-    "time with time zone": "time",
-    "json": "json",
-    "jsonb": "json",
-    "inet": "network",
-    "cidr": "network",
-    "bit": "bits",
-    "bit varying": "bits",
+_WIDER = {
+    Family.NUMERIC: "decimal",
+    Family.FLOAT: "decimal",
+    Family.MONEY: "decimal",
+    Family.STRING: "text",
+    Family.BITS: "bits",
 }
+"""Families that renames take together or call otherwise; the others go by their own word."""
+_BY_ITSELF = frozenset(
+    {
+        *(Family.HARDWARE, Family.GEOMETRY, Family.SEARCH, Family.JSON_PATH),
+        *(Family.SYSTEM, Family.OBJECT, Family.BYTES, Family.BOOLEAN, Family.PRIVILEGE),
+    }
+)
+"""Families whose types have too little in common for a rename: each type stands for itself."""
 
 
 def family(type_: PgType) -> str:
@@ -48,5 +37,15 @@ def family(type_: PgType) -> str:
         case TypeKind.ENUM:
             return "enum"
         case _:
-            bare = leaf.base if leaf.name is None or leaf.name.schema == "pg_catalog" else leaf.name.name
-            return _FAMILIES.get(bare, bare)
+            return _of_base(leaf)
+
+
+def _of_base(leaf: PgType) -> str:
+    bare = leaf.base if leaf.name is None or leaf.typname else leaf.name.name
+    if leaf.typname == "oid":
+        return "integer"
+    if bare == "citext":
+        return "text"
+    if leaf.family is None or leaf.family in _BY_ITSELF or leaf.typname == "char":
+        return bare
+    return _WIDER.get(leaf.family, leaf.family.value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Column, ForeignKey, Index, Key, Table
 from tranship.model.expression import Coalesce, Constant, Lookup, Loss, MapValues, NewDefault, Rule, Sql, Take
 from tranship.model.names import TableName
@@ -16,8 +17,8 @@ from tranship.model.plan import ColumnMapping, Hazard, HazardKind, TablePlan
 from tranship.model.types import PgType
 from tranship.planning.printed.may_raise import may_raise
 
-_EXACT_NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric"})
-_STRINGS = frozenset({"text", "character varying"})
+_EXACT_NUMBERS = frozenset({Family.INTEGER, Family.NUMERIC})
+_UNPADDED = frozenset({"text", "varchar"})
 _PLAIN_CATEGORIES = frozenset("NBDTGIVE")
 """Type categories whose text is ASCII or a label that the catalog already holds."""
 _PASSING = re.compile(
@@ -112,7 +113,7 @@ def _checks_pass(pg_type: PgType) -> bool:
 def _outgrows_bytes(mapping: ColumnMapping, old: Catalog, new: Catalog) -> bool:
     """NEW counts bytes where OLD counted characters: SQL_ASCII knows no others."""
     inner: PgType | None = mapping.type
-    while inner is not None and inner.base not in ("character varying", "character"):
+    while inner is not None and inner.typname not in ("varchar", "bpchar"):
         inner = inner.element
     limited = inner is not None and bool(inner.modifiers)
     return (
@@ -213,9 +214,12 @@ def _origin(plan: TablePlan, before: Table, after: Table, column: str) -> str | 
     conversion = mapping.expression.conversion
     if conversion.rule not in (Rule.SAME, Rule.OLD_CAST) or conversion.loss is not Loss.NONE:
         return None
-    bases = {old.type.leaf.base, mapping.type.leaf.base}
-    alike = conversion.rule is Rule.SAME and len(bases) == 1
-    return old.name if alike or bases <= _EXACT_NUMBERS or bases <= _STRINGS else None
+    one, other = old.type.leaf, mapping.type.leaf
+    alike = conversion.rule is Rule.SAME and one.base == other.base
+    same_equality = (
+        _EXACT_NUMBERS.issuperset((one.family, other.family)) or {one.typname, other.typname} <= _UNPADDED
+    )
+    return old.name if alike or same_equality else None
 
 
 def _collation(column: Column) -> str:

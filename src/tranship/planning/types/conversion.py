@@ -1,34 +1,21 @@
-"""How values of one type become values of another: containers here, built-in scalars in ``scalars.py``. Pure."""
+"""How values of one type become values of another: containers here, built-in scalars in ``scalars.py``.
+Pure.
+"""
 
 from __future__ import annotations
 
 from msgspec import Struct, structs
 
-from tranship.model.expression import CAST_TO_TEXT, Conversion, Rule
+from tranship.model.builtin_types import Family
+from tranship.model.expression import Conversion, Rule
 from tranship.model.names import TableName
 from tranship.model.types import PgType, TypeKind
 from tranship.planning.printed.one_spelling import one_spelling
-from tranship.planning.types.scalars import SAME, STRINGS, asked, no_conversion, scalar
+from tranship.planning.types.judgement import NOTHING_IN_COMMON, SAME, asked, no_conversion
+from tranship.planning.types.scalars import scalar
 
 SchemaPairs = tuple[tuple[str, str], ...]
 
-_TYPNAME = {
-    "smallint": "int2",
-    "integer": "int4",
-    "bigint": "int8",
-    "real": "float4",
-    "double precision": "float8",
-    "boolean": "bool",
-    "character varying": "varchar",
-    "character": "bpchar",
-    "bpchar": "bpchar",
-    '"char"': "char",
-    "timestamp without time zone": "timestamp",
-    "timestamp with time zone": "timestamptz",
-    "time without time zone": "time",
-    "time with time zone": "timetz",
-    "bit varying": "varbit",
-}
 _DISCRETE = {"int4": 0, "int8": 1}
 
 
@@ -50,9 +37,11 @@ def convert(
     new_version: int = 150000,
     schemas: SchemaPairs = (),
 ) -> Conversion:
-    """Judge one pair of types. User types pair by name, through ``schemas`` ((old, new) pairs) where their schemas differ.
+    """Judge one pair of types. User types pair by name, through ``schemas`` ((old, new) pairs) where their
+    schemas differ.
 
-    A NOT NULL that only NEW's domain has is no matter of the conversion (``Column.refuses_null``), except inside arrays, composites and ranges.
+    A NOT NULL that only NEW's domain has is no matter of the conversion (``Column.refuses_null``), except
+    inside arrays, composites and ranges.
     ``old_version`` and ``new_version`` are ``server_version_num``.
     """
     if old_version < 90200 and new.leaf.kind is TypeKind.RANGE:
@@ -80,13 +69,6 @@ def same_type(old: PgType, new: PgType, schemas: SchemaPairs = ()) -> bool:
     if old.element is None or new.element is None:
         return old.element is new.element
     return same_type(old.element, new.element, schemas)
-
-
-def builtin_name(pg_type: PgType) -> str:
-    """The catalog's name of a built-in type (``int4``); empty for any other."""
-    if pg_type.name is not None:
-        return pg_type.name.name if pg_type.name.schema == "pg_catalog" else ""
-    return _TYPNAME.get(pg_type.base, pg_type.base if "." not in pg_type.base else "")
 
 
 def paired(old: TableName, new: TableName, schemas: SchemaPairs = ()) -> bool:
@@ -133,9 +115,8 @@ def _judge(old: PgType, new: PgType, context: _Context) -> Conversion:
 
 
 def _base(old: PgType, new: PgType, context: _Context) -> Conversion:
-    o, n = builtin_name(old), builtin_name(new)
-    if o and n:
-        return scalar(o, n, old, new, context.new_version)
+    if old.typname and new.typname:
+        return scalar(old, new, context.new_version)
     if _same_name(old, new, context.schemas):
         return SAME if _suffix(new) in ("", _suffix(old)) else asked(Rule.NEW_INPUT, "the modifier changes")
     return _across(old, new)
@@ -143,27 +124,30 @@ def _base(old: PgType, new: PgType, context: _Context) -> Conversion:
 
 def _across(old: PgType, new: PgType) -> Conversion:
     """Two types of different kinds: only text is a bridge."""
-    o, n = builtin_name(old), builtin_name(new)
-    if n in ("text", "varchar", "bpchar"):
-        if n != "bpchar" and not new.modifiers:
+    if _is_text(new):
+        if new.typname != "bpchar" and not new.modifiers:
             if old.kind is TypeKind.ENUM:
                 return Conversion(Rule.OLD_CAST, automatic=True)
             return asked(Rule.OLD_CAST, "the value becomes its printed form", fallible=False)
         fits = (
             old.kind is TypeKind.ENUM
-            and n == "varchar"
+            and new.typname == "varchar"
             and max(map(len, old.labels), default=0) <= new.modifiers[0]
         )
         return asked(Rule.NEW_INPUT, "the value becomes its printed form and may not fit", fallible=not fits)
-    if o in STRINGS and o != "char" and n not in ("name", "char"):
+    if (_is_text(old) or old.typname == "name") and new.family is not Family.STRING:
         return asked(Rule.NEW_INPUT, f"text that is no {new.text} is refused")
-    return no_conversion(
-        "the types have nothing in common: give a transform_sql, a value_mapping or a lookup_table"
-    )
+    return no_conversion(NOTHING_IN_COMMON)
+
+
+def _is_text(pg_type: PgType) -> bool:
+    return pg_type.typname in ("text", "varchar", "bpchar")
 
 
 def _into_domain(inner: Conversion, old: PgType, new: PgType, context: _Context) -> Conversion:
-    """NEW's domain constraints that OLD's type lacks can refuse a value. On the same domain they are a new constraint, else a narrower type."""
+    """NEW's domain constraints that OLD's type lacks can refuse a value. On the same domain they are a new
+    constraint, else a narrower type.
+    """
     known = {one_spelling(c.expression) for d in _domains(old) for c in d.checks if c.validated}
     names = [c.name for d in _domains(new) for c in d.checks if one_spelling(c.expression) not in known]
     if (
@@ -207,15 +191,17 @@ def _array(old: PgType, new: PgType, context: _Context) -> Conversion:
     inner = _judge(old.element, new.element, context.inside())
     if not inner.bare:
         return inner
-    o, n = builtin_name(old.element), builtin_name(new.element)
+    o, n = old.element.typname, new.element.typname
     if not (o and n):
         return _elementwise(inner, old.element)
-    # The binary form of an array names its element type: varchar[] is no text[], though varchar is as good as text.
+    # The binary form of an array names its element type: varchar[] is no text[], though varchar is as good
+    # as text.
     if inner.rule is Rule.OLD_CAST or (inner.rule is Rule.SAME and o != n):
         return structs.replace(inner, rule=Rule.OLD_CAST)
     if o == "bpchar" and n in ("text", "varchar") and not new.element.modifiers:
         return structs.replace(inner, rule=Rule.OLD_CAST)
-    if inner.rule is Rule.NEW_INPUT and o in CAST_TO_TEXT:
+    row = old.element.builtin
+    if inner.rule is Rule.NEW_INPUT and row is not None and row.cast_differs:
         return inner
     return _elementwise(inner, old.element)
 
@@ -234,7 +220,7 @@ def _elementwise(inner: Conversion, old: PgType) -> Conversion:
 def _prints_as_needed(inner: Conversion, old: PgType) -> bool:
     if inner.rule in (Rule.ROUND, Rule.ZONE):
         return False
-    return builtin_name(old) not in ("bool", "bpchar", "box", "money", "inet", "cidr")
+    return old.typname not in ("bool", "bpchar", "box", "money", "inet", "cidr")
 
 
 def _composite(old: PgType, new: PgType, context: _Context) -> Conversion:
@@ -274,7 +260,7 @@ def _range(old: PgType, new: PgType, context: _Context) -> Conversion:
         return inner
     if not inner.bare:
         return inner
-    o, n = builtin_name(old.element), builtin_name(new.element)
+    o, n = old.element.typname, new.element.typname
     if o in _DISCRETE and n in _DISCRETE and _DISCRETE[o] < _DISCRETE[n]:
         return inner
     return asked(

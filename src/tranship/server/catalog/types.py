@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import asyncpg
 
+from tranship.model.builtin_types import BINARY_RANGES, BUILTINS
 from tranship.model.names import TableName
 from tranship.model.types import Attribute, DomainCheck, PgType, TypeKind
 from tranship.server.catalog.rows import (
@@ -24,61 +25,6 @@ from tranship.server.catalog.rows import (
 
 TypeUse = tuple[int, int]
 """A type's OID and the modifier it is used with (-1: none)."""
-
-_PORTABLE = frozenset(
-    {
-        "bool",
-        "bytea",
-        "char",
-        "name",
-        "int2",
-        "int4",
-        "int8",
-        "float4",
-        "float8",
-        "numeric",
-        "text",
-        "varchar",
-        "bpchar",
-        "date",
-        "time",
-        "timetz",
-        "timestamp",
-        "timestamptz",
-        "interval",
-        "uuid",
-        "json",
-        "jsonb",
-        "inet",
-        "cidr",
-        "macaddr",
-        "macaddr8",
-        "bit",
-        "varbit",
-        "point",
-        "line",
-        "lseg",
-        "box",
-        "path",
-        "polygon",
-        "circle",
-        "tsvector",
-        "pg_lsn",
-        "int4range",
-        "int8range",
-        "numrange",
-        "tsrange",
-        "tstzrange",
-        "daterange",
-        "int4multirange",
-        "int8multirange",
-        "nummultirange",
-        "tsmultirange",
-        "tstzmultirange",
-        "datemultirange",
-    }
-)
-"""Built-in types whose binary form is the same on every server and holds no OID (``money`` depends on lc_monetary, ``xml`` on encodings)."""
 
 _KINDS = {
     "b": TypeKind.BASE,
@@ -250,7 +196,10 @@ class TypeReader:
     def _portable(self, row: TypeRow, element: PgType | None) -> bool:
         if row.is_array:
             return element is not None and element.portable
-        return row.schema == "pg_catalog" and row.name in _PORTABLE
+        if row.schema != "pg_catalog":
+            return False
+        builtin = BUILTINS.get(row.name)
+        return row.name in BINARY_RANGES or (builtin is not None and builtin.binary)
 
     def _collation(self, row: TypeRow) -> str | None:
         if row.kind == "d":

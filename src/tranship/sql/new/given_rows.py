@@ -190,7 +190,7 @@ def _assigned(expression: str, pg_type: PgType) -> str:
     column refuses it (PostgreSQL documentation, "Character Types"). json_to_recordset reads the value as an
     assignment does.
     """
-    if pg_type.leaf.base not in ("character varying", "character") or not pg_type.leaf.modifiers:
+    if pg_type.leaf.typname not in ("varchar", "bpchar") or not pg_type.leaf.modifiers:
         return f"CAST(({expression}) AS {pg_type.text})"
     text = f"CAST(({expression}) AS pg_catalog.text)"
     given = f"pg_catalog.json_build_array(pg_catalog.json_build_object('v', {text}))"

@@ -33,6 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tranship.model.builtin_types import Family
 from tranship.model.types import PgType
 from tranship.sql.quote import literal
 
@@ -163,7 +164,7 @@ def through_text(pg_type: PgType) -> bool:
     For a json or jsonb column ``json_to_recordset`` takes the string itself as the value, not what the string
     contains.
     """
-    return pg_type.leaf.base in ("json", "jsonb")
+    return pg_type.leaf.family is Family.JSON
 
 
 def given_column(number: int, pg_type: PgType, collation: str | None) -> str:

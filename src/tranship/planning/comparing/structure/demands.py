@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tranship.model.builtin_types import Family
 from tranship.model.catalog import Check, Column, ForeignKey, Key
 from tranship.model.evidence import Demand
 from tranship.model.expression import Rule
 from tranship.planning.comparing.structure.sides import TableSides
 from tranship.planning.types.conversion import convert
-
-_WHOLE = ("smallint", "integer", "bigint")
 
 
 def null_demand(sides: TableSides, before: Column, after: Column) -> Demand:
@@ -64,5 +63,5 @@ def _kept(sides: TableSides, columns: Iterable[str]) -> tuple[tuple[str, str], .
 def _same_value(before: Column, after: Column) -> bool:
     """Whether the value that arrives compares as OLD's does."""
     conversion = convert(before.type, after.type)
-    whole = before.type.leaf.base in _WHOLE and after.type.leaf.base in _WHOLE
+    whole = before.type.leaf.family is Family.INTEGER and after.type.leaf.family is Family.INTEGER
     return not after.generated and conversion.automatic and (conversion.rule is Rule.SAME or whole)

@@ -21,7 +21,6 @@ from tranship.planning.deciding.resolve.contradictions import check_against_each
 from tranship.planning.deciding.resolve.lookups import tied as tie_lookup
 from tranship.planning.deciding.resolve.settle import is_settled, open_questions
 from tranship.planning.deciding.resolve.tables import Tied, table_decisions, tie_tables
-from tranship.planning.deciding.resolve.values import castable
 from tranship.planning.deciding.resolve.words import (
     PLACEHOLDERS,
     action_of,
@@ -34,6 +33,7 @@ from tranship.planning.deciding.resolve.words import (
 )
 from tranship.planning.matching.match import Decided, match
 from tranship.planning.matching.scope import Scope
+from tranship.planning.types.values import castable
 
 __all__ = ["asked_about", "castable", "decide", "open_questions"]
 

@@ -15,8 +15,8 @@ from tranship.errors.codes.entry_values import (
 from tranship.model.catalog import Catalog, Column
 from tranship.model.names import Side
 from tranship.model.resolution import Answers, Decision, Problem
-from tranship.planning.deciding.resolve.values import castable
 from tranship.planning.deciding.resolve.words import USE_SCHEMA_DEFAULT, problem
+from tranship.planning.types.values import castable
 
 TEXT = "text"
 """Asked for the sake of the encoding alone."""

@@ -24,7 +24,6 @@ from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.names import Side
 from tranship.model.resolution import Action, Problem, Resolution
 from tranship.planning.deciding.resolve.lookups import check_lookup
-from tranship.planning.deciding.resolve.values import canonical, castable
 from tranship.planning.deciding.resolve.words import (
     PLACEHOLDERS,
     USE_SCHEMA_DEFAULT,
@@ -33,6 +32,7 @@ from tranship.planning.deciding.resolve.words import (
     problem,
 )
 from tranship.planning.types.conversion import convert
+from tranship.planning.types.values import canonical, castable
 
 
 class Pair(Struct, frozen=True):

@@ -12,7 +12,6 @@ from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts
 from tranship.model.expression import Conversion
 from tranship.model.names import ColumnRef, Side
 from tranship.planning.comparing.meaning import Doubt, Observed, doubt_of
-from tranship.planning.deciding.resolve.values import castable
 from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.deciding.suggest.drafts import Confidence, Field
 from tranship.planning.deciding.suggest.facts import Fact, quoting, told_lookup, told_misfits
@@ -22,6 +21,7 @@ from tranship.planning.deciding.suggest.mappings import Mapped, map_values
 from tranship.planning.matching.scope import quoted
 from tranship.planning.printed.allowed_values import allowed_values
 from tranship.planning.types.conversion import convert
+from tranship.planning.types.values import castable
 
 
 class Scene(Struct, frozen=True):

@@ -1,0 +1,75 @@
+"""SQL about dates, times, timestamps and intervals."""
+
+from __future__ import annotations
+
+from tranship.model.builtin_types import Builtin, Family
+from tranship.model.expression import Loss
+from tranship.model.types import PgType
+from tranship.sql.quote import literal
+from tranship.sql.types.family import Change, as_text
+
+_DAY = r"[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])"
+"""Four digits come first, so that every DateStyle reads them as the year; the 28th exists in every month."""
+_DATED = frozenset({Family.DATE, Family.TIMESTAMP})
+
+
+def canonical_timestamp(value: str, row: Builtin) -> str | None:
+    """A moment in UTC, whatever the session's zone."""
+    return as_text(f"pg_catalog.timezone('UTC', {value})" if row.zoned else value)
+
+
+def canonical_time(value: str, row: Builtin) -> str | None:
+    """A time of day; times with an offset have none."""
+    return None if row.zoned else as_text(value)
+
+
+def date_shape(new: PgType) -> str | None:
+    """ISO dates."""
+    return f"^{_DAY}$"
+
+
+def timestamp_shape(new: PgType) -> str | None:
+    """ISO timestamps without a zone; the zone of the session may shift one out of a day that exists."""
+    row = new.builtin
+    if row is None or row.zoned:
+        return None
+    return rf"^{_DAY}([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{{1,6}})?)?)?$"
+
+
+def dated_takes(value: str, old: PgType, new: PgType) -> str | None:
+    """What lies within the narrowest of the three ranges: a timestamp's, less a day for the zone."""
+    return f"{value} > '4000-01-01 BC' AND {value} < '200000-01-01'" if old.family in _DATED else None
+
+
+def date_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
+    """A day whose moment depends on a zone."""
+    return (Loss.ZONE, f"{value} IS NOT NULL") if new.typname == "timestamptz" else None
+
+
+def time_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
+    """A time of day that loses its offset or digits of its second."""
+    if (old.typname, new.typname) == ("timetz", "time"):
+        return Loss.ZONE, f"{value} IS NOT NULL"
+    return _precision_changed(value, old, new)
+
+
+def timestamp_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
+    """A timestamp that loses its time of day, passes through a zone, or loses digits of its second."""
+    if new.family is Family.DATE:
+        wall = f"pg_catalog.timezone({literal(zone)}, {value})" if old.typname == "timestamptz" else value
+        return Loss.TRUNCATED, f"{wall} <> pg_catalog.date_trunc('day', {wall})"
+    if new.family is Family.TIMESTAMP and old.typname != new.typname:
+        return Loss.ZONE, f"{value} IS NOT NULL"
+    if new.family is Family.STRING and old.typname == "timestamptz":
+        return Loss.ZONE, f"{value} IS NOT NULL"
+    return _precision_changed(value, old, new)
+
+
+def interval_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
+    """An interval that loses digits of its second."""
+    return _precision_changed(value, old, new)
+
+
+def _precision_changed(value: str, old: PgType, new: PgType) -> Change | None:
+    same = old.typname == new.typname and new.modifiers
+    return (Loss.ROUNDED, f"{value} <> CAST({value} AS {new.text})") if same else None

@@ -1,0 +1,58 @@
+"""SQL about strings."""
+
+from __future__ import annotations
+
+from tranship.model.builtin_types import Family
+from tranship.model.expression import Loss
+from tranship.model.types import PgType
+from tranship.sql.quote import literal
+from tranship.sql.types.family import Change, as_text
+
+_PLAIN = frozenset({"text", "varchar", "bpchar"})
+"""Strings that are not cut silently, as ``name`` and ``"char"`` are."""
+_MOST_LABELS = 200
+
+
+def is_plain(pg_type: PgType) -> bool:
+    """Says whether a type is ``text``, ``varchar`` or ``char(n)``."""
+    return pg_type.typname in _PLAIN
+
+
+def short_enough(value: str, new: PgType, *, in_bytes: bool) -> str | None:
+    """A predicate for strings that fit NEW's plain string type. ``in_bytes``: NEW measures texts in bytes of
+    UTF8.
+    """
+    if not new.modifiers:
+        return "true" if new.base != "character" else f"{_length(value, in_bytes)} <= 1"
+    return f"{_length(value, in_bytes)} <= {new.modifiers[0]}"
+
+
+def _length(value: str, in_bytes: bool) -> str:
+    plain = as_text(value)
+    if in_bytes:
+        return f"pg_catalog.octet_length(pg_catalog.convert_to({plain}, 'UTF8'))"
+    return f"pg_catalog.char_length({plain})"
+
+
+def shaped(value: str, shape: str) -> str:
+    """A predicate for strings of a shape, whatever the collation."""
+    return f'{as_text(value)} COLLATE pg_catalog."C" ~ {literal(shape)}'
+
+
+def is_label(value: str, new: PgType) -> str | None:
+    """A predicate for strings and labels that are labels of NEW's enum; None where there are too many to
+    list.
+    """
+    if not 0 < len(new.labels) <= _MOST_LABELS:
+        return None
+    labels = ", ".join(literal(label) for label in new.labels)
+    return f'{as_text(value)} COLLATE pg_catalog."C" IN ({labels})'
+
+
+def string_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
+    """A string whose spaces beyond NEW's length are cut. What text becomes when NEW reads it as another
+    type, OLD cannot say.
+    """
+    if new.family is not Family.STRING or not new.modifiers:
+        return None
+    return Loss.CUT_SPACES, f"{_length(value, in_bytes=False)} > {new.modifiers[0]}"
