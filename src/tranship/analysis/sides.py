@@ -179,5 +179,4 @@ def refuse(problems: Sequence[Problem]) -> None:
     if not grave:
         return
     kind = UsageError if any(p.code.startswith("TS1") for p in grave) else Refused
-    message = grave[0].message if len(grave) == 1 else "\n".join(p.message for p in grave)
-    raise kind(grave[0].code, message, object=grave[0].object, hint=grave[0].hint, problems=grave)
+    raise kind(grave)

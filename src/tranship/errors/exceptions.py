@@ -12,6 +12,10 @@ A problem that was found is a value (``model.resolution.Problem``); an exception
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
 from tranship.errors.message import Message
 from tranship.model.resolution import Problem
 
@@ -23,29 +27,31 @@ class TranshipError(Exception):
 
     def __init__(
         self,
-        what: Message | str,
-        message: str = "",
+        what: Message | Sequence[Problem],
         *,
         place: str = "",
         object: str = "",
-        hint: str = "",
-        problems: tuple[Problem, ...] = (),
     ) -> None:
-        """Takes a message of the table.
+        """Takes a message of the table, or all problems that were found together, of which the first gives the code.
 
-        ``place`` stands before its words, ``object`` replaces the object that it names, ``problems`` are all that were found together.
+        ``place`` stands before the words, ``object`` replaces the object that the message names.
         """
         if isinstance(what, Message):
             told = what.problem(object)
         else:
-            told = Problem(code=what, object=object, message=message, hint=hint)
+            told = replace(what[0], message=_together(what))
         super().__init__(place + told.message)
         self.what = what
         self.code = told.code
         self.message = place + told.message
         self.object = told.object
         self.hint = told.hint
-        self._problems = problems
+        self._problems = () if isinstance(what, Message) else tuple(what)
+
+    @property
+    def transient(self) -> bool:
+        """The cause may pass by itself: worth another attempt."""
+        return isinstance(self.what, Message) and self.what.transient
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -53,6 +59,13 @@ class TranshipError(Exception):
         return self._problems or (
             Problem(code=self.code, object=self.object, message=self.message, hint=self.hint),
         )
+
+
+def _together(problems: Sequence[Problem]) -> str:
+    """Returns the words of several problems, each with its hint; a single one keeps its hint to itself."""
+    if len(problems) == 1:
+        return problems[0].message
+    return "\n".join(p.message + (f"\n  {p.hint}" if p.hint else "") for p in problems)
 
 
 class UsageError(TranshipError):

@@ -153,5 +153,5 @@ async def fence(live: Live, new: asyncpg.Connection) -> None:
     Raises:
         Stopped: another run has.
     """
-    hint = f"see {command_line(live.options.invocation, 'status', live.config.path)}"
-    await hold_epoch(new, live.journal, live.run, live.epoch, hint=hint)
+    command = command_line(live.options.invocation, "status", live.config.path)
+    await hold_epoch(new, live.journal, live.run, live.epoch, command=command)

@@ -74,7 +74,7 @@ async def _dry_run(job: Job, config: Config, options: MigrateOptions, on_event: 
         )
     seconds = time.monotonic() - began
     found = (too_many(asked.rejected, asked.rows, options), lacking)
-    problems = (*passed.problems, *(problem for problem in found if problem is not None))
+    problems = (*passed.problems, *(what.problem() for what in found if what is not None))
     frame = Frame("dryrun", "", text, started, seconds, problems, asked.left_out)
     return outcome(
         job,

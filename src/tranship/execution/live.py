@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from tranship.config import Config
 from tranship.errors import ConnectError, Stopped, TranshipError
+from tranship.errors.codes.start import TwoSnapshots
 from tranship.execution.active_run import Live
 from tranship.execution.context import Job
 from tranship.execution.copying.durability import check_kept
@@ -43,7 +44,6 @@ from tranship.model.flow import FlowId
 from tranship.model.names import Side
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event, Noted
-from tranship.model.resolution import Problem
 from tranship.server.connect import connect
 from tranship.server.journal import Journal, Run, TaskRow
 from tranship.server.session import datestyle, pin, refuse_pooler
@@ -52,13 +52,6 @@ from tranship.server.snapshot import Snapshot, SnapshotLost
 OnEvent = Callable[[Event], None]
 ATTEMPTS = 3
 """Times a run takes up its own work again after losing its snapshot."""
-MIXED = Problem(
-    "TS348",
-    "",
-    "OLD was read in two snapshots: the result is not one point in time",
-    "as --new-snapshot unfinished allowed",
-    warning=True,
-)
 
 
 async def move(
@@ -118,7 +111,7 @@ async def _attempt(
                 begun = await _begin(
                     held, journal, snapshot, config, left, options, passed, on_event, before, stop
                 )
-                problems = (*passed.problems, MIXED) if begun.mixed else passed.problems
+                problems = (*passed.problems, TwoSnapshots().problem()) if begun.mixed else passed.problems
                 frame = Frame("live", begun.run, snapshot.text, started, 0.0, problems, begun.left_out)
                 live = Live(
                     left,

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from tranship.config import Config
 from tranship.errors import Refused, Stopped, TranshipError
+from tranship.errors.codes.runs import UnfinishedBeforeRehearsal
+from tranship.errors.codes.stops import RehearsalFailed
 from tranship.execution.active_run import Live
 from tranship.execution.context import Job
 from tranship.execution.copying.tables import Mover
@@ -109,11 +111,7 @@ class _Rehearsal:
         before = await earlier(self.new, self.journal, self.passed.old)
         if before.unfinished is not None:
             back = command_line(self.options.invocation, "rollback", self.config.path, "--live")
-            raise Refused(
-                "TS365",
-                "an unfinished run stands in the journal",
-                hint=f"run it to its end with --live, or take it back: {back}",
-            )
+            raise Refused(UnfinishedBeforeRehearsal(back))
         left, done = remaining(self.job, before)
         if not left.plan.tables:
             self._tell(ALREADY)
@@ -150,10 +148,7 @@ class _Rehearsal:
             async with self.old.transaction(readonly=True):
                 ends = await set_sequences(live, self.old, self.new, untouched=self.exposed)
         except BROKEN as error:
-            message = f"stopped by an error: {spoken(error)}"
-            raise Stopped(
-                "TS401", message, hint=f"nothing stays in NEW; {cure(error)} and rehearse again"
-            ) from error
+            raise Stopped(RehearsalFailed(spoken(error), cure(error))) from error
         self.frame = replace(self.frame, sequences=ends)
 
     async def _result(

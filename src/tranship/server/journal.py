@@ -11,6 +11,13 @@ import msgspec
 from msgspec import Struct
 
 from tranship.errors import Refused
+from tranship.errors.codes.privileges import (
+    JournalMayNotBeMade,
+    JournalMayNotBeUsed,
+    JournalNotRemovable,
+    JournalOccupied,
+    JournalRefused,
+)
 from tranship.model.catalog import Index
 from tranship.model.flow import FlowId
 from tranship.model.locator import Address, Pages, Range, Whole
@@ -152,30 +159,17 @@ class Journal:
             ):
                 return None
             hint = f"{make}  -- or: GRANT CREATE ON DATABASE {ident(database)} TO {ident(user)};"
-            return Problem(
-                "TS367",
-                self.schema,
-                f"the journal schema {self.schema} does not exist in NEW and may not be made",
-                hint,
-            )
+            return JournalMayNotBeMade(self.schema, hint).problem()
         if state["has_tables"] or not state["strangers"]:
             if state["may_use"] and (state["may_create"] or state["has_tables"]):
                 return None
         else:
-            return self._occupied(state["strangers"])
+            return self._occupied(state["strangers"]).problem()
         hint = f"GRANT USAGE, CREATE ON SCHEMA {ident(self.schema)} TO {ident(user)};"
-        return Problem("TS367", self.schema, f"the journal schema {self.schema} in NEW may not be used", hint)
+        return JournalMayNotBeUsed(self.schema, hint).problem()
 
-    def _occupied(self, strangers: Sequence[str]) -> Problem:
-        message = (
-            f"the journal schema {self.schema} of NEW holds what is no journal: {', '.join(strangers[:5])}"
-        )
-        return Problem(
-            "TS372",
-            self.schema,
-            message,
-            'give a schema of its own as "journal_schema", or leave the key out for _tranship',
-        )
+    def _occupied(self, strangers: Sequence[str]) -> JournalOccupied:
+        return JournalOccupied(self.schema, tuple(strangers[:5]))
 
     async def exists(self, conn: asyncpg.Connection) -> bool:
         """The journal's tables are there."""
@@ -192,8 +186,7 @@ class Journal:
         if state is not None and state["has_tables"]:
             return
         if state is not None and state["strangers"]:
-            occupied = self._occupied(state["strangers"])
-            raise Refused(occupied.code, occupied.message, object=occupied.object, hint=occupied.hint)
+            raise Refused(self._occupied(state["strangers"]))
         try:
             async with conn.transaction():
                 if state is None:
@@ -204,11 +197,7 @@ class Journal:
                     for row in await conn.fetch(self.sql.granted):
                         await conn.execute(self.sql.revoke_from(row["role"]))
         except asyncpg.InsufficientPrivilegeError as error:
-            raise Refused(
-                "TS367",
-                f"the journal schema {self.schema} of NEW may not be used: {error}",
-                object=self.schema,
-            ) from error
+            raise Refused(JournalRefused(self.schema, str(error))) from error
 
     async def remove(self, conn: asyncpg.Connection, judge: Callable[[], Awaitable[None]]) -> bool:
         """Drops the journal's tables, and the schema where it is empty then and this role's own; whether the schema is gone.
@@ -226,13 +215,7 @@ class Journal:
                 await judge()
                 await conn.execute(self.sql.drop_tables)
         except (asyncpg.InsufficientPrivilegeError, asyncpg.DependentObjectsStillExistError) as error:
-            hint = "remove it as the role that owns it; what depends on it goes first"
-            raise Refused(
-                "TS375",
-                f"the journal {self.schema} may not be removed: {error}",
-                object=self.schema,
-                hint=hint,
-            ) from error
+            raise Refused(JournalNotRemovable(self.schema, str(error))) from error
         try:
             async with conn.transaction():
                 await conn.execute(self.sql.drop_schema)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tranship.config import Endpoint
 from tranship.errors import ConnectError, Stopped
-from tranship.errors.codes.connection import OldTableLocked
+from tranship.errors.codes.connection import OldTableLocked, TooManyConnections
 from tranship.errors.codes.stops import SnapshotGone
 from tranship.model.names import Side, TableName
 from tranship.server.connect import connect
@@ -185,7 +185,7 @@ class Snapshot:
         try:
             return await self._connect()
         except ConnectError as error:
-            if error.code != "TS206" or len(self._holders) < 2:
+            if error.code != TooManyConnections.code or len(self._holders) < 2:
                 raise
         self._crowded = True
         spare = self._holders.pop()

@@ -14,6 +14,7 @@ from support import CliResult, MakePair, Pair
 from support.oracle import catalog
 from support.runs import migrate, owned_by_a_plain_role
 from tranship.errors import Refused, Stopped
+from tranship.errors.codes.stops import TakenOver
 from tranship.execution.resilience.connection import Steady
 from tranship.execution.switches.indexes import LooseIndex
 from tranship.execution.switches.triggers_and_keys import SwitchBoard, restore
@@ -214,7 +215,7 @@ async def test_a_run_that_was_taken_over_switches_nothing(pair: Pair) -> None:
 
     async def shut(conn: asyncpg.Connection) -> None:
         assert conn.is_in_transaction()
-        raise Stopped("TS412", "another run took over")
+        raise Stopped(TakenOver("tranship status"))
 
     name = TableName("public", "t")
     one = LooseIndex(

@@ -29,7 +29,7 @@ async def test_a_run_that_lacks_numbers_does_not_begin(
     for options in ((), ("--live",)):
         told = await asyncio.to_thread(run_cli, "migrate", config, *options)
         assert told.status == (3 if maximum == 9 else 0), told
-        assert ("has 9 numbers left, 10 rows draw one" in told.stdout + told.stderr) == (maximum == 9)
+        assert ("has 9 values left, 10 rows need one each" in told.stdout + told.stderr) == (maximum == 9)
     assert await pair.new.value("SELECT count(*) FROM t") == (0 if maximum == 9 else 10)
 
 

@@ -28,6 +28,8 @@ from long.simulation.server import Session
 from long.simulation.world import Faults, Violation, World
 from support.mini_catalog import catalog
 from tranship.errors import ConnectError, Stopped, TranshipError
+from tranship.errors.codes.connection import ConnectionRefused
+from tranship.errors.codes.stops import Unaccounted
 from tranship.execution.active_run import Live, Task
 from tranship.execution.batch_size import UNBOUNDED, Pace
 from tranship.execution.context import Job
@@ -203,7 +205,7 @@ class Client:
     def connect(self) -> Session:
         """A backend of NEW."""
         if not self.scene.world.up:
-            raise ConnectError("TS202", "connection refused")
+            raise ConnectError(ConnectionRefused())
         session = Session(self.scene.world, self.name, lambda: not self.dead)
         self.sessions.append(session)
         return session
@@ -260,7 +262,7 @@ class Client:
         )  # type: ignore[arg-type]
         await self._streams(live, task)
         if task.counts[0] != task.rows:
-            raise Stopped("TS422", f"{task.rows} rows in the snapshot, {task.counts[0]} accounted for")
+            raise Stopped(Unaccounted(task.plan.flow, task.rows, task.counts[0]))
         await finish(live, Steady(control, nothing))
 
     async def _streams(self, live: Live, task: Task) -> None:

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from tranship.errors import ConnectError
+from tranship.errors.codes.connection import ConnectionRefused
 from tranship.execution.batch_size import FASTER, SLOWER, WANTED, Pace
 from tranship.execution.copying.split import smaller_may_pass
 
@@ -71,7 +72,7 @@ def test_a_resumed_table_begins_where_its_batches_were() -> None:
         (asyncpg.QueryCanceledError("canceling statement due to statement timeout"), True),
         (asyncpg.OutOfMemoryError("out of memory"), True),
         (asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"), True),
-        (ConnectError("TS202", "connection refused"), True),
+        (ConnectError(ConnectionRefused()), True),
         (TimeoutError(), True),
         (asyncpg.LockNotAvailableError("canceling statement due to lock timeout"), False),
         (asyncpg.DeadlockDetectedError("deadlock detected"), False),

@@ -1,41 +1,70 @@
-"""An error code means one thing: it is raised by one module, a few words shared on purpose apart."""
+"""The table of error codes: each code means one thing, each message can be put into words, and each is raised somewhere."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from pathlib import Path
+from string import Formatter
+
+import pytest
 
 import tranship
+from tranship.errors import table
+from tranship.errors.message import (
+    ConnectMessage,
+    Message,
+    RefusalMessage,
+    StopMessage,
+    UsageMessage,
+)
 
-SHARED = {
-    "TS103": "not JSON: the changes file has a reader of its own",
-    "TS104": "a key twice: the changes file has a reader of its own",
-    "TS202": "what the retry knows as passing",
-    "TS206": "what the retry knows as passing",
-    "TS207": "TLS: making the context and shaking hands",
-    "TS212": "could not begin, a run or a rehearsal",
-    "TS299": "what the retry knows as passing",
-    "TS401": "stopped by an error, a run or a rehearsal",
-    "TS412": "another run took over, seen by the lock or by a batch",
+SOURCE = Path(tranship.__file__).parent
+FAMILIES: dict[str, type[Message]] = {
+    "1": UsageMessage,
+    "2": ConnectMessage,
+    "3": RefusalMessage,
+    "4": StopMessage,
+    "9": Message,
 }
+ROWS = table.rows()
+MESSAGES = [one for code in ROWS for one in table.messages(code)]
 
 
-def test_a_code_belongs_to_one_module() -> None:
-    root = Path(tranship.__file__).parent
-    homes: dict[str, set[str]] = defaultdict(set)
-    for path in sorted(root.rglob("*.py")):
-        for code in re.findall(r'"(TS\d{3})"', path.read_text(encoding="utf-8")):
-            homes[code].add(str(path.relative_to(root)))
-    assert {
-        code: sorted(where) for code, where in homes.items() if len(where) > 1 and code not in SHARED
-    } == {}
+def test_codes_have_the_form_of_codes_and_are_defined_once() -> None:
+    assert [code for code in ROWS if not re.fullmatch(r"TS[1-49]\d\d", code)] == []
+    heads = [
+        code
+        for module in table.MODULES
+        for code in re.findall(r'code = "(TS\d+)"', Path(str(module.__file__)).read_text(encoding="utf-8"))
+    ]
+    assert sorted(heads) == sorted(ROWS)
 
 
-def test_the_first_digit_is_the_exit_status() -> None:
-    """TS1 usage and TS2 connection end with 2, TS3 with 3, TS4 with 4; TS9 is what nobody thought of."""
-    root = Path(tranship.__file__).parent
-    codes = {
-        c for path in root.rglob("*.py") for c in re.findall(r'"(TS\d{3})"', path.read_text(encoding="utf-8"))
-    }
-    assert {c[2] for c in codes} <= set("123459")
+@pytest.mark.parametrize("code", ROWS)
+def test_a_code_says_what_it_means_and_what_to_do(code: str) -> None:
+    row = ROWS[code]
+    assert row.meaning and row.cure
+    assert not row.meaning.endswith(".") and not row.cure.endswith(".")
+
+
+@pytest.mark.parametrize("what", MESSAGES, ids=lambda what: what.__name__)
+def test_templates_name_fields_and_the_family_gives_the_exit_status(what: type[Message]) -> None:
+    assert what.message
+    assert issubclass(what, FAMILIES[what.code[2]])
+    for template in (what.message, what.hint, what.about):
+        for _, field, _, _ in Formatter().parse(template):
+            if field is not None:
+                assert field.split(".")[0] in what.__struct_fields__, f"{what.__name__}: {field}"
+
+
+def test_every_message_is_raised_and_no_code_stands_outside_the_table() -> None:
+    raisers = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in SOURCE.rglob("*.py")
+        if SOURCE / "errors" not in path.parents
+    )
+    used = re.sub(
+        r"^from tranship\.errors\.codes\.\w+ import (?:\([^)]*\)|.*)$", "", raisers, flags=re.MULTILINE
+    )
+    assert [what.__name__ for what in MESSAGES if not re.search(rf"\b{what.__name__}\b", used)] == []
+    assert re.findall(r'"TS\d{3}"', raisers) == []

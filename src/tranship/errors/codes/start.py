@@ -1,9 +1,10 @@
-"""TS310, TS311 and TS334 to TS379: a safety rule refuses the start of a run, or warns before it."""
+"""TS310 and TS334 to TS348: before a run starts, the two servers or their settings do not allow it, or deserve a warning."""
 
 from __future__ import annotations
 
 from tranship.errors.message import RefusalMessage
-from tranship.model.names import Side
+from tranship.model.flow import FlowId
+from tranship.model.names import Side, TableName
 
 
 class TransactionPooler(RefusalMessage, frozen=True):
@@ -15,3 +16,162 @@ class TransactionPooler(RefusalMessage, frozen=True):
     hint = "connect to the server itself or to a session-mode port"
     side: Side
     database: str
+
+
+class NewIsStandby(RefusalMessage, frozen=True):
+    code = "TS334"
+    meaning = "NEW is a standby"
+    cure = "give the primary"
+    about = "{database}"
+    message = "NEW is a standby: it takes no rows"
+    hint = "give the primary as new_database"
+    database: str
+
+
+class TooManyRejects(RefusalMessage, frozen=True):
+    code = "TS335"
+    meaning = "more rejects are predicted than `--max-rejects` allows"
+    cure = "see the rejects of the dry run"
+    message = "{rejected} rows would be rejected, --max-rejects allows {bound}"
+    hint = "see the dry run's rejects; decide them, or raise --max-rejects"
+    rejected: int
+    bound: str | None
+
+
+class RowSecurity(RefusalMessage, frozen=True):
+    code = "TS336"
+    meaning = "row-level security applies to the role"
+    cure = "a role with BYPASSRLS"
+    about = "{table}"
+    message = "row-level security of {side} table {table} applies to this role: it would hide rows"
+    hint = "use a role that bypasses it (BYPASSRLS), or switch it off for the migration yourself"
+    side: Side
+    table: TableName
+
+
+class RowSecurityOfNew(RowSecurity, frozen=True):
+    message = "row-level security of {side} table {table} applies to this role: rows cannot be copied into it"
+
+
+class AmbiguousLookup(RefusalMessage, frozen=True):
+    code = "TS337"
+    meaning = "a lookup's key stands for different values"
+    cure = "make the key unique, or use more key columns"
+    about = "{flow}"
+    message = "lookup table {lookup}: the key {columns} = {key!r} stands for different values of {value}"
+    hint = "make the key unique in the lookup table, or use more key columns"
+    flow: FlowId
+    lookup: TableName
+    columns: tuple[str, ...]
+    key: str
+    value: str
+
+
+class LookupUnreadable(RefusalMessage, frozen=True):
+    code = "TS338"
+    meaning = "a lookup table cannot be read"
+    cure = "grant SELECT on it"
+    about = "{flow}"
+    message = "lookup table {lookup} cannot be read in NEW: {said}"
+    flow: FlowId
+    lookup: TableName
+    said: str
+
+
+class LookupNotInEncoding(LookupUnreadable, frozen=True):
+    message = "lookup table {lookup}: values of {value} cannot pass OLD's encoding {encoding}: {said}"
+    value: str
+    encoding: str
+
+
+class FewerStreams(RefusalMessage, frozen=True):
+    code = "TS343"
+    meaning = "there are fewer streams than `--jobs` asks for"
+    cure = "a warning"
+    warning = True
+    message = "{side} leaves room for {possible} streams, not {jobs}"
+    side: Side
+    possible: int
+    jobs: int
+
+
+class ManyLocks(RefusalMessage, frozen=True):
+    code = "TS344"
+    meaning = "many tables: the server's lock table may not hold them"
+    cure = "a warning; `max_locks_per_transaction`"
+    warning = True
+    message = "{side}: {tables} tables and partitions come near the lock table's {entries} entries"
+    hint = "raise max_locks_per_transaction"
+    side: Side
+    tables: int
+    entries: int
+
+
+class NewPublishes(RefusalMessage, frozen=True):
+    code = "TS345"
+    meaning = "NEW has publications that the run feeds"
+    cure = "a warning"
+    warning = True
+    about = "{publications}"
+    message = "NEW publishes tables that are filled ({publications}): subscribers receive the rows too"
+    publications: tuple[str, ...]
+
+
+class NewPublishesJournal(NewPublishes, frozen=True):
+    message = (
+        f"{NewPublishes.message}, and the journal {{journal}} with the rejected rows: "
+        "a PostgreSQL subscriber applies nothing while it lacks those tables"
+    )
+    hint = "once the run has made them: pg_dump --schema-only --schema={journal} of NEW into each subscriber"
+    journal: str
+
+
+class EventTriggers(RefusalMessage, frozen=True):
+    code = "TS346"
+    meaning = "NEW has event triggers that the run sets off"
+    cure = "a warning"
+    warning = True
+    about = "{triggers}"
+    message = "NEW has event triggers ({triggers}): DDL of this run (triggers, keys) sets them off"
+    triggers: tuple[str, ...]
+
+
+class NewInUse(RefusalMessage, frozen=True):
+    code = "TS347"
+    meaning = (
+        "somebody writes to a table, or a run from another OLD fills one, "
+        "whose triggers or keys must be removed for the load"
+    )
+    cure = "stop the writers, or use [another role](servers.md)"
+    about = "{table}"
+    message = "NEW is in use: backend {pid} ({role}, {application}) writes to {table}"
+    hint = (
+        "stop its writers for the migration, or use a role that may SET session_replication_role: "
+        "then nothing is removed"
+    )
+    table: str
+    pid: int
+    role: str
+    application: str
+
+
+class FilledFromAnotherOld(RefusalMessage, frozen=True):
+    code = NewInUse.code
+    about = "{tables}"
+    message = (
+        "a run from another OLD (host {host}, pid {pid}) fills {tables} now, "
+        "for which triggers or foreign keys have to be off"
+    )
+    hint = "wait for its end, or use a role that may SET session_replication_role"
+    tables: tuple[TableName, ...]
+    host: str
+    pid: int
+
+
+class TwoSnapshots(RefusalMessage, frozen=True):
+    code = "TS348"
+    meaning = "OLD was read in two snapshots, as `--new-snapshot unfinished` allowed"
+    cure = "a warning"
+    warning = True
+    message = "OLD was read in two snapshots: the result is not one point in time"
+    hint = "as --new-snapshot unfinished allowed"

@@ -3,6 +3,82 @@
 from __future__ import annotations
 
 from tranship.errors.message import StopMessage
+from tranship.model.flow import FlowId
+from tranship.model.names import TableName
+
+
+class StoppedAsAsked(StopMessage, frozen=True):
+    code = "TS400"
+    meaning = "the run stopped as asked"
+    cure = "the same command resumes"
+    message = "stopped as asked; what is committed stays"
+    hint = "run the same command again to go on"
+
+
+class StoppedByError(StopMessage, frozen=True):
+    code = "TS401"
+    meaning = "the run was stopped by an error"
+    cure = "remove the cause; the same command resumes"
+    message = "stopped by an error: {said}"
+    hint = "{remedy} and run the same command again: it resumes where it stopped"
+    said: str
+    remedy: str = "remove the cause"
+
+
+class RehearsalFailed(StoppedByError, frozen=True):
+    message = StoppedByError.message
+    hint = "nothing stays in NEW; {remedy} and rehearse again"
+
+
+class RehearsalLost(StopMessage, frozen=True):
+    code = StoppedByError.code
+    message = "the connection of the rehearsal was lost"
+    hint = "nothing stays in NEW; rehearse again"
+
+
+class DiskFull(StoppedByError, frozen=True):
+    code = "TS402"
+    meaning = "a server's disk is full"
+    cure = "make space on it; the same command resumes"
+    message = "a server's disk is full: {said}"
+    remedy: str = "make space on it"
+
+
+class OutOfMemory(StoppedByError, frozen=True):
+    code = "TS403"
+    meaning = "a server ran out of memory"
+    cure = "more of it, fewer `--jobs` or a smaller `--batch-size`; the same command resumes"
+    message = "a server ran out of memory: {said}"
+    remedy: str = "give it more, or use fewer --jobs or a smaller --batch-size,"
+
+
+class OutOfLocks(OutOfMemory, frozen=True):
+    message = OutOfMemory.message
+    remedy: str = 'raise max_locks_per_transaction of that server, or move fewer tables at a time ("tables"),'
+
+
+class PrivilegeTaken(StoppedByError, frozen=True):
+    code = "TS404"
+    meaning = "a privilege was taken away during the run"
+    cure = "grant it again; the same command resumes"
+    message = "a privilege was taken away while the run went on: {said}"
+    remedy: str = "grant it again"
+
+
+class TableDropped(StoppedByError, frozen=True):
+    code = "TS405"
+    meaning = "a table, schema or column that the run needs was dropped during the run"
+    cure = "put it back as it was; the same command resumes"
+    message = "a table that the run needs is gone: {said}"
+    remedy: str = "put it back as it was"
+
+
+class SchemaDropped(TableDropped, frozen=True):
+    message = "a schema that the run needs is gone: {said}"
+
+
+class ColumnDropped(TableDropped, frozen=True):
+    message = "a column that the run needs is gone: {said}"
 
 
 class SnapshotGone(StopMessage, frozen=True):
@@ -11,3 +87,165 @@ class SnapshotGone(StopMessage, frozen=True):
     cure = "the same command resumes"
     message = "the snapshot of OLD is lost: every connection that held it was closed"
     hint = "run the same command again"
+
+
+class OldWrittenSince(StopMessage, frozen=True):
+    code = "TS411"
+    meaning = "the snapshot is lost, and OLD was written to since"
+    cure = "decide with `--new-snapshot`"
+    message = "OLD was written to since the run was interrupted, and its snapshot is gone"
+    hint = (
+        "the same command with --new-snapshot unfinished moves unfinished tables again as OLD is now (then the result "
+        "is not one point in time), with --new-snapshot all it moves everything again"
+    )
+
+
+class TakenOver(StopMessage, frozen=True):
+    code = "TS412"
+    meaning = "another run took over"
+    cure = "`tranship status CONFIG`"
+    message = "another run of the same migration took over"
+    hint = "see {command}"
+    command: str
+
+
+class SessionStays(StopMessage, frozen=True):
+    code = "TS413"
+    meaning = "a session of the interrupted run cannot be ended"
+    cure = "end it; `pg_stat_activity` of NEW shows it"
+    about = "{run}"
+    message = "a session of the interrupted run keeps its batch open and cannot be ended"
+    hint = "see pg_stat_activity of NEW"
+    run: str
+
+
+class UntraceableOrphans(StopMessage, frozen=True):
+    code = "TS420"
+    meaning = "rows of NEW changed while the run resolved foreign keys"
+    cure = "was NEW written to by others?"
+    about = "{table}"
+    message = "{rows} rows of {table} lack their parent in {parent} ({key}) and cannot be traced back to OLD"
+    hint = "was NEW written to by others meanwhile?"
+    table: TableName
+    rows: int
+    parent: TableName
+    key: str
+
+
+class OrphansChanged(StopMessage, frozen=True):
+    code = UntraceableOrphans.code
+    about = "{table}"
+    message = "rows of {table} without a parent changed while they were taken out"
+    table: TableName
+
+
+class RejectsReached(StopMessage, frozen=True):
+    code = "TS421"
+    meaning = "`--max-rejects` was reached"
+    cure = "a higher bound, or decide the rejects"
+    message = "{rejected} rows are rejected, --max-rejects allows {bound}"
+    hint = "raise --max-rejects and run the same command again"
+    rejected: int
+    bound: str | None
+
+
+class Unaccounted(StopMessage, frozen=True):
+    code = "TS422"
+    meaning = "a table's rows do not add up"
+    cure = "please report it"
+    about = "{flow}"
+    message = "{flow}: {rows} rows in the snapshot, {read} accounted for"
+    flow: FlowId
+    rows: int
+    read: int
+
+
+class LookupChanged(StopMessage, frozen=True):
+    code = "TS423"
+    meaning = (
+        "a lookup table was changed while rows were translated through it, "
+        "or between an interruption and the next run"
+    )
+    cure = "change it back and run again, or `--restart`"
+    about = "{flow}"
+    message = "lookup tables of {flow} were changed while its rows were translated: {lookups}"
+    hint = "change them back and run again, or --restart takes back what was written"
+    flow: FlowId
+    lookups: tuple[str, ...]
+
+
+class RollbackStopped(StopMessage, frozen=True):
+    code = "TS424"
+    meaning = "the rollback was stopped as asked"
+    cure = "the same command resumes; so does `migrate --live`, and moves the rows again"
+    about = "{run}"
+    message = "stopped as asked: a part of the rows is rolled back"
+    hint = "the same command resumes it"
+    run: str
+
+
+class RollbackFailed(StopMessage, frozen=True):
+    code = "TS425"
+    meaning = "the rollback was stopped by an error"
+    cure = "remove the cause; the same command resumes"
+    about = "{run}"
+    message = "the rollback was stopped by an error: {said}"
+    hint = "{remedy} and run again: the same command resumes it"
+    run: str
+    said: str
+    remedy: str
+
+
+class CommittedRowsLost(StopMessage, frozen=True):
+    code = "TS426"
+    meaning = "the new database lost what it had committed: a crash, or a failover"
+    cure = "the same command resumes from what it holds"
+    about = "{run}"
+    message = "NEW has lost {what}: it crashed without synchronous_commit, or another server took its place"
+    hint = "run the same command again: it resumes from what NEW holds"
+    run: str
+    what: str
+
+
+class IndexNotRebuilt(StopMessage, frozen=True):
+    code = "TS427"
+    meaning = "an index that was removed for the load could not be rebuilt"
+    cure = "remove the cause; the same command resumes"
+    about = "{index}"
+    message = "{index} could not be rebuilt: {said}"
+    hint = "remove the cause and run the same command again"
+    index: str
+    said: str
+
+
+class TriggerFired(StopMessage, frozen=True):
+    code = "TS428"
+    meaning = (
+        "a trigger of the new database was made or enabled while rows were moved; "
+        "the batch in which it fired is rolled back"
+    )
+    cure = "the same command resumes, with the trigger disabled"
+    about = "{table}"
+    message = (
+        "trigger {trigger} of {relation} was made or enabled while the run went on; "
+        "the batch in which it fired is rolled back"
+    )
+    hint = "run the same command again: it resumes with the trigger disabled"
+    table: TableName
+    trigger: str
+    relation: TableName
+
+
+class ChildrenCame(StopMessage, frozen=True):
+    code = "TS429"
+    meaning = "while rows were rolled back, others wrote rows that refer to them"
+    cure = "delete these or give them another parent; the same command resumes"
+    about = "{table}"
+    message = (
+        "{rows} rows of {table} came meanwhile and refer to rows of {parent} that are rolled back ({key})"
+    )
+    hint = "delete them or give them another parent, and run the same command again"
+    table: TableName
+    rows: int
+    parent: TableName
+    key: str

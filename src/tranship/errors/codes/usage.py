@@ -18,11 +18,6 @@ class WrongCommandLine(UsageMessage, frozen=True):
     program: str
 
 
-class UnknownCode(WrongCommandLine, frozen=True):
-    message = "There is no error code {reason!r}."
-    hint = "{program}"
-
-
 class FileUnreadable(UsageMessage, frozen=True):
     code = "TS102"
     meaning = "a file cannot be read"

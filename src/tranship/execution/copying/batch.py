@@ -10,6 +10,7 @@ from typing import TypeVar
 import asyncpg
 
 from tranship.errors import ConnectError, Stopped
+from tranship.errors.codes.stops import RehearsalLost
 from tranship.execution.active_run import FIRST_REJECTS, Live, Task, fence
 from tranship.execution.copying.batch_lines import identified_lines
 from tranship.execution.copying.durability import check_kept
@@ -153,11 +154,7 @@ class Worker:
     async def _within(self, rehearsal: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
         """One try inside a rehearsal's transaction, which a failed one leaves as it was."""
         if rehearsal.is_closed():
-            raise Stopped(
-                "TS401",
-                "the connection of the rehearsal was lost",
-                hint="nothing stays in NEW; rehearse again",
-            )
+            raise Stopped(RehearsalLost())
         async with rehearsal.transaction():
             # What goes wrong before the batch begins is rolled back as well.
             await rehearsal.execute(self._live.unit.begin)

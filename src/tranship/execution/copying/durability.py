@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncpg
 
 from tranship.errors import Stopped
+from tranship.errors.codes.stops import CommittedRowsLost
 from tranship.execution.active_run import Live, Task
 
 
@@ -39,7 +40,4 @@ async def check_complete(live: Live, new: asyncpg.Connection, task: Task) -> Non
 
 
 def _lost(live: Live, what: str) -> Stopped:
-    message = f"NEW has lost {what}: it crashed without synchronous_commit, or another server took its place"
-    return Stopped(
-        "TS426", message, object=live.run, hint="run the same command again: it goes on from what NEW holds"
-    )
+    return Stopped(CommittedRowsLost(live.run, what))

@@ -8,6 +8,7 @@ import asyncpg
 from msgspec.structs import replace
 
 from tranship.errors import Stopped
+from tranship.errors.codes.stops import OrphansChanged, UntraceableOrphans
 from tranship.execution.active_run import Live, Task, fence
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.resilience.failpoints import failpoint
@@ -77,10 +78,7 @@ async def _reject(
         for number, records in by_batch.items()
     }
     if any(len(traced[number]) != len(records) for number, records in by_batch.items()):
-        message = f"{len(found)} rows of {task.plan.new} lack their parent in {key.target} ({key.name}) and cannot be traced back to OLD"
-        raise Stopped(
-            "TS420", message, object=str(task.plan.new), hint="was NEW written to by others meanwhile?"
-        )
+        raise Stopped(UntraceableOrphans(task.plan.new, len(found), key.target, key.name))
     reason = f"foreign key {key.name}: the parent in {key.target} did not arrive or was deleted"
     column = key.columns[0] if len(key.columns) == 1 else None
     async with new.transaction():
@@ -110,11 +108,7 @@ async def _move_out(
 ) -> None:
     deleted = await new.execute(text.delete_rows(task.plan.new, [(r["relation"], r["id"]) for r in records]))
     if deleted != f"DELETE {len(records)}":
-        raise Stopped(
-            "TS420",
-            f"rows of {task.plan.new} without a parent changed while they were taken out",
-            object=str(task.plan.new),
-        )
+        raise Stopped(OrphansChanged(task.plan.new))
     async with live.snapshot.reader() as old:
         whole = [record async for record in fetch_records(old, live.job, task.plan, rejects)]
     rows = [

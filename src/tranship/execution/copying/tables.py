@@ -10,6 +10,7 @@ from functools import partial
 import asyncpg
 
 from tranship.errors import Stopped
+from tranship.errors.codes.stops import LookupChanged, RejectsReached, StoppedAsAsked, Unaccounted
 from tranship.execution.active_run import Live, Task, fence
 from tranship.execution.batch_size import Pace
 from tranship.execution.copying.batch import SwitchNeeded, Worker
@@ -147,9 +148,7 @@ class Mover:
 
     def _stopped(self) -> Stopped:
         lost = self._lock.lost if self._lock is not None else None
-        return lost or Stopped(
-            "TS400", "stopped as asked; what is committed stays", hint="run the same command again to go on"
-        )
+        return lost or Stopped(StoppedAsAsked())
 
     async def _fix_lookups(self, group: Group, tasks: Sequence[Task]) -> None:
         """A lookup's content is the same for all rows of a table, over every crash, re-run and snapshot of OLD.
@@ -171,16 +170,8 @@ class Mover:
                 f"lookups of {task.plan.flow}", partial(fix_lookups, self._live, task, tuple(used))
             )
             if kept != now:
-                tables = ", ".join(sorted({str(lookup.table) for lookup in used}))
-                message = (
-                    f"lookup tables of {task.plan.flow} were changed while its rows were translated: {tables}"
-                )
-                raise Stopped(
-                    "TS423",
-                    message,
-                    object=str(task.plan.flow),
-                    hint="change them back and run again, or --restart takes back what was written",
-                )
+                tables = tuple(sorted({str(lookup.table) for lookup in used}))
+                raise Stopped(LookupChanged(task.plan.flow, tables))
 
     async def _ask_again(self, group: Group, tasks: Sequence[Task]) -> None:
         """Where earlier groups met rejects that nobody foresaw, or where their rows had to be there to be asked."""
@@ -225,11 +216,7 @@ class Mover:
         self._met += len(self._live.book.rejected(task.plan.flow)) - foreseen
         read, written, rejected = task.counts
         if read != task.rows:
-            raise Stopped(
-                "TS422",
-                f"{task.plan.flow}: {task.rows} rows in the snapshot, {read} accounted for",
-                object=str(task.plan.flow),
-            )
+            raise Stopped(Unaccounted(task.plan.flow, task.rows, read))
         self._live.on_event(TableDone(task.plan.flow, read, written, rejected))
 
     async def _batch(self, worker: Worker, task: Task, batch: Batch, switches: Switches) -> list[Batch]:
@@ -243,8 +230,7 @@ class Mover:
         bound = reject_bound(self._live.options, sum(t.rows for t in self._live.tasks))
         rejected = sum(t.counts[2] for t in self._live.tasks) if bound is not None else 0
         if bound is not None and rejected > bound:
-            message = f"{rejected} rows are rejected, --max-rejects allows {self._live.options.max_rejects}"
-            raise Stopped("TS421", message, hint="raise --max-rejects and run the same command again")
+            raise Stopped(RejectsReached(rejected, self._live.options.max_rejects))
         return rest
 
 

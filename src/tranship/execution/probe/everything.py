@@ -10,6 +10,7 @@ import asyncpg
 
 from tranship.config import Config
 from tranship.errors import Refused
+from tranship.errors.codes.runs import OldAltered
 from tranship.execution.context import Job
 from tranship.execution.probe.cut import Cut, measure
 from tranship.execution.probe.group import ask_group
@@ -69,11 +70,7 @@ async def check_drift(
         now = await read_catalog(old, schemas, journal_schema=journal_schema)
     changed = drift(job.old, now, Side.OLD)
     if changed:
-        raise Refused(
-            "TS363",
-            "OLD was altered since it was compared: " + "; ".join(changed),
-            hint="run the same command again",
-        )
+        raise Refused(OldAltered("; ".join(changed)))
 
 
 async def cut_all(

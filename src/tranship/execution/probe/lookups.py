@@ -12,6 +12,7 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.errors import Refused
+from tranship.errors.codes.start import AmbiguousLookup, LookupNotInEncoding, LookupUnreadable
 from tranship.execution.context import Job
 from tranship.execution.probe.questions import NotAskable, put, re_encodes
 from tranship.model.expression import Lookup, NewDefault
@@ -114,8 +115,10 @@ class Lookups:
         try:
             await old.fetchval(CARRIED, "".join(values))
         except asyncpg.UntranslatableCharacterError as error:
-            message = f"lookup table {lookup.table}: values of {lookup.value} cannot pass OLD's encoding {self._job.old.encoding}: {error}"
-            raise Refused("TS338", message, object=str(plan.flow)) from error
+            lacking = LookupNotInEncoding(
+                plan.flow, lookup.table, str(error), value=lookup.value, encoding=self._job.old.encoding
+            )
+            raise Refused(lacking) from error
 
     async def _entries(
         self,
@@ -145,9 +148,7 @@ class Lookups:
         try:
             answers = await put(new, query, rows, ascii_only=re_encodes(self._job.new), zone=plan.zone)
         except NotAskable as why:
-            raise Refused(
-                "TS338", f"lookup table {lookup.table} cannot be read in NEW: {why}", object=str(plan.flow)
-            ) from why
+            raise Refused(LookupUnreadable(plan.flow, lookup.table, str(why))) from why
         entries: dict[Key, Found | None] = dict.fromkeys(keys)
         absent: dict[str, Key] = {}
         for answer in answers:
@@ -156,7 +157,7 @@ class Lookups:
             if answer.kind == "found":
                 held = entries[key]
                 if held is not None and held.value != value:
-                    raise _refused([_ambiguous(plan, lookup, key)])
+                    raise Refused([_ambiguous(plan, lookup, key)])
                 entries[key] = Found(value)
             elif answer.kind == "absent" and value is not None:
                 absent[value] = key
@@ -217,7 +218,7 @@ async def check_lookups(
                 found += await _ambiguous_later(job, old, lookup)
             problems += [_ambiguous(plan, lookup, key) for key in found[:3]]
     if problems:
-        raise _refused(problems)
+        raise Refused(problems)
 
 
 async def content_hash(conn: asyncpg.Connection, lookup: Lookup) -> str:
@@ -249,17 +250,5 @@ async def _ambiguous_later(job: Job, old: asyncpg.Connection, lookup: Lookup) ->
 
 
 def _ambiguous(plan: TablePlan, lookup: Lookup, key: Key) -> Problem:
-    columns, values = ", ".join(lookup.keys), ", ".join(key)
-    message = f"lookup table {lookup.table}: the key {columns} = {values!r} stands for different values of {lookup.value}"
-    hint = "make the key unique in the lookup table, or use more key columns"
-    return Problem(code="TS337", object=str(plan.flow), message=message, hint=hint)
-
-
-def _refused(problems: Sequence[Problem]) -> Refused:
-    return Refused(
-        "TS337",
-        "; ".join(p.message for p in problems),
-        problems=tuple(problems),
-        object=problems[0].object,
-        hint=problems[0].hint,
-    )
+    wrong = AmbiguousLookup(plan.flow, lookup.table, lookup.keys, ", ".join(key), lookup.value)
+    return wrong.problem()

@@ -30,7 +30,7 @@ def passes(error: BaseException) -> bool:
         state = sqlstate(error)
         return state in _PASSING or state[:2] in _PASSING_CLASSES
     if isinstance(error, ConnectError):
-        return error.code in ("TS202", "TS206", "TS299")
+        return error.transient
     return isinstance(error, (*DRIVER_TROUBLE, TimeoutError))
 
 

@@ -11,6 +11,8 @@ import asyncpg
 
 from tranship.config import Config
 from tranship.errors import ConnectError, Refused, Stopped
+from tranship.errors.codes.runs import LockHeld, LockHeldSilently
+from tranship.errors.codes.stops import SessionStays, TakenOver
 from tranship.model.names import Side
 from tranship.model.options import command_line
 from tranship.server.connect import connect
@@ -141,13 +143,13 @@ class WriterLock:
         who = f"backend {holder['pid']} of {holder['role']}" if holder else "a backend"
         if holder and holder["backend_start"] is not None:  # that of another role is hidden from most
             who += f", connected since {holder['backend_start']:%Y-%m-%d %H:%M:%S %Z}"
-        hint = f"wait for it, or see where it stands: {self._status}"
+        kind: type[LockHeld] = LockHeld
         if other is not None:
             who = f"host {other.host}, pid {other.pid}, since {other.started:%Y-%m-%d %H:%M:%S %Z} ({who})"
             if other.silent_seconds >= SILENT:
                 who += f", silent for {other.silent_seconds:.0f} s"
-                hint = "if it hangs, the same command with --take-over takes the lock from it"
-        return Refused("TS360", f"another run of this migration holds the lock: {who}", hint=hint)
+                kind = LockHeldSilently
+        return Refused(kind(who, self._status))
 
     async def beat(
         self, journal: Journal, run: str, epoch: int, backends: Callable[[], list[int]], stop: asyncio.Event
@@ -174,17 +176,17 @@ class WriterLock:
             self._give_up(stop)
 
     def _give_up(self, stop: asyncio.Event) -> None:
-        self.lost = taken_over(f"see {self._status}")
+        self.lost = taken_over(self._status)
         stop.set()
 
 
-def taken_over(hint: str) -> Stopped:
+def taken_over(command: str = "tranship status") -> Stopped:
     """What a run raises that finds itself overtaken."""
-    return Stopped("TS412", "another run of the same migration took over", hint=hint)
+    return Stopped(TakenOver(command))
 
 
 async def hold_epoch(
-    new: asyncpg.Connection, journal: Journal, run: str, epoch: int, *, hint: str = "see tranship status"
+    new: asyncpg.Connection, journal: Journal, run: str, epoch: int, *, command: str = "tranship status"
 ) -> None:
     """The fence. First in every transaction that writes for a run, and held to its end: no other run can take over meanwhile.
 
@@ -192,7 +194,7 @@ async def hold_epoch(
         Stopped: another run has; a process that slept through it can do nothing any more.
     """
     if await new.fetchval(journal.sql.fence, run, epoch) is None:
-        raise taken_over(hint)
+        raise taken_over(command)
 
 
 async def end_backends(new: asyncpg.Connection, backends: Sequence[int]) -> None:
@@ -217,12 +219,7 @@ async def shut_out(new: asyncpg.Connection, journal: Journal, run: Run) -> int:
                 return int(await new.fetchval(journal.sql.raise_epoch, run.id))
         except asyncpg.LockNotAvailableError:
             await _end(new, "fence_holders", journal.schema)
-    raise Stopped(
-        "TS413",
-        "a session of the interrupted run keeps its batch open and cannot be ended",
-        object=run.id,
-        hint="see pg_stat_activity of NEW",
-    )
+    raise Stopped(SessionStays(run.id))
 
 
 async def _end(new: asyncpg.Connection, which: str, wanted: object) -> int:

@@ -44,7 +44,7 @@ class StoppedRun(Stopped):
     """A run that stopped, with what it came to so far; the caller writes it as the result of a stopped run."""
 
     def __init__(self, why: Stopped, so_far: MigrationOutcome | None) -> None:
-        super().__init__(why.code, why.message, object=why.object, hint=why.hint)
+        super().__init__(why.what)
         self.outcome: MigrationOutcome | None = None
         if so_far is not None:
             problems = (*so_far.result.problems, *why.problems)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tranship.config import Config
 from tranship.errors import UsageError
+from tranship.errors.codes.runs import NoRun, NoSuchRun
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import WriterLock, hold_epoch, lock_number, shut_out
 from tranship.execution.rollback.delete import Written, broken_off, rows_of_others, take_back, written
@@ -88,12 +89,8 @@ async def _chosen(new: asyncpg.Connection, journal: Journal, run: str | None, co
     runs = await journal.runs(new, None) if await journal.exists(new) else ()
     chosen = [r for r in runs if run is None or r.id == run]
     if not chosen:
-        which = f" {run}" if run else ""
-        raise UsageError(
-            "TS130",
-            f"the journal knows no run{which}",
-            hint=f"see {command_line('tranship', 'status', config.path)}",
-        )
+        status = command_line("tranship", "status", config.path)
+        raise UsageError(NoSuchRun(status, run) if run else NoRun(status))
     return chosen[-1]
 
 

@@ -13,6 +13,14 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.errors import Refused, Stopped
+from tranship.errors.codes.runs import (
+    CopiedServer,
+    MayNotDelete,
+    NoReplicaIdentity,
+    ReferredTo,
+    TooManyTransactions,
+)
+from tranship.errors.codes.stops import ChildrenCame, RollbackFailed, RollbackStopped
 from tranship.execution.resilience.connection import Steady
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.stop_reasons import cure
@@ -28,7 +36,6 @@ from tranship.execution.switches.triggers_and_keys import (
 from tranship.model.catalog import Catalog, Table
 from tranship.model.names import TableName
 from tranship.model.progress import Noted
-from tranship.model.resolution import Problem
 from tranship.planning.plan.order import children_first
 from tranship.server.identity import read_identity
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow
@@ -47,7 +54,6 @@ RANGES_FROM = 140000
 """Server version that reads a range of pages without reading the whole table (PostgreSQL 14 release notes, "TID Range Scan")."""
 LISTED = 100
 """Rows of others that are named per table."""
-GOES_ON = "the same command goes on with it"
 
 
 class Written(Struct, frozen=True):
@@ -72,23 +78,14 @@ async def written(
         Refused: a xmin proves nothing: too many transactions ran since, or rows and journal were copied here from another server.
     """
     if run.new_identity.partition("/")[0] != (await read_identity(new)).system:
-        hint = "take it back where it ran, or empty its tables by hand"
-        raise Refused(
-            "TS351",
-            "the run wrote into another server, of which NEW is a copy: its rows carry other transactions here",
-            hint=hint,
-        )
+        raise Refused(CopiedServer())
     tasks = await journal.tasks(new, run.id)
     batches = [b for b in await journal.batches(new, tasks, run.id) if b.xids]
     current = await new.fetchval(statements.CURRENT_XID)
     # The first of a batch is its own, of 64 bits and older than those of its savepoints, of which 32 bits are known.
     oldest = min((b.xids[0] for b in batches), default=current)
     if current - oldest > WRAP:
-        raise Refused(
-            "TS351",
-            "too many transactions ran in NEW since: a row no longer proves that the run wrote it",
-            object=run.id,
-        )
+        raise Refused(TooManyTransactions(run.id))
     found = []
     for task in tasks:
         if not wanted(task):
@@ -141,8 +138,7 @@ async def take_back(
 
 def broken_off(run: Run, error: Exception) -> Stopped:
     """What a take-back raises that a server or the network ended."""
-    message = f"taking back was stopped by an error: {spoken(error)}"
-    return Stopped("TS425", message, object=run.id, hint=f"{cure(error)} and run again: {GOES_ON}")
+    return Stopped(RollbackFailed(run.id, spoken(error), cure(error)))
 
 
 class _TakeBack:
@@ -204,9 +200,7 @@ class _TakeBack:
                     continue
                 count = await self._new.fetchval(takeback.parentless(child.name, key))
                 if count:
-                    message = f"{count} rows of {child.name} came meanwhile and refer to rows of {key.target} that are taken back ({key.name})"
-                    hint = "delete them or give them another parent, and run the same command again"
-                    raise Stopped("TS429", message, object=str(child.name), hint=hint)
+                    raise Stopped(ChildrenCame(child.name, count, key.target, key.name))
 
     async def _begin(self, positions: Sequence[int]) -> int:
         batches, tasks, state = self._journal.sql.going_back
@@ -266,12 +260,7 @@ class _TakeBack:
     async def _step(self, work: Callable[[], Awaitable[int]], *, rows_of: TableName | None = None) -> int:
         """One transaction, tried again where that may help; ``rows_of``: it deletes rows, and a table's triggers are not to fire."""
         if self._stop.is_set():
-            raise Stopped(
-                "TS424",
-                "stopped as asked: a part of the rows is taken back",
-                object=self._run.id,
-                hint=GOES_ON,
-            )
+            raise Stopped(RollbackStopped(self._run.id))
 
         async def once(_: asyncpg.Connection) -> int:
             async with self._new.transaction():
@@ -302,19 +291,14 @@ def _leaves(table: Table) -> list[tuple[TableName, int]] | None:
 def _refuse_without_rights(catalog: Catalog, tables: Sequence[Written]) -> None:
     held = [table for name, _ in _merged(tables) if (table := catalog.table(name)) is not None]
     problems = tuple(
-        Problem(
-            "TS354",
-            str(t.name),
-            f"{catalog.user} lacks DELETE on {t.name} of NEW",
-            f"GRANT DELETE ON {relation(t.name)} TO {ident(catalog.user)};",
-        )
+        MayNotDelete(
+            t.name, catalog.user, f"GRANT DELETE ON {relation(t.name)} TO {ident(catalog.user)};"
+        ).problem()
         for t in held
         if "DELETE" not in t.privileges
     )
     if problems:
-        raise Refused(
-            "TS354", "\n".join(p.message for p in problems), problems=problems, hint=problems[0].hint
-        )
+        raise Refused(problems)
 
 
 async def _refuse_undeletable(new: asyncpg.Connection, catalog: Catalog, tables: Sequence[Written]) -> None:
@@ -322,12 +306,11 @@ async def _refuse_undeletable(new: asyncpg.Connection, catalog: Catalog, tables:
     problems = []
     for row in await new.fetch(query("undeletable"), held):
         name = TableName(row["schema"], row["relation"])
-        message = f"no row of {name} can be deleted: publication {row['publication']} publishes deletes, and the table has no replica identity"
-        problems.append(Problem("TS355", str(name), message, takeback.whole_rows_identify(name)))
-    if problems:
-        raise Refused(
-            "TS355", "\n".join(p.message for p in problems), problems=tuple(problems), hint=problems[0].hint
+        problems.append(
+            NoReplicaIdentity(name, row["publication"], takeback.whole_rows_identify(name)).problem()
         )
+    if problems:
+        raise Refused(problems)
 
 
 async def _refuse_children(new: asyncpg.Connection, catalog: Catalog, tables: Sequence[Written]) -> None:
@@ -341,12 +324,9 @@ async def _refuse_children(new: asyncpg.Connection, catalog: Catalog, tables: Se
                 takeback.foreign_children(child.name, key, xids.get(child.name, ()), xids[key.target])
             )
             if count:
-                message = f"{count} rows of {child.name} that this run did not write refer to rows of {key.target} that it wrote ({key.name})"
-                problems.append(Problem("TS352", str(child.name), message, "delete or re-point them first"))
+                problems.append(ReferredTo(child.name, count, key.target, key.name).problem())
     if problems:
-        raise Refused(
-            "TS352", "\n".join(p.message for p in problems), problems=tuple(problems), hint=problems[0].hint
-        )
+        raise Refused(problems)
 
 
 def _merged(tables: Sequence[Written]) -> list[tuple[TableName, Sequence[int]]]:

@@ -14,6 +14,7 @@ import asyncpg
 from tranship import __version__
 from tranship.config import Config
 from tranship.errors import Refused
+from tranship.errors.codes.runs import UnfinishedFromAnotherOld
 from tranship.execution.context import Job
 from tranship.execution.probe.everything import ask_everything
 from tranship.execution.resilience.connection import Works
@@ -54,10 +55,10 @@ async def begin_fresh(
     await failpoint("run.asked")
     problem = too_many(asked.rejected, asked.rows, options)
     if problem is not None:
-        raise Refused(problem.code, problem.message, hint=problem.hint)
+        raise Refused(problem)
     lacking = await held.work("sequences", lambda control: without_room(control, job, asked))
     if lacking is not None:
-        raise Refused(lacking.code, lacking.message, object=lacking.object, hint=lacking.hint)
+        raise Refused(lacking)
     tasks = [_task(position, plan, asked) for position, plan in enumerate(job.plan.tables)]
     run = f"{secrets.token_hex(8)}"
     old, new = identities
@@ -70,7 +71,7 @@ async def begin_fresh(
             if run in there:
                 return  # the try before committed, and its answer was lost
             if there != seen:
-                raise taken_over("see tranship status")
+                raise taken_over()
             await control.execute(
                 journal.sql.insert_run, run, old.key, new.key, run_hash(job.plan.tables), *who
             )
@@ -101,6 +102,5 @@ async def _refuse_half_moved(
         both = sorted(filled & {task.flow.new for task in await journal.tasks(control, run.id)})
         if not both or await at_work(control, run):
             continue
-        message = f"an unfinished run of {run.started:%Y-%m-%d %H:%M} from another OLD wrote into {', '.join(map(str, both[:5]))}"
-        hint = f"run that one to its end, or take it back: {command_line('tranship', 'rollback', config.path, '--run', run.id, '--live')}"
-        raise Refused("TS376", message, object=run.id, hint=hint)
+        command = command_line("tranship", "rollback", config.path, "--run", run.id, "--live")
+        raise Refused(UnfinishedFromAnotherOld(run.id, run.started, tuple(both[:5]), command))

@@ -7,15 +7,34 @@ from msgspec import Struct
 
 from tranship.config import Config
 from tranship.errors import Refused
+from tranship.errors.codes.privileges import (
+    ColumnPrivilegeMissing,
+    ForeignPartition,
+    NoXml,
+    PrivilegeMissing,
+    RuleWouldFire,
+)
+from tranship.errors.codes.runs import OldIsStandbyOfNew, SameDatabase
+from tranship.errors.codes.start import (
+    EventTriggers,
+    FewerStreams,
+    FilledFromAnotherOld,
+    ManyLocks,
+    NewInUse,
+    NewIsStandby,
+    NewPublishes,
+    NewPublishesJournal,
+    RowSecurity,
+    RowSecurityOfNew,
+)
 from tranship.execution.context import Job
 from tranship.execution.resilience.writer_lock import at_work
 from tranship.execution.switches import indexes, sequences
 from tranship.execution.switches import triggers_and_keys as switches
-from tranship.model.catalog import Catalog, Table
+from tranship.model.catalog import Catalog
 from tranship.model.expression import Lookup, NewDefault
 from tranship.model.names import Side, TableName
 from tranship.model.options import MigrateOptions
-from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
 from tranship.model.types import PgType
 from tranship.server.identity import Identity, read_identity, same_database, standby_of
@@ -62,14 +81,7 @@ async def preflight(
     unreadable = [*reading, *_new_rights(job, "SELECT")]
     problems = [*reading, *_new_rights(job, "SELECT", "INSERT"), *_rules(job), *sequences.missing_rights(job)]
     if theirs.standby:
-        problems.append(
-            Problem(
-                "TS334",
-                config.new.display,
-                "NEW is a standby: it takes no rows",
-                "give the primary as new_database",
-            )
-        )
+        problems.append(NewIsStandby(config.new.display).problem())
     silenced: set[TableName] = set()
     for group in job.plan.groups:
         need = await switches.needed(new, job, group, replica=replica, rows=None, batch_rows=0)
@@ -89,8 +101,7 @@ async def preflight(
     problems += [*warnings, *_watchers(job.new, config.journal_schema)]
     grave = tuple(dict.fromkeys(p for p in problems if not p.warning))
     if grave and (live or unreadable):
-        message = "\n".join(p.message + (f"\n  {p.hint}" if p.hint else "") for p in grave)
-        raise Refused(grave[0].code, message, problems=grave, object=grave[0].object, hint=grave[0].hint)
+        raise Refused(grave)
     return Passed(mine, theirs, replica, allowed, tuple(dict.fromkeys(problems)))
 
 
@@ -108,11 +119,7 @@ async def _without_xml(new: asyncpg.Connection, job: Job) -> list[Problem]:
         async with new.transaction():
             await new.fetchval(TRY_XML)
     except asyncpg.FeatureNotSupportedError:
-        hint = "use a server that was built with libxml"
-        return [
-            Problem("TS373", name, f"NEW was built without xml support and cannot take {name}", hint)
-            for name in columns
-        ]
+        return [NoXml(name).problem() for name in columns]
     return []
 
 
@@ -128,14 +135,9 @@ async def _distinct(
     old: asyncpg.Connection, new: asyncpg.Connection, mine: Identity, theirs: Identity, config: Config
 ) -> None:
     if standby_of(mine, theirs):
-        raise Refused(
-            "TS362",
-            f"OLD ({config.old.display}) is a standby of NEW ({config.new.display})",
-            object=config.old.display,
-        )
+        raise Refused(OldIsStandbyOfNew(config.old.display, config.new.display))
     if not theirs.standby and await same_database(old, new):
-        message = f"OLD and NEW are the same database: {config.old.display} and {config.new.display}"
-        raise Refused("TS361", message, object=config.new.display, hint="check old_database and new_database")
+        raise Refused(SameDatabase(config.old.display, config.new.display))
 
 
 def _old_rights(job: Job) -> list[Problem]:
@@ -143,8 +145,7 @@ def _old_rights(job: Job) -> list[Problem]:
     for plan in job.plan.tables:
         table = job.before(plan)
         if "SELECT" not in table.privileges:
-            columns = f" (columns {', '.join(table.unreadable_columns)})" if table.unreadable_columns else ""
-            problems.append(_denied(Side.OLD, plan.old, "SELECT", user, columns))
+            problems.append(_denied(Side.OLD, plan.old, "SELECT", user, table.unreadable_columns))
     return problems
 
 
@@ -154,7 +155,7 @@ def _new_rights(job: Job, *wanted: str) -> list[Problem]:
         table = job.after(plan)
         lacking = [p for p in wanted if p not in table.privileges]
         if lacking:
-            problems.append(_denied(Side.NEW, plan.new, ", ".join(lacking), user, ""))
+            problems.append(_denied(Side.NEW, plan.new, ", ".join(lacking), user))
     return problems
 
 
@@ -169,32 +170,25 @@ def _lookup_rights(job: Job) -> list[Problem]:
         catalog = job.old if side is Side.OLD else job.new
         table = catalog.table(name)
         if table is not None and "SELECT" not in table.privileges and (side, name) not in planned:
-            problems.append(_denied(side, name, "SELECT", catalog.user, ""))
+            problems.append(_denied(side, name, "SELECT", catalog.user))
     return problems
 
 
-def _denied(side: Side, table: TableName, rights: str, user: str, more: str) -> Problem:
+def _denied(side: Side, table: TableName, rights: str, user: str, columns: tuple[str, ...] = ()) -> Problem:
     grant = f"GRANT USAGE ON SCHEMA {ident(table.schema)} TO {ident(user)}; GRANT {rights} ON {relation(table)} TO {ident(user)};"
-    return Problem("TS366", str(table), f"{side.upper()} table {table}: {user} lacks {rights}{more}", grant)
+    if columns:
+        return ColumnPrivilegeMissing(side, table, user, rights, grant, columns).problem()
+    return PrivilegeMissing(side, table, user, rights, grant).problem()
 
 
 def _row_security(job: Job) -> list[Problem]:
-    def told(side: Side, plan: TablePlan, table: Table, what: str) -> Problem:
-        hint = "use a role that bypasses it (BYPASSRLS), or switch it off for the migration yourself"
-        return Problem(
-            "TS336",
-            str(table.name),
-            f"row-level security of {side.upper()} table {table.name} applies to this role: {what}",
-            hint,
-        )
-
     olds = [
-        told(Side.OLD, p, job.before(p), "it would hide rows")
+        RowSecurity(Side.OLD, job.before(p).name).problem()
         for p in job.plan.tables
         if job.before(p).row_security_active
     ]
     news = [
-        told(Side.NEW, p, job.after(p), "rows cannot be copied into it")
+        RowSecurityOfNew(Side.NEW, job.after(p).name).problem()
         for p in job.plan.tables
         if job.after(p).row_security_active
     ]
@@ -214,15 +208,7 @@ def _rules(job: Job) -> list[Problem]:
         for rule in job.after(p).rules
         if rule.event == "INSERT" and rule.enabled in "OA"
     ]
-    return [
-        Problem(
-            "TS371",
-            str(table),
-            f"rule {rule} of {table} would change its rows: none of its columns comes from OLD",
-            "disable the rule meanwhile",
-        )
-        for table, rule in found
-    ]
+    return [RuleWouldFire(table, rule).problem() for table, rule in found]
 
 
 def _elsewhere(job: Job) -> list[Problem]:
@@ -239,16 +225,7 @@ def _elsewhere(job: Job) -> list[Problem]:
         for leaf in job.after(plan).partitions
         if leaf.kind == "f"
     ]
-    hint = "detach the partition for the migration, or leave the table out; move the other server's rows by themselves"
-    return [
-        Problem(
-            "TS370",
-            str(leaf.name),
-            f"partition {leaf.name} of {side.upper()} table {table} is a foreign table: its rows are on another server",
-            hint,
-        )
-        for side, table, leaf in (*olds, *news)
-    ]
+    return [ForeignPartition(leaf.name, side, table).problem() for side, table, leaf in (*olds, *news)]
 
 
 async def _limits(
@@ -263,21 +240,11 @@ async def _limits(
                 free = min(free, limit - used)
         possible = max(1, free - OTHERS)
         if possible < allowed:
-            warnings.append(
-                Problem(
-                    "TS343",
-                    side.value,
-                    f"{side.upper()} leaves room for {possible} streams, not {jobs}",
-                    warning=True,
-                )
-            )
+            warnings.append(FewerStreams(side, possible, jobs).problem(side.value))
             allowed = possible
         locks = sum(max(1, len(t.partitions)) for t in (job.old if side is Side.OLD else job.new).tables)
         if locks > row["locks"] // 2:
-            message = f"{side.upper()}: {locks} tables and partitions come near the lock table's {row['locks']} entries"
-            warnings.append(
-                Problem("TS344", side.value, message, "raise max_locks_per_transaction", warning=True)
-            )
+            warnings.append(ManyLocks(side, locks, row["locks"]).problem(side.value))
     return allowed, warnings
 
 
@@ -285,16 +252,7 @@ async def _in_use(new: asyncpg.Connection, job: Job, silenced: set[TableName]) -
     """Triggers, keys and indexes that are taken off are off for everybody: not while somebody writes."""
     oids = [table.oid for name in sorted(silenced) if (table := job.new.table(name)) is not None]
     found = await new.fetch(query("writers"), oids) if oids else []
-    hint = "stop its writers for the migration, or use a role that may SET session_replication_role: then nothing is taken off"
-    return [
-        Problem(
-            "TS347",
-            r["relation"],
-            f"NEW is in use: backend {r['pid']} ({r['role']}, {r['application']}) writes to {r['relation']}",
-            hint,
-        )
-        for r in found
-    ]
+    return [NewInUse(r["relation"], r["pid"], r["role"], r["application"]).problem() for r in found]
 
 
 async def _beside(
@@ -311,39 +269,18 @@ async def _beside(
         both = filled & {task.flow.new for task in await journal.tasks(new, run.id)}
         crossed = both if run.id in off else both & silenced
         if crossed and await at_work(new, run):
-            tables = ", ".join(map(str, sorted(crossed)))
-            message = f"a run from another OLD (host {run.host}, pid {run.pid}) fills {tables} now, for which triggers or foreign keys have to be off"
-            problems.append(
-                Problem(
-                    "TS347",
-                    tables,
-                    message,
-                    "wait for its end, or use a role that may SET session_replication_role",
-                )
-            )
+            problems.append(FilledFromAnotherOld(tuple(sorted(crossed)), run.host, run.pid).problem())
     return problems
 
 
 def _watchers(new: Catalog, journal_schema: str) -> list[Problem]:
     found = []
     if new.publications:
-        names = ", ".join(new.publications)
-        message, hint = (
-            f"NEW publishes tables that are filled ({names}): subscribers receive the rows too",
-            "",
+        whole = any(name.endswith("(all tables)") for name in new.publications)
+        published = (
+            NewPublishesJournal(new.publications, journal_schema) if whole else NewPublishes(new.publications)
         )
-        if any(name.endswith("(all tables)") for name in new.publications):
-            message += f", and the journal {journal_schema} with the rejected rows: a PostgreSQL subscriber applies nothing while it lacks those tables"
-            hint = f"once the run has made them: pg_dump --schema-only --schema={journal_schema} of NEW into each subscriber"
-        found.append(Problem("TS345", names, message, hint, warning=True))
+        found.append(published.problem())
     if new.event_triggers:
-        names = ", ".join(new.event_triggers)
-        found.append(
-            Problem(
-                "TS346",
-                names,
-                f"NEW has event triggers ({names}): DDL of this run (triggers, keys) sets them off",
-                warning=True,
-            )
-        )
+        found.append(EventTriggers(new.event_triggers).problem())
     return found

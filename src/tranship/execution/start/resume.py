@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from tranship.config import Config
 from tranship.errors import Refused, Stopped
+from tranship.errors.codes.runs import AnotherPlan
+from tranship.errors.codes.stops import OldWrittenSince
 from tranship.execution.active_run import Task
 from tranship.execution.context import Job
 from tranship.execution.probe.everything import ask_everything
@@ -83,12 +85,7 @@ def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
     told += [
         f"{flow} is moved otherwise" for flow in sorted(now.keys() & then.keys()) if now[flow] != then[flow]
     ]
-    hint = "run it to its end with the same decisions, or add --restart: what it wrote is taken back, and the run starts over"
-    raise Refused(
-        "TS364",
-        f"an unfinished run of {run.started:%Y-%m-%d %H:%M} has another plan: {'; '.join(told)}",
-        hint=hint,
-    )
+    raise Refused(AnotherPlan(run.started, "; ".join(told)))
 
 
 async def resume(
@@ -121,12 +118,7 @@ async def resume(
     )
     control = await held.alive()
     if not unchanged and options.new_snapshot != "unfinished":
-        message = "OLD was written to since the run was interrupted, and its snapshot is gone"
-        hint = (
-            "the same command with --new-snapshot unfinished moves unfinished tables again as OLD is now (then the result is not one point in"
-            " time), with --new-snapshot all it moves everything again"
-        )
-        raise Stopped("TS411", message, hint=hint)
+        raise Stopped(OldWrittenSince())
     if not unchanged:
         on_event(
             Noted("unfinished tables are moved again as OLD is now: the result is not one point in time")
@@ -139,7 +131,7 @@ async def resume(
         tasks = [_resumed(row, plans[row.flow]) for row in rows]
     who = (socket.gethostname(), os.getpid(), str(snapshot.mark), not unchanged, epoch)
     if await control.fetchval(journal.sql.take_run, run.id, *who) is None:
-        raise taken_over("see tranship status")
+        raise taken_over()
     await failpoint("run.taken")
     for batch in await journal.batches(control, rows, run.id):
         task = tasks[batch.position]

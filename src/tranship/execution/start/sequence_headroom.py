@@ -7,11 +7,11 @@ from collections import Counter
 
 import asyncpg
 
+from tranship.errors.codes.privileges import SequenceExhausted
 from tranship.execution.context import Job
 from tranship.execution.probe.everything import Asked
 from tranship.execution.switches.sequences import drawn_by, position
 from tranship.model.database_objects import Sequence
-from tranship.model.resolution import Problem
 
 
 def numbers_left(sequence: Sequence, value: int, *, called: bool) -> int:
@@ -20,7 +20,7 @@ def numbers_left(sequence: Sequence, value: int, *, called: bool) -> int:
     return max(0, way // abs(sequence.increment) + (0 if called else 1))
 
 
-async def without_room(new: asyncpg.Connection, job: Job, asked: Asked) -> Problem | None:
+async def without_room(new: asyncpg.Connection, job: Job, asked: Asked) -> SequenceExhausted | None:
     """The first sequence that has fewer numbers than rows arrive; those that this role may not read are not looked at."""
     rows: Counter[Sequence] = Counter()
     for plan in job.plan.tables:
@@ -32,11 +32,5 @@ async def without_room(new: asyncpg.Connection, job: Job, asked: Asked) -> Probl
         stands = await position(new, sequence.name)
         left = numbers_left(sequence, stands.value, called=stands.called)
         if left < arriving:
-            message = f"sequence {sequence.name} of NEW has {left} numbers left, {arriving} rows draw one"
-            return Problem(
-                "TS379",
-                str(sequence.name),
-                message,
-                "raise its MAXVALUE, or give its column a type with room",
-            )
+            return SequenceExhausted(sequence.name, left, arriving)
     return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import asyncpg
 import msgspec
 
+from tranship.errors.codes.start import TooManyRejects
 from tranship.execution.active_run import Task
 from tranship.execution.probe.everything import Asked
 from tranship.execution.probe.reject_book import Book
@@ -15,7 +16,6 @@ from tranship.model.locator import Whole
 from tranship.model.options import MigrateOptions, reject_bound
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
-from tranship.model.resolution import Problem
 from tranship.planning.plan.hash import plan_hash
 from tranship.server.journal import Findings, Journal, name_text
 
@@ -54,13 +54,12 @@ async def write_task(control: asyncpg.Connection, journal: Journal, run: str, ta
         await journal.write_foreseen(control, run, task.position, rejects.values())
 
 
-def too_many(rejected: int, rows: int, options: MigrateOptions) -> Problem | None:
+def too_many(rejected: int, rows: int, options: MigrateOptions) -> TooManyRejects | None:
     """``--max-rejects`` against what asking foresees."""
     bound = reject_bound(options, rows)
     if bound is None or rejected <= bound:
         return None
-    message = f"{rejected} rows would be rejected, --max-rejects allows {options.max_rejects}"
-    return Problem("TS335", "", message, "see the dry run's rejects; decide them, or raise --max-rejects")
+    return TooManyRejects(rejected, options.max_rejects)
 
 
 def _task(position: int, plan: TablePlan, asked: Asked) -> Task:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 import asyncpg
 from msgspec import Struct
 
+from tranship.errors.codes.privileges import IndexNotRemovable
 from tranship.execution.context import Job
 from tranship.model.catalog import Index
 from tranship.model.expression import Lookup
@@ -93,11 +94,10 @@ async def missing_rights(new: asyncpg.Connection, job: Job) -> list[Problem]:
             "schema": f"GRANT CREATE ON SCHEMA {ident(one.table.schema)} TO {user};",
             "tablespace": f"GRANT CREATE ON TABLESPACE {ident(one.tablespace or '')} TO {user};",
         }
-        message = f"index {one.index.name} of {one.table} may not be taken off and rebuilt by {job.new.user}"
-        hint = (
-            "; ".join(cures[lack].rstrip(";") for lack in one.lacks) + "; or --rebuild-indexes auto leaves it"
-        )
-        problems += [Problem("TS378", str(one.table), message, hint)] if one.lacks else []
+        if one.lacks:
+            grants = "; ".join(cures[lack].rstrip(";") for lack in one.lacks)
+            refused = IndexNotRemovable(one.table, one.index.name, job.new.user, grants)
+            problems.append(refused.problem())
     return problems
 
 

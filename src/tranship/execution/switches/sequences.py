@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 import asyncpg
 from msgspec import Struct
 
+from tranship.errors.codes.privileges import SequenceNotMovable, SequenceUnreadable
 from tranship.execution.active_run import Live, fence
 from tranship.execution.context import Job
 from tranship.execution.resilience.failpoints import failpoint
@@ -140,25 +141,11 @@ def missing_rights(job: Job) -> list[Problem]:
         new = _named(job.new, pair.new)
         if new is not None and not new.owned and not {"UPDATE", "SELECT"} <= set(new.privileges):
             grant = f"GRANT SELECT, UPDATE ON SEQUENCE {relation(pair.new)} TO {ident(job.new.user)};"
-            problems.append(
-                Problem(
-                    "TS369",
-                    str(pair.new),
-                    f"sequence {pair.new} of NEW may not be moved by {job.new.user}",
-                    grant,
-                )
-            )
+            problems.append(SequenceNotMovable(pair.new, job.new.user, grant).problem())
         old = _named(job.old, pair.old) if pair.old is not None else None
         if old is not None and not old.owned and "SELECT" not in old.privileges:
             grant = f"GRANT SELECT ON SEQUENCE {relation(old.name)} TO {ident(job.old.user)};"
-            problems.append(
-                Problem(
-                    "TS369",
-                    str(old.name),
-                    f"sequence {old.name} of OLD may not be read by {job.old.user}",
-                    grant,
-                )
-            )
+            problems.append(SequenceUnreadable(old.name, job.old.user, grant).problem())
     return list(dict.fromkeys(problems))
 
 

@@ -11,6 +11,8 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.errors import Stopped
+from tranship.errors.codes.privileges import KeyNotDropped, TriggerNotDisabled
+from tranship.errors.codes.stops import IndexNotRebuilt, TriggerFired
 from tranship.execution.context import Job
 from tranship.execution.resilience.connection import Works
 from tranship.execution.resilience.failpoints import failpoint
@@ -124,25 +126,14 @@ async def refuse_late_triggers(new: asyncpg.Connection, table: Table, *, replica
     """
     late = [t for t in await firing(new, table, INSERT) if t.state in ("AR" if replica else "OA")]
     if late:
-        message = f"trigger {late[0].name} of {late[0].relation} was made or switched on while the run went on; the batch in which it fired is taken back"
-        raise Stopped(
-            "TS428",
-            message,
-            object=str(table.name),
-            hint="run the same command again: it goes on with the trigger switched off",
-        )
+        raise Stopped(TriggerFired(table.name, late[0].name, late[0].relation))
 
 
 def missing_rights(switches: Switches, job: Job) -> list[Problem]:
     """What this role may not switch off, with the cure."""
-    grant = f"GRANT SET ON PARAMETER session_replication_role TO {ident(job.new.user)}; (PostgreSQL 15 and newer), or run as the tables' owner"
+    grant = f"GRANT SET ON PARAMETER session_replication_role TO {ident(job.new.user)};"
     problems = [
-        Problem(
-            "TS368",
-            f"{t.relation}",
-            f"trigger {t.name} of {t.relation} would fire and may not be disabled by {job.new.user}",
-            grant,
-        )
+        TriggerNotDisabled(t.name, t.relation, job.new.user, grant).problem()
         for t in switches.disable
         if not t.owned
     ]
@@ -150,8 +141,8 @@ def missing_rights(switches: Switches, job: Job) -> list[Problem]:
     for dropped in switches.drop:
         table = tables[dropped.table]
         if table is not None and not table.owned:
-            message = f"foreign key {dropped.key.name} of {dropped.table} is part of a cycle and may not be taken off by {job.new.user}"
-            problems.append(Problem("TS368", str(dropped.table), message, grant))
+            held = KeyNotDropped(dropped.key.name, dropped.table, job.new.user, grant)
+            problems.append(held.problem())
     return problems
 
 
@@ -220,10 +211,7 @@ class SwitchBoard:
         try:
             await restore(self._journal, held, undo, self._say, fence=self._fence)
         except asyncpg.PostgresError as error:
-            message = f"{undo.what} could not be rebuilt: {spoken(error)}"
-            raise Stopped(
-                "TS427", message, object=undo.what, hint="remove the cause and run the same command again"
-            ) from error
+            raise Stopped(IndexNotRebuilt(undo.what, spoken(error))) from error
         self._say(f"{undo.what} rebuilt in {time.monotonic() - began:.1f} s")
         await failpoint("indexes.rebuilt")
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from tranship.config import Config
 from tranship.errors import Refused
+from tranship.errors.codes.runs import RunAtWork, RunsNotFinished, StillSwitchedOff
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import at_work
 from tranship.model.names import TableName
@@ -76,12 +77,7 @@ async def purge(config: Config) -> tuple[Run, ...]:
         try:
             await journal.remove(new, still)
         except asyncpg.LockNotAvailableError as error:
-            raise Refused(
-                "TS353",
-                "a run is at work: the journal is still needed",
-                object=journal.schema,
-                hint="wait for its end",
-            ) from error
+            raise Refused(RunAtWork(journal.schema)) from error
         return tuple(runs)
 
 
@@ -91,16 +87,9 @@ async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -
     waiting = [r for r in runs if r.state != "finished"]
     if waiting:
         back = command_line("tranship", "rollback", config.path, "--run", waiting[0].id, "--live")
-        hint = f"run migrate --live to its end, or take it back: {back}"
-        raise Refused(
-            "TS353",
-            f"{len(waiting)} runs are not finished: the journal is still needed",
-            object=waiting[0].id,
-            hint=hint,
-        )
+        raise Refused(RunsNotFinished(waiting[0].id, len(waiting), back))
     if await journal.open_undo(new):
-        hint = command_line("tranship", "doctor", config.path, "--restore")
-        raise Refused("TS353", "something is still switched off: the journal holds its way back", hint=hint)
+        raise Refused(StillSwitchedOff(command_line("tranship", "doctor", config.path, "--restore")))
     return runs
 
 

@@ -1,0 +1,173 @@
+"""TS366 to TS379: privileges and objects of the two databases that a run needs and does not have."""
+
+from __future__ import annotations
+
+from tranship.errors.message import RefusalMessage
+from tranship.model.names import Side, TableName
+
+
+class PrivilegeMissing(RefusalMessage, frozen=True):
+    code = "TS366"
+    meaning = "privileges on a table are missing"
+    cure = "the GRANT is named"
+    about = "{table}"
+    message = "{side} table {table}: {user} lacks {rights}"
+    hint = "{grant}"
+    side: Side
+    table: TableName
+    user: str
+    rights: str
+    grant: str
+
+
+class ColumnPrivilegeMissing(PrivilegeMissing, frozen=True):
+    message = f"{PrivilegeMissing.message} (columns {{columns}})"
+    columns: tuple[str, ...]
+
+
+class JournalMayNotBeMade(RefusalMessage, frozen=True):
+    code = "TS367"
+    meaning = "the journal schema may not be made or used"
+    cure = "the GRANT is named"
+    about = "{schema}"
+    message = "the journal schema {schema} does not exist in NEW and may not be made"
+    hint = "{grant}"
+    schema: str
+    grant: str
+
+
+class JournalMayNotBeUsed(JournalMayNotBeMade, frozen=True):
+    message = "the journal schema {schema} in NEW may not be used"
+
+
+class JournalRefused(RefusalMessage, frozen=True):
+    code = JournalMayNotBeMade.code
+    about = "{schema}"
+    message = "the journal schema {schema} of NEW may not be used: {said}"
+    schema: str
+    said: str
+
+
+class TriggerNotDisabled(RefusalMessage, frozen=True):
+    code = "TS368"
+    meaning = "a trigger or a cyclic foreign key may not be switched off"
+    cure = "the table's owner, or the GRANT it names"
+    about = "{relation}"
+    message = "trigger {trigger} of {relation} would fire and may not be disabled by {user}"
+    hint = "{grant} (PostgreSQL 15 and newer), or run as the tables' owner"
+    trigger: str
+    relation: TableName
+    user: str
+    grant: str
+
+
+class KeyNotDropped(RefusalMessage, frozen=True):
+    code = TriggerNotDisabled.code
+    about = "{table}"
+    message = "foreign key {key} of {table} is part of a cycle and may not be removed by {user}"
+    hint = TriggerNotDisabled.hint
+    key: str
+    table: TableName
+    user: str
+    grant: str
+
+
+class SequenceNotMovable(RefusalMessage, frozen=True):
+    code = "TS369"
+    meaning = "a sequence may not be read or moved"
+    cure = "the GRANT is named"
+    about = "{sequence}"
+    message = "sequence {sequence} of NEW may not be moved by {user}"
+    hint = "{grant}"
+    sequence: TableName
+    user: str
+    grant: str
+
+
+class SequenceUnreadable(SequenceNotMovable, frozen=True):
+    message = "sequence {sequence} of OLD may not be read by {user}"
+
+
+class ForeignPartition(RefusalMessage, frozen=True):
+    code = "TS370"
+    meaning = "a partition is a foreign table"
+    cure = "detach it for the migration, or leave the table out"
+    about = "{partition}"
+    message = (
+        "partition {partition} of {side} table {table} is a foreign table: its rows are on another server"
+    )
+    hint = (
+        "detach the partition for the migration, or leave the table out; "
+        "move the other server's rows by themselves"
+    )
+    partition: TableName
+    side: Side
+    table: TableName
+
+
+class RuleWouldFire(RefusalMessage, frozen=True):
+    code = "TS371"
+    meaning = "a rule would change rows of a table that receives no column of OLD"
+    cure = "disable the rule for the migration"
+    about = "{table}"
+    message = "rule {rule} of {table} would change its rows: none of its columns comes from OLD"
+    hint = "disable the rule meanwhile"
+    table: TableName
+    rule: str
+
+
+class JournalOccupied(RefusalMessage, frozen=True):
+    code = "TS372"
+    meaning = "the schema named as `journal_schema` holds something else"
+    cure = "give the journal a schema of its own"
+    about = "{schema}"
+    message = "the journal schema {schema} of NEW holds what is no journal: {others}"
+    hint = 'give a schema of its own as "journal_schema", or leave the key out for _tranship'
+    schema: str
+    others: tuple[str, ...]
+
+
+class NoXml(RefusalMessage, frozen=True):
+    code = "TS373"
+    meaning = "NEW was built without XML support and has xml columns to fill"
+    cure = "another server, or another type"
+    about = "{column}"
+    message = "NEW was built without xml support and cannot take {column}"
+    hint = "use a server that was built with libxml"
+    column: str
+
+
+class JournalNotRemovable(RefusalMessage, frozen=True):
+    code = "TS375"
+    meaning = "the journal's tables may not be removed"
+    cure = "purge as the role that owns them"
+    about = "{schema}"
+    message = "the journal {schema} may not be removed: {said}"
+    hint = "remove it as the role that owns it; what depends on it goes first"
+    schema: str
+    said: str
+
+
+class IndexNotRemovable(RefusalMessage, frozen=True):
+    code = "TS378"
+    meaning = "an index may not be removed and rebuilt, and `--rebuild-indexes always` asks for it"
+    cure = "the owner, or the GRANT it names"
+    about = "{table}"
+    message = "index {index} of {table} may not be removed and rebuilt by {user}"
+    hint = "{grants}; or --rebuild-indexes auto leaves it"
+    table: TableName
+    index: str
+    user: str
+    grants: str
+
+
+class SequenceExhausted(RefusalMessage, frozen=True):
+    code = "TS379"
+    meaning = "a sequence of NEW has fewer values left than rows need"
+    cure = "a higher MAXVALUE, or a column type with room"
+    about = "{sequence}"
+    message = "sequence {sequence} of NEW has {left} values left, {rows} rows need one each"
+    hint = "raise its MAXVALUE, or give its column a type with room"
+    sequence: TableName
+    left: int
+    rows: int

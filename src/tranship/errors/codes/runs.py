@@ -1,0 +1,194 @@
+"""TS130 and TS351 to TS376: what other runs and earlier ones forbid, and what a rollback or a purge refuses."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tranship.errors.message import RefusalMessage, UsageMessage
+from tranship.model.names import TableName
+
+
+class NoRun(UsageMessage, frozen=True):
+    code = "TS130"
+    meaning = "the journal knows no such run"
+    cure = "`tranship status CONFIG`"
+    message = "the journal knows no run"
+    hint = "see {command}"
+    command: str
+
+
+class NoSuchRun(NoRun, frozen=True):
+    message = "the journal knows no run {run}"
+    run: str
+
+
+class CopiedServer(RefusalMessage, frozen=True):
+    code = "TS351"
+    meaning = "too long ago, or copied from another server: rows do not prove whose they are"
+    cure = "the run cannot be rolled back"
+    message = (
+        "the run wrote into another server, of which NEW is a copy: its rows carry other transactions here"
+    )
+    hint = "roll it back where it ran, or empty its tables by hand"
+
+
+class TooManyTransactions(RefusalMessage, frozen=True):
+    code = CopiedServer.code
+    about = "{run}"
+    message = "too many transactions ran in NEW since: a row no longer proves that the run wrote it"
+    run: str
+
+
+class ReferredTo(RefusalMessage, frozen=True):
+    code = "TS352"
+    meaning = "rows of others refer to rows that would be rolled back"
+    cure = "delete or re-point them first"
+    about = "{table}"
+    message = (
+        "{rows} rows of {table} that this run did not write refer to rows of {parent} that it wrote ({key})"
+    )
+    hint = "delete or re-point them first"
+    table: TableName
+    rows: int
+    parent: TableName
+    key: str
+
+
+class RunAtWork(RefusalMessage, frozen=True):
+    code = "TS353"
+    meaning = "the journal is still needed"
+    cure = "run to the end, roll back, or `doctor --restore`"
+    about = "{schema}"
+    message = "a run is at work: the journal is still needed"
+    hint = "wait for its end"
+    schema: str
+
+
+class RunsNotFinished(RefusalMessage, frozen=True):
+    code = RunAtWork.code
+    about = "{run}"
+    message = "{runs} runs are not finished: the journal is still needed"
+    hint = "run migrate --live to its end, or roll it back: {command}"
+    run: str
+    runs: int
+    command: str
+
+
+class StillSwitchedOff(RefusalMessage, frozen=True):
+    code = RunAtWork.code
+    message = "something is still switched off: the journal holds what restores it"
+    hint = "{command}"
+    command: str
+
+
+class MayNotDelete(RefusalMessage, frozen=True):
+    code = "TS354"
+    meaning = "DELETE is missing on a table whose rows would be rolled back"
+    cure = "the GRANT is named"
+    about = "{table}"
+    message = "{user} lacks DELETE on {table} of NEW"
+    hint = "{grant}"
+    table: TableName
+    user: str
+    grant: str
+
+
+class NoReplicaIdentity(RefusalMessage, frozen=True):
+    code = "TS355"
+    meaning = (
+        "a table whose rows would be rolled back is published without a replica identity, "
+        "so that the server deletes none"
+    )
+    cure = "the statement that gives it one is named"
+    about = "{table}"
+    message = (
+        "no row of {table} can be deleted: publication {publication} publishes deletes, "
+        "and the table has no replica identity"
+    )
+    hint = "{statement}"
+    table: TableName
+    publication: str
+    statement: str
+
+
+class LockHeld(RefusalMessage, frozen=True):
+    code = "TS360"
+    meaning = "another run holds the lock"
+    cure = "wait; [Interrupted runs](interrupted.md)"
+    message = "another run of this migration holds the lock: {who}"
+    hint = "wait for it, or see where it stands: {command}"
+    who: str
+    command: str
+
+
+class LockHeldSilently(LockHeld, frozen=True):
+    message = LockHeld.message
+    hint = "if it hangs, the same command with --take-over takes the lock from it"
+
+
+class SameDatabase(RefusalMessage, frozen=True):
+    code = "TS361"
+    meaning = "OLD is NEW"
+    cure = "check the configuration"
+    about = "{new}"
+    message = "OLD and NEW are the same database: {old} and {new}"
+    hint = "check old_database and new_database"
+    old: str
+    new: str
+
+
+class OldIsStandbyOfNew(RefusalMessage, frozen=True):
+    code = "TS362"
+    meaning = "OLD is a standby of NEW"
+    cure = "check the configuration"
+    about = "{old}"
+    message = "OLD ({old}) is a standby of NEW ({new})"
+    old: str
+    new: str
+
+
+class OldAltered(RefusalMessage, frozen=True):
+    code = "TS363"
+    meaning = "OLD was altered while the run began"
+    cure = "run it again"
+    message = "OLD was altered since it was compared: {changes}"
+    hint = "run the same command again"
+    changes: str
+
+
+class AnotherPlan(RefusalMessage, frozen=True):
+    code = "TS364"
+    meaning = "an unfinished run has another plan"
+    cure = "the same decisions, or `--restart`"
+    message = "an unfinished run of {started:%Y-%m-%d %H:%M} has another plan: {changes}"
+    hint = (
+        "run it to its end with the same decisions, or add --restart: what it wrote is rolled back, "
+        "and the run starts over"
+    )
+    started: datetime
+    changes: str
+
+
+class UnfinishedBeforeRehearsal(RefusalMessage, frozen=True):
+    code = "TS365"
+    meaning = "a rehearsal while a run is unfinished"
+    cure = "run it to its end, or roll it back"
+    message = "an unfinished run stands in the journal"
+    hint = "run it to its end with --live, or roll it back: {command}"
+    command: str
+
+
+class UnfinishedFromAnotherOld(RefusalMessage, frozen=True):
+    code = "TS376"
+    meaning = (
+        "an unfinished run from another OLD wrote into the same tables: "
+        "was the old database restored or upgraded meanwhile?"
+    )
+    cure = "run that one to its end, or roll it back"
+    about = "{run}"
+    message = "an unfinished run of {started:%Y-%m-%d %H:%M} from another OLD wrote into {tables}"
+    hint = "run that one to its end, or roll it back: {command}"
+    run: str
+    started: datetime
+    tables: tuple[TableName, ...]
+    command: str
