@@ -23,7 +23,7 @@ from tranship.planning.matching.renames import RenameContext, score
 from tranship.planning.matching.renames.assign import choose
 from tranship.planning.matching.renames.columns import order_proven, prove
 from tranship.planning.matching.renames.features import features
-from tranship.planning.matching.renames.overlap import make_table_scene
+from tranship.planning.matching.renames.overlap import make_tables_context
 from tranship.planning.matching.renames.table_features import NEGATIVE
 from tranship.planning.matching.renames.tables import known_pairs, weighed
 
@@ -67,9 +67,9 @@ def column_case(case: bench.Json, ordered: bool) -> Case | None:
     if order != ordered:
         return None
     progress = prove(old, new, kept=bench.kept_names(old, new), context=context)
-    scene = progress.scene(order)
-    olds, news = scene.old.columns, scene.new.columns
-    rows = [(i, j, (olds[i].name, news[j].name), features(scene, olds[i], news[j])) for i, j in scene.pairs]
+    shared = progress.columns_context(order)
+    olds, news = shared.old.columns, shared.new.columns
+    rows = [(i, j, (olds[i].name, news[j].name), features(shared, olds[i], news[j])) for i, j in shared.pairs]
     automatic = {(p.old, p.new) for p in progress.found}
     truth, ambiguous, derived = (bench.pairs(case.get(key)) for key in ("renames", "ambiguous", "derived"))
     return Case(
@@ -89,12 +89,12 @@ def table_case(case: bench.Json) -> Case:
     """A pair of schemas."""
     old, new = [bench.make_table(t) for t in case["old"]], [bench.make_table(t) for t in case["new"]]
     pairs: dict[TableName, TableName] = known_pairs(old, new, {})
-    scene = make_table_scene(old, new, pairs)
+    shared = make_tables_context(old, new, pairs)
 
     def rows(weights: Weights) -> list[Row]:
-        _, found = weighed(scene, old, new, pairs, weights)
+        _, found = weighed(shared, old, new, pairs, weights)
         return [
-            (i, j, (scene.olds[i].name.name, scene.news[j].name.name), values)
+            (i, j, (shared.olds[i].name.name, shared.news[j].name.name), values)
             for (i, j), values in found.items()
         ]
 

@@ -35,7 +35,12 @@ MOST_LINE_LENGTH = 110
 # McCabe's own limit, so that the report can be compared with other projects.
 DENSE = 10
 
-FINISHED: tuple[str, ...] = ("checks", "src/tranship/planning/names", "src/tranship/planning/printed")
+FINISHED: tuple[str, ...] = (
+    "checks",
+    "src/tranship/planning/matching",
+    "src/tranship/planning/names",
+    "src/tranship/planning/printed",
+)
 """Folders, relative to the root, that keep the limits; every other one is only reported."""
 
 SPLIT_PACKAGES = frozenset({"planning", "execution"})

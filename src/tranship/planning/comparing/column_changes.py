@@ -86,15 +86,15 @@ def column_changes(tables: Tables) -> Iterator[Change]:
     active = [p for p in tables.pair.columns if p.old not in ignored and p.new not in filled]
     for pair in active:
         yield from _pair_changes(tables, pair)
-    settled_old = ignored | tables.used
-    asked = [p for p in tables.pair.proposals if p.old not in settled_old and p.new not in filled]
+    resolved_old = ignored | tables.used
+    asked = [p for p in tables.pair.proposals if p.old not in resolved_old and p.new not in filled]
     for proposal in asked:
         yield _proposed(tables, proposal)
     covered_new = filled | {p.new for p in active} | {p.new for p in asked}
     for column in tables.after.columns:
         if column.name not in covered_new:
             yield _added(tables, column)
-    covered_old = settled_old | {p.old for p in active} | {p.old for p in asked}
+    covered_old = resolved_old | {p.old for p in active} | {p.old for p in asked}
     for column in tables.before.columns:
         if column.name not in covered_old:
             yield _removed(tables, column)

@@ -1,4 +1,7 @@
-"""Who corresponds to whom: tables first, then their columns. Decisions, equal names, then what proves itself. Pure."""
+"""Which old table and column corresponds to which new one.
+
+The order is decisions, equal names, renames that are proven. Everything else is proposed to a person.
+"""
 
 from __future__ import annotations
 
@@ -18,29 +21,32 @@ class Decided(Struct, frozen=True):
     """What a person's decisions say about correspondence; tables by their old name."""
 
     tables: tuple[tuple[TableName, TableName], ...] = ()
-    """``rename_table``."""
+    """Old and new table: what a ``rename_table`` pairs."""
     dropped: tuple[TableName, ...] = ()
-    """``drop_table``."""
+    """Old tables that a ``drop_table`` leaves out."""
     columns: tuple[tuple[TableName, str, str], ...] = ()
-    """Old table, old column, new column: what a ``rename`` or ``transform`` pairs. A column may feed several."""
-    settled_old: tuple[tuple[TableName, str], ...] = ()
+    """Old table, old column, new column: what a ``rename`` or ``transform`` pairs.
+
+    A column may feed several.
+    """
+    resolved_old: tuple[tuple[TableName, str], ...] = ()
     """Old columns that pair with nothing else any more: ignored, or moved away by a ``rename``."""
-    settled_new: tuple[tuple[TableName, str], ...] = ()
+    resolved_new: tuple[tuple[TableName, str], ...] = ()
     """New columns (under the old table's name) that a ``default`` fills."""
 
 
 NOTHING_DECIDED = Decided()
 
 
-class _Columns(Struct):
+class _ColumnDecisions(Struct):
     """What is decided about the columns of one table."""
 
     pairs: list[tuple[str, str]]
-    settled_old: set[str]
-    settled_new: set[str]
+    resolved_old: set[str]
+    resolved_new: set[str]
 
 
-_NO_COLUMNS = _Columns([], set(), set())
+_NO_DECISIONS = _ColumnDecisions([], set(), set())
 
 
 class _Tables(Struct):
@@ -66,41 +72,30 @@ def match(
     *,
     background: Background = NOTHING_KNOWN,
 ) -> Matching:
-    """Pair tables and columns in scope.
+    """Returns the pairs of tables in scope with the pairs of their columns, and what is left without a
+    counterpart.
 
     Partitions are storage of their root; views, materialized and foreign tables correspond to nothing.
     """
     tables = _Tables(_movable(old), _movable(new), {})
+    # Decisions before names, so that a renamed table leaves its name free; children last, since they follow
+    # their parent.
     _pair_decided(tables, scope, decided)
     _pair_by_name(tables, scope, decided)
     _pair_children(tables, decided)
-    convention = naming_convention(list(tables.old.values()), list(tables.new.values()))
-    context = RenameContext(
-        table_pairs=tables.names,
-        convention=convention,
-        shared_ancestor=background.shared_ancestor,
-        old_statistics=background.old_statistics,
-        new_statistics=background.new_statistics,
-    )
+    context = _rename_context(tables, background)
     proposals = _pair_renamed(tables, _held_by_name(old, new, scope), decided, context)
+    # Once more: a parent may just have been found under another name.
     _pair_children(tables, decided)
-    # A table under its own name needs no telling, and the rules walk through what they are told for every table.
+    # Only tables under another name: for the others a lookup by their own name answers the same, and the
+    # rules walk through these pairs for every table.
     context = structs.replace(context, table_pairs={a: b for a, b in tables.names.items() if a != b})
     inside = [name for name in sorted(tables.old) if scope.includes(name)]
-    decisions = _by_table(decided)
-    pairs = tuple(
-        _with_columns(tables.found[n], tables, decisions.get(n, _NO_COLUMNS), context)
-        for n in inside
-        if n in tables.found
-    )
-    taken = {pair.new for pair in tables.found.values()} | set(_twins(decided.dropped, tables, scope))
-    only_new = (
-        () if scope.tables is not None else tuple(name for name in sorted(tables.new) if name not in taken)
-    )
+    lost = (name for name in inside if name not in tables.found)
     return Matching(
-        pairs=pairs,
-        only_old=tuple(n for n in inside if n not in tables.found and n not in decided.dropped),
-        only_new=only_new,
+        pairs=_pairs_with_columns(tables, inside, decided, context),
+        only_old=tuple(name for name in lost if name not in decided.dropped),
+        only_new=_only_new(tables, scope, decided),
         proposals=tuple(p for p in proposals if scope.includes(p.old)),
         out_of_scope=len(tables.old) - len(inside),
         schema_pairs=scope.schema_pairs,
@@ -111,28 +106,45 @@ def match(
 def loose_columns(
     old: Catalog, new: Catalog, scope: Scope
 ) -> tuple[tuple[ColumnRef, ...], tuple[ColumnRef, ...]]:
-    """The columns of OLD and of NEW that may have got another name, so that what their values look like matters.
+    """Returns the columns of OLD and of NEW that may have been renamed, so that statistics of their values
+    are useful.
 
-    Of tables that have their counterpart by name or by the configuration, those whose name the other side lacks, where it lacks some on
-    both; after them all columns of tables without a counterpart, where both sides have such tables.
+    First come, of tables paired by name or by the configuration, the columns whose name the other side does
+    not have, where each side has such columns. Then come all columns of tables without a counterpart, where
+    both sides have such tables.
     """
     tables = _Tables(_movable(old), _movable(new), {})
     _pair_decided(tables, scope, NOTHING_DECIDED)
     _pair_by_name(tables, scope, NOTHING_DECIDED)
-    found: tuple[list[ColumnRef], list[ColumnRef]] = ([], [])
-    for name, pair in sorted(tables.found.items()):
-        before, after = tables.old[name], tables.new[pair.new]
-        left, right = {c.name for c in before.columns}, {c.name for c in after.columns}
-        if scope.includes(name) and left - right and right - left:
-            found[0].extend(ColumnRef(name, c.name) for c in before.columns if c.name not in right)
-            found[1].extend(ColumnRef(pair.new, c.name) for c in after.columns if c.name not in left)
+    paired = [(tables.old[a], tables.new[b]) for a, b in sorted(tables.names.items()) if scope.includes(a)]
+    loose_old, loose_new = list[ColumnRef](), list[ColumnRef]()
+    for before, after in paired:
+        lost, fresh = _names_of_one(before, after), _names_of_one(after, before)
+        if lost and fresh:
+            loose_old += lost
+            loose_new += fresh
+    lost_tables, fresh_tables = _tables_of_one(tables, scope)
+    if lost_tables and fresh_tables:
+        loose_old += _columns_of(lost_tables)
+        loose_new += _columns_of(fresh_tables)
+    return tuple(loose_old), tuple(loose_new)
+
+
+def _names_of_one(table: Table, other: Table) -> list[ColumnRef]:
+    """Returns the columns of a table that its counterpart does not have."""
+    names = {column.name for column in other.columns}
+    return [ColumnRef(table.name, column.name) for column in table.columns if column.name not in names]
+
+
+def _tables_of_one(tables: _Tables, scope: Scope) -> tuple[list[Table], list[Table]]:
+    """Returns the tables of OLD in scope and those of NEW that have no counterpart so far, by name."""
     taken = {pair.new for pair in tables.found.values()}
-    lost = [t for name, t in sorted(tables.old.items()) if name not in tables.found and scope.includes(name)]
-    fresh = [t for name, t in sorted(tables.new.items()) if name not in taken]
-    if lost and fresh:
-        for side, loose in zip(found, (lost, fresh), strict=True):
-            side.extend(ColumnRef(t.name, c.name) for t in loose for c in t.columns)
-    return tuple(found[0]), tuple(found[1])
+    lost = [name for name in sorted(tables.old) if name not in tables.found and scope.includes(name)]
+    return [tables.old[name] for name in lost], [t for n, t in sorted(tables.new.items()) if n not in taken]
+
+
+def _columns_of(tables: Sequence[Table]) -> list[ColumnRef]:
+    return [ColumnRef(table.name, column.name) for table in tables for column in table.columns]
 
 
 def _movable(catalog: Catalog) -> dict[TableName, Table]:
@@ -140,11 +152,12 @@ def _movable(catalog: Catalog) -> dict[TableName, Table]:
 
 
 def _pair_decided(tables: _Tables, scope: Scope, decided: Decided) -> None:
-    """A person's word, in the configuration or in the resolutions."""
-    for (before, after), why in [
-        *((m, "table_mapping") for m in scope.mapping),
-        *((t, "decided") for t in decided.tables),
-    ]:
+    """Pairs what a person said, in the configuration or in the resolutions; a resolution overrides the
+    configuration.
+    """
+    configured = [(pair, "table_mapping") for pair in scope.mapping]
+    answered = [(pair, "decided") for pair in decided.tables]
+    for (before, after), why in (*configured, *answered):
         if before in tables.old and after in tables.new and before not in decided.dropped:
             tables.pair(before, after, Pairing.DECIDED, (why,))
 
@@ -157,26 +170,44 @@ def _pair_by_name(tables: _Tables, scope: Scope, decided: Decided) -> None:
             tables.pair(name, twin, Pairing.NAME)
 
 
+def _only_new(tables: _Tables, scope: Scope, decided: Decided) -> tuple[TableName, ...]:
+    """Returns the new tables without a counterpart: none when the configuration names tables, since all are
+    then.
+    """
+    if scope.tables is not None:
+        return ()
+    taken = {pair.new for pair in tables.found.values()} | set(_twins(decided.dropped, tables, scope))
+    return tuple(name for name in sorted(tables.new) if name not in taken)
+
+
 def _twins(dropped: Sequence[TableName], tables: _Tables, scope: Scope) -> list[TableName]:
-    """New tables of the same name as a table that a decision leaves out: neither new nor free."""
+    """Returns new tables of the same name as a table that a decision leaves out: they are neither new nor
+    free.
+    """
     schemas = dict(scope.schema_pairs)
-    return [
-        twin for n in dropped if (twin := TableName(schemas.get(n.schema, n.schema), n.name)) in tables.new
-    ]
+    twins = (TableName(schemas.get(name.schema, name.schema), name.name) for name in dropped)
+    return [twin for twin in twins if twin in tables.new]
 
 
 def _pair_children(tables: _Tables, decided: Decided) -> None:
-    """An inheritance child without a counterpart flows into the nearest ancestor's counterpart when that is partitioned."""
+    """Pairs inheritance children without a counterpart with the new table of their nearest ancestor.
+
+    That holds only where the new table is partitioned: its partitions are the form that the children have
+    there.
+    """
     for name, table in sorted(tables.old.items()):
         if name in tables.found or name in decided.dropped:
             continue
         ancestor = _paired_ancestor(table, tables)
         if ancestor is not None and tables.new[tables.found[ancestor].new].kind == "p":
-            told = f"inherits from {ancestor}, whose counterpart is partitioned"
-            tables.pair(name, tables.found[ancestor].new, Pairing.PARENT, (told,))
+            evidence = f"inherits from {ancestor}, whose counterpart is partitioned"
+            tables.pair(name, tables.found[ancestor].new, Pairing.PARENT, (evidence,))
 
 
 def _paired_ancestor(table: Table, tables: _Tables) -> TableName | None:
+    """Returns the nearest ancestor that has a counterpart: breadth first, since a table may inherit from
+    several.
+    """
     waiting, seen = list(table.parents), set[TableName]()
     while waiting:
         name = waiting.pop(0)
@@ -189,30 +220,38 @@ def _paired_ancestor(table: Table, tables: _Tables) -> TableName | None:
 
 
 def _held_by_name(old: Catalog, new: Catalog, scope: Scope) -> set[TableName]:
-    """Tables of either side whose name the other side gives to something that holds no rows (a view …): they were not renamed."""
+    """Returns the tables of either side whose name the other side gives to something without rows of its own.
+
+    A table whose name is now that of a view was replaced by it, not renamed.
+    """
     schemas = dict(scope.schema_pairs)
-    twins = (
-        (t, new.table(TableName(schemas.get(t.name.schema, t.name.schema), t.name.name))) for t in old.tables
+    held = set[TableName]()
+    for table in old.tables:
+        schema = schemas.get(table.name.schema, table.name.schema)
+        twin = new.table(TableName(schema, table.name.name))
+        if twin is not None and (table.kind in HOLDS_ROWS) != (twin.kind in HOLDS_ROWS):
+            held |= {table.name, twin.name}
+    return held
+
+
+def _rename_context(tables: _Tables, background: Background) -> RenameContext:
+    return RenameContext(
+        table_pairs=tables.names,
+        convention=naming_convention(list(tables.old.values()), list(tables.new.values())),
+        shared_ancestor=background.shared_ancestor,
+        old_statistics=background.old_statistics,
+        new_statistics=background.new_statistics,
     )
-    return {
-        name
-        for a, b in twins
-        if b is not None and (a.kind in HOLDS_ROWS) != (b.kind in HOLDS_ROWS)
-        for name in (a.name, b.name)
-    }
 
 
 def _pair_renamed(
     tables: _Tables, held: set[TableName], decided: Decided, context: RenameContext
 ) -> tuple[TableProposal, ...]:
-    """Tables under another name: those that prove themselves are paired, the rest are proposed."""
-    before = [
-        t
-        for name, t in sorted(tables.old.items())
-        if name not in decided.dropped and (name not in held or name in tables.found)
-    ]
-    taken = set(tables.names.values())
-    after = [t for name, t in sorted(tables.new.items()) if name not in held or name in taken]
+    """Pairs tables whose rename is proven. Returns the proposals for the rest."""
+    # A pair is a pair, whatever else has its name by now.
+    held_old, held_new = held - tables.names.keys(), held - set(tables.names.values())
+    before = [t for name, t in sorted(tables.old.items()) if name not in held_old | set(decided.dropped)]
+    after = [t for name, t in sorted(tables.new.items()) if name not in held_new]
     renames = table_renames(before, after, context=context)
     for pair in renames.automatic:
         if pair.old not in tables.found:
@@ -220,84 +259,104 @@ def _pair_renamed(
     return tuple(p for p in renames.proposals if p.old not in tables.found)
 
 
-def _by_table(decided: Decided) -> dict[TableName, _Columns]:
-    found: dict[TableName, _Columns] = {}
+def _decisions_by_table(decided: Decided) -> dict[TableName, _ColumnDecisions]:
+    found: dict[TableName, _ColumnDecisions] = {}
     for table, old, new in decided.columns:
-        found.setdefault(table, _Columns([], set(), set())).pairs.append((old, new))
-    for table, column in decided.settled_old:
-        found.setdefault(table, _Columns([], set(), set())).settled_old.add(column)
-    for table, column in decided.settled_new:
-        found.setdefault(table, _Columns([], set(), set())).settled_new.add(column)
+        found.setdefault(table, _ColumnDecisions([], set(), set())).pairs.append((old, new))
+    for table, column in decided.resolved_old:
+        found.setdefault(table, _ColumnDecisions([], set(), set())).resolved_old.add(column)
+    for table, column in decided.resolved_new:
+        found.setdefault(table, _ColumnDecisions([], set(), set())).resolved_new.add(column)
     return found
 
 
-def _with_columns(pair: TablePair, tables: _Tables, decided: _Columns, context: RenameContext) -> TablePair:
+def _pairs_with_columns(
+    tables: _Tables, inside: Sequence[TableName], decided: Decided, context: RenameContext
+) -> tuple[TablePair, ...]:
+    decisions = _decisions_by_table(decided)
+    paired = [name for name in inside if name in tables.found]
+    return tuple(
+        _with_columns(tables.found[name], tables, decisions.get(name, _NO_DECISIONS), context)
+        for name in paired
+    )
+
+
+def _with_columns(
+    pair: TablePair, tables: _Tables, decided: _ColumnDecisions, context: RenameContext
+) -> TablePair:
+    """Returns the pair of tables with the pairs of its columns and the proposals for the rest."""
     old, new = tables.old[pair.old], tables.new[pair.new]
-    settled_old, settled_new = decided.settled_old, decided.settled_new
-    chosen = [
-        ColumnPair(a, b, Pairing.DECIDED, ("decided",))
-        for a, b in decided.pairs
-        if old.column(a) is not None and new.column(b) is not None
-    ]
-    taken_new = {p.new for p in chosen} | settled_new
-    named = [
-        ColumnPair(c.name, c.name, Pairing.NAME)
-        for c in new.columns
-        if c.name not in taken_new and c.name not in settled_old and old.column(c.name) is not None
-    ]
-    kept = [(p.old, p.new) for p in (*chosen, *named)]
-    renames = column_renames(old, new, kept=kept, context=context)
-    automatic = [p for p in renames.automatic if p.old not in settled_old and p.new not in taken_new]
-    automatic += _still_renamed(old, new, chosen, named, automatic, settled_old, taken_new, context)
-    moved_old, moved_new = {p.old for p in automatic}, {p.new for p in automatic}
-    named = [p for p in named if p.old not in moved_old and p.new not in moved_new]
-    by_new = {p.new: p for p in (*named, *automatic, *chosen)}
-    fed = {p.old for p in by_new.values()}
-    proposals = tuple(p for p in renames.proposals if _open(p, fed, by_new, settled_old, settled_new))
-    columns = tuple(by_new[c.name] for c in new.columns if c.name in by_new)
+    chosen = _decided_columns(old, new, decided)
+    taken = {p.new for p in chosen} | decided.resolved_new
+    named = _columns_by_name(old, new, decided.resolved_old, taken)
+    renames = column_renames(old, new, kept=[(p.old, p.new) for p in (*chosen, *named)], context=context)
+    automatic = [p for p in renames.automatic if p.old not in decided.resolved_old and p.new not in taken]
+    shared = {p.old for p in chosen} - decided.resolved_old
+    automatic += _renames_of_shared(old, new, shared, [*chosen, *named, *automatic], taken, context)
+    by_new = _by_new_column(chosen, named, automatic)
+    proposals = _open_proposals(renames.proposals, by_new, decided)
     return TablePair(
         old=pair.old,
         new=pair.new,
         pairing=pair.pairing,
-        columns=columns,
+        columns=tuple(by_new[column.name] for column in new.columns if column.name in by_new),
         proposals=proposals,
         evidence=pair.evidence,
     )
 
 
-def _still_renamed(
+def _decided_columns(old: Table, new: Table, decided: _ColumnDecisions) -> list[ColumnPair]:
+    return [
+        ColumnPair(a, b, Pairing.DECIDED, ("decided",))
+        for a, b in decided.pairs
+        if old.column(a) is not None and new.column(b) is not None
+    ]
+
+
+def _columns_by_name(old: Table, new: Table, resolved_old: set[str], taken: set[str]) -> list[ColumnPair]:
+    free = (c.name for c in new.columns if c.name not in taken and c.name not in resolved_old)
+    return [ColumnPair(name, name, Pairing.NAME) for name in free if old.column(name) is not None]
+
+
+def _renames_of_shared(
     old: Table,
     new: Table,
-    chosen: list[ColumnPair],
-    named: list[ColumnPair],
-    automatic: list[ColumnPair],
-    settled_old: set[str],
-    taken_new: set[str],
+    shared: set[str],
+    pairs: Sequence[ColumnPair],
+    taken: set[str],
     context: RenameContext,
 ) -> list[ColumnPair]:
-    """Automatic renames of columns that a ``transform`` feeds elsewhere: it does not use them up."""
-    shared = {p.old for p in chosen} - settled_old
+    """Returns the proven renames of old columns that a ``transform`` feeds elsewhere.
+
+    ``shared`` are these columns: unlike a ``rename``, a ``transform`` does not use its column up, so the
+    rules are asked a second time as if it had no counterpart. ``pairs`` are the column pairs so far,
+    ``taken`` the new columns that decisions fill.
+    """
     if not shared:
         return []
-    kept = [
-        (p.old, p.new)
-        for p in (*chosen, *named, *automatic)
-        if p.pairing is not Pairing.DECIDED or p.old not in shared
-    ]
-    taken = taken_new | {p.new for p in automatic}
-    return [
-        p
-        for p in column_renames(old, new, kept=kept, context=context).automatic
-        if p.old in shared and p.new not in taken
-    ]
+    kept = [(p.old, p.new) for p in pairs if p.pairing is not Pairing.DECIDED or p.old not in shared]
+    filled = taken | {p.new for p in pairs if p.pairing not in (Pairing.DECIDED, Pairing.NAME)}
+    found = column_renames(old, new, kept=kept, context=context).automatic
+    return [p for p in found if p.old in shared and p.new not in filled]
 
 
-def _open(
-    proposal: Proposal,
-    fed: set[str],
-    by_new: dict[str, ColumnPair],
-    settled_old: set[str],
-    settled_new: set[str],
-) -> bool:
-    old_free = proposal.old not in fed and proposal.old not in settled_old
-    return old_free and proposal.new not in by_new and proposal.new not in settled_new
+def _by_new_column(
+    chosen: Sequence[ColumnPair], named: Sequence[ColumnPair], automatic: Sequence[ColumnPair]
+) -> dict[str, ColumnPair]:
+    """Returns the pairs by their new column.
+
+    A decision wins over a proven rename, and that over an equal name.
+    """
+    moved_old, moved_new = {p.old for p in automatic}, {p.new for p in automatic}
+    # Columns that swapped their names: the rename takes both out of the pairs of equal names.
+    unmoved = [p for p in named if p.old not in moved_old and p.new not in moved_new]
+    return {p.new: p for p in (*unmoved, *automatic, *chosen)}
+
+
+def _open_proposals(
+    proposals: Sequence[Proposal], by_new: dict[str, ColumnPair], decided: _ColumnDecisions
+) -> tuple[Proposal, ...]:
+    """Returns the proposals of which both columns are still without a counterpart."""
+    feeding = {p.old for p in by_new.values()} | decided.resolved_old
+    filled = by_new.keys() | decided.resolved_new
+    return tuple(p for p in proposals if p.old not in feeding and p.new not in filled)

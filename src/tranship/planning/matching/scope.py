@@ -1,4 +1,4 @@
-"""What takes part: the configured tables, the table mapping, and which schema corresponds to which. Pure."""
+"""What takes part in a migration: the configured tables, the table mapping, and the pairs of schemas."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from tranship.model.catalog import Catalog, Table
 from tranship.model.names import Side, TableName
 from tranship.model.resolution import Problem
 
+# pg_class.relkind of relations with rows of their own: plain and partitioned tables.
 HOLDS_ROWS = ("r", "p")
 KIND_WORDS = {
     "v": "a view",
@@ -34,6 +35,8 @@ KIND_WORDS = {
     "p": "a partitioned table",
     "r": "a table",
 }
+# Table names in a hint: as many as fit into two lines of a terminal.
+MOST_SHOWN = 10
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
 
 
@@ -41,14 +44,14 @@ class Scope(Struct, frozen=True):
     """What the configuration selects."""
 
     tables: tuple[TableName, ...] | None = None
-    """Old tables in configured order; None: all."""
+    """Old tables in configured order; None means all."""
     mapping: tuple[tuple[TableName, TableName], ...] = ()
     """``table_mapping``: old table → new table."""
     schema_pairs: tuple[tuple[str, str], ...] = ()
     """Old schema → new schema."""
 
     def includes(self, name: TableName) -> bool:
-        """The old table takes part."""
+        """Returns whether the old table takes part."""
         return self.tables is None or name in self.tables
 
 
@@ -61,46 +64,61 @@ def make_scope(
     old_configured: Sequence[str] | None = None,
     new_configured: Sequence[str] | None = None,
 ) -> tuple[Scope, tuple[Problem, ...]]:
-    """Tie the configuration to the catalogs; every problem at once.
+    """Returns the scope that the configuration selects from the catalogs, and every problem with it at once.
 
-    ``tables`` and ``table_mapping`` are as configured (``name`` or ``schema.name``); ``old_configured`` and ``new_configured`` are the
-    configured schemas of each side, None where left out. Codes TS1xx end with exit status 2, TS3xx with 3.
+    ``tables`` and ``table_mapping`` are as configured (``name`` or ``schema.name``). ``old_configured`` and
+    ``new_configured`` are the configured schemas of each side, None where left out. The caller exits with
+    status 2 for codes TS1xx and with 3 for TS3xx.
     """
     problems = [
         *_missing_schemas(old, old_configured, Side.OLD, tables),
         *_missing_schemas(new, new_configured, Side.NEW),
     ]
     pairs = pair_schemas(old, new, old_configured, new_configured)
+    # Without a schema every one of its tables would be missing, too: one problem says it.
     if problems:
         return Scope(None if tables is None else (), (), pairs), tuple(problems)
-    chosen: list[TableName] | None = None
-    if tables is not None:
-        chosen = []
-        for text in tables:
-            found = _resolve(old, text, Side.OLD)
-            if isinstance(found, Problem):
-                problems.append(found)
-            elif found.name not in chosen:
-                chosen.append(found.name)
-    mapping = []
-    for before, after in table_mapping:
-        from_old, to_new = _resolve(old, before, Side.OLD), _resolve(new, after, Side.NEW)
-        problems += [
-            found for found in (from_old, to_new) if isinstance(found, Problem) and found not in problems
-        ]
-        if isinstance(from_old, Table) and isinstance(to_new, Table):
-            mapping.append((from_old.name, to_new.name))
-    scope = Scope(None if chosen is None else tuple(chosen), tuple(mapping), pairs)
+    chosen = None if tables is None else _chosen_tables(old, tables, problems)
+    scope = Scope(chosen, _resolved_mapping(old, new, table_mapping, problems), pairs)
     moved = [t for t in old.tables if t.kind in HOLDS_ROWS and t.extension is None and scope.includes(t.name)]
     if not moved and not problems:
         problems.append(_nothing(old, tables))
-    return scope, (*problems, *(p for t in moved if (p := _unreadable(t, old)) is not None))
+    return scope, (*problems, *(_unreadable(t, old) for t in moved if "SELECT" not in t.privileges))
+
+
+def _chosen_tables(old: Catalog, tables: Sequence[str], problems: list[Problem]) -> tuple[TableName, ...]:
+    """Returns the configured tables once each, in configured order; adds a problem for each that is not
+    found.
+    """
+    chosen: list[TableName] = []
+    for text in tables:
+        found = _resolve(old, text, Side.OLD)
+        if isinstance(found, Problem):
+            problems.append(found)
+        elif found.name not in chosen:
+            chosen.append(found.name)
+    return tuple(chosen)
+
+
+def _resolved_mapping(
+    old: Catalog, new: Catalog, table_mapping: Sequence[tuple[str, str]], problems: list[Problem]
+) -> tuple[tuple[TableName, TableName], ...]:
+    """Returns the configured pairs of tables; adds a problem for each name that is not found."""
+    mapping = []
+    for before, after in table_mapping:
+        from_old, to_new = _resolve(old, before, Side.OLD), _resolve(new, after, Side.NEW)
+        # A table may stand in ``tables`` as well, where its problem was said already.
+        not_found = [found for found in (from_old, to_new) if isinstance(found, Problem)]
+        problems += [problem for problem in not_found if problem not in problems]
+        if isinstance(from_old, Table) and isinstance(to_new, Table):
+            mapping.append((from_old.name, to_new.name))
+    return tuple(mapping)
 
 
 def pair_schemas(
     old: Catalog, new: Catalog, old_configured: Sequence[str] | None, new_configured: Sequence[str] | None
 ) -> tuple[tuple[str, str], ...]:
-    """Two configured lists pair by position, everything else by name."""
+    """Returns the pairs of schemas: two configured lists pair by position, everything else by name."""
     pairs: list[tuple[str, str]] = []
     if old_configured is not None and new_configured is not None:
         pairs = list(zip(old_configured, new_configured, strict=False))
@@ -110,13 +128,17 @@ def pair_schemas(
 
 
 def default_schema(catalog: Catalog) -> str:
-    """The schema of a bare name: the only one in scope, else ``public``, else the first."""
+    """Returns the schema of a bare name: the only one in scope, else ``public``, else the first."""
     several = len(catalog.schemas) != 1 and "public" in catalog.schemas
     return "public" if several else next(iter(catalog.schemas), "public")
 
 
 def find_tables(catalog: Catalog, text: str) -> tuple[Table, ...]:
-    """The relations a written name can mean: exactly this name (in the default schema, else anywhere), then split at a dot."""
+    """Returns the relations that a name in a file can mean.
+
+    That is the relation of exactly this name in the default schema, else those of this name anywhere, else
+    the one that the name means when it is split at a dot. A dot may be part of a name, so every dot is tried.
+    """
     exact = catalog.table(TableName(default_schema(catalog), text))
     if exact is not None:
         return (exact,)
@@ -129,7 +151,9 @@ def find_tables(catalog: Catalog, text: str) -> tuple[Table, ...]:
 
 
 def bare(name: TableName, catalog: Catalog) -> str:
-    """How a table is shown and written: without its schema where that is the default one."""
+    """Returns a table's name as it is shown and written to files: without its schema where that is the
+    default.
+    """
     return name.name if name.schema == default_schema(catalog) else str(name)
 
 
@@ -154,25 +178,28 @@ def _not_found(catalog: Catalog, text: str, side: Side) -> Problem:
             hint = _nearest_hint(prefix, catalog.schemas) or f"schemas in scope: {', '.join(catalog.schemas)}"
             return SchemaOfTableNotFound(rest, prefix, side, catalog.database, hint).problem(text)
         schema, name = prefix, rest
-    roots = [
-        t.name for t in catalog.tables if any(leaf.name == TableName(schema, name) for leaf in t.partitions)
-    ]
-    if roots:
-        return TableIsPartition(name, schema, side, catalog.database, root=roots[0]).problem(text)
-    here = [t.name.name for t in catalog.tables if t.kind in HOLDS_ROWS and t.name.schema == schema]
-    elsewhere = [str(t.name) for t in catalog.tables if t.kind in HOLDS_ROWS]
-    hint = _nearest_hint(name, here) or _nearest_hint(text, elsewhere)
-    if not hint:
-        hint = (
-            f"tables there: {', '.join(here[:10])}" + (" …" if len(here) > 10 else "")
-            if here
-            else f"schema {schema!r} holds no tables"
-        )
+    wanted = TableName(schema, name)
+    root = next((t.name for t in catalog.tables if any(leaf.name == wanted for leaf in t.partitions)), None)
+    if root is not None:
+        return TableIsPartition(name, schema, side, catalog.database, root=root).problem(text)
+    hint = _hint_for_name(catalog, text, wanted)
     return TableNotFound(name, schema, side, catalog.database, hint).problem(text)
 
 
+def _hint_for_name(catalog: Catalog, text: str, wanted: TableName) -> str:
+    """Returns the table that was probably meant, else what tables there are in the schema."""
+    tables = [t.name for t in catalog.tables if t.kind in HOLDS_ROWS]
+    here = [name.name for name in tables if name.schema == wanted.schema]
+    hint = _nearest_hint(wanted.name, here) or _nearest_hint(text, map(str, tables))
+    if hint:
+        return hint
+    if not here:
+        return f"schema {wanted.schema!r} holds no tables"
+    return f"tables there: {', '.join(here[:MOST_SHOWN])}" + (" …" if len(here) > MOST_SHOWN else "")
+
+
 def _nearest_hint(word: str, known: Iterable[str]) -> str:
-    """Names the other spelling, saying so where only the case differs."""
+    """Returns a question that names the nearest known word; it says so where only the case differs."""
     names = sorted(set(known))
     same = next((n for n in names if n.casefold() == word.casefold()), None)
     if same is not None:
@@ -184,7 +211,10 @@ def _nearest_hint(word: str, known: Iterable[str]) -> str:
 def _missing_schemas(
     catalog: Catalog, configured: Sequence[str] | None, side: Side, tables: Sequence[str] | None = None
 ) -> list[Problem]:
-    """A configured schema that the database does not have; on OLD in the words of what a person misses there: a named table, or all tables."""
+    """Returns a problem for each configured schema that the database does not have.
+
+    On OLD the message begins with what the person will miss there: the first configured table, or all tables.
+    """
     missing = [
         (schema, side, catalog.database) for schema in configured or () if schema not in catalog.schemas
     ]
@@ -201,12 +231,11 @@ def _nothing(old: Catalog, tables: Sequence[str] | None) -> Problem:
     return kind(where, old.database).problem()
 
 
-def _unreadable(table: Table, old: Catalog) -> Problem | None:
-    """A table that is there and may not be read is named with what must be granted."""
-    if "SELECT" in table.privileges:
-        return None
-    relation = f"{quoted(table.name.schema)}.{quoted(table.name.name)}"
-    grants = f"GRANT USAGE ON SCHEMA {quoted(table.name.schema)} TO {quoted(old.user)}; GRANT SELECT ON {relation} TO {quoted(old.user)};"
+def _unreadable(table: Table, old: Catalog) -> Problem:
+    """Returns the problem of a table that may not be read; its hint is what has to be granted."""
+    schema, role = quoted(table.name.schema), quoted(old.user)
+    relation = f"{schema}.{quoted(table.name.name)}"
+    grants = f"GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON {relation} TO {role};"
     if 0 < len(table.unreadable_columns) < len(table.columns):
         columns = table.unreadable_columns
         return ColumnsUnreadable(table.name, old.user, old.database, grants, columns).problem()
@@ -214,5 +243,5 @@ def _unreadable(table: Table, old: Catalog) -> Problem | None:
 
 
 def quoted(name: str) -> str:
-    """A name as a person pastes it into a statement; for messages, never run by us."""
+    """Returns a name as a person pastes it into a statement: for messages only, tranship never runs it."""
     return name if _PLAIN_NAME.match(name) else '"' + name.replace('"', '""') + '"'

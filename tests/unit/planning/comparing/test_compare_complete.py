@@ -76,10 +76,10 @@ def compared(old: Table, new: Table, chosen: tuple[Resolution, ...]) -> tuple[Co
     answers = Answers(tuple(Decision(Action(e.action), T, T, e) for e in chosen))
     decided = Decided(
         columns=tuple((T, e.old_column, e.new_column) for e in chosen if e.old_column and e.new_column),
-        settled_old=tuple(
+        resolved_old=tuple(
             (T, e.old_column) for e in chosen if e.old_column and e.action in ("ignore", "rename")
         ),
-        settled_new=tuple((T, e.new_column) for e in chosen if e.new_column and e.action == "default"),
+        resolved_new=tuple((T, e.new_column) for e in chosen if e.new_column and e.action == "default"),
     )
     return compare(before, after, match(before, after, scope, decided), answers), answers
 

@@ -42,7 +42,9 @@ def test_case_and_separators_prove_a_rename() -> None:
 
 def test_decisions_come_first_and_one_column_may_feed_several() -> None:
     old, new = catalog(table("t", "a text", "b text")), catalog(table("t", "a text", "b text", "c text"))
-    decided = Decided(columns=((name("t"), "a", "b"), (name("t"), "a", "c")), settled_old=((name("t"), "b"),))
+    decided = Decided(
+        columns=((name("t"), "a", "b"), (name("t"), "a", "c")), resolved_old=((name("t"), "b"),)
+    )
     (pair,) = matched(old, new, decided).pairs
     assert names(pair) == [("a", "a", Pairing.NAME), ("a", "b", Pairing.DECIDED), ("a", "c", Pairing.DECIDED)]
 
@@ -57,15 +59,17 @@ def test_a_transform_does_not_use_up_a_renamed_column() -> None:
         ("user_name", "username", Pairing.RULE),
         ("user_name", "initial", Pairing.DECIDED),
     ]
-    used_up = Decided(columns=((name("t"), "user_name", "initial"),), settled_old=((name("t"), "user_name"),))
+    used_up = Decided(
+        columns=((name("t"), "user_name", "initial"),), resolved_old=((name("t"), "user_name"),)
+    )
     (renamed,) = matched(old, new, used_up).pairs
     assert names(renamed)[1:] == [("user_name", "initial", Pairing.DECIDED)]
 
 
-def test_what_is_settled_pairs_with_nothing() -> None:
+def test_what_is_resolved_pairs_with_nothing() -> None:
     old, new = catalog(table("t", "id int", "user_name text")), catalog(table("t", "id int", "username text"))
-    (ignored,) = matched(old, new, Decided(settled_old=((name("t"), "user_name"),))).pairs
-    (filled,) = matched(old, new, Decided(settled_new=((name("t"), "username"),))).pairs
+    (ignored,) = matched(old, new, Decided(resolved_old=((name("t"), "user_name"),))).pairs
+    (filled,) = matched(old, new, Decided(resolved_new=((name("t"), "username"),))).pairs
     assert [c.new for c in ignored.columns] == [c.new for c in filled.columns] == ["id"]
     assert not ignored.proposals
     assert not filled.proposals

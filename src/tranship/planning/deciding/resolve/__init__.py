@@ -166,4 +166,4 @@ def _with_columns(decided: Decided, decisions: Sequence[Decision]) -> Decided:
             gone += [(table, name) for name in names]
         if decision.action is Action.DEFAULT and entry.new_column is not None:
             filled.append((table, entry.new_column))
-    return replace(decided, columns=tuple(pairs), settled_old=tuple(gone), settled_new=tuple(filled))
+    return replace(decided, columns=tuple(pairs), resolved_old=tuple(gone), resolved_new=tuple(filled))

@@ -12,7 +12,7 @@ _Pair = tuple[int, int]
 
 
 class Choice(Struct, frozen=True):
-    """One chosen pair, the probability it had, and the row's next best column."""
+    """One chosen pair, its probability, and the row's next best column."""
 
     row: int
     column: int
@@ -21,7 +21,9 @@ class Choice(Struct, frozen=True):
 
 
 def choose(chances: Mapping[_Pair, float], threshold: float) -> list[Choice]:
-    """The one-to-one pairs that together are likeliest, none of them below the threshold."""
+    """Returns the one-to-one pairs that together are likeliest, none of them below the threshold."""
+    # Log-odds above the threshold as weights: the greatest sum then prefers one sure pair to two that are
+    # barely worth asking.
     bar = log_odds(threshold)
     by_row: dict[int, list[tuple[float, int]]] = {}
     for (row, column), chance in chances.items():
@@ -34,9 +36,10 @@ def choose(chances: Mapping[_Pair, float], threshold: float) -> list[Choice]:
 
 
 def assign(weights: Mapping[_Pair, float]) -> list[_Pair]:
-    """The one-to-one choice among weighted (row, column) pairs with the greatest sum; only positive weights take part.
+    """Returns the one-to-one choice among weighted (row, column) pairs with the greatest sum.
 
-    Rows and columns that share no pair are independent, so each connected group is solved by itself.
+    Only positive weights take part.
+    Rows and columns that share no pair are independent, so each connected group is solved alone.
     """
     useful = {pair: weight for pair, weight in weights.items() if weight > 0}
     chosen: list[_Pair] = []
@@ -46,6 +49,7 @@ def assign(weights: Mapping[_Pair, float]) -> list[_Pair]:
 
 
 def _groups(weights: Mapping[_Pair, float]) -> list[tuple[list[int], list[int]]]:
+    """Returns the connected groups of the bipartite graph that the pairs form, as (rows, columns)."""
     by_row: dict[int, list[int]] = {}
     by_column: dict[int, list[int]] = {}
     for row, column in weights:
@@ -70,7 +74,11 @@ def _groups(weights: Mapping[_Pair, float]) -> list[tuple[list[int], list[int]]]
 
 
 def _solve(rows: Sequence[int], columns: Sequence[int], weights: Mapping[_Pair, float]) -> list[_Pair]:
-    """Hungarian method by shortest augmenting paths, O(rows² · columns)."""
+    """Returns the best assignment of one group: the Hungarian method by shortest augmenting paths.
+
+    It takes O(rows² · columns) (H. W. Kuhn, The Hungarian Method for the assignment problem, 1955; in the
+    form of R. Jonker and A. Volgenant, 1987).
+    """
     flipped = len(rows) > len(columns)
     short, long = (columns, rows) if flipped else (rows, columns)
     cost = [[-weights.get((b, a) if flipped else (a, b), 0.0) for b in long] for a in short]
@@ -81,7 +89,9 @@ def _solve(rows: Sequence[int], columns: Sequence[int], weights: Mapping[_Pair, 
 
 
 def _shortest_paths(cost: Sequence[Sequence[float]], width: int) -> list[int]:
-    """For every column the row that owns it, or -1; there are at least as many columns as rows."""
+    """Returns for every column the row that owns it, or -1; there are at least as many columns as rows."""
+    # The potentials keep every reduced cost at or above zero, which is what makes the shortest path a greedy
+    # search. The column after the last one is a pretended owner of the row that is being added.
     row_potential = [0.0] * len(cost)
     column_potential = [0.0] * (width + 1)
     owner = [-1] * (width + 1)

@@ -1,4 +1,4 @@
-"""Column renames of one table pair: what proves itself first, then what is worth asking."""
+"""Column renames of one pair of tables: first those that are proven, then those worth asking about."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from msgspec import Struct
 from tranship.model.catalog import Column, Table
 from tranship.model.change import ColumnPair, Pairing, Proposal
 from tranship.planning.matching.renames.assign import choose
+from tranship.planning.matching.renames.columns_context import ColumnsContext, Unpaired, make_columns_context
 from tranship.planning.matching.renames.context import ColumnRenames, RenameContext
 from tranship.planning.matching.renames.convention import NameRule, column_pairs
 from tranship.planning.matching.renames.evidence import describe
 from tranship.planning.matching.renames.features import features
 from tranship.planning.matching.renames.gap import Gap, alphabetical, gaps
 from tranship.planning.matching.renames.lineage import moved_names, same_relation
-from tranship.planning.matching.renames.scene import Scene, make_scene
 from tranship.planning.matching.renames.score import (
     ORDERED,
     ORDERED_THRESHOLD,
@@ -56,50 +56,48 @@ class Progress(Struct):
     def gaps(self) -> list[Gap]:
         return gaps([c.name for c in self.old.columns], [c.name for c in self.new.columns], self.pairs)
 
-    def scene(self, order: bool) -> Scene:
-        """What is left for the weighing."""
-        return make_scene(
-            self.old,
-            self.new,
-            self.lost(),
-            self.fresh(),
-            gaps=self.gaps(),
-            order_known=order,
-            context=self.context,
-        )
+    def columns_context(self, order: bool) -> ColumnsContext:
+        """Returns the context in which the columns that are left are weighed."""
+        unpaired = Unpaired(tuple(self.lost()), tuple(self.fresh()), tuple(self.gaps()))
+        return make_columns_context(self.old, self.new, unpaired, order_known=order, context=self.context)
 
     def take(
         self, before: str, after: str, pairing: Pairing, evidence: str, *, any_type: bool = False
     ) -> None:
-        """Record a proven pair unless something forbids it."""
+        """Records a proven pair unless a veto forbids it; ``any_type`` as for ``forbidden``."""
         if not self.forbidden(before, after, any_type=any_type):
             self.found.append(ColumnPair(before, after, pairing, (evidence,)))
 
     def forbidden(self, before: str, after: str, *, any_type: bool = False) -> bool:
-        """Whether a veto stands against the pair; ``any_type``: its type may have changed family."""
+        """Returns whether a veto stands against the pair. ``any_type`` lets the type change its family."""
         left, right = self.old.column(before), self.new.column(after)
         if left is None or right is None:
             return True
-        told = vetoes(self.old, self.new, left, right, self.context)
-        return any(veto for veto in told if not (any_type and veto.startswith(OTHER_FAMILY)))
+        against = vetoes(self.old, self.new, left, right, self.context)
+        return any(not (any_type and veto.startswith(OTHER_FAMILY)) for veto in against)
 
 
 def column_renames(
     old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: RenameContext
 ) -> ColumnRenames:
-    """Renamed columns between two tables that are the same.
+    """Returns the renamed columns between two tables that are the same.
 
-    ``kept`` are the pairs already known (equal names, decisions). A lineage pair may contradict a kept pair of equal names
-    (columns that swapped names): the caller then drops the kept ones it touches.
+    ``kept`` are the pairs already known (equal names, decisions). A lineage pair may contradict a kept pair
+    of equal names when columns swapped their names: the caller then drops the kept pairs that it touches.
     """
     state = prove(old, new, kept=kept, context=context)
     if not state.lost() or not state.fresh():
         return ColumnRenames(tuple(state.found))
-    return ColumnRenames(tuple(state.found), _proposals(state.scene(order_proven(old, new, context))))
+    return ColumnRenames(
+        tuple(state.found), _proposals(state.columns_context(order_proven(old, new, context)))
+    )
 
 
 def prove(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: RenameContext) -> Progress:
-    """Run the rules that need no one's word, in order of evidence."""
+    """Runs the rules that need no one's word, the strongest evidence first.
+
+    Returns the pairs with what is left.
+    """
     state = Progress(old, new, list(kept), context, [])
     _by_lineage(state)
     if not state.lost() or not state.fresh():
@@ -113,7 +111,7 @@ def prove(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: R
 
 
 def order_proven(old: Table, new: Table, context: RenameContext) -> bool:
-    """Whether the order of columns says something: not where a dump sorted them by name."""
+    """Returns whether the order of columns says something: it does not where a dump sorted them by name."""
     return (
         context.order_known
         and not alphabetical([c.name for c in old.columns])
@@ -122,21 +120,33 @@ def order_proven(old: Table, new: Table, context: RenameContext) -> bool:
 
 
 def _by_lineage(state: Progress) -> None:
-    """Physical identity. Where it contradicts pairs of equal names (swaps, chains), nothing forbids it: both cannot be right."""
+    """Pairs columns that are physically the same one.
+
+    Where this contradicts pairs of equal names (swaps, chains), no veto is asked: both cannot be right, and
+    the column number is the stronger evidence.
+    """
     if not same_relation(state.old, state.new, state.context.shared_ancestor):
         return
     moved = moved_names(state.old, state.new)
-    before, after = {a for a, _ in moved}, {b for _, b in moved}
-    crossed = {a for a, b in state.kept if a == b and (a in before or b in after)}
+    crossed = _crossed_names(state.kept, moved)
     state.kept = [(a, b) for a, b in state.kept if a != b or a not in crossed]
-    taken_old, taken_new = {a for a, _ in state.kept}, {b for _, b in state.kept}
-    for left, right in moved:
-        if left in taken_old or right in taken_new:
-            continue
+    for left, right in _free(moved, state.kept):
         if left in crossed or right in crossed:
             state.found.append(ColumnPair(left, right, Pairing.LINEAGE, (SAME_COLUMN,)))
         else:
             state.take(left, right, Pairing.LINEAGE, SAME_COLUMN, any_type=True)
+
+
+def _crossed_names(kept: Sequence[tuple[str, str]], moved: Sequence[tuple[str, str]]) -> set[str]:
+    """Returns the names under which a pair of equal names contradicts a move."""
+    before, after = {a for a, _ in moved}, {b for _, b in moved}
+    return {a for a, b in kept if a == b and (a in before or b in after)}
+
+
+def _free(pairs: Sequence[tuple[str, str]], kept: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Returns the pairs of which neither column has a counterpart."""
+    taken_old, taken_new = {a for a, _ in kept}, {b for _, b in kept}
+    return [(a, b) for a, b in pairs if a not in taken_old and b not in taken_new]
 
 
 def _by_rule(state: Progress, rule: NameRule, evidence: str) -> None:
@@ -146,7 +156,10 @@ def _by_rule(state: Progress, rule: NameRule, evidence: str) -> None:
 
 
 def _by_gap(state: Progress) -> None:
-    """The gap rule, not at the end of a table: there a dropped column and an added one meet by chance."""
+    """Pairs columns that alone stand between the same neighbours.
+
+    The end of a table is left out: there a dropped column and an added one meet by chance.
+    """
     for gap in state.gaps():
         if gap.right is None:
             continue
@@ -160,7 +173,11 @@ def _by_gap(state: Progress) -> None:
 
 
 def _aligned(state: Progress, gap: Gap) -> bool:
-    """Whether as many old as new columns stand here, in order of one type family each, and no name is closer to another's place."""
+    """Returns whether the columns of a gap were renamed in order.
+
+    Then as many old as new columns stand here, no veto is against any pair, and no name is closer to another
+    place.
+    """
     if len(gap.old) != len(gap.new):
         return False
     pairs = list(zip(gap.old, gap.new, strict=True))
@@ -185,29 +202,31 @@ def _between(gap: Gap) -> str:
     return f"{what} without a counterpart {where} in both tables"
 
 
-def _proposals(scene: Scene) -> tuple[Proposal, ...]:
-    chances = pair_chances(scene)
-    threshold = ORDERED_THRESHOLD if scene.order_known else UNORDERED_THRESHOLD
-    olds, news = scene.old.columns, scene.new.columns
+def _proposals(context: ColumnsContext) -> tuple[Proposal, ...]:
+    chances = pair_chances(context)
+    threshold = ORDERED_THRESHOLD if context.order_known else UNORDERED_THRESHOLD
+    olds, news = context.old.columns, context.new.columns
     return tuple(
         Proposal(
             olds[c.row].name,
             news[c.column].name,
             round(c.chance, 3),
-            describe(scene, olds[c.row], news[c.column]),
+            describe(context, olds[c.row], news[c.column]),
             None if c.runner_up is None else news[c.runner_up].name,
         )
         for c in choose(chances, threshold)
     )
 
 
-def pair_chances(scene: Scene) -> dict[tuple[int, int], float]:
-    """The probability of every pair of columns worth weighing: of what their declarations say, moved by what their values say."""
-    weights = ORDERED if scene.order_known else UNORDERED
-    olds, news = scene.old.columns, scene.new.columns
-    return {
-        (i, j): shifted(
-            probability(features(scene, olds[i], news[j]), weights), scene.leaning(olds[i], news[j])
-        )
-        for i, j in scene.pairs
-    }
+def pair_chances(context: ColumnsContext) -> dict[tuple[int, int], float]:
+    """Returns the probability of every pair worth weighing.
+
+    The declarations give the probability, and the statistics of the values move it.
+    """
+    weights = ORDERED if context.order_known else UNORDERED
+    chances = {}
+    for i, j in context.pairs:
+        before, after = context.old.columns[i], context.new.columns[j]
+        declared = probability(features(context, before, after), weights)
+        chances[i, j] = shifted(declared, context.leaning(before, after))
+    return chances

@@ -1,4 +1,4 @@
-"""What the rules may know beside the two tables, and what they answer."""
+"""What the rules may know besides the two tables, and what they answer."""
 
 from __future__ import annotations
 
@@ -18,22 +18,27 @@ class RenameContext(Struct, frozen=True, dict=True):
     """Knowledge about both databases that goes beyond the tables themselves."""
 
     order_known: bool = True
-    """Column order is the real one; False where it is alphabetical or unknown."""
+    """Whether the column order is the real one; False where it is alphabetical or unknown."""
     table_pairs: Mapping[TableName, TableName] = field(default_factory=dict)
     """Old table → new table as far as known: targets of foreign keys are compared through it."""
     convention: Convention | None = None
     """A change of naming convention proven over the whole schema."""
     shared_ancestor: bool = False
-    """Both servers have the same system identifier: equal table OIDs then mean the same physical table (a restored base
-    backup, a branch, a database made from a template). Without it equal OIDs may be chance: two fresh servers count alike."""
+    """Whether both servers have the same system identifier.
+
+    Equal table OIDs then mean the same physical table: a restored base backup, a branch, a database made from
+    a template. Without it equal OIDs may be chance, since two fresh servers count alike.
+    """
     old_statistics: Statistics | None = None
     new_statistics: Statistics | None = None
-    """What ANALYZE knows of the values, where they have been read: a reason to ask, and which question comes first."""
+    """Statistics of ANALYZE where they have been read: they give reasons to ask, and say which question comes
+    first.
+    """
 
     def statistics_of(
         self, old: TableName, before: str, new: TableName, after: str
     ) -> tuple[ColumnStatistics | None, ColumnStatistics | None]:
-        """What is known of the values of an old and a new column."""
+        """Returns the statistics of an old and of a new column; None for a side without."""
         left = self.old_statistics.of(old, before) if self.old_statistics is not None else None
         right = self.new_statistics.of(new, after) if self.new_statistics is not None else None
         return left, right
@@ -49,7 +54,10 @@ class RenameContext(Struct, frozen=True, dict=True):
 
 
 class ColumnRenames(Struct, frozen=True):
-    """Renamed columns of one table pair. A lineage pair may contradict a pair of equal names (a swap): it wins."""
+    """Renamed columns of one table pair.
+
+    A lineage pair may contradict a pair of equal names (a swap): it wins.
+    """
 
     automatic: tuple[ColumnPair, ...] = ()
     proposals: tuple[Proposal, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,37 +13,56 @@ from tranship.model.catalog import Table
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import folded, singular, squashed, words
 
+# Fewer examples follow many rules at once, so that none of them would be proven.
 MIN_TABLES = 3
 MIN_COLUMNS = 6
 MIN_SHARE = 0.9
+"""Share of the renamed columns that must follow a convention: the tenth that is left are real renames."""
 MIN_TABLE_SHARE = 0.75
-"""Fewer than of columns: a pair of tables must also share half of its columns, and tables come and go."""
+"""The same for tables.
+
+It is lower than for columns, because a pair of tables must also share half of its columns, and because tables
+come and go.
+"""
 _TYPE_TAGS = """
-str s txt t c ch chr char vc vch mem memo int i n num nr lng l sml byt byte dbl d dec cur ccy flt f sng bln bl bol bool b bit is
-dt dtm date datetime dte tm ts tim time bin blob obj ole img arr enm lst guid uid id pk fk
+str s txt t c ch chr char vc vch mem memo int i n num nr lng l sml byt byte dbl d dec cur ccy flt f sng bln
+bl bol bool b bit is dt dtm date datetime dte tm ts tim time bin blob obj ole img arr enm lst guid uid id pk
+fk
 """
 _TAGS = frozenset(_TYPE_TAGS.split())
-"""Words that the Hungarian way of naming puts before a name, by its type."""
+"""Words that the Hungarian notation puts before a name to tell its type."""
 _MARKS = frozenset({"t", "tb", "tbl", "tab", "table", "c", "col", "column", "f", "fld", "field"})
-"""Words behind a name that only say what it names. Others (``_html``, ``_archive``) say something of the values: they are no convention."""
+"""Words behind a name that only say what it names.
+
+Other words there (``_html``, ``_archive``) say something of the values, and are no convention.
+"""
 
 
 class NameRule(Struct, frozen=True):
-    """How an old and a new name are brought to one form. Prefixes and suffixes are words joined without separators."""
+    """How an old and a new name are brought to one form.
+
+    Prefixes and suffixes are words joined without separators.
+    """
 
     old_prefix: str = ""
     new_prefix: str = ""
     old_suffix: str = ""
     new_suffix: str = ""
     number: bool = False
-    """Singular and plural count as the same."""
+    """Whether singular and plural count as the same."""
     own_prefix: str = ""
-    """``old`` or ``new``: on that side every table's columns begin with its name or with a word of its own."""
+    """The side (``old`` or ``new``) where the columns of every table begin with its name or with a word of
+    its own.
+    """
     tagged: str = ""
-    """``old`` or ``new``: on that side names begin with a tag that tells their type (``strName``, ``int_total``)."""
+    """The side (``old`` or ``new``) where names begin with a tag that tells their type (``strName``,
+    ``int_total``).
+    """
 
     def old_key(self, name: str, own: tuple[str, ...] = ()) -> str:
-        """The common form of an old name; ``own`` are the table's own prefixes (see ``own_prefixes``)."""
+        """Returns the common form of an old name; ``own`` are the table's own prefixes (see
+        ``own_prefixes``).
+        """
         return self._key(
             self._untagged(name, "old"),
             (self.old_prefix, *(own if self.own_prefix == "old" else ())),
@@ -50,7 +70,7 @@ class NameRule(Struct, frozen=True):
         )
 
     def new_key(self, name: str, own: tuple[str, ...] = ()) -> str:
-        """The common form of a new name."""
+        """Returns the common form of a new name."""
         return self._key(
             self._untagged(name, "new"),
             (self.new_prefix, *(own if self.own_prefix == "new" else ())),
@@ -97,7 +117,10 @@ class Convention(Struct, frozen=True):
 
 
 def naming_convention(old: Sequence[Table], new: Sequence[Table]) -> Convention | None:
-    """The convention both schemas agree on, or None where too little changed or too much does not follow it."""
+    """Returns the convention that both schemas agree on.
+
+    None means that too little changed, or that too much does not follow one convention.
+    """
     evidence: list[str] = []
     table_rule = _table_rule(old, new, evidence)
     column_rule = _column_rule(_paired(old, new, table_rule), evidence)
@@ -109,7 +132,7 @@ def naming_convention(old: Sequence[Table], new: Sequence[Table]) -> Convention 
 def unique_pairs(
     old: Iterable[str], new: Iterable[str], old_key: Callable[[str], str], new_key: Callable[[str], str]
 ) -> list[tuple[str, str]]:
-    """Pairs whose keys are equal and held by no other name on either side."""
+    """Returns the pairs of names whose keys are equal and held by no other name on either side."""
     left, right = _by_key(old, old_key), _by_key(new, new_key)
     return [
         (names[0], right[key][0])
@@ -126,7 +149,10 @@ def _by_key(names: Iterable[str], key: Callable[[str], str]) -> dict[str, list[s
 
 
 def own_prefixes(table: Table) -> tuple[str, ...]:
-    """What a table's columns may begin with: its name in some form, or the first word that nearly all of them share."""
+    """Returns what a table's columns may begin with.
+
+    That is the table's name in some form, or the first word that nearly all columns share.
+    """
     name = table.name.name
     last = words(name)[-1:]
     return tuple(
@@ -144,7 +170,7 @@ def own_prefixes(table: Table) -> tuple[str, ...]:
 def column_pairs(
     rule: NameRule, old: Table, new: Table, lost: Iterable[str], fresh: Iterable[str]
 ) -> list[tuple[str, str]]:
-    """The columns of two tables that the rule makes equal, one to one."""
+    """Returns the columns of two tables that the rule makes equal, one to one."""
     here, there = own_prefixes(old), own_prefixes(new)
     return unique_pairs(
         lost, fresh, lambda name: rule.old_key(name, here), lambda name: rule.new_key(name, there)
@@ -152,7 +178,11 @@ def column_pairs(
 
 
 def _common_word(names: Sequence[str], place: int) -> str:
-    """The word at this place (0 the first, -1 the last) that at least nine of ten names have (and are more than)."""
+    """Returns the word at a place (0 the first, -1 the last) that at least nine of ten names have; empty
+    without one.
+
+    A name of a single word does not count for it, since nothing would be left of that name.
+    """
     met = Counter(w[place] for w in map(words, names) if len(w) > 1)
     if not met:
         return ""
@@ -168,18 +198,17 @@ def _table_rule(old: Sequence[Table], new: Sequence[Table], evidence: list[str])
     kept = len(before & after)
     for rule in _candidates(lost, fresh, own=False):
         pairs = unique_pairs(lost, fresh, rule.old_key, rule.new_key)
-        if (
-            len(pairs) >= MIN_TABLES
-            and _consistent(len(pairs), len(lost), len(fresh), MIN_TABLE_SHARE)
-            and len(pairs) >= kept
-        ):
+        enough = len(pairs) >= MIN_TABLES and len(pairs) >= kept
+        if enough and _consistent(len(pairs), len(lost), len(fresh), MIN_TABLE_SHARE):
             evidence.append(f"{len(pairs)} of {len(lost)} renamed tables follow one convention: {rule}")
             return rule
     return None
 
 
 def _consistent(followed: int, lost: int, fresh: int, share: float) -> bool:
-    """Nearly all that could follow do: what the other side has no name left for was dropped or added."""
+    """Returns whether nearly all that could follow do: a name beyond the other side's number was dropped or
+    added.
+    """
     return followed >= share * min(lost, fresh) and 2 * followed >= lost
 
 
@@ -196,37 +225,51 @@ def _paired(old: Sequence[Table], new: Sequence[Table], rule: NameRule | None) -
 
 
 def _column_rule(pairs: Sequence[tuple[Table, Table]], evidence: list[str]) -> NameRule | None:
-    changed: list[tuple[Table, Table, list[str], list[str]]] = []
-    kept = 0
-    for old, new in pairs:
-        before, after = {c.name for c in old.columns}, {c.name for c in new.columns}
-        kept += len(before & after)
-        if before - after:
-            changed.append((old, new, sorted(before - after), sorted(after - before)))
-    lost = [name for _, _, names, _ in changed for name in names]
-    fresh = [name for _, _, _, names in changed for name in names]
+    changed = [change for old, new in pairs if (change := _changed_names(old, new)).lost]
+    lost = list(chain.from_iterable(change.lost for change in changed))
+    fresh = list(chain.from_iterable(change.fresh for change in changed))
+    kept = sum(_kept_count(old, new) for old, new in pairs)
     if len(lost) < MIN_COLUMNS or len(changed) < MIN_TABLES:
         return None
+    # At least as many columns as kept their names: what the smaller part of a schema does is no convention of
+    # it.
+    enough = max(MIN_COLUMNS, kept)
     for rule in _candidates(lost, fresh, own=True):
-        followed = sum(_followers(rule, old, new, a, b) for old, new, a, b in changed)
-        if (
-            followed >= MIN_COLUMNS
-            and _consistent(followed, len(lost), len(fresh), MIN_SHARE)
-            and followed >= kept
-        ):
+        followed = sum(_followers(rule, change) for change in changed)
+        if followed >= enough and _consistent(followed, len(lost), len(fresh), MIN_SHARE):
             evidence.append(f"{followed} of {len(lost)} renamed columns follow one convention: {rule}")
             return rule
     return None
 
 
-def _followers(rule: NameRule, old: Table, new: Table, lost: Sequence[str], fresh: Sequence[str]) -> int:
-    left: Mapping[str, str] = {c.name: family(c.type) for c in old.columns}
-    right: Mapping[str, str] = {c.name: family(c.type) for c in new.columns}
-    return sum(left[a] == right[b] for a, b in column_pairs(rule, old, new, lost, fresh))
+class _ChangedNames(Struct, frozen=True):
+    """A pair of tables with the names that only one of them has."""
+
+    old: Table
+    new: Table
+    lost: list[str]
+    fresh: list[str]
+
+
+def _changed_names(old: Table, new: Table) -> _ChangedNames:
+    before, after = {c.name for c in old.columns}, {c.name for c in new.columns}
+    return _ChangedNames(old, new, sorted(before - after), sorted(after - before))
+
+
+def _kept_count(old: Table, new: Table) -> int:
+    return len({c.name for c in old.columns} & {c.name for c in new.columns})
+
+
+def _followers(rule: NameRule, change: _ChangedNames) -> int:
+    """Returns how many columns the rule pairs within one type family."""
+    left: Mapping[str, str] = {c.name: family(c.type) for c in change.old.columns}
+    right: Mapping[str, str] = {c.name: family(c.type) for c in change.new.columns}
+    pairs = column_pairs(rule, change.old, change.new, change.lost, change.fresh)
+    return sum(left[a] == right[b] for a, b in pairs)
 
 
 def _candidates(lost: Sequence[str], fresh: Sequence[str], *, own: bool) -> list[NameRule]:
-    """Rules from the plainest to the boldest; the first that holds is taken."""
+    """Returns the possible rules from the plainest to the boldest; the caller takes the first that holds."""
     prefixes, suffixes = ((_common_word(lost, place), _common_word(fresh, place)) for place in (0, -1))
     rules = [NameRule()]
     if prefixes[0] != prefixes[1]:

@@ -1,4 +1,6 @@
-"""What the values themselves say: a veto where they could not have gone over, a leaning among the questions, never a proof."""
+"""What the statistics of the values say: a veto where they cannot be the same, a leaning among questions, no
+proof.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +20,21 @@ _TRUTHS = frozenset(["t", "f", "true", "false", "y", "n", "yes", "no", "1", "0",
 _BITS = {"smallint": 15, "integer": 31, "bigint": 63}
 
 ENOUGH_ROWS = 100
-"""Fewer analyzed rows than this say nothing."""
+"""Fewer analyzed rows than this say nothing: shares would move by a percent with each of them."""
 MOSTLY_NULL = 0.5
 NEARLY_ALL = 0.95
 SOME = 0.005
-"""A share of NULLs that is no chance."""
+"""A share of NULLs that is no chance: ANALYZE samples 30 000 rows by default, 150 of which it is."""
 WIDER = 4.0
-"""Average widths of texts that differ by more than this factor are different things (a text and its digest)."""
+"""Average widths of texts that differ by more than this factor are of different things (a text and its
+digest).
+"""
 
 
 def misfits(
     before: Column, after: Column, old: ColumnStatistics | None, new: ColumnStatistics | None
 ) -> Iterator[str]:
-    """Why OLD's values do not belong into this new column."""
+    """Yields why OLD's values do not belong into a new column."""
     if old is None or not _enough(old):
         return
     if after.refuses_null and not before.refuses_null and old.null_fraction >= MOSTLY_NULL:
@@ -45,7 +49,11 @@ def misfits(
 def leanings(
     before: Column, table: Table, after: Column, old: ColumnStatistics | None, new: ColumnStatistics | None
 ) -> Iterator[tuple[float, str]]:
-    """What the values say for (above 0) or against a pair, as log-odds and in words. ``table`` is that of the new column."""
+    """Yields what the values say for (above 0) or against a pair, as log-odds and in words.
+
+    ``table`` is that of the new column. The log-odds were chosen by hand; none of them outweighs a name that
+    fits.
+    """
     if old is None or not _enough(old):
         return
     yield from _against_declaration(before, table, after, old)
@@ -58,13 +66,13 @@ def _enough(statistics: ColumnStatistics) -> bool:
 
 
 def _limit(column: Column) -> int | None:
-    """Characters that a text column holds at most."""
+    """Returns how many characters a text column holds at most; None without a limit."""
     leaf = column.type.leaf
     return leaf.modifiers[0] if family(leaf) == "text" and leaf.modifiers else None
 
 
 def _differences(before: Column, old: ColumnStatistics, new: ColumnStatistics) -> Iterator[str]:
-    """Both sides hold rows: values of one column resemble those of the other."""
+    """Yields how the values of two columns differ too much to be of one column; both sides hold rows."""
     if old.null_fraction >= NEARLY_ALL and new.null_fraction <= 1 - NEARLY_ALL:
         yield "the old column is nearly all NULL, the new one nearly never"
     if (
@@ -88,7 +96,7 @@ def _differences(before: Column, old: ColumnStatistics, new: ColumnStatistics) -
 def _against_declaration(
     before: Column, table: Table, after: Column, old: ColumnStatistics
 ) -> Iterator[tuple[float, str]]:
-    """OLD's values against what NEW declares."""
+    """Yields what OLD's values say about NEW's declaration."""
     if after.refuses_null and not before.refuses_null and SOME <= old.null_fraction < MOSTLY_NULL:
         yield -1.5, f"{old.null_fraction:.0%} of the old values are NULL, which the new column refuses"
     limit = _limit(after)
@@ -107,57 +115,62 @@ def _against_declaration(
 def _against_list(
     allowed: tuple[str, ...], old: ColumnStatistics, *, boolean: bool
 ) -> Iterator[tuple[float, str]]:
-    """OLD's values against the few that NEW allows."""
+    """Yields what OLD's values say about the few values that NEW allows."""
     if not allowed:
         return
-    words = _TRUTHS if boolean else frozenset(value.casefold() for value in allowed)
-    met = sum(value.casefold() in words for value in old.common_values)
+    words = _TRUTHS if boolean else frozenset(map(str.casefold, allowed))
+    matching = sum(value.casefold() in words for value in old.common_values)
+    representative = bool(old.common_values) and old.covered >= NEARLY_ALL
+    # One value may have several spellings, and ANALYZE only estimates their number: three times as many are
+    # too many.
     if (old.distinct_values or 0.0) > 3 * len(words):
-        yield (
-            -3.0,
-            f"about {old.distinct_values:.0f} distinct values in OLD, of {len(allowed)} that the new column allows",
-        )
-    elif old.common_values and old.covered >= NEARLY_ALL and met == len(old.common_values):
+        distinct = f"about {old.distinct_values:.0f} distinct values in OLD"
+        yield -3.0, f"{distinct}, of {len(allowed)} that the new column allows"
+    elif representative and matching == len(old.common_values):
+        # Every flag has the values of every other flag: that says less than a list of words.
         yield 1.5 if boolean else 3.5, "all common old values are among those that the new column allows"
-    elif old.common_values and old.covered >= NEARLY_ALL and not met:
+    elif representative and not matching:
         yield -3.0, "no common old value is among those that the new column allows"
 
 
 def _alike(before: Column, old: ColumnStatistics, new: ColumnStatistics) -> Iterator[tuple[float, str]]:
-    """Both sides hold rows: how far their values look like those of one column."""
+    """Yields how far the values of two columns look like those of one column; both sides hold rows."""
+    yield from _alike_common_values(old, new)
+    yield from _alike_nulls(old, new)
+    least, most = sorted((old.distinct_values or 0.0, new.distinct_values or 0.0))
+    # Distinct values grow with the rows: only what is beyond that growth says something.
+    growth = max(1.0, max(old.rows, new.rows) / max(1.0, min(old.rows, new.rows)))
+    if least > 0 and most > 10 * least * growth:
+        numbers = f"about {old.distinct_values:.0f} distinct values in OLD, {new.distinct_values:.0f} in NEW"
+        yield -1.0, numbers
+    numbers_alike = _together(_numbers(before, old), _numbers(before, new))
+    if numbers_alike or _together(_dates(before, old), _dates(before, new)):
+        yield 0.7, "the values span nearly the same range on both sides"
+
+
+def _alike_common_values(old: ColumnStatistics, new: ColumnStatistics) -> Iterator[tuple[float, str]]:
     here, there = (dict(zip(s.common_values, s.common_frequencies, strict=False)) for s in (old, new))
-    if here and there and min(old.covered, new.covered) >= MOSTLY_NULL:
-        shared = sum(min(here[value], there[value]) for value in here.keys() & there.keys())
-        share = shared / max(sum(here.values()), sum(there.values()), 1e-9)
-        if share >= 0.5:
-            yield (
-                2.0,
-                f"{len(here.keys() & there.keys())} common values are the same on both sides, about as often",
-            )
-        elif share < 0.05:
-            yield -1.5, "hardly a common value is the same on both sides"
-    if abs(old.null_fraction - new.null_fraction) >= 0.3:
+    # Where the common values are less than half of all, two samples of one column may differ in them.
+    if not here or not there or min(old.covered, new.covered) < MOSTLY_NULL:
+        return
+    common = here.keys() & there.keys()
+    shared = sum(min(here[value], there[value]) for value in common)
+    share = shared / max(sum(here.values()), sum(there.values()), 1e-9)
+    if share >= 0.5:
+        yield 2.0, f"{len(common)} common values are the same on both sides, about as often"
+    elif share < 0.05:
+        yield -1.5, "hardly a common value is the same on both sides"
+
+
+def _alike_nulls(old: ColumnStatistics, new: ColumnStatistics) -> Iterator[tuple[float, str]]:
+    difference = abs(old.null_fraction - new.null_fraction)
+    if difference >= 0.3:
         yield (
             -1.0,
             f"{old.null_fraction:.0%} of the old values are NULL, {new.null_fraction:.0%} of the new ones",
         )
-    elif (
-        min(old.null_fraction, new.null_fraction) >= SOME
-        and abs(old.null_fraction - new.null_fraction) <= 0.05
-    ):
+    elif min(old.null_fraction, new.null_fraction) >= SOME and difference <= 0.05:
         yield 0.5, f"about {new.null_fraction:.0%} of the values are NULL on both sides"
-    least, most = sorted((old.distinct_values or 0.0, new.distinct_values or 0.0))
-    if least > 0 and most > 10 * least * max(
-        1.0, max(old.rows, new.rows) / max(1.0, min(old.rows, new.rows))
-    ):
-        yield (
-            -1.0,
-            f"about {old.distinct_values:.0f} distinct values in OLD, {new.distinct_values:.0f} in NEW",
-        )
-    if _together(_numbers(before, old), _numbers(before, new)) or _together(
-        _dates(before, old), _dates(before, new)
-    ):
-        yield 0.7, "the values span nearly the same range on both sides"
 
 
 def _known(statistics: ColumnStatistics) -> list[str]:
@@ -171,7 +184,7 @@ def _numbers(column: Column, statistics: ColumnStatistics) -> list[float]:
 
 
 def _dates(column: Column, statistics: ColumnStatistics) -> list[str]:
-    """ISO dates of four-digit years: their text sorts as they do."""
+    """Returns the known dates with four-digit years: as ISO text they sort as they do as dates."""
     values = _known(statistics) if family(column.type) in {"date", "timestamp"} else []
     return [value for value in values if _DATE.match(value) and not value.endswith("BC")]
 
@@ -181,7 +194,7 @@ def _apart(left: list[_Value], right: list[_Value]) -> bool:
 
 
 def _together(left: list[_Value], right: list[_Value]) -> bool:
-    """Both lists reach equally far, more than one value each."""
+    """Returns whether both lists span nearly the same range, with more than one value each."""
     if len(set(left)) < 2 or len(set(right)) < 2:
         return False
     if all(isinstance(value, str) for value in (*left, *right)):

@@ -1,4 +1,4 @@
-"""Where a column stands between neighbours that both tables still have."""
+"""Gaps: where a column stands between neighbours that both tables still have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from msgspec import Struct
 
 
 class Gap(Struct, frozen=True):
-    """The columns without a counterpart between the same two surviving neighbours (None: the table's edge)."""
+    """The columns without a counterpart between the same two surviving neighbours.
+
+    A neighbour is None at the table's edge.
+    """
 
     left: tuple[str, str] | None
     right: tuple[str, str] | None
@@ -18,17 +21,22 @@ class Gap(Struct, frozen=True):
 
     @property
     def single(self) -> bool:
-        """Exactly one old and one new column stand here."""
+        """Whether exactly one old and one new column stand here."""
         return len(self.old) == 1 and len(self.new) == 1
 
 
 def survivors(
     old: Sequence[str], new: Sequence[str], pairs: Iterable[tuple[str, str]]
 ) -> list[tuple[str, str]]:
-    """The longest run of pairs that stand in the same relative order on both sides."""
+    """Returns the longest series of pairs that stand in the same relative order on both sides.
+
+    It is the longest increasing subsequence of their places in the new table, found by patience sorting in
+    O(n log n) (M. L. Fredman, On computing the length of longest increasing subsequences, 1975).
+    """
     place = {name: i for i, name in enumerate(new)}
     partner = dict(pairs)
     ordered = [(name, partner[name]) for name in old if name in partner and partner[name] in place]
+    # tails[n] is the least last place of an increasing series of n + 1 pairs, heads[n] the pair that ends it.
     tails: list[int] = []
     heads: list[int] = []
     previous: list[int] = []
@@ -50,7 +58,7 @@ def survivors(
 
 
 def gaps(old: Sequence[str], new: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[Gap]:
-    """All gaps that hold at least one column without a counterpart, in order."""
+    """Returns all gaps that hold at least one column without a counterpart, in order."""
     chain = survivors(old, new, pairs)
     paired_old, paired_new = {a for a, _ in pairs}, {b for _, b in pairs}
     old_cells = _cells(old, [a for a, _ in chain], paired_old)
@@ -64,6 +72,7 @@ def gaps(old: Sequence[str], new: Sequence[str], pairs: Sequence[tuple[str, str]
 
 
 def _cells(names: Sequence[str], chain: Sequence[str], paired: set[str]) -> list[list[str]]:
+    """Returns the columns without a counterpart before, between and behind the survivors, cell by cell."""
     cells: list[list[str]] = [[]]
     step = iter([*chain, None])
     awaited = next(step)
@@ -77,6 +86,7 @@ def _cells(names: Sequence[str], chain: Sequence[str], paired: set[str]) -> list
 
 
 def alphabetical(names: Sequence[str]) -> bool:
-    """Whether the order says nothing: everything after a leading key stands in alphabetical order."""
+    """Returns whether the order says nothing: all columns but a key ``id`` stand in alphabetical order."""
     rest = [name.lower() for name in names if name.lower() != "id"]
+    # Four columns stand in alphabetical order by chance in one table of 24, five in one of 120.
     return len(rest) >= 5 and rest == sorted(rest)

@@ -8,9 +8,14 @@ from collections.abc import Mapping
 ORDERED_THRESHOLD = 0.3
 UNORDERED_THRESHOLD = 0.27
 TABLES_THRESHOLD = 0.2
-"""Probability from which a pair is worth asking about; chosen where cross-validated precision and recall are about equal."""
+"""Probability from which a pair is worth asking about.
 
-# The logistic weights were found by benchmarks/_fit_renames.py on the development part of the rename benchmark.
+All three were chosen where precision and recall, cross-validated on the rename benchmark, are about equal.
+"""
+
+# The logistic weights were fitted by benchmarks/_fit_renames.py on the development part of the rename
+# benchmark. Without an order the features of place are missing, and names and types have to say more: so two
+# sets of weights.
 ORDERED: Mapping[str, float] = {
     "bias": -4.87,
     "ahead": 1.86,
@@ -99,18 +104,26 @@ TABLES: Mapping[str, float] = {
 }
 
 
+# exp overflows from about 710 on; at 40 the logistic differs from 1 by less than the precision of a float.
+MOST_LOG_ODDS = 40.0
+
+
 def probability(features: Mapping[str, float], weights: Mapping[str, float]) -> float:
-    """The logistic of the weighted sum."""
+    """Returns the logistic of the weighted sum, 0 to 1; a feature without a weight counts nothing."""
     total = sum(weights.get(name, 0.0) * value for name, value in features.items())
-    return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, total))))
+    return _logistic(total)
 
 
 def shifted(chance: float, by: float) -> float:
-    """A probability moved by log-odds."""
-    return chance if not by else 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, log_odds(chance) + by))))
+    """Returns a probability moved by log-odds."""
+    return chance if not by else _logistic(log_odds(chance) + by)
+
+
+def _logistic(total: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(-MOST_LOG_ODDS, min(MOST_LOG_ODDS, total))))
 
 
 def log_odds(chance: float) -> float:
-    """The inverse of the logistic, kept finite."""
+    """Returns the log-odds of a probability; those of 0 and 1 are kept finite."""
     bounded = min(max(chance, 1e-9), 1 - 1e-9)
     return math.log(bounded / (1 - bounded))

@@ -1,4 +1,4 @@
-"""Table renames: what proves itself first, then what is worth asking."""
+"""Table renames: first those that are proven, then those worth asking about."""
 
 from __future__ import annotations
 
@@ -12,22 +12,27 @@ from tranship.planning.matching.renames.context import RenameContext, TableRenam
 from tranship.planning.matching.renames.convention import NameRule, own_prefixes, unique_pairs
 from tranship.planning.matching.renames.lineage import same_relation
 from tranship.planning.matching.renames.links import Links, make_links, name_change
-from tranship.planning.matching.renames.overlap import TableScene, make_table_scene, worth_weighing
+from tranship.planning.matching.renames.overlap import TablesContext, make_tables_context, worth_weighing
 from tranship.planning.matching.renames.score import TABLES, TABLES_THRESHOLD, probability
 from tranship.planning.matching.renames.table_features import link_features, own_features
 from tranship.planning.matching.renames.vetoes import token_vetoes
 from tranship.planning.names.tokens import stems, synonymous
 
 PROVISIONAL = 0.3
-"""Probability from which the first weighing's pairs speak for others in the second."""
+"""Probability from which a pair of the first weighing counts as a pair in the second.
+
+It is above ``TABLES_THRESHOLD``: a wrong pair would speak for further wrong ones."""
 PROVING_OVERLAP = 0.5
-"""Share of the smaller table's columns that must be there under the same name before a table's name proves anything."""
+"""Share of the smaller table's columns that must have the same name on both sides before a name proves
+anything.
+"""
 
 
 def table_renames(old: Sequence[Table], new: Sequence[Table], *, context: RenameContext) -> TableRenames:
-    """Renamed tables between two schemas.
+    """Returns the renamed tables between two schemas.
 
-    ``old`` and ``new`` are all tables of both sides; those with equal names and those in ``context.table_pairs`` are already paired.
+    ``old`` and ``new`` are all tables of both sides. Those with equal names and those in
+    ``context.table_pairs`` are already paired.
     """
     pairs = known_pairs(old, new, context.table_pairs)
     found = _proven(old, new, pairs, context)
@@ -38,7 +43,7 @@ def table_renames(old: Sequence[Table], new: Sequence[Table], *, context: Rename
 def known_pairs(
     old: Sequence[Table], new: Sequence[Table], decided: Mapping[TableName, TableName]
 ) -> dict[TableName, TableName]:
-    """What is paired before any rule runs: decisions, then equal names that no decision uses."""
+    """Returns the pairs before any rule runs: decisions, then equal names that no decision uses."""
     taken = set(decided.values())
     here = {t.name for t in new} - taken
     return {t.name: t.name for t in old if t.name in here and t.name not in decided} | dict(decided)
@@ -48,27 +53,33 @@ def _proven(
     old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName], context: RenameContext
 ) -> list[TablePair]:
     taken = set(pairs.values())
-    lost, fresh = (
-        {t.name: t for t in old if t.name not in pairs},
-        {t.name: t for t in new if t.name not in taken},
-    )
+    lost = {t.name: t for t in old if t.name not in pairs}
+    fresh = {t.name: t for t in new if t.name not in taken}
     found = _by_lineage(lost, fresh, context)
+    # The plain rule first: a convention of the whole schema may only explain what it leaves.
     rules = [(NameRule(), "names are equal but for case and separators")]
     if context.convention is not None and context.convention.tables is not None:
         rules.append((context.convention.tables, context.convention.evidence[0]))
     for rule, evidence in rules:
-        for schema_old, schema_new in _schemas(old, new, pairs):
-            left = [n.name for n in lost if n.schema == schema_old]
-            right = [n.name for n in fresh if n.schema == schema_new]
-            for a, b in unique_pairs(left, right, rule.old_key, rule.new_key):
-                before, after = TableName(schema_old, a), TableName(schema_new, b)
-                if (
-                    not token_vetoes(a, b)
-                    and _overlap(lost[before], fresh[after], context) >= PROVING_OVERLAP
-                ):
+        for schemas in _schemas(old, new, pairs):
+            for before, after in _by_rule(rule, schemas, lost, fresh):
+                if _overlap(lost[before], fresh[after], context) >= PROVING_OVERLAP:
                     found.append(TablePair(before, after, Pairing.RULE, evidence=(evidence,)))
                     del lost[before], fresh[after]
     return found
+
+
+def _by_rule(
+    rule: NameRule,
+    schemas: tuple[str, str],
+    lost: Mapping[TableName, Table],
+    fresh: Mapping[TableName, Table],
+) -> list[tuple[TableName, TableName]]:
+    """Returns the tables of two schemas that the rule makes equal and that no word keeps apart."""
+    left = [name.name for name in lost if name.schema == schemas[0]]
+    right = [name.name for name in fresh if name.schema == schemas[1]]
+    pairs = unique_pairs(left, right, rule.old_key, rule.new_key)
+    return [(TableName(schemas[0], a), TableName(schemas[1], b)) for a, b in pairs if not token_vetoes(a, b)]
 
 
 def _by_lineage(
@@ -89,7 +100,9 @@ def _by_lineage(
 def _schemas(
     old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName]
 ) -> list[tuple[str, str]]:
-    """Schemas that correspond: of the same name, seen in a known pair, or the only one on each side."""
+    """Returns pairs of schemas that correspond: of one name, seen in a known pair, or the only one on each
+    side.
+    """
     left, right = {t.name.schema for t in old}, {t.name.schema for t in new}
     known = {(a.schema, b.schema) for a, b in pairs.items()} | {(s, s) for s in left & right}
     if len(left) == 1 and len(right) == 1:
@@ -98,44 +111,40 @@ def _schemas(
 
 
 def _overlap(old: Table, new: Table, context: RenameContext) -> float:
-    rule = (
-        context.convention.columns
-        if context.convention is not None and context.convention.columns is not None
-        else NameRule()
-    )
+    """Returns the share of the smaller table's columns that the rule for columns makes equal, 0 to 1."""
+    rule = (context.convention.columns if context.convention is not None else None) or NameRule()
     here, there = own_prefixes(old), own_prefixes(new)
-    left, right = (
-        {rule.old_key(c.name, here) for c in old.columns},
-        {rule.new_key(c.name, there) for c in new.columns},
-    )
+    left = {rule.old_key(c.name, here) for c in old.columns}
+    right = {rule.new_key(c.name, there) for c in new.columns}
     return len(left & right) / (min(len(left), len(right)) or 1)
 
 
 def weighed(
-    scene: TableScene,
+    shared: TablesContext,
     old: Sequence[Table],
     new: Sequence[Table],
     pairs: Mapping[TableName, TableName],
     weights: Mapping[str, float] = TABLES,
 ) -> tuple[Links, dict[tuple[int, int], dict[str, float]]]:
-    """The features of every pair worth weighing, by the tables' places in the scene.
+    """Returns the links between tables, and the features of every pair worth weighing by the tables' places.
 
-    Weighed twice: what is likely the first time (foreign keys that lead there, words that changed alike) speaks for others the second time.
+    All pairs are weighed twice: what is likely the first time (foreign keys that lead there, words that
+    changed alike) speaks for other pairs the second time.
     """
     links = make_links(old, new, pairs)
-    places = worth_weighing(scene, links.repointed)
-    own = {(i, j): own_features(scene, scene.olds[i], scene.news[j]) for i, j in places}
-    first = {place: probability(features, weights) for place, features in _linked(scene, links, own).items()}
-    likely = {scene.olds[c.row].name: scene.news[c.column].name for c in choose(first, PROVISIONAL)}
+    places = worth_weighing(shared, links.repointed)
+    own = {(i, j): own_features(shared, shared.olds[i], shared.news[j]) for i, j in places}
+    first = {place: probability(features, weights) for place, features in _linked(shared, links, own).items()}
+    likely = {shared.olds[c.row].name: shared.news[c.column].name for c in choose(first, PROVISIONAL)}
     links = make_links(old, new, {**pairs, **likely})
-    return links, _linked(scene, links, own)
+    return links, _linked(shared, links, own)
 
 
 def _linked(
-    scene: TableScene, links: Links, own: Mapping[tuple[int, int], dict[str, float]]
+    shared: TablesContext, links: Links, own: Mapping[tuple[int, int], dict[str, float]]
 ) -> dict[tuple[int, int], dict[str, float]]:
     return {
-        (i, j): {**features, **link_features(links, scene.olds[i], scene.news[j])}
+        (i, j): {**features, **link_features(links, shared.olds[i], shared.news[j])}
         for (i, j), features in own.items()
     }
 
@@ -143,9 +152,9 @@ def _linked(
 def _proposals(
     old: Sequence[Table], new: Sequence[Table], pairs: Mapping[TableName, TableName]
 ) -> tuple[TableProposal, ...]:
-    scene = make_table_scene(old, new, pairs)
-    links, features = weighed(scene, old, new, pairs)
-    olds, news = scene.olds, scene.news
+    shared = make_tables_context(old, new, pairs)
+    links, features = weighed(shared, old, new, pairs)
+    olds, news = shared.olds, shared.news
     return tuple(
         TableProposal(
             olds[c.row].name,
@@ -161,24 +170,24 @@ def _proposals(
 
 
 def _describe(links: Links, old: Table, new: Table) -> tuple[str, ...]:
-    shared = {c.name for c in old.columns} & {c.name for c in new.columns}
-    lines = [f"{len(shared)} of {len(old.columns)} columns have the same name in both"]
+    """Returns what speaks for a pair of tables, in words."""
+    columns = {c.name for c in old.columns} & {c.name for c in new.columns}
+    lines = [f"{len(columns)} of {len(old.columns)} columns have the same name in both"]
     moved = links.moved(old.name, new.name)
     if moved:
         keys = "a foreign key" if moved == 1 else f"{moved} foreign keys"
         lines.append(f"{keys} to {old.name} in OLD: to {new.name} in NEW")
-    words = [word for word in dict.fromkeys(stems(old.name.name)) if word in stems(new.name.name)]
-    if words:
-        lines.append(f"names share {', '.join(words)}")
-    lost, came = name_change(old.name, new.name)
-    lines += [
-        f"{a} and {b} are used for one another"
-        for a in sorted(lost)
-        for b in sorted(came)
-        if synonymous(a, b)
-    ]
+    shared = [word for word in dict.fromkeys(stems(old.name.name)) if word in stems(new.name.name)]
+    if shared:
+        lines.append(f"names share {', '.join(shared)}")
+    return (*lines, *_change_in_words(links, old, new))
+
+
+def _change_in_words(links: Links, old: Table, new: Table) -> list[str]:
+    """Returns what the words that only one name has say for the pair."""
+    lost, came = (sorted(words) for words in name_change(old.name, new.name))
+    lines = [f"{a} and {b} are used for one another" for a in lost for b in came if synonymous(a, b)]
     if links.changed_alike(old.name, new.name):
-        lines.append(
-            f"another table's name changes in the same way: {' '.join(sorted(lost)) or 'nothing'} → {' '.join(sorted(came)) or 'nothing'}"
-        )
-    return tuple(lines)
+        change = f"{' '.join(lost) or 'nothing'} → {' '.join(came) or 'nothing'}"
+        lines.append(f"another table's name changes in the same way: {change}")
+    return lines

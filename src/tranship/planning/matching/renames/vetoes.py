@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import product
 
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.names import TableName
@@ -13,11 +14,15 @@ from tranship.planning.names.families import family
 from tranship.planning.names.tokens import numbers, singular, words
 
 _ENCRYPTION = """
-encrypted encryption crypted crypt cipher ciphertext cyphertext hash hashed hmac digest digested fingerprint md5 sha sha1 sha256 sha512
-bcrypt argon2 scrypt salt salted iv nonce plain plaintext cleartext obfuscated masked redacted anonymized anonymised pseudonym tokenized
+encrypted encryption crypted crypt cipher ciphertext cyphertext hash hashed hmac digest digested fingerprint
+md5 sha sha1 sha256 sha512 bcrypt argon2 scrypt salt salted iv nonce plain plaintext cleartext obfuscated
+masked redacted anonymized anonymised pseudonym tokenized
 """
 _CONFIRMATION = "unconfirmed unverified pending confirmed verified"
-_DERIVATION = "html rendered parsed normalized normalised sanitized sanitised formatted cached computed derived converted cleaned cleansed"
+_DERIVATION = """
+html rendered parsed normalized normalised sanitized sanitised formatted cached computed derived converted
+cleaned cleansed
+"""
 _ZONE = "utc gmt cet cest est edt pst pdt"
 _CODE = frozenset({"code", "iso", "abbr", "abbreviation", "acronym"})
 _LABEL = frozenset({"name", "label", "title", "description"})
@@ -25,17 +30,19 @@ _KEYS = frozenset({"id", "uuid", "guid"})
 _NEGATIONS = frozenset({"not", "non", "without", "never"})
 _NEGATING_PREFIXES = frozenset({"un", "in", "im", "non", "dis"})
 _OPPOSITES = """
-enable disable enabled disabled visible hidden show hide shown hidden public private public hidden open closed allow deny allowed denied
-include exclude included excluded on off accept reject accepted rejected succeeded failed success failure online offline locked unlocked
-required optional first last min max minimum maximum start end begin end start finish from to old new lower upper debit credit buy sell
-source target sender receiver sender recipient increase decrease up down left right before after latitude longitude lat lng width height
-upvotes downvotes likes dislikes billing shipping
+enable disable enabled disabled visible hidden show hide shown hidden public private public hidden open
+closed allow deny allowed denied include exclude included excluded on off accept reject accepted rejected
+succeeded failed success failure online offline locked unlocked required optional first last min max minimum
+maximum start end begin end start finish from to old new lower upper debit credit buy sell source target
+sender receiver sender recipient increase decrease up down left right before after latitude longitude lat
+lng width height upvotes downvotes likes dislikes billing shipping
 """
 _UNIT = """
 cent penny pence dollar euro usd eur gbp percent permille basis bps ratio
 ms msec millis millisecond usec microsecond ns nanosecond sec second minute hour hrs day week month year
 byte kb mb gb tb kib mib gib bit kilobyte megabyte gigabyte
-mm cm km meter metre mile inch feet foot ft yard mg kg gram kilogram lb pound oz ounce celsius fahrenheit kelvin
+mm cm km meter metre mile inch feet foot ft yard mg kg gram kilogram lb pound oz ounce
+celsius fahrenheit kelvin
 """
 
 OTHER_FAMILY = "type family differs"
@@ -53,7 +60,7 @@ _PAIRS = frozenset(
 
 
 def vetoes(old: Table, new: Table, before: Column, after: Column, context: RenameContext) -> Iterator[str]:
-    """Every reason why this pair may only be asked about."""
+    """Yields every reason why a pair may only be asked about."""
     if family(before.type) != family(after.type):
         yield f"{OTHER_FAMILY} ({before.type.text} → {after.type.text})"
     yield from token_vetoes(before.name, after.name)
@@ -64,7 +71,12 @@ def vetoes(old: Table, new: Table, before: Column, after: Column, context: Renam
 
 @lru_cache(maxsize=65536)
 def token_vetoes(before: str, after: str) -> tuple[str, ...]:
-    """What the words alone forbid: encryption, confirmation, zone or unit on one side only, another version, the opposite, a code for a label."""
+    """Returns what the words of two names forbid.
+
+    A word on one side only speaks of encryption, confirmation, a derived value, a time zone or a negation;
+    numbers or units differ; one word is the opposite of another; or one name is a code or a key and the other
+    is not.
+    """
     left, right = frozenset(words(before)), frozenset(words(after))
     found = [
         f"a word of {kind} stands on one side only"
@@ -75,13 +87,10 @@ def token_vetoes(before: str, after: str) -> tuple[str, ...]:
         found.append("numbers in the names differ")
     if frozenset(map(singular, left)) & _UNITS != frozenset(map(singular, right)) & _UNITS:
         found.append("units in the names differ")
-    found += [
-        f"{a} is the opposite of {b}"
-        for a in sorted(left - right)
-        for b in sorted(right - left)
-        if _opposite(a, b)
-    ]
-    if left and right and left ^ right and left ^ right <= _KEYS:
+    changes = product(sorted(left - right), sorted(right - left))
+    found += [f"{a} is the opposite of {b}" for a, b in changes if _opposite(a, b)]
+    differing = left ^ right
+    if left and right and differing and differing <= _KEYS:
         found.append("one name speaks of a key, the other of the thing itself")
     if {_nature(left), _nature(right)} == {"a code", "a label"}:
         found.append("one name speaks of a code, the other of a label")
@@ -90,6 +99,7 @@ def token_vetoes(before: str, after: str) -> tuple[str, ...]:
 
 def _opposite(a: str, b: str) -> bool:
     short, long = sorted((a, b), key=len)
+    # Three letters behind a negating prefix are rarely a word: "inset" is not the opposite of "set".
     negated = len(short) > 3 and long.endswith(short) and long[: -len(short)] in _NEGATING_PREFIXES
     return negated or (a, b) in _PAIRS
 
@@ -103,12 +113,12 @@ def _nature(name: frozenset[str]) -> str:
 def target_veto(
     old: Table, new: Table, before: str, after: str, table_pairs: Mapping[TableName, TableName]
 ) -> bool:
-    """Whether both columns are foreign keys, to tables that are not the same one."""
+    """Returns whether both columns are foreign keys, to tables that are not the same one."""
     left, right = targets(old, before), targets(new, after)
     return bool(left) and bool(right) and not any(table_pairs.get(t, t) in right for t in left)
 
 
 def targets(table: Table, column: str) -> frozenset[TableName]:
-    """The tables that a column's own foreign keys point to."""
+    """Returns the tables that a column's own foreign keys (of this one column) point to."""
     keys: tuple[ForeignKey, ...] = table.foreign_keys
     return frozenset(k.target for k in keys if k.columns == (column,))

@@ -18,7 +18,7 @@ from tranship.planning.matching.renames import (
     naming_convention,
     table_renames,
 )
-from tranship.planning.matching.renames.overlap import BEST, make_table_scene, worth_weighing
+from tranship.planning.matching.renames.overlap import BEST, make_tables_context, worth_weighing
 
 
 def renames(old: Sequence[Table], new: Sequence[Table], **context: object) -> TableRenames:
@@ -210,7 +210,7 @@ def test_convention_still_minds_the_types() -> None:
 def test_of_thousands_of_tables_few_pairs_are_weighed() -> None:
     old = [table(f"area_{n}", *(f"field_{n}_{m} int" for m in range(12))) for n in range(1500)]
     new = [replace(t, name=TableName("public", t.name.name.replace("area", "zone"))) for t in old]
-    assert len(worth_weighing(make_table_scene(old, new, {}), ())) <= BEST * 1500
+    assert len(worth_weighing(make_tables_context(old, new, {}), ())) <= BEST * 1500
     assert len(table_renames(old, new, context=RenameContext()).proposals) == 1500
 
 
