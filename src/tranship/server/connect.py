@@ -1,4 +1,4 @@
-"""Connecting: one attempt after the other as libpq's sslmode says, and one clear message whatever the driver says."""
+"""Connecting: attempts in the order of libpq's sslmode, and one clear message whatever the driver raises."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ from tranship.sql.session import LOGGED_IN, NO_STATEMENT_TIMEOUT
 __all__ = ["connect", "is_working"]
 
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
-"""Seconds, seconds, tries, milliseconds: a dead peer is noticed within a minute, also while it owes us the receipt of what we sent."""
+"""Seconds, seconds, number of probes, milliseconds. A dead peer is noticed within a minute (30 + 3 · 10 s);
+TCP_USER_TIMEOUT is the same bound while sent data is not acknowledged, when no keepalive probes are sent
+(tcp(7))."""
 
-_UNHURRIED = {
+_NO_LIMITS = {
     "statement_timeout": "0",
     "lock_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
@@ -38,23 +40,30 @@ _UNHURRIED = {
     "default_transaction_isolation": "read committed",
     "default_transaction_deferrable": "off",
 }
-"""Set by the first statement, as SET and not at the start of the session: poolers know few start parameters."""
+"""Settings that the first statements of a session make. They are not start-up parameters, because poolers
+refuse most of those. The TCP settings are the server's side of :data:`_KEEPALIVE`."""
 
 
 async def connect(
     endpoint: Endpoint, *, application_name: str = "tranship", command_timeout: float | None = None
 ) -> asyncpg.Connection:
-    """A new connection of its own, free of the limits that a database or role sets; nothing else is pinned yet (`session.pin`).
+    """Returns a new connection without the time limits that a database or role sets. Nothing else is pinned
+    yet (`session.pin`).
+
+    Args:
+        endpoint: where and as whom; ``connect_timeout`` seconds bound all attempts together.
+        application_name: as ``pg_stat_activity`` shows it.
+        command_timeout: seconds for each statement; None: no bound.
 
     Raises:
-        ConnectError: with what to do about it; the password is in no message.
+        ConnectError: it says what to do; the password is in no message.
     """
     attempts = ladder(endpoint)
     deadline = asyncio.get_running_loop().time() + endpoint.connect_timeout
     for number, context in enumerate(attempts, 1):
         try:
             conn = await _attempt(endpoint, context, application_name, command_timeout, deadline)
-            await _unhurried(conn, endpoint.side)
+            await _lift_limits(conn, endpoint.side)
         except (*DATABASE_TROUBLE, UnicodeError) as error:
             if number < len(attempts) and _other_mode_may_do(error, encrypted=context is not None):
                 continue
@@ -74,6 +83,7 @@ async def _attempt(
     settings = {"application_name": application_name}
     if endpoint.options:
         settings["options"] = endpoint.options
+    # At least a moment, so that the last attempt fails with the server's answer and not with a timeout of 0.
     left = max(deadline - asyncio.get_running_loop().time(), 0.1)
     conn = await asyncpg.connect(
         host=endpoint.host,
@@ -86,6 +96,8 @@ async def _attempt(
         target_session_attrs="any",
         timeout=left,
         command_timeout=command_timeout,
+        # No named prepared statements: a pooler may hand the next transaction to a backend that does not know
+        # them.
         statement_cache_size=0,
         server_settings=settings,
         connection_class=WatchedConnection,
@@ -96,11 +108,16 @@ async def _attempt(
 
 
 async def is_working(endpoint: Endpoint, backend: int) -> bool:
-    """A backend is busy, by its server's word; a server that cannot be asked counts as not busy, one that is merely full as busy."""
+    """Returns whether a backend works on a statement, as its server says through another connection.
+
+    A server that cannot be reached counts as not working; one that is out of connections (TS206) counts as
+    working, because it is alive.
+    """
     try:
         asking = await connect(endpoint, application_name="tranship watch")
         try:
-            # What a session does is told to the role that logged in, not to one that it takes on by default.
+            # pg_stat_activity hides sessions of other roles: the watched session belongs to the role that
+            # logged in.
             await asking.execute(LOGGED_IN, timeout=LOOK_INTERVAL)
             return await asking.fetchval(query("backend_waits"), backend, timeout=LOOK_INTERVAL) is not None
         finally:
@@ -111,8 +128,8 @@ async def is_working(endpoint: Endpoint, backend: int) -> bool:
         return False
 
 
-async def _unhurried(conn: asyncpg.Connection, side: Side) -> None:
-    wanted = dict(_UNHURRIED)
+async def _lift_limits(conn: asyncpg.Connection, side: Side) -> None:
+    wanted = dict(_NO_LIMITS)
     if side is Side.NEW:
         wanted["default_transaction_read_only"] = "off"
     await conn.execute(NO_STATEMENT_TIMEOUT)
@@ -121,14 +138,19 @@ async def _unhurried(conn: asyncpg.Connection, side: Side) -> None:
 
 
 def _other_mode_may_do(error: Exception, *, encrypted: bool) -> bool:
-    """The server refused before it asked who we are, for a reason that the other mode may not have."""
+    """Returns whether the next attempt, with or without TLS, may succeed where this one failed.
+
+    libpq tries again where pg_hba.conf has no rule for this mode or TLS itself failed, and never after a
+    wrong password.
+    """
     if isinstance(error, asyncpg.InvalidPasswordError):
         return False
     if isinstance(error, (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.PostgresConnectionError)):
         return True
     if isinstance(error, (ssl.SSLError, ConnectionResetError)):
         return True
-    return encrypted and type(error) is ConnectionError  # the driver's word for "the server declined TLS"
+    # asyncpg raises a plain ConnectionError when the server declines TLS.
+    return encrypted and type(error) is ConnectionError
 
 
 def _keep_alive(conn: asyncpg.Connection) -> None:

@@ -1,4 +1,10 @@
-"""A connection that does not wait for ever: a half-open one is found out although nothing on the network says so."""
+"""A connection that does not wait for ever: a half-open one is noticed although nothing on the network shows
+it.
+
+A time limit for statements would end slow ones. So after a while the server itself is asked, through another
+connection, whether the backend still works; only when it repeatedly does not, although no answer came, is the
+connection given up.
+"""
 
 from __future__ import annotations
 
@@ -11,67 +17,79 @@ import asyncpg
 
 T = TypeVar("T")
 READ_TIMEOUT = 45.0
-"""Seconds without an answer after which the server is asked, through another connection, what the backend does."""
+"""Seconds without an answer after which the server is asked. It is longer than most statements of a batch
+take, so that a healthy run opens no further connections."""
 LOOK_INTERVAL = 5.0
-"""Seconds between two looks."""
+"""Seconds between two looks at the backend, and the time limit of one look."""
 IDLE_LOOKS = 4
-"""So many times in a row the backend must not be at work before its connection is given up: a result may take its time on the network."""
+"""Looks in a row that must find the backend idle before its connection is given up: a large result may still
+be on the network.
+"""
 
 
 class WatchedConnection(asyncpg.Connection):  # type: ignore[misc]
-    """Whoever waits for the answer to a statement that no backend works on any more hears a lost connection. COPY is watched by its bytes instead."""
+    """A driver connection that is terminated while a caller waits for an answer on which no backend works any
+    more.
+
+    The caller then gets the driver's error for a lost connection. COPY is watched by the bytes that move
+    (``execution/resilience/stall.py``) and not here.
+    """
 
     is_working: Callable[[int], Awaitable[bool]] | None = None
-    """Whether the backend with this process id is at work; None: the connection is not watched."""
+    """Returns whether the backend of this process id works on something; None: the connection is not
+    watched.
+    """
 
     announced_pid: int | None = None
-    """The process id that came with the connection; poolers make one up."""
+    """The process id that was announced when the connection began; a pooler invents one."""
 
     backend_pid: int | None = None
-    """The process id of its server process by the server's own word, kept for when it is over: the driver forgets it then."""
+    """The process id as ``pg_backend_pid()`` gave it. It is kept because the driver forgets its own when the
+    connection ends.
+    """
 
     def get_server_pid(self) -> int:
-        """As the driver's, of a connection that is over or goes through a pooler as well."""
+        """Returns the backend's process id, also of a connection that has ended or goes through a pooler."""
         return self.backend_pid if self.backend_pid is not None else int(super().get_server_pid())
 
     async def execute(self, query: str, *args: object, **options: object) -> object:
-        """As the driver's."""
+        """Does what the driver's method does, watched."""
         with self.awaited():
             return await super().execute(query, *args, **options)
 
     async def executemany(self, command: str, args: object, **options: object) -> object:
-        """As the driver's."""
+        """Does what the driver's method does, watched."""
         with self.awaited():
             return await super().executemany(command, args, **options)
 
     async def fetch(self, query: str, *args: object, **options: object) -> object:
-        """As the driver's."""
+        """Does what the driver's method does, watched."""
         with self.awaited():
             return await super().fetch(query, *args, **options)
 
     async def fetchval(self, query: str, *args: object, **options: object) -> object:
-        """As the driver's."""
+        """Does what the driver's method does, watched."""
         with self.awaited():
             return await super().fetchval(query, *args, **options)
 
     async def fetchrow(self, query: str, *args: object, **options: object) -> object:
-        """As the driver's."""
+        """Does what the driver's method does, watched."""
         with self.awaited():
             return await super().fetchrow(query, *args, **options)
 
     async def prepare(self, *args: object, **options: object) -> object:
-        """As the driver's."""
+        """Does what the driver's method does, watched."""
         with self.awaited():
             return await super().prepare(*args, **options)
 
     async def copy_records_to_table(self, *args: object, **options: object) -> object:
-        """As the driver's."""
+        """Does what the driver's method does, watched."""
         with self.awaited():
             return await super().copy_records_to_table(*args, **options)
 
     @contextmanager
     def awaited(self) -> Iterator[None]:
-        """Around the wait for one answer: a timer and no more, unless it takes long."""
+        """Watches the wait for one answer. Until :data:`READ_TIMEOUT` it costs one timer and no task."""
         if self.is_working is None:
             yield
             return
@@ -94,10 +112,11 @@ class WatchedConnection(asyncpg.Connection):  # type: ignore[misc]
 
 
 async def answered(conn: asyncpg.Connection, answer: Awaitable[T]) -> T:
-    """What a cursor of a connection answers, which the driver fetches by itself."""
-    if (
-        WatchedConnection not in type(conn).__mro__
-    ):  # the driver's own isinstance takes any connection for one of every class
+    """Awaits an answer that a cursor of the connection fetches without the methods above, watched, and
+    returns it.
+    """
+    # asyncpg's metaclass makes isinstance() true for any connection, hence the look at the classes.
+    if WatchedConnection not in type(conn).__mro__:
         return await answer
     with conn.awaited():
         return await answer

@@ -1,4 +1,4 @@
-"""Who a database is, and whether OLD and NEW are one and the same."""
+"""Which database a connection has reached, and whether OLD and NEW are the same one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.sql.queries import query
-from tranship.sql.session import TRY_LOCK, UNLOCK
+from tranship.sql.session import BACKEND, TRY_LOCK, UNLOCK
 
 
 class Identity(Struct, frozen=True):
@@ -24,20 +24,27 @@ class Identity(Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """What the journal is keyed by; not the name, which changes: many a database is renamed when its successor takes over."""
+        """The journal's key for this database. It leaves the name out, because databases are renamed when
+        their successor takes over.
+        """
         return f"{self.system}/{self.database_oid}"
 
 
 async def read_identity(conn: asyncpg.Connection) -> Identity:
-    """Identity of the database behind a connection."""
+    """Returns the identity of the database behind a connection."""
     row = await conn.fetchrow(query("identity"))
     return Identity(row["system"], row["database_oid"], row["database"], row["standby"], row["version"])
 
 
 async def same_database(old: asyncpg.Connection, new: asyncpg.Connection) -> bool:
-    """A lock taken through NEW is seen through OLD: however the two were spelled, they are one database."""
+    """Returns whether two connections lead to one database, whatever hosts and names were given.
+
+    An advisory lock is local to a database: one that is taken through NEW shows in OLD's ``pg_locks`` only if
+    they are the same. The key is random, so two runs at the same time do not meet; 62 bits keep it a positive
+    bigint.
+    """
     key = secrets.randbits(62)
-    backend = await new.fetchval("SELECT pg_catalog.pg_backend_pid()")
+    backend = await new.fetchval(BACKEND)
     await new.fetchval(TRY_LOCK, key)
     try:
         return await old.fetchval(query("advisory_seen"), key, backend) is not None
@@ -46,5 +53,7 @@ async def same_database(old: asyncpg.Connection, new: asyncpg.Connection) -> boo
 
 
 def standby_of(old: Identity, new: Identity) -> bool:
-    """OLD replays NEW's own log: a standby of NEW."""
+    """Returns whether OLD is a standby of NEW: it replays NEW's own log, so it would show what the run
+    writes.
+    """
     return old.standby and old.system == new.system and old.database_oid == new.database_oid

@@ -1,4 +1,6 @@
-"""Sessions that mean the same on every server: settings pinned and read back, poolers found out."""
+"""Sessions with the same meaning on every server: settings are pinned and read back, and poolers are
+refused.
+"""
 
 from __future__ import annotations
 
@@ -16,60 +18,62 @@ from tranship.sql.queries import query
 from tranship.sql.session import BACKEND, INHERITED_SETTINGS
 
 _BOTH = {
+    # Text forms: the same value prints as the same text on both sides, and NEW's input reads what OLD
+    # printed.
     "IntervalStyle": "postgres",
     "bytea_output": "hex",
-    "extra_float_digits": "3",
+    "extra_float_digits": "3",  # the shortest text that gives the same float, on every version
     "lc_monetary": "C",
-    "xmloption": "content",
+    "xmloption": "content",  # every xml value passes; DOCUMENT would refuse fragments
+    # Meaning of our own statements.
     "standard_conforming_strings": "on",
     "array_nulls": "on",
     "transform_null_equals": "off",
     "quote_all_identifiers": "off",
+    # JIT compiles per statement, which costs more than it saves for batches of this size.
     "jit": "off",
+    # A batch takes as long as it takes. Stalled connections are found by looking (`deadline.py`), not by a
+    # limit.
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
     "transaction_timeout": "0",
+    # A backend whose client is gone ends within seconds, so it holds no locks against the run that resumes.
     "client_connection_check_interval": "5s",
 }
+"""Settings of every session. A server ignores those that its version does not know (``session_pin.sql``)."""
 _OLD = {"restrict_nonsystem_relation_kind": "view, foreign-table"}
+"""Settings of sessions on OLD: nothing is read through a view or a foreign table by mistake (the setting
+exists since the minor releases of August 2024)."""
 _SQL_ASCII = "SQL_ASCII"
 
 
 async def pin(
-    conn: asyncpg.Connection,
-    side: Side,
-    *,
-    datestyle: str,
-    zone: str = "UTC",
-    search_path: str | None = None,
-    row_security: bool | None = None,
-    client_encoding: str | None = None,
+    conn: asyncpg.Connection, side: Side, *, datestyle: str, zone: str = "UTC", search_path: str | None = None
 ) -> None:
-    """Pins everything that text forms and visibility depend on, for the whole session, and checks it by reading back.
+    """Pins everything that text forms and visibility depend on, for the whole session, and checks it by
+    reading back.
 
     Args:
+        conn: a connection of `connect.connect`.
+        side: the database it leads to.
         datestyle: ``ISO, MDY`` …: NEW's configured field order, on both sides.
-        zone: ``UTC``, or OLD's database zone for conversions through it.
-        search_path: None leaves the database's own (NEW's batches need it); ``""`` for OLD.
-        row_security: False lets a read fail rather than see a part of the rows; None: so on OLD, untouched on NEW.
-        client_encoding: None: UTF8, and SQL_ASCII for an OLD that is SQL_ASCII.
+        zone: ``UTC``, or OLD's database zone where values are converted through it.
+        search_path: None leaves the database's own, which triggers and defaults in NEW may need; ``""``
+            empties it.
 
     Raises:
-        ConnectError: a setting did not stay, or the session is not ours alone.
+        ConnectError: a setting did not stay, or NEW disables triggers for this role by default.
     """
-    encoding = client_encoding or (
-        _SQL_ASCII if side is Side.OLD and conn.get_settings().server_encoding == _SQL_ASCII else "UTF8"
-    )
-    wanted = {**_BOTH, "DateStyle": datestyle, "TimeZone": zone, "client_encoding": encoding}
+    wanted = {**_BOTH, "DateStyle": datestyle, "TimeZone": zone, "client_encoding": _encoding(conn, side)}
     if side is Side.OLD:
-        wanted |= _OLD
-    if side is Side.NEW:
-        wanted |= await _without_surprises(conn)
+        # With row_security off a policy that would filter rows raises: a part of a table must never look like
+        # all of it.
+        wanted |= {**_OLD, "row_security": "off"}
+    else:
+        wanted |= await _corrected(conn)
     if search_path is not None:
         wanted["search_path"] = search_path
-    if row_security is False or (row_security is None and side is Side.OLD):
-        wanted["row_security"] = "off"
     await conn.fetch(query("session_pin"), list(wanted), list(wanted.values()))
     rows = await conn.fetch(query("session_read_back"), list(wanted))
     for name, now in ((row["name"], row["now"]) for row in rows):
@@ -77,17 +81,28 @@ async def pin(
             raise ConnectError(SettingNotKept(side, name, now, wanted[name]))
 
 
-async def _without_surprises(conn: asyncpg.Connection) -> dict[str, str]:
-    """What a session on NEW has to set because role or database set it otherwise.
+def _encoding(conn: asyncpg.Connection, side: Side) -> str:
+    """Returns the client encoding: UTF8, but for an OLD that is SQL_ASCII, whose bytes need not be valid in
+    any encoding.
+    """
+    raw = side is Side.OLD and conn.get_settings().server_encoding == _SQL_ASCII
+    return _SQL_ASCII if raw else "UTF8"
+
+
+async def _corrected(conn: asyncpg.Connection) -> dict[str, str]:
+    """Returns the settings that a session on NEW has to change because the role or the database has another
+    default.
 
     Raises:
-        ConnectError: triggers and foreign keys are silenced for this role by default, and it may not change that.
+        ConnectError: triggers and foreign keys are disabled for this role by default, and it may not change
+            that.
     """
     found = await conn.fetchrow(INHERITED_SETTINGS)
-    # What a run saw committed has to outlive a crash; how many standbys must have it is the server's own choice.
+    # What a run saw committed has to outlive a crash of the server. `local` is the least that grants it; for
+    # how many standbys a commit waits remains the server's own choice.
     wanted = {"synchronous_commit": "local"} if found["durability"] == "off" else {}
     if found["replication_role"] != "origin":
-        # Foreign keys would not be checked and replica triggers fire, behind the back of the switches.
+        # Foreign keys would not be checked and replica triggers would fire, although nobody switched them.
         try:
             await conn.execute(AS_ORIGIN)
         except asyncpg.InsufficientPrivilegeError as error:
@@ -100,7 +115,12 @@ def _folded(value: str) -> str:
 
 
 async def refuse_pooler(conn: asyncpg.Connection, endpoint: Endpoint) -> None:
-    """Stops when the connection goes through a pooler that hands transactions to changing backends: no snapshot or lock would hold.
+    """Refuses a connection through a pooler in transaction mode: it gives each transaction to another
+    backend, so no snapshot, setting or lock would last.
+
+    A direct connection has the process id that the server announced when it began. Otherwise a second
+    connection occupies one backend in an open transaction; if the first connection then has another one, the
+    pooler exchanges them.
 
     Raises:
         Refused: the backend changed between two transactions of one connection.
@@ -120,6 +140,8 @@ async def refuse_pooler(conn: asyncpg.Connection, endpoint: Endpoint) -> None:
 
 
 def datestyle(new: Catalog) -> str:
-    """``ISO`` with NEW's configured field order."""
+    """Returns ``ISO`` with NEW's configured field order, so that ambiguous dates are read as NEW's own users
+    write them.
+    """
     order = new.datestyle.rpartition(",")[2].strip()
     return f"ISO, {order if order in ('DMY', 'MDY', 'YMD') else 'MDY'}"

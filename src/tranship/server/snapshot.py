@@ -1,4 +1,9 @@
-"""One exported snapshot of OLD, held by two connections that relay it, and readers on it."""
+"""One exported snapshot of OLD, held by two connections, and readers on it.
+
+An exported snapshot can be imported while the transaction that exported it is open (PostgreSQL documentation,
+"Snapshot Synchronization Functions"). Two holders, each of which exports it, survive the loss of one
+connection: the other one gives it to a replacement.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +26,18 @@ from tranship.sql import session as statements
 from tranship.sql.old import snapshot as sql_snapshot
 
 KEEP_ALIVE = 10.0
-"""Seconds between two questions to each holder."""
+"""Seconds between two looks at each holder. Firewalls forget connections that are idle for minutes; this
+keeps them known.
+"""
 LOCK_SECONDS = 3
 LOCK_TRIES = 20
-"""An ACCESS EXCLUSIVE lock of someone else on OLD is waited for about a minute, in steps that queue nobody behind us for long."""
+"""Another session's ACCESS EXCLUSIVE lock on OLD is waited for about a minute, in short steps: while a lock
+request waits, others queue behind it."""
 _VACANCY_TRIES = 10
 _VACANCY_SECONDS = 0.1
-"""A server counts a connection for a moment after it was closed."""
+"""Tries, and seconds between them, until a closed connection no longer counts: the server notices its end a
+moment later.
+"""
 _GONE = (
     *DRIVER_TROUBLE,
     asyncpg.PostgresConnectionError,
@@ -38,44 +48,54 @@ _GONE = (
 
 
 class SnapshotLost(Stopped):
-    """No connection holds the snapshot any more."""
+    """No connection holds the snapshot any more, so its rows cannot be read again."""
 
     def __init__(self) -> None:
         super().__init__(SnapshotGone())
 
 
 class Mark(Struct, frozen=True):
-    """Where a snapshot stands in the history of its cluster; equal marks of one cluster that are `complete`: nothing was written in between."""
+    """A snapshot's place in the history of its cluster.
+
+    Two equal marks of one cluster that are `complete` prove that no transaction ended between them, so
+    nothing was written.
+    """
 
     text: str
     """``pg_current_snapshot()``."""
     timeline: str
-    """Changes when a standby takes over or a backup is restored: transaction numbers are given out a second time."""
+    """Eight hexadecimal digits. It changes when a standby takes over or a backup is restored, because
+    transaction numbers are then given out a second time."""
 
     @property
     def oldest(self) -> int:
-        """Every transaction before it had ended."""
+        """The oldest transaction that was still open (xmin of the snapshot): all transactions before it had
+        ended.
+        """
         return int(self.text.partition(":")[0])
 
     @property
     def complete(self) -> bool:
-        """It says which transactions were open: a standby does not, and shows their writes under the same text once they end."""
+        """Whether the text names the transactions that were open.
+
+        A snapshot on a standby does not, so the same text may stand for before and after one of them ends.
+        """
         oldest, next_one, open_ones = self.text.split(":")
         return oldest == next_one or bool(open_ones)
 
     def __str__(self) -> str:
-        """As the journal keeps it."""
+        """Returns the text that the journal keeps."""
         return f"{self.text} {self.timeline}"
 
     @classmethod
     def of(cls, kept: str) -> Mark:
-        """Back from the journal."""
+        """Returns the mark of a text that the journal kept."""
         text, _, timeline = kept.partition(" ")
         return cls(text, timeline)
 
 
 class Settings:
-    """How sessions on OLD are pinned."""
+    """How sessions on OLD are pinned: DateStyle and TimeZone (`session.pin`)."""
 
     def __init__(self, *, datestyle: str, zone: str = "UTC") -> None:
         self.datestyle = datestyle
@@ -91,6 +111,7 @@ class _Holder:
         self.lock = asyncio.Lock()
 
     async def alive(self) -> bool:
+        """Returns whether the server still answers on the connection, within 30 seconds."""
         async with self.lock:
             try:
                 await self.conn.fetchval(statements.BACKEND, timeout=30)
@@ -100,7 +121,9 @@ class _Holder:
 
 
 class Snapshot:
-    """All reads of OLD go through :meth:`reader`. Made by :meth:`open`."""
+    """The snapshot of OLD on which a run reads. :meth:`open` makes one, and all reads go through
+    :meth:`reader`.
+    """
 
     def __init__(self, endpoint: Endpoint, relations: Sequence[TableName], settings: Settings) -> None:
         self._endpoint = endpoint
@@ -109,7 +132,7 @@ class Snapshot:
         self._holders: list[_Holder] = []
         self._idle: list[asyncpg.Connection] = []
         self._crowded = False
-        """The role's connections do not suffice for a second holder beside a reader."""
+        """The server grants too few connections for a second holder beside the readers."""
         self.mark = Mark("", "")
         self.version = 0
 
@@ -120,10 +143,10 @@ class Snapshot:
 
     @property
     def id(self) -> str:
-        """An exported identifier that other sessions can import.
+        """The identifier under which other sessions can import the snapshot.
 
         Raises:
-            SnapshotLost: nobody holds it.
+            SnapshotLost: no connection holds it.
         """
         if not self._holders:
             raise SnapshotLost
@@ -139,10 +162,14 @@ class Snapshot:
         datestyle: str = "ISO, MDY",
         zone: str = "UTC",
     ) -> AsyncIterator[Snapshot]:
-        """Lock the relations, then take the snapshot and hold both until the end of the block.
+        """Locks the relations, takes the snapshot, and holds both until the end of the block.
 
-        ``relations`` are tables of OLD (a partitioned one stands for all its leaves). The caller compares the catalog, read inside
-        the snapshot, with what it planned on.
+        ``relations`` are tables of OLD; a partitioned one stands for all its leaves. The lock cannot exclude
+        a change before it, so the caller reads the catalog inside the snapshot and compares it with the one
+        that the plan was made from.
+
+        Raises:
+            ConnectError: OLD cannot be reached, or another session keeps a table locked.
         """
         snapshot = cls(endpoint, relations, Settings(datestyle=datestyle, zone=zone))
         keeper: asyncio.Task[None] | None = None
@@ -158,13 +185,16 @@ class Snapshot:
 
     @contextlib.asynccontextmanager
     async def reader(self, zone: str | None = None) -> AsyncIterator[asyncpg.Connection]:
-        """A READ ONLY transaction on the snapshot, rolled back at the end; ``zone`` replaces the session's time zone inside it.
+        """Gives a READ ONLY transaction on the snapshot, which is rolled back at the end of the block.
 
-        Someone who waits for an exclusive lock waits for our holders, and every new reader queues behind him: the lock time-out breaks the circle,
-        which no server can see.
+        ``zone`` replaces the session's time zone inside it. Idle connections are used again.
+
+        A session that requests an exclusive lock waits for the holders, and new readers queue behind it,
+        while the holders wait for the readers to finish. No server sees this cycle as a deadlock, so the lock
+        time-out breaks it.
 
         Raises:
-            SnapshotLost: nobody holds it any more.
+            SnapshotLost: no connection holds the snapshot any more.
         """
         self._idle = [conn for conn in self._idle if not conn.is_closed()]
         conn = self._idle.pop() if self._idle else await self._reading()
@@ -181,7 +211,9 @@ class Snapshot:
         self._idle.append(conn)
 
     async def _reading(self) -> asyncpg.Connection:
-        """A connection for reading; where the server grants no more, the second holder gives way."""
+        """Returns a new connection for reading. Where the server grants none (TS206), the second holder's is
+        closed for it.
+        """
         try:
             return await self._connect()
         except ConnectError as error:
@@ -208,6 +240,7 @@ class Snapshot:
         return conn
 
     async def _join(self, conn: asyncpg.Connection) -> None:
+        """Begins a transaction on the snapshot, from the first holder that still exports it."""
         for holder in tuple(self._holders):
             await conn.execute(sql_snapshot.BEGIN_SNAPSHOT)
             try:
@@ -220,6 +253,9 @@ class Snapshot:
         raise SnapshotLost
 
     async def _take(self) -> None:
+        """Locks, exports and reads the mark with a first holder, then adds the second one if the server
+        grants it.
+        """
         conn = await self._connect()
         try:
             self.version = await conn.fetchval(
@@ -237,7 +273,11 @@ class Snapshot:
             await self._relay()
 
     async def _lock(self, conn: asyncpg.Connection) -> None:
-        """Begin, and lock before anything takes a snapshot: a TRUNCATE between the two would show empty tables without an error."""
+        """Begins a transaction and locks the relations before any statement takes its snapshot.
+
+        Otherwise a TRUNCATE between the two would show empty tables without an error (PostgreSQL
+        documentation, "MVCC – Caveats").
+        """
         for attempt in range(LOCK_TRIES):
             await conn.execute(sql_snapshot.BEGIN_SNAPSHOT)
             await conn.execute(statements.set_local("lock_timeout", f"{LOCK_SECONDS}s"))
@@ -253,7 +293,7 @@ class Snapshot:
                 return
 
     async def _relay(self) -> None:
-        """A second holder on the same snapshot, with locks and an export of its own."""
+        """Adds a second holder on the same snapshot, with locks and an export of its own."""
         conn = await self._connect()
         try:
             await self._join(conn)
@@ -267,7 +307,9 @@ class Snapshot:
         self._holders.append(_Holder(conn, exported))
 
     async def _keep(self) -> None:
-        """Notice dead holders and replace them while one is left."""
+        """Notices dead holders and replaces them as long as one is left. It runs beside the reads until it is
+        cancelled.
+        """
         while self._holders:
             await asyncio.sleep(KEEP_ALIVE)
             for holder in tuple(self._holders):
@@ -290,6 +332,7 @@ class Snapshot:
 
 
 async def _drop(conn: asyncpg.Connection) -> None:
-    """Closes without asking: the transaction is read-only."""
+    """Closes a connection at once, without a farewell that could hang: its transaction only reads."""
     conn.terminate()
+    # One turn of the event loop, in which the transport closes the socket.
     await asyncio.sleep(0)

@@ -1,4 +1,6 @@
-"""TLS as libpq does it: which modes are tried in which order, and the context with its certificates (libpq documentation, "SSL Support")."""
+"""TLS as libpq does it: which modes are tried in which order, and the context with its certificates
+(PostgreSQL documentation, "libpq – SSL Support").
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ _VERIFYING = ("verify-ca", "verify-full")
 
 
 def ladder(endpoint: Endpoint) -> tuple[ssl.SSLContext | None, ...]:
-    """The attempts in order; None is without TLS. A later one is for a server that refused the earlier.
+    """Returns the attempts in their order; None is one without TLS. A later attempt is for a server that
+    refused the earlier one.
 
     Raises:
         ConnectError: a certificate file is missing or unusable.
@@ -36,7 +39,10 @@ def ladder(endpoint: Endpoint) -> tuple[ssl.SSLContext | None, ...]:
 
 
 def make_context(endpoint: Endpoint) -> ssl.SSLContext:
-    """A client's context. A root certificate that is there is checked in every mode, as libpq does; without one only ``verify-…`` insists.
+    """Returns a client's TLS context.
+
+    As in libpq, the server's certificate is checked in every mode when there is a root certificate file;
+    without one only the ``verify-…`` modes are an error.
 
     Raises:
         ConnectError: a certificate file is missing or unusable.
@@ -60,6 +66,7 @@ def make_context(endpoint: Endpoint) -> ssl.SSLContext:
 
 
 def _load_authorities(context: ssl.SSLContext, endpoint: Endpoint) -> bool:
+    """Loads the authorities; returns whether there are any to check a certificate against."""
     if endpoint.sslrootcert == "system":
         if endpoint.sslmode != "verify-full":
             raise failed(SystemAuthoritiesNeedVerifyFull(endpoint.sslmode), endpoint)
@@ -93,6 +100,7 @@ def _load_client(context: ssl.SSLContext, endpoint: Endpoint) -> None:
 
 
 def _path(named: str | None, default: str) -> Path | None:
+    """Returns the named file, else libpq's default below ~/.postgresql; None without a home directory."""
     if named:
         return Path(named)
     try:

@@ -1,4 +1,4 @@
-"""Why a connection failed, in words a person can act on: the phrases are public interface."""
+"""Turns what a driver raises while connecting into an error whose message a person can act on."""
 
 from __future__ import annotations
 
@@ -35,15 +35,18 @@ from tranship.errors.codes.connection import (
 from tranship.errors.message import ConnectMessage
 
 DRIVER_TROUBLE = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""What a lost connection raises, whatever was under way. ``InternalClientError``: the server told its end between two statements and the
-socket is not closed yet, so the driver waits for more."""
+"""What a lost connection raises, whatever it was doing. ``InternalClientError``: the server announced its end
+between two statements, and the driver, whose socket is still open, expected an answer."""
 DATABASE_TROUBLE = (asyncpg.PostgresError, *DRIVER_TROUBLE)
-"""The same, and what a server says of itself."""
+"""The same, and every error that a server reports."""
 
 
 def spoken(error: BaseException) -> str:
-    """An error's kind and words for a terminal or a log: without the DETAIL of a server's, and for data exceptions (class 22) without the message,
-    which hold values of rows."""
+    """Returns an error's class and message for a terminal or a log, without values of rows.
+
+    A server's DETAIL may hold such values, and so may the message of a data exception (class 22): they are
+    left out.
+    """
     if not isinstance(error, asyncpg.PostgresError):
         return f"{type(error).__name__}: {error}"
     data = (getattr(error, "sqlstate", None) or "").startswith("22")
@@ -89,9 +92,8 @@ def _network(error: OSError, endpoint: Endpoint) -> ConnectMessage:
         return NoServerSsl(endpoint.sslmode, endpoint.side.value)
     if isinstance(error, FileNotFoundError):
         return NoSocket(endpoint.host, endpoint.port)
-    if (
-        isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in text
-    ):  # several addresses come as one OSError
+    # A host with several addresses gives one OSError whose text holds the errors of all attempts.
+    if isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in text:
         return ConnectionRefused()
     if isinstance(error, ConnectionError) or "closed" in text or "lost" in text:
         return ConnectionClosed()
@@ -125,11 +127,9 @@ def _without_secrets(what: ConnectMessage, endpoint: Endpoint) -> ConnectMessage
 
 
 def _masked(text: str, endpoint: Endpoint) -> str:
-    for secret in (endpoint.password, endpoint.sslpassword):
-        if (
-            secret is not None
-            and len(secret.reveal()) > 3
-            and secret.reveal() not in (endpoint.user, endpoint.database, endpoint.host)
-        ):
+    # A password that is also a name, or a few letters, would mask ordinary words and show what it is by that.
+    public = (endpoint.user, endpoint.database, endpoint.host)
+    for secret in filter(None, (endpoint.password, endpoint.sslpassword)):
+        if len(secret.reveal()) > 3 and secret.reveal() not in public:
             text = text.replace(secret.reveal(), "***")
     return text

@@ -1,4 +1,4 @@
-"""Settings that change how a server prints names, expressions and values, pinned while we read them."""
+"""Settings that decide how a server prints names, expressions and values, pinned while a catalog is read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import asyncpg
 from tranship.sql.queries import query
 
 _PLAIN = {
+    # Names outside of pg_catalog are printed with their schema only if it is not on the path.
     "search_path": "",
     "quote_all_identifiers": "off",
     "DateStyle": "ISO, MDY",
@@ -24,9 +25,9 @@ _PLAIN = {
 
 @asynccontextmanager
 async def plain_output(conn: asyncpg.Connection) -> AsyncIterator[None]:
-    """Inside the caller's transaction: everything is printed qualified and in one form; afterwards the settings are as before.
+    """Has everything printed qualified and in one form for the block, inside the caller's transaction.
 
-    After an error the transaction is lost, and the settings with it.
+    Afterwards the settings are as before. After an error the transaction is lost, and its settings with it.
     """
     before = await _set(conn, _PLAIN)
     yield
@@ -34,6 +35,6 @@ async def plain_output(conn: asyncpg.Connection) -> AsyncIterator[None]:
 
 
 async def _set(conn: asyncpg.Connection, values: dict[str, str]) -> dict[str, str]:
-    """Sets them for the rest of the transaction; returns what they were."""
+    """Sets values for the rest of the transaction; returns what they were before."""
     records = await conn.fetch(query("catalog_settings"), list(values), list(values.values()))
     return {record["name"]: record["before"] for record in records}

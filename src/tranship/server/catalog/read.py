@@ -1,4 +1,4 @@
-"""The catalog of one database, read in the caller's transaction."""
+"""Reads the catalog of one database in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -21,17 +21,23 @@ from tranship.server.catalog.rows import (
     SessionRow,
     fetch,
 )
-from tranship.server.catalog.tables import build_table, read_parts
-from tranship.server.catalog.types import TypeReader
+from tranship.server.catalog.tables import TableParts, build_table, read_parts
+from tranship.server.catalog.types import TypeReader, TypeUse
 
 
 async def read_catalog(
     conn: asyncpg.Connection, schemas: tuple[str, ...] | None, *, journal_schema: str = "_tranship"
 ) -> Catalog:
-    """Reads one database's catalog from pg_catalog alone, so that nothing depends on what the role may read.
+    """Returns one database's catalog with its fingerprint.
 
-    *conn* is inside a transaction, READ ONLY REPEATABLE READ for a catalog of one moment. *schemas* None means all user
-    schemas; a named one that does not exist is missing in ``Catalog.schemas``. The session's settings are as before afterwards.
+    It is read from pg_catalog alone, because information_schema leaves out what the role may not use.
+
+    Args:
+        conn: inside a transaction; READ ONLY REPEATABLE READ gives a catalog of one moment. Its settings are
+            as before afterwards.
+        schemas: in the configured order; None: all schemas of users. One that does not exist is missing in
+            ``Catalog.schemas``.
+        journal_schema: tranship's own schema, which is left out.
     """
     async with plain_output(conn):
         catalog = await _read(conn, schemas, journal_schema)
@@ -41,15 +47,13 @@ async def read_catalog(
 async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journal_schema: str) -> Catalog:
     version = int(conn.get_server_version().major) * 10000
     session = (await fetch(conn, version, "session", SessionRow))[0]
-    scope = await fetch(
-        conn, version, "schemas", SchemaRow, None if schemas is None else list(schemas), journal_schema
-    )
+    chosen = None if schemas is None else list(schemas)
+    scope = await fetch(conn, version, "schemas", SchemaRow, chosen, journal_schema)
     schema_oids = [row.oid for row in scope]
     relations = await fetch(conn, version, "relations", RelationRow, schema_oids)
     relation_oids = [row.oid for row in relations]
     parts = await read_parts(conn, version, relations)
-    used = {(column.type, column.modifier) for columns in parts.columns.values() for column in columns}
-    types = await TypeReader.read(conn, version, used, schema_oids)
+    types = await TypeReader.read(conn, version, _used_types(parts), schema_oids)
     sequence_rows = await fetch(conn, version, "sequences", SequenceRow, schema_oids, relation_oids)
     uses = await fetch(conn, version, "sequence_uses", SequenceUseRow, [row.oid for row in sequence_rows])
     objects = await fetch(conn, version, "database_objects", DatabaseObjectRow, schema_oids, relation_oids)
@@ -60,18 +64,9 @@ async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journ
         schemas=tuple(row.name for row in scope),
         tables=tuple(build_table(row, parts, types, of_column) for row in relations),
         sequences=_sequences(sequence_rows, uses),
-        types=tuple(
-            UserType(TableName(row.schema, row.name), types.build(row.oid), row.comment)
-            for row in types.user_types(schema_oids)
-        ),
-        routines=tuple(
-            Routine(TableName(row.schema, row.name), row.arguments, row.kind, row.definition_hash)
-            for row in await fetch(conn, version, "routines", RoutineRow, schema_oids)
-        ),
-        extensions=tuple(
-            Extension(row.name, row.version, row.schema)
-            for row in await fetch(conn, version, "extensions", ExtensionRow)
-        ),
+        types=_user_types(types, schema_oids),
+        routines=await _routines(conn, version, schema_oids),
+        extensions=await _extensions(conn, version),
         encoding=session.encoding,
         collation=session.collation,
         timezone=session.timezone,
@@ -79,22 +74,56 @@ async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journ
         search_path=session.search_path,
         user=session.role,
         superuser=session.superuser,
-        event_triggers=tuple(row.text for row in objects if row.kind == "t"),
-        publications=tuple(row.text for row in objects if row.kind == "p"),
+        event_triggers=_texts(objects, "t"),
+        publications=_texts(objects, "p"),
         large_objects=session.large_objects,
-        casts=tuple(row.text for row in objects if row.kind == "c"),
+        casts=_texts(objects, "c"),
         loose_collations=session.loose_collations,
-        others=tuple(
-            OtherObject(row.kind, row.schema or "", row.name, row.definition)
-            for row in await fetch(conn, version, "other_objects", OtherObjectRow, schema_oids, relation_oids)
-        ),
+        others=await _others(conn, version, schema_oids, relation_oids),
     )
+
+
+def _used_types(parts: TableParts) -> set[TypeUse]:
+    return {(column.type, column.modifier) for columns in parts.columns.values() for column in columns}
+
+
+def _user_types(types: TypeReader, schema_oids: list[int]) -> tuple[UserType, ...]:
+    return tuple(
+        UserType(TableName(row.schema, row.name), types.build(row.oid), row.comment)
+        for row in types.user_types(schema_oids)
+    )
+
+
+async def _routines(conn: asyncpg.Connection, version: int, schema_oids: list[int]) -> tuple[Routine, ...]:
+    rows = await fetch(conn, version, "routines", RoutineRow, schema_oids)
+    return tuple(
+        Routine(TableName(row.schema, row.name), row.arguments, row.kind, row.definition_hash) for row in rows
+    )
+
+
+async def _extensions(conn: asyncpg.Connection, version: int) -> tuple[Extension, ...]:
+    rows = await fetch(conn, version, "extensions", ExtensionRow)
+    return tuple(Extension(row.name, row.version, row.schema) for row in rows)
+
+
+async def _others(
+    conn: asyncpg.Connection, version: int, schema_oids: list[int], relation_oids: list[int]
+) -> tuple[OtherObject, ...]:
+    rows = await fetch(conn, version, "other_objects", OtherObjectRow, schema_oids, relation_oids)
+    return tuple(OtherObject(row.kind, row.schema or "", row.name, row.definition) for row in rows)
+
+
+def _texts(objects: list[DatabaseObjectRow], kind: str) -> tuple[str, ...]:
+    """Returns the objects of one kind: ``t`` event trigger, ``p`` publication, ``c`` cast."""
+    return tuple(row.text for row in objects if row.kind == kind)
 
 
 def _sequence_of_column(
     rows: list[SequenceRow], uses: list[SequenceUseRow]
 ) -> dict[tuple[int, str], TableName]:
-    """Per relation OID and column: the sequence behind its identity or named by its default."""
+    """Returns, per relation OID and column name, the sequence behind its identity (tie ``i``) or in its
+    default (``n``).
+    """
     names = {row.oid: TableName(row.schema, row.name) for row in rows}
     return {(use.relation, use.column): names[use.sequence] for use in uses if use.tie in "in"}
 
@@ -103,23 +132,25 @@ def _sequences(rows: list[SequenceRow], uses: list[SequenceUseRow]) -> tuple[Seq
     ties: dict[int, list[SequenceUseRow]] = {row.oid: [] for row in rows}
     for use in uses:
         ties[use.sequence].append(use)
-    return tuple(
-        Sequence(
-            name=TableName(row.schema, row.name),
-            type=row.type,
-            start=row.start,
-            increment=row.increment,
-            minimum=row.minimum,
-            maximum=row.maximum,
-            cycle=row.cycle,
-            cache=row.cache,
-            owned_by=next((_column_of(use) for use in ties[row.oid] if use.tie in "ai"), None),
-            identity=any(use.tie == "i" for use in ties[row.oid]),
-            used_by=tuple(_column_of(use) for use in ties[row.oid] if use.tie in "in"),
-            privileges=row.privileges,
-            owned=row.owned,
-        )
-        for row in rows
+    return tuple(_sequence(row, ties[row.oid]) for row in rows)
+
+
+def _sequence(row: SequenceRow, ties: list[SequenceUseRow]) -> Sequence:
+    """Returns a sequence. Its ties to columns: ``a`` OWNED BY, ``i`` identity, ``n`` named by a default."""
+    return Sequence(
+        name=TableName(row.schema, row.name),
+        type=row.type,
+        start=row.start,
+        increment=row.increment,
+        minimum=row.minimum,
+        maximum=row.maximum,
+        cycle=row.cycle,
+        cache=row.cache,
+        owned_by=next((_column_of(use) for use in ties if use.tie in "ai"), None),
+        identity=any(use.tie == "i" for use in ties),
+        used_by=tuple(_column_of(use) for use in ties if use.tie in "in"),
+        privileges=row.privileges,
+        owned=row.owned,
     )
 
 

@@ -1,4 +1,8 @@
-"""The rows of the catalog queries as typed values: the driver's border."""
+"""The rows of the catalog queries as typed values; beyond this module no record of the driver is seen.
+
+The fields of a type are the columns of the query whose name it bears (``ColumnRow``:
+``catalog_columns.sql``), where their meaning stands.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +31,19 @@ Part = TypeVar("Part", bound=OfRelation)
 async def fetch(
     conn: asyncpg.Connection, version: int, name: str, row: type[Row], *arguments: object
 ) -> list[Row]:
-    """All rows of ``catalog_<name>.sql``, checked against *row*."""
+    """Returns all rows of ``catalog_<name>.sql`` for a server of ``server_version_num`` *version*, each
+    checked against *row*.
+
+    Raises:
+        msgspec.ValidationError: a column is missing or has another type: the query and *row* contradict each
+        other.
+    """
     records = await conn.fetch(catalog_query(name, version), *arguments)
     return [msgspec.convert(dict(record), row) for record in records]
 
 
 def by_relation(rows: Iterable[Part]) -> dict[int, list[Part]]:
-    """The rows of each relation, in order."""
+    """Returns the rows of each relation by its OID, in their order."""
     found: dict[int, list[Part]] = defaultdict(list)
     for row in rows:
         found[row.relation].append(row)

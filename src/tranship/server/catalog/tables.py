@@ -1,8 +1,12 @@
-"""Tables with everything that hangs on them."""
+"""Reads tables with everything that belongs to them: columns, constraints, indexes, triggers, rules,
+policies, partitions.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
+from typing import TypeVar
 
 import asyncpg
 from msgspec import Struct
@@ -37,11 +41,14 @@ from tranship.server.catalog.rows import (
 )
 from tranship.server.catalog.types import TypeReader
 
+Thing = TypeVar("Thing")
 _UNKNOWN = -1.0
 
 
 class TableParts(Struct, frozen=True):
-    """What hangs on the relations in scope, per relation OID."""
+    """What belongs to the relations in scope, by relation OID. The ``leaf_`` fields are about leaves of
+    partitioned tables.
+    """
 
     columns: dict[int, list[ColumnRow]]
     unreadable: dict[int, list[UnreadableRow]]
@@ -59,8 +66,9 @@ class TableParts(Struct, frozen=True):
 
 
 async def read_parts(conn: asyncpg.Connection, version: int, relations: list[RelationRow]) -> TableParts:
-    """One query per kind of part, for all relations at once."""
+    """Returns the parts of all relations: one query per kind of part, however many relations there are."""
     oids = [relation.oid for relation in relations]
+    # Column privileges are read only where the role may not SELECT the relation as a whole.
     veiled = [relation.oid for relation in relations if "SELECT" not in relation.privileges]
     partitioned = [relation.oid for relation in relations if relation.kind == "p"]
     links = await fetch(conn, version, "inheritance", InheritanceRow, oids)
@@ -91,48 +99,31 @@ async def read_parts(conn: asyncpg.Connection, version: int, relations: list[Rel
 def build_table(
     relation: RelationRow, parts: TableParts, types: TypeReader, sequences: dict[tuple[int, str], TableName]
 ) -> Table:
-    """The table of one relation. *sequences*: by relation OID and column name."""
+    """Returns the table of one relation. *sequences* are by relation OID and column name."""
     oid = relation.oid
-    constraints = parts.constraints.get(oid, [])
-    indexes = parts.indexes.get(oid, [])
-    tree = parts.partitions.get(oid, [])
-    leaves = [node for node in tree if node.kind != "p"]
-    links = parts.parents.get(oid, [])
+    constraints, indexes = parts.constraints.get(oid, []), parts.indexes.get(oid, [])
+    nodes, links = parts.partitions.get(oid, []), parts.parents.get(oid, [])
+    leaves = [node for node in nodes if node.kind != "p"]
     table = Table(
         name=TableName(relation.schema, relation.name),
         kind=relation.kind,
-        columns=tuple(
-            _column(row, types, sequences.get((oid, row.name))) for row in parts.columns.get(oid, [])
-        ),
+        columns=_columns(oid, parts, types, sequences),
         oid=oid,
         keys=_keys(constraints, indexes),
-        foreign_keys=tuple(_foreign_key(row) for row in constraints if row.kind == "f"),
-        checks=tuple(_check(row) for row in constraints if row.kind == "c"),
-        indexes=tuple(_index(row) for row in indexes),
-        triggers=tuple(_trigger(row) for row in parts.triggers.get(oid, [])),
-        rules=tuple(
-            Rule(row.name, row.event, row.instead, row.enabled, row.definition)
-            for row in parts.rules.get(oid, [])
-        ),
-        policies=tuple(Policy(row.name, row.definition) for row in parts.policies.get(oid, [])),
+        foreign_keys=_foreign_keys(constraints),
+        checks=_checks(constraints),
+        indexes=tuple(map(_index, indexes)),
+        triggers=tuple(map(_trigger, parts.triggers.get(oid, []))),
+        rules=tuple(map(_rule, parts.rules.get(oid, []))),
+        policies=tuple(map(_policy, parts.policies.get(oid, []))),
         row_security=relation.row_security,
         force_row_security=relation.force_row_security,
         persistence=relation.persistence,
         partition_key=relation.partition_key,
-        partition_of=next(
-            (TableName(link.parent_schema, link.parent_name) for link in links if link.partition), None
-        ),
-        has_default_partition=bool(tree) and all(node.complete for node in tree if node.kind == "p"),
-        parents=tuple(
-            TableName(link.parent_schema, link.parent_name) for link in links if not link.partition
-        ),
-        children=tuple(
-            sorted(
-                TableName(link.child_schema, link.child_name)
-                for link in parts.children.get(oid, [])
-                if not link.partition
-            )
-        ),
+        partition_of=next(iter(_parents(links, partition=True)), None),
+        has_default_partition=_takes_every_row(nodes),
+        parents=_parents(links, partition=False),
+        children=_children(parts.children.get(oid, [])),
         access_method=relation.access_method,
         of_type=relation.of_type,
         owner=relation.owner,
@@ -150,48 +141,70 @@ def build_table(
         tablespace=relation.tablespace,
         grants=relation.grants,
     )
-    return (
-        replace(table, partitions=tuple(_partition(leaf, table, parts) for leaf in leaves))
-        if leaves
-        else table
+    # A leaf is described by what it has beyond its root, so the root is built first.
+    return replace(table, partitions=tuple(_partition(leaf, table, parts) for leaf in leaves))
+
+
+def _columns(
+    oid: int, parts: TableParts, types: TypeReader, sequences: dict[tuple[int, str], TableName]
+) -> tuple[Column, ...]:
+    rows = parts.columns.get(oid, [])
+    return tuple(_column(row, types, sequences.get((oid, row.name))) for row in rows)
+
+
+def _parents(links: list[InheritanceRow], *, partition: bool) -> tuple[TableName, ...]:
+    """Returns the parents by partitioning (at most one) or by classic inheritance."""
+    return tuple(
+        TableName(link.parent_schema, link.parent_name) for link in links if link.partition == partition
     )
 
 
+def _children(links: list[InheritanceRow]) -> tuple[TableName, ...]:
+    """Returns the children by classic inheritance, by name."""
+    return tuple(
+        sorted(TableName(link.child_schema, link.child_name) for link in links if not link.partition)
+    )
+
+
+def _takes_every_row(nodes: list[PartitionRow]) -> bool:
+    """Returns whether each partitioned table of a tree has a partition for every row; False for a plain
+    table.
+    """
+    return bool(nodes) and all(node.complete for node in nodes if node.kind == "p")
+
+
 def _partition(leaf: PartitionRow, root: Table, parts: TableParts) -> Partition:
-    """A leaf with what it demands beyond its root: an own constraint of the same meaning is none."""
+    """Returns a leaf with what it demands beyond its root.
+
+    Constraints are compared by meaning and not by name: a copy of the root's constraint may have another
+    name.
+    """
     constraints = parts.leaf_constraints.get(leaf.oid, [])
-    keys = {(key.primary, frozenset(key.columns)) for key in root.keys}
-    references = {_reference(key) for key in root.foreign_keys}
-    checks = {check.expression for check in root.checks}
-    triggers = {trigger.name for trigger in root.triggers}
+    keys = _keys(constraints, parts.leaf_indexes.get(leaf.oid, []))
+    triggers = tuple(map(_trigger, parts.leaf_triggers.get(leaf.oid, [])))
     return Partition(
         name=TableName(leaf.schema, leaf.name),
         constraint=leaf.constraint,
         kind=leaf.kind,
         selectable=leaf.selectable,
         oid=leaf.oid,
-        keys=tuple(
-            key
-            for key in _keys(constraints, parts.leaf_indexes.get(leaf.oid, []))
-            if (key.primary, frozenset(key.columns)) not in keys
-        ),
-        foreign_keys=tuple(
-            key
-            for row in constraints
-            if row.kind == "f" and _reference(key := _foreign_key(row)) not in references
-        ),
-        checks=tuple(
-            check
-            for row in constraints
-            if row.kind == "c" and (check := _check(row)).expression not in checks
-        ),
-        triggers=tuple(
-            _trigger(row) for row in parts.leaf_triggers.get(leaf.oid, []) if row.name not in triggers
-        ),
+        keys=_beyond(keys, root.keys, lambda key: (key.primary, frozenset(key.columns))),
+        foreign_keys=_beyond(_foreign_keys(constraints), root.foreign_keys, _reference),
+        checks=_beyond(_checks(constraints), root.checks, lambda check: check.expression),
+        triggers=_beyond(triggers, root.triggers, lambda trigger: trigger.name),
     )
 
 
+def _beyond(
+    leaf: Iterable[Thing], root: Iterable[Thing], meaning: Callable[[Thing], Hashable]
+) -> tuple[Thing, ...]:
+    """Returns what a leaf has and its root has not, compared by meaning."""
+    known = set(map(meaning, root))
+    return tuple(one for one in leaf if meaning(one) not in known)
+
+
 def _reference(key: ForeignKey) -> tuple[TableName, frozenset[tuple[str, str]]]:
+    """Returns what a foreign key means: its target and the pairs of columns, in any order."""
     return key.target, frozenset(zip(key.columns, key.target_columns, strict=True))
 
 
@@ -199,8 +212,20 @@ def _trigger(row: TriggerRow) -> Trigger:
     return Trigger(row.name, row.enabled, row.definition, row.function, row.on_insert, row.inherited)
 
 
+def _rule(row: RuleRow) -> Rule:
+    return Rule(row.name, row.event, row.instead, row.enabled, row.definition)
+
+
+def _policy(row: PolicyRow) -> Policy:
+    return Policy(row.name, row.definition)
+
+
 def _estimate(relation: RelationRow, leaves: list[PartitionRow]) -> float:
-    """``reltuples``, -1 when never counted (before 14 a server says 0 then); of a partitioned table the sum over its leaves."""
+    """Returns the estimated rows, or -1 when the table was never counted.
+
+    ``reltuples`` is -1 then; before PostgreSQL 14 it was 0, which is believed only of a table without pages.
+    A partitioned table has the sum of its leaves, because only ANALYZE and not autovacuum counts it itself.
+    """
     if relation.kind != "p":
         return relation.row_estimate if relation.row_estimate > 0 or relation.bytes == 0 else _UNKNOWN
     estimates = [
@@ -210,6 +235,8 @@ def _estimate(relation: RelationRow, leaves: list[PartitionRow]) -> float:
 
 
 def _column(row: ColumnRow, types: TypeReader, sequence: TableName | None) -> Column:
+    # pg_attrdef holds a plain column's default and a generated column's expression. Without its own default a
+    # column takes the one of its domain.
     plain = not row.generated
     own_default = row.expression if plain else None
     inherited_default = plain and not row.identity and own_default is None
@@ -232,6 +259,9 @@ def _column(row: ColumnRow, types: TypeReader, sequence: TableName | None) -> Co
 
 
 def _keys(constraints: list[ConstraintRow], indexes: list[IndexRow]) -> tuple[Key, ...]:
+    """Returns PRIMARY KEY and UNIQUE constraints, then unique indexes that no constraint owns and that say
+    the same.
+    """
     declared = [
         Key(
             name=row.name,
@@ -261,6 +291,14 @@ def _keys(constraints: list[ConstraintRow], indexes: list[IndexRow]) -> tuple[Ke
         and None not in row.columns
     ]
     return (*declared, *plain)
+
+
+def _foreign_keys(rows: list[ConstraintRow]) -> tuple[ForeignKey, ...]:
+    return tuple(_foreign_key(row) for row in rows if row.kind == "f")
+
+
+def _checks(rows: list[ConstraintRow]) -> tuple[Check, ...]:
+    return tuple(_check(row) for row in rows if row.kind == "c")
 
 
 def _foreign_key(row: ConstraintRow) -> ForeignKey:

@@ -1,4 +1,6 @@
-"""Type trees: every type that a column in scope uses, and the user's own, with their whole definitions."""
+"""Reads type trees: every type that a column in scope uses, and the types of users, with their whole
+definitions.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,12 @@ _FULL_PRECISION = 0xFFFF
 
 
 def modifiers(schema: str, name: str, modifier: int) -> tuple[int, ...]:
-    """The numbers inside a built-in type's parentheses, out of ``atttypmod``."""
+    """Returns the numbers inside a built-in type's parentheses, decoded from ``atttypmod``.
+
+    The encodings are those of the types' typmodin functions in the server's source. varchar and numeric add 4
+    (VARHDRSZ); numeric packs the precision into 16 bits above a scale of 11 bits, which is signed since
+    PostgreSQL 15.
+    """
     if modifier < 0 or schema != "pg_catalog":
         return ()
     match name:
@@ -59,7 +66,7 @@ def modifiers(schema: str, name: str, modifier: int) -> tuple[int, ...]:
 
 
 class TypeReader:
-    """Builds each type of the database once per modifier."""
+    """Builds types, each once per modifier, from rows that :meth:`read` has fetched."""
 
     def __init__(self, rows: Sequence[TypeRow], ranges: Sequence[RangeRow]) -> None:
         self._rows = {row.oid: row for row in rows}
@@ -77,7 +84,7 @@ class TypeReader:
     async def read(
         cls, conn: asyncpg.Connection, version: int, used: Iterable[TypeUse], schema_oids: Iterable[int]
     ) -> TypeReader:
-        """Reads the types; afterwards every type in *used* and every user type of the schemas can be built."""
+        """Returns a reader that can build every type in *used* and every user type of the schemas."""
         reader = cls(
             await fetch(conn, version, "types", TypeRow), await fetch(conn, version, "ranges", RangeRow)
         )
@@ -95,7 +102,10 @@ class TypeReader:
         return reader
 
     def user_types(self, schema_oids: Iterable[int]) -> list[TypeRow]:
-        """Enums, domains, composites and ranges of the schemas that no extension owns, by name."""
+        """Returns the enums, domains, composites and ranges of the schemas that no extension owns, by name.
+
+        A composite type has a row in ``pg_class`` of the kind ``c``; the row types of tables do not count.
+        """
         wanted = set(schema_oids)
         return sorted(
             (
@@ -109,7 +119,9 @@ class TypeReader:
         )
 
     async def _read_uses(self, conn: asyncpg.Connection, version: int, used: set[TypeUse]) -> None:
-        """Follows every use to its parts, reading composite attributes on the way, and asks how each is written."""
+        """Follows every use to its parts, reading composite attributes on the way, then reads how the server
+        writes each.
+        """
         known: set[TypeUse] = set()
         frontier = set(used)
         while frontier:
@@ -135,6 +147,9 @@ class TypeReader:
         self._texts = dict(zip(ordered, texts, strict=True))
 
     def _parts(self, use: TypeUse) -> list[TypeUse]:
+        """Returns the types of which a type consists, with their modifiers; an array hands its own to its
+        element.
+        """
         oid, modifier = use
         row = self._rows[oid]
         if row.is_array:
@@ -152,7 +167,7 @@ class TypeReader:
                 return []
 
     def build(self, oid: int, modifier: int = -1) -> PgType:
-        """The type of this use; the same value for the same use."""
+        """Returns the type of this use; the same object for the same use."""
         use = (oid, modifier)
         found = self._built.get(use)
         if found is None:
@@ -202,6 +217,7 @@ class TypeReader:
         return row.name in BINARY_RANGES or (builtin is not None and builtin.binary)
 
     def _collation(self, row: TypeRow) -> str | None:
+        """Returns a domain's or range's own collation; None where it is that of the type below it."""
         if row.kind == "d":
             return row.collation if row.collation_oid != self._rows[row.element].collation_oid else None
         if row.kind == "r":
@@ -212,6 +228,9 @@ class TypeReader:
         return None
 
     def _equals(self, oid: int) -> str | None:
+        """Returns the equality operator of a type: its own, that of its parts, or that of a type it is
+        coercible to without a change.
+        """
         row = self._rows[oid]
         if oid in self._equality:
             return self._equality[oid]
@@ -236,7 +255,7 @@ class TypeReader:
                 )
 
     def volatile_default(self, oid: int) -> bool:
-        """A domain's default, or the one of the domain below it, calls a volatile function."""
+        """Returns whether a domain's default, or the one of a domain below it, calls a volatile function."""
         row = self._rows[oid]
         while row.kind == "d":
             if row.default is not None:
