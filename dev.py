@@ -7,6 +7,7 @@
     python3 dev.py lint              ruff, mypy, import contracts, density
     python3 dev.py cases [NAMES]     the case folders as a table: expected and seen
     python3 dev.py bench [NAME]      the benchmarks
+    python3 dev.py manual            the generated table of docs/errors.md
 
 The environment is made anew when pyproject.toml, the pinned requirements or the Python version change.
 This file is read by old Pythons too (to say that they are too old), so it keeps to their syntax.
@@ -171,7 +172,7 @@ def test(arguments: list[str]) -> int:
 def main(arguments: list[str]) -> int:
     """Runs one command; its exit status is ours."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
-    if command not in {"demo", "test", "lint", "cases", "bench"}:
+    if command not in {"demo", "test", "lint", "cases", "bench", "manual"}:
         print(__doc__)
         return 0 if command in {"-h", "--help", "help"} else 2
     ensure_environment()
@@ -181,7 +182,11 @@ def main(arguments: list[str]) -> int:
         return bench(rest)
     if command == "test":
         return test(rest)
-    modules = {"demo": ["-m", "tranship", "demo"], "cases": ["-m", "support.cases.table"]}
+    modules = {
+        "demo": ["-m", "tranship", "demo"],
+        "cases": ["-m", "support.cases.table"],
+        "manual": ["checks/error_codes.py"],
+    }
     return run(*modules[command], *rest)
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "rollback": "Take back exactly the rows a run wrote: a look, unless --live.",
     "purge": "Remove the journal from NEW once every run is finished.",
     "schema": "JSON Schema of a file, for editors.",
+    "explain": "What an error code means and what to do about it.",
     "demo": "The whole way on two throw-away servers with generated data.",
 }
 """Sub-commands and what the help says of them, without importing one."""

@@ -98,6 +98,8 @@ def test_every_command_has_help(name: str) -> None:
         (("analyze", "c.json", "more"), "unexpected extra argument"),
         (("migrate", "c.json"), "file not found: c.json"),
         (("resolve", "validate", "a.json", "b.json"), "file not found: b.json"),
+        (("explain", "TS39"), "did you mean TS3"),
+        (("explain", "lock"), "tranship explain lists all codes"),
     ],
 )
 def test_usage_errors(run_cli: Cli, words: tuple[str, ...], part: str) -> None:
@@ -118,6 +120,17 @@ def test_error_as_json(run_cli: Cli) -> None:
         answer = json.loads(done.stdout)
         assert (done.status, answer["exit_status"]) == (2, 2)
         assert answer["problems"][0]["code"].startswith("TS1")
+
+
+def test_explain(run_cli: Cli) -> None:
+    told = run_cli("explain", "ts204")
+    assert (told.status, told.stderr) == (0, "")
+    assert told.stdout.startswith("TS204  Authentication failed, or the role may not connect.\n")
+    assert "GRANT CONNECT ON DATABASE" in told.stdout
+    answer = json.loads(run_cli("explain", "204", "--format", "json").stdout)
+    assert (answer["code"], answer["exit_status"]) == ("TS204", [2])
+    assert json.loads(run_cli("explain", "TS999", "--format=json").stdout)["problems"][0]["code"] == "TS101"
+    assert run_cli("explain").stdout.count("\nTS") > 100
 
 
 def test_options_anywhere_reach_the_configuration(run_cli: Cli, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from tranship.errors.message import UsageMessage
 class UnknownKey(UsageMessage, frozen=True):
     code = "TS106"
     meaning = "the configuration has an unknown key"
-    cure = "the nearest known key is named"
+    cure = "correct the key; the message gives the nearest known one"
     message = "unknown key {key}"
     hint = "{suggestion}"
     key: str
@@ -19,7 +19,7 @@ class UnknownKey(UsageMessage, frozen=True):
 class WrongValue(UsageMessage, frozen=True):
     code = "TS107"
     meaning = "a value of the configuration is wrong"
-    cure = "path and line are named"
+    cure = "correct it; the message gives path and line"
     message = "{what} is expected here, not {kind}"
     what: str
     kind: str

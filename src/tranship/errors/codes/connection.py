@@ -64,7 +64,7 @@ class ConnectionBroke(Unreachable, frozen=True):
 class NoServerSsl(ConnectMessage, frozen=True):
     code = "TS203"
     meaning = "the server does not support SSL"
-    cure = '`"sslmode": "disable"`, or switch SSL on in the server'
+    cure = 'write `"sslmode": "disable"`, or switch SSL on in the server'
     message = "server does not support SSL, but sslmode is {sslmode!r}"
     hint = 'write "sslmode": "disable" (or "prefer") in {key}_database, or switch SSL on in the server'
     sslmode: str
@@ -74,7 +74,7 @@ class NoServerSsl(ConnectMessage, frozen=True):
 class AuthenticationFailed(ConnectMessage, frozen=True):
     code = "TS204"
     meaning = "authentication failed, or the role may not connect"
-    cure = "check user, password and `pg_hba.conf`; GRANT CONNECT"
+    cure = "check user, password and `pg_hba.conf`, or grant CONNECT"
     message = 'authentication failed for user "{user}": {said}'
     hint = _WHO
     user: str
@@ -108,7 +108,7 @@ class MayNotConnect(AuthenticationFailed, frozen=True):
 class NoDatabase(ConnectMessage, frozen=True):
     code = "TS205"
     meaning = "the database does not exist"
-    cure = "names are case-sensitive"
+    cure = "check the name, which is case-sensitive"
     message = 'database "{database}" does not exist'
     hint = 'check "database"; names are case-sensitive'
     database: str
@@ -117,7 +117,7 @@ class NoDatabase(ConnectMessage, frozen=True):
 class TooManyConnections(ConnectMessage, frozen=True):
     code = "TS206"
     meaning = "the server has too many connections"
-    cure = "fewer `--jobs`, or wait until others have gone"
+    cure = "use fewer `--jobs`, or wait until others have gone"
     transient = True
     message = "too many connections: {said}"
     hint = "lower --jobs, or wait until others have gone"
@@ -189,7 +189,7 @@ class SettingNotKept(ConnectMessage, frozen=True):
         "a session setting cannot be had: the connection goes through a pooler that cannot work here, "
         "or the new database silences triggers for this role by default"
     )
-    cure = "connect to the server itself; `RESET session_replication_role`"
+    cure = "connect to the server itself, or `RESET session_replication_role`"
     about = "{setting}"
     message = "{side} database: the session setting {setting} stays {now!r} instead of {wanted!r}"
     hint = "connect to the server itself, not through a pooler"
@@ -235,7 +235,7 @@ class CouldNotBegin(ConnectMessage, frozen=True):
 class ServerSaid(ConnectMessage, frozen=True):
     code = "TS299"
     meaning = "a server said something else"
-    cure = "its words are in the message"
+    cure = "read its words in the message"
     transient = True
     message = "{said}"
     said: str

@@ -9,7 +9,7 @@ from tranship.model.names import Side, TableName
 class Malformed(RefusalMessage, frozen=True):
     code = "TS320"
     meaning = "the resolutions file is malformed"
-    cure = "path and line are named"
+    cure = "correct it; the message gives path and line"
     message = "needs {what}"
     what: str
 
@@ -35,7 +35,7 @@ class UnknownField(RefusalMessage, frozen=True):
 class UnknownTable(RefusalMessage, frozen=True):
     code = "TS321"
     meaning = "an entry of the resolutions file names an unknown table"
-    cure = "the nearest name is given"
+    cure = "correct the name; the message gives the nearest one"
     message = "OLD has no table {table!r} (schema {schema!r})"
     hint = "{suggestion}"
     table: str
@@ -72,7 +72,7 @@ class UnknownNewTableInSchema(UnknownNewTable, frozen=True):
 class UnknownColumn(RefusalMessage, frozen=True):
     code = "TS322"
     meaning = "an entry of the resolutions file names an unknown column"
-    cure = "the nearest name is given"
+    cure = "correct the name; the message gives the nearest one"
     message = "{side}'s {table} has no column {column!r}"
     hint = "{suggestion}"
     side: Side
@@ -84,7 +84,7 @@ class UnknownColumn(RefusalMessage, frozen=True):
 class UnknownAction(RefusalMessage, frozen=True):
     code = "TS323"
     meaning = "an entry of the resolutions file has an unknown action"
-    cure = "the nearest name is given"
+    cure = "correct the name; the message gives the nearest one"
     message = "unknown action {action!r}"
     hint = "{suggestion}"
     action: str
@@ -98,7 +98,7 @@ class NoAction(UnknownAction, frozen=True):
 class WrongFields(RefusalMessage, frozen=True):
     code = "TS324"
     meaning = "an entry has fields that its action does not take, or lacks one"
-    cure = "[the fields of each action](decisions.md)"
+    cure = "see [the fields of each action](decisions.md)"
     message = "action {action!r} takes no {field!r}"
     hint = "{field!r} belongs to {homes}"
     action: str
@@ -272,7 +272,7 @@ class SameKeyTwice(RefusalMessage, frozen=True):
 class TablesLeaveItOut(RefusalMessage, frozen=True):
     code = "TS319"
     meaning = "the resolutions file has an entry for a table that takes no part"
-    cure = "nothing: a warning"
+    cure = "nothing has to be done: this is a warning"
     warning = True
     message = 'the configured "tables" leave this table out: its entries are not used'
 

@@ -11,7 +11,7 @@ from tranship.model.names import TableName
 class NoRun(UsageMessage, frozen=True):
     code = "TS130"
     meaning = "the journal knows no such run"
-    cure = "`tranship status CONFIG`"
+    cure = "see `tranship status CONFIG`"
     message = "the journal knows no run"
     hint = "see {command}"
     command: str
@@ -25,7 +25,7 @@ class NoSuchRun(NoRun, frozen=True):
 class CopiedServer(RefusalMessage, frozen=True):
     code = "TS351"
     meaning = "too long ago, or copied from another server: rows do not prove whose they are"
-    cure = "the run cannot be rolled back"
+    cure = "nothing: the run cannot be rolled back"
     message = (
         "the run wrote into another server, of which NEW is a copy: its rows carry other transactions here"
     )
@@ -57,7 +57,7 @@ class ReferredTo(RefusalMessage, frozen=True):
 class RunAtWork(RefusalMessage, frozen=True):
     code = "TS353"
     meaning = "the journal is still needed"
-    cure = "run to the end, roll back, or `doctor --restore`"
+    cure = "finish or roll back the runs, or use `doctor --restore`"
     about = "{schema}"
     message = "a run is at work: the journal is still needed"
     hint = "wait for its end"
@@ -84,7 +84,7 @@ class StillSwitchedOff(RefusalMessage, frozen=True):
 class MayNotDelete(RefusalMessage, frozen=True):
     code = "TS354"
     meaning = "DELETE is missing on a table whose rows would be rolled back"
-    cure = "the GRANT is named"
+    cure = "grant what the message names"
     about = "{table}"
     message = "{user} lacks DELETE on {table} of NEW"
     hint = "{grant}"
@@ -99,7 +99,7 @@ class NoReplicaIdentity(RefusalMessage, frozen=True):
         "a table whose rows would be rolled back is published without a replica identity, "
         "so that the server deletes none"
     )
-    cure = "the statement that gives it one is named"
+    cure = "run the statement that the message names"
     about = "{table}"
     message = (
         "no row of {table} can be deleted: publication {publication} publishes deletes, "
@@ -114,7 +114,7 @@ class NoReplicaIdentity(RefusalMessage, frozen=True):
 class LockHeld(RefusalMessage, frozen=True):
     code = "TS360"
     meaning = "another run holds the lock"
-    cure = "wait; [Interrupted runs](interrupted.md)"
+    cure = "wait for it; see [Interrupted runs](interrupted.md)"
     message = "another run of this migration holds the lock: {who}"
     hint = "wait for it, or see where it stands: {command}"
     who: str
@@ -159,7 +159,7 @@ class OldAltered(RefusalMessage, frozen=True):
 class AnotherPlan(RefusalMessage, frozen=True):
     code = "TS364"
     meaning = "an unfinished run has another plan"
-    cure = "the same decisions, or `--restart`"
+    cure = "give the same decisions, or use `--restart`"
     message = "an unfinished run of {started:%Y-%m-%d %H:%M} has another plan: {changes}"
     hint = (
         "run it to its end with the same decisions, or add --restart: what it wrote is rolled back, "

@@ -10,7 +10,7 @@ from tranship.model.names import TableName
 class StoppedAsAsked(StopMessage, frozen=True):
     code = "TS400"
     meaning = "the run stopped as asked"
-    cure = "the same command resumes"
+    cure = "run the same command again: it resumes"
     message = "stopped as asked; what is committed stays"
     hint = "run the same command again to go on"
 
@@ -47,7 +47,7 @@ class DiskFull(StoppedByError, frozen=True):
 class OutOfMemory(StoppedByError, frozen=True):
     code = "TS403"
     meaning = "a server ran out of memory"
-    cure = "more of it, fewer `--jobs` or a smaller `--batch-size`; the same command resumes"
+    cure = "give it more, or use fewer `--jobs` or a smaller `--batch-size`; the same command resumes"
     message = "a server ran out of memory: {said}"
     remedy: str = "give it more, or use fewer --jobs or a smaller --batch-size,"
 
@@ -84,7 +84,7 @@ class ColumnDropped(TableDropped, frozen=True):
 class SnapshotGone(StopMessage, frozen=True):
     code = "TS410"
     meaning = "the snapshot of OLD is lost"
-    cure = "the same command resumes"
+    cure = "run the same command again: it resumes"
     message = "the snapshot of OLD is lost: every connection that held it was closed"
     hint = "run the same command again"
 
@@ -103,7 +103,7 @@ class OldWrittenSince(StopMessage, frozen=True):
 class TakenOver(StopMessage, frozen=True):
     code = "TS412"
     meaning = "another run took over"
-    cure = "`tranship status CONFIG`"
+    cure = "see `tranship status CONFIG`"
     message = "another run of the same migration took over"
     hint = "see {command}"
     command: str
@@ -122,7 +122,7 @@ class SessionStays(StopMessage, frozen=True):
 class UntraceableOrphans(StopMessage, frozen=True):
     code = "TS420"
     meaning = "rows of NEW changed while the run resolved foreign keys"
-    cure = "was NEW written to by others?"
+    cure = "find out who else writes to NEW; the same command resumes"
     about = "{table}"
     message = "{rows} rows of {table} lack their parent in {parent} ({key}) and cannot be traced back to OLD"
     hint = "was NEW written to by others meanwhile?"
@@ -142,7 +142,7 @@ class OrphansChanged(StopMessage, frozen=True):
 class RejectsReached(StopMessage, frozen=True):
     code = "TS421"
     meaning = "`--max-rejects` was reached"
-    cure = "a higher bound, or decide the rejects"
+    cure = "raise the bound, or decide the rejects"
     message = "{rejected} rows are rejected, --max-rejects allows {bound}"
     hint = "raise --max-rejects and run the same command again"
     rejected: int
@@ -177,7 +177,7 @@ class LookupChanged(StopMessage, frozen=True):
 class RollbackStopped(StopMessage, frozen=True):
     code = "TS424"
     meaning = "the rollback was stopped as asked"
-    cure = "the same command resumes; so does `migrate --live`, and moves the rows again"
+    cure = "run the same command again: it resumes; so does `migrate --live`, which moves the rows again"
     about = "{run}"
     message = "stopped as asked: a part of the rows is rolled back"
     hint = "the same command resumes it"
@@ -199,7 +199,7 @@ class RollbackFailed(StopMessage, frozen=True):
 class CommittedRowsLost(StopMessage, frozen=True):
     code = "TS426"
     meaning = "the new database lost what it had committed: a crash, or a failover"
-    cure = "the same command resumes from what it holds"
+    cure = "run the same command again: it resumes from what NEW holds"
     about = "{run}"
     message = "NEW has lost {what}: it crashed without synchronous_commit, or another server took its place"
     hint = "run the same command again: it resumes from what NEW holds"
@@ -224,7 +224,7 @@ class TriggerFired(StopMessage, frozen=True):
         "a trigger of the new database was made or enabled while rows were moved; "
         "the batch in which it fired is rolled back"
     )
-    cure = "the same command resumes, with the trigger disabled"
+    cure = "run the same command again: it resumes with the trigger disabled"
     about = "{table}"
     message = (
         "trigger {trigger} of {relation} was made or enabled while the run went on; "

@@ -18,6 +18,15 @@ class WrongCommandLine(UsageMessage, frozen=True):
     program: str
 
 
+class UnknownCode(UsageMessage, frozen=True):
+    code = WrongCommandLine.code
+    message = "there is no error code {name!r}"
+    hint = "{suggestion}{program} explain lists all codes"
+    name: str
+    suggestion: str
+    program: str
+
+
 class FileUnreadable(UsageMessage, frozen=True):
     code = "TS102"
     meaning = "a file cannot be read"
@@ -124,6 +133,6 @@ class FileInPlaceOfFolder(CannotWrite, frozen=True):
 class NoDemoServer(UsageMessage, frozen=True):
     code = "TS190"
     meaning = "no PostgreSQL was found for the demo"
-    cure = "`pip install 'tranship[demo]'`"
+    cure = "install one: `pip install 'tranship[demo]'`"
     message = "no PostgreSQL is at hand for the demo"
     hint = "install one with: pip install 'tranship[demo]'"

@@ -1,0 +1,39 @@
+"""``tranship explain``."""
+
+from __future__ import annotations
+
+import click
+
+from tranship.cli.context import CliContext, answering
+
+
+@click.command()
+@click.argument("code", required=False)
+@answering
+@click.pass_context
+def command(context: click.Context, code: str | None) -> None:
+    """What the error CODE means and what to do about it. Without CODE: every code with its meaning."""
+    from tranship.cli.terminal import say
+    from tranship.codec import encode
+    from tranship.errors import UsageError, table
+    from tranship.errors.codes.usage import UnknownCode
+    from tranship.model.text import nearest
+    from tranship.report.error_codes import codes_text, explain, explanation_text
+
+    call = context.ensure_object(CliContext)
+    known = tuple(table.rows())
+    wanted = _spelled_out(code) if code is not None else ""
+    if code is not None and wanted not in known:
+        near = nearest(wanted, known)
+        hint = f"did you mean {near}? " if near is not None else ""
+        raise UsageError(UnknownCode(code, hint, call.invocation))
+    if call.json:
+        found = explain(wanted) if wanted else [explain(one) for one in known]
+        say(encode(found).decode().rstrip("\n"))
+    else:
+        say(explanation_text(explain(wanted)) if wanted else codes_text())
+
+
+def _spelled_out(code: str) -> str:
+    """Returns a code as the table has it: capitals, and ``TS`` before bare digits."""
+    return f"TS{code}" if code.isdigit() else code.upper()

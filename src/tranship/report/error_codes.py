@@ -1,0 +1,94 @@
+"""The table of error codes in words: for ``tranship explain`` and for the manual."""
+
+from __future__ import annotations
+
+import re
+from string import Formatter
+from typing import get_type_hints
+
+from msgspec import Struct
+
+from tranship.errors import Message, table
+
+_LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
+
+
+class ExplainedMessage(Struct, frozen=True):
+    """One message of a code as it is printed, with ``<field>`` where a run fills something in."""
+
+    message: str
+    hint: str
+    object: str
+    fields: dict[str, str]
+    """Each field of the message with its type."""
+
+
+class Explanation(Struct, frozen=True):
+    """What an error code means and what to do."""
+
+    code: str
+    meaning: str
+    what_to_do: str
+    exit_status: tuple[int, ...]
+    """Empty for a warning, which ends nothing."""
+    messages: tuple[ExplainedMessage, ...]
+
+
+def explain(code: str) -> Explanation:
+    """Returns what a code of the table means; the manual's links become paths."""
+    head, messages = table.rows()[code], table.messages(code)
+    return Explanation(
+        code=code,
+        meaning=_sentence(head.meaning),
+        what_to_do=_sentence(head.cure),
+        exit_status=tuple(sorted({one.exit_status for one in messages if not one.warning})),
+        messages=tuple(_message(one) for one in messages),
+    )
+
+
+def explanation_text(explained: Explanation) -> str:
+    """Returns an explanation for a terminal."""
+    status = " or ".join(str(status) for status in explained.exit_status) or "none, this is a warning"
+    lines = [
+        f"{explained.code}  {explained.meaning}",
+        f"  What to do: {explained.what_to_do}",
+        f"  Exit status: {status}",
+        "  It reads:",
+    ]
+    for one in explained.messages:
+        lines.append(f"    {one.message}")
+        if one.hint:
+            lines.append(f"      hint: {one.hint}")
+    return "\n".join(lines)
+
+
+def codes_text() -> str:
+    """Returns every code with its meaning, one a line."""
+    return "\n".join(f"{code}  {_sentence(row.meaning)}" for code, row in table.rows().items())
+
+
+def manual_table() -> str:
+    """Returns the table of ``docs/errors.md``: Markdown, one row per code."""
+    rows = [f"| {code} | {row.meaning} | {row.cure} |" for code, row in table.rows().items()]
+    return "\n".join(["| Code | What it means | What to do |", "|---|---|---|", *rows])
+
+
+def _message(one: type[Message]) -> ExplainedMessage:
+    types = get_type_hints(one)
+    return ExplainedMessage(
+        message=_open(one.message),
+        hint=_open(one.hint),
+        object=_open(one.about),
+        fields={name: getattr(types[name], "__name__", str(types[name])) for name in one.__struct_fields__},
+    )
+
+
+def _open(template: str) -> str:
+    """Returns the template with ``<field>`` in place of each field."""
+    parts = Formatter().parse(template)
+    return "".join(text + (f"<{field}>" if field is not None else "") for text, field, _, _ in parts)
+
+
+def _sentence(words: str) -> str:
+    plain = _LINK.sub(r"\1 (docs/\2)", words)
+    return f"{plain[0].upper()}{plain[1:]}."
