@@ -18,8 +18,9 @@ of a batch.
    comment head.
 2. ``catalog.py`` gives the catalog queries for one server version; ``session.py`` has the statements around a
    batch.
-3. ``expression.py``, ``canonical.py``, ``lookup.py``, ``casts.py``: values, their canonical texts, and
-   lookups.
+3. ``types/`` has the SQL of each family of types; ``expression.py`` compiles values of plans;
+   ``canonical.py``, ``lookup.py`` and ``casts.py`` stand on both.
 4. ``evidence.py``: bounded reads of OLD and NEW that answer the questions of ``analyze``.
 5. ``old/``: statements that read OLD. ``new/``: statements that ask NEW, write to it, and keep its journal.
+   Neither imports the other; what both need stands here (``ctid.py``: locators of rows as ctids).
 """

@@ -1,6 +1,8 @@
-"""Locators of heap rows, which are ctids. Beside the composed SQL no other room knows what a locator's address holds.
+"""Locators of heap rows, which are ctids. Beside the composed SQL no other room knows what a locator's
+address holds.
 
-A ctid is stable for as long as the snapshot is held (PostgreSQL documentation, "System Columns"): the visible version is not moved.
+A ctid is stable for as long as the snapshot is held (PostgreSQL documentation, "System Columns"): the visible
+version is not moved.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ def next_address(address: Address) -> Address:
 
 
 MOST_SOURCES = 1 << 16
-"""Sources that :func:`packed` can tell apart: 16 bits beside a page (32 bits) and a line pointer (16 bits, ``OffsetNumber``)."""
+"""Sources that :func:`packed` can tell apart: 16 bits beside a page (32 bits) and a line pointer (16 bits,
+``OffsetNumber``).
+"""
 
 
 def packed(row: Locator) -> int:

@@ -1,4 +1,6 @@
-"""Lookups: the distinct old keys of a batch, what a lookup table holds for them, and whether its keys are unique."""
+"""Lookup tables of either side: what they hold for given keys, whether their keys are unique, and whether
+they changed.
+"""
 
 from __future__ import annotations
 
@@ -8,116 +10,110 @@ from msgspec import Struct
 
 from tranship.model.builtin_types import Family
 from tranship.model.expression import Lookup
-from tranship.model.locator import Locator
-from tranship.model.plan import TablePlan
-from tranship.model.progress import Batch
 from tranship.model.types import PgType, TypeKind
-from tranship.sql.expression import key_text, type_name
-from tranship.sql.old.batch import among, from_source, in_batch, in_source, where
+from tranship.sql.expression import type_name
 from tranship.sql.quote import ident, relation
 from tranship.sql.types.values import canonical
 
+_EQUALS = "OPERATOR(pg_catalog.=)"
+_FRACTIONS = frozenset({Family.NUMERIC, Family.FLOAT})
 
-def batch_keys(plan: TablePlan, batch: Batch, lookup: Lookup) -> str:
-    """The distinct complete keys of a batch as text."""
-    return _distinct(plan, batch.source, in_batch(plan, batch), lookup)
-
-
-def keys_of(plan: TablePlan, rows: Sequence[Locator], lookup: Lookup) -> str:
-    """The same of chosen rows of one source."""
-    source = plan.sources[rows[0].source]
-    return _distinct(plan, rows[0].source, (*in_source(source), among(rows)), lookup)
-
-
-def _distinct(plan: TablePlan, source: int, conditions: Sequence[str], lookup: Lookup) -> str:
-    keys = ", ".join(key_text(c) for c in lookup.columns)
-    known = [f"old.{ident(c)} IS NOT NULL" for c in lookup.columns]
-    return f"SELECT DISTINCT {keys} {from_source(plan.sources[source])}{where((*conditions, *known))}"
+_MOST_SHOWN = 3
+"""Ambiguous keys that are named to a person: one is enough to refuse the lookup."""
 
 
 class LookupKey(Struct, frozen=True):
-    """How one key column of a lookup table is compared: the given text is read as ``given``, the column taken as ``column``."""
+    """How one key column of a lookup table is compared with a given text."""
 
     column: str
+    """SQL of the column over the alias ``l``."""
     given: str
+    """The type as which the given text is read."""
     operator: str
+    """The equality operator between the two."""
     canonical: str | None
-    """Over the given value ``r.c<n>``; None: the type has no canonical text."""
+    """SQL over the given value ``r.c<n>`` for its canonical text; None: the type has none."""
 
 
 def compared(position: int, name: str, new: PgType | None, old: PgType | None) -> LookupKey:
-    """The key at a position: in its own type without modifier, numbers that are no integers as numeric, an unknown type as text."""
+    """Returns how the key at a position is compared.
+
+    The given text is read as the column's own type without its modifier, which would cut or round it. Texts
+    of numbers with fractions
+    are compared with an integer column as numeric: 1.5 must not be found as 2. Where the column's type is
+    unknown (``new`` is None), texts are compared. ``old`` is the type of the old column, None where it is
+    unknown.
+    """
     column, value = f"l.{ident(name)}", f"r.c{position}"
     if new is None:
-        return LookupKey(
-            f"CAST({column} AS pg_catalog.text)",
-            "pg_catalog.text",
-            _EQUALS,
-            f"CAST({value} AS pg_catalog.text)",
-        )
+        text = f"CAST({column} AS pg_catalog.text)"
+        return LookupKey(text, "pg_catalog.text", _EQUALS, f"CAST({value} AS pg_catalog.text)")
     leaf = new.leaf
     if old is not None and old.leaf.family in _FRACTIONS and leaf.family is Family.INTEGER:
-        return LookupKey(
-            f"CAST({column} AS pg_catalog.numeric)", "pg_catalog.numeric", _EQUALS, canonical(value, old.leaf)
-        )
+        number = f"CAST({column} AS pg_catalog.numeric)"
+        return LookupKey(number, "pg_catalog.numeric", _EQUALS, canonical(value, old.leaf))
     user_made = leaf.name is not None and leaf.name.schema != "pg_catalog" and leaf.kind is TypeKind.BASE
     operator = leaf.equality if user_made and leaf.equality is not None else _EQUALS
     return LookupKey(column, type_name(leaf), operator, canonical(value, leaf, new.collation))
 
 
-_EQUALS = "OPERATOR(pg_catalog.=)"
-_FRACTIONS = frozenset({Family.NUMERIC, Family.FLOAT})
-
-
 def found_query(lookup: Lookup, keys: Sequence[LookupKey]) -> str:
-    """What NEW's lookup table holds for given keys: ``[row, "found", 0, value text]`` (several where it holds several),
-    ``[row, "absent", 0, canonical key or null]`` otherwise. Reads the plpgsql variable ``tranship_given`` (``sql/new/probe.py``).
+    """Returns a query for what NEW's lookup table holds for given keys, in the protocol of
+    ``sql/new/probe.py``.
+
+    Its answers are ``[row, "found", 0, value text]``, one for each different value, or ``[row, "absent", 0,
+    canonical key]``, whose key is null where a key column's type has no canonical text.
     """
     given = ", ".join(f"c{n} {key.given}" for n, key in enumerate(keys))
     held = ", ".join(f"{key.column} AS k{n}" for n, key in enumerate(keys))
     on = " AND ".join(f"l.k{n} {key.operator} r.c{n}" for n, key in enumerate(keys))
-    whole = ", ".join(key.canonical or "NULL" for key in keys)
-    canonical_key = (
-        f"CAST(pg_catalog.json_build_array({whole}) AS pg_catalog.text)"
-        if all(k.canonical for k in keys)
-        else "NULL::pg_catalog.text"
-    )
+    canonicals = [key.canonical for key in keys if key.canonical]
+    complete = len(canonicals) == len(keys)
+    whole = f"CAST(pg_catalog.json_build_array({', '.join(canonicals)}) AS pg_catalog.text)"
+    canonical_key = whole if complete else "NULL::pg_catalog.text"
+    # `found` tells a row whose value is NULL from no row at all.
     value = f"CAST(l.{ident(lookup.value)} AS pg_catalog.text) AS v"
-    return (
-        "SELECT DISTINCT CAST(pg_catalog.json_build_array(r.i, CASE WHEN l.found THEN 'found' ELSE 'absent' END, 0,"
-        f" CASE WHEN l.found THEN l.v ELSE {canonical_key} END) AS pg_catalog.text)"
-        f" FROM pg_catalog.json_to_recordset(tranship_given) AS r(i pg_catalog.int4, {given})"
-        f" LEFT JOIN (SELECT {held}, {value}, true AS found FROM {relation(lookup.table)} AS l) AS l ON {on}"
-    )
+    return f"""
+        SELECT DISTINCT CAST(pg_catalog.json_build_array(
+          r.i, CASE WHEN l.found THEN 'found' ELSE 'absent' END, 0,
+          CASE WHEN l.found THEN l.v ELSE {canonical_key} END) AS pg_catalog.text)
+        FROM pg_catalog.json_to_recordset(tranship_given) AS r(i pg_catalog.int4, {given})
+        LEFT JOIN (SELECT {held}, {value}, true AS found FROM {relation(lookup.table)} AS l) AS l ON {on}
+    """
 
 
 def ambiguous(lookup: Lookup) -> str:
-    """Up to three complete keys of a lookup table that stand for different values, as text."""
+    """Returns a query for some keys of a lookup table that stand for different values, as texts, least text
+    first.
+
+    Keys with a NULL are never looked up and do not count.
+    """
     keys = ", ".join(f"l.{ident(k)}" for k in lookup.keys)
     shown = ", ".join(f"CAST(l.{ident(k)} AS pg_catalog.text)" for k in lookup.keys)
-    known = [f"l.{ident(k)} IS NOT NULL" for k in lookup.keys]
+    known = " AND ".join(f"l.{ident(k)} IS NOT NULL" for k in lookup.keys)
     value = f"CAST(l.{ident(lookup.value)} AS pg_catalog.text)"
-    several = f"pg_catalog.count(DISTINCT {value}) + CASE WHEN pg_catalog.count({value}) < pg_catalog.count(*) THEN 1 ELSE 0 END > 1"
-    return f"SELECT {shown} FROM {relation(lookup.table)} AS l{where(known)} GROUP BY {keys} HAVING {several} ORDER BY {shown} LIMIT 3"
+    return f"""
+        SELECT {shown} FROM {relation(lookup.table)} AS l
+        WHERE {known} GROUP BY {keys} HAVING {several(value)} ORDER BY {shown} LIMIT {_MOST_SHOWN}
+    """
 
 
-def ambiguous_to_be(plan: TablePlan, keys: Sequence[str], value: str) -> str:
-    """The same among the rows that OLD will put into a lookup table: ``keys`` are canonical texts over ``old``, ``value`` a shipped text."""
-    named = ", ".join(f"{key} AS k{n}" for n, key in enumerate(keys))
-    columns = ", ".join(f"k{n}" for n in range(len(keys)))
-    reads = " UNION ALL ".join(
-        f"SELECT {named}, {value} AS v {from_source(source)}{where(in_source(source))}"
-        for source in plan.sources
-    )
-    known = where(f"k{n} IS NOT NULL" for n in range(len(keys)))
-    several = "pg_catalog.count(DISTINCT v) + CASE WHEN pg_catalog.count(v) < pg_catalog.count(*) THEN 1 ELSE 0 END > 1"
-    return f"SELECT {columns} FROM ({reads}) AS r{known} GROUP BY {columns} HAVING {several} ORDER BY {columns} LIMIT 3"
+def several(value: str) -> str:
+    """Returns the condition that a group of rows has more than one value; NULL counts as one, which count()
+    leaves out.
+    """
+    null = f"CASE WHEN pg_catalog.count({value}) < pg_catalog.count(*) THEN 1 ELSE 0 END"
+    return f"pg_catalog.count(DISTINCT {value}) + {null} > 1"
 
 
 def content_hash(lookup: Lookup) -> str:
-    """Number of rows and order-free hash of what a lookup can answer."""
+    """Returns a query for the number of rows of a lookup table and a hash of its keys and values, which is
+    the same in any order.
+    """
     columns = ", ".join(f"CAST(l.{ident(c)} AS pg_catalog.text)" for c in (*lookup.keys, lookup.value))
-    hashed = (
-        f"pg_catalog.hashtextextended(CAST(pg_catalog.json_build_array({columns}) AS pg_catalog.text), 0)"
-    )
-    return f"SELECT pg_catalog.count(*), COALESCE(pg_catalog.sum({hashed}), 0)::pg_catalog.text FROM {relation(lookup.table)} AS l"
+    row = f"CAST(pg_catalog.json_build_array({columns}) AS pg_catalog.text)"
+    return f"""
+        SELECT pg_catalog.count(*),
+          COALESCE(pg_catalog.sum(pg_catalog.hashtextextended({row}, 0)), 0)::pg_catalog.text
+        FROM {relation(lookup.table)} AS l
+    """

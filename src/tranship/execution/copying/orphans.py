@@ -22,6 +22,7 @@ from tranship.sql.ctid import parse
 from tranship.sql.new import orphans as sql_orphans
 from tranship.sql.new import orphans as text
 from tranship.sql.new import switches as sql_switches
+from tranship.sql.old.rows import rows_with
 
 LIMIT = 1000
 """Rows judged together."""
@@ -150,7 +151,7 @@ async def _trace(
     values = await new.fetch(text.values_of(plan.new, names, [(r["relation"], r["id"]) for r in records]))
     async with live.snapshot.reader(plan.zone) as old:
         rows = await old.fetch(
-            text.rows_with(plan, live.job.before(plan), batch, chosen, [tuple(v) for v in values])
+            rows_with(plan, live.job.before(plan), batch, chosen, [tuple(v) for v in values])
         )
     known = live.book.rejected(plan.flow)
     found: dict[tuple[str | None, ...], list[Locator]] = {}

@@ -25,6 +25,7 @@ from tranship.sql import lookup as text
 from tranship.sql.canonical import computed_on_old
 from tranship.sql.casts import CARRIED
 from tranship.sql.expression import Bindings, LookupContent, compile_text
+from tranship.sql.old import lookup_keys
 
 _REMEMBERED = 100_000
 
@@ -74,13 +75,13 @@ class Lookups:
         Raises:
             Refused: a key stands for two values, or the lookup table cannot be read.
         """
-        return await self._bind(old, new, plan, lambda lookup: text.batch_keys(plan, batch, lookup))
+        return await self._bind(old, new, plan, lambda lookup: lookup_keys.batch_keys(plan, batch, lookup))
 
     async def bind_rows(
         self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, rows: Sequence[Locator]
     ) -> Bindings:
         """The same for chosen rows of one source."""
-        return await self._bind(old, new, plan, lambda lookup: text.keys_of(plan, rows, lookup))
+        return await self._bind(old, new, plan, lambda lookup: lookup_keys.keys_of(plan, rows, lookup))
 
     async def _bind(
         self,
@@ -244,7 +245,7 @@ async def _ambiguous_later(job: Job, old: asyncpg.Connection, lookup: Lookup) ->
             and position is not None
             and computed_on_old(plan, lookup.value, before) is not None
         ):
-            query = text.ambiguous_to_be(plan, keys, compile_text(plan, position, before))
+            query = lookup_keys.ambiguous_to_be(plan, keys, compile_text(plan, position, before))
             found += [tuple(row) for row in await old.fetch(query)]
     return found
 

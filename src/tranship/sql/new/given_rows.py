@@ -38,7 +38,9 @@ class GivenRows(Struct, frozen=True):
 
     @property
     def source(self) -> str:
-        """The FROM item over the typed rows, under the table's own name: constraint expressions may use it."""
+        """The FROM item over the typed rows, under the table's own name: constraint expressions may use
+        it.
+        """
         return f"tranship_rows AS {ident(self.table.name.name)}"
 
     @property

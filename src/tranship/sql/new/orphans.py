@@ -1,16 +1,12 @@
-"""Rows of NEW that lack their parent after a copy without foreign keys, and the old rows behind them."""
+"""Rows of NEW that lack their parent after a copy without foreign keys."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tranship.model.catalog import ForeignKey, Table
+from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
-from tranship.model.plan import TablePlan
-from tranship.model.progress import Batch
-from tranship.sql.expression import compile_text
-from tranship.sql.old.batch import from_source, in_batch, where
-from tranship.sql.quote import ident, literal, relation
+from tranship.sql.quote import ident, relation
 
 Place = tuple[int, str]
 """A row of NEW: the OID of its relation (of the partition, where there are any) and its ctid."""
@@ -45,34 +41,6 @@ def values_of(table: TableName, columns: Sequence[str], places: Sequence[Place])
     listed = ", ".join(f"t.{ident(c)}::text" for c in columns)
     at_place = "t.tableoid = place.relation AND t.ctid = place.id"
     return f"SELECT {listed} FROM {relation(table)} AS t JOIN {_places(places)} ON {at_place}"
-
-
-def rows_with(
-    plan: TablePlan,
-    old: Table,
-    batch: Batch,
-    positions: Sequence[int],
-    values: Sequence[tuple[str | None, ...]],
-) -> str:
-    """Returns a query on OLD for the rows of a batch that ship one of these combinations of values: ctid and
-    the texts.
-
-    ``positions`` are mappings of the plan; each of ``values`` has one text per position. The rows come in
-    ctid order.
-    """
-    texts = [compile_text(plan, n, old) for n in positions]
-    names = [f"v{n}" for n in range(len(texts))]
-    listed = ", ".join("(" + ", ".join(f"{literal(v)}::text" for v in row) + ")" for row in values)
-    # A combination may hold NULL, and NULL stands for itself here.
-    same = " AND ".join(
-        f"{text} IS NOT DISTINCT FROM wanted.{name}" for text, name in zip(texts, names, strict=True)
-    )
-    wanted = f"EXISTS (SELECT FROM (VALUES {listed}) AS wanted({', '.join(names)}) WHERE {same})"
-    return f"""
-        SELECT old.ctid::text, {", ".join(texts)}
-        {from_source(plan.sources[batch.source])}{where([*in_batch(plan, batch), wanted])}
-        ORDER BY old.ctid
-    """
 
 
 def matches_parent(key: ForeignKey) -> str:
