@@ -1,4 +1,17 @@
-"""The configuration file: strict, complete, its secrets unprintable."""
+"""The configuration file as values: every key is checked, missing ones are completed as libpq would, secrets
+are unprintable.
+
+What lives here: reading the file, environment variables, service and password files. What may not live here:
+connections, and knowledge of what is in the databases.
+
+Begin with ``endpoint.py`` (the values), then ``read.py``.
+
+1. ``endpoint.py`` has the values; ``schema.py`` names every key, for the reader and for editors.
+2. ``reading.py`` reads texts and names anywhere in the file; ``libpq.py`` knows URLs, service files, password
+   files and defaults.
+3. ``databases.py`` reads the two databases, ``password.py`` finds their passwords, ``read.py`` puts
+   everything together.
+"""
 
 from tranship.config.endpoint import Config, Endpoint, Secret
 from tranship.config.read import load_config

@@ -17,7 +17,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself, for the driver alone."""
+        """Returns the text itself, for the driver alone."""
         return self._text
 
     def __repr__(self) -> str:
@@ -48,25 +48,26 @@ class Endpoint:
     """None: all user schemas."""
     sslmode: str = "prefer"
     sslrootcert: str | None = None
-    """Path, or ``system`` for the machine's own authorities; None: ``~/.postgresql/root.crt`` where it exists. The others likewise."""
+    """Path of a file, or ``system`` for the machine's own authorities; None: ``~/.postgresql/root.crt`` where
+    it exists. The three paths below have libpq's defaults likewise."""
     sslcert: str | None = None
     sslkey: str | None = None
     sslcrl: str | None = None
     sslpassword: Secret | None = None
     connect_timeout: float = 30.0
-    """Seconds."""
+    """Seconds for all attempts to connect together."""
     options: str | None = None
     """Command-line options for the server process (libpq's ``options``)."""
 
     @property
     def display(self) -> str:
-        """``host:port/database`` for messages."""
+        """``host:port/database``, for messages; an IPv6 address in brackets."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}/{self.database}"
 
     @property
     def is_socket(self) -> bool:
-        """A Unix socket: never encrypted, whatever ``sslmode`` says (as libpq)."""
+        """Whether it is a Unix socket, which libpq never encrypts, whatever ``sslmode`` says."""
         return self.host.startswith("/")
 
 
@@ -77,9 +78,12 @@ class Config:
     old: Endpoint
     new: Endpoint
     tables: tuple[str, ...] | None = None
-    """Which tables, in which order; None: all. Never empty."""
+    """Which tables, in which order; None: all. It is never empty."""
     table_mapping: tuple[tuple[str, str], ...] = ()
+    """Old table name and new table name, as written."""
     journal_schema: str = "_tranship"
+    """The schema in NEW in which the journal lives."""
     path: str = ""
+    """The file, as it was named."""
     warnings: tuple[str, ...] = ()
-    """Told once on stderr."""
+    """What is wrong with the file but stops nothing; a command prints them once on stderr."""

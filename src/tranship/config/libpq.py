@@ -1,4 +1,6 @@
-"""What libpq would fill in: connection URLs, service files, password files, the environment, default socket folders."""
+"""What libpq would fill in: connection URLs, service files, password files, the environment, default socket
+folders (PostgreSQL documentation, "libpq – Database Connection Control Functions").
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,7 @@ PARAMETERS = [
     "options",
     "service",
 ]
-"""Connection parameters that we use."""
+"""Connection parameters that tranship uses."""
 
 UNUSED = frozenset(
     [
@@ -78,7 +80,7 @@ UNUSED = frozenset(
         "tcp_user_timeout",
     ]
 )
-"""Parameters that libpq knows and we leave alone, saying so."""
+"""Parameters that libpq knows and tranship ignores, with a warning."""
 
 ENVIRONMENT = {
     "port": "PGPORT",
@@ -93,9 +95,12 @@ ENVIRONMENT = {
     "connect_timeout": "PGCONNECT_TIMEOUT",
     "options": "PGOPTIONS",
 }
-"""Filled for either side; ``host`` and ``dbname`` are not among them: both sides would become the same database."""
+"""Variables that complete either side. PGHOST and PGDATABASE are not among them: both sides would become the
+same database.
+"""
 
 _SOCKET_FOLDERS = ("/var/run/postgresql", "/run/postgresql", "/tmp")
+"""Debian's and Red Hat's default, and PostgreSQL's own."""
 _PLAIN_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _AUTHORITY = re.compile(
     r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:/?,\[\]]*))(?::(?P<port>[0-9]*))?(?=(?:/[^@]*)?(?:\?|\Z))"
@@ -103,35 +108,45 @@ _AUTHORITY = re.compile(
 
 Parameters = dict[str, str]
 Fail = Callable[[UsageMessage], UsageError]
-"""Makes the error for a message, whose fields may hold no secret."""
+"""Returns the error for a message, whose fields may hold no secret."""
 
 
 def parse_url(url: str, fail: Fail) -> Parameters:
-    """``postgresql://user:password@host:port/database?name=value`` with percent-encoding, read as libpq reads it; raises what ``fail`` makes."""
+    """Returns the parameters of a URL ``postgresql://user:password@host:port/database?name=value``, read as
+    libpq reads it.
+
+    Raises:
+        UsageError: what ``fail`` makes of the first thing that is wrong.
+    """
     scheme, found, rest = url.partition("://")
     if not found or scheme not in ("postgresql", "postgres"):
         raise fail(NoUrl())
-    made: Parameters = {}
-    credentials, at, after = rest.partition("@")
-    if at and "/" not in credentials:
-        user, colon, password = credentials.partition(":")
-        if user:
-            made["user"] = _decode(user, "user", fail)
-        if colon:
-            made["password"] = _decode(password, "password", fail)
-        rest = after
+    made, rest = _credentials(rest, fail)
     authority = _AUTHORITY.match(rest)
     if authority is None:
         raise fail(SeveralHostsInUrl() if "," in rest.split("/", 1)[0] else UnreadableUrl())
-    host = authority["host"] if authority["v6"] is None else authority["v6"]
-    if host:
-        made["host"] = _decode(host, "host", fail)
-    if authority["port"]:
-        made["port"] = _decode(authority["port"], "port", fail)
     path, _, query = rest[authority.end() :].partition("?")
-    if path[1:]:
-        made["dbname"] = _decode(path[1:], "database", fail)
+    parts = {
+        "host": (authority["host"] if authority["v6"] is None else authority["v6"], "host"),
+        "port": (authority["port"], "port"),
+        "dbname": (path[1:], "database"),
+    }
+    made |= {name: _decode(text, what, fail) for name, (text, what) in parts.items() if text}
     return made | _query(query, fail)
+
+
+def _credentials(rest: str, fail: Fail) -> tuple[Parameters, str]:
+    """Returns user and password, and what follows them. An @ after a slash is part of the path."""
+    credentials, at, after = rest.partition("@")
+    if not at or "/" in credentials:
+        return {}, rest
+    made: Parameters = {}
+    user, colon, password = credentials.partition(":")
+    if user:
+        made["user"] = _decode(user, "user", fail)
+    if colon:
+        made["password"] = _decode(password, "password", fail)
+    return made, after
 
 
 def _query(query: str, fail: Fail) -> Parameters:
@@ -141,6 +156,7 @@ def _query(query: str, fail: Fail) -> Parameters:
         key = _decode(name, "parameter", fail)
         if not equals or "=" in value:
             raise fail(UrlParameterWithoutValue(key))
+        # JDBC's way to ask for TLS, which libpq takes, too.
         if key == "ssl" and value == "true":
             key, value = "sslmode", "require"
         made[_known(key, fail)] = _decode(value, key, fail)
@@ -168,7 +184,12 @@ def _decode(text: str, what: str, fail: Fail) -> str:
 
 
 def read_service(name: str, environ: Mapping[str, str], fail: Fail) -> Parameters:
-    """The section of that name in PGSERVICEFILE (``~/.pg_service.conf``), else in ``PGSYSCONFDIR/pg_service.conf``."""
+    """Returns the parameters of a service: its section in PGSERVICEFILE (default ``~/.pg_service.conf``),
+    else in ``PGSYSCONFDIR/pg_service.conf``.
+
+    Raises:
+        UsageError: what ``fail`` makes of a service that no file has, or of a file that cannot be read.
+    """
     candidates = [
         Path(environ["PGSERVICEFILE"])
         if environ.get("PGSERVICEFILE")
@@ -211,44 +232,56 @@ def _section(file: Path, name: str, fail: Fail) -> Parameters | None:
 def read_passfile(
     file: Path, host: str, port: int, database: str, user: str, warn: Callable[[str], None]
 ) -> str | None:
-    """The password of the first matching line ``host:port:database:user:password``; ``\\:`` and ``\\\\`` are escapes."""
+    """Returns the password of the first matching line ``host:port:database:user:password`` of a password
+    file; None: no line matches.
+
+    ``*`` matches anything, ``\\:`` and ``\\\\`` are escapes (PostgreSQL documentation, "The Password File").
+    A file that is missing has no lines. One that others may read is not used, as in libpq, and ``warn`` is
+    told so.
+    """
+    hosts = {host or "localhost"}
+    if host.startswith("/"):
+        # libpq looks a socket in its default folder up as localhost.
+        hosts.add("localhost")
+    given = (hosts, {str(port)}, {database}, {user})
+    for line in _passfile_lines(file, warn):
+        fields = re.findall(r"(?:\A|(?<=:))((?:[^:\\]|\\.)*)(?::|\Z)", line)
+        if line.startswith("#") or len(fields) < 5:
+            continue
+        *wanted, password = (re.sub(r"\\(.)", r"\1", field) for field in fields[:5])
+        if all(value == "*" or value in allowed for value, allowed in zip(wanted, given, strict=True)):
+            return password
+    return None
+
+
+def _passfile_lines(file: Path, warn: Callable[[str], None]) -> list[str]:
     try:
         mode = file.stat().st_mode
         if not stat.S_ISREG(mode):
             warn(f"password file {file} is not a plain file: not used")
-            return None
+            return []
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
             warn(f"password file {file} may be read by others: not used (chmod 600 {file})")
-            return None
-        lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+            return []
+        return file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
-        return None
-    names = ({host, "localhost"} if host.startswith("/") else {host}) if host else {"localhost"}
-    for line in lines:
-        fields = re.findall(r"(?:\A|(?<=:))((?:[^:\\]|\\.)*)(?::|\Z)", line)
-        if line.startswith("#") or len(fields) < 5:
-            continue
-        wanted = [re.sub(r"\\(.)", r"\1", field) for field in fields[:5]]
-        given = (names, {str(port)}, {database}, {user})
-        if all(value == "*" or value in allowed for value, allowed in zip(wanted[:4], given, strict=True)):
-            return wanted[4]
-    return None
+        return []
 
 
 def passfile_path(parameters: Parameters, environ: Mapping[str, str]) -> Path:
-    """Where the password file lies when nobody says."""
+    """Returns the path of the password file: ``passfile`` (or PGPASSFILE), else ``~/.pgpass``."""
     return Path(parameters["passfile"]) if parameters.get("passfile") else _home(environ) / ".pgpass"
 
 
 def default_host(port: int) -> str:
-    """The folder of the local server's socket, else ``localhost``."""
+    """Returns the folder in which a local server's socket of this port lies, else ``localhost``."""
     return next(
         (folder for folder in _SOCKET_FOLDERS if Path(folder, f".s.PGSQL.{port}").exists()), "localhost"
     )
 
 
 def default_user() -> str:
-    """The name of the account that runs us; empty when it has none."""
+    """Returns the name of the operating system's account; empty when it has none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -30,7 +30,7 @@ ENDPOINT_KEYS: dict[str, dict[str, Any]] = {
     },
     "password_command": {
         "anyOf": [_TEXT, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
-        "description": "a command whose output is the password: one line for the shell, or a list of arguments",
+        "description": "a command whose output is the password: a line for the shell, or a list of arguments",
     },
     "schema": {
         "anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1, "uniqueItems": True}],
@@ -70,7 +70,7 @@ TOP_KEYS: dict[str, dict[str, Any]] = {
 
 
 def config_schema() -> dict[str, Any]:
-    """JSON Schema of the configuration file, for editors."""
+    """Returns the JSON Schema of the configuration file, for editors."""
     comments = {"^_": {"description": "a comment"}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

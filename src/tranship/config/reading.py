@@ -1,0 +1,141 @@
+"""One reading of a configuration file: texts, keys and lists, with errors that name file, line and path and
+never a value.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable, Mapping
+
+from tranship.codec import Document, JsonValue, Number, child, nearest
+from tranship.config import libpq
+from tranship.errors import UsageError
+from tranship.errors.codes.configuration import (
+    BrokenPlaceholder,
+    EmptyText,
+    NamedTwice,
+    NulInText,
+    NumberOutOfRange,
+    UnknownKey,
+    VariableNotSet,
+    WrongValue,
+)
+from tranship.errors.message import UsageMessage
+
+_PLACEHOLDER = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
+"""``${NAME}``, and ``$${``, which stands for a literal ``${``."""
+_UNESCAPED = re.compile(r"(?<!\$)\$\{")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_LIBPQ_NAMES = {"user": "username", "dbname": "database", "passwd": "password"}
+"""What people write who know libpq, and the key that is meant; the spelling alone is too far away to suggest
+it.
+"""
+
+
+class Reading:
+    """The file, the environment, and the warnings that reading has gathered."""
+
+    def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
+        self.document = document
+        self.environ = environ
+        self._warnings: list[str] = []
+        self._plain_secret = False
+
+    def error(self, path: str, what: UsageMessage) -> UsageError:
+        """Returns an error about a JSON path, for the caller to raise."""
+        return self.document.error(path, what)
+
+    def fail_at(self, path: str) -> libpq.Fail:
+        """Returns a function that makes errors about a JSON path."""
+        return lambda what: self.document.error(path, what)
+
+    def warn(self, message: str) -> None:
+        """Adds a warning."""
+        self._warnings.append(message)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings, each once, in their order."""
+        file = self.document.file
+        shared = os.name != "nt" and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
+        if not self._plain_secret or not shared:
+            return tuple(dict.fromkeys(self._warnings))
+        readable = (
+            f"{file} holds a password and can be read by others:"
+            f" chmod 600 {file}, or write ${{NAME}} and set the variable"
+        )
+        return tuple(dict.fromkeys([*self._warnings, readable]))
+
+    def notice_secret(self, value: JsonValue) -> None:
+        """Remembers that the file itself holds a secret, unless the value takes it from a variable."""
+        if isinstance(value, str) and value and not _UNESCAPED.search(value):
+            self._plain_secret = True
+
+    def check_keys(self, path: str, value: Mapping[str, JsonValue], known: Iterable[str]) -> None:
+        """Raises UsageError at the first key that is neither known nor a comment (begins with ``_``)."""
+        for key in value:
+            if key in known or key.startswith("_"):
+                continue
+            near = nearest(key, known) or _LIBPQ_NAMES.get(key)
+            hint = f"did you mean {near!r}?" if near else f"known keys: {', '.join(known)}"
+            raise self.error(child(path, key), UnknownKey(json.dumps(key, ensure_ascii=False), hint))
+
+    def text(self, path: str, value: JsonValue, *, empty: bool = False) -> str:
+        """Returns a text with its placeholders filled from the environment.
+
+        Raises:
+            UsageError: it is no text, a variable is not set, or it is empty without ``empty``. The message
+                never repeats it.
+        """
+        if not isinstance(value, str):
+            raise self.error(path, WrongValue("a text in quotes", kind(value)))
+        filled = _PLACEHOLDER.sub(lambda match: self._variable(path, match), value)
+        if "\0" in filled:
+            raise self.error(path, NulInText())
+        if not filled and not empty:
+            raise self.error(path, EmptyText())
+        return filled
+
+    def _variable(self, path: str, match: re.Match[str]) -> str:
+        name, closed = match[1], match[2]
+        if name is None:
+            return "${"
+        if not closed or not _NAME.match(name):
+            raise self.error(path, BrokenPlaceholder())
+        if name not in self.environ:
+            raise self.error(path, VariableNotSet(name))
+        return self.environ[name]
+
+    def names(self, path: str, value: list[JsonValue]) -> tuple[str, ...]:
+        """Returns the texts of a list. Raises UsageError at one that stands there twice."""
+        names = [self.text(child(path, number), name) for number, name in enumerate(value)]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise self.error(child(path, number), NamedTwice(name))
+        return tuple(names)
+
+    def number(self, path: str, key: str, text: str, most: int) -> int:
+        """Returns a text as a number of 1 to ``most``. Raises UsageError at anything else."""
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
+            raise self.error(child(path, key), NumberOutOfRange(key, most))
+        return int(text)
+
+
+def kind(value: JsonValue) -> str:
+    """Returns what a value is, in words for people."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case str():
+            return "a text"
+        case Number():
+            return "a number"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
