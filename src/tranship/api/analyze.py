@@ -42,7 +42,7 @@ from tranship.model.resolution import Problem
 from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
-from tranship.planning.comparing.structure import doubtful_spellings
+from tranship.planning.comparing.structure import open_spellings
 from tranship.planning.deciding.resolve import asked_about, decide, open_questions
 from tranship.planning.deciding.suggest import Question
 from tranship.planning.deciding.suggest import suggest as suggest_answers
@@ -117,7 +117,7 @@ async def _spellings(
     open_: Connections, sides: Sides, matching: Matching
 ) -> dict[tuple[TableName, str], str]:
     """How NEW spells the expressions of both sides that differ as text."""
-    asked = doubtful_spellings(sides.old, sides.new, matching)
+    asked = open_spellings(sides.old, sides.new, matching)
     if not asked:
         return {}
     async with open_.new.transaction(isolation="repeatable_read", readonly=True):

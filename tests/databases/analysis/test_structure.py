@@ -11,7 +11,7 @@ from support import MakePair, Pair
 from tranship.analysis.spellings import read_spellings
 from tranship.model.change import Change
 from tranship.model.names import TableName
-from tranship.planning.comparing.structure import doubtful_spellings, structure_notes
+from tranship.planning.comparing.structure import open_spellings, structure_notes
 from tranship.planning.matching.match import Decided, match
 from tranship.planning.matching.scope import make_scope
 from tranship.server.catalog import read_catalog
@@ -333,7 +333,7 @@ async def notes_of(pair: Pair, case: Case, *, spelled: bool = True) -> tuple[Cha
             columns=tuple((TableName("public", table), a, b) for table, a, b in case.columns),
         )
         matching = match(old, new, scope, decided)
-        spellings = await read_spellings(conn, new, doubtful_spellings(old, new, matching)) if spelled else {}
+        spellings = await read_spellings(conn, new, open_spellings(old, new, matching)) if spelled else {}
     return structure_notes(old, new, matching, spellings)
 
 

@@ -18,7 +18,7 @@ _ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", 
 
 
 def constraint_notes(sides: TableSides) -> list[Change]:
-    """Checks, then foreign keys, then partitioning; each by name."""
+    """Returns notes about checks, then foreign keys, then partitioning; each by name."""
     return [*_checks(sides), *_foreign_keys(sides), *_unplaced(sides)]
 
 
@@ -26,66 +26,68 @@ def _checks(sides: TableSides) -> Iterator[Change]:
     gone, added = leftovers(
         sides.old.checks,
         sides.new.checks,
-        lambda check: sides.expression(check.expression),
-        lambda check: sides.told(check.expression),
+        lambda check: sides.old_expression(check.expression),
+        lambda check: sides.new_expression(check.expression),
     )
-    kept = {sides.expression(check.expression): check for check in sides.old.checks if check not in gone}
-    unproven = {
-        sides.expression(check.expression)
-        for check in sides.old.checks
-        if not (check.validated and check.enforced)
-    }
+    before: dict[str | None, list[Check]] = {}
+    for check in sides.old.checks:
+        before.setdefault(sides.old_expression(check.expression), []).append(check)
     for check in sides.new.checks:
         text = f"CHECK '{check.name}' on {listed(check.columns)}: {check.expression}"
         if check in added:
             yield _added_check(sides, check, text, gone)
-        elif check.enforced and sides.told(check.expression) in unproven:
-            yield sides.note(
-                "new_constraint",
-                f"New enforced {text}",
-                REJECTS,
-                evidence=(_UNPROVEN,),
-                demand=check_demand(sides, check),
-            )
-        elif (before := kept.get(sides.told(check.expression))) is not None and _standing(
-            before
-        ) != _standing(check):
-            yield sides.note(
-                "check_differs", f"{text} differs: old {_standing(before)}, new {_standing(check)}", STAYS
-            )
+        else:
+            twins = before.get(sides.new_expression(check.expression), [])
+            yield from _kept_check(sides, check, text, twins, gone)
     for check in gone:
         text = f"CHECK '{check.name}' on {listed(check.columns)} only exists in old DB: {check.expression}"
         yield sides.note("constraint_removed", text, _GONE)
 
 
+def _kept_check(
+    sides: TableSides, check: Check, text: str, twins: Sequence[Check], gone: Sequence[Check]
+) -> Iterator[Change]:
+    """Yields at most one note on a check that both sides have; ``twins`` are those of OLD with the same
+    meaning.
+    """
+    proven = all(twin.validated and twin.enforced for twin in twins)
+    if check.enforced and not proven:
+        demand = check_demand(sides, check)
+        yield sides.note(
+            "new_constraint", f"New enforced {text}", REJECTS, evidence=(_UNPROVEN,), demand=demand
+        )
+        return
+    # Of several with one meaning the last counts: names alone are no difference.
+    kept = next((twin for twin in reversed(twins) if twin not in gone), None)
+    if kept is not None and _standing(kept) != _standing(check):
+        ways = f"old {_standing(kept)}, new {_standing(check)}"
+        yield sides.note("check_differs", f"{text} differs: {ways}", STAYS)
+
+
 def _standing(check: Check) -> str:
-    proven = "NOT ENFORCED" if not check.enforced else "valid" if check.validated else "NOT VALID"
-    return proven + (" NO INHERIT" if check.no_inherit else "")
+    validity = "valid" if check.validated else "NOT VALID"
+    inheritance = " NO INHERIT" if check.no_inherit else ""
+    return (validity if check.enforced else "NOT ENFORCED") + inheritance
 
 
 def _added_check(sides: TableSides, check: Check, text: str, gone: list[Check]) -> Change:
     if not check.enforced:
         return sides.note("constraint_added", f"New {text}", _NOT_ENFORCED)
-    columns = set(check.columns)
-    alike = next(
-        (
-            other
-            for other in gone
-            if other.name == check.name or set(sides.renamed(other.columns) or ()) == columns
-        ),
-        None,
-    )
-    evidence = (
-        ()
-        if alike is None
-        else (
-            f"OLD has '{alike.name}': {alike.expression}",
-            *sides.doubt(sides.expression(alike.expression), sides.told(check.expression)),
-        )
-    )
+    alike = next((other for other in gone if _is_alike(sides, other, check)), None)
+    evidence: tuple[str, ...] = ()
+    if alike is not None:
+        spellings = sides.old_expression(alike.expression), sides.new_expression(check.expression)
+        evidence = (f"OLD has '{alike.name}': {alike.expression}", *sides.spelling_evidence(*spellings))
     return sides.note(
         "new_constraint", f"New {text}", REJECTS, evidence=evidence, demand=check_demand(sides, check)
     )
+
+
+def _is_alike(sides: TableSides, before: Check, check: Check) -> bool:
+    """Returns whether a check of OLD is worth showing beside one of NEW: it has the same name or the same
+    columns.
+    """
+    return before.name == check.name or set(sides.renamed(before.columns) or ()) == set(check.columns)
 
 
 def _foreign_keys(sides: TableSides) -> Iterator[Change]:
@@ -105,19 +107,25 @@ def _foreign_keys(sides: TableSides) -> Iterator[Change]:
     kept = {old_meaning(key): key for key in sides.old.foreign_keys if key not in gone}
     for key in sides.new.foreign_keys:
         before = kept.get(new_meaning(key)) if key not in added else None
-        text = f"FOREIGN KEY '{key.name}' {listed(key.columns)} to {key.target} {listed(key.target_columns)}"
         if before is None or (key.enforced and _asks_more(before, key)):
-            yield _added_foreign_key(sides, key, text, before)
-        elif (ways := (_manner(before, sides.renamed(before.set_columns)), _manner(key, key.set_columns)))[
-            0
-        ] != ways[1]:
-            yield sides.note("foreign_key_differs", f"{text} differs: old {ways[0]}, new {ways[1]}", STAYS)
+            yield _added_foreign_key(sides, key, before)
+            continue
+        old_way, new_way = _manner(before, sides.renamed(before.set_columns)), _manner(key, key.set_columns)
+        if old_way != new_way:
+            text = f"{foreign_key_words(key)} differs: old {old_way}, new {new_way}"
+            yield sides.note("foreign_key_differs", text, STAYS)
     for key in gone:
-        text = f"FOREIGN KEY '{key.name}' {listed(key.columns)} to {key.target} {listed(key.target_columns)} only exists in old DB"
-        yield sides.note("constraint_removed", text, _GONE)
+        yield sides.note("constraint_removed", f"{foreign_key_words(key)} only exists in old DB", _GONE)
 
 
-def _added_foreign_key(sides: TableSides, key: ForeignKey, text: str, before: ForeignKey | None) -> Change:
+def foreign_key_words(key: ForeignKey) -> str:
+    """Returns a foreign key as notes name it."""
+    columns, target_columns = listed(key.columns), listed(key.target_columns)
+    return f"FOREIGN KEY '{key.name}' {columns} to {key.target} {target_columns}"
+
+
+def _added_foreign_key(sides: TableSides, key: ForeignKey, before: ForeignKey | None) -> Change:
+    text = foreign_key_words(key)
     if not key.enforced:
         return sides.note("constraint_added", f"New {text}", _NOT_ENFORCED)
     proven = before is None or (before.enforced and before.validated)
@@ -129,7 +137,7 @@ def _added_foreign_key(sides: TableSides, key: ForeignKey, text: str, before: Fo
 
 
 def _asks_more(before: ForeignKey, key: ForeignKey) -> bool:
-    """A row that OLD holds may break it."""
+    """Returns whether a row that OLD holds may break a foreign key that both have."""
     fuller = key.match_full and not before.match_full and len(key.columns) > 1
     return fuller or not (before.enforced and before.validated)
 
@@ -152,7 +160,7 @@ def _manner(key: ForeignKey, set_columns: Sequence[str] | None) -> str:
 
 
 def _unplaced(sides: TableSides) -> Iterator[Change]:
-    """NEW is partitioned and not every row is sure of a partition."""
+    """Yields a note when NEW is partitioned and not every row is sure of a partition."""
     if sides.new.kind != "p" or sides.new.has_default_partition:
         return
     if sides.old.kind == "p" and _places(sides, old=True) == _places(sides, old=False):
@@ -166,5 +174,7 @@ def _unplaced(sides: TableSides) -> Iterator[Change]:
 
 def _places(sides: TableSides, *, old: bool) -> frozenset[str | None]:
     if old:
-        return frozenset(sides.expression(portable_bound(leaf.constraint)) for leaf in sides.old.partitions)
-    return frozenset(sides.told(portable_bound(leaf.constraint)) for leaf in sides.new.partitions)
+        return frozenset(
+            sides.old_expression(portable_bound(leaf.constraint)) for leaf in sides.old.partitions
+        )
+    return frozenset(sides.new_expression(portable_bound(leaf.constraint)) for leaf in sides.new.partitions)

@@ -6,13 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change
-from tranship.planning.comparing.structure.sides import STAYS, plain_note
-
-_ALONE = "Not created: tranship moves rows, not definitions"
+from tranship.planning.comparing.structure.sides import NOT_CREATED, STAYS, plain_note
 
 
 def database_notes(old: Catalog, new: Catalog, others: Iterable[Change]) -> list[Change]:
-    """With *others* (``others.py``); in a fixed order of kinds, by name within one."""
+    """Returns the notes in a fixed order of kinds, with those of ``others.py``; by name within a kind."""
     return [
         *_settings(old, new),
         *_extensions(old, new),
@@ -56,7 +54,9 @@ def _extensions(old: Catalog, new: Catalog) -> Iterator[Change]:
         if name not in before:
             yield plain_note("extension_added", "", f"Extension '{name}' only exists in new DB", STAYS)
         elif name not in after:
-            yield plain_note("extension_removed", "", f"Extension '{name}' only exists in old DB", _ALONE)
+            yield plain_note(
+                "extension_removed", "", f"Extension '{name}' only exists in old DB", NOT_CREATED
+            )
         elif before[name] != after[name]:
             yield plain_note(
                 "extension_differs",

@@ -1,5 +1,6 @@
-"""What a new constraint asks of OLD's rows, told so that OLD can count the rows that break it. Where conversions or NEW's own rows decide, nobody
-is asked here: the dry run asks both servers.
+"""What a new constraint demands of OLD's rows, in a form in which OLD can count the rows that break it.
+
+Where conversions or NEW's own rows decide, there is no demand: the dry run asks both servers.
 """
 
 from __future__ import annotations
@@ -15,18 +16,21 @@ from tranship.planning.types.conversion import convert
 
 
 def null_demand(sides: TableSides, before: Column, after: Column) -> Demand:
-    """Of NOT NULL: a conversion makes no NULL and takes none away."""
+    """Returns the demand of a NOT NULL: a conversion makes no NULL and takes none away."""
     return Demand(sides.old.name, "null", ((before.name, after.name),))
 
 
 def check_demand(sides: TableSides, check: Check) -> Demand | None:
-    """Of a CHECK whose columns all come along as they are."""
+    """Returns the demand of a CHECK; None unless all its columns are copied as they are."""
     kept = _kept(sides, check.columns)
     return Demand(sides.old.name, "check", kept, check.expression) if kept else None
 
 
 def unique_demand(sides: TableSides, key: Key) -> Demand | None:
-    """Of a key over columns that come along as they are; ``key`` compares nothing under a collation of its own."""
+    """Returns the demand of a key; None unless all its columns are copied as they are.
+
+    ``key`` must compare nothing under a collation of its own.
+    """
     kept = _kept(sides, key.columns)
     return (
         Demand(sides.old.name, "unique", kept, nulls_equal=key.nulls_not_distinct)
@@ -36,7 +40,9 @@ def unique_demand(sides: TableSides, key: Key) -> Demand | None:
 
 
 def reference_demand(sides: TableSides, key: ForeignKey) -> Demand | None:
-    """Of a foreign key to a table that one old table fills."""
+    """Returns the demand of a foreign key; None unless one old table fills its target and OLD can be asked
+    alone.
+    """
     kept = _kept(sides, key.columns)
     fillers = [old for old, new in sides.translation.tables.items() if new == key.target]
     if not kept or len(fillers) != 1 or key.period or (key.match_full and len(key.columns) > 1):
@@ -54,14 +60,16 @@ def reference_demand(sides: TableSides, key: ForeignKey) -> Demand | None:
 
 
 def _kept(sides: TableSides, columns: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Each new column with the old one that fills it without a conversion; empty when one has none."""
+    """Returns (old, new) for each of the new columns that is filled without a conversion; empty when one is
+    not.
+    """
     filling = {after.name: before for before, after in sides.column_pairs if _same_value(before, after)}
     names = tuple(columns)
     return tuple((filling[name].name, name) for name in names) if set(names) <= filling.keys() else ()
 
 
 def _same_value(before: Column, after: Column) -> bool:
-    """Whether the value that arrives compares as OLD's does."""
+    """Returns whether the value that arrives compares as OLD's does."""
     conversion = convert(before.type, after.type)
     whole = before.type.leaf.family is Family.INTEGER and after.type.leaf.family is Family.INTEGER
     return not after.generated and conversion.automatic and (conversion.rule is Rule.SAME or whole)

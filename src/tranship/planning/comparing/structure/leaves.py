@@ -1,4 +1,4 @@
-"""What single partitions of NEW demand beyond their root, and which of it OLD did not promise."""
+"""Constraints of single partitions of NEW beyond those of their root, where OLD did not promise them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from tranship.model.catalog import Check, ForeignKey, Key, Partition
 from tranship.model.change import Change
 from tranship.model.names import ColumnRef
+from tranship.planning.comparing.structure.constraints import foreign_key_words
 from tranship.planning.comparing.structure.sides import REJECTS, TableSides, listed
 
 
 def leaf_notes(sides: TableSides) -> list[Change]:
-    """By partition; in each keys, then foreign keys, then checks."""
+    """Returns the notes by partition: in each keys, then foreign keys, then checks."""
     known = _promises(sides)
     return [note for leaf in sides.new.partitions for note in _of_leaf(sides, leaf, known)]
 
@@ -19,18 +20,14 @@ def leaf_notes(sides: TableSides) -> list[Change]:
 def _of_leaf(sides: TableSides, leaf: Partition, known: frozenset[object]) -> Iterator[Change]:
     for key in leaf.keys:
         if _key(key, key.columns) not in known:
-            yield _note(
-                sides,
-                leaf,
-                f"{'PRIMARY KEY' if key.primary else 'UNIQUE'} '{key.name}' {listed(key.columns)}",
-            )
+            kind = "PRIMARY KEY" if key.primary else "UNIQUE"
+            yield _note(sides, leaf, f"{kind} '{key.name}' {listed(key.columns)}")
     for reference in leaf.foreign_keys:
         meaning = reference.target, frozenset(zip(reference.columns, reference.target_columns, strict=True))
         if reference.enforced and meaning not in known:
-            text = f"FOREIGN KEY '{reference.name}' {listed(reference.columns)} to {reference.target} {listed(reference.target_columns)}"
-            yield _note(sides, leaf, text)
+            yield _note(sides, leaf, foreign_key_words(reference))
     for check in leaf.checks:
-        if check.enforced and sides.told(check.expression) not in known:
+        if check.enforced and sides.new_expression(check.expression) not in known:
             yield _note(sides, leaf, f"CHECK '{check.name}' on {listed(check.columns)}: {check.expression}")
 
 
@@ -39,7 +36,7 @@ def _note(sides: TableSides, leaf: Partition, text: str) -> Change:
 
 
 def _promises(sides: TableSides) -> frozenset[object]:
-    """Every demand of the whole old table, in NEW's names, by meaning."""
+    """Returns every constraint of the whole old table by its meaning, in NEW's names."""
     meanings: list[object] = [
         _key(key, columns) for key in sides.old.keys if (columns := sides.renamed(key.columns)) is not None
     ]
@@ -63,4 +60,4 @@ def _reference(sides: TableSides, key: ForeignKey) -> object:
 
 
 def _check(sides: TableSides, check: Check) -> object:
-    return sides.expression(check.expression)
+    return sides.old_expression(check.expression)

@@ -1,4 +1,6 @@
-"""Objects that the moving never touches (publications, text search, operators …), and what many tables at once may differ in."""
+"""Objects that a migration never touches (publications, text search, operators …), and properties of tables
+that many tables differ in at once.
+"""
 
 from __future__ import annotations
 
@@ -7,34 +9,38 @@ from collections.abc import Callable, Iterable, Iterator
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Change
 from tranship.model.database_objects import OtherObject
-from tranship.planning.comparing.structure.sides import STAYS, TableSides, Translation, plain_note
+from tranship.planning.comparing.structure.sides import NOT_CREATED, STAYS, TableSides, plain_note
+from tranship.planning.comparing.structure.translation import Translation
 from tranship.planning.printed.tokens import canonical
 
-_ALONE = "Not created: tranship moves rows, not definitions"
 _ACTIONS = {
     "event trigger": "Check that it lets the journal schema be made",
     "publication": "Its subscribers receive the moved rows",
     "subscription": "What it receives arrives beside the moved rows: disable it during the move",
 }
+# Tables in one line, and ways in which they differ: enough to recognize them, few enough to read.
 _SHOWN = 8
 
 
 def other_notes(old: Catalog, new: Catalog, translation: Translation, *, whole: bool) -> Iterator[Change]:
-    """By kind, schema and name; not *whole*: only what belongs to the database itself."""
+    """Yields notes by kind, schema and name; without ``whole`` only about what belongs to the database
+    itself.
+    """
 
-    def key(other: OtherObject, *, own: bool) -> tuple[str, str, str]:
-        if own:
-            return other.kind, other.schema, canonical(other.name) or ""
-        return (
-            other.kind,
-            translation.schemas.get(other.schema, other.schema),
-            translation.expression(other.name) or "",
-        )
-
-    before = {key(other, own=False): other for other in old.others if whole or not other.schema}
-    after = {key(other, own=True): other for other in new.others if whole or not other.schema}
+    before = {_moved(other, translation): other for other in old.others if whole or not other.schema}
+    after = {_place(other): other for other in new.others if whole or not other.schema}
     for place in sorted(before.keys() | after.keys()):
         yield from _note(before.get(place), after.get(place), translation)
+
+
+def _place(other: OtherObject) -> tuple[str, str, str]:
+    return other.kind, other.schema, canonical(other.name) or ""
+
+
+def _moved(other: OtherObject, translation: Translation) -> tuple[str, str, str]:
+    """Returns the place of an object of OLD as NEW would name it."""
+    schema = translation.schemas.get(other.schema, other.schema)
+    return other.kind, schema, translation.expression(other.name) or ""
 
 
 def _note(
@@ -49,7 +55,7 @@ def _note(
             f"{kind}_added", "", f"{words} only exists in new DB", _ACTIONS.get(shown.kind, STAYS)
         )
     elif after is None:
-        yield plain_note(f"{kind}_removed", "", f"{words} only exists in old DB", _ALONE)
+        yield plain_note(f"{kind}_removed", "", f"{words} only exists in old DB", NOT_CREATED)
     elif translation.expression(before.definition) != canonical(after.definition):
         text = f"{words} differs: old {before.definition or 'none'}, new {after.definition or 'none'}"
         yield plain_note(f"{kind}_differs", "", text, _ACTIONS.get(shown.kind, STAYS))
@@ -60,7 +66,7 @@ def _name(other: OtherObject) -> str:
 
 
 def shared_notes(pairs: Iterable[TableSides]) -> Iterator[Change]:
-    """What rarely differs in one table alone, in one line each."""
+    """Yields one line each for properties that rarely differ in one table alone."""
     sides = list(pairs)
     for kind, words, of in _SHARED:
         differing = [s for s in sides if of(s.old) != of(s.new)]
@@ -69,20 +75,17 @@ def shared_notes(pairs: Iterable[TableSides]) -> Iterator[Change]:
 
 
 def _shared(kind: str, words: str, of: Callable[[Table], str], differing: list[TableSides]) -> Change:
-    first = differing[0]
     if len(differing) == 1:
-        return first.note(
-            kind, f"{words}: old {of(first.old) or 'default'}, new {of(first.new) or 'default'}", STAYS
-        )
-    names = ", ".join(str(s.old.name) for s in differing[:_SHOWN]) + (" …" if len(differing) > _SHOWN else "")
-    ways = sorted({f"old {of(s.old) or 'default'}, new {of(s.new) or 'default'}" for s in differing})
-    return plain_note(
-        kind,
-        "",
-        f"{words} for {len(differing)} tables: {names}",
-        STAYS,
-        (*ways[:_SHOWN], *(("…",) if len(ways) > _SHOWN else ())),
-    )
+        return differing[0].note(kind, f"{words}: {_way(differing[0], of)}", STAYS)
+    names = ", ".join(str(sides.old.name) for sides in differing[:_SHOWN])
+    more = " …" if len(differing) > _SHOWN else ""
+    ways = sorted({_way(sides, of) for sides in differing})
+    evidence = (*ways[:_SHOWN], "…") if len(ways) > _SHOWN else tuple(ways)
+    return plain_note(kind, "", f"{words} for {len(differing)} tables: {names}{more}", STAYS, evidence)
+
+
+def _way(sides: TableSides, of: Callable[[Table], str]) -> str:
+    return f"old {of(sides.old) or 'default'}, new {of(sides.new) or 'default'}"
 
 
 _SHARED: tuple[tuple[str, str, Callable[[Table], str]], ...] = (

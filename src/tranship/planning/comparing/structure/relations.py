@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Change, Pairing, TablePair
 from tranship.planning.comparing.structure.attachments import view_notes
-from tranship.planning.comparing.structure.sides import MAY_DIFFER, STAYS, TableSides, Translation, plain_note
+from tranship.planning.comparing.structure.sides import MAY_DIFFER, STAYS, TableSides, plain_note
+from tranship.planning.comparing.structure.translation import Translation
 from tranship.planning.printed.tokens import canonical
 
 _WORDS = {"v": "view", "m": "materialized view", "f": "foreign table", "r": "table", "p": "table"}
@@ -16,12 +17,12 @@ _SHOWN = tuple(_KINDS)
 
 
 def relation_notes(old: Catalog, new: Catalog, translation: Translation) -> list[Change]:
-    """Relations whose rows are never moved, by name."""
+    """Returns notes about relations whose rows are never moved, by name."""
     counterparts = {table.name: new.table(translation.table(table.name)) for table in old.tables}
-    met = {table.name for table in counterparts.values() if table is not None}
+    paired = {table.name for table in counterparts.values() if table is not None}
     notes = [note for table in old.tables for note in _of_old(table, counterparts[table.name], translation)]
     return notes + [
-        _only_new(table) for table in new.tables if table.name not in met and table.kind in _SHOWN
+        _only_new(table) for table in new.tables if table.name not in paired and table.kind in _SHOWN
     ]
 
 
@@ -47,31 +48,26 @@ def _of_old(before: Table, after: Table | None, translation: Translation) -> Ite
             unread if before.kind in _SHOWN else f"No row is written to a {_WORDS[after.kind]}",
         )
         return
-    if before.kind not in _SHOWN:
-        return
+    if before.kind in _SHOWN:
+        yield from _not_moved(before, after, translation)
+
+
+def _not_moved(before: Table, after: Table, translation: Translation) -> Iterator[Change]:
+    """Yields notes about a relation of the same kind on both sides that holds no rows of its own."""
+    words, kind, name = _WORDS[before.kind], _KINDS[before.kind], str(before.name)
     if before.kind == "m":
         text = f"Materialized view '{before.name}' is not moved and shows NEW's old content afterwards"
-        yield plain_note(
-            "materialized_view_stale",
-            str(before.name),
-            text,
-            f"REFRESH MATERIALIZED VIEW {after.name} after the move",
-        )
+        action = f"REFRESH MATERIALIZED VIEW {after.name} after the move"
+        yield plain_note("materialized_view_stale", name, text, action)
     else:
-        yield plain_note(
-            f"{_KINDS[before.kind]}_not_moved",
-            str(before.name),
-            f"{words.capitalize()} '{before.name}' is not moved",
-            STAYS,
-        )
-    if translation.expression(before.definition) != canonical(after.definition) or _columns(
-        before
-    ) != _columns(after):
+        text = f"{words.capitalize()} '{before.name}' is not moved"
+        yield plain_note(f"{kind}_not_moved", name, text, STAYS)
+    same = translation.expression(before.definition) == canonical(after.definition)
+    if not same or _columns(before) != _columns(after):
         text = f"{words.capitalize()} '{before.name}' differs"
-        yield plain_note(f"{_KINDS[before.kind]}_differs", str(before.name), text, STAYS, (MAY_DIFFER,))
-    yield from view_notes(
-        TableSides(before, after, TablePair(before.name, after.name, Pairing.NAME), translation)
-    )
+        yield plain_note(f"{kind}_differs", name, text, STAYS, (MAY_DIFFER,))
+    pair = TablePair(before.name, after.name, Pairing.NAME)
+    yield from view_notes(TableSides(before, after, pair, translation))
 
 
 def _columns(table: Table) -> tuple[tuple[str, str], ...]:
