@@ -1,4 +1,14 @@
-"""Nouns and files: JSON with comments and true line numbers in; JSON and text out, whole or not at all, mode 0600."""
+"""Nouns and files: JSON with comments and line numbers is read; JSON and text are written, whole or not at
+all, with mode 0600.
+
+What lives here: the formats of tranship's files. What may not live here: judgements about their content
+(``planning/deciding/resolve``), words for people (``report/``), connections.
+
+Begin with ``files.py``.
+
+1. ``jsonc.py`` reads JSON as people write it; ``files.py`` reads and writes whole files.
+2. ``changes.py`` is the changes file, ``resolutions.py`` the resolutions file, ``schema.py`` its JSON Schema.
+"""
 
 from tranship.codec.changes import (
     CHANGES_FORMAT,

@@ -1,4 +1,6 @@
-"""The changes file: what `analyze` saw, so that `generate` and `validate` need no connection."""
+"""The changes file: what `analyze` has read, so that `resolve generate` and `resolve validate` need no
+connection.
+"""
 
 from __future__ import annotations
 
@@ -21,16 +23,16 @@ CHANGES_FORMAT = 1
 
 
 class SideInfo(Struct, frozen=True):
-    """One database as `analyze` saw it."""
+    """One database as `analyze` has read it."""
 
     database: str
     server_version: int
     fingerprint: str
     catalog: Catalog
     configured: bool = False
-    """The configuration names schemas for this side."""
+    """The configuration names the schemas of this side."""
     statistics: Statistics = Statistics()
-    """What ANALYZE knew of the columns that may have got another name."""
+    """What ANALYZE has stored about columns that may have been renamed."""
 
 
 class ChangeRecord(Struct, frozen=True):
@@ -50,7 +52,7 @@ class ChangeRecord(Struct, frozen=True):
 
     @classmethod
     def of(cls, change: Change) -> ChangeRecord:
-        """The record of a change."""
+        """Returns the record of a change."""
         shared = {
             name: getattr(change, name) for name in change.__struct_fields__ if name not in ("cls", "demand")
         }
@@ -73,9 +75,9 @@ class ChangesFile(Struct, frozen=True, forbid_unknown_fields=True):
     table_mapping: tuple[tuple[str, str], ...] = ()
     journal_schema: str = "_tranship"
     shared_ancestor: bool = False
-    """Both databases are one cluster's descendants: column numbers prove lineage."""
+    """Both databases descend from one cluster, so equal column numbers prove a rename."""
     evidence: Evidence = Evidence()
-    """What `analyze` learned from the data, for the suggestions."""
+    """What the data says about open changes, for the suggestions."""
 
 
 class _Header(Struct):
@@ -84,18 +86,23 @@ class _Header(Struct):
 
 
 def write_changes(path: Path, changes: ChangesFile) -> None:
-    """Writes the changes file (it describes a schema and may hold sampled values: 0600)."""
+    """Writes the changes file, with mode 0600, because it may hold values of rows.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
     write_json(path, changes)
 
 
 def read_changes(path: Path) -> ChangesFile:
-    """The changes file of this version of the tool.
+    """Returns a changes file that this version of the tool has written.
 
     Raises:
-        UsageError: unreadable, not JSON, or of another tool or version ("run analyze again").
+        UsageError: it is unreadable, no JSON, or of another tool or version.
     """
     text = read_text(path)
     try:
+        # msgspec keeps the last of two equal keys, so the standard library looks first.
         json.loads(text, object_pairs_hook=_once)
         header = msgspec.json.decode(text, type=_Header)
         if header.format_version != CHANGES_FORMAT or header.tool_version != __version__:

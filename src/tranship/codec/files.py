@@ -1,4 +1,6 @@
-"""Reading and writing whole files: JSON with true line numbers in, JSON and text out, complete or not at all and for the owner alone."""
+"""Reads and writes whole files. Written ones are complete or not there at all, and only their owner may read
+them.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +35,14 @@ _BARE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def child(path: str, key: str | int) -> str:
-    """The JSON path of a member or an element: ``$.a``, ``$.a[0]``, ``$.a["crm.orders"]``."""
+    """Returns the JSON path of a member or an element: ``$.a``, ``$.a[0]``, ``$.a["crm.orders"]``."""
     if isinstance(key, int):
         return f"{path}[{key}]"
     return f"{path}.{key}" if _BARE_KEY.match(key) else f"{path}[{json.dumps(key, ensure_ascii=False)}]"
 
 
 class Document:
-    """A JSON file as read: values, and the line on which each stands."""
+    """A JSON file as read: its value, and the line of every part of it."""
 
     def __init__(self, file: Path, located: Located) -> None:
         self.file = file
@@ -50,22 +52,26 @@ class Document:
         self._ends = located.ends
 
     def line(self, path: str) -> int:
-        """The line of a JSON path; of its nearest parent where it does not exist; 1 at least."""
+        """Returns the line of a JSON path, from 1; where the path does not exist, that of its nearest
+        parent.
+        """
         while path not in self._lines and len(path) > 1:
             path = path[: max(path.rfind("."), path.rfind("["), 1)]
         return self._lines.get(path, 1)
 
     def end(self, path: str) -> int:
-        """The line on which an object ends; of anything else the one on which it stands."""
+        """Returns the line on which an object ends; of anything else the line on which it begins."""
         return self._ends.get(path, self.line(path))
 
     def error(self, path: str, what: UsageMessage) -> UsageError:
-        """Returns an error that names file, line and JSON path, for the caller to raise; its fields must hold no secret."""
+        """Returns an error that names file, line and JSON path, for the caller to raise; its fields must hold
+        no secret.
+        """
         return UsageError(what, place=f"{self.file}:{self.line(path)}: {path}: ", object=path)
 
 
 def read_text(path: Path) -> str:
-    """A whole UTF-8 file.
+    """Returns the text of a UTF-8 file, without a byte-order mark.
 
     Raises:
         UsageError: it is missing, unreadable, too large, empty or not UTF-8.
@@ -74,6 +80,8 @@ def read_text(path: Path) -> str:
         if path.is_dir():
             raise UsageError(FileIsFolder(path))
         with path.open("rb") as file:
+            # One byte more than allowed shows that there are more; the size in the folder may be of a pipe,
+            # or change.
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise UsageError(FileMissing(path)) from None
@@ -93,10 +101,13 @@ def read_text(path: Path) -> str:
 
 
 def read_jsonc(path: Path) -> Document:
-    """JSON with ``//`` comments; numbers keep their digits as `Number`; keys that begin with ``_`` are kept (they are comments to their readers).
+    """Returns a file of JSON with ``//`` comments.
+
+    Numbers keep their digits, as `Number`. Keys that begin with ``_`` are kept; readers treat them as
+    comments.
 
     Raises:
-        UsageError: the file cannot be read, is no JSON, or names a key twice; with the line.
+        UsageError: the file cannot be read, is no JSON, or has a key twice in one object. It names the line.
     """
     text = read_text(path)
     try:
@@ -108,30 +119,31 @@ def read_jsonc(path: Path) -> Document:
 
 
 def encode(value: object) -> bytes:
-    """A noun as indented JSON with a final newline."""
+    """Returns a noun as indented JSON with a final newline."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 
 def write_json(path: Path, value: object, *, replace: bool = True) -> None:
-    """Writes a noun as JSON, mode 0600, whole or not at all; the folder is made.
+    """Writes a noun as JSON, with mode 0600, whole or not at all. It makes the folder.
 
     Raises:
-        FileExistsError: ``replace`` is false and the name is taken.
+        FileExistsError: ``replace`` is False and the file exists.
         UsageError: the file cannot be written.
     """
     _write(path, encode(value), replace)
 
 
 def write_text(path: Path, text: str, *, replace: bool = True) -> None:
-    """The same for UTF-8 text."""
+    """Writes a text in UTF-8, in the same way and with the same exceptions."""
     _write(path, text.encode("utf-8", errors="backslashreplace"), replace)
 
 
 def check_folder(folder: Path) -> None:
-    """Makes the folder and tries that a file can be written there: better before hours of work than after.
+    """Makes the folder and writes an empty file there, so that a run fails before hours of work and not after
+    them.
 
     Raises:
-        UsageError: it cannot.
+        UsageError: no file can be written there.
     """
     probe = folder / f".{secrets.token_hex(6)}"
     _write(probe, b"", replace=True)
@@ -139,7 +151,9 @@ def check_folder(folder: Path) -> None:
 
 
 def free_path(path: Path) -> Path:
-    """The path itself, or with ``_2``, ``_3`` … before its ending where it is taken."""
+    """Returns the path itself, or with ``_2``, ``_3`` … before its suffix where a file of that name
+    exists.
+    """
     number, candidate = 1, path
     while os.path.lexists(candidate):
         number += 1
@@ -148,6 +162,11 @@ def free_path(path: Path) -> Path:
 
 
 def _write(path: Path, data: bytes, replace: bool) -> None:
+    """Writes a temporary file beside the path and renames it, which is atomic inside one folder.
+
+    The order matters after a crash of the machine: the data reaches the disk before the name does, and the
+    folder's entry last. ``link`` in place of ``rename`` fails where the name is taken.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}")
@@ -183,5 +202,5 @@ def _sync_folder(folder: Path) -> None:
 
 
 def result_path(results_dir: str, prefix: str | None, name: str) -> Path:
-    """Where a result file of this name goes."""
+    """Returns the path of a result file: ``[P_]name`` in the results folder."""
     return Path(results_dir) / (f"{prefix}_{name}" if prefix else name)

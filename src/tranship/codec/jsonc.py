@@ -1,4 +1,6 @@
-"""A JSON reader that people's files need: ``//`` comments, digits of numbers kept, keys never twice, the line of every value."""
+"""A JSON reader for files that people write: it takes ``//`` comments, keeps the digits of numbers, refuses a
+key that stands twice in an object, and knows the line of every value. It reads RFC 8259 otherwise.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,13 @@ from msgspec import Struct
 
 
 class Number(Struct, frozen=True):
-    """A JSON number as its digits: no float in between."""
+    """A JSON number as it is written: a float in between would round it."""
 
     text: str
 
     @property
     def integer(self) -> int | None:
-        """Its value where it is written as a whole number."""
+        """Its value where it is written as a whole number, else None."""
         return int(self.text) if re.fullmatch(r"-?[0-9]{1,100}", self.text) else None
 
 
@@ -24,14 +26,15 @@ JsonValue = None | bool | str | Number | list["JsonValue"] | dict[str, "JsonValu
 
 
 class Located(Struct, frozen=True):
-    """The value of a text, and the line (from 1) of every node by its JSON path."""
+    """The value of a text, and where its parts stand. Lines count from 1."""
 
     root: JsonValue
     lines: dict[str, int]
+    """The line of every value, by its JSON path."""
     ends: dict[str, int] = {}
     """The line of every object's closing bracket."""
     comments: tuple[tuple[int, str], ...] = ()
-    """Every ``//`` comment with its line, in order."""
+    """Every ``//`` comment with its line, in their order."""
 
 
 class SyntaxProblem(Exception):
@@ -51,10 +54,12 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![0
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DEPTH = 100
+"""Nested arrays and objects, at most: the reader calls itself, and Python's stack holds 1,000 calls."""
 
 
 def parse(text: str, child: Callable[[str, str | int], str]) -> Located:
-    """Reads a whole text; ``child`` makes the JSON path of a member from its parent's.
+    """Returns the value of a whole text with its lines. ``child`` makes the JSON path of a member from that
+    of its parent.
 
     Raises:
         SyntaxProblem: at the first place that is no JSON, or at a key that stands twice in one object.

@@ -1,4 +1,6 @@
-"""Reading a resolutions file into nouns: shapes and field names are checked here, what they mean in ``planning/deciding/resolve``."""
+"""Reads a resolutions file into nouns. Shapes and field names are checked here, their meaning in
+``planning/deciding/resolve``.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from tranship.model.resolution import JsonText, LookupTable, Problem, Resolution
 from tranship.model.text import nearest
 
 INSTRUCTIONS, COMMENTS = "_instructions", "_comments"
-"""Keys of a resolutions file: what it says to its reader, and what was written after ``//`` when it is written again."""
+"""Keys of a resolutions file: the instructions that `resolve generate` writes, and the ``//`` comments, which
+it keeps under a key when it writes the file again."""
 _HEAD = ("resolutions", "format_version", "tool_version", "old_fingerprint", "new_fingerprint")
 _NAMES = (
     "action",
@@ -35,7 +38,8 @@ _LOOKUP = ("table", "key_column", "key_columns", "value_column", "schema", "data
 
 
 def read_resolutions(path: Path) -> ResolutionFile:
-    """A resolutions file; what is wrong with single entries stands in its ``problems``, all at once.
+    """Returns a resolutions file. What is wrong with single entries is in its ``problems``, all of it at
+    once.
 
     Raises:
         UsageError: the file cannot be read, is no JSON, names a key twice, or is no resolutions file at all.
@@ -44,7 +48,7 @@ def read_resolutions(path: Path) -> ResolutionFile:
 
 
 def parse_resolutions(document: Document) -> ResolutionFile:
-    """The same for a document that is already read.
+    """Returns the resolutions file of a document that is already read.
 
     Raises:
         UsageError: it is no resolutions file at all.
@@ -76,19 +80,16 @@ def parse_resolutions(document: Document) -> ResolutionFile:
 
 
 def plain_json(value: JsonValue) -> str:
-    """A value as JSON text, the digits of its numbers kept."""
+    """Returns a value as JSON text on one line, with the digits of its numbers as they were written."""
     match value:
         case Number(text=text):
             return text
         case dict():
-            return (
-                "{"
-                + ", ".join(
-                    f"{json.dumps(key, ensure_ascii=False)}: {plain_json(member)}"
-                    for key, member in value.items()
-                )
-                + "}"
+            members = (
+                f"{json.dumps(key, ensure_ascii=False)}: {plain_json(member)}"
+                for key, member in value.items()
             )
+            return "{" + ", ".join(members) + "}"
         case list():
             return "[" + ", ".join(plain_json(member) for member in value) + "]"
         case _:
@@ -100,7 +101,9 @@ def _text(value: JsonValue | None) -> str:
 
 
 def _with_comments(entry: dict[str, JsonValue], comments: list[str]) -> dict[str, JsonValue]:
-    """The entry with its comments as a key, so that they outlive the next writing."""
+    """Returns the entry with its comments under a key, so that they are kept when the file is written
+    again.
+    """
     earlier = entry.get(COMMENTS)
     known: list[JsonValue] = earlier if isinstance(earlier, list) else [] if earlier is None else [earlier]
     return {**entry, COMMENTS: [*known, *comments]} if comments else entry
@@ -111,7 +114,7 @@ class _Scalar(Struct, frozen=True):
 
 
 class _Reading:
-    """One pass over one document; problems are gathered, an entry with any is left out."""
+    """One pass over one document. It gathers problems; an entry with a problem is left out."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -119,7 +122,7 @@ class _Reading:
         self._comments = list(document.comments)
 
     def loose_comments(self) -> tuple[tuple[str, str], ...]:
-        """The comments that belong to no entry."""
+        """Returns the comments that belong to no entry, as one pair of key and JSON; empty without any."""
         return (
             ((COMMENTS, json.dumps([text for _, text in self._comments], ensure_ascii=False)),)
             if self._comments
@@ -127,14 +130,14 @@ class _Reading:
         )
 
     def _comments_of(self, first: int, path: str) -> list[str]:
-        """Takes the comments from a line on to the end of an entry."""
+        """Removes the comments from a line on to the end of an entry, and returns them."""
         last = self._document.end(path)
         mine = [text for line, text in self._comments if first <= line <= last]
         self._comments = [(line, text) for line, text in self._comments if not first <= line <= last]
         return mine
 
     def table(self, key: str, value: JsonValue) -> Iterator[Resolution]:
-        """The entries under one table key."""
+        """Yields the entries under one table key that have no problem."""
         path = child("$.resolutions", key)
         if not isinstance(value, list):
             self._problem(path, WrongShape("a list of entries"))
@@ -147,7 +150,7 @@ class _Reading:
                 yield made
 
     def known_only(self, value: Mapping[str, JsonValue], path: str, known: tuple[str, ...]) -> None:
-        """Every key is known or a comment."""
+        """Adds a problem for every key that is neither known nor a comment."""
         for key in value:
             if key not in known and not key.startswith("_"):
                 near = nearest(key, known)

@@ -1,4 +1,6 @@
-"""JSON Schema of the resolutions file, for editors; the reader in `codec.resolutions` is what decides."""
+"""The JSON Schema of the resolutions file, for editors. The reader in `codec.resolutions` decides what is
+valid.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ _PLACEHOLDER = "SPECIFY_ACTION"
 
 
 def resolutions_schema() -> dict[str, Any]:
-    """JSON Schema of ``[P_]manual_resolutions.json``."""
+    """Returns the JSON Schema of ``[P_]manual_resolutions.json``."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "tranship resolutions",
@@ -57,7 +59,8 @@ def _entry() -> dict[str, Any]:
             },
             "default_value": {
                 **_SCALAR,
-                "description": "for a value not found; null is NULL; absent rejects the row; USE_SCHEMA_DEFAULT with action default",
+                "description": "for a value not found; null is NULL; absent rejects the row;"
+                " USE_SCHEMA_DEFAULT with action default",
             },
             "null_value": {**_SCALAR, "description": "what NULL becomes"},
             "new_table": _TEXT,
