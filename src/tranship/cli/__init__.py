@@ -1,4 +1,19 @@
-"""The command line. It parses, calls `tranship.api`, prints; it decides nothing. Heavy imports wait until a command runs."""
+"""The command line. It parses, calls `tranship.api`, prints and gives an exit status; it decides nothing.
+
+What lives here: options, progress on stderr, answers on stdout, signals. What may not live here: work on
+databases (`api` and below), and texts that more than one command or a report needs (``report/``).
+
+Heavy imports stand inside functions: ``tranship --help`` has to answer within 200 ms. Begin with
+``entry.py``.
+
+1. ``entry.py`` finds the command and turns failures into an exit status; ``commands/`` has one module per
+   command.
+2. ``context.py`` holds what one call knows of itself and the options that many commands share; ``start.py``
+   loads a configuration.
+3. ``loop.py`` runs the event loop and answers signals; ``progress.py`` shows events; ``terminal.py`` writes
+   lines.
+4. ``trouble.py`` words failures.
+"""
 
 from tranship.cli.entry import main, script
 

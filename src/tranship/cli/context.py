@@ -17,35 +17,44 @@ Decorated = Callable[..., Any]
 
 @dataclass
 class CliContext:
-    """Filled while the options are read; an error needs it even when reading fails half-way."""
+    """What one call knows about itself. It is filled while options are read, because an error while reading
+    them needs it already.
+    """
 
     arguments: tuple[str, ...]
+    """The command line without the program's name."""
     invocation: str
+    """How the program was called, for commands that messages name (`model.options.command_line`)."""
     json: bool = False
-    """The answer is JSON."""
+    """The answer on stdout is JSON."""
     log_json: bool = False
-    """Progress and logs are one JSON object a line."""
+    """Progress and logs on stderr are one JSON object a line."""
     color: bool | None = None
     """None: as the terminal says."""
     show_values: bool = False
+    """Messages may show values of rows."""
     writes: bool = False
-    """A live run: an unforeseen end may come after the first committed batch."""
+    """The command may have committed rows, so an unforeseen error ends with status 4 and not 2."""
 
     @property
     def colored(self) -> bool | None:
-        """With ``NO_COLOR`` respected."""
+        """The colour setting, with the convention that NO_COLOR in the environment turns colours off unless
+        ``--color`` is given.
+        """
         if self.color is None and os.environ.get("NO_COLOR"):
             return False
         return self.color
 
 
 def wants_json(arguments: list[str]) -> bool:
-    """Before the options are read: does this call ask for JSON?"""
+    """Returns whether a call asks for a JSON answer, judged before its options are read: a wrong option is
+    answered in JSON, too.
+    """
     return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
 
 
 def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
-    def store(ctx: click.Context, _: click.Parameter, value: Any) -> None:  # noqa: ANN401 - click's own signature
+    def store(ctx: click.Context, _: click.Parameter, value: object) -> None:
         if value is not None:
             setattr(ctx.ensure_object(CliContext), name, value)
 
@@ -63,22 +72,22 @@ def _log_format(ctx: click.Context, _: click.Parameter, value: str | None) -> No
 
 
 def results(function: Decorated) -> Decorated:
-    """``--prefix`` and ``--results-dir``."""
+    """Adds ``--prefix`` and ``--results-dir`` to a command."""
     folder = click.option(
         "--results-dir",
         default="results",
         show_default=True,
         metavar="DIR",
-        help="Folder of the result files; it is made.",
+        help="Folder of the result files; it is made if needed.",
     )
     prefix = click.option(
-        "--prefix", metavar="P", callback=_prefix, help="Put P_ before the names of all result files."
+        "--prefix", metavar="P", callback=_prefix, help="Begin the names of all result files with P_."
     )
     return prefix(folder(function))
 
 
 def answering(function: Decorated) -> Decorated:
-    """``--format``, ``--log-format``, ``--color``, ``--show-values``."""
+    """Adds ``--format``, ``--log-format``, ``--color`` and ``--show-values`` to a command."""
     answer = click.option(
         "--format",
         type=click.Choice(["text", "json"]),
@@ -86,14 +95,14 @@ def answering(function: Decorated) -> Decorated:
         callback=lambda ctx, param, value: _store("json")(
             ctx, param, None if value is None else value == "json"
         ),
-        help="How the answer on stdout is written.  [default: text]",
+        help="Format of the answer on stdout.  [default: text]",
     )
     log = click.option(
         "--log-format",
         type=click.Choice(["text", "json"]),
         expose_value=False,
         callback=_log_format,
-        help="How progress on stderr is written; json: one event a line.  [default: text]",
+        help="Format of progress on stderr; json writes one event a line.  [default: text]",
     )
     color = click.option(
         "--color",
@@ -109,6 +118,6 @@ def answering(function: Decorated) -> Decorated:
         is_flag=True,
         expose_value=False,
         callback=_store("show_values"),
-        help="Show row values on the terminal; without it keys only.",
+        help="Show values of rows on the terminal; without it only keys are shown.",
     )
     return answer(log(color(show(function))))

@@ -1,4 +1,6 @@
-"""Where the program begins and ends: sub-commands found lazily, every failure turned into words and an exit status."""
+"""Where the program begins and ends: it finds the command, and turns every failure into a message and an exit
+status.
+"""
 
 from __future__ import annotations
 
@@ -18,23 +20,23 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "analyze": "Compare the two databases, read-only, and report every change.",
-    "resolve": "Write, or check, the file that decides what only a person can know.",
-    "migrate": "Move the rows: a dry run, unless --live.",
-    "status": "Where the runs into NEW stand.",
-    "doctor": "What a run that died left switched off in NEW, and putting it back.",
-    "rollback": "Take back exactly the rows a run wrote: a look, unless --live.",
+    "resolve": "Write or check the file with your decisions.",
+    "migrate": "Copy the rows from OLD to NEW: a dry run, unless --live.",
+    "status": "Show how far the runs into NEW are.",
+    "doctor": "Show triggers, keys and indexes that a crashed run left disabled; --restore enables them.",
+    "rollback": "Delete exactly the rows that a run wrote: a preview, unless --live.",
     "purge": "Remove the journal from NEW once every run is finished.",
     "schema": "JSON Schema of a file, for editors.",
     "explain": "What an error code means and what to do about it.",
-    "demo": "The whole way on two throw-away servers with generated data.",
+    "demo": "Run the whole workflow on two temporary servers with generated data.",
 }
-"""Sub-commands and what the help says of them, without importing one."""
+"""Sub-commands and their line in the help, which needs no import of their modules."""
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
 
 class _Commands(click.Group):
-    """Imports the module of a command when it is called."""
+    """A group that imports the module of a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -60,7 +62,7 @@ class _Commands(click.Group):
 
 
 def load(name: str) -> click.Command:
-    """The command of ``commands/<name>.py``."""
+    """Returns the command of ``commands/<name>.py``."""
     command = importlib.import_module(f"tranship.cli.commands.{name}").command
     assert isinstance(command, click.Command)
     return command
@@ -71,17 +73,18 @@ def load(name: str) -> click.Command:
 def _root() -> None:
     """Move the data of an old PostgreSQL database into a new one whose schema differs.
 
-    Nothing is written without --live. Compare with `analyze`, decide with `resolve`, look at a dry run of `migrate`, then run it live.
+    Nothing is written to a database without --live. Compare with `analyze`, decide with `resolve`, read a dry
+    run of `migrate`, then run it with --live.
     """
 
 
 def main() -> int:
-    """The ``tranship`` command; returns the exit status."""
+    """Runs the ``tranship`` command and returns the exit status."""
     return _run(_root, sys.argv[1:], "tranship", "tranship")
 
 
 def script(command: str) -> int:
-    """A classic script: the same command under its old name; returns the exit status."""
+    """Runs one command under the name of its classic script and returns the exit status."""
     folder, name = os.path.split(sys.argv[0])
     invocation = f"python {shlex.quote(folder or '.')}"
     group = load(command)
@@ -100,12 +103,15 @@ def _run(command: click.Command, arguments: list[str], program: str, invocation:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
+        # Python flushes stdout once more when it ends; without this it would complain there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status if isinstance(status, int) else 0
 
 
 def _failed(error: Exception, call: CliContext) -> int:
-    """Prints what went wrong; the exit status."""
+    """Prints what went wrong and returns the exit status: 130 for Ctrl-C and 141 for a closed pipe, as shells
+    give them.
+    """
     from tranship.cli.trouble import tell, tell_unforeseen, tell_usage
     from tranship.errors import TranshipError
 

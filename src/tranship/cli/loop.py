@@ -1,4 +1,4 @@
-"""The only place that runs a loop, and what Ctrl-C and SIGTERM do in it."""
+"""The only place that runs an event loop. It decides what Ctrl-C and SIGTERM do."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from tranship.cli.terminal import note
 from tranship.server.trouble import DATABASE_TROUBLE
 
 _GRACE_SECONDS = 5.0
+"""Time for a cancelled run to close its connections. After it the process ends, even if a server does not
+answer.
+"""
 Answer = TypeVar("Answer")
 
 
@@ -23,7 +26,10 @@ class _Interrupted(Exception):
 
 
 def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, Answer]], *, stoppable: bool = False) -> Answer:
-    """Runs the work to its end. With ``stoppable`` the first signal only sets the event it was given; else, and the second time, it is cancelled.
+    """Runs the work to its end and returns its result.
+
+    With ``stoppable`` the first signal only sets the event that the work was given. Without it, and at the
+    second signal, the work is cancelled.
 
     Raises:
         click.exceptions.Exit: 130 or 143 after an interruption.
@@ -44,7 +50,8 @@ async def _guarded(work: Callable[[asyncio.Event], Coroutine[Any, Any, Answer]],
         received.append(number)
         if stoppable and len(received) == 1:
             note(
-                "stopping after the batches in flight; again to stop at once (what is committed stays, the next run resumes)"
+                "stopping after the batches in flight; again to stop at once"
+                " (what is committed stays, the next run resumes)"
             )
             stop.set()
             return
@@ -62,6 +69,10 @@ async def _guarded(work: Callable[[asyncio.Event], Coroutine[Any, Any, Answer]],
 
 
 def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """An error that nobody waited for. That of a connection that was given up is known where it mattered; the driver would print it all the same."""
+    """Handles an error that no task waited for.
+
+    A connection that was given up leaves one in the driver. It is known where it mattered, so it is not
+    printed again.
+    """
     if not isinstance(context.get("exception"), DATABASE_TROUBLE):
         loop.default_exception_handler(context)

@@ -1,4 +1,6 @@
-"""What stderr shows while a run goes on: a live bar on a terminal, else lines; or one JSON event a line."""
+"""What stderr shows during a run: a live bar on a terminal, plain lines elsewhere, or one JSON event a
+line.
+"""
 
 from __future__ import annotations
 
@@ -20,25 +22,27 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 _FIRST = 10
-"""Rejects of one table that are shown one by one."""
+"""Rejected rows of one table that are shown one by one: more would hide everything else, and all are in the
+rejects file.
+"""
 
 
 class Display(Protocol):
-    """Shows events on stderr; a context manager that tidies up."""
+    """Shows events on stderr. It is a context manager that leaves the terminal as it was."""
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
 
     def feed(self, event: Event) -> None:
-        """Shows what an event says."""
+        """Shows an event."""
 
     def write(self, lines: list[str], say: Callable[[str], None]) -> None:
-        """Lets the answer's lines pass without the display in their way."""
+        """Writes lines of the answer with ``say``, while the display is out of their way."""
 
 
 def display(call: CliContext) -> Display:
-    """The one that fits: JSON lines, a live bar, or plain lines."""
+    """Returns the display that fits: JSON lines, a live bar, or plain lines."""
     if call.log_json:
         return _JsonLines()
     if sys.stderr.isatty():
@@ -47,7 +51,7 @@ def display(call: CliContext) -> Display:
 
 
 class _Lines:
-    """The first rejects of each table, their total, and what a person should read."""
+    """Plain lines: the first rejects of each table, their total, and messages."""
 
     def __init__(self) -> None:
         self._rejects: Counter[FlowId] = Counter()
@@ -112,7 +116,7 @@ def _named(value: object) -> object:
 
 
 class _Live(_Lines):
-    """A bar with rows, bytes, rate and remaining time."""
+    """A live bar with rows, bytes, rows per second and remaining time."""
 
     def __init__(self, call: CliContext) -> None:
         super().__init__()
@@ -131,7 +135,7 @@ class _Live(_Lines):
     def feed(self, event: Event) -> None:
         match event:
             case RunStarted():
-                self._progress.update(self._task, description="asking")
+                self._progress.update(self._task, description="checking the data")
             case TableStarted(flow=flow, rows=rows):
                 known = self._progress.tasks[0].total or 0
                 self._progress.update(self._task, total=known + rows, description=_plain(str(flow)))

@@ -1,4 +1,4 @@
-"""What most commands begin with."""
+"""Loads the configuration, with which most commands begin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tranship.config import Config, load_config
 
 
 def load(path: Path) -> Config:
-    """The configuration, its warnings told.
+    """Returns the configuration and prints its warnings on stderr.
 
     Raises:
         UsageError: as `load_config`.

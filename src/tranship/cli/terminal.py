@@ -1,4 +1,6 @@
-"""Text to stdout and stderr: signs a terminal cannot show are replaced, and what is data cannot steer it."""
+"""Writes text to stdout and stderr. Signs that a terminal cannot show are replaced, and data cannot control
+the terminal.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,15 @@ from collections.abc import Mapping
 from typing import TextIO
 
 _SIGNS = {"→": "->", "⚠": "!", "✓": "ok", "—": "-", "…": "...", "≥": ">=", "·": "-"}
+# Control characters but tab and line feed, direction marks (they make text read in another order), lone
+# surrogates.
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def shown(text: str, encoding: str) -> str:
-    """The text as it may be written: controls and direction marks escaped, signs replaced where the encoding lacks them."""
+    """Returns the text as it may be written: control characters and direction marks escaped, signs replaced
+    where the encoding lacks them.
+    """
     safe = _STEERING.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
     try:
         safe.encode(encoding)
@@ -26,7 +32,7 @@ def shown(text: str, encoding: str) -> str:
 
 
 def say(text: str = "") -> None:
-    """A line of the answer on stdout."""
+    """Writes a line of the answer to stdout."""
     _write(sys.stdout, text)
 
 
@@ -38,7 +44,7 @@ class Log:
 
 
 def note(text: str) -> None:
-    """A line of progress or trouble on stderr; an event of its own where the log is JSON."""
+    """Writes a line of progress or trouble to stderr; where the log is JSON, as an event of its own."""
     if Log.json:
         log("Note", {"message": text})
     else:
@@ -46,7 +52,7 @@ def note(text: str) -> None:
 
 
 def log(event: str, fields: Mapping[str, object]) -> None:
-    """One event as one line of JSON on stderr."""
+    """Writes one event as one line of JSON to stderr."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     sys.stderr.write(json.dumps({"time": stamp, "event": event, **fields}) + "\n")
     sys.stderr.flush()

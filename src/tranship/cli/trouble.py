@@ -1,4 +1,4 @@
-"""Failures in words: what happened, to which object, what to do next, and the stable code."""
+"""Prints failures: what happened, to which object, what to do next, and the stable code."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def tell(error: TranshipError, call: CliContext) -> int:
 
 
 def tell_usage(error: click.ClickException, call: CliContext) -> int:
-    """Prints what is wrong with the command line; exit status 2."""
+    """Prints what is wrong with the command line; returns exit status 2."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         note(error.format_message())
         return 2
@@ -40,7 +40,12 @@ def tell_usage(error: click.ClickException, call: CliContext) -> int:
 
 
 def tell_unforeseen(error: Exception, call: CliContext) -> int:
-    """Prints a failure nobody thought of, its message only where it cannot hold row values; status 4 where rows may have been committed, else 2."""
+    """Prints a failure that the program does not expect; returns 4 where rows may have been committed, else
+    2.
+
+    Of a server's error only the SQLSTATE is printed unless values may be shown: its message may hold values
+    of rows.
+    """
     note("".join(traceback.format_tb(error.__traceback__)).rstrip())
     state = getattr(error, "sqlstate", None)
     message = f"SQLSTATE {state}" if state and not call.show_values else str(error)
@@ -52,7 +57,11 @@ def tell_unforeseen(error: Exception, call: CliContext) -> int:
 
 
 def lines_of(problems: Sequence[Problem]) -> list[str]:
-    """Several problems; a first one without an object speaks for all of them, so its hint comes last."""
+    """Returns the lines that show several problems.
+
+    A first problem without an object introduces the others, so its hint comes last. A hint that all others
+    share is left out there.
+    """
     head, *rest = problems
     if not rest or head.object:
         return [line_of(problem) for problem in problems]
@@ -67,7 +76,7 @@ def lines_of(problems: Sequence[Problem]) -> list[str]:
 
 
 def line_of(problem: Problem) -> str:
-    """A problem as lines for a person."""
+    """Returns the text that shows a problem: one line, and a second one with its hint."""
     where = f"{problem.object}: " if problem.object and problem.object not in problem.message else ""
     sign = "⚠ " if problem.warning else ""
     hint = f"\n  hint: {problem.hint}" if problem.hint else ""

@@ -138,7 +138,7 @@ async def test_rows_that_were_changed_are_named(make_pair: MakePair, run_cli: Ru
     await pair.new.run("UPDATE deal SET worth = 0 WHERE no IN (3, 4); DELETE FROM deal WHERE no = 5")
     told = run_cli("rollback", pair.config(tmp_path), "--live")
     assert told.status == 1, told
-    assert "public.deal: 17 rows taken back, 3 left: changed or deleted since" in told.stdout
+    assert "public.deal: 17 rows deleted, 3 left: changed or deleted since" in told.stdout
     assert [line.strip() for line in told.stdout.splitlines() if "by others" in line] == [
         f"written or changed by others since: no={no}, part=p" for no in (3, 4)
     ]

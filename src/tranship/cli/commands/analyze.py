@@ -17,7 +17,7 @@ from tranship.cli.context import CliContext, answering, results
     type=click.FloatRange(min=0),
     default=30.0,
     show_default=True,
-    help="Time for questions about the data that feed suggestions.",
+    help="Time to read data for the suggestions.",
 )
 @click.option("--exit-code", is_flag=True, help="End with status 1 when there are changes.")
 @answering
@@ -30,7 +30,9 @@ def command(
     probe_seconds: float,
     exit_code: bool,
 ) -> None:
-    """Compare the two databases that CONFIG names. Writes to neither; prints the report and writes it, and the changes, to files."""
+    """Compare the two databases of CONFIG. It writes to neither, prints a report, and writes report and
+    changes to files.
+    """
     from tranship import api
     from tranship.cli.loop import run
     from tranship.cli.start import load

@@ -13,7 +13,7 @@ import click
 )
 @click.pass_context
 def command(context: click.Context, keep: bool) -> None:
-    """The whole way on two embedded servers with generated data of a shop that grew for years."""
+    """Run the whole workflow on two embedded servers with generated data of a shop that grew for years."""
     from tranship.demo.story import tell
 
     context.exit(tell(Path.cwd(), keep=keep))

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tranship.cli.context import CliContext, answering
 
+if TYPE_CHECKING:
+    from tranship.api import Diagnosis
+
 
 @click.command(no_args_is_help=True)
 @click.argument("config", type=click.Path(path_type=Path))
-@click.option("--restore", is_flag=True, help="Put it back. Without it nothing is changed.")
+@click.option("--restore", is_flag=True, help="Enable what was left disabled. Without it nothing is changed.")
 @answering
 @click.pass_context
 def command(context: click.Context, config: Path, restore: bool) -> None:
-    """What a run left switched off in the NEW database of CONFIG, with the way back. Ends with 1 while something is off."""
+    """Show triggers, keys and indexes that a crashed run left disabled in the NEW database of CONFIG. Ends
+    with 1 while any is.
+    """
     from tranship import api
     from tranship.cli.loop import run
     from tranship.cli.start import load
@@ -25,25 +32,28 @@ def command(context: click.Context, config: Path, restore: bool) -> None:
 
     loaded = load(config)
     found = run(lambda _: api.settle(loaded, note) if restore else api.examine(loaded))
-    left = [d for d in found if not d.restored]
+    left = not all(diagnosis.restored for diagnosis in found)
     if context.ensure_object(CliContext).json:
         say(encode(found).decode().rstrip("\n"))
         context.exit(1 if left else 0)
     if not found:
         say(f"Nothing is switched off in {loaded.new.display}.")
     for diagnosis in found:
-        state = (
-            "put back"
-            if diagnosis.restored
-            else "off, a living run needs it so"
-            if diagnosis.running
-            else "off"
-        )
-        say(f"{diagnosis.undo.what}: {state}")
-        if diagnosis.problem:
-            say(f"  {diagnosis.problem}")
-        if not diagnosis.restored and not diagnosis.running:
-            say(f"  the way back: {diagnosis.undo.sql}")
+        say("\n".join(_lines(diagnosis)))
     if left and not restore:
-        say(f"Put it back: {command_line('tranship', 'doctor', str(config), '--restore')}")
+        say(f"Restore it: {command_line('tranship', 'doctor', str(config), '--restore')}")
     context.exit(1 if left else 0)
+
+
+def _lines(diagnosis: Diagnosis) -> Iterator[str]:
+    if diagnosis.restored:
+        state = "restored"
+    elif diagnosis.running:
+        state = "off, a run that is at work needs it so"
+    else:
+        state = "off"
+    yield f"{diagnosis.undo.what}: {state}"
+    if diagnosis.problem:
+        yield f"  {diagnosis.problem}"
+    if state == "off":
+        yield f"  undo: {diagnosis.undo.sql}"

@@ -14,7 +14,9 @@ from tranship.cli.context import CliContext, answering
 @answering
 @click.pass_context
 def command(context: click.Context, config: Path) -> None:
-    """Remove the journal, rejected rows included, from the NEW database of CONFIG. Refused while a run is unfinished."""
+    """Remove the journal, rejected rows included, from the NEW database of CONFIG. It is refused while a run
+    is unfinished.
+    """
     from tranship import api
     from tranship.cli.loop import run
     from tranship.cli.start import load

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Write, or check, the file that decides what only a person can know. Neither connects to a database."""
+    """Write or check the file with your decisions. Neither connects to a database."""
 
 
 @command.command("generate", no_args_is_help=True)
@@ -27,14 +27,16 @@ def command() -> None:
     "--update/--fresh",
     default=True,
     show_default=True,
-    help="Keep the decisions of an existing file and ask what is new, or start over.",
+    help="Keep the decisions of an existing file and add new questions, or start over.",
 )
 @answering
 @click.pass_context
 def generate(
     context: click.Context, changes: Path, prefix: str | None, results_dir: str, update: bool
 ) -> None:
-    """Write every open question of CHANGES, with a suggestion and its evidence, into [P_]manual_resolutions.json."""
+    """Write every open question of CHANGES with a suggestion and its evidence to
+    [P_]manual_resolutions.json.
+    """
     from tranship import api
     from tranship.cli.loop import run
     from tranship.cli.terminal import say
@@ -64,7 +66,7 @@ def generate(
 
 
 def _as_json(suggestion: Suggestion, *, values: bool) -> dict[str, object]:
-    """The answer for programs: the paths as texts, the questions with their evidence in words."""
+    """Returns the answer for programs: the paths as texts, and the questions with their evidence in words."""
     return {
         "exit_status": 0,
         "resolutions_file": None if suggestion.path is None else str(suggestion.path),
@@ -109,7 +111,9 @@ def _next(invocation: str, resolutions: str, changes: str, prefix: str | None) -
 @answering
 @click.pass_context
 def validate(context: click.Context, resolutions: Path, changes: Path) -> None:
-    """Check RESOLUTIONS against CHANGES: all problems at once. What only a server can tell is checked by the dry run."""
+    """Check RESOLUTIONS against CHANGES and list all problems at once. The dry run checks what only a server
+    can tell.
+    """
     from tranship import api
     from tranship.cli.terminal import say
     from tranship.cli.trouble import line_of

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tranship.cli.context import CliContext, answering
 
+if TYPE_CHECKING:
+    from tranship.api import Rollback
+
 NAMED = 10
-"""Rows of others that are named per table."""
+"""Rows per table that are named because others wrote or changed them."""
 
 
 @click.command(no_args_is_help=True)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option(
-    "--live", is_flag=True, help="Take the rows back. Without it nothing is changed: a look at what would go."
+    "--live",
+    is_flag=True,
+    help="Delete the rows. Without it nothing is changed: a preview of what would be deleted.",
 )
 @click.option(
     "--run", "run_id", metavar="ID", help="Which run (tranship status names them).  [default: the latest]"
@@ -23,7 +30,9 @@ NAMED = 10
 @answering
 @click.pass_context
 def command(context: click.Context, config: Path, live: bool, run_id: str | None) -> None:
-    """Take back exactly the rows that a run wrote into the NEW database of CONFIG. Rows changed since are listed and left (status 1)."""
+    """Delete exactly the rows that a run wrote into the NEW database of CONFIG. Rows changed since are listed
+    and left (status 1).
+    """
     from tranship import api
     from tranship.cli.loop import run
     from tranship.cli.start import load
@@ -33,29 +42,31 @@ def command(context: click.Context, config: Path, live: bool, run_id: str | None
     call = context.ensure_object(CliContext)
     loaded = load(config)
     call.writes = live
-    told = run(
+    done = run(
         lambda stop: api.rollback(
             loaded, live=live, run=run_id, tell=lambda event: note(event.message), stop=stop
         ),
         stoppable=live,
     )
-    left = sum(table.left for table in told.tables)
     if call.json:
-        say(encode(told).decode().rstrip("\n"))
-        context.exit(1 if left else 0)
-    say(f"Run {told.run.id}" + ("" if told.live else " (nothing is changed without --live)"))
-    for table in told.tables:
-        say(
-            f"  {table.table}: {table.unchanged} rows {'taken back' if told.live else 'would go'}, {table.left} left: changed or deleted since"
-        )
+        say(encode(done).decode().rstrip("\n"))
+    else:
+        for line in _lines(done):
+            say(line)
+    context.exit(1 if any(table.left for table in done.tables) else 0)
+
+
+def _lines(done: Rollback) -> Iterator[str]:
+    yield f"Run {done.run.id}" + ("" if done.live else " (nothing is changed without --live)")
+    for table in done.tables:
+        gone = "deleted" if done.live else "would be deleted"
+        yield f"  {table.table}: {table.unchanged} rows {gone}, {table.left} left: changed or deleted since"
         for key in table.others[:NAMED]:
-            say(
-                f"    written or changed by others since: {', '.join(f'{column}={value}' for column, value in key.items())}"
-            )
+            values = ", ".join(f"{column}={value}" for column, value in key.items())
+            yield f"    written or changed by others since: {values}"
         if len(table.others) > NAMED:
-            say("    … (--format json names more)")
-    for name in told.sequences:
-        say(f"  sequence {name}: {'set back' if told.live else 'would be set back'}")
-    for name in told.sequences_left:
-        say(f"  sequence {name}: left, moved on by others since")
-    context.exit(1 if left else 0)
+            yield "    … (--format json names more)"
+    for name in done.sequences:
+        yield f"  sequence {name}: {'set back' if done.live else 'would be set back'}"
+    for name in done.sequences_left:
+        yield f"  sequence {name}: left, moved on by others since"

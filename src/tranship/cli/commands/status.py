@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tranship.cli.context import CliContext, answering
+from tranship.model.options import command_line
+from tranship.report.text import visible
 
 if TYPE_CHECKING:
     from tranship import api
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 @answering
 @click.pass_context
 def command(context: click.Context, config: Path) -> None:
-    """Where the runs into the NEW database of CONFIG stand, from its journal. Changes nothing."""
+    """Show how far the runs into the NEW database of CONFIG are, from its journal. It changes nothing."""
     from tranship import api
     from tranship.cli.loop import run
     from tranship.cli.start import load
@@ -35,32 +37,48 @@ def command(context: click.Context, config: Path) -> None:
     if not states:
         say(f"No run is on record in {loaded.new.display} (journal schema {loaded.journal_schema}).")
     for state in states:
-        for line in _told(state, str(config)):
+        for line in _lines(state, str(config)):
             say(line)
 
 
-def _told(state: api.RunState, config: str) -> Iterator[str]:
-    from tranship.model.options import command_line
-    from tranship.report.text import visible
-
-    run, (settled, rows) = state.run, state.rows
-    word = "running" if state.running else "interrupted" if run.state == "running" else run.state
+def _lines(state: api.RunState, config: str) -> Iterator[str]:
+    run = state.run
+    interrupted = run.state == "running" and not state.running
+    word = "running" if state.running else "interrupted" if interrupted else run.state
     yield f"Run {run.id}: {word}, started {run.started:%Y-%m-%d %H:%M:%S %Z}"
     if state.running:
-        yield f"  by {run.host}, process {run.pid}, last sign {run.silent_seconds:.0f} s ago"
+        yield f"  by {run.host}, process {run.pid}, last heartbeat {run.silent_seconds:.0f} s ago"
+    yield _rows(state)
+    yield from _tables(state)
+    yield from _switched_off(state, config)
+    if state.going_back and not state.running:
+        back = command_line("tranship", "rollback", config, "--run", run.id, "--live")
+        yield f"  its rollback was interrupted: {back} resumes it;"
+        yield "  migrate --live does, too, and then copies the rows again"
+    elif interrupted or word == "stopped":
+        yield "  resume: run the same migrate --live command again"
+
+
+def _rows(state: api.RunState) -> str:
+    """Returns the line about rows. The rate is over the seconds that batches took, which overlap in parallel
+    streams.
+    """
+    settled, rows = state.rows
     spent = state.seconds
     rate = f", {settled / spent:.0f} rows/s over {spent:.0f} s of copying" if spent > 0 and settled else ""
-    yield f"  {settled} of {rows} rows, {rows - settled} left{rate}"
+    return f"  {settled} of {rows} rows, {rows - settled} left{rate}"
+
+
+def _tables(state: api.RunState) -> Iterator[str]:
     for table in state.tables:
-        name = str(table.table) if table.table == table.new_table else f"{table.table} -> {table.new_table}"
+        same = table.table == table.new_table
+        name = visible(str(table.table) if same else f"{table.table} -> {table.new_table}")
         done = "done" if table.done else f"{table.batches_done} of {table.batches} batches"
-        yield f"  {visible(name)}: {done}, {table.read} read = {table.written} written + {table.rejected} rejected"
+        yield f"  {name}: {done}, {table.read} read = {table.written} written + {table.rejected} rejected"
+
+
+def _switched_off(state: api.RunState, config: str) -> Iterator[str]:
     for undo in state.switched_off:
         yield f"  switched off: {visible(undo.what)}"
     if state.switched_off and not state.running:
-        yield f"  put it back: {command_line('tranship', 'doctor', config, '--restore')}"
-    if state.going_back and not state.running:
-        back = command_line("tranship", "rollback", config, "--run", run.id, "--live")
-        yield f"  taking its rows back was interrupted: {back} goes on with it; migrate --live does so, too, and moves them again"
-    elif word in ("interrupted", "stopped"):
-        yield "  go on: run the same migrate --live command again"
+        yield f"  restore it: {command_line('tranship', 'doctor', config, '--restore')}"
