@@ -5,7 +5,7 @@
     python3 dev.py test [ARGS]       all tests, one process per core; with ARGS, which go to pytest, those tests in one process
     python3 dev.py test --campaign faults [--seed N] [--runs M]   long and seeded; other names: pytest's tests marked so
     python3 dev.py lint              ruff, mypy, import contracts, density
-    python3 dev.py cases [NAMES]     the case folders as a table: expected and seen
+    python3 dev.py cases [NAMES]     the cases as a table: expected and seen
     python3 dev.py bench [NAME]      the benchmarks
     python3 dev.py manual            the generated table of docs/errors.md
 

@@ -1,4 +1,4 @@
-"""Every case folder, ours and those beside the checkout."""
+"""Every case: the files of the project's own, and the folders beside the checkout."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 from support import Servers
-from support.cases.case import SHARED_CASES, Case, own_cases, shared_cases
-from support.cases.runner import run_case
+from support.cases.case import Case
+from support.cases.folder import SHARED_CASES, shared_cases
+from support.cases.page import own_cases
 from support.cases.stage import NotBuilt
+from support.cases.walk import run_case
 from tranship.demo.servers import installations
 
-MAJORS = tuple(installations())
+OWN = own_cases()
+INSTALLED = tuple(installations())
+SHARED = shared_cases() or [None]
 
 
 def _holds(case: Case, servers: Servers, folder: Path, majors: tuple[int, int] | None = None) -> None:
@@ -23,12 +27,19 @@ def _holds(case: Case, servers: Servers, folder: Path, majors: tuple[int, int] |
     assert not seen.findings, "\n".join(seen.findings)
 
 
-@pytest.mark.parametrize("case", own_cases(), ids=lambda case: case.name)
-def test_own_case(case: Case, servers: Servers, tmp_path: Path) -> None:
-    _holds(case, servers, tmp_path)
+@pytest.mark.parametrize(
+    ("case", "majors"),
+    [
+        pytest.param(case, majors, id=case.name + (f" {majors[0]}-{majors[1]}" if majors else ""))
+        for case in OWN
+        for majors in case.databases.pairs or [None]
+    ],
+)
+def test_own_case(case: Case, majors: tuple[int, int] | None, servers: Servers, tmp_path: Path) -> None:
+    _holds(case, servers, tmp_path, majors)
 
 
-@pytest.mark.parametrize("case", shared_cases() or [None], ids=lambda case: case.name if case else "none")
+@pytest.mark.parametrize("case", SHARED, ids=lambda case: case.name if case else "none")
 def test_shared_case(case: Case | None, servers: Servers, tmp_path: Path) -> None:
     if case is None:
         pytest.skip(f"{SHARED_CASES.name}: no acceptance cases beside this checkout")
@@ -38,10 +49,12 @@ def test_shared_case(case: Case | None, servers: Servers, tmp_path: Path) -> Non
 @pytest.mark.matrix
 @pytest.mark.parametrize(
     "majors",
-    [(old, new) for old in MAJORS for new in MAJORS if old <= new],
+    [(old, new) for old in INSTALLED for new in INSTALLED if old <= new],
     ids=lambda pair: f"{pair[0]}-{pair[1]}",
 )
-@pytest.mark.parametrize("case", own_cases(), ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case", [case for case in OWN if not case.databases.servers], ids=lambda case: case.name
+)
 def test_own_case_on_every_pair(
     case: Case, majors: tuple[int, int], servers: Servers, tmp_path: Path
 ) -> None:

@@ -18,8 +18,8 @@ async def _loaded(make_pair: MakePair, name: str) -> Pair:
     if not (SAMPLES / name).is_dir():
         pytest.skip(f"no sample database '{name}' beside this checkout")
     pair = await make_pair()
-    load(pair.old, SAMPLES / name / "old.sql")
-    load(pair.new, SAMPLES / name / "new.sql")
+    load(pair.old, (SAMPLES / name / "old.sql").read_text(encoding="utf-8"))
+    load(pair.new, (SAMPLES / name / "new.sql").read_text(encoding="utf-8"))
     return pair
 
 

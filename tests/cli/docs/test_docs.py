@@ -1,16 +1,11 @@
 """The manual's examples are run, page by page, on real databases.
 
-What the fences of a page mean, in the order in which they stand:
+support/fences.py says what the fences mean that cases have, too. Here also
 
-    ```sql old          run in OLD
-    ```sql new          run in NEW
-    ```sql ask new      asked of NEW; the ```text block after it is the answer, columns separated by |
     ```json NAME        written to the file NAME (in a configuration the two servers are replaced by the test's)
     ```json NAME own roles   the same, but roles and passwords are the page's
-    ```console          ``$`` lines are run (tranship, or python scripts/…); the lines below must stand in the output in this order;
-                        ``*`` is anything, ``…`` lines left out, ``(exit N)`` the exit status (0 without it)
-    ```console killed at X   the same, and the program is killed when it comes to the failpoint X
 
+and programs of the console are tranship and python scripts/….
 Other blocks are only read.
 """
 
@@ -19,9 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import shlex
-import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +22,10 @@ import click
 import pytest
 
 from support import ROOT, CliResult, Pair
+from support.fences import Fence, answer_text, fences, follow_console
 from tranship.cli.entry import COMMANDS, load
 
 PAGES = sorted((ROOT / "docs").glob("*.md"))
-_FENCE = re.compile(r"^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_EXIT = re.compile(r"\(exit (\d+)\)")
 _FOREIGN = {
     "--errors",
     "--folds",
@@ -50,15 +42,6 @@ _FOREIGN = {
 
 
 @dataclass(frozen=True)
-class Block:
-    """A fenced block and the line of the page where it begins."""
-
-    kind: str
-    text: str
-    line: int
-
-
-@dataclass(frozen=True)
 class Reader:
     """Does what a page says."""
 
@@ -67,7 +50,7 @@ class Reader:
     run_cli: Callable[..., CliResult]
     run_script: Callable[..., CliResult]
 
-    def read(self, blocks: list[Block]) -> None:
+    def read(self, blocks: list[Fence]) -> None:
         answer = ""
         for block in blocks:
             match block.kind.split():
@@ -77,16 +60,14 @@ class Reader:
                     asyncio.run(self.pair.new.run(block.text))
                 case ["sql", "ask", "new"]:
                     rows = asyncio.run(self.pair.new.fetch(block.text))
-                    answer = "\n".join("|".join("" if v is None else str(v) for v in row) for row in rows)
+                    answer = answer_text(rows)
                 case ["text"] if answer:
                     assert block.text.strip() == answer, f"line {block.line}"
                     answer = ""
                 case ["json", name, *own_roles]:
                     self._write(name, block.text, kept=("username", "password") if own_roles else ())
-                case ["console", *end]:
-                    env = {"TRANSHIP_FAILPOINT": f"{end[-1]}:kill"} if end else {}
-                    for command, expected in _commands(block.text):
-                        self._run(command, expected, block.line, env)
+                case ["console", *_]:
+                    follow_console(block, self._run)
 
     def _write(self, name: str, text: str, kept: tuple[str, ...]) -> None:
         path = self.folder / name
@@ -102,33 +83,12 @@ class Reader:
         path.write_text(text, encoding="utf-8")
         path.chmod(0o600)
 
-    def _run(self, command: str, expected: list[str], line: int, env: Mapping[str, str]) -> None:
-        program, *arguments = shlex.split(command, comments=True)
+    def _run(self, words: list[str], env: Mapping[str, str]) -> CliResult:
+        program, *arguments = words
         if program == "tranship":
-            result = self.run_cli(*arguments, env=env)
-        else:
-            assert program == "python", f"line {line}: cannot run {command}"
-            result = self.run_script(Path(arguments[0]).name, *arguments[1:], env=env)
-        status = (
-            -signal.SIGKILL if env else next((int(m[1]) for e in expected if (m := _EXIT.fullmatch(e))), 0)
-        )
-        assert result.status == status, f"line {line}: {command}\n{result}"
-        output = iter((result.stdout + result.stderr).splitlines())
-        for words in (e for e in expected if e and e != "…" and not _EXIT.fullmatch(e)):
-            pattern = re.compile(re.escape(words.strip()).replace(r"\*", ".*"))
-            assert any(pattern.search(said) for said in output), (
-                f"line {line}: {command} does not say (in this order) {words!r}\n{result}"
-            )
-
-
-def _blocks(page: str) -> list[Block]:
-    return [Block(m["kind"], m["text"], page.count("\n", 0, m.start()) + 1) for m in _FENCE.finditer(page)]
-
-
-def _commands(text: str) -> Iterator[tuple[str, list[str]]]:
-    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-        command, *expected = part.replace("\\\n", " ").splitlines()
-        yield command, expected
+            return self.run_cli(*arguments, env=env)
+        assert program == "python", f"cannot run {program}"
+        return self.run_script(Path(arguments[0]).name, *arguments[1:], env=env)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
@@ -139,7 +99,7 @@ def test_page(
     run_cli: Callable[..., CliResult],
     run_script: Callable[..., CliResult],
 ) -> None:
-    Reader(pair, tmp_path, run_cli, run_script).read(_blocks(page.read_text(encoding="utf-8")))
+    Reader(pair, tmp_path, run_cli, run_script).read(fences(page.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize(

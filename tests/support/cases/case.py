@@ -1,132 +1,134 @@
-"""A case folder as a value: two schemas with rows, decisions, and what must come of them.
-
-old.sql new.sql                     loaded by psql into empty databases (old.encoding / new.encoding: one word, UTF8 without)
-resolutions.json                    the decisions, where it needs some
-expect.sql                          asked of NEW (psql -AtX) and compared with expect.txt, or expect_refused.txt after a refusal
-outcome.json                        see ``Outcome``
-more_bad.json                       further resolutions, each of which must be refused
-writer.sh OLD_URL SECONDS           runs while the live run does
-hold_temp.sh OLD_URL NEW_URL        runs from the first command to the last
-connect.json                        {"old": {"user", "password"}, "new": …}
-"""
+"""A case as a value: two databases, decisions, and what must come of them, in the order in which it happens."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from support import ROOT, SHARED
+import msgspec
 
-OWN = ROOT / "tests" / "cases"
-SHARED_CASES = SHARED / "cases"
-STATUS = {"success": 0, "partial": 1, "refuse": 3}
-ONLY_ON = {"01_scalars_extreme": 15, "36_text_to_int": 15}
-"""The expectation holds for this version alone: from PostgreSQL 16 on ``E'\\v'`` is a vertical tab and ``1_000`` an integer."""
-OTHER_READING = {"73_large_objects": "expect_alt.txt"}
-"""Where a case allows two outcomes and its first is not ours: large objects are named, not moved."""
+from support.cases.outcome import Login, Outcome
+from support.fences import Fence
+
+SideName = Literal["old", "new"]
+
+
+class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the two databases."""
+
+    encoding: str = "UTF8"
+    settings: dict[str, str] = {}
+    """Set for the database (ALTER DATABASE … SET) before its script runs, so they hold for every session of the tool, too."""
+    login: str | Login | None = None
+    """The role that tranship uses, by its name in ``roles``; without, the superuser."""
+
+
+class Databases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a case takes place; what a fence ``json databases`` says."""
+
+    servers: tuple[str, ...] = ()
+    """Pairs of major versions (``15:18``) on each of which the case holds, and on no others; without: on all."""
+    roles: dict[str, str] = {}
+    """Roles by name, made on both servers before the scripts run, with the attributes of CREATE ROLE; each may log in with
+    the password ``secret``, and is dropped with the databases."""
+    old: Side = Side()
+    new: Side = Side()
+
+    def side(self, name: SideName) -> Side:
+        """Returns the description of one side."""
+        return self.old if name == "old" else self.new
+
+    def login(self, name: SideName) -> Login | None:
+        """Returns the account that tranship uses on one side, None for the superuser."""
+        login = self.side(name).login
+        return Login(login) if isinstance(login, str) else login
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """The pairs of major versions, as numbers."""
+        return [(int(old), int(new)) for old, new in (pair.split(":") for pair in self.servers)]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """``outcome.json``: what must come of it."""
+class Script:
+    """Run by psql on one side."""
 
-    document: dict[str, Any]
+    side: SideName
+    text: str
 
-    @property
-    def kind(self) -> str:
-        """``success`` (exit 0), ``partial`` (some rows rejected, exit 1) or ``refuse`` (exit 3, nothing written)."""
-        return str(self.document["outcome"])
 
-    @property
-    def status(self) -> int:
-        return STATUS[self.kind]
+@dataclass(frozen=True)
+class Keys:
+    """Further keys of the configuration, from here on."""
 
-    @property
-    def rejected(self) -> dict[str, list[dict[str, Any]]]:
-        """Per table the keys of exactly the rows that are rejected; ``why`` is part of the reason or the constraint."""
-        return dict(self.document.get("rejected") or {})
+    document: dict[str, object]
 
-    @property
-    def rejected_count(self) -> dict[str, int]:
-        """How many, per table."""
-        return self.document.get("rejected_count") or {
-            table: len(rows) for table, rows in self.rejected.items()
-        }
 
-    @property
-    def reasons(self) -> list[str]:
-        """One of these stands in each reject's reason (a sentence about them is for people)."""
-        words = str(self.document.get("reason_contains", ""))
-        return [] if not words or words.startswith("the ") else [w.strip().lower() for w in words.split("|")]
+@dataclass(frozen=True)
+class Decisions:
+    """The resolutions, from here on; ``name`` is another file that only ``console`` blocks use."""
 
-    @property
-    def undecided_refused(self) -> bool:
-        """Without the resolutions the run must be refused."""
-        return str(self.document.get("undecided", "")).startswith("refuse")
+    text: str
+    name: str = "resolutions.json"
 
-    def names(self, key: str) -> list[str]:
-        """A list of names: ``breaking``, ``error_contains``, ``must_report``, ``new_constraints_to_show``."""
-        return [str(name) for name in self.document.get(key, [])]
 
-    def login(self, side: str) -> dict[str, str]:
-        """User and password of one side (``old``, ``new``) where it is not the superuser."""
-        return dict(self.document.get(f"connect_{side}_as") or {})
+@dataclass(frozen=True)
+class Wrong:
+    """Resolutions with which the live run is refused and NEW stays as it is."""
+
+    text: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The whole walk: analyze, dry run, rehearsal, live run, second run; and what each of them comes to."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A script for ``psql -AtX`` and its answer; ``place`` is where the answer stands in the file of the case."""
+
+    side: SideName
+    script: str
+    answer: str
+    place: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Console:
+    """Commands with their output."""
+
+    fence: Fence
+
+
+Step = Script | Keys | Decisions | Wrong | Expected | Asked | Console
 
 
 @dataclass(frozen=True)
 class Case:
-    """One folder."""
+    """One case: a file of the project's or a folder beside the checkout."""
 
-    folder: Path
-
-    @property
-    def name(self) -> str:
-        return self.folder.name
+    name: str
+    path: Path
+    steps: tuple[Step, ...]
+    databases: Databases = field(default_factory=Databases)
+    only_on: int | None = None
+    """The expectation holds for this major version alone."""
+    holder: Path | None = None
+    """``hold_temp.sh OLD_URL NEW_URL`` runs from the first command to the last."""
+    writer: Path | None = None
+    """``writer.sh OLD_URL SECONDS`` runs while the live run does."""
 
     @property
     def own(self) -> bool:
-        """It is the project's, so its expectations may be rewritten."""
-        return self.folder.is_relative_to(OWN)
+        """It is a file of the project's, so its answers may be rewritten."""
+        return self.path.suffix == ".md"
 
     @property
-    def outcome(self) -> Outcome:
-        return Outcome(json.loads(self.text("outcome.json")))
-
-    def text(self, name: str) -> str:
-        """A file of the case."""
-        return (self.folder / name).read_text(encoding="utf-8")
-
-    def path(self, name: str) -> Path | None:
-        """A file that may be missing."""
-        path = self.folder / name
-        return path if path.is_file() else None
-
-    @property
-    def expectation(self) -> str:
-        """The file that ``expect.sql`` is compared with."""
-        return (
-            "expect_refused.txt"
-            if self.outcome.kind == "refuse"
-            else OTHER_READING.get(self.name, "expect.txt")
-        )
-
-    def encoding(self, side: str) -> str:
-        path = self.path(f"{side}.encoding")
-        return path.read_text(encoding="ascii").strip() if path else "UTF8"
-
-    def login(self, side: str) -> dict[str, str]:
-        """User and password of one side, empty for the superuser."""
-        connect = self.path("connect.json")
-        return json.loads(connect.read_text(encoding="utf-8"))[side] if connect else self.outcome.login(side)
-
-
-def own_cases() -> list[Case]:
-    """The project's cases: tests/cases/<topic>/<case>/."""
-    return [Case(path.parent) for path in sorted(OWN.glob("*/*/outcome.json"))]
-
-
-def shared_cases() -> list[Case]:
-    """The cases beside the checkout; none on most machines."""
-    return [Case(path.parent) for path in sorted(SHARED_CASES.glob("*/outcome.json"))]
+    def kind(self) -> str:
+        """The outcome of its first walk, for tables of cases."""
+        return next((step.outcome.outcome for step in self.steps if isinstance(step, Expected)), "console")

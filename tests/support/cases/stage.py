@@ -1,23 +1,23 @@
-"""The two databases of a case: loading, asking and fingerprinting them with the servers' own psql and pg_dump."""
+"""The two databases of a case: making, loading, asking and fingerprinting them with the servers' own psql and pg_dump."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 
-from support import CliResult, Database, Pair, Servers, run_here
-from support.cases.case import ONLY_ON, Case
+from support import Database, Pair, Servers, connected
+from support.cases.case import Case, Script, SideName
+from tranship.demo.servers import Server
+from tranship.sql.quote import ident, literal
 
 _NOT_BUILT = re.compile(
     r"unsupported XML feature|ICU is not supported|extension .* is not available|could not open extension control file"
@@ -31,58 +31,62 @@ class NotBuilt(Exception):
 
 
 def _program(
-    database: Database, program: str, arguments: Sequence[str], **env: str
-) -> subprocess.CompletedProcess[str]:
+    database: Database, program: str, arguments: Sequence[str], script: str = "", **env: str
+) -> subprocess.CompletedProcess[bytes]:
     server = database.server
     login = {
         "PGHOST": str(server.socket_folder),
         "PGPORT": str(server.port),
         "PGUSER": server.user,
         "PGDATABASE": database.name,
+        "PGCLIENTENCODING": "UTF8",
+        "PGOPTIONS": "-c client_min_messages=warning",
     }
     return subprocess.run(
         [server.installation.bindir / program, *arguments],
-        env={
-            **os.environ,
-            **login,
-            "PGCLIENTENCODING": "UTF8",
-            "PGOPTIONS": "-c client_min_messages=warning",
-            **env,
-        },
-        stdin=subprocess.DEVNULL,
+        env={**os.environ, **login, **env},
+        input=_bytes(script),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="surrogateescape",
         check=False,
     )
 
 
-def load(database: Database, script: Path) -> None:
-    """Runs a case's script, psql commands included.
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", errors="surrogateescape")
+
+
+def _text(output: bytes) -> str:
+    return output.decode("utf-8", errors="surrogateescape")
+
+
+def load(database: Database, script: str) -> None:
+    """Runs a script of a case, psql commands included.
 
     Raises:
         NotBuilt: the server was built without something it asks for.
+        RuntimeError: the script fails; the text is psql's.
     """
-    done = _program(database, "psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(script)])
+    done = _program(database, "psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"], script)
     if done.returncode != 0:
-        if _NOT_BUILT.search(done.stdout):
-            raise NotBuilt(done.stdout.strip().splitlines()[-1])
-        raise RuntimeError(f"{script}: {done.stdout}")
+        said = _text(done.stdout)
+        if _NOT_BUILT.search(said):
+            raise NotBuilt(said.strip().splitlines()[-1])
+        raise RuntimeError(said)
 
 
-def ask(database: Database, script: Path) -> str:
-    """What psql prints, errors included."""
-    return _program(database, "psql", ["-A", "-t", "-X", "-f", str(script)], PGOPTIONS="").stdout
+def ask(database: Database, script: str) -> str:
+    """Returns what psql prints, errors included."""
+    return _text(_program(database, "psql", ["-A", "-t", "-X", "-f", "-"], script, PGOPTIONS="").stdout)
 
 
 def fingerprint(database: Database) -> str:
-    """A hash of schema and rows, the journal apart; equal before and after means untouched."""
+    """Returns a hash of schema and rows, the journal apart; equal before and after means untouched."""
     done = _program(database, "pg_dump", ["--no-comments", "--exclude-schema", JOURNAL])
     if done.returncode != 0:
-        raise RuntimeError(done.stdout)
-    lines = (line for line in done.stdout.splitlines() if not _NOISE.match(line))
-    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
+        raise RuntimeError(_text(done.stdout))
+    lines = (line for line in _text(done.stdout).splitlines() if not _NOISE.match(line))
+    return hashlib.sha256(_bytes("\n".join(lines))).hexdigest()
 
 
 def has_journal(database: Database) -> bool:
@@ -107,44 +111,91 @@ async def _try_xml(database: Database) -> None:
             raise NotBuilt(f"PostgreSQL {database.server.major}: {error}") from error
 
 
-def make_pair(case: Case, servers: Servers, majors: tuple[int, int] | None = None) -> Pair:
-    """The loaded pair on ``majors``; without, on the default ones or, where these lack a feature, on others at hand.
+@contextmanager
+def staged(case: Case, servers: Servers, majors: tuple[int, int] | None = None) -> Iterator[tuple[Pair, int]]:
+    """Yields the pair of databases with the case's first scripts run, and how many steps these were.
+
+    Without ``majors`` the servers are the default ones or, where these lack a feature, others at hand. The databases and
+    the case's roles are dropped at the end.
 
     Raises:
         NotBuilt: no server here has it.
     """
-    only = ONLY_ON.get(case.name)
-    if only is not None and (only not in servers.installed or majors not in (None, (only, only))):
-        raise NotBuilt(f"its expectation holds on PostgreSQL {only} alone")
-    old, new = (only, only) if only else servers.default_majors
-    choices = dict.fromkeys(
-        [majors] if majors else [(old, new), (old, old), *((major, major) for major in servers.installed)]
-    )
+    choices = _choices(case, servers, majors)
+    opening = next((n for n, step in enumerate(case.steps) if not isinstance(step, Script)), len(case.steps))
     for number, choice in enumerate(choices, 1):
-        made = []
+        made: dict[SideName, Database] = {}
         try:
-            for side, major in zip(("old", "new"), choice, strict=True):
-                made.append(asyncio.run(servers.create(major, encoding=case.encoding(side), template=False)))
-                load(made[-1], case.folder / f"{side}.sql")
-                asyncio.run(_try_xml(made[-1]))
-        except NotBuilt:
-            for database in made:
+            try:
+                _make(case, servers, choice, made)
+                for step in case.steps[:opening]:
+                    assert isinstance(step, Script)
+                    load(made[step.side], step.text)
+                for database in made.values():
+                    asyncio.run(_try_xml(database))
+            except NotBuilt:
+                if number == len(choices):
+                    raise
+                continue
+            yield Pair(made["old"], made["new"]), opening
+            return
+        finally:
+            for database in made.values():
                 asyncio.run(servers.drop(database))
-            if number == len(choices):
-                raise
-        else:
-            return Pair(*made)
+            for server in {database.server.port: database.server for database in made.values()}.values():
+                asyncio.run(_drop_roles(server, case))
     raise NotBuilt("no PostgreSQL on this machine")
 
 
-def write_config(case: Case, pair: Pair, folder: Path, *, new_login: Mapping[str, str] | None = None) -> Path:
-    """The configuration of the case; ``new_login`` replaces its own user for NEW."""
+def _choices(case: Case, servers: Servers, majors: tuple[int, int] | None) -> list[tuple[int, int]]:
+    """The pairs of versions to try, the first that has all features is taken."""
+    only = case.only_on
+    if only is not None:
+        if only not in servers.installed or majors not in (None, (only, only)):
+            raise NotBuilt(f"its expectation holds on PostgreSQL {only} alone")
+        return [(only, only)]
+    if majors is not None:
+        missing = sorted(set(majors) - set(servers.installed))
+        if missing:
+            raise NotBuilt(f"no PostgreSQL {missing[0]} on this machine")
+        return [majors]
+    old, new = servers.default_majors
+    return list(dict.fromkeys([(old, new), (old, old), *((one, one) for one in servers.installed)]))
 
-    def endpoint(login: Mapping[str, str]) -> dict[str, object]:
-        keys = {"username": login.get("user"), "password": login.get("password")}
-        return {key: text.replace("${", "$${") for key, text in keys.items() if text}
 
-    return pair.config(folder, old=endpoint(case.login("old")), new=endpoint(new_login or case.login("new")))
+def _make(case: Case, servers: Servers, majors: tuple[int, int], made: dict[SideName, Database]) -> None:
+    """Makes both databases and the case's roles; each is in ``made`` as soon as it exists."""
+    for name, major in (("old", majors[0]), ("new", majors[1])):
+        side = case.databases.side(name)
+        made[name] = asyncio.run(servers.create(major, encoding=side.encoding))
+        asyncio.run(_make_roles(made[name].server, case))
+        for setting, value in side.settings.items():
+            target = f"ALTER DATABASE {ident(made[name].name)} SET {ident(setting)}"
+            asyncio.run(made[name].run(f"{target} = {literal(value)}"))
+
+
+async def _make_roles(server: Server, case: Case) -> None:
+    async with connected(server) as conn:
+        for role, attributes in case.databases.roles.items():
+            if not await conn.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", role):
+                await conn.execute(f"CREATE ROLE {ident(role)} LOGIN PASSWORD 'secret' {attributes}")
+
+
+async def _drop_roles(server: Server, case: Case) -> None:
+    async with connected(server) as conn:
+        for role in case.databases.roles:
+            await conn.execute(f"DROP ROLE IF EXISTS {ident(role)}")
+
+
+def write_config(case: Case, pair: Pair, folder: Path, keys: dict[str, object]) -> Path:
+    """Writes the configuration of the case with further keys, and returns its path."""
+
+    def endpoint(name: SideName) -> dict[str, object]:
+        login = case.databases.login(name)
+        words = {"username": login.user, "password": login.password} if login else {}
+        return {key: text.replace("${", "$${") for key, text in words.items()}
+
+    return pair.config(folder, old=endpoint("old"), new=endpoint("new"), **keys)
 
 
 @contextmanager
@@ -162,46 +213,3 @@ def running(script: Path | None, database: Database, *arguments: str) -> Iterato
     finally:
         os.killpg(child.pid, signal.SIGTERM)
         child.wait()
-
-
-@dataclass(frozen=True)
-class Commands:
-    """The commands of one run in a folder of their own."""
-
-    folder: Path
-    config: Path
-    resolutions: Path | None
-
-    def analyze(self) -> CliResult:
-        return self._tranship("analyze", str(self.config), "--prefix", "case")
-
-    def validate(self) -> CliResult:
-        return self._tranship(
-            "resolve", "validate", str(self.resolutions), "results/case_migration_changes.json"
-        )
-
-    def migrate(self, *options: str, undecided: bool = False, resolutions: Path | None = None) -> CliResult:
-        decided = None if undecided else resolutions or self.resolutions
-        given = ["--resolutions", str(decided)] if decided else []
-        return self._tranship("migrate", str(self.config), "--prefix", "case", *given, *options)
-
-    def has_analysis(self) -> bool:
-        """Whether analyze wrote its two files."""
-        return all(
-            (self.folder / "results" / f"case_migration_{name}").is_file()
-            for name in ("report.txt", "changes.json")
-        )
-
-    def changes(self) -> dict[str, object]:
-        """The changes file."""
-        document: dict[str, object] = json.loads(
-            (self.folder / "results" / "case_migration_changes.json").read_text(encoding="utf-8")
-        )
-        return document
-
-    def report(self) -> str:
-        """The report's text."""
-        return (self.folder / "results" / "case_migration_report.txt").read_text(encoding="utf-8")
-
-    def _tranship(self, *arguments: str) -> CliResult:
-        return run_here(*arguments, cwd=self.folder)

@@ -1,6 +1,6 @@
 """``python3 dev.py cases [NAMES] [OLD:NEW] [--update] [-v]``: every case (or those whose path holds a NAME), expected and seen, as a table.
 
-``15:18`` chooses the servers' versions; without, 17 and 18 are taken, or what the case needs.
+``15:18`` chooses the servers' versions; without, those that the case names are taken, or 17 and 18, or what it needs.
 ``--update`` rewrites the expectations of the project's own cases: look at the difference before committing it.
 """
 
@@ -13,18 +13,20 @@ import time
 from pathlib import Path
 
 from support import Servers
-from support.cases.case import Case, own_cases, shared_cases
-from support.cases.runner import Seen, run_case
+from support.cases.case import Case
+from support.cases.findings import Seen
+from support.cases.folder import shared_cases
+from support.cases.page import own_cases, read_page
 from support.cases.stage import NotBuilt
+from support.cases.walk import run_case
 
 
 def _line(case: Case, seen: Seen, seconds: float, *, whole: bool) -> str:
     verdict = "ok" if not seen.findings else f"{len(seen.findings)} findings"
-    lines = [f"{case.name:40} {case.outcome.kind:8} {seen.outcome:8} {seconds:5.1f} s  {verdict}"]
+    lines = [f"{case.name:40} {case.kind:8} {seen.outcome:8} {seconds:5.1f} s  {verdict}"]
     for finding in seen.findings:
         shown = finding.splitlines() if whole else [finding.splitlines()[0][:200]]
         lines += [f"    {line}" for line in shown]
-    lines += [f"    note: {note}" for note in seen.notes if whole]
     return "\n".join(lines)
 
 
@@ -35,26 +37,30 @@ def main(arguments: list[str]) -> int:
     majors = (int(versions[0].split(":")[0]), int(versions[0].split(":")[1])) if versions else None
     names = [a for a in arguments if not a.startswith("-") and a not in versions]
     cases = [
-        c
-        for c in (*own_cases(), *shared_cases())
-        if not names or any(name in str(c.folder) for name in names)
+        c for c in (*own_cases(), *shared_cases()) if not names or any(name in str(c.path) for name in names)
     ]
-    held = 0
+    update = "--update" in options
+    held, runs = (
+        0,
+        [(case, pair) for case in cases for pair in ([majors] if majors else case.databases.pairs or [None])],
+    )
     print(f"{'case':40} {'expected':8} {'seen':8}")
     with Servers() as servers, tempfile.TemporaryDirectory() as folder:
-        for number, case in enumerate(cases):
+        for number, (case, pair) in enumerate(runs):
             started = time.monotonic()
             place = Path(folder) / str(number)
             place.mkdir()
+            if update and case.own:
+                case = read_page(case.path)
             try:
-                seen = run_case(case, servers, place, majors=majors, update="--update" in options)
+                seen = run_case(case, servers, place, majors=pair, update=update)
             except NotBuilt as missing:
                 print(f"{case.name:40} skipped: {missing}", flush=True)
                 continue
             held += not seen.findings
             print(_line(case, seen, time.monotonic() - started, whole="-v" in options), flush=True)
-    print(f"{held} of {len(cases)} cases hold")
-    return 0 if held == len(cases) else 1
+    print(f"{held} of {len(runs)} cases hold")
+    return 0 if held == len(runs) else 1
 
 
 if __name__ == "__main__":

@@ -1,1 +1,0 @@
-SELECT id, encode(convert_to(v, 'UTF8'), 'hex'), j, b, n FROM t ORDER BY id;

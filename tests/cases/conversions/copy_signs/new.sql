@@ -1,1 +1,0 @@
-CREATE TABLE t (id bigint PRIMARY KEY, v text, j jsonb, b bytea, n numeric);

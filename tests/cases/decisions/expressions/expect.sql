@@ -1,1 +1,0 @@
-SELECT * FROM p ORDER BY id;

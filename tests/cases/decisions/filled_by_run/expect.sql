@@ -1,1 +1,0 @@
-SELECT * FROM a_item ORDER BY id;

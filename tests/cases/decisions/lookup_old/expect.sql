@@ -1,1 +1,0 @@
-SELECT id, colour, colour IS NULL FROM car ORDER BY id;

@@ -1,1 +1,0 @@
-CREATE TABLE car (id int PRIMARY KEY, colour text);

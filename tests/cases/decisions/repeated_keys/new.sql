@@ -1,1 +1,0 @@
-CREATE TABLE t (id int PRIMARY KEY, n text, d text, i text, s int);

@@ -1,3 +1,0 @@
-SELECT * FROM words ORDER BY n;
-SELECT * FROM names ORDER BY 1;
-SELECT * FROM uses ORDER BY id;

@@ -1,1 +1,0 @@
-SELECT * FROM box ORDER BY id;

@@ -1,1 +1,0 @@
-SELECT * FROM node ORDER BY id; SELECT convalidated FROM pg_constraint WHERE conname = 'node_up';

@@ -1,1 +1,0 @@
-CREATE TABLE t (id int PRIMARY KEY, a text CONSTRAINT t_a UNIQUE, b text CONSTRAINT t_b UNIQUE);

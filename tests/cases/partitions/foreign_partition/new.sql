@@ -1,1 +1,0 @@
-CREATE TABLE log (id int, v text);

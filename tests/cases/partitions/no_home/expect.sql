@@ -1,1 +1,0 @@
-SELECT tableoid::regclass, * FROM ev ORDER BY id;

@@ -1,2 +1,0 @@
-SELECT line, at, count(*) FROM log GROUP BY 1, 2 ORDER BY 1 NULLS LAST, 2;
-SELECT * FROM mark ORDER BY id;

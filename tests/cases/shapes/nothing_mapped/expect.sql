@@ -1,3 +1,0 @@
-SELECT * FROM bare ORDER BY 1;
-SELECT * FROM same;
-SELECT * FROM emptied ORDER BY 1;

@@ -1,3 +1,0 @@
-CREATE TABLE bare (id serial PRIMARY KEY, x text DEFAULT 'd');
-CREATE TABLE same (id int DEFAULT 5 PRIMARY KEY);
-CREATE TABLE emptied (id int GENERATED ALWAYS AS IDENTITY, b text DEFAULT 'q');

@@ -1,2 +1,0 @@
-CREATE TABLE bare (id serial);
-CREATE RULE nowhere AS ON INSERT TO bare DO INSTEAD NOTHING;

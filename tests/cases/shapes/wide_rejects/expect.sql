@@ -1,1 +1,0 @@
-SELECT id, c1, c1499 FROM w ORDER BY id;
