@@ -14,7 +14,7 @@ from tranship.analysis.sides import connections
 from tranship.codec import check_folder
 from tranship.config import Config
 from tranship.errors import Refused
-from tranship.execution.context import Job
+from tranship.execution.context import Job, RunContext
 from tranship.execution.dry import dry_run
 from tranship.execution.live import move
 from tranship.execution.rehearsal import rehearse
@@ -53,7 +53,8 @@ async def migrate(
         for warning in prepared.warnings:
             hear(Noted(f"⚠ {warning.code} {warning.message}"))
         hear(_started(job))
-        told = await engine(job, config, options, on_event=hear, stop=stop or asyncio.Event())
+        journal = Journal(config.journal_schema)
+        told = await engine(RunContext(job, config, options, journal, hear, stop or asyncio.Event()))
     except Refused as refusal:
         write_outcome(MigrationOutcome(_refused(refusal, options, started)), options)
         raise

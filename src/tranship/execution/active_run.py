@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import asyncpg
 
-from tranship.config import Config
 from tranship.execution.batch_size import UNBOUNDED, Pace
-from tranship.execution.context import Job
+from tranship.execution.context import RunContext
 from tranship.execution.probe.lookups import Lookups
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.resilience.writer_lock import hold_epoch
 from tranship.model.expression import Lookup
 from tranship.model.locator import Locator
 from tranship.model.names import Side
-from tranship.model.options import MigrateOptions, command_line
+from tranship.model.options import command_line
 from tranship.model.plan import TablePlan
-from tranship.model.progress import Batch, Event
+from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
-from tranship.server.journal import BatchRow, Findings, Journal
+from tranship.server.journal import BatchRow, Findings
 from tranship.server.snapshot import Snapshot
 from tranship.sql.expression import Bindings, shipped
 from tranship.sql.session import BEGIN_READ_ONLY, REHEARSED, TRANSACTION, Unit
@@ -90,25 +88,22 @@ class Task:
 
 
 @dataclass
-class Live:
-    """A live run: its place in the journal and everything its workers share."""
+class ActiveRun:
+    """A run while it lasts: its place in the journal and everything its workers share."""
 
-    job: Job
-    config: Config
-    options: MigrateOptions
-    journal: Journal
+    context: RunContext
     run: str
     epoch: int
     snapshot: Snapshot
     lookups: Lookups
     book: Book
     tasks: list[Task]
-    on_event: Callable[[Event], None]
-    stop: asyncio.Event
     rehearsal: asyncpg.Connection | None = None
     """The one connection, with its open transaction, of a rehearsal."""
     backends: dict[int, int] = field(default_factory=dict)
     """Backends of NEW that work for this run, per worker."""
+    sequences: dict[str, int] = field(default_factory=dict)
+    """Where NEW's sequences stand, once they are set."""
 
     @property
     def unit(self) -> Unit:
@@ -147,11 +142,11 @@ def _row(reject: Reject) -> Locator:
     return reject.row
 
 
-async def fence(live: Live, new: asyncpg.Connection) -> None:
+async def fence(live: ActiveRun, new: asyncpg.Connection) -> None:
     """Stays in the open transaction until its end: no other run can take over meanwhile.
 
     Raises:
         Stopped: another run has.
     """
-    command = command_line(live.options.invocation, "status", live.config.path)
-    await hold_epoch(new, live.journal, live.run, live.epoch, command=command)
+    command = command_line(live.context.options.invocation, "status", live.context.config.path)
+    await hold_epoch(new, live.context.journal, live.run, live.epoch, command=command)

@@ -1,12 +1,22 @@
-"""What a run works on: the plan and the two catalogs it was built from."""
+"""What a run works on: the plan with its two catalogs, and what every step of one command is given."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
 from msgspec import Struct
 
+from tranship.config import Config
 from tranship.model.catalog import Catalog, Table
 from tranship.model.names import TableName
+from tranship.model.options import MigrateOptions
 from tranship.model.plan import Plan, TablePlan
+from tranship.model.progress import Event, Noted
+from tranship.server.journal import Journal
+
+OnEvent = Callable[[Event], None]
 
 
 class Job(Struct, frozen=True, dict=True):
@@ -27,6 +37,28 @@ class Job(Struct, frozen=True, dict=True):
     def fillers(self, table: TableName) -> tuple[TablePlan, ...]:
         """The plans that fill a table of NEW, in plan order; none: the run leaves it as it is."""
         return tuple(p for p in self.plan.tables if p.new == table)
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What every step of a dry run, a rehearsal or a live run is given; none of it changes while the run lasts."""
+
+    job: Job
+    config: Config
+    options: MigrateOptions
+    journal: Journal
+    on_event: OnEvent
+    """Hears every event as it happens."""
+    stop: asyncio.Event
+    """Once set, the run ends after the batches in flight."""
+
+    def of(self, job: Job) -> RunContext:
+        """Returns the same context for another job: the part of this one that is left to do."""
+        return replace(self, job=job)
+
+    def note(self, message: str) -> None:
+        """Tells the person who watches."""
+        self.on_event(Noted(message))
 
 
 def _known(catalog: Catalog, name: TableName) -> Table:

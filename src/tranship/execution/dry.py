@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import time
 
-from tranship.config import Config
 from tranship.execution.active_run import FIRST_REJECTS
-from tranship.execution.context import Job
-from tranship.execution.live import OnEvent, looking, open_snapshot
+from tranship.execution.context import RunContext
 from tranship.execution.probe.everything import Asked, ask_everything
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.results.from_journal import dry_records, moved_before
@@ -18,43 +15,39 @@ from tranship.execution.results.wording import would_reject
 from tranship.execution.start.preflight import preflight
 from tranship.execution.start.resume import earlier, remaining
 from tranship.execution.start.sequence_headroom import without_room
+from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.tasks import too_many
 from tranship.execution.switches.indexes import to_take_off, told
-from tranship.model.options import MigrateOptions
-from tranship.model.progress import Noted, TableDone
+from tranship.model.progress import TableDone
 from tranship.model.verdict import RejectRecord
-from tranship.server.journal import Journal
 
 
-async def dry_run(
-    job: Job, config: Config, options: MigrateOptions, *, on_event: OnEvent, stop: asyncio.Event
-) -> MigrationOutcome:
-    """Ask everything, write nothing, and tell what the live run will do.
+async def dry_run(context: RunContext) -> MigrationOutcome:
+    """Asks everything, writes nothing, and tells what the live run will do.
 
     Raises:
         Refused: OLD is NEW, or was altered meanwhile.
         TranshipError: a server could not answer.
     """
     try:
-        return await _dry_run(job, config, options, on_event)
+        return await _dry_run(context)
     except BROKEN as error:
         raise could_not_begin(error) from error
 
 
-async def _dry_run(job: Job, config: Config, options: MigrateOptions, on_event: OnEvent) -> MigrationOutcome:
+async def _dry_run(context: RunContext) -> MigrationOutcome:
     started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
-    async with looking(config, job) as (old, new):
-        passed = await preflight(old, new, job, config, options, live=False)
-        journal = Journal(config.journal_schema)
+    job, journal, options, on_event = context.job, context.journal, context.options, context.on_event
+    async with both_sides(context) as (old, new):
+        passed = await preflight(context, old, new, live=False)
         before = await earlier(new, journal, passed.old) if await journal.exists(new) else None
         left, done = remaining(job, before) if before is not None else (job, {})
         settled, past = await moved_before(new, journal, job.plan.tables, done)
-    async with open_snapshot(config, left) as snapshot:
-        asked = await ask_everything(
-            snapshot, config, left, options, left.plan.tables, digest=False, on_event=on_event
-        )
-        await _tell_indexes(config, left, options, asked, on_event)
-        async with looking(config, left) as (_, new):
+    to_do = context.of(left)
+    async with open_snapshot(to_do) as snapshot:
+        asked = await ask_everything(to_do, snapshot, digest=False)
+        await _tell_indexes(to_do, asked)
+        async with both_sides(to_do) as (_, new):
             lacking = await without_room(new, left, asked)
         records = [r async for r in dry_records(snapshot, left, asked)]
         text = snapshot.text
@@ -76,24 +69,15 @@ async def _dry_run(job: Job, config: Config, options: MigrateOptions, on_event: 
     found = (too_many(asked.rejected, asked.rows, options), lacking)
     problems = (*passed.problems, *(what.problem() for what in found if what is not None))
     frame = Frame("dryrun", "", text, started, seconds, problems, asked.left_out)
-    return outcome(
-        job,
-        config.old,
-        config.new,
-        options,
-        frame,
-        [tables[plan.flow] for plan in job.plan.tables],
-        [*past, *records],
-    )
+    return outcome(context, frame, [tables[plan.flow] for plan in job.plan.tables], [*past, *records])
 
 
-async def _tell_indexes(
-    config: Config, job: Job, options: MigrateOptions, asked: Asked, on_event: OnEvent
-) -> None:
-    """What the live run would take off for its load."""
-    if options.rebuild_indexes == "never":
+async def _tell_indexes(context: RunContext, asked: Asked) -> None:
+    """Names the indexes that the live run would take off for its load."""
+    job, mode = context.job, context.options.rebuild_indexes
+    if mode == "never":
         return
-    async with looking(config, job) as (_, new):
+    async with both_sides(context) as (_, new):
         groups = [
             {
                 plan.new: sum(asked.cuts[p.flow].rows for p in g.tables if p.new == plan.new)
@@ -102,5 +86,5 @@ async def _tell_indexes(
             for g in job.plan.groups
         ]
         for rows in groups:
-            for line in told(await to_take_off(new, job, rows, options.rebuild_indexes)):
-                on_event(Noted(line))
+            for line in told(await to_take_off(new, job, rows, mode)):
+                context.note(line)

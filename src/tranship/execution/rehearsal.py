@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import asyncpg
 from msgspec.structs import replace
 
-from tranship.config import Config
 from tranship.errors import Refused, Stopped, TranshipError
 from tranship.errors.codes.runs import UnfinishedBeforeRehearsal
 from tranship.errors.codes.stops import RehearsalFailed
-from tranship.execution.active_run import Live
-from tranship.execution.context import Job
+from tranship.execution.active_run import ActiveRun
+from tranship.execution.context import RunContext
 from tranship.execution.copying.tables import Mover
-from tranship.execution.live import looking, open_snapshot
 from tranship.execution.probe.lookups import Lookups
 from tranship.execution.resilience.connection import Steady
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, cure
@@ -29,24 +26,17 @@ from tranship.execution.results.wording import ALREADY
 from tranship.execution.start.fresh import begin_fresh
 from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.resume import earlier, remaining
+from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.switches.sequences import Position, set_back, set_sequences, shelter
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
-from tranship.model.options import MigrateOptions, command_line
-from tranship.model.progress import Event, Noted
-from tranship.server.journal import Journal, Run, TaskRow
+from tranship.model.options import command_line
+from tranship.server.journal import Run, TaskRow
 from tranship.server.trouble import spoken
 from tranship.sql.session import READ_WRITE
 
 
-async def rehearse(
-    job: Job,
-    config: Config,
-    options: MigrateOptions,
-    *,
-    on_event: Callable[[Event], None],
-    stop: asyncio.Event,
-) -> MigrationOutcome:
+async def rehearse(context: RunContext) -> MigrationOutcome:
     """Do everything a live run does, hold its locks to the end, and take it all back.
 
     Raises:
@@ -54,38 +44,30 @@ async def rehearse(
         Stopped: what would have stopped the live run.
     """
     started = datetime.datetime.now(datetime.UTC)
-    journal = Journal(config.journal_schema)
     try:
-        async with looking(config, job, batches=True) as (old, new):
-            passed = await preflight(old, new, job, config, options, live=True)
+        async with both_sides(context, batches=True) as (old, new):
+            passed = await preflight(context, old, new, live=True)
             async with WriterLock.hold(
-                config,
+                context.config,
                 lock_key(passed.old, passed.new),
-                journal,
+                context.journal,
                 passed.old.key,
                 take_over=False,
-                invocation=options.invocation,
+                invocation=context.options.invocation,
             ):
                 frame = Frame("rehearse", "", None, started, 0.0, passed.problems)
-                return await _Rehearsal(
-                    job, config, options, journal, old, new, passed, frame, on_event, stop
-                ).run()
+                return await _Rehearsal(context, old, new, passed, frame).run()
     except BROKEN as error:
         raise could_not_begin(error) from error
 
 
 @dataclass
 class _Rehearsal:
-    job: Job
-    config: Config
-    options: MigrateOptions
-    journal: Journal
+    context: RunContext
     old: asyncpg.Connection
     new: asyncpg.Connection
     passed: Passed
     frame: Frame
-    on_event: Callable[[Event], None]
-    stop: asyncio.Event
     began: float = field(default_factory=time.monotonic)
     exposed: dict[TableName, Position | None] = field(default_factory=dict)
     """Sequences that the rollback does not set back, and where they stood; None: this role may not look."""
@@ -102,48 +84,50 @@ class _Rehearsal:
                 await transaction.rollback()
                 left = await set_back(self.new, self.exposed)
                 if left:
-                    self._tell(
+                    self.context.note(
                         f"of another role, so the rehearsal could not set them back: {', '.join(map(str, left))}"
                     )
 
     async def _inside(self) -> MigrationOutcome:
-        await self.journal.prepare(self.new)
-        before = await earlier(self.new, self.journal, self.passed.old)
+        await self.context.journal.prepare(self.new)
+        before = await earlier(self.new, self.context.journal, self.passed.old)
         if before.unfinished is not None:
-            back = command_line(self.options.invocation, "rollback", self.config.path, "--live")
-            raise Refused(UnfinishedBeforeRehearsal(back))
-        left, done = remaining(self.job, before)
-        if not left.plan.tables:
-            self._tell(ALREADY)
-            return await self._result(done, None)
-        async with open_snapshot(self.config, left) as snapshot:
-            identities = (self.passed.old, self.passed.new)
-            begun = await begin_fresh(
-                Steady(self.new, self.on_event),
-                self.journal,
-                snapshot,
-                self.config,
-                left,
-                self.options,
-                identities,
-                before.seen,
-                self.on_event,
+            back = command_line(
+                self.context.options.invocation, "rollback", self.context.config.path, "--live"
             )
+            raise Refused(UnfinishedBeforeRehearsal(back))
+        left, done = remaining(self.context.job, before)
+        if not left.plan.tables:
+            self.context.note(ALREADY)
+            return await self._result(done, None)
+        context = self.context.of(left)
+        async with open_snapshot(context) as snapshot:
+            held = Steady(self.new, context.on_event)
+            identities = (self.passed.old, self.passed.new)
+            begun = await begin_fresh(context, held, snapshot, identities, before.seen)
             self.frame = replace(
                 self.frame, run_id=begun.run, snapshot=snapshot.text, left_out=begun.left_out
             )
-            shared = (snapshot, Lookups(left), begun.book, begun.tasks, self.on_event, self.stop, self.new)
-            live = Live(left, self.config, self.options, self.journal, begun.run, begun.epoch, *shared)
+            live = ActiveRun(
+                context,
+                begun.run,
+                begun.epoch,
+                snapshot,
+                Lookups(left),
+                begun.book,
+                begun.tasks,
+                rehearsal=self.new,
+            )
             try:
                 await self._carry_out(live)
             except Stopped as stopped:
                 raise StoppedRun(stopped, await self._so_far(done, live)) from stopped
             return await self._result(done, live)
 
-    async def _carry_out(self, live: Live) -> None:
+    async def _carry_out(self, live: ActiveRun) -> None:
         try:
-            self.exposed = await shelter(self.new, live.job)
-            held = Steady(self.new, self.on_event)
+            self.exposed = await shelter(self.new, live.context.job)
+            held = Steady(self.new, self.context.on_event)
             await Mover(live, held, None, replica=self.passed.replica, jobs=1).run()
             async with self.old.transaction(readonly=True):
                 ends = await set_sequences(live, self.old, self.new, untouched=self.exposed)
@@ -152,21 +136,16 @@ class _Rehearsal:
         self.frame = replace(self.frame, sequences=ends)
 
     async def _result(
-        self, done: Mapping[FlowId, tuple[Run, TaskRow]], live: Live | None
+        self, done: Mapping[FlowId, tuple[Run, TaskRow]], live: ActiveRun | None
     ) -> MigrationOutcome:
         frame = replace(self.frame, seconds=time.monotonic() - self.began)
-        return await live_result(
-            self.new, self.journal, self.job, self.config, self.options, frame, done, live
-        )
+        return await live_result(self.context, self.new, frame, done, live)
 
     async def _so_far(
-        self, done: Mapping[FlowId, tuple[Run, TaskRow]], live: Live
+        self, done: Mapping[FlowId, tuple[Run, TaskRow]], live: ActiveRun
     ) -> MigrationOutcome | None:
         """What it came to until it stopped; None where the transaction cannot be asked any more."""
         try:
             return await self._result(done, live)
         except (*BROKEN, TranshipError):
             return None
-
-    def _tell(self, message: str) -> None:
-        self.on_event(Noted(message))

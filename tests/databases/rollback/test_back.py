@@ -19,7 +19,6 @@ from tranship.execution.rollback import delete as takeback
 from tranship.execution.rollback.command import rollback
 from tranship.execution.upkeep.doctor import examine, settle
 from tranship.execution.upkeep.status import purge, status
-from tranship.sql import session as statements
 from tranship.sql.new import sequences as sql_sequences
 
 Run = Callable[..., CliResult]
@@ -271,7 +270,7 @@ async def test_the_way_back_of_a_sequence_is_on_record_before_it_moves(
         return f"DO $$BEGIN PERFORM 1 FROM ({real(*arguments, **options)}) s; RAISE 'the connection is lost' USING ERRCODE = '53100'; END$$"
 
     with monkeypatch.context() as patched, pytest.raises(Stopped):
-        patched.setattr(statements, "advance_sequence", failing)
+        patched.setattr(sql_sequences, "advance_sequence", failing)
         await migrate(pair, tmp_path)
     assert await pair.new.value("SELECT last_value FROM numbers") == 4711
     done = await rollback(load_config(pair.config(tmp_path)), live=True)

@@ -30,9 +30,9 @@ from support.mini_catalog import catalog
 from tranship.errors import ConnectError, Stopped, TranshipError
 from tranship.errors.codes.connection import ConnectionRefused
 from tranship.errors.codes.stops import Unaccounted
-from tranship.execution.active_run import Live, Task
+from tranship.execution.active_run import ActiveRun, Task
 from tranship.execution.batch_size import UNBOUNDED, Pace
-from tranship.execution.context import Job
+from tranship.execution.context import Job, RunContext
 from tranship.execution.copying import batch as worker
 from tranship.execution.copying import split as divide
 from tranship.execution.copying.tables import finish
@@ -246,26 +246,15 @@ class Client:
         book.add_all(PLAN.flow, [Reject(row, "23514", "no", None, None) for row in self.scene.rejected])
         new: Any = SimpleNamespace(new=None, old=None, path="config.json")
         options, nothing = MigrateOptions(live=True), lambda _: None
-        live = Live(
-            JOB,
-            new,
-            options,
-            JOURNAL,
-            "run",
-            epoch,
-            SimulatedSnapshot(self),
-            None,
-            book,
-            [task],
-            nothing,
-            asyncio.Event(),
-        )  # type: ignore[arg-type]
+        context = RunContext(JOB, new, options, JOURNAL, nothing, asyncio.Event())
+        lookups: Any = None
+        live = ActiveRun(context, "run", epoch, SimulatedSnapshot(self), lookups, book, [task])
         await self._streams(live, task)
         if task.counts[0] != task.rows:
             raise Stopped(Unaccounted(task.plan.flow, task.rows, task.counts[0]))
         await finish(live, Steady(control, nothing))
 
-    async def _streams(self, live: Live, task: Task) -> None:
+    async def _streams(self, live: ActiveRun, task: Task) -> None:
         queue = list(reversed(task.todo))
 
         async def stream(one: worker.Worker) -> None:

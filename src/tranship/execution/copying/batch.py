@@ -11,7 +11,7 @@ import asyncpg
 
 from tranship.errors import ConnectError, Stopped
 from tranship.errors.codes.stops import RehearsalLost
-from tranship.execution.active_run import FIRST_REJECTS, Live, Task, fence
+from tranship.execution.active_run import FIRST_REJECTS, ActiveRun, Task, fence
 from tranship.execution.copying.batch_lines import identified_lines
 from tranship.execution.copying.durability import check_kept
 from tranship.execution.copying.isolate import Isolated, Isolation, Line
@@ -50,7 +50,7 @@ class SwitchNeeded(Exception):
 class Worker:
     """A connection to NEW and the batches it moves."""
 
-    def __init__(self, live: Live, number: int) -> None:
+    def __init__(self, live: ActiveRun, number: int) -> None:
         self._live = live
         self._number = number
         self._new: asyncpg.Connection | None = None
@@ -69,7 +69,7 @@ class Worker:
         """
         live = self._live
         trying = partial(
-            retry, tell=self._tell, what=f"{task.plan.flow} batch {batch.number}", stop=live.stop
+            retry, tell=self._tell, what=f"{task.plan.flow} batch {batch.number}", stop=live.context.stop
         )
         if not divisible(live, task, batch):
             return await trying(partial(self._once, task, batch))
@@ -79,7 +79,7 @@ class Worker:
             try:
                 return await trying(partial(self._once, task, batch), tries=WHOLE_TRIES)
             except (*DATABASE_TROUBLE, ConnectError, TimeoutError) as error:
-                if live.stop.is_set() or not smaller_may_pass(error):
+                if live.context.stop.is_set() or not smaller_may_pass(error):
                     raise
             rows = batch.rows // 2
         parts = await trying(partial(self._divided, task, batch, rows, task.take_number()))
@@ -106,7 +106,7 @@ class Worker:
                 await self.close()
                 raise
 
-        return await retry(once, tell=self._tell, what=what, stop=self._live.stop)
+        return await retry(once, tell=self._tell, what=what, stop=self._live.context.stop)
 
     async def close(self) -> None:
         """Ends the connection."""
@@ -117,14 +117,14 @@ class Worker:
             self._live.backends.pop(self._number, None)
 
     def _tell(self, message: str) -> None:
-        self._live.on_event(Noted(message))
+        self._live.context.on_event(Noted(message))
 
     async def connection(self) -> asyncpg.Connection:
         """The worker's connection to NEW, in no transaction between its batches."""
         if self._new is None or self._new.is_closed():
-            new = await connect(self._live.config.new, application_name="tranship")
+            new = await connect(self._live.context.config.new, application_name="tranship")
             try:
-                await pin(new, Side.NEW, datestyle=datestyle(self._live.job.new))
+                await pin(new, Side.NEW, datestyle=datestyle(self._live.context.job.new))
                 await check_kept(self._live, new)
             except BaseException:
                 new.terminate()
@@ -162,7 +162,7 @@ class Worker:
 
     async def _clean_or_isolated(self, new: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
         try:
-            async with watched(self._live.config, lambda: (self._old, new), self._progress):
+            async with watched(self._live.context.config, lambda: (self._old, new), self._progress):
                 return await self._clean(new, task, batch)
         except asyncpg.PostgresError as error:
             if not is_rows_fault(error, task.plan.new):
@@ -205,7 +205,11 @@ class Worker:
         bindings: Bindings,
     ) -> tuple[int, int]:
         """Rows written and bytes sent."""
-        plan, before, after = task.plan, self._live.job.before(task.plan), self._live.job.after(task.plan)
+        plan, before, after = (
+            task.plan,
+            self._live.context.job.before(task.plan),
+            self._live.context.job.after(task.plan),
+        )
         if not task.columns and after.columns:
             rows = batch.rows - len(known)
             tag = await new.execute(statements.insert_defaults(plan.new, rows))
@@ -245,7 +249,7 @@ class Worker:
         if rest is not None:
             known = live.rejected_in(plan, kept)
             unreadable = [r for r in unreadable if r.row in kept]
-            await live.journal.write_batches(new, live.run, task.position, [rest])
+            await live.context.journal.write_batches(new, live.run, task.position, [rest])
         met = [*unreadable, *result.rejects]
         async with live.snapshot.reader() as old:
             records = await self._records(old, task, kept, [*known, *met])
@@ -256,7 +260,7 @@ class Worker:
 
     async def _mark(self, new: asyncpg.Connection, task: Task, batch: Batch) -> int:
         """The transaction id of the innermost savepoint."""
-        sql, place = self._live.journal.sql, (self._live.run, task.position, batch.number)
+        sql, place = self._live.context.journal.sql, (self._live.run, task.position, batch.number)
         await new.execute(sql.mark_savepoint, *place)
         return int(await new.fetchval(sql.savepoint_xid, *place))
 
@@ -276,7 +280,7 @@ class Worker:
     ) -> list[RejectRow]:
         """The rejects with their whole old rows, in row order."""
         ordered = sorted(rejects, key=lambda reject: reject.row)
-        found = [record async for record in fetch_records(old, self._live.job, task.plan, ordered)]
+        found = [record async for record in fetch_records(old, self._live.context.job, task.plan, ordered)]
         return [
             RejectRow(
                 task.position,
@@ -304,13 +308,15 @@ class Worker:
             await new.execute(statements.set_local("TimeZone", task.plan.zone or "UTC"))
         await fence(live, new)
         await failpoint("batch.fenced")
-        claimed = await new.fetchval(live.journal.sql.claim_batch, live.run, task.position, batch.number)
+        claimed = await new.fetchval(
+            live.context.journal.sql.claim_batch, live.run, task.position, batch.number
+        )
         await failpoint("batch.claimed")
         return claimed is not None
 
     async def _already(self, new: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
         """The batch was committed although we never heard so; the rest of it, where that try had split it."""
-        journal, run = self._live.journal, self._live.run
+        journal, run = self._live.context.journal, self._live.run
         row = await journal.batch(new, run, task.position, batch)
         rest = await journal.after(new, run, row) if row.batch.range.end != batch.range.end else None
         await new.execute(self._live.unit.rollback)
@@ -329,14 +335,14 @@ class Worker:
         xids: Sequence[int],
     ) -> None:
         """Checks the equation, journals counts and rejects, commits."""
-        live, sql = self._live, self._live.journal.sql
-        await refuse_late_triggers(new, live.job.after(task.plan), replica=task.replica)
+        live, sql = self._live, self._live.context.journal.sql
+        await refuse_late_triggers(new, live.context.job.after(task.plan), replica=task.replica)
         if written + len(records) != batch.rows:
             raise StreamBroken(
                 f"{task.plan.flow} batch {batch.number}: {batch.rows} rows, {written} written, {len(records)} rejected"
             )
         if records:
-            await live.journal.write_rejects(new, live.run, task.position, batch.number, records)
+            await live.context.journal.write_rejects(new, live.run, task.position, batch.number, records)
             await failpoint("batch.rejects")
         seconds = time.monotonic() - began
         if live.rehearsal is not None:
@@ -365,9 +371,13 @@ class Worker:
         task.pace = task.pace.after(row.read, row.seconds)
         for record in records[: max(0, FIRST_REJECTS - task.told)]:
             key = terminal_key(record.key, record.reject.row)
-            words = record.reject.reason if self._live.options.show_values else short_reason(record.reject)
-            self._live.on_event(RowRejected(task.plan.flow, key, record.reject.column, words))
+            words = (
+                record.reject.reason
+                if self._live.context.options.show_values
+                else short_reason(record.reject)
+            )
+            self._live.context.on_event(RowRejected(task.plan.flow, key, record.reject.column, words))
             task.told += 1
-        self._live.on_event(
+        self._live.context.on_event(
             BatchDone(task.plan.flow, row.batch.number, row.read, row.written, row.rejected, row.bytes)
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from tranship.execution.active_run import Live, Task
+from tranship.execution.active_run import ActiveRun, Task
 from tranship.execution.copying.isolate import Line
 from tranship.execution.copying.stream import read_lines
 from tranship.execution.resilience.server_errors import is_rows_fault, sqlstate
@@ -19,7 +19,7 @@ from tranship.sql.old.ids import select_ids
 
 
 async def identified_lines(
-    live: Live, new: asyncpg.Connection, task: Task, batch: Batch, excluded: Sequence[Locator]
+    live: ActiveRun, new: asyncpg.Connection, task: Task, batch: Batch, excluded: Sequence[Locator]
 ) -> tuple[list[Line], list[Reject]]:
     """The lines of a batch less the excluded rows, in the order they are to be written, and the rows that OLD itself refuses to compute.
 
@@ -41,12 +41,12 @@ async def identified_lines(
 
 
 async def _lines(
-    live: Live, new: asyncpg.Connection, task: Task, batch: Batch, excluded: Sequence[Locator]
+    live: ActiveRun, new: asyncpg.Connection, task: Task, batch: Batch, excluded: Sequence[Locator]
 ) -> list[Line]:
     plan = task.plan
     async with live.snapshot.reader(plan.zone) as old:
         bindings = await live.bindings(old, new, plan, batch)
-        before = live.job.before(plan)
+        before = live.context.job.before(plan)
         select = select_identified(
             plan,
             before,
@@ -64,7 +64,7 @@ async def _lines(
 
 
 async def _halve(
-    live: Live,
+    live: ActiveRun,
     new: asyncpg.Connection,
     task: Task,
     batch: Batch,

@@ -10,16 +10,16 @@ import asyncpg
 
 from tranship.errors import Stopped
 from tranship.errors.codes.stops import CommittedRowsLost
-from tranship.execution.active_run import Live, Task
+from tranship.execution.active_run import ActiveRun, Task
 
 
-async def check_kept(live: Live, new: asyncpg.Connection) -> None:
+async def check_kept(live: ActiveRun, new: asyncpg.Connection) -> None:
     """Everything that this process saw committed is there.
 
     Raises:
         Stopped: it is not; the next run goes on from what is.
     """
-    sql = live.journal.sql
+    sql = live.context.journal.sql
     ended = [task.position for task in live.tasks if task.finished]
     done = [(row.position, row.batch.number) for task in live.tasks for row in task.done]
     lost = await new.fetchval(sql.lost_batches, live.run, [p for p, _ in done], [n for _, n in done])
@@ -28,16 +28,16 @@ async def check_kept(live: Live, new: asyncpg.Connection) -> None:
         raise _lost(live, f"{lost} of the transactions that it had committed")
 
 
-async def check_complete(live: Live, new: asyncpg.Connection, task: Task) -> None:
+async def check_complete(live: ActiveRun, new: asyncpg.Connection, task: Task) -> None:
     """The journal has every batch of a table done, with the counts that this process has; inside the transaction that ends the table.
 
     Raises:
         Stopped: it has not.
     """
-    row = await new.fetchrow(live.journal.sql.sums, live.run, task.position)
+    row = await new.fetchrow(live.context.journal.sql.sums, live.run, task.position)
     if row["open"] or (row["read"], row["written"], row["rejected"]) != task.counts:
         raise _lost(live, f"batches of {task.plan.flow} that it had committed")
 
 
-def _lost(live: Live, what: str) -> Stopped:
+def _lost(live: ActiveRun, what: str) -> Stopped:
     return Stopped(CommittedRowsLost(live.run, what))

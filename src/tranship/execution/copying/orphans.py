@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tranship.errors import Stopped
 from tranship.errors.codes.stops import OrphansChanged, UntraceableOrphans
-from tranship.execution.active_run import Live, Task, fence
+from tranship.execution.active_run import ActiveRun, Task, fence
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.model.catalog import ForeignKey
@@ -28,7 +28,7 @@ LIMIT = 1000
 """Rows judged together."""
 
 
-async def prove_keys(live: Live, new: asyncpg.Connection, tasks: Sequence[Task]) -> int:
+async def prove_keys(live: ActiveRun, new: asyncpg.Connection, tasks: Sequence[Task]) -> int:
     """Makes every foreign key of the tables true; the number of rows rejected for it.
 
     Raises:
@@ -38,7 +38,7 @@ async def prove_keys(live: Live, new: asyncpg.Connection, tasks: Sequence[Task])
     while again:
         again = False
         for task in tasks:
-            table = live.job.after(task.plan)
+            table = live.context.job.after(task.plan)
             xids = [xid for row in task.done for xid in row.xids]
             own = [(table.name, key) for key in table.foreign_keys]
             for name, key in [
@@ -55,19 +55,19 @@ async def prove_keys(live: Live, new: asyncpg.Connection, tasks: Sequence[Task])
     return rejected
 
 
-async def reread(live: Live, new: asyncpg.Connection, tasks: Sequence[Task]) -> None:
+async def reread(live: ActiveRun, new: asyncpg.Connection, tasks: Sequence[Task]) -> None:
     """What the journal holds of finished batches and of rejects: a transaction whose answer was lost may have been committed."""
-    rows = await live.journal.batches(new, await live.journal.tasks(new, live.run), live.run)
+    rows = await live.context.journal.batches(new, await live.context.journal.tasks(new, live.run), live.run)
     for task in tasks:
         task.done[:] = [row for row in rows if row.done and row.position == task.position]
     known = {task.position: task.plan.flow for task in tasks}
-    for reject in await live.journal.rejects(new, live.run):
+    for reject in await live.context.journal.rejects(new, live.run):
         if reject.position in known:
             live.book.add(known[reject.position], reject.reject)
 
 
 async def _reject(
-    live: Live, new: asyncpg.Connection, task: Task, key: ForeignKey, found: Sequence[asyncpg.Record]
+    live: ActiveRun, new: asyncpg.Connection, task: Task, key: ForeignKey, found: Sequence[asyncpg.Record]
 ) -> int:
     """One transaction: the rows leave NEW, and stand among the rejects of their batches."""
     by_batch: dict[int, list[asyncpg.Record]] = {}
@@ -100,7 +100,7 @@ async def _reject(
 
 
 async def _move_out(
-    live: Live,
+    live: ActiveRun,
     new: asyncpg.Connection,
     task: Task,
     number: int,
@@ -111,7 +111,7 @@ async def _move_out(
     if deleted != f"DELETE {len(records)}":
         raise Stopped(OrphansChanged(task.plan.new))
     async with live.snapshot.reader() as old:
-        whole = [record async for record in fetch_records(old, live.job, task.plan, rejects)]
+        whole = [record async for record in fetch_records(old, live.context.job, task.plan, rejects)]
     rows = [
         RejectRow(
             task.position,
@@ -122,8 +122,8 @@ async def _move_out(
         )
         for reject, record in zip(rejects, whole, strict=True)
     ]
-    await live.journal.write_rejects(new, live.run, task.position, number, rows)
-    await new.execute(live.journal.sql.shift_counts, live.run, task.position, number, len(rows))
+    await live.context.journal.write_rejects(new, live.run, task.position, number, rows)
+    await new.execute(live.context.journal.sql.shift_counts, live.run, task.position, number, len(rows))
 
 
 def _shift(task: Task, number: int, rows: int) -> None:
@@ -134,7 +134,7 @@ def _shift(task: Task, number: int, rows: int) -> None:
 
 
 async def _trace(
-    live: Live, new: asyncpg.Connection, task: Task, batch: Batch, records: Sequence[asyncpg.Record]
+    live: ActiveRun, new: asyncpg.Connection, task: Task, batch: Batch, records: Sequence[asyncpg.Record]
 ) -> list[Locator]:
     """The old rows behind rows of NEW: by OLD's key where it travels, else by every column that does."""
     plan = task.plan
@@ -151,7 +151,7 @@ async def _trace(
     values = await new.fetch(text.values_of(plan.new, names, [(r["relation"], r["id"]) for r in records]))
     async with live.snapshot.reader(plan.zone) as old:
         rows = await old.fetch(
-            rows_with(plan, live.job.before(plan), batch, chosen, [tuple(v) for v in values])
+            rows_with(plan, live.context.job.before(plan), batch, chosen, [tuple(v) for v in values])
         )
     known = live.book.rejected(plan.flow)
     found: dict[tuple[str | None, ...], list[Locator]] = {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from tranship.execution.active_run import Live, Task
+from tranship.execution.active_run import ActiveRun, Task
 from tranship.execution.probe.cut import SMALLEST_BATCH
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.server_errors import passes, sqlstate
@@ -32,16 +32,18 @@ def smaller_may_pass(error: BaseException) -> bool:
     return state == "53200" or (passes(error) and state not in _LOCKS)
 
 
-def divisible(live: Live, task: Task, batch: Batch) -> bool:
+def divisible(live: ActiveRun, task: Task, batch: Batch) -> bool:
     """Whether its rows lie in a range that can be cut, and nothing wants them in one piece."""
     in_one_piece = task.whole_keys or task.findings.ordered_stream or live.rehearsal is not None
     return (
-        not in_one_piece and batch.rows >= 2 * SMALLEST_BATCH and live.job.old.server_version >= RANGES_FROM
+        not in_one_piece
+        and batch.rows >= 2 * SMALLEST_BATCH
+        and live.context.job.old.server_version >= RANGES_FROM
     )
 
 
 async def divide(
-    live: Live, task: Task, batch: Batch, rows: int, number: int, new: asyncpg.Connection
+    live: ActiveRun, task: Task, batch: Batch, rows: int, number: int, new: asyncpg.Connection
 ) -> tuple[Batch, Batch] | None:
     """Journals both parts in one transaction, the first with so many ``rows``; None: the batch is done already, whatever its last try heard.
 
@@ -55,11 +57,14 @@ async def divide(
     first, second = batch.divided(at, rows, number)
     async with new.transaction():
         await new.execute(set_local("lock_timeout", "3s"))
-        await hold_epoch(new, live.journal, live.run, live.epoch)
+        await hold_epoch(new, live.context.journal, live.run, live.epoch)
         place = (live.run, task.position, batch.number)
-        if await new.fetchval(live.journal.sql.shorten_batch, *place, batch.rows, bound(at), rows) is None:
-            there = await live.journal.batch(new, live.run, task.position, batch)
+        if (
+            await new.fetchval(live.context.journal.sql.shorten_batch, *place, batch.rows, bound(at), rows)
+            is None
+        ):
+            there = await live.context.journal.batch(new, live.run, task.position, batch)
             return (first, second) if not there.done and there.batch.range.end == at else None
-        await live.journal.write_batches(new, live.run, task.position, [second])
+        await live.context.journal.write_batches(new, live.run, task.position, [second])
     await failpoint("batch.divided")
     return first, second

@@ -11,7 +11,7 @@ import asyncpg
 
 from tranship.errors import Stopped
 from tranship.errors.codes.stops import LookupChanged, RejectsReached, StoppedAsAsked, Unaccounted
-from tranship.execution.active_run import Live, Task, fence
+from tranship.execution.active_run import ActiveRun, Task, fence
 from tranship.execution.batch_size import Pace
 from tranship.execution.copying.batch import SwitchNeeded, Worker
 from tranship.execution.copying.durability import check_complete
@@ -36,15 +36,21 @@ class Mover:
     """Moves what is left of a run."""
 
     def __init__(
-        self, live: Live, held: Steady, lock: WriterLock | None, *, replica: bool, jobs: int
+        self, live: ActiveRun, held: Steady, lock: WriterLock | None, *, replica: bool, jobs: int
     ) -> None:
         self._live = live
         self._held = held
         self._lock = lock
         self._replica = replica
         self._workers = [Worker(live, n) for n in range(jobs)]
-        self._board = SwitchBoard(live.journal, live.run, live.job, live.on_event, fence=partial(fence, live))
-        self._throttle = Throttle(held, live.stop, live.on_event)
+        self._board = SwitchBoard(
+            live.context.journal,
+            live.run,
+            live.context.job,
+            live.context.on_event,
+            fence=partial(fence, live),
+        )
+        self._throttle = Throttle(held, live.context.stop, live.context.on_event)
         self._met = 0
         """Rejects that asking did not foresee."""
 
@@ -55,7 +61,7 @@ class Mover:
             Stopped: a person asked, tries are exhausted, or a bound is reached; resumable.
         """
         try:
-            for group in self._live.job.plan.groups:
+            for group in self._live.context.job.plan.groups:
                 tasks = [t for t in self._live.tasks if t.plan in group.tables]
                 if any(t.todo or not t.finished for t in tasks):
                     await self._group(group, tasks)
@@ -65,11 +71,11 @@ class Mover:
 
     async def _group(self, group: Group, tasks: Sequence[Task]) -> None:
         if self._met or any(t.findings.not_asked for t in tasks):
-            await self._ask_again(group, tasks)
+            await self._ask_again(tasks)
         rows = sum(t.rows for t in tasks) if not any(t.done for t in tasks) else None
-        size = self._live.options.batch_size if len([b for t in tasks for b in t.todo]) <= 1 else 0
+        size = self._live.context.options.batch_size if len([b for t in tasks for b in t.todo]) <= 1 else 0
         asking = partial(
-            needed, job=self._live.job, group=group, replica=self._replica, rows=rows, batch_rows=size
+            needed, job=self._live.context.job, group=group, replica=self._replica, rows=rows, batch_rows=size
         )
         switches = await self._held.work("switches", asking)
         await self._fix_lookups(group, tasks)
@@ -115,7 +121,9 @@ class Mover:
         rows: dict[TableName, int] = {}
         for task in tasks:
             rows[task.plan.new] = rows.get(task.plan.new, 0) + task.rows
-        choosing = partial(to_take_off, job=live.job, rows=rows, mode=live.options.rebuild_indexes)
+        choosing = partial(
+            to_take_off, job=live.context.job, rows=rows, mode=live.context.options.rebuild_indexes
+        )
         await self._board.take_off(self._held, await self._held.work("indexes", choosing))
 
     async def _rebuild(self, tables: AbstractSet[TableName]) -> None:
@@ -132,7 +140,7 @@ class Mover:
         failed: list[BaseException] = []
 
         async def stream(worker: Worker) -> None:
-            while queue and not failed and not self._live.stop.is_set():
+            while queue and not failed and not self._live.context.stop.is_set():
                 undo = queue.pop(0)
                 try:
                     await self._board.rebuild(worker, undo)
@@ -173,32 +181,25 @@ class Mover:
                 tables = tuple(sorted({str(lookup.table) for lookup in used}))
                 raise Stopped(LookupChanged(task.plan.flow, tables))
 
-    async def _ask_again(self, group: Group, tasks: Sequence[Task]) -> None:
+    async def _ask_again(self, tasks: Sequence[Task]) -> None:
         """Where earlier groups met rejects that nobody foresaw, or where their rows had to be there to be asked."""
         live = self._live
         batches = {t.plan.flow: tuple(t.todo) for t in tasks}
-        await ask(
-            live.snapshot,
-            live.config,
-            live.job,
-            [group],
-            live.book,
-            batches,
-            live=True,
-            rehearsal=live.rehearsal,
-        )
+        await ask(live.context, live.snapshot, live.book, batches, live=True, rehearsal=live.rehearsal)
 
     async def _table(self, task: Task, switches: Switches) -> None:
         queue = list(reversed(task.todo))
         foreseen = len(self._live.book.rejected(task.plan.flow))
         task.pace = Pace.begin(
-            self._live.options.batch_size, SMALLEST_BATCH, [(row.read, row.seconds) for row in task.done]
+            self._live.context.options.batch_size,
+            SMALLEST_BATCH,
+            [(row.read, row.seconds) for row in task.done],
         )
         failed: list[BaseException] = []
         streams = 1 if task.one_stream else min(len(self._workers), len(queue))
 
         async def stream(worker: Worker) -> None:
-            while queue and not failed and not self._live.stop.is_set():
+            while queue and not failed and not self._live.context.stop.is_set():
                 batch = queue.pop()
                 try:
                     await self._throttle.wait()
@@ -217,7 +218,7 @@ class Mover:
         read, written, rejected = task.counts
         if read != task.rows:
             raise Stopped(Unaccounted(task.plan.flow, task.rows, read))
-        self._live.on_event(TableDone(task.plan.flow, read, written, rejected))
+        self._live.context.on_event(TableDone(task.plan.flow, read, written, rejected))
 
     async def _batch(self, worker: Worker, task: Task, batch: Batch, switches: Switches) -> list[Batch]:
         """Moves one; what remains of it."""
@@ -227,15 +228,15 @@ class Mover:
             await self._board.off(self._held, Switches(drop=switches.drop), keys=True)
             task.whole_keys = False
             rest = await worker.move(task, batch)
-        bound = reject_bound(self._live.options, sum(t.rows for t in self._live.tasks))
+        bound = reject_bound(self._live.context.options, sum(t.rows for t in self._live.tasks))
         rejected = sum(t.counts[2] for t in self._live.tasks) if bound is not None else 0
         if bound is not None and rejected > bound:
-            raise Stopped(RejectsReached(rejected, self._live.options.max_rejects))
+            raise Stopped(RejectsReached(rejected, self._live.context.options.max_rejects))
         return rest
 
 
 async def fix_lookups(
-    live: Live, task: Task, used: Sequence[Lookup], new: asyncpg.Connection
+    live: ActiveRun, task: Task, used: Sequence[Lookup], new: asyncpg.Connection
 ) -> tuple[str, str]:
     """Hashes of the content of a table's lookups: as the journal has them from its first row, else as they are; and as they are."""
     async with live.snapshot.reader() as old, new.transaction():
@@ -243,10 +244,10 @@ async def fix_lookups(
         now = " ".join(
             [await content_hash(old if lookup.side is Side.OLD else new, lookup) for lookup in used]
         )
-        return await new.fetchval(live.journal.sql.fix_lookups, live.run, task.position, now), now
+        return await new.fetchval(live.context.journal.sql.fix_lookups, live.run, task.position, now), now
 
 
-async def end_task(live: Live, task: Task, new: asyncpg.Connection) -> None:
+async def end_task(live: ActiveRun, task: Task, new: asyncpg.Connection) -> None:
     """Marks a table done.
 
     Raises:
@@ -255,16 +256,16 @@ async def end_task(live: Live, task: Task, new: asyncpg.Connection) -> None:
     async with new.transaction():
         await fence(live, new)
         await check_complete(live, new, task)
-        await new.execute(live.journal.sql.end_task, live.run, task.position)
+        await new.execute(live.context.journal.sql.end_task, live.run, task.position)
 
 
-async def finish(live: Live, held: Works) -> None:
+async def finish(live: ActiveRun, held: Works) -> None:
     """Marks the run finished, if it is still ours."""
 
     async def once(new: asyncpg.Connection) -> None:
         async with new.transaction():
             await fence(live, new)
-            await new.execute(live.journal.sql.end_run, live.run, live.epoch, "finished")
+            await new.execute(live.context.journal.sql.end_run, live.run, live.epoch, "finished")
 
     await held.work("the end of the run", once)
     await failpoint("run.finished")

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
 
-from tranship.config import Config
 from tranship.errors import Refused
 from tranship.errors.codes.runs import OldAltered
-from tranship.execution.context import Job
+from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.cut import Cut, measure
-from tranship.execution.probe.group import ask_group
+from tranship.execution.probe.group import ProbeContext, ask_group
 from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import Table
 from tranship.model.expression import Lookup
 from tranship.model.flow import FlowId
 from tranship.model.names import Side, TableName
-from tranship.model.options import MigrateOptions
-from tranship.model.plan import Group, TablePlan
-from tranship.model.progress import Batch, Event, TableStarted
+from tranship.model.plan import TablePlan
+from tranship.model.progress import Batch, TableStarted
 from tranship.planning.comparing.drift import drift
 from tranship.server.catalog import read_catalog
 from tranship.server.connect import connect
@@ -58,23 +56,23 @@ def locked_relations(job: Job) -> tuple[TableName, ...]:
     return tuple(dict.fromkeys([*(p.old for p in job.plan.tables), *_lookups_on_old(job), *_countable(job)]))
 
 
-async def check_drift(
-    snapshot: Snapshot, job: Job, schemas: tuple[str, ...] | None, journal_schema: str
-) -> None:
+async def check_drift(context: RunContext, snapshot: Snapshot) -> None:
     """The plan was made on the schema that the snapshot sees.
 
     Raises:
         Refused: OLD was altered in between; says what changed.
     """
     async with snapshot.reader() as old:
-        now = await read_catalog(old, schemas, journal_schema=journal_schema)
-    changed = drift(job.old, now, Side.OLD)
+        now = await read_catalog(
+            old, context.config.old.schemas, journal_schema=context.config.journal_schema
+        )
+    changed = drift(context.job.old, now, Side.OLD)
     if changed:
         raise Refused(OldAltered("; ".join(changed)))
 
 
 async def cut_all(
-    snapshot: Snapshot, job: Job, plans: tuple[TablePlan, ...], batch_rows: int, *, digest: bool
+    snapshot: Snapshot, plans: tuple[TablePlan, ...], batch_rows: int, *, digest: bool
 ) -> dict[FlowId, Cut]:
     """Every table's batches, in one pass each; a transaction keeps the locks of all that it read, so it reads some tables alone."""
     cuts: dict[FlowId, Cut] = {}
@@ -98,7 +96,7 @@ async def count_left_out(snapshot: Snapshot, job: Job) -> dict[str, int]:
 
 @asynccontextmanager
 async def asking_new(
-    config: Config, job: Job, rehearsal: asyncpg.Connection | None = None
+    context: RunContext, rehearsal: asyncpg.Connection | None = None
 ) -> AsyncIterator[asyncpg.Connection]:
     """A READ ONLY transaction on NEW under the search_path of its batches, so that checks and generated columns mean the same.
 
@@ -114,9 +112,9 @@ async def asking_new(
             if not rehearsal.is_closed():
                 await part.rollback()
         return
-    conn = await connect(config.new, application_name="tranship")
+    conn = await connect(context.config.new, application_name="tranship")
     try:
-        await pin(conn, Side.NEW, datestyle=datestyle(job.new))
+        await pin(conn, Side.NEW, datestyle=datestyle(context.job.new))
         async with conn.transaction(readonly=True):
             yield conn
     finally:
@@ -124,42 +122,33 @@ async def asking_new(
 
 
 async def ask(
+    context: RunContext,
     snapshot: Snapshot,
-    config: Config,
-    job: Job,
-    groups: Sequence[Group],
     book: Book,
     batches: Mapping[FlowId, tuple[Batch, ...]],
     *,
     live: bool,
     rehearsal: asyncpg.Connection | None = None,
 ) -> None:
-    """Enter every foreseen reject of the groups, in order, into the book."""
+    """Enters every predicted reject of the groups that the batches belong to, in plan order, into the book."""
+    groups = [g for g in context.job.plan.groups if any(p.flow in batches for p in g.tables)]
     for first in range(0, len(groups), _AT_ONCE):
-        async with asking_new(config, job, rehearsal) as new:
+        async with asking_new(context, rehearsal) as new:
             for group in groups[first : first + _AT_ONCE]:
                 async with snapshot.reader() as old:
-                    await ask_group(job, group, old, new, book, batches, live=live)
+                    probing = ProbeContext(context.job, old, new, book, live=live)
+                    await ask_group(probing, group, batches)
 
 
-async def ask_everything(
-    snapshot: Snapshot,
-    config: Config,
-    job: Job,
-    options: MigrateOptions,
-    plans: tuple[TablePlan, ...],
-    *,
-    digest: bool,
-    on_event: Callable[[Event], None],
-) -> Asked:
+async def ask_everything(context: RunContext, snapshot: Snapshot, *, digest: bool) -> Asked:
     """The phase that dry run and live run share: count, cut, ask; writes nothing anywhere."""
-    cuts = await cut_all(snapshot, job, plans, options.batch_size, digest=digest)
+    plans = context.job.plan.tables
+    cuts = await cut_all(snapshot, plans, context.options.batch_size, digest=digest)
     for plan in plans:
-        on_event(TableStarted(plan.flow, cuts[plan.flow].rows, len(cuts[plan.flow].batches)))
-    asked = Asked(cuts, Book(), await count_left_out(snapshot, job))
+        context.on_event(TableStarted(plan.flow, cuts[plan.flow].rows, len(cuts[plan.flow].batches)))
+    asked = Asked(cuts, Book(), await count_left_out(snapshot, context.job))
     batches = {flow: cut.batches for flow, cut in cuts.items()}
-    groups = [g for g in job.plan.groups if any(p.flow in cuts for p in g.tables)]
-    await ask(snapshot, config, job, groups, asked.book, batches, live=False)
+    await ask(context, snapshot, asked.book, batches, live=False)
     return asked
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import asyncpg
+from msgspec import Struct
 
 from tranship.execution.context import Job
 from tranship.execution.probe.cascades import Cascades, Tie
@@ -32,37 +33,41 @@ from tranship.model.verdict import TableFindings
 from tranship.sql.new.unique_indexes import UniqueIndex
 
 
+class ProbeContext(Struct, frozen=True):
+    """What the data checks of one group are given."""
+
+    job: Job
+    old: asyncpg.Connection
+    """Inside the run's snapshot, READ ONLY."""
+    new: asyncpg.Connection
+    """Inside a READ ONLY transaction, with NEW's configured ``search_path``."""
+    book: Book
+    """Holds the rejects of all groups before this one, those met while copying included."""
+    live: bool
+    """The groups before this one are in NEW; otherwise (dry run) what they will put there is computed from OLD."""
+
+
 async def ask_group(
-    job: Job,
-    group: Group,
-    old: asyncpg.Connection,
-    new: asyncpg.Connection,
-    book: Book,
-    batches: Mapping[FlowId, tuple[Batch, ...]],
-    *,
-    live: bool,
+    context: ProbeContext, group: Group, batches: Mapping[FlowId, tuple[Batch, ...]]
 ) -> tuple[TableFindings, ...]:
-    """Find every row of the group that NEW would refuse, and enter it into the book.
+    """Finds every row of the group that NEW would refuse, and enters it into the book.
 
     Args:
-        old: inside the run's snapshot, READ ONLY.
-        new: inside a READ ONLY transaction, with NEW's configured ``search_path``.
-        book: holds the rejects of all groups before this one, those met while copying included.
         batches: per flow the batches still to be copied; rows of batches done before are taken to be in NEW or in the book.
-        live: the groups before this one are in NEW; otherwise (dry run) what they will put there is computed from OLD.
 
     Raises:
         Refused: a lookup holds different values for one key.
     """
-    await check_lookups(job, group.tables, old, new)
-    asking = _Asking(job, group, old, new, book, live=live)
+    job, old, book = context.job, context.old, context.book
+    await check_lookups(job, group.tables, old, context.new)
+    asking = _Asking(context, group)
     for plan in group.tables:
         await asking.faults(plan, batches.get(plan.flow, ()))
     await asking.collisions(batches)
     await asking.cascades()
     for plan in group.tables:
         await count_losses(job, plan, old, book)
-        if not live:
+        if not context.live:
             await note_wide_keys(job, plan, old, book)
     return tuple(book.findings(plan.flow) for plan in group.tables)
 
@@ -70,23 +75,15 @@ async def ask_group(
 class _Asking:
     """One group's questions and what is kept between them."""
 
-    def __init__(
-        self,
-        job: Job,
-        group: Group,
-        old: asyncpg.Connection,
-        new: asyncpg.Connection,
-        book: Book,
-        *,
-        live: bool,
-    ) -> None:
-        self._job, self._group, self._new, self._book = job, group, new, book
-        pending = _pending(job, group, live=live)
-        self._derived = Derived(job, old, new, book, pending)
+    def __init__(self, context: ProbeContext, group: Group) -> None:
+        job, book = context.job, context.book
+        self._job, self._group, self._new, self._book = job, group, context.new, book
+        pending = _pending(job, group, live=context.live)
+        self._derived = Derived(job, context.old, context.new, book, pending)
         self._parents = Parents(job, self._derived, book, pending)
         self._encoding = Encoding(job.new.encoding)
         self._inside = frozenset(group.cyclic_keys)
-        self._live = live
+        self._live = context.live
         self._indexes: dict[TableName, dict[str, UniqueIndex]] = {}
         self._stores: dict[FlowId, dict[str, KeyStore]] = {}
         self._absent: dict[tuple[FlowId, str], Mapping[Locator, str | None]] = {}

@@ -11,12 +11,12 @@ import asyncpg
 
 from tranship.config import Config
 from tranship.errors import TranshipError
-from tranship.execution.context import Job
+from tranship.execution.context import RunContext
 from tranship.execution.resilience.retry import retry
 from tranship.execution.resilience.stop_reasons import in_vain
 from tranship.execution.resilience.writer_lock import end_backends
 from tranship.model.names import Side
-from tranship.model.progress import Event, Noted
+from tranship.model.progress import Noted
 from tranship.server.connect import connect
 from tranship.server.session import datestyle, pin
 from tranship.server.trouble import DATABASE_TROUBLE
@@ -74,17 +74,10 @@ class Steady:
 class Control(Steady):
     """Made again when it was lost."""
 
-    def __init__(
-        self,
-        conn: asyncpg.Connection,
-        config: Config,
-        job: Job,
-        tell: Callable[[Event], None],
-        stop: asyncio.Event,
-    ) -> None:
-        super().__init__(conn, tell, stop)
-        self._config = config
-        self._job = job
+    def __init__(self, conn: asyncpg.Connection, context: RunContext) -> None:
+        super().__init__(conn, context.on_event, context.stop)
+        self._config = context.config
+        self._job = context.job
         self.on_renewed: Callable[[asyncpg.Connection], Awaitable[None]] | None = None
         """Asked of every connection that had to be made again; what it raises ends the run."""
 

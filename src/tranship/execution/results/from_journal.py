@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import asyncpg
 
-from tranship.config import Config
-from tranship.execution.active_run import Live
-from tranship.execution.context import Job
+from tranship.execution.active_run import ActiveRun
+from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.everything import Asked
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.results.outcome import (
@@ -20,7 +19,6 @@ from tranship.execution.results.outcome import (
     reject_record,
 )
 from tranship.model.flow import FlowId
-from tranship.model.options import MigrateOptions
 from tranship.model.plan import TablePlan
 from tranship.model.verdict import RejectRecord
 from tranship.server.journal import BatchRow, Journal, RejectRow, Run, TaskRow
@@ -38,16 +36,17 @@ async def dry_records(snapshot: Snapshot, job: Job, asked: Asked) -> AsyncIterat
 
 
 async def live_result(
+    context: RunContext,
     control: asyncpg.Connection,
-    journal: Journal,
-    job: Job,
-    config: Config,
-    options: MigrateOptions,
     frame: Frame,
     done: Mapping[FlowId, tuple[Run, TaskRow]],
-    live: Live | None,
+    live: ActiveRun | None,
 ) -> MigrationOutcome:
-    """The result of a finished run together with the tables that earlier runs moved."""
+    """The result of a finished run together with the tables that earlier runs moved.
+
+    ``context`` is that of the whole job, tables that are done already included.
+    """
+    job = context.job
     where = {
         plan.flow: (run.id, row.position)
         for plan in job.plan.tables
@@ -56,8 +55,8 @@ async def live_result(
     }
     if live is not None:
         where |= {t.plan.flow: (live.run, t.position) for t in live.tasks}
-    tables, records = await _journalled(control, journal, job.plan.tables, where, done)
-    return outcome(job, config.old, config.new, options, frame, tables, records)
+    tables, records = await _journalled(control, context.journal, job.plan.tables, where, done)
+    return outcome(context, frame, tables, records)
 
 
 async def moved_before(

@@ -12,10 +12,9 @@ from msgspec.structs import replace
 from tranship import __version__
 from tranship.config import Endpoint
 from tranship.errors import Stopped
-from tranship.execution.context import Job
+from tranship.execution.context import Job, RunContext
 from tranship.execution.results.wording import reason_key
 from tranship.model.catalog import Catalog
-from tranship.model.options import MigrateOptions
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
 from tranship.model.verdict import (
@@ -82,15 +81,10 @@ class Frame(Struct, frozen=True):
 
 
 def outcome(
-    job: Job,
-    old: Endpoint,
-    new: Endpoint,
-    options: MigrateOptions,
-    frame: Frame,
-    tables: Sequence[TableCounts],
-    rejects: Iterable[RejectRecord],
+    context: RunContext, frame: Frame, tables: Sequence[TableCounts], rejects: Iterable[RejectRecord]
 ) -> MigrationOutcome:
     """The whole result; its status is that of a run that came to its end."""
+    job, config = context.job, context.config
     results = tuple(_table(job, frame, counts) for counts in tables)
     failed = sum(t.rows_failed for t in results)
     left = sum(frame.left_out.values())
@@ -118,11 +112,11 @@ def outcome(
         stats=stats,
         tables=results,
         problems=frame.problems,
-        old=_database(old, job.old),
-        new=_database(new, job.new),
+        old=_database(config.old, job.old),
+        new=_database(config.new, job.new),
         plan_hash=run_hash(job.plan.tables),
-        resolutions_file=options.resolutions,
-        arguments=options.arguments,
+        resolutions_file=context.options.resolutions,
+        arguments=context.options.arguments,
         left_out=frame.left_out,
         sequences=frame.sequences,
     )

@@ -14,7 +14,14 @@ from tranship.errors import UsageError
 from tranship.errors.codes.runs import NoRun, NoSuchRun
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import WriterLock, hold_epoch, lock_number, shut_out
-from tranship.execution.rollback.delete import Written, broken_off, rows_of_others, take_back, written
+from tranship.execution.rollback.delete import (
+    RollbackContext,
+    Written,
+    broken_off,
+    rows_of_others,
+    take_back,
+    written,
+)
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
 from tranship.model.options import command_line
@@ -80,7 +87,8 @@ async def rollback(
             tables = await written(new, journal, chosen)
             told = await _told(new, journal, catalog, chosen, tables)
             try:
-                return await _carry_out(new, journal, catalog, told, tables, tell, stop or asyncio.Event())
+                context = RollbackContext(journal, chosen, catalog, tell, stop or asyncio.Event())
+                return await _carry_out(new, context, told, tables)
             except DATABASE_TROUBLE as error:
                 raise broken_off(chosen, error) from error
 
@@ -124,15 +132,10 @@ async def _sequences(
 
 
 async def _carry_out(
-    new: asyncpg.Connection,
-    journal: Journal,
-    catalog: Catalog,
-    told: Rollback,
-    tables: tuple[Written, ...],
-    tell: Callable[[Noted], None],
-    stop: asyncio.Event,
+    new: asyncpg.Connection, context: RollbackContext, told: Rollback, tables: tuple[Written, ...]
 ) -> Rollback:
-    deleted = await take_back(new, journal, told.run, catalog, tables, tell, stop)
+    journal = context.journal
+    deleted = await take_back(new, context, tables)
     async with new.transaction():
         await hold_epoch(new, journal, told.run.id, told.run.epoch)
         # Looked at again: taking the rows back may have taken hours, in which others drew from them.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import asyncpg
@@ -110,30 +111,34 @@ async def rows_of_others(
     return tuple(dict(zip(key, row["key"], strict=True)) for row in rows)
 
 
-async def take_back(
-    new: asyncpg.Connection,
-    journal: Journal,
-    run: Run,
-    catalog: Catalog,
-    tables: Sequence[Written],
-    tell: Callable[[Noted], None],
-    stop: asyncio.Event,
-) -> int:
-    """Delete the rows of a run of ours (``run.epoch``), what refers to others first, and mark their batches as to do again; the number of rows.
+@dataclass(frozen=True)
+class RollbackContext:
+    """What every step of a rollback is given."""
 
-    ``stop`` ends it after a piece.
+    journal: Journal
+    run: Run
+    """The run whose rows go; ``run.epoch`` is ours."""
+    catalog: Catalog
+    """That of NEW."""
+    tell: Callable[[Noted], None]
+    stop: asyncio.Event
+    """Once set, the rollback ends after the piece in hand."""
+
+
+async def take_back(new: asyncpg.Connection, context: RollbackContext, tables: Sequence[Written]) -> int:
+    """Deletes the rows of a run, what refers to others first, and marks their batches as to do again; returns the number of rows.
 
     Raises:
         Refused: this role may not delete them, or nobody may, or rows that others wrote refer to them.
         Stopped: another run took over, a person asked, or the connection broke; whoever comes next goes on.
     """
-    _refuse_without_rights(catalog, tables)
-    await _refuse_undeletable(new, catalog, tables)
-    await _refuse_children(new, catalog, tables)
+    _refuse_without_rights(context.catalog, tables)
+    await _refuse_undeletable(new, context.catalog, tables)
+    await _refuse_children(new, context.catalog, tables)
     try:
-        return await _TakeBack(new, journal, run, catalog, tables, tell, stop).run()
+        return await _TakeBack(new, context, tables).run()
     except DATABASE_TROUBLE as error:
-        raise broken_off(run, error) from error
+        raise broken_off(context.run, error) from error
 
 
 def broken_off(run: Run, error: Exception) -> Stopped:
@@ -144,22 +149,13 @@ def broken_off(run: Run, error: Exception) -> Stopped:
 class _TakeBack:
     """One take-back: every step is a transaction that another run's epoch forbids."""
 
-    def __init__(
-        self,
-        new: asyncpg.Connection,
-        journal: Journal,
-        run: Run,
-        catalog: Catalog,
-        tables: Sequence[Written],
-        tell: Callable[[Noted], None],
-        stop: asyncio.Event,
-    ) -> None:
-        self._new, self._journal, self._run = new, journal, run
-        self._held = Steady(new, tell)
-        self._catalog = catalog
+    def __init__(self, new: asyncpg.Connection, context: RollbackContext, tables: Sequence[Written]) -> None:
+        self._new, self._journal, self._run = new, context.journal, context.run
+        self._held = Steady(new, context.tell)
+        self._catalog = context.catalog
         self._tables = tables
-        self._tell = tell
-        self._stop = stop
+        self._tell = context.tell
+        self._stop = context.stop
         self._names = dict.fromkeys(w.task.flow.new for w in tables if w.xids)
         self._replica = False
 

@@ -6,40 +6,32 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Callable
 from functools import partial
 
 import asyncpg
 
 from tranship import __version__
-from tranship.config import Config
 from tranship.errors import Refused
 from tranship.errors.codes.runs import UnfinishedFromAnotherOld
-from tranship.execution.context import Job
+from tranship.execution.context import RunContext
 from tranship.execution.probe.everything import ask_everything
 from tranship.execution.resilience.connection import Works
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import at_work, taken_over
 from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.tasks import Begun, _task, too_many, write_task
-from tranship.model.options import MigrateOptions, command_line
-from tranship.model.progress import Event
+from tranship.model.options import command_line
 from tranship.planning.plan.hash import run_hash
 from tranship.server.identity import Identity
-from tranship.server.journal import Journal
 from tranship.server.snapshot import Snapshot
 
 
 async def begin_fresh(
+    context: RunContext,
     held: Works,
-    journal: Journal,
     snapshot: Snapshot,
-    config: Config,
-    job: Job,
-    options: MigrateOptions,
     identities: tuple[Identity, Identity],
     seen: frozenset[str],
-    on_event: Callable[[Event], None],
 ) -> Begun:
     """Asks everything, then writes the whole run into the journal in one transaction. ``seen``: the runs that were there before asking.
 
@@ -48,10 +40,9 @@ async def begin_fresh(
             the tables.
         Stopped: another run began meanwhile; the lock's session can be lost unnoticed while nothing is written yet.
     """
-    await held.work("the journal", partial(_refuse_half_moved, journal, job, identities[0], config))
-    asked = await ask_everything(
-        snapshot, config, job, options, job.plan.tables, digest=True, on_event=on_event
-    )
+    job, journal, options = context.job, context.journal, context.options
+    await held.work("the journal", partial(_refuse_half_moved, context, identities[0]))
+    asked = await ask_everything(context, snapshot, digest=True)
     await failpoint("run.asked")
     problem = too_many(asked.rejected, asked.rows, options)
     if problem is not None:
@@ -84,14 +75,13 @@ async def begin_fresh(
     return Begun(run, 1, tasks, asked.book, asked.left_out)
 
 
-async def _refuse_half_moved(
-    journal: Journal, job: Job, old: Identity, config: Config, control: asyncpg.Connection
-) -> None:
+async def _refuse_half_moved(context: RunContext, old: Identity, control: asyncpg.Connection) -> None:
     """An OLD that was upgraded, restored or moved elsewhere in the middle of a run is another one by its identity: its rows would come twice.
 
     Runs from several OLDs into one NEW that are at work side by side are left alone.
     """
-    filled = {plan.new for plan in job.plan.tables}
+    journal = context.journal
+    filled = {plan.new for plan in context.job.plan.tables}
     for run in await journal.runs(control, None):
         if (
             run.state == "finished"
@@ -102,5 +92,5 @@ async def _refuse_half_moved(
         both = sorted(filled & {task.flow.new for task in await journal.tasks(control, run.id)})
         if not both or await at_work(control, run):
             continue
-        command = command_line("tranship", "rollback", config.path, "--run", run.id, "--live")
+        command = command_line("tranship", "rollback", context.config.path, "--run", run.id, "--live")
         raise Refused(UnfinishedFromAnotherOld(run.id, run.started, tuple(both[:5]), command))

@@ -27,14 +27,13 @@ from tranship.errors.codes.start import (
     RowSecurity,
     RowSecurityOfNew,
 )
-from tranship.execution.context import Job
+from tranship.execution.context import Job, RunContext
 from tranship.execution.resilience.writer_lock import at_work
 from tranship.execution.switches import indexes, sequences
 from tranship.execution.switches import triggers_and_keys as switches
 from tranship.model.catalog import Catalog
 from tranship.model.expression import Lookup, NewDefault
 from tranship.model.names import Side, TableName
-from tranship.model.options import MigrateOptions
 from tranship.model.resolution import Problem
 from tranship.model.types import PgType
 from tranship.server.identity import Identity, read_identity, same_database, standby_of
@@ -61,19 +60,14 @@ class Passed(Struct, frozen=True):
 
 
 async def preflight(
-    old: asyncpg.Connection,
-    new: asyncpg.Connection,
-    job: Job,
-    config: Config,
-    options: MigrateOptions,
-    *,
-    live: bool,
+    context: RunContext, old: asyncpg.Connection, new: asyncpg.Connection, *, live: bool
 ) -> Passed:
     """Look at both servers.
 
     Raises:
         Refused: OLD is NEW, or (with every problem) the run may not do what it needs to do, or a dry run could not even read.
     """
+    job, config, options = context.job, context.config, context.options
     mine, theirs = await read_identity(old), await read_identity(new)
     await _distinct(old, new, mine, theirs, config)
     replica = await switches.may_be_replica(new)
@@ -91,7 +85,7 @@ async def preflight(
         problems += await indexes.missing_rights(new, job)
         silenced |= {one.table for one in await indexes.loose(new, job, [p.new for p in job.plan.tables])}
     problems += await _in_use(new, job, silenced)
-    journal = Journal(config.journal_schema)
+    journal = context.journal
     problems += await _beside(new, journal, job, mine, silenced)
     missing = await journal.missing(new, job.new.user, job.new.database)
     if missing is not None:

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
 from msgspec.structs import replace
 
-from tranship.config import Config
 from tranship.errors import Refused, Stopped
 from tranship.errors.codes.runs import AnotherPlan
 from tranship.errors.codes.stops import OldWrittenSince
 from tranship.execution.active_run import Task
-from tranship.execution.context import Job
+from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.everything import ask_everything
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.resilience.connection import Steady
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import hold_epoch, shut_out, taken_over
-from tranship.execution.rollback.delete import take_back, written
+from tranship.execution.rollback.delete import RollbackContext, take_back, written
 from tranship.execution.start.old_unchanged import unwritten
 from tranship.execution.start.tasks import Begun, _task, write_task
 from tranship.model.flow import FlowId
-from tranship.model.options import MigrateOptions
 from tranship.model.plan import Plan, TablePlan
-from tranship.model.progress import Event, Noted
 from tranship.planning.plan.hash import plan_hash, run_hash
 from tranship.server.identity import Identity
 from tranship.server.journal import Journal, Run, TaskRow
@@ -88,44 +84,30 @@ def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
     raise Refused(AnotherPlan(run.started, "; ".join(told)))
 
 
-async def resume(
-    held: Steady,
-    journal: Journal,
-    snapshot: Snapshot,
-    config: Config,
-    job: Job,
-    options: MigrateOptions,
-    run: Run,
-    jobs: int,
-    on_event: Callable[[Event], None],
-    stop: asyncio.Event,
-) -> Begun:
+async def resume(context: RunContext, held: Steady, snapshot: Snapshot, run: Run, jobs: int) -> Begun:
     """Takes an unfinished run over: ends its backends, raises the epoch, and proves that OLD is as it was.
 
     Raises:
         Refused: the plan is another one.
         Stopped: OLD was written to since, and nobody said what to do.
     """
+    job, journal = context.job, context.journal
     control = await held.alive()
     rows = await journal.tasks(control, run.id)
     same_plan(job, rows, run)
     epoch = await shut_out(control, journal, run)
-    await _end_take_back(control, journal, job, replace(run, epoch=epoch), on_event, stop)
+    await _end_take_back(context, control, replace(run, epoch=epoch))
     plans = {p.flow: p for p in job.plan.tables}
     tasks = [_resumed(row, plans[row.flow]) for row in rows]
     unchanged = all(row.done for row in rows) or await unwritten(
-        snapshot, Mark.of(run.snapshot), tasks, jobs, on_event
+        snapshot, Mark.of(run.snapshot), tasks, jobs, context.on_event
     )
     control = await held.alive()
-    if not unchanged and options.new_snapshot != "unfinished":
+    if not unchanged and context.options.new_snapshot != "unfinished":
         raise Stopped(OldWrittenSince())
     if not unchanged:
-        on_event(
-            Noted("unfinished tables are moved again as OLD is now: the result is not one point in time")
-        )
-        await redo_unfinished(
-            held, journal, snapshot, config, job, options, replace(run, epoch=epoch), on_event, stop
-        )
+        context.note("unfinished tables are moved again as OLD is now: the result is not one point in time")
+        await redo_unfinished(context, held, snapshot, replace(run, epoch=epoch))
         control = await held.alive()
         rows = await journal.tasks(control, run.id)
         tasks = [_resumed(row, plans[row.flow]) for row in rows]
@@ -144,7 +126,7 @@ async def resume(
         # The rest of a batch that was split has a later number; where NEW numbers the rows as they come, their place counts.
         task.todo.sort(key=lambda batch: (batch.source, batch.range.start or ()))
     left = sum(len(t.todo) for t in tasks)
-    on_event(Noted(f"going on with the run of {run.started:%Y-%m-%d %H:%M}: {left} batches are left"))
+    context.note(f"going on with the run of {run.started:%Y-%m-%d %H:%M}: {left} batches are left")
     return Begun(
         run.id,
         epoch,
@@ -170,21 +152,12 @@ async def _known_rejects(
     return book
 
 
-async def redo_unfinished(
-    held: Steady,
-    journal: Journal,
-    snapshot: Snapshot,
-    config: Config,
-    job: Job,
-    options: MigrateOptions,
-    run: Run,
-    on_event: Callable[[Event], None],
-    stop: asyncio.Event,
-) -> None:
+async def redo_unfinished(context: RunContext, held: Steady, snapshot: Snapshot, run: Run) -> None:
     """Takes back what unfinished tables hold of the run (``run.epoch`` is ours), and asks and cuts them anew in the new snapshot."""
+    job, journal = context.job, context.journal
     control = await held.alive()
     left = await written(control, journal, run, lambda task: not task.done)
-    await take_back(control, journal, run, job.new, left, on_event, stop)
+    await take_back(control, _rollback_context(context, run), left)
     rows = await journal.tasks(control, run.id)
     done = {row.flow for row in rows if row.done}
     groups = tuple(
@@ -193,9 +166,7 @@ async def redo_unfinished(
         if (kept := tuple(p for p in g.tables if p.flow not in done))
     )
     rest = Job(replace(job.plan, groups=groups), job.old, job.new)
-    asked = await ask_everything(
-        snapshot, config, rest, options, rest.plan.tables, digest=True, on_event=on_event
-    )
+    asked = await ask_everything(context.of(rest), snapshot, digest=True)
     places = {row.flow: row.position for row in rows}
     control = await held.alive()
     async with control.transaction():
@@ -213,21 +184,15 @@ async def redo_unfinished(
         await control.execute(journal.sql.new_snapshot, run.id, str(snapshot.mark))
 
 
-async def _end_take_back(
-    control: asyncpg.Connection,
-    journal: Journal,
-    job: Job,
-    run: Run,
-    on_event: Callable[[Event], None],
-    stop: asyncio.Event,
-) -> None:
+async def _end_take_back(context: RunContext, control: asyncpg.Connection, run: Run) -> None:
     """Rows that somebody began to take back go first: what is gone and what is not is told by no batch any more."""
+    journal = context.journal
     tasks = await journal.tasks(control, run.id)
     begun = {b.position for b in await journal.batches(control, tasks, run.id) if b.going_back}
     if begun:
-        on_event(Noted("taking back rows was interrupted: that comes first"))
+        context.note("taking back rows was interrupted: that comes first")
         rows = await written(control, journal, run, lambda task: task.position in begun)
-        await take_back(control, journal, run, job.new, rows, on_event, stop)
+        await take_back(control, _rollback_context(context, run), rows)
 
 
 async def forget_if_nothing_done(control: asyncpg.Connection, journal: Journal, run: Run) -> bool:
@@ -239,19 +204,17 @@ async def forget_if_nothing_done(control: asyncpg.Connection, journal: Journal, 
     return True
 
 
-async def start_over(
-    control: asyncpg.Connection,
-    journal: Journal,
-    job: Job,
-    run: Run,
-    on_event: Callable[[Event], None],
-    stop: asyncio.Event,
-) -> None:
+async def start_over(context: RunContext, control: asyncpg.Connection, run: Run) -> None:
     """Takes an unfinished run back and forgets it."""
-    on_event(Noted(f"taking back what the unfinished run of {run.started:%Y-%m-%d %H:%M} wrote"))
+    context.note(f"taking back what the unfinished run of {run.started:%Y-%m-%d %H:%M} wrote")
+    journal = context.journal
     run = replace(run, epoch=await shut_out(control, journal, run))
-    await take_back(control, journal, run, job.new, await written(control, journal, run), on_event, stop)
+    await take_back(control, _rollback_context(context, run), await written(control, journal, run))
     await forget(control, journal, run)
+
+
+def _rollback_context(context: RunContext, run: Run) -> RollbackContext:
+    return RollbackContext(context.journal, run, context.job.new, context.on_event, context.stop)
 
 
 async def forget(control: asyncpg.Connection, journal: Journal, run: Run) -> None:

@@ -8,7 +8,7 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.errors.codes.privileges import SequenceNotMovable, SequenceUnreadable
-from tranship.execution.active_run import Live, fence
+from tranship.execution.active_run import ActiveRun, fence
 from tranship.execution.context import Job
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.model.catalog import Catalog, Column
@@ -93,7 +93,7 @@ async def set_back(new: asyncpg.Connection, exposed: Mapping[TableName, Position
 
 
 async def set_sequences(
-    live: Live, old: asyncpg.Connection, new: asyncpg.Connection, untouched: Collection[TableName] = ()
+    live: ActiveRun, old: asyncpg.Connection, new: asyncpg.Connection, untouched: Collection[TableName] = ()
 ) -> dict[str, int]:
     """Move NEW's sequences, record before and after, and tell where each stands; of ``untouched`` ones, where it would stand.
 
@@ -101,7 +101,7 @@ async def set_sequences(
         Stopped: another run took over.
     """
     await failpoint("sequences.before")
-    job, journal = live.job, live.journal
+    job, journal = live.context.job, live.context.journal
     ends: dict[str, int] = {}
     for name in dict.fromkeys(pair.new for pair in job.plan.sequences):
         sequence = next((s for s in job.new.sequences if s.name == name), None)

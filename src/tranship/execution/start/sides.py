@@ -1,0 +1,57 @@
+"""The connections that a run begins with: one to each side, and the snapshot of OLD."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import asyncpg
+
+from tranship.execution.context import RunContext
+from tranship.execution.probe.everything import check_drift, locked_relations
+from tranship.model.names import Side
+from tranship.server.connect import connect
+from tranship.server.session import datestyle, pin, refuse_pooler
+from tranship.server.snapshot import Snapshot
+
+
+@contextlib.asynccontextmanager
+async def both_sides(
+    context: RunContext, *, batches: bool = False
+) -> AsyncIterator[tuple[asyncpg.Connection, asyncpg.Connection]]:
+    """Connects to OLD and NEW for the block.
+
+    Args:
+        batches: the connection to NEW keeps the database's own search_path, as batches need it.
+
+    Raises:
+        ConnectError: a side cannot be reached, or a session setting does not stay.
+        Refused: a pooler stands in between that changes the backend between transactions.
+    """
+    config, style = context.config, datestyle(context.job.new)
+    old = await connect(config.old, application_name="tranship")
+    try:
+        await refuse_pooler(old, config.old)
+        await pin(old, Side.OLD, datestyle=style, search_path="")
+        new = await connect(config.new, application_name="tranship")
+        try:
+            await refuse_pooler(new, config.new)
+            await pin(new, Side.NEW, datestyle=style, search_path=None if batches else "")
+            yield old, new
+        finally:
+            new.terminate()
+    finally:
+        old.terminate()
+
+
+@contextlib.asynccontextmanager
+async def open_snapshot(context: RunContext) -> AsyncIterator[Snapshot]:
+    """Opens the run's snapshot of OLD for the block.
+
+    Raises:
+        Refused: OLD's schema is no longer the one that the plan was made on.
+    """
+    relations, style = locked_relations(context.job), datestyle(context.job.new)
+    async with Snapshot.open(context.config.old, relations, datestyle=style) as snapshot:
+        await check_drift(context, snapshot)
+        yield snapshot
