@@ -1,52 +1,26 @@
-"""The plan: what fills every column of NEW, and who said so. Pure; the order and the hazards have rooms of their own."""
+"""The plan: what fills every column of NEW, and who said so.
+
+The order and the hazards have files of their own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
-from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from tranship.errors.codes.scope import ParentNotFilled
-from tranship.model.catalog import Catalog, Column, Table
-from tranship.model.change import ColumnPair, Comparison, Pairing, TablePair
-from tranship.model.expression import (
-    Coalesce,
-    Constant,
-    Conversion,
-    Expression,
-    Lookup,
-    MapValues,
-    NewDefault,
-    Rule,
-    Sql,
-    Take,
-)
-from tranship.model.names import Side, TableName
-from tranship.model.plan import ColumnMapping, LeftOut, Origin, Plan, SequencePair, Source, TablePlan
-from tranship.model.resolution import Action, Answers, Decision, LookupTable, Problem, Resolution
-from tranship.model.types import PgType
-from tranship.planning.matching.scope import default_schema
+from tranship.model.catalog import Catalog, Table
+from tranship.model.change import Comparison, TablePair
+from tranship.model.expression import Coalesce, Constant, Lookup, MapValues, NewDefault, Rule, Sql, Take
+from tranship.model.names import TableName
+from tranship.model.plan import ColumnMapping, LeftOut, Plan, Source, TablePlan
+from tranship.model.resolution import Action, Answers, Decision, Problem
 from tranship.planning.plan.hazards import hazards
+from tranship.planning.plan.mappings import Sides, TableDecisions, column_mappings
 from tranship.planning.plan.order import order
-from tranship.planning.types.conversion import convert
-
-_SCHEMA_DEFAULT = "USE_SCHEMA_DEFAULT"
-
-
-class _Sides(Struct, frozen=True):
-    old: Catalog
-    new: Catalog
-    schemas: tuple[tuple[str, str], ...]
-
-    def conversion(self, before: PgType, after: PgType) -> Conversion:
-        return convert(
-            before,
-            after,
-            old_version=self.old.server_version,
-            new_version=self.new.server_version,
-            schemas=self.schemas,
-        )
+from tranship.planning.plan.sequences import sequence_pairs
 
 
 def build(
@@ -56,24 +30,24 @@ def build(
     answers: Answers,
     configured: Sequence[TableName] | None = None,
 ) -> tuple[Plan, tuple[Problem, ...]]:
-    """The plan for all paired tables that no decision leaves out.
+    """Returns the plan for all paired tables that no decision leaves out, and what keeps it from running.
 
-    ``configured`` are the old tables in the configured order, None where the order is to be computed. The comparison must have been made
-    with the same answers and must hold no open breaking change. Returns the plan and what keeps it from running.
+    ``configured`` are the old tables in the configured order, None where the order is to be computed. The
+    comparison must have been made with the same answers and must hold no open breaking change.
+
+    Raises:
+        ValueError: the comparison does not belong to these catalogs.
     """
     dropped = {d.old_table: d.resolution for d in answers.decisions if d.action is Action.DROP_TABLE}
-    pairs = [p for p in comparison.matching.pairs if p.old not in dropped]
-    sides = _Sides(old, new, comparison.matching.schema_pairs)
+    sides = Sides(old, new, comparison.matching.schema_pairs)
+    pairs = [pair for pair in comparison.matching.pairs if pair.old not in dropped]
     tables = [_table_plan(pair, sides, answers.for_table(pair.old)) for pair in pairs]
-    by_new: dict[TableName, list[TablePlan]] = {}
-    for table in tables:
-        by_new.setdefault(table.new, []).append(table)
-    tables = [replace(table, hazards=hazards(table, old, new, by_new)) for table in tables]
+    tables = _with_hazards(tables, old, new)
     groups, problems = order(tables, new, configured)
     plan = Plan(
         groups=groups,
         left_out=tuple(LeftOut(name, resolution.because) for name, resolution in sorted(dropped.items())),
-        sequences=_sequences(old, new, tables),
+        sequences=sequence_pairs(old, new, tables),
         warnings=tuple(p for p in problems if p.warning) + _left_out_parents(tables, new),
         old_fingerprint=old.fingerprint,
         new_fingerprint=new.fingerprint,
@@ -81,122 +55,42 @@ def build(
     return plan, tuple(p for p in problems if not p.warning)
 
 
-def _table_plan(pair: TablePair, sides: _Sides, decisions: Sequence[Decision]) -> TablePlan:
+def _with_hazards(tables: Sequence[TablePlan], old: Catalog, new: Catalog) -> list[TablePlan]:
+    by_new: dict[TableName, list[TablePlan]] = {}
+    for table in tables:
+        by_new.setdefault(table.new, []).append(table)
+    return [replace(table, hazards=hazards(table, old, new, by_new)) for table in tables]
+
+
+def _table_plan(pair: TablePair, sides: Sides, decisions: Sequence[Decision]) -> TablePlan:
+    """Returns the plan of one pair of tables, without hazards: those depend on the plans of all tables."""
     before, after = sides.old.table(pair.old), sides.new.table(pair.new)
     if before is None or after is None:
         raise ValueError(f"{pair.old} → {pair.new} is not in the catalogs")
-    ignored = tuple(
-        d.resolution.old_column
-        for d in decisions
-        if d.action is Action.IGNORE and d.resolution.old_column is not None
-    )
-    columns = tuple(
-        _column_mapping(column, pair, before, sides, decisions, ignored) for column in after.columns
-    )
-    travels = any(not isinstance(m.expression, NewDefault) for m in columns)
+    decided = TableDecisions(pair, before, tuple(decisions))
+    columns = column_mappings(after.columns, decided, sides)
+    copies_columns = any(not isinstance(mapping.expression, NewDefault) for mapping in columns)
     why_text = _why_text(columns, before)
+    needs_zone = any(_needs_zone(mapping, before) for mapping in columns)
     return TablePlan(
         old=pair.old,
         new=pair.new,
         columns=columns,
         key=before.order_key,
         sources=_sources(before),
-        binary=travels and not why_text,
+        binary=copies_columns and not why_text,
         why_text=why_text,
-        ignored=ignored,
-        zone=sides.old.timezone if any(_needs_zone(m, before) for m in columns) else None,
-        serial=any(_is_numbered(m, after) for m in columns),
-        inserts_defaults=bool(columns) and not travels,
-    )
-
-
-def _column_mapping(
-    column: Column,
-    pair: TablePair,
-    before: Table,
-    sides: _Sides,
-    decisions: Sequence[Decision],
-    ignored: tuple[str, ...],
-) -> ColumnMapping:
-    decided = next((d for d in decisions if d.resolution.new_column == column.name), None)
-    if decided is not None:
-        expression = _decided(decided.resolution, column, before, sides)
-        origin = Origin.SERVER if isinstance(expression, NewDefault) else Origin.DECIDED
-        because = decided.resolution.because or decided.resolution.description
-        return ColumnMapping(
-            column=column.name, type=column.type, expression=expression, origin=origin, because=because
-        )
-    paired = next((p for p in pair.columns if p.new == column.name and p.old not in ignored), None)
-    if paired is None or column.generated:
-        return ColumnMapping(
-            column=column.name, type=column.type, expression=NewDefault(), origin=Origin.SERVER
-        )
-    return ColumnMapping(
-        column=column.name,
-        type=column.type,
-        expression=_take(paired.old, column, before, sides),
-        origin=_origin(paired),
-        because="; ".join(paired.evidence),
-    )
-
-
-def _origin(pair: ColumnPair) -> Origin:
-    if pair.pairing is Pairing.NAME:
-        return Origin.SAME_NAME
-    return Origin.DECIDED if pair.pairing is Pairing.DECIDED else Origin.RULE
-
-
-def _take(name: str, column: Column, before: Table, sides: _Sides) -> Take:
-    declared = before.column(name)
-    if declared is None:
-        raise ValueError(f"{before.name} has no column {name}")
-    return Take(name, sides.conversion(declared.type, column.type))
-
-
-def _decided(entry: Resolution, column: Column, before: Table, sides: _Sides) -> Expression:
-    if entry.action == Action.DEFAULT:
-        given = entry.default_value
-        return NewDefault() if given == _SCHEMA_DEFAULT else Constant(None if given is UNSET else given)
-    if entry.transform_sql is not None:
-        return Sql(entry.transform_sql)
-    otherwise = None if entry.default_value is UNSET else Constant(entry.default_value)
-    for_null = _for_null(entry, column)
-    if entry.value_mapping is not None and entry.old_column is not None:
-        return MapValues(entry.old_column, entry.value_mapping, otherwise, for_null)
-    if entry.lookup_table is not None:
-        return _lookup(entry, entry.lookup_table, otherwise, for_null, sides)
-    if entry.old_column is None:
-        raise ValueError(f"{entry.path} names no old column")
-    take = _take(entry.old_column, column, before, sides)
-    return take if entry.null_value is UNSET else Coalesce(take, Constant(entry.null_value))
-
-
-def _for_null(entry: Resolution, column: Column) -> Constant | None:
-    """NULL is never looked up: it stays NULL where NEW allows it, else takes the default; ``null_value`` overrides."""
-    if entry.null_value is not UNSET:
-        return Constant(entry.null_value)
-    if column.refuses_null and entry.default_value is not UNSET:
-        return Constant(entry.default_value)
-    return None
-
-
-def _lookup(
-    entry: Resolution,
-    lookup: LookupTable,
-    otherwise: Constant | None,
-    for_null: Constant | None,
-    sides: _Sides,
-) -> Lookup:
-    side = Side(lookup.database)
-    schema = lookup.schema or default_schema(sides.old if side is Side.OLD else sides.new)
-    columns = entry.old_columns or ((entry.old_column,) if entry.old_column is not None else ())
-    return Lookup(
-        columns, TableName(schema, lookup.table), lookup.keys, lookup.value_column, side, otherwise, for_null
+        ignored=decided.ignored,
+        zone=sides.old.timezone if needs_zone else None,
+        serial=any(_is_numbered(mapping, after) for mapping in columns),
+        inserts_defaults=bool(columns) and not copies_columns,
     )
 
 
 def _sources(before: Table) -> tuple[Source, ...]:
+    """Returns the relations that hold the rows: the table itself, or the partitions of a partitioned one."""
     if before.kind != "p":
+        # Pages are addressed by ctid ranges, which only the heap promises.
         heap = before.kind == "r" and before.access_method in ("heap", "")
         return (Source(relation=before.name, root=before.name, oid=before.oid, pageable=heap),)
     return tuple(
@@ -212,7 +106,10 @@ def _sources(before: Table) -> tuple[Source, ...]:
 
 
 def _why_text(columns: Sequence[ColumnMapping], before: Table) -> str:
-    """The first reason against binary COPY; empty: binary is safe (every shipped value has the same bytes on both servers)."""
+    """Returns the first reason against binary COPY.
+
+    It is empty when binary COPY is safe: every value has the same bytes on both servers.
+    """
     for mapping in columns:
         expression = mapping.expression
         if isinstance(expression, NewDefault):
@@ -230,22 +127,32 @@ def _why_text(columns: Sequence[ColumnMapping], before: Table) -> str:
 
 
 def _needs_zone(mapping: ColumnMapping, before: Table) -> bool:
-    expression = mapping.expression
-    if isinstance(expression, Take | Coalesce):
-        take = expression.of if isinstance(expression, Coalesce) else expression
-        if take.conversion.rule is Rule.ZONE:
-            return True
-        declared = before.column(take.column)
-        return (
-            take.conversion.rule is Rule.NEW_INPUT
-            and _zoned(mapping)
-            and declared is not None
-            and declared.type.leaf.category == "S"
-        )
-    return isinstance(expression, MapValues | Lookup | Sql | Constant) and _zoned(mapping)
+    """Returns whether the value depends on OLD's database time zone, so that sessions have to set it."""
+    match mapping.expression:
+        case Take() as take:
+            return _reads_zone(take, mapping, before)
+        case Coalesce(of=take):
+            return _reads_zone(take, mapping, before)
+        case NewDefault():
+            return False
+        case MapValues() | Lookup() | Sql() | Constant():
+            return _is_zoned(mapping)
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
-def _zoned(mapping: ColumnMapping) -> bool:
+def _reads_zone(take: Take, mapping: ColumnMapping, before: Table) -> bool:
+    """Returns whether a conversion applies a zone: by its rule, or because NEW reads a time without one from
+    text.
+    """
+    if take.conversion.rule is Rule.ZONE:
+        return True
+    declared = before.column(take.column)
+    from_text = declared is not None and declared.type.leaf.category == "S"
+    return take.conversion.rule is Rule.NEW_INPUT and _is_zoned(mapping) and from_text
+
+
+def _is_zoned(mapping: ColumnMapping) -> bool:
     return "with time zone" in mapping.type.leaf.text
 
 
@@ -254,42 +161,8 @@ def _is_numbered(mapping: ColumnMapping, after: Table) -> bool:
     return isinstance(mapping.expression, NewDefault) and column is not None and column.sequence is not None
 
 
-def _sequences(old: Catalog, new: Catalog, tables: Sequence[TablePlan]) -> tuple[SequencePair, ...]:
-    """Sequences of NEW paired with OLD's through the column they number, else by name (product specification, settled questions)."""
-    fillers: dict[TableName, TablePlan] = {plan.new: plan for plan in reversed(tables)}
-    old_names = {s.name for s in old.sequences}
-    pairs: list[SequencePair] = []
-    for sequence in new.sequences:
-        owners = [ref for ref in sequence.used_by if ref.table in fillers]
-        if not owners and sequence.used_by:
-            continue
-        if not owners:
-            twin = sequence.name if sequence.name in old_names else None
-            if twin is not None:
-                pairs.append(SequencePair(new=sequence.name, old=twin))
-            continue
-        for ref in owners:
-            plan = fillers[ref.table]
-            old_sequence = _old_sequence(plan, ref.column, old) or (
-                sequence.name if sequence.name in old_names else None
-            )
-            pairs.append(
-                SequencePair(new=sequence.name, old=old_sequence, table=ref.table, column=ref.column)
-            )
-    return tuple(pairs)
-
-
-def _old_sequence(plan: TablePlan, column: str, old: Catalog) -> TableName | None:
-    before = old.table(plan.old)
-    mapping = next((m for m in plan.columns if m.column == column), None)
-    if before is None or mapping is None or not isinstance(mapping.expression, Take):
-        return None
-    declared = before.column(mapping.expression.column)
-    return declared.sequence if declared is not None else None
-
-
 def _left_out_parents(tables: Sequence[TablePlan], new: Catalog) -> tuple[Problem, ...]:
-    """Foreign keys into a table that this run does not fill: said before the run."""
+    """Returns a warning for each foreign key into a table that this run does not fill."""
     filled = {plan.new for plan in tables}
     told: list[Problem] = []
     for plan in tables:

@@ -1,12 +1,14 @@
-"""Who loses when rows of OLD collide on keys that NEW adds: greedy in OLD key order, over all keys at once.
+"""Which rows give way when rows of OLD collide on keys that NEW adds.
 
-Windows per key are wrong as soon as there are two keys: of (a1,b1), (a1,b2), (a2,b2) only the second loses, because what it would have
-taken from the third is never taken.
+The choice is greedy in OLD key order, over all keys at once. A window function per key is wrong as soon as
+there are two keys: of (a1,b1), (a1,b2), (a2,b2) only the second loses, because what it would have taken from
+the third is never taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from msgspec import Struct
 
@@ -14,7 +16,7 @@ from tranship.model.locator import Locator
 
 
 class Place(Struct, frozen=True, order=True):
-    """A row among all rows that reach one table of NEW: the position of its plan in the group, and the row."""
+    """A row among all rows that reach one table of NEW: its plan's position in the group, and the row."""
 
     plan: int
     row: Locator
@@ -46,32 +48,44 @@ class Loser(Struct, frozen=True):
 def collide(
     order: Sequence[Place], cliques: Iterable[Clique], edges: Iterable[Edge] = ()
 ) -> tuple[Loser, ...]:
-    """Go through the rows in ``order``; one that collides with a row already kept loses and takes nothing.
+    """Returns the rows that give way: of two that collide the one that comes later in ``order``.
 
-    ``order`` is OLD key order over every row named in a conflict; a place that it lacks is taken to be gone already. Where a row collides
-    on several constraints, the first in the order of ``cliques`` and ``edges`` is named.
+    The rows are gone through in ``order``, and one that collides with a row already kept loses and takes
+    nothing. ``order`` is OLD key order over every row named in a conflict; a place that it lacks is taken to
+    be gone already. Where a row collides on several constraints, the first in the order of ``cliques`` and
+    ``edges`` is named.
     """
     shared = tuple(cliques)
-    claims: dict[Place, list[int]] = {}
-    for number, clique in enumerate(shared):
-        for member in clique.members:
-            claims.setdefault(member, []).append(number)
-    against: dict[Place, list[tuple[str, Place]]] = {}
-    for edge in edges:
-        against.setdefault(edge.one, []).append((edge.constraint, edge.other))
-        against.setdefault(edge.other, []).append((edge.constraint, edge.one))
+    claims, rivals = _claims(shared), _rivals(edges)
     taken: dict[int, Place] = {}
     kept: set[Place] = set()
     losers = []
     for place in order:
-        lost = next(((shared[n].constraint, taken[n]) for n in claims.get(place, ()) if n in taken), None)
-        lost = lost or next(
-            ((name, other) for name, other in against.get(place, ()) if other in kept and other != place),
-            None,
-        )
+        own = claims.get(place, ())
+        by_clique = ((shared[n].constraint, taken[n]) for n in own if n in taken)
+        by_edge = ((name, other) for name, other in rivals.get(place, ()) if other in kept and other != place)
+        lost = next(chain(by_clique, by_edge), None)
         if lost is not None:
             losers.append(Loser(place, *lost))
             continue
         kept.add(place)
-        taken.update((n, place) for n in claims.get(place, ()))
+        taken.update((n, place) for n in own)
     return tuple(losers)
+
+
+def _claims(cliques: Sequence[Clique]) -> dict[Place, list[int]]:
+    """Returns the numbers of the cliques that each row is in."""
+    claims: dict[Place, list[int]] = {}
+    for number, clique in enumerate(cliques):
+        for member in clique.members:
+            claims.setdefault(member, []).append(number)
+    return claims
+
+
+def _rivals(edges: Iterable[Edge]) -> dict[Place, list[tuple[str, Place]]]:
+    """Returns the rows that each row excludes, with the constraint."""
+    rivals: dict[Place, list[tuple[str, Place]]] = {}
+    for edge in edges:
+        rivals.setdefault(edge.one, []).append((edge.constraint, edge.other))
+        rivals.setdefault(edge.other, []).append((edge.constraint, edge.one))
+    return rivals

@@ -1,100 +1,115 @@
-"""What the types and constraints say could reject a row. Whether it does is for the rows to say (``execution/probe``).
+"""What the types and constraints say could reject a row.
 
-A constraint that OLD holds in the same form over values that travel unchanged cannot be broken by a row that OLD accepted; everything
-else is a hazard. A missed hazard is still caught when the batch is copied; a needless one costs a question.
+Whether it does is for the rows to say (``execution/probe``).
+
+A constraint that OLD holds in the same form over values that arrive unchanged cannot be broken by a row that
+OLD accepted; everything else is a hazard. A missed hazard is still caught when the batch is copied; a
+needless one costs a scan of the table.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from tranship.model.builtin_types import Family
-from tranship.model.catalog import Catalog, Column, ForeignKey, Index, Key, Table
-from tranship.model.expression import Coalesce, Constant, Lookup, Loss, MapValues, NewDefault, Rule, Sql, Take
+from msgspec import Struct
+
+from tranship.model.catalog import Catalog, Check, Column, ForeignKey, Table
+from tranship.model.expression import Coalesce, Constant, Lookup, MapValues, NewDefault, Sql, Take
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, Hazard, HazardKind, TablePlan
 from tranship.model.types import PgType
-from tranship.planning.printed.may_raise import may_raise
+from tranship.planning.plan.index_hazards import USER_FUNCTION, index_hazards
+from tranship.planning.plan.unchanged import all_unchanged, equal_origin, mapping_of, surely_taken
 
-_EXACT_NUMBERS = frozenset({Family.INTEGER, Family.NUMERIC})
-_UNPADDED = frozenset({"text", "varchar"})
 _PLAIN_CATEGORIES = frozenset("NBDTGIVE")
-"""Type categories whose text is ASCII or a label that the catalog already holds."""
+"""Type categories (``pg_type.typcategory``) whose text is ASCII, or a label that the catalog already holds.
+"""
 _PASSING = re.compile(
-    r"\b(?:current_\w+|session_user|localtime\w*|now\(|age\(|(?:clock|statement|transaction)_timestamp\(|timeofday\(|random\()",
+    r"\b(?:current_\w+|session_user|localtime\w*|now\(|age\(|(?:clock|statement|transaction)_timestamp\("
+    r"|timeofday\(|random\()",
     re.IGNORECASE,
 )
-"""What gives another value on another day, for another user or in another database: a row that OLD accepted may be refused today."""
-_USER_FUNCTION = re.compile(r'[\w"]\.("[^"]+"|\w+)\(')
+"""What gives another value on another day, for another user or in another database.
+
+A row that OLD accepted under such a check may be refused today.
+"""
+
+
+class _Context(Struct, frozen=True):
+    """One table plan with the tables, catalogs and plans that its hazards depend on."""
+
+    plan: TablePlan
+    before: Table
+    after: Table
+    old: Catalog
+    new: Catalog
+    plans: Mapping[TableName, Sequence[TablePlan]]
 
 
 def hazards(
     plan: TablePlan, old: Catalog, new: Catalog, plans: Mapping[TableName, Sequence[TablePlan]]
 ) -> tuple[Hazard, ...]:
-    """All hazards of one table plan in a fixed order. ``plans`` are all plans of the run by NEW's table name."""
+    """Returns all hazards of one table plan.
+
+    ``plans`` are all plans of the run by NEW's table name. The order is fixed: values, constraints of a
+    single row, constraints between rows, and foreign keys last.
+    """
     before, after = old.table(plan.old), new.table(plan.new)
     if before is None or after is None:
         return ()
-    found: list[Hazard] = []
-    for mapping in plan.columns:
-        found += _column_hazards(mapping, before, after, new)
-        if _outgrows_bytes(mapping, old, new) and not (
-            _may_not_convert(mapping, new) or _may_not_compute(mapping, before)
-        ):
-            found.append(Hazard(HazardKind.CONVERSION, (mapping.column,)))
-    if _re_encoded(old.encoding, new.encoding):
-        found += [Hazard(HazardKind.ENCODING, (m.column,)) for m in plan.columns if _carries_text(m)]
-    found += [
-        Hazard(HazardKind.GENERATED, (c.name,))
-        for c in after.columns
-        if c.generated == "s" and not _generated_as_before(c, plan, before)
-    ]
-    found += _check_hazards(plan, before, after)
-    if after.kind == "p" and not after.has_default_partition:
-        found.append(Hazard(HazardKind.ROUTING, tuple(m.column for m in plan.columns)))
+    context = _Context(plan, before, after, old, new, plans)
     alone = len(plans.get(plan.new, ())) == 1
-    found += _index_hazards(plan, before, after, alone)
-    found += [
-        h
-        for key in after.foreign_keys
-        if (h := _foreign_key_hazard(key, plan, before, after, plans)) is not None
-    ]
-    return tuple(found)
+    return (
+        *_column_hazards(context),
+        *_encoding_hazards(context),
+        *_generated_hazards(context),
+        *_check_hazards(context),
+        *_routing_hazards(context),
+        *index_hazards(plan, before, after, alone=alone),
+        *_foreign_key_hazards(context),
+    )
 
 
-def _column_hazards(mapping: ColumnMapping, before: Table, after: Table, new: Catalog) -> list[Hazard]:
-    expression, column = mapping.expression, after.column(mapping.column)
-    found = []
-    if _may_not_convert(mapping, new) or _may_not_compute(mapping, before):
-        found.append(Hazard(HazardKind.CONVERSION, (mapping.column,)))
-    if isinstance(expression, MapValues | Lookup) and expression.otherwise is None:
-        found.append(Hazard(HazardKind.GAP, (mapping.column,)))
-    if column is not None and column.refuses_null and _may_be_null(mapping, column, before, new):
-        found.append(Hazard(HazardKind.NOT_NULL, (mapping.column,)))
-    return found
+def _column_hazards(context: _Context) -> Iterator[Hazard]:
+    for mapping in context.plan.columns:
+        fails = _may_not_convert(mapping, context.new) or _may_not_compute(mapping, context.before)
+        if fails:
+            yield Hazard(HazardKind.CONVERSION, (mapping.column,))
+        if isinstance(mapping.expression, MapValues | Lookup) and mapping.expression.otherwise is None:
+            yield Hazard(HazardKind.GAP, (mapping.column,))
+        column = context.after.column(mapping.column)
+        if column is not None and column.refuses_null and _may_be_null(mapping, column, context.before):
+            yield Hazard(HazardKind.NOT_NULL, (mapping.column,))
+        if not fails and _outgrows_bytes(mapping, context.old, context.new):
+            yield Hazard(HazardKind.CONVERSION, (mapping.column,))
 
 
 def _may_not_convert(mapping: ColumnMapping, new: Catalog) -> bool:
     match mapping.expression:
         case Take(conversion=conversion):
-            return conversion.fallible or _checks_pass(mapping.type)
+            return conversion.fallible or _has_passing_check(mapping.type)
         case Coalesce(of=take):
             return take.conversion.fallible
         case Sql():
             return True
         case Lookup() as lookup:
-            table = new.table(lookup.table)
-            value = table.column(lookup.value) if table is not None else None
-            return (
-                value is None or value.type.leaf.base != mapping.type.leaf.base or bool(mapping.type.checks)
-            )
+            return _looked_up_may_not_fit(lookup, mapping.type, new)
         case _:
             return False
 
 
+def _looked_up_may_not_fit(lookup: Lookup, type_: PgType, new: Catalog) -> bool:
+    """Returns whether a value of the lookup table has another type than the column, or a domain check to
+    pass.
+    """
+    table = new.table(lookup.table)
+    value = table.column(lookup.value) if table is not None else None
+    return value is None or value.type.leaf.base != type_.leaf.base or bool(type_.checks)
+
+
 def _may_not_compute(mapping: ColumnMapping, before: Table) -> bool:
-    """OLD computes the value when it is read."""
+    """Returns whether OLD computes the value when it is read, which may raise (virtual generated columns)."""
     match mapping.expression:
         case Take(column=name) | Coalesce(of=Take(column=name)):
             column = before.column(name)
@@ -103,43 +118,33 @@ def _may_not_compute(mapping: ColumnMapping, before: Table) -> bool:
             return False
 
 
-def _checks_pass(pg_type: PgType) -> bool:
-    """A domain's check that OLD's rows passed once may refuse them now."""
-    return any(_PASSING.search(c.expression) for c in pg_type.checks) or (
-        pg_type.element is not None and _checks_pass(pg_type.element)
-    )
+def _has_passing_check(pg_type: PgType) -> bool:
+    """Returns whether a domain's check that OLD's rows passed once may refuse them now."""
+    passing = any(_PASSING.search(check.expression) for check in pg_type.checks)
+    return passing or (pg_type.element is not None and _has_passing_check(pg_type.element))
 
 
 def _outgrows_bytes(mapping: ColumnMapping, old: Catalog, new: Catalog) -> bool:
-    """NEW counts bytes where OLD counted characters: SQL_ASCII knows no others."""
+    """Returns whether NEW counts bytes where OLD counted characters: a database in SQL_ASCII knows no
+    characters.
+    """
+    if old.counts_bytes or not new.counts_bytes or not isinstance(mapping.expression, Take | Coalesce):
+        return False
     inner: PgType | None = mapping.type
     while inner is not None and inner.typname not in ("varchar", "bpchar"):
         inner = inner.element
-    limited = inner is not None and bool(inner.modifiers)
-    return (
-        limited
-        and new.counts_bytes
-        and not old.counts_bytes
-        and isinstance(mapping.expression, Take | Coalesce)
-    )
+    return inner is not None and bool(inner.modifiers)
 
 
-def _may_be_null(mapping: ColumnMapping, column: Column, before: Table, new: Catalog) -> bool:
-    def nullable(name: str) -> bool:
-        found = before.column(name)
-        return found is None or not found.refuses_null or found.null_before
-
+def _may_be_null(mapping: ColumnMapping, column: Column, before: Table) -> bool:
+    """Returns whether the expression may give NULL, for a new column that refuses it."""
     match mapping.expression:
         case Take(column=name):
-            return nullable(name)
+            return _may_hold_null(before, name)
         case Coalesce(for_null=constant):
             return constant.value is None
         case MapValues() as mapped:
-            missing = mapped.for_null is None or mapped.for_null.value is None
-            results = [result for _, result in mapped.pairs] + (
-                [mapped.otherwise.value] if mapped.otherwise is not None else []
-            )
-            return (missing and nullable(mapped.column)) or None in results
+            return _mapped_may_be_null(mapped, before)
         case Constant(value=value):
             return value is None
         case NewDefault():
@@ -148,224 +153,104 @@ def _may_be_null(mapping: ColumnMapping, column: Column, before: Table, new: Cat
             return True
 
 
-def _carries_text(mapping: ColumnMapping) -> bool:
-    return (
-        not isinstance(mapping.expression, NewDefault) and mapping.type.leaf.category not in _PLAIN_CATEGORIES
-    )
+def _may_hold_null(table: Table, name: str) -> bool:
+    """Returns whether a column may hold NULL: a NOT NULL that was added as NOT VALID lets older ones be."""
+    found = table.column(name)
+    return found is None or not found.refuses_null or found.null_before
 
 
-def _re_encoded(old: str, new: str) -> bool:
-    return new not in (old, "SQL_ASCII") and not (new == "UTF8" and old != "SQL_ASCII")
+def _mapped_may_be_null(mapped: MapValues, before: Table) -> bool:
+    results = [result for _, result in mapped.pairs]
+    results += [mapped.otherwise.value] if mapped.otherwise is not None else []
+    # NULL is never looked up: without a value of its own it stays NULL.
+    stays_null = mapped.for_null is None or mapped.for_null.value is None
+    return None in results or (stays_null and _may_hold_null(before, mapped.column))
 
 
-def _generated_as_before(column: Column, plan: TablePlan, before: Table) -> bool:
-    """OLD computes the same from the same: what it accepted, NEW accepts. Every column that the expression could name has to travel as it is."""
-    was, text = before.column(column.name), column.generation or ""
-    if (
-        was is None
-        or was.generation != text
-        or was.type.text != column.type.text
-        or _USER_FUNCTION.search(text)
-    ):
+def _encoding_hazards(context: _Context) -> Iterator[Hazard]:
+    if not _may_lack_characters(context.old.encoding, context.new.encoding):
+        return
+    for mapping in context.plan.columns:
+        copied = not isinstance(mapping.expression, NewDefault)
+        if copied and mapping.type.leaf.category not in _PLAIN_CATEGORIES:
+            yield Hazard(HazardKind.ENCODING, (mapping.column,))
+
+
+def _may_lack_characters(old: str, new: str) -> bool:
+    """Returns whether a text of OLD may have no form in NEW's encoding.
+
+    SQL_ASCII takes every byte, and UTF8 has every character; but bytes of a SQL_ASCII database may be no
+    UTF8.
+    """
+    takes_everything = new in (old, "SQL_ASCII")
+    has_everything = new == "UTF8" and old != "SQL_ASCII"
+    return not takes_everything and not has_everything
+
+
+def _generated_hazards(context: _Context) -> Iterator[Hazard]:
+    for column in context.after.columns:
+        # A virtual one is computed when it is read: writing the row does not raise.
+        if column.generated == "s" and not _is_generated_as_before(column, context):
+            yield Hazard(HazardKind.GENERATED, (column.name,))
+
+
+def _is_generated_as_before(column: Column, context: _Context) -> bool:
+    """Returns whether OLD computes the same from the same, so that NEW accepts what OLD accepted.
+
+    Every column that the expression could name has to arrive unchanged.
+    """
+    before, text = context.before.column(column.name), column.generation or ""
+    if before is None or before.generation != text or before.type.text != column.type.text:
         return False
-    return all(
-        _unchanged(plan, m.column, m.column)
-        for m in plan.columns
-        if m.column != column.name and m.column in text
-    )
+    others = [mapping.column for mapping in context.plan.columns if mapping.column != column.name]
+    read = [name for name in others if name in text]
+    return not USER_FUNCTION.search(text) and all_unchanged(context.plan, read)
 
 
-def _check_hazards(plan: TablePlan, before: Table, after: Table) -> list[Hazard]:
-    known = {c.expression for c in before.checks if c.validated and c.enforced}
-    found = []
-    for check in after.checks:
-        if not check.enforced:
-            continue
-        kept = (
-            check.expression in known
-            and not _USER_FUNCTION.search(check.expression)
-            and not _PASSING.search(check.expression)
-        )
-        if kept and all(_unchanged(plan, column, column) for column in check.columns):
-            continue
-        found.append(Hazard(HazardKind.CHECK, check.columns, check.name, new=check.expression not in known))
-    return found
+def _check_hazards(context: _Context) -> Iterator[Hazard]:
+    known = {check.expression for check in context.before.checks if check.validated and check.enforced}
+    for check in context.after.checks:
+        held = check.expression in known
+        kept = held and _depends_on_row_alone(check) and all_unchanged(context.plan, check.columns)
+        if check.enforced and not kept:
+            yield Hazard(HazardKind.CHECK, check.columns, check.name, new=not held)
 
 
-def _mapping(plan: TablePlan, column: str) -> ColumnMapping | None:
-    return next((m for m in plan.columns if m.column == column), None)
+def _depends_on_row_alone(check: Check) -> bool:
+    """Returns whether a check gives the same for the same row today, in NEW and whoever asks."""
+    return not USER_FUNCTION.search(check.expression) and not _PASSING.search(check.expression)
 
 
-def _unchanged(plan: TablePlan, new_column: str, old_column: str) -> bool:
-    mapping = _mapping(plan, new_column)
-    if mapping is None or not isinstance(mapping.expression, Take):
-        return False
-    return mapping.expression.column == old_column and mapping.expression.conversion.rule is Rule.SAME
+def _routing_hazards(context: _Context) -> Iterator[Hazard]:
+    if context.after.kind == "p" and not context.after.has_default_partition:
+        # The partition key may be an expression over any column.
+        yield Hazard(HazardKind.ROUTING, tuple(mapping.column for mapping in context.plan.columns))
 
 
-def _origin(plan: TablePlan, before: Table, after: Table, column: str) -> str | None:
-    """The old column that arrives in ``column`` with an equality that means the same; None: there is none."""
-    mapping = _mapping(plan, column)
-    if mapping is None or not isinstance(mapping.expression, Take):
-        return None
-    old, new = before.column(mapping.expression.column), after.column(column)
-    if old is None or new is None or not _same_equality(_collation(old), _collation(new)):
-        return None
-    conversion = mapping.expression.conversion
-    if conversion.rule not in (Rule.SAME, Rule.OLD_CAST) or conversion.loss is not Loss.NONE:
-        return None
-    one, other = old.type.leaf, mapping.type.leaf
-    alike = conversion.rule is Rule.SAME and one.base == other.base
-    same_equality = (
-        _EXACT_NUMBERS.issuperset((one.family, other.family)) or {one.typname, other.typname} <= _UNPADDED
-    )
-    return old.name if alike or same_equality else None
+def _foreign_key_hazards(context: _Context) -> Iterator[Hazard]:
+    """Yields every foreign key with a column that the run fills, also one that OLD holds: a parent may be
+    rejected.
+    """
+    for key in context.after.foreign_keys:
+        mappings = [
+            mapping for name in key.columns if (mapping := mapping_of(context.plan, name)) is not None
+        ]
+        filled = any(not isinstance(mapping.expression, NewDefault) for mapping in mappings)
+        if key.enforced and filled:
+            new = not _is_held_by_old(key, context)
+            yield Hazard(HazardKind.FOREIGN_KEY, key.columns, key.name, new=new)
 
 
-def _collation(column: Column) -> str:
-    return column.collation or column.type.collation or ""
+def _is_held_by_old(key: ForeignKey, context: _Context) -> bool:
+    """Returns whether OLD holds the same foreign key and both ends arrive as they were.
 
-
-def _same_equality(one: str, other: str) -> bool:
-    """Under the server's own collations, and the default, only the same text is equal; a user's may take more for equal."""
-    return one == other or all(
-        not name or name.startswith(("pg_catalog.", '"pg_catalog".')) for name in (one, other)
-    )
-
-
-def _index_hazards(plan: TablePlan, before: Table, after: Table, alone: bool) -> list[Hazard]:
-    found = []
-    for index in after.indexes:
-        exclusion = bool(index.exclusion_operators)
-        if not index.valid:
-            continue
-        if not (index.unique or exclusion):
-            if _new_and_may_raise(index, plan, before):
-                found.append(Hazard(HazardKind.INDEX, constraint=index.name))
-            continue
-        columns = (
-            tuple(c for c in index.columns if c is not None)
-            if None not in index.columns
-            else tuple(m.column for m in plan.columns)
-        )
-        if any(_numbered(after, c, plan) for c in index.columns if c is not None):
-            continue
-        name = index.constraint or index.name
-        found.append(Hazard(HazardKind.EXISTING, columns, name))
-        if exclusion:
-            if not (alone and _same_exclusion(index, plan, before)):
-                found.append(Hazard(HazardKind.EXCLUDE, columns, name))
-        elif not (alone and any(_implies(key, index, plan, before, after) for key in before.keys)):
-            found.append(Hazard(HazardKind.UNIQUE, columns, name))
-    return found
-
-
-def _new_and_may_raise(index: Index, plan: TablePlan, before: Table) -> bool:
-    """OLD's rows passed through the same expressions where it has the same index over columns that travel as they are."""
-    texts = [key for key, column in zip(index.keys, index.columns, strict=False) if column is None]
-    texts += [index.predicate] if index.predicate is not None else []
-    if not any(may_raise(text) for text in texts):
-        return False
-    held = any(i.valid and (i.keys, i.predicate) == (index.keys, index.predicate) for i in before.indexes)
-    read = [m.column for m in plan.columns if any(m.column in text for text in texts)]
-    return (
-        not held
-        or any(_USER_FUNCTION.search(text) for text in texts)
-        or not all(_unchanged(plan, c, c) for c in read)
-    )
-
-
-def _numbered(after: Table, column: str, plan: TablePlan) -> bool:
-    """NEW numbers the column itself, so the key cannot collide within the run."""
-    mapping, declared = _mapping(plan, column), after.column(column)
-    return (
-        mapping is not None
-        and declared is not None
-        and isinstance(mapping.expression, NewDefault)
-        and declared.sequence is not None
-    )
-
-
-def _same_exclusion(index: Index, plan: TablePlan, before: Table) -> bool:
-    twins = [
-        i
-        for i in before.indexes
-        if i.exclusion_operators and i.keys == index.keys and i.predicate == index.predicate
-    ]
-    same = [i for i in twins if i.exclusion_operators == index.exclusion_operators]
-    return bool(same) and all(c is not None and _unchanged(plan, c, c) for c in index.columns)
-
-
-def _implies(key: Key, index: Index, plan: TablePlan, before: Table, after: Table) -> bool:
-    """OLD's key already makes the rows distinct under NEW's index: its columns all arrive, equal as before, among the index's."""
-    if key.deferrable and not key.constraint:
-        return False
-    origins = {_origin(plan, before, after, c) for c in index.columns if c is not None}
-    if not set(key.columns) <= origins or not _collations_kept(index, after):
-        return False
-    if index.nulls_not_distinct and not key.nulls_not_distinct:
-        return all((c := before.column(name)) is not None and c.refuses_null for name in key.columns)
-    return True
-
-
-def _collations_kept(index: Index, after: Table) -> bool:
-    """The index compares its columns as the columns themselves are compared."""
-    own = [after.column(name) if name is not None else None for name in index.columns]
-    pairs = zip(own, index.collations, strict=False)
-    return all(
-        not collation or (column is not None and _same_equality(_collation(column), collation))
-        for column, collation in pairs
-    )
-
-
-def _foreign_key_hazard(
-    key: ForeignKey,
-    plan: TablePlan,
-    before: Table,
-    after: Table,
-    plans: Mapping[TableName, Sequence[TablePlan]],
-) -> Hazard | None:
-    if not key.enforced:
-        return None
-    filled = [m for c in key.columns if (m := _mapping(plan, c)) is not None]
-    if all(isinstance(m.expression, NewDefault) for m in filled):
-        return None
-    return Hazard(
-        HazardKind.FOREIGN_KEY, key.columns, key.name, new=not _held_by_old(key, plan, before, after, plans)
-    )
-
-
-def _held_by_old(
-    key: ForeignKey,
-    plan: TablePlan,
-    before: Table,
-    after: Table,
-    plans: Mapping[TableName, Sequence[TablePlan]],
-) -> bool:
-    """OLD holds the same foreign key, and both ends travel unchanged: only a rejected parent can break it."""
-    parents = plans.get(key.target, ())
-    origins = tuple(_origin(plan, before, after, c) for c in key.columns)
-    for old_key in before.foreign_keys:
-        if (
-            not (old_key.validated and old_key.enforced)
-            or old_key.columns != origins
-            or (key.match_full and not old_key.match_full)
-        ):
-            continue
-        for parent in parents:
-            ends = tuple(_taken(parent, c) for c in key.target_columns)
-            if parent.old == old_key.target and ends == old_key.target_columns:
-                return True
+    Then only a rejected parent can break it.
+    """
+    origins = tuple(equal_origin(context.plan, context.before, context.after, c) for c in key.columns)
+    parents = context.plans.get(key.target, ())
+    ends = {(parent.old, tuple(surely_taken(parent, c) for c in key.target_columns)) for parent in parents}
+    for held in context.before.foreign_keys:
+        proven = held.validated and held.enforced and (held.match_full or not key.match_full)
+        if proven and held.columns == origins and (held.target, held.target_columns) in ends:
+            return True
     return False
-
-
-def _taken(plan: TablePlan, column: str) -> str | None:
-    mapping = _mapping(plan, column)
-    if mapping is None or not isinstance(mapping.expression, Take):
-        return None
-    conversion = mapping.expression.conversion
-    return (
-        mapping.expression.column
-        if conversion.rule in (Rule.SAME, Rule.OLD_CAST) and not conversion.fallible
-        else None
-    )

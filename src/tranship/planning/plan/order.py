@@ -1,9 +1,12 @@
-"""In which order the tables are settled: NEW's foreign keys and the lookups decide, names break ties."""
+"""The order in which the tables are filled: NEW's foreign keys and the lookups decide, names break ties.
+
+Tables that depend on one another in a cycle form a group, and are filled together.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from tranship.errors.codes.scope import LookupCycle, OrderBreaksKey
 from tranship.model.catalog import Catalog, Table
@@ -13,40 +16,40 @@ from tranship.model.plan import Group, TablePlan
 from tranship.model.resolution import Problem
 
 Edges = Mapping[int, frozenset[int]]
-"""Position of a table plan → positions that must be settled before it."""
+"""Position of a table plan → positions of the plans that must come before it."""
 _Rank = Callable[[int], tuple[str, ...]]
 
 
 def order(
     tables: Sequence[TablePlan], new: Catalog, configured: Sequence[TableName] | None
 ) -> tuple[tuple[Group, ...], tuple[Problem, ...]]:
-    """Group the tables and put the groups in order.
+    """Returns the groups of tables in their order, and the warnings and refusals.
 
-    A group is a strongly connected component of "must come before"; plans that fill one new table always share a group.
-    With ``configured`` (old names in the configured order) that order is kept; tables it puts before a table they refer to are
-    settled as one group with it, so that the foreign keys are true in the end, and a warning says so.
-    Returns the groups and the warnings and refusals met.
+    A group is a strongly connected component of "must come before"; plans that fill one new table always
+    share a group. With ``configured`` (old names in the configured order) that order is kept: a table that
+    stands before one that it refers to is filled as one group with it, so that the foreign keys hold in the
+    end, and a warning says so.
     """
-    keys = _foreign_key_edges(tables, new)
-    lookups = _lookup_edges(tables)
+    keys, lookups, twins = _foreign_key_edges(tables, new), _lookup_edges(tables), _twin_edges(tables)
     problems = list(_lookup_cycles(tables, lookups))
-    twins = _twin_edges(tables)
     if configured is None:
         components = _components(_merged(keys, lookups, twins))
         ranked = _ranked(components, _merged(keys, lookups), lambda n: (str(tables[n].old),))
     else:
         rank = {name: n for n, name in enumerate(configured)}
-        line = _sequence(tables, lookups, rank)
-        components, warnings = _kept(tables, line, _merged(keys, twins))
+        line = _configured_line(tables, lookups, rank)
+        ranked, warnings = _cut_into_groups(tables, line, _merged(keys, twins))
         problems += warnings
-        ranked = components
-    return tuple(
-        _group(tables, component, lookups, new, kept=configured is not None) for component in ranked
-    ), tuple(problems)
+    kept = configured is not None
+    groups = tuple(_group(tables, component, lookups, new, kept=kept) for component in ranked)
+    return groups, tuple(problems)
 
 
 def children_first(tables: Sequence[Table]) -> tuple[tuple[Table, ...], ...]:
-    """Tables of one side in the order in which rows may be deleted: what refers before what it refers to, circles together."""
+    """Returns the tables of one side in the order in which rows may be deleted.
+
+    What refers comes before what it refers to; tables in a cycle come together.
+    """
     place = {table.name: n for n, table in enumerate(tables)}
     referring = {
         n: frozenset(place[k.target] for k in t.every_foreign_key if k.enforced and k.target in place)
@@ -61,12 +64,8 @@ def _foreign_key_edges(tables: Sequence[TablePlan], new: Catalog) -> Edges:
     edges: dict[int, frozenset[int]] = {}
     for n, plan in enumerate(tables):
         table = new.table(plan.new)
-        parents = (
-            {p for key in table.every_foreign_key if key.enforced for p in fillers.get(key.target, ())}
-            if table is not None
-            else set()
-        )
-        edges[n] = frozenset(parents)
+        enforced = [key for key in table.every_foreign_key if key.enforced] if table is not None else []
+        edges[n] = frozenset(parent for key in enforced for parent in fillers.get(key.target, ()))
     return edges
 
 
@@ -100,7 +99,12 @@ def _merged(*many: Edges) -> Edges:
 
 
 def _components(edges: Edges) -> list[tuple[int, ...]]:
-    """Strongly connected components (Tarjan 1972), without recursion: thousands of tables may form one chain."""
+    """Returns the strongly connected components, each sorted (R.
+
+    Tarjan, Depth-first search and linear graph algorithms, 1972).
+
+    It works without recursion, because thousands of tables may form one chain.
+    """
     index: dict[int, int] = {}
     low: dict[int, int] = {}
     on_stack: set[int] = set()
@@ -137,18 +141,20 @@ def _components(edges: Edges) -> list[tuple[int, ...]]:
 
 
 def _ranked(components: list[tuple[int, ...]], edges: Edges, rank: _Rank) -> list[tuple[int, ...]]:
-    """Components in topological order, the smallest rank first among those that are ready."""
-    home = {n: c for c, members in enumerate(components) for n in members}
-    before = {c: {home[p] for n in members for p in edges[n]} - {c} for c, members in enumerate(components)}
+    """Returns the components in topological order, the smallest rank first among those that are ready.
+
+    A component in a cycle of ``edges`` is never ready, and is left out (A. B. Kahn, Topological sorting,
+    1962).
+    """
+    before = _edges_between(components, edges)
     after: dict[int, list[int]] = {c: [] for c in before}
     for c, parents in before.items():
-        for p in parents:
-            after[p].append(c)
+        for parent in parents:
+            after[parent].append(c)
+    least = [min(map(rank, members)) for members in components]
     missing = {c: len(parents) for c, parents in before.items()}
-    ready: list[tuple[tuple[str, ...], int]] = []
-    for c, count in missing.items():
-        if count == 0:
-            heappush(ready, (min(rank(n) for n in components[c]), c))
+    ready = [(least[c], c) for c, count in missing.items() if count == 0]
+    heapify(ready)
     line = []
     while ready:
         _, c = heappop(ready)
@@ -156,12 +162,22 @@ def _ranked(components: list[tuple[int, ...]], edges: Edges, rank: _Rank) -> lis
         for child in after[c]:
             missing[child] -= 1
             if missing[child] == 0:
-                heappush(ready, (min(rank(n) for n in components[child]), child))
+                heappush(ready, (least[child], child))
     return line
 
 
-def _sequence(tables: Sequence[TablePlan], lookups: Edges, rank: Mapping[TableName, int]) -> list[int]:
-    """Single tables in configured order, except that a lookup's table comes before its reader."""
+def _edges_between(components: Sequence[tuple[int, ...]], edges: Edges) -> dict[int, set[int]]:
+    """Returns component → the other components that must come before it."""
+    home = {n: c for c, members in enumerate(components) for n in members}
+    before: dict[int, set[int]] = {}
+    for c, members in enumerate(components):
+        parents = set[int]().union(*(edges[n] for n in members))
+        before[c] = {home[parent] for parent in parents} - {c}
+    return before
+
+
+def _configured_line(tables: Sequence[TablePlan], lookups: Edges, rank: Mapping[TableName, int]) -> list[int]:
+    """Returns single tables in configured order, except that a lookup's table comes before its reader."""
     width = len(str(len(rank)))
 
     def place(n: int) -> tuple[str, ...]:
@@ -170,11 +186,15 @@ def _sequence(tables: Sequence[TablePlan], lookups: Edges, rank: Mapping[TableNa
     return [n for (n,) in _ranked([(n,) for n in range(len(tables))], lookups, place)]
 
 
-def _kept(
+def _cut_into_groups(
     tables: Sequence[TablePlan], line: list[int], edges: Edges
 ) -> tuple[list[tuple[int, ...]], list[Problem]]:
-    """The configured line cut into groups: whatever stands between a table and a later one it needs is settled with both."""
+    """Returns the configured line cut into groups, and a warning for each foreign key that the order breaks.
+
+    Whatever stands between a table and a later one that it needs is filled with both.
+    """
     place = {n: at for at, n in enumerate(line)}
+    # reach[at] is the last place that has to be in one group with the table at this place.
     reach = list(range(len(line)))
     warnings = []
     for n in line:
@@ -184,43 +204,43 @@ def _kept(
             if tables[p].new != tables[n].new:
                 warnings.append(OrderBreaksKey(tables[n].old, tables[p].old).problem())
     groups: list[tuple[int, ...]] = []
-    at = 0
-    while at < len(line):
-        end = at
-        look = at
-        while look <= end:
-            end = max(end, reach[look])
-            look += 1
-        groups.append(tuple(line[at : end + 1]))
-        at = end + 1
+    start = end = 0
+    for at, last in enumerate(reach):
+        end = max(end, last)
+        if at == end:
+            groups.append(tuple(line[start : end + 1]))
+            start = end = at + 1
     return groups, warnings
 
 
 def _group(
     tables: Sequence[TablePlan], members: tuple[int, ...], lookups: Edges, new: Catalog, *, kept: bool
 ) -> Group:
-    """One group, its tables in the order of ``members`` where that is the configured one (``kept``), else by name."""
-    inside = {tables[n].new for n in members}
+    """Returns one group, its tables in the order of ``members`` if that is the configured one (``kept``),
+    else by name.
+    """
     width = len(str(len(members)))
 
     def place(n: int) -> tuple[str, ...]:
+        # Numbers as text of one width, so that both kinds of rank are compared alike.
         return (str(members.index(n)).zfill(width) if kept else str(tables[n].old),)
 
-    ranked = _ranked([(n,) for n in members], {n: lookups[n] & set(members) for n in members}, place)
-    plans = (
-        tuple(tables[n] for (n,) in ranked)
-        if len(ranked) == len(members)
-        else tuple(tables[n] for n in members)
-    )
+    own_lookups = {n: lookups[n] & set(members) for n in members}
+    ranked = [n for (n,) in _ranked([(n,) for n in members], own_lookups, place)]
+    # Lookups in a cycle leave tables out; that is a refusal, and the plan is shown all the same.
+    ordered = ranked if len(ranked) == len(members) else members
+    keys = _keys_inside({tables[n].new for n in members}, new)
+    return Group(tables=tuple(tables[n] for n in ordered), cyclic=bool(keys), cyclic_keys=keys)
+
+
+def _keys_inside(names: set[TableName], new: Catalog) -> tuple[tuple[TableName, str], ...]:
+    """Returns the enforced foreign keys between tables of one group: they can only be checked at its end."""
     keys = []
-    for name in sorted(inside):
+    for name in names:
         table = new.table(name)
-        keys += [
-            (name, key.name)
-            for key in (table.foreign_keys if table is not None else ())
-            if key.enforced and key.target in inside
-        ]
-    return Group(tables=plans, cyclic=bool(keys), cyclic_keys=tuple(sorted(keys)))
+        enforced = [key for key in table.foreign_keys if key.enforced] if table is not None else []
+        keys += [(name, key.name) for key in enforced if key.target in names]
+    return tuple(sorted(keys))
 
 
 def _lookup_cycles(tables: Sequence[TablePlan], lookups: Edges) -> list[Problem]:
