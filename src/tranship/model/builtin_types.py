@@ -221,6 +221,20 @@ BINARY_RANGES = frozenset(
 _BY_WORD = {row.printed: row for row in _ROWS} | BUILTINS
 
 
+_UNITS = ("year", "month", "day", "hour", "minute", "second")
+
+
+def smallest_unit(printed_interval: str) -> tuple[int, str]:
+    """Returns the rank, from 0, and the name of the smallest unit that an interval type keeps.
+
+    Only the last field counts: ``interval second`` keeps years, ``interval day`` drops hours (PostgreSQL
+    documentation, "Interval Input").
+    """
+    fields = printed_interval.removeprefix("interval").split("(")[0].split()
+    unit = fields[-1] if fields else _UNITS[-1]
+    return _UNITS.index(unit), unit
+
+
 def builtin_called(word: str) -> Builtin | None:
     """Returns the built-in type that a word names, as the catalog (``int4``) or as ``format_type`` calls it
     (``integer``).

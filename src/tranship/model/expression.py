@@ -35,6 +35,7 @@ class Loss(StrEnum):
     FLOAT = "not exactly representable"
     ZONE = "time zone applied"
     TRUNCATED = "time of day dropped"
+    FIELDS = "smaller units dropped"
 
 
 class Conversion(Struct, frozen=True):

@@ -8,14 +8,14 @@ from tranship.execution.context import Job
 from tranship.execution.probe.reject_book import Book
 from tranship.model.plan import TablePlan
 from tranship.model.verdict import LossCount
-from tranship.sql.old.losses import loss
+from tranship.sql.old.losses import losses
 from tranship.sql.old.rows import count_where
 
 
 async def count_losses(job: Job, plan: TablePlan, old: asyncpg.Connection, book: Book) -> None:
-    """Enter the counts of one table into the book."""
+    """Enters the counts of one table into the book."""
     before = job.before(plan)
-    losing = [(m.column, *found) for m in plan.columns if (found := loss(plan, m, before)) is not None]
+    losing = [(m.column, *found) for m in plan.columns for found in losses(plan, m, before)]
     if not losing:
         return
     predicates = [predicate for _, _, predicate in losing]

@@ -8,6 +8,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
 from tranship.model.change import Change, ChangeClass, ColumnPair, Pairing, Proposal, TablePair
 from tranship.model.expression import Conversion, Loss, Rule
@@ -226,7 +227,10 @@ def _conversion_evidence(old: Column, new: Column, conversion: Conversion) -> tu
     if kept != [label for label in new.type.leaf.labels if label in kept]:
         told.append("the labels stand in another order: comparisons and ORDER BY change")
     if conversion.loss is not Loss.NONE:
-        told.append(f"values may change: {conversion.loss.value} (counted and reported)")
+        # What becomes of a text is known only to NEW, which reads it.
+        read_by_new = old.type.leaf.family is Family.STRING and new.type.leaf.family is not Family.STRING
+        counted = "" if read_by_new else " (counted and reported)"
+        told.append(f"values may change: {conversion.loss.value}{counted}")
     if not conversion.bare:
         told.append("no plain conversion exists: decide with value_mapping, lookup_table or transform_sql")
     return tuple(told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tranship.model.builtin_types import Family
+from tranship.model.builtin_types import Family, smallest_unit
 from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.types import PgType
 from tranship.planning.types.judgement import SAME, asked, no_conversion
@@ -25,23 +25,17 @@ def precision_change(old: PgType, new: PgType) -> Conversion:
     was, now = (t.modifiers[0] if t.modifiers else _MOST_PRECISION for t in (old, new))
     if now >= was:
         return SAME
-    why = f"the precision shrinks from {was} to {now} digits of a second"
+    why = f"fractions of a second are rounded: the precision shrinks from {was} to {now} digits"
     return asked(Rule.NEW_INPUT, why, fallible=False, loss=Loss.ROUNDED)
 
 
 def interval_modifier(old: PgType, new: PgType) -> Conversion:
-    """Judges the fields of two intervals, then their precision."""
-    fields = _interval_fields(new)
-    if fields and fields != _interval_fields(old):
-        return asked(
-            Rule.NEW_INPUT, f"interval {fields} drops the other fields", fallible=False, loss=Loss.TRUNCATED
-        )
-    return precision_change(old, new)
-
-
-def _interval_fields(interval: PgType) -> str:
-    """``year to month`` of ``interval year to month``; empty: all fields."""
-    return interval.text.removeprefix("interval").split("(")[0].strip()
+    """Judges the smallest unit that two intervals keep, then the digits of their seconds."""
+    (was, _), (now, unit) = smallest_unit(old.text), smallest_unit(new.text)
+    if now < was:
+        why = f"what is smaller than a {unit} is dropped"
+        return asked(Rule.NEW_INPUT, why, fallible=False, loss=Loss.FIELDS)
+    return precision_change(old, new) if was == now else SAME
 
 
 def clock_to_clock(old: PgType, new: PgType) -> Conversion:

@@ -7,13 +7,13 @@ from tranship.model.expression import Coalesce, Loss, Take
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.sql.quote import ident
 from tranship.sql.types.family import Change
-from tranship.sql.types.values import changed
+from tranship.sql.types.values import changes
 
 
-def loss(plan: TablePlan, mapping: ColumnMapping, old: Table) -> Change | None:
-    """Returns what the mapping's conversion may drop, with the predicate of the rows that lose it.
+def losses(plan: TablePlan, mapping: ColumnMapping, old: Table) -> tuple[Change, ...]:
+    """Returns what the mapping's conversion may drop, each with the predicate of the rows that lose it.
 
-    None: it drops nothing, or OLD cannot tell, because NEW reads a text.
+    Empty: it drops nothing, or OLD cannot tell, because NEW reads a text.
     """
     match mapping.expression:
         case Take() as take:
@@ -21,8 +21,8 @@ def loss(plan: TablePlan, mapping: ColumnMapping, old: Table) -> Change | None:
         case Coalesce(of=take):
             pass
         case _:
-            return None
+            return ()
     column = old.column(take.column)
     if column is None or take.conversion.loss is Loss.NONE:
-        return None
-    return changed(f"old.{ident(take.column)}", column.type, mapping.type, plan.zone or "UTC")
+        return ()
+    return changes(f"old.{ident(take.column)}", column.type, mapping.type, plan.zone or "UTC")

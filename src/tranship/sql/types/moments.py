@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tranship.model.builtin_types import Builtin, Family
+from tranship.model.builtin_types import Builtin, Family, smallest_unit
 from tranship.model.expression import Loss
 from tranship.model.types import PgType
 from tranship.sql.quote import literal
@@ -88,7 +88,12 @@ def timestamp_changed(value: str, old: PgType, new: PgType, zone: str) -> Change
 
 
 def interval_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
-    """An interval that loses digits of its second."""
+    """An interval that loses its smaller units, or digits of its second."""
+    if new.family is not Family.INTERVAL:
+        return None
+    if smallest_unit(new.text) < smallest_unit(old.text):
+        # By text: as values, 30 days equal a month and a day 24 hours.
+        return Loss.FIELDS, f"{as_text(value)} <> {as_text(f'CAST({value} AS {new.text})')}"
     return _precision_changed(value, old, new)
 
 

@@ -8,6 +8,8 @@ from tranship.model.types import PgType
 from tranship.sql.types.family import Change, as_text
 
 _COUNTED = frozenset({Family.INTEGER, Family.NUMERIC, Family.FLOAT})
+_CENTS = 2
+"""Digits behind the point of an amount of money where the locale is not known."""
 _LARGEST_SCALE = 200
 """Digits that a shape lets pass; numeric takes 131072 before the point, but long texts are rare and NEW may
 judge them.
@@ -85,6 +87,8 @@ def number_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | 
             return Loss.ROUNDED, _rounded(value, old, 0)
         case Family.NUMERIC if new.modifiers:
             return Loss.ROUNDED, _rounded(value, old, new.modifiers[1] if len(new.modifiers) > 1 else 0)
+        case Family.MONEY if old.family is not Family.INTEGER:
+            return Loss.ROUNDED, _rounded(value, old, new.modifiers[0] if new.modifiers else _CENTS)
         case _:
             return None
 

@@ -16,7 +16,7 @@ FAMILY_SQL: Mapping[Family, FamilySql] = {
     Family.FLOAT: FamilySql(
         numbers.canonical_float, numbers.float_shape, numbers.float_takes, numbers.number_changed
     ),
-    Family.MONEY: FamilySql(),
+    Family.MONEY: FamilySql(changed=numbers.number_changed),
     Family.BOOLEAN: FamilySql(printed, others.boolean_shape),
     Family.STRING: FamilySql(printed, changed=strings.string_changed),
     Family.BYTES: FamilySql(printed),

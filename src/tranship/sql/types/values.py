@@ -4,8 +4,12 @@ here and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tranship.model.builtin_types import BUILTINS
+from tranship.model.expression import Loss
 from tranship.model.types import PgType, TypeKind
+from tranship.sql.quote import ident
 from tranship.sql.types.family import Change
 from tranship.sql.types.strings import is_label, is_plain, shaped, short_enough
 from tranship.sql.types.table import FAMILY_SQL
@@ -56,13 +60,52 @@ def certain(value: str, old: PgType, new: PgType, *, in_bytes: bool) -> str | No
     return shaped(value, shape) if shape is not None else None
 
 
-def changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
-    """Returns what a conversion does to values that it accepts, with the predicate of the values to which it
-    does.
+def changes(value: str, old: PgType, new: PgType, zone: str) -> tuple[Change, ...]:
+    """Returns what a conversion does to values that it accepts, each with the predicate of the values to
+    which it does.
 
-    None: it changes none, or OLD cannot tell, because NEW reads a text.
+    Empty: it changes none, or OLD cannot tell, because NEW reads a text. ``zone`` is that of zone
+    conversions.
     """
-    before, after = old.leaf, new.leaf
-    return (
-        FAMILY_SQL[before.family].changed(value, before, after, zone) if before.family is not None else None
-    )
+    found: dict[Loss, list[str]] = {}
+    for loss, predicate in _changes(value, old.leaf, new.leaf, zone, 0):
+        found.setdefault(loss, []).append(predicate)
+    return tuple((loss, " OR ".join(predicates)) for loss, predicates in found.items())
+
+
+def _changes(value: str, old: PgType, new: PgType, zone: str, depth: int) -> Iterator[Change]:
+    """The parts of two leaves of the same kind, in pairs. ``depth`` tells the aliases of nested arrays
+    apart.
+    """
+    if old.family is not None:
+        found = FAMILY_SQL[old.family].changed(value, old, new, zone)
+        if found is not None:
+            yield found
+        return
+    if old.kind is not new.kind:
+        return
+    for part, before, after in _parts(value, old, new, depth):
+        for loss, predicate in _changes(part, before.leaf, after.leaf, zone, depth + 1):
+            if part != f"e{depth}":
+                yield loss, predicate
+            else:
+                yield loss, f"EXISTS (SELECT FROM pg_catalog.unnest({value}) AS {part} WHERE {predicate})"
+
+
+def _parts(value: str, old: PgType, new: PgType, depth: int) -> Iterator[tuple[str, PgType, PgType]]:
+    """SQL for each part of a value, with its types. An element of an array or a multirange is the alias
+    ``e<depth>``.
+    """
+    if old.kind is TypeKind.COMPOSITE:
+        for before, after in zip(old.attributes, new.attributes, strict=False):
+            yield f"({value}).{ident(before.name)}", before.type, after.type
+    if old.element is None or new.element is None:
+        return
+    match old.kind:
+        case TypeKind.ARRAY | TypeKind.MULTIRANGE:
+            yield f"e{depth}", old.element, new.element
+        case TypeKind.RANGE:
+            yield f"pg_catalog.lower({value})", old.element, new.element
+            yield f"pg_catalog.upper({value})", old.element, new.element
+        case _:
+            pass
