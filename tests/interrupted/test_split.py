@@ -23,6 +23,7 @@ from tranship.execution.copying import batch as working
 from tranship.execution.copying.batch import Worker
 from tranship.execution.resilience import failpoints
 from tranship.execution.resilience import retry as retrying
+from tranship.model.notes import BatchDivided
 from tranship.model.progress import Batch, Event, Noted
 
 OLD = "CREATE TABLE item (id int PRIMARY KEY, next int); INSERT INTO item SELECT n, n FROM generate_series(1, 1000) n"
@@ -80,7 +81,7 @@ async def test_a_batch_that_does_not_go_through_is_divided(
     events: list[Event] = []
     result = await migrate(pair, tmp_path, batch_size=1000, events=events)
     assert (result.exit_status, result.stats.rows_migrated) == (0, 2000)
-    assert any(isinstance(e, Noted) and "in parts of" in e.message for e in events)
+    assert any(isinstance(e, Noted) and isinstance(e.what, BatchDivided) for e in events)
     assert await pair.new.fetch(
         "SELECT sum(row_count)::int, max(row_count)::int, count(*)::int FROM _tranship.batch"
     ) == [(2000, 250, 8)]
@@ -182,7 +183,7 @@ async def test_batches_shrink_where_new_is_slow(
     events: list[Event] = []
     result = await migrate(pair, tmp_path, batch_size=500, events=events)
     assert (result.exit_status, result.stats.rows_migrated) == (0, 4000)
-    assert sum(isinstance(e, Noted) and "batches take long" in e.message for e in events) == 1
+    assert sum(isinstance(e, Noted) and isinstance(e.what, BatchDivided) and e.what.slow for e in events) == 1
     rows = [n for (n,) in await pair.new.fetch("SELECT row_count::int FROM _tranship.batch")]
     assert (sum(rows), max(rows)) == (4000, 500)
     assert min(rows) < 250

@@ -23,6 +23,7 @@ from tranship.execution.resilience.writer_lock import WriterLock
 from tranship.execution.results.files import _refused, write_outcome
 from tranship.execution.results.outcome import MigrationOutcome, StoppedRun
 from tranship.execution.upkeep.doctor import settle
+from tranship.model.notes import ResultWritten, Warned
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted, PlannedTable, RunStarted
 from tranship.model.verdict import MigrationResult
@@ -51,7 +52,7 @@ async def migrate(
         job = Job(prepared.plan, prepared.sides.old, prepared.sides.new)
         engine = rehearse if options.rehearse else move if options.live else dry_run
         for warning in prepared.warnings:
-            hear(Noted(f"⚠ {warning.code} {warning.message}"))
+            hear(Noted(Warned(warning)))
         hear(_started(job))
         journal = Journal(config.journal_schema)
         told = await engine(RunContext(job, config, options, journal, hear, stop or asyncio.Event()))
@@ -61,7 +62,7 @@ async def migrate(
     except StoppedRun as stopped:
         if stopped.outcome is not None:
             _, path = write_outcome(stopped.outcome, options)
-            hear(Noted(f"Result: {path}"))
+            hear(Noted(ResultWritten(str(path))))
         raise
     result = replace(told.result, problems=(*prepared.warnings, *told.result.problems))
     return write_outcome(replace(told, result=result), options)
@@ -80,7 +81,7 @@ async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event]
                     invocation=options.invocation,
                 )
         if options.live:
-            await settle(config, lambda message: hear(Noted(message)), going_on=True)
+            await settle(config, lambda note: hear(Noted(note)), going_on=True)
         return await prepare(config, options)
     except BROKEN as error:
         raise could_not_begin(error) from error

@@ -17,6 +17,8 @@ from tranship.cli.context import CliContext
 from tranship.cli.terminal import log, note, shown
 from tranship.model.flow import FlowId
 from tranship.model.progress import BatchDone, Event, Noted, RowRejected, RunStarted, TableDone, TableStarted
+from tranship.report.notes import words
+from tranship.report.rejects import key_words, reason_words
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -70,8 +72,8 @@ class _Lines:
                     self._note(_rejected(event))
             case TableDone(flow=flow, rejected=rejected) if rejected:
                 self._note(f"rejected [{flow}] {rejected} rows in all")
-            case Noted(message=message):
-                self._note(message)
+            case Noted(what=what):
+                self._note(words(what))
             case _:
                 pass
 
@@ -96,11 +98,22 @@ class _JsonLines:
         fields = _named(msgspec.to_builtins(event))
         assert isinstance(fields, dict)
         name = str(fields.pop("type"))
-        log(name, fields)
+        log(name, {**fields, **_worded(event)})
 
     def write(self, lines: list[str], say: Callable[[str], None]) -> None:
         for text in lines:
             say(text)
+
+
+def _worded(event: Event) -> dict[str, str]:
+    """Returns what an event says to a person, for those who read the log without knowing its events."""
+    match event:
+        case Noted(what=what):
+            return {"message": words(what)}
+        case RowRejected():
+            return {"key": key_words(event), "reason": reason_words(event)}
+        case _:
+            return {}
 
 
 def _named(value: object) -> object:
@@ -187,7 +200,7 @@ def _bar(call: CliContext) -> Progress:
 
 def _rejected(event: RowRejected) -> str:
     column = f" column {event.column}:" if event.column else ""
-    return f"rejected [{event.flow}] {event.key}:{column} {event.reason}"
+    return f"rejected [{event.flow}] {key_words(event)}:{column} {reason_words(event)}"
 
 
 def _plain(text: str) -> str:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from tranship.config import Config
 from tranship.model.catalog import Catalog, Table
 from tranship.model.names import TableName
+from tranship.model.notes import Note
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.progress import Event, Noted
@@ -56,9 +57,9 @@ class RunContext:
         """Returns the same context for another job: the part of this one that is left to do."""
         return replace(self, job=job)
 
-    def note(self, message: str) -> None:
+    def note(self, what: Note) -> None:
         """Tells the person who watches."""
-        self.on_event(Noted(message))
+        self.on_event(Noted(what))
 
 
 def _known(catalog: Catalog, name: TableName) -> Table:

@@ -11,14 +11,14 @@ from tranship.execution.probe.everything import Asked, ask_everything
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.results.from_journal import dry_records, moved_before
 from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome, reasons
-from tranship.execution.results.wording import would_reject
 from tranship.execution.start.preflight import preflight
 from tranship.execution.start.resume import earlier, remaining
 from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.tasks import too_many
 from tranship.execution.switches.indexes import to_take_off, told
-from tranship.model.progress import TableDone
+from tranship.model.flow import FlowId
+from tranship.model.progress import RowRejected, TableDone
 from tranship.model.verdict import RejectRecord
 
 
@@ -59,7 +59,7 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
         findings = asked.book.findings(plan.flow)
         rows, rejected = asked.cuts[plan.flow].rows, len(findings.rejects)
         for record in by_table.get((str(plan.old), str(plan.new)), [])[:FIRST_REJECTS]:
-            on_event(would_reject(plan.flow, record, show_values=options.show_values))
+            on_event(_would_reject(plan.flow, record, show_values=options.show_values))
         on_event(TableDone(plan.flow, rows, rows - rejected, rejected))
         reasoned = reasons(findings.rejects)
         tables[plan.flow] = TableCounts(
@@ -70,6 +70,13 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
     problems = (*passed.problems, *(what.problem() for what in found if what is not None))
     frame = Frame("dryrun", "", text, started, seconds, problems, asked.left_out)
     return outcome(context, frame, [tables[plan.flow] for plan in job.plan.tables], [*past, *records])
+
+
+def _would_reject(flow: FlowId, record: RejectRecord, *, show_values: bool) -> RowRejected:
+    """What a dry run says of a row that the live run would reject."""
+    key = "" if record.key is None else bytes(record.key).decode()
+    reason = record.reason if show_values else None
+    return RowRejected(flow, key, "", record.column, record.sqlstate, record.constraint, reason)
 
 
 async def _tell_indexes(context: RunContext, asked: Asked) -> None:
@@ -86,5 +93,5 @@ async def _tell_indexes(context: RunContext, asked: Asked) -> None:
             for g in job.plan.groups
         ]
         for rows in groups:
-            for line in told(await to_take_off(new, job, rows, mode)):
-                context.note(line)
+            for note in told(await to_take_off(new, job, rows, mode)):
+                context.note(note)

@@ -26,7 +26,6 @@ from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, 
 from tranship.execution.resilience.writer_lock import WriterLock, lock_key
 from tranship.execution.results.from_journal import live_result
 from tranship.execution.results.outcome import Frame, MigrationOutcome, StoppedRun
-from tranship.execution.results.wording import ALREADY
 from tranship.execution.start.fresh import begin_fresh
 from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.resume import (
@@ -41,6 +40,7 @@ from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.tasks import Begun
 from tranship.execution.switches.sequences import set_sequences
 from tranship.model.flow import FlowId
+from tranship.model.notes import AlreadyMigrated, SnapshotReplaced
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone
 from tranship.server.identity import Identity
@@ -61,10 +61,10 @@ async def move(context: RunContext) -> MigrationOutcome:
     for attempt in range(ATTEMPTS):
         try:
             return await _attempt(context)
-        except SnapshotLost as lost:
+        except SnapshotLost:
             if attempt == ATTEMPTS - 1 or context.stop.is_set():
                 raise
-            context.note(f"{lost}; going on from the journal")
+            context.note(SnapshotReplaced())
             context = replace(context, options=_for_next_attempt(context))
         except BROKEN as error:
             raise could_not_begin(error) from error
@@ -97,7 +97,7 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
             left, done = remaining(context.job, before)
             frame = Frame("live", "", None, started, 0.0, passed.problems)
             if not left.plan.tables and before.unfinished is None:
-                context.note(ALREADY)
+                context.note(AlreadyMigrated())
                 return await live_result(context, control, frame, done, None)
             held = Control(control, context.of(left))
             try:

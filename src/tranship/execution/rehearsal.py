@@ -22,7 +22,6 @@ from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, 
 from tranship.execution.resilience.writer_lock import WriterLock, lock_key
 from tranship.execution.results.from_journal import live_result
 from tranship.execution.results.outcome import Frame, MigrationOutcome, StoppedRun
-from tranship.execution.results.wording import ALREADY
 from tranship.execution.start.fresh import begin_fresh
 from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.resume import earlier, remaining
@@ -30,6 +29,7 @@ from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.switches.sequences import Position, set_back, set_sequences, shelter
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
+from tranship.model.notes import AlreadyMigrated, SequencesNotRestored
 from tranship.model.options import command_line
 from tranship.server.journal import Run, TaskRow
 from tranship.server.trouble import spoken
@@ -84,9 +84,7 @@ class _Rehearsal:
                 await transaction.rollback()
                 left = await set_back(self.new, self.exposed)
                 if left:
-                    self.context.note(
-                        f"of another role, so the rehearsal could not set them back: {', '.join(map(str, left))}"
-                    )
+                    self.context.note(SequencesNotRestored(tuple(left)))
 
     async def _inside(self) -> MigrationOutcome:
         await self.context.journal.prepare(self.new)
@@ -98,7 +96,7 @@ class _Rehearsal:
             raise Refused(UnfinishedBeforeRehearsal(back))
         left, done = remaining(self.context.job, before)
         if not left.plan.tables:
-            self.context.note(ALREADY)
+            self.context.note(AlreadyMigrated())
             return await self._result(done, None)
         context = self.context.of(left)
         async with open_snapshot(context) as snapshot:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from tranship.model.flow import FlowId
 from tranship.model.locator import Address, Locator, Range, contains, divided
+from tranship.model.notes import Note
 
 
 class Batch(Struct, frozen=True):
@@ -71,9 +72,14 @@ class RowRejected(Struct, frozen=True, tag=True):
 
     flow: FlowId
     key: str
+    """OLD's key as a JSON object; empty where it has none."""
+    place: str
+    """Where OLD holds the row, as a server writes a row's address; empty in a dry run."""
     column: str | None
-    reason: str
-    """Without row values, unless the run was asked to show them."""
+    sqlstate: str
+    constraint: str | None
+    reason: str | None
+    """The whole reason, which may hold row values; None unless the run was asked to show them."""
 
 
 class TableDone(Struct, frozen=True, tag=True):
@@ -90,7 +96,7 @@ class TableDone(Struct, frozen=True, tag=True):
 class Noted(Struct, frozen=True, tag=True):
     """A message for the person who watches: a retry, a wait, a warning."""
 
-    message: str
+    what: Note
 
 
 Event = RunStarted | TableStarted | BatchDone | RowRejected | TableDone | Noted

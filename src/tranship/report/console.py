@@ -9,6 +9,7 @@ from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted, PlannedTable, RunStarted, TableDone, TableStarted
 from tranship.model.resolution import Problem
 from tranship.model.verdict import MigrationResult, TableResult
+from tranship.report.notes import words
 
 RULER = "=" * 80
 _WARNINGS: dict[str, tuple[str, ...]] = {
@@ -50,8 +51,8 @@ class Console:
             case TableDone():
                 self._done[event.flow] = event
                 return self._blocks()
-            case Noted(message=message):
-                self._noted.append(message)
+            case Noted(what=note):
+                self._noted.append(words(note))
                 return []
             case _:
                 return []

@@ -10,8 +10,10 @@ import pytest
 from support import Pair
 from tranship import api
 from tranship.config import load_config
+from tranship.model.notes import LockBlocked
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted, TableStarted
+from tranship.report.notes import words
 
 OLD = "CREATE TABLE t (id integer PRIMARY KEY, v text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 10) g;"
 NEW = """
@@ -34,8 +36,8 @@ async def test_the_holder_of_a_lock_is_named(
     def hear(event: Event) -> None:
         if isinstance(event, TableStarted):
             asked.set()
-        if isinstance(event, Noted) and "a lock is held by process" in event.message:
-            told.append(event.message)
+        if isinstance(event, Noted) and isinstance(event.what, LockBlocked):
+            told.append(words(event.what))
             named.set()
 
     options = MigrateOptions(live=True, results_dir=str(tmp_path))

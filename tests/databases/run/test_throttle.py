@@ -15,6 +15,7 @@ from support import Pair
 from tranship import api
 from tranship.config import load_config
 from tranship.execution.resilience import throttle
+from tranship.model.notes import FollowerBehind
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event, Noted
 
@@ -73,8 +74,8 @@ async def test_batches_wait_for_a_follower(
         after: list[Event] = []
 
         def hear(event: Event) -> None:
-            if isinstance(event, Noted) and "waiting" in event.message:
-                assert "behind NEW" in event.message
+            if isinstance(event, Noted) and isinstance(event.what, FollowerBehind):
+                assert event.what.bytes > 0
                 waited.set()
             if isinstance(event, BatchDone) and waited.is_set():
                 after.append(event)

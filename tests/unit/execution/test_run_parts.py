@@ -9,7 +9,7 @@ from tranship.execution.active_run import in_batch
 from tranship.execution.copying.stream import tag_rows
 from tranship.execution.resilience.server_errors import failing_column, failing_line, is_rows_fault, passes
 from tranship.execution.resilience.writer_lock import lock_number
-from tranship.execution.results.wording import reason_key, terminal_key
+from tranship.execution.results.outcome import reason_key
 from tranship.execution.switches.sequences import Position, furthest
 from tranship.model.database_objects import Sequence
 from tranship.model.flow import FlowId
@@ -124,5 +124,3 @@ def test_locks_and_words() -> None:
     assert 0 <= lock_number("a", "b") < 2**63
     assert lock_number("a", "b") != lock_number("b", "a")
     assert reason_key("23505", None, "mail") == "23505 mail"
-    assert terminal_key(b'{"a": 1, "b": "x"}', Locator(0, (1, 2))) == "a=1, b=x"
-    assert terminal_key(None, Locator(0, (1, 2))) == "row (1,2)"

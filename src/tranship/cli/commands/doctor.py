@@ -29,9 +29,12 @@ def command(context: click.Context, config: Path, restore: bool) -> None:
     from tranship.cli.terminal import note, say
     from tranship.codec import encode
     from tranship.model.options import command_line
+    from tranship.report.notes import words
 
     loaded = load(config)
-    found = run(lambda _: api.settle(loaded, note) if restore else api.examine(loaded))
+    found = run(
+        lambda _: api.settle(loaded, lambda what: note(words(what))) if restore else api.examine(loaded)
+    )
     left = not all(diagnosis.restored for diagnosis in found)
     if context.ensure_object(CliContext).json:
         say(encode(found).decode().rstrip("\n"))

@@ -38,13 +38,14 @@ def command(context: click.Context, config: Path, live: bool, run_id: str | None
     from tranship.cli.start import load
     from tranship.cli.terminal import note, say
     from tranship.codec import encode
+    from tranship.report.notes import words
 
     call = context.ensure_object(CliContext)
     loaded = load(config)
     call.writes = live
     done = run(
         lambda stop: api.rollback(
-            loaded, live=live, run=run_id, tell=lambda event: note(event.message), stop=stop
+            loaded, live=live, run=run_id, tell=lambda event: note(words(event.what)), stop=stop
         ),
         stoppable=live,
     )

@@ -24,16 +24,17 @@ from tranship.execution.resilience.retry import retry
 from tranship.execution.resilience.server_errors import StreamBroken, is_rows_fault
 from tranship.execution.resilience.stall import Progress, watched
 from tranship.execution.resilience.writer_lock import end_backends
-from tranship.execution.results.wording import short_reason, terminal_key
 from tranship.execution.switches.triggers_and_keys import refuse_late_triggers
 from tranship.model.names import Side
-from tranship.model.progress import Batch, BatchDone, Noted, RowRejected
+from tranship.model.notes import BatchDivided
+from tranship.model.progress import Batch, BatchDone, RowRejected
 from tranship.model.verdict import Reject
 from tranship.server.connect import connect
 from tranship.server.journal import BatchRow, RejectRow, bound
 from tranship.server.session import datestyle, pin
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import session as statements
+from tranship.sql.ctid import render
 from tranship.sql.expression import Bindings
 from tranship.sql.new import switches as sql_switches
 from tranship.sql.old import cut as sql_cut
@@ -69,7 +70,10 @@ class Worker:
         """
         live = self._live
         trying = partial(
-            retry, tell=self._tell, what=f"{task.plan.flow} batch {batch.number}", stop=live.context.stop
+            retry,
+            tell=live.context.note,
+            what=f"{task.plan.flow} batch {batch.number}",
+            stop=live.context.stop,
         )
         if not divisible(live, task, batch):
             return await trying(partial(self._once, task, batch))
@@ -86,10 +90,8 @@ class Worker:
         if parts is None:
             return await trying(partial(self._once, task, batch))
         if not (slow and task.told_slow):
-            why = "batches take long" if slow else "it does not go through as a whole"
-            self._tell(
-                f"{task.plan.flow} batch {batch.number} goes on in parts of {parts[0].rows} and {parts[1].rows} rows: {why}"
-            )
+            first, second = parts
+            self._live.context.note(BatchDivided(task.plan.flow, batch.number, first.rows, second.rows, slow))
             task.told_slow = task.told_slow or slow
         return [parts[1], parts[0]]
 
@@ -106,7 +108,7 @@ class Worker:
                 await self.close()
                 raise
 
-        return await retry(once, tell=self._tell, what=what, stop=self._live.context.stop)
+        return await retry(once, tell=self._live.context.note, what=what, stop=self._live.context.stop)
 
     async def close(self) -> None:
         """Ends the connection."""
@@ -115,9 +117,6 @@ class Worker:
             self._new.terminate()
             self._new = None
             self._live.backends.pop(self._number, None)
-
-    def _tell(self, message: str) -> None:
-        self._live.context.on_event(Noted(message))
 
     async def connection(self) -> asyncpg.Connection:
         """The worker's connection to NEW, in no transaction between its batches."""
@@ -370,14 +369,17 @@ class Worker:
         task.done.append(row)
         task.pace = task.pace.after(row.read, row.seconds)
         for record in records[: max(0, FIRST_REJECTS - task.told)]:
-            key = terminal_key(record.key, record.reject.row)
-            words = (
-                record.reject.reason
-                if self._live.context.options.show_values
-                else short_reason(record.reject)
-            )
-            self._live.context.on_event(RowRejected(task.plan.flow, key, record.reject.column, words))
+            show_values = self._live.context.options.show_values
+            self._live.context.on_event(_rejected(task, record, show_values=show_values))
             task.told += 1
         self._live.context.on_event(
             BatchDone(task.plan.flow, row.batch.number, row.read, row.written, row.rejected, row.bytes)
         )
+
+
+def _rejected(task: Task, record: RejectRow, *, show_values: bool) -> RowRejected:
+    reject = record.reject
+    key = record.key.decode() if record.key is not None else ""
+    place = render(reject.row.address)
+    reason = reject.reason if show_values else None
+    return RowRejected(task.plan.flow, key, place, reject.column, reject.sqlstate, reject.constraint, reason)

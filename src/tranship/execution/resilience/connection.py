@@ -16,6 +16,7 @@ from tranship.execution.resilience.retry import retry
 from tranship.execution.resilience.stop_reasons import in_vain
 from tranship.execution.resilience.writer_lock import end_backends
 from tranship.model.names import Side
+from tranship.model.notes import Note
 from tranship.model.progress import Noted
 from tranship.server.connect import connect
 from tranship.server.session import datestyle, pin
@@ -67,8 +68,8 @@ class Steady:
         """The same connection, once more and no further: for a run that stops."""
         return Steady(self._conn, self._tell)
 
-    def _say(self, message: str) -> None:
-        self._tell(Noted(message))
+    def _say(self, note: Note) -> None:
+        self._tell(Noted(note))
 
 
 class Control(Steady):

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from tranship.execution.resilience.server_errors import passes
+from tranship.model.notes import Note, Retrying
 from tranship.server.trouble import spoken
 
 TRIES = 8
@@ -24,7 +25,7 @@ def _always() -> bool:
 async def retry(
     action: Callable[[], Awaitable[T]],
     *,
-    tell: Callable[[str], None],
+    tell: Callable[[Note], None],
     what: str,
     stop: asyncio.Event | None = None,
     tries: int = TRIES,
@@ -47,6 +48,6 @@ async def retry(
             ):
                 raise
             pause = min(LONGEST, FIRST * 2**attempt) * random.uniform(0.75, 1.25)
-            tell(f"{what}: {spoken(error)}; trying again in {pause:.1f} s")
+            tell(Retrying(what, spoken(error), pause))
         await asyncio.sleep(pause)
     raise AssertionError("the last try returns or raises")

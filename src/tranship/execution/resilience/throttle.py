@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from tranship.execution.resilience.connection import Works
+from tranship.model.notes import FollowerBehind
 from tranship.model.progress import Event, Noted
 from tranship.sql.queries import query
 
@@ -46,8 +47,4 @@ class Throttle:
     def _say(self, follower: str, behind: int) -> None:
         if time.monotonic() - self._told >= REMINDER:
             self._told = time.monotonic()
-            self._tell(
-                Noted(
-                    f"waiting: {follower} is {behind // 1024 // 1024} MB behind NEW; remove it if it is gone for good"
-                )
-            )
+            self._tell(Noted(FollowerBehind(follower, behind)))

@@ -13,7 +13,6 @@ from tranship import __version__
 from tranship.config import Endpoint
 from tranship.errors import Stopped
 from tranship.execution.context import Job, RunContext
-from tranship.execution.results.wording import reason_key
 from tranship.model.catalog import Catalog
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
@@ -184,3 +183,8 @@ def _database(endpoint: Endpoint, catalog: Catalog) -> DatabaseInfo:
         catalog.server_version,
         catalog.fingerprint,
     )
+
+
+def reason_key(sqlstate: str, constraint: str | None, column: str | None) -> str:
+    """Returns what rejects are grouped by in the result file: ``23505 users_email_key``."""
+    return " ".join(filter(None, (sqlstate, constraint or column)))

@@ -10,6 +10,7 @@ import asyncpg
 
 from tranship.execution.active_run import Task
 from tranship.execution.probe.cut import versions
+from tranship.model.notes import LookingForWrites, UnchangedSoFar
 from tranship.model.plan import Source
 from tranship.model.progress import Event, Noted
 from tranship.server.snapshot import Mark, Snapshot
@@ -39,11 +40,7 @@ async def unwritten(
     ):
         return False
     rows = sum(task.rows for task in tasks)
-    on_event(
-        Noted(
-            f"transactions ran on OLD's server since: looking through {len(tasks)} tables ({rows} rows) for newer row versions"
-        )
-    )
+    on_event(Noted(LookingForWrites(len(tasks), rows)))
     queue = sorted(tasks, key=lambda task: task.rows)
     told = time.monotonic()
 
@@ -55,7 +52,7 @@ async def unwritten(
                     raise _Differs
                 if time.monotonic() - told >= _REMINDER:
                     told = time.monotonic()
-                    on_event(Noted(f"unchanged so far, {len(queue)} tables to go"))
+                    on_event(Noted(UnchangedSoFar(len(queue))))
 
     streams = [asyncio.create_task(stream()) for _ in range(max(1, min(jobs, len(queue))))]
     try:

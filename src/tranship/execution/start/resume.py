@@ -24,6 +24,7 @@ from tranship.execution.rollback.delete import RollbackContext, take_back, writt
 from tranship.execution.start.old_unchanged import unwritten
 from tranship.execution.start.tasks import Begun, _task, write_task
 from tranship.model.flow import FlowId
+from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
 from tranship.model.plan import Plan, TablePlan
 from tranship.planning.plan.hash import plan_hash, run_hash
 from tranship.server.identity import Identity
@@ -106,7 +107,7 @@ async def resume(context: RunContext, held: Steady, snapshot: Snapshot, run: Run
     if not unchanged and context.options.new_snapshot != "unfinished":
         raise Stopped(OldWrittenSince())
     if not unchanged:
-        context.note("unfinished tables are moved again as OLD is now: the result is not one point in time")
+        context.note(CopiedAnew())
         await redo_unfinished(context, held, snapshot, replace(run, epoch=epoch))
         control = await held.alive()
         rows = await journal.tasks(control, run.id)
@@ -126,7 +127,7 @@ async def resume(context: RunContext, held: Steady, snapshot: Snapshot, run: Run
         # The rest of a batch that was split has a later number; where NEW numbers the rows as they come, their place counts.
         task.todo.sort(key=lambda batch: (batch.source, batch.range.start or ()))
     left = sum(len(t.todo) for t in tasks)
-    context.note(f"going on with the run of {run.started:%Y-%m-%d %H:%M}: {left} batches are left")
+    context.note(Resumed(run.started, left))
     return Begun(
         run.id,
         epoch,
@@ -190,7 +191,7 @@ async def _end_take_back(context: RunContext, control: asyncpg.Connection, run: 
     tasks = await journal.tasks(control, run.id)
     begun = {b.position for b in await journal.batches(control, tasks, run.id) if b.going_back}
     if begun:
-        context.note("taking back rows was interrupted: that comes first")
+        context.note(RollbackFirst())
         rows = await written(control, journal, run, lambda task: task.position in begun)
         await take_back(control, _rollback_context(context, run), rows)
 
@@ -206,7 +207,7 @@ async def forget_if_nothing_done(control: asyncpg.Connection, journal: Journal, 
 
 async def start_over(context: RunContext, control: asyncpg.Connection, run: Run) -> None:
     """Takes an unfinished run back and forgets it."""
-    context.note(f"taking back what the unfinished run of {run.started:%Y-%m-%d %H:%M} wrote")
+    context.note(RollingBack(run.started))
     journal = context.journal
     run = replace(run, epoch=await shut_out(control, journal, run))
     await take_back(control, _rollback_context(context, run), await written(control, journal, run))

@@ -17,6 +17,7 @@ from tranship.execution.context import Job
 from tranship.model.catalog import Index
 from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName
+from tranship.model.notes import IndexesToRemove
 from tranship.model.options import RebuildIndexes
 from tranship.model.resolution import Problem
 from tranship.sql.new.indexes import holds_rows, make_index
@@ -108,12 +109,9 @@ async def _empty_and_quiet(new: asyncpg.Connection, job: Job, name: TableName) -
     return not await new.fetch(query("writers"), [table.oid])
 
 
-def told(indexes: Iterable[LooseIndex]) -> list[str]:
-    """Per table a sentence for a dry run."""
+def told(indexes: Iterable[LooseIndex]) -> list[IndexesToRemove]:
+    """Returns, per table, what a dry run says of them."""
     by_table: dict[TableName, list[str]] = {}
     for one in indexes:
         by_table.setdefault(one.table, []).append(one.index.name)
-    return [
-        f"{table}: indexes go before the load and are rebuilt after it, under a lock that keeps writers out of this table: {', '.join(names)}"
-        for table, names in by_table.items()
-    ]
+    return [IndexesToRemove(table, tuple(names)) for table, names in by_table.items()]

@@ -19,6 +19,15 @@ from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.switches.indexes import LooseIndex
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.names import TableName
+from tranship.model.notes import (
+    IndexesStillRemoved,
+    IndexRebuilding,
+    IndexRebuilt,
+    IndexRemoved,
+    LockBlocked,
+    Note,
+    NotRestored,
+)
 from tranship.model.plan import Group
 from tranship.model.progress import Noted
 from tranship.model.resolution import Problem
@@ -188,7 +197,7 @@ class SwitchBoard:
             what = f"index {one.index.name} of {one.table}"
             gone = GoneIndex(one.table, one.index)
             await self._change(held, [(what, one.way_back)], drop_index(one.name), gone)
-            self._say(f"{what} is off until the rows are there")
+            self._say(IndexRemoved(what))
             await failpoint("indexes.off")
 
     async def gone(self, held: Works) -> list[Undo]:
@@ -206,13 +215,13 @@ class SwitchBoard:
         Raises:
             Stopped: the server does not; its way back stays in the journal.
         """
-        self._say(f"rebuilding {undo.what}")
+        self._say(IndexRebuilding(undo.what))
         began = time.monotonic()
         try:
             await restore(self._journal, held, undo, self._say, fence=self._fence)
         except asyncpg.PostgresError as error:
             raise Stopped(IndexNotRebuilt(undo.what, spoken(error))) from error
-        self._say(f"{undo.what} rebuilt in {time.monotonic() - began:.1f} s")
+        self._say(IndexRebuilt(undo.what, time.monotonic() - began))
         await failpoint("indexes.rebuilt")
 
     async def on(self, held: Works) -> None:
@@ -234,13 +243,9 @@ class SwitchBoard:
                     ):
                         await restore(self._journal, held, undo, self._say, fence=self._fence)
             if left := sum(undo.gone is not None for undo in mine):
-                self._say(
-                    f"{left} indexes are off: the next live run goes on so and rebuilds them, tranship doctor CONFIG --restore does it now"
-                )
+                self._say(IndexesStillRemoved(left))
         except DATABASE_TROUBLE as error:
-            self._say(
-                f"not everything could be switched on again ({spoken(error)}): the next live run does it, or tranship doctor CONFIG --restore"
-            )
+            self._say(NotRestored(spoken(error)))
 
     async def _drop(self, held: Works, dropped: DroppedKey) -> None:
         table = self._job.new.table(dropped.table) if self._job is not None else None
@@ -285,12 +290,12 @@ class SwitchBoard:
 
         await held.work(undo[-1][0], partial(_naming_blockers, once, self._say))
 
-    def _say(self, message: str) -> None:
-        self._tell(Noted(message))
+    def _say(self, note: Note) -> None:
+        self._tell(Noted(note))
 
 
 async def restore(
-    journal: Journal, held: Works, undo: Undo, tell: Callable[[str], None], *, fence: Fence | None = None
+    journal: Journal, held: Works, undo: Undo, tell: Callable[[Note], None], *, fence: Fence | None = None
 ) -> None:
     """One way back, and that it was gone, in one transaction. ``fence`` as for `SwitchBoard`; None: the caller holds the writer lock."""
 
@@ -308,7 +313,7 @@ async def restore(
 
 async def _naming_blockers(
     once: Callable[[asyncpg.Connection], Awaitable[None]],
-    tell: Callable[[str], None],
+    tell: Callable[[Note], None],
     new: asyncpg.Connection,
 ) -> None:
     """One try; where it waited too long for a lock, the sessions are named that hold one."""
@@ -316,7 +321,5 @@ async def _naming_blockers(
         await once(new)
     except asyncpg.LockNotAvailableError:
         for row in await new.fetch(query("lock_holders")):
-            session = ", ".join(row[name] or f"{name} hidden" for name in ("role", "application", "state"))
-            since = f", in its transaction for {row['seconds']} s" if row["seconds"] is not None else ""
-            tell(f"a lock is held by process {row['pid']} ({session}) on {row['relations']}{since}")
+            tell(LockBlocked(*(row[field] for field in LockBlocked.__struct_fields__)))
         raise

@@ -12,6 +12,7 @@ from tranship.config import Config
 from tranship.execution.resilience.connection import Steady, control
 from tranship.execution.resilience.writer_lock import at_work, hold_epoch, lock_number, shut_out
 from tranship.execution.switches.triggers_and_keys import Fence, restore
+from tranship.model.notes import Note
 from tranship.server.journal import Journal, Run, Undo
 from tranship.sql.session import TRY_LOCK
 
@@ -42,7 +43,7 @@ async def examine(config: Config) -> tuple[Diagnosis, ...]:
 
 
 async def settle(
-    config: Config, tell: Callable[[str], None], *, going_on: bool = False
+    config: Config, tell: Callable[[Note], None], *, going_on: bool = False
 ) -> tuple[Diagnosis, ...]:
     """Put back what no living run needs off. A foreign key whose rows are not all there yet stays NOT VALID until its run is finished.
 
@@ -80,13 +81,13 @@ async def _settle(
     undo: Undo,
     run: Run | None,
     fences: Mapping[str, Fence | None],
-    tell: Callable[[str], None],
+    tell: Callable[[Note], None],
 ) -> Diagnosis:
     if undo.run not in fences:
         return Diagnosis(undo, run, running=True)
     try:
         await restore(
-            journal, Steady(new, lambda noted: tell(noted.message)), undo, tell, fence=fences[undo.run]
+            journal, Steady(new, lambda noted: tell(noted.what)), undo, tell, fence=fences[undo.run]
         )
     except asyncpg.PostgresError as error:
         return Diagnosis(undo, run, running=False, problem=str(error))

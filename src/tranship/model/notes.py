@@ -1,0 +1,183 @@
+"""What a person who watches a run should read, as values: each says which thing happened, and ``report/notes`` words it."""
+
+from __future__ import annotations
+
+import datetime
+
+from msgspec import Struct
+
+from tranship.model.flow import FlowId
+from tranship.model.names import TableName
+from tranship.model.resolution import Problem
+
+
+class Warned(Struct, frozen=True, tag=True):
+    """A warning that was found before the run."""
+
+    problem: Problem
+
+
+class ResultWritten(Struct, frozen=True, tag=True):
+    """The result of a run that stopped is in a file."""
+
+    path: str
+
+
+class AlreadyMigrated(Struct, frozen=True, tag=True):
+    """Earlier runs moved every table under the same plan: nothing is left to do."""
+
+
+class Resumed(Struct, frozen=True, tag=True):
+    """An unfinished run is taken up again."""
+
+    started: datetime.datetime
+    batches: int
+    """Batches that are left."""
+
+
+class RollbackFirst(Struct, frozen=True, tag=True):
+    """A rollback was interrupted, and is finished before anything else."""
+
+
+class RollingBack(Struct, frozen=True, tag=True):
+    """``--restart``: what the unfinished run wrote is rolled back."""
+
+    started: datetime.datetime
+
+
+class Retrying(Struct, frozen=True, tag=True):
+    """Something failed in a way that may pass, and is tried again."""
+
+    what: str
+    """The piece of work, by its name."""
+    error: str
+    """In the words of the server or the driver, without row values."""
+    seconds: float
+    """The pause before the next try."""
+
+
+class BatchDivided(Struct, frozen=True, tag=True):
+    """A batch is copied in two parts."""
+
+    flow: FlowId
+    batch: int
+    first: int
+    """Rows of the first part."""
+    second: int
+    slow: bool
+    """Because batches of this table take long; False: because it fails as a whole."""
+
+
+class FollowerBehind(Struct, frozen=True, tag=True):
+    """Batches wait for a standby or a replication slot of NEW."""
+
+    follower: str
+    bytes: int
+    """WAL that it lacks."""
+
+
+class SequencesNotRestored(Struct, frozen=True, tag=True):
+    """A rehearsal drew from sequences that its role may not set back."""
+
+    sequences: tuple[TableName, ...]
+
+
+class SnapshotReplaced(Struct, frozen=True, tag=True):
+    """The snapshot of OLD is lost, and the run resumes from the journal with a new one."""
+
+
+class LookingForWrites(Struct, frozen=True, tag=True):
+    """Transactions ran on OLD's server since the interruption: the tables are searched for newer row versions."""
+
+    tables: int
+    rows: int
+
+
+class UnchangedSoFar(Struct, frozen=True, tag=True):
+    """That search goes on, and found nothing yet."""
+
+    tables: int
+    """Tables that are left."""
+
+
+class CopiedAnew(Struct, frozen=True, tag=True):
+    """Unfinished tables are copied again as OLD is now, so the result is not one point in time."""
+
+
+class LockBlocked(Struct, frozen=True, tag=True):
+    """A session of NEW holds a lock that the run waits for."""
+
+    pid: int
+    role: str | None
+    """None, as the next two: hidden from this role."""
+    application: str | None
+    state: str | None
+    seconds: int | None
+    """The age of its transaction."""
+    relations: str
+
+
+class IndexesToRemove(Struct, frozen=True, tag=True):
+    """A dry run says which indexes of a table a live run removes for the load."""
+
+    table: TableName
+    indexes: tuple[str, ...]
+
+
+class IndexRemoved(Struct, frozen=True, tag=True):
+    """An index is removed until the rows are there."""
+
+    index: str
+
+
+class IndexRebuilding(Struct, frozen=True, tag=True):
+    """An index is being built again."""
+
+    index: str
+
+
+class IndexRebuilt(Struct, frozen=True, tag=True):
+    """An index is there again."""
+
+    index: str
+    seconds: float
+
+
+class IndexesStillRemoved(Struct, frozen=True, tag=True):
+    """A run that stopped leaves indexes removed for the next one."""
+
+    indexes: int
+
+
+class NotRestored(Struct, frozen=True, tag=True):
+    """A run that stopped could not switch everything on again."""
+
+    error: str
+
+
+RunNote = (
+    Warned
+    | ResultWritten
+    | AlreadyMigrated
+    | Resumed
+    | RollbackFirst
+    | RollingBack
+    | Retrying
+    | BatchDivided
+    | FollowerBehind
+    | SequencesNotRestored
+)
+"""Notes on the run as a whole and on its batches."""
+SnapshotNote = SnapshotReplaced | LookingForWrites | UnchangedSoFar | CopiedAnew
+"""Notes on OLD while a run is resumed."""
+SwitchNote = (
+    LockBlocked
+    | IndexesToRemove
+    | IndexRemoved
+    | IndexRebuilding
+    | IndexRebuilt
+    | IndexesStillRemoved
+    | NotRestored
+)
+"""Notes on triggers, foreign keys and indexes of NEW."""
+Note = RunNote | SnapshotNote | SwitchNote

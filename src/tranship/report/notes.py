@@ -1,0 +1,123 @@
+"""The words for what happens in a run: the notes of ``model/notes``, one sentence each."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from tranship.model.notes import (
+    AlreadyMigrated,
+    BatchDivided,
+    CopiedAnew,
+    FollowerBehind,
+    IndexesStillRemoved,
+    IndexesToRemove,
+    IndexRebuilding,
+    IndexRebuilt,
+    IndexRemoved,
+    LockBlocked,
+    LookingForWrites,
+    Note,
+    NotRestored,
+    ResultWritten,
+    Resumed,
+    Retrying,
+    RollbackFirst,
+    RollingBack,
+    RunNote,
+    SequencesNotRestored,
+    SnapshotNote,
+    SnapshotReplaced,
+    SwitchNote,
+    UnchangedSoFar,
+    Warned,
+)
+
+
+def words(note: Note) -> str:
+    """Returns the sentence for a note, on one line; it holds no row values."""
+    if isinstance(note, RunNote):
+        return _of_run(note)
+    if isinstance(note, SnapshotNote):
+        return _of_snapshot(note)
+    return _of_switch(note)
+
+
+def _of_run(note: RunNote) -> str:
+    match note:
+        case Warned(problem=problem):
+            return f"⚠ {problem.code} {problem.message}"
+        case ResultWritten(path=path):
+            return f"Result: {path}"
+        case AlreadyMigrated():
+            return "already migrated: an earlier run moved every table under the same plan"
+        case Resumed(started=started, batches=batches):
+            return f"resuming the run of {started:%Y-%m-%d %H:%M}: {batches} batches are left"
+        case RollbackFirst():
+            return "a rollback was interrupted: it is finished first"
+        case RollingBack(started=started):
+            return f"rolling back what the unfinished run of {started:%Y-%m-%d %H:%M} wrote"
+        case Retrying(what=what, error=error, seconds=seconds):
+            return f"{what}: {error}; trying again in {seconds:.1f} s"
+        case BatchDivided(flow=flow, batch=batch, first=first, second=second, slow=slow):
+            why = "batches take long" if slow else "it does not go through as a whole"
+            return f"{flow} batch {batch} is copied in parts of {first} and {second} rows: {why}"
+        case FollowerBehind(follower=follower, bytes=behind):
+            return f"waiting: {follower} is {behind // 1024 // 1024} MB behind NEW; remove it if it is gone for good"
+        case SequencesNotRestored(sequences=sequences):
+            names = ", ".join(map(str, sequences))
+            return f"sequences of another role, so the rehearsal could not set them back: {names}"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _of_snapshot(note: SnapshotNote) -> str:
+    match note:
+        case SnapshotReplaced():
+            return "the snapshot of OLD is lost: every connection that held it was closed; resuming from the journal"
+        case LookingForWrites(tables=tables, rows=rows):
+            return (
+                f"transactions ran on OLD's server since: looking through {tables} tables ({rows} rows) "
+                "for newer row versions"
+            )
+        case UnchangedSoFar(tables=tables):
+            return f"unchanged so far, {tables} tables to go"
+        case CopiedAnew():
+            return "unfinished tables are copied again as OLD is now: the result is not one point in time"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _of_switch(note: SwitchNote) -> str:
+    match note:
+        case LockBlocked():
+            return _blocked(note)
+        case IndexesToRemove(table=table, indexes=indexes):
+            return (
+                f"{table}: indexes are removed before the load and rebuilt after it, under a lock that keeps "
+                f"writers out of this table: {', '.join(indexes)}"
+            )
+        case IndexRemoved(index=index):
+            return f"{index} is removed until the rows are there"
+        case IndexRebuilding(index=index):
+            return f"rebuilding {index}"
+        case IndexRebuilt(index=index, seconds=seconds):
+            return f"{index} rebuilt in {seconds:.1f} s"
+        case IndexesStillRemoved(indexes=indexes):
+            return (
+                f"{indexes} indexes are removed: the next live run resumes without them and rebuilds them, "
+                "tranship doctor CONFIG --restore does it now"
+            )
+        case NotRestored(error=error):
+            return (
+                f"not everything could be switched on again ({error}): "
+                "the next live run does it, or tranship doctor CONFIG --restore"
+            )
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _blocked(note: LockBlocked) -> str:
+    hidden = (("role", note.role), ("application", note.application), ("state", note.state))
+    session = ", ".join(value or f"{name} hidden" for name, value in hidden)
+    since = f", in its transaction for {note.seconds} s" if note.seconds is not None else ""
+    return f"a lock is held by process {note.pid} ({session}) on {note.relations}{since}"

@@ -1,0 +1,39 @@
+"""Rejected rows in words for the terminal, without row values unless they are asked for."""
+
+from __future__ import annotations
+
+import json
+
+from tranship.model.progress import RowRejected
+
+_SAYS = {
+    "23502": "NULL in a NOT NULL column",
+    "23503": "foreign key: the parent is missing",
+    "23505": "duplicate key",
+    "23514": "check or partition refuses it",
+    "23P01": "exclusion constraint",
+    "22023": "no entry in the mapping or lookup",
+    "22001": "too long",
+    "22003": "out of range",
+    "22P02": "not readable as the new type",
+    "22P05": "not in NEW's encoding",
+    "22021": "not in NEW's encoding",
+}
+
+
+def short_reason(sqlstate: str, constraint: str | None) -> str:
+    """Returns what happened, by SQLSTATE and constraint."""
+    words = _SAYS.get(sqlstate, f"SQLSTATE {sqlstate}")
+    return f"{words} ({constraint})" if constraint is not None else words
+
+
+def key_words(event: RowRejected) -> str:
+    """Returns ``id=3``; where OLD has no key, the row's place in its table."""
+    if event.key:
+        return ", ".join(f"{name}={value}" for name, value in json.loads(event.key).items())
+    return f"row {event.place}" if event.place else "no key"
+
+
+def reason_words(event: RowRejected) -> str:
+    """Returns the whole reason where row values may be shown, else the short one."""
+    return event.reason if event.reason is not None else short_reason(event.sqlstate, event.constraint)

@@ -1,0 +1,91 @@
+"""Every note of a run has its sentence, and rejected rows are worded without values unless they are asked for."""
+
+from __future__ import annotations
+
+import datetime
+from typing import get_args
+
+import pytest
+
+from tranship.model.flow import FlowId
+from tranship.model.names import TableName
+from tranship.model.notes import (
+    AlreadyMigrated,
+    BatchDivided,
+    CopiedAnew,
+    FollowerBehind,
+    IndexesStillRemoved,
+    IndexesToRemove,
+    IndexRebuilding,
+    IndexRebuilt,
+    IndexRemoved,
+    LockBlocked,
+    LookingForWrites,
+    Note,
+    NotRestored,
+    ResultWritten,
+    Resumed,
+    Retrying,
+    RollbackFirst,
+    RollingBack,
+    SequencesNotRestored,
+    SnapshotReplaced,
+    UnchangedSoFar,
+    Warned,
+)
+from tranship.model.progress import RowRejected
+from tranship.model.resolution import Problem
+from tranship.report.notes import words
+from tranship.report.rejects import key_words, reason_words
+
+T = TableName("public", "city")
+FLOW = FlowId(T, TableName("public", "town"))
+NOON = datetime.datetime(2026, 3, 1, 12, 5, tzinfo=datetime.UTC)
+NOTES: dict[Note, str] = {
+    Warned(Problem("TS343", "new", "NEW leaves room for 2 streams, not 4")): "⚠ TS343 NEW leaves room for 2",
+    ResultWritten("results/x.json"): "Result: results/x.json",
+    AlreadyMigrated(): "already migrated",
+    Resumed(NOON, 3): "resuming the run of 2026-03-01 12:05: 3 batches are left",
+    RollbackFirst(): "finished first",
+    RollingBack(NOON): "unfinished run of 2026-03-01 12:05",
+    Retrying(
+        "NEW", "ConnectionResetError: gone", 1.26
+    ): "NEW: ConnectionResetError: gone; trying again in 1.3 s",
+    BatchDivided(
+        FLOW, 7, 500, 501, slow=True
+    ): "public.city batch 7 is copied in parts of 500 and 501 rows: batches take",
+    FollowerBehind("standby s1", 5 * 1024**3): "standby s1 is 5120 MB behind NEW",
+    SequencesNotRestored((T,)): "could not set them back: public.city",
+    SnapshotReplaced(): "resuming from the journal",
+    LookingForWrites(2, 90): "2 tables (90 rows)",
+    UnchangedSoFar(4): "4 tables to go",
+    CopiedAnew(): "not one point in time",
+    LockBlocked(
+        11, "anna", None, "idle", 30, "city"
+    ): "process 11 (anna, application hidden, idle) on city, in its",
+    IndexesToRemove(T, ("a", "b")): "keeps writers out of this table: a, b",
+    IndexRemoved("index a of public.city"): "index a of public.city is removed until",
+    IndexRebuilding("index a of public.city"): "rebuilding index a of public.city",
+    IndexRebuilt("index a of public.city", 2.04): "index a of public.city rebuilt in 2.0 s",
+    IndexesStillRemoved(2): "2 indexes are removed",
+    NotRestored("OSError: no"): "switched on again (OSError: no)",
+}
+
+
+def test_every_note_is_tried() -> None:
+    unions = get_args(Note)
+    assert {type(note) for note in NOTES} == set(unions)
+
+
+@pytest.mark.parametrize("note", NOTES, ids=lambda note: type(note).__name__)
+def test_a_note_is_one_line(note: Note) -> None:
+    assert NOTES[note] in words(note)
+    assert "\n" not in words(note)
+
+
+def test_a_rejected_row_is_named_by_its_key_and_its_short_reason() -> None:
+    row = RowRejected(FLOW, '{"a": 1, "b": "x"}', "(1,2)", "mail", "23505", "mail_key", None)
+    assert (key_words(row), reason_words(row)) == ("a=1, b=x", "duplicate key (mail_key)")
+    place = RowRejected(FLOW, "", "(1,2)", None, "57014", None, "the server's words")
+    assert (key_words(place), reason_words(place)) == ("row (1,2)", "the server's words")
+    assert key_words(RowRejected(FLOW, "", "", None, "23502", None, None)) == "no key"
