@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import asyncpg
 from msgspec.structs import replace
 
+from tranship.analysis.asker import Asker
+from tranship.analysis.key_evidence import references
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Comparison
 from tranship.model.evidence import (
@@ -20,7 +21,6 @@ from tranship.model.evidence import (
     LookupQuestion,
     Misfits,
     NumberFacts,
-    Reference,
     TrialFacts,
     TrialQuestion,
     ValueCount,
@@ -49,9 +49,6 @@ _LISTED = 200
 _LOOKED_UP = 5000
 """Distinct values that are looked up in a lookup table."""
 _COUNTS = ("distinct", "found", "rows", "rows_found", "ambiguous")
-_REFERENCES = 1000
-_FEW = 20
-_MOST = 0.95
 _READ_WHOLE = 256 * 1024 * 1024
 """Bytes of a table up to which every row is read."""
 
@@ -121,24 +118,26 @@ class _Gathering:
     def __init__(
         self, conns: Mapping[Side, asyncpg.Connection], catalogs: Mapping[Side, Catalog], seconds: float
     ) -> None:
-        self._conns = conns
         self._catalogs = catalogs
-        self._seconds = seconds
-        self._end = asyncio.get_running_loop().time() + seconds
-        self._not_asked: list[str] = []
+        self._asker = Asker(conns, seconds)
         self._counted: dict[tuple[Side, ColumnRef], tuple[ColumnFacts, tuple[ValueCount, ...]]] = {}
 
     @property
     def not_asked(self) -> tuple[str, ...]:
         """What was left without an answer, each once."""
-        return tuple(dict.fromkeys(self._not_asked))
+        return self._asker.not_asked
 
     async def early(self, questions: DataQuestions) -> Evidence:
-        """Undeclared foreign keys, and what the columns hold whose meaning is in doubt."""
-        found = [await self._reference(ref, keys) for ref, keys in questions.references]
+        """Undeclared foreign keys, and what the columns hold whose meaning is in doubt: what decides the class of a change comes first."""
+        percents = {q.column: self._percent_of(q.column) for q in questions.references}
+        found = await references(self._asker, self._catalogs[Side.OLD], questions.references, percents)
         numbers, there = dict[ColumnRef, NumberFacts | None](), dict[ColumnRef, NumberFacts | None]()
         values, values_there = dict[ColumnRef, ColumnFacts | None](), dict[ColumnRef, ColumnFacts | None]()
+        unanswered: list[ColumnRef] = []
+        for becomes in (q.becomes for q in questions.references if q.becomes is not None):
+            values_there[becomes] = await self._column(becomes, Side.NEW)
         for question in questions.meanings:
+            before = self._asker.failures
             if question.numbers:
                 held = there[question.new] = await self._numbers(Side.NEW, question.new)
                 if not question.beside or (held is not None and held.rows):
@@ -146,13 +145,20 @@ class _Gathering:
             else:
                 values[question.old] = await self._column(question.old)
                 values_there[question.new] = await self._column(question.new, Side.NEW)
+            if self._asker.failures > before:
+                unanswered.append(question.old)
         return Evidence(
             columns=_known(values),
             there=_known(values_there),
             numbers=_known(numbers),
             numbers_there=_known(there),
-            references=tuple(reference for reference in found if reference is not None),
+            references=found,
+            unanswered=tuple(dict.fromkeys(unanswered)),
         )
+
+    def _percent_of(self, ref: ColumnRef) -> float | None:
+        table = self._table(Side.OLD, ref)
+        return _percent(table) if table is not None else None
 
     async def answers(self, questions: DataQuestions, early: Evidence) -> Evidence:
         """All other questions in their order, with what the early ones said."""
@@ -180,7 +186,7 @@ class _Gathering:
         percent = _percent(table)
         text = sql.trial(table, question.sql, question.fits, question.shown, percent)
         refused: list[asyncpg.PostgresError] = []
-        rows = await self._ask(
+        rows = await self._asker.ask(
             Side.OLD, f"whether {question.sql} does for {question.table}", text, refused=refused
         )
         if refused:
@@ -193,39 +199,6 @@ class _Gathering:
         shown = tuple(map(str, examples)) if isinstance(examples, list) else ()
         return TrialFacts(question, counts[0], min(counts[1:]), shown, sampled=percent is not None)
 
-    async def _ask(
-        self,
-        side: Side,
-        what: str,
-        text: str,
-        *arguments: object,
-        refused: list[asyncpg.PostgresError] | None = None,
-    ) -> Sequence[Mapping[str, object]] | None:
-        """One statement in a read-only transaction of its own; None and a note where there is no answer.
-
-        What the server says to the values themselves goes to ``refused`` where that is given.
-        """
-        left = min(self._end - asyncio.get_running_loop().time(), max(self._seconds / 4, 1.0))
-        if left <= 0:
-            self._not_asked.append(f"{what}: the time limit of {self._seconds:g} s was reached")
-            return None
-        conn = self._conns[side]
-        try:
-            async with conn.transaction(isolation="repeatable_read", readonly=True):
-                await conn.execute(sql.TIMEOUT, str(max(int(left * 1000), 1)))
-                rows: Sequence[Mapping[str, object]] = await conn.fetch(text, *arguments)
-                return rows
-        except asyncpg.QueryCanceledError:
-            self._not_asked.append(f"{what}: took longer than {left:.0f} s")
-        except asyncpg.DataError as error:
-            if refused is not None:
-                refused.append(error)
-            else:
-                self._not_asked.append(f"{what}: {type(error).__name__} on {side.value.upper()}")
-        except (asyncpg.PostgresError, UnicodeDecodeError) as error:
-            self._not_asked.append(f"{what}: {type(error).__name__} on {side.value.upper()}")
-        return None
-
     def _table(self, side: Side, ref: ColumnRef) -> Table | None:
         return self._catalogs[side].table(ref.table)
 
@@ -235,10 +208,10 @@ class _Gathering:
 
     async def _numbers(self, side: Side, ref: ColumnRef) -> NumberFacts | None:
         table = self._table(side, ref)
-        if table is None or (side is Side.NEW and not table.bytes):
+        if table is None or (side is Side.NEW and not table.pages):
             return None
         percent = _percent(table)
-        rows = await self._ask(side, f"magnitudes of {ref}", sql.magnitudes(table, ref.column, percent))
+        rows = await self._asker.ask(side, f"magnitudes of {ref}", sql.magnitudes(table, ref.column, percent))
         return _magnitudes(ref, rows[0], sampled=percent is not None) if rows else None
 
     async def _values(
@@ -248,11 +221,11 @@ class _Gathering:
         if (side, ref) in self._counted:
             return self._counted[side, ref]
         table = self._table(side, ref)
-        if table is None or (side is Side.NEW and not table.bytes):
+        if table is None or (side is Side.NEW and not table.pages):
             return None
         percent = _percent(table)
         text = sql.distinct_values(table, ref.column, percent, _LOOKED_UP)
-        rows = await self._ask(side, f"values of {ref}", text)
+        rows = await self._asker.ask(side, f"values of {ref}", text)
         if rows is None:
             return None
         self._counted[side, ref] = _counted(ref, rows, sampled=percent is not None)
@@ -267,7 +240,7 @@ class _Gathering:
         text = sql.composite_coverage(
             table, question.old_columns, owner, question.key_columns, question.value_column, percent
         )
-        rows = await self._ask(
+        rows = await self._asker.ask(
             Side.OLD, f"lookup of {', '.join(question.old_columns)} of {table.name} in {owner.name}", text
         )
         if not rows:
@@ -285,7 +258,7 @@ class _Gathering:
         facts, values = counted
         what = f"lookup of {question.old} in {question.table}"
         text = sql.coverage(table, question.key_column, question.value_column)
-        rows = await self._ask(question.side, what, text, [value.value for value in values])
+        rows = await self._asker.ask(question.side, what, text, [value.value for value in values])
         if rows is None:
             return None
         hits = {str(row["value"]): int(str(row["results"])) for row in rows}
@@ -326,7 +299,7 @@ class _Gathering:
             text = sql.longer_than(table, column, question.length, percent)
         else:
             text = sql.outside_of(table, column, question.low, question.high, percent)
-        rows = await self._ask(Side.OLD, f"values of {question.old} that do not fit", text)
+        rows = await self._asker.ask(Side.OLD, f"values of {question.old} that do not fit", text)
         return (
             Misfits(
                 question.old, question.new, int(str(rows[0]["count"])), question.what, percent is not None
@@ -354,35 +327,10 @@ class _Gathering:
             case _:
                 return None
         names = ", ".join(new for _, new in demand.columns)
-        rows = await self._ask(
+        rows = await self._asker.ask(
             Side.OLD, f"rows of {demand.table} that break the new constraint on ({names})", text
         )
         return Breaks(demand, int(str(rows[0]["count"])), percent is not None) if rows else None
-
-    async def _reference(self, ref: ColumnRef, keys: Sequence[ColumnRef]) -> Reference | None:
-        """The one other table whose keys nearly all values are; what could as well be keys of the own table refers to neither."""
-        counted = await self._values(ref)
-        table = self._table(Side.OLD, ref)
-        column = table.column(ref.column) if table is not None else None
-        if counted is None or column is None or counted[0].distinct < _FEW:
-            return None
-        values = [value.value for value in counted[1][:_REFERENCES]]
-        targets = []
-        for key in keys:
-            target = self._table(Side.OLD, key)
-            if target is None:
-                continue
-            rows = await self._ask(
-                Side.OLD,
-                f"whether {ref} refers to {key.table}",
-                sql.keys_found(target, key.column, column.type),
-                values,
-            )
-            if rows is None:
-                return None
-            if int(str(rows[0]["count"])) >= _MOST * len(values):
-                targets.append(key.table)
-        return Reference(ref, targets[0]) if len(targets) == 1 and targets[0] != ref.table else None
 
 
 def _known(facts: Mapping[ColumnRef, _Facts | None]) -> tuple[_Facts, ...]:

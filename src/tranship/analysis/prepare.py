@@ -34,8 +34,9 @@ from tranship.server.identity import read_identity
 from tranship.server.journal import Journal
 from tranship.server.session import pin
 
-_OBSERVE_SECONDS = 30.0
-"""Bound of the questions whether a column changes its meaning."""
+_OBSERVE_SECONDS = 300.0
+"""Bound of the questions whether a column changes its meaning: what has no answer refuses the run, so a slow network gets ten times what
+``analyze`` takes by default."""
 
 
 class Prepared(Struct, frozen=True):

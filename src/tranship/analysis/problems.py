@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tranship.errors.codes.decisions import NotChecked, Undecided
 from tranship.model.change import Change
@@ -11,8 +11,25 @@ from tranship.model.resolution import Problem
 
 
 def not_asked(what: Iterable[str]) -> tuple[Problem, ...]:
-    """Questions to the data that have no answer, as warnings."""
-    return tuple(NotChecked(one).problem() for one in what)
+    """Returns the questions to the data that have no answer as warnings, those with one reason in one line where they are many."""
+    by_reason: dict[str, list[str]] = {}
+    for line in what:
+        by_reason.setdefault(line.rpartition(": ")[2], []).append(line)
+    found: list[str] = []
+    for reason, lines in by_reason.items():
+        found += lines if len(lines) <= _SINGLY else [f"{_counted(lines)}: {reason}"]
+    return tuple(NotChecked(one).problem() for one in found)
+
+
+_SINGLY = 3
+_CONSTRAINT = "the new constraint"
+
+
+def _counted(lines: Sequence[str]) -> str:
+    """How many questions about columns and how many about constraints: ``12 columns and 140 constraints``."""
+    constraints = sum(1 for line in lines if _CONSTRAINT in line)
+    counts = ((len(lines) - constraints, "column"), (constraints, "constraint"))
+    return " and ".join(f"{n} {word}{'s' if n != 1 else ''}" for n, word in counts if n)
 
 
 def undecided(changes: Iterable[Change]) -> tuple[Problem, ...]:

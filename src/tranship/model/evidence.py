@@ -130,11 +130,27 @@ class Breaks(Struct, frozen=True):
     sampled: bool = False
 
 
-class Reference(Struct, frozen=True):
-    """An old column without a foreign key whose values are keys of one table, and of no other table."""
+class KeyQuestion(Struct, frozen=True):
+    """Are the values of an old column without a foreign key the keys of a table?"""
 
     column: ColumnRef
-    table: TableName
+    keys: tuple[ColumnRef, ...]
+    """Keys of one column in OLD, the likeliest first."""
+    becomes: ColumnRef | None = None
+    """The text column of NEW whose own rows would tell, too."""
+
+
+class Reference(Struct, frozen=True):
+    """What a ``KeyQuestion`` brought: the keys that nearly all distinct values of an old column are."""
+
+    column: ColumnRef
+    table: TableName | None = None
+    """The likeliest table; None: the values are keys of no table."""
+    keys: tuple[ColumnRef, ...] = ()
+    """Every key that holds nearly all values, the likeliest first."""
+    distinct: int = 0
+    """Distinct whole values that were compared, up to 1000."""
+    sampled: bool = False
 
 
 class NumberFacts(Struct, frozen=True):
@@ -212,6 +228,8 @@ class Evidence(Struct, frozen=True, dict=True):
     misfits: tuple[Misfits, ...] = ()
     breaks: tuple[Breaks, ...] = ()
     references: tuple[Reference, ...] = ()
+    unanswered: tuple[ColumnRef, ...] = ()
+    """Old columns whose meaning could not be asked, so that nobody knows what their values mean."""
     not_asked: tuple[str, ...] = ()
     """Questions that have no answer because of the time limit, a missing privilege or a server error, in
     words for people.

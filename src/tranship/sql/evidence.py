@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tranship.model.catalog import Column, Table
 from tranship.model.evidence import Demand
-from tranship.model.types import PgType
 from tranship.sql.quote import ident, literal, relation
 
 LONGEST_SHOWN = 200
@@ -24,6 +23,11 @@ _EXAMPLES = 5
 
 TIMEOUT = "SELECT pg_catalog.set_config('statement_timeout', $1, true)"
 """$1: milliseconds as text, for the current transaction."""
+
+
+def bounded_transaction(milliseconds: int) -> str:
+    """Returns the statements that begin a read-only transaction and cancel each of its statements after a time."""
+    return f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {milliseconds}"
 
 
 def distinct_values(table: Table, column: str, percent: float | None, most: int) -> str:
@@ -209,17 +213,6 @@ def trial(table: Table, sql: str, fits: str, shown: str, percent: float | None) 
           SELECT ({fits}) IS TRUE AS fits, {tried} AS result, CAST(({shown}) AS pg_catalog.text) AS shown
           FROM {_read(table, percent, "old")}) AS g
         WHERE g.shown IS NOT NULL
-    """
-
-
-def keys_found(table: Table, key: str, old: PgType) -> str:
-    """Returns a query for the number of texts in $1 (``text[]``) that are keys of a table, read as the old
-    column's type.
-    """
-    match = f"t.{ident(key)} = CAST(q.value AS {old.leaf.base})"
-    return f"""
-        SELECT pg_catalog.count(*) FROM pg_catalog.unnest($1::pg_catalog.text[]) AS q(value)
-        WHERE EXISTS (SELECT FROM {_read(table, None)} WHERE {match})
     """
 
 

@@ -180,16 +180,16 @@ def _type_changes(tables: Tables, pair: ColumnPair, old: Column, new: Column) ->
 
 
 def _meaning(tables: Tables, old: Column, new: Column, doubt: Doubt, conversion: Conversion) -> Change:
-    verb = "changes" if doubt.keys else "may change"
+    verb = "changes" if doubt.keys and not doubt.bare else "may change"
     if type_words(old.type) == type_words(new.type):
         words = f"Column '{old.name}' {verb} its meaning in new DB"
     else:
         words = f"{_mismatch(old, new)}, and its meaning {verb}"
-    told = (
-        doubt.told
-        if doubt.keys or conversion.automatic
-        else (*doubt.told, *_conversion_evidence(old, new, conversion))
-    )
+    told = doubt.told
+    if not (doubt.keys or conversion.automatic):
+        told = (*told, *_conversion_evidence(old, new, conversion))
+    if (doubt.bare or doubt.unasked) and conversion.bare:
+        told = (*told, "if the values themselves are meant: action 'transform' with the same columns alone")
     return _with(
         tables.change(ChangeClass.BREAKING, "meaning_changed", words, old=old.name, new=new.name),
         evidence=told,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Column, ForeignKey, Table
 from tranship.model.change import Change, ChangeClass, Comparison, Matching
-from tranship.model.evidence import LookupQuestion, MeaningQuestion
+from tranship.model.evidence import KeyQuestion, LookupQuestion, MeaningQuestion
 from tranship.model.names import ColumnRef, Side, TableName
 from tranship.model.resolution import Answers
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.comparing.compare import NO_ANSWERS, NOTHING_OBSERVED, compare, landscape_of
-from tranship.planning.comparing.meaning import Observed, meaning_questions
+from tranship.planning.comparing.meaning import Observed, key_questions, meaning_questions
 from tranship.planning.matching.match import NOTHING_DECIDED, Decided, match
 from tranship.planning.matching.scope import Scope
 from tranship.planning.names.families import family
@@ -24,7 +24,8 @@ from tranship.planning.names.tokens import stems
 _TRANSLATED = ("type_changed", "meaning_changed", "column_renamed")
 _LABEL_WORDS = ("name", "title", "label", "code", "key", "slug", "symbol", "value", "description")
 _MOST_LABELS = 3
-_MOST_CANDIDATES = 200
+_MOST_PARENTS = 3
+"""Tables whose keys an old column may hold that are tried as lookups."""
 
 
 class Foreseen(Struct, frozen=True):
@@ -59,8 +60,8 @@ class DataQuestions(Struct, frozen=True):
     columns: tuple[ColumnRef, ...] = ()
     lookups: tuple[LookupQuestion, ...] = ()
     misfits: tuple[MisfitQuestion, ...] = ()
-    references: tuple[tuple[ColumnRef, tuple[ColumnRef, ...]], ...] = ()
-    """Old columns that may be undeclared foreign keys, each with the single-column primary keys it may refer to."""
+    references: tuple[KeyQuestion, ...] = ()
+    """Old columns that may be undeclared foreign keys, the most dangerous first."""
     meanings: tuple[MeaningQuestion, ...] = ()
     there: tuple[ColumnRef, ...] = ()
     """New columns that need a value: what NEW's own rows hold."""
@@ -118,9 +119,10 @@ def data_questions(
 
 def early_questions(comparison: Comparison, old: Catalog, new: Catalog) -> DataQuestions:
     """What decides the class of a change, and so has to be asked first: undeclared references, and what columns mean."""
-    meanings = meaning_questions(comparison, landscape_of(old, new, comparison.matching))
+    landscape = landscape_of(old, new, comparison.matching)
+    meanings = meaning_questions(comparison, landscape)
     return DataQuestions(
-        references=tuple(_references(comparison, old, new)), meanings=tuple(dict.fromkeys(meanings))
+        references=key_questions(comparison, landscape), meanings=tuple(dict.fromkeys(meanings))
     )
 
 
@@ -164,8 +166,9 @@ def lookup_questions(
             if label.name != into.target_columns[0]:
                 why = f"foreign key {into.name} of NEW leads to {owner.name}"
                 yield LookupQuestion(*refs, Side.NEW, owner.name, label.name, into.target_columns[0], why)
-    parent = _parent(before, left, old, observed)
-    if parent is not None and family(target.type) == "text" and into is None:
+    if family(target.type) != "text" or into is not None:
+        return
+    for parent in _parents(before, left, old, observed):
         for label in labels_of(parent.table):
             if label.name != parent.key and (left == right or _related(right, parent.table.name, label.name)):
                 yield LookupQuestion(*refs, Side.OLD, parent.table.name, parent.key, label.name, parent.why)
@@ -207,33 +210,42 @@ class _Parent(Struct, frozen=True):
     why: str
 
 
-def _parent(before: Table, column: str, old: Catalog, observed: Observed) -> _Parent | None:
-    """By a foreign key, by the data, or by its name (``artist_id`` and ``artists``)."""
+def _parents(before: Table, column: str, old: Catalog, observed: Observed) -> Iterator[_Parent]:
+    """By a foreign key, by the data, or by its name (``artist_id`` and ``artists``); the likeliest first."""
     declared = _single_key(before, column)
     if declared is not None:
-        table = old.table(declared.target)
-        return (
-            _Parent(
-                table, declared.target_columns[0], f"foreign key {declared.name} of OLD leads to {table.name}"
+        owner = old.table(declared.target)
+        if owner is not None:
+            why = f"foreign key {declared.name} of OLD leads to {owner.name}"
+            yield _Parent(owner, declared.target_columns[0], why)
+        return
+    asked = observed.references.get(ColumnRef(before.name, column))
+    for key in asked.keys[:_MOST_PARENTS] if asked is not None else ():
+        owner = old.table(key.table)
+        if owner is not None:
+            others = (
+                "and of no other table" if asked is not None and len(asked.keys) == 1 else "and of others"
             )
-            if table is not None
-            else None
-        )
-    measured = observed.references.get(ColumnRef(before.name, column))
+            why = (
+                f"{column} of OLD looks like a key of {owner.name}: nearly all values are its keys, {others}"
+            )
+            yield _Parent(owner, key.column, why)
+    if asked is None or not asked.keys:
+        yield from _called_parent(before, column, old)
+
+
+def _called_parent(before: Table, column: str, old: Catalog) -> Iterator[_Parent]:
+    """The one table that an ``_id`` is called after."""
     words = stems(column)
     called = [
         t for t in old.tables if len(words) > 1 and words[-1] == "id" and stems(t.name.name) == words[:-1]
     ]
-    table = old.table(measured) if measured is not None else called[0] if len(called) == 1 else None
-    primary = table.primary_key if table is not None else None
-    if table is None or primary is None or len(primary.columns) != 1 or table.name == before.name:
-        return None
-    why = (
-        "nearly all values are its keys, and of no other table"
-        if measured is not None
-        else "the name says so"
-    )
-    return _Parent(table, primary.columns[0], f"{column} of OLD looks like a key of {table.name}: {why}")
+    owner = called[0] if len(called) == 1 else None
+    primary = owner.primary_key if owner is not None else None
+    if owner is None or primary is None or len(primary.columns) != 1 or owner.name == before.name:
+        return
+    why = f"{column} of OLD looks like a key of {owner.name}: the name says so"
+    yield _Parent(owner, primary.columns[0], why)
 
 
 def labels_of(table: Table) -> list[Column]:
@@ -267,42 +279,3 @@ def _misfits(before: Table, after: Table, left: str, right: str) -> Iterator[Mis
     row, counted = leaf.builtin, family(source.type) in ("integer", "decimal")
     if row is not None and row.bits and counted and source.type.leaf.family is not Family.MONEY:
         yield MisfitQuestion(*refs, low=row.low, high=row.high)
-
-
-def _references(
-    comparison: Comparison, old: Catalog, new: Catalog
-) -> Iterator[tuple[ColumnRef, tuple[ColumnRef, ...]]]:
-    """Undeclared references can only matter where the new column is text or refers to something."""
-    keys = _primary_keys(old)
-    for pair in comparison.matching.pairs:
-        before, after = old.table(pair.old), new.table(pair.new)
-        if before is None or after is None:
-            continue
-        primary = before.primary_key.columns if before.primary_key is not None else ()
-        for columns in pair.columns:
-            source, target = before.column(columns.old), after.column(columns.new)
-            if (
-                source is None
-                or target is None
-                or source.name in primary
-                or any(source.name in key.columns for key in before.foreign_keys)
-            ):
-                continue
-            refers = any(target.name in key.columns for key in after.foreign_keys)
-            becomes_text = family(source.type) != "text" and family(target.type) == "text"
-            candidates = keys.get(family(source.type), [])
-            elsewhere = any(ref.table != before.name for ref in candidates)
-            if (refers or becomes_text) and elsewhere and len(candidates) <= _MOST_CANDIDATES:
-                yield ColumnRef(before.name, source.name), tuple(candidates)
-
-
-def _primary_keys(catalog: Catalog) -> Mapping[str, list[ColumnRef]]:
-    found: dict[str, list[ColumnRef]] = {}
-    for table in catalog.tables:
-        primary = table.primary_key
-        column = (
-            table.column(primary.columns[0]) if primary is not None and len(primary.columns) == 1 else None
-        )
-        if column is not None and family(column.type) in ("integer", "uuid"):
-            found.setdefault(family(column.type), []).append(ColumnRef(table.name, column.name))
-    return found

@@ -13,7 +13,6 @@ from tranship.model.types import PgType, TypeKind
 from tranship.planning.printed.one_spelling import one_spelling
 from tranship.planning.types.judgement import NOTHING_IN_COMMON, SAME, asked, no_conversion
 from tranship.planning.types.scalars import scalar
-from tranship.planning.types.versions import may_refuse
 
 SchemaPairs = tuple[tuple[str, str], ...]
 
@@ -22,8 +21,7 @@ _DISCRETE = {"int4": 0, "int8": 1}
 
 class _Context(Struct, frozen=True):
     schemas: SchemaPairs
-    versions: tuple[int, int]
-    """OLD's and NEW's ``server_version_num``."""
+    new_version: int
     nested: bool = False
     """Inside an array, a composite or a range, where no column constraint guards against NULL."""
 
@@ -48,7 +46,7 @@ def convert(
     """
     if old_version < 90200 and new.leaf.kind is TypeKind.RANGE:
         return no_conversion("OLD's server has no ranges")
-    return _judge(old, new, _Context(schemas, (old_version, new_version)))
+    return _judge(old, new, _Context(schemas, new_version))
 
 
 def same_type(old: PgType, new: PgType, schemas: SchemaPairs = ()) -> bool:
@@ -118,15 +116,10 @@ def _judge(old: PgType, new: PgType, context: _Context) -> Conversion:
 
 def _base(old: PgType, new: PgType, context: _Context) -> Conversion:
     if old.typname and new.typname:
-        found = scalar(old, new, context.versions[1])
-    elif _same_name(old, new, context.schemas):
-        kept = _suffix(new) in ("", _suffix(old))
-        found = SAME if kept else asked(Rule.NEW_INPUT, "the modifier changes")
-    else:
-        return _across(old, new)
-    if found.rule is Rule.SAME and may_refuse(old, new, context.versions):
-        return structs.replace(found, fallible=True)
-    return found
+        return scalar(old, new, context.new_version)
+    if _same_name(old, new, context.schemas):
+        return SAME if _suffix(new) in ("", _suffix(old)) else asked(Rule.NEW_INPUT, "the modifier changes")
+    return _across(old, new)
 
 
 def _across(old: PgType, new: PgType) -> Conversion:

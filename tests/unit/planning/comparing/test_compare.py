@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from support.build import catalog, column, domain, enum, table
 from tranship.model.catalog import Catalog, Check
 from tranship.model.change import Change, ChangeClass, Comparison
+from tranship.model.evidence import Reference
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.resolution import Action, Answers, Decision, LookupTable, Resolution
 from tranship.planning.comparing.compare import compare
@@ -312,10 +313,17 @@ def test_what_looks_like_a_key_by_name_or_by_its_values() -> None:
 
     by_name = compared(shape("int", named="customer_id"), shape("text", named="customer_id"))
     assert [c.kind for c in by_name.of(BREAKING)] == ["meaning_changed"]
-    assert not compared(shape("int", named="buyer"), shape("text", named="buyer")).of(BREAKING)
-    measured = Observed({ColumnRef(name("o"), "buyer"): name("customers")})
-    by_value = compared(shape("int", named="buyer"), shape("text", named="buyer"), observed=measured)
-    assert [c.kind for c in by_value.of(BREAKING)] == ["meaning_changed"]
+    buyer, customers = ColumnRef(name("o"), "buyer"), name("customers")
+    key = Reference(buyer, customers, (ColumnRef(customers, "id"),), distinct=3)
+    for answer, asked in (
+        (Observed({buyer: key}), "looks like a key of public.customers"),
+        (Observed(), "could not be asked"),
+        (Observed({buyer: Reference(buyer, distinct=3)}), None),
+        (Observed({buyer: Reference(buyer, distinct=0)}), None),
+    ):
+        by_value = compared(shape("int", named="buyer"), shape("text", named="buyer"), observed=answer)
+        assert [c.kind for c in by_value.of(BREAKING)] == (["meaning_changed"] if asked else [])
+        assert asked is None or asked in by_value.of(BREAKING)[0].evidence[0]
 
 
 def test_a_primary_key_is_an_id_of_its_own_table() -> None:

@@ -13,8 +13,9 @@ from tranship.model.change import ColumnPair, Comparison, Pairing
 from tranship.model.evidence import MeaningQuestion
 from tranship.model.names import ColumnRef
 from tranship.planning.comparing.meaning.flags import clock_doubt, flag_doubt, opposed
+from tranship.planning.comparing.meaning.key_questions import key_questions
 from tranship.planning.comparing.meaning.numbers import measures, number_doubt, only_beside
-from tranship.planning.comparing.meaning.references import keys_misread
+from tranship.planning.comparing.meaning.references import NOT_ASKED, keys_misread
 from tranship.planning.comparing.meaning.scene import Doubt, Landscape, Observed, Sight, observed_in
 from tranship.planning.comparing.meaning.texts import readable, text_doubt
 from tranship.planning.comparing.meaning.units import times, unit_of
@@ -25,6 +26,7 @@ __all__ = [
     "Observed",
     "Sight",
     "doubt_of",
+    "key_questions",
     "meaning_change",
     "meaning_questions",
     "observed_in",
@@ -39,12 +41,16 @@ def meaning_change(pair: ColumnPair, before: Table, after: Table, landscape: Lan
 
     A person who paired the two columns has said that they are the same, but nobody says so of ids and names.
     """
-    told = keys_misread(pair, before, after, landscape)
-    if told:
-        return Doubt(told, keys=True)
+    keys = keys_misread(pair, before, after, landscape)
+    if keys is not None:
+        return keys
     if pair.pairing is Pairing.DECIDED:
         return None
-    return doubt_of(before, after, (pair.old, pair.new), landscape.observed, landscape.old.timezone)
+    observed, ref = landscape.observed, ColumnRef(before.name, pair.old)
+    found = doubt_of(before, after, (pair.old, pair.new), observed, landscape.old.timezone)
+    if found is None and ref in observed.unanswered:
+        return Doubt((f"{NOT_ASKED}: what the values of {ref} measure or list",), unasked=True)
+    return found
 
 
 def doubt_of(

@@ -48,7 +48,7 @@ def measures(sight: Sight) -> bool:
         and unit_of(sight.new) is None
     ):
         return False
-    return sight.after.bytes > 0 or _declared_otherwise(sight)
+    return sight.after.pages > 0 or _declared_otherwise(sight)
 
 
 def only_beside(sight: Sight) -> bool:

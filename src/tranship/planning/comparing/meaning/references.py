@@ -2,37 +2,114 @@
 
 from __future__ import annotations
 
-from tranship.model.catalog import Table
-from tranship.model.change import ColumnPair
+from tranship.model.catalog import Column, Table
+from tranship.model.change import ColumnPair, Pairing
+from tranship.model.evidence import Reference
 from tranship.model.names import ColumnRef, TableName
-from tranship.planning.comparing.meaning.scene import Landscape
+from tranship.planning.comparing.meaning.key_questions import (
+    becomes_text,
+    declared_targets,
+    is_the_primary_key,
+    needs_keys,
+)
+from tranship.planning.comparing.meaning.number_names import kinship, says_code, says_label
+from tranship.planning.comparing.meaning.scene import Doubt, Landscape
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems
 
+NOT_ASKED = "could not be asked"
+"""Stands in the evidence of a change whose class the data would have decided."""
 _ID_WORDS = ("id",)
+_MANY = 20
+"""Distinct values from which on keys of one table alone are no coincidence."""
+_FEW_LABELS = 50
+"""Distinct numbers up to which a column named like a code may hold numbers in place of labels."""
+_SHOWN = 4
+_DIGITS = frozenset("0123456789")
 
 
-def keys_misread(pair: ColumnPair, before: Table, after: Table, landscape: Landscape) -> tuple[str, ...]:
-    """Why the values would mean something else in NEW; empty where they mean the same."""
-    declared = _targets(before, pair.old)
-    targets = declared or _looks_like(before, pair.old, landscape)
-    if not targets:
-        return ()
-    told = tuple(_told(before.name, pair.old, target, bool(declared)) for target in sorted(targets))
+def keys_misread(pair: ColumnPair, before: Table, after: Table, landscape: Landscape) -> Doubt | None:
+    """Returns why keys would be taken for names or for keys of another table; None where they mean the same.
+
+    What the data decide and nobody could ask is never taken for harmless.
+    """
+    old, new = before.column(pair.old), after.column(pair.new)
+    if old is None or new is None:
+        return None
+    declared = declared_targets(before, old.name)
+    targets = declared or _named_after(before, old, landscape)
+    if targets:
+        return _misread(pair, before, after, targets, bool(declared), landscape)
+    if not needs_keys(before, after, old, new, landscape):
+        return None
+    asked = landscape.observed.references.get(ColumnRef(before.name, old.name))
+    if asked is None:
+        return _unasked(before, after, old, new)
+    if declared_targets(after, new.name):
+        only = {key.table for key in asked.keys}
+        measured = only if len(only) == 1 and asked.distinct >= _MANY and before.name not in only else set()
+        return _misread(pair, before, after, measured, False, landscape) if measured else None
+    return _numbers_as_texts(pair, before, after, asked, landscape)
+
+
+def _unasked(before: Table, after: Table, old: Column, new: Column) -> Doubt:
+    what = (
+        "keys of another table"
+        if becomes_text(old, new)
+        else f"keys of what {after.name}.{new.name} refers to"
+    )
+    return Doubt((f"{NOT_ASKED}: whether the values of {before.name}.{old.name} are {what}",), unasked=True)
+
+
+def _misread(
+    pair: ColumnPair,
+    before: Table,
+    after: Table,
+    targets: set[TableName],
+    declared: bool,
+    landscape: Landscape,
+) -> Doubt | None:
+    """By a foreign key, by the name, or by the keys of the one table that the values are."""
+    told = tuple(_told(before.name, pair.old, target, declared) for target in sorted(targets))
     kept = {known.get(target) for target in targets for known in (landscape.counterparts, landscape.asked)}
-    new_targets = _targets(after, pair.new)
+    new_targets = declared_targets(after, pair.new)
+    where = f"in NEW {after.name}.{pair.new}"
     if new_targets and not (new_targets & kept):
         shown = ", ".join(str(t) for t in sorted(new_targets))
-        return (
-            *told,
-            f"in NEW {after.name}.{pair.new} refers to {shown}: the ids of one table would be taken for those of another",
-        )
-    if not new_targets and _becomes_text(pair, before, after):
-        return (
-            *told,
-            f"in NEW {after.name}.{pair.new} is text and refers to nothing: ids would be stored as names",
-        )
-    return ()
+        other = f"{where} refers to {shown}: the ids of one table would be taken for those of another"
+        return Doubt((*told, other), keys=True)
+    old, new = before.column(pair.old), after.column(pair.new)
+    if new_targets or old is None or new is None:
+        return None
+    if becomes_text(old, new):
+        names = f"{where} is text and refers to nothing: ids would be stored as names"
+        return Doubt((*told, names), keys=True)
+    return _codes_as_labels(old, new, told, targets, landscape) if declared else None
+
+
+def _codes_as_labels(
+    old: Column, new: Column, told: tuple[str, ...], targets: set[TableName], landscape: Landscape
+) -> Doubt | None:
+    """A short code whose table NEW lacks, in a column that was made wider: does NEW hold the label itself?"""
+    if family(old.type) != "text" or family(new.type) != "text" or targets & landscape.counterparts.keys():
+        return None
+    if targets & landscape.asked.keys() or not _has_grown(old, new):
+        return None
+    return Doubt(
+        (*told, "NEW lacks that table, and the column is wider there: are the codes to become labels?"),
+        keys=True,
+        bare=True,
+    )
+
+
+def _has_grown(old: Column, new: Column) -> bool:
+    """From the width of a code to the width of a label."""
+    width, room = (c.type.leaf.modifiers[0] if c.type.leaf.modifiers else None for c in (old, new))
+    return width is not None and width <= _CODE_WIDTH and (room is None or room >= _LABEL_WIDTH)
+
+
+_CODE_WIDTH, _LABEL_WIDTH = 10, 20
+"""Characters of the longest code and of the shortest room for labels."""
 
 
 def _told(table: TableName, column: str, target: TableName, declared: bool) -> str:
@@ -40,28 +117,10 @@ def _told(table: TableName, column: str, target: TableName, declared: bool) -> s
     return f"in OLD {table}.{column} {word} {target}"
 
 
-def _targets(table: Table, column: str) -> set[TableName]:
-    return {key.target for key in table.foreign_keys if column in key.columns}
-
-
-def _becomes_text(pair: ColumnPair, before: Table, after: Table) -> bool:
-    old, new = before.column(pair.old), after.column(pair.new)
-    return old is not None and new is not None and family(old.type) != "text" and family(new.type) == "text"
-
-
-def _looks_like(before: Table, column: str, landscape: Landscape) -> set[TableName]:
-    """By the data and by its name (where the two disagree, either may be meant); never a primary key itself."""
-    primary = before.primary_key
-    if primary is not None and column in primary.columns:
-        return set()
-    measured = landscape.observed.references.get(ColumnRef(before.name, column))
-    return ({measured} if measured is not None else set()) | _named_after(before, column, landscape)
-
-
-def _named_after(before: Table, column: str, landscape: Landscape) -> set[TableName]:
-    words = stems(column)
-    declared = before.column(column)
-    if declared is None or len(words) < 2 or words[-1] not in _ID_WORDS:
+def _named_after(before: Table, declared: Column, landscape: Landscape) -> set[TableName]:
+    """By its name (``artist_id`` and ``artists``); never a primary key itself."""
+    words = stems(declared.name)
+    if is_the_primary_key(before, declared.name) or len(words) < 2 or words[-1] not in _ID_WORDS:
         return set()
     owners = [
         t
@@ -78,3 +137,60 @@ def _keyed_by(table: Table, key_family: str) -> bool:
         return False
     column = table.column(primary.columns[0])
     return column is not None and family(column.type) == key_family != "text"
+
+
+# --- numbers that become texts -----------------------------------------------------------------------------------------------------
+
+
+def _numbers_as_texts(
+    pair: ColumnPair, before: Table, after: Table, asked: Reference, landscape: Landscape
+) -> Doubt | None:
+    """A number that becomes a text needs a reason to stay a number: no value, no key, or numbers among NEW's own rows."""
+    if not asked.distinct and not asked.sampled:
+        return None
+    written = _written_in_new(after, pair.new, landscape)
+    if written == "numbers":
+        return None
+    owner = before.name
+    tables = [key.table for key in asked.keys]
+    label = says_label(pair.old) or says_label(pair.new)
+    certain = bool(tables) and (label or _likely(pair.old, owner, tables[0], landscape))
+    told = [*_told_tables(pair, owner, tables)]
+    if label:
+        told.append(f"'{pair.new}' is a label in NEW, and OLD holds numbers: ids would be stored as names")
+    elif not tables and (says_code(pair.old) or says_code(pair.new)) and asked.distinct <= _FEW_LABELS:
+        told.append(
+            f"{asked.distinct} different numbers in OLD under the name of a code: does NEW hold words?"
+        )
+    if written == "words":
+        told.append("NEW's own rows hold words there")
+    if not told or (pair.pairing is Pairing.DECIDED and not certain):
+        return None
+    return Doubt(tuple(told), keys=True, bare=not certain)
+
+
+def _likely(column: str, owner: TableName, table: TableName, landscape: Landscape) -> bool:
+    """A table that is called like the column, or that NEW lacks, is no coincidence."""
+    return bool(kinship(column, owner, table)) or table not in landscape.counterparts
+
+
+def _told_tables(pair: ColumnPair, owner: TableName, tables: list[TableName]) -> tuple[str, ...]:
+    if not tables:
+        return ()
+    shown = ", ".join(str(table) for table in tables[:_SHOWN])
+    more = f" and {len(tables) - _SHOWN} more" if len(tables) > _SHOWN else ""
+    return (
+        f"in OLD {owner}.{pair.old} looks like a key of {shown}{more}",
+        "in NEW it is text and refers to nothing: ids would be stored as names",
+    )
+
+
+def _written_in_new(after: Table, column: str, landscape: Landscape) -> str:
+    """What NEW's own rows hold there: ``numbers``, ``words`` (texts without a digit) or neither."""
+    facts = landscape.observed.values_there.get(ColumnRef(after.name, column))
+    if facts is None or not facts.values:
+        return ""
+    texts = [counted.value.strip() for counted in facts.values]
+    if all(text.isdigit() for text in texts):
+        return "numbers"
+    return "" if any(_DIGITS & set(text) for text in texts) else "words"

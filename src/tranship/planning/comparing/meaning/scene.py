@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 
 from tranship.model.catalog import Catalog, Column, Table
-from tranship.model.evidence import ColumnFacts, Evidence, NumberFacts
+from tranship.model.evidence import ColumnFacts, Evidence, NumberFacts, Reference
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.types import TypeKind
 from tranship.planning.matching.scope import quoted
@@ -18,24 +18,27 @@ from tranship.planning.names.tokens import stems, words
 class Observed(Struct, frozen=True):
     """What the data said about columns whose meaning may change; a column that is missing was not asked."""
 
-    references: Mapping[ColumnRef, TableName] = field(default_factory=dict)
-    """Columns of OLD that are no declared foreign keys and have at least 20 distinct values, of which at least 95 % are keys of that table alone."""
+    references: Mapping[ColumnRef, Reference] = field(default_factory=dict)
+    """The keys that the values of a column of OLD without a foreign key are."""
     values: Mapping[ColumnRef, ColumnFacts] = field(default_factory=dict)
     """Of OLD, and likewise ``numbers``."""
     values_there: Mapping[ColumnRef, ColumnFacts] = field(default_factory=dict)
     """Of NEW, and likewise ``numbers_there``."""
     numbers: Mapping[ColumnRef, NumberFacts] = field(default_factory=dict)
     numbers_there: Mapping[ColumnRef, NumberFacts] = field(default_factory=dict)
+    unanswered: frozenset[ColumnRef] = frozenset()
+    """Columns of OLD that were to be asked about what they measure or list, and that could not be asked."""
 
 
 def observed_in(evidence: Evidence) -> Observed:
     """The part of the evidence that classes depend on."""
     return Observed(
-        references={reference.column: reference.table for reference in evidence.references},
+        references={reference.column: reference for reference in evidence.references},
         values={facts.column: facts for facts in evidence.columns},
         values_there={facts.column: facts for facts in evidence.there},
         numbers={facts.column: facts for facts in evidence.numbers},
         numbers_there={facts.column: facts for facts in evidence.numbers_there},
+        unanswered=frozenset(evidence.unanswered),
     )
 
 
@@ -58,7 +61,11 @@ class Doubt(Struct, frozen=True):
     sql: str | None = None
     """An expression over the old row, as ``transform_sql`` takes it."""
     keys: bool = False
-    """Ids would be taken for names or for other ids: no bare conversion is an answer."""
+    """Ids would be taken for names or for other ids: a rename is no answer."""
+    bare: bool = False
+    """Beside ``keys``: the values may mean what they say, so that a bare conversion is one of the answers."""
+    unasked: bool = False
+    """Nothing is known: the data could not be asked."""
 
 
 class Sight(Struct, frozen=True):

@@ -66,7 +66,7 @@ def readable(sight: Sight) -> bool:
         sight.old.type != sight.new.type
         or sight.old.comment != sight.new.comment
         or bool(sight.checks)
-        or sight.after.bytes > 0
+        or sight.after.pages > 0
     )
 
 

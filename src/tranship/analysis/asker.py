@@ -1,0 +1,74 @@
+"""Questions to the data within a time limit: each statement in a read-only transaction of its own; what has no answer is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import asyncpg
+
+from tranship.model.names import Side
+from tranship.sql.evidence import bounded_transaction
+
+Rows = Sequence[Mapping[str, object]]
+
+
+class Asker:
+    """Puts statements to both servers until a common time limit is reached."""
+
+    def __init__(self, conns: Mapping[Side, asyncpg.Connection], seconds: float) -> None:
+        self._conns = conns
+        self._seconds = seconds
+        self._end = asyncio.get_running_loop().time() + seconds
+        self._not_asked: list[str] = []
+
+    @property
+    def not_asked(self) -> tuple[str, ...]:
+        """What was left without an answer, each once, with the reason."""
+        return tuple(dict.fromkeys(self._not_asked))
+
+    @property
+    def failures(self) -> int:
+        """How many questions had no answer so far."""
+        return len(self._not_asked)
+
+    async def ask(
+        self,
+        side: Side,
+        what: str,
+        text: str,
+        *arguments: object,
+        refused: list[asyncpg.PostgresError] | None = None,
+    ) -> Rows | None:
+        """Returns the rows of one statement, or None where there is no answer; ``what`` then stands in ``not_asked`` with the reason.
+
+        What the server says to the values themselves goes to ``refused`` where that is given.
+        """
+        left = min(self._end - asyncio.get_running_loop().time(), max(self._seconds / 4, 1.0))
+        if left <= 0:
+            self._not_asked.append(f"{what}: the time limit of {self._seconds:g} s was reached")
+            return None
+        try:
+            return await self._fetch(self._conns[side], left, text, arguments)
+        except asyncpg.QueryCanceledError:
+            self._not_asked.append(f"{what}: took longer than {left:.0f} s")
+        except asyncpg.DataError as error:
+            if refused is not None:
+                refused.append(error)
+            else:
+                self._not_asked.append(f"{what}: {type(error).__name__} on {side.value.upper()}")
+        except (asyncpg.PostgresError, UnicodeDecodeError) as error:
+            self._not_asked.append(f"{what}: {type(error).__name__} on {side.value.upper()}")
+        return None
+
+    async def _fetch(
+        self, conn: asyncpg.Connection, left: float, text: str, arguments: tuple[object, ...]
+    ) -> Rows:
+        # One round trip begins the transaction and bounds it: over 10 ms of latency each further one would cost a third of the questions.
+        await conn.execute(bounded_transaction(max(int(left * 1000), 1)))
+        try:
+            rows: Rows = await conn.fetch(text, *arguments)
+            return rows
+        finally:
+            if not conn.is_closed():
+                await conn.execute("ROLLBACK")

@@ -1,0 +1,68 @@
+"""The question whether values of old columns are keys of old tables: many columns and many keys in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tranship.model.catalog import Table
+from tranship.sql.quote import ident, relation
+
+COMPARED = 1000
+"""Distinct values of a column that are compared with keys."""
+
+_WHOLE = "9000000000000000000"
+"""Whole numbers beyond it are no keys of type bigint."""
+
+
+class Asked(Struct, frozen=True):
+    """One old column whose values are compared; ``percent`` of its table's pages are read, None: all."""
+
+    table: Table
+    column: str
+    percent: float | None
+
+
+def keys_held(columns: Sequence[Asked], keys: Sequence[tuple[Table, str]], *, uuid: bool) -> str:
+    """Returns a statement with one row per column and key: ``key`` (-1: the column itself), ``place`` of the column, ``found`` distinct values.
+
+    Rows with ``key`` -1 count all compared values, and ``whole`` says whether none of the column's numbers has a fraction. Columns and keys are
+    numbered from 0; a column without values has no row at all. The value of a number is compared as ``bigint``, so that the keys' own indexes
+    answer.
+    """
+    values = " UNION ALL ".join(_values(place, asked, uuid=uuid) for place, asked in enumerate(columns))
+    counted = "SELECT -1 AS key, v.place, pg_catalog.count(v.value) AS found, pg_catalog.bool_and(v.value IS NOT NULL) AS whole FROM v GROUP BY v.place"
+    held = (_held(number, table, column) for number, (table, column) in enumerate(keys))
+    return f"WITH v AS MATERIALIZED ({values}) {' UNION ALL '.join((counted, *held))}"
+
+
+def _values(place: int, asked: Asked, *, uuid: bool) -> str:
+    name, sample = f"t.{ident(asked.column)}", ""
+    if asked.percent is not None:
+        sample = f" TABLESAMPLE SYSTEM ({asked.percent:.6f}) REPEATABLE (0)"
+    only = "" if asked.table.kind == "p" else "ONLY "
+    value = f"CAST({name} AS pg_catalog.{'uuid' if uuid else 'int8'})"
+    declared = asked.table.column(asked.column)
+    if declared is not None and declared.type.leaf.base == "numeric":
+        value = f"CASE WHEN {name} = pg_catalog.trunc({name}) AND pg_catalog.abs({name}) < {_WHOLE} THEN {value} END"
+    # The order is one without sense, so that a part of the values stands for all.
+    return (
+        f"(SELECT {place} AS place, g.value FROM (SELECT DISTINCT {value} AS value FROM {only}{relation(asked.table.name)} AS t{sample}"
+        f" WHERE {name} IS NOT NULL) AS g ORDER BY pg_catalog.hashtext(CAST(g.value AS pg_catalog.text)) LIMIT {COMPARED})"
+    )
+
+
+def _held(number: int, table: Table, column: str) -> str:
+    key = table.column(column)
+    value = (
+        "CAST(v.value AS pg_catalog.numeric)"
+        if key is not None and key.type.leaf.base == "numeric"
+        else "v.value"
+    )
+    if key is not None and key.type.leaf.base == "oid":
+        value = "CAST(v.value AS pg_catalog.oid)"
+    return (
+        f"SELECT {number}, v.place, pg_catalog.count(*), NULL FROM v"
+        f" WHERE EXISTS (SELECT FROM {relation(table.name)} AS t WHERE t.{ident(column)} = {value}) GROUP BY v.place"
+    )
