@@ -1,0 +1,18 @@
+"""What is read from both databases before anything is copied: catalogs, statistics, evidence, and checks of
+decisions.
+
+What lives here: reading with connections, and handing the answers to ``planning/``. What may not live here:
+judgements themselves (``planning/``), SQL texts (``sql/``), writing to a database. Everything here runs in
+read-only transactions.
+
+Begin with ``prepare.py``, which does the whole work before a run.
+
+1. ``sides.py`` connects and reads both catalogs; ``statistics.py`` reads what ANALYZE has stored;
+   ``spellings.py`` has NEW print expressions of both sides in one form.
+2. ``evidence.py`` asks the data the questions behind suggestions, within a time limit.
+3. ``stale.py`` compares files with the databases as they are; ``value_checks.py`` and
+   ``expression_checks.py`` try the values and the expressions of decisions on the servers that have to take
+   them.
+4. ``problems.py`` turns what is open or could not be checked into problems; ``prepare.py`` puts everything
+   together.
+"""

@@ -1,4 +1,6 @@
-"""Expressions of decisions before anything moves: OLD's parser and planner say what is wrong with them."""
+"""Checks the expressions of decisions before anything is copied: OLD's parser and planner say what is wrong
+with them.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ from tranship.model.resolution import Problem
 from tranship.sql.old import expression_checks as sql
 
 _RECORD = 2249
-"""The type of ``(a, b)``."""
+"""OID of ``pg_catalog.record``: the type of ``(a, b)``."""
 _BY_STATE: dict[str, type[RefusedSql]] = {
     "42803": AggregateInSql,
     "42P20": WindowInSql,
@@ -35,12 +37,17 @@ _BY_STATE: dict[str, type[RefusedSql]] = {
     "42704": TypeNotFoundInSql,
     "42703": ColumnNotFoundInSql,
 }
+"""By SQLSTATE what is wrong with an expression (PostgreSQL documentation, "Error Codes"); other errors are
+reported as they are.
+"""
 
 
 async def refused_transforms(old: asyncpg.Connection, plans: Sequence[TablePlan]) -> tuple[Problem, ...]:
-    """The ``transform_sql`` of the plans that OLD cannot run, or that are not exactly one value per row and the same one twice.
+    """Returns problems about each ``transform_sql`` that OLD cannot run, or that does not give one value per
+    row, the same each time.
 
-    ``old`` is pinned as the run's readers are and holds no transaction; each question is a read-only transaction of its own.
+    A batch that is repeated must read the same values. ``old`` is pinned as the run's readers are and has no
+    open transaction; each expression is checked in a read-only transaction of its own.
     """
     problems = []
     for plan in plans:
@@ -53,6 +60,8 @@ async def refused_transforms(old: asyncpg.Connection, plans: Sequence[TablePlan]
 
 
 async def _wrong(old: asyncpg.Connection, plan: TablePlan, text: str) -> RefusedSql | None:
+    # The WHERE clause comes first: there an aggregate is an error, while as a column it would be a valid
+    # query of one row.
     try:
         async with old.transaction(isolation="repeatable_read", readonly=True):
             prepared = await old.prepare(sql.value_of(plan, text))

@@ -1,4 +1,4 @@
-"""Everything a run needs to know before it starts: both catalogs, the changes, the decisions and the plan."""
+"""Prepares a run: reads both catalogs, compares them under the decisions, and builds the plan."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from tranship.server.journal import Journal
 from tranship.server.session import pin
 
 _OBSERVE_SECONDS = 300.0
-"""Bound of the questions whether a column changes its meaning: what has no answer refuses the run, so a slow network gets ten times what
-``analyze`` takes by default."""
+"""Bound of the questions whether a column changes its meaning: what has no answer refuses the run, so a slow
+network gets ten times what ``analyze`` takes by default."""
 
 
 class Prepared(Struct, frozen=True):
-    """A plan that may run, and what led to it."""
+    """A plan that may run, and what it was made from."""
 
     sides: Sides
     comparison: Comparison
@@ -50,10 +50,14 @@ class Prepared(Struct, frozen=True):
 
 
 async def prepare(config: Config, options: MigrateOptions) -> Prepared:
-    """Read both sides, apply the decisions, and build the plan.
+    """Reads both sides, applies the decisions, builds the plan and returns it with its warnings.
+
+    Problems are refused stage by stage, all of one stage at once: a later stage would only repeat them in
+    other words.
 
     Raises:
-        Refused: wrong or stale decisions, open breaking changes, a plan that cannot be carried out; all problems at once.
+        UsageError: a file or the configuration names what does not exist.
+        Refused: wrong or stale decisions, undecided breaking changes, or a plan that cannot be carried out.
     """
     path = Path(options.resolutions) if options.resolutions is not None else None
     file = read_resolutions(path) if path is not None else ResolutionFile(())
@@ -69,11 +73,12 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         comparison = await _compared(open_, sides, decided, answers, background)
         open_now = open_questions(comparison, answers)
         asked = asked_about(file, old, new, sides.scope)
-        told_below = tuple(
+        # An open question of the file about an undecided change is reported once, with the change.
+        reported = tuple(
             f"{asked[place]} (" for change in open_now for place in places(change) if place in asked
         )
         problems = tuple(
-            p for p in problems if p.code != OpenQuestion.code or not p.object.startswith(told_below)
+            p for p in problems if p.code != OpenQuestion.code or not p.object.startswith(reported)
         )
         refuse([*stale, *problems, *_summed(undecided(open_now), options)])
         refuse(await _refused_values(open_, sides, answers))
@@ -86,9 +91,10 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
 async def _background(
     open_: Connections, sides: Sides, config: Config
 ) -> tuple[Background, tuple[Problem, ...]]:
-    """What the servers' statistics say now.
+    """Returns the servers' statistics, and warnings about what could not be read.
 
-    The plan of an unfinished run from this OLD stands, and what a run wrote says nothing of what NEW held.
+    While a run from this OLD is unfinished, its plan stands: statistics, which change, must not suggest
+    another one. After any run NEW's statistics describe rows that the run wrote, so they are left out.
     """
     journal = Journal(config.journal_schema)
     ours = await journal.missing(
@@ -104,7 +110,10 @@ async def _background(
 async def _compared(
     open_: Connections, sides: Sides, decided: Decided, answers: Answers, background: Background
 ) -> Comparison:
-    """The comparison under the decisions, judged by what the data show now."""
+    """Returns the comparison under the decisions, with meanings judged by what the data shows now.
+
+    The first comparison only finds out which columns to look at.
+    """
     old, new = sides.old, sides.new
     matching = match(old, new, sides.scope, decided, background=background)
     comparison = compare(old, new, matching, answers)
@@ -115,7 +124,9 @@ async def _compared(
 
 
 async def _refused_values(open_: Connections, sides: Sides, answers: Answers) -> list[Problem]:
-    """Values of the decisions that one of the servers does not take for its type."""
+    """Returns problems about values of the decisions that a server refuses for the column's type, or takes
+    for equal.
+    """
     questions = cast_questions(answers, sides.old, sides.new)
     datestyle = f"ISO, {sides.new.datestyle.split(', ')[-1]}"
     found: list[Problem] = []
@@ -131,7 +142,10 @@ async def _refused_values(open_: Connections, sides: Sides, answers: Answers) ->
 
 
 async def _refused_transforms(open_: Connections, sides: Sides, plan: Plan) -> tuple[Problem, ...]:
-    """Expressions of the decisions that OLD does not run, judged in a session like those that will read."""
+    """Returns problems about expressions of the decisions that OLD does not run.
+
+    The session is pinned as the run's readers are, because names resolve and texts print by its settings.
+    """
     if not any(isinstance(m.expression, Sql) for table in plan.tables for m in table.columns):
         return ()
     await pin(open_.old, Side.OLD, datestyle=f"ISO, {sides.new.datestyle.split(', ')[-1]}", search_path="")
@@ -144,7 +158,7 @@ def _lookup_schemas(file: ResolutionFile) -> list[tuple[Side, str]]:
 
 
 def _summed(undecided: tuple[Problem, ...], options: MigrateOptions) -> tuple[Problem, ...]:
-    """The open changes under one line that counts them and names the next command."""
+    """Returns the open changes after one problem that counts them and names the next command."""
     if not undecided:
         return ()
     changes = options.changes_file or str(
@@ -152,5 +166,6 @@ def _summed(undecided: tuple[Problem, ...], options: MigrateOptions) -> tuple[Pr
     )
     following = command_line(options.invocation, "resolve generate", changes, *options.naming)
     if not Path(changes).exists():
-        following = f"{command_line(options.invocation, 'analyze', options.config_path, *options.naming)}, then {following}"
+        analyze = command_line(options.invocation, "analyze", options.config_path, *options.naming)
+        following = f"{analyze}, then {following}"
     return (UndecidedChanges(len(undecided), following).problem(), *undecided)

@@ -1,4 +1,4 @@
-"""What an analysis could not ask and what a person has yet to decide, as problems."""
+"""Turns what could not be checked, and what a person has yet to decide, into problems."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from tranship.model.resolution import Problem
 
 
 def not_asked(what: Iterable[str]) -> tuple[Problem, ...]:
-    """Returns the questions to the data that have no answer as warnings, those with one reason in one line where they are many."""
+    """Returns the questions to the data that have no answer as warnings, those with one reason in one line
+    where they are many.
+    """
     by_reason: dict[str, list[str]] = {}
     for line in what:
         by_reason.setdefault(line.rpartition(": ")[2], []).append(line)
@@ -33,7 +35,7 @@ def _counted(lines: Sequence[str]) -> str:
 
 
 def undecided(changes: Iterable[Change]) -> tuple[Problem, ...]:
-    """Breaking changes that no decision settles, as problems."""
+    """Returns problems about breaking changes that no decision resolves."""
     return tuple(
         Undecided(c.description).problem(".".join(filter(None, (c.table, c.old_column or c.new_column))))
         for c in changes
@@ -41,7 +43,11 @@ def undecided(changes: Iterable[Change]) -> tuple[Problem, ...]:
 
 
 def places(change: Change) -> tuple[tuple[str, Side, str], ...]:
-    """Where entries of a resolutions file ask about a change, as `asked_about` names it."""
+    """Returns the table, side and column under which a resolutions file may ask about a change (see
+    `asked_about`).
+
+    A change without columns is asked about under the old table, with an empty column.
+    """
     columns = [
         (side, name)
         for side, name in ((Side.OLD, change.old_column), (Side.NEW, change.new_column))

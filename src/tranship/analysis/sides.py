@@ -1,4 +1,4 @@
-"""Both databases read in one go: catalogs, scope, and the connections that later questions use."""
+"""Connects to both databases and reads what a comparison needs: catalogs, scope and statistics."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tranship.server.identity import read_identity
 from tranship.server.journal import Journal
 
 _STATISTICS_SECONDS = 30.0
-"""Bound of reading what the servers' ANALYZE knows."""
+"""Seconds, at most, for reading what ANALYZE has stored, per side."""
 
 
 class Sides(Struct, frozen=True):
@@ -37,7 +37,7 @@ class Sides(Struct, frozen=True):
     new: Catalog
     scope: Scope
     shared_ancestor: bool
-    """Both servers descend from one cluster, so that equal OIDs mean the same physical table."""
+    """Both servers have one system identifier: a copy of a cluster keeps it, and the OIDs of its tables."""
 
 
 class Connections(Struct, frozen=True):
@@ -49,11 +49,12 @@ class Connections(Struct, frozen=True):
 
 @asynccontextmanager
 async def connections(config: Config) -> AsyncIterator[Connections]:
-    """Connect to both sides at once; both are closed at the end.
+    """Connects to both sides at the same time and closes both at the end of the block.
 
     Raises:
         ConnectError: a server cannot be reached or does not let us in.
     """
+    # wait() and not gather(): when one fails, the other one is still opened and has to be closed.
     opening = [asyncio.ensure_future(connect(endpoint)) for endpoint in (config.old, config.new)]
     await asyncio.wait(opening)
     opened = [task.result() for task in opening if task.exception() is None]
@@ -64,12 +65,12 @@ async def connections(config: Config) -> AsyncIterator[Connections]:
 
 
 async def read_sides(config: Config, open_: Connections, *, also: Sequence[tuple[Side, str]] = ()) -> Sides:
-    """Read both catalogs, each in one read-only transaction.
+    """Returns both catalogs, each read in one read-only transaction, with what the configuration selects.
 
-    ``also`` names schemas beyond the configured ones whose tables are referred to (lookups).
+    ``also`` names further schemas whose tables the decisions refer to (lookups).
 
     Raises:
-        UsageError, Refused: a configured table is not there or may not be read; all of them at once.
+        UsageError, Refused: configured tables do not exist or may not be read; all of them at once.
     """
     (old, old_system), (new, new_system) = await asyncio.gather(
         _read_side(open_.old, config.old, config.journal_schema, [s for side, s in also if side is Side.OLD]),
@@ -89,9 +90,11 @@ async def read_sides(config: Config, open_: Connections, *, also: Sequence[tuple
 
 
 async def read_background(open_: Connections, sides: Sides) -> tuple[Background, tuple[str, ...]]:
-    """What ANALYZE knows of the columns that may have got another name, and what could not be read."""
+    """Returns what ANALYZE has stored about columns that may have been renamed, and in words what could not
+    be read.
+    """
     wanted = loose_columns(sides.old, sides.new, sides.scope)
-    told: list[str] = []
+    unread: list[str] = []
     found: list[Statistics] = []
     for side, conn, catalog, columns in (
         (Side.OLD, open_.old, sides.old, wanted[0]),
@@ -100,15 +103,17 @@ async def read_background(open_: Connections, sides: Sides) -> tuple[Background,
         try:
             found.append(await read_few(conn, catalog, columns, seconds=_STATISTICS_SECONDS))
         except (asyncpg.PostgresError, UnicodeDecodeError) as error:
-            told.append(f"statistics of {side.value.upper()}: {type(error).__name__}")
+            unread.append(f"statistics of {side.value.upper()}: {type(error).__name__}")
             found.append(Statistics())
-    return Background(sides.shared_ancestor, *found), tuple(told)
+    return Background(sides.shared_ancestor, *found), tuple(unread)
 
 
 async def _read_side(
     conn: asyncpg.Connection, endpoint: Endpoint, journal_schema: str, also: Sequence[str]
 ) -> tuple[Catalog, str]:
-    """One side's catalog and system identifier; relations that foreign keys or lookups reach outside the scope are read too."""
+    """Returns one side's catalog and system identifier. Relations outside the scope that foreign keys or
+    lookups refer to are read, too.
+    """
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         catalog = await read_catalog(conn, endpoint.schemas, journal_schema=journal_schema)
         targets = {key.target for table in catalog.tables for key in table.every_foreign_key}
@@ -121,26 +126,22 @@ async def _read_side(
 
 
 async def _with_gone_indexes(conn: asyncpg.Connection, catalog: Catalog, journal_schema: str) -> Catalog:
-    """NEW as it is and will be: an index that a run has off for its load counts as there."""
+    """Returns NEW's catalog with the indexes that an unfinished run has dropped for its load: it will make
+    them again.
+
+    A role that may not read the journal runs no live run, so it gets the catalog as it is.
+    """
     journal = Journal(journal_schema)
     try:
-        gone = (
-            [undo.gone for undo in await journal.open_undo(conn) if undo.gone is not None]
-            if await journal.exists(conn)
-            else []
-        )
+        if not await journal.exists(conn):
+            return catalog
+        gone = [undo.gone for undo in await journal.open_undo(conn) if undo.gone is not None]
     except asyncpg.InsufficientPrivilegeError:
         return catalog
     if not gone:
         return catalog
-    return fingerprinted(
-        replace(
-            catalog,
-            tables=tuple(
-                _with_indexes(t, [g.index for g in gone if g.table == t.name]) for t in catalog.tables
-            ),
-        )
-    )
+    tables = (_with_indexes(t, [g.index for g in gone if g.table == t.name]) for t in catalog.tables)
+    return fingerprinted(replace(catalog, tables=tuple(tables)))
 
 
 def _with_indexes(table: Table, gone: Sequence[Index]) -> Table:
@@ -149,32 +150,38 @@ def _with_indexes(table: Table, gone: Sequence[Index]) -> Table:
     return replace(table, indexes=tuple(sorted((*table.indexes, *missing), key=lambda index: index.name)))
 
 
-def told_scope(told: ChangesFile) -> Scope:
-    """The scope as a changes file remembers it.
+def recorded_scope(changes: ChangesFile) -> Scope:
+    """Returns the scope that a changes file records.
 
     Raises:
         UsageError: the file names tables that its own catalogs lack.
     """
-    old, new = told.old.catalog, told.new.catalog
+    old, new = changes.old.catalog, changes.new.catalog
     scope, problems = make_scope(
         old,
         new,
-        told.tables,
-        told.table_mapping,
-        old_configured=old.schemas if told.old.configured else None,
-        new_configured=new.schemas if told.new.configured else None,
+        changes.tables,
+        changes.table_mapping,
+        old_configured=old.schemas if changes.old.configured else None,
+        new_configured=new.schemas if changes.new.configured else None,
     )
     refuse([p for p in problems if p.code.startswith("TS1")])
     return scope
 
 
-def told_background(told: ChangesFile) -> Background:
-    """What a changes file remembers beside its catalogs."""
-    return Background(told.shared_ancestor, told.old.statistics, told.new.statistics)
+def recorded_background(changes: ChangesFile) -> Background:
+    """Returns the statistics that a changes file records."""
+    return Background(changes.shared_ancestor, changes.old.statistics, changes.new.statistics)
 
 
 def refuse(problems: Sequence[Problem]) -> None:
-    """Raise when any problem is more than a warning: usage (TS1xx) first, then safety rules."""
+    """Raises an exception with all problems that are more than warnings, if there are any.
+
+    Raises:
+        UsageError: one of them is about usage (TS1xx): its exit status 2 says that the safety rules were not
+            reached.
+        Refused: safety rules alone.
+    """
     grave = tuple(p for p in problems if not p.warning)
     if not grave:
         return

@@ -1,4 +1,6 @@
-"""One spelling for expressions of two servers: NEW plans them, and nothing is run or written."""
+"""Has NEW print expressions of both servers in one form, so that they can be compared as texts. NEW plans
+them and runs nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,13 @@ from tranship.server.catalog.printing import plain_output
 from tranship.sql.new.spelling import spell
 
 _INTEGERS = re.compile(
-    r"'(?P<number>-?\d+)'::(?:smallint|integer|bigint)\b(?!\[)|'{(?P<numbers>-?\d+(?:,-?\d+)*)}'::(?:smallint|integer|bigint)\[\]"
+    r"'(?P<number>-?\d+)'::(?:smallint|integer|bigint)\b(?!\[)"
+    r"|'{(?P<numbers>-?\d+(?:,-?\d+)*)}'::(?:smallint|integer|bigint)\[\]"
     r"|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\""
 )
+"""Integer constants with their cast, and arrays of them. Other literals and quoted names match, too, so that
+nothing inside them does.
+"""
 
 
 class _Plan(Struct, frozen=True, rename="pascal"):
@@ -31,9 +37,10 @@ class _Explained(Struct, frozen=True, rename="pascal"):
 async def read_spellings(
     conn: asyncpg.Connection, new: Catalog, doubtful: Sequence[tuple[TableName, tuple[str, ...]]]
 ) -> dict[tuple[TableName, str], str]:
-    """How NEW's planner spells each expression, inside the caller's READ ONLY transaction.
+    """Returns the form in which NEW's planner prints each expression, read inside the caller's READ ONLY
+    transaction.
 
-    An expression that NEW does not understand (a function it lacks) has no entry: it stays compared as text.
+    An expression that NEW does not understand (a function it lacks) has no entry, and is compared as it is.
     """
     found: dict[tuple[TableName, str], str] = {}
     async with plain_output(conn):
@@ -45,7 +52,9 @@ async def read_spellings(
 
 
 async def _spell(conn: asyncpg.Connection, table: Table, texts: tuple[str, ...]) -> list[tuple[str, str]]:
-    """All at once; where one is not understood, in halves."""
+    """Returns the given texts with NEW's form of each. All are asked at once; where one is not understood, in
+    halves.
+    """
     try:
         async with conn.transaction():
             answer = await conn.fetchval(spell(table, texts))
@@ -56,12 +65,16 @@ async def _spell(conn: asyncpg.Connection, table: Table, texts: tuple[str, ...])
         return [*await _spell(conn, table, texts[:middle]), *await _spell(conn, table, texts[middle:])]
     explained = msgspec.json.decode(answer, type=tuple[_Explained])
     return list(
-        zip(texts, (_INTEGERS.sub(_told, answer) for answer in explained[0].plan.output), strict=True)
+        zip(
+            texts, (_INTEGERS.sub(_without_width, answer) for answer in explained[0].plan.output), strict=True
+        )
     )
 
 
-def _told(match: re.Match[str]) -> str:
-    """A whole number compares the same whatever its width: an integer column that became a bigint has the checks it had."""
+def _without_width(match: re.Match[str]) -> str:
+    """Returns an integer constant without its cast: it means the same in a check on a column that became a
+    bigint.
+    """
     number, numbers = match["number"], match["numbers"]
     if number is not None:
         return number

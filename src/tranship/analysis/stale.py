@@ -1,4 +1,4 @@
-"""Files that no longer fit the databases: refused by name, saying what changed."""
+"""Finds files that no longer fit the databases, and says what has changed."""
 
 from __future__ import annotations
 
@@ -15,16 +15,25 @@ from tranship.planning.comparing.drift import drift
 
 
 def stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[Problem, ...]:
-    """A changes file that was named, or stands at the default place, must describe the schemas as they are."""
+    """Returns a problem for each way in which a changes file no longer describes the schemas as they are.
+
+    It is the file that was named, else the one at the default place; without either there is a warning.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
     default = result_path(options.results_dir, options.prefix, "migration_changes.json")
     path = Path(options.changes_file) if options.changes_file is not None else default
     if options.changes_file is None and not path.exists():
         return (NoChangesYet(str(path)).problem(),)
-    told = read_changes(path)
+    recorded = read_changes(path)
     again = command_line(options.invocation, "analyze", options.config_path or "CONFIG", *options.naming)
     return tuple(
         StaleChanges(str(path), what, again).problem()
-        for before, now, side in ((told.old.catalog, old, Side.OLD), (told.new.catalog, new, Side.NEW))
+        for before, now, side in (
+            (recorded.old.catalog, old, Side.OLD),
+            (recorded.new.catalog, new, Side.NEW),
+        )
         for what in drift(before, now, side)
     )
 
@@ -32,7 +41,10 @@ def stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[
 def stale_resolutions(
     file: ResolutionFile, old: Catalog, new: Catalog, path: Path | None
 ) -> tuple[Problem, ...]:
-    """Decisions made on other schemas are refused; a file without fingerprints was written by hand and is accepted, which is said."""
+    """Returns problems about decisions that were made on other schemas.
+
+    A file without fingerprints was written by hand: it is accepted, with a warning.
+    """
     if not file.old_fingerprint and not file.new_fingerprint:
         return (NoFingerprints(str(path)).problem(),)
     return tuple(

@@ -1,4 +1,4 @@
-"""What ANALYZE knows about the columns of one database, in one query."""
+"""Reads what ANALYZE has stored about the columns of one database, in one query."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from tranship.sql.queries import query
 
 _VALUES = 50
 _FEW_VALUES = 20
-"""Common values of a column that are worth keeping."""
+"""Common values of a column that are read; fewer where many columns are, because the changes file keeps
+them.
+"""
 _LONGEST = 64
-"""Characters of a common value that are kept: enough to tell one from the other."""
+"""Characters of a common value that are kept: enough to tell values apart."""
 _MOST_COLUMNS = 10_000
-"""Columns of one side; what comes later is left without statistics."""
+"""Columns of one side that get statistics, so that the changes file stays readable; further ones get none."""
 
 
 class _StatisticsRow(Struct, frozen=True):
@@ -42,9 +44,11 @@ class _StatisticsRow(Struct, frozen=True):
 async def read_statistics(
     conn: asyncpg.Connection, tables: Iterable[Table], *, values: int = _VALUES
 ) -> Statistics:
-    """Reads the statistics of *tables* inside the caller's transaction, at most *values* common values of each column.
+    """Returns the statistics of *tables*, read in the caller's transaction, with at most *values* common
+    values per column.
 
-    No row is read and nothing is analyzed: what ANALYZE has not seen, and what the role may not SELECT, is missing.
+    It reads no rows and analyzes nothing. Columns that ANALYZE has not seen, and those that the role may not
+    SELECT, are missing.
     """
     wanted = {table.name: table for table in tables}
     async with plain_output(conn):
@@ -60,10 +64,12 @@ async def read_statistics(
 async def read_few(
     conn: asyncpg.Connection, catalog: Catalog, columns: Sequence[ColumnRef], *, seconds: float
 ) -> Statistics:
-    """Reads what there is to know of some columns in a read-only transaction of its own, with few and short values.
+    """Returns the statistics of some columns, with few and short values, read in a read-only transaction of
+    its own.
 
     Raises:
-        asyncpg.PostgresError, UnicodeDecodeError: there is no answer, or none within ``seconds``.
+        asyncpg.PostgresError: there is no answer within ``seconds``, or the role may not read them.
+        UnicodeDecodeError: a value is no text (an SQL_ASCII database).
     """
     wanted = tuple(columns[:_MOST_COLUMNS])
     named = {ref.table for ref in wanted}

@@ -1,4 +1,4 @@
-"""The values of decisions before anything moves: each is tried on the server whose type has to take it."""
+"""Tries the values of decisions, before anything is copied, on the server whose type has to take them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ from tranship.sql import casts as sql
 async def refused_values(
     conn: asyncpg.Connection, side: Side, questions: Sequence[CastQuestion]
 ) -> tuple[Problem, ...]:
-    """The problems of one side's questions whose value the server refuses, with its words as the hint.
+    """Returns the problems of one side's questions whose value the server refuses, with the server's message
+    as the hint.
 
-    The connection is pinned and holds no transaction; the questions are asked in one that is read-only.
+    The connection is pinned and has no open transaction. The order is that of the questions. Texts that the
+    server's encoding cannot hold come first and alone, because sending them to a type's input function would
+    end with the same error for all.
     """
     by_type: dict[str, list[CastQuestion]] = {}
     for question in questions:
@@ -45,21 +48,20 @@ async def refused_values(
 
 
 async def repeated_keys(old: asyncpg.Connection, answers: Answers, catalog: Catalog) -> tuple[Problem, ...]:
-    """Keys of a mapping that OLD takes for one value, though the mapping gives them different results. All keys are values of their type."""
+    """Returns problems about keys of a mapping that OLD takes for one value although the mapping gives them
+    different results.
+
+    All keys must be values of their type: :func:`refused_values` has found none.
+    """
     problems = []
     for decision in answers.decisions:
         entry, before = decision.resolution, catalog.table(decision.old_table)
         source = (
             before.column(entry.old_column) if before is not None and entry.old_column is not None else None
         )
-        if (
-            source is None
-            or not entry.value_mapping
-            or holds_text(source.type)
-            or source.type.leaf.equality is None
-        ):
-            continue
         keys = entry.value_mapping
+        if source is None or not keys or holds_text(source.type) or source.type.leaf.equality is None:
+            continue
         async with old.transaction(isolation="repeatable_read", readonly=True):
             pairs = await old.fetch(sql.equal_keys(source.type.leaf), [key for key, _ in keys])
         for one, other in ((keys[first - 1], keys[second - 1]) for first, second in pairs):
@@ -69,7 +71,7 @@ async def repeated_keys(old: asyncpg.Connection, answers: Answers, catalog: Cata
 
 
 async def _known_here(conn: asyncpg.Connection, text: str) -> bool:
-    """The server's encoding has every character of the text."""
+    """Returns whether the server's encoding has every character of a text."""
     try:
         await conn.fetchval(sql.CARRIED, text)
     except asyncpg.UntranslatableCharacterError:

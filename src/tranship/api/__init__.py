@@ -1,4 +1,15 @@
-"""What tranship can do, as a library: the only package that joins the layers. Async throughout; the command line merely calls it."""
+"""tranship as a library: one function per command. It is the only package that joins the layers; the command
+line just calls it.
+
+What lives here: putting analysis, planning, execution and files together. What may not live here: options of
+the command line, printing, work on rows.
+
+Functions that connect are coroutines. Problems that a person can solve are raised as `errors.TranshipError`.
+Begin with ``analyze.py``.
+
+1. ``analyze.py``: comparing, suggesting, validating. 2. ``migrate.py``: runs. 3. ``upkeep.py``: status,
+   doctor, rollback, purge.
+"""
 
 from tranship.analysis.prepare import Prepared, prepare
 from tranship.analysis.problems import undecided

@@ -1,4 +1,4 @@
-"""Comparing, suggesting, checking: everything before a row moves."""
+"""Comparing, suggesting, validating: everything before a row is copied."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tranship.analysis.sides import (
     connections,
     read_background,
     read_sides,
+    recorded_background,
+    recorded_scope,
     refuse,
-    told_background,
-    told_scope,
 )
 from tranship.analysis.spellings import read_spellings
 from tranship.analysis.stale import stale_resolutions
@@ -53,7 +53,7 @@ from tranship.report.text import render_text
 
 
 class Analysis(Struct, frozen=True):
-    """What ``analyze`` found and wrote."""
+    """What ``analyze`` has found and written."""
 
     comparison: Comparison
     report: str
@@ -62,27 +62,35 @@ class Analysis(Struct, frozen=True):
     """The same report as one HTML page."""
     changes_path: Path
     problems: tuple[Problem, ...] = ()
-    """Warnings."""
+    """Warnings: what could not be read or checked."""
 
 
 class Suggestion(Struct, frozen=True):
-    """What ``resolve generate`` wrote."""
+    """What ``resolve generate`` has written."""
 
     path: Path | None
-    """None: nothing is open."""
+    """The resolutions file; None: nothing is open, so none was written."""
     questions: tuple[Question, ...]
     dropped: tuple[str, ...]
+    """Entries of the earlier file that no longer apply, with the reason."""
     kept: int
+    """Number of decisions taken over from the earlier file."""
     inserts: Path | None = None
-    """Statements that would add the values a suggested lookup lacks."""
+    """A file of statements that would add the values which a suggested lookup lacks; None: it lacks none."""
 
 
 async def analyze(
     config: Config, *, prefix: str | None = None, results_dir: str = "results", probe_seconds: float = 30.0
 ) -> Analysis:
-    """Compare the two schemas without writing to either, and write the report and the changes file.
+    """Compares the two schemas without writing to either database, and writes the report and the changes
+    file.
 
-    ``probe_seconds`` bounds the questions about data that feed the suggestions. Paths are relative to the working directory.
+    ``probe_seconds`` bounds the reads of data that support suggestions. Paths are relative to the working
+    directory.
+
+    Raises:
+        UsageError, ConnectError, Refused: configuration, connections or privileges do not allow it; no file
+            was written.
     """
     async with connections(config) as open_:
         sides = await read_sides(config, open_)
@@ -116,7 +124,7 @@ async def analyze(
 async def _spellings(
     open_: Connections, sides: Sides, matching: Matching
 ) -> dict[tuple[TableName, str], str]:
-    """How NEW spells the expressions of both sides that differ as text."""
+    """Returns the form in which NEW prints the expressions of both sides that differ as texts."""
     asked = open_spellings(sides.old, sides.new, matching)
     if not asked:
         return {}
@@ -127,21 +135,28 @@ async def _spellings(
 async def suggest(
     changes: Path, *, prefix: str | None = None, results_dir: str = "results", fresh: bool = False
 ) -> Suggestion:
-    """Write the resolutions file with every open question; connects nowhere.
+    """Writes the resolutions file with every open question. It connects to no database.
 
-    Decisions of an existing file are kept unless ``fresh``. With nothing open nothing is written and ``path`` is None.
+    Decisions of an existing file are kept unless ``fresh``. When nothing is open, nothing is written and
+    ``path`` is None.
 
     Raises:
-        UsageError, Refused: a file cannot be read, or the existing one holds entries that cannot be kept as they are.
+        UsageError: a file cannot be read.
+        Refused: the existing file has entries that cannot be kept as they are.
     """
-    told = read_changes(changes)
+    recorded = read_changes(changes)
     path = result_path(results_dir, prefix, "manual_resolutions.json")
     existing = read_resolutions(path) if path.exists() and not fresh else None
     if existing is not None:
         refuse(existing.problems)
-    scope = told_scope(told)
+    scope = recorded_scope(recorded)
     found = suggest_answers(
-        told.old.catalog, told.new.catalog, scope, told.evidence, existing, background=told_background(told)
+        recorded.old.catalog,
+        recorded.new.catalog,
+        scope,
+        recorded.evidence,
+        existing,
+        background=recorded_background(recorded),
     )
     if found.nothing_open:
         return Suggestion(None, (), (), found.kept, None)
@@ -155,18 +170,20 @@ async def suggest(
 
 
 def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
-    """All problems of a resolutions file against a changes file, open questions included; connects nowhere and writes nothing.
+    """Returns all problems of a resolutions file against a changes file, open questions included.
+
+    It connects to no database and writes nothing.
 
     Raises:
         UsageError: one of the files cannot be read.
     """
-    told = read_changes(changes)
+    recorded = read_changes(changes)
     file = read_resolutions(resolutions)
-    old, new, scope = told.old.catalog, told.new.catalog, told_scope(told)
-    background = told_background(told)
+    old, new, scope = recorded.old.catalog, recorded.new.catalog, recorded_scope(recorded)
+    background = recorded_background(recorded)
     answers, decided, found = decide(file, old, new, scope, background)
     matching = match(old, new, scope, decided, background=background)
-    comparison = compare(old, new, matching, answers, observed=observed_in(told.evidence))
+    comparison = compare(old, new, matching, answers, observed=observed_in(recorded.evidence))
     asked = asked_about(file, old, new, scope)
     rest = undecided(
         c for c in open_questions(comparison, answers) if not any(place in asked for place in places(c))

@@ -1,4 +1,4 @@
-"""Runs: preparing a plan that may be carried out, carrying it out, and writing down what came of it."""
+"""Runs: it prepares a plan, carries it out, and writes the result file."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ async def migrate(
     on_event: Callable[[Event], None] | None = None,
     stop: asyncio.Event | None = None,
 ) -> tuple[MigrationResult, Path]:
-    """Dry run, rehearsal or live run; writes the result file and, where rows were rejected, the rejects file.
+    """Does a dry run, a rehearsal or a live run, and returns the result and the path of its file.
 
-    ``on_event`` hears every event as it happens; ``stop``, once set, ends a live run after the batches in flight.
-    Returns the result and where it was written.
+    It writes the result file and, where rows were rejected, the rejects file. ``on_event`` is called with
+    every event as it happens. ``stop``, once set, ends a live run after the batches in flight.
 
     Raises:
         TranshipError: nothing could be started, or the run stopped; its exit status says which.
@@ -69,7 +69,10 @@ async def migrate(
 
 
 async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event], None]) -> Prepared:
-    """The plan, once no other run is at work and nothing is left switched off."""
+    """Returns the plan, once no other run is at work and nothing is left switched off in NEW.
+
+    The order matters: a plan that is read while a trigger or key is off would take it for gone.
+    """
     try:
         if (options.live or options.rehearse) and not options.take_over:
             async with connections(config) as open_:
@@ -88,7 +91,7 @@ async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event]
 
 
 def _started(job: Job) -> RunStarted:
-    """The first event: the tables in plan order."""
+    """Returns the first event: the tables in plan order."""
     tables = (
         PlannedTable(p.flow, len(job.before(p).columns), len(job.after(p).columns)) for p in job.plan.tables
     )
@@ -96,4 +99,4 @@ def _started(job: Job) -> RunStarted:
 
 
 def _unheard(_: Event) -> None:
-    """Nobody listens."""
+    """Ignores an event: the caller gave no ``on_event``."""

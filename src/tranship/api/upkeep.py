@@ -1,4 +1,4 @@
-"""Looking after runs: where they stand, what is still switched off, taking back, cleaning up."""
+"""Looking after runs: status, what is still switched off, rollback, and removing the journal."""
 
 from __future__ import annotations
 

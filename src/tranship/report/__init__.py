@@ -1,0 +1,11 @@
+"""Words for people: reports and the console output of a run.
+
+What lives here: from nouns to texts, for files and terminals. What may not live here: connections, decisions,
+options of the command line. The phrases of the classic workflow are public interface.
+
+Begin with ``document.py``: what a report says, without saying how it looks.
+
+1. ``describe/`` makes documents from nouns, one module per report. 2. ``text.py`` and ``html.py`` render
+   documents.
+3. ``console.py`` turns the events of a run into lines. ``error_codes.py`` words the table of error codes.
+"""

@@ -1,4 +1,7 @@
-"""The classic console output of ``migrate``: banner, one block per table in plan order, summary. Its words are public interface."""
+"""The classic console output of ``migrate``: banner, one block per table in plan order, summary.
+
+Its words are public interface, and scripts read them.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,16 @@ _WARNINGS: dict[str, tuple[str, ...]] = {
 
 
 def shown(name: str) -> str:
-    """A name on one line: control characters as escapes."""
+    """Returns a name on one line, with control characters as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 class Console:
-    """Folds the events of a run into lines. A table's block appears whole, once every table before it in the plan has appeared."""
+    """Folds the events of a run into lines.
+
+    Tables are copied side by side, so a table's block is kept until it is complete and every table before it
+    in the plan has appeared.
+    """
 
     def __init__(self, options: MigrateOptions) -> None:
         self._options = options
@@ -41,7 +48,7 @@ class Console:
         self._old_bare = self._new_bare = True
 
     def feed(self, event: Event) -> list[str]:
-        """The lines that an event completes."""
+        """Returns the lines that an event completes."""
         match event:
             case RunStarted(tables=tables):
                 return self._begin(tables)
@@ -58,7 +65,7 @@ class Console:
                 return []
 
     def finish(self, result: MigrationResult, result_path: str) -> list[str]:
-        """The summary, and what follows it."""
+        """Returns the summary and what follows it."""
         stats = result.stats
         lines = ([] if self._planned else self._begin(())) + self._skipped(result)
         lines += ["", RULER, "MIGRATION SUMMARY", RULER]
@@ -76,9 +83,10 @@ class Console:
             _verification(result),
         ):
             lines += ["", *part] if part else []
-        untold = [p for p in result.problems if not any(p.message in message for message in self._noted)]
-        if untold:
-            lines += ["", *(line for problem in untold for line in _problem(problem))]
+        # A problem that was shown during the run is not shown again.
+        unseen = [p for p in result.problems if not any(p.message in message for message in self._noted)]
+        if unseen:
+            lines += ["", *(line for problem in unseen for line in _problem(problem))]
         lines += ["", f"Result: {result_path}"]
         if result.rejects_file:
             lines.append(f"Rejected rows: {result.rejects_file}")
@@ -107,7 +115,7 @@ class Console:
         return lines
 
     def _skipped(self, result: MigrationResult) -> list[str]:
-        """Blocks of tables that an earlier run moved and that no event spoke of."""
+        """Returns the blocks of tables that an earlier run copied and about which there was no event."""
         before = {(table.table, table.new_table): table for table in result.tables if table.already_migrated}
         for planned in self._planned[self._printed :]:
             table = before.get((str(planned.flow.old), str(planned.flow.new)))
@@ -185,8 +193,11 @@ def _not_asked(result: MigrationResult) -> list[str]:
 
 def _verification(result: MigrationResult) -> list[str]:
     stats = result.stats
-    equation = f"{stats.rows_read} read = {stats.rows_migrated} written + {stats.rows_failed} rejected + {stats.rows_left_out} left out"
-    lines = [f"Accounted for: {equation}"]
+    invariant = (
+        f"{stats.rows_read} read = {stats.rows_migrated} written"
+        f" + {stats.rows_failed} rejected + {stats.rows_left_out} left out"
+    )
+    lines = [f"Accounted for: {invariant}"]
     if result.mode != "live":
         return lines
     words = [(table.table, _verdict(table)) for table in result.tables]

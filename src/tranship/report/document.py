@@ -1,4 +1,4 @@
-"""What a report says, without saying how it looks: renderers know nothing else."""
+"""What a report says, without saying how it looks. Renderers know these types and nothing else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Sign(StrEnum):
-    """What stands in front of a line below an item."""
+    """The sign in front of a line below an item."""
 
     ACTION = "action"
     WARNING = "warning"
@@ -17,7 +17,7 @@ class Sign(StrEnum):
 
 
 class Tone(StrEnum):
-    """How an item or a verdict is meant; a renderer may colour it."""
+    """How an item or a verdict is meant. A renderer may colour it."""
 
     GOOD = "good"
     CHANGED = "changed"
@@ -62,7 +62,7 @@ class Totals(Struct, frozen=True, tag=True):
 
 
 class Section(Struct, frozen=True, tag=True):
-    """A heading and its items; left out by every renderer when it has none."""
+    """A heading and its items. Every renderer leaves it out when it has no items."""
 
     title: str
     items: tuple[Item, ...]
@@ -70,7 +70,7 @@ class Section(Struct, frozen=True, tag=True):
 
 
 class Cell(Struct, frozen=True):
-    """A column of a table as it stands in a drawing."""
+    """A column of a table in a drawing."""
 
     name: str
     words: str = ""
@@ -78,7 +78,7 @@ class Cell(Struct, frozen=True):
 
 
 class Link(Struct, frozen=True):
-    """A line from a cell of the left side to one of the right, by their places."""
+    """A line from a cell of the left side to one of the right side, by their positions from 0."""
 
     left: int
     right: int
@@ -87,7 +87,9 @@ class Link(Struct, frozen=True):
 
 
 class Sides(Struct, frozen=True, tag=True):
-    """Two tables beside each other with lines between their columns: a drawing, which plain text leaves out."""
+    """Two tables beside each other with lines between their columns. It is a drawing, which plain text leaves
+    out.
+    """
 
     left_title: str
     right_title: str

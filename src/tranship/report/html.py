@@ -1,4 +1,6 @@
-"""A document as one self-contained page: no script, no link, nothing fetched. Every text is escaped by the template."""
+"""Renders a document as one self-contained page, without scripts, links or anything to fetch. The template
+escapes every text.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ ROW = 26
 
 
 def render_html(document: Document) -> str:
-    """The whole page."""
-    # The template engine takes a noticeable part of a command's start: only those who write a page pay for it.
+    """Returns the whole page."""
+    # Importing the template engine takes a noticeable part of a command's start, so only a page pays for it.
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(

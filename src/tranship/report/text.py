@@ -1,4 +1,4 @@
-"""A document as plain text, in the shape of the classic report."""
+"""Renders a document as plain text, in the shape of the classic report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _UNSHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def render_text(document: Document, *, signs: bool = True) -> str:
-    """The whole document with a line feed at its end. ``signs`` False: for a terminal that cannot show ``→ ⚠ ✓``."""
+    """Returns the whole document, with a line feed at its end.
+
+    ``signs``: False replaces ``→ ⚠ ✓`` by letters, for a terminal that cannot show them.
+    """
     text = ""
     before: Block | None = None
     for block in document.blocks:
@@ -26,14 +29,16 @@ def render_text(document: Document, *, signs: bool = True) -> str:
 
 
 def visible(text: str) -> str:
-    """The text on one line: what would move the cursor or turn the reading direction is shown as an escape."""
+    """Returns a text on one line, with escapes for what would move the cursor or change the reading
+    direction.
+    """
     if text.isprintable():
         return text
     return "".join(c if unicodedata.category(c) not in _UNSHOWN else f"\\u{ord(c):04x}" for c in text)
 
 
 def _close(before: Block, after: Block) -> bool:
-    """No empty line within the head of the report."""
+    """Returns whether two blocks follow each other without an empty line: those of the report's head do."""
     return isinstance(before, Banner | Facts) and isinstance(after, Facts | Totals)
 
 

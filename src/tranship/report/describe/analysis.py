@@ -1,4 +1,4 @@
-"""The analysis report: every change by its class, then what else differs, then a verdict."""
+"""Describes an analysis: every change by its class, then what else differs, then a verdict."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ _NEW_CONSTRAINT = "new_constraint"
 def describe_analysis(
     comparison: Comparison, old: Catalog, new: Catalog, evidence: Evidence = NO_EVIDENCE
 ) -> Document:
-    """The report of a comparison; ``old`` and ``new`` are the catalogs it was made from, ``evidence`` what the data said."""
+    """Returns the report of a comparison.
+
+    ``old`` and ``new`` are the catalogs it was made from, ``evidence`` is what the data says about the
+    changes.
+    """
     counts = {cls: len(comparison.of(cls)) for cls in ChangeClass}
     schemas = _bare_schemas(old, new)
     facts = column_facts(evidence)
@@ -87,6 +91,7 @@ def _database(catalog: Catalog) -> str:
 
 
 def _version(number: int) -> str:
+    # Before 10 a version had three parts (90624 is 9.6.24).
     return (
         f"{number // 10000}.{number % 10000}"
         if number >= 100000
@@ -95,7 +100,7 @@ def _version(number: int) -> str:
 
 
 def _bare_schemas(old: Catalog, new: Catalog) -> frozenset[str]:
-    """Schemas whose tables are written without it: the only one of a side, else ``public``."""
+    """Returns the schemas whose tables are named without a schema: a side's only one, else ``public``."""
     return frozenset(c.schemas[0] if len(c.schemas) == 1 else "public" for c in (old, new))
 
 

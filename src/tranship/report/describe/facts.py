@@ -1,4 +1,6 @@
-"""What the data said about a column, in words below its change. Counts alone: no row value enters a report."""
+"""Words what the data says about a column, for the lines below its change. It gives counts alone: no row
+value enters a report.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +15,21 @@ NO_EVIDENCE = Evidence()
 
 
 class ColumnWords(Struct, frozen=True):
-    """The facts by old table and column as changes name them."""
+    """The facts by old table and column, under the names that changes use."""
 
     facts: Mapping[tuple[str, str], ColumnFacts]
     misfits: Mapping[tuple[str, str, str], Misfits]
     breaks: Mapping[Demand, Breaks]
 
     def of(self, change: Change) -> tuple[str, ...]:
-        """Lines for one change; none where nothing was asked."""
+        """Returns the lines for one change; none where nothing is known."""
         return tuple(self._lines(change))
 
     def _lines(self, change: Change) -> Iterator[str]:
         broken = self.breaks.get(change.demand) if change.demand is not None else None
         if broken is not None:
-            yield f"{_rows(broken.rows)} of OLD {'breaks' if broken.rows == 1 else 'break'} it{_sampled(broken.sampled)}"
+            verb = "breaks" if broken.rows == 1 else "break"
+            yield f"{_rows(broken.rows)} of OLD {verb} it{_sampled(broken.sampled)}"
         if change.old_column is None:
             return
         facts = self.facts.get((change.table, change.old_column))
@@ -43,7 +46,7 @@ class ColumnWords(Struct, frozen=True):
 
 
 def column_facts(evidence: Evidence) -> ColumnWords:
-    """The evidence as the report looks it up."""
+    """Returns the evidence in the form in which the report looks it up."""
     return ColumnWords(
         {(str(f.column.table), f.column.column): f for f in evidence.columns},
         {(str(m.old.table), m.old.column, m.new.column): m for m in evidence.misfits},

@@ -1,4 +1,4 @@
-"""Old and new tables beside each other: which old column fills which new one."""
+"""Draws old and new tables beside each other: which old column fills which new one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ _TONES = {
     ChangeClass.TRANSFORMABLE: Tone.CHANGED,
     ChangeClass.BREAKING: Tone.BAD,
 }
+# From harmless to grave: the gravest change colours a column.
 _WEIGHT = (Tone.PLAIN, Tone.GOOD, Tone.CHANGED, Tone.BAD)
 
 
 def table_sides(comparison: Comparison, old: Catalog, new: Catalog) -> tuple[Sides, ...]:
-    """One drawing for every pair of tables with a change, in the order of the pairs."""
+    """Returns a drawing for every pair of tables with a change, in the order of the pairs."""
     by_table: dict[str, list[Change]] = {}
     for change in comparison.changes:
         by_table.setdefault(change.table, []).append(change)
@@ -60,11 +61,18 @@ def _cell(column: Column, worst: Mapping[str, Tone]) -> Cell:
 def _links(pair: TablePair, before: Table, after: Table, changes: Sequence[Change]) -> Iterator[Link]:
     left = {c.name: n for n, c in enumerate(before.columns)}
     right = {c.name: n for n, c in enumerate(after.columns)}
-    told: dict[tuple[str, str], list[Change]] = {(p.old, p.new): [] for p in pair.columns}
-    for change in changes:
-        if change.old_column is not None and change.new_column is not None:
-            told.setdefault((change.old_column, change.new_column), []).append(change)
-    for (a, b), found in told.items():
+    for (a, b), found in _changes_of_pairs(pair, changes).items():
         if a in left and b in right:
             tone = max((_TONES[c.cls] for c in found), key=_WEIGHT.index, default=Tone.PLAIN)
             yield Link(left[a], right[b], tone, "; ".join(c.description for c in found) or f"{a} → {b}")
+
+
+def _changes_of_pairs(pair: TablePair, changes: Sequence[Change]) -> dict[tuple[str, str], list[Change]]:
+    """Returns every pair of columns with its changes: first those that correspond, then others that a change
+    connects.
+    """
+    found: dict[tuple[str, str], list[Change]] = {(p.old, p.new): [] for p in pair.columns}
+    for change in changes:
+        if change.old_column is not None and change.new_column is not None:
+            found.setdefault((change.old_column, change.new_column), []).append(change)
+    return found
