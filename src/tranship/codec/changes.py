@@ -16,6 +16,7 @@ from tranship.errors import UsageError
 from tranship.errors.codes.usage import ChangesKeyTwice, ForeignChangesFile, NoChangesFile, NotJson
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass
+from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import Evidence
 from tranship.model.statistics import Statistics
 
@@ -39,7 +40,7 @@ class ChangeRecord(Struct, frozen=True):
     """A `Change` as the changes file writes it."""
 
     type: ChangeClass
-    kind: str
+    kind: ChangeKind
     table: str
     description: str
     old_column: str | None = None

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import Demand
 from tranship.model.names import TableName
 
@@ -103,10 +104,7 @@ class Change(Struct, frozen=True):
     """
 
     cls: ChangeClass
-    kind: str
-    """A stable word: ``column_added``, ``column_removed``, ``column_renamed``, ``type_changed``,
-    ``table_removed`` …
-    """
+    kind: ChangeKind
     table: str
     description: str
     old_column: str | None = None

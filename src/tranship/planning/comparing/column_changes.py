@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
 from tranship.model.change import Change, ChangeClass, ColumnPair, Pairing, Proposal, TablePair
+from tranship.model.change_kind import ChangeKind
 from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.resolution import Action, Decision, Resolution
 from tranship.planning.comparing.meaning import Doubt, Landscape, doubt_of, meaning_change
@@ -62,7 +63,13 @@ class Tables(Struct, frozen=True):
         )
 
     def change(
-        self, cls: ChangeClass, kind: str, description: str, *, old: str | None = None, new: str | None = None
+        self,
+        cls: ChangeClass,
+        kind: ChangeKind,
+        description: str,
+        *,
+        old: str | None = None,
+        new: str | None = None,
     ) -> Change:
         """A change of this pair without its details."""
         return Change(
@@ -103,7 +110,7 @@ def column_changes(tables: Tables) -> Iterator[Change]:
         yield from _decided(tables, decision)
     if _order_differs(tables, active):
         yield _with(
-            tables.change(ChangeClass.SAFE, "column_order", "Column order differs in new DB"),
+            tables.change(ChangeClass.SAFE, ChangeKind.COLUMN_ORDER, "Column order differs in new DB"),
             action="Copy by column name",
         )
 
@@ -141,7 +148,9 @@ def _pair_changes(tables: Tables, pair: ColumnPair) -> Iterator[Change]:
     if pair.old != pair.new:
         told = "" if pair.pairing is Pairing.DECIDED else "likely "
         words = f"Column '{pair.old}' {told}renamed to '{pair.new}' in new DB"
-        change = tables.change(ChangeClass.TRANSFORMABLE, "column_renamed", words, old=pair.old, new=pair.new)
+        change = tables.change(
+            ChangeClass.TRANSFORMABLE, ChangeKind.COLUMN_RENAMED, words, old=pair.old, new=pair.new
+        )
         yield _with(change, action="Rename column", evidence=pair.evidence)
     if new.generated:
         if not old.generated:
@@ -150,21 +159,21 @@ def _pair_changes(tables: Tables, pair: ColumnPair) -> Iterator[Change]:
     if old.generated:
         words = f"Column '{pair.old}' is generated in old DB and plain in new DB"
         yield _with(
-            tables.change(ChangeClass.SAFE, "becomes_plain", words, old=pair.old, new=pair.new),
+            tables.change(ChangeClass.SAFE, ChangeKind.BECOMES_PLAIN, words, old=pair.old, new=pair.new),
             action="Copy the computed values",
         )
     yield from _type_changes(tables, pair, old, new)
     if old.refuses_null and not new.refuses_null:
         words = f"Column '{pair.new}' allows NULL in new DB"
         yield _with(
-            tables.change(ChangeClass.SAFE, "not_null_relaxed", words, old=pair.old, new=pair.new),
+            tables.change(ChangeClass.SAFE, ChangeKind.NOT_NULL_RELAXED, words, old=pair.old, new=pair.new),
             action="Copy as it is",
         )
 
 
 def _becomes_generated(tables: Tables, old: Column, new: Column) -> Change:
     words = f"Column '{old.name}' becomes generated in new DB: old values cannot be written"
-    change = tables.change(ChangeClass.BREAKING, "becomes_generated", words, old=old.name)
+    change = tables.change(ChangeClass.BREAKING, ChangeKind.BECOMES_GENERATED, words, old=old.name)
     told = f"generated in NEW as {new.generation or 'an expression'}"
     return _with(change, evidence=(told, "decide 'ignore' for the old column to let NEW compute it"))
 
@@ -191,7 +200,7 @@ def _meaning(tables: Tables, old: Column, new: Column, doubt: Doubt, conversion:
     if (doubt.bare or doubt.unasked) and conversion.bare:
         told = (*told, "if the values themselves are meant: action 'transform' with the same columns alone")
     return _with(
-        tables.change(ChangeClass.BREAKING, "meaning_changed", words, old=old.name, new=new.name),
+        tables.change(ChangeClass.BREAKING, ChangeKind.MEANING_CHANGED, words, old=old.name, new=new.name),
         evidence=told,
         conversion="meaning",
     )
@@ -205,7 +214,7 @@ def _mismatch(old: Column, new: Column) -> str:
 
 def _type_change(tables: Tables, old: Column, new: Column, conversion: Conversion) -> Change:
     cls = ChangeClass.TRANSFORMABLE if conversion.automatic else ChangeClass.BREAKING
-    change = tables.change(cls, "type_changed", _mismatch(old, new), old=old.name, new=new.name)
+    change = tables.change(cls, ChangeKind.TYPE_CHANGED, _mismatch(old, new), old=old.name, new=new.name)
     evidence = _conversion_evidence(old, new, conversion)
     if not conversion.automatic:
         return _with(change, evidence=evidence, conversion=conversion.rule.value)
@@ -253,25 +262,28 @@ def _proposed(tables: Tables, proposal: Proposal) -> Change:
     )
     if doubt is not None:
         evidence += ["its meaning may change", *doubt.told]
-    change = tables.change(ChangeClass.BREAKING, "column_renamed", words, old=proposal.old, new=proposal.new)
+    change = tables.change(
+        ChangeClass.BREAKING, ChangeKind.COLUMN_RENAMED, words, old=proposal.old, new=proposal.new
+    )
     return _with(change, evidence=tuple(evidence))
 
 
 def _added(tables: Tables, column: Column) -> Change:
     words = f"Column '{column.name}' only exists in new DB"
     if column.refuses_null and not column.filled_by_server:
-        change = tables.change(ChangeClass.BREAKING, "column_added", words, new=column.name)
+        change = tables.change(ChangeClass.BREAKING, ChangeKind.COLUMN_ADDED, words, new=column.name)
         through = "through its domain " + column.type.text if not column.not_null else type_words(column.type)
         return _with(change, evidence=(f"NOT NULL without a default ({through})",))
     return _with(
-        tables.change(ChangeClass.SAFE, "column_added", words, new=column.name), action=filling_words(column)
+        tables.change(ChangeClass.SAFE, ChangeKind.COLUMN_ADDED, words, new=column.name),
+        action=filling_words(column),
     )
 
 
 def _removed(tables: Tables, column: Column) -> Change:
     change = tables.change(
         ChangeClass.BREAKING,
-        "column_removed",
+        ChangeKind.COLUMN_REMOVED,
         f"Column '{column.name}' only exists in old DB",
         old=column.name,
     )
@@ -287,13 +299,13 @@ def _decided(tables: Tables, decision: Decision) -> Iterator[Change]:
             yield from _decided_feed(tables, decision.action, entry)
         case Action.DEFAULT:
             words = f"Column '{entry.new_column}' only exists in new DB"
-            change = tables.change(ChangeClass.SAFE, "column_added", words, new=entry.new_column)
+            change = tables.change(ChangeClass.SAFE, ChangeKind.COLUMN_ADDED, words, new=entry.new_column)
             yield _with(change, action="Decided: the given default", evidence=_because(entry))
         case Action.IGNORE:
             words = f"Column '{entry.old_column}' only exists in old DB"
             if tables.after.column(entry.old_column or "") is not None:
                 words = f"Column '{entry.old_column}' exists in both DBs"
-            change = tables.change(ChangeClass.SAFE, "column_removed", words, old=entry.old_column)
+            change = tables.change(ChangeClass.SAFE, ChangeKind.COLUMN_REMOVED, words, old=entry.old_column)
             yield _with(change, action="Decided: left behind", evidence=_because(entry))
         case Action.RENAME_TABLE | Action.DROP_TABLE:
             return
@@ -323,7 +335,9 @@ def _decided_feed(tables: Tables, action: Action, entry: Resolution) -> Iterator
         return
     renamed = f"Column '{old.name}' feeds '{new.name}' in new DB"
     words = renamed if old.name != new.name else _mismatch(old, new)
-    change = tables.change(ChangeClass.TRANSFORMABLE, "column_transformed", words, old=old.name, new=new.name)
+    change = tables.change(
+        ChangeClass.TRANSFORMABLE, ChangeKind.COLUMN_TRANSFORMED, words, old=old.name, new=new.name
+    )
     yield _with(
         change, action=f"Decided: transform {way}", evidence=_because(entry), conversion=conversion.rule.value
     )

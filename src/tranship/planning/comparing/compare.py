@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass, Comparison, Matching, Pairing, TablePair, TableProposal
+from tranship.model.change_kind import ChangeKind
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, Answers
 from tranship.planning.comparing.column_changes import Tables, column_changes
@@ -13,7 +14,7 @@ from tranship.planning.comparing.meaning import Landscape, Observed
 from tranship.planning.comparing.structure import NO_SPELLINGS, Spellings, structure_notes
 from tranship.planning.matching.scope import HOLDS_ROWS, KIND_WORDS
 
-_RELAXED = ("constraint_removed",)
+_RELAXED = (ChangeKind.CONSTRAINT_REMOVED,)
 """Structure that a table gave up: a change of the class SAFE, not a mere note."""
 
 NO_ANSWERS = Answers()
@@ -104,19 +105,19 @@ def _table_change(pair: TablePair, matching: Matching) -> Change | None:
             return None
         case Pairing.PARENT:
             kind, words, action = (
-                "table_merged",
+                ChangeKind.TABLE_MERGED,
                 f"Table '{old_words}' flows into '{new_words}' in new DB",
                 "Route its rows by the server",
             )
         case Pairing.DECIDED:
             kind, words, action = (
-                "table_renamed",
+                ChangeKind.TABLE_RENAMED,
                 f"Table '{old_words}' renamed to '{new_words}' in new DB",
                 "Rename table",
             )
         case _:
             kind, words, action = (
-                "table_renamed",
+                ChangeKind.TABLE_RENAMED,
                 f"Table '{old_words}' likely renamed to '{new_words}' in new DB",
                 "Rename table",
             )
@@ -155,7 +156,7 @@ def _removed_table(
         words = f"Table '{name.name}' only exists in old DB"
         return Change(
             cls=ChangeClass.BREAKING,
-            kind="table_removed",
+            kind=ChangeKind.TABLE_REMOVED,
             table=str(name),
             description=words,
             evidence=evidence,
@@ -166,7 +167,7 @@ def _removed_table(
         told.append(f"next best: '{proposal.runner_up}'")
     return Change(
         cls=ChangeClass.BREAKING,
-        kind="table_renamed",
+        kind=ChangeKind.TABLE_RENAMED,
         table=str(name),
         description=f"Table '{old_words}' likely renamed to '{new_words}' in new DB",
         new_table=str(proposal.new),
@@ -189,7 +190,7 @@ def _added_table(name: TableName) -> Change:
     action = "Stays empty (nothing is created)"
     return Change(
         cls=ChangeClass.SAFE,
-        kind="table_added",
+        kind=ChangeKind.TABLE_ADDED,
         table=str(name),
         description=words,
         new_table=str(name),
@@ -200,7 +201,7 @@ def _added_table(name: TableName) -> Change:
 def _dropped_table(name: TableName, because: str) -> Change:
     return Change(
         cls=ChangeClass.SAFE,
-        kind="table_left_out",
+        kind=ChangeKind.TABLE_LEFT_OUT,
         table=str(name),
         description=f"Table '{name.name}' is left out",
         auto_action="Decided: its rows stay in old DB alone; nothing is dropped or emptied",

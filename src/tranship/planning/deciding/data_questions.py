@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Column, ForeignKey, Table
 from tranship.model.change import Change, ChangeClass, Comparison, Matching
+from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import KeyQuestion, LookupQuestion, MeaningQuestion
 from tranship.model.names import ColumnRef, Side, TableName
 from tranship.model.resolution import Answers
@@ -21,7 +22,7 @@ from tranship.planning.matching.scope import Scope
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems
 
-_TRANSLATED = ("type_changed", "meaning_changed", "column_renamed")
+_TRANSLATED = (ChangeKind.TYPE_CHANGED, ChangeKind.MEANING_CHANGED, ChangeKind.COLUMN_RENAMED)
 _LABEL_WORDS = ("name", "title", "label", "code", "key", "slug", "symbol", "value", "description")
 _MOST_LABELS = 3
 _MOST_PARENTS = 3
@@ -106,7 +107,7 @@ def data_questions(
                 columns[ColumnRef(pair.old, change.old_column)] = None
             elif (
                 change.cls is ChangeClass.BREAKING
-                and change.kind == "column_added"
+                and change.kind == ChangeKind.COLUMN_ADDED
                 and change.new_column is not None
             ):
                 there[ColumnRef(pair.new, change.new_column)] = None
@@ -139,9 +140,13 @@ def translated(changes: list[Change]) -> Iterator[tuple[str, str]]:
     removed = [
         c.old_column
         for c in changes
-        if c.kind == "column_removed" and c.cls is ChangeClass.BREAKING and c.old_column
+        if c.kind == ChangeKind.COLUMN_REMOVED and c.cls is ChangeClass.BREAKING and c.old_column
     ]
-    added = [c.new_column for c in changes if c.kind == "column_added" and c.new_column and not c.old_column]
+    added = [
+        c.new_column
+        for c in changes
+        if c.kind == ChangeKind.COLUMN_ADDED and c.new_column and not c.old_column
+    ]
     yield from ((left, right) for left in removed for right in added)
 
 
@@ -178,8 +183,10 @@ def _composite_lookups(
     before: Table, after: Table, changes: list[Change], old: Catalog
 ) -> Iterator[LookupQuestion]:
     """Tables of OLD that name what several removed columns refer to as one key."""
-    removed = {c.old_column for c in changes if c.kind == "column_removed" and c.cls is ChangeClass.BREAKING}
-    added = [c.new_column for c in changes if c.kind == "column_added" and c.new_column is not None]
+    removed = {
+        c.old_column for c in changes if c.kind == ChangeKind.COLUMN_REMOVED and c.cls is ChangeClass.BREAKING
+    }
+    added = [c.new_column for c in changes if c.kind == ChangeKind.COLUMN_ADDED and c.new_column is not None]
     for key in (key for key in before.foreign_keys if len(key.columns) > 1 and set(key.columns) <= removed):
         owner = old.table(key.target)
         for label in labels_of(owner) if owner is not None else []:

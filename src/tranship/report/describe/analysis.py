@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass, Comparison
+from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import Evidence
 from tranship.report.describe.facts import NO_EVIDENCE, ColumnWords, column_facts
 from tranship.report.describe.sides import table_sides
@@ -17,7 +18,7 @@ _SECTIONS = (
     (ChangeClass.TRANSFORMABLE, "TRANSFORMABLE CHANGES (Can be converted automatically)", Tone.CHANGED),
     (ChangeClass.BREAKING, "BREAKING CHANGES (MANUAL INTERVENTION REQUIRED)", Tone.BAD),
 )
-_NEW_CONSTRAINT = "new_constraint"
+_NEW_CONSTRAINT = ChangeKind.NEW_CONSTRAINT
 
 
 def describe_analysis(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, Matching, Pairing
+from tranship.model.change_kind import ChangeKind
 from tranship.planning.comparing.structure.attachments import attachment_notes
 from tranship.planning.comparing.structure.columns import column_notes
 from tranship.planning.comparing.structure.constraints import constraint_notes
@@ -60,7 +61,7 @@ def _of_pair(sides: TableSides) -> list[Change]:
     """
     demands = [*column_notes(sides), *uniqueness_notes(sides), *constraint_notes(sides), *leaf_notes(sides)]
     if sides.pair.pairing is Pairing.PARENT:
-        return [note for note in demands if note.kind == "new_constraint"]
+        return [note for note in demands if note.kind == ChangeKind.NEW_CONSTRAINT]
     return [*demands, *attachment_notes(sides)]
 
 

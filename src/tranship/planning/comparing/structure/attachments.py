@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from tranship.model.catalog import Index, Rule, Table, Trigger
 from tranship.model.change import Change
+from tranship.model.change_kind import ChangeKind
 from tranship.model.names import TableName
 from tranship.planning.comparing.fingerprint import portable_bound
 from tranship.planning.comparing.structure.sides import (
@@ -28,10 +29,12 @@ def view_notes(sides: TableSides) -> list[Change]:
     """Returns notes about what belongs to a view, a materialized view or a foreign table."""
     notes = [*_indexes(sides), *_unique_indexes(sides), *_triggers(sides), *_rules(sides)]
     if sides.old.comment != sides.new.comment:
-        notes.append(sides.note("comment_differs", "Comment on it differs", STAYS))
+        notes.append(sides.note(ChangeKind.COMMENT_DIFFERS, "Comment on it differs", STAYS))
     if sides.old.options != sides.new.options:
         ways = [", ".join(table.options) or "none" for table in (sides.old, sides.new)]
-        notes.append(sides.note("options_differ", f"Options differ: old {ways[0]}, new {ways[1]}", STAYS))
+        notes.append(
+            sides.note(ChangeKind.OPTIONS_DIFFER, f"Options differ: old {ways[0]}, new {ways[1]}", STAYS)
+        )
     return notes
 
 
@@ -62,14 +65,20 @@ def _of_indexes(sides: TableSides, before: list[Index], after: list[Index], word
         lambda index: sides.new_expression(body(index)),
     )
     for index in added:
-        yield sides.note("index_added", f"{words} '{index.name}' only exists in new DB: {body(index)}", STAYS)
+        yield sides.note(
+            ChangeKind.INDEX_ADDED, f"{words} '{index.name}' only exists in new DB: {body(index)}", STAYS
+        )
     for index in gone:
         yield sides.note(
-            "index_removed", f"{words} '{index.name}' only exists in old DB: {body(index)}", NOT_CREATED
+            ChangeKind.INDEX_REMOVED,
+            f"{words} '{index.name}' only exists in old DB: {body(index)}",
+            NOT_CREATED,
         )
     for index in after:
         if not index.valid and index not in added:
-            yield sides.note("index_invalid", f"{words} '{index.name}' in new DB is invalid", "REINDEX it")
+            yield sides.note(
+                ChangeKind.INDEX_INVALID, f"{words} '{index.name}' in new DB is invalid", "REINDEX it"
+            )
 
 
 def _triggers(sides: TableSides) -> Iterator[Change]:
@@ -77,10 +86,12 @@ def _triggers(sides: TableSides) -> Iterator[Change]:
     for name in sorted(after.keys() - before.keys()):
         state, function = _STATES[after[name].enabled], after[name].function
         text = f"Trigger '{name}' only exists in new DB ({state}), calls {function}"
-        yield sides.note("trigger_added", text, "Does not fire during the move and is afterwards as before")
+        yield sides.note(
+            ChangeKind.TRIGGER_ADDED, text, "Does not fire during the move and is afterwards as before"
+        )
     for name in sorted(before.keys() - after.keys()):
         yield sides.note(
-            "trigger_removed",
+            ChangeKind.TRIGGER_REMOVED,
             f"Trigger '{name}' only exists in old DB, calls {before[name].function}",
             NOT_CREATED,
         )
@@ -91,7 +102,7 @@ def _triggers(sides: TableSides) -> Iterator[Change]:
 def _trigger(sides: TableSides, before: Trigger, after: Trigger) -> Iterator[Change]:
     if sides.old_expression(before.definition) != sides.new_expression(after.definition):
         yield sides.note(
-            "trigger_differs",
+            ChangeKind.TRIGGER_DIFFERS,
             f"Trigger '{after.name}' differs: old {before.definition}, new {after.definition}",
             STAYS,
             evidence=(MAY_DIFFER,),
@@ -99,7 +110,7 @@ def _trigger(sides: TableSides, before: Trigger, after: Trigger) -> Iterator[Cha
     if before.enabled != after.enabled:
         states = f"{_STATES[before.enabled]} in old DB and {_STATES[after.enabled]} in new DB"
         text = f"Trigger '{after.name}' is {states}"
-        yield sides.note("trigger_differs", text, "Is afterwards as before")
+        yield sides.note(ChangeKind.TRIGGER_DIFFERS, text, "Is afterwards as before")
 
 
 def _rules(sides: TableSides) -> Iterator[Change]:
@@ -107,10 +118,12 @@ def _rules(sides: TableSides) -> Iterator[Change]:
     for name in sorted(after.keys() - before.keys()):
         # COPY ignores rules (PostgreSQL documentation, COPY, notes).
         action = "COPY does not fire it" if after[name].event == "INSERT" else STAYS
-        yield sides.note("rule_added", f"Rule '{name}' on {after[name].event} only exists in new DB", action)
+        yield sides.note(
+            ChangeKind.RULE_ADDED, f"Rule '{name}' on {after[name].event} only exists in new DB", action
+        )
     for name in sorted(before.keys() - after.keys()):
         text = f"Rule '{name}' on {before[name].event} only exists in old DB"
-        yield sides.note("rule_removed", text, NOT_CREATED)
+        yield sides.note(ChangeKind.RULE_REMOVED, text, NOT_CREATED)
     for name in sorted(before.keys() & after.keys()):
         yield from _rule(sides, before[name], after[name])
 
@@ -119,10 +132,10 @@ def _rule(sides: TableSides, before: Rule, after: Rule) -> Iterator[Change]:
     if before.enabled != after.enabled:
         states = f": old {_STATES[before.enabled]}, new {_STATES[after.enabled]}"
         text = f"Rule '{after.name}' on {after.event} differs{states}"
-        yield sides.note("rule_differs", text, STAYS)
+        yield sides.note(ChangeKind.RULE_DIFFERS, text, STAYS)
     elif sides.old_expression(before.definition) != sides.new_expression(after.definition):
         text = f"Rule '{after.name}' on {after.event} differs"
-        yield sides.note("rule_differs", text, STAYS, evidence=(MAY_DIFFER,))
+        yield sides.note(ChangeKind.RULE_DIFFERS, text, STAYS, evidence=(MAY_DIFFER,))
 
 
 def _policies(sides: TableSides) -> Iterator[Change]:
@@ -130,21 +143,23 @@ def _policies(sides: TableSides) -> Iterator[Change]:
     after = {policy.name: policy.definition for policy in sides.new.policies}
     for name in sorted(after.keys() - before.keys()):
         yield sides.note(
-            "policy_added", f"Row-level security policy '{name}' only exists in new DB: {after[name]}", STAYS
+            ChangeKind.POLICY_ADDED,
+            f"Row-level security policy '{name}' only exists in new DB: {after[name]}",
+            STAYS,
         )
     for name in sorted(before.keys() - after.keys()):
         yield sides.note(
-            "policy_removed",
+            ChangeKind.POLICY_REMOVED,
             f"Row-level security policy '{name}' only exists in old DB: {before[name]}",
             NOT_CREATED,
         )
     for name in sorted(before.keys() & after.keys()):
         if sides.old_expression(before[name]) != sides.new_expression(after[name]):
             text = f"Row-level security policy '{name}' differs: old {before[name]}, new {after[name]}"
-            yield sides.note("policy_differs", text, STAYS, evidence=(MAY_DIFFER,))
+            yield sides.note(ChangeKind.POLICY_DIFFERS, text, STAYS, evidence=(MAY_DIFFER,))
     if _security(sides.old) != _security(sides.new):
         yield sides.note(
-            "row_security_differs",
+            ChangeKind.ROW_SECURITY_DIFFERS,
             f"Row-level security differs: old {_security(sides.old)}, new {_security(sides.new)}",
             STAYS,
         )
@@ -161,18 +176,18 @@ def _properties(sides: TableSides) -> Iterator[Change]:
     if [sides.translation.table(name) for name in old.parents] != list(new.parents):
         text = f"Inheritance differs: old inherits {_names(old.parents)}, new inherits {_names(new.parents)}"
         yield sides.note(
-            "inheritance_differs", text, "Each table's own rows are moved into its own counterpart"
+            ChangeKind.INHERITANCE_DIFFERS, text, "Each table's own rows are moved into its own counterpart"
         )
     if old.persistence != new.persistence:
         words = {"p": "logged", "u": "UNLOGGED"}
         text = f"Persistence differs: old {words[old.persistence]}, new {words[new.persistence]}"
         lost = "Its rows do not survive a crash of NEW's server"
-        yield sides.note("persistence_differs", text, lost if new.persistence == "u" else STAYS)
+        yield sides.note(ChangeKind.PERSISTENCE_DIFFERS, text, lost if new.persistence == "u" else STAYS)
     if old.of_type != new.of_type:
         text = f"Typed table differs: old of {old.of_type or 'none'}, new of {new.of_type or 'none'}"
-        yield sides.note("table_type_differs", text, STAYS)
+        yield sides.note(ChangeKind.TABLE_TYPE_DIFFERS, text, STAYS)
     if old.comment != new.comment:
-        yield sides.note("comment_differs", "Comment on the table differs", STAYS)
+        yield sides.note(ChangeKind.COMMENT_DIFFERS, "Comment on the table differs", STAYS)
 
 
 def _partitioning_differs(sides: TableSides) -> Iterator[Change]:
@@ -182,7 +197,7 @@ def _partitioning_differs(sides: TableSides) -> Iterator[Change]:
     if before != after:
         text = f"Partitioning differs: old {_partitioning(old)}, new {_partitioning(new)}"
         action = "The server routes each row" if new.kind == "p" else STAYS
-        yield sides.note("partitioning_differs", text, action)
+        yield sides.note(ChangeKind.PARTITIONING_DIFFERS, text, action)
 
 
 def _leaves(

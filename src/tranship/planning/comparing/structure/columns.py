@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tranship.model.catalog import Column
 from tranship.model.change import Change
+from tranship.model.change_kind import ChangeKind
 from tranship.model.types import DomainCheck, PgType, TypeKind
 from tranship.planning.comparing.structure.demands import null_demand
 from tranship.planning.comparing.structure.sides import REJECTS, STAYS, TableSides
@@ -26,17 +27,17 @@ def _of_pair(sides: TableSides, before: Column, after: Column) -> Iterator[Chang
     yield from _numbering_differs(sides, before, after)
     yield from _default_differs(sides, before, after)
     yield from _generation_differs(sides, before, after)
-    for kind, old, new in (
-        ("collation", before.collation, after.collation),
-        ("storage", before.storage, after.storage),
+    for kind, what, old, new in (
+        (ChangeKind.COLLATION_DIFFERS, "Collation", before.collation, after.collation),
+        (ChangeKind.STORAGE_DIFFERS, "Storage", before.storage, after.storage),
     ):
         if old != new:
-            text = f"{kind.capitalize()} of column '{after.name}' differs"
+            text = f"{what} of column '{after.name}' differs"
             ways = f"old {old or 'default'}, new {new or 'default'}"
-            yield sides.note(f"{kind}_differs", f"{text}: {ways}", STAYS, columns=(before.name, after.name))
+            yield sides.note(kind, f"{text}: {ways}", STAYS, columns=(before.name, after.name))
     if before.comment != after.comment:
         text = f"Comment on column '{after.name}' differs"
-        yield sides.note("comment_differs", text, STAYS, columns=(before.name, after.name))
+        yield sides.note(ChangeKind.COMMENT_DIFFERS, text, STAYS, columns=(before.name, after.name))
 
 
 def _new_not_null(sides: TableSides, before: Column, after: Column) -> Iterator[Change]:
@@ -45,7 +46,9 @@ def _new_not_null(sides: TableSides, before: Column, after: Column) -> Iterator[
     if after.refuses_null and may_hold_null and not after.generated:
         text = f"New NOT NULL on column '{after.name}'"
         demand = null_demand(sides, before, after)
-        yield sides.note("new_constraint", text, REJECTS, columns=(before.name, after.name), demand=demand)
+        yield sides.note(
+            ChangeKind.NEW_CONSTRAINT, text, REJECTS, columns=(before.name, after.name), demand=demand
+        )
 
 
 def _new_domain_checks(sides: TableSides, before: Column, after: Column) -> Iterator[Change]:
@@ -54,7 +57,7 @@ def _new_domain_checks(sides: TableSides, before: Column, after: Column) -> Iter
     for domain, check in domain_checks(after.type):
         if sides.new_expression(check.expression) not in known:
             text = f"New CHECK '{check.name}' of domain {domain} on column '{after.name}': {check.expression}"
-            yield sides.note("new_constraint", text, REJECTS, columns=(before.name, after.name))
+            yield sides.note(ChangeKind.NEW_CONSTRAINT, text, REJECTS, columns=(before.name, after.name))
 
 
 def _numbering_differs(sides: TableSides, before: Column, after: Column) -> Iterator[Change]:
@@ -62,7 +65,7 @@ def _numbering_differs(sides: TableSides, before: Column, after: Column) -> Iter
         return
     text = f"Identity of column '{after.name}' differs: old {_numbering(before)}, new {_numbering(after)}"
     action = "Values of OLD are kept; the sequence is set behind them" if after.identity else STAYS
-    yield sides.note("identity_differs", text, action, columns=(before.name, after.name))
+    yield sides.note(ChangeKind.IDENTITY_DIFFERS, text, action, columns=(before.name, after.name))
 
 
 def _numbering(column: Column) -> str:
@@ -84,7 +87,9 @@ def _default_differs(sides: TableSides, before: Column, after: Column) -> Iterat
     text = f"Default of column '{after.name}' differs: {ways}"
     alone = before.default is None or after.default is None
     evidence = () if alone else sides.spelling_evidence(*defaults)
-    yield sides.note("default_differs", text, STAYS, columns=(before.name, after.name), evidence=evidence)
+    yield sides.note(
+        ChangeKind.DEFAULT_DIFFERS, text, STAYS, columns=(before.name, after.name), evidence=evidence
+    )
 
 
 def _generation_differs(sides: TableSides, before: Column, after: Column) -> Iterator[Change]:
@@ -98,7 +103,11 @@ def _generation_differs(sides: TableSides, before: Column, after: Column) -> Ite
     # STORED against VIRTUAL is a difference however the expressions are spelled.
     evidence = sides.spelling_evidence(old, new) if before.generated == after.generated else ()
     yield sides.note(
-        "generation_differs", text, "NEW computes it", columns=(before.name, after.name), evidence=evidence
+        ChangeKind.GENERATION_DIFFERS,
+        text,
+        "NEW computes it",
+        columns=(before.name, after.name),
+        evidence=evidence,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tranship.model.catalog import Check, ForeignKey
 from tranship.model.change import Change
+from tranship.model.change_kind import ChangeKind
 from tranship.model.names import ColumnRef
 from tranship.planning.comparing.fingerprint import portable_bound
 from tranship.planning.comparing.structure.demands import check_demand, reference_demand
@@ -41,7 +42,7 @@ def _checks(sides: TableSides) -> Iterator[Change]:
             yield from _kept_check(sides, check, text, twins, gone)
     for check in gone:
         text = f"CHECK '{check.name}' on {listed(check.columns)} only exists in old DB: {check.expression}"
-        yield sides.note("constraint_removed", text, _GONE)
+        yield sides.note(ChangeKind.CONSTRAINT_REMOVED, text, _GONE)
 
 
 def _kept_check(
@@ -54,14 +55,14 @@ def _kept_check(
     if check.enforced and not proven:
         demand = check_demand(sides, check)
         yield sides.note(
-            "new_constraint", f"New enforced {text}", REJECTS, evidence=(_UNPROVEN,), demand=demand
+            ChangeKind.NEW_CONSTRAINT, f"New enforced {text}", REJECTS, evidence=(_UNPROVEN,), demand=demand
         )
         return
     # Of several with one meaning the last counts: names alone are no difference.
     kept = next((twin for twin in reversed(twins) if twin not in gone), None)
     if kept is not None and _standing(kept) != _standing(check):
         ways = f"old {_standing(kept)}, new {_standing(check)}"
-        yield sides.note("check_differs", f"{text} differs: {ways}", STAYS)
+        yield sides.note(ChangeKind.CHECK_DIFFERS, f"{text} differs: {ways}", STAYS)
 
 
 def _standing(check: Check) -> str:
@@ -72,14 +73,18 @@ def _standing(check: Check) -> str:
 
 def _added_check(sides: TableSides, check: Check, text: str, gone: list[Check]) -> Change:
     if not check.enforced:
-        return sides.note("constraint_added", f"New {text}", _NOT_ENFORCED)
+        return sides.note(ChangeKind.CONSTRAINT_ADDED, f"New {text}", _NOT_ENFORCED)
     alike = next((other for other in gone if _is_alike(sides, other, check)), None)
     evidence: tuple[str, ...] = ()
     if alike is not None:
         spellings = sides.old_expression(alike.expression), sides.new_expression(check.expression)
         evidence = (f"OLD has '{alike.name}': {alike.expression}", *sides.spelling_evidence(*spellings))
     return sides.note(
-        "new_constraint", f"New {text}", REJECTS, evidence=evidence, demand=check_demand(sides, check)
+        ChangeKind.NEW_CONSTRAINT,
+        f"New {text}",
+        REJECTS,
+        evidence=evidence,
+        demand=check_demand(sides, check),
     )
 
 
@@ -113,9 +118,11 @@ def _foreign_keys(sides: TableSides) -> Iterator[Change]:
         old_way, new_way = _manner(before, sides.renamed(before.set_columns)), _manner(key, key.set_columns)
         if old_way != new_way:
             text = f"{foreign_key_words(key)} differs: old {old_way}, new {new_way}"
-            yield sides.note("foreign_key_differs", text, STAYS)
+            yield sides.note(ChangeKind.FOREIGN_KEY_DIFFERS, text, STAYS)
     for key in gone:
-        yield sides.note("constraint_removed", f"{foreign_key_words(key)} only exists in old DB", _GONE)
+        yield sides.note(
+            ChangeKind.CONSTRAINT_REMOVED, f"{foreign_key_words(key)} only exists in old DB", _GONE
+        )
 
 
 def foreign_key_words(key: ForeignKey) -> str:
@@ -127,12 +134,16 @@ def foreign_key_words(key: ForeignKey) -> str:
 def _added_foreign_key(sides: TableSides, key: ForeignKey, before: ForeignKey | None) -> Change:
     text = foreign_key_words(key)
     if not key.enforced:
-        return sides.note("constraint_added", f"New {text}", _NOT_ENFORCED)
+        return sides.note(ChangeKind.CONSTRAINT_ADDED, f"New {text}", _NOT_ENFORCED)
     proven = before is None or (before.enforced and before.validated)
     full = " MATCH FULL" if key.match_full and len(key.columns) > 1 else ""
     evidence = () if proven else (_UNPROVEN,)
     return sides.note(
-        "new_constraint", f"New {text}{full}", REJECTS, evidence=evidence, demand=reference_demand(sides, key)
+        ChangeKind.NEW_CONSTRAINT,
+        f"New {text}{full}",
+        REJECTS,
+        evidence=evidence,
+        demand=reference_demand(sides, key),
     )
 
 
@@ -166,7 +177,7 @@ def _unplaced(sides: TableSides) -> Iterator[Change]:
     if sides.old.kind == "p" and _places(sides, old=True) == _places(sides, old=False):
         return
     yield sides.note(
-        "new_constraint",
+        ChangeKind.NEW_CONSTRAINT,
         f"New partitioning by {sides.new.partition_key} without a default partition",
         REJECTS,
     )

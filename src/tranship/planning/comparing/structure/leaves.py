@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tranship.model.catalog import Check, ForeignKey, Key, Partition
 from tranship.model.change import Change
+from tranship.model.change_kind import ChangeKind
 from tranship.model.names import ColumnRef
 from tranship.planning.comparing.structure.constraints import foreign_key_words
 from tranship.planning.comparing.structure.sides import REJECTS, TableSides, listed
@@ -32,7 +33,7 @@ def _of_leaf(sides: TableSides, leaf: Partition, known: frozenset[object]) -> It
 
 
 def _note(sides: TableSides, leaf: Partition, text: str) -> Change:
-    return sides.note("new_constraint", f"New {text} of partition '{leaf.name}'", REJECTS)
+    return sides.note(ChangeKind.NEW_CONSTRAINT, f"New {text} of partition '{leaf.name}'", REJECTS)
 
 
 def _promises(sides: TableSides) -> frozenset[object]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, Matching
+from tranship.model.change_kind import ChangeKind
 from tranship.model.database_objects import Routine, Sequence, UserType
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.types import PgType, TypeKind
@@ -36,12 +37,14 @@ def _sequences(old: Catalog, new: Catalog, matching: Matching, translation: Tran
             yield from _sequence_differs(before, after, translation)
         elif not _goes_with(before, matching.only_old):
             text = f"Sequence '{before.name}' only exists in old DB"
-            yield plain_note("sequence_removed", str(before.name), text, NOT_CREATED)
+            yield plain_note(ChangeKind.SEQUENCE_REMOVED, str(before.name), text, NOT_CREATED)
     paired = {after.name for after in counterparts.values()}
     for after in new.sequences:
         if after.name not in paired and not _goes_with(after, matching.only_new):
             text = f"Sequence '{after.name}' only exists in new DB"
-            yield plain_note("sequence_added", str(after.name), text, "Set behind its column's values")
+            yield plain_note(
+                ChangeKind.SEQUENCE_ADDED, str(after.name), text, "Set behind its column's values"
+            )
 
 
 def _counterparts(old: Catalog, new: Catalog, translation: Translation) -> dict[TableName, Sequence]:
@@ -66,7 +69,7 @@ def _sequence_differs(before: Sequence, after: Sequence, translation: Translatio
     if _shape(before) != _shape(after):
         text = f"Sequence '{before.name}' differs: old {_shape(before)}, new {_shape(after)}"
         yield plain_note(
-            "sequence_differs", str(before.name), text, "Its position is set by NEW's definition"
+            ChangeKind.SEQUENCE_DIFFERS, str(before.name), text, "Its position is set by NEW's definition"
         )
     yield from _ownership(before, after, translation)
 
@@ -77,7 +80,7 @@ def _ownership(before: Sequence, after: Sequence, translation: Translation) -> I
         text = (
             f"Sequence '{before.name}' differs: old {_owner_words(old)}, new {_owner_words(after.owned_by)}"
         )
-        yield plain_note("sequence_differs", str(before.name), text, STAYS)
+        yield plain_note(ChangeKind.SEQUENCE_DIFFERS, str(before.name), text, STAYS)
 
 
 def _owner_words(owner: ColumnRef | None) -> str:
@@ -102,11 +105,11 @@ def _types(old: Catalog, new: Catalog, translation: Translation) -> Iterator[Cha
         old_type, new_type = before.get(name), after.get(name)
         if old_type is None and new_type is not None:
             yield plain_note(
-                "type_added", str(name), f"{_sort(new_type)} '{name}' only exists in new DB", STAYS
+                ChangeKind.TYPE_ADDED, str(name), f"{_sort(new_type)} '{name}' only exists in new DB", STAYS
             )
         elif new_type is None and old_type is not None:
             yield plain_note(
-                "type_removed",
+                ChangeKind.TYPE_REMOVED,
                 str(old_type.name),
                 f"{_sort(old_type)} '{old_type.name}' only exists in old DB",
                 NOT_CREATED,
@@ -120,11 +123,11 @@ def _type(before: UserType, after: UserType, translation: Translation) -> Iterat
     if old != new:
         text = f"{_sort(before)} '{before.name}' differs: old {old}, new {new}"
         yield plain_note(
-            "type_differs", str(before.name), text, "Values that NEW's type refuses are rejected"
+            ChangeKind.TYPE_DIFFERS, str(before.name), text, "Values that NEW's type refuses are rejected"
         )
     if before.comment != after.comment:
         yield plain_note(
-            "comment_differs", str(before.name), f"Comment on type '{before.name}' differs", STAYS
+            ChangeKind.COMMENT_DIFFERS, str(before.name), f"Comment on type '{before.name}' differs", STAYS
         )
 
 
@@ -183,13 +186,13 @@ def _routine_note(before: Routine | None, after: Routine | None) -> Iterator[Cha
     if before is None:
         if after is not None:
             text = f"{_routine(after)} only exists in new DB"
-            yield plain_note("routine_added", str(after.name), text, STAYS)
+            yield plain_note(ChangeKind.ROUTINE_ADDED, str(after.name), text, STAYS)
     elif after is None:
         text = f"{_routine(before)} only exists in old DB"
-        yield plain_note("routine_removed", str(before.name), text, NOT_CREATED)
+        yield plain_note(ChangeKind.ROUTINE_REMOVED, str(before.name), text, NOT_CREATED)
     elif before.definition_hash != after.definition_hash:
         text = f"{_routine(before)} differs"
-        yield plain_note("routine_differs", str(before.name), text, STAYS, (MAY_DIFFER,))
+        yield plain_note(ChangeKind.ROUTINE_DIFFERS, str(before.name), text, STAYS, (MAY_DIFFER,))
 
 
 def _routine(routine: Routine) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Change
+from tranship.model.change_kind import ChangeKind
 from tranship.model.database_objects import OtherObject
 from tranship.planning.comparing.structure.sides import NOT_CREATED, STAYS, TableSides, plain_note
 from tranship.planning.comparing.structure.translation import Translation
@@ -49,16 +50,20 @@ def _note(
     shown = after or before
     if shown is None:
         return
-    kind, words = shown.kind.replace(" ", "_"), f"{shown.kind.capitalize()} '{_name(shown)}'"
+    words = f"{shown.kind.capitalize()} '{_name(shown)}'"
     if before is None:
         yield plain_note(
-            f"{kind}_added", "", f"{words} only exists in new DB", _ACTIONS.get(shown.kind, STAYS)
+            _kind(shown, "added"), "", f"{words} only exists in new DB", _ACTIONS.get(shown.kind, STAYS)
         )
     elif after is None:
-        yield plain_note(f"{kind}_removed", "", f"{words} only exists in old DB", NOT_CREATED)
+        yield plain_note(_kind(shown, "removed"), "", f"{words} only exists in old DB", NOT_CREATED)
     elif translation.expression(before.definition) != canonical(after.definition):
         text = f"{words} differs: old {before.definition or 'none'}, new {after.definition or 'none'}"
-        yield plain_note(f"{kind}_differs", "", text, _ACTIONS.get(shown.kind, STAYS))
+        yield plain_note(_kind(shown, "differs"), "", text, _ACTIONS.get(shown.kind, STAYS))
+
+
+def _kind(other: OtherObject, how: str) -> ChangeKind:
+    return ChangeKind(f"{other.kind.replace(' ', '_')}_{how}")
 
 
 def _name(other: OtherObject) -> str:
@@ -74,7 +79,7 @@ def shared_notes(pairs: Iterable[TableSides]) -> Iterator[Change]:
             yield _shared(kind, words, of, differing)
 
 
-def _shared(kind: str, words: str, of: Callable[[Table], str], differing: list[TableSides]) -> Change:
+def _shared(kind: ChangeKind, words: str, of: Callable[[Table], str], differing: list[TableSides]) -> Change:
     if len(differing) == 1:
         return differing[0].note(kind, f"{words}: {_way(differing[0], of)}", STAYS)
     names = ", ".join(str(sides.old.name) for sides in differing[:_SHOWN])
@@ -88,18 +93,22 @@ def _way(sides: TableSides, of: Callable[[Table], str]) -> str:
     return f"old {of(sides.old) or 'default'}, new {of(sides.new) or 'default'}"
 
 
-_SHARED: tuple[tuple[str, str, Callable[[Table], str]], ...] = (
-    ("owner_differs", "Owner differs", lambda table: table.owner),
+_SHARED: tuple[tuple[ChangeKind, str, Callable[[Table], str]], ...] = (
+    (ChangeKind.OWNER_DIFFERS, "Owner differs", lambda table: table.owner),
     (
-        "privileges_differ",
+        ChangeKind.PRIVILEGES_DIFFER,
         "Privileges of others than the owner differ",
         lambda table: ", ".join(table.grants),
     ),
-    ("tablespace_differs", "Tablespace differs", lambda table: table.tablespace or ""),
-    ("options_differ", "Storage parameters differ", lambda table: ", ".join(table.options)),
-    ("replica_identity_differs", "Replica identity differs", lambda table: table.replica_identity or ""),
+    (ChangeKind.TABLESPACE_DIFFERS, "Tablespace differs", lambda table: table.tablespace or ""),
+    (ChangeKind.OPTIONS_DIFFER, "Storage parameters differ", lambda table: ", ".join(table.options)),
     (
-        "access_method_differs",
+        ChangeKind.REPLICA_IDENTITY_DIFFERS,
+        "Replica identity differs",
+        lambda table: table.replica_identity or "",
+    ),
+    (
+        ChangeKind.ACCESS_METHOD_DIFFERS,
         "Access method differs",
         lambda table: "" if table.access_method == "heap" else table.access_method,
     ),

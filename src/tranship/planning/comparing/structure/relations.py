@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Change, Pairing, TablePair
+from tranship.model.change_kind import ChangeKind
 from tranship.planning.comparing.structure.attachments import view_notes
 from tranship.planning.comparing.structure.sides import MAY_DIFFER, STAYS, TableSides, plain_note
 from tranship.planning.comparing.structure.translation import Translation
@@ -32,7 +33,7 @@ def _of_old(before: Table, after: Table | None, translation: Translation) -> Ite
         if before.kind in _SHOWN:
             text = f"{words.capitalize()} '{before.name}' only exists in old DB"
             yield plain_note(
-                f"{_KINDS[before.kind]}_removed",
+                ChangeKind(f"{_KINDS[before.kind]}_removed"),
                 str(before.name),
                 text,
                 "Not moved: it holds no rows of its own",
@@ -42,7 +43,7 @@ def _of_old(before: Table, after: Table | None, translation: Translation) -> Ite
         text = f"'{before.name}' is a {words} in old DB and a {_WORDS[after.kind]} in new DB"
         unread = "Not moved: no rows are read from it; what NEW holds stays"
         yield plain_note(
-            "relation_kind_differs",
+            ChangeKind.RELATION_KIND_DIFFERS,
             str(before.name),
             text,
             unread if before.kind in _SHOWN else f"No row is written to a {_WORDS[after.kind]}",
@@ -58,14 +59,14 @@ def _not_moved(before: Table, after: Table, translation: Translation) -> Iterato
     if before.kind == "m":
         text = f"Materialized view '{before.name}' is not moved and shows NEW's old content afterwards"
         action = f"REFRESH MATERIALIZED VIEW {after.name} after the move"
-        yield plain_note("materialized_view_stale", name, text, action)
+        yield plain_note(ChangeKind.MATERIALIZED_VIEW_STALE, name, text, action)
     else:
         text = f"{words.capitalize()} '{before.name}' is not moved"
-        yield plain_note(f"{kind}_not_moved", name, text, STAYS)
+        yield plain_note(ChangeKind(f"{kind}_not_moved"), name, text, STAYS)
     same = translation.expression(before.definition) == canonical(after.definition)
     if not same or _columns(before) != _columns(after):
         text = f"{words.capitalize()} '{before.name}' differs"
-        yield plain_note(f"{kind}_differs", name, text, STAYS, (MAY_DIFFER,))
+        yield plain_note(ChangeKind(f"{kind}_differs"), name, text, STAYS, (MAY_DIFFER,))
     pair = TablePair(before.name, after.name, Pairing.NAME)
     yield from view_notes(TableSides(before, after, pair, translation))
 
@@ -77,7 +78,7 @@ def _columns(table: Table) -> tuple[tuple[str, str], ...]:
 def _only_new(table: Table) -> Change:
     action = f"REFRESH MATERIALIZED VIEW {table.name} after the move" if table.kind == "m" else STAYS
     return plain_note(
-        f"{_KINDS[table.kind]}_added",
+        ChangeKind(f"{_KINDS[table.kind]}_added"),
         str(table.name),
         f"{_WORDS[table.kind].capitalize()} '{table.name}' only exists in new DB",
         action,

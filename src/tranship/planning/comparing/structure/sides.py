@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from tranship.model.catalog import Catalog, Column, Index, Table
 from tranship.model.change import Change, ChangeClass, Matching, TablePair
+from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import Demand
 from tranship.model.names import TableName
 from tranship.planning.comparing.structure.translation import Translation
@@ -95,7 +96,7 @@ class TableSides(Struct, frozen=True, dict=True):
 
     def note(
         self,
-        kind: str,
+        kind: ChangeKind,
         description: str,
         action: str,
         *,
@@ -139,7 +140,7 @@ def body(index: Index) -> str:
 
 
 def plain_note(
-    kind: str, table: str, description: str, action: str, evidence: tuple[str, ...] = ()
+    kind: ChangeKind, table: str, description: str, action: str, evidence: tuple[str, ...] = ()
 ) -> Change:
     """Returns a note about an object that is no pair of tables; ``table`` is empty for what the whole
     database has.

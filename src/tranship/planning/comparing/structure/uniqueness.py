@@ -9,6 +9,7 @@ from functools import partial
 
 from tranship.model.catalog import Column, Index, Key, Table
 from tranship.model.change import Change
+from tranship.model.change_kind import ChangeKind
 from tranship.planning.comparing.structure.demands import unique_demand
 from tranship.planning.comparing.structure.sides import (
     MAY_DIFFER,
@@ -47,7 +48,7 @@ def _keys(sides: TableSides) -> Iterator[Change]:
         yield _added_key(sides, key)
     for key in gone:
         text = f"{_words(key)} {listed(key.columns)} only exists in old DB"
-        yield sides.note("constraint_removed", text, _GONE)
+        yield sides.note(ChangeKind.CONSTRAINT_REMOVED, text, _GONE)
     old_kept = {_old_key_meaning(sides, key): key for key in sides.old.keys if key not in gone}
     for key in sides.new.keys:
         before = old_kept.get(_new_key_meaning(sides, key))
@@ -75,7 +76,7 @@ def _key_differs(sides: TableSides, before: Key, key: Key) -> Iterator[Change]:
         ways = bodies
     if ways[0] != ways[1]:
         text = f"Key on {listed(key.columns)} differs: old {ways[0]}, new {ways[1]}"
-        yield sides.note("key_differs", text, STAYS)
+        yield sides.note(ChangeKind.KEY_DIFFERS, text, STAYS)
 
 
 def _added_key(sides: TableSides, key: Key) -> Change:
@@ -83,11 +84,11 @@ def _added_key(sides: TableSides, key: Key) -> Change:
     under = f" under collation {', '.join(collations)}" if collations else ""
     text = f"New {_words(key)} {listed(key.columns)}{under}"
     if any(_is_distinct(sides.new.column(name), key) for name in key.columns if name not in sides.fed):
-        return sides.note("key_added", text, _FILLED)
+        return sides.note(ChangeKind.KEY_ADDED, text, _FILLED)
     if _implied(sides, key):
-        return sides.note("key_added", text, _IMPLIED)
+        return sides.note(ChangeKind.KEY_ADDED, text, _IMPLIED)
     demand = unique_demand(sides, key) if not collations and not _has_several_fillers(sides) else None
-    return sides.note("new_constraint", text, REJECTS, demand=demand)
+    return sides.note(ChangeKind.NEW_CONSTRAINT, text, REJECTS, demand=demand)
 
 
 def _is_distinct(column: Column | None, key: Key) -> bool:
@@ -220,17 +221,17 @@ def _special_indexes(sides: TableSides, relevant: Callable[[Index], bool], words
         # Over the same columns as one that is gone: perhaps it is the same, printed in another way.
         evidence = (MAY_DIFFER,) if index.columns in gone_columns else ()
         text = f"New {words} '{index.name}' {_shown(index)}"
-        yield sides.note("new_constraint", text, REJECTS, evidence=evidence)
+        yield sides.note(ChangeKind.NEW_CONSTRAINT, text, REJECTS, evidence=evidence)
     deferrable = {old_meaning(index): index.deferrable for index in before if index not in gone}
     for index in after:
         other = deferrable.get(new_meaning(index))
         if index not in added and other is not None and other != index.deferrable:
             way = "DEFERRABLE" if index.deferrable else "NOT DEFERRABLE"
             text = f"{words} '{index.name}' {_shown(index)} is {way} in new DB alone"
-            yield sides.note("key_differs", text, STAYS)
+            yield sides.note(ChangeKind.KEY_DIFFERS, text, STAYS)
     for index in gone:
         text = f"{words} '{index.name}' {_shown(index)} only exists in old DB"
-        yield sides.note("constraint_removed", text, _GONE)
+        yield sides.note(ChangeKind.CONSTRAINT_REMOVED, text, _GONE)
 
 
 def _index_meaning(expression: Callable[[str | None], str | None], index: Index) -> object:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.model.change import Change, ChangeClass
+from tranship.model.change_kind import ChangeKind
 from tranship.planning.comparing.meaning import opposed
 from tranship.planning.deciding.data_questions import translated
 from tranship.planning.deciding.suggest.constants import constant
@@ -43,15 +44,19 @@ def column_drafts(scene: Scene, changes: Sequence[Change]) -> list[Draft]:
     both = [c for c in breaking if c.old_column is not None and c.new_column is not None]
     drafts += [_both(scene, c) for c in both if c.old_column not in cut_old and c.new_column not in cut_new]
     drafts += [
-        _left_behind(scene, c) for c in breaking if c.kind == "becomes_generated" and c.old_column is not None
+        _left_behind(scene, c)
+        for c in breaking
+        if c.kind == ChangeKind.BECOMES_GENERATED and c.old_column is not None
     ]
     removed = {
         c.old_column: c
         for c in breaking
-        if c.kind == "column_removed" and c.old_column not in (None, *cut_old)
+        if c.kind == ChangeKind.COLUMN_REMOVED and c.old_column not in (None, *cut_old)
     }
     added = {
-        c.new_column: c for c in changes if c.kind == "column_added" and c.new_column not in (None, *cut_new)
+        c.new_column: c
+        for c in changes
+        if c.kind == ChangeKind.COLUMN_ADDED and c.new_column not in (None, *cut_new)
     }
     composites = list(_composites(scene, removed, added))
     drafts += composites
@@ -85,7 +90,11 @@ def _sources(draft: Draft) -> tuple[str, ...]:
 def _both(scene: Scene, change: Change) -> Draft:
     left, right = change.old_column or "", change.new_column or ""
     found = translation(
-        scene, left, right, renaming=change.kind == "column_renamed", meaning=change.kind == "meaning_changed"
+        scene,
+        left,
+        right,
+        renaming=change.kind == ChangeKind.COLUMN_RENAMED,
+        meaning=change.kind == ChangeKind.MEANING_CHANGED,
     )
     return Draft(
         question=change.description,
@@ -205,7 +214,11 @@ def open_guesses(scene: Scene, changes: Sequence[Change]) -> Iterator[Guess]:
 
 def _part_guesses(scene: Scene, changes: Sequence[Change]) -> list[Guess]:
     """Columns that were joined or cut, those among them that are proposed as renames included."""
-    asked = [c for c in changes if c.kind in ("column_removed", "column_added", "column_renamed")]
+    asked = [
+        c
+        for c in changes
+        if c.kind in (ChangeKind.COLUMN_REMOVED, ChangeKind.COLUMN_ADDED, ChangeKind.COLUMN_RENAMED)
+    ]
     breaking = {c.old_column for c in asked if c.cls is ChangeClass.BREAKING}
     gone = [column for column in scene.before.columns if column.name in breaking]
     arriving = {c.new_column for c in asked if c.cls is ChangeClass.BREAKING or c.old_column is None}
