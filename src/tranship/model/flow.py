@@ -10,7 +10,8 @@ from tranship.model.names import TableName
 class FlowId(Struct, frozen=True, order=True, cache_hash=True):
     """Names the rows of one driving old table on their way into one new table.
 
-    One old table may drive several flows, and several flows may fill one new table: neither name alone is a key.
+    One old table may drive several flows, and several flows may fill one new table: neither name alone is a
+    key.
     """
 
     old: TableName

@@ -1,4 +1,6 @@
-"""Where rows of OLD are found again inside a run's snapshot: single rows, and the ranges that batches are cut into."""
+"""Where rows of OLD are found again inside a run's snapshot: single rows, and the ranges that batches are cut
+into.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from typing import assert_never
 from msgspec import Struct
 
 Address = tuple[int | str, ...]
-"""Where a source keeps one row. Addresses of one source are ordered; what the parts mean only the rooms know that read it."""
+"""Where a source keeps one row. Addresses of one source are ordered; what the parts mean only the rooms know
+that read it.
+"""
 
 
 class Locator(Struct, frozen=True, order=True):
@@ -21,7 +25,9 @@ class Locator(Struct, frozen=True, order=True):
 
 
 class Pages(Struct, frozen=True, tag=True):
-    """The rows of one source with ``start <= address < end``; None is open. All rows made of one old row lie in one range."""
+    """The rows of one source with ``start <= address < end``; None is open. All rows made of one old row lie
+    in one range.
+    """
 
     source: int
     start: Address | None
@@ -43,7 +49,9 @@ class Whole(Struct, frozen=True, tag=True):
 
 
 Range = Pages | Whole
-"""A range over key values becomes a third member: with its WHERE in ``sql/old/batch.py``, its text in the journal and a case here."""
+"""A range over key values becomes a third member: with its WHERE in ``sql/old/batch.py``, its text in the
+journal and a case here.
+"""
 
 
 def contains(range_: Range, row: Locator) -> bool:

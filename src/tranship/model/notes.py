@@ -1,4 +1,6 @@
-"""What a person who watches a run should read, as values: each says which thing happened, and ``report/notes`` words it."""
+"""What a person who watches a run should read, as values: each says which thing happened, and
+``report/notes`` words it.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,9 @@ class SnapshotReplaced(Struct, frozen=True, tag=True):
 
 
 class LookingForWrites(Struct, frozen=True, tag=True):
-    """Transactions ran on OLD's server since the interruption: the tables are searched for newer row versions."""
+    """Transactions ran on OLD's server since the interruption: the tables are searched for newer row
+    versions.
+    """
 
     tables: int
     rows: int

@@ -28,7 +28,9 @@ class Batch(Struct, frozen=True):
         return contains(self.range, row)
 
     def divided(self, at: Address, rows: int, number: int) -> tuple[Batch, Batch]:
-        """Returns two batches: ``rows`` rows before ``at`` under the same number, the others under ``number``."""
+        """Returns two batches: ``rows`` rows before ``at`` under the same number, the others under
+        ``number``.
+        """
         first, second = divided(self.range, at)
         return Batch(self.number, self.flow, first, rows), Batch(number, self.flow, second, self.rows - rows)
 

@@ -58,11 +58,11 @@ def _of_run(note: RunNote) -> str:
             return f"rolling back what the unfinished run of {started:%Y-%m-%d %H:%M} wrote"
         case Retrying(what=what, error=error, seconds=seconds):
             return f"{what}: {error}; trying again in {seconds:.1f} s"
-        case BatchDivided(flow=flow, batch=batch, first=first, second=second, slow=slow):
-            why = "batches take long" if slow else "it does not go through as a whole"
-            return f"{flow} batch {batch} is copied in parts of {first} and {second} rows: {why}"
+        case BatchDivided():
+            return _divided(note)
         case FollowerBehind(follower=follower, bytes=behind):
-            return f"waiting: {follower} is {behind // 1024 // 1024} MB behind NEW; remove it if it is gone for good"
+            megabytes = behind // 1024 // 1024
+            return f"waiting: {follower} is {megabytes} MB behind NEW; remove it if it is gone for good"
         case SequencesNotRestored(sequences=sequences):
             names = ", ".join(map(str, sequences))
             return f"sequences of another role, so the rehearsal could not set them back: {names}"
@@ -70,10 +70,18 @@ def _of_run(note: RunNote) -> str:
             assert_never(unreachable)
 
 
+def _divided(note: BatchDivided) -> str:
+    why = "batches take long" if note.slow else "it does not go through as a whole"
+    return f"{note.flow} batch {note.batch} is copied in parts of {note.first} and {note.second} rows: {why}"
+
+
 def _of_snapshot(note: SnapshotNote) -> str:
     match note:
         case SnapshotReplaced():
-            return "the snapshot of OLD is lost: every connection that held it was closed; resuming from the journal"
+            return (
+                "the snapshot of OLD is lost: every connection that held it was closed;"
+                " resuming from the journal"
+            )
         case LookingForWrites(tables=tables, rows=rows):
             return (
                 f"transactions ran on OLD's server since: looking through {tables} tables ({rows} rows) "
