@@ -38,6 +38,7 @@ DENSE = 10
 FINISHED: tuple[str, ...] = (
     "checks",
     "src/tranship/planning/comparing/structure",
+    "src/tranship/planning/deciding/resolve",
     "src/tranship/planning/matching",
     "src/tranship/planning/names",
     "src/tranship/planning/plan",

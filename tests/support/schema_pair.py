@@ -1,4 +1,6 @@
-"""From a pair of schemas to its plan, without a server: what the tests of ``build`` and ``hazards`` begin with."""
+"""From a pair of schemas to its plan, without a server: what the tests of ``build`` and ``hazards`` begin
+with.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ def table_plans(plan: Plan) -> dict[str, TablePlan]:
 def hazard_words(
     old: Catalog | Sequence[Table], new: Catalog | Sequence[Table], *entries: Resolution
 ) -> dict[str, list[str]]:
-    """Returns per old table its hazards as ``kind columns|constraint``, with ``held`` where OLD has the same."""
+    """Returns per old table its hazards as ``kind columns|constraint``, and ``held`` if OLD has the same."""
     plan, _ = planned(old, new, *entries)
     found: dict[str, list[str]] = {}
     for name, table in table_plans(plan).items():

@@ -1,8 +1,9 @@
-"""What differs between the two catalogs, and how grave it is. Pure."""
+"""What differs between the two catalogs, and how grave it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass, Comparison, Matching, Pairing, TablePair, TableProposal
@@ -15,7 +16,9 @@ from tranship.planning.comparing.structure import NO_SPELLINGS, Spellings, struc
 from tranship.planning.matching.scope import HOLDS_ROWS, KIND_WORDS
 
 _RELAXED = (ChangeKind.CONSTRAINT_REMOVED,)
-"""Structure that a table gave up: a change of the class SAFE, not a mere note."""
+"""Structure that a table gave up: it relaxes what rows must satisfy, and is a change of class SAFE, not a
+mere note.
+"""
 
 NO_ANSWERS = Answers()
 NOTHING_OBSERVED = Observed()
@@ -30,54 +33,66 @@ def compare(
     observed: Observed = NOTHING_OBSERVED,
     spellings: Spellings = NO_SPELLINGS,
 ) -> Comparison:
-    """All changes in scope, tables in configured order, else by name.
+    """Returns all changes in scope, and the notes on structure.
 
-    With answers the matching must have been made from the same decisions: what they settle is listed with the action they gave.
-    ``observed`` is what the data said about columns whose meaning may change, ``spellings`` one server's spelling of expressions that differ as
-    text.
+    Tables come in configured order, else by name. With answers the matching must have been made from the same
+    decisions: what they resolve is listed with the action they gave. ``observed`` is what the data said about
+    columns whose meaning may change, ``spellings`` one server's spelling of expressions that differ as text.
+
+    Raises:
+        ValueError: the matching does not belong to these catalogs.
     """
     landscape = landscape_of(old, new, matching, observed)
     by_table: dict[TableName, list[Change]] = {}
     for pair in matching.pairs:
         by_table.setdefault(pair.old, []).extend(_pair_changes(pair, landscape, answers, matching))
+    for table, change in _unpaired_changes(new, matching, answers):
+        by_table.setdefault(table, []).append(change)
     paired = {str(pair.old): pair.old for pair in matching.pairs}
+    notes = []
+    for note in structure_notes(old, new, matching, spellings):
+        if note.kind in _RELAXED and note.table in paired:
+            by_table.setdefault(paired[note.table], []).append(note)
+        else:
+            notes.append(note)
+    place = {name: n for n, name in enumerate(matching.configured or ())}
+    names = sorted(by_table, key=lambda name: (place.get(name, len(place)), name))
+    changes = tuple(change for name in names for change in by_table[name])
+    return Comparison(matching=matching, changes=changes, notes=tuple(notes))
+
+
+def _unpaired_changes(
+    new: Catalog, matching: Matching, answers: Answers
+) -> Iterator[tuple[TableName, Change]]:
+    """Yields the changes of tables that only one side has, and of those that a decision leaves out."""
     proposals = {p.old: p for p in matching.proposals}
     for name in matching.only_old:
-        by_table.setdefault(name, []).append(_removed_table(name, proposals.get(name), new, matching))
+        proposal = proposals.get(name)
+        if proposal is None:
+            yield name, _removed_table(name, new, matching)
+        else:
+            yield name, _proposed_table(name, proposal, matching)
+    # A proposed counterpart is named in the question; it would be listed twice.
     proposed = {p.new for p in matching.proposals if p.old in matching.only_old}
     for name in matching.only_new:
         if name not in proposed:
-            by_table.setdefault(name, []).append(_added_table(name))
+            yield name, _added_table(name)
     for decision in answers.decisions:
         if decision.action is Action.DROP_TABLE:
-            by_table.setdefault(decision.old_table, []).append(
-                _dropped_table(decision.old_table, decision.resolution.because)
-            )
-    notes = []
-    for note in structure_notes(old, new, matching, spellings):
-        table = paired.get(note.table) if note.kind in _RELAXED else None
-        if table is not None:
-            by_table.setdefault(table, []).append(note)
-        else:
-            notes.append(note)
-    order = {name: place for place, name in enumerate(matching.configured or ())}
-    names = sorted(by_table, key=lambda name: (order.get(name, len(order)), name))
-    return Comparison(
-        matching=matching, changes=tuple(c for name in names for c in by_table[name]), notes=tuple(notes)
-    )
+            yield decision.old_table, _dropped_table(decision.old_table, decision.resolution.because)
 
 
 def landscape_of(
     old: Catalog, new: Catalog, matching: Matching, observed: Observed = NOTHING_OBSERVED
 ) -> Landscape:
-    """What the meaning of a column is judged in."""
+    """Returns the knowledge in which the meaning of a column is judged."""
     return Landscape(
         old, new, _counterparts(old, new, matching), {p.old: p.new for p in matching.proposals}, observed
     )
 
 
 def _counterparts(old: Catalog, new: Catalog, matching: Matching) -> dict[TableName, TableName]:
-    """Old table → new table, those out of scope by name."""
+    """Returns old table → new table; tables that are out of scope are paired by their names."""
     schemas = dict(matching.schema_pairs)
     twins = ((t.name, TableName(schemas.get(t.name.schema, t.name.schema), t.name.name)) for t in old.tables)
     return {a: b for a, b in twins if new.table(b) is not None} | {p.old: p.new for p in matching.pairs}
@@ -98,29 +113,22 @@ def _pair_changes(
 
 
 def _table_change(pair: TablePair, matching: Matching) -> Change | None:
-    """A line for a table that is not simply found under its own name."""
+    """Returns the change of a table that is not simply found under its own name; None for one that is."""
     old_words, new_words = _table_words(pair.old, pair.new, matching)
     match pair.pairing:
         case Pairing.NAME:
             return None
         case Pairing.PARENT:
-            kind, words, action = (
-                ChangeKind.TABLE_MERGED,
-                f"Table '{old_words}' flows into '{new_words}' in new DB",
-                "Route its rows by the server",
-            )
+            kind, action = ChangeKind.TABLE_MERGED, "Route its rows by the server"
+            words = f"Table '{old_words}' flows into '{new_words}' in new DB"
         case Pairing.DECIDED:
-            kind, words, action = (
-                ChangeKind.TABLE_RENAMED,
-                f"Table '{old_words}' renamed to '{new_words}' in new DB",
-                "Rename table",
-            )
-        case _:
-            kind, words, action = (
-                ChangeKind.TABLE_RENAMED,
-                f"Table '{old_words}' likely renamed to '{new_words}' in new DB",
-                "Rename table",
-            )
+            kind, action = ChangeKind.TABLE_RENAMED, "Rename table"
+            words = f"Table '{old_words}' renamed to '{new_words}' in new DB"
+        case Pairing.LINEAGE | Pairing.RULE:
+            kind, action = ChangeKind.TABLE_RENAMED, "Rename table"
+            words = f"Table '{old_words}' likely renamed to '{new_words}' in new DB"
+        case _ as unreachable:
+            assert_never(unreachable)
     return Change(
         cls=ChangeClass.TRANSFORMABLE,
         kind=kind,
@@ -133,54 +141,47 @@ def _table_change(pair: TablePair, matching: Matching) -> Change | None:
 
 
 def _table_words(old: TableName, new: TableName, matching: Matching) -> tuple[str, str]:
-    """Bare names where the schemas correspond, else both in full."""
+    """Returns how two tables are named: bare where the schemas correspond, else both in full."""
     plain = dict(matching.schema_pairs).get(old.schema, old.schema) == new.schema
     return (old.name, new.name) if plain else (str(old), str(new))
 
 
-def _removed_table(
-    name: TableName, proposal: TableProposal | None, new: Catalog, matching: Matching
-) -> Change:
-    if proposal is None:
-        twin = new.table(TableName(dict(matching.schema_pairs).get(name.schema, name.schema), name.name))
-        evidence: tuple[str, ...] = ("all its rows would be left behind",)
-        if twin is not None and twin.kind not in HOLDS_ROWS:
-            evidence = (
-                f"{twin.name} is {KIND_WORDS.get(twin.kind, 'no table')} in NEW: it cannot receive rows",
-                *evidence,
-            )
-        elif twin is not None and twin.extension is not None:
-            evidence = (f"{twin.name} belongs to the extension {twin.extension} in NEW", *evidence)
-        else:
-            evidence = (*_storage_of(name, new, matching), *evidence)
-        words = f"Table '{name.name}' only exists in old DB"
-        return Change(
-            cls=ChangeClass.BREAKING,
-            kind=ChangeKind.TABLE_REMOVED,
-            table=str(name),
-            description=words,
-            evidence=evidence,
-        )
+def _removed_table(name: TableName, new: Catalog, matching: Matching) -> Change:
+    return Change(
+        cls=ChangeClass.BREAKING,
+        kind=ChangeKind.TABLE_REMOVED,
+        table=str(name),
+        description=f"Table '{name.name}' only exists in old DB",
+        evidence=(*_why_no_counterpart(name, new, matching), "all its rows would be left behind"),
+    )
+
+
+def _proposed_table(name: TableName, proposal: TableProposal, matching: Matching) -> Change:
     old_words, new_words = _table_words(name, proposal.new, matching)
-    told = [f"not proven (score {proposal.score:.2f})", *proposal.evidence]
+    evidence = [f"not proven (score {proposal.score:.2f})", *proposal.evidence]
     if proposal.runner_up is not None:
-        told.append(f"next best: '{proposal.runner_up}'")
+        evidence.append(f"next best: '{proposal.runner_up}'")
     return Change(
         cls=ChangeClass.BREAKING,
         kind=ChangeKind.TABLE_RENAMED,
         table=str(name),
         description=f"Table '{old_words}' likely renamed to '{new_words}' in new DB",
         new_table=str(proposal.new),
-        evidence=tuple(told),
+        evidence=tuple(evidence),
     )
 
 
-def _storage_of(name: TableName, new: Catalog, matching: Matching) -> tuple[str, ...]:
-    """Whether NEW has the name for a partition: rows go there through the root alone."""
-    twin = TableName(dict(matching.schema_pairs).get(name.schema, name.schema), name.name)
-    roots = (t.name for t in new.tables if any(leaf.name == twin for leaf in t.partitions))
+def _why_no_counterpart(name: TableName, new: Catalog, matching: Matching) -> tuple[str, ...]:
+    """Returns what NEW has under the name of the table, where that cannot be its counterpart."""
+    twin_name = TableName(dict(matching.schema_pairs).get(name.schema, name.schema), name.name)
+    twin = new.table(twin_name)
+    if twin is not None and twin.kind not in HOLDS_ROWS:
+        return (f"{twin.name} is {KIND_WORDS.get(twin.kind, 'no table')} in NEW: it cannot receive rows",)
+    if twin is not None and twin.extension is not None:
+        return (f"{twin.name} belongs to the extension {twin.extension} in NEW",)
+    roots = (t.name for t in new.tables if any(leaf.name == twin_name for leaf in t.partitions))
     return tuple(
-        f"{twin} is a partition of {root} in NEW: 'rename_table' to {root} sends the rows there"
+        f"{twin_name} is a partition of {root} in NEW: 'rename_table' to {root} sends the rows there"
         for root in roots
     )
 

@@ -1,4 +1,4 @@
-"""What changed in a schema since it was last looked at, in words: why a file is stale or a plan no longer holds. Pure."""
+"""What changed in a schema since it was last read, in words: why a file is stale or a plan no longer holds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from tranship.planning.comparing.fingerprint import definition
 
 
 def drift(before: Catalog, now: Catalog, side: Side, *, most: int = 10) -> tuple[str, ...]:
-    """The differences between two readings of one database; empty when the fingerprints are equal.
+    """Returns the differences between two readings of one database; empty when the fingerprints are equal.
 
-    Names at most ``most`` relations; what is beyond relations (types, sequences, functions) is told in one line.
+    At most ``most`` relations are named; what is beyond relations (types, sequences, functions) is reported
+    in one line.
     """
     if before.fingerprint == now.fingerprint:
         return ()
@@ -18,17 +19,15 @@ def drift(before: Catalog, now: Catalog, side: Side, *, most: int = 10) -> tuple
     if before.database != now.database:
         return (f"{where} was {before.database!r} and is {now.database!r}",)
     then, today = {t.name: t for t in before.tables}, {t.name: t for t in now.tables}
-    told = [f"{where} no longer has {name}" for name in sorted(then.keys() - today.keys())]
-    told += [f"{where} now has {name}" for name in sorted(today.keys() - then.keys())]
+    found = [f"{where} no longer has {name}" for name in sorted(then.keys() - today.keys())]
+    found += [f"{where} now has {name}" for name in sorted(today.keys() - then.keys())]
     changed = [name for name in sorted(then.keys() & today.keys()) if _differs(then[name], today[name])]
-    told += [f"{where} changed {name}{_columns(then[name], today[name])}" for name in changed]
-    if not told:
+    found += [f"{where} changed {name}{_columns(then[name], today[name])}" for name in changed]
+    if not found:
         return (f"{where} changed a type, sequence, function, extension or setting",)
-    return (
-        tuple(told[:most])
-        if len(told) <= most
-        else (*told[:most], f"{where} changed {len(told) - most} more relations")
-    )
+    if len(found) <= most:
+        return tuple(found)
+    return (*found[:most], f"{where} changed {len(found) - most} more relations")
 
 
 def _differs(then: Table, today: Table) -> bool:
@@ -36,9 +35,7 @@ def _differs(then: Table, today: Table) -> bool:
 
 
 def _columns(then: Table, today: Table) -> str:
-    before, after = (
-        {c.name: c for c in definition(then).columns},
-        {c.name: c for c in definition(today).columns},
-    )
+    before = {column.name: column for column in definition(then).columns}
+    after = {column.name: column for column in definition(today).columns}
     names = [n for n in sorted(before.keys() | after.keys()) if before.get(n) != after.get(n)]
     return f": column {', '.join(names)}" if names else ""

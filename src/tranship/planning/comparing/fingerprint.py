@@ -14,14 +14,15 @@ _HASH_PARTITION = re.compile(r"satisfies_hash_partition\('\d+'::oid")
 
 
 def fingerprinted(catalog: Catalog) -> Catalog:
-    """The catalog with its own fingerprint."""
+    """Returns the catalog with its own fingerprint."""
     return replace(catalog, fingerprint=fingerprint(catalog))
 
 
 def fingerprint(catalog: Catalog) -> str:
-    """SHA-256 over the definitions in scope, in hexadecimal.
+    """Returns the SHA-256 over the definitions in scope, in hexadecimal.
 
-    Independent of OIDs, sizes, estimates, comments, owners, the reader's role and privileges, the server's version, and of the order of reading.
+    It is independent of OIDs, sizes, estimates, comments, owners, the reader's role and privileges, the
+    server's version, and of the order of reading: none of these changes what a migration has to do.
     """
     digest = sha256()
     head = (
@@ -45,7 +46,7 @@ def fingerprint(catalog: Catalog) -> str:
 
 
 def definition(table: Table) -> Table:
-    """The table without what is not its definition."""
+    """Returns the table without what is not its definition."""
     return Table(
         name=table.name,
         kind=table.kind,
@@ -78,7 +79,7 @@ def _column(column: Column) -> Column:
 
 
 def portable_bound(constraint: str | None) -> str | None:
-    """A partition's constraint without the OID of its parent, which a hash partition names."""
+    """Returns a partition's constraint without the OID of its parent, which a hash partition names."""
     return None if constraint is None else _HASH_PARTITION.sub("satisfies_hash_partition(", constraint)
 
 

@@ -1,4 +1,6 @@
-"""From a pair of schemas to its plan: what fills each column and who said so, how rows travel, which sequences are set."""
+"""From a pair of schemas to its plan: what fills each column and who said so, how rows travel, which
+sequences are set.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""From a pair of schemas to the hazards of its plan: what has to be asked of the rows, and what must not be asked.
+"""From a pair of schemas to the hazards of its plan: what has to be asked of the rows, and what must not be
+asked.
 
-A missed hazard shows when a batch is copied; a needless one is a scan of a table that nobody sees. So every pair of
-tests here has one where the hazard has to be, and one where it must not be.
+A missed hazard shows when a batch is copied; a needless one is a scan of a table that nobody sees. So every
+pair of tests here has one where the hazard has to be, and one where it must not be.
 """
 
 from __future__ import annotations

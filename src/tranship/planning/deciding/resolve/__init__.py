@@ -1,6 +1,9 @@
-"""From the entries of a resolutions file to answers, or every problem at once. Pure.
+"""From the entries of a resolutions file to answers, or every problem at once.
 
-The stages: tables (which table a key means), columns and lookups (each entry by itself), contradictions (entries against each other).
+Lives here: the checks of a file in three stages: tables (which table a key means), columns and lookups (each
+entry by itself), contradictions (entries against each other). Does not live here: values that only a server
+can judge are listed (``casts``), and asked about in ``analysis``. Begin with ``decide`` below. Order of the
+files: words → tables → lookups → columns → contradictions → open_changes; casts stands alone.
 """
 
 from __future__ import annotations
@@ -11,16 +14,16 @@ from msgspec.structs import replace
 
 from tranship.errors.codes.decisions import OpenQuestion
 from tranship.errors.codes.entry_values import NoCounterpart
-from tranship.model.catalog import Catalog
+from tranship.model.catalog import Catalog, Table
 from tranship.model.change import TablePair
 from tranship.model.names import Side, TableName
 from tranship.model.resolution import Action, Answers, Decision, Problem, Resolution, ResolutionFile
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.deciding.resolve.columns import Pair, check_meaning, check_names
 from tranship.planning.deciding.resolve.contradictions import check_against_each_other, check_against_the_rest
-from tranship.planning.deciding.resolve.lookups import tied as tie_lookup
-from tranship.planning.deciding.resolve.settle import is_settled, open_questions
-from tranship.planning.deciding.resolve.tables import Tied, table_decisions, tie_tables
+from tranship.planning.deciding.resolve.lookups import with_lookup_names
+from tranship.planning.deciding.resolve.open_changes import is_resolved, open_questions
+from tranship.planning.deciding.resolve.tables import TableEntries, entries_by_table, table_decisions
 from tranship.planning.deciding.resolve.words import (
     PLACEHOLDERS,
     action_of,
@@ -43,89 +46,103 @@ _TABLE_ACTIONS = (Action.RENAME_TABLE, Action.DROP_TABLE)
 def decide(
     file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background = NOTHING_KNOWN
 ) -> tuple[Answers, Decided, tuple[Problem, ...]]:
-    """Tie, check and compare all entries.
+    """Returns the decisions that are right by themselves, what they decide for matching, and every problem.
 
-    Returns the decisions that are right by themselves, what they decide for matching, and every problem found: warnings, open placeholders
-    (TS330) and wrong entries. Nothing may run on the answers while a problem that is no warning is left.
+    Problems are warnings, open placeholders (TS330) and wrong entries. Nothing may run on the answers while a
+    problem that is no warning is left.
     """
-    file = replace(file, entries=tuple(plain(entry) for entry in file.entries))
-    tied, problems = tie_tables(file, old, new, scope)
-    decided, targets, trouble = table_decisions(tied, new, scope)
-    found = [*file.problems, *problems, *trouble]
+    tables, problems = entries_by_table(_plain_file(file), old, new, scope)
+    decided, targets, wrong_tables = table_decisions(tables, new, scope)
+    found = [*file.problems, *problems, *wrong_tables]
     pairs = {pair.old: pair for pair in match(old, new, scope, decided, background=background).pairs}
     decisions: list[Decision] = []
-    for one in tied:
+    for one in tables:
         pair = pairs.get(one.old.name)
-        told = tuple(_check(one, pair, old, new, scope, decided))
-        found += told
-        wrong = [p.object for p in (*told, *trouble) if not p.warning]
-        sound = [
-            entry
-            for entry in _deciding(one)
-            if not any(object.startswith(f"{entry.path} ") for object in wrong)
-        ]
+        trouble = tuple(_check(one, pair, old, new, scope, decided))
+        found += trouble
+        wrong = [problem.object for problem in (*trouble, *wrong_tables) if not problem.warning]
         goes_to = pair.new if pair is not None else None
-        decisions += [
-            _decision(entry, one.old.name, targets.get(entry.path, goes_to), old, new) for entry in sound
-        ]
+        for entry in _deciding(one):
+            if not any(named.startswith(f"{entry.path} ") for named in wrong):
+                target = targets.get(entry.path, goes_to)
+                decisions.append(_decision(entry, one.old.name, target, old, new))
     return Answers(tuple(decisions)), _with_columns(decided, decisions), tuple(dict.fromkeys(found))
 
 
 def asked_about(
     file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope
 ) -> dict[tuple[str, Side, str], str]:
-    """What entries with placeholders ask about: old table, side and column ("" for the table itself), with the entry's path."""
-    tied, _ = tie_tables(
-        replace(file, entries=tuple(plain(entry) for entry in file.entries)), old, new, scope
-    )
+    """Returns what entries with placeholders ask about, with the entry's path.
+
+    A key is old table, side and column; the column is empty for the table itself.
+    """
+    tables, _ = entries_by_table(_plain_file(file), old, new, scope)
     asked: dict[tuple[str, Side, str], str] = {}
-    for one in tied:
+    for one in tables:
         for entry in filter(is_open, one.entries):
-            named = [(Side.OLD, name) for name in fed_by(entry)] + [(Side.NEW, entry.new_column or "")]
-            columns = [(side, name) for side, name in named if name and name not in PLACEHOLDERS]
-            for side, name in columns or [(Side.OLD, "")]:
+            for side, name in _named_columns(entry) or [(Side.OLD, "")]:
                 asked.setdefault((str(one.old.name), side, name), entry.path)
     return asked
 
 
+def _named_columns(entry: Resolution) -> list[tuple[Side, str]]:
+    named = [(Side.OLD, name) for name in fed_by(entry)] + [(Side.NEW, entry.new_column or "")]
+    return [(side, name) for side, name in named if name and name not in PLACEHOLDERS]
+
+
+def _plain_file(file: ResolutionFile) -> ResolutionFile:
+    return replace(file, entries=tuple(plain(entry) for entry in file.entries))
+
+
 def _check(
-    one: Tied, pair: TablePair | None, old: Catalog, new: Catalog, scope: Scope, decided: Decided
+    one: TableEntries, pair: TablePair | None, old: Catalog, new: Catalog, scope: Scope, decided: Decided
 ) -> Iterator[Problem]:
     after = new.table(pair.new) if pair is not None else None
+    tables = None if after is None else Pair(one.old, after, old, new, scope.schema_pairs)
     sound: list[Resolution] = []
     for entry in one.entries:
-        action = action_of(entry)
-        if action is None and not is_open(entry):
-            yield unknown_action(entry)
-            yield from check_names(entry, one.old, after)
-            continue
-        troubles = list(check_names(entry, one.old, after))
-        if action is not None and not is_open(entry):
-            troubles += check_fields(entry, action)
-            if not troubles and after is not None:
-                troubles += check_meaning(entry, action, Pair(one.old, after, old, new, scope.schema_pairs))
-        yield from troubles
-        if not any(not trouble.warning for trouble in troubles):
+        trouble = list(_check_entry(entry, one.old, tables))
+        yield from trouble
+        if all(problem.warning for problem in trouble):
             sound.append(entry)
-    deciding = [entry for entry in sound if not is_open(entry) and action_of(entry) not in _TABLE_ACTIONS]
-    asking = [entry for entry in one.entries if is_open(entry)]
-    yield from check_against_each_other(deciding)
-    if after is not None and pair is not None:
-        yield from check_against_the_rest(deciding, asking, pair.columns, after)
-    elif (
-        deciding
-        and one.old.name not in decided.dropped
-        and not any(action_of(e) in _TABLE_ACTIONS for e in one.entries)
-    ):
-        yield problem(deciding[0], NoCounterpart(one.old.name))
+    decided_columns = [entry for entry in sound if _decides_columns(entry)]
+    asking = list(filter(is_open, one.entries))
+    yield from check_against_each_other(decided_columns)
+    if pair is not None and after is not None:
+        yield from check_against_the_rest(decided_columns, asking, pair.columns, after)
+    elif decided_columns and not _is_decided_as_a_whole(one, decided):
+        yield problem(decided_columns[0], NoCounterpart(one.old.name))
     yield from _open(asking, sound)
 
 
+def _decides_columns(entry: Resolution) -> bool:
+    return not is_open(entry) and action_of(entry) not in _TABLE_ACTIONS
+
+
+def _check_entry(entry: Resolution, old: Table, tables: Pair | None) -> Iterator[Problem]:
+    """Yields what is wrong with one entry by itself; ``tables`` is None for a table without a counterpart."""
+    action = action_of(entry)
+    if action is None and not is_open(entry):
+        yield unknown_action(entry)
+    trouble = list(check_names(entry, old, None if tables is None else tables.new))
+    if action is not None and not is_open(entry):
+        trouble += check_fields(entry, action)
+        # What an entry means can only be judged once its names and fields are right.
+        if not trouble and tables is not None:
+            trouble += check_meaning(entry, action, tables)
+    yield from trouble
+
+
+def _is_decided_as_a_whole(one: TableEntries, decided: Decided) -> bool:
+    """Returns whether the table is dropped or renamed, rightly or not: then that entry has the problem."""
+    return one.old.name in decided.dropped or any(action_of(e) in _TABLE_ACTIONS for e in one.entries)
+
+
 def _open(asking: Sequence[Resolution], sound: Sequence[Resolution]) -> Iterator[Problem]:
-    """The placeholders that no other entry settles."""
+    """Yields a problem for each entry with placeholders that no other entry resolves."""
     deciding = [entry for entry in sound if not is_open(entry)]
     for entry in asking:
-        if not is_settled(entry, deciding):
+        if not is_resolved(entry, deciding):
             yield problem(entry, OpenQuestion(_question(entry)))
 
 
@@ -137,7 +154,7 @@ def _question(entry: Resolution) -> str:
     return f"{entry.description or names or 'what becomes of this table?'}"
 
 
-def _deciding(one: Tied) -> list[Resolution]:
+def _deciding(one: TableEntries) -> list[Resolution]:
     return [entry for entry in one.entries if action_of(entry) is not None and not is_open(entry)]
 
 
@@ -148,12 +165,15 @@ def _decision(
         action=Action(entry.action),
         old_table=old_table,
         new_table=new_table,
-        resolution=tie_lookup(entry, old, new),
+        resolution=with_lookup_names(entry, old, new),
     )
 
 
 def _with_columns(decided: Decided, decisions: Sequence[Decision]) -> Decided:
-    """What the column decisions say about correspondence; a transform does not use its old column up, a rename does."""
+    """Returns what the column decisions say about correspondence.
+
+    A rename uses its old column up; a transform does not.
+    """
     pairs: list[tuple[TableName, str, str]] = []
     gone: list[tuple[TableName, str]] = []
     filled: list[tuple[TableName, str]] = []

@@ -1,4 +1,4 @@
-"""Second stage: one entry against the two tables it speaks of: names, types, conversions, values."""
+"""Second stage: one entry against the two tables that it is about: names, types, conversions, values."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tranship.errors.codes.entry_values import (
     WrongMappingResult,
 )
 from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.expression import Conversion
 from tranship.model.names import Side
 from tranship.model.resolution import Action, Problem, Resolution
 from tranship.planning.deciding.resolve.lookups import check_lookup
@@ -36,7 +37,7 @@ from tranship.planning.types.values import canonical, castable
 
 
 class Pair(Struct, frozen=True):
-    """The two tables that the entries of one key speak of, and what surrounds them."""
+    """The two tables that the entries of one key are about, with their catalogs."""
 
     old: Table
     new: Table
@@ -44,12 +45,22 @@ class Pair(Struct, frozen=True):
     new_catalog: Catalog
     schemas: tuple[tuple[str, str], ...] = ()
 
+    def conversion(self, source: Column, column: Column) -> Conversion:
+        """Returns how values of an old column become values of a new one."""
+        return convert(
+            source.type,
+            column.type,
+            old_version=self.old_catalog.server_version,
+            new_version=self.new_catalog.server_version,
+            schemas=self.schemas,
+        )
+
 
 def check_names(entry: Resolution, old: Table, new: Table | None) -> Iterator[Problem]:
-    """Columns that the entry names and that do not exist (placeholders apart)."""
-    for name in dict.fromkeys(
-        (*fed_by(entry), *((entry.old_column,) if entry.old_column is not None else ()))
-    ):
+    """Yields a problem for each column that the entry names and that does not exist; placeholders are no
+    names.
+    """
+    for name in dict.fromkeys(_old_names(entry)):
         if old.column(name) is None and name not in PLACEHOLDERS:
             hint = did_you_mean(name, (column.name for column in old.columns))
             yield problem(entry, UnknownColumn(Side.OLD, old.name, name, hint), column=name)
@@ -59,8 +70,15 @@ def check_names(entry: Resolution, old: Table, new: Table | None) -> Iterator[Pr
         yield problem(entry, UnknownColumn(Side.NEW, new.name, name, hint), column=name)
 
 
+def _old_names(entry: Resolution) -> tuple[str, ...]:
+    """Returns every old column that an entry names; ``old_column`` beside ``old_columns`` is wrong, and
+    named, too.
+    """
+    return (*fed_by(entry), entry.old_column) if entry.old_column is not None else fed_by(entry)
+
+
 def check_meaning(entry: Resolution, action: Action, pair: Pair) -> Iterator[Problem]:
-    """What a decided entry with known columns and the right fields still gets wrong by itself."""
+    """Yields what is wrong with a decided entry whose columns exist and whose fields are right."""
     column = pair.new.column(entry.new_column) if entry.new_column is not None else None
     if column is not None and column.generated and entry.default_value != USE_SCHEMA_DEFAULT:
         yield problem(entry, ComputedByNew(pair.new.name, column.name))
@@ -82,13 +100,7 @@ def _check_rename(entry: Resolution, pair: Pair, column: Column | None) -> Itera
     source = pair.old.column(entry.old_column or "")
     if source is None or column is None:
         return
-    conversion = convert(
-        source.type,
-        column.type,
-        old_version=pair.old_catalog.server_version,
-        new_version=pair.new_catalog.server_version,
-        schemas=pair.schemas,
-    )
+    conversion = pair.conversion(source, column)
     if not conversion.automatic:
         kind = RenameNeedsBareTransform if conversion.bare else RenameNeedsTransform
         yield problem(entry, kind(source.type.text, column.type.text, _because(conversion.why)))
@@ -104,23 +116,19 @@ def _check_transform(entry: Resolution, pair: Pair, column: Column | None) -> It
         yield from _check_mapping(entry, sources[0], column)
     elif entry.transform_sql is None:
         yield from _check_bare(entry, pair, sources[0], column)
+    yield from _check_fallbacks(entry, column)
+
+
+def _check_fallbacks(entry: Resolution, column: Column) -> Iterator[Problem]:
     for field, value in (("default_value", entry.default_value), ("null_value", entry.null_value)):
-        if value is UNSET or value is None:
-            continue
         if value == USE_SCHEMA_DEFAULT:
             yield problem(entry, SchemaDefaultMisplaced(field))
-        elif castable(column.type, value) is False:
+        elif isinstance(value, str) and castable(column.type, value) is False:
             yield problem(entry, _unfit(field, value, column, ""))
 
 
 def _check_bare(entry: Resolution, pair: Pair, source: Column, column: Column) -> Iterator[Problem]:
-    conversion = convert(
-        source.type,
-        column.type,
-        old_version=pair.old_catalog.server_version,
-        new_version=pair.new_catalog.server_version,
-        schemas=pair.schemas,
-    )
+    conversion = pair.conversion(source, column)
     if not conversion.bare:
         yield problem(entry, NoBareTransform(source.type.text, column.type.text, _because(conversion.why)))
 

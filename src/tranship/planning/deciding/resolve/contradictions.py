@@ -1,8 +1,10 @@
-"""Third stage: entries of one table against each other and against what happens by itself."""
+"""Third stage: the entries of one table against each other and against the pairs that hold by themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
 
 from tranship.errors.codes.entries import (
     Contradiction,
@@ -22,54 +24,86 @@ _FEEDING = (Action.RENAME, Action.TRANSFORM)
 
 
 def check_against_each_other(entries: Sequence[Resolution]) -> Iterator[Problem]:
-    """Repeats and contradictions among the decided column entries of one table, each told at the later entry."""
-    filled: dict[str, Resolution] = {}
-    renamed: dict[str, Resolution] = {}
-    ignored: dict[str, Resolution] = {}
+    """Yields the repetitions and contradictions among the decided column entries of one table.
+
+    Each is a problem of the later entry.
+    """
+    firsts = _Firsts({}, {}, {})
     for entry in entries:
+        yield from firsts.check(entry)
+    feeding = [entry for entry in entries if entry.action in _FEEDING]
+    for entry in feeding:
+        for name in fed_by(entry):
+            if name in firsts.ignored:
+                yield problem(firsts.ignored[name], IgnoredAndUsed(name, entry.path, entry.action))
+
+
+class _Firsts(Struct):
+    """The first entry that fills a new column, renames an old one, or ignores one."""
+
+    filled: dict[str, Resolution]
+    renamed: dict[str, Resolution]
+    ignored: dict[str, Resolution]
+
+    def check(self, entry: Resolution) -> Iterator[Problem]:
+        """Yields a problem when an earlier entry decided the same."""
         if entry.action in _FILLING and entry.new_column is not None:
-            first = filled.setdefault(entry.new_column, entry)
+            first = self.filled.setdefault(entry.new_column, entry)
             if first is not entry:
+                # It contradicts as a whole: what it says about its old column is not looked at.
                 yield problem(entry, Contradiction(entry.new_column, first.path, first.action))
-                continue
-        if entry.action == Action.IGNORE and entry.old_column is not None:
-            first = ignored.setdefault(entry.old_column, entry)
+                return
+        if entry.old_column is None:
+            return
+        if entry.action == Action.IGNORE:
+            first = self.ignored.setdefault(entry.old_column, entry)
             if first is not entry:
                 yield problem(entry, IgnoredTwice(entry.old_column, first.path))
-        if entry.action == Action.RENAME and entry.old_column is not None:
-            first = renamed.setdefault(entry.old_column, entry)
+        elif entry.action == Action.RENAME:
+            first = self.renamed.setdefault(entry.old_column, entry)
             if first is not entry:
                 yield problem(entry, RenamedTwice(entry.old_column, first.path, first.new_column))
-    for entry in entries:
-        for name in fed_by(entry) if entry.action in _FEEDING else ():
-            if name in ignored:
-                yield problem(ignored[name], IgnoredAndUsed(name, entry.path, entry.action))
 
 
 def check_against_the_rest(
     entries: Sequence[Resolution], asking: Sequence[Resolution], pairs: Sequence[ColumnPair], new: Table
 ) -> Iterator[Problem]:
-    """Decided column entries of one table against the pairs that hold by themselves; ``asking`` are the entries that are still open.
+    """Yields the contradictions of decided column entries with the pairs that hold by themselves.
 
-    A default for a column whose namesake in OLD feeds another new column leaves nothing behind: it is taken at its word.
+    ``asking`` are the entries that are still open. A default for a column whose namesake in OLD feeds another
+    new column leaves nothing behind, and is no contradiction.
     """
-    taken = {name for entry in entries if entry.action in _FEEDING for name in fed_by(entry)}
-    ignored = {entry.old_column for entry in entries if entry.action == Action.IGNORE}
-    spoken_for = {
-        entry.new_column
-        for entry in (*entries, *asking)
-        if entry.new_column is not None and entry.action != Action.IGNORE
-    }
-    by_new: Mapping[str, ColumnPair] = {
-        pair.new: pair for pair in pairs if pair.old not in taken and pair.old not in ignored
-    }
+    left = _left_to_themselves(entries, pairs)
+    named = _named_new_columns((*entries, *asking))
     for entry in entries:
-        filling = by_new.get(entry.new_column or "") if entry.action == Action.DEFAULT else None
-        if filling is not None:
+        filling = left.get(entry.new_column or "")
+        if entry.action == Action.DEFAULT and filling is not None:
             yield problem(entry, DefaultOverData(filling.old, entry.new_column))
-        if entry.action == Action.IGNORE:
+        elif entry.action == Action.IGNORE:
             for pair in pairs:
-                column = new.column(pair.new)
-                left = pair.old == entry.old_column and pair.new not in spoken_for
-                if left and column is not None and column.refuses_null and not column.filled_by_server:
+                unfilled = pair.old == entry.old_column and pair.new not in named
+                if unfilled and _needs_filling(new, pair.new):
                     yield problem(entry, NothingFillsIt(pair.old, pair.new))
+
+
+def _left_to_themselves(entries: Sequence[Resolution], pairs: Sequence[ColumnPair]) -> dict[str, ColumnPair]:
+    """Returns, by new column, the pairs whose old column no entry feeds elsewhere or ignores."""
+    used: set[str | None] = set()
+    for entry in entries:
+        if entry.action in _FEEDING:
+            used.update(fed_by(entry))
+        elif entry.action == Action.IGNORE:
+            used.add(entry.old_column)
+    return {pair.new: pair for pair in pairs if pair.old not in used}
+
+
+def _named_new_columns(entries: Iterable[Resolution]) -> set[str | None]:
+    """Returns the new columns that an entry fills or asks about; an ignored one has a placeholder there at
+    most.
+    """
+    return {entry.new_column for entry in entries if entry.action != Action.IGNORE}
+
+
+def _needs_filling(table: Table, name: str) -> bool:
+    column = table.column(name)
+    return column is not None and column.refuses_null and not column.filled_by_server

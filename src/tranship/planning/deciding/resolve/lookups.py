@@ -1,4 +1,4 @@
-"""Second stage, lookups: the table and columns they read, and how many keys."""
+"""Second stage, lookups: the table and the columns that they read, and the number of keys."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from tranship.planning.deciding.resolve.tables import the_table
 from tranship.planning.deciding.resolve.words import did_you_mean, fed_by, problem
 from tranship.planning.matching.scope import default_schema
 
+# pg_class.relkind of what a lookup may join: tables, partitioned tables, materialized views, foreign tables.
 _READABLE = ("r", "p", "m", "f")
 
 
 def check_lookup(entry: Resolution, lookup: LookupTable, old: Catalog, new: Catalog) -> Iterator[Problem]:
-    """The lookup's table and columns exist, and there is one old column for each key."""
+    """Yields a problem unless the lookup's table and columns exist and each key has its old column."""
     yield from _check_counts(entry, lookup)
     catalog = old if lookup.database == "old" else new
-    if _out_of_sight(lookup, catalog):
+    if _is_not_analysed(lookup, catalog):
         yield problem(entry, LookupSchemaNotAnalysed(lookup.schema))
         return
     table = lookup_relation(lookup, catalog)
@@ -47,14 +48,14 @@ def check_lookup(entry: Resolution, lookup: LookupTable, old: Catalog, new: Cata
 
 
 def lookup_relation(lookup: LookupTable, catalog: Catalog) -> Table | None:
-    """The relation a lookup reads."""
+    """Returns the relation that a lookup reads; None when there is none, or several of its name."""
     if lookup.schema is not None:
         return catalog.table(TableName(lookup.schema, lookup.table))
     return the_table(catalog, lookup.table)
 
 
-def tied(entry: Resolution, old: Catalog, new: Catalog) -> Resolution:
-    """The entry with its lookup's table and schema as the catalog holds them."""
+def with_lookup_names(entry: Resolution, old: Catalog, new: Catalog) -> Resolution:
+    """Returns the entry with its lookup's table and schema as the catalog has them."""
     if entry.lookup_table is None:
         return entry
     table = lookup_relation(entry.lookup_table, old if entry.lookup_table.database == "old" else new)
@@ -65,7 +66,7 @@ def tied(entry: Resolution, old: Catalog, new: Catalog) -> Resolution:
     )
 
 
-def _out_of_sight(lookup: LookupTable, catalog: Catalog) -> bool:
+def _is_not_analysed(lookup: LookupTable, catalog: Catalog) -> bool:
     seen = (*catalog.schemas, *(table.name.schema for table in catalog.outside))
     return lookup.schema is not None and lookup.schema not in seen
 

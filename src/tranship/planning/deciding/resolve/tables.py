@@ -34,15 +34,18 @@ from tranship.planning.matching.match import Decided
 from tranship.planning.matching.scope import HOLDS_ROWS, KIND_WORDS, Scope, bare, default_schema, find_tables
 
 
-class Tied(Struct, frozen=True):
-    """The entries of one old table, whatever spelling of its name they stand under."""
+class TableEntries(Struct, frozen=True):
+    """The entries of one old table, under whatever forms of its name they stand."""
 
     old: Table
     entries: tuple[Resolution, ...]
 
 
 def the_table(catalog: Catalog, written: str, schema: str | None = None) -> Table | None:
-    """The relation a written name means, None where it means none or several; with ``schema`` only that one is looked at first."""
+    """Returns the relation that a name in a file means; None where it means none or several.
+
+    With ``schema`` the relation of that schema comes first.
+    """
     exact = catalog.table(TableName(schema, written)) if schema is not None else None
     if exact is not None:
         return exact
@@ -50,15 +53,19 @@ def the_table(catalog: Catalog, written: str, schema: str | None = None) -> Tabl
     return found[0] if len(found) == 1 else None
 
 
-def spelled(name: TableName, catalog: Catalog) -> str:
-    """How a table is written as a key; a name that would read as a comment is written with its schema."""
+def table_key(name: TableName, catalog: Catalog) -> str:
+    """Returns a table's name as a key of the file; one that would read as a comment is written with its
+    schema.
+    """
     return str(name) if name.name.startswith("_") else bare(name, catalog)
 
 
-def tie_tables(
+def entries_by_table(
     file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope
-) -> tuple[tuple[Tied, ...], tuple[Problem, ...]]:
-    """Entries by old table in file order, and the keys that name none."""
+) -> tuple[tuple[TableEntries, ...], tuple[Problem, ...]]:
+    """Returns the entries by old table in file order, and a problem for each key that names no table of the
+    run.
+    """
     problems: list[Problem] = []
     found: dict[TableName, list[Resolution]] = {}
     by_key: dict[str, list[Resolution]] = {}
@@ -66,32 +73,38 @@ def tie_tables(
         by_key.setdefault(entry.table, []).append(entry)
     for key, entries in by_key.items():
         table = the_table(old, key)
-        if table is None:
-            problems.append(_unknown(entries[0], old, new))
-        elif table.kind not in HOLDS_ROWS:
-            kind = KIND_WORDS.get(table.kind, "no table")
-            problems.append(problem(entries[0], HoldsNoRows(table.name, kind)))
-        elif table.extension is not None:
-            problems.append(problem(entries[0], OfExtension(table.name, table.extension)))
-        elif table.name.schema not in old.schemas:
-            problems.append(problem(entries[0], SchemaLeftOut(table.name.schema)))
-        elif not scope.includes(table.name):
-            problems.append(problem(entries[0], TablesLeaveItOut()))
-        else:
+        wrong = _unknown(entries[0], old, new) if table is None else _unmovable(entries[0], table, old, scope)
+        if wrong is not None:
+            problems.append(wrong)
+        elif table is not None:
             found.setdefault(table.name, []).extend(entries)
-    tied = tuple(Tied(table, tuple(found[table.name])) for table in old.tables if table.name in found)
-    return tied, tuple(problems)
+    tables = tuple(TableEntries(t, tuple(found[t.name])) for t in old.tables if t.name in found)
+    return tables, tuple(problems)
+
+
+def _unmovable(entry: Resolution, table: Table, old: Catalog, scope: Scope) -> Problem | None:
+    """Returns why no decision about a table can matter; None for a table that takes part."""
+    if table.kind not in HOLDS_ROWS:
+        return problem(entry, HoldsNoRows(table.name, KIND_WORDS.get(table.kind, "no table")))
+    if table.extension is not None:
+        return problem(entry, OfExtension(table.name, table.extension))
+    if table.name.schema not in old.schemas:
+        return problem(entry, SchemaLeftOut(table.name.schema))
+    return None if scope.includes(table.name) else problem(entry, TablesLeaveItOut())
 
 
 def table_decisions(
-    tied: Sequence[Tied], new: Catalog, scope: Scope
+    tables: Sequence[TableEntries], new: Catalog, scope: Scope
 ) -> tuple[Decided, dict[str, TableName], tuple[Problem, ...]]:
-    """What ``rename_table`` and ``drop_table`` say; the target of each valid rename by its entry's path."""
+    """Returns what ``rename_table`` and ``drop_table`` say, and the problems of such entries.
+
+    The mapping is the target of each valid rename by its entry's path.
+    """
     pairs: list[tuple[TableName, TableName]] = []
     dropped: list[TableName] = []
     targets: dict[str, TableName] = {}
     problems: list[Problem] = []
-    for one in tied:
+    for one in tables:
         deciding = [
             entry
             for entry in one.entries
@@ -116,15 +129,15 @@ def _unknown(entry: Resolution, old: Catalog, new: Catalog) -> Problem:
         return problem(entry, SeveralTables(entry.table, tuple(table.name for table in several)))
     if find_tables(new, entry.table):
         return problem(entry, TableOfNew(entry.table, default_schema(old)))
-    hint = did_you_mean(entry.table, _spellings(old))
+    hint = did_you_mean(entry.table, _table_keys(old))
     return problem(entry, UnknownTable(entry.table, default_schema(old), hint))
 
 
-def _spellings(catalog: Catalog) -> Iterable[str]:
-    return (spelled(table.name, catalog) for table in catalog.tables if table.kind in HOLDS_ROWS)
+def _table_keys(catalog: Catalog) -> Iterable[str]:
+    return (table_key(table.name, catalog) for table in catalog.tables if table.kind in HOLDS_ROWS)
 
 
-def _contradictions(one: Tied, deciding: Sequence[Resolution]) -> Iterator[Problem]:
+def _contradictions(one: TableEntries, deciding: Sequence[Resolution]) -> Iterator[Problem]:
     for entry in deciding[1:]:
         yield problem(entry, TableDecidedTwice(one.old.name, deciding[0].path, deciding[0].action))
     if deciding and deciding[0].action == Action.DROP_TABLE:
@@ -136,27 +149,41 @@ def _contradictions(one: Tied, deciding: Sequence[Resolution]) -> Iterator[Probl
 def _target(
     entry: Resolution, old: TableName, new: Catalog, scope: Scope
 ) -> tuple[TableName | None, list[Problem]]:
+    """Returns the new table that an entry moves the rows to, or None and what is wrong with it."""
     if entry.new_table is None:
         return None, []
-    if entry.new_schema is not None:
-        table = new.table(TableName(entry.new_schema, entry.new_table))
-    else:
-        table = the_table(new, entry.new_table, dict(scope.schema_pairs).get(old.schema))
+    table = _named_target(entry, entry.new_table, old, new, scope)
     if table is None:
-        hint = did_you_mean(entry.new_table, (t.name.name for t in new.tables if t.kind in HOLDS_ROWS))
-        if entry.new_schema is None:
-            return None, [problem(entry, UnknownNewTable(entry.new_table, hint))]
-        return None, [problem(entry, UnknownNewTableInSchema(entry.new_table, hint, entry.new_schema))]
-    if table.kind not in HOLDS_ROWS or table.extension is not None:
-        what = (
-            KIND_WORDS.get(table.kind, "no table")
-            if table.extension is None
-            else f"part of the extension {table.extension}"
-        )
-        return None, [problem(entry, NoTarget(table.name, what))]
+        return None, [_unknown_target(entry, entry.new_table, new)]
+    wrong = _wrong_target(entry, table, old, new, scope)
+    return (table.name, []) if wrong is None else (None, [wrong])
+
+
+def _named_target(entry: Resolution, name: str, old: TableName, new: Catalog, scope: Scope) -> Table | None:
+    """Returns the table of NEW that an entry names; without a schema the corresponding one comes first."""
+    if entry.new_schema is not None:
+        return new.table(TableName(entry.new_schema, name))
+    return the_table(new, name, dict(scope.schema_pairs).get(old.schema))
+
+
+def _unknown_target(entry: Resolution, name: str, new: Catalog) -> Problem:
+    hint = did_you_mean(name, (t.name.name for t in new.tables if t.kind in HOLDS_ROWS))
+    if entry.new_schema is None:
+        return problem(entry, UnknownNewTable(name, hint))
+    return problem(entry, UnknownNewTableInSchema(name, hint, entry.new_schema))
+
+
+def _wrong_target(
+    entry: Resolution, table: Table, old: TableName, new: Catalog, scope: Scope
+) -> Problem | None:
+    """Returns why rows cannot go to a table of NEW, or may not by the configuration; None where they can."""
+    if table.extension is not None:
+        return problem(entry, NoTarget(table.name, f"part of the extension {table.extension}"))
+    if table.kind not in HOLDS_ROWS:
+        return problem(entry, NoTarget(table.name, KIND_WORDS.get(table.kind, "no table")))
     if table.name.schema not in new.schemas:
-        return None, [problem(entry, TargetOutOfScope(table.name))]
+        return problem(entry, TargetOutOfScope(table.name))
     mapped = dict(scope.mapping).get(old)
     if mapped is not None and mapped != table.name:
-        return None, [problem(entry, MappedElsewhere(old, mapped, table.name))]
-    return table.name, []
+        return problem(entry, MappedElsewhere(old, mapped, table.name))
+    return None

@@ -1,9 +1,11 @@
-"""The words of a resolutions file: placeholders, the fields each action takes, and how a problem names its entry."""
+"""The words of a resolutions file: placeholders, the fields each action takes, and how a problem names its
+entry.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -32,6 +34,9 @@ SPECIFY_DEFAULT_VALUE = "SPECIFY_DEFAULT_VALUE"
 PLACEHOLDERS = frozenset({SPECIFY_ACTION, SPECIFY_NEW_COLUMN_NAME, SPECIFY_DEFAULT_VALUE})
 USE_SCHEMA_DEFAULT = "USE_SCHEMA_DEFAULT"
 
+# Names in a hint: as many as fit into two lines of a terminal.
+MOST_SHOWN = 10
+
 _FEEDS = frozenset({"old_column", "old_columns", "new_column"})
 _NEEDED: dict[Action, tuple[str, ...]] = {
     Action.RENAME: ("old_column", "new_column"),
@@ -50,7 +55,8 @@ _ALLOWED: dict[Action, frozenset[str]] = {
     Action.RENAME_TABLE: frozenset({"new_table", "new_schema"}),
     Action.DROP_TABLE: frozenset(),
 }
-# What a quoted region of SQL looks like: escape strings first, then plain ones, identifiers, dollar quotes, comments.
+# What a quoted region of SQL looks like: escape strings first, then plain ones, identifiers, dollar quotes,
+# comments.
 _QUOTED = re.compile(
     r"""\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(\$\w*\$).*?\1|--[^\n]*|/\*.*?\*/""",
     re.DOTALL,
@@ -58,29 +64,34 @@ _QUOTED = re.compile(
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``did you mean 'a'?`` or, with nothing near, up to ten of the known names; empty when none is known."""
+    """Returns ``did you mean 'a'?`` or, with nothing near, up to ten of the known names; empty when none is
+    known.
+    """
     names = sorted(set(known))
     near = nearest(word, names) if word else None
     if near is not None:
         return f"did you mean {near!r}?"
     if not names:
         return ""
-    shown = ", ".join(repr(name) for name in names[:10])
-    return f"known: {shown}" + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    shown = ", ".join(repr(name) for name in names[:MOST_SHOWN])
+    return f"known: {shown}" + (f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else "")
 
 
 def action_of(entry: Resolution) -> Action | None:
-    """The entry's action; None for a placeholder or an unknown word."""
+    """Returns the entry's action; None for a placeholder or an unknown word."""
     return Action(entry.action) if entry.action in Action._value2member_map_ else None
 
 
 def fed_by(entry: Resolution) -> tuple[str, ...]:
-    """The old columns that an entry names, in the order of a lookup's keys."""
+    """Returns the old columns that an entry names, in the order of a lookup's keys."""
     return entry.old_columns or ((entry.old_column,) if entry.old_column is not None else ())
 
 
 def plain(entry: Resolution) -> Resolution:
-    """The entry without the placeholders that its action has no use for: whoever ignores a column need not delete them."""
+    """Returns the entry without the placeholders that its action has no use for.
+
+    Someone who ignores a column need not delete them.
+    """
     if entry.action == Action.IGNORE and entry.new_column in PLACEHOLDERS:
         entry = replace(entry, new_column=None)
     if entry.default_value in PLACEHOLDERS and not _takes(entry, "default_value"):
@@ -94,7 +105,7 @@ def _takes(entry: Resolution, field: str) -> bool:
 
 
 def is_open(entry: Resolution) -> bool:
-    """A placeholder stands somewhere in the entry: it asks, it does not decide."""
+    """Returns whether a placeholder is somewhere in the entry: then it asks, it does not decide."""
     texts: list[object] = [
         entry.action,
         entry.old_column,
@@ -118,12 +129,14 @@ def problem(entry: Resolution, what: RefusalMessage, *, column: str | None = Non
 
 
 def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:
-    """Fields that the action needs and lacks, has and does not take, or that exclude each other."""
+    """Yields a problem for fields that are missing, that the action does not take, or that exclude each
+    other.
+    """
     given = _given(entry)
+    # A transform may name several old columns instead of one.
+    stand_in = {"old_column"} if action is Action.TRANSFORM and "old_columns" in given else set[str]()
     for field in _NEEDED[action]:
-        if field not in given and not (
-            field == "old_column" and action is Action.TRANSFORM and "old_columns" in given
-        ):
+        if field not in given | stand_in:
             yield problem(entry, FieldNeeded(action.value, field))
     for field in sorted(given - _ALLOWED[action]):
         yield problem(entry, WrongFields(action.value, field, _homes(field)))
@@ -132,7 +145,7 @@ def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:
 
 
 def unknown_action(entry: Resolution) -> Problem:
-    """The problem of an action that does not exist."""
+    """Returns the problem of an action that does not exist."""
     if not entry.action:
         return problem(entry, NoAction("", did_you_mean("", (a.value for a in Action))))
     hint = did_you_mean(entry.action, (a.value for a in Action))
@@ -140,7 +153,9 @@ def unknown_action(entry: Resolution) -> Problem:
 
 
 def unedited(sql: str) -> str | None:
-    """The first ``{placeholder}`` outside of quotes, where PostgreSQL has no use for a brace."""
+    """Returns the first ``{placeholder}`` outside of quotes, where PostgreSQL has no use for a brace; None
+    without one.
+    """
     found = re.search(r"\{[^{}]*\}", _QUOTED.sub("''", sql))
     return found.group() if found else None
 
@@ -174,13 +189,25 @@ def _check_transform(entry: Resolution, given: frozenset[str]) -> Iterator[Probl
     if ways == ["transform_sql"]:
         for field in sorted(given & {"default_value", "null_value"}):
             yield problem(entry, FieldBesideSql(field))
-    if "old_columns" in given and ways in ([], ["value_mapping"]):
-        yield problem(entry, OldColumnsWithoutKeys())
-    if entry.old_column is not None and entry.old_columns and entry.old_column not in entry.old_columns:
-        yield problem(entry, OldColumnNotAmong(entry.old_column))
-    if entry.value_mapping is not None and not entry.value_mapping and "default_value" not in given:
+    yield from _check_old_columns(entry, ways)
+    if entry.value_mapping == () and "default_value" not in given:
         yield problem(entry, EmptyMapping())
-    if entry.transform_sql is not None and not entry.transform_sql.strip():
+    if entry.transform_sql is not None:
+        yield from _check_sql(entry, entry.transform_sql)
+
+
+def _check_old_columns(entry: Resolution, ways: Sequence[str]) -> Iterator[Problem]:
+    # A mapping and the bare conversion read one value; a lookup has several keys, and SQL names columns
+    # itself.
+    if entry.old_columns and ways in ([], ["value_mapping"]):
+        yield problem(entry, OldColumnsWithoutKeys())
+    if entry.old_column is not None and entry.old_column not in fed_by(entry):
+        yield problem(entry, OldColumnNotAmong(entry.old_column))
+
+
+def _check_sql(entry: Resolution, sql: str) -> Iterator[Problem]:
+    if not sql.strip():
         yield problem(entry, EmptySql())
-    if entry.transform_sql is not None and (left := unedited(entry.transform_sql)) is not None:
-        yield problem(entry, UneditedSql(left))
+    placeholder = unedited(sql)
+    if placeholder is not None:
+        yield problem(entry, UneditedSql(placeholder))

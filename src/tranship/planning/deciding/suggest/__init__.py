@@ -18,7 +18,7 @@ from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.deciding.data_questions import Foreseen, foresee
 from tranship.planning.deciding.resolve import decide
-from tranship.planning.deciding.resolve.tables import spelled, the_table
+from tranship.planning.deciding.resolve.tables import table_key, the_table
 from tranship.planning.deciding.resolve.words import (
     PLACEHOLDERS,
     SPECIFY_ACTION,
@@ -322,7 +322,7 @@ def _written(draft: Draft, table: TableName) -> _Written:
 
 
 def _question(number: int, one: _Written, old: Catalog) -> Question:
-    return Question(number, spelled(one.table, old), one.text, one.suggestion, one.answered, one.evidence)
+    return Question(number, table_key(one.table, old), one.text, one.suggestion, one.answered, one.evidence)
 
 
 def _table_order(foreseen: Foreseen, written: Sequence[_Written]) -> Mapping[TableName, int]:
@@ -336,7 +336,7 @@ def _document(
 ) -> dict[str, object]:
     tables: dict[str, list[object]] = {}
     for one in written:
-        tables.setdefault(spelled(one.table, old), []).append(one.body)
+        tables.setdefault(table_key(one.table, old), []).append(one.body)
     return {
         "_instructions": list(_INSTRUCTIONS),
         **{key: Raw(text.encode()) for key, text in remarks},

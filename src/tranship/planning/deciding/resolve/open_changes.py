@@ -1,4 +1,4 @@
-"""Which questions the decisions settle: one entry that names an old and a new column settles both."""
+"""Which questions the decisions resolve: one entry that names an old and a new column resolves both."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ _TABLES = (Action.RENAME_TABLE, Action.DROP_TABLE)
 
 
 def open_questions(comparison: Comparison, answers: Answers) -> tuple[Change, ...]:
-    """The breaking changes that no decision settles. The comparison must have been made with the same answers."""
+    """Returns the breaking changes that no decision resolves.
+
+    The comparison must have been made with the same answers.
+    """
     by_table: dict[str, list[Resolution]] = {}
     for decision in answers.decisions:
         by_table.setdefault(str(decision.old_table), []).append(decision.resolution)
     return tuple(
         change
         for change in comparison.of(ChangeClass.BREAKING)
-        if not _settles(by_table.get(change.table, []), change)
+        if not _resolves(by_table.get(change.table, []), change)
     )
 
 
-def is_settled(entry: Resolution, deciding: Sequence[Resolution]) -> bool:
-    """Other entries of the same table decide everything that an entry with placeholders asks about."""
+def is_resolved(entry: Resolution, deciding: Sequence[Resolution]) -> bool:
+    """Returns whether other entries of the same table decide everything that an entry with placeholders asks
+    about.
+    """
     old = [name for name in fed_by(entry) if name not in PLACEHOLDERS]
     new = entry.new_column if entry.new_column not in PLACEHOLDERS else None
     if not old and new is None:
@@ -35,13 +40,13 @@ def is_settled(entry: Resolution, deciding: Sequence[Resolution]) -> bool:
     return answered and all(_is_named(name, deciding) for name in old)
 
 
-def _settles(deciding: Sequence[Resolution], change: Change) -> bool:
+def _resolves(deciding: Sequence[Resolution], change: Change) -> bool:
     if any(entry.action == Action.DROP_TABLE for entry in deciding):
         return True
     if change.old_column is None and change.new_column is None:
         return any(entry.action in _TABLES for entry in deciding)
     if change.old_column is not None and change.new_column is not None:
-        return _settles_both(
+        return _resolves_both(
             deciding, change.old_column, change.new_column, renames=change.conversion is None
         )
     if change.old_column is not None:
@@ -49,8 +54,12 @@ def _settles(deciding: Sequence[Resolution], change: Change) -> bool:
     return change.new_column is not None and _is_filled(change.new_column, deciding)
 
 
-def _settles_both(deciding: Sequence[Resolution], old: str, new: str, *, renames: bool) -> bool:
-    """Old and new column are one question. A rename answers who feeds whom, never a conversion that is breaking."""
+def _resolves_both(deciding: Sequence[Resolution], old: str, new: str, *, renames: bool) -> bool:
+    """Returns whether the question about an old and a new column at once is resolved.
+
+    A rename answers who feeds whom. It never answers a conversion that is breaking: ``renames`` says that the
+    question is only about the name.
+    """
     fillers = [entry for entry in deciding if entry.new_column == new and entry.action in _FILLING]
     if any(entry.action == Action.RENAME and old in fed_by(entry) for entry in fillers) and not renames:
         return False
