@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from support import ROOT, CliResult, MakePair, Pair, Servers, run_here, run_python
+from support.observe import Observe
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -54,6 +55,14 @@ def make_pair(servers: Servers) -> Iterator[MakePair]:
 def pair(make_pair: MakePair) -> Pair:
     """An empty pair on the default versions."""
     return asyncio.run(make_pair())
+
+
+@pytest.fixture
+def observe() -> Iterator[Observe]:
+    """Lets a test act at the failpoints that a run in this process passes."""
+    observing = Observe()
+    yield observing
+    observing.stop()
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from support import CliResult, Database, MakePair
+from support.observe import Observe
 from support.runs import migrate
 from support.scene import NEW, OLD, accounted, contents, definitions
-from tranship.execution.copying import batch as worker
 from tranship.execution.copying.tables import Mover
 from tranship.model.names import TableName
 from tranship.model.notes import Resumed
@@ -100,23 +100,22 @@ async def test_a_snapshot_that_is_lost_is_proven_and_taken_again(
 
 
 async def test_lost_connections_to_new_do_not_end_a_run(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_pair: MakePair, tmp_path: Path, observe: Observe
 ) -> None:
     """The control connection, idle for hours, and those of the streams: all at once, in every group."""
     calm, pair = await make_pair(OLD, NEW), await make_pair(OLD, NEW)
     await migrate(calm, tmp_path)
     before = await definitions(pair.new)
-    real, struck = worker.failpoint, []
+    struck: list[object] = []
     everybody = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tranship'"
 
     async def striking(name: str) -> None:
-        await real(name)
         if name == "batch.committed" and len(struck) % 4 == 0:
             struck.append(await pair.new.value(everybody))
         elif name == "batch.committed":
             struck.append(0)
 
-    monkeypatch.setattr(worker, "failpoint", striking)
+    observe(striking)
     events: list[Event] = []
     result = await migrate(pair, tmp_path, events=events)
     assert result.exit_status == 1

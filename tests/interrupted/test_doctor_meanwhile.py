@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from support import MakePair
+from support.observe import Observe
 from support.runs import END_LOCKS, migrate, owned_by_a_plain_role
 from tranship.config import load_config
 from tranship.errors import Stopped
-from tranship.execution.copying import batch as worker
 from tranship.execution.upkeep.doctor import settle
 
 OLD = "CREATE TABLE note (id int PRIMARY KEY, word text); INSERT INTO note SELECT n, 'w' || n FROM generate_series(1, 1000) n"
@@ -22,21 +22,17 @@ CREATE TRIGGER t_shout BEFORE INSERT ON note FOR EACH ROW EXECUTE FUNCTION shout
 
 
 async def test_no_row_meets_a_trigger_that_doctor_put_back(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_pair: MakePair, tmp_path: Path, observe: Observe
 ) -> None:
     pair = await make_pair(OLD, NEW)
     role = await owned_by_a_plain_role(pair)
     config = load_config(pair.config(tmp_path, name="doctor.json", new=role))
-    real, struck = worker.failpoint, []
 
-    async def restoring(name: str) -> None:
-        await real(name)
-        if name == "batch.committed" and not struck:
-            struck.append(name)
-            assert await pair.new.fetch(END_LOCKS) == [(True,)]
-            assert [d.restored for d in await settle(config, lambda _: None)] == [True]
+    async def restoring() -> None:
+        assert await pair.new.fetch(END_LOCKS) == [(True,)]
+        assert [d.restored for d in await settle(config, lambda _: None)] == [True]
 
-    monkeypatch.setattr(worker, "failpoint", restoring)
+    observe.once("batch.committed", restoring)
     with pytest.raises(Stopped) as stopped:
         await migrate(pair, tmp_path, new=role)
     assert stopped.value.code == "TS412"

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from support import MakePair
+from support.observe import Observe
 from support.runs import migrate
-from tranship.execution.copying import batch as worker
 from tranship.execution.copying import orphans
 from tranship.execution.resilience import retry as retrying
 
@@ -28,14 +28,13 @@ GONE = "SET session_replication_role = replica; DELETE FROM town WHERE id = 3"
 
 @pytest.mark.parametrize("committed", [False, True])
 async def test_lost_while_orphans_are_taken_out(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, committed: bool
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, observe: Observe, committed: bool
 ) -> None:
     pair = await make_pair(OLD, NEW)
-    real, passes, take_out = worker.failpoint, [], orphans._reject if committed else orphans._move_out
+    passes, take_out = list[str](), orphans._reject if committed else orphans._move_out
     lost: list[bool] = []
 
     async def deleting(name: str) -> None:
-        await real(name)
         if name == "batch.committed":
             passes.append(name)
             if len(passes) == 2:
@@ -48,7 +47,7 @@ async def test_lost_while_orphans_are_taken_out(
             raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
         return found
 
-    monkeypatch.setattr(worker, "failpoint", deleting)
+    observe(deleting)
     monkeypatch.setattr(orphans, "_reject" if committed else "_move_out", losing)
     monkeypatch.setattr(retrying, "FIRST", 0.001)
     result = await migrate(pair, tmp_path)

@@ -13,6 +13,7 @@ import pytest
 
 from support import CliResult, MakePair, Pair
 from support.forked import Command
+from support.observe import Observe
 from support.oracle import MOVED
 from support.proxy import Proxy
 from support.runs import SLY, migrate
@@ -21,7 +22,6 @@ from tranship.execution import batch_size as pacing
 from tranship.execution.active_run import Task
 from tranship.execution.copying import batch as working
 from tranship.execution.copying.batch import Worker
-from tranship.execution.resilience import failpoints
 from tranship.execution.resilience import retry as retrying
 from tranship.model.notes import BatchDivided
 from tranship.model.progress import Batch, Event, Noted
@@ -57,7 +57,7 @@ async def test_the_rest_of_a_split_batch_is_not_forgotten(make_pair: MakePair, t
 
 
 async def test_a_batch_that_does_not_go_through_is_divided(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, observe: Observe
 ) -> None:
     """A NEW that cancels whatever is larger than 300 rows, on a table whose sequence numbers the rows as they come; stopped in between, too."""
     old = (
@@ -73,11 +73,9 @@ async def test_a_batch_that_does_not_go_through_is_divided(
 
     monkeypatch.setattr(Worker, "_once", once)
     monkeypatch.setattr(retrying, "FIRST", 0.001)
-    monkeypatch.setattr(failpoints, "passages", {})
-    monkeypatch.setenv("TRANSHIP_FAILPOINT", "batch.divided:2:raise")
+    observe.fail("batch.divided", 2)
     with pytest.raises(Stopped):
         await migrate(pair, tmp_path, batch_size=1000)
-    monkeypatch.delenv("TRANSHIP_FAILPOINT")
     events: list[Event] = []
     result = await migrate(pair, tmp_path, batch_size=1000, events=events)
     assert (result.exit_status, result.stats.rows_migrated) == (0, 2000)

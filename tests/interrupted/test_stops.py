@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,12 +10,12 @@ import asyncpg
 import pytest
 
 from support import CliResult, MakePair
+from support.observe import Observe
 from support.runs import migrate, owned_by_a_plain_role
 from support.scene import NEW, OLD, accounted, contents
 from tranship import api
 from tranship.config import load_config
 from tranship.errors import Refused, Stopped
-from tranship.execution.copying import batch as worker
 from tranship.execution.resilience.stop_reasons import stopped_by
 from tranship.model.options import MigrateOptions
 
@@ -27,20 +28,16 @@ from tranship.model.options import MigrateOptions
     ],
 )
 async def test_a_cause_that_stays(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, harm: str, cure: str
+    make_pair: MakePair, tmp_path: Path, observe: Observe, code: str, harm: str, cure: str
 ) -> None:
     pair, calm = await make_pair(OLD, NEW), await make_pair(OLD, NEW)
     await migrate(calm, tmp_path)
     role = await owned_by_a_plain_role(pair)
-    real, struck = worker.failpoint, []
 
-    async def striking(name: str) -> None:
-        await real(name)
-        if name == "batch.committed" and not struck:
-            struck.append(name)
-            await pair.new.run(harm.format(role=role["username"]))
+    async def striking() -> None:
+        await pair.new.run(harm.format(role=role["username"]))
 
-    monkeypatch.setattr(worker, "failpoint", striking)
+    observe.once("batch.committed", striking)
     with pytest.raises(Stopped) as stopped:
         await migrate(pair, tmp_path, new=role)
     assert stopped.value.code == code
@@ -56,28 +53,27 @@ def test_words_for_memory() -> None:
 
 
 async def test_a_second_run_is_refused_before_anything_is_compared(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, observe: Observe
 ) -> None:
     pair = await make_pair(OLD, NEW)
     config, options = (
         load_config(pair.config(tmp_path)),
         MigrateOptions(live=True, results_dir=str(tmp_path), batch_size=100),
     )
-    real, begun, refused = worker.failpoint, [], []
+    begun, refused = [], []
 
     async def never(*_: object) -> None:
         raise AssertionError("it compared")
 
     async def second(name: str) -> None:
-        await real(name)
         if name == "batch.committed" and not begun:
             begun.append(name)
             with monkeypatch.context() as patched, pytest.raises(Refused) as refusal:
-                patched.setattr(api.runs, "prepare", never)
+                patched.setattr(sys.modules["tranship.api.migrate"], "prepare", never)
                 await api.migrate(config, options)
             refused.append(refusal.value)
 
-    monkeypatch.setattr(worker, "failpoint", second)
+    observe(second)
     result, _ = await api.migrate(config, options)
     assert result.exit_status == 1
     assert refused[0].code == "TS360"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from support import MakePair
 from support.forked import Command
+from support.observe import Observe
 from support.oracle import MOVED, unaccounted
 from support.runs import END_LOCKS, migrate
 from support.scene import NEW, OLD
@@ -41,7 +41,7 @@ async def test_two_fresh_runs_never_both_move(make_pair: MakePair, tmp_path: Pat
 
 @pytest.mark.parametrize("place", ["switches.before", "keys.proven", "sequences.before"])
 async def test_a_run_that_was_taken_over_writes_nothing(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+    make_pair: MakePair, tmp_path: Path, observe: Observe, place: str
 ) -> None:
     """Whatever it wanted to write next, batch or not."""
     pair = await make_pair(OLD, NEW)
@@ -58,9 +58,7 @@ async def test_a_run_that_was_taken_over_writes_nothing(
             await pair.new.run("UPDATE _tranship.run SET epoch = epoch + 1")
             then.extend(await journal())
 
-    for name, module in list(sys.modules.items()):
-        if name.startswith("tranship.execution.") and hasattr(module, "failpoint"):
-            monkeypatch.setattr(module, "failpoint", overtaking)
+    observe(overtaking)
     with pytest.raises(Stopped) as stopped:
         await migrate(pair, tmp_path)
     assert stopped.value.code == "TS412"

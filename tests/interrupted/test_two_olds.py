@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from support import MakePair, Pair
+from support.observe import Observe
 from support.runs import migrate, owned_by_a_plain_role
 from tranship.errors import TranshipError
-from tranship.execution.copying import batch as worker
 
 NEW = """
 CREATE TABLE note (id int PRIMARY KEY, word text);
@@ -24,17 +22,16 @@ def old(first: int) -> str:
 
 
 async def test_no_trigger_meets_the_rows_of_the_second(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_pair: MakePair, tmp_path: Path, observe: Observe
 ) -> None:
     pair = await make_pair(old(1), NEW)
     other = Pair((await make_pair(old(2001), "")).old, pair.new)
     role = await owned_by_a_plain_role(pair)
     (tmp_path / "b").mkdir()
-    real, begun, ended = worker.failpoint, asyncio.Event(), asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
     second: list[asyncio.Task[object]] = []
 
     async def crossing(name: str) -> None:
-        await real(name)
         if name != "batch.committed":
             return
         if not second:
@@ -46,7 +43,7 @@ async def test_no_trigger_meets_the_rows_of_the_second(
             begun.set()
             await ended.wait()
 
-    monkeypatch.setattr(worker, "failpoint", crossing)
+    observe(crossing)
     assert (await migrate(pair, tmp_path, new=role)).exit_status == 0
     ended.set()
     try:

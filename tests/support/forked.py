@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +29,6 @@ def preload() -> None:
 
 def _trace(page: Path) -> None:
     """Writes the name of every failpoint passed into a page that outlives this process."""
-    failpoints = importlib.import_module("tranship.execution.resilience.failpoints")
-    real: Callable[[str], Awaitable[None]] = failpoints.failpoint
     with page.open("r+b") as file:
         shared = mmap.mmap(file.fileno(), PAGE)
     counts: dict[str, int] = {}
@@ -39,11 +37,8 @@ def _trace(page: Path) -> None:
         counts[name] = counts.get(name, 0) + 1
         text = " ".join([name, *(f"{n}={c}" for n, c in counts.items())]).encode()
         shared[: len(text) + 1] = text + b"\n"
-        await real(name)
 
-    for name, module in list(sys.modules.items()):
-        if name.startswith("tranship.") and hasattr(module, "failpoint") and name != failpoints.__name__:
-            setattr(module, "failpoint", traced)  # noqa: B010
+    importlib.import_module("tranship.execution.resilience.failpoints").observers.append(traced)
 
 
 def _child(arguments: list[str], folder: str, env: dict[str, str], twin: str) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from support import MakePair
+from support.observe import Observe
 from tranship.api import analyze, migrate, suggest, validate
 from tranship.config import load_config
 from tranship.errors import Refused, TranshipError
-from tranship.execution.resilience import failpoints
 from tranship.model.options import MigrateOptions
 
 OLD = """
@@ -82,7 +82,7 @@ async def test_values_that_do_not_fit_are_asked_about(
 
 
 async def test_a_run_that_began_keeps_its_plan(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, observe: Observe
 ) -> None:
     """What it wrote so far looks unlike OLD's whole: the first rows have a remark, the others none."""
     monkeypatch.chdir(tmp_path)
@@ -94,11 +94,9 @@ async def test_a_run_that_began_keeps_its_plan(
     pair = await make_pair(old, "CREATE TABLE t (id int PRIMARY KEY, note text, z int);")
     config = load_config(pair.config(tmp_path))
     options = MigrateOptions(live=True, batch_size=150, jobs=1)
-    monkeypatch.setattr(failpoints, "passages", {})
-    monkeypatch.setenv("TRANSHIP_FAILPOINT", "batch.committed:1:raise")
+    observe.fail("batch.committed")
     with pytest.raises(TranshipError):
         await migrate(config, options)
-    monkeypatch.delenv("TRANSHIP_FAILPOINT")
     written = await pair.new.value("SELECT count(*) FROM t")
     assert 0 < written < 10000
     await pair.new.run("ANALYZE")

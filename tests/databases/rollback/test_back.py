@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from support import CliResult, MakePair, Pair
+from support.observe import Observe
 from support.runs import migrate
 from support.scene import NEW, OLD, accounted, contents, definitions
 from tranship.config import load_config
@@ -171,7 +172,7 @@ async def test_an_interrupted_rollback_is_ended_by_whoever_comes_next(
 
 
 async def test_rollback_goes_piece_by_piece_and_stops_when_asked(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, observe: Observe
 ) -> None:
     table = "CREATE TABLE line (no int, text text) PARTITION BY LIST ((no % 2)); CREATE TABLE even PARTITION OF line FOR VALUES IN (0);"
     table += "CREATE TABLE odd PARTITION OF line FOR VALUES IN (1);"
@@ -189,7 +190,7 @@ async def test_rollback_goes_piece_by_piece_and_stops_when_asked(
             if len(left) == 3:
                 stop.set()
 
-    monkeypatch.setattr(takeback, "failpoint", passed)
+    observe(passed)
     with pytest.raises(Stopped) as stopped:
         await rollback(config, live=True, stop=stop)
     assert (stopped.value.exit_status, len(left)) == (4, 3)

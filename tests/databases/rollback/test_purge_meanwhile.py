@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from support import MakePair
+from support.observe import Observe
 from support.runs import migrate
 from tranship import api
 from tranship.config import load_config
 from tranship.errors import Refused
-from tranship.execution.copying import batch as worker
 from tranship.execution.upkeep.status import purge
 from tranship.model.options import MigrateOptions
 from tranship.server.journal import Journal
@@ -22,13 +22,13 @@ NEW = "CREATE TABLE log (line text); CREATE TABLE a (id int PRIMARY KEY)"
 
 
 async def test_the_journal_of_a_run_that_began_meanwhile_stays(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, observe: Observe
 ) -> None:
     pair = await make_pair(OLD, NEW)
     config = load_config(pair.config(tmp_path, tables=["a"]))
     await api.migrate(config, MigrateOptions(live=True, results_dir=str(tmp_path)))
     reached, begun = asyncio.Event(), asyncio.Event()
-    real_remove, real_failpoint = Journal.remove, worker.failpoint
+    real_remove = Journal.remove
 
     async def remove(self: Journal, *arguments: object) -> bool:
         reached.set()
@@ -36,13 +36,12 @@ async def test_the_journal_of_a_run_that_began_meanwhile_stays(
         return await real_remove(self, *arguments)
 
     async def batches(name: str) -> None:
-        await real_failpoint(name)
         if name == "batch.committed" and not begun.is_set():
             begun.set()
             await asyncio.sleep(0.3)
 
     monkeypatch.setattr(Journal, "remove", remove)
-    monkeypatch.setattr(worker, "failpoint", batches)
+    observe(batches)
     purging = asyncio.create_task(purge(config))
     await reached.wait()
     assert (await migrate(pair, tmp_path)).exit_status == 0

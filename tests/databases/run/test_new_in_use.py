@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from support import MakePair
+from support.observe import Observe
 from support.runs import migrate
 from tranship.errors import Stopped
-from tranship.execution.copying import batch as worker
 from tranship.execution.switches import sequences
 
 TABLE = "CREATE TABLE t (id int); CREATE SEQUENCE numbers"
@@ -36,7 +36,7 @@ async def test_a_sequence_that_others_draw_from_never_goes_back(
 
 
 async def test_a_trigger_that_somebody_makes_meanwhile_is_told(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_pair: MakePair, tmp_path: Path, observe: Observe
 ) -> None:
     """As a deployment does; rows that it changed must not pass for moved, exit 0."""
     pair = await make_pair(
@@ -44,15 +44,11 @@ async def test_a_trigger_that_somebody_makes_meanwhile_is_told(
         "CREATE TABLE t (id int PRIMARY KEY, word text);"
         "CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.word := 'changed'; RETURN NEW; END$$",
     )
-    real, struck = worker.failpoint, []
 
-    async def deploying(name: str) -> None:
-        await real(name)
-        if name == "batch.committed" and not struck:
-            struck.append(name)
-            await pair.new.run("CREATE TRIGGER late BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION shout()")
+    async def deploying() -> None:
+        await pair.new.run("CREATE TRIGGER late BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION shout()")
 
-    monkeypatch.setattr(worker, "failpoint", deploying)
+    observe.once("batch.committed", deploying)
     with pytest.raises(Stopped) as stopped:
         await migrate(pair, tmp_path)
     assert stopped.value.code == "TS428"

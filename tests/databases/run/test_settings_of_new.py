@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from support import MakePair, Pair
+from support.observe import Observe
 from support.runs import migrate, owned_by_a_plain_role
 from support.scene import NEW, OLD, accounted, contents, definitions
 from tranship.errors import ConnectError
-from tranship.execution.copying import batch as worker
 
 
 async def silenced(pair: Pair) -> Pair:
@@ -29,9 +29,7 @@ async def test_a_database_that_is_a_replica_by_default(make_pair: MakePair, tmp_
     await accounted(pair)
 
 
-async def test_foreign_keys_are_checked_in_it(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_foreign_keys_are_checked_in_it(make_pair: MakePair, tmp_path: Path, observe: Observe) -> None:
     """A parent that somebody deletes in the middle: its child is rejected, and never an orphan under a key that says that it holds."""
     pair = await make_pair(
         "CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item SELECT generate_series(1, 100);"
@@ -39,15 +37,11 @@ async def test_foreign_keys_are_checked_in_it(
         "CREATE TABLE item (id int PRIMARY KEY); CREATE TABLE part (id int PRIMARY KEY, item int CONSTRAINT part_item REFERENCES item);",
     )
     await silenced(pair)
-    real, struck = worker.failpoint, []
 
-    async def deleting(name: str) -> None:
-        await real(name)
-        if name == "batch.committed" and not struck:
-            struck.append(name)
-            await pair.new.run("DELETE FROM item WHERE id = 7")
+    async def deleting() -> None:
+        await pair.new.run("DELETE FROM item WHERE id = 7")
 
-    monkeypatch.setattr(worker, "failpoint", deleting)
+    observe.once("batch.committed", deleting)
     result = await migrate(pair, tmp_path)
     assert result.tables[1].rejects_by_reason == {"23503 part_item": 1}
     assert await pair.new.value("SELECT count(*) FROM part WHERE item = 7") == 0

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 
-import pytest
-
 from support import MakePair
+from support.observe import Observe
 from support.runs import migrate
 from support.scene import NEW, OLD, accounted
 from tranship.model.notes import Retrying
@@ -25,9 +23,7 @@ WAITS = ("run.locked", "run.asked", "switches.off", "batch.copied", "keys.proven
 """Where every kind of session stands still longer than the limits, once."""
 
 
-async def test_limits_of_both_databases(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_limits_of_both_databases(make_pair: MakePair, tmp_path: Path, observe: Observe) -> None:
     pair = await make_pair(OLD, NEW)
     for database in (pair.old, pair.new):
         for (name,) in await database.fetch(
@@ -41,9 +37,7 @@ async def test_limits_of_both_databases(
             left.remove(name)
             await asyncio.sleep(0.6)
 
-    for name, module in list(sys.modules.items()):
-        if name.startswith("tranship.execution.") and hasattr(module, "failpoint"):
-            monkeypatch.setattr(module, "failpoint", waiting)
+    observe(waiting)
     events: list[Event] = []
     assert (await migrate(pair, tmp_path, events=events)).exit_status == 1
     assert left == []

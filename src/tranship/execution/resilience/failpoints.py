@@ -1,10 +1,14 @@
-"""Named places where a test makes the run die, fail or pause: ``TRANSHIP_FAILPOINT=name[:n]:kill|raise|sleep=S`` (n-th passage, from 1)."""
+"""Named places where a test makes the run die, fail or pause, or does something itself.
+
+From outside the process: ``TRANSHIP_FAILPOINT=name[:n]:kill|raise|sleep=S`` (n-th passage, from 1). In it: ``observers``.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 
 NAMES = (
     "run.locked",
@@ -41,6 +45,12 @@ passages: dict[str, int] = {}
 """How often this process came by each place."""
 
 
+observers: list[Callable[[str], Awaitable[None]]] = []
+"""Awaited with the name of each place that is passed, in this order and before the environment's wish is done.
+
+An exception that an observer raises is the run's, as if it had happened at that place."""
+
+
 class FailpointReached(Exception):
     """What ``raise`` raises: an error of our own making, not transient."""
 
@@ -48,6 +58,8 @@ class FailpointReached(Exception):
 async def failpoint(name: str) -> None:
     """Does what the environment asks for at this place; nothing otherwise."""
     passages[name] = passages.get(name, 0) + 1
+    for observer in tuple(observers):
+        await observer(name)
     wanted = os.environ.get("TRANSHIP_FAILPOINT", "")
     if not wanted.startswith(f"{name}:"):
         return
