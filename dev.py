@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
-"""Everything a checkout needs, with the standard library alone: makes .venv on first use, then runs a command in it.
+"""Everything a checkout needs, with the standard library alone: it makes .venv on first use, then runs a
+command in it.
 
-    python3 dev.py demo [--keep]     the whole way on two embedded PostgreSQL servers with generated data
-    python3 dev.py test [ARGS]       all tests, one process per core; with ARGS, which go to pytest, those tests in one process
-    python3 dev.py test --campaign faults [--seed N] [--runs M]   long and seeded; other names: pytest's tests marked so
+    python3 dev.py demo [--keep]     the whole workflow on two embedded PostgreSQL servers with generated data
+    python3 dev.py test              all tests, one process per core
+    python3 dev.py test ARGS         these tests in one process; ARGS go to pytest
+    python3 dev.py test --campaign faults [--seed N] [--runs M]
+                                     long and seeded; other names are tests that pytest marks as campaign
     python3 dev.py lint              ruff, mypy, import contracts, density
     python3 dev.py cases [NAMES]     the cases as a table: expected and seen
     python3 dev.py bench [NAME]      the benchmarks
     python3 dev.py manual            the generated table of docs/errors.md
 
 The environment is made anew when pyproject.toml, the pinned requirements or the Python version change.
-This file is read by old Pythons too (to say that they are too old), so it keeps to their syntax.
+Old versions of Python read this file, too, to say that they are too old, so it keeps to their syntax.
 """
 
 from __future__ import annotations
@@ -31,24 +34,26 @@ OLDEST = (3, 11)
 NEWEST = 20
 
 MOST_PROCESSES = 4
-"""Of a whole test run: each has servers of its own."""
+"""Of a whole test run. Each process starts PostgreSQL servers of its own, which need memory and cores,
+too.
+"""
 
 LINT = ("ruff check .", "ruff format --check .", "mypy", "lint-imports", "python checks/density.py")
 
 
 def say(message: str) -> None:
-    """One line for the person at the terminal."""
+    """Prints one line on stderr."""
     print("dev.py: " + message, file=sys.stderr, flush=True)
 
 
 def give_up(message: str) -> NoReturn:
-    """Ends with what to do."""
+    """Prints what to do and ends with status 2."""
     say(message)
     raise SystemExit(2)
 
 
 def find_python() -> str:
-    """A Python that is new enough: this one, else the newest on PATH."""
+    """Returns a Python that is new enough: this one, else the newest on PATH."""
     if sys.version_info >= OLDEST:
         return sys.executable
     for minor in range(NEWEST, OLDEST[1] - 1, -1):
@@ -57,19 +62,20 @@ def find_python() -> str:
             return found
     there = sys.version.split()[0]
     give_up(
-        f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, and this is {there}. Install one (Debian: apt-get install python3 python3-venv)."
+        f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, and this is {there}."
+        " Install one (Debian: apt-get install python3 python3-venv)."
     )
 
 
 def stamp_of(python: str) -> str:
-    """Changes when the environment has to be made anew."""
+    """Returns a hash that changes when the environment has to be made anew."""
     version = subprocess.check_output([python, "-c", "import sys; print(sys.version)"])
     parts = [version, str(ROOT).encode(), (ROOT / "pyproject.toml").read_bytes(), REQUIREMENTS.read_bytes()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def check_call(command: list[str]) -> None:
-    """Runs a step of the set-up; its output is shown only when it fails."""
+    """Runs a step of the set-up. Its output is shown only when it fails."""
     done = subprocess.run(
         command, cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
@@ -79,7 +85,7 @@ def check_call(command: list[str]) -> None:
 
 
 def make_with_uv(uv: str, python: str) -> None:
-    """The environment by uv."""
+    """Makes the environment with uv, where it is installed."""
     os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
     check_call([uv, "venv", "--quiet", "--clear", "--python", python, str(VENV)])
     install = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
@@ -88,10 +94,11 @@ def make_with_uv(uv: str, python: str) -> None:
 
 
 def make_with_pip(python: str) -> None:
-    """The environment by venv and pip."""
+    """Makes the environment with venv and pip."""
     if subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) != 0:
         give_up(
-            "this Python cannot make environments. Install its venv package (Debian, Ubuntu: apt-get install python3-venv) or uv, and try again."
+            "this Python cannot make environments. Install its venv package"
+            " (Debian, Ubuntu: apt-get install python3-venv) or uv, and try again."
         )
     check_call([python, "-m", "venv", "--clear", str(VENV)])
     install = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -100,7 +107,7 @@ def make_with_pip(python: str) -> None:
 
 
 def ensure_environment() -> None:
-    """Makes .venv where it is missing or out of date."""
+    """Makes .venv if it is missing or out of date."""
     python = find_python()
     wanted, stamp = stamp_of(python), VENV / "tranship-stamp"
     if stamp.is_file() and stamp.read_text() == wanted and PYTHON.exists():
@@ -119,7 +126,9 @@ def ensure_environment() -> None:
 
 
 def run(*command: str) -> int:
-    """Runs a Python module or file of the environment from the checkout; Ctrl-C is the command's to answer."""
+    """Runs a Python module or file in the environment and returns its exit status. Ctrl-C is left to it to
+    answer.
+    """
     paths = [str(ROOT / "tests"), *filter(None, [os.environ.get("PYTHONPATH")])]
     child = subprocess.Popen(
         [str(PYTHON), *command], cwd=str(ROOT), env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
@@ -132,7 +141,7 @@ def run(*command: str) -> int:
 
 
 def lint() -> int:
-    """Every check, even when an earlier one failed."""
+    """Runs every check, even after one has failed; returns 1 when any has."""
     failed = []
     for check in LINT:
         say(check)
@@ -145,7 +154,7 @@ def lint() -> int:
 
 
 def bench(names: list[str]) -> int:
-    """The benchmarks by name, all without one."""
+    """Runs the named benchmarks, all of them without a name; returns the worst exit status."""
     scripts = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("[a-z]*.py"))}
     unknown = [name for name in names if name not in scripts]
     if unknown:
@@ -154,7 +163,9 @@ def bench(names: list[str]) -> int:
 
 
 def campaign(arguments: list[str]) -> int:
-    """A long seeded run: the faults have a program of their own, everything else is a marked test."""
+    """Runs a long, seeded campaign: the faults have a program of their own, everything else is a marked
+    test.
+    """
     name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if name == "faults":
         return run("-m", "long.campaign", *rest)
@@ -162,7 +173,7 @@ def campaign(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """The tests; all of them side by side."""
+    """Runs the tests; all of them side by side, chosen ones in one process."""
     if arguments[:1] == ["--campaign"]:
         return campaign(arguments[1:])
     spread = ["-n", str(min(os.cpu_count() or 1, MOST_PROCESSES)), "--dist", "worksteal"]
@@ -170,7 +181,7 @@ def test(arguments: list[str]) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Runs one command; its exit status is ours."""
+    """Runs one command and returns its exit status."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
     if command not in {"demo", "test", "lint", "cases", "bench", "manual"}:
         print(__doc__)

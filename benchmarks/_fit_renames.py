@@ -1,8 +1,11 @@
-"""Fits the weights of planning/matching/renames/score.py: ``_fit_renames.py DEV SCHEMA_DEV [--folds 6 [--repeats 3] | --rules]``.
+"""Fits the weights of planning/matching/renames/score.py.
 
-Prints the weights to paste. With ``--folds`` it prints instead what the bars measure, cross-validated by family of repositories:
-every case is judged by weights that have not seen its family. Each repeat deals the families out anew. With ``--rules`` it prints how often each
-automatic rule was right, over all cases with a known order, and the 95 % interval (Wilson).
+    _fit_renames.py DEV SCHEMA_DEV [--folds 6 [--repeats 3] | --rules]
+
+It prints the weights to paste. With ``--folds`` it prints cross-validated figures instead: every case is
+judged by weights that have not seen its family of repositories, and each repeat divides the families anew.
+With ``--rules`` it prints how often each automatic rule was right over all cases with a known order, and the
+95 % interval (Wilson).
 """
 
 from __future__ import annotations
@@ -33,7 +36,9 @@ Weights = Mapping[str, float]
 LESS = 0.3
 """Weight of a case that repeats another one (``primary`` false)."""
 CERTAIN = 1e-4
-"""Pairs that are as good as decided bend the likelihood no more: they count in the gradient only."""
+"""A pair that is as good as decided hardly bends the likelihood, so it counts in the gradient only, which
+saves most of the work.
+"""
 
 
 @dataclass
@@ -48,10 +53,12 @@ class Case:
     derived: set[bench.Pair]
     automatic: set[bench.Pair]
     rows_under: Callable[[Weights], list[Row]]
-    """The pairs worth weighing with their features; those of tables depend on what the first weighing finds."""
+    """The pairs worth weighing with their features; those of tables depend on what the first weighing
+    finds.
+    """
     rows: list[Row] = field(default_factory=list)
 
-    def samples(self) -> Iterable[tuple[dict[str, float], float, float]]:
+    def samples(self) -> Iterable[Sample]:
         """Features, label and weight of every pair that has a clear label."""
         for _, _, pair, values in self.rows:
             if pair in self.truth or pair not in self.ambiguous | self.derived:
@@ -128,55 +135,77 @@ class Task:
         return weights
 
 
+Sample = tuple[dict[str, float], float, float]
+"""Features of a pair, its label (0 or 1), and its weight."""
+
+
 def fit(cases: Iterable[Case], ridge: float, *, one_way: bool) -> dict[str, float]:
-    """Ridge-regularised logistic regression; ``one_way`` leaves out, one after the other, the features of the wrong sign."""
+    """Returns weights by ridge-regularised logistic regression, rounded to two digits; zeros are left out.
+
+    ``one_way`` drops the features whose weight has the wrong sign, the largest first, and fits again after
+    each.
+    """
     samples = [sample for case in cases for sample in case.samples()]
     names = ["bias", *sorted({name for values, _, _ in samples for name in values} - {"bias"})]
     while True:
-        theta = regress(samples, names, ridge)
-        wrong = [
-            (abs(t), n)
-            for n, t in zip(names, theta, strict=True)
-            if n != "bias" and t and (t < 0) != (n in NEGATIVE)
-        ]
+        weights = dict(zip(names, regress(samples, names, ridge), strict=True))
+        wrong = [name for name in names[1:] if has_wrong_sign(name, weights[name])]
         if not one_way or not wrong:
-            return {name: round(t, 2) for name, t in zip(names, theta, strict=True) if abs(t) >= 0.005}
-        names.remove(max(wrong)[1])
+            return {name: round(weight, 2) for name, weight in weights.items() if abs(weight) >= 0.005}
+        names.remove(max(wrong, key=lambda name: (abs(weights[name]), name)))
 
 
-def regress(
-    samples: Sequence[tuple[dict[str, float], float, float]],
-    names: Sequence[str],
-    ridge: float,
-    rounds: int = 12,
-) -> list[float]:
-    """Newton's method."""
+def has_wrong_sign(name: str, weight: float) -> bool:
+    """Returns whether a feature speaks against what it is made to say."""
+    return weight != 0 and (weight < 0) != (name in NEGATIVE)
+
+
+def regress(samples: Sequence[Sample], names: Sequence[str], ridge: float, rounds: int = 12) -> list[float]:
+    """Returns the weights of these features, by Newton's method. 12 rounds are far more than it needs to
+    converge.
+    """
     vectors = [
         ([(k, values[n]) for k, n in enumerate(names) if values.get(n)], label, weight)
         for values, label, weight in samples
     ]
     theta = [0.0] * len(names)
+    # The bias is hardly penalised: it says how rare renames are, not how much a feature counts.
     ridges = [1e-3, *[ridge] * (len(names) - 1)]
     for _ in range(rounds):
         gradient = [r * t for r, t in zip(ridges, theta, strict=True)]
         hessian = [[r * (i == j) for j in range(len(names))] for i, r in enumerate(ridges)]
         for vector, label, weight in vectors:
-            chance = 1 / (1 + math.exp(-max(-30.0, min(30.0, sum(theta[k] * v for k, v in vector)))))
-            error, bend = weight * (chance - label), weight * chance * (1 - chance)
-            for k, v in vector:
-                gradient[k] += error * v
-            if bend < CERTAIN:
-                continue
-            for k, v in vector:
-                line, scaled = hessian[k], bend * v
-                for m, u in vector:
-                    line[m] += scaled * u
+            add_sample(gradient, hessian, theta, vector, (label, weight))
         theta = [t - d for t, d in zip(theta, solve(hessian, gradient), strict=True)]
     return theta
 
 
+def add_sample(
+    gradient: list[float],
+    hessian: list[list[float]],
+    theta: Sequence[float],
+    vector: Sequence[tuple[int, float]],
+    labelled: tuple[float, float],
+) -> None:
+    """Adds one sample's part to gradient and Hessian. ``vector`` holds positions and values of its
+    features.
+    """
+    label, weight = labelled
+    # 30 is beyond what a float can tell from certainty, and keeps exp() from overflowing.
+    chance = 1 / (1 + math.exp(-max(-30.0, min(30.0, sum(theta[k] * v for k, v in vector)))))
+    error, bend = weight * (chance - label), weight * chance * (1 - chance)
+    for k, v in vector:
+        gradient[k] += error * v
+    if bend < CERTAIN:
+        return
+    for k, v in vector:
+        line, scaled = hessian[k], bend * v
+        for m, u in vector:
+            line[m] += scaled * u
+
+
 def solve(matrix: list[list[float]], right: list[float]) -> list[float]:
-    """Gaussian elimination with pivoting."""
+    """Returns the solution of a system of linear equations, by Gaussian elimination with pivoting."""
     rows = [[*line, value] for line, value in zip(matrix, right, strict=True)]
     size = len(rows)
     for i in range(size):
@@ -220,32 +249,37 @@ def deal(cases: Sequence[Case], folds: int, seed: int) -> dict[str, int]:
     return {name: i % folds for i, name in enumerate(families)}
 
 
+Figures = tuple[float, float, float]
+"""Precision, recall and F1."""
+
+
 def cross_validate(task: Task, folds: int, repeats: int) -> None:
-    """Print the figures over all folds: the mean of the repeats and what they spread over."""
+    """Prints the figures over all folds: the mean of the repeats, and the least and the greatest."""
+    primary = [case for case in task.cases if case.primary]
     groups = {
-        "order known": [c for c in task.cases if c.primary and c.known],
-        "order unknown": [c for c in task.cases if c.primary and not c.known],
+        "order known": [case for case in primary if case.known],
+        "order unknown": [case for case in primary if not case.known],
     }
-    results: dict[str, list[tuple[float, float, float]]] = {
-        label: [] for label, chosen in groups.items() if chosen
-    }
+    results: dict[str, list[Figures]] = {label: [] for label, chosen in groups.items() if chosen}
     for seed in range(repeats):
-        fold = deal(task.cases, folds, seed)
-        fitted = [task.fit([c for c in task.cases if fold[c.family] != k]) for k in range(folds)]
-
-        def weights_of(
-            case: Case, fitted: list[dict[str, float]] = fitted, fold: dict[str, int] = fold
-        ) -> Weights:
-            return fitted[fold[case.family]]
-
+        weights_of = fitted_elsewhere(task, folds, seed)
         for label, found in results.items():
             found.append(judge(groups[label], weights_of, task.threshold))
     for label, found in results.items():
-        told = (
-            f"{n} {statistics.mean(v):.3f} ({min(v):.3f}-{max(v):.3f})"
-            for n, v in zip(("P", "R", "F1"), zip(*found, strict=True), strict=True)
-        )
-        print(f"{task.name}, {label}: {'  '.join(told)}", flush=True)
+        print(f"{task.name}, {label}: {spread(found)}", flush=True)
+
+
+def fitted_elsewhere(task: Task, folds: int, seed: int) -> Callable[[Case], Weights]:
+    """Returns a function that gives each case weights fitted on the other folds."""
+    fold = deal(task.cases, folds, seed)
+    fitted = [task.fit([c for c in task.cases if fold[c.family] != k]) for k in range(folds)]
+    return lambda case: fitted[fold[case.family]]
+
+
+def spread(found: Sequence[Figures]) -> str:
+    """Returns each figure's mean with its least and its greatest value."""
+    named = zip(("P", "R", "F1"), zip(*found, strict=True), strict=True)
+    return "  ".join(f"{n} {statistics.mean(v):.3f} ({min(v):.3f}-{max(v):.3f})" for n, v in named)
 
 
 def by_rule(raw: Iterable[bench.Json]) -> None:

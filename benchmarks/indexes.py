@@ -1,7 +1,10 @@
-"""One load with its indexes left on and with them rebuilt after it: ``benchmarks/indexes.py [--rows N]``.
+"""Compares a load with its indexes in place with one that rebuilds them afterwards.
 
-Two embedded servers, one narrow table with four plain indexes beside its primary key. What is printed stands in docs/moving.md. CPU is that of
-NEW's server, its ended sessions included; ratios count, since times are those of the machine.
+    benchmarks/indexes.py [--rows N]
+
+Two embedded servers, and one narrow table with four plain indexes beside its primary key. docs/moving.md
+shows what it prints. CPU seconds are those of NEW's server, its ended sessions included. The ratios count,
+because the times are those of this machine.
 """
 
 from __future__ import annotations
@@ -25,9 +28,13 @@ from tranship.config import load_config  # noqa: E402
 from tranship.demo.servers import Server, installations  # noqa: E402
 from tranship.model.options import MigrateOptions, RebuildIndexes  # noqa: E402
 
-TABLE = "CREATE TABLE measure (id bigint PRIMARY KEY, device integer, at timestamptz, value numeric(10,2), batch uuid)"
+TABLE = """
+    CREATE TABLE measure (
+      id bigint PRIMARY KEY, device integer, at timestamptz, value numeric(10,2), batch uuid)
+"""
 ROWS = (
-    "INSERT INTO measure SELECT n, hashint4(n) % 5000, timestamptz '2020-01-01' + hashint4(n + 1) % 100000000 * interval '1 second',"
+    "INSERT INTO measure SELECT n, hashint4(n) % 5000,"
+    " timestamptz '2020-01-01' + hashint4(n + 1) % 100000000 * interval '1 second',"
     " n % 1000, md5(n::text)::uuid FROM generate_series(1, {rows}) n"
 )
 INDEXES = "; ".join(
@@ -93,7 +100,8 @@ async def compare(rows: list[int]) -> None:
             await execute(old, f"TRUNCATE measure; {ROWS.format(rows=count)}; ANALYZE measure")
             never, always = [await load(old, new, mode, Path(folder)) for mode in ("never", "always")]
             print(
-                f"{count:>9} rows, 4 indexes: on {never[0]:.1f} s wall, {never[1]:.1f} s CPU of NEW; rebuilt {always[0]:.1f} s, {always[1]:.1f} s;"
+                f"{count:>9} rows, 4 indexes: on {never[0]:.1f} s wall, {never[1]:.1f} s CPU of NEW;"
+                f" rebuilt {always[0]:.1f} s, {always[1]:.1f} s;"
             )
             print(
                 f"{'':>9} left on / rebuilt: {never[0] / always[0]:.2f} wall, {never[1] / always[1]:.2f} CPU",

@@ -1,6 +1,9 @@
-"""How long two large schemas are matched and compared: ``benchmarks/matching.py [TABLES [COLUMNS]]``, by default 5 000 tables of 20 columns.
+"""Measures how long it takes to match and compare two large schemas.
 
-Made by chance from a fixed seed. Seconds are those of one core, without reading the catalogs; the memory is the process's greatest so far.
+    benchmarks/matching.py [TABLES [COLUMNS]]     by default 5,000 tables of 20 columns
+
+The schemas are random, from a fixed seed. Seconds are CPU seconds without reading the catalogs; memory is the
+process's greatest so far.
 """
 
 from __future__ import annotations
@@ -23,10 +26,11 @@ from tranship.planning.deciding.data_questions import foresee  # noqa: E402
 from tranship.planning.matching.scope import make_scope  # noqa: E402
 
 _WORDS = """
-account area bank batch bill branch brand buyer card check city code color cost count date depth end fee file flag grade group height image
-index invoice item kind label level line lot mail maker mark model name note number order owner page part path payer phone piece place point
-price rank rate right role score seal seller serial shelf side sign size sort start state stock street sum tax text time title total type unit
-url user value weight width word zip zone
+account area bank batch bill branch brand buyer card check city code color cost count date depth end fee
+file flag grade group height image index invoice item kind label level line lot mail maker mark model
+name note number order owner page part path payer phone piece place point price rank rate right role
+score seal seller serial shelf side sign size sort start state stock street sum tax text time title total
+type unit url user value weight width word zip zone
 """
 WORDS = _WORDS.split()
 TYPES = tuple(
@@ -79,7 +83,7 @@ def catalog(made: Shape, seed: int) -> Catalog:
 
 
 def evolve(chance: random.Random, made: Shape, *, tables: float, columns: float) -> Shape:
-    """The schema later: this share of the tables under another first word, of the columns under another name."""
+    """Returns the schema later: these shares of its tables and columns, from 0 to 1, have other names."""
     later: Shape = {}
     for name, named in made.items():
         common = {"id", "created_at", "updated_at"}
@@ -116,9 +120,8 @@ def main() -> None:
     parser.add_argument("tables", nargs="?", type=int, default=5000)
     parser.add_argument("columns", nargs="?", type=int, default=20)
     arguments = parser.parse_args()
-    print(
-        "| schema | tables | columns | renamed tables proposed | changes | seconds | MB |\n|---|---|---|---|---|---|---|"
-    )
+    print("| schema | tables | columns | renamed tables proposed | changes | seconds | MB |")
+    print("|---|---|---|---|---|---|---|")
     for wide in (300, 1500):
         made = shape(random.Random(3), 1, wide)
         measure(

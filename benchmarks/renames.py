@@ -1,10 +1,15 @@
-"""Score column and table renames against recorded truth: ``benchmarks/renames.py [FILE…] [--format json] [--errors]``.
+"""Scores column and table renames against recorded truth.
 
-A file holds one case a line, plain or compressed by xz: a pair of tables (``renames``, ``derived``, ``ambiguous`` …) or a pair of schemas
-(``table_renames``). Without a file it takes those of ``../shared/renames`` beside the checkout. The table it prints is the one in docs/renames.md.
+    benchmarks/renames.py [FILE…] [--format json] [--errors]
 
-Automatic pairs are those that need no one's word; proposed are these and the questions. An ambiguous pair counts neither way, a derived one
-(computed from the old column) may be asked about but never done. ``exact`` is the share of cases in which everything proposed is everything there is.
+A file holds one case per line, plain or compressed by xz: a pair of tables (``renames``, ``derived``,
+``ambiguous`` …) or a pair of schemas (``table_renames``). Without a file it takes those of
+``../shared/renames`` beside the checkout. It prints the table of docs/renames.md.
+
+Automatic pairs are applied without a question; proposed pairs are the automatic ones and the questions. An
+ambiguous pair counts neither way. A derived pair (the new column is computed from the old one) may be a
+question but never automatic. ``exact`` is the share of cases in which the proposed pairs are exactly the true
+ones.
 """
 
 from __future__ import annotations
@@ -25,7 +30,12 @@ from tranship.model.builtin_types import builtin_called  # noqa: E402
 from tranship.model.catalog import Column, ForeignKey, Index, Key, Table  # noqa: E402
 from tranship.model.names import TableName  # noqa: E402
 from tranship.model.types import PgType, TypeKind  # noqa: E402
-from tranship.planning.matching.renames import RenameContext, column_renames, naming_convention, table_renames  # noqa: E402
+from tranship.planning.matching.renames import (  # noqa: E402
+    RenameContext,
+    column_renames,
+    naming_convention,
+    table_renames,
+)
 
 SHARED = ROOT.parent / "shared" / "renames"
 XZ = b"\xfd7zXZ\x00"
@@ -33,9 +43,9 @@ Json = dict[str, Any]
 Pair = tuple[str, str]
 
 _BUILT_IN = """
-smallint integer bigint oid numeric real money text character bpchar name citext date json jsonb inet cidr macaddr bytea uuid boolean xml
-hstore tsvector tsquery interval point line lseg box path polygon circle geometry geography ltree int4range int8range numrange daterange
-tsrange tstzrange bit USER-DEFINED
+smallint integer bigint oid numeric real money text character bpchar name citext date json jsonb inet
+cidr macaddr bytea uuid boolean xml hstore tsvector tsquery interval point line lseg box path polygon
+circle geometry geography ltree int4range int8range numrange daterange tsrange tstzrange bit USER-DEFINED
 """
 _TWO_WORDS = (
     "double precision",
@@ -51,6 +61,17 @@ _KNOWN_TYPES = frozenset(_BUILT_IN.split()) | frozenset(_TWO_WORDS)
 
 class Unreadable(Exception):
     """A file that holds no cases of this format; says where and why."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is known of a case's pairs."""
+
+    truth: set[Pair]
+    ambiguous: set[Pair]
+    """Neither right nor wrong."""
+    derived: set[Pair]
+    """May be a question, never automatic."""
 
 
 @dataclass
@@ -90,14 +111,13 @@ class Score:
     def add(
         self,
         case: Json,
-        truth: set[Pair],
-        ambiguous: set[Pair],
-        derived: set[Pair],
+        labels: Labels,
         automatic: set[Pair],
         asked: set[Pair],
         where: str,
     ) -> None:
-        """Count one case. ``derived`` pairs may be asked about, never done; ``ambiguous`` ones are neither right nor wrong."""
+        """Counts one case: the pairs that were found automatically, and those that were asked about."""
+        truth, ambiguous, derived = labels.truth, labels.ambiguous, labels.derived
         scored = automatic - ambiguous
         proposed = (automatic | asked) - ambiguous - (derived - truth)
         self.cases += 1
@@ -203,15 +223,8 @@ def score_columns(case: Json, score: Score) -> None:
     found = column_renames(old, new, kept=kept_names(old, new), context=column_context(case))
     automatic = {(p.old, p.new) for p in found.automatic}
     asked = {(p.old, p.new) for p in found.proposals}
-    score.add(
-        case,
-        pairs(case.get("renames")),
-        pairs(case.get("ambiguous")),
-        pairs(case.get("derived")),
-        automatic,
-        asked,
-        old.name.name,
-    )
+    labels = Labels(*(pairs(case.get(key)) for key in ("renames", "ambiguous", "derived")))
+    score.add(case, labels, automatic, asked, old.name.name)
 
 
 def score_tables(case: Json, score: Score) -> None:
@@ -220,10 +233,9 @@ def score_tables(case: Json, score: Score) -> None:
     found = table_renames(old, new, context=RenameContext(convention=naming_convention(old, new)))
     automatic = {(p.old.name, p.new.name) for p in found.automatic}
     asked = {(p.old.name, p.new.name) for p in found.proposals}
-    truth, ambiguous = pairs(case.get("table_renames")), pairs(case.get("ambiguous_tables"))
-    score.add(
-        case, truth, ambiguous, pairs(case.get("derived_tables")), automatic, asked, f"{len(old)} tables"
-    )
+    keys = ("table_renames", "ambiguous_tables", "derived_tables")
+    labels = Labels(*(pairs(case.get(key)) for key in keys))
+    score.add(case, labels, automatic, asked, f"{len(old)} tables")
 
 
 def read_cases(path: Path) -> Iterator[Json]:
@@ -300,8 +312,11 @@ def as_json(scores: Mapping[str, Score], *, errors: bool) -> Json:
     }
 
 
-HEAD = """| file | cases | renames | automatic P | automatic R | derived | proposed P | proposed R | proposed F1 | exact |
-|---|---|---|---|---|---|---|---|---|---|"""
+HEAD = (
+    "| file | cases | renames | automatic P | automatic R | derived"
+    " | proposed P | proposed R | proposed F1 | exact |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|"
+)
 TITLES = {
     "columns.known": "columns, order known",
     "columns.unknown": "columns, order unknown",

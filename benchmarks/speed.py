@@ -1,9 +1,11 @@
-"""How fast rows move: ``benchmarks/speed.py [--rows N] [--rounds N]``, tranship beside plain pipes, as ratios within one round.
+"""How fast rows move: ``benchmarks/speed.py [--rows N] [--rounds N]``, tranship beside plain pipes, as ratios
+within one round.
 
-Two embedded servers, loopback, ``fsync`` off on both. A narrow table whose types widen, and a wide one of long texts. In every round each contender
-moves the same rows into the emptied table; its time is divided by that of ``psql | psql`` (COPY out, COPY in, the same casts) in the same round, and
-the median of the ratios is shown. tranship's time is that of the whole process: start, comparing, asking both servers for rows that would be refused,
-counting, journal. ``client CPU`` is that of all processes outside the servers.
+Two embedded servers, loopback, ``fsync`` off on both. A narrow table whose types widen, and a wide one of
+long texts. In every round each contender moves the same rows into the emptied table; its time is divided by
+that of ``psql | psql`` (COPY out, COPY in, the same casts) in the same round, and the median of the ratios is
+shown. tranship's time is that of the whole process: start, comparing, asking both servers for rows that would
+be refused, counting, journal. ``client CPU`` is that of all processes outside the servers.
 """
 
 from __future__ import annotations
@@ -47,10 +49,12 @@ class Load:
 
 NARROW = Load(
     "narrow: 7 columns, types widen",
-    "CREATE TABLE load (id integer PRIMARY KEY, customer integer NOT NULL, sku varchar(20), qty smallint, price numeric(10,2), at timestamp,"
-    " ok boolean)",
-    "CREATE TABLE load (id bigint PRIMARY KEY, customer bigint NOT NULL, sku text, qty integer, price numeric(12,2), at timestamp, ok boolean)",
-    "SELECT n, n % 100000, 'sku-' || n % 5000, n % 50, (n % 10000) / 100.0, timestamp '2020-01-01' + n * interval '1 second', n % 3 = 0"
+    "CREATE TABLE load (id integer PRIMARY KEY, customer integer NOT NULL, sku varchar(20), qty smallint,"
+    " price numeric(10,2), at timestamp, ok boolean)",
+    "CREATE TABLE load (id bigint PRIMARY KEY, customer bigint NOT NULL, sku text, qty integer,"
+    " price numeric(12,2), at timestamp, ok boolean)",
+    "SELECT n, n % 100000, 'sku-' || n % 5000, n % 50, (n % 10000) / 100.0,"
+    " timestamp '2020-01-01' + n * interval '1 second', n % 3 = 0"
     " FROM generate_series(1, {rows}) n",
     "id, customer, sku, qty, price, at, ok",
     1.0,

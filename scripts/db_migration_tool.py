@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Compares two databases: the classic name of `tranship analyze`. Read by old Pythons too, to say that they are too old."""
+"""Compares two databases: the classic name of `tranship analyze`.
+
+Old versions of Python read this file, too, to say that they are too old, so it keeps to their syntax.
+"""
 
 import importlib.util
 import os
@@ -10,7 +13,9 @@ LIBRARIES = ("asyncpg", "click", "jinja2", "msgspec", "rapidfuzz", "rich")
 
 
 def main() -> int:
-    """Finds the package of this checkout, or the installed one, and runs the command; 2 where it cannot."""
+    """Runs the command of this checkout's package, else of the installed one, and returns its exit status; 2:
+    it cannot.
+    """
     here = os.path.join(ROOT, "src")
     if os.path.isdir(os.path.join(here, "tranship")):
         sys.path.insert(0, here)
