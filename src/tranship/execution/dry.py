@@ -18,6 +18,7 @@ from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.tasks import too_many
 from tranship.execution.switches.indexes import to_take_off, told
 from tranship.model.flow import FlowId
+from tranship.model.options import RebuildIndexes
 from tranship.model.progress import RowRejected, TableDone
 from tranship.model.verdict import RejectRecord
 
@@ -82,7 +83,7 @@ def _would_reject(flow: FlowId, record: RejectRecord, *, show_values: bool) -> R
 async def _tell_indexes(context: RunContext, asked: Asked) -> None:
     """Names the indexes that the live run would take off for its load."""
     job, mode = context.job, context.options.rebuild_indexes
-    if mode == "never":
+    if mode == RebuildIndexes.NEVER:
         return
     async with both_sides(context) as (_, new):
         groups = [

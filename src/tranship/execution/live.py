@@ -41,7 +41,7 @@ from tranship.execution.start.tasks import Begun
 from tranship.execution.switches.sequences import set_sequences
 from tranship.model.flow import FlowId
 from tranship.model.notes import AlreadyMigrated, SnapshotReplaced
-from tranship.model.options import MigrateOptions
+from tranship.model.options import MigrateOptions, NewSnapshot
 from tranship.model.progress import BatchDone
 from tranship.server.identity import Identity
 from tranship.server.journal import Run, TaskRow
@@ -74,8 +74,10 @@ async def move(context: RunContext) -> MigrationOutcome:
 def _for_next_attempt(context: RunContext) -> MigrateOptions:
     """Returns the options without what only the first attempt may do: taking everything back once more."""
     options = context.options
-    unfinished = "unfinished" if options.new_snapshot == "unfinished" else None
-    return structs.replace(options, restart=False, new_snapshot=unfinished)
+    unfinished = options.new_snapshot == NewSnapshot.UNFINISHED
+    return structs.replace(
+        options, restart=False, new_snapshot=NewSnapshot.UNFINISHED if unfinished else None
+    )
 
 
 async def _attempt(context: RunContext) -> MigrationOutcome:
@@ -110,7 +112,7 @@ async def _before(context: RunContext, control: asyncpg.Connection, old: Identit
     """What the journal has of earlier runs, once those are gone that are not to be resumed."""
     journal, options = context.journal, context.options
     before = await earlier(control, journal, old)
-    if before.unfinished is not None and (options.restart or options.new_snapshot == "all"):
+    if before.unfinished is not None and (options.restart or options.new_snapshot == NewSnapshot.ALL):
         await start_over(context, control, before.unfinished)
         before = await earlier(control, journal, old)
     if before.unfinished is not None and await forget_if_nothing_done(control, journal, before.unfinished):

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from tranship.model.catalog_codes import RelationKind, TriggerState
 from tranship.model.database_objects import Extension, OtherObject, Routine, Sequence, UserType
 from tranship.model.names import TableName
 from tranship.model.types import PgType
@@ -177,8 +178,7 @@ class Trigger(Struct, frozen=True, omit_defaults=True):
     """A user trigger (constraint triggers of foreign keys are not among them)."""
 
     name: str
-    enabled: str
-    """``O`` origin, ``D`` disabled, ``R`` replica, ``A`` always."""
+    enabled: TriggerState
     definition: str
     function: str = ""
     """The function it calls, schema-qualified."""
@@ -204,7 +204,7 @@ class Rule(Struct, frozen=True, omit_defaults=True):
     """``INSERT``, ``UPDATE``, ``DELETE`` or ``SELECT``."""
     instead: bool
     """It replaces the statement (DO INSTEAD); False: it adds to it (DO ALSO)."""
-    enabled: str
+    enabled: TriggerState
     definition: str
 
 
@@ -214,7 +214,7 @@ class Partition(Struct, frozen=True, omit_defaults=True):
     name: TableName
     constraint: str | None
     """``pg_get_partition_constraintdef``: what a row must satisfy to be routed here; None: everything."""
-    kind: str = "r"
+    kind: RelationKind = RelationKind.TABLE
     selectable: bool = True
     """The connected role may read the leaf by itself, not only through its root."""
     oid: int = 0
@@ -229,8 +229,7 @@ class Table(Struct, frozen=True, omit_defaults=True):
     """A relation that can hold or show rows."""
 
     name: TableName
-    kind: str
-    """``pg_class.relkind``: r table, p partitioned, v view, m materialized view, f foreign table."""
+    kind: RelationKind
     columns: tuple[Column, ...] = ()
     """By ``attnum``."""
     oid: int = 0

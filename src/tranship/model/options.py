@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import os
 import shlex
+from enum import StrEnum
 from pathlib import PurePath
-from typing import Literal
 
 from msgspec import Struct
 
-RebuildIndexes = Literal["auto", "never", "always"]
-"""Whether indexes of NEW go before a load and are rebuilt after it: where it pays, not at all, wherever it is
-safe.
-"""
+
+class RebuildIndexes(StrEnum):
+    """Whether indexes of NEW are removed before a load and rebuilt after it."""
+
+    AUTO = "auto"
+    """Where it pays."""
+    NEVER = "never"
+    ALWAYS = "always"
+    """Wherever it is safe."""
+
+
+class NewSnapshot(StrEnum):
+    """Which tables to read from a new snapshot of OLD when the run's own is lost."""
+
+    UNFINISHED = "unfinished"
+    ALL = "all"
+
 
 _SCRIPTS = {
     "analyze": "db_migration_tool.py",
@@ -60,13 +73,11 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     """Streams that copy at the same time, each with a connection to OLD and one to NEW."""
     max_rejects: str | None = None
     """``N`` rows or ``P%`` of the rows read; None: no bound."""
-    rebuild_indexes: RebuildIndexes = "auto"
+    rebuild_indexes: RebuildIndexes = RebuildIndexes.AUTO
     restart: bool = False
     """Delete what an unfinished run wrote, then start over."""
-    new_snapshot: str | None = None
-    """``unfinished`` or ``all``: the tables to read from a new snapshot when the old one is gone; None:
-    refuse then.
-    """
+    new_snapshot: NewSnapshot | None = None
+    """None: refuse to resume without the old snapshot where OLD was written to."""
     take_over: bool = False
     """End the sessions of another run that holds the lock."""
     rehearse: bool = False

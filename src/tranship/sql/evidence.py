@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from tranship.model.catalog import Column, Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.evidence import Demand
 from tranship.sql.quote import ident, literal, relation
 
@@ -223,7 +224,7 @@ def _is_money(table: Table, column: str) -> bool:
 
 def _read(table: Table, percent: float | None, alias: str = "t") -> str:
     """Returns the FROM item over a table or a sample of its pages."""
-    only = "" if table.kind == "p" else "ONLY "
+    only = "" if table.kind == RelationKind.PARTITIONED_TABLE else "ONLY "
     # REPEATABLE (0): the same pages in each query, as long as the table does not change.
     sample = f" TABLESAMPLE SYSTEM ({percent:.6f}) REPEATABLE (0)" if percent is not None else ""
     return f"{only}{relation(table.name)} AS {alias}{sample}"

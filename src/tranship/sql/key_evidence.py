@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tranship.model.catalog import Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.sql.quote import ident, relation
 
 COMPARED = 1000
@@ -41,7 +42,7 @@ def _values(place: int, asked: Asked, *, uuid: bool) -> str:
     name, sample = f"t.{ident(asked.column)}", ""
     if asked.percent is not None:
         sample = f" TABLESAMPLE SYSTEM ({asked.percent:.6f}) REPEATABLE (0)"
-    only = "" if asked.table.kind == "p" else "ONLY "
+    only = "" if asked.table.kind == RelationKind.PARTITIONED_TABLE else "ONLY "
     value = f"CAST({name} AS pg_catalog.{'uuid' if uuid else 'int8'})"
     declared = asked.table.column(asked.column)
     if declared is not None and declared.type.leaf.base == "numeric":

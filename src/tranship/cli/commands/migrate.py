@@ -13,7 +13,7 @@ from tranship.cli.context import CliContext, answering, results
 
 if TYPE_CHECKING:
     from tranship.config import Config
-    from tranship.model.options import MigrateOptions, RebuildIndexes
+    from tranship.model.options import MigrateOptions
     from tranship.model.progress import Event
     from tranship.model.verdict import MigrationResult
 
@@ -30,7 +30,7 @@ class Given(TypedDict):
     jobs: int
     max_rejects: str | None
     rehearse: bool
-    rebuild_indexes: RebuildIndexes
+    rebuild_indexes: str
     restart: bool
     new_snapshot: str | None
     take_over: bool
@@ -100,6 +100,8 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 @click.pass_context
 def command(context: click.Context, config: Path, **given: Unpack[Given]) -> None:
     """Copy the rows of the OLD database of CONFIG into the NEW one: a dry run, unless --live."""
+    import msgspec
+
     from tranship.cli.loop import run
     from tranship.cli.start import load
     from tranship.model.options import MigrateOptions
@@ -109,12 +111,15 @@ def command(context: click.Context, config: Path, **given: Unpack[Given]) -> Non
             "--rehearse takes everything back, --live keeps it: give one of the two", context
         )
     call = context.ensure_object(CliContext)
-    options = MigrateOptions(
-        **given,
-        show_values=call.show_values,
-        arguments=call.arguments,
-        invocation=call.invocation,
-        config_path=str(config),
+    options = msgspec.convert(
+        {
+            **given,
+            "show_values": call.show_values,
+            "arguments": call.arguments,
+            "invocation": call.invocation,
+            "config_path": str(config),
+        },
+        MigrateOptions,
     )
     loaded = load(config)
     _name_unpassed(options)

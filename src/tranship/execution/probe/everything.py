@@ -15,6 +15,7 @@ from tranship.execution.probe.cut import Cut, measure
 from tranship.execution.probe.group import ProbeContext, ask_group
 from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Lookup
 from tranship.model.flow import FlowId
 from tranship.model.names import Side, TableName
@@ -88,7 +89,7 @@ async def count_left_out(snapshot: Snapshot, job: Job) -> dict[str, int]:
     async with snapshot.reader() as old:
         return {
             str(table.name): await old.fetchval(
-                sql_cut.count_relation(table.name, partitioned=table.kind == "p")
+                sql_cut.count_relation(table.name, partitioned=table.kind == RelationKind.PARTITIONED_TABLE)
             )
             for table in _left_out(job)
         }
@@ -159,7 +160,13 @@ def _lookups_on_old(job: Job) -> list[TableName]:
 
 def _left_out(job: Job) -> list[Table]:
     tables = [job.old.table(left.old) for left in job.plan.left_out]
-    return [t for t in tables if t is not None and t.kind in "rp" and "SELECT" in t.privileges]
+    return [
+        t
+        for t in tables
+        if t is not None
+        and t.kind in (RelationKind.TABLE, RelationKind.PARTITIONED_TABLE)
+        and "SELECT" in t.privileges
+    ]
 
 
 def _countable(job: Job) -> list[TableName]:

@@ -35,6 +35,7 @@ from tranship.execution.switches.triggers_and_keys import (
     may_be_replica,
 )
 from tranship.model.catalog import Catalog, Table
+from tranship.model.catalog_codes import FIRES_AS_ORIGIN, FIRES_AS_REPLICA, RelationKind
 from tranship.model.names import TableName
 from tranship.model.progress import Noted
 from tranship.planning.plan.order import children_first
@@ -220,7 +221,9 @@ class _TakeBack:
         ]
         return Switches(
             replica=self._replica,
-            disable=tuple(t for t in triggers if t.state in ("AR" if self._replica else "OA")),
+            disable=tuple(
+                t for t in triggers if t.state in (FIRES_AS_REPLICA if self._replica else FIRES_AS_ORIGIN)
+            ),
         )
 
     async def _delete(self, together: Sequence[Table]) -> int:
@@ -275,11 +278,11 @@ class _TakeBack:
 
 def _leaves(table: Table) -> list[tuple[TableName, int]] | None:
     """The relations that hold a table's rows; None where one is no heap of this server."""
-    if table.kind != "p":
+    if table.kind != RelationKind.PARTITIONED_TABLE:
         return [(table.name, table.oid)]
     return (
         [(leaf.name, leaf.oid) for leaf in table.partitions]
-        if all(leaf.kind == "r" for leaf in table.partitions)
+        if all(leaf.kind == RelationKind.TABLE for leaf in table.partitions)
         else None
     )
 

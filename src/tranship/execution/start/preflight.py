@@ -32,8 +32,10 @@ from tranship.execution.resilience.writer_lock import at_work
 from tranship.execution.switches import indexes, sequences
 from tranship.execution.switches import triggers_and_keys as switches
 from tranship.model.catalog import Catalog
+from tranship.model.catalog_codes import FIRES_AS_ORIGIN, RelationKind
 from tranship.model.expression import Lookup, NewDefault
 from tranship.model.names import Side, TableName
+from tranship.model.options import RebuildIndexes
 from tranship.model.resolution import Problem
 from tranship.model.types import PgType
 from tranship.server.identity import Identity, read_identity, same_database, standby_of
@@ -81,7 +83,7 @@ async def preflight(
         need = await switches.needed(new, job, group, replica=replica, rows=None, batch_rows=0)
         problems += switches.missing_rights(need, job)
         silenced |= {p.new for p in group.tables} if need.alters else set()
-    if options.rebuild_indexes == "always" and not options.rehearse:
+    if options.rebuild_indexes == RebuildIndexes.ALWAYS and not options.rehearse:
         problems += await indexes.missing_rights(new, job)
         silenced |= {one.table for one in await indexes.loose(new, job, [p.new for p in job.plan.tables])}
     problems += await _in_use(new, job, silenced)
@@ -200,7 +202,7 @@ def _rules(job: Job) -> list[Problem]:
         (p.new, rule.name)
         for p in plans
         for rule in job.after(p).rules
-        if rule.event == "INSERT" and rule.enabled in "OA"
+        if rule.event == "INSERT" and rule.enabled in FIRES_AS_ORIGIN
     ]
     return [RuleWouldFire(table, rule).problem() for table, rule in found]
 
@@ -211,13 +213,13 @@ def _elsewhere(job: Job) -> list[Problem]:
         (Side.OLD, plan.old, leaf)
         for plan in job.plan.tables
         for leaf in job.before(plan).partitions
-        if leaf.kind == "f"
+        if leaf.kind == RelationKind.FOREIGN_TABLE
     ]
     news = [
         (Side.NEW, plan.new, leaf)
         for plan in job.plan.tables
         for leaf in job.after(plan).partitions
-        if leaf.kind == "f"
+        if leaf.kind == RelationKind.FOREIGN_TABLE
     ]
     return [ForeignPartition(leaf.name, side, table).problem() for side, table, leaf in (*olds, *news)]
 

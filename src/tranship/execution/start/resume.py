@@ -25,6 +25,7 @@ from tranship.execution.start.old_unchanged import unwritten
 from tranship.execution.start.tasks import Begun, _task, write_task
 from tranship.model.flow import FlowId
 from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
+from tranship.model.options import NewSnapshot
 from tranship.model.plan import Plan, TablePlan
 from tranship.planning.plan.hash import plan_hash, run_hash
 from tranship.server.identity import Identity
@@ -104,7 +105,7 @@ async def resume(context: RunContext, held: Steady, snapshot: Snapshot, run: Run
         snapshot, Mark.of(run.snapshot), tasks, jobs, context.on_event
     )
     control = await held.alive()
-    if not unchanged and context.options.new_snapshot != "unfinished":
+    if not unchanged and context.options.new_snapshot != NewSnapshot.UNFINISHED:
         raise Stopped(OldWrittenSince())
     if not unchanged:
         context.note(CopiedAnew())

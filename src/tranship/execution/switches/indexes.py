@@ -15,6 +15,7 @@ from msgspec import Struct
 from tranship.errors.codes.privileges import IndexNotRemovable
 from tranship.execution.context import Job
 from tranship.model.catalog import Index
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName
 from tranship.model.notes import IndexesToRemove
@@ -56,7 +57,7 @@ async def loose(new: asyncpg.Connection, job: Job, tables: Iterable[TableName]) 
     wanted = {
         t.oid: t
         for name in tables
-        if name not in lookups and (t := job.new.table(name)) is not None and t.kind == "r"
+        if name not in lookups and (t := job.new.table(name)) is not None and t.kind == RelationKind.TABLE
     }
     found = []
     for row in await new.fetch(query("loose_indexes"), list(wanted)) if wanted else []:
@@ -77,9 +78,9 @@ async def to_take_off(
     new: asyncpg.Connection, job: Job, rows: Mapping[TableName, int], mode: RebuildIndexes
 ) -> tuple[LooseIndex, ...]:
     """The indexes that go for the load of tables of NEW. ``rows``: what is about to arrive in each of them."""
-    if mode == "never" or (mode == "auto" and job.new.event_triggers):
+    if mode == RebuildIndexes.NEVER or (mode == RebuildIndexes.AUTO and job.new.event_triggers):
         return ()
-    big = [name for name, count in rows.items() if mode == "always" or count >= AUTO_ROWS]
+    big = [name for name, count in rows.items() if mode == RebuildIndexes.ALWAYS or count >= AUTO_ROWS]
     found = [one for one in await loose(new, job, big) if not one.lacks]
     allowed = {name for name in {one.table for one in found} if await _empty_and_quiet(new, job, name)}
     return tuple(one for one in found if one.table in allowed)

@@ -18,6 +18,7 @@ from tranship.execution.resilience.connection import Works
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.switches.indexes import LooseIndex
 from tranship.model.catalog import ForeignKey, Table
+from tranship.model.catalog_codes import FIRES_AS_ORIGIN, FIRES_AS_REPLICA, RelationKind, TriggerState
 from tranship.model.names import TableName
 from tranship.model.notes import (
     IndexesStillRemoved,
@@ -50,7 +51,7 @@ class FiringTrigger(Struct, frozen=True):
 
     relation: TableName
     name: str
-    state: str
+    state: TriggerState
     owned: bool
 
 
@@ -102,17 +103,23 @@ async def needed(
         for key in table.foreign_keys
         if key.enforced and (name, key.name) in group.cyclic_keys
     ]
-    origin_only = {t.state for t in triggers} <= {"O", "D"}
+    origin_only = {t.state for t in triggers} <= {TriggerState.ORIGIN, TriggerState.DISABLED}
     declared = [k for t in tables.values() for k in t.foreign_keys] + [
         k for t in tables.values() for p in t.partitions for k in p.foreign_keys
     ]
     provable = not any(key.period for key in declared)
-    if replica and provable and (away or (origin_only and any(t.state == "O" for t in triggers))):
-        return Switches(replica=True, disable=tuple(t for t in triggers if t.state in "AR"))
+    if (
+        replica
+        and provable
+        and (away or (origin_only and any(t.state == TriggerState.ORIGIN for t in triggers)))
+    ):
+        return Switches(replica=True, disable=tuple(t for t in triggers if t.state in FIRES_AS_REPLICA))
     own = len(group.tables) == 1 and all(d.key.target == d.table for d in away)
     one_batch = bool(away) and own and rows is not None and rows <= batch_rows and not group.tables[0].serial
     return Switches(
-        disable=tuple(t for t in triggers if t.state in "OA"), drop=tuple(away), one_batch=one_batch
+        disable=tuple(t for t in triggers if t.state in FIRES_AS_ORIGIN),
+        drop=tuple(away),
+        one_batch=one_batch,
     )
 
 
@@ -120,7 +127,9 @@ async def firing(new: asyncpg.Connection, table: Table, event: int) -> list[Firi
     """User triggers of a table and its partitions for an event (``INSERT``, ``DELETE``)."""
     rows = await new.fetch(query("triggers_firing"), table.oid, event)
     return [
-        FiringTrigger(TableName(r["schema"], r["relation"]), r["trigger"], r["state"], r["owned"])
+        FiringTrigger(
+            TableName(r["schema"], r["relation"]), r["trigger"], TriggerState(r["state"]), r["owned"]
+        )
         for r in rows
     ]
 
@@ -133,7 +142,11 @@ async def refuse_late_triggers(new: asyncpg.Connection, table: Table, *, replica
     Raises:
         Stopped: one was.
     """
-    late = [t for t in await firing(new, table, INSERT) if t.state in ("AR" if replica else "OA")]
+    late = [
+        t
+        for t in await firing(new, table, INSERT)
+        if t.state in (FIRES_AS_REPLICA if replica else FIRES_AS_ORIGIN)
+    ]
     if late:
         raise Stopped(TriggerFired(table.name, late[0].name, late[0].relation))
 
@@ -256,7 +269,10 @@ class SwitchBoard:
         if await held.work(what, lambda new: new.fetchval(query("constraint_there"), oid, key.name)) is None:
             return
         comment = await held.work(what, lambda new: new.fetchval(query("constraint_comment"), oid, key.name))
-        partitioned = any(end is not None and end.kind == "p" for end in (table, self._target(key)))
+        partitioned = any(
+            end is not None and end.kind == RelationKind.PARTITIONED_TABLE
+            for end in (table, self._target(key))
+        )
         undo: list[tuple[str, str]] = []
         if comment is not None:
             undo.append(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from msgspec import Struct, structs
 
 from tranship.model.catalog import Catalog, Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import ColumnPair, Matching, Pairing, Proposal, TablePair, TableProposal
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.statistics import NOTHING_KNOWN, Background
@@ -199,7 +200,10 @@ def _pair_children(tables: _Tables, decided: Decided) -> None:
         if name in tables.found or name in decided.dropped:
             continue
         ancestor = _paired_ancestor(table, tables)
-        if ancestor is not None and tables.new[tables.found[ancestor].new].kind == "p":
+        if (
+            ancestor is not None
+            and tables.new[tables.found[ancestor].new].kind == RelationKind.PARTITIONED_TABLE
+        ):
             evidence = f"inherits from {ancestor}, whose counterpart is partitioned"
             tables.pair(name, tables.found[ancestor].new, Pairing.PARENT, (evidence,))
 

@@ -23,17 +23,18 @@ from tranship.errors.codes.scope import (
     TableUnreadable,
 )
 from tranship.model.catalog import Catalog, Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import Side, TableName
 from tranship.model.resolution import Problem
 
 # pg_class.relkind of relations with rows of their own: plain and partitioned tables.
-HOLDS_ROWS = ("r", "p")
+HOLDS_ROWS = (RelationKind.TABLE, RelationKind.PARTITIONED_TABLE)
 KIND_WORDS = {
-    "v": "a view",
-    "m": "a materialized view",
-    "f": "a foreign table",
-    "p": "a partitioned table",
-    "r": "a table",
+    RelationKind.VIEW: "a view",
+    RelationKind.MATERIALIZED_VIEW: "a materialized view",
+    RelationKind.FOREIGN_TABLE: "a foreign table",
+    RelationKind.PARTITIONED_TABLE: "a partitioned table",
+    RelationKind.TABLE: "a table",
 }
 # Table names in a hint: as many as fit into two lines of a terminal.
 MOST_SHOWN = 10

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from tranship.errors.codes.scope import ParentNotFilled
 from tranship.model.catalog import Catalog, Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import Comparison, TablePair
 from tranship.model.expression import Coalesce, Constant, Lookup, MapValues, NewDefault, Rule, Sql, Take
 from tranship.model.names import TableName
@@ -89,9 +90,9 @@ def _table_plan(pair: TablePair, sides: Sides, decisions: Sequence[Decision]) ->
 
 def _sources(before: Table) -> tuple[Source, ...]:
     """Returns the relations that hold the rows: the table itself, or the partitions of a partitioned one."""
-    if before.kind != "p":
+    if before.kind != RelationKind.PARTITIONED_TABLE:
         # Pages are addressed by ctid ranges, which only the heap promises.
-        heap = before.kind == "r" and before.access_method in ("heap", "")
+        heap = before.kind == RelationKind.TABLE and before.access_method in ("heap", "")
         return (Source(relation=before.name, root=before.name, oid=before.oid, pageable=heap),)
     return tuple(
         Source(
@@ -99,7 +100,7 @@ def _sources(before: Table) -> tuple[Source, ...]:
             root=before.name,
             oid=leaf.oid,
             through_root=not leaf.selectable,
-            pageable=leaf.kind == "r",
+            pageable=leaf.kind == RelationKind.TABLE,
         )
         for leaf in before.partitions
     )

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from tranship.model.catalog import Catalog, Check, Column, ForeignKey, Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Coalesce, Constant, Lookup, MapValues, NewDefault, Sql, Take
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, Hazard, HazardKind, TablePlan
@@ -222,7 +223,7 @@ def _depends_on_row_alone(check: Check) -> bool:
 
 
 def _routing_hazards(context: _Context) -> Iterator[Hazard]:
-    if context.after.kind == "p" and not context.after.has_default_partition:
+    if context.after.kind == RelationKind.PARTITIONED_TABLE and not context.after.has_default_partition:
         # The partition key may be an expression over any column.
         yield Hazard(HazardKind.ROUTING, tuple(mapping.column for mapping in context.plan.columns))
 

@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from tranship.model.catalog_codes import RelationKind, TriggerState
 from tranship.sql.catalog import catalog_query
 
 
@@ -74,7 +75,7 @@ class RelationRow(Struct, frozen=True):
     oid: int
     schema: str
     name: str
-    kind: str
+    kind: RelationKind
     persistence: str
     row_security: bool
     force_row_security: bool
@@ -163,7 +164,7 @@ class IndexRow(Struct, frozen=True):
 class TriggerRow(Struct, frozen=True):
     relation: int
     name: str
-    enabled: str
+    enabled: TriggerState
     definition: str
     function: str
     on_insert: bool
@@ -175,7 +176,7 @@ class RuleRow(Struct, frozen=True):
     name: str
     event: str
     instead: bool
-    enabled: str
+    enabled: TriggerState
     definition: str
 
 
@@ -190,7 +191,7 @@ class PartitionRow(Struct, frozen=True):
     oid: int
     schema: str
     name: str
-    kind: str
+    kind: RelationKind
     complete: bool
     constraint: str | None
     selectable: bool

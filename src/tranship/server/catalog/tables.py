@@ -24,6 +24,7 @@ from tranship.model.catalog import (
     Table,
     Trigger,
 )
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import TableName
 from tranship.server.catalog.rows import (
     ColumnRow,
@@ -70,7 +71,7 @@ async def read_parts(conn: asyncpg.Connection, version: int, relations: list[Rel
     oids = [relation.oid for relation in relations]
     # Column privileges are read only where the role may not SELECT the relation as a whole.
     veiled = [relation.oid for relation in relations if "SELECT" not in relation.privileges]
-    partitioned = [relation.oid for relation in relations if relation.kind == "p"]
+    partitioned = [relation.oid for relation in relations if relation.kind == RelationKind.PARTITIONED_TABLE]
     links = await fetch(conn, version, "inheritance", InheritanceRow, oids)
     parents: dict[int, list[InheritanceRow]] = defaultdict(list)
     children: dict[int, list[InheritanceRow]] = defaultdict(list)
@@ -78,7 +79,7 @@ async def read_parts(conn: asyncpg.Connection, version: int, relations: list[Rel
         parents[link.child].append(link)
         children[link.parent].append(link)
     nodes = await fetch(conn, version, "partitions", PartitionRow, partitioned)
-    leaves = [node.oid for node in nodes if node.kind != "p"]
+    leaves = [node.oid for node in nodes if node.kind != RelationKind.PARTITIONED_TABLE]
     return TableParts(
         columns=by_relation(await fetch(conn, version, "columns", ColumnRow, oids)),
         unreadable=by_relation(await fetch(conn, version, "unreadable", UnreadableRow, veiled)),
@@ -103,7 +104,7 @@ def build_table(
     oid = relation.oid
     constraints, indexes = parts.constraints.get(oid, []), parts.indexes.get(oid, [])
     nodes, links = parts.partitions.get(oid, []), parts.parents.get(oid, [])
-    leaves = [node for node in nodes if node.kind != "p"]
+    leaves = [node for node in nodes if node.kind != RelationKind.PARTITIONED_TABLE]
     table = Table(
         name=TableName(relation.schema, relation.name),
         kind=relation.kind,
@@ -170,7 +171,7 @@ def _takes_every_row(nodes: list[PartitionRow]) -> bool:
     """Returns whether each partitioned table of a tree has a partition for every row; False for a plain
     table.
     """
-    return bool(nodes) and all(node.complete for node in nodes if node.kind == "p")
+    return bool(nodes) and all(node.complete for node in nodes if node.kind == RelationKind.PARTITIONED_TABLE)
 
 
 def _partition(leaf: PartitionRow, root: Table, parts: TableParts) -> Partition:
@@ -226,7 +227,7 @@ def _estimate(relation: RelationRow, leaves: list[PartitionRow]) -> float:
     ``reltuples`` is -1 then; before PostgreSQL 14 it was 0, which is believed only of a table without pages.
     A partitioned table has the sum of its leaves, because only ANALYZE and not autovacuum counts it itself.
     """
-    if relation.kind != "p":
+    if relation.kind != RelationKind.PARTITIONED_TABLE:
         return relation.row_estimate if relation.row_estimate > 0 or relation.bytes == 0 else _UNKNOWN
     estimates = [
         leaf.row_estimate if leaf.row_estimate > 0 or leaf.pages == 0 else _UNKNOWN for leaf in leaves

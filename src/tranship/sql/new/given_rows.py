@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tranship.model.catalog import Column, Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.types import PgType
 from tranship.sql.new.probe import answer, given_column, recordset, through_text
 from tranship.sql.quote import ident, literal, relation
@@ -173,7 +174,11 @@ def parent_part(rows: GivenRows, reference: Reference, which: int) -> str:
 
 def relation_to_read(table: Table) -> str:
     """Returns NEW's table as its constraints see it: with partitions, without inheritance children."""
-    return f"ONLY {relation(table.name)}" if table.kind != "p" else relation(table.name)
+    return (
+        f"ONLY {relation(table.name)}"
+        if table.kind != RelationKind.PARTITIONED_TABLE
+        else relation(table.name)
+    )
 
 
 def held_rows(table: Table, most: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from tranship.model.catalog import Index, Rule, Table, Trigger
+from tranship.model.catalog_codes import RelationKind, TriggerState
 from tranship.model.change import Change
 from tranship.model.change_kind import ChangeKind
 from tranship.model.names import TableName
@@ -22,7 +23,12 @@ from tranship.planning.comparing.structure.sides import (
     leftovers,
 )
 
-_STATES = {"O": "enabled", "D": "disabled", "R": "enabled for replica", "A": "enabled always"}
+_STATES = {
+    TriggerState.ORIGIN: "enabled",
+    TriggerState.DISABLED: "disabled",
+    TriggerState.REPLICA: "enabled for replica",
+    TriggerState.ALWAYS: "enabled always",
+}
 
 
 def view_notes(sides: TableSides) -> list[Change]:
@@ -196,7 +202,7 @@ def _partitioning_differs(sides: TableSides) -> Iterator[Change]:
     after = sides.new_expression(new.partition_key), _leaves(sides.new_expression, new)
     if before != after:
         text = f"Partitioning differs: old {_partitioning(old)}, new {_partitioning(new)}"
-        action = "The server routes each row" if new.kind == "p" else STAYS
+        action = "The server routes each row" if new.kind == RelationKind.PARTITIONED_TABLE else STAYS
         yield sides.note(ChangeKind.PARTITIONING_DIFFERS, text, action)
 
 
@@ -207,14 +213,15 @@ def _leaves(
     matter.
     """
     return frozenset(
-        (expression(portable_bound(leaf.constraint)), leaf.kind == "f") for leaf in table.partitions
+        (expression(portable_bound(leaf.constraint)), leaf.kind == RelationKind.FOREIGN_TABLE)
+        for leaf in table.partitions
     )
 
 
 def _partitioning(table: Table) -> str:
     if table.partition_key is None:
         return "not partitioned"
-    foreign = sum(leaf.kind == "f" for leaf in table.partitions)
+    foreign = sum(leaf.kind == RelationKind.FOREIGN_TABLE for leaf in table.partitions)
     plural = "s" if len(table.partitions) != 1 else ""
     words = f"{table.partition_key}, {len(table.partitions)} partition{plural}"
     return f"{words}, {foreign} of them foreign" if foreign else words

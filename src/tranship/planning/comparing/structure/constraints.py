@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tranship.model.catalog import Check, ForeignKey
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import Change
 from tranship.model.change_kind import ChangeKind
 from tranship.model.names import ColumnRef
@@ -172,9 +173,11 @@ def _manner(key: ForeignKey, set_columns: Sequence[str] | None) -> str:
 
 def _unplaced(sides: TableSides) -> Iterator[Change]:
     """Yields a note when NEW is partitioned and not every row is sure of a partition."""
-    if sides.new.kind != "p" or sides.new.has_default_partition:
+    if sides.new.kind != RelationKind.PARTITIONED_TABLE or sides.new.has_default_partition:
         return
-    if sides.old.kind == "p" and _places(sides, old=True) == _places(sides, old=False):
+    if sides.old.kind == RelationKind.PARTITIONED_TABLE and _places(sides, old=True) == _places(
+        sides, old=False
+    ):
         return
     yield sides.note(
         ChangeKind.NEW_CONSTRAINT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tranship.model.catalog import Catalog, Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import Change, Pairing, TablePair
 from tranship.model.change_kind import ChangeKind
 from tranship.planning.comparing.structure.attachments import view_notes
@@ -12,8 +13,18 @@ from tranship.planning.comparing.structure.sides import MAY_DIFFER, STAYS, Table
 from tranship.planning.comparing.structure.translation import Translation
 from tranship.planning.printed.tokens import canonical
 
-_WORDS = {"v": "view", "m": "materialized view", "f": "foreign table", "r": "table", "p": "table"}
-_KINDS = {"v": "view", "m": "materialized_view", "f": "foreign_table"}
+_WORDS = {
+    RelationKind.VIEW: "view",
+    RelationKind.MATERIALIZED_VIEW: "materialized view",
+    RelationKind.FOREIGN_TABLE: "foreign table",
+    RelationKind.TABLE: "table",
+    RelationKind.PARTITIONED_TABLE: "table",
+}
+_KINDS = {
+    RelationKind.VIEW: "view",
+    RelationKind.MATERIALIZED_VIEW: "materialized_view",
+    RelationKind.FOREIGN_TABLE: "foreign_table",
+}
 _SHOWN = tuple(_KINDS)
 
 
@@ -56,7 +67,7 @@ def _of_old(before: Table, after: Table | None, translation: Translation) -> Ite
 def _not_moved(before: Table, after: Table, translation: Translation) -> Iterator[Change]:
     """Yields notes about a relation of the same kind on both sides that holds no rows of its own."""
     words, kind, name = _WORDS[before.kind], _KINDS[before.kind], str(before.name)
-    if before.kind == "m":
+    if before.kind == RelationKind.MATERIALIZED_VIEW:
         text = f"Materialized view '{before.name}' is not moved and shows NEW's old content afterwards"
         action = f"REFRESH MATERIALIZED VIEW {after.name} after the move"
         yield plain_note(ChangeKind.MATERIALIZED_VIEW_STALE, name, text, action)
@@ -76,7 +87,11 @@ def _columns(table: Table) -> tuple[tuple[str, str], ...]:
 
 
 def _only_new(table: Table) -> Change:
-    action = f"REFRESH MATERIALIZED VIEW {table.name} after the move" if table.kind == "m" else STAYS
+    action = (
+        f"REFRESH MATERIALIZED VIEW {table.name} after the move"
+        if table.kind == RelationKind.MATERIALIZED_VIEW
+        else STAYS
+    )
     return plain_note(
         ChangeKind(f"{_KINDS[table.kind]}_added"),
         str(table.name),

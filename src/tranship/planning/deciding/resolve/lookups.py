@@ -14,14 +14,20 @@ from tranship.errors.codes.entry_values import (
     WrongLookup,
 )
 from tranship.model.catalog import Catalog, Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import Side, TableName
 from tranship.model.resolution import LookupTable, Problem, Resolution
 from tranship.planning.deciding.resolve.tables import the_table
 from tranship.planning.deciding.resolve.words import did_you_mean, fed_by, problem
 from tranship.planning.matching.scope import default_schema
 
-# pg_class.relkind of what a lookup may join: tables, partitioned tables, materialized views, foreign tables.
-_READABLE = ("r", "p", "m", "f")
+# What a lookup may join.
+_READABLE = (
+    RelationKind.TABLE,
+    RelationKind.PARTITIONED_TABLE,
+    RelationKind.MATERIALIZED_VIEW,
+    RelationKind.FOREIGN_TABLE,
+)
 
 
 def check_lookup(entry: Resolution, lookup: LookupTable, old: Catalog, new: Catalog) -> Iterator[Problem]:
