@@ -1,4 +1,6 @@
-"""Questions to the data within a time limit: each statement in a read-only transaction of its own; what has no answer is recorded."""
+"""Questions to the data within a time limit: each statement in a read-only transaction of its own; what has
+no answer is recorded.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ class Asker:
         *arguments: object,
         refused: list[asyncpg.PostgresError] | None = None,
     ) -> Rows | None:
-        """Returns the rows of one statement, or None where there is no answer; ``what`` then stands in ``not_asked`` with the reason.
+        """Returns the rows of one statement, or None where there is no answer; ``what`` then stands in
+        ``not_asked`` with the reason.
 
         What the server says to the values themselves goes to ``refused`` where that is given.
         """
@@ -64,7 +67,8 @@ class Asker:
     async def _fetch(
         self, conn: asyncpg.Connection, left: float, text: str, arguments: tuple[object, ...]
     ) -> Rows:
-        # One round trip begins the transaction and bounds it: over 10 ms of latency each further one would cost a third of the questions.
+        # One round trip begins the transaction and bounds it: over 10 ms of latency each further one would
+        # cost a third of the questions.
         await conn.execute(bounded_transaction(max(int(left * 1000), 1)))
         try:
             rows: Rows = await conn.fetch(text, *arguments)

@@ -15,7 +15,9 @@ from tranship.sql.key_evidence import Asked, keys_held
 
 _COLUMNS_AT_ONCE = 16
 _KEYS_AT_ONCE = 100
-"""Tables of one statement: each costs the server a few of its shared locks (max_locks_per_transaction, 64 per connection)."""
+"""Tables of one statement: each costs the server a few of its shared locks (max_locks_per_transaction, 64
+per connection).
+"""
 _MOST = 0.95
 """The part of the distinct values that has to be found among the keys."""
 _LISTED = 20
@@ -34,7 +36,8 @@ class _Counted(Struct):
 async def references(
     asker: Asker, old: Catalog, questions: Sequence[KeyQuestion], percents: dict[ColumnRef, float | None]
 ) -> tuple[Reference, ...]:
-    """Returns the answers in the order of the questions, which is the order of asking; a column that could not be asked is missing.
+    """Returns the answers in the order of the questions, which is the order of asking; a column that could
+    not be asked is missing.
 
     ``percents`` are the parts of large tables that are read, by column.
     """

@@ -80,6 +80,15 @@ class TableProposal(Struct, frozen=True):
     runner_up: TableName | None = None
 
 
+class ToolTable(Struct, frozen=True):
+    """A table in which a migration tool keeps its records: it is neither copied nor asked about."""
+
+    old: TableName | None
+    new: TableName | None
+    tool: str
+    """The name of the tool, or of the tools that write this table."""
+
+
 class Matching(Struct, frozen=True):
     """Which tables and columns correspond to each other (``planning/matching/match.py``)."""
 
@@ -94,6 +103,8 @@ class Matching(Struct, frozen=True):
     """Old schema and new schema. User-defined types of one name in a pair of schemas correspond."""
     configured: tuple[TableName, ...] | None = None
     """The configured ``tables`` in their order; None: all, by name."""
+    tool_tables: tuple[ToolTable, ...] = ()
+    """Tables of migration tools, which stay as they are on both sides."""
 
 
 class Change(Struct, frozen=True):

@@ -172,7 +172,7 @@ def _left_out(result: MigrationResult) -> list[str]:
     if not result.left_out:
         return []
     return [
-        "Rows left out by a resolution:",
+        "Rows left out:",
         *(f"  [{shown(table)}] {rows}" for table, rows in result.left_out.items()),
     ]
 

@@ -1,4 +1,6 @@
-"""The question whether values of old columns are keys of old tables: many columns and many keys in one statement."""
+"""The question whether values of old columns are keys of old tables: many columns and many keys in one
+statement.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,13 @@ class Asked(Struct, frozen=True):
 
 
 def keys_held(columns: Sequence[Asked], keys: Sequence[tuple[Table, str]], *, uuid: bool) -> str:
-    """Returns a statement with one row per column and key: ``key`` (-1: the column itself), ``place`` of the column, ``found`` distinct values.
+    """Returns a statement with one row per column and key: ``key`` (-1: the column itself), ``place`` of the
+    column, ``found`` distinct values.
 
-    Rows with ``key`` -1 count all compared values, and ``whole`` says whether none of the column's numbers has a fraction. Columns and keys are
-    numbered from 0; a column without values has no row at all. The value of a number is compared as ``bigint``, so that the keys' own indexes
+    Rows with ``key`` -1 count all compared values, and ``whole`` says whether none of the column's numbers
+    has a fraction. Columns and keys are
+    numbered from 0; a column without values has no row at all. The value of a number is compared as
+    ``bigint``, so that the keys' own indexes
     answer.
     """
     values = " UNION ALL ".join(_values(place, asked, uuid=uuid) for place, asked in enumerate(columns))

@@ -63,7 +63,7 @@ Duration: 1.23 seconds
 Rejected rows by reason:
   [public.orders] 23502 note: 1
 
-Rows left out by a resolution:
+Rows left out:
   [public.scrap] 12
 
 Accounted for: 15253 read = 15240 written + 1 rejected + 12 left out

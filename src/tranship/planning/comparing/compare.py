@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from tranship.model.catalog import Catalog
-from tranship.model.change import Change, ChangeClass, Comparison, Matching, Pairing, TablePair, TableProposal
+from tranship.model.change import (
+    Change,
+    ChangeClass,
+    Comparison,
+    Matching,
+    Pairing,
+    TablePair,
+    TableProposal,
+    ToolTable,
+)
 from tranship.model.change_kind import ChangeKind
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, Answers
@@ -77,6 +86,10 @@ def _unpaired_changes(
     for name in matching.only_new:
         if name not in proposed:
             yield name, _added_table(name)
+    for tool in matching.tool_tables:
+        place = tool.old or tool.new
+        if place is not None:
+            yield place, _tool_table(place, tool)
     for decision in answers.decisions:
         if decision.action is Action.DROP_TABLE:
             yield decision.old_table, _dropped_table(decision.old_table, decision.resolution.because)
@@ -196,6 +209,21 @@ def _added_table(name: TableName) -> Change:
         description=words,
         new_table=str(name),
         auto_action=action,
+    )
+
+
+def _tool_table(name: TableName, tool: ToolTable) -> Change:
+    evidence = [f"it holds the records of a migration tool ({tool.tool}), which speak of its own database"]
+    if tool.old is not None and tool.new is not None:
+        evidence.append("to move it all the same: action 'rename_table' with its own name as new_table")
+    return Change(
+        cls=ChangeClass.SAFE,
+        kind=ChangeKind.TABLE_LEFT_OUT,
+        table=str(name),
+        description=f"Table '{name.name}' is left out",
+        new_table=str(tool.new) if tool.new is not None else None,
+        auto_action="Stays as it is on both sides",
+        evidence=tuple(evidence),
     )
 
 

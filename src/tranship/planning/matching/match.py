@@ -11,11 +11,20 @@ from msgspec import Struct, structs
 
 from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import RelationKind
-from tranship.model.change import ColumnPair, Matching, Pairing, Proposal, TablePair, TableProposal
+from tranship.model.change import (
+    ColumnPair,
+    Matching,
+    Pairing,
+    Proposal,
+    TablePair,
+    TableProposal,
+    ToolTable,
+)
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.matching.renames import RenameContext, column_renames, naming_convention, table_renames
 from tranship.planning.matching.scope import HOLDS_ROWS, Scope
+from tranship.planning.matching.tool_tables import paired_tools, tool_tables
 
 
 class Decided(Struct, frozen=True):
@@ -79,6 +88,7 @@ def match(
     Partitions are storage of their root; views, materialized and foreign tables correspond to nothing.
     """
     tables = _Tables(_movable(old), _movable(new), {})
+    tools = _without_tools(tables, old, new, scope, decided)
     # Decisions before names, so that a renamed table leaves its name free; children last, since they follow
     # their parent.
     _pair_decided(tables, scope, decided)
@@ -101,6 +111,7 @@ def match(
         out_of_scope=len(tables.old) - len(inside),
         schema_pairs=scope.schema_pairs,
         configured=scope.tables,
+        tool_tables=tools,
     )
 
 
@@ -115,6 +126,7 @@ def loose_columns(
     both sides have such tables.
     """
     tables = _Tables(_movable(old), _movable(new), {})
+    _without_tools(tables, old, new, scope, NOTHING_DECIDED)
     _pair_decided(tables, scope, NOTHING_DECIDED)
     _pair_by_name(tables, scope, NOTHING_DECIDED)
     paired = [(tables.old[a], tables.new[b]) for a, b in sorted(tables.names.items()) if scope.includes(a)]
@@ -150,6 +162,26 @@ def _columns_of(tables: Sequence[Table]) -> list[ColumnRef]:
 
 def _movable(catalog: Catalog) -> dict[TableName, Table]:
     return {t.name: t for t in catalog.tables if t.kind in HOLDS_ROWS and t.extension is None}
+
+
+def _without_tools(
+    tables: _Tables, old: Catalog, new: Catalog, scope: Scope, decided: Decided
+) -> tuple[ToolTable, ...]:
+    """Takes the tables of migration tools out of both sides, and returns them.
+
+    A table that the configuration or a decision names is moved as it says.
+    """
+    said = {*(scope.tables or ()), *decided.dropped, *dict((*scope.mapping, *decided.tables))}
+    wanted = {b for _, b in (*scope.mapping, *decided.tables)}
+    schemas = dict(scope.schema_pairs)
+    wanted |= {TableName(schemas.get(name.schema, name.schema), name.name) for name in said}
+    gone_old = {n: t for n, t in tool_tables(old, tables.old.values()).items() if n not in said}
+    gone_new = {n: t for n, t in tool_tables(new, tables.new.values()).items() if n not in wanted}
+    for name in gone_old:
+        del tables.old[name]
+    for name in gone_new:
+        del tables.new[name]
+    return paired_tools(gone_old, gone_new, schemas)
 
 
 def _pair_decided(tables: _Tables, scope: Scope, decided: Decided) -> None:

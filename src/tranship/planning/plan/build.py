@@ -47,13 +47,21 @@ def build(
     groups, problems = order(tables, new, configured)
     plan = Plan(
         groups=groups,
-        left_out=tuple(LeftOut(name, resolution.because) for name, resolution in sorted(dropped.items())),
+        left_out=_left_out(comparison, {name: one.because for name, one in dropped.items()}),
         sequences=sequence_pairs(old, new, tables),
         warnings=tuple(p for p in problems if p.warning) + _left_out_parents(tables, new),
         old_fingerprint=old.fingerprint,
         new_fingerprint=new.fingerprint,
     )
     return plan, tuple(p for p in problems if not p.warning)
+
+
+def _left_out(comparison: Comparison, dropped: dict[TableName, str]) -> tuple[LeftOut, ...]:
+    """Returns the tables that stay behind, by a decision or as the records of a migration tool."""
+    tools = {
+        one.old: f"records of {one.tool}" for one in comparison.matching.tool_tables if one.old is not None
+    }
+    return tuple(LeftOut(name, because) for name, because in sorted({**tools, **dropped}.items()))
 
 
 def _with_hazards(tables: Sequence[TablePlan], old: Catalog, new: Catalog) -> list[TablePlan]:

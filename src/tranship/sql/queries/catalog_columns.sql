@@ -1,5 +1,6 @@
 -- One row per live column of the given relations, by relation and position. The default's volatility is read off the functions
--- its stored tree calls: the dependencies name no built-in function.
+-- its stored tree calls: the dependencies name no built-in function. Of a column's options only the documented ones are read (ALTER TABLE:
+-- n_distinct, n_distinct_inherited): minor releases keep notes of their own there (pg_attver of 15.20), which say nothing of the schema.
 -- Every server since 11. $1 OIDs of relations.
 select
   a.attrelid as relation, a.attnum::int as attnum, a.attname::text as name, a.atttypid as type, a.atttypmod as modifier,
@@ -14,7 +15,7 @@ select
     case when a.attstorage <> t.typstorage then case a.attstorage when 'p' then 'PLAIN' when 'e' then 'EXTERNAL' when 'm' then 'MAIN' else 'EXTENDED' end end,
     case {{compression}} when 'p' then 'COMPRESSION pglz' when 'l' then 'COMPRESSION lz4' end,
     'STATISTICS ' || nullif(a.attstattarget, -1),
-    array_to_string(a.attoptions, ', ')
+    (select string_agg(o.option, ', ') from unnest(a.attoptions) as o(option) where o.option like 'n\_distinct%')
   ) as storage,
   col_description(a.attrelid, a.attnum) as comment,
   d.adbin is not null and exists (

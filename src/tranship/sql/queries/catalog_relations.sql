@@ -1,4 +1,5 @@
 -- One row per relation that can hold or show rows, by name; partitions below a partitioned table in scope, temporary and extension-owned ones left out.
+-- Options that begin with pg_ are a server's own notes, as in catalog_columns.sql.
 -- Every server since 11. $1 OIDs of the schemas in scope.
 with recursive below as (
   select i.inhrelid as oid
@@ -30,7 +31,7 @@ select
   obj_description(c.oid, 'pg_class') as comment,
   case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end as definition,
   array(
-    select o.option from unnest(c.reloptions) as o(option)
+    select o.option from unnest(c.reloptions) as o(option) where o.option not like 'pg\_%'
     union all
     select 'toast.' || o.option from pg_catalog.pg_class x, unnest(x.reloptions) as o(option) where x.oid = c.reltoastrelid
     order by 1

@@ -1,4 +1,6 @@
-"""Which old columns have to be compared with the keys of OLD's tables before their conversion is automatic. Pure."""
+"""Which old columns have to be compared with the keys of OLD's tables before their conversion is automatic.
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def is_the_primary_key(table: Table, column: str) -> bool:
 
 
 def needs_keys(before: Table, after: Table, old: Column, new: Column, landscape: Landscape) -> bool:
-    """Returns whether the data have to say whether an old column holds keys, since neither a foreign key nor its name does."""
+    """Returns whether the data have to say whether an old column holds keys, since neither a foreign key nor
+    its name does.
+    """
     if not may_be_keys(old) or is_the_primary_key(before, old.name) or declared_targets(before, old.name):
         return False
     if new.generated:
@@ -64,7 +68,9 @@ def needs_keys(before: Table, after: Table, old: Column, new: Column, landscape:
 
 
 def number_by_name(before: Table, after: Table, old: Column, new: Column, landscape: Landscape) -> bool:
-    """Returns whether both names say that a number is a number, and no table of either side is called like it."""
+    """Returns whether both names say that a number is a number, and no table of either side is called like
+    it.
+    """
     if family(old.type) == "uuid" or says_label(old.name) or says_label(new.name):
         return False
     if not (says_number(old.name) and says_number(new.name)):
@@ -130,7 +136,9 @@ def _danger(owner: TableName, old: Column, new: Column | None, keys: tuple[Colum
 
 
 def _keys_of(owner: TableName, column: Column, landscape: Landscape) -> Iterator[ColumnRef]:
-    """Keys of one column in OLD that may be read and that the values may be; those of its own table where the name speaks of another row of it."""
+    """Keys of one column in OLD that may be read and that the values may be; those of its own table where
+    the name speaks of another row of it.
+    """
     for table in landscape.old.tables:
         if table.kind not in HOLDS_ROWS or "SELECT" not in table.privileges:
             continue
@@ -148,7 +156,9 @@ def _kind(column: Column) -> str:
 
 
 def _ordered(owner: TableName, column: Column, landscape: Landscape) -> tuple[ColumnRef, ...]:
-    """The likeliest first: tables that share a word with the column and that NEW lacks, then those that share one, then those that NEW lacks."""
+    """The likeliest first: tables that share a word with the column and that NEW lacks, then those that
+    share one, then those that NEW lacks.
+    """
 
     def likely(key: ColumnRef) -> tuple[bool, int, bool, ColumnRef]:
         shared, kept = kinship(column.name, owner, key.table), key.table in landscape.counterparts

@@ -139,13 +139,16 @@ def _keyed_by(table: Table, key_family: str) -> bool:
     return column is not None and family(column.type) == key_family != "text"
 
 
-# --- numbers that become texts -----------------------------------------------------------------------------------------------------
+# --- numbers that become texts
+# -----------------------------------------------------------------------------------------------------
 
 
 def _numbers_as_texts(
     pair: ColumnPair, before: Table, after: Table, asked: Reference, landscape: Landscape
 ) -> Doubt | None:
-    """A number that becomes a text needs a reason to stay a number: no value, no key, or numbers among NEW's own rows."""
+    """A number that becomes a text needs a reason to stay a number: no value, no key, or numbers among NEW's
+    own rows.
+    """
     if not asked.distinct and not asked.sampled:
         return None
     written = _written_in_new(after, pair.new, landscape)
