@@ -11,7 +11,7 @@ from support.observe import Observe
 from support.runs import END_LOCKS, migrate, owned_by_a_plain_role
 from tranship.config import load_config
 from tranship.errors import Stopped
-from tranship.execution.upkeep.doctor import settle
+from tranship.execution.upkeep.doctor import restore_all
 
 OLD = "CREATE TABLE note (id int PRIMARY KEY, word text); INSERT INTO note SELECT n, 'w' || n FROM generate_series(1, 1000) n"
 NEW = """
@@ -30,7 +30,7 @@ async def test_no_row_meets_a_trigger_that_doctor_put_back(
 
     async def restoring() -> None:
         assert await pair.new.fetch(END_LOCKS) == [(True,)]
-        assert [d.restored for d in await settle(config, lambda _: None)] == [True]
+        assert [d.restored for d in await restore_all(config, lambda _: None)] == [True]
 
     observe.once("batch.committed", restoring)
     with pytest.raises(Stopped) as stopped:

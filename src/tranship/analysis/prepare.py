@@ -97,10 +97,10 @@ async def _background(
     another one. After any run NEW's statistics describe rows that the run wrote, so they are left out.
     """
     journal = Journal(config.journal_schema)
-    ours = await journal.missing(
+    readable = await journal.missing(
         open_.new, sides.new.user, sides.new.database
     ) is None and await journal.exists(open_.new)
-    runs = await journal.runs(open_.new, (await read_identity(open_.old)).key) if ours else ()
+    runs = await journal.runs(open_.new, (await read_identity(open_.old)).key) if readable else ()
     if any(run.state != "finished" for run in runs):
         return Background(sides.shared_ancestor), ()
     background, unread = await read_background(open_, sides)
@@ -130,8 +130,8 @@ async def _refused_values(open_: Connections, sides: Sides, answers: Answers) ->
     questions = cast_questions(answers, sides.old, sides.new)
     datestyle = f"ISO, {sides.new.datestyle.split(', ')[-1]}"
     found: list[Problem] = []
-    asked: tuple[tuple[asyncpg.Connection, Side], ...] = ((open_.old, Side.OLD), (open_.new, Side.NEW))
-    for conn, side in asked:
+    sides_to_ask: tuple[tuple[asyncpg.Connection, Side], ...] = ((open_.old, Side.OLD), (open_.new, Side.NEW))
+    for conn, side in sides_to_ask:
         if any(q.side is side for q in questions):
             await pin(conn, side, datestyle=datestyle, search_path="" if side is Side.OLD else None)
             found += await refused_values(conn, side, questions)

@@ -35,7 +35,7 @@ class _Explained(Struct, frozen=True, rename="pascal"):
 
 
 async def read_spellings(
-    conn: asyncpg.Connection, new: Catalog, doubtful: Sequence[tuple[TableName, tuple[str, ...]]]
+    conn: asyncpg.Connection, new: Catalog, unequal: Sequence[tuple[TableName, tuple[str, ...]]]
 ) -> dict[tuple[TableName, str], str]:
     """Returns the form in which NEW's planner prints each expression, read inside the caller's READ ONLY
     transaction.
@@ -44,7 +44,7 @@ async def read_spellings(
     """
     found: dict[tuple[TableName, str], str] = {}
     async with plain_output(conn):
-        for name, texts in doubtful:
+        for name, texts in unequal:
             table = new.table(name)
             if table is not None:
                 found.update({(name, text): answer for text, answer in await _spell(conn, table, texts)})

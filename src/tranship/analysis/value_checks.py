@@ -37,12 +37,14 @@ async def refused_values(
     ]
     if problems:
         return tuple(problems)
-    for type_text, asked in by_type.items():
+    for type_text, of_type in by_type.items():
         async with conn.transaction(isolation="repeatable_read", readonly=True):
-            await conn.fetch(sql.GIVE, json.dumps([question.value for question in asked], ensure_ascii=False))
+            await conn.fetch(
+                sql.GIVE, json.dumps([question.value for question in of_type], ensure_ascii=False)
+            )
             await conn.execute(sql.refused_texts(type_text))
             answers = json.loads(await conn.fetchval(sql.ANSWER))
-        problems += [replace(asked[position].problem, hint=words) for position, words in answers]
+        problems += [replace(of_type[position].problem, hint=words) for position, words in answers]
     order = {question.problem: place for place, question in enumerate(questions)}
     return tuple(sorted(problems, key=lambda p: order[replace(p, hint="")]))
 

@@ -16,7 +16,7 @@ from tranship.analysis.problems import undecided
 from tranship.analysis.sides import Sides, connections, read_sides, refuse
 from tranship.api.analyze import Analysis, Suggestion, analyze, suggest, validate
 from tranship.api.migrate import migrate
-from tranship.api.upkeep import Diagnosis, Rollback, RunState, examine, purge, rollback, settle, status
+from tranship.api.upkeep import Diagnosis, Rollback, RunState, examine, purge, restore_all, rollback, status
 from tranship.codec.files import result_path
 from tranship.execution.results.files import write_outcome
 
@@ -36,9 +36,9 @@ __all__ = [
     "purge",
     "read_sides",
     "refuse",
+    "restore_all",
     "result_path",
     "rollback",
-    "settle",
     "status",
     "suggest",
     "undecided",

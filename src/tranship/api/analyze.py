@@ -125,11 +125,11 @@ async def _spellings(
     open_: Connections, sides: Sides, matching: Matching
 ) -> dict[tuple[TableName, str], str]:
     """Returns the form in which NEW prints the expressions of both sides that differ as texts."""
-    asked = open_spellings(sides.old, sides.new, matching)
-    if not asked:
+    unequal = open_spellings(sides.old, sides.new, matching)
+    if not unequal:
         return {}
     async with open_.new.transaction(isolation="repeatable_read", readonly=True):
-        return await read_spellings(open_.new, sides.new, asked)
+        return await read_spellings(open_.new, sides.new, unequal)
 
 
 async def suggest(
@@ -184,9 +184,9 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     answers, decided, found = decide(file, old, new, scope, background)
     matching = match(old, new, scope, decided, background=background)
     comparison = compare(old, new, matching, answers, observed=observed_in(recorded.evidence))
-    asked = asked_about(file, old, new, scope)
+    open_places = asked_about(file, old, new, scope)
     rest = undecided(
-        c for c in open_questions(comparison, answers) if not any(place in asked for place in places(c))
+        c for c in open_questions(comparison, answers) if not any(place in open_places for place in places(c))
     )
     return (*stale_resolutions(file, old, new, resolutions), *found, *rest)
 

@@ -22,7 +22,7 @@ from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.resilience.writer_lock import WriterLock
 from tranship.execution.results.files import _refused, write_outcome
 from tranship.execution.results.outcome import MigrationOutcome, StoppedRun
-from tranship.execution.upkeep.doctor import settle
+from tranship.execution.upkeep.doctor import restore_all
 from tranship.model.notes import ResultWritten, Warned
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted, PlannedTable, RunStarted
@@ -55,7 +55,7 @@ async def migrate(
             hear(Noted(Warned(warning)))
         hear(_started(job))
         journal = Journal(config.journal_schema)
-        told = await engine(RunContext(job, config, options, journal, hear, stop or asyncio.Event()))
+        outcome = await engine(RunContext(job, config, options, journal, hear, stop or asyncio.Event()))
     except Refused as refusal:
         write_outcome(MigrationOutcome(_refused(refusal, options, started)), options)
         raise
@@ -64,8 +64,8 @@ async def migrate(
             _, path = write_outcome(stopped.outcome, options)
             hear(Noted(ResultWritten(str(path))))
         raise
-    result = replace(told.result, problems=(*prepared.warnings, *told.result.problems))
-    return write_outcome(replace(told, result=result), options)
+    result = replace(outcome.result, problems=(*prepared.warnings, *outcome.result.problems))
+    return write_outcome(replace(outcome, result=result), options)
 
 
 async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event], None]) -> Prepared:
@@ -84,7 +84,7 @@ async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event]
                     invocation=options.invocation,
                 )
         if options.live:
-            await settle(config, lambda note: hear(Noted(note)), going_on=True)
+            await restore_all(config, lambda note: hear(Noted(note)), going_on=True)
         return await prepare(config, options)
     except BROKEN as error:
         raise could_not_begin(error) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tranship.execution.rollback.command import Rollback, RollbackTable, rollback
-from tranship.execution.upkeep.doctor import Diagnosis, examine, settle
+from tranship.execution.upkeep.doctor import Diagnosis, examine, restore_all
 from tranship.execution.upkeep.status import RunState, TableState, purge, status
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "TableState",
     "examine",
     "purge",
+    "restore_all",
     "rollback",
-    "settle",
     "status",
 ]

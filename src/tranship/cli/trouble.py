@@ -86,5 +86,5 @@ def line_of(problem: Problem) -> str:
 def _as_json(problems: tuple[Problem, ...], status: int, call: CliContext) -> None:
     if not call.json:
         return
-    told = [{"code": p.code, "object": p.object, "message": p.message, "hint": p.hint} for p in problems]
-    say(json.dumps({"exit_status": status, "problems": told}, ensure_ascii=False, indent=2))
+    listed = [{"code": p.code, "object": p.object, "message": p.message, "hint": p.hint} for p in problems]
+    say(json.dumps({"exit_status": status, "problems": listed}, ensure_ascii=False, indent=2))

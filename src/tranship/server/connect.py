@@ -114,14 +114,14 @@ async def is_working(endpoint: Endpoint, backend: int) -> bool:
     working, because it is alive.
     """
     try:
-        asking = await connect(endpoint, application_name="tranship watch")
+        observer = await connect(endpoint, application_name="tranship watch")
         try:
             # pg_stat_activity hides sessions of other roles: the watched session belongs to the role that
             # logged in.
-            await asking.execute(LOGGED_IN, timeout=LOOK_INTERVAL)
-            return await asking.fetchval(query("backend_waits"), backend, timeout=LOOK_INTERVAL) is not None
+            await observer.execute(LOGGED_IN, timeout=LOOK_INTERVAL)
+            return await observer.fetchval(query("backend_waits"), backend, timeout=LOOK_INTERVAL) is not None
         finally:
-            asking.terminate()
+            observer.terminate()
     except ConnectError as error:
         return error.code == TooManyConnections.code
     except DATABASE_TROUBLE:
@@ -133,8 +133,8 @@ async def _lift_limits(conn: asyncpg.Connection, side: Side) -> None:
     if side is Side.NEW:
         wanted["default_transaction_read_only"] = "off"
     await conn.execute(NO_STATEMENT_TIMEOUT)
-    settled = await conn.fetch(query("session_pin"), list(wanted), list(wanted.values()))
-    conn.backend_pid = settled[0]["backend"]
+    pinned = await conn.fetch(query("session_pin"), list(wanted), list(wanted.values()))
+    conn.backend_pid = pinned[0]["backend"]
 
 
 def _other_mode_may_do(error: Exception, *, encrypted: bool) -> bool:

@@ -18,7 +18,7 @@ from tranship.config import load_config
 from tranship.errors import Refused, Stopped
 from tranship.execution.rollback import delete as takeback
 from tranship.execution.rollback.command import rollback
-from tranship.execution.upkeep.doctor import examine, settle
+from tranship.execution.upkeep.doctor import examine, restore_all
 from tranship.execution.upkeep.status import purge, status
 from tranship.sql.new import sequences as sql_sequences
 
@@ -255,7 +255,7 @@ async def test_doctor_puts_back_what_a_dead_run_left(
     assert await definitions(pair.new) != before
     (found,) = await examine(config)
     assert "t_always" in found.undo.what or "a_b" in found.undo.what
-    assert all(d.restored for d in await settle(config, print))
+    assert all(d.restored for d in await restore_all(config, print))
     assert await definitions(pair.new) == before
 
 

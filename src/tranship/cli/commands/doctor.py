@@ -33,7 +33,7 @@ def command(context: click.Context, config: Path, restore: bool) -> None:
 
     loaded = load(config)
     found = run(
-        lambda _: api.settle(loaded, lambda what: note(words(what))) if restore else api.examine(loaded)
+        lambda _: api.restore_all(loaded, lambda what: note(words(what))) if restore else api.examine(loaded)
     )
     left = not all(diagnosis.restored for diagnosis in found)
     if context.ensure_object(CliContext).json:

@@ -63,10 +63,10 @@ def _rows(state: api.RunState) -> str:
     """Returns the line about rows. The rate is over the seconds that batches took, which overlap in parallel
     streams.
     """
-    settled, rows = state.rows
+    handled, rows = state.rows
     spent = state.seconds
-    rate = f", {settled / spent:.0f} rows/s over {spent:.0f} s of copying" if spent > 0 and settled else ""
-    return f"  {settled} of {rows} rows, {rows - settled} left{rate}"
+    rate = f", {handled / spent:.0f} rows/s over {spent:.0f} s of copying" if spent > 0 and handled else ""
+    return f"  {handled} of {rows} rows, {rows - handled} left{rate}"
 
 
 def _tables(state: api.RunState) -> Iterator[str]:

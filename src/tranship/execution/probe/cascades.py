@@ -68,7 +68,7 @@ class Cascades:
             t for t in ties if (t.child.flow, t.key.name) not in absent and parents.set_based(t.child, t.key)
         ]
 
-    async def settle(self) -> None:
+    async def resolve(self) -> None:
         """Reject until nothing changes."""
         for tie in self._told:
             if tie.doubted:

@@ -110,7 +110,7 @@ class Collisions:
             rows,
         )
 
-    async def settle(self) -> None:
+    async def resolve(self) -> None:
         """Enter the losers into the book."""
         cliques: list[Clique] = []
         edges: list[Edge] = []

@@ -118,7 +118,7 @@ class _Asking:
                 for name, store in self._stores[plan.flow].items()
             }
             rows = sum(batch.rows for plan in of.plans for batch in batches.get(plan.flow, ()))
-            await Collisions(self._job, self._derived, self._book, of, stores, rows).settle()
+            await Collisions(self._job, self._derived, self._book, of, stores, rows).resolve()
 
     async def cascades(self) -> None:
         """Stage 3."""
@@ -134,7 +134,7 @@ class _Asking:
                 for name, rows in self._absent.items()
                 if any((t.child.flow, t.key.name) == name for t in ties)
             }
-            await Cascades(self._job, self._group.tables, ties, self._parents, self._book, absent).settle()
+            await Cascades(self._job, self._group.tables, ties, self._parents, self._book, absent).resolve()
 
     async def _settled_parents(self, plan: TablePlan) -> None:
         """Missing parents in tables outside the group."""

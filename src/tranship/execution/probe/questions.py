@@ -11,7 +11,7 @@ from msgspec.json import decode, encode
 
 from tranship.model.catalog import Catalog
 from tranship.model.types import PgType
-from tranship.sql.new.probe import ANSWER, GIVE, SAVEPOINT, TAKE_BACK, conversion_query, guarded
+from tranship.sql.new.probe import ANSWER, GIVE, ROLL_BACK, SAVEPOINT, conversion_query, guarded
 
 BLOCK = 1000
 """Rows that are tried together before each is tried alone."""
@@ -84,7 +84,7 @@ async def put(
         raise NotAskable(refused.message or str(refused)) from refused
     finally:
         if not new.is_closed():
-            await new.execute(TAKE_BACK)
+            await new.execute(ROLL_BACK)
     return decode(answer, type=list[Answer])
 
 

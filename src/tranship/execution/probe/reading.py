@@ -21,7 +21,7 @@ from tranship.model.progress import Batch
 from tranship.server.deadline import answered
 from tranship.sql.ctid import locate, parse
 from tranship.sql.expression import Bindings
-from tranship.sql.new.probe import ANSWER, SAVEPOINT, TAKE_BACK
+from tranship.sql.new.probe import ANSWER, ROLL_BACK, SAVEPOINT
 from tranship.sql.old.rows import TextColumns, raising_rows, select_texts, select_texts_of
 
 _ROWS = 20_000
@@ -91,9 +91,9 @@ class Reader(Struct, frozen=True):
                 async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
                     yield chunk
                     seen += chunk.rows
-                await self.old.execute(TAKE_BACK)
+                await self.old.execute(ROLL_BACK)
             except _RAISED:
-                await self.old.execute(TAKE_BACK)
+                await self.old.execute(ROLL_BACK)
                 await self._find_broken(batch, positions, bindings)
                 async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
                     yield chunk
@@ -135,7 +135,7 @@ class Reader(Struct, frozen=True):
             raising_rows(self.plan, self.job.before(self.plan), batch, positions, bindings)
         )
         answers = decode(await self.old.fetchval(ANSWER), type=list[tuple[str, int, str, str]])
-        await self.old.execute(TAKE_BACK)
+        await self.old.execute(ROLL_BACK)
         for row, position, sqlstate, message in answers:
             failure = Failure(sqlstate, message, column=self.plan.columns[position].column)
             self.broken[Locator(batch.source, parse(row))] = failure

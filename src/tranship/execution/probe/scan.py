@@ -17,7 +17,7 @@ from tranship.model.plan import Hazard, HazardKind, TablePlan
 from tranship.planning.printed.names import mentioned
 from tranship.sql.new.given_rows import Reference, parent_part, rows_query, verdict_part, within
 from tranship.sql.new.unique_indexes import UniqueIndex, existing_part, key_part
-from tranship.sql.old.safe_values import doubtful, foreign_characters, is_null, missing_entry
+from tranship.sql.old.safe_values import foreign_characters, is_null, missing_entry, uncertain
 from tranship.sql.quote import ident
 
 
@@ -69,9 +69,9 @@ class Scan(Struct, frozen=True):
         """Predicates of the rows worth reading; None: each row has to be looked at. ``in_bytes``: NEW measures texts in bytes."""
         if self.query or self.never_filled:
             return None
-        doubts = [doubtful(plan, n, before, in_bytes=in_bytes) for n in self.converters]
-        known = [doubt for doubt in doubts if doubt is not None]
-        if len(known) < len(doubts):
+        uncertain_rows = [uncertain(plan, n, before, in_bytes=in_bytes) for n in self.converters]
+        known = [rows for rows in uncertain_rows if rows is not None]
+        if len(known) < len(uncertain_rows):
             return None
         return [
             *known,

@@ -42,7 +42,7 @@ async def examine(config: Config) -> tuple[Diagnosis, ...]:
         )
 
 
-async def settle(
+async def restore_all(
     config: Config, tell: Callable[[Note], None], *, going_on: bool = False
 ) -> tuple[Diagnosis, ...]:
     """Put back what no living run needs off. A foreign key whose rows are not all there yet stays NOT VALID until its run is finished.

@@ -39,7 +39,7 @@ from tranship.sql.quote import literal
 
 # The savepoint undoes the two settings, which hold rows, and an error of the DO statement.
 SAVEPOINT = "SAVEPOINT tranship_question"
-TAKE_BACK = "ROLLBACK TO SAVEPOINT tranship_question; RELEASE SAVEPOINT tranship_question"
+ROLL_BACK = "ROLLBACK TO SAVEPOINT tranship_question; RELEASE SAVEPOINT tranship_question"
 
 # length(): the setting itself, which may be megabytes, is not sent back.
 GIVE = """

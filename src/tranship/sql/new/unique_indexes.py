@@ -82,11 +82,11 @@ def collision_query(rows: GivenRows, index: UniqueIndex) -> str:
     """Returns pairs of given rows that collide by the index's own operators: ``[lower number, "pair", higher
     number]``.
     """
-    asked = f"SELECT {rows.number} AS i, {_keys(index)} FROM {rows.source}{_where(_predicate(index))}"
+    given = f"SELECT {rows.number} AS i, {_keys(index)} FROM {rows.source}{_where(_predicate(index))}"
     on = " AND ".join(_meets(index, n, "a", "b") for n in range(len(index.expressions)))
-    steps, read = "", f"({asked})"
+    steps, read = "", f"({given})"
     if index.range is not None:
-        steps, read = f", {_islands(asked, index, index.range)}", "tranship_islands"
+        steps, read = f", {_islands(given, index, index.range)}", "tranship_islands"
         on += " AND a.island OPERATOR(pg_catalog.=) b.island"
     return f"""
         {rows.with_clause}{steps}
@@ -95,7 +95,7 @@ def collision_query(rows: GivenRows, index: UniqueIndex) -> str:
     """
 
 
-def _islands(asked: str, index: UniqueIndex, at: int) -> str:
+def _islands(given: str, index: UniqueIndex, at: int) -> str:
     """Returns WITH items that number the rows by the unbroken stretch ("island") of ranges they lie in.
 
     No operator of the server can hash or merge ``&&``, so a self-join by it compares every pair. Ranges that
@@ -121,7 +121,7 @@ def _islands(asked: str, index: UniqueIndex, at: int) -> str:
     return f"""
         tranship_starts AS (
           SELECT q.*, CASE WHEN {joined} THEN 0 ELSE 1 END AS starts
-          FROM ({asked}) AS q WHERE {known}
+          FROM ({given}) AS q WHERE {known}
           WINDOW before AS ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)),
         tranship_islands AS MATERIALIZED (
           SELECT q.*, pg_catalog.sum(q.starts) OVER ({order}) AS island FROM tranship_starts AS q)

@@ -21,7 +21,7 @@ _WIDEST_KEY = 2600
 """Bytes of a key that fit a B-tree for certain: a third of a page of 8 kB, less what its header takes."""
 
 
-def doubtful(plan: TablePlan, position: int, old: Table, *, in_bytes: bool = False) -> str | None:
+def uncertain(plan: TablePlan, position: int, old: Table, *, in_bytes: bool = False) -> str | None:
     """Returns a predicate that is true for rows whose conversion OLD cannot vouch for; None: OLD can vouch
     for no row.
 
