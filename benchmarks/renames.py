@@ -315,7 +315,7 @@ def as_json(scores: Mapping[str, Score], *, errors: bool) -> Json:
 HEAD = (
     "| file | cases | renames | automatic P | automatic R | derived"
     " | proposed P | proposed R | proposed F1 | exact |\n"
-    "|---|---|---|---|---|---|---|---|---|---|---|"
+    "|---|---|---|---|---|---|---|---|---|---|"
 )
 TITLES = {
     "columns.known": "columns, order known",
