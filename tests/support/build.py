@@ -1,9 +1,13 @@
-"""Catalog nouns from short words, for tests without a server: ``table("users", "id integer!", "name varchar(10)")``."""
+"""Catalog nouns from short words, for tests without a server.
+
+One by one: ``table("users", "id integer!", "name varchar(10)", key=["id"])``. A whole database from one text:
+``parse_catalog("users(id integer! pk, name varchar(10) = 'x'); crm.orders(id integer, user_id int -> users.id)")``.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -54,6 +58,7 @@ _CATEGORY = {
     "varchar": "S",
     "bpchar": "S",
 }
+_WITHOUT_EQUALITY = {"json", "xml"}
 _RANGES = {
     "int4range": "integer",
     "int8range": "bigint",
@@ -95,7 +100,7 @@ def pg_type(text: str) -> PgType:
         name=TableName("pg_catalog", typname),
         category=_CATEGORY.get(typname, "U"),
         portable=True,
-        equality="OPERATOR(pg_catalog.=)",
+        equality=None if base in _WITHOUT_EQUALITY else "OPERATOR(pg_catalog.=)",
     )
 
 
@@ -190,3 +195,52 @@ def catalog(
         tables=tuple(sorted(tables, key=lambda t: t.name)),
         user="reader",
     )
+
+
+def parse_catalog(
+    words: str,
+    *,
+    schemas: Sequence[str] = ("public",),
+    database: str = "db",
+    enums: Mapping[str, Sequence[str]] | None = None,
+) -> Catalog:
+    """Returns a database from its tables, separated by ``;``.
+
+    ``!`` is NOT NULL, ``= text`` a default, ``pk`` the primary key, ``gen`` generated, ``-> table.column`` a foreign key,
+    ``v:`` in front of a table its relkind. Enum types are given by name with their labels.
+    """
+    tables = [_parse_table(one, enums or {}) for one in words.split(";") if one.strip()]
+    return catalog(*tables, database=database, schemas=tuple(schemas), version=170000)
+
+
+def _parse_table(words: str, enums: Mapping[str, Sequence[str]]) -> Table:
+    parts = re.fullmatch(r"(?:([rpvmf]):)?([^(]+)\((.*)\)", words.strip(), re.DOTALL)
+    if parts is None:
+        raise ValueError(words)
+    schema, _, name = parts[2].strip().rpartition(".")
+    outside_parentheses = r",(?![^()]*\))"
+    columns: list[Column] = []
+    key: list[str] = []
+    foreign: list[ForeignKey] = []
+    for text in filter(None, map(str.strip, re.split(outside_parentheses, parts[3]))):
+        bare, _, target = text.partition("->")
+        declared, _, default = bare.partition(" = ")
+        found, *rest = declared.split()
+        written = " ".join(word for word in rest if word not in ("pk", "gen"))
+        made = _parse_column(f"{found} {written}", default.strip(), enums)
+        columns.append(
+            replace(made, not_null=made.not_null or "pk" in rest, generated="s" if "gen" in rest else "")
+        )
+        key += [found] if "pk" in rest else []
+        if target:
+            table_name, _, column_name = target.strip().partition(".")
+            reference = TableName("public", table_name)
+            foreign.append(ForeignKey(f"{name}_{found}_fkey", (found,), reference, (column_name,)))
+    more = {"kind": parts[1] or "r", "foreign_keys": tuple(foreign)}
+    return table(name, *columns, key=key, schema=schema or "public", **more)
+
+
+def _parse_column(declared: str, default: str, enums: Mapping[str, Sequence[str]]) -> Column:
+    written = declared.removesuffix("!").partition(" ")[2]
+    type_ = enum(written, *enums[written]) if written in enums else None
+    return column(declared + (f" = {default}" if default else ""), type_)

@@ -26,7 +26,7 @@ from long.simulation import server
 from long.simulation.clock import SimulatedLoop
 from long.simulation.server import Session
 from long.simulation.world import Faults, Violation, World
-from support.mini_catalog import catalog
+from support.build import parse_catalog
 from tranship.errors import ConnectError, Stopped, TranshipError
 from tranship.errors.codes.connection import ConnectionRefused
 from tranship.errors.codes.stops import Unaccounted
@@ -53,7 +53,7 @@ from tranship.server.snapshot import Settings, Snapshot
 from tranship.sql.ctid import page_and_line, render
 
 NAME = TableName("public", "t")
-OLD, NEW = catalog("t(id int)"), catalog("t(id int)")
+OLD, NEW = parse_catalog("t(id int)"), parse_catalog("t(id int)")
 TYPE = OLD.tables[0].columns[0].type
 PLAN = TablePlan(
     NAME,

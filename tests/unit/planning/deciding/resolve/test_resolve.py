@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support import SHARED
-from support.mini_catalog import catalog
+from support.build import parse_catalog
 from tranship.codec import read_jsonc
 from tranship.codec.resolutions import parse_resolutions
 from tranship.errors import UsageError
@@ -74,8 +74,8 @@ def ask(
     return Asked(
         folder,
         {"t": list(entries)},
-        catalog(old, database="old", enums=enums),
-        catalog(new, database="new", enums=enums),
+        parse_catalog(old, database="old", enums=enums),
+        parse_catalog(new, database="new", enums=enums),
     )
 
 
@@ -213,7 +213,7 @@ WRONG = {
 def test_wrong_ones_are_named(tmp_path: Path, name: str) -> None:
     entries, words = WRONG[name]
     new = NEW.replace("s int)", "s int, d int!, g text gen)")
-    asked = Asked(tmp_path, {"t": entries}, catalog(OLD), catalog(new))
+    asked = Asked(tmp_path, {"t": entries}, parse_catalog(OLD), parse_catalog(new))
     told = "\n".join(asked.wrong)
     assert told
     for word in words:
@@ -229,8 +229,8 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
     asked = Asked(
         tmp_path,
         {"t": entries, "no_such_table": [{"action": "drop_table"}], "othr": []},
-        catalog(OLD),
-        catalog(NEW),
+        parse_catalog(OLD),
+        parse_catalog(NEW),
     )
     told = "\n".join(asked.wrong)
     for word in ("'bb'", "'cc'", "'nothing'", "'x' is no value", "'no_such_table'"):
@@ -246,7 +246,7 @@ def test_shared_variants_of_bad_resolutions(tmp_path: Path) -> None:
     ]
     assert len(variants) == 12
     for variant in variants:
-        assert Asked(tmp_path, variant["resolutions"], catalog(OLD), catalog(NEW)).wrong, variant
+        assert Asked(tmp_path, variant["resolutions"], parse_catalog(OLD), parse_catalog(NEW)).wrong, variant
 
 
 def test_a_wrong_enum_label_is_found_with_the_nearest(tmp_path: Path) -> None:
@@ -317,8 +317,8 @@ def test_ignore_and_default_of_one_name_go_together(tmp_path: Path) -> None:
 
 
 def test_keys_are_old_names_and_an_exact_name_wins_over_the_dot(tmp_path: Path) -> None:
-    old = catalog("crm.orders(x int); crm.users(x int); u(x int)", schemas=("crm", "public"))
-    new = catalog("crm.orders(x int); crm.members(x int); u(x int)", schemas=("crm", "public"))
+    old = parse_catalog("crm.orders(x int); crm.users(x int); u(x int)", schemas=("crm", "public"))
+    new = parse_catalog("crm.orders(x int); crm.members(x int); u(x int)", schemas=("crm", "public"))
     asked = Asked(
         tmp_path,
         {"crm.users": [{"action": "rename_table", "new_table": "members", "new_schema": "crm"}]},
@@ -335,8 +335,8 @@ def test_out_of_scope_is_told_and_not_used(tmp_path: Path) -> None:
     asked = Asked(
         tmp_path,
         {"other": [{"action": "drop_table"}], "t": [RENAME, GOOD]},
-        catalog(OLD),
-        catalog(NEW),
+        parse_catalog(OLD),
+        parse_catalog(NEW),
         tables=("t",),
     )
     assert [(p.code, p.warning) for p in asked.problems] == [("TS319", True)]
@@ -345,14 +345,17 @@ def test_out_of_scope_is_told_and_not_used(tmp_path: Path) -> None:
 
 def test_columns_of_a_table_without_counterpart(tmp_path: Path) -> None:
     tables = {"gone": [{"old_column": "x", "action": "ignore"}]}
-    assert "no counterpart" in Asked(tmp_path, tables, catalog("gone(x int)"), catalog("u(y text)")).wrong[0]
+    assert (
+        "no counterpart"
+        in Asked(tmp_path, tables, parse_catalog("gone(x int)"), parse_catalog("u(y text)")).wrong[0]
+    )
     renamed = {
         "gone": [
             {"action": "rename_table", "new_table": "u"},
             {"old_column": "x", "new_column": "y", "action": "rename"},
         ]
     }
-    assert not Asked(tmp_path, renamed, catalog("gone(x int)"), catalog("u(y text)")).problems
+    assert not Asked(tmp_path, renamed, parse_catalog("gone(x int)"), parse_catalog("u(y text)")).problems
 
 
 def _change(kind: str, old: str | None, new: str | None, conversion: str | None = None) -> Change:

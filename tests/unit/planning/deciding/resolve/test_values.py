@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from support.mini_catalog import pg_type
-from tranship.model.types import DomainCheck, PgType, TypeKind
+from support.build import array, domain, enum, pg_type
+from tranship.model.types import DomainCheck
 from tranship.planning.deciding.resolve import castable
 
 
@@ -42,13 +42,13 @@ def test_scalars(type: str, yes: list[str], no: list[str], unknown: list[str]) -
 
 
 def test_enums_domains_and_arrays() -> None:
-    enum = pg_type("st", {"st": ("a", "in a")})
-    assert castable(enum, "in a") is True
-    assert castable(enum, "A") is False
-    domain = PgType(text="public.d", base="public.d", kind=TypeKind.DOMAIN, element=pg_type("int"))
-    assert castable(domain, "1") is True
-    assert castable(domain, "x") is False
-    assert castable(replace(domain, checks=(DomainCheck("c", "VALUE > 0"),)), "1") is None
-    array = PgType(text="integer[]", base="integer[]", kind=TypeKind.ARRAY, element=pg_type("int"))
-    assert castable(array, "{1}") is None
-    assert castable(array, "") is False
+    status = enum("st", "a", "in a")
+    assert castable(status, "in a") is True
+    assert castable(status, "A") is False
+    whole = domain("d", "int")
+    assert castable(whole, "1") is True
+    assert castable(whole, "x") is False
+    assert castable(replace(whole, checks=(DomainCheck("c", "VALUE > 0"),)), "1") is None
+    many = array(pg_type("int"))
+    assert castable(many, "{1}") is None
+    assert castable(many, "") is False

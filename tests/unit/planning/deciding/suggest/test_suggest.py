@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from support.mini_catalog import catalog
+from support.build import parse_catalog
 from tranship.codec import encode, read_jsonc
 from tranship.codec.resolutions import parse_resolutions
 from tranship.model.catalog import Catalog
@@ -45,7 +45,7 @@ def run(
     old: str, new: str, *columns: ColumnFacts, folder: Path | None = None, existing: str = "", **more: object
 ) -> Suggestions:
     enums = {"st": ("active", "closed", "on_hold")}
-    before, after = catalog(old, enums=enums), catalog(new, enums=enums)
+    before, after = parse_catalog(old, enums=enums), parse_catalog(new, enums=enums)
     file = None
     if folder is not None:
         path = folder / "r.json"
@@ -162,7 +162,7 @@ def test_a_lookup_with_gaps_stays_open_and_brings_its_inserts() -> None:
 
 
 def test_the_lookup_is_asked_for() -> None:
-    before, after = catalog(OLD_ORDERS), catalog(NEW_ORDERS)
+    before, after = parse_catalog(OLD_ORDERS), parse_catalog(NEW_ORDERS)
     asked = data_questions(foresee(before, after, scope_of(before, after)).comparison, before, after)
     assert [(q.old.column, q.new.column, q.key_column, q.value_column, q.side) for q in asked.lookups] == [
         ("category_name", "category_id", "name", "id", Side.NEW)
@@ -171,8 +171,8 @@ def test_the_lookup_is_asked_for() -> None:
 
 
 def test_an_id_that_becomes_a_name_is_looked_up_in_old() -> None:
-    before = catalog("t(id int pk, artist int -> artists.id); artists(id int pk, name text)")
-    after = catalog("t(id int pk, artist text)")
+    before = parse_catalog("t(id int pk, artist int -> artists.id); artists(id int pk, name text)")
+    after = parse_catalog("t(id int pk, artist text)")
     asked = data_questions(foresee(before, after, scope_of(before, after)).comparison, before, after)
     (question,) = asked.lookups
     assert (question.side, question.table.name, question.key_column, question.value_column) == (
@@ -228,8 +228,8 @@ def test_split_and_merge_are_proposed_as_sql() -> None:
 
 def test_what_is_filled_in_is_a_right_answer(tmp_path: Path) -> None:
     enums = {"st": ("active", "closed", "on_hold")}
-    before = catalog(OLD_ORDERS.replace(")", ", s text, n varchar(9))"), enums=enums)
-    after = catalog(NEW_ORDERS.replace("category_id", "s st, n varchar(5), category_id"), enums=enums)
+    before = parse_catalog(OLD_ORDERS.replace(")", ", s text, n varchar(9))"), enums=enums)
+    after = parse_catalog(NEW_ORDERS.replace("category_id", "s st, n varchar(5), category_id"), enums=enums)
     evidence = Evidence(columns=(facts("s", {"ACTIVE": 1}),), lookups=(lookup(3, 3),))
     made = suggest(before, after, scope_of(before, after), evidence)
     path = tmp_path / "made.json"
@@ -291,7 +291,7 @@ def tried(
     made_for: str, old: str, new: str, *columns: ColumnFacts, fitting: int = 9, rows: int = 9
 ) -> Suggestions:
     """As ``run``, every expression that would be proposed having been tried on ``rows`` rows."""
-    before, after = catalog(old), catalog(new)
+    before, after = parse_catalog(old), parse_catalog(new)
     evidence = Evidence(columns=columns)
     asked = trial_questions(
         foresee(before, after, scope_of(before, after)).comparison, before, after, evidence
@@ -402,7 +402,7 @@ def test_expressions_are_found_on_the_values(
 
 def test_words_meet_labels_in_more_ways() -> None:
     enums = {"st": ("in_progress", "cancelled", "done")}
-    before, after = catalog("t(s text)", enums=enums), catalog("t(s st)", enums=enums)
+    before, after = parse_catalog("t(s text)", enums=enums), parse_catalog("t(s st)", enums=enums)
     evidence = Evidence(columns=(facts("s", {"IP": 3, "canceled": 2, "d": 1}),))
     (entry,) = entries(suggest(before, after, scope_of(before, after), evidence))
     assert entry["action"] == "SPECIFY_ACTION"
