@@ -82,6 +82,11 @@ class Resolution(Struct, frozen=True):
     source: str = ""
     """The entry as JSON text with its digits and comments, for writing it again."""
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The old columns that the entry names, in the order of a lookup's keys."""
+        return self.old_columns or ((self.old_column,) if self.old_column is not None else ())
+
 
 class ResolutionFile(Struct, frozen=True):
     """A resolutions file."""

@@ -1,8 +1,8 @@
-"""The changes between the columns of two corresponding tables. Pure."""
+"""The changes between the columns of two corresponding tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import assert_never
 
 from msgspec import Struct
@@ -20,6 +20,7 @@ from tranship.planning.types.wording import filling_words, type_words
 
 _FEEDING = (Action.RENAME, Action.TRANSFORM)
 _WAYS = (("value_mapping", "by value mapping"), ("lookup_table", "by lookup"), ("transform_sql", "by SQL"))
+_BY_CONVERSION = "by the server's conversion"
 
 
 class Tables(Struct, frozen=True):
@@ -41,7 +42,7 @@ class Tables(Struct, frozen=True):
     def used(self) -> frozenset[str]:
         """Old columns that feed a new one by decision."""
         return frozenset(
-            name for d in self.decisions if d.action in _FEEDING for name in fed_by(d.resolution)
+            name for d in self.decisions if d.action in _FEEDING for name in d.resolution.sources
         )
 
     @property
@@ -50,17 +51,29 @@ class Tables(Struct, frozen=True):
         actions = (*_FEEDING, Action.DEFAULT)
         return frozenset(d.resolution.new_column or "" for d in self.decisions if d.action in actions)
 
+    @property
+    def active(self) -> list[ColumnPair]:
+        """Pairs of columns that no decision takes apart, in NEW's order."""
+        ignored, filled = self.ignored, self.filled
+        return [p for p in self.pair.columns if p.old not in ignored and p.new not in filled]
+
+    @property
+    def open_proposals(self) -> list[Proposal]:
+        """Proposed renames of columns about which nothing is decided."""
+        used, filled = self.ignored | self.used, self.filled
+        return [p for p in self.pair.proposals if p.old not in used and p.new not in filled]
+
     def convert(self, old: Column, new: Column) -> Conversion:
-        """The judgement of the two columns' types."""
+        """Returns how values of the old column become values of the new one, with the zone where one is
+        applied.
+        """
         versions = self.landscape.old.server_version, self.landscape.new.server_version
         found = convert(
             old.type, new.type, old_version=versions[0], new_version=versions[1], schemas=self.schemas
         )
-        return (
-            replace(found, why=f"{found.why}: {self.landscape.old.timezone}")
-            if found.rule is Rule.ZONE
-            else found
-        )
+        if found.rule is not Rule.ZONE:
+            return found
+        return replace(found, why=f"{found.why}: {self.landscape.old.timezone}")
 
     def change(
         self,
@@ -71,7 +84,7 @@ class Tables(Struct, frozen=True):
         old: str | None = None,
         new: str | None = None,
     ) -> Change:
-        """A change of this pair without its details."""
+        """Returns a change of this pair without its details."""
         return Change(
             cls=cls,
             kind=kind,
@@ -83,36 +96,32 @@ class Tables(Struct, frozen=True):
         )
 
 
-def fed_by(entry: Resolution) -> tuple[str, ...]:
-    """The old columns that an entry names."""
-    return entry.old_columns or ((entry.old_column,) if entry.old_column is not None else ())
-
-
 def column_changes(tables: Tables) -> Iterator[Change]:
-    """All column changes: pairs in NEW's order, questions of rename, added, removed, decided, order."""
-    ignored, filled = tables.ignored, tables.filled
-    active = [p for p in tables.pair.columns if p.old not in ignored and p.new not in filled]
+    """Yields all column changes: pairs in NEW's order, proposed renames, added, removed, decided, order."""
+    active, proposals = tables.active, tables.open_proposals
     for pair in active:
         yield from _pair_changes(tables, pair)
-    resolved_old = ignored | tables.used
-    asked = [p for p in tables.pair.proposals if p.old not in resolved_old and p.new not in filled]
-    for proposal in asked:
+    for proposal in proposals:
         yield _proposed(tables, proposal)
-    covered_new = filled | {p.new for p in active} | {p.new for p in asked}
-    for column in tables.after.columns:
-        if column.name not in covered_new:
-            yield _added(tables, column)
-    covered_old = resolved_old | {p.old for p in active} | {p.old for p in asked}
-    for column in tables.before.columns:
-        if column.name not in covered_old:
-            yield _removed(tables, column)
+    paired = (*active, *proposals)
+    old_names = {p.old for p in paired} | tables.ignored | tables.used
+    new_names = {p.new for p in paired} | tables.filled
+    yield from _unpaired_changes(tables, old_names, new_names)
     for decision in tables.decisions:
         yield from _decided(tables, decision)
     if _order_differs(tables, active):
-        yield _with(
-            tables.change(ChangeClass.SAFE, ChangeKind.COLUMN_ORDER, "Column order differs in new DB"),
-            action="Copy by column name",
-        )
+        change = tables.change(ChangeClass.SAFE, ChangeKind.COLUMN_ORDER, "Column order differs in new DB")
+        yield _with(change, action="Copy by column name")
+
+
+def _unpaired_changes(tables: Tables, covered_old: Set[str], covered_new: Set[str]) -> Iterator[Change]:
+    """Yields the columns that nothing else is about: those that only NEW has first."""
+    for column in tables.after.columns:
+        if column.name not in covered_new:
+            yield _added(tables, column)
+    for column in tables.before.columns:
+        if column.name not in covered_old:
+            yield _removed(tables, column)
 
 
 def _with(
@@ -146,8 +155,8 @@ def _columns(tables: Tables, old: str, new: str) -> tuple[Column, Column]:
 def _pair_changes(tables: Tables, pair: ColumnPair) -> Iterator[Change]:
     old, new = _columns(tables, pair.old, pair.new)
     if pair.old != pair.new:
-        told = "" if pair.pairing is Pairing.DECIDED else "likely "
-        words = f"Column '{pair.old}' {told}renamed to '{pair.new}' in new DB"
+        likely = "" if pair.pairing is Pairing.DECIDED else "likely "
+        words = f"Column '{pair.old}' {likely}renamed to '{pair.new}' in new DB"
         change = tables.change(
             ChangeClass.TRANSFORMABLE, ChangeKind.COLUMN_RENAMED, words, old=pair.old, new=pair.new
         )
@@ -174,12 +183,15 @@ def _pair_changes(tables: Tables, pair: ColumnPair) -> Iterator[Change]:
 def _becomes_generated(tables: Tables, old: Column, new: Column) -> Change:
     words = f"Column '{old.name}' becomes generated in new DB: old values cannot be written"
     change = tables.change(ChangeClass.BREAKING, ChangeKind.BECOMES_GENERATED, words, old=old.name)
-    told = f"generated in NEW as {new.generation or 'an expression'}"
-    return _with(change, evidence=(told, "decide 'ignore' for the old column to let NEW compute it"))
+    definition = f"generated in NEW as {new.generation or 'an expression'}"
+    return _with(change, evidence=(definition, "decide 'ignore' for the old column to let NEW compute it"))
 
 
 def _type_changes(tables: Tables, pair: ColumnPair, old: Column, new: Column) -> Iterator[Change]:
-    """At most one line: what the types say, or that the meaning would change."""
+    """Yields at most one change: what the types say, or that the meaning would change.
+
+    A question of meaning comes first, because a conversion that succeeds may still be wrong.
+    """
     conversion = tables.convert(old, new)
     doubt = meaning_change(pair, tables.before, tables.after, tables.landscape)
     if doubt is not None:
@@ -194,14 +206,17 @@ def _meaning(tables: Tables, old: Column, new: Column, doubt: Doubt, conversion:
         words = f"Column '{old.name}' {verb} its meaning in new DB"
     else:
         words = f"{_mismatch(old, new)}, and its meaning {verb}"
-    told = doubt.told
+    evidence = doubt.told
     if not (doubt.keys or conversion.automatic):
-        told = (*told, *_conversion_evidence(old, new, conversion))
+        evidence = (*evidence, *_conversion_evidence(old, new, conversion))
     if (doubt.bare or doubt.unasked) and conversion.bare:
-        told = (*told, "if the values themselves are meant: action 'transform' with the same columns alone")
+        evidence = (
+            *evidence,
+            "if the values themselves are meant: action 'transform' with the same columns alone",
+        )
     return _with(
         tables.change(ChangeClass.BREAKING, ChangeKind.MEANING_CHANGED, words, old=old.name, new=new.name),
-        evidence=told,
+        evidence=evidence,
         conversion="meaning",
     )
 
@@ -219,30 +234,35 @@ def _type_change(tables: Tables, old: Column, new: Column, conversion: Conversio
     if not conversion.automatic:
         return _with(change, evidence=evidence, conversion=conversion.rule.value)
     before, after = type_words(old.type), type_words(new.type)
-    action = (
-        f"Convert {before} to {after}"
-        if before != after
-        else f"Take over into the changed definition of {after}"
-    )
+    action = f"Convert {before} to {after}"
+    if before == after:
+        action = f"Take over into the changed definition of {after}"
     return _with(change, action=action, evidence=evidence, conversion=conversion.rule.value)
 
 
 def _conversion_evidence(old: Column, new: Column, conversion: Conversion) -> tuple[str, ...]:
-    told = [conversion.why] if conversion.why else []
-    added = [label for label in new.type.leaf.labels if label not in old.type.leaf.labels]
-    if old.type.leaf.labels and added:
-        told.append(f"labels added: {', '.join(added)}")
-    kept = [label for label in old.type.leaf.labels if label in new.type.leaf.labels]
-    if kept != [label for label in new.type.leaf.labels if label in kept]:
-        told.append("the labels stand in another order: comparisons and ORDER BY change")
+    evidence = [conversion.why] if conversion.why else []
+    evidence += _label_evidence(old.type.leaf.labels, new.type.leaf.labels)
     if conversion.loss is not Loss.NONE:
         # What becomes of a text is known only to NEW, which reads it.
         read_by_new = old.type.leaf.family is Family.STRING and new.type.leaf.family is not Family.STRING
         counted = "" if read_by_new else " (counted and reported)"
-        told.append(f"values may change: {conversion.loss.value}{counted}")
+        evidence.append(f"values may change: {conversion.loss.value}{counted}")
     if not conversion.bare:
-        told.append("no plain conversion exists: decide with value_mapping, lookup_table or transform_sql")
-    return tuple(told)
+        evidence.append(
+            "no plain conversion exists: decide with value_mapping, lookup_table or transform_sql"
+        )
+    return tuple(evidence)
+
+
+def _label_evidence(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[str]:
+    """Yields how the labels of an enum differ; their order decides how values compare."""
+    added = [label for label in after if label not in before]
+    if before and added:
+        yield f"labels added: {', '.join(added)}"
+    kept = [label for label in before if label in after]
+    if kept != [label for label in after if label in kept]:
+        yield "the labels stand in another order: comparisons and ORDER BY change"
 
 
 def _proposed(tables: Tables, proposal: Proposal) -> Change:
@@ -314,7 +334,7 @@ def _decided(tables: Tables, decision: Decision) -> Iterator[Change]:
 
 
 def _decided_feed(tables: Tables, action: Action, entry: Resolution) -> Iterator[Change]:
-    sources = fed_by(entry)
+    sources = entry.sources
     old = tables.before.column(sources[0]) if sources else None
     new = tables.after.column(entry.new_column or "")
     if old is None or new is None:
@@ -322,16 +342,15 @@ def _decided_feed(tables: Tables, action: Action, entry: Resolution) -> Iterator
     if action is Action.RENAME:
         yield from _pair_changes(tables, ColumnPair(old.name, new.name, Pairing.DECIDED, _because(entry)))
         return
-    way = next(
-        (words for field, words in _WAYS if getattr(entry, field) is not None), "by the server's conversion"
-    )
+    ways = (words for field, words in _WAYS if getattr(entry, field) is not None)
+    way = next(ways, _BY_CONVERSION)
     conversion = tables.convert(old, new)
-    if new.generated or (way.endswith("conversion") and not conversion.bare):
-        yield (
-            _becomes_generated(tables, old, new)
-            if new.generated
-            else _type_change(tables, old, new, conversion)
-        )
+    # Two decisions that cannot be carried out stay as the questions that they were.
+    if new.generated:
+        yield _becomes_generated(tables, old, new)
+        return
+    if way == _BY_CONVERSION and not conversion.bare:
+        yield _type_change(tables, old, new, conversion)
         return
     renamed = f"Column '{old.name}' feeds '{new.name}' in new DB"
     words = renamed if old.name != new.name else _mismatch(old, new)
@@ -344,9 +363,8 @@ def _decided_feed(tables: Tables, action: Action, entry: Resolution) -> Iterator
 
 
 def _because(entry: Resolution) -> tuple[str, ...]:
-    return (
-        f"decided: {entry.because or entry.description}" if entry.because or entry.description else "decided",
-    )
+    reason = entry.because or entry.description
+    return (f"decided: {reason}" if reason else "decided",)
 
 
 def _order_differs(tables: Tables, active: list[ColumnPair]) -> bool:

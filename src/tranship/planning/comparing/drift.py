@@ -1,4 +1,4 @@
-"""What changed in a schema since it was last read, in words: why a file is stale or a plan no longer holds."""
+"""What changed in a schema since it was last read, in words: why a file is stale or a plan is void."""
 
 from __future__ import annotations
 

@@ -154,7 +154,12 @@ def _lookup(
 ) -> Lookup:
     side = Side(lookup.database)
     schema = lookup.schema or default_schema(sides.old if side is Side.OLD else sides.new)
-    columns = entry.old_columns or ((entry.old_column,) if entry.old_column is not None else ())
     return Lookup(
-        columns, TableName(schema, lookup.table), lookup.keys, lookup.value_column, side, otherwise, for_null
+        entry.sources,
+        TableName(schema, lookup.table),
+        lookup.keys,
+        lookup.value_column,
+        side,
+        otherwise,
+        for_null,
     )

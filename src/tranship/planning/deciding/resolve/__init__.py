@@ -28,7 +28,6 @@ from tranship.planning.deciding.resolve.words import (
     PLACEHOLDERS,
     action_of,
     check_fields,
-    fed_by,
     is_open,
     plain,
     problem,
@@ -86,7 +85,7 @@ def asked_about(
 
 
 def _named_columns(entry: Resolution) -> list[tuple[Side, str]]:
-    named = [(Side.OLD, name) for name in fed_by(entry)] + [(Side.NEW, entry.new_column or "")]
+    named = [(Side.OLD, name) for name in entry.sources] + [(Side.NEW, entry.new_column or "")]
     return [(side, name) for side, name in named if name and name not in PLACEHOLDERS]
 
 
@@ -150,7 +149,7 @@ def _question(entry: Resolution) -> str:
     action = action_of(entry)
     if action is Action.DEFAULT:
         return f"which default_value for {entry.new_column!r}?"
-    names = " → ".join(repr(name) for name in (", ".join(fed_by(entry)), entry.new_column or "") if name)
+    names = " → ".join(repr(name) for name in (", ".join(entry.sources), entry.new_column or "") if name)
     return f"{entry.description or names or 'what becomes of this table?'}"
 
 
@@ -179,7 +178,7 @@ def _with_columns(decided: Decided, decisions: Sequence[Decision]) -> Decided:
     filled: list[tuple[TableName, str]] = []
     for decision in decisions:
         entry, table = decision.resolution, decision.old_table
-        names = fed_by(entry)
+        names = entry.sources
         if decision.action in (Action.RENAME, Action.TRANSFORM) and entry.new_column is not None:
             pairs += [(table, name, entry.new_column) for name in names[:1]]
         if decision.action in (Action.RENAME, Action.IGNORE):

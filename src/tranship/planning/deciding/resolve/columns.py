@@ -29,7 +29,6 @@ from tranship.planning.deciding.resolve.words import (
     PLACEHOLDERS,
     USE_SCHEMA_DEFAULT,
     did_you_mean,
-    fed_by,
     problem,
 )
 from tranship.planning.types.conversion import convert
@@ -74,7 +73,7 @@ def _old_names(entry: Resolution) -> tuple[str, ...]:
     """Returns every old column that an entry names; ``old_column`` beside ``old_columns`` is wrong, and
     named, too.
     """
-    return (*fed_by(entry), entry.old_column) if entry.old_column is not None else fed_by(entry)
+    return (*entry.sources, entry.old_column) if entry.old_column is not None else entry.sources
 
 
 def check_meaning(entry: Resolution, action: Action, pair: Pair) -> Iterator[Problem]:
@@ -107,7 +106,7 @@ def _check_rename(entry: Resolution, pair: Pair, column: Column | None) -> Itera
 
 
 def _check_transform(entry: Resolution, pair: Pair, column: Column | None) -> Iterator[Problem]:
-    sources = [found for name in fed_by(entry) if (found := pair.old.column(name)) is not None]
+    sources = [found for name in entry.sources if (found := pair.old.column(name)) is not None]
     if column is None or not sources:
         return
     if entry.lookup_table is not None:

@@ -17,7 +17,7 @@ from tranship.errors.codes.entry_values import NothingFillsIt
 from tranship.model.catalog import Table
 from tranship.model.change import ColumnPair
 from tranship.model.resolution import Action, Problem, Resolution
-from tranship.planning.deciding.resolve.words import fed_by, problem
+from tranship.planning.deciding.resolve.words import problem
 
 _FILLING = (Action.RENAME, Action.TRANSFORM, Action.DEFAULT)
 _FEEDING = (Action.RENAME, Action.TRANSFORM)
@@ -33,7 +33,7 @@ def check_against_each_other(entries: Sequence[Resolution]) -> Iterator[Problem]
         yield from firsts.check(entry)
     feeding = [entry for entry in entries if entry.action in _FEEDING]
     for entry in feeding:
-        for name in fed_by(entry):
+        for name in entry.sources:
             if name in firsts.ignored:
                 yield problem(firsts.ignored[name], IgnoredAndUsed(name, entry.path, entry.action))
 
@@ -91,7 +91,7 @@ def _left_to_themselves(entries: Sequence[Resolution], pairs: Sequence[ColumnPai
     used: set[str | None] = set()
     for entry in entries:
         if entry.action in _FEEDING:
-            used.update(fed_by(entry))
+            used.update(entry.sources)
         elif entry.action == Action.IGNORE:
             used.add(entry.old_column)
     return {pair.new: pair for pair in pairs if pair.old not in used}

@@ -18,7 +18,7 @@ from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import Side, TableName
 from tranship.model.resolution import LookupTable, Problem, Resolution
 from tranship.planning.deciding.resolve.tables import the_table
-from tranship.planning.deciding.resolve.words import did_you_mean, fed_by, problem
+from tranship.planning.deciding.resolve.words import did_you_mean, problem
 from tranship.planning.matching.scope import default_schema
 
 # What a lookup may join.
@@ -83,6 +83,6 @@ def _check_counts(entry: Resolution, lookup: LookupTable) -> Iterator[Problem]:
         return
     if len(set(lookup.key_columns)) != len(lookup.key_columns):
         yield problem(entry, KeyColumnTwice())
-    fed = fed_by(entry)
+    fed = entry.sources
     if len(lookup.keys) != len(fed):
         yield problem(entry, WrongKeyCount(len(lookup.keys), len(fed)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tranship.model.change import Change, ChangeClass, Comparison
 from tranship.model.resolution import Action, Answers, Resolution
-from tranship.planning.deciding.resolve.words import PLACEHOLDERS, fed_by
+from tranship.planning.deciding.resolve.words import PLACEHOLDERS
 
 _FEEDING = (Action.RENAME, Action.TRANSFORM)
 _FILLING = (Action.RENAME, Action.TRANSFORM, Action.DEFAULT)
@@ -32,7 +32,7 @@ def is_resolved(entry: Resolution, deciding: Sequence[Resolution]) -> bool:
     """Returns whether other entries of the same table decide everything that an entry with placeholders asks
     about.
     """
-    old = [name for name in fed_by(entry) if name not in PLACEHOLDERS]
+    old = [name for name in entry.sources if name not in PLACEHOLDERS]
     new = entry.new_column if entry.new_column not in PLACEHOLDERS else None
     if not old and new is None:
         return any(other.action in _TABLES for other in deciding)
@@ -61,7 +61,7 @@ def _resolves_both(deciding: Sequence[Resolution], old: str, new: str, *, rename
     question is only about the name.
     """
     fillers = [entry for entry in deciding if entry.new_column == new and entry.action in _FILLING]
-    if any(entry.action == Action.RENAME and old in fed_by(entry) for entry in fillers) and not renames:
+    if any(entry.action == Action.RENAME and old in entry.sources for entry in fillers) and not renames:
         return False
     if fillers:
         return _is_named(old, deciding)
@@ -70,7 +70,7 @@ def _resolves_both(deciding: Sequence[Resolution], old: str, new: str, *, rename
 
 def _is_named(old: str, deciding: Sequence[Resolution]) -> bool:
     return _is_ignored(old, deciding) or any(
-        old in fed_by(entry) and entry.action in _FEEDING for entry in deciding
+        old in entry.sources and entry.action in _FEEDING for entry in deciding
     )
 
 

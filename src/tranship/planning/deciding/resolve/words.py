@@ -82,11 +82,6 @@ def action_of(entry: Resolution) -> Action | None:
     return Action(entry.action) if entry.action in Action._value2member_map_ else None
 
 
-def fed_by(entry: Resolution) -> tuple[str, ...]:
-    """Returns the old columns that an entry names, in the order of a lookup's keys."""
-    return entry.old_columns or ((entry.old_column,) if entry.old_column is not None else ())
-
-
 def plain(entry: Resolution) -> Resolution:
     """Returns the entry without the placeholders that its action has no use for.
 
@@ -122,7 +117,7 @@ def is_open(entry: Resolution) -> bool:
 
 def problem(entry: Resolution, what: RefusalMessage, *, column: str | None = None) -> Problem:
     """Returns a problem of one entry: its object is ``$.resolutions.users[0] (users.status)``."""
-    named = column or entry.new_column or next(iter(fed_by(entry)), None) or entry.new_table
+    named = column or entry.new_column or next(iter(entry.sources), None) or entry.new_table
     about = f"{entry.table}.{named}" if named is not None and named not in PLACEHOLDERS else entry.table
     line = f", line {entry.line}" if entry.line else ""
     return what.problem(f"{entry.path} ({about}){line}")
@@ -201,7 +196,7 @@ def _check_old_columns(entry: Resolution, ways: Sequence[str]) -> Iterator[Probl
     # itself.
     if entry.old_columns and ways in ([], ["value_mapping"]):
         yield problem(entry, OldColumnsWithoutKeys())
-    if entry.old_column is not None and entry.old_column not in fed_by(entry):
+    if entry.old_column is not None and entry.old_column not in entry.sources:
         yield problem(entry, OldColumnNotAmong(entry.old_column))
 
 

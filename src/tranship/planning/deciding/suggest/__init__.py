@@ -22,7 +22,6 @@ from tranship.planning.deciding.resolve.tables import table_key, the_table
 from tranship.planning.deciding.resolve.words import (
     PLACEHOLDERS,
     SPECIFY_ACTION,
-    fed_by,
     is_open,
 )
 from tranship.planning.deciding.suggest.columns import column_drafts, open_guesses
@@ -175,7 +174,7 @@ def _untouched(entry: Resolution) -> bool:
 
 def _again(entry: Resolution, table: TableName) -> _Written:
     names = " → ".join(
-        name for name in (", ".join(fed_by(entry)), entry.new_column or entry.new_table or "") if name
+        name for name in (", ".join(entry.sources), entry.new_column or entry.new_table or "") if name
     )
     text = entry.description or names or str(table)
     return _Written(
@@ -272,7 +271,7 @@ def _asks_table(spoken: Sequence[tuple[TableName | None, Resolution]], table: Ta
 def _asked(spoken: Sequence[tuple[TableName | None, Resolution]], table: TableName, change: Change) -> bool:
     """An open entry of the earlier file already asks about a column of this change."""
     entries = [entry for name, entry in spoken if name == table]
-    old = {name for entry in entries for name in fed_by(entry)}
+    old = {name for entry in entries for name in entry.sources}
     new = {entry.new_column for entry in entries if entry.new_column is not None}
     return (change.old_column is not None and change.old_column in old) or (
         change.new_column is not None and change.new_column in new
