@@ -103,7 +103,7 @@ def column_changes(tables: Tables) -> Iterator[Change]:
         yield from _pair_changes(tables, pair)
     for proposal in proposals:
         yield _proposed(tables, proposal)
-    paired = (*active, *proposals)
+    paired: list[ColumnPair | Proposal] = [*active, *proposals]
     old_names = {p.old for p in paired} | tables.ignored | tables.used
     new_names = {p.new for p in paired} | tables.filled
     yield from _unpaired_changes(tables, old_names, new_names)
