@@ -22,8 +22,8 @@ _BOTH = {
     # printed.
     "IntervalStyle": "postgres",
     "bytea_output": "hex",
-    "extra_float_digits": "3",  # the shortest text that gives the same float, on every version
     "lc_monetary": "C",
+    "extra_float_digits": "3",  # the shortest text that gives the same float, on every version
     "xmloption": "content",  # every xml value passes; DOCUMENT would refuse fragments
     # Meaning of our own statements.
     "standard_conforming_strings": "on",
@@ -49,7 +49,12 @@ _SQL_ASCII = "SQL_ASCII"
 
 
 async def pin(
-    conn: asyncpg.Connection, side: Side, *, datestyle: str, zone: str = "UTC", search_path: str | None = None
+    conn: asyncpg.Connection,
+    side: Side,
+    *,
+    datestyle: str,
+    zone: str | None = None,
+    search_path: str | None = None,
 ) -> None:
     """Pins everything that text forms and visibility depend on, for the whole session, and checks it by
     reading back.
@@ -58,14 +63,16 @@ async def pin(
         conn: a connection of `connect.connect`.
         side: the database it leads to.
         datestyle: ``ISO, MDY`` …: NEW's configured field order, on both sides.
-        zone: ``UTC``, or OLD's database zone where values are converted through it.
+        zone: None leaves the database's own, in which its users' expressions, defaults and CHECKs are meant.
         search_path: None leaves the database's own, which triggers and defaults in NEW may need; ``""``
             empties it.
 
     Raises:
         ConnectError: a setting did not stay, or NEW disables triggers for this role by default.
     """
-    wanted = {**_BOTH, "DateStyle": datestyle, "TimeZone": zone, "client_encoding": _encoding(conn, side)}
+    wanted = {**_BOTH, "DateStyle": datestyle, "client_encoding": _encoding(conn, side)}
+    if zone is not None:
+        wanted["TimeZone"] = zone
     if side is Side.OLD:
         # With row_security off a policy that would filter rows raises: a part of a table must never look like
         # all of it.

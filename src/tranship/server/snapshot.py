@@ -97,7 +97,7 @@ class Mark(Struct, frozen=True):
 class Settings:
     """How sessions on OLD are pinned: DateStyle and TimeZone (`session.pin`)."""
 
-    def __init__(self, *, datestyle: str, zone: str = "UTC") -> None:
+    def __init__(self, *, datestyle: str, zone: str | None = None) -> None:
         self.datestyle = datestyle
         self.zone = zone
 
@@ -160,7 +160,7 @@ class Snapshot:
         relations: Sequence[TableName],
         *,
         datestyle: str = "ISO, MDY",
-        zone: str = "UTC",
+        zone: str | None = None,
     ) -> AsyncIterator[Snapshot]:
         """Locks the relations, takes the snapshot, and holds both until the end of the block.
 

@@ -263,8 +263,8 @@ def _zoned(value: str, old: PgType, new: PgType, zone: str) -> str:
 
     Near the limits of the types OLD's own conversion could overflow, which would end the whole read:
     timestamp and date reach further than timestamptz (PostgreSQL documentation, "Date/Time Types"). A
-    wall-clock time there is shipped unshifted, and NEW judges it; its sessions for such a table use the same
-    zone. A timestamptz there is shipped in a form that NEW refuses.
+    wall-clock time there is shipped unshifted with the name of the zone, and NEW judges it. A timestamptz there
+    is shipped in a form that NEW refuses.
     """
     text = f"CAST({value} AS pg_catalog.text)"
     if old.typname == "timestamptz":
@@ -273,7 +273,7 @@ def _zoned(value: str, old: PgType, new: PgType, zone: str) -> str:
         beyond = f"{text} || ' is out of range'"
     else:
         shifted = f"pg_catalog.timezone({literal(zone)}, CAST({value} AS pg_catalog.timestamp))"
-        beyond = text
+        beyond = f"{text} || ' ' || {literal(zone)}"
     # A margin inside the limits of timestamptz (4714-11-24 BC and the end of 294276): no zone is a day away
     # from UTC.
     near = f"pg_catalog.isfinite({value}) AND ({value} < '4714-11-26 BC' OR {value} > '294275-12-30')"

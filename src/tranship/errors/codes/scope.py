@@ -1,4 +1,4 @@
-"""TS131 to TS134, TS311 and TS331 to TS333: the tables that a configuration selects, and their order."""
+"""TS131 to TS134, TS311, TS331 to TS333 and TS349: the tables that a configuration selects, and their order."""
 
 from __future__ import annotations
 
@@ -141,3 +141,19 @@ class ParentNotFilled(RefusalMessage, frozen=True):
     key: str
     table: TableName
     parent: TableName
+
+
+class ReadInOldZone(RefusalMessage, frozen=True):
+    code = "TS349"
+    meaning = (
+        "NEW reads times without a zone in OLD's time zone, and computes what depends on the zone in it too"
+    )
+    cure = "nothing has to be done, unless the values that the message names matter"
+    warning = True
+    about = "{table}"
+    message = "texts without a zone that fill {table} mean times in {zone}, not in NEW's {own}: {what} of NEW is computed in {zone}, too"
+    hint = "give both databases one TimeZone for the migration, or decide with a transform_sql"
+    table: TableName
+    zone: str
+    own: str
+    what: str

@@ -303,8 +303,9 @@ class Worker:
         await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
         if task.replica or (live.rehearsal is not None and any(t.replica for t in live.tasks)):
             await new.execute(sql_switches.REPLICA if task.replica else sql_switches.ORIGIN)
-        if task.plan.zone is not None or live.rehearsal is not None:
-            await new.execute(statements.set_local("TimeZone", task.plan.zone or "UTC"))
+        if task.plan.input_zone is not None or live.rehearsal is not None:
+            zone = task.plan.input_zone or live.context.job.new.timezone
+            await new.execute(statements.set_local("TimeZone", zone))
         await fence(live, new)
         await failpoint("batch.fenced")
         claimed = await new.fetchval(

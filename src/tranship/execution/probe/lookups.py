@@ -147,7 +147,7 @@ class Lookups:
             {"i": n, **{f"c{k}": part for k, part in enumerate(key)}} for n, key in enumerate(keys)
         ]
         try:
-            answers = await put(new, query, rows, ascii_only=re_encodes(self._job.new), zone=plan.zone)
+            answers = await put(new, query, rows, ascii_only=re_encodes(self._job.new), zone=plan.input_zone)
         except NotAskable as why:
             raise Refused(LookupUnreadable(plan.flow, lookup.table, str(why))) from why
         entries: dict[Key, Found | None] = dict.fromkeys(keys)

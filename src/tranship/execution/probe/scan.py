@@ -148,7 +148,9 @@ class ScanBuilder:
             encoded=tuple(self._position[c] for c in self._askable(HazardKind.ENCODING)),
             converters={
                 self._position[c]: Converter(
-                    self._plan.columns[self._position[c]].type, ascii_only=ascii_only, zone=self._plan.zone
+                    self._plan.columns[self._position[c]].type,
+                    ascii_only=ascii_only,
+                    zone=self._plan.input_zone,
                 )
                 for c in self._askable(HazardKind.CONVERSION)
             },

@@ -86,7 +86,12 @@ class Renderer:
 async def ask(reader: Reader, query: str, rows: Sequence[GivenRow], *, block: int = BLOCK) -> list[Answer]:
     """Put a question about a plan's rows to NEW, in the zone that the plan's conversions use."""
     return await put(
-        reader.new, query, rows, ascii_only=re_encodes(reader.job.new), zone=reader.plan.zone, block=block
+        reader.new,
+        query,
+        rows,
+        ascii_only=re_encodes(reader.job.new),
+        zone=reader.plan.input_zone,
+        block=block,
     )
 
 

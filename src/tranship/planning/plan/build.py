@@ -6,15 +6,14 @@ The order and the hazards have files of their own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import assert_never
 
 from msgspec.structs import replace
 
-from tranship.errors.codes.scope import ParentNotFilled
+from tranship.errors.codes.scope import ParentNotFilled, ReadInOldZone
 from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import Comparison, TablePair
-from tranship.model.expression import Coalesce, Constant, Lookup, MapValues, NewDefault, Rule, Sql, Take
+from tranship.model.expression import NewDefault, Rule, Take
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, LeftOut, Plan, Source, TablePlan
 from tranship.model.resolution import Action, Answers, Decision, Problem
@@ -22,6 +21,7 @@ from tranship.planning.plan.hazards import hazards
 from tranship.planning.plan.mappings import Sides, TableDecisions, column_mappings
 from tranship.planning.plan.order import order
 from tranship.planning.plan.sequences import sequence_pairs
+from tranship.planning.plan.zones import computed_in_zone, converts_through_zone, reads_without_zone
 
 
 def build(
@@ -49,7 +49,9 @@ def build(
         groups=groups,
         left_out=_left_out(comparison, {name: one.because for name, one in dropped.items()}),
         sequences=sequence_pairs(old, new, tables),
-        warnings=tuple(p for p in problems if p.warning) + _left_out_parents(tables, new),
+        warnings=tuple(p for p in problems if p.warning)
+        + _left_out_parents(tables, new)
+        + _foreign_zones(tables, new),
         old_fingerprint=old.fingerprint,
         new_fingerprint=new.fingerprint,
     )
@@ -80,7 +82,8 @@ def _table_plan(pair: TablePair, sides: Sides, decisions: Sequence[Decision]) ->
     columns = column_mappings(after.columns, decided, sides)
     copies_columns = any(not isinstance(mapping.expression, NewDefault) for mapping in columns)
     why_text = _why_text(columns, before)
-    needs_zone = any(_needs_zone(mapping, before) for mapping in columns)
+    input_zone = sides.old.timezone if reads_without_zone(columns, before) else None
+    through_zone = input_zone is not None or converts_through_zone(columns)
     return TablePlan(
         old=pair.old,
         new=pair.new,
@@ -90,7 +93,8 @@ def _table_plan(pair: TablePair, sides: Sides, decisions: Sequence[Decision]) ->
         binary=copies_columns and not why_text,
         why_text=why_text,
         ignored=decided.ignored,
-        zone=sides.old.timezone if needs_zone else None,
+        zone=sides.old.timezone if through_zone else None,
+        input_zone=input_zone,
         serial=any(_is_numbered(mapping, after) for mapping in columns),
         inserts_defaults=bool(columns) and not copies_columns,
     )
@@ -133,36 +137,6 @@ def _why_text(columns: Sequence[ColumnMapping], before: Table) -> str:
     return ""
 
 
-def _needs_zone(mapping: ColumnMapping, before: Table) -> bool:
-    """Returns whether the value depends on OLD's database time zone, so that sessions have to set it."""
-    match mapping.expression:
-        case Take() as take:
-            return _reads_zone(take, mapping, before)
-        case Coalesce(of=take):
-            return _reads_zone(take, mapping, before)
-        case NewDefault():
-            return False
-        case MapValues() | Lookup() | Sql() | Constant():
-            return _is_zoned(mapping)
-        case _ as unreachable:
-            assert_never(unreachable)
-
-
-def _reads_zone(take: Take, mapping: ColumnMapping, before: Table) -> bool:
-    """Returns whether a conversion applies a zone: by its rule, or because NEW reads a time without one from
-    text.
-    """
-    if take.conversion.rule is Rule.ZONE:
-        return True
-    declared = before.column(take.column)
-    from_text = declared is not None and declared.type.leaf.category == "S"
-    return take.conversion.rule is Rule.NEW_INPUT and _is_zoned(mapping) and from_text
-
-
-def _is_zoned(mapping: ColumnMapping) -> bool:
-    return "with time zone" in mapping.type.leaf.text
-
-
 def _is_numbered(mapping: ColumnMapping, after: Table) -> bool:
     column = after.column(mapping.column)
     return isinstance(mapping.expression, NewDefault) and column is not None and column.sequence is not None
@@ -180,4 +154,20 @@ def _left_out_parents(tables: Sequence[TablePlan], new: Catalog) -> tuple[Proble
             for key in keys
             if key.enforced and key.target not in filled
         ]
+    return tuple(told)
+
+
+def _foreign_zones(tables: Sequence[TablePlan], new: Catalog) -> tuple[Problem, ...]:
+    """Returns a warning for each table whose defaults or CHECKs NEW computes in OLD's zone instead of its
+    own.
+    """
+    told: list[Problem] = []
+    for plan in tables:
+        after = new.table(plan.new)
+        if after is None or plan.input_zone is None or plan.input_zone == new.timezone:
+            continue
+        computed = computed_in_zone(plan.columns, after)
+        if computed:
+            what = ", ".join(computed)
+            told.append(ReadInOldZone(plan.new, plan.input_zone, new.timezone, what).problem())
     return tuple(told)

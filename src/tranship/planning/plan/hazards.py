@@ -22,6 +22,7 @@ from tranship.model.plan import ColumnMapping, Hazard, HazardKind, TablePlan
 from tranship.model.types import PgType
 from tranship.planning.plan.index_hazards import USER_FUNCTION, index_hazards
 from tranship.planning.plan.unchanged import all_unchanged, equal_origin, mapping_of, surely_taken
+from tranship.planning.plan.zones import depends_on_zone, domain_depends_on_zone
 
 _PLAIN_CATEGORIES = frozenset("NBDTGIVE")
 """Type categories (``pg_type.typcategory``) whose text is ASCII, or a label that the catalog already holds.
@@ -122,6 +123,7 @@ def _may_not_compute(mapping: ColumnMapping, before: Table) -> bool:
 def _has_passing_check(pg_type: PgType) -> bool:
     """Returns whether a domain's check that OLD's rows passed once may refuse them now."""
     passing = any(_PASSING.search(check.expression) for check in pg_type.checks)
+    passing = passing or domain_depends_on_zone(pg_type)
     return passing or (pg_type.element is not None and _has_passing_check(pg_type.element))
 
 
@@ -212,14 +214,19 @@ def _check_hazards(context: _Context) -> Iterator[Hazard]:
     known = {check.expression for check in context.before.checks if check.validated and check.enforced}
     for check in context.after.checks:
         held = check.expression in known
-        kept = held and _depends_on_row_alone(check) and all_unchanged(context.plan, check.columns)
+        kept = (
+            held
+            and _depends_on_row_alone(check, context.after)
+            and all_unchanged(context.plan, check.columns)
+        )
         if check.enforced and not kept:
             yield Hazard(HazardKind.CHECK, check.columns, check.name, new=not held)
 
 
-def _depends_on_row_alone(check: Check) -> bool:
-    """Returns whether a check gives the same for the same row today, in NEW and whoever asks."""
-    return not USER_FUNCTION.search(check.expression) and not _PASSING.search(check.expression)
+def _depends_on_row_alone(check: Check, table: Table) -> bool:
+    """Returns whether a check gives the same for the same row today, in NEW, in any zone and whoever asks."""
+    text = check.expression
+    return not (USER_FUNCTION.search(text) or _PASSING.search(text) or depends_on_zone(text, table))
 
 
 def _routing_hazards(context: _Context) -> Iterator[Hazard]:
