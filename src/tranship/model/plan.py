@@ -104,8 +104,9 @@ class TablePlan(Struct, frozen=True):
     zone: str | None = None
     """OLD's database time zone, where it decides what becomes of a column's values."""
     input_zone: str | None = None
-    """The zone in which NEW's sessions read this table's texts without a zone: OLD's; None: there are none, and
-    NEW's sessions have their database's own zone.
+    """The zone in which NEW's sessions read this table's texts without a zone: that of OLD.
+
+    None: there are no such texts, and NEW's sessions have their database's own zone.
     """
     serial: bool = False
     """Copied by one stream, because NEW's sequence numbers the rows in the order in which they arrive."""
