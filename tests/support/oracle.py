@@ -153,7 +153,7 @@ async def unaccounted(pair: Pair) -> list[str]:
             )
         ):
             found.append(f"I1: {table}: {old} rows in OLD, {held} in NEW; journal: {state}, {said}")
-    if switched := await pair.new.fetch("SELECT what FROM _tranship.undo WHERE NOT done"):
+    if switched := await pair.new.fetch("SELECT kind FROM _tranship.undo WHERE NOT done"):
         found.append(f"I5: still switched off: {switched}")
     return found
 

@@ -31,10 +31,14 @@ async def migrate(
     stop: asyncio.Event | None = None,
     **options: Any,
 ) -> Any:
-    """A live run in this process."""
+    """A live run in this process; ``live=False``: a dry run."""
     config = load_config(pair.config(folder, new=options.pop("new", None)))
     wanted = MigrateOptions(
-        live=True, results_dir=str(folder), batch_size=options.pop("batch_size", 100), jobs=2, **options
+        live=options.pop("live", True),
+        results_dir=str(folder),
+        batch_size=options.pop("batch_size", 100),
+        jobs=2,
+        **options,
     )
     result, _ = await api.migrate(config, wanted, events.append if events is not None else None, stop)
     return result

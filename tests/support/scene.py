@@ -71,4 +71,4 @@ async def accounted(pair: Pair) -> None:
         new = await pair.new.value(f"SELECT count(*) FROM {table}")
         sql = "SELECT count(*) FROM _tranship.reject r JOIN _tranship.task t USING (run, position) WHERE t.old_table LIKE '%\"' || $1 || '\"%'"
         assert new + await pair.new.value(sql, table) == old, table
-    assert await pair.new.fetch("SELECT what FROM _tranship.undo WHERE NOT done") == []
+    assert await pair.new.fetch("SELECT kind FROM _tranship.undo WHERE NOT done") == []

@@ -31,7 +31,7 @@ from tranship.planning.deciding.resolve.casts import cast_questions
 from tranship.planning.matching.match import Decided, match
 from tranship.planning.plan.build import build
 from tranship.server.identity import read_identity
-from tranship.server.journal import Journal
+from tranship.server.journal import find_journal, missing_rights
 from tranship.server.session import pin
 
 _OBSERVE_SECONDS = 300.0
@@ -96,11 +96,11 @@ async def _background(
     While a run from this OLD is unfinished, its plan stands: statistics, which change, must not suggest
     another one. After any run NEW's statistics describe rows that the run wrote, so they are left out.
     """
-    journal = Journal(config.journal_schema)
-    readable = await journal.missing(
-        open_.new, sides.new.user, sides.new.database
-    ) is None and await journal.exists(open_.new)
-    runs = await journal.runs(open_.new, (await read_identity(open_.old)).key) if readable else ()
+    usable = (
+        await missing_rights(open_.new, config.journal_schema, sides.new.user, sides.new.database) is None
+    )
+    journal = await find_journal(open_.new, config.journal_schema) if usable else None
+    runs = await journal.runs(open_.new, (await read_identity(open_.old)).key) if journal is not None else ()
     if any(run.state != "finished" for run in runs):
         return Background(sides.shared_ancestor), ()
     background, unread = await read_background(open_, sides)

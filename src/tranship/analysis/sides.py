@@ -24,7 +24,7 @@ from tranship.planning.matching.scope import Scope, make_scope
 from tranship.server.catalog import read_catalog
 from tranship.server.connect import connect
 from tranship.server.identity import read_identity
-from tranship.server.journal import Journal
+from tranship.server.journal import find_journal
 
 _STATISTICS_SECONDS = 30.0
 """Seconds, at most, for reading what ANALYZE has stored, per side."""
@@ -129,15 +129,14 @@ async def _with_gone_indexes(conn: asyncpg.Connection, catalog: Catalog, journal
     """Returns NEW's catalog with the indexes that an unfinished run has dropped for its load: it will make
     them again.
 
-    A role that may not read the journal runs no live run, so it gets the catalog as it is.
+    A role that may not read the journal, or does not trust it, runs no live run, so it gets the catalog as it is.
     """
-    journal = Journal(journal_schema)
     try:
-        if not await journal.exists(conn):
-            return catalog
-        gone = [undo.gone for undo in await journal.open_undo(conn) if undo.gone is not None]
-    except asyncpg.InsufficientPrivilegeError:
+        journal = await find_journal(conn, journal_schema)
+        off = await journal.open_undo(conn) if journal is not None else ()
+    except (asyncpg.InsufficientPrivilegeError, Refused):
         return catalog
+    gone = [undo.index for undo in off if undo.index is not None]
     if not gone:
         return catalog
     tables = (_with_indexes(t, [g.index for g in gone if g.table == t.name]) for t in catalog.tables)

@@ -78,7 +78,6 @@ async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event]
             async with connections(config) as open_:
                 await WriterLock.refuse_second(
                     config,
-                    Journal(config.journal_schema),
                     open_.old,
                     open_.new,
                     invocation=options.invocation,

@@ -57,6 +57,10 @@ class RunContext:
         """Returns the same context for another job: the part of this one that is left to do."""
         return replace(self, job=job)
 
+    def over(self, journal: Journal) -> RunContext:
+        """Returns the same context for the journal that NEW has, whose format may be an earlier one."""
+        return replace(self, journal=journal)
+
     def note(self, what: Note) -> None:
         """Tells the person who watches."""
         self.on_event(Noted(what))

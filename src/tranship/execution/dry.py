@@ -21,6 +21,7 @@ from tranship.model.flow import FlowId
 from tranship.model.options import RebuildIndexes
 from tranship.model.progress import RowRejected, TableDone
 from tranship.model.verdict import RejectRecord
+from tranship.server.journal import find_journal
 
 
 async def dry_run(context: RunContext) -> MigrationOutcome:
@@ -38,11 +39,12 @@ async def dry_run(context: RunContext) -> MigrationOutcome:
 
 async def _dry_run(context: RunContext) -> MigrationOutcome:
     started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
-    job, journal, options, on_event = context.job, context.journal, context.options, context.on_event
+    job, options, on_event = context.job, context.options, context.on_event
     async with both_sides(context) as (old, new):
         passed = await preflight(context, old, new, live=False)
-        before = await earlier(new, journal, passed.old) if await journal.exists(new) else None
-        left, done = remaining(job, before) if before is not None else (job, {})
+        found = await find_journal(new, context.config.journal_schema)
+        left, done = remaining(job, await earlier(new, found, passed.old))
+        journal = found if found is not None else context.journal
         settled, past = await moved_before(new, journal, job.plan.tables, done)
     to_do = context.of(left)
     async with open_snapshot(to_do) as snapshot:
@@ -67,8 +69,8 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
             plan, rows, rows - rejected, rejected, 0, "", reasoned, findings.losses, findings.not_asked
         )
     seconds = time.monotonic() - began
-    found = (too_many(asked.rejected, asked.rows, options), lacking)
-    problems = (*passed.problems, *(what.problem() for what in found if what is not None))
+    refusals = (too_many(asked.rejected, asked.rows, options), lacking)
+    problems = (*passed.problems, *(what.problem() for what in refusals if what is not None))
     frame = Frame("dryrun", "", text, started, seconds, problems, asked.left_out)
     return outcome(context, frame, [tables[plan.flow] for plan in job.plan.tables], [*past, *records])
 

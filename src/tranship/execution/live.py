@@ -44,8 +44,9 @@ from tranship.model.notes import AlreadyMigrated, SnapshotReplaced
 from tranship.model.options import MigrateOptions, NewSnapshot
 from tranship.model.progress import BatchDone
 from tranship.server.identity import Identity
-from tranship.server.journal import Run, TaskRow
+from tranship.server.journal import Journal, Run, TaskRow, earlier_format, find_journal
 from tranship.server.snapshot import Snapshot, SnapshotLost
+from tranship.sql.new.journal import FORMAT
 
 ATTEMPTS = 3
 """Times a run takes up its own work again after losing its snapshot."""
@@ -88,14 +89,14 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
         async with WriterLock.hold(
             context.config,
             lock_key(passed.old, passed.new),
-            context.journal,
             passed.old.key,
             take_over=options.take_over,
             invocation=options.invocation,
         ) as lock:
             await failpoint("run.locked")
-            await context.journal.prepare(control)
-            before = await _before(context, control, passed.old)
+            found = await find_journal(control, context.config.journal_schema)
+            context = context.over(found) if found is not None else context
+            before = await _before(context, control, passed.old) if found is not None else Before(None, ())
             left, done = remaining(context.job, before)
             frame = Frame("live", "", None, started, 0.0, passed.problems)
             if not left.plan.tables and before.unfinished is None:
@@ -109,7 +110,11 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
 
 
 async def _before(context: RunContext, control: asyncpg.Connection, old: Identity) -> Before:
-    """What the journal has of earlier runs, once those are gone that are not to be resumed."""
+    """What the journal has of earlier runs, once those are gone that are not to be resumed.
+
+    Raises:
+        Refused: the unfinished run began in an earlier format of the journal.
+    """
     journal, options = context.journal, context.options
     before = await earlier(control, journal, old)
     if before.unfinished is not None and (options.restart or options.new_snapshot == NewSnapshot.ALL):
@@ -117,6 +122,8 @@ async def _before(context: RunContext, control: asyncpg.Connection, old: Identit
         before = await earlier(control, journal, old)
     if before.unfinished is not None and await forget_if_nothing_done(control, journal, before.unfinished):
         before = await earlier(control, journal, old)
+    if before.unfinished is not None and before.unfinished.format < FORMAT:
+        raise earlier_format(journal, before.unfinished.id, before.unfinished.tool_version)
     return before
 
 
@@ -144,9 +151,11 @@ class _LiveRun:
         context = self.context.of(left)
         async with open_snapshot(context) as snapshot:
             begun = await self._prepare(context, snapshot)
-            live = ActiveRun(
-                context, begun.run, begun.epoch, snapshot, Lookups(left), begun.book, begun.tasks
-            )
+            # From here on the journal has this version's format: the beginning made it, or upgraded it.
+            self.context = self.context.over(Journal(context.config.journal_schema))
+            lookups = Lookups(begun.job)
+            running = self.context.of(begun.job)
+            live = ActiveRun(running, begun.run, begun.epoch, snapshot, lookups, begun.book, begun.tasks)
             self.held.on_renewed = partial(check_kept, live)
             try:
                 await self._phases(live)
@@ -228,7 +237,7 @@ class _LiveRun:
     async def _mark_stopped(self, live: ActiveRun) -> None:
         """As far as it goes; a run that is not marked is found out by its lock."""
         with contextlib.suppress(*BROKEN, TranshipError):
-            await self.held.mark(live.context.journal.sql.end_run, live.run, live.epoch, "stopped")
+            await self.held.mark(live.context.journal.sql("end_run"), live.run, live.epoch, "stopped")
         self.held.close()
 
 

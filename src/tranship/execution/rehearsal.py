@@ -31,7 +31,7 @@ from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.notes import AlreadyMigrated, SequencesNotRestored
 from tranship.model.options import command_line
-from tranship.server.journal import Run, TaskRow
+from tranship.server.journal import Journal, Run, TaskRow, find_journal
 from tranship.server.trouble import spoken
 from tranship.sql.session import READ_WRITE
 
@@ -50,7 +50,6 @@ async def rehearse(context: RunContext) -> MigrationOutcome:
             async with WriterLock.hold(
                 context.config,
                 lock_key(passed.old, passed.new),
-                context.journal,
                 passed.old.key,
                 take_over=False,
                 invocation=context.options.invocation,
@@ -87,8 +86,9 @@ class _Rehearsal:
                     self.context.note(SequencesNotRestored(tuple(left)))
 
     async def _inside(self) -> MigrationOutcome:
-        await self.context.journal.prepare(self.new)
-        before = await earlier(self.new, self.context.journal, self.passed.old)
+        found = await find_journal(self.new, self.context.config.journal_schema)
+        self.context = self.context.over(found) if found is not None else self.context
+        before = await earlier(self.new, found, self.passed.old)
         if before.unfinished is not None:
             back = command_line(
                 self.context.options.invocation, "rollback", self.context.config.path, "--live"
@@ -106,8 +106,9 @@ class _Rehearsal:
             self.frame = replace(
                 self.frame, run_id=begun.run, snapshot=snapshot.text, left_out=begun.left_out
             )
+            self.context = self.context.over(Journal(context.config.journal_schema))
             live = ActiveRun(
-                context,
+                self.context.of(left),
                 begun.run,
                 begun.epoch,
                 snapshot,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,9 @@ from support.runs import migrate
 from tranship import api
 from tranship.config import load_config
 from tranship.errors import Refused
+from tranship.execution.upkeep import status as upkeep
 from tranship.execution.upkeep.status import purge
 from tranship.model.options import MigrateOptions
-from tranship.server.journal import Journal
 
 OLD = "CREATE TABLE log (line text); INSERT INTO log SELECT 'line ' || n FROM generate_series(1, 1000) n; CREATE TABLE a (id int PRIMARY KEY)"
 NEW = "CREATE TABLE log (line text); CREATE TABLE a (id int PRIMARY KEY)"
@@ -28,19 +29,19 @@ async def test_the_journal_of_a_run_that_began_meanwhile_stays(
     config = load_config(pair.config(tmp_path, tables=["a"]))
     await api.migrate(config, MigrateOptions(live=True, results_dir=str(tmp_path)))
     reached, begun = asyncio.Event(), asyncio.Event()
-    real_remove = Journal.remove
+    real_remove = upkeep.remove_journal
 
-    async def remove(self: Journal, *arguments: object) -> bool:
+    async def remove(*arguments: Any) -> bool:
         reached.set()
         await begun.wait()
-        return await real_remove(self, *arguments)
+        return await real_remove(*arguments)
 
     async def batches(name: str) -> None:
         if name == "batch.committed" and not begun.is_set():
             begun.set()
             await asyncio.sleep(0.3)
 
-    monkeypatch.setattr(Journal, "remove", remove)
+    monkeypatch.setattr(upkeep, "remove_journal", remove)
     observe(batches)
     purging = asyncio.create_task(purge(config))
     await reached.wait()

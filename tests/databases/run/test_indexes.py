@@ -22,7 +22,9 @@ from tranship.model.catalog import Index
 from tranship.model.names import TableName
 from tranship.model.notes import IndexRebuilding, IndexRemoved
 from tranship.model.progress import Event, Noted
-from tranship.server.journal import Journal
+from tranship.model.undo import IndexDropped, TriggerDisabled
+from tranship.planning.printed.definitions import index_shape
+from tranship.server.journal import Journal, prepare_journal
 
 OLD = """
 CREATE TABLE city (id int PRIMARY KEY, name varchar(40), land int);
@@ -222,13 +224,12 @@ async def test_a_run_that_was_taken_over_switches_nothing(pair: Pair) -> None:
         raise Stopped(TakenOver("tranship status"))
 
     name = TableName("public", "t")
-    one = LooseIndex(
-        name,
-        Index("t_a", "CREATE INDEX t_a ON public.t USING btree (a)"),
-        "CREATE INDEX t_a ON public.t USING btree (a)",
-    )
+    definition = "CREATE INDEX t_a ON public.t USING btree (a)"
+    shape = index_shape(definition)
+    assert shape is not None
+    one = LooseIndex(IndexDropped(name, Index("t_a", definition), shape, "public"))
     async with pair.new.connect() as conn:
-        await journal.prepare(conn)
+        await prepare_journal(conn, "_tranship")
         held = Steady(conn, lambda _: None)
         with pytest.raises(Stopped):
             await SwitchBoard(journal, "r", None, lambda _: None, fence=shut).take_off(held, [one])
@@ -264,10 +265,8 @@ async def test_a_lost_connection_is_not_tried_again(make_pair: MakePair) -> None
     journal = Journal("_tranship")
     said: list[Noted] = []
     async with pair.new.connect() as new:
-        await journal.prepare(new)
-        await new.execute(
-            "INSERT INTO _tranship.undo (run, seq, what, sql) VALUES ('r', 1, 'nothing', 'SELECT 1')"
-        )
+        await prepare_journal(new, "_tranship")
+        await journal.write_undo(new, "r", TriggerDisabled(TableName("public", "t"), "none", "O"))
         (undo,) = await journal.open_undo(new)
         new.terminate()
         with pytest.raises(asyncpg.InterfaceError):

@@ -11,7 +11,9 @@ from tranship.config import load_config
 from tranship.execution.resilience.writer_lock import lock_number
 from tranship.execution.upkeep.doctor import examine
 from tranship.execution.upkeep.status import status
-from tranship.server.journal import Run
+from tranship.model.names import TableName
+from tranship.model.undo import TriggerDisabled
+from tranship.server.journal import Journal, Run
 from tranship.sql.session import TRY_LOCK, UNLOCK
 
 TABLE = "CREATE TABLE t (id int PRIMARY KEY)"
@@ -20,9 +22,10 @@ TABLE = "CREATE TABLE t (id int PRIMARY KEY)"
 async def test_status_and_doctor_leave_the_writer_lock_alone(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await make_pair(TABLE, TABLE)
     await migrate(pair, tmp_path)
-    await pair.new.run(
-        "INSERT INTO _tranship.undo SELECT id, 1, 'nothing', 'SELECT 1', NULL, false FROM _tranship.run"
-    )
+    async with pair.new.connect() as conn:
+        ran = await conn.fetchval("SELECT id FROM _tranship.run")
+        off = TriggerDisabled(TableName("public", "t"), "none", "O")
+        await Journal("_tranship").write_undo(conn, ran, off)
     config = load_config(pair.config(tmp_path))
     (state,) = await status(config)
     run: Run = state.run

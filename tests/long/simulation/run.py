@@ -232,7 +232,7 @@ class Client:
 
     async def _move(self) -> None:
         control: Any = self.connect()
-        epoch = await control.fetchval(JOURNAL.sql.raise_epoch, "run")
+        epoch = await control.fetchval(JOURNAL.sql("raise_epoch"), "run")
         self.scene.world.believed[self.name] = epoch
         task = Task(0, PLAN, "", len(self.scene.rows), "", Findings(), [], pace=self.scene.pace)
         place: Any = SimpleNamespace(position=0, flow=PLAN.flow)

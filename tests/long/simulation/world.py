@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from long.simulation.server import Session
 
 
+class Known:
+    """The journal's statements as attributes, which a ``match`` needs."""
+
+    def __init__(self) -> None:
+        self._sql = JournalSql("_tranship")
+
+    def __getattr__(self, name: str) -> str:
+        return self._sql(name)
+
+
 class Violation(Exception):
     """An invariant does not hold."""
 
@@ -102,7 +112,7 @@ class World:
         self.violations: list[str] = []
         self.believed: dict[str, int] = {}
         """The epoch each client got."""
-        self.sql = JournalSql("_tranship")
+        self.sql = Known()
 
     def batch(self, number: int) -> Row:
         """A batch that is committed.

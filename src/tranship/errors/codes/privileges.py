@@ -171,3 +171,58 @@ class SequenceExhausted(RefusalMessage, frozen=True):
     sequence: TableName
     left: int
     rows: int
+
+
+class JournalOfOthers(RefusalMessage, frozen=True):
+    code = "TS381"
+    meaning = (
+        "somebody who is neither the migrating role nor a superuser owns the journal or may write into it"
+    )
+    cure = "run as its owner, or look at what it holds and take the rights away"
+    about = "{schema}"
+    message = (
+        "the journal {schema} of NEW belongs to {owners}, not to this role or a superuser: it is not used"
+    )
+    hint = (
+        "run tranship as its owner, or, if you trust what the journal holds, "
+        "give its schema and tables to this role (ALTER … OWNER TO)"
+    )
+    schema: str
+    owners: tuple[str, ...]
+
+
+class JournalWritable(RefusalMessage, frozen=True):
+    code = JournalOfOthers.code
+    about = "{schema}"
+    message = "{writers} may write into the journal {schema} of NEW: it is not used"
+    hint = (
+        "look at what it holds, then REVOKE from them CREATE on the schema, "
+        "and everything but SELECT on its tables"
+    )
+    schema: str
+    writers: tuple[str, ...]
+
+
+class JournalNotWhole(RefusalMessage, frozen=True):
+    code = "TS382"
+    meaning = "tables of the journal are missing"
+    cure = "restore them from a backup, or drop the journal when nothing is to be resumed or rolled back"
+    about = "{schema}"
+    message = "the journal {schema} of NEW is not whole: {missing} missing"
+    hint = "restore these tables from a backup, or, if no run is to be resumed or rolled back, {drop}"
+    schema: str
+    missing: tuple[str, ...]
+    drop: str
+
+
+class JournalOfLaterVersion(RefusalMessage, frozen=True):
+    code = "TS383"
+    meaning = "a later version of tranship wrote the journal"
+    cure = "use that version"
+    about = "{schema}"
+    message = "the journal {schema} of NEW has format {format}, this version knows {known}"
+    hint = "use tranship {version} or newer"
+    schema: str
+    format: int
+    known: int
+    version: str

@@ -192,3 +192,35 @@ class UnfinishedFromAnotherOld(RefusalMessage, frozen=True):
     started: datetime
     tables: tuple[TableName, ...]
     command: str
+
+
+class BegunInEarlierFormat(RefusalMessage, frozen=True):
+    code = "TS384"
+    meaning = "an unfinished run was begun by a version whose journal has an earlier format"
+    cure = "finish it with the version that is named, or `--restart`, or roll it back"
+    about = "{run}"
+    message = "the unfinished run {run} was begun by tranship {version}, whose journal has an earlier format"
+    hint = (
+        "tranship {version} can finish it; this version can roll it back: "
+        "migrate with --restart, or tranship rollback CONFIG --run {run} --live"
+    )
+    run: str
+    version: str
+
+
+class NoPlanInJournal(BegunInEarlierFormat, frozen=True):
+    message = "the unfinished run {run} was begun by tranship {version} and has no plan in the journal"
+    hint = "roll it back: migrate with --restart, or tranship rollback CONFIG --run {run} --live"
+
+
+class UndoUnreadable(RefusalMessage, frozen=True):
+    code = "TS385"
+    meaning = "the journal holds SQL that tranship did not write; it is not executed"
+    cure = "restore by hand what is off, and mark the entry as done"
+    about = "{what}"
+    message = "the journal's entry for {what} is none that tranship wrote, and is not executed: {sql}"
+    hint = (
+        "see what of it is off, restore that by hand, and mark the entry as done in the journal's table undo"
+    )
+    what: str
+    sql: str

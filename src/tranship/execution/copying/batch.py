@@ -260,8 +260,8 @@ class Worker:
     async def _mark(self, new: asyncpg.Connection, task: Task, batch: Batch) -> int:
         """The transaction id of the innermost savepoint."""
         sql, place = self._live.context.journal.sql, (self._live.run, task.position, batch.number)
-        await new.execute(sql.mark_savepoint, *place)
-        return int(await new.fetchval(sql.savepoint_xid, *place))
+        await new.execute(sql("mark_savepoint"), *place)
+        return int(await new.fetchval(sql("savepoint_xid"), *place))
 
     def _split(
         self, task: Task, batch: Batch, lines: Sequence[Line], result: Isolated
@@ -309,7 +309,7 @@ class Worker:
         await fence(live, new)
         await failpoint("batch.fenced")
         claimed = await new.fetchval(
-            live.context.journal.sql.claim_batch, live.run, task.position, batch.number
+            live.context.journal.sql("claim_batch"), live.run, task.position, batch.number
         )
         await failpoint("batch.claimed")
         return claimed is not None
@@ -357,7 +357,7 @@ class Worker:
             seconds,
             list(xids),
         )
-        all_xids = await new.fetchval(sql.count_batch, live.run, task.position, batch.number, *counts)
+        all_xids = await new.fetchval(sql("count_batch"), live.run, task.position, batch.number, *counts)
         await failpoint("batch.counted")
         await new.execute(live.unit.commit)
         await failpoint("batch.committed")

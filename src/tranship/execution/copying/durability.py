@@ -22,8 +22,8 @@ async def check_kept(live: ActiveRun, new: asyncpg.Connection) -> None:
     sql = live.context.journal.sql
     ended = [task.position for task in live.tasks if task.finished]
     done = [(row.position, row.batch.number) for task in live.tasks for row in task.done]
-    lost = await new.fetchval(sql.lost_batches, live.run, [p for p, _ in done], [n for _, n in done])
-    lost += await new.fetchval(sql.lost_ends, live.run, ended)
+    lost = await new.fetchval(sql("lost_batches"), live.run, [p for p, _ in done], [n for _, n in done])
+    lost += await new.fetchval(sql("lost_ends"), live.run, ended)
     if lost:
         raise _lost(live, f"{lost} of the transactions that it had committed")
 
@@ -34,7 +34,7 @@ async def check_complete(live: ActiveRun, new: asyncpg.Connection, task: Task) -
     Raises:
         Stopped: it has not.
     """
-    row = await new.fetchrow(live.context.journal.sql.sums, live.run, task.position)
+    row = await new.fetchrow(live.context.journal.sql("sums"), live.run, task.position)
     if row["open"] or (row["read"], row["written"], row["rejected"]) != task.counts:
         raise _lost(live, f"batches of {task.plan.flow} that it had committed")
 

@@ -123,7 +123,7 @@ async def _move_out(
         for reject, record in zip(rejects, whole, strict=True)
     ]
     await live.context.journal.write_rejects(new, live.run, task.position, number, rows)
-    await new.execute(live.context.journal.sql.shift_counts, live.run, task.position, number, len(rows))
+    await new.execute(live.context.journal.sql("shift_counts"), live.run, task.position, number, len(rows))
 
 
 def _shift(task: Task, number: int, rows: int) -> None:

@@ -60,7 +60,7 @@ async def divide(
         await hold_epoch(new, live.context.journal, live.run, live.epoch)
         place = (live.run, task.position, batch.number)
         if (
-            await new.fetchval(live.context.journal.sql.shorten_batch, *place, batch.rows, bound(at), rows)
+            await new.fetchval(live.context.journal.sql("shorten_batch"), *place, batch.rows, bound(at), rows)
             is None
         ):
             there = await live.context.journal.batch(new, live.run, task.position, batch)

@@ -135,7 +135,7 @@ class Mover:
         queue = [
             undo
             for undo in await self._board.gone(self._held)
-            if undo.gone is not None and undo.gone.table in tables
+            if undo.index is not None and undo.index.table in tables
         ]
         failed: list[BaseException] = []
 
@@ -244,7 +244,7 @@ async def fix_lookups(
         now = " ".join(
             [await content_hash(old if lookup.side is Side.OLD else new, lookup) for lookup in used]
         )
-        return await new.fetchval(live.context.journal.sql.fix_lookups, live.run, task.position, now), now
+        return await new.fetchval(live.context.journal.sql("fix_lookups"), live.run, task.position, now), now
 
 
 async def end_task(live: ActiveRun, task: Task, new: asyncpg.Connection) -> None:
@@ -256,7 +256,7 @@ async def end_task(live: ActiveRun, task: Task, new: asyncpg.Connection) -> None
     async with new.transaction():
         await fence(live, new)
         await check_complete(live, new, task)
-        await new.execute(live.context.journal.sql.end_task, live.run, task.position)
+        await new.execute(live.context.journal.sql("end_task"), live.run, task.position)
 
 
 async def finish(live: ActiveRun, held: Works) -> None:
@@ -265,7 +265,7 @@ async def finish(live: ActiveRun, held: Works) -> None:
     async def once(new: asyncpg.Connection) -> None:
         async with new.transaction():
             await fence(live, new)
-            await new.execute(live.context.journal.sql.end_run, live.run, live.epoch, "finished")
+            await new.execute(live.context.journal.sql("end_run"), live.run, live.epoch, "finished")
 
     await held.work("the end of the run", once)
     await failpoint("run.finished")

@@ -17,7 +17,7 @@ from tranship.model.names import Side
 from tranship.model.options import command_line
 from tranship.server.connect import connect
 from tranship.server.identity import Identity, read_identity
-from tranship.server.journal import Journal, Run
+from tranship.server.journal import Journal, Run, find_journal
 from tranship.server.session import pin
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.queries import query
@@ -66,7 +66,6 @@ class WriterLock:
         cls,
         config: Config,
         key: int,
-        journal: Journal,
         old_identity: str,
         *,
         take_over: bool,
@@ -80,7 +79,7 @@ class WriterLock:
         lock = cls(config, key, invocation)
         lock._conn = await lock._connect()
         try:
-            await lock._acquire(journal, old_identity, take_over=take_over)
+            await lock._acquire(old_identity, take_over=take_over)
             yield lock
         finally:
             lock._conn.terminate()
@@ -89,7 +88,6 @@ class WriterLock:
     async def refuse_second(
         cls,
         config: Config,
-        journal: Journal,
         old: asyncpg.Connection,
         new: asyncpg.Connection,
         *,
@@ -108,14 +106,14 @@ class WriterLock:
             if holder is None:
                 return
             await asyncio.sleep(PAUSE)
-        raise await lock._refusal(new, journal, mine.key, holder)
+        raise await lock._refusal(new, mine.key, holder)
 
     async def _connect(self) -> asyncpg.Connection:
         conn = await connect(self._config.new, application_name="tranship lock")
         await pin(conn, Side.NEW, datestyle="ISO, MDY", search_path="")
         return conn
 
-    async def _acquire(self, journal: Journal, old_identity: str, *, take_over: bool) -> None:
+    async def _acquire(self, old_identity: str, *, take_over: bool) -> None:
         conn = self._conn
         assert conn is not None
         holder = None
@@ -127,19 +125,20 @@ class WriterLock:
             if take_over and holder is not None:
                 await _end(conn, "terminate_backends", [holder["pid"]])
             await asyncio.sleep(PAUSE)
-        raise await self._refusal(conn, journal, old_identity, holder)
+        raise await self._refusal(conn, old_identity, holder)
 
-    async def _other(self, conn: asyncpg.Connection, journal: Journal, old_identity: str) -> Run | None:
-        if not await journal.exists(conn):
+    async def _other(self, conn: asyncpg.Connection, old_identity: str) -> Run | None:
+        journal = await find_journal(conn, self._config.journal_schema)
+        if journal is None:
             return None
         return next(
             (r for r in reversed(await journal.runs(conn, old_identity)) if r.state == "running"), None
         )
 
     async def _refusal(
-        self, conn: asyncpg.Connection, journal: Journal, old_identity: str, holder: asyncpg.Record | None
+        self, conn: asyncpg.Connection, old_identity: str, holder: asyncpg.Record | None
     ) -> Refused:
-        other = await self._other(conn, journal, old_identity)
+        other = await self._other(conn, old_identity)
         who = f"backend {holder['pid']} of {holder['role']}" if holder else "a backend"
         if holder and holder["backend_start"] is not None:  # that of another role is hidden from most
             who += f", connected since {holder['backend_start']:%Y-%m-%d %H:%M:%S %Z}"
@@ -159,7 +158,7 @@ class WriterLock:
             await asyncio.sleep(HEARTBEAT)
             try:
                 assert self._conn is not None
-                if await self._conn.fetchval(journal.sql.beat, run, backends(), epoch, timeout=30) is None:
+                if await self._conn.fetchval(journal.sql("beat"), run, backends(), epoch, timeout=30) is None:
                     self._give_up(stop)
             except (*DATABASE_TROUBLE, TimeoutError):
                 await self._again(stop)
@@ -193,7 +192,7 @@ async def hold_epoch(
     Raises:
         Stopped: another run has; a process that slept through it can do nothing any more.
     """
-    if await new.fetchval(journal.sql.fence, run, epoch) is None:
+    if await new.fetchval(journal.sql("fence"), run, epoch) is None:
         raise taken_over(command)
 
 
@@ -216,7 +215,7 @@ async def shut_out(new: asyncpg.Connection, journal: Journal, run: Run) -> int:
         try:
             async with new.transaction():
                 await new.execute(set_local("lock_timeout", "1s"))
-                return int(await new.fetchval(journal.sql.raise_epoch, run.id))
+                return int(await new.fetchval(journal.sql("raise_epoch"), run.id))
         except asyncpg.LockNotAvailableError:
             await _end(new, "fence_holders", journal.schema)
     raise Stopped(SessionStays(run.id))

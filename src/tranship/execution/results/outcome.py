@@ -27,7 +27,7 @@ from tranship.model.verdict import (
     Status,
     TableResult,
 )
-from tranship.planning.plan.hash import run_hash
+from tranship.planning.plan.content import run_hash
 from tranship.sql.old.batch import select_for_people
 
 

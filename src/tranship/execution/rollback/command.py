@@ -27,7 +27,7 @@ from tranship.model.names import TableName
 from tranship.model.options import command_line
 from tranship.model.progress import Noted
 from tranship.server.catalog import read_catalog
-from tranship.server.journal import Journal, Run, SequenceMove
+from tranship.server.journal import Journal, Run, SequenceMove, find_journal
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.new import sequences as sql_sequences
 
@@ -75,14 +75,16 @@ async def rollback(
         Refused: it is running, or rows of others refer to its rows.
         Stopped: interrupted in the middle; the same again goes on.
     """
-    journal = Journal(config.journal_schema)
     async with control(config) as new:
-        chosen = await _chosen(new, journal, run, config)
+        journal = await find_journal(new, config.journal_schema)
+        chosen = await _chosen(new, journal, run) if journal is not None else None
+        if journal is None or chosen is None:
+            raise _unknown(run, config)
         catalog = await _catalog(new, journal)
         if not live:
             return await _told(new, journal, catalog, chosen, await written(new, journal, chosen))
         key = lock_number(chosen.old_identity, chosen.new_identity)
-        async with WriterLock.hold(config, key, journal, chosen.old_identity, take_over=False):
+        async with WriterLock.hold(config, key, chosen.old_identity, take_over=False):
             chosen = replace(chosen, epoch=await shut_out(new, journal, chosen))
             tables = await written(new, journal, chosen)
             told = await _told(new, journal, catalog, chosen, tables)
@@ -93,13 +95,15 @@ async def rollback(
                 raise broken_off(chosen, error) from error
 
 
-async def _chosen(new: asyncpg.Connection, journal: Journal, run: str | None, config: Config) -> Run:
-    runs = await journal.runs(new, None) if await journal.exists(new) else ()
-    chosen = [r for r in runs if run is None or r.id == run]
-    if not chosen:
-        status = command_line("tranship", "status", config.path)
-        raise UsageError(NoSuchRun(status, run) if run else NoRun(status))
-    return chosen[-1]
+async def _chosen(new: asyncpg.Connection, journal: Journal, run: str | None) -> Run | None:
+    """The run that is named, else the latest; None: there is no such run."""
+    chosen = [r for r in await journal.runs(new, None) if run is None or r.id == run]
+    return chosen[-1] if chosen else None
+
+
+def _unknown(run: str | None, config: Config) -> UsageError:
+    status = command_line("tranship", "status", config.path)
+    return UsageError(NoSuchRun(status, run) if run else NoRun(status))
 
 
 async def _catalog(new: asyncpg.Connection, journal: Journal) -> Catalog:

@@ -200,16 +200,16 @@ class _TakeBack:
                     raise Stopped(ChildrenCame(child.name, count, key.target, key.name))
 
     async def _begin(self, positions: Sequence[int]) -> int:
-        batches, tasks, state = self._journal.sql.going_back
-        await self._new.execute(batches, self._run.id, positions)
-        await self._new.execute(tasks, self._run.id, positions)
-        await self._new.execute(state, self._run.id)
+        sql = self._journal.sql
+        await self._new.execute(sql("roll_back_batches"), self._run.id, positions)
+        await self._new.execute(sql("roll_back_tasks"), self._run.id, positions)
+        await self._new.execute(sql("roll_back_run"), self._run.id)
         return 0
 
     async def _end(self, positions: Sequence[int]) -> int:
         for position in positions:
-            await self._new.execute(self._journal.sql.taken_back, self._run.id, position)
-            await self._new.execute(self._journal.sql.forget_rejects, self._run.id, position)
+            await self._new.execute(self._journal.sql("rolled_back_table"), self._run.id, position)
+            await self._new.execute(self._journal.sql("forget_rejects"), self._run.id, position)
         return 0
 
     async def _switches(self) -> Switches:
@@ -248,12 +248,14 @@ class _TakeBack:
             await self._new.fetchrow(takeback.delete_together([(w.task.flow.new, w.xids) for w in mine]))
         )
         for w, count in zip(mine, counts, strict=True):
-            await self._new.execute(self._journal.sql.took_back, self._run.id, w.task.position, count)
+            await self._new.execute(
+                self._journal.sql("rolled_back_rows"), self._run.id, w.task.position, count
+            )
         return sum(counts)
 
     async def _delete_pages(self, w: Written, sql: str) -> int:
         count = int((await self._new.execute(sql)).removeprefix("DELETE "))
-        await self._new.execute(self._journal.sql.took_back, self._run.id, w.task.position, count)
+        await self._new.execute(self._journal.sql("rolled_back_rows"), self._run.id, w.task.position, count)
         return count
 
     async def _step(self, work: Callable[[], Awaitable[int]], *, rows_of: TableName | None = None) -> int:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import getpass
+import hashlib
 import json
 import os
 import secrets
 import socket
 from functools import partial
+from pathlib import Path
 
 import asyncpg
+import msgspec
 
 from tranship import __version__
+from tranship.config import Config
 from tranship.errors import Refused
 from tranship.errors.codes.runs import UnfinishedFromAnotherOld
 from tranship.execution.context import RunContext
@@ -20,10 +25,12 @@ from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import at_work, taken_over
 from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.tasks import Begun, _task, too_many, write_task
-from tranship.model.options import command_line
-from tranship.planning.plan.hash import run_hash
+from tranship.model.options import MigrateOptions, command_line
+from tranship.planning.plan.content import run_hash
 from tranship.server.identity import Identity
+from tranship.server.journal import DecidedBy, find_journal, prepare_journal, refuse_unfinished
 from tranship.server.snapshot import Snapshot
+from tranship.sql.new.journal import FORMAT
 
 
 async def begin_fresh(
@@ -36,12 +43,12 @@ async def begin_fresh(
     """Asks everything, then writes the whole run into the journal in one transaction. ``seen``: the runs that were there before asking.
 
     Raises:
-        Refused: more rejects are foreseen than ``--max-rejects`` allows, a sequence has too few numbers left, or half of another OLD stands in
+        Refused: more rejects are predicted than ``--max-rejects`` allows, a sequence has too few numbers left, or half of another OLD stands in
             the tables.
         Stopped: another run began meanwhile; the lock's session can be lost unnoticed while nothing is written yet.
     """
-    job, journal, options = context.job, context.journal, context.options
-    await held.work("the journal", partial(_refuse_half_moved, context, identities[0]))
+    job, config, options = context.job, context.config, context.options
+    await held.work("the journal", partial(_refuse_beside, context, identities[0]))
     asked = await ask_everything(context, snapshot, digest=True)
     await failpoint("run.asked")
     problem = too_many(asked.rejected, asked.rows, options)
@@ -53,26 +60,48 @@ async def begin_fresh(
     tasks = [_task(position, plan, asked) for position, plan in enumerate(job.plan.tables)]
     run = f"{secrets.token_hex(8)}"
     old, new = identities
-    who = (socket.gethostname(), os.getpid(), str(snapshot.mark), json.dumps(asked.left_out), __version__)
+    place = (socket.gethostname(), os.getpid(), str(snapshot.mark), json.dumps(asked.left_out), __version__)
+    decided = (msgspec.json.encode(job.plan), msgspec.json.encode(_decided_by(config, options)))
 
     async def write(control: asyncpg.Connection) -> None:
         async with control.transaction():
-            await control.execute(journal.sql.lock_runs)
+            # Made in the transaction that first writes into it, so that a refusal leaves nothing in NEW.
+            journal = await prepare_journal(control, config.journal_schema)
+            await control.execute(journal.sql("lock_runs"))
             there = {r.id for r in await journal.runs(control, old.key)}
             if run in there:
                 return  # the try before committed, and its answer was lost
             if there != seen:
                 raise taken_over()
-            await control.execute(
-                journal.sql.insert_run, run, old.key, new.key, run_hash(job.plan.tables), *who
-            )
-            await control.execute(journal.sql.insert_heartbeat, run, [])
+            known = (run, FORMAT, old.key, new.key, run_hash(job.plan.tables))
+            await control.execute(journal.sql("insert_run"), *known, *place, *decided)
+            await control.execute(journal.sql("insert_heartbeat"), run, [])
             for task in tasks:
                 await write_task(control, journal, run, task, asked.book)
 
     await held.work("the journal", write)
     await failpoint("run.prepared")
-    return Begun(run, 1, tasks, asked.book, asked.left_out)
+    return Begun(run, 1, job, tasks, asked.book, asked.left_out)
+
+
+def _decided_by(config: Config, options: MigrateOptions) -> DecidedBy:
+    role = config.new.user
+    try:
+        os_user = getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as in some containers
+        os_user = str(os.getuid())
+    if options.resolutions is None:
+        return DecidedBy(os_user, role)
+    path = Path(options.resolutions)
+    return DecidedBy(os_user, role, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+async def _refuse_beside(context: RunContext, old: Identity, control: asyncpg.Connection) -> None:
+    """Looks at the journal that is there, where one is."""
+    journal = await find_journal(control, context.config.journal_schema)
+    if journal is not None:
+        await _refuse_half_moved(context.over(journal), old, control)
+        await refuse_unfinished(control, journal)
 
 
 async def _refuse_half_moved(context: RunContext, old: Identity, control: asyncpg.Connection) -> None:
@@ -86,7 +115,7 @@ async def _refuse_half_moved(context: RunContext, old: Identity, control: asyncp
         if (
             run.state == "finished"
             or run.old_identity == old.key
-            or not await control.fetchval(journal.sql.anything_done, run.id)
+            or not await control.fetchval(journal.sql("anything_done"), run.id)
         ):
             continue
         both = sorted(filled & {task.flow.new for task in await journal.tasks(control, run.id)})

@@ -39,7 +39,7 @@ from tranship.model.options import RebuildIndexes
 from tranship.model.resolution import Problem
 from tranship.model.types import PgType
 from tranship.server.identity import Identity, read_identity, same_database, standby_of
-from tranship.server.journal import Journal
+from tranship.server.journal import find_journal, missing_rights
 from tranship.sql.queries import query
 from tranship.sql.quote import ident, relation
 from tranship.sql.session import TRY_XML
@@ -87,11 +87,8 @@ async def preflight(
         problems += await indexes.missing_rights(new, job)
         silenced |= {one.table for one in await indexes.loose(new, job, [p.new for p in job.plan.tables])}
     problems += await _in_use(new, job, silenced)
-    journal = context.journal
-    problems += await _beside(new, journal, job, mine, silenced)
-    missing = await journal.missing(new, job.new.user, job.new.database)
-    if missing is not None:
-        problems.append(missing)
+    missing = await missing_rights(new, config.journal_schema, job.new.user, job.new.database)
+    problems += [missing] if missing is not None else await _beside(new, config, job, mine, silenced)
     problems += await _without_xml(new, job)
     allowed, warnings = await _limits(old, new, job, options.jobs)
     problems += [*warnings, *_watchers(job.new, config.journal_schema)]
@@ -252,13 +249,14 @@ async def _in_use(new: asyncpg.Connection, job: Job, silenced: set[TableName]) -
 
 
 async def _beside(
-    new: asyncpg.Connection, journal: Journal, job: Job, mine: Identity, silenced: set[TableName]
+    new: asyncpg.Connection, config: Config, job: Job, mine: Identity, silenced: set[TableName]
 ) -> list[Problem]:
     """Runs from other OLDs that fill the same tables now: whoever ends first puts back what the other counts on to be off."""
-    if not await journal.exists(new):
+    journal = await find_journal(new, config.journal_schema)
+    if journal is None:
         return []
     filled, problems = {p.new for p in job.plan.tables}, []
-    off = {undo.run for undo in await journal.open_undo(new) if undo.gone is None}
+    off = {undo.run for undo in await journal.open_undo(new) if undo.index is None}
     for run in await journal.runs(new, None):
         if run.old_identity == mine.key or run.state != "running":
             continue

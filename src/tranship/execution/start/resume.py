@@ -27,9 +27,9 @@ from tranship.model.flow import FlowId
 from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
 from tranship.model.options import NewSnapshot
 from tranship.model.plan import Plan, TablePlan
-from tranship.planning.plan.hash import plan_hash, run_hash
+from tranship.planning.plan.content import plan_hash, rebound, run_hash
 from tranship.server.identity import Identity
-from tranship.server.journal import Journal, Run, TaskRow
+from tranship.server.journal import BatchRow, Journal, Run, TaskRow, earlier_format
 from tranship.server.snapshot import Mark, Snapshot
 
 
@@ -44,8 +44,10 @@ class Before:
     """Every run there was."""
 
 
-async def earlier(control: asyncpg.Connection, journal: Journal, old: Identity) -> Before:
-    """Reads the runs from one OLD; an unfinished one is the latest."""
+async def earlier(control: asyncpg.Connection, journal: Journal | None, old: Identity) -> Before:
+    """Reads the runs from one OLD; an unfinished one is the latest. ``journal``: None where NEW has none."""
+    if journal is None:
+        return Before(None, ())
     runs = await journal.runs(control, old.key)
     moved = [(r, t) for r in runs if r.state == "finished" for t in await journal.tasks(control, r.id)]
     return Before(
@@ -57,8 +59,13 @@ async def earlier(control: asyncpg.Connection, journal: Journal, old: Identity) 
 
 def remaining(job: Job, before: Before) -> tuple[Job, dict[FlowId, tuple[Run, TaskRow]]]:
     """The job without the tables that an earlier finished run moved under the same plan, and those tables."""
-    known = {(t.flow, t.plan_hash): (r, t) for r, t in before.moved}
-    done = {p.flow: known[p.flow, plan_hash(p)] for p in job.plan.tables if (p.flow, plan_hash(p)) in known}
+    # A hash of format 1 covered words, too, and tells nothing now: there the names alone decide.
+    known = {(t.flow, t.plan_hash if r.format > 1 else ""): (r, t) for r, t in before.moved}
+    done = {
+        p.flow: place
+        for p in job.plan.tables
+        if (place := known.get((p.flow, plan_hash(p))) or known.get((p.flow, ""))) is not None
+    }
     groups = tuple(
         replace(g, tables=kept)
         for g in job.plan.groups
@@ -99,6 +106,8 @@ async def resume(context: RunContext, held: Steady, snapshot: Snapshot, run: Run
     same_plan(job, rows, run)
     epoch = await shut_out(control, journal, run)
     await _end_take_back(context, control, replace(run, epoch=epoch))
+    job = await _as_decided(control, journal, job, run)
+    context = context.of(job)
     plans = {p.flow: p for p in job.plan.tables}
     tasks = [_resumed(row, plans[row.flow]) for row in rows]
     unchanged = all(row.done for row in rows) or await unwritten(
@@ -114,10 +123,25 @@ async def resume(context: RunContext, held: Steady, snapshot: Snapshot, run: Run
         rows = await journal.tasks(control, run.id)
         tasks = [_resumed(row, plans[row.flow]) for row in rows]
     who = (socket.gethostname(), os.getpid(), str(snapshot.mark), not unchanged, epoch)
-    if await control.fetchval(journal.sql.take_run, run.id, *who) is None:
+    if await control.fetchval(journal.sql("take_run"), run.id, *who) is None:
         raise taken_over()
     await failpoint("run.taken")
-    for batch in await journal.batches(control, rows, run.id):
+    _hand_out(await journal.batches(control, rows, run.id), tasks)
+    context.note(Resumed(run.started, sum(len(t.todo) for t in tasks)))
+    return Begun(
+        run.id,
+        epoch,
+        job,
+        tasks,
+        await _known_rejects(control, journal, run, tasks),
+        run.left_out,
+        run.mixed or not unchanged,
+    )
+
+
+def _hand_out(batches: Sequence[BatchRow], tasks: Sequence[Task]) -> None:
+    """Gives each task its batches: done, or still to do."""
+    for batch in batches:
         task = tasks[batch.position]
         if batch.done:
             task.done.append(batch)
@@ -127,24 +151,22 @@ async def resume(context: RunContext, held: Steady, snapshot: Snapshot, run: Run
     for task in tasks:
         # The rest of a batch that was split has a later number; where NEW numbers the rows as they come, their place counts.
         task.todo.sort(key=lambda batch: (batch.source, batch.range.start or ()))
-    left = sum(len(t.todo) for t in tasks)
-    context.note(Resumed(run.started, left))
-    return Begun(
-        run.id,
-        epoch,
-        tasks,
-        await _known_rejects(control, journal, run, tasks),
-        run.left_out,
-        run.mixed or not unchanged,
-    )
+
+
+async def _as_decided(control: asyncpg.Connection, journal: Journal, job: Job, run: Run) -> Job:
+    """The job under the plan that the run began with, as the journal has it; the OIDs of OLD's heaps are those of now."""
+    decided = await journal.plan(control, run)
+    if decided is None:
+        raise earlier_format(journal, run.id, run.tool_version)
+    return Job(rebound(decided, job.plan), job.old, job.new)
 
 
 async def _known_rejects(
     control: asyncpg.Connection, journal: Journal, run: Run, tasks: Sequence[Task]
 ) -> Book:
-    """What was foreseen, and what batches met."""
+    """The predicted rejects, and those that batches met."""
     book = Book()
-    for position, reject in await journal.foreseen(control, run.id):
+    for position, reject in await journal.predicted_rejects(control, run.id):
         book.add(tasks[position].plan.flow, reject)
     for row in await journal.rejects(control, run.id):
         book.add(tasks[row.position].plan.flow, row.reject)
@@ -176,21 +198,21 @@ async def redo_unfinished(context: RunContext, held: Steady, snapshot: Snapshot,
         for plan in rest.plan.tables:
             task = _task(places[plan.flow], plan, asked)
             for forget in (
-                journal.sql.forget_batches,
-                journal.sql.forget_rejects,
-                journal.sql.forget_foreseen,
-                journal.sql.forget_task,
+                journal.sql("forget_batches"),
+                journal.sql("forget_rejects"),
+                journal.sql("forget_predicted_rejects"),
+                journal.sql("forget_task"),
             ):
                 await control.execute(forget, run.id, task.position)
             await write_task(control, journal, run.id, task, asked.book)
-        await control.execute(journal.sql.new_snapshot, run.id, str(snapshot.mark))
+        await control.execute(journal.sql("new_snapshot"), run.id, str(snapshot.mark))
 
 
 async def _end_take_back(context: RunContext, control: asyncpg.Connection, run: Run) -> None:
     """Rows that somebody began to take back go first: what is gone and what is not is told by no batch any more."""
     journal = context.journal
     tasks = await journal.tasks(control, run.id)
-    begun = {b.position for b in await journal.batches(control, tasks, run.id) if b.going_back}
+    begun = {b.position for b in await journal.batches(control, tasks, run.id) if b.rolling_back}
     if begun:
         context.note(RollbackFirst())
         rows = await written(control, journal, run, lambda task: task.position in begun)
@@ -200,7 +222,7 @@ async def _end_take_back(context: RunContext, control: asyncpg.Connection, run: 
 async def forget_if_nothing_done(control: asyncpg.Connection, journal: Journal, run: Run) -> bool:
     """An unfinished run that committed no batch and left nothing off holds nothing that is worth going on with."""
     epoch = await shut_out(control, journal, run)
-    if await control.fetchval(journal.sql.anything_done, run.id):
+    if await control.fetchval(journal.sql("anything_done"), run.id):
         return False
     await forget(control, journal, replace(run, epoch=epoch))
     return True

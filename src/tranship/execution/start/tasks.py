@@ -10,13 +10,14 @@ import msgspec
 
 from tranship.errors.codes.start import TooManyRejects
 from tranship.execution.active_run import Task
+from tranship.execution.context import Job
 from tranship.execution.probe.everything import Asked
 from tranship.execution.probe.reject_book import Book
 from tranship.model.locator import Whole
 from tranship.model.options import MigrateOptions, reject_bound
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
-from tranship.planning.plan.hash import plan_hash
+from tranship.planning.plan.content import plan_hash
 from tranship.server.journal import Findings, Journal, name_text
 
 
@@ -26,6 +27,8 @@ class Begun:
 
     run: str
     epoch: int
+    job: Job
+    """The plan as it was decided when the run began."""
     tasks: list[Task]
     book: Book
     left_out: dict[str, int]
@@ -34,11 +37,11 @@ class Begun:
 
 
 async def write_task(control: asyncpg.Connection, journal: Journal, run: str, task: Task, book: Book) -> None:
-    """One table with its batches and foreseen rejects."""
+    """One table with its batches and predicted rejects."""
     names = (name_text(task.plan.old), name_text(task.plan.new))
     findings = msgspec.json.encode(task.findings)
     await control.execute(
-        journal.sql.insert_task,
+        journal.sql("insert_task"),
         run,
         task.position,
         *names,
@@ -51,7 +54,7 @@ async def write_task(control: asyncpg.Connection, journal: Journal, run: str, ta
     await journal.write_batches(control, run, task.position, task.todo)
     rejects = book.rejected(task.plan.flow)
     if rejects:
-        await journal.write_foreseen(control, run, task.position, rejects.values())
+        await journal.write_predicted_rejects(control, run, task.position, rejects.values())
 
 
 def too_many(rejected: int, rows: int, options: MigrateOptions) -> TooManyRejects | None:

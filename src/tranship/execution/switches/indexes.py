@@ -21,7 +21,9 @@ from tranship.model.names import Side, TableName
 from tranship.model.notes import IndexesToRemove
 from tranship.model.options import RebuildIndexes
 from tranship.model.resolution import Problem
-from tranship.sql.new.indexes import holds_rows, make_index
+from tranship.model.undo import IndexDropped
+from tranship.planning.printed.definitions import index_shape
+from tranship.sql.new.indexes import holds_rows
 from tranship.sql.queries import query
 from tranship.sql.quote import ident, relation
 
@@ -32,18 +34,25 @@ AUTO_ROWS = 200_000
 class LooseIndex(Struct, frozen=True):
     """An index that a load may do without."""
 
-    table: TableName
-    index: Index
-    way_back: str
-    """SQL that makes it again with everything it has."""
-    tablespace: str | None = None
+    dropped: IndexDropped
+    """What it is made from again, with everything it has."""
     lacks: tuple[str, ...] = ()
     """Rights this role needs and has not: ``owner``, ``schema``, ``tablespace``."""
 
     @property
     def name(self) -> TableName:
         """Schema and name of the index."""
-        return TableName(self.table.schema, self.index.name)
+        return TableName(self.dropped.schema, self.index.name)
+
+    @property
+    def table(self) -> TableName:
+        """The table that it belongs to."""
+        return self.dropped.table
+
+    @property
+    def index(self) -> Index:
+        """The index as the catalog has it."""
+        return self.dropped.index
 
 
 async def loose(new: asyncpg.Connection, job: Job, tables: Iterable[TableName]) -> tuple[LooseIndex, ...]:
@@ -63,14 +72,11 @@ async def loose(new: asyncpg.Connection, job: Job, tables: Iterable[TableName]) 
     for row in await new.fetch(query("loose_indexes"), list(wanted)) if wanted else []:
         table = wanted[row["relation"]]
         known = next((i for i in table.indexes if i.name == row["name"]), None)
-        if known is not None:
-            way_back = make_index(
-                TableName(row["schema"], row["name"]),
-                row["definition"],
-                tablespace=row["tablespace"],
-                comment=row["comment"],
-            )
-            found.append(LooseIndex(table.name, known, way_back, row["tablespace"], tuple(row["lacks"])))
+        # An index stays where its definition holds anything that the facts do not: what is made again has to be what was there.
+        shape = index_shape(row["definition"])
+        if known is not None and shape is not None:
+            whole = IndexDropped(table.name, known, shape, row["schema"], row["tablespace"], row["comment"])
+            found.append(LooseIndex(whole, tuple(row["lacks"])))
     return tuple(found)
 
 
@@ -94,7 +100,7 @@ async def missing_rights(new: asyncpg.Connection, job: Job) -> list[Problem]:
         cures = {
             "owner": f"run as a member of {ident(table.owner if table is not None else '')}, the owner of {relation(one.table)}",
             "schema": f"GRANT CREATE ON SCHEMA {ident(one.table.schema)} TO {user};",
-            "tablespace": f"GRANT CREATE ON TABLESPACE {ident(one.tablespace or '')} TO {user};",
+            "tablespace": f"GRANT CREATE ON TABLESPACE {ident(one.dropped.tablespace or '')} TO {user};",
         }
         if one.lacks:
             grants = "; ".join(cures[lack].rstrip(";") for lack in one.lacks)

@@ -120,7 +120,7 @@ async def set_sequences(
             async with new.transaction():
                 await fence(live, new)
                 states = (str(own.value), own.called, str(end.value), end.called)
-                await new.execute(journal.sql.insert_sequence, live.run, name_text(name), *states)
+                await new.execute(journal.sql("insert_sequence"), live.run, name_text(name), *states)
             # A rollback does not undo setval: its way back is on record before.
             async with new.transaction():
                 await fence(live, new)

@@ -10,8 +10,9 @@ from functools import partial
 import asyncpg
 from msgspec import Struct
 
-from tranship.errors import Stopped
+from tranship.errors import Refused, Stopped
 from tranship.errors.codes.privileges import KeyNotDropped, TriggerNotDisabled
+from tranship.errors.codes.runs import UndoUnreadable
 from tranship.errors.codes.stops import IndexNotRebuilt, TriggerFired
 from tranship.execution.context import Job
 from tranship.execution.resilience.connection import Works
@@ -32,11 +33,20 @@ from tranship.model.notes import (
 from tranship.model.plan import Group
 from tranship.model.progress import Noted
 from tranship.model.resolution import Problem
-from tranship.server.journal import GoneIndex, Journal, Undo
+from tranship.model.undo import (
+    CommentDropped,
+    KeyDropped,
+    KeyUnvalidated,
+    SwitchedOff,
+    TriggerDisabled,
+    Unreadable,
+)
+from tranship.server.journal import Journal, Undo
 from tranship.server.trouble import DATABASE_TROUBLE, spoken
 from tranship.sql import session as statements
 from tranship.sql.new import switches as sql_switches
 from tranship.sql.new.indexes import drop_index
+from tranship.sql.new.undo import restoring
 from tranship.sql.queries import query
 from tranship.sql.quote import ident
 
@@ -191,13 +201,8 @@ class SwitchBoard:
         """Switch off what a group needs; each change commits together with its way back. ``keys``: the foreign keys of the cycle too."""
         await failpoint("switches.before")
         for trigger in switches.disable:
-            undo = [
-                (
-                    f"trigger {trigger.name} of {trigger.relation}",
-                    sql_switches.trigger_state(trigger.relation, trigger.name, trigger.state),
-                )
-            ]
-            await self._change(held, undo, sql_switches.trigger_state(trigger.relation, trigger.name, "D"))
+            off = TriggerDisabled(trigger.relation, trigger.name, trigger.state)
+            await self._change(held, [off], sql_switches.trigger_state(trigger.relation, trigger.name, "D"))
             await failpoint("switches.off")
         if keys:
             for dropped in switches.drop:
@@ -207,15 +212,13 @@ class SwitchBoard:
     async def take_off(self, held: Works, indexes: Sequence[LooseIndex]) -> None:
         """Drop indexes for a load; each drop commits together with its way back."""
         for one in indexes:
-            what = f"index {one.index.name} of {one.table}"
-            gone = GoneIndex(one.table, one.index)
-            await self._change(held, [(what, one.way_back)], drop_index(one.name), gone)
-            self._say(IndexRemoved(what))
+            await self._change(held, [one.dropped], drop_index(one.name))
+            self._say(IndexRemoved(str(one.dropped)))
             await failpoint("indexes.off")
 
     async def gone(self, held: Works) -> list[Undo]:
         """The indexes that this run has off, in the order in which they went."""
-        return [undo for undo in reversed(await self._open(held)) if undo.gone is not None]
+        return [undo for undo in reversed(await self._open(held)) if undo.index is not None]
 
     async def _open(self, held: Works) -> list[Undo]:
         """Everything that this run has off, latest first."""
@@ -240,7 +243,7 @@ class SwitchBoard:
     async def on(self, held: Works) -> None:
         """Put everything back that the journal says this run has off, indexes apart: they wait for their rows, see `rebuild`."""
         for undo in await self._open(held):
-            if undo.gone is None:
+            if undo.index is None:
                 await restore(self._journal, held, undo, self._say, fence=self._fence)
                 await failpoint("switches.restored")
 
@@ -250,12 +253,12 @@ class SwitchBoard:
         try:
             mine = await self._open(held)
             for undo in mine:
-                if undo.gone is None:
+                if undo.index is None:
                     with contextlib.suppress(
                         asyncpg.IntegrityConstraintViolationError, asyncpg.ForeignKeyViolationError, Stopped
                     ):
                         await restore(self._journal, held, undo, self._say, fence=self._fence)
-            if left := sum(undo.gone is not None for undo in mine):
+            if left := sum(undo.index is not None for undo in mine):
                 self._say(IndexesStillRemoved(left))
         except DATABASE_TROUBLE as error:
             self._say(NotRestored(spoken(error)))
@@ -273,22 +276,18 @@ class SwitchBoard:
             end is not None and end.kind == RelationKind.PARTITIONED_TABLE
             for end in (table, self._target(key))
         )
-        undo: list[tuple[str, str]] = []
+        off: list[SwitchedOff] = []
         if comment is not None:
-            undo.append(
-                (f"comment on {what}", sql_switches.comment_on_constraint(dropped.table, key.name, comment))
-            )
+            off.append(CommentDropped(dropped.table, key.name, comment))
         if key.validated and not partitioned:
-            undo.append((f"validity of {what}", sql_switches.validate_constraint(dropped.table, key.name)))
-        undo.append((what, sql_switches.add_foreign_key(dropped.table, key, partitioned=partitioned)))
-        await self._change(held, undo, sql_switches.drop_constraint(dropped.table, key.name))
+            off.append(KeyUnvalidated(dropped.table, key.name))
+        off.append(KeyDropped(dropped.table, key, partitioned))
+        await self._change(held, off, sql_switches.drop_constraint(dropped.table, key.name))
 
     def _target(self, key: ForeignKey) -> Table | None:
         return self._job.new.table(key.target) if self._job is not None else None
 
-    async def _change(
-        self, held: Works, undo: Sequence[tuple[str, str]], change: str, gone: GoneIndex | None = None
-    ) -> None:
+    async def _change(self, held: Works, off: Sequence[SwitchedOff], change: str) -> None:
         tries = 0
 
         async def once(new: asyncpg.Connection) -> None:
@@ -298,13 +297,13 @@ class SwitchBoard:
                 await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
                 if self._fence is not None:
                     await self._fence(new)
-                if tries > 1 and await new.fetchval(self._journal.sql.undo_there, self._run, *undo[-1]):
+                if tries > 1 and await self._journal.undo_there(new, self._run, off[-1]):
                     return  # the try before committed, and its answer was lost
-                for what, sql in undo:
-                    await self._journal.write_undo(new, self._run, what, sql, gone)
+                for one in off:
+                    await self._journal.write_undo(new, self._run, one)
                 await new.execute(change)
 
-        await held.work(undo[-1][0], partial(_naming_blockers, once, self._say))
+        await held.work(str(off[-1]), partial(_naming_blockers, once, self._say))
 
     def _say(self, note: Note) -> None:
         self._tell(Noted(note))
@@ -313,18 +312,30 @@ class SwitchBoard:
 async def restore(
     journal: Journal, held: Works, undo: Undo, tell: Callable[[Note], None], *, fence: Fence | None = None
 ) -> None:
-    """One way back, and that it was gone, in one transaction. ``fence`` as for `SwitchBoard`; None: the caller holds the writer lock."""
+    """Restores one thing and records that it is restored, in one transaction. ``fence`` as for `SwitchBoard`; None: the caller holds the writer lock.
+
+    Raises:
+        Refused: the journal's entry is none that tranship wrote.
+    """
+    if isinstance(undo.off, Unreadable):
+        raise unreadable(undo)
 
     async def once(new: asyncpg.Connection) -> None:
         async with new.transaction():
             await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
             if fence is not None:
                 await fence(new)
-            if await new.fetchval(journal.sql.undone, undo.run, undo.seq) is not None:
-                await new.execute(undo.sql)
+            if await new.fetchval(journal.sql("undone"), undo.run, undo.seq) is not None:
+                for statement in restoring(undo.off):
+                    await new.execute(statement)
                 await failpoint("switches.restoring")
 
     await held.work(undo.what, partial(_naming_blockers, once, tell))
+
+
+def unreadable(undo: Undo) -> Refused:
+    """Returns the refusal of an entry that is none of the statements that tranship writes: it is shown and never executed."""
+    return Refused(UndoUnreadable(undo.what, undo.sql))
 
 
 async def _naming_blockers(

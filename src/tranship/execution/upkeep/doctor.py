@@ -9,11 +9,12 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.config import Config
+from tranship.errors import Refused
 from tranship.execution.resilience.connection import Steady, control
 from tranship.execution.resilience.writer_lock import at_work, hold_epoch, lock_number, shut_out
 from tranship.execution.switches.triggers_and_keys import Fence, restore
 from tranship.model.notes import Note
-from tranship.server.journal import Journal, Run, Undo
+from tranship.server.journal import Journal, Run, Undo, find_journal
 from tranship.sql.session import TRY_LOCK
 
 
@@ -32,8 +33,8 @@ class Diagnosis(Struct, frozen=True):
 async def examine(config: Config) -> tuple[Diagnosis, ...]:
     """What is switched off now, with the SQL that puts it back; changes nothing."""
     async with control(config) as new:
-        journal = Journal(config.journal_schema)
-        if not await journal.exists(new):
+        journal = await find_journal(new, config.journal_schema)
+        if journal is None:
             return ()
         runs = {run.id: run for run in await journal.runs(new, None)}
         found = [(undo, runs.get(undo.run)) for undo in await journal.open_undo(new)]
@@ -50,8 +51,8 @@ async def restore_all(
     ``going_on``: a live run begins. Indexes of an unfinished one that has rows in NEW stay off: it goes on without them and makes them at its end.
     """
     async with control(config) as new:
-        journal = Journal(config.journal_schema)
-        if not await journal.exists(new):
+        journal = await find_journal(new, config.journal_schema)
+        if journal is None:
             return ()
         runs = {run.id: run for run in await journal.runs(new, None)}
         open_now = await journal.open_undo(new)
@@ -59,9 +60,9 @@ async def restore_all(
             half = {
                 id
                 for id, run in runs.items()
-                if run.state != "finished" and await new.fetchval(journal.sql.any_batch_done, id)
+                if run.state != "finished" and await new.fetchval(journal.sql("any_batch_done"), id)
             }
-            open_now = tuple(undo for undo in open_now if undo.gone is None or undo.run not in half)
+            open_now = tuple(undo for undo in open_now if undo.index is None or undo.run not in half)
         fences: dict[str, Fence | None] = {}
         for run in {undo.run for undo in open_now}:
             if run not in runs:
@@ -89,7 +90,7 @@ async def _settle(
         await restore(
             journal, Steady(new, lambda noted: tell(noted.what)), undo, tell, fence=fences[undo.run]
         )
-    except asyncpg.PostgresError as error:
+    except (asyncpg.PostgresError, Refused) as error:
         return Diagnosis(undo, run, running=False, problem=str(error))
     return Diagnosis(undo, run, running=False, restored=True)
 

@@ -12,7 +12,7 @@ from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import at_work
 from tranship.model.names import TableName
 from tranship.model.options import command_line
-from tranship.server.journal import Journal, Run, Undo
+from tranship.server.journal import Journal, Run, Undo, find_journal, remove_journal
 
 
 class TableState(Struct, frozen=True):
@@ -51,9 +51,9 @@ class RunState(Struct, frozen=True):
 
 async def status(config: Config) -> tuple[RunState, ...]:
     """All runs that the journal of NEW knows, oldest first; empty without a journal. Changes nothing."""
-    journal = Journal(config.journal_schema)
     async with control(config) as new:
-        if not await journal.exists(new):
+        journal = await find_journal(new, config.journal_schema)
+        if journal is None:
             return ()
         return tuple([await _state(new, journal, run) for run in await journal.runs(new, None)])
 
@@ -64,9 +64,9 @@ async def purge(config: Config) -> tuple[Run, ...]:
     Raises:
         Refused: a run is not finished, or something is still switched off.
     """
-    journal = Journal(config.journal_schema)
     async with control(config) as new:
-        if not await journal.exists(new):
+        journal = await find_journal(new, config.journal_schema)
+        if journal is None:
             return ()
         await _all_over(new, journal, config)
         runs: list[Run] = []
@@ -75,7 +75,7 @@ async def purge(config: Config) -> tuple[Run, ...]:
             runs.extend(await _all_over(new, journal, config))
 
         try:
-            await journal.remove(new, still)
+            await remove_journal(new, journal, still)
         except asyncpg.LockNotAvailableError as error:
             raise Refused(RunAtWork(journal.schema)) from error
         return tuple(runs)
@@ -112,5 +112,5 @@ async def _state(new: asyncpg.Connection, journal: Journal, run: Run) -> RunStat
         sum(b.bytes for b in batches if b.done),
         sum(b.seconds for b in batches if b.done),
         undo,
-        any(b.going_back for b in batches),
+        any(b.rolling_back for b in batches),
     )

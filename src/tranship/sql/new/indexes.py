@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tranship.model.names import TableName
-from tranship.sql.quote import ident, literal, relation
+from tranship.sql.quote import relation
 
 
 def drop_index(index: TableName) -> str:
@@ -11,28 +11,6 @@ def drop_index(index: TableName) -> str:
     on it.
     """
     return f"DROP INDEX {relation(index)}"
-
-
-def make_index(index: TableName, definition: str, *, tablespace: str | None, comment: str | None) -> str:
-    """Returns statements that make an index again, whole or not at all, inside a transaction.
-
-    Args:
-        index: schema and name.
-        definition: ``pg_get_indexdef`` as read with an empty search_path, so that it is read back with one,
-            too.
-        tablespace: of the index; None: the database's own.
-        comment: None: it had none.
-    """
-    # pg_get_indexdef names no tablespace, so CREATE INDEX takes default_tablespace. '' is the database's own,
-    # whatever the role's own default is (PostgreSQL documentation, "default_tablespace").
-    parts = [
-        "SET LOCAL search_path = ''",
-        f"SET LOCAL default_tablespace = {ident(tablespace) if tablespace is not None else literal('')}",
-        definition,
-    ]
-    if comment is not None:
-        parts.append(f"COMMENT ON INDEX {relation(index)} IS {literal(comment)}")
-    return "; ".join(parts)
 
 
 def holds_rows(table: TableName) -> str:

@@ -4,7 +4,6 @@ keys.
 
 from __future__ import annotations
 
-from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
 from tranship.sql.quote import ident, literal, relation
 
@@ -36,21 +35,6 @@ def trigger_state(table: TableName, trigger: str, state: str) -> str:
 def drop_constraint(table: TableName, name: str) -> str:
     """Returns a statement that drops a constraint, also from the table's partitions."""
     return f"ALTER TABLE {relation(table)} DROP CONSTRAINT {ident(name)}"
-
-
-def add_foreign_key(table: TableName, key: ForeignKey, *, partitioned: bool) -> str:
-    """Returns a statement that adds a foreign key back as it was.
-
-    ``partitioned``: one of its ends is a partitioned table.
-
-    NOT VALID adds it without reading the table, so writers wait only for a moment;
-    :func:`validate_constraint` reads it later. A partitioned table takes no NOT VALID key before PostgreSQL
-    18, and a later VALIDATE would not reach the copies behind each referenced partition, so such a key is
-    added whole, unless it was NOT VALID before. A key that is NOT ENFORCED is never validated.
-    """
-    definition = key.definition.removesuffix(" NOT VALID")
-    late = "" if (partitioned and key.validated) or not key.enforced else " NOT VALID"
-    return f"ALTER TABLE {relation(table)} ADD CONSTRAINT {ident(key.name)} {definition}{late}"
 
 
 def validate_constraint(table: TableName, name: str) -> str:

@@ -1,0 +1,146 @@
+"""The content record of a table plan: which old rows are read and what fills each column, in normal form.
+
+Two plans with equal records put the same rows with the same values into NEW. The record is built field by
+field and never from the encoding of a class, so that a class can gain a field, or a sentence be reworded,
+without a change of any hash. What is left out on purpose:
+
+- words: ``because``, ``origin``, why a conversion is automatic;
+- orders that mean nothing: of tables, columns, the keys of a value mapping, the key columns of a lookup;
+- how rows travel: hazards, COPY format, OIDs, streams.
+
+A change of what stands in the record, or of its form, is a new version of it (`VERSION`) and makes every
+earlier hash another one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from tranship.model.expression import (
+    Coalesce,
+    Constant,
+    Expression,
+    Lookup,
+    MapValues,
+    NewDefault,
+    Sql,
+    Take,
+)
+from tranship.model.names import TableName
+from tranship.model.plan import Plan, TablePlan
+from tranship.model.types import PgType
+
+VERSION = 1
+"""Version of the record's form; part of every record, and so of every hash."""
+
+Json = None | bool | int | str | Sequence["Json"] | Mapping[str, "Json"]
+
+
+def content_record(plan: TablePlan) -> dict[str, Json]:
+    """Returns what decides the content that a table plan gives NEW, as JSON values in normal form."""
+    return {
+        "record": VERSION,
+        "old": _name(plan.old),
+        "new": _name(plan.new),
+        "reads": sorted([_name(source.relation), _name(source.root)] for source in plan.sources),
+        # The order of OLD's key decides which of two colliding rows stays.
+        "key": list(plan.key),
+        "zone": plan.zone,
+        "columns": {m.column: {"type": _type(m.type), "filled": _filled(m.expression)} for m in plan.columns},
+    }
+
+
+def plan_hash(plan: TablePlan) -> str:
+    """Returns the SHA-256 of the content record as hexadecimal digits."""
+    record = json.dumps(content_record(plan), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(record.encode("ascii")).hexdigest()
+
+
+def run_hash(plans: Iterable[TablePlan]) -> str:
+    """Returns the SHA-256 over all tables of a run, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(plan_hash(p) for p in plans)).encode("ascii")).hexdigest()
+
+
+def rebound(decided: Plan, now: Plan) -> Plan:
+    """Returns a plan as it was decided, with the heaps as they are now: their OIDs, and how to read them."""
+    heaps = {(table.old, source.relation): source for table in now.tables for source in table.sources}
+    groups = tuple(
+        replace(
+            group,
+            tables=tuple(
+                replace(table, sources=tuple(heaps.get((table.old, s.relation), s) for s in table.sources))
+                for table in group.tables
+            ),
+        )
+        for group in decided.groups
+    )
+    return replace(decided, groups=groups)
+
+
+def _name(name: TableName) -> list[Json]:
+    return [name.schema, name.name]
+
+
+def _type(type_: PgType) -> Json:
+    """The type as NEW prints it; a type that NEW defines itself also with what it accepts."""
+    record: dict[str, Json] = {"name": type_.text}
+    if type_.labels:
+        record["labels"] = list(type_.labels)
+    if type_.attributes:
+        record["attributes"] = [[a.name, _type(a.type)] for a in type_.attributes]
+    if type_.checks:
+        record["checks"] = sorted(check.expression for check in type_.checks)
+    if type_.not_null:
+        record["not null"] = True
+    if type_.element is not None:
+        record["of"] = _type(type_.element)
+    return record
+
+
+def _filled(expression: Expression) -> dict[str, Json]:
+    """What fills a column; one shape per member of the union of expressions."""
+    match expression:
+        case Take(column=column, conversion=conversion):
+            return {"column": column, "rule": conversion.rule.value}
+        case Coalesce(of=of, for_null=for_null):
+            return {**_filled(of), "null": _constant(for_null)}
+        case Constant():
+            return {"constant": expression.value}
+        case NewDefault():
+            return {"default": True}
+        case MapValues(column=column, pairs=pairs, otherwise=otherwise, for_null=for_null):
+            mapping: list[Json] = [[key, value] for key, value in sorted(pairs, key=lambda pair: pair[0])]
+            return {
+                "column": column,
+                "mapping": mapping,
+                "otherwise": _constant(otherwise),
+                "null": _constant(for_null),
+            }
+        case Lookup():
+            return _lookup(expression)
+        case Sql(text=text):
+            return {"sql": text}
+        case _:
+            assert_never(expression)
+
+
+def _lookup(lookup: Lookup) -> dict[str, Json]:
+    pairs = sorted(zip(lookup.keys, lookup.columns, strict=True))
+    return {
+        "lookup": _name(lookup.table),
+        "side": lookup.side.value,
+        "value": lookup.value,
+        "keys": [[key, column] for key, column in pairs],
+        "otherwise": _constant(lookup.otherwise),
+        "null": _constant(lookup.for_null),
+    }
+
+
+def _constant(constant: Constant | None) -> Json:
+    """None where there is no constant, else a list of its one value, which may be NULL."""
+    return None if constant is None else [constant.value]

@@ -1,0 +1,49 @@
+"""The journal in NEW, which alone says what a run has done.
+
+Begin with `nouns` (what it holds), then `store` (how it is read and written), then `access` (whether there is one that may be trusted; how it is
+made, upgraded and removed). The SQL lies in ``sql/new/journal``. What a journal means for a run is decided in ``execution``, not here.
+"""
+
+from tranship.server.journal.access import (
+    earlier_format,
+    find_journal,
+    missing_rights,
+    prepare_journal,
+    refuse_unfinished,
+    remove_journal,
+)
+from tranship.server.journal.nouns import (
+    BatchRow,
+    DecidedBy,
+    Findings,
+    RejectRow,
+    Run,
+    SequenceMove,
+    TaskRow,
+    Undo,
+    bound,
+    name_from,
+    name_text,
+)
+from tranship.server.journal.store import Journal
+
+__all__ = [
+    "BatchRow",
+    "DecidedBy",
+    "Findings",
+    "Journal",
+    "RejectRow",
+    "Run",
+    "SequenceMove",
+    "TaskRow",
+    "Undo",
+    "bound",
+    "earlier_format",
+    "find_journal",
+    "missing_rights",
+    "name_from",
+    "name_text",
+    "prepare_journal",
+    "refuse_unfinished",
+    "remove_journal",
+]

@@ -1,0 +1,143 @@
+"""What the journal holds, as values."""
+
+from __future__ import annotations
+
+import datetime
+import json
+
+import msgspec
+from msgspec import Struct
+
+from tranship.model.flow import FlowId
+from tranship.model.locator import Address
+from tranship.model.names import TableName
+from tranship.model.progress import Batch
+from tranship.model.undo import IndexDropped, SwitchedOff
+from tranship.model.verdict import LossCount, Reject
+from tranship.sql import ctid
+
+
+class DecidedBy(Struct, frozen=True):
+    """Who began a run, and by which decisions."""
+
+    os_user: str
+    role: str
+    """The role that logged in to NEW."""
+    resolutions: str | None = None
+    """Name of the resolutions file; None: nothing was decided by hand."""
+    resolutions_sha256: str | None = None
+
+
+class Run(Struct, frozen=True):
+    """One run as the journal knows it."""
+
+    id: str
+    format: int
+    """Of the journal that it began in; a run of format 1 has no plan."""
+    old_identity: str
+    new_identity: str
+    plan_hash: str
+    epoch: int
+    host: str
+    pid: int
+    state: str
+    """``running``, ``stopped`` or ``finished``."""
+    snapshot: str
+    """Where the snapshot it reads stands: :class:`Mark` as text."""
+    mixed: bool
+    """Some tables were read in another snapshot than others, as a person allowed."""
+    left_out: dict[str, int]
+    tool_version: str
+    started: datetime.datetime
+    finished: datetime.datetime | None
+    silent_seconds: float
+    backends: tuple[int, ...]
+    decided_by: DecidedBy | None = None
+
+
+class Findings(Struct, frozen=True):
+    """What the data checks found about a table, its rejects apart."""
+
+    losses: tuple[LossCount, ...] = ()
+    not_asked: tuple[str, ...] = ()
+    ordered_stream: bool = False
+
+
+class TaskRow(Struct, frozen=True):
+    """One flow of a run."""
+
+    position: int
+    flow: FlowId
+    plan_hash: str
+    done: bool
+    rows: int
+    digest: str
+    findings: Findings
+    format: str
+
+
+class BatchRow(Struct, frozen=True):
+    """One batch of a run: its range, and once done what became of it."""
+
+    position: int
+    batch: Batch
+    done: bool
+    read: int
+    written: int
+    rejected: int
+    bytes: int
+    seconds: float
+    xids: tuple[int, ...]
+    rolling_back: bool = False
+    """The rollback of its rows has begun: some are gone, some may still be there."""
+
+
+class RejectRow(Struct, frozen=True):
+    """A rejected row as journalled; key and row are JSON text in UTF-8."""
+
+    position: int
+    batch: int
+    reject: Reject
+    key: bytes | None
+    row: bytes
+
+
+class Undo(Struct, frozen=True):
+    """Something of NEW that is switched off, and how it is restored."""
+
+    run: str
+    seq: int
+    what: str
+    sql: str
+    """What restores it, composed from the facts; of an unreadable entry what the journal holds, which is never executed."""
+    off: SwitchedOff
+
+    @property
+    def index(self) -> IndexDropped | None:
+        """The index that is gone; None: something else is off."""
+        return self.off if isinstance(self.off, IndexDropped) else None
+
+
+class SequenceMove(Struct, frozen=True):
+    """A sequence's position before and after."""
+
+    name: TableName
+    before: int
+    before_called: bool
+    after: int
+    after_called: bool
+
+
+def name_text(name: TableName) -> str:
+    """Returns a table name as one text in ASCII, which every encoding of NEW can hold."""
+    return json.dumps({"schema": name.schema, "name": name.name})
+
+
+def name_from(text: str) -> TableName:
+    """Reads what :func:`name_text` wrote."""
+    return msgspec.json.decode(text.encode(), type=TableName)
+
+
+def bound(address: Address | None) -> str | None:
+    """Returns an end of a range as the journal keeps it; NULL is open."""
+    return ctid.render(address) if address is not None else None

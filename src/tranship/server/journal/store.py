@@ -1,0 +1,266 @@
+"""The journal in NEW, read and written. Every method takes the connection whose transaction it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from tranship.model.catalog import Index
+from tranship.model.flow import FlowId
+from tranship.model.locator import Pages, Range, Whole
+from tranship.model.names import TableName
+from tranship.model.plan import Plan
+from tranship.model.progress import Batch
+from tranship.model.undo import IndexDropped, SwitchedOff, Unreadable
+from tranship.model.verdict import Reject
+from tranship.planning.printed.earlier_undo import earlier_undo
+from tranship.server.journal.nouns import (
+    BatchRow,
+    Findings,
+    RejectRow,
+    Run,
+    SequenceMove,
+    TaskRow,
+    Undo,
+    bound,
+    name_from,
+)
+from tranship.sql import ctid
+from tranship.sql.new.journal import FORMAT, JournalSql
+from tranship.sql.new.undo import restoring
+
+Noun = TypeVar("Noun", bound=Struct)
+
+
+class _GoneIndex(Struct, frozen=True):
+    """How format 1 records the index behind an entry of its undo table."""
+
+    table: TableName
+    index: Index
+
+
+class Journal:
+    """The journal schema of one NEW, in one format."""
+
+    def __init__(self, schema: str, format: int = FORMAT) -> None:
+        self.sql = JournalSql(schema, format)
+        self.schema = schema
+        self.format = format
+
+    async def runs(self, conn: asyncpg.Connection, old_identity: str | None) -> tuple[Run, ...]:
+        """Returns the runs from one OLD (None: from any), oldest first."""
+        return tuple(
+            _noun(Run, row, json=("left_out", "decided_by"))
+            for row in await conn.fetch(self.sql("runs"), old_identity)
+        )
+
+    async def plan(self, conn: asyncpg.Connection, run: Run) -> Plan | None:
+        """Returns the plan as it was decided when the run began; None for a run of format 1."""
+        if run.format == 1:
+            return None
+        return msgspec.json.decode(await conn.fetchval(self.sql("plan_of_run"), run.id), type=Plan)
+
+    async def tasks(self, conn: asyncpg.Connection, run: str) -> tuple[TaskRow, ...]:
+        """Returns the tables of a run in plan order."""
+        return tuple(
+            _noun(TaskRow, {**row, "flow": _flow(row)}, json=("findings",), missing={"findings": Findings()})
+            for row in await conn.fetch(self.sql("tasks"), run)
+        )
+
+    async def batches(
+        self, conn: asyncpg.Connection, tasks: Sequence[TaskRow], run: str
+    ) -> tuple[BatchRow, ...]:
+        """Returns all batches of a run, by table and number."""
+        flows = {task.position: task.flow for task in tasks}
+        return tuple(
+            _batch(row, flows[row["position"]]) for row in await conn.fetch(self.sql("batches"), run)
+        )
+
+    async def batch(self, conn: asyncpg.Connection, run: str, position: int, batch: Batch) -> BatchRow:
+        """Returns one batch as it stands."""
+        return _batch(await conn.fetchrow(self.sql("batch"), run, position, batch.number), batch.flow)
+
+    async def after(self, conn: asyncpg.Connection, run: str, row: BatchRow) -> BatchRow | None:
+        """Returns the batch that begins where another ends; None: that one reaches its source's end."""
+        if row.batch.range.end is None:
+            return None
+        place = (run, row.position, row.batch.source, bound(row.batch.range.end))
+        found = await conn.fetchrow(self.sql("batch_from"), *place)
+        return _batch(found, row.batch.flow) if found is not None else None
+
+    async def predicted_rejects(self, conn: asyncpg.Connection, run: str) -> tuple[tuple[int, Reject], ...]:
+        """Returns the rejects that the data checks predicted, with the table's position."""
+        rows = await conn.fetch(self.sql("predicted_rejects"), run)
+        return tuple((row["position"], _reject(row)) for row in rows)
+
+    async def rejects(self, conn: asyncpg.Connection, run: str) -> tuple[RejectRow, ...]:
+        """Returns the rejected rows of a run."""
+        return tuple(
+            RejectRow(row["position"], row["batch"], _reject(row), row["old_key"], row["old_row"])
+            for row in await conn.fetch(self.sql("rejects"), run)
+        )
+
+    async def write_batches(
+        self, conn: asyncpg.Connection, run: str, position: int, batches: Iterable[Batch]
+    ) -> None:
+        """Journals batches as still to do."""
+        rows = [
+            (run, position, b.number, b.source, bound(b.range.start), bound(b.range.end), b.rows)
+            for b in batches
+        ]
+        await conn.executemany(self.sql("insert_batch"), rows)
+
+    async def write_predicted_rejects(
+        self, conn: asyncpg.Connection, run: str, position: int, rejects: Iterable[Reject]
+    ) -> None:
+        """Journals predicted rejects, so that a resumed run need not check a NEW that already holds half of the table."""
+        records = [
+            (
+                run,
+                position,
+                r.row.source,
+                *ctid.page_and_line(r.row),
+                r.rank,
+                r.sqlstate,
+                r.column,
+                r.constraint,
+                message(r),
+            )
+            for r in rejects
+        ]
+        await conn.copy_records_to_table("predicted_reject", schema_name=self.schema, records=records)
+
+    async def write_rejects(
+        self, conn: asyncpg.Connection, run: str, position: int, batch: int, rows: Iterable[RejectRow]
+    ) -> None:
+        """Journals rejected rows; inside the batch's transaction."""
+        records = [
+            (
+                run,
+                position,
+                batch,
+                row.reject.row.source,
+                *ctid.page_and_line(row.reject.row),
+                row.key,
+                row.row,
+                row.reject.sqlstate,
+                row.reject.constraint,
+                row.reject.column,
+                message(row.reject),
+            )
+            for row in rows
+        ]
+        await conn.copy_records_to_table("reject", schema_name=self.schema, records=records)
+
+    async def open_undo(self, conn: asyncpg.Connection) -> tuple[Undo, ...]:
+        """Returns what is switched off, latest first."""
+        if self.format == 1:
+            return tuple(_earlier_undo(row) for row in await conn.fetch(self.sql("open_undo_1")))
+        return tuple(
+            _undo(row["run"], row["seq"], msgspec.json.decode(row["facts"], type=SwitchedOff))
+            for row in await conn.fetch(self.sql("open_undo"))
+        )
+
+    async def write_undo(self, conn: asyncpg.Connection, run: str, off: SwitchedOff) -> None:
+        """Journals something that is switched off; in the transaction that does it."""
+        name = "insert_undo" if self.format > 1 else "insert_undo_1"
+        await conn.fetchval(self.sql(name), run, *self._undo_values(off))
+
+    async def undo_there(self, conn: asyncpg.Connection, run: str, off: SwitchedOff) -> bool:
+        """Returns whether this is on record as switched off."""
+        name = "undo_there" if self.format > 1 else "undo_there_1"
+        return bool(await conn.fetchval(self.sql(name), run, *self._undo_values(off)))
+
+    def _undo_values(self, off: SwitchedOff) -> tuple[object, ...]:
+        if self.format > 1:
+            return str(type(off).__struct_config__.tag), msgspec.json.encode(off)
+        index = _GoneIndex(off.table, off.index) if isinstance(off, IndexDropped) else None
+        return str(off), "; ".join(restoring(off)), index and msgspec.json.encode(index)
+
+    async def sequences(self, conn: asyncpg.Connection, run: str) -> tuple[SequenceMove, ...]:
+        """Returns the sequences that a run moved."""
+        return tuple(
+            SequenceMove(
+                name_from(row["name"]),
+                int(row["before_value"]),
+                row["before_called"],
+                int(row["after_value"]),
+                row["after_called"],
+            )
+            for row in await conn.fetch(self.sql("sequences"), run)
+        )
+
+
+def message(reject: Reject) -> bytes:
+    """Returns the reason as UTF-8; what is no text of any encoding stands escaped."""
+    return reject.reason.encode(errors="backslashreplace")
+
+
+def _noun(
+    noun: type[Noun],
+    row: Mapping[str, Any],
+    *,
+    json: Sequence[str],
+    missing: Mapping[str, object] | None = None,
+) -> Noun:
+    """A row as the noun whose fields its columns are called by; ``json``: columns that hold JSON, ``missing``: what NULL stands for."""
+    values: dict[str, Any] = dict(row)
+    for name in json:
+        if values[name] is not None:
+            values[name] = msgspec.json.decode(values[name])
+        elif missing is not None and name in missing:
+            values[name] = missing[name]
+    return msgspec.convert(values, type=noun)
+
+
+def _undo(run: str, seq: int, off: SwitchedOff) -> Undo:
+    sql = off.sql if isinstance(off, Unreadable) else "; ".join(restoring(off))
+    return Undo(run, seq, str(off), sql, off)
+
+
+def _earlier_undo(row: asyncpg.Record) -> Undo:
+    gone = msgspec.json.decode(row["index"], type=_GoneIndex) if row["index"] is not None else None
+    known = (gone.table, gone.index) if gone is not None else None
+    return _undo(row["run"], row["seq"], earlier_undo(row["what"], row["sql"], known))
+
+
+def _flow(row: asyncpg.Record) -> FlowId:
+    return FlowId(name_from(row["old_table"]), name_from(row["new_table"]))
+
+
+def _range(source: int, lo: str | None, hi: str | None) -> Range:
+    if lo is None and hi is None:
+        return Whole(source)
+    return Pages(
+        source, ctid.parse(lo) if lo is not None else None, ctid.parse(hi) if hi is not None else None
+    )
+
+
+def _batch(row: asyncpg.Record, flow: FlowId) -> BatchRow:
+    return BatchRow(
+        row["position"],
+        Batch(row["number"], flow, _range(row["source"], row["lo"], row["hi"]), row["row_count"]),
+        row["state"] == "done",
+        row["read"] or 0,
+        row["written"] or 0,
+        row["rejected"] or 0,
+        row["bytes"] or 0,
+        row["seconds"] or 0.0,
+        tuple(row["xids"]),
+        row["state"] not in ("todo", "done"),
+    )
+
+
+def _reject(row: asyncpg.Record) -> Reject:
+    return Reject(
+        ctid.locate(row["source"], (row["page"], row["line"])),
+        row["sqlstate"],
+        bytes(row["message"]).decode(),
+        row["column_name"],
+        row["constraint_name"],
+        row.get("rank", 0),
+    )

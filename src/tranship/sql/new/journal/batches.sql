@@ -1,0 +1,68 @@
+-- The batches of a table.
+
+-- name: insert_batch
+-- $1 run, $2 position, $3 number, $4 source, $5 lo, $6 hi, $7 rows.
+INSERT INTO {journal}.batch (run, position, number, source, lo, hi, row_count, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'todo');
+
+-- name: batches
+-- $1 run. All its batches by table and number.
+SELECT * FROM {journal}.batch WHERE run = $1 ORDER BY position, number;
+
+-- name: batch
+-- $1 run, $2 position, $3 number. One batch.
+SELECT * FROM {journal}.batch WHERE run = $1 AND position = $2 AND number = $3;
+
+-- name: batch_from
+-- $1 run, $2 position, $3 source, $4 lo. The batch that begins at a place.
+SELECT * FROM {journal}.batch WHERE run = $1 AND position = $2 AND source = $3 AND lo = $4;
+
+-- name: anything_done
+-- $1 run. Whether rows of a batch are in NEW, or something is switched off.
+SELECT EXISTS (SELECT FROM {journal}.batch WHERE run = $1 AND state <> 'todo') OR EXISTS (SELECT FROM {journal}.undo WHERE run = $1 AND NOT done);
+
+-- name: any_batch_done
+-- $1 run. Whether a batch was committed.
+SELECT EXISTS (SELECT FROM {journal}.batch WHERE run = $1 AND state = 'done');
+
+-- name: shorten_batch
+-- $1 run, $2 position, $3 number, $4 rows so far, $5 hi, $6 rows: a batch that is still to do ends earlier. No row: it is done, or was shortened before.
+UPDATE {journal}.batch SET hi = $5, row_count = $6
+WHERE run = $1 AND position = $2 AND number = $3 AND row_count = $4 AND state = 'todo' RETURNING number;
+
+-- name: claim_batch
+-- $1 run, $2 position, $3 number. Marks a batch done inside its own transaction. No row: it is done already.
+UPDATE {journal}.batch SET state = 'done' WHERE run = $1 AND position = $2 AND number = $3 AND state = 'todo' RETURNING number;
+
+-- name: count_batch
+-- $1 run, $2 position, $3 number, $4 hi, $5 rows, $6 read, $7 written, $8 rejected, $9 bytes, $10 seconds, $11 xids of savepoints:
+-- what became of the batch, in its transaction.
+UPDATE {journal}.batch SET hi = $4, row_count = $5, read = $6, written = $7, rejected = $8, bytes = $9, seconds = $10,
+  xids = ARRAY[pg_catalog.txid_current()] OPERATOR(pg_catalog.||) $11::bigint[]
+WHERE run = $1 AND position = $2 AND number = $3 RETURNING xids;
+
+-- name: lost_batches
+-- $1 run, $2 positions, $3 numbers. How many of these batches are not done.
+SELECT count(*) FROM ROWS FROM (pg_catalog.unnest($2::integer[]), pg_catalog.unnest($3::integer[])) AS m (position, number)
+WHERE NOT EXISTS (SELECT FROM {journal}.batch b WHERE b.run = $1 AND b.position = m.position AND b.number = m.number AND b.state = 'done');
+
+-- name: sums
+-- $1 run, $2 position. Batches of a table that are not done (open), and what the others read, wrote and rejected.
+SELECT count(*) FILTER (WHERE state <> 'done') AS open, COALESCE(pg_catalog.sum(read), 0)::bigint AS read,
+  COALESCE(pg_catalog.sum(written), 0)::bigint AS written, COALESCE(pg_catalog.sum(rejected), 0)::bigint AS rejected
+FROM {journal}.batch WHERE run = $1 AND position = $2;
+
+-- name: shift_counts
+-- $1 run, $2 position, $3 number, $4 rows that were written and are rejected after all.
+UPDATE {journal}.batch SET written = written - $4, rejected = rejected + $4 WHERE run = $1 AND position = $2 AND number = $3;
+
+-- name: mark_savepoint
+-- $1 run, $2 position, $3 number. A write inside the savepoint whose xmin is the savepoint's own transaction id.
+UPDATE {journal}.batch SET state = state WHERE run = $1 AND position = $2 AND number = $3;
+
+-- name: savepoint_xid
+-- $1 run, $2 position, $3 number. The 32 bits of the transaction id that last wrote the batch's row.
+SELECT xmin::text::bigint FROM {journal}.batch WHERE run = $1 AND position = $2 AND number = $3;
+
+-- name: forget_batches
+-- $1 run, $2 position: before a table starts over.
+DELETE FROM {journal}.batch WHERE run = $1 AND position = $2;

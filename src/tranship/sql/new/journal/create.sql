@@ -1,0 +1,46 @@
+-- The tables of format 2. Nothing is granted to anybody: rejected rows lie here whole.
+
+-- name: create_schema
+-- Makes the schema, for its maker alone.
+CREATE SCHEMA {journal}; REVOKE ALL ON SCHEMA {journal} FROM PUBLIC;
+
+-- name: create_tables
+-- format: one row per format that this journal had, the greatest is its own.
+-- run: state is running, stopped or finished; plan and decided_by are JSON in UTF-8 (the whole plan as it was decided, and by whom).
+-- heartbeat: a table of its own, since batches hold a share lock on the row of their run.
+-- batch: state is todo, done or rolling back; xids are the transactions that wrote its rows, those of savepoints included.
+-- undo: facts is JSON in UTF-8 of what is off and how it was; SQL is composed from it and never stored.
+CREATE TABLE {journal}.format (
+  number integer PRIMARY KEY, tool_version text NOT NULL, since timestamptz NOT NULL DEFAULT pg_catalog.now());
+CREATE TABLE {journal}.run (
+  id text PRIMARY KEY, format integer NOT NULL, old_identity text NOT NULL, new_identity text NOT NULL, plan_hash text NOT NULL,
+  epoch bigint NOT NULL, host text NOT NULL, pid integer NOT NULL, state text NOT NULL,
+  snapshot text NOT NULL, mixed boolean NOT NULL DEFAULT false, left_out text NOT NULL DEFAULT '{}',
+  tool_version text NOT NULL, started timestamptz NOT NULL DEFAULT pg_catalog.now(), finished timestamptz,
+  plan bytea, decided_by bytea);
+CREATE TABLE {journal}.heartbeat (
+  run text PRIMARY KEY, at timestamptz NOT NULL DEFAULT pg_catalog.now(), backends integer[] NOT NULL DEFAULT '{}');
+CREATE TABLE {journal}.task (
+  run text, position integer, old_table text NOT NULL, new_table text NOT NULL, plan_hash text NOT NULL, state text NOT NULL,
+  row_count bigint NOT NULL, digest text NOT NULL, findings bytea, format text NOT NULL, lookups text,
+  PRIMARY KEY (run, position));
+CREATE TABLE {journal}.batch (
+  run text, position integer, number integer, source integer NOT NULL, lo text, hi text, row_count bigint NOT NULL,
+  state text NOT NULL, read bigint, written bigint, rejected bigint, bytes bigint, seconds double precision,
+  hash0 numeric, hash1 numeric, xids bigint[] NOT NULL DEFAULT '{}', PRIMARY KEY (run, position, number));
+CREATE TABLE {journal}.predicted_reject (
+  run text, position integer, source integer, page bigint, line integer, rank integer NOT NULL, sqlstate text NOT NULL,
+  column_name text, constraint_name text, message bytea NOT NULL, PRIMARY KEY (run, position, source, page, line));
+CREATE TABLE {journal}.reject (
+  run text, position integer, batch integer NOT NULL, source integer, page bigint, line integer, old_key bytea, old_row bytea NOT NULL,
+  sqlstate text NOT NULL, constraint_name text, column_name text, message bytea NOT NULL, PRIMARY KEY (run, position, source, page, line));
+CREATE TABLE {journal}.undo (
+  run text, seq integer, kind text NOT NULL, facts bytea NOT NULL, done boolean NOT NULL DEFAULT false, PRIMARY KEY (run, seq));
+CREATE TABLE {journal}.sequence (
+  run text, name text, before_value text NOT NULL, before_called boolean NOT NULL, after_value text NOT NULL, after_called boolean NOT NULL,
+  PRIMARY KEY (run, name));
+REVOKE ALL ON {tables} FROM PUBLIC;
+
+-- name: insert_format
+-- $1 number, $2 version of tranship.
+INSERT INTO {journal}.format (number, tool_version) VALUES ($1, $2);

@@ -1,0 +1,22 @@
+-- The rollback of a run: batches keep their transactions until the last row is gone, and a finished run is finished no longer.
+
+-- name: roll_back_batches
+-- $1 run, $2 positions: from here on the rows of these tables are on their way out, whoever ends it.
+UPDATE {journal}.batch SET state = {rolling_back} WHERE run = $1 AND position = ANY ($2::integer[]) AND state = 'done';
+
+-- name: roll_back_tasks
+-- $1 run, $2 positions.
+UPDATE {journal}.task SET state = 'todo' WHERE run = $1 AND position = ANY ($2::integer[]);
+
+-- name: roll_back_run
+-- $1 run.
+UPDATE {journal}.run SET state = 'stopped', finished = NULL WHERE id = $1;
+
+-- name: rolled_back_rows
+-- $1 run, $2 position, $3 rows that are gone. They are taken off the table's first batch, since only the table's sum means anything now.
+UPDATE {journal}.batch SET written = written - $3 WHERE run = $1 AND position = $2
+AND number = (SELECT pg_catalog.min(number) FROM {journal}.batch WHERE run = $1 AND position = $2 AND state = {rolling_back});
+
+-- name: rolled_back_table
+-- $1 run, $2 position: nothing of the table is in NEW any more; its batches are to do again.
+UPDATE {journal}.batch SET state = 'todo', read = NULL, written = NULL, rejected = NULL, xids = '{}' WHERE run = $1 AND position = $2;

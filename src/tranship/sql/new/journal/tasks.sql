@@ -1,0 +1,27 @@
+-- The tables of a run.
+
+-- name: insert_task
+-- $1 run, $2 position, $3 old table, $4 new table, $5 plan hash, $6 rows, $7 digest, $8 findings (JSON), $9 COPY format.
+INSERT INTO {journal}.task (run, position, old_table, new_table, plan_hash, state, row_count, digest, findings, format)
+VALUES ($1, $2, $3, $4, $5, 'todo', $6, $7, $8, $9);
+
+-- name: tasks
+-- $1 run. Its tables in plan order.
+SELECT position, old_table, new_table, plan_hash, state = 'done' AS done, row_count AS rows, digest, findings, format
+FROM {journal}.task WHERE run = $1 ORDER BY position;
+
+-- name: fix_lookups
+-- $1 run, $2 position, $3 content hash of the table's lookups, kept from the first time on. Returns what is kept.
+UPDATE {journal}.task SET lookups = COALESCE(lookups, $3) WHERE run = $1 AND position = $2 RETURNING lookups;
+
+-- name: end_task
+-- $1 run, $2 position.
+UPDATE {journal}.task SET state = 'done' WHERE run = $1 AND position = $2 AND state <> 'done';
+
+-- name: forget_task
+-- $1 run, $2 position: the table starts over in a new snapshot.
+DELETE FROM {journal}.task WHERE run = $1 AND position = $2;
+
+-- name: lost_ends
+-- $1 run, $2 positions. How many of these tables are not ended.
+SELECT count(*) FROM {journal}.task WHERE run = $1 AND position = ANY ($2::integer[]) AND state <> 'done';
