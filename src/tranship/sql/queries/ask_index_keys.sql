@@ -22,6 +22,7 @@ join pg_catalog.pg_opclass oc on oc.oid = i.indclass[k.n - 1]
 join pg_catalog.pg_attribute a on a.attrelid = i.indexrelid and a.attnum = k.n
 join pg_catalog.pg_type t on t.oid = a.atttypid
 join pg_catalog.pg_namespace tns on tns.oid = t.typnamespace
+-- Strategy 3 of a B-tree is equality (PostgreSQL documentation, "Index Method Strategies").
 left join pg_catalog.pg_amop am on am.amopfamily = oc.opcfamily and am.amopstrategy = 3 and con.conexclop is null
   and am.amoplefttype = oc.opcintype and am.amoprighttype = oc.opcintype
 join pg_catalog.pg_operator o on o.oid = coalesce(con.conexclop[k.n], am.amopopr)
@@ -29,4 +30,5 @@ join pg_catalog.pg_namespace ons on ons.oid = o.oprnamespace
 left join pg_catalog.pg_collation co on co.oid = i.indcollation[k.n - 1]
 left join pg_catalog.pg_namespace cns on cns.oid = co.collnamespace
 where rns.nspname = $1 and r.relname = $2 and i.indisvalid and (i.indisunique or con.contype = 'x')
+-- The server opens a relation's indexes by OID, and checks deferrable ones only at the end of the statement or transaction.
 order by coalesce(con.condeferrable, false), i.indexrelid, k.n

@@ -25,5 +25,7 @@ left join pg_catalog.pg_namespace tn on tn.oid = tc.relnamespace
 left join pg_catalog.pg_index i on i.indexrelid = c.conindid and c.contype in ('p', 'u')
 where c.conrelid = any ($1::oid[])
   and (c.contype in ('p', 'u', 'c') or (c.contype = 'f' and (
+    -- A copy with its parent on another relation belongs to a partition; one on the same relation was made for a partition
+    -- of the target, and is no constraint of its own.
     c.conparentid = 0 or ($2::bool and c.conrelid <> (select p.conrelid from pg_catalog.pg_constraint p where p.oid = c.conparentid)))))
 order by c.conrelid, c.conname::text collate "C", c.oid

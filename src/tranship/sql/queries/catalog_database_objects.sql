@@ -14,6 +14,7 @@ where p.puballtables
 union all
 select 'c', format_type(c.castsource, null) || ' -> ' || format_type(c.casttarget, null)
 from pg_catalog.pg_cast c
+-- OIDs from 16384 on are given to users' objects (FirstNormalObjectId); what an extension or a range brought along is left out below.
 where c.oid >= 16384
   and not exists (
     select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_cast'::regclass and d.objid = c.oid and d.deptype in ('e', 'i'))

@@ -3,8 +3,10 @@
 -- Every server since 11. $1 OIDs of relations.
 select
   i.indrelid as relation, c.relname::text as name, pg_get_indexdef(i.indexrelid) as definition, am.amname::text as method,
+  -- While CREATE INDEX CONCURRENTLY runs, indisready comes first: rows go in, but queries may not use it yet.
   i.indisunique as unique, i.indisvalid and i.indisready as valid, i.indimmediate as immediate, {{nulls_not_distinct}} as nulls_not_distinct,
   array(
+    -- A key that is no plain column has number 0.
     select case when k.attnum = 0 then pg_get_indexdef(i.indexrelid, k.position::int, true) else quote_ident(a.attname) end
     from unnest(i.indkey::int2[]) with ordinality as k(attnum, position)
     left join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum

@@ -9,5 +9,6 @@ join pg_catalog.pg_class c on c.oid = i.inhrelid
 join pg_catalog.pg_namespace cn on cn.oid = c.relnamespace
 join pg_catalog.pg_class p on p.oid = i.inhparent
 join pg_catalog.pg_namespace pn on pn.oid = p.relnamespace
+-- Partitions are read with their tree (catalog_partitions.sql); here a partition only names its parent.
 where (i.inhrelid = any ($1::oid[]) or (i.inhparent = any ($1::oid[]) and p.relkind <> 'p')) and c.relpersistence <> 't'
 order by i.inhrelid, i.inhseqno

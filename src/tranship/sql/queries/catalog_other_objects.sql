@@ -35,6 +35,7 @@ with found as (
   from pg_catalog.pg_language o where o.lanispl
   union all
   select 'pg_catalog.pg_am'::regclass, o.oid, 'access method', null, o.amname::text, o.amtype::text || ' ' || o.amhandler::regprocedure::text
+  -- OIDs from 16384 on are given to users' objects (FirstNormalObjectId).
   from pg_catalog.pg_am o where o.oid >= 16384
   union all
   select 'pg_catalog.pg_foreign_data_wrapper'::regclass, o.oid, 'foreign data wrapper', null, o.fdwname::text, concat_ws(' ', nullif(o.fdwhandler, 0)::regprocedure::text)

@@ -19,6 +19,7 @@ select
   coalesce(am.amname::text, 'heap') as access_method,
   case when c.reloftype <> 0 then format_type(c.reloftype, null) end as of_type,
   pg_get_userbyid(c.relowner)::text as owner,
+  -- USAGE: the role may act with the owner's rights without SET ROLE.
   pg_has_role(c.relowner, 'USAGE') as owned,
   array(
     select p.privilege

@@ -2,6 +2,7 @@
 -- Every server since 11. $1 OIDs of the schemas in scope.
 select
   n.nspname::text as schema, p.proname::text as name, pg_get_function_identity_arguments(p.oid) as arguments, p.prokind::text as kind,
+  -- pg_get_functiondef raises for aggregates, so what defines one is put together by hand.
   encode(sha256(textsend(case
     when p.prokind <> 'a' then pg_get_functiondef(p.oid)
     else concat_ws(' ', pg_get_function_result(p.oid), a.aggkind, a.aggtransfn, a.aggfinalfn, a.aggcombinefn, format_type(a.aggtranstype, null), a.agginitval,

@@ -6,6 +6,7 @@ left join unnest($1::text[]) with ordinality as wanted(name, position) on wanted
 where n.nspname::text <> $2
   and case
     when $1::text[] is null then
+      -- Names that begin with pg_ are reserved for the server.
       n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
       and not exists (
         select from pg_catalog.pg_depend e

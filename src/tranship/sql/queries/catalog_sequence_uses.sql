@@ -8,6 +8,7 @@ join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = d.refobjsubi
 where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = any ($1::oid[]) and d.objsubid = 0
   and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjsubid > 0 and d.deptype in ('a', 'i')
 union
+-- A default that calls nextval on a sequence depends on it. A partition repeats its root's default.
 select d.refobjid, 'n', c.oid, n.nspname::text, c.relname::text, a.attname::text
 from pg_catalog.pg_depend d
 join pg_catalog.pg_attrdef f on f.oid = d.objid

@@ -8,6 +8,7 @@ select
   {{collation}} as collation,
   current_user::text as role,
   coalesce((select r.rolsuper from pg_catalog.pg_roles r where r.rolname = current_user), false) as superuser,
+  -- reset_val is what RESET would set: the role's or database's default, whatever this session has set meanwhile.
   (select s.reset_val from pg_catalog.pg_settings s where s.name = 'TimeZone') as timezone,
   (select s.reset_val from pg_catalog.pg_settings s where s.name = 'DateStyle') as datestyle,
   (select s.reset_val from pg_catalog.pg_settings s where s.name = 'search_path') as search_path,

@@ -2,6 +2,7 @@
 -- Every server since 11. $1 OIDs of relations.
 select
   t.tgrelid as relation, t.tgname::text as name, t.tgenabled::text as enabled, pg_get_triggerdef(t.oid) as definition,
+  -- Bit 4 of tgtype is INSERT (TRIGGER_TYPE_INSERT in the server's source).
   quote_ident(n.nspname) || '.' || quote_ident(p.proname) as function, t.tgtype & 4 <> 0 as on_insert, {{inherited}} as inherited
 from pg_catalog.pg_trigger t
 join pg_catalog.pg_proc p on p.oid = t.tgfoid

@@ -3,6 +3,7 @@
 select
   t.oid, t.typnamespace as schema_oid, n.nspname::text as schema, t.typname::text as name, t.typtype::text as kind, t.typcategory::text as category,
   t.typrelid as relation, coalesce(c.relkind::text, '') as relation_kind,
+  -- An array is what its element names in typarray: name, point and others have a typelem, too, and are none.
   case when e.oid is not null then e.oid else t.typbasetype end as element, e.oid is not null as is_array,
   t.typtypmod as modifier, t.typnotnull as not_null, pg_get_expr(t.typdefaultbin, 0) as default,
   t.typdefaultbin is not null and exists (

@@ -7,4 +7,5 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_database d ON d.oid = l.database
 JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 WHERE d.datname = pg_catalog.current_database() AND n.nspname = $1 AND c.relname = 'run' AND l.granted
+  -- A role may end its own backends without further rights (PostgreSQL documentation, "Server Signaling Functions").
   AND a.usename = CURRENT_USER AND a.application_name LIKE 'tranship%' AND a.pid <> pg_catalog.pg_backend_pid()

@@ -4,6 +4,7 @@ SELECT r.rolconnlimit AS role_limit, d.datconnlimit AS database_limit,
        (SELECT count(*) FROM pg_catalog.pg_stat_activity a WHERE a.backend_type = 'client backend') AS used,
        pg_catalog.current_setting('max_connections')::integer
          - pg_catalog.current_setting('superuser_reserved_connections')::integer AS max_connections,
+       -- The size of the shared lock table (PostgreSQL documentation, "max_locks_per_transaction").
        pg_catalog.current_setting('max_locks_per_transaction')::bigint
          * (pg_catalog.current_setting('max_connections')::bigint + pg_catalog.current_setting('max_prepared_transactions')::bigint) AS locks,
        r.rolsuper AS superuser

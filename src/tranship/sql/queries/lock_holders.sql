@@ -11,4 +11,5 @@ WHERE l.granted AND l.locktype = 'relation' AND l.pid <> pg_catalog.pg_backend_p
   AND c.relnamespace NOT IN (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname IN ('pg_catalog', 'information_schema', 'pg_toast'))
 GROUP BY l.pid, a.usename, a.application_name, a.state, a.xact_start
 ORDER BY a.xact_start NULLS LAST, l.pid
+-- The oldest five: a message has room for no more.
 LIMIT 5

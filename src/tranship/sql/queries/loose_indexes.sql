@@ -27,10 +27,13 @@ CROSS JOIN LATERAL (
   LEFT JOIN pg_catalog.pg_opclass oc ON k.position <= i.indnkeyatts AND oc.oid = (i.indclass::oid[])[k.position - 1]
   CROSS JOIN LATERAL (
     SELECT CASE
+      -- Bytes of the longest value, with 8 for alignment and header.
       WHEN a.attlen > 0 THEN a.attlen + 8
       WHEN a.atttypid IN ('pg_catalog.varchar'::pg_catalog.regtype, 'pg_catalog.bpchar'::pg_catalog.regtype) AND a.atttypmod >= 4
+        -- A character has up to 4 bytes; atttypmod is the length plus 4.
         THEN 4 * (a.atttypmod - 4) + 8
       WHEN a.atttypid = 'pg_catalog.numeric'::pg_catalog.regtype AND a.atttypmod >= 4 THEN ((a.atttypmod - 4) >> 16 & 65535) + 16
+      -- An IPv6 address has 16 bytes.
       WHEN a.atttypid IN ('pg_catalog.inet'::pg_catalog.regtype, 'pg_catalog.cidr'::pg_catalog.regtype) THEN 32
     END AS bytes
   ) b

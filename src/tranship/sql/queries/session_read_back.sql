@@ -1,4 +1,4 @@
--- One row per setting that this server knows and was asked to pin: what it is now.
+-- One row per given setting that this server knows: its present value.
 -- Every server since 11. $1 names.
 select given.name, pg_catalog.current_setting(s.name) as now, pg_catalog.pg_backend_pid() as backend
 from pg_catalog.unnest($1::pg_catalog.text[]) as given (name)

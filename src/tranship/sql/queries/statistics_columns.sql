@@ -4,6 +4,7 @@
 select
   n.nspname::text as schema, c.relname::text as name, s.attname::text as column,
   s.null_frac::float8 as null_fraction, s.n_distinct::float8 as distinct, s.avg_width as width,
+  -- The columns are of type anyarray, which has no cast to text[]; its text can be read as one.
   case when t.plain then (s.most_common_vals::text::text[])[:$2] end as common_values,
   case when t.plain then (s.most_common_freqs::float8[])[:$2] end as common_frequencies,
   case when t.plain then (s.histogram_bounds::text::text[])[1] end as minimum,

@@ -11,6 +11,7 @@ JOIN pg_catalog.pg_class c ON c.oid = f.id AND c.relkind = 'r'
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_publication_tables t ON t.schemaname = n.nspname AND t.tablename = c.relname
 JOIN pg_catalog.pg_publication p ON p.pubname = t.pubname AND p.pubdelete
+-- n: nothing identifies a row; d: the primary key does, if there is one.
 WHERE c.relreplident = 'n'
    OR (c.relreplident = 'd' AND NOT EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indisprimary))
 GROUP BY 1, 2

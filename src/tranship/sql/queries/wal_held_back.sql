@@ -7,6 +7,7 @@ WHERE COALESCE(r.replay_lsn, r.flush_lsn, r.write_lsn) IS NOT NULL AND r.state <
 UNION ALL
 SELECT 'replication slot ' || s.slot_name,
        pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), COALESCE(s.confirmed_flush_lsn, s.restart_lsn))::bigint
+-- A logical slot confirms positions, a physical one only restarts from them.
 FROM pg_catalog.pg_replication_slots s
 WHERE s.active AND COALESCE(s.confirmed_flush_lsn, s.restart_lsn) IS NOT NULL
 ORDER BY behind DESC
