@@ -69,7 +69,7 @@ class Suggestion(Struct, frozen=True):
     """What ``resolve generate`` has written."""
 
     path: Path | None
-    """The resolutions file; None: nothing is open, so none was written."""
+    """The resolutions file; None: nothing is open and nothing is decided, so none was written."""
     questions: tuple[Question, ...]
     dropped: tuple[str, ...]
     """Entries of the earlier file that no longer apply, with the reason."""
@@ -137,8 +137,9 @@ async def suggest(
 ) -> Suggestion:
     """Writes the resolutions file with every open question. It connects to no database.
 
-    Decisions of an existing file are kept unless ``fresh``. When nothing is open, nothing is written and
-    ``path`` is None.
+    Decisions of an existing file are kept unless ``fresh``. When nothing is open, no file is made and ``path``
+    is None. An existing file with decisions is then written again only if it names other schemas than
+    ``changes`` does: its new fingerprints are the way out of TS303.
 
     Raises:
         UsageError: a file cannot be read.
@@ -158,9 +159,14 @@ async def suggest(
         existing,
         background=recorded_background(recorded),
     )
-    if found.nothing_open:
-        return Suggestion(None, (), (), found.kept, None)
-    write_json(path, found.document)
+    if found.nothing_open and not found.kept:
+        return Suggestion(None, (), (), 0, None)
+    stale = existing is not None and any(
+        not one.warning
+        for one in stale_resolutions(existing, recorded.old.catalog, recorded.new.catalog, path)
+    )
+    if stale or not found.nothing_open:
+        write_json(path, found.document)
     inserts = result_path(results_dir, prefix, "missing_lookups.sql") if found.inserts else None
     if inserts is not None:
         write_text(inserts, "\n".join(found.inserts) + "\n")

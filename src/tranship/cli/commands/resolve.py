@@ -56,11 +56,13 @@ def generate(
         return
     for question in suggestion.questions:
         _say_question(question, say, values=call.show_values)
+    if not suggestion.questions:
+        say("Nothing is open.")
     say()
     say(f"Resolutions: {suggestion.path}")
     if suggestion.inserts is not None:
         say(f"Missing lookup rows: {suggestion.inserts}")
-    say("Decide there (SPECIFY_… is open), then:")
+    say("Decide there (SPECIFY_… is open), then:" if suggestion.questions else "Next:")
     for line in _next(call.invocation, str(suggestion.path), str(changes), prefix):
         say(f"  {line}")
 
