@@ -38,7 +38,7 @@ from tranship.model.catalog import Catalog
 from tranship.model.change import ChangeClass, Comparison, Matching
 from tranship.model.evidence import Evidence
 from tranship.model.names import TableName
-from tranship.model.resolution import Problem
+from tranship.model.resolution import Problem, ResolutionFile
 from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
@@ -137,8 +137,8 @@ async def suggest(
 ) -> Suggestion:
     """Writes the resolutions file with every open question. It connects to no database.
 
-    Decisions of an existing file are kept unless ``fresh``. When nothing is open, no file is made and ``path``
-    is None. An existing file with decisions is then written again only if it names other schemas than
+    Decisions of an existing file are kept unless ``fresh``. When nothing is open, no file is made and
+    ``path`` is None. An existing file with decisions is then written again only if it names other schemas than
     ``changes`` does: its new fingerprints are the way out of TS303.
 
     Raises:
@@ -161,11 +161,7 @@ async def suggest(
     )
     if found.nothing_open and not found.kept:
         return Suggestion(None, (), (), 0, None)
-    stale = existing is not None and any(
-        not one.warning
-        for one in stale_resolutions(existing, recorded.old.catalog, recorded.new.catalog, path)
-    )
-    if stale or not found.nothing_open:
+    if not found.nothing_open or _is_stale(existing, recorded, path):
         write_json(path, found.document)
     inserts = result_path(results_dir, prefix, "missing_lookups.sql") if found.inserts else None
     if inserts is not None:
@@ -173,6 +169,14 @@ async def suggest(
     return Suggestion(
         path, found.questions, tuple(f"{d.path}: {d.reason}" for d in found.dropped), found.kept, inserts
     )
+
+
+def _is_stale(file: ResolutionFile | None, recorded: ChangesFile, path: Path) -> bool:
+    """Whether the decisions were made on other schemas; a file written by hand names none and is not stale."""
+    if file is None:
+        return False
+    problems = stale_resolutions(file, recorded.old.catalog, recorded.new.catalog, path)
+    return any(not one.warning for one in problems)
 
 
 def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
