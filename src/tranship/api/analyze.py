@@ -138,8 +138,8 @@ async def suggest(
     """Writes the resolutions file with every open question. It connects to no database.
 
     Decisions of an existing file are kept unless ``fresh``. When nothing is open, no file is made and
-    ``path`` is None. An existing file with decisions is then written again only if it names other schemas than
-    ``changes`` does: its new fingerprints are the way out of TS303.
+    ``path`` is None. An existing file with decisions is then written again only if it names other schemas
+    than ``changes`` does: its new fingerprints are the way out of TS303.
 
     Raises:
         UsageError: a file cannot be read.
@@ -172,7 +172,7 @@ async def suggest(
 
 
 def _is_stale(file: ResolutionFile | None, recorded: ChangesFile, path: Path) -> bool:
-    """Whether the decisions were made on other schemas; a file written by hand names none and is not stale."""
+    """Whether the decisions were made on other schemas. A file written by hand names none: never stale."""
     if file is None:
         return False
     problems = stale_resolutions(file, recorded.old.catalog, recorded.new.catalog, path)
