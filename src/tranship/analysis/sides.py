@@ -129,7 +129,8 @@ async def _with_gone_indexes(conn: asyncpg.Connection, catalog: Catalog, journal
     """Returns NEW's catalog with the indexes that an unfinished run has dropped for its load: it will make
     them again.
 
-    A role that may not read the journal, or does not trust it, runs no live run, so it gets the catalog as it is.
+    A role that may not read the journal, or does not trust it, runs no live run, so it gets the catalog as it
+    is.
     """
     try:
         journal = await find_journal(conn, journal_schema)

@@ -1,6 +1,7 @@
 """The exceptions with their exit statuses, and nothing else.
 
-A problem that was found is a value (``model.resolution.Problem``); an exception means that we could not look, or must stop.
+A problem that was found is a value (``model.resolution.Problem``); an exception means that we could not look,
+or must stop.
 
     TranshipError (2)
     ├── UsageError         2  TS1xx  arguments, configuration, files
@@ -32,7 +33,8 @@ class TranshipError(Exception):
         place: str = "",
         object: str = "",
     ) -> None:
-        """Takes a message of the table, or all problems that were found together, of which the first gives the code.
+        """Takes a message of the table, or all problems that were found together, of which the first gives
+        the code.
 
         ``place`` stands before the words, ``object`` replaces the object that the message names.
         """

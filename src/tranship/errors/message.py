@@ -13,8 +13,9 @@ from tranship.model.resolution import Problem
 class Message(Struct, frozen=True):
     """One thing that can be said, as a value: its code, its words with places for the fields, and the fields.
 
-    A class that sets ``code`` is a row of the table; classes derived from it are further messages of the same code.
-    Templates are Python format strings over the fields and properties of the class.  A tuple is shown with commas, a side in capitals.
+    A class that sets ``code`` is a row of the table; classes derived from it are further messages of the same
+    code. Templates are Python format strings over the fields and properties of the class.  A tuple is shown
+    with commas, a side in capitals.
     """
 
     code: ClassVar[str] = ""

@@ -263,8 +263,8 @@ def _zoned(value: str, old: PgType, new: PgType, zone: str) -> str:
 
     Near the limits of the types OLD's own conversion could overflow, which would end the whole read:
     timestamp and date reach further than timestamptz (PostgreSQL documentation, "Date/Time Types"). A
-    wall-clock time there is shipped unshifted with the name of the zone, and NEW judges it. A timestamptz there
-    is shipped in a form that NEW refuses.
+    wall-clock time there is shipped unshifted with the name of the zone, and NEW judges it. A timestamptz
+    there is shipped in a form that NEW refuses.
     """
     text = f"CAST({value} AS pg_catalog.text)"
     if old.typname == "timestamptz":

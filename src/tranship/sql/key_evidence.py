@@ -28,17 +28,19 @@ class Asked(Struct, frozen=True):
 
 
 def keys_held(columns: Sequence[Asked], keys: Sequence[tuple[Table, str]], *, uuid: bool) -> str:
-    """Returns a statement with one row per column and key: ``key`` (-1: the column itself), ``place`` of the
-    column, ``found`` distinct values.
+    """Returns a statement with one row per column and key: ``key``, ``place`` of the column, ``found``
+    (distinct values that are keys).
 
-    Rows with ``key`` -1 count all compared values, and ``whole`` says whether none of the column's numbers
-    has a fraction. Columns and keys are
-    numbered from 0; a column without values has no row at all. The value of a number is compared as
-    ``bigint``, so that the keys' own indexes
-    answer.
+    Columns and keys are numbered from 0. Rows with ``key`` -1 count all compared values of a column, and
+    ``whole`` says whether none of its numbers has a fraction; a column without values has no row at all.
+    Numbers are compared as ``bigint``, so that the keys' own indexes answer.
     """
     values = " UNION ALL ".join(_values(place, asked, uuid=uuid) for place, asked in enumerate(columns))
-    counted = "SELECT -1 AS key, v.place, pg_catalog.count(v.value) AS found, pg_catalog.bool_and(v.value IS NOT NULL) AS whole FROM v GROUP BY v.place"
+    counted = """
+        SELECT -1 AS key, v.place, pg_catalog.count(v.value) AS found,
+          pg_catalog.bool_and(v.value IS NOT NULL) AS whole
+        FROM v GROUP BY v.place
+    """
     held = (_held(number, table, column) for number, (table, column) in enumerate(keys))
     return f"WITH v AS MATERIALIZED ({values}) {' UNION ALL '.join((counted, *held))}"
 
@@ -51,12 +53,15 @@ def _values(place: int, asked: Asked, *, uuid: bool) -> str:
     value = f"CAST({name} AS pg_catalog.{'uuid' if uuid else 'int8'})"
     declared = asked.table.column(asked.column)
     if declared is not None and declared.type.leaf.base == "numeric":
-        value = f"CASE WHEN {name} = pg_catalog.trunc({name}) AND pg_catalog.abs({name}) < {_WHOLE} THEN {value} END"
-    # The order is one without sense, so that a part of the values stands for all.
-    return (
-        f"(SELECT {place} AS place, g.value FROM (SELECT DISTINCT {value} AS value FROM {only}{relation(asked.table.name)} AS t{sample}"
-        f" WHERE {name} IS NOT NULL) AS g ORDER BY pg_catalog.hashtext(CAST(g.value AS pg_catalog.text)) LIMIT {COMPARED})"
-    )
+        is_whole = f"{name} = pg_catalog.trunc({name}) AND pg_catalog.abs({name}) < {_WHOLE}"
+        value = f"CASE WHEN {is_whole} THEN {value} END"
+    # In the order of their hashes, so that the part that is compared stands for all.
+    return f"""
+        (SELECT {place} AS place, g.value
+         FROM (SELECT DISTINCT {value} AS value FROM {only}{relation(asked.table.name)} AS t{sample}
+           WHERE {name} IS NOT NULL) AS g
+         ORDER BY pg_catalog.hashtext(CAST(g.value AS pg_catalog.text)) LIMIT {COMPARED})
+    """
 
 
 def _held(number: int, table: Table, column: str) -> str:
@@ -68,7 +73,5 @@ def _held(number: int, table: Table, column: str) -> str:
     )
     if key is not None and key.type.leaf.base == "oid":
         value = "CAST(v.value AS pg_catalog.oid)"
-    return (
-        f"SELECT {number}, v.place, pg_catalog.count(*), NULL FROM v"
-        f" WHERE EXISTS (SELECT FROM {relation(table.name)} AS t WHERE t.{ident(column)} = {value}) GROUP BY v.place"
-    )
+    has_key = f"EXISTS (SELECT FROM {relation(table.name)} AS t WHERE t.{ident(column)} = {value})"
+    return f"SELECT {number}, v.place, pg_catalog.count(*), NULL FROM v WHERE {has_key} GROUP BY v.place"

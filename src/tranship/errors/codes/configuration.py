@@ -1,4 +1,6 @@
-"""TS106 to TS114: keys and values of a configuration. The reader puts file, line and JSON path before each message; none holds a secret."""
+"""TS106 to TS114: keys and values of a configuration. The reader puts file, line and JSON path before each
+message; none holds a secret.
+"""
 
 from __future__ import annotations
 
@@ -139,7 +141,10 @@ class SeveralHostsInUrl(UsageMessage, frozen=True):
 class UnreadableUrl(UsageMessage, frozen=True):
     code = WrongValue.code
     message = "host and port of the URL cannot be read"
-    hint = "percent-encode special characters of user and password (@ is %40, / is %2F), or give them as keys of their own"
+    hint = (
+        "percent-encode special characters of user and password (@ is %40, / is %2F),"
+        " or give them as keys of their own"
+    )
 
 
 class UrlParameterWithoutValue(UsageMessage, frozen=True):

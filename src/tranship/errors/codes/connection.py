@@ -7,8 +7,9 @@ from tranship.model.names import Side
 
 _NETWORK = "check host and port, that the server runs and listens there, and the firewall between"
 _WHO = (
-    "check user and password and the permissions of the role; Azure's single servers want user@server as the user name, "
-    "and special characters of a password in a URL are percent-encoded"
+    "check user and password and the permissions of the role;"
+    " Azure's single servers want user@server as the user name,"
+    " and special characters of a password in a URL are percent-encoded"
 )
 
 
@@ -17,7 +18,10 @@ class UnknownHost(ConnectMessage, frozen=True):
     meaning = "the host's name has no address"
     cure = "check spelling, DNS, VPN and private endpoints"
     message = 'could not translate host name "{host}" to an address'
-    hint = "check the spelling of the host, DNS and VPN; a private endpoint has a name only inside its own network"
+    hint = (
+        "check the spelling of the host, DNS and VPN;"
+        " a private endpoint has a name only inside its own network"
+    )
     host: str
 
 
@@ -206,8 +210,8 @@ class SilencedByDefault(ConnectMessage, frozen=True):
         "NEW database: session_replication_role is {value} by default and may not be changed by this role"
     )
     hint = (
-        "ALTER ROLE … (or DATABASE …) RESET session_replication_role, or take it out of the server's parameters, "
-        "for the migration"
+        "ALTER ROLE … (or DATABASE …) RESET session_replication_role, "
+        "or take it out of the server's parameters, for the migration"
     )
     value: str
 

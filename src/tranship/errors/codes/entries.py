@@ -1,4 +1,6 @@
-"""TS319 to TS325: an entry of a resolutions file is malformed, names what does not exist, or contradicts another."""
+"""TS319 to TS325: an entry of a resolutions file is malformed, names what does not exist, or contradicts
+another.
+"""
 
 from __future__ import annotations
 

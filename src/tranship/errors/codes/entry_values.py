@@ -139,7 +139,10 @@ class NoCounterpart(RefusalMessage, frozen=True):
 
 class NothingFillsIt(RefusalMessage, frozen=True):
     code = ComputedByNew.code
-    message = "NEW's {new_column!r} is NOT NULL without a default: nothing would fill it once {old_column!r} is ignored"
+    message = (
+        "NEW's {new_column!r} is NOT NULL without a default:"
+        " nothing would fill it once {old_column!r} is ignored"
+    )
     hint = "drop the entry, or add action 'default' for the new column"
     old_column: str
     new_column: str

@@ -1,4 +1,6 @@
-"""TS130 and TS351 to TS376: what other runs and earlier ones forbid, and what a rollback or a purge refuses."""
+"""TS130 and TS351 to TS376: what other runs and earlier ones forbid, and what a rollback or a purge
+refuses.
+"""
 
 from __future__ import annotations
 

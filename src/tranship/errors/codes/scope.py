@@ -1,4 +1,6 @@
-"""TS131 to TS134, TS311, TS331 to TS333 and TS349: the tables that a configuration selects, and their order."""
+"""TS131 to TS134, TS311, TS331 to TS333 and TS349: the tables that a configuration selects, and their
+order.
+"""
 
 from __future__ import annotations
 
@@ -151,7 +153,10 @@ class ReadInOldZone(RefusalMessage, frozen=True):
     cure = "nothing has to be done, unless the values that the message names matter"
     warning = True
     about = "{table}"
-    message = "texts without a zone that fill {table} mean times in {zone}, not in NEW's {own}: {what} of NEW is computed in {zone}, too"
+    message = (
+        "texts without a zone that fill {table} mean times in {zone}, not in NEW's {own}:"
+        " {what} of NEW is computed in {zone}, too"
+    )
     hint = "give both databases one TimeZone for the migration, or decide with a transform_sql"
     table: TableName
     zone: str

@@ -1,4 +1,6 @@
-"""TS310 and TS334 to TS348: before a run starts, the two servers or their settings do not allow it, or deserve a warning."""
+"""TS310 and TS334 to TS348: before a run starts, the two servers or their settings do not allow it, or
+deserve a warning.
+"""
 
 from __future__ import annotations
 

@@ -95,8 +95,8 @@ class OldWrittenSince(StopMessage, frozen=True):
     cure = "decide with `--new-snapshot`"
     message = "OLD was written to since the run was interrupted, and its snapshot is gone"
     hint = (
-        "the same command with --new-snapshot unfinished moves unfinished tables again as OLD is now (then the result "
-        "is not one point in time), with --new-snapshot all it moves everything again"
+        "the same command with --new-snapshot unfinished moves unfinished tables again as OLD is now "
+        "(then the result is not one point in time), with --new-snapshot all it moves everything again"
     )
 
 

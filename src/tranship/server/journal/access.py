@@ -60,7 +60,8 @@ async def find_journal(conn: asyncpg.Connection, schema: str) -> Journal | None:
     """Returns the journal of NEW in the format that it has; None: there is none.
 
     Raises:
-        Refused: it is not whole, a later version wrote it, or somebody could have written into it who is neither this role nor a superuser.
+        Refused: it is not whole, a later version wrote it, or somebody could have written into it who is
+            neither this role nor a superuser.
     """
     state = await _look(conn, schema)
     if state is None or not state.tables:
@@ -116,15 +117,19 @@ async def refuse_unfinished(conn: asyncpg.Connection, journal: Journal) -> None:
 
 
 def earlier_format(journal: Journal, run: str, version: str) -> Refused:
-    """Returns the refusal of a run that began in an earlier format: only the version that began it can finish it."""
+    """Returns the refusal of a run that began in an earlier format: only the version that began it can finish
+    it.
+    """
     return Refused((BegunInEarlierFormat if journal.format < FORMAT else NoPlanInJournal)(run, version))
 
 
 async def prepare_journal(conn: asyncpg.Connection, schema: str) -> Journal:
-    """Makes the journal, or makes one of an earlier format one of this, in the transaction that the connection is in.
+    """Makes the journal, or makes one of an earlier format one of this, in the transaction that the
+    connection is in.
 
     Raises:
-        Refused: this role may neither make nor use it, the schema is somebody else's, or a run of an earlier format is unfinished.
+        Refused: this role may neither make nor use it, the schema is somebody else's, or a run of an earlier
+            format is unfinished.
     """
     for left in reversed(range(_TRIES)):
         try:
@@ -160,14 +165,16 @@ async def _make(conn: asyncpg.Connection, journal: Journal) -> None:
     await conn.execute(journal.sql("create_tables"))
     await conn.execute(journal.sql("insert_format"), FORMAT, __version__)
     for row in await conn.fetch(journal.sql("granted"), journal.schema):
-        # Whom a schema that was there before lets in, somebody let in on purpose; into its tables nobody else writes.
+        # Whom a schema that was there before lets in, somebody let in on purpose; into its tables nobody else
+        # writes.
         await conn.execute(journal.sql.revoke_from(row["role"], reading=state is None))
 
 
 async def remove_journal(
     conn: asyncpg.Connection, journal: Journal, judge: Callable[[], Awaitable[None]]
 ) -> bool:
-    """Drops the journal's tables, and the schema where it is empty then and this role's own; whether the schema is gone.
+    """Drops the journal's tables, and the schema where it is empty then and this role's own; whether the
+    schema is gone.
 
     ``judge`` is asked once no run can begin any more; what it raises keeps the journal.
 

@@ -109,7 +109,9 @@ class Undo(Struct, frozen=True):
     seq: int
     what: str
     sql: str
-    """What restores it, composed from the facts; of an unreadable entry what the journal holds, which is never executed."""
+    """What restores it, composed from the facts; of an unreadable entry what the journal holds, which is
+    never executed.
+    """
     off: SwitchedOff
 
     @property

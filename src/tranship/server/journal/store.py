@@ -117,7 +117,9 @@ class Journal:
     async def write_predicted_rejects(
         self, conn: asyncpg.Connection, run: str, position: int, rejects: Iterable[Reject]
     ) -> None:
-        """Journals predicted rejects, so that a resumed run need not check a NEW that already holds half of the table."""
+        """Journals predicted rejects, so that a resumed run need not check a NEW that already holds half of
+        the table.
+        """
         records = [
             (
                 run,
@@ -207,7 +209,9 @@ def _noun(
     json: Sequence[str],
     missing: Mapping[str, object] | None = None,
 ) -> Noun:
-    """A row as the noun whose fields its columns are called by; ``json``: columns that hold JSON, ``missing``: what NULL stands for."""
+    """A row as the noun whose fields its columns are called by; ``json``: columns that hold JSON,
+    ``missing``: what NULL stands for.
+    """
     values: dict[str, Any] = dict(row)
     for name in json:
         if values[name] is not None:

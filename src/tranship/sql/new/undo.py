@@ -1,4 +1,6 @@
-"""The statements that restore what is switched off in NEW, composed from recorded facts: quoted names, quoted literals and fixed words, nothing else."""
+"""The statements that restore what is switched off in NEW, composed from recorded facts: quoted names, quoted
+literals and fixed words, nothing else.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ _ACTIONS = {"a": "", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET
 
 
 def restoring(off: SwitchedOff) -> tuple[str, ...]:
-    """Returns the statements that restore one thing, for one transaction; none for an entry that is not ours."""
+    """Returns the statements that restore one thing, for one transaction; none for an entry that is not
+    ours.
+    """
     match off:
         case TriggerDisabled(relation=name, trigger=trigger, state=state):
             return (trigger_state(name, trigger, state),)
@@ -44,29 +48,43 @@ def restoring(off: SwitchedOff) -> tuple[str, ...]:
 
 
 def add_foreign_key(table: TableName, key: ForeignKey, *, partitioned: bool) -> str:
-    """Returns a statement that adds a foreign key back as it was. ``partitioned``: one of its ends is a partitioned table.
+    """Returns a statement that adds a foreign key back as it was. ``partitioned``: one of its ends is a
+    partitioned table.
 
-    NOT VALID adds it without reading the table, so writers wait only for a moment; ``VALIDATE CONSTRAINT`` reads it later. A partitioned table takes
-    no NOT VALID key before PostgreSQL 18, and a later VALIDATE would not reach the copies behind each referenced partition, so such a key is added
-    whole, unless it was NOT VALID before. A key that is NOT ENFORCED is never validated.
+    NOT VALID adds it without reading the table, so writers wait only for a moment; ``VALIDATE CONSTRAINT``
+    reads it later. A partitioned table takes no NOT VALID key before PostgreSQL 18, and a later VALIDATE
+    would not reach the copies behind each referenced partition, so such a key is added whole, unless it was
+    NOT VALID before. A key that is NOT ENFORCED is never validated.
     """
+    whole_at_once = partitioned and key.validated
     parts = [
-        f"ALTER TABLE {relation(table)} ADD CONSTRAINT {ident(key.name)} FOREIGN KEY ({_key_columns(key.columns, key)})",
+        f"ALTER TABLE {relation(table)} ADD CONSTRAINT {ident(key.name)}",
+        f"FOREIGN KEY ({_key_columns(key.columns, key)})",
         f"REFERENCES {relation(key.target)} ({_key_columns(key.target_columns, key)})",
-        "MATCH FULL" if key.match_full else "",
-        f"ON UPDATE {update}" if (update := _ACTIONS[key.on_update]) else "",
-        f"ON DELETE {delete}" if (delete := _ACTIONS[key.on_delete]) else "",
-        f"({_columns(key.set_columns)})" if key.set_columns else "",
-        "DEFERRABLE" if key.deferrable else "",
-        "INITIALLY DEFERRED" if key.initially_deferred else "",
-        "" if key.enforced else "NOT ENFORCED",
-        "" if (partitioned and key.validated) or not key.enforced else "NOT VALID",
+        *_rules(key),
     ]
-    return " ".join(part for part in parts if part)
+    if key.enforced and not whole_at_once:
+        parts.append("NOT VALID")
+    return " ".join(parts)
+
+
+def _rules(key: ForeignKey) -> list[str]:
+    """Returns what follows the columns, in the order of the grammar of CREATE TABLE."""
+    update, delete = _ACTIONS[key.on_update], _ACTIONS[key.on_delete]
+    clauses = [
+        ("MATCH FULL", key.match_full),
+        (f"ON UPDATE {update}", bool(update)),
+        (f"ON DELETE {delete}", bool(delete)),
+        (f"({_columns(key.set_columns)})", bool(key.set_columns)),
+        ("DEFERRABLE", key.deferrable),
+        ("INITIALLY DEFERRED", key.initially_deferred),
+        ("NOT ENFORCED", not key.enforced),
+    ]
+    return [words for words, stands in clauses if stands]
 
 
 def _key_columns(columns: Sequence[str], key: ForeignKey) -> str:
-    """The last column of a temporal key is its period (PostgreSQL 18)."""
+    """Returns the columns of one end. The last column of a temporal key is its period (PostgreSQL 18)."""
     return f"{_columns(columns[:-1])}, PERIOD {ident(columns[-1])}" if key.period else _columns(columns)
 
 

@@ -1,7 +1,8 @@
-"""Every statement on the journal in NEW, in named sections of the ``.sql`` files beside this one; a section's comment says what its parameters are.
+"""Every statement on the journal in NEW, in named sections of the ``.sql`` files beside this one; a section's
+comment says what its parameters are.
 
-``create.sql`` holds the tables of the present format; ``schema.sql`` what is asked of and done to the schema; ``upgrade.sql`` how a journal of the
-earlier format becomes one of this; the others one topic each.
+``create.sql`` holds the tables of the present format; ``schema.sql`` what is asked of and done to the schema;
+``upgrade.sql`` how a journal of the earlier format becomes one of this; the others one topic each.
 """
 
 from __future__ import annotations
@@ -98,10 +99,13 @@ class JournalSql:
         )
 
     def revoke_from(self, role: str, *, reading: bool) -> str:
-        """Takes from a role what default privileges gave it. ``role`` is quoted, as the section ``granted`` has it; ``reading``: that, too."""
+        """Takes from a role what default privileges gave it. ``role`` is quoted, as the section ``granted``
+        has it; ``reading``: that, too.
+        """
         journal = self._words["journal"]
         if reading:
-            return f"REVOKE ALL ON ALL TABLES IN SCHEMA {journal} FROM {role}; REVOKE ALL ON SCHEMA {journal} FROM {role}"
+            tables = f"REVOKE ALL ON ALL TABLES IN SCHEMA {journal} FROM {role}"
+            return f"{tables}; REVOKE ALL ON SCHEMA {journal} FROM {role}"
         return (
             f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER ON ALL TABLES IN SCHEMA {journal} FROM {role}"
         )
