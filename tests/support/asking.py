@@ -27,6 +27,7 @@ from tranship.planning.deciding.resolve import decide
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import make_scope
 from tranship.planning.plan.build import build
+from tranship.report.reasons import reason_text
 from tranship.server.catalog import read_catalog
 from tranship.server.session import pin
 
@@ -111,7 +112,7 @@ async def ask_all(
                     "column": r.column,
                     "constraint": r.constraint,
                     "sqlstate": r.sqlstate,
-                    "reason": r.reason,
+                    "reason": reason_text(r.reason),
                     "row": json.loads(bytes(r.row)),
                 }
                 for r in records

@@ -18,7 +18,6 @@ from tranship.api.analyze import Analysis, Suggestion, analyze, suggest, validat
 from tranship.api.migrate import migrate
 from tranship.api.upkeep import Diagnosis, Rollback, RunState, examine, purge, restore_all, rollback, status
 from tranship.codec.files import result_path
-from tranship.execution.results.files import write_outcome
 
 __all__ = [
     "Analysis",
@@ -43,5 +42,4 @@ __all__ = [
     "suggest",
     "undecided",
     "validate",
-    "write_outcome",
 ]

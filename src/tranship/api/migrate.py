@@ -27,6 +27,7 @@ from tranship.model.notes import ResultWritten, Warned
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted, PlannedTable, RunStarted
 from tranship.model.verdict import MigrationResult
+from tranship.report.rejects import reject_line
 from tranship.server.journal import Journal
 
 
@@ -57,15 +58,15 @@ async def migrate(
         journal = Journal(config.journal_schema)
         outcome = await engine(RunContext(job, config, options, journal, hear, stop or asyncio.Event()))
     except Refused as refusal:
-        write_outcome(MigrationOutcome(_refused(refusal, options, started)), options)
+        write_outcome(MigrationOutcome(_refused(refusal, options, started)), options, reject_line)
         raise
     except StoppedRun as stopped:
         if stopped.outcome is not None:
-            _, path = write_outcome(stopped.outcome, options)
+            _, path = write_outcome(stopped.outcome, options, reject_line)
             hear(Noted(ResultWritten(str(path))))
         raise
     result = replace(outcome.result, problems=(*prepared.warnings, *outcome.result.problems))
-    return write_outcome(replace(outcome, result=result), options)
+    return write_outcome(replace(outcome, result=result), options, reject_line)
 
 
 async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event], None]) -> Prepared:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from tranship.model.flow import FlowId
 from tranship.model.locator import Address, Locator, Range, contains, divided
 from tranship.model.notes import Note
+from tranship.model.reasons import Reason
 
 
 class Batch(Struct, frozen=True):
@@ -80,7 +81,7 @@ class RowRejected(Struct, frozen=True, tag=True):
     column: str | None
     sqlstate: str
     constraint: str | None
-    reason: str | None
+    reason: Reason | None
     """The whole reason, which may hold row values; None unless the run was asked to show them."""
 
 

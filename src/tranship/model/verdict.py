@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
+from tranship.model.reasons import Reason
 from tranship.model.resolution import Problem
 
 
@@ -21,9 +22,8 @@ class Reject(Struct, frozen=True):
 
     row: Locator
     sqlstate: str
-    reason: str
-    """The server's message for a runtime reject, tranship's for a predicted one. It may hold values of the
-    row, so it goes to files and the journal only."""
+    reason: Reason
+    """It may hold values of the row, so it goes to files and the journal only."""
     column: str | None = None
     """NEW's column, where one is to blame."""
     constraint: str | None = None
@@ -34,7 +34,7 @@ class Reject(Struct, frozen=True):
 
 
 class RejectRecord(Struct, frozen=True):
-    """One line of the rejects file."""
+    """One line of the rejects file, where the reason is in words."""
 
     table: str
     new_table: str
@@ -43,7 +43,7 @@ class RejectRecord(Struct, frozen=True):
     column: str | None
     constraint: str | None
     sqlstate: str
-    reason: str
+    reason: Reason
     row: Raw
     """JSON object of the whole old row, without virtual generated columns."""
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
+import msgspec
+
 from tranship.model.progress import RowRejected
+from tranship.model.verdict import RejectRecord
+from tranship.report.reasons import reason_text
 
 _SAYS = {
     "23502": "NULL in a NOT NULL column",
@@ -36,4 +40,14 @@ def key_words(event: RowRejected) -> str:
 
 def reason_words(event: RowRejected) -> str:
     """Returns the whole reason where row values may be shown, else the short one."""
-    return event.reason if event.reason is not None else short_reason(event.sqlstate, event.constraint)
+    return (
+        reason_text(event.reason)
+        if event.reason is not None
+        else short_reason(event.sqlstate, event.constraint)
+    )
+
+
+def reject_line(record: RejectRecord) -> str:
+    """Returns the line of the rejects file: JSON, with the reason in words."""
+    fields = {name: getattr(record, name) for name in record.__struct_fields__}
+    return msgspec.json.encode({**fields, "reason": reason_text(record.reason)}).decode()

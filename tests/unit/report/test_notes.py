@@ -34,6 +34,7 @@ from tranship.model.notes import (
     Warned,
 )
 from tranship.model.progress import RowRejected
+from tranship.model.reasons import ServerSaid
 from tranship.model.resolution import Problem
 from tranship.report.notes import words
 from tranship.report.rejects import key_words, reason_words
@@ -86,6 +87,6 @@ def test_a_note_is_one_line(note: Note) -> None:
 def test_a_rejected_row_is_named_by_its_key_and_its_short_reason() -> None:
     row = RowRejected(FLOW, '{"a": 1, "b": "x"}', "(1,2)", "mail", "23505", "mail_key", None)
     assert (key_words(row), reason_words(row)) == ("a=1, b=x", "duplicate key (mail_key)")
-    place = RowRejected(FLOW, "", "(1,2)", None, "57014", None, "the server's words")
+    place = RowRejected(FLOW, "", "(1,2)", None, "57014", None, ServerSaid("the server's words"))
     assert (key_words(place), reason_words(place)) == ("row (1,2)", "the server's words")
     assert key_words(RowRejected(FLOW, "", "", None, "23502", None, None)) == "no key"

@@ -12,6 +12,7 @@ from tranship.execution.copying.stream import read_lines
 from tranship.execution.resilience.server_errors import is_rows_fault, sqlstate
 from tranship.model.locator import Locator, Pages
 from tranship.model.progress import Batch
+from tranship.model.reasons import OldCannotCompute
 from tranship.model.verdict import Reject
 from tranship.sql.ctid import next_address, parse
 from tranship.sql.old.batch import select_identified
@@ -84,7 +85,7 @@ async def _halve(
         if not is_rows_fault(error):
             raise
         if len(rows) == 1:
-            rejects.append(Reject(rows[0], sqlstate(error), f"OLD cannot compute the row: {error}"))
+            rejects.append(Reject(rows[0], sqlstate(error), OldCannotCompute(str(error))))
             return
         middle = len(rows) // 2
         await _halve(live, new, task, batch, rows[:middle], gone, lines, rejects)

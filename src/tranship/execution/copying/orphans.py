@@ -16,6 +16,7 @@ from tranship.model.catalog import ForeignKey
 from tranship.model.expression import Take
 from tranship.model.locator import Locator
 from tranship.model.progress import Batch
+from tranship.model.reasons import ParentNotThere
 from tranship.model.verdict import Reject
 from tranship.server.journal import BatchRow, RejectRow
 from tranship.sql.ctid import parse
@@ -80,7 +81,7 @@ async def _reject(
     }
     if any(len(traced[number]) != len(records) for number, records in by_batch.items()):
         raise Stopped(UntraceableOrphans(task.plan.new, len(found), key.target, key.name))
-    reason = f"foreign key {key.name}: the parent in {key.target} did not arrive or was deleted"
+    reason = ParentNotThere(key.name, key.target)
     column = key.columns[0] if len(key.columns) == 1 else None
     async with new.transaction():
         await fence(live, new)

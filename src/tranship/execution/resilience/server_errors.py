@@ -10,6 +10,7 @@ import asyncpg
 from tranship.errors import ConnectError
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
+from tranship.model.reasons import ServerSaid
 from tranship.model.verdict import Reject
 from tranship.server.trouble import DRIVER_TROUBLE
 
@@ -72,7 +73,7 @@ def reject_of(row: Locator, error: asyncpg.PostgresError, table: TableName, colu
     detail = getattr(error, "detail", None)
     reason = f"{error.args[0] if error.args else error}" + (f" ({detail})" if detail else "")
     constraint: str | None = getattr(error, "constraint_name", None)
-    return Reject(row, sqlstate(error), reason, failing_column(error, table, columns), constraint)
+    return Reject(row, sqlstate(error), ServerSaid(reason), failing_column(error, table, columns), constraint)
 
 
 class StreamBroken(Exception):

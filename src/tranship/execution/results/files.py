@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 from msgspec.structs import replace
 
 from tranship import __version__
@@ -15,7 +15,7 @@ from tranship.codec.files import result_path
 from tranship.errors import Refused
 from tranship.execution.results.outcome import MigrationOutcome
 from tranship.model.options import MigrateOptions
-from tranship.model.verdict import MigrationResult, Mode, Stats
+from tranship.model.verdict import MigrationResult, Mode, RejectRecord, Stats
 
 
 def _refused(refusal: Refused, options: MigrateOptions, started: datetime.datetime) -> MigrationResult:
@@ -43,8 +43,13 @@ def _mode(options: MigrateOptions) -> Mode:
     return "live" if options.live else "dryrun"
 
 
-def write_outcome(told: MigrationOutcome, options: MigrateOptions) -> tuple[MigrationResult, Path]:
-    """Name and write the files of a run; the result says where its rejects lie and which decisions led to it."""
+def write_outcome(
+    told: MigrationOutcome, options: MigrateOptions, line: Callable[[RejectRecord], str]
+) -> tuple[MigrationResult, Path]:
+    """Names and writes the files of a run; the result says where its rejects lie and which decisions led to it.
+
+    ``line`` puts a reject into words for the rejects file.
+    """
     stamp = datetime.datetime.now(tz=datetime.UTC).strftime("%Y%m%d_%H%M%S")
     result = told.result
     path = free_path(
@@ -54,9 +59,7 @@ def write_outcome(told: MigrationOutcome, options: MigrateOptions) -> tuple[Migr
         rejects = free_path(
             result_path(options.results_dir, options.prefix, f"migration_rejects_{result.mode}_{stamp}.jsonl")
         )
-        write_text(
-            rejects, b"\n".join(msgspec.json.encode(record) for record in told.rejects).decode() + "\n"
-        )
+        write_text(rejects, "".join(f"{line(record)}\n" for record in told.rejects))
         result = replace(result, rejects_file=str(rejects))
     if options.resolutions is not None:
         result = replace(

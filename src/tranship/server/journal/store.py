@@ -15,6 +15,7 @@ from tranship.model.locator import Pages, Range, Whole
 from tranship.model.names import TableName
 from tranship.model.plan import Plan
 from tranship.model.progress import Batch
+from tranship.model.reasons import from_journal, journalled
 from tranship.model.undo import IndexDropped, SwitchedOff, Unreadable
 from tranship.model.verdict import Reject
 from tranship.planning.printed.earlier_undo import earlier_undo
@@ -198,8 +199,8 @@ class Journal:
 
 
 def message(reject: Reject) -> bytes:
-    """Returns the reason as UTF-8; what is no text of any encoding stands escaped."""
-    return reject.reason.encode(errors="backslashreplace")
+    """Returns the reason as the journal keeps it."""
+    return journalled(reject.reason)
 
 
 def _noun(
@@ -263,7 +264,7 @@ def _reject(row: asyncpg.Record) -> Reject:
     return Reject(
         ctid.locate(row["source"], (row["page"], row["line"])),
         row["sqlstate"],
-        bytes(row["message"]).decode(),
+        from_journal(bytes(row["message"])),
         row["column_name"],
         row["constraint_name"],
         row.get("rank", 0),

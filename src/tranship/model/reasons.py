@@ -1,0 +1,151 @@
+"""Why a row is rejected, as values: they go to the journal as they are, and ``report/reasons`` words them."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from tranship.model.names import TableName
+
+
+class ServerSaid(Struct, frozen=True, tag=True, omit_defaults=True):
+    """A server refused the row in these words."""
+
+    text: str
+    value: str | None = None
+    """The value that was refused, where the words lack it."""
+
+
+class OldCannotCompute(Struct, frozen=True, tag=True):
+    """OLD fails to compute an expression over the row."""
+
+    text: str
+    """In OLD's words."""
+
+
+class LookupGap(Struct, frozen=True, tag=True):
+    """The lookup table has no entry for the row's value."""
+
+    table: TableName
+    keys: tuple[str, ...]
+    value: str
+
+
+class MappingGap(Struct, frozen=True, tag=True):
+    """The value mapping has no entry for the row's value."""
+
+    value: str
+
+
+class InvalidByte(Struct, frozen=True, tag=True):
+    """A byte of a SQL_ASCII database is no UTF-8."""
+
+    byte: int
+
+
+class NoEquivalent(Struct, frozen=True, tag=True):
+    """NEW's encoding lacks a character."""
+
+    character: str
+    encoding: str
+
+
+class NullRefused(Struct, frozen=True, tag=True):
+    """NULL for a column that is NOT NULL."""
+
+    column: str
+    table: str
+
+
+class DomainRefusesNull(Struct, frozen=True, tag=True):
+    """NULL for a column whose domain is NOT NULL."""
+
+    column: str
+    domain: str
+
+
+class CheckViolated(Struct, frozen=True, tag=True):
+    """A CHECK is false."""
+
+    check: str
+    table: str
+
+
+class NoPartition(Struct, frozen=True, tag=True):
+    """No partition takes the row."""
+
+    table: str
+
+
+class HeldByNew(Struct, frozen=True, tag=True):
+    """A row that NEW already holds conflicts with it on a unique or exclusion constraint."""
+
+    constraint: str
+    exclusion: bool
+    row: str
+    """The other row, as shown to people."""
+
+
+class ComesSecond(Struct, frozen=True, tag=True):
+    """Another row of OLD has the same key and comes first."""
+
+    constraint: str
+    exclusion: bool
+    row: str
+    """The row that is kept."""
+
+
+class ParentMissing(Struct, frozen=True, tag=True):
+    """A foreign key finds no parent."""
+
+    table: str
+    key: str
+    columns: tuple[str, ...]
+    value: str | None
+    """The row's key, as a server writes it; None: MATCH FULL forbids its mix of NULLs."""
+    parent: str
+    gone: bool
+    """There was one in OLD, and it is rejected itself."""
+
+
+class ParentNotThere(Struct, frozen=True, tag=True):
+    """At the end of a cycle the row's parent was not in NEW."""
+
+    key: str
+    parent: TableName
+
+
+ValueReason = ServerSaid | OldCannotCompute | LookupGap | MappingGap | InvalidByte | NoEquivalent
+"""The row has a value that cannot be had in NEW."""
+ConstraintReason = (
+    NullRefused
+    | DomainRefusesNull
+    | CheckViolated
+    | NoPartition
+    | HeldByNew
+    | ComesSecond
+    | ParentMissing
+    | ParentNotThere
+)
+"""A constraint of NEW is violated."""
+Reason = ValueReason | ConstraintReason
+
+
+def journalled(reason: Reason) -> bytes:
+    """Returns a reason as JSON in UTF-8; what is no text of any encoding stands escaped."""
+    try:
+        return msgspec.json.encode(reason)
+    except UnicodeEncodeError:
+        texts = {name: value for name, value in asdict(reason).items() if isinstance(value, str)}
+        escaped = {name: text.encode("utf-8", "backslashreplace").decode() for name, text in texts.items()}
+        return msgspec.json.encode(replace(reason, **escaped))
+
+
+def from_journal(kept: bytes) -> Reason:
+    """Reads what `journalled` wrote; an earlier journal holds the words themselves."""
+    try:
+        reason: Reason = msgspec.json.decode(kept, type=Reason)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ServerSaid(kept.decode())
+    return reason

@@ -1,0 +1,96 @@
+"""The words for why a row is rejected, close to the server's own; SQLSTATE and constraint are the contract.
+
+Row values stand in them: they go to the rejects file, and to the terminal only where they are asked for.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from tranship.model.reasons import (
+    CheckViolated,
+    ComesSecond,
+    ConstraintReason,
+    DomainRefusesNull,
+    HeldByNew,
+    InvalidByte,
+    LookupGap,
+    MappingGap,
+    NoEquivalent,
+    NoPartition,
+    NullRefused,
+    OldCannotCompute,
+    ParentMissing,
+    ParentNotThere,
+    Reason,
+    ServerSaid,
+    ValueReason,
+)
+
+
+def reason_text(reason: Reason) -> str:
+    """Returns the sentence for a reason."""
+    return _of_value(reason) if isinstance(reason, ValueReason) else _of_constraint(reason)
+
+
+def _of_value(reason: ValueReason) -> str:
+    match reason:
+        case ServerSaid(text=text, value=value):
+            return text if value is None else f"{text}: {_quoted(value)}"
+        case OldCannotCompute(text=text):
+            return f"OLD cannot compute the row: {text}"
+        case LookupGap(table=table, keys=keys, value=value):
+            return f"no entry in lookup table {table} for {', '.join(keys)} = {_quoted(value)}"
+        case MappingGap(value=value):
+            return f"no entry in the value mapping for {_quoted(value)}"
+        case InvalidByte(byte=byte):
+            return f'invalid byte sequence for encoding "UTF8": 0x{byte:02x}'
+        case NoEquivalent(character=character, encoding=encoding):
+            sequence = " ".join(f"0x{byte:02x}" for byte in character.encode())
+            return (
+                f'character with byte sequence {sequence} in encoding "UTF8" '
+                f'has no equivalent in encoding "{encoding}"'
+            )
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _of_constraint(reason: ConstraintReason) -> str:
+    match reason:
+        case NullRefused(column=column, table=table):
+            return f'null value in column "{column}" of relation "{table}" violates not-null constraint'
+        case DomainRefusesNull(column=column, domain=domain):
+            return f"domain {domain} of column {column} does not allow null values"
+        case CheckViolated(check=check, table=table):
+            return f'new row for relation "{table}" violates check constraint "{check}"'
+        case NoPartition(table=table):
+            return f'no partition of relation "{table}" found for row'
+        case HeldByNew(row=row):
+            return f"{_violated(reason)}: NEW already holds the row {row}"
+        case ComesSecond(row=row):
+            return f"{_violated(reason)}: the row {row} of OLD comes first"
+        case ParentMissing():
+            return _parent_missing(reason)
+        case ParentNotThere(key=key, parent=parent):
+            return f"foreign key {key}: the parent in {parent} did not arrive or was deleted"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _parent_missing(reason: ParentMissing) -> str:
+    violated = f'insert or update on table "{reason.table}" violates foreign key constraint "{reason.key}"'
+    if reason.value is None:
+        return f"{violated}: MATCH FULL does not allow mixing of null and nonnull key values"
+    absent = f'Key ({", ".join(reason.columns)})={reason.value} is not present in table "{reason.parent}"'
+    return f"{violated}: {absent}{' because its parent was rejected' if reason.gone else ''}"
+
+
+def _violated(reason: HeldByNew | ComesSecond) -> str:
+    if reason.exclusion:
+        return f'conflicting key value violates exclusion constraint "{reason.constraint}"'
+    return f'duplicate key value violates unique constraint "{reason.constraint}"'
+
+
+def _quoted(value: str) -> str:
+    """A value in quotes, undecodable bytes as ``\\x``."""
+    return f"'{value.encode('utf-8', 'backslashreplace').decode()}'"

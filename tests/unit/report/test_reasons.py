@@ -1,0 +1,85 @@
+"""Every reason for a reject has its words, near the server's own, and survives the journal."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from tranship.model.names import TableName
+from tranship.model.reasons import (
+    CheckViolated,
+    ComesSecond,
+    DomainRefusesNull,
+    HeldByNew,
+    InvalidByte,
+    LookupGap,
+    MappingGap,
+    NoEquivalent,
+    NoPartition,
+    NullRefused,
+    OldCannotCompute,
+    ParentMissing,
+    ParentNotThere,
+    Reason,
+    ServerSaid,
+    from_journal,
+    journalled,
+)
+from tranship.report.reasons import reason_text
+
+CITY = TableName("public", "city")
+REASONS: dict[Reason, str] = {
+    ServerSaid("value too long"): "value too long",
+    ServerSaid("out of range", "70000"): "out of range: '70000'",
+    OldCannotCompute("division by zero"): "OLD cannot compute the row: division by zero",
+    LookupGap(CITY, ("zip", "land"), "(1,2)"): "no entry in lookup table public.city for zip, land = '(1,2)'",
+    MappingGap("x"): "no entry in the value mapping for 'x'",
+    InvalidByte(0xE9): 'invalid byte sequence for encoding "UTF8": 0xe9',
+    NoEquivalent("€", "LATIN1"): (
+        'character with byte sequence 0xe2 0x82 0xac in encoding "UTF8" has no equivalent in encoding "LATIN1"'
+    ),
+    NullRefused(
+        "name", "city"
+    ): 'null value in column "name" of relation "city" violates not-null constraint',
+    DomainRefusesNull("name", "short"): "domain short of column name does not allow null values",
+    CheckViolated("small", "city"): 'new row for relation "city" violates check constraint "small"',
+    NoPartition("city"): 'no partition of relation "city" found for row',
+    HeldByNew("city_key", False, '{"id": 1}'): (
+        'duplicate key value violates unique constraint "city_key": NEW already holds the row {"id": 1}'
+    ),
+    ComesSecond("city_during", True, '{"id": 1}'): (
+        'conflicting key value violates exclusion constraint "city_during": the row {"id": 1} of OLD comes first'
+    ),
+    ParentMissing("town", "town_city", ("city",), "(7)", "city", gone=True): (
+        'insert or update on table "town" violates foreign key constraint "town_city": '
+        'Key (city)=(7) is not present in table "city" because its parent was rejected'
+    ),
+    ParentMissing("town", "town_city", ("a", "b"), None, "city", gone=False): (
+        'insert or update on table "town" violates foreign key constraint "town_city": '
+        "MATCH FULL does not allow mixing of null and nonnull key values"
+    ),
+    ParentNotThere("town_city", CITY): (
+        "foreign key town_city: the parent in public.city did not arrive or was deleted"
+    ),
+}
+
+
+def test_every_reason_is_tried() -> None:
+    assert {type(reason) for reason in REASONS} == set(get_args(Reason))
+
+
+@pytest.mark.parametrize("reason", REASONS, ids=lambda reason: type(reason).__name__)
+def test_words_and_journal(reason: Reason) -> None:
+    assert reason_text(reason) == REASONS[reason]
+    assert from_journal(journalled(reason)) == reason
+
+
+def test_an_earlier_journal_holds_the_words_themselves() -> None:
+    assert from_journal(b"no partition found") == ServerSaid("no partition found")
+    assert from_journal(b'{"a": 1}') == ServerSaid('{"a": 1}')
+
+
+def test_bytes_of_no_encoding_are_journalled_escaped() -> None:
+    assert from_journal(journalled(MappingGap("a\udce9"))) == MappingGap("a\\udce9")
+    assert reason_text(MappingGap("a\udce9")) == "no entry in the value mapping for 'a\\udce9'"
