@@ -1,4 +1,7 @@
-"""The resolutions document: every open question with the answer that the evidence speaks for. Suggested is never decided. Pure."""
+"""The resolutions document: every open question with the answer that the evidence speaks for.
+
+Suggested is never decided. Pure.
+"""
 
 from __future__ import annotations
 
@@ -115,7 +118,9 @@ def suggest(
     *,
     background: Background = NOTHING_KNOWN,
 ) -> Suggestions:
-    """The document for both catalogs in scope; the decisions of an ``existing`` file are kept, those that no longer apply are dropped."""
+    """The document for both catalogs in scope; the decisions of an ``existing`` file are kept, those that no
+    longer apply are dropped.
+    """
     file = existing if existing is not None else ResolutionFile(())
     answers, decided, problems = decide(file, old, new, scope, background)
     kept, dropped = _kept(file, problems, old)
@@ -161,7 +166,9 @@ def _kept(
 
 
 def _untouched(entry: Resolution) -> bool:
-    """An open entry as ``generate`` wrote it, to which nobody added a word: it is asked again, with what the data say now."""
+    """An open entry as ``generate`` wrote it, to which nobody added a word: it is asked again, with what the
+    data say now.
+    """
     if (
         not is_open(entry)
         or set(json.loads(entry.source)) - _GENERATED

@@ -14,6 +14,8 @@ from tranship.planning.names.families import family
 from tranship.planning.printed.allowed_values import allowed_values
 
 _ZERO = {"integer": "0", "decimal": "0", "text": "", "boolean": "false", "json": "{}"}
+# Labels and values shown in a reason: a list of more says nothing that the first ones do not.
+MOST_SHOWN = 20
 _PLAIN = re.compile(r"'((?:[^']|'')*)'(?:::[\w \"().]+)?|(-?[0-9]+(?:\.[0-9]+)?)|(true|false)")
 
 
@@ -25,7 +27,12 @@ class Constant(Struct, frozen=True):
 
 
 def constant(table: Table, column: Column, new: Catalog, there: ColumnFacts | None) -> Constant | None:
-    """From NEW's own rows, what NEW allows, a default elsewhere in NEW, or the type's nought; None where nothing is plausible."""
+    """Returns the most plausible value; None where nothing is plausible.
+
+    The order is: what NEW's own rows hold most, what NEW allows, the default of a column of the same name and
+    type, the type's zero.
+    """
+    # One value for all rows would break the key.
     if any(column.name in key.columns for key in table.keys):
         return None
     if there is not None and there.values:
@@ -36,41 +43,37 @@ def constant(table: Table, column: Column, new: Catalog, there: ColumnFacts | No
         )
     if any(column.name in key.columns for key in table.foreign_keys):
         return None
-    allowed = allowed_values(table, column)
-    leaf = column.type.leaf
-    if allowed and leaf.base != "boolean":
-        kind = "label of its enum" if leaf.kind is TypeKind.ENUM else "value its CHECK allows"
-        return Constant(allowed[0], f"the first {kind}: {', '.join(allowed[:20])}")
-    sibling = _sibling(table, column, new)
-    if sibling is not None:
-        return sibling
-    if leaf.kind is TypeKind.ARRAY:
+    return _allowed(table, column) or _sibling(table, column, new) or _zero(column)
+
+
+def _allowed(table: Table, column: Column) -> Constant | None:
+    """Returns the first value of a list; of true and false none is more plausible than the other."""
+    allowed, leaf = allowed_values(table, column), column.type.leaf
+    if not allowed or leaf.base == "boolean":
+        return None
+    kind = "label of its enum" if leaf.kind is TypeKind.ENUM else "value its CHECK allows"
+    return Constant(allowed[0], f"the first {kind}: {', '.join(allowed[:MOST_SHOWN])}")
+
+
+def _zero(column: Column) -> Constant | None:
+    if column.type.leaf.kind is TypeKind.ARRAY:
         return Constant("{}", "an empty array")
     value = _ZERO.get(family(column.type))
-    return (
-        Constant(
-            value, f"nothing speaks for a value: {value or 'the empty text'} is what its type has for none"
-        )
-        if value is not None
-        else None
-    )
+    if value is None:
+        return None
+    why = f"nothing speaks for a value: {value or 'the empty text'} is what its type has for none"
+    return Constant(value, why)
 
 
 def _sibling(table: Table, column: Column, new: Catalog) -> Constant | None:
-    """The default that a column of the same name and type has in another table."""
+    """Returns the default that a column of the same name and type has in another table."""
     for other in new.tables:
         twin = other.column(column.name)
-        if (
-            other.name != table.name
-            and twin is not None
-            and twin.type == column.type
-            and twin.default is not None
-        ):
-            plain = _PLAIN.fullmatch(twin.default)
-            if plain is not None:
-                text, number, truth = plain.groups()
-                return Constant(
-                    number or truth or (text or "").replace("''", "'"),
-                    f"the default of {other.name}.{twin.name}",
-                )
+        if twin is None or other.name == table.name or twin.type != column.type:
+            continue
+        plain = _PLAIN.fullmatch(twin.default or "")
+        if plain is not None:
+            text, number, truth = plain.groups()
+            value = number or truth or (text or "").replace("''", "'")
+            return Constant(value, f"the default of {other.name}.{twin.name}")
     return None

@@ -1,4 +1,4 @@
-"""A draft: the answer that the evidence speaks for, and whether it may stand in the file as an action."""
+"""A draft: the answer that the evidence speaks for, and whether it may be in the file as an action."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Confidence(StrEnum):
     """How much the evidence carries."""
 
     HIGH = "high"
-    """The data say so."""
+    """The data say so: every row was looked at."""
     LIKELY = "likely"
     GUESS = "guess"
 
 
 class Draft(Struct, frozen=True):
-    """One entry for one question."""
+    """One entry of the file for one question."""
 
     question: str
     old_column: str | None
@@ -42,7 +42,7 @@ class Draft(Struct, frozen=True):
     fields: Mapping[str, Field]
     """The suggested resolution; empty: nothing is suggested."""
     complete: bool
-    """It leaves no data behind and no value open: the action is filled in."""
+    """Whether it leaves no data behind and no value open, so that the action is filled in."""
     confidence: Confidence = Confidence.LIKELY
     evidence: tuple[Fact, ...] = ()
     inserts: tuple[str, ...] = ()
@@ -53,17 +53,26 @@ class Draft(Struct, frozen=True):
         if not self.fields:
             return "nothing is suggested"
         action = str(self.fields.get("action", ""))
-        ways = [way for way in ("value_mapping", "lookup_table", "transform_sql") if way in self.fields]
         target = self.fields.get("new_column") or self.fields.get("new_table")
+        names = " → ".join(str(name) for name in (self._source_words, target) if name)
+        parts = (action, names, self._value_words, f"({self.confidence.value})")
+        return " ".join(part for part in parts if part)
+
+    @property
+    def _source_words(self) -> str:
         several = self.fields.get("old_columns")
-        source = ", ".join(several) if isinstance(several, tuple) else self.fields.get("old_column")
-        names = " → ".join(str(name) for name in (source, target) if name)
-        by = f"by {ways[0]}" if ways else ""
-        value = f"= {self.fields['default_value']!r}" if "default_value" in self.fields and not ways else ""
-        return " ".join(part for part in (action, names, by, value, f"({self.confidence.value})") if part)
+        return ", ".join(several) if isinstance(several, tuple) else str(self.fields.get("old_column") or "")
+
+    @property
+    def _value_words(self) -> str:
+        """How the value is found: by one of the ways of a transform, else as a constant."""
+        ways = [way for way in ("value_mapping", "lookup_table", "transform_sql") if way in self.fields]
+        if ways:
+            return f"by {ways[0]}"
+        return f"= {self.fields['default_value']!r}" if "default_value" in self.fields else ""
 
     def entry(self) -> dict[str, object]:
-        """What is written into the file."""
+        """Returns what is written into the file."""
         body: dict[str, object] = {"description": self.question}
         if self.complete:
             body |= self.fields
@@ -85,11 +94,10 @@ class Draft(Struct, frozen=True):
                 "action": "default",
                 "default_value": SPECIFY_DEFAULT_VALUE,
             }
-        if (
-            self.new_column is None
-            and self.fields.get("action") == "ignore"
-            and "new_column" not in self.fields
-        ):
+        # Whoever is asked whether a column may be left behind need not delete a placeholder for another
+        # answer.
+        ignored = self.fields.get("action") == "ignore" and "new_column" not in self.fields
+        if self.new_column is None and ignored:
             return {"old_column": self.old_column, "action": SPECIFY_ACTION}
         several = self.fields.get("old_columns")
         named = {"old_columns": several} if several is not None else {"old_column": self.old_column}

@@ -1,4 +1,4 @@
-"""Facts about data in words, for ``_evidence``."""
+"""Facts about data in words, for ``_evidence`` in the resolutions file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tranship.model.evidence import ColumnFacts, LookupFacts, Misfits
 
+# Values quoted in one line: as many as a person takes in at a glance.
 _SHOWN = 8
 
 
@@ -25,63 +26,60 @@ Fact = str | Valued
 
 
 def without_values(fact: Fact) -> str:
-    """The fact as a terminal may show it."""
+    """Returns the fact as a terminal may show it: values of rows belong to whoever may read them."""
     return fact.plain if isinstance(fact, Valued) else fact
 
 
 def quoting(plain: str, values: Sequence[str], *, shown: int = _SHOWN) -> Valued:
-    """A fact about values, the first of which are quoted."""
-    more = len(values) - shown
-    return Valued(
-        plain, ", ".join(repr(value) for value in values[:shown]) + (f" and {more} more" if more > 0 else "")
-    )
+    """Returns a fact about values, of which the first ``shown`` are quoted."""
+    quoted = ", ".join(repr(value) for value in values[:shown])
+    return Valued(plain, quoted + _and_more(len(values) - shown))
+
+
+def _and_more(count: int) -> str:
+    return f" and {count} more" if count > 0 else ""
 
 
 def told_column(facts: ColumnFacts | None, *, left_behind: bool = False) -> tuple[Fact, ...]:
-    """What an old column holds."""
+    """Returns what an old column holds, in words."""
     if facts is None:
         return ()
     of = f"{facts.rows} rows" + (" (a sample)" if facts.sampled else "")
-    told: list[Fact] = [
-        f"OLD: {facts.filled} of {of} hold a value"
-        + (" that would be left behind" if left_behind and facts.filled else "")
-    ]
+    lost = " that would be left behind" if left_behind and facts.filled else ""
+    evidence: list[Fact] = [f"OLD: {facts.filled} of {of} hold a value{lost}"]
     if facts.values:
         shown = ", ".join(f"{counted.value!r} ({counted.rows})" for counted in facts.values[:_SHOWN])
         more = facts.distinct - min(len(facts.values), _SHOWN)
-        told.append(
-            Valued(f"{facts.distinct} distinct values", shown + (f" and {more} more" if more > 0 else ""))
-        )
+        evidence.append(Valued(f"{facts.distinct} distinct values", shown + _and_more(more)))
     elif facts.distinct:
-        told.append(f"{facts.distinct} distinct values, the longest of {facts.longest} characters")
-    return tuple(told)
+        evidence.append(f"{facts.distinct} distinct values, the longest of {facts.longest} characters")
+    return tuple(evidence)
 
 
 def told_lookup(facts: LookupFacts) -> tuple[Fact, ...]:
-    """How far a lookup covers."""
+    """Returns how far a lookup covers an old column, in words."""
     question = facts.question
     keys = ", ".join(question.key_columns or (question.key_column,))
     where = f"{question.side.value.upper()}'s {question.table} ({keys} → {question.value_column})"
-    told: list[Fact] = [question.why]
+    evidence: list[Fact] = [question.why]
     if not facts.distinct:
-        return (*told, f"{where}: OLD holds no value to look up")
+        return (*evidence, f"{where}: OLD holds no value to look up")
     part = "" if facts.complete else " of those looked at"
-    told.append(
-        f"{where} covers {percent(facts.found, facts.distinct)} of {facts.distinct} distinct values{part}, {facts.rows_found} of {facts.rows} rows"
-    )
+    covered = f"{percent(facts.found, facts.distinct)} of {facts.distinct} distinct values{part}"
+    evidence.append(f"{where} covers {covered}, {facts.rows_found} of {facts.rows} rows")
     if facts.ambiguous:
-        told.append(f"{facts.ambiguous} values stand there more than once with different results")
+        evidence.append(f"{facts.ambiguous} values stand there more than once with different results")
     if facts.missing:
-        told.append(quoting(f"missing there ({len(facts.missing)})", facts.missing))
-    return tuple(told)
+        evidence.append(quoting(f"missing there ({len(facts.missing)})", facts.missing))
+    return tuple(evidence)
 
 
 def told_misfits(misfits: Misfits) -> tuple[str, ...]:
-    """How many rows a bare transform would reject."""
+    """Returns how many rows a bare transform would reject, in words."""
     of = " of the sampled rows" if misfits.sampled else " rows"
     return (f"{misfits.rows}{of} are {misfits.what}: a bare transform rejects them",)
 
 
 def percent(part: int, whole: int) -> str:
-    """Rounded down, so that 100 % means all."""
+    """Returns a share in percent, rounded down, so that 100 % means all."""
     return f"{part * 100 // whole} %"

@@ -1,4 +1,7 @@
-"""A guess: an expression that may translate old columns into a new one, tried on the data before anybody is asked to believe it."""
+"""A guess: an expression that may translate old columns into a new one.
+
+It is tried on the data before anybody is asked to believe it.
+"""
 
 from __future__ import annotations
 
@@ -14,31 +17,31 @@ from tranship.planning.matching.scope import quoted
 
 
 class Guess(Struct, frozen=True):
-    """One expression with what must hold of a row for it to be right."""
+    """One expression with the condition that tells for which rows it is right."""
 
     sources: tuple[str, ...]
     target: str
     sql: str
     fits: str
-    """A condition over the old row that never fails."""
+    """A condition over the old row that never raises an error."""
     shown: str
-    """The old value as a person wants to see it; NULL: there is nothing to translate."""
+    """The old value as a person wants to see it; NULL means that there is nothing to translate."""
     told: tuple[Fact, ...] = ()
     provable: bool = True
-    """There is one reading only: where every row fits, nothing is left to decide."""
+    """Whether there is one reading only: where every row fits, nothing is left to decide."""
 
     def question(self, table: TableName) -> TrialQuestion:
-        """What to ask the data."""
+        """Returns what to ask the data."""
         return TrialQuestion(table, self.sql, self.fits, self.shown)
 
     def holds(self, table: TableName, evidence: Evidence) -> bool:
-        """The data prove it."""
+        """Returns whether the data prove it: every row was tried and fits."""
         tried = evidence.tried(self.question(table))
         return self.provable and tried is not None and tried.holds
 
 
 def told_trial(tried: TrialFacts | None) -> tuple[Fact, ...]:
-    """What came of a guess."""
+    """Returns what came of trying a guess, in words."""
     if tried is None:
         return ("not tried on the data: look at a few rows before you agree",)
     if tried.failed:
@@ -46,31 +49,31 @@ def told_trial(tried: TrialFacts | None) -> tuple[Fact, ...]:
     if not tried.rows:
         return ("OLD holds no value to try it on",)
     of = "of the sampled rows" if tried.sampled else "rows"
-    told: list[Fact] = [
+    evidence: list[Fact] = [
         f"tried on {tried.rows} {of}: {tried.fitting} ({percent(tried.fitting, tried.rows)}) fit exactly"
     ]
     if tried.fitting < tried.rows:
-        told.append(
+        evidence.append(
             quoting(f"{tried.rows - tried.fitting} do not: look at them before you agree", tried.examples)
         )
-    return tuple(told)
+    return tuple(evidence)
 
 
 def reference(column: Column) -> str:
-    """The old column in an expression."""
+    """Returns the old column as it is written in an expression."""
     return f"old.{quoted(column.name)}"
 
 
 def text_literal(text: str) -> str:
-    """A string constant."""
+    """Returns a string constant of SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def share(pattern: str, values: tuple[str, ...]) -> float:
-    """The part of the values that a pattern fits, 0 to 1."""
+    """Returns the share of the values that a pattern fits, 0 to 1."""
     return sum(1 for value in values if re.fullmatch(pattern, value)) / len(values) if values else 0.0
 
 
 def matches(value: str, pattern: str) -> str:
-    """The condition that a text fits a pattern as a whole."""
+    """Returns the condition that a text fits a pattern as a whole."""
     return f"{value} ~ {text_literal(f'^(?:{pattern})$')}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from msgspec import Struct
 from rapidfuzz import fuzz
@@ -13,14 +13,17 @@ from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.names.tokens import words
 
 _ALIKE = 85
-"""Of 100: one letter in eight may differ."""
+"""Likeness of 100 from which a label counts as misspelt: one letter in seven may differ."""
 _TRUE_WORDS = """
-t true y yes 1 on active enabled j ja o oui v vrai s si sí sì sim vero verdadero verdadeiro tak prawda ano да истина evet igen kyllä wahr waar はい 是
+t true y yes 1 on active enabled j ja o oui v vrai s si sí sì sim vero verdadero verdadeiro tak
+prawda ano да истина evet igen kyllä wahr waar はい 是
 """
 _FALSE_WORDS = """
-f false n no 0 off inactive disabled nein non faux falso não nao nie nej ne нет ложь hayır nem ei falsch onwaar いいえ 否
+f false n no 0 off inactive disabled nein non faux falso não nao nie nej ne нет ложь hayır nem ei
+falsch onwaar いいえ 否
 """
 _TRUE, _FALSE = frozenset(_TRUE_WORDS.split()), frozenset(_FALSE_WORDS.split())
+_TRUTHS = {_TRUE: "true", _FALSE: "false"}
 _SHORT = {
     "m": ("male", "man", "mr", "männlich"),
     "f": ("female", "woman", "mrs", "feminin"),
@@ -33,80 +36,104 @@ _SHORT = {
 
 
 class Mapped(Struct, frozen=True):
-    """A mapping of all listed old values."""
+    """A mapping of all old values that are listed."""
 
     pairs: tuple[tuple[str, str | None], ...]
     certain: bool
-    """Every value there is has its counterpart, by the same word and not by a guess."""
+    """Whether every value has its counterpart, by the same word and not by a guess."""
     by_word: bool
-    """No counterpart is a guess."""
+    """Whether no counterpart is a guess."""
     open: tuple[str, ...]
     """Old values without a counterpart."""
 
 
 def map_values(facts: ColumnFacts, allowed: Sequence[str], *, boolean: bool) -> Mapped | None:
-    """Old values to allowed ones; None where the values seen are not all listed or hardly any has a counterpart."""
-    if len(facts.values) < facts.distinct or not facts.values or not allowed:
+    """Returns the mapping of old values to allowed ones.
+
+    None means that the values seen are not all listed, or that hardly any has a counterpart.
+    """
+    if not allowed or not _lists_all(facts):
         return None
-    pairs: list[tuple[str, str | None]] = []
-    missing: list[str] = []
-    certain = True
-    for counted in facts.values:
-        found, sure = _counterpart(counted.value, allowed, boolean=boolean)
-        certain = certain and sure
-        if found is None:
-            missing.append(counted.value)
-        pairs.append((counted.value, found if found is not None else SPECIFY_DEFAULT_VALUE))
-    if len(missing) > len(pairs) / 2:
+    found = {counted.value: _counterpart(counted.value, allowed, boolean=boolean) for counted in facts.values}
+    labels = {value: label for value, (label, _) in found.items()}
+    missing = tuple(value for value in labels if labels[value] is None)
+    # With most values open, a table to fill in is no suggestion any more.
+    if len(missing) > len(labels) / 2:
         return None
-    results = [result for _, result in pairs if result != SPECIFY_DEFAULT_VALUE]
-    distinct = boolean or len(set(results)) == len(results)
-    return Mapped(
-        tuple(pairs),
-        by_word=certain,
-        certain=certain and facts.complete and not missing and distinct,
-        open=tuple(missing),
+    by_word = all(sure for _, sure in found.values())
+    certain = by_word and not missing and facts.complete and _is_one_to_one(labels, boolean=boolean)
+    return Mapped(_with_placeholders(labels), certain, by_word, missing)
+
+
+def _lists_all(facts: ColumnFacts) -> bool:
+    return bool(facts.values) and len(facts.values) >= facts.distinct
+
+
+def _is_one_to_one(labels: Mapping[str, str | None], *, boolean: bool) -> bool:
+    """Returns whether no two values become one.
+
+    Such values may have been kept apart on purpose; a boolean has two results for any number of words.
+    """
+    return boolean or len(set(labels.values())) == len(labels)
+
+
+def _with_placeholders(labels: Mapping[str, str | None]) -> tuple[tuple[str, str | None], ...]:
+    return tuple(
+        (value, SPECIFY_DEFAULT_VALUE if label is None else label) for value, label in labels.items()
     )
 
 
 def _counterpart(value: str, allowed: Sequence[str], *, boolean: bool) -> tuple[str | None, bool]:
+    """Returns the one label that a value means, and whether that is no guess; None where it is none, or
+    several.
+    """
     if value in allowed:
         return value, True
     word = _folded(value)
+    truth = next((words for words in (_TRUE, _FALSE) if word in words), frozenset[str]())
     if boolean:
-        return ("true", True) if word in _TRUE else ("false", True) if word in _FALSE else (None, False)
-    same = [label for label in allowed if _folded(label) == word]
-    if len(same) == 1:
-        return same[0], True
-    truth = _TRUE if word in _TRUE else _FALSE if word in _FALSE else frozenset()
-    alike = [label for label in allowed if _folded(label) in truth]
-    if len(alike) == 1:
-        return alike[0], True
-    for guess in (_begun, _initials, _usual, _contracted, _misspelt):
-        found = [label for label in allowed if word and guess(word, label)]
+        return _TRUTHS.get(truth), bool(truth)
+    for labels in (_folding_to(allowed, {word}), _folding_to(allowed, truth)):
+        if len(labels) == 1:
+            return labels[0], True
+    return _guessed(word, allowed), False
+
+
+def _folding_to(allowed: Sequence[str], words: Set[str]) -> list[str]:
+    return [label for label in allowed if _folded(label) in words]
+
+
+def _guessed(word: str, allowed: Sequence[str]) -> str | None:
+    """Returns the label that exactly one is by the first rule that gives one; the rules go from the safest
+    on.
+    """
+    for rule in (_begun, _initials, _usual, _contracted, _misspelt):
+        found = [label for label in allowed if word and rule(word, label)]
         if len(found) == 1:
-            return found[0], False
-    return None, False
+            return found[0]
+    return None
 
 
 def _begun(word: str, label: str) -> bool:
-    """``act`` and ``active``."""
+    """Returns whether one is the beginning of the other: ``act`` and ``active``."""
     return _folded(label).startswith(word) or word.startswith(_folded(label))
 
 
 def _initials(word: str, label: str) -> bool:
-    """``ip`` and ``in_progress``."""
+    """Returns whether a word is made of initials: ``ip`` and ``in_progress``."""
     parts = words(label)
     return len(parts) > 1 and "".join(part[0] for part in parts) == word
 
 
 def _usual(word: str, label: str) -> bool:
-    """``w`` and ``female``."""
+    """Returns whether a letter usually means the label: ``w`` and ``female``."""
     return _folded(label) in _SHORT.get(word, ())
 
 
 def _contracted(word: str, label: str) -> bool:
-    """``jr`` and ``junior``: some of its letters in their order, the first and the last among them."""
+    """Returns whether a word is made of letters of the label in their order, the first and the last among
+    them: ``jr`` and ``junior``.
+    """
     whole = _folded(label)
     letters = iter(whole)
     return (
@@ -117,7 +144,7 @@ def _contracted(word: str, label: str) -> bool:
 
 
 def _misspelt(word: str, label: str) -> bool:
-    """``canceled`` and ``cancelled``."""
+    """Returns whether two words differ by a letter or two: ``canceled`` and ``cancelled``."""
     return min(len(word), len(label)) > 3 and fuzz.ratio(word, _folded(label)) >= _ALIKE
 
 
