@@ -4,6 +4,8 @@ refused.
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 
 from tranship.config import Endpoint
@@ -46,6 +48,8 @@ _OLD = {"restrict_nonsystem_relation_kind": "view, foreign-table"}
 """Settings of sessions on OLD: nothing is read through a view or a foreign table by mistake (the setting
 exists since the minor releases of August 2024)."""
 _SQL_ASCII = "SQL_ASCII"
+ISO = "ISO, MDY"
+"""The DateStyle of sessions that read and write the journal alone."""
 
 
 async def pin(
@@ -119,6 +123,38 @@ async def _corrected(conn: asyncpg.Connection) -> dict[str, str]:
 
 def _folded(value: str) -> str:
     return value.replace(" ", "").casefold().strip('"')
+
+
+async def open_session(
+    endpoint: Endpoint,
+    *,
+    datestyle: str,
+    application_name: str = "tranship",
+    zone: str | None = None,
+    search_path: str | None = "",
+    direct: bool = False,
+) -> asyncpg.Connection:
+    """Connects and pins the session (`pin`); a connection on which that fails is ended.
+
+    Args:
+        search_path: None leaves the database's own, which batches in NEW need.
+        direct: a pooler in between is refused (`refuse_pooler`).
+
+    Raises:
+        ConnectError: the server cannot be reached, or a setting does not stay.
+        Refused: a pooler changes the backend between transactions.
+    """
+    conn = await connect(endpoint, application_name=application_name)
+    try:
+        if direct:
+            await refuse_pooler(conn, endpoint)
+        await pin(conn, endpoint.side, datestyle=datestyle, zone=zone, search_path=search_path)
+    except BaseException:
+        conn.terminate()
+        # One turn of the event loop, in which the transport closes the socket.
+        await asyncio.sleep(0)
+        raise
+    return conn
 
 
 async def refuse_pooler(conn: asyncpg.Connection, endpoint: Endpoint) -> None:

@@ -18,9 +18,8 @@ from tranship.config import Endpoint
 from tranship.errors import ConnectError, Stopped
 from tranship.errors.codes.connection import OldTableLocked, TooManyConnections
 from tranship.errors.codes.stops import SnapshotGone
-from tranship.model.names import Side, TableName
-from tranship.server.connect import connect
-from tranship.server.session import pin
+from tranship.model.names import TableName
+from tranship.server.session import open_session
 from tranship.server.trouble import DRIVER_TROUBLE
 from tranship.sql import session as statements
 from tranship.sql.old import snapshot as sql_snapshot
@@ -229,15 +228,9 @@ class Snapshot:
         return await self._connect()
 
     async def _connect(self) -> asyncpg.Connection:
-        conn = await connect(self._endpoint, application_name="tranship")
-        try:
-            await pin(
-                conn, Side.OLD, datestyle=self._settings.datestyle, zone=self._settings.zone, search_path=""
-            )
-        except BaseException:
-            await _drop(conn)
-            raise
-        return conn
+        return await open_session(
+            self._endpoint, datestyle=self._settings.datestyle, zone=self._settings.zone
+        )
 
     async def _join(self, conn: asyncpg.Connection) -> None:
         """Begins a transaction on the snapshot, from the first holder that still exports it."""

@@ -277,10 +277,6 @@ async def _unreachable(*_: object) -> bool:
     return False
 
 
-async def _pin(*_: object, **__: object) -> None:
-    return None
-
-
 async def _fetch_records(
     old: OldSession, _: Job, plan: TablePlan, rejects: Sequence[Reject]
 ) -> AsyncIterator[RejectRecord]:
@@ -294,8 +290,7 @@ async def _fetch_records(
 def install() -> None:
     """The engine's worker over simulated connections, in this process."""
     for module, name, instead in (
-        (worker, "connect", _connect),
-        (worker, "pin", _pin),
+        (worker, "open_session", _connect),
         (worker, "fetch_records", _fetch_records),
         (watch, "is_working", _unreachable),
         (divide, "SMALLEST_BATCH", 1),

@@ -25,13 +25,11 @@ from tranship.execution.resilience.server_errors import StreamBroken, is_rows_fa
 from tranship.execution.resilience.stall import Progress, watched
 from tranship.execution.resilience.writer_lock import end_backends
 from tranship.execution.switches.triggers_and_keys import refuse_late_triggers
-from tranship.model.names import Side
 from tranship.model.notes import BatchDivided
 from tranship.model.progress import Batch, BatchDone, RowRejected
 from tranship.model.verdict import Reject
-from tranship.server.connect import connect
 from tranship.server.journal import BatchRow, RejectRow, bound
-from tranship.server.session import datestyle, pin
+from tranship.server.session import datestyle, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import session as statements
 from tranship.sql.ctid import render
@@ -121,9 +119,9 @@ class Worker:
     async def connection(self) -> asyncpg.Connection:
         """The worker's connection to NEW, in no transaction between its batches."""
         if self._new is None or self._new.is_closed():
-            new = await connect(self._live.context.config.new, application_name="tranship")
+            style = datestyle(self._live.context.job.new)
+            new = await open_session(self._live.context.config.new, datestyle=style, search_path=None)
             try:
-                await pin(new, Side.NEW, datestyle=datestyle(self._live.context.job.new))
                 await check_kept(self._live, new)
             except BaseException:
                 new.terminate()

@@ -23,8 +23,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, TableStarted
 from tranship.planning.comparing.drift import drift
 from tranship.server.catalog import read_catalog
-from tranship.server.connect import connect
-from tranship.server.session import datestyle, pin
+from tranship.server.session import datestyle, open_session
 from tranship.server.snapshot import Snapshot
 from tranship.sql import session as statements
 from tranship.sql.old import cut as sql_cut
@@ -113,9 +112,9 @@ async def asking_new(
             if not rehearsal.is_closed():
                 await part.rollback()
         return
-    conn = await connect(context.config.new, application_name="tranship")
+    style = datestyle(context.job.new)
+    conn = await open_session(context.config.new, datestyle=style, search_path=None)
     try:
-        await pin(conn, Side.NEW, datestyle=datestyle(context.job.new))
         async with conn.transaction(readonly=True):
             yield conn
     finally:

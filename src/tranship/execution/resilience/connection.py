@@ -15,11 +15,9 @@ from tranship.execution.context import RunContext
 from tranship.execution.resilience.retry import retry
 from tranship.execution.resilience.stop_reasons import in_vain
 from tranship.execution.resilience.writer_lock import end_backends
-from tranship.model.names import Side
 from tranship.model.notes import Note
 from tranship.model.progress import Noted
-from tranship.server.connect import connect
-from tranship.server.session import datestyle, pin
+from tranship.server.session import ISO, datestyle, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.session import BACKEND
 
@@ -104,9 +102,8 @@ class Control(Steady):
         except DATABASE_TROUBLE:
             left = self._conn.get_server_pid()
             self._conn.terminate()
-            conn = await connect(self._config.new, application_name="tranship")
+            conn = await open_session(self._config.new, datestyle=datestyle(self._job.new))
             try:
-                await pin(conn, Side.NEW, datestyle=datestyle(self._job.new), search_path="")
                 # Half-open, it may still be at work, and about to commit it.
                 await end_backends(conn, [left])
                 if self.on_renewed is not None:
@@ -133,11 +130,11 @@ async def control(config: Config) -> AsyncIterator[asyncpg.Connection]:
     Raises:
         TranshipError: in the place of what a server or the network says, which is no fault of ours to show a traceback for.
     """
-    new = await connect(config.new, application_name="tranship")
     try:
-        await pin(new, Side.NEW, datestyle="ISO, MDY", search_path="")
-        yield new
+        new = await open_session(config.new, datestyle=ISO)
+        try:
+            yield new
+        finally:
+            await new.close()
     except DATABASE_TROUBLE as error:
         raise in_vain(error) from error
-    finally:
-        await new.close()

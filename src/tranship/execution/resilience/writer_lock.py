@@ -13,12 +13,10 @@ from tranship.config import Config
 from tranship.errors import ConnectError, Refused, Stopped
 from tranship.errors.codes.runs import LockHeld, LockHeldSilently
 from tranship.errors.codes.stops import SessionStays, TakenOver
-from tranship.model.names import Side
 from tranship.model.options import command_line
-from tranship.server.connect import connect
 from tranship.server.identity import Identity, read_identity
 from tranship.server.journal import Journal, Run, find_journal
-from tranship.server.session import pin
+from tranship.server.session import ISO, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.queries import query
 from tranship.sql.session import AS_BY_DEFAULT, LOGGED_IN, TRY_LOCK, set_local
@@ -109,9 +107,7 @@ class WriterLock:
         raise await lock._refusal(new, mine.key, holder)
 
     async def _connect(self) -> asyncpg.Connection:
-        conn = await connect(self._config.new, application_name="tranship lock")
-        await pin(conn, Side.NEW, datestyle="ISO, MDY", search_path="")
-        return conn
+        return await open_session(self._config.new, datestyle=ISO, application_name="tranship lock")
 
     async def _acquire(self, old_identity: str, *, take_over: bool) -> None:
         conn = self._conn

@@ -9,9 +9,7 @@ import asyncpg
 
 from tranship.execution.context import RunContext
 from tranship.execution.probe.everything import check_drift, locked_relations
-from tranship.model.names import Side
-from tranship.server.connect import connect
-from tranship.server.session import datestyle, pin, refuse_pooler
+from tranship.server.session import datestyle, open_session
 from tranship.server.snapshot import Snapshot
 
 
@@ -29,14 +27,11 @@ async def both_sides(
         Refused: a pooler stands in between that changes the backend between transactions.
     """
     config, style = context.config, datestyle(context.job.new)
-    old = await connect(config.old, application_name="tranship")
+    old = await open_session(config.old, datestyle=style, direct=True)
     try:
-        await refuse_pooler(old, config.old)
-        await pin(old, Side.OLD, datestyle=style, search_path="")
-        new = await connect(config.new, application_name="tranship")
+        path = None if batches else ""
+        new = await open_session(config.new, datestyle=style, search_path=path, direct=True)
         try:
-            await refuse_pooler(new, config.new)
-            await pin(new, Side.NEW, datestyle=style, search_path=None if batches else "")
             yield old, new
         finally:
             new.terminate()
