@@ -5,11 +5,13 @@ no answer is recorded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import asyncpg
+from msgspec.json import decode, encode
 
 from tranship.model.names import Side
+from tranship.sql.casts import ANSWER, GIVE, refused_texts
 from tranship.sql.evidence import bounded_transaction
 
 Rows = Sequence[Mapping[str, object]]
@@ -47,12 +49,42 @@ class Asker:
 
         What the server says to the values themselves goes to ``refused`` where that is given.
         """
+        return await self._bounded(side, what, lambda conn: conn.fetch(text, *arguments), refused)
+
+    async def refused(
+        self, side: Side, what: str, type_text: str, texts: Sequence[str]
+    ) -> Sequence[int] | None:
+        """Returns the positions, from 0, of the texts that are no values of a type; None where there is no
+        answer.
+
+        ``type_text`` is the type as ``format_type`` prints it.
+        """
+
+        async def tried(conn: asyncpg.Connection) -> Rows:
+            await conn.fetch(GIVE, encode(texts).decode())
+            await conn.execute(refused_texts(type_text))
+            rows: Rows = await conn.fetch(ANSWER)
+            return rows
+
+        rows = await self._bounded(side, what, tried)
+        if rows is None:
+            return None
+        (answer,) = rows[0].values()
+        return [at for at, _ in decode(str(answer), type=list[tuple[int, str]])]
+
+    async def _bounded(
+        self,
+        side: Side,
+        what: str,
+        action: Callable[[asyncpg.Connection], Awaitable[Rows]],
+        refused: list[asyncpg.PostgresError] | None = None,
+    ) -> Rows | None:
         left = min(self._end - asyncio.get_running_loop().time(), max(self._seconds / 4, 1.0))
         if left <= 0:
             self._not_asked.append(f"{what}: the time limit of {self._seconds:g} s was reached")
             return None
         try:
-            return await self._fetch(self._conns[side], left, text, arguments)
+            return await self._within(self._conns[side], left, action)
         except asyncpg.QueryCanceledError:
             self._not_asked.append(f"{what}: took longer than {left:.0f} s")
         except asyncpg.DataError as error:
@@ -64,15 +96,17 @@ class Asker:
             self._not_asked.append(f"{what}: {type(error).__name__} on {side.value.upper()}")
         return None
 
-    async def _fetch(
-        self, conn: asyncpg.Connection, left: float, text: str, arguments: tuple[object, ...]
+    async def _within(
+        self,
+        conn: asyncpg.Connection,
+        left: float,
+        action: Callable[[asyncpg.Connection], Awaitable[Rows]],
     ) -> Rows:
         # One round trip begins the transaction and bounds it: over 10 ms of latency each further one would
         # cost a third of the questions.
         await conn.execute(bounded_transaction(max(int(left * 1000), 1)))
         try:
-            rows: Rows = await conn.fetch(text, *arguments)
-            return rows
+            return await action(conn)
         finally:
             if not conn.is_closed():
                 await conn.execute("ROLLBACK")

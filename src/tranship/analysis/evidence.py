@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tranship.analysis.asker import Asker
 from tranship.analysis.key_evidence import references
+from tranship.analysis.refused_values import refusals
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Comparison
 from tranship.model.evidence import (
@@ -21,6 +22,8 @@ from tranship.model.evidence import (
     LookupQuestion,
     Misfits,
     NumberFacts,
+    RefusalQuestion,
+    Refusals,
     TrialFacts,
     TrialQuestion,
     ValueCount,
@@ -170,12 +173,14 @@ class _Gathering:
         }
         lookups = [await self._lookup(question) for question in questions.lookups]
         misfits = [await self._misfits(question) for question in questions.misfits]
+        refused = [await self._refusals(question) for question in questions.refusals]
         return replace(
             early,
             columns=_known(columns),
             there=_known(there),
             lookups=tuple(facts for facts in lookups if facts is not None),
             misfits=tuple(facts for facts in misfits if facts is not None),
+            refusals=tuple(facts for facts in refused if facts is not None),
         )
 
     async def trial(self, question: TrialQuestion) -> TrialFacts | None:
@@ -307,6 +312,13 @@ class _Gathering:
             if rows
             else None
         )
+
+    async def _refusals(self, question: RefusalQuestion) -> Refusals | None:
+        table = self._table(Side.OLD, question.old)
+        if table is None:
+            return None
+        zone = self._catalogs[Side.OLD].timezone
+        return await refusals(self._asker, table, question, zone, _percent(table))
 
     async def breaks(self, demand: Demand) -> Breaks | None:
         """How many old rows break a new constraint; equal ones are not looked for in a table too large to be read whole."""

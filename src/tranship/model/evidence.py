@@ -12,7 +12,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from tranship.model.expression import Conversion
 from tranship.model.names import ColumnRef, Side, TableName
+from tranship.model.types import PgType
 
 
 class ValueCount(Struct, frozen=True):
@@ -99,6 +101,35 @@ class Misfits(Struct, frozen=True):
     what: str
     """``longer than 10 characters``."""
     sampled: bool = False
+
+
+class RefusalQuestion(Struct, frozen=True):
+    """Which values of an old column does the input function of the new column's type refuse?"""
+
+    old: ColumnRef
+    new: ColumnRef
+    conversion: Conversion
+    type: PgType
+    """The new column's type."""
+
+
+class Refusals(Struct, frozen=True):
+    """What NEW said about the values of one old column, as they would be sent to it."""
+
+    old: ColumnRef
+    new: ColumnRef
+    type: str
+    """The new column's type as it is printed."""
+    rows: int
+    """Rows whose value is refused, of those that were looked at."""
+    values: int
+    """Distinct values that were looked at."""
+    refused_values: int
+    """How many of these are refused."""
+    refused: tuple[str, ...] = ()
+    """The refused values that are listed, the most frequent first."""
+    complete: bool = True
+    """Every value of every row was looked at."""
 
 
 class Demand(Struct, frozen=True):
@@ -226,6 +257,7 @@ class Evidence(Struct, frozen=True, dict=True):
     trials: tuple[TrialFacts, ...] = ()
     lookups: tuple[LookupFacts, ...] = ()
     misfits: tuple[Misfits, ...] = ()
+    refusals: tuple[Refusals, ...] = ()
     breaks: tuple[Breaks, ...] = ()
     references: tuple[Reference, ...] = ()
     unanswered: tuple[ColumnRef, ...] = ()
@@ -242,6 +274,10 @@ class Evidence(Struct, frozen=True, dict=True):
     def held(self, table: TableName, column: str) -> ColumnFacts | None:
         """Returns the facts of one column of NEW, or None."""
         return next((facts for facts in self.there if facts.column == ColumnRef(table, column)), None)
+
+    def refused(self, old: ColumnRef, new: ColumnRef) -> Refusals | None:
+        """Returns which values of an old column NEW refuses, or None where it was not asked."""
+        return next((r for r in self.refusals if (r.old, r.new) == (old, new)), None)
 
     def tried(self, question: TrialQuestion) -> TrialFacts | None:
         """Returns the outcome of a trial, or None where it was not made."""

@@ -54,6 +54,24 @@ def distinct_values(table: Table, column: str, percent: float | None, most: int)
     """
 
 
+def sent_values(table: Table, sent: str, percent: float | None, most: int, longest: int) -> str:
+    """Returns a query for the distinct texts that a conversion sends, with their rows: the most frequent first.
+
+    ``sent`` is an expression over the old row ``old``. Texts of more than ``longest`` characters come as NULL,
+    as one group: they are too large to be tried by the thousand.
+    """
+    value = f"CASE WHEN pg_catalog.char_length({sent}) <= {longest} THEN {sent} END"
+    heap = _read(table, percent, "old")
+    return f"""
+        SELECT g.v, g.n
+        FROM (
+          SELECT {value} COLLATE pg_catalog."C" AS v, pg_catalog.count(*) AS n
+          FROM {heap} WHERE {sent} IS NOT NULL GROUP BY 1
+        ) AS g
+        ORDER BY g.n DESC, g.v LIMIT {most + 1}
+    """
+
+
 def coverage(table: Table, key: str, value: str) -> str:
     """Returns a query with one row per text in $1 (``text[]``): does a lookup table have it as a key?
 

@@ -88,6 +88,12 @@ def compile_text(plan: TablePlan, position: int, old: Table) -> str:
     return compiled
 
 
+def sent_text(column: Column, conversion: Conversion, new: PgType, zone: str) -> str:
+    """Returns SQL over ``old`` for the text of a column that a conversion would send to NEW's input function."""
+    value = f"old.{ident(column.name)}"
+    return f"CAST({_convert(value, conversion, column.type.leaf, new.leaf, zone)} AS pg_catalog.text)"
+
+
 def shipped(plan: TablePlan) -> tuple[int, ...]:
     """Returns the positions of the copied columns (all but NewDefault), in NEW's column order."""
     return tuple(n for n, m in enumerate(plan.columns) if not isinstance(m.expression, NewDefault))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,16 +12,19 @@ from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Column, ForeignKey, Table
 from tranship.model.change import Change, ChangeClass, Comparison, Matching
 from tranship.model.change_kind import ChangeKind
-from tranship.model.evidence import KeyQuestion, LookupQuestion, MeaningQuestion
+from tranship.model.evidence import KeyQuestion, LookupQuestion, MeaningQuestion, RefusalQuestion
+from tranship.model.expression import Conversion, Rule
 from tranship.model.names import ColumnRef, Side, TableName
 from tranship.model.resolution import Answers
 from tranship.model.statistics import NOTHING_KNOWN, Background
+from tranship.model.types import PgType
 from tranship.planning.comparing.compare import NO_ANSWERS, NOTHING_OBSERVED, compare, landscape_of
 from tranship.planning.comparing.meaning import Observed, key_questions, meaning_questions
 from tranship.planning.matching.match import NOTHING_DECIDED, Decided, match
 from tranship.planning.matching.scope import Scope
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems
+from tranship.planning.types.conversion import convert
 
 _TRANSLATED = (ChangeKind.TYPE_CHANGED, ChangeKind.MEANING_CHANGED, ChangeKind.COLUMN_RENAMED)
 _LABEL_WORDS = ("name", "title", "label", "code", "key", "slug", "symbol", "value", "description")
@@ -61,6 +65,7 @@ class DataQuestions(Struct, frozen=True):
     columns: tuple[ColumnRef, ...] = ()
     lookups: tuple[LookupQuestion, ...] = ()
     misfits: tuple[MisfitQuestion, ...] = ()
+    refusals: tuple[RefusalQuestion, ...] = ()
     references: tuple[KeyQuestion, ...] = ()
     """Old columns that may be undeclared foreign keys, the most dangerous first."""
     meanings: tuple[MeaningQuestion, ...] = ()
@@ -93,7 +98,14 @@ def data_questions(
     columns: dict[ColumnRef, None] = {}
     lookups: dict[LookupQuestion, None] = {}
     misfits: dict[MisfitQuestion, None] = {}
+    refusals: dict[RefusalQuestion, None] = {}
     there: dict[ColumnRef, None] = {}
+    judge = partial(
+        convert,
+        old_version=old.server_version,
+        new_version=new.server_version,
+        schemas=comparison.matching.schema_pairs,
+    )
     by_table: dict[str, list[Change]] = {}
     for change in comparison.changes:
         by_table.setdefault(change.table, []).append(change)
@@ -113,9 +125,12 @@ def data_questions(
                 there[ColumnRef(pair.new, change.new_column)] = None
         for left, right in translated(changes):
             lookups.update(dict.fromkeys(lookup_questions(before, after, (left, right), old, new, observed)))
-            misfits.update(dict.fromkeys(_misfits(before, after, left, right)))
+            fitting = dict.fromkeys(_misfits(before, after, left, right))
+            misfits.update(fitting)
+            if not fitting:
+                refusals.update(dict.fromkeys(_refusals(before, after, (left, right), judge)))
         lookups.update(dict.fromkeys(_composite_lookups(before, after, changes, old)))
-    return DataQuestions(tuple(columns), tuple(lookups), tuple(misfits), there=tuple(there))
+    return DataQuestions(tuple(columns), tuple(lookups), tuple(misfits), tuple(refusals), there=tuple(there))
 
 
 def early_questions(comparison: Comparison, old: Catalog, new: Catalog) -> DataQuestions:
@@ -286,3 +301,16 @@ def _misfits(before: Table, after: Table, left: str, right: str) -> Iterator[Mis
     row, counted = leaf.builtin, family(source.type) in ("integer", "decimal")
     if row is not None and row.bits and counted and source.type.leaf.family is not Family.MONEY:
         yield MisfitQuestion(*refs, low=row.low, high=row.high)
+
+
+def _refusals(
+    before: Table, after: Table, columns: tuple[str, str], judge: Callable[[PgType, PgType], Conversion]
+) -> Iterator[RefusalQuestion]:
+    """A conversion that a person may want and that NEW's input function may refuse: which values does it refuse?"""
+    source, target = before.column(columns[0]), after.column(columns[1])
+    if source is None or target is None or target.generated or source.computed_when_read:
+        return
+    conversion = judge(source.type, target.type)
+    if conversion.bare and conversion.fallible and conversion.rule is not Rule.SAME:
+        refs = ColumnRef(before.name, source.name), ColumnRef(after.name, target.name)
+        yield RefusalQuestion(*refs, conversion, target.type)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Column, Table
-from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts
+from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts, Refusals
 from tranship.model.expression import Conversion
 from tranship.model.names import ColumnRef, Side
 from tranship.planning.comparing.meaning import Doubt, Observed, doubt_of
@@ -84,10 +86,14 @@ class Translation(Struct, frozen=True):
 
 _NOTHING = Translation()
 _MOST_PREFILLED = 50
+_PLACEHOLDER = re.compile(r"[0\s:./-]*")
+"""Texts that programs write where they have no date, time or number."""
 
 
 def translation(scene: Scene, left: str, right: str, *, renaming: bool, meaning: bool) -> Translation:
-    """The likeliest way; ``renaming``: the two are proposed as one column; ``meaning``: a conversion of the bare value is no answer."""
+    """The likeliest way; ``renaming``: the two are proposed as one column; ``meaning``: a conversion of the
+    bare value is no answer.
+    """
     source, target = scene.before.column(left), scene.after.column(right)
     if source is None or target is None or target.generated:
         return _NOTHING
@@ -112,7 +118,7 @@ def translation(scene: Scene, left: str, right: str, *, renaming: bool, meaning:
         return best or _NOTHING
     formats = scene.formats(left, right)
     if formats:
-        return _guessed(scene, names, formats[0])
+        return _read_otherwise(scene, names, left, right, formats[0])
     if not conversion.bare:
         return _expression(scene, names, source, target)
     bare = _bare(scene, names, source, target)
@@ -124,7 +130,9 @@ def translation(scene: Scene, left: str, right: str, *, renaming: bool, meaning:
 
 
 def converted(scene: Scene, left: str, right: str) -> Translation:
-    """An expression between two columns that nothing but their names and values joins: the other unit, the opposite, another way of writing."""
+    """An expression between two columns that nothing but their names and values joins: the other unit, the
+    opposite, another way of writing.
+    """
     names: dict[str, Field] = {"old_column": left, "new_column": right}
     doubt = scene.doubt(left, right)
     if doubt is not None and doubt.sql is not None:
@@ -138,7 +146,9 @@ def converted(scene: Scene, left: str, right: str) -> Translation:
 def _doubted(
     names: Mapping[str, Field], doubt: Doubt, conversion: Conversion, *, renaming: bool
 ) -> Translation:
-    """What would translate the meaning; the bare value is the other answer, and only a person knows which is right."""
+    """What would translate the meaning; the bare value is the other answer, and only a person knows which is
+    right.
+    """
     bare = "rename" if renaming and conversion.automatic else "transform"
     if doubt.sql is None:
         fields = {**names, "action": bare} if conversion.bare or conversion.automatic else {}
@@ -167,6 +177,17 @@ def _guessed(scene: Scene, names: Mapping[str, Field], guess: Guess) -> Translat
         coverage=tried.fitting / tried.rows if tried is not None and tried.rows else 0.0,
         evidence=(*guess.told, *told_trial(tried)),
     )
+
+
+def _read_otherwise(
+    scene: Scene, names: Mapping[str, Field], left: str, right: str, guess: Guess
+) -> Translation:
+    """Another reading of the values, beside what NEW says to them as they are."""
+    guessed = _guessed(scene, names, guess)
+    refs = ColumnRef(scene.before.name, left), ColumnRef(scene.after.name, right)
+    refusals = scene.evidence.refused(*refs)
+    as_they_are = (_told_refusals(refusals),) if refusals is not None and refusals.refused else ()
+    return replace(guessed, evidence=(*as_they_are, *guessed.evidence))
 
 
 def _by_lookup(scene: Scene, names: Mapping[str, Field], left: str, right: str) -> Translation | None:
@@ -246,43 +267,74 @@ def _bare(scene: Scene, names: Mapping[str, Field], source: Column, target: Colu
         line for m in scene.evidence.misfits if (m.old, m.new) == refs for line in told_misfits(m)
     ]
     facts = scene.facts(source.name)
-    refused = (
-        [v for v in facts.values if castable(target.type, v.value) is False]
-        if facts is not None and not told
-        else []
-    )
-    if refused:
-        rows = sum(value.rows for value in refused)
-        told.append(
-            quoting(f"{rows} rows hold values that {target.type.text} refuses", [v.value for v in refused])
-        )
-    if (
-        facts is not None
-        and refused
-        and (len(refused) == len(facts.values) or allowed_values(scene.after, target))
-    ):
-        return _prefilled(
-            names,
-            facts,
-            tuple(told),
-            keep=frozenset(v.value for v in facts.values) - {v.value for v in refused},
-        )
+    refusals = scene.evidence.refused(*refs) or (_known_refusals(refs, target, facts) if not told else None)
+    if refusals is not None and refusals.refused:
+        told.append(_told_refusals(refusals))
+        every = refusals.refused_values == refusals.values
+        if facts is not None and (every or allowed_values(scene.after, target)):
+            kept = frozenset(v.value for v in facts.values) - set(refusals.refused)
+            return _prefilled(names, facts, tuple(told), keep=frozenset() if every else kept)
     unsure = reads_otherwise(source, target, facts)
     if unsure:
         told.append(unsure)
+    # An answer is filled in where NEW took every value that was looked at, or where no data were asked at
+    # all.
+    asked = refusals is not None or not scene.convert(source, target).fallible or facts is None or told
+    refused = refusals is not None and bool(refusals.refused)
     return Translation(
-        {**names, "action": "transform"},
-        complete=not unsure,
-        confidence=Confidence.GUESS if unsure else Confidence.LIKELY,
+        {**names, "action": "transform", **_without_placeholder(source, target, refusals)},
+        complete=bool(asked) and not unsure and not refused,
+        confidence=Confidence.GUESS if unsure or refused else Confidence.LIKELY,
         coverage=1.0,
         evidence=tuple(told),
     )
 
 
+def _known_refusals(
+    refs: tuple[ColumnRef, ColumnRef], target: Column, facts: ColumnFacts | None
+) -> Refusals | None:
+    """Returns what can be said without a server where NEW was not asked; None: of no listed value that it is
+    refused.
+    """
+    values = facts.values if facts is not None else ()
+    refused = [value for value in values if castable(target.type, value.value) is False]
+    if not refused:
+        return None
+    return Refusals(
+        *refs,
+        target.type.text,
+        rows=sum(value.rows for value in refused),
+        values=len(values),
+        refused_values=len(refused),
+        refused=tuple(value.value for value in refused),
+        complete=facts is not None and facts.complete,
+    )
+
+
+def _told_refusals(refusals: Refusals) -> Fact:
+    part = f"{refusals.refused_values} of {refusals.values} values"
+    looked_at = "" if refusals.complete else " of those looked at"
+    text = f"{refusals.rows} rows hold values that {refusals.type} refuses ({part}{looked_at})"
+    return quoting(text, refusals.refused)
+
+
+def _without_placeholder(source: Column, target: Column, refusals: Refusals | None) -> Mapping[str, Field]:
+    """Returns an expression that turns the one refused value into NULL, where it stands for no value:
+    ``0000-00-00``.
+    """
+    refused = refusals.refused if refusals is not None else ()
+    text = source.type.leaf.family is Family.STRING
+    if len(refused) != 1 or not text or target.refuses_null or not _PLACEHOLDER.fullmatch(refused[0]):
+        return {}
+    return {"transform_sql": f"nullif(old.{quoted(source.name)}, '{refused[0]}')"}
+
+
 def _prefilled(
     names: Mapping[str, Field], facts: ColumnFacts, told: tuple[Fact, ...], keep: frozenset[str] = frozenset()
 ) -> Translation:
-    """A value mapping to be filled: OLD's values, with a placeholder each but for those that NEW takes as they are."""
+    """A value mapping to be filled: OLD's values, with a placeholder each but for those that NEW takes as
+    they are.
+    """
     if len(facts.values) < facts.distinct or len(facts.values) > _MOST_PREFILLED:
         return Translation(evidence=told)
     mapping = {
