@@ -81,7 +81,9 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
             p for p in problems if p.code != OpenQuestion.code or not p.object.startswith(reported)
         )
         refuse([*stale, *problems, *_summed(undecided(open_now), options)])
+        # After the open questions: a value is tried only for a column that is decided.
         refuse(await _refused_values(open_, sides, answers))
+        # The plan comes before the expressions, because they are tried as the plan's reads have them.
         plan, more = build(old, new, comparison, answers, sides.scope.tables)
         refuse([*more, *await _refused_transforms(open_, sides, plan)])
     warnings = (*stale, *unread, *problems, *more, *plan.warnings)

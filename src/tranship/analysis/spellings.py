@@ -56,6 +56,7 @@ async def _spell(conn: asyncpg.Connection, table: Table, texts: tuple[str, ...])
     halves.
     """
     try:
+        # A savepoint: an error would end the caller's transaction.
         async with conn.transaction():
             answer = await conn.fetchval(spell(table, texts))
     except asyncpg.PostgresError:

@@ -95,6 +95,7 @@ async def analyze(
     async with connections(config) as open_:
         sides = await read_sides(config, open_)
         background, unread = await read_background(open_, sides)
+        # Statistics first: they are evidence for the matching, on which every question to the data depends.
         matching = match(sides.old, sides.new, sides.scope, background=background)
         spellings = await _spellings(open_, sides, matching)
         evidence = await gather(

@@ -63,6 +63,7 @@ class _Commands(click.Group):
 
 def load(name: str) -> click.Command:
     """Returns the command of ``commands/<name>.py``."""
+    # One module per call: importing all of them would take most of the 200 ms that --help may take.
     command = importlib.import_module(f"tranship.cli.commands.{name}").command
     assert isinstance(command, click.Command)
     return command

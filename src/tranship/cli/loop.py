@@ -56,6 +56,8 @@ async def _guarded(work: Callable[[asyncio.Event], Coroutine[Any, Any, Answer]],
             stop.set()
             return
         task.cancel()
+        # os._exit: a thread or a finalizer that waits for a server would keep sys.exit from ending the
+        # process.
         loop.call_later(_GRACE_SECONDS, os._exit, 128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -25,6 +25,7 @@ def shown(text: str, encoding: str) -> str:
     try:
         safe.encode(encoding)
     except UnicodeEncodeError:
+        # Known signs become words; any other character the encoding lacks becomes an escape.
         for sign, plain in _SIGNS.items():
             safe = safe.replace(sign, plain)
         safe = safe.encode(encoding, "backslashreplace").decode(encoding)

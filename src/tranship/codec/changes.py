@@ -106,6 +106,8 @@ def read_changes(path: Path) -> ChangesFile:
         # msgspec keeps the last of two equal keys, so the standard library looks first.
         json.loads(text, object_pairs_hook=_once)
         header = msgspec.json.decode(text, type=_Header)
+        # The header is read first: a file of another version would fail at some field that its writer did not
+        # know.
         if header.format_version != CHANGES_FORMAT or header.tool_version != __version__:
             raise _foreign(path, "another tool or version wrote it")
         return msgspec.json.decode(text, type=ChangesFile)
@@ -115,6 +117,7 @@ def read_changes(path: Path) -> ChangesFile:
         raise UsageError(ChangesKeyTwice(path, str(error))) from None
     except msgspec.ValidationError as error:
         raise _foreign(path, str(error)) from None
+    # A file nested so deeply that a parser gives up.
     except (RecursionError, msgspec.DecodeError, ValueError):
         raise UsageError(NoChangesFile(path)) from None
 

@@ -91,6 +91,7 @@ def read_text(path: Path) -> str:
     if len(data) > MAX_BYTES:
         raise UsageError(FileTooLarge(path, f"{MAX_BYTES // 1024 // 1024} MB"))
     try:
+        # Editors on Windows write a byte-order mark, which JSON does not know.
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -169,7 +170,10 @@ def _write(path: Path, data: bytes, replace: bool) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # In the same folder, since a rename is atomic inside one file system only; 100 characters leave room
+        # for the rest of the name.
         temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}")
+        # 0600 from the beginning: a file that is made first and restricted then can be opened in between.
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:

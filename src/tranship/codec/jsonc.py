@@ -48,8 +48,12 @@ class SyntaxProblem(Exception):
         self.duplicate = duplicate
 
 
+# One match takes white space and comments together: a loop in Python would cost most of the time of a large
+# file.
 _GAP = re.compile(r"(?:[ \t\r\n]+|//[^\n]*)*")
+# Written without nested repetition, so that a text that is never closed fails in linear time.
 _STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"')
+# What follows a number must not continue it: 1.2.3 and 0x10 are no numbers.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z_.])")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -87,6 +91,7 @@ class _Reader:
         return Located(root, self._lines, self._ends, tuple(self._comments))
 
     def _line_here(self) -> int:
+        # Counted on from the last place: counting from the beginning for every value would be quadratic.
         self._line += self._text.count("\n", self._counted, self._at)
         self._counted = self._at
         return self._line
@@ -164,6 +169,7 @@ class _Reader:
             raise self._problem(what, hint="write \\\\ for a backslash")
         value = json.loads(match.group())
         assert isinstance(value, str)
+        # json.loads takes half a surrogate pair, which no server and no UTF-8 file can hold.
         if any("\ud800" <= character <= "\udfff" for character in value):
             raise self._problem("half of a surrogate pair in a text")
         self._at = match.end()
@@ -181,6 +187,7 @@ class _Reader:
                 )
             start = self._at
             key = self._string()
+            # Comments may repeat their key.
             if key in made and not key.startswith("_"):
                 self._at = start
                 raise self._problem(

@@ -119,6 +119,7 @@ class _Reading:
     def __init__(self, document: Document) -> None:
         self._document = document
         self.problems: list[Problem] = []
+        # Comments that an entry has taken are removed, so those that remain belong to none.
         self._comments = list(document.comments)
 
     def loose_comments(self) -> tuple[tuple[str, str], ...]:
@@ -206,6 +207,7 @@ class _Reading:
         match value:
             case None | str():
                 return _Scalar(value)
+            # Before numbers: in JSON true is no number, and servers read the word.
             case bool():
                 return _Scalar("true" if value else "false")
             case Number(text=text):

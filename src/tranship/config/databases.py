@@ -52,6 +52,7 @@ def _given(reading: Reading, key: str, root: Mapping[str, JsonValue]) -> Given:
     if not isinstance(value, dict):
         raise reading.error(path, WrongValue("an object with host, port, database …", kind(value)))
     reading.check_keys(path, value, ENDPOINT_KEYS)
+    # The order is libpq's: what is given by itself, then the URL, then the service, then the environment.
     made = _own_parameters(reading, path, value)
     reading.notice_secret(value.get("password"))
     if value.get("url") is not None:
@@ -115,6 +116,7 @@ def _endpoint(
 ) -> Endpoint:
     path = f"$.{side.value}_database"
     _fill_from_environment(reading, value, parameters)
+    # The port comes first: the folder of a local server's socket is found by it.
     port = reading.number(path, "port", parameters.get("port") or "5432", _HIGHEST_PORT)
     host = _host(reading, path, parameters, port)
     user = parameters.get("user") or libpq.default_user()
@@ -160,6 +162,7 @@ def _fill_from_environment(
 
 def _host(reading: Reading, path: str, parameters: libpq.Parameters, port: int) -> str:
     host = parameters.get("host") or libpq.default_host(port)
+    # libpq tries several hosts in turn; a migration has to reach the same server every time.
     if "," in host and not host.startswith("/"):
         raise reading.error(child(path, "host"), SeveralHosts())
     return host

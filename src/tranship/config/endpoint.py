@@ -11,6 +11,7 @@ from tranship.model.names import Side
 class Secret:
     """A text that no repr, str, format, pickle or encoder shows; only `reveal` gives it."""
 
+    # Without a __dict__, vars() and most debuggers show nothing.
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:

@@ -118,6 +118,7 @@ def parse_url(url: str, fail: Fail) -> Parameters:
     Raises:
         UsageError: what ``fail`` makes of the first thing that is wrong.
     """
+    # libpq knows these two schemes; others (jdbc:postgresql) are another program's.
     scheme, found, rest = url.partition("://")
     if not found or scheme not in ("postgresql", "postgres"):
         raise fail(NoUrl())
@@ -173,6 +174,7 @@ def _known(key: str, fail: Fail) -> str:
 def _decode(text: str, what: str, fail: Fail) -> str:
     if _PLAIN_PERCENT.search(text):
         raise fail(BrokenPercent(what))
+    # Decoded as bytes: several percent codes may be one character of UTF-8.
     raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes.fromhex(match[1].decode()), text.encode())
     try:
         decoded = raw.decode()
@@ -217,6 +219,7 @@ def _section(file: Path, name: str, fail: Fail) -> Parameters | None:
         line = raw.strip()
         if not line or line.startswith("#"):
             continue
+        # As libpq: the first section of a name counts, and it ends where the next one begins.
         if line.startswith("["):
             if made is not None:
                 break
@@ -263,6 +266,7 @@ def _passfile_lines(file: Path, warn: Callable[[str], None]) -> list[str]:
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
             warn(f"password file {file} may be read by others: not used (chmod 600 {file})")
             return []
+        # A password is bytes: what is no UTF-8 is kept as it is.
         return file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return []

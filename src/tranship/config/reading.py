@@ -93,6 +93,7 @@ class Reading:
         if not isinstance(value, str):
             raise self.error(path, WrongValue("a text in quotes", kind(value)))
         filled = _PLACEHOLDER.sub(lambda match: self._variable(path, match), value)
+        # No text of PostgreSQL's protocol can hold it: it would end the text there.
         if "\0" in filled:
             raise self.error(path, NulInText())
         if not filled and not empty:

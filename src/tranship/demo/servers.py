@@ -235,6 +235,7 @@ class Server:
             atexit.register(self.stop)
         self._prepare()
         for _ in range(_START_TRIES):
+            # The port is free now and may be taken a moment later, hence several tries.
             self.port = _free_port()
             self._launch()
             if self._wait(timeout):
@@ -278,6 +279,7 @@ class Server:
 
     def _prepare(self) -> None:
         secret = self.folder / "password"
+        # Private before it holds the password.
         secret.touch(mode=0o600)
         secret.write_text(f"{self.password}\n", encoding="ascii")
         self.data.mkdir(mode=0o700)

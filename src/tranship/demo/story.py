@@ -57,6 +57,7 @@ def tell(folder: Path, *, keep: bool = False) -> int:
     started = time.monotonic()
     old_home, new_home = _choose()
     _heading(f"Two servers: PostgreSQL {old_home.version} (old) and {new_home.version} (new)")
+    # With --keep the servers have to outlive this process, so nothing ends them but the person who kept them.
     old, new = Server(old_home, name="old", outlives=keep), Server(new_home, name="new", outlives=keep)
     failed = True
     try:

@@ -94,6 +94,7 @@ class Console:
 
     def _begin(self, tables: tuple[PlannedTable, ...]) -> list[str]:
         self._planned = tables
+        # A schema is named only where there is more than one, as the classic output had it.
         self._old_bare = len({t.flow.old.schema for t in tables}) <= 1
         self._new_bare = len({t.flow.new.schema for t in tables}) <= 1
         title = f"{self._mode} - DATA MIGRATION" if self._mode else "DATA MIGRATION"

@@ -59,6 +59,7 @@ async def connect(
         ConnectError: it says what to do; the password is in no message.
     """
     attempts = ladder(endpoint)
+    # One limit for all attempts, as a person who waits sees it.
     deadline = asyncio.get_running_loop().time() + endpoint.connect_timeout
     for number, context in enumerate(attempts, 1):
         try:
@@ -67,6 +68,7 @@ async def connect(
         except (*DATABASE_TROUBLE, UnicodeError) as error:
             if number < len(attempts) and _other_mode_may_do(error, encrypted=context is not None):
                 continue
+            # Without the cause: the driver's own message may hold the password.
             raise explain(error, endpoint) from None
         _keep_alive(conn)
         return conn
@@ -93,6 +95,7 @@ async def _attempt(
         database=endpoint.database,
         ssl=context if context is not None else False,
         direct_tls=False,
+        # A standby is a valid OLD.
         target_session_attrs="any",
         timeout=left,
         command_timeout=command_timeout,
@@ -103,6 +106,7 @@ async def _attempt(
         connection_class=WatchedConnection,
     )
     conn.is_working = partial(is_working, endpoint)
+    # Read before the server is asked: `get_server_pid` gives its answer afterwards.
     conn.announced_pid = conn.get_server_pid()
     return conn
 
@@ -132,6 +136,7 @@ async def _lift_limits(conn: asyncpg.Connection, side: Side) -> None:
     wanted = dict(_NO_LIMITS)
     if side is Side.NEW:
         wanted["default_transaction_read_only"] = "off"
+    # First and alone: the next statement reads a catalog, for which a limit of milliseconds may be too short.
     await conn.execute(NO_STATEMENT_TIMEOUT)
     pinned = await conn.fetch(query("session_pin"), list(wanted), list(wanted.values()))
     conn.backend_pid = pinned[0]["backend"]

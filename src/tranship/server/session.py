@@ -87,6 +87,7 @@ async def pin(
         wanted["search_path"] = search_path
     await conn.fetch(query("session_pin"), list(wanted), list(wanted.values()))
     rows = await conn.fetch(query("session_read_back"), list(wanted))
+    # Read back, because a pooler may accept SET and run the next transaction on another backend.
     for name, now in ((row["name"], row["now"]) for row in rows):
         if _folded(now) != _folded(wanted[name]):
             raise ConnectError(SettingNotKept(side, name, now, wanted[name]))
@@ -186,5 +187,6 @@ def datestyle(new: Catalog) -> str:
     """Returns ``ISO`` with NEW's configured field order, so that ambiguous dates are read as NEW's own users
     write them.
     """
+    # DateStyle has two parts, output and field order; a server prints the order last.
     order = new.datestyle.rpartition(",")[2].strip()
     return f"ISO, {order if order in ('DMY', 'MDY', 'YMD') else 'MDY'}"

@@ -173,6 +173,7 @@ class Snapshot:
         snapshot = cls(endpoint, relations, Settings(datestyle=datestyle, zone=zone))
         keeper: asyncio.Task[None] | None = None
         try:
+            # Before the watch begins: there is nothing to keep until a holder exists.
             await snapshot._take()
             keeper = asyncio.create_task(snapshot._keep())
             yield snapshot
@@ -219,6 +220,7 @@ class Snapshot:
             if error.code != TooManyConnections.code or len(self._holders) < 2:
                 raise
         self._crowded = True
+        # The younger holder gives way; the older one's export stays valid.
         spare = self._holders.pop()
         await spare.conn.close(timeout=10)
         for _ in range(_VACANCY_TRIES - 1):
@@ -238,6 +240,7 @@ class Snapshot:
             await conn.execute(sql_snapshot.BEGIN_SNAPSHOT)
             try:
                 await conn.execute(sql_snapshot.import_snapshot(holder.exported))
+            # So the server refuses an export whose transaction has ended: 42704 since 17, 22023 before.
             except (asyncpg.InvalidParameterValueError, asyncpg.UndefinedObjectError):
                 await conn.execute("ROLLBACK")
                 await self._forget(holder)
@@ -262,6 +265,7 @@ class Snapshot:
             await _drop(conn)
             raise
         self._holders.append(_Holder(conn, exported))
+        # A server that grants one connection only is enough: the run then stands on one holder.
         with contextlib.suppress(ConnectError):
             await self._relay()
 

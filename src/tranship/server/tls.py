@@ -48,8 +48,10 @@ def make_context(endpoint: Endpoint) -> ssl.SSLContext:
         ConnectError: a certificate file is missing or unusable.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # In this order: Python refuses CERT_NONE while host names are checked.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    # libpq's default for ssl_min_protocol_version.
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         if _load_authorities(context, endpoint):

@@ -71,6 +71,7 @@ def _message(error: BaseException, endpoint: Endpoint) -> ConnectMessage:
         case asyncpg.PostgresError():
             return _server_said(error, endpoint)
         case asyncpg.InterfaceError() | asyncpg.InternalClientError():
+            # asyncpg has no class for an authentication method that it does not support.
             if "authentication" in str(error):
                 return UnsupportedMethod(str(error))
             return ServerSaid(str(error))
@@ -88,6 +89,7 @@ def _message(error: BaseException, endpoint: Endpoint) -> ConnectMessage:
 
 def _network(error: OSError, endpoint: Endpoint) -> ConnectMessage:
     text = str(error)
+    # asyncpg's words when the server answers N to its request for TLS.
     if "SSL upgrade" in text:
         return NoServerSsl(endpoint.sslmode, endpoint.side.value)
     if isinstance(error, FileNotFoundError):
