@@ -115,7 +115,7 @@ def test_type_changes_in_short_words() -> None:
     assert change.evidence[0] == "the length shrinks from 9 to 4"
 
 
-def test_an_enum_that_grew_is_told() -> None:
+def test_an_enum_that_grew_is_evidence() -> None:
     old, new = (
         catalog(table("t", column("e", enum("mood", *labels)))) for labels in (("sad",), ("sad", "happy"))
     )
@@ -199,7 +199,7 @@ def test_a_rename_decides_names_but_not_breaking_types() -> None:
     assert [line[0] for line in breaking] == [TRANSFORMABLE, BREAKING]
 
 
-def test_transforms_settle_both_columns() -> None:
+def test_transforms_resolve_both_columns() -> None:
     old, new = ["id int", "status text"], ["id int", "status_id int!"]
     lookup = entry(
         "t",
@@ -336,7 +336,7 @@ def test_a_primary_key_is_an_id_of_its_own_table() -> None:
     assert not compared(old, new).of(BREAKING)
 
 
-def test_a_transform_settles_a_changed_meaning() -> None:
+def test_a_transform_resolves_a_changed_meaning() -> None:
     new = catalog(
         table("artist_name", "id int!", "name text", key=["id"]),
         table("artist", "id int!", "name text", key=["id"]),

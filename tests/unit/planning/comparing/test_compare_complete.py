@@ -1,4 +1,6 @@
-"""Whatever the two tables and the decisions: every column of either side is accounted for, and the words keep their promises."""
+"""Whatever the two tables and the decisions: every column of either side is accounted for, and the words keep
+their promises.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ def tables(draw: st.DrawFn) -> Table:
     columns = []
     for name in names:
         made = column(
-            f"x {draw(st.sampled_from(TYPES))}{draw(st.sampled_from(['', '!']))}{draw(st.sampled_from(['', '', ' = 0']))}"
+            f"x {draw(st.sampled_from(TYPES))}{draw(st.sampled_from(['', '!']))}"
+            f"{draw(st.sampled_from(['', '', ' = 0']))}"
         )
         generated = draw(st.sampled_from(["", "", "", "", "s"]))
         columns.append((name, made, generated))
@@ -43,7 +46,7 @@ def _named(name: str, made: Column, generated: str) -> Column:
 
 @st.composite
 def entries(draw: st.DrawFn, old: Table, new: Table) -> tuple[Resolution, ...]:
-    """Decisions that do not contradict each other: one for each new column at most, none ignored that feeds."""
+    """Decisions without contradictions: one for each new column at most, none ignored that feeds."""
     found: list[Resolution] = []
     for after in new.columns:
         action = draw(st.sampled_from(["", "", "rename", "transform", "lookup", "default"]))

@@ -1,4 +1,4 @@
-"""The order of tables: parents and lookup tables first, circles together, the configured order kept."""
+"""The order of tables: parents and lookup tables first, cycles together, the configured order kept."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def test_parents_come_first_and_names_break_ties() -> None:
     assert not any(group.cyclic for group in groups)
 
 
-def test_a_self_reference_is_a_circle_of_one() -> None:
+def test_a_self_reference_is_a_cycle_of_one() -> None:
     groups, _ = order([plan("t")], catalog({"t": ("t",)}), None)
     assert groups[0].cyclic
     assert groups[0].cyclic_keys == ((name("t"), "t_t"),)
 
 
-def test_a_circle_is_one_group() -> None:
+def test_a_cycle_is_one_group() -> None:
     groups, _ = order(
         [plan("staff"), plan("store"), plan("address")],
         catalog({"staff": ("store", "address"), "store": ("staff", "address"), "address": ()}),
@@ -74,7 +74,7 @@ def test_a_lookup_comes_before_its_reader() -> None:
     assert names(groups) == [["zcat"], ["item"]]
 
 
-def test_lookups_in_a_circle_are_refused() -> None:
+def test_lookups_in_a_cycle_are_refused() -> None:
     _, problems = order([plan("a", lookup="b"), plan("b", lookup="a")], catalog({"a": (), "b": ()}), None)
     assert [p.code for p in problems if not p.warning] == ["TS332"]
 
@@ -86,7 +86,7 @@ def test_tables_that_fill_one_new_table_share_a_group() -> None:
     assert names(groups) == [["p1", "p2"], ["c"]]
 
 
-def test_the_configured_order_is_kept_and_a_broken_key_is_told() -> None:
+def test_the_configured_order_is_kept_and_a_broken_key_is_a_warning() -> None:
     tables = [plan("child"), plan("other"), plan("parent"), plan("last")]
     new = catalog({"child": ("parent",), "parent": (), "other": (), "last": ()})
     groups, problems = order(tables, new, [name("child"), name("other"), name("parent"), name("last")])

@@ -19,7 +19,8 @@ TABLE = TableName("public", "T")
     [
         "CREATE INDEX i ON public.t USING btree (a)",
         'CREATE INDEX "i ""x""" ON public."T" USING btree (a DESC NULLS LAST, b NULLS FIRST, c DESC)',
-        'CREATE INDEX i ON public.t USING btree (a COLLATE "C", b COLLATE public.mine text_pattern_ops) INCLUDE (c, "D")',
+        'CREATE INDEX i ON public.t USING btree (a COLLATE "C", b COLLATE public.mine text_pattern_ops)'
+        ' INCLUDE (c, "D")',
         "CREATE INDEX i ON public.t USING hash (a) WITH (fillfactor='80')",
         "CREATE INDEX i ON public.t USING brin (a) WITH (pages_per_range='8', autosummarize=true)",
         "CREATE INDEX i ON public.t USING gin (a jsonb_path_ops)",
@@ -48,7 +49,8 @@ def test_others_have_none(definition: str) -> None:
 
 KEYS = [
     "FOREIGN KEY (a) REFERENCES public.p(id)",
-    'FOREIGN KEY ("A", b) REFERENCES "S"."P"(x, "Y") MATCH FULL ON UPDATE RESTRICT ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED',
+    'FOREIGN KEY ("A", b) REFERENCES "S"."P"(x, "Y") MATCH FULL ON UPDATE RESTRICT ON DELETE CASCADE'
+    " DEFERRABLE INITIALLY DEFERRED",
     "FOREIGN KEY (a, b) REFERENCES public.p(x, y) ON UPDATE SET DEFAULT ON DELETE SET NULL (b) DEFERRABLE",
     "FOREIGN KEY (a, PERIOD b) REFERENCES public.p(x, PERIOD y)",
     "FOREIGN KEY (a) REFERENCES public.p(id) NOT ENFORCED",
@@ -75,11 +77,15 @@ def test_what_is_composed_quotes_every_name() -> None:
     (composed,) = restoring(KeyDropped(TableName(nasty, nasty), key, partitioned=False))
     quoted = '"x""; DROP TABLE y; --"'
     assert composed == (
-        f"ALTER TABLE {quoted}.{quoted} ADD CONSTRAINT {quoted} FOREIGN KEY ({quoted}) REFERENCES {quoted}.{quoted} ({quoted}) NOT VALID"
+        f"ALTER TABLE {quoted}.{quoted} ADD CONSTRAINT {quoted} FOREIGN KEY ({quoted})"
+        f" REFERENCES {quoted}.{quoted} ({quoted}) NOT VALID"
     )
 
 
-MAKE = 'SET LOCAL search_path = \'\'; SET LOCAL default_tablespace = "fast"; CREATE INDEX i ON public."T" USING btree (a)'
+MAKE = (
+    "SET LOCAL search_path = ''; SET LOCAL default_tablespace = \"fast\"; "
+    'CREATE INDEX i ON public."T" USING btree (a)'
+)
 
 
 @pytest.mark.parametrize(

@@ -214,10 +214,10 @@ def test_wrong_ones_are_named(tmp_path: Path, name: str) -> None:
     entries, words = WRONG[name]
     new = NEW.replace("s int)", "s int, d int!, g text gen)")
     asked = Asked(tmp_path, {"t": entries}, parse_catalog(OLD), parse_catalog(new))
-    told = "\n".join(asked.wrong)
-    assert told
+    messages = "\n".join(asked.wrong)
+    assert messages
     for word in words:
-        assert word in told
+        assert word in messages
 
 
 def test_all_problems_come_at_once(tmp_path: Path) -> None:
@@ -232,9 +232,9 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
         parse_catalog(OLD),
         parse_catalog(NEW),
     )
-    told = "\n".join(asked.wrong)
+    messages = "\n".join(asked.wrong)
     for word in ("'bb'", "'cc'", "'nothing'", "'x' is no value", "'no_such_table'"):
-        assert word in told
+        assert word in messages
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the acceptance cases are not beside the checkout")
@@ -266,7 +266,8 @@ def test_a_wrong_enum_label_is_found_with_the_nearest(tmp_path: Path) -> None:
 def test_falsy_values_are_values_and_digits_are_kept(tmp_path: Path, read: object) -> None:
     text = """{"_instructions": ["x"], "resolutions": { // a comment
       "_note": "y", "t": [{"_why": 1, "action": "transform", "old_column": "a", "new_column": "b",
-        "value_mapping": {"": 9007199254740993, "_x": 1.10, "n": null, "f": false}, "default_value": 0, "null_value": ""}]}}"""
+        "value_mapping": {"": 9007199254740993, "_x": 1.10, "n": null, "f": false},
+        "default_value": 0, "null_value": ""}]}}"""
     file = read(text)  # type: ignore[operator]
     assert not file.problems
     entry = file.entries[0]
@@ -282,7 +283,7 @@ def test_a_key_twice_and_another_kind_of_file_are_refused(read: object) -> None:
             read(text)  # type: ignore[operator]
 
 
-def test_a_placeholder_is_an_open_question_unless_settled_elsewhere(tmp_path: Path) -> None:
+def test_a_placeholder_is_an_open_question_unless_resolved_elsewhere(tmp_path: Path) -> None:
     gap = {"old_column": "b", "new_column": "SPECIFY_NEW_COLUMN_NAME", "action": "SPECIFY_ACTION"}
     default = {"new_column": "c", "action": "default", "default_value": "SPECIFY_DEFAULT_VALUE"}
     asked = ask(tmp_path, [gap, default, GOOD])
@@ -331,7 +332,7 @@ def test_keys_are_old_names_and_an_exact_name_wins_over_the_dot(tmp_path: Path) 
     assert "old table's name" in asked.wrong[0]
 
 
-def test_out_of_scope_is_told_and_not_used(tmp_path: Path) -> None:
+def test_out_of_scope_is_a_problem_and_not_used(tmp_path: Path) -> None:
     asked = Asked(
         tmp_path,
         {"other": [{"action": "drop_table"}], "t": [RENAME, GOOD]},
@@ -364,7 +365,7 @@ def _change(kind: str, old: str | None, new: str | None, conversion: str | None 
     )
 
 
-def test_one_entry_settles_both_sides(tmp_path: Path) -> None:
+def test_one_entry_resolves_both_sides(tmp_path: Path) -> None:
     changes = (
         _change("column_removed", "b", None),
         _change("column_added", None, "c"),

@@ -1,4 +1,6 @@
-"""Suggestions: every open question comes with the answer that the evidence speaks for, and nothing is decided by itself."""
+"""Suggestions: every open question comes with the answer that the evidence speaks for, and nothing is decided
+by itself.
+"""
 
 from __future__ import annotations
 
@@ -258,7 +260,10 @@ def test_decisions_are_kept_stale_ones_dropped_and_new_ones_added(tmp_path: Path
 
 
 def test_open_entries_of_the_file_are_not_asked_twice(tmp_path: Path) -> None:
-    existing = '{"resolutions": {"t": [{"old_column": "b", "new_column": "SPECIFY_NEW_COLUMN_NAME", "action": "SPECIFY_ACTION", "_why": "mine"}]}}'
+    existing = """{"resolutions": {"t": [
+        {"old_column": "b", "new_column": "SPECIFY_NEW_COLUMN_NAME", "action": "SPECIFY_ACTION",
+         "_why": "mine"}
+    ]}}"""
     made = run("t(a text, b text)", "t(a text)", folder=tmp_path, existing=existing)
     (entry,) = entries(made)
     assert entry["_why"] == "mine"
@@ -385,7 +390,9 @@ def tried(
 def test_expressions_are_found_on_the_values(
     old: str, new: str, values: list[str], sql: str, filled: bool | None
 ) -> None:
-    """``filled``: whether the action may stand in the file once every row was tried; where that is None only the expression matters."""
+    """``filled``: whether the action may stand in the file once every row was tried; where that is None only
+    the expression matters.
+    """
     column = old.split()[0]
     shape = f"t(id int pk, {old}, z text)", f"t(id int pk, {new}, z text)"
     held = facts(column, dict.fromkeys(values, 1))

@@ -1,4 +1,7 @@
-"""The bars of the rename benchmark, and the figures that the manual prints. Skipped where the benchmark is not beside the checkout."""
+"""The bars of the rename benchmark, and the figures that the manual prints.
+
+Skipped where the benchmark is not beside the checkout.
+"""
 
 from __future__ import annotations
 
@@ -72,11 +75,11 @@ def test_odd_files(tmp_path: Path) -> None:
         )
     )
     (tmp_path / "empty").write_text("\n")
-    told = json.loads(score(packed, "empty", "--format", "json", "--errors", cwd=tmp_path))
-    assert [told[str(packed)][kind]["cases"] for kind in ("tables",)] == [1] and told["empty"]["tables"][
+    report = json.loads(score(packed, "empty", "--format", "json", "--errors", cwd=tmp_path))
+    assert [report[str(packed)][kind]["cases"] for kind in ("tables",)] == [1] and report["empty"]["tables"][
         "cases"
     ] == 0
-    assert told[str(packed)]["columns"]["known"] | {"errors": []} == told[str(packed)]["columns"]["known"]
+    assert report[str(packed)]["columns"]["known"] | {"errors": []} == report[str(packed)]["columns"]["known"]
     for text, expected in (
         ("{", "odd:1: "),
         ('{"old": {}}', 'odd:1: ValueError(\'no case: "old" and "new"'),

@@ -291,8 +291,8 @@ def test_numbers_and_dates_span_the_same_range() -> None:
         before, after = table("t", f"a {kind}"), table("t", f"b {kind}")
         left = statistics(before, "a", minimum=here[0], maximum=here[1]).of(before.name, "a")
         right = statistics(after, "b", minimum=there[0], maximum=there[1]).of(after.name, "b")
-        told = [words for _, words in leanings(before.columns[0], after, after.columns[0], left, right)]
-        assert told == ["the values span nearly the same range on both sides"]
+        reasons = [words for _, words in leanings(before.columns[0], after, after.columns[0], left, right)]
+        assert reasons == ["the values span nearly the same range on both sides"]
     before, after = table("t", "a int8"), table("t", "b int2")
     left = statistics(before, "a", minimum="1", maximum="70000").of(before.name, "a")
     assert list(leanings(before.columns[0], after, after.columns[0], left, None)) == [

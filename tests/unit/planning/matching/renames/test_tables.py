@@ -97,7 +97,8 @@ def test_prefix_and_plural_over_a_whole_schema() -> None:
     convention = naming_convention(old, new)
     assert convention is not None
     assert convention.evidence == (
-        "4 of 4 renamed tables follow one convention: case and separators, prefix tbl → none, singular and plural",
+        "4 of 4 renamed tables follow one convention: "
+        "case and separators, prefix tbl → none, singular and plural",
     )
     assert automatic(renames(old, new)) == [
         ("tbl_citys", "city"),
@@ -108,7 +109,7 @@ def test_prefix_and_plural_over_a_whole_schema() -> None:
 
 
 @pytest.mark.parametrize(
-    ("write", "told"),
+    ("write", "words_of_rule"),
     [
         (
             lambda name, kind: {"int": "lng", "text": "str"}[kind] + name.title().replace("_", ""),
@@ -118,7 +119,7 @@ def test_prefix_and_plural_over_a_whole_schema() -> None:
         (lambda name, kind: f"x_{name}", "prefix x → none"),
     ],
 )
-def test_conventions_of_columns(write: Callable[[str, str], str], told: str) -> None:
+def test_conventions_of_columns(write: Callable[[str, str], str], words_of_rule: str) -> None:
     columns = {"first_name": "text", "amount": "int", "city": "text", "rank": "int"}
     names = ("user", "order", "product")
     new = [table(name, "id int", *(f"{c} {kind}" for c, kind in reversed(columns.items()))) for name in names]
@@ -127,7 +128,7 @@ def test_conventions_of_columns(write: Callable[[str, str], str], told: str) -> 
     ]
     convention = naming_convention(old, new)
     assert convention is not None and convention.evidence == (
-        f"12 of 12 renamed columns follow one convention: case and separators, {told}",
+        f"12 of 12 renamed columns follow one convention: case and separators, {words_of_rule}",
     )
     found = column_renames(
         old[0], new[0], kept=[("id", "id")], context=RenameContext(convention=convention)
