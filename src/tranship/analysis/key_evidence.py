@@ -1,4 +1,6 @@
-"""Which old columns hold the keys of old tables, asked for many columns at once."""
+"""Finds the old columns that hold keys of old tables. Many columns are compared with many keys in one
+statement, because a round trip per pair would exceed any time limit.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from tranship.planning.names.families import family
 from tranship.sql.key_evidence import Asked, keys_held
 
 _COLUMNS_AT_ONCE = 16
+"""Columns of one statement: a refused one is repeated column by column."""
 _KEYS_AT_ONCE = 100
 """Tables of one statement: each costs the server a few of its shared locks (max_locks_per_transaction, 64
 per connection).
@@ -21,10 +24,11 @@ per connection).
 _MOST = 0.95
 """The part of the distinct values that has to be found among the keys."""
 _LISTED = 20
+"""Keys that are named per column, at most."""
 
 
 class _Counted(Struct):
-    """What is known of one column so far."""
+    """What is known about one column so far."""
 
     question: KeyQuestion
     distinct: int = 0
@@ -36,8 +40,7 @@ class _Counted(Struct):
 async def references(
     asker: Asker, old: Catalog, questions: Sequence[KeyQuestion], percents: dict[ColumnRef, float | None]
 ) -> tuple[Reference, ...]:
-    """Returns the answers in the order of the questions, which is the order of asking; a column that could
-    not be asked is missing.
+    """Returns the answers in the order of the questions. A column for which there is no answer is missing.
 
     ``percents`` are the parts of large tables that are read, by column.
     """
@@ -57,7 +60,7 @@ def _reference(counted: _Counted, *, sampled: bool) -> Reference:
 
 
 def _batches(old: Catalog, questions: Sequence[KeyQuestion]) -> Iterator[list[KeyQuestion]]:
-    """Neighbours of one kind: UUIDs are compared with UUIDs, numbers with numbers."""
+    """Yields neighbouring questions of one kind: UUIDs are compared with UUIDs, numbers with numbers."""
     batch: list[KeyQuestion] = []
     for question in questions:
         if batch and (len(batch) == _COLUMNS_AT_ONCE or _is_uuid(old, batch[0]) != _is_uuid(old, question)):
@@ -77,26 +80,41 @@ def _is_uuid(old: Catalog, question: KeyQuestion) -> bool:
 async def _ask(
     asker: Asker, old: Catalog, batch: list[KeyQuestion], percents: dict[ColumnRef, float | None]
 ) -> list[_Counted]:
-    """Answers one batch; where the servers refuse it as a whole, each column is asked alone."""
+    """Returns the answers of one batch. Where the server refuses it as a whole, each column is compared
+    alone.
+    """
     counted = [_Counted(question, keys=[]) for question in batch]
-    columns = [
-        Asked(table, q.column.column, percents.get(q.column))
-        for q in batch
-        if (table := old.table(q.column.table)) is not None
-    ]
-    keys = [(ref, table) for ref in _all_keys(batch) if (table := old.table(ref.table)) is not None]
-    parts = [keys[n : n + _KEYS_AT_ONCE] for n in range(0, len(keys), _KEYS_AT_ONCE)] or [[]]
+    columns = _compared(old, batch, percents)
     uuid = _is_uuid(old, batch[0])
-    for part in parts:
+    for part in _parts(old, batch):
         rows = await asker.ask(Side.OLD, _what(batch), _text(columns, part, uuid=uuid))
+        if rows is None and len(batch) == 1:
+            return [_Counted(batch[0], answered=False)]
         if rows is None:
-            if len(batch) == 1:
-                return [_Counted(batch[0], answered=False)]
             return [one for question in batch for one in await _ask(asker, old, [question], percents)]
         _count(counted, part, rows)
     for one in counted:
         one.keys.sort(key=one.question.keys.index)
     return counted
+
+
+def _compared(
+    old: Catalog, batch: Sequence[KeyQuestion], percents: dict[ColumnRef, float | None]
+) -> list[Asked]:
+    tables = ((question, old.table(question.column.table)) for question in batch)
+    return [
+        Asked(table, question.column.column, percents.get(question.column))
+        for question, table in tables
+        if table is not None
+    ]
+
+
+def _parts(old: Catalog, batch: Sequence[KeyQuestion]) -> list[list[tuple[ColumnRef, Table]]]:
+    """Returns the keys of all questions in parts for one statement each; one empty part without keys, so that
+    the values are counted.
+    """
+    keys = [(ref, table) for ref in _all_keys(batch) if (table := old.table(ref.table)) is not None]
+    return [keys[n : n + _KEYS_AT_ONCE] for n in range(0, len(keys), _KEYS_AT_ONCE)] or [[]]
 
 
 def _text(columns: Sequence[Asked], part: Sequence[tuple[ColumnRef, Table]], *, uuid: bool) -> str:

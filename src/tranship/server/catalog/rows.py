@@ -52,6 +52,8 @@ def by_relation(rows: Iterable[Part]) -> dict[int, list[Part]]:
 
 
 class SessionRow(Struct, frozen=True):
+    """A row of ``catalog_session.sql``, which says what its columns mean."""
+
     version: int
     database: str
     encoding: str
@@ -66,12 +68,16 @@ class SessionRow(Struct, frozen=True):
 
 
 class SchemaRow(Struct, frozen=True):
+    """A row of ``catalog_schemas.sql``, which says what its columns mean."""
+
     oid: int
     name: str
     usable: bool
 
 
 class RelationRow(Struct, frozen=True):
+    """A row of ``catalog_relations.sql``, which says what its columns mean."""
+
     oid: int
     schema: str
     name: str
@@ -98,6 +104,8 @@ class RelationRow(Struct, frozen=True):
 
 
 class ColumnRow(Struct, frozen=True):
+    """A row of ``catalog_columns.sql``, which says what its columns mean."""
+
     relation: int
     attnum: int
     name: str
@@ -115,11 +123,15 @@ class ColumnRow(Struct, frozen=True):
 
 
 class UnreadableRow(Struct, frozen=True):
+    """A row of ``catalog_unreadable.sql``, which says what its columns mean."""
+
     relation: int
     name: str
 
 
 class ConstraintRow(Struct, frozen=True):
+    """A row of ``catalog_constraints.sql``, which says what its columns mean."""
+
     relation: int
     name: str
     kind: str
@@ -143,6 +155,8 @@ class ConstraintRow(Struct, frozen=True):
 
 
 class IndexRow(Struct, frozen=True):
+    """A row of ``catalog_indexes.sql``, which says what its columns mean."""
+
     relation: int
     name: str
     definition: str
@@ -162,6 +176,8 @@ class IndexRow(Struct, frozen=True):
 
 
 class TriggerRow(Struct, frozen=True):
+    """A row of ``catalog_triggers.sql``, which says what its columns mean."""
+
     relation: int
     name: str
     enabled: TriggerState
@@ -172,6 +188,8 @@ class TriggerRow(Struct, frozen=True):
 
 
 class RuleRow(Struct, frozen=True):
+    """A row of ``catalog_rules.sql``, which says what its columns mean."""
+
     relation: int
     name: str
     event: str
@@ -181,12 +199,16 @@ class RuleRow(Struct, frozen=True):
 
 
 class PolicyRow(Struct, frozen=True):
+    """A row of ``catalog_policies.sql``, which says what its columns mean."""
+
     relation: int
     name: str
     definition: str
 
 
 class PartitionRow(Struct, frozen=True):
+    """A row of ``catalog_partitions.sql``, which says what its columns mean."""
+
     root: int
     oid: int
     schema: str
@@ -206,6 +228,8 @@ class PartitionRow(Struct, frozen=True):
 
 
 class InheritanceRow(Struct, frozen=True):
+    """A row of ``catalog_inheritance.sql``, which says what its columns mean."""
+
     child: int
     child_schema: str
     child_name: str
@@ -216,6 +240,8 @@ class InheritanceRow(Struct, frozen=True):
 
 
 class SequenceRow(Struct, frozen=True):
+    """A row of ``catalog_sequences.sql``, which says what its columns mean."""
+
     oid: int
     schema: str
     name: str
@@ -231,6 +257,8 @@ class SequenceRow(Struct, frozen=True):
 
 
 class SequenceUseRow(Struct, frozen=True):
+    """A row of ``catalog_sequence_uses.sql``, which says what its columns mean."""
+
     sequence: int
     tie: str
     relation: int
@@ -240,6 +268,8 @@ class SequenceUseRow(Struct, frozen=True):
 
 
 class TypeRow(Struct, frozen=True):
+    """A row of ``catalog_types.sql``, which says what its columns mean."""
+
     oid: int
     schema_oid: int
     schema: str
@@ -261,11 +291,15 @@ class TypeRow(Struct, frozen=True):
 
 
 class EnumRow(Struct, frozen=True):
+    """A row of ``catalog_enums.sql``, which says what its columns mean."""
+
     type: int
     labels: tuple[str, ...]
 
 
 class DomainCheckRow(Struct, frozen=True):
+    """A row of ``catalog_domain_checks.sql``, which says what its columns mean."""
+
     type: int
     name: str
     expression: str
@@ -273,6 +307,8 @@ class DomainCheckRow(Struct, frozen=True):
 
 
 class RangeRow(Struct, frozen=True):
+    """A row of ``catalog_ranges.sql``, which says what its columns mean."""
+
     type: int
     subtype: int
     multirange: int
@@ -281,6 +317,8 @@ class RangeRow(Struct, frozen=True):
 
 
 class AttributeRow(Struct, frozen=True):
+    """A row of ``catalog_attributes.sql``, which says what its columns mean."""
+
     relation: int
     name: str
     type: int
@@ -288,21 +326,29 @@ class AttributeRow(Struct, frozen=True):
 
 
 class EqualityRow(Struct, frozen=True):
+    """A row of ``catalog_equality.sql``, which says what its columns mean."""
+
     type: int
     operator: str
 
 
 class CoercionRow(Struct, frozen=True):
+    """A row of ``catalog_coercions.sql``, which says what its columns mean."""
+
     source: int
     target: int
 
 
 class TypeTextRow(Struct, frozen=True):
+    """A row of ``catalog_type_texts.sql``, which says what its columns mean."""
+
     text: str
     base: str
 
 
 class RoutineRow(Struct, frozen=True):
+    """A row of ``catalog_routines.sql``, which says what its columns mean."""
+
     schema: str
     name: str
     arguments: str
@@ -311,17 +357,23 @@ class RoutineRow(Struct, frozen=True):
 
 
 class ExtensionRow(Struct, frozen=True):
+    """A row of ``catalog_extensions.sql``, which says what its columns mean."""
+
     name: str
     version: str
     schema: str
 
 
 class DatabaseObjectRow(Struct, frozen=True):
+    """A row of ``catalog_database_objects.sql``, which says what its columns mean."""
+
     kind: str
     text: str
 
 
 class OtherObjectRow(Struct, frozen=True):
+    """A row of ``catalog_other_objects.sql``, which says what its columns mean."""
+
     kind: str
     schema: str | None
     name: str
