@@ -97,6 +97,11 @@ class PgType(Struct, frozen=True, omit_defaults=True):
             inner = inner.element
         return inner
 
+    def holds(self, family: Family) -> bool:
+        """Whether the type, or a part of it at any depth, is of the family."""
+        parts = (*(a.type for a in self.attributes), *((self.element,) if self.element is not None else ()))
+        return self.family is family or any(part.holds(family) for part in parts)
+
     @property
     def typname(self) -> str:
         """The catalog's name of a type of ``pg_catalog`` (``int4``); empty for every other type."""

@@ -28,6 +28,7 @@ from tranship.model.names import Side
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.types import PgType, TypeKind
 from tranship.sql.quote import ident, literal, relation, text_array
+from tranship.sql.types.moments import without_largest
 
 _EXACT_STRINGS = frozenset({"text", "varchar", "name"})
 
@@ -189,6 +190,8 @@ def _take(take: Take, new: PgType, old: Table, zone: str | None) -> str:
 
 def _convert(value: str, conversion: Conversion, old: PgType, new: PgType, zone: str | None) -> str:
     match conversion.rule:
+        case Rule.SAME if conversion.fallible and old.holds(Family.INTERVAL):
+            return without_largest(f"CAST({value} AS pg_catalog.text)")
         case Rule.SAME:
             return value
         case Rule.OLD_CAST:

@@ -162,7 +162,7 @@ class Worker:
             async with watched(self._live.context.config, lambda: (self._old, new), self._progress):
                 return await self._clean(new, task, batch)
         except asyncpg.PostgresError as error:
-            if not is_rows_fault(error):
+            if not is_rows_fault(error, task.plan.new):
                 raise
         except OldSideError as error:
             cause = error.__cause__

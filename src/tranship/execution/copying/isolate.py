@@ -89,7 +89,7 @@ class Isolation:
             written = await write_lines(self._new, self._table, self._columns, [s.text for s in segment])
             await self._new.execute(CONSTRAINTS_NOW)
         except asyncpg.PostgresError as error:
-            if not is_rows_fault(error):
+            if not is_rows_fault(error, self._table):
                 raise
             await self._new.execute(TO_SAVEPOINT)
             await self._new.execute(RELEASE)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 import asyncpg
+from msgspec import Struct
 
 from tranship.errors import ConnectError
 from tranship.model.locator import Locator
@@ -15,14 +16,61 @@ from tranship.model.verdict import Reject
 from tranship.server.trouble import DRIVER_TROUBLE
 
 _ROW_CLASSES = ("22", "23", "44", "P0", "38", "39", "54")
+_NEVER_OF_A_ROW = ("08", "25", "28", "40", "53", "55", "57", "58")
+"""Classes about the connection, the transaction, resources and cancellation: COPY names the line that was in
+hand all the same.
+"""
+_OF_A_VALUE_ONLY = ("HV", "XX")
+"""Classes that a single value may raise, but a damaged server as well: COPY has to name the column, too."""
+_PRIVILEGE = "42501"
 _PASSING_CLASSES = ("08",)
 _PASSING = frozenset({"57P01", "57P02", "57P03", "53300", "40001", "40P01", "55P03", "25P03", "57014"})
 _DIGITS = re.compile(r"\d+")
 
 
-def is_rows_fault(error: BaseException) -> bool:
-    """NEW refuses a row for what it holds; another row may pass."""
-    return isinstance(error, asyncpg.PostgresError) and sqlstate(error)[:2] in _ROW_CLASSES
+def is_rows_fault(error: BaseException, table: TableName | None = None) -> bool:
+    """Returns whether a server refuses a row for what it holds, so that another row may pass.
+
+    The classes of data exceptions and violated constraints are the row's fault everywhere. Other classes are
+    when COPY names a line of ``table`` as the place of the error: the input function of a type may raise any
+    code (``regclass`` 42P01, ``regproc`` 42883, ``ltree`` 42601, PostGIS XX000), and so may a function that a
+    CHECK calls.
+    """
+    if not isinstance(error, asyncpg.PostgresError):
+        return False
+    state = sqlstate(error)
+    if state[:2] in _ROW_CLASSES:
+        return True
+    place = _place(error, table) if table is not None else None
+    if place is None or state[:2] in _NEVER_OF_A_ROW:
+        return False
+    # A missing privilege on a function or a schema concerns every row, unless it is a value that names the
+    # schema.
+    return place.in_column or not (state == _PRIVILEGE or state[:2] in _OF_A_VALUE_ONLY)
+
+
+class _Place(Struct, frozen=True):
+    """Where COPY was when it failed, out of the context of the error."""
+
+    line: int
+    rest: str
+    """What follows the line number: ``, column c: "value"``, in the server's language."""
+
+    @property
+    def in_column(self) -> bool:
+        """COPY was about to read one value: ``, column c``, whereas a whole line follows as ``: "1,a"``."""
+        return self.rest.lstrip().startswith((",", "，", "、"))
+
+
+def _place(error: asyncpg.PostgresError, table: TableName) -> _Place | None:
+    """Finds our own relation's name in the context and the digits behind it, whatever the server's language."""
+    context: str = getattr(error, "context", None) or ""
+    for line in context.splitlines():
+        _, found, rest = line.partition(f"COPY {table.name}")
+        number = _DIGITS.search(rest) if found else None
+        if number is not None:
+            return _Place(int(number[0]), rest[number.end() :])
+    return None
 
 
 def passes(error: BaseException) -> bool:
@@ -41,31 +89,21 @@ def sqlstate(error: BaseException) -> str:
 
 
 def failing_line(error: asyncpg.PostgresError, table: TableName) -> int | None:
-    """The line that COPY names in the error's context, from 1: the digits that follow our own relation's name, whatever the server's language."""
-    context: str = getattr(error, "context", None) or ""
-    for line in context.splitlines():
-        _, found, rest = line.partition(f"COPY {table.name}")
-        number = _DIGITS.search(rest) if found else None
-        if number is not None:
-            return int(number[0])
-    return None
+    """Returns the line that COPY names in the error's context, from 1."""
+    place = _place(error, table)
+    return place.line if place is not None else None
 
 
 def failing_column(error: asyncpg.PostgresError, table: TableName, columns: Sequence[str]) -> str | None:
-    """NEW's column, from the error's own field, else from COPY's context."""
+    """Returns NEW's column, from the error's own field, else from COPY's context."""
     named: str | None = getattr(error, "column_name", None)
     if named is not None:
         return named
-    context: str = getattr(error, "context", None) or ""
-    for line in context.splitlines():
-        _, found, rest = line.partition(f"COPY {table.name}")
-        number = _DIGITS.search(rest) if found else None
-        if number is None:
-            continue
-        after = rest[number.end() :]
-        matches = [c for c in columns if f" {c}: " in after or after.endswith(f" {c}")]
-        return max(matches, key=len, default=None)
-    return None
+    place = _place(error, table)
+    if place is None:
+        return None
+    matches = [c for c in columns if f" {c}: " in place.rest or place.rest.endswith(f" {c}")]
+    return max(matches, key=len, default=None)
 
 
 def reject_of(row: Locator, error: asyncpg.PostgresError, table: TableName, columns: Sequence[str]) -> Reject:

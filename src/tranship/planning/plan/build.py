@@ -132,6 +132,8 @@ def _why_text(columns: Sequence[ColumnMapping], before: Table) -> str:
         declared = before.column(expression.column)
         if expression.conversion.rule not in (Rule.SAME, Rule.OLD_CAST):
             return f"{mapping.column}: read by NEW's input function"
+        if expression.conversion.fallible:
+            return f"{mapping.column}: NEW's {mapping.type.text} does not hold every value of OLD's"
         if not mapping.type.portable or declared is None or not declared.type.portable:
             return f"{mapping.column}: {mapping.type.text} is not the same bytes on every server"
     return ""

@@ -13,6 +13,7 @@ from tranship.model.types import PgType, TypeKind
 from tranship.planning.printed.one_spelling import one_spelling
 from tranship.planning.types.judgement import NOTHING_IN_COMMON, SAME, asked, no_conversion
 from tranship.planning.types.scalars import scalar
+from tranship.planning.types.versions import may_refuse
 
 SchemaPairs = tuple[tuple[str, str], ...]
 
@@ -21,7 +22,8 @@ _DISCRETE = {"int4": 0, "int8": 1}
 
 class _Context(Struct, frozen=True):
     schemas: SchemaPairs
-    new_version: int
+    versions: tuple[int, int]
+    """OLD's and NEW's ``server_version_num``."""
     nested: bool = False
     """Inside an array, a composite or a range, where no column constraint guards against NULL."""
 
@@ -46,7 +48,7 @@ def convert(
     """
     if old_version < 90200 and new.leaf.kind is TypeKind.RANGE:
         return no_conversion("OLD's server has no ranges")
-    return _judge(old, new, _Context(schemas, new_version))
+    return _judge(old, new, _Context(schemas, (old_version, new_version)))
 
 
 def same_type(old: PgType, new: PgType, schemas: SchemaPairs = ()) -> bool:
@@ -116,10 +118,15 @@ def _judge(old: PgType, new: PgType, context: _Context) -> Conversion:
 
 def _base(old: PgType, new: PgType, context: _Context) -> Conversion:
     if old.typname and new.typname:
-        return scalar(old, new, context.new_version)
-    if _same_name(old, new, context.schemas):
-        return SAME if _suffix(new) in ("", _suffix(old)) else asked(Rule.NEW_INPUT, "the modifier changes")
-    return _across(old, new)
+        found = scalar(old, new, context.versions[1])
+    elif _same_name(old, new, context.schemas):
+        kept = _suffix(new) in ("", _suffix(old))
+        found = SAME if kept else asked(Rule.NEW_INPUT, "the modifier changes")
+    else:
+        return _across(old, new)
+    if found.rule is Rule.SAME and may_refuse(old, new, context.versions):
+        return structs.replace(found, fallible=True)
+    return found
 
 
 def _across(old: PgType, new: PgType) -> Conversion:

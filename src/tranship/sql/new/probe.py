@@ -49,12 +49,12 @@ GIVE = """
 """$1: the blocks as JSON. $2: the time zone in which texts are read, or NULL for the session's."""
 ANSWER = "SELECT pg_catalog.current_setting('tranship.answer')"
 
-_NOT_OF_A_ROW = ("08", "25", "40", "53", "55", "57", "58", "XX")
-"""Classes of SQLSTATE that say nothing about a row: connection, transaction state, resources, cancellation,
-internal errors (PostgreSQL documentation, "Error Codes")."""
-_OF_THE_QUERY = ("0A", "42")
-"""Classes that the composed query itself raises (feature not supported, syntax or access): the check is not
-possible.
+_NOT_OF_A_ROW = ("08", "25", "40", "53", "55", "57", "58")
+"""Classes of SQLSTATE that say nothing about a row: connection, transaction state, resources, cancellation
+(PostgreSQL documentation, "Error Codes")."""
+_OF_THE_QUERY = ("0A", "42", "XX")
+"""Classes that the composed query itself raises (feature not supported, syntax or access, internal errors):
+the check is not possible.
 """
 
 
@@ -115,10 +115,11 @@ def guarded(query: str, *, conversion: bool = False) -> str:
     Args:
         query: reads the PL/pgSQL variable ``tranship_given`` (a JSON array of rows) and returns one text
             column.
-        conversion: errors of class 42 count as the row's, too. ``regclass`` and its kind raise them for a
-            name that does not exist; a query that only converts has no other way to raise them.
+        conversion: errors of the classes 0A, 42 and XX count as the row's, too. ``regclass`` and its kind
+            raise 42P01 for a name that does not exist, PostGIS XX000 for every wrong text; a query that only
+            converts has no other way to raise them.
     """
-    stopping = _NOT_OF_A_ROW if conversion else _NOT_OF_A_ROW + _OF_THE_QUERY
+    stopping = _NOT_OF_A_ROW + (() if conversion else _OF_THE_QUERY)
     classes = ", ".join(literal(c) for c in stopping)
     reraise = f"IF pg_catalog.left(SQLSTATE, 2) IN ({classes}) THEN RAISE; END IF;"
     return f"DO LANGUAGE plpgsql {literal(_GUARDED.format(query=query, reraise=reraise))}"

@@ -37,7 +37,9 @@ def uncertain(plan: TablePlan, position: int, old: Table, *, in_bytes: bool = Fa
         case _:
             return None
     column, new = old.column(take.column), mapping.type
-    if column is None or _checked(new) or take.conversion.rule is Rule.SAME or column.computed_when_read:
+    if column is None or _checked(new) or column.computed_when_read:
+        return None
+    if take.conversion.rule is Rule.SAME and not take.conversion.fallible:
         return None
     safe = certain(f"old.{ident(take.column)}", column.type.leaf, new.leaf, in_bytes=in_bytes)
     return f"(({safe}) IS FALSE)" if safe is not None else None

@@ -10,6 +10,11 @@ from tranship.sql.types.family import Change, as_text
 
 _DAY = r"[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])"
 """Four digits come first, so that every DateStyle reads them as the year; the 28th exists in every month."""
+_LIMITS = (
+    "178956970 years 7 mons 2147483647 days 2562047788:00:54.775807",
+    "-178956970 years -8 mons -2147483648 days -2562047788:00:54.775808",
+)
+"""The largest and the smallest interval before PostgreSQL 17, as IntervalStyle postgres prints them."""
 _DATED = frozenset({Family.DATE, Family.TIMESTAMP})
 
 
@@ -39,6 +44,24 @@ def timestamp_shape(new: PgType) -> str | None:
 def dated_takes(value: str, old: PgType, new: PgType) -> str | None:
     """What lies within the narrowest of the three ranges: a timestamp's, less a day for the zone."""
     return f"{value} > '4000-01-01 BC' AND {value} < '200000-01-01'" if old.family in _DATED else None
+
+
+def without_largest(text: str) -> str:
+    """Returns SQL for the printed form of a value that holds intervals, for a server of another range of
+    intervals.
+
+    PostgreSQL 17 reads the largest and the smallest interval of earlier versions as infinite. They are sent
+    in a form that it refuses.
+    """
+    held = " OR ".join(f"{text} LIKE {literal(f'%{limit}%')}" for limit in _LIMITS)
+    return f"CASE WHEN {held} THEN {text} || ' is out of range' ELSE {text} END"
+
+
+def interval_takes(value: str, old: PgType, new: PgType) -> str | None:
+    """What lies far from infinity, and from the largest value of versions that have none."""
+    if old.family is not Family.INTERVAL:
+        return None
+    return f"{value} > '-170000000 years' AND {value} < '170000000 years'"
 
 
 def date_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:

@@ -57,8 +57,11 @@ def integer_takes(value: str, old: PgType, new: PgType) -> str | None:
 
 def numeric_takes(value: str, old: PgType, new: PgType) -> str | None:
     """Numbers that have room before the point even when rounding adds one to them."""
-    if not new.modifiers or old.family not in _COUNTED:
+    if old.family not in _COUNTED:
         return None
+    if not new.modifiers:
+        # Only infinities are refused, by versions that have none.
+        return "true" if old.family is Family.INTEGER else f"{value} NOT IN ('Infinity', '-Infinity')"
     whole = new.modifiers[0] - new.modifiers[1]
     return f"{value} > -(1e{whole} - 1) AND {value} < 1e{whole} - 1" if 0 < whole <= 300 else None
 

@@ -25,7 +25,7 @@ FAMILY_SQL: Mapping[Family, FamilySql] = {
     Family.TIMESTAMP: FamilySql(
         moments.canonical_timestamp, moments.timestamp_shape, moments.dated_takes, moments.timestamp_changed
     ),
-    Family.INTERVAL: FamilySql(changed=moments.interval_changed),
+    Family.INTERVAL: FamilySql(takes=moments.interval_takes, changed=moments.interval_changed),
     Family.UUID: FamilySql(printed, others.uuid_shape),
     Family.JSON: FamilySql(),
     Family.XML: FamilySql(),

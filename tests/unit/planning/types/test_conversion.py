@@ -285,3 +285,39 @@ def test_modifiers_of_extension_types() -> None:
     assert not convert(any_shape, point).automatic
     assert same_type(point, point)
     assert not same_type(point, polygon)
+
+
+@pytest.mark.parametrize(
+    ("text", "versions", "fallible"),
+    [
+        ("interval", (170000, 150000), True),
+        ("interval(3)", (180000, 160000), True),
+        ("interval", (160000, 180000), True),  # its largest value reads as infinity there
+        ("interval", (180000, 170000), False),
+        ("interval", (150000, 160000), False),
+        ("numeric", (140000, 130000), True),
+        ("numeric", (130000, 140000), False),
+        ("numeric(10,2)", (140000, 130000), False),
+        ("regclass", (180000, 180000), True),
+        ("aclitem", (170000, 180000), True),
+        ("oid", (170000, 180000), False),
+        ("xml", (170000, 180000), True),
+        ("xml", (170000, 170005), False),
+        ("timestamptz", (110000, 180000), False),
+    ],
+)
+def test_new_may_refuse_a_value_of_the_same_type(
+    text: str, versions: tuple[int, int], fallible: bool
+) -> None:
+    scalar = pg_type(text)
+    wrapped = (scalar, array(scalar), domain("d", scalar), composite("c", n="integer", v=scalar))
+    for one in wrapped:
+        found = convert(one, one, old_version=versions[0], new_version=versions[1])
+        assert (found.rule, found.automatic, found.fallible) == (Rule.SAME, True, fallible)
+
+
+def test_a_type_of_an_extension_may_differ_between_majors() -> None:
+    for name, differs in (("ltree", True), ("citext", False)):
+        one = extension_type(name, name)
+        assert convert(one, one, old_version=150000, new_version=180000).fallible is differs
+        assert not convert(one, one, old_version=180000, new_version=180001).fallible
