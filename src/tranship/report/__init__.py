@@ -7,5 +7,7 @@ Begin with ``document.py``: what a report says, without saying how it looks.
 
 1. ``describe/`` makes documents from nouns, one module per report. 2. ``text.py`` and ``html.py`` render
    documents.
-3. ``console.py`` turns the events of a run into lines. ``error_codes.py`` words the table of error codes.
+3. ``console.py`` turns the events of a run into lines; ``notes.py``, ``reasons.py`` and ``rejects.py`` word
+   its notes and rejected rows.
+4. ``error_codes.py`` words the table of error codes.
 """

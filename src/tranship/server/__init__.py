@@ -12,5 +12,5 @@ pinned by the other.
 3. ``session.py`` pins settings and refuses poolers; ``identity.py`` tells which database a connection has
    reached.
 4. ``snapshot.py`` holds OLD's snapshot and hands out readers on it.
-5. ``catalog/`` reads a database's catalog. ``journal.py`` reads and writes the journal in NEW.
+5. ``catalog/`` reads a database's catalog. ``journal/`` reads and writes the journal in NEW.
 """
