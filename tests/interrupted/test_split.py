@@ -19,9 +19,8 @@ from support.proxy import Proxy
 from support.runs import SLY, migrate
 from tranship.errors import Stopped
 from tranship.execution import batch_size as pacing
-from tranship.execution.active_run import Task
 from tranship.execution.copying import batch as working
-from tranship.execution.copying.batch import Worker
+from tranship.execution.copying.batch import Assignment, Report, Worker
 from tranship.execution.resilience import retry as retrying
 from tranship.model.notes import BatchDivided
 from tranship.model.progress import Batch, Event, Noted
@@ -66,10 +65,10 @@ async def test_a_batch_that_does_not_go_through_is_divided(
     pair = await make_pair(old, "CREATE TABLE item (name text, no int GENERATED ALWAYS AS IDENTITY)")
     real = Worker._once
 
-    async def once(self: Worker, task: Task, batch: Batch) -> list[Batch]:
-        if batch.rows > 300:
+    async def once(self: Worker, assignment: Assignment) -> Report:
+        if assignment.batch.rows > 300:
             raise asyncpg.QueryCanceledError("canceling statement due to user request")
-        return await real(self, task, batch)
+        return await real(self, assignment)
 
     monkeypatch.setattr(Worker, "_once", once)
     monkeypatch.setattr(retrying, "FIRST", 0.001)
@@ -99,12 +98,13 @@ async def test_a_division_whose_answer_is_lost_happens_once(
     once, divide = Worker._once, working.divide
     lost: list[bool] = []
 
-    async def cancelled(self: Worker, task: Task, batch: Batch) -> list[Batch]:
+    async def cancelled(self: Worker, assignment: Assignment) -> Report:
+        batch = assignment.batch
         if batch.rows > 600:
             raise asyncpg.QueryCanceledError("canceling statement due to user request")
         if stopped and batch.range.start is not None:
             raise asyncpg.DiskFullError("No space left on device")
-        return await once(self, task, batch)
+        return await once(self, assignment)
 
     async def unheard(*given: Any) -> tuple[Batch, Batch] | None:
         found = await divide(*given)

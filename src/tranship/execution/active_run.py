@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import asyncpg
+from msgspec import Struct
 
 from tranship.execution.batch_size import UNBOUNDED, Pace
 from tranship.execution.context import RunContext
@@ -14,12 +14,10 @@ from tranship.execution.probe.lookups import Lookups
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.resilience.writer_lock import hold_epoch
 from tranship.model.expression import Lookup
-from tranship.model.locator import Locator
 from tranship.model.names import Side
 from tranship.model.options import command_line
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
-from tranship.model.verdict import Reject
 from tranship.server.journal import BatchRow, Findings
 from tranship.server.snapshot import Snapshot
 from tranship.sql.expression import Bindings, shipped
@@ -29,48 +27,72 @@ FIRST_REJECTS = 10
 """Rejects of a table that are told while it is moved."""
 
 
-@dataclass
-class Task:
-    """One table of the run."""
+class FlowTask(Struct, frozen=True):
+    """What a worker has to know of one flow of the run; everything in it comes from the journal or holds for the run."""
 
     position: int
+    """Place of the flow in the run."""
     plan: TablePlan
+    ordered_stream: bool = False
+    """One stream in OLD key order: collisions could not be decided before."""
+    replication_role: Literal["replica", "origin"] | None = None
+    """What batches set ``session_replication_role`` to. None leaves it; ``origin`` undoes, in a rehearsal's one transaction, what another
+    table set."""
+    whole_keys: bool = False
+    """Foreign keys of the table to itself stay on: everything arrives in one statement or not at all."""
+
+    @property
+    def replica(self) -> bool:
+        """Whether batches silence triggers and foreign keys through ``session_replication_role``."""
+        return self.replication_role == "replica"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """NEW's columns that are copied."""
+        return tuple(self.plan.columns[n].column for n in shipped(self.plan))
+
+    @property
+    def binary(self) -> bool:
+        """Whether the bulk copy is in binary format."""
+        return self.plan.binary and bool(self.columns)
+
+    @property
+    def format(self) -> str:
+        """The format of the bulk copy as the result file names it."""
+        return ("binary" if self.binary else "text") if self.columns else ""
+
+
+@dataclass
+class Task:
+    """One flow of the run as its coordinator keeps it."""
+
+    facts: FlowTask
     plan_hash: str
     rows: int
     digest: str
     findings: Findings
     todo: list[Batch]
     done: list[BatchRow] = field(default_factory=list)
-    replica: bool = False
-    """Batches set ``session_replication_role`` to replica."""
-    whole_keys: bool = False
-    """Foreign keys of the table to itself stay on: everything arrives in one statement or not at all."""
     finished: bool = False
     told: int = 0
     """Rejects told so far."""
     told_slow: bool = False
-    next_number: int = 0
     pace: Pace = UNBOUNDED
 
     @property
+    def position(self) -> int:
+        """Place of the flow in the run."""
+        return self.facts.position
+
+    @property
+    def plan(self) -> TablePlan:
+        """The flow's plan."""
+        return self.facts.plan
+
+    @property
     def one_stream(self) -> bool:
-        """Batches one after the other."""
-        return self.plan.serial or self.findings.ordered_stream
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """NEW's columns that travel."""
-        return tuple(self.plan.columns[n].column for n in shipped(self.plan))
-
-    @property
-    def binary(self) -> bool:
-        """The format of the bulk copy."""
-        return self.plan.binary and bool(self.columns)
-
-    @property
-    def format(self) -> str:
-        """For the result file."""
-        return ("binary" if self.binary else "text") if self.columns else ""
+        """Whether its batches go one after the other."""
+        return self.plan.serial or self.facts.ordered_stream
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -81,38 +103,24 @@ class Task:
             sum(r.rejected for r in self.done),
         )
 
-    def take_number(self) -> int:
-        """A batch number not used before."""
-        self.next_number += 1
-        return self.next_number - 1
 
-
-@dataclass
-class ActiveRun:
-    """A run while it lasts: its place in the journal and everything its workers share."""
+@dataclass(frozen=True)
+class WorkerContext:
+    """What a worker is given of a run. A process elsewhere can make its own from the run's id: nothing in it changes."""
 
     context: RunContext
     run: str
     epoch: int
     snapshot: Snapshot
     lookups: Lookups
-    book: Book
-    tasks: list[Task]
+    """Remembers what lookup tables answered; a memory of its own serves as well."""
     rehearsal: asyncpg.Connection | None = None
     """The one connection, with its open transaction, of a rehearsal."""
-    backends: dict[int, int] = field(default_factory=dict)
-    """Backends of NEW that work for this run, per worker."""
-    sequences: dict[str, int] = field(default_factory=dict)
-    """Where NEW's sequences stand, once they are set."""
 
     @property
     def unit(self) -> Unit:
         """How a batch begins and ends."""
         return TRANSACTION if self.rehearsal is None else REHEARSED
-
-    def rejected_in(self, plan: TablePlan, batch: Batch) -> list[Reject]:
-        """The rejects known for a batch, in physical order."""
-        return in_batch(self._ordered(plan), batch)
 
     async def bindings(
         self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, batch: Batch
@@ -125,28 +133,45 @@ class ActiveRun:
         await new.execute(self.unit.rollback)
         return bound
 
-    def _ordered(self, plan: TablePlan) -> Sequence[Reject]:
-        known = self.book.rejected(plan.flow)
-        return [known[row] for row in sorted(known)]
+
+@dataclass
+class ActiveRun:
+    """A run as its coordinator keeps it: what workers are given, and what changes while they work."""
+
+    worker: WorkerContext
+    book: Book
+    tasks: list[Task]
+    backends: dict[int, int] = field(default_factory=dict)
+    """Backends of NEW that work for this run, per worker."""
+    sequences: dict[str, int] = field(default_factory=dict)
+    """Where NEW's sequences stand, once they are set."""
+
+    @property
+    def context(self) -> RunContext:
+        """What every step of the run is given."""
+        return self.worker.context
+
+    @property
+    def run(self) -> str:
+        """The run's id in the journal."""
+        return self.worker.run
+
+    @property
+    def epoch(self) -> int:
+        """The run's epoch, by which the fence knows its sessions."""
+        return self.worker.epoch
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """OLD as the whole run reads it."""
+        return self.worker.snapshot
 
 
-def in_batch(rejects: Sequence[Reject], batch: Batch) -> list[Reject]:
-    """Those of a sorted sequence that lie in a batch."""
-    start, end = batch.range.start, batch.range.end
-    lowest = Locator(batch.source, start if start is not None else ())
-    highest = Locator(batch.source, end) if end is not None else Locator(batch.source + 1, ())
-    return list(rejects[bisect_left(rejects, lowest, key=_row) : bisect_left(rejects, highest, key=_row)])
-
-
-def _row(reject: Reject) -> Locator:
-    return reject.row
-
-
-async def fence(live: ActiveRun, new: asyncpg.Connection) -> None:
+async def fence(run: WorkerContext, new: asyncpg.Connection) -> None:
     """Stays in the open transaction until its end: no other run can take over meanwhile.
 
     Raises:
         Stopped: another run has.
     """
-    command = command_line(live.context.options.invocation, "status", live.context.config.path)
-    await hold_epoch(new, live.context.journal, live.run, live.epoch, command=command)
+    command = command_line(run.context.options.invocation, "status", run.context.config.path)
+    await hold_epoch(new, run.context.journal, run.run, run.epoch, command=command)

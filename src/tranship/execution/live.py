@@ -15,7 +15,7 @@ from msgspec import structs
 
 from tranship.errors import ConnectError, Stopped, TranshipError
 from tranship.errors.codes.start import TwoSnapshots
-from tranship.execution.active_run import ActiveRun
+from tranship.execution.active_run import ActiveRun, WorkerContext, fence
 from tranship.execution.context import Job, RunContext
 from tranship.execution.copying.durability import check_kept
 from tranship.execution.copying.tables import Mover, finish
@@ -42,7 +42,7 @@ from tranship.execution.switches.sequences import set_sequences
 from tranship.model.flow import FlowId
 from tranship.model.notes import AlreadyMigrated, SnapshotReplaced
 from tranship.model.options import MigrateOptions, NewSnapshot
-from tranship.model.progress import BatchDone
+from tranship.model.progress import BatchDone, Phase
 from tranship.server.identity import Identity
 from tranship.server.journal import Journal, Run, TaskRow, earlier_format, find_journal
 from tranship.server.snapshot import Snapshot, SnapshotLost
@@ -153,12 +153,12 @@ class _LiveRun:
             begun = await self._prepare(context, snapshot)
             # From here on the journal has this version's format: the beginning made it, or upgraded it.
             self.context = self.context.over(Journal(context.config.journal_schema))
-            lookups = Lookups(begun.job)
-            running = self.context.of(begun.job)
-            live = ActiveRun(running, begun.run, begun.epoch, snapshot, lookups, begun.book, begun.tasks)
+            running, lookups = self.context.of(begun.job), Lookups(begun.job)
+            worker = WorkerContext(running, begun.run, begun.epoch, snapshot, lookups)
+            live = ActiveRun(worker, begun.book, begun.tasks)
             self.held.on_renewed = partial(check_kept, live)
             try:
-                await self._phases(live)
+                await self._phases(live, begun.phase)
             except SnapshotLost:
                 raise
             except Stopped as stopped:
@@ -175,7 +175,9 @@ class _LiveRun:
             return await begin_fresh(context, self.held, snapshot, identities, before.seen)
         return await resume(context, self.held, snapshot, before.unfinished, passed.jobs)
 
-    async def _phases(self, live: ActiveRun) -> None:
+    async def _phases(self, live: ActiveRun, first: Phase) -> None:
+        """What is left of the run, from the phase on that the journal has it in."""
+        steps = {Phase.COPY: self._copy, Phase.PROVE: self._prove, Phase.END: self._end}
         beating = asyncio.create_task(
             self.lock.beat(
                 live.context.journal,
@@ -187,8 +189,11 @@ class _LiveRun:
         )
         try:
             _tell_done(live)
-            for phase in (self._copy, self._prove, self._end):
-                await phase(live)
+            for phase in list(steps)[list(steps).index(first) :]:
+                if phase is not first:
+                    await self.held.work("the journal", partial(_enter, live, phase))
+                    await failpoint("phase.entered")
+                await steps[phase](live)
         except (*BROKEN, ConnectError) as error:
             await self._mark_stopped(live)
             raise stopped_by(error) from error
@@ -239,6 +244,17 @@ class _LiveRun:
         with contextlib.suppress(*BROKEN, TranshipError):
             await self.held.mark(live.context.journal.sql("end_run"), live.run, live.epoch, "stopped")
         self.held.close()
+
+
+async def _enter(live: ActiveRun, phase: Phase, new: asyncpg.Connection) -> None:
+    """Journals the phase that begins.
+
+    Raises:
+        Stopped: another run took over.
+    """
+    async with new.transaction():
+        await fence(live.worker, new)
+        await new.execute(live.context.journal.sql("enter_phase"), live.run, live.epoch, phase)
 
 
 def _tell_done(live: ActiveRun) -> None:

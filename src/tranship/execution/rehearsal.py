@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tranship.errors import Refused, Stopped, TranshipError
 from tranship.errors.codes.runs import UnfinishedBeforeRehearsal
 from tranship.errors.codes.stops import RehearsalFailed
-from tranship.execution.active_run import ActiveRun
+from tranship.execution.active_run import ActiveRun, WorkerContext
 from tranship.execution.context import RunContext
 from tranship.execution.copying.tables import Mover
 from tranship.execution.probe.lookups import Lookups
@@ -107,16 +107,9 @@ class _Rehearsal:
                 self.frame, run_id=begun.run, snapshot=snapshot.text, left_out=begun.left_out
             )
             self.context = self.context.over(Journal(context.config.journal_schema))
-            live = ActiveRun(
-                self.context.of(left),
-                begun.run,
-                begun.epoch,
-                snapshot,
-                Lookups(left),
-                begun.book,
-                begun.tasks,
-                rehearsal=self.new,
-            )
+            running = self.context.of(left)
+            worker = WorkerContext(running, begun.run, begun.epoch, snapshot, Lookups(left), self.new)
+            live = ActiveRun(worker, begun.book, begun.tasks)
             try:
                 await self._carry_out(live)
             except Stopped as stopped:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 from tranship.model.flow import FlowId
@@ -34,6 +36,21 @@ class Batch(Struct, frozen=True):
         """
         first, second = divided(self.range, at)
         return Batch(self.number, self.flow, first, rows), Batch(number, self.flow, second, self.rows - rows)
+
+
+class Phase(StrEnum):
+    """The named parts of a live run that follow its preparation, in order.
+
+    The journal holds the one that a run is in, and a resumed run begins with that. Preparing (data checks,
+    batches) ends with the run's entry in the journal, so that no entry says it.
+    """
+
+    COPY = "copy"
+    """Group after group: switches off, batches, foreign keys proven, switches on."""
+    PROVE = "prove"
+    """NEW still holds every batch and every table that was seen committed."""
+    END = "end"
+    """Sequences, and the mark that the run is finished."""
 
 
 class PlannedTable(Struct, frozen=True):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from support import Pair
 from tranship.config import Endpoint, Secret
-from tranship.execution.active_run import Task
+from tranship.execution.active_run import FlowTask, Task
 from tranship.execution.probe.cut import measure, versions
 from tranship.execution.start import old_unchanged as proof
 from tranship.execution.start.old_unchanged import unwritten
@@ -86,7 +86,8 @@ async def test_numbers_that_were_given_out_twice_prove_nothing(pair: Pair) -> No
     async with snapshot_of(pair) as first:
         then, task = first.mark, await _task(pair, first, "t")
         assert not await unwritten(first, replace(then, timeline="00000002"), [task], 2, print)
-        task.plan = replace(task.plan, sources=tuple(replace(s, pageable=False) for s in task.plan.sources))
+        pageless = tuple(replace(source, pageable=False) for source in task.plan.sources)
+        task.facts = replace(task.facts, plan=replace(task.plan, sources=pageless))
         await pair.old.run("CREATE TABLE elsewhere AS SELECT 1")
     async with snapshot_of(pair) as second:
         assert not await unwritten(second, then, [task], 2, print)
@@ -130,4 +131,4 @@ async def _task(pair: Pair, snapshot: Snapshot, table: str) -> Task:
     plan = TablePlan(name, name, (), (), (Source(name, name, oid),))
     async with snapshot.reader() as old:
         cut = await measure(old, plan, 100)
-    return Task(0, plan, "", cut.rows, cut.digest, Findings(), list(cut.batches))
+    return Task(FlowTask(0, plan), "", cut.rows, cut.digest, Findings(), list(cut.batches))

@@ -30,11 +30,12 @@ from support.build import parse_catalog
 from tranship.errors import ConnectError, Stopped, TranshipError
 from tranship.errors.codes.connection import ConnectionRefused
 from tranship.errors.codes.stops import Unaccounted
-from tranship.execution.active_run import ActiveRun, Task
+from tranship.execution.active_run import ActiveRun, FlowTask, Task, WorkerContext
 from tranship.execution.batch_size import UNBOUNDED, Pace
 from tranship.execution.context import Job, RunContext
 from tranship.execution.copying import batch as worker
 from tranship.execution.copying import split as divide
+from tranship.execution.copying.flow_copy import FlowCopy, RunSessions
 from tranship.execution.copying.tables import finish
 from tranship.execution.probe import cut as source
 from tranship.execution.probe.reject_book import Book
@@ -234,35 +235,36 @@ class Client:
         control: Any = self.connect()
         epoch = await control.fetchval(JOURNAL.sql("raise_epoch"), "run")
         self.scene.world.believed[self.name] = epoch
-        task = Task(0, PLAN, "", len(self.scene.rows), "", Findings(), [], pace=self.scene.pace)
+        task = Task(FlowTask(0, PLAN), "", len(self.scene.rows), "", Findings(), [])
         place: Any = SimpleNamespace(position=0, flow=PLAN.flow)
         for batch in await JOURNAL.batches(control, [place], "run"):
             if batch.done:
                 task.done.append(batch)
             else:
                 task.todo.append(batch.batch)
-            task.next_number = max(task.next_number, batch.batch.number + 1)
-        book = Book()
-        book.add_all(PLAN.flow, [Reject(row, "23514", "no", None, None) for row in self.scene.rejected])
         new: Any = SimpleNamespace(new=None, old=None, path="config.json")
         options, nothing = MigrateOptions(live=True), lambda _: None
         context = RunContext(JOB, new, options, JOURNAL, nothing, asyncio.Event())
         lookups: Any = None
-        live = ActiveRun(context, "run", epoch, SimulatedSnapshot(self), lookups, book, [task])
+        shared = WorkerContext(context, "run", epoch, SimulatedSnapshot(self), lookups)
+        live = ActiveRun(shared, Book(), [task])
         await self._streams(live, task)
         if task.counts[0] != task.rows:
             raise Stopped(Unaccounted(task.plan.flow, task.rows, task.counts[0]))
         await finish(live, Steady(control, nothing))
 
     async def _streams(self, live: ActiveRun, task: Task) -> None:
-        queue = list(reversed(task.todo))
+        waiting, sessions = FlowCopy(live, task), RunSessions(live)
+        task.pace = self.scene.pace
 
         async def stream(one: worker.Worker) -> None:
-            while queue:
-                queue.extend(await one.move(task, queue.pop()))
+            while waiting:
+                assignment = waiting.assign()
+                waiting.take(assignment.batch, await one.move(assignment))
 
         ends = await asyncio.gather(
-            *(stream(worker.Worker(live, n)) for n in range(STREAMS)), return_exceptions=True
+            *(stream(worker.Worker(live.worker, n, sessions)) for n in range(STREAMS)),
+            return_exceptions=True,
         )
         for end in ends:
             if isinstance(end, BaseException):

@@ -16,7 +16,7 @@ import asyncpg
 from long.simulation.world import Row, Transaction, Violation, World
 from tranship.model.locator import Locator
 from tranship.sql import session as statements
-from tranship.sql.ctid import parse, render
+from tranship.sql.ctid import page_and_line, parse, render
 from tranship.sql.queries import query
 
 LETTERS = {
@@ -272,6 +272,15 @@ class Session:
                     if row.lo is not None and render(row.lo) == values[3]
                 ]
                 return self._row(starts[0]) if starts else None
+            case known.reserve_number:
+                return world.reserve_number()
+            case known.predicted_in:
+                lowest, highest = values[3:5], values[5:7]
+                return [
+                    _predicted(row)
+                    for row in sorted(world.rejected)
+                    if lowest <= page_and_line(row) < highest
+                ]
             case known.batches:
                 return [self._row(number) for number in sorted(world.store.batches)]
             case _ if sql == query("terminate_backends"):
@@ -327,6 +336,20 @@ class Session:
             **dict(zip(("read", "written", "rejected", "bytes", "seconds"), counts[2:7], strict=True)),
             "xids": [],
         }
+
+
+def _predicted(row: Locator) -> dict[str, Any]:
+    page, line = page_and_line(row)
+    return {
+        "source": 0,
+        "page": page,
+        "line": line,
+        "rank": 0,
+        "sqlstate": "23514",
+        "column_name": None,
+        "constraint_name": None,
+        "message": b"no",
+    }
 
 
 def _heard(future: asyncio.Future[Any]) -> None:

@@ -113,6 +113,12 @@ class World:
         self.believed: dict[str, int] = {}
         """The epoch each client got."""
         self.sql = Known()
+        self.reserved = 0
+
+    def reserve_number(self) -> int:
+        """A batch number that nobody had before."""
+        self.reserved = max(self.reserved, *self.store.batches) + 1
+        return self.reserved
 
     def batch(self, number: int) -> Row:
         """A batch that is committed.

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncpg
 
-from tranship.execution.active_run import Task
 from tranship.execution.copying import batch as worker
-from tranship.model.progress import Batch
 
 
 def break_it() -> None:
     """In this process."""
     real = worker.Worker._begin
 
-    async def begin(self: worker.Worker, new: asyncpg.Connection, task: Task, batch: Batch) -> bool:
-        claimed = await real(self, new, task, batch)
+    async def begin(self: worker.Worker, new: asyncpg.Connection, given: worker._Batch) -> bool:
+        claimed = await real(self, new, given)
         if claimed:
             await new.execute("COMMIT")
-            await real(self, new, task, batch)
+            await real(self, new, given)
         return claimed
 
     worker.Worker._begin = begin  # type: ignore[method-assign]

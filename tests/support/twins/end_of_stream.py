@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections.abc import AsyncIterator
 
 import asyncpg
 
 from tranship.execution.copying import batch as worker
-from tranship.execution.copying.stream import Copied
-from tranship.model.names import TableName
+from tranship.execution.copying.stream import Copied, Target
 from tranship.server import snapshot
+from tranship.server.journal import BatchRow
 
 
 async def _gullible(
     old: asyncpg.Connection,
     new: asyncpg.Connection,
     select: str,
-    table: TableName,
-    columns: Sequence[str],
-    *,
-    binary: bool,
-    **_: object,
+    target: Target,
+    _: object,
 ) -> Copied:
-    kind = "binary" if binary else "text"
+    kind = "binary" if target.binary else "text"
     chunks: list[bytes] = []
 
     async def keep(chunk: bytes) -> None:
@@ -38,7 +34,11 @@ async def _gullible(
     with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         await asyncio.wait_for(old.copy_from_query(select, output=keep, format=kind), 60)
     tag = await new.copy_to_table(
-        table.name, schema_name=table.schema, source=source(), columns=list(columns) or None, format=kind
+        target.table.name,
+        schema_name=target.table.schema,
+        source=source(),
+        columns=list(target.columns) or None,
+        format=kind,
     )
     written = int(tag.split()[1])
     return Copied(written, written, sum(map(len, chunks)))
@@ -61,15 +61,9 @@ def break_it() -> None:
     real = worker.Worker._commit
 
     async def commit(
-        self: worker.Worker,
-        new: asyncpg.Connection,
-        task: Any,
-        batch: Any,
-        written: int,
-        records: Any,
-        *rest: Any,
-    ) -> None:
-        await real(self, new, task, batch, batch.rows - len(records), records, *rest)
+        self: worker.Worker, new: asyncpg.Connection, given: worker._Batch, copied: worker._Copied
+    ) -> BatchRow:
+        return await real(self, new, given, copied._replace(written=given.batch.rows - len(copied.records)))
 
     worker.pipe = _gullible
     worker.Worker._commit = commit  # type: ignore[method-assign,assignment]

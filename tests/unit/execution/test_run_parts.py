@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from tranship.execution.active_run import in_batch
 from tranship.execution.copying.stream import tag_rows
 from tranship.execution.resilience.server_errors import failing_column, failing_line, is_rows_fault, passes
 from tranship.execution.resilience.writer_lock import lock_number
@@ -92,6 +91,10 @@ def test_a_position_outside_the_bounds_is_left_aside() -> None:
 
 def test_rejects_of_a_batch_are_those_inside_its_range() -> None:
     rejects = [Reject(Locator(source, (page, 1)), "22003", "x") for source in (0, 1) for page in range(4)]
+
+    def in_batch(rejects: list[Reject], batch: Batch) -> list[Reject]:
+        return [reject for reject in rejects if reject.row in batch]
+
     first, second = Batch(0, FLOW, Whole(0), 18).divided((2, 1), 9, 1)
     assert [r.row.address[0] for r in in_batch(rejects, first)] == [0, 1]
     assert [r.row.address[0] for r in in_batch(rejects, second)] == [2, 3]

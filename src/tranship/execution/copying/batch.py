@@ -1,22 +1,23 @@
-"""One stream: takes batches and moves each in one transaction of NEW, its record with it."""
+"""A worker: it is given a batch, moves it in one transaction of NEW, its record with it, and reports."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import asyncpg
+from msgspec import Struct
 
 from tranship.errors import ConnectError, Stopped
 from tranship.errors.codes.stops import RehearsalLost
-from tranship.execution.active_run import FIRST_REJECTS, ActiveRun, Task, fence
+from tranship.execution.active_run import FlowTask, WorkerContext, fence
 from tranship.execution.copying.batch_lines import identified_lines
-from tranship.execution.copying.durability import check_kept
 from tranship.execution.copying.isolate import Isolated, Isolation, Line
 from tranship.execution.copying.split import WHOLE_TRIES, divide, divisible, smaller_may_pass
-from tranship.execution.copying.stream import OldSideError, pipe
+from tranship.execution.copying.stream import OldSideError, Target, pipe
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.resilience.connection import Action
 from tranship.execution.resilience.failpoints import failpoint
@@ -25,14 +26,12 @@ from tranship.execution.resilience.server_errors import StreamBroken, is_rows_fa
 from tranship.execution.resilience.stall import Progress, watched
 from tranship.execution.resilience.writer_lock import end_backends
 from tranship.execution.switches.triggers_and_keys import refuse_late_triggers
-from tranship.model.notes import BatchDivided
-from tranship.model.progress import Batch, BatchDone, RowRejected
+from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
 from tranship.server.journal import BatchRow, RejectRow, bound
 from tranship.server.session import datestyle, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import session as statements
-from tranship.sql.ctid import render
 from tranship.sql.expression import Bindings
 from tranship.sql.new import switches as sql_switches
 from tranship.sql.old import cut as sql_cut
@@ -46,12 +45,77 @@ class SwitchNeeded(Exception):
     """A table that refers to itself must be moved in pieces: its foreign keys have to be away."""
 
 
-class Worker:
-    """A connection to NEW and the batches it moves."""
+class Assignment(Struct, frozen=True):
+    """One batch for a worker."""
 
-    def __init__(self, live: ActiveRun, number: int) -> None:
-        self._live = live
+    task: FlowTask
+    batch: Batch
+    most_rows: int
+    """Rows that one transaction is to move; fewer than the batch has: it is divided first."""
+
+
+class Moved(Struct, frozen=True):
+    """A batch that is committed in NEW."""
+
+    row: BatchRow
+    """As the journal has it."""
+    records: Sequence[RejectRow] = ()
+    """The rejects that stand with it; none where an earlier try was committed and never heard so."""
+    runtime_rejects: Sequence[Reject] = ()
+    """Those of them that nobody had predicted."""
+
+
+class Report(Struct, frozen=True):
+    """What a worker did with an assignment."""
+
+    moved: Moved | None = None
+    """None: the batch was divided and nothing of it moved yet."""
+    rest: Sequence[Batch] = ()
+    """Batches that are journalled and still to be moved, in order."""
+    slow: bool = False
+    """It was divided because batches take long, not because it did not go through as a whole."""
+
+
+class Sessions(Protocol):
+    """Who keeps account of the sessions of a run: its coordinator."""
+
+    async def renewed(self, new: asyncpg.Connection) -> None:
+        """Looks through a new connection whether NEW still holds what was committed; what it raises ends the run."""
+
+    def opened(self, worker: int, backend: int) -> None:
+        """A worker has a backend in NEW."""
+
+    def closed(self, worker: int) -> None:
+        """A worker has none any more."""
+
+
+class _Batch(NamedTuple):
+    """The batch in hand."""
+
+    task: FlowTask
+    batch: Batch
+    predicted: Sequence[Reject]
+    """Its predicted rejects in physical order."""
+    began: float
+
+
+class _Copied(NamedTuple):
+    """What a transaction did, before it is committed."""
+
+    written: int
+    bytes: int
+    records: Sequence[RejectRow]
+    xids: Sequence[int] = ()
+    """Transaction ids of the savepoints that hold rows."""
+
+
+class Worker:
+    """A connection to NEW and the batches it moves: it claims, copies and reports, and remembers nothing of one batch in the next."""
+
+    def __init__(self, run: WorkerContext, number: int, sessions: Sessions) -> None:
+        self._run = run
         self._number = number
+        self._sessions = sessions
         self._new: asyncpg.Connection | None = None
         self._old: asyncpg.Connection | None = None
         """The reader of the batch in hand."""
@@ -59,45 +123,42 @@ class Worker:
         self._left: int | None = None
         """The backend of a connection that broke: half-open, it may hold its batch for long."""
 
-    async def move(self, task: Task, batch: Batch) -> list[Batch]:
-        """Move a batch, however often it takes; what remains of it as batches of their own, the last first: one that is slow or does not go
-        through is divided, and very many refused rows end a transaction early.
+    async def move(self, assignment: Assignment) -> Report:
+        """Moves a batch, retrying transient errors.
+
+        One that is slow or does not go through is divided; very many refused rows end a transaction early.
 
         Raises:
             Stopped: another run took over, or tries are exhausted.
         """
-        live = self._live
+        task, batch = assignment.task, assignment.batch
         trying = partial(
-            retry,
-            tell=live.context.note,
-            what=f"{task.plan.flow} batch {batch.number}",
-            stop=live.context.stop,
+            retry, tell=self._run.context.note, what=f"{task.plan.flow} batch {batch.number}", stop=self._stop
         )
-        if not divisible(live, task, batch):
-            return await trying(partial(self._once, task, batch))
-        rows = task.pace.piece(batch.rows)
+        once = partial(self._once, assignment)
+        if not divisible(self._run, task, batch):
+            return await trying(once)
+        rows = assignment.most_rows
         slow = rows < batch.rows
         if not slow:
             try:
-                return await trying(partial(self._once, task, batch), tries=WHOLE_TRIES)
+                return await trying(once, tries=WHOLE_TRIES)
             except (*DATABASE_TROUBLE, ConnectError, TimeoutError) as error:
-                if live.context.stop.is_set() or not smaller_may_pass(error):
+                if self._stop.is_set() or not smaller_may_pass(error):
                     raise
             rows = batch.rows // 2
-        parts = await trying(partial(self._divided, task, batch, rows, task.take_number()))
-        if parts is None:
-            return await trying(partial(self._once, task, batch))
-        if not (slow and task.told_slow):
-            first, second = parts
-            self._live.context.note(BatchDivided(task.plan.flow, batch.number, first.rows, second.rows, slow))
-            task.told_slow = task.told_slow or slow
-        return [parts[1], parts[0]]
+        parts = await trying(partial(self._divided, assignment, rows))
+        return Report(rest=parts, slow=slow) if parts is not None else await trying(once)
 
-    async def _divided(self, task: Task, batch: Batch, rows: int, number: int) -> tuple[Batch, Batch] | None:
-        return await divide(self._live, task, batch, rows, number, await self.connection())
+    async def _divided(self, assignment: Assignment, rows: int) -> tuple[Batch, Batch] | None:
+        return await divide(self._run, assignment.task, assignment.batch, rows, await self.connection())
+
+    @property
+    def _stop(self) -> asyncio.Event:
+        return self._run.context.stop
 
     async def work(self, what: str, action: Action[T]) -> T:
-        """As `Works` says, on this stream's connection."""
+        """As `Works` says, on this worker's connection."""
 
         async def once() -> T:
             try:
@@ -106,7 +167,7 @@ class Worker:
                 await self.close()
                 raise
 
-        return await retry(once, tell=self._live.context.note, what=what, stop=self._live.context.stop)
+        return await retry(once, tell=self._run.context.note, what=what, stop=self._stop)
 
     async def close(self) -> None:
         """Ends the connection."""
@@ -114,15 +175,16 @@ class Worker:
             self._left = self._new.get_server_pid()
             self._new.terminate()
             self._new = None
-            self._live.backends.pop(self._number, None)
+            self._sessions.closed(self._number)
 
     async def connection(self) -> asyncpg.Connection:
         """The worker's connection to NEW, in no transaction between its batches."""
         if self._new is None or self._new.is_closed():
-            style = datestyle(self._live.context.job.new)
-            new = await open_session(self._live.context.config.new, datestyle=style, search_path=None)
+            context = self._run.context
+            style = datestyle(context.job.new)
+            new = await open_session(context.config.new, datestyle=style, search_path=None)
             try:
-                await check_kept(self._live, new)
+                await self._sessions.renewed(new)
             except BaseException:
                 new.terminate()
                 raise
@@ -130,37 +192,38 @@ class Worker:
                 await end_backends(new, [self._left])
                 self._left = None
             self._new = new
-            self._live.backends[self._number] = new.get_server_pid()
+            self._sessions.opened(self._number, new.get_server_pid())
         return self._new
 
-    async def _once(self, task: Task, batch: Batch) -> list[Batch]:
-        """One try. What remains to be moved when the batch had to be split."""
-        rehearsal = self._live.rehearsal
+    async def _once(self, assignment: Assignment) -> Report:
+        """One try."""
+        rehearsal = self._run.rehearsal
         try:
             if rehearsal is not None:
-                rest = await self._within(rehearsal, task, batch)
-            else:
-                rest = await self._clean_or_isolated(await self.connection(), task, batch)
+                return await self._within(rehearsal, assignment)
+            return await self._clean_or_isolated(await self.connection(), assignment)
         except BaseException:
             await self.close()
             raise
         finally:
             self._old = None
-        return [rest] if rest is not None else []
 
-    async def _within(self, rehearsal: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
+    async def _within(self, rehearsal: asyncpg.Connection, assignment: Assignment) -> Report:
         """One try inside a rehearsal's transaction, which a failed one leaves as it was."""
         if rehearsal.is_closed():
             raise Stopped(RehearsalLost())
         async with rehearsal.transaction():
             # What goes wrong before the batch begins is rolled back as well.
-            await rehearsal.execute(self._live.unit.begin)
-            return await self._clean_or_isolated(rehearsal, task, batch)
+            await rehearsal.execute(self._run.unit.begin)
+            return await self._clean_or_isolated(rehearsal, assignment)
 
-    async def _clean_or_isolated(self, new: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
+    async def _clean_or_isolated(self, new: asyncpg.Connection, assignment: Assignment) -> Report:
+        task, batch = assignment.task, assignment.batch
+        predicted = await self._run.context.journal.predicted_in(new, self._run.run, task.position, batch)
+        given = _Batch(task, batch, predicted, time.monotonic())
         try:
-            async with watched(self._live.context.config, lambda: (self._old, new), self._progress):
-                return await self._clean(new, task, batch)
+            async with watched(self._run.context.config, lambda: (self._old, new), self._progress):
+                return await self._clean(new, given)
         except asyncpg.PostgresError as error:
             if not is_rows_fault(error, task.plan.new):
                 raise
@@ -168,120 +231,100 @@ class Worker:
             cause = error.__cause__
             if cause is not None and not is_rows_fault(cause):
                 raise cause from None
-        await new.execute(self._live.unit.rollback)
+        await new.execute(self._run.unit.rollback)
         if task.whole_keys:
             raise SwitchNeeded
         await failpoint("batch.isolating")
-        return await self._isolated(new, task, batch)
+        return await self._isolated(new, given._replace(began=time.monotonic()))
 
-    async def _clean(self, new: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
-        """The bulk copy of everything that is not rejected already. What remains, where an earlier try had split the batch."""
-        began = time.monotonic()
-        plan, live = task.plan, self._live
-        known = live.rejected_in(plan, batch)
-        async with live.snapshot.reader(plan.zone) as old:
+    async def _clean(self, new: asyncpg.Connection, given: _Batch) -> Report:
+        """The bulk copy of everything that is not rejected already."""
+        run, plan = self._run, given.task.plan
+        async with run.snapshot.reader(plan.zone) as old:
             self._old = old
-            bindings = await live.bindings(old, new, plan, batch)
-            records = await self._records(old, task, batch, known)
-            if not await self._begin(new, task, batch):
-                return await self._already(new, task, batch)
-            copied, sent = await self._copy(old, new, task, batch, known, bindings)
+            bindings = await run.bindings(old, new, plan, given.batch)
+            records = await self._records(old, given, given.predicted)
+            if not await self._begin(new, given):
+                return await self._already(new, given)
+            written, sent = await self._copy(old, new, given, bindings)
             await failpoint("batch.copied")
             await new.execute(statements.CONSTRAINTS_NOW)
         self._old = None
-        await self._commit(new, task, batch, copied, records, sent, began, ())
-        return None
+        row = await self._commit(new, given, _Copied(written, sent, records))
+        return Report(Moved(row, records))
 
     async def _copy(
-        self,
-        old: asyncpg.Connection,
-        new: asyncpg.Connection,
-        task: Task,
-        batch: Batch,
-        known: Sequence[Reject],
-        bindings: Bindings,
+        self, old: asyncpg.Connection, new: asyncpg.Connection, given: _Batch, bindings: Bindings
     ) -> tuple[int, int]:
-        """Rows written and bytes sent."""
-        plan, before, after = (
-            task.plan,
-            self._live.context.job.before(task.plan),
-            self._live.context.job.after(task.plan),
-        )
-        if not task.columns and after.columns:
-            rows = batch.rows - len(known)
+        """Returns the rows written and the bytes sent."""
+        task, batch = given.task, given.batch
+        plan, job = task.plan, self._run.context.job
+        if not task.columns and job.after(plan).columns:
+            rows = batch.rows - len(given.predicted)
             tag = await new.execute(statements.insert_defaults(plan.new, rows))
             if tag != f"INSERT 0 {rows}":
                 raise StreamBroken(f"NEW filled {tag} of {rows} rows of {plan.new}")
             return rows, 0
-        excluded = [r.row for r in known]
         select = select_batch(
             plan,
-            before,
+            job.before(plan),
             batch,
-            excluded=excluded,
+            excluded=[reject.row for reject in given.predicted],
             bindings=bindings,
-            in_key_order=task.findings.ordered_stream,
+            in_key_order=task.ordered_stream,
         )
-        if plan.serial and not task.findings.ordered_stream:
+        if plan.serial and not task.ordered_stream:
             select = sql_cut.in_physical_order(select)
         copied = await pipe(
-            old, new, select, plan.new, task.columns, binary=task.binary, progress=self._progress
+            old, new, select, Target(plan.new, task.columns, binary=task.binary), self._progress
         )
         return copied.written, copied.bytes
 
-    async def _isolated(self, new: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
+    async def _isolated(self, new: asyncpg.Connection, given: _Batch) -> Report:
         """Row by row where needed: what NEW refuses is rejected with NEW's own words."""
-        began = time.monotonic()
-        plan, live = task.plan, self._live
-        known = live.rejected_in(plan, batch)
-        lines, unreadable = await identified_lines(live, new, task, batch, [r.row for r in known])
-        if not await self._begin(new, task, batch):
-            return await self._already(new, task, batch)
-        whole = task.findings.ordered_stream
-        result = await Isolation(new, plan.new, task.columns, partial(self._mark, new, task, batch)).run(
-            lines, may_stop=not whole
-        )
-        parts = self._split(task, batch, lines, result)
-        kept, rest = parts if parts is not None else (batch, None)
+        run, task, batch = self._run, given.task, given.batch
+        lines, unreadable = await identified_lines(run, new, task, batch, [r.row for r in given.predicted])
+        # Taken before the batch's transaction: streams that split at the same time do not wait for each other.
+        number = await run.context.journal.reserve_number(new, run.run, task.position)
+        if not await self._begin(new, given):
+            return await self._already(new, given)
+        isolation = Isolation(new, task.plan.new, task.columns, partial(self._mark, new, given))
+        result = await isolation.run(lines, may_stop=not task.ordered_stream)
+        kept, rest = _split(given, lines, result, number)
         if rest is not None:
-            known = live.rejected_in(plan, kept)
-            unreadable = [r for r in unreadable if r.row in kept]
-            await live.context.journal.write_batches(new, live.run, task.position, [rest])
+            given = given._replace(
+                batch=kept, predicted=[reject for reject in given.predicted if reject.row in kept]
+            )
+            unreadable = [reject for reject in unreadable if reject.row in kept]
+            await run.context.journal.write_batches(new, run.run, task.position, [rest])
         met = [*unreadable, *result.rejects]
-        async with live.snapshot.reader() as old:
-            records = await self._records(old, task, kept, [*known, *met])
+        async with run.snapshot.reader() as old:
+            records = await self._records(old, given, [*given.predicted, *met])
         sent = sum(len(line.text) for line in lines[: result.taken])
-        await self._commit(new, task, kept, result.written, records, sent, began, result.xids)
-        live.book.add_all(plan.flow, met)
-        return rest
+        row = await self._commit(new, given, _Copied(result.written, sent, records, result.xids))
+        return Report(Moved(row, records, met), [rest] if rest is not None else [])
 
-    async def _mark(self, new: asyncpg.Connection, task: Task, batch: Batch) -> int:
+    async def _mark(self, new: asyncpg.Connection, given: _Batch) -> int:
         """The transaction id of the innermost savepoint."""
-        sql, place = self._live.context.journal.sql, (self._live.run, task.position, batch.number)
+        sql, place = self._run.context.journal.sql, self._place(given)
         await new.execute(sql("mark_savepoint"), *place)
         return int(await new.fetchval(sql("savepoint_xid"), *place))
 
-    def _split(
-        self, task: Task, batch: Batch, lines: Sequence[Line], result: Isolated
-    ) -> tuple[Batch, Batch] | None:
-        """The part of a batch that its transaction reached, and the part that it did not; None: it reached all."""
-        if result.taken == len(lines):
-            return None
-        first = lines[result.taken].row.address
-        known = self._live.rejected_in(task.plan, batch)
-        rows = len(lines) - result.taken + sum(reject.row.address >= first for reject in known)
-        return batch.divided(first, batch.rows - rows, task.take_number())
+    def _place(self, given: _Batch) -> tuple[str, int, int]:
+        """Where the journal has the batch."""
+        return self._run.run, given.task.position, given.batch.number
 
     async def _records(
-        self, old: asyncpg.Connection, task: Task, batch: Batch, rejects: Sequence[Reject]
+        self, old: asyncpg.Connection, given: _Batch, rejects: Sequence[Reject]
     ) -> list[RejectRow]:
         """The rejects with their whole old rows, in row order."""
+        job, task = self._run.context.job, given.task
         ordered = sorted(rejects, key=lambda reject: reject.row)
-        found = [record async for record in fetch_records(old, self._live.context.job, task.plan, ordered)]
+        found = [record async for record in fetch_records(old, job, task.plan, ordered)]
         return [
             RejectRow(
                 task.position,
-                batch.number,
+                given.batch.number,
                 reject,
                 bytes(record.key) if record.key is not None else None,
                 bytes(record.row),
@@ -289,96 +332,70 @@ class Worker:
             for reject, record in zip(ordered, found, strict=True)
         ]
 
-    async def _begin(self, new: asyncpg.Connection, task: Task, batch: Batch) -> bool:
+    async def _begin(self, new: asyncpg.Connection, given: _Batch) -> bool:
         """Opens the batch's transaction: fence, then claim. False: the batch is done already.
 
         Raises:
             Stopped: another run took over.
         """
-        live = self._live
-        await new.execute(live.unit.begin)
+        run, task = self._run, given.task
+        await new.execute(run.unit.begin)
         await failpoint("batch.begun")
         await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
-        if task.replica or (live.rehearsal is not None and any(t.replica for t in live.tasks)):
+        if task.replication_role is not None:
             await new.execute(sql_switches.REPLICA if task.replica else sql_switches.ORIGIN)
-        if task.plan.input_zone is not None or live.rehearsal is not None:
-            zone = task.plan.input_zone or live.context.job.new.timezone
+        if task.plan.input_zone is not None or run.rehearsal is not None:
+            zone = task.plan.input_zone or run.context.job.new.timezone
             await new.execute(statements.set_local("TimeZone", zone))
-        await fence(live, new)
+        await fence(run, new)
         await failpoint("batch.fenced")
-        claimed = await new.fetchval(
-            live.context.journal.sql("claim_batch"), live.run, task.position, batch.number
-        )
+        claimed = await new.fetchval(run.context.journal.sql("claim_batch"), *self._place(given))
         await failpoint("batch.claimed")
         return claimed is not None
 
-    async def _already(self, new: asyncpg.Connection, task: Task, batch: Batch) -> Batch | None:
-        """The batch was committed although we never heard so; the rest of it, where that try had split it."""
-        journal, run = self._live.context.journal, self._live.run
-        row = await journal.batch(new, run, task.position, batch)
+    async def _already(self, new: asyncpg.Connection, given: _Batch) -> Report:
+        """The batch was committed although we never heard so; the rest of it is there, too, where that try had split it."""
+        journal, run, batch = self._run.context.journal, self._run.run, given.batch
+        row = await journal.batch(new, run, given.task.position, batch)
         rest = await journal.after(new, run, row) if row.batch.range.end != batch.range.end else None
-        await new.execute(self._live.unit.rollback)
-        self._finished(task, row, ())
-        return rest.batch if rest is not None else None
+        await new.execute(self._run.unit.rollback)
+        return Report(Moved(row), [rest.batch] if rest is not None else [])
 
-    async def _commit(
-        self,
-        new: asyncpg.Connection,
-        task: Task,
-        batch: Batch,
-        written: int,
-        records: Sequence[RejectRow],
-        sent: int,
-        began: float,
-        xids: Sequence[int],
-    ) -> None:
-        """Checks the equation, journals counts and rejects, commits."""
-        live, sql = self._live, self._live.context.journal.sql
-        await refuse_late_triggers(new, live.context.job.after(task.plan), replica=task.replica)
-        if written + len(records) != batch.rows:
+    async def _commit(self, new: asyncpg.Connection, given: _Batch, copied: _Copied) -> BatchRow:
+        """Checks the row-count invariant, journals counts and rejects, commits."""
+        run, task, batch = self._run, given.task, given.batch
+        rejected, records = len(copied.records), copied.records
+        await refuse_late_triggers(new, run.context.job.after(task.plan), replica=task.replica)
+        if copied.written + rejected != batch.rows:
             raise StreamBroken(
-                f"{task.plan.flow} batch {batch.number}: {batch.rows} rows, {written} written, {len(records)} rejected"
+                f"{task.plan.flow} batch {batch.number}: {batch.rows} rows, {copied.written} written, {rejected} rejected"
             )
         if records:
-            await live.context.journal.write_rejects(new, live.run, task.position, batch.number, records)
+            await run.context.journal.write_rejects(new, run.run, task.position, batch.number, records)
             await failpoint("batch.rejects")
-        seconds = time.monotonic() - began
-        if live.rehearsal is not None:
-            xids = [*xids, await self._mark(new, task, batch)]
-        counts = (
+        seconds = time.monotonic() - given.began
+        xids = list(copied.xids)
+        if run.rehearsal is not None:
+            xids.append(await self._mark(new, given))
+        counts = (batch.rows, copied.written, rejected, copied.bytes, seconds)
+        all_xids = await new.fetchval(
+            run.context.journal.sql("count_batch"),
+            *self._place(given),
             bound(batch.range.end),
             batch.rows,
-            batch.rows,
-            written,
-            len(records),
-            sent,
-            seconds,
-            list(xids),
+            *counts,
+            xids,
         )
-        all_xids = await new.fetchval(sql("count_batch"), live.run, task.position, batch.number, *counts)
         await failpoint("batch.counted")
-        await new.execute(live.unit.commit)
+        await new.execute(run.unit.commit)
         await failpoint("batch.committed")
-        row = BatchRow(
-            task.position, batch, True, batch.rows, written, len(records), sent, seconds, tuple(all_xids)
-        )
-        self._finished(task, row, records)
-
-    def _finished(self, task: Task, row: BatchRow, records: Sequence[RejectRow]) -> None:
-        task.done.append(row)
-        task.pace = task.pace.after(row.read, row.seconds)
-        for record in records[: max(0, FIRST_REJECTS - task.told)]:
-            show_values = self._live.context.options.show_values
-            self._live.context.on_event(_rejected(task, record, show_values=show_values))
-            task.told += 1
-        self._live.context.on_event(
-            BatchDone(task.plan.flow, row.batch.number, row.read, row.written, row.rejected, row.bytes)
-        )
+        return BatchRow(task.position, batch, True, *counts, tuple(all_xids))
 
 
-def _rejected(task: Task, record: RejectRow, *, show_values: bool) -> RowRejected:
-    reject = record.reject
-    key = record.key.decode() if record.key is not None else ""
-    place = render(reject.row.address)
-    reason = reject.reason if show_values else None
-    return RowRejected(task.plan.flow, key, place, reject.column, reject.sqlstate, reject.constraint, reason)
+def _split(given: _Batch, lines: Sequence[Line], result: Isolated, number: int) -> tuple[Batch, Batch | None]:
+    """Returns the part of a batch that its transaction reached, and the part that it did not (None: it reached all)."""
+    if result.taken == len(lines):
+        return given.batch, None
+    first = lines[result.taken].row.address
+    rows = len(lines) - result.taken + sum(reject.row.address >= first for reject in given.predicted)
+    return given.batch.divided(first, given.batch.rows - rows, number)

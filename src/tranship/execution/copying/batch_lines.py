@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import asyncpg
 
-from tranship.execution.active_run import ActiveRun, Task
+from tranship.execution.active_run import FlowTask, WorkerContext
 from tranship.execution.copying.isolate import Line
 from tranship.execution.copying.stream import read_lines
 from tranship.execution.resilience.server_errors import is_rows_fault, sqlstate
@@ -18,43 +19,44 @@ from tranship.sql.ctid import next_address, parse
 from tranship.sql.old.batch import select_identified
 from tranship.sql.old.ids import select_ids
 
+Read = Callable[[Batch, Sequence[Locator]], Awaitable[list[Line]]]
+"""Reads the lines of a batch less some rows."""
+
 
 async def identified_lines(
-    live: ActiveRun, new: asyncpg.Connection, task: Task, batch: Batch, excluded: Sequence[Locator]
+    run: WorkerContext, new: asyncpg.Connection, task: FlowTask, batch: Batch, excluded: Sequence[Locator]
 ) -> tuple[list[Line], list[Reject]]:
     """The lines of a batch less the excluded rows, in the order they are to be written, and the rows that OLD itself refuses to compute.
 
     Memory: one batch, which is bounded in rows and bytes.
     """
     try:
-        return await _lines(live, new, task, batch, excluded), []
+        return await _lines(run, new, task, batch, excluded), []
     except asyncpg.PostgresError as error:
         if not is_rows_fault(error):
             raise
-        async with live.snapshot.reader() as old:
+        async with run.snapshot.reader() as old:
             select = select_ids(task.plan.sources[batch.source], batch.range)
             rows = [Locator(batch.source, parse(found)) for (found,) in await old.fetch(select)]
-        gone = frozenset(excluded)
-        lines: list[Line] = []
-        rejects: list[Reject] = []
-        await _halve(live, new, task, batch, [r for r in rows if r not in gone], gone, lines, rejects)
-        return lines, rejects
+        search = _Search(partial(_lines, run, new, task), batch, frozenset(excluded))
+        await search.halve([row for row in rows if row not in search.excluded])
+        return search.lines, search.rejects
 
 
 async def _lines(
-    live: ActiveRun, new: asyncpg.Connection, task: Task, batch: Batch, excluded: Sequence[Locator]
+    run: WorkerContext, new: asyncpg.Connection, task: FlowTask, batch: Batch, excluded: Sequence[Locator]
 ) -> list[Line]:
     plan = task.plan
-    async with live.snapshot.reader(plan.zone) as old:
-        bindings = await live.bindings(old, new, plan, batch)
-        before = live.context.job.before(plan)
+    async with run.snapshot.reader(plan.zone) as old:
+        bindings = await run.bindings(old, new, plan, batch)
+        before = run.context.job.before(plan)
         select = select_identified(
             plan,
             before,
             batch,
             excluded=excluded,
             bindings=bindings,
-            in_key_order=task.findings.ordered_stream,
+            in_key_order=task.ordered_stream,
         )
         found = await read_lines(old, select)
     # Where no column travels the line ends behind the ctid.
@@ -64,29 +66,31 @@ async def _lines(
     ]
 
 
-async def _halve(
-    live: ActiveRun,
-    new: asyncpg.Connection,
-    task: Task,
-    batch: Batch,
-    rows: Sequence[Locator],
-    gone: frozenset[Locator],
-    lines: list[Line],
-    rejects: list[Reject],
-) -> None:
-    """Reads ever smaller ranges until the refused rows stand alone."""
-    if not rows:
-        return
-    range_ = Pages(batch.source, rows[0].address, next_address(rows[-1].address))
-    part = Batch(batch.number, batch.flow, range_, len(rows))
-    try:
-        lines += await _lines(live, new, task, part, [r for r in gone if r in part])
-    except asyncpg.PostgresError as error:
-        if not is_rows_fault(error):
-            raise
-        if len(rows) == 1:
-            rejects.append(Reject(rows[0], sqlstate(error), OldCannotCompute(str(error))))
+class _Search:
+    """Reads ever smaller ranges of a batch until the rows that OLD refuses to compute stand alone."""
+
+    def __init__(self, read: Read, batch: Batch, excluded: frozenset[Locator]) -> None:
+        self._read = read
+        self._batch = batch
+        self.excluded = excluded
+        self.lines: list[Line] = []
+        self.rejects: list[Reject] = []
+
+    async def halve(self, rows: Sequence[Locator]) -> None:
+        """Reads a range that holds these rows; where that fails, both halves of it."""
+        if not rows:
             return
-        middle = len(rows) // 2
-        await _halve(live, new, task, batch, rows[:middle], gone, lines, rejects)
-        await _halve(live, new, task, batch, rows[middle:], gone, lines, rejects)
+        source = self._batch.source
+        range_ = Pages(source, rows[0].address, next_address(rows[-1].address))
+        part = Batch(self._batch.number, self._batch.flow, range_, len(rows))
+        try:
+            self.lines += await self._read(part, [row for row in self.excluded if row in part])
+        except asyncpg.PostgresError as error:
+            if not is_rows_fault(error):
+                raise
+            if len(rows) == 1:
+                self.rejects.append(Reject(rows[0], sqlstate(error), OldCannotCompute(str(error))))
+                return
+            middle = len(rows) // 2
+            await self.halve(rows[:middle])
+            await self.halve(rows[middle:])

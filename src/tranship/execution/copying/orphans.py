@@ -10,20 +10,16 @@ from msgspec.structs import replace
 from tranship.errors import Stopped
 from tranship.errors.codes.stops import OrphansChanged, UntraceableOrphans
 from tranship.execution.active_run import ActiveRun, Task, fence
+from tranship.execution.copying.trace import trace
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.model.catalog import ForeignKey
-from tranship.model.expression import Take
-from tranship.model.locator import Locator
-from tranship.model.progress import Batch
 from tranship.model.reasons import ParentNotThere
 from tranship.model.verdict import Reject
 from tranship.server.journal import BatchRow, RejectRow
-from tranship.sql.ctid import parse
 from tranship.sql.new import orphans as sql_orphans
 from tranship.sql.new import orphans as text
 from tranship.sql.new import switches as sql_switches
-from tranship.sql.old.rows import rows_with
 
 LIMIT = 1000
 """Rows judged together."""
@@ -76,7 +72,7 @@ async def _reject(
     for record in found:
         by_batch.setdefault(batches[record["xmin"]].batch.number, []).append(record)
     traced = {
-        number: await _trace(live, new, task, _batch(task, number).batch, records)
+        number: await trace(live, new, task.plan, _batch(task, number).batch, records)
         for number, records in by_batch.items()
     }
     if any(len(traced[number]) != len(records) for number, records in by_batch.items()):
@@ -84,8 +80,8 @@ async def _reject(
     reason = ParentNotThere(key.name, key.target)
     column = key.columns[0] if len(key.columns) == 1 else None
     async with new.transaction():
-        await fence(live, new)
-        if task.replica:
+        await fence(live.worker, new)
+        if task.facts.replica:
             await new.execute(sql_switches.REPLICA)
         moved = {
             number: [Reject(row, "23503", reason, column, key.name, rank=2) for row in sorted(rows)]
@@ -132,35 +128,6 @@ def _shift(task: Task, number: int, rows: int) -> None:
     at = next(n for n, row in enumerate(task.done) if row.batch.number == number)
     was = task.done[at]
     task.done[at] = replace(was, written=was.written - rows, rejected=was.rejected + rows)
-
-
-async def _trace(
-    live: ActiveRun, new: asyncpg.Connection, task: Task, batch: Batch, records: Sequence[asyncpg.Record]
-) -> list[Locator]:
-    """The old rows behind rows of NEW: by OLD's key where it travels, else by every column that does."""
-    plan = task.plan
-    positions = [n for n, m in enumerate(plan.columns) if isinstance(m.expression, Take)]
-    keyed = [
-        n
-        for n in positions
-        if isinstance(take := plan.columns[n].expression, Take) and take.column in plan.key
-    ]
-    chosen = keyed if plan.key and len(keyed) >= len(plan.key) else positions
-    if not chosen:
-        return []
-    names = [plan.columns[n].column for n in chosen]
-    values = await new.fetch(text.values_of(plan.new, names, [(r["relation"], r["id"]) for r in records]))
-    async with live.snapshot.reader(plan.zone) as old:
-        rows = await old.fetch(
-            rows_with(plan, live.context.job.before(plan), batch, chosen, [tuple(v) for v in values])
-        )
-    known = live.book.rejected(plan.flow)
-    found: dict[tuple[str | None, ...], list[Locator]] = {}
-    for place, *held in rows:
-        row = Locator(batch.source, parse(place))
-        if row not in known:
-            found.setdefault(tuple(held), []).append(row)
-    return [found[tuple(v)].pop() for v in values if found.get(tuple(v))]
 
 
 def _batch(task: Task, number: int) -> BatchRow:

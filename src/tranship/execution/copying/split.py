@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from tranship.execution.active_run import ActiveRun, Task
+from tranship.execution.active_run import FlowTask, WorkerContext
 from tranship.execution.probe.cut import SMALLEST_BATCH
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.server_errors import passes, sqlstate
@@ -32,39 +32,41 @@ def smaller_may_pass(error: BaseException) -> bool:
     return state == "53200" or (passes(error) and state not in _LOCKS)
 
 
-def divisible(live: ActiveRun, task: Task, batch: Batch) -> bool:
+def divisible(run: WorkerContext, task: FlowTask, batch: Batch) -> bool:
     """Whether its rows lie in a range that can be cut, and nothing wants them in one piece."""
-    in_one_piece = task.whole_keys or task.findings.ordered_stream or live.rehearsal is not None
+    in_one_piece = task.whole_keys or task.ordered_stream or run.rehearsal is not None
     return (
         not in_one_piece
         and batch.rows >= 2 * SMALLEST_BATCH
-        and live.context.job.old.server_version >= RANGES_FROM
+        and run.context.job.old.server_version >= RANGES_FROM
     )
 
 
 async def divide(
-    live: ActiveRun, task: Task, batch: Batch, rows: int, number: int, new: asyncpg.Connection
+    run: WorkerContext, task: FlowTask, batch: Batch, rows: int, new: asyncpg.Connection
 ) -> tuple[Batch, Batch] | None:
-    """Journals both parts in one transaction, the first with so many ``rows``; None: the batch is done already, whatever its last try heard.
+    """Journals both parts of a batch in one transaction, the first with so many ``rows``.
 
-    ``number`` is the second part's. Called again with the same one it finds what an earlier call committed without hearing so.
+    Called again it finds what an earlier call committed without hearing so. Returns None where the batch is done already.
 
     Raises:
         Stopped: another run took over.
     """
-    async with live.snapshot.reader() as old:
+    journal = run.context.journal
+    async with run.snapshot.reader() as old:
         at = parse(await old.fetchval(middle(task.plan, batch, rows)))
+    number = await journal.reserve_number(new, run.run, task.position)
     first, second = batch.divided(at, rows, number)
     async with new.transaction():
         await new.execute(set_local("lock_timeout", "3s"))
-        await hold_epoch(new, live.context.journal, live.run, live.epoch)
-        place = (live.run, task.position, batch.number)
-        if (
-            await new.fetchval(live.context.journal.sql("shorten_batch"), *place, batch.rows, bound(at), rows)
-            is None
-        ):
-            there = await live.context.journal.batch(new, live.run, task.position, batch)
-            return (first, second) if not there.done and there.batch.range.end == at else None
-        await live.context.journal.write_batches(new, live.run, task.position, [second])
+        await hold_epoch(new, journal, run.run, run.epoch)
+        place = (run.run, task.position, batch.number)
+        if await new.fetchval(journal.sql("shorten_batch"), *place, batch.rows, bound(at), rows) is None:
+            there = await journal.batch(new, run.run, task.position, batch)
+            if there.done or there.batch.range.end != at:
+                return None
+            rest = await journal.after(new, run.run, there)
+            return (first, rest.batch) if rest is not None else None
+        await journal.write_batches(new, run.run, task.position, [second])
     await failpoint("batch.divided")
     return first, second

@@ -26,6 +26,14 @@ class Copied(Struct, frozen=True):
     bytes: int
 
 
+class Target(Struct, frozen=True):
+    """Where a pipe writes to: columns of a table of NEW, in the order in which OLD sends them."""
+
+    table: TableName
+    columns: tuple[str, ...]
+    binary: bool
+
+
 class OldSideError(Exception):
     """OLD failed while it was read; ``__cause__`` is what it said."""
 
@@ -58,13 +66,10 @@ async def pipe(
     old: asyncpg.Connection,
     new: asyncpg.Connection,
     select: str,
-    table: TableName,
-    columns: Sequence[str],
-    *,
-    binary: bool,
+    target: Target,
     progress: Progress,
 ) -> Copied:
-    """Run ``select`` on OLD and write what it gives into NEW's table.
+    """Runs ``select`` on OLD and writes what it gives into NEW's table.
 
     NEW ends its COPY only after OLD has said how many rows it sent; whatever interrupts OLD before that makes NEW's COPY fail.
 
@@ -75,7 +80,7 @@ async def pipe(
     """
     between = _Pipe(progress)
     read = 0
-    kind = "binary" if binary else "text"
+    kind = "binary" if target.binary else "text"
 
     async def pump() -> None:
         nonlocal read
@@ -89,10 +94,10 @@ async def pipe(
     pumping = asyncio.create_task(pump())
     try:
         tag = await new.copy_to_table(
-            table.name,
-            schema_name=table.schema,
+            target.table.name,
+            schema_name=target.table.schema,
             source=between.chunks(),
-            columns=list(columns) or None,
+            columns=list(target.columns) or None,
             format=kind,
         )
         await pumping
@@ -102,7 +107,7 @@ async def pipe(
         await asyncio.gather(pumping, return_exceptions=True)
     written = tag_rows(tag)
     if written != read:
-        raise StreamBroken(f"OLD sent {read} rows of {table}, NEW took {written}")
+        raise StreamBroken(f"OLD sent {read} rows of {target.table}, NEW took {written}")
     return Copied(read, written, between.bytes)
 
 

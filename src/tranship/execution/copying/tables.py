@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
+from typing import Literal
 
 import asyncpg
+from msgspec import structs
 
 from tranship.errors import Stopped
 from tranship.errors.codes.stops import LookupChanged, RejectsReached, StoppedAsAsked, Unaccounted
 from tranship.execution.active_run import ActiveRun, Task, fence
-from tranship.execution.batch_size import Pace
-from tranship.execution.copying.batch import SwitchNeeded, Worker
+from tranship.execution.copying.batch import Assignment, SwitchNeeded, Worker
 from tranship.execution.copying.durability import check_complete
+from tranship.execution.copying.flow_copy import FlowCopy, RunSessions
 from tranship.execution.copying.orphans import prove_keys, reread
-from tranship.execution.probe.cut import SMALLEST_BATCH
 from tranship.execution.probe.everything import ask
 from tranship.execution.probe.lookups import content_hash
 from tranship.execution.resilience.connection import Steady, Works
@@ -29,7 +30,8 @@ from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName
 from tranship.model.options import reject_bound
 from tranship.model.plan import Group
-from tranship.model.progress import Batch, TableDone
+from tranship.model.progress import TableDone
+from tranship.model.verdict import Reject
 
 
 class Mover:
@@ -42,13 +44,13 @@ class Mover:
         self._held = held
         self._lock = lock
         self._replica = replica
-        self._workers = [Worker(live, n) for n in range(jobs)]
+        self._workers = [Worker(live.worker, n, RunSessions(live)) for n in range(jobs)]
         self._board = SwitchBoard(
             live.context.journal,
             live.run,
             live.context.job,
             live.context.on_event,
-            fence=partial(fence, live),
+            fence=partial(fence, live.worker),
         )
         self._throttle = Throttle(held, live.context.stop, live.context.on_event)
         self._met = 0
@@ -83,8 +85,9 @@ class Mover:
             await self._board.off(self._held, switches, keys=not switches.one_batch)
             await self._take_indexes_off(tasks)
             for task in tasks:
-                task.replica = switches.replica
-                task.whole_keys = switches.one_batch
+                task.facts = structs.replace(
+                    task.facts, replication_role=self._role(switches), whole_keys=switches.one_batch
+                )
                 await self._table(task, switches)
             await self._fix_lookups(group, tasks)
             if switches.replica or switches.drop:
@@ -116,7 +119,7 @@ class Mover:
     async def _take_indexes_off(self, tasks: Sequence[Task]) -> None:
         """Before the first row of the group arrives; a group that was interrupted goes on with what is off."""
         live = self._live
-        if live.rehearsal is not None or any(t.done for t in tasks):
+        if live.worker.rehearsal is not None or any(t.done for t in tasks):
             return
         rows: dict[TableName, int] = {}
         for task in tasks:
@@ -182,28 +185,38 @@ class Mover:
                 raise Stopped(LookupChanged(task.plan.flow, tables))
 
     async def _ask_again(self, tasks: Sequence[Task]) -> None:
-        """Where earlier groups met rejects that nobody foresaw, or where their rows had to be there to be asked."""
+        """Where earlier groups met runtime rejects, or where their rows had to be there to be asked.
+
+        What is found goes to the journal: there workers read the predicted rejects of their batches.
+        """
         live = self._live
         batches = {t.plan.flow: tuple(t.todo) for t in tasks}
-        await ask(live.context, live.snapshot, live.book, batches, live=True, rehearsal=live.rehearsal)
+        known = {t.position: set(live.book.rejected(t.plan.flow)) for t in tasks}
+        await ask(live.context, live.snapshot, live.book, batches, live=True, rehearsal=live.worker.rehearsal)
+        found = {
+            t.position: [
+                reject
+                for row, reject in live.book.rejected(t.plan.flow).items()
+                if row not in known[t.position]
+            ]
+            for t in tasks
+        }
+        if any(found.values()):
+            await self._held.work("the journal", partial(add_predicted, live, found))
 
     async def _table(self, task: Task, switches: Switches) -> None:
-        queue = list(reversed(task.todo))
-        foreseen = len(self._live.book.rejected(task.plan.flow))
-        task.pace = Pace.begin(
-            self._live.context.options.batch_size,
-            SMALLEST_BATCH,
-            [(row.read, row.seconds) for row in task.done],
-        )
+        flow, live = task.plan.flow, self._live
+        known = len(live.book.rejected(flow))
+        waiting = FlowCopy(live, task)
         failed: list[BaseException] = []
-        streams = 1 if task.one_stream else min(len(self._workers), len(queue))
+        streams = 1 if task.one_stream else min(len(self._workers), len(waiting))
 
         async def stream(worker: Worker) -> None:
-            while queue and not failed and not self._live.context.stop.is_set():
-                batch = queue.pop()
+            while waiting and not failed and not live.context.stop.is_set():
                 try:
+                    assignment = waiting.assign()
                     await self._throttle.wait()
-                    queue.extend(await self._batch(worker, task, batch, switches))
+                    await self._batch(worker, waiting, assignment, switches)
                 except Exception as error:
                     failed.append(error)
                     raise
@@ -211,28 +224,38 @@ class Mover:
         await asyncio.gather(*(stream(w) for w in self._workers[:streams]), return_exceptions=True)
         if failed:
             raise failed[0]
-        if queue:
+        if waiting:
             raise self._stopped()
         task.todo.clear()
-        self._met += len(self._live.book.rejected(task.plan.flow)) - foreseen
+        self._met += len(live.book.rejected(flow)) - known
         read, written, rejected = task.counts
         if read != task.rows:
-            raise Stopped(Unaccounted(task.plan.flow, task.rows, read))
-        self._live.context.on_event(TableDone(task.plan.flow, read, written, rejected))
+            raise Stopped(Unaccounted(flow, task.rows, read))
+        live.context.on_event(TableDone(flow, read, written, rejected))
 
-    async def _batch(self, worker: Worker, task: Task, batch: Batch, switches: Switches) -> list[Batch]:
-        """Moves one; what remains of it."""
+    async def _batch(
+        self, worker: Worker, waiting: FlowCopy, assignment: Assignment, switches: Switches
+    ) -> None:
+        """Has one batch moved, and enters what came of it."""
+        batch = assignment.batch
         try:
-            rest = await worker.move(task, batch)
+            report = await worker.move(assignment)
         except SwitchNeeded:
             await self._board.off(self._held, Switches(drop=switches.drop), keys=True)
-            task.whole_keys = False
-            rest = await worker.move(task, batch)
-        bound = reject_bound(self._live.context.options, sum(t.rows for t in self._live.tasks))
-        rejected = sum(t.counts[2] for t in self._live.tasks) if bound is not None else 0
+            report = await worker.move(waiting.in_pieces(batch))
+        waiting.take(batch, report)
+        tasks, options = self._live.tasks, self._live.context.options
+        bound = reject_bound(options, sum(t.rows for t in tasks))
+        rejected = sum(t.counts[2] for t in tasks) if bound is not None else 0
         if bound is not None and rejected > bound:
-            raise Stopped(RejectsReached(rejected, self._live.context.options.max_rejects))
-        return rest
+            raise Stopped(RejectsReached(rejected, options.max_rejects))
+
+    def _role(self, switches: Switches) -> Literal["replica", "origin"] | None:
+        if switches.replica:
+            return "replica"
+        live = self._live
+        silenced = live.worker.rehearsal is not None and any(task.facts.replica for task in live.tasks)
+        return "origin" if silenced else None
 
 
 async def fix_lookups(
@@ -240,11 +263,21 @@ async def fix_lookups(
 ) -> tuple[str, str]:
     """Hashes of the content of a table's lookups: as the journal has them from its first row, else as they are; and as they are."""
     async with live.snapshot.reader() as old, new.transaction():
-        await fence(live, new)
+        await fence(live.worker, new)
         now = " ".join(
             [await content_hash(old if lookup.side is Side.OLD else new, lookup) for lookup in used]
         )
         return await new.fetchval(live.context.journal.sql("fix_lookups"), live.run, task.position, now), now
+
+
+async def add_predicted(
+    live: ActiveRun, found: Mapping[int, Sequence[Reject]], new: asyncpg.Connection
+) -> None:
+    """Journals predicted rejects, by the position of their flow in the run."""
+    async with new.transaction():
+        await fence(live.worker, new)
+        for position, rejects in found.items():
+            await live.context.journal.add_predicted_rejects(new, live.run, position, rejects)
 
 
 async def end_task(live: ActiveRun, task: Task, new: asyncpg.Connection) -> None:
@@ -254,7 +287,7 @@ async def end_task(live: ActiveRun, task: Task, new: asyncpg.Connection) -> None
         Stopped: another run took over, or NEW does not hold every batch.
     """
     async with new.transaction():
-        await fence(live, new)
+        await fence(live.worker, new)
         await check_complete(live, new, task)
         await new.execute(live.context.journal.sql("end_task"), live.run, task.position)
 
@@ -264,7 +297,7 @@ async def finish(live: ActiveRun, held: Works) -> None:
 
     async def once(new: asyncpg.Connection) -> None:
         async with new.transaction():
-            await fence(live, new)
+            await fence(live.worker, new)
             await new.execute(live.context.journal.sql("end_run"), live.run, live.epoch, "finished")
 
     await held.work("the end of the run", once)

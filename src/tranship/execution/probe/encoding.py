@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import asyncpg
 
 from tranship.execution.probe.questions import GivenRow, put
-from tranship.sql.new.probe import character_query
+from tranship.sql.new.probe import character_query, guarded
 
 
 class Encoding:
@@ -30,7 +30,9 @@ class Encoding:
         asked = [c for c in unknown if c not in bytes_only]
         if self.name != "UTF8" and asked:
             rows: list[GivenRow] = [{"i": n, "c0": c.encode().hex()} for n, c in enumerate(asked)]
-            answers = await put(new, character_query(self.name), rows, ascii_only=True, conversion=True)
+            answers = await put(
+                new, guarded(character_query(self.name), conversion=True), rows, ascii_only=True
+            )
             self._bad |= {asked[a.row] for a in answers}
         self._good.update(c for c in asked if c not in self._bad)
         return used & self._bad

@@ -25,6 +25,7 @@ from tranship.sql import lookup as text
 from tranship.sql.canonical import computed_on_old
 from tranship.sql.casts import CARRIED
 from tranship.sql.expression import Bindings, LookupContent, compile_text
+from tranship.sql.new.probe import guarded
 from tranship.sql.old import lookup_keys
 
 _REMEMBERED = 100_000
@@ -147,7 +148,9 @@ class Lookups:
             {"i": n, **{f"c{k}": part for k, part in enumerate(key)}} for n, key in enumerate(keys)
         ]
         try:
-            answers = await put(new, query, rows, ascii_only=re_encodes(self._job.new), zone=plan.input_zone)
+            answers = await put(
+                new, guarded(query), rows, ascii_only=re_encodes(self._job.new), zone=plan.input_zone
+            )
         except NotAskable as why:
             raise Refused(LookupUnreadable(plan.flow, lookup.table, str(why))) from why
         entries: dict[Key, Found | None] = dict.fromkeys(keys)

@@ -58,15 +58,14 @@ class Answer(Struct, frozen=True, array_like=True):
 
 async def put(
     new: asyncpg.Connection,
-    query: str,
+    statement: str,
     rows: Sequence[GivenRow],
     *,
     ascii_only: bool,
-    conversion: bool = False,
     block: int = BLOCK,
     zone: str | None = None,
 ) -> list[Answer]:
-    """Ask ``query`` about rows, in a savepoint that is rolled back: settings are as before afterwards.
+    """Asks a question (what ``guarded`` makes of a query) about rows, in a savepoint that is rolled back: settings are as before afterwards.
 
     ``ascii_only``: NEW re-encodes (:func:`re_encodes`), so the rows travel in ASCII; what its encoding lacks raises where it is read, not on the way.
     ``zone``: the session's time zone while it is asked. Raises :class:`NotAskable` where the question itself is refused.
@@ -78,7 +77,7 @@ async def put(
     await new.execute(SAVEPOINT)
     try:
         await new.fetchval(GIVE, given, zone)
-        await new.execute(guarded(query, conversion=conversion))
+        await new.execute(statement)
         answer = await new.fetchval(ANSWER)
     except (asyncpg.SyntaxOrAccessError, asyncpg.FeatureNotSupportedError) as refused:
         raise NotAskable(refused.message or str(refused)) from refused
@@ -105,10 +104,9 @@ class Converter:
         rows: list[GivenRow] = [{"i": n, "c0": text} for n, text in enumerate(unknown)]
         answers = await put(
             new,
-            conversion_query(self._type),
+            guarded(conversion_query(self._type), conversion=True),
             rows,
             ascii_only=self._ascii_only,
-            conversion=True,
             zone=self._zone,
         )
         self._known.update(dict.fromkeys(unknown))

@@ -14,6 +14,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.types import PgType
 from tranship.planning.printed.names import mentioned
 from tranship.sql.new.given_rows import GivenRows, rendered_part, rows_query
+from tranship.sql.new.probe import guarded
 from tranship.sql.quote import ident
 from tranship.sql.types.values import canonical
 
@@ -87,7 +88,7 @@ async def ask(reader: Reader, query: str, rows: Sequence[GivenRow], *, block: in
     """Put a question about a plan's rows to NEW, in the zone that the plan's conversions use."""
     return await put(
         reader.new,
-        query,
+        guarded(query),
         rows,
         ascii_only=re_encodes(reader.job.new),
         zone=reader.plan.input_zone,

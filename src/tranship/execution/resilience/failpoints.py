@@ -32,6 +32,7 @@ NAMES = (
     "indexes.rebuilt",
     "switches.restoring",
     "switches.restored",
+    "phase.entered",
     "sequences.before",
     "sequences.set",
     "run.finished",

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tranship.errors import Refused, Stopped
 from tranship.errors.codes.runs import AnotherPlan
 from tranship.errors.codes.stops import OldWrittenSince
-from tranship.execution.active_run import Task
+from tranship.execution.active_run import FlowTask, Task
 from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.everything import ask_everything
 from tranship.execution.probe.reject_book import Book
@@ -27,6 +27,7 @@ from tranship.model.flow import FlowId
 from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
 from tranship.model.options import NewSnapshot
 from tranship.model.plan import Plan, TablePlan
+from tranship.model.progress import Phase
 from tranship.planning.plan.content import plan_hash, rebound, run_hash
 from tranship.server.identity import Identity
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow, earlier_format
@@ -135,6 +136,7 @@ async def resume(context: RunContext, held: Steady, snapshot: Snapshot, run: Run
         tasks,
         await _known_rejects(control, journal, run, tasks),
         run.left_out,
+        run.phase if unchanged else Phase.COPY,
         run.mixed or not unchanged,
     )
 
@@ -147,7 +149,6 @@ def _hand_out(batches: Sequence[BatchRow], tasks: Sequence[Task]) -> None:
             task.done.append(batch)
         else:
             task.todo.append(batch.batch)
-        task.next_number = max(task.next_number, batch.batch.number + 1)
     for task in tasks:
         # The rest of a batch that was split has a later number; where NEW numbers the rows as they come, their place counts.
         task.todo.sort(key=lambda batch: (batch.source, batch.range.start or ()))
@@ -250,4 +251,5 @@ async def forget(control: asyncpg.Connection, journal: Journal, run: Run) -> Non
 
 
 def _resumed(row: TaskRow, plan: TablePlan) -> Task:
-    return Task(row.position, plan, row.plan_hash, row.rows, row.digest, row.findings, [], finished=row.done)
+    facts = FlowTask(row.position, plan, ordered_stream=row.findings.ordered_stream)
+    return Task(facts, row.plan_hash, row.rows, row.digest, row.findings, [], finished=row.done)

@@ -9,14 +9,14 @@ import asyncpg
 import msgspec
 
 from tranship.errors.codes.start import TooManyRejects
-from tranship.execution.active_run import Task
+from tranship.execution.active_run import FlowTask, Task
 from tranship.execution.context import Job
 from tranship.execution.probe.everything import Asked
 from tranship.execution.probe.reject_book import Book
 from tranship.model.locator import Whole
 from tranship.model.options import MigrateOptions, reject_bound
 from tranship.model.plan import TablePlan
-from tranship.model.progress import Batch
+from tranship.model.progress import Batch, Phase
 from tranship.planning.plan.content import plan_hash
 from tranship.server.journal import Findings, Journal, name_text
 
@@ -32,6 +32,8 @@ class Begun:
     tasks: list[Task]
     book: Book
     left_out: dict[str, int]
+    phase: Phase = Phase.COPY
+    """What comes next."""
     mixed: bool = False
     """Some tables were read in another snapshot than others."""
 
@@ -49,7 +51,7 @@ async def write_task(control: asyncpg.Connection, journal: Journal, run: str, ta
         task.rows,
         task.digest,
         findings,
-        task.format,
+        task.facts.format,
     )
     await journal.write_batches(control, run, task.position, task.todo)
     rejects = book.rejected(task.plan.flow)
@@ -69,9 +71,8 @@ def _task(position: int, plan: TablePlan, asked: Asked) -> Task:
     cut, findings = asked.cuts[plan.flow], asked.book.findings(plan.flow)
     kept = Findings(findings.losses, findings.not_asked, findings.ordered_stream)
     batches = _whole(plan, cut.batches) if findings.ordered_stream else list(cut.batches)
-    return Task(
-        position, plan, plan_hash(plan), cut.rows, cut.digest, kept, batches, next_number=len(batches)
-    )
+    facts = FlowTask(position, plan, ordered_stream=findings.ordered_stream)
+    return Task(facts, plan_hash(plan), cut.rows, cut.digest, kept, batches)
 
 
 def _whole(plan: TablePlan, batches: Sequence[Batch]) -> list[Batch]:

@@ -118,12 +118,12 @@ async def set_sequences(
         ends[str(name)] = end.value
         if end != own and name not in untouched:
             async with new.transaction():
-                await fence(live, new)
+                await fence(live.worker, new)
                 states = (str(own.value), own.called, str(end.value), end.called)
                 await new.execute(journal.sql("insert_sequence"), live.run, name_text(name), *states)
             # A rollback does not undo setval: its way back is on record before.
             async with new.transaction():
-                await fence(live, new)
+                await fence(live.worker, new)
                 # Others may draw from it meanwhile: it is looked at again in the same statement.
                 moving = sql_sequences.advance_sequence(
                     name, end.value, called=end.called, descending=sequence.increment < 0

@@ -11,7 +11,7 @@ from msgspec import Struct
 from tranship.model.flow import FlowId
 from tranship.model.locator import Address
 from tranship.model.names import TableName
-from tranship.model.progress import Batch
+from tranship.model.progress import Batch, Phase
 from tranship.model.undo import IndexDropped, SwitchedOff
 from tranship.model.verdict import LossCount, Reject
 from tranship.sql import ctid
@@ -52,6 +52,7 @@ class Run(Struct, frozen=True):
     finished: datetime.datetime | None
     silent_seconds: float
     backends: tuple[int, ...]
+    phase: Phase = Phase.COPY
     decided_by: DecidedBy | None = None
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tranship.model.catalog import Index
 from tranship.model.flow import FlowId
-from tranship.model.locator import Pages, Range, Whole
+from tranship.model.locator import Locator, Pages, Range, Whole
 from tranship.model.names import TableName
 from tranship.model.plan import Plan
 from tranship.model.progress import Batch
@@ -35,6 +35,8 @@ from tranship.sql.new.journal import FORMAT, JournalSql
 from tranship.sql.new.undo import restoring
 
 Noun = TypeVar("Noun", bound=Struct)
+_BEYOND = (2**63 - 1, 2**31 - 1)
+"""Page and line pointer that no row has: the largest values of the journal's columns."""
 
 
 class _GoneIndex(Struct, frozen=True):
@@ -121,21 +123,29 @@ class Journal:
         """Journals predicted rejects, so that a resumed run need not check a NEW that already holds half of
         the table.
         """
-        records = [
-            (
-                run,
-                position,
-                r.row.source,
-                *ctid.page_and_line(r.row),
-                r.rank,
-                r.sqlstate,
-                r.column,
-                r.constraint,
-                message(r),
-            )
-            for r in rejects
-        ]
+        records = [_predicted(run, position, reject) for reject in rejects]
         await conn.copy_records_to_table("predicted_reject", schema_name=self.schema, records=records)
+
+    async def add_predicted_rejects(
+        self, conn: asyncpg.Connection, run: str, position: int, rejects: Iterable[Reject]
+    ) -> None:
+        """Journals what later data checks found; rows that are predicted already keep their reason."""
+        rows = [_predicted(run, position, reject) for reject in rejects]
+        await conn.executemany(self.sql("add_predicted_reject"), rows)
+
+    async def predicted_in(
+        self, conn: asyncpg.Connection, run: str, position: int, batch: Batch
+    ) -> tuple[Reject, ...]:
+        """Returns the predicted rejects of a batch, in physical order."""
+        start, end = batch.range.start, batch.range.end
+        lowest = ctid.page_and_line(Locator(batch.source, start)) if start is not None else (0, 0)
+        highest = ctid.page_and_line(Locator(batch.source, end)) if end is not None else _BEYOND
+        rows = await conn.fetch(self.sql("predicted_in"), run, position, batch.source, *lowest, *highest)
+        return tuple(_reject(row) for row in rows)
+
+    async def reserve_number(self, conn: asyncpg.Connection, run: str, position: int) -> int:
+        """Returns a batch number that no batch of the table has, nor any other session gets."""
+        return int(await conn.fetchval(self.sql("reserve_number"), run, position))
 
     async def write_rejects(
         self, conn: asyncpg.Connection, run: str, position: int, batch: int, rows: Iterable[RejectRow]
@@ -201,6 +211,13 @@ class Journal:
 def message(reject: Reject) -> bytes:
     """Returns the reason as the journal keeps it."""
     return journalled(reject.reason)
+
+
+def _predicted(run: str, position: int, reject: Reject) -> tuple[object, ...]:
+    """A reject as a row of the predicted ones, in column order."""
+    row = reject.row
+    words = (reject.sqlstate, reject.column, reject.constraint, message(reject))
+    return (run, position, row.source, *ctid.page_and_line(row), reject.rank, *words)
 
 
 def _noun(

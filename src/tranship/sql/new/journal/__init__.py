@@ -60,6 +60,8 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "rolling_back": "'back'",
                 "run_format": "1",
                 "decided_by": "NULL::pg_catalog.bytea",
+                "phase": "'copy'",
+                "copied_again": "",
             }
         ),
         2: MappingProxyType(
@@ -68,6 +70,8 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "rolling_back": "'rolling back'",
                 "run_format": "r.format",
                 "decided_by": "r.decided_by",
+                "phase": "r.phase",
+                "copied_again": ", phase = 'copy'",
             }
         ),
     }

@@ -4,6 +4,12 @@
 -- $1 run, $2 position, $3 number, $4 source, $5 lo, $6 hi, $7 rows.
 INSERT INTO {journal}.batch (run, position, number, source, lo, hi, row_count, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'todo');
 
+-- name: reserve_number
+-- $1 run, $2 position. A number that no batch of the table has, nor any other session gets.
+UPDATE {journal}.task SET next_number = 1 + GREATEST(next_number,
+  (SELECT pg_catalog.max(number) + 1 FROM {journal}.batch WHERE run = $1 AND position = $2))
+WHERE run = $1 AND position = $2 RETURNING next_number - 1;
+
 -- name: batches
 -- $1 run. All its batches by table and number.
 SELECT * FROM {journal}.batch WHERE run = $1 ORDER BY position, number;

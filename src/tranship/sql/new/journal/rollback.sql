@@ -10,7 +10,7 @@ UPDATE {journal}.task SET state = 'todo' WHERE run = $1 AND position = ANY ($2::
 
 -- name: roll_back_run
 -- $1 run.
-UPDATE {journal}.run SET state = 'stopped', finished = NULL WHERE id = $1;
+UPDATE {journal}.run SET state = 'stopped', finished = NULL{copied_again} WHERE id = $1;
 
 -- name: rolled_back_rows
 -- $1 run, $2 position, $3 rows that are gone. They are taken off the table's first batch, since only the table's sum means anything now.

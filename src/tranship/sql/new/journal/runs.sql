@@ -3,7 +3,7 @@
 -- name: runs
 -- $1 OLD's identity; NULL: from any OLD. Runs, oldest first.
 SELECT r.id, {run_format} AS format, r.old_identity, r.new_identity, r.plan_hash, r.epoch, r.host, r.pid, r.state, r.snapshot, r.mixed, r.left_out,
-  r.tool_version, r.started, r.finished, {decided_by} AS decided_by, COALESCE(h.backends, '{}') AS backends,
+  r.tool_version, r.started, r.finished, {decided_by} AS decided_by, {phase} AS phase, COALESCE(h.backends, '{}') AS backends,
   COALESCE(EXTRACT(epoch FROM pg_catalog.now() - h.at), 0)::pg_catalog.float8 AS silent_seconds
 FROM {journal}.run r LEFT JOIN {journal}.heartbeat h ON h.run = r.id
 WHERE $1::pg_catalog.text IS NULL OR r.old_identity = $1 ORDER BY r.started, r.id;
@@ -46,9 +46,13 @@ UPDATE {journal}.run SET state = $3, finished = CASE WHEN $3 = 'finished' THEN p
 -- $1 run, $2 epoch. No row: another run took over.
 SELECT epoch FROM {journal}.run WHERE id = $1 AND epoch = $2 FOR SHARE;
 
+-- name: enter_phase
+-- $1 run, $2 epoch, $3 phase that the run is in from now on.
+UPDATE {journal}.run SET phase = $3 WHERE id = $1 AND epoch = $2;
+
 -- name: new_snapshot
 -- $1 run, $2 snapshot: unfinished tables are read in another snapshot than the finished ones.
-UPDATE {journal}.run SET snapshot = $2, mixed = true WHERE id = $1;
+UPDATE {journal}.run SET snapshot = $2, mixed = true, phase = 'copy' WHERE id = $1;
 
 -- name: unfinished
 -- Runs that are not finished, with the version that wrote them, oldest first.

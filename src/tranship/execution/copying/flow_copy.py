@@ -1,0 +1,99 @@
+"""The copy of one flow as its coordinator keeps it: batches that wait, and what workers report of the others."""
+
+from __future__ import annotations
+
+import asyncpg
+from msgspec.structs import replace
+
+from tranship.execution.active_run import FIRST_REJECTS, ActiveRun, Task
+from tranship.execution.batch_size import Pace
+from tranship.execution.copying.batch import Assignment, Moved, Report
+from tranship.execution.copying.durability import check_kept
+from tranship.execution.probe.cut import SMALLEST_BATCH
+from tranship.model.notes import BatchDivided
+from tranship.model.progress import Batch, BatchDone, RowRejected
+from tranship.server.journal import RejectRow
+from tranship.sql.ctid import render
+
+
+class RunSessions:
+    """Keeps account of the sessions of a run's workers, as `Sessions` says."""
+
+    def __init__(self, live: ActiveRun) -> None:
+        self._live = live
+
+    async def renewed(self, new: asyncpg.Connection) -> None:
+        """Everything that this process saw committed is in NEW."""
+        await check_kept(self._live, new)
+
+    def opened(self, worker: int, backend: int) -> None:
+        """The heartbeat names the backend from now on."""
+        self._live.backends[worker] = backend
+
+    def closed(self, worker: int) -> None:
+        """The heartbeat names it no more."""
+        self._live.backends.pop(worker, None)
+
+
+class FlowCopy:
+    """Hands out the batches of one flow, in order, and takes reports."""
+
+    def __init__(self, live: ActiveRun, task: Task) -> None:
+        self._live = live
+        self._task = task
+        self._waiting = list(reversed(task.todo))
+        done = [(row.read, row.seconds) for row in task.done]
+        task.pace = Pace.begin(live.context.options.batch_size, SMALLEST_BATCH, done)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def assign(self) -> Assignment:
+        """Takes the next batch that waits."""
+        return self._assignment(self._waiting.pop())
+
+    def in_pieces(self, batch: Batch) -> Assignment:
+        """Returns the assignment of a batch again, once the keys that wanted it in one statement are away."""
+        self._task.facts = replace(self._task.facts, whole_keys=False)
+        return self._assignment(batch)
+
+    def _assignment(self, batch: Batch) -> Assignment:
+        return Assignment(self._task.facts, batch, self._task.pace.piece(batch.rows))
+
+    def take(self, batch: Batch, report: Report) -> None:
+        """Enters what a worker did; what it left of the batch comes next."""
+        if report.moved is None:
+            self._tell_divided(batch, report)
+        else:
+            self._enter(report.moved)
+        self._waiting.extend(reversed(report.rest))
+
+    def _enter(self, moved: Moved) -> None:
+        task, row = self._task, moved.row
+        self._live.book.add_all(task.plan.flow, moved.runtime_rejects)
+        task.done.append(row)
+        task.pace = task.pace.after(row.read, row.seconds)
+        show_values = self._live.context.options.show_values
+        for record in moved.records[: max(0, FIRST_REJECTS - task.told)]:
+            self._live.context.on_event(_rejected(task, record, show_values=show_values))
+            task.told += 1
+        self._live.context.on_event(
+            BatchDone(task.plan.flow, row.batch.number, row.read, row.written, row.rejected, row.bytes)
+        )
+
+    def _tell_divided(self, batch: Batch, report: Report) -> None:
+        """That batches take long is told once per table."""
+        if report.slow and self._task.told_slow:
+            return
+        first, second = report.rest
+        flow = self._task.plan.flow
+        self._live.context.note(BatchDivided(flow, batch.number, first.rows, second.rows, report.slow))
+        self._task.told_slow = self._task.told_slow or report.slow
+
+
+def _rejected(task: Task, record: RejectRow, *, show_values: bool) -> RowRejected:
+    reject = record.reject
+    key = record.key.decode() if record.key is not None else ""
+    place = render(reject.row.address)
+    reason = reject.reason if show_values else None
+    return RowRejected(task.plan.flow, key, place, reject.column, reject.sqlstate, reject.constraint, reason)

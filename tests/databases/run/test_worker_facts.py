@@ -1,0 +1,80 @@
+"""What a worker reads from the journal for a batch, whichever process it is in: predicted rejects, and numbers for what is left."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from support import MakePair
+from tranship.model.flow import FlowId
+from tranship.model.locator import Locator, Pages, Range, Whole
+from tranship.model.names import TableName
+from tranship.model.progress import Batch
+from tranship.model.reasons import ServerSaid
+from tranship.model.verdict import Reject
+from tranship.server.journal import Journal, prepare_journal
+
+ITEM = TableName("public", "item")
+FLOW = FlowId(ITEM, ITEM)
+PLACES = [Locator(0, (0, 9)), Locator(0, (1, 1)), Locator(0, (1, 2)), Locator(0, (12, 1)), Locator(1, (0, 1))]
+JOURNAL = Journal("_tranship")
+
+
+@contextlib.asynccontextmanager
+async def journalled(make_pair: MakePair) -> AsyncIterator[tuple[asyncpg.Connection, asyncpg.Connection]]:
+    """Two sessions on a NEW whose journal has one table of one run, with a reject predicted at each of the places."""
+    pair = await make_pair("SELECT", "SELECT")
+    async with pair.new.connect() as one, pair.new.connect() as other:
+        await prepare_journal(one, "_tranship")
+        await one.execute(JOURNAL.sql("insert_task"), "run", 0, "{}", "{}", "hash", 9, "", b"{}", "text")
+        await JOURNAL.write_predicted_rejects(
+            one, "run", 0, [Reject(row, "22003", ServerSaid("first")) for row in PLACES]
+        )
+        yield one, other
+
+
+@pytest.mark.parametrize(
+    ("range_", "found"),
+    [
+        (Whole(0), PLACES[:4]),
+        (Whole(1), PLACES[4:]),
+        (Pages(0, None, (1, 2)), PLACES[:2]),
+        (Pages(0, (1, 2), None), PLACES[2:4]),
+        (Pages(0, (1, 1), (12, 1)), PLACES[1:3]),
+        (Pages(0, (12, 2), (13, 1)), []),
+    ],
+)
+async def test_predicted_rejects_of_a_batch_are_those_inside_its_range(
+    make_pair: MakePair, range_: Range, found: list[Locator]
+) -> None:
+    async with journalled(make_pair) as (conn, _):
+        predicted = await JOURNAL.predicted_in(conn, "run", 0, Batch(0, FLOW, range_, 9))
+        assert [reject.row for reject in predicted] == found
+        assert await JOURNAL.predicted_in(conn, "run", 1, Batch(0, FLOW, range_, 9)) == ()
+
+
+async def test_what_is_predicted_later_leaves_the_first_reason(make_pair: MakePair) -> None:
+    later = [Reject(row, "23503", ServerSaid("second"), rank=2) for row in (PLACES[0], Locator(0, (0, 1)))]
+    async with journalled(make_pair) as (conn, _):
+        for _ in range(2):  # an answer that was lost makes it be done again
+            await JOURNAL.add_predicted_rejects(conn, "run", 0, later)
+        predicted = await JOURNAL.predicted_in(conn, "run", 0, Batch(0, FLOW, Pages(0, None, (1, 1)), 9))
+        assert [(r.row, r.reason.text) for r in predicted] == [
+            (later[1].row, "second"),
+            (PLACES[0], "first"),
+        ]
+
+
+async def test_nobody_gets_a_batch_number_twice(make_pair: MakePair) -> None:
+    async with journalled(make_pair) as (one, other):
+        await JOURNAL.write_batches(one, "run", 0, [Batch(n, FLOW, Whole(0), 3) for n in range(7)])
+
+        async def take(conn: asyncpg.Connection) -> list[int]:
+            return [await JOURNAL.reserve_number(conn, "run", 0) for _ in range(20)]
+
+        taken = [number for some in await asyncio.gather(take(one), take(other)) for number in some]
+        assert sorted(taken) == list(range(7, 47))
