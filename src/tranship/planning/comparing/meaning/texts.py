@@ -1,4 +1,4 @@
-"""Texts of another kind under the same name: codes and labels, secrets in clear and as digests. Pure."""
+"""Texts of another kind under the same name: codes and labels, secrets in clear and as digests."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from tranship.planning.comparing.meaning.scene import Doubt, Sight
 from tranship.planning.printed.listed_values import listed_values
 
 _CODED_WORDS = """
-country nation nationality currency language locale state province region gender sex status title salutation unit category department
-land sprache
+country nation nationality currency language locale state province region gender sex status title
+salutation unit category department land sprache
 """
 _CODED = frozenset(_CODED_WORDS.split())
 _CODE_WORDS = frozenset({"code", "iso", "abbr", "abbreviation", "short", "acronym", "id", "key"})
 _LABEL_WORDS = frozenset({"name", "label", "description", "full", "long"})
 _CODE = re.compile(r"[A-Za-z0-9]{1,3}(?:[-_][A-Za-z0-9]{1,3})?")
 _LONG_CODE, _SHORT_LABEL, _LABEL_LENGTH = 3, 20, 4
+"""Characters of the longest code (ISO 4217, ISO 3166), of the shortest room for labels, and of a code as it
+is held.
+"""
 _SECRETS = frozenset(
     {
         "password",
@@ -35,20 +38,27 @@ _SECRETS = frozenset(
     }
 )
 _DIGESTED_WORDS = """
-hash hashed hmac digest md5 sha sha1 sha256 sha512 bcrypt argon2 scrypt pbkdf2 encrypted crypted cipher ciphertext
+hash hashed hmac digest md5 sha sha1 sha256 sha512 bcrypt argon2 scrypt pbkdf2 encrypted crypted
+cipher ciphertext
 """
 _DIGESTED = frozenset(_DIGESTED_WORDS.split())
 _PLAIN_WORDS = frozenset({"plain", "plaintext", "cleartext", "clear", "unencrypted", "decrypted"})
 _WIDTHS = frozenset({32, 40, 56, 60, 64, 96, 128})
-"""Characters of hexadecimal digests and of bcrypt."""
+"""Characters of hexadecimal digests (MD5 to SHA-512) and of bcrypt (60)."""
 _DIGEST = re.compile(
-    r"\$(?:1|2[abxy]?|5|6|y|7|argon2(?:id|i|d)|scrypt|pbkdf2[-\w]*)\$.+|\{(?:SSHA|SHA|MD5|CRYPT|BCRYPT)\d*\}.+|SCRAM-SHA-\d+\$.+"
-    r"|(?:pbkdf2|bcrypt|argon2|scrypt)[_:$].+|md5[0-9a-f]{32}|-----BEGIN PGP.*|(?:\\x)?(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{56}"
-    r"|[0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})|[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==",
+    r"\$(?:1|2[abxy]?|5|6|y|7|argon2(?:id|i|d)|scrypt|pbkdf2[-\w]*)\$.+"
+    r"|\{(?:SSHA|SHA|MD5|CRYPT|BCRYPT)\d*\}.+"
+    r"|SCRAM-SHA-\d+\$.+|(?:pbkdf2|bcrypt|argon2|scrypt)[_:$].+|md5[0-9a-f]{32}|-----BEGIN PGP.*"
+    r"|(?:\\x)?(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{56}|[0-9a-fA-F]{64}|[0-9a-fA-F]{96}"
+    r"|[0-9a-fA-F]{128})|[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==",
     re.DOTALL,
 )
+"""Modular crypt strings, LDAP schemes, SCRAM verifiers, frameworks' prefixes, and MD5 to SHA-512 in hex or
+base64.
+"""
 _DEMANDS = re.compile(
-    r"\\\$2|\$2[aby]|argon2|\[0-9a-f\]\{(?:32|40|56|64|96|128)\}|(?:length\([^)]*\)+|char_length\([^)]*\)+) = (?:32|40|56|60|64|96|128)\b"
+    r"\\\$2|\$2[aby]|argon2|\[0-9a-f\]\{(?:32|40|56|64|96|128)\}"
+    r"|(?:length\([^)]*\)+|char_length\([^)]*\)+) = (?:32|40|56|60|64|96|128)\b"
 )
 _MARKS = ("$2", "$argon2")
 _LISTABLE = ("text", "integer", "boolean")
@@ -56,22 +66,18 @@ _MOSTLY = 0.9
 
 
 def readable(sight: Sight) -> bool:
-    """Whether frequent values could tell that these two columns mean different things."""
+    """Returns whether frequent values could tell that these two columns mean different things."""
     if sight.families[1] != "text" or sight.families[0] not in _LISTABLE or sight.is_key:
         return False
     telling = sight.old_words | sight.new_words
     if sight.families[0] != "text" or not telling & (_CODED | _SECRETS):
         return bool(sight.checks)
-    return (
-        sight.old.type != sight.new.type
-        or sight.old.comment != sight.new.comment
-        or bool(sight.checks)
-        or sight.after.pages > 0
-    )
+    changed = sight.old.type != sight.new.type or sight.old.comment != sight.new.comment
+    return changed or bool(sight.checks) or sight.after.pages > 0
 
 
 def text_doubt(sight: Sight) -> Doubt | None:
-    """The same name for another kind of text."""
+    """Returns a doubt where the same name stands for another kind of text."""
     if sight.families[1] != "text" or sight.families[0] not in _LISTABLE or sight.is_key:
         return None
     if sight.families[0] != "text":
@@ -79,11 +85,13 @@ def text_doubt(sight: Sight) -> Doubt | None:
     return _secret(sight) or _named_otherwise(sight) or _coded(sight) or _outside(sight)
 
 
-# --- codes and labels --------------------------------------------------------------------------------------------------------------
+# --- codes and labels
 
 
 def _named_otherwise(sight: Sight) -> Doubt | None:
-    """One name speaks of a code, the other of a label: ``country_code`` and ``country_name``."""
+    """Returns a doubt where one name speaks of a code, the other of a label: ``country_code`` and
+    ``country_name``.
+    """
     old, new = sight.old_words - sight.new_words, sight.new_words - sight.old_words
     if (old & _CODE_WORDS and new & _LABEL_WORDS) or (old & _LABEL_WORDS and new & _CODE_WORDS):
         return Doubt(
@@ -93,34 +101,42 @@ def _named_otherwise(sight: Sight) -> Doubt | None:
 
 
 def _coded(sight: Sight) -> Doubt | None:
-    """OLD holds short codes where NEW is made for names."""
+    """Returns a doubt where OLD holds short codes and NEW is made for names."""
     if not (sight.old_words | sight.new_words) & _CODED or sight.new_words & _CODE_WORDS:
         return None
     held, there = sight.held, sight.held_there
     if held is None or not held.values or not held.filled:
         return None
-    told = f"'{sight.old.name}': OLD holds {'codes' if _are_codes(held) else 'longer texts'}"
+    kind = f"'{sight.old.name}': OLD holds {_kind(held)}"
     if there is not None and there.values:
-        if _are_codes(held) == _are_codes(there) or {v.value for v in held.values} & {
-            v.value for v in there.values
-        }:
-            return None
-        return Doubt((f"{told}, NEW's own rows hold {'codes' if _are_codes(there) else 'longer texts'}",))
-    width, room = _width(sight.old.type.leaf.modifiers), _width(sight.new.type.leaf.modifiers)
-    if (
-        not _are_codes(held)
-        or width is None
-        or width > _LONG_CODE
-        or room is None
-        or room < _SHORT_LABEL
-        or _widened_everywhere(sight, room)
-    ):
+        return None if _are_alike(held, there) else Doubt((f"{kind}, NEW's own rows hold {_kind(there)}",))
+    room = _room_for_labels(sight) if _are_codes(held) else None
+    if room is None:
         return None
-    return Doubt((f"{told} of at most {width} characters, NEW has room for {room}: does it want names?",))
+    width = _width(sight.old.type.leaf.modifiers)
+    return Doubt((f"{kind} of at most {width} characters, NEW has room for {room}: does it want names?",))
+
+
+def _room_for_labels(sight: Sight) -> int | None:
+    """Returns the width of the new column where it grew from that of a code to that of a label; else None."""
+    width, room = _width(sight.old.type.leaf.modifiers), _width(sight.new.type.leaf.modifiers)
+    if width is None or room is None or width > _LONG_CODE or room < _SHORT_LABEL:
+        return None
+    return None if _widened_everywhere(sight, room) else room
+
+
+def _kind(facts: ColumnFacts) -> str:
+    return "codes" if _are_codes(facts) else "longer texts"
+
+
+def _are_alike(held: ColumnFacts, there: ColumnFacts) -> bool:
+    """Returns whether both hold codes or both do not, or share a value."""
+    shared = {counted.value for counted in held.values} & {counted.value for counted in there.values}
+    return bool(shared) or _are_codes(held) == _are_codes(there)
 
 
 def _are_codes(facts: ColumnFacts) -> bool:
-    """Short letters in one case, or digits."""
+    """Returns whether values are short letters or digits."""
     values = [counted.value.strip() for counted in facts.values]
     return all(_CODE.fullmatch(value) for value in values) and max(map(len, values)) <= _LABEL_LENGTH + 1
 
@@ -130,121 +146,103 @@ def _width(modifiers: tuple[int, ...]) -> int | None:
 
 
 def _widened_everywhere(sight: Sight, room: int) -> bool:
-    """A width that most texts of NEW's table have is a habit, not a hint."""
-    widths = [
-        c.type.leaf.modifiers[0]
-        for c in sight.after.columns
-        if c.type.leaf.base == "character varying" and c.type.leaf.modifiers
-    ]
+    """Returns whether most texts of NEW's table have this width: then it is a habit, not a hint."""
+    leaves = [column.type.leaf for column in sight.after.columns]
+    widths = [leaf.modifiers[0] for leaf in leaves if leaf.base == "character varying" and leaf.modifiers]
+    # 255 is what frameworks write when nobody says a width.
     return room == 255 or (len(widths) > 2 and widths.count(room) * 2 > len(widths))
 
 
 def _outside(sight: Sight) -> Doubt | None:
-    """NEW lists what it allows, and nothing that OLD holds is among it: the same thing is called otherwise."""
+    """Returns a doubt where NEW lists what it allows and OLD holds none of it: the same thing has other words
+    there.
+    """
     held = sight.held
-    allowed = next((values for expression in sight.checks if (values := listed_values(expression))), ())
-    if (
-        len(allowed) < 2
-        or held is None
-        or not held.values
-        or any(counted.value in allowed for counted in held.values)
-    ):
+    lists = (listed_values(expression) for expression in sight.checks)
+    allowed = next(filter(None, lists), ())
+    if len(allowed) < 2 or held is None or not held.values:
         return None
-    return Doubt(
-        (f"NEW's CHECK on '{sight.new.name}' lists {len(allowed)} values, and OLD holds none of them",)
-    )
+    if any(counted.value in allowed for counted in held.values):
+        return None
+    listed = f"NEW's CHECK on '{sight.new.name}' lists {len(allowed)} values"
+    return Doubt((f"{listed}, and OLD holds none of them",))
 
 
-# --- secrets -----------------------------------------------------------------------------------------------------------------------
+# --- secrets
 
 
 def _secret(sight: Sight) -> Doubt | None:
+    """Returns a doubt where one side holds a secret in clear and the other a digest of it."""
     if not (sight.old_words | sight.new_words) & (_SECRETS | _DIGESTED | _PLAIN_WORDS):
         return None
     old, new = _said(sight, old=True), _said(sight, old=False)
-    held = _digested(sight.held)
     if old != new and "" not in (old, new):
         return Doubt((f"'{sight.old.name}' says {old}, '{sight.new.name}' says {new}",))
+    held = _digested(sight.held)
     if held is None:
-        differs = old != new and sight.old.name != sight.new.name
-        return (
-            Doubt(
-                (f"one of '{sight.old.name}' and '{sight.new.name}' says {old or new}, the other does not",)
-            )
-            if differs
-            else None
-        )
-    there = _digested(sight.held_there)
-    wanted = (
-        {"a digest": True, "plain text": False}.get(new)
-        if new
-        else there
-        if there is not None
-        else _wants_digest(sight)
-    )
+        return _said_once(sight, old, new)
     if held and _of_another_kind(sight):
-        return Doubt(
-            (
-                f"'{sight.old.name}': OLD's values look like digests, but of another kind than NEW's CHECK asks for",
-            )
-        )
+        kind = "OLD's values look like digests, but of another kind than NEW's CHECK asks for"
+        return Doubt((f"'{sight.old.name}': {kind}",))
+    wanted, why = _wanted(sight, new)
     if wanted is None or wanted == held:
         return None
     is_now, becomes = ("digests", "plain text") if held else ("plain text", "digests")
-    why = (
-        f"'{sight.new.name}' of NEW says so"
-        if new
-        else "NEW's own rows do"
-        if there is not None
-        else "NEW's type or CHECK asks for it"
-    )
-    told = f"'{sight.old.name}': OLD's values look like {is_now}, NEW wants {becomes} ({why})"
-    return Doubt(
-        (
-            told,
-            "no expression undoes a digest"
-            if held
-            else "to digest them is no one's guess (crypt() of pgcrypto, or by the application)",
-        )
-    )
+    undone = "to digest them is no one's guess (crypt() of pgcrypto, or by the application)"
+    if held:
+        undone = "no expression undoes a digest"
+    values = f"'{sight.old.name}': OLD's values look like {is_now}"
+    return Doubt((f"{values}, NEW wants {becomes} ({why})", undone))
+
+
+def _said_once(sight: Sight, old: str, new: str) -> Doubt | None:
+    """Returns a doubt where only one of two different names says what its values are, and no value tells."""
+    if old == new or sight.old.name == sight.new.name:
+        return None
+    names = f"one of '{sight.old.name}' and '{sight.new.name}'"
+    return Doubt((f"{names} says {old or new}, the other does not",))
+
+
+def _wanted(sight: Sight, said: str) -> tuple[bool | None, str]:
+    """Returns whether NEW wants digests, and why: by its name, by its own rows, or by its declaration."""
+    if said:
+        return said == "a digest", f"'{sight.new.name}' of NEW says so"
+    there = _digested(sight.held_there)
+    if there is not None:
+        return there, "NEW's own rows do"
+    return _wants_digest(sight), "NEW's type or CHECK asks for it"
 
 
 def _said(sight: Sight, *, old: bool) -> str:
-    """What name and comment say: ``a digest``, ``plain text`` or nothing."""
-    column = sight.old if old else sight.new
-    said = (sight.old_words if old else sight.new_words) | frozenset(
-        re.findall(r"[a-z0-9]+", (column.comment or "").lower())
-    )
+    """Returns what name and comment say of the values: ``a digest``, ``plain text`` or nothing."""
+    column, names = (sight.old, sight.old_words) if old else (sight.new, sight.new_words)
+    said = names | frozenset(re.findall(r"[a-z0-9]+", (column.comment or "").lower()))
     if said & _PLAIN_WORDS:
         return "plain text"
     return "a digest" if said & _DIGESTED else ""
 
 
 def _digested(facts: ColumnFacts | None) -> bool | None:
-    """Whether nearly all values look like digests; None: some do, or nothing is known."""
+    """Returns whether nearly all values look like digests; None where some do, or nothing is known."""
     if facts is None or not facts.values:
         return None
     rows = sum(counted.rows for counted in facts.values)
     alike = sum(counted.rows for counted in facts.values if _DIGEST.fullmatch(counted.value))
-    return True if alike >= rows * _MOSTLY else False if alike == 0 else None
+    if alike >= rows * _MOSTLY:
+        return True
+    return False if alike == 0 else None
 
 
 def _of_another_kind(sight: Sight) -> bool:
-    """NEW asks for bcrypt or argon2, and no value is."""
+    """Returns whether NEW asks for bcrypt or argon2, and no value is such a digest."""
     marks = [mark for expression in sight.checks for mark in _MARKS if mark in expression.replace("\\", "")]
-    held = sight.held
-    return (
-        bool(marks)
-        and held is not None
-        and not any(counted.value.startswith(tuple(marks)) for counted in held.values)
-    )
+    values = sight.held.values if sight.held is not None else ()
+    known = sight.held is not None and bool(marks)
+    return known and not any(counted.value.startswith(tuple(marks)) for counted in values)
 
 
 def _wants_digest(sight: Sight) -> bool | None:
-    width = _width(sight.new.type.leaf.modifiers)
-    fixed = (
-        sight.new.type.leaf.base == "character"
-        and width in _WIDTHS
-        and sight.old.type.leaf.modifiers != sight.new.type.leaf.modifiers
-    )
-    return True if fixed or any(_DEMANDS.search(expression) for expression in sight.checks) else None
+    leaf, before = sight.new.type.leaf, sight.old.type.leaf
+    fixed = leaf.base == "character" and _width(leaf.modifiers) in _WIDTHS
+    narrowed = fixed and before.modifiers != leaf.modifiers
+    return True if narrowed or any(_DEMANDS.search(expression) for expression in sight.checks) else None
