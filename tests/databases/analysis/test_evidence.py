@@ -93,7 +93,7 @@ async def test_facts_and_what_becomes_of_them(make_pair: MakePair) -> None:
     assert category["action"] == "SPECIFY_ACTION"
     assert category["_suggestion"]["lookup_table"]["table"] == "categories"
     assert made.inserts == ("""INSERT INTO "public"."categories" ("name") VALUES ('it''s');""",)
-    assert entries["title"]["action"] == entries["stock"]["action"] == "transform"
+    assert entries["title"]["action"] == entries["stock"]["action"] == "SPECIFY_ACTION"
 
 
 async def test_the_inserts_close_the_gap(make_pair: MakePair) -> None:

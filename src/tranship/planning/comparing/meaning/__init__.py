@@ -12,7 +12,7 @@ from tranship.model.catalog import Table
 from tranship.model.change import ColumnPair, Comparison, Pairing
 from tranship.model.evidence import MeaningQuestion
 from tranship.model.names import ColumnRef
-from tranship.planning.comparing.meaning.flags import clock_doubt, flag_doubt, opposed
+from tranship.planning.comparing.meaning.flags import clock_doubt, flag_doubt, is_utc, opposed
 from tranship.planning.comparing.meaning.key_questions import key_questions
 from tranship.planning.comparing.meaning.numbers import measures, number_doubt, only_beside
 from tranship.planning.comparing.meaning.references import NOT_ASKED, keys_misread
@@ -26,6 +26,7 @@ __all__ = [
     "Observed",
     "Sight",
     "doubt_of",
+    "is_utc",
     "key_questions",
     "meaning_change",
     "meaning_questions",

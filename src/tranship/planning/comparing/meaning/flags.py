@@ -85,7 +85,7 @@ def clock_doubt(sight: Sight) -> Doubt | None:
     """A time of day that NEW would read in another zone."""
     bases = sight.old.type.leaf.base, sight.new.type.leaf.base
     plain, zoned = "timestamp without time zone", "timestamp with time zone"
-    if _is_utc(sight.zone) and bases != (plain, plain):
+    if is_utc(sight.zone) and bases != (plain, plain):
         return None
     old, new = _zone(sight, old=True), _zone(sight, old=False)
     if bases == (plain, zoned) and "utc" in (old, new) and "local" not in (old, new):
@@ -99,13 +99,14 @@ def clock_doubt(sight: Sight) -> Doubt | None:
     return _shifted(sight, old, new) if bases == (plain, plain) else None
 
 
-def _is_utc(zone: str) -> bool:
+def is_utc(zone: str) -> bool:
+    """Returns whether a time zone is UTC under one of its names."""
     return zone.lower().removeprefix("etc/") in _UTC_ZONES
 
 
 def _shifted(sight: Sight, old: str, new: str) -> Doubt | None:
     """Both without a zone: only words can tell that the clock changes."""
-    if old == new or not (old and new) or _is_utc(sight.zone):
+    if old == new or not (old and new) or is_utc(sight.zone):
         differs = bool(old and new and old != new)
         return (
             Doubt(

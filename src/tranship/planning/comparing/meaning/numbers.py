@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from tranship.model.evidence import NumberFacts
 from tranship.planning.comparing.meaning.scene import Doubt, Sight
-from tranship.planning.comparing.meaning.units import UNITS, Unit, converted, same_unit, times, unit_of
+from tranship.planning.comparing.meaning.units import UNITS, Unit, converted, same_unit, times
 
 _NUMBERS = ("integer", "decimal")
 _MONEY_WORDS = """
@@ -42,11 +42,7 @@ def measures(sight: Sight) -> bool:
     if any(kind not in _NUMBERS for kind in sight.families) or sight.is_key:
         return False
     telling = sight.old_words | sight.new_words
-    if (
-        not telling & (_MONEY | _SHARES | _MOMENTS)
-        and unit_of(sight.old) is None
-        and unit_of(sight.new) is None
-    ):
+    if not telling & (_MONEY | _SHARES | _MOMENTS) and sight.units == (None, None):
         return False
     return sight.after.pages > 0 or _declared_otherwise(sight)
 
@@ -57,7 +53,7 @@ def only_beside(sight: Sight) -> bool:
 
 
 def _declared_otherwise(sight: Sight) -> bool:
-    unitless = unit_of(sight.old) is None and unit_of(sight.new) is None
+    unitless = sight.units == (None, None)
     alike = (
         sight.families[0] == sight.families[1]
         and unitless
@@ -86,7 +82,7 @@ def _rounded(sight: Sight, sql: str) -> str:
 
 
 def _by_units(sight: Sight) -> Doubt | None:
-    left, right = unit_of(sight.old), unit_of(sight.new)
+    left, right = sight.units
     if left is None or right is None or left.dimension != right.dimension:
         return _unit_lost(sight, left, right)
     if same_unit(left, right):

@@ -10,9 +10,10 @@ from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.evidence import ColumnFacts, Evidence, NumberFacts, Reference
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.types import TypeKind
+from tranship.planning.comparing.meaning.units import Unit, unit_of
 from tranship.planning.matching.scope import quoted
 from tranship.planning.names.families import family
-from tranship.planning.names.tokens import stems, words
+from tranship.planning.names.tokens import squashed, stems, words
 
 
 class Observed(Struct, frozen=True):
@@ -92,12 +93,20 @@ class Sight(Struct, frozen=True):
     @property
     def old_words(self) -> frozenset[str]:
         """The words of the old name, as written and spelled out."""
-        return frozenset((*words(self.old.name), *stems(self.old.name)))
+        return _words_of(self.old.name, self.new.name)
 
     @property
     def new_words(self) -> frozenset[str]:
         """The words of the new name."""
-        return frozenset((*words(self.new.name), *stems(self.new.name)))
+        return _words_of(self.new.name, self.old.name)
+
+    @property
+    def units(self) -> tuple[Unit | None, Unit | None]:
+        """Returns the units that the two columns say; of names that differ by their separators alone, one."""
+        left, right = unit_of(self.old), unit_of(self.new)
+        if self.old.name != self.new.name and squashed(self.old.name) == squashed(self.new.name):
+            return left or right, right or left
+        return left, right
 
     @property
     def is_key(self) -> bool:
@@ -131,6 +140,12 @@ class Sight(Struct, frozen=True):
         return tuple(
             expression for expression in _conditions(self.after, self.new) if expression not in known
         )
+
+
+def _words_of(name: str, other: str) -> frozenset[str]:
+    """As written and spelled out; a glued name has the words of the same name with separators."""
+    names = (name, other) if squashed(name) == squashed(other) else (name,)
+    return frozenset(word for one in names for word in (*words(one), *stems(one)))
 
 
 def _in_key(table: Table, column: str) -> bool:

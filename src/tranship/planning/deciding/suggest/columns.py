@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
+from tranship.model.names import Side
 from tranship.planning.comparing.meaning import opposed
 from tranship.planning.deciding.data_questions import translated
 from tranship.planning.deciding.suggest.constants import constant
@@ -17,6 +18,7 @@ from tranship.planning.deciding.suggest.facts import Fact, told_column, told_loo
 from tranship.planning.deciding.suggest.guesses import Guess, told_trial
 from tranship.planning.deciding.suggest.parts import part_guesses
 from tranship.planning.deciding.suggest.translate import Scene, converted, translation
+from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems
 
 _DULL = frozenset({"id", "code", "name", "key", "value", "type"})
@@ -72,13 +74,47 @@ def column_drafts(scene: Scene, changes: Sequence[Change]) -> list[Draft]:
     taken_new = {draft.new_column for draft in drafts}
     fed = {name for draft in drafts for name in _sources(draft)}
     free = [name for name, change in added.items() if name not in taken_new]
-    drafts += [_left_behind(scene, change, free) for name, change in removed.items() if name not in fed]
-    drafts += [
-        _constant(scene, c)
-        for name, c in added.items()
-        if c.cls is ChangeClass.BREAKING and name not in taken_new
-    ]
+    homeless = [name for name in removed if name not in fed and name is not None]
+    open_ = [c for name, c in added.items() if c.cls is ChangeClass.BREAKING and name not in taken_new]
+    kin = [draft for c in open_ if (draft := _from_kin(scene, c, homeless)) is not None]
+    asked_old, asked_new = {draft.old_column for draft in kin}, {draft.new_column for draft in kin}
+    drafts += [_left_behind(scene, removed[name], free) for name in homeless if name not in asked_old]
+    drafts += [_with_rivals(draft, kin) for draft in kin]
+    drafts += [_constant(scene, c) for c in open_ if c.new_column not in asked_new]
     return drafts
+
+
+def _from_kin(scene: Scene, change: Change, homeless: Sequence[str]) -> Draft | None:
+    """A new column that needs a value, beside an old one of its family that shares a word with it and has no place: never a constant."""
+    target = scene.after.column(change.new_column or "")
+    for left in homeless:
+        source = scene.before.column(left)
+        if source is None or target is None or family(source.type) != family(target.type):
+            continue
+        if not set(stems(left)) & set(stems(target.name)) - _DULL:
+            continue
+        facts = scene.facts(left)
+        if facts is not None and facts.filled == 0 and not facts.sampled:
+            continue
+        return Draft(
+            question=f"{change.description}; does '{left}', which only exists in old DB, fill it?",
+            old_column=left,
+            new_column=target.name,
+            fields={"old_column": left, "new_column": target.name, "action": "transform"},
+            complete=False,
+            confidence=Confidence.GUESS,
+            evidence=(*change.evidence, *told_column(facts)),
+        )
+    return None
+
+
+def _with_rivals(draft: Draft, kin: Sequence[Draft]) -> Draft:
+    """Names the other new columns that the same old one may fill."""
+    rivals = [repr(one.new_column) for one in kin if one.old_column == draft.old_column]
+    if len(rivals) < 2:
+        return draft
+    told = f"new columns that '{draft.old_column}' may fill: {', '.join(rivals)}; one old column may fill several"
+    return replace(draft, evidence=(*draft.evidence, told))
 
 
 def _sources(draft: Draft) -> tuple[str, ...]:
@@ -96,13 +132,14 @@ def _both(scene: Scene, change: Change) -> Draft:
         renaming=change.kind == ChangeKind.COLUMN_RENAMED,
         meaning=change.kind == ChangeKind.MEANING_CHANGED,
     )
+    against = any(line.startswith("but ") for line in change.evidence)
     return Draft(
         question=change.description,
         old_column=left,
         new_column=right,
         fields=found.fields,
-        complete=found.complete,
-        confidence=found.confidence,
+        complete=found.complete and not against,
+        confidence=Confidence.GUESS if against else found.confidence,
         evidence=(*change.evidence, *told_column(scene.facts(left)), *found.evidence),
         inserts=found.inserts,
     )
@@ -187,13 +224,14 @@ def _candidate(scene: Scene, removal: Change, addition: Change) -> Candidate | N
     if "lookup_table" not in found.fields and affinity == 0:
         return None
     doubt = scene.doubt(left, right)
+    speaks = "lookup_table" not in found.fields or _speaks_of(left, right, scene)
     draft = Draft(
         question=f"{removal.description}; does it fill '{right}'?",
         old_column=left,
         new_column=right,
         fields=found.fields,
-        complete=found.complete,
-        confidence=found.confidence,
+        complete=found.complete and speaks,
+        confidence=found.confidence if speaks else Confidence.GUESS,
         evidence=(
             *(doubt.told if doubt is not None else ()),
             *told_column(scene.facts(left)),
@@ -203,6 +241,19 @@ def _candidate(scene: Scene, removal: Change, addition: Change) -> Candidate | N
         inserts=found.inserts,
     )
     return Candidate(draft, affinity, found.coverage)
+
+
+def _speaks_of(left: str, right: str, scene: Scene) -> bool:
+    """Whether a new column's name speaks of an old reference or of the table that it leads to, so that a lookup fills it.
+
+    ``creator_id`` fills ``creator_name`` and, where it leads to ``person``, ``person_name``; under ``name`` alone NEW may hold its own.
+    """
+    lookups = scene.lookups(left, right)
+    if lookups and lookups[0].question.side is Side.NEW:
+        return True
+    table = lookups[0].question.table.name if lookups else ""
+    spoken = (set(stems(left)) | set(stems(table))) - _DULL
+    return bool(spoken & set(stems(right)))
 
 
 def open_guesses(scene: Scene, changes: Sequence[Change]) -> Iterator[Guess]:

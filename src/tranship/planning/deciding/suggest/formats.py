@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from tranship.model.catalog import Column
 from tranship.model.evidence import ColumnFacts
+from tranship.model.types import TypeKind
 from tranship.planning.comparing.meaning import times, unit_of
 from tranship.planning.deciding.suggest.guesses import Guess, matches, reference, share, text_literal
 from tranship.planning.names.families import family
@@ -43,7 +44,7 @@ def format_guesses(source: Column, target: Column, facts: ColumnFacts | None, da
         return list(_moments(source, target, values))
     if kinds[0] in ("text", "integer", "decimal") and kinds[1] == "interval":
         return list(_durations(source, target, values))
-    if kinds[0] == "text" and family(target.type) == "text[]":
+    if kinds[0] == "text" and target.type.leaf.kind is TypeKind.ARRAY:
         return list(_listed(source, target, values))
     return []
 
@@ -255,11 +256,26 @@ def _durations(source: Column, target: Column, values: tuple[str, ...]) -> Itera
 
 
 def _listed(source: Column, target: Column, values: tuple[str, ...]) -> Iterator[Guess]:
+    """Texts that list what NEW holds as an array; array literals need no help."""
+    if not values or share(_LITERAL, values) == 1.0:
+        return
     found = [(sum(separator in value for value in values), separator) for separator in (",", ";", "|")]
     count, separator = max(found, key=lambda pair: pair[0])
-    if count == 0:
-        return
-    value = reference(source)
+    value, told = reference(source), f"cut at every {separator!r}, the blanks around it dropped"
     sql = rf"regexp_split_to_array({value}, '\s*[{separator}]\s*')"
-    told = f"cut at every {separator!r}, the blanks around it dropped"
-    yield Guess((source.name,), target.name, sql, f"{value} IS NOT NULL", value, (told,), provable=False)
+    between = rf"\s*[{separator}]\s*"
+    if count == 0:
+        sql, between, told = f"string_to_array({value}, ' ')", " ", "cut at every blank"
+        if share(_WORDS, values) < 1.0 or not any(" " in text for text in values):
+            return
+    element = family(target.type).removesuffix("[]")
+    if element == "text":
+        yield Guess((source.name,), target.name, sql, f"{value} IS NOT NULL", value, (told,), provable=False)
+    elif element in ("integer", "decimal"):
+        pattern = f"({_NUMBER}({between}{_NUMBER})*)?"
+        cast = f"{sql}::{target.type.leaf.text}"
+        yield Guess((source.name,), target.name, cast, matches(value, pattern), value, (told,))
+
+
+_LITERAL = r"\{.*\}"
+_WORDS = r"\S+( \S+)*"

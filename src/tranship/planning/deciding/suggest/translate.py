@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Column, Table
-from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts, Refusals
-from tranship.model.expression import Conversion
+from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts, Misfits, Refusals
+from tranship.model.expression import Conversion, Rule
 from tranship.model.names import ColumnRef, Side
-from tranship.planning.comparing.meaning import Doubt, Observed, doubt_of
+from tranship.model.types import TypeKind
+from tranship.planning.comparing.meaning import Doubt, Observed, doubt_of, is_utc
 from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
 from tranship.planning.deciding.suggest.drafts import Confidence, Field
 from tranship.planning.deciding.suggest.facts import Fact, quoting, told_lookup, told_misfits
@@ -121,7 +122,7 @@ def translation(scene: Scene, left: str, right: str, *, renaming: bool, meaning:
         return _read_otherwise(scene, names, left, right, formats[0])
     if not conversion.bare:
         return _expression(scene, names, source, target)
-    bare = _bare(scene, names, source, target)
+    bare = _bare(scene, names, source, target, conversion)
     return (
         replace(bare, complete=False, confidence=Confidence.GUESS)
         if renaming and (left, right) in scene.doubtful
@@ -260,33 +261,66 @@ def _told_mapping(mapped: Mapped, allowed: tuple[str, ...]) -> tuple[Fact, ...]:
     return tuple(told)
 
 
-def _bare(scene: Scene, names: Mapping[str, Field], source: Column, target: Column) -> Translation:
-    """The server's own conversion; not complete where no value that was seen would arrive."""
+def _bare(
+    scene: Scene, names: Mapping[str, Field], source: Column, target: Column, conversion: Conversion
+) -> Translation:
+    """The server's own conversion; complete where it was tried on every row and nothing else could be meant."""
     refs = ColumnRef(scene.before.name, source.name), ColumnRef(scene.after.name, target.name)
-    told: list[Fact] = [
-        line for m in scene.evidence.misfits if (m.old, m.new) == refs for line in told_misfits(m)
-    ]
+    misfits = [m for m in scene.evidence.misfits if (m.old, m.new) == refs]
+    told: list[Fact] = [line for m in misfits for line in told_misfits(m)]
     facts = scene.facts(source.name)
-    refusals = scene.evidence.refused(*refs) or (_known_refusals(refs, target, facts) if not told else None)
+    refusals = scene.evidence.refused(*refs) or (
+        _known_refusals(refs, target, facts) if not misfits else None
+    )
     if refusals is not None and refusals.refused:
         told.append(_told_refusals(refusals))
-        every = refusals.refused_values == refusals.values
-        if facts is not None and (every or allowed_values(scene.after, target)):
+        if facts is not None and _wants_mapping(scene, target, refusals):
+            every = refusals.refused_values == refusals.values
             kept = frozenset(v.value for v in facts.values) - set(refusals.refused)
             return _prefilled(names, facts, tuple(told), keep=frozenset() if every else kept)
+    other = _other_clock(scene, source, target, conversion)
+    if other is not None:
+        return Translation({**names, "action": "transform"}, coverage=1.0, evidence=(*told, *other))
     unsure = reads_otherwise(source, target, facts)
     if unsure:
         told.append(unsure)
-    # An answer is filled in where NEW took every value that was looked at, or where no data were asked at
-    # all.
-    asked = refusals is not None or not scene.convert(source, target).fallible or facts is None or told
-    refused = refusals is not None and bool(refusals.refused)
+    complete = _fits(misfits, refusals, conversion) and not unsure
     return Translation(
         {**names, "action": "transform", **_without_placeholder(source, target, refusals)},
-        complete=bool(asked) and not unsure and not refused,
-        confidence=Confidence.GUESS if unsure or refused else Confidence.LIKELY,
+        complete=complete,
+        confidence=Confidence.LIKELY if complete else Confidence.GUESS,
         coverage=1.0,
         evidence=tuple(told),
+    )
+
+
+def _fits(misfits: Sequence[Misfits], refusals: Refusals | None, conversion: Conversion) -> bool:
+    """Every value of every row arrives: it was tried, or the conversion takes every value there is."""
+    if any(m.rows or m.sampled for m in misfits):
+        return False
+    if refusals is not None:
+        return refusals.complete and not refusals.refused
+    return bool(misfits) or not conversion.fallible or conversion.rule is Rule.ZONE
+
+
+def _wants_mapping(scene: Scene, target: Column, refusals: Refusals) -> bool:
+    """NEW takes none of the values, or lists those that it takes."""
+    every = refusals.refused_values == refusals.values and target.type.leaf.kind is not TypeKind.ARRAY
+    return every or bool(allowed_values(scene.after, target))
+
+
+def _other_clock(
+    scene: Scene, source: Column, target: Column, conversion: Conversion
+) -> tuple[Fact, ...] | None:
+    """The other reading of a time without a zone, where OLD's database is not set to UTC: nothing in the data tells which was meant."""
+    zone = scene.old.timezone
+    kinds = {source.type.leaf.base, target.type.leaf.base}
+    if conversion.rule is not Rule.ZONE or is_utc(zone) or "timestamp without time zone" not in kinds:
+        return None
+    value = f"old.{quoted(source.name)} AT TIME ZONE 'UTC'"
+    return (
+        f"the bare transform takes the times for those of OLD's database time zone {zone}",
+        f"if the application wrote UTC, as many do whatever the server's zone is: transform_sql {value}",
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import product
+from math import inf
 
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.names import TableName
 from tranship.planning.matching.renames.context import RenameContext
 from tranship.planning.matching.renames.data import misfits
 from tranship.planning.names.families import family
-from tranship.planning.names.tokens import numbers, singular, words
+from tranship.planning.names.tokens import numbers, singular, squashed, stems, words
 
 _ENCRYPTION = """
 encrypted encryption crypted crypt cipher ciphertext cyphertext hash hashed hmac digest digested fingerprint
@@ -45,6 +46,16 @@ mm cm km meter metre mile inch feet foot ft yard mg kg gram kilogram lb pound oz
 celsius fahrenheit kelvin
 """
 
+_CODE_WIDTH, _TEXT_WIDTH = 4, 20
+"""Characters of the widest code and of the narrowest room for a text."""
+_THING_WORDS = """
+phone mobile cell fax / email mail / url link uri website homepage / zip postal / city town / street /
+country / birthdate birthday / gender sex / password / iban bic / currency / color colour / browser / ip
+"""
+_THING_LINE = " ".join(_THING_WORDS.split())
+_THINGS = tuple(frozenset(group.split()) for group in _THING_LINE.split(" / "))
+"""Things of which one is never another, whatever a column is called."""
+
 OTHER_FAMILY = "type family differs"
 _KINDS: Mapping[str, frozenset[str]] = {
     "encryption": frozenset(_ENCRYPTION.split()),
@@ -64,6 +75,7 @@ def vetoes(old: Table, new: Table, before: Column, after: Column, context: Renam
     if family(before.type) != family(after.type):
         yield f"{OTHER_FAMILY} ({before.type.text} → {after.type.text})"
     yield from token_vetoes(before.name, after.name)
+    yield from _width_veto(before, after)
     if target_veto(old, new, before.name, after.name, context.table_pairs):
         yield "the foreign key points to another table"
     yield from misfits(before, after, *context.statistics_of(old.name, before.name, new.name, after.name))
@@ -77,6 +89,10 @@ def token_vetoes(before: str, after: str) -> tuple[str, ...]:
     numbers or units differ; one word is the opposite of another; or one name is a code or a key and the other
     is not.
     """
+    return () if _same_but_for_separators(before, after) else tuple(_word_vetoes(before, after))
+
+
+def _word_vetoes(before: str, after: str) -> list[str]:
     left, right = frozenset(words(before)), frozenset(words(after))
     found = [
         f"a word of {kind} stands on one side only"
@@ -94,7 +110,40 @@ def token_vetoes(before: str, after: str) -> tuple[str, ...]:
         found.append("one name speaks of a key, the other of the thing itself")
     if {_nature(left), _nature(right)} == {"a code", "a label"}:
         found.append("one name speaks of a code, the other of a label")
-    return tuple(found)
+    return found
+
+
+def _same_but_for_separators(before: str, after: str) -> bool:
+    """A glued name has no words to compare; numbers are the one part that separators can make different."""
+    return squashed(before) == squashed(after) and numbers(before) == numbers(after)
+
+
+def _width_veto(before: Column, after: Column) -> Iterator[str]:
+    """Room for a code on one side and for a text on the other, or two things of which one is never the
+    other, under names without a word in common.
+    """
+    both_texts = family(before.type) == family(after.type) == "text"
+    shared = set(stems(before.name)) & set(stems(after.name))
+    if not both_texts or shared or squashed(before.name) == squashed(after.name):
+        return
+    narrow, wide = sorted((_room(before), _room(after)))
+    if narrow <= _CODE_WIDTH and wide >= _TEXT_WIDTH:
+        most = f"{narrow:.0f} character{'s' if narrow > 1 else ''}"
+        yield f"one holds {most} at most, the other has room for texts"
+    left, right = _things(before.name), _things(after.name)
+    if left and right and not left & right:
+        yield "the names speak of different things"
+
+
+def _room(column: Column) -> float:
+    modifiers = column.type.leaf.modifiers
+    return modifiers[0] if modifiers else inf
+
+
+def _things(name: str) -> frozenset[int]:
+    """The groups of things that a name speaks of."""
+    said = {*stems(name), *words(name)}
+    return frozenset(place for place, group in enumerate(_THINGS) if said & group)
 
 
 def _opposite(a: str, b: str) -> bool:

@@ -72,15 +72,19 @@ def test_the_file_opens_with_instructions_and_is_the_same_every_time() -> None:
     assert next(iter(json.loads(make()))) == "_instructions"
 
 
-def test_a_bare_transform_is_filled_in_with_its_misfits() -> None:
+def test_a_bare_transform_that_would_reject_rows_is_not_filled_in() -> None:
     refs = ColumnRef(T, "a"), ColumnRef(T, "a")
     made = run(
         "t(a varchar(100))", "t(a varchar(10))", misfits=(Misfits(*refs, 3, "longer than 10 characters"),)
     )
     (entry,) = entries(made)
-    assert entry["action"] == "transform"
+    assert (entry["action"], entry["_suggestion"]["action"]) == ("SPECIFY_ACTION", "transform")  # type: ignore[index]
     assert any("3 rows are longer than 10" in str(line) for line in entry["_evidence"])  # type: ignore[attr-defined]
-    assert made.questions[0].answered
+    none = run(
+        "t(a varchar(100))", "t(a varchar(10))", misfits=(Misfits(*refs, 0, "longer than 10 characters"),)
+    )
+    assert none.questions[0].answered
+    assert not run("t(a varchar(100))", "t(a varchar(10))").questions[0].answered
 
 
 def test_a_conversion_that_no_value_survives_is_not_filled_in() -> None:
@@ -232,7 +236,12 @@ def test_what_is_filled_in_is_a_right_answer(tmp_path: Path) -> None:
     enums = {"st": ("active", "closed", "on_hold")}
     before = parse_catalog(OLD_ORDERS.replace(")", ", s text, n varchar(9))"), enums=enums)
     after = parse_catalog(NEW_ORDERS.replace("category_id", "s st, n varchar(5), category_id"), enums=enums)
-    evidence = Evidence(columns=(facts("s", {"ACTIVE": 1}),), lookups=(lookup(3, 3),))
+    narrower = ColumnRef(T, "n"), ColumnRef(T, "n")
+    evidence = Evidence(
+        columns=(facts("s", {"ACTIVE": 1}),),
+        lookups=(lookup(3, 3),),
+        misfits=(Misfits(*narrower, 0, "longer than 5 characters"),),
+    )
     made = suggest(before, after, scope_of(before, after), evidence)
     path = tmp_path / "made.json"
     path.write_bytes(encode(made.document))
