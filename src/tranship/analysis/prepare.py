@@ -31,7 +31,7 @@ from tranship.planning.deciding.resolve.casts import cast_questions
 from tranship.planning.matching.match import Decided, match
 from tranship.planning.plan.build import build
 from tranship.server.identity import read_identity
-from tranship.server.journal import find_journal, missing_rights
+from tranship.server.journal import RunStatus, find_journal, missing_rights
 from tranship.server.session import pin
 
 _OBSERVE_SECONDS = 300.0
@@ -103,7 +103,7 @@ async def _background(
     )
     journal = await find_journal(open_.new, config.journal_schema) if usable else None
     runs = await journal.runs(open_.new, (await read_identity(open_.old)).key) if journal is not None else ()
-    if any(run.state != "finished" for run in runs):
+    if any(run.state != RunStatus.FINISHED for run in runs):
         return Background(sides.shared_ancestor), ()
     background, unread = await read_background(open_, sides)
     return replace(background, new_statistics=Statistics()) if runs else background, not_asked(unread)

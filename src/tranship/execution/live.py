@@ -44,7 +44,7 @@ from tranship.model.notes import AlreadyMigrated, SnapshotReplaced
 from tranship.model.options import MigrateOptions, NewSnapshot
 from tranship.model.progress import BatchDone, Phase
 from tranship.server.identity import Identity
-from tranship.server.journal import Journal, Run, TaskRow, earlier_format, find_journal
+from tranship.server.journal import Journal, Run, RunStatus, TaskRow, earlier_format, find_journal
 from tranship.server.snapshot import Snapshot, SnapshotLost
 from tranship.sql.new.journal import FORMAT
 
@@ -242,7 +242,7 @@ class _LiveRun:
     async def _mark_stopped(self, live: ActiveRun) -> None:
         """As far as it goes; a run that is not marked is found out by its lock."""
         with contextlib.suppress(*BROKEN, TranshipError):
-            await self.held.mark(live.context.journal.sql("end_run"), live.run, live.epoch, "stopped")
+            await self.held.mark(live.context.journal.sql("end_run"), live.run, live.epoch, RunStatus.STOPPED)
         self.held.close()
 
 

@@ -32,6 +32,7 @@ from tranship.model.options import reject_bound
 from tranship.model.plan import Group
 from tranship.model.progress import TableDone
 from tranship.model.verdict import Reject
+from tranship.server.journal import RunStatus
 
 
 class Mover:
@@ -298,7 +299,7 @@ async def finish(live: ActiveRun, held: Works) -> None:
     async def once(new: asyncpg.Connection) -> None:
         async with new.transaction():
             await fence(live.worker, new)
-            await new.execute(live.context.journal.sql("end_run"), live.run, live.epoch, "finished")
+            await new.execute(live.context.journal.sql("end_run"), live.run, live.epoch, RunStatus.FINISHED)
 
     await held.work("the end of the run", once)
     await failpoint("run.finished")

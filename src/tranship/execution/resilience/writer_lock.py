@@ -15,7 +15,7 @@ from tranship.errors.codes.runs import LockHeld, LockHeldSilently
 from tranship.errors.codes.stops import SessionStays, TakenOver
 from tranship.model.options import command_line
 from tranship.server.identity import Identity, read_identity
-from tranship.server.journal import Journal, Run, find_journal
+from tranship.server.journal import Journal, Run, RunStatus, find_journal
 from tranship.server.session import ISO, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.queries import query
@@ -128,7 +128,8 @@ class WriterLock:
         if journal is None:
             return None
         return next(
-            (r for r in reversed(await journal.runs(conn, old_identity)) if r.state == "running"), None
+            (r for r in reversed(await journal.runs(conn, old_identity)) if r.state == RunStatus.RUNNING),
+            None,
         )
 
     async def _refusal(

@@ -28,7 +28,7 @@ from tranship.execution.start.tasks import Begun, _task, too_many, write_task
 from tranship.model.options import MigrateOptions, command_line
 from tranship.planning.plan.content import run_hash
 from tranship.server.identity import Identity
-from tranship.server.journal import DecidedBy, find_journal, prepare_journal, refuse_unfinished
+from tranship.server.journal import DecidedBy, RunStatus, find_journal, prepare_journal, refuse_unfinished
 from tranship.server.snapshot import Snapshot
 from tranship.sql.new.journal import FORMAT
 
@@ -113,7 +113,7 @@ async def _refuse_half_moved(context: RunContext, old: Identity, control: asyncp
     filled = {plan.new for plan in context.job.plan.tables}
     for run in await journal.runs(control, None):
         if (
-            run.state == "finished"
+            run.state == RunStatus.FINISHED
             or run.old_identity == old.key
             or not await control.fetchval(journal.sql("anything_done"), run.id)
         ):

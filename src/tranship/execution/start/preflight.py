@@ -39,7 +39,7 @@ from tranship.model.options import RebuildIndexes
 from tranship.model.resolution import Problem
 from tranship.model.types import PgType
 from tranship.server.identity import Identity, read_identity, same_database, standby_of
-from tranship.server.journal import find_journal, missing_rights
+from tranship.server.journal import RunStatus, find_journal, missing_rights
 from tranship.sql.queries import query
 from tranship.sql.quote import ident, relation
 from tranship.sql.session import TRY_XML
@@ -258,7 +258,7 @@ async def _beside(
     filled, problems = {p.new for p in job.plan.tables}, []
     off = {undo.run for undo in await journal.open_undo(new) if undo.index is None}
     for run in await journal.runs(new, None):
-        if run.old_identity == mine.key or run.state != "running":
+        if run.old_identity == mine.key or run.state != RunStatus.RUNNING:
             continue
         both = filled & {task.flow.new for task in await journal.tasks(new, run.id)}
         crossed = both if run.id in off else both & silenced

@@ -30,7 +30,7 @@ from tranship.model.plan import Plan, TablePlan
 from tranship.model.progress import Phase
 from tranship.planning.plan.content import plan_hash, rebound, run_hash
 from tranship.server.identity import Identity
-from tranship.server.journal import BatchRow, Journal, Run, TaskRow, earlier_format
+from tranship.server.journal import BatchRow, Journal, Run, RunStatus, TaskRow, earlier_format
 from tranship.server.snapshot import Mark, Snapshot
 
 
@@ -50,9 +50,11 @@ async def earlier(control: asyncpg.Connection, journal: Journal | None, old: Ide
     if journal is None:
         return Before(None, ())
     runs = await journal.runs(control, old.key)
-    moved = [(r, t) for r in runs if r.state == "finished" for t in await journal.tasks(control, r.id)]
+    moved = [
+        (r, t) for r in runs if r.state == RunStatus.FINISHED for t in await journal.tasks(control, r.id)
+    ]
     return Before(
-        next((r for r in reversed(runs) if r.state != "finished"), None),
+        next((r for r in reversed(runs) if r.state != RunStatus.FINISHED), None),
         tuple(moved),
         frozenset(r.id for r in runs),
     )

@@ -14,7 +14,7 @@ from tranship.execution.resilience.connection import Steady, control
 from tranship.execution.resilience.writer_lock import at_work, hold_epoch, lock_number, shut_out
 from tranship.execution.switches.triggers_and_keys import Fence, restore
 from tranship.model.notes import Note
-from tranship.server.journal import Journal, Run, Undo, find_journal
+from tranship.server.journal import Journal, Run, RunStatus, Undo, find_journal
 from tranship.sql.session import TRY_LOCK
 
 
@@ -60,7 +60,7 @@ async def restore_all(
             half = {
                 id
                 for id, run in runs.items()
-                if run.state != "finished" and await new.fetchval(journal.sql("any_batch_done"), id)
+                if run.state != RunStatus.FINISHED and await new.fetchval(journal.sql("any_batch_done"), id)
             }
             open_now = tuple(undo for undo in open_now if undo.index is None or undo.run not in half)
         fences: dict[str, Fence | None] = {}

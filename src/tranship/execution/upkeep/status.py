@@ -12,7 +12,7 @@ from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import at_work
 from tranship.model.names import TableName
 from tranship.model.options import command_line
-from tranship.server.journal import Journal, Run, Undo, find_journal, remove_journal
+from tranship.server.journal import Journal, Run, RunStatus, Undo, find_journal, remove_journal
 
 
 class TableState(Struct, frozen=True):
@@ -84,7 +84,7 @@ async def purge(config: Config) -> tuple[Run, ...]:
 async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -> tuple[Run, ...]:
     """The runs, when nobody needs the journal any more."""
     runs = await journal.runs(new, None)
-    waiting = [r for r in runs if r.state != "finished"]
+    waiting = [r for r in runs if r.state != RunStatus.FINISHED]
     if waiting:
         back = command_line("tranship", "rollback", config.path, "--run", waiting[0].id, "--live")
         raise Refused(RunsNotFinished(waiting[0].id, len(waiting), back))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +16,14 @@ from tranship.model.progress import Batch, Phase
 from tranship.model.undo import IndexDropped, SwitchedOff
 from tranship.model.verdict import LossCount, Reject
 from tranship.sql import ctid
+
+
+class RunStatus(StrEnum):
+    """Where a run stands by the journal; one that is killed stays ``running``."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    FINISHED = "finished"
 
 
 class DecidedBy(Struct, frozen=True):
@@ -40,8 +49,7 @@ class Run(Struct, frozen=True):
     epoch: int
     host: str
     pid: int
-    state: str
-    """``running``, ``stopped`` or ``finished``."""
+    state: RunStatus
     snapshot: str
     """Where the snapshot it reads stands: :class:`Mark` as text."""
     mixed: bool
