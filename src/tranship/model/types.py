@@ -86,6 +86,8 @@ class PgType(Struct, frozen=True, omit_defaults=True):
     """The type's own ``=`` as ``OPERATOR(schema.=)``, from its default btree or hash operator class; None: it
     has none.
     """
+    printed_form: str = ""
+    """How the database prints -1234567.89 as ``money``: its locale decides what the bytes and the texts mean."""
     collation: str | None = None
     """A domain's or range's own collation; None where it is the default."""
 

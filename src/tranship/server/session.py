@@ -24,7 +24,6 @@ _BOTH = {
     # printed.
     "IntervalStyle": "postgres",
     "bytea_output": "hex",
-    "lc_monetary": "C",
     "extra_float_digits": "3",  # the shortest text that gives the same float, on every version
     "xmloption": "content",  # every xml value passes; DOCUMENT would refuse fragments
     # Meaning of our own statements.

@@ -29,6 +29,7 @@ from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.types import PgType, TypeKind
 from tranship.sql.quote import ident, literal, relation, text_array
 from tranship.sql.types.moments import without_largest
+from tranship.sql.types.numbers import money_text
 
 _EXACT_STRINGS = frozenset({"text", "varchar", "name"})
 
@@ -213,6 +214,8 @@ def _for_input(value: str, old: PgType, new: PgType) -> str:
     A few types have a cast to text that differs from their output (boolean: ``true`` and ``t``), and the
     specification says cast; so have arrays of them.
     """
+    if new.family is Family.MONEY and old.family in (Family.MONEY, Family.INTEGER, Family.NUMERIC):
+        return money_text(value, new)
     repeated = _as_input_repeats(value, old.typname, new.typname)
     if repeated is not None:
         return repeated

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from msgspec import Struct, structs
 
-from tranship.model.builtin_types import Family
+from tranship.model.builtin_types import Family, money_format
 from tranship.model.expression import Conversion, Rule
 from tranship.model.names import TableName
 from tranship.model.types import PgType, TypeKind
@@ -52,25 +52,39 @@ def convert(
 
 
 def same_type(old: PgType, new: PgType, schemas: SchemaPairs = ()) -> bool:
-    """Nothing about the type differs: name, modifier and, for user types, the whole definition."""
-    if old.kind is not new.kind or old.modifiers != new.modifiers or not _same_name(old, new, schemas):
+    """Returns whether nothing about the type differs: name, modifier and, for user types, the whole
+    definition.
+    """
+    if not (_same_name(old, new, schemas) and _same_definition(old, new)):
         return False
-    if old.kind in (TypeKind.BASE, TypeKind.PSEUDO) and _suffix(old) != _suffix(new):
+    if len(old.attributes) != len(new.attributes):
         return False
-    if (old.labels, old.not_null, old.collation) != (new.labels, new.not_null, new.collation) or len(
-        old.attributes
-    ) != len(new.attributes):
-        return False
-    if {one_spelling(c.expression) for c in old.checks if c.validated} != {
-        one_spelling(c.expression) for c in new.checks
-    }:
-        return False
-    attributes = zip(old.attributes, new.attributes, strict=True)
-    if not all(a.name == b.name and same_type(a.type, b.type, schemas) for a, b in attributes):
+    pairs = zip(old.attributes, new.attributes, strict=True)
+    if not all(a.name == b.name and same_type(a.type, b.type, schemas) for a, b in pairs):
         return False
     if old.element is None or new.element is None:
         return old.element is new.element
     return same_type(old.element, new.element, schemas)
+
+
+def _same_definition(old: PgType, new: PgType) -> bool:
+    """What a type says of itself, its parts and its name apart."""
+    if (old.kind, old.modifiers, old.labels) != (new.kind, new.modifiers, new.labels):
+        return False
+    if (old.not_null, old.collation) != (new.not_null, new.collation):
+        return False
+    if old.kind in (TypeKind.BASE, TypeKind.PSEUDO) and _suffix(old) != _suffix(new):
+        return False
+    if money_format(old.printed_form)[0] != money_format(new.printed_form)[0]:
+        return False
+    known, asked_for = _checked(old, validated=True), _checked(new, validated=False)
+    return known == asked_for
+
+
+def _checked(pg_type: PgType, *, validated: bool) -> frozenset[str]:
+    """The expressions of a domain's CHECKs; of OLD's only those count that hold for every row."""
+    checks = [check for check in pg_type.checks if check.validated or not validated]
+    return frozenset(one_spelling(check.expression) for check in checks)
 
 
 def paired(old: TableName, new: TableName, schemas: SchemaPairs = ()) -> bool:
@@ -152,27 +166,34 @@ def _is_text(pg_type: PgType) -> bool:
 
 
 def _into_domain(inner: Conversion, old: PgType, new: PgType, context: _Context) -> Conversion:
-    """NEW's domain constraints that OLD's type lacks can refuse a value. On the same domain they are a new
-    constraint, else a narrower type.
+    """NEW's domain constraints that OLD's type lacks can refuse a value.
+
+    On the same domain they are a new constraint, else a narrower type.
     """
-    known = {one_spelling(c.expression) for d in _domains(old) for c in d.checks if c.validated}
-    names = [c.name for d in _domains(new) for c in d.checks if one_spelling(c.expression) not in known]
-    if (
-        context.nested
-        and any(d.not_null for d in _domains(new))
-        and not any(d.not_null for d in _domains(old))
-    ):
-        names.append("NOT NULL")
+    names = _new_constraints(old, new, context)
     if not names:
         return inner
-    same_domain = (
-        old.kind is TypeKind.DOMAIN and new.kind is TypeKind.DOMAIN and _same_name(old, new, context.schemas)
-    )
+    domains = old.kind is TypeKind.DOMAIN and new.kind is TypeKind.DOMAIN
+    same_domain = domains and _same_name(old, new, context.schemas)
     why = inner.why or f"the domain checks more than before: {', '.join(names)}"
     rule = Rule.NEW_INPUT if inner.rule is Rule.SAME else inner.rule
     return structs.replace(
         inner, rule=rule, fallible=True, automatic=inner.automatic and same_domain, why=why
     )
+
+
+def _new_constraints(old: PgType, new: PgType, context: _Context) -> list[str]:
+    """Names of the constraints that hold in NEW's domains and that no domain of OLD's type guarantees."""
+    known = {one_spelling(check.expression) for d in _domains(old) for check in d.checks if check.validated}
+    declared = [check for domain in _domains(new) for check in domain.checks]
+    names = [check.name for check in declared if one_spelling(check.expression) not in known]
+    if context.nested and _refuses_null(new) and not _refuses_null(old):
+        names.append("NOT NULL")
+    return names
+
+
+def _refuses_null(pg_type: PgType) -> bool:
+    return any(domain.not_null for domain in _domains(pg_type))
 
 
 def _domains(pg_type: PgType) -> tuple[PgType, ...]:
@@ -198,19 +219,21 @@ def _array(old: PgType, new: PgType, context: _Context) -> Conversion:
     inner = _judge(old.element, new.element, context.inside())
     if not inner.bare:
         return inner
-    o, n = old.element.typname, new.element.typname
-    if not (o and n):
+    if not (old.element.typname and new.element.typname):
         return _elementwise(inner, old.element)
-    # The binary form of an array names its element type: varchar[] is no text[], though varchar is as good
-    # as text.
-    if inner.rule is Rule.OLD_CAST or (inner.rule is Rule.SAME and o != n):
-        return structs.replace(inner, rule=Rule.OLD_CAST)
-    if o == "bpchar" and n in ("text", "varchar") and not new.element.modifiers:
+    if _cast_as_arrays(inner, old.element, new.element):
         return structs.replace(inner, rule=Rule.OLD_CAST)
     row = old.element.builtin
     if inner.rule is Rule.NEW_INPUT and row is not None and row.cast_differs:
         return inner
     return _elementwise(inner, old.element)
+
+
+def _cast_as_arrays(inner: Conversion, old: PgType, new: PgType) -> bool:
+    """Whether OLD casts the whole array. Its binary form names the element's type: varchar[] is no text[]."""
+    renamed = inner.rule is Rule.SAME and old.typname != new.typname
+    unpadded = old.typname == "bpchar" and new.typname in ("text", "varchar") and not new.modifiers
+    return inner.rule is Rule.OLD_CAST or renamed or unpadded
 
 
 def _elementwise(inner: Conversion, old: PgType) -> Conversion:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tranship.model.builtin_types import BUILTINS, Family
+from tranship.model.builtin_types import BUILTINS, Family, money_format
 from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.types import PgType
 from tranship.planning.types.judgement import CAST, SAME, asked, no_conversion
@@ -33,6 +33,17 @@ def numeric_modifier(old: PgType, new: PgType) -> Conversion:
 
 def _precision_and_scale(numeric: PgType) -> tuple[int, int]:
     return numeric.modifiers[0], numeric.modifiers[1] if len(numeric.modifiers) > 1 else 0
+
+
+def money_modifier(old: PgType, new: PgType) -> Conversion:
+    """Judges two amounts of money by the locales (``lc_monetary``) of their databases."""
+    if old.printed_form == new.printed_form:
+        return SAME
+    was, now = money_format(old.printed_form)[0], money_format(new.printed_form)[0]
+    why = f"OLD's money has {was} digits behind the point and NEW's {now} (lc_monetary)"
+    if now < was:
+        return asked(Rule.NEW_INPUT, why, fallible=False, loss=Loss.ROUNDED)
+    return Conversion(Rule.NEW_INPUT, automatic=True, fallible=now > was, why=why if now > was else "")
 
 
 def number_to_number(old: PgType, new: PgType, new_version: int) -> Conversion:

@@ -13,7 +13,7 @@ from tranship.model.expression import Conversion
 from tranship.model.types import PgType
 from tranship.planning.types import inputs
 from tranship.planning.types.moments import interval_modifier, precision_change
-from tranship.planning.types.numbers import numeric_modifier
+from tranship.planning.types.numbers import money_modifier, numeric_modifier
 from tranship.planning.types.strings import bits_modifier, string_modifier
 
 
@@ -34,7 +34,7 @@ RULES: Mapping[Family, FamilyRules] = {
     Family.INTEGER: FamilyRules(inputs.integer, inputs.normal_integer),
     Family.NUMERIC: FamilyRules(inputs.numeric, modifier=numeric_modifier),
     Family.FLOAT: FamilyRules(inputs.floating),
-    Family.MONEY: FamilyRules(),
+    Family.MONEY: FamilyRules(modifier=money_modifier),
     Family.BOOLEAN: FamilyRules(inputs.boolean, inputs.normal_boolean),
     Family.STRING: FamilyRules(inputs.string, modifier=string_modifier),
     Family.BYTES: FamilyRules(),

@@ -1,4 +1,6 @@
-"""Values that NEW's input function refuses although both types are the same: other versions, other objects. Pure."""
+"""Values that NEW's input function refuses although both types are the same: other versions, other objects.
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,9 @@ _TAKES_EVERY_TEXT = frozenset({"citext"})
 def may_refuse(old: PgType, new: PgType, versions: tuple[int, int]) -> bool:
     """Returns whether NEW may refuse a value of OLD's type of the same name.
 
-    ``versions`` are OLD's and NEW's ``server_version_num``. The type of an extension counts as changed with the
-    major version of the server: ltree takes hyphens from PostgreSQL 16 on, without another version of its own.
+    ``versions`` are OLD's and NEW's ``server_version_num``. The type of an extension counts as changed with
+    the major version of the server: ltree takes hyphens from PostgreSQL 16 on, without another version of
+    its own.
     """
     row = new.builtin
     if row is not None:

@@ -18,7 +18,6 @@ _PLAIN = {
     "TimeZone": "UTC",
     "bytea_output": "hex",
     "extra_float_digits": "1",
-    "lc_monetary": "C",
     "standard_conforming_strings": "on",
 }
 

@@ -53,7 +53,7 @@ async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journ
     relations = await fetch(conn, version, "relations", RelationRow, schema_oids)
     relation_oids = [row.oid for row in relations]
     parts = await read_parts(conn, version, relations)
-    types = await TypeReader.read(conn, version, _used_types(parts), schema_oids)
+    types = await TypeReader.read(conn, version, _used_types(parts), schema_oids, money=session.money)
     sequence_rows = await fetch(conn, version, "sequences", SequenceRow, schema_oids, relation_oids)
     uses = await fetch(conn, version, "sequence_uses", SequenceUseRow, [row.oid for row in sequence_rows])
     objects = await fetch(conn, version, "database_objects", DatabaseObjectRow, schema_oids, relation_oids)

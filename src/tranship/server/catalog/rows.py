@@ -63,6 +63,7 @@ class SessionRow(Struct, frozen=True):
     timezone: str
     datestyle: str
     search_path: str
+    money: str
     large_objects: int
     loose_collations: tuple[str, ...]
 

@@ -79,15 +79,26 @@ class TypeReader:
         self._coercions: dict[int, list[int]] = defaultdict(list)
         self._texts: dict[TypeUse, TypeTextRow] = {}
         self._built: dict[TypeUse, PgType] = {}
+        self._money = ""
 
     @classmethod
     async def read(
-        cls, conn: asyncpg.Connection, version: int, used: Iterable[TypeUse], schema_oids: Iterable[int]
+        cls,
+        conn: asyncpg.Connection,
+        version: int,
+        used: Iterable[TypeUse],
+        schema_oids: Iterable[int],
+        *,
+        money: str = "",
     ) -> TypeReader:
-        """Returns a reader that can build every type in *used* and every user type of the schemas."""
+        """Returns a reader that can build every type in *used* and every user type of the schemas.
+
+        ``money`` is how the database prints -1234567.89 as ``money``.
+        """
         reader = cls(
             await fetch(conn, version, "types", TypeRow), await fetch(conn, version, "ranges", RangeRow)
         )
+        reader._money = money
         for enum in await fetch(conn, version, "enums", EnumRow):
             reader._labels[enum.type] = enum.labels
         for check in await fetch(conn, version, "domain_checks", DomainCheckRow):
@@ -206,6 +217,7 @@ class TypeReader:
             portable=self._portable(row, element),
             equality=self._equals(oid),
             collation=self._collation(row),
+            printed_form=self._money if (row.schema, row.name) == ("pg_catalog", "money") else "",
         )
 
     def _portable(self, row: TypeRow, element: PgType | None) -> bool:

@@ -12,6 +12,7 @@ select
   (select s.reset_val from pg_catalog.pg_settings s where s.name = 'TimeZone') as timezone,
   (select s.reset_val from pg_catalog.pg_settings s where s.name = 'DateStyle') as datestyle,
   (select s.reset_val from pg_catalog.pg_settings s where s.name = 'search_path') as search_path,
+  cast(cast(-1234567.89 as numeric) as money)::text as money,
   array(
     select quote_ident(n.nspname) || '.' || quote_ident(co.collname)
     from pg_catalog.pg_collation co join pg_catalog.pg_namespace n on n.oid = co.collnamespace

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from tranship.model.builtin_types import Builtin, Family
+from tranship.model.builtin_types import Builtin, Family, money_format
 from tranship.model.expression import Loss
 from tranship.model.types import PgType
+from tranship.sql.quote import literal
 from tranship.sql.types.family import Change, as_text
 
 _COUNTED = frozenset({Family.INTEGER, Family.NUMERIC, Family.FLOAT})
-_CENTS = 2
-"""Digits behind the point of an amount of money where the locale is not known."""
 _LARGEST_SCALE = 200
 """Digits that a shape lets pass; numeric takes 131072 before the point, but long texts are rare and NEW may
 judge them.
@@ -24,6 +23,22 @@ def canonical_numeric(value: str, row: Builtin) -> str | None:
 def canonical_float(value: str, row: Builtin) -> str | None:
     """-0 is 0."""
     return f"CASE WHEN {value} = 0 THEN '0' ELSE {as_text(value)} END"
+
+
+def money_text(value: str, new: PgType) -> str:
+    """Returns SQL for a number as the text of an amount that the input function of NEW's ``money`` reads.
+
+    It reads the decimal point of its own locale. A sign that the locale writes otherwise is replaced by
+    parentheses, which every locale reads as negative (``cash_in``).
+    """
+    _, point = money_format(new.printed_form)
+    number = f"CAST({value} AS pg_catalog.numeric)"
+    text = as_text(number)
+    if point != ".":
+        text = f"pg_catalog.replace({text}, '.', {literal(point)})"
+    if not new.printed_form or "-" in new.printed_form:
+        return text
+    return f"CASE WHEN {number} < 0 THEN '(' || pg_catalog.ltrim({text}, '-') || ')' ELSE {text} END"
 
 
 def integer_shape(new: PgType) -> str | None:
@@ -88,7 +103,7 @@ def number_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | 
         case Family.NUMERIC if new.modifiers:
             return Loss.ROUNDED, _rounded(value, old, new.modifiers[1] if len(new.modifiers) > 1 else 0)
         case Family.MONEY if old.family is not Family.INTEGER:
-            return Loss.ROUNDED, _rounded(value, old, new.modifiers[0] if new.modifiers else _CENTS)
+            return Loss.ROUNDED, _rounded(value, old, money_format(new.printed_form)[0])
         case _:
             return None
 
