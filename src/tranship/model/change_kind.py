@@ -32,6 +32,7 @@ class ChangeKind(StrEnum):
     TIMEZONE_DIFFERS = "timezone_differs"
     DATESTYLE_DIFFERS = "datestyle_differs"
     # Structure of tables, and objects beside them
+    CATALOG_VALUES = "catalog_values"
     CHECK_DIFFERS = "check_differs"
     COMMENT_DIFFERS = "comment_differs"
     CONSTRAINT_ADDED = "constraint_added"

@@ -87,7 +87,7 @@ class PgType(Struct, frozen=True, omit_defaults=True):
     has none.
     """
     printed_form: str = ""
-    """How the database prints -1234567.89 as ``money``: its locale decides what the bytes and the texts mean."""
+    """How the database prints -1234567.89 as ``money``: its locale decides what bytes and texts mean."""
     collation: str | None = None
     """A domain's or range's own collation; None where it is the default."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tranship.model.builtin_types import Family, Refusal
 from tranship.model.catalog import Column
 from tranship.model.change import Change
 from tranship.model.change_kind import ChangeKind
@@ -24,6 +25,7 @@ def _of_pair(sides: TableSides, before: Column, after: Column) -> Iterator[Chang
     """Yields what may refuse rows first, then what only differs."""
     yield from _new_not_null(sides, before, after)
     yield from _new_domain_checks(sides, before, after)
+    yield from _catalog_values(sides, before, after)
     yield from _numbering_differs(sides, before, after)
     yield from _default_differs(sides, before, after)
     yield from _generation_differs(sides, before, after)
@@ -58,6 +60,38 @@ def _new_domain_checks(sides: TableSides, before: Column, after: Column) -> Iter
         if sides.new_expression(check.expression) not in known:
             text = f"New CHECK '{check.name}' of domain {domain} on column '{after.name}': {check.expression}"
             yield sides.note(ChangeKind.NEW_CONSTRAINT, text, REJECTS, columns=(before.name, after.name))
+
+
+def _catalog_values(sides: TableSides, before: Column, after: Column) -> Iterator[Change]:
+    """Values that stand for objects of a catalog: by name, which NEW may lack, or by number, which NEW gave
+    to another.
+    """
+    if not (_refers_to_catalog(before.type) and _refers_to_catalog(after.type)):
+        return
+    named = _holds_names(after.type)
+    what = "names objects of the database" if named else "holds object identifiers of one server"
+    action = (
+        "Rows that name an object which NEW lacks are rejected; the dry run lists them"
+        if named
+        else "Copied as plain numbers: in NEW they may stand for other objects, or for none"
+    )
+    text = f"Column '{after.name}' ({after.type.text}) {what}"
+    yield sides.note(ChangeKind.CATALOG_VALUES, text, action, columns=(before.name, after.name))
+
+
+def _refers_to_catalog(type_: PgType) -> bool:
+    return type_.holds(Family.OBJECT) or type_.holds(Family.PRIVILEGE)
+
+
+def _holds_names(type_: PgType) -> bool:
+    """Whether a part of the type is read and printed by name, as ``regclass`` and ``aclitem`` are and
+    ``oid`` is not.
+    """
+    row = type_.builtin
+    by_name = row is not None and row.refusal is Refusal.MISSING_OBJECT
+    parts = [attribute.type for attribute in type_.attributes]
+    parts += [type_.element] if type_.element is not None else []
+    return by_name or any(_holds_names(part) for part in parts)
 
 
 def _numbering_differs(sides: TableSides, before: Column, after: Column) -> Iterator[Change]:
