@@ -40,6 +40,7 @@ FINISHED: tuple[str, ...] = (
     "checks",
     "dev.py",
     "scripts",
+    "src/tranship/analysis",
     "src/tranship/api",
     "src/tranship/cli",
     "src/tranship/codec",
@@ -55,10 +56,7 @@ FINISHED: tuple[str, ...] = (
     "src/tranship/planning/printed",
     "src/tranship/report",
     "src/tranship/server",
-    "src/tranship/sql/new",
-    "src/tranship/sql/old",
-    "src/tranship/sql/queries",
-    "src/tranship/sql/types",
+    "src/tranship/sql",
 )
 """Folders and files, relative to the root, that keep the limits; every other one is only reported."""
 

@@ -9,9 +9,9 @@ Begin with ``prepare.py``, which does the whole work before a run.
 
 1. ``sides.py`` connects and reads both catalogs; ``statistics.py`` reads what ANALYZE has stored;
    ``spellings.py`` has NEW print expressions of both sides in one form.
-2. ``evidence.py`` asks the data the questions behind suggestions; ``key_evidence.py`` and
-   ``refused_values.py`` ask those that take several statements; ``asker.py`` puts all of them to the servers
-   within one time limit.
+2. ``evidence.py`` asks the data the questions behind suggestions; ``lookup_evidence.py``, ``key_evidence.py``
+   and ``refused_values.py`` ask those that take several steps. ``asker.py`` puts all of them to the servers
+   within one time limit, and ``sampling.py`` says how much of a table is read.
 3. ``stale.py`` compares files with the databases as they are; ``value_checks.py`` and
    ``expression_checks.py`` try the values and the expressions of decisions on the servers that have to take
    them.

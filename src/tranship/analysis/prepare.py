@@ -32,7 +32,7 @@ from tranship.planning.matching.match import Decided, match
 from tranship.planning.plan.build import build
 from tranship.server.identity import read_identity
 from tranship.server.journal import RunStatus, find_journal, missing_rights
-from tranship.server.session import pin
+from tranship.server.session import datestyle, pin
 
 _OBSERVE_SECONDS = 300.0
 """Bound of the questions whether a column changes its meaning: what has no answer refuses the run, so a slow
@@ -119,9 +119,7 @@ async def _compared(
     old, new = sides.old, sides.new
     matching = match(old, new, sides.scope, decided, background=background)
     comparison = compare(old, new, matching, answers)
-    observed, _ = await gather_observed(
-        open_.old, open_.new, old, new, comparison, probe_seconds=_OBSERVE_SECONDS
-    )
+    observed, _ = await gather_observed(open_, old, new, comparison, probe_seconds=_OBSERVE_SECONDS)
     return compare(old, new, matching, answers, observed=observed)
 
 
@@ -130,15 +128,15 @@ async def _refused_values(open_: Connections, sides: Sides, answers: Answers) ->
     for equal.
     """
     questions = cast_questions(answers, sides.old, sides.new)
-    datestyle = f"ISO, {sides.new.datestyle.split(', ')[-1]}"
+    style = datestyle(sides.new)
     found: list[Problem] = []
     sides_to_ask: tuple[tuple[asyncpg.Connection, Side], ...] = ((open_.old, Side.OLD), (open_.new, Side.NEW))
     for conn, side in sides_to_ask:
         if any(q.side is side for q in questions):
-            await pin(conn, side, datestyle=datestyle, search_path="" if side is Side.OLD else None)
+            await pin(conn, side, datestyle=style, search_path="" if side is Side.OLD else None)
             found += await refused_values(conn, side, questions)
     if not found and any(decision.resolution.value_mapping for decision in answers.decisions):
-        await pin(open_.old, Side.OLD, datestyle=datestyle, search_path="")
+        await pin(open_.old, Side.OLD, datestyle=style, search_path="")
         found += await repeated_keys(open_.old, answers, sides.old)
     return found
 
@@ -150,7 +148,7 @@ async def _refused_transforms(open_: Connections, sides: Sides, plan: Plan) -> t
     """
     if not any(isinstance(m.expression, Sql) for table in plan.tables for m in table.columns):
         return ()
-    await pin(open_.old, Side.OLD, datestyle=f"ISO, {sides.new.datestyle.split(', ')[-1]}", search_path="")
+    await pin(open_.old, Side.OLD, datestyle=datestyle(sides.new), search_path="")
     return await refused_transforms(open_.old, plan.tables)
 
 

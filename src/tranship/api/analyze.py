@@ -99,8 +99,7 @@ async def analyze(
         matching = match(sides.old, sides.new, sides.scope, background=background)
         spellings = await _spellings(open_, sides, matching)
         evidence = await gather(
-            open_.old,
-            open_.new,
+            open_,
             sides.old,
             sides.new,
             sides.scope,

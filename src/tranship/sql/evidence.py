@@ -27,7 +27,9 @@ TIMEOUT = "SELECT pg_catalog.set_config('statement_timeout', $1, true)"
 
 
 def bounded_transaction(milliseconds: int) -> str:
-    """Returns the statements that begin a read-only transaction and cancel each of its statements after a time."""
+    """Returns the statements that begin a read-only transaction and cancel each of its statements after a
+    time.
+    """
     return f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {milliseconds}"
 
 
@@ -55,9 +57,11 @@ def distinct_values(table: Table, column: str, percent: float | None, most: int)
 
 
 def sent_values(table: Table, sent: str, percent: float | None, most: int, longest: int) -> str:
-    """Returns a query for the distinct texts that a conversion sends, with their rows: the most frequent first.
+    """Returns a query for the distinct texts that a conversion sends, with their rows: the most frequent
+    first.
 
-    ``sent`` is an expression over the old row ``old``. Texts of more than ``longest`` characters come as NULL,
+    ``sent`` is an expression over the old row ``old``. Texts of more than ``longest`` characters come as
+    NULL,
     as one group: they are too large to be tried by the thousand.
     """
     value = f"CASE WHEN pg_catalog.char_length({sent}) <= {longest} THEN {sent} END"

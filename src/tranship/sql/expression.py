@@ -91,7 +91,9 @@ def compile_text(plan: TablePlan, position: int, old: Table) -> str:
 
 
 def sent_text(column: Column, conversion: Conversion, new: PgType, zone: str) -> str:
-    """Returns SQL over ``old`` for the text of a column that a conversion would send to NEW's input function."""
+    """Returns SQL over ``old`` for the text of a column that a conversion would send to NEW's input
+    function.
+    """
     value = f"old.{ident(column.name)}"
     return f"CAST({_convert(value, conversion, column.type.leaf, new.leaf, zone)} AS pg_catalog.text)"
 

@@ -10,6 +10,7 @@ import pytest
 
 from support import CliResult, Database, MakePair
 from tranship.analysis.evidence import gather
+from tranship.analysis.sides import Connections
 from tranship.codec import encode
 from tranship.model.catalog import Catalog
 from tranship.model.evidence import Evidence
@@ -53,7 +54,7 @@ async def _gather(make_pair: MakePair, seconds: float = 20.0) -> tuple[Evidence,
     old, new = await _read(pair.old), await _read(pair.new)
     scope, _ = make_scope(old, new, None)
     async with pair.old.connect() as old_conn, pair.new.connect() as new_conn:
-        evidence = await gather(old_conn, new_conn, old, new, scope, probe_seconds=seconds)
+        evidence = await gather(Connections(old_conn, new_conn), old, new, scope, probe_seconds=seconds)
     return evidence, suggest(old, new, scope, evidence)
 
 
@@ -102,7 +103,7 @@ async def test_the_inserts_close_the_gap(make_pair: MakePair) -> None:
         old, new = await _read(pair.old), await _read(pair.new)
         scope, _problems = make_scope(old, new, None)
         async with pair.old.connect() as old_conn, pair.new.connect() as new_conn:
-            evidence = await gather(old_conn, new_conn, old, new, scope, probe_seconds=20)
+            evidence = await gather(Connections(old_conn, new_conn), old, new, scope, probe_seconds=20)
         made = suggest(old, new, scope, evidence)
         for statement in made.inserts:
             await pair.new.run(statement)
@@ -167,7 +168,7 @@ async def test_every_expression_that_is_offered_runs_and_fits(
     scope, _ = make_scope(old, new, None)
     for sampled in (False, True):
         async with pair.old.connect() as old_conn, pair.new.connect() as new_conn:
-            evidence = await gather(old_conn, new_conn, old, new, scope, probe_seconds=60)
+            evidence = await gather(Connections(old_conn, new_conn), old, new, scope, probe_seconds=60)
         assert evidence.not_asked == ()
         tried = {facts.question.table.name for facts in evidence.trials}
         assert {shape for n, shape in shapes if f"t{n}" not in tried} == set()
@@ -175,7 +176,7 @@ async def test_every_expression_that_is_offered_runs_and_fits(
             facts.question for facts in evidence.trials if facts.failed or not 0 < facts.rows == facts.fitting
         ] == []
         assert [facts.question for facts in evidence.trials if facts.holds is sampled] == []
-        monkeypatch.setattr("tranship.analysis.evidence._percent", lambda table: 100.0)
+        monkeypatch.setattr("tranship.analysis.evidence.percent_read", lambda table: 100.0)
 
 
 async def test_what_several_columns_refer_to_is_named_by_a_table_that_is_left_out(

@@ -10,6 +10,7 @@ import pytest
 
 from support import CliResult, Database, MakePair
 from tranship.analysis.evidence import gather
+from tranship.analysis.sides import Connections
 from tranship.model.change import Comparison
 from tranship.model.evidence import Evidence
 from tranship.planning.comparing.compare import compare
@@ -73,7 +74,7 @@ async def _look(
     async with old.connect() as old_conn, new.connect() as new_conn, old.connect() as blocker:
         if locked:
             await blocker.execute(f"BEGIN; LOCK TABLE {locked} IN ACCESS EXCLUSIVE MODE")
-        evidence = await gather(old_conn, new_conn, *catalogs, scope, probe_seconds=seconds)
+        evidence = await gather(Connections(old_conn, new_conn), *catalogs, scope, probe_seconds=seconds)
     return evidence, compare(*catalogs, match(*catalogs, scope), observed=observed_in(evidence))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from support import Database, MakePair
 from tranship.analysis.evidence import gather
+from tranship.analysis.sides import Connections
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass
 from tranship.planning.comparing.compare import compare
@@ -153,7 +154,7 @@ async def test_what_changes_its_meaning_is_asked_and_answered_and_nothing_else(m
     old, new = await _read(pair.old), await _read(pair.new)
     scope, _ = make_scope(old, new, None)
     async with pair.old.connect() as old_conn, pair.new.connect() as new_conn:
-        evidence = await gather(old_conn, new_conn, old, new, scope, probe_seconds=60)
+        evidence = await gather(Connections(old_conn, new_conn), old, new, scope, probe_seconds=60)
     assert evidence.not_asked == ()
     comparison = compare(old, new, match(old, new, scope), observed=observed_in(evidence))
     asked: dict[str, Change] = {}

@@ -9,6 +9,7 @@ import pytest
 
 from support import Database, MakePair
 from tranship.analysis.evidence import gather
+from tranship.analysis.sides import Connections
 from tranship.codec import encode
 from tranship.model.catalog import Catalog
 from tranship.planning.deciding.resolve.words import SPECIFY_ACTION
@@ -39,7 +40,7 @@ async def entry(make_pair: MakePair, before: str, after: str, values: list[str |
     old, new = await _read(pair.old), await _read(pair.new)
     scope, _ = make_scope(old, new, None)
     async with pair.old.connect() as old_conn, pair.new.connect() as new_conn:
-        evidence = await gather(old_conn, new_conn, old, new, scope, probe_seconds=30)
+        evidence = await gather(Connections(old_conn, new_conn), old, new, scope, probe_seconds=30)
     assert evidence.not_asked == ()
     made = suggest(old, new, scope, evidence)
     (found,) = json.loads(encode(made.document))["resolutions"]["t"]
