@@ -21,7 +21,7 @@ from tranship.model.progress import Batch
 from tranship.server.journal import BatchRow, Findings
 from tranship.server.snapshot import Snapshot
 from tranship.sql.expression import Bindings, shipped
-from tranship.sql.session import BEGIN_READ_ONLY, REHEARSED, TRANSACTION, Unit
+from tranship.sql.session import BEGIN_READ_ONLY, REHEARSAL, TRANSACTION, Unit
 
 FIRST_REJECTS = 10
 """Rejects of a table that are told while it is moved."""
@@ -120,7 +120,7 @@ class WorkerContext:
     @property
     def unit(self) -> Unit:
         """How a batch begins and ends."""
-        return TRANSACTION if self.rehearsal is None else REHEARSED
+        return TRANSACTION if self.rehearsal is None else REHEARSAL
 
     async def bindings(
         self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, batch: Batch

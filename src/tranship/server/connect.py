@@ -18,7 +18,7 @@ from tranship.server.deadline import LOOK_INTERVAL, WatchedConnection
 from tranship.server.tls import ladder
 from tranship.server.trouble import DATABASE_TROUBLE, explain
 from tranship.sql.queries import query
-from tranship.sql.session import LOGGED_IN, NO_STATEMENT_TIMEOUT
+from tranship.sql.session import AS_LOGIN_ROLE, NO_STATEMENT_TIMEOUT
 
 __all__ = ["connect", "is_working"]
 
@@ -122,7 +122,7 @@ async def is_working(endpoint: Endpoint, backend: int) -> bool:
         try:
             # pg_stat_activity hides sessions of other roles: the watched session belongs to the role that
             # logged in.
-            await observer.execute(LOGGED_IN, timeout=LOOK_INTERVAL)
+            await observer.execute(AS_LOGIN_ROLE, timeout=LOOK_INTERVAL)
             return await observer.fetchval(query("backend_waits"), backend, timeout=LOOK_INTERVAL) is not None
         finally:
             observer.terminate()

@@ -33,9 +33,9 @@ NO_STATEMENT_TIMEOUT = "SET statement_timeout = 0"
 lets it pass.
 """
 
-LOGGED_IN = "SET ROLE NONE"
+AS_LOGIN_ROLE = "SET ROLE NONE"
 """Acts as the role that logged in, whatever role ``ALTER ROLE … SET role`` gives it."""
-AS_BY_DEFAULT = "RESET ROLE"
+AS_DEFAULT_ROLE = "RESET ROLE"
 """Acts again as the role that the session began with."""
 
 INHERITED_SETTINGS = """
@@ -65,7 +65,7 @@ class Unit(NamedTuple):
 
 TRANSACTION = Unit(BEGIN_BATCH, "COMMIT", "ROLLBACK")
 """A live run: one transaction per batch."""
-REHEARSED = Unit(
+REHEARSAL = Unit(
     "SAVEPOINT batch", "RELEASE SAVEPOINT batch", "ROLLBACK TO SAVEPOINT batch; RELEASE SAVEPOINT batch"
 )
 """A rehearsal: one savepoint per batch inside the one transaction that is rolled back at the end."""

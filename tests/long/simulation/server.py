@@ -201,7 +201,7 @@ class Session:
                 world.release(self)
             case statements.CONSTRAINTS_NOW:
                 self._open("constraints")
-            case statements.LOGGED_IN | statements.AS_BY_DEFAULT:
+            case statements.AS_LOGIN_ROLE | statements.AS_DEFAULT_ROLE:
                 pass
             case _ if sql.startswith("SET LOCAL "):
                 self._open("set")

@@ -19,7 +19,7 @@ from tranship.server.journal import Journal, Run, RunStatus, find_journal
 from tranship.server.session import ISO, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.queries import query
-from tranship.sql.session import AS_BY_DEFAULT, LOGGED_IN, TRY_LOCK, set_local
+from tranship.sql.session import AS_DEFAULT_ROLE, AS_LOGIN_ROLE, TRY_LOCK, set_local
 
 HEARTBEAT = 5.0
 SILENT = 60.0
@@ -223,8 +223,8 @@ async def _end(new: asyncpg.Connection, which: str, wanted: object) -> int:
 
     Returns how many there were.
     """
-    await new.execute(LOGGED_IN)
+    await new.execute(AS_LOGIN_ROLE)
     try:
         return len(await new.fetch(query(which), wanted))
     finally:
-        await new.execute(AS_BY_DEFAULT)
+        await new.execute(AS_DEFAULT_ROLE)

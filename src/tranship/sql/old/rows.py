@@ -16,9 +16,7 @@ from tranship.model.locator import Locator
 from tranship.model.plan import Source, TablePlan
 from tranship.model.progress import Batch
 from tranship.sql.expression import Bindings, compile_text, gap, gap_value, lookup_joins
-from tranship.sql.old.batch import among as some
-from tranship.sql.old.batch import from_source, in_batch, in_source, key_terms, where
-from tranship.sql.old.batch import without as but
+from tranship.sql.old.batch import among, from_source, in_batch, in_source, key_terms, where, without
 from tranship.sql.quote import ident, literal
 
 
@@ -49,14 +47,14 @@ def select_texts(
     With ``only`` it reads just the rows that meet one of these predicates.
     """
     chosen = (f"({' OR '.join(only)})",) if only is not None else ()
-    conditions = (*in_batch(plan, batch), *but(excluded), *chosen)
+    conditions = (*in_batch(plan, batch), *without(excluded), *chosen)
     return _texts(plan, old, plan.sources[batch.source], conditions, texts)
 
 
 def select_texts_of(plan: TablePlan, old: Table, rows: Sequence[Locator], texts: TextColumns) -> str:
     """Returns the same query for chosen rows, at least one, of one source."""
     source = plan.sources[rows[0].source]
-    return _texts(plan, old, source, (*in_source(source), some(rows)), texts)
+    return _texts(plan, old, source, (*in_source(source), among(rows)), texts)
 
 
 def _texts(plan: TablePlan, old: Table, source: Source, conditions: Sequence[str], texts: TextColumns) -> str:
@@ -102,7 +100,7 @@ def in_key_order(plan: TablePlan, old: Table, rows: Sequence[Locator]) -> str:
     reads = []
     for number, chosen in sorted(wanted.items()):
         source = plan.sources[number]
-        conditions = where((*in_source(source), some(chosen)))
+        conditions = where((*in_source(source), among(chosen)))
         reads.append(f"SELECT {number} AS source, {named} {from_source(source)}{conditions}")
     order = ", ".join([*(f"o{n}" for n in range(len(keys))), "source", "id"])
     return f"SELECT source, id FROM ({' UNION ALL '.join(reads)}) AS r ORDER BY {order}"
@@ -126,7 +124,7 @@ def orphans(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[L
     conditions = [f"({e}) IS NOT NULL" for e in child.expressions]
     for compared, parent, gone in parents:
         conditions.append(
-            f"NOT EXISTS (SELECT FROM ({_ends(parent, without=gone)}) AS parent WHERE {_same(compared)})"
+            f"NOT EXISTS (SELECT FROM ({_ends(parent, rejected=gone)}) AS parent WHERE {_same(compared)})"
         )
     return _everywhere(child.plan, None, conditions)
 
@@ -136,7 +134,7 @@ def children(child: End, compared: tuple[str, ...], parent: End, rows: Sequence[
     position, ctid.
     """
     conditions = [f"({e}) IS NOT NULL" for e in child.expressions]
-    conditions.append(f"EXISTS (SELECT FROM ({_ends(parent, among=rows)}) AS parent WHERE {_same(compared)})")
+    conditions.append(f"EXISTS (SELECT FROM ({_ends(parent, only=rows)}) AS parent WHERE {_same(compared)})")
     return _everywhere(child.plan, None, conditions)
 
 
@@ -156,18 +154,18 @@ def _same(compared: Sequence[str]) -> str:
     return " AND ".join(f"parent.k{n} OPERATOR(pg_catalog.=) {e}" for n, e in enumerate(compared))
 
 
-def _ends(end: End, *, without: Sequence[Locator] = (), among: Sequence[Locator] | None = None) -> str:
+def _ends(end: End, *, rejected: Sequence[Locator] = (), only: Sequence[Locator] | None = None) -> str:
     """Returns a SELECT over the parent's rows: source position, ctid, and the key columns ``k0``, ``k1`` …"""
     named = ", ".join(f"{e} AS k{n}" for n, e in enumerate(end.expressions))
     reads = []
     for number, source in enumerate(end.plan.sources):
         conditions = list(in_source(source))
-        if among is not None:
-            chosen = [r for r in among if r.source == number]
+        if only is not None:
+            chosen = [r for r in only if r.source == number]
             if not chosen:
                 continue
-            conditions.append(some(chosen))
-        conditions += but([r for r in without if r.source == number])
+            conditions.append(among(chosen))
+        conditions += without([r for r in rejected if r.source == number])
         reads.append(
             f"SELECT {number} AS source, old.ctid AS id, {named} {from_source(source)}{where(conditions)}"
         )
@@ -222,7 +220,7 @@ def count_where(plan: TablePlan, predicates: Sequence[str], rejected: Sequence[L
     counted = ", ".join(f"pg_catalog.count(*) FILTER (WHERE {p}) AS n{n}" for n, p in enumerate(predicates))
     reads = []
     for number, source in enumerate(plan.sources):
-        conditions = (*in_source(source), *but([r for r in rejected if r.source == number]))
+        conditions = (*in_source(source), *without([r for r in rejected if r.source == number]))
         reads.append(f"SELECT {counted} {from_source(source)}{where(conditions)}")
     summed = ", ".join(f"COALESCE(pg_catalog.sum(n{n}), 0)::pg_catalog.int8" for n in range(len(predicates)))
     return f"SELECT {summed} FROM ({' UNION ALL '.join(reads)}) AS r"
@@ -291,7 +289,7 @@ def whole_rows(plan: TablePlan, old: Table, rows: Sequence[Locator], *, raw: boo
         whole: False leaves the row out (an empty text).
     """
     source = plan.sources[rows[0].source]
-    heap = f"{from_source(source)}{where((*in_source(source), some(rows)))}"
+    heap = f"{from_source(source)}{where((*in_source(source), among(rows)))}"
     kept = kept_columns(old)
     if raw:
         texts = (f"CAST(pg_catalog.to_json(old.{ident(c.name)}) AS pg_catalog.text)" for c in kept)
