@@ -94,6 +94,7 @@ async def _ask(
             return [one for question in batch for one in await _ask(asker, old, [question], percents)]
         _count(counted, part, rows)
     for one in counted:
+        # A statement's rows come in any order; the question's own order counts.
         one.keys.sort(key=one.question.keys.index)
     return counted
 

@@ -33,6 +33,7 @@ async def lookup_facts(
     rows = await asker.ask(question.side, what, text, [value.value for value in values])
     if rows is None:
         return None
+    # A key may stand in several rows with one result, which is not ambiguous.
     results = {str(row["value"]): int(str(row["results"])) for row in rows}
     found = [value for value in values if results.get(value.value, 0) > 0]
     missing = tuple(value.value for value in values if not results.get(value.value, 0))[:_MISSING_LISTED]

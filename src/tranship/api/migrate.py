@@ -47,6 +47,7 @@ async def migrate(
     """
     started = datetime.datetime.now(tz=datetime.UTC)
     hear = on_event or _unheard
+    # First of all: a run whose result cannot be written must not begin.
     check_folder(Path(options.results_dir))
     try:
         prepared = await _begin(config, options, hear)

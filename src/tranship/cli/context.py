@@ -83,6 +83,7 @@ def results(function: Decorated) -> Decorated:
     prefix = click.option(
         "--prefix", metavar="P", callback=_prefix, help="Begin the names of all result files with P_."
     )
+    # click lists options in the reverse order of their decorators.
     return prefix(folder(function))
 
 

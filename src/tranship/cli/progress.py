@@ -45,6 +45,7 @@ class Display(Protocol):
 
 def display(call: CliContext) -> Display:
     """Returns the display that fits: JSON lines, a live bar, or plain lines."""
+    # JSON wins over a terminal: a program reads it.
     if call.log_json:
         return _JsonLines()
     if sys.stderr.isatty():
@@ -150,6 +151,7 @@ class _Live(_Lines):
             case RunStarted():
                 self._progress.update(self._task, description="checking the data")
             case TableStarted(flow=flow, rows=rows):
+                # Tables are counted one after the other, so the total grows while rows are copied already.
                 known = self._progress.tasks[0].total or 0
                 self._progress.update(self._task, total=known + rows, description=_plain(str(flow)))
             case BatchDone(flow=flow, read=read, bytes=size):
@@ -180,6 +182,7 @@ class _Live(_Lines):
 
 
 def _bar(call: CliContext) -> Progress:
+    # Imported here: only a run with a live bar pays for loading rich.
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 

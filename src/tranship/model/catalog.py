@@ -70,6 +70,7 @@ class Column(Struct, frozen=True, omit_defaults=True):
     @property
     def refuses_null(self) -> bool:
         """Whether it is NOT NULL by itself or through one of its domains."""
+        # Any domain on the way down may refuse NULL, not only the outermost.
         inner: PgType | None = self.type
         while inner is not None and inner.kind == "domain":
             if inner.not_null:
@@ -320,6 +321,7 @@ class Table(Struct, frozen=True, omit_defaults=True):
         primary = self.primary_key
         if primary is not None:
             return primary.columns
+        # A key with NULLs is no total order, and a NOT VALID NOT NULL may leave some.
         refusing = {c.name for c in self.columns if c.not_null and not c.null_before}
         for key in sorted(self.keys, key=lambda k: k.name):
             if not key.deferrable and set(key.columns) <= refusing:

@@ -103,4 +103,5 @@ def reject_bound(options: MigrateOptions, rows: int) -> int | None:
     text = options.max_rejects
     if text is None:
         return None
+    # Rounded down: 2 % of 60 rows bound the rejects at 1.
     return int(rows * float(text[:-1]) / 100) if text.endswith("%") else int(text)

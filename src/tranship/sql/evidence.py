@@ -139,6 +139,7 @@ def outside_of(table: Table, column: str, low: int, high: int, percent: float | 
     """Returns a query for the number of values that lie outside of ``low`` … ``high`` after rounding to an
     integer.
     """
+    # Rounded first, as the conversion does it: 32767.4 fits a smallint.
     value = f"pg_catalog.round(CAST({ident(column)} AS pg_catalog.numeric))"
     outside = f"{value} NOT BETWEEN {low} AND {high}"
     return f"SELECT pg_catalog.count(*) FROM {_read(table, percent)} WHERE {outside}"

@@ -102,6 +102,7 @@ def several(value: str) -> str:
     """Returns the condition that a group of rows has more than one value; NULL counts as one, which count()
     leaves out.
     """
+    # count(DISTINCT) skips NULL, which is a value of its own here.
     null = f"CASE WHEN pg_catalog.count({value}) < pg_catalog.count(*) THEN 1 ELSE 0 END"
     return f"pg_catalog.count(DISTINCT {value}) + {null} > 1"
 

@@ -123,6 +123,7 @@ def command(context: click.Context, config: Path, **given: Unpack[Given]) -> Non
     )
     loaded = load(config)
     _name_unpassed(options)
+    # Set before anything can be committed: an unexpected error then ends with status 4.
     call.writes = options.live
     result = run(lambda stop: _migrate(loaded, options, call, stop), stoppable=options.live)
     context.exit(result.exit_status)
@@ -149,6 +150,7 @@ async def _migrate(
     from tranship.codec import encode
     from tranship.report.console import Console
 
+    # Lines of the classic output are written as tables end, not at the end of the run.
     console = Console(options)
     with display(call) as shows:
 

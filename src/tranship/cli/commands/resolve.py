@@ -43,6 +43,7 @@ def generate(
     from tranship.codec import encode
 
     call = context.ensure_object(CliContext)
+    # No loop would be needed, but signals are answered there.
     suggestion = run(lambda _: api.suggest(changes, prefix=prefix, results_dir=results_dir, fresh=not update))
     if call.json:
         say(encode(_as_json(suggestion, values=call.show_values)).decode().rstrip("\n"))

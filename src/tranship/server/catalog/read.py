@@ -45,9 +45,12 @@ async def read_catalog(
 
 
 async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journal_schema: str) -> Catalog:
+    # Columns of the catalogs come with major versions, so the minor version does not matter.
     version = int(conn.get_server_version().major) * 10000
     session = (await fetch(conn, version, "session", SessionRow))[0]
     chosen = None if schemas is None else list(schemas)
+    # Each query needs what the ones before it found: schemas, relations, their parts, the types that these
+    # use.
     scope = await fetch(conn, version, "schemas", SchemaRow, chosen, journal_schema)
     schema_oids = [row.oid for row in scope]
     relations = await fetch(conn, version, "relations", RelationRow, schema_oids)

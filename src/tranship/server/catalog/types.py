@@ -52,6 +52,7 @@ def modifiers(schema: str, name: str, modifier: int) -> tuple[int, ...]:
         return ()
     match name:
         case "varchar" | "bpchar":
+            # VARHDRSZ: the modifier counts the length word of a value, too.
             return (modifier - 4,)
         case "bit" | "varbit" | "time" | "timetz" | "timestamp" | "timestamptz":
             return (modifier,)
@@ -59,6 +60,7 @@ def modifiers(schema: str, name: str, modifier: int) -> tuple[int, ...]:
             packed = modifier - 4
             return ((packed >> 16) & 0xFFFF, ((packed & 0x7FF) ^ 1024) - 1024)
         case "interval":
+            # The upper half holds the fields (YEAR TO MONTH …), which stay in the type's text.
             precision = modifier & 0xFFFF
             return () if precision == _FULL_PRECISION else (precision,)
         case _:
@@ -135,6 +137,7 @@ class TypeReader:
         """
         known: set[TypeUse] = set()
         frontier = set(used)
+        # Level by level: one query reads the attributes of all composite types of a level.
         while frontier:
             relations = {
                 self._rows[oid].relation for oid, _ in frontier if self._rows[oid].kind == "c"
@@ -146,6 +149,7 @@ class TypeReader:
                 self._attributes.update({relation: attributes.get(relation, []) for relation in relations})
             known |= frontier
             frontier = {part for use in frontier for part in self._parts(use)} - known
+        # Sorted, so that the same catalog gives the same query and its answers can be zipped with it.
         ordered = sorted(known)
         texts = await fetch(
             conn,

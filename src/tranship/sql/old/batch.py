@@ -24,6 +24,8 @@ def from_source(source: Source) -> str:
 
     ONLY keeps inheritance children out, which are tables of their own; partitions are sources of their own.
     """
+    # The role has SELECT on the root alone: PostgreSQL checks the privileges of the relation that a query
+    # names.
     if source.through_root:
         return f"FROM {relation(source.root)} AS old"
     return f"FROM ONLY {relation(source.relation)} AS old"
@@ -84,6 +86,7 @@ def key_terms(plan: TablePlan, old: Table) -> list[str]:
     terms = []
     for name in plan.key:
         column = old.column(name)
+        # The collations of two servers may sort differently, and a key order must be the same everywhere.
         collatable = column is not None and column.type.leaf.category == "S"
         terms.append(f"old.{ident(name)}" + (' COLLATE pg_catalog."C"' if collatable else ""))
     return terms
@@ -129,6 +132,7 @@ def select_identified(
     columns = ", ".join(
         ["CAST(old.ctid AS pg_catalog.text)", *(compile_column(plan, n, old) for n in shipped(plan))]
     )
+    # A fixed order, because the number of a line has to lead back to the same row.
     order = key_order(plan, old) if in_key_order else "old.ctid"
     rows = _rows_of(plan, batch, excluded, lookup_joins(plan, old, bindings))
     return f"SELECT {columns}\n{rows}\nORDER BY {order}"

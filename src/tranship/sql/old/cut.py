@@ -49,6 +49,7 @@ def newer(source: Source, transaction: int) -> str:
     is more than 2^31 transactions old counts as newer. That is the safe side: the caller then compares every
     row version.
     """
+    # age() compares 32-bit numbers modulo 2^32, as xmin is stored.
     since = f"pg_catalog.age('{transaction % 2**32}'::pg_catalog.xid)"
     rewritten = f"""
         SELECT COALESCE(bool_or(pg_catalog.age(c.xmin) <= {since}), true)
@@ -74,6 +75,7 @@ def measure(source: Source, step: int, *, digest: bool) -> str:
     * ``digest``: the sum of all row versions' hashes, as text; '0' without ``digest``. Equal digests of two
       snapshots mean the same row versions.
     """
+    # Hashing is a large part of the cost of the pass, so it is left out unless the digest is wanted.
     hashed = _VERSION if digest else "0::bigint"
     return f"""
         SELECT count(*) AS rows, COALESCE(sum(s.hashed), 0)::text AS digest,
