@@ -50,6 +50,7 @@ FINISHED: tuple[str, ...] = (
     "src/tranship/model",
     "src/tranship/planning/comparing/structure",
     "src/tranship/planning/deciding/resolve",
+    "src/tranship/planning/deciding/suggest",
     "src/tranship/planning/matching",
     "src/tranship/planning/names",
     "src/tranship/planning/plan",

@@ -102,3 +102,18 @@ class Draft(Struct, frozen=True):
         several = self.fields.get("old_columns")
         named = {"old_columns": several} if several is not None else {"old_column": self.old_column}
         return {**named, "new_column": self.new_column or SPECIFY_NEW_COLUMN_NAME, "action": SPECIFY_ACTION}
+
+
+class Translation(Struct, frozen=True):
+    """What is suggested for a pair of columns."""
+
+    fields: Mapping[str, Field] = {}
+    complete: bool = False
+    confidence: Confidence = Confidence.GUESS
+    coverage: float = 0.0
+    """The part of the distinct values that arrives, 0 to 1."""
+    evidence: tuple[Fact, ...] = ()
+    inserts: tuple[str, ...] = ()
+
+
+NO_TRANSLATION = Translation()

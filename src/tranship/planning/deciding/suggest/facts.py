@@ -40,7 +40,7 @@ def _and_more(count: int) -> str:
     return f" and {count} more" if count > 0 else ""
 
 
-def told_column(facts: ColumnFacts | None, *, left_behind: bool = False) -> tuple[Fact, ...]:
+def column_evidence(facts: ColumnFacts | None, *, left_behind: bool = False) -> tuple[Fact, ...]:
     """Returns what an old column holds, in words."""
     if facts is None:
         return ()
@@ -56,7 +56,7 @@ def told_column(facts: ColumnFacts | None, *, left_behind: bool = False) -> tupl
     return tuple(evidence)
 
 
-def told_lookup(facts: LookupFacts) -> tuple[Fact, ...]:
+def lookup_evidence(facts: LookupFacts) -> tuple[Fact, ...]:
     """Returns how far a lookup covers an old column, in words."""
     question = facts.question
     keys = ", ".join(question.key_columns or (question.key_column,))
@@ -74,7 +74,7 @@ def told_lookup(facts: LookupFacts) -> tuple[Fact, ...]:
     return tuple(evidence)
 
 
-def told_misfits(misfits: Misfits) -> tuple[str, ...]:
+def misfit_evidence(misfits: Misfits) -> tuple[str, ...]:
     """Returns how many rows a bare transform would reject, in words."""
     of = " of the sampled rows" if misfits.sampled else " rows"
     return (f"{misfits.rows}{of} are {misfits.what}: a bare transform rejects them",)

@@ -26,7 +26,7 @@ class Guess(Struct, frozen=True):
     """A condition over the old row that never raises an error."""
     shown: str
     """The old value as a person wants to see it; NULL means that there is nothing to translate."""
-    told: tuple[Fact, ...] = ()
+    evidence: tuple[Fact, ...] = ()
     provable: bool = True
     """Whether there is one reading only: where every row fits, nothing is left to decide."""
 
@@ -40,7 +40,7 @@ class Guess(Struct, frozen=True):
         return self.provable and tried is not None and tried.holds
 
 
-def told_trial(tried: TrialFacts | None) -> tuple[Fact, ...]:
+def trial_evidence(tried: TrialFacts | None) -> tuple[Fact, ...]:
     """Returns what came of trying a guess, in words."""
     if tried is None:
         return ("not tried on the data: look at a few rows before you agree",)

@@ -1,0 +1,88 @@
+"""A pair of tables, and a pair of their columns, with the facts about their data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts
+from tranship.model.expression import Conversion
+from tranship.model.names import ColumnRef
+from tranship.planning.comparing.meaning import Doubt, Observed, doubt_of
+from tranship.planning.deciding.suggest.drafts import Field
+from tranship.planning.deciding.suggest.formats import format_guesses
+from tranship.planning.deciding.suggest.guesses import Guess
+from tranship.planning.types.conversion import convert
+
+
+class TablePairContext(Struct, frozen=True):
+    """A pair of tables with the facts about their data."""
+
+    before: Table
+    after: Table
+    old: Catalog
+    new: Catalog
+    evidence: Evidence
+    schemas: tuple[tuple[str, str], ...] = ()
+    doubtful: Mapping[tuple[str, str], str] = {}
+    """Proposed renames of which another new column could be meant as well, with that one."""
+    observed: Observed = Observed()
+
+    def facts(self, left: str) -> ColumnFacts | None:
+        """The facts of an old column."""
+        return self.evidence.of(self.before.name, left)
+
+    def lookups(self, left: str, right: str) -> tuple[LookupFacts, ...]:
+        """The lookups asked for a pair of columns, the one that covers most first."""
+        refs = ColumnRef(self.before.name, left), ColumnRef(self.after.name, right)
+        asked = [
+            facts
+            for facts in self.evidence.lookups
+            if (facts.question.old, facts.question.new) == refs and not facts.question.key_columns
+        ]
+        return tuple(sorted(asked, key=lambda facts: (not facts.covers, facts.ambiguous, -facts.found)))
+
+    def convert(self, source: Column, target: Column) -> Conversion:
+        """The judgement of the two types."""
+        versions = self.old.server_version, self.new.server_version
+        return convert(
+            source.type, target.type, old_version=versions[0], new_version=versions[1], schemas=self.schemas
+        )
+
+    def doubt(self, left: str, right: str) -> Doubt | None:
+        """Why the two may not mean the same, keys apart."""
+        return doubt_of(self.before, self.after, (left, right), self.observed, self.old.timezone)
+
+    def formats(self, left: str, right: str) -> list[Guess]:
+        """Expressions that read the old values as the new type would not."""
+        source, target = self.before.column(left), self.after.column(right)
+        if source is None or target is None or target.generated:
+            return []
+        return format_guesses(source, target, self.facts(left), self.new.datestyle)
+
+
+class ColumnPairContext(Struct, frozen=True):
+    """One old and one new column with what is known about both."""
+
+    tables: TablePairContext
+    source: Column
+    target: Column
+    conversion: Conversion
+
+    @property
+    def names(self) -> dict[str, Field]:
+        """The two columns as fields of an entry."""
+        return {"old_column": self.source.name, "new_column": self.target.name}
+
+    @property
+    def refs(self) -> tuple[ColumnRef, ColumnRef]:
+        """The two columns with their tables."""
+        tables = self.tables
+        return ColumnRef(tables.before.name, self.source.name), ColumnRef(tables.after.name, self.target.name)
+
+    @property
+    def facts(self) -> ColumnFacts | None:
+        """What the data said of the old column."""
+        return self.tables.facts(self.source.name)

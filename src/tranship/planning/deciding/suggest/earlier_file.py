@@ -1,0 +1,91 @@
+"""What of an earlier resolutions file still applies when the questions are written again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tranship.errors.codes.decisions import OpenQuestion
+from tranship.errors.codes.entries import TablesLeaveItOut
+from tranship.model.catalog import Catalog
+from tranship.model.names import TableName
+from tranship.model.resolution import Action, Problem, Resolution, ResolutionFile
+from tranship.planning.deciding.resolve.tables import the_table
+from tranship.planning.deciding.resolve.words import PLACEHOLDERS, SPECIFY_ACTION, is_open
+
+# Problems that leave an entry standing: it asks, or it is about a table that this run leaves out.
+_NOT_GRAVE = (OpenQuestion.code, TablesLeaveItOut.code)
+# The fields that ``resolve generate`` writes: whatever else stands in an entry a person added.
+_GENERATED = {
+    "description",
+    "old_column",
+    "old_columns",
+    "new_column",
+    "action",
+    "default_value",
+    "_suggestion",
+    "_evidence",
+}
+
+
+class Dropped(Struct, frozen=True):
+    """A decision that no longer applies, and why."""
+
+    path: str
+    reason: str
+
+
+def kept_entries(
+    file: ResolutionFile, problems: Sequence[Problem], old: Catalog
+) -> tuple[list[tuple[Resolution, TableName | None]], tuple[Dropped, ...]]:
+    """Returns the entries of an earlier file that still apply, with their tables, and the others with the
+    reason.
+    """
+    kept: list[tuple[Resolution, TableName | None]] = []
+    dropped: list[Dropped] = [Dropped(problem.object, problem.message) for problem in file.problems]
+    for entry, own in zip(file.entries, _problems_by_entry(file, problems), strict=True):
+        reason = _why_dropped(entry, own)
+        if reason is not None:
+            dropped.append(Dropped(entry.path, reason))
+        else:
+            table = the_table(old, entry.table)
+            kept.append((entry, table.name if table is not None else None))
+    return kept, tuple(dropped)
+
+
+def _problems_by_entry(file: ResolutionFile, problems: Sequence[Problem]) -> list[list[Problem]]:
+    """Returns the problems of each entry: their object begins with its path."""
+    by_path: dict[str, list[Problem]] = {}
+    for problem in problems:
+        by_path.setdefault(problem.object.split(" (")[0], []).append(problem)
+    return [
+        [
+            problem
+            for problem in by_path.get(entry.path.split(" (")[0], [])
+            if problem.object.startswith(f"{entry.path} ")
+        ]
+        for entry in file.entries
+    ]
+
+
+def _why_dropped(entry: Resolution, problems: Sequence[Problem]) -> str | None:
+    """Returns why an entry no longer applies; None for one that does."""
+    grave = [problem for problem in problems if not problem.warning and problem.code not in _NOT_GRAVE]
+    if grave:
+        return grave[0].message
+    still_open = any(problem.code in _NOT_GRAVE for problem in problems)
+    return "the question is settled" if is_open(entry) and not still_open else None
+
+
+def is_untouched(entry: Resolution) -> bool:
+    """Returns whether an open entry is as ``generate`` wrote it, without a word of a person.
+
+    Such a question is asked again, with what the data say now.
+    """
+    added = json.loads(entry.source).keys() - _GENERATED if is_open(entry) else {"a decision"}
+    if added or entry.action not in (SPECIFY_ACTION, Action.DEFAULT):
+        return False
+    named = entry.new_column
+    return named in (None, entry.old_column, *PLACEHOLDERS) or f"'{named}'" in entry.description

@@ -1,0 +1,174 @@
+"""The server's own conversion between two columns, what NEW says to the values, and what else they could
+mean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from tranship.model.builtin_types import Family
+from tranship.model.evidence import ColumnFacts, Misfits, Refusals
+from tranship.model.expression import Conversion, Rule
+from tranship.model.types import TypeKind
+from tranship.planning.comparing.meaning import is_utc
+from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
+from tranship.planning.deciding.suggest.context import ColumnPairContext
+from tranship.planning.deciding.suggest.drafts import NO_TRANSLATION, Confidence, Field, Translation
+from tranship.planning.deciding.suggest.facts import Fact, misfit_evidence, quoting
+from tranship.planning.deciding.suggest.formats import reads_otherwise
+from tranship.planning.deciding.suggest.guesses import reference
+from tranship.planning.printed.allowed_values import allowed_values
+from tranship.planning.types.values import castable
+
+# A mapping of more values is filled by nobody; a lookup table is the better answer then.
+_MOST_PREFILLED = 50
+_PLACEHOLDER = re.compile(r"[0\s:./-]*")
+"""Texts that programs write where they have no date, time or number."""
+
+
+def own_conversion(pair: ColumnPairContext) -> Translation:
+    """Returns the server's own conversion; complete where it was tried on every row and nothing else could be
+    meant.
+    """
+    misfits = [m for m in pair.tables.evidence.misfits if (m.old, m.new) == pair.refs]
+    evidence: list[Fact] = [line for m in misfits for line in misfit_evidence(m)]
+    refusals = _refusals(pair, misfits)
+    if refusals is not None and refusals.refused:
+        evidence.append(refusal_evidence(refusals))
+        if pair.facts is not None and _wants_mapping(pair, refusals):
+            return _prefilled(pair, pair.facts, tuple(evidence), keep=_kept(pair.facts, refusals))
+    other = _other_clock(pair)
+    if other is not None:
+        return Translation({**pair.names, "action": "transform"}, coverage=1.0, evidence=(*evidence, *other))
+    unsure = reads_otherwise(pair.source, pair.target, pair.facts)
+    complete = not unsure and _fits(misfits, refusals, pair.conversion)
+    return Translation(
+        {**pair.names, "action": "transform", **_without_placeholder(pair, refusals)},
+        complete=complete,
+        confidence=Confidence.LIKELY if complete else Confidence.GUESS,
+        coverage=1.0,
+        evidence=tuple(filter(None, (*evidence, unsure))),
+    )
+
+
+def _refusals(pair: ColumnPairContext, misfits: Sequence[Misfits]) -> Refusals | None:
+    """Returns which values NEW refuses: as NEW says, else as is known without a server."""
+    asked = pair.tables.evidence.refused(*pair.refs)
+    if asked is not None or misfits:
+        return asked
+    return _known_refusals(pair)
+
+
+def _kept(facts: ColumnFacts, refusals: Refusals) -> frozenset[str]:
+    """Returns the values that NEW takes as they are; none where it refuses every value."""
+    if refusals.refused_values == refusals.values:
+        return frozenset()
+    return frozenset(counted.value for counted in facts.values) - set(refusals.refused)
+
+
+def _fits(misfits: Sequence[Misfits], refusals: Refusals | None, conversion: Conversion) -> bool:
+    """Returns whether every value of every row arrives: it was tried, or the conversion takes every value
+    there is.
+    """
+    if any(m.rows or m.sampled for m in misfits):
+        return False
+    if refusals is not None:
+        return refusals.complete and not refusals.refused
+    return bool(misfits) or not conversion.fallible or conversion.rule is Rule.ZONE
+
+
+def _wants_mapping(pair: ColumnPairContext, refusals: Refusals) -> bool:
+    """Returns whether NEW takes none of the values, or lists those that it takes."""
+    is_array = pair.target.type.leaf.kind is TypeKind.ARRAY
+    every = refusals.refused_values == refusals.values and not is_array
+    return every or bool(allowed_values(pair.tables.after, pair.target))
+
+
+def _other_clock(pair: ColumnPairContext) -> tuple[Fact, ...] | None:
+    """Returns the other reading of a time without a zone, where OLD's database is not set to UTC.
+
+    Nothing in the data tells which reading was meant.
+    """
+    zone = pair.tables.old.timezone
+    kinds = {pair.source.type.leaf.base, pair.target.type.leaf.base}
+    plain = "timestamp without time zone" in kinds
+    if pair.conversion.rule is not Rule.ZONE or is_utc(zone) or not plain:
+        return None
+    value = f"{reference(pair.source)} AT TIME ZONE 'UTC'"
+    return (
+        f"the bare transform takes the times for those of OLD's database time zone {zone}",
+        f"if the application wrote UTC, as many do whatever the server's zone is: transform_sql {value}",
+    )
+
+
+def _known_refusals(pair: ColumnPairContext) -> Refusals | None:
+    """Returns what can be said without a server where NEW was not asked.
+
+    None means that of no listed value it is known that NEW refuses it.
+    """
+    facts, target = pair.facts, pair.target
+    values = facts.values if facts is not None else ()
+    refused = [value for value in values if castable(target.type, value.value) is False]
+    if not refused:
+        return None
+    return Refusals(
+        *pair.refs,
+        target.type.text,
+        rows=sum(value.rows for value in refused),
+        values=len(values),
+        refused_values=len(refused),
+        refused=tuple(value.value for value in refused),
+        complete=facts is not None and facts.complete,
+    )
+
+
+def refusal_evidence(refusals: Refusals) -> Fact:
+    """Returns which values NEW refuses, in words."""
+    part = f"{refusals.refused_values} of {refusals.values} values"
+    looked_at = "" if refusals.complete else " of those looked at"
+    text = f"{refusals.rows} rows hold values that {refusals.type} refuses ({part}{looked_at})"
+    return quoting(text, refusals.refused)
+
+
+def _without_placeholder(pair: ColumnPairContext, refusals: Refusals | None) -> Mapping[str, Field]:
+    """Returns an expression that turns the one refused value into NULL, where it stands for no value:
+    ``0000-00-00``.
+    """
+    refused = refusals.refused if refusals is not None else ()
+    from_text = pair.source.type.leaf.family is Family.STRING
+    if len(refused) != 1 or not from_text or pair.target.refuses_null:
+        return {}
+    if not _PLACEHOLDER.fullmatch(refused[0]):
+        return {}
+    return {"transform_sql": f"nullif({reference(pair.source)}, '{refused[0]}')"}
+
+
+def _prefilled(
+    pair: ColumnPairContext,
+    facts: ColumnFacts,
+    evidence: tuple[Fact, ...],
+    keep: frozenset[str] = frozenset(),
+) -> Translation:
+    """Returns a value mapping to be filled: OLD's values, with a placeholder for each that NEW does not
+    ``keep``.
+    """
+    if len(facts.values) < facts.distinct or len(facts.values) > _MOST_PREFILLED:
+        return Translation(evidence=evidence)
+    values = [counted.value for counted in facts.values]
+    mapping = {value: value if value in keep else SPECIFY_DEFAULT_VALUE for value in values}
+    return Translation({**pair.names, "action": "transform", "value_mapping": mapping}, evidence=evidence)
+
+
+def between_types(pair: ColumnPairContext) -> Translation:
+    """Returns an expression between two types that have several readings of each other, else a mapping to be
+    filled.
+    """
+    value = reference(pair.source)
+    ways = {("bytea", "text"): f"encode({value}, 'hex')", ("text", "bytea"): f"convert_to({value}, 'UTF8')"}
+    sql = ways.get((pair.source.type.leaf.base, pair.target.type.leaf.base))
+    if sql is None:
+        facts = pair.facts
+        return _prefilled(pair, facts, ()) if facts is not None and facts.values else NO_TRANSLATION
+    evidence = "the two types have several readings of each other: choose one"
+    return Translation({**pair.names, "action": "transform", "transform_sql": sql}, evidence=(evidence,))
