@@ -18,6 +18,7 @@ from tranship.analysis.lookup_evidence import Counted, composite_facts, lookup_f
 from tranship.analysis.refused_values import refusals
 from tranship.analysis.sampling import percent_read
 from tranship.analysis.sides import Connections
+from tranship.analysis.standing import rows_in_new
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Comparison
 from tranship.model.evidence import (
@@ -82,11 +83,13 @@ async def gather(
     comparison = compare(old, new, first.matching, observed=observed)
     evidence = await gathering.answers(data_questions(comparison, old, new, observed), early)
     trials = [await gathering.trial(question) for question in trial_questions(comparison, old, new, evidence)]
+    standing = await rows_in_new(gathering.asker, old, new, first.matching)
     breaks = [await gathering.breaks(note.demand) for note in comparison.notes if note.demand is not None]
     return replace(
         evidence,
         trials=_known(trials),
         breaks=_known(breaks),
+        in_new=standing,
         not_asked=gathering.not_asked,
     )
 
@@ -119,27 +122,27 @@ class _Gathering:
         self, conns: Mapping[Side, asyncpg.Connection], catalogs: Mapping[Side, Catalog], seconds: float
     ) -> None:
         self._catalogs = catalogs
-        self._asker = Asker(conns, seconds)
+        self.asker = Asker(conns, seconds)
         self._counted: dict[tuple[Side, ColumnRef], Counted] = {}
 
     @property
     def not_asked(self) -> tuple[str, ...]:
         """The questions that have no answer, each once, with the reason."""
-        return self._asker.not_asked
+        return self.asker.not_asked
 
     async def early(self, questions: DataQuestions) -> Evidence:
         """Returns undeclared foreign keys, and what columns hold whose meaning is a concern: they decide the
         class of a change.
         """
         percents = {q.column: self._percent_of(q.column) for q in questions.references}
-        found = await references(self._asker, self._catalogs[Side.OLD], questions.references, percents)
+        found = await references(self.asker, self._catalogs[Side.OLD], questions.references, percents)
         numbers, there = dict[ColumnRef, NumberFacts | None](), dict[ColumnRef, NumberFacts | None]()
         values, values_there = dict[ColumnRef, ColumnFacts | None](), dict[ColumnRef, ColumnFacts | None]()
         unanswered: list[ColumnRef] = []
         for becomes in (q.becomes for q in questions.references if q.becomes is not None):
             values_there[becomes] = await self._column(becomes, Side.NEW)
         for question in questions.meanings:
-            before = self._asker.failures
+            before = self.asker.failures
             if question.numbers:
                 # NEW first: without rows of its own there, OLD's numbers would have nothing beside them.
                 held = there[question.new] = await self._numbers(Side.NEW, question.new)
@@ -148,7 +151,7 @@ class _Gathering:
             else:
                 values[question.old] = await self._column(question.old)
                 values_there[question.new] = await self._column(question.new, Side.NEW)
-            if self._asker.failures > before:
+            if self.asker.failures > before:
                 unanswered.append(question.old)
         return Evidence(
             columns=_known(values.values()),
@@ -193,7 +196,7 @@ class _Gathering:
         percent = percent_read(table)
         text = sql.trial(table, question.sql, question.fits, question.shown, percent)
         refused: list[asyncpg.PostgresError] = []
-        rows = await self._asker.ask(
+        rows = await self.asker.ask(
             Side.OLD, f"whether {question.sql} does for {question.table}", text, refused=refused
         )
         if refused:
@@ -218,7 +221,7 @@ class _Gathering:
         if table is None or (side is Side.NEW and not table.pages):
             return None
         percent = percent_read(table)
-        rows = await self._asker.ask(side, f"magnitudes of {ref}", sql.magnitudes(table, ref.column, percent))
+        rows = await self.asker.ask(side, f"magnitudes of {ref}", sql.magnitudes(table, ref.column, percent))
         return _magnitudes(ref, rows[0], sampled=percent is not None) if rows else None
 
     async def _values(self, ref: ColumnRef, side: Side = Side.OLD) -> Counted | None:
@@ -233,7 +236,7 @@ class _Gathering:
             return None
         percent = percent_read(table)
         text = sql.distinct_values(table, ref.column, percent, _LOOKED_UP)
-        rows = await self._asker.ask(side, f"values of {ref}", text)
+        rows = await self.asker.ask(side, f"values of {ref}", text)
         if rows is None:
             return None
         self._counted[side, ref] = _counted(ref, rows, sampled=percent is not None)
@@ -241,11 +244,11 @@ class _Gathering:
 
     async def _lookup(self, question: LookupQuestion) -> LookupFacts | None:
         if question.key_columns:
-            return await composite_facts(self._asker, self._catalogs[Side.OLD], question)
+            return await composite_facts(self.asker, self._catalogs[Side.OLD], question)
         counted = await self._values(question.old)
         if counted is None:
             return None
-        return await lookup_facts(self._asker, self._catalogs, question, counted)
+        return await lookup_facts(self.asker, self._catalogs, question, counted)
 
     async def _misfits(self, question: MisfitQuestion) -> Misfits | None:
         table = self._table(Side.OLD, question.old)
@@ -256,7 +259,7 @@ class _Gathering:
             text = sql.longer_than(table, column, question.length, percent)
         else:
             text = sql.outside_of(table, column, question.low, question.high, percent)
-        rows = await self._asker.ask(Side.OLD, f"values of {question.old} that do not fit", text)
+        rows = await self.asker.ask(Side.OLD, f"values of {question.old} that do not fit", text)
         if not rows:
             return None
         count = int(str(rows[0]["count"]))
@@ -267,7 +270,7 @@ class _Gathering:
         if table is None:
             return None
         zone = self._catalogs[Side.OLD].timezone
-        return await refusals(self._asker, table, question, zone, percent_read(table))
+        return await refusals(self.asker, table, question, zone, percent_read(table))
 
     async def breaks(self, demand: Demand) -> Breaks | None:
         """Returns how many old rows break a new constraint; None where there is no answer.
@@ -292,7 +295,7 @@ class _Gathering:
             case _:
                 return None
         names = ", ".join(new for _, new in demand.columns)
-        rows = await self._asker.ask(
+        rows = await self.asker.ask(
             Side.OLD, f"rows of {demand.table} that break the new constraint on ({names})", text
         )
         return Breaks(demand, int(str(rows[0]["count"])), percent is not None) if rows else None

@@ -13,6 +13,7 @@ from tranship.analysis.expression_checks import refused_transforms
 from tranship.analysis.problems import not_asked, places, undecided
 from tranship.analysis.sides import Connections, Sides, connections, read_background, read_sides, refuse
 from tranship.analysis.stale import stale_changes, stale_resolutions
+from tranship.analysis.swapped import probably_swapped
 from tranship.analysis.value_checks import refused_values, repeated_keys
 from tranship.codec.files import result_path
 from tranship.codec.resolutions import read_resolutions
@@ -86,6 +87,7 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         # The plan comes before the expressions, because they are tried as the plan's reads have them.
         plan, more = build(old, new, comparison, answers, sides.scope.tables)
         refuse([*more, *await _refused_transforms(open_, sides, plan)])
+        refuse(await probably_swapped(open_, sides, plan, config, allowed=options.allow_empty_old))
     warnings = (*stale, *unread, *problems, *more, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
 

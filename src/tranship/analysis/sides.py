@@ -14,6 +14,7 @@ from tranship.analysis.statistics import read_few
 from tranship.codec import ChangesFile
 from tranship.config import Config, Endpoint
 from tranship.errors import Refused, UsageError
+from tranship.errors.codes.runs import OldIsStandbyOfNew, SameDatabase
 from tranship.model.catalog import Catalog, Index, Table
 from tranship.model.names import Side
 from tranship.model.resolution import Problem
@@ -23,7 +24,7 @@ from tranship.planning.matching.match import loose_columns
 from tranship.planning.matching.scope import Scope, make_scope
 from tranship.server.catalog import read_catalog
 from tranship.server.connect import connect
-from tranship.server.identity import read_identity
+from tranship.server.identity import read_identity, same_database, standby_of
 from tranship.server.journal import find_journal
 
 _STATISTICS_SECONDS = 30.0
@@ -87,6 +88,19 @@ async def read_sides(config: Config, open_: Connections, *, also: Sequence[tuple
     )
     refuse(problems)
     return Sides(old, new, scope, old_system == new_system)
+
+
+async def refuse_same_database(open_: Connections, config: Config) -> None:
+    """Refuses two names of one database: it would be compared with itself.
+
+    Raises:
+        Refused: OLD is NEW, or a standby of it.
+    """
+    old, new = await read_identity(open_.old), await read_identity(open_.new)
+    if standby_of(old, new):
+        raise Refused(OldIsStandbyOfNew(config.old.display, config.new.display))
+    if not new.standby and await same_database(open_.old, open_.new):
+        raise Refused(SameDatabase(config.old.display, config.new.display))
 
 
 async def read_background(open_: Connections, sides: Sides) -> tuple[Background, tuple[str, ...]]:

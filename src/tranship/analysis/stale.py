@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tranship.codec import read_changes
+from tranship.codec import ChangesFile, read_changes
 from tranship.codec.files import result_path
-from tranship.errors.codes.decisions import NoChangesYet, NoFingerprints, StaleChanges, StaleResolutions
+from tranship.errors.codes.decisions import (
+    ChangesOfTheOppositeDirection,
+    NoChangesYet,
+    NoFingerprints,
+    StaleChanges,
+    StaleResolutions,
+)
 from tranship.model.catalog import Catalog
 from tranship.model.names import Side
 from tranship.model.options import MigrateOptions, command_line
@@ -28,6 +34,9 @@ def stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[
         return (NoChangesYet(str(path)).problem(),)
     recorded = read_changes(path)
     again = command_line(options.invocation, "analyze", options.config_path or "CONFIG", *options.naming)
+    if _turned_round(recorded, old, new):
+        what = "old_database and new_database may have changed places"
+        return (ChangesOfTheOppositeDirection(str(path), what, again).problem(),)
     return tuple(
         StaleChanges(str(path), what, again).problem()
         for before, now, side in (
@@ -36,6 +45,12 @@ def stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[
         )
         for what in drift(before, now, side)
     )
+
+
+def _turned_round(recorded: ChangesFile, old: Catalog, new: Catalog) -> bool:
+    """Returns whether the file describes the same two schemas with the sides exchanged."""
+    there, here = (recorded.old.fingerprint, recorded.new.fingerprint), (old.fingerprint, new.fingerprint)
+    return there != here and there == here[::-1]
 
 
 def stale_resolutions(

@@ -18,6 +18,7 @@ from tranship.analysis.sides import (
     recorded_background,
     recorded_scope,
     refuse,
+    refuse_same_database,
 )
 from tranship.analysis.spellings import read_spellings
 from tranship.analysis.stale import stale_resolutions
@@ -93,6 +94,7 @@ async def analyze(
             was written.
     """
     async with connections(config) as open_:
+        await refuse_same_database(open_, config)
         sides = await read_sides(config, open_)
         background, unread = await read_background(open_, sides)
         # Statistics first: they are evidence for the matching, on which every question to the data depends.

@@ -12,6 +12,7 @@ class ChangeKind(StrEnum):
     TABLE_ADDED = "table_added"
     TABLE_LEFT_OUT = "table_left_out"
     TABLE_MERGED = "table_merged"
+    TABLE_HOLDS_ROWS = "table_holds_rows"
     TABLE_REMOVED = "table_removed"
     TABLE_RENAMED = "table_renamed"
     # Columns

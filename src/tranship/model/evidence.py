@@ -132,6 +132,23 @@ class Refusals(Struct, frozen=True):
     """Every value of every row was looked at."""
 
 
+class RowsInNew(Struct, frozen=True):
+    """What a table of NEW holds before anything is moved, beside the old table that is to fill it."""
+
+    table: TableName
+    rows: int
+    estimated: bool = False
+    """The table is too large to be counted: ``rows`` is what the server's statistics say."""
+    keys: int | None = None
+    """Keys that OLD has, too; None: they were not compared."""
+    equal: int = 0
+    """Rows under such a key that hold the same in every column that can be compared."""
+    renumbered: int = 0
+    """Rows whose unique name OLD has under another key."""
+    name: str = ""
+    """The column of that name."""
+
+
 class Demand(Struct, frozen=True):
     """What a new constraint demands of the rows of an old table. OLD alone can check it, because the columns
     keep their types.
@@ -260,6 +277,8 @@ class Evidence(Struct, frozen=True, dict=True):
     refusals: tuple[Refusals, ...] = ()
     breaks: tuple[Breaks, ...] = ()
     references: tuple[Reference, ...] = ()
+    in_new: tuple[RowsInNew, ...] = ()
+    """Tables of NEW that hold rows already."""
     unanswered: tuple[ColumnRef, ...] = ()
     """Old columns whose meaning could not be asked, so that nobody knows what their values mean."""
     not_asked: tuple[str, ...] = ()

@@ -80,6 +80,8 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     """None: refuse to resume without the old snapshot where OLD was written to."""
     take_over: bool = False
     """End the sessions of another run that holds the lock."""
+    allow_empty_old: bool = False
+    """Go on where OLD holds no row and NEW does."""
     rehearse: bool = False
     """Copy in one transaction that is rolled back."""
     show_values: bool = False

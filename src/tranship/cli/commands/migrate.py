@@ -34,6 +34,7 @@ class Given(TypedDict):
     restart: bool
     new_snapshot: str | None
     take_over: bool
+    allow_empty_old: bool
 
 
 def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -90,6 +91,11 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     "--new-snapshot",
     type=click.Choice(["unfinished", "all"]),
     help="After OLD's snapshot was lost: the tables to read again, from a new one.",
+)
+@click.option(
+    "--allow-empty-old",
+    is_flag=True,
+    help="Go on although OLD holds no row and NEW does, as if the two were swapped.",
 )
 @click.option(
     "--take-over",

@@ -46,6 +46,11 @@ class StaleChanges(RefusalMessage, frozen=True):
     command: str
 
 
+class ChangesOfTheOppositeDirection(StaleChanges, frozen=True):
+    message = "{path} was made for the opposite direction: its OLD is now NEW. {change}"
+    hint = "check old_database and new_database of the configuration; to compare again: {command}"
+
+
 class StaleResolutions(RefusalMessage, frozen=True):
     code = "TS303"
     meaning = "the resolutions file is stale: a schema changed since"

@@ -170,6 +170,19 @@ class FilledFromAnotherOld(RefusalMessage, frozen=True):
     pid: int
 
 
+class ProbablySwapped(RefusalMessage, frozen=True):
+    code = "TS386"
+    meaning = "no table of OLD holds a row, and those of NEW do: the two are probably swapped"
+    cure = "check `old_database` and `new_database`; an OLD that is really empty: `--allow-empty-old`"
+    about = "{old}"
+    message = "OLD ({old}) holds no row in {tables} and NEW ({new}) does in {full}: are they swapped?"
+    hint = "check old_database and new_database; for an OLD that is really empty add --allow-empty-old"
+    old: str
+    new: str
+    tables: str
+    full: str
+
+
 class TwoSnapshots(RefusalMessage, frozen=True):
     code = "TS348"
     meaning = "OLD was read in two snapshots, as `--new-snapshot unfinished` allowed"

@@ -17,6 +17,7 @@ from tranship.model.change import (
     ToolTable,
 )
 from tranship.model.change_kind import ChangeKind
+from tranship.model.evidence import RowsInNew
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, Answers
 from tranship.planning.comparing.column_changes import Tables, column_changes
@@ -55,10 +56,12 @@ def compare(
     by_table: dict[TableName, list[Change]] = {}
     for pair in matching.pairs:
         by_table.setdefault(pair.old, []).extend(_pair_changes(pair, landscape, answers, matching))
-    for table, change in _unpaired_changes(new, matching, answers):
+    for table, change in _unpaired_changes(new, matching, answers, observed):
         by_table.setdefault(table, []).append(change)
     paired = {str(pair.old): pair.old for pair in matching.pairs}
-    notes = []
+    notes = [
+        _holds_rows(pair, observed.in_new[pair.new]) for pair in matching.pairs if pair.new in observed.in_new
+    ]
     for note in structure_notes(old, new, matching, spellings):
         if note.kind in _RELAXED and note.table in paired:
             by_table.setdefault(paired[note.table], []).append(note)
@@ -71,7 +74,7 @@ def compare(
 
 
 def _unpaired_changes(
-    new: Catalog, matching: Matching, answers: Answers
+    new: Catalog, matching: Matching, answers: Answers, observed: Observed
 ) -> Iterator[tuple[TableName, Change]]:
     """Yields the changes of tables that only one side has, and of those that a decision leaves out."""
     proposals = {p.old: p for p in matching.proposals}
@@ -85,7 +88,7 @@ def _unpaired_changes(
     proposed = {p.new for p in matching.proposals if p.old in matching.only_old}
     for name in matching.only_new:
         if name not in proposed:
-            yield name, _added_table(name)
+            yield name, _added_table(new, name, observed.in_new.get(name))
     for tool in matching.tool_tables:
         place = tool.old or tool.new
         if place is not None:
@@ -199,9 +202,14 @@ def _why_no_counterpart(name: TableName, new: Catalog, matching: Matching) -> tu
     )
 
 
-def _added_table(name: TableName) -> Change:
+def _added_table(new: Catalog, name: TableName, held: RowsInNew | None) -> Change:
     words = f"Table '{name.name}' only exists in new DB"
+    table = new.table(name)
     action = "Stays empty (nothing is created)"
+    if held is not None:
+        action = f"Stays as it is ({_rows(held)})"
+    elif table is not None and table.pages:
+        action = "Stays as it is"
     return Change(
         cls=ChangeClass.SAFE,
         kind=ChangeKind.TABLE_ADDED,
@@ -209,6 +217,38 @@ def _added_table(name: TableName) -> Change:
         description=words,
         new_table=str(name),
         auto_action=action,
+    )
+
+
+def _rows(held: RowsInNew) -> str:
+    return f"{'about ' if held.estimated else ''}{_counted(held.rows, 'row')}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _holds_rows(pair: TablePair, held: RowsInNew) -> Change:
+    """A table that is to be filled and is not empty: what OLD shares with it decides what becomes of OLD's rows."""
+    told = [f"{pair.new} of NEW holds {_rows(held)} already"]
+    if held.keys is not None:
+        equal, differing = (
+            _counted(held.equal, "equal row"),
+            _counted(held.keys - held.equal, "differing row"),
+        )
+        told.append(f"OLD has {held.keys} of their keys: {equal}, {differing}")
+    if held.renumbered:
+        told.append(
+            f"NEW holds {held.renumbered} of OLD's names ({held.name}) under other ids: "
+            "rows that refer to them would refer to others"
+        )
+    return Change(
+        cls=ChangeClass.SAFE,
+        kind=ChangeKind.TABLE_HOLDS_ROWS,
+        table=str(pair.old),
+        description="; ".join(told),
+        new_table=str(pair.new),
+        auto_action="They stay; the dry run says what becomes of OLD's rows",
     )
 
 

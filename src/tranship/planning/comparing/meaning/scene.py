@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 
 from tranship.model.catalog import Catalog, Column, Table
-from tranship.model.evidence import ColumnFacts, Evidence, NumberFacts, Reference
+from tranship.model.evidence import ColumnFacts, Evidence, NumberFacts, Reference, RowsInNew
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.types import TypeKind
 from tranship.planning.comparing.meaning.units import Unit, unit_of
@@ -27,6 +27,8 @@ class Observed(Struct, frozen=True):
     """Of NEW, and likewise ``numbers_there``."""
     numbers: Mapping[ColumnRef, NumberFacts] = field(default_factory=dict)
     numbers_there: Mapping[ColumnRef, NumberFacts] = field(default_factory=dict)
+    in_new: Mapping[TableName, RowsInNew] = field(default_factory=dict)
+    """Tables of NEW that hold rows already."""
     unanswered: frozenset[ColumnRef] = frozenset()
     """Columns of OLD that were to be asked about what they measure or list, and that could not be asked."""
 
@@ -39,6 +41,7 @@ def observed_in(evidence: Evidence) -> Observed:
         values_there={facts.column: facts for facts in evidence.there},
         numbers={facts.column: facts for facts in evidence.numbers},
         numbers_there={facts.column: facts for facts in evidence.numbers_there},
+        in_new={facts.table: facts for facts in evidence.in_new},
         unanswered=frozenset(evidence.unanswered),
     )
 

@@ -108,7 +108,7 @@ def _coded(sight: Sight) -> Doubt | None:
     if held is None or not held.values or not held.filled:
         return None
     kind = f"'{sight.old.name}': OLD holds {_kind(held)}"
-    if there is not None and there.values:
+    if there is not None and len(there.values) > 1:
         return None if _are_alike(held, there) else Doubt((f"{kind}, NEW's own rows hold {_kind(there)}",))
     room = _room_for_labels(sight) if _are_codes(held) else None
     if room is None:

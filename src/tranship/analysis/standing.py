@@ -1,0 +1,136 @@
+"""What NEW's tables hold already, and how much of it OLD holds, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from tranship.analysis.asker import Asker
+from tranship.model.catalog import Catalog, Table
+from tranship.model.change import Matching, TablePair
+from tranship.model.evidence import RowsInNew
+from tranship.model.names import Side
+from tranship.planning.matching.scope import HOLDS_ROWS
+from tranship.planning.names.families import family
+from tranship.planning.types.conversion import same_type
+from tranship.sql.standing import canonical_columns, row_counts, shared_with, standing_rows
+
+_AT_ONCE = 50
+"""Tables that one statement counts: each takes a few of the server's shared locks."""
+_COUNTED = 256 * 1024 * 1024
+"""Bytes of a table up to which its rows are counted and compared."""
+_COMPARED = 5000
+"""Rows of a table of NEW that are compared with OLD's: seeds are few."""
+
+
+class _Compared(Struct, frozen=True):
+    """The texts by which rows of one pair of tables are compared, as SQL over the row ``t`` of each side."""
+
+    keys: tuple[list[str], list[str]]
+    values: tuple[list[str], list[str]]
+    names: tuple[str | None, str | None]
+    name: str
+
+
+async def rows_in_new(asker: Asker, old: Catalog, new: Catalog, matching: Matching) -> tuple[RowsInNew, ...]:
+    """Returns the tables of NEW that hold rows, by name, with what OLD shares with them where the two can be
+    compared.
+    """
+    found = {facts.table: facts for facts in await _held(asker, new)}
+    for pair in matching.pairs:
+        facts = found.get(pair.new)
+        if facts is not None and not facts.estimated and facts.rows <= _COMPARED:
+            shared = await _shared(asker, pair, old.table(pair.old), new.table(pair.new), facts)
+            found[pair.new] = shared or facts
+    return tuple(facts for _, facts in sorted(found.items()))
+
+
+async def _held(asker: Asker, new: Catalog) -> list[RowsInNew]:
+    """Returns the tables that hold rows: counted, or as the statistics have it where they are large."""
+    held = [t for t in new.tables if t.kind in HOLDS_ROWS and t.pages and "SELECT" in t.privileges]
+    large = [t for t in held if t.bytes > _COUNTED]
+    found = [RowsInNew(t.name, max(int(t.row_estimate), 1), estimated=True) for t in large]
+    small = [t for t in held if t.bytes <= _COUNTED]
+    for start in range(0, len(small), _AT_ONCE):
+        found += await _counted(asker, small[start : start + _AT_ONCE])
+    return found
+
+
+async def _counted(asker: Asker, tables: Sequence[Table]) -> list[RowsInNew]:
+    rows = await asker.ask(Side.NEW, "how many rows NEW's tables hold", row_counts(tables)) or ()
+    counts = [(tables[int(str(row["place"]))].name, int(str(row["rows"]))) for row in rows]
+    return [RowsInNew(name, count) for name, count in counts if count]
+
+
+async def _shared(
+    asker: Asker, pair: TablePair, before: Table | None, after: Table | None, facts: RowsInNew
+) -> RowsInNew | None:
+    if before is None or after is None or before.bytes > _COUNTED or "SELECT" not in before.privileges:
+        return None
+    how = _compared(pair, before, after)
+    if how is None:
+        return None
+    what = f"which rows of {after.name} OLD holds, too"
+    text = standing_rows(after, how.keys[1], how.values[1], how.names[1], _COMPARED)
+    there = await asker.ask(Side.NEW, what, text)
+    if there is None:
+        return None
+    lists = [[row[column] for row in there] for column in ("key", "content", "name")]
+    text = shared_with(before, how.keys[0], how.values[0], how.names[0])
+    rows = await asker.ask(Side.OLD, what, text, *lists)
+    if not rows:
+        return None
+    keys, equal, renumbered = (int(str(rows[0][name])) for name in ("keys", "equal", "renumbered"))
+    return RowsInNew(after.name, facts.rows, False, keys, equal, renumbered, how.name if renumbered else "")
+
+
+def _compared(pair: TablePair, before: Table, after: Table) -> _Compared | None:
+    """By NEW's primary key; None where it has none, or OLD does not fill it column by column."""
+    fed = {columns.new: columns.old for columns in pair.columns}
+    primary = after.primary_key
+    if primary is None or not set(primary.columns) <= fed.keys():
+        return None
+    keys = _texts(before, after, [(fed[name], name) for name in primary.columns])
+    if keys is None:
+        return None
+    values = _texts(before, after, list(_alike(pair, before, after))) or ([], [])
+    name = _unique_name(after, fed, primary.columns)
+    named = _texts(before, after, [(fed[name], name)]) if name is not None else None
+    names = (named[0][0], named[1][0]) if named is not None else (None, None)
+    return _Compared(keys, values, names, name or "")
+
+
+def _texts(
+    before: Table, after: Table, columns: Sequence[tuple[str, str]]
+) -> tuple[list[str], list[str]] | None:
+    """Returns SQL for the texts of old and new columns; None: one of them has none that is certain."""
+    old = canonical_columns(before, [name for name, _ in columns])
+    new = canonical_columns(after, [name for _, name in columns])
+    return (old, new) if old is not None and new is not None else None
+
+
+def _alike(pair: TablePair, before: Table, after: Table) -> Iterator[tuple[str, str]]:
+    """Columns whose texts are the same on both servers where the values are: of one type, or numbers."""
+    for columns in pair.columns:
+        old, new = before.column(columns.old), after.column(columns.new)
+        if old is None or new is None or new.generated:
+            continue
+        numbers = family(old.type) == family(new.type) in ("integer", "text")
+        comparable = canonical_columns(before, [old.name]) and canonical_columns(after, [new.name])
+        if comparable and (numbers or same_type(old.type, new.type)):
+            yield old.name, new.name
+
+
+def _unique_name(after: Table, fed: dict[str, str], primary: Sequence[str]) -> str | None:
+    """The first unique text column beside the primary key: what people call the rows by."""
+    for key in after.keys:
+        column = after.column(key.columns[0]) if len(key.columns) == 1 else None
+        if (
+            column is not None
+            and column.name not in primary
+            and column.name in fed
+            and family(column.type) == "text"
+        ):
+            return column.name
+    return None

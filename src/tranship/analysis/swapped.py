@@ -1,0 +1,59 @@
+"""Finds out whether OLD and NEW are probably swapped: OLD holds nothing, and NEW holds rows."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from tranship.analysis.sides import Connections, Sides
+from tranship.config import Config
+from tranship.errors.codes.start import ProbablySwapped
+from tranship.model.catalog import Table
+from tranship.model.plan import Plan
+from tranship.model.resolution import Problem
+from tranship.server.identity import read_identity
+from tranship.server.journal import find_journal, missing_rights
+from tranship.sql.standing import holding_any
+
+_AT_ONCE = 50
+"""Tables that one statement looks into: each takes a few of the server's shared locks."""
+_HALF = 2
+"""NEW counts as full where at least one in so many of its tables holds rows; fewer are seeds."""
+
+
+async def probably_swapped(
+    open_: Connections, sides: Sides, plan: Plan, config: Config, *, allowed: bool
+) -> tuple[Problem, ...]:
+    """Returns a problem where no table of the plan holds a row in OLD, and at least half of them do in NEW.
+
+    An OLD that a run of the journal has read is known to be the old one; ``allowed`` asks for nothing.
+    """
+    if allowed:
+        return ()
+    before = [table for one in plan.tables if (table := sides.old.table(one.old)) is not None]
+    after = {table.name: table for one in plan.tables if (table := sides.new.table(one.new)) is not None}
+    if not before or await _holding(open_.old, before):
+        return ()
+    full = await _holding(open_.new, list(after.values()))
+    if not full or full * _HALF < len(after) or await _has_run(open_, sides, config):
+        return ()
+    tables = f"{len(before)} table{'s' if len(before) != 1 else ''}"
+    message = ProbablySwapped(config.old.display, config.new.display, tables, f"{full} of {len(after)}")
+    return (message.problem(),)
+
+
+async def _holding(conn: asyncpg.Connection, tables: list[Table]) -> int:
+    """Returns how many tables hold a row; one without a page, or that may not be read, counts as empty."""
+    asked = [table for table in tables if table.pages and "SELECT" in table.privileges]
+    found = 0
+    for start in range(0, len(asked), _AT_ONCE):
+        async with conn.transaction(isolation="repeatable_read", readonly=True):
+            rows = await conn.fetch(holding_any(asked[start : start + _AT_ONCE]))
+        found += sum(1 for row in rows if row["held"])
+    return found
+
+
+async def _has_run(open_: Connections, sides: Sides, config: Config) -> bool:
+    if await missing_rights(open_.new, config.journal_schema, sides.new.user, sides.new.database) is not None:
+        return False
+    journal = await find_journal(open_.new, config.journal_schema)
+    return journal is not None and bool(await journal.runs(open_.new, (await read_identity(open_.old)).key))
