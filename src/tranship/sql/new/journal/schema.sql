@@ -40,11 +40,12 @@ SELECT pg_catalog.pg_get_userbyid(n.nspowner)::text AS owner,
 FROM pg_catalog.pg_namespace n WHERE n.nspname = $1;
 
 -- name: granted
--- $1 schema. Roles, quoted, that default privileges let into the schema or its tables.
+-- $1 schema. Roles, quoted, that default privileges or a grant let into the schema or its tables. Not the owner of
+-- the tables, who need not own the schema: revoking from him would lock the run itself out.
 SELECT DISTINCT a.grantee::pg_catalog.regrole::text AS role
 FROM pg_catalog.pg_namespace n LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid
 CROSS JOIN LATERAL (SELECT * FROM pg_catalog.aclexplode(n.nspacl) UNION ALL SELECT * FROM pg_catalog.aclexplode(c.relacl)) a
-WHERE n.nspname = $1 AND a.grantee NOT IN (0, n.nspowner);
+WHERE n.nspname = $1 AND a.grantee NOT IN (0, n.nspowner) AND a.grantee IS DISTINCT FROM c.relowner;
 
 -- name: format_number
 -- The journal's format and the version of tranship that gave it.
