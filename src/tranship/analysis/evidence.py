@@ -45,7 +45,7 @@ from tranship.planning.deciding.data_questions import (
     MisfitQuestion,
     data_questions,
     early_questions,
-    foresee,
+    provisional_comparison,
 )
 from tranship.planning.deciding.suggest import trial_questions
 from tranship.planning.matching.scope import Scope
@@ -77,7 +77,7 @@ async def gather(
     together; ``Evidence.not_asked`` names those that have no answer.
     """
     gathering = await _begin(open_, old, new, probe_seconds)
-    first = foresee(old, new, scope, background=background).comparison
+    first = provisional_comparison(old, new, scope, background=background).comparison
     early = await gathering.early(early_questions(first, old, new))
     observed = observed_in(early)
     comparison = compare(old, new, first.matching, observed=observed)

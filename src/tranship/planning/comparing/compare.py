@@ -86,9 +86,13 @@ def _unpaired_changes(
             yield name, _proposed_table(name, proposal, matching)
     # A proposed counterpart is named in the question; it would be listed twice.
     proposed = {p.new for p in matching.proposals if p.old in matching.only_old}
-    for name in matching.only_new:
-        if name not in proposed:
-            yield name, _added_table(new, name, observed.in_new.get(name))
+    added = [name for name in matching.only_new if name not in proposed]
+    yield from ((name, _added_table(new, name, observed.in_new.get(name))) for name in added)
+    yield from _left_out(matching, answers)
+
+
+def _left_out(matching: Matching, answers: Answers) -> Iterator[tuple[TableName, Change]]:
+    """Yields the tables of migration tools, then those that a person leaves out."""
     for tool in matching.tool_tables:
         place = tool.old or tool.new
         if place is not None:

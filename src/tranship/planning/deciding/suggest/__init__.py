@@ -24,7 +24,7 @@ from tranship.model.names import TableName
 from tranship.model.resolution import Answers, Resolution, ResolutionFile
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.comparing.meaning import observed_in
-from tranship.planning.deciding.data_questions import Foreseen, foresee
+from tranship.planning.deciding.data_questions import Provisional, provisional_comparison
 from tranship.planning.deciding.resolve import decide
 from tranship.planning.deciding.resolve.tables import table_key
 from tranship.planning.deciding.resolve.words import is_open
@@ -112,12 +112,14 @@ def suggest(
     answers, decided, problems = decide(file, old, new, scope, background)
     earlier, dropped = kept_entries(file, problems, old)
     observed = observed_in(evidence)
-    foreseen = foresee(old, new, scope, answers, decided, observed=observed, background=background)
+    provisional = provisional_comparison(
+        old, new, scope, (answers, decided), observed=observed, background=background
+    )
     kept = [(entry, table) for entry, table in earlier if not is_untouched(entry)]
     known = [(table, entry) for entry, table in kept if table is not None]
-    data = _Data(old, new, evidence, foreseen)
-    fresh = _fresh(data, _undecided(foreseen, answers), [one for one in known if is_open(one[1])])
-    written = _ordered(foreseen, [*(_again(entry, table) for table, entry in known), *fresh])
+    data = _Data(old, new, evidence, provisional)
+    fresh = _fresh(data, _undecided(provisional, answers), [one for one in known if is_open(one[1])])
+    written = _ordered(provisional, [*(_again(entry, table) for table, entry in known), *fresh])
     return Suggestions(
         document=_document(written, old, new, file.remarks),
         questions=_questions(written, old),
@@ -138,12 +140,12 @@ class _Data(Struct, frozen=True):
     old: Catalog
     new: Catalog
     evidence: Evidence
-    foreseen: Foreseen
+    provisional: Provisional
 
     def context(self, pair: TablePair) -> TablePairContext | None:
         """Returns the context of a pair of tables; None for one that the catalogs do not hold."""
         doubtful = {(p.old, p.new): p.runner_up for p in pair.proposals if p.runner_up is not None}
-        schemas = self.foreseen.matching.schema_pairs
+        schemas = self.provisional.matching.schema_pairs
         context = _context(pair, self.old, self.new, self.evidence, schemas)
         return replace(context, doubtful=doubtful) if context is not None else None
 
@@ -176,12 +178,12 @@ def _again(entry: Resolution, table: TableName) -> _Written:
     )
 
 
-def _undecided(foreseen: Foreseen, answers: Answers) -> Mapping[str, Sequence[Change]]:
+def _undecided(provisional: Provisional, answers: Answers) -> Mapping[str, Sequence[Change]]:
     """Returns the changes of each table without the new columns that a decision fills."""
     filled = {(str(d.old_table), d.resolution.new_column) for d in answers.decisions}
     filled = {(table, column) for table, column in filled if column is not None}
     by_table: dict[str, list[Change]] = {}
-    for change in foreseen.comparison.changes:
+    for change in provisional.comparison.changes:
         if change.cls is ChangeClass.BREAKING or (change.table, change.new_column) not in filled:
             by_table.setdefault(change.table, []).append(change)
     return by_table
@@ -193,14 +195,14 @@ def _fresh(
     asked: Sequence[tuple[TableName, Resolution]],
 ) -> Iterator[_Written]:
     """Yields entries for what neither a decision nor an open entry of the earlier file is about."""
-    foreseen = data.foreseen
-    for proposal in foreseen.matching.proposals:
-        if proposal.old in foreseen.matching.only_old and not _asks_table(asked, proposal.old):
-            yield _written(_table_draft(proposal, data.new, foreseen), proposal.old)
-    lost = [name for name in foreseen.comparison.matching.only_old if not _asks_table(asked, name)]
+    provisional = data.provisional
+    for proposal in provisional.matching.proposals:
+        if proposal.old in provisional.matching.only_old and not _asks_table(asked, proposal.old):
+            yield _written(_table_draft(proposal, data.new, provisional), proposal.old)
+    lost = [name for name in provisional.comparison.matching.only_old if not _asks_table(asked, name)]
     for name in lost:
         yield from (_written(_gone(change), name) for change in by_table.get(str(name), ()))
-    for pair in foreseen.comparison.matching.pairs:
+    for pair in provisional.comparison.matching.pairs:
         changes = [c for c in by_table.get(str(pair.old), ()) if not _asked(asked, pair.old, c)]
         yield from (_written(draft, pair.old) for draft in _pair_drafts(data, pair, changes))
 
@@ -244,9 +246,9 @@ def _asked(asked: Sequence[tuple[TableName, Resolution]], table: TableName, chan
     return change.old_column in old or change.new_column in new
 
 
-def _table_draft(proposal: TableProposal, new: Catalog, foreseen: Foreseen) -> Draft:
+def _table_draft(proposal: TableProposal, new: Catalog, provisional: Provisional) -> Draft:
     fields: dict[str, Field] = {"action": "rename_table", "new_table": proposal.new.name}
-    schemas = dict(foreseen.matching.schema_pairs)
+    schemas = dict(provisional.matching.schema_pairs)
     if proposal.new.schema != schemas.get(proposal.old.schema, default_schema(new)):
         fields["new_schema"] = proposal.new.schema
     evidence = [f"score {proposal.score:.2f}", *proposal.evidence]
@@ -288,9 +290,9 @@ def _question(number: int, one: _Written, old: Catalog) -> Question:
     return Question(number, table_key(one.table, old), one.text, one.suggestion, one.answered, one.evidence)
 
 
-def _ordered(foreseen: Foreseen, written: Sequence[_Written]) -> list[_Written]:
+def _ordered(provisional: Provisional, written: Sequence[_Written]) -> list[_Written]:
     """Returns the entries by table: in configured order, then by name."""
-    configured = foreseen.matching.configured or ()
+    configured = provisional.matching.configured or ()
     rest = sorted({one.table for one in written} - set(configured))
     place = {name: n for n, name in enumerate((*configured, *rest))}
     return sorted(written, key=lambda one: place[one.table])

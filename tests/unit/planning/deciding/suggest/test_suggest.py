@@ -24,7 +24,7 @@ from tranship.model.evidence import (
     ValueCount,
 )
 from tranship.model.names import ColumnRef, Side, TableName
-from tranship.planning.deciding.data_questions import data_questions, foresee
+from tranship.planning.deciding.data_questions import data_questions, provisional_comparison
 from tranship.planning.deciding.resolve import decide
 from tranship.planning.deciding.suggest import Suggestions, suggest, trial_questions
 from tranship.planning.matching.scope import Scope, make_scope
@@ -169,7 +169,9 @@ def test_a_lookup_with_gaps_stays_open_and_brings_its_inserts() -> None:
 
 def test_the_lookup_is_asked_for() -> None:
     before, after = parse_catalog(OLD_ORDERS), parse_catalog(NEW_ORDERS)
-    asked = data_questions(foresee(before, after, scope_of(before, after)).comparison, before, after)
+    asked = data_questions(
+        provisional_comparison(before, after, scope_of(before, after)).comparison, before, after
+    )
     assert [(q.old.column, q.new.column, q.key_column, q.value_column, q.side) for q in asked.lookups] == [
         ("category_name", "category_id", "name", "id", Side.NEW)
     ]
@@ -179,7 +181,9 @@ def test_the_lookup_is_asked_for() -> None:
 def test_an_id_that_becomes_a_name_is_looked_up_in_old() -> None:
     before = parse_catalog("t(id int pk, artist int -> artists.id); artists(id int pk, name text)")
     after = parse_catalog("t(id int pk, artist text)")
-    asked = data_questions(foresee(before, after, scope_of(before, after)).comparison, before, after)
+    asked = data_questions(
+        provisional_comparison(before, after, scope_of(before, after)).comparison, before, after
+    )
     (question,) = asked.lookups
     assert (question.side, question.table.name, question.key_column, question.value_column) == (
         Side.OLD,
@@ -308,7 +312,7 @@ def tried(
     before, after = parse_catalog(old), parse_catalog(new)
     evidence = Evidence(columns=columns)
     asked = trial_questions(
-        foresee(before, after, scope_of(before, after)).comparison, before, after, evidence
+        provisional_comparison(before, after, scope_of(before, after)).comparison, before, after, evidence
     )
     assert any(made_for in question.sql for question in asked), [question.sql for question in asked]
     trials = tuple(
