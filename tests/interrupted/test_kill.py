@@ -20,7 +20,7 @@ from tranship.execution.resilience import failpoints
 from tranship.execution.resilience.failpoints import NAMES
 
 BACK = ("--restart",)
-AFTER_A_KILL = {"run.taken": (), "takeback.begun": BACK, "takeback.deleted": BACK, "takeback.done": BACK}
+AFTER_A_KILL = {"run.taken": (), "rollback.begun": BACK, "rollback.deleted": BACK, "rollback.done": BACK}
 """Places that only a run after an interrupted one comes by, and the options that lead there."""
 ELSEWHERE = {"batch.isolating", "batch.divided"}
 """Asking foresees every reject of the scene, and its batches go through whole; test_split has both."""

@@ -21,14 +21,14 @@ OPTIONS = ("--live", "--batch-size", "100", "--jobs", "2")
 
 def _asked(command: Command) -> None:
     deadline = time.monotonic() + 60
-    while command.running and command.passed != "run.asked" and time.monotonic() < deadline:
+    while command.running and command.passed != "run.probed" and time.monotonic() < deadline:
         time.sleep(0.02)
 
 
 async def test_two_fresh_runs_never_both_move(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await make_pair(OLD, NEW)
     arguments = ["migrate", str(pair.config(tmp_path)), *OPTIONS]
-    first = Command.start(arguments, tmp_path, env={"TRANSHIP_FAILPOINT": "run.asked:1:sleep=9"})
+    first = Command.start(arguments, tmp_path, env={"TRANSHIP_FAILPOINT": "run.probed:1:sleep=9"})
     await asyncio.to_thread(_asked, first)
     assert await pair.new.fetch(END_LOCKS) == [(True,)]
     second = await asyncio.to_thread(Command.start(arguments, tmp_path).wait)

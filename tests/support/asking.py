@@ -16,7 +16,7 @@ from support import Database, Pair
 from tranship.codec.resolutions import read_resolutions
 from tranship.execution.context import Job
 from tranship.execution.probe.cut import cut
-from tranship.execution.probe.group import ProbeContext, ask_group
+from tranship.execution.probe.group import ProbeContext, probe_group
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.probe.reject_book import Book
 from tranship.model.names import Side
@@ -102,7 +102,7 @@ async def ask_all(
         probing = ProbeContext(job, old, new, book, live=False)
         batches = {plan.flow: await cut(old, plan, batch_rows) for plan in job.plan.tables}
         for group in job.plan.groups:
-            for findings in await ask_group(probing, group, batches):
+            for findings in await probe_group(probing, group, batches):
                 found.findings[str(findings.flow)] = findings
         for plan in job.plan.tables:
             records = [r async for r in fetch_records(old, job, plan, book.rejected(plan.flow))]

@@ -85,7 +85,7 @@ async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event]
                     invocation=options.invocation,
                 )
         if options.live:
-            await restore_all(config, lambda note: hear(Noted(note)), going_on=True)
+            await restore_all(config, lambda note: hear(Noted(note)), resuming=True)
         return await prepare(config, options)
     except BROKEN as error:
         raise could_not_begin(error) from error

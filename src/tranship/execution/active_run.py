@@ -8,7 +8,7 @@ from typing import Literal
 import asyncpg
 from msgspec import Struct
 
-from tranship.execution.batch_size import UNBOUNDED, Pace
+from tranship.execution.batch_size import UNBOUNDED, AdaptiveBatchSize
 from tranship.execution.context import RunContext
 from tranship.execution.probe.lookups import Lookups
 from tranship.execution.probe.reject_book import Book
@@ -74,10 +74,10 @@ class Task:
     todo: list[Batch]
     done: list[BatchRow] = field(default_factory=list)
     finished: bool = False
-    told: int = 0
+    rejects_reported: int = 0
     """Rejects told so far."""
-    told_slow: bool = False
-    pace: Pace = UNBOUNDED
+    slow_reported: bool = False
+    batch_size: AdaptiveBatchSize = UNBOUNDED
 
     @property
     def position(self) -> int:

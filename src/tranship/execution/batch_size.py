@@ -20,7 +20,7 @@ TOLERANCE = 1.5
 """A batch this many times larger than wanted still goes as a whole."""
 
 
-class Pace(Struct, frozen=True):
+class AdaptiveBatchSize(Struct, frozen=True):
     """One table's. What a person chose as ``--batch-size`` is never exceeded."""
 
     largest: int
@@ -32,14 +32,14 @@ class Pace(Struct, frozen=True):
     """Moving average of the seconds that a row takes."""
 
     @staticmethod
-    def begin(largest: int, smallest: int, done: Iterable[tuple[int, float]] = ()) -> Pace:
+    def begin(largest: int, smallest: int, done: Iterable[tuple[int, float]] = ()) -> AdaptiveBatchSize:
         """Of a table whose finished batches had so many rows and took so many seconds."""
-        pace = Pace(largest, min(smallest, largest), float(largest))
+        size = AdaptiveBatchSize(largest, min(smallest, largest), float(largest))
         for rows, seconds in done:
-            pace = pace.after(rows, seconds)
-        return pace
+            size = size.after(rows, seconds)
+        return size
 
-    def after(self, rows: int, seconds: float) -> Pace:
+    def after(self, rows: int, seconds: float) -> AdaptiveBatchSize:
         """One batch later. Batches much smaller than wanted say little: what every transaction costs outweighs their rows."""
         if rows <= 0 or rows < self.wanted / 2:
             return self
@@ -54,5 +54,5 @@ class Pace(Struct, frozen=True):
         return int(self.wanted) if rows > self.wanted * TOLERANCE else rows
 
 
-UNBOUNDED = Pace.begin(2**62, 1)
+UNBOUNDED = AdaptiveBatchSize.begin(2**62, 1)
 """No batch is too large."""

@@ -7,7 +7,7 @@ import time
 
 from tranship.execution.active_run import FIRST_REJECTS
 from tranship.execution.context import RunContext
-from tranship.execution.probe.everything import Asked, ask_everything
+from tranship.execution.probe.everything import ProbeResult, probe_everything
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.results.from_journal import dry_records, moved_before
 from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome, reasons
@@ -48,19 +48,19 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
         settled, past = await moved_before(new, journal, job.plan.tables, done)
     to_do = context.of(left)
     async with open_snapshot(to_do) as snapshot:
-        asked = await ask_everything(to_do, snapshot, digest=False)
-        await _tell_indexes(to_do, asked)
+        probed = await probe_everything(to_do, snapshot, digest=False)
+        await _tell_indexes(to_do, probed)
         async with both_sides(to_do) as (_, new):
-            lacking = await without_room(new, left, asked)
-        records = [r async for r in dry_records(snapshot, left, asked)]
+            lacking = await without_room(new, left, probed)
+        records = [r async for r in dry_records(snapshot, left, probed)]
         text = snapshot.text
     tables = {counts.plan.flow: counts for counts in settled}
     by_table: dict[tuple[str, str], list[RejectRecord]] = {}
     for record in records:
         by_table.setdefault((record.table, record.new_table), []).append(record)
     for plan in left.plan.tables:
-        findings = asked.book.findings(plan.flow)
-        rows, rejected = asked.cuts[plan.flow].rows, len(findings.rejects)
+        findings = probed.book.findings(plan.flow)
+        rows, rejected = probed.cuts[plan.flow].rows, len(findings.rejects)
         for record in by_table.get((str(plan.old), str(plan.new)), [])[:FIRST_REJECTS]:
             on_event(_would_reject(plan.flow, record, show_values=options.show_values))
         on_event(TableDone(plan.flow, rows, rows - rejected, rejected))
@@ -69,9 +69,9 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
             plan, rows, rows - rejected, rejected, 0, "", reasoned, findings.losses, findings.not_asked
         )
     seconds = time.monotonic() - began
-    refusals = (too_many(asked.rejected, asked.rows, options), lacking)
+    refusals = (too_many(probed.rejected, probed.rows, options), lacking)
     problems = (*passed.problems, *(what.problem() for what in refusals if what is not None))
-    frame = Frame("dryrun", "", text, started, seconds, problems, asked.left_out)
+    frame = Frame("dryrun", "", text, started, seconds, problems, probed.left_out)
     return outcome(context, frame, [tables[plan.flow] for plan in job.plan.tables], [*past, *records])
 
 
@@ -82,7 +82,7 @@ def _would_reject(flow: FlowId, record: RejectRecord, *, show_values: bool) -> R
     return RowRejected(flow, key, "", record.column, record.sqlstate, record.constraint, reason)
 
 
-async def _tell_indexes(context: RunContext, asked: Asked) -> None:
+async def _tell_indexes(context: RunContext, probed: ProbeResult) -> None:
     """Names the indexes that the live run would take off for its load."""
     job, mode = context.job, context.options.rebuild_indexes
     if mode == RebuildIndexes.NEVER:
@@ -90,7 +90,7 @@ async def _tell_indexes(context: RunContext, asked: Asked) -> None:
     async with both_sides(context) as (_, new):
         groups = [
             {
-                plan.new: sum(asked.cuts[p.flow].rows for p in g.tables if p.new == plan.new)
+                plan.new: sum(probed.cuts[p.flow].rows for p in g.tables if p.new == plan.new)
                 for plan in g.tables
             }
             for g in job.plan.groups

@@ -20,7 +20,7 @@ from tranship.execution.context import Job, RunContext
 from tranship.execution.copying.durability import check_kept
 from tranship.execution.copying.tables import Mover, finish
 from tranship.execution.probe.lookups import Lookups
-from tranship.execution.resilience.connection import Control
+from tranship.execution.resilience.connection import ReconnectingSession
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, stopped_by
 from tranship.execution.resilience.writer_lock import WriterLock, lock_key
@@ -102,11 +102,13 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
             if not left.plan.tables and before.unfinished is None:
                 context.note(AlreadyMigrated())
                 return await live_result(context, control, frame, done, None)
-            held = Control(control, context.of(left))
+            session = ReconnectingSession(control, context.of(left))
             try:
-                return await _LiveRun(context, passed, lock, held, before, done, frame, began).carry_out(left)
+                return await _LiveRun(context, passed, lock, session, before, done, frame, began).carry_out(
+                    left
+                )
             finally:
-                held.close()
+                session.close()
 
 
 async def _before(context: RunContext, control: asyncpg.Connection, old: Identity) -> Before:
@@ -135,7 +137,7 @@ class _LiveRun:
     """Of the whole job, tables that earlier runs moved included."""
     passed: Passed
     lock: WriterLock
-    held: Control
+    session: ReconnectingSession
     before: Before
     done: Mapping[FlowId, tuple[Run, TaskRow]]
     """What earlier runs moved."""
@@ -156,7 +158,7 @@ class _LiveRun:
             running, lookups = self.context.of(begun.job), Lookups(begun.job)
             worker = WorkerContext(running, begun.run, begun.epoch, snapshot, lookups)
             live = ActiveRun(worker, begun.book, begun.tasks)
-            self.held.on_renewed = partial(check_kept, live)
+            self.session.on_renewed = partial(check_kept, live)
             try:
                 await self._phases(live, begun.phase)
             except SnapshotLost:
@@ -164,7 +166,7 @@ class _LiveRun:
             except Stopped as stopped:
                 raise StoppedRun(stopped, await self._so_far(live, begun)) from stopped
         return await live_result(
-            self.context, await self.held.alive(), self._framed(live, begun), self.done, live
+            self.context, await self.session.alive(), self._framed(live, begun), self.done, live
         )
 
     async def _prepare(self, context: RunContext, snapshot: Snapshot) -> Begun:
@@ -172,8 +174,8 @@ class _LiveRun:
         passed, before = self.passed, self.before
         if before.unfinished is None:
             identities = (passed.old, passed.new)
-            return await begin_fresh(context, self.held, snapshot, identities, before.seen)
-        return await resume(context, self.held, snapshot, before.unfinished, passed.jobs)
+            return await begin_fresh(context, self.session, snapshot, identities, before.seen)
+        return await resume(context, self.session, snapshot, before.unfinished, passed.jobs)
 
     async def _phases(self, live: ActiveRun, first: Phase) -> None:
         """What is left of the run, from the phase on that the journal has it in."""
@@ -191,7 +193,7 @@ class _LiveRun:
             _tell_done(live)
             for phase in list(steps)[list(steps).index(first) :]:
                 if phase is not first:
-                    await self.held.work("the journal", partial(_enter, live, phase))
+                    await self.session.work("the journal", partial(_enter, live, phase))
                     await failpoint("phase.entered")
                 await steps[phase](live)
         except (*BROKEN, ConnectError) as error:
@@ -206,17 +208,17 @@ class _LiveRun:
 
     async def _copy(self, live: ActiveRun) -> None:
         """Group after group: switches off, batches, foreign keys proven, switches on."""
-        await Mover(live, self.held, self.lock, replica=self.passed.replica, jobs=self.passed.jobs).run()
+        await Mover(live, self.session, self.lock, replica=self.passed.replica, jobs=self.passed.jobs).run()
 
     async def _prove(self, live: ActiveRun) -> None:
         """NEW holds every batch and every ended table that this process saw committed."""
-        await self.held.work("the accounts", partial(check_kept, live))
+        await self.session.work("the accounts", partial(check_kept, live))
 
     async def _end(self, live: ActiveRun) -> None:
         """Sequences, and the mark that the run is finished."""
         async with live.snapshot.reader() as reading:
-            live.sequences = await self.held.work("sequences", partial(set_sequences, live, reading))
-        await finish(live, self.held)
+            live.sequences = await self.session.work("sequences", partial(set_sequences, live, reading))
+        await finish(live, self.session)
 
     def _framed(self, live: ActiveRun, begun: Begun) -> Frame:
         problems = (*self.passed.problems, TwoSnapshots().problem()) if begun.mixed else self.passed.problems
@@ -242,8 +244,10 @@ class _LiveRun:
     async def _mark_stopped(self, live: ActiveRun) -> None:
         """As far as it goes; a run that is not marked is found out by its lock."""
         with contextlib.suppress(*BROKEN, TranshipError):
-            await self.held.mark(live.context.journal.sql("end_run"), live.run, live.epoch, RunStatus.STOPPED)
-        self.held.close()
+            await self.session.mark(
+                live.context.journal.sql("end_run"), live.run, live.epoch, RunStatus.STOPPED
+            )
+        self.session.close()
 
 
 async def _enter(live: ActiveRun, phase: Phase, new: asyncpg.Connection) -> None:

@@ -17,7 +17,7 @@ from tranship.execution.active_run import ActiveRun, WorkerContext
 from tranship.execution.context import RunContext
 from tranship.execution.copying.tables import Mover
 from tranship.execution.probe.lookups import Lookups
-from tranship.execution.resilience.connection import Steady
+from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, cure
 from tranship.execution.resilience.writer_lock import WriterLock, lock_key
 from tranship.execution.results.from_journal import live_result
@@ -100,9 +100,9 @@ class _Rehearsal:
             return await self._result(done, None)
         context = self.context.of(left)
         async with open_snapshot(context) as snapshot:
-            held = Steady(self.new, context.on_event)
+            session = PlainSession(self.new, context.on_event)
             identities = (self.passed.old, self.passed.new)
-            begun = await begin_fresh(context, held, snapshot, identities, before.seen)
+            begun = await begin_fresh(context, session, snapshot, identities, before.seen)
             self.frame = replace(
                 self.frame, run_id=begun.run, snapshot=snapshot.text, left_out=begun.left_out
             )
@@ -119,8 +119,8 @@ class _Rehearsal:
     async def _carry_out(self, live: ActiveRun) -> None:
         try:
             self.exposed = await shelter(self.new, live.context.job)
-            held = Steady(self.new, self.context.on_event)
-            await Mover(live, held, None, replica=self.passed.replica, jobs=1).run()
+            session = PlainSession(self.new, self.context.on_event)
+            await Mover(live, session, None, replica=self.passed.replica, jobs=1).run()
             async with self.old.transaction(readonly=True):
                 ends = await set_sequences(live, self.old, self.new, untouched=self.exposed)
         except BROKEN as error:

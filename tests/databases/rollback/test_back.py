@@ -147,7 +147,7 @@ async def test_rows_that_were_changed_are_named(make_pair: MakePair, run_cli: Ru
 
 @pytest.mark.parametrize("then", ["rollback", "migrate"])
 @pytest.mark.parametrize(
-    "place", ["takeback.begun", "takeback.deleted:2", "takeback.deleted:4", "takeback.done"]
+    "place", ["rollback.begun", "rollback.deleted:2", "rollback.deleted:4", "rollback.done"]
 )
 async def test_an_interrupted_rollback_is_ended_by_whoever_comes_next(
     make_pair: MakePair, run_cli: Run, tmp_path: Path, place: str, then: str
@@ -159,7 +159,7 @@ async def test_an_interrupted_rollback_is_ended_by_whoever_comes_next(
     killed = run_cli("rollback", config, "--live", env={"TRANSHIP_FAILPOINT": f"{place}:kill"})
     assert killed.status == -signal.SIGKILL, killed
     (state,) = await status(load_config(config))
-    assert state.going_back == (place != "takeback.done")
+    assert state.rolling_back == (place != "rollback.done")
     if then == "rollback":
         again = run_cli("rollback", config, "--live")
         assert again.status == 0, again
@@ -185,7 +185,7 @@ async def test_rollback_goes_piece_by_piece_and_stops_when_asked(
     left: list[int] = []
 
     async def passed(name: str) -> None:
-        if name == "takeback.deleted":
+        if name == "rollback.deleted":
             left.append(await pair.new.value("SELECT count(*) FROM line"))
             if len(left) == 3:
                 stop.set()

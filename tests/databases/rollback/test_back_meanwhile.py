@@ -27,7 +27,7 @@ async def test_a_child_that_came_meanwhile_is_told(
     async def inserting() -> None:
         await pair.new.run("INSERT INTO part VALUES (1, 7)")
 
-    observe.once("takeback.begun", inserting)
+    observe.once("rollback.begun", inserting)
     config = load_config(pair.config(tmp_path))
     for _ in range(2):
         with pytest.raises(Stopped, match=r"1 rows of public\.part came meanwhile") as stopped:
@@ -46,7 +46,7 @@ async def test_a_sequence_that_was_drawn_from_meanwhile_is_left(
     await migrate(pair, tmp_path)
 
     async def drawing(name: str) -> None:
-        if name == "takeback.begun":
+        if name == "rollback.begun":
             assert await pair.new.value("SELECT nextval('numbers')") == 4712
 
     observe(drawing)

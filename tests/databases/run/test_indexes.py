@@ -15,7 +15,7 @@ from support.oracle import catalog
 from support.runs import migrate, owned_by_a_plain_role
 from tranship.errors import Refused, Stopped
 from tranship.errors.codes.stops import TakenOver
-from tranship.execution.resilience.connection import Steady
+from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.switches.indexes import LooseIndex
 from tranship.execution.switches.triggers_and_keys import SwitchBoard, restore
 from tranship.model.catalog import Index
@@ -230,16 +230,16 @@ async def test_a_run_that_was_taken_over_switches_nothing(pair: Pair) -> None:
     one = LooseIndex(IndexDropped(name, Index("t_a", definition), shape, "public"))
     async with pair.new.connect() as conn:
         await prepare_journal(conn, "_tranship")
-        held = Steady(conn, lambda _: None)
+        session = PlainSession(conn, lambda _: None)
         with pytest.raises(Stopped):
-            await SwitchBoard(journal, "r", None, lambda _: None, fence=shut).take_off(held, [one])
+            await SwitchBoard(journal, "r", None, lambda _: None, fence=shut).take_off(session, [one])
         assert await journal.open_undo(conn) == ()
         assert await indexes(pair) == {"t_a"}
-        await SwitchBoard(journal, "r", None, lambda _: None).take_off(held, [one])
+        await SwitchBoard(journal, "r", None, lambda _: None).take_off(session, [one])
         zombie = SwitchBoard(journal, "r", None, lambda _: None, fence=shut)
-        (undo,) = await zombie.gone(held)
+        (undo,) = await zombie.gone(session)
         with pytest.raises(Stopped):
-            await zombie.rebuild(held, undo)
+            await zombie.rebuild(session, undo)
         assert await journal.open_undo(conn) == (undo,)
     assert await indexes(pair) == set()
 
@@ -270,5 +270,5 @@ async def test_a_lost_connection_is_not_tried_again(make_pair: MakePair) -> None
         (undo,) = await journal.open_undo(new)
         new.terminate()
         with pytest.raises(asyncpg.InterfaceError):
-            await restore(journal, Steady(new, said.append), undo, lambda _: None)
+            await restore(journal, PlainSession(new, said.append), undo, lambda _: None)
     assert said == []

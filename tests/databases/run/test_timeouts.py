@@ -19,7 +19,7 @@ LIMITS = (
     "idle_session_timeout",
     "transaction_timeout",
 )
-WAITS = ("run.locked", "run.asked", "switches.off", "batch.copied", "keys.proven", "sequences.before")
+WAITS = ("run.locked", "run.probed", "switches.off", "batch.copied", "keys.proven", "sequences.before")
 """Where every kind of session stands still longer than the limits, once."""
 
 

@@ -31,7 +31,7 @@ from tranship.errors import ConnectError, Stopped, TranshipError
 from tranship.errors.codes.connection import ConnectionRefused
 from tranship.errors.codes.stops import Unaccounted
 from tranship.execution.active_run import ActiveRun, FlowTask, Task, WorkerContext
-from tranship.execution.batch_size import UNBOUNDED, Pace
+from tranship.execution.batch_size import UNBOUNDED, AdaptiveBatchSize
 from tranship.execution.context import Job, RunContext
 from tranship.execution.copying import batch as worker
 from tranship.execution.copying import split as divide
@@ -40,7 +40,7 @@ from tranship.execution.copying.tables import finish
 from tranship.execution.probe import cut as source
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.resilience import stall as watch
-from tranship.execution.resilience.connection import Steady
+from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.server_errors import StreamBroken
 from tranship.model.expression import Conversion, Rule, Take
 from tranship.model.locator import Locator
@@ -153,7 +153,7 @@ class Scene:
             rng.choice((0, 0.002, 0.01)),
             rng.choice((None, None, rng.randint(1, 9))),
         )
-        self.pace = rng.choice((UNBOUNDED, UNBOUNDED, Pace.begin(rng.randint(1, 6), 1)))
+        self.batch_size = rng.choice((UNBOUNDED, UNBOUNDED, AdaptiveBatchSize.begin(rng.randint(1, 6), 1)))
         self.rows = sorted(
             {Locator(0, (rng.randint(0, 5), rng.randint(1, 12))) for _ in range(rng.randint(1, 50))}
         )
@@ -251,11 +251,11 @@ class Client:
         await self._streams(live, task)
         if task.counts[0] != task.rows:
             raise Stopped(Unaccounted(task.plan.flow, task.rows, task.counts[0]))
-        await finish(live, Steady(control, nothing))
+        await finish(live, PlainSession(control, nothing))
 
     async def _streams(self, live: ActiveRun, task: Task) -> None:
         waiting, sessions = FlowCopy(live, task), RunSessions(live)
-        task.pace = self.scene.pace
+        task.batch_size = self.scene.batch_size
 
         async def stream(one: worker.Worker) -> None:
             while waiting:

@@ -51,7 +51,7 @@ def _lines(state: api.RunState, config: str) -> Iterator[str]:
     yield _rows(state)
     yield from _tables(state)
     yield from _switched_off(state, config)
-    if state.going_back and not state.running:
+    if state.rolling_back and not state.running:
         back = command_line("tranship", "rollback", config, "--run", run.id, "--live")
         yield f"  its rollback was interrupted: {back} resumes it;"
         yield "  migrate --live does, too, and then copies the rows again"

@@ -158,7 +158,7 @@ class Worker:
         return self._run.context.stop
 
     async def work(self, what: str, action: Action[T]) -> T:
-        """As `Works` says, on this worker's connection."""
+        """As `Session` says, on this worker's connection."""
 
         async def once() -> T:
             try:

@@ -6,7 +6,7 @@ import asyncpg
 from msgspec.structs import replace
 
 from tranship.execution.active_run import FIRST_REJECTS, ActiveRun, Task
-from tranship.execution.batch_size import Pace
+from tranship.execution.batch_size import AdaptiveBatchSize
 from tranship.execution.copying.batch import Assignment, Moved, Report
 from tranship.execution.copying.durability import check_kept
 from tranship.execution.probe.cut import SMALLEST_BATCH
@@ -43,7 +43,7 @@ class FlowCopy:
         self._task = task
         self._waiting = list(reversed(task.todo))
         done = [(row.read, row.seconds) for row in task.done]
-        task.pace = Pace.begin(live.context.options.batch_size, SMALLEST_BATCH, done)
+        task.batch_size = AdaptiveBatchSize.begin(live.context.options.batch_size, SMALLEST_BATCH, done)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -58,7 +58,7 @@ class FlowCopy:
         return self._assignment(batch)
 
     def _assignment(self, batch: Batch) -> Assignment:
-        return Assignment(self._task.facts, batch, self._task.pace.piece(batch.rows))
+        return Assignment(self._task.facts, batch, self._task.batch_size.piece(batch.rows))
 
     def take(self, batch: Batch, report: Report) -> None:
         """Enters what a worker did; what it left of the batch comes next."""
@@ -72,23 +72,23 @@ class FlowCopy:
         task, row = self._task, moved.row
         self._live.book.add_all(task.plan.flow, moved.runtime_rejects)
         task.done.append(row)
-        task.pace = task.pace.after(row.read, row.seconds)
+        task.batch_size = task.batch_size.after(row.read, row.seconds)
         show_values = self._live.context.options.show_values
-        for record in moved.records[: max(0, FIRST_REJECTS - task.told)]:
+        for record in moved.records[: max(0, FIRST_REJECTS - task.rejects_reported)]:
             self._live.context.on_event(_rejected(task, record, show_values=show_values))
-            task.told += 1
+            task.rejects_reported += 1
         self._live.context.on_event(
             BatchDone(task.plan.flow, row.batch.number, row.read, row.written, row.rejected, row.bytes)
         )
 
     def _tell_divided(self, batch: Batch, report: Report) -> None:
         """That batches take long is told once per table."""
-        if report.slow and self._task.told_slow:
+        if report.slow and self._task.slow_reported:
             return
         first, second = report.rest
         flow = self._task.plan.flow
         self._live.context.note(BatchDivided(flow, batch.number, first.rows, second.rows, report.slow))
-        self._task.told_slow = self._task.told_slow or report.slow
+        self._task.slow_reported = self._task.slow_reported or report.slow
 
 
 def _rejected(task: Task, record: RejectRow, *, show_values: bool) -> RowRejected:

@@ -20,7 +20,7 @@ from tranship.execution.copying.flow_copy import FlowCopy, RunSessions
 from tranship.execution.copying.orphans import prove_keys, reread
 from tranship.execution.probe.everything import ask
 from tranship.execution.probe.lookups import content_hash
-from tranship.execution.resilience.connection import Steady, Works
+from tranship.execution.resilience.connection import PlainSession, Session
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.throttle import Throttle
 from tranship.execution.resilience.writer_lock import WriterLock
@@ -39,10 +39,10 @@ class Mover:
     """Moves what is left of a run."""
 
     def __init__(
-        self, live: ActiveRun, held: Steady, lock: WriterLock | None, *, replica: bool, jobs: int
+        self, live: ActiveRun, session: PlainSession, lock: WriterLock | None, *, replica: bool, jobs: int
     ) -> None:
         self._live = live
-        self._held = held
+        self._session = session
         self._lock = lock
         self._replica = replica
         self._workers = [Worker(live.worker, n, RunSessions(live)) for n in range(jobs)]
@@ -53,7 +53,7 @@ class Mover:
             live.context.on_event,
             fence=partial(fence, live.worker),
         )
-        self._throttle = Throttle(held, live.context.stop, live.context.on_event)
+        self._throttle = Throttle(session, live.context.stop, live.context.on_event)
         self._met = 0
         """Rejects that asking did not foresee."""
 
@@ -80,10 +80,10 @@ class Mover:
         asking = partial(
             needed, job=self._live.context.job, group=group, replica=self._replica, rows=rows, batch_rows=size
         )
-        switches = await self._held.work("switches", asking)
+        switches = await self._session.work("switches", asking)
         await self._fix_lookups(group, tasks)
         try:
-            await self._board.off(self._held, switches, keys=not switches.one_batch)
+            await self._board.off(self._session, switches, keys=not switches.one_batch)
             await self._take_indexes_off(tasks)
             for task in tasks:
                 task.facts = structs.replace(
@@ -94,12 +94,12 @@ class Mover:
             if switches.replica or switches.drop:
                 await self._prove_keys(tasks)
             await self._rebuild({t.plan.new for t in tasks})
-            await self._board.on(self._held)
+            await self._board.on(self._session)
         except BaseException:
-            await self._board.on_after_failure(self._held.as_it_is())
+            await self._board.on_after_failure(self._session.as_it_is())
             raise
         for task in tasks:
-            await self._held.work(f"the end of {task.plan.flow}", partial(end_task, self._live, task))
+            await self._session.work(f"the end of {task.plan.flow}", partial(end_task, self._live, task))
             task.finished = True
             await failpoint("table.done")
 
@@ -114,7 +114,7 @@ class Mover:
                 await reread(self._live, new, tasks)
             await prove_keys(self._live, new, tasks)
 
-        await self._held.work("foreign keys", prove)
+        await self._session.work("foreign keys", prove)
         self._met += sum(t.counts[2] for t in tasks) - before
 
     async def _take_indexes_off(self, tasks: Sequence[Task]) -> None:
@@ -128,7 +128,7 @@ class Mover:
         choosing = partial(
             to_take_off, job=live.context.job, rows=rows, mode=live.context.options.rebuild_indexes
         )
-        await self._board.take_off(self._held, await self._held.work("indexes", choosing))
+        await self._board.take_off(self._session, await self._session.work("indexes", choosing))
 
     async def _rebuild(self, tables: AbstractSet[TableName]) -> None:
         """The indexes of tables that are off, over the streams.
@@ -138,7 +138,7 @@ class Mover:
         """
         queue = [
             undo
-            for undo in await self._board.gone(self._held)
+            for undo in await self._board.gone(self._session)
             if undo.index is not None and undo.index.table in tables
         ]
         failed: list[BaseException] = []
@@ -178,7 +178,7 @@ class Mover:
             )
             if not used or task.finished:
                 continue
-            kept, now = await self._held.work(
+            kept, now = await self._session.work(
                 f"lookups of {task.plan.flow}", partial(fix_lookups, self._live, task, tuple(used))
             )
             if kept != now:
@@ -203,7 +203,7 @@ class Mover:
             for t in tasks
         }
         if any(found.values()):
-            await self._held.work("the journal", partial(add_predicted, live, found))
+            await self._session.work("the journal", partial(add_predicted, live, found))
 
     async def _table(self, task: Task, switches: Switches) -> None:
         flow, live = task.plan.flow, self._live
@@ -242,7 +242,7 @@ class Mover:
         try:
             report = await worker.move(assignment)
         except SwitchNeeded:
-            await self._board.off(self._held, Switches(drop=switches.drop), keys=True)
+            await self._board.off(self._session, Switches(drop=switches.drop), keys=True)
             report = await worker.move(waiting.in_pieces(batch))
         waiting.take(batch, report)
         tasks, options = self._live.tasks, self._live.context.options
@@ -293,7 +293,7 @@ async def end_task(live: ActiveRun, task: Task, new: asyncpg.Connection) -> None
         await new.execute(live.context.journal.sql("end_task"), live.run, task.position)
 
 
-async def finish(live: ActiveRun, held: Works) -> None:
+async def finish(live: ActiveRun, session: Session) -> None:
     """Marks the run finished, if it is still ours."""
 
     async def once(new: asyncpg.Connection) -> None:
@@ -301,5 +301,5 @@ async def finish(live: ActiveRun, held: Works) -> None:
             await fence(live.worker, new)
             await new.execute(live.context.journal.sql("end_run"), live.run, live.epoch, RunStatus.FINISHED)
 
-    await held.work("the end of the run", once)
+    await session.work("the end of the run", once)
     await failpoint("run.finished")

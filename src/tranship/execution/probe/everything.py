@@ -12,7 +12,7 @@ from tranship.errors import Refused
 from tranship.errors.codes.runs import OldAltered
 from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.cut import Cut, measure
-from tranship.execution.probe.group import ProbeContext, ask_group
+from tranship.execution.probe.group import ProbeContext, probe_group
 from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import Table
 from tranship.model.catalog_codes import RelationKind
@@ -33,7 +33,7 @@ _AT_ONCE = 200
 
 
 @dataclass
-class Asked:
+class ProbeResult:
     """What the snapshot holds and what of it NEW would refuse."""
 
     cuts: dict[FlowId, Cut]
@@ -95,7 +95,7 @@ async def count_left_out(snapshot: Snapshot, job: Job) -> dict[str, int]:
 
 
 @asynccontextmanager
-async def asking_new(
+async def probing_session(
     context: RunContext, rehearsal: asyncpg.Connection | None = None
 ) -> AsyncIterator[asyncpg.Connection]:
     """A READ ONLY transaction on NEW under the search_path of its batches, so that checks and generated columns mean the same.
@@ -133,23 +133,23 @@ async def ask(
     """Enters every predicted reject of the groups that the batches belong to, in plan order, into the book."""
     groups = [g for g in context.job.plan.groups if any(p.flow in batches for p in g.tables)]
     for first in range(0, len(groups), _AT_ONCE):
-        async with asking_new(context, rehearsal) as new:
+        async with probing_session(context, rehearsal) as new:
             for group in groups[first : first + _AT_ONCE]:
                 async with snapshot.reader() as old:
                     probing = ProbeContext(context.job, old, new, book, live=live)
-                    await ask_group(probing, group, batches)
+                    await probe_group(probing, group, batches)
 
 
-async def ask_everything(context: RunContext, snapshot: Snapshot, *, digest: bool) -> Asked:
+async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: bool) -> ProbeResult:
     """The phase that dry run and live run share: count, cut, ask; writes nothing anywhere."""
     plans = context.job.plan.tables
     cuts = await cut_all(snapshot, plans, context.options.batch_size, digest=digest)
     for plan in plans:
         context.on_event(TableStarted(plan.flow, cuts[plan.flow].rows, len(cuts[plan.flow].batches)))
-    asked = Asked(cuts, Book(), await count_left_out(snapshot, context.job))
+    probed = ProbeResult(cuts, Book(), await count_left_out(snapshot, context.job))
     batches = {flow: cut.batches for flow, cut in cuts.items()}
-    await ask(context, snapshot, asked.book, batches, live=False)
-    return asked
+    await ask(context, snapshot, probed.book, batches, live=False)
+    return probed
 
 
 def _lookups_on_old(job: Job) -> list[TableName]:

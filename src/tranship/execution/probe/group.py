@@ -47,7 +47,7 @@ class ProbeContext(Struct, frozen=True):
     """The groups before this one are in NEW; otherwise (dry run) what they will put there is computed from OLD."""
 
 
-async def ask_group(
+async def probe_group(
     context: ProbeContext, group: Group, batches: Mapping[FlowId, tuple[Batch, ...]]
 ) -> tuple[TableFindings, ...]:
     """Finds every row of the group that NEW would refuse, and enters it into the book.
@@ -60,7 +60,7 @@ async def ask_group(
     """
     job, old, book = context.job, context.old, context.book
     await check_lookups(job, group.tables, old, context.new)
-    asking = _Asking(context, group)
+    asking = _GroupProbe(context, group)
     for plan in group.tables:
         await asking.faults(plan, batches.get(plan.flow, ()))
     await asking.collisions(batches)
@@ -72,7 +72,7 @@ async def ask_group(
     return tuple(book.findings(plan.flow) for plan in group.tables)
 
 
-class _Asking:
+class _GroupProbe:
     """One group's questions and what is kept between them."""
 
     def __init__(self, context: ProbeContext, group: Group) -> None:

@@ -26,7 +26,7 @@ Action = Callable[[asyncpg.Connection], Awaitable[T]]
 """Begins and ends outside of a transaction."""
 
 
-class Works(Protocol):
+class Session(Protocol):
     """Whoever does a piece of work on a connection to NEW, and again where that may help."""
 
     async def work(self, what: str, action: Action[T]) -> T:
@@ -37,7 +37,7 @@ class Works(Protocol):
         ...
 
 
-class Steady:
+class PlainSession:
     """A connection whose session counts, for what it holds: when it is lost, so is the work."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Steady:
         return self._conn
 
     async def work(self, what: str, action: Action[T]) -> T:
-        """As `Works` says; not again on a connection that is over."""
+        """As `Session` says; not again on a connection that is over."""
         return await retry(
             lambda: action(self._conn),
             tell=self._say,
@@ -62,15 +62,15 @@ class Steady:
             worth=lambda: not self._conn.is_closed(),
         )
 
-    def as_it_is(self) -> Steady:
+    def as_it_is(self) -> PlainSession:
         """The same connection, once more and no further: for a run that stops."""
-        return Steady(self._conn, self._tell)
+        return PlainSession(self._conn, self._tell)
 
     def _say(self, note: Note) -> None:
         self._tell(Noted(note))
 
 
-class Control(Steady):
+class ReconnectingSession(PlainSession):
     """Made again when it was lost."""
 
     def __init__(self, conn: asyncpg.Connection, context: RunContext) -> None:
@@ -89,7 +89,7 @@ class Control(Steady):
         return await retry(self._answering, tell=self._say, what="NEW", stop=self._stop)
 
     async def work(self, what: str, action: Action[T]) -> T:
-        """As `Works` says."""
+        """As `Session` says."""
 
         async def once() -> T:
             return await action(await self._answering())

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 NAMES = (
     "run.locked",
-    "run.asked",
+    "run.probed",
     "run.prepared",
     "run.taken",
     "switches.before",
@@ -36,9 +36,9 @@ NAMES = (
     "sequences.before",
     "sequences.set",
     "run.finished",
-    "takeback.begun",
-    "takeback.deleted",
-    "takeback.done",
+    "rollback.begun",
+    "rollback.deleted",
+    "rollback.done",
 )
 """Every place, in the order a run passes them."""
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from tranship.execution.resilience.connection import Works
+from tranship.execution.resilience.connection import Session
 from tranship.model.notes import FollowerBehind
 from tranship.model.progress import Event, Noted
 from tranship.sql.queries import query
@@ -22,7 +22,7 @@ REMINDER = 30.0
 class Throttle:
     """Asked before each batch; all streams of a run share one."""
 
-    def __init__(self, control: Works, stop: asyncio.Event, tell: Callable[[Event], None]) -> None:
+    def __init__(self, control: Session, stop: asyncio.Event, tell: Callable[[Event], None]) -> None:
         self._control = control
         self._stop = stop
         self._tell = tell

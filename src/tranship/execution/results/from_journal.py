@@ -8,7 +8,7 @@ import asyncpg
 
 from tranship.execution.active_run import ActiveRun
 from tranship.execution.context import Job, RunContext
-from tranship.execution.probe.everything import Asked
+from tranship.execution.probe.everything import ProbeResult
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.results.outcome import (
     Frame,
@@ -25,10 +25,10 @@ from tranship.server.journal import BatchRow, Journal, RejectRow, Run, TaskRow
 from tranship.server.snapshot import Snapshot
 
 
-async def dry_records(snapshot: Snapshot, job: Job, asked: Asked) -> AsyncIterator[RejectRecord]:
+async def dry_records(snapshot: Snapshot, job: Job, probed: ProbeResult) -> AsyncIterator[RejectRecord]:
     """The rows that would be rejected, in plan order."""
     for plan in job.plan.tables:
-        rejected = asked.book.rejected(plan.flow)
+        rejected = probed.book.rejected(plan.flow)
         if rejected:
             async with snapshot.reader() as old:
                 async for record in fetch_records(old, job, plan, rejected):

@@ -18,8 +18,8 @@ from tranship.execution.rollback.delete import (
     RollbackContext,
     Written,
     broken_off,
+    roll_back,
     rows_of_others,
-    take_back,
     written,
 )
 from tranship.model.catalog import Catalog
@@ -139,7 +139,7 @@ async def _carry_out(
     new: asyncpg.Connection, context: RollbackContext, told: Rollback, tables: tuple[Written, ...]
 ) -> Rollback:
     journal = context.journal
-    deleted = await take_back(new, context, tables)
+    deleted = await roll_back(new, context, tables)
     async with new.transaction():
         await hold_epoch(new, journal, told.run.id, told.run.epoch)
         # Looked at again: taking the rows back may have taken hours, in which others drew from them.

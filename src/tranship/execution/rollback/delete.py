@@ -22,7 +22,7 @@ from tranship.errors.codes.runs import (
     TooManyTransactions,
 )
 from tranship.errors.codes.stops import ChildrenCame, RollbackFailed, RollbackStopped
-from tranship.execution.resilience.connection import Steady
+from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.stop_reasons import cure
 from tranship.execution.resilience.writer_lock import hold_epoch
@@ -126,7 +126,7 @@ class RollbackContext:
     """Once set, the rollback ends after the piece in hand."""
 
 
-async def take_back(new: asyncpg.Connection, context: RollbackContext, tables: Sequence[Written]) -> int:
+async def roll_back(new: asyncpg.Connection, context: RollbackContext, tables: Sequence[Written]) -> int:
     """Deletes the rows of a run, what refers to others first, and marks their batches as to do again; returns the number of rows.
 
     Raises:
@@ -137,7 +137,7 @@ async def take_back(new: asyncpg.Connection, context: RollbackContext, tables: S
     await _refuse_undeletable(new, context.catalog, tables)
     await _refuse_children(new, context.catalog, tables)
     try:
-        return await _TakeBack(new, context, tables).run()
+        return await _RollingBack(new, context, tables).run()
     except DATABASE_TROUBLE as error:
         raise broken_off(context.run, error) from error
 
@@ -147,12 +147,12 @@ def broken_off(run: Run, error: Exception) -> Stopped:
     return Stopped(RollbackFailed(run.id, spoken(error), cure(error)))
 
 
-class _TakeBack:
+class _RollingBack:
     """One take-back: every step is a transaction that another run's epoch forbids."""
 
     def __init__(self, new: asyncpg.Connection, context: RollbackContext, tables: Sequence[Written]) -> None:
         self._new, self._journal, self._run = new, context.journal, context.run
-        self._held = Steady(new, context.tell)
+        self._session = PlainSession(new, context.tell)
         self._catalog = context.catalog
         self._tables = tables
         self._tell = context.tell
@@ -164,25 +164,25 @@ class _TakeBack:
         """All tables; the number of rows deleted."""
         positions = [w.task.position for w in self._tables]
         await self._step(lambda: self._begin(positions))
-        await failpoint("takeback.begun")
+        await failpoint("rollback.begun")
         self._replica = await may_be_replica(self._new)
         fence = partial(hold_epoch, journal=self._journal, run=self._run.id, epoch=self._run.epoch)
         board = SwitchBoard(self._journal, self._run.id, None, self._tell, fence=fence)
         deleted = 0
         try:
             # Each row that goes asks its children by their foreign key: without an index one pass over the table a row.
-            for undo in await board.gone(self._held):
-                await board.rebuild(self._held, undo)
-            await board.off(self._held, await self._switches(), keys=False)
+            for undo in await board.gone(self._session):
+                await board.rebuild(self._session, undo)
+            await board.off(self._session, await self._switches(), keys=False)
             held = [table for name in self._names if (table := self._catalog.table(name)) is not None]
             for together in children_first(held):
                 deleted += await self._delete(together)
         finally:
-            await board.on(self._held)
+            await board.on(self._session)
         if self._replica:
             await self._refuse_parentless()
         await self._step(lambda: self._end(positions))
-        await failpoint("takeback.done")
+        await failpoint("rollback.done")
         return deleted
 
     async def _refuse_parentless(self) -> None:
@@ -272,9 +272,9 @@ class _TakeBack:
                 return await work()
 
         what = f"taking back rows of {rows_of}" if rows_of is not None else "the journal"
-        found = await Steady(self._new, self._tell, self._stop).work(what, once)
+        found = await PlainSession(self._new, self._tell, self._stop).work(what, once)
         if rows_of is not None:
-            await failpoint("takeback.deleted")
+            await failpoint("rollback.deleted")
         return found
 
 

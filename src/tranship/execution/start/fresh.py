@@ -19,8 +19,8 @@ from tranship.config import Config
 from tranship.errors import Refused
 from tranship.errors.codes.runs import UnfinishedFromAnotherOld
 from tranship.execution.context import RunContext
-from tranship.execution.probe.everything import ask_everything
-from tranship.execution.resilience.connection import Works
+from tranship.execution.probe.everything import probe_everything
+from tranship.execution.resilience.connection import Session
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import at_work, taken_over
 from tranship.execution.start.sequence_headroom import without_room
@@ -35,7 +35,7 @@ from tranship.sql.new.journal import FORMAT
 
 async def begin_fresh(
     context: RunContext,
-    held: Works,
+    session: Session,
     snapshot: Snapshot,
     identities: tuple[Identity, Identity],
     seen: frozenset[str],
@@ -48,19 +48,19 @@ async def begin_fresh(
         Stopped: another run began meanwhile; the lock's session can be lost unnoticed while nothing is written yet.
     """
     job, config, options = context.job, context.config, context.options
-    await held.work("the journal", partial(_refuse_beside, context, identities[0]))
-    asked = await ask_everything(context, snapshot, digest=True)
-    await failpoint("run.asked")
-    problem = too_many(asked.rejected, asked.rows, options)
+    await session.work("the journal", partial(_refuse_beside, context, identities[0]))
+    probed = await probe_everything(context, snapshot, digest=True)
+    await failpoint("run.probed")
+    problem = too_many(probed.rejected, probed.rows, options)
     if problem is not None:
         raise Refused(problem)
-    lacking = await held.work("sequences", lambda control: without_room(control, job, asked))
+    lacking = await session.work("sequences", lambda control: without_room(control, job, probed))
     if lacking is not None:
         raise Refused(lacking)
-    tasks = [_task(position, plan, asked) for position, plan in enumerate(job.plan.tables)]
+    tasks = [_task(position, plan, probed) for position, plan in enumerate(job.plan.tables)]
     run = f"{secrets.token_hex(8)}"
     old, new = identities
-    place = (socket.gethostname(), os.getpid(), str(snapshot.mark), json.dumps(asked.left_out), __version__)
+    place = (socket.gethostname(), os.getpid(), str(snapshot.mark), json.dumps(probed.left_out), __version__)
     decided = (msgspec.json.encode(job.plan), msgspec.json.encode(_decided_by(config, options)))
 
     async def write(control: asyncpg.Connection) -> None:
@@ -77,11 +77,11 @@ async def begin_fresh(
             await control.execute(journal.sql("insert_run"), *known, *place, *decided)
             await control.execute(journal.sql("insert_heartbeat"), run, [])
             for task in tasks:
-                await write_task(control, journal, run, task, asked.book)
+                await write_task(control, journal, run, task, probed.book)
 
-    await held.work("the journal", write)
+    await session.work("the journal", write)
     await failpoint("run.prepared")
-    return Begun(run, 1, job, tasks, asked.book, asked.left_out)
+    return Begun(run, 1, job, tasks, probed.book, probed.left_out)
 
 
 def _decided_by(config: Config, options: MigrateOptions) -> DecidedBy:

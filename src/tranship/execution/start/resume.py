@@ -15,12 +15,12 @@ from tranship.errors.codes.runs import AnotherPlan
 from tranship.errors.codes.stops import OldWrittenSince
 from tranship.execution.active_run import FlowTask, Task
 from tranship.execution.context import Job, RunContext
-from tranship.execution.probe.everything import ask_everything
+from tranship.execution.probe.everything import probe_everything
 from tranship.execution.probe.reject_book import Book
-from tranship.execution.resilience.connection import Steady
+from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import hold_epoch, shut_out, taken_over
-from tranship.execution.rollback.delete import RollbackContext, take_back, written
+from tranship.execution.rollback.delete import RollbackContext, roll_back, written
 from tranship.execution.start.old_unchanged import unwritten
 from tranship.execution.start.tasks import Begun, _task, write_task
 from tranship.model.flow import FlowId
@@ -96,7 +96,9 @@ def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
     raise Refused(AnotherPlan(run.started, "; ".join(told)))
 
 
-async def resume(context: RunContext, held: Steady, snapshot: Snapshot, run: Run, jobs: int) -> Begun:
+async def resume(
+    context: RunContext, session: PlainSession, snapshot: Snapshot, run: Run, jobs: int
+) -> Begun:
     """Takes an unfinished run over: ends its backends, raises the epoch, and proves that OLD is as it was.
 
     Raises:
@@ -104,11 +106,11 @@ async def resume(context: RunContext, held: Steady, snapshot: Snapshot, run: Run
         Stopped: OLD was written to since, and nobody said what to do.
     """
     job, journal = context.job, context.journal
-    control = await held.alive()
+    control = await session.alive()
     rows = await journal.tasks(control, run.id)
     same_plan(job, rows, run)
     epoch = await shut_out(control, journal, run)
-    await _end_take_back(context, control, replace(run, epoch=epoch))
+    await _end_rollback(context, control, replace(run, epoch=epoch))
     job = await _as_decided(control, journal, job, run)
     context = context.of(job)
     plans = {p.flow: p for p in job.plan.tables}
@@ -116,13 +118,13 @@ async def resume(context: RunContext, held: Steady, snapshot: Snapshot, run: Run
     unchanged = all(row.done for row in rows) or await unwritten(
         snapshot, Mark.of(run.snapshot), tasks, jobs, context.on_event
     )
-    control = await held.alive()
+    control = await session.alive()
     if not unchanged and context.options.new_snapshot != NewSnapshot.UNFINISHED:
         raise Stopped(OldWrittenSince())
     if not unchanged:
         context.note(CopiedAnew())
-        await redo_unfinished(context, held, snapshot, replace(run, epoch=epoch))
-        control = await held.alive()
+        await redo_unfinished(context, session, snapshot, replace(run, epoch=epoch))
+        control = await session.alive()
         rows = await journal.tasks(control, run.id)
         tasks = [_resumed(row, plans[row.flow]) for row in rows]
     who = (socket.gethostname(), os.getpid(), str(snapshot.mark), not unchanged, epoch)
@@ -179,12 +181,12 @@ async def _known_rejects(
     return book
 
 
-async def redo_unfinished(context: RunContext, held: Steady, snapshot: Snapshot, run: Run) -> None:
+async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: Snapshot, run: Run) -> None:
     """Takes back what unfinished tables hold of the run (``run.epoch`` is ours), and asks and cuts them anew in the new snapshot."""
     job, journal = context.job, context.journal
-    control = await held.alive()
+    control = await session.alive()
     left = await written(control, journal, run, lambda task: not task.done)
-    await take_back(control, _rollback_context(context, run), left)
+    await roll_back(control, _rollback_context(context, run), left)
     rows = await journal.tasks(control, run.id)
     done = {row.flow for row in rows if row.done}
     groups = tuple(
@@ -193,13 +195,13 @@ async def redo_unfinished(context: RunContext, held: Steady, snapshot: Snapshot,
         if (kept := tuple(p for p in g.tables if p.flow not in done))
     )
     rest = Job(replace(job.plan, groups=groups), job.old, job.new)
-    asked = await ask_everything(context.of(rest), snapshot, digest=True)
+    probed = await probe_everything(context.of(rest), snapshot, digest=True)
     places = {row.flow: row.position for row in rows}
-    control = await held.alive()
+    control = await session.alive()
     async with control.transaction():
         await hold_epoch(control, journal, run.id, run.epoch)
         for plan in rest.plan.tables:
-            task = _task(places[plan.flow], plan, asked)
+            task = _task(places[plan.flow], plan, probed)
             for forget in (
                 journal.sql("forget_batches"),
                 journal.sql("forget_rejects"),
@@ -207,11 +209,11 @@ async def redo_unfinished(context: RunContext, held: Steady, snapshot: Snapshot,
                 journal.sql("forget_task"),
             ):
                 await control.execute(forget, run.id, task.position)
-            await write_task(control, journal, run.id, task, asked.book)
+            await write_task(control, journal, run.id, task, probed.book)
         await control.execute(journal.sql("new_snapshot"), run.id, str(snapshot.mark))
 
 
-async def _end_take_back(context: RunContext, control: asyncpg.Connection, run: Run) -> None:
+async def _end_rollback(context: RunContext, control: asyncpg.Connection, run: Run) -> None:
     """Rows that somebody began to take back go first: what is gone and what is not is told by no batch any more."""
     journal = context.journal
     tasks = await journal.tasks(control, run.id)
@@ -219,7 +221,7 @@ async def _end_take_back(context: RunContext, control: asyncpg.Connection, run: 
     if begun:
         context.note(RollbackFirst())
         rows = await written(control, journal, run, lambda task: task.position in begun)
-        await take_back(control, _rollback_context(context, run), rows)
+        await roll_back(control, _rollback_context(context, run), rows)
 
 
 async def forget_if_nothing_done(control: asyncpg.Connection, journal: Journal, run: Run) -> bool:
@@ -236,7 +238,7 @@ async def start_over(context: RunContext, control: asyncpg.Connection, run: Run)
     context.note(RollingBack(run.started))
     journal = context.journal
     run = replace(run, epoch=await shut_out(control, journal, run))
-    await take_back(control, _rollback_context(context, run), await written(control, journal, run))
+    await roll_back(control, _rollback_context(context, run), await written(control, journal, run))
     await forget(control, journal, run)
 
 

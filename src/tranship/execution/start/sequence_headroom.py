@@ -9,7 +9,7 @@ import asyncpg
 
 from tranship.errors.codes.privileges import SequenceExhausted
 from tranship.execution.context import Job
-from tranship.execution.probe.everything import Asked
+from tranship.execution.probe.everything import ProbeResult
 from tranship.execution.switches.sequences import drawn_by, position
 from tranship.model.database_objects import Sequence
 
@@ -20,11 +20,11 @@ def numbers_left(sequence: Sequence, value: int, *, called: bool) -> int:
     return max(0, way // abs(sequence.increment) + (0 if called else 1))
 
 
-async def without_room(new: asyncpg.Connection, job: Job, asked: Asked) -> SequenceExhausted | None:
+async def without_room(new: asyncpg.Connection, job: Job, probed: ProbeResult) -> SequenceExhausted | None:
     """The first sequence that has fewer numbers than rows arrive; those that this role may not read are not looked at."""
     rows: Counter[Sequence] = Counter()
     for plan in job.plan.tables:
-        arriving = asked.cuts[plan.flow].rows - len(asked.book.rejected(plan.flow))
+        arriving = probed.cuts[plan.flow].rows - len(probed.book.rejected(plan.flow))
         rows.update({sequence: arriving for sequence in drawn_by(job, plan) if not sequence.cycle})
     for sequence, arriving in rows.items():
         if arriving == 0 or "SELECT" not in sequence.privileges:

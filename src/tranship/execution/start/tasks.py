@@ -11,7 +11,7 @@ import msgspec
 from tranship.errors.codes.start import TooManyRejects
 from tranship.execution.active_run import FlowTask, Task
 from tranship.execution.context import Job
-from tranship.execution.probe.everything import Asked
+from tranship.execution.probe.everything import ProbeResult
 from tranship.execution.probe.reject_book import Book
 from tranship.model.locator import Whole
 from tranship.model.options import MigrateOptions, reject_bound
@@ -67,8 +67,8 @@ def too_many(rejected: int, rows: int, options: MigrateOptions) -> TooManyReject
     return TooManyRejects(rejected, options.max_rejects)
 
 
-def _task(position: int, plan: TablePlan, asked: Asked) -> Task:
-    cut, findings = asked.cuts[plan.flow], asked.book.findings(plan.flow)
+def _task(position: int, plan: TablePlan, probed: ProbeResult) -> Task:
+    cut, findings = probed.cuts[plan.flow], probed.book.findings(plan.flow)
     kept = Findings(findings.losses, findings.not_asked, findings.ordered_stream)
     batches = _whole(plan, cut.batches) if findings.ordered_stream else list(cut.batches)
     facts = FlowTask(position, plan, ordered_stream=findings.ordered_stream)

@@ -15,7 +15,7 @@ from tranship.errors.codes.privileges import KeyNotDropped, TriggerNotDisabled
 from tranship.errors.codes.runs import UndoUnreadable
 from tranship.errors.codes.stops import IndexNotRebuilt, TriggerFired
 from tranship.execution.context import Job
-from tranship.execution.resilience.connection import Works
+from tranship.execution.resilience.connection import Session
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.switches.indexes import LooseIndex
 from tranship.model.catalog import ForeignKey, Table
@@ -197,35 +197,37 @@ class SwitchBoard:
         self._tell = tell
         self._fence = fence
 
-    async def off(self, held: Works, switches: Switches, *, keys: bool) -> None:
+    async def off(self, session: Session, switches: Switches, *, keys: bool) -> None:
         """Switch off what a group needs; each change commits together with its way back. ``keys``: the foreign keys of the cycle too."""
         await failpoint("switches.before")
         for trigger in switches.disable:
             off = TriggerDisabled(trigger.relation, trigger.name, trigger.state)
-            await self._change(held, [off], sql_switches.trigger_state(trigger.relation, trigger.name, "D"))
+            await self._change(
+                session, [off], sql_switches.trigger_state(trigger.relation, trigger.name, "D")
+            )
             await failpoint("switches.off")
         if keys:
             for dropped in switches.drop:
-                await self._drop(held, dropped)
+                await self._drop(session, dropped)
                 await failpoint("switches.off")
 
-    async def take_off(self, held: Works, indexes: Sequence[LooseIndex]) -> None:
+    async def take_off(self, session: Session, indexes: Sequence[LooseIndex]) -> None:
         """Drop indexes for a load; each drop commits together with its way back."""
         for one in indexes:
-            await self._change(held, [one.dropped], drop_index(one.name))
+            await self._change(session, [one.dropped], drop_index(one.name))
             self._say(IndexRemoved(str(one.dropped)))
             await failpoint("indexes.off")
 
-    async def gone(self, held: Works) -> list[Undo]:
+    async def gone(self, session: Session) -> list[Undo]:
         """The indexes that this run has off, in the order in which they went."""
-        return [undo for undo in reversed(await self._open(held)) if undo.index is not None]
+        return [undo for undo in reversed(await self._open(session)) if undo.index is not None]
 
-    async def _open(self, held: Works) -> list[Undo]:
+    async def _open(self, session: Session) -> list[Undo]:
         """Everything that this run has off, latest first."""
-        found = await held.work("the journal", self._journal.open_undo)
+        found = await session.work("the journal", self._journal.open_undo)
         return [undo for undo in found if undo.run == self._run]
 
-    async def rebuild(self, held: Works, undo: Undo) -> None:
+    async def rebuild(self, session: Session, undo: Undo) -> None:
         """Make one index again.
 
         Raises:
@@ -234,44 +236,49 @@ class SwitchBoard:
         self._say(IndexRebuilding(undo.what))
         began = time.monotonic()
         try:
-            await restore(self._journal, held, undo, self._say, fence=self._fence)
+            await restore(self._journal, session, undo, self._say, fence=self._fence)
         except asyncpg.PostgresError as error:
             raise Stopped(IndexNotRebuilt(undo.what, spoken(error))) from error
         self._say(IndexRebuilt(undo.what, time.monotonic() - began))
         await failpoint("indexes.rebuilt")
 
-    async def on(self, held: Works) -> None:
+    async def on(self, session: Session) -> None:
         """Put everything back that the journal says this run has off, indexes apart: they wait for their rows, see `rebuild`."""
-        for undo in await self._open(held):
+        for undo in await self._open(session):
             if undo.index is None:
-                await restore(self._journal, held, undo, self._say, fence=self._fence)
+                await restore(self._journal, session, undo, self._say, fence=self._fence)
                 await failpoint("switches.restored")
 
-    async def on_after_failure(self, held: Works) -> None:
+    async def on_after_failure(self, session: Session) -> None:
         """The same as far as it goes while rows are missing: what cannot be put back yet stays in the journal for the next run, and so do
         indexes, which would only slow it down."""
         try:
-            mine = await self._open(held)
+            mine = await self._open(session)
             for undo in mine:
                 if undo.index is None:
                     with contextlib.suppress(
                         asyncpg.IntegrityConstraintViolationError, asyncpg.ForeignKeyViolationError, Stopped
                     ):
-                        await restore(self._journal, held, undo, self._say, fence=self._fence)
+                        await restore(self._journal, session, undo, self._say, fence=self._fence)
             if left := sum(undo.index is not None for undo in mine):
                 self._say(IndexesStillRemoved(left))
         except DATABASE_TROUBLE as error:
             self._say(NotRestored(spoken(error)))
 
-    async def _drop(self, held: Works, dropped: DroppedKey) -> None:
+    async def _drop(self, session: Session, dropped: DroppedKey) -> None:
         table = self._job.new.table(dropped.table) if self._job is not None else None
         if table is None:
             return
         key, oid = dropped.key, table.oid
         what = f"foreign key {key.name} of {dropped.table}"
-        if await held.work(what, lambda new: new.fetchval(query("constraint_there"), oid, key.name)) is None:
+        if (
+            await session.work(what, lambda new: new.fetchval(query("constraint_there"), oid, key.name))
+            is None
+        ):
             return
-        comment = await held.work(what, lambda new: new.fetchval(query("constraint_comment"), oid, key.name))
+        comment = await session.work(
+            what, lambda new: new.fetchval(query("constraint_comment"), oid, key.name)
+        )
         partitioned = any(
             end is not None and end.kind == RelationKind.PARTITIONED_TABLE
             for end in (table, self._target(key))
@@ -282,12 +289,12 @@ class SwitchBoard:
         if key.validated and not partitioned:
             off.append(KeyUnvalidated(dropped.table, key.name))
         off.append(KeyDropped(dropped.table, key, partitioned))
-        await self._change(held, off, sql_switches.drop_constraint(dropped.table, key.name))
+        await self._change(session, off, sql_switches.drop_constraint(dropped.table, key.name))
 
     def _target(self, key: ForeignKey) -> Table | None:
         return self._job.new.table(key.target) if self._job is not None else None
 
-    async def _change(self, held: Works, off: Sequence[SwitchedOff], change: str) -> None:
+    async def _change(self, session: Session, off: Sequence[SwitchedOff], change: str) -> None:
         tries = 0
 
         async def once(new: asyncpg.Connection) -> None:
@@ -303,14 +310,19 @@ class SwitchBoard:
                     await self._journal.write_undo(new, self._run, one)
                 await new.execute(change)
 
-        await held.work(str(off[-1]), partial(_naming_blockers, once, self._say))
+        await session.work(str(off[-1]), partial(_naming_blockers, once, self._say))
 
     def _say(self, note: Note) -> None:
         self._tell(Noted(note))
 
 
 async def restore(
-    journal: Journal, held: Works, undo: Undo, tell: Callable[[Note], None], *, fence: Fence | None = None
+    journal: Journal,
+    session: Session,
+    undo: Undo,
+    tell: Callable[[Note], None],
+    *,
+    fence: Fence | None = None,
 ) -> None:
     """Restores one thing and records that it is restored, in one transaction. ``fence`` as for `SwitchBoard`; None: the caller holds the writer lock.
 
@@ -330,7 +342,7 @@ async def restore(
                     await new.execute(statement)
                 await failpoint("switches.restoring")
 
-    await held.work(undo.what, partial(_naming_blockers, once, tell))
+    await session.work(undo.what, partial(_naming_blockers, once, tell))
 
 
 def unreadable(undo: Undo) -> Refused:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tranship.config import Config
 from tranship.errors import Refused
-from tranship.execution.resilience.connection import Steady, control
+from tranship.execution.resilience.connection import PlainSession, control
 from tranship.execution.resilience.writer_lock import at_work, hold_epoch, lock_number, shut_out
 from tranship.execution.switches.triggers_and_keys import Fence, restore
 from tranship.model.notes import Note
@@ -44,11 +44,11 @@ async def examine(config: Config) -> tuple[Diagnosis, ...]:
 
 
 async def restore_all(
-    config: Config, tell: Callable[[Note], None], *, going_on: bool = False
+    config: Config, tell: Callable[[Note], None], *, resuming: bool = False
 ) -> tuple[Diagnosis, ...]:
     """Put back what no living run needs off. A foreign key whose rows are not all there yet stays NOT VALID until its run is finished.
 
-    ``going_on``: a live run begins. Indexes of an unfinished one that has rows in NEW stay off: it goes on without them and makes them at its end.
+    ``resuming``: a live run begins. Indexes of an unfinished one that has rows in NEW stay off: it goes on without them and makes them at its end.
     """
     async with control(config) as new:
         journal = await find_journal(new, config.journal_schema)
@@ -56,7 +56,7 @@ async def restore_all(
             return ()
         runs = {run.id: run for run in await journal.runs(new, None)}
         open_now = await journal.open_undo(new)
-        if going_on:
+        if resuming:
             half = {
                 id
                 for id, run in runs.items()
@@ -88,7 +88,7 @@ async def _settle(
         return Diagnosis(undo, run, running=True)
     try:
         await restore(
-            journal, Steady(new, lambda noted: tell(noted.what)), undo, tell, fence=fences[undo.run]
+            journal, PlainSession(new, lambda noted: tell(noted.what)), undo, tell, fence=fences[undo.run]
         )
     except (asyncpg.PostgresError, Refused) as error:
         return Diagnosis(undo, run, running=False, problem=str(error))

@@ -40,7 +40,7 @@ class RunState(Struct, frozen=True):
     seconds: float
     """Spent on the batches that are done, over all streams."""
     switched_off: tuple[Undo, ...]
-    going_back: bool = False
+    rolling_back: bool = False
     """Taking its rows back was begun and not ended."""
 
     @property
