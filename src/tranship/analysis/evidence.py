@@ -18,7 +18,7 @@ from tranship.analysis.lookup_evidence import Counted, composite_facts, lookup_f
 from tranship.analysis.refused_values import refusals
 from tranship.analysis.sampling import percent_read
 from tranship.analysis.sides import Connections
-from tranship.analysis.standing import rows_in_new
+from tranship.analysis.standing import left_rows, rows_in_new
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Comparison
 from tranship.model.evidence import (
@@ -90,6 +90,7 @@ async def gather(
         trials=_known(trials),
         breaks=_known(breaks),
         in_new=standing,
+        left_rows=await left_rows(gathering.asker, old, first.matching),
         not_asked=gathering.not_asked,
     )
 

@@ -37,7 +37,7 @@ async def rows_in_new(asker: Asker, old: Catalog, new: Catalog, matching: Matchi
     """Returns the tables of NEW that hold rows, by name, with what OLD shares with them where the two can be
     compared.
     """
-    found = {facts.table: facts for facts in await _held(asker, new)}
+    found = {facts.table: facts for facts in await _held(asker, new.tables)}
     for pair in matching.pairs:
         facts = found.get(pair.new)
         if facts is not None and not facts.estimated and facts.rows <= _COMPARED:
@@ -46,19 +46,26 @@ async def rows_in_new(asker: Asker, old: Catalog, new: Catalog, matching: Matchi
     return tuple(facts for _, facts in sorted(found.items()))
 
 
-async def _held(asker: Asker, new: Catalog) -> list[RowsInNew]:
+async def left_rows(asker: Asker, old: Catalog, matching: Matching) -> tuple[RowsInNew, ...]:
+    """Returns how many rows the old tables without a counterpart hold."""
+    tables = [table for name in matching.only_old if (table := old.table(name)) is not None]
+    return tuple(await _held(asker, tables, Side.OLD))
+
+
+async def _held(asker: Asker, tables: Sequence[Table], side: Side = Side.NEW) -> list[RowsInNew]:
     """Returns the tables that hold rows: counted, or as the statistics have it where they are large."""
-    held = [t for t in new.tables if t.kind in HOLDS_ROWS and t.pages and "SELECT" in t.privileges]
+    held = [t for t in tables if t.kind in HOLDS_ROWS and t.pages and "SELECT" in t.privileges]
     large = [t for t in held if t.bytes > _COUNTED]
     found = [RowsInNew(t.name, max(int(t.row_estimate), 1), estimated=True) for t in large]
     small = [t for t in held if t.bytes <= _COUNTED]
     for start in range(0, len(small), _AT_ONCE):
-        found += await _counted(asker, small[start : start + _AT_ONCE])
+        found += await _counted(asker, small[start : start + _AT_ONCE], side)
     return found
 
 
-async def _counted(asker: Asker, tables: Sequence[Table]) -> list[RowsInNew]:
-    rows = await asker.ask(Side.NEW, "how many rows NEW's tables hold", row_counts(tables)) or ()
+async def _counted(asker: Asker, tables: Sequence[Table], side: Side) -> list[RowsInNew]:
+    what = f"how many rows the tables of {side.value.upper()} hold"
+    rows = await asker.ask(side, what, row_counts(tables)) or ()
     counts = [(tables[int(str(row["place"]))].name, int(str(row["rows"]))) for row in rows]
     return [RowsInNew(name, count) for name, count in counts if count]
 

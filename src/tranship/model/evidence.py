@@ -277,6 +277,8 @@ class Evidence(Struct, frozen=True, dict=True):
     refusals: tuple[Refusals, ...] = ()
     breaks: tuple[Breaks, ...] = ()
     references: tuple[Reference, ...] = ()
+    left_rows: tuple[RowsInNew, ...] = ()
+    """Rows of the old tables that have no counterpart."""
     in_new: tuple[RowsInNew, ...] = ()
     """Tables of NEW that hold rows already."""
     unanswered: tuple[ColumnRef, ...] = ()

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
+from tranship.model.catalog_codes import FIRES_AS_ORIGIN
 from tranship.model.change import Change, ChangeClass, ColumnPair, Pairing, Proposal, TablePair
 from tranship.model.change_kind import ChangeKind
 from tranship.model.expression import Conversion, Loss, Rule
@@ -293,10 +294,28 @@ def _added(tables: Tables, column: Column) -> Change:
     if column.refuses_null and not column.filled_by_server:
         change = tables.change(ChangeClass.BREAKING, ChangeKind.COLUMN_ADDED, words, new=column.name)
         through = "through its domain " + column.type.text if not column.not_null else type_words(column.type)
-        return _with(change, evidence=(f"NOT NULL without a default ({through})",))
+        told = (f"NOT NULL without a default ({through})", *_silent_triggers(tables.after))
+        return _with(change, evidence=told)
     return _with(
         tables.change(ChangeClass.SAFE, ChangeKind.COLUMN_ADDED, words, new=column.name),
         action=filling_words(column),
+        evidence=() if column.filled_by_server else _silent_triggers(tables.after),
+    )
+
+
+def _silent_triggers(table: Table) -> tuple[str, ...]:
+    """What NEW's triggers would do to a row that is inserted, and do not do to one that is copied."""
+    names = [
+        f"'{trigger.name}'"
+        for trigger in table.triggers
+        if trigger.on_insert and trigger.enabled in FIRES_AS_ORIGIN and " BEFORE " in trigger.definition
+    ]
+    if not names:
+        return ()
+    noun = "BEFORE INSERT triggers" if len(names) > 1 else "a BEFORE INSERT trigger"
+    return (
+        f"NEW has {noun} ({', '.join(names)}), and triggers of NEW do not fire: where one fills this column, "
+        "give a transform_sql, or UPDATE the rows afterwards",
     )
 
 

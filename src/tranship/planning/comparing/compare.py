@@ -56,7 +56,7 @@ def compare(
     by_table: dict[TableName, list[Change]] = {}
     for pair in matching.pairs:
         by_table.setdefault(pair.old, []).extend(_pair_changes(pair, landscape, answers, matching))
-    for table, change in _unpaired_changes(new, matching, answers, observed):
+    for table, change in _unpaired_changes(old, new, matching, answers, observed):
         by_table.setdefault(table, []).append(change)
     paired = {str(pair.old): pair.old for pair in matching.pairs}
     notes = [
@@ -74,14 +74,14 @@ def compare(
 
 
 def _unpaired_changes(
-    new: Catalog, matching: Matching, answers: Answers, observed: Observed
+    old: Catalog, new: Catalog, matching: Matching, answers: Answers, observed: Observed
 ) -> Iterator[tuple[TableName, Change]]:
     """Yields the changes of tables that only one side has, and of those that a decision leaves out."""
     proposals = {p.old: p for p in matching.proposals}
     for name in matching.only_old:
         proposal = proposals.get(name)
         if proposal is None:
-            yield name, _removed_table(name, new, matching)
+            yield name, _removed_table(name, old, new, matching, observed)
         else:
             yield name, _proposed_table(name, proposal, matching)
     # A proposed counterpart is named in the question; it would be listed twice.
@@ -166,13 +166,24 @@ def _table_words(old: TableName, new: TableName, matching: Matching) -> tuple[st
     return (old.name, new.name) if plain else (str(old), str(new))
 
 
-def _removed_table(name: TableName, new: Catalog, matching: Matching) -> Change:
+def _removed_table(
+    name: TableName, old: Catalog, new: Catalog, matching: Matching, observed: Observed
+) -> Change:
+    table = old.table(name)
+    parents = {pair.old: pair.new for pair in matching.pairs}
+    inherited = [
+        f"it inherits from {parent}: 'rename_table' to {parents[parent]} sends its rows there"
+        for parent in (table.parents if table is not None else ())
+        if parent in parents
+    ]
+    held = observed.left_rows.get(name)
+    rows = f"all its rows ({_rows(held)})" if held is not None else "all its rows"
     return Change(
         cls=ChangeClass.BREAKING,
         kind=ChangeKind.TABLE_REMOVED,
         table=str(name),
         description=f"Table '{name.name}' only exists in old DB",
-        evidence=(*_why_no_counterpart(name, new, matching), "all its rows would be left behind"),
+        evidence=(*_why_no_counterpart(name, new, matching), *inherited, f"{rows} would be left behind"),
     )
 
 

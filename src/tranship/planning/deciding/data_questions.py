@@ -25,6 +25,7 @@ from tranship.model.types import PgType
 from tranship.planning.comparing.compare import NO_ANSWERS, NOTHING_OBSERVED, compare, landscape_of
 from tranship.planning.comparing.meaning import Observed, key_questions, meaning_questions
 from tranship.planning.deciding.lookup_questions import composite_lookups, lookup_questions
+from tranship.planning.deciding.parent_questions import parent_questions
 from tranship.planning.matching.match import NOTHING_DECIDED, Decided, match
 from tranship.planning.matching.scope import Scope
 from tranship.planning.names.families import family
@@ -127,6 +128,7 @@ def data_questions(
             lookups = lookup_questions(before, after, columns, old, new, observed)
             found.lookups.update(dict.fromkeys(lookups))
             found.add_values(before, after, columns, judge)
+        found.lookups.update(dict.fromkeys(parent_questions(before, after, changes, old)))
         found.lookups.update(dict.fromkeys(composite_lookups(before, after, changes, old)))
     return found.questions()
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from msgspec import Struct, structs
 
 from tranship.model.catalog import Catalog, Table
-from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import (
     ColumnPair,
     Matching,
@@ -22,6 +21,7 @@ from tranship.model.change import (
 )
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.statistics import NOTHING_KNOWN, Background
+from tranship.planning.matching.children import home_of_child
 from tranship.planning.matching.renames import RenameContext, column_renames, naming_convention, table_renames
 from tranship.planning.matching.scope import HOLDS_ROWS, Scope
 from tranship.planning.matching.tool_tables import paired_tools, tool_tables
@@ -223,36 +223,12 @@ def _twins(dropped: Sequence[TableName], tables: _Tables, scope: Scope) -> list[
 
 
 def _pair_children(tables: _Tables, decided: Decided) -> None:
-    """Pairs inheritance children without a counterpart with the new table of their nearest ancestor.
-
-    That holds only where the new table is partitioned: its partitions are the form that the children have
-    there.
-    """
+    """Pairs inheritance children without a counterpart with the new table of their nearest ancestor."""
     for name, table in sorted(tables.old.items()):
-        if name in tables.found or name in decided.dropped:
-            continue
-        ancestor = _paired_ancestor(table, tables)
-        if (
-            ancestor is not None
-            and tables.new[tables.found[ancestor].new].kind == RelationKind.PARTITIONED_TABLE
-        ):
-            evidence = f"inherits from {ancestor}, whose counterpart is partitioned"
-            tables.pair(name, tables.found[ancestor].new, Pairing.PARENT, (evidence,))
-
-
-def _paired_ancestor(table: Table, tables: _Tables) -> TableName | None:
-    """Returns the nearest ancestor that has a counterpart: breadth first, since a table may inherit from
-    several.
-    """
-    waiting, seen = list(table.parents), set[TableName]()
-    while waiting:
-        name = waiting.pop(0)
-        if name in tables.found:
-            return name
-        if name in tables.old and name not in seen:
-            seen.add(name)
-            waiting += tables.old[name].parents
-    return None
+        if name not in tables.found and name not in decided.dropped:
+            home = home_of_child(table, tables.old, tables.new, tables.names)
+            if home is not None:
+                tables.pair(name, home[0], Pairing.PARENT, (home[1],))
 
 
 def _held_by_name(old: Catalog, new: Catalog, scope: Scope) -> set[TableName]:

@@ -26,6 +26,7 @@ from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import Side, TableName
 from tranship.model.resolution import Problem
+from tranship.planning.names.tokens import squashed
 
 # pg_class.relkind of relations with rows of their own: plain and partitioned tables.
 HOLDS_ROWS = (RelationKind.TABLE, RelationKind.PARTITIONED_TABLE)
@@ -119,13 +120,30 @@ def _resolved_mapping(
 def pair_schemas(
     old: Catalog, new: Catalog, old_configured: Sequence[str] | None, new_configured: Sequence[str] | None
 ) -> tuple[tuple[str, str], ...]:
-    """Returns the pairs of schemas: two configured lists pair by position, everything else by name."""
+    """Returns the pairs of schemas: two configured lists pair by position, everything else by name, then
+    by names that differ in case and separators alone (``webshop`` and ``web_shop``), one to one.
+    """
     pairs: list[tuple[str, str]] = []
     if old_configured is not None and new_configured is not None:
         pairs = list(zip(old_configured, new_configured, strict=False))
     taken_old, taken_new = {a for a, _ in pairs}, {b for _, b in pairs}
     pairs += [(s, s) for s in old.schemas if s in new.schemas and s not in taken_old and s not in taken_new]
-    return tuple(pairs)
+    return (*pairs, *_alike(old.schemas, new.schemas, pairs))
+
+
+def _alike(
+    old: Sequence[str], new: Sequence[str], pairs: Sequence[tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
+    """Returns further pairs of schemas whose names are equal but for case and separators, where each has one
+    such partner.
+    """
+    found: dict[str, tuple[list[str], list[str]]] = {}
+    for place, names in enumerate((old, new)):
+        taken = {pair[place] for pair in pairs}
+        for name in names:
+            if name not in taken and squashed(name):
+                found.setdefault(squashed(name), ([], []))[place].append(name)
+    return tuple((left[0], right[0]) for left, right in found.values() if len(left) == len(right) == 1)
 
 
 def default_schema(catalog: Catalog) -> str:

@@ -116,7 +116,12 @@ def test_an_inheritance_child_flows_into_the_partitioned_counterpart() -> None:
         ("payment_1a", "payment", Pairing.PARENT),
     ]
     plain = matched(old, catalog(table("payment", "id int")))
-    assert plain.only_old == (name("payment_1"), name("payment_1a"))
+    assert {p.old.name for p in plain.pairs} == {"payment", "payment_1", "payment_1a"}
+    other = table("payment_1", "id int", "more text", parents=(name("payment"),))
+    beyond = matched(catalog(parent, other), catalog(table("payment", "id int")))
+    assert beyond.only_old == (name("payment_1"),)
+    inheriting = table("payment", "id int", children=(name("payment_x"),))
+    assert matched(old, catalog(inheriting)).only_old == (name("payment_1"), name("payment_1a"))
 
 
 def test_a_name_held_by_a_view_is_no_rename() -> None:

@@ -27,6 +27,8 @@ class Observed(Struct, frozen=True):
     """Of NEW, and likewise ``numbers_there``."""
     numbers: Mapping[ColumnRef, NumberFacts] = field(default_factory=dict)
     numbers_there: Mapping[ColumnRef, NumberFacts] = field(default_factory=dict)
+    left_rows: Mapping[TableName, RowsInNew] = field(default_factory=dict)
+    """Rows of the old tables that have no counterpart."""
     in_new: Mapping[TableName, RowsInNew] = field(default_factory=dict)
     """Tables of NEW that hold rows already."""
     unanswered: frozenset[ColumnRef] = frozenset()
@@ -41,6 +43,7 @@ def observed_in(evidence: Evidence) -> Observed:
         values_there={facts.column: facts for facts in evidence.there},
         numbers={facts.column: facts for facts in evidence.numbers},
         numbers_there={facts.column: facts for facts in evidence.numbers_there},
+        left_rows={facts.table: facts for facts in evidence.left_rows},
         in_new={facts.table: facts for facts in evidence.in_new},
         unanswered=frozenset(evidence.unanswered),
     )

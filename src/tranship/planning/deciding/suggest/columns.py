@@ -19,6 +19,7 @@ from tranship.planning.deciding.suggest.drafts import Confidence, Draft, Field
 from tranship.planning.deciding.suggest.facts import Fact, column_evidence
 from tranship.planning.deciding.suggest.guesses import Guess, trial_evidence
 from tranship.planning.deciding.suggest.joins import DULL, composites, joined
+from tranship.planning.deciding.suggest.over_parent import over_parent
 from tranship.planning.deciding.suggest.parts import part_guesses
 from tranship.planning.deciding.suggest.translate import translation
 from tranship.planning.names.families import family
@@ -93,7 +94,8 @@ def _rest(tables: TablePairContext, unpaired: _Unpaired) -> list[Draft]:
     rest = unpaired.without(kin)
     drafts = [_left_behind(tables, change, list(unpaired.added)) for change in rest.removed.values()]
     drafts += [_with_rivals(draft, kin) for draft in kin]
-    drafts += [_constant(tables, c) for c in rest.added.values() if c.cls is ChangeClass.BREAKING]
+    lacking = [change for change in rest.added.values() if change.cls is ChangeClass.BREAKING]
+    drafts += [over_parent(tables, change) or _constant(tables, change) for change in lacking]
     return drafts
 
 
