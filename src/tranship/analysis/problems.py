@@ -28,7 +28,9 @@ _CONSTRAINT = "the new constraint"
 
 
 def _counted(lines: Sequence[str]) -> str:
-    """How many questions about columns and how many about constraints: ``12 columns and 140 constraints``."""
+    """Returns how many questions are about columns and how many about constraints: ``12 columns and 140
+    constraints``.
+    """
     constraints = sum(1 for line in lines if _CONSTRAINT in line)
     counts = ((len(lines) - constraints, "column"), (constraints, "constraint"))
     return " and ".join(f"{n} {word}{'s' if n != 1 else ''}" for n, word in counts if n)

@@ -52,6 +52,6 @@ async def refusals(
 
 
 def _short_ones(rows: Rows) -> list[ValueCount]:
-    """The values that are tried: the group of NULL stands for the long ones."""
+    """Returns the values that are tried: the group of NULL stands for the long ones."""
     found = [ValueCount(str(row["v"]), int(str(row["n"]))) for row in rows if row["v"] is not None]
     return found[:_MOST]

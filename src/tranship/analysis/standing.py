@@ -93,7 +93,9 @@ async def _shared(
 
 
 def _compared(pair: TablePair, before: Table, after: Table) -> _Compared | None:
-    """By NEW's primary key; None where it has none, or OLD does not fill it column by column."""
+    """Returns how rows are compared, by NEW's primary key; None where it has none, or OLD does not fill it
+    column by column.
+    """
     fed = {columns.new: columns.old for columns in pair.columns}
     primary = after.primary_key
     if primary is None or not set(primary.columns) <= fed.keys():
@@ -130,7 +132,7 @@ def _alike(pair: TablePair, before: Table, after: Table) -> Iterator[tuple[str, 
 
 
 def _unique_name(after: Table, fed: dict[str, str], primary: Sequence[str]) -> str | None:
-    """The first unique text column beside the primary key: what people call the rows by."""
+    """Returns the first unique text column beside the primary key: what people call the rows by."""
     for key in after.keys:
         column = after.column(key.columns[0]) if len(key.columns) == 1 else None
         if (

@@ -174,7 +174,9 @@ async def suggest(
 
 
 def _is_stale(file: ResolutionFile | None, recorded: ChangesFile, path: Path) -> bool:
-    """Whether the decisions were made on other schemas. A file written by hand names none: never stale."""
+    """Returns whether the decisions were made on other schemas. A file written by hand names none: never
+    stale.
+    """
     if file is None:
         return False
     problems = stale_resolutions(file, recorded.old.catalog, recorded.new.catalog, path)

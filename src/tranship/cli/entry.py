@@ -27,7 +27,7 @@ COMMANDS = {
     "rollback": "Delete exactly the rows that a run wrote: a preview, unless --live.",
     "purge": "Remove the journal from NEW once every run is finished.",
     "schema": "JSON Schema of a file, for editors.",
-    "explain": "What an error code means and what to do about it.",
+    "explain": "Explain what an error code means and what to do about it.",
     "demo": "Run the whole workflow on two temporary servers with generated data.",
 }
 """Sub-commands and their line in the help, which needs no import of their modules."""

@@ -100,7 +100,7 @@ class PgType(Struct, frozen=True, omit_defaults=True):
         return inner
 
     def holds(self, family: Family) -> bool:
-        """Whether the type, or a part of it at any depth, is of the family."""
+        """Returns whether the type, or a part of it at any depth, is of the family."""
         parts = (*(a.type for a in self.attributes), *((self.element,) if self.element is not None else ()))
         return self.family is family or any(part.holds(family) for part in parts)
 

@@ -92,5 +92,5 @@ def _violated(reason: HeldByNew | ComesSecond) -> str:
 
 
 def _quoted(value: str) -> str:
-    """A value in quotes, undecodable bytes as ``\\x``."""
+    """Returns a value in quotes, undecodable bytes as ``\\x``."""
     return f"'{value.encode('utf-8', 'backslashreplace').decode()}'"

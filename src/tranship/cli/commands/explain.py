@@ -12,7 +12,9 @@ from tranship.cli.context import CliContext, answering
 @answering
 @click.pass_context
 def command(context: click.Context, code: str | None) -> None:
-    """What the error CODE means and what to do about it. Without CODE: every code with its meaning."""
+    """Explain what the error CODE means and what to do about it. Without CODE it lists every code with its
+    meaning.
+    """
     from tranship.cli.terminal import say
     from tranship.codec import encode
     from tranship.errors import UsageError, table

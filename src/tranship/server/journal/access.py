@@ -207,7 +207,8 @@ async def _look(conn: asyncpg.Connection, schema: str) -> _Schema | None:
 
 
 def _refuse_untrusted(schema: str, state: _Schema) -> None:
-    """A journal decides what is done to NEW with this role's rights, so nobody of fewer rights may write it.
+    """Refuses a journal that others may write. It decides what is done to NEW with this role's rights, so
+    nobody of fewer rights may write it.
 
     Raises:
         Refused: somebody may.

@@ -214,7 +214,7 @@ def message(reject: Reject) -> bytes:
 
 
 def _predicted(run: str, position: int, reject: Reject) -> tuple[object, ...]:
-    """A reject as a row of the predicted ones, in column order."""
+    """Returns a reject as a row of the predicted ones, in column order."""
     row = reject.row
     words = (reject.sqlstate, reject.column, reject.constraint, message(reject))
     return (run, position, row.source, *ctid.page_and_line(row), reject.rank, *words)
@@ -227,7 +227,7 @@ def _noun(
     json: Sequence[str],
     missing: Mapping[str, object] | None = None,
 ) -> Noun:
-    """A row as the noun whose fields its columns are called by; ``json``: columns that hold JSON,
+    """Returns a row as the noun whose fields its columns are called by; ``json``: columns that hold JSON,
     ``missing``: what NULL stands for.
     """
     values: dict[str, Any] = dict(row)

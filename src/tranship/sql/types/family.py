@@ -20,27 +20,29 @@ def as_text(value: str) -> str:
 
 
 def printed(value: str, row: Builtin) -> str | None:
-    """The canonical text of families whose printed form is equal exactly where their values are."""
+    """Returns the canonical text of families whose printed form is equal exactly where their values are."""
     return as_text(value)
 
 
 def none(value: str, row: Builtin) -> str | None:
-    """The canonical text of families for which no such text is certain."""
+    """Returns None: the canonical text of families for which no such text is certain."""
     return None
 
 
 def no_shape(new: PgType) -> str | None:
-    """The answer of families whose input function takes no text that OLD could know by its shape."""
+    """Returns None: the answer of families whose input function takes no text that OLD could know by its
+    shape.
+    """
     return None
 
 
 def no_promise(value: str, old: PgType, new: PgType) -> str | None:
-    """The answer of families into which no typed value is certain to convert."""
+    """Returns None: the answer of families into which no typed value is certain to convert."""
     return None
 
 
 def no_change(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
-    """The answer of families that no conversion changes."""
+    """Returns None: the answer of families that no conversion changes."""
     return None
 
 

@@ -19,22 +19,26 @@ _DATED = frozenset({Family.DATE, Family.TIMESTAMP})
 
 
 def canonical_timestamp(value: str, row: Builtin) -> str | None:
-    """A moment in UTC, whatever the session's zone."""
+    """Returns a moment in UTC, whatever the session's zone is."""
     return as_text(f"pg_catalog.timezone('UTC', {value})" if row.zoned else value)
 
 
 def canonical_time(value: str, row: Builtin) -> str | None:
-    """A time of day; times with an offset have none."""
+    """Returns a time of day as text; None for times with an offset, which may be equal and print
+    differently.
+    """
     return None if row.zoned else as_text(value)
 
 
 def date_shape(new: PgType) -> str | None:
-    """ISO dates."""
+    """Returns the shape of ISO dates."""
     return f"^{_DAY}$"
 
 
 def timestamp_shape(new: PgType) -> str | None:
-    """ISO timestamps without a zone; the zone of the session may shift one out of a day that exists."""
+    """Returns the shape of ISO timestamps without a zone; the zone of the session may shift one out of a day
+    that exists.
+    """
     row = new.builtin
     if row is None or row.zoned:
         return None
@@ -42,7 +46,9 @@ def timestamp_shape(new: PgType) -> str | None:
 
 
 def dated_takes(value: str, old: PgType, new: PgType) -> str | None:
-    """What lies within the narrowest of the three ranges: a timestamp's, less a day for the zone."""
+    """Returns a predicate for what lies within the narrowest of the three ranges: a timestamp's, less a day
+    for the zone.
+    """
     return f"{value} > '4000-01-01 BC' AND {value} < '200000-01-01'" if old.family in _DATED else None
 
 
@@ -58,26 +64,30 @@ def without_largest(text: str) -> str:
 
 
 def interval_takes(value: str, old: PgType, new: PgType) -> str | None:
-    """What lies far from infinity, and from the largest value of versions that have none."""
+    """Returns a predicate for what lies far from infinity, and from the largest value of versions that have
+    none.
+    """
     if old.family is not Family.INTERVAL:
         return None
     return f"{value} > '-170000000 years' AND {value} < '170000000 years'"
 
 
 def date_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
-    """A day whose moment depends on a zone."""
+    """Returns the rows with a day whose moment depends on a zone."""
     return (Loss.ZONE, f"{value} IS NOT NULL") if new.typname == "timestamptz" else None
 
 
 def time_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
-    """A time of day that loses its offset or digits of its second."""
+    """Returns the rows with a time of day that loses its offset or digits of its second."""
     if (old.typname, new.typname) == ("timetz", "time"):
         return Loss.ZONE, f"{value} IS NOT NULL"
     return _precision_changed(value, old, new)
 
 
 def timestamp_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
-    """A timestamp that loses its time of day, passes through a zone, or loses digits of its second."""
+    """Returns the rows with a timestamp that loses its time of day, passes through a zone, or loses digits of
+    its second.
+    """
     if new.family is Family.DATE:
         wall = f"pg_catalog.timezone({literal(zone)}, {value})" if old.typname == "timestamptz" else value
         return Loss.TRUNCATED, f"{wall} <> pg_catalog.date_trunc('day', {wall})"
@@ -89,7 +99,7 @@ def timestamp_changed(value: str, old: PgType, new: PgType, zone: str) -> Change
 
 
 def interval_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
-    """An interval that loses its smaller units, or digits of its second."""
+    """Returns the rows with an interval that loses its smaller units, or digits of its second."""
     if new.family is not Family.INTERVAL:
         return None
     if smallest_unit(new.text) < smallest_unit(old.text):

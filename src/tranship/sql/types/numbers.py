@@ -16,12 +16,12 @@ judge them.
 
 
 def canonical_numeric(value: str, row: Builtin) -> str | None:
-    """Trailing zeros do not count: 1.0 is 1.00."""
+    """Returns a numeric as text without trailing zeros: 1.0 equals 1.00."""
     return as_text(f"pg_catalog.trim_scale({value})")
 
 
 def canonical_float(value: str, row: Builtin) -> str | None:
-    """-0 is 0."""
+    """Returns a float as text, with one text for -0 and 0, which are equal."""
     return f"CASE WHEN {value} = 0 THEN '0' ELSE {as_text(value)} END"
 
 
@@ -42,13 +42,17 @@ def money_text(value: str, new: PgType) -> str:
 
 
 def integer_shape(new: PgType) -> str | None:
-    """One digit fewer than the type's limit has, so that no value is out of range."""
+    """Returns the shape of integers with one digit fewer than the type's limit has, so that no value is out
+    of range.
+    """
     row = new.builtin
     return rf"^-?\d{{1,{row.digits - 1}}}$" if row is not None else None
 
 
 def numeric_shape(new: PgType) -> str | None:
-    """One digit fewer than there is room for, since rounding may add one."""
+    """Returns the shape of numbers with one digit fewer than there is room for, since rounding may add
+    one.
+    """
     digits = new.modifiers[0] - new.modifiers[1] - 1 if new.modifiers else 100
     most = min(digits, _LARGEST_SCALE)
     return rf"^-?\d{{1,{most}}}(\.\d{{1,{_LARGEST_SCALE}}})?$" if digits > 0 else None
@@ -82,7 +86,7 @@ def numeric_takes(value: str, old: PgType, new: PgType) -> str | None:
 
 
 def float_takes(value: str, old: PgType, new: PgType) -> str | None:
-    """Zero and what lies well between the smallest and the largest float."""
+    """Returns a predicate for zero and what lies well between the smallest and the largest float."""
     if old.family not in _COUNTED:
         return None
     large, small = ("1e37", "1e-37") if new.typname == "float4" else ("1e307", "1e-307")
@@ -94,7 +98,7 @@ def float_takes(value: str, old: PgType, new: PgType) -> str | None:
 
 
 def number_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
-    """A number with more digits than NEW's type keeps."""
+    """Returns the rows with a number of more digits than NEW's type keeps."""
     match new.family:
         case Family.FLOAT:
             return Loss.FLOAT, _inexact(value, old, new)
@@ -118,7 +122,9 @@ def _rounded(value: str, old: PgType, scale: int) -> str:
 
 
 def _inexact(value: str, old: PgType, new: PgType) -> str:
-    """A number whose nearest float prints as another number; what overflows is a reject, not a loss."""
+    """Returns a predicate for numbers whose nearest float prints as another number; what overflows is a
+    reject, not a loss.
+    """
     if old.family is Family.FLOAT:
         limit = "CAST('3.4e38' AS pg_catalog.float8)"
         in_range = f"pg_catalog.abs({value}) < {limit} AND ({value} = 0 OR pg_catalog.abs({value}) > 1e-37)"

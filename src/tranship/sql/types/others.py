@@ -6,10 +6,10 @@ from tranship.model.types import PgType
 
 
 def boolean_shape(new: PgType) -> str | None:
-    """The words that every version reads as true or false."""
+    """Returns the words that every version reads as true or false."""
     return r"^(t|f|true|false|yes|no|on|off|1|0)$"
 
 
 def uuid_shape(new: PgType) -> str | None:
-    """The form in which PostgreSQL prints a UUID."""
+    """Returns the form in which PostgreSQL prints a UUID."""
     return r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"

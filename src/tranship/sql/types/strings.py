@@ -19,8 +19,8 @@ def is_plain(pg_type: PgType) -> bool:
 
 
 def short_enough(value: str, new: PgType, *, in_bytes: bool) -> str | None:
-    """A predicate for strings that fit NEW's plain string type. ``in_bytes``: NEW measures texts in bytes of
-    UTF8.
+    """Returns a predicate for strings that fit NEW's plain string type. ``in_bytes``: NEW measures texts in
+    bytes of UTF8.
     """
     if not new.modifiers:
         return "true" if new.base != "character" else f"{_length(value, in_bytes)} <= 1"
@@ -35,13 +35,13 @@ def _length(value: str, in_bytes: bool) -> str:
 
 
 def shaped(value: str, shape: str) -> str:
-    """A predicate for strings of a shape, whatever the collation."""
+    """Returns a predicate for strings of a shape, whatever the collation."""
     return f'{as_text(value)} COLLATE pg_catalog."C" ~ {literal(shape)}'
 
 
 def is_label(value: str, new: PgType) -> str | None:
-    """A predicate for strings and labels that are labels of NEW's enum; None where there are too many to
-    list.
+    """Returns a predicate for strings and labels that are labels of NEW's enum; None where there are too many
+    to list.
     """
     if not 0 < len(new.labels) <= _MOST_LABELS:
         return None
@@ -50,8 +50,8 @@ def is_label(value: str, new: PgType) -> str | None:
 
 
 def string_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
-    """A string whose spaces beyond NEW's length are cut. What text becomes when NEW reads it as another
-    type, OLD cannot say.
+    """Returns the rows with a string whose spaces beyond NEW's length are cut. What text becomes when NEW
+    reads it as another type, OLD cannot say.
     """
     if new.family is not Family.STRING or not new.modifiers:
         return None

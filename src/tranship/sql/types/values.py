@@ -74,8 +74,8 @@ def changes(value: str, old: PgType, new: PgType, zone: str) -> tuple[Change, ..
 
 
 def _changes(value: str, old: PgType, new: PgType, zone: str, depth: int) -> Iterator[Change]:
-    """The parts of two leaves of the same kind, in pairs. ``depth`` tells the aliases of nested arrays
-    apart.
+    """Returns the parts of two leaves of the same kind, in pairs. ``depth`` tells the aliases of nested
+    arrays apart.
     """
     if old.family is not None:
         found = FAMILY_SQL[old.family].changed(value, old, new, zone)
@@ -93,8 +93,8 @@ def _changes(value: str, old: PgType, new: PgType, zone: str, depth: int) -> Ite
 
 
 def _parts(value: str, old: PgType, new: PgType, depth: int) -> Iterator[tuple[str, PgType, PgType]]:
-    """SQL for each part of a value, with its types. An element of an array or a multirange is the alias
-    ``e<depth>``.
+    """Returns SQL for each part of a value, with its types. An element of an array or a multirange is the
+    alias ``e<depth>``.
     """
     if old.kind is TypeKind.COMPOSITE:
         for before, after in zip(old.attributes, new.attributes, strict=False):
