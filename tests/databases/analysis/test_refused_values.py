@@ -57,7 +57,7 @@ async def entry(make_pair: MakePair, before: str, after: str, values: list[str |
         ("text", "uuid", ["x", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"], "1 rows hold values that uuid refuses (1 of 2 values): 'x'"),
         ("text", "inet", ["10.0.0.300", "10.0.0.3"], "1 rows hold values that inet refuses (1 of 2 values): '10.0.0.300'"),
         ("text", "macaddr", ["x", "08:00:2b:01:02:03"], "1 rows hold values that macaddr refuses (1 of 2 values): 'x'"),
-        ("text", "integer[]", ["1,2", "{1,2}"], "1 rows hold values that integer[] refuses (1 of 2 values): '1,2'"),
+        ("text", "int4range", ["1-2", "[1,2)"], "1 rows hold values that int4range refuses (1 of 2 values): '1-2'"),
         ("text", "jsonb", ["{a}", "{}"], "1 rows hold values that jsonb refuses (1 of 2 values): '{a}'"),
         ("text", "plz", ["1234", "12345"], "1 rows hold values that public.plz refuses (1 of 2 values): '1234'"),
         ("money", "numeric(9,2)", ["12345678.00", "5.25", "-9999999.99", None], "1 rows hold values that numeric(9,2) refuses (1 of 3 values): '12345678.00'"),
