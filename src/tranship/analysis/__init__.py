@@ -12,9 +12,11 @@ Begin with ``prepare.py``, which does the whole work before a run.
 2. ``evidence.py`` asks the data the questions behind suggestions; ``lookup_evidence.py``, ``key_evidence.py``
    and ``refused_values.py`` ask those that take several steps. ``asker.py`` puts all of them to the servers
    within one time limit, and ``sampling.py`` says how much of a table is read.
-3. ``stale.py`` compares files with the databases as they are; ``value_checks.py`` and
+3. ``standing.py`` reads what NEW's tables hold already; ``swapped.py`` refuses a pair of databases that is
+   the wrong way round.
+4. ``stale.py`` compares files with the databases as they are; ``value_checks.py`` and
    ``expression_checks.py`` try the values and the expressions of decisions on the servers that have to take
    them.
-4. ``problems.py`` turns what is open or could not be checked into problems; ``prepare.py`` puts everything
+5. ``problems.py`` turns what is open or could not be checked into problems; ``prepare.py`` puts everything
    together.
 """

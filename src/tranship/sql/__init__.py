@@ -20,8 +20,8 @@ of a batch.
    batch.
 3. ``types/`` has the SQL of each family of types; ``expression.py`` compiles values of plans;
    ``canonical.py``, ``lookup.py`` and ``casts.py`` stand on both.
-4. ``evidence.py``, ``key_evidence.py``: bounded reads of OLD and NEW that answer the questions of
-   ``analyze``.
+4. ``evidence.py``, ``key_evidence.py``, ``standing.py``: bounded reads of OLD and NEW that answer the
+   questions of ``analyze``.
 5. ``old/``: statements that read OLD. ``new/``: statements that ask NEW, write to it, and keep its journal.
    Neither imports the other; what both need stands here (``ctid.py``: locators of rows as ctids).
 """
