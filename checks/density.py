@@ -48,7 +48,7 @@ FINISHED: tuple[str, ...] = (
     "src/tranship/demo",
     "src/tranship/errors",
     "src/tranship/model",
-    "src/tranship/planning/comparing/structure",
+    "src/tranship/planning/comparing",
     "src/tranship/planning/deciding",
     "src/tranship/planning/matching",
     "src/tranship/planning/names",

@@ -59,9 +59,7 @@ def compare(
     for table, change in _unpaired_changes(old, new, matching, answers, observed):
         by_table.setdefault(table, []).append(change)
     paired = {str(pair.old): pair.old for pair in matching.pairs}
-    notes = [
-        _holds_rows(pair, observed.in_new[pair.new]) for pair in matching.pairs if pair.new in observed.in_new
-    ]
+    notes = _standing_notes(matching, observed)
     for note in structure_notes(old, new, matching, spellings):
         if note.kind in _RELAXED and note.table in paired:
             by_table.setdefault(paired[note.table], []).append(note)
@@ -71,6 +69,12 @@ def compare(
     names = sorted(by_table, key=lambda name: (place.get(name, len(place)), name))
     changes = tuple(change for name in names for change in by_table[name])
     return Comparison(matching=matching, changes=changes, notes=tuple(notes))
+
+
+def _standing_notes(matching: Matching, observed: Observed) -> list[Change]:
+    """Returns a note for each pair whose new table holds rows already."""
+    held = [pair for pair in matching.pairs if pair.new in observed.in_new]
+    return [_holds_rows(pair, observed.in_new[pair.new]) for pair in held]
 
 
 def _unpaired_changes(
@@ -244,7 +248,10 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _holds_rows(pair: TablePair, held: RowsInNew) -> Change:
-    """A table that is to be filled and is not empty: what OLD shares with it decides what becomes of OLD's rows."""
+    """Returns a note on a table that is to be filled and is not empty.
+
+    What OLD shares with it decides what becomes of OLD's rows.
+    """
     told = [f"{pair.new} of NEW holds {_rows(held)} already"]
     if held.keys is not None:
         equal, differing = (

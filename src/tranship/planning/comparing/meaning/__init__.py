@@ -1,7 +1,13 @@
-"""Conversions that would keep the bytes and change the meaning. Pure.
+"""Conversions that would keep the bytes and change the meaning.
 
-Keys are judged by the schemas (``references``); units, codes, flags, clocks and secrets by names, types, comments and what the data said. A
-conversion that is automatic by its types stays so unless something speaks against it.
+Keys are judged by the schemas and the data (``references``); units, codes, flags, clocks and secrets by
+names, types, comments and what the data said. A conversion that is automatic by its types stays so unless
+something speaks against it.
+
+Lives here: rules that look at one old and one new column, and the questions to the data that they need. Does
+not live here: what a change of meaning becomes in the list of changes (``comparing.column_changes``). Begin
+with ``scene``. Order of the files: units → scene → flags · numbers · texts; number_names → key_questions →
+references.
 """
 
 from __future__ import annotations
@@ -38,7 +44,7 @@ __all__ = [
 
 
 def meaning_change(pair: ColumnPair, before: Table, after: Table, landscape: Landscape) -> Doubt | None:
-    """Why the values would mean something else in NEW; None where they mean the same.
+    """Returns why the values would mean something else in NEW; None where they mean the same.
 
     A person who paired the two columns has said that they are the same, but nobody says so of ids and names.
     """
@@ -57,7 +63,7 @@ def meaning_change(pair: ColumnPair, before: Table, after: Table, landscape: Lan
 def doubt_of(
     before: Table, after: Table, columns: tuple[str, str], observed: Observed, zone: str
 ) -> Doubt | None:
-    """The same for any two columns, keys apart; ``zone`` is OLD's database time zone."""
+    """Returns the same for any two columns, keys apart; ``zone`` is OLD's database time zone."""
     old, new = before.column(columns[0]), after.column(columns[1])
     if old is None or new is None or new.generated:
         return None
@@ -66,22 +72,35 @@ def doubt_of(
 
 
 def meaning_questions(comparison: Comparison, landscape: Landscape) -> Iterator[MeaningQuestion]:
-    """The pairs, proposed ones included, of which the data can tell whether they mean the same."""
+    """Yields a question for each pair, proposed ones included, of which the data can tell whether both mean
+    the same.
+    """
     for pair in comparison.matching.pairs:
         before, after = landscape.old.table(pair.old), landscape.new.table(pair.new)
         if before is None or after is None:
             continue
-        named = [(p.old, p.new) for p in pair.columns if p.pairing is not Pairing.DECIDED] + [
-            (p.old, p.new) for p in pair.proposals
-        ]
-        for left, right in named:
-            old, new = before.column(left), after.column(right)
-            if old is None or new is None or new.generated:
-                continue
-            sight = Sight(before, after, old, new)
-            if measures(sight) or readable(sight):
-                numbers = measures(sight)
-                beside = numbers and only_beside(sight)
-                yield MeaningQuestion(
-                    ColumnRef(pair.old, left), ColumnRef(pair.new, right), numbers=numbers, beside=beside
-                )
+        kept = [(p.old, p.new) for p in pair.columns if p.pairing is not Pairing.DECIDED]
+        for columns in (*kept, *((p.old, p.new) for p in pair.proposals)):
+            sight = _sight(before, after, columns)
+            question = _question(sight) if sight is not None else None
+            if question is not None:
+                yield question
+
+
+def _sight(before: Table, after: Table, columns: tuple[str, str]) -> Sight | None:
+    old, new = before.column(columns[0]), after.column(columns[1])
+    if old is None or new is None or new.generated:
+        return None
+    return Sight(before, after, old, new)
+
+
+def _question(sight: Sight) -> MeaningQuestion | None:
+    """Returns what to ask about a pair of columns: magnitudes, else frequent values; None where neither would
+    tell.
+    """
+    numbers = measures(sight)
+    if not numbers and not readable(sight):
+        return None
+    old = ColumnRef(sight.before.name, sight.old.name)
+    new = ColumnRef(sight.after.name, sight.new.name)
+    return MeaningQuestion(old, new, numbers=numbers, beside=numbers and only_beside(sight))

@@ -1,4 +1,4 @@
-"""Yes and no turned round, and clocks that are read in another zone. Pure."""
+"""Yes and no turned round, and clocks that are read in another zone."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ _FILLERS = frozenset({"is", "has", "was", "are", "be", "can", "flag", "ind", "in
 _NEGATIONS = frozenset({"not", "no", "non", "never", "without"})
 _PREFIXES = ("un", "in", "im", "non", "dis")
 _OPPOSITES = """
-active enabled enable activated on / inactive disabled disable deactivated off suspended deleted archived removed
-visible public shown show published listed displayed / hidden invisible private unlisted hide draft unpublished
+active enabled enable activated on / \
+inactive disabled disable deactivated off suspended deleted archived removed
+visible public shown show published listed displayed / \
+hidden invisible private unlisted hide draft unpublished
 allowed allow permitted granted / denied forbidden disallowed blocked banned prohibited
 available / unavailable
 open / closed
@@ -31,13 +33,16 @@ _GROUPS = tuple(
 )
 _UTC = frozenset({"utc", "gmt"})
 _UTC_ZONES = frozenset({"utc", "gmt", "uct", "zulu", "universal", "greenwich"})
-"""Also below ``Etc/``."""
+"""Names of the zone UTC, which may also stand below ``Etc/``."""
 _LOCAL = frozenset({"local"})
 _WORDS = re.compile(r"[a-z]+", re.IGNORECASE)
 
 
 def opposed(left: str, right: str) -> bool:
-    """Whether two names ask the same question the other way round: ``is_active`` and ``disabled``, ``hidden`` and ``is_not_hidden``."""
+    """Returns whether two names ask the same question the other way round.
+
+    Examples are ``is_active`` and ``disabled``, ``hidden`` and ``is_not_hidden``.
+    """
     a, b = _asked(left), _asked(right)
     odd = (_negated(left) + _negated(right)) % 2 == 1
     if a == b and a:
@@ -46,13 +51,21 @@ def opposed(left: str, right: str) -> bool:
     if len(gone) != 1 or len(come) != 1:
         return False
     (before,), (after,) = gone, come
+    related = _relation(before, after)
+    # A negation on one side turns the relation of the two words round.
+    return related is not None and related != odd
+
+
+def _relation(before: str, after: str) -> bool | None:
+    """Returns whether two words are opposites (True) or mean the same (False); None if neither is known."""
     for yes, no in _GROUPS:
         if (before in yes and after in no) or (before in no and after in yes):
-            return not odd
+            return True
         if {before, after} <= yes or {before, after} <= no:
-            return odd
+            return False
     short, long = sorted((before, after), key=len)
-    return len(short) > 3 and any(long == prefix + short for prefix in _PREFIXES) and not odd
+    negated = len(short) > 3 and any(long == prefix + short for prefix in _PREFIXES)
+    return True if negated else None
 
 
 def _asked(name: str) -> frozenset[str]:
@@ -64,12 +77,9 @@ def _negated(name: str) -> int:
 
 
 def flag_doubt(sight: Sight) -> Doubt | None:
-    """A yes that NEW would read as a no."""
-    if (
-        "boolean" not in sight.families
-        or sight.old.name == sight.new.name
-        or not opposed(sight.old.name, sight.new.name)
-    ):
+    """Returns a doubt where NEW would read a yes as a no."""
+    names = sight.old.name, sight.new.name
+    if "boolean" not in sight.families or names[0] == names[1] or not opposed(*names):
         return None
     sql = {
         ("boolean", "boolean"): f"NOT {sight.value}",
@@ -82,20 +92,18 @@ def flag_doubt(sight: Sight) -> Doubt | None:
 
 
 def clock_doubt(sight: Sight) -> Doubt | None:
-    """A time of day that NEW would read in another zone."""
+    """Returns a doubt where NEW would read a time of day in another zone."""
     bases = sight.old.type.leaf.base, sight.new.type.leaf.base
     plain, zoned = "timestamp without time zone", "timestamp with time zone"
     if is_utc(sight.zone) and bases != (plain, plain):
         return None
     old, new = _zone(sight, old=True), _zone(sight, old=False)
     if bases == (plain, zoned) and "utc" in (old, new) and "local" not in (old, new):
-        told = (
-            f"OLD's times would be read in its database time zone {sight.zone}, but name or comment says UTC"
-        )
-        return Doubt((told,), f"{sight.value} AT TIME ZONE 'UTC'")
+        read = f"OLD's times would be read in its database time zone {sight.zone}"
+        return Doubt((f"{read}, but name or comment says UTC",), f"{sight.value} AT TIME ZONE 'UTC'")
     if bases == (zoned, plain) and new == "utc":
-        told = f"NEW's times would be written in OLD's database time zone {sight.zone}, but name or comment says UTC"
-        return Doubt((told,), f"{sight.value} AT TIME ZONE 'UTC'")
+        written = f"NEW's times would be written in OLD's database time zone {sight.zone}"
+        return Doubt((f"{written}, but name or comment says UTC",), f"{sight.value} AT TIME ZONE 'UTC'")
     return _shifted(sight, old, new) if bases == (plain, plain) else None
 
 
@@ -105,30 +113,23 @@ def is_utc(zone: str) -> bool:
 
 
 def _shifted(sight: Sight, old: str, new: str) -> Doubt | None:
-    """Both without a zone: only words can tell that the clock changes."""
-    if old == new or not (old and new) or is_utc(sight.zone):
-        differs = bool(old and new and old != new)
-        return (
-            Doubt(
-                (
-                    f"OLD's '{sight.old.name}' says {old}, NEW's '{sight.new.name}' says {new}: which zone is meant?",
-                )
-            )
-            if differs
-            else None
-        )
+    """Returns a doubt where words tell that the clock changes; both columns are without a zone."""
+    if old == new or not old or not new:
+        return None
+    words = f"OLD's '{sight.old.name}' says {old}, NEW's '{sight.new.name}' says {new}"
+    # Where the database runs in UTC, local means a zone that nobody named.
+    if is_utc(sight.zone):
+        return Doubt((f"{words}: which zone is meant?",))
     first, second = ("UTC", sight.zone) if old == "utc" else (sight.zone, "UTC")
-    told = f"OLD's '{sight.old.name}' says {old}, NEW's '{sight.new.name}' says {new}; OLD's database time zone is {sight.zone}"
-    return Doubt((told,), f"{sight.value} AT TIME ZONE '{first}' AT TIME ZONE '{second}'")
+    evidence = f"{words}; OLD's database time zone is {sight.zone}"
+    return Doubt((evidence,), f"{sight.value} AT TIME ZONE '{first}' AT TIME ZONE '{second}'")
 
 
 def _zone(sight: Sight, *, old: bool) -> str:
-    """What a column's name, else its comment, says about its clock: ``utc``, ``local`` or nothing."""
+    """Returns what a column's name, else its comment, says about its clock: ``utc``, ``local`` or nothing."""
     column = sight.old if old else sight.new
-    for said in (
-        frozenset(words(column.name)),
-        frozenset(word.lower() for word in _WORDS.findall(column.comment or "")),
-    ):
+    comment = frozenset(word.lower() for word in _WORDS.findall(column.comment or ""))
+    for said in (frozenset(words(column.name)), comment):
         if said & _UTC:
             return "utc"
         if said & _LOCAL:

@@ -45,7 +45,7 @@ def becomes_text(old: Column, new: Column) -> bool:
 
 
 def is_the_primary_key(table: Table, column: str) -> bool:
-    """Returns whether a column alone is its table's primary key: its values are the table's own identifiers."""
+    """Returns whether a column alone is its table's primary key: it holds the table's own identifiers."""
     primary = table.primary_key
     return primary is not None and primary.columns == (column,)
 
@@ -54,17 +54,19 @@ def needs_keys(before: Table, after: Table, old: Column, new: Column, landscape:
     """Returns whether the data have to say whether an old column holds keys, since neither a foreign key nor
     its name does.
     """
-    if not may_be_keys(old) or is_the_primary_key(before, old.name) or declared_targets(before, old.name):
-        return False
-    if new.generated:
+    known = is_the_primary_key(before, old.name) or bool(declared_targets(before, old.name))
+    if known or not may_be_keys(old) or new.generated:
         return False
     targets = declared_targets(after, new.name)
     if targets:
         return not any(_named_like(old.name, before.name, target, landscape) for target in targets)
     if not becomes_text(old, new) or number_by_name(before, after, old, new, landscape):
         return False
-    named = any(said(name) for said in (says_label, says_code) for name in (old.name, new.name))
-    return named or any(True for _ in _keys_of(before.name, old, landscape))
+    return _speaks(old.name) or _speaks(new.name) or any(True for _ in _keys_of(before.name, old, landscape))
+
+
+def _speaks(name: str) -> bool:
+    return says_label(name) or says_code(name)
 
 
 def number_by_name(before: Table, after: Table, old: Column, new: Column, landscape: Landscape) -> bool:
@@ -89,7 +91,7 @@ def _named_like(column: str, owner: TableName, target: TableName, landscape: Lan
 
 
 def key_questions(comparison: Comparison, landscape: Landscape) -> tuple[KeyQuestion, ...]:
-    """Returns the columns to compare with keys, the most dangerous first, each with the likeliest keys first."""
+    """Returns the columns to compare with keys: the most dangerous first, each with its likeliest keys first."""
     found: list[tuple[int, KeyQuestion]] = []
     for pair in comparison.matching.pairs:
         before, after = landscape.old.table(pair.old), landscape.new.table(pair.new)

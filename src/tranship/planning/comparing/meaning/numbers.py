@@ -1,4 +1,4 @@
-"""Numbers whose unit changes: cents and units, percent and fraction, seconds and milliseconds. Pure."""
+"""Numbers whose unit changes: cents and units, percent and fraction, seconds and milliseconds."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from tranship.planning.comparing.meaning.units import UNITS, Unit, converted, sa
 
 _NUMBERS = ("integer", "decimal")
 _MONEY_WORDS = """
-price amount total subtotal balance cost fee salary wage pay payment revenue turnover deposit budget charge refund rent income expense
-discount tax vat net gross money tip premium preis betrag summe saldo gehalt kosten
+price amount total subtotal balance cost fee salary wage pay payment revenue turnover deposit budget
+charge refund rent income expense discount tax vat net gross money tip premium preis betrag summe
+saldo gehalt kosten
 """
 _MONEY = frozenset(_MONEY_WORDS.split())
 _COUNTED_WORDS = """
-count counter quantity qty item point score vote page year age rank position seat stock piece user row line hour day minute second week month
-weight length height width distance size percent rate ratio
+count counter quantity qty item point score vote page year age rank position seat stock piece user
+row line hour day minute second week month weight length height width distance size percent rate
+ratio
 """
 _COUNTED = frozenset(_COUNTED_WORDS.split())
 _SHARES_WORDS = """
-percent percentage pct rate ratio share fraction probability discount tax vat margin commission utilization utilisation completion progress
-confidence satz anteil rabatt
+percent percentage pct rate ratio share fraction probability discount tax vat margin commission
+utilization utilisation completion progress confidence satz anteil rabatt
 """
 _SHARES = frozenset(_SHARES_WORDS.split())
 _MOMENTS = frozenset(
@@ -31,6 +33,7 @@ _MOMENTS = frozenset(
 )
 _BOUND = re.compile(r"(?:<=?|AND)\s*\(*'?(-?[0-9]+(?:\.[0-9]+)?)'?")
 _ENOUGH_THERE = 5
+"""Numbers other than 0 that NEW's own rows must hold before their magnitude says something."""
 _DECIMALS = (2, 3, 4)
 _PER_UNIT = 100
 _SECONDS = (5e8, 5e9)
@@ -38,7 +41,7 @@ _SECONDS = (5e8, 5e9)
 
 
 def measures(sight: Sight) -> bool:
-    """Whether magnitudes could tell that these two columns mean different things."""
+    """Returns whether magnitudes could tell that these two columns mean different things."""
     if any(kind not in _NUMBERS for kind in sight.families) or sight.is_key:
         return False
     telling = sight.old_words | sight.new_words
@@ -48,7 +51,10 @@ def measures(sight: Sight) -> bool:
 
 
 def only_beside(sight: Sight) -> bool:
-    """Whether OLD's magnitudes tell nothing but beside those of NEW's own rows: amounts stay amounts, and counts stay counts."""
+    """Returns whether OLD's magnitudes tell something only beside those of NEW's own rows.
+
+    Then amounts stay amounts by their declarations, and counts stay counts.
+    """
     return not _declared_otherwise(sight)
 
 
@@ -67,7 +73,7 @@ def _declared_otherwise(sight: Sight) -> bool:
 
 
 def number_doubt(sight: Sight) -> Doubt | None:
-    """The unit of a number changes, or may."""
+    """Returns a doubt where the unit of a number changes, or may."""
     if any(kind not in _NUMBERS for kind in sight.families) or sight.is_key:
         return None
     for rule in (_by_units, _to_decimals, _to_whole, _to_fraction, _to_percent, _by_magnitude):
@@ -96,40 +102,34 @@ def _by_units(sight: Sight) -> Doubt | None:
 
 
 def _unit_lost(sight: Sight, left: Unit | None, right: Unit | None) -> Doubt | None:
-    """A unit in one of two different names, or one in a comment that the other side's type contradicts."""
-    if (left is None) == (right is None):
+    """Returns a doubt for a unit in one of two different names, or one that the other side's type
+    contradicts.
+    """
+    unit = left or right
+    if unit is None or (left is not None and right is not None):
         return None
-    cents = UNITS["cent"].factor
-    if (
-        left is not None
-        and left.dimension == "money"
-        and left.factor == cents
-        and sight.families[1] == "decimal"
-    ):
-        return Doubt(
-            (f"OLD's '{sight.old.name}' says {left.word}, NEW's '{sight.new.name}' has decimals",),
-            times(sight.value, Fraction(1, 100)),
-        )
-    if (
-        right is not None
-        and right.dimension == "money"
-        and right.factor == cents
-        and sight.families[0] == "decimal"
-    ):
-        return Doubt(
-            (f"OLD's '{sight.old.name}' has decimals, NEW's '{sight.new.name}' says {right.word}",),
-            f"round({times(sight.value, Fraction(100))})",
-        )
-    if sight.old.name == sight.new.name or (left or right) not in _named(sight):
-        return None
-    unit, side, other = (
-        (left, sight.old.name, sight.new.name)
-        if left is not None
-        else (right, sight.new.name, sight.old.name)
-    )
-    return Doubt(
-        (f"'{side}' says its unit ({unit.word if unit else ''}), '{other}' says none: is it the same?",)
-    )
+    cents = _cents_lost(sight, left, right)
+    if cents is not None or sight.old.name == sight.new.name or unit not in _named(sight):
+        return cents
+    side, other = (sight.old.name, sight.new.name) if left else (sight.new.name, sight.old.name)
+    return Doubt((f"'{side}' says its unit ({unit.word}), '{other}' says none: is it the same?",))
+
+
+def _cents_lost(sight: Sight, left: Unit | None, right: Unit | None) -> Doubt | None:
+    """Returns a doubt where one side counts cents and the other has decimals: those are amounts in whole
+    units.
+    """
+    if left is not None and _is_cent(left) and sight.families[1] == "decimal":
+        words = f"OLD's '{sight.old.name}' says {left.word}, NEW's '{sight.new.name}' has decimals"
+        return Doubt((words,), times(sight.value, Fraction(1, _PER_UNIT)))
+    if right is not None and _is_cent(right) and sight.families[0] == "decimal":
+        words = f"OLD's '{sight.old.name}' has decimals, NEW's '{sight.new.name}' says {right.word}"
+        return Doubt((words,), f"round({times(sight.value, Fraction(_PER_UNIT))})")
+    return None
+
+
+def _is_cent(unit: Unit) -> bool:
+    return unit.dimension == "money" and unit.factor == UNITS["cent"].factor
 
 
 def _named(sight: Sight) -> Sequence[Unit]:
@@ -153,7 +153,10 @@ def _scale(sight: Sight) -> int | None:
 
 
 def _to_decimals(sight: Sight) -> Doubt | None:
-    """Whole numbers become amounts with decimals: were they cents? Only where the data speak for it: the type alone is converted by itself."""
+    """Returns a doubt where whole numbers become amounts with decimals: were they cents?
+
+    Only the data can speak for it; the type alone is converted without a question.
+    """
     if sight.families[0] != "integer" or _scale(sight) not in _DECIMALS or not _is_money(sight):
         return None
     told = f"'{sight.old.name}' speaks of money: whole numbers in OLD, {sight.new.type.text} in NEW"
@@ -169,7 +172,8 @@ def _to_decimals(sight: Sight) -> Doubt | None:
             return Doubt(
                 (
                     told,
-                    f"the typical number of OLD is {ratio:.0f} times that of NEW's own rows: OLD seems to count cents",
+                    f"the typical number of OLD is {ratio:.0f} times that of NEW's own rows: "
+                    "OLD seems to count cents",
                 ),
                 sql,
             )
@@ -181,7 +185,7 @@ def _to_decimals(sight: Sight) -> Doubt | None:
 
 
 def _to_whole(sight: Sight) -> Doubt | None:
-    """Amounts with decimals become whole numbers: does NEW count cents?"""
+    """Returns a doubt where amounts with decimals become whole numbers: does NEW count cents?"""
     if sight.families != ("decimal", "integer") or not _is_money(sight):
         return None
     facts = sight.numbers
@@ -198,7 +202,7 @@ def _to_whole(sight: Sight) -> Doubt | None:
 
 
 def _to_fraction(sight: Sight) -> Doubt | None:
-    """Percent become fractions of one."""
+    """Returns a doubt where percent become fractions of one."""
     facts = sight.numbers
     if (
         not (sight.old_words | sight.new_words) & _SHARES
@@ -217,34 +221,28 @@ def _to_fraction(sight: Sight) -> Doubt | None:
 
 
 def _to_percent(sight: Sight) -> Doubt | None:
-    """Fractions of one become percent."""
-    facts, there = sight.numbers, sight.numbers_there
-    if (
-        not (sight.old_words | sight.new_words) & _SHARES
-        or facts is None
-        or facts.highest is None
-        or facts.lowest is None
-    ):
+    """Returns a doubt where fractions of one become percent."""
+    facts = sight.numbers
+    if not (sight.old_words | sight.new_words) & _SHARES or facts is None:
         return None
-    if not facts.fractional or facts.lowest < 0 or facts.highest > 1:
+    if facts.highest is None or facts.lowest is None or not facts.fractional:
         return None
-    bounds = _bounds(sight)
-    more = (
-        there is not None
-        and there.highest is not None
-        and there.nonzero >= _ENOUGH_THERE
-        and 1 < there.highest <= _PER_UNIT
-    )
+    why = _goes_to_hundred(sight) if facts.lowest >= 0 and facts.highest <= 1 else None
+    if why is None:
+        return None
+    evidence = f"'{sight.old.name}' speaks of a share: OLD holds nothing above 1; {why}"
+    return Doubt((evidence,), _rounded(sight, times(sight.value, Fraction(_PER_UNIT))))
+
+
+def _goes_to_hundred(sight: Sight) -> str | None:
+    """Returns how NEW says that it holds percent; None where nothing says so."""
+    there, bounds = sight.numbers_there, _bounds(sight)
     if sight.families[1] == "integer":
-        why = "NEW holds whole numbers"
-    elif more:
-        why = "NEW's own rows go beyond 1"
-    elif bounds and max(bounds) == _PER_UNIT:
-        why = f"NEW allows up to {_PER_UNIT}"
-    else:
-        return None
-    told = f"'{sight.old.name}' speaks of a share: OLD holds nothing above 1; {why}"
-    return Doubt((told,), _rounded(sight, times(sight.value, Fraction(_PER_UNIT))))
+        return "NEW holds whole numbers"
+    highest = there.highest if there is not None and there.nonzero >= _ENOUGH_THERE else None
+    if highest is not None and 1 < highest <= _PER_UNIT:
+        return "NEW's own rows go beyond 1"
+    return f"NEW allows up to {_PER_UNIT}" if bounds and max(bounds) == _PER_UNIT else None
 
 
 def _bounds(sight: Sight) -> list[float]:
@@ -252,7 +250,7 @@ def _bounds(sight: Sight) -> list[float]:
 
 
 def _upto_one(sight: Sight) -> str | None:
-    """How NEW says that it holds fractions of one."""
+    """Returns how NEW says that it holds fractions of one; None where nothing says so."""
     leaf, there, bounds = sight.new.type.leaf, sight.numbers_there, _bounds(sight)
     if (
         leaf.base == "numeric"
@@ -275,7 +273,7 @@ def _upto_one(sight: Sight) -> str | None:
 
 
 def _by_magnitude(sight: Sight) -> Doubt | None:
-    """NEW's own rows are a hundred or a thousand times larger or smaller."""
+    """Returns a doubt where NEW's own rows are a hundred or a thousand times larger or smaller."""
     facts, there = sight.numbers, sight.numbers_there
     if (
         facts is None
@@ -313,7 +311,8 @@ def _epoch(sight: Sight, facts: NumberFacts, there: NumberFacts) -> Doubt | None
             continue
         return Doubt(
             (
-                f"seconds since 1970 on one side, {thousand} times as much in NEW's own rows or in OLD's on the other",
+                f"seconds since 1970 on one side, {thousand} times as much in NEW's own rows or in OLD's"
+                " on the other",
             ),
             sql,
         )

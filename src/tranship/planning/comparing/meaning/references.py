@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tranship.model.catalog import Column, Table
 from tranship.model.change import ColumnPair, Pairing
 from tranship.model.evidence import Reference
@@ -42,14 +44,20 @@ def keys_misread(pair: ColumnPair, before: Table, after: Table, landscape: Lands
         return _misread(pair, before, after, targets, bool(declared), landscape)
     if not needs_keys(before, after, old, new, landscape):
         return None
-    asked = landscape.observed.references.get(ColumnRef(before.name, old.name))
-    if asked is None:
+    reference = landscape.observed.references.get(ColumnRef(before.name, old.name))
+    if reference is None:
         return _unasked(before, after, old, new)
-    if declared_targets(after, new.name):
-        only = {key.table for key in asked.keys}
-        measured = only if len(only) == 1 and asked.distinct >= _MANY and before.name not in only else set()
-        return _misread(pair, before, after, measured, False, landscape) if measured else None
-    return _numbers_as_texts(pair, before, after, asked, landscape)
+    if not declared_targets(after, new.name):
+        return _numbers_as_texts(pair, before, after, reference, landscape)
+    measured = _measured_target(before, reference)
+    return _misread(pair, before, after, measured, False, landscape) if measured else None
+
+
+def _measured_target(before: Table, reference: Reference) -> set[TableName]:
+    """Returns the one other table whose keys enough values are; nothing where it is none, or several."""
+    tables = {key.table for key in reference.keys}
+    certain = len(tables) == 1 and reference.distinct >= _MANY and before.name not in tables
+    return tables if certain else set()
 
 
 def _unasked(before: Table, after: Table, old: Column, new: Column) -> Doubt:
@@ -140,36 +148,41 @@ def _keyed_by(table: Table, key_family: str) -> bool:
 
 
 # --- numbers that become texts
-# -----------------------------------------------------------------------------------------------------
 
 
 def _numbers_as_texts(
-    pair: ColumnPair, before: Table, after: Table, asked: Reference, landscape: Landscape
+    pair: ColumnPair, before: Table, after: Table, reference: Reference, landscape: Landscape
 ) -> Doubt | None:
     """A number that becomes a text needs a reason to stay a number: no value, no key, or numbers among NEW's
     own rows.
     """
-    if not asked.distinct and not asked.sampled:
-        return None
     written = _written_in_new(after, pair.new, landscape)
-    if written == "numbers":
+    no_value = not reference.distinct and not reference.sampled
+    if no_value or written == "numbers":
         return None
-    owner = before.name
-    tables = [key.table for key in asked.keys]
-    label = says_label(pair.old) or says_label(pair.new)
-    certain = bool(tables) and (label or _likely(pair.old, owner, tables[0], landscape))
-    told = [*_told_tables(pair, owner, tables)]
-    if label:
-        told.append(f"'{pair.new}' is a label in NEW, and OLD holds numbers: ids would be stored as names")
-    elif not tables and (says_code(pair.old) or says_code(pair.new)) and asked.distinct <= _FEW_LABELS:
-        told.append(
-            f"{asked.distinct} different numbers in OLD under the name of a code: does NEW hold words?"
-        )
+    tables = [key.table for key in reference.keys]
+    evidence = [*_told_tables(pair, before.name, tables), *_speaking_names(pair, reference)]
     if written == "words":
-        told.append("NEW's own rows hold words there")
-    if not told or (pair.pairing is Pairing.DECIDED and not certain):
+        evidence.append("NEW's own rows hold words there")
+    certain = bool(tables) and (_is_label(pair) or _likely(pair.old, before.name, tables[0], landscape))
+    if not evidence or (pair.pairing is Pairing.DECIDED and not certain):
         return None
-    return Doubt(tuple(told), keys=True, bare=not certain)
+    return Doubt(tuple(evidence), keys=True, bare=not certain)
+
+
+def _is_label(pair: ColumnPair) -> bool:
+    return says_label(pair.old) or says_label(pair.new)
+
+
+def _speaking_names(pair: ColumnPair, reference: Reference) -> Iterator[str]:
+    """Yields what the names of the two columns say of numbers that become texts."""
+    if _is_label(pair):
+        yield f"'{pair.new}' is a label in NEW, and OLD holds numbers: ids would be stored as names"
+        return
+    coded = says_code(pair.old) or says_code(pair.new)
+    if coded and not reference.keys and reference.distinct <= _FEW_LABELS:
+        numbers = f"{reference.distinct} different numbers in OLD under the name of a code"
+        yield f"{numbers}: does NEW hold words?"
 
 
 def _likely(column: str, owner: TableName, table: TableName, landscape: Landscape) -> bool:
