@@ -91,7 +91,7 @@ def _named_like(column: str, owner: TableName, target: TableName, landscape: Lan
 
 
 def key_questions(comparison: Comparison, landscape: Landscape) -> tuple[KeyQuestion, ...]:
-    """Returns the columns to compare with keys: the most dangerous first, each with its likeliest keys first."""
+    """Returns the columns to compare with keys, the most dangerous first, with the likeliest keys first."""
     found: list[tuple[int, KeyQuestion]] = []
     for pair in comparison.matching.pairs:
         before, after = landscape.old.table(pair.old), landscape.new.table(pair.new)
