@@ -12,10 +12,13 @@ from tranship.model.plan import Plan
 from tranship.model.resolution import Problem
 from tranship.server.identity import read_identity
 from tranship.server.journal import find_journal, missing_rights
+from tranship.sql.evidence import bounded_transaction
 from tranship.sql.standing import holding_any
 
 _AT_ONCE = 50
 """Tables that one statement looks into: each takes a few of the server's shared locks."""
+_MILLISECONDS = 10_000
+"""A table that is locked is not waited for: whether it holds a row decides nothing but this warning."""
 _HALF = 2
 """NEW counts as full where at least one in so many of its tables holds rows; fewer are seeds."""
 
@@ -31,7 +34,7 @@ async def probably_swapped(
         return ()
     before = [table for one in plan.tables if (table := sides.old.table(one.old)) is not None]
     after = {table.name: table for one in plan.tables if (table := sides.new.table(one.new)) is not None}
-    if not before or await _holding(open_.old, before):
+    if not before or await _holding(open_.old, before) != 0:
         return ()
     full = await _holding(open_.new, list(after.values()))
     if not full or full * _HALF < len(after) or await _has_run(open_, sides, config):
@@ -41,13 +44,22 @@ async def probably_swapped(
     return (message.problem(),)
 
 
-async def _holding(conn: asyncpg.Connection, tables: list[Table]) -> int:
-    """Returns how many tables hold a row; one without a page, or that may not be read, counts as empty."""
+async def _holding(conn: asyncpg.Connection, tables: list[Table]) -> int | None:
+    """Returns how many tables hold a row; one without a page, or that may not be read, counts as empty.
+
+    None: the server does not say (a partition on another server, a lock), so that nothing is concluded.
+    """
     asked = [table for table in tables if table.pages and "SELECT" in table.privileges]
     found = 0
     for start in range(0, len(asked), _AT_ONCE):
-        async with conn.transaction(isolation="repeatable_read", readonly=True):
+        try:
+            await conn.execute(bounded_transaction(_MILLISECONDS))
             rows = await conn.fetch(holding_any(asked[start : start + _AT_ONCE]))
+        except asyncpg.PostgresError:
+            return None
+        finally:
+            if not conn.is_closed():
+                await conn.execute("ROLLBACK")
         found += sum(1 for row in rows if row["held"])
     return found
 
