@@ -60,13 +60,14 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
         by_table.setdefault((record.table, record.new_table), []).append(record)
     for plan in left.plan.tables:
         findings = probed.book.findings(plan.flow)
-        rows, rejected = probed.cuts[plan.flow].rows, len(findings.rejects)
+        rows, rejected, there = probed.cuts[plan.flow].rows, len(findings.rejects), findings.already_there
+        written = rows - rejected - there
         for record in by_table.get((str(plan.old), str(plan.new)), [])[:FIRST_REJECTS]:
             on_event(_would_reject(plan.flow, record, show_values=options.show_values))
-        on_event(TableDone(plan.flow, rows, rows - rejected, rejected))
+        on_event(TableDone(plan.flow, rows, written, rejected, there))
         reasoned = reasons(findings.rejects)
         tables[plan.flow] = TableCounts(
-            plan, rows, rows - rejected, rejected, 0, "", reasoned, findings.losses, findings.not_asked
+            plan, rows, written, rejected, 0, "", reasoned, findings.losses, findings.not_asked
         )
     seconds = time.monotonic() - began
     refusals = (too_many(probed.rejected, probed.rows, options), lacking)

@@ -103,12 +103,14 @@ class RowRejected(Struct, frozen=True, tag=True):
 
 
 class TableDone(Struct, frozen=True, tag=True):
-    """A table is complete and its row-count invariant holds: read = written + rejected."""
+    """A table is complete and its row-count invariant holds: read = written + rejected + already there."""
 
     flow: FlowId
     read: int
     written: int
     rejected: int
+    already_there: int = 0
+    """Rows that NEW held before the run."""
     already_migrated: bool = False
     """An earlier finished run copied it, so nothing was done now."""
 

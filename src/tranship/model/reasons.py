@@ -109,6 +109,17 @@ class ParentMissing(Struct, frozen=True, tag=True):
     """There was one in OLD, and it is rejected itself."""
 
 
+class ParentIsAnother(Struct, frozen=True, tag=True):
+    """The row's parent in OLD is rejected, and the row of NEW under the same key is another one."""
+
+    table: str
+    key: str
+    columns: tuple[str, ...]
+    value: str | None
+    """The row's key, as a server writes it; None: it cannot be shown."""
+    parent: str
+
+
 class ParentNotThere(Struct, frozen=True, tag=True):
     """At the end of a cycle the row's parent was not in NEW."""
 
@@ -126,6 +137,7 @@ ConstraintReason = (
     | HeldByNew
     | ComesSecond
     | ParentMissing
+    | ParentIsAnother
     | ParentNotThere
 )
 """A constraint of NEW is violated."""

@@ -64,6 +64,8 @@ class TableFindings(Struct, frozen=True):
     losses: tuple[LossCount, ...] = ()
     not_asked: tuple[str, ...] = ()
     """Checks that were not possible read-only, in words for people."""
+    already_there: int = 0
+    """Rows that NEW held before the run, equal in every column that the flow fills."""
     ordered_stream: bool = False
     """Collisions could not be decided beforehand, so the table is copied as one stream in key order."""
 
@@ -88,6 +90,10 @@ class TableResult(Struct, frozen=True):
     format: str = ""
     """``binary``, ``text`` or empty where nothing was copied."""
     already_migrated: bool = False
+    rows_already_there: int = 0
+    """Rows that NEW held before the run, equal in every column that the flow fills: neither written nor
+    rejected.
+    """
 
 
 class Stats(Struct, frozen=True):
@@ -98,6 +104,7 @@ class Stats(Struct, frozen=True):
     rows_migrated: int = 0
     rows_failed: int = 0
     rows_left_out: int = 0
+    rows_already_there: int = 0
     bytes: int = 0
     duration_seconds: float = 0.0
 

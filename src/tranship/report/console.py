@@ -126,6 +126,7 @@ class Console:
                     table.rows_read,
                     table.rows_migrated,
                     table.rows_failed,
+                    table.rows_already_there,
                     already_migrated=True,
                 )
                 self._done[planned.flow] = done
@@ -141,7 +142,10 @@ class Console:
             return
         yield f"  Old columns: {planned.old_columns}, New columns: {planned.new_columns}"
         yield f"  Total rows to migrate: {self._rows.get(planned.flow, done.read)}"
-        yield f"  ✓ Processed: {done.read}, Success: {done.written}, Failed: {done.rejected}"
+        arrived = done.written + done.already_there
+        yield f"  ✓ Processed: {done.read}, Success: {arrived}, Failed: {done.rejected}"
+        if done.already_there:
+            yield f"  Of these already there: {done.already_there} (NEW held equal rows before the run)"
 
     def _title(self, planned: PlannedTable) -> str:
         before, after = planned.flow.old, planned.flow.new
@@ -198,6 +202,8 @@ def _verification(result: MigrationResult) -> list[str]:
         f"{stats.rows_read} read = {stats.rows_migrated} written"
         f" + {stats.rows_failed} rejected + {stats.rows_left_out} left out"
     )
+    if stats.rows_already_there:
+        invariant += f" + {stats.rows_already_there} already there"
     lines = [f"Accounted for: {invariant}"]
     if result.mode != "live":
         return lines

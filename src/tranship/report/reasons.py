@@ -20,6 +20,7 @@ from tranship.model.reasons import (
     NoPartition,
     NullRefused,
     OldCannotCompute,
+    ParentIsAnother,
     ParentMissing,
     ParentNotThere,
     Reason,
@@ -71,6 +72,8 @@ def _of_constraint(reason: ConstraintReason) -> str:
             return f"{_violated(reason)}: the row {row} of OLD comes first"
         case ParentMissing():
             return _parent_missing(reason)
+        case ParentIsAnother():
+            return _parent_is_another(reason)
         case ParentNotThere(key=key, parent=parent):
             return f"foreign key {key}: the parent in {parent} did not arrive or was deleted"
         case _ as unreachable:
@@ -83,6 +86,15 @@ def _parent_missing(reason: ParentMissing) -> str:
         return f"{violated}: MATCH FULL does not allow mixing of null and nonnull key values"
     absent = f'Key ({", ".join(reason.columns)})={reason.value} is not present in table "{reason.parent}"'
     return f"{violated}: {absent}{' because its parent was rejected' if reason.gone else ''}"
+
+
+def _parent_is_another(reason: ParentIsAnother) -> str:
+    which = f"Key ({', '.join(reason.columns)})={reason.value}" if reason.value is not None else "its key"
+    return (
+        f'foreign key constraint "{reason.key}" of table "{reason.table}":'
+        f" the parent with {which} was rejected,"
+        f' and the row of "{reason.parent}" under that key is another one'
+    )
 
 
 def _violated(reason: HeldByNew | ComesSecond) -> str:

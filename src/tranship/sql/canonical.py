@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tranship.model.builtin_types import Family
 from tranship.model.catalog import Table
 from tranship.model.expression import Rule, Take
 from tranship.model.plan import TablePlan
 from tranship.model.types import PgType
 from tranship.sql.expression import compile_column
+from tranship.sql.quote import ident
 from tranship.sql.types.values import canonical, deterministic
 
 
@@ -51,3 +53,29 @@ def taken_on_old(plan: TablePlan, column: str, old: Table) -> tuple[str, PgType]
             return compile_column(plan, position, old), kept.leaf
         case _:
             return None
+
+
+def value_on_old(old: Table, column: str) -> tuple[str, PgType] | None:
+    """Returns SQL over ``old`` for a column's own value, with its type; None where its collation is not
+    deterministic.
+    """
+    declared = old.column(column)
+    if declared is None or not deterministic(declared.collation):
+        return None
+    return f"old.{ident(column)}", declared.type.leaf
+
+
+def comparable(child: tuple[str, PgType] | None, parent: tuple[str, PgType] | None) -> tuple[str, str] | None:
+    """Returns both values as OLD compares them: by their own equality where the types are alike, else by
+    canonical text. None where neither is possible, or one of the values is None.
+    """
+    if child is None or parent is None:
+        return None
+    (child_value, child_type), (parent_value, parent_type) = child, parent
+    texts = canonical(child_value, child_type), canonical(parent_value, parent_type)
+    if texts[0] is None or texts[1] is None:
+        return None
+    both_integers = child_type.family is Family.INTEGER and parent_type.family is Family.INTEGER
+    if both_integers or (child_type.typname and child_type.base == parent_type.base):
+        return child_value, parent_value
+    return texts[0], texts[1]

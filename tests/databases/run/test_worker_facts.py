@@ -16,11 +16,13 @@ from tranship.model.names import TableName
 from tranship.model.progress import Batch
 from tranship.model.reasons import ServerSaid
 from tranship.model.verdict import Reject
-from tranship.server.journal import Journal, prepare_journal
+from tranship.server.journal import Journal, Predicted, prepare_journal
 
 ITEM = TableName("public", "item")
 FLOW = FlowId(ITEM, ITEM)
 PLACES = [Locator(0, (0, 9)), Locator(0, (1, 1)), Locator(0, (1, 2)), Locator(0, (12, 1)), Locator(1, (0, 1))]
+THERE = Locator(0, (20, 5))
+"""A row that NEW held before the run."""
 JOURNAL = Journal("_tranship")
 
 
@@ -31,9 +33,8 @@ async def journalled(make_pair: MakePair) -> AsyncIterator[tuple[asyncpg.Connect
     async with pair.new.connect() as one, pair.new.connect() as other:
         await prepare_journal(one, "_tranship")
         await one.execute(JOURNAL.sql("insert_task"), "run", 0, "{}", "{}", "hash", 9, "", b"{}", "text")
-        await JOURNAL.write_predicted_rejects(
-            one, "run", 0, [Reject(row, "22003", ServerSaid("first")) for row in PLACES]
-        )
+        rejects = tuple(Reject(row, "22003", ServerSaid("first")) for row in PLACES)
+        await JOURNAL.write_predicted(one, "run", 0, Predicted(rejects, (THERE,)))
         yield one, other
 
 
@@ -53,8 +54,19 @@ async def test_predicted_rejects_of_a_batch_are_those_inside_its_range(
 ) -> None:
     async with journalled(make_pair) as (conn, _):
         predicted = await JOURNAL.predicted_in(conn, "run", 0, Batch(0, FLOW, range_, 9))
-        assert [reject.row for reject in predicted] == found
-        assert await JOURNAL.predicted_in(conn, "run", 1, Batch(0, FLOW, range_, 9)) == ()
+        assert [reject.row for reject in predicted.rejects] == found
+        assert await JOURNAL.predicted_in(conn, "run", 1, Batch(0, FLOW, range_, 9)) == Predicted()
+
+
+async def test_rows_already_there_are_told_from_rejects(make_pair: MakePair) -> None:
+    async with journalled(make_pair) as (conn, _):
+        inside, outside = (
+            Batch(0, FLOW, Pages(0, (20, 1), None), 9),
+            Batch(0, FLOW, Pages(0, None, (20, 1)), 9),
+        )
+        assert await JOURNAL.predicted_in(conn, "run", 0, inside) == Predicted((), (THERE,))
+        assert (await JOURNAL.predicted_in(conn, "run", 0, outside)).already_there == ()
+        assert (await JOURNAL.predicted(conn, "run"))[0].already_there == (THERE,)
 
 
 async def test_what_is_predicted_later_leaves_the_first_reason(make_pair: MakePair) -> None:
@@ -63,7 +75,7 @@ async def test_what_is_predicted_later_leaves_the_first_reason(make_pair: MakePa
         for _ in range(2):  # an answer that was lost makes it be done again
             await JOURNAL.add_predicted_rejects(conn, "run", 0, later)
         predicted = await JOURNAL.predicted_in(conn, "run", 0, Batch(0, FLOW, Pages(0, None, (1, 1)), 9))
-        assert [(r.row, r.reason.text) for r in predicted] == [
+        assert [(r.row, r.reason.text) for r in predicted.rejects] == [
             (later[1].row, "second"),
             (PLACES[0], "first"),
         ]

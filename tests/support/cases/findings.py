@@ -104,7 +104,8 @@ def compare_rejects(
 ) -> None:
     """Compares every table's numbers, and its rejected rows where the expectation lists them."""
     for table in files.result["tables"]:
-        whole = table["rows_migrated"] + table["rows_failed"] + table["rows_left_out"]
+        parts = ("rows_migrated", "rows_failed", "rows_left_out", "rows_already_there")
+        whole = sum(table[part] for part in parts)
         seen.check(
             table["rows_read"] == whole, f"{table['table']}: read {table['rows_read']}, accounted for {whole}"
         )
@@ -112,6 +113,9 @@ def compare_rejects(
     seen.check(
         failed == expected.counts, f"rejected {failed}, expected {expected.counts}: {files.rejects[:12]}"
     )
+    there = {t["table"]: t["rows_already_there"] for t in files.result["tables"] if t["rows_already_there"]}
+    if expected.already_there is not None:
+        seen.check(there == expected.already_there, f"already there: {there}, not {expected.already_there}")
     if expected.rejected:
         for table, rows in expected.rejected.items():
             _compare_table(table, rows, [r for r in files.rejects if r["table"] == table], seen)

@@ -39,6 +39,8 @@ class DryRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     rejected: dict[str, list[dict[str, Any]]] = {}
     rejected_count: dict[str, int] | None = None
     error_contains: tuple[str, ...] = ()
+    already_there: dict[str, int] | None = None
+    """Rows per table that NEW held before the run, tables without any left out; None: nothing is said of them."""
 
     @property
     def status(self) -> int:

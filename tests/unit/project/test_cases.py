@@ -167,7 +167,13 @@ def _files(*rejects: dict[str, object], read: int = 5) -> RunFiles:
         "sqlstate": "23514",
         "reason": "breaks t_ck",
     }
-    counts = {"table": "public.t", "rows_read": read, "rows_migrated": 5 - len(rejects), "rows_left_out": 0}
+    counts = {
+        "table": "public.t",
+        "rows_read": read,
+        "rows_migrated": 5 - len(rejects),
+        "rows_left_out": 0,
+        "rows_already_there": 0,
+    }
     return RunFiles(
         {"tables": [{**counts, "rows_failed": len(rejects)}]},
         [{**plain, "row": {"id": str(r["id"]), "v": "Blue"}, "key": {"id": r["id"]}, **r} for r in rejects],

@@ -19,6 +19,7 @@ from tranship.model.reasons import (
     NoPartition,
     NullRefused,
     OldCannotCompute,
+    ParentIsAnother,
     ParentMissing,
     ParentNotThere,
     Reason,
@@ -58,6 +59,10 @@ REASONS: dict[Reason, str] = {
     ParentMissing("town", "town_city", ("a", "b"), None, "city", gone=False): (
         'insert or update on table "town" violates foreign key constraint "town_city": '
         "MATCH FULL does not allow mixing of null and nonnull key values"
+    ),
+    ParentIsAnother("town", "town_city", ("city",), "(7)", "city"): (
+        'foreign key constraint "town_city" of table "town": the parent with Key (city)=(7) was rejected,'
+        ' and the row of "city" under that key is another one'
     ),
     ParentNotThere("town_city", CITY): (
         "foreign key town_city: the parent in public.city did not arrive or was deleted"

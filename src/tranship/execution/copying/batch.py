@@ -28,7 +28,7 @@ from tranship.execution.resilience.writer_lock import end_backends
 from tranship.execution.switches.triggers_and_keys import refuse_late_triggers
 from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
-from tranship.server.journal import BatchRow, RejectRow, bound
+from tranship.server.journal import BatchRow, Predicted, RejectRow, bound
 from tranship.server.session import datestyle, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import session as statements
@@ -94,8 +94,8 @@ class _Batch(NamedTuple):
 
     task: FlowTask
     batch: Batch
-    predicted: Sequence[Reject]
-    """Its predicted rejects in physical order."""
+    predicted: Predicted
+    """Its rows that are not copied."""
     began: float
 
 
@@ -243,7 +243,7 @@ class Worker:
         async with run.snapshot.reader(plan.zone) as old:
             self._old = old
             bindings = await run.bindings(old, new, plan, given.batch)
-            records = await self._records(old, given, given.predicted)
+            records = await self._records(old, given, given.predicted.rejects)
             if not await self._begin(new, given):
                 return await self._already(new, given)
             written, sent = await self._copy(old, new, given, bindings)
@@ -269,7 +269,7 @@ class Worker:
             plan,
             job.before(plan),
             batch,
-            excluded=[reject.row for reject in given.predicted],
+            excluded=given.predicted.rows,
             bindings=bindings,
             in_key_order=task.ordered_stream,
         )
@@ -283,7 +283,7 @@ class Worker:
     async def _isolated(self, new: asyncpg.Connection, given: _Batch) -> Report:
         """Row by row where needed: what NEW refuses is rejected with NEW's own words."""
         run, task, batch = self._run, given.task, given.batch
-        lines, unreadable = await identified_lines(run, new, task, batch, [r.row for r in given.predicted])
+        lines, unreadable = await identified_lines(run, new, task, batch, given.predicted.rows)
         # Taken before the batch's transaction: streams that split at the same time do not wait for each other.
         number = await run.context.journal.reserve_number(new, run.run, task.position)
         if not await self._begin(new, given):
@@ -292,14 +292,12 @@ class Worker:
         result = await isolation.run(lines, may_stop=not task.ordered_stream)
         kept, rest = _split(given, lines, result, number)
         if rest is not None:
-            given = given._replace(
-                batch=kept, predicted=[reject for reject in given.predicted if reject.row in kept]
-            )
+            given = given._replace(batch=kept, predicted=given.predicted.within(kept))
             unreadable = [reject for reject in unreadable if reject.row in kept]
             await run.context.journal.write_batches(new, run.run, task.position, [rest])
         met = [*unreadable, *result.rejects]
         async with run.snapshot.reader() as old:
-            records = await self._records(old, given, [*given.predicted, *met])
+            records = await self._records(old, given, [*given.predicted.rejects, *met])
         sent = sum(len(line.text) for line in lines[: result.taken])
         row = await self._commit(new, given, _Copied(result.written, sent, records, result.xids))
         return Report(Moved(row, records, met), [rest] if rest is not None else [])
@@ -365,10 +363,12 @@ class Worker:
         """Checks the row-count invariant, journals counts and rejects, commits."""
         run, task, batch = self._run, given.task, given.batch
         rejected, records = len(copied.records), copied.records
+        already_there = len(given.predicted.already_there)
         await refuse_late_triggers(new, run.context.job.after(task.plan), replica=task.replica)
-        if copied.written + rejected != batch.rows:
+        if copied.written + rejected + already_there != batch.rows:
             raise StreamBroken(
-                f"{task.plan.flow} batch {batch.number}: {batch.rows} rows, {copied.written} written, {rejected} rejected"
+                f"{task.plan.flow} batch {batch.number}: {batch.rows} rows, {copied.written} written,"
+                f" {rejected} rejected, {already_there} already there"
             )
         if records:
             await run.context.journal.write_rejects(new, run.run, task.position, batch.number, records)
@@ -397,5 +397,5 @@ def _split(given: _Batch, lines: Sequence[Line], result: Isolated, number: int) 
     if result.taken == len(lines):
         return given.batch, None
     first = lines[result.taken].row.address
-    rows = len(lines) - result.taken + sum(reject.row.address >= first for reject in given.predicted)
+    rows = len(lines) - result.taken + sum(row.address >= first for row in given.predicted.rows)
     return given.batch.divided(first, given.batch.rows - rows, number)

@@ -232,7 +232,7 @@ class Mover:
         read, written, rejected = task.counts
         if read != task.rows:
             raise Stopped(Unaccounted(flow, task.rows, read))
-        live.context.on_event(TableDone(flow, read, written, rejected))
+        live.context.on_event(TableDone(flow, read, written, rejected, read - written - rejected))
 
     async def _batch(
         self, worker: Worker, waiting: FlowCopy, assignment: Assignment, switches: Switches

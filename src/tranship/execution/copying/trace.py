@@ -40,7 +40,7 @@ async def trace(
     async with live.snapshot.reader(plan.zone) as old:
         query = rows_with(plan, live.context.job.before(plan), batch, chosen, values)
         rows = await old.fetch(query)
-    known = live.book.rejected(plan.flow)
+    known = live.book.not_written(plan.flow)
     found: dict[tuple[str | None, ...], list[Locator]] = {}
     for place, *held in rows:
         row = Locator(batch.source, parse(place))

@@ -69,7 +69,21 @@ class Cascades:
         ]
 
     async def resolve(self) -> None:
-        """Reject until nothing changes."""
+        """Rejects until nothing changes.
+
+        Children that NEW itself would leave without a parent go first. What is left of a rejected row's children
+        would find another row of NEW; whoever refers to those is looked for in a further round.
+        """
+        await self._reject_absent()
+        while await self._reject_children_of_rejected():
+            await self._reject_absent()
+
+    async def _reject_children_of_rejected(self) -> int:
+        ties = [*self._told, *(tie for tie, _ in self._scanned)]
+        found = [await self._parents.reject_children_of_rejected(tie.child, tie.key, rank=2) for tie in ties]
+        return sum(found)
+
+    async def _reject_absent(self) -> None:
         for tie in self._told:
             if tie.doubted:
                 await self._reject(tie, await self._parents.orphans(tie.child, tie.key))

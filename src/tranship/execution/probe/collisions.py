@@ -180,7 +180,7 @@ class Collisions:
             if query and query != collision_query(question.rows, index):
                 raise NotAskable("several old tables fill it in different ways")
             query = collision_query(question.rows, index)
-            gone = self._book.rejected(plan.flow)
+            gone = self._book.not_written(plan.flow)
             async for chunk in reader.chunks(whole(plan), question.positions):
                 numbers = [k for k, row in enumerate(chunk.rows) if row not in gone]
                 for given, k in zip(json_rows(chunk, question.positions, numbers), numbers, strict=True):
@@ -194,7 +194,7 @@ class Collisions:
     def _cliques(self, index: UniqueIndex, found: Iterable[tuple[int, Locator, str]]) -> list[Clique]:
         members: dict[str, list[Place]] = {}
         for n, row, key in found:
-            if row not in self._book.rejected(self._of.plans[n].flow):
+            if row not in self._book.not_written(self._of.plans[n].flow):
                 members.setdefault(key, []).append(Place(n, row))
         return [Clique(index.constraint, tuple(places)) for places in members.values() if len(places) > 1]
 

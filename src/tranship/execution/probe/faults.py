@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tranship.execution.probe import reasons
 from tranship.execution.probe.encoding import Encoding
+from tranship.execution.probe.equal_rows import EqualRows
 from tranship.execution.probe.keys import KeyStore
 from tranship.execution.probe.questions import Answer, NotAskable
 from tranship.execution.probe.reading import Chunk, Reader
@@ -16,6 +17,7 @@ from tranship.execution.probe.scan import Scan
 from tranship.execution.probe.typed_rows import ask, json_rows
 from tranship.model.locator import Locator
 from tranship.model.progress import Batch
+from tranship.model.reasons import HeldByNew
 from tranship.model.verdict import Reject
 
 _ORDER = {"error": 0, "routing": 1, "null": 2, "check": 3, "existing": 4}
@@ -31,12 +33,20 @@ class FaultFinder:
     """Runs one scan over a table plan's rows."""
 
     def __init__(
-        self, reader: Reader, scan: Scan, book: Book, encoding: Encoding, keys: Mapping[str, KeyStore]
+        self,
+        reader: Reader,
+        scan: Scan,
+        book: Book,
+        encoding: Encoding,
+        keys: Mapping[str, KeyStore],
+        equal: EqualRows | None,
     ) -> None:
+        """``equal`` tells rows that are already there from rows whose place is taken; None: every one is rejected."""
         self._reader, self._scan, self._book, self._encoding = reader, scan, book, encoding
         self._plan = reader.plan
         self._after = reader.job.after(reader.plan)
         self._keys = keys
+        self._equal = equal
         self.missing = Missing({key.name: {} for key, _ in scan.asked.parents})
 
     async def run(self, batches: Iterable[Batch]) -> None:
@@ -63,11 +73,20 @@ class FaultFinder:
                 await self._find_by_row(chunk, faults)
             if self._scan.asked.routing:
                 self._find_nulls(chunk, faults)
+            await self._leave_equal(faults)
             self._book.add_all(self._plan.flow, faults.values())
         raised = (
             reasons.refused(row, None, None, failure) for row, failure in sorted(self._reader.broken.items())
         )
         self._book.add_all(self._plan.flow, raised)
+
+    async def _leave_equal(self, faults: dict[int, Reject]) -> None:
+        """Takes rows that NEW holds equal out of the faults."""
+        if self._equal is None:
+            return
+        held = {reject.row: n for n, reject in faults.items() if isinstance(reject.reason, HeldByNew)}
+        for row in await self._equal.find(held):
+            del faults[held[row]]
 
     def _find_gaps(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
         for position, values in chunk.gaps.items():

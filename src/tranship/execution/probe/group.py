@@ -12,6 +12,7 @@ from tranship.execution.probe.cascades import Cascades, Tie
 from tranship.execution.probe.collisions import Colliding, Collisions, colliding
 from tranship.execution.probe.derived import Derived
 from tranship.execution.probe.encoding import Encoding
+from tranship.execution.probe.equal_rows import EqualRows
 from tranship.execution.probe.existing import existing_candidates, find_existing
 from tranship.execution.probe.faults import FaultFinder
 from tranship.execution.probe.keys import KeyStore
@@ -95,18 +96,21 @@ class _GroupProbe:
         by_row = [key for key, hazard in self._foreign_keys(plan) if self._by_row(plan, key, hazard)]
         reader = self._derived.reader(plan)
         existing = await find_existing(reader, self._book, self._indexes.get(plan.new, {}))
+        # Once rows of the run are in NEW, an equal row there may be one of them: only the first look tells.
+        equal = None if self._live else EqualRows(reader, self._book, (*existing.by_row, *existing.few))
         scan = ScanBuilder(reader, self._book, existing.by_row, keys, by_row).build()
         stores = {index.constraint: KeyStore() for index in scan.asked.keys}
         self._stores[plan.flow] = stores
         if scan.needed:
-            finder = FaultFinder(reader, scan, self._book, self._encoding, stores)
+            finder = FaultFinder(reader, scan, self._book, self._encoding, stores, equal)
             await finder.run(batches)
             self._absent |= {(plan.flow, name): rows for name, rows in finder.missing.rows.items()}
         for index in existing.few:
             candidates = await existing_candidates(reader, index, batches)
             if candidates:
                 single = ScanBuilder(reader, self._book, [index], [], []).build_for_existing()
-                await FaultFinder(reader, single, self._book, self._encoding, {}).run_over(candidates)
+                finder = FaultFinder(reader, single, self._book, self._encoding, {}, equal)
+                await finder.run_over(candidates)
         await self._settled_parents(plan)
 
     async def collisions(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:
@@ -152,6 +156,7 @@ class _GroupProbe:
             await self._parents.judge(
                 plan, key, {row: text for row, text in absent.items() if row not in gone}, rank=0
             )
+            await self._parents.reject_children_of_rejected(plan, key, rank=0)
 
     async def _candidates(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> list[Locator]:
         if self._doubted(hazard) and self._parents.set_based(plan, key):

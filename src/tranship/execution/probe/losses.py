@@ -19,7 +19,7 @@ async def count_losses(job: Job, plan: TablePlan, old: asyncpg.Connection, book:
     if not losing:
         return
     predicates = [predicate for _, _, predicate in losing]
-    counts = await old.fetchrow(count_where(plan, predicates, sorted(book.rejected(plan.flow))))
+    counts = await old.fetchrow(count_where(plan, predicates, sorted(book.not_written(plan.flow))))
     book.lost(
         plan.flow,
         [

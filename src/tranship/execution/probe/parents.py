@@ -11,22 +11,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from tranship.execution.context import Job
 from tranship.execution.probe import reasons
 from tranship.execution.probe.derived import Derived
+from tranship.execution.probe.own_parents import OwnParents
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.references import reference
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import ask, json_rows, typed
-from tranship.model.builtin_types import Family
 from tranship.model.catalog import ForeignKey
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
-from tranship.model.types import PgType
-from tranship.sql.canonical import taken_on_old
+from tranship.sql.canonical import comparable, taken_on_old
 from tranship.sql.ctid import locate
 from tranship.sql.new.given_rows import parent_part, rows_query
 from tranship.sql.old.rows import End, children, families, orphans
-from tranship.sql.types.values import canonical
 
 
 class Parents:
@@ -38,6 +36,7 @@ class Parents:
 
     def __init__(self, job: Job, derived: Derived, book: Book, pending: Callable[[TableName], bool]) -> None:
         self._job, self._derived, self._book, self._pending = job, derived, book, pending
+        self._own = OwnParents(job, derived, book)
         self._gone: dict[tuple[FlowId, tuple[str, ...]], tuple[set[Locator], set[str]]] = {}
 
     def set_based(self, plan: TablePlan, key: ForeignKey) -> bool:
@@ -85,7 +84,7 @@ class Parents:
         question = typed(plan, after, key.columns)
         query = rows_query(question.rows, [parent_part(question.rows, reference(self._job, after, key), 0)])
         found: dict[Locator, str | None] = {}
-        gone = self._book.rejected(plan.flow)
+        gone = self._book.not_written(plan.flow)
         async for chunk in reader.chosen((r for r in rows if r not in gone), question.positions):
             answers = await ask(reader, query, json_rows(chunk, question.positions, range(len(chunk.rows))))
             found |= {
@@ -126,6 +125,32 @@ class Parents:
                 reasons.parent(row, key, after, reasons.key_shown(text), gone=text in gone, rank=rank),
             )
 
+    async def reject_children_of_rejected(self, plan: TablePlan, key: ForeignKey, *, rank: int) -> int:
+        """Rejects the rows whose own parent is rejected although NEW has, or will have, a row under the key.
+
+        Returns the number of rows. They are those that :meth:`judge` leaves, so it comes first.
+        """
+        try:
+            rows = await self._own.orphaned(plan, key)
+        except NotAskable as why:
+            self._book.note(plan.flow, f"foreign key {key.name}, children of rejected rows: {why}")
+            return 0
+        texts = await self._keys_shown(plan, key, rows)
+        after = self._job.after(plan)
+        return self._book.add_all(
+            plan.flow, (reasons.another_parent(row, key, after, texts.get(row), rank=rank) for row in rows)
+        )
+
+    async def _keys_shown(
+        self, plan: TablePlan, key: ForeignKey, rows: Sequence[Locator]
+    ) -> Mapping[Locator, str | None]:
+        """The rows' keys for people; none where they cannot be known outside of NEW."""
+        try:
+            texts = await self._derived.keys_of(plan, key.columns, rows)
+        except NotAskable:
+            return {}
+        return {row: reasons.key_shown(text) for row, text in texts.items()}
+
     async def _provided(self, plan: TablePlan, key: ForeignKey, keys: Sequence[str]) -> set[str]:
         if not keys or not self._pending(key.target):
             return set()
@@ -149,7 +174,7 @@ class Parents:
 
     async def _fetch(self, plan: TablePlan, query: str) -> list[Locator]:
         records = await self._derived.reader(plan).old.fetch(query)
-        gone = self._book.rejected(plan.flow)
+        gone = self._book.not_written(plan.flow)
         rows = (locate(source, ctid) for source, ctid in records)
         return sorted({row for row in rows if row not in gone})
 
@@ -158,24 +183,8 @@ class Parents:
         for name, target in zip(key.columns, key.target_columns, strict=True):
             child_value = taken_on_old(plan, name, self._job.before(plan))
             parent_value = taken_on_old(parent, target, self._job.before(parent))
-            pair = _comparable(child_value, parent_value)
+            pair = comparable(child_value, parent_value)
             if pair is None:
                 return None
             pairs.append(pair)
         return End(plan, tuple(c for c, _ in pairs)), End(parent, tuple(p for _, p in pairs))
-
-
-def _comparable(
-    child: tuple[str, PgType] | None, parent: tuple[str, PgType] | None
-) -> tuple[str, str] | None:
-    """Both ends as OLD compares them: by their own equality where the types are alike, else by canonical text."""
-    if child is None or parent is None:
-        return None
-    (child_value, child_type), (parent_value, parent_type) = child, parent
-    texts = canonical(child_value, child_type), canonical(parent_value, parent_type)
-    if texts[0] is None or texts[1] is None:
-        return None
-    both_integers = child_type.family is Family.INTEGER and parent_type.family is Family.INTEGER
-    if both_integers or (child_type.typname and child_type.base == parent_type.base):
-        return child_value, parent_value
-    return texts[0], texts[1]

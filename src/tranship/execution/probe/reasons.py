@@ -25,6 +25,7 @@ from tranship.model.reasons import (
     NoEquivalent,
     NoPartition,
     NullRefused,
+    ParentIsAnother,
     ParentMissing,
     Reason,
     ServerSaid,
@@ -110,6 +111,14 @@ def parent(
 ) -> Reject:
     """No parent in NEW; ``gone``: there was one in OLD and it is rejected itself."""
     reason = ParentMissing(table.name.name, key.name, key.columns, value, key.target.name, gone)
+    return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
+
+
+def another_parent(
+    row: Locator, key: ForeignKey, table: Table, value: str | None, *, rank: int = 0
+) -> Reject:
+    """Returns the reject of a row whose parent is rejected while NEW has another row under its key."""
+    reason = ParentIsAnother(table.name.name, key.name, key.columns, value, key.target.name)
     return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
 
 

@@ -7,10 +7,12 @@ Memory: one entry per rejected row, about 500 bytes with its reason (100 000 rej
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
+from tranship.model.names import TableName
 from tranship.model.verdict import LossCount, Reject, TableFindings
 
 
@@ -19,12 +21,19 @@ class Book:
 
     def __init__(self) -> None:
         self._rejects: dict[FlowId, dict[Locator, Reject]] = {}
+        self._already_there: dict[FlowId, set[Locator]] = {}
+        self._found: dict[TableName, dict[str, tuple[FlowId, Locator]]] = {}
+        """Per table of NEW the places of rows that were found to be equal, and the row of OLD that has each."""
         self._losses: dict[FlowId, tuple[LossCount, ...]] = {}
         self._not_asked: dict[FlowId, dict[str, None]] = {}
         self._ordered: set[FlowId] = set()
 
     def add(self, flow: FlowId, reject: Reject) -> bool:
-        """Enter a reject; False: the row is rejected already and keeps its first reason."""
+        """Enters a reject. Returns False where the row is rejected already, which keeps its first reason, or is
+        already there: an equal row of NEW meets every constraint.
+        """
+        if reject.row in self._already_there.get(flow, ()):
+            return False
         rejects = self._rejects.setdefault(flow, {})
         return rejects.setdefault(reject.row, reject) is reject
 
@@ -35,6 +44,29 @@ class Book:
     def rejected(self, flow: FlowId) -> Mapping[Locator, Reject]:
         """The rejected rows of a flow."""
         return MappingProxyType(self._rejects.get(flow, {}))
+
+    def find(self, flow: FlowId, row: Locator, place: str) -> bool:
+        """Enters a row that NEW held before the run, at ``place`` in the flow's table.
+
+        Returns False where another row of OLD has that place: one row of NEW stands for one row of OLD.
+        """
+        owner = self._found.setdefault(flow.new, {}).setdefault(place, (flow, row))
+        if owner != (flow, row):
+            return False
+        self.restore_already_there(flow, [row])
+        return True
+
+    def restore_already_there(self, flow: FlowId, rows: Iterable[Locator]) -> None:
+        """Enters rows that an earlier process of the run found in NEW."""
+        self._already_there.setdefault(flow, set()).update(rows)
+
+    def already_there(self, flow: FlowId) -> AbstractSet[Locator]:
+        """Returns the rows of a flow that NEW held before the run, equal in every column: they are not written."""
+        return self._already_there.get(flow, frozenset())
+
+    def not_written(self, flow: FlowId) -> AbstractSet[Locator]:
+        """Returns the rows of a flow that are not copied: rejected, or already there."""
+        return self._rejects.get(flow, {}).keys() | self._already_there.get(flow, set())
 
     def note(self, flow: FlowId, what: str) -> None:
         """Say once that something about a flow's rows could not be asked."""
@@ -56,5 +88,6 @@ class Book:
             rejects=tuple(rejects[row] for row in sorted(rejects)),
             losses=self._losses.get(flow, ()),
             not_asked=tuple(self._not_asked.get(flow, ())),
+            already_there=len(self._already_there.get(flow, ())),
             ordered_stream=flow in self._ordered,
         )

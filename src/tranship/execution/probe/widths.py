@@ -26,7 +26,7 @@ async def note_wide_keys(job: Job, plan: TablePlan, old: asyncpg.Connection, boo
     if not asked:
         return
     counts = await old.fetchrow(
-        count_where(plan, [predicate for _, predicate in asked], sorted(book.rejected(plan.flow)))
+        count_where(plan, [predicate for _, predicate in asked], sorted(book.not_written(plan.flow)))
     )
     for (name, _), count in zip(asked, counts, strict=True):
         if count:

@@ -65,6 +65,11 @@ class TableCounts(Struct, frozen=True):
     not_asked: tuple[str, ...] = ()
     already: bool = False
 
+    @property
+    def already_there(self) -> int:
+        """Rows that NEW held before the run: read, and neither written nor rejected."""
+        return self.read - self.written - self.rejected
+
 
 class Frame(Struct, frozen=True):
     """What stands around the tables of a result."""
@@ -93,6 +98,7 @@ def outcome(
         rows_migrated=sum(t.rows_migrated for t in results),
         rows_failed=failed,
         rows_left_out=left,
+        rows_already_there=sum(t.rows_already_there for t in results),
         bytes=sum(t.bytes for t in results),
         duration_seconds=round(frame.seconds, 3),
     )
@@ -171,6 +177,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         sql=select_for_people(counts.plan, job.before(counts.plan)),
         format=counts.format,
         already_migrated=counts.already,
+        rows_already_there=counts.already_there,
     )
 
 

@@ -171,8 +171,10 @@ async def _known_rejects(
 ) -> Book:
     """The predicted rejects, and those that batches met."""
     book = Book()
-    for position, reject in await journal.predicted_rejects(control, run.id):
-        book.add(tasks[position].plan.flow, reject)
+    for position, predicted in (await journal.predicted(control, run.id)).items():
+        flow = tasks[position].plan.flow
+        book.restore_already_there(flow, predicted.already_there)
+        book.add_all(flow, predicted.rejects)
     for row in await journal.rejects(control, run.id):
         book.add(tasks[row.position].plan.flow, row.reject)
     for task in tasks:

@@ -24,7 +24,7 @@ async def without_room(new: asyncpg.Connection, job: Job, probed: ProbeResult) -
     """The first sequence that has fewer numbers than rows arrive; those that this role may not read are not looked at."""
     rows: Counter[Sequence] = Counter()
     for plan in job.plan.tables:
-        arriving = probed.cuts[plan.flow].rows - len(probed.book.rejected(plan.flow))
+        arriving = probed.cuts[plan.flow].rows - len(probed.book.not_written(plan.flow))
         rows.update({sequence: arriving for sequence in drawn_by(job, plan) if not sequence.cycle})
     for sequence, arriving in rows.items():
         if arriving == 0 or "SELECT" not in sequence.privileges:

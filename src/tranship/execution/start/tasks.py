@@ -18,7 +18,7 @@ from tranship.model.options import MigrateOptions, reject_bound
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, Phase
 from tranship.planning.plan.content import plan_hash
-from tranship.server.journal import Findings, Journal, name_text
+from tranship.server.journal import Findings, Journal, Predicted, name_text
 
 
 @dataclass
@@ -54,9 +54,10 @@ async def write_task(control: asyncpg.Connection, journal: Journal, run: str, ta
         task.facts.format,
     )
     await journal.write_batches(control, run, task.position, task.todo)
-    rejects = book.rejected(task.plan.flow)
-    if rejects:
-        await journal.write_predicted_rejects(control, run, task.position, rejects.values())
+    flow = task.plan.flow
+    predicted = Predicted(tuple(book.rejected(flow).values()), tuple(sorted(book.already_there(flow))))
+    if len(predicted):
+        await journal.write_predicted(control, run, task.position, predicted)
 
 
 def too_many(rejected: int, rows: int, options: MigrateOptions) -> TooManyRejects | None:

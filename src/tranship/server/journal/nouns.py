@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from tranship.model.flow import FlowId
-from tranship.model.locator import Address
+from tranship.model.locator import Address, Locator
 from tranship.model.names import TableName
 from tranship.model.progress import Batch, Phase
 from tranship.model.undo import IndexDropped, SwitchedOff
@@ -99,6 +99,34 @@ class BatchRow(Struct, frozen=True):
     xids: tuple[int, ...]
     rolling_back: bool = False
     """The rollback of its rows has begun: some are gone, some may still be there."""
+
+    @property
+    def already_there(self) -> int:
+        """Rows that NEW held before the run: read, and neither written nor rejected."""
+        return self.read - self.written - self.rejected
+
+
+class Predicted(Struct, frozen=True):
+    """What the data checks said of a batch's rows that are not copied, in physical order."""
+
+    rejects: tuple[Reject, ...] = ()
+    already_there: tuple[Locator, ...] = ()
+    """Rows that NEW held before the run, equal in every column that the flow fills."""
+
+    @property
+    def rows(self) -> list[Locator]:
+        """The rows that the batch leaves out."""
+        return [*(reject.row for reject in self.rejects), *self.already_there]
+
+    def __len__(self) -> int:
+        return len(self.rejects) + len(self.already_there)
+
+    def within(self, batch: Batch) -> Predicted:
+        """Returns what is said of the rows of a part of the batch."""
+        return Predicted(
+            tuple(reject for reject in self.rejects if reject.row in batch),
+            tuple(row for row in self.already_there if row in batch),
+        )
 
 
 class RejectRow(Struct, frozen=True):

@@ -22,6 +22,7 @@ from tranship.planning.printed.earlier_undo import earlier_undo
 from tranship.server.journal.nouns import (
     BatchRow,
     Findings,
+    Predicted,
     RejectRow,
     Run,
     SequenceMove,
@@ -44,6 +45,12 @@ class _GoneIndex(Struct, frozen=True):
 
     table: TableName
     index: Index
+
+
+_NO_FAULT = "00000"
+"""SQLSTATE of successful completion (PostgreSQL documentation, "Error Codes"): in ``predicted_reject`` it
+marks a row that is not copied because NEW held it before the run. One query per batch reads both kinds.
+"""
 
 
 class Journal:
@@ -95,10 +102,12 @@ class Journal:
         found = await conn.fetchrow(self.sql("batch_from"), *place)
         return _batch(found, row.batch.flow) if found is not None else None
 
-    async def predicted_rejects(self, conn: asyncpg.Connection, run: str) -> tuple[tuple[int, Reject], ...]:
-        """Returns the rejects that the data checks predicted, with the table's position."""
-        rows = await conn.fetch(self.sql("predicted_rejects"), run)
-        return tuple((row["position"], _reject(row)) for row in rows)
+    async def predicted(self, conn: asyncpg.Connection, run: str) -> dict[int, Predicted]:
+        """Returns what the data checks predicted, by the table's position."""
+        by_position: dict[int, list[asyncpg.Record]] = {}
+        for row in await conn.fetch(self.sql("predicted_rejects"), run):
+            by_position.setdefault(row["position"], []).append(row)
+        return {position: _predicted(rows) for position, rows in by_position.items()}
 
     async def rejects(self, conn: asyncpg.Connection, run: str) -> tuple[RejectRow, ...]:
         """Returns the rejected rows of a run."""
@@ -117,31 +126,32 @@ class Journal:
         ]
         await conn.executemany(self.sql("insert_batch"), rows)
 
-    async def write_predicted_rejects(
-        self, conn: asyncpg.Connection, run: str, position: int, rejects: Iterable[Reject]
+    async def write_predicted(
+        self, conn: asyncpg.Connection, run: str, position: int, predicted: Predicted
     ) -> None:
-        """Journals predicted rejects, so that a resumed run need not check a NEW that already holds half of
-        the table.
+        """Journals what the data checks predicted, so that a resumed run need not check a NEW that already
+        holds half of the table.
         """
-        records = [_predicted(run, position, reject) for reject in rejects]
+        records = [_predicted_reject(run, position, reject) for reject in predicted.rejects]
+        records += [_already_there(run, position, row) for row in predicted.already_there]
         await conn.copy_records_to_table("predicted_reject", schema_name=self.schema, records=records)
 
     async def add_predicted_rejects(
         self, conn: asyncpg.Connection, run: str, position: int, rejects: Iterable[Reject]
     ) -> None:
         """Journals what later data checks found; rows that are predicted already keep their reason."""
-        rows = [_predicted(run, position, reject) for reject in rejects]
+        rows = [_predicted_reject(run, position, reject) for reject in rejects]
         await conn.executemany(self.sql("add_predicted_reject"), rows)
 
     async def predicted_in(
         self, conn: asyncpg.Connection, run: str, position: int, batch: Batch
-    ) -> tuple[Reject, ...]:
-        """Returns the predicted rejects of a batch, in physical order."""
+    ) -> Predicted:
+        """Returns what the data checks predicted of a batch's rows."""
         start, end = batch.range.start, batch.range.end
         lowest = ctid.page_and_line(Locator(batch.source, start)) if start is not None else (0, 0)
         highest = ctid.page_and_line(Locator(batch.source, end)) if end is not None else _BEYOND
         rows = await conn.fetch(self.sql("predicted_in"), run, position, batch.source, *lowest, *highest)
-        return tuple(_reject(row) for row in rows)
+        return _predicted(rows)
 
     async def reserve_number(self, conn: asyncpg.Connection, run: str, position: int) -> int:
         """Returns a batch number that no batch of the table has, nor any other session gets."""
@@ -213,11 +223,26 @@ def message(reject: Reject) -> bytes:
     return journalled(reject.reason)
 
 
-def _predicted(run: str, position: int, reject: Reject) -> tuple[object, ...]:
+def _predicted_reject(run: str, position: int, reject: Reject) -> tuple[object, ...]:
     """Returns a reject as a row of the predicted ones, in column order."""
     row = reject.row
     words = (reject.sqlstate, reject.column, reject.constraint, message(reject))
     return (run, position, row.source, *ctid.page_and_line(row), reject.rank, *words)
+
+
+def _already_there(run: str, position: int, row: Locator) -> tuple[object, ...]:
+    """A row that NEW held before the run, in the same columns."""
+    return (run, position, row.source, *ctid.page_and_line(row), 0, _NO_FAULT, None, None, b"")
+
+
+def _predicted(rows: Iterable[asyncpg.Record]) -> Predicted:
+    rejects, already_there = [], []
+    for row in rows:
+        if row["sqlstate"] == _NO_FAULT:
+            already_there.append(ctid.locate(row["source"], (row["page"], row["line"])))
+        else:
+            rejects.append(_reject(row))
+    return Predicted(tuple(rejects), tuple(already_there))
 
 
 def _noun(

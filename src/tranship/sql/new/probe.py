@@ -21,6 +21,7 @@ kind          which                          detail
 ``routing``   0                              null: no partition takes the row
 ``null``      position of generated column   null
 ``existing``  position of the index          key of the row that NEW holds, a JSON object as text
+``equal``     position of the index          place of a row of NEW that has the same values
 ``parent``    position of the foreign key    text of the key; null where MATCH FULL forbids a key
                                              that is partly NULL
 ``key``       position of the key            64-bit hash of the canonical key text, or that text

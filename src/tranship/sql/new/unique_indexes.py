@@ -78,6 +78,30 @@ def existing_part(rows: GivenRows, index: UniqueIndex, which: int, key: Sequence
     """
 
 
+def equal_part(rows: GivenRows, index: UniqueIndex, which: int, columns: Sequence[str]) -> str:
+    """Returns the rows that collide with a row of NEW which has the same text in each of some columns, with
+    that row's place (``tableoid`` and ``ctid``).
+
+    Text decides and not ``=``: 1.0 and 1.00, or 0 and -0, are different values to whoever reads them. Both
+    texts are written by the same session, so its settings do not matter.
+    """
+    texts = ", ".join(f"CAST({ident(name)} AS pg_catalog.text)" for name in columns)
+    whole = f'CAST(pg_catalog.json_build_array({texts}) AS pg_catalog.text) COLLATE pg_catalog."C"'
+    place = "CAST(tableoid AS pg_catalog.text) OPERATOR(pg_catalog.||) CAST(ctid AS pg_catalog.text)"
+    on = " AND ".join(_meets(index, n, "g", "e") for n in range(len(index.expressions)))
+    covered = _where(_predicate(index))
+    return f"""
+        SELECT {answer("q.i", "'equal'", str(which), "q.place")}
+        FROM (
+          SELECT g.i, pg_catalog.min(e.place) AS place
+          FROM (SELECT {rows.number} AS i, {whole} AS whole, {_keys(index)} FROM {rows.source}{covered}) AS g
+          JOIN (SELECT {place} AS place, {whole} AS whole, {_keys(index)}
+                FROM {_heap(rows.table)}{covered}) AS e
+            ON {on} AND g.whole OPERATOR(pg_catalog.=) e.whole
+          GROUP BY g.i) AS q
+    """
+
+
 def collision_query(rows: GivenRows, index: UniqueIndex) -> str:
     """Returns pairs of given rows that collide by the index's own operators: ``[lower number, "pair", higher
     number]``.

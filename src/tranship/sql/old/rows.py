@@ -138,6 +138,26 @@ def children(child: End, compared: tuple[str, ...], parent: End, rows: Sequence[
     return _everywhere(child.plan, None, conditions)
 
 
+def orphaned(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[Locator]]]) -> str:
+    """Returns a query for the rows of the child that refer to rejected rows alone: source position, ctid.
+
+    ``parents`` as in :func:`orphans`. A row that a surviving row of OLD is the parent of, too, is left:
+    without a unique key in OLD several rows may share a key, and one of them suffices.
+    """
+    conditions = [f"({e}) IS NOT NULL" for e in child.expressions]
+    lost = [
+        f"EXISTS (SELECT FROM ({_ends(parent, only=gone)}) AS parent WHERE {_same(compared)})"
+        for compared, parent, gone in parents
+        if gone
+    ]
+    conditions.append(f"({' OR '.join(lost)})")
+    conditions += [
+        f"NOT EXISTS (SELECT FROM ({_ends(parent, rejected=gone)}) AS parent WHERE {_same(compared)})"
+        for compared, parent, gone in parents
+    ]
+    return _everywhere(child.plan, None, conditions)
+
+
 def families(child: End, compared: tuple[str, ...], parent: End) -> str:
     """Returns a query for every child with its parent: source position and ctid of the child, then of the
     parent.

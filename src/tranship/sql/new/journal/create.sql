@@ -11,6 +11,7 @@ CREATE SCHEMA {journal}; REVOKE ALL ON SCHEMA {journal} FROM PUBLIC;
 -- heartbeat: a table of its own, since batches hold a share lock on the row of their run.
 -- batch: state is todo, done or rolling back; xids are the transactions that wrote its rows, those of savepoints included.
 -- task: next_number is the last number that was taken for a part of a batch, plus one.
+-- predicted_reject: rows that batches leave out; SQLSTATE 00000 marks those that NEW held before the run, equal in every column.
 -- undo: facts is JSON in UTF-8 of what is off and how it was; SQL is composed from it and never stored.
 CREATE TABLE {journal}.format (
   number integer PRIMARY KEY, tool_version text NOT NULL, since timestamptz NOT NULL DEFAULT pg_catalog.now());

@@ -1,0 +1,120 @@
+"""Which row of the run is a row's parent. A parent is a row, not a value: a child of a rejected row does not go to
+whoever else has that key in NEW.
+
+Where OLD declares the foreign key, its own columns say who is whose parent, whatever the columns become in NEW.
+Otherwise the values do, provided that one old table alone fills the parent table. A value that a person mapped
+or looked up names its parent by decision, and is left to NEW's foreign key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tranship.execution.context import Job
+from tranship.execution.probe.derived import Derived
+from tranship.execution.probe.reject_book import Book
+from tranship.model.catalog import ForeignKey
+from tranship.model.expression import Coalesce, Expression, Lookup, MapValues, Take
+from tranship.model.locator import Locator
+from tranship.model.plan import TablePlan
+from tranship.sql.canonical import comparable, taken_on_old, value_on_old
+from tranship.sql.ctid import locate
+from tranship.sql.old.rows import End, orphaned
+
+
+class Ends(Struct, frozen=True):
+    """A child and its parent as OLD compares them."""
+
+    parent: TablePlan
+    compared: tuple[str, ...]
+    """The child's expressions."""
+    key: End
+    """The parent's key."""
+
+
+class OwnParents:
+    """Finds the rows of one flow whose own parent is rejected."""
+
+    def __init__(self, job: Job, derived: Derived, book: Book) -> None:
+        self._job, self._derived, self._book = job, derived, book
+
+    async def orphaned(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
+        """Returns the rows whose parents in OLD are all rejected, less those that are not written anyway.
+
+        Raises:
+            NotAskable: keys that only NEW can compute are too many, or are made by its server.
+        """
+        declared = self._declared(plan, key)
+        parents = self._of(plan, key, declared)
+        if not any(self._book.rejected(parent.flow) for parent in parents):
+            return []
+        ends = [self._ends(plan, key, parent, declared) for parent in parents]
+        known = [end for end in ends if end is not None]
+        found = await (
+            self._by_old(plan, known) if len(known) == len(ends) else self._by_key(plan, key, parents)
+        )
+        gone = self._book.not_written(plan.flow)
+        return sorted(row for row in set(found) if row not in gone)
+
+    def _of(self, plan: TablePlan, key: ForeignKey, declared: ForeignKey | None) -> tuple[TablePlan, ...]:
+        """The flows that a row's own parent is in; none where that is not one table of OLD."""
+        fillers = self._job.fillers(key.target)
+        if any(isinstance(e, MapValues | Lookup) for e in self._expressions(plan, key)):
+            return ()
+        if declared is not None:
+            return tuple(p for p in fillers if declared.target in (p.old, *(s.relation for s in p.sources)))
+        return fillers if len({p.old for p in fillers}) == 1 else ()
+
+    def _declared(self, plan: TablePlan, key: ForeignKey) -> ForeignKey | None:
+        """The foreign key of OLD over the columns that fill one of NEW."""
+        columns = [_taken(expression) for expression in self._expressions(plan, key)]
+        if len(columns) != len(key.columns) or None in columns:
+            return None
+        keys = self._job.before(plan).foreign_keys
+        return next((k for k in keys if set(k.columns) == set(columns) and k.enforced), None)
+
+    def _expressions(self, plan: TablePlan, key: ForeignKey) -> list[Expression]:
+        filled = {m.column: m.expression for m in plan.columns}
+        return [filled[name] for name in key.columns if name in filled]
+
+    def _ends(
+        self, plan: TablePlan, key: ForeignKey, parent: TablePlan, declared: ForeignKey | None
+    ) -> Ends | None:
+        before, above = self._job.before(plan), self._job.before(parent)
+        if declared is not None:
+            names = zip(declared.columns, declared.target_columns, strict=True)
+            pairs = [comparable(value_on_old(before, c), value_on_old(above, k)) for c, k in names]
+        else:
+            names = zip(key.columns, key.target_columns, strict=True)
+            pairs = [
+                comparable(taken_on_old(plan, c, before), taken_on_old(parent, k, above)) for c, k in names
+            ]
+        known = [pair for pair in pairs if pair is not None]
+        if len(known) < len(pairs):
+            return None
+        return Ends(parent, tuple(c for c, _ in known), End(parent, tuple(k for _, k in known)))
+
+    async def _by_old(self, plan: TablePlan, ends: Sequence[Ends]) -> list[Locator]:
+        parents = [(e.compared, e.key, sorted(self._book.rejected(e.parent.flow))) for e in ends]
+        query = orphaned(End(plan, ends[0].compared), parents)
+        return [locate(source, ctid) for source, ctid in await self._derived.reader(plan).old.fetch(query)]
+
+    async def _by_key(self, plan: TablePlan, key: ForeignKey, parents: Sequence[TablePlan]) -> list[Locator]:
+        """By the keys that rejected parents would have had in NEW."""
+        lost: set[str] = set()
+        for parent in parents:
+            rejected = sorted(self._book.rejected(parent.flow))
+            lost.update((await self._derived.keys_of(parent, key.target_columns, rejected)).values())
+        lost -= await self._derived.survivors(key.target, key.target_columns, sorted(lost))
+        children = await self._derived.holders(plan.new, key.columns, sorted(lost))
+        return [child.row for rows in children.values() for child in rows if child.plan.flow == plan.flow]
+
+
+def _taken(expression: Expression) -> str | None:
+    match expression:
+        case Take(column=column) | Coalesce(of=Take(column=column)):
+            return column
+        case _:
+            return None
