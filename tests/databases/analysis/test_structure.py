@@ -369,7 +369,7 @@ def _check(case: Case, notes: tuple[Change, ...]) -> None:
     assert all(n.auto_action and not n.requires_manual for n in notes)
 
 
-async def test_without_a_server_the_doubt_is_told(make_pair: MakePair) -> None:
+async def test_without_a_server_the_evidence_says_so(make_pair: MakePair) -> None:
     case = CASES["expressions are compared in one server's words"]
     pair = await make_pair(case.old, case.new)
     asked, unasked = await notes_of(pair, case), await notes_of(pair, case, spelled=False)
@@ -378,7 +378,7 @@ async def test_without_a_server_the_doubt_is_told(make_pair: MakePair) -> None:
     assert any("compared as text" in line for n in unasked for line in n.evidence)
 
 
-async def test_an_expression_that_new_does_not_understand_stays_in_doubt(make_pair: MakePair) -> None:
+async def test_an_expression_that_new_does_not_understand_stays_a_difference(make_pair: MakePair) -> None:
     case = Case(
         "create function f(int) returns bool immutable language sql as 'select true'; create table t (a int check (f(a)), b int default (2 + 2))",
         "create table t (a int check (a > 0), b int default 4)",

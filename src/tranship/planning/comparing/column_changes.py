@@ -15,7 +15,7 @@ from tranship.model.change import Change, ChangeClass, ColumnPair, Pairing, Prop
 from tranship.model.change_kind import ChangeKind
 from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.resolution import Action, Decision, Resolution
-from tranship.planning.comparing.meaning import Doubt, Landscape, doubt_of, meaning_change
+from tranship.planning.comparing.meaning import Concern, Landscape, concern_of, meaning_change
 from tranship.planning.types.conversion import convert, same_type
 from tranship.planning.types.wording import filling_words, type_words
 
@@ -194,23 +194,23 @@ def _type_changes(tables: Tables, pair: ColumnPair, old: Column, new: Column) ->
     A question of meaning comes first, because a conversion that succeeds may still be wrong.
     """
     conversion = tables.convert(old, new)
-    doubt = meaning_change(pair, tables.before, tables.after, tables.landscape)
-    if doubt is not None:
-        yield _meaning(tables, old, new, doubt, conversion)
+    concern = meaning_change(pair, tables.before, tables.after, tables.landscape)
+    if concern is not None:
+        yield _meaning(tables, old, new, concern, conversion)
     elif not same_type(old.type, new.type, tables.schemas):
         yield _type_change(tables, old, new, conversion)
 
 
-def _meaning(tables: Tables, old: Column, new: Column, doubt: Doubt, conversion: Conversion) -> Change:
-    verb = "changes" if doubt.keys and not doubt.bare else "may change"
+def _meaning(tables: Tables, old: Column, new: Column, concern: Concern, conversion: Conversion) -> Change:
+    verb = "changes" if concern.keys and not concern.bare else "may change"
     if type_words(old.type) == type_words(new.type):
         words = f"Column '{old.name}' {verb} its meaning in new DB"
     else:
         words = f"{_mismatch(old, new)}, and its meaning {verb}"
-    evidence = doubt.told
-    if not (doubt.keys or conversion.automatic):
+    evidence = concern.evidence
+    if not (concern.keys or conversion.automatic):
         evidence = (*evidence, *_conversion_evidence(old, new, conversion))
-    if (doubt.bare or doubt.unasked) and conversion.bare:
+    if (concern.bare or concern.unasked) and conversion.bare:
         evidence = (
             *evidence,
             "if the values themselves are meant: action 'transform' with the same columns alone",
@@ -278,11 +278,11 @@ def _proposed(tables: Tables, proposal: Proposal) -> Change:
             f"the types differ, too: current({type_words(old.type)}) vs new({type_words(new.type)})"
         )
     landscape = tables.landscape
-    doubt = doubt_of(
+    concern = concern_of(
         tables.before, tables.after, (proposal.old, proposal.new), landscape.observed, landscape.old.timezone
     )
-    if doubt is not None:
-        evidence += ["its meaning may change", *doubt.told]
+    if concern is not None:
+        evidence += ["its meaning may change", *concern.evidence]
     change = tables.change(
         ChangeClass.BREAKING, ChangeKind.COLUMN_RENAMED, words, old=proposal.old, new=proposal.new
     )

@@ -6,8 +6,8 @@ something speaks against it.
 
 Lives here: rules that look at one old and one new column, and the questions to the data that they need. Does
 not live here: what a change of meaning becomes in the list of changes (``comparing.column_changes``). Begin
-with ``scene``. Order of the files: units → scene → flags · numbers · texts; number_names → key_questions →
-references.
+with ``context``. Order of the files: units → context → flags · numbers · texts; number_names → key_questions
+→ references.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from tranship.model.catalog import Table
 from tranship.model.change import ColumnPair, Comparison, Pairing
 from tranship.model.evidence import MeaningQuestion
 from tranship.model.names import ColumnRef
-from tranship.planning.comparing.meaning.flags import clock_doubt, flag_doubt, is_utc, opposed
+from tranship.planning.comparing.meaning.context import Concern, Landscape, Observed, PairContext, observed_in
+from tranship.planning.comparing.meaning.flags import clock_concern, flag_concern, is_utc, opposed
 from tranship.planning.comparing.meaning.key_questions import key_questions
-from tranship.planning.comparing.meaning.numbers import measures, number_doubt, only_beside
+from tranship.planning.comparing.meaning.numbers import measures, number_concern, only_beside
 from tranship.planning.comparing.meaning.references import NOT_ASKED, keys_misread
-from tranship.planning.comparing.meaning.scene import Doubt, Landscape, Observed, Sight, observed_in
-from tranship.planning.comparing.meaning.texts import readable, text_doubt
+from tranship.planning.comparing.meaning.texts import readable, text_concern
 from tranship.planning.comparing.meaning.units import times, unit_of
 
 __all__ = [
-    "Doubt",
+    "Concern",
     "Landscape",
     "Observed",
-    "Sight",
-    "doubt_of",
+    "PairContext",
+    "concern_of",
     "is_utc",
     "key_questions",
     "meaning_change",
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 
-def meaning_change(pair: ColumnPair, before: Table, after: Table, landscape: Landscape) -> Doubt | None:
+def meaning_change(pair: ColumnPair, before: Table, after: Table, landscape: Landscape) -> Concern | None:
     """Returns why the values would mean something else in NEW; None where they mean the same.
 
     A person who paired the two columns has said that they are the same, but nobody says so of ids and names.
@@ -54,21 +54,21 @@ def meaning_change(pair: ColumnPair, before: Table, after: Table, landscape: Lan
     if pair.pairing is Pairing.DECIDED:
         return None
     observed, ref = landscape.observed, ColumnRef(before.name, pair.old)
-    found = doubt_of(before, after, (pair.old, pair.new), observed, landscape.old.timezone)
+    found = concern_of(before, after, (pair.old, pair.new), observed, landscape.old.timezone)
     if found is None and ref in observed.unanswered:
-        return Doubt((f"{NOT_ASKED}: what the values of {ref} measure or list",), unasked=True)
+        return Concern((f"{NOT_ASKED}: what the values of {ref} measure or list",), unasked=True)
     return found
 
 
-def doubt_of(
+def concern_of(
     before: Table, after: Table, columns: tuple[str, str], observed: Observed, zone: str
-) -> Doubt | None:
+) -> Concern | None:
     """Returns the same for any two columns, keys apart; ``zone`` is OLD's database time zone."""
     old, new = before.column(columns[0]), after.column(columns[1])
     if old is None or new is None or new.generated:
         return None
-    sight = Sight(before, after, old, new, observed, zone)
-    return flag_doubt(sight) or number_doubt(sight) or clock_doubt(sight) or text_doubt(sight)
+    pair = PairContext(before, after, old, new, observed, zone)
+    return flag_concern(pair) or number_concern(pair) or clock_concern(pair) or text_concern(pair)
 
 
 def meaning_questions(comparison: Comparison, landscape: Landscape) -> Iterator[MeaningQuestion]:
@@ -81,26 +81,26 @@ def meaning_questions(comparison: Comparison, landscape: Landscape) -> Iterator[
             continue
         kept = [(p.old, p.new) for p in pair.columns if p.pairing is not Pairing.DECIDED]
         for columns in (*kept, *((p.old, p.new) for p in pair.proposals)):
-            sight = _sight(before, after, columns)
-            question = _question(sight) if sight is not None else None
+            context = _context(before, after, columns)
+            question = _question(context) if context is not None else None
             if question is not None:
                 yield question
 
 
-def _sight(before: Table, after: Table, columns: tuple[str, str]) -> Sight | None:
+def _context(before: Table, after: Table, columns: tuple[str, str]) -> PairContext | None:
     old, new = before.column(columns[0]), after.column(columns[1])
     if old is None or new is None or new.generated:
         return None
-    return Sight(before, after, old, new)
+    return PairContext(before, after, old, new)
 
 
-def _question(sight: Sight) -> MeaningQuestion | None:
+def _question(pair: PairContext) -> MeaningQuestion | None:
     """Returns what to ask about a pair of columns: magnitudes, else frequent values; None where neither would
     tell.
     """
-    numbers = measures(sight)
-    if not numbers and not readable(sight):
+    numbers = measures(pair)
+    if not numbers and not readable(pair):
         return None
-    old = ColumnRef(sight.before.name, sight.old.name)
-    new = ColumnRef(sight.after.name, sight.new.name)
-    return MeaningQuestion(old, new, numbers=numbers, beside=numbers and only_beside(sight))
+    old = ColumnRef(pair.before.name, pair.old.name)
+    new = ColumnRef(pair.after.name, pair.new.name)
+    return MeaningQuestion(old, new, numbers=numbers, beside=numbers and only_beside(pair))

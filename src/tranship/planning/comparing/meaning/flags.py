@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tranship.planning.comparing.meaning.scene import Doubt, Sight
+from tranship.planning.comparing.meaning.context import Concern, PairContext
 from tranship.planning.names.tokens import words
 
 _FILLERS = frozenset({"is", "has", "was", "are", "be", "can", "flag", "ind", "indicator", "status"})
@@ -76,35 +76,35 @@ def _negated(name: str) -> int:
     return sum(1 for word in words(name) if word in _NEGATIONS)
 
 
-def flag_doubt(sight: Sight) -> Doubt | None:
-    """Returns a doubt where NEW would read a yes as a no."""
-    names = sight.old.name, sight.new.name
-    if "boolean" not in sight.families or names[0] == names[1] or not opposed(*names):
+def flag_concern(pair: PairContext) -> Concern | None:
+    """Returns a concern where NEW would read a yes as a no."""
+    names = pair.old.name, pair.new.name
+    if "boolean" not in pair.families or names[0] == names[1] or not opposed(*names):
         return None
     sql = {
-        ("boolean", "boolean"): f"NOT {sight.value}",
-        ("integer", "boolean"): f"{sight.value} = 0",
-        ("boolean", "integer"): f"CASE {sight.value} WHEN true THEN 0 WHEN false THEN 1 END",
-    }.get(sight.families)
-    return Doubt(
-        (f"'{sight.new.name}' asks the opposite of '{sight.old.name}': true would become false",), sql
+        ("boolean", "boolean"): f"NOT {pair.value}",
+        ("integer", "boolean"): f"{pair.value} = 0",
+        ("boolean", "integer"): f"CASE {pair.value} WHEN true THEN 0 WHEN false THEN 1 END",
+    }.get(pair.families)
+    return Concern(
+        (f"'{pair.new.name}' asks the opposite of '{pair.old.name}': true would become false",), sql
     )
 
 
-def clock_doubt(sight: Sight) -> Doubt | None:
-    """Returns a doubt where NEW would read a time of day in another zone."""
-    bases = sight.old.type.leaf.base, sight.new.type.leaf.base
+def clock_concern(pair: PairContext) -> Concern | None:
+    """Returns a concern where NEW would read a time of day in another zone."""
+    bases = pair.old.type.leaf.base, pair.new.type.leaf.base
     plain, zoned = "timestamp without time zone", "timestamp with time zone"
-    if is_utc(sight.zone) and bases != (plain, plain):
+    if is_utc(pair.zone) and bases != (plain, plain):
         return None
-    old, new = _zone(sight, old=True), _zone(sight, old=False)
+    old, new = _zone(pair, old=True), _zone(pair, old=False)
     if bases == (plain, zoned) and "utc" in (old, new) and "local" not in (old, new):
-        read = f"OLD's times would be read in its database time zone {sight.zone}"
-        return Doubt((f"{read}, but name or comment says UTC",), f"{sight.value} AT TIME ZONE 'UTC'")
+        read = f"OLD's times would be read in its database time zone {pair.zone}"
+        return Concern((f"{read}, but name or comment says UTC",), f"{pair.value} AT TIME ZONE 'UTC'")
     if bases == (zoned, plain) and new == "utc":
-        written = f"NEW's times would be written in OLD's database time zone {sight.zone}"
-        return Doubt((f"{written}, but name or comment says UTC",), f"{sight.value} AT TIME ZONE 'UTC'")
-    return _shifted(sight, old, new) if bases == (plain, plain) else None
+        written = f"NEW's times would be written in OLD's database time zone {pair.zone}"
+        return Concern((f"{written}, but name or comment says UTC",), f"{pair.value} AT TIME ZONE 'UTC'")
+    return _shifted(pair, old, new) if bases == (plain, plain) else None
 
 
 def is_utc(zone: str) -> bool:
@@ -112,22 +112,22 @@ def is_utc(zone: str) -> bool:
     return zone.lower().removeprefix("etc/") in _UTC_ZONES
 
 
-def _shifted(sight: Sight, old: str, new: str) -> Doubt | None:
-    """Returns a doubt where words tell that the clock changes; both columns are without a zone."""
+def _shifted(pair: PairContext, old: str, new: str) -> Concern | None:
+    """Returns a concern where words tell that the clock changes; both columns are without a zone."""
     if old == new or not old or not new:
         return None
-    words = f"OLD's '{sight.old.name}' says {old}, NEW's '{sight.new.name}' says {new}"
+    words = f"OLD's '{pair.old.name}' says {old}, NEW's '{pair.new.name}' says {new}"
     # Where the database runs in UTC, local means a zone that nobody named.
-    if is_utc(sight.zone):
-        return Doubt((f"{words}: which zone is meant?",))
-    first, second = ("UTC", sight.zone) if old == "utc" else (sight.zone, "UTC")
-    evidence = f"{words}; OLD's database time zone is {sight.zone}"
-    return Doubt((evidence,), f"{sight.value} AT TIME ZONE '{first}' AT TIME ZONE '{second}'")
+    if is_utc(pair.zone):
+        return Concern((f"{words}: which zone is meant?",))
+    first, second = ("UTC", pair.zone) if old == "utc" else (pair.zone, "UTC")
+    evidence = f"{words}; OLD's database time zone is {pair.zone}"
+    return Concern((evidence,), f"{pair.value} AT TIME ZONE '{first}' AT TIME ZONE '{second}'")
 
 
-def _zone(sight: Sight, *, old: bool) -> str:
+def _zone(pair: PairContext, *, old: bool) -> str:
     """Returns what a column's name, else its comment, says about its clock: ``utc``, ``local`` or nothing."""
-    column = sight.old if old else sight.new
+    column = pair.old if old else pair.new
     comment = frozenset(word.lower() for word in _WORDS.findall(column.comment or ""))
     for said in (frozenset(words(column.name)), comment):
         if said & _UTC:

@@ -10,6 +10,7 @@ from tranship.model.catalog import Column, Table
 from tranship.model.change import Comparison, TablePair
 from tranship.model.evidence import KeyQuestion
 from tranship.model.names import ColumnRef, TableName
+from tranship.planning.comparing.meaning.context import Landscape
 from tranship.planning.comparing.meaning.number_names import (
     kinship,
     resembles_a_table,
@@ -18,7 +19,6 @@ from tranship.planning.comparing.meaning.number_names import (
     says_number,
     says_own_row,
 )
-from tranship.planning.comparing.meaning.scene import Landscape
 from tranship.planning.matching.scope import HOLDS_ROWS
 from tranship.planning.names.families import family
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from tranship.model.evidence import NumberFacts
-from tranship.planning.comparing.meaning.scene import Doubt, Sight
+from tranship.planning.comparing.meaning.context import Concern, PairContext
 from tranship.planning.comparing.meaning.units import UNITS, Unit, converted, same_unit, times
 
 _NUMBERS = ("integer", "decimal")
@@ -40,91 +40,89 @@ _SECONDS = (5e8, 5e9)
 """Magnitudes of seconds since 1970 between 1985 and 2128."""
 
 
-def measures(sight: Sight) -> bool:
+def measures(pair: PairContext) -> bool:
     """Returns whether magnitudes could tell that these two columns mean different things."""
-    if any(kind not in _NUMBERS for kind in sight.families) or sight.is_key:
+    if any(kind not in _NUMBERS for kind in pair.families) or pair.is_key:
         return False
-    telling = sight.old_words | sight.new_words
-    if not telling & (_MONEY | _SHARES | _MOMENTS) and sight.units == (None, None):
+    telling = pair.old_words | pair.new_words
+    if not telling & (_MONEY | _SHARES | _MOMENTS) and pair.units == (None, None):
         return False
-    return sight.after.pages > 0 or _declared_otherwise(sight)
+    return pair.after.pages > 0 or _declared_otherwise(pair)
 
 
-def only_beside(sight: Sight) -> bool:
+def only_beside(pair: PairContext) -> bool:
     """Returns whether OLD's magnitudes tell something only beside those of NEW's own rows.
 
     Then amounts stay amounts by their declarations, and counts stay counts.
     """
-    return not _declared_otherwise(sight)
+    return not _declared_otherwise(pair)
 
 
-def _declared_otherwise(sight: Sight) -> bool:
-    unitless = sight.units == (None, None)
+def _declared_otherwise(pair: PairContext) -> bool:
+    unitless = pair.units == (None, None)
     alike = (
-        sight.families[0] == sight.families[1]
-        and unitless
-        and not (sight.old_words | sight.new_words) & _SHARES
+        pair.families[0] == pair.families[1] and unitless and not (pair.old_words | pair.new_words) & _SHARES
     )
     return (
-        (sight.old.type != sight.new.type and not alike)
-        or sight.old.comment != sight.new.comment
-        or bool(sight.checks)
+        (pair.old.type != pair.new.type and not alike)
+        or pair.old.comment != pair.new.comment
+        or bool(pair.checks)
     )
 
 
-def number_doubt(sight: Sight) -> Doubt | None:
-    """Returns a doubt where the unit of a number changes, or may."""
-    if any(kind not in _NUMBERS for kind in sight.families) or sight.is_key:
+def number_concern(pair: PairContext) -> Concern | None:
+    """Returns a concern where the unit of a number changes, or may."""
+    if any(kind not in _NUMBERS for kind in pair.families) or pair.is_key:
         return None
     for rule in (_by_units, _to_decimals, _to_whole, _to_fraction, _to_percent, _by_magnitude):
-        doubt = rule(sight)
-        if doubt is not None:
-            return doubt
+        concern = rule(pair)
+        if concern is not None:
+            return concern
     return None
 
 
-def _rounded(sight: Sight, sql: str) -> str:
-    return f"round({sql})" if sight.families[1] == "integer" and " / " in sql else sql
+def _rounded(pair: PairContext, sql: str) -> str:
+    return f"round({sql})" if pair.families[1] == "integer" and " / " in sql else sql
 
 
-def _by_units(sight: Sight) -> Doubt | None:
-    left, right = sight.units
+def _by_units(pair: PairContext) -> Concern | None:
+    left, right = pair.units
     if left is None or right is None or left.dimension != right.dimension:
-        return _unit_lost(sight, left, right)
+        return _unit_lost(pair, left, right)
     if same_unit(left, right):
         return None
-    told = f"OLD's '{sight.old.name}' says {left.word}, NEW's '{sight.new.name}' says {right.word}"
-    sql = converted(sight.value, left, right)
+    told = f"OLD's '{pair.old.name}' says {left.word}, NEW's '{pair.new.name}' says {right.word}"
+    sql = converted(pair.value, left, right)
     if left.dimension == "size":
-        return Doubt((told, "a kilobyte is taken for 1024 bytes"), sql)
+        return Concern((told, "a kilobyte is taken for 1024 bytes"), sql)
     rate = () if sql is not None else ("there is no fixed rate between the two",)
-    return Doubt((told, *rate), _rounded(sight, sql) if sql is not None else None)
+    return Concern((told, *rate), _rounded(pair, sql) if sql is not None else None)
 
 
-def _unit_lost(sight: Sight, left: Unit | None, right: Unit | None) -> Doubt | None:
-    """Returns a doubt for a unit in one of two different names, or one that the other side's type
+def _unit_lost(pair: PairContext, left: Unit | None, right: Unit | None) -> Concern | None:
+    """Returns a concern for a unit in one of two different names, or one that the other side's type
     contradicts.
     """
     unit = left or right
     if unit is None or (left is not None and right is not None):
         return None
-    cents = _cents_lost(sight, left, right)
-    if cents is not None or sight.old.name == sight.new.name or unit not in _named(sight):
+    cents = _cents_lost(pair, left, right)
+    if cents is not None or pair.old.name == pair.new.name or unit not in _named(pair):
         return cents
-    side, other = (sight.old.name, sight.new.name) if left else (sight.new.name, sight.old.name)
-    return Doubt((f"'{side}' says its unit ({unit.word}), '{other}' says none: is it the same?",))
+    side, other = (pair.old.name, pair.new.name) if left else (pair.new.name, pair.old.name)
+    return Concern((f"'{side}' says its unit ({unit.word}), '{other}' says none: is it the same?",))
 
 
-def _cents_lost(sight: Sight, left: Unit | None, right: Unit | None) -> Doubt | None:
-    """Returns a doubt where one side counts cents and the other has decimals: those are amounts in whole
+def _cents_lost(pair: PairContext, left: Unit | None, right: Unit | None) -> Concern | None:
+    """Returns a concern where one side counts cents and the other has decimals: those are amounts in whole
     units.
     """
-    if left is not None and _is_cent(left) and sight.families[1] == "decimal":
-        words = f"OLD's '{sight.old.name}' says {left.word}, NEW's '{sight.new.name}' has decimals"
-        return Doubt((words,), times(sight.value, Fraction(1, _PER_UNIT)))
-    if right is not None and _is_cent(right) and sight.families[0] == "decimal":
-        words = f"OLD's '{sight.old.name}' has decimals, NEW's '{sight.new.name}' says {right.word}"
-        return Doubt((words,), f"round({times(sight.value, Fraction(_PER_UNIT))})")
+    if left is not None and _is_cent(left) and pair.families[1] == "decimal":
+        words = f"OLD's '{pair.old.name}' says {left.word}, NEW's '{pair.new.name}' has decimals"
+        return Concern((words,), times(pair.value, Fraction(1, _PER_UNIT)))
+    if right is not None and _is_cent(right) and pair.families[0] == "decimal":
+        words = f"OLD's '{pair.old.name}' has decimals, NEW's '{pair.new.name}' says {right.word}"
+        return Concern((words,), f"round({times(pair.value, Fraction(_PER_UNIT))})")
     return None
 
 
@@ -132,17 +130,17 @@ def _is_cent(unit: Unit) -> bool:
     return unit.dimension == "money" and unit.factor == UNITS["cent"].factor
 
 
-def _named(sight: Sight) -> Sequence[Unit]:
-    return [unit for word in sight.old_words ^ sight.new_words if (unit := UNITS.get(word)) is not None]
+def _named(pair: PairContext) -> Sequence[Unit]:
+    return [unit for word in pair.old_words ^ pair.new_words if (unit := UNITS.get(word)) is not None]
 
 
-def _is_money(sight: Sight) -> bool:
-    both = sight.old_words | sight.new_words
+def _is_money(pair: PairContext) -> bool:
+    both = pair.old_words | pair.new_words
     return bool(both & _MONEY) and not both & _COUNTED
 
 
-def _scale(sight: Sight) -> int | None:
-    leaf = sight.new.type.leaf
+def _scale(pair: PairContext) -> int | None:
+    leaf = pair.new.type.leaf
     return (
         leaf.modifiers[1]
         if leaf.base == "numeric" and len(leaf.modifiers) > 1
@@ -152,16 +150,16 @@ def _scale(sight: Sight) -> int | None:
     )
 
 
-def _to_decimals(sight: Sight) -> Doubt | None:
-    """Returns a doubt where whole numbers become amounts with decimals: were they cents?
+def _to_decimals(pair: PairContext) -> Concern | None:
+    """Returns a concern where whole numbers become amounts with decimals: were they cents?
 
     Only the data can speak for it; the type alone is converted without a question.
     """
-    if sight.families[0] != "integer" or _scale(sight) not in _DECIMALS or not _is_money(sight):
+    if pair.families[0] != "integer" or _scale(pair) not in _DECIMALS or not _is_money(pair):
         return None
-    told = f"'{sight.old.name}' speaks of money: whole numbers in OLD, {sight.new.type.text} in NEW"
-    sql = times(sight.value, Fraction(1, _PER_UNIT))
-    facts, there = sight.numbers, sight.numbers_there
+    told = f"'{pair.old.name}' speaks of money: whole numbers in OLD, {pair.new.type.text} in NEW"
+    sql = times(pair.value, Fraction(1, _PER_UNIT))
+    facts, there = pair.numbers, pair.numbers_there
     if facts is None or facts.median is None:
         return None
     if there is not None and there.median and there.nonzero >= _ENOUGH_THERE:
@@ -169,7 +167,7 @@ def _to_decimals(sight: Sight) -> Doubt | None:
         if 1 / 5 <= ratio <= 5:
             return None
         if ratio >= _PER_UNIT / 5:
-            return Doubt(
+            return Concern(
                 (
                     told,
                     f"the typical number of OLD is {ratio:.0f} times that of NEW's own rows: "
@@ -179,16 +177,16 @@ def _to_decimals(sight: Sight) -> Doubt | None:
             )
     if facts.median < _PER_UNIT:
         return None
-    return Doubt(
+    return Concern(
         (told, f"most of OLD's {facts.nonzero} numbers are {_PER_UNIT} or more: are they cents?"), sql
     )
 
 
-def _to_whole(sight: Sight) -> Doubt | None:
-    """Returns a doubt where amounts with decimals become whole numbers: does NEW count cents?"""
-    if sight.families != ("decimal", "integer") or not _is_money(sight):
+def _to_whole(pair: PairContext) -> Concern | None:
+    """Returns a concern where amounts with decimals become whole numbers: does NEW count cents?"""
+    if pair.families != ("decimal", "integer") or not _is_money(pair):
         return None
-    facts = sight.numbers
+    facts = pair.numbers
     if facts is not None and not facts.fractional:
         return None
     many = (
@@ -196,48 +194,48 @@ def _to_whole(sight: Sight) -> Doubt | None:
         if facts is None
         else f"{facts.fractional} of {facts.rows} numbers have decimals that whole numbers would lose"
     )
-    value = f"CAST({sight.value} AS numeric)" if sight.old.type.leaf.base == "money" else sight.value
-    told = f"'{sight.new.name}' speaks of money: {sight.old.type.text} in OLD, whole numbers in NEW"
-    return Doubt((told, many, "does NEW count cents?"), f"round({times(value, Fraction(_PER_UNIT))})")
+    value = f"CAST({pair.value} AS numeric)" if pair.old.type.leaf.base == "money" else pair.value
+    told = f"'{pair.new.name}' speaks of money: {pair.old.type.text} in OLD, whole numbers in NEW"
+    return Concern((told, many, "does NEW count cents?"), f"round({times(value, Fraction(_PER_UNIT))})")
 
 
-def _to_fraction(sight: Sight) -> Doubt | None:
-    """Returns a doubt where percent become fractions of one."""
-    facts = sight.numbers
+def _to_fraction(pair: PairContext) -> Concern | None:
+    """Returns a concern where percent become fractions of one."""
+    facts = pair.numbers
     if (
-        not (sight.old_words | sight.new_words) & _SHARES
+        not (pair.old_words | pair.new_words) & _SHARES
         or facts is None
         or facts.highest is None
         or not 1 < facts.highest <= _PER_UNIT
     ):
         return None
-    below = _upto_one(sight)
+    below = _upto_one(pair)
     if below is None or facts.lowest is None or facts.lowest < 0:
         return None
     told = (
-        f"'{sight.old.name}' speaks of a share: OLD holds numbers above 1, up to {_PER_UNIT} at most; {below}"
+        f"'{pair.old.name}' speaks of a share: OLD holds numbers above 1, up to {_PER_UNIT} at most; {below}"
     )
-    return Doubt((told,), times(sight.value, Fraction(1, _PER_UNIT)))
+    return Concern((told,), times(pair.value, Fraction(1, _PER_UNIT)))
 
 
-def _to_percent(sight: Sight) -> Doubt | None:
-    """Returns a doubt where fractions of one become percent."""
-    facts = sight.numbers
-    if not (sight.old_words | sight.new_words) & _SHARES or facts is None:
+def _to_percent(pair: PairContext) -> Concern | None:
+    """Returns a concern where fractions of one become percent."""
+    facts = pair.numbers
+    if not (pair.old_words | pair.new_words) & _SHARES or facts is None:
         return None
     if facts.highest is None or facts.lowest is None or not facts.fractional:
         return None
-    why = _goes_to_hundred(sight) if facts.lowest >= 0 and facts.highest <= 1 else None
+    why = _goes_to_hundred(pair) if facts.lowest >= 0 and facts.highest <= 1 else None
     if why is None:
         return None
-    evidence = f"'{sight.old.name}' speaks of a share: OLD holds nothing above 1; {why}"
-    return Doubt((evidence,), _rounded(sight, times(sight.value, Fraction(_PER_UNIT))))
+    evidence = f"'{pair.old.name}' speaks of a share: OLD holds nothing above 1; {why}"
+    return Concern((evidence,), _rounded(pair, times(pair.value, Fraction(_PER_UNIT))))
 
 
-def _goes_to_hundred(sight: Sight) -> str | None:
+def _goes_to_hundred(pair: PairContext) -> str | None:
     """Returns how NEW says that it holds percent; None where nothing says so."""
-    there, bounds = sight.numbers_there, _bounds(sight)
-    if sight.families[1] == "integer":
+    there, bounds = pair.numbers_there, _bounds(pair)
+    if pair.families[1] == "integer":
         return "NEW holds whole numbers"
     highest = there.highest if there is not None and there.nonzero >= _ENOUGH_THERE else None
     if highest is not None and 1 < highest <= _PER_UNIT:
@@ -245,13 +243,13 @@ def _goes_to_hundred(sight: Sight) -> str | None:
     return f"NEW allows up to {_PER_UNIT}" if bounds and max(bounds) == _PER_UNIT else None
 
 
-def _bounds(sight: Sight) -> list[float]:
-    return [float(bound) for expression in sight.checks for bound in _BOUND.findall(expression)]
+def _bounds(pair: PairContext) -> list[float]:
+    return [float(bound) for expression in pair.checks for bound in _BOUND.findall(expression)]
 
 
-def _upto_one(sight: Sight) -> str | None:
+def _upto_one(pair: PairContext) -> str | None:
     """Returns how NEW says that it holds fractions of one; None where nothing says so."""
-    leaf, there, bounds = sight.new.type.leaf, sight.numbers_there, _bounds(sight)
+    leaf, there, bounds = pair.new.type.leaf, pair.numbers_there, _bounds(pair)
     if (
         leaf.base == "numeric"
         and len(leaf.modifiers) > 1
@@ -272,9 +270,9 @@ def _upto_one(sight: Sight) -> str | None:
     return None
 
 
-def _by_magnitude(sight: Sight) -> Doubt | None:
-    """Returns a doubt where NEW's own rows are a hundred or a thousand times larger or smaller."""
-    facts, there = sight.numbers, sight.numbers_there
+def _by_magnitude(pair: PairContext) -> Concern | None:
+    """Returns a concern where NEW's own rows are a hundred or a thousand times larger or smaller."""
+    facts, there = pair.numbers, pair.numbers_there
     if (
         facts is None
         or there is None
@@ -283,33 +281,33 @@ def _by_magnitude(sight: Sight) -> Doubt | None:
         or there.nonzero < _ENOUGH_THERE
     ):
         return None
-    words = sight.old_words | sight.new_words
+    words = pair.old_words | pair.new_words
     if words & _MOMENTS:
-        return _epoch(sight, facts, there)
-    if not (_is_money(sight) and facts.nonzero >= _ENOUGH_THERE):
+        return _epoch(pair, facts, there)
+    if not (_is_money(pair) and facts.nonzero >= _ENOUGH_THERE):
         return None
     ratio = there.median / facts.median
     if not _PER_UNIT / 2 <= max(ratio, 1 / ratio) <= _PER_UNIT * 2:
         return None
-    sql = times(sight.value, Fraction(_PER_UNIT) if ratio > 1 else Fraction(1, _PER_UNIT))
+    sql = times(pair.value, Fraction(_PER_UNIT) if ratio > 1 else Fraction(1, _PER_UNIT))
     way = "larger" if ratio > 1 else "smaller"
-    return Doubt(
+    return Concern(
         (f"the numbers of NEW's own rows are about {_PER_UNIT} times {way} than OLD's: cents and units?",),
-        _rounded(sight, sql),
+        _rounded(pair, sql),
     )
 
 
-def _epoch(sight: Sight, facts: NumberFacts, there: NumberFacts) -> Doubt | None:
+def _epoch(pair: PairContext, facts: NumberFacts, there: NumberFacts) -> Concern | None:
     before, after = facts.median or 0, there.median or 0
     low, high = _SECONDS
     for thousand in (1, 1000, 1000000):
         if low <= before <= high and thousand > 1 and low <= after / thousand <= high:
-            sql = times(sight.value, Fraction(thousand))
+            sql = times(pair.value, Fraction(thousand))
         elif low <= before / thousand <= high and thousand > 1 and low <= after <= high:
-            sql = _rounded(sight, times(sight.value, Fraction(1, thousand)))
+            sql = _rounded(pair, times(pair.value, Fraction(1, thousand)))
         else:
             continue
-        return Doubt(
+        return Concern(
             (
                 f"seconds since 1970 on one side, {thousand} times as much in NEW's own rows or in OLD's"
                 " on the other",

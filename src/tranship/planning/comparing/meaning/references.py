@@ -8,6 +8,7 @@ from tranship.model.catalog import Column, Table
 from tranship.model.change import ColumnPair, Pairing
 from tranship.model.evidence import Reference
 from tranship.model.names import ColumnRef, TableName
+from tranship.planning.comparing.meaning.context import Concern, Landscape
 from tranship.planning.comparing.meaning.key_questions import (
     becomes_text,
     declared_targets,
@@ -15,7 +16,6 @@ from tranship.planning.comparing.meaning.key_questions import (
     needs_keys,
 )
 from tranship.planning.comparing.meaning.number_names import kinship, says_code, says_label
-from tranship.planning.comparing.meaning.scene import Doubt, Landscape
 from tranship.planning.names.families import family
 from tranship.planning.names.tokens import stems
 
@@ -30,7 +30,7 @@ _SHOWN = 4
 _DIGITS = frozenset("0123456789")
 
 
-def keys_misread(pair: ColumnPair, before: Table, after: Table, landscape: Landscape) -> Doubt | None:
+def keys_misread(pair: ColumnPair, before: Table, after: Table, landscape: Landscape) -> Concern | None:
     """Returns why keys would be taken for names or for keys of another table; None where they mean the same.
 
     What the data decide and nobody could ask is never taken for harmless.
@@ -60,13 +60,13 @@ def _measured_target(before: Table, reference: Reference) -> set[TableName]:
     return tables if certain else set()
 
 
-def _unasked(before: Table, after: Table, old: Column, new: Column) -> Doubt:
+def _unasked(before: Table, after: Table, old: Column, new: Column) -> Concern:
     what = (
         "keys of another table"
         if becomes_text(old, new)
         else f"keys of what {after.name}.{new.name} refers to"
     )
-    return Doubt((f"{NOT_ASKED}: whether the values of {before.name}.{old.name} are {what}",), unasked=True)
+    return Concern((f"{NOT_ASKED}: whether the values of {before.name}.{old.name} are {what}",), unasked=True)
 
 
 def _misread(
@@ -76,7 +76,7 @@ def _misread(
     targets: set[TableName],
     declared: bool,
     landscape: Landscape,
-) -> Doubt | None:
+) -> Concern | None:
     """By a foreign key, by the name, or by the keys of the one table that the values are."""
     told = tuple(_told(before.name, pair.old, target, declared) for target in sorted(targets))
     kept = {known.get(target) for target in targets for known in (landscape.counterparts, landscape.asked)}
@@ -85,25 +85,25 @@ def _misread(
     if new_targets and not (new_targets & kept):
         shown = ", ".join(str(t) for t in sorted(new_targets))
         other = f"{where} refers to {shown}: the ids of one table would be taken for those of another"
-        return Doubt((*told, other), keys=True)
+        return Concern((*told, other), keys=True)
     old, new = before.column(pair.old), after.column(pair.new)
     if new_targets or old is None or new is None:
         return None
     if becomes_text(old, new):
         names = f"{where} is text and refers to nothing: ids would be stored as names"
-        return Doubt((*told, names), keys=True)
+        return Concern((*told, names), keys=True)
     return _codes_as_labels(old, new, told, targets, landscape) if declared else None
 
 
 def _codes_as_labels(
     old: Column, new: Column, told: tuple[str, ...], targets: set[TableName], landscape: Landscape
-) -> Doubt | None:
+) -> Concern | None:
     """A short code whose table NEW lacks, in a column that was made wider: does NEW hold the label itself?"""
     if family(old.type) != "text" or family(new.type) != "text" or targets & landscape.counterparts.keys():
         return None
     if targets & landscape.asked.keys() or not _has_grown(old, new):
         return None
-    return Doubt(
+    return Concern(
         (*told, "NEW lacks that table, and the column is wider there: are the codes to become labels?"),
         keys=True,
         bare=True,
@@ -152,7 +152,7 @@ def _keyed_by(table: Table, key_family: str) -> bool:
 
 def _numbers_as_texts(
     pair: ColumnPair, before: Table, after: Table, reference: Reference, landscape: Landscape
-) -> Doubt | None:
+) -> Concern | None:
     """A number that becomes a text needs a reason to stay a number: no value, no key, or numbers among NEW's
     own rows.
     """
@@ -167,7 +167,7 @@ def _numbers_as_texts(
     certain = bool(tables) and (_is_label(pair) or _likely(pair.old, before.name, tables[0], landscape))
     if not evidence or (pair.pairing is Pairing.DECIDED and not certain):
         return None
-    return Doubt(tuple(evidence), keys=True, bare=not certain)
+    return Concern(tuple(evidence), keys=True, bare=not certain)
 
 
 def _is_label(pair: ColumnPair) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tranship.model.evidence import ColumnFacts
-from tranship.planning.comparing.meaning.scene import Doubt, Sight
+from tranship.planning.comparing.meaning.context import Concern, PairContext
 from tranship.planning.printed.listed_values import listed_values
 
 _CODED_WORDS = """
@@ -65,64 +65,64 @@ _LISTABLE = ("text", "integer", "boolean")
 _MOSTLY = 0.9
 
 
-def readable(sight: Sight) -> bool:
+def readable(pair: PairContext) -> bool:
     """Returns whether frequent values could tell that these two columns mean different things."""
-    if sight.families[1] != "text" or sight.families[0] not in _LISTABLE or sight.is_key:
+    if pair.families[1] != "text" or pair.families[0] not in _LISTABLE or pair.is_key:
         return False
-    telling = sight.old_words | sight.new_words
-    if sight.families[0] != "text" or not telling & (_CODED | _SECRETS):
-        return bool(sight.checks)
-    changed = sight.old.type != sight.new.type or sight.old.comment != sight.new.comment
-    return changed or bool(sight.checks) or sight.after.pages > 0
+    telling = pair.old_words | pair.new_words
+    if pair.families[0] != "text" or not telling & (_CODED | _SECRETS):
+        return bool(pair.checks)
+    changed = pair.old.type != pair.new.type or pair.old.comment != pair.new.comment
+    return changed or bool(pair.checks) or pair.after.pages > 0
 
 
-def text_doubt(sight: Sight) -> Doubt | None:
-    """Returns a doubt where the same name stands for another kind of text."""
-    if sight.families[1] != "text" or sight.families[0] not in _LISTABLE or sight.is_key:
+def text_concern(pair: PairContext) -> Concern | None:
+    """Returns a concern where the same name stands for another kind of text."""
+    if pair.families[1] != "text" or pair.families[0] not in _LISTABLE or pair.is_key:
         return None
-    if sight.families[0] != "text":
-        return _outside(sight)
-    return _secret(sight) or _named_otherwise(sight) or _coded(sight) or _outside(sight)
+    if pair.families[0] != "text":
+        return _outside(pair)
+    return _secret(pair) or _named_otherwise(pair) or _coded(pair) or _outside(pair)
 
 
 # --- codes and labels
 
 
-def _named_otherwise(sight: Sight) -> Doubt | None:
-    """Returns a doubt where one name speaks of a code, the other of a label: ``country_code`` and
+def _named_otherwise(pair: PairContext) -> Concern | None:
+    """Returns a concern where one name speaks of a code, the other of a label: ``country_code`` and
     ``country_name``.
     """
-    old, new = sight.old_words - sight.new_words, sight.new_words - sight.old_words
+    old, new = pair.old_words - pair.new_words, pair.new_words - pair.old_words
     if (old & _CODE_WORDS and new & _LABEL_WORDS) or (old & _LABEL_WORDS and new & _CODE_WORDS):
-        return Doubt(
-            (f"one of '{sight.old.name}' and '{sight.new.name}' speaks of a code, the other of a label",)
+        return Concern(
+            (f"one of '{pair.old.name}' and '{pair.new.name}' speaks of a code, the other of a label",)
         )
     return None
 
 
-def _coded(sight: Sight) -> Doubt | None:
-    """Returns a doubt where OLD holds short codes and NEW is made for names."""
-    if not (sight.old_words | sight.new_words) & _CODED or sight.new_words & _CODE_WORDS:
+def _coded(pair: PairContext) -> Concern | None:
+    """Returns a concern where OLD holds short codes and NEW is made for names."""
+    if not (pair.old_words | pair.new_words) & _CODED or pair.new_words & _CODE_WORDS:
         return None
-    held, there = sight.held, sight.held_there
+    held, there = pair.held, pair.held_there
     if held is None or not held.values or not held.filled:
         return None
-    kind = f"'{sight.old.name}': OLD holds {_kind(held)}"
+    kind = f"'{pair.old.name}': OLD holds {_kind(held)}"
     if there is not None and len(there.values) > 1:
-        return None if _are_alike(held, there) else Doubt((f"{kind}, NEW's own rows hold {_kind(there)}",))
-    room = _room_for_labels(sight) if _are_codes(held) else None
+        return None if _are_alike(held, there) else Concern((f"{kind}, NEW's own rows hold {_kind(there)}",))
+    room = _room_for_labels(pair) if _are_codes(held) else None
     if room is None:
         return None
-    width = _width(sight.old.type.leaf.modifiers)
-    return Doubt((f"{kind} of at most {width} characters, NEW has room for {room}: does it want names?",))
+    width = _width(pair.old.type.leaf.modifiers)
+    return Concern((f"{kind} of at most {width} characters, NEW has room for {room}: does it want names?",))
 
 
-def _room_for_labels(sight: Sight) -> int | None:
+def _room_for_labels(pair: PairContext) -> int | None:
     """Returns the width of the new column where it grew from that of a code to that of a label; else None."""
-    width, room = _width(sight.old.type.leaf.modifiers), _width(sight.new.type.leaf.modifiers)
+    width, room = _width(pair.old.type.leaf.modifiers), _width(pair.new.type.leaf.modifiers)
     if width is None or room is None or width > _LONG_CODE or room < _SHORT_LABEL:
         return None
-    return None if _widened_everywhere(sight, room) else room
+    return None if _widened_everywhere(pair, room) else room
 
 
 def _kind(facts: ColumnFacts) -> str:
@@ -145,77 +145,77 @@ def _width(modifiers: tuple[int, ...]) -> int | None:
     return modifiers[0] if modifiers else None
 
 
-def _widened_everywhere(sight: Sight, room: int) -> bool:
+def _widened_everywhere(pair: PairContext, room: int) -> bool:
     """Returns whether most texts of NEW's table have this width: then it is a habit, not a hint."""
-    leaves = [column.type.leaf for column in sight.after.columns]
+    leaves = [column.type.leaf for column in pair.after.columns]
     widths = [leaf.modifiers[0] for leaf in leaves if leaf.base == "character varying" and leaf.modifiers]
     # 255 is what frameworks write when nobody says a width.
     return room == 255 or (len(widths) > 2 and widths.count(room) * 2 > len(widths))
 
 
-def _outside(sight: Sight) -> Doubt | None:
-    """Returns a doubt where NEW lists what it allows and OLD holds none of it: the same thing has other words
-    there.
+def _outside(pair: PairContext) -> Concern | None:
+    """Returns a concern where NEW lists what it allows and OLD holds none of it: the same thing has other
+    words there.
     """
-    held = sight.held
-    lists = (listed_values(expression) for expression in sight.checks)
+    held = pair.held
+    lists = (listed_values(expression) for expression in pair.checks)
     allowed = next(filter(None, lists), ())
     if len(allowed) < 2 or held is None or not held.values:
         return None
     if any(counted.value in allowed for counted in held.values):
         return None
-    listed = f"NEW's CHECK on '{sight.new.name}' lists {len(allowed)} values"
-    return Doubt((f"{listed}, and OLD holds none of them",))
+    listed = f"NEW's CHECK on '{pair.new.name}' lists {len(allowed)} values"
+    return Concern((f"{listed}, and OLD holds none of them",))
 
 
 # --- secrets
 
 
-def _secret(sight: Sight) -> Doubt | None:
-    """Returns a doubt where one side holds a secret in clear and the other a digest of it."""
-    if not (sight.old_words | sight.new_words) & (_SECRETS | _DIGESTED | _PLAIN_WORDS):
+def _secret(pair: PairContext) -> Concern | None:
+    """Returns a concern where one side holds a secret in clear and the other a digest of it."""
+    if not (pair.old_words | pair.new_words) & (_SECRETS | _DIGESTED | _PLAIN_WORDS):
         return None
-    old, new = _said(sight, old=True), _said(sight, old=False)
+    old, new = _said(pair, old=True), _said(pair, old=False)
     if old != new and "" not in (old, new):
-        return Doubt((f"'{sight.old.name}' says {old}, '{sight.new.name}' says {new}",))
-    held = _digested(sight.held)
+        return Concern((f"'{pair.old.name}' says {old}, '{pair.new.name}' says {new}",))
+    held = _digested(pair.held)
     if held is None:
-        return _said_once(sight, old, new)
-    if held and _of_another_kind(sight):
+        return _said_once(pair, old, new)
+    if held and _of_another_kind(pair):
         kind = "OLD's values look like digests, but of another kind than NEW's CHECK asks for"
-        return Doubt((f"'{sight.old.name}': {kind}",))
-    wanted, why = _wanted(sight, new)
+        return Concern((f"'{pair.old.name}': {kind}",))
+    wanted, why = _wanted(pair, new)
     if wanted is None or wanted == held:
         return None
     is_now, becomes = ("digests", "plain text") if held else ("plain text", "digests")
     undone = "to digest them is no one's guess (crypt() of pgcrypto, or by the application)"
     if held:
         undone = "no expression undoes a digest"
-    values = f"'{sight.old.name}': OLD's values look like {is_now}"
-    return Doubt((f"{values}, NEW wants {becomes} ({why})", undone))
+    values = f"'{pair.old.name}': OLD's values look like {is_now}"
+    return Concern((f"{values}, NEW wants {becomes} ({why})", undone))
 
 
-def _said_once(sight: Sight, old: str, new: str) -> Doubt | None:
-    """Returns a doubt where only one of two different names says what its values are, and no value tells."""
-    if old == new or sight.old.name == sight.new.name:
+def _said_once(pair: PairContext, old: str, new: str) -> Concern | None:
+    """Returns a concern if one of two different names says what its values are, and no value tells."""
+    if old == new or pair.old.name == pair.new.name:
         return None
-    names = f"one of '{sight.old.name}' and '{sight.new.name}'"
-    return Doubt((f"{names} says {old or new}, the other does not",))
+    names = f"one of '{pair.old.name}' and '{pair.new.name}'"
+    return Concern((f"{names} says {old or new}, the other does not",))
 
 
-def _wanted(sight: Sight, said: str) -> tuple[bool | None, str]:
+def _wanted(pair: PairContext, said: str) -> tuple[bool | None, str]:
     """Returns whether NEW wants digests, and why: by its name, by its own rows, or by its declaration."""
     if said:
-        return said == "a digest", f"'{sight.new.name}' of NEW says so"
-    there = _digested(sight.held_there)
+        return said == "a digest", f"'{pair.new.name}' of NEW says so"
+    there = _digested(pair.held_there)
     if there is not None:
         return there, "NEW's own rows do"
-    return _wants_digest(sight), "NEW's type or CHECK asks for it"
+    return _wants_digest(pair), "NEW's type or CHECK asks for it"
 
 
-def _said(sight: Sight, *, old: bool) -> str:
+def _said(pair: PairContext, *, old: bool) -> str:
     """Returns what name and comment say of the values: ``a digest``, ``plain text`` or nothing."""
-    column, names = (sight.old, sight.old_words) if old else (sight.new, sight.new_words)
+    column, names = (pair.old, pair.old_words) if old else (pair.new, pair.new_words)
     said = names | frozenset(re.findall(r"[a-z0-9]+", (column.comment or "").lower()))
     if said & _PLAIN_WORDS:
         return "plain text"
@@ -233,16 +233,16 @@ def _digested(facts: ColumnFacts | None) -> bool | None:
     return False if alike == 0 else None
 
 
-def _of_another_kind(sight: Sight) -> bool:
+def _of_another_kind(pair: PairContext) -> bool:
     """Returns whether NEW asks for bcrypt or argon2, and no value is such a digest."""
-    marks = [mark for expression in sight.checks for mark in _MARKS if mark in expression.replace("\\", "")]
-    values = sight.held.values if sight.held is not None else ()
-    known = sight.held is not None and bool(marks)
+    marks = [mark for expression in pair.checks for mark in _MARKS if mark in expression.replace("\\", "")]
+    values = pair.held.values if pair.held is not None else ()
+    known = pair.held is not None and bool(marks)
     return known and not any(counted.value.startswith(tuple(marks)) for counted in values)
 
 
-def _wants_digest(sight: Sight) -> bool | None:
-    leaf, before = sight.new.type.leaf, sight.old.type.leaf
+def _wants_digest(pair: PairContext) -> bool | None:
+    leaf, before = pair.new.type.leaf, pair.old.type.leaf
     fixed = leaf.base == "character" and _width(leaf.modifiers) in _WIDTHS
     narrowed = fixed and before.modifiers != leaf.modifiers
-    return True if narrowed or any(_DEMANDS.search(expression) for expression in sight.checks) else None
+    return True if narrowed or any(_DEMANDS.search(expression) for expression in pair.checks) else None

@@ -144,10 +144,10 @@ class _Data(Struct, frozen=True):
 
     def context(self, pair: TablePair) -> TablePairContext | None:
         """Returns the context of a pair of tables; None for one that the catalogs do not hold."""
-        doubtful = {(p.old, p.new): p.runner_up for p in pair.proposals if p.runner_up is not None}
+        ambiguous = {(p.old, p.new): p.runner_up for p in pair.proposals if p.runner_up is not None}
         schemas = self.provisional.matching.schema_pairs
         context = _context(pair, self.old, self.new, self.evidence, schemas)
-        return replace(context, doubtful=doubtful) if context is not None else None
+        return replace(context, ambiguous=ambiguous) if context is not None else None
 
 
 def _context(

@@ -53,8 +53,8 @@ def column_drafts(tables: TablePairContext, changes: Sequence[Change]) -> list[D
     breaking = [change for change in changes if change.cls is ChangeClass.BREAKING]
     parts = list(_parts(tables, changes))
     cut_new = {draft.new_column for draft in parts}
-    rivals = {pair: other for pair, other in tables.doubtful.items() if other not in cut_new}
-    tables = replace(tables, doubtful=rivals)
+    rivals = {pair: other for pair, other in tables.ambiguous.items() if other not in cut_new}
+    tables = replace(tables, ambiguous=rivals)
     drafts = [*parts, *_pairs(tables, breaking, parts)]
     generated = [change for change in breaking if change.kind is ChangeKind.BECOMES_GENERATED]
     drafts += [_left_behind(tables, change) for change in generated if change.old_column is not None]
@@ -250,8 +250,8 @@ def _kin(tables: TablePairContext, left: str, free: Sequence[str | None]) -> Ite
     words = set(stems(left)) - DULL
     for right in free:
         if right is not None and words & set(stems(right)):
-            doubt = tables.doubt(left, right)
-            yield from doubt.told if doubt is not None else ()
+            concern = tables.concern(left, right)
+            yield from concern.evidence if concern is not None else ()
 
 
 def _constant(tables: TablePairContext, change: Change) -> Draft:

@@ -10,7 +10,7 @@ from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.evidence import ColumnFacts, Evidence, LookupFacts
 from tranship.model.expression import Conversion
 from tranship.model.names import ColumnRef
-from tranship.planning.comparing.meaning import Doubt, Observed, doubt_of
+from tranship.planning.comparing.meaning import Concern, Observed, concern_of
 from tranship.planning.deciding.suggest.drafts import Field
 from tranship.planning.deciding.suggest.formats import format_guesses
 from tranship.planning.deciding.suggest.guesses import Guess
@@ -26,7 +26,7 @@ class TablePairContext(Struct, frozen=True):
     new: Catalog
     evidence: Evidence
     schemas: tuple[tuple[str, str], ...] = ()
-    doubtful: Mapping[tuple[str, str], str] = {}
+    ambiguous: Mapping[tuple[str, str], str] = {}
     """Proposed renames of which another new column could be meant as well, with that one."""
     observed: Observed = Observed()
 
@@ -51,9 +51,9 @@ class TablePairContext(Struct, frozen=True):
             source.type, target.type, old_version=versions[0], new_version=versions[1], schemas=self.schemas
         )
 
-    def doubt(self, left: str, right: str) -> Doubt | None:
+    def concern(self, left: str, right: str) -> Concern | None:
         """Why the two may not mean the same, keys apart."""
-        return doubt_of(self.before, self.after, (left, right), self.observed, self.old.timezone)
+        return concern_of(self.before, self.after, (left, right), self.observed, self.old.timezone)
 
     def formats(self, left: str, right: str) -> list[Guess]:
         """Expressions that read the old values as the new type would not."""

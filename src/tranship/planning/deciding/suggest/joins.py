@@ -133,8 +133,8 @@ def _candidate(tables: TablePairContext, removal: Change, addition: Change) -> C
 
 
 def _against(tables: TablePairContext, left: str, right: str) -> tuple[str, ...]:
-    doubt = tables.doubt(left, right)
-    return doubt.told if doubt is not None else ()
+    concern = tables.concern(left, right)
+    return concern.evidence if concern is not None else ()
 
 
 def _speaks_of(left: str, right: str, tables: TablePairContext) -> bool:

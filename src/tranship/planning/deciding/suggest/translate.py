@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from tranship.model.names import Side
-from tranship.planning.comparing.meaning import Doubt
+from tranship.planning.comparing.meaning import Concern
 from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
 from tranship.planning.deciding.suggest.drafts import NO_TRANSLATION, Confidence, Field, Translation
 from tranship.planning.deciding.suggest.facts import Fact, lookup_evidence, quoting
@@ -28,10 +28,10 @@ def translation(
         return NO_TRANSLATION
     pair = ColumnPairContext(tables, source, target, tables.convert(source, target))
     # In this order: what NEW would misread, what needs no conversion, what tables say, what values say.
-    doubt = tables.doubt(left, right)
-    if doubt is not None:
-        return _doubted(pair, doubt, renaming=renaming)
-    sure = (left, right) not in tables.doubtful
+    concern = tables.concern(left, right)
+    if concern is not None:
+        return _of_concern(pair, concern, renaming=renaming)
+    sure = (left, right) not in tables.ambiguous
     if renaming and pair.conversion.automatic:
         confidence = Confidence.LIKELY if sure else Confidence.GUESS
         return Translation(
@@ -39,7 +39,7 @@ def translation(
         )
     found = _by_tables(pair, bare=not meaning)
     if found is None and not meaning:
-        return _by_values(pair, doubtful=renaming and not sure)
+        return _by_values(pair, ambiguous=renaming and not sure)
     return found or NO_TRANSLATION
 
 
@@ -52,10 +52,10 @@ def _by_tables(pair: ColumnPairContext, *, bare: bool) -> Translation | None:
     return mapped if mapped is not None and (found is None or mapped.complete) else found
 
 
-def _by_values(pair: ColumnPairContext, *, doubtful: bool) -> Translation:
+def _by_values(pair: ColumnPairContext, *, ambiguous: bool) -> Translation:
     """Returns another reading of the values, an expression between the types, or the server's own conversion.
 
-    The conversion is not filled in where another new column could be meant as well (``doubtful``).
+    The conversion is not filled in where another new column could be meant as well (``ambiguous``).
     """
     formats = pair.tables.formats(pair.source.name, pair.target.name)
     if formats:
@@ -63,7 +63,7 @@ def _by_values(pair: ColumnPairContext, *, doubtful: bool) -> Translation:
     if not pair.conversion.bare:
         return between_types(pair)
     bare = own_conversion(pair)
-    return replace(bare, complete=False, confidence=Confidence.GUESS) if doubtful else bare
+    return replace(bare, complete=False, confidence=Confidence.GUESS) if ambiguous else bare
 
 
 def converted(tables: TablePairContext, left: str, right: str) -> Translation:
@@ -71,32 +71,34 @@ def converted(tables: TablePairContext, left: str, right: str) -> Translation:
     opposite, another way of writing.
     """
     names: dict[str, Field] = {"old_column": left, "new_column": right}
-    doubt = tables.doubt(left, right)
-    if doubt is not None and doubt.sql is not None:
+    concern = tables.concern(left, right)
+    if concern is not None and concern.sql is not None:
         return Translation(
-            {**names, "action": "transform", "transform_sql": doubt.sql}, coverage=1.0, evidence=doubt.told
+            {**names, "action": "transform", "transform_sql": concern.sql},
+            coverage=1.0,
+            evidence=concern.evidence,
         )
     formats = tables.formats(left, right)
     return _guessed(tables, names, formats[0]) if formats else NO_TRANSLATION
 
 
-def _doubted(pair: ColumnPairContext, doubt: Doubt, *, renaming: bool) -> Translation:
+def _of_concern(pair: ColumnPairContext, concern: Concern, *, renaming: bool) -> Translation:
     """Returns what would translate the meaning.
 
     The bare value is the other answer, and only a person knows which is right: neither is filled in.
     """
-    mapped = _by_mapping(pair, bare=False) if doubt.sql is None else None
+    mapped = _by_mapping(pair, bare=False) if concern.sql is None else None
     if mapped is not None:
         return mapped
     conversion = pair.conversion
     bare = "rename" if renaming and conversion.automatic else "transform"
     possible = conversion.bare or conversion.automatic
-    if doubt.sql is None and possible:
+    if concern.sql is None and possible:
         as_they_are = "nothing translates it by itself; the suggestion takes the values as they are"
         return Translation({**pair.names, "action": bare}, evidence=(as_they_are,))
-    if doubt.sql is None:
+    if concern.sql is None:
         return Translation()
-    fields = {**pair.names, "action": "transform", "transform_sql": doubt.sql}
+    fields = {**pair.names, "action": "transform", "transform_sql": concern.sql}
     other = f"if it means the same after all: action '{bare}' with the same columns alone"
     return Translation(
         fields, confidence=Confidence.LIKELY, coverage=1.0, evidence=(other,) if possible else ()

@@ -60,10 +60,10 @@ class Landscape(Struct, frozen=True):
     observed: Observed
 
 
-class Doubt(Struct, frozen=True):
+class Concern(Struct, frozen=True):
     """Why the values would mean something else in NEW, and what would translate them."""
 
-    told: tuple[str, ...]
+    evidence: tuple[str, ...]
     """Evidence in words, without values of rows."""
     sql: str | None = None
     """An expression over the old row, as ``transform_sql`` takes it."""
@@ -75,7 +75,7 @@ class Doubt(Struct, frozen=True):
     """Nothing is known: the data could not be asked."""
 
 
-class Sight(Struct, frozen=True):
+class PairContext(Struct, frozen=True):
     """One old and one new column that are taken for the same."""
 
     before: Table
