@@ -74,6 +74,7 @@ def number_concern(pair: PairContext) -> Concern | None:
     """Returns a concern where the unit of a number changes, or may."""
     if any(kind not in _NUMBERS for kind in pair.families) or pair.is_key:
         return None
+    # Names first, then declarations, then magnitudes: from what a person wrote to what only the rows suggest.
     for rule in (_by_units, _to_decimals, _to_whole, _to_fraction, _to_percent, _by_magnitude):
         concern = rule(pair)
         if concern is not None:
@@ -164,6 +165,7 @@ def _to_decimals(pair: PairContext) -> Concern | None:
         return None
     if there is not None and there.median and there.nonzero >= _ENOUGH_THERE:
         ratio = facts.median / there.median
+        # Two samples of one thing differ by less than five times; cents by a hundred, less the same five.
         if 1 / 5 <= ratio <= 5:
             return None
         if ratio >= _PER_UNIT / 5:
@@ -300,6 +302,7 @@ def _by_magnitude(pair: PairContext) -> Concern | None:
 def _epoch(pair: PairContext, facts: NumberFacts, there: NumberFacts) -> Concern | None:
     before, after = facts.median or 0, there.median or 0
     low, high = _SECONDS
+    # Seconds, milliseconds and microseconds: the moments of this time do not overlap between them.
     for thousand in (1, 1000, 1000000):
         if low <= before <= high and thousand > 1 and low <= after / thousand <= high:
             sql = times(pair.value, Fraction(thousand))
