@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -167,10 +168,21 @@ async def suggest(
         write_json(path, found.document)
     inserts = result_path(results_dir, prefix, "missing_lookups.sql") if found.inserts else None
     if inserts is not None:
-        write_text(inserts, "\n".join(found.inserts) + "\n")
+        write_text(inserts, _for_psql(found.inserts))
     return Suggestion(
         path, found.questions, tuple(f"{d.path}: {d.reason}" for d in found.dropped), found.kept, inserts
     )
+
+
+def _for_psql(statements: Sequence[str]) -> str:
+    """Returns statements as a file.
+
+    Read under another client encoding, the last byte of a letter could swallow the quote that follows it
+    (PostgreSQL documentation, "Character Set Support"), so the file says its own. Comments need none.
+    """
+    run = [text for text in statements if not text.startswith("--")]
+    head = () if all(map(str.isascii, run)) else ("SET client_encoding = 'UTF8';",)
+    return "\n".join((*head, *statements)) + "\n"
 
 
 def _is_stale(file: ResolutionFile | None, recorded: ChangesFile, path: Path) -> bool:

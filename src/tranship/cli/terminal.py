@@ -5,23 +5,21 @@ the terminal.
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from collections.abc import Mapping
 from typing import TextIO
 
+from tranship.model.visible import printed
+
 _SIGNS = {"→": "->", "⚠": "!", "✓": "ok", "—": "-", "…": "...", "≥": ">=", "·": "-"}
-# Control characters but tab and line feed, direction marks (they make text read in another order), lone
-# surrogates.
-_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def shown(text: str, encoding: str) -> str:
-    """Returns the text as it may be written: control characters and direction marks escaped, signs replaced
-    where the encoding lacks them.
+    """Returns the text as it may be written: characters that are not shown escaped, signs replaced where the
+    encoding lacks them.
     """
-    safe = _STEERING.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    safe = printed(text)
     try:
         safe.encode(encoding)
     except UnicodeEncodeError:

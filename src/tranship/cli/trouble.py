@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import traceback
 from collections.abc import Sequence
 
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 
 from tranship.cli.context import CliContext
 from tranship.cli.terminal import note, say
+from tranship.codec import encode
 from tranship.errors import TranshipError
 from tranship.errors.codes.unforeseen import Unforeseen, UnforeseenDuringRun
 from tranship.errors.codes.usage import WrongCommandLine
@@ -87,4 +87,4 @@ def _as_json(problems: tuple[Problem, ...], status: int, call: CliContext) -> No
     if not call.json:
         return
     listed = [{"code": p.code, "object": p.object, "message": p.message, "hint": p.hint} for p in problems]
-    say(json.dumps({"exit_status": status, "problems": listed}, ensure_ascii=False, indent=2))
+    say(encode({"exit_status": status, "problems": listed}).decode().rstrip("\n"))

@@ -27,6 +27,7 @@ from tranship.errors.codes.usage import (
     NotUtf8,
 )
 from tranship.errors.message import UsageMessage
+from tranship.model.visible import json_text
 
 MAX_BYTES = 256 * 1024 * 1024
 """A configuration, changes or resolutions file above this size is refused."""
@@ -120,8 +121,9 @@ def read_jsonc(path: Path) -> Document:
 
 
 def encode(value: object) -> bytes:
-    """Returns a noun as indented JSON with a final newline."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    """Returns a noun as indented JSON with a final newline; it is safe to print."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return json_text(text).encode() + b"\n"
 
 
 def write_json(path: Path, value: object, *, replace: bool = True) -> None:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from tranship.model.resolution import Problem
+from tranship.model.visible import visible
 
 
 class Message(Struct, frozen=True):
@@ -37,7 +38,10 @@ class Message(Struct, frozen=True):
     exit_status: ClassVar[int] = 2
 
     def problem(self, about: str = "") -> Problem:
-        """Returns the message in words; ``about`` names the object where the class does not."""
+        """Returns the message in words, on one line whatever its fields hold.
+
+        ``about`` names the object where the class does not.
+        """
         return Problem(
             code=self.code,
             object=about or self._filled(self.about),
@@ -47,7 +51,7 @@ class Message(Struct, frozen=True):
         )
 
     def _filled(self, template: str) -> str:
-        return template.format_map(_Shown(self))
+        return visible(template.format_map(_Shown(self)))
 
 
 class _Shown:

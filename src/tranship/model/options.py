@@ -9,6 +9,8 @@ from pathlib import PurePath
 
 from msgspec import Struct
 
+from tranship.model.visible import shell_word
+
 
 class RebuildIndexes(StrEnum):
     """Whether indexes of NEW are removed before a load and rebuilt after it."""
@@ -47,12 +49,16 @@ def command_line(invocation: str, command: str, *arguments: str) -> str:
     """
     words = command.split()
     if invocation == "tranship":
-        return shlex.join(["tranship", *words, *arguments])
+        return _joined("tranship", *words, *arguments)
     if words[0] not in _SCRIPTS:
         package = os.path.normpath(PurePath(shlex.split(invocation)[1], "..", "src"))
-        module = shlex.join(["python", "-m", "tranship", *words, *arguments])
-        return f"PYTHONPATH={shlex.quote(package)} {module}"
-    return f"{invocation}/{_SCRIPTS[words[0]]} {shlex.join([*words[1:], *arguments])}".rstrip()
+        module = _joined("python", "-m", "tranship", *words, *arguments)
+        return f"PYTHONPATH={shell_word(package)} {module}"
+    return f"{invocation}/{_SCRIPTS[words[0]]} {_joined(*words[1:], *arguments)}".rstrip()
+
+
+def _joined(*words: str) -> str:
+    return " ".join(map(shell_word, words))
 
 
 class MigrateOptions(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted, PlannedTable, RunStarted, TableDone, TableStarted
 from tranship.model.resolution import Problem
 from tranship.model.verdict import MigrationResult, TableResult
+from tranship.model.visible import printed
 from tranship.report.notes import words
 
 RULER = "=" * 80
@@ -26,8 +27,8 @@ _WARNINGS: dict[str, tuple[str, ...]] = {
 
 
 def shown(name: str) -> str:
-    """Returns a name on one line, with control characters as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+    """Returns a name on one line, with escapes for the characters that are not shown."""
+    return printed(name).replace("\n", "\\n").replace("\t", "\\t")
 
 
 class Console:

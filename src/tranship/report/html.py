@@ -7,8 +7,8 @@ from __future__ import annotations
 from importlib import resources
 from typing import assert_never
 
+from tranship.model.visible import visible
 from tranship.report.document import Banner, Block, Document, Facts, Section, Sides, Totals
-from tranship.report.text import visible
 
 ROW = 26
 """Height of a column's row in a drawing, in pixels."""

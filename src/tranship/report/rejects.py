@@ -8,6 +8,7 @@ import msgspec
 
 from tranship.model.progress import RowRejected
 from tranship.model.verdict import RejectRecord
+from tranship.model.visible import json_text
 from tranship.report.reasons import reason_text
 
 _SAYS = {
@@ -50,4 +51,4 @@ def reason_words(event: RowRejected) -> str:
 def reject_line(record: RejectRecord) -> str:
     """Returns the line of the rejects file: JSON, with the reason in words."""
     fields = {name: getattr(record, name) for name in record.__struct_fields__}
-    return msgspec.json.encode({**fields, "reason": reason_text(record.reason)}).decode()
+    return json_text(msgspec.json.encode({**fields, "reason": reason_text(record.reason)}).decode())

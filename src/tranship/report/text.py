@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import assert_never
 
+from tranship.model.visible import visible
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Sides, Sign, Totals
 
 RULER = "=" * 80
 _SIGNS = {Sign.ACTION: "→ ", Sign.WARNING: "⚠ ", Sign.DONE: "✓ ", Sign.NONE: "  "}
 _PLAIN_SIGNS = {Sign.ACTION: "-> ", Sign.WARNING: "! ", Sign.DONE: "ok ", Sign.NONE: "  "}
-_UNSHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def render_text(document: Document, *, signs: bool = True) -> str:
@@ -26,15 +25,6 @@ def render_text(document: Document, *, signs: bool = True) -> str:
             text += ("" if before is None else "\n" if _close(before, block) else "\n\n") + "\n".join(lines)
             before = block
     return text + "\n"
-
-
-def visible(text: str) -> str:
-    """Returns a text on one line, with escapes for what would move the cursor or change the reading
-    direction.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if unicodedata.category(c) not in _UNSHOWN else f"\\u{ord(c):04x}" for c in text)
 
 
 def _close(before: Block, after: Block) -> bool:

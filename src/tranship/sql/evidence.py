@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from tranship.model.catalog import Column, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.evidence import Demand
+from tranship.model.visible import pasteable, visible
 from tranship.sql.quote import ident, literal, relation
 
 LONGEST_SHOWN = 200
@@ -265,7 +266,6 @@ _FILLINGS = {
     "bytea": "''",
 }
 """Per base type a value that is harmless in a column that refuses NULL."""
-_ONE_LINE = str.maketrans("\r\n", "  ")
 
 
 def insert_missing(
@@ -275,17 +275,18 @@ def insert_missing(
     after the other.
 
     Where the table asks for more columns than the name, the statements are comments and the first one names
-    the columns that were
-    guessed: a person has to look at them. ``constants`` holds, by column, a value to use there.
+    the columns that were guessed: a person has to look at them. ``constants`` holds, by column, a value to
+    use there. Each is one line whatever the values hold: a carriage return, too, ends a comment.
     """
     needed = [c for c in table.columns if c.name != key and c.refuses_null and not c.filled_by_server]
-    statements = [_insert(table, key, value, needed, constants) for value in values]
+    statements = [pasteable(_insert(table, key, value, needed, constants)) for value in values]
     if not needed or not statements:
         return tuple(statements)
-    commented = ["\n".join(f"-- {line}" for line in one.split("\n")) for one in statements]
-    guessed = ", ".join(column.name for column in needed).translate(_ONE_LINE)
-    commented[0] = f"-- {table.name}: guessed and to be looked at: {guessed}\n{commented[0]}"
-    return tuple(commented)
+    guessed = ", ".join(column.name for column in needed)
+    return (
+        visible(f"-- {table.name}: guessed and to be looked at: {guessed}"),
+        *(f"-- {visible(statement)}" for statement in statements),
+    )
 
 
 def _insert(
@@ -312,4 +313,8 @@ def _filling(table: Table, column: Column, name: str, constants: Mapping[str, st
         return literal(constants[column.name])
     if leaf.base in _FILLINGS:
         return _FILLINGS[leaf.base]
-    return literal(name) if leaf.category == "S" else f"NULL /* {column.type.text} */"
+    if leaf.category == "S":
+        return literal(name)
+    # The name of a type may hold the signs that end or begin a comment.
+    named = column.type.text.replace("*", " * ") if "*" in column.type.text else column.type.text
+    return f"NULL /* {named} */"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tranship.cli.context import CliContext, answering
+from tranship.model.undo import Unreadable
+from tranship.model.visible import pasteable, visible
 
 if TYPE_CHECKING:
     from tranship.api import Diagnosis
@@ -55,8 +57,10 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
         state = "off, a run that is at work needs it so"
     else:
         state = "off"
-    yield f"{diagnosis.undo.what}: {state}"
+    yield visible(f"{diagnosis.undo.what}: {state}")
     if diagnosis.problem:
-        yield f"  {diagnosis.problem}"
-    if state == "off":
-        yield f"  undo: {diagnosis.undo.sql}"
+        yield visible(f"  {diagnosis.problem}")
+    if state == "off" and isinstance(diagnosis.undo.off, Unreadable):
+        yield visible(f"  tranship did not write this entry and runs nothing of it: {diagnosis.undo.sql}")
+    elif state == "off":
+        yield visible(f"  undo: {pasteable(diagnosis.undo.sql)}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tranship.cli.context import CliContext, answering, results
+from tranship.model.visible import visible
 
 if TYPE_CHECKING:
     from tranship.api import Suggestion
@@ -49,7 +50,7 @@ def generate(
         say(encode(_as_json(suggestion, values=call.show_values)).decode().rstrip("\n"))
         return
     for one in suggestion.dropped:
-        say(f"dropped: {one}")
+        say(visible(f"dropped: {one}"))
     if suggestion.kept:
         say(f"kept: {suggestion.kept} decisions of the earlier file")
     if suggestion.path is None:
@@ -92,10 +93,10 @@ def _as_json(suggestion: Suggestion, *, values: bool) -> dict[str, object]:
 
 def _say_question(question: Question, say: Callable[[str], None], *, values: bool) -> None:
     mark = "✓ filled in" if question.answered else "open"
-    say(f"{question.number}. [{question.table}] {question.text}")
-    say(f"     → {question.suggestion} ({mark})")
+    say(visible(f"{question.number}. [{question.table}] {question.text}"))
+    say(visible(f"     → {question.suggestion} ({mark})"))
     for fact in question.facts(values=values):
-        say(f"       {fact}")
+        say(visible(f"       {fact}"))
 
 
 def _next(invocation: str, resolutions: str, changes: str, prefix: str | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import click
 
 from tranship.cli.context import CliContext, answering
 from tranship.model.options import command_line
-from tranship.report.text import visible
+from tranship.model.visible import visible
 
 if TYPE_CHECKING:
     from tranship import api

@@ -38,6 +38,7 @@ from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import FIRES_AS_ORIGIN, FIRES_AS_REPLICA, RelationKind
 from tranship.model.names import TableName
 from tranship.model.progress import Noted
+from tranship.model.visible import pasteable
 from tranship.planning.plan.order import children_first
 from tranship.server.identity import read_identity
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow
@@ -293,7 +294,7 @@ def _refuse_without_rights(catalog: Catalog, tables: Sequence[Written]) -> None:
     held = [table for name, _ in _merged(tables) if (table := catalog.table(name)) is not None]
     problems = tuple(
         MayNotDelete(
-            t.name, catalog.user, f"GRANT DELETE ON {relation(t.name)} TO {ident(catalog.user)};"
+            t.name, catalog.user, pasteable(f"GRANT DELETE ON {relation(t.name)} TO {ident(catalog.user)};")
         ).problem()
         for t in held
         if "DELETE" not in t.privileges

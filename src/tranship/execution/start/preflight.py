@@ -38,6 +38,7 @@ from tranship.model.names import Side, TableName
 from tranship.model.options import RebuildIndexes
 from tranship.model.resolution import Problem
 from tranship.model.types import PgType
+from tranship.model.visible import pasteable
 from tranship.server.identity import Identity, read_identity, same_database, standby_of
 from tranship.server.journal import RunStatus, find_journal, missing_rights
 from tranship.sql.queries import query
@@ -168,7 +169,10 @@ def _lookup_rights(job: Job) -> list[Problem]:
 
 
 def _denied(side: Side, table: TableName, rights: str, user: str, columns: tuple[str, ...] = ()) -> Problem:
-    grant = f"GRANT USAGE ON SCHEMA {ident(table.schema)} TO {ident(user)}; GRANT {rights} ON {relation(table)} TO {ident(user)};"
+    role = ident(user)
+    grant = pasteable(
+        f"GRANT USAGE ON SCHEMA {ident(table.schema)} TO {role}; GRANT {rights} ON {relation(table)} TO {role};"
+    )
     if columns:
         return ColumnPrivilegeMissing(side, table, user, rights, grant, columns).problem()
     return PrivilegeMissing(side, table, user, rights, grant).problem()

@@ -22,6 +22,7 @@ from tranship.model.notes import IndexesToRemove
 from tranship.model.options import RebuildIndexes
 from tranship.model.resolution import Problem
 from tranship.model.undo import IndexDropped
+from tranship.model.visible import pasteable
 from tranship.planning.printed.definitions import index_shape
 from tranship.sql.new.indexes import holds_rows
 from tranship.sql.queries import query
@@ -103,7 +104,7 @@ async def missing_rights(new: asyncpg.Connection, job: Job) -> list[Problem]:
             "tablespace": f"GRANT CREATE ON TABLESPACE {ident(one.dropped.tablespace or '')} TO {user};",
         }
         if one.lacks:
-            grants = "; ".join(cures[lack].rstrip(";") for lack in one.lacks)
+            grants = pasteable("; ".join(cures[lack].rstrip(";") for lack in one.lacks))
             refused = IndexNotRemovable(one.table, one.index.name, job.new.user, grants)
             problems.append(refused.problem())
     return problems

@@ -16,6 +16,7 @@ from tranship.model.database_objects import Sequence
 from tranship.model.names import TableName
 from tranship.model.plan import SequencePair, TablePlan
 from tranship.model.resolution import Problem
+from tranship.model.visible import pasteable
 from tranship.server.journal import name_text
 from tranship.sql.expression import shipped as shipped_positions
 from tranship.sql.new import sequences as sql_sequences
@@ -141,11 +142,11 @@ def missing_rights(job: Job) -> list[Problem]:
         new = _named(job.new, pair.new)
         if new is not None and not new.owned and not {"UPDATE", "SELECT"} <= set(new.privileges):
             grant = f"GRANT SELECT, UPDATE ON SEQUENCE {relation(pair.new)} TO {ident(job.new.user)};"
-            problems.append(SequenceNotMovable(pair.new, job.new.user, grant).problem())
+            problems.append(SequenceNotMovable(pair.new, job.new.user, pasteable(grant)).problem())
         old = _named(job.old, pair.old) if pair.old is not None else None
         if old is not None and not old.owned and "SELECT" not in old.privileges:
             grant = f"GRANT SELECT ON SEQUENCE {relation(old.name)} TO {ident(job.old.user)};"
-            problems.append(SequenceUnreadable(old.name, job.old.user, grant).problem())
+            problems.append(SequenceUnreadable(old.name, job.old.user, pasteable(grant)).problem())
     return list(dict.fromkeys(problems))
 
 

@@ -41,6 +41,7 @@ from tranship.model.undo import (
     TriggerDisabled,
     Unreadable,
 )
+from tranship.model.visible import pasteable
 from tranship.server.journal import Journal, Undo
 from tranship.server.trouble import DATABASE_TROUBLE, spoken
 from tranship.sql import session as statements
@@ -163,7 +164,7 @@ async def refuse_late_triggers(new: asyncpg.Connection, table: Table, *, replica
 
 def missing_rights(switches: Switches, job: Job) -> list[Problem]:
     """What this role may not switch off, with the cure."""
-    grant = f"GRANT SET ON PARAMETER session_replication_role TO {ident(job.new.user)};"
+    grant = pasteable(f"GRANT SET ON PARAMETER session_replication_role TO {ident(job.new.user)};")
     problems = [
         TriggerNotDisabled(t.name, t.relation, job.new.user, grant).problem()
         for t in switches.disable

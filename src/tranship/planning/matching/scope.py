@@ -26,6 +26,7 @@ from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import Side, TableName
 from tranship.model.resolution import Problem
+from tranship.model.visible import pasteable
 from tranship.planning.names.tokens import squashed
 
 # pg_class.relkind of relations with rows of their own: plain and partitioned tables.
@@ -254,7 +255,7 @@ def _unreadable(table: Table, old: Catalog) -> Problem:
     """Returns the problem of a table that may not be read; its hint is what has to be granted."""
     schema, role = quoted(table.name.schema), quoted(old.user)
     relation = f"{schema}.{quoted(table.name.name)}"
-    grants = f"GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON {relation} TO {role};"
+    grants = pasteable(f"GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON {relation} TO {role};")
     if 0 < len(table.unreadable_columns) < len(table.columns):
         columns = table.unreadable_columns
         return ColumnsUnreadable(table.name, old.user, old.database, grants, columns).problem()

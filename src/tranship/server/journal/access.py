@@ -23,6 +23,7 @@ from tranship.errors.codes.privileges import (
 )
 from tranship.errors.codes.runs import BegunInEarlierFormat, NoPlanInJournal, StillSwitchedOff
 from tranship.model.resolution import Problem
+from tranship.model.visible import pasteable
 from tranship.server.journal.store import Journal
 from tranship.sql.new.journal import FORMAT, TABLES, JournalSql
 from tranship.sql.quote import ident
@@ -68,7 +69,8 @@ async def find_journal(conn: asyncpg.Connection, schema: str) -> Journal | None:
         return None
     _refuse_untrusted(schema, state)
     if state.missing:
-        raise Refused(JournalNotWhole(schema, state.missing, f"DROP SCHEMA {ident(schema)} CASCADE;"))
+        drop = pasteable(f"DROP SCHEMA {ident(schema)} CASCADE;")
+        raise Refused(JournalNotWhole(schema, state.missing, drop))
     journal = Journal(schema, state.format)
     if journal.format > 1:
         number, version = await conn.fetchrow(journal.sql("format_number"))
@@ -91,14 +93,14 @@ async def missing_rights(conn: asyncpg.Connection, schema: str, user: str, datab
             return None
         make = f"CREATE SCHEMA {ident(schema)} AUTHORIZATION {ident(user)};"
         hint = f"{make}  -- or: GRANT CREATE ON DATABASE {ident(database)} TO {ident(user)};"
-        return JournalMayNotBeMade(schema, hint).problem()
+        return JournalMayNotBeMade(schema, pasteable(hint)).problem()
     if not state.tables and state.strangers:
         return _occupied(schema, state).problem()
     _refuse_untrusted(schema, state)
     if state.may_use and (state.may_create or state.tables):
         return None
     hint = f"GRANT USAGE, CREATE ON SCHEMA {ident(schema)} TO {ident(user)};"
-    return JournalMayNotBeUsed(schema, hint).problem()
+    return JournalMayNotBeUsed(schema, pasteable(hint)).problem()
 
 
 async def refuse_unfinished(conn: asyncpg.Connection, journal: Journal) -> None:
