@@ -294,8 +294,8 @@ def _added(tables: Tables, column: Column) -> Change:
     if column.refuses_null and not column.filled_by_server:
         change = tables.change(ChangeClass.BREAKING, ChangeKind.COLUMN_ADDED, words, new=column.name)
         through = "through its domain " + column.type.text if not column.not_null else type_words(column.type)
-        told = (f"NOT NULL without a default ({through})", *_silent_triggers(tables.after))
-        return _with(change, evidence=told)
+        reasons = (f"NOT NULL without a default ({through})", *_silent_triggers(tables.after))
+        return _with(change, evidence=reasons)
     return _with(
         tables.change(ChangeClass.SAFE, ChangeKind.COLUMN_ADDED, words, new=column.name),
         action=filling_words(column),

@@ -252,15 +252,15 @@ def _holds_rows(pair: TablePair, held: RowsInNew) -> Change:
 
     What OLD shares with it decides what becomes of OLD's rows.
     """
-    told = [f"{pair.new} of NEW holds {_rows(held)} already"]
+    reasons = [f"{pair.new} of NEW holds {_rows(held)} already"]
     if held.keys is not None:
         equal, differing = (
             _counted(held.equal, "equal row"),
             _counted(held.keys - held.equal, "differing row"),
         )
-        told.append(f"OLD has {held.keys} of their keys: {equal}, {differing}")
+        reasons.append(f"OLD has {held.keys} of their keys: {equal}, {differing}")
     if held.renumbered:
-        told.append(
+        reasons.append(
             f"NEW holds {held.renumbered} of OLD's names ({held.name}) under other ids: "
             "rows that refer to them would refer to others"
         )
@@ -268,7 +268,7 @@ def _holds_rows(pair: TablePair, held: RowsInNew) -> Change:
         cls=ChangeClass.SAFE,
         kind=ChangeKind.TABLE_HOLDS_ROWS,
         table=str(pair.old),
-        description="; ".join(told),
+        description="; ".join(reasons),
         new_table=str(pair.new),
         auto_action="They stay; the dry run says what becomes of OLD's rows",
     )

@@ -147,23 +147,23 @@ def _is_numbered(mapping: ColumnMapping, after: Table) -> bool:
 def _left_out_parents(tables: Sequence[TablePlan], new: Catalog) -> tuple[Problem, ...]:
     """Returns a warning for each foreign key into a table that this run does not fill."""
     filled = {plan.new for plan in tables}
-    told: list[Problem] = []
+    reasons: list[Problem] = []
     for plan in tables:
         after = new.table(plan.new)
         keys = after.foreign_keys if after is not None else ()
-        told += [
+        reasons += [
             ParentNotFilled(plan.old, key.name, plan.new, key.target).problem()
             for key in keys
             if key.enforced and key.target not in filled
         ]
-    return tuple(told)
+    return tuple(reasons)
 
 
 def _foreign_zones(tables: Sequence[TablePlan], new: Catalog) -> tuple[Problem, ...]:
     """Returns a warning for each table whose defaults or CHECKs NEW computes in OLD's zone instead of its
     own.
     """
-    told: list[Problem] = []
+    reasons: list[Problem] = []
     for plan in tables:
         after = new.table(plan.new)
         if after is None or plan.input_zone is None or plan.input_zone == new.timezone:
@@ -171,5 +171,5 @@ def _foreign_zones(tables: Sequence[TablePlan], new: Catalog) -> tuple[Problem, 
         computed = computed_in_zone(plan.columns, after)
         if computed:
             what = ", ".join(computed)
-            told.append(ReadInOldZone(plan.new, plan.input_zone, new.timezone, what).problem())
-    return tuple(told)
+            reasons.append(ReadInOldZone(plan.new, plan.input_zone, new.timezone, what).problem())
+    return tuple(reasons)

@@ -92,12 +92,12 @@ def _by_units(pair: PairContext) -> Concern | None:
         return _unit_lost(pair, left, right)
     if same_unit(left, right):
         return None
-    told = f"OLD's '{pair.old.name}' says {left.word}, NEW's '{pair.new.name}' says {right.word}"
+    reasons = f"OLD's '{pair.old.name}' says {left.word}, NEW's '{pair.new.name}' says {right.word}"
     sql = converted(pair.value, left, right)
     if left.dimension == "size":
-        return Concern((told, "a kilobyte is taken for 1024 bytes"), sql)
+        return Concern((reasons, "a kilobyte is taken for 1024 bytes"), sql)
     rate = () if sql is not None else ("there is no fixed rate between the two",)
-    return Concern((told, *rate), _rounded(pair, sql) if sql is not None else None)
+    return Concern((reasons, *rate), _rounded(pair, sql) if sql is not None else None)
 
 
 def _unit_lost(pair: PairContext, left: Unit | None, right: Unit | None) -> Concern | None:
@@ -158,7 +158,7 @@ def _to_decimals(pair: PairContext) -> Concern | None:
     """
     if pair.families[0] != "integer" or _scale(pair) not in _DECIMALS or not _is_money(pair):
         return None
-    told = f"'{pair.old.name}' speaks of money: whole numbers in OLD, {pair.new.type.text} in NEW"
+    reasons = f"'{pair.old.name}' speaks of money: whole numbers in OLD, {pair.new.type.text} in NEW"
     sql = times(pair.value, Fraction(1, _PER_UNIT))
     facts, there = pair.numbers, pair.numbers_there
     if facts is None or facts.median is None:
@@ -171,7 +171,7 @@ def _to_decimals(pair: PairContext) -> Concern | None:
         if ratio >= _PER_UNIT / 5:
             return Concern(
                 (
-                    told,
+                    reasons,
                     f"the typical number of OLD is {ratio:.0f} times that of NEW's own rows: "
                     "OLD seems to count cents",
                 ),
@@ -180,7 +180,7 @@ def _to_decimals(pair: PairContext) -> Concern | None:
     if facts.median < _PER_UNIT:
         return None
     return Concern(
-        (told, f"most of OLD's {facts.nonzero} numbers are {_PER_UNIT} or more: are they cents?"), sql
+        (reasons, f"most of OLD's {facts.nonzero} numbers are {_PER_UNIT} or more: are they cents?"), sql
     )
 
 
@@ -197,8 +197,8 @@ def _to_whole(pair: PairContext) -> Concern | None:
         else f"{facts.fractional} of {facts.rows} numbers have decimals that whole numbers would lose"
     )
     value = f"CAST({pair.value} AS numeric)" if pair.old.type.leaf.base == "money" else pair.value
-    told = f"'{pair.new.name}' speaks of money: {pair.old.type.text} in OLD, whole numbers in NEW"
-    return Concern((told, many, "does NEW count cents?"), f"round({times(value, Fraction(_PER_UNIT))})")
+    reasons = f"'{pair.new.name}' speaks of money: {pair.old.type.text} in OLD, whole numbers in NEW"
+    return Concern((reasons, many, "does NEW count cents?"), f"round({times(value, Fraction(_PER_UNIT))})")
 
 
 def _to_fraction(pair: PairContext) -> Concern | None:
@@ -214,10 +214,10 @@ def _to_fraction(pair: PairContext) -> Concern | None:
     below = _upto_one(pair)
     if below is None or facts.lowest is None or facts.lowest < 0:
         return None
-    told = (
+    reasons = (
         f"'{pair.old.name}' speaks of a share: OLD holds numbers above 1, up to {_PER_UNIT} at most; {below}"
     )
-    return Concern((told,), times(pair.value, Fraction(1, _PER_UNIT)))
+    return Concern((reasons,), times(pair.value, Fraction(1, _PER_UNIT)))
 
 
 def _to_percent(pair: PairContext) -> Concern | None:

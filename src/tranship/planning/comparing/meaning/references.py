@@ -78,25 +78,25 @@ def _misread(
     landscape: Landscape,
 ) -> Concern | None:
     """By a foreign key, by the name, or by the keys of the one table that the values are."""
-    told = tuple(_told(before.name, pair.old, target, declared) for target in sorted(targets))
+    reasons = tuple(_told(before.name, pair.old, target, declared) for target in sorted(targets))
     kept = {known.get(target) for target in targets for known in (landscape.counterparts, landscape.asked)}
     new_targets = declared_targets(after, pair.new)
     where = f"in NEW {after.name}.{pair.new}"
     if new_targets and not (new_targets & kept):
         shown = ", ".join(str(t) for t in sorted(new_targets))
         other = f"{where} refers to {shown}: the ids of one table would be taken for those of another"
-        return Concern((*told, other), keys=True)
+        return Concern((*reasons, other), keys=True)
     old, new = before.column(pair.old), after.column(pair.new)
     if new_targets or old is None or new is None:
         return None
     if becomes_text(old, new):
         names = f"{where} is text and refers to nothing: ids would be stored as names"
-        return Concern((*told, names), keys=True)
-    return _codes_as_labels(old, new, told, targets, landscape) if declared else None
+        return Concern((*reasons, names), keys=True)
+    return _codes_as_labels(old, new, reasons, targets, landscape) if declared else None
 
 
 def _codes_as_labels(
-    old: Column, new: Column, told: tuple[str, ...], targets: set[TableName], landscape: Landscape
+    old: Column, new: Column, reasons: tuple[str, ...], targets: set[TableName], landscape: Landscape
 ) -> Concern | None:
     """A short code whose table NEW lacks, in a column that was made wider: does NEW hold the label itself?"""
     if family(old.type) != "text" or family(new.type) != "text" or targets & landscape.counterparts.keys():
@@ -104,7 +104,7 @@ def _codes_as_labels(
     if targets & landscape.asked.keys() or not _has_grown(old, new):
         return None
     return Concern(
-        (*told, "NEW lacks that table, and the column is wider there: are the codes to become labels?"),
+        (*reasons, "NEW lacks that table, and the column is wider there: are the codes to become labels?"),
         keys=True,
         bare=True,
     )

@@ -109,7 +109,7 @@ def _numbering(column: Column) -> str:
 
 
 def _default_differs(sides: TableSides, before: Column, after: Column) -> Iterator[Change]:
-    # A sequence that numbers a column as a default here and as an identity there is told as an identity
+    # A sequence that numbers a column as a default here and as an identity there is reported as an identity
     # already.
     numbered = before.identity != after.identity and before.sequence and after.sequence
     if before.generated or after.generated or numbered:

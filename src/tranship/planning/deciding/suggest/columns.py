@@ -226,11 +226,11 @@ def _left_behind(tables: TablePairContext, change: Change, free: Sequence[str | 
     facts = tables.facts(name)
     empty = facts is not None and facts.filled == 0 and not facts.sampled
     fields: dict[str, str | None] = {"old_column": name, "action": "ignore"}
-    told = column_evidence(facts, left_behind=True)
+    reasons = column_evidence(facts, left_behind=True)
     if free and not empty:
         fields = {}
-        told = (
-            *told,
+        reasons = (
+            *reasons,
             f"new columns that no old one fills: {', '.join(repr(column) for column in free[:10])}",
             *_kin(tables, name, free),
         )
@@ -241,7 +241,7 @@ def _left_behind(tables: TablePairContext, change: Change, free: Sequence[str | 
         fields=fields,
         complete=False,
         confidence=Confidence.HIGH if empty else Confidence.GUESS,
-        evidence=(*change.evidence, *told),
+        evidence=(*change.evidence, *reasons),
     )
 
 
@@ -262,10 +262,10 @@ def _constant(tables: TablePairContext, change: Change) -> Draft:
     fields: dict[str, Field] = {}
     if found is not None:
         fields = {"new_column": name, "action": "default", "default_value": found.value}
-    told: tuple[Fact, ...] = (found.why,) if found is not None else ()
+    reasons: tuple[Fact, ...] = (found.why,) if found is not None else ()
     keys = [key for key in tables.after.foreign_keys if name in key.columns]
     if keys:
-        told = (*told, f"refers to {keys[0].target}: the value must be there")
+        reasons = (*reasons, f"refers to {keys[0].target}: the value must be there")
     return Draft(
         change.description,
         None,
@@ -273,5 +273,5 @@ def _constant(tables: TablePairContext, change: Change) -> Draft:
         fields,
         complete=False,
         confidence=Confidence.GUESS,
-        evidence=(*change.evidence, *told),
+        evidence=(*change.evidence, *reasons),
     )

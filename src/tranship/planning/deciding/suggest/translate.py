@@ -180,9 +180,9 @@ def _by_mapping(pair: ColumnPairContext, *, bare: bool) -> Translation | None:
 
 
 def _mapping_evidence(mapped: Mapped, allowed: tuple[str, ...]) -> tuple[Fact, ...]:
-    told: list[Fact] = [f"NEW allows: {', '.join(repr(value) for value in allowed[:20])}"]
+    reasons: list[Fact] = [f"NEW allows: {', '.join(repr(value) for value in allowed[:20])}"]
     if mapped.open:
-        told.append(quoting(f"no counterpart for {len(mapped.open)} of them", mapped.open, shown=20))
+        reasons.append(quoting(f"no counterpart for {len(mapped.open)} of them", mapped.open, shown=20))
     elif not mapped.by_word:
-        told.append("some counterparts are guesses from letters that agree: check each")
-    return tuple(told)
+        reasons.append("some counterparts are guesses from letters that agree: check each")
+    return tuple(reasons)
