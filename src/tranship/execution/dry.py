@@ -11,6 +11,7 @@ from tranship.execution.probe.everything import ProbeResult, probe_everything
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.results.from_journal import dry_records, moved_before
 from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome, reasons
+from tranship.execution.start.filled_before import filled_before, rows_now
 from tranship.execution.start.preflight import preflight
 from tranship.execution.start.resume import earlier, remaining
 from tranship.execution.start.sequence_headroom import without_room
@@ -43,8 +44,11 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
     async with both_sides(context) as (old, new):
         passed = await preflight(context, old, new, live=False)
         found = await find_journal(new, context.config.journal_schema)
-        left, done = remaining(job, await earlier(new, found, passed.old))
+        before = await earlier(new, found, passed.old)
+        left, done = remaining(job, before)
         journal = found if found is not None else context.journal
+        filled = await filled_before(new, context.over(journal), before, left)
+        now = await rows_now(old, job, done)
         settled, past = await moved_before(new, journal, job.plan.tables, done)
     to_do = context.of(left)
     async with open_snapshot(to_do) as snapshot:
@@ -71,8 +75,8 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
         )
     seconds = time.monotonic() - began
     refusals = (too_many(probed.rejected, probed.rows, options), lacking)
-    problems = (*passed.problems, *(what.problem() for what in refusals if what is not None))
-    frame = Frame("dryrun", "", text, started, seconds, problems, probed.left_out)
+    problems = (*passed.problems, *filled, *(what.problem() for what in refusals if what is not None))
+    frame = Frame("dryrun", "", text, started, seconds, problems, probed.left_out, rows_now=now)
     return outcome(context, frame, [tables[plan.flow] for plan in job.plan.tables], [*past, *records])
 
 

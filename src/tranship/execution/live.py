@@ -26,6 +26,7 @@ from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, 
 from tranship.execution.resilience.writer_lock import WriterLock, lock_key
 from tranship.execution.results.from_journal import live_result
 from tranship.execution.results.outcome import Frame, MigrationOutcome, StoppedRun
+from tranship.execution.start.filled_before import refuse_filled, rows_now
 from tranship.execution.start.fresh import begin_fresh
 from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.resume import (
@@ -98,7 +99,9 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
             context = context.over(found) if found is not None else context
             before = await _before(context, control, passed.old) if found is not None else Before(None, ())
             left, done = remaining(context.job, before)
-            frame = Frame("live", "", None, started, 0.0, passed.problems)
+            await refuse_filled(control, context, before, left)
+            now = await rows_now(old, context.job, done)
+            frame = Frame("live", "", None, started, 0.0, passed.problems, rows_now=now)
             if not left.plan.tables and before.unfinished is None:
                 context.note(AlreadyMigrated())
                 return await live_result(context, control, frame, done, None)

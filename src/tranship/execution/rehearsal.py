@@ -22,6 +22,7 @@ from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, 
 from tranship.execution.resilience.writer_lock import WriterLock, lock_key
 from tranship.execution.results.from_journal import live_result
 from tranship.execution.results.outcome import Frame, MigrationOutcome, StoppedRun
+from tranship.execution.start.filled_before import refuse_filled
 from tranship.execution.start.fresh import begin_fresh
 from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.resume import earlier, remaining
@@ -95,6 +96,7 @@ class _Rehearsal:
             )
             raise Refused(UnfinishedBeforeRehearsal(back))
         left, done = remaining(self.context.job, before)
+        await refuse_filled(self.new, self.context, before, left)
         if not left.plan.tables:
             self.context.note(AlreadyMigrated())
             return await self._result(done, None)

@@ -82,6 +82,8 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     rebuild_indexes: RebuildIndexes = RebuildIndexes.AUTO
     restart: bool = False
     """Delete what an unfinished run wrote, then start over."""
+    again: bool = False
+    """Move rows a second time that a finished run moved under other decisions."""
     new_snapshot: NewSnapshot | None = None
     """None: refuse to resume without the old snapshot where OLD was written to."""
     take_over: bool = False

@@ -94,6 +94,8 @@ class TableResult(Struct, frozen=True):
     """Rows that NEW held before the run, equal in every column that the flow fills: neither written nor
     rejected.
     """
+    rows_in_old_now: int | None = None
+    """Of a table that was moved before: rows that OLD holds now, beside ``rows_read`` then."""
 
 
 class Stats(Struct, frozen=True):

@@ -81,6 +81,7 @@ class Console:
             _left_out(result),
             _losses(result),
             _not_asked(result),
+            _moved_before(result),
             _verification(result),
         ):
             lines += ["", *part] if part else []
@@ -195,6 +196,13 @@ def _not_asked(result: MigrationResult) -> list[str]:
         if found
         else []
     )
+
+
+def _moved_before(result: MigrationResult) -> list[str]:
+    known = [table for table in result.tables if table.rows_in_old_now is not None]
+    title = "Moved by an earlier run, rows of OLD:"
+    lines = [f"  [{shown(t.table)}] {t.rows_read} then, {t.rows_in_old_now} now" for t in known]
+    return [title, *lines] if known else []
 
 
 def _verification(result: MigrationResult) -> list[str]:

@@ -32,6 +32,7 @@ class Given(TypedDict):
     rehearse: bool
     rebuild_indexes: str
     restart: bool
+    again: bool
     new_snapshot: str | None
     take_over: bool
     allow_empty_old: bool
@@ -87,6 +88,11 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     help="Drop indexes of large empty tables for the load and rebuild them after it.",
 )
 @click.option("--restart", is_flag=True, help="Delete what an unfinished run wrote, then start over.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Move rows a second time that a finished run moved under other decisions.",
+)
 @click.option(
     "--new-snapshot",
     type=click.Choice(["unfinished", "all"]),

@@ -1,4 +1,4 @@
-"""TS130 and TS351 to TS376: what other runs and earlier ones forbid, and what a rollback or a purge
+"""TS130 and TS351 to TS391: what other runs and earlier ones forbid, and what a rollback or a purge
 refuses.
 """
 
@@ -226,3 +226,52 @@ class UndoUnreadable(RefusalMessage, frozen=True):
     )
     what: str
     sql: str
+
+
+class FilledBefore(RefusalMessage, frozen=True):
+    code = "TS390"
+    meaning = "a finished run from the same OLD filled the table under other decisions"
+    cure = "roll that run back and run again, or move the rows a second time on purpose: `--again`"
+    about = "{old}"
+    message = (
+        "the finished run {run} of {started:%Y-%m-%d %H:%M} moved {rows} rows of {old} into {new} "
+        "under other decisions"
+    )
+    hint = "roll it back and run again: {command}; or let all rows come a second time: --again"
+    run: str
+    started: datetime
+    rows: int
+    old: TableName
+    new: TableName
+    command: str
+
+
+class KnownToAnotherJournal(RefusalMessage, frozen=True):
+    code = "TS391"
+    meaning = "another journal in NEW knows a run from the same OLD into the same table"
+    cure = "use that one (`journal_schema`), or roll that run back; after a finished run also `--again`"
+    about = "{old}"
+    message = (
+        "the journal in schema {schema} knows the {state} run {run} of {started:%Y-%m-%d %H:%M}, "
+        "which moved {rows} rows of {old} into {new}"
+    )
+    hint = 'write "journal_schema": "{schema}" into the configuration, or roll that run back with it'
+    schema: str
+    state: str
+    run: str
+    started: datetime
+    rows: int
+    old: TableName
+    new: TableName
+
+
+class JournalNotSeen(RefusalMessage, frozen=True):
+    code = "TS392"
+    meaning = "another journal in NEW cannot be looked into"
+    cure = "nothing has to be done where it has nothing to do with this migration: this is a warning"
+    warning = True
+    about = "{schema}"
+    message = "schema {schema} of {owner} looks like a journal and cannot be looked into: {said}"
+    schema: str
+    owner: str
+    said: str

@@ -14,6 +14,7 @@ from tranship.config import Endpoint
 from tranship.errors import Stopped
 from tranship.execution.context import Job, RunContext
 from tranship.model.catalog import Catalog
+from tranship.model.flow import FlowId
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
 from tranship.model.verdict import (
@@ -82,6 +83,8 @@ class Frame(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     left_out: dict[str, int] = {}
     sequences: dict[str, int] = {}
+    rows_now: Mapping[FlowId, int] = {}
+    """Rows that OLD holds now in tables that were moved before."""
 
 
 def outcome(
@@ -178,6 +181,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         format=counts.format,
         already_migrated=counts.already,
         rows_already_there=counts.already_there,
+        rows_in_old_now=frame.rows_now.get(counts.plan.flow),
     )
 
 

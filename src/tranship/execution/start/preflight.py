@@ -29,6 +29,7 @@ from tranship.errors.codes.start import (
 )
 from tranship.execution.context import Job, RunContext
 from tranship.execution.resilience.writer_lock import at_work
+from tranship.execution.start.filled_before import in_other_journals
 from tranship.execution.switches import indexes, sequences
 from tranship.execution.switches import triggers_and_keys as switches
 from tranship.model.catalog import Catalog
@@ -90,6 +91,7 @@ async def preflight(
     problems += await _in_use(new, job, silenced)
     missing = await missing_rights(new, config.journal_schema, job.new.user, job.new.database)
     problems += [missing] if missing is not None else await _beside(new, config, job, mine, silenced)
+    problems += await in_other_journals(new, context, mine)
     problems += await _without_xml(new, job)
     allowed, warnings = await _limits(old, new, job, options.jobs)
     problems += [*warnings, *_watchers(job.new, config.journal_schema)]
