@@ -6,7 +6,12 @@ import asyncpg
 import pytest
 
 from tranship.execution.copying.stream import tag_rows
-from tranship.execution.resilience.server_errors import failing_column, failing_line, is_rows_fault, passes
+from tranship.execution.resilience.server_errors import (
+    failing_column,
+    failing_line,
+    is_rows_fault,
+    is_transient,
+)
 from tranship.execution.resilience.writer_lock import lock_number
 from tranship.execution.results.outcome import reason_key
 from tranship.execution.switches.sequences import Position, furthest
@@ -56,10 +61,10 @@ def test_what_is_the_rows_fault_and_what_passes() -> None:
     assert is_rows_fault(error(asyncpg.UniqueViolationError, "23505"))
     assert not is_rows_fault(error(asyncpg.DiskFullError, "53100"))
     assert not is_rows_fault(OSError())
-    assert passes(error(asyncpg.DeadlockDetectedError, "40P01"))
-    assert passes(ConnectionResetError())
-    assert not passes(error(asyncpg.DiskFullError, "53100"))
-    assert not passes(error(asyncpg.InsufficientPrivilegeError, "42501"))
+    assert is_transient(error(asyncpg.DeadlockDetectedError, "40P01"))
+    assert is_transient(ConnectionResetError())
+    assert not is_transient(error(asyncpg.DiskFullError, "53100"))
+    assert not is_transient(error(asyncpg.InsufficientPrivilegeError, "42501"))
 
 
 def sequence(increment: int, minimum: int = -(2**63), maximum: int = 2**63 - 1) -> Sequence:

@@ -10,7 +10,7 @@ import asyncpg
 from tranship.execution.active_run import FlowTask, WorkerContext
 from tranship.execution.probe.cut import SMALLEST_BATCH
 from tranship.execution.resilience.failpoints import failpoint
-from tranship.execution.resilience.server_errors import passes, sqlstate
+from tranship.execution.resilience.server_errors import is_transient, sqlstate
 from tranship.execution.resilience.writer_lock import hold_epoch
 from tranship.model.progress import Batch
 from tranship.server.journal import bound
@@ -29,7 +29,7 @@ _LOCKS = ("40001", "40P01", "55P03")
 def smaller_may_pass(error: BaseException) -> bool:
     """A transaction that was cancelled, cut off or out of memory; half of it may be quick or small enough."""
     state = sqlstate(error)
-    return state == "53200" or (passes(error) and state not in _LOCKS)
+    return state == "53200" or (is_transient(error) and state not in _LOCKS)
 
 
 def divisible(run: WorkerContext, task: FlowTask, batch: Batch) -> bool:

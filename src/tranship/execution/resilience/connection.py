@@ -1,4 +1,9 @@
-"""The connection to NEW for everything that is no batch: idle for hours while batches run, and made again when that was too long for somebody."""
+"""Sessions on NEW for everything that is no batch: the journal, switches, foreign keys, sequences.
+
+Such a session is idle for hours while batches run, and firewalls and servers end idle connections.
+`ReconnectingSession` therefore opens a new one. `PlainSession` does not, because its transaction or its lock
+would be gone with it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,7 @@ from tranship.config import Config
 from tranship.errors import TranshipError
 from tranship.execution.context import RunContext
 from tranship.execution.resilience.retry import retry
-from tranship.execution.resilience.stop_reasons import in_vain
+from tranship.execution.resilience.stop_reasons import not_begun
 from tranship.execution.resilience.writer_lock import end_backends
 from tranship.model.notes import Note
 from tranship.model.progress import Noted
@@ -23,37 +28,37 @@ from tranship.sql.session import BACKEND
 
 T = TypeVar("T")
 Action = Callable[[asyncpg.Connection], Awaitable[T]]
-"""Begins and ends outside of a transaction."""
+"""Work on a connection that is in no transaction before and after."""
 
 
 class Session(Protocol):
-    """Whoever does a piece of work on a connection to NEW, and again where that may help."""
+    """Does work on a connection to NEW and retries it after a transient error."""
 
     async def work(self, what: str, action: Action[T]) -> T:
-        """The action's result; ``what`` it is about, for the person who watches.
+        """Returns the action's result. ``what`` names the work in messages about retries.
 
-        An action whose answer is lost is done again: it finds out by itself whether it was done.
+        An action is called again when its answer was lost, so it has to find out whether it was done already.
         """
         ...
 
 
 class PlainSession:
-    """A connection whose session counts, for what it holds: when it is lost, so is the work."""
+    """A session on one connection, whose loss ends the work: its transaction or its lock is lost with it."""
 
     def __init__(
         self, conn: asyncpg.Connection, tell: Callable[[Noted], None], stop: asyncio.Event | None = None
     ) -> None:
-        """``stop``: a person asked to; nothing is tried again then."""
+        """``stop``: once set, nothing is retried."""
         self._conn = conn
         self._tell = tell
         self._stop = stop
 
     async def alive(self) -> asyncpg.Connection:
-        """The connection as it is."""
+        """Returns the connection, which may be broken."""
         return self._conn
 
     async def work(self, what: str, action: Action[T]) -> T:
-        """As `Session` says; not again on a connection that is over."""
+        """Returns the action's result, as `Session` says; a closed connection is not tried again."""
         return await retry(
             lambda: action(self._conn),
             tell=self._say,
@@ -63,7 +68,7 @@ class PlainSession:
         )
 
     def as_it_is(self) -> PlainSession:
-        """The same connection, once more and no further: for a run that stops."""
+        """Returns a session on the same connection that never reconnects, for a run that stops."""
         return PlainSession(self._conn, self._tell)
 
     def _say(self, note: Note) -> None:
@@ -71,25 +76,25 @@ class PlainSession:
 
 
 class ReconnectingSession(PlainSession):
-    """Made again when it was lost."""
+    """A session that opens a new connection when the old one is lost."""
 
     def __init__(self, conn: asyncpg.Connection, context: RunContext) -> None:
         super().__init__(conn, context.on_event, context.stop)
         self._config = context.config
         self._job = context.job
         self.on_renewed: Callable[[asyncpg.Connection], Awaitable[None]] | None = None
-        """Asked of every connection that had to be made again; what it raises ends the run."""
+        """Called with each new connection; what it raises ends the run."""
 
     async def alive(self) -> asyncpg.Connection:
-        """A connection that answers.
+        """Returns a connection that answers.
 
         Raises:
-            ConnectError: NEW cannot be reached, after all tries.
+            ConnectError: NEW could not be reached in all tries.
         """
         return await retry(self._answering, tell=self._say, what="NEW", stop=self._stop)
 
     async def work(self, what: str, action: Action[T]) -> T:
-        """As `Session` says."""
+        """Returns the action's result, as `Session` says."""
 
         async def once() -> T:
             return await action(await self._answering())
@@ -104,7 +109,7 @@ class ReconnectingSession(PlainSession):
             self._conn.terminate()
             conn = await open_session(self._config.new, datestyle=datestyle(self._job.new))
             try:
-                # Half-open, it may still be at work, and about to commit it.
+                # The old backend may not have noticed: it could still commit the work that is now repeated.
                 await end_backends(conn, [left])
                 if self.on_renewed is not None:
                     await self.on_renewed(conn)
@@ -115,20 +120,20 @@ class ReconnectingSession(PlainSession):
         return self._conn
 
     async def mark(self, statement: str, *values: object) -> None:
-        """One statement on the connection as it is: a run that stops does not try for long."""
+        """Runs one statement without a retry, because a run that stops must not wait for a server."""
         await self._conn.execute(statement, *values)
 
     def close(self) -> None:
-        """Ends it."""
+        """Ends the connection at once."""
         self._conn.terminate()
 
 
 @asynccontextmanager
 async def control(config: Config) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to NEW for the journal's own commands.
+    """Opens a connection to NEW for commands that concern the journal alone.
 
     Raises:
-        TranshipError: in the place of what a server or the network says, which is no fault of ours to show a traceback for.
+        TranshipError: the server or the network failed; it replaces the driver's error.
     """
     try:
         new = await open_session(config.new, datestyle=ISO)
@@ -137,4 +142,4 @@ async def control(config: Config) -> AsyncIterator[asyncpg.Connection]:
         finally:
             await new.close()
     except DATABASE_TROUBLE as error:
-        raise in_vain(error) from error
+        raise not_begun(error) from error

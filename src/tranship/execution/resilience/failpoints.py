@@ -1,6 +1,7 @@
-"""Named places where a test makes the run die, fail or pause, or does something itself.
+"""Named places at which a test kills, fails or pauses a run, or does something itself.
 
-From outside the process: ``TRANSHIP_FAILPOINT=name[:n]:kill|raise|sleep=S`` (n-th passage, from 1). In it: ``observers``.
+From outside the process: ``TRANSHIP_FAILPOINT=name[:n]:kill|raise|sleep=S`` (n-th passage, from 1).
+Inside it: ``observers``.
 """
 
 from __future__ import annotations
@@ -40,24 +41,24 @@ NAMES = (
     "rollback.deleted",
     "rollback.done",
 )
-"""Every place, in the order a run passes them."""
+"""Every place, in the order in which a run passes them."""
 
 passages: dict[str, int] = {}
-"""How often this process came by each place."""
-
+"""Counts how often this process passed each place."""
 
 observers: list[Callable[[str], Awaitable[None]]] = []
-"""Awaited with the name of each place that is passed, in this order and before the environment's wish is done.
+"""Called with the name of each place that is passed, in this order, before the
+environment variable takes effect.
 
-An exception that an observer raises is the run's, as if it had happened at that place."""
+An exception of an observer goes through the run as if the place itself had failed."""
 
 
 class FailpointReached(Exception):
-    """What ``raise`` raises: an error of our own making, not transient."""
+    """The error that ``raise`` stands for; it is not transient, so no retry hides it."""
 
 
 async def failpoint(name: str) -> None:
-    """Does what the environment asks for at this place; nothing otherwise."""
+    """Kills, fails or pauses the run if the environment variable names this place."""
     passages[name] = passages.get(name, 0) + 1
     for observer in tuple(observers):
         await observer(name)

@@ -1,4 +1,4 @@
-"""What an error of a server means: the row's own fault, something that passes, or a reason to stop."""
+"""What an error of a server means: a row that cannot be stored, a transient trouble, or a reason to stop."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ hand all the same.
 _OF_A_VALUE_ONLY = ("HV", "XX")
 """Classes that a single value may raise, but a damaged server as well: COPY has to name the column, too."""
 _PRIVILEGE = "42501"
-_PASSING_CLASSES = ("08",)
-_PASSING = frozenset({"57P01", "57P02", "57P03", "53300", "40001", "40P01", "55P03", "25P03", "57014"})
+_TRANSIENT_CLASSES = ("08",)
+# 57P01-3: shutdown, crash, start-up; 53300: too many connections; 40001, 40P01, 55P03: locks and deadlocks;
+# 25P03: idle in transaction for too long; 57014: statement_timeout, or somebody cancelled the query.
+_TRANSIENT = frozenset({"57P01", "57P02", "57P03", "53300", "40001", "40P01", "55P03", "25P03", "57014"})
 _DIGITS = re.compile(r"\d+")
 
 
@@ -58,12 +60,13 @@ class _Place(Struct, frozen=True):
 
     @property
     def in_column(self) -> bool:
-        """COPY was about to read one value: ``, column c``, whereas a whole line follows as ``: "1,a"``."""
+        """Whether COPY was reading one value: ``, column c``, whereas a whole line follows as ``: "1,a"``."""
         return self.rest.lstrip().startswith((",", "，", "、"))
 
 
 def _place(error: asyncpg.PostgresError, table: TableName) -> _Place | None:
     """Finds our own relation's name in the context and the digits behind it, whatever the server's language."""
+    # The words around table and number are translated by lc_messages; these two are not.
     context: str = getattr(error, "context", None) or ""
     for line in context.splitlines():
         _, found, rest = line.partition(f"COPY {table.name}")
@@ -73,18 +76,18 @@ def _place(error: asyncpg.PostgresError, table: TableName) -> _Place | None:
     return None
 
 
-def passes(error: BaseException) -> bool:
-    """Worth another try: connection, deadlock, lock time-out, too many connections, restart."""
+def is_transient(error: BaseException) -> bool:
+    """Returns whether another try may succeed: connection, deadlock, lock time-out, restart and the like."""
     if isinstance(error, asyncpg.PostgresError):
         state = sqlstate(error)
-        return state in _PASSING or state[:2] in _PASSING_CLASSES
+        return state in _TRANSIENT or state[:2] in _TRANSIENT_CLASSES
     if isinstance(error, ConnectError):
         return error.transient
     return isinstance(error, (*DRIVER_TROUBLE, TimeoutError))
 
 
 def sqlstate(error: BaseException) -> str:
-    """Five characters, or nothing."""
+    """Returns the five characters of the error's SQLSTATE, or an empty text."""
     return getattr(error, "sqlstate", None) or ""
 
 
@@ -107,7 +110,7 @@ def failing_column(error: asyncpg.PostgresError, table: TableName, columns: Sequ
 
 
 def reject_of(row: Locator, error: asyncpg.PostgresError, table: TableName, columns: Sequence[str]) -> Reject:
-    """The reject that a refused row becomes, in the server's words."""
+    """Returns the reject of a row that NEW refused, with the server's message as its reason."""
     detail = getattr(error, "detail", None)
     reason = f"{error.args[0] if error.args else error}" + (f" ({detail})" if detail else "")
     constraint: str | None = getattr(error, "constraint_name", None)
@@ -115,4 +118,4 @@ def reject_of(row: Locator, error: asyncpg.PostgresError, table: TableName, colu
 
 
 class StreamBroken(Exception):
-    """The stream ended and the two servers do not agree that it was whole."""
+    """A stream ended and the two servers disagree about the number of rows."""

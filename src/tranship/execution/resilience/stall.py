@@ -1,4 +1,8 @@
-"""A read deadline that a slow server does not trip: a batch is given up when nothing moves and both servers say that they wait for us."""
+"""A read timeout for batches that a slow server does not trip.
+
+A batch is given up only when nothing moves and both servers say that they wait for us: a long query on a busy
+server moves nothing either, and must not be ended for it.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +16,20 @@ from tranship.config import Config
 from tranship.server.connect import is_working
 
 LOOK_INTERVAL = 5.0
-"""Seconds between two looks."""
+"""Seconds between two looks at the progress."""
 READ_TIMEOUT = 50.0
-"""Seconds without progress after which the servers are asked."""
+"""Seconds without progress after which the servers are asked, so that with the two looks a fault costs a
+minute."""
 
 
 class Progress:
-    """Grows with every byte and every statement of a batch."""
+    """Counts the bytes and statements of a batch."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def step(self, size: int = 1) -> None:
-        """Something moved."""
+        """Adds to the count."""
         self.count += size
 
 
@@ -34,7 +39,10 @@ async def watched(
     connections: Callable[[], tuple[asyncpg.Connection | None, asyncpg.Connection]],
     progress: Progress,
 ) -> AsyncIterator[None]:
-    """Ends the connections (OLD's reader, NEW's writer) of the block once they are stalled; whoever waits on them hears a lost connection."""
+    """Ends the connections of the block (OLD's reader, NEW's writer) when they are stalled.
+
+    Whoever waits on them then gets the error of a lost connection, which is transient.
+    """
     watching = asyncio.create_task(_watch(config, connections, progress))
     try:
         yield
@@ -55,6 +63,7 @@ async def _watch(
         seen = progress.count
         if quiet < READ_TIMEOUT:
             continue
+        # Other connections ask: those of the batch are the ones that do not answer.
         old, new = connections()
         working = [await is_working(config.new, new.get_server_pid())] + (
             [await is_working(config.old, old.get_server_pid())] if old is not None else []

@@ -1,4 +1,4 @@
-"""What ends a run without being a decision of ours, in words."""
+"""Errors that end a run, as errors of tranship with what a person can do about them."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ _BY_STATE: dict[str, type[StoppedByError]] = {
 
 
 def could_not_begin(error: BaseException) -> TranshipError:
-    """Before anything was written."""
-    return in_vain(error, "could not begin")
+    """Returns the error of a run that failed before it wrote anything."""
+    return not_begun(error, "could not begin")
 
 
-def in_vain(error: BaseException, what: str = "NEW database") -> TranshipError:
-    """A command that the journal alone is about, or a run before it has one."""
+def not_begun(error: BaseException, what: str = "NEW database") -> TranshipError:
+    """Returns the error of a command that has written nothing; ``what`` begins its message."""
     return TranshipError(CouldNotBegin(what, spoken(error), cure(error)))
 
 
 def stopped_by(error: BaseException) -> Stopped:
-    """After that; what is committed stays."""
+    """Returns the stop of a run that has committed rows, which stay: the same command resumes it."""
     return Stopped(_cause(error))
 
 
 def cure(error: BaseException) -> str:
-    """What a person can do about it."""
+    """Returns what a person can do about the error."""
     return _cause(error).remedy
 
 

@@ -1,4 +1,4 @@
-"""Bounded harm: batches wait while a standby or a replication slot of NEW falls too far behind."""
+"""Load limits: batches wait while a standby or a replication slot of NEW is too far behind."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tranship.model.progress import Event, Noted
 from tranship.sql.queries import query
 
 BEHIND = 1024 * 1024 * 1024
-"""Bytes of WAL a follower may be behind before batches wait."""
+"""Bytes of WAL that a follower may be behind before batches wait. The server keeps that much on its disk."""
 INTERVAL = 2.0
 """Seconds between two looks."""
 REMINDER = 30.0
-"""Seconds between two words to the person who watches."""
+"""Seconds between two messages about the same wait."""
 
 
 class Throttle:
-    """Asked before each batch; all streams of a run share one."""
+    """Holds batches back; all streams of a run share one, so that they ask the server once."""
 
     def __init__(self, control: Session, stop: asyncio.Event, tell: Callable[[Event], None]) -> None:
         self._control = control
@@ -28,10 +28,10 @@ class Throttle:
         self._tell = tell
         self._looking = asyncio.Lock()
         self._looked = -INTERVAL
-        self._told = -REMINDER
+        self._reported = -REMINDER
 
     async def wait(self) -> None:
-        """Returns once every follower that this role can see is near enough, or the run is asked to stop."""
+        """Waits until every follower that this role can see is near enough, or the run is asked to stop."""
         async with self._looking:
             if time.monotonic() - self._looked < INTERVAL:
                 return
@@ -45,6 +45,6 @@ class Throttle:
         return (row["follower"], row["behind"]) if row is not None and row["behind"] > BEHIND else None
 
     def _say(self, follower: str, behind: int) -> None:
-        if time.monotonic() - self._told >= REMINDER:
-            self._told = time.monotonic()
+        if time.monotonic() - self._reported >= REMINDER:
+            self._reported = time.monotonic()
             self._tell(Noted(FollowerBehind(follower, behind)))

@@ -1,4 +1,4 @@
-"""One writer: the lock, its heartbeat, and what to do with the run before."""
+"""One writer at a time: the lock, its heartbeat, and the fence against a run that was overtaken."""
 
 from __future__ import annotations
 
@@ -22,26 +22,32 @@ from tranship.sql.queries import query
 from tranship.sql.session import AS_DEFAULT_ROLE, AS_LOGIN_ROLE, TRY_LOCK, set_local
 
 HEARTBEAT = 5.0
+"""Seconds between two heartbeats: twelve may be missed before the run counts as silent."""
 SILENT = 60.0
 """Seconds without a heartbeat after which a living lock session counts as hung."""
 PATIENCE = 1.5
-"""Seconds for a killed client's lock session, which is idle nearly always, to notice and let go."""
+"""Seconds in which the lock session of a killed client notices its end and releases the lock."""
 PAUSE = 0.25
+"""Seconds between two tries."""
 
 
 def lock_key(old: Identity, new: Identity) -> int:
-    """The advisory lock's number for one pair of databases."""
+    """Returns the number of the advisory lock for a pair of databases."""
     return lock_number(old.key, new.key)
 
 
 def lock_number(old: str, new: str) -> int:
-    """The same from the identities as the journal holds them."""
+    """Returns the same number from the identities as the journal holds them."""
+    # An advisory lock is a signed number of 64 bits; the shift keeps it positive, as pg_locks shows it.
     digest = hashlib.sha256(f"tranship {old} {new}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
 async def at_work(new: asyncpg.Connection, run: Run) -> bool:
-    """Somebody holds the writer lock of a run's two databases; looks without taking it, which a run could need in that moment."""
+    """Returns whether somebody holds the writer lock of a run's two databases.
+
+    The lock is not tried, because a run that begins at this moment would find it taken.
+    """
     return (
         await new.fetchrow(query("advisory_holder"), lock_number(run.old_identity, run.new_identity))
         is not None
@@ -49,7 +55,7 @@ async def at_work(new: asyncpg.Connection, run: Run) -> bool:
 
 
 class WriterLock:
-    """Held by a session of its own, which also beats."""
+    """The lock of a run, on a session of its own, which also writes the heartbeat."""
 
     def __init__(self, config: Config, key: int, invocation: str) -> None:
         self._config = config
@@ -69,10 +75,10 @@ class WriterLock:
         take_over: bool,
         invocation: str = "tranship",
     ) -> AsyncIterator[WriterLock]:
-        """Take the lock for the block. ``invocation``: how the program was called, for hints.
+        """Takes the lock for the block. ``invocation``: how the program was called, for hints.
 
         Raises:
-            Refused: another run has it; names host, pid and since when.
+            Refused: another run has the lock; the message names its host, pid and start.
         """
         lock = cls(config, key, invocation)
         lock._conn = await lock._connect()
@@ -91,10 +97,10 @@ class WriterLock:
         *,
         invocation: str,
     ) -> None:
-        """Looks, before anything is compared, whether another run has the lock: that takes no longer on a large schema.
+        """Refuses a second run early, before the schemas are compared, which takes long for large ones.
 
         Raises:
-            Refused: it has; names host, pid and since when.
+            Refused: another run has the lock; the message names its host, pid and start.
         """
         mine, theirs = await read_identity(old), await read_identity(new)
         lock = cls(config, lock_key(mine, theirs), invocation)
@@ -116,7 +122,7 @@ class WriterLock:
         for _ in range(int(PATIENCE / PAUSE)):
             if await conn.fetchval(TRY_LOCK, self._key):
                 return
-            # Who had it a moment ago may be gone when we say so: the last one seen is named.
+            # The holder may end between the try and this look, so the last one seen is remembered.
             holder = await conn.fetchrow(query("advisory_holder"), self._key) or holder
             if take_over and holder is not None:
                 await _end(conn, "terminate_backends", [holder["pid"]])
@@ -137,7 +143,8 @@ class WriterLock:
     ) -> Refused:
         other = await self._other(conn, old_identity)
         who = f"backend {holder['pid']} of {holder['role']}" if holder else "a backend"
-        if holder and holder["backend_start"] is not None:  # that of another role is hidden from most
+        # Most roles do not see when a backend of another role began.
+        if holder and holder["backend_start"] is not None:
             who += f", connected since {holder['backend_start']:%Y-%m-%d %H:%M:%S %Z}"
         kind: type[LockHeld] = LockHeld
         if other is not None:
@@ -150,7 +157,11 @@ class WriterLock:
     async def beat(
         self, journal: Journal, run: str, epoch: int, backends: Callable[[], list[int]], stop: asyncio.Event
     ) -> None:
-        """Beat until cancelled; a lock session that died is replaced, or the run is told to stop, as when another took it over."""
+        """Writes the heartbeat until it is cancelled.
+
+        A lock session that died is replaced. The run is asked to stop when another one has the lock or has
+        raised the epoch.
+        """
         while True:
             await asyncio.sleep(HEARTBEAT)
             try:
@@ -158,10 +169,11 @@ class WriterLock:
                 if await self._conn.fetchval(journal.sql("beat"), run, backends(), epoch, timeout=30) is None:
                     self._give_up(stop)
             except (*DATABASE_TROUBLE, TimeoutError):
-                await self._again(stop)
+                await self._reconnect(stop)
 
-    async def _again(self, stop: asyncio.Event) -> None:
+    async def _reconnect(self, stop: asyncio.Event) -> None:
         assert self._conn is not None
+        # Half-open, it would hold the lock until the server notices, and the new session could not take it.
         self._conn.terminate()
         try:
             self._conn = await self._connect()
@@ -177,25 +189,30 @@ class WriterLock:
 
 
 def taken_over(command: str = "tranship status") -> Stopped:
-    """What a run raises that finds itself overtaken."""
+    """Returns the stop of a run that another one has overtaken."""
     return Stopped(TakenOver(command))
 
 
 async def hold_epoch(
     new: asyncpg.Connection, journal: Journal, run: str, epoch: int, *, command: str = "tranship status"
 ) -> None:
-    """The fence. First in every transaction that writes for a run, and held to its end: no other run can take over meanwhile.
+    """Locks the run's epoch until the end of the transaction, so that no other run can take over meanwhile.
+
+    This fence is the first statement of every transaction that writes for a run.
 
     Raises:
-        Stopped: another run has; a process that slept through it can do nothing any more.
+        Stopped: another run took over; a process that slept through it can write nothing any more.
     """
     if await new.fetchval(journal.sql("fence"), run, epoch) is None:
         raise taken_over(command)
 
 
 async def end_backends(new: asyncpg.Connection, backends: Sequence[int]) -> None:
-    """Ends backends of ours that somebody else may have left at work, and waits until they are gone, two seconds at most: what they committed
-    by then is there. One that is stuck for longer fails at its fence, or holds locks that whoever comes next meets."""
+    """Ends backends of this role and waits up to two seconds until they are gone.
+
+    What they committed by then is visible. A backend that is stuck for longer fails at its fence, or holds
+    locks that the next step waits for.
+    """
     for _ in range(20):
         if not await _end(new, "terminate_backends", list(backends)):
             return
@@ -203,9 +220,12 @@ async def end_backends(new: asyncpg.Connection, backends: Sequence[int]) -> None
 
 
 async def shut_out(new: asyncpg.Connection, journal: Journal, run: Run) -> int:
-    """Ends what a dead or hung process of a run left working in NEW, and raises the epoch: whatever is left of it fails at its fence.
+    """Ends the backends of a dead or hung process of a run and raises the epoch. Returns the new epoch.
 
-    ``new`` holds the writer lock's place: nobody else works on the run. Returns the new epoch.
+    Whatever is left of that process fails at its fence. The caller holds the writer lock.
+
+    Raises:
+        Stopped: a backend keeps the epoch locked and cannot be ended.
     """
     await end_backends(new, run.backends)
     for _ in range(20):
@@ -219,9 +239,9 @@ async def shut_out(new: asyncpg.Connection, journal: Journal, run: Run) -> int:
 
 
 async def _end(new: asyncpg.Connection, which: str, wanted: object) -> int:
-    """Ends backends, by a query that says which: as the role that logged in, whose they are, where that takes on another role by default.
+    """Ends the backends that a query names. Returns how many there were.
 
-    Returns how many there were.
+    They belong to the role that logged in, which is another one where ``ALTER ROLE … SET role`` applies.
     """
     await new.execute(AS_LOGIN_ROLE)
     try:
