@@ -54,13 +54,20 @@ async def left_rows(asker: Asker, old: Catalog, matching: Matching) -> tuple[Row
 
 async def _held(asker: Asker, tables: Sequence[Table], side: Side = Side.NEW) -> list[RowsInNew]:
     """Returns the tables that hold rows: counted, or as the statistics have it where they are large."""
-    held = [t for t in tables if t.kind in HOLDS_ROWS and t.pages and "SELECT" in t.privileges]
+    held = [t for t in tables if t.kind in HOLDS_ROWS and t.pages and _seen_whole(t)]
     large = [t for t in held if t.bytes > _COUNTED]
     found = [RowsInNew(t.name, max(int(t.row_estimate), 1), estimated=True) for t in large]
     small = [t for t in held if t.bytes <= _COUNTED]
     for start in range(0, len(small), _AT_ONCE):
         found += await _counted(asker, small[start : start + _AT_ONCE], side)
     return found
+
+
+def _seen_whole(table: Table) -> bool:
+    """Whether the role may read it, and no policy hides rows: they would be told as rows that are not
+    there.
+    """
+    return "SELECT" in table.privileges and not table.row_security_active
 
 
 async def _counted(asker: Asker, tables: Sequence[Table], side: Side) -> list[RowsInNew]:

@@ -47,8 +47,11 @@ async def probably_swapped(
 async def _holding(conn: asyncpg.Connection, tables: list[Table]) -> int | None:
     """Returns how many tables hold a row; one without a page, or that may not be read, counts as empty.
 
-    None: the server does not say (a partition on another server, a lock), so that nothing is concluded.
+    None: the server does not say (a partition on another server, a lock, policies that hide rows), so that
+    nothing is concluded.
     """
+    if any(table.row_security_active for table in tables):
+        return None
     asked = [table for table in tables if table.pages and "SELECT" in table.privileges]
     found = 0
     for start in range(0, len(asked), _AT_ONCE):

@@ -83,3 +83,8 @@ def insert_defaults(table: TableName, rows: int) -> str:
     each of its rows (PostgreSQL documentation, "INSERT").
     """
     return f"INSERT INTO {relation(table)} SELECT FROM pg_catalog.generate_series(1, {rows})"
+
+
+def explained_read(table: TableName) -> str:
+    """Returns an EXPLAIN of a read of a table or view: planned under row-level security, never executed."""
+    return f"EXPLAIN SELECT FROM {relation(table)}"

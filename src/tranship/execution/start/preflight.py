@@ -24,12 +24,11 @@ from tranship.errors.codes.start import (
     NewIsStandby,
     NewPublishes,
     NewPublishesJournal,
-    RowSecurity,
-    RowSecurityOfNew,
 )
 from tranship.execution.context import Job, RunContext
 from tranship.execution.resilience.writer_lock import at_work
 from tranship.execution.start.filled_before import in_other_journals
+from tranship.execution.start.row_security import hidden_rows
 from tranship.execution.switches import indexes, sequences
 from tranship.execution.switches import triggers_and_keys as switches
 from tranship.model.catalog import Catalog
@@ -75,7 +74,8 @@ async def preflight(
     mine, theirs = await read_identity(old), await read_identity(new)
     await _distinct(old, new, mine, theirs, config)
     replica = await switches.may_be_replica(new)
-    reading = [*_old_rights(job), *_lookup_rights(job), *_row_security(job), *_elsewhere(job)]
+    hidden = await hidden_rows(old, new, job)
+    reading = [*_old_rights(job), *_lookup_rights(job), *hidden, *_elsewhere(job)]
     unreadable = [*reading, *_new_rights(job, "SELECT")]
     problems = [*reading, *_new_rights(job, "SELECT", "INSERT"), *_rules(job), *sequences.missing_rights(job)]
     if theirs.standby:
@@ -178,20 +178,6 @@ def _denied(side: Side, table: TableName, rights: str, user: str, columns: tuple
     if columns:
         return ColumnPrivilegeMissing(side, table, user, rights, grant, columns).problem()
     return PrivilegeMissing(side, table, user, rights, grant).problem()
-
-
-def _row_security(job: Job) -> list[Problem]:
-    olds = [
-        RowSecurity(Side.OLD, job.before(p).name).problem()
-        for p in job.plan.tables
-        if job.before(p).row_security_active
-    ]
-    news = [
-        RowSecurityOfNew(Side.NEW, job.after(p).name).problem()
-        for p in job.plan.tables
-        if job.after(p).row_security_active
-    ]
-    return [*olds, *news]
 
 
 def _rules(job: Job) -> list[Problem]:
