@@ -55,6 +55,29 @@ class RowSecurityOfNew(RowSecurity, frozen=True):
     message = "row-level security of {side} table {table} applies to this role: rows cannot be copied into it"
 
 
+class LeftOutParentsDiffer(RefusalMessage, frozen=True):
+    code = "TS350"
+    meaning = "rows refer to a table that is left out, and NEW holds other rows under their keys"
+    cure = (
+        "move that table, make the rows of NEW equal, or decide the column: a `transform` says which is meant"
+    )
+    about = "{flow}"
+    message = (
+        "{flow}: {rows} rows of {parent}, which is left out, are not the rows that {target} of NEW holds"
+        " under the same keys ({examples}): foreign key {key} would lead to strangers"
+    )
+    hint = (
+        "leave {parent} in, or make NEW's rows equal; where NEW's row is meant all the same, say so with an"
+        ' entry for the column that refers to it: "transform", alone or with a mapping or a lookup'
+    )
+    flow: FlowId
+    key: str
+    rows: int
+    parent: TableName
+    target: TableName
+    examples: tuple[str, ...]
+
+
 class AmbiguousLookup(RefusalMessage, frozen=True):
     code = "TS337"
     meaning = "a lookup's key stands for different values"

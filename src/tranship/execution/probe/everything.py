@@ -13,6 +13,7 @@ from tranship.errors.codes.runs import OldAltered
 from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.cut import Cut, measure
 from tranship.execution.probe.group import ProbeContext, probe_group
+from tranship.execution.probe.left_out_parents import differing, left_out_parents
 from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import Table
 from tranship.model.catalog_codes import RelationKind
@@ -146,10 +147,27 @@ async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: b
     cuts = await cut_all(snapshot, plans, context.options.batch_size, digest=digest)
     for plan in plans:
         context.on_event(TableStarted(plan.flow, cuts[plan.flow].rows, len(cuts[plan.flow].batches)))
+    await _check_left_out_parents(context, snapshot)
     probed = ProbeResult(cuts, Book(), await count_left_out(snapshot, context.job))
     batches = {flow: cut.batches for flow, cut in cuts.items()}
     await ask(context, snapshot, probed.book, batches, live=False)
     return probed
+
+
+async def _check_left_out_parents(context: RunContext, snapshot: Snapshot) -> None:
+    """Raises Refused with every foreign key whose left-out parents are other rows in NEW."""
+    job = context.job
+    pairs = left_out_parents(job)
+    if not pairs:
+        return
+    found = []
+    async with probing_session(context) as new:
+        for pair in pairs:
+            async with snapshot.reader() as old:
+                found.append(await differing(job, pair, old, new))
+    problems = tuple(what.problem() for what in found if what is not None)
+    if problems:
+        raise Refused(problems)
 
 
 def _lookups_on_old(job: Job) -> list[TableName]:

@@ -29,7 +29,7 @@ def reference(job: Job, child: Table, key: ForeignKey) -> Reference:
     canonicals: list[str | None] = []
     for name, target_name in zip(key.columns, key.target_columns, strict=True):
         column = child.column(name)
-        pairs.append((name, target_name, _operator(column.type) if column is not None else _EQUALS))
+        pairs.append((name, target_name, equality(column.type) if column is not None else _EQUALS))
         canonicals.append(
             canonical(f"g.{ident(name)}", column.type, column.collation) if column is not None else None
         )
@@ -46,7 +46,8 @@ def reference(job: Job, child: Table, key: ForeignKey) -> Reference:
     )
 
 
-def _operator(pg_type: PgType) -> str:
+def equality(pg_type: PgType) -> str:
+    """Returns the operator by which the type's values are equal, qualified."""
     leaf = pg_type.leaf
     user_made = leaf.name is not None and leaf.name.schema != "pg_catalog" and leaf.kind is TypeKind.BASE
     return leaf.equality if user_made and leaf.equality is not None else _EQUALS

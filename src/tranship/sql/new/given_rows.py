@@ -172,6 +172,26 @@ def parent_part(rows: GivenRows, reference: Reference, which: int) -> str:
     """
 
 
+def differing_part(rows: GivenRows, key: Sequence[tuple[str, str]]) -> str:
+    """Returns the given rows under whose key the table holds a row with another text in one of the given
+    columns.
+
+    ``key`` holds the key's columns, each with its equality operator.
+    """
+    alias = ident(rows.table.name.name)
+    same = " AND ".join(f"e.{ident(name)} {operator} {alias}.{ident(name)}" for name, operator in key)
+    unlike = " OR ".join(
+        f'CAST(e.{ident(c.name)} AS pg_catalog.text) COLLATE pg_catalog."C" IS DISTINCT FROM'
+        f" CAST({alias}.{ident(c.name)} AS pg_catalog.text)"
+        for c in rows.given
+    )
+    held = f"SELECT FROM {relation_to_read(rows.table)} AS e WHERE {same} AND ({unlike})"
+    return f"""
+        SELECT {answer(f"{alias}.{rows.number}", literal("differs"), "0", "NULL")}
+        FROM {rows.source} WHERE EXISTS ({held})
+    """
+
+
 def relation_to_read(table: Table) -> str:
     """Returns NEW's table as its constraints see it: with partitions, without inheritance children."""
     return (

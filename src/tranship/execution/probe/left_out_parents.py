@@ -1,0 +1,148 @@
+"""Parents in tables that a decision leaves out: rows that refer to them keep their values, so NEW's row under that
+value has to be the row that OLD means.
+
+NEW's row is the parent where it is equal in the columns that both tables have. Where a person decided the
+column that refers to it, the decision says which row of NEW is meant, and nothing is compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.errors.codes.start import LeftOutParentsDiffer
+from tranship.execution.context import Job
+from tranship.execution.probe.questions import GivenRow, put, re_encodes
+from tranship.execution.probe.references import equality
+from tranship.model.catalog import ForeignKey, Table
+from tranship.model.expression import Take
+from tranship.model.plan import Origin, TablePlan
+from tranship.planning.types.conversion import convert
+from tranship.sql.expression import sent_text
+from tranship.sql.new.given_rows import GivenRows, differing_part, rows_query
+from tranship.sql.new.probe import guarded
+from tranship.sql.old.parents import referenced_rows
+
+_AT_ONCE = 1_000
+"""Rows that one question compares: some hundred kilobytes of JSON for rows of ordinary width."""
+_SHOWN = 5
+"""Keys that a message names."""
+
+
+class LeftOutParent(Struct, frozen=True):
+    """A foreign key of NEW whose parents in OLD are in a table that is left out."""
+
+    plan: TablePlan
+    key: ForeignKey
+    """NEW's."""
+    declared: ForeignKey
+    """OLD's over the same columns."""
+    parent: Table
+    """OLD's table."""
+    target: Table
+    """NEW's table."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that both tables have, keys first, those that convert by themselves."""
+        keys = tuple(self.declared.target_columns)
+        names = dict(zip(keys, self.key.target_columns, strict=True))
+        others = [c.name for c in self.parent.columns if c.name not in names and self._comparable(c.name)]
+        return (*keys, *others)
+
+    def named(self, column: str) -> str:
+        """Returns the name that NEW's table has for a column of OLD's."""
+        keys = dict(zip(self.declared.target_columns, self.key.target_columns, strict=True))
+        return keys.get(column, column)
+
+    def _comparable(self, name: str) -> bool:
+        before, after = self.parent.column(name), self.target.column(name)
+        if before is None or after is None or after.generation is not None:
+            return False
+        return convert(before.type, after.type).automatic
+
+
+def left_out_parents(job: Job) -> list[LeftOutParent]:
+    """Returns the foreign keys whose parents nobody moves, as far as OLD declares them."""
+    dropped = {left.old for left in job.plan.left_out}
+    found = []
+    for plan in job.plan.tables:
+        for key in job.after(plan).foreign_keys:
+            declared = _declared(job, plan, key) if not job.fillers(key.target) else None
+            if declared is None or declared.target not in dropped:
+                continue
+            parent, target = job.old.table(declared.target), job.new.table(key.target)
+            if parent is not None and target is not None:
+                found.append(LeftOutParent(plan, key, declared, parent, target))
+    return found
+
+
+async def differing(
+    job: Job, pair: LeftOutParent, old: asyncpg.Connection, new: asyncpg.Connection
+) -> LeftOutParentsDiffer | None:
+    """Compares the rows of OLD that are referred to with NEW's rows under the same keys.
+
+    Returns None where every one that NEW holds is equal. Rows that NEW lacks are left to the foreign key.
+    ``old`` is a reader of the snapshot, ``new`` is in a READ ONLY transaction.
+
+    Raises:
+        NotAskable: NEW cannot be asked.
+    """
+    columns = pair.columns
+    named = [pair.target.column(pair.named(name)) for name in columns]
+    given = tuple(column for column in named if column is not None)
+    width = len(pair.declared.target_columns)
+    rows = GivenRows(pair.target, given)
+    query = rows_query(rows, [differing_part(rows, [(c.name, equality(c.type)) for c in given[:width]])])
+    count, examples = 0, list[str]()
+    async for chunk in _referenced(job, pair, old):
+        texts: list[GivenRow] = [
+            {"i": n, **{f"c{k}": text for k, text in enumerate(row)}} for n, row in enumerate(chunk)
+        ]
+        answers = await put(new, guarded(query), texts, ascii_only=re_encodes(job.new))
+        # A value that NEW's type refuses is no value of NEW's row either.
+        wrong = sorted({a.row for a in answers if a.kind in ("differs", "error")})
+        count += len(wrong)
+        examples += [", ".join(str(text) for text in chunk[n][:width]) for n in wrong[:_SHOWN]]
+    if not count:
+        return None
+    return LeftOutParentsDiffer(
+        pair.plan.flow, pair.key.name, count, pair.parent.name, pair.target.name, tuple(examples[:_SHOWN])
+    )
+
+
+async def _referenced(
+    job: Job, pair: LeftOutParent, old: asyncpg.Connection
+) -> AsyncIterator[list[Sequence[str | None]]]:
+    """Yields the rows of the left-out table that the flow refers to, as texts that NEW's input reads."""
+    texts = []
+    for name in pair.columns:
+        before, after = pair.parent.column(name), pair.target.column(pair.named(name))
+        if before is None or after is None:
+            raise ValueError(f"{pair.parent.name}.{name} is in both tables by construction")
+        texts.append(sent_text(before, convert(before.type, after.type), after.type, job.old.timezone))
+    query = referenced_rows(pair.plan, pair.declared, texts)
+    chunk: list[Sequence[str | None]] = []
+    async for record in old.cursor(query, prefetch=_AT_ONCE):
+        chunk.append(tuple(record))
+        if len(chunk) == _AT_ONCE:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _declared(job: Job, plan: TablePlan, key: ForeignKey) -> ForeignKey | None:
+    """OLD's key over the columns that fill NEW's key by themselves; None where a person decided one of them."""
+    taken: dict[str, str] = {}
+    for mapping in plan.columns:
+        if mapping.column not in key.columns:
+            continue
+        if mapping.origin is Origin.DECIDED or not isinstance(mapping.expression, Take):
+            return None
+        taken[mapping.column] = mapping.expression.column
+    columns = [taken.get(name) for name in key.columns]
+    keys = job.before(plan).foreign_keys
+    return next((k for k in keys if list(k.columns) == columns and k.enforced), None)

@@ -1,0 +1,30 @@
+"""Rows of OLD that other rows refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tranship.model.catalog import ForeignKey
+from tranship.model.plan import TablePlan
+from tranship.sql.old.batch import from_source, in_source, where
+from tranship.sql.quote import ident, relation
+
+
+def referenced_rows(plan: TablePlan, key: ForeignKey, texts: Sequence[str]) -> str:
+    """Returns a query for the rows that a flow refers to through a foreign key of OLD: the given texts.
+
+    ``texts`` are SQL over ``old``, a row of the referenced table. The table is read with its partitions and
+    without inheritance children, as the key reads it (PostgreSQL documentation, "Inheritance", "Caveats").
+    """
+    pairs = list(zip(key.columns, key.target_columns, strict=True))
+    children = []
+    for source in plan.sources:
+        columns = ", ".join(f"old.{ident(child)} AS k{n}" for n, (child, _) in enumerate(pairs))
+        children.append(f"SELECT {columns} {from_source(source)}{where(in_source(source))}")
+    same = " AND ".join(
+        f"child.k{n} OPERATOR(pg_catalog.=) old.{ident(parent)}" for n, (_, parent) in enumerate(pairs)
+    )
+    return f"""
+        SELECT {", ".join(texts)} FROM {relation(key.target)} AS old
+        WHERE EXISTS (SELECT FROM ({" UNION ALL ".join(children)}) AS child WHERE {same})
+    """
