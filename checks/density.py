@@ -47,6 +47,8 @@ FINISHED: tuple[str, ...] = (
     "src/tranship/config",
     "src/tranship/demo",
     "src/tranship/errors",
+    "src/tranship/execution/resilience",
+    "src/tranship/execution/switches",
     "src/tranship/model",
     "src/tranship/planning",
     "src/tranship/report",

@@ -17,7 +17,7 @@ from tranship.execution.start.resume import earlier, remaining
 from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.tasks import too_many
-from tranship.execution.switches.indexes import to_take_off, told
+from tranship.execution.switches.indexes import removal_notes, to_remove
 from tranship.model.flow import FlowId
 from tranship.model.options import RebuildIndexes
 from tranship.model.progress import RowRejected, TableDone
@@ -101,5 +101,5 @@ async def _tell_indexes(context: RunContext, probed: ProbeResult) -> None:
             for g in job.plan.groups
         ]
         for rows in groups:
-            for note in told(await to_take_off(new, job, rows, mode)):
+            for note in removal_notes(await to_remove(new, job, rows, mode)):
                 context.note(note)

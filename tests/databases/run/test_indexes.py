@@ -17,7 +17,7 @@ from tranship.errors import Refused, Stopped
 from tranship.errors.codes.stops import TakenOver
 from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.switches.indexes import LooseIndex
-from tranship.execution.switches.triggers_and_keys import SwitchBoard, restore
+from tranship.execution.switches.switch_board import SwitchBoard, restore
 from tranship.model.catalog import Index
 from tranship.model.names import TableName
 from tranship.model.notes import IndexRebuilding, IndexRemoved
@@ -232,12 +232,12 @@ async def test_a_run_that_was_taken_over_switches_nothing(pair: Pair) -> None:
         await prepare_journal(conn, "_tranship")
         session = PlainSession(conn, lambda _: None)
         with pytest.raises(Stopped):
-            await SwitchBoard(journal, "r", None, lambda _: None, fence=shut).take_off(session, [one])
+            await SwitchBoard(journal, "r", None, lambda _: None, fence=shut).remove_indexes(session, [one])
         assert await journal.open_undo(conn) == ()
         assert await indexes(pair) == {"t_a"}
-        await SwitchBoard(journal, "r", None, lambda _: None).take_off(session, [one])
+        await SwitchBoard(journal, "r", None, lambda _: None).remove_indexes(session, [one])
         zombie = SwitchBoard(journal, "r", None, lambda _: None, fence=shut)
-        (undo,) = await zombie.gone(session)
+        (undo,) = await zombie.removed_indexes(session)
         with pytest.raises(Stopped):
             await zombie.rebuild(session, undo)
         assert await journal.open_undo(conn) == (undo,)

@@ -24,8 +24,9 @@ from tranship.execution.resilience.connection import PlainSession, Session
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.throttle import Throttle
 from tranship.execution.resilience.writer_lock import WriterLock
-from tranship.execution.switches.indexes import to_take_off
-from tranship.execution.switches.triggers_and_keys import SwitchBoard, Switches, needed
+from tranship.execution.switches.indexes import to_remove
+from tranship.execution.switches.switch_board import SwitchBoard
+from tranship.execution.switches.triggers_and_keys import Switches, needed
 from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName
 from tranship.model.options import reject_bound
@@ -126,9 +127,9 @@ class Mover:
         for task in tasks:
             rows[task.plan.new] = rows.get(task.plan.new, 0) + task.rows
         choosing = partial(
-            to_take_off, job=live.context.job, rows=rows, mode=live.context.options.rebuild_indexes
+            to_remove, job=live.context.job, rows=rows, mode=live.context.options.rebuild_indexes
         )
-        await self._board.take_off(self._session, await self._session.work("indexes", choosing))
+        await self._board.remove_indexes(self._session, await self._session.work("indexes", choosing))
 
     async def _rebuild(self, tables: AbstractSet[TableName]) -> None:
         """The indexes of tables that are off, over the streams.
@@ -138,7 +139,7 @@ class Mover:
         """
         queue = [
             undo
-            for undo in await self._board.gone(self._session)
+            for undo in await self._board.removed_indexes(self._session)
             if undo.index is not None and undo.index.table in tables
         ]
         failed: list[BaseException] = []

@@ -60,12 +60,14 @@ class _Place(Struct, frozen=True):
 
     @property
     def in_column(self) -> bool:
-        """Whether COPY was reading one value: ``, column c``, whereas a whole line follows as ``: "1,a"``."""
+        """Whether COPY was reading one value (``, column c``) and not a whole line."""
         return self.rest.lstrip().startswith((",", "，", "、"))
 
 
 def _place(error: asyncpg.PostgresError, table: TableName) -> _Place | None:
-    """Finds our own relation's name in the context and the digits behind it, whatever the server's language."""
+    """Finds our own relation's name in the context and the digits behind it, whatever the server's
+    language.
+    """
     # The words around table and number are translated by lc_messages; these two are not.
     context: str = getattr(error, "context", None) or ""
     for line in context.splitlines():

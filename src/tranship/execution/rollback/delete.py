@@ -26,14 +26,8 @@ from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.stop_reasons import cure
 from tranship.execution.resilience.writer_lock import hold_epoch
-from tranship.execution.switches.triggers_and_keys import (
-    DELETE,
-    LOCK_TIMEOUT,
-    SwitchBoard,
-    Switches,
-    firing,
-    may_be_replica,
-)
+from tranship.execution.switches.switch_board import LOCK_TIMEOUT, SwitchBoard
+from tranship.execution.switches.triggers_and_keys import DELETE, Switches, firing, may_be_replica
 from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import FIRES_AS_ORIGIN, FIRES_AS_REPLICA, RelationKind
 from tranship.model.names import TableName
@@ -172,7 +166,7 @@ class _RollingBack:
         deleted = 0
         try:
             # Each row that goes asks its children by their foreign key: without an index one pass over the table a row.
-            for undo in await board.gone(self._session):
+            for undo in await board.removed_indexes(self._session):
                 await board.rebuild(self._session, undo)
             await board.off(self._session, await self._switches(), keys=False)
             held = [table for name in self._names if (table := self._catalog.table(name)) is not None]

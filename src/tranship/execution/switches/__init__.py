@@ -1,0 +1,7 @@
+"""What is switched off on NEW while a group of tables is filled, and how it comes back.
+
+Begin with ``triggers_and_keys``: it decides what has to be off for a group of tables. ``switch_board``
+switches it off, with a journal entry in the same transaction, and restores it. ``indexes`` says which
+indexes a load does without. ``sequences`` moves NEW's sequences at the end of a run. Nothing here copies
+rows, and nothing is off that the journal does not name.
+"""

@@ -1,20 +1,29 @@
-"""Which indexes of NEW a load does without: those that can refuse no row, of big tables that are empty when their load begins.
+"""Which indexes of NEW are removed for a load, and which are kept.
 
-A row is judged exactly as if they were there: unique and exclusion indexes, expressions, predicates and values too long for a page stay
-with their index (``sql/queries/loose_indexes.sql`` says which). Nothing of a run reads through the ones that go: lookup tables keep theirs,
-foreign keys are proven through unique indexes, and rows are taken back by their transaction.
+=========================================================  =======  ==========================================
+index                                                      load     why
+=========================================================  =======  ==========================================
+plain index of a large table that is empty at the start    removed  one build takes less CPU than all rows
+unique index, exclusion                                    kept     it decides which rows arrive
+expression, predicate, value that may not fit on a page    kept     it can refuse a row
+index of a table that a lookup reads                       kept     every batch looks rows up through it
+=========================================================  =======  ==========================================
+
+``sql/queries/loose_indexes.sql`` is the rule. A run reads nothing through an index that is removed: foreign
+keys are proven through unique indexes, and a rollback finds rows by their transaction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import assert_never
 
 import asyncpg
 from msgspec import Struct
 
 from tranship.errors.codes.privileges import IndexNotRemovable
 from tranship.execution.context import Job
-from tranship.model.catalog import Index
+from tranship.model.catalog import Index, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName
@@ -29,16 +38,16 @@ from tranship.sql.queries import query
 from tranship.sql.quote import ident, relation
 
 AUTO_ROWS = 200_000
-"""Rows from which ``auto`` takes indexes off."""
+"""Rows from which ``auto`` removes indexes."""
 
 
 class LooseIndex(Struct, frozen=True):
-    """An index that a load may do without."""
+    """An index that may be removed for a load."""
 
     dropped: IndexDropped
-    """What it is made from again, with everything it has."""
+    """What it is rebuilt from, options, tablespace and comment included."""
     lacks: tuple[str, ...] = ()
-    """Rights this role needs and has not: ``owner``, ``schema``, ``tablespace``."""
+    """Privileges that this role lacks: ``owner``, ``schema``, ``tablespace``."""
 
     @property
     def name(self) -> TableName:
@@ -57,49 +66,73 @@ class LooseIndex(Struct, frozen=True):
 
 
 async def loose(new: asyncpg.Connection, job: Job, tables: Iterable[TableName]) -> tuple[LooseIndex, ...]:
-    """The indexes of tables that the safety rule lets go, whatever the size of the table; ``new`` has an empty search_path."""
-    lookups = {
-        e.table
-        for p in job.plan.tables
-        for m in p.columns
-        if isinstance(e := m.expression, Lookup) and e.side is Side.NEW
-    }
-    wanted = {
-        t.oid: t
-        for name in tables
-        if name not in lookups and (t := job.new.table(name)) is not None and t.kind == RelationKind.TABLE
-    }
-    found = []
-    for row in await new.fetch(query("loose_indexes"), list(wanted)) if wanted else []:
-        table = wanted[row["relation"]]
-        known = next((i for i in table.indexes if i.name == row["name"]), None)
-        # An index stays where its definition holds anything that the facts do not: what is made again has to be what was there.
-        shape = index_shape(row["definition"])
-        if known is not None and shape is not None:
-            whole = IndexDropped(table.name, known, shape, row["schema"], row["tablespace"], row["comment"])
-            found.append(LooseIndex(whole, tuple(row["lacks"])))
-    return tuple(found)
+    """Returns the indexes of tables that the rule lets go, whatever the size of the table.
+
+    ``new`` has an empty search_path, so that definitions are printed with the schemas of all names.
+    """
+    looked_up = _lookup_tables(job)
+    tables_of_new = [job.new.table(name) for name in tables if name not in looked_up]
+    wanted = {table.oid: table for table in tables_of_new if table and table.kind == RelationKind.TABLE}
+    if not wanted:
+        return ()
+    found = [
+        _loose_index(wanted[row["relation"]], row)
+        for row in await new.fetch(query("loose_indexes"), [*wanted])
+    ]
+    return tuple(index for index in found if index is not None)
 
 
-async def to_take_off(
+def _lookup_tables(job: Job) -> set[TableName]:
+    """Returns the tables of NEW in which the run looks values up."""
+    expressions = [mapping.expression for plan in job.plan.tables for mapping in plan.columns]
+    return {e.table for e in expressions if isinstance(e, Lookup) and e.side is Side.NEW}
+
+
+def _loose_index(table: Table, row: asyncpg.Record) -> LooseIndex | None:
+    """Returns an index that can be rebuilt exactly. None: its definition holds more than the catalog
+    facts.
+    """
+    known = next((index for index in table.indexes if index.name == row["name"]), None)
+    shape = index_shape(row["definition"])
+    if known is None or shape is None:
+        return None
+    whole = IndexDropped(table.name, known, shape, row["schema"], row["tablespace"], row["comment"])
+    return LooseIndex(whole, tuple(row["lacks"]))
+
+
+async def to_remove(
     new: asyncpg.Connection, job: Job, rows: Mapping[TableName, int], mode: RebuildIndexes
 ) -> tuple[LooseIndex, ...]:
-    """The indexes that go for the load of tables of NEW. ``rows``: what is about to arrive in each of them."""
-    if mode == RebuildIndexes.NEVER or (mode == RebuildIndexes.AUTO and job.new.event_triggers):
-        return ()
-    big = [name for name, count in rows.items() if mode == RebuildIndexes.ALWAYS or count >= AUTO_ROWS]
-    found = [one for one in await loose(new, job, big) if not one.lacks]
-    allowed = {name for name in {one.table for one in found} if await _empty_and_quiet(new, job, name)}
-    return tuple(one for one in found if one.table in allowed)
+    """Returns the indexes to remove for the load of tables of NEW. ``rows``: how many will arrive in each."""
+    found = [index for index in await loose(new, job, _large(job, rows, mode)) if not index.lacks]
+    names = {index.table for index in found}
+    allowed = {name for name in names if await _empty_and_quiet(new, job, name)}
+    return tuple(index for index in found if index.table in allowed)
+
+
+def _large(job: Job, rows: Mapping[TableName, int], mode: RebuildIndexes) -> list[TableName]:
+    """Returns the tables whose indexes the chosen mode removes."""
+    match mode:
+        case RebuildIndexes.NEVER:
+            return []
+        case RebuildIndexes.ALWAYS:
+            return list(rows)
+        case RebuildIndexes.AUTO:
+            # An event trigger of NEW may forbid DROP INDEX or act on it, so only a person may decide to fire
+            # it.
+            return [name for name, count in rows.items() if count >= AUTO_ROWS and not job.new.event_triggers]
+        case _:
+            assert_never(mode)
 
 
 async def missing_rights(new: asyncpg.Connection, job: Job) -> list[Problem]:
-    """What ``always`` would need and this role lacks, with the cure."""
+    """Returns what ``always`` needs and this role lacks, with the remedy."""
     user, problems = ident(job.new.user), []
     for one in await loose(new, job, [p.new for p in job.plan.tables]):
         table = job.new.table(one.table)
+        owner = ident(table.owner if table is not None else "")
         cures = {
-            "owner": f"run as a member of {ident(table.owner if table is not None else '')}, the owner of {relation(one.table)}",
+            "owner": f"run as a member of {owner}, the owner of {relation(one.table)}",
             "schema": f"GRANT CREATE ON SCHEMA {ident(one.table.schema)} TO {user};",
             "tablespace": f"GRANT CREATE ON TABLESPACE {ident(one.dropped.tablespace or '')} TO {user};",
         }
@@ -111,14 +144,15 @@ async def missing_rights(new: asyncpg.Connection, job: Job) -> list[Problem]:
 
 
 async def _empty_and_quiet(new: asyncpg.Connection, job: Job, name: TableName) -> bool:
+    """Returns whether a table holds no row and nobody else writes to it, who would miss its indexes."""
     table = job.new.table(name)
     if table is None or "SELECT" not in table.privileges or await new.fetchval(holds_rows(name)):
         return False
     return not await new.fetch(query("writers"), [table.oid])
 
 
-def told(indexes: Iterable[LooseIndex]) -> list[IndexesToRemove]:
-    """Returns, per table, what a dry run says of them."""
+def removal_notes(indexes: Iterable[LooseIndex]) -> list[IndexesToRemove]:
+    """Returns the messages of a dry run about indexes that the live run would remove, one per table."""
     by_table: dict[TableName, list[str]] = {}
     for one in indexes:
         by_table.setdefault(one.table, []).append(one.index.name)

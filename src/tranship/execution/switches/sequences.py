@@ -1,4 +1,8 @@
-"""Sequences of NEW, last: moved to the furthest of OLD's position, NEW's own, and the column's extreme; never back."""
+"""The sequences of NEW, which a run moves last.
+
+Each goes to the furthest of OLD's position, NEW's own, and the largest value of its column; none ever goes
+back.
+"""
 
 from __future__ import annotations
 
@@ -24,26 +28,28 @@ from tranship.sql.quote import ident, relation
 
 
 class Position(Struct, frozen=True):
-    """Where a sequence stands; ``called``: the value was handed out."""
+    """Where a sequence stands. ``called``: the value was handed out already (``is_called`` of ``setval``)."""
 
     value: int
     called: bool
 
     def rank(self, increment: int) -> tuple[int, bool]:
-        """Further is greater, in the sequence's own direction."""
+        """Returns a key for comparisons: further in the sequence's own direction is greater."""
         return (self.value if increment > 0 else -self.value), self.called
 
 
 def furthest(own: Position, others: Iterable[Position], sequence: Sequence) -> Position:
-    """The position to end at: the furthest that lies inside the sequence's bounds."""
+    """Returns the furthest position that lies inside the sequence's bounds."""
     possible = [p for p in others if sequence.minimum <= p.value <= sequence.maximum]
     return max([own, *possible], key=lambda p: p.rank(sequence.increment))
 
 
 async def shelter(new: asyncpg.Connection, job: Job) -> dict[TableName, Position | None]:
-    """Inside a rehearsal's transaction: sequences that its rows may draw from or that it moves get storage that the rollback undoes.
+    """Gives sequences that a rehearsal uses new storage in its transaction, which the rollback undoes.
 
-    Returns those that this role does not own, with where they stand; None: it may not look.
+    ``nextval`` and ``setval`` alone survive a rollback (PostgreSQL documentation, "Sequence Manipulation
+    Functions"). Returns the sequences for which that is not possible, because this role does not own them,
+    with their positions; None where it may not read the position.
     """
     drawn, anything = _drawn(job)
     moved = {pair.new for pair in job.plan.sequences}
@@ -62,14 +68,17 @@ async def shelter(new: asyncpg.Connection, job: Job) -> dict[TableName, Position
 
 
 def _drawn(job: Job) -> tuple[set[TableName], bool]:
-    """The sequences of columns that NEW fills by itself, and whether some default may draw from any: it calls a function of its own."""
+    """Returns the sequences of columns that NEW fills, and whether a default may use any sequence at all.
+
+    A default that calls a function may.
+    """
     left = [column for plan in job.plan.tables for column in _filled_by_new(job, plan)]
     drawn = {column.sequence for column in left if column.sequence is not None}
     return drawn, any(column.volatile_default and column.sequence is None for column in left)
 
 
 def drawn_by(job: Job, plan: TablePlan) -> list[Sequence]:
-    """The sequences that give each row of a table a number."""
+    """Returns the sequences that give each row of a table a number."""
     drawn = {column.sequence for column in _filled_by_new(job, plan) if column.sequence is not None}
     return [sequence for sequence in job.new.sequences if sequence.name in drawn]
 
@@ -80,7 +89,7 @@ def _filled_by_new(job: Job, plan: TablePlan) -> list[Column]:
 
 
 async def set_back(new: asyncpg.Connection, exposed: Mapping[TableName, Position | None]) -> list[TableName]:
-    """After a rehearsal's rollback: what it drew from exposed sequences is undone; those where this role may not do that are returned."""
+    """Sets sequences back after a rehearsal's rollback. Returns those that this role may not set."""
     left = []
     for name, before in exposed.items():
         if before is None:
@@ -96,7 +105,9 @@ async def set_back(new: asyncpg.Connection, exposed: Mapping[TableName, Position
 async def set_sequences(
     live: ActiveRun, old: asyncpg.Connection, new: asyncpg.Connection, untouched: Collection[TableName] = ()
 ) -> dict[str, int]:
-    """Move NEW's sequences, record before and after, and tell where each stands; of ``untouched`` ones, where it would stand.
+    """Moves NEW's sequences and journals their positions before and after.
+
+    Returns where each one stands; of ``untouched`` ones, where it would stand.
 
     Raises:
         Stopped: another run took over.
@@ -122,10 +133,11 @@ async def set_sequences(
                 await fence(live.worker, new)
                 states = (str(own.value), own.called, str(end.value), end.called)
                 await new.execute(journal.sql("insert_sequence"), live.run, name_text(name), *states)
-            # A rollback does not undo setval: its way back is on record before.
+            # A transaction of its own: the record has to be committed before setval, which no rollback
+            # undoes.
             async with new.transaction():
                 await fence(live.worker, new)
-                # Others may draw from it meanwhile: it is looked at again in the same statement.
+                # Others may use the sequence meanwhile, so the statement looks at its position again.
                 moving = sql_sequences.advance_sequence(
                     name, end.value, called=end.called, descending=sequence.increment < 0
                 )
@@ -136,7 +148,7 @@ async def set_sequences(
 
 
 def missing_rights(job: Job) -> list[Problem]:
-    """Sequences that may not be read or moved, with their GRANTs."""
+    """Returns the sequences that this role may not read or move, with their GRANTs."""
     problems: list[Problem] = []
     for pair in job.plan.sequences:
         new = _named(job.new, pair.new)
@@ -161,13 +173,14 @@ async def _candidates(
             sql_sequences.extreme(pair.table, pair.column, descending=sequence.increment < 0)
         )
         if extreme is not None and extreme.lstrip("-").isdigit():
-            # Beyond its bounds: the sequence ends at its last number, so that it gives none that a row has.
+            # A value beyond the bounds moves the sequence to its end, so that it gives no number that a row
+            # has.
             found.append(Position(min(max(int(extreme), sequence.minimum), sequence.maximum), True))
     return found
 
 
 async def position(conn: asyncpg.Connection, name: TableName) -> Position:
-    """Where a sequence stands."""
+    """Returns where a sequence stands."""
     row = await conn.fetchrow(sql_sequences.sequence_state(name))
     return Position(int(row["last"]), row["called"])
 

@@ -12,7 +12,7 @@ from tranship.config import Config
 from tranship.errors import Refused
 from tranship.execution.resilience.connection import PlainSession, control
 from tranship.execution.resilience.writer_lock import at_work, hold_epoch, lock_number, shut_out
-from tranship.execution.switches.triggers_and_keys import Fence, restore
+from tranship.execution.switches.switch_board import Fence, restore
 from tranship.model.notes import Note
 from tranship.server.journal import Journal, Run, RunStatus, Undo, find_journal
 from tranship.sql.session import TRY_LOCK

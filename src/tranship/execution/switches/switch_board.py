@@ -1,0 +1,254 @@
+"""Switches off what a group needs off, and restores it. Each change commits with its journal entry."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import asyncpg
+
+from tranship.errors import Refused, Stopped
+from tranship.errors.codes.runs import UndoUnreadable
+from tranship.errors.codes.stops import IndexNotRebuilt
+from tranship.execution.context import Job
+from tranship.execution.resilience.connection import Session
+from tranship.execution.resilience.failpoints import failpoint
+from tranship.execution.switches.indexes import LooseIndex
+from tranship.execution.switches.triggers_and_keys import DroppedKey, Switches
+from tranship.model.catalog import ForeignKey, Table
+from tranship.model.catalog_codes import RelationKind
+from tranship.model.notes import (
+    IndexesStillRemoved,
+    IndexRebuilding,
+    IndexRebuilt,
+    IndexRemoved,
+    LockBlocked,
+    Note,
+    NotRestored,
+)
+from tranship.model.progress import Noted
+from tranship.model.undo import (
+    CommentDropped,
+    KeyDropped,
+    KeyUnvalidated,
+    SwitchedOff,
+    TriggerDisabled,
+    Unreadable,
+)
+from tranship.server.journal import Journal, Undo
+from tranship.server.trouble import DATABASE_TROUBLE, spoken
+from tranship.sql import session as statements
+from tranship.sql.new import switches as sql_switches
+from tranship.sql.new.indexes import drop_index
+from tranship.sql.new.undo import restoring
+from tranship.sql.queries import query
+
+LOCK_TIMEOUT = "3s"
+"""A lock that waits makes every later session on the table wait behind it, so it gives up soon and tries
+again.
+"""
+Fence = Callable[[asyncpg.Connection], Awaitable[None]]
+
+
+class SwitchBoard:
+    """Switches off what a run needs off, and restores it."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        run: str,
+        job: Job | None,
+        tell: Callable[[Noted], None],
+        *,
+        fence: Fence | None = None,
+    ) -> None:
+        """``fence`` is called in every transaction that changes something and raises when another run took
+        over.
+
+        None: nobody else can take over.
+        """
+        self._journal = journal
+        self._run = run
+        self._job = job
+        self._tell = tell
+        self._fence = fence
+
+    async def off(self, session: Session, switches: Switches, *, keys: bool) -> None:
+        """Switches off what a group needs. Each change commits together with its undo.
+
+        ``keys``: whether the foreign keys of the cycle are dropped, too.
+        """
+        await failpoint("switches.before")
+        for trigger in switches.disable:
+            off = TriggerDisabled(trigger.relation, trigger.name, trigger.state)
+            await self._change(
+                session, [off], sql_switches.trigger_state(trigger.relation, trigger.name, "D")
+            )
+            await failpoint("switches.off")
+        if keys:
+            for dropped in switches.drop:
+                await self._drop(session, dropped)
+                await failpoint("switches.off")
+
+    async def remove_indexes(self, session: Session, indexes: Sequence[LooseIndex]) -> None:
+        """Drops indexes for a load. Each drop commits together with its undo."""
+        for one in indexes:
+            await self._change(session, [one.dropped], drop_index(one.name))
+            self._say(IndexRemoved(str(one.dropped)))
+            await failpoint("indexes.off")
+
+    async def removed_indexes(self, session: Session) -> list[Undo]:
+        """Returns the indexes that this run has removed, in the order in which it did."""
+        return [undo for undo in reversed(await self._open(session)) if undo.index is not None]
+
+    async def _open(self, session: Session) -> list[Undo]:
+        """Returns everything that this run has off, latest first."""
+        found = await session.work("the journal", self._journal.open_undo)
+        return [undo for undo in found if undo.run == self._run]
+
+    async def rebuild(self, session: Session, undo: Undo) -> None:
+        """Rebuilds one index.
+
+        Raises:
+            Stopped: the server refuses; the undo stays in the journal.
+        """
+        self._say(IndexRebuilding(undo.what))
+        began = time.monotonic()
+        try:
+            await restore(self._journal, session, undo, self._say, fence=self._fence)
+        except asyncpg.PostgresError as error:
+            raise Stopped(IndexNotRebuilt(undo.what, spoken(error))) from error
+        self._say(IndexRebuilt(undo.what, time.monotonic() - began))
+        await failpoint("indexes.rebuilt")
+
+    async def on(self, session: Session) -> None:
+        """Restores everything that this run has off, except indexes, which `rebuild` makes once their rows
+        are there.
+        """
+        for undo in await self._open(session):
+            if undo.index is None:
+                await restore(self._journal, session, undo, self._say, fence=self._fence)
+                await failpoint("switches.restored")
+
+    async def on_after_failure(self, session: Session) -> None:
+        """Restores what it can after a failure, while rows are missing.
+
+        What cannot be restored yet stays in the journal for the next run. So do indexes, which would only
+        slow that run down.
+        """
+        try:
+            mine = await self._open(session)
+            for undo in mine:
+                if undo.index is None:
+                    with contextlib.suppress(
+                        asyncpg.IntegrityConstraintViolationError, asyncpg.ForeignKeyViolationError, Stopped
+                    ):
+                        await restore(self._journal, session, undo, self._say, fence=self._fence)
+            if left := sum(undo.index is not None for undo in mine):
+                self._say(IndexesStillRemoved(left))
+        except DATABASE_TROUBLE as error:
+            self._say(NotRestored(spoken(error)))
+
+    async def _drop(self, session: Session, dropped: DroppedKey) -> None:
+        table = self._job.new.table(dropped.table) if self._job is not None else None
+        if table is None:
+            return
+        key, oid = dropped.key, table.oid
+        what = f"foreign key {key.name} of {dropped.table}"
+        if (
+            await session.work(what, lambda new: new.fetchval(query("constraint_there"), oid, key.name))
+            is None
+        ):
+            return
+        # What the dropped key carries has to come back with it: its comment, and that it was validated.
+        comment = await session.work(
+            what, lambda new: new.fetchval(query("constraint_comment"), oid, key.name)
+        )
+        partitioned = any(
+            end is not None and end.kind == RelationKind.PARTITIONED_TABLE
+            for end in (table, self._target(key))
+        )
+        off: list[SwitchedOff] = []
+        if comment is not None:
+            off.append(CommentDropped(dropped.table, key.name, comment))
+        if key.validated and not partitioned:
+            off.append(KeyUnvalidated(dropped.table, key.name))
+        off.append(KeyDropped(dropped.table, key, partitioned))
+        await self._change(session, off, sql_switches.drop_constraint(dropped.table, key.name))
+
+    def _target(self, key: ForeignKey) -> Table | None:
+        return self._job.new.table(key.target) if self._job is not None else None
+
+    async def _change(self, session: Session, off: Sequence[SwitchedOff], change: str) -> None:
+        tries = 0
+
+        async def once(new: asyncpg.Connection) -> None:
+            nonlocal tries
+            tries += 1
+            async with new.transaction():
+                await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
+                if self._fence is not None:
+                    await self._fence(new)
+                if tries > 1 and await self._journal.undo_there(new, self._run, off[-1]):
+                    # The try before committed, and its answer was lost.
+                    return
+                for one in off:
+                    await self._journal.write_undo(new, self._run, one)
+                await new.execute(change)
+
+        await session.work(str(off[-1]), partial(_naming_blockers, once, self._say))
+
+    def _say(self, note: Note) -> None:
+        self._tell(Noted(note))
+
+
+async def restore(
+    journal: Journal,
+    session: Session,
+    undo: Undo,
+    tell: Callable[[Note], None],
+    *,
+    fence: Fence | None = None,
+) -> None:
+    """Restores one thing and records that it is restored, in one transaction.
+
+    ``fence`` as for `SwitchBoard`; None: the caller holds the writer lock.
+
+    Raises:
+        Refused: the journal's entry is none that tranship wrote.
+    """
+    if isinstance(undo.off, Unreadable):
+        raise unreadable(undo)
+
+    async def once(new: asyncpg.Connection) -> None:
+        async with new.transaction():
+            await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
+            if fence is not None:
+                await fence(new)
+            if await new.fetchval(journal.sql("undone"), undo.run, undo.seq) is not None:
+                for statement in restoring(undo.off):
+                    await new.execute(statement)
+                await failpoint("switches.restoring")
+
+    await session.work(undo.what, partial(_naming_blockers, once, tell))
+
+
+def unreadable(undo: Undo) -> Refused:
+    """Returns the refusal of an entry that tranship did not write. Its SQL is shown and never executed."""
+    return Refused(UndoUnreadable(undo.what, undo.sql))
+
+
+async def _naming_blockers(
+    once: Callable[[asyncpg.Connection], Awaitable[None]],
+    tell: Callable[[Note], None],
+    new: asyncpg.Connection,
+) -> None:
+    """Tries once; when that waited too long for a lock, tells which sessions hold one."""
+    try:
+        await once(new)
+    except asyncpg.LockNotAvailableError:
+        for row in await new.fetch(query("lock_holders")):
+            tell(LockBlocked(*(row[field] for field in LockBlocked.__struct_fields__)))
+        raise
