@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from support import CliResult, MakePair, Pair
@@ -16,7 +17,7 @@ from support.runs import migrate
 from support.scene import NEW, OLD, accounted, contents, definitions
 from tranship.config import load_config
 from tranship.errors import Refused, Stopped
-from tranship.execution.rollback import delete as takeback
+from tranship.execution.rollback import delete as deleting
 from tranship.execution.rollback.command import rollback
 from tranship.execution.upkeep.doctor import examine, restore_all
 from tranship.execution.upkeep.status import purge, status
@@ -159,7 +160,7 @@ async def test_an_interrupted_rollback_is_ended_by_whoever_comes_next(
     killed = run_cli("rollback", config, "--live", env={"TRANSHIP_FAILPOINT": f"{place}:kill"})
     assert killed.status == -signal.SIGKILL, killed
     (state,) = await status(load_config(config))
-    assert state.rolling_back == (place != "rollback.done")
+    assert state.rolling_back == msgspec.to_builtins(state)["going_back"] == (place != "rollback.done")
     if then == "rollback":
         again = run_cli("rollback", config, "--live")
         assert again.status == 0, again
@@ -181,7 +182,7 @@ async def test_rollback_goes_piece_by_piece_and_stops_when_asked(
     )
     await migrate(pair, tmp_path)
     config, stop = load_config(pair.config(tmp_path)), asyncio.Event()
-    monkeypatch.setattr(takeback, "PIECE", 4)
+    monkeypatch.setattr(deleting, "PIECE", 4)
     left: list[int] = []
 
     async def passed(name: str) -> None:

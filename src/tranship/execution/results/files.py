@@ -1,4 +1,4 @@
-"""The files that a run leaves: result and rejects."""
+"""The files that a run leaves: its result and its rejects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tranship.model.verdict import MigrationResult, Mode, RejectRecord, Stats
 
 
 def _refused(refusal: Refused, options: MigrateOptions, started: datetime.datetime) -> MigrationResult:
-    """The result of a run that a safety rule did not let start."""
+    """Returns the result of a run that a safety rule did not let start."""
     return MigrationResult(
         tool_version=__version__,
         run_id="",
@@ -44,22 +44,23 @@ def _mode(options: MigrateOptions) -> Mode:
 
 
 def write_outcome(
-    told: MigrationOutcome, options: MigrateOptions, line: Callable[[RejectRecord], str]
+    outcome: MigrationOutcome, options: MigrateOptions, line: Callable[[RejectRecord], str]
 ) -> tuple[MigrationResult, Path]:
-    """Names and writes the files of a run; the result says where its rejects lie and which decisions led to it.
+    """Names and writes the files of a run. Returns the result, with the name of its rejects file, and its
+    path.
 
-    ``line`` puts a reject into words for the rejects file.
+    ``line`` makes a line of the rejects file from a reject.
     """
     stamp = datetime.datetime.now(tz=datetime.UTC).strftime("%Y%m%d_%H%M%S")
-    result = told.result
+    result = outcome.result
     path = free_path(
         result_path(options.results_dir, options.prefix, f"migration_result_{result.mode}_{stamp}.json")
     )
-    if told.rejects:
+    if outcome.rejects:
         rejects = free_path(
             result_path(options.results_dir, options.prefix, f"migration_rejects_{result.mode}_{stamp}.jsonl")
         )
-        write_text(rejects, "".join(f"{line(record)}\n" for record in told.rejects))
+        write_text(rejects, "".join(f"{line(record)}\n" for record in outcome.rejects))
         result = replace(result, rejects_file=str(rejects))
     if options.resolutions is not None:
         result = replace(

@@ -1,4 +1,4 @@
-"""Results and reject records: of a dry run from the snapshot, of a live run from the journal."""
+"""Reads results and reject records: of a live run from the journal, of a dry run from the snapshot."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tranship.server.snapshot import Snapshot
 
 
 async def dry_records(snapshot: Snapshot, job: Job, probed: ProbeResult) -> AsyncIterator[RejectRecord]:
-    """The rows that would be rejected, in plan order."""
+    """Yields the rows that would be rejected, in plan order."""
     for plan in job.plan.tables:
         rejected = probed.book.rejected(plan.flow)
         if rejected:
@@ -42,7 +42,7 @@ async def live_result(
     done: Mapping[FlowId, tuple[Run, TaskRow]],
     live: ActiveRun | None,
 ) -> MigrationOutcome:
-    """The result of a finished run together with the tables that earlier runs moved.
+    """Returns the result of a finished run together with the tables that earlier runs moved.
 
     ``context`` is that of the whole job, tables that are done already included.
     """
@@ -65,7 +65,7 @@ async def moved_before(
     plans: Sequence[TablePlan],
     done: Mapping[FlowId, tuple[Run, TaskRow]],
 ) -> tuple[list[TableCounts], list[RejectRecord]]:
-    """What earlier runs did with those of the tables that they moved."""
+    """Returns the counts and rejects of those tables that earlier runs moved."""
     mine = [plan for plan in plans if plan.flow in done]
     where = {plan.flow: (run.id, row.position) for plan in mine for run, row in [done[plan.flow]]}
     return await _journalled(control, journal, mine, where, done)
@@ -78,7 +78,7 @@ async def _journalled(
     where: Mapping[FlowId, tuple[str, int]],
     done: Mapping[FlowId, tuple[Run, TaskRow]],
 ) -> tuple[list[TableCounts], list[RejectRecord]]:
-    """Counts and rejects of tables as the journal has them; ``where``: run and position of each."""
+    """Returns counts and rejects of tables from the journal. ``where``: run and position of each table."""
     batches: dict[tuple[str, int], list[BatchRow]] = {}
     rejected: dict[tuple[str, int], list[RejectRow]] = {}
     tasks: dict[tuple[str, int], TaskRow] = {}

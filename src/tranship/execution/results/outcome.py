@@ -1,4 +1,4 @@
-"""What came of a run, from the journal (live) or from asking (dry run), as the result file's nouns."""
+"""The result of a run, made of the counts of its tables."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from tranship.sql.old.batch import select_for_people
 
 
 class MigrationOutcome(Struct, frozen=True):
-    """A result with its rejects; the caller names the files and writes them."""
+    """A result with its rejects. The caller names the files and writes them."""
 
     result: MigrationResult
     rejects: tuple[RejectRecord, ...] = ()
 
 
 class StoppedRun(Stopped):
-    """A run that stopped, with what it came to so far; the caller writes it as the result of a stopped run."""
+    """A run that stopped, with its result so far, which the caller writes as that of a stopped run."""
 
     def __init__(self, why: Stopped, so_far: MigrationOutcome | None) -> None:
         super().__init__(why.what)
@@ -53,7 +53,7 @@ class StoppedRun(Stopped):
 
 
 class TableCounts(Struct, frozen=True):
-    """What one table came to."""
+    """The rows of one table, counted."""
 
     plan: TablePlan
     read: int
@@ -73,7 +73,7 @@ class TableCounts(Struct, frozen=True):
 
 
 class Frame(Struct, frozen=True):
-    """What stands around the tables of a result."""
+    """The parts of a result that do not belong to one table."""
 
     mode: Mode
     run_id: str
@@ -90,7 +90,7 @@ class Frame(Struct, frozen=True):
 def outcome(
     context: RunContext, frame: Frame, tables: Sequence[TableCounts], rejects: Iterable[RejectRecord]
 ) -> MigrationOutcome:
-    """The whole result; its status is that of a run that came to its end."""
+    """Returns the whole result. Its status is that of a run that reached its end."""
     job, config = context.job, context.config
     results = tuple(_table(job, frame, counts) for counts in tables)
     failed = sum(t.rows_failed for t in results)
@@ -132,7 +132,7 @@ def outcome(
 
 
 def reject_record(plan: TablePlan, reject: Reject, key: bytes | None, row: bytes) -> RejectRecord:
-    """One line of the rejects file; key and row are JSON already."""
+    """Returns one line of the rejects file. ``key`` and ``row`` are JSON already."""
     raw = msgspec.Raw(key) if key is not None else None
     return RejectRecord(
         str(plan.old),
@@ -147,7 +147,7 @@ def reject_record(plan: TablePlan, reject: Reject, key: bytes | None, row: bytes
 
 
 def reasons(rejects: Iterable[Reject]) -> dict[str, int]:
-    """Rejects by SQLSTATE and constraint or column."""
+    """Returns the number of rejects by SQLSTATE and constraint or column."""
     counted: dict[str, int] = {}
     for reject in rejects:
         key = reason_key(reject.sqlstate, reject.constraint, reject.column)

@@ -1,4 +1,6 @@
-"""``tranship rollback``: takes back what a run wrote, sequences included; looks first, deletes only when told to."""
+"""``tranship rollback``: says what a run left in NEW, and deletes it with ``--live``. Sequences are set
+back, too.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,8 @@ from tranship.errors import UsageError
 from tranship.errors.codes.runs import NoRun, NoSuchRun
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import WriterLock, hold_epoch, lock_number, shut_out
-from tranship.execution.rollback.delete import (
-    RollbackContext,
-    Written,
-    broken_off,
-    roll_back,
-    rows_of_others,
-    written,
-)
+from tranship.execution.rollback.delete import RollbackContext, broken_off, roll_back
+from tranship.execution.rollback.written import Written, find_written, rows_of_others
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
 from tranship.model.options import command_line
@@ -33,29 +29,31 @@ from tranship.sql.new import sequences as sql_sequences
 
 
 class RollbackTable(Struct, frozen=True):
-    """One table: rows by the journal, rows that are still as the run wrote them (only these go), rows changed or deleted by others since (left)."""
+    """One table of a rollback."""
 
     table: TableName
     written: int
+    """Rows that the run wrote, by the journal."""
     unchanged: int
+    """Rows that are still as the run wrote them; only these are deleted."""
     others: tuple[dict[str, str], ...] = ()
-    """Keys of the first rows that others wrote or changed since, where rows are left: the changed ones are among them."""
+    """Keys of the first rows that others wrote or changed since. The rows that stay are among them."""
 
     @property
     def left(self) -> int:
-        """Rows that can no longer be proven to be the run's."""
+        """The number of rows that can no longer be proven to be the run's."""
         return self.written - self.unchanged
 
 
 class Rollback(Struct, frozen=True):
-    """What a rollback takes back or took back."""
+    """What a rollback deletes, or has deleted."""
 
     run: Run
     tables: tuple[RollbackTable, ...]
     sequences: tuple[TableName, ...]
     """Sequences set back."""
     sequences_left: tuple[TableName, ...]
-    """Moved on by others since."""
+    """Sequences that others have used since."""
     live: bool
     deleted: int = 0
 
@@ -68,12 +66,14 @@ async def rollback(
     tell: Callable[[Noted], None] = lambda _: None,
     stop: asyncio.Event | None = None,
 ) -> Rollback:
-    """Take back the latest run (or the one named); without ``live`` only say what would go. ``stop``, once set, ends it after the piece in hand.
+    """Rolls back the latest run or the one named. Without ``live`` it only says what would be deleted.
+
+    ``stop``, once set, ends the rollback after the piece in hand.
 
     Raises:
         UsageError: there is no such run.
-        Refused: it is running, or rows of others refer to its rows.
-        Stopped: interrupted in the middle; the same again goes on.
+        Refused: the run is at work, or rows of others refer to its rows.
+        Stopped: it was interrupted; the same command resumes.
     """
     async with control(config) as new:
         journal = await find_journal(new, config.journal_schema)
@@ -82,21 +82,21 @@ async def rollback(
             raise _unknown(run, config)
         catalog = await _catalog(new, journal)
         if not live:
-            return await _told(new, journal, catalog, chosen, await written(new, journal, chosen))
+            return await _preview(new, journal, catalog, chosen, await find_written(new, journal, chosen))
         key = lock_number(chosen.old_identity, chosen.new_identity)
         async with WriterLock.hold(config, key, chosen.old_identity, take_over=False):
             chosen = replace(chosen, epoch=await shut_out(new, journal, chosen))
-            tables = await written(new, journal, chosen)
-            told = await _told(new, journal, catalog, chosen, tables)
+            tables = await find_written(new, journal, chosen)
+            preview = await _preview(new, journal, catalog, chosen, tables)
             try:
                 context = RollbackContext(journal, chosen, catalog, tell, stop or asyncio.Event())
-                return await _carry_out(new, context, told, tables)
+                return await _carry_out(new, context, preview, tables)
             except DATABASE_TROUBLE as error:
                 raise broken_off(chosen, error) from error
 
 
 async def _chosen(new: asyncpg.Connection, journal: Journal, run: str | None) -> Run | None:
-    """The run that is named, else the latest; None: there is no such run."""
+    """Returns the run that is named, else the latest. None: there is no such run."""
     chosen = [r for r in await journal.runs(new, None) if run is None or r.id == run]
     return chosen[-1] if chosen else None
 
@@ -111,9 +111,10 @@ async def _catalog(new: asyncpg.Connection, journal: Journal) -> Catalog:
         return await read_catalog(new, None, journal_schema=journal.schema)
 
 
-async def _told(
+async def _preview(
     new: asyncpg.Connection, journal: Journal, catalog: Catalog, run: Run, tables: tuple[Written, ...]
 ) -> Rollback:
+    """Returns what a rollback would do."""
     back, left = await _sequences(new, await journal.sequences(new, run.id))
     others = [await rows_of_others(new, catalog, w) if w.found < w.rows else () for w in tables]
     listed = tuple(
@@ -125,7 +126,7 @@ async def _told(
 async def _sequences(
     new: asyncpg.Connection, moves: Sequence[SequenceMove]
 ) -> tuple[list[SequenceMove], list[SequenceMove]]:
-    """Those that still stand where the run left them, and those that others moved on since."""
+    """Returns the sequences that stand where the run left them, and those that others have used since."""
     mine: list[SequenceMove] = []
     left: list[SequenceMove] = []
     for moved in moves:
@@ -136,19 +137,19 @@ async def _sequences(
 
 
 async def _carry_out(
-    new: asyncpg.Connection, context: RollbackContext, told: Rollback, tables: tuple[Written, ...]
+    new: asyncpg.Connection, context: RollbackContext, preview: Rollback, tables: tuple[Written, ...]
 ) -> Rollback:
     journal = context.journal
     deleted = await roll_back(new, context, tables)
     async with new.transaction():
-        await hold_epoch(new, journal, told.run.id, told.run.epoch)
-        # Looked at again: taking the rows back may have taken hours, in which others drew from them.
-        back, left = await _sequences(new, await journal.sequences(new, told.run.id))
+        await hold_epoch(new, journal, preview.run.id, preview.run.epoch)
+        # Looked at again: deleting may have taken hours, in which others used the sequences.
+        back, left = await _sequences(new, await journal.sequences(new, preview.run.id))
         for moved in back:
             await new.execute(
                 sql_sequences.set_sequence(moved.name, moved.before, called=moved.before_called)
             )
         for statement in journal.sql.forget_run:
-            await new.execute(statement, told.run.id)
+            await new.execute(statement, preview.run.id)
     sequences, sequences_left = (tuple(m.name for m in moves) for moves in (back, left))
-    return Rollback(told.run, told.tables, sequences, sequences_left, live=True, deleted=deleted)
+    return Rollback(preview.run, preview.tables, sequences, sequences_left, live=True, deleted=deleted)

@@ -20,7 +20,8 @@ from tranship.execution.probe.reject_book import Book
 from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import hold_epoch, shut_out, taken_over
-from tranship.execution.rollback.delete import RollbackContext, roll_back, written
+from tranship.execution.rollback.delete import RollbackContext, roll_back
+from tranship.execution.rollback.written import find_written
 from tranship.execution.start.old_unchanged import unwritten
 from tranship.execution.start.tasks import Begun, _task, write_task
 from tranship.model.flow import FlowId
@@ -187,7 +188,7 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
     """Takes back what unfinished tables hold of the run (``run.epoch`` is ours), and asks and cuts them anew in the new snapshot."""
     job, journal = context.job, context.journal
     control = await session.alive()
-    left = await written(control, journal, run, lambda task: not task.done)
+    left = await find_written(control, journal, run, lambda task: not task.done)
     await roll_back(control, _rollback_context(context, run), left)
     rows = await journal.tasks(control, run.id)
     done = {row.flow for row in rows if row.done}
@@ -222,7 +223,7 @@ async def _end_rollback(context: RunContext, control: asyncpg.Connection, run: R
     begun = {b.position for b in await journal.batches(control, tasks, run.id) if b.rolling_back}
     if begun:
         context.note(RollbackFirst())
-        rows = await written(control, journal, run, lambda task: task.position in begun)
+        rows = await find_written(control, journal, run, lambda task: task.position in begun)
         await roll_back(control, _rollback_context(context, run), rows)
 
 
@@ -240,7 +241,7 @@ async def start_over(context: RunContext, control: asyncpg.Connection, run: Run)
     context.note(RollingBack(run.started))
     journal = context.journal
     run = replace(run, epoch=await shut_out(control, journal, run))
-    await roll_back(control, _rollback_context(context, run), await written(control, journal, run))
+    await roll_back(control, _rollback_context(context, run), await find_written(control, journal, run))
     await forget(control, journal, run)
 
 

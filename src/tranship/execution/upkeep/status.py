@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import asyncpg
-from msgspec import Struct
+from msgspec import Struct, field
 
 from tranship.config import Config
 from tranship.errors import Refused
@@ -12,7 +14,16 @@ from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import at_work
 from tranship.model.names import TableName
 from tranship.model.options import command_line
-from tranship.server.journal import Journal, Run, RunStatus, Undo, find_journal, remove_journal
+from tranship.server.journal import (
+    BatchRow,
+    Journal,
+    Run,
+    RunStatus,
+    TaskRow,
+    Undo,
+    find_journal,
+    remove_journal,
+)
 
 
 class TableState(Struct, frozen=True):
@@ -34,23 +45,25 @@ class RunState(Struct, frozen=True):
 
     run: Run
     running: bool
-    """Its writer lock is held: somebody works on it right now."""
+    """Its writer lock is taken, so a process is at work on it."""
     tables: tuple[TableState, ...]
     bytes: int
     seconds: float
-    """Spent on the batches that are done, over all streams."""
+    """Seconds spent on the finished batches, added up over all streams."""
     switched_off: tuple[Undo, ...]
-    rolling_back: bool = False
-    """Taking its rows back was begun and not ended."""
+    rolling_back: bool = field(default=False, name="going_back")
+    """Its rollback was begun and not ended. ``status --json`` keeps the key of its first version."""
 
     @property
     def rows(self) -> tuple[int, int]:
-        """Rows settled, and rows in all."""
+        """The number of rows in finished batches, and the number of all rows."""
         return sum(t.read for t in self.tables), sum(t.rows for t in self.tables)
 
 
 async def status(config: Config) -> tuple[RunState, ...]:
-    """All runs that the journal of NEW knows, oldest first; empty without a journal. Changes nothing."""
+    """Returns all runs that the journal of NEW knows, oldest first; none without a journal. Changes
+    nothing.
+    """
     async with control(config) as new:
         journal = await find_journal(new, config.journal_schema)
         if journal is None:
@@ -59,7 +72,7 @@ async def status(config: Config) -> tuple[RunState, ...]:
 
 
 async def purge(config: Config) -> tuple[Run, ...]:
-    """Removes the journal, rejected rows included; the runs that it held.
+    """Removes the journal with its rejected rows. Returns the runs that it held.
 
     Raises:
         Refused: a run is not finished, or something is still switched off.
@@ -71,6 +84,7 @@ async def purge(config: Config) -> tuple[Run, ...]:
         await _all_over(new, journal, config)
         runs: list[Run] = []
 
+        # Asked again under the lock that removes the journal: a run may have begun since.
         async def still() -> None:
             runs.extend(await _all_over(new, journal, config))
 
@@ -82,7 +96,11 @@ async def purge(config: Config) -> tuple[Run, ...]:
 
 
 async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -> tuple[Run, ...]:
-    """The runs, when nobody needs the journal any more."""
+    """Returns the runs of a journal that nobody needs any more.
+
+    Raises:
+        Refused: a run is not finished, or something is still switched off.
+    """
     runs = await journal.runs(new, None)
     waiting = [r for r in runs if r.state != RunStatus.FINISHED]
     if waiting:
@@ -96,21 +114,31 @@ async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -
 async def _state(new: asyncpg.Connection, journal: Journal, run: Run) -> RunState:
     tasks = await journal.tasks(new, run.id)
     batches = await journal.batches(new, tasks, run.id)
-    tables = []
-    for task in tasks:
-        mine = [b for b in batches if b.position == task.position]
-        done = [b for b in mine if b.done]
-        counts = (sum(b.read for b in done), sum(b.written for b in done), sum(b.rejected for b in done))
-        tables.append(
-            TableState(task.flow.old, task.flow.new, task.rows, *counts, len(mine), len(done), task.done)
-        )
-    undo = tuple(u for u in await journal.open_undo(new) if u.run == run.id)
+    done = [batch for batch in batches if batch.done]
     return RunState(
         run,
         await at_work(new, run),
-        tuple(tables),
-        sum(b.bytes for b in batches if b.done),
-        sum(b.seconds for b in batches if b.done),
-        undo,
-        any(b.rolling_back for b in batches),
+        tuple(
+            _table(task, [batch for batch in batches if batch.position == task.position]) for task in tasks
+        ),
+        sum(batch.bytes for batch in done),
+        sum(batch.seconds for batch in done),
+        tuple(undo for undo in await journal.open_undo(new) if undo.run == run.id),
+        any(batch.rolling_back for batch in batches),
+    )
+
+
+def _table(task: TaskRow, batches: Sequence[BatchRow]) -> TableState:
+    """Returns where a table stands, by its batches."""
+    done = [batch for batch in batches if batch.done]
+    return TableState(
+        task.flow.old,
+        task.flow.new,
+        task.rows,
+        read=sum(batch.read for batch in done),
+        written=sum(batch.written for batch in done),
+        rejected=sum(batch.rejected for batch in done),
+        batches=len(batches),
+        batches_done=len(done),
+        done=task.done,
     )

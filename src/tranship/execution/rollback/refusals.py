@@ -1,0 +1,83 @@
+"""What forbids a rollback before anything is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from tranship.errors import Refused
+from tranship.errors.codes.runs import MayNotDelete, NoReplicaIdentity, ReferredTo
+from tranship.execution.rollback.written import Written
+from tranship.model.catalog import Catalog, Table
+from tranship.model.names import TableName
+from tranship.model.resolution import Problem
+from tranship.model.visible import pasteable
+from tranship.sql.new import rollback as sql_rollback
+from tranship.sql.queries import query
+from tranship.sql.quote import ident, relation
+
+
+async def refuse(new: asyncpg.Connection, catalog: Catalog, tables: Sequence[Written]) -> None:
+    """Looks for everything that forbids to delete the rows.
+
+    Raises:
+        Refused: this role may not delete them, or nobody may, or rows that others wrote refer to them.
+    """
+    xids = _transactions(tables)
+    there = [table for name in xids if (table := catalog.table(name)) is not None]
+    _raise_any(_without_rights(catalog, there))
+    _raise_any(await _undeletable(new, there))
+    _raise_any(await _foreign_children(new, catalog, xids))
+
+
+def _raise_any(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise Refused(tuple(problems))
+
+
+def _without_rights(catalog: Catalog, tables: Sequence[Table]) -> list[Problem]:
+    """Returns the tables from which this role may not delete, with their GRANTs."""
+    user = ident(catalog.user)
+    return [
+        MayNotDelete(
+            table.name, catalog.user, pasteable(f"GRANT DELETE ON {relation(table.name)} TO {user};")
+        ).problem()
+        for table in tables
+        if "DELETE" not in table.privileges
+    ]
+
+
+async def _undeletable(new: asyncpg.Connection, tables: Sequence[Table]) -> list[Problem]:
+    """Returns published tables without a replica identity, from which the server lets nobody delete."""
+    problems = []
+    for row in await new.fetch(query("undeletable"), [table.oid for table in tables]):
+        name = TableName(row["schema"], row["relation"])
+        identify = sql_rollback.whole_rows_identify(name)
+        problems.append(NoReplicaIdentity(name, row["publication"], identify).problem())
+    return problems
+
+
+async def _foreign_children(
+    new: asyncpg.Connection, catalog: Catalog, xids: dict[TableName, list[int]]
+) -> list[Problem]:
+    """Returns the foreign keys by which rows of others refer to rows of the run."""
+    problems = []
+    for child in catalog.tables:
+        for key in child.foreign_keys:
+            if not xids.get(key.target):
+                continue
+            mine, theirs = xids.get(child.name, ()), xids[key.target]
+            count = await new.fetchval(sql_rollback.foreign_children(child.name, key, mine, theirs))
+            if count:
+                problems.append(ReferredTo(child.name, count, key.target, key.name).problem())
+    return problems
+
+
+def _transactions(tables: Sequence[Written]) -> dict[TableName, list[int]]:
+    """Returns the run's transactions per table of NEW; several old tables may fill one."""
+    merged: dict[TableName, list[int]] = {}
+    for written in tables:
+        if written.xids:
+            merged.setdefault(written.task.flow.new, []).extend(written.xids)
+    return merged

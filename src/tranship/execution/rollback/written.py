@@ -1,0 +1,92 @@
+"""What a run wrote into NEW, by the transactions that its journal names, and what of it is still as it
+was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.errors import Refused
+from tranship.errors.codes.runs import CopiedServer, TooManyTransactions
+from tranship.model.catalog import Catalog
+from tranship.server.identity import read_identity
+from tranship.server.journal import BatchRow, Journal, Run, TaskRow
+from tranship.sql import session as statements
+from tranship.sql.new import rollback as sql_rollback
+
+WRAP = 2**31
+"""Transactions after which the 32 bits of an xmin no longer prove whose row it is (PostgreSQL documentation,
+"Preventing Transaction ID Wraparound Failures").
+"""
+LISTED = 100
+"""Rows of others that are named per table."""
+
+
+class Written(Struct, frozen=True):
+    """What a run wrote into one table of NEW."""
+
+    task: TaskRow
+    rows: int
+    """Rows by the journal, without those that an interrupted rollback has deleted."""
+    xids: tuple[int, ...]
+    found: int = 0
+    """Rows that still carry one of the transactions. Others have changed or deleted the rest of ``rows``."""
+    age: int = 0
+    """Transactions since the oldest of them."""
+
+
+async def find_written(
+    new: asyncpg.Connection, journal: Journal, run: Run, wanted: Callable[[TaskRow], bool] = lambda _: True
+) -> tuple[Written, ...]:
+    """Returns what a run wrote into each wanted table and what of it is still as it was, in plan order.
+
+    Raises:
+        Refused: an xmin proves nothing, because too many transactions ran since or because rows and journal
+            were copied here from another server.
+    """
+    if run.new_identity.partition("/")[0] != (await read_identity(new)).system:
+        raise Refused(CopiedServer())
+    tasks = await journal.tasks(new, run.id)
+    batches = [batch for batch in await journal.batches(new, tasks, run.id) if batch.xids]
+    age = await _age(new, run, batches)
+    return tuple([await _written(new, task, batches, age) for task in tasks if wanted(task)])
+
+
+async def _age(new: asyncpg.Connection, run: Run, batches: Sequence[BatchRow]) -> int:
+    """Returns the number of transactions since the oldest one of the run.
+
+    Raises:
+        Refused: they are too many.
+    """
+    current = await new.fetchval(statements.CURRENT_XID)
+    # A batch's first id is its own transaction: it has all 64 bits and is older than those of its
+    # savepoints, of which only 32 bits are known.
+    oldest = min((batch.xids[0] for batch in batches), default=current)
+    if current - oldest > WRAP:
+        raise Refused(TooManyTransactions(run.id))
+    return int(current - oldest)
+
+
+async def _written(new: asyncpg.Connection, task: TaskRow, batches: Sequence[BatchRow], age: int) -> Written:
+    mine = [batch for batch in batches if batch.position == task.position]
+    xids = tuple(xid for batch in mine for xid in batch.xids)
+    found = await new.fetchval(sql_rollback.count_ours(task.flow.new, xids)) if xids else 0
+    return Written(task, sum(batch.written for batch in mine), xids, found, age)
+
+
+async def rows_of_others(
+    new: asyncpg.Connection, catalog: Catalog, mine: Written
+) -> tuple[dict[str, str], ...]:
+    """Returns the keys of the first rows that others wrote or changed since the run's first transaction.
+
+    A table without a key has no name for its rows, so none are returned.
+    """
+    table = catalog.table(mine.task.flow.new)
+    key = table.order_key if table is not None else ()
+    if not key or not mine.xids:
+        return ()
+    rows = await new.fetch(sql_rollback.written_since(mine.task.flow.new, key, mine.xids, mine.age, LISTED))
+    return tuple(dict(zip(key, row["key"], strict=True)) for row in rows)
