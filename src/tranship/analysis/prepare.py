@@ -29,6 +29,7 @@ from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.compare import compare
 from tranship.planning.deciding.resolve import asked_about, decide, open_questions
 from tranship.planning.deciding.resolve.casts import cast_questions
+from tranship.planning.deciding.resolve.words import entry_path
 from tranship.planning.matching.match import Decided, match
 from tranship.planning.plan.build import build
 from tranship.server.identity import read_identity
@@ -75,12 +76,8 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         open_now = open_questions(comparison, answers)
         asked = asked_about(file, old, new, sides.scope)
         # An open question of the file about an undecided change is reported once, with the change.
-        reported = tuple(
-            f"{asked[place]} (" for change in open_now for place in places(change) if place in asked
-        )
-        problems = tuple(
-            p for p in problems if p.code != OpenQuestion.code or not p.object.startswith(reported)
-        )
+        reported = {asked[place] for change in open_now for place in places(change) if place in asked}
+        problems = tuple(p for p in problems if p.code != OpenQuestion.code or entry_path(p) not in reported)
         refuse([*stale, *problems, *_summed(undecided(open_now), options)])
         # After the open questions: a value is tried only for a column that is decided.
         refuse(await _refused_values(open_, sides, answers))

@@ -133,6 +133,9 @@ class _Twice(Exception):
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _Twice(json.dumps(next(name for name in names if names.count(name) > 1), ensure_ascii=False))
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise _Twice(json.dumps(name, ensure_ascii=False))
+            seen.add(name)
     return made

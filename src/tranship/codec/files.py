@@ -4,6 +4,7 @@ them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -32,6 +33,10 @@ from tranship.model.visible import json_text
 MAX_BYTES = 256 * 1024 * 1024
 """A configuration, changes or resolutions file above this size is refused."""
 
+_LONGEST_KEY = 300
+"""Characters of a key in a path: more than a schema, a table and their quotes can have. Every value below a key
+repeats it.
+"""
 _BARE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -39,6 +44,8 @@ def child(path: str, key: str | int) -> str:
     """Returns the JSON path of a member or an element: ``$.a``, ``$.a[0]``, ``$.a["crm.orders"]``."""
     if isinstance(key, int):
         return f"{path}[{key}]"
+    if len(key) > _LONGEST_KEY:
+        key = f"{key[:_LONGEST_KEY]}…{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()[:8]}"
     return f"{path}.{key}" if _BARE_KEY.match(key) else f"{path}[{json.dumps(key, ensure_ascii=False)}]"
 
 

@@ -50,15 +50,22 @@ class SyntaxProblem(Exception):
 
 # One match takes white space and comments together: a loop in Python would cost most of the time of a large
 # file.
-_GAP = re.compile(r"(?:[ \t\r\n]+|//[^\n]*)*")
-# Written without nested repetition, so that a text that is never closed fails in linear time.
-_STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"')
+_GAP = re.compile(r"(?:[ \t\r\n]++|//[^\n]*+)*+")
+# Possessive repetition keeps no way back: a text of a million escapes would else take 100 bytes for each.
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"')
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # What follows a number must not continue it: 1.2.3 and 0x10 are no numbers.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z_.])")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DEPTH = 100
 """Nested arrays and objects, at most: the reader calls itself, and Python's stack holds 1,000 calls."""
+_LOCATED_DEPTH = 8
+"""Values nested deeper have the line of their parent at this depth. The files have 6 levels; each path repeats
+those of all its parents, so a wide array 100 levels down would take its paths' weight in gigabytes.
+"""
+MOST_VALUES = 2_000_000
+"""Values of one file, at most; they take about 0.5 GB. A file of 60,000 entries has a sixth of them."""
 
 
 def parse(text: str, child: Callable[[str, str | int], str]) -> Located:
@@ -78,6 +85,7 @@ class _Reader:
         self._at = 0
         self._line = 1
         self._counted = 0
+        self._values = 0
         self._lines: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         self._comments: list[tuple[int, str]] = []
@@ -118,13 +126,20 @@ class _Reader:
             ]
         self._at = match.end()
 
+    def _path(self, parent: str, key: str | int, depth: int) -> str:
+        return self._child(parent, key) if depth < _LOCATED_DEPTH else parent
+
     def _peek(self) -> str:
         return self._text[self._at : self._at + 1]
 
     def _value(self, path: str, depth: int) -> JsonValue:
-        self._lines[path] = self._line_here()
+        self._values += 1
+        if depth <= _LOCATED_DEPTH:
+            self._lines[path] = self._line_here()
         if depth > _DEPTH:
             raise self._problem(f"nested deeper than {_DEPTH} levels")
+        if self._values > MOST_VALUES:
+            raise self._problem(f"more than {MOST_VALUES} values")
         match self._peek():
             case "{":
                 return self._object(path, depth)
@@ -170,7 +185,7 @@ class _Reader:
         value = json.loads(match.group())
         assert isinstance(value, str)
         # json.loads takes half a surrogate pair, which no server and no UTF-8 file can hold.
-        if any("\ud800" <= character <= "\udfff" for character in value):
+        if _SURROGATE.search(value):
             raise self._problem("half of a surrogate pair in a text")
         self._at = match.end()
         return value
@@ -194,12 +209,13 @@ class _Reader:
                     f"the key {json.dumps(key, ensure_ascii=False)} stands twice in {path}", duplicate=True
                 )
             self._expect(":", "after a key")
-            made[key] = self._value(self._child(path, key), depth + 1)
+            made[key] = self._value(self._path(path, key, depth), depth + 1)
             self._skip()
             if self._peek() == "}":
                 break
             self._comma("}")
-        self._ends[path] = self._line_here()
+        if depth <= _LOCATED_DEPTH:
+            self._ends[path] = self._line_here()
         self._at += 1
         return made
 
@@ -208,7 +224,7 @@ class _Reader:
         self._at += 1
         self._skip()
         while self._peek() != "]":
-            made.append(self._value(self._child(path, len(made)), depth + 1))
+            made.append(self._value(self._path(path, len(made), depth), depth + 1))
             self._skip()
             if self._peek() == "]":
                 break

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -119,23 +120,28 @@ class _Reading:
     def __init__(self, document: Document) -> None:
         self._document = document
         self.problems: list[Problem] = []
-        # Comments that an entry has taken are removed, so those that remain belong to none.
-        self._comments = list(document.comments)
+        self._commented_lines = [line for line, _ in document.comments]
+        # Entries are read in the order of the file: what lies before belongs to an earlier entry or to none.
+        self._next_comment = 0
+        self._loose: list[str] = []
 
     def loose_comments(self) -> tuple[tuple[str, str], ...]:
         """Returns the comments that belong to no entry, as one pair of key and JSON; empty without any."""
-        return (
-            ((COMMENTS, json.dumps([text for _, text in self._comments], ensure_ascii=False)),)
-            if self._comments
-            else ()
-        )
+        self._leave(len(self._commented_lines))
+        return ((COMMENTS, json.dumps(self._loose, ensure_ascii=False)),) if self._loose else ()
 
     def _comments_of(self, first: int, path: str) -> list[str]:
-        """Removes the comments from a line on to the end of an entry, and returns them."""
-        last = self._document.end(path)
-        mine = [text for line, text in self._comments if first <= line <= last]
-        self._comments = [(line, text) for line, text in self._comments if not first <= line <= last]
-        return mine
+        """Returns the comments from a line on to the end of an entry that no entry before it has."""
+        self._leave(bisect_left(self._commented_lines, first))
+        start = self._next_comment
+        end = bisect_right(self._commented_lines, self._document.end(path), lo=start)
+        self._next_comment = end
+        return [text for _, text in self._document.comments[start:end]]
+
+    def _leave(self, end: int) -> None:
+        """Passes over the comments before a position: they belong to no entry."""
+        self._loose += [text for _, text in self._document.comments[self._next_comment : end]]
+        self._next_comment = max(self._next_comment, end)
 
     def table(self, key: str, value: JsonValue) -> Iterator[Resolution]:
         """Yields the entries under one table key that have no problem."""

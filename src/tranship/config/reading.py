@@ -113,9 +113,11 @@ class Reading:
     def names(self, path: str, value: list[JsonValue]) -> tuple[str, ...]:
         """Returns the texts of a list. Raises UsageError at one that stands there twice."""
         names = [self.text(child(path, number), name) for number, name in enumerate(value)]
+        seen: set[str] = set()
         for number, name in enumerate(names):
-            if name in names[:number]:
+            if name in seen:
                 raise self.error(child(path, number), NamedTwice(name))
+            seen.add(name)
         return tuple(names)
 
     def number(self, path: str, key: str, text: str, most: int) -> int:

@@ -22,12 +22,13 @@ from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.deciding.resolve.columns import Pair, check_meaning, check_names
 from tranship.planning.deciding.resolve.contradictions import check_against_each_other, check_against_the_rest
 from tranship.planning.deciding.resolve.lookups import with_lookup_names
-from tranship.planning.deciding.resolve.open_changes import is_resolved, open_questions
+from tranship.planning.deciding.resolve.open_changes import answers_of, is_resolved, open_questions
 from tranship.planning.deciding.resolve.tables import TableEntries, entries_by_table, table_decisions
 from tranship.planning.deciding.resolve.words import (
     PLACEHOLDERS,
     action_of,
     check_fields,
+    entry_path,
     is_open,
     plain,
     problem,
@@ -59,10 +60,10 @@ def decide(
         pair = pairs.get(one.old.name)
         trouble = tuple(_check(one, pair, old, new, scope, decided))
         found += trouble
-        wrong = [problem.object for problem in (*trouble, *wrong_tables) if not problem.warning]
+        wrong = {entry_path(problem) for problem in (*trouble, *wrong_tables) if not problem.warning}
         goes_to = pair.new if pair is not None else None
         for entry in _deciding(one):
-            if not any(named.startswith(f"{entry.path} ") for named in wrong):
+            if entry.path not in wrong:
                 target = targets.get(entry.path, goes_to)
                 decisions.append(_decision(entry, one.old.name, target, old, new))
     return Answers(tuple(decisions)), _with_columns(decided, decisions), tuple(dict.fromkeys(found))
@@ -139,9 +140,9 @@ def _is_decided_as_a_whole(one: TableEntries, decided: Decided) -> bool:
 
 def _open(asking: Sequence[Resolution], sound: Sequence[Resolution]) -> Iterator[Problem]:
     """Yields a problem for each entry with placeholders that no other entry resolves."""
-    deciding = [entry for entry in sound if not is_open(entry)]
+    answers = answers_of(entry for entry in sound if not is_open(entry))
     for entry in asking:
-        if not is_resolved(entry, deciding):
+        if not is_resolved(entry, answers):
             yield problem(entry, OpenQuestion(_question(entry)))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
 
 from tranship.model.change import Change, ChangeClass, Comparison
 from tranship.model.resolution import Action, Answers, Resolution
@@ -13,70 +15,97 @@ _FILLING = (Action.RENAME, Action.TRANSFORM, Action.DEFAULT)
 _TABLES = (Action.RENAME_TABLE, Action.DROP_TABLE)
 
 
+class TableAnswers(Struct, frozen=True):
+    """What the decided entries of one table answer, by column: a file may have 60,000 of them."""
+
+    dropped: bool
+    decided_as_a_whole: bool
+    """The table is dropped or renamed."""
+    ignored: frozenset[str]
+    """Old columns that are ignored."""
+    used: frozenset[str]
+    """Old columns that feed a new one."""
+    filled: Mapping[str, frozenset[str]]
+    """By new column that is filled, the old columns that are renamed to it."""
+
+    def names(self, old: str) -> bool:
+        """Returns whether an old column is decided."""
+        return old in self.ignored or old in self.used
+
+
+def answers_of(deciding: Iterable[Resolution]) -> TableAnswers:
+    """Returns what the decided entries of one table answer."""
+    actions, ignored, used = set[str](), set[str](), set[str]()
+    filled: dict[str, set[str]] = {}
+    for entry in deciding:
+        actions.add(entry.action)
+        if entry.action == Action.IGNORE and entry.old_column is not None:
+            ignored.add(entry.old_column)
+        if entry.action in _FEEDING:
+            used.update(entry.sources)
+        if entry.action in _FILLING and entry.new_column is not None:
+            renamed = entry.sources if entry.action == Action.RENAME else ()
+            filled.setdefault(entry.new_column, set()).update(renamed)
+    return TableAnswers(
+        dropped=Action.DROP_TABLE in actions,
+        decided_as_a_whole=not actions.isdisjoint(_TABLES),
+        ignored=frozenset(ignored),
+        used=frozenset(used),
+        filled={column: frozenset(names) for column, names in filled.items()},
+    )
+
+
+_NO_ANSWERS = answers_of(())
+
+
 def open_questions(comparison: Comparison, answers: Answers) -> tuple[Change, ...]:
     """Returns the breaking changes that no decision resolves.
 
     The comparison must have been made with the same answers.
     """
-    by_table: dict[str, list[Resolution]] = {}
+    entries: dict[str, list[Resolution]] = {}
     for decision in answers.decisions:
-        by_table.setdefault(str(decision.old_table), []).append(decision.resolution)
+        entries.setdefault(str(decision.old_table), []).append(decision.resolution)
+    by_table = {table: answers_of(own) for table, own in entries.items()}
     return tuple(
         change
         for change in comparison.of(ChangeClass.BREAKING)
-        if not _resolves(by_table.get(change.table, []), change)
+        if not _resolves(by_table.get(change.table, _NO_ANSWERS), change)
     )
 
 
-def is_resolved(entry: Resolution, deciding: Sequence[Resolution]) -> bool:
+def is_resolved(entry: Resolution, answers: TableAnswers) -> bool:
     """Returns whether other entries of the same table decide everything that an entry with placeholders asks
     about.
     """
     old = [name for name in entry.sources if name not in PLACEHOLDERS]
     new = entry.new_column if entry.new_column not in PLACEHOLDERS else None
     if not old and new is None:
-        return any(other.action in _TABLES for other in deciding)
-    answered = new is None or _is_filled(new, deciding) or any(_is_ignored(name, deciding) for name in old)
-    return answered and all(_is_named(name, deciding) for name in old)
+        return answers.decided_as_a_whole
+    answered = new is None or new in answers.filled or not answers.ignored.isdisjoint(old)
+    return answered and all(answers.names(name) for name in old)
 
 
-def _resolves(deciding: Sequence[Resolution], change: Change) -> bool:
-    if any(entry.action == Action.DROP_TABLE for entry in deciding):
+def _resolves(answers: TableAnswers, change: Change) -> bool:
+    if answers.dropped:
         return True
     if change.old_column is None and change.new_column is None:
-        return any(entry.action in _TABLES for entry in deciding)
+        return answers.decided_as_a_whole
     if change.old_column is not None and change.new_column is not None:
         return _resolves_both(
-            deciding, change.old_column, change.new_column, renames=change.conversion is None
+            answers, change.old_column, change.new_column, renames=change.conversion is None
         )
     if change.old_column is not None:
-        return _is_named(change.old_column, deciding)
-    return change.new_column is not None and _is_filled(change.new_column, deciding)
+        return answers.names(change.old_column)
+    return change.new_column in answers.filled
 
 
-def _resolves_both(deciding: Sequence[Resolution], old: str, new: str, *, renames: bool) -> bool:
+def _resolves_both(answers: TableAnswers, old: str, new: str, *, renames: bool) -> bool:
     """Returns whether the question about an old and a new column at once is resolved.
 
     A rename answers who feeds whom. It never answers a conversion that is breaking: ``renames`` says that the
     question is only about the name.
     """
-    fillers = [entry for entry in deciding if entry.new_column == new and entry.action in _FILLING]
-    if any(entry.action == Action.RENAME and old in entry.sources for entry in fillers) and not renames:
-        return False
-    if fillers:
-        return _is_named(old, deciding)
-    return _is_ignored(old, deciding)
-
-
-def _is_named(old: str, deciding: Sequence[Resolution]) -> bool:
-    return _is_ignored(old, deciding) or any(
-        old in entry.sources and entry.action in _FEEDING for entry in deciding
-    )
-
-
-def _is_ignored(old: str, deciding: Sequence[Resolution]) -> bool:
-    return any(entry.action == Action.IGNORE and entry.old_column == old for entry in deciding)
-
-
-def _is_filled(new: str, deciding: Sequence[Resolution]) -> bool:
-    return any(entry.action in _FILLING and entry.new_column == new for entry in deciding)
+    if new not in answers.filled:
+        return old in answers.ignored
+    return answers.names(old) and (renames or old not in answers.filled[new])

@@ -141,8 +141,9 @@ def _contradictions(one: TableEntries, deciding: Sequence[Resolution]) -> Iterat
     for entry in deciding[1:]:
         yield problem(entry, TableDecidedTwice(one.old.name, deciding[0].path, deciding[0].action))
     if deciding and deciding[0].action == Action.DROP_TABLE:
+        about_the_table = {entry.path for entry in deciding}
         for entry in one.entries:
-            if entry not in deciding:
+            if entry.path not in about_the_table:
                 yield problem(entry, TableDroppedAndMoved(deciding[0].path))
 
 

@@ -55,6 +55,8 @@ _ALLOWED: dict[Action, frozenset[str]] = {
     Action.RENAME_TABLE: frozenset({"new_table", "new_schema"}),
     Action.DROP_TABLE: frozenset(),
 }
+# An entry's path begins the object of its problems; the table's key may hold brackets, in its quotes.
+_ENTRY_PATH = re.compile(r"""\$\.resolutions(?:\.\w+|\["(?:[^"\\]|\\.)*"\])\[\d+\]""")
 # What a quoted region of SQL looks like: escape strings first, then plain ones, identifiers, dollar quotes,
 # comments.
 _QUOTED = re.compile(
@@ -121,6 +123,12 @@ def problem(entry: Resolution, what: RefusalMessage, *, column: str | None = Non
     about = f"{entry.table}.{named}" if named is not None and named not in PLACEHOLDERS else entry.table
     line = f", line {entry.line}" if entry.line else ""
     return what.problem(f"{entry.path} ({about}){line}")
+
+
+def entry_path(problem: Problem) -> str:
+    """Returns the JSON path of the entry that a problem is about; empty where it is about none."""
+    found = _ENTRY_PATH.match(problem.object)
+    return found.group() if found is not None else ""
 
 
 def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:

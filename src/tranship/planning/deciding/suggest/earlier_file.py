@@ -13,7 +13,7 @@ from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, Problem, Resolution, ResolutionFile
 from tranship.planning.deciding.resolve.tables import the_table
-from tranship.planning.deciding.resolve.words import PLACEHOLDERS, SPECIFY_ACTION, is_open
+from tranship.planning.deciding.resolve.words import PLACEHOLDERS, SPECIFY_ACTION, entry_path, is_open
 
 # Problems that leave an entry standing: it asks, or it is about a table that this run leaves out.
 _NOT_GRAVE = (OpenQuestion.code, TablesLeaveItOut.code)
@@ -56,18 +56,11 @@ def kept_entries(
 
 
 def _problems_by_entry(file: ResolutionFile, problems: Sequence[Problem]) -> list[list[Problem]]:
-    """Returns the problems of each entry: their object begins with its path."""
+    """Returns the problems of each entry."""
     by_path: dict[str, list[Problem]] = {}
     for problem in problems:
-        by_path.setdefault(problem.object.split(" (")[0], []).append(problem)
-    return [
-        [
-            problem
-            for problem in by_path.get(entry.path.split(" (")[0], [])
-            if problem.object.startswith(f"{entry.path} ")
-        ]
-        for entry in file.entries
-    ]
+        by_path.setdefault(entry_path(problem), []).append(problem)
+    return [by_path.get(entry.path, []) for entry in file.entries]
 
 
 def _why_dropped(entry: Resolution, problems: Sequence[Problem]) -> str | None:
