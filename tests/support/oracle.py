@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from support import CliResult, Database, Pair
-from support.scene import TABLES, contents
+from support.scene import contents
 
 MOVED = 1
 """The exit status of a complete run of the scene, which holds rows that NEW refuses."""
@@ -74,6 +74,14 @@ REJECTS = "SELECT t.old_table, r.source, r.page, r.line, r.old_row FROM _transhi
 
 
 @dataclass(frozen=True)
+class Held:
+    """What a NEW that is not empty holds before any run: rows per table, and how many of OLD's are among them. Empty: none."""
+
+    rows: Mapping[str, int] = field(default_factory=dict)
+    already_there: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Truth:
     """Where an undisturbed run ends, and what was there before any run."""
 
@@ -81,6 +89,15 @@ class Truth:
     rejects: list[tuple[Any, ...]]
     catalog: list[tuple[Any, ...]]
     old: str
+    held: Held
+
+
+TABLES = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
+
+
+async def tables(database: Database) -> list[str]:
+    """Returns the names of the tables in public."""
+    return [name for (name,) in await database.fetch(TABLES)]
 
 
 async def catalog(database: Database) -> list[tuple[Any, ...]]:
@@ -91,7 +108,7 @@ async def catalog(database: Database) -> list[tuple[Any, ...]]:
 async def fingerprint(database: Database) -> str:
     """Every row version of OLD with its transaction, and its schema: changed by any write at all."""
     seen: list[object] = list(await catalog(database))
-    for table in TABLES:
+    for table in await tables(database):
         seen += sorted(
             await database.fetch(f"SELECT ctid::text, xmin::text, xmax::text, t::text FROM {table} t")
         )
@@ -105,15 +122,16 @@ async def rejects(database: Database) -> list[tuple[Any, ...]]:
     return sorted(await database.fetch(REJECTS), key=repr)
 
 
-async def learn(pair: Pair, before: list[tuple[Any, ...]]) -> Truth:
-    """The truth from an undisturbed pair; ``before``: NEW's catalog before the run."""
-    return Truth(await contents(pair.new), await rejects(pair.new), before, await fingerprint(pair.old))
+async def learn(pair: Pair, before: list[tuple[Any, ...]], held: Held | None = None) -> Truth:
+    """The truth from an undisturbed pair; ``before`` and ``held``: NEW's catalog and rows before the run."""
+    ended = await contents(pair.new, await tables(pair.new))
+    return Truth(ended, await rejects(pair.new), before, await fingerprint(pair.old), held or Held())
 
 
 async def judge(pair: Pair, truth: Truth) -> list[str]:
     """Every violation in words; an empty list is a pass."""
-    found = await unaccounted(pair)
-    now = await contents(pair.new)
+    found = await unaccounted(pair, truth.held)
+    now = await contents(pair.new, await tables(pair.new))
     for table, rows in truth.contents.items():
         if now[table] != rows:
             extra, missing = _surplus(now[table], rows), _surplus(rows, now[table])
@@ -130,26 +148,33 @@ async def judge(pair: Pair, truth: Truth) -> list[str]:
     return found
 
 
-async def unaccounted(pair: Pair) -> list[str]:
-    """The equation of every table: rows of OLD = rows of NEW + rejects, as the journal says and as the tables are."""
-    found = []
+async def unaccounted(pair: Pair, before: Held | None = None) -> list[str]:
+    """The equation of every table: rows of OLD = rows of NEW + rejects, as the journal says and as the tables are.
+
+    ``before`` is what NEW held: rows that were already there are in both, and strangers come on top.
+    """
+    found, before, names = [], before or Held(), await tables(pair.new)
     if await pair.new.value("SELECT to_regclass('_tranship.undo') IS NULL"):
         return ["I1: there is no journal"]
     runs = [state for (state,) in await pair.new.fetch("SELECT state FROM _tranship.run")]
     if runs != ["finished"]:
         found.append(f"I6: the journal holds runs {runs} instead of one finished run")
     for name, state, rows, batches, read, written, rejected, undone, listed in await pair.new.fetch(EQUATION):
-        table = next(t for t in TABLES if f'"{t}"' in name)
+        table = next(t for t in names if f'"{t}"' in name)
         held, old = (
             await pair.new.value(f"SELECT count(*) FROM {table}"),
             await pair.old.value(f"SELECT count(*) FROM {table}"),
         )
+        there, more = before.already_there.get(table, 0), before.rows.get(table, 0)
         said = f"{batches} batches ({undone} not done), {rows} rows cut, {read} read, {written} written, {rejected} rejected, {listed} listed"
         if (
             state != "done"
             or undone
             or not (
-                rows == read == old and written == held and rejected == listed and read == written + rejected
+                rows == read == old
+                and written + more == held
+                and rejected == listed
+                and read == written + rejected + there
             )
         ):
             found.append(f"I1: {table}: {old} rows in OLD, {held} in NEW; journal: {state}, {said}")

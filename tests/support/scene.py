@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from support import Database, Pair
@@ -47,9 +48,9 @@ ALTER TABLE person ENABLE REPLICA TRIGGER t_replica;
 TABLES = ("town", "person", "log", "loop_a", "loop_b")
 
 
-async def contents(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+async def contents(database: Database, tables: Sequence[str] = TABLES) -> dict[str, list[tuple[Any, ...]]]:
     """Every table as a sorted multiset, and where the sequences stand."""
-    found = {table: sorted(await database.fetch(f"SELECT t::text FROM {table} t")) for table in TABLES}
+    found = {table: sorted(await database.fetch(f"SELECT t::text FROM {table} t")) for table in tables}
     found["numbers"] = await database.fetch("SELECT last_value, is_called FROM numbers")
     return found
 

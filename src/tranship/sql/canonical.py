@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tranship.model.builtin_types import Family
-from tranship.model.catalog import Table
+from tranship.model.catalog import Column, Table
 from tranship.model.expression import Rule, Take
 from tranship.model.plan import TablePlan
 from tranship.model.types import PgType
@@ -79,3 +79,15 @@ def comparable(child: tuple[str, PgType] | None, parent: tuple[str, PgType] | No
     if both_integers or (child_type.typname and child_type.base == parent_type.base):
         return child_value, parent_value
     return texts[0], texts[1]
+
+
+def own_equality(child: Column | None, parent: Column | None) -> str | None:
+    """Returns the operator by which OLD itself compares two of its columns, such as ``OPERATOR(ext.=)`` of
+    citext.
+
+    None where the columns have different types or collations, or their type has no equality.
+    """
+    if child is None or parent is None or child.collation != parent.collation:
+        return None
+    alike = child.type.leaf.name == parent.type.leaf.name
+    return child.type.leaf.equality if alike else None

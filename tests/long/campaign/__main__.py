@@ -19,18 +19,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from long.campaign.strikes import KINDS, STRIKES, Setting, Story
-from support import MakePair, Servers
+from support import MakePair, Servers, crowded
 from support.crashing import CrashableServer
 from support.forked import Command, preload
-from support.oracle import MOVED, catalog, judge, leaked, learn
-from support.scene import NEW, OLD
+from support.oracle import MOVED, Held, catalog, judge, leaked, learn
 
 OPTIONS = ("--live", "--jobs", "2", "--rebuild-indexes", "always", "--batch-size")
 BATCH_SIZES = ("100", "100", "700")
 """Of a whole run: small batches have many borders, large ones can be divided."""
 TRIES = 6
 """Commands after the last disturbance until one must be complete; a server that restarts can cost some."""
-SCENE = OLD.replace("generate_series(1, 700)", "generate_series(1, 3000)")
+SCENE = crowded.OLD.replace("generate_series(1, 700)", "generate_series(1, 3000)")
 STRIKES_A_RUN = (1, 2, 3, 4, 5, 6)
 
 
@@ -38,8 +37,8 @@ async def one_run(seed: int, number: int, setting: Setting, folder: Path) -> Sto
     """A pair, its disturbances, commands until one is complete, judgement."""
     rng = random.Random(f"{seed}.{number}")
     story = Story(number)
-    pair = await setting.make_pair(SCENE, NEW)
-    setting = replace(setting, options=(*OPTIONS, rng.choice(BATCH_SIZES)))
+    pair = await crowded.make(setting.make_pair, setting.majors, SCENE)
+    setting = replace(setting, options=(*decided(folder), *OPTIONS, rng.choice(BATCH_SIZES)))
     for _ in range(rng.choice(STRIKES_A_RUN)):
         (kind,) = rng.choices(setting.kinds, [KINDS[kind] for kind in setting.kinds])
         await STRIKES[kind](rng, setting, pair, folder, story)
@@ -58,34 +57,44 @@ async def one_run(seed: int, number: int, setting: Setting, folder: Path) -> Sto
     return story
 
 
-async def undisturbed(make_pair: MakePair, folder: Path) -> Setting:
-    """Learns the truth, and how long it takes."""
-    pair = await make_pair(SCENE, NEW)
-    before = await catalog(pair.new)
-    options = (*OPTIONS, BATCH_SIZES[0])
+def decided(folder: Path) -> tuple[str, str]:
+    """Writes the decisions of the scene and returns the option that names them."""
+    return "--resolutions", str(crowded.decide(folder))
+
+
+async def undisturbed(make_pair: MakePair, majors: tuple[int, int], folder: Path) -> Setting:
+    """Learns the truth, and how long it takes. The rows must be those that the rules say, computed without the program."""
+    pair = await crowded.make(make_pair, majors, SCENE)
+    before, rows = await catalog(pair.new), await crowded.held(pair.new)
+    wanted, there, _ = crowded.ends(await crowded.held(pair.old), rows)
+    options = (*decided(folder), *OPTIONS, BATCH_SIZES[0])
     arguments = ["migrate", str(pair.config(folder)), *options]
-    await asyncio.to_thread(Command.start([*arguments[:2], *options[1:]], folder).wait)
+    await asyncio.to_thread(Command.start([a for a in arguments if a != "--live"], folder).wait)
     command = Command.start(arguments, folder)
     done = await asyncio.to_thread(command.wait)
     seconds = time.monotonic() - command.began
     assert done.status == MOVED, done
-    truth = await learn(pair, before)
+    truth = await learn(pair, before, Held({table: len(held) for table, held in rows.items()}, there))
     assert not (found := await judge(pair, truth)), found
-    return Setting(make_pair, truth, options, seconds, command.passages, tuple(KINDS))
+    assert {t: crowded.counted(held) for t, held in (await crowded.held(pair.new)).items()} == wanted
+    return Setting(make_pair, majors, truth, options, seconds, command.passages, tuple(KINDS))
 
 
-async def campaign(seed: int, numbers: range, kinds: tuple[str, ...], table: Path | None) -> int:
-    """All runs; the number that were violations."""
+async def campaign(
+    seed: int, numbers: range, kinds: tuple[str, ...], table: Path | None, given: tuple[int, int] | None
+) -> int:
+    """All runs, on the majors that are given or the default ones; the number that were violations."""
     preload()
     failed: list[int] = []
     hits: Counter[tuple[str, str]] = Counter()
     with Servers() as servers, tempfile.TemporaryDirectory() as base:
-        for major in set(servers.default_majors):
+        majors = given or servers.default_majors
+        for major in set(majors):
             servers.adopt(CrashableServer(servers.installed[major], name=f"fault{major}").start())
         folder = Path(base)
-        setting = replace(await undisturbed(MakePair(servers), folder), kinds=kinds)
+        setting = replace(await undisturbed(MakePair(servers), majors, folder), kinds=kinds)
         print(
-            f"undisturbed: {setting.seconds:.1f} s, {sum(setting.passages.values())} failpoints passed",
+            f"PostgreSQL {majors[0]} → {majors[1]}, undisturbed: {setting.seconds:.1f} s, {sum(setting.passages.values())} failpoints passed",
             flush=True,
         )
         for number in numbers:
@@ -147,12 +156,19 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", type=int, help="repeat this run alone")
     parser.add_argument("--table", type=Path, help="write the hits here as JSON, after every run")
     parser.add_argument("--kinds", default=",".join(KINDS), help="draw these alone: %(default)s")
+    parser.add_argument(
+        "--majors",
+        type=int,
+        nargs=2,
+        metavar=("OLD", "NEW"),
+        help="PostgreSQL versions (17 18 where there are both)",
+    )
     given = parser.parse_args(arguments)
     kinds = tuple(given.kinds.split(","))
     if unknown := set(kinds) - KINDS.keys():
         parser.error(f"no such kinds: {', '.join(sorted(unknown))}")
     numbers = range(given.runs) if given.only is None else range(given.only, given.only + 1)
-    return 1 if asyncio.run(campaign(given.seed, numbers, kinds, given.table)) else 0
+    return 1 if asyncio.run(campaign(given.seed, numbers, kinds, given.table, given.majors)) else 0
 
 
 if __name__ == "__main__":

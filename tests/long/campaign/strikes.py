@@ -12,10 +12,10 @@ from pathlib import Path
 
 from support import CliResult, MakePair, Pair
 from support.crashing import CrashableServer
+from support.crowded import TABLES
 from support.forked import Command
 from support.oracle import MOVED, Truth, odd_end
 from support.proxy import Proxy
-from support.scene import TABLES
 
 KINDS = {
     "kill": 28,
@@ -49,6 +49,7 @@ class Setting:
     """What all runs share."""
 
     make_pair: MakePair
+    majors: tuple[int, int]
     truth: Truth
     options: tuple[str, ...]
     seconds: float

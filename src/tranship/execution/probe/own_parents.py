@@ -15,13 +15,17 @@ from msgspec import Struct
 from tranship.execution.context import Job
 from tranship.execution.probe.derived import Derived
 from tranship.execution.probe.reject_book import Book
-from tranship.model.catalog import ForeignKey
-from tranship.model.expression import Coalesce, Expression, Lookup, MapValues, Take
+from tranship.model.catalog import Column, ForeignKey, Table
+from tranship.model.expression import Coalesce, Expression, Lookup, MapValues, Rule, Take
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
-from tranship.sql.canonical import comparable, taken_on_old, value_on_old
+from tranship.model.types import PgType
+from tranship.sql.canonical import comparable, own_equality, taken_on_old, value_on_old
 from tranship.sql.ctid import locate
 from tranship.sql.old.rows import End, orphaned
+from tranship.sql.quote import ident
+
+_Taken = tuple[str, PgType] | None
 
 
 class Ends(Struct, frozen=True):
@@ -85,16 +89,26 @@ class OwnParents:
         before, above = self._job.before(plan), self._job.before(parent)
         if declared is not None:
             names = zip(declared.columns, declared.target_columns, strict=True)
-            pairs = [comparable(value_on_old(before, c), value_on_old(above, k)) for c, k in names]
+            pairs = [
+                _compared(value_on_old(before, c), value_on_old(above, k), before.column(c), above.column(k))
+                for c, k in names
+            ]
         else:
             names = zip(key.columns, key.target_columns, strict=True)
             pairs = [
-                comparable(taken_on_old(plan, c, before), taken_on_old(parent, k, above)) for c, k in names
+                _compared(
+                    taken_on_old(plan, c, before),
+                    taken_on_old(parent, k, above),
+                    _unchanged(plan, c, before),
+                    _unchanged(parent, k, above),
+                )
+                for c, k in names
             ]
         known = [pair for pair in pairs if pair is not None]
         if len(known) < len(pairs):
             return None
-        return Ends(parent, tuple(c for c, _ in known), End(parent, tuple(k for _, k in known)))
+        child, values, operators = zip(*known, strict=True)
+        return Ends(parent, child, End(parent, values, operators))
 
     async def _by_old(self, plan: TablePlan, ends: Sequence[Ends]) -> list[Locator]:
         parents = [(e.compared, e.key, sorted(self._book.rejected(e.parent.flow))) for e in ends]
@@ -116,5 +130,30 @@ def _taken(expression: Expression) -> str | None:
     match expression:
         case Take(column=column) | Coalesce(of=Take(column=column)):
             return column
+        case _:
+            return None
+
+
+def _compared(
+    child: _Taken, parent: _Taken, column: Column | None, key: Column | None
+) -> tuple[str, str, str] | None:
+    """Returns both values as OLD compares them, and by which operator: that of the columns' own type where no
+    text stands for their values, as for citext or under a collation that ignores case.
+    """
+    texts = comparable(child, parent)
+    if texts is not None:
+        return *texts, "OPERATOR(pg_catalog.=)"
+    operator = own_equality(column, key)
+    if operator is None or column is None or key is None:
+        return None
+    return f"old.{ident(column.name)}", f"old.{ident(key.name)}", operator
+
+
+def _unchanged(plan: TablePlan, name: str, old: Table) -> Column | None:
+    """Returns the column of OLD whose values arrive as they are in a column of NEW."""
+    expression = next((m.expression for m in plan.columns if m.column == name), None)
+    match expression:
+        case Take(column=taken, conversion=conversion) if conversion.rule is Rule.SAME:
+            return old.column(taken)
         case _:
             return None

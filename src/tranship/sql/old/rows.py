@@ -111,7 +111,9 @@ class End(Struct, frozen=True):
 
     plan: TablePlan
     expressions: tuple[str, ...]
-    """Per key column the SQL over ``old`` of its canonical text."""
+    """Per key column the SQL over ``old`` of its canonical text, or of its value."""
+    operators: tuple[str, ...] = ()
+    """Per key column what compares it with a child's expression; empty: the ``=`` of ``pg_catalog``."""
 
 
 def orphans(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[Locator]]]) -> str:
@@ -123,9 +125,7 @@ def orphans(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[L
     """
     conditions = [f"({e}) IS NOT NULL" for e in child.expressions]
     for compared, parent, gone in parents:
-        conditions.append(
-            f"NOT EXISTS (SELECT FROM ({_ends(parent, rejected=gone)}) AS parent WHERE {_same(compared)})"
-        )
+        conditions.append(_none(compared, parent, gone))
     return _everywhere(child.plan, None, conditions)
 
 
@@ -134,7 +134,9 @@ def children(child: End, compared: tuple[str, ...], parent: End, rows: Sequence[
     position, ctid.
     """
     conditions = [f"({e}) IS NOT NULL" for e in child.expressions]
-    conditions.append(f"EXISTS (SELECT FROM ({_ends(parent, only=rows)}) AS parent WHERE {_same(compared)})")
+    conditions.append(
+        f"EXISTS (SELECT FROM ({_ends(parent, only=rows)}) AS parent WHERE {_same(compared, parent)})"
+    )
     return _everywhere(child.plan, None, conditions)
 
 
@@ -146,15 +148,12 @@ def orphaned(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[
     """
     conditions = [f"({e}) IS NOT NULL" for e in child.expressions]
     lost = [
-        f"EXISTS (SELECT FROM ({_ends(parent, only=gone)}) AS parent WHERE {_same(compared)})"
+        f"EXISTS (SELECT FROM ({_ends(parent, only=gone)}) AS parent WHERE {_same(compared, parent)})"
         for compared, parent, gone in parents
         if gone
     ]
     conditions.append(f"({' OR '.join(lost)})")
-    conditions += [
-        f"NOT EXISTS (SELECT FROM ({_ends(parent, rejected=gone)}) AS parent WHERE {_same(compared)})"
-        for compared, parent, gone in parents
-    ]
+    conditions += [_none(compared, parent, gone) for compared, parent, gone in parents]
     return _everywhere(child.plan, None, conditions)
 
 
@@ -170,8 +169,16 @@ def families(child: End, compared: tuple[str, ...], parent: End) -> str:
     """
 
 
-def _same(compared: Sequence[str]) -> str:
-    return " AND ".join(f"parent.k{n} OPERATOR(pg_catalog.=) {e}" for n, e in enumerate(compared))
+def _none(compared: Sequence[str], parent: End, gone: Sequence[Locator]) -> str:
+    """Returns a condition: no row of the parent's end is the parent, rejected ones apart."""
+    rows = _ends(parent, rejected=gone)
+    return f"NOT EXISTS (SELECT FROM ({rows}) AS parent WHERE {_same(compared, parent)})"
+
+
+def _same(compared: Sequence[str], parent: End) -> str:
+    operators = parent.operators or ("OPERATOR(pg_catalog.=)",) * len(compared)
+    pairs = zip(operators, compared, strict=True)
+    return " AND ".join(f"parent.k{n} {operator} {e}" for n, (operator, e) in enumerate(pairs))
 
 
 def _ends(end: End, *, rejected: Sequence[Locator] = (), only: Sequence[Locator] | None = None) -> str:
