@@ -11,6 +11,7 @@ import asyncpg
 from tranship.errors.codes.decisions import (
     AggregateInSql,
     ColumnNotFoundInSql,
+    CurrentTimeSql,
     FunctionNotFoundInSql,
     NoSingleValueInSql,
     ParametersInSql,
@@ -24,6 +25,7 @@ from tranship.errors.codes.decisions import (
 from tranship.model.expression import Sql
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
+from tranship.planning.printed.explained import read_plan, reads_current_time
 from tranship.sql.old import expression_checks as sql
 
 _RECORD = 2249
@@ -71,6 +73,8 @@ async def _wrong(old: asyncpg.Connection, plan: TablePlan, text: str) -> Refused
                 return SeveralValuesFromSql(text)
             await old.execute(sql.explained_as_condition(plan, text))
             await old.execute(sql.explained(plan, text))
+            if reads_current_time(read_plan(await old.fetchval(sql.explained_reads(plan, text)))):
+                return CurrentTimeSql(text)
             if f'"{sql.REPEATABLE}"' in await old.fetchval(sql.explained_twice(plan, text)):
                 return VolatileSql(text)
     except asyncpg.PostgresError as error:

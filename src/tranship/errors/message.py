@@ -83,6 +83,12 @@ class RefusalMessage(Message, frozen=True):
     exit_status = 3
 
 
+class DiffersMessage(Message, frozen=True):
+    """TS5xx: NEW does not hold what the plan and OLD say."""
+
+    exit_status = 5
+
+
 class StopMessage(Message, frozen=True):
     """TS4xx: the run stopped after its start and can be resumed."""
 

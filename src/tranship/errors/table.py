@@ -8,6 +8,7 @@ from tranship.errors.codes import (
     configuration,
     connection,
     decisions,
+    differs,
     entries,
     entry_values,
     privileges,
@@ -32,6 +33,7 @@ MODULES = (
     start,
     privileges,
     stops,
+    differs,
     unforeseen,
 )
 """The files of the table."""

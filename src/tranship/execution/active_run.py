@@ -13,12 +13,13 @@ from tranship.execution.context import RunContext
 from tranship.execution.probe.lookups import Lookups
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.resilience.writer_lock import hold_epoch
+from tranship.model.dependencies import Dependencies
 from tranship.model.expression import Lookup
 from tranship.model.names import Side
 from tranship.model.options import command_line
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
-from tranship.server.journal import BatchRow, Findings
+from tranship.server.journal import BatchRow, Findings, RelationIdentity
 from tranship.server.snapshot import Snapshot
 from tranship.sql.expression import Bindings, shipped
 from tranship.sql.session import BEGIN_READ_ONLY, REHEARSAL, TRANSACTION, Unit
@@ -74,6 +75,8 @@ class Task:
     todo: list[Batch]
     done: list[BatchRow] = field(default_factory=list)
     finished: bool = False
+    relation: RelationIdentity | None = None
+    """NEW's relation that receives the rows, once it is recorded."""
     rejects_reported: int = 0
     """Rejects told so far."""
     slow_reported: bool = False
@@ -145,6 +148,10 @@ class ActiveRun:
     """Backends of NEW that work for this run, per worker."""
     sequences: dict[str, int] = field(default_factory=dict)
     """Where NEW's sequences stand, once they are set."""
+    depends: Dependencies = field(default_factory=Dependencies)
+    """What its values depend on in OLD beside the rows, as it was when the run began."""
+    native: bool = True
+    """All of its rows were written on this server; else (NEW is a dump restored elsewhere) their transactions tell nothing."""
 
     @property
     def context(self) -> RunContext:

@@ -7,6 +7,7 @@ import time
 
 from tranship.execution.active_run import FIRST_REJECTS
 from tranship.execution.context import RunContext
+from tranship.execution.copying.counted import moved_shortfalls
 from tranship.execution.probe.everything import ProbeResult, probe_everything
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.results.from_journal import dry_records, moved_before
@@ -49,9 +50,10 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
         journal = found if found is not None else context.journal
         filled = await filled_before(new, context.over(journal), before, left)
         now = await rows_now(old, job, done)
+        differs = await moved_shortfalls(new, journal, list(done.values()))
         settled, past = await moved_before(new, journal, job.plan.tables, done)
     to_do = context.of(left)
-    async with open_snapshot(to_do) as snapshot:
+    async with open_snapshot(to_do, passed.reads.tables) as snapshot:
         probed = await probe_everything(to_do, snapshot, digest=False)
         await _tell_indexes(to_do, probed)
         async with both_sides(to_do) as (_, new):
@@ -76,7 +78,9 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
     seconds = time.monotonic() - began
     refusals = (too_many(probed.rejected, probed.rows, options), lacking)
     problems = (*passed.problems, *filled, *(what.problem() for what in refusals if what is not None))
-    frame = Frame("dryrun", "", text, started, seconds, problems, probed.left_out, rows_now=now)
+    frame = Frame(
+        "dryrun", "", text, started, seconds, problems, probed.left_out, rows_now=now, differs=differs
+    )
     return outcome(context, frame, [tables[plan.flow] for plan in job.plan.tables], [*past, *records])
 
 

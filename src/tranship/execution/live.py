@@ -15,8 +15,10 @@ from msgspec import structs
 
 from tranship.errors import ConnectError, Stopped, TranshipError
 from tranship.errors.codes.start import TwoSnapshots
+from tranship.errors.codes.stops import DefinitionsChanged
 from tranship.execution.active_run import ActiveRun, WorkerContext, fence
 from tranship.execution.context import Job, RunContext
+from tranship.execution.copying.counted import check_counted, moved_shortfalls
 from tranship.execution.copying.durability import check_kept
 from tranship.execution.copying.tables import Mover, finish
 from tranship.execution.probe.lookups import Lookups
@@ -26,6 +28,7 @@ from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, 
 from tranship.execution.resilience.writer_lock import WriterLock, lock_key
 from tranship.execution.results.from_journal import live_result
 from tranship.execution.results.outcome import Frame, MigrationOutcome, StoppedRun
+from tranship.execution.start.dependencies import facts, gone
 from tranship.execution.start.filled_before import refuse_filled, rows_now
 from tranship.execution.start.fresh import begin_fresh
 from tranship.execution.start.preflight import Passed, preflight
@@ -101,7 +104,8 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
             left, done = remaining(context.job, before)
             await refuse_filled(control, context, before, left)
             now = await rows_now(old, context.job, done)
-            frame = Frame("live", "", None, started, 0.0, passed.problems, rows_now=now)
+            differs = await moved_shortfalls(control, context.journal, list(done.values()))
+            frame = Frame("live", "", None, started, 0.0, passed.problems, rows_now=now, differs=differs)
             if not left.plan.tables and before.unfinished is None:
                 context.note(AlreadyMigrated())
                 return await live_result(context, control, frame, done, None)
@@ -154,13 +158,13 @@ class _LiveRun:
             StoppedRun: it ended after it began, with what it came to so far.
         """
         context = self.context.of(left)
-        async with open_snapshot(context) as snapshot:
+        async with open_snapshot(context, self.passed.reads.tables) as snapshot:
             begun = await self._prepare(context, snapshot)
             # From here on the journal has this version's format: the beginning made it, or upgraded it.
             self.context = self.context.over(Journal(context.config.journal_schema))
             running, lookups = self.context.of(begun.job), Lookups(begun.job)
             worker = WorkerContext(running, begun.run, begun.epoch, snapshot, lookups)
-            live = ActiveRun(worker, begun.book, begun.tasks)
+            live = ActiveRun(worker, begun.book, begun.tasks, depends=begun.depends, native=begun.native)
             self.session.on_renewed = partial(check_kept, live)
             try:
                 await self._phases(live, begun.phase)
@@ -177,7 +181,7 @@ class _LiveRun:
         passed, before = self.passed, self.before
         if before.unfinished is None:
             identities = (passed.old, passed.new)
-            return await begin_fresh(context, self.session, snapshot, identities, before.seen)
+            return await begin_fresh(context, self.session, snapshot, identities, before.seen, passed.reads)
         return await resume(context, self.session, snapshot, before.unfinished, passed.jobs)
 
     async def _phases(self, live: ActiveRun, first: Phase) -> None:
@@ -214,8 +218,13 @@ class _LiveRun:
         await Mover(live, self.session, self.lock, replica=self.passed.replica, jobs=self.passed.jobs).run()
 
     async def _prove(self, live: ActiveRun) -> None:
-        """NEW holds every batch and every ended table that this process saw committed."""
+        """NEW holds every batch and every ended table that this process saw committed, and the rows of all."""
         await self.session.work("the accounts", partial(check_kept, live))
+        now = await facts(live.context, live.depends.reads)
+        told = tuple(gone(live.depends.facts, now))
+        if told:
+            raise Stopped(DefinitionsChanged(told))
+        await self.session.work("the rows of NEW", partial(check_counted, live, tasks=live.tasks))
 
     async def _end(self, live: ActiveRun) -> None:
         """Sequences, and the mark that the run is finished."""

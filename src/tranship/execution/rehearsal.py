@@ -101,10 +101,10 @@ class _Rehearsal:
             self.context.note(AlreadyMigrated())
             return await self._result(done, None)
         context = self.context.of(left)
-        async with open_snapshot(context) as snapshot:
+        async with open_snapshot(context, self.passed.reads.tables) as snapshot:
             session = PlainSession(self.new, context.on_event)
             identities = (self.passed.old, self.passed.new)
-            begun = await begin_fresh(context, session, snapshot, identities, before.seen)
+            begun = await begin_fresh(context, session, snapshot, identities, before.seen, self.passed.reads)
             self.frame = replace(
                 self.frame, run_id=begun.run, snapshot=snapshot.text, left_out=begun.left_out
             )

@@ -12,6 +12,7 @@ import tranship
 from tranship.errors import table
 from tranship.errors.message import (
     ConnectMessage,
+    DiffersMessage,
     Message,
     RefusalMessage,
     StopMessage,
@@ -24,6 +25,7 @@ FAMILIES: dict[str, type[Message]] = {
     "2": ConnectMessage,
     "3": RefusalMessage,
     "4": StopMessage,
+    "5": DiffersMessage,
     "9": Message,
 }
 ROWS = table.rows()
@@ -31,7 +33,7 @@ MESSAGES = [one for code in ROWS for one in table.messages(code)]
 
 
 def test_codes_have_the_form_of_codes_and_are_defined_once() -> None:
-    assert [code for code in ROWS if not re.fullmatch(r"TS[1-49]\d\d", code)] == []
+    assert [code for code in ROWS if not re.fullmatch(r"TS[1-59]\d\d", code)] == []
     heads = [
         code
         for module in table.MODULES

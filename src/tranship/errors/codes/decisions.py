@@ -147,6 +147,11 @@ class SeveralValuesFromSql(RefusedSql, frozen=True):
     hint = "write an expression that gives exactly one value for each row"
 
 
+class CurrentTimeSql(RefusedSql, frozen=True):
+    message = "transform_sql {sql!r}: it reads the current time, which is another one in each batch"
+    hint = "write the moment that is meant as a constant: timestamptz '2026-01-31 12:00+00'"
+
+
 class VolatileSql(RefusedSql, frozen=True):
     message = "transform_sql {sql!r}: it calls a volatile function, so the same row could give two values"
     hint = "use functions that are IMMUTABLE or STABLE"

@@ -1,5 +1,5 @@
-"""TS310 and TS334 to TS348: before a run starts, the two servers or their settings do not allow it, or
-deserve a warning.
+"""TS310, TS334 to TS348, TS393 and TS394: before a run starts, the two servers or their settings do not allow
+it, or deserve a warning.
 """
 
 from __future__ import annotations
@@ -213,3 +213,27 @@ class TwoSnapshots(RefusalMessage, frozen=True):
     warning = True
     message = "OLD was read in two snapshots: the result is not one point in time"
     hint = "as --new-snapshot unfinished allowed"
+
+
+class UnloggedTable(RefusalMessage, frozen=True):
+    code = "TS393"
+    meaning = "a table of NEW is UNLOGGED: a crash of its server empties it"
+    cure = "nothing has to be done: this is a warning; `ALTER TABLE … SET LOGGED` keeps the rows"
+    warning = True
+    about = "{table}"
+    message = "{table} of NEW is UNLOGGED: a crash of its server empties it, and its rows are in no backup"
+    hint = "its rows are counted at the end and whenever the run goes on; ALTER TABLE … SET LOGGED keeps them"
+    table: TableName
+
+
+class UnseenReads(RefusalMessage, frozen=True):
+    code = "TS394"
+    meaning = "an expression reaches something of OLD whose changes cannot be seen"
+    cure = "nothing has to be done: this is a warning; after an interruption the run may have to start over"
+    warning = True
+    about = "{what}"
+    message = "an expression reaches {what}, and what that reads cannot be seen"
+    hint = (
+        "after a lost snapshot the run goes on only if nothing at all was written on OLD's server meanwhile"
+    )
+    what: str

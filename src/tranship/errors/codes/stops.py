@@ -1,4 +1,4 @@
-"""TS400 to TS429: the run stopped after its start. What is committed stays, and the same command resumes."""
+"""TS400 to TS431: the run stopped after its start. What is committed stays, and the same command resumes."""
 
 from __future__ import annotations
 
@@ -98,6 +98,12 @@ class OldWrittenSince(StopMessage, frozen=True):
         "the same command with --new-snapshot unfinished moves unfinished tables again as OLD is now "
         "(then the result is not one point in time), with --new-snapshot all it moves everything again"
     )
+
+
+class OldChangedSince(OldWrittenSince, frozen=True):
+    message = "OLD changed since the run was interrupted, and its snapshot is gone: {what}"
+    hint = OldWrittenSince.hint
+    what: tuple[str, ...]
 
 
 class TakenOver(StopMessage, frozen=True):
@@ -249,3 +255,39 @@ class ChildrenCame(StopMessage, frozen=True):
     rows: int
     parent: TableName
     key: str
+
+
+class RowsGone(StopMessage, frozen=True):
+    code = "TS430"
+    meaning = "NEW lacks rows that the run had committed"
+    cure = "put them back and run again, or `--restart`"
+    about = "{table}"
+    message = (
+        "{table}: the run wrote {rows} rows, and at most {found} of them are in NEW: "
+        "the table was emptied, rows were deleted, or it is UNLOGGED and its server crashed"
+    )
+    hint = "put the rows back and run again, or --restart takes back what is left and starts over"
+    table: TableName
+    rows: int
+    found: int
+
+
+class TableSwapped(StopMessage, frozen=True):
+    code = RowsGone.code
+    about = "{table}"
+    message = (
+        "{table}: the run wrote {rows} rows into another relation of this name: "
+        "the table was dropped and made again, or renamed"
+    )
+    hint = RowsGone.hint
+    table: TableName
+    rows: int
+
+
+class DefinitionsChanged(StopMessage, frozen=True):
+    code = "TS431"
+    meaning = "a function, view, enum label or column of OLD changed while rows were read"
+    cure = "change it back and run again, or `--restart`"
+    message = "OLD changed while its rows were read, so that they may be of two kinds: {what}"
+    hint = "change it back and run the same command again, or --restart takes back what was written"
+    what: tuple[str, ...]

@@ -15,6 +15,7 @@ from tranship.errors import Stopped
 from tranship.errors.codes.stops import LookupChanged, RejectsReached, StoppedAsAsked, Unaccounted
 from tranship.execution.active_run import ActiveRun, Task, fence
 from tranship.execution.copying.batch import Assignment, SwitchNeeded, Worker
+from tranship.execution.copying.counted import check_counted, fix_relations
 from tranship.execution.copying.durability import check_complete
 from tranship.execution.copying.flow_copy import FlowCopy, RunSessions
 from tranship.execution.copying.orphans import prove_keys, reread
@@ -83,6 +84,7 @@ class Mover:
         )
         switches = await self._session.work("switches", asking)
         await self._fix_lookups(group, tasks)
+        await self._session.work("the journal", partial(fix_relations, self._live, tasks))
         try:
             await self._board.off(self._session, switches, keys=not switches.one_batch)
             await self._take_indexes_off(tasks)
@@ -286,11 +288,12 @@ async def end_task(live: ActiveRun, task: Task, new: asyncpg.Connection) -> None
     """Marks a table done.
 
     Raises:
-        Stopped: another run took over, or NEW does not hold every batch.
+        Stopped: another run took over, or NEW does not hold every batch and its rows.
     """
     async with new.transaction():
         await fence(live.worker, new)
         await check_complete(live, new, task)
+        await check_counted(live, new, [t for t in live.tasks if t.plan.new == task.plan.new])
         await new.execute(live.context.journal.sql("end_task"), live.run, task.position)
 
 

@@ -15,6 +15,7 @@ from tranship.errors import Stopped
 from tranship.execution.context import Job, RunContext
 from tranship.model.catalog import Catalog
 from tranship.model.flow import FlowId
+from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
 from tranship.model.verdict import (
@@ -85,6 +86,8 @@ class Frame(Struct, frozen=True):
     sequences: dict[str, int] = {}
     rows_now: Mapping[FlowId, int] = {}
     """Rows that OLD holds now in tables that were moved before."""
+    differs: Mapping[TableName, Problem] = {}
+    """Tables of NEW that lack rows which finished runs wrote."""
 
 
 def outcome(
@@ -119,7 +122,7 @@ def outcome(
         ),
         stats=stats,
         tables=results,
-        problems=frame.problems,
+        problems=(*frame.problems, *frame.differs.values()),
         old=_database(config.old, job.old),
         new=_database(config.new, job.new),
         plan_hash=run_hash(job.plan.tables),
@@ -158,10 +161,23 @@ def reasons(rejects: Iterable[Reject]) -> dict[str, int]:
 def _status(frame: Frame, failed: int) -> tuple[Status, int]:
     if any(not p.warning for p in frame.problems):
         return "refused", 3
+    if frame.differs:
+        return "differs", 5
     return ("rejects", 1) if failed else ("done", 0)
 
 
+def _verified(frame: Frame, counts: TableCounts) -> tuple[bool | None, str]:
+    """What is known of a table's rows in NEW, and why no more."""
+    differs = frame.differs.get(counts.plan.new) if counts.already else None
+    if differs is not None:
+        return False, differs.message
+    if frame.mode == "dryrun":
+        return None, "a dry run writes nothing"
+    return None, "counted on both servers, contents not compared"
+
+
 def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
+    verified, why = _verified(frame, counts)
     return TableResult(
         table=str(counts.plan.old),
         new_table=str(counts.plan.new),
@@ -170,10 +186,8 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         rows_failed=counts.rejected,
         rows_left_out=0,
         bytes=counts.bytes,
-        verified=None,
-        verified_why="a dry run writes nothing"
-        if frame.mode == "dryrun"
-        else "counted on both servers, contents not compared",
+        verified=verified,
+        verified_why=why,
         rejects_by_reason=dict(counts.reasons),
         not_asked=counts.not_asked,
         losses=counts.losses,

@@ -23,8 +23,10 @@ from tranship.execution.probe.everything import probe_everything
 from tranship.execution.resilience.connection import Session
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import at_work, taken_over
+from tranship.execution.start.dependencies import dependencies
 from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.tasks import Begun, _task, too_many, write_task
+from tranship.model.dependencies import Reads
 from tranship.model.options import MigrateOptions, command_line
 from tranship.planning.plan.content import run_hash
 from tranship.server.identity import Identity
@@ -39,6 +41,7 @@ async def begin_fresh(
     snapshot: Snapshot,
     identities: tuple[Identity, Identity],
     seen: frozenset[str],
+    reads: Reads,
 ) -> Begun:
     """Asks everything, then writes the whole run into the journal in one transaction. ``seen``: the runs that were there before asking.
 
@@ -57,6 +60,7 @@ async def begin_fresh(
     lacking = await session.work("sequences", lambda control: without_room(control, job, probed))
     if lacking is not None:
         raise Refused(lacking)
+    depends = await dependencies(context, snapshot, reads)
     tasks = [_task(position, plan, probed) for position, plan in enumerate(job.plan.tables)]
     run = f"{secrets.token_hex(8)}"
     old, new = identities
@@ -76,12 +80,13 @@ async def begin_fresh(
             known = (run, FORMAT, old.key, new.key, run_hash(job.plan.tables))
             await control.execute(journal.sql("insert_run"), *known, *place, *decided)
             await control.execute(journal.sql("insert_heartbeat"), run, [])
+            await control.execute(journal.sql("keep_depends"), run, msgspec.json.encode(depends))
             for task in tasks:
                 await write_task(control, journal, run, task, probed.book)
 
     await session.work("the journal", write)
     await failpoint("run.prepared")
-    return Begun(run, 1, job, tasks, probed.book, probed.left_out)
+    return Begun(run, 1, job, tasks, probed.book, probed.left_out, depends=depends)
 
 
 def _decided_by(config: Config, options: MigrateOptions) -> DecidedBy:

@@ -24,15 +24,19 @@ from tranship.errors.codes.start import (
     NewIsStandby,
     NewPublishes,
     NewPublishesJournal,
+    UnloggedTable,
+    UnseenReads,
 )
 from tranship.execution.context import Job, RunContext
 from tranship.execution.resilience.writer_lock import at_work
+from tranship.execution.start.dependencies import reads_of
 from tranship.execution.start.filled_before import in_other_journals
 from tranship.execution.start.row_security import hidden_rows
 from tranship.execution.switches import indexes, sequences
 from tranship.execution.switches import triggers_and_keys as switches
 from tranship.model.catalog import Catalog
 from tranship.model.catalog_codes import FIRES_AS_ORIGIN, RelationKind
+from tranship.model.dependencies import Reads
 from tranship.model.expression import Lookup, NewDefault
 from tranship.model.names import Side, TableName
 from tranship.model.options import RebuildIndexes
@@ -58,6 +62,8 @@ class Passed(Struct, frozen=True):
     """This role may set ``session_replication_role``."""
     jobs: int
     """Streams that the connection limits of both servers allow."""
+    reads: Reads
+    """What the expressions of the plan reach in OLD."""
     problems: tuple[Problem, ...]
     """Warnings, and in a dry run the refusals a live run would meet."""
 
@@ -94,11 +100,13 @@ async def preflight(
     problems += await in_other_journals(new, context, mine)
     problems += await _without_xml(new, job)
     allowed, warnings = await _limits(old, new, job, options.jobs)
-    problems += [*warnings, *_watchers(job.new, config.journal_schema)]
+    problems += [*warnings, *_unlogged(job), *_watchers(job.new, config.journal_schema)]
+    reads = await reads_of(old, job)
+    problems += [UnseenReads(name).problem() for name in reads.unseen]
     grave = tuple(dict.fromkeys(p for p in problems if not p.warning))
     if grave and (live or unreadable):
         raise Refused(grave)
-    return Passed(mine, theirs, replica, allowed, tuple(dict.fromkeys(problems)))
+    return Passed(mine, theirs, replica, allowed, reads, tuple(dict.fromkeys(problems)))
 
 
 async def _without_xml(new: asyncpg.Connection, job: Job) -> list[Problem]:
@@ -257,6 +265,12 @@ async def _beside(
         if crossed and await at_work(new, run):
             problems.append(FilledFromAnotherOld(tuple(sorted(crossed)), run.host, run.pid).problem())
     return problems
+
+
+def _unlogged(job: Job) -> list[Problem]:
+    """Tables of NEW that a crash of its server empties."""
+    tables = {plan.new: job.after(plan) for plan in job.plan.tables}
+    return [UnloggedTable(name).problem() for name, table in tables.items() if table.persistence == "u"]
 
 
 def _watchers(new: Catalog, journal_schema: str) -> list[Problem]:

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
+import msgspec
 from msgspec.structs import replace
 
 from tranship.errors import Refused, Stopped
 from tranship.errors.codes.runs import AnotherPlan
-from tranship.errors.codes.stops import OldWrittenSince
+from tranship.errors.codes.stops import OldChangedSince, OldWrittenSince
 from tranship.execution.active_run import FlowTask, Task
 from tranship.execution.context import Job, RunContext
+from tranship.execution.copying.counted import journalled_claims, shortfalls
 from tranship.execution.probe.everything import probe_everything
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.resilience.connection import PlainSession
@@ -22,6 +24,7 @@ from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import hold_epoch, shut_out, taken_over
 from tranship.execution.rollback.delete import RollbackContext, roll_back
 from tranship.execution.rollback.written import find_written
+from tranship.execution.start.dependencies import changed, dependencies
 from tranship.execution.start.old_unchanged import unwritten
 from tranship.execution.start.tasks import Begun, _task, write_task
 from tranship.model.flow import FlowId
@@ -30,7 +33,7 @@ from tranship.model.options import NewSnapshot
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.progress import Phase
 from tranship.planning.plan.content import plan_hash, rebound, run_hash
-from tranship.server.identity import Identity
+from tranship.server.identity import Identity, read_identity
 from tranship.server.journal import BatchRow, Journal, Run, RunStatus, TaskRow, earlier_format
 from tranship.server.snapshot import Mark, Snapshot
 
@@ -104,7 +107,7 @@ async def resume(
 
     Raises:
         Refused: the plan is another one.
-        Stopped: OLD was written to since, and nobody said what to do.
+        Stopped: OLD was written to since, and nobody said what to do; or NEW lacks rows that the run wrote.
     """
     job, journal = context.job, context.journal
     control = await session.alive()
@@ -119,15 +122,31 @@ async def resume(
     unchanged = all(row.done for row in rows) or await unwritten(
         snapshot, Mark.of(run.snapshot), tasks, jobs, context.on_event
     )
+    depends = await journal.depends(control, run.id)
+    told = (
+        ()
+        if all(row.done for row in rows)
+        else await changed(context, snapshot, depends, Mark.of(run.snapshot))
+    )
     control = await session.alive()
+    if told and context.options.new_snapshot != NewSnapshot.UNFINISHED:
+        raise Stopped(OldChangedSince(told))
+    unchanged = unchanged and not told
     if not unchanged and context.options.new_snapshot != NewSnapshot.UNFINISHED:
         raise Stopped(OldWrittenSince())
     if not unchanged:
         context.note(CopiedAnew())
+        depends = await dependencies(context, snapshot, depends.reads)
         await redo_unfinished(context, session, snapshot, replace(run, epoch=epoch))
+        await control.execute(journal.sql("keep_depends"), run.id, msgspec.json.encode(depends))
         control = await session.alive()
         rows = await journal.tasks(control, run.id)
         tasks = [_resumed(row, plans[row.flow]) for row in rows]
+    native = run.new_identity == (await read_identity(control)).key
+    claims = [claim for _, claim in await journalled_claims(control, journal, [(run, row) for row in rows])]
+    lacking = await shortfalls(control, claims, native=native)
+    if lacking:
+        raise lacking[0].stopped
     who = (socket.gethostname(), os.getpid(), str(snapshot.mark), not unchanged, epoch)
     if await control.fetchval(journal.sql("take_run"), run.id, *who) is None:
         raise taken_over()
@@ -143,6 +162,8 @@ async def resume(
         run.left_out,
         run.phase if unchanged else Phase.COPY,
         run.mixed or not unchanged,
+        depends,
+        native,
     )
 
 
@@ -259,4 +280,13 @@ async def forget(control: asyncpg.Connection, journal: Journal, run: Run) -> Non
 
 def _resumed(row: TaskRow, plan: TablePlan) -> Task:
     facts = FlowTask(row.position, plan, ordered_stream=row.findings.ordered_stream)
-    return Task(facts, row.plan_hash, row.rows, row.digest, row.findings, [], finished=row.done)
+    return Task(
+        facts,
+        row.plan_hash,
+        row.rows,
+        row.digest,
+        row.findings,
+        [],
+        finished=row.done,
+        relation=row.relation,
+    )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
 
 from tranship.execution.context import RunContext
 from tranship.execution.probe.everything import check_drift, locked_relations
+from tranship.model.names import TableName
 from tranship.server.session import datestyle, open_session
 from tranship.server.snapshot import Snapshot
 
@@ -40,13 +41,14 @@ async def both_sides(
 
 
 @contextlib.asynccontextmanager
-async def open_snapshot(context: RunContext) -> AsyncIterator[Snapshot]:
-    """Opens the run's snapshot of OLD for the block.
+async def open_snapshot(context: RunContext, also: Sequence[TableName] = ()) -> AsyncIterator[Snapshot]:
+    """Opens the run's snapshot of OLD for the block; ``also``: tables to lock beside those of the plan.
 
     Raises:
         Refused: OLD's schema is no longer the one that the plan was made on.
     """
-    relations, style = locked_relations(context.job), datestyle(context.job.new)
+    relations = tuple(dict.fromkeys([*locked_relations(context.job), *also]))
+    style = datestyle(context.job.new)
     async with Snapshot.open(context.config.old, relations, datestyle=style) as snapshot:
         await check_drift(context, snapshot)
         yield snapshot

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import asyncpg
 import msgspec
@@ -13,6 +13,7 @@ from tranship.execution.active_run import FlowTask, Task
 from tranship.execution.context import Job
 from tranship.execution.probe.everything import ProbeResult
 from tranship.execution.probe.reject_book import Book
+from tranship.model.dependencies import Dependencies
 from tranship.model.locator import Whole
 from tranship.model.options import MigrateOptions, reject_bound
 from tranship.model.plan import TablePlan
@@ -36,6 +37,10 @@ class Begun:
     """What comes next."""
     mixed: bool = False
     """Some tables were read in another snapshot than others."""
+    depends: Dependencies = field(default_factory=Dependencies)
+    """What its values depend on in OLD beside the rows, as it was when the run began."""
+    native: bool = True
+    """Rows that are in NEW already were written on this server."""
 
 
 async def write_task(control: asyncpg.Connection, journal: Journal, run: str, task: Task, book: Book) -> None:

@@ -72,6 +72,16 @@ class Findings(Struct, frozen=True):
     ordered_stream: bool = False
 
 
+class RelationIdentity(Struct, frozen=True):
+    """What tells a relation of NEW from another of the same name."""
+
+    oid: int
+    filenode: int | None
+    """The file that holds its rows: another one after TRUNCATE and rewrites. None: a partitioned table."""
+    persistence: str
+    """``p``, or ``u``: unlogged, a crash of the server empties it."""
+
+
 class TaskRow(Struct, frozen=True):
     """One flow of a run."""
 
@@ -83,6 +93,8 @@ class TaskRow(Struct, frozen=True):
     digest: str
     findings: Findings
     format: str
+    relation: RelationIdentity | None = None
+    """NEW's relation before it received the first row; None: nothing was written, or format 1."""
 
 
 class BatchRow(Struct, frozen=True):

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from tranship.model.catalog import Index
+from tranship.model.dependencies import Dependencies
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator, Pages, Range, Whole
 from tranship.model.names import TableName
@@ -74,10 +75,20 @@ class Journal:
             return None
         return msgspec.json.decode(await conn.fetchval(self.sql("plan_of_run"), run.id), type=Plan)
 
+    async def depends(self, conn: asyncpg.Connection, run: str) -> Dependencies:
+        """Returns what the values of a run depend on in OLD, as it was when the run began."""
+        kept = await conn.fetchval(self.sql("depends_of_run"), run)
+        return msgspec.json.decode(kept, type=Dependencies) if kept is not None else Dependencies()
+
     async def tasks(self, conn: asyncpg.Connection, run: str) -> tuple[TaskRow, ...]:
         """Returns the tables of a run in plan order."""
         return tuple(
-            _noun(TaskRow, {**row, "flow": _flow(row)}, json=("findings",), missing={"findings": Findings()})
+            _noun(
+                TaskRow,
+                {**row, "flow": _flow(row)},
+                json=("findings", "relation"),
+                missing={"findings": Findings()},
+            )
             for row in await conn.fetch(self.sql("tasks"), run)
         )
 

@@ -27,6 +27,14 @@ def explained(plan: TablePlan, expression: str) -> str:
     return f"EXPLAIN SELECT CAST((\n{expression}\n) AS pg_catalog.text) {from_source(plan.sources[0])}"
 
 
+def explained_reads(plan: TablePlan, expression: str) -> str:
+    """Returns an EXPLAIN in JSON that names every relation and, with its schema, every function that the
+    expression reaches; what the planner inlines or computes itself is not among the functions.
+    """
+    inner = f"SELECT CAST((\n{expression}\n) AS pg_catalog.text) {from_source(plan.sources[0])}"
+    return f"EXPLAIN (VERBOSE, FORMAT JSON, COSTS OFF) {inner}"
+
+
 def explained_as_condition(plan: TablePlan, expression: str) -> str:
     """Returns an EXPLAIN of the expression in a WHERE clause.
 

@@ -62,6 +62,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "decided_by": "NULL::pg_catalog.bytea",
                 "phase": "'copy'",
                 "copied_again": "",
+                "relation": "NULL::pg_catalog.text",
             }
         ),
         2: MappingProxyType(
@@ -72,6 +73,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "decided_by": "r.decided_by",
                 "phase": "r.phase",
                 "copied_again": ", phase = 'copy'",
+                "relation": "relation",
             }
         ),
     }

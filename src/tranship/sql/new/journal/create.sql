@@ -6,7 +6,8 @@ CREATE SCHEMA {journal}; REVOKE ALL ON SCHEMA {journal} FROM PUBLIC;
 
 -- name: create_tables
 -- format: one row per format that this journal had, the greatest is its own.
--- run: state is running, stopped or finished; plan and decided_by are JSON in UTF-8 (the whole plan as it was decided, and by whom).
+-- run: state is running, stopped or finished; plan and decided_by are JSON in UTF-8 (the whole plan as it was decided, and by whom),
+-- likewise depends (what its values depend on in OLD beside the rows of its tables).
 -- phase is the part of the run that it is in: copy, prove or end.
 -- heartbeat: a table of its own, since batches hold a share lock on the row of their run.
 -- batch: state is todo, done or rolling back; xids are the transactions that wrote its rows, those of savepoints included.
@@ -20,12 +21,12 @@ CREATE TABLE {journal}.run (
   epoch bigint NOT NULL, host text NOT NULL, pid integer NOT NULL, state text NOT NULL,
   snapshot text NOT NULL, mixed boolean NOT NULL DEFAULT false, left_out text NOT NULL DEFAULT '{}',
   tool_version text NOT NULL, started timestamptz NOT NULL DEFAULT pg_catalog.now(), finished timestamptz,
-  plan bytea, decided_by bytea, phase text NOT NULL DEFAULT 'copy');
+  plan bytea, decided_by bytea, depends bytea, phase text NOT NULL DEFAULT 'copy');
 CREATE TABLE {journal}.heartbeat (
   run text PRIMARY KEY, at timestamptz NOT NULL DEFAULT pg_catalog.now(), backends integer[] NOT NULL DEFAULT '{}');
 CREATE TABLE {journal}.task (
   run text, position integer, old_table text NOT NULL, new_table text NOT NULL, plan_hash text NOT NULL, state text NOT NULL,
-  row_count bigint NOT NULL, digest text NOT NULL, findings bytea, format text NOT NULL, lookups text,
+  row_count bigint NOT NULL, digest text NOT NULL, findings bytea, format text NOT NULL, lookups text, relation text,
   next_number integer NOT NULL DEFAULT 0, PRIMARY KEY (run, position));
 CREATE TABLE {journal}.batch (
   run text, position integer, number integer, source integer NOT NULL, lo text, hi text, row_count bigint NOT NULL,

@@ -7,12 +7,16 @@ VALUES ($1, $2, $3, $4, $5, 'todo', $6, $7, $8, $9);
 
 -- name: tasks
 -- $1 run. Its tables in plan order.
-SELECT position, old_table, new_table, plan_hash, state = 'done' AS done, row_count AS rows, digest, findings, format
+SELECT position, old_table, new_table, plan_hash, state = 'done' AS done, row_count AS rows, digest, findings, format, {relation} AS relation
 FROM {journal}.task WHERE run = $1 ORDER BY position;
 
 -- name: fix_lookups
 -- $1 run, $2 position, $3 content hash of the table's lookups, kept from the first time on. Returns what is kept.
 UPDATE {journal}.task SET lookups = COALESCE(lookups, $3) WHERE run = $1 AND position = $2 RETURNING lookups;
+
+-- name: fix_relation
+-- $1 run, $2 position, $3 NEW's relation (JSON), kept from the first time on. Returns what is kept.
+UPDATE {journal}.task SET relation = COALESCE(relation, $3) WHERE run = $1 AND position = $2 RETURNING relation;
 
 -- name: end_task
 -- $1 run, $2 position.

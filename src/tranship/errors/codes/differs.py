@@ -1,0 +1,33 @@
+"""TS500: NEW does not hold what a finished run says."""
+
+from __future__ import annotations
+
+from tranship.errors.message import DiffersMessage
+from tranship.model.names import TableName
+
+
+class RowsMissing(DiffersMessage, frozen=True):
+    code = "TS500"
+    meaning = "NEW lacks rows that a finished run wrote"
+    cure = "put them back, or roll the run back and run again"
+    about = "{table}"
+    message = (
+        "{table}: a finished run wrote {rows} rows, and at most {found} of them are in NEW: "
+        "the table was emptied, rows were deleted, or it is UNLOGGED and its server crashed"
+    )
+    hint = "put the rows back, or roll the run back (tranship rollback CONFIG --live) and run again"
+    table: TableName
+    rows: int
+    found: int
+
+
+class TableReplaced(DiffersMessage, frozen=True):
+    code = RowsMissing.code
+    about = "{table}"
+    message = (
+        "{table}: a finished run wrote {rows} rows into another relation of this name: "
+        "the table was dropped and made again, or renamed"
+    )
+    hint = RowsMissing.hint
+    table: TableName
+    rows: int

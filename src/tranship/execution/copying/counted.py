@@ -1,0 +1,165 @@
+"""Whether NEW still holds the rows that the journal says it holds.
+
+The journal is no proof of them: a table of NEW may have been emptied, thinned out or replaced by somebody, or be
+UNLOGGED and emptied by a crash of its server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from tranship.errors import Stopped
+from tranship.errors.codes.differs import RowsMissing, TableReplaced
+from tranship.errors.codes.stops import RowsGone, TableSwapped
+from tranship.execution.active_run import ActiveRun, Task, fence
+from tranship.model.names import TableName
+from tranship.model.resolution import Problem
+from tranship.server.identity import read_identity
+from tranship.server.journal import Journal, RelationIdentity, Run, TaskRow
+from tranship.sql.new.counting import NEXT_XID, count_written
+from tranship.sql.queries import query
+
+WRAP = 2**31
+"""Transactions after which the 32 bits of a xmin no longer prove whose row it is."""
+
+
+class Claim(Struct, frozen=True):
+    """What the journal says that a flow left in a table of NEW."""
+
+    table: TableName
+    rows: int
+    xids: tuple[int, ...]
+    oldest: int
+    """The first transaction, of 64 bits."""
+    relation: RelationIdentity | None = None
+    """The relation that received the rows, as it was before the first of them."""
+
+
+class Shortfall(Struct, frozen=True):
+    """A table of NEW that does not hold what was written to it."""
+
+    table: TableName
+    rows: int
+    """Written by the journal."""
+    found: int
+    """At most so many of them are there."""
+    replaced: bool = False
+    """Another relation has its name now."""
+
+    @property
+    def stopped(self) -> Stopped:
+        """What a run raises that cannot go on with this."""
+        if self.replaced:
+            return Stopped(TableSwapped(self.table, self.rows))
+        return Stopped(RowsGone(self.table, self.rows, self.found))
+
+    @property
+    def problem(self) -> Problem:
+        """What the result of a finished run says."""
+        if self.replaced:
+            return TableReplaced(self.table, self.rows).problem()
+        return RowsMissing(self.table, self.rows, self.found).problem()
+
+
+async def shortfalls(new: asyncpg.Connection, claims: Iterable[Claim], *, native: bool) -> list[Shortfall]:
+    """Returns the tables that lack rows, after one pass over each.
+
+    Rows that others changed since carry other transactions; as many as others wrote since are taken for such. ``native``: the rows were
+    written on this server; else (a dump that was restored elsewhere) they carry other transactions, and a table's whole count has to do.
+    """
+    by_table: dict[TableName, list[Claim]] = {}
+    for claim in claims:
+        by_table.setdefault(claim.table, []).append(claim)
+    found = [await _shortfall(new, table, mine, native=native) for table, mine in by_table.items()]
+    return [one for one in found if one is not None]
+
+
+async def _shortfall(
+    new: asyncpg.Connection, table: TableName, claims: Sequence[Claim], *, native: bool
+) -> Shortfall | None:
+    rows = sum(claim.rows for claim in claims)
+    if not rows:
+        return None
+    now = await identity_of(new, table)
+    if now is None or (native and any(c.relation is not None and c.relation.oid != now.oid for c in claims)):
+        return Shortfall(table, rows, 0, replaced=True)
+    oldest = min(claim.oldest for claim in claims if claim.xids)
+    proving = native and await new.fetchval(NEXT_XID) - oldest <= WRAP
+    xids = [xid for claim in claims for xid in claim.xids]
+    counted = await new.fetchrow(count_written(table, xids, oldest))
+    there = counted["ours"] + counted["others"] if proving else counted["whole"]
+    return Shortfall(table, rows, there) if there < rows else None
+
+
+async def identity_of(new: asyncpg.Connection, table: TableName) -> RelationIdentity | None:
+    """Returns the relation that has a name now; None: there is none."""
+    row = await new.fetchrow(query("relation_identity"), table.schema, table.name)
+    return msgspec.convert(dict(row), type=RelationIdentity) if row is not None else None
+
+
+def claim_of(task: Task) -> Claim:
+    """Returns what the batches that are done say of a table of the run."""
+    xids = tuple(xid for row in task.done for xid in row.xids)
+    # The first transaction of a batch is its own, of 64 bits; of those of its savepoints 32 bits are known.
+    oldest = min((row.xids[0] for row in task.done if row.xids), default=0)
+    return Claim(task.plan.new, task.counts[1], xids, oldest, task.relation)
+
+
+async def journalled_claims(
+    new: asyncpg.Connection, journal: Journal, places: Sequence[tuple[Run, TaskRow]]
+) -> list[tuple[Run, Claim]]:
+    """Returns what the journal says of tables that earlier runs moved."""
+    claims = []
+    for run in {run.id: run for run, _ in places}.values():
+        tasks = [task for other, task in places if other.id == run.id]
+        batches = await journal.batches(new, tasks, run.id)
+        for task in tasks:
+            done = [b for b in batches if b.position == task.position and b.xids]
+            xids = tuple(xid for b in done for xid in b.xids)
+            oldest = min((b.xids[0] for b in done), default=0)
+            rows = sum(b.written for b in done)
+            claims.append((run, Claim(task.flow.new, rows, xids, oldest, task.relation)))
+    return claims
+
+
+async def check_counted(live: ActiveRun, new: asyncpg.Connection, tasks: Sequence[Task]) -> None:
+    """Counts the rows of these tables of the run in NEW.
+
+    Raises:
+        Stopped: rows that the run had committed are not there.
+    """
+    found = await shortfalls(new, [claim_of(task) for task in tasks], native=live.native)
+    if found:
+        raise found[0].stopped
+
+
+async def fix_relations(live: ActiveRun, tasks: Sequence[Task], new: asyncpg.Connection) -> None:
+    """Records before their first row which relations receive the rows of these tables; what is recorded stays.
+
+    Raises:
+        Stopped: another run took over, or another relation has the name of one that received rows.
+    """
+    async with new.transaction():
+        await fence(live.worker, new)
+        for task in tasks:
+            now = await identity_of(new, task.plan.new)
+            place = (live.run, task.position, msgspec.json.encode(now).decode())
+            kept = await new.fetchval(live.context.journal.sql("fix_relation"), *place)
+            task.relation = msgspec.json.decode(kept, type=RelationIdentity | None)
+
+
+async def moved_shortfalls(
+    new: asyncpg.Connection, journal: Journal, places: Sequence[tuple[Run, TaskRow]]
+) -> dict[TableName, Problem]:
+    """Returns for each table that finished runs moved, and that lacks rows, what the result says of it."""
+    here = (await read_identity(new)).key
+    claims = await journalled_claims(new, journal, places)
+    found: dict[TableName, Problem] = {}
+    for native in (True, False):
+        mine = [claim for run, claim in claims if (run.new_identity == here) is native]
+        found |= {one.table: one.problem for one in await shortfalls(new, mine, native=native)}
+    return found

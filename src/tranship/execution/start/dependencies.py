@@ -1,0 +1,134 @@
+"""What a plan depends on in OLD beside the rows of its tables: found, recorded, and compared when a run goes on and ends.
+
+A snapshot does not cover it: functions and enum labels are looked up as they are now, and a table that only an expression
+reads is part of no batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import asyncpg
+
+from tranship.execution.context import Job, RunContext
+from tranship.execution.probe.cut import versions
+from tranship.model.dependencies import Dependencies, Reads, Versions
+from tranship.model.expression import Lookup, Sql
+from tranship.model.names import Side, TableName
+from tranship.model.plan import Source, TablePlan
+from tranship.planning.printed.explained import calls_in, read_plan, relations_in
+from tranship.server.session import datestyle, open_session
+from tranship.server.snapshot import Mark, Snapshot
+from tranship.sql.old import expression_checks as sql_expressions
+from tranship.sql.queries import query
+
+
+async def reads_of(old: asyncpg.Connection, job: Job) -> Reads:
+    """Returns what the expressions of the plan reach, asked of OLD's planner; nothing is executed."""
+    plans = [
+        (plan, m.expression.text)
+        for plan in job.plan.tables
+        for m in plan.columns
+        if isinstance(m.expression, Sql)
+    ]
+    plans = [(plan, text) for plan, text in plans if plan.sources]
+    if not plans:
+        return Reads()
+    relations: dict[TableName, None] = {}
+    calls: dict[tuple[str, str], None] = {}
+    async with old.transaction(readonly=True):
+        for plan, text in plans:
+            tree = read_plan(await old.fetchval(sql_expressions.explained_reads(plan, text)))
+            own = {name for source in plan.sources for name in (source.relation, source.root)}
+            relations |= dict.fromkeys(name for name in relations_in(tree) if name not in own)
+            calls |= dict.fromkeys(calls_in(tree))
+        tables, unseen = await _comparable(old, tuple(relations))
+        called = {
+            (row["schema"], row["bare"])
+            for row in await old.fetch(query("depends_routines"))
+            if row["schema"] is not None and not row["plain"]
+        }
+    unseen += [f"function {schema}.{name}" for schema, name in calls if (schema, name) in called]
+    return Reads(tuple(sorted(tables)), tuple(unseen), expressions=True)
+
+
+async def _comparable(
+    old: asyncpg.Connection, relations: Sequence[TableName]
+) -> tuple[list[TableName], list[str]]:
+    """Tables whose row versions this role can compare, and the others in words."""
+    found = await old.fetch(query("depends_relations"), *_columns(relations))
+    tables = [TableName(r["schema"], r["name"]) for r in found if r["readable"] and r["versioned"]]
+    return tables, [f"relation {name}" for name in relations if name not in tables]
+
+
+async def dependencies(context: RunContext, snapshot: Snapshot, reads: Reads) -> Dependencies:
+    """Returns the row versions that the snapshot shows of the tables that expressions read, and the facts as they are now."""
+    async with snapshot.reader() as old:
+        tables = {str(name): await _versions(old, name) for name in reads.tables}
+    return Dependencies(reads, tables, await facts(context, reads))
+
+
+async def facts(context: RunContext, reads: Reads) -> dict[str, str]:
+    """Returns columns, enum labels and functions as OLD has them now, whatever a snapshot shows."""
+    job = context.job
+    conn = await open_session(context.config.old, datestyle=datestyle(job.new))
+    try:
+        async with conn.transaction(readonly=True):
+            names = _columns(_relations_read(job, reads))
+            found = [
+                *await conn.fetch(query("depends_columns"), *names),
+                *await conn.fetch(query("depends_labels"), *names, reads.expressions),
+            ]
+            found += await conn.fetch(query("depends_routines")) if reads.expressions else []
+    finally:
+        conn.terminate()
+    return {
+        row["name"]: row["facts"] for row in found if row["name"] is not None and row["facts"] is not None
+    }
+
+
+async def changed(context: RunContext, snapshot: Snapshot, then: Dependencies, mark: Mark) -> tuple[str, ...]:
+    """Returns in words what is not as a run found it that began at ``mark``; empty: values mean the same."""
+    told = list(gone(then.facts, await facts(context, then.reads)))
+    if snapshot.mark == mark and mark.complete:
+        return tuple(told)
+    async with snapshot.reader() as old:
+        for name in then.reads.tables:
+            same = (
+                snapshot.mark.timeline == mark.timeline
+                and await _versions(old, name) == then.tables[str(name)]
+            )
+            told += [] if same else [f"rows of {name}, which an expression reads"]
+    told += [f"perhaps what {name} reads" for name in then.reads.unseen]
+    return tuple(told)
+
+
+def gone(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    """Yields the names of the facts that are no longer the same; what came since is nobody's concern."""
+    for name, fact in sorted(then.items()):
+        if now.get(name) != fact:
+            yield name
+
+
+async def _versions(old: asyncpg.Connection, name: TableName) -> Versions:
+    found = await old.fetchrow(query("depends_relations"), [name.schema], [name.name])
+    if found is None:
+        return Versions(0, "gone")
+    plan = TablePlan(name, name, (), (), (Source(name, name, found["oid"]),))
+    return Versions(*await versions(old, plan))
+
+
+def _relations_read(job: Job, reads: Reads) -> list[TableName]:
+    plans = job.plan.tables
+    sources = [name for plan in plans for source in plan.sources for name in (source.relation, source.root)]
+    lookups = [
+        m.expression.table
+        for plan in plans
+        for m in plan.columns
+        if isinstance(m.expression, Lookup) and m.expression.side is Side.OLD
+    ]
+    return list(dict.fromkeys([*sources, *lookups, *reads.tables]))
+
+
+def _columns(names: Sequence[TableName]) -> tuple[list[str], list[str]]:
+    return [name.schema for name in names], [name.name for name in names]

@@ -1,0 +1,154 @@
+"""What values depend on in OLD beside the rows of their tables is recorded and compared: no two states are mixed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import MakePair, Pair
+from support.observe import Observe
+from tranship import api
+from tranship.config import load_config
+from tranship.errors import Refused, Stopped
+from tranship.model.options import MigrateOptions, NewSnapshot
+from tranship.model.progress import BatchDone, Event
+
+OLD = """
+CREATE TYPE state AS ENUM ('open', 'shut'); CREATE DOMAIN states AS state[];
+CREATE TABLE price (code text PRIMARY KEY, cents integer); INSERT INTO price VALUES ('a', 100);
+CREATE FUNCTION twice(n integer) RETURNS integer IMMUTABLE LANGUAGE sql AS 'SELECT n * 2';
+CREATE FUNCTION cents(wanted text) RETURNS integer STABLE LANGUAGE plpgsql
+  AS $$ BEGIN RETURN (SELECT p.cents FROM public.price AS p WHERE p.code = wanted); END $$;
+CREATE TABLE line (id integer PRIMARY KEY, code text, states states, n integer, m integer);
+INSERT INTO line SELECT g, 'a', '{open}', 1, 1 FROM generate_series(1, 300) g;
+CREATE TABLE elsewhere (id integer);
+"""
+NEW = "CREATE TABLE line (id integer PRIMARY KEY, code integer, states text, n integer, m integer);"
+BY_TABLE = "(SELECT p.cents FROM public.price AS p WHERE p.code = old.code)"
+BY_FUNCTION = "public.cents(old.code)"
+TWICE = "public.twice(old.n)"
+
+
+async def migrate(
+    pair: Pair, folder: Path, expression: str, *, batches: int | None = None, **options: Any
+) -> Any:
+    entries: list[Mapping[str, str]] = [
+        {"action": "transform", "old_column": "code", "new_column": "code", "transform_sql": expression},
+        {"action": "transform", "old_column": "states", "new_column": "states"},
+    ]
+    answers = folder / "answers.json"
+    answers.write_text(json.dumps({"resolutions": {"line": entries}}), encoding="utf-8")
+    config = load_config(pair.config(folder, tables=["line"]))
+    stop, done = asyncio.Event(), 0
+
+    def hear(event: Event) -> None:
+        nonlocal done
+        done += isinstance(event, BatchDone)
+        if batches is not None and done >= batches:
+            stop.set()
+
+    wanted = MigrateOptions(
+        **{
+            "live": True,
+            "results_dir": str(folder),
+            "resolutions": str(answers),
+            "batch_size": 100,
+            "jobs": 1,
+            **options,
+        }
+    )
+    return (await api.migrate(config, wanted, hear, stop))[0]
+
+
+CHANGES = {
+    "a table that is read": (BY_TABLE, "UPDATE price SET cents = 200", "rows of public.price"),
+    "a function": (
+        TWICE,
+        "CREATE OR REPLACE FUNCTION twice(n integer) RETURNS integer IMMUTABLE LANGUAGE sql AS 'SELECT n * 3'",
+        r"function public.twice\(integer\)",
+    ),
+    "an enum label": (
+        TWICE,
+        "ALTER TYPE state RENAME VALUE 'open' TO 'wide'",
+        "label 'open' of enum public.state",
+    ),
+    "a column made again": (
+        TWICE,
+        "ALTER TABLE line DROP m; ALTER TABLE line ADD m integer DEFAULT 5",
+        "column public.line.m",
+    ),
+    "columns that exchange their names": (
+        TWICE,
+        "ALTER TABLE line RENAME n TO x; ALTER TABLE line RENAME m TO n; ALTER TABLE line RENAME x TO m",
+        "column public.line.m, column public.line.n",
+    ),
+    "what a function may read": (
+        BY_FUNCTION,
+        "INSERT INTO elsewhere VALUES (1)",
+        "function public.cents reads",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_run_does_not_go_on_over_another_meaning(
+    make_pair: MakePair, tmp_path: Path, change: str
+) -> None:
+    expression, statement, told = CHANGES[change]
+    pair = await make_pair(OLD, NEW)
+    with pytest.raises(Stopped):
+        await migrate(pair, tmp_path, expression, batches=1)
+    await pair.old.run(statement)
+    with pytest.raises(Stopped, match=told) as stopped:
+        await migrate(pair, tmp_path, expression)
+    assert stopped.value.code == "TS411"
+    result = await migrate(pair, tmp_path, expression, new_snapshot=NewSnapshot.UNFINISHED)
+    assert result.exit_status == 0
+    assert len(await pair.new.fetch("SELECT DISTINCT code, states, n, m FROM line")) == 1
+
+
+async def test_what_has_nothing_to_do_with_it_stops_nothing(make_pair: MakePair, tmp_path: Path) -> None:
+    pair = await make_pair(OLD, NEW)
+    with pytest.raises(Stopped):
+        await migrate(pair, tmp_path, BY_TABLE, batches=1)
+    await pair.old.run(
+        "INSERT INTO elsewhere VALUES (1); ALTER TYPE state ADD VALUE 'ajar'; ALTER TABLE line ALTER n SET DEFAULT 3;"
+        "CREATE FUNCTION other() RETURNS integer LANGUAGE sql AS 'SELECT 1'; GRANT SELECT ON line TO PUBLIC"
+    )
+    assert (await migrate(pair, tmp_path, BY_TABLE)).exit_status == 0
+
+
+async def test_a_label_that_is_renamed_while_rows_are_read(
+    make_pair: MakePair, tmp_path: Path, observe: Observe
+) -> None:
+    pair = await make_pair(OLD, NEW)
+
+    async def renaming() -> None:
+        await pair.old.run("ALTER TYPE state RENAME VALUE 'open' TO 'wide'")
+
+    observe.once("batch.committed", renaming)
+    with pytest.raises(Stopped, match=r"label 'open' of enum public\.state") as stopped:
+        await migrate(pair, tmp_path, TWICE)
+    assert stopped.value.code == "TS431"
+    assert (await migrate(pair, tmp_path, TWICE, restart=True)).exit_status == 0
+
+
+async def test_a_function_whose_reads_are_unseen_is_named(make_pair: MakePair, tmp_path: Path) -> None:
+    pair = await make_pair(OLD, NEW)
+    dry = await migrate(pair, tmp_path, BY_FUNCTION, live=False)
+    assert [p.object for p in dry.problems if p.code == "TS394"] == ["function public.cents"]
+
+
+@pytest.mark.parametrize(
+    "expression", ["extract(epoch FROM now())::integer", "(CURRENT_DATE - DATE '2020-01-01')"]
+)
+async def test_the_current_time_is_refused(make_pair: MakePair, tmp_path: Path, expression: str) -> None:
+    pair = await make_pair(OLD, NEW)
+    with pytest.raises(Refused, match="reads the current time"):
+        await migrate(pair, tmp_path, expression)
+    assert (await migrate(pair, tmp_path, "length('now()' || old.code)", live=False)).exit_status == 0
