@@ -218,11 +218,11 @@ class TwoSnapshots(RefusalMessage, frozen=True):
 class UnloggedTable(RefusalMessage, frozen=True):
     code = "TS393"
     meaning = "a table of NEW is UNLOGGED: a crash of its server empties it"
-    cure = "nothing has to be done: this is a warning; `ALTER TABLE … SET LOGGED` keeps the rows"
+    cure = "nothing has to be done: this is a warning; a LOGGED table keeps its rows"
     warning = True
     about = "{table}"
     message = "{table} of NEW is UNLOGGED: a crash of its server empties it, and its rows are in no backup"
-    hint = "its rows are counted at the end and whenever the run goes on; ALTER TABLE … SET LOGGED keeps them"
+    hint = "its rows are counted at the end and whenever the run goes on; a LOGGED table keeps them"
     table: TableName
 
 

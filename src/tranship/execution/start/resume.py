@@ -27,6 +27,7 @@ from tranship.execution.rollback.written import find_written
 from tranship.execution.start.dependencies import changed, dependencies
 from tranship.execution.start.old_unchanged import unwritten
 from tranship.execution.start.tasks import Begun, _task, write_task
+from tranship.model.dependencies import Dependencies
 from tranship.model.flow import FlowId
 from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
 from tranship.model.options import NewSnapshot
@@ -119,21 +120,9 @@ async def resume(
     context = context.of(job)
     plans = {p.flow: p for p in job.plan.tables}
     tasks = [_resumed(row, plans[row.flow]) for row in rows]
-    unchanged = all(row.done for row in rows) or await unwritten(
-        snapshot, Mark.of(run.snapshot), tasks, jobs, context.on_event
-    )
     depends = await journal.depends(control, run.id)
-    told = (
-        ()
-        if all(row.done for row in rows)
-        else await changed(context, snapshot, depends, Mark.of(run.snapshot))
-    )
+    unchanged = all(row.done for row in rows) or await _proven(context, snapshot, run, tasks, depends, jobs)
     control = await session.alive()
-    if told and context.options.new_snapshot != NewSnapshot.UNFINISHED:
-        raise Stopped(OldChangedSince(told))
-    unchanged = unchanged and not told
-    if not unchanged and context.options.new_snapshot != NewSnapshot.UNFINISHED:
-        raise Stopped(OldWrittenSince())
     if not unchanged:
         context.note(CopiedAnew())
         depends = await dependencies(context, snapshot, depends.reads)
@@ -142,11 +131,7 @@ async def resume(
         control = await session.alive()
         rows = await journal.tasks(control, run.id)
         tasks = [_resumed(row, plans[row.flow]) for row in rows]
-    native = run.new_identity == (await read_identity(control)).key
-    claims = [claim for _, claim in await journalled_claims(control, journal, [(run, row) for row in rows])]
-    lacking = await shortfalls(control, claims, native=native)
-    if lacking:
-        raise lacking[0].stopped
+    native = await _refuse_gone(control, journal, run, rows)
     who = (socket.gethostname(), os.getpid(), str(snapshot.mark), not unchanged, epoch)
     if await control.fetchval(journal.sql("take_run"), run.id, *who) is None:
         raise taken_over()
@@ -165,6 +150,46 @@ async def resume(
         depends,
         native,
     )
+
+
+async def _proven(
+    context: RunContext,
+    snapshot: Snapshot,
+    run: Run,
+    tasks: Sequence[Task],
+    depends: Dependencies,
+    jobs: int,
+) -> bool:
+    """Whether OLD is as the run saw it. False: it is not, and unfinished tables are to be copied again.
+
+    Raises:
+        Stopped: it is not, and nobody said what to do.
+    """
+    then, again = Mark.of(run.snapshot), context.options.new_snapshot == NewSnapshot.UNFINISHED
+    told = await changed(context, snapshot, depends, then)
+    if told and not again:
+        raise Stopped(OldChangedSince(told))
+    if not told and await unwritten(snapshot, then, tasks, jobs, context.on_event):
+        return True
+    if not again:
+        raise Stopped(OldWrittenSince())
+    return False
+
+
+async def _refuse_gone(
+    control: asyncpg.Connection, journal: Journal, run: Run, rows: Sequence[TaskRow]
+) -> bool:
+    """Counts what the run wrote; returns whether it wrote on this server.
+
+    Raises:
+        Stopped: NEW lacks rows.
+    """
+    native = run.new_identity == (await read_identity(control)).key
+    claims = [claim for _, claim in await journalled_claims(control, journal, [(run, row) for row in rows])]
+    lacking = await shortfalls(control, claims, native=native)
+    if lacking:
+        raise lacking[0].stopped
+    return native
 
 
 def _hand_out(batches: Sequence[BatchRow], tasks: Sequence[Task]) -> None:
