@@ -74,7 +74,7 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         answers, decided, problems = decide(file, old, new, sides.scope, background)
         comparison = await _compared(open_, sides, decided, answers, background)
         open_now = open_questions(comparison, answers)
-        asked = asked_about(file, old, new, sides.scope)
+        asked = asked_about(file, old, new, sides.scope, background)
         # An open question of the file about an undecided change is reported once, with the change.
         reported = {asked[place] for change in open_now for place in places(change) if place in asked}
         problems = tuple(p for p in problems if p.code != OpenQuestion.code or entry_path(p) not in reported)
@@ -152,7 +152,8 @@ async def _refused_transforms(open_: Connections, sides: Sides, plan: Plan) -> t
 
 
 def _lookup_schemas(file: ResolutionFile) -> list[tuple[Side, str]]:
-    lookups = [e.lookup_table for e in file.entries if e.lookup_table is not None]
+    entries = (*file.entries, *(pattern.entry for pattern in file.for_all))
+    lookups = [entry.lookup_table for entry in entries if entry.lookup_table is not None]
     return [(Side(lookup.database), lookup.schema) for lookup in lookups if lookup.schema is not None]
 
 

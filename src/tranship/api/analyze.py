@@ -210,7 +210,7 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     answers, decided, found = decide(file, old, new, scope, background)
     matching = match(old, new, scope, decided, background=background)
     comparison = compare(old, new, matching, answers, observed=observed_in(recorded.evidence))
-    open_places = asked_about(file, old, new, scope)
+    open_places = asked_about(file, old, new, scope, background)
     rest = undecided(
         c for c in open_questions(comparison, answers) if not any(place in open_places for place in places(c))
     )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,13 +17,13 @@ from tranship.codec.jsonc import JsonValue, Number
 from tranship.errors.codes.configuration import NoResolutionsFile, ResolutionsNotAnObject
 from tranship.errors.codes.entries import Malformed, NoScalar, UnknownField, WrongShape
 from tranship.errors.message import Message
-from tranship.model.resolution import JsonText, LookupTable, Problem, Resolution, ResolutionFile
+from tranship.model.resolution import ForAll, JsonText, LookupTable, Problem, Resolution, ResolutionFile
 from tranship.model.text import nearest
 
 INSTRUCTIONS, COMMENTS = "_instructions", "_comments"
 """Keys of a resolutions file: the instructions that `resolve generate` writes, and the ``//`` comments, which
 it keeps under a key when it writes the file again."""
-_HEAD = ("resolutions", "format_version", "tool_version", "old_fingerprint", "new_fingerprint")
+_HEAD = ("resolutions", "for_all", "format_version", "tool_version", "old_fingerprint", "new_fingerprint")
 _NAMES = (
     "action",
     "old_column",
@@ -35,6 +36,12 @@ _NAMES = (
 )
 _VALUES = ("default_value", "null_value")
 _FIELDS = (*_NAMES, *_VALUES, "old_columns", "value_mapping", "lookup_table")
+_OF_A_PATTERN = (
+    *("tables", "when", "action", "value_mapping", "lookup_table", "transform_sql"),
+    *("default_value", "null_value", "description", "because"),
+)
+"""The fields of an entry of ``for_all``: it names no columns, because it is about all of two types."""
+_ARROWS = re.compile(r"->|→")
 _LOOKUP = ("table", "key_column", "key_columns", "value_column", "schema", "database")
 
 
@@ -62,17 +69,20 @@ def parse_resolutions(document: Document) -> ResolutionFile:
         raise document.error("$.resolutions", ResolutionsNotAnObject())
     reading = _Reading(document)
     reading.known_only(root, "$", _HEAD)
-    entries = tuple(
-        entry
-        for key, value in tables.items()
-        if not key.startswith("_")
-        for entry in reading.table(key, value)
-    )
+    entries: tuple[Resolution, ...] = ()
+    patterns: tuple[ForAll, ...] = ()
+    # In the order of the file: it tells to which entry a comment belongs.
+    for key in root:
+        if key == "resolutions":
+            entries = tuple(reading.tables(tables))
+        elif key == "for_all":
+            patterns = tuple(reading.patterns(root[key]))
     remarks = tuple(
         (key, plain_json(value)) for key, value in root.items() if key.startswith("_") and key != INSTRUCTIONS
     )
     return ResolutionFile(
         entries=entries,
+        for_all=patterns,
         old_fingerprint=_text(root.get("old_fingerprint")),
         new_fingerprint=_text(root.get("new_fingerprint")),
         problems=tuple(reading.problems),
@@ -143,6 +153,12 @@ class _Reading:
         self._loose += [text for _, text in self._document.comments[self._next_comment : end]]
         self._next_comment = max(self._next_comment, end)
 
+    def tables(self, tables: Mapping[str, JsonValue]) -> Iterator[Resolution]:
+        """Yields the entries under all table keys that have no problem."""
+        for key, value in tables.items():
+            if not key.startswith("_"):
+                yield from self.table(key, value)
+
     def table(self, key: str, value: JsonValue) -> Iterator[Resolution]:
         """Yields the entries under one table key that have no problem."""
         path = child("$.resolutions", key)
@@ -155,6 +171,38 @@ class _Reading:
             made = self._entry(key, child(path, number), entry, comments)
             if made is not None and len(self.problems) == before:
                 yield made
+
+    def patterns(self, value: JsonValue | None) -> Iterator[ForAll]:
+        """Yields the entries of ``for_all`` that have no problem."""
+        if value is None:
+            return
+        if not isinstance(value, list):
+            self._problem("$.for_all", WrongShape("a list of entries"))
+            return
+        for number, entry in enumerate(value):
+            before = len(self.problems)
+            path = child("$.for_all", number)
+            comments = self._comments_of(self._document.line("$.for_all"), path)
+            made = self._pattern(path, entry, comments)
+            if made is not None and len(self.problems) == before:
+                yield made
+
+    def _pattern(self, path: str, entry: JsonValue, comments: list[str]) -> ForAll | None:
+        if not isinstance(entry, dict):
+            self._problem(path, WrongShape("an object with tables, when and an action"))
+            return None
+        self.known_only(entry, path, _OF_A_PATTERN)
+        tables, when = self._name(entry, path, "tables"), self._name(entry, path, "when")
+        for field, text in (("tables", tables), ("when", when)):
+            if not text:
+                self._problem(path, Malformed(repr(field)))
+        types = tuple(" ".join(part.split()) for part in _ARROWS.split(when or ""))
+        if when and (len(types) != 2 or not all(types)):
+            wanted = "an old and a new type, such as 'timestamp -> timestamptz'"
+            self._problem(child(path, "when"), WrongShape(wanted))
+            return None
+        made = self._fields(when or "", path, entry, comments)
+        return ForAll(made, tables or "", (types[0], types[-1]))
 
     def known_only(self, value: Mapping[str, JsonValue], path: str, known: tuple[str, ...]) -> None:
         """Adds a problem for every key that is neither known nor a comment."""
@@ -169,6 +217,9 @@ class _Reading:
             self._problem(path, WrongShape("an object with an action"))
             return None
         self.known_only(entry, path, _FIELDS)
+        return self._fields(table, path, entry, comments)
+
+    def _fields(self, table: str, path: str, entry: dict[str, JsonValue], comments: list[str]) -> Resolution:
         names = {field: self._name(entry, path, field) for field in _NAMES}
         return Resolution(
             table=table,

@@ -25,6 +25,12 @@ def resolutions_schema() -> dict[str, Any]:
             "tool_version": _TEXT,
             "old_fingerprint": _TEXT,
             "new_fingerprint": _TEXT,
+            "for_all": {
+                "type": "array",
+                "description": "decisions about all columns that change from one type to another;"
+                " an entry under a table's name beats them",
+                "items": {"$ref": "#/$defs/pattern"},
+            },
             "resolutions": {
                 "type": "object",
                 "description": "old table name (bare: the configured schema, else public) to its entries",
@@ -35,7 +41,7 @@ def resolutions_schema() -> dict[str, Any]:
         "patternProperties": _COMMENTS,
         "additionalProperties": False,
         "required": ["resolutions"],
-        "$defs": {"entry": _entry(), "lookup": _lookup()},
+        "$defs": {"entry": _entry(), "pattern": _pattern(), "lookup": _lookup()},
     }
 
 
@@ -72,6 +78,22 @@ def _entry() -> dict[str, Any]:
         "additionalProperties": False,
         "required": ["action"],
     }
+
+
+def _pattern() -> dict[str, Any]:
+    entry = _entry()
+    of_columns = ("old_column", "old_columns", "new_column", "new_table", "new_schema")
+    kept = {name: shape for name, shape in entry["properties"].items() if name not in of_columns}
+    own = {
+        "tables": {**_TEXT, "description": "old tables: * stands for any characters, ? for one"},
+        "when": {**_TEXT, "description": "old and new type: timestamp -> timestamptz"},
+        "action": {"enum": [Action.TRANSFORM.value, _PLACEHOLDER]},
+        "transform_sql": {
+            **_TEXT,
+            "description": "an expression over the old row; {old_column} stands for each column's name",
+        },
+    }
+    return {**entry, "properties": {**kept, **own}, "required": ["tables", "when", "action"]}
 
 
 def _lookup() -> dict[str, Any]:

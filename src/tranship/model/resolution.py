@@ -88,11 +88,24 @@ class Resolution(Struct, frozen=True):
         return self.old_columns or ((self.old_column,) if self.old_column is not None else ())
 
 
+class ForAll(Struct, frozen=True):
+    """One decision about all columns that change from one type to another: an entry of ``for_all``."""
+
+    entry: Resolution
+    """What is decided. It names no columns, and ``table`` is ``when`` as written."""
+    tables: str
+    """Which old tables: a name in which ``*`` stands for any characters and ``?`` for one."""
+    types: tuple[str, str]
+    """The old and the new type, as people write them: ``timestamp``, ``timestamptz``."""
+
+
 class ResolutionFile(Struct, frozen=True):
     """A resolutions file."""
 
     entries: tuple[Resolution, ...]
     """In the file's order."""
+    for_all: tuple[ForAll, ...] = ()
+    """The patterns, in the file's order. An entry under a table's name beats each of them."""
     old_fingerprint: str = ""
     """Of the catalog it was generated against, likewise for NEW; empty: it was written by hand."""
     new_fingerprint: str = ""

@@ -1,4 +1,4 @@
-"""TS319 to TS325: an entry of a resolutions file is malformed, names what does not exist, or contradicts
+"""TS318 to TS325: an entry of a resolutions file is malformed, names what does not exist, or contradicts
 another.
 """
 
@@ -95,6 +95,24 @@ class UnknownAction(RefusalMessage, frozen=True):
 
 class NoAction(UnknownAction, frozen=True):
     message = "the entry has no action"
+
+
+class NoPatternAction(UnknownAction, frozen=True):
+    message = "an entry of for_all converts columns: action {action!r} is none for it"
+    hint = "use 'transform', or an entry under each table's name"
+    suggestion: str = ""
+
+
+class PatternMatchesNothing(RefusalMessage, frozen=True):
+    code = "TS318"
+    meaning = "an entry of for_all is about no column"
+    cure = "correct `tables` or `when`, or take the entry out; the message gives the types that change"
+    message = "no column of the tables {tables!r} changes from {old_type!r} to {new_type!r}"
+    hint = "{suggestion}"
+    tables: str
+    old_type: str
+    new_type: str
+    suggestion: str
 
 
 class WrongFields(RefusalMessage, frozen=True):
@@ -205,6 +223,15 @@ class Contradiction(RefusalMessage, frozen=True):
     column: str
     path: str
     action: str
+
+
+class PatternsDisagree(RefusalMessage, frozen=True):
+    code = Contradiction.code
+    message = "{path} decides {table}.{column} otherwise"
+    hint = "give {table} an entry of its own for {column!r}, or say in 'tables' which tables each one means"
+    path: str
+    table: TableName
+    column: str
 
 
 class IgnoredTwice(RefusalMessage, frozen=True):

@@ -3,7 +3,7 @@
 Lives here: the checks of a file in three stages: tables (which table a key means), columns and lookups (each
 entry by itself), contradictions (entries against each other). Does not live here: values that only a server
 can judge are listed (``casts``), and asked about in ``analysis``. Begin with ``decide`` below. Order of the
-files: words → tables → lookups → columns → contradictions → open_changes; casts stands alone.
+files: words → tables → patterns → lookups → columns → contradictions → open_changes; casts stands alone.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tranship.planning.deciding.resolve.columns import Pair, check_meaning, chec
 from tranship.planning.deciding.resolve.contradictions import check_against_each_other, check_against_the_rest
 from tranship.planning.deciding.resolve.lookups import with_lookup_names
 from tranship.planning.deciding.resolve.open_changes import answers_of, is_resolved, open_questions
+from tranship.planning.deciding.resolve.patterns import PatternEntries, with_patterns
 from tranship.planning.deciding.resolve.tables import TableEntries, entries_by_table, table_decisions
 from tranship.planning.deciding.resolve.words import (
     PLACEHOLDERS,
@@ -53,10 +54,11 @@ def decide(
     """
     tables, problems = entries_by_table(_plain_file(file), old, new, scope)
     decided, targets, wrong_tables = table_decisions(tables, new, scope)
-    found = [*file.problems, *problems, *wrong_tables]
     pairs = {pair.old: pair for pair in match(old, new, scope, decided, background=background).pairs}
+    entries = with_patterns(file.for_all, tables, pairs.values(), old, new)
+    found = [*file.problems, *problems, *wrong_tables, *entries.problems]
     decisions: list[Decision] = []
-    for one in tables:
+    for one in entries.tables:
         pair = pairs.get(one.old.name)
         trouble = tuple(_check(one, pair, old, new, scope, decided))
         found += trouble
@@ -69,19 +71,42 @@ def decide(
     return Answers(tuple(decisions)), _with_columns(decided, decisions), tuple(dict.fromkeys(found))
 
 
+def asked_by_patterns(
+    file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background = NOTHING_KNOWN
+) -> tuple[tuple[TableName, Resolution], ...]:
+    """Returns what the open entries of ``for_all`` ask about, as open entries of the old tables."""
+    tables, _ = entries_by_table(_plain_file(file), old, new, scope)
+    return _entries_with_patterns(file, tables, (old, new), scope, background).asked
+
+
+def _entries_with_patterns(
+    file: ResolutionFile,
+    tables: Sequence[TableEntries],
+    sides: tuple[Catalog, Catalog],
+    scope: Scope,
+    background: Background,
+) -> PatternEntries:
+    if not file.for_all:
+        return PatternEntries(tuple(tables))
+    decided, _, _ = table_decisions(tables, sides[1], scope)
+    pairs = match(*sides, scope, decided, background=background).pairs
+    return with_patterns(file.for_all, tables, pairs, *sides)
+
+
 def asked_about(
-    file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope
+    file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background = NOTHING_KNOWN
 ) -> dict[tuple[str, Side, str], str]:
     """Returns what entries with placeholders ask about, with the entry's path.
 
     A key is old table, side and column; the column is empty for the table itself.
     """
     tables, _ = entries_by_table(_plain_file(file), old, new, scope)
+    of_tables = [(one.old.name, entry) for one in tables for entry in filter(is_open, one.entries)]
+    of_patterns = _entries_with_patterns(file, tables, (old, new), scope, background).asked
     asked: dict[tuple[str, Side, str], str] = {}
-    for one in tables:
-        for entry in filter(is_open, one.entries):
-            for side, name in _named_columns(entry) or [(Side.OLD, "")]:
-                asked.setdefault((str(one.old.name), side, name), entry.path)
+    for table, entry in (*of_tables, *of_patterns):
+        for side, name in _named_columns(entry) or [(Side.OLD, "")]:
+            asked.setdefault((str(table), side, name), entry.path)
     return asked
 
 

@@ -56,10 +56,10 @@ _ALLOWED: dict[Action, frozenset[str]] = {
     Action.DROP_TABLE: frozenset(),
 }
 # An entry's path begins the object of its problems; the table's key may hold brackets, in its quotes.
-_ENTRY_PATH = re.compile(r"""\$\.resolutions(?:\.\w+|\["(?:[^"\\]|\\.)*"\])\[\d+\]""")
+_ENTRY_PATH = re.compile(r"""\$\.(?:for_all|resolutions(?:\.\w+|\["(?:[^"\\]|\\.)*"\]))\[\d+\]""")
 # What a quoted region of SQL looks like: escape strings first, then plain ones, identifiers, dollar quotes,
 # comments.
-_QUOTED = re.compile(
+QUOTED = re.compile(
     r"""\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(\$\w*\$).*?\1|--[^\n]*|/\*.*?\*/""",
     re.DOTALL,
 )
@@ -159,7 +159,7 @@ def unedited(sql: str) -> str | None:
     """Returns the first ``{placeholder}`` outside of quotes, where PostgreSQL has no use for a brace; None
     without one.
     """
-    found = re.search(r"\{[^{}]*\}", _QUOTED.sub("''", sql))
+    found = re.search(r"\{[^{}]*\}", QUOTED.sub("''", sql))
     return found.group() if found else None
 
 

@@ -5,8 +5,8 @@ What is suggested is never decided: passing the file on is.
 Lives here: drafts of answers for tables and columns, and the document that ``resolve generate`` writes. Does
 not live here: asking the data (``analysis``), and what is wrong with an entry (``resolve``). Begin with
 ``suggest`` below. Order of the files: facts → guesses → formats · concepts → splits · merges · pairs → parts
-→ drafts → mappings · constants → context → own_conversion → translate → joins → columns; earlier_file stands
-alone.
+→ drafts → mappings · constants → context → own_conversion → translate → joins → columns → for_all →
+earlier_file.
 """
 
 from __future__ import annotations
@@ -21,18 +21,24 @@ from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass, Comparison, TablePair, TableProposal
 from tranship.model.evidence import Evidence, TrialQuestion
 from tranship.model.names import TableName
-from tranship.model.resolution import Answers, Resolution, ResolutionFile
+from tranship.model.resolution import Answers, ForAll, Problem, Resolution, ResolutionFile
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.deciding.data_questions import Provisional, provisional_comparison
-from tranship.planning.deciding.resolve import decide
+from tranship.planning.deciding.resolve import asked_by_patterns, decide
 from tranship.planning.deciding.resolve.tables import table_key
 from tranship.planning.deciding.resolve.words import is_open
 from tranship.planning.deciding.suggest.columns import column_drafts, open_guesses
 from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.drafts import Confidence, Draft, Field
-from tranship.planning.deciding.suggest.earlier_file import Dropped, is_untouched, kept_entries
+from tranship.planning.deciding.suggest.earlier_file import (
+    Dropped,
+    is_untouched,
+    kept_entries,
+    kept_patterns,
+)
 from tranship.planning.deciding.suggest.facts import Fact, without_values
+from tranship.planning.deciding.suggest.for_all import ALL_TABLES, DraftOf, asked_together, pattern_entry
 from tranship.planning.matching.scope import Scope, default_schema
 
 _INSTRUCTIONS = (
@@ -44,6 +50,7 @@ _INSTRUCTIONS = (
     "An action that is filled in leaves no data behind.",
     "Actions: rename, transform (with value_mapping, lookup_table or transform_sql, or bare), "
     "default, ignore, rename_table, drop_table.",
+    "An entry of for_all decides all columns of its two types; one under a table's name beats it.",
     "Keys that begin with _ and // to the end of a line are comments.",
 )
 
@@ -85,7 +92,8 @@ class Suggestions(Struct, frozen=True):
 class _Written(Struct, frozen=True):
     """One entry of the document."""
 
-    table: TableName
+    table: TableName | None
+    """None: it is an entry of ``for_all``."""
     text: str
     suggestion: str
     body: object
@@ -110,23 +118,54 @@ def suggest(
     """
     file = existing if existing is not None else ResolutionFile(())
     answers, decided, problems = decide(file, old, new, scope, background)
-    earlier, dropped = kept_entries(file, problems, old)
+    earlier = _earlier(file, problems, old)
     observed = observed_in(evidence)
     provisional = provisional_comparison(
         old, new, scope, (answers, decided), observed=observed, background=background
     )
-    kept = [(entry, table) for entry, table in earlier if not is_untouched(entry)]
-    known = [(table, entry) for entry, table in kept if table is not None]
+    kept_file = replace(file, for_all=earlier.patterns)
+    asked = [*earlier.open_entries, *asked_by_patterns(kept_file, old, new, scope, background)]
     data = _Data(old, new, evidence, provisional)
-    fresh = _fresh(data, _undecided(provisional, answers), [one for one in known if is_open(one[1])])
-    written = _ordered(provisional, [*(_again(entry, table) for table, entry in known), *fresh])
+    drafts = asked_together(_fresh(data, _undecided(provisional, answers), asked), old)
+    written = _ordered(provisional, [*earlier.again(), *map(_written, drafts)])
     return Suggestions(
         document=_document(written, old, new, file.remarks),
         questions=_questions(written, old),
-        kept=sum(not is_open(entry) for entry, _ in kept),
-        dropped=dropped,
+        kept=earlier.decided,
+        dropped=earlier.dropped,
         inserts=tuple(dict.fromkeys(chain.from_iterable(one.inserts for one in written))),
     )
+
+
+class _Earlier(Struct, frozen=True):
+    """What of an earlier file still applies."""
+
+    entries: tuple[tuple[Resolution, TableName | None], ...]
+    patterns: tuple[ForAll, ...]
+    dropped: tuple[Dropped, ...]
+
+    @property
+    def open_entries(self) -> list[tuple[TableName, Resolution]]:
+        """The entries of tables that still ask."""
+        return [(table, entry) for entry, table in self.entries if table is not None and is_open(entry)]
+
+    @property
+    def decided(self) -> int:
+        """The number of entries that decide."""
+        entries = [*(entry for entry, _ in self.entries), *(pattern.entry for pattern in self.patterns)]
+        return sum(not is_open(entry) for entry in entries)
+
+    def again(self) -> list[_Written]:
+        """Returns the entries as they are written again."""
+        known = [_again(entry, table) for entry, table in self.entries if table is not None]
+        return [*known, *(_again(pattern.entry, None) for pattern in self.patterns)]
+
+
+def _earlier(file: ResolutionFile, problems: Sequence[Problem], old: Catalog) -> _Earlier:
+    entries, dropped = kept_entries(file, problems, old)
+    patterns, gone = kept_patterns(file, problems)
+    kept = tuple(one for one in entries if not is_untouched(one[0]))
+    return _Earlier(kept, patterns, (*dropped, *gone))
 
 
 def _questions(written: Sequence[_Written], old: Catalog) -> tuple[Question, ...]:
@@ -164,10 +203,10 @@ def _context(
     return TablePairContext(before, after, old, new, evidence, schemas, observed=observed)
 
 
-def _again(entry: Resolution, table: TableName) -> _Written:
+def _again(entry: Resolution, table: TableName | None) -> _Written:
     sides = ", ".join(entry.sources), entry.new_column or entry.new_table or ""
     names = " → ".join(filter(None, sides))
-    text = entry.description or names or str(table)
+    text = entry.description or names or entry.table
     return _Written(
         table,
         text,
@@ -193,18 +232,18 @@ def _fresh(
     data: _Data,
     by_table: Mapping[str, Sequence[Change]],
     asked: Sequence[tuple[TableName, Resolution]],
-) -> Iterator[_Written]:
-    """Yields entries for what neither a decision nor an open entry of the earlier file is about."""
+) -> Iterator[DraftOf]:
+    """Yields drafts about what neither a decision nor an open entry of the earlier file is about."""
     provisional = data.provisional
     for proposal in provisional.matching.proposals:
         if proposal.old in provisional.matching.only_old and not _asks_table(asked, proposal.old):
-            yield _written(_table_draft(proposal, data.new, provisional), proposal.old)
+            yield DraftOf(proposal.old, _table_draft(proposal, data.new, provisional))
     lost = [name for name in provisional.comparison.matching.only_old if not _asks_table(asked, name)]
     for name in lost:
-        yield from (_written(_gone(change), name) for change in by_table.get(str(name), ()))
+        yield from (DraftOf(name, _gone(change)) for change in by_table.get(str(name), ()))
     for pair in provisional.comparison.matching.pairs:
         changes = [c for c in by_table.get(str(pair.old), ()) if not _asked(asked, pair.old, c)]
-        yield from (_written(draft, pair.old) for draft in _pair_drafts(data, pair, changes))
+        yield from (DraftOf(pair.old, draft) for draft in _pair_drafts(data, pair, changes))
 
 
 def _pair_drafts(data: _Data, pair: TablePair, changes: Sequence[Change]) -> list[Draft]:
@@ -273,12 +312,13 @@ def _gone(change: Change) -> Draft:
     )
 
 
-def _written(draft: Draft, table: TableName) -> _Written:
+def _written(one: DraftOf) -> _Written:
+    draft = one.draft
     return _Written(
-        table,
+        one.table,
         draft.question,
         draft.words,
-        draft.entry(),
+        draft.entry() if one.table is not None else pattern_entry(draft),
         open=True,
         answered=draft.complete,
         evidence=draft.evidence,
@@ -287,14 +327,15 @@ def _written(draft: Draft, table: TableName) -> _Written:
 
 
 def _question(number: int, one: _Written, old: Catalog) -> Question:
-    return Question(number, table_key(one.table, old), one.text, one.suggestion, one.answered, one.evidence)
+    table = table_key(one.table, old) if one.table is not None else ALL_TABLES
+    return Question(number, table, one.text, one.suggestion, one.answered, one.evidence)
 
 
 def _ordered(provisional: Provisional, written: Sequence[_Written]) -> list[_Written]:
-    """Returns the entries by table: in configured order, then by name."""
+    """Returns the entries of ``for_all``, then the others by table: in configured order, then by name."""
     configured = provisional.matching.configured or ()
-    rest = sorted({one.table for one in written} - set(configured))
-    place = {name: n for n, name in enumerate((*configured, *rest))}
+    rest = sorted({one.table for one in written if one.table is not None} - set(configured))
+    place = {name: n for n, name in enumerate((None, *configured, *rest))}
     return sorted(written, key=lambda one: place[one.table])
 
 
@@ -303,12 +344,15 @@ def _document(
 ) -> dict[str, object]:
     tables: dict[str, list[object]] = {}
     for one in written:
-        tables.setdefault(table_key(one.table, old), []).append(one.body)
+        if one.table is not None:
+            tables.setdefault(table_key(one.table, old), []).append(one.body)
+    for_all = [one.body for one in written if one.table is None]
     return {
         "_instructions": list(_INSTRUCTIONS),
         **{key: Raw(text.encode()) for key, text in remarks},
         "format_version": 1,
         "old_fingerprint": old.fingerprint,
         "new_fingerprint": new.fingerprint,
+        **({"for_all": for_all} if for_all else {}),
         "resolutions": tables,
     }

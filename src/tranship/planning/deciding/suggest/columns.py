@@ -15,11 +15,12 @@ from tranship.model.change_kind import ChangeKind
 from tranship.planning.deciding.data_questions import translated
 from tranship.planning.deciding.suggest.constants import constant
 from tranship.planning.deciding.suggest.context import TablePairContext
-from tranship.planning.deciding.suggest.drafts import Confidence, Draft, Field
+from tranship.planning.deciding.suggest.drafts import AskedOnce, Confidence, Draft, Field
 from tranship.planning.deciding.suggest.facts import Fact, column_evidence
 from tranship.planning.deciding.suggest.guesses import Guess, trial_evidence
 from tranship.planning.deciding.suggest.joins import DULL, composites, joined
 from tranship.planning.deciding.suggest.over_parent import over_parent
+from tranship.planning.deciding.suggest.own_conversion import asked_once
 from tranship.planning.deciding.suggest.parts import part_guesses
 from tranship.planning.deciding.suggest.translate import translation
 from tranship.planning.names.families import family
@@ -160,6 +161,8 @@ def _both(tables: TablePairContext, change: Change) -> Draft:
         meaning=change.kind == ChangeKind.MEANING_CHANGED,
     )
     against = any(line.startswith("but ") for line in change.evidence)
+    bare = dict(found.fields) == {"old_column": left, "new_column": right, "action": "transform"}
+    of_types = bare and change.kind is ChangeKind.TYPE_CHANGED
     return Draft(
         question=change.description,
         old_column=left,
@@ -169,7 +172,16 @@ def _both(tables: TablePairContext, change: Change) -> Draft:
         confidence=Confidence.GUESS if against else found.confidence,
         evidence=(*change.evidence, *column_evidence(tables.facts(left)), *found.evidence),
         inserts=found.inserts,
+        asked_once=_asked_once(tables, change) if of_types else None,
     )
+
+
+def _asked_once(tables: TablePairContext, change: Change) -> AskedOnce | None:
+    source = tables.before.column(change.old_column or "")
+    target = tables.after.column(change.new_column or "")
+    if source is None or target is None:
+        return None
+    return asked_once(tables, source, target, change.evidence)
 
 
 def open_guesses(tables: TablePairContext, changes: Sequence[Change]) -> Iterator[Guess]:

@@ -33,6 +33,19 @@ class Confidence(StrEnum):
     GUESS = "guess"
 
 
+class AskedOnce(Struct, frozen=True):
+    """A question that is the same for every column of an old and a new type."""
+
+    when: str
+    """The two types as a pattern names them: ``timestamp -> timestamptz``."""
+    zone: str
+    """The time zone of OLD's database."""
+    reasons: tuple[str, ...]
+    """What the comparison said of the change."""
+    empty: bool
+    """OLD holds no value in this column: every row was looked at."""
+
+
 class Draft(Struct, frozen=True):
     """One entry of the file for one question."""
 
@@ -46,6 +59,8 @@ class Draft(Struct, frozen=True):
     confidence: Confidence = Confidence.LIKELY
     evidence: tuple[Fact, ...] = ()
     inserts: tuple[str, ...] = ()
+    asked_once: AskedOnce | None = None
+    """The question is about the two types, not about this column, and so asked once for all such columns."""
 
     @property
     def words(self) -> str:

@@ -11,9 +11,10 @@ from tranship.errors.codes.decisions import OpenQuestion
 from tranship.errors.codes.entries import TablesLeaveItOut
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
-from tranship.model.resolution import Action, Problem, Resolution, ResolutionFile
+from tranship.model.resolution import Action, ForAll, Problem, Resolution, ResolutionFile
 from tranship.planning.deciding.resolve.tables import the_table
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS, SPECIFY_ACTION, entry_path, is_open
+from tranship.planning.deciding.suggest.for_all import ALL_TABLES
 
 # Problems that leave an entry standing: it asks, or it is about a table that this run leaves out.
 _NOT_GRAVE = (OpenQuestion.code, TablesLeaveItOut.code)
@@ -28,6 +29,7 @@ _GENERATED = {
     "_suggestion",
     "_evidence",
 }
+_GENERATED_PATTERN = {*_GENERATED, "tables", "when"}
 
 
 class Dropped(Struct, frozen=True):
@@ -53,6 +55,30 @@ def kept_entries(
             table = the_table(old, entry.table)
             kept.append((entry, table.name if table is not None else None))
     return kept, tuple(dropped)
+
+
+def kept_patterns(
+    file: ResolutionFile, problems: Sequence[Problem]
+) -> tuple[tuple[ForAll, ...], tuple[Dropped, ...]]:
+    """Returns the entries of ``for_all`` that still apply, without the open ones that are asked again, and
+    those that do not with the reason.
+    """
+    kept: list[ForAll] = []
+    dropped: list[Dropped] = []
+    for pattern in file.for_all:
+        entry = pattern.entry
+        reason = _why_dropped(entry, [one for one in problems if entry_path(one) == entry.path])
+        if reason is not None:
+            dropped.append(Dropped(entry.path, reason))
+        elif not _is_untouched_pattern(pattern):
+            kept.append(pattern)
+    return tuple(kept), tuple(dropped)
+
+
+def _is_untouched_pattern(pattern: ForAll) -> bool:
+    entry = pattern.entry
+    added = json.loads(entry.source).keys() - _GENERATED_PATTERN
+    return not added and entry.action == SPECIFY_ACTION and pattern.tables == ALL_TABLES
 
 
 def _problems_by_entry(file: ResolutionFile, problems: Sequence[Problem]) -> list[list[Problem]]:

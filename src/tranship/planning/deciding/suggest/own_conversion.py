@@ -7,14 +7,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from tranship.model.builtin_types import Family
+from tranship.model.catalog import Column
 from tranship.model.evidence import ColumnFacts, Misfits, Refusals
-from tranship.model.expression import Conversion, Rule
+from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.types import TypeKind
 from tranship.planning.comparing.meaning import is_utc
+from tranship.planning.deciding.resolve.patterns import written_pattern
 from tranship.planning.deciding.resolve.words import SPECIFY_DEFAULT_VALUE
-from tranship.planning.deciding.suggest.context import ColumnPairContext
-from tranship.planning.deciding.suggest.drafts import NO_TRANSLATION, Confidence, Field, Translation
+from tranship.planning.deciding.suggest.context import ColumnPairContext, TablePairContext
+from tranship.planning.deciding.suggest.drafts import (
+    NO_TRANSLATION,
+    AskedOnce,
+    Confidence,
+    Field,
+    Translation,
+)
 from tranship.planning.deciding.suggest.facts import Fact, misfit_evidence, quoting
 from tranship.planning.deciding.suggest.formats import reads_otherwise
 from tranship.planning.deciding.suggest.guesses import reference
@@ -40,7 +50,7 @@ def own_conversion(pair: ColumnPairContext) -> Translation:
             return _prefilled(pair, pair.facts, tuple(evidence), keep=_kept(pair.facts, refusals))
     other = _other_clock(pair)
     if other is not None:
-        return Translation({**pair.names, "action": "transform"}, coverage=1.0, evidence=(*evidence, *other))
+        return replace(other, evidence=(*evidence, *other.evidence))
     unsure = reads_otherwise(pair.source, pair.target, pair.facts)
     complete = not unsure and _fits(misfits, refusals, pair.conversion)
     return Translation(
@@ -85,21 +95,47 @@ def _wants_mapping(pair: ColumnPairContext, refusals: Refusals) -> bool:
     return every or bool(allowed_values(pair.tables.after, pair.target))
 
 
-def _other_clock(pair: ColumnPairContext) -> tuple[Fact, ...] | None:
-    """Returns the other reading of a time without a zone, where OLD's database is not set to UTC.
+def _other_clock(pair: ColumnPairContext) -> Translation | None:
+    """Returns both readings of a time without a zone, where OLD's database is not set to UTC.
 
-    Nothing in the data tells which reading was meant.
+    Nothing in the data tells which reading was meant; where OLD holds no value, nothing depends on it.
     """
     zone = pair.tables.old.timezone
     kinds = {pair.source.type.leaf.base, pair.target.type.leaf.base}
     plain = "timestamp without time zone" in kinds
     if pair.conversion.rule is not Rule.ZONE or is_utc(zone) or not plain:
         return None
-    value = f"{reference(pair.source)} AT TIME ZONE 'UTC'"
+    bare = Translation({**pair.names, "action": "transform"}, coverage=1.0)
+    if holds_no_value(pair.facts):
+        nothing = "OLD holds no value here: both readings of the time zone come to the same"
+        return replace(bare, complete=True, confidence=Confidence.HIGH, evidence=(nothing,))
+    return replace(bare, evidence=both_readings(reference(pair.source), zone))
+
+
+def both_readings(value: str, zone: str) -> tuple[Fact, ...]:
+    """Returns what a time without a zone may mean; ``value`` is the old column as an expression names it."""
+    utc = f"{value} AT TIME ZONE 'UTC'"
     return (
         f"the bare transform takes the times for those of OLD's database time zone {zone}",
-        f"if the application wrote UTC, as many do whatever the server's zone is: transform_sql {value}",
+        f"if the application wrote UTC, as many do whatever the server's zone is: transform_sql {utc}",
     )
+
+
+def asked_once(
+    tables: TablePairContext, source: Column, target: Column, reasons: tuple[str, ...]
+) -> AskedOnce | None:
+    """Returns the question about two types that the data of no column can tell; None for other questions."""
+    conversion = tables.convert(source, target)
+    if conversion.rule is not Rule.ZONE or conversion.loss is not Loss.ZONE:
+        return None
+    empty = holds_no_value(tables.facts(source.name))
+    when = written_pattern((source.type, target.type))
+    return AskedOnce(when, tables.old.timezone, reasons, empty)
+
+
+def holds_no_value(facts: ColumnFacts | None) -> bool:
+    """Returns whether every row was looked at and none holds a value."""
+    return facts is not None and facts.filled == 0 and not facts.sampled
 
 
 def _known_refusals(pair: ColumnPairContext) -> Refusals | None:

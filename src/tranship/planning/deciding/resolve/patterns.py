@@ -1,0 +1,249 @@
+"""Patterns of a resolutions file: one decision about all columns that change from one type to another.
+
+Each becomes ordinary entries, one for each of its columns about which no entry under the table's name says
+anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tranship.codec import nearest
+from tranship.errors.codes.decisions import OpenQuestion
+from tranship.errors.codes.entries import NoPatternAction, PatternMatchesNothing, PatternsDisagree
+from tranship.model.catalog import Catalog, Table
+from tranship.model.change import TablePair
+from tranship.model.names import TableName
+from tranship.model.resolution import Action, ForAll, Problem, Resolution
+from tranship.model.types import PgType, TypeKind
+from tranship.planning.deciding.resolve.tables import TableEntries, table_key
+from tranship.planning.deciding.resolve.words import (
+    MOST_SHOWN,
+    QUOTED,
+    action_of,
+    check_fields,
+    is_open,
+    problem,
+    unknown_action,
+)
+from tranship.planning.matching.scope import quoted
+
+OLD_COLUMN = "{old_column}"
+"""What stands for the name of each old column in the expression of a pattern."""
+_NAME = re.escape(OLD_COLUMN)
+_OLD_COLUMN = re.compile(f'"{_NAME}"|{QUOTED.pattern}|{_NAME}', re.DOTALL)
+_OWN_USE = (Action.RENAME, Action.IGNORE)
+"""Actions that use an old column up: no pattern has a say in it any more."""
+
+
+class PatternEntries(Struct, frozen=True):
+    """What the patterns of a file come to."""
+
+    tables: tuple[TableEntries, ...]
+    """The entries of each table, with those that a pattern decides."""
+    asked: tuple[tuple[TableName, Resolution], ...] = ()
+    """What open patterns ask about, as open entries of the tables."""
+    problems: tuple[Problem, ...] = ()
+
+
+class _Place(Struct, frozen=True):
+    """An old column and the new one that it becomes."""
+
+    table: Table
+    old: str
+    new: str
+    types: tuple[PgType, PgType]
+
+
+def with_patterns(
+    patterns: Sequence[ForAll],
+    tables: Sequence[TableEntries],
+    pairs: Iterable[TablePair],
+    old: Catalog,
+    new: Catalog,
+) -> PatternEntries:
+    """Returns the entries of the tables with those of the patterns, and what is wrong with a pattern."""
+    if not patterns:
+        return PatternEntries(tuple(tables))
+    by_table = {one.old.name: one for one in tables}
+    places = [place for pair in pairs for place in _places(pair, old, new)]
+    made = _Made(by_table, {}, [], [])
+    for pattern in patterns:
+        mine = [place for place in places if _is_meant(pattern, place, old)]
+        wrong = list(_check(pattern, mine, places))
+        made.problems += wrong
+        if not wrong:
+            made.take(pattern, [p for p in mine if not _has_own(by_table.get(p.table.name), p)], old)
+    return PatternEntries(
+        made.tables(old),
+        tuple(made.still_asked()),
+        (*made.problems, *(_open(pattern) for pattern in made.open_patterns())),
+    )
+
+
+class _Made(Struct):
+    """The entries that patterns have come to so far."""
+
+    own: Mapping[TableName, TableEntries]
+    decided: dict[tuple[TableName, str], tuple[ForAll, Resolution]]
+    """By old table and new column."""
+    problems: list[Problem]
+    asking: list[tuple[ForAll, TableName, Resolution]]
+
+    def take(self, pattern: ForAll, places: Sequence[_Place], old: Catalog) -> None:
+        """Adds the entries of one pattern; a pattern that contradicts an earlier one is a problem, once."""
+        disagreed = False
+        for place in places:
+            entry = _entry(pattern, place, old)
+            if is_open(entry):
+                self.asking.append((pattern, place.table.name, entry))
+                continue
+            first, earlier = self.decided.setdefault((place.table.name, place.new), (pattern, entry))
+            if not disagreed and _says(earlier) != _says(entry):
+                told = PatternsDisagree(first.entry.path, place.table.name, place.old)
+                self.problems.append(problem(pattern.entry, told))
+                disagreed = True
+
+    def tables(self, old: Catalog) -> tuple[TableEntries, ...]:
+        """Returns the entries of each table, in the catalog's order; own entries come first."""
+        found: dict[TableName, list[Resolution]] = {}
+        for (name, _), (_, entry) in self.decided.items():
+            found.setdefault(name, []).append(entry)
+        return tuple(
+            TableEntries(table, (*_own_entries(self.own.get(table.name)), *found.get(table.name, ())))
+            for table in old.tables
+            if table.name in found or table.name in self.own
+        )
+
+    def still_asked(self) -> Iterator[tuple[TableName, Resolution]]:
+        """Yields the open entries for columns that no other pattern decides."""
+        for _, name, entry in self.asking:
+            if (name, entry.new_column or "") not in self.decided:
+                yield name, entry
+
+    def open_patterns(self) -> list[ForAll]:
+        """Returns the patterns that still ask about a column."""
+        paths = {entry.path for _, entry in self.still_asked()}
+        patterns = {pattern.entry.path: pattern for pattern, _, _ in self.asking}
+        return [pattern for path, pattern in patterns.items() if path in paths]
+
+
+def type_name(type_: PgType) -> str:
+    """Returns a type as people write it, domains and modifiers apart: ``timestamptz``, ``varchar``."""
+    return type_.leaf.typname or type_.leaf.base
+
+
+def written_pattern(types: tuple[PgType, PgType]) -> str:
+    """Returns the ``when`` of a pattern for an old and a new type."""
+    return " -> ".join(map(type_name, types))
+
+
+def _places(pair: TablePair, old: Catalog, new: Catalog) -> Iterator[_Place]:
+    """Yields the columns of a pair of tables that correspond and that NEW does not compute itself."""
+    before, after = old.table(pair.old), new.table(pair.new)
+    if before is None or after is None:
+        return
+    for columns in pair.columns:
+        source, target = before.column(columns.old), after.column(columns.new)
+        if source is not None and target is not None and not target.generated:
+            yield _Place(before, source.name, target.name, (source.type, target.type))
+
+
+def _is_meant(pattern: ForAll, place: _Place, old: Catalog) -> bool:
+    names = {table_key(place.table.name, old), str(place.table.name)}
+    of_types = all(map(_is_called, place.types, pattern.types))
+    return of_types and any(_matches(pattern.tables, name) for name in names)
+
+
+def _is_called(type_: PgType, written: str) -> bool:
+    """Returns whether a type has this name, with or without its modifier and the domains over it."""
+    leaf = type_.leaf
+    names = {type_.text, type_.base, leaf.text, leaf.base, leaf.typname}
+    if leaf.kind is TypeKind.ARRAY and leaf.element is not None:
+        names.add(f"{type_name(leaf.element)}[]")
+    return written.lower() in {name.lower() for name in names}
+
+
+def _matches(pattern: str, name: str) -> bool:
+    parts = re.split(r"([*?])", pattern)
+    written = "".join({"*": ".*", "?": "."}.get(part, re.escape(part)) for part in parts)
+    return re.fullmatch(written, name, re.DOTALL) is not None
+
+
+def _has_own(one: TableEntries | None, place: _Place) -> bool:
+    """Returns whether an entry under the table's name says what fills the new column or becomes of the old
+    one.
+    """
+    return any(
+        entry.new_column == place.new
+        or (place.old in entry.sources and (is_open(entry) or action_of(entry) in _OWN_USE))
+        for entry in _own_entries(one)
+    )
+
+
+def _own_entries(one: TableEntries | None) -> tuple[Resolution, ...]:
+    return one.entries if one is not None else ()
+
+
+def _entry(pattern: ForAll, place: _Place, old: Catalog) -> Resolution:
+    """Returns what a pattern says about one column, as an entry of its table."""
+    entry = pattern.entry
+    sql = entry.transform_sql
+    return replace(
+        entry,
+        table=table_key(place.table.name, old),
+        old_column=place.old,
+        new_column=place.new,
+        transform_sql=None if sql is None else _with_column(sql, place.old),
+    )
+
+
+def _with_column(sql: str, column: str) -> str:
+    """Returns an expression with the name of a column in place of ``{old_column}``, texts in quotes apart."""
+    name = quoted(column)
+    return _OLD_COLUMN.sub(
+        lambda found: name if found.group().strip('"') == OLD_COLUMN else found.group(), sql
+    )
+
+
+def _says(entry: Resolution) -> tuple[object, ...]:
+    """Returns what an entry decides, without its place in the file and its words for people."""
+    lookup, mapping = entry.lookup_table, dict(entry.value_mapping or ())
+    return entry.action, mapping, lookup, entry.transform_sql, entry.default_value, entry.null_value
+
+
+def _check(pattern: ForAll, mine: Sequence[_Place], places: Sequence[_Place]) -> Iterator[Problem]:
+    """Yields what is wrong with a pattern by itself."""
+    entry = pattern.entry
+    action = action_of(entry)
+    if action is None and not is_open(entry):
+        yield unknown_action(entry)
+    elif action not in (None, Action.TRANSFORM):
+        yield problem(entry, NoPatternAction(entry.action))
+    elif not mine:
+        told = PatternMatchesNothing(pattern.tables, *pattern.types, _nearest_types(pattern, places))
+        yield problem(entry, told)
+    elif action is not None and not is_open(entry):
+        sql = None if entry.transform_sql is None else _with_column(entry.transform_sql, "x")
+        filled = replace(entry, old_column="x", new_column="x", transform_sql=sql)
+        # The fields are those of the pattern: they are told once, not for each column.
+        where = problem(entry, NoPatternAction("")).object
+        yield from (replace(found, object=where) for found in check_fields(filled, action))
+
+
+def _nearest_types(pattern: ForAll, places: Sequence[_Place]) -> str:
+    """Returns what the writer of a pattern may have meant: types that change, the likeliest first."""
+    known = sorted({written_pattern(p.types) for p in places if p.types[0].text != p.types[1].text})
+    near = nearest(" -> ".join(pattern.types), known)
+    if near is not None:
+        return f"did you mean {near!r}?" if near != " -> ".join(pattern.types) else "check 'tables'"
+    return f"types that change: {', '.join(known[:MOST_SHOWN])}" if known else "no column changes its type"
+
+
+def _open(pattern: ForAll) -> Problem:
+    asked = pattern.entry.description or f"what becomes of {pattern.entry.table}?"
+    return problem(pattern.entry, OpenQuestion(asked))
