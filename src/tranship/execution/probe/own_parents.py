@@ -3,7 +3,8 @@ whoever else has that key in NEW.
 
 Where OLD declares the foreign key, its own columns say who is whose parent, whatever the columns become in NEW.
 Otherwise the values do, provided that one old table alone fills the parent table. A value that a person mapped
-or looked up names its parent by decision, and is left to NEW's foreign key.
+or looked up names its parent by decision, and is left to NEW's foreign key; unless the parent's own key is mapped
+alike, which only writes the same reference in other words.
 """
 
 from __future__ import annotations
@@ -65,10 +66,14 @@ class OwnParents:
     def _of(self, plan: TablePlan, key: ForeignKey, declared: ForeignKey | None) -> tuple[TablePlan, ...]:
         """The flows that a row's own parent is in; none where that is not one table of OLD."""
         fillers = self._job.fillers(key.target)
-        if any(isinstance(e, MapValues | Lookup) for e in self._expressions(plan, key)):
+        if declared is not None:
+            fillers = tuple(
+                p for p in fillers if declared.target in (p.old, *(s.relation for s in p.sources))
+            )
+        if any(_redirected(plan, key, parent) for parent in fillers):
             return ()
         if declared is not None:
-            return tuple(p for p in fillers if declared.target in (p.old, *(s.relation for s in p.sources)))
+            return fillers
         return fillers if len({p.old for p in fillers}) == 1 else ()
 
     def _declared(self, plan: TablePlan, key: ForeignKey) -> ForeignKey | None:
@@ -126,9 +131,27 @@ class OwnParents:
         return [child.row for rows in children.values() for child in rows if child.plan.flow == plan.flow]
 
 
+def _redirected(plan: TablePlan, key: ForeignKey, parent: TablePlan) -> bool:
+    """Returns whether a decision gives children another value than their parent's own key."""
+    child = {m.column: m.expression for m in plan.columns}
+    above = {m.column: m.expression for m in parent.columns}
+    for name, target in zip(key.columns, key.target_columns, strict=True):
+        match child.get(name), above.get(target):
+            case MapValues() as mapped, MapValues() as own if (mapped.pairs, mapped.otherwise) == (
+                own.pairs,
+                own.otherwise,
+            ):
+                continue
+            case MapValues() | Lookup(), _:
+                return True
+            case _:
+                continue
+    return False
+
+
 def _taken(expression: Expression) -> str | None:
     match expression:
-        case Take(column=column) | Coalesce(of=Take(column=column)):
+        case Take(column=column) | Coalesce(of=Take(column=column)) | MapValues(column=column):
             return column
         case _:
             return None
