@@ -36,8 +36,8 @@ closed allow deny allowed denied include exclude included excluded on off accept
 succeeded failed success failure online offline locked unlocked required optional first last min max minimum
 maximum start end begin end start finish from to old new lower upper debit credit buy sell source target
 sender receiver sender recipient increase decrease up down left right before after latitude longitude lat
-lng width height upvotes downvotes likes dislikes billing shipping buyer seller net gross created updated created
-modified home work income expense arrival departure opened closed subject body
+lng width height upvotes downvotes likes dislikes billing shipping buyer seller net gross created updated
+created modified home work income expense arrival departure opened closed subject body
 """
 _UNIT = """
 cent penny pence dollar euro usd eur gbp percent permille basis bps ratio
