@@ -83,7 +83,9 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     restart: bool = False
     """Delete what an unfinished run wrote, then start over."""
     again: bool = False
-    """Move rows a second time that a finished run moved under other decisions."""
+    """Move rows a second time: those that a finished run moved under other decisions, and, where a run starts
+    over, those of which others changed the first copy.
+    """
     new_snapshot: NewSnapshot | None = None
     """None: refuse to resume without the old snapshot where OLD was written to."""
     take_over: bool = False

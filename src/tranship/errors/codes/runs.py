@@ -275,3 +275,20 @@ class JournalNotSeen(RefusalMessage, frozen=True):
     schema: str
     owner: str
     said: str
+
+
+class RowsEdited(RefusalMessage, frozen=True):
+    code = "TS395"
+    meaning = "others changed rows that an unfinished run wrote, and these would come a second time"
+    cure = "delete them, or let OLD's rows come beside them: `--again`"
+    about = "{table}"
+    message = (
+        "{table}: up to {rows} rows that the unfinished run {run} wrote were changed by others since{named}: "
+        "they cannot be told from rows of others, stay, and OLD's rows would come beside them"
+    )
+    hint = "delete those that came from the run, or add --again: they stay, and all of OLD's rows come again"
+    table: TableName
+    rows: int
+    run: str
+    named: str = ""
+    """The first keys of rows that others wrote or changed, in words."""

@@ -10,12 +10,13 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.errors import Refused
-from tranship.errors.codes.runs import CopiedServer, TooManyTransactions
+from tranship.errors.codes.runs import CopiedServer, RowsEdited, TooManyTransactions
 from tranship.model.catalog import Catalog
 from tranship.server.identity import read_identity
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow
 from tranship.sql import session as statements
 from tranship.sql.new import rollback as sql_rollback
+from tranship.sql.new.counting import count_written
 
 WRAP = 2**31
 """Transactions after which the 32 bits of an xmin no longer prove whose row it is (PostgreSQL documentation,
@@ -75,6 +76,31 @@ async def _written(new: asyncpg.Connection, task: TaskRow, batches: Sequence[Bat
     xids = tuple(xid for batch in mine for xid in batch.xids)
     found = await new.fetchval(sql_rollback.count_ours(task.flow.new, xids)) if xids else 0
     return Written(task, sum(batch.written for batch in mine), xids, found, age)
+
+
+async def refuse_edited(
+    new: asyncpg.Connection, catalog: Catalog, run: Run, tables: Sequence[Written]
+) -> None:
+    """Looks whether rows would come twice when the run's tables are copied again after their rollback.
+
+    A row that others changed carries their transaction, so it is not the run's any more and stays.
+
+    Raises:
+        Refused: others changed rows; nothing is deleted.
+    """
+    problems = []
+    for mine in tables:
+        if not mine.xids or mine.found >= mine.rows:
+            continue
+        counted = await new.fetchrow(count_written(mine.task.flow.new, mine.xids, mine.xids[0]))
+        changed = min(mine.rows - mine.found, counted["others"])
+        if changed:
+            others = await rows_of_others(new, catalog, mine)
+            keys = [", ".join(f"{name}={value}" for name, value in key.items()) for key in others[:5]]
+            named = f" (among them {'; '.join(keys)})" if keys else ""
+            problems.append(RowsEdited(mine.task.flow.new, changed, run.id, named).problem())
+    if problems:
+        raise Refused(problems)
 
 
 async def rows_of_others(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -23,7 +23,7 @@ from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import hold_epoch, shut_out, taken_over
 from tranship.execution.rollback.delete import RollbackContext, roll_back
-from tranship.execution.rollback.written import find_written
+from tranship.execution.rollback.written import Written, find_written, refuse_edited
 from tranship.execution.start.dependencies import changed, dependencies
 from tranship.execution.start.old_unchanged import unwritten
 from tranship.execution.start.tasks import Begun, _task, write_task
@@ -234,7 +234,7 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
     """Takes back what unfinished tables hold of the run (``run.epoch`` is ours), and asks and cuts them anew in the new snapshot."""
     job, journal = context.job, context.journal
     control = await session.alive()
-    left = await find_written(control, journal, run, lambda task: not task.done)
+    left = await _unedited(context, control, run, lambda task: not task.done)
     await roll_back(control, _rollback_context(context, run), left)
     rows = await journal.tasks(control, run.id)
     done = {row.flow for row in rows if row.done}
@@ -269,7 +269,7 @@ async def _end_rollback(context: RunContext, control: asyncpg.Connection, run: R
     begun = {b.position for b in await journal.batches(control, tasks, run.id) if b.rolling_back}
     if begun:
         context.note(RollbackFirst())
-        rows = await find_written(control, journal, run, lambda task: task.position in begun)
+        rows = await _unedited(context, control, run, lambda task: task.position in begun)
         await roll_back(control, _rollback_context(context, run), rows)
 
 
@@ -287,8 +287,25 @@ async def start_over(context: RunContext, control: asyncpg.Connection, run: Run)
     context.note(RollingBack(run.started))
     journal = context.journal
     run = replace(run, epoch=await shut_out(control, journal, run))
-    await roll_back(control, _rollback_context(context, run), await find_written(control, journal, run))
+    await roll_back(control, _rollback_context(context, run), await _unedited(context, control, run))
     await forget(control, journal, run)
+
+
+async def _unedited(
+    context: RunContext,
+    control: asyncpg.Connection,
+    run: Run,
+    wanted: Callable[[TaskRow], bool] = lambda _: True,
+) -> tuple[Written, ...]:
+    """What a run wrote into tables that are to be copied again.
+
+    Raises:
+        Refused: others changed rows of it, which would come twice, and nobody asked for that.
+    """
+    found = await find_written(control, context.journal, run, wanted)
+    if not context.options.again:
+        await refuse_edited(control, context.job.new, run, found)
+    return found
 
 
 def _rollback_context(context: RunContext, run: Run) -> RollbackContext:
