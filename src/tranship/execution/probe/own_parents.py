@@ -1,10 +1,10 @@
 """Which row of the run is a row's parent. A parent is a row, not a value: a child of a rejected row does not go to
 whoever else has that key in NEW.
 
-Where OLD declares the foreign key, its own columns say who is whose parent, whatever the columns become in NEW.
-Otherwise the values do, provided that one old table alone fills the parent table. A value that a person mapped
-or looked up names its parent by decision, and is left to NEW's foreign key; unless the parent's own key is mapped
-alike, which only writes the same reference in other words.
+Where OLD declares the foreign key, its own columns say who is whose parent, whatever the columns become in
+NEW. Otherwise the values do, provided that one old table alone fills the parent table. A value that a
+person mapped or looked up names its parent by decision, and is left to NEW's foreign key; unless the
+parent's own key is mapped alike, which only writes the same reference in other words.
 """
 
 from __future__ import annotations
