@@ -1,6 +1,8 @@
-"""Real servers for tests: one per major version and session, started when first asked for, and a pair of databases per test in milliseconds.
+"""Real servers for tests: one per major version and session, started when first asked for,
+and a pair of databases per test in milliseconds.
 
-    async def test_something(pair: Pair, tmp_path: Path) -> None:              # 17 → 18, the oldest and newest at hand otherwise
+    async def test_something(pair: Pair, tmp_path: Path) -> None:
+        # 17 → 18; the oldest and newest at hand otherwise
         await pair.old.run("CREATE TABLE t (id int PRIMARY KEY)")
         await pair.new.run(...)
         path = pair.config(tmp_path, tables=["t"])
@@ -100,7 +102,10 @@ def run_script(tmp_path: Path) -> Callable[..., CliResult]:
 
 @pytest.fixture
 def invoke(tmp_path: Path) -> Callable[..., CliResult]:
-    """Runs ``tranship`` in this process, in ``tmp_path``: quicker than ``run_cli``. Not for coroutine tests: it runs its own loop."""
+    """Runs ``tranship`` in this process, in ``tmp_path``: quicker than ``run_cli``.
+
+    Not for coroutine tests: it runs its own loop.
+    """
 
     def run(*arguments: str | Path) -> CliResult:
         return run_here(*arguments, cwd=tmp_path)

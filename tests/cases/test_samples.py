@@ -32,13 +32,16 @@ def _stats(folder: Path) -> dict[str, int]:
 
 
 async def _assert_next_inserts_are_free(pair: Pair) -> None:
-    """Every sequence that numbers a column, owned or in its default, stands at or past the column's highest value."""
+    """Every sequence that numbers a column, owned or in its default, stands at
+    or past the column's highest value.
+    """
     questions = await pair.new.fetch(
         "SELECT DISTINCT format('SELECT coalesce(max(%I), 0) <= (SELECT last_value FROM %s) FROM %s',"
         " a.attname, s.oid::regclass, a.attrelid::regclass)"
         " FROM pg_depend d JOIN pg_class s ON s.relkind = 'S' AND s.oid IN (d.objid, d.refobjid)"
         " LEFT JOIN pg_attrdef def ON d.classid = 'pg_attrdef'::regclass AND def.oid = d.objid"
-        " JOIN pg_attribute a ON (a.attrelid, a.attnum::int) = (coalesce(def.adrelid, d.refobjid), coalesce(def.adnum::int, d.refobjsubid))"
+        " JOIN pg_attribute a ON (a.attrelid, a.attnum::int) ="
+        " (coalesce(def.adrelid, d.refobjid), coalesce(def.adnum::int, d.refobjsubid))"
         " WHERE a.attnum > 0"
     )
     assert len(questions) >= 10
@@ -65,7 +68,9 @@ async def test_chinook(make_pair: MakePair, run_script: Callable[..., CliResult]
 
 
 async def test_pagila(make_pair: MakePair, run_script: Callable[..., CliResult], tmp_path: Path) -> None:
-    """Inheritance becomes partitioning, keys grow, store and staff refer to each other; the timestamps ask for bare transforms."""
+    """Inheritance becomes partitioning, keys grow, store and staff refer to each other;
+    the timestamps ask for bare transforms.
+    """
     pair = await _loaded(make_pair, "pagila")
     config = pair.config(tmp_path)
     analysis = run_script("db_migration_tool.py", config, "--prefix", "s")

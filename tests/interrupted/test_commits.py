@@ -1,4 +1,5 @@
-"""Every COMMIT of a run once without its answer, and once lost on its way: the same command goes on by itself, and the end is the same.
+"""Every COMMIT of a run once without its answer, and once lost on its way:
+the same command goes on by itself, and the end is the same.
 
 By default every second one loses its answer; all of both are a campaign.
 """

@@ -1,4 +1,6 @@
-"""Backends of either server ended at random while a run works: it goes on by itself or stops resumable, and the end is the same."""
+"""Backends of either server ended at random while a run works: it goes on by itself or stops resumable,
+and the end is the same.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ async def end_one(database: Database, rng: random.Random) -> None:
     pids = [
         pid
         for (pid,) in await database.fetch(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship'"
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name ~ '^tranship'"
         )
     ]
     if pids:
@@ -82,8 +85,14 @@ async def test_a_snapshot_that_is_lost_is_proven_and_taken_again(
             run_cli, "migrate", config, "--live", "--batch-size", "500", "--jobs", "1", env=slow
         )
     )
-    everybody = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship'"
-    done = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = '_tranship' AND relname = 'batch'"
+    everybody = (
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name ~ '^tranship'"
+    )
+    done = (
+        "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
+        " WHERE nspname = '_tranship' AND relname = 'batch'"
+    )
     while not run.done():
         await asyncio.sleep(0.05)
         if (
@@ -107,7 +116,10 @@ async def test_lost_connections_to_new_do_not_end_a_run(
     await migrate(calm, tmp_path)
     before = await definitions(pair.new)
     struck: list[object] = []
-    everybody = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tranship'"
+    everybody = (
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = 'tranship'"
+    )
 
     async def striking(name: str) -> None:
         if name == "batch.committed" and len(struck) % 4 == 0:

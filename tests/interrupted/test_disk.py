@@ -1,4 +1,6 @@
-"""NEW's disk is full in the middle of a run: it stops at once, and the same command ends it once there is space."""
+"""NEW's disk is full in the middle of a run: it stops at once,
+and the same command ends it once there is space.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,10 @@ import pytest
 from support import CliResult, Database, MakePair, Pair, Servers
 from support.cramped import CrampedServer, impossible, mounted
 
-OLD = "CREATE TABLE t (id int PRIMARY KEY, pad text); INSERT INTO t SELECT g, repeat(md5(g::text), 20) FROM generate_series(1, 20000) g"
+OLD = (
+    "CREATE TABLE t (id int PRIMARY KEY, pad text);"
+    " INSERT INTO t SELECT g, repeat(md5(g::text), 20) FROM generate_series(1, 20000) g"
+)
 SHAPE = "CREATE TABLE t (id int PRIMARY KEY, pad text)"
 CONTENT = "SELECT count(*), count(DISTINCT id), sum(hashtext(t::text)) FROM t"
 

@@ -1,4 +1,6 @@
-"""``doctor --restore`` beside a run whose lock session is gone although it lives: the run is shut out before anything is put back under its feet."""
+"""``doctor --restore`` beside a run whose lock session is gone although it lives: the run is shut out
+before anything is put back under its feet.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,14 @@ from tranship.config import load_config
 from tranship.errors import Stopped
 from tranship.execution.upkeep.doctor import restore_all
 
-OLD = "CREATE TABLE note (id int PRIMARY KEY, word text); INSERT INTO note SELECT n, 'w' || n FROM generate_series(1, 1000) n"
+OLD = (
+    "CREATE TABLE note (id int PRIMARY KEY, word text); INSERT INTO note SELECT n,"
+    " 'w' || n FROM generate_series(1, 1000) n"
+)
 NEW = """
 CREATE TABLE note (id int PRIMARY KEY, word text);
-CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.word := 'changed by a trigger'; RETURN NEW; END$$;
+CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.word := 'changed by a trigger';
+RETURN NEW; END$$;
 CREATE TRIGGER t_shout BEFORE INSERT ON note FOR EACH ROW EXECUTE FUNCTION shout();
 """
 

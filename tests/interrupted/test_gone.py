@@ -1,4 +1,6 @@
-"""NEW goes and does not come back: a run with many streams ends as soon as one with few, and says how to go on."""
+"""NEW goes and does not come back: a run with many streams ends as soon as one with few,
+and says how to go on.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Killed, or failing, at every place a run passes, then run again: the end is that of an undisturbed run.
 
-The whole product of places, kill and raise, first, second and last passage is a campaign; by default each place has one of the six, in turn.
+The whole product of places, kill and raise, first, second and last passage is a campaign;
+by default each place has one of the six, in turn.
 """
 
 from __future__ import annotations

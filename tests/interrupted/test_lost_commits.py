@@ -1,4 +1,7 @@
-"""NEW comes back without what it had committed: a crash with synchronous_commit off, or a failover. The run stops, and goes on from what is there."""
+"""NEW comes back without what it had committed: a crash with synchronous_commit off, or a failover.
+
+The run stops, and goes on from what is there.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +21,20 @@ from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event
 
 FORGET = """
-SET session_replication_role = replica; DELETE FROM town; UPDATE _tranship.task SET state = 'todo' WHERE old_table LIKE '%"town"%';
+SET session_replication_role = replica; DELETE FROM town;
+UPDATE _tranship.task SET state = 'todo' WHERE old_table LIKE '%"town"%';
 UPDATE _tranship.batch SET state = 'todo', read = NULL, written = NULL, rejected = NULL, xids = '{}'
   WHERE position IN (SELECT position FROM _tranship.task WHERE old_table LIKE '%"town"%');
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'tranship%';
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+    AND application_name LIKE 'tranship%';
 """
 """As a standby would stand that had not heard of the first table yet."""
 
 
 async def struck(pair: Pair, folder: Path, strike: str) -> None:
-    """A run whose NEW forgets the first table while the second one is moved; the harm is done within the callback, before anything else goes on."""
+    """A run whose NEW forgets the first table while the second one is moved;
+    the harm is done within the callback, before anything else goes on.
+    """
     done: list[asyncio.Task[None]] = []
 
     def hear(event: Event) -> None:
@@ -52,7 +59,9 @@ async def test_a_new_that_lost_a_table_stops_the_run(make_pair: MakePair, tmp_pa
 async def test_a_crash_loses_nothing_that_was_committed(
     servers: Servers, make_pair: MakePair, tmp_path: Path
 ) -> None:
-    """The server's default is synchronous_commit off, as somebody set it for speed: the run's own sessions do without."""
+    """The server's default is synchronous_commit off, as somebody set it for speed:
+    the run's own sessions do without.
+    """
     calm = await make_pair(OLD, NEW)
     await migrate(calm, tmp_path)
     with CrashableServer(servers.installed[calm.new.server.major], name="crash") as server:

@@ -1,4 +1,6 @@
-"""The network fails at the worst moments: around a COMMIT, and in the middle of COPY with an orderly close that looks like the end of the data."""
+"""The network fails at the worst moments: around a COMMIT, and in the middle of COPY with an orderly close
+that looks like the end of the data.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,10 @@ async def test_an_end_that_was_told_between_two_statements(
     """The driver then has neither a result nor a closed connection: a lost connection like any other."""
     calm, pair = await make_pair(OLD, NEW), await make_pair(OLD, NEW)
     assert run_cli("migrate", calm.config(tmp_path, name="calm.json"), "--live").status == 1
-    idle = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tranship' AND state = 'idle in transaction'"
+    idle = (
+        "FROM pg_stat_activity WHERE datname = current_database() AND application_name ="
+        " 'tranship' AND state = 'idle in transaction'"
+    )
     async with Proxy(pair.new.server.host, pair.new.server.port, lingers=True) as proxy:
         config = pair.config(tmp_path, new=proxy.address)
         paused = {"TRANSHIP_FAILPOINT": "batch.fenced:2:sleep=3"}

@@ -1,4 +1,6 @@
-"""The connection is lost while rows whose parent is gone are taken out of NEW: nobody takes them for somebody else's, and each is rejected once."""
+"""The connection is lost while rows whose parent is gone are taken out of NEW:
+nobody takes them for somebody else's, and each is rejected once.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from tranship.execution.resilience import retry as retrying
 
 OLD = """
 CREATE TABLE town (id int PRIMARY KEY); INSERT INTO town SELECT generate_series(1, 5);
-CREATE TABLE person (id int PRIMARY KEY, town int REFERENCES town); INSERT INTO person SELECT n, n % 5 + 1 FROM generate_series(1, 50) n;
+CREATE TABLE person (id int PRIMARY KEY, town int REFERENCES town);
+INSERT INTO person SELECT n, n % 5 + 1 FROM generate_series(1, 50) n;
 """
 NEW = """
 CREATE TABLE town (id int PRIMARY KEY); CREATE TABLE person (id int PRIMARY KEY, town int REFERENCES town);

@@ -1,4 +1,6 @@
-"""What the fault tests move is worth it: a table that ends empty in NEW, each of its rows rejected, would hide whatever goes wrong with rows."""
+"""What the fault tests move is worth it: a table that ends empty in NEW, each of its rows rejected,
+would hide whatever goes wrong with rows.
+"""
 
 from __future__ import annotations
 

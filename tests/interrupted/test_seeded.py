@@ -1,4 +1,6 @@
-"""A NEW that holds rows already, killed in the middle: what was there before the run is still told from what the run wrote."""
+"""A NEW that holds rows already, killed in the middle: what was there before the run is still told
+from what the run wrote.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,16 @@ INSERT INTO things SELECT g, 1 + g % 400, 'n' || g FROM generate_series(1, 1200)
 NEW = (
     TABLES.format(id="bigint")
     + """
-INSERT INTO kinds SELECT g, CASE WHEN g % 7 = 0 THEN 'other ' ELSE 'kind ' END || g FROM generate_series(1, 400, 3) g;
+INSERT INTO kinds SELECT g, CASE WHEN g % 7 = 0 THEN 'other ' ELSE 'kind ' END || g
+    FROM generate_series(1, 400, 3) g;
 INSERT INTO things SELECT g, 1 + g % 400, 'n' || g FROM generate_series(5, 1200, 5) g
 WHERE (1 + g % 400) % 3 = 1;
 """
 )
-CONTENT = "SELECT (SELECT md5(string_agg(k::text, ',' ORDER BY id)) FROM kinds k), (SELECT md5(string_agg(t::text, ',' ORDER BY id)) FROM things t)"
+CONTENT = (
+    "SELECT (SELECT md5(string_agg(k::text, ',' ORDER BY id)) FROM kinds k),"
+    " (SELECT md5(string_agg(t::text, ',' ORDER BY id)) FROM things t)"
+)
 
 
 @pytest.mark.parametrize("passage", [1, 3, 7, 12])

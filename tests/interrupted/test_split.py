@@ -1,4 +1,7 @@
-"""Batches that are split: for very many refused rows, or because they do not go through as a whole. Nothing of them is forgotten."""
+"""Batches that are split: for very many refused rows, or because they do not go through as a whole.
+
+Nothing of them is forgotten.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ from tranship.execution.resilience import retry as retrying
 from tranship.model.notes import BatchDivided
 from tranship.model.progress import Batch, Event, Noted
 
-OLD = "CREATE TABLE item (id int PRIMARY KEY, next int); INSERT INTO item SELECT n, n FROM generate_series(1, 1000) n"
+OLD = (
+    "CREATE TABLE item (id int PRIMARY KEY, next int); INSERT INTO item SELECT n,"
+    " n FROM generate_series(1, 1000) n"
+)
 NEW = SLY.replace("37 <> 5", "3 <> 2")
 
 
@@ -58,7 +64,9 @@ async def test_the_rest_of_a_split_batch_is_not_forgotten(make_pair: MakePair, t
 async def test_a_batch_that_does_not_go_through_is_divided(
     make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, observe: Observe
 ) -> None:
-    """A NEW that cancels whatever is larger than 300 rows, on a table whose sequence numbers the rows as they come; stopped in between, too."""
+    """A NEW that cancels whatever is larger than 300 rows, on a table whose sequence numbers the rows
+    as they come; stopped in between, too.
+    """
     old = (
         "CREATE TABLE item (name text); INSERT INTO item SELECT 'item ' || n FROM generate_series(1, 2000) n"
     )
@@ -131,12 +139,16 @@ async def test_a_division_whose_answer_is_lost_happens_once(
     assert await pair.new.fetch("SELECT count(*)::int, count(DISTINCT id)::int FROM item") == [(1000, 1000)]
 
 
-WIDE = "CREATE TABLE wide (id int PRIMARY KEY, name text); INSERT INTO wide SELECT n, 'name ' || n FROM generate_series(1, 1200) n"
+WIDE = (
+    "CREATE TABLE wide (id int PRIMARY KEY, name text); INSERT INTO wide SELECT n,"
+    " 'name ' || n FROM generate_series(1, 1200) n"
+)
 CANCELS = """
 CREATE FUNCTION patient(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE seen int := coalesce(nullif(current_setting('test.seen', true), ''), '0')::int + 1;
 BEGIN
-  IF seen > 400 THEN RAISE EXCEPTION 'canceling statement due to its length' USING ERRCODE = 'query_canceled'; END IF;
+  IF seen > 400 THEN RAISE EXCEPTION 'canceling statement due to its length' USING ERRCODE = 'query_canceled';
+  END IF;
   PERFORM set_config('test.seen', seen::text, true);
   RETURN n;
 END$$;
@@ -168,7 +180,10 @@ async def test_killed_while_a_batch_is_split(
     assert again.status == first.status, again
     content = f"SELECT array_agg(t::text ORDER BY id) FROM {table} t"
     assert await pair.new.value(content) == await calm.new.value(content)
-    accounts = "SELECT sum(row_count)::int, sum(written)::int, sum(rejected)::int, count(*) FILTER (WHERE state <> 'done') FROM _tranship.batch"
+    accounts = (
+        "SELECT sum(row_count)::int, sum(written)::int, sum(rejected)::int,"
+        " count(*) FILTER (WHERE state <> 'done') FROM _tranship.batch"
+    )
     assert await pair.new.fetch(accounts) == await calm.new.fetch(accounts)
 
 

@@ -1,4 +1,6 @@
-"""OLD is a standby: its snapshots do not say which transactions they leave out, so equal texts of two prove nothing while any was open."""
+"""OLD is a standby: its snapshots do not say which transactions they leave out,
+so equal texts of two prove nothing while any was open.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ async def test_writes_that_were_open_when_the_run_began(
             async with connected(primary) as first, connected(primary) as writer:
                 await first.execute("BEGIN; SELECT txid_current()")
                 await writer.execute(
-                    "BEGIN; UPDATE log SET line = 'late' WHERE at = (SELECT max(at) FROM log); UPDATE town SET name = 'late' WHERE id = 50"
+                    "BEGIN; UPDATE log SET line = 'late' WHERE at = (SELECT max(at) FROM log);"
+                    " UPDATE town SET name = 'late' WHERE id = 50"
                 )
                 await standby.caught_up()
                 command = (

@@ -1,4 +1,6 @@
-"""What a run cannot wait out stops it at once, resumable, in words; and a second run is refused before it looks at anything."""
+"""What a run cannot wait out stops it at once, resumable, in words; and a second run is refused
+before it looks at anything.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,8 @@ async def test_a_server_that_cannot_answer_a_dry_run(
 ) -> None:
     pair = await make_pair(
         "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)",
-        """CREATE FUNCTION greedy(int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE 'out of memory' USING ERRCODE = '53200'; END$$;
+        """CREATE FUNCTION greedy(int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE 'out of memory'
+            USING ERRCODE = '53200'; END$$;
         CREATE TABLE t (id int PRIMARY KEY CHECK (greedy(id)))""",
     )
     told = run_cli("migrate", pair.config(tmp_path))

@@ -1,4 +1,6 @@
-"""A run that lost its lock while it asked, and another that began and ended meanwhile: one of them moves the rows, never both."""
+"""A run that lost its lock while it asked, and another that began and ended meanwhile:
+one of them moves the rows, never both.
+"""
 
 from __future__ import annotations
 

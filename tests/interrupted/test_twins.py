@@ -1,4 +1,5 @@
-"""A test of the tests: six engines, each broken in one way, must each be caught where the sound engine passes.
+"""A test of the tests: six engines, each broken in one way, must each be caught
+where the sound engine passes.
 
 The zombie, which takes long, is a campaign here; the simulation has one in every run.
 """
@@ -89,7 +90,8 @@ async def zombie(make_pair: MakePair, folder: Path, twin: str) -> list[str]:
     first.send(signal.SIGSTOP)
     await pair.old.run(LATER)
     await pair.new.fetch(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^tranship'"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name ~ '^tranship'"
     )
     second = migrate(
         pair, folder, twin, *OPTIONS, "--new-snapshot", "unfinished", failpoint="run.taken:1:sleep=4"
@@ -113,7 +115,10 @@ async def truncated(make_pair: MakePair, folder: Path, twin: str) -> list[str]:
     """One transaction on OLD empties one table and fills another just when the run takes its view."""
     pair = await make_pair(OLD, NEW)
     command = migrate(pair, folder, twin)
-    exported = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'current_snapshot' AND pid <> pg_backend_pid())"
+    exported = (
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+        " AND query ~ 'current_snapshot' AND pid <> pg_backend_pid())"
+    )
     await until(30, exported, pair, old=True)
     writing = asyncio.create_task(
         pair.old.run("BEGIN; TRUNCATE log; INSERT INTO town VALUES (51, 'late'); COMMIT")

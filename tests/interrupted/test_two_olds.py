@@ -1,4 +1,6 @@
-"""Two OLDs into one NEW at the same time: what one run has off is not put back while the other counts on it."""
+"""Two OLDs into one NEW at the same time: what one run has off is not put back
+while the other counts on it.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,17 @@ from tranship.errors import TranshipError
 
 NEW = """
 CREATE TABLE note (id int PRIMARY KEY, word text);
-CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.word := 'changed by a trigger'; RETURN NEW; END$$;
+CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.word := 'changed by a trigger';
+RETURN NEW; END$$;
 CREATE TRIGGER t_shout BEFORE INSERT ON note FOR EACH ROW EXECUTE FUNCTION shout();
 """
 
 
 def old(first: int) -> str:
-    return f"CREATE TABLE note (id int PRIMARY KEY, word text); INSERT INTO note SELECT n, 'w' || n FROM generate_series({first}, {first + 999}) n"
+    return (
+        "CREATE TABLE note (id int PRIMARY KEY, word text); INSERT INTO note SELECT n,"
+        f" 'w' || n FROM generate_series({first}, {first + 999}) n"
+    )
 
 
 async def test_no_trigger_meets_the_rows_of_the_second(

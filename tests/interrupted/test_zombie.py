@@ -49,7 +49,8 @@ async def test_a_stopped_process_is_shut_out(make_pair: MakePair, tmp_path: Path
         for _ in range(400):
             await asyncio.sleep(0.05)
             made = await pair.new.value(
-                "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = '_tranship'"
+                "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
+                " WHERE nspname = '_tranship'"
             )
             if (
                 made

@@ -22,7 +22,9 @@ from tranship.demo.servers import Installation, Server, installations
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
-"""Acceptance cases and samples that lie beside the checkout on some machines; a test that needs them skips without."""
+"""Acceptance cases and samples that lie beside the checkout on some machines;
+a test that needs them skips without.
+"""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,10 @@ def run_python(
 
 
 def run_here(*arguments: str | Path, cwd: Path) -> CliResult:
-    """Runs ``tranship`` in this process: quicker by the start of a Python. Not from a coroutine, since the command runs its own loop."""
+    """Runs ``tranship`` in this process: quicker by the start of a Python.
+
+    Not from a coroutine, since the command runs its own loop.
+    """
     from tranship.cli import main
 
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace") for _ in range(2))
@@ -153,7 +158,9 @@ class Pair:
         new: Mapping[str, object] | None = None,
         **keys: object,
     ) -> Path:
-        """Writes a configuration of the pair (0600); ``old`` and ``new`` change keys of the endpoints, ``keys`` stand beside them."""
+        """Writes a configuration of the pair (0600); ``old`` and ``new`` change keys of the endpoints,
+        ``keys`` stand beside them.
+        """
         path = folder / name
         document = {
             "old_database": self.old.endpoint(**(old or {})),
@@ -193,20 +200,25 @@ class Servers:
         """The running server of a major version; skips the test where there is none."""
         if major not in self.installed:
             pytest.skip(
-                f"no PostgreSQL {major} on this machine (there is {', '.join(map(str, self.installed)) or 'none'})"
+                f"no PostgreSQL {major} on this machine"
+                f" (there is {', '.join(map(str, self.installed)) or 'none'})"
             )
         if major not in self._running:
             self._running[major] = Server(self.installed[major], name=f"test{major}").start()
         return self._running[major]
 
     def adopt(self, server: Server) -> None:
-        """Takes a running server of one's own kind as the one of its major version; it is stopped with the others."""
+        """Takes a running server of one's own kind as the one of its major version;
+        it is stopped with the others.
+        """
         self._running[server.major] = server
 
     async def create(
         self, major: int, script: str = "", *, encoding: str = "UTF8", template: bool = True
     ) -> Database:
-        """A new database holding what ``script`` makes; with ``template`` the next one with the same script is a file copy."""
+        """A new database holding what ``script`` makes; with ``template`` the next one
+        with the same script is a file copy.
+        """
         server = self.get(major)
         if not script or not template:
             database = await self._create(server, "template0", encoding)

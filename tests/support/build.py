@@ -1,7 +1,8 @@
 """Catalog nouns from short words, for tests without a server.
 
 One by one: ``table("users", "id integer!", "name varchar(10)", key=["id"])``. A whole database from one text:
-``parse_catalog("users(id integer! pk, name varchar(10) = 'x'); crm.orders(id integer, user_id int -> users.id)")``.
+``parse_catalog("users(id integer! pk, name varchar(10) = 'x'); crm.orders(id integer,
+user_id int -> users.id)")``.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ _RANGES = {
 
 
 def pg_type(text: str) -> PgType:
-    """A built-in type as people write it: ``varchar(10)``, ``numeric(10,2)[]``, ``timestamp(0)``, ``interval year to month``, ``int4range``."""
+    """A built-in type as people write it: ``varchar(10)``, ``numeric(10,2)[]``, ``timestamp(0)``,
+    ``interval year to month``, ``int4range``.
+    """
     if text.endswith("[]"):
         return array(pg_type(text[:-2]))
     found = re.fullmatch(r"([^()]+?)(?:\(([-\d, ]+)\))?", text)
@@ -206,8 +209,9 @@ def parse_catalog(
 ) -> Catalog:
     """Returns a database from its tables, separated by ``;``.
 
-    ``!`` is NOT NULL, ``= text`` a default, ``pk`` the primary key, ``gen`` generated, ``-> table.column`` a foreign key,
-    ``v:`` in front of a table its relkind. Enum types are given by name with their labels.
+    ``!`` is NOT NULL, ``= text`` a default, ``pk`` the primary key, ``gen`` generated,
+    ``-> table.column`` a foreign key, ``v:`` in front of a table its relkind.
+    Enum types are given by name with their labels.
     """
     tables = [_parse_table(one, enums or {}) for one in words.split(";") if one.strip()]
     return catalog(*tables, database=database, schemas=tuple(schemas), version=170000)

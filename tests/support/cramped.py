@@ -1,4 +1,6 @@
-"""A server that has a folder on a disk of its own, a few megabytes large, which nobody else sees and which is gone with the server."""
+"""A server that has a folder on a disk of its own, a few megabytes large, which nobody else sees and
+which is gone with the server.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A person's desk: a folder with ``scripts/`` and ``config/`` in which the commands of the classic README are typed as they stand."""
+"""A person's desk: a folder with ``scripts/`` and ``config/`` in which the commands of the classic README
+are typed as they stand.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A pair of databases whose NEW holds the journal and the rows of an earlier version's run (``support/journals``)."""
+"""A pair of databases whose NEW holds the journal and the rows of an earlier version's run
+(``support/journals``).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ UPDATE _tranship.batch SET xids = ARRAY[pg_catalog.txid_current()] WHERE state =
 
 
 async def earlier_pair(make_pair: MakePair, name: str) -> Pair:
-    """Restores a dump in one transaction, so that one transaction wrote all its rows, and makes the journal speak of these two databases."""
+    """Restores a dump in one transaction, so that one transaction wrote all its rows,
+    and makes the journal speak of these two databases.
+    """
     pair = await make_pair(OLD, "")
     keys = []
     for database in (pair.old, pair.new):

@@ -1,9 +1,11 @@
 """Fenced blocks of Markdown pages: the dialect that the manual's examples and the project's cases share.
 
 ```sql old · ```sql new        run on that side
-```sql ask new                 asked of that side; the ```text block after it is the answer, columns separated by |
+```sql ask new                 asked of that side; the ```text block after it is the answer,
+                               columns separated by |
 ```console                     ``$`` lines are run; the lines below must stand in the output in this order;
-                               ``*`` is anything, ``…`` lines left out, ``(exit N)`` the exit status (0 without it)
+                               ``*`` is anything, ``…`` lines left out,
+                               ``(exit N)`` the exit status (0 without it)
 ```console killed at X         the same, and the program is killed when it comes to the failpoint X
 """
 
@@ -26,7 +28,9 @@ Program = Callable[[list[str], Mapping[str, str]], CliResult]
 
 @dataclass(frozen=True)
 class Fence:
-    """A fenced block: its info string, its text, the line of the page where it begins, and where its text stands."""
+    """A fenced block: its info string, its text, the line of the page where it begins,
+    and where its text stands.
+    """
 
     kind: str
     text: str

@@ -1,4 +1,6 @@
-"""Commands in processes of their own that are forked, not started: no imports to wait for, and the test sees the last passage of a failpoint."""
+"""Commands in processes of their own that are forked, not started: no imports to wait for,
+and the test sees the last passage of a failpoint.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A TCP proxy in front of a server that fails at a chosen moment, once, and is transparent before and after."""
+"""A TCP proxy in front of a server that fails at a chosen moment, once, and is transparent before
+and after.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ HEAD = 5
 
 @dataclass
 class CopyData:
-    """Counts the bytes of COPY data in a stream of the server's messages, however they are cut into chunks."""
+    """Counts the bytes of COPY data in a stream of the server's messages,
+    however they are cut into chunks.
+    """
 
     counted: int = 0
     _head: bytes = b""
@@ -52,11 +56,13 @@ class CopyData:
 class Proxy:
     """Between tranship and ``host:port``; ``fault`` strikes once, the first time it applies to a connection.
 
-    ``commit request``: the k-th COMMIT never arrives · ``commit answer``: it arrives, its answer does not · ``close after``: an orderly close once
-    k bytes went down to the client · ``close in copy``: the same once k bytes of COPY data did · ``reset down``, ``reset up``: a TCP reset once k
-    bytes went that way · ``stall``: silence both ways once k bytes went down. ``delay`` seconds are added to every chunk, always. ``lingers``: a
-    server's last words arrive, that it closed the connection does not, until the client ends it. ``alias``: the process id that clients are told
-    in place of the server's, as poolers do.
+    ``commit request``: the k-th COMMIT never arrives · ``commit answer``: it arrives,
+    its answer does not · ``close after``: an orderly close once k bytes went down to the client · ``close
+    in copy``: the same once k bytes of COPY data did · ``reset down``, ``reset up``:
+    a TCP reset once k bytes went that way · ``stall``: silence both ways once k bytes went down.
+    ``delay`` seconds are added to every chunk, always. ``lingers``: a server's last words arrive,
+    that it closed the connection does not, until the client ends it. ``alias``:
+    the process id that clients are told in place of the server's, as poolers do.
     """
 
     host: str

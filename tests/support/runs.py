@@ -12,15 +12,21 @@ from tranship.config import load_config
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event
 
-END_LOCKS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tranship lock'"
+END_LOCKS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND application_name = 'tranship lock'"
+)
 """Run in NEW: ends the connections that hold a run's lock."""
 
 SLY = """
-CREATE FUNCTION sly(n int) RETURNS boolean LANGUAGE sql AS $$SELECT current_setting('transaction_read_only') = 'on' OR n % 37 <> 5$$;
+CREATE FUNCTION sly(n int) RETURNS boolean LANGUAGE sql AS $$SELECT current_setting('transaction_read_only') =
+    'on' OR n % 37 <> 5$$;
 CREATE TABLE item (id int PRIMARY KEY, next int, CONSTRAINT sly CHECK (sly(id)));
 CREATE TABLE part (id int PRIMARY KEY, item int CONSTRAINT part_item REFERENCES item);
 """
-"""NEW whose CHECK holds in a read-only transaction and fails for some rows in a writing one: no probe can predict its rejects."""
+"""NEW whose CHECK holds in a read-only transaction and fails for some rows in a writing one:
+no probe can predict its rejects.
+"""
 
 
 async def migrate(
@@ -48,11 +54,14 @@ async def owned_by_a_plain_role(pair: Pair) -> dict[str, object]:
     """NEW's objects belong to a role without any privilege beyond; its endpoint."""
     role = f"owner_{pair.new.name}"
     await pair.new.run(f"""
-        CREATE ROLE {role} LOGIN PASSWORD 'secret'; GRANT CREATE ON DATABASE "{pair.new.name}" TO {role}; GRANT ALL ON SCHEMA public TO {role};
+        CREATE ROLE {role} LOGIN PASSWORD 'secret'; GRANT CREATE ON DATABASE "{pair.new.name}" TO {role};
+        GRANT ALL ON SCHEMA public TO {role};
         DO $$ DECLARE r record; BEGIN
-          FOR r IN SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') LOOP
+          FOR r IN SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace
+              AND relkind IN ('r', 'p') LOOP
             EXECUTE format('ALTER TABLE %I OWNER TO {role}', r.relname); END LOOP;
-          FOR r IN SELECT relname FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'
+          FOR r IN SELECT relname FROM pg_class c WHERE relnamespace = 'public'::regnamespace
+              AND relkind = 'S'
             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i')) LOOP
             EXECUTE format('ALTER SEQUENCE %I OWNER TO {role}', r.relname); END LOOP; END $$""")
     return {"username": role, "password": "secret"}

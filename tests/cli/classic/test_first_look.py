@@ -142,13 +142,18 @@ def test_the_scripts_know_the_libraries() -> None:
 
 
 def test_the_next_command_can_be_typed(desk_of: DeskOf) -> None:
-    """Without a changes file it begins with the one that makes it; the folder is named where it is another."""
+    """Without a changes file it begins with the one that makes it; the folder is named
+    where it is another.
+    """
     desk = desk_of(OLD, NEW)
     line = "python scripts/data_migrator.py config/my-config.json --prefix p --results-dir out"
     told = desk.type(line)
     assert told.status == 3
     analyze = "python scripts/db_migration_tool.py config/my-config.json --prefix p --results-dir out"
-    generate = "python scripts/manual_resolutions.py generate out/p_migration_changes.json --prefix p --results-dir out"
+    generate = (
+        "python scripts/manual_resolutions.py generate out/p_migration_changes.json --prefix"
+        " p --results-dir out"
+    )
     assert told.stderr.endswith(f": {analyze}, then {generate}\n")
     assert desk.type(analyze).status == 0
     assert desk.type(line).stderr.endswith(f"suggestions: {generate}\n")

@@ -1,4 +1,6 @@
-"""Ctrl-C and SIGTERM in a live run: the first ends it in order, the next run goes on; and what a terminal shows meanwhile."""
+"""Ctrl-C and SIGTERM in a live run: the first ends it in order, the next run goes on;
+and what a terminal shows meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,10 @@ from support import ROOT
 from support.desk import Desk
 
 DeskOf = Callable[[str, str], Desk]
-ROWS = "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, 'v' || g FROM generate_series(1, 500) g"
+ROWS = (
+    "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, 'v' || g"
+    " FROM generate_series(1, 500) g"
+)
 SHAPE = "CREATE TABLE t (id int PRIMARY KEY, v text)"
 
 

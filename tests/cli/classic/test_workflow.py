@@ -25,8 +25,10 @@ INSERT INTO a_child SELECT g, g FROM generate_series(1, 10) g;
 """
 
 OLD = """
-CREATE TABLE users (id int PRIMARY KEY, user_name varchar(50) NOT NULL, email varchar(100), status text, legacy text);
-INSERT INTO users SELECT g, 'u' || g, g::text, CASE WHEN g % 2 = 0 THEN 'active' ELSE 'gone' END, 'x' FROM generate_series(1, 100) g;
+CREATE TABLE users (id int PRIMARY KEY, user_name varchar(50) NOT NULL, email varchar(100), status text,
+    legacy text);
+INSERT INTO users SELECT g, 'u' || g, g::text, CASE WHEN g % 2 = 0 THEN 'active' ELSE 'gone' END,
+    'x' FROM generate_series(1, 100) g;
 CREATE TABLE orders (id int PRIMARY KEY, user_id int REFERENCES users, total numeric(10,2));
 INSERT INTO orders SELECT g, 1 + g % 100, g FROM generate_series(1, 300) g;
 CREATE TABLE scrap (x int);
@@ -65,8 +67,8 @@ def test_identical_schemas(desk_of: DeskOf) -> None:
     told = desk.type("python scripts/db_migration_tool.py config/my-config.json --prefix same")
     assert told.status == 0, told
     assert (
-        "Total Changes: 0\n  - Safe (auto-handled): 0\n  - Transformable (auto-converted): 0\n  - Breaking (manual required): 0\n"
-        in told.stdout
+        "Total Changes: 0\n  - Safe (auto-handled): 0\n  - Transformable (auto-converted): 0\n"
+        "  - Breaking (manual required): 0\n" in told.stdout
     )
     assert "CHANGES (" not in told.stdout
     dry = desk.type("python scripts/data_migrator.py config/my-config.json --prefix same")
@@ -97,15 +99,19 @@ def test_report_to_the_letter(desk_of: DeskOf) -> None:
     summary = changes["summary"]
     assert (
         f"Total Changes: {summary['total']}\n  - Safe (auto-handled): {summary['safe']}\n"
-        f"  - Transformable (auto-converted): {summary['transformable']}\n  - Breaking (manual required): {summary['breaking']}\n"
+        f"  - Transformable (auto-converted): {summary['transformable']}\n"
+        f"  - Breaking (manual required): {summary['breaking']}\n"
     ) in report
     for literal in (
         "SAFE CHANGES (Can be handled automatically):\n",
-        "\n  [users] Column 'created_at' only exists in new DB\n    → Action: Default in new DB: CURRENT_TIMESTAMP\n",
+        "\n  [users] Column 'created_at' only exists in new DB\n"
+        "    → Action: Default in new DB: CURRENT_TIMESTAMP\n",
         "TRANSFORMABLE CHANGES (Can be converted automatically):\n",
-        "\n  [users] Column 'user_name' likely renamed to 'username' in new DB\n    → Action: Rename column\n",
+        "\n  [users] Column 'user_name' likely renamed to 'username' in new DB\n"
+        "    → Action: Rename column\n",
         "BREAKING CHANGES (MANUAL INTERVENTION REQUIRED):\n",
-        "\n  [users] Column 'email' type mismatch: current(varchar(100)) vs new(integer)\n    ⚠ Manual action required!\n",
+        "\n  [users] Column 'email' type mismatch: current(varchar(100)) vs new(integer)\n"
+        "    ⚠ Manual action required!\n",
     ):
         assert literal in report, literal
     assert (
@@ -133,7 +139,8 @@ def test_breaking_changes_with_resolutions(desk_of: DeskOf) -> None:
             refused.stderr.rstrip()
             .splitlines()[-1]
             .endswith(
-                "python scripts/manual_resolutions.py generate results/prod_migration_changes.json --prefix prod"
+                "python scripts/manual_resolutions.py generate results/prod_migration_changes.json"
+                " --prefix prod"
             )
         )
         for name in ("users.email", "users.status", "users.legacy", "scrap"):
@@ -147,13 +154,16 @@ def test_breaking_changes_with_resolutions(desk_of: DeskOf) -> None:
     ]
     assert "results/prod_manual_resolutions.json" in generated.stdout
     assert (
-        "python scripts/manual_resolutions.py validate results/prod_manual_resolutions.json results/prod_migration_changes.json"
-        in generated.stdout
+        "python scripts/manual_resolutions.py validate results/prod_manual_resolutions.json"
+        " results/prod_migration_changes.json" in generated.stdout
     )
     written = desk.json("results/prod_manual_resolutions.json")
     assert next(iter(written)) == "_instructions"
     assert "SPECIFY_ACTION" in desk.read("results/prod_manual_resolutions.json")
-    validate = "python scripts/manual_resolutions.py validate results/prod_manual_resolutions.json results/prod_migration_changes.json"
+    validate = (
+        "python scripts/manual_resolutions.py validate results/prod_manual_resolutions.json"
+        " results/prod_migration_changes.json"
+    )
     assert desk.type(validate).status == 1
     unpassed = desk.type("python scripts/data_migrator.py config/my-config.json --prefix prod")
     assert unpassed.status == 3
@@ -161,7 +171,10 @@ def test_breaking_changes_with_resolutions(desk_of: DeskOf) -> None:
     desk.write("results/prod_manual_resolutions.json", {**written, **DECISIONS})
     checked = desk.type(validate)
     assert checked.status == 0, checked
-    migrate = "python scripts/data_migrator.py config/my-config.json --prefix prod --resolutions results/prod_manual_resolutions.json"
+    migrate = (
+        "python scripts/data_migrator.py config/my-config.json --prefix prod --resolutions"
+        " results/prod_manual_resolutions.json"
+    )
     dry = desk.type(migrate)
     assert dry.status == 0, dry
     live = desk.type(f"{migrate} --live")
@@ -196,17 +209,20 @@ def test_console_to_the_letter(desk_of: DeskOf) -> None:
         "  ✓ Processed: 100, Success: 100, Failed: 0\n\n"
         "[DRY RUN] Migrating table: orders\n  Old columns: 3, New columns: 3\n  Total rows to migrate: 300\n"
         "  ✓ Processed: 300, Success: 300, Failed: 0\n\n"
-        f"{RULER}\nMIGRATION SUMMARY\n{RULER}\nTables processed: 2\nTotal rows migrated: 400\nTotal rows failed: 0\nDuration: "
+        f"{RULER}\nMIGRATION SUMMARY\n{RULER}\nTables processed: 2\nTotal rows migrated: 400\n"
+        "Total rows failed: 0\nDuration: "
     )
     assert re.search(r"^Duration: \d+\.\d\d seconds$", dry, re.MULTILINE)
     live = desk.type(
-        f"python scripts/data_migrator.py config/my-config.json --resolutions {answers} --live --batch-size=7 --jobs 3"
+        f"python scripts/data_migrator.py config/my-config.json --resolutions {answers}"
+        " --live --batch-size=7 --jobs 3"
     ).stdout
     assert "DRY RUN" not in live
     assert "⚠" not in live.split("MIGRATION SUMMARY")[0]
     assert live.startswith(
         f"{RULER}\nDATA MIGRATION\n{RULER}\n\nTables to migrate: 2\nBatch size: 7\n\n"
-        "Migrating table: users\n  Old columns: 5, New columns: 5\n  Total rows to migrate: 100\n  ✓ Processed: 100, Success: 100, Failed: 0\n\n"
+        "Migrating table: users\n  Old columns: 5, New columns: 5\n"
+        "  Total rows to migrate: 100\n  ✓ Processed: 100, Success: 100, Failed: 0\n\n"
         "Migrating table: orders\n"
     )
 
@@ -328,7 +344,8 @@ def test_generate_with_nothing_open(desk_of: DeskOf) -> None:
 def test_rejects_are_told_and_counted(desk_of: DeskOf) -> None:
     desk = desk_of(
         "CREATE TABLE t (id int PRIMARY KEY, v text);"
-        "INSERT INTO t SELECT g, CASE WHEN g > 80 THEN 'hidden-' || g ELSE g::text END FROM generate_series(1, 100) g",
+        "INSERT INTO t SELECT g, CASE WHEN g > 80 THEN 'hidden-' || g ELSE g::text END"
+        " FROM generate_series(1, 100) g",
         "CREATE TABLE t (id int PRIMARY KEY, v int)",
     )
     answers = desk.write(
@@ -360,7 +377,8 @@ def test_max_rejects(desk_of: DeskOf) -> None:
         "a.json", {"resolutions": {"t": [{"action": "transform", "old_column": "v", "new_column": "v"}]}}
     )
     told = desk.type(
-        f"python scripts/data_migrator.py config/my-config.json --resolutions {answers} --live --max-rejects 0"
+        f"python scripts/data_migrator.py config/my-config.json --resolutions {answers}"
+        " --live --max-rejects 0"
     )
     assert told.status in (3, 4), told
     assert desk.new("SELECT count(*) FROM t") == [(0,)]

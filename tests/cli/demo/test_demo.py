@@ -1,4 +1,6 @@
-"""The demo's promise: the whole way, nothing left running; with --keep two servers that can be reached and stopped as printed."""
+"""The demo's promise: the whole way, nothing left running; with --keep two servers that can be reached
+and stopped as printed.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 support/fences.py says what the fences mean that cases have, too. Here also
 
-    ```json NAME        written to the file NAME (in a configuration the two servers are replaced by the test's)
+    ```json NAME        written to the file NAME; in a configuration,
+                        the two servers are replaced by the test's
     ```json NAME own roles   the same, but roles and passwords are the page's
 
 and programs of the console are tranship and python scripts/….
@@ -128,7 +129,9 @@ def test_every_error_code_is_explained() -> None:
 
 
 def test_only_existing_options_are_named() -> None:
-    """Every option that the manual names belongs to a command, to ``dev.py`` or to a program that is no part of this one."""
+    """Every option that the manual names belongs to a command, to ``dev.py`` or to a program
+    that is no part of this one.
+    """
     known = {option for name in COMMANDS for option in _options(load(name))} | {"--version", "--help"}
     for page in [*PAGES, ROOT / "README.md"]:
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", page.read_text(encoding="utf-8"))) - _FOREIGN

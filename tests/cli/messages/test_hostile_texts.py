@@ -1,4 +1,6 @@
-"""Values and names that would leave a comment, a quoted name or a line: what people run stays what it says."""
+"""Values and names that would leave a comment, a quoted name or a line:
+what people run stays what it says.
+"""
 
 from __future__ import annotations
 

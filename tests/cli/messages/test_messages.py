@@ -1,4 +1,6 @@
-"""Every message of the classic page, provoked for real; each with its exit status, its cure, and no secret."""
+"""Every message of the classic page, provoked for real; each with its exit status,
+its cure, and no secret.
+"""
 
 from __future__ import annotations
 

@@ -22,10 +22,14 @@ OLD = "CREATE TABLE t (id int PRIMARY KEY, d date, c text, v text, n text)"
 NEW = """CREATE DOMAIN small AS varchar(3) CHECK (VALUE <> 'no');
 CREATE TABLE t (id int PRIMARY KEY, d text, c inet, v small NOT NULL, n int[], "we ird" interval NOT NULL);"""
 FILE = """{"resolutions": {"t": [
-  {"old_column": "d", "new_column": "d", "action": "transform", "value_mapping": {"2024-01-01": "x", "2024-01-32": "y", "the day": "z"}},
-  {"old_column": "c", "new_column": "c", "action": "transform", "value_mapping": {"a": "10.0.0.1", "b": "10.0.0.300"}, "default_value": "it's"},
-  {"old_column": "v", "new_column": "v", "action": "transform", "value_mapping": {"a": "yes", "b": "no", "c": "y  "}, "null_value": "ok "},
-  {"old_column": "n", "new_column": "n", "action": "transform", "value_mapping": {"a": "{1,2}", "b": "{1,x}"}},
+  {"old_column": "d", "new_column": "d", "action": "transform",
+      "value_mapping": {"2024-01-01": "x", "2024-01-32": "y", "the day": "z"}},
+  {"old_column": "c", "new_column": "c", "action": "transform",
+      "value_mapping": {"a": "10.0.0.1", "b": "10.0.0.300"}, "default_value": "it's"},
+  {"old_column": "v", "new_column": "v", "action": "transform",
+      "value_mapping": {"a": "yes", "b": "no", "c": "y  "}, "null_value": "ok "},
+  {"old_column": "n", "new_column": "n", "action": "transform",
+      "value_mapping": {"a": "{1,2}", "b": "{1,x}"}},
   {"new_column": "we ird", "action": "default", "default_value": "$tranship$ 1 day"}]}}"""
 
 

@@ -24,10 +24,13 @@ RunCli = Callable[..., CliResult]
 OLD = """
 CREATE TABLE artists (id int PRIMARY KEY, name text NOT NULL UNIQUE);
 INSERT INTO artists SELECT 1000 + g, 'artist ' || g FROM generate_series(1, 30) g;
-CREATE TABLE albums (id int PRIMARY KEY, artist int REFERENCES artists, label int, status text, "Cat egory" text,
+CREATE TABLE albums (id int PRIMARY KEY, artist int REFERENCES artists, label int, status text,
+    "Cat egory" text,
   title varchar(100), stock bigint, legacy text);
-INSERT INTO albums SELECT 500 + g, 1001 + g % 30, 1 + g % 25, (ARRAY['ACTIVE','Closed'])[1 + g % 2], (ARRAY['Rock','Jazz','it''s'])[1 + g % 3],
-  repeat('x', g), CASE WHEN g = 7 THEN 3000000000 ELSE g END, CASE WHEN g <= 4 THEN 'kept' END FROM generate_series(1, 60) g;
+INSERT INTO albums SELECT 500 + g, 1001 + g % 30, 1 + g % 25, (ARRAY['ACTIVE','Closed'])[1 + g % 2],
+    (ARRAY['Rock','Jazz','it''s'])[1 + g % 3],
+  repeat('x', g), CASE WHEN g = 7 THEN 3000000000 ELSE g END, CASE WHEN g <= 4 THEN 'kept' END
+      FROM generate_series(1, 60) g;
 CREATE TABLE labels (id int PRIMARY KEY, title text);
 INSERT INTO labels SELECT g, 'label ' || g FROM generate_series(1, 25) g;
 CREATE TABLE few (id int PRIMARY KEY);
@@ -37,7 +40,8 @@ NEW = """
 CREATE TYPE st AS ENUM ('active', 'closed');
 CREATE TABLE categories (id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY, name text NOT NULL UNIQUE);
 INSERT INTO categories (name) VALUES ('Rock'), ('Jazz');
-CREATE TABLE albums (id int PRIMARY KEY, artist text, label text, status st, category_id int REFERENCES categories, title varchar(50), stock int);
+CREATE TABLE albums (id int PRIMARY KEY, artist text, label text, status st,
+    category_id int REFERENCES categories, title varchar(50), stock int);
 CREATE TABLE labels (id int PRIMARY KEY, title text);
 CREATE TABLE few (id int PRIMARY KEY);
 """
@@ -185,7 +189,8 @@ async def test_what_several_columns_refer_to_is_named_by_a_table_that_is_left_ou
     old = """
     CREATE TABLE depts (region int, no int, title text NOT NULL, PRIMARY KEY (region, no));
     INSERT INTO depts VALUES (1, 1, 'Sales'), (1, 2, 'Works'), (2, 1, 'Lab');
-    CREATE TABLE staff (id int PRIMARY KEY, dept_region int, dept_no int, FOREIGN KEY (dept_region, dept_no) REFERENCES depts);
+    CREATE TABLE staff (id int PRIMARY KEY, dept_region int, dept_no int, FOREIGN KEY (dept_region, dept_no)
+        REFERENCES depts);
     INSERT INTO staff VALUES (1, 1, 2), (2, 2, 1), (3, NULL, NULL);
     """
     pair = await make_pair(old, "CREATE TABLE staff (id int PRIMARY KEY, dept_title text);")

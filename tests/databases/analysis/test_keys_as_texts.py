@@ -65,7 +65,9 @@ def _scripts() -> tuple[str, str]:
 async def _look(
     old: Database, new: Database, seconds: float, *, locked: str = ""
 ) -> tuple[Evidence, Comparison]:
-    """The comparison with what the data say; ``locked`` names a table of OLD that another session locks meanwhile."""
+    """The comparison with what the data say; ``locked`` names a table of OLD
+    that another session locks meanwhile.
+    """
     catalogs = []
     for database in (old, new):
         async with database.connect() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
@@ -119,7 +121,8 @@ async def test_many_columns_and_many_keys_are_few_statements(
     texts = ", ".join(f"c{n} text" for n in range(40))
     kept = "".join(f"CREATE TABLE keyed_{n} (id int PRIMARY KEY);" for n in range(20))
     pair = await make_pair(
-        f"{tables} CREATE TABLE wide (id text PRIMARY KEY, {columns}); INSERT INTO wide VALUES ('a', {values});",
+        f"{tables} CREATE TABLE wide (id text PRIMARY KEY, {columns});"
+        f" INSERT INTO wide VALUES ('a', {values});",
         f"{kept} CREATE TABLE wide (id text PRIMARY KEY, {texts});",
     )
     evidence, comparison = await _look(pair.old, pair.new, 60)
@@ -183,7 +186,8 @@ async def test_a_short_code_whose_table_is_gone_is_asked_where_the_column_got_ro
 ) -> None:
     old = """
     CREATE TABLE land (code char(2) PRIMARY KEY, title text);
-    CREATE TABLE town (id int PRIMARY KEY, land char(2) REFERENCES land, other char(2) REFERENCES land, z int);
+    CREATE TABLE town (id int PRIMARY KEY, land char(2) REFERENCES land, other char(2) REFERENCES land,
+        z int);
     INSERT INTO land VALUES ('DE', 'Germany'); INSERT INTO town VALUES (1, 'DE', 'DE', 1);
     """
     pair = await make_pair(old, "CREATE TABLE town (id int PRIMARY KEY, land text, other char(2), z int);")

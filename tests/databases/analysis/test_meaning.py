@@ -1,4 +1,6 @@
-"""Conversions that keep the bytes and change the meaning, judged on real data; and automatic ones that stay automatic."""
+"""Conversions that keep the bytes and change the meaning, judged on real data; and automatic ones
+that stay automatic.
+"""
 
 from __future__ import annotations
 
@@ -41,10 +43,13 @@ class Pairs:
         there: str = "",
         comments: tuple[str, str] = ("", ""),
     ) -> None:
-        """``old`` and ``new`` are column definitions, ``value`` an expression over g; ``sql``: None automatic, else the suggested expression."""
+        """``old`` and ``new`` are column definitions, ``value`` an expression over g; ``sql``:
+        None automatic, else the suggested expression.
+        """
         column, after = old.split()[0], new.split()[0]
         self.old.append(
-            f"CREATE TABLE {name} (id int PRIMARY KEY, {old}, z text); INSERT INTO {name} SELECT g, {value}, 'z' FROM generate_series(1, {ROWS}) g;"
+            f"CREATE TABLE {name} (id int PRIMARY KEY, {old}, z text);"
+            f" INSERT INTO {name} SELECT g, {value}, 'z' FROM generate_series(1, {ROWS}) g;"
         )
         self.new.append(f"CREATE TABLE {name} (id int PRIMARY KEY, {new}, z text);")
         if there:

@@ -46,12 +46,15 @@ async def test_texts_are_tried_before_a_conversion_is_filled_in(
     make_pair: MakePair, run_cli: RunCli, tmp_path: Path, majors: tuple[int, int]
 ) -> None:
     old = """
-    CREATE TABLE film (id int PRIMARY KEY, marks text, tags text, braces text, words text, shown text, ended text, few text);
+    CREATE TABLE film (id int PRIMARY KEY, marks text, tags text, braces text, words text, shown text,
+        ended text, few text);
     INSERT INTO film SELECT g, g || ' ' || (g + 1), 'a; b' || g, '{' || g || ',2}', 'one' || g || ' two',
-      CASE WHEN g % 3 = 0 THEN '0000-00-00' ELSE '2020-01-0' || g END, '2020-02-0' || g, '7' FROM generate_series(1, 9) AS g;
+      CASE WHEN g % 3 = 0 THEN '0000-00-00' ELSE '2020-01-0' || g END, '2020-02-0' || g,
+          '7' FROM generate_series(1, 9) AS g;
     """
     new = """
-    CREATE TABLE film (id int PRIMARY KEY, marks bigint[], tags text[], braces int[], words text[], shown timestamp, ended date, few int);
+    CREATE TABLE film (id int PRIMARY KEY, marks bigint[], tags text[], braces int[], words text[],
+        shown timestamp, ended date, few int);
     """
     entries = await _entries(make_pair, run_cli, tmp_path, (old, new), majors)
     assert entries["film.marks"]["transform_sql"] == "string_to_array(old.marks, ' ')::bigint[]"
@@ -91,7 +94,8 @@ async def test_no_constant_beside_an_old_column_of_the_family_that_has_no_place(
     INSERT INTO booking SELECT g, g * 1.5, '2020-01-01' FROM generate_series(1, 9) AS g;
     """
     new = """
-    CREATE TABLE booking (id int PRIMARY KEY, day date, worth_local numeric NOT NULL, worth_foreign numeric NOT NULL, rank int NOT NULL);
+    CREATE TABLE booking (id int PRIMARY KEY, day date, worth_local numeric NOT NULL,
+        worth_foreign numeric NOT NULL, rank int NOT NULL);
     """
     entries = await _entries(make_pair, run_cli, tmp_path, (old, new))
     for name in ("booking.worth_local", "booking.worth_foreign"):
@@ -137,11 +141,13 @@ async def test_a_rename_that_something_speaks_against_is_not_filled_in(
     make_pair: MakePair, run_cli: RunCli, tmp_path: Path
 ) -> None:
     old = """
-    CREATE TABLE contact (first_seen int, mark char(2) NOT NULL, number int, mobile varchar(40), last_seen int, id int PRIMARY KEY);
+    CREATE TABLE contact (first_seen int, mark char(2) NOT NULL, number int, mobile varchar(40),
+        last_seen int, id int PRIMARY KEY);
     INSERT INTO contact SELECT g, 'ab', g, '0123', g, g FROM generate_series(1, 9) AS g;
     """
     new = """
-    CREATE TABLE contact (first_seen int, remark text NOT NULL, number int, website varchar(40), last_seen int, id int PRIMARY KEY);
+    CREATE TABLE contact (first_seen int, remark text NOT NULL, number int, website varchar(40),
+        last_seen int, id int PRIMARY KEY);
     """
     entries = await _entries(make_pair, run_cli, tmp_path, (old, new))
     assert {entry["action"] for entry in entries.values()} == {"SPECIFY_ACTION"}
@@ -153,10 +159,12 @@ async def test_a_glued_name_is_the_name_with_separators(
     make_pair: MakePair, run_cli: RunCli, tmp_path: Path
 ) -> None:
     old = """
-    CREATE TABLE worker (id int PRIMARY KEY, resthours smallint, sharepercent numeric, tokenhash varchar(60), utcstart timestamp);
+    CREATE TABLE worker (id int PRIMARY KEY, resthours smallint, sharepercent numeric, tokenhash varchar(60),
+        utcstart timestamp);
     INSERT INTO worker SELECT g, g, g * 0.01, md5(g::text), now() FROM generate_series(1, 9) AS g;
     """
     new = """
-    CREATE TABLE worker (id int PRIMARY KEY, rest_hours smallint, share_percent numeric, token_hash varchar(60), utc_start timestamp);
+    CREATE TABLE worker (id int PRIMARY KEY, rest_hours smallint, share_percent numeric,
+        token_hash varchar(60), utc_start timestamp);
     """
     assert await _entries(make_pair, run_cli, tmp_path, (old, new)) == {}

@@ -14,7 +14,8 @@ OLD = """
 CREATE TABLE town (code int PRIMARY KEY, name text);
 CREATE TABLE person (id int PRIMARY KEY, mail text, "born in" int, age int, nick text, size varchar(9));
 INSERT INTO town SELECT n, 'town ' || n FROM generate_series(1, 5) n;
-INSERT INTO person SELECT n, 'p' || n / 3, n % 7, n, CASE WHEN n < 3 THEN NULL ELSE 'n' || n END, 'large' FROM generate_series(1, 20) n;
+INSERT INTO person SELECT n, 'p' || n / 3, n % 7, n, CASE WHEN n < 3 THEN NULL ELSE 'n' || n END,
+    'large' FROM generate_series(1, 20) n;
 INSERT INTO person VALUES (21, NULL, NULL, NULL, 'n', 'large'), (22, NULL, 1, 22, 'n', 'large');
 """
 NEW = """

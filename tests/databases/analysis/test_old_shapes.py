@@ -27,8 +27,14 @@ async def _look(
 async def test_schemas_that_differ_by_separators_correspond(
     make_pair: MakePair, run_cli: RunCli, tmp_path: Path
 ) -> None:
-    old = "CREATE SCHEMA webshop; CREATE TABLE webshop.item (id int PRIMARY KEY); CREATE TABLE public.t (id int PRIMARY KEY);"
-    new = "CREATE SCHEMA web_shop; CREATE TABLE web_shop.item (id int PRIMARY KEY); CREATE TABLE public.t (id int PRIMARY KEY);"
+    old = (
+        "CREATE SCHEMA webshop; CREATE TABLE webshop.item (id int PRIMARY KEY);"
+        " CREATE TABLE public.t (id int PRIMARY KEY);"
+    )
+    new = (
+        "CREATE SCHEMA web_shop; CREATE TABLE web_shop.item (id int PRIMARY KEY);"
+        " CREATE TABLE public.t (id int PRIMARY KEY);"
+    )
     report, entries = await _look(make_pair, run_cli, tmp_path, old, new)
     assert entries == {}
     assert "Breaking (manual required): 0" in report
@@ -67,8 +73,10 @@ async def test_a_value_that_the_parent_holds_is_looked_up(
     INSERT INTO desk VALUES (1, 10), (2, 20); INSERT INTO lamp VALUES (1, NULL);
     """
     new = f"""
-    {base} CREATE TABLE desk (id int PRIMARY KEY, branch_id int NOT NULL REFERENCES branch, firm_id int NOT NULL REFERENCES firm);
-    CREATE TABLE lamp (id int PRIMARY KEY, branch_id int REFERENCES branch, firm_id int NOT NULL REFERENCES firm);
+    {base} CREATE TABLE desk (id int PRIMARY KEY, branch_id int NOT NULL REFERENCES branch,
+        firm_id int NOT NULL REFERENCES firm);
+    CREATE TABLE lamp (id int PRIMARY KEY, branch_id int REFERENCES branch,
+        firm_id int NOT NULL REFERENCES firm);
     """
     _, entries = await _look(make_pair, run_cli, tmp_path, old, new)
     (desk,), (lamp,) = entries["desk"], entries["lamp"]

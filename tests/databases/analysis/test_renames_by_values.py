@@ -1,4 +1,6 @@
-"""What the servers' statistics do to renames: kept in the changes file, read afresh by a run, and only ever a reason to ask."""
+"""What the servers' statistics do to renames: kept in the changes file, read afresh by a run,
+and only ever a reason to ask.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ INSERT INTO half SELECT g, CASE WHEN g % 10 < 4 THEN 'r' || g END, g FROM genera
 CREATE TABLE whole (id int PRIMARY KEY, remark text, z int);
 INSERT INTO whole SELECT g, 'r' || g, g FROM generate_series(1, 500) g;
 CREATE TABLE marks (id int PRIMARY KEY, fresh text, stale text);
-INSERT INTO marks SELECT g, CASE WHEN g % 2 = 0 THEN 'Y' ELSE 'N' END, 'text ' || g FROM generate_series(1, 500) g;
+INSERT INTO marks SELECT g, CASE WHEN g % 2 = 0 THEN 'Y' ELSE 'N' END,
+    'text ' || g FROM generate_series(1, 500) g;
 ANALYZE;
 """
 NEW = """

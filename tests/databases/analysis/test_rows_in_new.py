@@ -1,4 +1,6 @@
-"""What NEW holds already is said; an empty OLD beside a full NEW, files of the other direction and one database twice are refused."""
+"""What NEW holds already is said; an empty OLD beside a full NEW, files of the other direction
+and one database twice are refused.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,10 @@ async def test_an_empty_old_beside_a_full_new_is_refused_before_anything_is_writ
 async def test_seeds_beside_an_empty_old_are_no_swap(
     make_pair: MakePair, run_cli: RunCli, tmp_path: Path
 ) -> None:
-    more = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY);"
+    more = (
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY);"
+        " CREATE TABLE c (id int PRIMARY KEY);"
+    )
     pair = await make_pair(f"{SHAPE} {more}", f"{SHAPE} {more} INSERT INTO colour VALUES (1, 'red');")
     assert run_cli("migrate", pair.config(tmp_path)).status == 0
 

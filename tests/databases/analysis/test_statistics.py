@@ -12,9 +12,12 @@ from tranship.server.catalog import read_catalog
 
 SETUP = """
 create type mood as enum ('sad', 'ok');
-create table t (id int primary key, word text, feel mood, tags text[], none int, seen timestamptz, same date, b box, secret int);
-insert into t select g, 'w' || g % 3, case when g % 4 = 0 then 'sad'::mood else 'ok' end, array['a,b', '"q"'], null,
-  '2020-01-01 00:00+00'::timestamptz + g * interval '1 h', '2020-05-06', box '((0,0),(1,1))', g from generate_series(1, 400) g;
+create table t (id int primary key, word text, feel mood, tags text[], none int, seen timestamptz, same date,
+    b box, secret int);
+insert into t select g, 'w' || g % 3, case when g % 4 = 0 then 'sad'::mood else 'ok' end, array['a,b', '"q"'],
+    null,
+  '2020-01-01 00:00+00'::timestamptz + g * interval '1 h', '2020-05-06', box '((0,0),(1,1))',
+      g from generate_series(1, 400) g;
 create table part (id int, x text) partition by list (id);
 create table part_1 partition of part for values in (1);
 create table part_2 partition of part for values in (2);
@@ -30,7 +33,8 @@ async def read(
     database = await servers.create(major, SETUP + more)
     async with database.connect() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         await conn.execute(
-            f"set session authorization {role}; set local datestyle = 'SQL, DMY'; set local timezone = 'Asia/Kolkata'"
+            f"set session authorization {role}; set local datestyle = 'SQL, DMY';"
+            " set local timezone = 'Asia/Kolkata'"
         )
         catalog = await read_catalog(conn, None)
         return await read_statistics(conn, catalog.tables, values=values)

@@ -1,4 +1,6 @@
-"""What differs beyond columns, on real catalogs: each pair of scripts with the notes it must give, and no others."""
+"""What differs beyond columns, on real catalogs: each pair of scripts with the notes it must give,
+and no others.
+"""
 
 from __future__ import annotations
 
@@ -31,46 +33,66 @@ class Case:
 
 CASES = {
     "names of constraints and indexes are no change": Case(
-        "create table t (a int constraint pk primary key, b int constraint u unique, c int constraint ck check (c > 0)); create index i on t (c)",
-        "create table t (a int constraint pk2 primary key, b int constraint u2 unique, c int constraint ck2 check (c > 0)); create index i2 on t (c)",
+        "create table t (a int constraint pk primary key, b int constraint u unique,"
+        " c int constraint ck check (c > 0)); create index i on t (c)",
+        "create table t (a int constraint pk2 primary key, b int constraint u2 unique,"
+        " c int constraint ck2 check (c > 0)); create index i2 on t (c)",
     ),
     "columns are compared through their pairs": Case(
-        """create table p (id int primary key); create table t (old_name varchar(9) unique check (old_name <> 'old_name'),
-           ref int references p, g int generated always as (ref * 2) stored); create unique index on t (lower(old_name)) where ref > 1;
+        """create table p (id int primary key);
+           create table t (old_name varchar(9) unique check (old_name <> 'old_name'),
+           ref int references p, g int generated always as (ref * 2) stored);
+           create unique index on t (lower(old_name)) where ref > 1;
            create index on t (ref, old_name)""",
-        """create table q (key int primary key); create table t ("New Name" varchar(9) unique check ("New Name" <> 'old_name'),
-           parent int references q, g int generated always as (parent * 2) stored); create unique index on t (lower("New Name")) where parent > 1;
+        """create table q (key int primary key);
+           create table t ("New Name" varchar(9) unique check ("New Name" <> 'old_name'),
+           parent int references q, g int generated always as (parent * 2) stored);
+           create unique index on t (lower("New Name")) where parent > 1;
            create index on t (parent, "New Name")""",
         columns=(("t", "old_name", "New Name"), ("t", "ref", "parent"), ("p", "id", "key")),
         tables=(("p", "q"),),
     ),
     "expressions are compared in one server's words": Case(
-        """create table t (s varchar(9) check (s in ('a', 'b')), n int default (1 + 1), m int check (m >= 0 and m <= 5));
+        """create table t (s varchar(9) check (s in ('a', 'b')), n int default (1 + 1),
+               m int check (m >= 0 and m <= 5));
            create unique index on t (upper(s)) where s in ('x', 'y')""",
-        """create table t (s text check (s = any (array['a', 'b'])), n int default 2, m int check (m between 0 and 5));
+        """create table t (s text check (s = any (array['a', 'b'])), n int default 2,
+               m int check (m between 0 and 5));
            create unique index on t (upper(s)) where s in ('x', 'y')""",
     ),
     "one meaning in two spellings": Case(
         """create domain code as varchar(9) check (value in ('a', 'b')); create sequence free;
-           create table t (id serial, at timestamptz default current_timestamp, who name default user, n numeric(5, 2) default 0, b bigint default 0,
-             s varchar(5) default 'x', k int check (k in (1, 2)), c code, v varchar(9) check (v in ('a', 'b')), "null" int check ("null" > 0));
-           create index on t (id) where v in ('x', 'y'); create view w as select id from t where v in ('x', 'y');
-           create table h (id int) partition by hash (id); create table h_0 partition of h for values with (modulus 1, remainder 0)""",
-        """create domain code as varchar(9) check (value::text = any (array[('a'::varchar)::text, ('b'::varchar)::text]));
+           create table t (id serial, at timestamptz default current_timestamp, who name default user,
+               n numeric(5, 2) default 0, b bigint default 0,
+             s varchar(5) default 'x', k int check (k in (1, 2)), c code,
+                 v varchar(9) check (v in ('a', 'b')), "null" int check ("null" > 0));
+           create index on t (id) where v in ('x', 'y');
+           create view w as select id from t where v in ('x', 'y');
+           create table h (id int) partition by hash (id);
+           create table h_0 partition of h for values with (modulus 1, remainder 0)""",
+        """create domain code as varchar(9) check
+               (value::text = any (array[('a'::varchar)::text, ('b'::varchar)::text]));
            create sequence free;
-           create sequence numbers as int; create table t (id int not null default nextval('numbers'), at timestamptz default now(),
-             who name default current_user, n numeric(5, 2) default 0.00, b bigint default '0'::bigint, s varchar(5) default 'x'::text,
-             k bigint check (k in (1, 2)), c code, v varchar(9) check (v::text = any (array[('a'::varchar)::text, ('b'::varchar)::text])),
+           create sequence numbers as int;
+           create table t (id int not null default nextval('numbers'), at timestamptz default now(),
+             who name default current_user, n numeric(5, 2) default 0.00, b bigint default '0'::bigint,
+                 s varchar(5) default 'x'::text,
+             k bigint check (k in (1, 2)), c code,
+                 v varchar(9) check (v::text = any (array[('a'::varchar)::text, ('b'::varchar)::text])),
              "null" int check ("null" > 0));
            alter sequence numbers owned by t.id;
            create index on t (id) where v::text = any (array[('x'::varchar)::text, ('y'::varchar)::text]);
-           create view w as select id from t where v::text = any (array[('x'::varchar)::text, ('y'::varchar)::text]);
-           create table h (id int) partition by hash (id); create table h_0 partition of h for values with (modulus 1, remainder 0)""",
+           create view w as select id from t where v::text = any
+               (array[('x'::varchar)::text, ('y'::varchar)::text]);
+           create table h (id int) partition by hash (id);
+           create table h_0 partition of h for values with (modulus 1, remainder 0)""",
         (("view_not_moved", "'public.w'"),),
     ),
     "columns named like keywords": Case(
-        'create table t ("null" int constraint a check ("null" > 0), "case" int constraint b check ("case" > 0))',
-        'create table t ("null" int constraint a check ("null" >= 0), "then" int constraint b check ("then" > 0))',
+        'create table t ("null" int constraint a check ("null" > 0),'
+        ' "case" int constraint b check ("case" > 0))',
+        'create table t ("null" int constraint a check ("null" >= 0),'
+        ' "then" int constraint b check ("then" > 0))',
         (
             ("new_constraint", "New CHECK 'a' on (null): (\"null\" >= 0)"),
             ("constraint_removed", "CHECK 'a' on (null)"),
@@ -79,11 +101,13 @@ CASES = {
     ),
     "keys and foreign keys to the letter": Case(
         """create table p (a int, b int, primary key (a, b)); create extension btree_gist;
-           create table t (a int, b int, r daterange, unique (a, r), unique (b, a), foreign key (a, b) references p match full on delete set null,
+           create table t (a int, b int, r daterange, unique (a, r), unique (b, a),
+               foreign key (a, b) references p match full on delete set null,
              exclude using gist (r with &&), c int check (c > 0) check (c < 9))""",
         """create table p (a int, b int, primary key (a, b)); create extension btree_gist;
            create table t (a int, b int, r daterange, unique (a, r without overlaps), unique (a, b),
-             foreign key (a, b) references p on delete set null (a), exclude using gist (r with &&) deferrable, c int check (c > 0) no inherit);
+             foreign key (a, b) references p on delete set null (a),
+                 exclude using gist (r with &&) deferrable, c int check (c > 0) no inherit);
            alter table t add check (c < 9) not valid""",
         (
             ("new_constraint", "New UNIQUE 't_a_r_key' WITHOUT OVERLAPS (a, r)"),
@@ -94,21 +118,28 @@ CASES = {
             ("check_differs", "(c < 9) differs: old valid, new NOT VALID"),
             (
                 "foreign_key_differs",
-                "old MATCH FULL ON UPDATE NO ACTION ON DELETE SET NULL, new ON UPDATE NO ACTION ON DELETE SET NULL (a)",
+                "old MATCH FULL ON UPDATE NO ACTION ON DELETE SET NULL, new ON UPDATE NO ACTION"
+                " ON DELETE SET NULL (a)",
             ),
         ),
     ),
     "what only the server minds": Case(
-        """create table t (a text, g int generated always as (1) stored, s serial); create table u (a int); create sequence q;
-           create view v as select a from u; create materialized view m as select a from u; create schema priv;
+        """create table t (a text, g int generated always as (1) stored, s serial); create table u (a int);
+           create sequence q;
+           create view v as select a from u; create materialized view m as select a from u;
+           create schema priv;
            create cast (bigint as date) with inout""",
-        """create table t (a text, g int generated always as (1) virtual, s int generated by default as identity) with (fillfactor = 50);
-           alter table t alter a set storage external, alter a set statistics 5; alter table t replica identity full;
-           grant select on t to public; create table u (a int); grant select (a) on u to public; create sequence q cache 5;
+        """create table t (a text, g int generated always as (1) virtual,
+               s int generated by default as identity) with (fillfactor = 50);
+           alter table t alter a set storage external, alter a set statistics 5;
+           alter table t replica identity full;
+           grant select on t to public; create table u (a int); grant select (a) on u to public;
+           create sequence q cache 5;
            create view v with (security_barrier) as select a from u; comment on view v is 'x';
            create materialized view m as select a from u; create unique index on m (a); create schema priv;
            create statistics st on a, s from t; create text search dictionary d (template = simple);
-           create operator === (leftarg = int, rightarg = int, function = int4eq); create cast (bigint as date) with inout as assignment""",
+           create operator === (leftarg = int, rightarg = int, function = int4eq);
+           create cast (bigint as date) with inout as assignment""",
         (
             ("storage_differs", "Storage of column 'a' differs: old default, new EXTERNAL, STATISTICS 5"),
             ("generation_differs", "old 1 STORED, new 1 VIRTUAL"),
@@ -143,9 +174,12 @@ CASES = {
         ),
     ),
     "constraints that are new": Case(
-        "create table p (id int primary key, x int unique); create table t (a int, b int, r int4range, k text)",
-        """create table p (id int primary key, x int unique); create domain short as text check (length(value) < 5);
-           create table t (a int not null references p (x), b int check (b > 0) unique, r int4range, k short, exclude using gist (r with &&));
+        "create table p (id int primary key, x int unique);"
+        " create table t (a int, b int, r int4range, k text)",
+        """create table p (id int primary key, x int unique);
+           create domain short as text check (length(value) < 5);
+           create table t (a int not null references p (x), b int check (b > 0) unique, r int4range, k short,
+               exclude using gist (r with &&));
            create unique index part on t (lower(k::text)) where a > 1""",
         (
             ("new_constraint", "New NOT NULL on column 'a'"),
@@ -159,7 +193,8 @@ CASES = {
         ),
     ),
     "constraints that are gone": Case(
-        """create table p (id int primary key); create table t (a int primary key, b int unique, c int references p check (c > 0), r int4range,
+        """create table p (id int primary key);
+           create table t (a int primary key, b int unique, c int references p check (c > 0), r int4range,
            exclude using gist (r with &&))""",
         "create table p (id int primary key); create table t (a int not null, b int, c int, r int4range)",
         (
@@ -171,9 +206,11 @@ CASES = {
         ),
     ),
     "constraints that are another way": Case(
-        """create table p (id int primary key); create table t (a int primary key, b int, c int references p on delete cascade, n int);
+        """create table p (id int primary key);
+           create table t (a int primary key, b int, c int references p on delete cascade, n int);
            alter table t add check (n > 0) not valid""",
-        """create table p (id int primary key); create table t (a int unique not null, b int, c int references p deferrable initially deferred,
+        """create table p (id int primary key);
+           create table t (a int unique not null, b int, c int references p deferrable initially deferred,
            n int check (n > 0), unique (a, b))""",
         (
             ("key_added", "New UNIQUE 't_a_b_key' (a, b)"),
@@ -181,7 +218,8 @@ CASES = {
             ("new_constraint", "New enforced CHECK 't_n_check' on (n): (n > 0)"),
             (
                 "foreign_key_differs",
-                "ON DELETE CASCADE, new ON UPDATE NO ACTION ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED",
+                "ON DELETE CASCADE, new ON UPDATE NO ACTION ON DELETE NO ACTION DEFERRABLE INITIALLY"
+                " DEFERRED",
             ),
         ),
     ),
@@ -191,7 +229,8 @@ CASES = {
         (("key_added", "New PRIMARY KEY 't_pkey' (id)"), ("sequence_added", "'public.t_id_seq'")),
     ),
     "columns": Case(
-        """create table t (a int, b int default 1, c text collate "C", d int); comment on column t.d is 'x'""",
+        """create table t (a int, b int default 1, c text collate "C", d int);
+           comment on column t.d is 'x'""",
         "create table t (a int generated by default as identity, b int default 2, c text, d int)",
         (
             ("new_constraint", "New NOT NULL on column 'a'"),
@@ -208,11 +247,14 @@ CASES = {
            create trigger same before insert on t for each row execute function f();
            create trigger state before insert on t for each row execute function f();
            create trigger gone before insert on t for each row execute function f();
-           create rule gone as on delete to t do nothing; alter table t enable row level security; create policy p on t using (a > 1)""",
-        """create table t (a int, b int); create index on t (a); create index on t (b asc); comment on table t is 'new';
+           create rule gone as on delete to t do nothing; alter table t enable row level security;
+           create policy p on t using (a > 1)""",
+        """create table t (a int, b int); create index on t (a); create index on t (b asc);
+           comment on table t is 'new';
            create function f() returns trigger language plpgsql as 'begin return new; end';
            create trigger same before insert on t for each row execute function f();
-           create trigger state before insert on t for each row execute function f(); alter table t disable trigger state;
+           create trigger state before insert on t for each row execute function f();
+           alter table t disable trigger state;
            create trigger other after insert on t for each row execute function f();
            create rule fresh as on insert to t do also nothing; create policy p on t using (a > 2)""",
         (
@@ -229,13 +271,17 @@ CASES = {
         ),
     ),
     "partitions": Case(
-        "create table t (id int, at date); create table h (id int); create table same (id int) partition by list (id);"
+        "create table t (id int, at date); create table h (id int);"
+        " create table same (id int) partition by list (id);"
         " create table same_1 partition of same for values in (1)",
-        """create table t (id int, at date) partition by range (at); create table t_1 partition of t for values from ('2020-01-01') to ('2021-01-01');
-           alter table t_1 add constraint local check (id > 0); create table h (id int) partition by hash (id);
+        """create table t (id int, at date) partition by range (at);
+           create table t_1 partition of t for values from ('2020-01-01') to ('2021-01-01');
+           alter table t_1 add constraint local check (id > 0);
+           create table h (id int) partition by hash (id);
            create table h_0 partition of h for values with (modulus 2, remainder 0);
            create table h_1 partition of h for values with (modulus 2, remainder 1);
-           create table same (id int) partition by list (id); create table other_name partition of same for values in (1)""",
+           create table same (id int) partition by list (id);
+           create table other_name partition of same for values in (1)""",
         (
             ("partitioning_differs", "old not partitioned, new HASH (id), 2 partitions"),
             ("new_constraint", "New partitioning by RANGE (at) without a default partition"),
@@ -249,8 +295,11 @@ CASES = {
         (("inheritance_differs", "old inherits public.a, new inherits nothing"),),
     ),
     "children that flow into partitions": Case(
-        "create table ev (id int primary key); create table ev_1 (primary key (id), check (id < 10)) inherits (ev); create index on ev_1 (id)",
-        "create table ev (id int primary key) partition by range (id); create table ev_all partition of ev default",
+        "create table ev (id int primary key);"
+        " create table ev_1 (primary key (id), check (id < 10)) inherits (ev);"
+        " create index on ev_1 (id)",
+        "create table ev (id int primary key) partition by range (id);"
+        " create table ev_all partition of ev default",
         (
             ("new_constraint", "New PRIMARY KEY 'ev_pkey' (id)"),
             ("partitioning_differs", "old not partitioned, new RANGE (id), 1 partition"),
@@ -258,10 +307,14 @@ CASES = {
         ),
     ),
     "views and foreign tables": Case(
-        """create table t (a int); create view same as select a from t; create view other as select a from t; create view gone as select 1 as x;
-           create materialized view m as select a from t; create view kind as select 1 as x; create table hidden (x int)""",
-        """create table t (a int); create view same as select a from t; create view other as select a + 1 as a from t;
-           create materialized view m as select a from t; create table kind (x int); create view fresh as select 1 as x;
+        """create table t (a int); create view same as select a from t; create view other as select a from t;
+           create view gone as select 1 as x;
+           create materialized view m as select a from t; create view kind as select 1 as x;
+           create table hidden (x int)""",
+        """create table t (a int); create view same as select a from t;
+           create view other as select a + 1 as a from t;
+           create materialized view m as select a from t; create table kind (x int);
+           create view fresh as select 1 as x;
            create view hidden as select 1 as x""",
         (
             ("view_removed", "View 'public.gone'"),
@@ -275,13 +328,19 @@ CASES = {
         ),
     ),
     "sequences, types, routines": Case(
-        """create sequence gone; create sequence s increment 2; create sequence named_by_old; create table t (id int default nextval('named_by_old'));
-           create type e as enum ('a', 'b'); create type c as (x int, y text); create domain d as int check (value > 0);
+        """create sequence gone; create sequence s increment 2; create sequence named_by_old;
+           create table t (id int default nextval('named_by_old'));
+           create type e as enum ('a', 'b'); create type c as (x int, y text);
+           create domain d as int check (value > 0);
            create type only_old as enum ();
-           create function f(int) returns int language sql as 'select 1'; create function g() returns int language sql as 'select 1'""",
-        """create sequence s increment 3; create sequence named_by_new; create table t (id int default nextval('named_by_new'));
-           create type e as enum ('a', 'c'); create type c as (x int, y varchar(9)); create domain d as int check (value > 0);
-           create function f(int) returns int language sql as 'select 2'; create function g(text) returns int language sql as 'select 1'""",
+           create function f(int) returns int language sql as 'select 1';
+           create function g() returns int language sql as 'select 1'""",
+        """create sequence s increment 3; create sequence named_by_new;
+           create table t (id int default nextval('named_by_new'));
+           create type e as enum ('a', 'c'); create type c as (x int, y varchar(9));
+           create domain d as int check (value > 0);
+           create function f(int) returns int language sql as 'select 2';
+           create function g(text) returns int language sql as 'select 1'""",
         (
             (
                 "default_differs",
@@ -291,7 +350,8 @@ CASES = {
             ("sequence_differs", "INCREMENT 2"),
             (
                 "type_differs",
-                "Composite type 'public.c' differs: old (x integer, y text), new (x integer, y character varying(9))",
+                "Composite type 'public.c' differs: old (x integer, y text),"
+                " new (x integer, y character varying(9))",
             ),
             ("type_differs", "Enum 'public.e' differs: old ('a', 'b'), new ('a', 'c')"),
             ("type_removed", "Enum 'public.only_old'"),
@@ -301,7 +361,8 @@ CASES = {
         ),
     ),
     "the whole database": Case(
-        """create table t (a int); create extension citext; select lo_create(0); create publication p for table t; create type m as enum ('a');
+        """create table t (a int); create extension citext; select lo_create(0);
+           create publication p for table t; create type m as enum ('a');
            create cast (m as text) with inout""",
         """create table t (a int); create extension hstore; create type m as enum ('a');
            create function e() returns event_trigger language plpgsql as 'begin end';
@@ -380,7 +441,8 @@ async def test_without_a_server_the_evidence_says_so(make_pair: MakePair) -> Non
 
 async def test_an_expression_that_new_does_not_understand_stays_a_difference(make_pair: MakePair) -> None:
     case = Case(
-        "create function f(int) returns bool immutable language sql as 'select true'; create table t (a int check (f(a)), b int default (2 + 2))",
+        "create function f(int) returns bool immutable language sql as 'select true';"
+        " create table t (a int check (f(a)), b int default (2 + 2))",
         "create table t (a int check (a > 0), b int default 4)",
     )
     notes = await notes_of(await make_pair(case.old, case.new), case)
@@ -389,7 +451,10 @@ async def test_an_expression_that_new_does_not_understand_stays_a_difference(mak
 
 
 async def test_a_collation_that_takes_more_for_equal_makes_a_new_key(make_pair: MakePair) -> None:
-    loose = "create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false); create table t (a text, b text collate ci unique"
+    loose = (
+        "create collation ci (provider = icu, locale = 'und-u-ks-level2',"
+        " deterministic = false); create table t (a text, b text collate ci unique"
+    )
     try:
         pair = await make_pair(
             f"{loose}, unique (a))", f"{loose}); create unique index on t (a collate ci)", majors=(15, 15)

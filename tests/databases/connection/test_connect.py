@@ -1,4 +1,6 @@
-"""Connecting to real servers: six sslmodes as libpq means them, the phrases of the classic messages, passwords that break other tools."""
+"""Connecting to real servers: six sslmodes as libpq means them, the phrases of the classic messages,
+passwords that break other tools.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ async def encrypted(endpoint: Endpoint) -> bool:
 
 @pytest.fixture(scope="module")
 def tls(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Path]]:
-    """A server with SSL, and the folder of its authority (``ca.pem``), a client certificate, and another authority."""
+    """A server with SSL, and the folder of its authority (``ca.pem``), a client certificate,
+    and another authority.
+    """
     if shutil.which("openssl") is None:
         pytest.skip("no openssl on this machine to make a certificate with")
     installation = servers.installed.get(17) or servers.installed.get(15)
@@ -281,7 +285,8 @@ async def test_socket_folder(pair: Pair) -> None:
 
 async def test_pin(pair: Pair) -> None:
     await pair.old.run(
-        f"ALTER DATABASE \"{pair.old.name}\" SET datestyle = 'German'; ALTER DATABASE \"{pair.old.name}\" SET statement_timeout = '1s'"
+        f"ALTER DATABASE \"{pair.old.name}\" SET datestyle = 'German';"
+        f" ALTER DATABASE \"{pair.old.name}\" SET statement_timeout = '1s'"
     )
     for side, database in ((Side.OLD, pair.old), (Side.NEW, pair.new)):
         conn = await connect(at(database.server, database.name, side=side))

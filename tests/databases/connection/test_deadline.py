@@ -21,9 +21,14 @@ MUTE = "from now on the connection is silent"
 
 
 async def _looked(database: Database) -> None:
-    """Returns once no look at a slow statement is on its way: the next byte through the proxy is the connection's own."""
+    """Returns once no look at a slow statement is on its way: the next byte through the proxy
+    is the connection's own.
+    """
     for _ in range(100):
-        looking = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tranship watch'"
+        looking = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name = 'tranship watch'"
+        )
         if not await database.value(looking):
             break
         await asyncio.sleep(0.05)
@@ -126,7 +131,9 @@ async def test_slowness_behind_a_session_pooler(
 async def test_slowness_where_the_server_hides_it(
     pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
 ) -> None:
-    """A role that takes on another one by default may not see what its own sessions do; without track_activities nobody may."""
+    """A role that takes on another one by default may not see what its own sessions do;
+    without track_activities nobody may.
+    """
     monkeypatch.setattr(deadline, "READ_TIMEOUT", 0.3)
     monkeypatch.setattr(deadline, "LOOK_INTERVAL", 0.1)
     name = pair.new.name

@@ -12,7 +12,8 @@ from support.asking import ask_all, make_job, transform
 async def test_every_sort_of_type_is_read_by_its_own_input(
     make_pair: MakePair, majors: tuple[int, int]
 ) -> None:
-    values = """VALUES (1, '{"a": 1}'), (2, '{a}'), (3, '(1,x)'), (4, '2024-02-30'), (5, 'a'), (6, NULL), (7, '12345'), (8, ' ')"""
+    values = """VALUES (1, '{"a": 1}'), (2, '{a}'), (3, '(1,x)'), (4, '2024-02-30'), (5, 'a'), (6, NULL),
+            (7, '12345'), (8, ' ')"""
     types = {
         "jsonb": [2, 3, 4, 5, 8],
         "json": [2, 3, 4, 5, 8],
@@ -61,7 +62,8 @@ async def test_the_first_fault_of_a_row_is_named(make_pair: MakePair) -> None:
 async def test_checks_see_generated_columns_and_defaults(make_pair: MakePair) -> None:
     pair = await make_pair(
         "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 1), (2, 5), (3, NULL), (4, 0)",
-        """CREATE TABLE t (id int PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) STORED NOT NULL, most int DEFAULT 8,
+        """CREATE TABLE t (id int PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) STORED NOT NULL,
+                most int DEFAULT 8,
             CONSTRAINT small CHECK (twice < most), CONSTRAINT inverse CHECK (10 / a > 0))""",
     )
     found = (await ask_all(pair)).by_key("public.t")
@@ -84,8 +86,10 @@ async def test_a_check_on_a_volatile_default_is_not_asked(make_pair: MakePair) -
 
 async def test_routing(make_pair: MakePair) -> None:
     pair = await make_pair(
-        "CREATE TABLE t (id int, k text, PRIMARY KEY (id)); INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, NULL), (4, 'c')",
-        """CREATE TABLE t (id int, k text) PARTITION BY LIST (k); CREATE TABLE t_a PARTITION OF t FOR VALUES IN ('a', NULL);
+        "CREATE TABLE t (id int, k text, PRIMARY KEY (id)); INSERT INTO t VALUES (1, 'a'),"
+        " (2, 'b'), (3, NULL), (4, 'c')",
+        """CREATE TABLE t (id int, k text) PARTITION BY LIST (k);
+            CREATE TABLE t_a PARTITION OF t FOR VALUES IN ('a', NULL);
             CREATE TABLE t_c PARTITION OF t FOR VALUES IN ('c') PARTITION BY RANGE (id);
             CREATE TABLE t_c1 PARTITION OF t_c FOR VALUES FROM (0) TO (4)""",
     )
@@ -112,7 +116,8 @@ async def test_characters_that_new_lacks(make_pair: MakePair, encoding: str) -> 
 async def test_bytes_of_a_sql_ascii_database(make_pair: MakePair) -> None:
     pair = await make_pair(
         r"""CREATE TABLE t (id int PRIMARY KEY, v text, n numeric);
-            INSERT INTO t VALUES (1, 'a', 1), (2, E'\xe9', 2), (3, E'\xc3\xa9', 3), (4, NULL, 4.50), (5, E'b\xff"', 5)""",
+            INSERT INTO t VALUES (1, 'a', 1), (2, E'\xe9', 2), (3, E'\xc3\xa9', 3), (4, NULL, 4.50),
+                (5, E'b\xff"', 5)""",
         "CREATE TABLE t (id int PRIMARY KEY, v varchar(2), n numeric)",
         encodings=("SQL_ASCII", "UTF8"),
         template=False,
@@ -123,12 +128,16 @@ async def test_bytes_of_a_sql_ascii_database(make_pair: MakePair) -> None:
 
 
 async def test_a_sql_ascii_database_counts_bytes(make_pair: MakePair) -> None:
-    """What fits by its characters on OLD may not fit by its bytes, although no type changed; a widened text fits, or does not, by its bytes."""
+    """What fits by its characters on OLD may not fit by its bytes, although no type changed;
+    a widened text fits, or does not, by its bytes.
+    """
     pair = await make_pair(
-        """CREATE TABLE t (id int PRIMARY KEY, v varchar(4), w text); CREATE TABLE u (id int PRIMARY KEY, w text, l varchar(4)[]);
+        """CREATE TABLE t (id int PRIMARY KEY, v varchar(4), w text);
+            CREATE TABLE u (id int PRIMARY KEY, w text, l varchar(4)[]);
             INSERT INTO t VALUES (1, 'café', 'x'), (2, 'abcd', 'x'), (3, NULL, NULL);
             INSERT INTO u VALUES (1, 'été!', '{abcd}'), (2, 'été', '{café}')""",
-        "CREATE TABLE t (id int PRIMARY KEY, v varchar(4), w text); CREATE TABLE u (id int PRIMARY KEY, w varchar(5), l varchar(4)[])",
+        "CREATE TABLE t (id int PRIMARY KEY, v varchar(4), w text);"
+        " CREATE TABLE u (id int PRIMARY KEY, w varchar(5), l varchar(4)[])",
         encodings=("UTF8", "SQL_ASCII"),
         template=False,
     )
@@ -141,7 +150,8 @@ async def test_what_old_never_validated(make_pair: MakePair) -> None:
     pair = await make_pair(
         """CREATE DOMAIN positive AS int; CREATE TABLE t (id int PRIMARY KEY, a positive, b int);
             INSERT INTO t VALUES (1, 1, 1), (2, -1, 1), (3, 1, -1);
-            ALTER DOMAIN positive ADD CONSTRAINT above CHECK (VALUE > 0) NOT VALID; ALTER TABLE t ADD CONSTRAINT b CHECK (b > 0) NOT VALID""",
+            ALTER DOMAIN positive ADD CONSTRAINT above CHECK (VALUE > 0) NOT VALID;
+            ALTER TABLE t ADD CONSTRAINT b CHECK (b > 0) NOT VALID""",
         """CREATE DOMAIN positive AS int CONSTRAINT above CHECK (VALUE > 0);
             CREATE TABLE t (id int PRIMARY KEY, a positive, b int CONSTRAINT b CHECK (b > 0))""",
     )
@@ -161,11 +171,15 @@ async def test_a_not_null_that_old_never_validated(make_pair: MakePair) -> None:
 
 async def test_indexes_whose_expression_raises(make_pair: MakePair) -> None:
     pair = await make_pair(
-        """CREATE TABLE t (id int PRIMARY KEY, a int, j jsonb, s text); CREATE INDEX kept ON t ((100 / (a + 1)));
-            INSERT INTO t VALUES (1, 1, '{"n": "1"}', '1'), (2, 0, '{"n": "2"}', '1'), (3, 2, '{"n": "x"}', 'x'), (4, NULL, NULL, NULL),
+        """CREATE TABLE t (id int PRIMARY KEY, a int, j jsonb, s text);
+            CREATE INDEX kept ON t ((100 / (a + 1)));
+            INSERT INTO t VALUES (1, 1, '{"n": "1"}', '1'), (2, 0, '{"n": "2"}', '1'),
+                (3, 2, '{"n": "x"}', 'x'), (4, NULL, NULL, NULL),
               (5, 0, '{}', 'é'), (6, 3, '{"n": "x"}', 'x')""",
-        """CREATE TABLE t (id int PRIMARY KEY, a int, j jsonb, s text CHECK (s <> 'é')); CREATE INDEX kept ON t ((100 / (a + 1)));
-            CREATE INDEX ON t ((10 / a)) WHERE s IS NOT NULL; CREATE INDEX ON t (((j ->> 'n')::int)) WHERE a < 3; CREATE INDEX ON t (lower(s), id)""",
+        """CREATE TABLE t (id int PRIMARY KEY, a int, j jsonb, s text CHECK (s <> 'é'));
+            CREATE INDEX kept ON t ((100 / (a + 1)));
+            CREATE INDEX ON t ((10 / a)) WHERE s IS NOT NULL;
+            CREATE INDEX ON t (((j ->> 'n')::int)) WHERE a < 3; CREATE INDEX ON t (lower(s), id)""",
     )
     found = (await ask_all(pair)).by_key("public.t")
     assert {key: r["sqlstate"] for key, r in found.items()} == {2: "22012", 3: "22P02", 5: "23514"}
@@ -174,7 +188,8 @@ async def test_indexes_whose_expression_raises(make_pair: MakePair) -> None:
 async def test_values_that_may_be_too_long_for_an_index_are_named(make_pair: MakePair) -> None:
     pair = await make_pair(
         """CREATE TABLE t (id int PRIMARY KEY, a text, b text, c text); CREATE INDEX t_b ON t (b);
-            INSERT INTO t SELECT g, repeat('a', g * 2000), repeat('b', g * 2000), repeat('c', 20) FROM generate_series(1, 3) g""",
+            INSERT INTO t SELECT g, repeat('a', g * 2000), repeat('b', g * 2000),
+                repeat('c', 20) FROM generate_series(1, 3) g""",
         """CREATE TABLE t (id int PRIMARY KEY, a text CHECK (length(a) < 6000), b text, c text);
             CREATE INDEX t_a ON t (a); CREATE INDEX t_b ON t (b); CREATE INDEX t_c ON t (c, id)""",
     )
@@ -198,11 +213,15 @@ async def test_checks_that_yesterday_met(make_pair: MakePair) -> None:
     """The same CHECK as in OLD: time passed since the rows were let in."""
     schema = "CREATE DOMAIN young AS date{}; CREATE TABLE t (id int PRIMARY KEY, day date, born young); "
     check = "ALTER TABLE t ADD CONSTRAINT fresh CHECK (day > CURRENT_DATE - 30){};"
-    valid = "SET allow_system_table_mods = on; UPDATE pg_constraint SET convalidated = true WHERE conname IN ('fresh', 'yet')"
+    valid = (
+        "SET allow_system_table_mods = on; UPDATE pg_constraint SET convalidated = true"
+        " WHERE conname IN ('fresh', 'yet')"
+    )
     yet = "CONSTRAINT yet CHECK (VALUE > CURRENT_DATE - 30)"
     pair = await make_pair(
         schema.format("")
-        + """INSERT INTO t VALUES (1, CURRENT_DATE, CURRENT_DATE), (2, CURRENT_DATE - 90, NULL), (3, NULL, CURRENT_DATE - 90);"""
+        + """INSERT INTO t VALUES (1, CURRENT_DATE, CURRENT_DATE), (2, CURRENT_DATE - 90, NULL),
+                (3, NULL, CURRENT_DATE - 90);"""
         + f"ALTER DOMAIN young ADD {yet} NOT VALID; {check.format(' NOT VALID')} {valid}",
         schema.format(f" {yet}") + check.format(""),
     )
@@ -212,7 +231,8 @@ async def test_checks_that_yesterday_met(make_pair: MakePair) -> None:
 
 async def test_mapping_gaps_and_nulls(make_pair: MakePair) -> None:
     pair = await make_pair(
-        "CREATE TABLE t (id int PRIMARY KEY, s text); INSERT INTO t VALUES (1, 'A'), (2, 'a'), (3, NULL), (4, '')",
+        "CREATE TABLE t (id int PRIMARY KEY, s text); INSERT INTO t VALUES (1, 'A'),"
+        " (2, 'a'), (3, NULL), (4, '')",
         "CREATE TABLE t (id int PRIMARY KEY, s int NOT NULL)",
     )
     found = (await ask_all(pair, {"t": [transform("s", value_mapping={"A": 1})]})).by_key("public.t")
@@ -224,9 +244,11 @@ async def test_hostile_names(make_pair: MakePair) -> None:
     name = """a"b'c$$ %s {0} \\ <x> ✓"""
     quoted = '"' + name.replace('"', '""') + '"'
     pair = await make_pair(
-        f"""CREATE SCHEMA {quoted}; CREATE TABLE {quoted}.{quoted} ({quoted} int PRIMARY KEY, "tranship row" text);
+        f"""CREATE SCHEMA {quoted}; CREATE TABLE {quoted}.{quoted} ({quoted} int PRIMARY KEY,
+                "tranship row" text);
             INSERT INTO {quoted}.{quoted} VALUES (1, '1'), (2, 'x'), (3, '3')""",
-        f"""CREATE SCHEMA {quoted}; CREATE TABLE {quoted}.{quoted} ({quoted} int PRIMARY KEY, "tranship row" int,
+        f"""CREATE SCHEMA {quoted}; CREATE TABLE {quoted}.{quoted} ({quoted} int PRIMARY KEY,
+                "tranship row" int,
             CONSTRAINT {quoted} CHECK ({quoted} < 3 AND "tranship row" > 0))""",
     )
     found = await ask_all(pair, {f"{name}.{name}": [transform("tranship row")]})
@@ -237,11 +259,15 @@ async def test_hostile_names(make_pair: MakePair) -> None:
 async def test_rows_already_in_new(make_pair: MakePair) -> None:
     pair = await make_pair(
         """CREATE TABLE t (id int PRIMARY KEY, code text, live bool, during int4range);
-            INSERT INTO t VALUES (1, 'a', true, '[1,3)'), (2, 'B', true, '[4,5)'), (3, 'B', false, NULL), (4, 'd', NULL, '[7,8)'),
+            INSERT INTO t VALUES (1, 'a', true, '[1,3)'), (2, 'B', true, '[4,5)'), (3, 'B', false, NULL),
+                (4, 'd', NULL, '[7,8)'),
             (5, NULL, true, '[20,30)')""",
-        """CREATE TABLE t (id int PRIMARY KEY, code text, live bool, during int4range, CONSTRAINT apart EXCLUDE USING gist (during WITH &&));
-            CREATE UNIQUE INDEX live_code ON t (lower(code)) WHERE live; CREATE UNIQUE INDEX odd ON t (live) NULLS NOT DISTINCT WHERE id % 2 = 0;
-            INSERT INTO t VALUES (1, 'z', false, NULL), (90, 'b', true, NULL), (91, 'x', NULL, '[25,26)'), (92, 'n', NULL, '[99,100)')""",
+        """CREATE TABLE t (id int PRIMARY KEY, code text, live bool, during int4range,
+                CONSTRAINT apart EXCLUDE USING gist (during WITH &&));
+            CREATE UNIQUE INDEX live_code ON t (lower(code)) WHERE live;
+            CREATE UNIQUE INDEX odd ON t (live) NULLS NOT DISTINCT WHERE id % 2 = 0;
+            INSERT INTO t VALUES (1, 'z', false, NULL), (90, 'b', true, NULL), (91, 'x', NULL, '[25,26)'),
+                (92, 'n', NULL, '[99,100)')""",
     )
     found = (await ask_all(pair)).by_key("public.t")
     assert {key: (r["sqlstate"], r["constraint"]) for key, r in found.items()} == {
@@ -255,7 +281,8 @@ async def test_rows_already_in_new(make_pair: MakePair) -> None:
 
 async def test_a_role_that_may_only_select(make_pair: MakePair) -> None:
     pair = await make_pair(
-        "CREATE TABLE t (id int PRIMARY KEY, v text, p int); INSERT INTO t VALUES (1, 'x', 1), (2, '2', 9), (3, '3', 1)",
+        "CREATE TABLE t (id int PRIMARY KEY, v text, p int);"
+        " INSERT INTO t VALUES (1, 'x', 1), (2, '2', 9), (3, '3', 1)",
         """CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1);
             CREATE TABLE t (id int PRIMARY KEY, v int, p int REFERENCES parent);
             DO $$ BEGIN CREATE ROLE only_reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
@@ -269,11 +296,15 @@ async def test_a_role_that_may_only_select(make_pair: MakePair) -> None:
 
 async def test_losses_are_counted_over_rows_that_arrive(make_pair: MakePair) -> None:
     pair = await make_pair(
-        """CREATE TABLE t (id int PRIMARY KEY, n numeric, s varchar(10), i int, d timestamp, f float8, ts timestamp);
-            INSERT INTO t VALUES (1, 1.005, 'ab   ', 16777217, '2024-01-01 10:00', 1.5, '2024-01-01 00:00:00.6'),
+        """CREATE TABLE t (id int PRIMARY KEY, n numeric, s varchar(10), i int, d timestamp, f float8,
+                ts timestamp);
+            INSERT INTO t VALUES (1, 1.005, 'ab   ', 16777217, '2024-01-01 10:00', 1.5,
+                '2024-01-01 00:00:00.6'),
             (2, 1.5, 'abc', 1, '2024-01-01', 2, '2024-01-01'),
-                (3, 99999, 'ab     ', 16777217, NULL, 'NaN', NULL), (4, 'NaN', NULL, NULL, 'infinity', NULL, 'infinity')""",
-        "CREATE TABLE t (id int PRIMARY KEY, n numeric(5,2), s varchar(3), i real, d date, f int, ts timestamp(0))",
+                (3, 99999, 'ab     ', 16777217, NULL, 'NaN', NULL),
+                    (4, 'NaN', NULL, NULL, 'infinity', NULL, 'infinity')""",
+        "CREATE TABLE t (id int PRIMARY KEY, n numeric(5,2), s varchar(3), i real, d date,"
+        " f int, ts timestamp(0))",
     )
     columns = ("n", "s", "d", "f", "ts")
     found = await ask_all(pair, {"t": [transform(c) for c in columns]})

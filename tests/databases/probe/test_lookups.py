@@ -26,8 +26,11 @@ def lookup(
 
 async def test_composite_keys_and_nulls(make_pair: MakePair) -> None:
     pair = await make_pair(
-        "CREATE TABLE t (id int PRIMARY KEY, a text, b int); INSERT INTO t VALUES (1, 'x', 1), (2, 'x', 2), (3, NULL, 1), (4, 'y', 1), (5, 'X', 1)",
-        """CREATE TABLE l (id int PRIMARY KEY, a varchar(1), b bigint); INSERT INTO l VALUES (1, 'x', 1), (2, 'x', 2), (3, 'x', 2);
+        "CREATE TABLE t (id int PRIMARY KEY, a text, b int);"
+        " INSERT INTO t VALUES (1, 'x', 1), (2, 'x', 2), (3, NULL, 1), (4, 'y', 1),"
+        " (5, 'X', 1)",
+        """CREATE TABLE l (id int PRIMARY KEY, a varchar(1), b bigint);
+            INSERT INTO l VALUES (1, 'x', 1), (2, 'x', 2), (3, 'x', 2);
             UPDATE l SET id = 2 WHERE false;"""
         "DELETE FROM l WHERE id = 3; CREATE TABLE t (id int PRIMARY KEY, r int)",
     )
@@ -55,7 +58,8 @@ async def test_filled_by_the_same_run(make_pair: MakePair, majors: tuple[int, in
 
 async def test_ids_that_the_server_will_make_are_not_asked(make_pair: MakePair) -> None:
     pair = await make_pair(
-        """CREATE TABLE cat (name text PRIMARY KEY); INSERT INTO cat VALUES ('a'); CREATE TABLE item (id int PRIMARY KEY, cat text);
+        """CREATE TABLE cat (name text PRIMARY KEY); INSERT INTO cat VALUES ('a');
+            CREATE TABLE item (id int PRIMARY KEY, cat text);
             INSERT INTO item VALUES (1, 'a'), (2, 'none')""",
         """CREATE TABLE cat (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE);
             CREATE TABLE item (id int PRIMARY KEY, cat_id int NOT NULL REFERENCES cat)""",
@@ -66,7 +70,8 @@ async def test_ids_that_the_server_will_make_are_not_asked(make_pair: MakePair) 
 
 
 async def test_duplicates_are_refused_by_name(make_pair: MakePair) -> None:
-    old = """CREATE TABLE t (id int PRIMARY KEY, c text); INSERT INTO t VALUES (1, 'a'); CREATE TABLE n (id int, name text);
+    old = """CREATE TABLE t (id int PRIMARY KEY, c text); INSERT INTO t VALUES (1, 'a');
+    CREATE TABLE n (id int, name text);
     INSERT INTO n VALUES (1, 'dup'), (2, 'dup'), (3, 'same'), (3, 'same')"""
     new = "CREATE TABLE n (id int, name text); CREATE TABLE t (id int PRIMARY KEY, c_id int)"
     pair = await make_pair(old, new)
@@ -78,8 +83,10 @@ async def test_duplicates_are_refused_by_name(make_pair: MakePair) -> None:
 
 async def test_numbers_compare_as_numbers(make_pair: MakePair) -> None:
     pair = await make_pair(
-        "CREATE TABLE t (id int PRIMARY KEY, k numeric(6,2), c char(5)); INSERT INTO t VALUES (1, 1.00, 'ab'), (2, 1.5, 'ab'), (3, 2, 'zz')",
-        """CREATE TABLE l (id int, k int PRIMARY KEY, c text UNIQUE); INSERT INTO l VALUES (10, 1, 'ab'), (20, 2, 'cd');
+        "CREATE TABLE t (id int PRIMARY KEY, k numeric(6,2), c char(5));"
+        " INSERT INTO t VALUES (1, 1.00, 'ab'), (2, 1.5, 'ab'), (3, 2, 'zz')",
+        """CREATE TABLE l (id int, k int PRIMARY KEY, c text UNIQUE);
+            INSERT INTO l VALUES (10, 1, 'ab'), (20, 2, 'cd');
             CREATE TABLE t (id int PRIMARY KEY, r int, s int)""",
     )
     found = await ask_all(pair, {"t": [lookup("k", "r", "l", "k"), lookup("c", "s", "l", "c")]})

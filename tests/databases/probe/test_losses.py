@@ -1,4 +1,6 @@
-"""Values that a conversion accepts and changes: each row that loses something is counted, whatever the value is wrapped in."""
+"""Values that a conversion accepts and changes: each row that loses something is counted,
+whatever the value is wrapped in.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ import pytest
 from support import MakePair
 from support.asking import ask_all, transform
 
-SPANS = """(1, '2 years 5 mons 9 days 11:22:33.444'), (2, '1 mon -30 days'), (3, '40:00:00'), (4, '70 days'), (5, '3 years'), (6, NULL)"""
+SPANS = """(1, '2 years 5 mons 9 days 11:22:33.444'), (2, '1 mon -30 days'), (3, '40:00:00'), (4, '70 days'),
+        (5, '3 years'), (6, NULL)"""
 
 
 async def counted(
@@ -56,7 +59,8 @@ async def test_infinite_intervals_lose_nothing(make_pair: MakePair) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "rows", "losses"),
     [
-        ("numeric[]", "numeric(5,1)[]", ["{1.25,2}", "{{3.0},{4.10}}", "{}", "{5.55,NULL}", None], {"rounded": 2}),
+        ("numeric[]", "numeric(5,1)[]", ["{1.25,2}", "{{3.0},{4.10}}", "{}", "{5.55,NULL}", None],
+         {"rounded": 2}),
         ("timestamp[]", "timestamp(0)[]", ["{2021-02-03 04:05:06.7}", "{2021-02-03}"], {"rounded": 1}),
         ("interval[]", "interval day[]", ["{1 day 1 hour}", "{1 day}"], {"smaller units dropped": 1}),
         ("varchar[]", "varchar(3)[]", ["{abc,\"de    \"}", "{abc}"], {"trailing spaces cut": 1}),

@@ -1,4 +1,6 @@
-"""Asking against the truth: the same rows inserted one by one, in OLD key order, into a copy of NEW's table."""
+"""Asking against the truth: the same rows inserted one by one, in OLD key order,
+into a copy of NEW's table.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,16 @@ from support import MakePair
 from support.asking import ask_all
 
 _OLD = "CREATE TABLE t (id int PRIMARY KEY, a text, b int, c numeric, during int4range, up int, kind text)"
-_NEW = """CREATE TABLE t (id int PRIMARY KEY, a varchar(2) NOT NULL, b smallint, c numeric(3,1) UNIQUE, during int4range, up int, kind text,
+_NEW = """CREATE TABLE t (id int PRIMARY KEY, a varchar(2) NOT NULL, b smallint, c numeric(3,1) UNIQUE,
+        during int4range, up int, kind text,
     CONSTRAINT b_a UNIQUE NULLS NOT DISTINCT (b, a), CONSTRAINT even CHECK (b % 2 = 0 OR kind = 'odd'),
     CONSTRAINT apart EXCLUDE USING gist (during WITH &&) WHERE (kind = 'x'));
     CREATE UNIQUE INDEX lower_a ON t (lower(a)) WHERE kind = 'one'"""
-_PARTITIONED = """CREATE TABLE t (id int, a varchar(2) NOT NULL, b smallint, c numeric(3,1), during int4range, up int,
+_PARTITIONED = """CREATE TABLE t (id int, a varchar(2) NOT NULL, b smallint, c numeric(3,1), during int4range,
+    up int,
 kind text) PARTITION BY LIST (kind);
-    CREATE TABLE t_x PARTITION OF t FOR VALUES IN ('x', NULL); CREATE TABLE t_o PARTITION OF t FOR VALUES IN ('odd') PARTITION BY RANGE (b);
+    CREATE TABLE t_x PARTITION OF t FOR VALUES IN ('x', NULL);
+    CREATE TABLE t_o PARTITION OF t FOR VALUES IN ('odd') PARTITION BY RANGE (b);
     CREATE TABLE t_o1 PARTITION OF t_o FOR VALUES FROM (-5) TO (50); ALTER TABLE t ADD UNIQUE (kind, b)"""
 _TRANSFORMS = [
     {"action": "transform", "old_column": column, "new_column": column} for column in ("a", "b", "c")
@@ -40,7 +45,8 @@ def _rows(chance: random.Random, count: int) -> list[tuple[object, ...]]:
     return [row(n) for n in chance.sample(range(count), count)]
 
 
-_INSERT = """INSERT INTO t SELECT r.* FROM json_to_record($1) AS r(id int, a varchar(2), b smallint, c numeric(3,1), during int4range,
+_INSERT = """INSERT INTO t SELECT r.* FROM json_to_record($1) AS r(id int, a varchar(2), b smallint,
+    c numeric(3,1), during int4range,
 up int, kind text)"""
 
 

@@ -9,8 +9,13 @@ from pathlib import Path
 from support import MakePair, run_here
 
 OLD = """create extension btree_gist; create table t (a int, r daterange, n int primary key, unique (a, r));
-insert into t values (1, '[2020-01-01,2020-02-01)', 1), (1, '[2020-01-15,2020-03-01)', 2), (2, '[2020-01-15,2020-03-01)', 3)"""
-NEW = "create extension btree_gist; create table t (a int, r daterange, n int primary key, unique (a, r without overlaps))"
+insert into t values (1, '[2020-01-01,2020-02-01)', 1), (1, '[2020-01-15,2020-03-01)', 2),
+    (2, '[2020-01-15,2020-03-01)', 3)"""
+NEW = (
+    "create extension btree_gist;"
+    " create table t (a int, r daterange, n int primary key,"
+    " unique (a, r without overlaps))"
+)
 
 
 def test_the_dry_run_foresees_overlaps(make_pair: MakePair, tmp_path: Path) -> None:

@@ -20,10 +20,14 @@ async def test_default_privileges_let_nobody_in(make_pair: MakePair, tmp_path: P
     role = f'"re{{port}}ing {pair.new.name}"'
     await pair.new.run(f"CREATE ROLE {role}; ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO {role}")
     await pair.new.run(
-        f"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {role}; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC"
+        f"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {role};"
+        " ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC"
     )
     await migrate(pair, tmp_path)
-    grants = "SELECT relname::text, relacl::text FROM pg_class WHERE relnamespace = '_tranship'::regnamespace AND relacl::text ~ 'ing|=r/'"
+    grants = (
+        "SELECT relname::text, relacl::text FROM pg_class"
+        " WHERE relnamespace = '_tranship'::regnamespace AND relacl::text ~ 'ing|=r/'"
+    )
     assert await pair.new.fetch(grants) == []
     assert (
         await pair.new.fetch(

@@ -1,4 +1,7 @@
-"""Which journal is used: one that is whole, and that nobody of fewer rights could have written. And that a refusal leaves none."""
+"""Which journal is used: one that is whole, and that nobody of fewer rights could have written.
+
+And that a refusal leaves none.
+"""
 
 from __future__ import annotations
 

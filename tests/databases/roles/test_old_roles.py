@@ -51,11 +51,15 @@ async def test_hidden_rows_are_refused_before_anything_is_read(
 async def test_a_partition_with_policies_of_its_own_is_read_through_its_root(
     make_pair: MakePair, tmp_path: Path
 ) -> None:
-    parted = "CREATE TABLE t (id int, v text) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100)"
+    parted = (
+        "CREATE TABLE t (id int, v text) PARTITION BY RANGE (id);"
+        " CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100)"
+    )
     pair = await make_pair(f"{parted}; INSERT INTO t SELECT n, 'x' FROM generate_series(1, 60) n", NEW)
     role = f"rooted_{pair.old.name}"
     await pair.old.run(
-        f"CREATE ROLE {role} LOGIN PASSWORD 'secret'; GRANT SELECT ON t, t_1 TO {role}; ALTER TABLE t_1 ENABLE ROW LEVEL SECURITY"
+        f"CREATE ROLE {role} LOGIN PASSWORD 'secret'; GRANT SELECT ON t, t_1 TO {role};"
+        " ALTER TABLE t_1 ENABLE ROW LEVEL SECURITY"
     )
     result = await as_role(pair, tmp_path, role, live=True)
     assert (result.exit_status, result.stats.rows_migrated) == (0, 60)

@@ -15,8 +15,14 @@ from tranship.errors import Refused, TranshipError
 from tranship.model.options import MigrateOptions
 from tranship.model.verdict import MigrationResult
 
-OLD = "CREATE TABLE visit (id int PRIMARY KEY, ward int, colour text); INSERT INTO visit SELECT n, 1 + n % 3, 'c' || n % 3 FROM generate_series(1, 9) n"
-WARD = "CREATE TABLE ward (id int PRIMARY KEY, name text UNIQUE); INSERT INTO ward VALUES (1, 'c0'), (2, 'c1'), (3, 'c2')"
+OLD = (
+    "CREATE TABLE visit (id int PRIMARY KEY, ward int, colour text);"
+    " INSERT INTO visit SELECT n, 1 + n % 3, 'c' || n % 3 FROM generate_series(1, 9) n"
+)
+WARD = (
+    "CREATE TABLE ward (id int PRIMARY KEY, name text UNIQUE);"
+    " INSERT INTO ward VALUES (1, 'c0'), (2, 'c1'), (3, 'c2')"
+)
 VISIT = (
     "CREATE TABLE visit (id bigint PRIMARY KEY, ward int CONSTRAINT visit_ward REFERENCES ward, colour text)"
 )
@@ -27,7 +33,8 @@ async def _role(pair: Pair, attributes: str = "", extra: str = "") -> dict[str, 
     """A role that owns what it fills and may read the rest of NEW."""
     role = f"nurse_{pair.new.name}"
     await pair.new.run(
-        f"CREATE ROLE {role} LOGIN PASSWORD 'secret' {attributes}; GRANT CREATE ON DATABASE \"{pair.new.name}\" TO {role}"
+        f"CREATE ROLE {role} LOGIN PASSWORD 'secret' {attributes};"
+        f' GRANT CREATE ON DATABASE "{pair.new.name}" TO {role}'
     )
     await pair.new.run(
         f"GRANT ALL ON SCHEMA public TO {role}; ALTER TABLE visit OWNER TO {role}; {extra.format(role=role)}"
@@ -63,7 +70,8 @@ async def _run(
         ),
         # The referenced table is a partition with policies of its own.
         (
-            "CREATE TABLE wards (id int, name text) PARTITION BY RANGE (id); CREATE TABLE ward PARTITION OF wards (PRIMARY KEY (id))"
+            "CREATE TABLE wards (id int, name text) PARTITION BY RANGE (id);"
+            " CREATE TABLE ward PARTITION OF wards (PRIMARY KEY (id))"
             f" FOR VALUES FROM (0) TO (9); INSERT INTO wards VALUES (1), (2), (3); {VISIT}; {POLICY}",
             "GRANT SELECT ON wards, ward TO {role}",
         ),
@@ -151,7 +159,10 @@ async def test_a_lookup_table_of_old_whose_rows_are_hidden_is_refused(
 async def test_an_expression_that_reads_hidden_rows_of_old_is_refused(
     make_pair: MakePair, tmp_path: Path, live: bool, function: bool
 ) -> None:
-    named = "CREATE FUNCTION named(n int) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT name FROM public.ward WHERE id = n); END $$"
+    named = (
+        "CREATE FUNCTION named(n int) RETURNS text LANGUAGE plpgsql STABLE"
+        " AS $$ BEGIN RETURN (SELECT name FROM public.ward WHERE id = n); END $$"
+    )
     pair = await make_pair(
         f"{OLD}; {WARD}; {POLICY}; {named}",
         "CREATE TABLE visit (id bigint PRIMARY KEY, ward int, colour text)",
@@ -167,7 +178,8 @@ async def test_an_expression_that_reads_hidden_rows_of_old_is_refused(
     resolutions = {"visit": entries, "ward": [{"action": "drop_table"}]}
     (tmp_path / "r.json").write_text(json.dumps({"resolutions": resolutions}))
     options = MigrateOptions(live=live, results_dir=str(tmp_path), resolutions=str(tmp_path / "r.json"))
-    # What a function reads is seen by nobody before it is called: with the first row that is asked, before anything is written.
+    # What a function reads is seen by nobody before it is called: with the first row that is asked,
+    # before anything is written.
     with pytest.raises(TranshipError if function else Refused, match="row-level security"):
         await api.migrate(
             load_config(pair.config(tmp_path, old={"username": role, "password": "secret"})), options

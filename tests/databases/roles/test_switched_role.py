@@ -1,4 +1,6 @@
-"""A login role that takes on the owner by default (ALTER ROLE … SET role): what its own sessions do is hidden from it, and it may not end them."""
+"""A login role that takes on the owner by default (ALTER ROLE … SET role): what its own sessions do is hidden
+from it, and it may not end them.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ async def test_a_second_run_is_refused_and_may_take_over(make_pair: MakePair, tm
     owner = (await owned_by_a_plain_role(pair))["username"]
     login = f"login_{pair.new.name}"
     await pair.new.run(
-        f"CREATE ROLE {login} LOGIN PASSWORD 'secret' IN ROLE {owner}; ALTER ROLE {login} SET role = '{owner}'"
+        f"CREATE ROLE {login} LOGIN PASSWORD 'secret' IN ROLE {owner};"
+        f" ALTER ROLE {login} SET role = '{owner}'"
     )
     role = {"username": login, "password": "secret"}
     config = str(pair.config(tmp_path, name="first.json", new=role))
@@ -60,7 +63,8 @@ async def test_its_own_limit_of_connections_counts(make_pair: MakePair, tmp_path
     owner = (await owned_by_a_plain_role(pair))["username"]
     login = f"few_{pair.new.name}"
     await pair.new.run(
-        f"CREATE ROLE {login} LOGIN PASSWORD 'secret' IN ROLE {owner} CONNECTION LIMIT 5; ALTER ROLE {login} SET role = '{owner}'"
+        f"CREATE ROLE {login} LOGIN PASSWORD 'secret' IN ROLE {owner} CONNECTION LIMIT 5;"
+        f" ALTER ROLE {login} SET role = '{owner}'"
     )
     config = load_config(pair.config(tmp_path, new={"username": login, "password": "secret"}))
     events: list[Event] = []

@@ -108,7 +108,8 @@ async def test_rollback_takes_exactly_its_own_rows(make_pair: MakePair, tmp_path
     before, held = await definitions(pair.new), await contents(pair.new)
     await migrate(pair, tmp_path)
     await pair.new.run(
-        "INSERT INTO log VALUES ('2001-01-01', 'written since'); UPDATE log SET line = 'changed' WHERE line = 'line 3'"
+        "INSERT INTO log VALUES ('2001-01-01', 'written since');"
+        " UPDATE log SET line = 'changed' WHERE line = 'line 3'"
     )
     changed = await pair.new.value("SELECT count(*) FROM log WHERE line = 'changed'")
     config = load_config(pair.config(tmp_path))
@@ -175,7 +176,10 @@ async def test_an_interrupted_rollback_is_ended_by_whoever_comes_next(
 async def test_rollback_goes_piece_by_piece_and_stops_when_asked(
     make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, observe: Observe
 ) -> None:
-    table = "CREATE TABLE line (no int, text text) PARTITION BY LIST ((no % 2)); CREATE TABLE even PARTITION OF line FOR VALUES IN (0);"
+    table = (
+        "CREATE TABLE line (no int, text text) PARTITION BY LIST ((no % 2));"
+        " CREATE TABLE even PARTITION OF line FOR VALUES IN (0);"
+    )
     table += "CREATE TABLE odd PARTITION OF line FOR VALUES IN (1);"
     pair = await make_pair(
         f"{table} INSERT INTO line SELECT n, repeat('x', 200) FROM generate_series(1, 3000) n", table
@@ -263,13 +267,18 @@ async def test_doctor_puts_back_what_a_dead_run_left(
 async def test_the_way_back_of_a_sequence_is_on_record_before_it_moves(
     make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``setval`` is not undone by a rollback: whatever ends the transaction that moves a sequence, rollback finds where it stood."""
+    """``setval`` is not undone by a rollback: whatever ends the transaction that moves a sequence,
+    rollback finds where it stood.
+    """
     pair = await make_pair(OLD, NEW)
     await pair.new.run("SELECT setval('numbers', 5)")
     real = sql_sequences.advance_sequence
 
     def failing(*arguments: Any, **options: Any) -> str:
-        return f"DO $$BEGIN PERFORM 1 FROM ({real(*arguments, **options)}) s; RAISE 'the connection is lost' USING ERRCODE = '53100'; END$$"
+        return (
+            f"DO $$BEGIN PERFORM 1 FROM ({real(*arguments, **options)}) s;"
+            " RAISE 'the connection is lost' USING ERRCODE = '53100'; END$$"
+        )
 
     with monkeypatch.context() as patched, pytest.raises(Stopped):
         patched.setattr(sql_sequences, "advance_sequence", failing)

@@ -14,7 +14,11 @@ from tranship.errors import Stopped
 from tranship.execution.rollback.command import rollback
 
 OLD = "CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item SELECT generate_series(1, 100)"
-NEW = "CREATE TABLE item (id int PRIMARY KEY); CREATE TABLE part (id int PRIMARY KEY, item int CONSTRAINT part_item REFERENCES item)"
+NEW = (
+    "CREATE TABLE item (id int PRIMARY KEY);"
+    " CREATE TABLE part (id int PRIMARY KEY, item int CONSTRAINT part_item"
+    " REFERENCES item)"
+)
 
 
 async def test_a_child_that_came_meanwhile_is_told(

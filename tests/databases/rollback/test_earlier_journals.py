@@ -1,4 +1,6 @@
-"""Journals that tranship 0.1.0 wrote: still read, restored from, rolled back and purged; a finished one is taken over, an unfinished one is not finished."""
+"""Journals that tranship 0.1.0 wrote: still read, restored from, rolled back and purged;
+a finished one is taken over, an unfinished one is not finished.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ async def switched(pair: Pair) -> list[tuple[Any, ...]]:
     """How triggers, foreign keys and indexes of NEW stand."""
     return await pair.new.fetch(
         "SELECT tgname::text, tgenabled::text, '' FROM pg_trigger WHERE NOT tgisinternal"
-        " UNION ALL SELECT conname, convalidated::text, pg_get_constraintdef(oid) || coalesce(obj_description(oid), '')"
+        " UNION ALL SELECT conname, convalidated::text, pg_get_constraintdef(oid) ||"
+        " coalesce(obj_description(oid), '')"
         " FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace"
         " UNION ALL SELECT c.relname, pg_get_indexdef(c.oid), coalesce(obj_description(c.oid), '')"
         " FROM pg_class c WHERE c.relkind = 'i' AND c.relnamespace = 'public'::regnamespace ORDER BY 1, 2, 3"
@@ -42,7 +45,10 @@ async def run(pair: Pair, folder: Path, **options: Any) -> Any:
 
 
 async def test_tables_of_a_finished_run_are_already_migrated(make_pair: MakePair, tmp_path: Path) -> None:
-    """By their names: the hash of that time covered words, too. Another run makes the journal one of this version."""
+    """By their names: the hash of that time covered words, too.
+
+    Another run makes the journal one of this version.
+    """
     pair = await earlier_pair(make_pair, "finished")
     before = await counts(pair)
     result = await run(pair, tmp_path)

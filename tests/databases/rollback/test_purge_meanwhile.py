@@ -18,7 +18,10 @@ from tranship.execution.upkeep import status as upkeep
 from tranship.execution.upkeep.status import purge
 from tranship.model.options import MigrateOptions
 
-OLD = "CREATE TABLE log (line text); INSERT INTO log SELECT 'line ' || n FROM generate_series(1, 1000) n; CREATE TABLE a (id int PRIMARY KEY)"
+OLD = (
+    "CREATE TABLE log (line text); INSERT INTO log SELECT 'line ' || n"
+    " FROM generate_series(1, 1000) n; CREATE TABLE a (id int PRIMARY KEY)"
+)
 NEW = "CREATE TABLE log (line text); CREATE TABLE a (id int PRIMARY KEY)"
 
 

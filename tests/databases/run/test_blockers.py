@@ -15,7 +15,10 @@ from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted, TableStarted
 from tranship.report.notes import words
 
-OLD = "CREATE TABLE t (id integer PRIMARY KEY, v text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 10) g;"
+OLD = (
+    "CREATE TABLE t (id integer PRIMARY KEY, v text);"
+    " INSERT INTO t SELECT g, 'x' FROM generate_series(1, 10) g;"
+)
 NEW = """
 CREATE TABLE t (id integer PRIMARY KEY, v text);
 CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.v := upper(NEW.v); RETURN NEW; END$$;

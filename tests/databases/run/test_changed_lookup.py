@@ -1,4 +1,6 @@
-"""A lookup that somebody changes during the run stops it: no table is translated half by one content and half by another."""
+"""A lookup that somebody changes during the run stops it: no table is translated half by one content
+and half by another.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,14 @@ from tranship.errors import Stopped
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event
 
-OLD = "CREATE TABLE t (id integer PRIMARY KEY, k text); INSERT INTO t SELECT g, 'a' FROM generate_series(1, 40) g;"
-NEW = "CREATE TABLE l (k text PRIMARY KEY, v integer); INSERT INTO l VALUES ('a', 1), ('b', 2); CREATE TABLE t (id integer PRIMARY KEY, v integer);"
+OLD = (
+    "CREATE TABLE t (id integer PRIMARY KEY, k text);"
+    " INSERT INTO t SELECT g, 'a' FROM generate_series(1, 40) g;"
+)
+NEW = (
+    "CREATE TABLE l (k text PRIMARY KEY, v integer); INSERT INTO l VALUES ('a', 1),"
+    " ('b', 2); CREATE TABLE t (id integer PRIMARY KEY, v integer);"
+)
 LOOKUP = {"table": "l", "key_column": "k", "value_column": "v"}
 
 

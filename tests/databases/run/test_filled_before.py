@@ -1,4 +1,6 @@
-"""A table that a finished run of this OLD filled is not filled a second time by other decisions or through another journal."""
+"""A table that a finished run of this OLD filled is not filled a second time by other decisions
+or through another journal.
+"""
 
 from __future__ import annotations
 

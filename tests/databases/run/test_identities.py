@@ -1,4 +1,6 @@
-"""A database that is renamed stays itself; one that was restored elsewhere is another, and no row comes twice or goes for it."""
+"""A database that is renamed stays itself; one that was restored elsewhere is another,
+and no row comes twice or goes for it.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ async def test_an_old_that_was_restored_elsewhere_meanwhile(
 
 
 async def test_a_new_that_is_a_copy_takes_nothing_back(make_pair: MakePair, tmp_path: Path) -> None:
-    """As a dump restored on another server stands: the journal came along, the numbers of its transactions are other rows' here."""
+    """As a dump restored on another server stands: the journal came along, the numbers of its transactions
+    are other rows' here.
+    """
     pair = await make_pair(OLD, NEW)
     await migrate(pair, tmp_path)
     await pair.new.run("INSERT INTO log VALUES ('of somebody else')")

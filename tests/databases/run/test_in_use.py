@@ -10,7 +10,10 @@ from support import MakePair
 from support.runs import migrate, owned_by_a_plain_role
 from tranship.errors import Refused
 
-OLD = "CREATE TABLE note (id int PRIMARY KEY, word text); INSERT INTO note SELECT n, 'w' || n FROM generate_series(1, 100) n"
+OLD = (
+    "CREATE TABLE note (id int PRIMARY KEY, word text); INSERT INTO note SELECT n,"
+    " 'w' || n FROM generate_series(1, 100) n"
+)
 NEW = """
 CREATE TABLE note (id int PRIMARY KEY, word text);
 CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.word := 'changed'; RETURN NEW; END$$;

@@ -1,4 +1,6 @@
-"""Indexes that go for a load and come back as they were, whoever dies meanwhile; those that could refuse a row stay."""
+"""Indexes that go for a load and come back as they were, whoever dies meanwhile;
+those that could refuse a row stay.
+"""
 
 from __future__ import annotations
 
@@ -28,18 +30,22 @@ from tranship.server.journal import Journal, prepare_journal
 
 OLD = """
 CREATE TABLE city (id int PRIMARY KEY, name varchar(40), land int);
-CREATE TABLE visit (id int PRIMARY KEY, city int, at timestamp, note text, tags int[], words jsonb, price numeric(8,2));
+CREATE TABLE visit (id int PRIMARY KEY, city int, at timestamp, note text, tags int[], words jsonb,
+    price numeric(8,2));
 CREATE SEQUENCE counter;
 INSERT INTO city SELECT n, 'city ' || n, n % 7 FROM generate_series(1, 200) n;
-INSERT INTO visit SELECT n, n % 210 + 1, timestamp '2020-01-01' + n * interval '1 hour', 'note ' || n, ARRAY[n, n % 3],
+INSERT INTO visit SELECT n, n % 210 + 1, timestamp '2020-01-01' + n * interval '1 hour', 'note ' || n,
+    ARRAY[n, n % 3],
   jsonb_build_object('n', n), n FROM generate_series(1, 600) n;
 """
 
 NEW = """
 CREATE TABLE city (id int PRIMARY KEY, name varchar(40), land int);
-CREATE TABLE visit (id int PRIMARY KEY, city int REFERENCES city, at timestamp, note text, tags int[], words jsonb, price numeric(8,2));
+CREATE TABLE visit (id int PRIMARY KEY, city int REFERENCES city, at timestamp, note text, tags int[],
+    words jsonb, price numeric(8,2));
 CREATE SEQUENCE counter;
-CREATE INDEX city_land ON city (land, name) WITH (fillfactor = 70); COMMENT ON INDEX city_land IS 'it''s a "name"';
+CREATE INDEX city_land ON city (land, name) WITH (fillfactor = 70);
+COMMENT ON INDEX city_land IS 'it''s a "name"';
 CREATE INDEX "odd ""name'; --" ON visit USING btree (city DESC NULLS LAST, at) INCLUDE (price);
 CREATE INDEX visit_hash ON visit USING hash (note);
 CREATE INDEX visit_tags ON visit USING gin (tags) WITH (fastupdate = off);
@@ -60,23 +66,32 @@ GOES = {
 STAYS = """
 CREATE INDEX visit_long ON visit (note);
 CREATE INDEX visit_part ON visit (city) WHERE price > 3;
-CREATE INDEX visit_expression ON visit (lower(note)); ALTER INDEX visit_expression ALTER COLUMN 1 SET STATISTICS 250;
+CREATE INDEX visit_expression ON visit (lower(note));
+ALTER INDEX visit_expression ALTER COLUMN 1 SET STATISTICS 250;
 CREATE INDEX visit_clustered ON visit (price); ALTER TABLE visit CLUSTER ON visit_clustered;
-CREATE UNIQUE INDEX city_name ON city (name); ALTER TABLE city ALTER name SET NOT NULL; ALTER TABLE city REPLICA IDENTITY USING INDEX city_name;
-ALTER TABLE visit ADD CONSTRAINT visit_at UNIQUE (at, id) DEFERRABLE INITIALLY DEFERRED; COMMENT ON CONSTRAINT visit_at ON visit IS 'late';
+CREATE UNIQUE INDEX city_name ON city (name); ALTER TABLE city ALTER name SET NOT NULL;
+ALTER TABLE city REPLICA IDENTITY USING INDEX city_name;
+ALTER TABLE visit ADD CONSTRAINT visit_at UNIQUE (at, id) DEFERRABLE INITIALLY DEFERRED;
+COMMENT ON CONSTRAINT visit_at ON visit IS 'late';
 ALTER TABLE visit ADD CONSTRAINT visit_positive CHECK (price > 0) NOT VALID;
-ALTER TABLE visit ALTER note SET STATISTICS 77, ALTER note SET STORAGE EXTERNAL, ALTER price SET (n_distinct = 12);
+ALTER TABLE visit ALTER note SET STATISTICS 77, ALTER note SET STORAGE EXTERNAL,
+    ALTER price SET (n_distinct = 12);
 ALTER TABLE visit SET (autovacuum_enabled = off, fillfactor = 90);
-CREATE STATISTICS visit_stats (dependencies) ON city, price FROM visit; COMMENT ON STATISTICS visit_stats IS 'both';
-COMMENT ON COLUMN visit.note IS 'free'; COMMENT ON TABLE visit IS 'who came'; COMMENT ON INDEX visit_long IS 'stays';
+CREATE STATISTICS visit_stats (dependencies) ON city, price FROM visit;
+COMMENT ON STATISTICS visit_stats IS 'both';
+COMMENT ON COLUMN visit.note IS 'free'; COMMENT ON TABLE visit IS 'who came';
+COMMENT ON INDEX visit_long IS 'stays';
 GRANT SELECT ON visit TO pg_monitor; GRANT UPDATE (note) ON visit TO pg_monitor WITH GRANT OPTION;
 CREATE RULE visit_rule AS ON UPDATE TO visit DO ALSO NOTHING; COMMENT ON RULE visit_rule ON visit IS 'silent';
 CREATE POLICY visit_policy ON visit USING (price > 0);
 CREATE PUBLICATION visits FOR TABLE visit WITH (publish = 'insert');
 CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'a trigger fired'; END$$;
-CREATE TRIGGER t_always BEFORE INSERT ON visit FOR EACH ROW EXECUTE FUNCTION never(); ALTER TABLE visit ENABLE ALWAYS TRIGGER t_always;
-CREATE TRIGGER t_plain BEFORE INSERT ON visit FOR EACH ROW EXECUTE FUNCTION never(); COMMENT ON TRIGGER t_plain ON visit IS 'loud';
-CREATE TABLE part (id int, city int) PARTITION BY RANGE (id); CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (100);
+CREATE TRIGGER t_always BEFORE INSERT ON visit FOR EACH ROW EXECUTE FUNCTION never();
+ALTER TABLE visit ENABLE ALWAYS TRIGGER t_always;
+CREATE TRIGGER t_plain BEFORE INSERT ON visit FOR EACH ROW EXECUTE FUNCTION never();
+COMMENT ON TRIGGER t_plain ON visit IS 'loud';
+CREATE TABLE part (id int, city int) PARTITION BY RANGE (id);
+CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (100);
 CREATE INDEX part_city ON part (city); CREATE INDEX part_1_id ON part_1 (id);
 """
 OLD_PART = "CREATE TABLE part (id int, city int); INSERT INTO part SELECT n, n FROM generate_series(1, 20) n;"
@@ -249,8 +264,10 @@ async def test_always_names_the_right_that_lacks(pair: Pair, tmp_path: Path) -> 
     await pair.new.run(NEW)
     role = f"guest_{pair.new.name}"
     await pair.new.run(
-        f"CREATE ROLE {role} LOGIN PASSWORD 'secret'; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO {role};"
-        f'GRANT SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO {role}; GRANT CREATE ON DATABASE "{pair.new.name}" TO {role}'
+        f"CREATE ROLE {role} LOGIN PASSWORD 'secret';"
+        f" GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO {role};"
+        f"GRANT SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO {role};"
+        f' GRANT CREATE ON DATABASE "{pair.new.name}" TO {role}'
     )
     new = {"username": role, "password": "secret"}
     with pytest.raises(Refused) as refused:

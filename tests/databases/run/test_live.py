@@ -1,4 +1,6 @@
-"""The live run on real servers: roles without power, rows that nobody foresaw, two at once, an orderly stop."""
+"""The live run on real servers: roles without power, rows that nobody foresaw,
+two at once, an orderly stop.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,10 @@ async def test_rows_that_nobody_could_foresee_are_isolated(
     make_pair: MakePair, tmp_path: Path, bad_every: int
 ) -> None:
     pair = await make_pair(
-        "CREATE TABLE item (id int PRIMARY KEY, next int); INSERT INTO item SELECT n, n FROM generate_series(1, 1000) n;"
-        "CREATE TABLE part (id int PRIMARY KEY, item int); INSERT INTO part SELECT n, n FROM generate_series(1, 1000) n;",
+        "CREATE TABLE item (id int PRIMARY KEY, next int); INSERT INTO item SELECT n,"
+        " n FROM generate_series(1, 1000) n;"
+        "CREATE TABLE part (id int PRIMARY KEY, item int); INSERT INTO part SELECT n,"
+        " n FROM generate_series(1, 1000) n;",
         SLY.replace("37 <> 5", f"{bad_every} <> 2"),
     )
     result = await migrate(pair, tmp_path, batch_size=400)
@@ -61,7 +65,9 @@ async def test_rows_that_nobody_could_foresee_are_isolated(
 async def test_the_second_of_two_runs_is_refused_at_once(
     make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path
 ) -> None:
-    """That no catalog is read before is held by tests/interrupted/test_stops.py; here it is a process of its own that has the lock."""
+    """That no catalog is read before is held by tests/interrupted/test_stops.py;
+    here it is a process of its own that has the lock.
+    """
     pair = await make_pair(OLD, NEW)
     config = pair.config(tmp_path)
     first = asyncio.create_task(
@@ -127,11 +133,14 @@ async def test_children_of_rows_nobody_foresaw_follow_them_out(
     make_pair: MakePair, tmp_path: Path, plain: bool
 ) -> None:
     pair = await make_pair(
-        "CREATE TABLE node (id int PRIMARY KEY, up int, word text); INSERT INTO node SELECT n, n / 2, 'w' || n FROM generate_series(1, 1000) n;"
+        "CREATE TABLE node (id int PRIMARY KEY, up int, word text);"
+        " INSERT INTO node SELECT n, n / 2, 'w' || n FROM generate_series(1, 1000) n;"
         "UPDATE node SET up = NULL WHERE id = 1; CREATE TABLE leaf (word text, node int);"
         "INSERT INTO leaf SELECT 'x', n FROM generate_series(1, 1000) n;",
-        """CREATE FUNCTION sly(n int) RETURNS boolean LANGUAGE sql AS $$SELECT current_setting('transaction_read_only') = 'on' OR n <> 5$$;
-        CREATE TABLE node (id int PRIMARY KEY, up int CONSTRAINT up REFERENCES node, word text, CONSTRAINT sly CHECK (sly(id)));
+        """CREATE FUNCTION sly(n int) RETURNS boolean LANGUAGE sql
+            AS $$SELECT current_setting('transaction_read_only') = 'on' OR n <> 5$$;
+        CREATE TABLE node (id int PRIMARY KEY, up int CONSTRAINT up REFERENCES node, word text,
+            CONSTRAINT sly CHECK (sly(id)));
         CREATE TABLE leaf (word text, node int CONSTRAINT leaf_node REFERENCES node);""",
     )
     before = await definitions(pair.new)

@@ -1,4 +1,6 @@
-"""Amounts of money keep their worth between databases whose lc_monetary differs in digits, decimal point and signs."""
+"""Amounts of money keep their worth between databases whose lc_monetary differs in digits,
+decimal point and signs.
+"""
 
 from __future__ import annotations
 
@@ -44,13 +46,18 @@ async def pair_of(servers: Servers, old_locale: str, new_locale: str, old: str, 
     return pair
 
 
-OLD = """CREATE TABLE bill (id int PRIMARY KEY, kept money, number money, shown money, became numeric, list money[]);
+OLD = """CREATE TABLE bill (id int PRIMARY KEY, kept money, number money, shown money, became numeric,
+        list money[]);
     INSERT INTO bill SELECT g, v::money, v::money, v::money, v, ARRAY[v::money]
     FROM (VALUES (1, 1234567::numeric), (2, -89), (3, 0), (4, 7)) AS s(g, v)"""
-NEW = """CREATE TABLE bill (id bigint PRIMARY KEY, kept money, number numeric(14,3), shown text, became money);"""
+NEW = """CREATE TABLE bill (id bigint PRIMARY KEY, kept money, number numeric(14,3), shown text,
+        became money);"""
 
 
-@pytest.mark.parametrize("locales", [("ja_JP", "ja_JP"), ("ar_KW", "ar_KW"), ("ja_JP", "de_DE"), ("en_US", "ar_KW"), ("de_DE", "en_US")])  # fmt: skip
+@pytest.mark.parametrize(
+    "locales",
+    [("ja_JP", "ja_JP"), ("ar_KW", "ar_KW"), ("ja_JP", "de_DE"), ("en_US", "ar_KW"), ("de_DE", "en_US")],
+)
 async def test_whole_amounts(local_servers: Servers, tmp_path: Path, locales: tuple[str, str]) -> None:
     pair = await pair_of(local_servers, *locales, OLD, NEW)
     decided = [transform(name) for name in ("number", "shown", "became")]
@@ -74,7 +81,8 @@ async def test_fractions_between_two_decimal_points(local_servers: Servers, tmp_
         "de_DE",
         "en_US",
         f"CREATE TABLE bill (id int PRIMARY KEY, kept money, became numeric); {rows}",
-        "CREATE TABLE bill (id int PRIMARY KEY, kept money, became money, CONSTRAINT dear CHECK (kept::numeric < 2000000))",
+        "CREATE TABLE bill (id int PRIMARY KEY, kept money, became money, CONSTRAINT dear"
+        " CHECK (kept::numeric < 2000000))",
     )
     (tmp_path / "r.json").write_text(json.dumps({"resolutions": {"bill": [transform("became")]}}))
     result = await migrate(pair, tmp_path, resolutions=str(tmp_path / "r.json"))
@@ -90,7 +98,8 @@ async def test_fewer_digits_are_a_question(local_servers: Servers, tmp_path: Pat
         local_servers,
         "en_US",
         "ja_JP",
-        "CREATE TABLE bill (id int PRIMARY KEY, v money); INSERT INTO bill VALUES (1, 1.25::numeric::money), (2, 3::money)",
+        "CREATE TABLE bill (id int PRIMARY KEY, v money);"
+        " INSERT INTO bill VALUES (1, 1.25::numeric::money), (2, 3::money)",
         "CREATE TABLE bill (id int PRIMARY KEY, v money)",
     )
     with pytest.raises(Exception, match="Breaking changes detected: 1"):

@@ -40,9 +40,11 @@ async def test_a_trigger_that_somebody_makes_meanwhile_is_told(
 ) -> None:
     """As a deployment does; rows that it changed must not pass for moved, exit 0."""
     pair = await make_pair(
-        "CREATE TABLE t (id int PRIMARY KEY, word text); INSERT INTO t SELECT n, 'w' || n FROM generate_series(1, 1000) n",
+        "CREATE TABLE t (id int PRIMARY KEY, word text); INSERT INTO t SELECT n, 'w' || n"
+        " FROM generate_series(1, 1000) n",
         "CREATE TABLE t (id int PRIMARY KEY, word text);"
-        "CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.word := 'changed'; RETURN NEW; END$$",
+        "CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.word :="
+        " 'changed'; RETURN NEW; END$$",
     )
 
     async def deploying() -> None:

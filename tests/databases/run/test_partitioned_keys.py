@@ -1,4 +1,6 @@
-"""Foreign keys between partitioned tables that are off for a while and come back as they were, whatever stands behind each partition."""
+"""Foreign keys between partitioned tables that are off for a while and come back as they were,
+whatever stands behind each partition.
+"""
 
 from __future__ import annotations
 

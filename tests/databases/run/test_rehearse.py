@@ -33,7 +33,9 @@ async def migrate(
     new: dict[str, object] | None = None,
     **chosen: Any,
 ) -> Told:
-    """A run in this process: its status, counts with reasons, rejects line by line, and where the sequences end."""
+    """A run in this process: its status, counts with reasons, rejects line by line,
+    and where the sequences end.
+    """
     config = load_config(pair.config(folder, new=new))
     result, _ = await api.migrate(
         config, MigrateOptions(**{"results_dir": str(folder), "batch_size": 100, "jobs": 2, **chosen}), hear
@@ -52,7 +54,9 @@ async def migrate(
 
 
 async def everything(database: Database) -> list[object]:
-    """Schema and rows as a dump has them, triggers and constraints with their comments, every sequence's position, the journal."""
+    """Schema and rows as a dump has them, triggers and constraints with their comments,
+    every sequence's position, the journal.
+    """
     names = await database.fetch(
         "SELECT format('%I.%I', schemaname, sequencename) FROM pg_sequences ORDER BY 1"
     )
@@ -92,8 +96,10 @@ async def test_a_rehearsal_equals_the_live_run_and_leaves_nothing(
 
 
 SLY = """
-CREATE FUNCTION sly(n int) RETURNS boolean LANGUAGE sql AS $$SELECT current_setting('transaction_read_only') = 'on' OR n <> 5$$;
-CREATE TABLE node (id int PRIMARY KEY, up int CONSTRAINT up REFERENCES node DEFERRABLE INITIALLY DEFERRED, word text, CONSTRAINT sly CHECK (sly(id)));
+CREATE FUNCTION sly(n int) RETURNS boolean LANGUAGE sql AS $$SELECT current_setting('transaction_read_only') =
+    'on' OR n <> 5$$;
+CREATE TABLE node (id int PRIMARY KEY, up int CONSTRAINT up REFERENCES node DEFERRABLE INITIALLY DEFERRED,
+    word text, CONSTRAINT sly CHECK (sly(id)));
 CREATE TABLE leaf (word text, node int CONSTRAINT leaf_node REFERENCES node, n serial);
 """
 
@@ -106,7 +112,8 @@ async def test_rows_that_no_question_finds_are_found_with_their_children(
     pair = await make_pair(
         "CREATE TABLE node (id int PRIMARY KEY, up int, word text);"
         "INSERT INTO node SELECT n, nullif(n / 2, 0), 'w' || n FROM generate_series(1, 300) n;"
-        "CREATE TABLE leaf (word text, node int); INSERT INTO leaf SELECT 'x', n FROM generate_series(1, 300) n",
+        "CREATE TABLE leaf (word text, node int); INSERT INTO leaf SELECT 'x',"
+        " n FROM generate_series(1, 300) n",
         SLY,
     )
     new = await owned_by_a_plain_role(pair) if plain else None
@@ -120,7 +127,8 @@ async def test_rows_that_no_question_finds_are_found_with_their_children(
 HIDDEN = """
 CREATE SEQUENCE mine; CREATE SEQUENCE lent; CREATE SEQUENCE deep START 70;
 CREATE FUNCTION next_deep() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN nextval(''deep''); END';
-CREATE TABLE item (id int PRIMARY KEY, m bigint DEFAULT nextval('mine'), l bigint DEFAULT nextval('lent'), d bigint DEFAULT next_deep(),
+CREATE TABLE item (id int PRIMARY KEY, m bigint DEFAULT nextval('mine'), l bigint DEFAULT nextval('lent'),
+    d bigint DEFAULT next_deep(),
   i int GENERATED ALWAYS AS IDENTITY);
 """
 
@@ -131,7 +139,8 @@ async def test_every_sequence_is_where_it_was(make_pair: MakePair, tmp_path: Pat
     )
     new = await owned_by_a_plain_role(pair)
     await pair.new.run(
-        f"ALTER SEQUENCE lent OWNER TO postgres; GRANT ALL ON SEQUENCE lent TO {new['username']}; SELECT nextval('lent')"
+        "ALTER SEQUENCE lent OWNER TO postgres;"
+        f" GRANT ALL ON SEQUENCE lent TO {new['username']}; SELECT nextval('lent')"
     )
     _, _, _, sequences = await rehearsed_is_live(pair, tmp_path, new=new)
     assert (sequences["public.mine"], sequences["public.lent"], sequences["public.item_i_seq"]) == (

@@ -1,4 +1,6 @@
-"""Settings that role or database of NEW bring along and that would change what happens to rows: a run does without them, or is refused."""
+"""Settings that role or database of NEW bring along and that would change what happens to rows:
+a run does without them, or is refused.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from tranship.errors import ConnectError
 
 
 async def silenced(pair: Pair) -> Pair:
-    """As managed servers are set up for other tools: unless a session says otherwise no foreign key is checked and replica triggers fire."""
+    """As managed servers are set up for other tools: unless a session says otherwise no foreign key
+    is checked and replica triggers fire.
+    """
     await pair.new.run(f"ALTER DATABASE \"{pair.new.name}\" SET session_replication_role = 'replica'")
     return pair
 
@@ -30,11 +34,16 @@ async def test_a_database_that_is_a_replica_by_default(make_pair: MakePair, tmp_
 
 
 async def test_foreign_keys_are_checked_in_it(make_pair: MakePair, tmp_path: Path, observe: Observe) -> None:
-    """A parent that somebody deletes in the middle: its child is rejected, and never an orphan under a key that says that it holds."""
+    """A parent that somebody deletes in the middle: its child is rejected, and never an orphan under a key
+    that says that it holds.
+    """
     pair = await make_pair(
         "CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item SELECT generate_series(1, 100);"
-        "CREATE TABLE part (id int PRIMARY KEY, item int); INSERT INTO part SELECT n, n FROM generate_series(1, 100) n;",
-        "CREATE TABLE item (id int PRIMARY KEY); CREATE TABLE part (id int PRIMARY KEY, item int CONSTRAINT part_item REFERENCES item);",
+        "CREATE TABLE part (id int PRIMARY KEY, item int); INSERT INTO part SELECT n,"
+        " n FROM generate_series(1, 100) n;",
+        "CREATE TABLE item (id int PRIMARY KEY);"
+        " CREATE TABLE part (id int PRIMARY KEY, item int CONSTRAINT part_item"
+        " REFERENCES item);",
     )
     await silenced(pair)
 

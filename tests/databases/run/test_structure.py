@@ -51,9 +51,11 @@ async def test_triggers_of_partitions_come_back_one_by_one(
 
 async def test_tables_added_later_join_those_already_moved(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await make_pair(
-        "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 9); CREATE TABLE b (id int PRIMARY KEY, a int);"
+        "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 9);"
+        " CREATE TABLE b (id int PRIMARY KEY, a int);"
         "INSERT INTO b SELECT n, n FROM generate_series(1, 12) n",
-        "CREATE TABLE a (id int PRIMARY KEY CHECK (id <> 4)); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);",
+        "CREATE TABLE a (id int PRIMARY KEY CHECK (id <> 4));"
+        " CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);",
     )
     for tables, moved in ((["a"], {"public.a": False}), (["a", "b"], {"public.a": True, "public.b": False})):
         config = load_config(pair.config(tmp_path, tables=tables))
@@ -79,7 +81,8 @@ async def test_what_is_missing_is_named_with_its_grant(make_pair: MakePair, tmp_
     pair = await make_pair("CREATE TABLE t (id int)", "CREATE TABLE t (id serial)")
     role = f"weak_{pair.new.name}"
     await pair.new.run(
-        f"CREATE ROLE {role} LOGIN PASSWORD 'secret'; GRANT SELECT ON t TO {role}; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+        f"CREATE ROLE {role} LOGIN PASSWORD 'secret'; GRANT SELECT ON t TO {role};"
+        " REVOKE CREATE ON SCHEMA public FROM PUBLIC"
     )
     with pytest.raises(Refused) as refused:
         await migrate(pair, tmp_path, new={"username": role, "password": "secret"})
@@ -90,7 +93,8 @@ async def test_what_is_missing_is_named_with_its_grant(make_pair: MakePair, tmp_
 
 async def test_names_no_encoding_of_new_can_hold(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await make_pair(
-        'CREATE TABLE "tä😀ble" (id int PRIMARY KEY, v text); INSERT INTO "tä😀ble" VALUES (1, \'a\'), (2, NULL)',
+        'CREATE TABLE "tä😀ble" (id int PRIMARY KEY, v text);'
+        " INSERT INTO \"tä😀ble\" VALUES (1, 'a'), (2, NULL)",
         "CREATE TABLE plain (id int PRIMARY KEY, v text NOT NULL)",
         encodings=("UTF8", "LATIN1"),
     )

@@ -43,6 +43,9 @@ async def test_limits_of_both_databases(make_pair: MakePair, tmp_path: Path, obs
     assert left == []
     assert not [e for e in events if isinstance(e, Noted) and isinstance(e.what, Retrying)]
     for database in (pair.old, pair.new):
-        ended = "SELECT coalesce((to_jsonb(s)->>'sessions_fatal')::int, 0) FROM pg_stat_database s WHERE datname = current_database()"
+        ended = (
+            "SELECT coalesce((to_jsonb(s)->>'sessions_fatal')::int, 0) FROM pg_stat_database s"
+            " WHERE datname = current_database()"
+        )
         assert await database.value(ended) == 0
     await accounted(pair)

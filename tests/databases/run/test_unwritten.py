@@ -1,4 +1,6 @@
-"""The proof that OLD was not written to: what it takes for the same, what not, and when it has to compare every version."""
+"""The proof that OLD was not written to: what it takes for the same, what not,
+and when it has to compare every version.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,13 @@ from tranship.server.journal import Findings
 from tranship.server.snapshot import Snapshot
 
 OLD = """
-CREATE TABLE t (id integer PRIMARY KEY, word text); INSERT INTO t SELECT n, 'w' FROM generate_series(1, 500) n; DELETE FROM t WHERE id % 5 = 0;
+CREATE TABLE t (id integer PRIMARY KEY, word text);
+INSERT INTO t SELECT n, 'w' FROM generate_series(1, 500) n; DELETE FROM t WHERE id % 5 = 0;
 CREATE TABLE u (id integer); INSERT INTO u SELECT generate_series(1, 10);
 """
-"""What happens to OLD in between (a statement a session), whether that is nothing, and whether it is seen without comparing each version."""
+"""What happens to OLD in between (a statement a session), whether that is nothing,
+and whether it is seen without comparing each version.
+"""
 STORIES = [
     (("CREATE TABLE elsewhere AS SELECT 1",), True, True),
     (("VACUUM (FREEZE, ANALYZE)",), True, True),
@@ -81,7 +86,9 @@ async def test_transactions_that_were_open_then(pair: Pair) -> None:
 
 
 async def test_numbers_that_were_given_out_twice_prove_nothing(pair: Pair) -> None:
-    """After a standby took over, or where a row's transaction is too long ago, or what is read has no versions."""
+    """After a standby took over, or where a row's transaction is too long ago,
+    or what is read has no versions.
+    """
     await pair.old.run(OLD)
     async with snapshot_of(pair) as first:
         then, task = first.mark, await _task(pair, first, "t")

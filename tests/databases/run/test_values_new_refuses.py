@@ -31,7 +31,10 @@ async def met(pair: Pair, folder: Path) -> list[Reject]:
 
 
 async def test_names_of_objects_that_new_lacks(make_pair: MakePair, tmp_path: Path) -> None:
-    columns = "rel regclass, call regproc, sign regprocedure, op regoper, ops regoperator, role regrole, space regnamespace,"
+    columns = (
+        "rel regclass, call regproc, sign regprocedure, op regoper, ops regoperator,"
+        " role regrole, space regnamespace,"
+    )
     columns += " kind regtype, conf regconfig, dict regdictionary, acl aclitem, list regclass[]"
     lone = f"lone_{tmp_path.name[:20]}"
     pair = await make_pair(
@@ -147,7 +150,8 @@ async def test_a_code_of_a_single_value_does_not_stop_the_run(
           END IF; RETURN true; END $$;
         CREATE TABLE t (id int PRIMARY KEY, n int CHECK (sly(n)));"""
     pair = await make_pair(
-        "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT g, g FROM generate_series(1, 200) g",
+        "CREATE TABLE t (id int PRIMARY KEY, n int);"
+        " INSERT INTO t SELECT g, g FROM generate_series(1, 200) g",
         new,
         template=False,
     )

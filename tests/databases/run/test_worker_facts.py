@@ -1,4 +1,6 @@
-"""What a worker reads from the journal for a batch, whichever process it is in: predicted rejects, and numbers for what is left."""
+"""What a worker reads from the journal for a batch, whichever process it is in: predicted rejects,
+and numbers for what is left.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ JOURNAL = Journal("_tranship")
 
 @contextlib.asynccontextmanager
 async def journalled(make_pair: MakePair) -> AsyncIterator[tuple[asyncpg.Connection, asyncpg.Connection]]:
-    """Two sessions on a NEW whose journal has one table of one run, with a reject predicted at each of the places."""
+    """Two sessions on a NEW whose journal has one table of one run, with a reject predicted
+    at each of the places.
+    """
     pair = await make_pair("SELECT", "SELECT")
     async with pair.new.connect() as one, pair.new.connect() as other:
         await prepare_journal(one, "_tranship")

@@ -17,7 +17,8 @@ async def zoned(pair: Pair, old: str, new: str) -> Pair:
 
 
 EVENTS = """CREATE TABLE event (id int PRIMARY KEY, at timestamptz, day date); SET TimeZone = 'Asia/Tokyo';
-    INSERT INTO event SELECT g, m, m::date FROM (SELECT g, timestamptz '2023-06-01 00:00+00' + g * interval '1 hour' AS m
+    INSERT INTO event SELECT g, m, m::date
+        FROM (SELECT g, timestamptz '2023-06-01 00:00+00' + g * interval '1 hour' AS m
     FROM generate_series(1, 24) AS g) AS s;"""
 
 
@@ -26,7 +27,8 @@ async def test_expressions_checks_and_defaults_in_the_databases_own_zone(
 ) -> None:
     pair = await make_pair(
         EVENTS,
-        """CREATE TABLE event (id int PRIMARY KEY, at timestamptz, day date, copied date, made timestamp DEFAULT now(),
+        """CREATE TABLE event (id int PRIMARY KEY, at timestamptz, day date, copied date,
+                made timestamp DEFAULT now(),
             CONSTRAINT of_the_day CHECK (at::date = day))""",
         template=False,
     )
@@ -49,7 +51,9 @@ async def test_expressions_checks_and_defaults_in_the_databases_own_zone(
 
 
 async def test_a_check_of_new_is_judged_in_news_zone(make_pair: MakePair, tmp_path: Path) -> None:
-    """The same CHECK on both sides: rows that OLD accepted in its zone are refused in another one, and predicted."""
+    """The same CHECK on both sides: rows that OLD accepted in its zone are refused in another one,
+    and predicted.
+    """
     check = "CONSTRAINT of_the_day CHECK (at::date = day)"
     pair = await make_pair(
         EVENTS + f"ALTER TABLE event ADD {check};",
@@ -65,8 +69,10 @@ async def test_a_check_of_new_is_judged_in_news_zone(make_pair: MakePair, tmp_pa
 
 async def test_texts_without_a_zone_mean_olds_zone(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await make_pair(
-        "CREATE TABLE t (id int PRIMARY KEY, w text, p timestamp); INSERT INTO t VALUES (1, '2023-01-01 12:00', '2023-01-01 12:00')",
-        "CREATE TABLE t (id int PRIMARY KEY, w timestamptz, p timestamptz, CONSTRAINT early CHECK (w::time < '13:00'))",
+        "CREATE TABLE t (id int PRIMARY KEY, w text, p timestamp);"
+        " INSERT INTO t VALUES (1, '2023-01-01 12:00', '2023-01-01 12:00')",
+        "CREATE TABLE t (id int PRIMARY KEY, w timestamptz, p timestamptz, CONSTRAINT early"
+        " CHECK (w::time < '13:00'))",
         template=False,
     )
     await zoned(pair, "Asia/Tokyo", "America/Lima")

@@ -1,5 +1,7 @@
-"""A shop whose schema evolves by random steps, with the truth on record: which column of the first day is which one of the last, what became of
-its values, and the decisions that a person who knows all this would write down."""
+"""A shop whose schema evolves by random steps, with the truth on record: which column of the first day is
+which one of the last, what became of its values, and the decisions that a person
+who knows all this would write down.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,13 @@ from tranship.model.names import TableName
 from tranship.model.types import PgType
 
 _WORDS = """
-account area badge basket batch bonus branch campaign carrier channel clerk colour contract courier coupon currency dealer delivery depot
-device discount district driver event factory feature folder format garage guest hotel invoice island journal kitchen label lane ledger
-license lobby machine margin market medal member merchant museum notice office outlet package palace parcel partner payment picture pilot
-planet player policy printer profile project promise quarter queue rank receipt region report reserve route sample season sector server
-shelf shipment signal station stock street studio supplier survey tariff team ticket token tool tower track trailer treaty vehicle vendor
-venue village visitor voucher wagon
+account area badge basket batch bonus branch campaign carrier channel clerk colour contract courier coupon
+currency dealer delivery depot device discount district driver event factory feature folder format garage
+guest hotel invoice island journal kitchen label lane ledger license lobby machine margin market medal
+member merchant museum notice office outlet package palace parcel partner payment picture pilot planet
+player policy printer profile project promise quarter queue rank receipt region report reserve route sample
+season sector server shelf shipment signal station stock street studio supplier survey tariff team ticket
+token tool tower track trailer treaty vehicle vendor venue village visitor voucher wagon
 """
 WORDS = _WORDS.split()
 TYPES = (
@@ -154,7 +157,8 @@ class Shop:
         made = []
         for room in self.rooms:
             values = [
-                f"CASE WHEN {'false' if c.name == 'id' else f'(n + {at}) % 7 = 0'} THEN NULL ELSE {VALUES[c.type.text].format(n=f'(n + {at})')} END"
+                f"CASE WHEN {'false' if c.name == 'id' else f'(n + {at}) % 7 = 0'} THEN NULL ELSE"
+                f" {VALUES[c.type.text].format(n=f'(n + {at})')} END"
                 for at, c in enumerate(room.cells)
             ]
             made.append(
@@ -171,7 +175,8 @@ class Shop:
         made = []
         for room in self.rooms:
             made.append(
-                f"CREATE TABLE {room.name} ({', '.join(f'{c.name} {c.type.text}' for c in room.cells)}, PRIMARY KEY (id));"
+                f"CREATE TABLE {room.name}"
+                f" ({', '.join(f'{c.name} {c.type.text}' for c in room.cells)}, PRIMARY KEY (id));"
             )
         return "\n".join(made)
 
@@ -214,7 +219,8 @@ def to_enum(shop: Shop) -> None:
         cell.touched = True
         shop.statements.append(f"CREATE TYPE {name} AS ENUM ('a', 'b');")
         shop.statements.append(
-            f"ALTER TABLE {room.name} ALTER {cell.name} TYPE {name} USING ({label.format(cell.name)})::{name};"
+            f"ALTER TABLE {room.name} ALTER {cell.name} TYPE {name}"
+            f" USING ({label.format(cell.name)})::{name};"
         )
 
 
@@ -277,7 +283,8 @@ def lookup(shop: Shop) -> None:
             True,
         )
         shop.statements.append(
-            f"INSERT INTO {made.name} SELECT row_number() OVER (ORDER BY v), v FROM (SELECT DISTINCT {cell.name} AS v FROM {room.name}) d"
+            f"INSERT INTO {made.name} SELECT row_number() OVER (ORDER BY v),"
+            f" v FROM (SELECT DISTINCT {cell.name} AS v FROM {room.name}) d"
         )
         shop.statements[-1] += " WHERE v IS NOT NULL;"
         shop.statements.append(f"ALTER TABLE {room.name} ADD {key.name} integer;")
@@ -319,7 +326,8 @@ def add_table(shop: Shop) -> None:
     """A new table."""
     room = shop.add_room()
     shop.statements.append(
-        f"CREATE TABLE {room.name} ({', '.join(f'{c.name} {c.type.text}' for c in room.cells)}, PRIMARY KEY (id));"
+        f"CREATE TABLE {room.name}"
+        f" ({', '.join(f'{c.name} {c.type.text}' for c in room.cells)}, PRIMARY KEY (id));"
     )
 
 

@@ -1,6 +1,7 @@
 """A second, independent opinion: what a migration must do to small worlds, computed in Python alone.
 
-It shares no code with the tool: types are the handful below, values are Python's, and the rules are read off the specification.
+It shares no code with the tool: types are the handful below, values are Python's,
+and the rules are read off the specification.
 """
 
 from __future__ import annotations

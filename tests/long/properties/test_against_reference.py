@@ -1,4 +1,6 @@
-"""Property: whatever the schemas, decisions and rows, NEW and the rejects are what a Python reference computes, and the dry run foretold it."""
+"""Property: whatever the schemas, decisions and rows, NEW and the rejects are what a Python reference
+computes, and the dry run foretold it.
+"""
 
 from __future__ import annotations
 

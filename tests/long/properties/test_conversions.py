@@ -1,4 +1,6 @@
-"""What the judgements of type pairs promise, held against real servers: every pair of types, values at their extremes."""
+"""What the judgements of type pairs promise, held against real servers: every pair of types,
+values at their extremes.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +99,8 @@ SAMPLES = {
     "couple": ["(1,a)"],
 }
 TYPES = """
-CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TYPE happy AS ENUM ('sad', 'ok', 'joy'); CREATE DOMAIN short AS varchar(3);
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TYPE happy AS ENUM ('sad', 'ok', 'joy');
+CREATE DOMAIN short AS varchar(3);
 CREATE DOMAIN even AS integer CHECK (VALUE % 2 = 0); CREATE TYPE couple AS (a integer, b varchar(4));
 """
 NUMBERS = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
@@ -118,7 +121,8 @@ async def session(database: Database) -> AsyncIterator[tuple[Any, Catalog]]:
         async with conn.transaction(isolation="repeatable_read", readonly=True):
             catalog = await read_catalog(conn, ("public",))
         await conn.execute(
-            "SET extra_float_digits = 1; SET lc_monetary = 'C'; SET DateStyle = 'ISO, MDY'; SET TimeZone = 'America/New_York'"
+            "SET extra_float_digits = 1; SET lc_monetary = 'C'; SET DateStyle = 'ISO, MDY';"
+            " SET TimeZone = 'America/New_York'"
         )
         yield conn, catalog
 

@@ -1,4 +1,6 @@
-"""Property: a shop's rows, moved from its first day's schema into its last day's, are what thirty migrations of its own made of them."""
+"""Property: a shop's rows, moved from its first day's schema into its last day's, are what thirty migrations
+of its own made of them.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ async def test_rows_of_many_shops(make_pair: MakePair, tmp_path: Path, seed: int
 
 
 async def check(make_pair: MakePair, folder: Path, told: History) -> None:
-    """The shop itself is evolved with its rows; OLD keeps the first day, NEW gets the last day's schema and the tables of reference."""
+    """The shop itself is evolved with its rows; OLD keeps the first day, NEW gets the last day's schema
+    and the tables of reference.
+    """
     evolved = "\n".join(told.statements)
     pair = await make_pair(told.creation + told.rows, told.creation + evolved)
     shop = (await make_pair(told.creation + told.rows + evolved, "")).old

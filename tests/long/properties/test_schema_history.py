@@ -1,4 +1,6 @@
-"""Property: what is done without asking is true, what is lost is asked about, and what did not change is no question."""
+"""Property: what is done without asking is true, what is lost is asked about,
+and what did not change is no question.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,11 @@ def paired(matching: Matching) -> dict[Place, Place]:
 
 
 def check(told: History, old: Catalog, new: Catalog, background: Background) -> Matching:
-    """The three promises. A column that was dropped and one made later under its name are taken for the same: that is what names are for."""
+    """The three promises.
+
+    A column that was dropped and one made later under its name are taken for the same:
+    that is what names are for.
+    """
     matching, comparison = compared(old, new, background)
     found = paired(matching)
     truth = {told.before[born]: told.after.get(born) for born in told.before}
@@ -106,7 +112,9 @@ def test_most_renames_are_found_without_a_common_ancestor() -> None:
 
 
 def values_of(places: Mapping[int, Place], *, day: int) -> Statistics:
-    """What ANALYZE would see when every column holds values of its own kind for as long as it lives, more of them on a later day."""
+    """What ANALYZE would see when every column holds values of its own kind for as long as it lives,
+    more of them on a later day.
+    """
 
     def one(born: int, place: Place) -> ColumnStatistics:
         chance = random.Random(born)

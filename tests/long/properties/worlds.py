@@ -1,4 +1,6 @@
-"""Random small worlds for the reference: tables, ways, constraints and rows, and the SQL and decisions that make them real."""
+"""Random small worlds for the reference: tables, ways, constraints and rows, and the SQL and decisions
+that make them real.
+"""
 
 from __future__ import annotations
 

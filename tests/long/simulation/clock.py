@@ -1,4 +1,6 @@
-"""An event loop whose time passes only when nobody has anything to do: a minute of waiting costs nothing, and one seed is one history."""
+"""An event loop whose time passes only when nobody has anything to do: a minute of waiting costs nothing,
+and one seed is one history.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""One history per seed: clients that move batches with the engine's own worker, fence, retry and journal code, and everything that happens to them.
+"""One history per seed: clients that move batches with the engine's own worker, fence,
+retry and journal code, and everything that happens to them.
 
 PYTHONPATH=src:tests python -m long.simulation.run [--seeds N] [--first N] [--twin NAME]
 """
@@ -367,7 +368,8 @@ async def _last(scene: Scene) -> None:
     wanted = (sorted(set(scene.rows) - scene.rejected), sorted(scene.rejected))
     if (sorted(world.store.rows), sorted(world.store.rejects)) != wanted or world.store.state != "finished":
         world.violations.append(
-            f"I12: {len(world.store.rows)} rows and {len(world.store.rejects)} rejects, {list(map(len, wanted))} expected"
+            f"I12: {len(world.store.rows)} rows and {len(world.store.rejects)} rejects,"
+            f" {list(map(len, wanted))} expected"
         )
 
 
@@ -400,7 +402,8 @@ def main(arguments: list[str]) -> int:
             print(f"seed {seed}: {'; '.join(violations)}")
     seconds = time.monotonic() - began
     print(
-        f"{given.seeds} seeds, {bad} with violations, {seconds:.1f} s ({given.seeds / seconds * 60:.0f} a minute)"
+        f"{given.seeds} seeds, {bad} with violations,"
+        f" {seconds:.1f} s ({given.seeds / seconds * 60:.0f} a minute)"
     )
     return 1 if bad else 0
 

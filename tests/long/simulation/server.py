@@ -1,4 +1,5 @@
-"""Sessions of a simulated NEW: transactions with row locks, answers that get lost, backends that outlive their client.
+"""Sessions of a simulated NEW: transactions with row locks, answers that get lost, backends
+that outlive their client.
 
 It understands exactly the statements that the engine sends, by their text, and refuses any other.
 """
@@ -37,7 +38,9 @@ LOCK_TIMEOUT = 3.0
 
 
 class Session:
-    """One backend of NEW and the client's end of its connection: what asyncpg's Connection is to the engine."""
+    """One backend of NEW and the client's end of its connection:
+    what asyncpg's Connection is to the engine.
+    """
 
     def __init__(self, world: World, client: str, alive: Callable[[], bool]) -> None:
         self.world = world

@@ -1,4 +1,6 @@
-"""Some seeds of the simulation, and the broken twins that it must catch (the snapshot's own twin needs a real OLD: tests/interrupted)."""
+"""Some seeds of the simulation, and the broken twins that it must catch (the snapshot's own twin needs a real
+OLD: tests/interrupted).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,10 @@ def test_no_seed_violates_anything(tmp_path: Path) -> None:
 
 
 def test_a_seed_is_one_history(tmp_path: Path) -> None:
-    code = "from long.simulation import run; run.install(); print([run.simulate(s) == run.simulate(s) for s in range(20)].count(False))"
+    code = (
+        "from long.simulation import run; run.install();"
+        " print([run.simulate(s) == run.simulate(s) for s in range(20)].count(False))"
+    )
     assert run_python("-c", code, cwd=tmp_path, env=ENV).stdout == "0\n"
 
 

@@ -1,4 +1,6 @@
-"""What a simulated NEW holds: committed batches, rows and rejects, row locks, and what must hold after every commit."""
+"""What a simulated NEW holds: committed batches, rows and rejects, row locks, and what must hold
+after every commit.
+"""
 
 from __future__ import annotations
 
@@ -171,7 +173,8 @@ class World:
         if transaction.batch is not None:
             if transaction.epoch != store.epoch:
                 raise Violation(
-                    f"I6: {client} committed batch {transaction.batch} in epoch {transaction.epoch}, it is {store.epoch}"
+                    f"I6: {client} committed batch {transaction.batch} in epoch {transaction.epoch},"
+                    f" it is {store.epoch}"
                 )
             row = store.batches[transaction.batch]
             row.state, row.counts = "done", transaction.counts or row.counts
@@ -185,14 +188,17 @@ class World:
     def _divide(self, transaction: Transaction, shortened: tuple[int, Address, int], client: str) -> None:
         if transaction.epoch != self.store.epoch:
             raise Violation(
-                f"I6: {client} divided batch {shortened[0]} in epoch {transaction.epoch}, it is {self.store.epoch}"
+                f"I6: {client} divided batch {shortened[0]} in epoch {transaction.epoch},"
+                f" it is {self.store.epoch}"
             )
         row = self.store.batches[shortened[0]]
         row.hi, row.count = shortened[1:]
         self.store.batches |= transaction.added
 
     def check(self) -> None:
-        """Every row of a batch that is done is there exactly once, of any other not at all; every row is in one batch."""
+        """Every row of a batch that is done is there exactly once, of any other not at all;
+        every row is in one batch.
+        """
         batches = list(self.store.batches.values())
         homes = [[batch for batch in batches if batch.holds(row)] for row in self.every]
         if any(len(home) != 1 for home in homes) or [b.count for b in batches] != [

@@ -1,4 +1,6 @@
-"""A case as a value: two databases, decisions, and what must come of them, in the order in which it happens."""
+"""A case as a value: two databases, decisions, and what must come of them,
+in the order in which it happens.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     encoding: str = "UTF8"
     settings: dict[str, str] = {}
-    """Set for the database (ALTER DATABASE … SET) before its script runs, so they hold for every session of the tool, too."""
+    """Set for the database (ALTER DATABASE … SET) before its script runs,
+    so they hold for every session of the tool, too.
+    """
     login: str | Login | None = None
     """The role that tranship uses, by its name in ``roles``; without, the superuser."""
 
@@ -28,10 +32,13 @@ class Databases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a case takes place; what a fence ``json databases`` says."""
 
     servers: tuple[str, ...] = ()
-    """Pairs of major versions (``15:18``) on each of which the case holds, and on no others; without: on all."""
+    """Pairs of major versions (``15:18``) on each of which the case holds, and on no others;
+    without: on all.
+    """
     roles: dict[str, str] = {}
-    """Roles by name, made on both servers before the scripts run, with the attributes of CREATE ROLE; each may log in with
-    the password ``secret``, and is dropped with the databases."""
+    """Roles by name, made on both servers before the scripts run, with the attributes of CREATE ROLE;
+    each may log in with the password ``secret``, and is dropped with the databases.
+    """
     old: Side = Side()
     new: Side = Side()
 
@@ -90,7 +97,9 @@ class Expected:
 
 @dataclass(frozen=True)
 class Asked:
-    """A script for ``psql -AtX`` and its answer; ``place`` is where the answer stands in the file of the case."""
+    """A script for ``psql -AtX`` and its answer; ``place`` is where the answer stands
+    in the file of the case.
+    """
 
     side: SideName
     script: str

@@ -13,7 +13,10 @@ from support.cases.outcome import DryRun, Outcome, names, row_reasons, row_value
 
 @dataclass
 class Seen:
-    """What a case showed; it holds when ``findings`` is empty. ``answers`` are those of its questions, by their place."""
+    """What a case showed; it holds when ``findings`` is empty.
+
+    ``answers`` are those of its questions, by their place.
+    """
 
     findings: list[str] = field(default_factory=list)
     outcome: str = ""
@@ -159,8 +162,8 @@ def _is(row: dict[str, Any], reject: Mapping[str, Any]) -> bool:
 def reason_test(outcome: Outcome) -> Callable[[dict[str, Any], str], bool] | None:
     """Returns what ``reason_contains`` demands of a reject and its reason, None where it is not said.
 
-    ``|`` and ``/`` separate words of which one has to be there. ``the unmapped value (…)`` is a sentence for people: the
-    reason then has to quote a value of the rejected row.
+    ``|`` and ``/`` separate words of which one has to be there. ``the unmapped value (…)`` is a sentence
+    for people: the reason then has to quote a value of the rejected row.
     """
     words = outcome.reason_contains
     if not words:

@@ -1,4 +1,5 @@
-"""Cases beside the checkout: a folder each, with ``old.sql``, ``new.sql``, ``outcome.json``, ``expect.sql`` and its answer.
+"""Cases beside the checkout: a folder each, with ``old.sql``, ``new.sql``, ``outcome.json``,
+``expect.sql`` and its answer.
 
 resolutions.json              the decisions, where it needs some
 old.encoding new.encoding     one word; UTF8 without
@@ -33,7 +34,9 @@ from support.cases.outcome import Login, Outcome, read_outcome
 
 SHARED_CASES = SHARED / "cases"
 ONLY_ON = {"01_scalars_extreme": 15, "36_text_to_int": 15}
-"""The expectation holds for this version alone: from PostgreSQL 16 on ``E'\\v'`` is a vertical tab and ``1_000`` an integer."""
+"""The expectation holds for this version alone: from PostgreSQL 16 on ``E'\\v'`` is a vertical tab
+and ``1_000`` an integer.
+"""
 OTHER_READING = {"73_large_objects": "expect_alt.txt"}
 """Where a case allows two outcomes and its first is not ours: large objects are named, not moved."""
 

@@ -1,4 +1,6 @@
-"""What must come of a case, as ``outcome.json`` or a fence ``json outcome`` says it; a key that nobody reads is an error."""
+"""What must come of a case, as ``outcome.json`` or a fence ``json outcome`` says it;
+a key that nobody reads is an error.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class DryRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     rejected_count: dict[str, int] | None = None
     error_contains: tuple[str, ...] = ()
     already_there: dict[str, int] | None = None
-    """Rows per table that NEW held before the run, tables without any left out; None: nothing is said of them."""
+    """Rows per table that NEW held before the run, tables without any left out;
+    None: nothing is said of them.
+    """
 
     @property
     def status(self) -> int:
@@ -61,14 +65,19 @@ class Outcome(DryRun, frozen=True, forbid_unknown_fields=True, kw_only=True):
     options: tuple[str, ...] = ()
     """Further options of every ``migrate``."""
     reason_contains: str = ""
-    """One of these, separated by ``|``, stands in every reject's reason; ``the …``: the reason quotes the row's value."""
+    """One of these, separated by ``|``, stands in every reject's reason;
+    ``the …``: the reason quotes the row's value.
+    """
     breaking: tuple[str, ...] | None = None
     """Exactly these (``table`` or ``table.column``) need a decision."""
     automatic: tuple[str, ...] = ()
-    """These are converted or renamed without a decision; a name that is breaking, too, once its pairing is decided."""
+    """These are converted or renamed without a decision; a name that is breaking, too,
+    once its pairing is decided.
+    """
     questions: dict[str, str | dict[str, Any] | None] | None = None
-    """What ``resolve generate`` writes, by ``table`` or ``table.column``: the action that is filled in, keys of the whole
-    entry, or null where the question stays open."""
+    """What ``resolve generate`` writes, by ``table`` or ``table.column``: the action that is filled in,
+    keys of the whole entry, or null where the question stays open.
+    """
     undecided: str = ""
     """``refuse``: without the resolutions the live run is refused."""
     must_report: tuple[str, ...] = ()
@@ -111,7 +120,9 @@ def row_values(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def row_reasons(row: dict[str, Any]) -> dict[str, str]:
-    """Returns what an expected reject says about its reason: ``why``, ``reason_contains``, ``sqlstate``, ``constraint``."""
+    """Returns what an expected reject says about its reason: ``why``, ``reason_contains``,
+    ``sqlstate``, ``constraint``.
+    """
     return {key: str(value) for key, value in row.items() if key in _ROW_WORDS}
 
 

@@ -1,4 +1,5 @@
-"""Cases of the project's own: one Markdown file each, ``tests/cases/<topic>/<name>.md``; tests/cases/README.md shows one.
+"""Cases of the project's own: one Markdown file each, ``tests/cases/<topic>/<name>.md``;
+tests/cases/README.md shows one.
 
 The fences, which happen in the order in which they stand; everything else is prose:
 
@@ -7,8 +8,10 @@ The fences, which happen in the order in which they stand; everything else is pr
     ```json config          further keys of the configuration (tables, schemas, …)
     ```json resolutions     the decisions of the commands that follow
     ```json wrong: WHY      resolutions with which a live run is refused
-    ```json outcome         analyze, dry run, rehearsal, live run and second run, and what they come to (``Outcome``)
-    ```sql ask new          a script for psql (``old``: asked of OLD); the ```text block after it is what it prints
+    ```json outcome         analyze, dry run, rehearsal, live run and second run,
+                            and what they come to (``Outcome``)
+    ```sql ask new          a script for psql (``old``: asked of OLD);
+                            the ```text block after it is what it prints
     ```console              commands and their output as in the manual; the configuration is config.json
     ```json NAME.json       a file for them
 """

@@ -1,4 +1,6 @@
-"""The two databases of a case: making, loading, asking and fingerprinting them with the servers' own psql and pg_dump."""
+"""The two databases of a case: making, loading, asking and fingerprinting them with the servers' own psql
+and pg_dump.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ from tranship.demo.servers import Server
 from tranship.sql.quote import ident, literal
 
 _NOT_BUILT = re.compile(
-    r"unsupported XML feature|ICU is not supported|extension .* is not available|could not open extension control file"
+    r"unsupported XML feature|ICU is not supported|extension .* is not available|could"
+    r" not open extension control file"
 )
 _NOISE = re.compile(r"^(--|\\(un)?restrict )")
 JOURNAL = "_tranship"
@@ -115,8 +118,8 @@ async def _try_xml(database: Database) -> None:
 def staged(case: Case, servers: Servers, majors: tuple[int, int] | None = None) -> Iterator[tuple[Pair, int]]:
     """Yields the pair of databases with the case's first scripts run, and how many steps these were.
 
-    Without ``majors`` the servers are the default ones or, where these lack a feature, others at hand. The databases and
-    the case's roles are dropped at the end.
+    Without ``majors`` the servers are the default ones or, where these lack a feature, others at hand.
+    The databases and the case's roles are dropped at the end.
 
     Raises:
         NotBuilt: no server here has it.

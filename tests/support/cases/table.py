@@ -1,7 +1,9 @@
-"""``python3 dev.py cases [NAMES] [OLD:NEW] [--update] [-v]``: every case (or those whose path holds a NAME), expected and seen, as a table.
+"""``python3 dev.py cases [NAMES] [OLD:NEW] [--update] [-v]``: every case (or those whose path holds a NAME),
+expected and seen, as a table.
 
-``15:18`` chooses the servers' versions; without, those that the case names are taken, or 17 and 18, or what it needs.
-``--update`` rewrites the expectations of the project's own cases: look at the difference before committing it.
+``15:18`` chooses the servers' versions; without, those that the case names are taken, or 17 and 18,
+or what it needs. ``--update`` rewrites the expectations of the project's own cases: look at the difference
+before committing it.
 """
 
 from __future__ import annotations

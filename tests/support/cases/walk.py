@@ -28,7 +28,8 @@ def run_case(
 ) -> Seen:
     """Loads the case, runs every command on it and compares.
 
-    ``majors`` are the servers' versions (see ``staged``); ``update`` rewrites the answers in a file of our own.
+    ``majors`` are the servers' versions (see ``staged``); ``update`` rewrites the answers
+    in a file of our own.
 
     Raises:
         NotBuilt: no server here has a feature the case needs.

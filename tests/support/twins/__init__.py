@@ -1,4 +1,5 @@
-"""Engines that are broken on purpose, each in one way: ``break_it()`` of a module here makes the process it is called in such an engine.
+"""Engines that are broken on purpose, each in one way: ``break_it()`` of a module here makes the process it
+is called in such an engine.
 
 The suite must catch every one of them (``test_twins.py``): a test of the tests.
 """

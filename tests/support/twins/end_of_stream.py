@@ -1,4 +1,6 @@
-"""Whatever ends the stream out of OLD counts as the end of the data, and what was sent counts as what was to be sent."""
+"""Whatever ends the stream out of OLD counts as the end of the data, and what was sent counts
+as what was to be sent.
+"""
 
 from __future__ import annotations
 

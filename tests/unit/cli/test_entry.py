@@ -1,4 +1,6 @@
-"""The command line without a server: help, errors with their status, options anywhere, what a terminal can show."""
+"""The command line without a server: help, errors with their status, options anywhere,
+what a terminal can show.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ SCRIPTS = ("db_migration_tool.py", "manual_resolutions.py", "data_migrator.py")
 
 
 def test_help_is_quick(run_cli: Cli) -> None:
-    """Processor time, which other work does not stretch: the best of five, against what Python itself needs to start."""
+    """Processor time, which other work does not stretch: the best of five,
+    against what Python itself needs to start.
+    """
 
     def best(*words: str) -> float:
         times = []
@@ -58,7 +62,10 @@ def test_help_is_quick(run_cli: Cli) -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys; from tranship.cli import main; sys.argv = ['tranship', '--help']; main(); print(*sys.modules, file=sys.stderr)"
+    code = (
+        "import sys; from tranship.cli import main; sys.argv = ['tranship', '--help'];"
+        " main(); print(*sys.modules, file=sys.stderr)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},

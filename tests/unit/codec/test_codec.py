@@ -86,7 +86,8 @@ def test_never_lenient_never_crashes(text: str) -> None:
 def test_comments_lines_and_digits(tmp_path: Path) -> None:
     file = tmp_path / "f.json"
     file.write_text(
-        '\ufeff// first\n{"a": "http://x", // rest\n "b": [1.10,\n 9007199254740993], "_c": 1, "_c": 2,\n "d.e": {"f": 1}}',
+        '\ufeff// first\n{"a": "http://x", // rest\n "b": [1.10,\n'
+        ' 9007199254740993], "_c": 1, "_c": 2,\n "d.e": {"f": 1}}',
         encoding="utf-8",
     )
     document = read_jsonc(file)

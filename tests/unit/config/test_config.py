@@ -1,4 +1,6 @@
-"""The configuration: every form of a place, every error with its path and line, and no secret in any of them."""
+"""The configuration: every form of a place, every error with its path and line,
+and no secret in any of them.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,11 @@ from tranship.errors import UsageError
 CLASSIC = """{
   // the classic form
   "_note": "a comment", "_note": "and another",
-  "old_database": {"host": "old-server", "port": 5432, "database": "mydb", "username": "reader", "password": "${OLD_PASSWORD}",
+  "old_database": {"host": "old-server", "port": 5432, "database": "mydb", "username": "reader",
+      "password": "${OLD_PASSWORD}",
                    "schema": "public", "sslmode": "prefer"},
-  "new_database": {"host": "new-server", "port": "6543", "database": "mydb", "username": "writer", "password": "a$${b}",
+  "new_database": {"host": "new-server", "port": "6543", "database": "mydb", "username": "writer",
+      "password": "a$${b}",
                    "schema": ["a", "b"], "sslmode": "verify-full", "sslrootcert": "ca.pem"},
   "tables": ["parent_table", "child_table"],
   "table_mapping": {"users": "app_users", "_": "nothing"}
@@ -95,7 +99,8 @@ def test_urls(
 def test_url_parameters(tmp_path: Path) -> None:
     side = old_side(
         tmp_path,
-        '{"url": "postgresql://u@h/d?sslmode=verify-ca&sslrootcert=a.pem&connect_timeout=3&options=-c%20x%3Dy"}',
+        '{"url":'
+        ' "postgresql://u@h/d?sslmode=verify-ca&sslrootcert=a.pem&connect_timeout=3&options=-c%20x%3Dy"}',
     )
     assert (side.sslmode, side.sslrootcert, side.connect_timeout, side.options) == (
         "verify-ca",
@@ -127,7 +132,8 @@ def test_url_parameters(tmp_path: Path) -> None:
             "environment variable",
         ),
         (
-            '{"host": "h", "username": "u", "database": "d", "password": "hunter2", "password_command": "true"}',
+            '{"host": "h", "username": "u", "database": "d", "password": "hunter2",'
+            ' "password_command": "true"}',
             "both given",
         ),
         ('{"host": "h,i", "username": "u", "database": "d"}', "several hosts"),
@@ -152,7 +158,10 @@ def test_missing_variable(tmp_path: Path) -> None:
 
 
 def test_host_never_from_environment_for_both(tmp_path: Path) -> None:
-    both = '{"old_database": {"database": "a", "username": "u"}, "new_database": {"database": "b", "username": "u"}}'
+    both = (
+        '{"old_database": {"database": "a", "username": "u"}, "new_database": {"database":'
+        ' "b", "username": "u"}}'
+    )
     assert "PGHOST" in error(tmp_path, both, PGHOST="h").message
     both = '{"old_database": {"host": "a", "username": "u"}, "new_database": {"host": "b", "username": "u"}}'
     assert "PGDATABASE" in error(tmp_path, both, PGDATABASE="h").message

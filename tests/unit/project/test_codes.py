@@ -1,4 +1,6 @@
-"""The table of error codes: each code means one thing, each message can be put into words, and each is raised somewhere."""
+"""The table of error codes: each code means one thing, each message can be put into words,
+and each is raised somewhere.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Every note of a run has its sentence, and rejected rows are worded without values unless they are asked for."""
+"""Every note of a run has its sentence, and rejected rows are worded without values
+unless they are asked for.
+"""
 
 from __future__ import annotations
 

@@ -38,7 +38,8 @@ REASONS: dict[Reason, str] = {
     MappingGap("x"): "no entry in the value mapping for 'x'",
     InvalidByte(0xE9): 'invalid byte sequence for encoding "UTF8": 0xe9',
     NoEquivalent("€", "LATIN1"): (
-        'character with byte sequence 0xe2 0x82 0xac in encoding "UTF8" has no equivalent in encoding "LATIN1"'
+        'character with byte sequence 0xe2 0x82 0xac in encoding "UTF8" has no equivalent in'
+        ' encoding "LATIN1"'
     ),
     NullRefused(
         "name", "city"
@@ -50,7 +51,8 @@ REASONS: dict[Reason, str] = {
         'duplicate key value violates unique constraint "city_key": NEW already holds the row {"id": 1}'
     ),
     ComesSecond("city_during", True, '{"id": 1}'): (
-        'conflicting key value violates exclusion constraint "city_during": the row {"id": 1} of OLD comes first'
+        'conflicting key value violates exclusion constraint "city_during": the row {"id":'
+        " 1} of OLD comes first"
     ),
     ParentMissing("town", "town_city", ("city",), "(7)", "city", gone=True): (
         'insert or update on table "town" violates foreign key constraint "town_city": '

@@ -1,4 +1,6 @@
-"""What the specification lists as automatic, what a person has to want, and what no bare transform can mean."""
+"""What the specification lists as automatic, what a person has to want,
+and what no bare transform can mean.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,8 @@ numeric(10,2) -> numeric(10,1), numeric(10,3), numeric(9,0), bigint
 numeric(3,0) -> smallint
 varchar(100) -> varchar(10), char(100)
 varchar -> varchar(10)
-text -> varchar(10), char(3), integer, date, timestamp, boolean, uuid, jsonb, integer[], numeric(6,2), timestamptz
+text -> varchar(10), char(3), integer, date, timestamp, boolean, uuid, jsonb, integer[], numeric(6,2)
+text -> timestamptz
 char(5) -> varchar(5), text, char(8), char(3), integer
 boolean -> varchar(5), integer
 timestamp -> timestamp(0), timestamptz, date
@@ -216,10 +219,11 @@ def test_same_type_sees_the_whole_definition() -> None:
 
 
 SCALARS = [
-    "smallint", "integer", "bigint", "numeric", "numeric(10,2)", "numeric(12,2)", "real", "double precision", "money", "boolean", "text",
-    "varchar", "varchar(5)", "varchar(9)", "char(3)", "char(5)", "name", "bytea", "date", "timestamp", "timestamp(0)", "timestamptz", "time",
-    "timetz", "interval", "interval(2)", "bit(3)", "varbit", "varbit(4)", "json", "jsonb", "uuid", "inet", "cidr", "macaddr", "oid", "xml",
-    "int4range", "int8range", "daterange", "point", "tsvector",
+    "smallint", "integer", "bigint", "numeric", "numeric(10,2)", "numeric(12,2)", "real", "double precision",
+    "money", "boolean", "text", "varchar", "varchar(5)", "varchar(9)", "char(3)", "char(5)",
+    "name", "bytea", "date", "timestamp", "timestamp(0)", "timestamptz", "time", "timetz", "interval",
+    "interval(2)", "bit(3)", "varbit", "varbit(4)", "json", "jsonb", "uuid", "inet", "cidr", "macaddr",
+    "oid", "xml", "int4range", "int8range", "daterange", "point", "tsvector",
 ]  # fmt: skip
 BUILT_IN = st.sampled_from(SCALARS).map(pg_type)
 USER = st.sampled_from(

@@ -80,8 +80,8 @@ def test_no_changes() -> None:
     same = catalog(table("t", "id int"))
     text = report(same, same)
     assert (
-        "Total Changes: 0\n  - Safe (auto-handled): 0\n  - Transformable (auto-converted): 0\n  - Breaking (manual required): 0\n"
-        in text
+        "Total Changes: 0\n  - Safe (auto-handled): 0\n  - Transformable (auto-converted): 0\n"
+        "  - Breaking (manual required): 0\n" in text
     )
     assert "CHANGES (" not in text
     assert "No changes: the data can be moved as it is." in text
@@ -133,8 +133,8 @@ def test_what_the_data_said_stands_below_the_change() -> None:
     scope, _ = make_scope(old, new, None)
     text = render_text(describe_analysis(compare(old, new, match(old, new, scope)), old, new, evidence))
     assert (
-        "      10 of 10 rows hold a value, 7 distinct, the longest 9 characters\n      3 rows of OLD would be refused: longer than 4 characters\n"
-        in text
+        "      10 of 10 rows hold a value, 7 distinct, the longest 9 characters\n"
+        "      3 rows of OLD would be refused: longer than 4 characters\n" in text
     )
     assert "      0 of 10 rows hold a value, 0 distinct (in a sample)\n" in text
     assert "      1 row of OLD breaks it\n" in text
