@@ -1,4 +1,6 @@
-"""The scene in a NEW that is not empty: an undisturbed run ends where the rules say, computed row by row without the program."""
+"""The scene in a NEW that is not empty: an undisturbed run ends where the rules say,
+computed row by row without the program.
+"""
 
 from __future__ import annotations
 

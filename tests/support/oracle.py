@@ -1,4 +1,6 @@
-"""Judges where a disturbed migration ended: against the journal's equation, an undisturbed run, and everything that must not have changed."""
+"""Judges where a disturbed migration ended: against the journal's equation, an undisturbed run,
+and everything that must not have changed.
+"""
 
 from __future__ import annotations
 
@@ -15,67 +17,101 @@ from support.scene import contents
 MOVED = 1
 """The exit status of a complete run of the scene, which holds rows that NEW refuses."""
 ENDS = (0, MOVED, 2, 4)
-"""What a disturbed command that was not killed may say: complete (0: already so), trouble before the start, stopped and resumable."""
+"""What a disturbed command that was not killed may say: complete (0: already so), trouble before the start,
+stopped and resumable.
+"""
 
 _PUBLIC = "'public'::regnamespace"
 CATALOG = f"""
-SELECT 'class', c.relname::text, concat_ws(' ', c.relkind, c.relpersistence, c.relowner::regrole, c.reloptions::text, c.relacl::text,
-  c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relispartition, a.amname, ts.spcname, pg_get_expr(c.relpartbound, c.oid),
+SELECT 'class', c.relname::text, concat_ws(' ', c.relkind, c.relpersistence, c.relowner::regrole,
+    c.reloptions::text, c.relacl::text,
+  c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relispartition, a.amname, ts.spcname,
+      pg_get_expr(c.relpartbound, c.oid),
   obj_description(c.oid, 'pg_class'))
-  FROM pg_class c LEFT JOIN pg_am a ON a.oid = c.relam LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace WHERE c.relnamespace = {_PUBLIC}
-UNION ALL SELECT 'trigger', concat_ws('.', c.relname, t.tgname), concat_ws(' ', t.tgenabled, t.tgdeferrable, t.tginitdeferred,
+  FROM pg_class c LEFT JOIN pg_am a ON a.oid = c.relam LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+      WHERE c.relnamespace = {_PUBLIC}
+UNION ALL SELECT 'trigger', concat_ws('.', c.relname, t.tgname),
+    concat_ws(' ', t.tgenabled, t.tgdeferrable, t.tginitdeferred,
   pg_get_triggerdef(t.oid), obj_description(t.oid, 'pg_trigger'))
-  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal AND c.relnamespace = {_PUBLIC}
-UNION ALL SELECT 'key trigger', c.relname::text, concat_ws(' ', t.tgenabled, t.tgfoid::regproc, t.tgdeferrable, t.tginitdeferred, count(*))
+  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal
+      AND c.relnamespace = {_PUBLIC}
+UNION ALL SELECT 'key trigger', c.relname::text,
+    concat_ws(' ', t.tgenabled, t.tgfoid::regproc, t.tgdeferrable, t.tginitdeferred, count(*))
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE t.tgisinternal AND c.relnamespace = {_PUBLIC}
   GROUP BY c.relname, t.tgenabled, t.tgfoid, t.tgdeferrable, t.tginitdeferred
-UNION ALL SELECT 'constraint', concat_ws('.', k.conrelid::regclass, k.conname), concat_ws(' ', k.contype, k.convalidated, k.condeferrable,
-  k.condeferred, k.conislocal, k.coninhcount, k.connoinherit, k.conindid::regclass, pg_get_constraintdef(k.oid),
+UNION ALL SELECT 'constraint', concat_ws('.', k.conrelid::regclass, k.conname),
+    concat_ws(' ', k.contype, k.convalidated, k.condeferrable,
+  k.condeferred, k.conislocal, k.coninhcount, k.connoinherit, k.conindid::regclass,
+      pg_get_constraintdef(k.oid),
   obj_description(k.oid, 'pg_constraint'))
   FROM pg_constraint k WHERE k.connamespace = {_PUBLIC}
-UNION ALL SELECT 'index', i.indexrelid::regclass::text, concat_ws(' ', i.indisvalid, i.indisready, i.indislive, i.indisunique, i.indisprimary,
-  i.indimmediate, i.indisexclusion, i.indisclustered, i.indisreplident, pg_get_indexdef(i.indexrelid), c.relowner::regrole,
-  (SELECT string_agg(concat_ws(':', a.attnum, a.attname, a.attstattarget, a.attoptions::text), ',' ORDER BY a.attnum) FROM pg_attribute a
+UNION ALL SELECT 'index', i.indexrelid::regclass::text,
+    concat_ws(' ', i.indisvalid, i.indisready, i.indislive, i.indisunique, i.indisprimary,
+  i.indimmediate, i.indisexclusion, i.indisclustered, i.indisreplident, pg_get_indexdef(i.indexrelid),
+      c.relowner::regrole,
+  (SELECT string_agg(concat_ws(':', a.attnum, a.attname, a.attstattarget, a.attoptions::text),
+      ',' ORDER BY a.attnum) FROM pg_attribute a
     WHERE a.attrelid = i.indexrelid),
-  (SELECT string_agg(concat_ws(':', d.deptype, pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid)), ',' ORDER BY d.deptype,
-    pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid)) FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid))
+  (SELECT string_agg(concat_ws(':', d.deptype, pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid)),
+      ',' ORDER BY d.deptype,
+    pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid)) FROM pg_depend d
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid))
   FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = {_PUBLIC}
-UNION ALL SELECT 'column', c.relname || '.' || a.attname, concat_ws(' ', a.attnum, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
-  a.attgenerated, a.attstorage, a.attstattarget, a.attcollation::regcollation, a.attoptions::text, a.attacl::text, pg_get_expr(d.adbin, d.adrelid),
+UNION ALL SELECT 'column', c.relname || '.' || a.attname,
+    concat_ws(' ', a.attnum, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
+  a.attgenerated, a.attstorage, a.attstattarget, a.attcollation::regcollation, a.attoptions::text,
+      a.attacl::text, pg_get_expr(d.adbin, d.adrelid),
   col_description(c.oid, a.attnum)) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-  WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relnamespace = {_PUBLIC}
-UNION ALL SELECT 'sequence', s.seqrelid::regclass::text, concat_ws(' ', s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqmin, s.seqmax,
-  s.seqcache, s.seqcycle, (SELECT string_agg(pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid), ',') FROM pg_depend d
+  WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+      AND c.relnamespace = {_PUBLIC}
+UNION ALL SELECT 'sequence', s.seqrelid::regclass::text,
+    concat_ws(' ', s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqmin, s.seqmax,
+  s.seqcache, s.seqcycle, (SELECT string_agg(pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid), ',')
+      FROM pg_depend d
     WHERE d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.deptype IN ('a', 'i')))
   FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid WHERE c.relnamespace = {_PUBLIC}
-UNION ALL SELECT 'policy', concat_ws('.', p.polrelid::regclass, p.polname), concat_ws(' ', p.polcmd, p.polpermissive, p.polroles::regrole[]::text,
-  pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid), obj_description(p.oid, 'pg_policy'))
+UNION ALL SELECT 'policy', concat_ws('.', p.polrelid::regclass, p.polname),
+    concat_ws(' ', p.polcmd, p.polpermissive, p.polroles::regrole[]::text,
+  pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid),
+      obj_description(p.oid, 'pg_policy'))
   FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.relnamespace = {_PUBLIC}
-UNION ALL SELECT 'rule', concat_ws('.', r.ev_class::regclass, r.rulename), concat_ws(' ', r.ev_enabled, pg_get_ruledef(r.oid),
-  obj_description(r.oid, 'pg_rewrite')) FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE c.relnamespace = {_PUBLIC}
-UNION ALL SELECT 'publication', p.pubname::text, concat_ws(' ', p.pubowner::regrole, p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete,
+UNION ALL SELECT 'rule', concat_ws('.', r.ev_class::regclass, r.rulename),
+    concat_ws(' ', r.ev_enabled, pg_get_ruledef(r.oid),
+  obj_description(r.oid, 'pg_rewrite')) FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+      WHERE c.relnamespace = {_PUBLIC}
+UNION ALL SELECT 'publication', p.pubname::text, concat_ws(' ', p.pubowner::regrole, p.puballtables,
+    p.pubinsert, p.pubupdate, p.pubdelete,
   p.pubtruncate, p.pubviaroot,
   (SELECT string_agg(t.schemaname || '.' || t.tablename, ',' ORDER BY t.schemaname, t.tablename)
     FROM pg_publication_tables t WHERE t.pubname = p.pubname))
   FROM pg_publication p
-UNION ALL SELECT 'statistics', s.stxname::text, concat_ws(' ', s.stxowner::regrole, s.stxstattarget, pg_get_statisticsobjdef(s.oid),
+UNION ALL SELECT 'statistics', s.stxname::text, concat_ws(' ', s.stxowner::regrole, s.stxstattarget,
+    pg_get_statisticsobjdef(s.oid),
   obj_description(s.oid, 'pg_statistic_ext')) FROM pg_statistic_ext s WHERE s.stxnamespace = {_PUBLIC}
 UNION ALL SELECT 'inherits', i.inhrelid::regclass::text, concat_ws(' ', i.inhparent::regclass, i.inhseqno)
   FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relnamespace = {_PUBLIC}
 ORDER BY 1, 2, 3"""
 
 EQUATION = """
-SELECT t.old_table, t.state, t.row_count, count(b.*), COALESCE(sum(b.read), 0), COALESCE(sum(b.written), 0), COALESCE(sum(b.rejected), 0),
-  count(b.*) FILTER (WHERE b.state <> 'done'), (SELECT count(*) FROM _tranship.reject r WHERE (r.run, r.position) = (t.run, t.position))
-FROM _tranship.task t LEFT JOIN _tranship.batch b USING (run, position) GROUP BY t.run, t.position, t.old_table, t.state, t.row_count"""
+SELECT t.old_table, t.state, t.row_count, count(b.*), COALESCE(sum(b.read), 0), COALESCE(sum(b.written), 0),
+    COALESCE(sum(b.rejected), 0),
+  count(b.*) FILTER (WHERE b.state <> 'done'),
+      (SELECT count(*) FROM _tranship.reject r WHERE (r.run, r.position) = (t.run, t.position))
+FROM _tranship.task t LEFT JOIN _tranship.batch b USING (run, position) GROUP BY t.run, t.position,
+    t.old_table, t.state, t.row_count"""
 
-REJECTS = "SELECT t.old_table, r.source, r.page, r.line, r.old_row FROM _tranship.reject r JOIN _tranship.task t USING (run, position)"
+REJECTS = (
+    "SELECT t.old_table, r.source, r.page, r.line, r.old_row FROM _tranship.reject r"
+    " JOIN _tranship.task t USING (run, position)"
+)
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a NEW that is not empty holds before any run: rows per table, and how many of OLD's are among them. Empty: none."""
+    """What a NEW that is not empty holds before any run: rows per table,
+    and how many of OLD's are among them. Empty: none.
+    """
 
     rows: Mapping[str, int] = field(default_factory=dict)
     already_there: Mapping[str, int] = field(default_factory=dict)
@@ -92,7 +128,10 @@ class Truth:
     held: Held
 
 
-TABLES = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
+TABLES = (
+    "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    " AND relkind = 'r' ORDER BY 1"
+)
 
 
 async def tables(database: Database) -> list[str]:
@@ -136,7 +175,8 @@ async def judge(pair: Pair, truth: Truth) -> list[str]:
         if now[table] != rows:
             extra, missing = _surplus(now[table], rows), _surplus(rows, now[table])
             found.append(
-                f"I12: {table} differs from an undisturbed run: {len(missing)} missing, {len(extra)} too many, first {(missing + extra)[:1]}"
+                f"I12: {table} differs from an undisturbed run: {len(missing)} missing,"
+                f" {len(extra)} too many, first {(missing + extra)[:1]}"
             )
     if await rejects(pair.new) != truth.rejects:
         found.append("I12: other rows are rejected than in an undisturbed run")
@@ -149,7 +189,8 @@ async def judge(pair: Pair, truth: Truth) -> list[str]:
 
 
 async def unaccounted(pair: Pair, before: Held | None = None) -> list[str]:
-    """The equation of every table: rows of OLD = rows of NEW + rejects, as the journal says and as the tables are.
+    """The equation of every table: rows of OLD = rows of NEW + rejects, as the journal says
+    and as the tables are.
 
     ``before`` is what NEW held: rows that were already there are in both, and strangers come on top.
     """
@@ -166,7 +207,10 @@ async def unaccounted(pair: Pair, before: Held | None = None) -> list[str]:
             await pair.old.value(f"SELECT count(*) FROM {table}"),
         )
         there, more = before.already_there.get(table, 0), before.rows.get(table, 0)
-        said = f"{batches} batches ({undone} not done), {rows} rows cut, {read} read, {written} written, {rejected} rejected, {listed} listed"
+        said = (
+            f"{batches} batches ({undone} not done), {rows} rows cut, {read} read,"
+            f" {written} written, {rejected} rejected, {listed} listed"
+        )
         if (
             state != "done"
             or undone
@@ -188,7 +232,8 @@ async def leaked(pair: Pair, folder: Path, done: Iterable[CliResult], secrets: I
     texts = {f"output of command {n}": one.stdout + one.stderr for n, one in enumerate(done)}
     texts |= await asyncio.to_thread(_texts, folder)
     for (table,) in await pair.new.fetch(
-        "SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace('_tranship') AND relkind = 'r'"
+        "SELECT relname::text FROM pg_class"
+        " WHERE relnamespace = to_regnamespace('_tranship') AND relkind = 'r'"
     ):
         texts[f"_tranship.{table}"] = repr(await pair.new.fetch(f'SELECT t::text FROM _tranship."{table}" t'))
     return [

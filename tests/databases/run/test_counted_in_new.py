@@ -1,4 +1,6 @@
-"""What a run says that it wrote is counted in NEW: by a run that goes on, at its end, and after a finished one."""
+"""What a run says that it wrote is counted in NEW: by a run that goes on, at its end,
+and after a finished one.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from tranship.execution.rollback.command import rollback
 from tranship.model.progress import BatchDone, Event
 
 OLD = """
-CREATE TABLE one (id integer PRIMARY KEY, v text); INSERT INTO one SELECT g, 'v' FROM generate_series(1, 400) g;
+CREATE TABLE one (id integer PRIMARY KEY, v text);
+INSERT INTO one SELECT g, 'v' FROM generate_series(1, 400) g;
 CREATE TABLE two (id integer PRIMARY KEY); INSERT INTO two SELECT generate_series(1, 200);
 """
 NEW = "CREATE TABLE one (id bigint PRIMARY KEY, v text); CREATE TABLE two (id bigint PRIMARY KEY);"
@@ -25,7 +28,8 @@ STORIES = {
     "emptied": "TRUNCATE one",
     "thinned out": "DELETE FROM one WHERE id <= 50",
     "deployed again": f"DROP SCHEMA public CASCADE; CREATE SCHEMA public; {NEW}",
-    "swapped": "ALTER TABLE one RENAME TO past; CREATE TABLE one (LIKE past INCLUDING ALL); INSERT INTO one SELECT * FROM past",
+    "swapped": "ALTER TABLE one RENAME TO past; CREATE TABLE one (LIKE past INCLUDING ALL);"
+    " INSERT INTO one SELECT * FROM past",
 }
 
 

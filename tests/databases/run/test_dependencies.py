@@ -1,4 +1,6 @@
-"""What values depend on in OLD beside the rows of their tables is recorded and compared: no two states are mixed."""
+"""What values depend on in OLD beside the rows of their tables is recorded and compared:
+no two states are mixed.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,8 @@ CHANGES = {
     "a table that is read": (BY_TABLE, "UPDATE price SET cents = 200", "rows of public.price"),
     "a function": (
         TWICE,
-        "CREATE OR REPLACE FUNCTION twice(n integer) RETURNS integer IMMUTABLE LANGUAGE sql AS 'SELECT n * 3'",
+        "CREATE OR REPLACE FUNCTION twice(n integer) RETURNS integer IMMUTABLE LANGUAGE sql"
+        " AS 'SELECT n * 3'",
         r"function public.twice\(integer\)",
     ),
     "an enum label": (
@@ -117,7 +120,8 @@ async def test_what_has_nothing_to_do_with_it_stops_nothing(make_pair: MakePair,
     with pytest.raises(Stopped):
         await migrate(pair, tmp_path, BY_TABLE, batches=1)
     await pair.old.run(
-        "INSERT INTO elsewhere VALUES (1); ALTER TYPE state ADD VALUE 'ajar'; ALTER TABLE line ALTER n SET DEFAULT 3;"
+        "INSERT INTO elsewhere VALUES (1); ALTER TYPE state ADD VALUE 'ajar';"
+        " ALTER TABLE line ALTER n SET DEFAULT 3;"
         "CREATE FUNCTION other() RETURNS integer LANGUAGE sql AS 'SELECT 1'; GRANT SELECT ON line TO PUBLIC"
     )
     assert (await migrate(pair, tmp_path, BY_TABLE)).exit_status == 0
