@@ -34,8 +34,9 @@ MAX_BYTES = 256 * 1024 * 1024
 """A configuration, changes or resolutions file above this size is refused."""
 
 _LONGEST_KEY = 300
-"""Characters of a key in a path: more than a schema, a table and their quotes can have. Every value below a key
-repeats it.
+"""Characters of a key in a path: more than a schema, a table and their quotes can have.
+
+Every value below a key repeats it.
 """
 _BARE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 

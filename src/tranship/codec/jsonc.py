@@ -61,8 +61,10 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DEPTH = 100
 """Nested arrays and objects, at most: the reader calls itself, and Python's stack holds 1,000 calls."""
 _LOCATED_DEPTH = 8
-"""Values nested deeper have the line of their parent at this depth. The files have 6 levels; each path repeats
-those of all its parents, so a wide array 100 levels down would take its paths' weight in gigabytes.
+"""Values nested deeper have the line of their parent at this depth.
+
+The files have 6 levels. Each path repeats those of all its parents, so the paths of a wide array
+100 levels down would take gigabytes.
 """
 MOST_VALUES = 2_000_000
 """Values of one file, at most; they take about 0.5 GB. A file of 60,000 entries has a sixth of them."""
