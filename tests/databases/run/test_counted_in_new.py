@@ -13,9 +13,11 @@ import pytest
 from support import MakePair, Pair
 from support.observe import Observe
 from support.runs import migrate
+from tranship import api
 from tranship.config import load_config
 from tranship.errors import Stopped
 from tranship.execution.rollback.command import rollback
+from tranship.model.options import MigrateOptions
 from tranship.model.progress import BatchDone, Event
 
 OLD = """
@@ -120,3 +122,12 @@ async def test_an_unlogged_table_is_told(make_pair: MakePair, tmp_path: Path) ->
         told: Any = await migrate(pair, tmp_path, live=live)
         assert [p.object for p in told.problems if p.code == "TS393"] == ["public.one"]
         assert told.exit_status == 0
+
+
+async def test_a_part_of_what_a_finished_run_moved(make_pair: MakePair, tmp_path: Path) -> None:
+    """Only one table of the run is asked about again, and it is not the first."""
+    pair = await make_pair(OLD, NEW)
+    await migrate(pair, tmp_path)
+    config = load_config(pair.config(tmp_path, tables=["two"]))
+    again, _ = await api.migrate(config, MigrateOptions(live=True, results_dir=str(tmp_path)))
+    assert (again.exit_status, [t.already_migrated for t in again.tables]) == (0, [True])

@@ -116,7 +116,7 @@ async def journalled_claims(
     claims = []
     for run in {run.id: run for run, _ in places}.values():
         tasks = [task for other, task in places if other.id == run.id]
-        batches = await journal.batches(new, tasks, run.id)
+        batches = await journal.batches(new, await journal.tasks(new, run.id), run.id)
         for task in tasks:
             done = [b for b in batches if b.position == task.position and b.xids]
             xids = tuple(xid for b in done for xid in b.xids)
