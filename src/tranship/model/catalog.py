@@ -127,6 +127,14 @@ class ForeignKey(Struct, frozen=True, omit_defaults=True):
     """The last column is a range that the target's rows must cover (PERIOD, PostgreSQL 18)."""
     set_columns: tuple[str, ...] = ()
     """The columns that ON DELETE SET NULL or SET DEFAULT sets; empty: all columns of the key."""
+    operators: tuple[str, ...] = ()
+    """Per column the equality of parent and child as ``OPERATOR(schema.=)`` (``pg_constraint.conpfeqop``);
+    empty: all are ``=`` of pg_catalog. Not part of a fingerprint, likewise the next field.
+    """
+    collations: tuple[str | None, ...] = ()
+    """Per column the parent's collation, under which the server compares, where the child's is another one;
+    empty: no column has two.
+    """
 
 
 class Check(Struct, frozen=True, omit_defaults=True):

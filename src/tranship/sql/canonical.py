@@ -5,6 +5,7 @@ ship.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
@@ -14,6 +15,17 @@ from tranship.model.types import PgType
 from tranship.sql.expression import compile_column
 from tranship.sql.quote import ident
 from tranship.sql.types.values import canonical, deterministic
+
+
+class OldValue(NamedTuple):
+    """A value that OLD computes."""
+
+    value: str
+    """SQL over ``old``."""
+    type: PgType
+    """On OLD's side, without domains."""
+    collation: str | None
+    """None: that of the database, or the type has none."""
 
 
 def key_text(parts: Sequence[str]) -> str:
@@ -29,12 +41,11 @@ def computed_on_old(plan: TablePlan, column: str, old: Table) -> str | None:
     None where only NEW can tell: a text that NEW's input function still has to read is not yet the value.
     """
     taken = taken_on_old(plan, column, old)
-    return canonical(*taken) if taken is not None else None
+    return canonical(taken.value, taken.type) if taken is not None else None
 
 
-def taken_on_old(plan: TablePlan, column: str, old: Table) -> tuple[str, PgType] | None:
-    """Returns SQL over ``old`` for the value that will arrive in a column of NEW, with its type on OLD's
-    side.
+def taken_on_old(plan: TablePlan, column: str, old: Table) -> OldValue | None:
+    """Returns the value that will arrive in a column of NEW.
 
     None where OLD does not compute that value itself, or its collation is not deterministic.
     """
@@ -50,35 +61,39 @@ def taken_on_old(plan: TablePlan, column: str, old: Table) -> tuple[str, PgType]
             if declared is None or not deterministic(declared.collation):
                 return None
             kept = declared.type if conversion.rule is Rule.SAME else mapping.type
-            return compile_column(plan, position, old), kept.leaf
+            return OldValue(compile_column(plan, position, old), kept.leaf, _collation(declared))
         case _:
             return None
 
 
-def value_on_old(old: Table, column: str) -> tuple[str, PgType] | None:
-    """Returns SQL over ``old`` for a column's own value, with its type; None where its collation is not
-    deterministic.
-    """
+def value_on_old(old: Table, column: str) -> OldValue | None:
+    """Returns a column's own value; None where its collation is not deterministic."""
     declared = old.column(column)
     if declared is None or not deterministic(declared.collation):
         return None
-    return f"old.{ident(column)}", declared.type.leaf
+    return OldValue(f"old.{ident(column)}", declared.type.leaf, _collation(declared))
 
 
-def comparable(child: tuple[str, PgType] | None, parent: tuple[str, PgType] | None) -> tuple[str, str] | None:
+def _collation(column: Column) -> str | None:
+    return column.collation or column.type.collation
+
+
+def comparable(child: OldValue | None, parent: OldValue | None) -> tuple[str, str] | None:
     """Returns both values as OLD compares them: by their own equality where the types are alike, else by
     canonical text. None where neither is possible, or one of the values is None.
     """
     if child is None or parent is None:
         return None
-    (child_value, child_type), (parent_value, parent_type) = child, parent
-    texts = canonical(child_value, child_type), canonical(parent_value, parent_type)
+    texts = canonical(child.value, child.type), canonical(parent.value, parent.type)
     if texts[0] is None or texts[1] is None:
         return None
-    both_integers = child_type.family is Family.INTEGER and parent_type.family is Family.INTEGER
-    if both_integers or (child_type.typname and child_type.base == parent_type.base):
-        return child_value, parent_value
-    return texts[0], texts[1]
+    both_integers = child.type.family is Family.INTEGER and parent.type.family is Family.INTEGER
+    alike = both_integers or (child.type.typname and child.type.base == parent.type.base)
+    one, other = (child.value, parent.value) if alike else (texts[0], texts[1])
+    if child.collation != parent.collation:
+        # Any deterministic collation calls equal what is the same bytes, but the server asks which one.
+        one = f'({one}) COLLATE pg_catalog."C"'
+    return one, other
 
 
 def own_equality(child: Column | None, parent: Column | None) -> str | None:

@@ -61,6 +61,13 @@ class TriggerNotDisabled(RefusalMessage, frozen=True):
     grant: str
 
 
+class TriggerOfAnotherOwner(TriggerNotDisabled, frozen=True):
+    hint = (
+        "run as the tables' owner: a key that is DEFERRABLE or has a PERIOD would not be checked "
+        "with session_replication_role = replica"
+    )
+
+
 class KeyNotDropped(RefusalMessage, frozen=True):
     code = TriggerNotDisabled.code
     about = "{table}"
@@ -70,6 +77,10 @@ class KeyNotDropped(RefusalMessage, frozen=True):
     table: TableName
     user: str
     grant: str
+
+
+class KeyOfAnotherOwner(KeyNotDropped, frozen=True):
+    hint = TriggerOfAnotherOwner.hint
 
 
 class SequenceNotMovable(RefusalMessage, frozen=True):

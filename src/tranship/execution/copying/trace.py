@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import asyncpg
 
 from tranship.execution.active_run import ActiveRun
-from tranship.model.expression import Take
+from tranship.execution.probe.lookups import Lookups
+from tranship.execution.probe.reading import Reader
+from tranship.execution.probe.typed_rows import ask, json_rows, typed
+from tranship.model.expression import NewDefault
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
-from tranship.sql.ctid import parse
-from tranship.sql.new import orphans as sql_orphans
-from tranship.sql.old.rows import rows_with
+from tranship.sql.new.given_rows import rows_query
+from tranship.sql.new.orphans import placed_part
 
 
 async def trace(
@@ -25,32 +27,28 @@ async def trace(
 ) -> list[Locator]:
     """Returns the old rows behind rows that a batch wrote; fewer than there are rows where some cannot be told.
 
-    They are found by OLD's key where it is copied as it is, else by every column that is. Rows with equal values are
-    interchangeable; rejected rows were never written.
+    NEW makes the batch's values once more and compares them with what it holds, column by column, because the
+    text that OLD shipped need not be NEW's text of the value. Rows with equal values are interchangeable;
+    rejected rows were never written.
 
     Args:
         records: ``relation`` and ``id`` (ctid) of rows of NEW.
     """
-    chosen = _telling(plan)
-    if not chosen:
+    filled = [m.column for m in plan.columns if not isinstance(m.expression, NewDefault)]
+    if not filled:
         return []
-    names = [plan.columns[n].column for n in chosen]
+    job, gone = live.context.job, live.book.not_written(plan.flow)
+    question = typed(plan, job.after(plan), filled)
     places = [(record["relation"], record["id"]) for record in records]
-    values = [tuple(row) for row in await new.fetch(sql_orphans.values_of(plan.new, names, places))]
-    async with live.snapshot.reader(plan.zone) as old:
-        query = rows_with(plan, live.context.job.before(plan), batch, chosen, values)
-        rows = await old.fetch(query)
-    known = live.book.not_written(plan.flow)
-    found: dict[tuple[str | None, ...], list[Locator]] = {}
-    for place, *held in rows:
-        row = Locator(batch.source, parse(place))
-        if row not in known:
-            found.setdefault(tuple(held), []).append(row)
-    return [found[value].pop() for value in values if found.get(value)]
-
-
-def _telling(plan: TablePlan) -> list[int]:
-    """The mappings by which a row of NEW tells its old row: values that are copied, those of OLD's whole key where it is among them."""
-    taken = [(n, m.expression) for n, m in enumerate(plan.columns) if isinstance(m.expression, Take)]
-    keyed = [n for n, take in taken if take.column in plan.key]
-    return keyed if plan.key and len(keyed) >= len(plan.key) else [n for n, _ in taken]
+    query = rows_query(question.rows, [placed_part(question.rows, filled, places)])
+    found: dict[str, list[Locator]] = {}
+    async with live.snapshot.reader(plan.zone) as old, new.transaction():
+        reader = Reader(job, plan, old, new, Lookups(job), {})
+        async for chunk in reader.chunks([batch], question.positions):
+            written = [n for n, row in enumerate(chunk.rows) if row not in gone]
+            answers = await ask(reader, query, json_rows(chunk, question.positions, written))
+            for answer in answers:
+                rows = found.setdefault(str(answer.detail), [])
+                if answer.kind == "placed" and len(rows) < int(answer.which):
+                    rows.append(chunk.rows[answer.row])
+    return [row for rows in found.values() for row in rows]

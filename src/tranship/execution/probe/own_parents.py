@@ -20,13 +20,10 @@ from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.expression import Coalesce, Expression, Lookup, MapValues, Rule, Take
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
-from tranship.model.types import PgType
-from tranship.sql.canonical import comparable, own_equality, taken_on_old, value_on_old
+from tranship.sql.canonical import OldValue, comparable, own_equality, taken_on_old, value_on_old
 from tranship.sql.ctid import locate
 from tranship.sql.old.rows import End, orphaned
 from tranship.sql.quote import ident
-
-_Taken = tuple[str, PgType] | None
 
 
 class Ends(Struct, frozen=True):
@@ -158,7 +155,7 @@ def _taken(expression: Expression) -> str | None:
 
 
 def _compared(
-    child: _Taken, parent: _Taken, column: Column | None, key: Column | None
+    child: OldValue | None, parent: OldValue | None, column: Column | None, key: Column | None
 ) -> tuple[str, str, str] | None:
     """Returns both values as OLD compares them, and by which operator: that of the columns' own type where no
     text stands for their values, as for citext or under a collation that ignores case.

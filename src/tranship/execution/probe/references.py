@@ -9,7 +9,7 @@ from tranship.model.types import PgType, TypeKind
 from tranship.sql.canonical import key_text
 from tranship.sql.new.given_rows import Reference, relation_to_read
 from tranship.sql.quote import ident, relation
-from tranship.sql.types.values import canonical
+from tranship.sql.types.values import canonical, deterministic
 
 _EQUALS = "OPERATOR(pg_catalog.=)"
 
@@ -25,24 +25,20 @@ def reference(job: Job, child: Table, key: ForeignKey) -> Reference:
         raise NotAskable("a key with PERIOD is checked by NEW alone")
     if target is not None and "SELECT" not in target.privileges and not job.new.superuser:
         raise NotAskable(f"NEW's role may not SELECT from {key.target}")
-    pairs = []
-    canonicals: list[str | None] = []
-    for name, target_name in zip(key.columns, key.target_columns, strict=True):
-        column = child.column(name)
-        pairs.append((name, target_name, equality(column.type) if column is not None else _EQUALS))
-        canonicals.append(
-            canonical(f"g.{ident(name)}", column.type, column.collation) if column is not None else None
-        )
+    declared = [(name, child.column(name)) for name in key.columns]
+    canonicals = [
+        canonical(f"g.{ident(name)}", column.type, column.collation) if column is not None else None
+        for name, column in declared
+    ]
     shown = [
         text or f"CAST(g.{ident(name)} AS pg_catalog.text)"
         for text, name in zip(canonicals, key.columns, strict=True)
     ]
     return Reference(
+        constraint=key,
         target=relation_to_read(target) if target is not None else relation(key.target),
-        columns=tuple(pairs),
-        match_full=key.match_full,
         key=key_text(shown),
-        faithful=None not in canonicals,
+        faithful=None not in canonicals and all(map(deterministic, key.collations)),
     )
 
 

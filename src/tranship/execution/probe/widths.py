@@ -49,5 +49,5 @@ def _values(index: Index, plan: TablePlan, before: Table, after: Table) -> list[
         declared = after.column(column) if column is not None else None
         if column is not None and declared is not None and declared.type.leaf.base in _BOUNDLESS:
             taken = taken_on_old(plan, column, before)
-            found += [taken[0]] if taken is not None else []
+            found += [taken.value] if taken is not None else []
     return found

@@ -89,7 +89,7 @@ async def preflight(
     silenced: set[TableName] = set()
     for group in job.plan.groups:
         need = await switches.needed(new, job, group, replica=replica, rows=None, batch_rows=0)
-        problems += switches.missing_rights(need, job)
+        problems += switches.missing_rights(need, job, replica=replica)
         silenced |= {p.new for p in group.tables} if need.alters else set()
     if options.rebuild_indexes == RebuildIndexes.ALWAYS and not options.rehearse:
         problems += await indexes.missing_rights(new, job)

@@ -8,6 +8,7 @@ import asyncpg
 
 from tranship.errors.codes.start import RowSecurity, RowSecurityOfNew
 from tranship.execution.context import Job
+from tranship.execution.probe.left_out_parents import left_out_parents
 from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName
 from tranship.model.resolution import Problem
@@ -28,7 +29,8 @@ async def hidden_rows(old: asyncpg.Connection, new: asyncpg.Connection, job: Job
         key.target for p in plans for key in job.after(p).every_foreign_key if key.enforced and not key.period
     ]
     of_new = {*parents, *_lookups(job, Side.NEW)} - filled
-    of_old = _lookups(job, Side.OLD) - {p.old for p in plans}
+    compared = {pair.parent.name for pair in left_out_parents(job)}
+    of_old = (_lookups(job, Side.OLD) | compared) - {p.old for p in plans}
     beside = [
         *(RowSecurity(Side.OLD, table) for table in await _hiding(old, of_old)),
         *(RowSecurity(Side.NEW, table) for table in await _hiding(new, of_new)),

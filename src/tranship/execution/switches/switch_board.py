@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import asyncpg
+from msgspec.structs import replace
 
 from tranship.errors import Refused, Stopped
 from tranship.errors.codes.runs import UndoUnreadable
@@ -175,7 +176,9 @@ class SwitchBoard:
             off.append(CommentDropped(dropped.table, key.name, comment))
         if key.validated and not partitioned:
             off.append(KeyUnvalidated(dropped.table, key.name))
-        off.append(KeyDropped(dropped.table, key, partitioned))
+        # How it compares follows from its columns when it is made again.
+        kept = replace(key, operators=(), collations=())
+        off.append(KeyDropped(dropped.table, kept, partitioned))
         await self._change(session, off, sql_switches.drop_constraint(dropped.table, key.name))
 
     def _target(self, key: ForeignKey) -> Table | None:

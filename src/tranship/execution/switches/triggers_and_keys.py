@@ -13,7 +13,12 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.errors import Stopped
-from tranship.errors.codes.privileges import KeyNotDropped, TriggerNotDisabled
+from tranship.errors.codes.privileges import (
+    KeyNotDropped,
+    KeyOfAnotherOwner,
+    TriggerNotDisabled,
+    TriggerOfAnotherOwner,
+)
 from tranship.errors.codes.stops import TriggerFired
 from tranship.execution.context import Job
 from tranship.model.catalog import ForeignKey, Table
@@ -50,8 +55,8 @@ class Switches(Struct, frozen=True):
     """What has to be off while one group is filled."""
 
     replica: bool = False
-    """Batches run under ``session_replication_role = replica``: no origin trigger fires and no foreign key is
-    checked."""
+    """Batches run under ``session_replication_role = replica``: no origin trigger fires, and no foreign key
+    and no DEFERRABLE key is checked."""
     disable: tuple[FiringTrigger, ...] = ()
     drop: tuple[DroppedKey, ...] = ()
     one_batch: bool = False
@@ -92,7 +97,8 @@ async def needed(
     tables = {plan.new: job.after(plan) for plan in group.tables}
     triggers = [trigger for table in tables.values() for trigger in await firing(new, table, INSERT)]
     cyclic = _cyclic_keys(group, tables)
-    if replica and _provable(tables.values()) and (cyclic or _only_origin_triggers(triggers)):
+    silences = replica and (cyclic or _only_origin_triggers(triggers))
+    if silences and await _provable(new, tables.values()):
         # ENABLE REPLICA and ENABLE ALWAYS triggers fire under this setting, too.
         return Switches(replica=True, disable=_in_state(triggers, FIRES_AS_REPLICA))
     fits_one_batch = rows is not None and rows <= batch_rows
@@ -119,11 +125,15 @@ def _cyclic_keys(group: Group, tables: Mapping[TableName, Table]) -> list[Droppe
     ]
 
 
-def _provable(tables: Iterable[Table]) -> bool:
-    """Returns whether a query can verify every foreign key afterwards; those with PERIOD compare ranges."""
-    keys = [key for table in tables for key in table.foreign_keys]
-    leaf_keys = [key for table in tables for leaf in table.partitions for key in leaf.foreign_keys]
-    return not any(key.period for key in (*keys, *leaf_keys))
+async def _provable(new: asyncpg.Connection, tables: Collection[Table]) -> bool:
+    """Returns whether a query can verify afterwards what nobody checks meanwhile.
+
+    Foreign keys with PERIOD compare ranges. Of two rows under one DEFERRABLE key one would have to leave
+    NEW again, and nothing would say which.
+    """
+    if any(key.period for table in tables for key in table.every_foreign_key):
+        return False
+    return not await new.fetchval(query("deferrable_keys"), [table.oid for table in tables])
 
 
 def _only_origin_triggers(triggers: Sequence[FiringTrigger]) -> bool:
@@ -164,11 +174,16 @@ async def refuse_late_triggers(new: asyncpg.Connection, table: Table, *, replica
         raise Stopped(TriggerFired(table.name, late[0].name, late[0].relation))
 
 
-def missing_rights(switches: Switches, job: Job) -> list[Problem]:
-    """Returns what this role may not switch off, with the remedy."""
+def missing_rights(switches: Switches, job: Job, *, replica: bool) -> list[Problem]:
+    """Returns what this role may not switch off, with the remedy.
+
+    ``replica``: the role may set ``session_replication_role`` already.
+    """
+    trigger_held = TriggerOfAnotherOwner if replica else TriggerNotDisabled
+    key_held = KeyOfAnotherOwner if replica else KeyNotDropped
     grant = pasteable(f"GRANT SET ON PARAMETER session_replication_role TO {ident(job.new.user)};")
     problems = [
-        TriggerNotDisabled(t.name, t.relation, job.new.user, grant).problem()
+        trigger_held(t.name, t.relation, job.new.user, grant).problem()
         for t in switches.disable
         if not t.owned
     ]
@@ -176,6 +191,6 @@ def missing_rights(switches: Switches, job: Job) -> list[Problem]:
     for dropped in switches.drop:
         table = tables[dropped.table]
         if table is not None and not table.owned:
-            held = KeyNotDropped(dropped.key.name, dropped.table, job.new.user, grant)
+            held = key_held(dropped.key.name, dropped.table, job.new.user, grant)
             problems.append(held.problem())
     return problems

@@ -8,7 +8,7 @@ from hashlib import sha256
 import msgspec
 from msgspec.structs import replace
 
-from tranship.model.catalog import Catalog, Column, Partition, Table
+from tranship.model.catalog import Catalog, Column, ForeignKey, Partition, Table
 
 _HASH_PARTITION = re.compile(r"satisfies_hash_partition\('\d+'::oid")
 
@@ -52,7 +52,7 @@ def definition(table: Table) -> Table:
         kind=table.kind,
         columns=tuple(_column(column) for column in table.columns),
         keys=tuple(sorted(table.keys, key=lambda key: key.name)),
-        foreign_keys=tuple(sorted(table.foreign_keys, key=lambda key: key.name)),
+        foreign_keys=tuple(_foreign_key(key) for key in sorted(table.foreign_keys, key=lambda key: key.name)),
         checks=tuple(sorted(table.checks, key=lambda check: check.name)),
         indexes=tuple(sorted(table.indexes, key=lambda index: index.name)),
         triggers=tuple(sorted(table.triggers, key=lambda trigger: trigger.name)),
@@ -84,4 +84,10 @@ def portable_bound(constraint: str | None) -> str | None:
 
 
 def _partition(leaf: Partition) -> Partition:
-    return replace(leaf, constraint=portable_bound(leaf.constraint), selectable=True, oid=0)
+    keys = tuple(_foreign_key(key) for key in leaf.foreign_keys)
+    bound = portable_bound(leaf.constraint)
+    return replace(leaf, constraint=bound, selectable=True, oid=0, foreign_keys=keys)
+
+
+def _foreign_key(key: ForeignKey) -> ForeignKey:
+    return replace(key, operators=(), collations=())

@@ -141,6 +141,8 @@ class ConstraintRow(Struct, frozen=True):
     target_name: str | None
     target_columns: tuple[str, ...]
     set_columns: tuple[str, ...]
+    operators: tuple[str, ...]
+    collations: tuple[str | None, ...]
     match: str
     on_update: str
     on_delete: str

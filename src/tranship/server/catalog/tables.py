@@ -40,7 +40,7 @@ from tranship.server.catalog.rows import (
     by_relation,
     fetch,
 )
-from tranship.server.catalog.types import TypeReader
+from tranship.server.catalog.types import BUILT_IN_EQUALITY, TypeReader
 
 Thing = TypeVar("Thing")
 _UNKNOWN = -1.0
@@ -318,6 +318,8 @@ def _foreign_key(row: ConstraintRow) -> ForeignKey:
         definition=row.definition or "",
         period=row.period,
         set_columns=row.set_columns,
+        operators=row.operators if set(row.operators) != {BUILT_IN_EQUALITY} else (),
+        collations=row.collations if set(row.collations) != {None} else (),
     )
 
 

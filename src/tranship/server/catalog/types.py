@@ -37,7 +37,7 @@ _KINDS = {
     "m": TypeKind.MULTIRANGE,
     "p": TypeKind.PSEUDO,
 }
-_BUILT_IN_EQUALITY = "OPERATOR(pg_catalog.=)"
+BUILT_IN_EQUALITY = "OPERATOR(pg_catalog.=)"
 _FULL_PRECISION = 0xFFFF
 
 
@@ -251,15 +251,15 @@ class TypeReader:
         if oid in self._equality:
             return self._equality[oid]
         if row.is_array:
-            return _BUILT_IN_EQUALITY if self._equals(row.element) else None
+            return BUILT_IN_EQUALITY if self._equals(row.element) else None
         match row.kind:
             case "d":
                 return self._equals(row.element)
             case "e" | "r" | "m":
-                return _BUILT_IN_EQUALITY
+                return BUILT_IN_EQUALITY
             case "c":
                 comparable = all(self._equals(part.type) for part in self._attributes[row.relation])
-                return _BUILT_IN_EQUALITY if comparable else None
+                return BUILT_IN_EQUALITY if comparable else None
             case _:
                 return next(
                     (

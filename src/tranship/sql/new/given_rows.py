@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from tranship.model.catalog import Column, Table
+from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.types import PgType
+from tranship.sql.foreign_keys import is_filled, lacks_parent
 from tranship.sql.new.probe import answer, given_column, recordset, through_text
 from tranship.sql.quote import ident, literal, relation
 
@@ -135,16 +136,22 @@ def rendered_part(rows: GivenRows, columns: Sequence[str], canonicals: Sequence[
     return f"SELECT {answer(rows.number, literal('key'), str(which), whole)} FROM {rows.source} WHERE {known}"
 
 
+def whole_text(columns: Sequence[str]) -> str:
+    """Returns SQL for one text over some columns of a row, by which two rows are the same row or not.
+
+    Text decides and not ``=``: 1.0 and 1.00, or 0 and -0, are different values to whoever reads them. Both
+    texts have to be written by the same session, so that its settings do not matter.
+    """
+    texts = ", ".join(f"CAST({ident(name)} AS pg_catalog.text)" for name in columns)
+    return f'CAST(pg_catalog.json_build_array({texts}) AS pg_catalog.text) COLLATE pg_catalog."C"'
+
+
 class Reference(Struct, frozen=True):
     """A foreign key of NEW, as a data check."""
 
+    constraint: ForeignKey
     target: str
-    """FROM item of the parent table, with ``ONLY`` where that is what the constraint reads; empty: the role
-    may not read it.
-    """
-    columns: tuple[tuple[str, str, str], ...]
-    """Child column, parent column and equality operator, one triple per key column."""
-    match_full: bool
+    """FROM item of the parent table, with ``ONLY`` where that is what the constraint reads."""
     key: str
     """SQL of the child's key as text, over the alias ``g``."""
     faithful: bool
@@ -153,19 +160,10 @@ class Reference(Struct, frozen=True):
 
 def parent_part(rows: GivenRows, reference: Reference, which: int) -> str:
     """Returns the rows whose parent NEW does not hold now, with the key's text."""
-    names = [ident(child) for child, _, _ in reference.columns]
-    known = " AND ".join(f"g.{name} IS NOT NULL" for name in names)
-    same = " AND ".join(
-        f"p.{ident(parent)} {operator} g.{ident(child)}" for child, parent, operator in reference.columns
-    )
-    missing = f"{known} AND NOT EXISTS (SELECT FROM {reference.target} AS p WHERE {same})"
-    detail = reference.key
-    if reference.match_full and len(names) > 1:
-        # MATCH FULL refuses a key of which only some columns are NULL; MATCH SIMPLE takes it without looking
-        # (PostgreSQL documentation, "CREATE TABLE").
-        some = " OR ".join(f"g.{name} IS NOT NULL" for name in names)
-        detail = f"CASE WHEN {known} THEN {detail} END"
-        missing = f"({some}) AND NOT ({known}) OR ({missing})"
+    key, detail = reference.constraint, reference.key
+    if key.match_full and len(key.columns) > 1:
+        detail = f"CASE WHEN {is_filled(key, 'g')} THEN {detail} END"
+    missing = lacks_parent(key, reference.target, "g")
     return f"""
         SELECT {answer("q.i", literal("parent"), str(which), "q.k")}
         FROM (SELECT {rows.number} AS i, {detail} AS k FROM tranship_rows AS g WHERE {missing}) AS q

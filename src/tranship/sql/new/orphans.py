@@ -6,8 +6,12 @@ from collections.abc import Sequence
 
 from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
-from tranship.sql.quote import ident, relation
+from tranship.sql.foreign_keys import lacks_parent
+from tranship.sql.new.given_rows import GivenRows, whole_text
+from tranship.sql.new.probe import answer
+from tranship.sql.quote import literal, relation
 
+_PLACE = '"tranship place"'
 Place = tuple[int, str]
 """A row of NEW: the OID of its relation (of the partition, where there are any) and its ctid."""
 
@@ -17,13 +21,7 @@ def orphans(table: TableName, key: ForeignKey, xids: Sequence[int], *, limit: in
 
     Its columns are ``relation`` (OID), ``id`` (ctid) and ``xmin``; at most ``limit`` rows, in no order.
     """
-    parent = f"SELECT FROM {relation(key.target)} AS p WHERE {matches_parent(key)}"
-    broken = f"({is_filled(key)} AND NOT EXISTS ({parent}))"
-    if key.match_full and len(key.columns) > 1:
-        # MATCH FULL refuses a key of which only some columns are NULL (PostgreSQL documentation, "CREATE
-        # TABLE").
-        some = " OR ".join(f"c.{ident(n)} IS NOT NULL" for n in key.columns)
-        broken = f"({broken} OR (({some}) AND NOT ({is_filled(key)})))"
+    broken = lacks_parent(key, relation(key.target))
     return f"""
         SELECT c.tableoid::oid::bigint AS relation, c.ctid::text AS id, c.xmin::text::bigint AS xmin
         FROM {relation(table)} AS c WHERE {broken} AND {written_by("c", xids)} LIMIT {limit}
@@ -36,23 +34,24 @@ def delete_rows(table: TableName, places: Sequence[Place]) -> str:
     return f"DELETE FROM {relation(table)} AS t USING {_places(places)} WHERE {at_place}"
 
 
-def values_of(table: TableName, columns: Sequence[str], places: Sequence[Place]) -> str:
-    """Returns a query for some columns as text, one row per place that holds a row, in no order."""
-    listed = ", ".join(f"t.{ident(c)}::text" for c in columns)
+def placed_part(rows: GivenRows, columns: Sequence[str], places: Sequence[Place]) -> str:
+    """Returns the given rows that have the same :func:`whole_text` as rows of NEW at these places.
+
+    Each answer has the number of such rows of NEW, and the place of the first of them: rows of one content
+    share it.
+    """
+    whole = whole_text(columns)
+    place = "CAST(t.tableoid AS pg_catalog.text) OPERATOR(pg_catalog.||) CAST(t.ctid AS pg_catalog.text)"
     at_place = "t.tableoid = place.relation AND t.ctid = place.id"
-    return f"SELECT {listed} FROM {relation(table)} AS t JOIN {_places(places)} ON {at_place}"
-
-
-def matches_parent(key: ForeignKey) -> str:
-    """Returns the condition that the parent row ``p`` is the one that the child row ``c`` refers to."""
-    return " AND ".join(
-        f"p.{ident(t)} = c.{ident(n)}" for n, t in zip(key.columns, key.target_columns, strict=True)
-    )
-
-
-def is_filled(key: ForeignKey) -> str:
-    """Returns the condition that no key column of the child row ``c`` is NULL."""
-    return " AND ".join(f"c.{ident(n)} IS NOT NULL" for n in key.columns)
+    rows_of_new = f"{relation(rows.table.name)} AS t JOIN {_places(places)} ON {at_place}"
+    held = f"SELECT t.*, {place} AS {_PLACE} FROM {rows_of_new}"
+    return f"""
+        SELECT {answer("g.i", literal("placed"), "e.many", "e.place")}
+        FROM (SELECT {rows.number} AS i, {whole} AS whole FROM {rows.source}) AS g
+        JOIN (SELECT {whole} AS whole, pg_catalog.count(*) AS many, pg_catalog.min({_PLACE}) AS place
+              FROM ({held}) AS h GROUP BY 1) AS e
+          ON g.whole OPERATOR(pg_catalog.=) e.whole
+    """
 
 
 def written_by(alias: str, xids: Sequence[int]) -> str:

@@ -23,6 +23,7 @@ kind          which                          detail
 ``existing``  position of the index          key of the row that NEW holds, a JSON object as text
 ``equal``     position of the index          place of a row of NEW that has the same values
 ``differs``   0                              null: NEW's row under the key has another value
+``placed``    number of rows of NEW         place of the first of them: all have the row's values
 ``parent``    position of the foreign key    text of the key; null where MATCH FULL forbids a key
                                              that is partly NULL
 ``key``       position of the key            64-bit hash of the canonical key text, or that text

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
-from tranship.sql.new.orphans import is_filled, matches_parent, written_by
+from tranship.sql.foreign_keys import is_filled, matches_parent
+from tranship.sql.new.orphans import written_by
 from tranship.sql.quote import ident, relation
 
 PAGES = """

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tranship.model.catalog import Table
-from tranship.sql.new.given_rows import GivenRows, relation_to_read
+from tranship.sql.new.given_rows import GivenRows, relation_to_read, whole_text
 from tranship.sql.new.probe import answer
 from tranship.sql.quote import ident, literal
 
@@ -82,11 +82,9 @@ def equal_part(rows: GivenRows, index: UniqueIndex, which: int, columns: Sequenc
     """Returns the rows that collide with a row of NEW which has the same text in each of some columns, with
     that row's place (``tableoid`` and ``ctid``).
 
-    Text decides and not ``=``: 1.0 and 1.00, or 0 and -0, are different values to whoever reads them. Both
-    texts are written by the same session, so its settings do not matter.
+    :func:`whole_text` decides and not ``=``.
     """
-    texts = ", ".join(f"CAST({ident(name)} AS pg_catalog.text)" for name in columns)
-    whole = f'CAST(pg_catalog.json_build_array({texts}) AS pg_catalog.text) COLLATE pg_catalog."C"'
+    whole = whole_text(columns)
     place = "CAST(tableoid AS pg_catalog.text) OPERATOR(pg_catalog.||) CAST(ctid AS pg_catalog.text)"
     on = " AND ".join(_meets(index, n, "g", "e") for n in range(len(index.expressions)))
     covered = _where(_predicate(index))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tranship.model.catalog import ForeignKey
 from tranship.model.plan import TablePlan
+from tranship.sql.foreign_keys import equal
 from tranship.sql.old.batch import from_source, in_source, where
 from tranship.sql.quote import ident, relation
 
@@ -22,7 +23,7 @@ def referenced_rows(plan: TablePlan, key: ForeignKey, texts: Sequence[str]) -> s
         columns = ", ".join(f"old.{ident(child)} AS k{n}" for n, (child, _) in enumerate(pairs))
         children.append(f"SELECT {columns} {from_source(source)}{where(in_source(source))}")
     same = " AND ".join(
-        f"child.k{n} OPERATOR(pg_catalog.=) old.{ident(parent)}" for n, (_, parent) in enumerate(pairs)
+        equal(key, n, f"old.{ident(parent)}", f"child.k{n}") for n, (_, parent) in enumerate(pairs)
     )
     return f"""
         SELECT {", ".join(texts)} FROM {relation(key.target)} AS old

@@ -211,34 +211,6 @@ def holders(plan: TablePlan, key: str) -> str:
     return " UNION ALL ".join(reads)
 
 
-def rows_with(
-    plan: TablePlan,
-    old: Table,
-    batch: Batch,
-    positions: Sequence[int],
-    values: Sequence[tuple[str | None, ...]],
-) -> str:
-    """Returns a query for the rows of a batch that ship one of these combinations of values: ctid and
-    the texts.
-
-    ``positions`` are mappings of the plan; each of ``values`` has one text per position. The rows come in
-    ctid order.
-    """
-    texts = [compile_text(plan, n, old) for n in positions]
-    names = [f"v{n}" for n in range(len(texts))]
-    listed = ", ".join("(" + ", ".join(f"{literal(v)}::text" for v in row) + ")" for row in values)
-    # A combination may hold NULL, and NULL stands for itself here.
-    same = " AND ".join(
-        f"{text} IS NOT DISTINCT FROM wanted.{name}" for text, name in zip(texts, names, strict=True)
-    )
-    wanted = f"EXISTS (SELECT FROM (VALUES {listed}) AS wanted({', '.join(names)}) WHERE {same})"
-    return f"""
-        SELECT old.ctid::text, {", ".join(texts)}
-        {from_source(plan.sources[batch.source])}{where([*in_batch(plan, batch), wanted])}
-        ORDER BY old.ctid
-    """
-
-
 def count_where(plan: TablePlan, predicates: Sequence[str], rejected: Sequence[Locator]) -> str:
     """Returns a query with one row: how many rows meet each predicate.
 

@@ -13,6 +13,19 @@ select
     join pg_catalog.pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.attnum order by k.position
   ) as target_columns,
   {{set_columns}} as set_columns,
+  array(
+    select 'OPERATOR(' || quote_ident(n.nspname) || '.' || o.oprname::text || ')' from unnest(c.conpfeqop) with ordinality as e(operator, position)
+    join pg_catalog.pg_operator o on o.oid = e.operator join pg_catalog.pg_namespace n on n.oid = o.oprnamespace order by e.position
+  ) as operators,
+  -- The parent's collations where the child's are other ones.
+  array(
+    select case when p.attcollation not in (0, a.attcollation) then quote_ident(n.nspname) || '.' || quote_ident(o.collname) end
+    from unnest(c.conkey, c.confkey) with ordinality as k(child, parent, position)
+    join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.child
+    join pg_catalog.pg_attribute p on p.attrelid = c.confrelid and p.attnum = k.parent
+    left join pg_catalog.pg_collation o on o.oid = p.attcollation left join pg_catalog.pg_namespace n on n.oid = o.collnamespace
+    order by k.position
+  ) as collations,
   c.confmatchtype::text as match, c.confupdtype::text as on_update, c.confdeltype::text as on_delete,
   c.condeferrable as deferrable, c.condeferred as deferred, c.convalidated as validated, {{enforced}} as enforced, {{period}} as period,
   c.connoinherit as no_inherit,

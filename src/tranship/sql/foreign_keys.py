@@ -1,0 +1,54 @@
+"""The condition of a foreign key, as the server's own check has it."""
+
+from __future__ import annotations
+
+from tranship.model.catalog import ForeignKey
+from tranship.sql.quote import ident
+
+_EQUALS = "OPERATOR(pg_catalog.=)"
+
+
+def equal(key: ForeignKey, position: int, parent: str, child: str) -> str:
+    """Returns the condition that two values of the key's columns at a position are equal.
+
+    Operator and collation are those of the constraint: a type of an extension has its own equality, which
+    need not be on the search path, and two columns may have different collations. The server takes the
+    parent's (RI_FKey_check and RI_Initial_Check in its source). ``parent`` and ``child`` are SQL.
+    """
+    operator = key.operators[position] if key.operators else _EQUALS
+    collation = key.collations[position] if key.collations else None
+    return f"{parent}{f' COLLATE {collation}' if collation is not None else ''} {operator} {child}"
+
+
+def matches_parent(key: ForeignKey, child: str = "c") -> str:
+    """Returns the condition that the parent row ``p`` is the one that the row of the alias ``child`` refers
+    to.
+    """
+    pairs = zip(key.columns, key.target_columns, strict=True)
+    return " AND ".join(
+        equal(key, n, f"p.{ident(target)}", f"{child}.{ident(name)}")
+        for n, (name, target) in enumerate(pairs)
+    )
+
+
+def is_filled(key: ForeignKey, child: str = "c") -> str:
+    """Returns the condition that no key column of the row of the alias ``child`` is NULL."""
+    return " AND ".join(f"{child}.{ident(name)} IS NOT NULL" for name in key.columns)
+
+
+def is_partly_filled(key: ForeignKey, child: str = "c") -> str:
+    """Returns the condition that some key column of the row of the alias ``child`` is not NULL."""
+    return " OR ".join(f"{child}.{ident(name)} IS NOT NULL" for name in key.columns)
+
+
+def lacks_parent(key: ForeignKey, parents: str, child: str = "c") -> str:
+    """Returns the condition that the row of the alias ``child`` breaks the key.
+
+    MATCH FULL refuses a key of which only some columns are NULL; MATCH SIMPLE takes it without looking
+    (PostgreSQL documentation, "CREATE TABLE"). ``parents`` is the FROM item of the parent table.
+    """
+    filled = is_filled(key, child)
+    missing = f"({filled} AND NOT EXISTS (SELECT FROM {parents} AS p WHERE {matches_parent(key, child)}))"
+    if key.match_full and len(key.columns) > 1:
+        return f"({missing} OR (({is_partly_filled(key, child)}) AND NOT ({filled})))"
+    return missing
