@@ -1,4 +1,5 @@
-"""The scene of the fault tests in a NEW that is not empty, under two time zones, with a deferrable key and a citext key.
+"""The scene of the fault tests in a NEW that is not empty, under two time zones, with a deferrable key, a citext key and an
+UNLOGGED table.
 
 ``ends`` says where its migration ends. It is computed here from what both databases held before, row by row, by the rules of the manual
 alone: nothing that an undisturbed run did takes part.
@@ -65,7 +66,7 @@ CREATE TABLE seat (id int PRIMARY KEY, place int, note text, CONSTRAINT seat_pla
 CREATE TABLE badge (id int PRIMARY KEY, seat int REFERENCES seat, note text);
 CREATE TABLE word (name citext PRIMARY KEY, sense text, added text DEFAULT 'by default');
 CREATE TABLE wording (id int PRIMARY KEY, word citext REFERENCES word, line text);
-CREATE TABLE cache (k int PRIMARY KEY, v text);
+CREATE UNLOGGED TABLE cache (k int PRIMARY KEY, v text);
 CREATE TABLE moment (id int PRIMARY KEY, at timestamptz CONSTRAINT early CHECK (extract(hour FROM at) <= {LATEST_HOUR}), wall timestamptz,
   told text, made text DEFAULT to_char(timestamptz '2024-07-01 12:00+00', 'YYYY-MM-DD HH24:MI'));
 INSERT INTO log SELECT timestamp '2020-01-01', 'line ' || n FROM generate_series(1, 30) n;

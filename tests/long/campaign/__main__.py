@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from long.campaign.strikes import KINDS, STRIKES, Setting, Story
-from support import MakePair, Servers, crowded
+from support import MakePair, Pair, Servers, crowded
 from support.crashing import CrashableServer
 from support.forked import Command, preload
 from support.oracle import MOVED, Held, catalog, judge, leaked, learn
@@ -42,11 +42,13 @@ async def one_run(seed: int, number: int, setting: Setting, folder: Path) -> Sto
     for _ in range(rng.choice(STRIKES_A_RUN)):
         (kind,) = rng.choices(setting.kinds, [KINDS[kind] for kind in setting.kinds])
         await STRIKES[kind](rng, setting, pair, folder, story)
+        await mend(pair, folder, story)
     for _ in range(TRIES):
         command = Command.start(["migrate", str(pair.config(folder)), *setting.options], folder)
         await asyncio.to_thread(story.end, command, "nothing", None)
         if story.done and story.done[-1].status in (0, MOVED):
             break
+        await mend(pair, folder, story)
     else:
         story.violations.append(f"never complete: {story.done[-1] if story.done else 'every command hung'}")
     story.violations += await judge(pair, setting.truth)
@@ -55,6 +57,13 @@ async def one_run(seed: int, number: int, setting: Setting, folder: Path) -> Sto
     )
     await setting.make_pair.drop_all()
     return story
+
+
+async def mend(pair: Pair, folder: Path, story: Story) -> None:
+    """Does what the manual says where the UNLOGGED table was emptied: the run is rolled back, and the next command begins anew."""
+    if story.emptied:
+        command = Command.start(["rollback", str(pair.config(folder)), "--live"], folder)
+        await asyncio.to_thread(story.end, command, "emptied", None)
 
 
 def decided(folder: Path) -> tuple[str, str]:
