@@ -18,7 +18,7 @@ from tranship.analysis.lookup_evidence import Counted, composite_facts, lookup_f
 from tranship.analysis.refused_values import refusals
 from tranship.analysis.sampling import percent_read
 from tranship.analysis.sides import Connections
-from tranship.analysis.standing import left_rows, rows_in_new
+from tranship.analysis.standing import extension_rows, left_rows, rows_in_new
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Comparison
 from tranship.model.evidence import (
@@ -91,6 +91,7 @@ async def gather(
         breaks=_known(breaks),
         in_new=standing,
         left_rows=await left_rows(gathering.asker, old, first.matching),
+        extension_rows=await extension_rows(gathering.asker, old),
         not_asked=gathering.not_asked,
     )
 

@@ -14,7 +14,7 @@ from tranship.model.names import Side
 from tranship.planning.matching.scope import HOLDS_ROWS
 from tranship.planning.names.families import family
 from tranship.planning.types.conversion import same_type
-from tranship.sql.standing import canonical_columns, row_counts, shared_with, standing_rows
+from tranship.sql.standing import canonical_columns, own_rows, row_counts, shared_with, standing_rows
 
 _AT_ONCE = 50
 """Tables that one statement counts: each takes a few of the server's shared locks."""
@@ -50,6 +50,18 @@ async def left_rows(asker: Asker, old: Catalog, matching: Matching) -> tuple[Row
     """Returns how many rows the old tables without a counterpart hold."""
     tables = [table for name in matching.only_old if (table := old.table(name)) is not None]
     return tuple(await _held(asker, tables, Side.OLD))
+
+
+async def extension_rows(asker: Asker, old: Catalog) -> tuple[RowsInNew, ...]:
+    """Returns how many rows of the user OLD's tables of extensions hold, where the extension tells which."""
+    found: list[RowsInNew] = []
+    for table in (table for extension in old.extensions for table in extension.tables):
+        if table.condition is None:
+            continue
+        what = f"how many rows of your own {table.name} holds"
+        rows = await asker.ask(Side.OLD, what, own_rows(table))
+        found += [RowsInNew(table.name, int(str(row["rows"]))) for row in rows or ()]
+    return tuple(found)
 
 
 async def _held(asker: Asker, tables: Sequence[Table], side: Side = Side.NEW) -> list[RowsInNew]:

@@ -42,6 +42,7 @@ class ChangeKind(StrEnum):
     EXTENSION_ADDED = "extension_added"
     EXTENSION_DIFFERS = "extension_differs"
     EXTENSION_REMOVED = "extension_removed"
+    EXTENSION_TABLE = "extension_table"
     FOREIGN_KEY_DIFFERS = "foreign_key_differs"
     GENERATION_DIFFERS = "generation_differs"
     IDENTITY_DIFFERS = "identity_differs"

@@ -53,12 +53,23 @@ class Routine(Struct, frozen=True, omit_defaults=True):
     """Equal where the definitions are equal."""
 
 
+class ExtensionTable(Struct, frozen=True, omit_defaults=True):
+    """A table that belongs to an extension."""
+
+    name: TableName
+    condition: str | None = None
+    """``WHERE`` with what tells the user's rows from those of the extension (``pg_extension.extcondition``);
+    empty: all rows are the user's; None: the extension does not tell."""
+
+
 class Extension(Struct, frozen=True, omit_defaults=True):
     """An installed extension."""
 
     name: str
     version: str
     schema: str
+    tables: tuple[ExtensionTable, ...] = ()
+    """Tables that belong to it, by name, in whatever schema. They are never copied."""
 
 
 class OtherObject(Struct, frozen=True, omit_defaults=True):

@@ -281,6 +281,8 @@ class Evidence(Struct, frozen=True, dict=True):
     """Rows of the old tables that have no counterpart."""
     in_new: tuple[RowsInNew, ...] = ()
     """Tables of NEW that hold rows already."""
+    extension_rows: tuple[RowsInNew, ...] = ()
+    """Rows of the user in OLD's tables that belong to an extension."""
     unanswered: tuple[ColumnRef, ...] = ()
     """Old columns whose meaning could not be asked, so that nobody knows what their values mean."""
     not_asked: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tranship.model.catalog import Table
+from tranship.model.database_objects import ExtensionTable
 from tranship.sql.canonical import key_text
 from tranship.sql.quote import ident, relation
 from tranship.sql.types.values import canonical
@@ -16,6 +17,14 @@ def row_counts(tables: Sequence[Table]) -> str:
         f"SELECT {place} AS place, pg_catalog.count(*) AS rows FROM {_own(table)}"
         for place, table in enumerate(tables)
     )
+
+
+def own_rows(table: ExtensionTable) -> str:
+    """Returns a query for ``rows``, the number of the user's rows in a table of an extension.
+
+    The condition is the extension's own text and runs as pg_dump runs it.
+    """
+    return f"SELECT pg_catalog.count(*) AS rows FROM {relation(table.name)} {table.condition or ''}"
 
 
 def holding_any(tables: Sequence[Table]) -> str:

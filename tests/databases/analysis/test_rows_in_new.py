@@ -44,6 +44,8 @@ async def test_rows_of_new_are_told_with_what_old_shares(
     assert "OLD has 3 of their keys: 1 equal row, 2 differing rows" in report
     assert "NEW holds 2 of OLD's names (title) under other ids" in report
     assert "public.chair of NEW holds" not in report
+    assert "Not as it is: NEW holds names of OLD under other ids (public.colour)." in report
+    assert "can be moved as it is" not in report
     assert "Stays as it is (7 rows)" in report
     assert report.count("Stays empty") == 1
 

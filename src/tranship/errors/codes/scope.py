@@ -31,6 +31,12 @@ class TableIsPartition(TableNotFound, frozen=True):
     root: TableName | None = None
 
 
+class TableOfExtension(TableNotFound, frozen=True):
+    message = "Table {name!r} of the {side} database {database!r} belongs to the extension {extension}"
+    hint = "CREATE EXTENSION fills it, and it is never moved: take it out of the configuration"
+    extension: str = ""
+
+
 class NotATable(TableNotFound, frozen=True):
     message = f"{TableNotFound.message}: {{relation}} is {{what}}"
     hint = "only tables hold rows of their own to move: take it out of the configuration"

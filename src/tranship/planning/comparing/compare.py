@@ -21,6 +21,7 @@ from tranship.model.evidence import RowsInNew
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, Answers
 from tranship.planning.comparing.column_changes import Tables, column_changes
+from tranship.planning.comparing.extension_tables import extension_table_notes
 from tranship.planning.comparing.meaning import Landscape, Observed
 from tranship.planning.comparing.structure import NO_SPELLINGS, Spellings, structure_notes
 from tranship.planning.matching.scope import HOLDS_ROWS, KIND_WORDS
@@ -60,6 +61,7 @@ def compare(
         by_table.setdefault(table, []).append(change)
     paired = {str(pair.old): pair.old for pair in matching.pairs}
     notes = _standing_notes(matching, observed)
+    notes += extension_table_notes(old, observed.extension_rows)
     for note in structure_notes(old, new, matching, spellings):
         if note.kind in _RELAXED and note.table in paired:
             by_table.setdefault(paired[note.table], []).append(note)

@@ -20,6 +20,7 @@ from tranship.errors.codes.scope import (
     SchemaOfTableNotFound,
     TableIsPartition,
     TableNotFound,
+    TableOfExtension,
     TableUnreadable,
 )
 from tranship.model.catalog import Catalog, Table
@@ -202,6 +203,9 @@ def _not_found(catalog: Catalog, text: str, side: Side) -> Problem:
     root = next((t.name for t in catalog.tables if any(leaf.name == wanted for leaf in t.partitions)), None)
     if root is not None:
         return TableIsPartition(name, schema, side, catalog.database, root=root).problem(text)
+    extension = next((e.name for e in catalog.extensions for t in e.tables if t.name == wanted), None)
+    if extension is not None:
+        return TableOfExtension(name, schema, side, catalog.database, extension=extension).problem(text)
     hint = _hint_for_name(catalog, text, wanted)
     return TableNotFound(name, schema, side, catalog.database, hint).problem(text)
 

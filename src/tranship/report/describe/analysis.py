@@ -8,6 +8,7 @@ from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass, Comparison
 from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import Evidence
+from tranship.model.names import TableName
 from tranship.report.describe.facts import NO_EVIDENCE, ColumnWords, column_facts
 from tranship.report.describe.sides import table_sides
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Sign, Tone, Totals
@@ -67,7 +68,8 @@ def describe_analysis(
             _section("ALSO DIFFERENT OR NOT MOVED (nothing to decide)", others, Tone.PLAIN, schemas, facts)
         )
     blocks += table_sides(comparison, old, new)
-    blocks.append(_verdict(counts, bool(constraints)))
+    renumbered = [held.table for held in evidence.in_new if held.renumbered]
+    blocks.append(_verdict(counts, bool(constraints), renumbered))
     return Document(TITLE, tuple(blocks))
 
 
@@ -122,7 +124,9 @@ def _item(change: Change, schemas: frozenset[str], facts: ColumnWords) -> Item:
     return Item(change.description, name if name and schema in schemas else change.table, tuple(notes))
 
 
-def _verdict(counts: dict[ChangeClass, int], constraints: bool) -> Banner:
+def _verdict(
+    counts: dict[ChangeClass, int], constraints: bool, renumbered: Sequence[TableName] = ()
+) -> Banner:
     breaking = counts[ChangeClass.BREAKING]
     if breaking:
         count = "1 change needs" if breaking == 1 else f"{breaking} changes need"
@@ -130,6 +134,14 @@ def _verdict(counts: dict[ChangeClass, int], constraints: bool) -> Banner:
             (
                 f"{count} a decision before anything can be moved.",
                 "Next: write the resolutions file, decide, and migrate with it.",
+            ),
+            Tone.BAD,
+        )
+    if renumbered:
+        return Banner(
+            (
+                f"Not as it is: NEW holds names of OLD under other ids ({', '.join(map(str, renumbered))}).",
+                "Rows that refer to them would refer to others: decide the columns that do, by a lookup.",
             ),
             Tone.BAD,
         )

@@ -5,7 +5,14 @@ from __future__ import annotations
 import asyncpg
 
 from tranship.model.catalog import Catalog
-from tranship.model.database_objects import Extension, OtherObject, Routine, Sequence, UserType
+from tranship.model.database_objects import (
+    Extension,
+    ExtensionTable,
+    OtherObject,
+    Routine,
+    Sequence,
+    UserType,
+)
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.comparing.fingerprint import fingerprinted
 from tranship.server.catalog.printing import plain_output
@@ -106,7 +113,12 @@ async def _routines(conn: asyncpg.Connection, version: int, schema_oids: list[in
 
 async def _extensions(conn: asyncpg.Connection, version: int) -> tuple[Extension, ...]:
     rows = await fetch(conn, version, "extensions", ExtensionRow)
-    return tuple(Extension(row.name, row.version, row.schema) for row in rows)
+    return tuple(Extension(row.name, row.version, row.schema, _tables_of(row)) for row in rows)
+
+
+def _tables_of(row: ExtensionRow) -> tuple[ExtensionTable, ...]:
+    names = map(TableName, row.table_schemas, row.table_names)
+    return tuple(map(ExtensionTable, names, row.conditions))
 
 
 async def _others(

@@ -365,6 +365,9 @@ class ExtensionRow(Struct, frozen=True):
     name: str
     version: str
     schema: str
+    table_schemas: list[str]
+    table_names: list[str]
+    conditions: list[str | None]
 
 
 class DatabaseObjectRow(Struct, frozen=True):

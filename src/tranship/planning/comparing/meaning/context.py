@@ -31,6 +31,8 @@ class Observed(Struct, frozen=True):
     """Rows of the old tables that have no counterpart."""
     in_new: Mapping[TableName, RowsInNew] = field(default_factory=dict)
     """Tables of NEW that hold rows already."""
+    extension_rows: Mapping[TableName, RowsInNew] = field(default_factory=dict)
+    """Rows of the user in OLD's tables that belong to an extension."""
     unanswered: frozenset[ColumnRef] = frozenset()
     """Columns of OLD that were to be asked about what they measure or list, and that could not be asked."""
 
@@ -45,6 +47,7 @@ def observed_in(evidence: Evidence) -> Observed:
         numbers_there={facts.column: facts for facts in evidence.numbers_there},
         left_rows={facts.table: facts for facts in evidence.left_rows},
         in_new={facts.table: facts for facts in evidence.in_new},
+        extension_rows={facts.table: facts for facts in evidence.extension_rows},
         unanswered=frozenset(evidence.unanswered),
     )
 

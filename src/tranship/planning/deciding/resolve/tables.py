@@ -127,6 +127,10 @@ def _unknown(entry: Resolution, old: Catalog, new: Catalog) -> Problem:
     several = find_tables(old, entry.table)
     if several:
         return problem(entry, SeveralTables(entry.table, tuple(table.name for table in several)))
+    for extension in old.extensions:
+        for table in extension.tables:
+            if entry.table in (bare(table.name, old), str(table.name)):
+                return problem(entry, OfExtension(table.name, extension.name))
     if find_tables(new, entry.table):
         return problem(entry, TableOfNew(entry.table, default_schema(old)))
     hint = did_you_mean(entry.table, _table_keys(old))
