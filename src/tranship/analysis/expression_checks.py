@@ -4,6 +4,7 @@ with them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import asyncpg
@@ -15,9 +16,11 @@ from tranship.errors.codes.decisions import (
     FunctionNotFoundInSql,
     NoSingleValueInSql,
     ParametersInSql,
+    ReachesOutInSql,
     RefusedSql,
     SeveralValuesFromSql,
     TableNotFoundInSql,
+    TransactionInSql,
     TypeNotFoundInSql,
     VolatileSql,
     WindowInSql,
@@ -25,11 +28,19 @@ from tranship.errors.codes.decisions import (
 from tranship.model.expression import Sql
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
-from tranship.planning.printed.explained import read_plan, reads_current_time
+from tranship.planning.deciding.barred_calls import Why, barred_call, calls, moment_literals
+from tranship.planning.printed.explained import expressions_in, read_plan
 from tranship.sql.old import expression_checks as sql
 
 _RECORD = 2249
 """OID of ``pg_catalog.record``: the type of ``(a, b)``."""
+_BY_REASON: dict[Why, type[CurrentTimeSql | TransactionInSql | ReachesOutInSql]] = {
+    Why.TIME: CurrentTimeSql,
+    Why.TRANSACTION: TransactionInSql,
+    Why.OUTSIDE: ReachesOutInSql,
+}
+_BODY = re.compile(r"\$(?:function|procedure)x*\$")
+"""The quotes that ``pg_get_functiondef`` puts around a body."""
 _BY_STATE: dict[str, type[RefusedSql]] = {
     "42803": AggregateInSql,
     "42P20": WindowInSql,
@@ -62,6 +73,10 @@ async def refused_transforms(old: asyncpg.Connection, plans: Sequence[TablePlan]
 
 
 async def _wrong(old: asyncpg.Connection, plan: TablePlan, text: str) -> RefusedSql | None:
+    # The planner may already call a STABLE function, so what the text itself names comes before it.
+    barred = barred_call(text)
+    if barred is not None:
+        return _BY_REASON[barred.why](text, function=barred.name)
     # The WHERE clause comes first: there an aggregate is an error, while as a column it would be a valid
     # query of one row.
     try:
@@ -73,11 +88,37 @@ async def _wrong(old: asyncpg.Connection, plan: TablePlan, text: str) -> Refused
                 return SeveralValuesFromSql(text)
             await old.execute(sql.explained_as_condition(plan, text))
             await old.execute(sql.explained(plan, text))
-            if reads_current_time(read_plan(await old.fetchval(sql.explained_reads(plan, text)))):
-                return CurrentTimeSql(text)
+            tree = read_plan(await old.fetchval(sql.explained_reads(plan, text)))
+            hidden = await _called_inside(old, text, "\n".join(expressions_in(tree)))
+            if isinstance(hidden, RefusedSql):
+                return hidden
             if f'"{sql.REPEATABLE}"' in await old.fetchval(sql.explained_twice(plan, text)):
-                return VolatileSql(text)
+                return VolatileSql(text, functions=hidden)
     except asyncpg.PostgresError as error:
         said = (error.message or str(error)).replace(" are not allowed in WHERE", " do not fit here")
         return _BY_STATE.get(error.sqlstate or "", RefusedSql)(text, said)
     return None
+
+
+async def _called_inside(old: asyncpg.Connection, text: str, planned: str) -> RefusedSql | tuple[str, ...]:
+    """Returns why a planned expression is refused by what the functions in it call, else the names of those
+    that are volatile.
+    """
+    gone = [word for word in moment_literals(text) if word not in moment_literals(planned)]
+    if gone:
+        return CurrentTimeSql(text, function=f"'{gone[0]}'")
+    volatile: list[str] = []
+    seen: set[int] = set()
+    texts = [planned]
+    while texts:
+        part = texts.pop()
+        barred = barred_call(part)
+        if barred is not None:
+            return _BY_REASON[barred.why](text, function=barred.name)
+        for function in await old.fetch(sql.FUNCTIONS, sorted({name for *_, name in calls(part)})):
+            if function["volatile"] and part is planned:
+                volatile.append(function["name"])
+            if function["definition"] is not None and function["oid"] not in seen:
+                seen.add(function["oid"])
+                texts.append(_BODY.sub(" ", function["definition"]))
+    return tuple(dict.fromkeys(volatile))

@@ -147,11 +147,27 @@ class SeveralValuesFromSql(RefusedSql, frozen=True):
     hint = "write an expression that gives exactly one value for each row"
 
 
-class CurrentTimeSql(RefusedSql, frozen=True):
-    message = "transform_sql {sql!r}: it reads the current time, which is another one in each batch"
-    hint = "write the moment that is meant as a constant: timestamptz '2026-01-31 12:00+00'"
-
-
 class VolatileSql(RefusedSql, frozen=True):
-    message = "transform_sql {sql!r}: it calls a volatile function, so the same row could give two values"
+    message = "transform_sql {sql!r}: it calls a volatile function, so the same row could give two values: {functions}"
     hint = "use functions that are IMMUTABLE or STABLE"
+    functions: tuple[str, ...] = ()
+
+
+class CurrentTimeSql(RefusedSql, frozen=True):
+    message = (
+        "transform_sql {sql!r}: it reads the current time ({function}), which is another one in each batch"
+    )
+    hint = "write the moment that is meant as a constant: timestamptz '2026-01-31 12:00+00'"
+    function: str = ""
+
+
+class TransactionInSql(RefusedSql, frozen=True):
+    message = "transform_sql {sql!r}: {function} is a value of the session or transaction, not of the row"
+    hint = "write the value as a constant, or compute it from the row"
+    function: str = ""
+
+
+class ReachesOutInSql(RefusedSql, frozen=True):
+    message = "transform_sql {sql!r}: {function} reaches outside the row, or changes something"
+    hint = "copy what it reads into a table of OLD before the run, and read that in a subselect"
+    function: str = ""

@@ -11,17 +11,11 @@ from tranship.model.names import TableName
 Tree = None | bool | int | float | str | Sequence["Tree"] | Mapping[str, "Tree"]
 
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
-_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _NAME = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
 _CALL = re.compile(rf"({_NAME})\.({_NAME})\(")
 """A call with its schema: of a function that is not built in."""
-_CURRENT_TIME = re.compile(
-    r"\b(?:now|statement_timestamp|transaction_timestamp)\(\)"
-    r"|\bCURRENT_(?:DATE|TIME|TIMESTAMP)\b|\bLOCALTIME(?:STAMP)?\b"
-)
-"""What is stable within a transaction and another value in the next (PostgreSQL documentation, "Date/Time
-Functions and Operators").
-"""
+_NAMES = frozenset({"Alias", "Relation Name", "Schema", "Node Type", "Index Name", "Subplan Name"})
+"""Fields of a plan that hold bare names."""
 
 
 def read_plan(text: str) -> Tree:
@@ -47,9 +41,19 @@ def calls_in(tree: Tree) -> Iterator[tuple[str, str]]:
             yield _bare(schema), _bare(name)
 
 
-def reads_current_time(tree: Tree) -> bool:
-    """Returns whether a plan computes with the current time."""
-    return any(_CURRENT_TIME.search(_QUOTED.sub("", _LITERAL.sub("", text))) for text in _texts(tree))
+def expressions_in(tree: Tree) -> Iterator[str]:
+    """Yields the texts of a plan that may be expressions. A function of one SQL statement stands there as what
+    it calls.
+    """
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, Mapping):
+        for field, value in tree.items():
+            if field not in _NAMES:
+                yield from expressions_in(value)
+    else:
+        for part in _parts(tree):
+            yield from expressions_in(part)
 
 
 def _texts(tree: Tree) -> Iterator[str]:

@@ -1,0 +1,113 @@
+"""Functions that an expression over one row of OLD may not call, by name: their values belong to the moment,
+the transaction or something outside the row.
+
+Volatile functions are refused by OLD's planner. Those named here are STABLE, hide behind functions that only
+claim to be, or deserve a reason of their own (PostgreSQL documentation, "Function Volatility Categories",
+"System Information Functions", "Date/Time Functions").
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Why(StrEnum):
+    """Why a function is barred."""
+
+    TIME = "time"
+    TRANSACTION = "transaction"
+    OUTSIDE = "outside"
+
+
+class BarredCall(Struct, frozen=True):
+    """A function that an expression must not call."""
+
+    name: str
+    why: Why
+
+
+_TIME_WORDS = frozenset(["current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"])
+"""The current time without brackets, or with a precision in them."""
+_BARRED = {
+    Why.TIME: r"now|(?:transaction|statement|clock)_timestamp|timeofday",
+    Why.TRANSACTION: r"txid_(?:current\w*|status)|pg_current_(?:xact_id|snapshot)\w*|pg_xact_status"
+    r"|pg_backend_pid|pg_export_snapshot|pg_(?:current|last)_wal\w*|pg_last_xact\w*",
+    Why.OUTSIDE: r"dblink\w*|postgres_fdw_\w+|lo_\w+|loread|lowrite|pg_read_\w+|pg_ls_\w+|pg_stat_\w+"
+    r"|pg_file_\w+|pg_sleep\w*|set_config|setseed|nextval|setval|currval|lastval|pg_(?:try_)?advisory_\w+"
+    r"|pg_notify|pg_(?:cancel|terminate)_backend|pg_reload_conf|pg_rotate_logfile|pg_logical_\w+"
+    r"|pg_create_\w+|pg_drop_\w+"
+    r"|(?:query|cursor|table|schema|database)_to_xml\w*|inet_(?:client|server)_\w+",
+}
+_PATTERNS = {why: re.compile(names) for why, names in _BARRED.items()}
+_NAME = r"""(?:"(?:[^"]|"")*"|[^\W\d][\w$]*)"""
+_TOKEN = re.compile(
+    rf"""(?P<skipped>\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|(?P<tag>\$\w*\$).*?(?P=tag))
+    |(?P<comment>--[^\r\n]*|/\*.*?\*/)
+    |(?P<name>{_NAME}(?:\s*\.\s*{_NAME})*)(?P<call>\s*\()?""",
+    re.DOTALL | re.VERBOSE,
+)
+_PART = re.compile(_NAME)
+_MOMENT = re.compile(r"'\s*(now|today|tomorrow|yesterday)\s*'", re.IGNORECASE)
+_BUILT_IN = "pg_catalog"
+
+
+def calls(sql: str) -> tuple[tuple[str, ...], ...]:
+    """Returns the names before an opening bracket, in parts, and the current time's keywords."""
+    found = []
+    for token in _TOKEN.finditer(sql):
+        if token["name"] is None:
+            continue
+        parts = tuple(_plain(part) for part in _PART.findall(token["name"]))
+        if token["call"] or (len(parts) == 1 and parts[0] in _TIME_WORDS and token["name"][0] != '"'):
+            found.append(parts)
+    return tuple(found)
+
+
+def barred_call(sql: str) -> BarredCall | None:
+    """Returns the first barred call of an SQL text; None where there is none.
+
+    The same name in a schema of the user's is another function, unless it reaches outside: extensions are
+    created in any schema.
+    """
+    for *schema, name in calls(sql):
+        built_in = not schema or schema[-1] == _BUILT_IN
+        if built_in and name in _TIME_WORDS:
+            return BarredCall(name.upper(), Why.TIME)
+        if built_in and name == "age" and _has_one_argument(sql):
+            return BarredCall("age with one argument", Why.TIME)
+        for why, pattern in _PATTERNS.items():
+            if (built_in or name.startswith(("dblink", "postgres_fdw"))) and pattern.fullmatch(name):
+                return BarredCall(name, why)
+    return None
+
+
+def moment_literals(sql: str) -> tuple[str, ...]:
+    """Returns the literals that stand for a moment where they are read as a date or time: ``'today'``."""
+    return tuple(word.lower() for word in _MOMENT.findall(sql))
+
+
+def _plain(part: str) -> str:
+    return part[1:-1].replace('""', '"') if part.startswith('"') else part.lower()
+
+
+def _has_one_argument(sql: str) -> bool:
+    """Returns whether a call of age() has no comma of its own: it counts from the current date."""
+    bare = _TOKEN.sub(lambda token: token[0] if token["name"] else "''", sql)
+    return any(
+        "," not in _own_arguments(bare, call.end())
+        for call in re.finditer(r"\bage\"?\s*\(", bare, re.IGNORECASE)
+    )
+
+
+def _own_arguments(sql: str, start: int) -> str:
+    """Returns what stands between a bracket and its end, without what inner brackets hold."""
+    own, depth = "", 0
+    for sign in sql[start:]:
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(sign, 0)
+        if depth < 0:
+            break
+        own += sign if depth == 0 else ""
+    return own
