@@ -121,4 +121,4 @@ async def _called_inside(old: asyncpg.Connection, text: str, planned: str) -> Re
             if function["definition"] is not None and function["oid"] not in seen:
                 seen.add(function["oid"])
                 texts.append(_BODY.sub(" ", function["definition"]))
-    return tuple(dict.fromkeys(volatile))
+    return tuple(dict.fromkeys(volatile)) or ("an operator or a cast",)

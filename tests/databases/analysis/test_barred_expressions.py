@@ -14,14 +14,14 @@ from tranship.errors import Refused
 from tranship.model.options import MigrateOptions
 
 BARRED = {
-    "now()": "now)",
-    "CURRENT_DATE": "CURRENT_DATE)",
-    "age(old.d)": "age with one argument)",
-    "'today'::date": "'today')",
-    "timestamp ' Now '": "'now')",
-    "localtimestamp(0)": "LOCALTIMESTAMP)",
-    'U&"\\006eow"()': "now)",
-    "app.stamp(old.id)": "now)",
+    "now()": "the current time (now)",
+    "CURRENT_DATE": "the current time (CURRENT_DATE)",
+    "age(old.d)": "the current time (age with one argument)",
+    "'today'::date": "the current time ('today')",
+    "timestamp ' Now '": "the current time ('now')",
+    "localtimestamp(0)": "the current time (LOCALTIMESTAMP)",
+    'U&"\\006eow"()': "the current time (now)",
+    "app.stamp(old.id)": "the current time (now)",
     "app.wrapped(old.id)": "pg_current_xact_id is a value of the session",
     "txid_current()": "txid_current is a value of the session",
     "pg_current_snapshot()": "pg_current_snapshot is a value of the session",
@@ -34,8 +34,8 @@ BARRED = {
     "query_to_xml('SELECT 1', true, true, '')": "query_to_xml reaches outside",
     "app.dblink(old.v)": "dblink reaches outside",
     "app.quiet(old.id)": "dblink reaches outside",
-    "random()": "volatile function, so the same row could give two values: random",
-    "app.dice()": "volatile function, so the same row could give two values: dice",
+    "random()": "volatile function (random)",
+    "app.dice()": "volatile function (dice)",
 }
 ALLOWED = {
     "'today' || old.v": None,

@@ -148,7 +148,9 @@ class SeveralValuesFromSql(RefusedSql, frozen=True):
 
 
 class VolatileSql(RefusedSql, frozen=True):
-    message = "transform_sql {sql!r}: it calls a volatile function, so the same row could give two values: {functions}"
+    message = (
+        "transform_sql {sql!r}: it calls a volatile function ({functions}): one row could give two values"
+    )
     hint = "use functions that are IMMUTABLE or STABLE"
     functions: tuple[str, ...] = ()
 

@@ -42,8 +42,9 @@ def calls_in(tree: Tree) -> Iterator[tuple[str, str]]:
 
 
 def expressions_in(tree: Tree) -> Iterator[str]:
-    """Yields the texts of a plan that may be expressions. A function of one SQL statement stands there as what
-    it calls.
+    """Yields the texts of a plan that may be expressions.
+
+    A function of one SQL statement stands there as what it calls.
     """
     if isinstance(tree, str):
         yield tree
