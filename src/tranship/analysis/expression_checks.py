@@ -93,7 +93,7 @@ async def _wrong(old: asyncpg.Connection, plan: TablePlan, text: str) -> Refused
             if isinstance(hidden, RefusedSql):
                 return hidden
             if f'"{sql.REPEATABLE}"' in await old.fetchval(sql.explained_twice(plan, text)):
-                return VolatileSql(text, functions=hidden)
+                return VolatileSql(text, functions=hidden or ("an operator or a cast",))
     except asyncpg.PostgresError as error:
         said = (error.message or str(error)).replace(" are not allowed in WHERE", " do not fit here")
         return _BY_STATE.get(error.sqlstate or "", RefusedSql)(text, said)
@@ -121,4 +121,4 @@ async def _called_inside(old: asyncpg.Connection, text: str, planned: str) -> Re
             if function["definition"] is not None and function["oid"] not in seen:
                 seen.add(function["oid"])
                 texts.append(_BODY.sub(" ", function["definition"]))
-    return tuple(dict.fromkeys(volatile)) or ("an operator or a cast",)
+    return tuple(dict.fromkeys(volatile))
