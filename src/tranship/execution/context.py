@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from tranship.config import Config
 from tranship.model.catalog import Catalog, Table
+from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.notes import Note
 from tranship.model.options import MigrateOptions
@@ -20,12 +21,22 @@ from tranship.server.journal import Journal
 OnEvent = Callable[[Event], None]
 
 
+class MovedBefore(Struct, frozen=True):
+    """A flow that an earlier finished run moved."""
+
+    flow: FlowId
+    rejected_keys: tuple[bytes, ...] = ()
+    """OLD's keys of the rows that it rejected, JSON objects: whoever refers to them has no parent in NEW."""
+
+
 class Job(Struct, frozen=True, dict=True):
     """The plan with both catalogs; everything an engine needs beside its connections."""
 
     plan: Plan
     old: Catalog
     new: Catalog
+    moved: tuple[MovedBefore, ...] = ()
+    """What earlier finished runs moved of the same decisions; it is no part of the plan any more."""
 
     def before(self, plan: TablePlan) -> Table:
         """OLD's table of a plan."""

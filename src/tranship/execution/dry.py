@@ -14,7 +14,7 @@ from tranship.execution.results.from_journal import dry_records, moved_before
 from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome, reasons
 from tranship.execution.start.filled_before import filled_before, rows_now
 from tranship.execution.start.preflight import preflight
-from tranship.execution.start.resume import earlier, remaining
+from tranship.execution.start.resume import earlier, remaining, with_rejects_before
 from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.tasks import too_many
@@ -51,6 +51,7 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
         filled = await filled_before(new, context.over(journal), before, left)
         now = await rows_now(old, job, done)
         differs = await moved_shortfalls(new, journal, list(done.values()))
+        left = await with_rejects_before(new, journal, left, done)
         settled, past = await moved_before(new, journal, job.plan.tables, done)
     to_do = context.of(left)
     async with open_snapshot(to_do, passed.reads.tables) as snapshot:

@@ -39,6 +39,7 @@ from tranship.execution.start.resume import (
     remaining,
     resume,
     start_over,
+    with_rejects_before,
 )
 from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.tasks import Begun
@@ -109,6 +110,7 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
             if not left.plan.tables and before.unfinished is None:
                 context.note(AlreadyMigrated())
                 return await live_result(context, control, frame, done, None)
+            left = await with_rejects_before(control, context.journal, left, done)
             session = ReconnectingSession(control, context.of(left))
             try:
                 return await _LiveRun(context, passed, lock, session, before, done, frame, began).carry_out(

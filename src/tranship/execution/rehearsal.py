@@ -25,7 +25,7 @@ from tranship.execution.results.outcome import Frame, MigrationOutcome, StoppedR
 from tranship.execution.start.filled_before import refuse_filled
 from tranship.execution.start.fresh import begin_fresh
 from tranship.execution.start.preflight import Passed, preflight
-from tranship.execution.start.resume import earlier, remaining
+from tranship.execution.start.resume import earlier, remaining, with_rejects_before
 from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.switches.sequences import Position, set_back, set_sequences, shelter
 from tranship.model.flow import FlowId
@@ -100,6 +100,7 @@ class _Rehearsal:
         if not left.plan.tables:
             self.context.note(AlreadyMigrated())
             return await self._result(done, None)
+        left = await with_rejects_before(self.new, self.context.journal, left, done)
         context = self.context.of(left)
         async with open_snapshot(context, self.passed.reads.tables) as snapshot:
             session = PlainSession(self.new, context.on_event)

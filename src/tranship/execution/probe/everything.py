@@ -54,7 +54,16 @@ class ProbeResult:
 
 def locked_relations(job: Job) -> tuple[TableName, ...]:
     """Tables of OLD whose rows the run reads: the plan's, lookups on OLD, and those left out, which are counted."""
-    return tuple(dict.fromkeys([*(p.old for p in job.plan.tables), *_lookups_on_old(job), *_countable(job)]))
+    return tuple(
+        dict.fromkeys(
+            [
+                *(p.old for p in job.plan.tables),
+                *_lookups_on_old(job),
+                *_countable(job),
+                *(pair.parent.name for pair in left_out_parents(job)),
+            ]
+        )
+    )
 
 
 async def check_drift(context: RunContext, snapshot: Snapshot) -> None:

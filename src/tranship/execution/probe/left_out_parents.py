@@ -1,4 +1,4 @@
-"""Parents in tables that a decision leaves out: rows that refer to them keep their values, so NEW's row under that
+"""Parents in tables that a decision or the configuration leaves out: rows that refer to them keep their values, so NEW's row under that
 value has to be the row that OLD means.
 
 NEW's row is the parent where it is equal in the columns that both tables have. Where a person decided the
@@ -66,15 +66,16 @@ class LeftOutParent(Struct, frozen=True):
 
 def left_out_parents(job: Job) -> list[LeftOutParent]:
     """Returns the foreign keys whose parents nobody moves, as far as OLD declares them."""
-    dropped = {left.old for left in job.plan.left_out}
+    # What an earlier finished run moved is in NEW as the plan says; its rejects are known by key.
+    elsewhere = {p.old for p in job.plan.tables} | {before.flow.old for before in job.moved}
     found = []
     for plan in job.plan.tables:
         for key in job.after(plan).foreign_keys:
             declared = _declared(job, plan, key) if not job.fillers(key.target) else None
-            if declared is None or declared.target not in dropped:
+            if declared is None or declared.target in elsewhere:
                 continue
             parent, target = job.old.table(declared.target), job.new.table(key.target)
-            if parent is not None and target is not None:
+            if parent is not None and target is not None and "SELECT" in parent.privileges:
                 found.append(LeftOutParent(plan, key, declared, parent, target))
     return found
 

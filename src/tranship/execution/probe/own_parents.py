@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 
 from tranship.execution.context import Job
@@ -22,7 +23,7 @@ from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.sql.canonical import OldValue, comparable, own_equality, taken_on_old, value_on_old
 from tranship.sql.ctid import locate
-from tranship.sql.old.rows import End, orphaned
+from tranship.sql.old.rows import End, children_of_keys, orphaned
 from tranship.sql.quote import ident
 
 
@@ -49,16 +50,40 @@ class OwnParents:
             NotAskable: keys that only NEW can compute are too many, or are made by its server.
         """
         declared = self._declared(plan, key)
+        found = await self._of_this_run(plan, key, declared)
+        if declared is not None:
+            found += await self._of_earlier_runs(plan, declared)
+        gone = self._book.not_written(plan.flow)
+        return sorted(row for row in set(found) if row not in gone)
+
+    async def _of_this_run(
+        self, plan: TablePlan, key: ForeignKey, declared: ForeignKey | None
+    ) -> list[Locator]:
         parents = self._of(plan, key, declared)
         if not any(self._book.rejected(parent.flow) for parent in parents):
             return []
         ends = [self._ends(plan, key, parent, declared) for parent in parents]
         known = [end for end in ends if end is not None]
-        found = await (
+        return await (
             self._by_old(plan, known) if len(known) == len(ends) else self._by_key(plan, key, parents)
         )
-        gone = self._book.not_written(plan.flow)
-        return sorted(row for row in set(found) if row not in gone)
+
+    async def _of_earlier_runs(self, plan: TablePlan, declared: ForeignKey) -> list[Locator]:
+        """Children of rows that an earlier run rejected, found by OLD's key: places of another snapshot tell
+        nothing.
+        """
+        keys = [
+            key
+            for before in self._job.moved
+            if before.flow.old == declared.target
+            for text in before.rejected_keys
+            if (key := _key_text(text, declared.target_columns)) is not None
+        ]
+        if not keys:
+            return []
+        child = End(plan, tuple(f"old.{ident(column)}" for column in declared.columns))
+        records = await self._derived.reader(plan).old.fetch(children_of_keys(child), keys)
+        return [locate(source, ctid) for source, ctid in records]
 
     def _of(self, plan: TablePlan, key: ForeignKey, declared: ForeignKey | None) -> tuple[TablePlan, ...]:
         """The flows that a row's own parent is in; none where that is not one table of OLD."""
@@ -177,3 +202,11 @@ def _unchanged(plan: TablePlan, name: str, old: Table) -> Column | None:
             return old.column(taken)
         case _:
             return None
+
+
+def _key_text(key: bytes, columns: Sequence[str]) -> str | None:
+    """A journalled key as `children_of_keys` writes the child's; None where OLD's key is another one."""
+    values = msgspec.json.decode(key, type=dict[str, msgspec.Raw])
+    if any(column not in values for column in columns):
+        return None
+    return f"[{', '.join(bytes(values[column]).decode() for column in columns)}]"

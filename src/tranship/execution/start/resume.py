@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -15,7 +15,7 @@ from tranship.errors import Refused, Stopped
 from tranship.errors.codes.runs import AnotherPlan
 from tranship.errors.codes.stops import OldChangedSince, OldWrittenSince
 from tranship.execution.active_run import FlowTask, Task
-from tranship.execution.context import Job, RunContext
+from tranship.execution.context import Job, MovedBefore, RunContext
 from tranship.execution.copying.counted import journalled_claims, shortfalls
 from tranship.execution.probe.everything import probe_everything
 from tranship.execution.probe.reject_book import Book
@@ -81,6 +81,21 @@ def remaining(job: Job, before: Before) -> tuple[Job, dict[FlowId, tuple[Run, Ta
     )
     plan: Plan = replace(job.plan, groups=groups)
     return Job(plan, job.old, job.new), done
+
+
+async def with_rejects_before(
+    control: asyncpg.Connection, journal: Journal, left: Job, done: Mapping[FlowId, tuple[Run, TaskRow]]
+) -> Job:
+    """Returns what is left together with the rows that earlier runs rejected: they are nobody's parents."""
+    rejected: dict[FlowId, list[bytes]] = {flow: [] for flow in done}
+    places = {(run.id, row.position): flow for flow, (run, row) in done.items()}
+    for run in sorted({run for run, _ in places}):
+        for row in await journal.rejects(control, run):
+            flow = places.get((run, row.position))
+            if flow is not None and row.key is not None:
+                rejected[flow].append(row.key)
+    moved = tuple(MovedBefore(flow, tuple(keys)) for flow, keys in rejected.items())
+    return replace(left, moved=moved)
 
 
 def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
@@ -210,7 +225,7 @@ async def _as_decided(control: asyncpg.Connection, journal: Journal, job: Job, r
     decided = await journal.plan(control, run)
     if decided is None:
         raise earlier_format(journal, run.id, run.tool_version)
-    return Job(rebound(decided, job.plan), job.old, job.new)
+    return Job(rebound(decided, job.plan), job.old, job.new, job.moved)
 
 
 async def _known_rejects(
@@ -243,7 +258,7 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
         for g in job.plan.groups
         if (kept := tuple(p for p in g.tables if p.flow not in done))
     )
-    rest = Job(replace(job.plan, groups=groups), job.old, job.new)
+    rest = Job(replace(job.plan, groups=groups), job.old, job.new, job.moved)
     probed = await probe_everything(context.of(rest), snapshot, digest=True)
     places = {row.flow: row.position for row in rows}
     control = await session.alive()

@@ -157,6 +157,14 @@ def orphaned(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[
     return _everywhere(child.plan, None, conditions)
 
 
+def children_of_keys(child: End) -> str:
+    """Returns a query for the rows of the child that refer to one of the keys in $1 (``text[]``): source
+    position, ctid. A key is a JSON array of the child's expressions, as text.
+    """
+    written = f"CAST(pg_catalog.json_build_array({', '.join(child.expressions)}) AS pg_catalog.text)"
+    return _everywhere(child.plan, None, [f"{written} = ANY ($1::pg_catalog.text[])"])
+
+
 def families(child: End, compared: tuple[str, ...], parent: End) -> str:
     """Returns a query for every child with its parent: source position and ctid of the child, then of the
     parent.
