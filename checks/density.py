@@ -47,6 +47,7 @@ FINISHED: tuple[str, ...] = (
     "src/tranship/config",
     "src/tranship/demo",
     "src/tranship/errors",
+    "src/tranship/execution/copying",
     "src/tranship/execution/resilience",
     "src/tranship/execution/results",
     "src/tranship/execution/rollback",

@@ -1,4 +1,4 @@
-"""A worker: it is given a batch, moves it in one transaction of NEW, its record with it, and reports."""
+"""The worker: it copies a batch and journals it in one transaction of NEW, and reports."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 import asyncpg
-from msgspec import Struct
 
 from tranship.errors import ConnectError, Stopped
 from tranship.errors.codes.stops import RehearsalLost
 from tranship.execution.active_run import FlowTask, WorkerContext, fence
+from tranship.execution.copying.assignment import Assignment, Moved, Report
 from tranship.execution.copying.batch_lines import identified_lines
 from tranship.execution.copying.isolate import Isolated, Isolation, Line
 from tranship.execution.copying.split import WHOLE_TRIES, divide, divisible, smaller_may_pass
@@ -38,59 +38,29 @@ from tranship.sql.old import cut as sql_cut
 from tranship.sql.old.batch import select_batch
 
 LOCK_TIMEOUT = "3s"
+"""A batch holds locks on NEW while it waits for another one, so it fails soon and is tried again."""
 T = TypeVar("T")
 
 
 class SwitchNeeded(Exception):
-    """A table that refers to itself must be moved in pieces: its foreign keys have to be away."""
-
-
-class Assignment(Struct, frozen=True):
-    """One batch for a worker."""
-
-    task: FlowTask
-    batch: Batch
-    most_rows: int
-    """Rows that one transaction is to move; fewer than the batch has: it is divided first."""
-
-
-class Moved(Struct, frozen=True):
-    """A batch that is committed in NEW."""
-
-    row: BatchRow
-    """As the journal has it."""
-    records: Sequence[RejectRow] = ()
-    """The rejects that stand with it; none where an earlier try was committed and never heard so."""
-    runtime_rejects: Sequence[Reject] = ()
-    """Those of them that nobody had predicted."""
-
-
-class Report(Struct, frozen=True):
-    """What a worker did with an assignment."""
-
-    moved: Moved | None = None
-    """None: the batch was divided and nothing of it moved yet."""
-    rest: Sequence[Batch] = ()
-    """Batches that are journalled and still to be moved, in order."""
-    slow: bool = False
-    """It was divided because batches take long, not because it did not go through as a whole."""
+    """A table that refers to itself has to be copied in pieces, and its foreign keys forbid that."""
 
 
 class Sessions(Protocol):
-    """Who keeps account of the sessions of a run: its coordinator."""
+    """Keeps account of the sessions of a run, for its coordinator."""
 
     async def renewed(self, new: asyncpg.Connection) -> None:
-        """Looks through a new connection whether NEW still holds what was committed; what it raises ends the run."""
+        """Checks through a new connection that NEW holds what was committed; what it raises ends the run."""
 
     def opened(self, worker: int, backend: int) -> None:
-        """A worker has a backend in NEW."""
+        """Notes the backend that works for a worker in NEW."""
 
     def closed(self, worker: int) -> None:
-        """A worker has none any more."""
+        """Notes that a worker has no backend any more."""
 
 
 class _Batch(NamedTuple):
-    """The batch in hand."""
+    """The batch that a worker copies now."""
 
     task: FlowTask
     batch: Batch
@@ -100,7 +70,7 @@ class _Batch(NamedTuple):
 
 
 class _Copied(NamedTuple):
-    """What a transaction did, before it is committed."""
+    """What a transaction has done when it is about to be committed."""
 
     written: int
     bytes: int
@@ -110,7 +80,10 @@ class _Copied(NamedTuple):
 
 
 class Worker:
-    """A connection to NEW and the batches it moves: it claims, copies and reports, and remembers nothing of one batch in the next."""
+    """Copies batches on its connection to NEW: claims, copies, reports.
+
+    It remembers nothing of one batch in the next, so that another process could do its work.
+    """
 
     def __init__(self, run: WorkerContext, number: int, sessions: Sessions) -> None:
         self._run = run
@@ -118,18 +91,18 @@ class Worker:
         self._sessions = sessions
         self._new: asyncpg.Connection | None = None
         self._old: asyncpg.Connection | None = None
-        """The reader of the batch in hand."""
+        """The connection that reads the present batch from OLD."""
         self._progress = Progress()
         self._left: int | None = None
-        """The backend of a connection that broke: half-open, it may hold its batch for long."""
+        """The backend of a connection that broke. It may not have noticed, and hold locks for long."""
 
     async def move(self, assignment: Assignment) -> Report:
-        """Moves a batch, retrying transient errors.
+        """Copies a batch, retrying transient errors. Returns a report with the parts not yet copied.
 
-        One that is slow or does not go through is divided; very many refused rows end a transaction early.
+        A batch that is slow or fails as a whole is divided. Many refused rows end a transaction early.
 
         Raises:
-            Stopped: another run took over, or tries are exhausted.
+            Stopped: another run took over, or the last try failed.
         """
         task, batch = assignment.task, assignment.batch
         trying = partial(
@@ -158,7 +131,7 @@ class Worker:
         return self._run.context.stop
 
     async def work(self, what: str, action: Action[T]) -> T:
-        """As `Session` says, on this worker's connection."""
+        """Returns the action's result, as `Session` says, on this worker's connection."""
 
         async def once() -> T:
             try:
@@ -170,7 +143,7 @@ class Worker:
         return await retry(once, tell=self._run.context.note, what=what, stop=self._stop)
 
     async def close(self) -> None:
-        """Ends the connection."""
+        """Ends the connection at once."""
         if self._new is not None:
             self._left = self._new.get_server_pid()
             self._new.terminate()
@@ -178,7 +151,7 @@ class Worker:
             self._sessions.closed(self._number)
 
     async def connection(self) -> asyncpg.Connection:
-        """The worker's connection to NEW, in no transaction between its batches."""
+        """Returns the worker's connection to NEW, which is in no transaction between batches."""
         if self._new is None or self._new.is_closed():
             context = self._run.context
             style = datestyle(context.job.new)
@@ -196,7 +169,7 @@ class Worker:
         return self._new
 
     async def _once(self, assignment: Assignment) -> Report:
-        """One try."""
+        """Tries a batch once."""
         rehearsal = self._run.rehearsal
         try:
             if rehearsal is not None:
@@ -209,7 +182,7 @@ class Worker:
             self._old = None
 
     async def _within(self, rehearsal: asyncpg.Connection, assignment: Assignment) -> Report:
-        """One try inside a rehearsal's transaction, which a failed one leaves as it was."""
+        """Tries a batch once inside a rehearsal's transaction, which a failure leaves as it was."""
         if rehearsal.is_closed():
             raise Stopped(RehearsalLost())
         async with rehearsal.transaction():
@@ -238,7 +211,7 @@ class Worker:
         return await self._isolated(new, given._replace(began=time.monotonic()))
 
     async def _clean(self, new: asyncpg.Connection, given: _Batch) -> Report:
-        """The bulk copy of everything that is not rejected already."""
+        """Copies in bulk all rows that are not rejected already."""
         run, plan = self._run, given.task.plan
         async with run.snapshot.reader(plan.zone) as old:
             self._old = old
@@ -281,10 +254,11 @@ class Worker:
         return copied.written, copied.bytes
 
     async def _isolated(self, new: asyncpg.Connection, given: _Batch) -> Report:
-        """Row by row where needed: what NEW refuses is rejected with NEW's own words."""
+        """Copies in ever smaller pieces, and rejects with NEW's message the rows that it refuses."""
         run, task, batch = self._run, given.task, given.batch
         lines, unreadable = await identified_lines(run, new, task, batch, given.predicted.rows)
-        # Taken before the batch's transaction: streams that split at the same time do not wait for each other.
+        # Taken before the batch's transaction: streams that split at the same time do not wait for each
+        # other.
         number = await run.context.journal.reserve_number(new, run.run, task.position)
         if not await self._begin(new, given):
             return await self._already(new, given)
@@ -303,19 +277,19 @@ class Worker:
         return Report(Moved(row, records, met), [rest] if rest is not None else [])
 
     async def _mark(self, new: asyncpg.Connection, given: _Batch) -> int:
-        """The transaction id of the innermost savepoint."""
+        """Returns the transaction id of the innermost savepoint."""
         sql, place = self._run.context.journal.sql, self._place(given)
         await new.execute(sql("mark_savepoint"), *place)
         return int(await new.fetchval(sql("savepoint_xid"), *place))
 
     def _place(self, given: _Batch) -> tuple[str, int, int]:
-        """Where the journal has the batch."""
+        """Returns the key of the batch in the journal."""
         return self._run.run, given.task.position, given.batch.number
 
     async def _records(
         self, old: asyncpg.Connection, given: _Batch, rejects: Sequence[Reject]
     ) -> list[RejectRow]:
-        """The rejects with their whole old rows, in row order."""
+        """Returns the rejects with their whole old rows, in row order."""
         job, task = self._run.context.job, given.task
         ordered = sorted(rejects, key=lambda reject: reject.row)
         found = [record async for record in fetch_records(old, job, task.plan, ordered)]
@@ -331,7 +305,7 @@ class Worker:
         ]
 
     async def _begin(self, new: asyncpg.Connection, given: _Batch) -> bool:
-        """Opens the batch's transaction: fence, then claim. False: the batch is done already.
+        """Begins the batch's transaction: fence, then claim. Returns False when the batch is done already.
 
         Raises:
             Stopped: another run took over.
@@ -352,7 +326,7 @@ class Worker:
         return claimed is not None
 
     async def _already(self, new: asyncpg.Connection, given: _Batch) -> Report:
-        """The batch was committed although we never heard so; the rest of it is there, too, where that try had split it."""
+        """Reports a batch that an earlier try committed, and the rest that it split off, if it did."""
         journal, run, batch = self._run.context.journal, self._run.run, given.batch
         row = await journal.batch(new, run, given.task.position, batch)
         rest = await journal.after(new, run, row) if row.batch.range.end != batch.range.end else None
@@ -360,7 +334,7 @@ class Worker:
         return Report(Moved(row), [rest.batch] if rest is not None else [])
 
     async def _commit(self, new: asyncpg.Connection, given: _Batch, copied: _Copied) -> BatchRow:
-        """Checks the row-count invariant, journals counts and rejects, commits."""
+        """Checks the row-count invariant, journals counts and rejects, and commits."""
         run, task, batch = self._run, given.task, given.batch
         rejected, records = len(copied.records), copied.records
         already_there = len(given.predicted.already_there)
@@ -393,7 +367,9 @@ class Worker:
 
 
 def _split(given: _Batch, lines: Sequence[Line], result: Isolated, number: int) -> tuple[Batch, Batch | None]:
-    """Returns the part of a batch that its transaction reached, and the part that it did not (None: it reached all)."""
+    """Returns the part of a batch that its transaction reached, and the part that it did not (None: it
+    reached all).
+    """
     if result.taken == len(lines):
         return given.batch, None
     first = lines[result.taken].row.address

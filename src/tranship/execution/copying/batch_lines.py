@@ -1,4 +1,4 @@
-"""The rows of a batch as single lines with their identity, rows that OLD cannot compute set apart."""
+"""The rows of a batch as single lines with their identity, and the rows that OLD cannot compute."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ Read = Callable[[Batch, Sequence[Locator]], Awaitable[list[Line]]]
 async def identified_lines(
     run: WorkerContext, new: asyncpg.Connection, task: FlowTask, batch: Batch, excluded: Sequence[Locator]
 ) -> tuple[list[Line], list[Reject]]:
-    """The lines of a batch less the excluded rows, in the order they are to be written, and the rows that OLD itself refuses to compute.
+    """Returns the lines of a batch without the excluded rows, and the rows for which OLD raises an error.
 
-    Memory: one batch, which is bounded in rows and bytes.
+    The lines are in the order in which they have to be written. Memory: one batch, which is bounded in rows
+    and bytes.
     """
     try:
         return await _lines(run, new, task, batch, excluded), []
@@ -59,7 +60,7 @@ async def _lines(
             in_key_order=task.ordered_stream,
         )
         found = await read_lines(old, select)
-    # Where no column travels the line ends behind the ctid.
+    # Without copied columns a line ends behind the ctid, and COPY takes an empty line as a row of no column.
     return [
         Line(Locator(batch.source, parse(place.rstrip(b"\n").decode())), text or b"\n")
         for place, _, text in (line.partition(b"\t") for line in found)
@@ -77,7 +78,7 @@ class _Search:
         self.rejects: list[Reject] = []
 
     async def halve(self, rows: Sequence[Locator]) -> None:
-        """Reads a range that holds these rows; where that fails, both halves of it."""
+        """Reads a range that holds these rows, and both halves of it when that fails."""
         if not rows:
             return
         source = self._batch.source

@@ -1,7 +1,7 @@
-"""What a process remembers is worth nothing: NEW says what it holds. Asked whenever a connection to NEW had to be made again.
+"""Checks, after a reconnect, that NEW still holds every transaction which this process saw committed.
 
-A server that crashed with ``synchronous_commit`` off, or a standby that took its place, comes back without the last transactions.
-Whoever went on then would reject the children of parents that are gone.
+A failover, or a crash with ``synchronous_commit`` off, can lose the last ones. A run that went on would
+reject the children of parents that are gone.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from tranship.execution.active_run import ActiveRun, Task
 
 
 async def check_kept(live: ActiveRun, new: asyncpg.Connection) -> None:
-    """Everything that this process saw committed is there.
+    """Checks that everything which this process saw committed is there.
 
     Raises:
-        Stopped: it is not; the next run goes on from what is.
+        Stopped: some of it is not; the next run resumes from what is there.
     """
     sql = live.context.journal.sql
     ended = [task.position for task in live.tasks if task.finished]
@@ -29,10 +29,10 @@ async def check_kept(live: ActiveRun, new: asyncpg.Connection) -> None:
 
 
 async def check_complete(live: ActiveRun, new: asyncpg.Connection, task: Task) -> None:
-    """The journal has every batch of a table done, with the counts that this process has; inside the transaction that ends the table.
+    """Checks, in the transaction that ends a table, that the journal has the same counts as this process.
 
     Raises:
-        Stopped: it has not.
+        Stopped: a batch is open, or the counts differ.
     """
     row = await new.fetchrow(live.context.journal.sql("sums"), live.run, task.position)
     if row["open"] or (row["read"], row["written"], row["rejected"]) != task.counts:

@@ -1,4 +1,4 @@
-"""The copy of one flow as its coordinator keeps it: batches that wait, and what workers report of the others."""
+"""The copy of one flow, as its coordinator sees it: batches that wait, and reports about the others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tranship.execution.active_run import FIRST_REJECTS, ActiveRun, Task
 from tranship.execution.batch_size import AdaptiveBatchSize
-from tranship.execution.copying.batch import Assignment, Moved, Report
+from tranship.execution.copying.assignment import Assignment, Moved, Report
 from tranship.execution.copying.durability import check_kept
 from tranship.execution.probe.cut import SMALLEST_BATCH
 from tranship.model.notes import BatchDivided
@@ -23,20 +23,20 @@ class RunSessions:
         self._live = live
 
     async def renewed(self, new: asyncpg.Connection) -> None:
-        """Everything that this process saw committed is in NEW."""
+        """Checks that NEW holds everything that this process saw committed."""
         await check_kept(self._live, new)
 
     def opened(self, worker: int, backend: int) -> None:
-        """The heartbeat names the backend from now on."""
+        """Adds the backend to those that the heartbeat names."""
         self._live.backends[worker] = backend
 
     def closed(self, worker: int) -> None:
-        """The heartbeat names it no more."""
+        """Takes the worker's backend out of the heartbeat."""
         self._live.backends.pop(worker, None)
 
 
 class FlowCopy:
-    """Hands out the batches of one flow, in order, and takes reports."""
+    """Hands out the batches of one flow in order, and enters reports."""
 
     def __init__(self, live: ActiveRun, task: Task) -> None:
         self._live = live
@@ -49,11 +49,11 @@ class FlowCopy:
         return len(self._waiting)
 
     def assign(self) -> Assignment:
-        """Takes the next batch that waits."""
+        """Takes the next waiting batch and returns its assignment."""
         return self._assignment(self._waiting.pop())
 
     def in_pieces(self, batch: Batch) -> Assignment:
-        """Returns the assignment of a batch again, once the keys that wanted it in one statement are away."""
+        """Returns a new assignment of a batch, after the keys that forbade pieces are dropped."""
         self._task.facts = replace(self._task.facts, whole_keys=False)
         return self._assignment(batch)
 
@@ -61,7 +61,7 @@ class FlowCopy:
         return Assignment(self._task.facts, batch, self._task.batch_size.piece(batch.rows))
 
     def take(self, batch: Batch, report: Report) -> None:
-        """Enters what a worker did; what it left of the batch comes next."""
+        """Enters what a worker did. What it left of the batch comes next."""
         if report.moved is None:
             self._tell_divided(batch, report)
         else:
@@ -82,7 +82,7 @@ class FlowCopy:
         )
 
     def _tell_divided(self, batch: Batch, report: Report) -> None:
-        """That batches take long is told once per table."""
+        """Tells that a batch was divided; that batches take long, only once per table."""
         if report.slow and self._task.slow_reported:
             return
         first, second = report.rest

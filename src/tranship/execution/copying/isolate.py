@@ -1,4 +1,4 @@
-"""A batch that NEW refuses: copied again in pieces under savepoints until exactly the refused rows are known."""
+"""Copies a batch that NEW refuses again in pieces under savepoints, until the refused rows are known."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from tranship.model.verdict import Reject
 from tranship.sql.session import CONSTRAINTS_NOW, RELEASE, SAVEPOINT, TO_SAVEPOINT
 
 SAVEPOINTS = 32
-"""Kept savepoints of one transaction; beyond some 64 subtransactions every snapshot of the server becomes slow."""
+"""Savepoints that a transaction keeps. Beyond 64 subtransactions a backend overflows its cache of them, and
+every snapshot of the server becomes slow (PostgreSQL documentation, "Subtransactions").
+"""
 SMALLEST = 32
-"""Rows of the segment after a refused row."""
+"""Least rows of the segment after a refused row: refused rows often come in groups."""
 
 Marker = Callable[[], Awaitable[int]]
 
@@ -30,18 +32,21 @@ class Line(Struct, frozen=True):
 
 
 class Isolated(Struct):
-    """How far a batch got in one transaction."""
+    """The part of a batch that one transaction copied."""
 
     written: int = 0
     taken: int = 0
-    """Lines settled, from the first: written or rejected."""
+    """Lines written or rejected, from the first on."""
     rejects: list[Reject] = []
     xids: list[int] = []
     """Transaction ids of the savepoints that hold rows."""
 
 
 class Isolation:
-    """Writes lines into one table inside the batch's open transaction; ``mark`` returns the savepoint's transaction id."""
+    """Writes lines into one table inside the batch's open transaction.
+
+    ``mark`` returns the transaction id of the innermost savepoint.
+    """
 
     def __init__(
         self, new: asyncpg.Connection, table: TableName, columns: Sequence[str], mark: Marker
@@ -53,7 +58,10 @@ class Isolation:
         self._result = Isolated(rejects=[], xids=[])
 
     async def run(self, lines: Sequence[Line], *, may_stop: bool) -> Isolated:
-        """Write what NEW takes. ``may_stop``: leave the rest to another transaction once too many savepoints are kept."""
+        """Writes what NEW takes and rejects the rest.
+
+        ``may_stop``: leaves the remaining lines to another transaction once too many savepoints are kept.
+        """
         result, size = self._result, len(lines)
         while result.taken < len(lines):
             if may_stop and len(result.xids) >= SAVEPOINTS:
@@ -68,7 +76,7 @@ class Isolation:
         return result
 
     async def _narrow(self, segment: Sequence[Line], error: asyncpg.PostgresError) -> int:
-        """Settles what the error tells; the size of the next segment."""
+        """Writes and rejects what the error tells. Returns the size of the next segment in lines."""
         line = failing_line(error, self._table)
         if line is None or not 1 <= line <= len(segment):
             if len(segment) > 1:
@@ -83,10 +91,11 @@ class Isolation:
         return max(SMALLEST, line - 1)
 
     async def _write(self, segment: Sequence[Line]) -> asyncpg.PostgresError | None:
-        """All of them or none; what NEW said against them."""
+        """Writes all lines of a segment or none. Returns the error for which NEW refused them."""
         await self._new.execute(SAVEPOINT)
         try:
             written = await write_lines(self._new, self._table, self._columns, [s.text for s in segment])
+            # Deferred constraints would fail at COMMIT only, where no savepoint can be rolled back any more.
             await self._new.execute(CONSTRAINTS_NOW)
         except asyncpg.PostgresError as error:
             if not is_rows_fault(error, self._table):

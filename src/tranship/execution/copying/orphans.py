@@ -1,8 +1,11 @@
-"""Rows that arrived while nobody checked foreign keys and whose parent did not: taken out of NEW and rejected, until every key is true."""
+"""Rejects rows whose parent did not arrive, after a load during which no foreign key was checked.
+
+They are taken out of NEW until every key is true.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 from msgspec.structs import replace
@@ -13,47 +16,57 @@ from tranship.execution.active_run import ActiveRun, Task, fence
 from tranship.execution.copying.trace import trace
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.resilience.failpoints import failpoint
-from tranship.model.catalog import ForeignKey
+from tranship.model.catalog import ForeignKey, Table
+from tranship.model.names import TableName
 from tranship.model.reasons import ParentNotThere
 from tranship.model.verdict import Reject
 from tranship.server.journal import BatchRow, RejectRow
 from tranship.sql.new import orphans as sql_orphans
-from tranship.sql.new import orphans as text
 from tranship.sql.new import switches as sql_switches
 
 LIMIT = 1000
-"""Rows judged together."""
+"""Rows that one transaction takes out of NEW."""
 
 
 async def prove_keys(live: ActiveRun, new: asyncpg.Connection, tasks: Sequence[Task]) -> int:
-    """Makes every foreign key of the tables true; the number of rows rejected for it.
+    """Makes every foreign key of the tables true. Returns the number of rows rejected for it.
 
     Raises:
         Stopped: a row without a parent cannot be traced back to its old row.
     """
-    rejected, again = 0, True
-    while again:
-        again = False
-        for task in tasks:
-            table = live.context.job.after(task.plan)
-            xids = [xid for row in task.done for xid in row.xids]
-            own = [(table.name, key) for key in table.foreign_keys]
-            for name, key in [
-                *own,
-                *((leaf.name, key) for leaf in table.partitions for key in leaf.foreign_keys),
-            ]:
-                checkable = key.enforced and not key.period and bool(xids)
-                while checkable and (
-                    found := await new.fetch(sql_orphans.orphans(name, key, xids, limit=LIMIT))
-                ):
-                    rejected += await _reject(live, new, task, key, found)
-                    again = True
+    rejected = 0
+    # A row that is taken out may be the parent of another one, so the keys are proven again until none is
+    # broken.
+    while found := sum([await _prove_table(live, new, task) for task in tasks]):
+        rejected += found
     await failpoint("keys.proven")
     return rejected
 
 
+async def _prove_table(live: ActiveRun, new: asyncpg.Connection, task: Task) -> int:
+    """Rejects the rows of one table whose parent is missing. Returns their number."""
+    rejected = 0
+    xids = [xid for row in task.done for xid in row.xids]
+    for name, key in _keys(live.context.job.after(task.plan)):
+        if not key.enforced or key.period or not xids:
+            continue
+        statement = sql_orphans.orphans(name, key, xids, limit=LIMIT)
+        while found := await new.fetch(statement):
+            rejected += await _reject(live, new, task, key, found)
+    return rejected
+
+
+def _keys(table: Table) -> list[tuple[TableName, ForeignKey]]:
+    """Returns the foreign keys of a table and of its partitions, each with the relation that has it."""
+    own = [(table.name, key) for key in table.foreign_keys]
+    return own + [(leaf.name, key) for leaf in table.partitions for key in leaf.foreign_keys]
+
+
 async def reread(live: ActiveRun, new: asyncpg.Connection, tasks: Sequence[Task]) -> None:
-    """What the journal holds of finished batches and of rejects: a transaction whose answer was lost may have been committed."""
+    """Reads finished batches and rejects from the journal again.
+
+    A transaction whose answer was lost may have been committed.
+    """
     rows = await live.context.journal.batches(new, await live.context.journal.tasks(new, live.run), live.run)
     for task in tasks:
         task.done[:] = [row for row in rows if row.done and row.position == task.position]
@@ -66,34 +79,49 @@ async def reread(live: ActiveRun, new: asyncpg.Connection, tasks: Sequence[Task]
 async def _reject(
     live: ActiveRun, new: asyncpg.Connection, task: Task, key: ForeignKey, found: Sequence[asyncpg.Record]
 ) -> int:
-    """One transaction: the rows leave NEW, and stand among the rejects of their batches."""
-    by_batch: dict[int, list[asyncpg.Record]] = {}
-    batches = {xid & 0xFFFFFFFF: row for row in task.done for xid in row.xids}
-    for record in found:
-        by_batch.setdefault(batches[record["xmin"]].batch.number, []).append(record)
-    traced = {
-        number: await trace(live, new, task.plan, _batch(task, number).batch, records)
-        for number, records in by_batch.items()
-    }
-    if any(len(traced[number]) != len(records) for number, records in by_batch.items()):
+    """Takes rows out of NEW and enters them among the rejects of their batches, in one transaction."""
+    by_batch = _by_batch(task, found)
+    rejects = await _traced(live, new, task, key, by_batch)
+    if sum(map(len, rejects.values())) != len(found):
         raise Stopped(UntraceableOrphans(task.plan.new, len(found), key.target, key.name))
-    reason = ParentNotThere(key.name, key.target)
-    column = key.columns[0] if len(key.columns) == 1 else None
     async with new.transaction():
         await fence(live.worker, new)
         if task.facts.replica:
             await new.execute(sql_switches.REPLICA)
-        moved = {
-            number: [Reject(row, "23503", reason, column, key.name, rank=2) for row in sorted(rows)]
-            for number, rows in traced.items()
-        }
-        for number, rejects in moved.items():
-            await _move_out(live, new, task, number, rejects, by_batch[number])
+        for number, mine in rejects.items():
+            await _move_out(live, new, task, number, mine, by_batch[number])
     # Only what is committed is remembered: the transaction may be tried again.
-    for number, rejects in moved.items():
-        live.book.add_all(task.plan.flow, rejects)
-        _shift(task, number, len(rejects))
+    for number, mine in rejects.items():
+        live.book.add_all(task.plan.flow, mine)
+        _shift(task, number, len(mine))
     return len(found)
+
+
+def _by_batch(task: Task, found: Sequence[asyncpg.Record]) -> dict[int, list[asyncpg.Record]]:
+    """Returns rows of NEW by the number of the batch whose transaction wrote them."""
+    # A row shows the lower 32 bits of its transaction id; the journal has all 64.
+    batches = {xid & 0xFFFFFFFF: row.batch.number for row in task.done for xid in row.xids}
+    by_batch: dict[int, list[asyncpg.Record]] = {}
+    for record in found:
+        by_batch.setdefault(batches[record["xmin"]], []).append(record)
+    return by_batch
+
+
+async def _traced(
+    live: ActiveRun,
+    new: asyncpg.Connection,
+    task: Task,
+    key: ForeignKey,
+    by_batch: Mapping[int, Sequence[asyncpg.Record]],
+) -> dict[int, list[Reject]]:
+    """Returns the rejects of the old rows behind rows of NEW, by batch; fewer when some cannot be found."""
+    reason = ParentNotThere(key.name, key.target)
+    column = key.columns[0] if len(key.columns) == 1 else None
+    rejects: dict[int, list[Reject]] = {}
+    for number, records in by_batch.items():
+        rows = await trace(live, new, task.plan, _batch(task, number).batch, records)
+        rejects[number] = [Reject(row, "23503", reason, column, key.name, rank=2) for row in sorted(rows)]
+    return rejects
 
 
 async def _move_out(
@@ -104,7 +132,9 @@ async def _move_out(
     rejects: Sequence[Reject],
     records: Sequence[asyncpg.Record],
 ) -> None:
-    deleted = await new.execute(text.delete_rows(task.plan.new, [(r["relation"], r["id"]) for r in records]))
+    deleted = await new.execute(
+        sql_orphans.delete_rows(task.plan.new, [(r["relation"], r["id"]) for r in records])
+    )
     if deleted != f"DELETE {len(records)}":
         raise Stopped(OrphansChanged(task.plan.new))
     async with live.snapshot.reader() as old:
@@ -124,7 +154,7 @@ async def _move_out(
 
 
 def _shift(task: Task, number: int, rows: int) -> None:
-    """So many rows of a finished batch are rejects now."""
+    """Counts rows of a finished batch as rejected instead of written."""
     at = next(n for n, row in enumerate(task.done) if row.batch.number == number)
     was = task.done[at]
     task.done[at] = replace(was, written=was.written - rows, rejected=was.rejected + rows)

@@ -1,6 +1,6 @@
-"""A batch that is too large is moved in two: shorter transactions, less to lose, less to hold in memory.
+"""Divides a batch that is too large in two: shorter transactions, less to lose, less to hold in memory.
 
-Its number of rows is known before, so the equation of each part is, too.
+The rows of each part are counted before, so the row-count invariant of each part is known, too.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ WHOLE_TRIES = 3
 RANGES_FROM = 140000
 """Server version of an OLD that reads a range of pages without reading the whole table."""
 _LOCKS = ("40001", "40P01", "55P03")
-"""Others stood in the way: a smaller batch would meet them, too."""
+"""Locks and deadlocks: a smaller batch would wait for the same sessions."""
 
 
 def smaller_may_pass(error: BaseException) -> bool:
-    """A transaction that was cancelled, cut off or out of memory; half of it may be quick or small enough."""
+    """Returns whether half of a batch may succeed: it was cancelled, cut off or out of memory."""
     state = sqlstate(error)
     return state == "53200" or (is_transient(error) and state not in _LOCKS)
 
 
 def divisible(run: WorkerContext, task: FlowTask, batch: Batch) -> bool:
-    """Whether its rows lie in a range that can be cut, and nothing wants them in one piece."""
+    """Returns whether the range of a batch can be cut and nothing needs its rows in one piece."""
     in_one_piece = task.whole_keys or task.ordered_stream or run.rehearsal is not None
     return (
         not in_one_piece
@@ -45,9 +45,10 @@ def divisible(run: WorkerContext, task: FlowTask, batch: Batch) -> bool:
 async def divide(
     run: WorkerContext, task: FlowTask, batch: Batch, rows: int, new: asyncpg.Connection
 ) -> tuple[Batch, Batch] | None:
-    """Journals both parts of a batch in one transaction, the first with so many ``rows``.
+    """Journals both parts of a batch in one transaction, the first one with ``rows`` rows, and returns them.
 
-    Called again it finds what an earlier call committed without hearing so. Returns None where the batch is done already.
+    A second call finds what the first one committed when its answer was lost. Returns None when the batch
+    is done already.
 
     Raises:
         Stopped: another run took over.

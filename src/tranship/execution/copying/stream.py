@@ -1,4 +1,4 @@
-"""COPY out of OLD piped into COPY of NEW, byte for byte, in bounded memory, and the proof that the stream was whole."""
+"""COPY from OLD piped into COPY to NEW in bounded memory, and the proof that the stream was whole."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.session import insert_defaults
 
 QUEUE = 8
-"""Chunks in flight; the driver delivers some 64 KB at a time, or one row where a row is larger."""
+"""Chunks in flight: half a megabyte, since the driver delivers about 64 KB at a time (or one larger row)."""
 
 
 class Copied(Struct, frozen=True):
-    """What went through one pipe, by the servers' own completion tags."""
+    """Rows and bytes that went through one pipe, by the servers' own completion tags."""
 
     read: int
     written: int
@@ -27,7 +27,7 @@ class Copied(Struct, frozen=True):
 
 
 class Target(Struct, frozen=True):
-    """Where a pipe writes to: columns of a table of NEW, in the order in which OLD sends them."""
+    """The columns of a table of NEW that a pipe fills, in the order in which OLD sends them."""
 
     table: TableName
     columns: tuple[str, ...]
@@ -35,11 +35,13 @@ class Target(Struct, frozen=True):
 
 
 class OldSideError(Exception):
-    """OLD failed while it was read; ``__cause__`` is what it said."""
+    """Reading OLD failed; ``__cause__`` is the error."""
 
 
 class _Pipe:
-    """A bounded queue with an end that is a value, never the absence of data."""
+    """A bounded queue whose end is a value, so that a lost connection never looks like the end of the
+    rows.
+    """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -69,9 +71,10 @@ async def pipe(
     target: Target,
     progress: Progress,
 ) -> Copied:
-    """Runs ``select`` on OLD and writes what it gives into NEW's table.
+    """Runs ``select`` on OLD and writes its rows into NEW's table. Returns the counts of both servers.
 
-    NEW ends its COPY only after OLD has said how many rows it sent; whatever interrupts OLD before that makes NEW's COPY fail.
+    NEW ends its COPY only after OLD has said how many rows it sent. Whatever interrupts OLD before that makes
+    NEW's COPY fail.
 
     Raises:
         OldSideError: reading failed.
@@ -114,12 +117,16 @@ async def pipe(
 async def write_lines(
     new: asyncpg.Connection, table: TableName, columns: Sequence[str], lines: Sequence[bytes]
 ) -> int:
-    """Text COPY of ready lines (each ends with its newline); the number of rows NEW took. Without columns NEW fills the rows alone."""
+    """Writes ready lines of text COPY, each with its newline. Returns the number of rows that NEW took.
+
+    Without columns NEW fills the rows alone.
+    """
     if not columns:
         tag = str(await new.execute(insert_defaults(table, len(lines))))
         return int(tag.rpartition(" ")[2])
 
     async def chunks() -> AsyncIterator[bytes]:
+        # A thousand lines a message: one message a line would cost more than the rows.
         for start in range(0, len(lines), 1000):
             yield b"".join(lines[start : start + 1000])
 
@@ -134,7 +141,10 @@ async def write_lines(
 
 
 async def read_lines(old: asyncpg.Connection, select: str) -> list[bytes]:
-    """A whole text COPY as lines, each with its newline. Newlines inside values are escaped, so that a line is a row."""
+    """Returns a whole text COPY as lines, each with its newline.
+
+    COPY escapes newlines inside values, so that a line is a row.
+    """
     parts: list[bytes] = []
 
     async def keep(chunk: bytes) -> None:
@@ -148,10 +158,10 @@ async def read_lines(old: asyncpg.Connection, select: str) -> list[bytes]:
 
 
 def tag_rows(tag: str) -> int:
-    """The number in a completion tag ``COPY n``.
+    """Returns the number in a completion tag ``COPY n``.
 
     Raises:
-        ValueError: it is no such tag; the stream did not end as COPY ends.
+        ValueError: it is another tag, so the stream did not end as COPY ends.
     """
     word, _, number = tag.partition(" ")
     if word != "COPY":

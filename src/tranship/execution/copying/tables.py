@@ -1,4 +1,6 @@
-"""Moving the groups of a run in order: switches off, batches over the streams, keys proven, switches on."""
+"""The coordinator: fills the groups of a run in order, with switches off, batches over the workers,
+keys proven.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,13 @@ from msgspec import structs
 from tranship.errors import Stopped
 from tranship.errors.codes.stops import LookupChanged, RejectsReached, StoppedAsAsked, Unaccounted
 from tranship.execution.active_run import ActiveRun, Task, fence
-from tranship.execution.copying.batch import Assignment, SwitchNeeded, Worker
+from tranship.execution.copying.assignment import Assignment
+from tranship.execution.copying.batch import SwitchNeeded, Worker
 from tranship.execution.copying.counted import check_counted, fix_relations
 from tranship.execution.copying.durability import check_complete
 from tranship.execution.copying.flow_copy import FlowCopy, RunSessions
 from tranship.execution.copying.orphans import prove_keys, reread
-from tranship.execution.probe.everything import ask
+from tranship.execution.probe.everything import probe
 from tranship.execution.probe.lookups import content_hash
 from tranship.execution.resilience.connection import PlainSession, Session
 from tranship.execution.resilience.failpoints import failpoint
@@ -38,7 +41,7 @@ from tranship.server.journal import RunStatus
 
 
 class Mover:
-    """Moves what is left of a run."""
+    """Copies what is left of a run."""
 
     def __init__(
         self, live: ActiveRun, session: PlainSession, lock: WriterLock | None, *, replica: bool, jobs: int
@@ -56,14 +59,14 @@ class Mover:
             fence=partial(fence, live.worker),
         )
         self._throttle = Throttle(session, live.context.stop, live.context.on_event)
-        self._met = 0
-        """Rejects that asking did not foresee."""
+        self._runtime_rejects = 0
+        """Rejects that no data check predicted."""
 
     async def run(self) -> None:
-        """All groups.
+        """Fills all groups.
 
         Raises:
-            Stopped: a person asked, tries are exhausted, or a bound is reached; resumable.
+            Stopped: a person asked, the last try failed, or a limit is reached; the same command resumes.
         """
         try:
             for group in self._live.context.job.plan.groups:
@@ -75,29 +78,14 @@ class Mover:
                 await worker.close()
 
     async def _group(self, group: Group, tasks: Sequence[Task]) -> None:
-        if self._met or any(t.findings.not_asked for t in tasks):
-            await self._ask_again(tasks)
-        rows = sum(t.rows for t in tasks) if not any(t.done for t in tasks) else None
-        size = self._live.context.options.batch_size if len([b for t in tasks for b in t.todo]) <= 1 else 0
-        asking = partial(
-            needed, job=self._live.context.job, group=group, replica=self._replica, rows=rows, batch_rows=size
-        )
-        switches = await self._session.work("switches", asking)
+        """Fills the tables of one group and journals that they are done."""
+        if self._runtime_rejects or any(task.findings.not_asked for task in tasks):
+            await self._probe_again(tasks)
+        switches = await self._needed(group, tasks)
         await self._fix_lookups(group, tasks)
         await self._session.work("the journal", partial(fix_relations, self._live, tasks))
         try:
-            await self._board.off(self._session, switches, keys=not switches.one_batch)
-            await self._take_indexes_off(tasks)
-            for task in tasks:
-                task.facts = structs.replace(
-                    task.facts, replication_role=self._role(switches), whole_keys=switches.one_batch
-                )
-                await self._table(task, switches)
-            await self._fix_lookups(group, tasks)
-            if switches.replica or switches.drop:
-                await self._prove_keys(tasks)
-            await self._rebuild({t.plan.new for t in tasks})
-            await self._board.on(self._session)
+            await self._fill(group, tasks, switches)
         except BaseException:
             await self._board.on_after_failure(self._session.as_it_is())
             raise
@@ -105,6 +93,37 @@ class Mover:
             await self._session.work(f"the end of {task.plan.flow}", partial(end_task, self._live, task))
             task.finished = True
             await failpoint("table.done")
+
+    async def _needed(self, group: Group, tasks: Sequence[Task]) -> Switches:
+        """Returns what has to be off for a group."""
+        # Keys of a table to itself may stay on while all its rows arrive in one statement. A group that was
+        # interrupted, or whose batches are cut already, cannot promise that.
+        untouched = not any(task.done for task in tasks)
+        one_batch = sum(len(task.todo) for task in tasks) <= 1
+        finding = partial(
+            needed,
+            job=self._live.context.job,
+            group=group,
+            replica=self._replica,
+            rows=sum(task.rows for task in tasks) if untouched else None,
+            batch_rows=self._live.context.options.batch_size if one_batch else 0,
+        )
+        return await self._session.work("switches", finding)
+
+    async def _fill(self, group: Group, tasks: Sequence[Task], switches: Switches) -> None:
+        """Switches off, copies, proves the foreign keys and restores."""
+        await self._board.off(self._session, switches, keys=not switches.one_batch)
+        await self._remove_indexes(tasks)
+        role = self._role(switches)
+        for task in tasks:
+            task.facts = structs.replace(task.facts, replication_role=role, whole_keys=switches.one_batch)
+            await self._table(task, switches)
+        await self._fix_lookups(group, tasks)
+        if switches.replica or switches.drop:
+            await self._prove_keys(tasks)
+        # Keys are proven before the indexes come back: what is taken out now need not be indexed.
+        await self._rebuild({task.plan.new for task in tasks})
+        await self._board.on(self._session)
 
     async def _prove_keys(self, tasks: Sequence[Task]) -> None:
         before = sum(t.counts[2] for t in tasks)
@@ -118,10 +137,10 @@ class Mover:
             await prove_keys(self._live, new, tasks)
 
         await self._session.work("foreign keys", prove)
-        self._met += sum(t.counts[2] for t in tasks) - before
+        self._runtime_rejects += sum(t.counts[2] for t in tasks) - before
 
-    async def _take_indexes_off(self, tasks: Sequence[Task]) -> None:
-        """Before the first row of the group arrives; a group that was interrupted goes on with what is off."""
+    async def _remove_indexes(self, tasks: Sequence[Task]) -> None:
+        """Removes indexes before the first row of a group arrives; a resumed group keeps what is off."""
         live = self._live
         if live.worker.rehearsal is not None or any(t.done for t in tasks):
             return
@@ -134,10 +153,10 @@ class Mover:
         await self._board.remove_indexes(self._session, await self._session.work("indexes", choosing))
 
     async def _rebuild(self, tables: AbstractSet[TableName]) -> None:
-        """The indexes of tables that are off, over the streams.
+        """Rebuilds the removed indexes of tables, as many at a time as there are workers.
 
         Raises:
-            Stopped: one cannot be made, or a person asked; the others that were begun are made.
+            Stopped: one cannot be built, or a person asked; those that were begun are finished.
         """
         queue = [
             undo
@@ -166,10 +185,12 @@ class Mover:
         return lost or Stopped(StoppedAsAsked())
 
     async def _fix_lookups(self, group: Group, tasks: Sequence[Task]) -> None:
-        """A lookup's content is the same for all rows of a table, over every crash, re-run and snapshot of OLD.
+        """Checks that the tables in which values are looked up have not changed since the first row.
+
+        That holds over crashes, resumed runs and new snapshots of OLD.
 
         Raises:
-            Stopped: somebody changed it since the first of them.
+            Stopped: somebody changed one.
         """
         filled = {p.new for p in group.tables}
         for task in tasks:
@@ -188,15 +209,18 @@ class Mover:
                 tables = tuple(sorted({str(lookup.table) for lookup in used}))
                 raise Stopped(LookupChanged(task.plan.flow, tables))
 
-    async def _ask_again(self, tasks: Sequence[Task]) -> None:
-        """Where earlier groups met runtime rejects, or where their rows had to be there to be asked.
+    async def _probe_again(self, tasks: Sequence[Task]) -> None:
+        """Asks the data checks of a group again, now that earlier groups are in NEW.
 
-        What is found goes to the journal: there workers read the predicted rejects of their batches.
+        They may have had runtime rejects, or a check may have needed their rows. What is found goes to the
+        journal, where workers read the predicted rejects of their batches.
         """
         live = self._live
         batches = {t.plan.flow: tuple(t.todo) for t in tasks}
         known = {t.position: set(live.book.rejected(t.plan.flow)) for t in tasks}
-        await ask(live.context, live.snapshot, live.book, batches, live=True, rehearsal=live.worker.rehearsal)
+        await probe(
+            live.context, live.snapshot, live.book, batches, live=True, rehearsal=live.worker.rehearsal
+        )
         found = {
             t.position: [
                 reject
@@ -231,7 +255,7 @@ class Mover:
         if waiting:
             raise self._stopped()
         task.todo.clear()
-        self._met += len(live.book.rejected(flow)) - known
+        self._runtime_rejects += len(live.book.rejected(flow)) - known
         read, written, rejected = task.counts
         if read != task.rows:
             raise Stopped(Unaccounted(flow, task.rows, read))
@@ -240,7 +264,7 @@ class Mover:
     async def _batch(
         self, worker: Worker, waiting: FlowCopy, assignment: Assignment, switches: Switches
     ) -> None:
-        """Has one batch moved, and enters what came of it."""
+        """Has one batch copied and enters the report."""
         batch = assignment.batch
         try:
             report = await worker.move(assignment)
@@ -265,7 +289,9 @@ class Mover:
 async def fix_lookups(
     live: ActiveRun, task: Task, used: Sequence[Lookup], new: asyncpg.Connection
 ) -> tuple[str, str]:
-    """Hashes of the content of a table's lookups: as the journal has them from its first row, else as they are; and as they are."""
+    """Returns (recorded, current): the hash of the content of a table's lookups that was stored when its
+    first row was copied, and the hash of the content now.
+    """
     async with live.snapshot.reader() as old, new.transaction():
         await fence(live.worker, new)
         now = " ".join(
@@ -277,7 +303,7 @@ async def fix_lookups(
 async def add_predicted(
     live: ActiveRun, found: Mapping[int, Sequence[Reject]], new: asyncpg.Connection
 ) -> None:
-    """Journals predicted rejects, by the position of their flow in the run."""
+    """Journals predicted rejects, given by the position of their flow in the run."""
     async with new.transaction():
         await fence(live.worker, new)
         for position, rejects in found.items():

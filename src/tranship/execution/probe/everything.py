@@ -131,7 +131,7 @@ async def probing_session(
         conn.terminate()
 
 
-async def ask(
+async def probe(
     context: RunContext,
     snapshot: Snapshot,
     book: Book,
@@ -159,7 +159,7 @@ async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: b
     await _check_left_out_parents(context, snapshot)
     probed = ProbeResult(cuts, Book(), await count_left_out(snapshot, context.job))
     batches = {flow: cut.batches for flow, cut in cuts.items()}
-    await ask(context, snapshot, probed.book, batches, live=False)
+    await probe(context, snapshot, probed.book, batches, live=False)
     return probed
 
 
