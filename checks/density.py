@@ -51,6 +51,7 @@ FINISHED: tuple[str, ...] = (
     "src/tranship/execution/resilience",
     "src/tranship/execution/results",
     "src/tranship/execution/rollback",
+    "src/tranship/execution/start",
     "src/tranship/execution/switches",
     "src/tranship/execution/upkeep",
     "src/tranship/model",

@@ -1,7 +1,7 @@
 """The start of a run: whether it may begin, on which connections, and with what.
 
-``sides`` connects and takes the snapshot of OLD; ``preflight`` finds everything that would stop the run later;
-``sequence_headroom`` counts what is left in NEW's sequences. A run that NEW does not know yet begins in ``fresh``; one that
-was interrupted goes on in ``resume``, once ``old_unchanged`` has proven that OLD is as it was. ``tasks`` holds what both
-hand on. Nothing here moves rows.
+``sides`` connects and takes the snapshot of OLD; ``preflight`` finds everything that would stop the run
+later; ``sequence_headroom`` counts what is left in NEW's sequences. A run that NEW does not know yet begins
+in ``fresh``; one that was interrupted resumes in ``resume``, once ``old_unchanged`` has proven that OLD is
+as it was. ``tasks`` holds what both hand on. Nothing here moves rows.
 """

@@ -1,7 +1,8 @@
-"""What a plan depends on in OLD beside the rows of its tables: found, recorded, and compared when a run goes on and ends.
+"""What a plan depends on in OLD beside the rows of its tables: found, recorded, and compared when a run
+goes on and ends.
 
-A snapshot does not cover it: functions and enum labels are looked up as they are now, and a table that only an expression
-reads is part of no batch.
+A snapshot does not cover it: functions and enum labels are looked up as they are now, and a table that only
+an expression reads is part of no batch.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ async def _comparable(
 
 
 async def dependencies(context: RunContext, snapshot: Snapshot, reads: Reads) -> Dependencies:
-    """Returns the row versions that the snapshot shows of the tables that expressions read, and the facts as they are now."""
+    """Returns the row versions that the snapshot shows of the tables that expressions read, and the
+    facts as they are now.
+    """
     async with snapshot.reader() as old:
         tables = {str(name): await _versions(old, name) for name in reads.tables}
     return Dependencies(reads, tables, await facts(context, reads))

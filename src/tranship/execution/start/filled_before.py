@@ -1,4 +1,5 @@
-"""Whether rows of this OLD are in NEW already: by a finished run under other decisions, or by a run that another journal knows.
+"""Whether rows of this OLD are in NEW already: by a finished run under other decisions, or by a run that
+another journal knows.
 
 A table without a unique key of OLD's would hold its rows twice, and nothing in NEW would show it.
 """
@@ -41,7 +42,8 @@ class _Moved:
 async def filled_before(
     control: asyncpg.Connection, context: RunContext, before: Before, left: Job
 ) -> tuple[Problem, ...]:
-    """Returns a refusal for each table that is left to do although a finished run filled it; none with ``--again``.
+    """Returns a refusal for each table that is left to do although a finished run filled it; none with
+    ``--again``.
 
     A table that an unfinished run has begun was asked about when that run began.
     """
@@ -124,7 +126,9 @@ async def _known(
 async def rows_now(
     old: asyncpg.Connection, job: Job, done: Mapping[FlowId, tuple[Run, TaskRow]]
 ) -> dict[FlowId, int]:
-    """Returns how many rows OLD holds now in each table that was moved before; a table that somebody has locked is left out."""
+    """Returns how many rows OLD holds now in each table that was moved before; a table that somebody
+    has locked is left out.
+    """
     counted: dict[FlowId, int] = {}
     for plan in job.plan.tables:
         if plan.flow in done:

@@ -19,13 +19,13 @@ from tranship.config import Config
 from tranship.errors import Refused
 from tranship.errors.codes.runs import UnfinishedFromAnotherOld
 from tranship.execution.context import RunContext
-from tranship.execution.probe.everything import probe_everything
+from tranship.execution.probe.everything import ProbeResult, probe_everything
 from tranship.execution.resilience.connection import Session
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import at_work, taken_over
 from tranship.execution.start.dependencies import dependencies
 from tranship.execution.start.sequence_headroom import without_room
-from tranship.execution.start.tasks import Begun, _task, too_many, write_task
+from tranship.execution.start.tasks import Begun, task_of, too_many, write_task
 from tranship.model.dependencies import Reads
 from tranship.model.options import MigrateOptions, command_line
 from tranship.planning.plan.content import run_hash
@@ -43,25 +43,21 @@ async def begin_fresh(
     seen: frozenset[str],
     reads: Reads,
 ) -> Begun:
-    """Asks everything, then writes the whole run into the journal in one transaction. ``seen``: the runs that were there before asking.
+    """Probes all tables, then writes the whole run into the journal in one transaction.
+
+    ``seen``: the runs that the journal had before. Another one can begin while tables are probed, because the
+    lock's session may be lost unnoticed as long as nothing is written.
 
     Raises:
-        Refused: more rejects are predicted than ``--max-rejects`` allows, a sequence has too few numbers left, or half of another OLD stands in
-            the tables.
-        Stopped: another run began meanwhile; the lock's session can be lost unnoticed while nothing is written yet.
+        Refused: more rejects are predicted than ``--max-rejects`` allows, a sequence has too few numbers
+            left, or the tables hold rows of an unfinished run from another OLD.
+        Stopped: another run began meanwhile.
     """
     job, config, options = context.job, context.config, context.options
     await session.work("the journal", partial(_refuse_beside, context, identities[0]))
-    probed = await probe_everything(context, snapshot, digest=True)
-    await failpoint("run.probed")
-    problem = too_many(probed.rejected, probed.rows, options)
-    if problem is not None:
-        raise Refused(problem)
-    lacking = await session.work("sequences", lambda control: without_room(control, job, probed))
-    if lacking is not None:
-        raise Refused(lacking)
+    probed = await _probed(context, session, snapshot)
     depends = await dependencies(context, snapshot, reads)
-    tasks = [_task(position, plan, probed) for position, plan in enumerate(job.plan.tables)]
+    tasks = [task_of(position, plan, probed) for position, plan in enumerate(job.plan.tables)]
     run = f"{secrets.token_hex(8)}"
     old, new = identities
     place = (socket.gethostname(), os.getpid(), str(snapshot.mark), json.dumps(probed.left_out), __version__)
@@ -74,7 +70,8 @@ async def begin_fresh(
             await control.execute(journal.sql("lock_runs"))
             there = {r.id for r in await journal.runs(control, old.key)}
             if run in there:
-                return  # the try before committed, and its answer was lost
+                # The try before committed, and its answer was lost.
+                return
             if there != seen:
                 raise taken_over()
             known = (run, FORMAT, old.key, new.key, run_hash(job.plan.tables))
@@ -89,11 +86,29 @@ async def begin_fresh(
     return Begun(run, 1, job, tasks, probed.book, probed.left_out, depends=depends)
 
 
+async def _probed(context: RunContext, session: Session, snapshot: Snapshot) -> ProbeResult:
+    """Probes all tables and refuses a run that could not end well.
+
+    Raises:
+        Refused: too many rejects are predicted, or a sequence has too few values.
+    """
+    probed = await probe_everything(context, snapshot, digest=True)
+    await failpoint("run.probed")
+    refusal = too_many(probed.rejected, probed.rows, context.options)
+    if refusal is not None:
+        raise Refused(refusal)
+    lacking = await session.work("sequences", partial(without_room, job=context.job, probed=probed))
+    if lacking is not None:
+        raise Refused(lacking)
+    return probed
+
+
 def _decided_by(config: Config, options: MigrateOptions) -> DecidedBy:
     role = config.new.user
     try:
         os_user = getpass.getuser()
-    except (KeyError, OSError):  # an account without a name, as in some containers
+    except (KeyError, OSError):
+        # Some containers run under an account that has no name.
         os_user = str(os.getuid())
     if options.resolutions is None:
         return DecidedBy(os_user, role)
@@ -102,7 +117,7 @@ def _decided_by(config: Config, options: MigrateOptions) -> DecidedBy:
 
 
 async def _refuse_beside(context: RunContext, old: Identity, control: asyncpg.Connection) -> None:
-    """Looks at the journal that is there, where one is."""
+    """Refuses to begin beside an unfinished run; without a journal there is none."""
     journal = await find_journal(control, context.config.journal_schema)
     if journal is not None:
         await _refuse_half_moved(context.over(journal), old, control)
@@ -110,9 +125,10 @@ async def _refuse_beside(context: RunContext, old: Identity, control: asyncpg.Co
 
 
 async def _refuse_half_moved(context: RunContext, old: Identity, control: asyncpg.Connection) -> None:
-    """An OLD that was upgraded, restored or moved elsewhere in the middle of a run is another one by its identity: its rows would come twice.
+    """Refuses a second copy of rows that an unfinished run from another OLD brought.
 
-    Runs from several OLDs into one NEW that are at work side by side are left alone.
+    An OLD that was upgraded, restored or moved in the middle of a run has another identity. Runs from
+    several OLDs that are at work side by side are allowed.
     """
     journal = context.journal
     filled = {plan.new for plan in context.job.plan.tables}

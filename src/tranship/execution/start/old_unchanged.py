@@ -1,4 +1,7 @@
-"""The proof that OLD is as an interrupted run saw it, as cheap as it can be had: without one, rows of two snapshots would be mixed."""
+"""The proof that OLD is unchanged since an interrupted run, at the least cost.
+
+Without it, a resumed run would mix rows of two snapshots.
+"""
 
 from __future__ import annotations
 
@@ -17,44 +20,33 @@ from tranship.server.snapshot import Mark, Snapshot
 from tranship.sql.old import cut as sql_cut
 
 _REMINDER = 10.0
-"""Seconds between two words to the person who watches."""
+"""Seconds between two messages about the same comparison."""
 _COMPARABLE = 2**30
-"""Transactions after which the 32 bits of a row's xmin tell nothing any more (half of what the server itself allows)."""
+"""Transactions after which the 32 bits of a row's xmin prove nothing; half of what the server itself
+allows.
+"""
 
 
 class _Differs(Exception):
-    """Ends the streams."""
+    """A table differs; it ends all streams."""
 
 
 async def unwritten(
     snapshot: Snapshot, then: Mark, tasks: Sequence[Task], jobs: int, on_event: Callable[[Event], None]
 ) -> bool:
-    """The new snapshot shows the very row versions that the old one showed, in every table of the run.
+    """Returns whether the new snapshot shows the same row versions as the old one, in every table of the run.
 
-    ``then`` is where the old one stood. Tables are looked at ``jobs`` at a time, the largest first; the first that differs ends it.
+    ``then`` is the mark of the old snapshot. Tables are compared ``jobs`` at a time, the largest first. The
+    first difference ends the comparison.
     """
     if snapshot.mark == then and then.complete:
         return True
-    if snapshot.mark.timeline != then.timeline or any(
-        not source.pageable for task in tasks for source in task.plan.sources
-    ):
+    # On another timeline the same transaction number means another transaction.
+    if snapshot.mark.timeline != then.timeline or not _comparable(tasks):
         return False
-    rows = sum(task.rows for task in tasks)
-    on_event(Noted(LookingForWrites(len(tasks), rows)))
-    queue = sorted(tasks, key=lambda task: task.rows)
-    told = time.monotonic()
-
-    async def stream() -> None:
-        nonlocal told
-        async with snapshot.reader() as old:
-            while queue:
-                if not await _as_it_was(old, snapshot.mark, then, queue.pop()):
-                    raise _Differs
-                if time.monotonic() - told >= _REMINDER:
-                    told = time.monotonic()
-                    on_event(Noted(UnchangedSoFar(len(queue))))
-
-    streams = [asyncio.create_task(stream()) for _ in range(max(1, min(jobs, len(queue))))]
+    on_event(Noted(LookingForWrites(len(tasks), sum(task.rows for task in tasks))))
+    comparison = _Comparison(snapshot, then, tasks, on_event)
+    streams = [asyncio.create_task(comparison.stream()) for _ in range(max(1, min(jobs, len(tasks))))]
     try:
         await asyncio.gather(*streams)
     except _Differs:
@@ -66,10 +58,45 @@ async def unwritten(
     return True
 
 
-async def _as_it_was(old: asyncpg.Connection, now: Mark, then: Mark, task: Task) -> bool:
-    """As many rows as before and none of them newer are the same row versions, in the same places while the heap is the same.
+def _comparable(tasks: Sequence[Task]) -> bool:
+    """Returns whether the rows of all tables have addresses and transactions of this server."""
+    return all(source.pageable for task in tasks for source in task.plan.sources)
 
-    Transactions that were open then, and a definition that was changed since, prove nothing: there each version is compared.
+
+class _Comparison:
+    """Compares tables in two snapshots, in as many streams as are started."""
+
+    def __init__(
+        self, snapshot: Snapshot, then: Mark, tasks: Sequence[Task], on_event: Callable[[Event], None]
+    ) -> None:
+        self._snapshot = snapshot
+        self._then = then
+        # Taken from the end: the largest table first, so that it does not run alone at the end.
+        self._queue = sorted(tasks, key=lambda task: task.rows)
+        self._on_event = on_event
+        self._reported = time.monotonic()
+
+    async def stream(self) -> None:
+        """Compares one table after the other until none is left.
+
+        Raises:
+            _Differs: one of them was written to.
+        """
+        async with self._snapshot.reader() as old:
+            while self._queue:
+                if not await _as_it_was(old, self._snapshot.mark, self._then, self._queue.pop()):
+                    raise _Differs
+                if time.monotonic() - self._reported >= _REMINDER:
+                    self._reported = time.monotonic()
+                    self._on_event(Noted(UnchangedSoFar(len(self._queue))))
+
+
+async def _as_it_was(old: asyncpg.Connection, now: Mark, then: Mark, task: Task) -> bool:
+    """Returns whether a table holds the row versions that the old snapshot showed.
+
+    Equal row count and no xmin newer than the old snapshot's horizon prove that the table is unchanged,
+    unless its heap was rewritten. Transactions that were open at that time and a rewritten heap prove
+    nothing, so every row version is compared.
     """
     if 0 <= now.oldest - then.oldest < _COMPARABLE:
         rows, newer = 0, False
@@ -84,5 +111,8 @@ async def _as_it_was(old: asyncpg.Connection, now: Mark, then: Mark, task: Task)
 
 
 async def _newer(old: asyncpg.Connection, then: Mark, source: Source) -> tuple[int, bool]:
+    """Returns the rows of a heap, and whether any is newer than the old snapshot or the heap was
+    rewritten.
+    """
     row = await old.fetchrow(sql_cut.newer(source, then.oldest))
     return row["rows"], row["newer"] > 0 or row["rewritten"]

@@ -1,4 +1,4 @@
-"""Everything that would stop a run later, found before anything is written, all at once, with its cure."""
+"""Finds everything that would stop a run later, before anything is written, with its remedy."""
 
 from __future__ import annotations
 
@@ -50,67 +50,93 @@ from tranship.sql.quote import ident, relation
 from tranship.sql.session import TRY_XML
 
 OTHERS = 3
-"""Connections beside the streams: control and lock in NEW, the holders in OLD."""
+"""Connections that a run needs beside its streams: journal and lock in NEW, two holders of the snapshot and a
+reader in OLD.
+"""
 
 
 class Passed(Struct, frozen=True):
-    """What the run knows once it may start."""
+    """What is known of both servers when a run may begin."""
 
     old: Identity
     new: Identity
     replica: bool
-    """This role may set ``session_replication_role``."""
+    """Whether this role may set ``session_replication_role``."""
     jobs: int
-    """Streams that the connection limits of both servers allow."""
+    """The number of streams that the connection limits of both servers allow."""
     reads: Reads
     """What the expressions of the plan reach in OLD."""
     problems: tuple[Problem, ...]
-    """Warnings, and in a dry run the refusals a live run would meet."""
+    """Warnings, and in a dry run the problems for which a live run would be refused."""
 
 
 async def preflight(
     context: RunContext, old: asyncpg.Connection, new: asyncpg.Connection, *, live: bool
 ) -> Passed:
-    """Look at both servers.
+    """Looks for everything that would stop the run later, on both servers.
 
     Raises:
-        Refused: OLD is NEW, or (with every problem) the run may not do what it needs to do, or a dry run could not even read.
+        Refused: OLD is NEW, or the run may not do what it needs to do, or a dry run could not even read. It
+            names every problem.
     """
-    job, config, options = context.job, context.config, context.options
+    job = context.job
     mine, theirs = await read_identity(old), await read_identity(new)
-    await _distinct(old, new, mine, theirs, config)
+    await _refuse_same(old, new, mine, theirs, context.config)
     replica = await switches.may_be_replica(new)
-    hidden = await hidden_rows(old, new, job)
-    reading = [*_old_rights(job), *_lookup_rights(job), *hidden, *_elsewhere(job)]
-    unreadable = [*reading, *_new_rights(job, "SELECT")]
-    problems = [*reading, *_new_rights(job, "SELECT", "INSERT"), *_rules(job), *sequences.missing_rights(job)]
-    if theirs.standby:
-        problems.append(NewIsStandby(config.new.display).problem())
-    silenced: set[TableName] = set()
-    for group in job.plan.groups:
-        need = await switches.needed(new, job, group, replica=replica, rows=None, batch_rows=0)
-        problems += switches.missing_rights(need, job, replica=replica)
-        silenced |= {p.new for p in group.tables} if need.alters else set()
-    if options.rebuild_indexes == RebuildIndexes.ALWAYS and not options.rehearse:
-        problems += await indexes.missing_rights(new, job)
-        silenced |= {one.table for one in await indexes.loose(new, job, [p.new for p in job.plan.tables])}
-    problems += await _in_use(new, job, silenced)
-    missing = await missing_rights(new, config.journal_schema, job.new.user, job.new.database)
-    problems += [missing] if missing is not None else await _beside(new, config, job, mine, silenced)
-    problems += await in_other_journals(new, context, mine)
+    reading = [
+        *_old_rights(job),
+        *_lookup_rights(job),
+        *await hidden_rows(old, new, job),
+        *_foreign_partitions(job),
+    ]
+    problems = [*reading, *await _writing(context, new, mine, theirs, replica=replica)]
     problems += await _without_xml(new, job)
-    allowed, warnings = await _limits(old, new, job, options.jobs)
-    problems += [*warnings, *_unlogged(job), *_watchers(job.new, config.journal_schema)]
+    allowed, warnings = await _limits(old, new, job, context.options.jobs)
+    problems += [*warnings, *_unlogged(job), *_watchers(job.new, context.config.journal_schema)]
     reads = await reads_of(old, job)
     problems += [UnseenReads(name).problem() for name in reads.unseen]
-    grave = tuple(dict.fromkeys(p for p in problems if not p.warning))
-    if grave and (live or unreadable):
+    grave = tuple(dict.fromkeys(problem for problem in problems if not problem.warning))
+    # A dry run goes on past what only a live run may not do, but it cannot check rows that it may not read.
+    if grave and (live or reading or _new_rights(job, "SELECT")):
         raise Refused(grave)
     return Passed(mine, theirs, replica, allowed, reads, tuple(dict.fromkeys(problems)))
 
 
+async def _writing(
+    context: RunContext, new: asyncpg.Connection, mine: Identity, theirs: Identity, *, replica: bool
+) -> list[Problem]:
+    """Returns what forbids the live run to write into NEW, or to switch off what it needs off."""
+    job, config = context.job, context.config
+    problems = [*_new_rights(job, "SELECT", "INSERT"), *_rules(job), *sequences.missing_rights(job)]
+    if theirs.standby:
+        problems.append(NewIsStandby(config.new.display).problem())
+    lacking, altered = await _switching(context, new, replica=replica)
+    problems += [*lacking, *await _in_use(new, job, altered)]
+    missing = await missing_rights(new, config.journal_schema, job.new.user, job.new.database)
+    problems += [missing] if missing is not None else await _beside(new, config, job, mine, altered)
+    return [*problems, *await in_other_journals(new, context, mine)]
+
+
+async def _switching(
+    context: RunContext, new: asyncpg.Connection, *, replica: bool
+) -> tuple[list[Problem], set[TableName]]:
+    """Returns what this role may not switch off, and the tables whose definitions change during the run."""
+    job, options = context.job, context.options
+    problems: list[Problem] = []
+    altered: set[TableName] = set()
+    for group in job.plan.groups:
+        need = await switches.needed(new, job, group, replica=replica, rows=None, batch_rows=0)
+        problems += switches.missing_rights(need, job, replica=replica)
+        altered |= {plan.new for plan in group.tables} if need.alters else set()
+    if options.rebuild_indexes == RebuildIndexes.ALWAYS and not options.rehearse:
+        problems += await indexes.missing_rights(new, job)
+        loose = await indexes.loose(new, job, [plan.new for plan in job.plan.tables])
+        altered |= {index.table for index in loose}
+    return problems, altered
+
+
 async def _without_xml(new: asyncpg.Connection, job: Job) -> list[Problem]:
-    """Columns that hold xml, where NEW was built without libxml and takes no such value."""
+    """Returns the columns that hold xml, if NEW was built without libxml and takes no such value."""
     columns = [
         f"{p.new}.{m.column}"
         for p in job.plan.tables
@@ -135,7 +161,7 @@ def _holds_xml(pg_type: PgType) -> bool:
     return pg_type.base == "xml" or any(_holds_xml(t) for t in inner)
 
 
-async def _distinct(
+async def _refuse_same(
     old: asyncpg.Connection, new: asyncpg.Connection, mine: Identity, theirs: Identity, config: Config
 ) -> None:
     if standby_of(mine, theirs):
@@ -164,7 +190,7 @@ def _new_rights(job: Job, *wanted: str) -> list[Problem]:
 
 
 def _lookup_rights(job: Job) -> list[Problem]:
-    """Lookup tables that are no tables of the plan on their side, or they would be told twice."""
+    """Returns lookup tables that may not be read; those that the plan moves, too, are reported elsewhere."""
     planned = {(Side.OLD, p.old) for p in job.plan.tables} | {(Side.NEW, p.new) for p in job.plan.tables}
     lookups = (
         m.expression for plan in job.plan.tables for m in plan.columns if isinstance(m.expression, Lookup)
@@ -180,16 +206,18 @@ def _lookup_rights(job: Job) -> list[Problem]:
 
 def _denied(side: Side, table: TableName, rights: str, user: str, columns: tuple[str, ...] = ()) -> Problem:
     role = ident(user)
-    grant = pasteable(
-        f"GRANT USAGE ON SCHEMA {ident(table.schema)} TO {role}; GRANT {rights} ON {relation(table)} TO {role};"
-    )
+    usage = f"GRANT USAGE ON SCHEMA {ident(table.schema)} TO {role};"
+    grant = pasteable(f"{usage} GRANT {rights} ON {relation(table)} TO {role};")
     if columns:
         return ColumnPrivilegeMissing(side, table, user, rights, grant, columns).problem()
     return PrivilegeMissing(side, table, user, rights, grant).problem()
 
 
 def _rules(job: Job) -> list[Problem]:
-    """COPY fires no rule; a table that receives none of OLD's columns is filled by INSERT, which does."""
+    """Returns rules on INSERT that would fire.
+
+    COPY fires none, but a table that receives none of OLD's columns is filled by INSERT.
+    """
     plans = [
         p
         for p in job.plan.tables
@@ -204,8 +232,11 @@ def _rules(job: Job) -> list[Problem]:
     return [RuleWouldFire(table, rule).problem() for table, rule in found]
 
 
-def _elsewhere(job: Job) -> list[Problem]:
-    """Partitions that are foreign tables: one snapshot of OLD does not hold their rows, one transaction on NEW does not write them."""
+def _foreign_partitions(job: Job) -> list[Problem]:
+    """Returns partitions that are foreign tables.
+
+    A snapshot of OLD does not hold their rows, and a transaction on NEW does not write them.
+    """
     olds = [
         (Side.OLD, plan.old, leaf)
         for plan in job.plan.tables
@@ -241,17 +272,22 @@ async def _limits(
     return allowed, warnings
 
 
-async def _in_use(new: asyncpg.Connection, job: Job, silenced: set[TableName]) -> list[Problem]:
-    """Triggers, keys and indexes that are taken off are off for everybody: not while somebody writes."""
-    oids = [table.oid for name in sorted(silenced) if (table := job.new.table(name)) is not None]
+async def _in_use(new: asyncpg.Connection, job: Job, altered: set[TableName]) -> list[Problem]:
+    """Returns the sessions that write to tables whose triggers, keys or indexes would be off for them,
+    too.
+    """
+    oids = [table.oid for name in sorted(altered) if (table := job.new.table(name)) is not None]
     found = await new.fetch(query("writers"), oids) if oids else []
     return [NewInUse(r["relation"], r["pid"], r["role"], r["application"]).problem() for r in found]
 
 
 async def _beside(
-    new: asyncpg.Connection, config: Config, job: Job, mine: Identity, silenced: set[TableName]
+    new: asyncpg.Connection, config: Config, job: Job, mine: Identity, altered: set[TableName]
 ) -> list[Problem]:
-    """Runs from other OLDs that fill the same tables now: whoever ends first puts back what the other counts on to be off."""
+    """Returns runs from other OLDs that fill the same tables now.
+
+    Whichever ends first would restore what the other one needs off.
+    """
     journal = await find_journal(new, config.journal_schema)
     if journal is None:
         return []
@@ -261,7 +297,7 @@ async def _beside(
         if run.old_identity == mine.key or run.state != RunStatus.RUNNING:
             continue
         both = filled & {task.flow.new for task in await journal.tasks(new, run.id)}
-        crossed = both if run.id in off else both & silenced
+        crossed = both if run.id in off else both & altered
         if crossed and await at_work(new, run):
             problems.append(FilledFromAnotherOld(tuple(sorted(crossed)), run.host, run.pid).problem())
     return problems

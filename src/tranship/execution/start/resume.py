@@ -1,4 +1,4 @@
-"""Where a live run starts: afresh, or at what an interrupted one left."""
+"""The start of a run that resumes what an interrupted one left."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tranship.execution.rollback.delete import RollbackContext, roll_back
 from tranship.execution.rollback.written import Written, find_written, refuse_edited
 from tranship.execution.start.dependencies import changed, dependencies
 from tranship.execution.start.old_unchanged import unwritten
-from tranship.execution.start.tasks import Begun, _task, write_task
+from tranship.execution.start.tasks import Begun, task_of, write_task
 from tranship.model.dependencies import Dependencies
 from tranship.model.flow import FlowId
 from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
@@ -41,17 +41,17 @@ from tranship.server.snapshot import Mark, Snapshot
 
 @dataclass(frozen=True)
 class Before:
-    """What the journal knows of earlier runs from the same OLD."""
+    """The earlier runs from the same OLD, by the journal."""
 
     unfinished: Run | None
     moved: tuple[tuple[Run, TaskRow], ...]
     """Tables of finished runs."""
     seen: frozenset[str] = frozenset()
-    """Every run there was."""
+    """The ids of all runs."""
 
 
 async def earlier(control: asyncpg.Connection, journal: Journal | None, old: Identity) -> Before:
-    """Reads the runs from one OLD; an unfinished one is the latest. ``journal``: None where NEW has none."""
+    """Returns the runs from one OLD. ``journal``: None if NEW has none."""
     if journal is None:
         return Before(None, ())
     runs = await journal.runs(control, old.key)
@@ -99,21 +99,21 @@ async def with_rejects_before(
 
 
 def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
-    """An unfinished run goes on only under the plan it began with.
+    """Checks that an unfinished run has the plan with which it began.
 
     Raises:
-        Refused: it differs; says in which tables.
+        Refused: the plan differs; the message says in which tables.
     """
     if run.plan_hash == run_hash(job.plan.tables):
         return
     now = {p.flow: plan_hash(p) for p in job.plan.tables}
     then = {t.flow: t.plan_hash for t in tasks}
-    told = [f"{flow} is new" for flow in sorted(now.keys() - then.keys())]
-    told += [f"{flow} is gone" for flow in sorted(then.keys() - now.keys())]
-    told += [
+    differences = [f"{flow} is new" for flow in sorted(now.keys() - then.keys())]
+    differences += [f"{flow} is gone" for flow in sorted(then.keys() - now.keys())]
+    differences += [
         f"{flow} is moved otherwise" for flow in sorted(now.keys() & then.keys()) if now[flow] != then[flow]
     ]
-    raise Refused(AnotherPlan(run.started, "; ".join(told)))
+    raise Refused(AnotherPlan(run.started, "; ".join(differences)))
 
 
 async def resume(
@@ -142,8 +142,9 @@ async def resume(
         context.note(CopiedAnew())
         depends = await dependencies(context, snapshot, depends.reads)
         await redo_unfinished(context, session, snapshot, replace(run, epoch=epoch))
-        await control.execute(journal.sql("keep_depends"), run.id, msgspec.json.encode(depends))
+        # Copying anew may have taken hours, after which the session may have been opened again.
         control = await session.alive()
+        await control.execute(journal.sql("keep_depends"), run.id, msgspec.json.encode(depends))
         rows = await journal.tasks(control, run.id)
         tasks = [_resumed(row, plans[row.flow]) for row in rows]
     native = await _refuse_gone(control, journal, run, rows)
@@ -175,16 +176,16 @@ async def _proven(
     depends: Dependencies,
     jobs: int,
 ) -> bool:
-    """Whether OLD is as the run saw it. False: it is not, and unfinished tables are to be copied again.
+    """Returns whether OLD is as the run saw it. If not, unfinished tables have to be copied again.
 
     Raises:
         Stopped: it is not, and nobody said what to do.
     """
     then, again = Mark.of(run.snapshot), context.options.new_snapshot == NewSnapshot.UNFINISHED
-    told = await changed(context, snapshot, depends, then)
-    if told and not again:
-        raise Stopped(OldChangedSince(told))
-    if not told and await unwritten(snapshot, then, tasks, jobs, context.on_event):
+    changes = await changed(context, snapshot, depends, then)
+    if changes and not again:
+        raise Stopped(OldChangedSince(changes))
+    if not changes and await unwritten(snapshot, then, tasks, jobs, context.on_event):
         return True
     if not again:
         raise Stopped(OldWrittenSince())
@@ -216,12 +217,13 @@ def _hand_out(batches: Sequence[BatchRow], tasks: Sequence[Task]) -> None:
         else:
             task.todo.append(batch.batch)
     for task in tasks:
-        # The rest of a batch that was split has a later number; where NEW numbers the rows as they come, their place counts.
+        # The rest of a batch that was split has a later number; where NEW numbers the rows as they come,
+        # their place counts.
         task.todo.sort(key=lambda batch: (batch.source, batch.range.start or ()))
 
 
 async def _as_decided(control: asyncpg.Connection, journal: Journal, job: Job, run: Run) -> Job:
-    """The job under the plan that the run began with, as the journal has it; the OIDs of OLD's heaps are those of now."""
+    """Returns the job with the plan that the journal holds. The OIDs of OLD's heaps are the present ones."""
     decided = await journal.plan(control, run)
     if decided is None:
         raise earlier_format(journal, run.id, run.tool_version)
@@ -231,7 +233,7 @@ async def _as_decided(control: asyncpg.Connection, journal: Journal, job: Job, r
 async def _known_rejects(
     control: asyncpg.Connection, journal: Journal, run: Run, tasks: Sequence[Task]
 ) -> Book:
-    """The predicted rejects, and those that batches met."""
+    """Returns the predicted rejects and the rejects of finished batches."""
     book = Book()
     for position, predicted in (await journal.predicted(control, run.id)).items():
         flow = tasks[position].plan.flow
@@ -246,7 +248,10 @@ async def _known_rejects(
 
 
 async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: Snapshot, run: Run) -> None:
-    """Takes back what unfinished tables hold of the run (``run.epoch`` is ours), and asks and cuts them anew in the new snapshot."""
+    """Deletes what unfinished tables hold of the run, and probes and cuts them again in the new snapshot.
+
+    ``run.epoch`` is ours.
+    """
     job, journal = context.job, context.journal
     control = await session.alive()
     left = await _unedited(context, control, run, lambda task: not task.done)
@@ -265,7 +270,7 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
     async with control.transaction():
         await hold_epoch(control, journal, run.id, run.epoch)
         for plan in rest.plan.tables:
-            task = _task(places[plan.flow], plan, probed)
+            task = task_of(places[plan.flow], plan, probed)
             for forget in (
                 journal.sql("forget_batches"),
                 journal.sql("forget_rejects"),
@@ -278,7 +283,7 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
 
 
 async def _end_rollback(context: RunContext, control: asyncpg.Connection, run: Run) -> None:
-    """Rows that somebody began to take back go first: what is gone and what is not is told by no batch any more."""
+    """Finishes an interrupted rollback: no batch says any more which of its rows are deleted."""
     journal = context.journal
     tasks = await journal.tasks(control, run.id)
     begun = {b.position for b in await journal.batches(control, tasks, run.id) if b.rolling_back}
@@ -289,7 +294,7 @@ async def _end_rollback(context: RunContext, control: asyncpg.Connection, run: R
 
 
 async def forget_if_nothing_done(control: asyncpg.Connection, journal: Journal, run: Run) -> bool:
-    """An unfinished run that committed no batch and left nothing off holds nothing that is worth going on with."""
+    """Forgets an unfinished run that committed no batch and left nothing off. Returns whether it did."""
     epoch = await shut_out(control, journal, run)
     if await control.fetchval(journal.sql("anything_done"), run.id):
         return False
@@ -298,7 +303,7 @@ async def forget_if_nothing_done(control: asyncpg.Connection, journal: Journal, 
 
 
 async def start_over(context: RunContext, control: asyncpg.Connection, run: Run) -> None:
-    """Takes an unfinished run back and forgets it."""
+    """Rolls an unfinished run back and forgets it."""
     context.note(RollingBack(run.started))
     journal = context.journal
     run = replace(run, epoch=await shut_out(control, journal, run))
@@ -328,7 +333,7 @@ def _rollback_context(context: RunContext, run: Run) -> RollbackContext:
 
 
 async def forget(control: asyncpg.Connection, journal: Journal, run: Run) -> None:
-    """Removes a run of ours (``run.epoch``) from the journal."""
+    """Removes a run, whose epoch is ours, from the journal."""
     async with control.transaction():
         await hold_epoch(control, journal, run.id, run.epoch)
         for statement in journal.sql.forget_run:

@@ -1,5 +1,8 @@
-"""Whether the sequences of NEW have a number for each row that draws one. A batch that fails burns what it drew, so that rows that had room would be
-rejected, too: a run that cannot end well does not begin."""
+"""Checks that the sequences of NEW have a value for each row that needs one.
+
+A failed batch does not give back the sequence values it consumed, so a retry could exhaust the sequence.
+The run is refused when a sequence has fewer values left than rows need.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,15 @@ from tranship.model.database_objects import Sequence
 
 
 def numbers_left(sequence: Sequence, value: int, *, called: bool) -> int:
-    """How many numbers ``nextval`` still gives from where a sequence stands (PostgreSQL documentation, CREATE SEQUENCE)."""
+    """Returns how many values ``nextval`` still gives (PostgreSQL documentation, CREATE SEQUENCE)."""
     way = sequence.maximum - value if sequence.increment > 0 else value - sequence.minimum
     return max(0, way // abs(sequence.increment) + (0 if called else 1))
 
 
 async def without_room(new: asyncpg.Connection, job: Job, probed: ProbeResult) -> SequenceExhausted | None:
-    """The first sequence that has fewer numbers than rows arrive; those that this role may not read are not looked at."""
+    """Returns the first sequence with fewer values than rows arrive. Those that this role may not read
+    are left out.
+    """
     rows: Counter[Sequence] = Counter()
     for plan in job.plan.tables:
         arriving = probed.cuts[plan.flow].rows - len(probed.book.not_written(plan.flow))

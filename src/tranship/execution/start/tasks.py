@@ -1,4 +1,4 @@
-"""The tables of a run as tasks: what the journal knows of them, and how they are written into it."""
+"""The flows of a run as tasks, and how they are written into the journal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tranship.server.journal import Findings, Journal, Predicted, name_text
 
 @dataclass
 class Begun:
-    """A run that may go on."""
+    """A run that is in the journal and ready to copy."""
 
     run: str
     epoch: int
@@ -34,17 +34,17 @@ class Begun:
     book: Book
     left_out: dict[str, int]
     phase: Phase = Phase.COPY
-    """What comes next."""
+    """The phase that comes next."""
     mixed: bool = False
-    """Some tables were read in another snapshot than others."""
+    """Whether some tables were read in another snapshot than others."""
     depends: Dependencies = field(default_factory=Dependencies)
-    """What its values depend on in OLD beside the rows, as it was when the run began."""
+    """What its values depend on in OLD besides the rows, as it was when the run began."""
     native: bool = True
-    """Rows that are in NEW already were written on this server."""
+    """Whether rows that are in NEW already were written on this server."""
 
 
 async def write_task(control: asyncpg.Connection, journal: Journal, run: str, task: Task, book: Book) -> None:
-    """One table with its batches and predicted rejects."""
+    """Writes one flow with its batches and predicted rejects."""
     names = (name_text(task.plan.old), name_text(task.plan.new))
     findings = msgspec.json.encode(task.findings)
     await control.execute(
@@ -66,14 +66,15 @@ async def write_task(control: asyncpg.Connection, journal: Journal, run: str, ta
 
 
 def too_many(rejected: int, rows: int, options: MigrateOptions) -> TooManyRejects | None:
-    """``--max-rejects`` against what asking foresees."""
+    """Returns the refusal if more rejects are predicted than ``--max-rejects`` allows."""
     bound = reject_bound(options, rows)
     if bound is None or rejected <= bound:
         return None
     return TooManyRejects(rejected, options.max_rejects)
 
 
-def _task(position: int, plan: TablePlan, probed: ProbeResult) -> Task:
+def task_of(position: int, plan: TablePlan, probed: ProbeResult) -> Task:
+    """Returns the task of a flow, from what the data checks found."""
     cut, findings = probed.cuts[plan.flow], probed.book.findings(plan.flow)
     kept = Findings(findings.losses, findings.not_asked, findings.ordered_stream)
     batches = _whole(plan, cut.batches) if findings.ordered_stream else list(cut.batches)
@@ -82,7 +83,7 @@ def _task(position: int, plan: TablePlan, probed: ProbeResult) -> Task:
 
 
 def _whole(plan: TablePlan, batches: Sequence[Batch]) -> list[Batch]:
-    """One batch per source: a stream in key order cannot be cut by place."""
+    """Returns one batch per source, because a stream in key order cannot be cut by place."""
     rows: dict[int, int] = {}
     for batch in batches:
         rows[batch.source] = rows.get(batch.source, 0) + batch.rows
