@@ -1,4 +1,4 @@
-"""A run while it lasts: what its parts share, and the tables it moves."""
+"""A run while it lasts: what its coordinator and its workers share, and the flows that it copies."""
 
 from __future__ import annotations
 
@@ -25,26 +25,28 @@ from tranship.sql.expression import Bindings, shipped
 from tranship.sql.session import BEGIN_READ_ONLY, REHEARSAL, TRANSACTION, Unit
 
 FIRST_REJECTS = 10
-"""Rejects of a table that are told while it is moved."""
+"""Rejects of a table that are reported while it is copied; the others are in the rejects file."""
 
 
 class FlowTask(Struct, frozen=True):
-    """What a worker has to know of one flow of the run; everything in it comes from the journal or holds for the run."""
+    """What a worker knows of one flow. Everything in it comes from the journal or holds for the whole run."""
 
     position: int
     """Place of the flow in the run."""
     plan: TablePlan
     ordered_stream: bool = False
-    """One stream in OLD key order: collisions could not be decided before."""
+    """The flow is one stream in the order of OLD's key, because collisions could not be predicted."""
     replication_role: Literal["replica", "origin"] | None = None
-    """What batches set ``session_replication_role`` to. None leaves it; ``origin`` undoes, in a rehearsal's one transaction, what another
-    table set."""
+    """The value that batches set ``session_replication_role`` to.
+
+    None leaves it. In the one transaction of a rehearsal, ``origin`` undoes what another table has set.
+    """
     whole_keys: bool = False
-    """Foreign keys of the table to itself stay on: everything arrives in one statement or not at all."""
+    """Foreign keys of the table to itself stay on, so all rows arrive in one statement or not at all."""
 
     @property
     def replica(self) -> bool:
-        """Whether batches silence triggers and foreign keys through ``session_replication_role``."""
+        """Whether batches disable triggers and foreign keys through ``session_replication_role``."""
         return self.replication_role == "replica"
 
     @property
@@ -65,7 +67,7 @@ class FlowTask(Struct, frozen=True):
 
 @dataclass
 class Task:
-    """One flow of the run as its coordinator keeps it."""
+    """One flow of the run, as its coordinator sees it."""
 
     facts: FlowTask
     plan_hash: str
@@ -78,7 +80,7 @@ class Task:
     relation: RelationIdentity | None = None
     """NEW's relation that receives the rows, once it is recorded."""
     rejects_reported: int = 0
-    """Rejects told so far."""
+    """Rejects reported so far."""
     slow_reported: bool = False
     batch_size: AdaptiveBatchSize = UNBOUNDED
 
@@ -99,7 +101,7 @@ class Task:
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """Rows read, written, rejected in the batches done."""
+        """Rows read, written and rejected in the finished batches."""
         return (
             sum(r.read for r in self.done),
             sum(r.written for r in self.done),
@@ -109,26 +111,28 @@ class Task:
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """What a worker is given of a run. A process elsewhere can make its own from the run's id: nothing in it changes."""
+    """What a worker needs of a run. Nothing in it changes, so another process can make it from the
+    run's id.
+    """
 
     context: RunContext
     run: str
     epoch: int
     snapshot: Snapshot
     lookups: Lookups
-    """Remembers what lookup tables answered; a memory of its own serves as well."""
+    """Remembers entries of lookup tables; another process has a memory of its own."""
     rehearsal: asyncpg.Connection | None = None
     """The one connection, with its open transaction, of a rehearsal."""
 
     @property
     def unit(self) -> Unit:
-        """How a batch begins and ends."""
+        """The statements with which a batch begins and ends."""
         return TRANSACTION if self.rehearsal is None else REHEARSAL
 
     async def bindings(
         self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, batch: Batch
     ) -> Bindings:
-        """What NEW's lookup tables hold for a batch; ``new`` is in no transaction before and after."""
+        """Returns the entries of NEW's lookup tables that a batch needs. ``new`` is in no transaction."""
         if not any(isinstance(m.expression, Lookup) and m.expression.side is Side.NEW for m in plan.columns):
             return ()
         await new.execute(BEGIN_READ_ONLY if self.rehearsal is None else self.unit.begin)
@@ -139,23 +143,26 @@ class WorkerContext:
 
 @dataclass
 class ActiveRun:
-    """A run as its coordinator keeps it: what workers are given, and what changes while they work."""
+    """A run as its coordinator sees it: what workers need, and what changes while they work."""
 
     worker: WorkerContext
     book: Book
     tasks: list[Task]
     backends: dict[int, int] = field(default_factory=dict)
-    """Backends of NEW that work for this run, per worker."""
+    """Backends of NEW that work for this run, by worker."""
     sequences: dict[str, int] = field(default_factory=dict)
-    """Where NEW's sequences stand, once they are set."""
+    """The positions of NEW's sequences, once they are set."""
     depends: Dependencies = field(default_factory=Dependencies)
-    """What its values depend on in OLD beside the rows, as it was when the run began."""
+    """What its values depend on in OLD besides the rows, as it was when the run began."""
     native: bool = True
-    """All of its rows were written on this server; else (NEW is a dump restored elsewhere) their transactions tell nothing."""
+    """Whether all of its rows were written on this server.
+
+    If NEW is a dump that was restored elsewhere, their transactions prove nothing.
+    """
 
     @property
     def context(self) -> RunContext:
-        """What every step of the run is given."""
+        """The values that every step of the run needs."""
         return self.worker.context
 
     @property
@@ -165,20 +172,20 @@ class ActiveRun:
 
     @property
     def epoch(self) -> int:
-        """The run's epoch, by which the fence knows its sessions."""
+        """The run's epoch, which the fence of every transaction compares with the journal's."""
         return self.worker.epoch
 
     @property
     def snapshot(self) -> Snapshot:
-        """OLD as the whole run reads it."""
+        """The snapshot of OLD that the whole run reads."""
         return self.worker.snapshot
 
 
 async def fence(run: WorkerContext, new: asyncpg.Connection) -> None:
-    """Stays in the open transaction until its end: no other run can take over meanwhile.
+    """Locks the run's epoch until the end of the transaction, so that no other run can take over meanwhile.
 
     Raises:
-        Stopped: another run has.
+        Stopped: another run took over.
     """
     command = command_line(run.context.options.invocation, "status", run.context.config.path)
     await hold_epoch(new, run.context.journal, run.run, run.epoch, command=command)

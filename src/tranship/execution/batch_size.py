@@ -1,6 +1,7 @@
-"""How many rows a batch may have where NEW is slow: as many as it takes in a few seconds, going by the batches before.
+"""The adaptive batch size: as many rows as NEW takes in a few seconds, by the batches before.
 
-A long transaction holds locks and old rows, delays an orderly stop and is lost as a whole when something breaks.
+A long transaction holds locks and keeps dead rows, delays an orderly stop, and is lost as a whole when
+something breaks.
 """
 
 from __future__ import annotations
@@ -11,20 +12,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 WANTED = 10.0
-"""Seconds that a batch may take."""
+"""Seconds that a batch should take at most."""
 LATEST = 0.3
-"""Weight of the latest batch in the moving average."""
+"""Weight of the latest batch in the exponential moving average: about the last five batches count."""
 SLOWER, FASTER = 0.8, 1.2
-"""Bounds of what one batch changes."""
+"""Bounds of the change by one batch, so that one that waited for a lock does not shrink all that follow."""
 TOLERANCE = 1.5
-"""A batch this many times larger than wanted still goes as a whole."""
+"""A batch up to this many times larger than wanted is copied as a whole: dividing it costs a transaction."""
 
 
 class AdaptiveBatchSize(Struct, frozen=True):
-    """One table's. What a person chose as ``--batch-size`` is never exceeded."""
+    """The batch size of one table. It never exceeds ``--batch-size``."""
 
     largest: int
-    """Rows."""
+    """Most rows of a batch, and least."""
     smallest: int
     wanted: float
     """Rows of the next batch."""
@@ -33,14 +34,18 @@ class AdaptiveBatchSize(Struct, frozen=True):
 
     @staticmethod
     def begin(largest: int, smallest: int, done: Iterable[tuple[int, float]] = ()) -> AdaptiveBatchSize:
-        """Of a table whose finished batches had so many rows and took so many seconds."""
+        """Returns the size for a table whose finished batches had these rows and took these seconds."""
         size = AdaptiveBatchSize(largest, min(smallest, largest), float(largest))
         for rows, seconds in done:
             size = size.after(rows, seconds)
         return size
 
     def after(self, rows: int, seconds: float) -> AdaptiveBatchSize:
-        """One batch later. Batches much smaller than wanted say little: what every transaction costs outweighs their rows."""
+        """Returns the size after one more batch.
+
+        A batch much smaller than wanted changes nothing: the fixed cost of its transaction outweighs its
+        rows.
+        """
         if rows <= 0 or rows < self.wanted / 2:
             return self
         latest = seconds / rows
@@ -50,7 +55,7 @@ class AdaptiveBatchSize(Struct, frozen=True):
         return replace(self, wanted=min(max(changed, self.smallest), self.largest), row_seconds=average)
 
     def piece(self, rows: int) -> int:
-        """Rows of a batch that are moved in one transaction."""
+        """Returns how many rows of a batch are copied in one transaction."""
         return int(self.wanted) if rows > self.wanted * TOLERANCE else rows
 
 

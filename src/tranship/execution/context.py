@@ -1,4 +1,4 @@
-"""What a run works on: the plan with its two catalogs, and what every step of one command is given."""
+"""The job of a run (the plan with its two catalogs), and the values that every step of a command needs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class MovedBefore(Struct, frozen=True):
 
 
 class Job(Struct, frozen=True, dict=True):
-    """The plan with both catalogs; everything an engine needs beside its connections."""
+    """The plan with both catalogs: all that a run needs besides its connections."""
 
     plan: Plan
     old: Catalog
@@ -39,33 +39,35 @@ class Job(Struct, frozen=True, dict=True):
     """What earlier finished runs moved of the same decisions; it is no part of the plan any more."""
 
     def before(self, plan: TablePlan) -> Table:
-        """OLD's table of a plan."""
+        """Returns OLD's table of a plan."""
         return _known(self.old, plan.old)
 
     def after(self, plan: TablePlan) -> Table:
-        """NEW's table of a plan."""
+        """Returns NEW's table of a plan."""
         return _known(self.new, plan.new)
 
     def fillers(self, table: TableName) -> tuple[TablePlan, ...]:
-        """The plans that fill a table of NEW, in plan order; none: the run leaves it as it is."""
+        """Returns the plans that fill a table of NEW, in plan order; none when the run leaves it as it is."""
         return tuple(p for p in self.plan.tables if p.new == table)
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """What every step of a dry run, a rehearsal or a live run is given; none of it changes while the run lasts."""
+    """Values that every step of a dry run, a rehearsal or a live run needs. None changes while the run
+    lasts.
+    """
 
     job: Job
     config: Config
     options: MigrateOptions
     journal: Journal
     on_event: OnEvent
-    """Hears every event as it happens."""
+    """Called with every event as it happens."""
     stop: asyncio.Event
     """Once set, the run ends after the batches in flight."""
 
     def of(self, job: Job) -> RunContext:
-        """Returns the same context for another job: the part of this one that is left to do."""
+        """Returns the same context for another job, such as the part of this one that is left."""
         return replace(self, job=job)
 
     def over(self, journal: Journal) -> RunContext:
@@ -73,7 +75,7 @@ class RunContext:
         return replace(self, journal=journal)
 
     def note(self, what: Note) -> None:
-        """Tells the person who watches."""
+        """Sends a message to the person who watches."""
         self.on_event(Noted(what))
 
 

@@ -1,4 +1,4 @@
-"""A dry run: everything is asked of both servers, and nothing is written."""
+"""A dry run: probes all tables on both servers, and writes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tranship.server.journal import find_journal
 
 
 async def dry_run(context: RunContext) -> MigrationOutcome:
-    """Asks everything, writes nothing, and tells what the live run will do.
+    """Probes all tables, writes nothing, and returns what the live run would do.
 
     Raises:
         Refused: OLD is NEW, or was altered meanwhile.
@@ -86,14 +86,14 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
 
 
 def _would_reject(flow: FlowId, record: RejectRecord, *, show_values: bool) -> RowRejected:
-    """What a dry run says of a row that the live run would reject."""
+    """Returns the event for a row that the live run would reject."""
     key = "" if record.key is None else bytes(record.key).decode()
     reason = record.reason if show_values else None
     return RowRejected(flow, key, "", record.column, record.sqlstate, record.constraint, reason)
 
 
 async def _tell_indexes(context: RunContext, probed: ProbeResult) -> None:
-    """Names the indexes that the live run would take off for its load."""
+    """Names the indexes that the live run would remove for its load."""
     job, mode = context.job, context.options.rebuild_indexes
     if mode == RebuildIndexes.NEVER:
         return

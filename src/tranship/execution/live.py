@@ -78,7 +78,7 @@ async def move(context: RunContext) -> MigrationOutcome:
 
 
 def _for_next_attempt(context: RunContext) -> MigrateOptions:
-    """Returns the options without what only the first attempt may do: taking everything back once more."""
+    """Returns the options without those that only the first attempt may follow: rolling everything back."""
     options = context.options
     unfinished = options.new_snapshot == NewSnapshot.UNFINISHED
     return structs.replace(
@@ -121,7 +121,7 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
 
 
 async def _before(context: RunContext, control: asyncpg.Connection, old: Identity) -> Before:
-    """What the journal has of earlier runs, once those are gone that are not to be resumed.
+    """Returns the earlier runs by the journal, after those are rolled back that are not to be resumed.
 
     Raises:
         Refused: the unfinished run began in an earlier format of the journal.
@@ -143,21 +143,21 @@ class _LiveRun:
     """One attempt, from its snapshot to its result."""
 
     context: RunContext
-    """Of the whole job, tables that earlier runs moved included."""
+    """The context of the whole job, with the tables that earlier runs moved."""
     passed: Passed
     lock: WriterLock
     session: ReconnectingSession
     before: Before
     done: Mapping[FlowId, tuple[Run, TaskRow]]
-    """What earlier runs moved."""
+    """The tables that earlier runs moved."""
     frame: Frame
     began: float
 
     async def carry_out(self, left: Job) -> MigrationOutcome:
-        """All phases, in one snapshot of OLD.
+        """Does all phases in one snapshot of OLD.
 
         Raises:
-            StoppedRun: it ended after it began, with what it came to so far.
+            StoppedRun: it stopped after it began; the error has the result so far.
         """
         context = self.context.of(left)
         async with open_snapshot(context, self.passed.reads.tables) as snapshot:
@@ -179,7 +179,7 @@ class _LiveRun:
         )
 
     async def _prepare(self, context: RunContext, snapshot: Snapshot) -> Begun:
-        """Data checks, batches and the run's entry in the journal, or what an interrupted run left of them."""
+        """Probes, cuts and journals the run, or takes over what an interrupted run left."""
         passed, before = self.passed, self.before
         if before.unfinished is None:
             identities = (passed.old, passed.new)
@@ -187,7 +187,7 @@ class _LiveRun:
         return await resume(context, self.session, snapshot, before.unfinished, passed.jobs)
 
     async def _phases(self, live: ActiveRun, first: Phase) -> None:
-        """What is left of the run, from the phase on that the journal has it in."""
+        """Does the phases that are left, from the one in the journal on."""
         steps = {Phase.COPY: self._copy, Phase.PROVE: self._prove, Phase.END: self._end}
         beating = asyncio.create_task(
             self.lock.beat(
@@ -216,20 +216,20 @@ class _LiveRun:
             await asyncio.gather(beating, return_exceptions=True)
 
     async def _copy(self, live: ActiveRun) -> None:
-        """Group after group: switches off, batches, foreign keys proven, switches on."""
+        """Copies group after group: switches off, batches, foreign keys proven, switches on."""
         await Mover(live, self.session, self.lock, replica=self.passed.replica, jobs=self.passed.jobs).run()
 
     async def _prove(self, live: ActiveRun) -> None:
-        """NEW holds every batch and every ended table that this process saw committed, and the rows of all."""
+        """Checks that NEW holds every batch and table that this process saw committed, with all rows."""
         await self.session.work("the accounts", partial(check_kept, live))
         now = await facts(live.context, live.depends.reads)
-        told = tuple(gone(live.depends.facts, now))
-        if told:
-            raise Stopped(DefinitionsChanged(told))
+        changes = tuple(gone(live.depends.facts, now))
+        if changes:
+            raise Stopped(DefinitionsChanged(changes))
         await self.session.work("the rows of NEW", partial(check_counted, live, tasks=live.tasks))
 
     async def _end(self, live: ActiveRun) -> None:
-        """Sequences, and the mark that the run is finished."""
+        """Moves the sequences and marks the run finished."""
         async with live.snapshot.reader() as reading:
             live.sequences = await self.session.work("sequences", partial(set_sequences, live, reading))
         await finish(live, self.session)
@@ -247,7 +247,7 @@ class _LiveRun:
         )
 
     async def _so_far(self, live: ActiveRun, begun: Begun) -> MigrationOutcome | None:
-        """What the journal holds of a stopped run; None where NEW cannot be asked any more."""
+        """Returns the result of a stopped run by the journal. None: NEW does not answer any more."""
         frame = self._framed(live, begun)
         try:
             async with both_sides(self.context) as (_, control):
@@ -256,7 +256,7 @@ class _LiveRun:
             return None
 
     async def _mark_stopped(self, live: ActiveRun) -> None:
-        """As far as it goes; a run that is not marked is found out by its lock."""
+        """Marks the run stopped if NEW answers. A run without the mark is recognised by its free lock."""
         with contextlib.suppress(*BROKEN, TranshipError):
             await self.session.mark(
                 live.context.journal.sql("end_run"), live.run, live.epoch, RunStatus.STOPPED
@@ -276,7 +276,7 @@ async def _enter(live: ActiveRun, phase: Phase, new: asyncpg.Connection) -> None
 
 
 def _tell_done(live: ActiveRun) -> None:
-    """The batches that were done before this process came, for the person who watches."""
+    """Reports the batches that earlier processes finished, so that the display counts them."""
     for task in live.tasks:
         for row in task.done:
             live.context.on_event(

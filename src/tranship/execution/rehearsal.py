@@ -1,4 +1,7 @@
-"""``--rehearse``: the live run in one transaction of NEW on one stream, rolled back at its end. For a NEW that nobody uses meanwhile."""
+"""``--rehearse``: the live run in one transaction of NEW, on one stream, rolled back at its end.
+
+Its locks last until then, so it is for a NEW that nobody uses meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -38,11 +41,11 @@ from tranship.sql.session import READ_WRITE
 
 
 async def rehearse(context: RunContext) -> MigrationOutcome:
-    """Do everything a live run does, hold its locks to the end, and take it all back.
+    """Does everything that a live run does, and rolls it back.
 
     Raises:
         Refused: a safety rule forbids the start.
-        Stopped: what would have stopped the live run.
+        Stopped: the live run would have stopped for the same reason.
     """
     started = datetime.datetime.now(datetime.UTC)
     try:
@@ -70,10 +73,12 @@ class _Rehearsal:
     frame: Frame
     began: float = field(default_factory=time.monotonic)
     exposed: dict[TableName, Position | None] = field(default_factory=dict)
-    """Sequences that the rollback does not set back, and where they stood; None: this role may not look."""
+    """Sequences that the rollback does not set back, with their positions. None: this role may not read
+    it.
+    """
 
     async def run(self) -> MigrationOutcome:
-        """Everything inside the transaction, and its end."""
+        """Opens the transaction, does everything inside it, and rolls it back."""
         transaction = self.new.transaction(isolation="read_committed")
         await transaction.start()
         try:
@@ -139,7 +144,7 @@ class _Rehearsal:
     async def _so_far(
         self, done: Mapping[FlowId, tuple[Run, TaskRow]], live: ActiveRun
     ) -> MigrationOutcome | None:
-        """What it came to until it stopped; None where the transaction cannot be asked any more."""
+        """Returns the result so far. None: the transaction does not answer any more."""
         try:
             return await self._result(done, live)
         except (*BROKEN, TranshipError):
