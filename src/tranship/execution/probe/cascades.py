@@ -1,7 +1,7 @@
-"""Foreign keys inside a group: orphans, then children of whoever was rejected, until nobody is left to reject.
+"""Rejects that follow from rejects by foreign keys inside a group: their transitive closure.
 
-A few rounds ask OLD for the children of the newest rejects; what goes on longer, or what only NEW's rendering can tell, is finished
-over the family ties themselves (about 300 bytes per child in memory).
+A few rounds ask OLD for the children of the newest rejects. Longer chains, and keys that only NEW can
+render, are finished over the family ties in memory (about 300 bytes per child).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 
 _ROUNDS = 6
+"""Rounds of queries before all ties of the group are read at once: most chains of tables are shorter."""
 
 Member = tuple[FlowId, Locator]
 """A row of an old table."""
@@ -33,7 +34,7 @@ class Tie(Struct, frozen=True):
     child: TablePlan
     key: ForeignKey
     doubted: bool
-    """OLD may have orphans of its own: they are looked for."""
+    """Whether OLD may have orphans of its own, which are looked for."""
 
 
 class Family(Struct, frozen=True):
@@ -45,10 +46,11 @@ class Family(Struct, frozen=True):
 
 
 class Cascades:
-    """Brings one group to its fixed point.
+    """Rejects the transitive closure of one group's rejects.
 
     Args:
-        absent: rows whose parent NEW does not hold, for ties that only a scan could tell, by (old table, key name).
+        absent: rows whose parent NEW does not hold, for ties that only a scan could tell, by (old table,
+            key name).
     """
 
     def __init__(
@@ -64,47 +66,47 @@ class Cascades:
         self._scanned = [
             (t, absent[t.child.flow, t.key.name]) for t in ties if (t.child.flow, t.key.name) in absent
         ]
-        self._told = [
+        self._set_based = [
             t for t in ties if (t.child.flow, t.key.name) not in absent and parents.set_based(t.child, t.key)
         ]
 
     async def resolve(self) -> None:
-        """Rejects until nothing changes.
+        """Rejects rows until nothing changes.
 
-        Children that NEW itself would leave without a parent go first. What is left of a rejected row's children
-        would find another row of NEW; whoever refers to those is looked for in a further round.
+        Children that NEW itself would leave without a parent go first. What is left of a rejected row's
+        children would find another row of NEW; whoever refers to those is looked for in a further round.
         """
         await self._reject_absent()
         while await self._reject_children_of_rejected():
             await self._reject_absent()
 
     async def _reject_children_of_rejected(self) -> int:
-        ties = [*self._told, *(tie for tie, _ in self._scanned)]
+        ties = [*self._set_based, *(tie for tie, _ in self._scanned)]
         found = [await self._parents.reject_children_of_rejected(tie.child, tie.key, rank=2) for tie in ties]
         return sum(found)
 
     async def _reject_absent(self) -> None:
-        for tie in self._told:
+        for tie in self._set_based:
             if tie.doubted:
                 await self._reject(tie, await self._parents.orphans(tie.child, tie.key))
-        frontier = {plan.flow: sorted(self._book.rejected(plan.flow)) for plan in self._plans}
-        rounds = 0
-        while any(frontier.values()) and rounds < _ROUNDS and not self._scanned:
-            before = {plan.flow: set(self._book.rejected(plan.flow)) for plan in self._plans}
-            for tie in self._told:
-                for parent in self._fillers(tie):
-                    if frontier[parent.flow]:
-                        await self._reject(
-                            tie,
-                            await self._parents.children(tie.child, tie.key, parent, frontier[parent.flow]),
-                        )
-            frontier = {
-                plan.flow: sorted(self._book.rejected(plan.flow).keys() - before[plan.flow])
-                for plan in self._plans
-            }
-            rounds += 1
-        if any(frontier.values()) or self._scanned:
-            self._fall(await self._families(frontier))
+        newest = {plan.flow: sorted(self._book.rejected(plan.flow)) for plan in self._plans}
+        # A tie that needed a scan is resolved over the family ties, so rounds would find nothing more.
+        rounds = 0 if self._scanned else _ROUNDS
+        while any(newest.values()) and rounds > 0:
+            newest = await self._round(newest)
+            rounds -= 1
+        if any(newest.values()) or self._scanned:
+            self._fall(await self._families(newest))
+
+    async def _round(self, newest: Mapping[FlowId, Sequence[Locator]]) -> dict[FlowId, list[Locator]]:
+        """Rejects the children of the newest rejects. Returns the rows that it rejected."""
+        before = {plan.flow: set(self._book.rejected(plan.flow)) for plan in self._plans}
+        for tie in self._set_based:
+            for parent in self._fillers(tie):
+                if newest[parent.flow]:
+                    rows = await self._parents.children(tie.child, tie.key, parent, newest[parent.flow])
+                    await self._reject(tie, rows)
+        return {flow: sorted(self._book.rejected(flow).keys() - known) for flow, known in before.items()}
 
     async def _reject(self, tie: Tie, rows: Sequence[Locator]) -> None:
         await self._parents.judge(tie.child, tie.key, await self._absent(tie, rows), rank=2)
@@ -116,32 +118,39 @@ class Cascades:
             self._book.note(tie.child.flow, f"foreign key {tie.key.name}: {why}")
             return {}
 
-    async def _families(self, frontier: Mapping[FlowId, Sequence[Locator]]) -> list[Family]:
-        """All ties below the frontier, and those of scanned keys as wholes."""
-        known: list[tuple[Tie, dict[Locator, list[Member]]]] = []
-        for tie in self._told:
-            parents: dict[Locator, list[Member]] = {}
-            for parent in self._fillers(tie):
-                for child, above in await self._parents.families(tie.child, tie.key, parent):
-                    parents.setdefault(child, []).append((parent.flow, above))
-            known.append((tie, parents))
-        families = []
-        for tie, absent in self._scanned:
-            try:
-                families.append(Family(tie, absent, await self._parents.held(tie.key, absent)))
-            except NotAskable as why:
-                self._book.note(tie.child.flow, f"foreign key {tie.key.name}: {why}")
+    async def _families(self, newest: Mapping[FlowId, Sequence[Locator]]) -> list[Family]:
+        """Returns all ties below the newest rejects, and the whole ties of scanned keys."""
+        known = [(tie, await self._parents_of(tie)) for tie in self._set_based]
+        families = await self._scanned_families()
         ties = known + [(family.tie, dict(family.parents)) for family in families]
-        start = [(table, row) for table, rows in frontier.items() for row in rows]
-        start += [(f.tie.child.flow, row) for f in families for row in f.absent]
+        start = [(table, row) for table, rows in newest.items() for row in rows]
+        start += [(family.tie.child.flow, row) for family in families for row in family.absent]
         reached = _reached(start, ties)
         for tie, parents in known:
             rows = sorted(row for row in parents if (tie.child.flow, row) in reached)
             families.append(Family(tie, await self._absent(tie, rows), parents))
         return families
 
+    async def _parents_of(self, tie: Tie) -> dict[Locator, list[Member]]:
+        """Returns the rows of this run to which each child refers by a tie."""
+        parents: dict[Locator, list[Member]] = {}
+        for parent in self._fillers(tie):
+            for child, above in await self._parents.families(tie.child, tie.key, parent):
+                parents.setdefault(child, []).append((parent.flow, above))
+        return parents
+
+    async def _scanned_families(self) -> list[Family]:
+        """Returns the families of ties that only a scan could tell."""
+        families = []
+        for tie, absent in self._scanned:
+            try:
+                families.append(Family(tie, absent, await self._parents.held(tie.key, absent)))
+            except NotAskable as why:
+                self._book.note(tie.child.flow, f"foreign key {tie.key.name}: {why}")
+        return families
+
     def _fall(self, families: Sequence[Family]) -> None:
-        """Whoever has no surviving parent is rejected, and so on down."""
+        """Rejects every row without a surviving parent, and then its children."""
         standing: dict[tuple[int, Locator], int] = {}
         below: dict[Member, list[tuple[int, Locator]]] = {}
         falling: deque[tuple[int, Locator]] = deque()
@@ -175,7 +184,7 @@ class Cascades:
 def _reached(
     start: Sequence[Member], ties: Sequence[tuple[Tie, Mapping[Locator, Sequence[Member]]]]
 ) -> set[Member]:
-    """Descendants of some rows, themselves included."""
+    """Returns the descendants of some rows, and these rows."""
     below: dict[Member, list[Member]] = {}
     for tie, parents in ties:
         for child, above in parents.items():

@@ -1,8 +1,10 @@
-"""Rows of OLD that collide with each other on a unique or exclusion index of NEW, decided in OLD key order over all indexes at once.
+"""Rows of OLD that collide with each other on a unique or exclusion index of NEW, decided in OLD key order
+over all indexes at once.
 
-Three ways to find them, the first that can: OLD groups the keys it computes itself; NEW renders keys and 64-bit hashes are compared here
-(``keys.py``, up to 5 000 000 rows); NEW joins the rows of a small table with its own operators. Beyond that the table is copied as one
-stream in key order, and a dry run says that it did not ask.
+Three ways to find them, the first that can: OLD groups the keys it computes itself; NEW renders keys and
+64-bit hashes are compared here (``keys.py``, up to 5 000 000 rows); NEW joins the rows of a small table
+with its own operators. Beyond that the table is copied as one stream in key order, and a dry run says that
+it did not ask.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ class Colliding(Struct, frozen=True):
     indexes: tuple[UniqueIndex, ...]
 
     def on_old(self, index: UniqueIndex, job: Job) -> tuple[str, ...] | None:
-        """The index's keys as OLD computes them; None: it cannot."""
+        """Returns the index's keys as OLD computes them. None: it cannot."""
         if len(self.plans) != 1 or not index.faithful or index.predicate is not None:
             return None
         before = job.before(self.plans[0])
@@ -53,35 +55,35 @@ class Colliding(Struct, frozen=True):
         return tuple(key for key in keys if key is not None) if None not in keys else None
 
     def rendered(self, job: Job) -> tuple[UniqueIndex, ...]:
-        """Indexes whose keys the scan of each plan has to render."""
+        """Returns the indexes whose keys the scan of each plan has to render."""
         return tuple(i for i in self.indexes if i.faithful and self.on_old(i, job) is None)
 
 
 def colliding(
     job: Job, plans: Sequence[TablePlan], indexes: Mapping[TableName, Mapping[str, UniqueIndex]]
 ) -> list[Colliding]:
-    """The tables of a group whose rows may collide, by the plans' hazards."""
-    found = []
-    for table in dict.fromkeys(plan.new for plan in plans):
-        fillers = tuple(plan for plan in plans if plan.new == table)
-        names = {
-            h.constraint
-            for p in fillers
-            for h in p.hazards
-            if h.kind in (HazardKind.UNIQUE, HazardKind.EXCLUDE)
-        }
-        wanted = tuple(
-            i
-            for name, i in indexes.get(table, {}).items()
-            if name in names or (i.leaf and not _implied(i, fillers, job))
-        )
-        if wanted:
-            found.append(Colliding(table, fillers, wanted))
-    return found
+    """Returns the tables of a group whose rows may collide, by the plans' hazards."""
+    tables = dict.fromkeys(plan.new for plan in plans)
+    found = [
+        _colliding(job, [plan for plan in plans if plan.new == table], indexes.get(table, {}))
+        for table in tables
+    ]
+    return [one for one in found if one.indexes]
+
+
+def _colliding(job: Job, fillers: Sequence[TablePlan], indexes: Mapping[str, UniqueIndex]) -> Colliding:
+    kinds = (HazardKind.UNIQUE, HazardKind.EXCLUDE)
+    names = {hazard.constraint for plan in fillers for hazard in plan.hazards if hazard.kind in kinds}
+    wanted = [
+        index
+        for name, index in indexes.items()
+        if name in names or (index.leaf and not _implied(index, fillers, job))
+    ]
+    return Colliding(fillers[0].new, tuple(fillers), tuple(wanted))
 
 
 def _implied(index: UniqueIndex, plans: Sequence[TablePlan], job: Job) -> bool:
-    """A key of OLD already keeps the rows apart in every column of a partition's own key."""
+    """Returns whether a key of OLD makes the rows differ in the columns of a partition's own key."""
     if len(plans) != 1 or index.exclusion:
         return False
     taken = [m.expression for m in plans[0].columns if m.column in index.columns]
@@ -90,7 +92,7 @@ def _implied(index: UniqueIndex, plans: Sequence[TablePlan], job: Job) -> bool:
 
 
 class Collisions:
-    """Settles the collisions of one table of NEW."""
+    """Resolves the collisions of one table of NEW."""
 
     def __init__(
         self,
@@ -111,7 +113,7 @@ class Collisions:
         )
 
     async def resolve(self) -> None:
-        """Enter the losers into the book."""
+        """Enters the rows that lose a collision into the book."""
         cliques: list[Clique] = []
         edges: list[Edge] = []
         for index in self._of.indexes:

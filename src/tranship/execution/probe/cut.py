@@ -1,4 +1,4 @@
-"""Cutting the sources of a table into batches: one pass counts the rows exactly and finds where each batch begins."""
+"""Cuts the sources of a table into batches: one pass counts the rows and finds where each batch begins."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from tranship.sql import session as statements
 from tranship.sql.old import cut as sql_cut
 
 BATCH_BYTES = 64 * 1024 * 1024
-"""A batch of average rows stays below this on OLD's disk."""
+"""Most bytes of a batch on OLD's disk, so that a batch of wide rows is not one long transaction."""
 SMALLEST_BATCH = 100
 _TID_RANGE_SCAN = 14
-"""The server version from which a ctid range reads only its own pages."""
+"""The server version from which a range of ctids reads only its own pages (TID Range Scan)."""
 
 
 class Cut(Struct, frozen=True):
-    """A table as the snapshot shows it."""
+    """The batches and the rows of a table in one snapshot."""
 
     batches: tuple[Batch, ...]
     rows: int
     digest: str
-    """Order-free over the row versions; equal in two snapshots: the table was not written in between. Empty when not asked for."""
+    """A hash over the row versions that does not depend on their order.
+
+    It is equal in two snapshots if nobody wrote to the table in between. Empty when not asked for.
+    """
 
 
 class _Pass(Struct, frozen=True):
-    """What one pass over a source found: its rows, and the row that opens each batch of ``step`` rows."""
+    """The rows of a source, and the row that opens each batch of ``step`` rows."""
 
     rows: int
     step: int
@@ -38,9 +41,10 @@ class _Pass(Struct, frozen=True):
 
 
 async def cut(conn: asyncpg.Connection, plan: TablePlan, batch_rows: int) -> tuple[Batch, ...]:
-    """The batches of a table, in physical order, source by source; ``conn`` is in a transaction on the snapshot.
+    """Returns the batches of a table, in physical order, source by source.
 
-    Every batch but a source's last holds exactly ``batch_rows`` rows (fewer where rows are large); together they hold every row once.
+    ``conn`` is in a transaction on the snapshot. Every batch but a source's last one holds exactly
+    ``batch_rows`` rows, or fewer when rows are large. Together they hold every row once.
     """
     return (await measure(conn, plan, batch_rows, digest=False)).batches
 
@@ -48,7 +52,10 @@ async def cut(conn: asyncpg.Connection, plan: TablePlan, batch_rows: int) -> tup
 async def measure(
     conn: asyncpg.Connection, plan: TablePlan, batch_rows: int, *, digest: bool = True, whole: bool = False
 ) -> Cut:
-    """The batches with the exact number of rows and, where asked for, the digest. ``whole``: one batch per source."""
+    """Returns the batches with the exact number of rows and, if wanted, the digest.
+
+    ``whole``: makes one batch per source.
+    """
     await conn.execute(statements.set_local("synchronize_seqscans", "off"))
     await conn.execute(statements.set_local("max_parallel_workers_per_gather", "0"))
     batches: list[Batch] = []
@@ -69,7 +76,7 @@ async def measure(
 
 
 async def versions(conn: asyncpg.Connection, plan: TablePlan) -> tuple[int, str]:
-    """Rows and digest of a table, as :func:`measure` finds them."""
+    """Returns the rows and the digest of a table, as :func:`measure` finds them."""
     rows, digests = 0, []
     for source in plan.sources:
         if source.pageable:
@@ -100,7 +107,9 @@ async def _pass(
 
 
 def _ranges(source: int, seen: _Pass) -> list[tuple[Range, int]]:
-    """Half-open ranges between the rows that open a batch, with their rows; first and last are open."""
+    """Returns half-open ranges between the rows that open a batch, with their rows. First and last are
+    open.
+    """
     last = len(seen.firsts) - 1
     return [
         (

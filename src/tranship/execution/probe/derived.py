@@ -1,6 +1,9 @@
-"""What this run will put into a table of NEW before it is there: asked of OLD where OLD can tell, else rendered by NEW and held here.
+"""The rows that this run will put into a table of NEW, computed before they are there.
 
-Memory: only where OLD cannot tell a key (it is converted by NEW's input, mapped or looked up) an index of at most 1 000 000 keys is
+OLD is asked where it can tell. Otherwise NEW renders the keys, which are kept in memory.
+
+Memory: only where OLD cannot tell a key (it is converted by NEW's input, mapped or looked up) an index of
+    at most 1 000 000 keys is
 held, about 250 bytes each; beyond that nothing is claimed and the table says that it was not asked.
 """
 
@@ -31,14 +34,14 @@ _HELD = 1_000_000
 
 
 class Holder(Struct, frozen=True):
-    """A row of OLD that will become the row of NEW with some key, unless it is rejected."""
+    """A row of OLD that becomes the row of NEW with some key, unless it is rejected."""
 
     plan: TablePlan
     row: Locator
 
 
 class Derived:
-    """Keys that the rows of OLD will have in NEW."""
+    """Computes the keys that the rows of OLD will have in NEW."""
 
     def __init__(
         self,
@@ -54,7 +57,7 @@ class Derived:
         self._indexes: dict[tuple[FlowId, tuple[str, ...]], dict[str, list[Locator]]] = {}
 
     def reader(self, plan: TablePlan) -> Reader:
-        """Reads a plan's rows with all its lookups bound."""
+        """Returns a reader of a plan's rows with all its lookups bound."""
         return Reader(
             self._job, plan, self._old, self._new, self.lookups, self._broken.setdefault(plan.flow, {})
         )
@@ -62,7 +65,7 @@ class Derived:
     async def holders(
         self, table: TableName, columns: tuple[str, ...], keys: Sequence[str]
     ) -> Mapping[str, Sequence[Holder]]:
-        """The rows, rejected ones included, that will have each of some canonical keys.
+        """Returns the rows, rejected ones included, that will have each of some canonical keys.
 
         Raises:
             NotAskable: the keys cannot be known before NEW has them.
@@ -74,7 +77,11 @@ class Derived:
         return found
 
     async def survivors(self, table: TableName, columns: tuple[str, ...], keys: Sequence[str]) -> set[str]:
-        """Those of the keys that a row which is not rejected will have. Raises NotAskable."""
+        """Returns the keys that a row which is not rejected will have.
+
+        Raises:
+            NotAskable: the keys cannot be computed.
+        """
         found = await self.holders(table, columns, keys)
         return {
             key
@@ -85,7 +92,10 @@ class Derived:
     async def values(
         self, table: TableName, columns: tuple[str, ...], keys: Sequence[str], value: str
     ) -> Mapping[str, str | None] | None:
-        """Shipped text of another column per key, for lookups; NULL stands for what NEW's server will make (``Lookups.unknowable``)."""
+        """Returns the text of another column by key, for lookups.
+
+        None stands for a value that NEW's server will make (``Lookups.unknowable``).
+        """
         try:
             found = await self.holders(table, columns, keys)
         except NotAskable:
@@ -112,7 +122,11 @@ class Derived:
     async def keys_of(
         self, plan: TablePlan, columns: tuple[str, ...], rows: Sequence[Locator]
     ) -> dict[Locator, str]:
-        """Canonical keys of chosen rows; rows that NEW refuses have none. Raises NotAskable."""
+        """Returns canonical keys of chosen rows; rows that NEW refuses have none.
+
+        Raises:
+            NotAskable: NEW cannot be asked.
+        """
         reader = self.reader(plan)
         renderer = Renderer(reader, columns)
         keys: dict[Locator, str] = {}
@@ -121,7 +135,11 @@ class Derived:
         return keys
 
     async def index(self, plan: TablePlan, columns: tuple[str, ...]) -> Mapping[str, Sequence[Locator]]:
-        """Rows by canonical key, of a whole table, held in memory. Raises NotAskable."""
+        """Returns all rows of a table by canonical key, and keeps them in memory.
+
+        Raises:
+            NotAskable: NEW cannot be asked, or there are too many rows.
+        """
         if (plan.flow, columns) not in self._indexes:
             self._indexes[plan.flow, columns] = await self._build(plan, columns)
         return self._indexes[plan.flow, columns]
@@ -153,5 +171,5 @@ class Derived:
 
 
 def whole(plan: TablePlan) -> list[Batch]:
-    """Every source of a table as one range; the number of rows is not known (-1)."""
+    """Returns each source of a table as one range, whose number of rows is not known (-1)."""
     return [Batch(0, plan.flow, Whole(n), -1) for n in range(len(plan.sources))]

@@ -1,8 +1,8 @@
-"""Text that NEW's encoding cannot hold: judged character by character, each once, by NEW's own conversion."""
+"""Finds text that NEW's encoding cannot hold. NEW's own conversion judges each character once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import asyncpg
 
@@ -11,7 +11,7 @@ from tranship.sql.new.probe import character_query, guarded
 
 
 class Encoding:
-    """NEW's encoding. Remembers each character it was asked about (at most 1.1 million exist)."""
+    """The encoding of NEW. It remembers every character that NEW has judged (at most 1.1 million exist)."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -19,20 +19,24 @@ class Encoding:
         self._bad: set[str] = set()
 
     async def untranslatable(self, new: asyncpg.Connection, texts: Iterable[str | None]) -> set[str]:
-        """The characters of the texts that NEW cannot hold; lone surrogates are bytes that are no text at all."""
-        used: set[str] = set()
-        for text in texts:
-            if text is not None and not text.isascii():
-                used.update(text)
-        unknown = [c for c in used if c > "\x7f" and c not in self._good and c not in self._bad]
-        bytes_only = {c for c in unknown if "\ud800" <= c <= "\udfff"}
-        self._bad |= bytes_only
-        asked = [c for c in unknown if c not in bytes_only]
-        if self.name != "UTF8" and asked:
-            rows: list[GivenRow] = [{"i": n, "c0": c.encode().hex()} for n, c in enumerate(asked)]
-            answers = await put(
-                new, guarded(character_query(self.name), conversion=True), rows, ascii_only=True
-            )
-            self._bad |= {asked[a.row] for a in answers}
-        self._good.update(c for c in asked if c not in self._bad)
+        """Returns the characters of the texts that NEW cannot hold.
+
+        A lone surrogate stands for a byte that is no text at all.
+        """
+        used = {c for text in texts if text is not None and not text.isascii() for c in text if c > "\x7f"}
+        unknown = used - self._good - self._bad
+        surrogates = {c for c in unknown if "\ud800" <= c <= "\udfff"}
+        unsure = sorted(unknown - surrogates)
+        self._bad |= surrogates | await self._refused(new, unsure)
+        self._good.update(set(unsure) - self._bad)
         return used & self._bad
+
+    async def _refused(self, new: asyncpg.Connection, characters: Sequence[str]) -> set[str]:
+        """Returns the characters that NEW refuses to convert."""
+        # UTF-8 holds every character, so there is nothing to ask.
+        if self.name == "UTF8" or not characters:
+            return set()
+        rows: list[GivenRow] = [{"i": n, "c0": c.encode().hex()} for n, c in enumerate(characters)]
+        statement = guarded(character_query(self.name), conversion=True)
+        answers = await put(new, statement, rows, ascii_only=True)
+        return {characters[answer.row] for answer in answers}

@@ -1,4 +1,7 @@
-"""Rows of OLD that NEW holds already: whoever refers to them finds the row that is meant, so they are no rejects."""
+"""Rows of OLD that NEW holds already, equal in every column.
+
+Whoever refers to them finds the right row, so they are no rejects.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ from tranship.sql.new.unique_indexes import UniqueIndex, equal_part
 
 
 class EqualRows:
-    """Compares rows of one flow with the rows of NEW that they collide with, in every column that the flow fills."""
+    """Compares rows of one flow, in every column that it fills, with the rows of NEW with which they
+    collide.
+    """
 
     def __init__(self, reader: Reader, book: Book, indexes: Sequence[UniqueIndex]) -> None:
         self._reader, self._book = reader, book
@@ -30,7 +35,7 @@ class EqualRows:
         self._query = rows_query(self._typed.rows, parts) if self._typed is not None and parts else ""
 
     async def find(self, rows: Iterable[Locator]) -> set[Locator]:
-        """Enters those of the rows into the book that NEW holds equal, and returns them.
+        """Enters the rows that NEW holds equal into the book, and returns them.
 
         One row of NEW stands for one row of OLD: the first that is read.
         """
@@ -54,7 +59,9 @@ class EqualRows:
         return [rows[n] for n, place in sorted(places.items()) if self._book.find(self._flow, rows[n], place)]
 
     def _comparable(self) -> Typed | None:
-        """The flow's columns as NEW is given them; None where a value is known only once NEW has made it."""
+        """Returns the flow's columns as they are sent to NEW. None: a value exists only after NEW has
+        made it.
+        """
         plan, lookups = self._reader.plan, self._reader.lookups
         if any(lookups.unknowable(plan, n) for n in range(len(plan.columns))):
             return None

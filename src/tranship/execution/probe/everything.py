@@ -1,4 +1,4 @@
-"""Asking, for the dry run and before a live run: every table counted and cut, and every row found that NEW would refuse."""
+"""Probes all tables, for a dry run and before a live run: counts and cuts them, and predicts rejects."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from tranship.sql import session as statements
 from tranship.sql.old import cut as sql_cut
 
 _AT_ONCE = 200
-"""Tables (or groups of them) that one transaction reads: thousands would fill the server's lock table."""
+"""Tables, or groups, that one transaction reads. Thousands would fill the server's lock table."""
 
 
 @dataclass
 class ProbeResult:
-    """What the snapshot holds and what of it NEW would refuse."""
+    """The rows of the snapshot, counted, and those that NEW would refuse."""
 
     cuts: dict[FlowId, Cut]
     book: Book
@@ -43,7 +43,7 @@ class ProbeResult:
 
     @property
     def rejected(self) -> int:
-        """Rows, over all tables."""
+        """Predicted rejects, over all tables."""
         return sum(len(self.book.rejected(flow)) for flow in self.cuts)
 
     @property
@@ -53,7 +53,10 @@ class ProbeResult:
 
 
 def locked_relations(job: Job) -> tuple[TableName, ...]:
-    """Tables of OLD whose rows the run reads: the plan's, lookups on OLD, and those left out, which are counted."""
+    """Returns the tables of OLD that the run reads: those of the plan and of lookups, and those left out.
+
+    The latter are counted, and compared with NEW where rows refer to them.
+    """
     return tuple(
         dict.fromkeys(
             [
@@ -67,10 +70,10 @@ def locked_relations(job: Job) -> tuple[TableName, ...]:
 
 
 async def check_drift(context: RunContext, snapshot: Snapshot) -> None:
-    """The plan was made on the schema that the snapshot sees.
+    """Checks that the plan was made for the schema in the snapshot.
 
     Raises:
-        Refused: OLD was altered in between; says what changed.
+        Refused: OLD was altered in between; the message says what changed.
     """
     async with snapshot.reader() as old:
         now = await read_catalog(
@@ -84,7 +87,10 @@ async def check_drift(context: RunContext, snapshot: Snapshot) -> None:
 async def cut_all(
     snapshot: Snapshot, plans: tuple[TablePlan, ...], batch_rows: int, *, digest: bool
 ) -> dict[FlowId, Cut]:
-    """Every table's batches, in one pass each; a transaction keeps the locks of all that it read, so it reads some tables alone."""
+    """Returns every table's batches, in one pass each.
+
+    A transaction keeps the locks of all that it read, so it reads only some of the tables.
+    """
     cuts: dict[FlowId, Cut] = {}
     for first in range(0, len(plans), _AT_ONCE):
         async with snapshot.reader() as old:
@@ -94,7 +100,7 @@ async def cut_all(
 
 
 async def count_left_out(snapshot: Snapshot, job: Job) -> dict[str, int]:
-    """Rows of the tables that a decision leaves out, where this role may read them."""
+    """Returns the rows of the tables that a decision leaves out, if this role may read them."""
     async with snapshot.reader() as old:
         return {
             str(table.name): await old.fetchval(
@@ -108,9 +114,10 @@ async def count_left_out(snapshot: Snapshot, job: Job) -> dict[str, int]:
 async def probing_session(
     context: RunContext, rehearsal: asyncpg.Connection | None = None
 ) -> AsyncIterator[asyncpg.Connection]:
-    """A READ ONLY transaction on NEW under the search_path of its batches, so that checks and generated columns mean the same.
+    """Opens a READ ONLY transaction on NEW for data checks.
 
-    A rehearsal asks in its own transaction, which alone sees its rows, and READ ONLY there as well: a check that looks says the same.
+    It has the search_path of batches, so that checks and generated columns mean the same. A rehearsal asks
+    in its own transaction, which alone sees its rows.
     """
     if rehearsal is not None:
         part = rehearsal.transaction()
@@ -140,7 +147,9 @@ async def probe(
     live: bool,
     rehearsal: asyncpg.Connection | None = None,
 ) -> None:
-    """Enters every predicted reject of the groups that the batches belong to, in plan order, into the book."""
+    """Enters every predicted reject of the groups that the batches belong to, in plan order, into the
+    book.
+    """
     groups = [g for g in context.job.plan.groups if any(p.flow in batches for p in g.tables)]
     for first in range(0, len(groups), _AT_ONCE):
         async with probing_session(context, rehearsal) as new:
@@ -151,7 +160,7 @@ async def probe(
 
 
 async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: bool) -> ProbeResult:
-    """The phase that dry run and live run share: count, cut, ask; writes nothing anywhere."""
+    """Counts, cuts and probes all tables, for a dry run and for a live run. Writes nothing."""
     plans = context.job.plan.tables
     cuts = await cut_all(snapshot, plans, context.options.batch_size, digest=digest)
     for plan in plans:

@@ -1,4 +1,7 @@
-"""Rows that NEW holds before the run: a few of them are sought among OLD's rows, many are met row by row."""
+"""Rows that NEW holds before the run, and the rows of OLD that collide with them.
+
+The keys of few rows are looked for in OLD. Against many rows each row of OLD is checked by NEW's indexes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from msgspec import Struct
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.reject_book import Book
 from tranship.model.locator import Locator
-from tranship.model.plan import HazardKind
+from tranship.model.plan import HazardKind, TablePlan
 from tranship.model.progress import Batch
 from tranship.sql.canonical import computed_on_old, key_text
 from tranship.sql.ctid import locate
@@ -18,27 +21,24 @@ from tranship.sql.new.unique_indexes import UniqueIndex, held_keys
 from tranship.sql.old.rows import holders
 
 _FEW = 20_000
-"""Rows of NEW whose keys are looked for in OLD; more, and OLD's rows are held against NEW's index instead."""
+"""Most rows of NEW whose keys are looked for in OLD."""
 
 
 class Existing(Struct, frozen=True):
-    """Indexes of NEW under which rows of OLD may find their place taken."""
+    """The indexes of NEW under which a row of NEW may have the key of a row of OLD."""
 
     by_row: tuple[UniqueIndex, ...] = ()
     few: tuple[UniqueIndex, ...] = ()
-    """NEW holds few rows, and OLD computes the key itself."""
+    """Those for which NEW holds few rows and OLD computes the key."""
 
 
 async def find_existing(reader: Reader, book: Book, indexes: Mapping[str, UniqueIndex]) -> Existing:
-    """How to hold a table's rows against those that NEW has; nothing where it has none."""
-    plan, job = reader.plan, reader.job
-    names = {h.constraint for h in plan.hazards if h.kind is HazardKind.EXISTING} | {
-        name for name, index in indexes.items() if index.leaf
-    }
-    after = job.after(plan)
+    """Returns how the rows of a table are compared with those in NEW; nothing where NEW has none."""
+    plan, after = reader.plan, reader.job.after(reader.plan)
+    names = _blocking(plan, indexes)
     if not names:
         return Existing()
-    if "SELECT" not in after.privileges and not job.new.superuser:
+    if "SELECT" not in after.privileges and not reader.job.new.superuser:
         book.note(plan.flow, f"rows already in NEW: its role may not SELECT from {plan.new}")
         return Existing()
     held = await reader.new.fetchval(held_rows(after, _FEW + 1))
@@ -47,8 +47,17 @@ async def find_existing(reader: Reader, book: Book, indexes: Mapping[str, Unique
     return Existing(tuple(index for index in wanted if index not in few), few)
 
 
+def _blocking(plan: TablePlan, indexes: Mapping[str, UniqueIndex]) -> set[str | None]:
+    """Returns the names of indexes by which a row of NEW may block one of OLD.
+
+    They are those of hazards, and those that single partitions have.
+    """
+    of_hazards = {hazard.constraint for hazard in plan.hazards if hazard.kind is HazardKind.EXISTING}
+    return of_hazards | {name for name, index in indexes.items() if index.leaf}
+
+
 async def existing_candidates(reader: Reader, index: UniqueIndex, batches: Sequence[Batch]) -> list[Locator]:
-    """Rows of the batches whose key is one that NEW holds."""
+    """Returns the rows of the batches whose key is in NEW already."""
     key = _on_old(reader, index)
     if key is None:
         return []
@@ -59,7 +68,7 @@ async def existing_candidates(reader: Reader, index: UniqueIndex, batches: Seque
 
 
 def _on_old(reader: Reader, index: UniqueIndex) -> str | None:
-    """The index's canonical key as OLD computes it."""
+    """Returns the index's canonical key as OLD computes it. None: it cannot."""
     before = reader.job.before(reader.plan)
     if not index.faithful or None in index.columns:
         return None

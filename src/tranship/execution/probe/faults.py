@@ -1,4 +1,6 @@
-"""Faults of the row itself: what its own values, NEW's constraints on one row, and rows already in NEW refuse."""
+"""Faults of the row itself: what its own values, NEW's constraints on one row, and rows already in NEW
+refuse.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _ORDER = {"error": 0, "routing": 1, "null": 2, "check": 3, "existing": 4}
 
 
 class Missing(Struct, frozen=True):
-    """Per foreign key name the rows whose parent is not in NEW now, with their key's text (None: MATCH FULL, half NULL)."""
+    """Per foreign key name the rows whose parent is not in NEW now, with their key's text (None: MATCH
+    FULL, half NULL).
+    """
 
     rows: dict[str, dict[Locator, str | None]]
 
@@ -41,16 +45,20 @@ class FaultFinder:
         keys: Mapping[str, KeyStore],
         equal: EqualRows | None,
     ) -> None:
-        """``equal`` tells rows that are already there from rows whose place is taken; None: every one is rejected."""
+        """``equal`` tells rows that are already there from rows whose place is taken; None: every one
+        is rejected.
+        """
         self._reader, self._scan, self._book, self._encoding = reader, scan, book, encoding
         self._plan = reader.plan
         self._after = reader.job.after(reader.plan)
         self._keys = keys
         self._equal = equal
-        self.missing = Missing({key.name: {} for key, _ in scan.asked.parents})
+        self.missing = Missing({key.name: {} for key, _ in scan.questions.parents})
 
     async def run(self, batches: Iterable[Batch]) -> None:
-        """Enter every fault into the book, keep keys for collisions and missing parents for later judgement."""
+        """Enter every fault into the book, keep keys for collisions and missing parents for later
+        judgement.
+        """
         job = self._reader.job
         only = self._scan.only(
             self._plan, job.before(self._plan), in_bytes=job.new.counts_bytes and not job.old.counts_bytes
@@ -67,11 +75,11 @@ class FaultFinder:
             self._find_gaps(chunk, faults)
             await self._find_encoding(chunk, faults)
             await self._find_conversions(chunk, faults)
-            if not self._scan.asked.routing:
+            if not self._scan.questions.routing:
                 self._find_nulls(chunk, faults)
             if self._scan.query:
                 await self._find_by_row(chunk, faults)
-            if self._scan.asked.routing:
+            if self._scan.questions.routing:
                 self._find_nulls(chunk, faults)
             await self._leave_equal(faults)
             self._book.add_all(self._plan.flow, faults.values())
@@ -141,50 +149,58 @@ class FaultFinder:
 
     async def _find_by_row(self, chunk: Chunk, faults: dict[int, Reject]) -> None:
         positions = self._scan.typed.positions if self._scan.typed is not None else ()
-        numbers = [n for n in range(len(chunk.rows)) if n not in faults]
-        numbers = [n for n in numbers if all(_sendable(chunk.texts[p][n]) for p in positions)]
+        numbers = [
+            n
+            for n in range(len(chunk.rows))
+            if n not in faults and all(_sendable(chunk.texts[position][n]) for position in positions)
+        ]
         try:
             answers = await ask(self._reader, self._scan.query, json_rows(chunk, positions, numbers))
         except NotAskable as why:
             self._book.note(self._plan.flow, f"constraints of {self._plan.new}: {why}")
             return
-        by_row: dict[int, list[Answer]] = {}
-        for answer in answers:
-            by_row.setdefault(answer.row, []).append(answer)
-        for n, given in by_row.items():
-            fault = min((a for a in given if a.kind in _ORDER), key=_rank, default=None)
+        for n, given in _by_row(answers).items():
+            fault = min((answer for answer in given if answer.kind in _ORDER), key=_rank, default=None)
             if fault is not None:
                 faults[n] = self._fault(chunk.rows[n], fault)
             else:
                 self._keep(chunk.rows[n], given)
 
     def _fault(self, row: Locator, answer: Answer) -> Reject:
-        asked, which = self._scan.asked, answer.which if isinstance(answer.which, int) else 0
+        questions, which = self._scan.questions, answer.which if isinstance(answer.which, int) else 0
         match answer.kind:
             case "error":
                 return reasons.refused(row, None, None, answer.failure)
             case "routing":
                 return reasons.routing(row, self._after)
             case "null":
-                return reasons.null(row, asked.generated_nulls[which], self._after)
+                return reasons.null(row, questions.generated_nulls[which], self._after)
             case "check":
-                check = asked.checks[which]
+                check = questions.checks[which]
                 return reasons.check(row, check.name, check.columns, check.relation)
             case _:
-                index = asked.existing[which]
+                index = questions.existing[which]
                 return reasons.existing(
                     row, index.constraint, index.shown, str(answer.detail), exclusion=index.exclusion
                 )
 
     def _keep(self, row: Locator, answers: Sequence[Answer]) -> None:
-        asked = self._scan.asked
+        questions = self._scan.questions
         for answer in answers:
             which = answer.which if isinstance(answer.which, int) else 0
             if answer.kind == "key":
-                self._keys[asked.keys[which].constraint].add(row, int(str(answer.detail)))
+                self._keys[questions.keys[which].constraint].add(row, int(str(answer.detail)))
             elif answer.kind == "parent":
                 detail = answer.detail if isinstance(answer.detail, str) else None
-                self.missing.rows[asked.parents[which][0].name][row] = detail
+                self.missing.rows[questions.parents[which][0].name][row] = detail
+
+
+def _by_row(answers: Sequence[Answer]) -> dict[int, list[Answer]]:
+    """Returns answers by the number of their row in the chunk."""
+    by_row: dict[int, list[Answer]] = {}
+    for answer in answers:
+        by_row.setdefault(answer.row, []).append(answer)
+    return by_row
 
 
 def _rank(answer: Answer) -> tuple[int, int]:
@@ -192,5 +208,5 @@ def _rank(answer: Answer) -> tuple[int, int]:
 
 
 def _sendable(text: str | None) -> bool:
-    """Undecodable bytes of a SQL_ASCII database cannot travel in a question."""
+    """Returns whether a text can be sent in a question; undecodable bytes of a SQL_ASCII database cannot."""
     return text is None or text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)

@@ -1,4 +1,7 @@
-"""Asking one group of tables, in the order of the contract: faults of the row itself, collisions, cascades."""
+"""Data checks of one group of tables: faults of the row itself, then collisions, then foreign keys.
+
+The order decides which reason a reject gets.
+"""
 
 from __future__ import annotations
 
@@ -35,17 +38,17 @@ from tranship.sql.new.unique_indexes import UniqueIndex
 
 
 class ProbeContext(Struct, frozen=True):
-    """What the data checks of one group are given."""
+    """Values that the data checks of one group share."""
 
     job: Job
     old: asyncpg.Connection
-    """Inside the run's snapshot, READ ONLY."""
+    """A READ ONLY transaction on the run's snapshot."""
     new: asyncpg.Connection
-    """Inside a READ ONLY transaction, with NEW's configured ``search_path``."""
+    """A READ ONLY transaction with NEW's configured ``search_path``."""
     book: Book
-    """Holds the rejects of all groups before this one, those met while copying included."""
+    """Holds the predicted and runtime rejects of all groups before this one."""
     live: bool
-    """The groups before this one are in NEW; otherwise (dry run) what they will put there is computed from OLD."""
+    """Whether the groups before this one are in NEW. In a dry run their rows are computed from OLD."""
 
 
 async def probe_group(
@@ -54,7 +57,8 @@ async def probe_group(
     """Finds every row of the group that NEW would refuse, and enters it into the book.
 
     Args:
-        batches: per flow the batches still to be copied; rows of batches done before are taken to be in NEW or in the book.
+        batches: per flow the batches still to be copied; rows of batches done before are taken to be in NEW
+            or in the book.
 
     Raises:
         Refused: a lookup holds different values for one key.
@@ -74,7 +78,7 @@ async def probe_group(
 
 
 class _GroupProbe:
-    """One group's questions and what is kept between them."""
+    """The data checks of one group, and what is kept between them."""
 
     def __init__(self, context: ProbeContext, group: Group) -> None:
         job, book = context.job, context.book
@@ -91,7 +95,7 @@ class _GroupProbe:
         self._colliding: list[Colliding] | None = None
 
     async def faults(self, plan: TablePlan, batches: Sequence[Batch]) -> None:
-        """Stage 1 of one table."""
+        """Finds the rows of one table that are at fault by themselves."""
         keys = [i for c in await self._find_colliding() if c.table == plan.new for i in c.rendered(self._job)]
         by_row = [key for key, hazard in self._foreign_keys(plan) if self._by_row(plan, key, hazard)]
         reader = self._derived.reader(plan)
@@ -99,7 +103,7 @@ class _GroupProbe:
         # Once rows of the run are in NEW, an equal row there may be one of them: only the first look tells.
         equal = None if self._live else EqualRows(reader, self._book, (*existing.by_row, *existing.few))
         scan = ScanBuilder(reader, self._book, existing.by_row, keys, by_row).build()
-        stores = {index.constraint: KeyStore() for index in scan.asked.keys}
+        stores = {index.constraint: KeyStore() for index in scan.questions.keys}
         self._stores[plan.flow] = stores
         if scan.needed:
             finder = FaultFinder(reader, scan, self._book, self._encoding, stores, equal)
@@ -114,7 +118,7 @@ class _GroupProbe:
         await self._settled_parents(plan)
 
     async def collisions(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:
-        """Stage 2."""
+        """Resolves collisions under unique and exclusion keys."""
         for of in await self._find_colliding():
             stores = {
                 (n, name): store
@@ -125,7 +129,7 @@ class _GroupProbe:
             await Collisions(self._job, self._derived, self._book, of, stores, rows).resolve()
 
     async def cascades(self) -> None:
-        """Stage 3."""
+        """Rejects rows whose parent does not arrive."""
         ties = [
             Tie(p, key, self._doubted(h))
             for p in self._group.tables
@@ -141,7 +145,7 @@ class _GroupProbe:
             await Cascades(self._job, self._group.tables, ties, self._parents, self._book, absent).resolve()
 
     async def _settled_parents(self, plan: TablePlan) -> None:
-        """Missing parents in tables outside the group."""
+        """Rejects rows whose parent is missing in a table outside the group."""
         for key, hazard in self._foreign_keys(plan):
             if (plan.new, key.name) in self._inside:
                 continue
@@ -173,12 +177,15 @@ class _GroupProbe:
         return [(key, hazards[key.name]) for key in self._job.after(plan).foreign_keys if key.name in hazards]
 
     def _doubted(self, hazard: Hazard) -> bool:
-        """OLD may have orphans. A key that OLD holds is believed by a live run, which proves it on NEW; a dry run can prove it on OLD alone:
-        rows written while triggers were off stand under a valid key."""
+        """OLD may have orphans. A key that OLD holds is believed by a live run, which proves it on NEW; a
+        dry run can prove it on OLD alone: rows written while triggers were off stand under a valid key."""
         return hazard.new or not self._live
 
     def _by_row(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> bool:
-        """Only reading every child can tell; a half NULL key that MATCH FULL forbids is no orphan that OLD would find."""
+        """Returns whether every child has to be read, because OLD alone cannot find the orphans of a key.
+
+        A half NULL key that MATCH FULL forbids is no orphan to OLD.
+        """
         return not self._parents.set_based(plan, key) or (
             hazard.new and key.match_full and len(key.columns) > 1
         )
@@ -197,6 +204,6 @@ class _GroupProbe:
 
 
 def _pending(job: Job, group: Group, *, live: bool) -> Callable[[TableName], bool]:
-    """Tables of NEW that still wait for rows of this run."""
+    """Returns the tables of NEW that still wait for rows of this run."""
     waiting = frozenset(plan.new for plan in (group.tables if live else job.plan.tables))
     return waiting.__contains__

@@ -1,4 +1,7 @@
-"""Keys of a table's rows in little memory: a 64-bit hash and the packed row, 16 bytes a row, until the few that may collide are known."""
+"""Keys of a table's rows in little memory: a 64-bit hash and the packed row, 16 bytes a row.
+
+The few rows whose hashes are equal are compared afterwards.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,11 @@ from tranship.model.locator import Locator
 from tranship.sql.ctid import MOST_SOURCES, packed, unpacked
 
 LIMIT = 5_000_000
-"""Rows per index: 80 MB while collecting, a few hundred while duplicates are sought."""
+"""Most rows per index: 80 MB while they are collected, a few hundred MB while duplicates are looked for."""
 
 
 class KeyStore:
-    """Hashes of one index's keys over one table plan."""
+    """The hashes of one index's keys over one table plan."""
 
     def __init__(self) -> None:
         self._hashes = array("q")
@@ -21,7 +24,7 @@ class KeyStore:
         self.overflowed = False
 
     def add(self, row: Locator, hashed: int) -> None:
-        """Keep a row's hash; beyond the limit everything is let go."""
+        """Keeps a row's hash. Beyond the limit all are dropped."""
         if self.overflowed:
             return
         if len(self._hashes) >= LIMIT or row.source >= MOST_SOURCES:
@@ -31,7 +34,7 @@ class KeyStore:
         self._rows.append(packed(row))
 
     def shared(self, others: list[KeyStore]) -> list[Locator]:
-        """Rows whose hash occurs more than once in this and the other stores together."""
+        """Returns the rows whose hash occurs more than once in this and the other stores together."""
         twice = repeated([self, *others])
         if not twice:
             return []
@@ -43,12 +46,12 @@ class KeyStore:
 
     @property
     def hashes(self) -> array[int]:
-        """All hashes, in the order they came."""
+        """Returns all hashes in the order in which they came."""
         return self._hashes
 
 
 def repeated(stores: list[KeyStore]) -> set[int]:
-    """Hashes that occur more than once."""
+    """Returns the hashes that occur more than once."""
     every = array("q")
     for store in stores:
         every.extend(store.hashes)

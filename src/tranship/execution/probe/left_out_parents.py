@@ -1,5 +1,5 @@
-"""Parents in tables that a decision or the configuration leaves out: rows that refer to them keep their values, so NEW's row under that
-value has to be the row that OLD means.
+"""Parents in tables that a decision or the configuration leaves out: rows that refer to them keep their
+values, so NEW's row under that value has to be the row that OLD means.
 
 NEW's row is the parent where it is equal in the columns that both tables have. Where a person decided the
 column that refers to it, the decision says which row of NEW is meant, and nothing is compared.
@@ -91,12 +91,8 @@ async def differing(
     Raises:
         NotAskable: NEW cannot be asked.
     """
-    columns = pair.columns
-    named = [pair.target.column(pair.named(name)) for name in columns]
-    given = tuple(column for column in named if column is not None)
     width = len(pair.declared.target_columns)
-    rows = GivenRows(pair.target, given)
-    query = rows_query(rows, [differing_part(rows, [(c.name, equality(c.type)) for c in given[:width]])])
+    query = _differing_query(pair, width)
     count, examples = 0, list[str]()
     async for chunk in _referenced(job, pair, old):
         texts: list[GivenRow] = [
@@ -112,6 +108,17 @@ async def differing(
     return LeftOutParentsDiffer(
         pair.plan.flow, pair.key.name, count, pair.parent.name, pair.target.name, tuple(examples[:_SHOWN])
     )
+
+
+def _differing_query(pair: LeftOutParent, width: int) -> str:
+    """Returns the question which given rows differ from NEW's rows; the first ``width`` columns are
+    their key.
+    """
+    named = [pair.target.column(pair.named(name)) for name in pair.columns]
+    given = tuple(column for column in named if column is not None)
+    rows = GivenRows(pair.target, given)
+    key = [(column.name, equality(column.type)) for column in given[:width]]
+    return rows_query(rows, [differing_part(rows, key)])
 
 
 async def _referenced(
@@ -136,7 +143,9 @@ async def _referenced(
 
 
 def _declared(job: Job, plan: TablePlan, key: ForeignKey) -> ForeignKey | None:
-    """OLD's key over the columns that fill NEW's key by themselves; None where a person decided one of them."""
+    """OLD's key over the columns that fill NEW's key by themselves; None where a person decided one of
+    them.
+    """
     taken: dict[str, str] = {}
     for mapping in plan.columns:
         if mapping.column not in key.columns:

@@ -1,4 +1,5 @@
-"""Lookups: per batch the distinct old keys with what NEW's lookup table holds for them, so that a million entries never become one literal.
+"""Lookups: per batch the distinct old keys with what NEW's lookup table holds for them, so that a million
+entries never become one literal.
 
 Keys found are remembered (100 000 per lookup); a batch's own distinct keys bound the rest of the memory.
 """
@@ -14,7 +15,8 @@ from msgspec import Struct
 from tranship.errors import Refused
 from tranship.errors.codes.start import AmbiguousLookup, LookupNotInEncoding, LookupUnreadable
 from tranship.execution.context import Job
-from tranship.execution.probe.questions import NotAskable, put, re_encodes
+from tranship.execution.probe.questions import Answer, NotAskable, put, re_encodes
+from tranship.model.catalog import Table
 from tranship.model.expression import Lookup, NewDefault
 from tranship.model.locator import Locator
 from tranship.model.names import Side, TableName
@@ -40,7 +42,9 @@ class Found(Struct, frozen=True):
 
 
 class Holders(Protocol):
-    """Which rows of OLD will become a row of NEW with one of some canonical keys (``execution/probe/derived.py``)."""
+    """Which rows of OLD will become a row of NEW with one of some canonical keys
+    (``execution/probe/derived.py``).
+    """
 
     async def values(
         self, table: TableName, columns: tuple[str, ...], keys: Sequence[str], value: str
@@ -56,7 +60,8 @@ class Lookups:
     """The lookups of a run.
 
     Args:
-        holders: who computes what this run has yet to put into NEW; without it NEW is taken to hold everything.
+        holders: who computes what this run has yet to put into NEW; without it NEW is taken to hold
+            everything.
         pending: tables of NEW whose rows of this run are not there yet (all that are filled, in a dry run).
     """
 
@@ -111,7 +116,11 @@ class Lookups:
     async def _carry(
         self, old: asyncpg.Connection, plan: TablePlan, lookup: Lookup, values: Sequence[str]
     ) -> None:
-        """Values go through OLD's SELECT: one that OLD's encoding lacks cannot, and must not pass for a missing one."""
+        """Checks that OLD's encoding has the values, which are sent through its SELECT.
+
+        Raises:
+            Refused: it lacks one, which must not be taken for a missing entry.
+        """
         if all(value.isascii() for value in values):
             return
         try:
@@ -136,43 +145,34 @@ class Lookups:
             kept = {key: known[key] for key in keys if key in known}
             known.clear()
             known.update(kept)
-        known.update(await self._ask(new, plan, lookup, unknown))
+        known.update(await self._query_new(new, plan, lookup, unknown))
         return known
 
-    async def _ask(
+    async def _query_new(
         self, new: asyncpg.Connection, plan: TablePlan, lookup: Lookup, keys: Sequence[Key]
     ) -> dict[Key, Found | None]:
-        """NEW's entries, completed by what OLD will still put there."""
-        query = text.found_query(lookup, self.compared(plan, lookup))
+        """Returns NEW's entries, completed by those that this run will add."""
+        statement = guarded(text.found_query(lookup, self.compared(plan, lookup)))
         rows: list[dict[str, int | str | None]] = [
             {"i": n, **{f"c{k}": part for k, part in enumerate(key)}} for n, key in enumerate(keys)
         ]
+        in_ascii = re_encodes(self._job.new)
         try:
-            answers = await put(
-                new, guarded(query), rows, ascii_only=re_encodes(self._job.new), zone=plan.input_zone
-            )
+            answers = await put(new, statement, rows, ascii_only=in_ascii, zone=plan.input_zone)
         except NotAskable as why:
             raise Refused(LookupUnreadable(plan.flow, lookup.table, str(why))) from why
-        entries: dict[Key, Found | None] = dict.fromkeys(keys)
-        absent: dict[str, Key] = {}
-        for answer in answers:
-            key = keys[answer.row]
-            value = answer.detail if isinstance(answer.detail, str) else None
-            if answer.kind == "found":
-                held = entries[key]
-                if held is not None and held.value != value:
-                    raise Refused([_ambiguous(plan, lookup, key)])
-                entries[key] = Found(value)
-            elif answer.kind == "absent" and value is not None:
-                absent[value] = key
-        if absent and self._holders is not None and self._pending(lookup.table):
-            derived = await self._holders.values(lookup.table, lookup.keys, tuple(absent), lookup.value)
-            for canonical_key, value in (derived or {}).items():
-                entries[absent[canonical_key]] = Found(value)
-        return entries
+        found, absent = _entries_in(plan, lookup, keys, answers)
+        return {**dict.fromkeys(keys), **found, **await self._derived(lookup, absent)}
+
+    async def _derived(self, lookup: Lookup, absent: Mapping[str, Key]) -> dict[Key, Found | None]:
+        """Returns entries that this run will add, for keys that NEW lacks, given by their canonical text."""
+        if not absent or self._holders is None or not self._pending(lookup.table):
+            return {}
+        derived = await self._holders.values(lookup.table, lookup.keys, tuple(absent), lookup.value)
+        return {absent[canonical_key]: Found(value) for canonical_key, value in (derived or {}).items()}
 
     def compared(self, plan: TablePlan, lookup: Lookup) -> list[text.LookupKey]:
-        """How each key column is compared with its old column."""
+        """Returns how each key column is compared with its old column."""
         table, before = self._job.new.table(lookup.table), self._job.before(plan)
         compared = []
         for n, (name, column) in enumerate(zip(lookup.keys, lookup.columns, strict=True)):
@@ -184,7 +184,10 @@ class Lookups:
         return compared
 
     def unknowable(self, plan: TablePlan, position: int) -> bool:
-        """The value will be made by NEW's server when this run fills the lookup's table: nothing about it can be asked before."""
+        """Returns whether NEW's server will make the value while this run fills the lookup's table.
+
+        Nothing about it can be asked before.
+        """
         lookup = plan.columns[position].expression
         if not isinstance(lookup, Lookup) or lookup.side is not Side.NEW or not self._pending(lookup.table):
             return False
@@ -200,57 +203,94 @@ class Lookups:
 async def check_lookups(
     job: Job, plans: Sequence[TablePlan], old: asyncpg.Connection, new: asyncpg.Connection
 ) -> None:
-    """Before the plans' rows are copied: no key of their lookups stands for two values, neither now nor with what this run will add.
+    """Checks that no key of a lookup stands for two values, neither now nor with what this run will add.
 
     Raises:
         Refused: with one problem per lookup, naming table, column and key.
     """
     problems = []
-    asked: set[tuple[Side, TableName, tuple[str, ...], str]] = set()
-    for plan in plans:
-        for mapping in plan.columns:
-            lookup = mapping.expression
-            if (
-                not isinstance(lookup, Lookup)
-                or (same := (lookup.side, lookup.table, lookup.keys, lookup.value)) in asked
-            ):
-                continue
-            asked.add(same)
-            conn = new if lookup.side is Side.NEW else old
-            found = [tuple(row) for row in await conn.fetch(text.ambiguous(lookup))]
-            if lookup.side is Side.NEW:
-                found += await _ambiguous_later(job, old, lookup)
-            problems += [_ambiguous(plan, lookup, key) for key in found[:3]]
+    for plan, lookup in _distinct_lookups(plans):
+        conn = new if lookup.side is Side.NEW else old
+        found = [tuple(row) for row in await conn.fetch(text.ambiguous(lookup))]
+        if lookup.side is Side.NEW:
+            found += await _ambiguous_later(job, old, lookup)
+        problems += [_ambiguous(plan, lookup, key) for key in found[:3]]
     if problems:
         raise Refused(problems)
 
 
+def _distinct_lookups(plans: Sequence[TablePlan]) -> list[tuple[TablePlan, Lookup]]:
+    """Returns each lookup once, with the first plan that uses it: old columns do not change its entries."""
+    found: dict[tuple[Side, TableName, tuple[str, ...], str], tuple[TablePlan, Lookup]] = {}
+    for plan in plans:
+        for mapping in plan.columns:
+            lookup = mapping.expression
+            if isinstance(lookup, Lookup):
+                found.setdefault((lookup.side, lookup.table, lookup.keys, lookup.value), (plan, lookup))
+    return list(found.values())
+
+
 async def content_hash(conn: asyncpg.Connection, lookup: Lookup) -> str:
-    """Fixes a lookup's content for the journal: rows and an order-free hash. ``conn`` is of the lookup's side."""
+    """Returns the rows of a lookup's table and a hash that does not depend on their order.
+
+    ``conn`` is a connection to the lookup's side.
+    """
     rows, hashed = await conn.fetchrow(text.content_hash(lookup))
     return f"{rows}:{hashed}"
 
 
 async def _ambiguous_later(job: Job, old: asyncpg.Connection, lookup: Lookup) -> list[Key]:
-    """Keys that OLD's rows will make ambiguous, as far as OLD alone can tell and no unique key of NEW forbids it."""
+    """Returns keys that OLD's rows will make ambiguous.
+
+    Only those are found that OLD alone can tell. A unique key of NEW over the columns forbids any.
+    """
     table = job.new.table(lookup.table)
-    if table is None or any(
-        set(key.columns) <= set(lookup.keys) and not key.nulls_not_distinct for key in table.keys
-    ):
+    if table is None or _unique_in(table, lookup):
         return []
     found: list[Key] = []
     for plan in job.fillers(lookup.table):
-        before = job.before(plan)
-        keys = [key for name in lookup.keys if (key := computed_on_old(plan, name, before)) is not None]
-        position = next((n for n, m in enumerate(plan.columns) if m.column == lookup.value), None)
-        if (
-            len(keys) == len(lookup.keys)
-            and position is not None
-            and computed_on_old(plan, lookup.value, before) is not None
-        ):
-            query = lookup_keys.ambiguous_to_be(plan, keys, compile_text(plan, position, before))
+        query = _ambiguous_to_be(job, plan, lookup)
+        if query is not None:
             found += [tuple(row) for row in await old.fetch(query)]
     return found
+
+
+def _unique_in(table: Table, lookup: Lookup) -> bool:
+    columns = set(lookup.keys)
+    return any(set(key.columns) <= columns and not key.nulls_not_distinct for key in table.keys)
+
+
+def _ambiguous_to_be(job: Job, plan: TablePlan, lookup: Lookup) -> str | None:
+    """Returns the query on OLD for keys that a plan will make ambiguous. None: OLD cannot compute them."""
+    before = job.before(plan)
+    keys = [computed_on_old(plan, name, before) for name in lookup.keys]
+    known = [key for key in keys if key is not None]
+    position = next((n for n, mapping in enumerate(plan.columns) if mapping.column == lookup.value), None)
+    if len(known) < len(keys) or position is None or computed_on_old(plan, lookup.value, before) is None:
+        return None
+    return lookup_keys.ambiguous_to_be(plan, known, compile_text(plan, position, before))
+
+
+def _entries_in(
+    plan: TablePlan, lookup: Lookup, keys: Sequence[Key], answers: Sequence[Answer]
+) -> tuple[dict[Key, Found], dict[str, Key]]:
+    """Returns the entries that NEW has, and the keys that it lacks by their canonical text.
+
+    Raises:
+        Refused: a key has two entries with different values.
+    """
+    found: dict[Key, Found] = {}
+    absent: dict[str, Key] = {}
+    for answer in answers:
+        key = keys[answer.row]
+        value = answer.detail if isinstance(answer.detail, str) else None
+        if answer.kind == "found":
+            if key in found and found[key].value != value:
+                raise Refused([_ambiguous(plan, lookup, key)])
+            found[key] = Found(value)
+        elif answer.kind == "absent" and value is not None:
+            absent[value] = key
+    return found, absent
 
 
 def _ambiguous(plan: TablePlan, lookup: Lookup, key: Key) -> Problem:

@@ -1,4 +1,4 @@
-"""Counts of values that arrive changed: over the whole table, less the rows that do not arrive."""
+"""Counts values that a conversion changes, in the rows that arrive."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Which row of the run is a row's parent. A parent is a row, not a value: a child of a rejected row does not go to
-whoever else has that key in NEW.
+"""Which row of the run is a row's parent. A parent is a row, not a value: a child of a rejected row does
+not go to whoever else has that key in NEW.
 
 Where OLD declares the foreign key, its own columns say who is whose parent, whatever the columns become in
 NEW. Otherwise the values do, provided that one old table alone fills the parent table. A value that a
@@ -28,7 +28,7 @@ from tranship.sql.quote import ident
 
 
 class Ends(Struct, frozen=True):
-    """A child and its parent as OLD compares them."""
+    """The expressions by which OLD compares a child and its parent."""
 
     parent: TablePlan
     compared: tuple[str, ...]
@@ -86,7 +86,7 @@ class OwnParents:
         return [locate(source, ctid) for source, ctid in records]
 
     def _of(self, plan: TablePlan, key: ForeignKey, declared: ForeignKey | None) -> tuple[TablePlan, ...]:
-        """The flows that a row's own parent is in; none where that is not one table of OLD."""
+        """Returns the flows that copy the parent table; none unless it is one table of OLD."""
         fillers = self._job.fillers(key.target)
         if declared is not None:
             fillers = tuple(
@@ -99,7 +99,7 @@ class OwnParents:
         return fillers if len({p.old for p in fillers}) == 1 else ()
 
     def _declared(self, plan: TablePlan, key: ForeignKey) -> ForeignKey | None:
-        """The foreign key of OLD over the columns that fill one of NEW."""
+        """Returns the foreign key of OLD over the columns that fill one of NEW."""
         columns = [_taken(expression) for expression in self._expressions(plan, key)]
         if len(columns) != len(key.columns) or None in columns:
             return None
@@ -143,7 +143,7 @@ class OwnParents:
         return [locate(source, ctid) for source, ctid in await self._derived.reader(plan).old.fetch(query)]
 
     async def _by_key(self, plan: TablePlan, key: ForeignKey, parents: Sequence[TablePlan]) -> list[Locator]:
-        """By the keys that rejected parents would have had in NEW."""
+        """Finds children by the keys that rejected parents would have had in NEW."""
         lost: set[str] = set()
         for parent in parents:
             rejected = sorted(self._book.rejected(parent.flow))

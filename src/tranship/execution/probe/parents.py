@@ -1,7 +1,8 @@
-"""Missing parents: candidates found set-based by OLD where it can compute both ends, the verdict always by NEW's rows and this run's.
+"""Missing parents: candidates found set-based by OLD where it can compute both ends, the verdict always by
+NEW's rows and this run's.
 
-A row whose parent OLD holds and nobody rejected cannot be an orphan, so only OLD's own orphans and the children of rejected rows are
-looked at one by one.
+A row whose parent OLD holds and nobody rejected cannot be an orphan, so only OLD's own orphans and the
+children of rejected rows are looked at one by one.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from tranship.sql.old.rows import End, children, families, orphans
 
 
 class Parents:
-    """Judges the foreign keys of one group.
+    """Finds the rows of one group that violate a foreign key.
 
     Args:
         pending: tables of NEW whose rows of this run are not there yet.
@@ -40,12 +41,12 @@ class Parents:
         self._gone: dict[tuple[FlowId, tuple[str, ...]], tuple[set[Locator], set[str]]] = {}
 
     def set_based(self, plan: TablePlan, key: ForeignKey) -> bool:
-        """OLD can tell who refers to whom: both ends of the key are values that it computes itself."""
+        """Returns whether OLD computes both ends of a key, so that it can join children to parents."""
         fillers = self._job.fillers(key.target)
         return bool(fillers) and all(self._ends(plan, key, parent) is not None for parent in fillers)
 
     async def orphans(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
-        """Rows whose parent is neither among OLD's rows nor rejected elsewhere; only where :meth:`set_based`."""
+        """Returns the rows whose parent is not among OLD's rows. The key has to be :meth:`set_based`."""
         parents, child = [], None
         for parent in self._job.fillers(key.target):
             ends = self._ends(plan, key, parent)
@@ -59,7 +60,9 @@ class Parents:
     async def children(
         self, plan: TablePlan, key: ForeignKey, parent: TablePlan, rows: Sequence[Locator]
     ) -> list[Locator]:
-        """Rows that refer to one of some rows of OLD's parent table; only where :meth:`set_based`."""
+        """Returns the rows that refer to given rows of OLD's parent table. The key has to be
+        :meth:`set_based`.
+        """
         ends = self._ends(plan, key, parent)
         if ends is None or not rows:
             return []
@@ -68,7 +71,7 @@ class Parents:
     async def families(
         self, plan: TablePlan, key: ForeignKey, parent: TablePlan
     ) -> list[tuple[Locator, Locator]]:
-        """Every child with its parent in OLD; only where :meth:`set_based`."""
+        """Returns every child with its parent in OLD. The key has to be :meth:`set_based`."""
         ends = self._ends(plan, key, parent)
         if ends is None:
             return []
@@ -78,7 +81,11 @@ class Parents:
     async def absent(
         self, plan: TablePlan, key: ForeignKey, rows: Iterable[Locator]
     ) -> dict[Locator, str | None]:
-        """Those of the rows whose parent NEW does not hold now, with their key's text. Raises NotAskable."""
+        """Returns the rows whose parent NEW does not hold now, with the text of their key.
+
+        Raises:
+            NotAskable: NEW cannot be asked.
+        """
         reader = self._derived.reader(plan)
         after = self._job.after(plan)
         question = typed(plan, after, key.columns)
@@ -97,7 +104,11 @@ class Parents:
     async def held(
         self, key: ForeignKey, absent: Mapping[Locator, str | None]
     ) -> dict[Locator, list[tuple[FlowId, Locator]]]:
-        """The rows of this run, rejected ones included, that could be the parent of each row. Raises NotAskable."""
+        """Returns the rows of this run, rejected ones included, that could be the parent of each row.
+
+        Raises:
+            NotAskable: their keys cannot be computed.
+        """
         keys = sorted({text for text in absent.values() if text is not None})
         holders = await self._derived.holders(key.target, key.target_columns, keys)
         return {
@@ -109,7 +120,7 @@ class Parents:
     async def judge(
         self, plan: TablePlan, key: ForeignKey, absent: Mapping[Locator, str | None], *, rank: int
     ) -> None:
-        """Reject the rows whose parent neither NEW nor a surviving row of this run provides."""
+        """Rejects the rows whose parent neither NEW nor a surviving row of this run provides."""
         after = self._job.after(plan)
         keys = sorted({text for text in absent.values() if text is not None})
         try:
@@ -144,7 +155,7 @@ class Parents:
     async def _keys_shown(
         self, plan: TablePlan, key: ForeignKey, rows: Sequence[Locator]
     ) -> Mapping[Locator, str | None]:
-        """The rows' keys for people; none where they cannot be known outside of NEW."""
+        """Returns the rows' keys for people; none when only NEW can compute them."""
         try:
             texts = await self._derived.keys_of(plan, key.columns, rows)
         except NotAskable:
@@ -159,7 +170,7 @@ class Parents:
         return await self._derived.survivors(key.target, key.target_columns, keys)
 
     async def _rejected_keys(self, key: ForeignKey) -> set[str]:
-        """Canonical keys of the parents that are rejected by now; each is rendered once."""
+        """Returns the canonical keys of the parents that are rejected by now. Each is rendered once."""
         every: set[str] = set()
         for parent in self._job.fillers(key.target):
             rendered, keys = self._gone.setdefault((parent.flow, key.target_columns), (set(), set()))

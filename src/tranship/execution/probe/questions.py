@@ -1,4 +1,7 @@
-"""Putting a question to NEW: rows go out as one setting, one DO block asks, the answers come back as another."""
+"""Puts a question about given rows to NEW.
+
+The rows are sent as a setting, a DO block asks, and its answers come back as another setting.
+"""
 
 from __future__ import annotations
 
@@ -14,25 +17,31 @@ from tranship.model.types import PgType
 from tranship.sql.new.probe import ANSWER, GIVE, ROLL_BACK, SAVEPOINT, conversion_query, guarded
 
 BLOCK = 1000
-"""Rows that are tried together before each is tried alone."""
+"""Rows that are tried together; if one of them raises an error, each is tried alone."""
 _MEMORY = 50_000
-"""Distinct values per column whose judgement is remembered across chunks."""
+"""Most distinct values of a column whose answers are remembered across chunks."""
 
 GivenRow = Mapping[str, int | str | None]
 """``{"i": row number, "c0": shipped text, …}``."""
 
 
 class NotAskable(Exception):
-    """The question itself cannot be put (a privilege or a function is missing); ``str()`` says why, without row values."""
+    """The question itself is refused, since a privilege or a function is missing.
+
+    ``str()`` says why, without values of rows.
+    """
 
 
 def re_encodes(new: Catalog) -> bool:
-    """NEW translates what it is sent; SQL_ASCII takes every byte as it comes, and knows no ``\\u`` beyond ASCII in JSON."""
+    """Returns whether NEW converts what it is sent.
+
+    SQL_ASCII takes every byte as it comes, and knows no ``\\u`` beyond ASCII in JSON.
+    """
     return new.encoding not in ("UTF8", "SQL_ASCII")
 
 
 class Failure(Struct, frozen=True):
-    """How NEW refuses a value or a row, in its own words."""
+    """The error with which NEW refuses a value or a row."""
 
     sqlstate: str
     message: str
@@ -41,7 +50,7 @@ class Failure(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True, array_like=True):
-    """One answer about one row; see ``sql/new/probe.py``."""
+    """An answer about one row, as ``sql/new/probe.py`` describes it."""
 
     row: int
     kind: str
@@ -50,7 +59,7 @@ class Answer(Struct, frozen=True, array_like=True):
 
     @property
     def failure(self) -> Failure:
-        """What an ``error`` says."""
+        """The error in an answer of kind ``error``."""
         words = self.detail if isinstance(self.detail, list) else [self.detail]
         message, constraint, column = (*words, None, None, None)[:3]
         return Failure(str(self.which), message or "", constraint or None, column or None)
@@ -65,10 +74,17 @@ async def put(
     block: int = BLOCK,
     zone: str | None = None,
 ) -> list[Answer]:
-    """Asks a question (what ``guarded`` makes of a query) about rows, in a savepoint that is rolled back: settings are as before afterwards.
+    """Puts a question about rows, which ``guarded`` has made of a query. Returns the answers.
 
-    ``ascii_only``: NEW re-encodes (:func:`re_encodes`), so the rows travel in ASCII; what its encoding lacks raises where it is read, not on the way.
-    ``zone``: the session's time zone while it is asked. Raises :class:`NotAskable` where the question itself is refused.
+    It is put in a savepoint that is rolled back, so that no setting stays.
+
+    Args:
+        ascii_only: NEW converts what it is sent (:func:`re_encodes`), so the rows are sent in ASCII. What
+            NEW's encoding lacks then raises an error where it is read, not on the way.
+        zone: the session's time zone for the question.
+
+    Raises:
+        NotAskable: the question itself is refused.
     """
     if not rows:
         return []
@@ -88,7 +104,7 @@ async def put(
 
 
 class Converter:
-    """Judges shipped texts by NEW's input function of one type, each distinct text once."""
+    """Asks NEW's input function of one type about texts, each distinct text once."""
 
     def __init__(self, pg_type: PgType, *, ascii_only: bool, zone: str | None = None) -> None:
         self._type = pg_type
@@ -97,7 +113,7 @@ class Converter:
         self._known: dict[str, Failure | None] = {}
 
     async def judge(self, new: asyncpg.Connection, texts: set[str]) -> Mapping[str, Failure]:
-        """The texts that NEW refuses, with its words."""
+        """Returns the texts that NEW refuses, with its errors."""
         unknown = [text for text in texts if text not in self._known]
         if len(self._known) + len(unknown) > _MEMORY:
             self._known = {text: self._known[text] for text in texts if text in self._known}

@@ -1,6 +1,7 @@
-"""Rows of OLD in chunks: their ctids and the shipped texts that a question needs.
+"""Reads rows of OLD in chunks: their addresses and the texts that a question needs.
 
-Memory: a chunk holds at most about 16 MB of text (a single larger row apart) and 20 000 rows, whatever the batch size.
+Memory: a chunk holds at most about 16 MB of text (a single larger row apart) and 20 000 rows, whatever the
+    batch size.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ from tranship.sql.old.rows import TextColumns, raising_rows, select_texts, selec
 _ROWS = 20_000
 _BYTES = 16_000_000
 _FIRST = 200
-"""Rows fetched before anything is known about their width."""
+"""Rows of the first fetch, before their width is known."""
 _RAISED = (
     asyncpg.DataError,
     asyncpg.CardinalityViolationError,
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.PLPGSQLError,
 )
-"""What a person's expression may raise for a row."""
+"""The errors that a person's expression may raise for a row."""
 _CHOSEN = 10_000
-"""Chosen rows that one statement names by their ctids."""
+"""Most rows that one statement names by their ctids."""
 
 
 class Chunk(Struct, frozen=True):
@@ -44,13 +45,13 @@ class Chunk(Struct, frozen=True):
 
     rows: tuple[Locator, ...]
     texts: Mapping[int, tuple[str | None, ...]]
-    """Per mapping position; undecodable bytes of a SQL_ASCII database are lone surrogates."""
+    """By position of the mapping. Undecodable bytes of a SQL_ASCII database are lone surrogates."""
     gaps: Mapping[int, tuple[str | None, ...]]
-    """Per mapping position the value that has no entry; None: no gap."""
+    """By position of the mapping: the value that has no entry. None: it has one."""
 
 
 class Reader(Struct, frozen=True):
-    """Reads one table plan's rows for asking."""
+    """Reads the rows of one table plan for data checks."""
 
     job: Job
     plan: TablePlan
@@ -58,11 +59,11 @@ class Reader(Struct, frozen=True):
     new: asyncpg.Connection
     lookups: Lookups
     broken: dict[Locator, Failure]
-    """Rows for which an expression raises on OLD, as far as met; shared by all readers of the table."""
+    """Rows for which an expression raised an error on OLD so far. All readers of the table share it."""
 
     @property
     def raw(self) -> bool:
-        """OLD does not know what its text means."""
+        """Whether OLD is SQL_ASCII and does not know what its text means."""
         return self.job.old.encoding == "SQL_ASCII"
 
     async def chunks(
@@ -73,7 +74,7 @@ class Reader(Struct, frozen=True):
         *,
         only: Sequence[str] | None = None,
     ) -> AsyncIterator[Chunk]:
-        """The rows of the batches; ``only`` those that meet one of these predicates.
+        """Yields the rows of the batches; with ``only`` those that satisfy one of these predicates.
 
         Rows for which an expression raises on OLD are left out and entered in ``broken``.
         """
@@ -141,7 +142,9 @@ class Reader(Struct, frozen=True):
             self.broken[Locator(batch.source, parse(row))] = failure
 
     def _first(self, rows: int) -> int:
-        """Rows to begin with, by the average size of a row on OLD's disk: compressed values may be larger when read."""
+        """Rows to begin with, by the average size of a row on OLD's disk: compressed values may be
+        larger when read.
+        """
         before = self.job.before(self.plan)
         width = 4 * before.bytes / max(before.row_estimate, rows, 1.0)
         return max(1, min(_FIRST, int(_BYTES / max(width, 1.0))))
@@ -177,7 +180,7 @@ class Reader(Struct, frozen=True):
 
 
 def by_source(rows: Iterable[Locator]) -> list[list[Locator]]:
-    """Rows in order, cut so that a group has one source and a bounded size."""
+    """Returns rows in order, in groups of one source and a bounded size."""
     groups: list[list[Locator]] = []
     for row in sorted(rows):
         if not groups or groups[-1][0].source != row.source or len(groups[-1]) >= _CHOSEN:

@@ -1,4 +1,5 @@
-"""Predicted rejects: SQLSTATE, column and constraint as the server would give them, and the reason as a value.
+"""Predicted rejects: SQLSTATE, column and constraint as the server would give them, and the reason as a
+value.
 
 Row values stand in reasons: they go to the rejects file and the journal alone.
 """
@@ -33,9 +34,9 @@ from tranship.model.reasons import (
 from tranship.model.verdict import Reject
 
 _SHOWN = 200
-"""Characters of a value that a reason keeps."""
+"""Most characters of a value that a reason keeps."""
 _LONGEST = 1000
-"""Characters of the server's own words that are kept: they may quote a value of any size."""
+"""Most characters of a server's message that are kept: it may quote a value of any size."""
 
 
 def _cut(value: str, most: int = _SHOWN) -> str:
@@ -43,7 +44,7 @@ def _cut(value: str, most: int = _SHOWN) -> str:
 
 
 def gap(row: Locator, mapping: ColumnMapping, value: str) -> Reject:
-    """A value without an entry in the mapping or lookup."""
+    """Returns the reject of a value without an entry in the mapping or lookup."""
     match mapping.expression:
         case Lookup(table=table, keys=keys):
             lacking: Reason = LookupGap(table, keys, _cut(value))
@@ -53,14 +54,14 @@ def gap(row: Locator, mapping: ColumnMapping, value: str) -> Reject:
 
 
 def untranslatable(row: Locator, column: str, character: str, encoding: str) -> Reject:
-    """A character that NEW's encoding lacks, or a byte of a SQL_ASCII database that is no UTF8."""
+    """Returns the reject of a character that NEW's encoding lacks, or of a byte that is no UTF-8."""
     if "\ud800" <= character <= "\udfff":
         return Reject(row, "22021", InvalidByte(ord(character) - 0xDC00), column=column)
     return Reject(row, "22P05", NoEquivalent(character, encoding), column=column)
 
 
 def refused(row: Locator, column: str | None, value: str | None, failure: Failure) -> Reject:
-    """What NEW itself said, with the value where its words lack it."""
+    """Returns the reject of a value or a row that NEW refuses, with NEW's message."""
     lacking = value is not None and value not in failure.message
     reason = ServerSaid(
         _cut(failure.message, _LONGEST), _cut(value) if value is not None and lacking else None
@@ -71,7 +72,7 @@ def refused(row: Locator, column: str | None, value: str | None, failure: Failur
 
 
 def null(row: Locator, column: str, table: Table) -> Reject:
-    """NULL where NEW takes none."""
+    """Returns the reject of a NULL in a NOT NULL column."""
     declared = table.column(column)
     if declared is not None and not declared.not_null:
         return Reject(row, "23502", DomainRefusesNull(column, declared.type.text), column=column)
@@ -79,17 +80,17 @@ def null(row: Locator, column: str, table: Table) -> Reject:
 
 
 def check(row: Locator, name: str, columns: Sequence[str], relation: str) -> Reject:
-    """A CHECK that is false."""
+    """Returns the reject of a row that violates a CHECK."""
     return Reject(row, "23514", CheckViolated(name, relation), column=_only(columns), constraint=name)
 
 
 def routing(row: Locator, table: Table) -> Reject:
-    """No partition takes the row."""
+    """Returns the reject of a row that no partition takes."""
     return Reject(row, "23514", NoPartition(table.name.name))
 
 
 def existing(row: Locator, constraint: str, columns: Sequence[str], held: str, *, exclusion: bool) -> Reject:
-    """A row of NEW holds the place."""
+    """Returns the reject of a row whose key a row of NEW has."""
     reason = HeldByNew(constraint, exclusion, held)
     return Reject(
         row, "23P01" if exclusion else "23505", reason, column=_only(columns), constraint=constraint
@@ -99,7 +100,7 @@ def existing(row: Locator, constraint: str, columns: Sequence[str], held: str, *
 def collision(
     row: Locator, constraint: str, columns: Sequence[str], winner: str, *, exclusion: bool
 ) -> Reject:
-    """Another row of OLD comes first."""
+    """Returns the reject of a row whose key an earlier row of OLD has."""
     reason = ComesSecond(constraint, exclusion, winner)
     return Reject(
         row, "23P01" if exclusion else "23505", reason, column=_only(columns), constraint=constraint, rank=1
@@ -109,7 +110,7 @@ def collision(
 def parent(
     row: Locator, key: ForeignKey, table: Table, value: str | None, *, gone: bool, rank: int = 0
 ) -> Reject:
-    """No parent in NEW; ``gone``: there was one in OLD and it is rejected itself."""
+    """Returns the reject of a row without a parent. ``gone``: OLD has a parent, which is rejected itself."""
     reason = ParentMissing(table.name.name, key.name, key.columns, value, key.target.name, gone)
     return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
 
@@ -123,7 +124,7 @@ def another_parent(
 
 
 def key_shown(text: str | None) -> str | None:
-    """A canonical key as the server writes keys: ``(1, a)``; None stays None."""
+    """Returns a canonical key as the server prints keys: ``(1, a)``."""
     return "(" + ", ".join(decode(text, type=list[str])) + ")" if text is not None else None
 
 

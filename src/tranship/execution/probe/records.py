@@ -1,4 +1,4 @@
-"""Rejected rows as people read them: OLD's key and the whole old row as JSON, written by OLD itself."""
+"""Rejected rows for people: OLD's key and the whole old row as JSON, which OLD itself writes."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tranship.sql.ctid import locate, render
 from tranship.sql.old.rows import kept_columns, whole_rows
 
 _AT_ONCE = 500
-"""Whole rows fetched together."""
+"""Rows that are fetched together, because whole rows may be large."""
 
 
 async def fetch_records(
     old: asyncpg.Connection, job: Job, plan: TablePlan, rejects: Sequence[Reject] | Mapping[Locator, Reject]
 ) -> AsyncIterator[RejectRecord]:
-    """The rejects of one table with key and row, in row order, a few hundred at a time.
+    """Yields the rejects of one table with key and row, in row order.
 
     ``old`` reads the run's snapshot. Values that are no text (SQL_ASCII) stand as ``{"$bytes": hex}``.
     """
@@ -42,7 +42,7 @@ async def fetch_records(
 
 
 async def shown_keys(reader: Reader, rows: Iterable[Locator]) -> dict[Locator, str]:
-    """Keys as JSON for reasons; the place of the row where the table has no key."""
+    """Returns keys as JSON for reasons, or the row's place when the table has no key."""
     shown: dict[Locator, str] = {}
     before = reader.job.before(reader.plan)
     for group in by_source(rows):
@@ -94,7 +94,7 @@ def _record(plan: TablePlan, reject: Reject, key: str | None, row: str) -> Rejec
 
 
 def _field(value: bytes | None) -> str:
-    """A column's JSON; a string that is no UTF-8 becomes its bytes in hex."""
+    """Returns a column's JSON. A string that is no UTF-8 becomes its bytes in hexadecimal digits."""
     if value is None:
         return "null"
     try:

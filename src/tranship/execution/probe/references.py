@@ -15,7 +15,7 @@ _EQUALS = "OPERATOR(pg_catalog.=)"
 
 
 def reference(job: Job, child: Table, key: ForeignKey) -> Reference:
-    """The question whether a parent is in NEW now.
+    """Returns the question whether a parent is in NEW now.
 
     Raises:
         NotAskable: the parent may not be read, or the key has a period.

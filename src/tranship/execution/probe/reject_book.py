@@ -1,6 +1,7 @@
-"""The book of rejects: what asking found and what copying met, so that later tables can be asked against it.
+"""The book of rejects, predicted and at run time, which the data checks of later tables read.
 
-Memory: one entry per rejected row, about 500 bytes with its reason (100 000 rejects are 50 MB); nothing is held for rows that arrive.
+Memory: one entry per rejected row, about 500 bytes with its reason (100 000 rejects are 50 MB); nothing is
+    held for rows that arrive.
 ``--max-rejects`` bounds it where a person wants a bound.
 """
 
@@ -17,20 +18,22 @@ from tranship.model.verdict import LossCount, Reject, TableFindings
 
 
 class Book:
-    """Rejects per flow, and what else asking its rows brought to light. The first reject of a row stands."""
+    """Rejects by flow, and the other findings of the data checks. The first reject of a row stands."""
 
     def __init__(self) -> None:
         self._rejects: dict[FlowId, dict[Locator, Reject]] = {}
         self._already_there: dict[FlowId, set[Locator]] = {}
         self._found: dict[TableName, dict[str, tuple[FlowId, Locator]]] = {}
-        """Per table of NEW the places of rows that were found to be equal, and the row of OLD that has each."""
+        """By table of NEW: the places of rows that were found equal, and the row of OLD that is equal
+        to each.
+        """
         self._losses: dict[FlowId, tuple[LossCount, ...]] = {}
         self._not_asked: dict[FlowId, dict[str, None]] = {}
         self._ordered: set[FlowId] = set()
 
     def add(self, flow: FlowId, reject: Reject) -> bool:
-        """Enters a reject. Returns False where the row is rejected already, which keeps its first reason, or is
-        already there: an equal row of NEW meets every constraint.
+        """Enters a reject. Returns False where the row is rejected already, which keeps its first reason,
+        or is already there: an equal row of NEW meets every constraint.
         """
         if reject.row in self._already_there.get(flow, ()):
             return False
@@ -38,11 +41,11 @@ class Book:
         return rejects.setdefault(reject.row, reject) is reject
 
     def add_all(self, flow: FlowId, rejects: Iterable[Reject]) -> int:
-        """Enter many; the number of rows that were not rejected before."""
+        """Enters rejects and returns the number of rows that were not rejected before."""
         return sum(self.add(flow, reject) for reject in rejects)
 
     def rejected(self, flow: FlowId) -> Mapping[Locator, Reject]:
-        """The rejected rows of a flow."""
+        """Returns the rejected rows of a flow."""
         return MappingProxyType(self._rejects.get(flow, {}))
 
     def find(self, flow: FlowId, row: Locator, place: str) -> bool:
@@ -61,7 +64,9 @@ class Book:
         self._already_there.setdefault(flow, set()).update(rows)
 
     def already_there(self, flow: FlowId) -> AbstractSet[Locator]:
-        """Returns the rows of a flow that NEW held before the run, equal in every column: they are not written."""
+        """Returns the rows of a flow that NEW held before the run, equal in every column: they are not
+        written.
+        """
         return self._already_there.get(flow, frozenset())
 
     def not_written(self, flow: FlowId) -> AbstractSet[Locator]:
@@ -69,19 +74,21 @@ class Book:
         return self._rejects.get(flow, {}).keys() | self._already_there.get(flow, set())
 
     def note(self, flow: FlowId, what: str) -> None:
-        """Say once that something about a flow's rows could not be asked."""
+        """Notes once that something about a flow's rows could not be checked."""
         self._not_asked.setdefault(flow, {}).setdefault(what)
 
     def lost(self, flow: FlowId, losses: Iterable[LossCount]) -> None:
-        """Set what the conversions of a flow change silently."""
+        """Enters the counts of values that the conversions of a flow change silently."""
         self._losses[flow] = tuple(losses)
 
     def order(self, flow: FlowId) -> None:
-        """Collisions of this flow could not be decided by asking: it must be copied as one stream in OLD key order."""
+        """Notes that collisions of a flow could not be predicted, so that it is copied as one stream in
+        key order.
+        """
         self._ordered.add(flow)
 
     def findings(self, flow: FlowId) -> TableFindings:
-        """Everything about one flow, rejects in row order."""
+        """Returns the findings about one flow, rejects in row order."""
         rejects = self._rejects.get(flow, {})
         return TableFindings(
             flow=flow,

@@ -1,4 +1,7 @@
-"""What reading a table's rows once is to answer: built from the plan's hazards, so that a table without hazards is not read."""
+"""What one reading of a table's rows has to answer, by the hazards of its plan.
+
+A table without hazards is not read.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,14 @@ from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import NewDefault
 from tranship.model.plan import Hazard, HazardKind, TablePlan
 from tranship.planning.printed.names import mentioned
-from tranship.sql.new.given_rows import Reference, parent_part, rows_query, verdict_part, within
+from tranship.sql.new.given_rows import GivenRows, Reference, parent_part, rows_query, verdict_part, within
 from tranship.sql.new.unique_indexes import UniqueIndex, existing_part, key_part
 from tranship.sql.old.safe_values import foreign_characters, is_null, missing_entry, uncertain
 from tranship.sql.quote import ident
 
 
 class RowCheck(Struct, frozen=True):
-    """A CHECK that a row must not break."""
+    """A CHECK that a row must satisfy."""
 
     name: str
     relation: str
@@ -31,16 +34,16 @@ class RowCheck(Struct, frozen=True):
     expression: str
 
 
-class Asked(Struct, frozen=True):
-    """What is asked of NEW about typed rows, in the order in which a fault is named."""
+class RowQuestions(Struct, frozen=True):
+    """The questions to NEW about typed rows, in the order in which a fault is reported."""
 
     checks: tuple[RowCheck, ...] = ()
     routing: bool = False
     generated_nulls: tuple[str, ...] = ()
     generated: tuple[str, ...] = ()
-    """Columns whose expression may raise."""
+    """Generated columns whose expression may raise an error."""
     raising: tuple[str, ...] = ()
-    """Expressions of indexes that may raise."""
+    """Expressions of indexes that may raise an error."""
     existing: tuple[UniqueIndex, ...] = ()
     parents: tuple[tuple[ForeignKey, Reference], ...] = ()
     keys: tuple[UniqueIndex, ...] = ()
@@ -54,19 +57,22 @@ class Scan(Struct, frozen=True):
     converters: Mapping[int, Converter]
     nulls: tuple[int, ...]
     never_filled: tuple[str, ...]
-    """NOT NULL columns that nothing fills: every row fails."""
-    asked: Asked
+    """NOT NULL columns that nothing fills, so that every row fails."""
+    questions: RowQuestions
     typed: Typed | None
     query: str
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """Mappings whose shipped text is read."""
+        """The positions of the mappings whose text is read."""
         typed_positions = self.typed.positions if self.typed is not None else ()
         return tuple(sorted({*self.encoded, *self.converters, *self.nulls, *typed_positions}))
 
     def only(self, plan: TablePlan, before: Table, *, in_bytes: bool) -> list[str] | None:
-        """Predicates of the rows worth reading; None: each row has to be looked at. ``in_bytes``: NEW measures texts in bytes."""
+        """Returns predicates of the rows that have to be read. None: every row has to.
+
+        ``in_bytes``: NEW measures texts in bytes.
+        """
         if self.query or self.never_filled:
             return None
         uncertain_rows = [uncertain(plan, n, before, in_bytes=in_bytes) for n in self.converters]
@@ -82,12 +88,12 @@ class Scan(Struct, frozen=True):
 
     @property
     def needed(self) -> bool:
-        """Something is asked at all."""
+        """Whether anything is asked."""
         return bool(self.positions or self.gaps or self.never_filled or self.query)
 
 
 class ScanBuilder:
-    """Sorts one plan's hazards into a scan; what cannot be asked is noted in the book.
+    """Makes a scan of one plan's hazards, and notes in the book what cannot be asked.
 
     Args:
         existing: NEW's indexes that rows already in NEW could block, by constraint.
@@ -114,58 +120,72 @@ class ScanBuilder:
         }
 
     def build(self) -> Scan:
-        """The scan."""
-        ascii_only = re_encodes(self._reader.job.new)
+        """Returns the scan for all hazards of the plan."""
         nulls = self._askable(HazardKind.NOT_NULL)
-        shipped_nulls = [c for c in nulls if self._shipped(c)]
-        declared = {c: self._after.column(c) for c in nulls}
-        generated = tuple(
-            c
-            for c in nulls
-            if not self._shipped(c) and (d := declared[c]) is not None and d.generation is not None
+        shipped = [column for column in nulls if self._shipped(column)]
+        generated = tuple(column for column in nulls if self._is_generated(column))
+        questions = self._questions(generated)
+        rows = self._typed_rows(questions)
+        gaps = [column for hazard in self._hazards(HazardKind.GAP) for column in hazard.columns]
+        return Scan(
+            gaps=self._positions(gaps),
+            encoded=self._positions(self._askable(HazardKind.ENCODING)),
+            converters=self._converters(),
+            nulls=self._positions(shipped),
+            never_filled=tuple(column for column in nulls if column not in {*shipped, *generated}),
+            questions=questions,
+            typed=rows,
+            query=self._query(rows, questions) if rows is not None else "",
         )
-        asked = Asked(
-            checks=self._checks(),
-            routing=self._want(
-                self._hazards(HazardKind.ROUTING), self._routing_columns(), "partition routing"
-            ),
-            generated_nulls=generated
-            if self._want(generated, set(generated), "NOT NULL of generated columns")
-            else (),
+
+    def _typed_rows(self, questions: RowQuestions) -> Typed | None:
+        """Returns the typed rows that the questions read. None: nothing is asked about whole rows."""
+        # A check or a partition bound may read no column at all.
+        if not (self._columns or questions.checks or questions.routing):
+            return None
+        return typed(self._plan, self._after, self._columns)
+
+    def _questions(self, generated_nulls: tuple[str, ...]) -> RowQuestions:
+        """Returns what is asked of NEW about typed rows."""
+        # Each call adds the columns that its question reads, so `typed` is called after all of them.
+        checks = self._checks()
+        routed = self._want(self._hazards(HazardKind.ROUTING), self._routing_columns(), "partition routing")
+        wants_nulls = self._want(generated_nulls, set(generated_nulls), "NOT NULL of generated columns")
+        return RowQuestions(
+            checks=checks,
+            routing=routed,
+            generated_nulls=generated_nulls if wants_nulls else (),
             generated=tuple(c for c in self._generated() if self._want(True, {c}, f"{c}: its expression")),
             raising=tuple(self._raising()),
             existing=tuple(i for i in self._existing if self._want_index(i, "rows already in NEW")),
             parents=tuple(self._references()),
             keys=tuple(i for i in self._keys if self._want_index(i, "collisions")),
         )
-        rows = (
-            typed(self._plan, self._after, self._columns)
-            if self._columns or asked.checks or asked.routing
-            else None
-        )
-        return Scan(
-            gaps=tuple(self._position[c] for h in self._hazards(HazardKind.GAP) for c in h.columns),
-            encoded=tuple(self._position[c] for c in self._askable(HazardKind.ENCODING)),
-            converters={
-                self._position[c]: Converter(
-                    self._plan.columns[self._position[c]].type,
-                    ascii_only=ascii_only,
-                    zone=self._plan.input_zone,
-                )
-                for c in self._askable(HazardKind.CONVERSION)
-            },
-            nulls=tuple(self._position[c] for c in shipped_nulls),
-            never_filled=tuple(c for c in nulls if not self._shipped(c) and c not in generated),
-            asked=asked,
-            typed=rows,
-            query=self._query(rows, asked) if rows is not None else "",
-        )
+
+    def _positions(self, columns: Sequence[str]) -> tuple[int, ...]:
+        return tuple(self._position[column] for column in columns)
+
+    def _is_generated(self, column: str) -> bool:
+        """Returns whether NEW computes a column; its NOT NULL is asked about the whole row."""
+        declared = self._after.column(column)
+        return not self._shipped(column) and declared is not None and declared.generation is not None
+
+    def _converters(self) -> dict[int, Converter]:
+        """Returns a converter for each column whose texts NEW's input function has to judge."""
+        ascii_only = re_encodes(self._reader.job.new)
+        return {
+            position: Converter(
+                self._plan.columns[position].type, ascii_only=ascii_only, zone=self._plan.input_zone
+            )
+            for position in self._positions(self._askable(HazardKind.CONVERSION))
+        }
 
     def build_for_existing(self) -> Scan:
-        """A scan that asks for rows already in NEW and nothing else."""
-        asked = Asked(existing=tuple(i for i in self._existing if self._want_index(i, "rows already in NEW")))
+        """Returns a scan that asks for rows already in NEW and nothing else."""
+        wanted = tuple(i for i in self._existing if self._want_index(i, "rows already in NEW"))
+        questions = RowQuestions(existing=wanted)
         rows = typed(self._plan, self._after, self._columns)
-        return Scan((), (), {}, (), (), asked, rows, self._query(rows, asked))
+        return Scan((), (), {}, (), (), questions, rows, self._query(rows, questions))
 
     def _hazards(self, kind: HazardKind) -> list[Hazard]:
         return [h for h in self._plan.hazards if h.kind is kind]
@@ -185,7 +205,7 @@ class ScanBuilder:
         return not isinstance(self._plan.columns[self._position[column]].expression, NewDefault)
 
     def _want(self, wanted: object, columns: set[str], what: str) -> bool:
-        """Take columns into the question if every one of them can be asked."""
+        """Adds columns to the question if every one of them can be asked. Returns whether it did."""
         if not wanted:
             return False
         try:
@@ -209,7 +229,7 @@ class ScanBuilder:
         return [c for h in self._hazards(HazardKind.GENERATED) for c in h.columns]
 
     def _raising(self) -> list[str]:
-        """Each index as one expression: its keys where its predicate holds."""
+        """Returns each index as one expression: its keys where its predicate holds."""
         names = {h.constraint for h in self._hazards(HazardKind.INDEX)}
         found = []
         for index in self._after.indexes:
@@ -248,7 +268,7 @@ class ScanBuilder:
         )
 
     def _can_be_typed(self, check: RowCheck) -> bool:
-        """A row that is only asked about lies nowhere: it has no ``tableoid``."""
+        """Returns whether a check can be asked: a row that lies nowhere has no ``tableoid``."""
         if all(self._after.column(name) is not None for name in check.columns):
             return True
         self._book.note(self._plan.flow, f"check {check.name}: it reads where the row lies")
@@ -265,32 +285,39 @@ class ScanBuilder:
         found = []
         for key in self._parents:
             try:
-                asked = reference(self._reader.job, self._after, key)
+                question = reference(self._reader.job, self._after, key)
             except NotAskable as why:
                 self._book.note(self._plan.flow, f"foreign key {key.name}: {why}")
                 continue
             if self._want(True, set(key.columns), f"foreign key {key.name}"):
-                found.append((key, asked))
+                found.append((key, question))
         return found
 
-    def _query(self, typed_rows: Typed, asked: Asked) -> str:
-        rows, after = typed_rows.rows, self._after
-        parts = []
-        leaves = [p.constraint or "true" for p in after.partitions] if asked.routing else []
-        if asked.routing and not leaves:
-            leaves = ["false"]
-        checks = [check.expression for check in asked.checks]
-        computed = [*(ident(name) for name in asked.generated), *asked.raising]
-        if leaves or checks or asked.generated_nulls or computed:
-            parts.append(verdict_part(rows, checks, leaves, asked.generated_nulls, computed))
-        primary = after.primary_key
-        for n, index in enumerate(asked.existing):
-            shown = (
-                primary.columns
-                if primary is not None
-                else sorted(mentioned(" ".join(index.expressions), after))
-            )
-            parts.append(existing_part(rows, index, n, shown))
-        parts += [parent_part(rows, asked_parent, n) for n, (_, asked_parent) in enumerate(asked.parents)]
-        parts += [key_part(rows, index, n, hashed=True) for n, index in enumerate(asked.keys)]
+    def _query(self, typed_rows: Typed, questions: RowQuestions) -> str:
+        """Returns the one statement that puts all questions; empty when there are none."""
+        rows = typed_rows.rows
+        parts = [
+            *self._verdict(rows, questions),
+            *(existing_part(rows, i, n, self._shown(i)) for n, i in enumerate(questions.existing)),
+            *(parent_part(rows, parent, n) for n, (_, parent) in enumerate(questions.parents)),
+            *(key_part(rows, index, n, hashed=True) for n, index in enumerate(questions.keys)),
+        ]
         return rows_query(rows, parts) if parts else ""
+
+    def _verdict(self, rows: GivenRows, questions: RowQuestions) -> list[str]:
+        """Returns the question about faults that a row has by itself."""
+        # A partitioned table without partitions takes no row at all.
+        bounds = [leaf.constraint or "true" for leaf in self._after.partitions] or ["false"]
+        leaves = bounds if questions.routing else []
+        checks = [check.expression for check in questions.checks]
+        computed = [*(ident(name) for name in questions.generated), *questions.raising]
+        if not (leaves or checks or questions.generated_nulls or computed):
+            return []
+        return [verdict_part(rows, checks, leaves, questions.generated_nulls, computed)]
+
+    def _shown(self, index: UniqueIndex) -> Sequence[str]:
+        """Returns the columns by which a row of NEW is named: its primary key, else those of the index."""
+        primary = self._after.primary_key
+        if primary is not None:
+            return primary.columns
+        return sorted(mentioned(" ".join(index.expressions), self._after))

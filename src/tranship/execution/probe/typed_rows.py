@@ -1,4 +1,4 @@
-"""Which columns of NEW a question needs, and how each comes by its value: shipped, by a default, or generated."""
+"""Rows as NEW would have them: the columns that a question reads, each copied, by a default, or generated."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tranship.sql.types.values import canonical
 
 
 class Typed(Struct, frozen=True):
-    """Typed rows of a plan's columns: what NEW is told, and from which mappings it travels."""
+    """The columns of typed rows, and the mappings from which their values come."""
 
     rows: GivenRows
     positions: tuple[int, ...]
-    """Mapping positions of ``rows.given``."""
+    """The positions of the mappings of ``rows.given``."""
 
 
 def typed(plan: TablePlan, after: Table, columns: Iterable[str]) -> Typed:
-    """The rows that hold ``columns`` and whatever those are generated from.
+    """Returns rows with these columns and those from which they are generated.
 
     Raises:
         NotAskable: a column gets its value from a sequence or a volatile default.
@@ -53,7 +53,7 @@ def typed(plan: TablePlan, after: Table, columns: Iterable[str]) -> Typed:
 
 
 def json_rows(chunk: Chunk, positions: Sequence[int], numbers: Iterable[int]) -> list[GivenRow]:
-    """Rows of a chunk as NEW is given them."""
+    """Returns rows of a chunk as they are sent to NEW."""
     columns = [chunk.texts[p] for p in positions]
     return [{"i": n, **{f"c{k}": column[n] for k, column in enumerate(columns)}} for n in numbers]
 
@@ -74,18 +74,21 @@ class Renderer:
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """The mappings to read."""
+        """The positions of the mappings to read."""
         return self._typed.positions
 
     async def render(self, chunk: Chunk) -> Mapping[int, str]:
-        """Canonical key per row number of the chunk; rows that NEW refuses or whose key is partly NULL have none."""
+        """Returns canonical keys by row number of the chunk.
+
+        Rows that NEW refuses, or whose key is partly NULL, have none.
+        """
         rows = json_rows(chunk, self.positions, range(len(chunk.rows)))
         answers = await ask(self._reader, self._query, rows)
         return {a.row: a.detail for a in answers if a.kind == "key" and isinstance(a.detail, str)}
 
 
 async def ask(reader: Reader, query: str, rows: Sequence[GivenRow], *, block: int = BLOCK) -> list[Answer]:
-    """Put a question about a plan's rows to NEW, in the zone that the plan's conversions use."""
+    """Puts a question about a plan's rows to NEW, in the time zone of the plan's conversions."""
     return await put(
         reader.new,
         guarded(query),

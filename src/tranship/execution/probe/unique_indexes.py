@@ -1,4 +1,4 @@
-"""NEW's unique and exclusion indexes as questions need them."""
+"""The unique and exclusion indexes of NEW, as the data checks need them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from tranship.sql.types.values import canonical, canonical_builtin
 
 
 async def read_indexes(new: asyncpg.Connection, table: Table) -> dict[str, UniqueIndex]:
-    """By constraint name (index name where there is no constraint); what only a partition declares holds where its rows go."""
+    """Returns indexes by the name of their constraint, or by their own.
+
+    An index that only a partition declares applies to the rows that go there.
+    """
     indexes = await _read(new, table, table.name)
     for leaf in table.partitions:
         own = {key.name for key in leaf.keys}

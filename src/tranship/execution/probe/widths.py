@@ -1,4 +1,7 @@
-"""Values that may be too long for a B-tree of NEW. How far a value shrinks in an index only NEW can tell, so that such rows are named, not judged."""
+"""Values that may be too long for a B-tree of NEW.
+
+How far an index compresses a value only NEW can tell, so such rows are reported and not rejected.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _BOUNDLESS = frozenset({"text", "character varying", "bytea", "jsonb", "numeric"
 
 
 async def note_wide_keys(job: Job, plan: TablePlan, old: asyncpg.Connection, book: Book) -> None:
-    """Note each index of NEW for which some of the rows that are left may be too wide."""
+    """Notes each index of NEW for which some of the remaining rows may be too wide."""
     before, after = job.before(plan), job.after(plan)
     asked = [
         (index.name, too_wide(values))
@@ -30,14 +33,15 @@ async def note_wide_keys(job: Job, plan: TablePlan, old: asyncpg.Connection, boo
     )
     for (name, _), count in zip(asked, counts, strict=True):
         if count:
-            book.note(
-                plan.flow,
-                f"index {name}: {count} rows hold long values for it; NEW refuses what does not fit its page (54000)",
-            )
+            refused = "NEW refuses what does not fit its page (54000)"
+            book.note(plan.flow, f"index {name}: {count} rows hold long values for it; {refused}")
 
 
 def _values(index: Index, plan: TablePlan, before: Table, after: Table) -> list[str]:
-    """What OLD knows of the index's keys, where they have no bound; empty where nothing can be too long or OLD has the same index."""
+    """Returns what OLD knows of an index's unbounded keys.
+
+    Nothing is returned when no value can be too long, or when OLD has the same index.
+    """
     if (
         index.method != "btree"
         or not index.valid
