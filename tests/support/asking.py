@@ -15,7 +15,6 @@ import asyncpg
 from support import Database, Pair
 from tranship.codec.resolutions import read_resolutions
 from tranship.execution.context import Job
-from tranship.execution.probe.cut import cut
 from tranship.execution.probe.group import ProbeContext, probe_group
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.probe.reject_book import Book
@@ -29,6 +28,7 @@ from tranship.planning.matching.scope import make_scope
 from tranship.planning.plan.build import build
 from tranship.report.reasons import reason_text
 from tranship.server.catalog import read_catalog
+from tranship.server.cut import cut
 from tranship.server.session import pin
 
 

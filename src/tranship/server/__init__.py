@@ -11,6 +11,7 @@ pinned by the other.
 2. ``connect.py`` opens a connection; ``deadline.py`` notices one whose server no longer works for it.
 3. ``session.py`` pins settings and refuses poolers; ``identity.py`` tells which database a connection has
    reached.
-4. ``snapshot.py`` holds OLD's snapshot and hands out readers on it.
+4. ``snapshot.py`` holds OLD's snapshot and hands out readers on it. ``old_reader.py`` is the port that such a
+   reader is to the copy; ``cut.py`` is how it cuts a table into batches.
 5. ``catalog/`` reads a database's catalog. ``journal/`` reads and writes the journal in NEW.
 """

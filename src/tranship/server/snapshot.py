@@ -19,6 +19,7 @@ from tranship.errors import ConnectError, Stopped
 from tranship.errors.codes.connection import OldTableLocked, TooManyConnections
 from tranship.errors.codes.stops import SnapshotGone
 from tranship.model.names import TableName
+from tranship.server.old_reader import PostgresReader
 from tranship.server.session import open_session
 from tranship.server.trouble import DRIVER_TROUBLE
 from tranship.sql import session as statements
@@ -209,6 +210,12 @@ class Snapshot:
             await _drop(conn)
             raise
         self._idle.append(conn)
+
+    @contextlib.asynccontextmanager
+    async def reading(self, zone: str | None = None) -> AsyncIterator[PostgresReader]:
+        """Gives the same transaction as an `OldReader`. Raises as :meth:`reader` does."""
+        async with self.reader(zone) as conn:
+            yield PostgresReader(conn)
 
     async def _reading(self) -> asyncpg.Connection:
         """Returns a new connection for reading. Where the server grants none (TS206), the second holder's is

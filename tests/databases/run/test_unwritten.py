@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from support import Pair
 from tranship.config import Endpoint, Secret
 from tranship.execution.active_run import FlowTask, Task
-from tranship.execution.probe.cut import measure, versions
-from tranship.execution.start import old_unchanged as proof
 from tranship.execution.start.old_unchanged import unwritten
 from tranship.model.names import Side, TableName
 from tranship.model.plan import Source, TablePlan
+from tranship.server import cut as cutting
+from tranship.server.cut import measure, versions
 from tranship.server.journal import Findings
 from tranship.server.snapshot import Snapshot
 
@@ -54,7 +54,7 @@ async def test_between_two_snapshots(
         compared.append(arguments)
         return await versions(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(proof, "versions", counted)
+    monkeypatch.setattr(cutting, "versions", counted)
     async with snapshot_of(pair) as first:
         then, tasks = first.mark, [await _task(pair, first, name) for name in ("t", "u")]
     async with snapshot_of(pair) as again:

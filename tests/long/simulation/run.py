@@ -38,7 +38,6 @@ from tranship.execution.copying import batch as worker
 from tranship.execution.copying import split as divide
 from tranship.execution.copying.flow_copy import FlowCopy, RunSessions
 from tranship.execution.copying.tables import finish
-from tranship.execution.probe import cut as source
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.resilience import stall as watch
 from tranship.execution.resilience.connection import PlainSession
@@ -50,6 +49,7 @@ from tranship.model.options import MigrateOptions
 from tranship.model.plan import ColumnMapping, Group, Origin, Plan, Source, TablePlan
 from tranship.model.progress import Batch
 from tranship.model.verdict import Reject, RejectRecord
+from tranship.server import cut as source
 from tranship.server.journal import Findings, Journal
 from tranship.server.snapshot import Settings, Snapshot
 from tranship.sql.ctid import page_and_line, render

@@ -14,12 +14,13 @@ from tranship.execution.copying import batch as worker
 from tranship.execution.copying.stream import Copied, Target
 from tranship.server import snapshot
 from tranship.server.journal import BatchRow
+from tranship.server.old_reader import OldReader, Portion
 
 
 async def _gullible(
-    old: asyncpg.Connection,
+    old: OldReader,
     new: asyncpg.Connection,
-    select: str,
+    portion: Portion,
     target: Target,
     _: object,
 ) -> Copied:
@@ -33,8 +34,8 @@ async def _gullible(
         for chunk in chunks:
             yield chunk
 
-    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        await asyncio.wait_for(old.copy_from_query(select, output=keep, format=kind), 60)
+    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError):
+        await asyncio.wait_for(old.stream(portion, keep, binary=target.binary), 60)
     tag = await new.copy_to_table(
         target.table.name,
         schema_name=target.table.schema,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tranship.execution.probe import cut as source
+from tranship.server import cut as source
 
 
 def break_it() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from tranship.execution.copying.stream import tag_rows
 from tranship.execution.resilience.server_errors import (
     failing_column,
     failing_line,
@@ -23,6 +22,7 @@ from tranship.model.options import MigrateOptions, reject_bound
 from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
 from tranship.server.journal import name_from, name_text
+from tranship.server.old_reader import tag_rows
 from tranship.sql.ctid import parse, render
 
 TABLE = TableName("public", "ord,er 9")

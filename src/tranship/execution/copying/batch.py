@@ -29,13 +29,12 @@ from tranship.execution.switches.triggers_and_keys import refuse_late_triggers
 from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
 from tranship.server.journal import BatchRow, Predicted, RejectRow, bound
+from tranship.server.old_reader import OldReader, Portion
 from tranship.server.session import datestyle, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import session as statements
 from tranship.sql.expression import Bindings
 from tranship.sql.new import switches as sql_switches
-from tranship.sql.old import cut as sql_cut
-from tranship.sql.old.batch import select_batch
 
 LOCK_TIMEOUT = "3s"
 """A batch holds locks on NEW while it waits for another one, so it fails soon and is tried again."""
@@ -213,10 +212,10 @@ class Worker:
     async def _clean(self, new: asyncpg.Connection, given: _Batch) -> Report:
         """Copies in bulk all rows that are not rejected already."""
         run, plan = self._run, given.task.plan
-        async with run.snapshot.reader(plan.zone) as old:
-            self._old = old
-            bindings = await run.bindings(old, new, plan, given.batch)
-            records = await self._records(old, given, given.predicted.rejects)
+        async with run.snapshot.reading(plan.zone) as old:
+            self._old = old.connection
+            bindings = await run.bindings(old.connection, new, plan, given.batch)
+            records = await self._records(old.connection, given, given.predicted.rejects)
             if not await self._begin(new, given):
                 return await self._already(new, given)
             written, sent = await self._copy(old, new, given, bindings)
@@ -227,7 +226,7 @@ class Worker:
         return Report(Moved(row, records))
 
     async def _copy(
-        self, old: asyncpg.Connection, new: asyncpg.Connection, given: _Batch, bindings: Bindings
+        self, old: OldReader, new: asyncpg.Connection, given: _Batch, bindings: Bindings
     ) -> tuple[int, int]:
         """Returns the rows written and the bytes sent."""
         task, batch = given.task, given.batch
@@ -238,7 +237,7 @@ class Worker:
             if tag != f"INSERT 0 {rows}":
                 raise StreamBroken(f"NEW filled {tag} of {rows} rows of {plan.new}")
             return rows, 0
-        select = select_batch(
+        portion = Portion(
             plan,
             job.before(plan),
             batch,
@@ -246,11 +245,8 @@ class Worker:
             bindings=bindings,
             in_key_order=task.ordered_stream,
         )
-        if plan.serial and not task.ordered_stream:
-            select = sql_cut.in_physical_order(select)
-        copied = await pipe(
-            old, new, select, Target(plan.new, task.columns, binary=task.binary), self._progress
-        )
+        target = Target(plan.new, task.columns, binary=task.binary)
+        copied = await pipe(old, new, portion, target, self._progress)
         return copied.written, copied.bytes
 
     async def _isolated(self, new: asyncpg.Connection, given: _Batch) -> Report:

@@ -15,9 +15,8 @@ from tranship.model.locator import Locator, Pages
 from tranship.model.progress import Batch
 from tranship.model.reasons import OldCannotCompute
 from tranship.model.verdict import Reject
+from tranship.server.old_reader import Portion
 from tranship.sql.ctid import next_address, parse
-from tranship.sql.old.batch import select_identified
-from tranship.sql.old.ids import select_ids
 
 Read = Callable[[Batch, Sequence[Locator]], Awaitable[list[Line]]]
 """Reads the lines of a batch less some rows."""
@@ -36,9 +35,8 @@ async def identified_lines(
     except asyncpg.PostgresError as error:
         if not is_rows_fault(error):
             raise
-        async with run.snapshot.reader() as old:
-            select = select_ids(task.plan.sources[batch.source], batch.range)
-            rows = [Locator(batch.source, parse(found)) for (found,) in await old.fetch(select)]
+        async with run.snapshot.reading() as old:
+            rows = await old.rows_of(task.plan, batch)
         search = _Search(partial(_lines, run, new, task), batch, frozenset(excluded))
         await search.halve([row for row in rows if row not in search.excluded])
         return search.lines, search.rejects
@@ -48,18 +46,16 @@ async def _lines(
     run: WorkerContext, new: asyncpg.Connection, task: FlowTask, batch: Batch, excluded: Sequence[Locator]
 ) -> list[Line]:
     plan = task.plan
-    async with run.snapshot.reader(plan.zone) as old:
-        bindings = await run.bindings(old, new, plan, batch)
-        before = run.context.job.before(plan)
-        select = select_identified(
+    async with run.snapshot.reading(plan.zone) as old:
+        portion = Portion(
             plan,
-            before,
+            run.context.job.before(plan),
             batch,
             excluded=excluded,
-            bindings=bindings,
+            bindings=await run.bindings(old.connection, new, plan, batch),
             in_key_order=task.ordered_stream,
         )
-        found = await read_lines(old, select)
+        found = await read_lines(old, portion)
     # Without copied columns a line ends behind the ctid, and COPY takes an empty line as a row of no column.
     return [
         Line(Locator(batch.source, parse(place.rstrip(b"\n").decode())), text or b"\n")

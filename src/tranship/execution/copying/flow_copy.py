@@ -9,9 +9,9 @@ from tranship.execution.active_run import FIRST_REJECTS, ActiveRun, Task
 from tranship.execution.batch_size import AdaptiveBatchSize
 from tranship.execution.copying.assignment import Assignment, Moved, Report
 from tranship.execution.copying.durability import check_kept
-from tranship.execution.probe.cut import SMALLEST_BATCH
 from tranship.model.notes import BatchDivided
 from tranship.model.progress import Batch, BatchDone, RowRejected
+from tranship.server.cut import SMALLEST_BATCH
 from tranship.server.journal import RejectRow
 from tranship.sql.ctid import render
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 import asyncpg
 
 from tranship.execution.active_run import FlowTask, WorkerContext
-from tranship.execution.probe.cut import SMALLEST_BATCH
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.server_errors import is_transient, sqlstate
 from tranship.execution.resilience.writer_lock import hold_epoch
 from tranship.model.progress import Batch
+from tranship.server.cut import SMALLEST_BATCH
 from tranship.server.journal import bound
-from tranship.sql.ctid import parse
-from tranship.sql.old.batch import middle
 from tranship.sql.session import set_local
 
 WHOLE_TRIES = 3
@@ -54,8 +52,8 @@ async def divide(
         Stopped: another run took over.
     """
     journal = run.context.journal
-    async with run.snapshot.reader() as old:
-        at = parse(await old.fetchval(middle(task.plan, batch, rows)))
+    async with run.snapshot.reading() as old:
+        at = await old.boundary(task.plan, batch, rows)
     number = await journal.reserve_number(new, run.run, task.position)
     first, second = batch.divided(at, rows, number)
     async with new.transaction():

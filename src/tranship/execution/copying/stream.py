@@ -11,6 +11,7 @@ from msgspec import Struct
 from tranship.execution.resilience.server_errors import StreamBroken
 from tranship.execution.resilience.stall import Progress
 from tranship.model.names import TableName
+from tranship.server.old_reader import OldReader, Portion, tag_rows
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.session import insert_defaults
 
@@ -65,13 +66,13 @@ class _Pipe:
 
 
 async def pipe(
-    old: asyncpg.Connection,
+    old: OldReader,
     new: asyncpg.Connection,
-    select: str,
+    portion: Portion,
     target: Target,
     progress: Progress,
 ) -> Copied:
-    """Runs ``select`` on OLD and writes its rows into NEW's table. Returns the counts of both servers.
+    """Reads a portion from OLD and writes it into NEW's table. Returns the counts of both servers.
 
     NEW ends its COPY only after OLD has said how many rows it sent. Whatever interrupts OLD before that makes
     NEW's COPY fail.
@@ -89,7 +90,7 @@ async def pipe(
         nonlocal read
         failed: BaseException | None = None
         try:
-            read = tag_rows(await old.copy_from_query(select, output=between.write, format=kind))
+            read = await old.stream(portion, between.write, binary=target.binary)
         except (*DATABASE_TROUBLE, ValueError) as error:
             failed = error
         await between.end(failed)
@@ -140,8 +141,8 @@ async def write_lines(
     return written
 
 
-async def read_lines(old: asyncpg.Connection, select: str) -> list[bytes]:
-    """Returns a whole text COPY as lines, each with its newline.
+async def read_lines(old: OldReader, portion: Portion) -> list[bytes]:
+    """Returns the rows of a portion as lines of text COPY with their address in front, each with its newline.
 
     COPY escapes newlines inside values, so that a line is a row.
     """
@@ -150,23 +151,11 @@ async def read_lines(old: asyncpg.Connection, select: str) -> list[bytes]:
     async def keep(chunk: bytes) -> None:
         parts.append(bytes(chunk))
 
-    sent = tag_rows(await old.copy_from_query(select, output=keep, format="text"))
+    sent = await old.stream_identified(portion, keep)
     lines = _lines(b"".join(parts))
     if len(lines) != sent:
         raise StreamBroken(f"OLD sent {sent} rows, {len(lines)} arrived")
     return lines
-
-
-def tag_rows(tag: str) -> int:
-    """Returns the number in a completion tag ``COPY n``.
-
-    Raises:
-        ValueError: it is another tag, so the stream did not end as COPY ends.
-    """
-    word, _, number = tag.partition(" ")
-    if word != "COPY":
-        raise ValueError(f"not a completion of COPY: {tag!r}")
-    return int(number)
 
 
 def _lines(data: bytes) -> list[bytes]:

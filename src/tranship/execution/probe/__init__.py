@@ -1,6 +1,19 @@
-"""Asking both servers, read-only, which rows NEW would refuse: the same for the dry run and right before
-the copy.
+"""The data checks: which rows would NEW refuse? They are the same for a dry run and right before the copy.
 
-``group.probe_group`` asks, ``book.Book`` keeps what it found, ``records.fetch_records`` writes rejected
-rows out.
+Both servers are asked read-only; nothing here writes. Begin with ``everything``, which counts, cuts and
+probes all tables, then ``group``, which has the order of the checks of a group of tables:
+
+1. Faults of the row itself: ``scan`` says what has to be asked, ``reading`` reads the rows from OLD,
+  ``questions``
+   and ``typed_rows`` put them to NEW, ``faults`` takes the answers. ``encoding``, ``widths``, ``losses`` and
+   ``lookups`` are checks of single values.
+2. Collisions: ``unique_indexes``, ``existing`` (with rows of NEW), ``equal_rows``, ``collisions`` and
+  ``keys`` (among
+   the rows of the run).
+3. Foreign keys: ``references``, ``parents``, ``own_parents``, ``left_out_parents``, ``derived``, and
+  ``cascades`` for
+   what follows from a reject.
+
+``reject_book`` keeps the findings, ``reasons`` makes rejects of them, and ``records`` fetches the rejected
+rows.
 """

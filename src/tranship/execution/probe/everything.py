@@ -11,7 +11,6 @@ import asyncpg
 from tranship.errors import Refused
 from tranship.errors.codes.runs import OldAltered
 from tranship.execution.context import Job, RunContext
-from tranship.execution.probe.cut import Cut, measure
 from tranship.execution.probe.group import ProbeContext, probe_group
 from tranship.execution.probe.left_out_parents import differing, left_out_parents
 from tranship.execution.probe.reject_book import Book
@@ -24,6 +23,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, TableStarted
 from tranship.planning.comparing.drift import drift
 from tranship.server.catalog import read_catalog
+from tranship.server.cut import Cut
 from tranship.server.session import datestyle, open_session
 from tranship.server.snapshot import Snapshot
 from tranship.sql import session as statements
@@ -93,9 +93,9 @@ async def cut_all(
     """
     cuts: dict[FlowId, Cut] = {}
     for first in range(0, len(plans), _AT_ONCE):
-        async with snapshot.reader() as old:
+        async with snapshot.reading() as old:
             for plan in plans[first : first + _AT_ONCE]:
-                cuts[plan.flow] = await measure(old, plan, batch_rows, digest=digest)
+                cuts[plan.flow] = await old.cut(plan, batch_rows, digest=digest)
     return cuts
 
 

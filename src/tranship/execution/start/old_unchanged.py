@@ -9,15 +9,11 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-import asyncpg
-
 from tranship.execution.active_run import Task
-from tranship.execution.probe.cut import versions
 from tranship.model.notes import LookingForWrites, UnchangedSoFar
-from tranship.model.plan import Source
 from tranship.model.progress import Event, Noted
+from tranship.server.old_reader import OldReader
 from tranship.server.snapshot import Mark, Snapshot
-from tranship.sql.old import cut as sql_cut
 
 _REMINDER = 10.0
 """Seconds between two messages about the same comparison."""
@@ -82,7 +78,7 @@ class _Comparison:
         Raises:
             _Differs: one of them was written to.
         """
-        async with self._snapshot.reader() as old:
+        async with self._snapshot.reading() as old:
             while self._queue:
                 if not await _as_it_was(old, self._snapshot.mark, self._then, self._queue.pop()):
                     raise _Differs
@@ -91,7 +87,7 @@ class _Comparison:
                     self._on_event(Noted(UnchangedSoFar(len(self._queue))))
 
 
-async def _as_it_was(old: asyncpg.Connection, now: Mark, then: Mark, task: Task) -> bool:
+async def _as_it_was(old: OldReader, now: Mark, then: Mark, task: Task) -> bool:
     """Returns whether a table holds the row versions that the old snapshot showed.
 
     Equal row count and no xmin newer than the old snapshot's horizon prove that the table is unchanged,
@@ -101,18 +97,10 @@ async def _as_it_was(old: asyncpg.Connection, now: Mark, then: Mark, task: Task)
     if 0 <= now.oldest - then.oldest < _COMPARABLE:
         rows, newer = 0, False
         for source in task.plan.sources:
-            seen, later = await _newer(old, then, source)
+            seen, later = await old.newer(source, then.oldest)
             rows, newer = rows + seen, newer or later
         if rows != task.rows:
             return False
         if not newer:
             return True
-    return await versions(old, task.plan) == (task.rows, task.digest)
-
-
-async def _newer(old: asyncpg.Connection, then: Mark, source: Source) -> tuple[int, bool]:
-    """Returns the rows of a heap, and whether any is newer than the old snapshot or the heap was
-    rewritten.
-    """
-    row = await old.fetchrow(sql_cut.newer(source, then.oldest))
-    return row["rows"], row["newer"] > 0 or row["rewritten"]
+    return await old.versions(task.plan) == (task.rows, task.digest)

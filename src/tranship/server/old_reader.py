@@ -1,0 +1,153 @@
+"""OLD behind a port: what a run needs of the database that it reads.
+
+`OldReader` is one transaction on the run's snapshot. It cuts tables into batches, proves that nobody wrote
+to them, streams the rows of a batch, and names them. PostgreSQL is the only database behind it. The data
+checks still read OLD through `PostgresReader.connection`, because NEW's types decide what they ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.model.catalog import Table
+from tranship.model.locator import Address, Locator
+from tranship.model.plan import Source, TablePlan
+from tranship.model.progress import Batch
+from tranship.server import cut as cutting
+from tranship.sql.ctid import parse
+from tranship.sql.expression import Bindings
+from tranship.sql.old import cut as sql_cut
+from tranship.sql.old.batch import middle, select_batch, select_identified
+from tranship.sql.old.ids import select_ids
+
+Write = Callable[[bytes], Awaitable[None]]
+"""Takes the next bytes of a stream."""
+
+
+class Portion(Struct, frozen=True):
+    """The rows of a batch that are to be copied, as NEW's columns take them."""
+
+    plan: TablePlan
+    table: Table
+    """OLD's table of the plan."""
+    batch: Batch
+    excluded: Sequence[Locator] = ()
+    bindings: Bindings = ()
+    """The entries of NEW's lookup tables for the keys of this batch."""
+    in_key_order: bool = False
+
+
+class OldReader(Protocol):
+    """A transaction on the run's snapshot of OLD."""
+
+    async def cut(self, plan: TablePlan, batch_rows: int, *, digest: bool) -> cutting.Cut:
+        """Returns the batches of a table, with the exact number of rows of each."""
+        ...
+
+    async def versions(self, plan: TablePlan) -> tuple[int, str]:
+        """Returns the rows of a table and the digest over them, as `cut` does."""
+        ...
+
+    async def newer(self, source: Source, horizon: int) -> tuple[int, bool]:
+        """Returns the rows of a source, and whether one may be newer than the transaction ``horizon``."""
+        ...
+
+    async def stream(self, portion: Portion, write: Write, *, binary: bool) -> int:
+        """Writes the rows of a portion in COPY format. Returns how many OLD says that it sent.
+
+        Raises:
+            ValueError: the stream did not end as COPY ends.
+        """
+        ...
+
+    async def stream_identified(self, portion: Portion, write: Write) -> int:
+        """Writes the rows as lines of text COPY with their address in front, in a fixed order.
+
+        Returns how many rows OLD says that it sent.
+
+        Raises:
+            ValueError: the stream did not end as COPY ends.
+        """
+        ...
+
+    async def rows_of(self, plan: TablePlan, batch: Batch) -> list[Locator]:
+        """Returns the rows of a batch, in order."""
+        ...
+
+    async def boundary(self, plan: TablePlan, batch: Batch, rows: int) -> Address:
+        """Returns the address before which a batch has so many rows."""
+        ...
+
+
+class PostgresReader:
+    """An `OldReader` on a connection to PostgreSQL."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+
+    async def cut(self, plan: TablePlan, batch_rows: int, *, digest: bool) -> cutting.Cut:
+        """Returns the batches of a table; see `OldReader`."""
+        return await cutting.measure(self.connection, plan, batch_rows, digest=digest)
+
+    async def versions(self, plan: TablePlan) -> tuple[int, str]:
+        """Returns rows and digest of a table; see `OldReader`."""
+        return await cutting.versions(self.connection, plan)
+
+    async def newer(self, source: Source, horizon: int) -> tuple[int, bool]:
+        """Returns rows, and whether one may be newer; a rewritten heap shows no age. See `OldReader`."""
+        row = await self.connection.fetchrow(sql_cut.newer(source, horizon))
+        return row["rows"], row["newer"] > 0 or row["rewritten"]
+
+    async def stream(self, portion: Portion, write: Write, *, binary: bool) -> int:
+        """Writes the rows of a portion; see `OldReader`."""
+        select = select_batch(
+            portion.plan,
+            portion.table,
+            portion.batch,
+            excluded=portion.excluded,
+            bindings=portion.bindings,
+            in_key_order=portion.in_key_order,
+        )
+        if portion.plan.serial and not portion.in_key_order:
+            select = sql_cut.in_physical_order(select)
+        return await self._copy(select, write, "binary" if binary else "text")
+
+    async def stream_identified(self, portion: Portion, write: Write) -> int:
+        """Writes the rows with their addresses; see `OldReader`."""
+        select = select_identified(
+            portion.plan,
+            portion.table,
+            portion.batch,
+            excluded=portion.excluded,
+            bindings=portion.bindings,
+            in_key_order=portion.in_key_order,
+        )
+        return await self._copy(select, write, "text")
+
+    async def rows_of(self, plan: TablePlan, batch: Batch) -> list[Locator]:
+        """Returns the rows of a batch; see `OldReader`."""
+        select = select_ids(plan.sources[batch.source], batch.range)
+        return [Locator(batch.source, parse(ctid)) for (ctid,) in await self.connection.fetch(select)]
+
+    async def boundary(self, plan: TablePlan, batch: Batch, rows: int) -> Address:
+        """Returns the address at which a batch is divided; see `OldReader`."""
+        return parse(await self.connection.fetchval(middle(plan, batch, rows)))
+
+    async def _copy(self, select: str, write: Write, form: str) -> int:
+        return tag_rows(await self.connection.copy_from_query(select, output=write, format=form))
+
+
+def tag_rows(tag: str) -> int:
+    """Returns the number in a completion tag ``COPY n``.
+
+    Raises:
+        ValueError: it is another tag, so the stream did not end as COPY ends.
+    """
+    word, _, number = tag.partition(" ")
+    if word != "COPY":
+        raise ValueError(f"not a completion of COPY: {tag!r}")
+    return int(number)
