@@ -1,7 +1,7 @@
 """Whether NEW still holds the rows that the journal says it holds.
 
-The journal is no proof of them: a table of NEW may have been emptied, thinned out or replaced by somebody, or be
-UNLOGGED and emptied by a crash of its server.
+The journal is no proof of them: a table of NEW may have been emptied, thinned out or replaced by somebody,
+or be UNLOGGED and emptied by a crash of its server.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tranship.execution.active_run import ActiveRun, Task, fence
 from tranship.model.names import TableName
 from tranship.model.resolution import Problem
 from tranship.server.identity import read_identity
-from tranship.server.journal import Journal, RelationIdentity, Run, TaskRow
+from tranship.server.journal import BatchRow, Journal, RelationIdentity, Run, TaskRow
 from tranship.sql.new.counting import NEXT_XID, count_written
 from tranship.sql.queries import query
 
@@ -68,8 +68,9 @@ class Shortfall(Struct, frozen=True):
 async def shortfalls(new: asyncpg.Connection, claims: Iterable[Claim], *, native: bool) -> list[Shortfall]:
     """Returns the tables that lack rows, after one pass over each.
 
-    Rows that others changed since carry other transactions; as many as others wrote since are taken for such. ``native``: the rows were
-    written on this server; else (a dump that was restored elsewhere) they carry other transactions, and a table's whole count has to do.
+    Rows that others changed since carry other transactions; as many as others wrote since are taken for
+    such. ``native``: the rows were written on this server; else (a dump that was restored elsewhere) they
+    carry other transactions, and a table's whole count has to do.
     """
     by_table: dict[TableName, list[Claim]] = {}
     for claim in claims:
@@ -85,14 +86,24 @@ async def _shortfall(
     if not rows:
         return None
     now = await identity_of(new, table)
-    if now is None or (native and any(c.relation is not None and c.relation.oid != now.oid for c in claims)):
+    if now is None or (native and _replaced(claims, now)):
         return Shortfall(table, rows, 0, replaced=True)
+    there = await _count(new, table, claims, native=native)
+    return Shortfall(table, rows, there) if there < rows else None
+
+
+async def _count(new: asyncpg.Connection, table: TableName, claims: Sequence[Claim], *, native: bool) -> int:
+    """Returns how many of the rows may be there at most."""
     oldest = min(claim.oldest for claim in claims if claim.xids)
     proving = native and await new.fetchval(NEXT_XID) - oldest <= WRAP
     xids = [xid for claim in claims for xid in claim.xids]
     counted = await new.fetchrow(count_written(table, xids, oldest))
-    there = counted["ours"] + counted["others"] if proving else counted["whole"]
-    return Shortfall(table, rows, there) if there < rows else None
+    return int(counted["ours"] + counted["others"] if proving else counted["whole"])
+
+
+def _replaced(claims: Sequence[Claim], now: RelationIdentity) -> bool:
+    """Returns whether another relation than this one received some of the rows."""
+    return any(claim.relation is not None and claim.relation.oid != now.oid for claim in claims)
 
 
 async def identity_of(new: asyncpg.Connection, table: TableName) -> RelationIdentity | None:
@@ -103,10 +114,14 @@ async def identity_of(new: asyncpg.Connection, table: TableName) -> RelationIden
 
 def claim_of(task: Task) -> Claim:
     """Returns what the batches that are done say of a table of the run."""
-    xids = tuple(xid for row in task.done for xid in row.xids)
+    return _claim(task.plan.new, task.done, task.relation)
+
+
+def _claim(table: TableName, done: Sequence[BatchRow], relation: RelationIdentity | None) -> Claim:
+    xids = tuple(xid for row in done for xid in row.xids)
     # The first transaction of a batch is its own, of 64 bits; of those of its savepoints 32 bits are known.
-    oldest = min((row.xids[0] for row in task.done if row.xids), default=0)
-    return Claim(task.plan.new, task.counts[1], xids, oldest, task.relation)
+    oldest = min((row.xids[0] for row in done if row.xids), default=0)
+    return Claim(table, sum(row.written for row in done), xids, oldest, relation)
 
 
 async def journalled_claims(
@@ -118,11 +133,8 @@ async def journalled_claims(
         tasks = [task for other, task in places if other.id == run.id]
         batches = await journal.batches(new, await journal.tasks(new, run.id), run.id)
         for task in tasks:
-            done = [b for b in batches if b.position == task.position and b.xids]
-            xids = tuple(xid for b in done for xid in b.xids)
-            oldest = min((b.xids[0] for b in done), default=0)
-            rows = sum(b.written for b in done)
-            claims.append((run, Claim(task.flow.new, rows, xids, oldest, task.relation)))
+            done = [batch for batch in batches if batch.position == task.position and batch.xids]
+            claims.append((run, _claim(task.flow.new, done, task.relation)))
     return claims
 
 
@@ -138,7 +150,8 @@ async def check_counted(live: ActiveRun, new: asyncpg.Connection, tasks: Sequenc
 
 
 async def fix_relations(live: ActiveRun, tasks: Sequence[Task], new: asyncpg.Connection) -> None:
-    """Records before their first row which relations receive the rows of these tables; what is recorded stays.
+    """Records before their first row which relations receive the rows of these tables; what is recorded
+    stays.
 
     Raises:
         Stopped: another run took over, or another relation has the name of one that received rows.

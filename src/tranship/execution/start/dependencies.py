@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import asyncpg
 
 from tranship.execution.context import Job, RunContext
-from tranship.execution.probe.cut import versions
 from tranship.model.dependencies import Dependencies, Reads, Versions
 from tranship.model.expression import Lookup, Sql
 from tranship.model.names import Side, TableName
 from tranship.model.plan import Source, TablePlan
 from tranship.planning.printed.explained import calls_in, read_plan, relations_in
+from tranship.server.cut import versions
 from tranship.server.session import datestyle, open_session
 from tranship.server.snapshot import Mark, Snapshot
 from tranship.sql.old import expression_checks as sql_expressions
@@ -26,13 +26,7 @@ from tranship.sql.queries import query
 
 async def reads_of(old: asyncpg.Connection, job: Job) -> Reads:
     """Returns what the expressions of the plan reach, asked of OLD's planner; nothing is executed."""
-    plans = [
-        (plan, m.expression.text)
-        for plan in job.plan.tables
-        for m in plan.columns
-        if isinstance(m.expression, Sql)
-    ]
-    plans = [(plan, text) for plan, text in plans if plan.sources]
+    plans = _with_expressions(job)
     if not plans:
         return Reads()
     relations: dict[TableName, None] = {}
@@ -44,13 +38,27 @@ async def reads_of(old: asyncpg.Connection, job: Job) -> Reads:
             relations |= dict.fromkeys(name for name in relations_in(tree) if name not in own)
             calls |= dict.fromkeys(calls_in(tree))
         tables, unseen = await _comparable(old, tuple(relations))
-        called = {
-            (row["schema"], row["bare"])
-            for row in await old.fetch(query("depends_routines"))
-            if row["schema"] is not None and not row["plain"]
-        }
-    unseen += [f"function {schema}.{name}" for schema, name in calls if (schema, name) in called]
+        opaque = await _opaque_routines(old)
+    unseen += [f"function {schema}.{name}" for schema, name in calls if (schema, name) in opaque]
     return Reads(tuple(sorted(tables)), tuple(unseen), expressions=True)
+
+
+def _with_expressions(job: Job) -> list[tuple[TablePlan, str]]:
+    """Returns the expressions that people wrote, each with the plan that uses it; tables without rows
+    aside.
+    """
+    return [
+        (plan, mapping.expression.text)
+        for plan in job.plan.tables
+        for mapping in plan.columns
+        if isinstance(mapping.expression, Sql) and plan.sources
+    ]
+
+
+async def _opaque_routines(old: asyncpg.Connection) -> set[tuple[str, str]]:
+    """Returns the routines whose reads the planner does not show."""
+    rows = await old.fetch(query("depends_routines"))
+    return {(row["schema"], row["bare"]) for row in rows if row["schema"] is not None and not row["plain"]}
 
 
 async def _comparable(
