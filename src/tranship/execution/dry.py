@@ -52,7 +52,7 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
         now = await rows_now(old, job, done)
         differs = await moved_shortfalls(new, journal, list(done.values()))
         left = await with_rejects_before(new, journal, left, done)
-        settled, past = await moved_before(new, journal, job.plan.tables, done)
+        moved_tables, past = await moved_before(new, journal, job.plan.tables, done)
     to_do = context.of(left)
     async with open_snapshot(to_do, passed.reads.tables) as snapshot:
         probed = await probe_everything(to_do, snapshot, digest=False)
@@ -61,7 +61,7 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
             lacking = await without_room(new, left, probed)
         records = [r async for r in dry_records(snapshot, left, probed)]
         text = snapshot.text
-    tables = {counts.plan.flow: counts for counts in settled}
+    tables = {counts.plan.flow: counts for counts in moved_tables}
     by_table: dict[tuple[str, str], list[RejectRecord]] = {}
     for record in records:
         by_table.setdefault((record.table, record.new_table), []).append(record)

@@ -25,7 +25,8 @@ async def trace(
     batch: Batch,
     records: Sequence[asyncpg.Record],
 ) -> list[Locator]:
-    """Returns the old rows behind rows that a batch wrote; fewer than there are rows where some cannot be told.
+    """Returns the old rows behind rows that a batch wrote; fewer than there are rows where some cannot be
+    told.
 
     NEW makes the batch's values once more and compares them with what it holds, column by column, because the
     text that OLD shipped need not be NEW's text of the value. Rows with equal values are interchangeable;

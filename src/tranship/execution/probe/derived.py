@@ -2,9 +2,10 @@
 
 OLD is asked where it can tell. Otherwise NEW renders the keys, which are kept in memory.
 
-Memory: only where OLD cannot tell a key (it is converted by NEW's input, mapped or looked up) an index of
-    at most 1 000 000 keys is
-held, about 250 bytes each; beyond that nothing is claimed and the table says that it was not asked.
+Memory: an index of at most 1 000 000 keys, about 250 bytes each, and only when OLD cannot compute a key
+    because
+NEW's input converts it, or a mapping or a lookup makes it. Beyond that nothing is predicted, and the
+findings of the table say so.
 """
 
 from __future__ import annotations

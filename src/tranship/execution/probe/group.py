@@ -65,11 +65,13 @@ async def probe_group(
     """
     job, old, book = context.job, context.old, context.book
     await check_lookups(job, group.tables, old, context.new)
-    asking = _GroupProbe(context, group)
+    probing = _GroupProbe(context, group)
+    # A row that is at fault by itself takes no key from another row, and a row that loses its key is no
+    # parent.
     for plan in group.tables:
-        await asking.faults(plan, batches.get(plan.flow, ()))
-    await asking.collisions(batches)
-    await asking.cascades()
+        await probing.faults(plan, batches.get(plan.flow, ()))
+    await probing.collisions(batches)
+    await probing.cascades()
     for plan in group.tables:
         await count_losses(job, plan, old, book)
         if not context.live:

@@ -21,17 +21,17 @@ _BOUNDLESS = frozenset({"text", "character varying", "bytea", "jsonb", "numeric"
 async def note_wide_keys(job: Job, plan: TablePlan, old: asyncpg.Connection, book: Book) -> None:
     """Notes each index of NEW for which some of the remaining rows may be too wide."""
     before, after = job.before(plan), job.after(plan)
-    asked = [
+    wide = [
         (index.name, too_wide(values))
         for index in after.indexes
         if (values := _values(index, plan, before, after))
     ]
-    if not asked:
+    if not wide:
         return
     counts = await old.fetchrow(
-        count_where(plan, [predicate for _, predicate in asked], sorted(book.not_written(plan.flow)))
+        count_where(plan, [predicate for _, predicate in wide], sorted(book.not_written(plan.flow)))
     )
-    for (name, _), count in zip(asked, counts, strict=True):
+    for (name, _), count in zip(wide, counts, strict=True):
         if count:
             refused = "NEW refuses what does not fit its page (54000)"
             book.note(plan.flow, f"index {name}: {count} rows hold long values for it; {refused}")

@@ -100,18 +100,18 @@ async def facts(context: RunContext, reads: Reads) -> dict[str, str]:
 
 async def changed(context: RunContext, snapshot: Snapshot, then: Dependencies, mark: Mark) -> tuple[str, ...]:
     """Returns in words what is not as a run found it that began at ``mark``; empty: values mean the same."""
-    told = list(gone(then.facts, await facts(context, then.reads)))
+    changes = list(gone(then.facts, await facts(context, then.reads)))
     if snapshot.mark == mark and mark.complete:
-        return tuple(told)
+        return tuple(changes)
     async with snapshot.reader() as old:
         for name in then.reads.tables:
             same = (
                 snapshot.mark.timeline == mark.timeline
                 and await _versions(old, name) == then.tables[str(name)]
             )
-            told += [] if same else [f"rows of {name}, which an expression reads"]
-    told += [f"perhaps what {name} reads" for name in then.reads.unseen]
-    return tuple(told)
+            changes += [] if same else [f"rows of {name}, which an expression reads"]
+    changes += [f"perhaps what {name} reads" for name in then.reads.unseen]
+    return tuple(changes)
 
 
 def gone(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

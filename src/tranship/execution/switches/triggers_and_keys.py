@@ -191,6 +191,6 @@ def missing_rights(switches: Switches, job: Job, *, replica: bool) -> list[Probl
     for dropped in switches.drop:
         table = tables[dropped.table]
         if table is not None and not table.owned:
-            held = key_held(dropped.key.name, dropped.table, job.new.user, grant)
-            problems.append(held.problem())
+            refused = key_held(dropped.key.name, dropped.table, job.new.user, grant)
+            problems.append(refused.problem())
     return problems
