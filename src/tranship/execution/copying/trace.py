@@ -8,7 +8,8 @@ import asyncpg
 
 from tranship.execution.active_run import ActiveRun
 from tranship.execution.probe.lookups import Lookups
-from tranship.execution.probe.reading import Reader
+from tranship.execution.probe.questions import Answer
+from tranship.execution.probe.reading import Chunk, Reader
 from tranship.execution.probe.typed_rows import ask, json_rows, typed
 from tranship.model.expression import NewDefault
 from tranship.model.locator import Locator
@@ -48,8 +49,13 @@ async def trace(
         async for chunk in reader.chunks([batch], question.positions):
             written = [n for n, row in enumerate(chunk.rows) if row not in gone]
             answers = await ask(reader, query, json_rows(chunk, question.positions, written))
-            for answer in answers:
-                rows = found.setdefault(str(answer.detail), [])
-                if answer.kind == "placed" and len(rows) < int(answer.which):
-                    rows.append(chunk.rows[answer.row])
+            _enter(found, chunk, answers)
     return [row for rows in found.values() for row in rows]
+
+
+def _enter(found: dict[str, list[Locator]], chunk: Chunk, answers: Sequence[Answer]) -> None:
+    """Adds the rows of a chunk that NEW found, at most as many of each value as NEW holds."""
+    for answer in answers:
+        rows = found.setdefault(str(answer.detail), [])
+        if answer.kind == "placed" and len(rows) < int(answer.which):
+            rows.append(chunk.rows[answer.row])
