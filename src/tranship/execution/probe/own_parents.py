@@ -16,6 +16,8 @@ from msgspec import Struct
 
 from tranship.execution.context import Job
 from tranship.execution.probe.derived import Derived
+from tranship.execution.probe.held_parents import HeldParents
+from tranship.execution.probe.references import faithful
 from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.expression import Coalesce, Expression, Lookup, MapValues, Rule, Take
@@ -42,6 +44,7 @@ class OwnParents:
 
     def __init__(self, job: Job, derived: Derived, book: Book) -> None:
         self._job, self._derived, self._book = job, derived, book
+        self._held = HeldParents(job, derived, book)
 
     async def orphaned(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
         """Returns the rows whose parents in OLD are all rejected, less those that are not written anyway.
@@ -64,9 +67,12 @@ class OwnParents:
             return []
         ends = [self._ends(plan, key, parent, declared) for parent in parents]
         known = [end for end in ends if end is not None]
-        return await (
-            self._by_old(plan, known) if len(known) == len(ends) else self._by_key(plan, key, parents)
-        )
+        by_old = await self._by_old(plan, known) if len(known) == len(ends) else None
+        if declared is not None and by_old is not None:
+            return by_old
+        if faithful(self._job.after(plan), key):
+            return by_old if by_old is not None else await self._by_key(plan, key, parents)
+        return [*(by_old or ()), *await self._held.children(plan, key, parents)]
 
     async def _of_earlier_runs(self, plan: TablePlan, declared: ForeignKey) -> list[Locator]:
         """Children of rows that an earlier run rejected, found by OLD's key: places of another snapshot tell

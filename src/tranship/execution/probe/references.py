@@ -25,21 +25,29 @@ def reference(job: Job, child: Table, key: ForeignKey) -> Reference:
         raise NotAskable("a key with PERIOD is checked by NEW alone")
     if target is not None and "SELECT" not in target.privileges and not job.new.superuser:
         raise NotAskable(f"NEW's role may not SELECT from {key.target}")
-    declared = [(name, child.column(name)) for name in key.columns]
-    canonicals = [
-        canonical(f"g.{ident(name)}", column.type, column.collation) if column is not None else None
-        for name, column in declared
-    ]
     shown = [
         text or f"CAST(g.{ident(name)} AS pg_catalog.text)"
-        for text, name in zip(canonicals, key.columns, strict=True)
+        for text, name in zip(_canonicals(child, key), key.columns, strict=True)
     ]
     return Reference(
         constraint=key,
         target=relation_to_read(target) if target is not None else relation(key.target),
         key=key_text(shown),
-        faithful=None not in canonicals and all(map(deterministic, key.collations)),
+        faithful=faithful(child, key),
     )
+
+
+def faithful(child: Table, key: ForeignKey) -> bool:
+    """Returns whether the key has a canonical text: two texts are equal exactly where the keys are."""
+    return None not in _canonicals(child, key) and all(map(deterministic, key.collations))
+
+
+def _canonicals(child: Table, key: ForeignKey) -> list[str | None]:
+    declared = [(name, child.column(name)) for name in key.columns]
+    return [
+        canonical(f"g.{ident(name)}", column.type, column.collation) if column is not None else None
+        for name, column in declared
+    ]
 
 
 def equality(pg_type: PgType) -> str:

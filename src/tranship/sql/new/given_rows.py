@@ -170,6 +170,18 @@ def parent_part(rows: GivenRows, reference: Reference, which: int) -> str:
     """
 
 
+def held_part(rows: GivenRows, target: str, same: str) -> str:
+    """Returns the row of NEW that each given row finds under its key, as text: its relation and place there.
+
+    ``same`` is the condition that the row ``p`` of ``target`` has the key of the given row ``g``.
+    """
+    place = "CAST(p.tableoid AS pg_catalog.text) || ' ' || CAST(p.ctid AS pg_catalog.text)"
+    return f"""
+        SELECT {answer(f"g.{rows.number}", literal("held"), "0", place)}
+        FROM tranship_rows AS g JOIN {target} AS p ON {same}
+    """
+
+
 def differing_part(rows: GivenRows, key: Sequence[tuple[str, str]]) -> str:
     """Returns the given rows under whose key the table holds a row with another text in one of the given
     columns.
