@@ -11,19 +11,19 @@ from msgspec.structs import replace
 
 from tranship.analysis.prepare import Prepared, prepare
 from tranship.analysis.sides import connections
-from tranship.codec import check_folder
+from tranship.codec import check_folder, encode
 from tranship.config import Config
-from tranship.errors import Refused
+from tranship.errors import Refused, Stopped, UsageError
 from tranship.execution.context import Job, RunContext
 from tranship.execution.dry import dry_run
 from tranship.execution.live import move
 from tranship.execution.rehearsal import rehearse
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.resilience.writer_lock import WriterLock
-from tranship.execution.results.files import _refused, write_outcome
+from tranship.execution.results.files import longest_path, refused, write_outcome
 from tranship.execution.results.outcome import MigrationOutcome, StoppedRun
 from tranship.execution.upkeep.doctor import restore_all
-from tranship.model.notes import ResultWritten, Warned
+from tranship.model.notes import ResultUnwritten, ResultWritten, Warned
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted, PlannedTable, RunStarted
 from tranship.model.verdict import MigrationResult
@@ -36,8 +36,11 @@ async def migrate(
     options: MigrateOptions,
     on_event: Callable[[Event], None] | None = None,
     stop: asyncio.Event | None = None,
-) -> tuple[MigrationResult, Path]:
+) -> tuple[MigrationResult, Path | None]:
     """Does a dry run, a rehearsal or a live run, and returns the result and the path of its file.
+
+    The path is None where a live run could not write it: then the result was an event, and the journal of NEW
+    holds it with the rejected rows.
 
     It writes the result file and, where rows were rejected, the rejects file. ``on_event`` is called with
     every event as it happens. ``stop``, once set, ends a live run after the batches in flight.
@@ -48,7 +51,7 @@ async def migrate(
     started = datetime.datetime.now(tz=datetime.UTC)
     hear = on_event or _unheard
     # First of all: a run whose result cannot be written must not begin.
-    check_folder(Path(options.results_dir))
+    check_folder(longest_path(options))
     try:
         prepared = await _begin(config, options, hear)
         job = Job(prepared.plan, prepared.sides.old, prepared.sides.new)
@@ -59,15 +62,30 @@ async def migrate(
         journal = Journal(config.journal_schema)
         outcome = await engine(RunContext(job, config, options, journal, hear, stop or asyncio.Event()))
     except Refused as refusal:
-        write_outcome(MigrationOutcome(_refused(refusal, options, started)), options, reject_line)
+        _kept(MigrationOutcome(refused(refusal, options, started)), options, hear)
         raise
-    except StoppedRun as stopped:
-        if stopped.outcome is not None:
-            _, path = write_outcome(stopped.outcome, options, reject_line)
+    except Stopped as stop_:
+        so_far = stop_.outcome if isinstance(stop_, StoppedRun) else None
+        told = so_far or MigrationOutcome(refused(stop_, options, started))
+        _, path = _kept(told, options, hear)
+        if path is not None:
             hear(Noted(ResultWritten(str(path))))
         raise
     result = replace(outcome.result, problems=(*prepared.warnings, *outcome.result.problems))
-    return write_outcome(replace(outcome, result=result), options, reject_line)
+    outcome = replace(outcome, result=result)
+    # What a dry run is asked for is its result; a live run has moved the rows, whatever becomes of the file.
+    return _kept(outcome, options, hear) if options.live else write_outcome(outcome, options, reject_line)
+
+
+def _kept(
+    outcome: MigrationOutcome, options: MigrateOptions, hear: Callable[[Event], None]
+) -> tuple[MigrationResult, Path | None]:
+    """Writes the files of a run; where they cannot be written, the result is told as an event instead."""
+    try:
+        return write_outcome(outcome, options, reject_line)
+    except UsageError as error:
+        hear(Noted(ResultUnwritten(error.message, encode(outcome.result).decode())))
+        return outcome.result, None
 
 
 async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event], None]) -> Prepared:

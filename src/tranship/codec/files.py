@@ -9,7 +9,7 @@ import json
 import os
 import re
 import secrets
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import msgspec
 
@@ -26,6 +26,7 @@ from tranship.errors.codes.usage import (
     KeyTwice,
     NotJson,
     NotUtf8,
+    PrefixTooLong,
 )
 from tranship.errors.message import UsageMessage
 from tranship.model.visible import json_text
@@ -33,6 +34,8 @@ from tranship.model.visible import json_text
 MAX_BYTES = 256 * 1024 * 1024
 """A configuration, changes or resolutions file above this size is refused."""
 
+_LONGEST_PREFIX = 190
+"""Bytes: a file system takes names of 255 bytes, and the longest name of ours has 60 behind the prefix."""
 _LONGEST_KEY = 300
 """Characters of a key in a path: more than a schema, a table and their quotes can have.
 
@@ -149,14 +152,14 @@ def write_text(path: Path, text: str, *, replace: bool = True) -> None:
     _write(path, text.encode("utf-8", errors="backslashreplace"), replace)
 
 
-def check_folder(folder: Path) -> None:
-    """Makes the folder and writes an empty file there, so that a run fails before hours of work and not after
-    them.
+def check_folder(longest: Path) -> None:
+    """Makes the folder of a file and writes an empty file there, with a name as long as the file's, so that a
+    run fails before hours of work and not after them.
 
     Raises:
-        UsageError: no file can be written there.
+        UsageError: no such file can be written there.
     """
-    probe = folder / f".{secrets.token_hex(6)}"
+    probe = longest.with_name(f".{secrets.token_hex(6)}".ljust(len(os.fsencode(longest.name)), "_"))
     _write(probe, b"", replace=True)
     probe.unlink(missing_ok=True)
 
@@ -216,5 +219,11 @@ def _sync_folder(folder: Path) -> None:
 
 
 def result_path(results_dir: str, prefix: str | None, name: str) -> Path:
-    """Returns the path of a result file: ``[P_]name`` in the results folder."""
+    """Returns the path of a result file: ``[P_]name`` in the results folder.
+
+    Raises:
+        UsageError: the prefix leaves no room for the name.
+    """
+    if prefix is not None and len(os.fsencode(PurePath(prefix).name)) > _LONGEST_PREFIX:
+        raise UsageError(PrefixTooLong(Path(results_dir), most=_LONGEST_PREFIX))
     return Path(results_dir) / (f"{prefix}_{name}" if prefix else name)

@@ -13,9 +13,9 @@ from functools import partial
 import asyncpg
 from msgspec import structs
 
-from tranship.errors import ConnectError, Stopped, TranshipError
+from tranship.errors import ConnectError, Refused, Stopped, TranshipError
 from tranship.errors.codes.start import TwoSnapshots
-from tranship.errors.codes.stops import DefinitionsChanged
+from tranship.errors.codes.stops import DefinitionsChanged, NotTakenUpAgain
 from tranship.execution.active_run import ActiveRun, WorkerContext, fence
 from tranship.execution.context import Job, RunContext
 from tranship.execution.copying.counted import check_counted, moved_shortfalls
@@ -73,7 +73,13 @@ async def move(context: RunContext) -> MigrationOutcome:
             context.note(SnapshotReplaced())
             context = replace(context, options=_for_next_attempt(context))
         except BROKEN as error:
-            raise could_not_begin(error) from error
+            # A later attempt follows batches that are committed.
+            raise (stopped_by if attempt else could_not_begin)(error) from error
+        except (ConnectError, Refused) as error:
+            if attempt == 0:
+                raise
+            then = error.hint or "run the same command again"
+            raise Stopped(NotTakenUpAgain(error.message, then)) from error
     raise AssertionError("the last attempt returns or raises")
 
 

@@ -25,6 +25,14 @@ class ResultWritten(Struct, frozen=True, tag=True):
     path: str
 
 
+class ResultUnwritten(Struct, frozen=True, tag=True):
+    """The files of a run could not be written; the journal of NEW holds its result and rejected rows."""
+
+    reason: str
+    result: str
+    """What the result file would hold: JSON of several lines, without values of rows."""
+
+
 class AlreadyMigrated(Struct, frozen=True, tag=True):
     """Earlier runs moved every table under the same plan: nothing is left to do."""
 
@@ -162,6 +170,7 @@ class NotRestored(Struct, frozen=True, tag=True):
 RunNote = (
     Warned
     | ResultWritten
+    | ResultUnwritten
     | AlreadyMigrated
     | Resumed
     | RollbackFirst

@@ -18,6 +18,7 @@ from tranship.model.notes import (
     LookingForWrites,
     Note,
     NotRestored,
+    ResultUnwritten,
     ResultWritten,
     Resumed,
     Retrying,
@@ -46,8 +47,8 @@ def _of_run(note: RunNote) -> str:
     match note:
         case Warned(problem=problem):
             return f"⚠ {problem.code} {problem.message}"
-        case ResultWritten(path=path):
-            return f"Result: {path}"
+        case ResultWritten() | ResultUnwritten():
+            return _result(note)
         case AlreadyMigrated():
             return "already migrated: an earlier run moved every table under the same plan"
         case Resumed(started=started, batches=batches):
@@ -68,6 +69,13 @@ def _of_run(note: RunNote) -> str:
             return f"sequences of another role, so the rehearsal could not set them back: {names}"
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _result(note: ResultWritten | ResultUnwritten) -> str:
+    if isinstance(note, ResultWritten):
+        return f"Result: {note.path}"
+    lines = " ".join(line.strip() for line in note.result.splitlines())
+    return f"{note.reason}; the journal of NEW holds the result and the rejected rows. Result: {lines}"
 
 
 def _divided(note: BatchDivided) -> str:

@@ -25,6 +25,7 @@ from tranship.model.notes import (
     LookingForWrites,
     Note,
     NotRestored,
+    ResultUnwritten,
     ResultWritten,
     Resumed,
     Retrying,
@@ -47,6 +48,9 @@ NOON = datetime.datetime(2026, 3, 1, 12, 5, tzinfo=datetime.UTC)
 NOTES: dict[Note, str] = {
     Warned(Problem("TS343", "new", "NEW leaves room for 2 streams, not 4")): "⚠ TS343 NEW leaves room for 2",
     ResultWritten("results/x.json"): "Result: results/x.json",
+    ResultUnwritten(
+        "cannot write x.json: no space", '{\n  "run": 1\n}'
+    ): 'rejected rows. Result: { "run": 1 }',
     AlreadyMigrated(): "already migrated",
     Resumed(NOON, 3): "resuming the run of 2026-03-01 12:05: 3 batches are left",
     RollbackFirst(): "finished first",

@@ -176,6 +176,6 @@ async def _migrate(
     if call.json:
         say(encode(result).decode().rstrip("\n"))
     else:
-        for line in console.finish(result, str(path)):
+        for line in console.finish(result, str(path) if path is not None else "on standard error"):
             say(line)
     return result

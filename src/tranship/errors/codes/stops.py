@@ -1,4 +1,4 @@
-"""TS400 to TS431: the run stopped after its start. What is committed stays, and the same command resumes."""
+"""TS400 to TS433: the run stopped after its start. What is committed stays, and the same command resumes."""
 
 from __future__ import annotations
 
@@ -291,3 +291,13 @@ class DefinitionsChanged(StopMessage, frozen=True):
     message = "OLD changed while its rows were read, so that they may be of two kinds: {what}"
     hint = "change it back and run the same command again, or --restart takes back what was written"
     what: tuple[str, ...]
+
+
+class NotTakenUpAgain(StopMessage, frozen=True):
+    code = "TS433"
+    meaning = "the snapshot of OLD was lost, and the run could not be taken up again by itself"
+    cure = "mend what the message names, then run the same command again"
+    message = "the snapshot of OLD was lost, and the run could not go on by itself: {why}"
+    hint = "what is committed stays; {cure_of}"
+    why: str
+    cure_of: str

@@ -125,6 +125,13 @@ class CannotWrite(UsageMessage, frozen=True):
     reason: str
 
 
+class PrefixTooLong(CannotWrite, frozen=True):
+    message = "cannot write to {path}: the prefix is longer than {most} bytes"
+    hint = "give a shorter --prefix"
+    reason: str = ""
+    most: int = 0
+
+
 class FileInPlaceOfFolder(CannotWrite, frozen=True):
     message = "cannot write {path}: a file stands where a folder is needed"
     reason: str = ""

@@ -12,28 +12,35 @@ from msgspec.structs import replace
 from tranship import __version__
 from tranship.codec import free_path, write_json, write_text
 from tranship.codec.files import result_path
-from tranship.errors import Refused
+from tranship.errors import Refused, Stopped
 from tranship.execution.results.outcome import MigrationOutcome
 from tranship.model.options import MigrateOptions
 from tranship.model.verdict import MigrationResult, Mode, RejectRecord, Stats
 
 
-def _refused(refusal: Refused, options: MigrateOptions, started: datetime.datetime) -> MigrationResult:
-    """Returns the result of a run that a safety rule did not let start."""
+def refused(error: Refused | Stopped, options: MigrateOptions, started: datetime.datetime) -> MigrationResult:
+    """Returns the result of a run that did not start, or of which NEW cannot be asked any more."""
     return MigrationResult(
         tool_version=__version__,
         run_id="",
         mode=_mode(options),
-        status="refused",
-        exit_status=refusal.exit_status,
+        status="refused" if isinstance(error, Refused) else "stopped",
+        exit_status=error.exit_status,
         snapshot=None,
         started=started.isoformat(timespec="milliseconds"),
         finished=datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="milliseconds"),
         stats=Stats(),
         tables=(),
-        problems=refusal.problems,
+        problems=error.problems,
         resolutions_file=options.resolutions,
         arguments=options.arguments,
+    )
+
+
+def longest_path(options: MigrateOptions) -> Path:
+    """Returns a path as long as the longest that a run writes."""
+    return result_path(
+        options.results_dir, options.prefix, "migration_rejects_rehearse_20000101_000000_99.jsonl"
     )
 
 
@@ -63,8 +70,14 @@ def write_outcome(
         write_text(rejects, "".join(f"{line(record)}\n" for record in outcome.rejects))
         result = replace(result, rejects_file=str(rejects))
     if options.resolutions is not None:
-        result = replace(
-            result, resolutions_sha256=hashlib.sha256(Path(options.resolutions).read_bytes()).hexdigest()
-        )
+        result = replace(result, resolutions_sha256=_sha256(Path(options.resolutions)))
     write_json(path, result)
     return result, path
+
+
+def _sha256(file: Path) -> str | None:
+    """Returns the hash of a file; None where somebody took it away while the run was at work."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return None
