@@ -13,6 +13,7 @@ import pytest
 from support import MakePair
 from support.observe import Observe
 from support.runs import migrate
+from tranship.errors import Stopped
 from tranship.execution.copying import orphans
 from tranship.execution.resilience import retry as retrying
 
@@ -53,8 +54,13 @@ async def test_lost_while_orphans_are_taken_out(
     observe(deleting)
     monkeypatch.setattr(orphans, "_reject" if committed else "_move_out", losing)
     monkeypatch.setattr(retrying, "FIRST", 0.001)
-    result = await migrate(pair, tmp_path)
+    with pytest.raises(Stopped) as stopped:
+        await migrate(pair, tmp_path)
     assert lost
+    # The town that somebody deleted is a row of the run: it does not end well before it is back.
+    assert stopped.value.code == "TS430"
+    await pair.new.run("INSERT INTO town VALUES (3)")
+    result = await migrate(pair, tmp_path)
     assert (result.exit_status, result.stats.rows_migrated, result.stats.rows_failed) == (1, 45, 10)
     assert await pair.new.fetch(
         "SELECT count(*)::int, count(*) FILTER (WHERE town = 3)::int FROM person"
