@@ -50,6 +50,19 @@ class Job(Struct, frozen=True, dict=True):
         """Returns the plans that fill a table of NEW, in plan order; none when the run leaves it as it is."""
         return tuple(p for p in self.plan.tables if p.new == table)
 
+    def reader_of_filled(self, expression: str) -> str | None:
+        """Returns a function in an expression of NEW that may read a table which this run fills, or None.
+
+        What such an expression gives is known only when the row is written.
+        """
+        tables = [self.after(plan) for plan in self.plan.tables]
+        filled = {t.name.name for t in tables} | {leaf.name.name for t in tables for leaf in t.partitions}
+        for function in self.new.reading_functions:
+            called = f"{function.name}(" in expression
+            if called and (function.anything or not filled.isdisjoint(function.tables)):
+                return function.name
+        return None
+
 
 @dataclass(frozen=True)
 class RunContext:

@@ -16,7 +16,14 @@ from functools import cached_property
 from msgspec import Struct
 
 from tranship.model.catalog_codes import RelationKind, TriggerState
-from tranship.model.database_objects import Extension, OtherObject, Routine, Sequence, UserType
+from tranship.model.database_objects import (
+    Extension,
+    OtherObject,
+    ReadingFunction,
+    Routine,
+    Sequence,
+    UserType,
+)
 from tranship.model.names import TableName
 from tranship.model.types import PgType
 
@@ -128,13 +135,10 @@ class ForeignKey(Struct, frozen=True, omit_defaults=True):
     set_columns: tuple[str, ...] = ()
     """The columns that ON DELETE SET NULL or SET DEFAULT sets; empty: all columns of the key."""
     operators: tuple[str, ...] = ()
-    """Per column the equality of parent and child as ``OPERATOR(schema.=)`` (``pg_constraint.conpfeqop``);
-    empty: all are ``=`` of pg_catalog. Not part of a fingerprint, likewise the next field.
-    """
+    """Per column the equality of both ends as ``OPERATOR(schema.=)`` (``pg_constraint.conpfeqop``); empty:
+    ``=`` of pg_catalog. No part of a fingerprint, likewise the next field."""
     collations: tuple[str | None, ...] = ()
-    """Per column the parent's collation, under which the server compares, where the child's is another one;
-    empty: no column has two.
-    """
+    """Per column the parent's collation, which decides, if the child's is another; empty: none is."""
 
 
 class Check(Struct, frozen=True, omit_defaults=True):
@@ -375,6 +379,8 @@ class Catalog(Struct, frozen=True, dict=True, omit_defaults=True):
     """Collations under which different texts may be equal. Not part of a fingerprint."""
     others: tuple[OtherObject, ...] = ()
     """By kind, schema and name. Not part of a fingerprint."""
+    reading_functions: tuple[ReadingFunction, ...] = ()
+    """Functions of any schema that may read tables, by name. Not part of a fingerprint."""
     fingerprint: str = ""
     outside: tuple[Table, ...] = ()
     """Relations out of scope that the ones in scope refer to (foreign keys, lookups). They are known and

@@ -82,3 +82,14 @@ class OtherObject(Struct, frozen=True, omit_defaults=True):
     name: str
     definition: str
     """Its meaning as one text that compares."""
+
+
+class ReadingFunction(Struct, frozen=True, omit_defaults=True):
+    """A function of users that may read tables."""
+
+    name: str
+    """Schema-qualified and quoted, as expressions print it."""
+    tables: tuple[str, ...] = ()
+    """Names of relations that it may read, without their schema."""
+    anything: bool = False
+    """It may read any table: dynamic SQL, a view, or a language whose sources are not looked into."""

@@ -152,7 +152,7 @@ class Collisions:
 
     async def _keys(self, plan: TablePlan, index: UniqueIndex, rows: Sequence[Locator]) -> dict[Locator, str]:
         reader = self._derived.reader(plan)
-        question = typed(plan, self._job.after(plan), _columns(index, plan, self._job))
+        question = typed(self._job, plan, _columns(index, plan, self._job))
         query = rows_query(question.rows, [key_part(question.rows, index, 0, hashed=False)])
         keys: dict[Locator, str] = {}
         async for chunk in reader.chosen(rows, question.positions):
@@ -178,7 +178,7 @@ class Collisions:
         query = ""
         for n, plan in enumerate(self._of.plans):
             reader = self._derived.reader(plan)
-            question = typed(plan, self._job.after(plan), _columns(index, plan, self._job))
+            question = typed(self._job, plan, _columns(index, plan, self._job))
             if query and query != collision_query(question.rows, index):
                 raise NotAskable("several old tables fill it in different ways")
             query = collision_query(question.rows, index)

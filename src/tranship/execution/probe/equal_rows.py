@@ -66,6 +66,6 @@ class EqualRows:
         if any(lookups.unknowable(plan, n) for n in range(len(plan.columns))):
             return None
         try:
-            return typed(plan, self._reader.job.after(plan), self._filled)
+            return typed(self._reader.job, plan, self._filled)
         except NotAskable:
             return None

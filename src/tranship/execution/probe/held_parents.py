@@ -43,7 +43,7 @@ class HeldParents:
             taken |= set(lost.values()) - set(there.values())
         if not taken:
             return []
-        question = typed(plan, self._job.after(plan), key.columns)
+        question = typed(self._job, plan, key.columns)
         chunks = self._derived.reader(plan).chunks(whole(plan), question.positions)
         held = await self._held(plan, question, self._query(key, question, matches_parent(key, "g")), chunks)
         return [row for row, parent in held.items() if parent in taken]
@@ -53,7 +53,7 @@ class HeldParents:
     ) -> dict[Locator, str]:
         """The row of NEW under the key of each row of the parents' own flow."""
         after = self._job.after(parent)
-        question = typed(parent, after, key.target_columns)
+        question = typed(self._job, parent, key.target_columns)
         chunks = self._derived.reader(parent).chosen(rows, question.positions)
         same = " AND ".join(_same(after, name) for name in key.target_columns)
         return await self._held(parent, question, self._query(key, question, same), chunks)

@@ -88,7 +88,7 @@ class Parents:
         """
         reader = self._derived.reader(plan)
         after = self._job.after(plan)
-        question = typed(plan, after, key.columns)
+        question = typed(self._job, plan, key.columns)
         query = rows_query(question.rows, [parent_part(question.rows, reference(self._job, after, key), 0)])
         found: dict[Locator, str | None] = {}
         gone = self._book.not_written(plan.flow)

@@ -13,7 +13,7 @@ from tranship.execution.probe.questions import Converter, NotAskable, re_encodes
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.references import reference
 from tranship.execution.probe.reject_book import Book
-from tranship.execution.probe.typed_rows import Typed, typed
+from tranship.execution.probe.typed_rows import Typed, refuse_reader, typed
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import NewDefault
 from tranship.model.plan import Hazard, HazardKind, TablePlan
@@ -143,7 +143,7 @@ class ScanBuilder:
         # A check or a partition bound may read no column at all.
         if not (self._columns or questions.checks or questions.routing):
             return None
-        return typed(self._plan, self._after, self._columns)
+        return typed(self._reader.job, self._plan, self._columns)
 
     def _questions(self, generated_nulls: tuple[str, ...]) -> RowQuestions:
         """Returns what is asked of NEW about typed rows."""
@@ -184,7 +184,7 @@ class ScanBuilder:
         """Returns a scan that asks for rows already in NEW and nothing else."""
         wanted = tuple(i for i in self._existing if self._want_index(i, "rows already in NEW"))
         questions = RowQuestions(existing=wanted)
-        rows = typed(self._plan, self._after, self._columns)
+        rows = typed(self._reader.job, self._plan, self._columns)
         return Scan((), (), {}, (), (), questions, rows, self._query(rows, questions))
 
     def _hazards(self, kind: HazardKind) -> list[Hazard]:
@@ -204,12 +204,16 @@ class ScanBuilder:
     def _shipped(self, column: str) -> bool:
         return not isinstance(self._plan.columns[self._position[column]].expression, NewDefault)
 
-    def _want(self, wanted: object, columns: set[str], what: str) -> bool:
-        """Adds columns to the question if every one of them can be asked. Returns whether it did."""
+    def _want(self, wanted: object, columns: set[str], what: str, expression: str = "") -> bool:
+        """Adds columns to the question if every one of them, and the expression over them, can be asked.
+
+        Returns whether it did.
+        """
         if not wanted:
             return False
         try:
-            needed = typed(self._plan, self._after, columns)
+            refuse_reader(self._reader.job, "it", expression)
+            needed = typed(self._reader.job, self._plan, columns)
             lacking = {c.name for c in needed.rows.given} & self._unknowable
             if lacking:
                 raise NotAskable(
@@ -223,7 +227,7 @@ class ScanBuilder:
 
     def _want_index(self, index: UniqueIndex, what: str) -> bool:
         texts = " ".join([*index.expressions, index.predicate or ""])
-        return self._want(True, mentioned(texts, self._after), f"{what} ({index.constraint})")
+        return self._want(True, mentioned(texts, self._after), f"{what} ({index.constraint})", texts)
 
     def _generated(self) -> list[str]:
         return [c for h in self._hazards(HazardKind.GENERATED) for c in h.columns]
@@ -236,7 +240,7 @@ class ScanBuilder:
             texts = [key for key, column in zip(index.keys, index.columns, strict=False) if column is None]
             every = [*texts, *([index.predicate] if index.predicate is not None else [])]
             if index.name in names and self._want(
-                True, mentioned(" ".join(every), self._after), f"index {index.name}"
+                True, mentioned(" ".join(every), self._after), f"index {index.name}", " ".join(every)
             ):
                 values = f"ROW({', '.join(texts)})"
                 found.append(
@@ -264,7 +268,8 @@ class ScanBuilder:
         return tuple(
             check
             for check in checks
-            if self._can_be_typed(check) and self._want(True, self._read_by(check), f"check {check.name}")
+            if self._can_be_typed(check)
+            and self._want(True, self._read_by(check), f"check {check.name}", check.expression)
         )
 
     def _can_be_typed(self, check: RowCheck) -> bool:

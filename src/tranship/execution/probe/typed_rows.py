@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from tranship.execution.context import Job
 from tranship.execution.probe.questions import BLOCK, Answer, GivenRow, NotAskable, put, re_encodes
 from tranship.execution.probe.reading import Chunk, Reader
 from tranship.model.catalog import Column, Table
@@ -27,12 +28,14 @@ class Typed(Struct, frozen=True):
     """The positions of the mappings of ``rows.given``."""
 
 
-def typed(plan: TablePlan, after: Table, columns: Iterable[str]) -> Typed:
+def typed(job: Job, plan: TablePlan, columns: Iterable[str]) -> Typed:
     """Returns rows with these columns and those from which they are generated.
 
     Raises:
-        NotAskable: a column gets its value from a sequence or a volatile default.
+        NotAskable: a column gets its value from a sequence, a volatile default, or a function that may read
+            tables which this run fills.
     """
+    after = job.after(plan)
     wanted = {name for name in columns if after.column(name) is not None}
     for column in after.columns:
         if column.name in wanted and column.generation is not None:
@@ -43,13 +46,27 @@ def typed(plan: TablePlan, after: Table, columns: Iterable[str]) -> Typed:
         if declared is None or declared.name not in wanted:
             continue
         if declared.generation is not None:
+            refuse_reader(job, declared.name, declared.generation)
             generated.append(declared)
         elif isinstance(mapping.expression, NewDefault):
-            computed.append((declared.name, _default(declared), declared.type))
+            default = _default(declared)
+            refuse_reader(job, declared.name, default)
+            computed.append((declared.name, default, declared.type))
         else:
             given.append(declared)
             positions.append(position)
     return Typed(GivenRows(after, tuple(given), tuple(computed), tuple(generated)), tuple(positions))
+
+
+def refuse_reader(job: Job, what: str, expression: str) -> None:
+    """Refuses an expression of NEW that may read tables which this run fills.
+
+    Raises:
+        NotAskable: it calls such a function; ``what`` names the expression.
+    """
+    function = job.reader_of_filled(expression)
+    if function is not None:
+        raise NotAskable(f"{what} calls {function}, which may read tables that this run fills")
 
 
 def json_rows(chunk: Chunk, positions: Sequence[int], numbers: Iterable[int]) -> list[GivenRow]:
@@ -68,7 +85,7 @@ class Renderer:
     def __init__(self, reader: Reader, columns: Sequence[str]) -> None:
         self._reader = reader
         after = reader.job.after(reader.plan)
-        self._typed = typed(reader.plan, after, columns)
+        self._typed = typed(reader.job, reader.plan, columns)
         texts = [_canonical(after, name) for name in columns]
         self._query = rows_query(self._typed.rows, [rendered_part(self._typed.rows, columns, texts)])
 

@@ -1,4 +1,5 @@
-"""The order in which the tables are filled: NEW's foreign keys and the lookups decide, names break ties.
+"""The order in which the tables are filled: NEW's foreign keys and the lookups decide, then what the rules
+of its tables read. Names break ties.
 
 Tables that depend on one another in a cycle form a group, and are filled together.
 """
@@ -34,7 +35,7 @@ def order(
     problems = list(_lookup_cycles(tables, lookups))
     if configured is None:
         components = _components(_merged(keys, lookups, twins))
-        ranked = _ranked(components, _merged(keys, lookups), lambda n: (str(tables[n].old),))
+        ranked = _by_rules(components, _merged(keys, lookups), _rule_edges(tables, new), tables)
     else:
         rank = {name: n for n, name in enumerate(configured)}
         line = _configured_line(tables, lookups, rank)
@@ -80,6 +81,44 @@ def _lookup_edges(tables: Sequence[TablePlan]) -> Edges:
         )
         for n, plan in enumerate(tables)
     }
+
+
+def _rule_edges(tables: Sequence[TablePlan], new: Catalog) -> Edges:
+    """Returns the tables that the checks, defaults and other rules of a table may read through functions."""
+    homes: dict[str, set[int]] = {}
+    for n, plan in enumerate(tables):
+        table = new.table(plan.new)
+        for leaf in table.partitions if table is not None else ():
+            homes.setdefault(leaf.name.name, set()).add(n)
+        homes.setdefault(plan.new.name, set()).add(n)
+    edges = {}
+    for n, plan in enumerate(tables):
+        rules = _rules(new.table(plan.new))
+        read = {name for f in new.reading_functions if f"{f.name}(" in rules for name in f.tables}
+        edges[n] = frozenset[int]().union(*(homes.get(name, ()) for name in read)) - {n}
+    return edges
+
+
+def _rules(table: Table | None) -> str:
+    """Returns everything that the server evaluates when it writes a row of a table, as one text."""
+    if table is None:
+        return ""
+    columns = [text for c in table.columns for text in (c.default, c.generation)]
+    checks = [c.expression for c in (*table.checks, *(c for leaf in table.partitions for c in leaf.checks))]
+    indexes = [text for index in table.indexes for text in (*index.keys, index.predicate)]
+    return "\n".join(text for text in (*columns, *checks, *indexes) if text)
+
+
+def _by_rules(
+    components: list[tuple[int, ...]], needed: Edges, rules: Edges, tables: Sequence[TablePlan]
+) -> list[tuple[int, ...]]:
+    """Returns the components in their order: what rules read comes first, unless that leads in a circle."""
+
+    def name(n: int) -> tuple[str, ...]:
+        return (str(tables[n].old),)
+
+    line, wished = _ranked(components, needed, name), _ranked(components, _merged(needed, rules), name)
+    return wished if len(wished) == len(line) else line
 
 
 def _twin_edges(tables: Sequence[TablePlan]) -> Edges:

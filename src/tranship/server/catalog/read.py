@@ -15,10 +15,12 @@ from tranship.model.database_objects import (
 )
 from tranship.model.names import ColumnRef, TableName
 from tranship.planning.comparing.fingerprint import fingerprinted
+from tranship.server.catalog.functions import reading_functions
 from tranship.server.catalog.printing import plain_output
 from tranship.server.catalog.rows import (
     DatabaseObjectRow,
     ExtensionRow,
+    FunctionSourceRow,
     OtherObjectRow,
     RelationRow,
     RoutineRow,
@@ -68,6 +70,8 @@ async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journ
     uses = await fetch(conn, version, "sequence_uses", SequenceUseRow, [row.oid for row in sequence_rows])
     objects = await fetch(conn, version, "database_objects", DatabaseObjectRow, schema_oids, relation_oids)
     of_column = _sequence_of_column(sequence_rows, uses)
+    sources = await fetch(conn, version, "function_sources", FunctionSourceRow)
+    nodes = [node for below in parts.partitions.values() for node in below]
     return Catalog(
         database=session.database,
         server_version=session.version,
@@ -89,6 +93,7 @@ async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journ
         large_objects=session.large_objects,
         casts=_texts(objects, "c"),
         loose_collations=session.loose_collations,
+        reading_functions=reading_functions(sources, relations, nodes),
         others=await _others(conn, version, schema_oids, relation_oids),
     )
 

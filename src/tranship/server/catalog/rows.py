@@ -359,6 +359,17 @@ class RoutineRow(Struct, frozen=True):
     definition_hash: str
 
 
+class FunctionSourceRow(Struct, frozen=True):
+    """A row of ``catalog_function_sources.sql``, which says what its columns mean."""
+
+    printed: str
+    name: str
+    readable: bool
+    source: str
+    relations: tuple[str, ...]
+    functions: tuple[str, ...]
+
+
 class ExtensionRow(Struct, frozen=True):
     """A row of ``catalog_extensions.sql``, which says what its columns mean."""
 
