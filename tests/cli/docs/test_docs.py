@@ -36,6 +36,7 @@ _FOREIGN = {
     "--runs",
     "--only",
     "--kinds",
+    "--majors",
     "--table",
     "--seeds",
 }
