@@ -24,9 +24,14 @@ OnEvent = Callable[[Event], None]
 class MovedBefore(Struct, frozen=True):
     """A flow that an earlier finished run moved."""
 
-    flow: FlowId
+    plan: TablePlan
     rejected_keys: tuple[bytes, ...] = ()
     """OLD's keys of the rows that it rejected, JSON objects: whoever refers to them has no parent in NEW."""
+
+    @property
+    def flow(self) -> FlowId:
+        """The flow that was moved."""
+        return self.plan.flow
 
 
 class Job(Struct, frozen=True, dict=True):

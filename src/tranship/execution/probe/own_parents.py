@@ -55,7 +55,7 @@ class OwnParents:
         declared = self._declared(plan, key)
         found = await self._of_this_run(plan, key, declared)
         if declared is not None:
-            found += await self._of_earlier_runs(plan, declared)
+            found += await self._of_earlier_runs(plan, key, declared)
         gone = self._book.not_written(plan.flow)
         return sorted(row for row in set(found) if row not in gone)
 
@@ -74,16 +74,16 @@ class OwnParents:
             return by_old if by_old is not None else await self._by_key(plan, key, parents)
         return [*(by_old or ()), *await self._held.children(plan, key, parents)]
 
-    async def _of_earlier_runs(self, plan: TablePlan, declared: ForeignKey) -> list[Locator]:
+    async def _of_earlier_runs(self, plan: TablePlan, key: ForeignKey, declared: ForeignKey) -> list[Locator]:
         """Children of rows that an earlier run rejected, found by OLD's key: places of another snapshot tell
         nothing.
         """
         keys = [
-            key
+            written
             for before in self._job.moved
-            if before.flow.old == declared.target
+            if before.flow.old == declared.target and not _redirected(plan, key, before.plan)
             for text in before.rejected_keys
-            if (key := _key_text(text, declared.target_columns)) is not None
+            if (written := _key_text(text, declared.target_columns)) is not None
         ]
         if not keys:
             return []

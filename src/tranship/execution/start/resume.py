@@ -80,7 +80,8 @@ def remaining(job: Job, before: Before) -> tuple[Job, dict[FlowId, tuple[Run, Ta
         if (kept := tuple(p for p in g.tables if p.flow not in done))
     )
     plan: Plan = replace(job.plan, groups=groups)
-    return Job(plan, job.old, job.new), done
+    moved = tuple(MovedBefore(p) for p in job.plan.tables if p.flow in done)
+    return Job(plan, job.old, job.new, moved), done
 
 
 async def with_rejects_before(
@@ -94,8 +95,9 @@ async def with_rejects_before(
             flow = places.get((run, row.position))
             if flow is not None and row.key is not None:
                 rejected[flow].append(row.key)
-    moved = tuple(MovedBefore(flow, tuple(keys)) for flow, keys in rejected.items())
-    return replace(left, moved=moved)
+    return replace(
+        left, moved=tuple(MovedBefore(before.plan, tuple(rejected[before.flow])) for before in left.moved)
+    )
 
 
 def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
