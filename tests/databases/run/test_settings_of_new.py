@@ -50,7 +50,7 @@ async def test_foreign_keys_are_checked_in_it(make_pair: MakePair, tmp_path: Pat
     async def deleting() -> None:
         await pair.new.run("DELETE FROM item WHERE id = 7")
 
-    observe.once("batch.committed", deleting)
+    observe.once("table.done", deleting)
     with pytest.raises(Stopped) as stopped:
         await migrate(pair, tmp_path)
     # The deleted row is one that the run wrote: the run ends well only once it is back.
