@@ -149,7 +149,7 @@ async def test_the_idle_connection_is_lost_while_indexes_are_rebuilt(
         await real(mover, tables)
         struck.append(
             await pair.new.value(
-                "SELECT pg_terminate_backend($1)", (await mover._held.alive()).get_server_pid()
+                "SELECT pg_terminate_backend($1)", (await mover._session.alive()).get_server_pid()
             )
         )
 
