@@ -119,9 +119,8 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
             left = await with_rejects_before(control, context.journal, left, done)
             session = ReconnectingSession(control, context.of(left))
             try:
-                return await _LiveRun(context, passed, lock, session, before, done, frame, began).carry_out(
-                    left
-                )
+                run = _LiveRun(context, passed, lock, session, old, before, done, frame, began)
+                return await run.carry_out(left)
             finally:
                 session.close()
 
@@ -153,6 +152,8 @@ class _LiveRun:
     passed: Passed
     lock: WriterLock
     session: ReconnectingSession
+    old: asyncpg.Connection
+    """Outside the snapshot, idle since the run began: it sees OLD as it is now."""
     before: Before
     done: Mapping[FlowId, tuple[Run, TaskRow]]
     """The tables that earlier runs moved."""
@@ -228,7 +229,7 @@ class _LiveRun:
     async def _prove(self, live: ActiveRun) -> None:
         """Checks that NEW holds every batch and table that this process saw committed, with all rows."""
         await self.session.work("the accounts", partial(check_kept, live))
-        now = await facts(live.context, live.depends.reads)
+        now = await facts(live.context, live.depends.reads, self.old)
         changes = tuple(gone(live.depends.facts, now))
         if changes:
             raise Stopped(DefinitionsChanged(changes))

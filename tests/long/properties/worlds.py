@@ -70,7 +70,7 @@ _CODES = st.one_of(st.none(), st.sampled_from([*PAIRS, "a", "A ", "Z"]))
 WAYS: tuple[tuple[Way, st.SearchStrategy[Value]], ...] = (
     (Way("integer", "integer", same), _INT4),
     (Way("integer", "bigint", same), _INT4),
-    (Way("integer", "text", shown), _INT4),
+    (Way("integer", "text", shown, BARE), _INT4),
     (Way("bigint", "integer", integer_narrowing(), BARE), _INT8),
     (Way("integer", "smallint", small_narrowing(), BARE), _INT4),
     (Way("text", "text", same), _TEXT),

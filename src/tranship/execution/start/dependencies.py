@@ -20,6 +20,7 @@ from tranship.planning.printed.explained import calls_in, read_plan, relations_i
 from tranship.server.cut import versions
 from tranship.server.session import datestyle, open_session
 from tranship.server.snapshot import Mark, Snapshot
+from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.old import expression_checks as sql_expressions
 from tranship.sql.queries import query
 
@@ -71,28 +72,40 @@ async def _comparable(
 
 
 async def dependencies(context: RunContext, snapshot: Snapshot, reads: Reads) -> Dependencies:
-    """Returns the row versions that the snapshot shows of the tables that expressions read, and the
-    facts as they are now.
+    """Returns what the snapshot shows: the row versions of the tables that expressions read, and the facts.
+
+    One connection reads both: a role may be allowed no more than three in OLD.
     """
     async with snapshot.reader() as old:
         tables = {str(name): await _versions(old, name) for name in reads.tables}
-    return Dependencies(reads, tables, await facts(context, reads))
+        return Dependencies(reads, tables, await _facts(old, context.job, reads))
 
 
-async def facts(context: RunContext, reads: Reads) -> dict[str, str]:
-    """Returns columns, enum labels and functions as OLD has them now, whatever a snapshot shows."""
-    job = context.job
-    conn = await open_session(context.config.old, datestyle=datestyle(job.new))
+async def facts(context: RunContext, reads: Reads, idle: asyncpg.Connection) -> dict[str, str]:
+    """Returns columns, enum labels and functions as OLD has them now, whatever a snapshot shows.
+
+    ``idle`` is asked where it still answers: a role may be allowed no further connection.
+    """
+    try:
+        async with idle.transaction(readonly=True):
+            return await _facts(idle, context.job, reads)
+    except DATABASE_TROUBLE:
+        idle.terminate()
+    conn = await open_session(context.config.old, datestyle=datestyle(context.job.new))
     try:
         async with conn.transaction(readonly=True):
-            names = _columns(_relations_read(job, reads))
-            found = [
-                *await conn.fetch(query("depends_columns"), *names),
-                *await conn.fetch(query("depends_labels"), *names, reads.expressions),
-            ]
-            found += await conn.fetch(query("depends_routines")) if reads.expressions else []
+            return await _facts(conn, context.job, reads)
     finally:
         conn.terminate()
+
+
+async def _facts(conn: asyncpg.Connection, job: Job, reads: Reads) -> dict[str, str]:
+    names = _columns(_relations_read(job, reads))
+    found = [
+        *await conn.fetch(query("depends_columns"), *names),
+        *await conn.fetch(query("depends_labels"), *names, reads.expressions),
+    ]
+    found += await conn.fetch(query("depends_routines")) if reads.expressions else []
     return {
         row["name"]: row["facts"] for row in found if row["name"] is not None and row["facts"] is not None
     }
@@ -100,10 +113,10 @@ async def facts(context: RunContext, reads: Reads) -> dict[str, str]:
 
 async def changed(context: RunContext, snapshot: Snapshot, then: Dependencies, mark: Mark) -> tuple[str, ...]:
     """Returns in words what is not as a run found it that began at ``mark``; empty: values mean the same."""
-    changes = list(gone(then.facts, await facts(context, then.reads)))
-    if snapshot.mark == mark and mark.complete:
-        return tuple(changes)
     async with snapshot.reader() as old:
+        changes = list(gone(then.facts, await _facts(old, context.job, then.reads)))
+        if snapshot.mark == mark and mark.complete:
+            return tuple(changes)
         for name in then.reads.tables:
             same = (
                 snapshot.mark.timeline == mark.timeline
