@@ -10,6 +10,7 @@ from tranship.model.expression import Expression
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.resolution import Problem
+from tranship.model.shape import PLAIN, Shape
 from tranship.model.types import PgType
 
 
@@ -112,11 +113,16 @@ class TablePlan(Struct, frozen=True):
     """Copied by one stream, because NEW's sequence numbers the rows in the order in which they arrive."""
     inserts_defaults: bool = False
     """No column is copied: NEW fills every column of each row by default."""
+    name: str = ""
+    """What a person calls the flow, as the key of the resolutions file; empty for the pair of tables that a
+    comparison found.
+    """
+    shape: Shape = PLAIN
 
     @property
     def flow(self) -> FlowId:
-        """The identity of these rows wherever a run speaks of them; the plain pair of the two tables."""
-        return FlowId(self.old, self.new)
+        """The identity of these rows wherever a run speaks of them."""
+        return FlowId(self.old, self.new, self.name)
 
 
 class LeftOut(Struct, frozen=True):

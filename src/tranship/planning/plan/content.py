@@ -33,6 +33,7 @@ from tranship.model.expression import (
 )
 from tranship.model.names import TableName
 from tranship.model.plan import Plan, TablePlan
+from tranship.model.shape import PLAIN, Shape
 from tranship.model.types import PgType
 
 VERSION = 1
@@ -43,7 +44,7 @@ Json = None | bool | int | str | Sequence["Json"] | Mapping[str, "Json"]
 
 def content_record(plan: TablePlan) -> dict[str, Json]:
     """Returns what decides the content that a table plan gives NEW, as JSON values in normal form."""
-    return {
+    record: dict[str, Json] = {
         "record": VERSION,
         "old": _name(plan.old),
         "new": _name(plan.new),
@@ -53,6 +54,33 @@ def content_record(plan: TablePlan) -> dict[str, Json]:
         "zone": plan.zone,
         "columns": {m.column: {"type": _type(m.type), "filled": _filled(m.expression)} for m in plan.columns},
     }
+    # A plain flow has the record that it had before there were other shapes, and so the same hash.
+    return record if plan.shape == PLAIN else {**record, "shape": _shape(plan.shape)}
+
+
+def _shape(shape: Shape) -> dict[str, Json]:
+    """Returns what decides which rows a flow makes; reasons are left out."""
+    parts: dict[str, Json] = {}
+    if shape.query is not None:
+        parts["query"] = {"sql": shape.query.sql, "key": list(shape.query.key)}
+    if shape.filter is not None:
+        of: list[Json] = [[_name(table), children.value] for table, children in sorted(shape.filter.of)]
+        parts["filter"] = {"where": shape.filter.where, "children": shape.filter.children.value, "of": of}
+    if shape.items is not None:
+        items = shape.items
+        parts["items"] = {"from": items.source, "where": items.where, "order": items.order_by}
+    if shape.merge is not None:
+        merge = shape.merge
+        parts["merge"] = {"key": list(merge.key), "keep": merge.keep, "repoint": merge.repoint_children}
+    parts["new keys"] = {
+        one.column: {"kind": one.kind.value, "namespace": one.namespace, "offset": one.offset}
+        for one in shape.new_keys
+    }
+    if shape.existing is not None:
+        found = shape.existing
+        repoint = found.repoint_children
+        parts["existing"] = {"key": list(found.key), "rows": found.rows.value, "repoint": repoint}
+    return parts
 
 
 def plan_hash(plan: TablePlan) -> str:

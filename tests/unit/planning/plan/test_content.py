@@ -22,6 +22,18 @@ from tranship.model.expression import (
 )
 from tranship.model.names import Side, TableName
 from tranship.model.plan import ColumnMapping, Hazard, HazardKind, Origin, Source, TablePlan
+from tranship.model.shape import (
+    Children,
+    Existing,
+    ExistingRows,
+    Filter,
+    Items,
+    KeyKind,
+    Merge,
+    NewKey,
+    Query,
+    Shape,
+)
 from tranship.planning.plan.content import VERSION, content_record, plan_hash, run_hash
 
 SAME = Conversion(Rule.SAME, automatic=True)
@@ -145,3 +157,29 @@ def test_a_fixed_record() -> None:
         1,
         "55740ae782fba76d0610d45e35cd5374942d4864dabad949c83fe086a6eff1ba",
     )
+
+
+def test_every_part_of_a_shape_changes_the_hash_and_a_plain_flow_has_none() -> None:
+    """What decides which rows a flow makes is content; why a filter stands there, and a batch's cut, are
+    not.
+    """
+    shapes = (
+        Shape(query=Query("SELECT 1 AS id", ("id",))),
+        Shape(filter=Filter("old.gone IS NULL")),
+        Shape(filter=Filter("old.gone IS NULL", Children.LEAVE_OUT)),
+        Shape(filter=Filter("old.gone IS NULL", of=((CODES, Children.NULL),))),
+        Shape(items=Items("unnest(old.tags) AS item(tag)")),
+        Shape(items=Items("unnest(old.tags) AS item(tag)", where="item.tag <> ''")),
+        Shape(merge=Merge(("lower(old.email)",))),
+        Shape(merge=Merge(("lower(old.email)",), repoint_children=True)),
+        Shape(new_keys=(NewKey("id", KeyKind.UUID),)),
+        Shape(new_keys=(NewKey("id", KeyKind.OFFSET, offset=1000),)),
+        Shape(existing=Existing()),
+        Shape(existing=Existing(rows=ExistingRows.KEEP)),
+    )
+    hashes = {plan_hash(replace(PLAN, shape=shape)) for shape in shapes}
+    assert len(hashes) == len(shapes)
+    assert plan_hash(PLAN) not in hashes
+    assert "shape" not in content_record(PLAN)
+    why = replace(PLAN, shape=Shape(filter=Filter("old.gone IS NULL", because="soft-deleted")))
+    assert plan_hash(why) in hashes

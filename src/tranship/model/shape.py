@@ -1,0 +1,130 @@
+"""What a person decides about the rows of a flow: which are taken, what becomes several or one, under which
+key.
+
+A flow that has none of these is plain: each old row makes one new row. The texts are a person's SQL; OLD
+computes them over the row ``old`` (and ``item``), and tranship never parses them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from tranship.model.names import TableName
+
+
+class Children(StrEnum):
+    """What becomes of a child whose parent is left out by a filter."""
+
+    REJECT = "reject"
+    """It is rejected, and the reason says so."""
+    LEAVE_OUT = "leave_out"
+    """It is left out as well, and its own children likewise, over keys that OLD alone declares, too."""
+    NULL = "null"
+    """Its foreign key becomes NULL, which is counted; where NEW's column is NOT NULL it is rejected."""
+
+
+class Filter(Struct, frozen=True):
+    """Which rows of the driving table are taken. A NULL result does not select a row."""
+
+    where: str
+    children: Children = Children.REJECT
+    of: tuple[tuple[TableName, Children], ...] = ()
+    """What becomes of the children in single old tables; ``children`` is for all others."""
+    because: str = ""
+
+
+class Items(Struct, frozen=True):
+    """One old row makes a row for each item: what stands after ``CROSS JOIN LATERAL``, named ``item``.
+
+    Items are numbered from 1 before ``where`` selects among them: by ``order_by``, else by the ordinality
+    column, else by their canonical text under ``COLLATE "C"``.
+    """
+
+    source: str
+    where: str = ""
+    order_by: str = ""
+    columns: tuple[str, ...] = ()
+    """The columns of ``item``, as OLD's server names them."""
+    ordinality: str = ""
+    """The column of ``WITH ORDINALITY``; empty without one."""
+
+
+class Merge(Struct, frozen=True):
+    """Rows with equal keys become one: the first by ``keep``, and of equals the first in OLD key order.
+
+    A row with a NULL in any part of the key is never merged.
+    """
+
+    key: tuple[str, ...]
+    keep: str = ""
+    repoint_children: bool = False
+
+
+class KeyKind(StrEnum):
+    """How new values for a key are made."""
+
+    UUID = "uuid"
+    """From a hash of namespace, old schema, old table and key (RFC 9562, version 8)."""
+    OFFSET = "offset"
+    """The old value plus a constant."""
+    NUMBER = "number"
+    """Consecutive numbers in OLD key order, from a start that the live run reserves."""
+
+
+class NewKey(Struct, frozen=True):
+    """New values for a column that foreign keys refer to; they follow by themselves."""
+
+    column: str
+    """The old column; the new one is the column that it fills."""
+    kind: KeyKind
+    namespace: str = ""
+    """Of ``UUID``."""
+    offset: int = 0
+    """Of ``OFFSET``."""
+
+
+class ExistingRows(StrEnum):
+    """What becomes of an old row whose key NEW held before the run."""
+
+    SAME = "same"
+    """Equal in every mapped column: already there. Different: rejected, with the names of the columns."""
+    REJECT = "reject"
+    KEEP = "keep"
+    """NEW's row stays as it is."""
+    UPDATE = "update"
+    """OLD's values replace NEW's."""
+
+
+class Existing(Struct, frozen=True):
+    """Which rows that NEW held before the run are the same things as old rows."""
+
+    key: tuple[str, ...] = ()
+    """Columns of NEW; empty: the primary key."""
+    rows: ExistingRows = ExistingRows.SAME
+    repoint_children: bool = False
+
+
+class Query(Struct, frozen=True):
+    """A SELECT whose rows the flow takes in place of a table's. Its output columns are the row ``old``."""
+
+    sql: str
+    key: tuple[str, ...]
+    """Output columns that identify a row; unique and NOT NULL in the output."""
+    cut_by: str = ""
+    """An output column by whose ranges the SELECT is divided into batches; empty: it is one batch."""
+
+
+class Shape(Struct, frozen=True):
+    """All that a flow does with its rows before their columns are filled, in this order."""
+
+    query: Query | None = None
+    filter: Filter | None = None
+    items: Items | None = None
+    merge: Merge | None = None
+    new_keys: tuple[NewKey, ...] = ()
+    existing: Existing | None = None
+
+
+PLAIN = Shape()
