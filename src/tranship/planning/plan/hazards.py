@@ -236,17 +236,24 @@ def _routing_hazards(context: _Context) -> Iterator[Hazard]:
 
 
 def _foreign_key_hazards(context: _Context) -> Iterator[Hazard]:
-    """Yields every foreign key with a column that the run fills, also one that OLD holds: a parent may be
-    rejected.
+    """Yields every foreign key that a row may use, also one that OLD holds, since a parent may be rejected,
+    and one whose columns NEW alone fills.
     """
     for key in context.after.foreign_keys:
-        mappings = [
-            mapping for name in key.columns if (mapping := mapping_of(context.plan, name)) is not None
-        ]
-        filled = any(not isinstance(mapping.expression, NewDefault) for mapping in mappings)
-        if key.enforced and filled:
+        filled = [_may_be_filled(context, name) for name in key.columns]
+        # MATCH SIMPLE does not look at a key of which one column is NULL.
+        used = any(filled) if key.match_full else all(filled)
+        if key.enforced and used:
             new = not _is_held_by_old(key, context)
             yield Hazard(HazardKind.FOREIGN_KEY, key.columns, key.name, new=new)
+
+
+def _may_be_filled(context: _Context, name: str) -> bool:
+    """Returns whether a column of NEW may hold a value: copied, by a default, or generated."""
+    mapping, column = mapping_of(context.plan, name), context.after.column(name)
+    if mapping is None or column is None:
+        return False
+    return not isinstance(mapping.expression, NewDefault) or column.filled_by_server
 
 
 def _is_held_by_old(key: ForeignKey, context: _Context) -> bool:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from support.build import catalog, column, domain, table
 from support.schema_pair import hazard_words, public
-from tranship.model.catalog import Catalog, Check, ForeignKey, Index, Key, Table
+from tranship.model.catalog import Catalog, Check, Column, ForeignKey, Index, Key, Table
 from tranship.model.resolution import LookupTable, Resolution
 
 KEYED = table("t", "id int!", "a text", "n int", key=["id"])
@@ -244,3 +244,28 @@ def test_a_foreign_key_over_columns_that_nothing_fills_is_not_asked_about() -> N
     parent = table("p", "id int!", key=["id"])
     new = table("t", "id int!", "p int", key=["id"], references=[("p", "p")])
     assert hazard_words([parent, table("t", "id int!", key=["id"])], [parent, new])["t"] == []
+
+
+def test_a_foreign_key_over_columns_that_new_alone_fills_is_asked_about() -> None:
+    parent, old = table("p", "id int!", key=["id"]), table("t", "id int!", key=["id"])
+    new = table("t", "id int!", "p int", key=["id"], references=[("p", "p")])
+    defaulted = replace(new, columns=tuple(_filled(c, default="1") for c in new.columns))
+    assert hazard_words([parent, old], [parent, defaulted])["t"] == ["foreign key t_p_fkey"]
+    generated = replace(new, columns=tuple(_filled(c, generated="s") for c in new.columns))
+    assert "foreign key t_p_fkey" in hazard_words([parent, old], [parent, generated])["t"]
+
+
+def test_a_foreign_key_of_which_a_column_stays_null_is_asked_about_under_match_full() -> None:
+    parent, old = table("p", "a int!", "b int!", key=["a", "b"]), table("t", "a int")
+    key = ForeignKey("f", ("a", "b"), public("p"), ("a", "b"))
+    new = table("t", "a int", "b int", foreign_keys=(key,))
+    assert hazard_words([parent, old], [parent, new])["t"] == []
+    full = replace(new, foreign_keys=(replace(key, match_full=True),))
+    assert hazard_words([parent, old], [parent, full])["t"] == ["foreign key f"]
+
+
+def _filled(column: Column, *, default: str | None = None, generated: str = "") -> Column:
+    """Returns the column ``p`` as NEW fills it; others as they are."""
+    if column.name != "p":
+        return column
+    return replace(column, default=default, generated=generated, generation="id" if generated else None)
