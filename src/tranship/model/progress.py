@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct
@@ -36,6 +38,29 @@ class Batch(Struct, frozen=True):
         """
         first, second = divided(self.range, at)
         return Batch(self.number, self.flow, first, rows), Batch(number, self.flow, second, self.rows - rows)
+
+
+class Region:
+    """The rows of some batches of one flow. Batches do not overlap, so a row is found by its place among the
+    starts.
+    """
+
+    def __init__(self, batches: Iterable[Batch]) -> None:
+        self._by_source: dict[int, list[Batch]] = {}
+        for batch in batches:
+            self._by_source.setdefault(batch.source, []).append(batch)
+        for some in self._by_source.values():
+            some.sort(key=_start)
+
+    def __contains__(self, row: Locator) -> bool:
+        some = self._by_source.get(row.source, [])
+        at = bisect_right(some, row.address, key=_start)
+        return at > 0 and row in some[at - 1]
+
+
+def _start(batch: Batch) -> Address:
+    # An open start is before every address.
+    return batch.range.start or ()
 
 
 class Phase(StrEnum):

@@ -35,7 +35,7 @@ from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName
 from tranship.model.options import reject_bound
 from tranship.model.plan import Group
-from tranship.model.progress import TableDone
+from tranship.model.progress import Region, TableDone
 from tranship.model.verdict import Reject
 from tranship.server.journal import RunStatus
 
@@ -217,18 +217,17 @@ class Mover:
         """
         live = self._live
         batches = {t.plan.flow: tuple(t.todo) for t in tasks}
-        known = {t.position: set(live.book.rejected(t.plan.flow)) for t in tasks}
-        await probe(
-            live.context, live.snapshot, live.book, batches, live=True, rehearsal=live.worker.rehearsal
-        )
-        found = {
-            t.position: [
-                reject
-                for row, reject in live.book.rejected(t.plan.flow).items()
-                if row not in known[t.position]
-            ]
-            for t in tasks
-        }
+        # The checks follow a reject through whole tables. What they say of rows that are in NEW already only
+        # leads them on: foreign keys take those rows out, and each of them is then a reject of its batch.
+        book = live.book.copy()
+        await probe(live.context, live.snapshot, book, batches, live=True, rehearsal=live.worker.rehearsal)
+        found: dict[int, list[Reject]] = {}
+        for task in tasks:
+            flow, left = task.plan.flow, Region(task.todo)
+            known = live.book.rejected(flow)
+            rejects = [r for row, r in book.rejected(flow).items() if row not in known and row in left]
+            live.book.add_all(flow, rejects)
+            found[task.position] = rejects
         if any(found.values()):
             await self._session.work("the journal", partial(add_predicted, live, found))
 

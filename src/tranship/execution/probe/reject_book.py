@@ -31,6 +31,17 @@ class Book:
         self._not_asked: dict[FlowId, dict[str, None]] = {}
         self._ordered: set[FlowId] = set()
 
+    def copy(self) -> Book:
+        """Returns a book with the same entries, which later changes of this one do not reach."""
+        other = Book()
+        other._rejects = {flow: dict(rejects) for flow, rejects in self._rejects.items()}
+        other._already_there = {flow: set(rows) for flow, rows in self._already_there.items()}
+        other._found = {table: dict(places) for table, places in self._found.items()}
+        other._losses = dict(self._losses)
+        other._not_asked = {flow: dict(notes) for flow, notes in self._not_asked.items()}
+        other._ordered = set(self._ordered)
+        return other
+
     def add(self, flow: FlowId, reject: Reject) -> bool:
         """Enters a reject. Returns False where the row is rejected already, which keeps its first reason,
         or is already there: an equal row of NEW meets every constraint.

@@ -32,7 +32,7 @@ from tranship.model.flow import FlowId
 from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
 from tranship.model.options import NewSnapshot
 from tranship.model.plan import Plan, TablePlan
-from tranship.model.progress import Phase
+from tranship.model.progress import Phase, Region
 from tranship.planning.plan.content import plan_hash, rebound, run_hash
 from tranship.server.identity import Identity, read_identity
 from tranship.server.journal import BatchRow, Journal, Run, RunStatus, TaskRow, earlier_format
@@ -235,12 +235,12 @@ async def _as_decided(control: asyncpg.Connection, journal: Journal, job: Job, r
 async def _known_rejects(
     control: asyncpg.Connection, journal: Journal, run: Run, tasks: Sequence[Task]
 ) -> Book:
-    """Returns the predicted rejects and the rejects of finished batches."""
+    """Returns the rejects of finished batches, and those that are predicted of the others."""
     book = Book()
     for position, predicted in (await journal.predicted(control, run.id)).items():
-        flow = tasks[position].plan.flow
+        flow, left = tasks[position].plan.flow, Region(tasks[position].todo)
         book.restore_already_there(flow, predicted.already_there)
-        book.add_all(flow, predicted.rejects)
+        book.add_all(flow, (reject for reject in predicted.rejects if reject.row in left))
     for row in await journal.rejects(control, run.id):
         book.add(tasks[row.position].plan.flow, row.reject)
     for task in tasks:
