@@ -297,7 +297,7 @@ def by_rule(raw: Iterable[bench.Json]) -> None:
                 words = pair.evidence[0]
                 rule = (
                     "case and separators"
-                    if "case" in words
+                    if words.startswith("names are equal")
                     else "gap of several"
                     if "same order" in words
                     else "gap"

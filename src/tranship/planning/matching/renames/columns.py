@@ -24,12 +24,14 @@ from tranship.planning.matching.renames.score import (
     probability,
     shifted,
 )
-from tranship.planning.matching.renames.vetoes import OTHER_FAMILY, vetoes
+from tranship.planning.matching.renames.vetoes import OTHER_FAMILY, UNRELATED_BOOLEANS, vetoes
 from tranship.planning.names.likeness import compare_names
 
 ALIGNED_LIKENESS = 0.3
 """Least likeness of names before several columns of one gap are taken for renamed in order."""
 SAME_COLUMN = "same physical table, same column number"
+_OF_PLACES_ALONE = (OTHER_FAMILY, UNRELATED_BOOLEANS)
+"""Vetoes that say nothing against a column that is physically the same one."""
 
 
 class Progress(Struct):
@@ -62,19 +64,22 @@ class Progress(Struct):
         return make_columns_context(self.old, self.new, unpaired, order_known=order, context=self.context)
 
     def take(
-        self, before: str, after: str, pairing: Pairing, evidence: str, *, any_type: bool = False
+        self, before: str, after: str, pairing: Pairing, evidence: str, *, same_column: bool = False
     ) -> None:
-        """Records a proven pair unless a veto forbids it; ``any_type`` as for ``forbidden``."""
-        if not self.forbidden(before, after, any_type=any_type):
+        """Records a proven pair unless a veto forbids it; ``same_column`` as for ``forbidden``."""
+        if not self.forbidden(before, after, same_column=same_column):
             self.found.append(ColumnPair(before, after, pairing, (evidence,)))
 
-    def forbidden(self, before: str, after: str, *, any_type: bool = False) -> bool:
-        """Returns whether a veto stands against the pair. ``any_type`` lets the type change its family."""
+    def forbidden(self, before: str, after: str, *, same_column: bool = False) -> bool:
+        """Returns whether a veto stands against the pair.
+
+        A physical column (``same_column``) may change its type and needs no word in common.
+        """
         left, right = self.old.column(before), self.new.column(after)
         if left is None or right is None:
             return True
         against = vetoes(self.old, self.new, left, right, self.context)
-        return any(not (any_type and veto.startswith(OTHER_FAMILY)) for veto in against)
+        return any(not (same_column and veto.startswith(_OF_PLACES_ALONE)) for veto in against)
 
 
 def column_renames(
@@ -134,7 +139,7 @@ def _by_lineage(state: Progress) -> None:
         if left in crossed or right in crossed:
             state.found.append(ColumnPair(left, right, Pairing.LINEAGE, (SAME_COLUMN,)))
         else:
-            state.take(left, right, Pairing.LINEAGE, SAME_COLUMN, any_type=True)
+            state.take(left, right, Pairing.LINEAGE, SAME_COLUMN, same_column=True)
 
 
 def _crossed_names(kept: Sequence[tuple[str, str]], moved: Sequence[tuple[str, str]]) -> set[str]:

@@ -12,6 +12,8 @@ from tranship.model.names import TableName
 from tranship.planning.matching.renames.context import RenameContext
 from tranship.planning.matching.renames.data import misfits
 from tranship.planning.names.families import family
+from tranship.planning.names.likeness import compare_names
+from tranship.planning.names.things import different_things
 from tranship.planning.names.tokens import numbers, singular, squashed, stems, words
 
 _ENCRYPTION = """
@@ -49,15 +51,8 @@ celsius fahrenheit kelvin
 
 _CODE_WIDTH, _TEXT_WIDTH = 4, 20
 """Characters of the widest code and of the narrowest room for a text."""
-_THING_WORDS = """
-phone mobile cell fax / email mail / url link uri website homepage / zip postal / city town / street /
-country / birthdate birthday / gender sex / password / iban bic / currency / color colour / browser / ip
-"""
-_THING_LINE = " ".join(_THING_WORDS.split())
-_THINGS = tuple(frozenset(group.split()) for group in _THING_LINE.split(" / "))
-"""Things of which one is never another, whatever a column is called."""
-
 OTHER_FAMILY = "type family differs"
+UNRELATED_BOOLEANS = "two booleans whose names share no word"
 _KINDS: Mapping[str, frozenset[str]] = {
     "encryption": frozenset(_ENCRYPTION.split()),
     "confirmation": frozenset(_CONFIRMATION.split()),
@@ -77,6 +72,10 @@ def vetoes(old: Table, new: Table, before: Column, after: Column, context: Renam
         yield f"{OTHER_FAMILY} ({before.type.text} → {after.type.text})"
     yield from token_vetoes(before.name, after.name)
     yield from _width_veto(before, after)
+    if different_things(before.name, after.name):
+        yield "the names speak of different things"
+    if _unrelated_booleans(before, after):
+        yield UNRELATED_BOOLEANS
     if target_veto(old, new, before.name, after.name, context.table_pairs):
         yield "the foreign key points to another table"
     yield from misfits(before, after, *context.statistics_of(old.name, before.name, new.name, after.name))
@@ -120,31 +119,35 @@ def _same_but_for_separators(before: str, after: str) -> bool:
 
 
 def _width_veto(before: Column, after: Column) -> Iterator[str]:
-    """Room for a code on one side and for a text on the other, or two things of which one is never the
-    other, under names without a word in common.
+    """Yields that one column has room for a code and the other for a text, under names without a common
+    word.
     """
     both_texts = family(before.type) == family(after.type) == "text"
-    shared = set(stems(before.name)) & set(stems(after.name))
-    if not both_texts or shared or squashed(before.name) == squashed(after.name):
+    if not both_texts or _related(before, after):
         return
     narrow, wide = sorted((_room(before), _room(after)))
     if narrow <= _CODE_WIDTH and wide >= _TEXT_WIDTH:
         most = f"{narrow:.0f} character{'s' if narrow > 1 else ''}"
         yield f"one holds {most} at most, the other has room for texts"
-    left, right = _things(before.name), _things(after.name)
-    if left and right and not left & right:
-        yield "the names speak of different things"
+
+
+def _unrelated_booleans(before: Column, after: Column) -> bool:
+    """Returns whether two booleans share no word: any two booleans fit, so their place alone proves
+    nothing.
+    """
+    both = family(before.type) == family(after.type) == "boolean"
+    return both and not _related(before, after) and not compare_names(before.name, after.name).synonyms
+
+
+def _related(before: Column, after: Column) -> bool:
+    """Returns whether two names share a word, or are the same but for separators."""
+    shared = set(stems(before.name)) & set(stems(after.name))
+    return bool(shared) or squashed(before.name) == squashed(after.name)
 
 
 def _room(column: Column) -> float:
     modifiers = column.type.leaf.modifiers
     return modifiers[0] if modifiers else inf
-
-
-def _things(name: str) -> frozenset[int]:
-    """The groups of things that a name speaks of."""
-    said = {*stems(name), *words(name)}
-    return frozenset(place for place, group in enumerate(_THINGS) if said & group)
 
 
 def _opposite(a: str, b: str) -> bool:

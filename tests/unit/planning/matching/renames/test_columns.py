@@ -100,12 +100,53 @@ def test_more_new_than_old_in_a_gap_proves_nothing() -> None:
         ("created_utc timestamp", "created_local timestamp"),
         ("country_code text", "country_name text"),
         ("start_date date", "end_date date"),
+        ("price numeric", "cost numeric"),
+        ("unit_price numeric", "purchase_cost numeric"),
+        ("shipped_at timestamp", "delivered_at timestamp"),
+        ("name text", "slug text"),
+        ("weight real", "height real"),
+        ("daily_total int", "monthly_total int"),
+        ("organization_id int", "team_id int"),
+        ("recovered boolean", "leader boolean"),
+        ("show_on_map boolean", "is_a_shop boolean"),
+        ("initial char(1)", "full_text text"),
     ],
 )
 def test_false_friends_are_never_automatic(before: str, after: str) -> None:
     assert (
         automatic(renames(table("t", "id int", before, "z int"), table("t", "id int", after, "z int"))) == []
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("symbol text", "ticker text"),
+        ("price_per_unit numeric", "unit_price numeric"),
+        ("vat numeric", "tax numeric"),
+        ("mobile text", "phone text"),
+        ("deleted_at timestamp", "removed_on timestamp"),
+        ("email_body text", "message_text text"),
+        ("website text", "url_override text"),
+        ("is_active boolean", "active boolean"),
+        ("enabled boolean", "active boolean"),
+        ("initial char(1)", "letter char(1)"),
+    ],
+)
+def test_names_of_one_thing_are_automatic(before: str, after: str) -> None:
+    assert (
+        len(automatic(renames(table("t", "id int", before, "z int"), table("t", "id int", after, "z int"))))
+        == 1
+    )
+
+
+def test_place_proves_no_booleans_but_the_same_physical_column_does() -> None:
+    old, new = table("t", "id int", "leader boolean", "z int"), table("t", "id int", "boss boolean", "z int")
+    found = renames(old, new)
+    assert automatic(found) == []
+    assert any("two booleans whose names share no word" in line for line in found.proposals[0].evidence)
+    twin = [replace(one, oid=7, columns=one.columns) for one in (old, new)]
+    assert automatic(renames(*twin, shared_ancestor=True)) == [("leader", "boss")]
 
 
 def test_both_encrypted_is_no_veto() -> None:
