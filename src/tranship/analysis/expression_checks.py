@@ -28,7 +28,7 @@ from tranship.errors.codes.decisions import (
 from tranship.model.expression import Sql
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
-from tranship.planning.deciding.barred_calls import Why, barred_call, calls, moment_literals
+from tranship.planning.deciding.barred_calls import Why, barred_call, calls, moment_read, moment_trials
 from tranship.planning.printed.explained import expressions_in, read_plan
 from tranship.sql.old import expression_checks as sql
 
@@ -88,6 +88,9 @@ async def _wrong(old: asyncpg.Connection, plan: TablePlan, text: str) -> Refused
                 return SeveralValuesFromSql(text)
             await old.execute(sql.explained_as_condition(plan, text))
             await old.execute(sql.explained(plan, text))
+            moment = await _moment_in(old, plan, text)
+            if moment is not None:
+                return CurrentTimeSql(text, function=f"'{moment}'")
             tree = read_plan(await old.fetchval(sql.explained_reads(plan, text)))
             hidden = await _called_inside(old, text, "\n".join(expressions_in(tree)))
             if isinstance(hidden, RefusedSql):
@@ -100,21 +103,37 @@ async def _wrong(old: asyncpg.Connection, plan: TablePlan, text: str) -> Refused
     return None
 
 
+async def _moment_in(old: asyncpg.Connection, plan: TablePlan, text: str) -> str | None:
+    """Returns the first word of a literal that OLD reads as the current date or time while it parses."""
+    for word, changed in moment_trials(text):
+        try:
+            async with old.transaction():
+                await old.prepare(sql.value_of(plan, changed))
+        except asyncpg.InvalidDatetimeFormatError:
+            return word
+        except asyncpg.PostgresError:
+            # Another type refuses the changed literal, such as an enum that has the word as a label.
+            continue
+    return None
+
+
 async def _called_inside(old: asyncpg.Connection, text: str, planned: str) -> RefusedSql | tuple[str, ...]:
     """Returns why a planned expression is refused by what the functions in it call, else the names of those
     that are volatile.
+
+    What the planner computes or inlines is seen in the text alone.
     """
-    gone = [word for word in moment_literals(text) if word not in moment_literals(planned)]
-    if gone:
-        return CurrentTimeSql(text, function=f"'{gone[0]}'")
     volatile: list[str] = []
     seen: set[int] = set()
-    texts = [planned]
+    texts = [text, planned]
     while texts:
         part = texts.pop()
         barred = barred_call(part)
         if barred is not None:
             return _BY_REASON[barred.why](text, function=barred.name)
+        moment = moment_read(part)
+        if moment is not None:
+            return CurrentTimeSql(text, function=f"'{moment}'")
         for function in await old.fetch(sql.FUNCTIONS, sorted({name for *_, name in calls(part)})):
             if function["volatile"] and part is planned:
                 volatile.append(function["name"])

@@ -44,6 +44,12 @@ class Family(StrEnum):
     PRIVILEGE = "privilege"
 
 
+MOMENT_WORDS = ("now", "today", "tomorrow", "yesterday")
+"""Words that the input functions of dates, times and timestamps read as the moment of reading (PostgreSQL
+documentation, "Date/Time Types – Special Values").
+"""
+
+
 class Refusal(StrEnum):
     """When NEW's input function may refuse what OLD's type of the same name holds."""
 

@@ -105,6 +105,17 @@ class PgType(Struct, frozen=True, omit_defaults=True):
         return self.family is family or any(part.holds(family) for part in parts)
 
     @property
+    def reads_moments(self) -> bool:
+        """Returns whether the input function reads words such as ``today`` as the moment of reading.
+
+        A composite type counts as one that does not, because its other attributes may hold these words.
+        """
+        parts = self.leaf
+        while parts.element is not None:
+            parts = parts.element.leaf
+        return parts.family in (Family.DATE, Family.TIME, Family.TIMESTAMP)
+
+    @property
     def typname(self) -> str:
         """The catalog's name of a type of ``pg_catalog`` (``int4``); empty for every other type."""
         return self.name.name if self.name is not None and self.name.schema == "pg_catalog" else ""

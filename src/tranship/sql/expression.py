@@ -28,7 +28,7 @@ from tranship.model.names import Side
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.types import PgType, TypeKind
 from tranship.sql.quote import ident, literal, relation, text_array
-from tranship.sql.types.moments import without_largest
+from tranship.sql.types.moments import without_largest, without_moments
 from tranship.sql.types.numbers import money_text
 
 _EXACT_STRINGS = frozenset({"text", "varchar", "name"})
@@ -65,13 +65,13 @@ def compile_column(plan: TablePlan, position: int, old: Table) -> str:
         case MapValues() as mapped:
             return _map_values(mapped, old)
         case Lookup() as lookup:
-            return _lookup(lookup, alias(position))
+            return _read_by(mapping.type, _lookup(lookup, alias(position)))
         case Coalesce(of=take, for_null=constant):
             shipped = f"CAST({_take(take, mapping.type, old, plan.zone)} AS pg_catalog.text)"
             return f"COALESCE({shipped}, {literal(constant.value)})"
         case Sql(text=text):
             # On lines of its own, so that a comment at its end does not swallow the parenthesis.
-            return f"CAST((\n{text}\n) AS pg_catalog.text)"
+            return _read_by(mapping.type, f"CAST((\n{text}\n) AS pg_catalog.text)")
         case NewDefault():
             raise ValueError(f"{mapping.column} is filled by the server")
         case _ as unreachable:
@@ -221,11 +221,18 @@ def _for_input(value: str, old: PgType, new: PgType) -> str:
     repeated = _as_input_repeats(value, old.typname, new.typname)
     if repeated is not None:
         return repeated
+    if old.holds(Family.STRING) and new.reads_moments:
+        return _read_by(new, f"CAST({value} AS pg_catalog.text)")
     if _cast_to_text(old):
         return f"CAST({value} AS pg_catalog.text)"
     if old.kind is TypeKind.ARRAY and old.element is not None and _cast_to_text(old.element.leaf):
         return f"CAST({value} AS pg_catalog.text[])"
     return value
+
+
+def _read_by(new: PgType, text: str) -> str:
+    """Returns SQL for a text of OLD as NEW's type may read it."""
+    return without_moments(text) if new.reads_moments else text
 
 
 def _as_input_repeats(value: str, old: str, new: str) -> str | None:

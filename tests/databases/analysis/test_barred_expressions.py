@@ -19,6 +19,16 @@ BARRED = {
     "age(old.d)": "the current time (age with one argument)",
     "'today'::date": "the current time ('today')",
     "timestamp ' Now '": "the current time ('now')",
+    "'today'::text::date": "the current time ('today')",
+    "cast('now' as timestamp(0) with time zone)": "the current time ('now')",
+    "('to' || 'day')::timestamp": "the current time ('today')",
+    "'Yesterday 10:00'::timestamptz": "the current time ('yesterday')",
+    "'[today,)'::daterange": "the current time ('today')",
+    "'{2020-01-01,tomorrow}'::date[]": "the current time ('tomorrow')",
+    "old.d = 'today'": "the current time ('today')",
+    "$$now$$::time": "the current time ('now')",
+    "coalesce(old.d, 'yesterday')": "the current time ('yesterday')",
+    "app.folded()": "the current time ('today')",
     "localtimestamp(0)": "the current time (LOCALTIMESTAMP)",
     'U&"\\006eow"()': "the current time (now)",
     "app.stamp(old.id)": "the current time (now)",
@@ -39,6 +49,12 @@ BARRED = {
 }
 ALLOWED = {
     "'today' || old.v": None,
+    "'now' || '!'": None,
+    "upper('yesterday') || length('now')": None,
+    "CASE old.v WHEN 'now' THEN 'today' END": None,
+    "'today'::app.day": None,
+    "to_date(old.v || 'knowledge', 'YYYY')": None,
+    "date '2020-01-01' || 'today'": None,
     "app.now()": None,
     "age(old.d, '2000-01-01')": None,
     "'now() txid_current()' -- dblink('x')": None,
@@ -49,6 +65,8 @@ CREATE SCHEMA app; CREATE SEQUENCE s;
 CREATE TABLE t (id int PRIMARY KEY, v text, d date); INSERT INTO t VALUES (1, 'x', '2020-01-01');
 CREATE FUNCTION app.now() RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'mine'::text $$;
 CREATE FUNCTION app.dblink(text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT $1 $$;
+CREATE TYPE app.day AS ENUM ('today', 'later');
+CREATE FUNCTION app.folded() RETURNS date LANGUAGE sql IMMUTABLE AS $$ SELECT 'today'::date $$;
 CREATE FUNCTION app.dice() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 4; END $$;
 CREATE FUNCTION app.stamp(int) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN $1 || now(); END $$;
 CREATE FUNCTION app.inner_id() RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN pg_current_xact_id(); END $$;

@@ -13,6 +13,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from tranship.model.builtin_types import MOMENT_WORDS
+
 
 class Why(StrEnum):
     """Why a function is barred."""
@@ -50,7 +52,20 @@ _TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _PART = re.compile(_NAME)
-_MOMENT = re.compile(r"'\s*(now|today|tomorrow|yesterday)\s*'", re.IGNORECASE)
+_WORDS = rf"(?<![a-z])(?P<word>{'|'.join(MOMENT_WORDS)})(?![a-z])"
+_MOMENT = re.compile(_WORDS, re.IGNORECASE)
+_TYPES = r"(?:date|time(?:stamp)?(?:tz)?)\b"
+_PRECISION = r"(?:\s*\(\s*\d+\s*\))?(?:\s+with(?:out)?\s+time\s+zone)?"
+_LITERAL = rf"'[^']*?{_WORDS}[^']*'"
+_READ_AS_MOMENT = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        # As people write it; as EXPLAIN prints the cast of a text that it does not compute.
+        rf"\b{_TYPES}{_PRECISION}\s*{_LITERAL}",
+        rf"{_LITERAL}(?:::cstring|\s*::\s*text)?\)*\s*::\s*{_TYPES}",
+        rf"\bcast\s*\(\s*{_LITERAL}\s+as\s+{_TYPES}",
+    )
+)
 _BUILT_IN = "pg_catalog"
 
 
@@ -84,9 +99,27 @@ def barred_call(sql: str) -> BarredCall | None:
     return None
 
 
-def moment_literals(sql: str) -> tuple[str, ...]:
-    """Returns the literals that stand for a moment where they are read as a date or time: ``'today'``."""
-    return tuple(word.lower() for word in _MOMENT.findall(sql))
+def moment_read(sql: str) -> str | None:
+    """Returns the word of a literal that an SQL text itself reads as a date or time, as in ``'today'::date``;
+    None where there is none.
+    """
+    found = (match for pattern in _READ_AS_MOMENT if (match := pattern.search(sql)) is not None)
+    return next((match["word"].lower() for match in found), None)
+
+
+def moment_trials(sql: str) -> tuple[tuple[str, str], ...]:
+    """Returns each word for a moment in the literals of an SQL text, with the text in which it is no such
+    word.
+
+    A server that refuses the changed text as no date would read the word as the moment of reading. A letter
+    is added, because punctuation in a date is ignored.
+    """
+    return tuple(
+        (word["word"].lower(), f"{sql[: token.start() + word.end()]}x{sql[token.start() + word.end() :]}")
+        for token in _TOKEN.finditer(sql)
+        if token["skipped"]
+        for word in _MOMENT.finditer(token["skipped"])
+    )
 
 
 def _plain(part: str) -> str:

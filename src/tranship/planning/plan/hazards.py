@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from tranship.model.builtin_types import MOMENT_WORDS
 from tranship.model.catalog import Catalog, Check, Column, ForeignKey, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Coalesce, Constant, Lookup, MapValues, NewDefault, Sql, Take
@@ -29,7 +30,7 @@ _PLAIN_CATEGORIES = frozenset("NBDTGIVE")
 """
 _PASSING = re.compile(
     r"\b(?:current_\w+|session_user|localtime\w*|now\(|age\(|(?:clock|statement|transaction)_timestamp\("
-    r"|timeofday\(|random\()",
+    rf"|timeofday\(|random\(|'(?:{'|'.join(MOMENT_WORDS)})\b)",
     re.IGNORECASE,
 )
 """What gives another value on another day, for another user or in another database.

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from tranship.model.builtin_types import Family
+import re
+
+from tranship.model.builtin_types import MOMENT_WORDS, Family
 from tranship.model.types import PgType, TypeKind
 from tranship.planning.types.inputs import SPACES
 from tranship.planning.types.table import RULES
+
+_MOMENT = re.compile(rf"(?<![a-z])(?:{'|'.join(MOMENT_WORDS)})(?![a-z])", re.IGNORECASE | re.ASCII)
+
+
+def names_moment(pg_type: PgType, text: str) -> bool:
+    """Says whether the type would read a word of the text as the moment of reading: ``today``."""
+    return pg_type.reads_moments and _MOMENT.search(text) is not None
 
 
 def castable(pg_type: PgType, text: str) -> bool | None:
     """Says whether the input function of the type takes the text, its modifier included; None: only the
     server knows.
+
+    A text that stands for the moment of reading is no value: each batch would read another one.
     """
+    if names_moment(pg_type, text):
+        return False
     match pg_type.kind:
         case TypeKind.ENUM:
             return text in pg_type.labels

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tranship.model.builtin_types import Builtin, Family, smallest_unit
+from tranship.model.builtin_types import MOMENT_WORDS, Builtin, Family, smallest_unit
 from tranship.model.expression import Loss
 from tranship.model.types import PgType
 from tranship.sql.quote import literal
@@ -61,6 +61,18 @@ def without_largest(text: str) -> str:
     """
     held = " OR ".join(f"{text} LIKE {literal(f'%{limit}%')}" for limit in _LIMITS)
     return f"CASE WHEN {held} THEN {text} || ' is out of range' ELSE {text} END"
+
+
+def without_moments(text: str) -> str:
+    """Returns SQL for a text that a date, time or timestamp reads.
+
+    A word for the moment of reading (``today``) is not a value of the row: it would mean something else in
+    each batch. Such a text is sent in a form that NEW refuses.
+    """
+    words = f"(^|[^[:alpha:]])({'|'.join(MOMENT_WORDS)})($|[^[:alpha:]])"
+    marked = r"\1\2 is no fixed moment\3"
+    exact = f'{text} COLLATE pg_catalog."C"'
+    return f"pg_catalog.regexp_replace({exact}, {literal(words)}, {literal(marked)}, 'i')"
 
 
 def interval_takes(value: str, old: PgType, new: PgType) -> str | None:

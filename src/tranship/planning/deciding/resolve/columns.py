@@ -32,7 +32,7 @@ from tranship.planning.deciding.resolve.words import (
     problem,
 )
 from tranship.planning.types.conversion import convert
-from tranship.planning.types.values import canonical, castable
+from tranship.planning.types.values import canonical, castable, names_moment
 
 
 class Pair(Struct, frozen=True):
@@ -123,7 +123,7 @@ def _check_fallbacks(entry: Resolution, column: Column) -> Iterator[Problem]:
         if value == USE_SCHEMA_DEFAULT:
             yield problem(entry, SchemaDefaultMisplaced(field))
         elif isinstance(value, str) and castable(column.type, value) is False:
-            yield problem(entry, _unfit(field, value, column, ""))
+            yield problem(entry, _unfit(field, value, column, value))
 
 
 def _check_bare(entry: Resolution, pair: Pair, source: Column, column: Column) -> Iterator[Problem]:
@@ -136,7 +136,7 @@ def _check_mapping(entry: Resolution, source: Column, column: Column) -> Iterato
     seen: dict[str, tuple[str, str | None]] = {}
     for key, result in entry.value_mapping or ():
         if castable(source.type, key) is False:
-            hint = _values_hint(source)
+            hint = _values_hint(source, key)
             yield problem(entry, WrongMappingKey(key, source.name, source.type.text, hint))
         if result is not None and result == USE_SCHEMA_DEFAULT:
             yield problem(entry, SchemaDefaultMisplaced(f"value_mapping[{key!r}]"))
@@ -171,5 +171,7 @@ def _because(why: str) -> str:
     return f" ({why})" if why else ""
 
 
-def _values_hint(column: Column, value: str = "") -> str:
+def _values_hint(column: Column, value: str) -> str:
+    if names_moment(column.type, value):
+        return "it stands for the moment at which it is read: write the date or time that is meant"
     return did_you_mean(value, column.type.leaf.labels)

@@ -209,6 +209,17 @@ WRONG = {
 }
 
 
+@pytest.mark.parametrize(
+    "field",
+    [{"value_mapping": {"X": "Today 10:00"}}, {"value_mapping": {"X": "2020-01-01"}, "default_value": "now"}],
+)
+def test_no_constant_stands_for_the_moment_of_reading(tmp_path: Path, field: Mapping[str, object]) -> None:
+    entry = {"old_column": "s", "new_column": "s", "action": "transform", **field}
+    wrong = ask(tmp_path, [entry], "t(id int pk, s text)", "t(id int pk, s date)").wrong
+    assert len(wrong) == 1 and "is no value of column 's' (date)" in wrong[0]
+    assert "the moment at which it is read" in wrong[0]
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_ones_are_named(tmp_path: Path, name: str) -> None:
     entries, words = WRONG[name]

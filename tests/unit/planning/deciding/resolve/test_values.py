@@ -29,7 +29,14 @@ from tranship.planning.deciding.resolve import castable
             ["a0eebc99", ""],
             [],
         ),
-        ("date", ["2024-02-29"], ["2023-02-29", ""], ["today", "1.2.2024"]),
+        ("date", ["2024-02-29"], ["2023-02-29", "", "today"], ["1.2.2024", "epoch"]),
+        (
+            "timestamptz",
+            [],
+            ["now", " Yesterday 10:00", "10:00 today"],
+            ["knowing", "infinity", "2024-02-29"],
+        ),
+        ("time", [], ["now"], ["allballs"]),
         ("jsonb", ['{"a": 1}', "null"], [""], ["{a}", '"\\u0000"']),
         ("inet", [], [], ["10.0.0.1", ""]),
     ],
@@ -52,3 +59,6 @@ def test_enums_domains_and_arrays() -> None:
     many = array(pg_type("int"))
     assert castable(many, "{1}") is None
     assert castable(many, "") is False
+    assert castable(array(pg_type("date")), "{2024-02-29,today}") is False
+    assert castable(domain("due", "date"), "tomorrow") is False
+    assert castable(array(pg_type("text")), "{today}") is None
