@@ -29,9 +29,11 @@ from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.compare import compare
 from tranship.planning.deciding.resolve import asked_about, decide, open_questions
 from tranship.planning.deciding.resolve.casts import cast_questions
+from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.words import entry_path
 from tranship.planning.matching.match import Decided, match
 from tranship.planning.plan.build import build
+from tranship.planning.plan.not_executed import not_executed
 from tranship.server.identity import read_identity
 from tranship.server.journal import RunStatus, find_journal, missing_rights
 from tranship.server.session import datestyle, pin
@@ -71,6 +73,8 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
             *(stale_resolutions(file, old, new, path) if path is not None else ()),
         ]
         background, unread = await _background(open_, sides, config)
+        old = with_queries(file, old, new)
+        sides = replace(sides, old=old)
         answers, decided, problems = decide(file, old, new, sides.scope, background)
         comparison = await _compared(open_, sides, decided, answers, background)
         open_now = open_questions(comparison, answers)
@@ -83,7 +87,7 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         refuse(await _refused_values(open_, sides, answers))
         # The plan comes before the expressions, because they are tried as the plan's reads have them.
         plan, more = build(old, new, comparison, answers, sides.scope.tables)
-        refuse([*more, *await _refused_transforms(open_, sides, plan)])
+        refuse([*more, *await _refused_transforms(open_, sides, plan), *not_executed(plan)])
         refuse(await probably_swapped(open_, sides, plan, config, allowed=options.allow_empty_old))
     warnings = (*stale, *unread, *problems, *more, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))

@@ -46,6 +46,7 @@ from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.comparing.structure import open_spellings
 from tranship.planning.deciding.resolve import asked_about, decide, open_questions
+from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.suggest import Question
 from tranship.planning.deciding.suggest import suggest as suggest_answers
 from tranship.planning.matching.match import match
@@ -207,6 +208,7 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     file = read_resolutions(resolutions)
     old, new, scope = recorded.old.catalog, recorded.new.catalog, recorded_scope(recorded)
     background = recorded_background(recorded)
+    old = with_queries(file, old, new)
     answers, decided, found = decide(file, old, new, scope, background)
     matching = match(old, new, scope, decided, background=background)
     comparison = compare(old, new, matching, answers, observed=observed_in(recorded.evidence))

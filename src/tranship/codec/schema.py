@@ -7,8 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 from tranship.model.resolution import Action
+from tranship.model.shape import Children, ExistingRows
 
 _TEXT: dict[str, Any] = {"type": "string"}
+_TEXTS: dict[str, Any] = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
 _SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}
 _COMMENTS: dict[str, Any] = {"^_": {}}
 _PLACEHOLDER = "SPECIFY_ACTION"
@@ -33,7 +35,8 @@ def resolutions_schema() -> dict[str, Any]:
             },
             "resolutions": {
                 "type": "object",
-                "description": "old table name (bare: the configured schema, else public) to its entries",
+                "description": "old table name (bare: the configured schema, else public), or a flow as"
+                " 'old -> new', to its entries",
                 "patternProperties": _COMMENTS,
                 "additionalProperties": {"type": "array", "items": {"$ref": "#/$defs/entry"}},
             },
@@ -71,6 +74,7 @@ def _entry() -> dict[str, Any]:
             "null_value": {**_SCALAR, "description": "what NULL becomes"},
             "new_table": _TEXT,
             "new_schema": _TEXT,
+            **_of_rows(),
             "description": _TEXT,
             "because": _TEXT,
         },
@@ -80,9 +84,54 @@ def _entry() -> dict[str, Any]:
     }
 
 
+def _of_rows() -> dict[str, Any]:
+    """Returns the fields of actions that are about the rows of a flow."""
+    children = {"enum": [word.value for word in Children]}
+    return {
+        "key_sql": {**_TEXTS, "description": "with a lookup: expressions in place of old columns"},
+        "where": {**_TEXT, "description": "filter: over old; rows: over item. NULL does not select"},
+        "children": {
+            "description": "of rows that a filter leaves out: for all, or by old table",
+            "anyOf": [children, {"type": "object", "additionalProperties": children}],
+        },
+        "from": {**_TEXT, "description": "rows: what makes the items, named item"},
+        "order_by": {**_TEXT, "description": "rows: how items are numbered"},
+        "key": {
+            **_TEXTS,
+            "description": "merge: expressions over old; existing: columns of NEW; query: output columns",
+        },
+        "keep": {**_TEXT, "description": "merge: the order in which the first row survives"},
+        "repoint_children": {"type": "boolean"},
+        "column": {**_TEXT, "description": "new_key: the old column that gets new values"},
+        "as": {
+            "description": "new_key",
+            "anyOf": [
+                {"enum": ["uuid", "number"]},
+                _object({"uuid": _TEXT}),
+                _object({"offset": {"type": "integer"}}),
+            ],
+        },
+        "rows": {
+            "enum": [word.value for word in ExistingRows],
+            "description": "existing: what becomes of an old row that NEW holds already",
+        },
+        "sql": {**_TEXT, "description": "query: a SELECT over OLD"},
+        "cut_by": {**_TEXT, "description": "query: the output column by whose ranges it is cut"},
+    }
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        "required": list(properties),
+    }
+
+
 def _pattern() -> dict[str, Any]:
     entry = _entry()
-    of_columns = ("old_column", "old_columns", "new_column", "new_table", "new_schema")
+    of_columns = ("old_column", "old_columns", "new_column", "new_table", "new_schema", *_of_rows())
     kept = {name: shape for name, shape in entry["properties"].items() if name not in of_columns}
     own = {
         "tables": {**_TEXT, "description": "old tables: * stands for any characters, ? for one"},
@@ -106,6 +155,7 @@ def _lookup() -> dict[str, Any]:
             "value_column": _TEXT,
             "schema": _TEXT,
             "database": {"enum": ["new", "old"], "default": "new"},
+            "add_missing": {"type": "boolean", "description": "add the values that it lacks first"},
         },
         "patternProperties": _COMMENTS,
         "additionalProperties": False,

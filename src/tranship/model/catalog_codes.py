@@ -6,13 +6,15 @@ from enum import StrEnum
 
 
 class RelationKind(StrEnum):
-    """``pg_class.relkind``, as far as a comparison knows it."""
+    """``pg_class.relkind``, as far as a comparison knows it; and a SELECT that stands for a table."""
 
     TABLE = "r"
     PARTITIONED_TABLE = "p"
     VIEW = "v"
     MATERIALIZED_VIEW = "m"
     FOREIGN_TABLE = "f"
+    QUERY = "query"
+    """No relation of the catalog: the SELECT of a flow, with its output columns (``planning/flows.py``)."""
 
 
 class TriggerState(StrEnum):

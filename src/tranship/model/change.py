@@ -68,6 +68,13 @@ class TablePair(Struct, frozen=True):
     """In NEW's column order. A column that is in no pair exists on one side only."""
     proposals: tuple[Proposal, ...] = ()
     evidence: tuple[str, ...] = ()
+    name: str = ""
+    """What a person calls the flow that they made of these tables; empty for a pair that was found."""
+
+    @property
+    def flow(self) -> str:
+        """What people see: the flow's name, and the old table's where the flow has none."""
+        return self.name or str(self.old)
 
 
 class TableProposal(Struct, frozen=True):
@@ -93,7 +100,9 @@ class Matching(Struct, frozen=True):
     """Which tables and columns correspond to each other (``planning/matching/match.py``)."""
 
     pairs: tuple[TablePair, ...]
-    """By old name, within the configured scope."""
+    """By old name, within the configured scope. One old table may be in several pairs: first comes the one
+    that was found, then those that a person named, by their names.
+    """
     only_old: tuple[TableName, ...]
     only_new: tuple[TableName, ...]
     proposals: tuple[TableProposal, ...] = ()
@@ -110,8 +119,8 @@ class Matching(Struct, frozen=True):
 class Change(Struct, frozen=True):
     """One difference.
 
-    ``table`` is the old table's name as ``schema.table``, or the new one's where OLD has none; it is empty
-    for a difference of the whole database.
+    ``table`` is the old table's name as ``schema.table``, or the new one's where OLD has none, or the name of
+    a flow that a person made; it is empty for a difference of the whole database.
     """
 
     cls: ChangeClass

@@ -104,6 +104,10 @@ class Lookup(Struct, frozen=True, tag="lookup"):
     """For a key that is not found; None rejects the row."""
     for_null: Constant | None = None
     """Where one of the old columns is NULL; None leaves the value NULL."""
+    key_sql: tuple[str, ...] = ()
+    """A person's expressions over the row ``old``, in the order of ``keys``, in place of the old columns."""
+    add_missing: bool = False
+    """The distinct values that the table lacks are added to it before the rows are moved."""
 
 
 class Coalesce(Struct, frozen=True, tag="coalesce"):

@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from tranship.model.names import TableName
+from tranship.model.shape import Children, NewKey
 
 
 class Action(StrEnum):
@@ -26,6 +27,18 @@ class Action(StrEnum):
     """The old table fills this new one."""
     DROP_TABLE = "drop_table"
     """The old table is left out; nothing is dropped anywhere."""
+    FILTER = "filter"
+    """Only old rows that a condition selects are taken."""
+    ROWS = "rows"
+    """One old row makes any number of new rows."""
+    MERGE = "merge"
+    """Old rows with equal keys become one new row."""
+    NEW_KEY = "new_key"
+    """A key gets new values, and the foreign keys that lead to it follow."""
+    EXISTING = "existing"
+    """Rows that NEW holds already are found by a key: compared, kept, updated or refused."""
+    QUERY = "query"
+    """The rows of a SELECT over OLD fill the new table."""
 
 
 JsonText = str
@@ -43,6 +56,8 @@ class LookupTable(Struct, frozen=True, forbid_unknown_fields=True):
     schema: str | None = None
     """None: the schema of the table that is resolved."""
     database: Literal["new", "old"] = "new"
+    add_missing: bool = False
+    """The distinct values that the lookup table lacks are added to it first."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -66,6 +81,8 @@ class Resolution(Struct, frozen=True):
     new_column: str | None = None
     value_mapping: tuple[tuple[str, JsonText | None], ...] | None = None
     lookup_table: LookupTable | None = None
+    key_sql: tuple[str, ...] = ()
+    """Of a lookup: expressions over the row ``old`` in place of old columns, one for each key column."""
     transform_sql: str | None = None
     default_value: JsonText | UnsetType | None = UNSET
     """For a value that a mapping or lookup lacks, or the constant of ``default``. UNSET: the field is absent.
@@ -75,6 +92,29 @@ class Resolution(Struct, frozen=True):
     """For a NULL of OLD. UNSET: the field is absent. None: JSON null."""
     new_table: str | None = None
     new_schema: str | None = None
+    where: str | None = None
+    """Of ``filter`` and ``rows``: which old rows, or which items, are taken."""
+    children: tuple[tuple[str, Children], ...] = ()
+    """Of ``filter``: what becomes of children, by name of the old table; an empty name stands for all."""
+    items: str | None = None
+    """``from`` of ``rows``."""
+    order_by: str | None = None
+    """Of ``rows``: how the items of one row are numbered."""
+    key: tuple[str, ...] = ()
+    """Of ``merge`` (expressions), ``existing`` (columns of NEW) and ``query`` (output columns)."""
+    keep: str | None = None
+    """Of ``merge``: the order in which the first row survives."""
+    repoint_children: bool | None = None
+    column: str | None = None
+    """Of ``new_key``."""
+    new_values: NewKey | None = None
+    """``as`` of ``new_key``."""
+    rows: str | None = None
+    """Of ``existing``, as written."""
+    query: str | None = None
+    """``sql`` of ``query``."""
+    cut_by: str | None = None
+    """Of ``query``: the output column by whose ranges it is cut."""
     description: str = ""
     because: str = ""
     line: int = 0
@@ -104,6 +144,8 @@ class ResolutionFile(Struct, frozen=True):
 
     entries: tuple[Resolution, ...]
     """In the file's order."""
+    bare_keys: tuple[Resolution, ...] = ()
+    """Keys without an entry, each as an entry that says nothing: such a key may still make a flow."""
     for_all: tuple[ForAll, ...] = ()
     """The patterns, in the file's order. An entry under a table's name beats each of them."""
     old_fingerprint: str = ""
@@ -122,6 +164,8 @@ class Decision(Struct, frozen=True):
     old_table: TableName
     new_table: TableName | None
     resolution: Resolution
+    flow: str = ""
+    """The name of the flow that it speaks of; empty for the one that the comparison found."""
 
 
 class Answers(Struct, frozen=True, dict=True):
@@ -129,15 +173,16 @@ class Answers(Struct, frozen=True, dict=True):
 
     decisions: tuple[Decision, ...] = ()
 
-    def for_table(self, old: TableName) -> tuple[Decision, ...]:
-        """Returns the decisions about one old table, in the file's order."""
-        return self._by_table.get(old, ())
+    def of_flow(self, old: TableName, flow: str = "") -> tuple[Decision, ...]:
+        """Returns the decisions about one flow from an old table, in the file's order."""
+        return self._by_flow.get((old, flow), ())
 
     @cached_property
-    def _by_table(self) -> dict[TableName, tuple[Decision, ...]]:
-        found: dict[TableName, tuple[Decision, ...]] = {}
+    def _by_flow(self) -> dict[tuple[TableName, str], tuple[Decision, ...]]:
+        found: dict[tuple[TableName, str], tuple[Decision, ...]] = {}
         for decision in self.decisions:
-            found[decision.old_table] = (*found.get(decision.old_table, ()), decision)
+            key = decision.old_table, decision.flow
+            found[key] = (*found.get(key, ()), decision)
         return found
 
 

@@ -34,6 +34,14 @@ class UnknownField(RefusalMessage, frozen=True):
     suggestion: str
 
 
+class UnknownValue(RefusalMessage, frozen=True):
+    code = Malformed.code
+    message = "unknown value {value!r}"
+    hint = "{suggestion}"
+    value: str
+    suggestion: str
+
+
 class UnknownTable(RefusalMessage, frozen=True):
     code = "TS321"
     meaning = "an entry of the resolutions file names an unknown table"
@@ -133,6 +141,13 @@ class FieldNeeded(RefusalMessage, frozen=True):
     field: str
 
 
+class QueryNeedsFlow(RefusalMessage, frozen=True):
+    code = WrongFields.code
+    message = "action 'query' stands under the name of a flow"
+    hint = "write the key as '{table} -> new_table', with the new table that it fills after the arrow"
+    table: str
+
+
 class SeveralWays(RefusalMessage, frozen=True):
     code = WrongFields.code
     message = "{fields} exclude each other"
@@ -176,15 +191,26 @@ class EmptyMapping(RefusalMessage, frozen=True):
 
 class EmptySql(RefusalMessage, frozen=True):
     code = WrongFields.code
-    message = "transform_sql is empty"
-    hint = "an expression over the old row, for example lower(old.email)"
+    message = "{field} is empty"
+    hint = "{example}"
+    field: str
+    example: str
 
 
 class UneditedSql(RefusalMessage, frozen=True):
     code = WrongFields.code
-    message = "transform_sql still holds the placeholder {placeholder}"
+    message = "{field} still holds the placeholder {placeholder}"
     hint = "name columns as old.x"
+    field: str
     placeholder: str
+
+
+class TableActionOfFlow(RefusalMessage, frozen=True):
+    code = WrongFields.code
+    message = "action {action!r} is about an old table, not about one flow"
+    hint = "write it under {table!r}; a flow into one more table needs no 'rename_table'"
+    action: str
+    table: str
 
 
 class KeyColumnTwice(RefusalMessage, frozen=True):
@@ -195,7 +221,7 @@ class KeyColumnTwice(RefusalMessage, frozen=True):
 class WrongKeyCount(RefusalMessage, frozen=True):
     code = WrongFields.code
     message = "lookup_table has {keys} key column(s), the entry names {columns} old column(s)"
-    hint = "old_columns gives the old column of each of key_columns, in their order"
+    hint = "old_columns, or key_sql, gives what is looked up in each of key_columns, in their order"
     keys: int
     columns: int
 
@@ -271,6 +297,13 @@ class TableDecidedTwice(RefusalMessage, frozen=True):
     table: TableName
     path: str
     action: str
+
+
+class NameTheFlow(RefusalMessage, frozen=True):
+    code = Contradiction.code
+    message = "this table drives several flows and none under its own name"
+    hint = "write the entry under one of {flows}; only 'ignore' speaks of all of them"
+    flows: tuple[str, ...]
 
 
 class TableDroppedAndMoved(RefusalMessage, frozen=True):

@@ -33,6 +33,10 @@ class Tables(Struct, frozen=True):
     decisions: tuple[Decision, ...]
     landscape: Landscape
     schemas: tuple[tuple[str, str], ...]
+    settled: frozenset[str] = frozenset()
+    """Old columns that are not left behind, whatever this flow takes: another flow of the table or an
+    expression uses them, or it is said elsewhere.
+    """
 
     @property
     def ignored(self) -> frozenset[str]:
@@ -89,7 +93,7 @@ class Tables(Struct, frozen=True):
         return Change(
             cls=cls,
             kind=kind,
-            table=str(self.pair.old),
+            table=self.pair.flow,
             description=description,
             old_column=old,
             new_column=new,
@@ -121,7 +125,7 @@ def _unpaired_changes(tables: Tables, covered_old: Set[str], covered_new: Set[st
         if column.name not in covered_new:
             yield _added(tables, column)
     for column in tables.before.columns:
-        if column.name not in covered_old:
+        if column.name not in covered_old | tables.settled:
             yield _removed(tables, column)
 
 
@@ -347,6 +351,8 @@ def _decided(tables: Tables, decision: Decision) -> Iterator[Change]:
             change = tables.change(ChangeClass.SAFE, ChangeKind.COLUMN_REMOVED, words, old=entry.old_column)
             yield _with(change, action="Decided: left behind", evidence=_because(entry))
         case Action.RENAME_TABLE | Action.DROP_TABLE:
+            return
+        case Action.FILTER | Action.ROWS | Action.MERGE | Action.NEW_KEY | Action.EXISTING | Action.QUERY:
             return
         case _ as unreachable:
             assert_never(unreachable)

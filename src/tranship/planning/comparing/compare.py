@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from tranship.model.catalog import Catalog
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import (
     Change,
     ChangeClass,
@@ -19,7 +22,7 @@ from tranship.model.change import (
 from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import RowsInNew
 from tranship.model.names import TableName
-from tranship.model.resolution import Action, Answers
+from tranship.model.resolution import Action, Answers, Decision
 from tranship.planning.comparing.column_changes import Tables, column_changes
 from tranship.planning.comparing.extension_tables import extension_table_notes
 from tranship.planning.comparing.meaning import Landscape, Observed
@@ -54,15 +57,16 @@ def compare(
         ValueError: the matching does not belong to these catalogs.
     """
     landscape = landscape_of(old, new, matching, observed)
+    settled = _settled_columns(old, matching, answers)
     by_table: dict[TableName, list[Change]] = {}
     for pair in matching.pairs:
-        by_table.setdefault(pair.old, []).extend(_pair_changes(pair, landscape, answers, matching))
+        own = _pair_changes(pair, landscape, answers, matching, settled[pair.old, pair.name])
+        by_table.setdefault(pair.old, []).extend(own)
     for table, change in _unpaired_changes(old, new, matching, answers, observed):
         by_table.setdefault(table, []).append(change)
     paired = {str(pair.old): pair.old for pair in matching.pairs}
-    notes = _standing_notes(matching, observed)
-    notes += extension_table_notes(old, observed.extension_rows)
-    for note in structure_notes(old, new, matching, spellings):
+    notes = [*_standing_notes(matching, observed), *extension_table_notes(old, observed.extension_rows)]
+    for note in structure_notes(old, new, _found(matching), spellings):
         if note.kind in _RELAXED and note.table in paired:
             by_table.setdefault(paired[note.table], []).append(note)
         else:
@@ -71,6 +75,45 @@ def compare(
     names = sorted(by_table, key=lambda name: (place.get(name, len(place)), name))
     changes = tuple(change for name in names for change in by_table[name])
     return Comparison(matching=matching, changes=changes, notes=tuple(notes))
+
+
+def _found(matching: Matching) -> Matching:
+    """Returns the pairs that the comparison found: what a person makes of a table is no change of it."""
+    return replace(matching, pairs=tuple(pair for pair in matching.pairs if not pair.name))
+
+
+def _settled_columns(
+    old: Catalog, matching: Matching, answers: Answers
+) -> dict[tuple[TableName, str], frozenset[str]]:
+    """Returns, by flow, the old columns that are not left behind whatever the flow itself takes.
+
+    A column stays behind only where no flow of its table takes it and no entry says so; the first flow of a
+    table asks for all of them.
+    """
+    by_table: dict[TableName, list[TablePair]] = {}
+    for pair in matching.pairs:
+        by_table.setdefault(pair.old, []).append(pair)
+    settled: dict[tuple[TableName, str], frozenset[str]] = {}
+    for name, (first, *others) in by_table.items():
+        loose = _named_in(answers.of_flow(name)) if first.name else set[str]()
+        settled[name, first.name] = frozenset(loose.union(*(_taken(pair, answers) for pair in others)))
+        table = old.table(name)
+        everything = frozenset(c.name for c in table.columns) if table is not None else frozenset[str]()
+        settled |= {(name, pair.name): everything for pair in others}
+    return settled
+
+
+def _taken(pair: TablePair, answers: Answers) -> set[str]:
+    """Returns the old columns that a flow takes over or that its entries leave behind."""
+    decided = answers.of_flow(pair.old, pair.name)
+    filled = {decision.resolution.new_column for decision in decided}
+    return {columns.old for columns in pair.columns if columns.new not in filled} | _named_in(decided)
+
+
+def _named_in(decisions: Sequence[Decision]) -> set[str]:
+    """Returns the old columns that decisions take over or leave behind."""
+    actions = (Action.RENAME, Action.TRANSFORM, Action.IGNORE)
+    return {name for d in decisions if d.action in actions for name in d.resolution.sources}
 
 
 def _standing_notes(matching: Matching, observed: Observed) -> list[Change]:
@@ -121,11 +164,17 @@ def _counterparts(old: Catalog, new: Catalog, matching: Matching) -> dict[TableN
     """Returns old table → new table; tables that are out of scope are paired by their names."""
     schemas = dict(matching.schema_pairs)
     twins = ((t.name, TableName(schemas.get(t.name.schema, t.name.schema), t.name.name)) for t in old.tables)
-    return {a: b for a, b in twins if new.table(b) is not None} | {p.old: p.new for p in matching.pairs}
+    # The pair that was found comes first among those of an old table, and counts.
+    pairs = {p.old: p.new for p in reversed(matching.pairs)}
+    return {a: b for a, b in twins if new.table(b) is not None} | pairs
 
 
 def _pair_changes(
-    pair: TablePair, landscape: Landscape, answers: Answers, matching: Matching
+    pair: TablePair,
+    landscape: Landscape,
+    answers: Answers,
+    matching: Matching,
+    settled: frozenset[str],
 ) -> Iterator[Change]:
     before, after = landscape.old.table(pair.old), landscape.new.table(pair.new)
     if before is None or after is None:
@@ -133,9 +182,12 @@ def _pair_changes(
     change = _table_change(pair, matching)
     if change is not None:
         yield change
-    yield from column_changes(
-        Tables(pair, before, after, answers.for_table(pair.old), landscape, matching.schema_pairs)
-    )
+    if before.kind is RelationKind.QUERY and not before.columns:
+        # A SELECT that nobody has asked the server about: what fills the new columns is not known yet.
+        return
+    decisions = answers.of_flow(pair.old, pair.name)
+    tables = Tables(pair, before, after, decisions, landscape, matching.schema_pairs, settled)
+    yield from column_changes(tables)
 
 
 def _table_change(pair: TablePair, matching: Matching) -> Change | None:
@@ -147,6 +199,9 @@ def _table_change(pair: TablePair, matching: Matching) -> Change | None:
         case Pairing.PARENT:
             kind, action = ChangeKind.TABLE_MERGED, "Route its rows by the server"
             words = f"Table '{old_words}' flows into '{new_words}' in new DB"
+        case Pairing.DECIDED if pair.name:
+            kind, action = ChangeKind.TABLE_RENAMED, "Fill by a flow"
+            words = f"Flow '{pair.name}' fills '{new_words}' in new DB"
         case Pairing.DECIDED:
             kind, action = ChangeKind.TABLE_RENAMED, "Rename table"
             words = f"Table '{old_words}' renamed to '{new_words}' in new DB"
@@ -158,7 +213,7 @@ def _table_change(pair: TablePair, matching: Matching) -> Change | None:
     return Change(
         cls=ChangeClass.TRANSFORMABLE,
         kind=kind,
-        table=str(pair.old),
+        table=pair.flow,
         description=words,
         new_table=str(pair.new),
         auto_action=action,

@@ -10,21 +10,28 @@ from collections.abc import Sequence
 from msgspec import Struct, structs
 
 from tranship.model.catalog import Catalog, Table
-from tranship.model.change import (
-    ColumnPair,
-    Matching,
-    Pairing,
-    Proposal,
-    TablePair,
-    TableProposal,
-    ToolTable,
-)
+from tranship.model.change import Matching, Pairing, TablePair, TableProposal, ToolTable
 from tranship.model.names import ColumnRef, TableName
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.matching.children import home_of_child
-from tranship.planning.matching.renames import RenameContext, column_renames, naming_convention, table_renames
+from tranship.planning.matching.columns import NO_DECISIONS, ColumnDecisions, said_columns, with_columns
+from tranship.planning.matching.renames import RenameContext, naming_convention, table_renames
 from tranship.planning.matching.scope import HOLDS_ROWS, Scope
 from tranship.planning.matching.tool_tables import paired_tools, tool_tables
+
+
+class NamedFlow(Struct, frozen=True):
+    """A flow that a key of the resolutions file names, with what its entries say about columns."""
+
+    old: TableName
+    new: TableName
+    name: str
+    columns: tuple[tuple[str, str], ...] = ()
+    """Old and new column: what a ``rename`` or ``transform`` pairs."""
+    resolved_old: tuple[str, ...] = ()
+    """Old columns that pair with nothing else in this flow."""
+    resolved_new: tuple[str, ...] = ()
+    """New columns that a ``default`` or an expression fills."""
 
 
 class Decided(Struct, frozen=True):
@@ -43,20 +50,11 @@ class Decided(Struct, frozen=True):
     """Old columns that pair with nothing else any more: ignored, or moved away by a ``rename``."""
     resolved_new: tuple[tuple[TableName, str], ...] = ()
     """New columns (under the old table's name) that a ``default`` fills."""
+    flows: tuple[NamedFlow, ...] = ()
+    """By name. One whose tables are found to be a pair by name or decision says nothing new."""
 
 
 NOTHING_DECIDED = Decided()
-
-
-class _ColumnDecisions(Struct):
-    """What is decided about the columns of one table."""
-
-    pairs: list[tuple[str, str]]
-    resolved_old: set[str]
-    resolved_new: set[str]
-
-
-_NO_DECISIONS = _ColumnDecisions([], set(), set())
 
 
 class _Tables(Struct):
@@ -65,6 +63,8 @@ class _Tables(Struct):
     old: dict[TableName, Table]
     new: dict[TableName, Table]
     found: dict[TableName, TablePair]
+    named: tuple[NamedFlow, ...] = ()
+    """The flows that a person made beside the pairs that are found."""
 
     def pair(self, old: TableName, new: TableName, pairing: Pairing, evidence: tuple[str, ...] = ()) -> None:
         self.found[old] = TablePair(old=old, new=new, pairing=pairing, evidence=evidence)
@@ -72,6 +72,10 @@ class _Tables(Struct):
     @property
     def names(self) -> dict[TableName, TableName]:
         return {name: pair.new for name, pair in self.found.items()}
+
+    def filled(self) -> set[TableName]:
+        """Returns the new tables that a pair or a flow fills."""
+        return {pair.new for pair in self.found.values()} | {flow.new for flow in self.named}
 
 
 def match(
@@ -94,20 +98,23 @@ def match(
     _pair_decided(tables, scope, decided)
     _pair_by_name(tables, scope, decided)
     _pair_children(tables, decided)
+    tables.named = _named_flows(tables, decided)
     context = _rename_context(tables, background)
     proposals = _pair_renamed(tables, _held_by_name(old, new, scope), decided, context)
     # Once more: a parent may just have been found under another name.
     _pair_children(tables, decided)
+    _leave_to_named(tables)
     # Only tables under another name: for the others a lookup by their own name answers the same, and the
     # rules walk through these pairs for every table.
     context = structs.replace(context, table_pairs={a: b for a, b in tables.names.items() if a != b})
     inside = [name for name in sorted(tables.old) if scope.includes(name)]
-    lost = (name for name in inside if name not in tables.found)
+    driving = {flow.old for flow in tables.named}
+    moved = tables.found.keys() | driving
     return Matching(
-        pairs=_pairs_with_columns(tables, inside, decided, context),
-        only_old=tuple(name for name in lost if name not in decided.dropped),
+        pairs=_pairs_with_columns(tables, inside, decided, context, old),
+        only_old=tuple(name for name in inside if name not in moved and name not in decided.dropped),
         only_new=_only_new(tables, scope, decided),
-        proposals=tuple(p for p in proposals if scope.includes(p.old)),
+        proposals=tuple(p for p in proposals if scope.includes(p.old) and p.old not in driving),
         out_of_scope=len(tables.old) - len(inside),
         schema_pairs=scope.schema_pairs,
         configured=scope.tables,
@@ -172,7 +179,8 @@ def _without_tools(
     A table that the configuration or a decision names is moved as it says.
     """
     said = {*(scope.tables or ()), *decided.dropped, *dict((*scope.mapping, *decided.tables))}
-    wanted = {b for _, b in (*scope.mapping, *decided.tables)}
+    said |= {flow.old for flow in decided.flows}
+    wanted = {b for _, b in (*scope.mapping, *decided.tables)} | {flow.new for flow in decided.flows}
     schemas = dict(scope.schema_pairs)
     wanted |= {TableName(schemas.get(name.schema, name.schema), name.name) for name in said}
     gone_old = {n: t for n, t in tool_tables(old, tables.old.values()).items() if n not in said}
@@ -209,7 +217,7 @@ def _only_new(tables: _Tables, scope: Scope, decided: Decided) -> tuple[TableNam
     """
     if scope.tables is not None:
         return ()
-    taken = {pair.new for pair in tables.found.values()} | set(_twins(decided.dropped, tables, scope))
+    taken = tables.filled() | set(_twins(decided.dropped, tables, scope))
     return tuple(name for name in sorted(tables.new) if name not in taken)
 
 
@@ -271,104 +279,65 @@ def _pair_renamed(
     return tuple(p for p in renames.proposals if p.old not in tables.found)
 
 
-def _decisions_by_table(decided: Decided) -> dict[TableName, _ColumnDecisions]:
-    found: dict[TableName, _ColumnDecisions] = {}
+def _decisions_by_table(decided: Decided) -> dict[TableName, ColumnDecisions]:
+    found: dict[TableName, ColumnDecisions] = {}
     for table, old, new in decided.columns:
-        found.setdefault(table, _ColumnDecisions([], set(), set())).pairs.append((old, new))
+        found.setdefault(table, ColumnDecisions([], set(), set())).pairs.append((old, new))
     for table, column in decided.resolved_old:
-        found.setdefault(table, _ColumnDecisions([], set(), set())).resolved_old.add(column)
+        found.setdefault(table, ColumnDecisions([], set(), set())).resolved_old.add(column)
     for table, column in decided.resolved_new:
-        found.setdefault(table, _ColumnDecisions([], set(), set())).resolved_new.add(column)
+        found.setdefault(table, ColumnDecisions([], set(), set())).resolved_new.add(column)
     return found
 
 
 def _pairs_with_columns(
-    tables: _Tables, inside: Sequence[TableName], decided: Decided, context: RenameContext
+    tables: _Tables, inside: Sequence[TableName], decided: Decided, context: RenameContext, old: Catalog
 ) -> tuple[TablePair, ...]:
+    """Returns the pairs that were found, and those that a person made beside them, with their columns."""
     decisions = _decisions_by_table(decided)
-    paired = [name for name in inside if name in tables.found]
-    return tuple(
-        _with_columns(tables.found[name], tables, decisions.get(name, _NO_DECISIONS), context)
-        for name in paired
-    )
-
-
-def _with_columns(
-    pair: TablePair, tables: _Tables, decided: _ColumnDecisions, context: RenameContext
-) -> TablePair:
-    """Returns the pair of tables with the pairs of its columns and the proposals for the rest."""
-    old, new = tables.old[pair.old], tables.new[pair.new]
-    chosen = _decided_columns(old, new, decided)
-    taken = {p.new for p in chosen} | decided.resolved_new
-    named = _columns_by_name(old, new, decided.resolved_old, taken)
-    renames = column_renames(old, new, kept=[(p.old, p.new) for p in (*chosen, *named)], context=context)
-    automatic = [p for p in renames.automatic if p.old not in decided.resolved_old and p.new not in taken]
-    shared = {p.old for p in chosen} - decided.resolved_old
-    automatic += _renames_of_shared(old, new, shared, [*chosen, *named, *automatic], taken, context)
-    by_new = _by_new_column(chosen, named, automatic)
-    proposals = _open_proposals(renames.proposals, by_new, decided)
-    return TablePair(
-        old=pair.old,
-        new=pair.new,
-        pairing=pair.pairing,
-        columns=tuple(by_new[column.name] for column in new.columns if column.name in by_new),
-        proposals=proposals,
-        evidence=pair.evidence,
-    )
-
-
-def _decided_columns(old: Table, new: Table, decided: _ColumnDecisions) -> list[ColumnPair]:
-    return [
-        ColumnPair(a, b, Pairing.DECIDED, ("decided",))
-        for a, b in decided.pairs
-        if old.column(a) is not None and new.column(b) is not None
+    found = (tables.found[name] for name in inside if name in tables.found)
+    pairs = [
+        with_columns(
+            pair,
+            (tables.old[pair.old], tables.new[pair.new]),
+            decisions.get(pair.old, NO_DECISIONS),
+            context,
+        )
+        for pair in found
     ]
+    named = [_named_pair(flow, tables, old) for flow in tables.named]
+    return tuple(sorted((*pairs, *named), key=lambda pair: (pair.old, pair.name)))
 
 
-def _columns_by_name(old: Table, new: Table, resolved_old: set[str], taken: set[str]) -> list[ColumnPair]:
-    free = (c.name for c in new.columns if c.name not in taken and c.name not in resolved_old)
-    return [ColumnPair(name, name, Pairing.NAME) for name in free if old.column(name) is not None]
+def _named_flows(tables: _Tables, decided: Decided) -> tuple[NamedFlow, ...]:
+    """Returns the flows that a person made beside the pairs that hold by name or by decision.
 
-
-def _renames_of_shared(
-    old: Table,
-    new: Table,
-    shared: set[str],
-    pairs: Sequence[ColumnPair],
-    taken: set[str],
-    context: RenameContext,
-) -> list[ColumnPair]:
-    """Returns the proven renames of old columns that a ``transform`` feeds elsewhere.
-
-    ``shared`` are these columns: unlike a ``rename``, a ``transform`` does not use its column up, so the
-    rules are asked a second time as if it had no counterpart. ``pairs`` are the column pairs so far,
-    ``taken`` the new columns that decisions fill.
+    A rename that a rule would prove later is no such pair: rules read statistics, which change, and a flow
+    keeps its name.
     """
-    if not shared:
-        return []
-    kept = [(p.old, p.new) for p in pairs if p.pairing is not Pairing.DECIDED or p.old not in shared]
-    filled = taken | {p.new for p in pairs if p.pairing not in (Pairing.DECIDED, Pairing.NAME)}
-    found = column_renames(old, new, kept=kept, context=context).automatic
-    return [p for p in found if p.old in shared and p.new not in filled]
+    return tuple(flow for flow in decided.flows if tables.names.get(flow.old) != flow.new)
 
 
-def _by_new_column(
-    chosen: Sequence[ColumnPair], named: Sequence[ColumnPair], automatic: Sequence[ColumnPair]
-) -> dict[str, ColumnPair]:
-    """Returns the pairs by their new column.
+def _leave_to_named(tables: _Tables) -> None:
+    """Takes out the pairs of a rule that a person has named as a flow: they are made once."""
+    for flow in tables.named:
+        if tables.names.get(flow.old) == flow.new:
+            del tables.found[flow.old]
 
-    A decision wins over a proven rename, and that over an equal name.
+
+def _named_pair(flow: NamedFlow, tables: _Tables, old: Catalog) -> TablePair:
+    """Returns a flow as a pair of tables. Its columns are paired by name and by decision, never by a rule:
+    what else one of several flows takes is for a person to say.
     """
-    moved_old, moved_new = {p.old for p in automatic}, {p.new for p in automatic}
-    # Columns that swapped their names: the rename takes both out of the pairs of equal names.
-    unmoved = [p for p in named if p.old not in moved_old and p.new not in moved_new]
-    return {p.new: p for p in (*unmoved, *automatic, *chosen)}
-
-
-def _open_proposals(
-    proposals: Sequence[Proposal], by_new: dict[str, ColumnPair], decided: _ColumnDecisions
-) -> tuple[Proposal, ...]:
-    """Returns the proposals of which both columns are still without a counterpart."""
-    feeding = {p.old for p in by_new.values()} | decided.resolved_old
-    filled = by_new.keys() | decided.resolved_new
-    return tuple(p for p in proposals if p.old not in feeding and p.new not in filled)
+    before, after = old.table(flow.old), tables.new[flow.new]
+    if before is None:
+        raise ValueError(f"{flow.old} is not in the catalog")
+    decided = ColumnDecisions(list(flow.columns), set(flow.resolved_old), set(flow.resolved_new))
+    return TablePair(
+        old=flow.old,
+        new=flow.new,
+        pairing=Pairing.DECIDED,
+        columns=said_columns(before, after, decided),
+        evidence=("decided",),
+        name=flow.name,
+    )

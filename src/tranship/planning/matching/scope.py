@@ -58,6 +58,10 @@ class Scope(Struct, frozen=True):
         """Returns whether the old table takes part."""
         return self.tables is None or name in self.tables
 
+    def includes_flow(self, old: TableName, new: TableName) -> bool:
+        """Returns whether a flow that a person named takes part: the configuration chooses either table."""
+        return self.includes(old) or self.includes(new)
+
 
 def make_scope(
     old: Catalog,

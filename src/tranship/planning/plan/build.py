@@ -17,6 +17,7 @@ from tranship.model.expression import NewDefault, Rule, Take
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, LeftOut, Plan, Source, TablePlan
 from tranship.model.resolution import Action, Answers, Decision, Problem
+from tranship.planning.plan.flow_shapes import shape_of
 from tranship.planning.plan.hazards import hazards
 from tranship.planning.plan.mappings import Sides, TableDecisions, column_mappings
 from tranship.planning.plan.order import order
@@ -42,7 +43,7 @@ def build(
     dropped = {d.old_table: d.resolution for d in answers.decisions if d.action is Action.DROP_TABLE}
     sides = Sides(old, new, comparison.matching.schema_pairs)
     pairs = [pair for pair in comparison.matching.pairs if pair.old not in dropped]
-    tables = [_table_plan(pair, sides, answers.for_table(pair.old)) for pair in pairs]
+    tables = [_table_plan(pair, sides, answers.of_flow(pair.old, pair.name)) for pair in pairs]
     tables = _with_hazards(tables, old, new)
     groups, problems = order(tables, new, configured)
     plan = Plan(
@@ -97,11 +98,15 @@ def _table_plan(pair: TablePair, sides: Sides, decisions: Sequence[Decision]) ->
         input_zone=input_zone,
         serial=any(_is_numbered(mapping, after) for mapping in columns),
         inserts_defaults=bool(columns) and not copies_columns,
+        name=pair.name,
+        shape=shape_of(decisions, sides.old),
     )
 
 
 def _sources(before: Table) -> tuple[Source, ...]:
     """Returns the relations that hold the rows: the table itself, or the partitions of a partitioned one."""
+    if before.kind is RelationKind.QUERY:
+        return ()
     if before.kind != RelationKind.PARTITIONED_TABLE:
         # Pages are addressed by ctid ranges, which only the heap promises.
         heap = before.kind == RelationKind.TABLE and before.access_method in ("heap", "")

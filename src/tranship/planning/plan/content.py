@@ -158,8 +158,12 @@ def _filled(expression: Expression) -> dict[str, Json]:
 
 
 def _lookup(lookup: Lookup) -> dict[str, Json]:
-    pairs = sorted(zip(lookup.keys, lookup.columns, strict=True))
+    pairs = sorted(zip(lookup.keys, lookup.key_sql or lookup.columns, strict=True))
+    # A lookup by columns alone has the record that it had before there were expressions.
+    more: dict[str, Json] = {"by": "sql"} if lookup.key_sql else {}
+    more |= {"add missing": True} if lookup.add_missing else {}
     return {
+        **more,
         "lookup": _name(lookup.table),
         "side": lookup.side.value,
         "value": lookup.value,

@@ -162,4 +162,6 @@ def _lookup(
         side,
         otherwise,
         for_null,
+        entry.key_sql,
+        lookup.add_missing,
     )

@@ -27,7 +27,8 @@ def order(
     """Returns the groups of tables in their order, and the warnings and refusals.
 
     A group is a strongly connected component of "must come before"; plans that fill one new table always
-    share a group. With ``configured`` (old names in the configured order) that order is kept: a table that
+    share a group. With ``configured`` (names in the configured order: of old tables, and for flows that a
+    person named also of new ones) that order is kept: a table that
     stands before one that it refers to is filled as one group with it, so that the foreign keys hold in the
     end, and a warning says so.
     """
@@ -115,10 +116,14 @@ def _by_rules(
     """Returns the components in their order: what rules read comes first, unless that leads in a circle."""
 
     def name(n: int) -> tuple[str, ...]:
-        return (str(tables[n].old),)
+        return _name(tables[n])
 
     line, wished = _ranked(components, needed, name), _ranked(components, _merged(needed, rules), name)
     return wished if len(wished) == len(line) else line
+
+
+def _name(plan: TablePlan) -> tuple[str, ...]:
+    return str(plan.old), plan.name
 
 
 def _twin_edges(tables: Sequence[TablePlan]) -> Edges:
@@ -220,7 +225,9 @@ def _configured_line(tables: Sequence[TablePlan], lookups: Edges, rank: Mapping[
     width = len(str(len(rank)))
 
     def place(n: int) -> tuple[str, ...]:
-        return str(rank.get(tables[n].old, len(rank))).zfill(width), str(tables[n].old)
+        plan = tables[n]
+        at = min(rank.get(plan.old, len(rank)), rank.get(plan.new, len(rank)) if plan.name else len(rank))
+        return str(at).zfill(width), *_name(plan)
 
     return [n for (n,) in _ranked([(n,) for n in range(len(tables))], lookups, place)]
 
@@ -262,7 +269,7 @@ def _group(
 
     def place(n: int) -> tuple[str, ...]:
         # Numbers as text of one width, so that both kinds of rank are compared alike.
-        return (str(members.index(n)).zfill(width) if kept else str(tables[n].old),)
+        return (str(members.index(n)).zfill(width),) if kept else _name(tables[n])
 
     own_lookups = {n: lookups[n] & set(members) for n in members}
     ranked = [n for (n,) in _ranked([(n,) for n in members], own_lookups, place)]

@@ -3,30 +3,37 @@
 Lives here: the checks of a file in three stages: tables (which table a key means), columns and lookups (each
 entry by itself), contradictions (entries against each other). Does not live here: values that only a server
 can judge are listed (``casts``), and asked about in ``analysis``. Begin with ``decide`` below. Order of the
-files: words → tables → patterns → lookups → columns → contradictions → open_changes; casts stands alone.
+files: words → tables → flows → patterns → lookups → columns → shapes → contradictions → open_changes; casts
+stands alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.errors.codes.decisions import OpenQuestion
 from tranship.errors.codes.entry_values import NoCounterpart
 from tranship.model.catalog import Catalog, Table
-from tranship.model.change import TablePair
+from tranship.model.change import Matching, TablePair
 from tranship.model.names import Side, TableName
 from tranship.model.resolution import Action, Answers, Decision, Problem, Resolution, ResolutionFile
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.deciding.resolve.columns import Pair, check_meaning, check_names
 from tranship.planning.deciding.resolve.contradictions import check_against_each_other, check_against_the_rest
+from tranship.planning.deciding.resolve.flows import assigned, entries_by_flow, named_flows
 from tranship.planning.deciding.resolve.lookups import with_lookup_names
 from tranship.planning.deciding.resolve.open_changes import answers_of, is_resolved, open_questions
-from tranship.planning.deciding.resolve.patterns import PatternEntries, with_patterns
-from tranship.planning.deciding.resolve.tables import TableEntries, entries_by_table, table_decisions
+from tranship.planning.deciding.resolve.patterns import with_patterns
+from tranship.planning.deciding.resolve.shapes import check_shape
+from tranship.planning.deciding.resolve.tables import TableEntries, table_decisions
 from tranship.planning.deciding.resolve.words import (
     PLACEHOLDERS,
+    ROW_ACTIONS,
+    TABLE_ACTIONS,
     action_of,
     check_fields,
     entry_path,
@@ -35,13 +42,11 @@ from tranship.planning.deciding.resolve.words import (
     problem,
     unknown_action,
 )
-from tranship.planning.matching.match import Decided, match
+from tranship.planning.matching.match import Decided, NamedFlow, match
 from tranship.planning.matching.scope import Scope
 from tranship.planning.types.values import castable
 
 __all__ = ["asked_about", "castable", "decide", "open_questions"]
-
-_TABLE_ACTIONS = (Action.RENAME_TABLE, Action.DROP_TABLE)
 
 
 def decide(
@@ -49,48 +54,61 @@ def decide(
 ) -> tuple[Answers, Decided, tuple[Problem, ...]]:
     """Returns the decisions that are right by themselves, what they decide for matching, and every problem.
 
-    Problems are warnings, open placeholders (TS330) and wrong entries. Nothing may run on the answers while a
-    problem that is no warning is left.
+    ``old`` has a table for the SELECT of each ``query`` (``with_queries``). Problems are warnings, open
+    placeholders (TS330) and wrong entries. Nothing may run on the answers while a problem that is no warning
+    is left.
     """
-    tables, problems = entries_by_table(_plain_file(file), old, new, scope)
-    decided, targets, wrong_tables = table_decisions(tables, new, scope)
-    pairs = {pair.old: pair for pair in match(old, new, scope, decided, background=background).pairs}
-    entries = with_patterns(file.for_all, tables, pairs.values(), old, new)
-    found = [*file.problems, *problems, *wrong_tables, *entries.problems]
+    sides = old, new
+    read = _read(file, sides, scope, background)
+    entries = with_patterns(file.for_all, [one for one, _ in read.flows], read.matching.pairs, *sides)
+    pairs = {(pair.old, pair.name): pair for pair in read.matching.pairs}
+    found = [*file.problems, *read.problems, *entries.problems]
     decisions: list[Decision] = []
     for one in entries.tables:
-        pair = pairs.get(one.old.name)
-        trouble = tuple(_check(one, pair, old, new, scope, decided))
+        pair = pairs.get(one.place)
+        trouble = tuple(_check(one, pair, sides, scope, read.decided))
         found += trouble
-        wrong = {entry_path(problem) for problem in (*trouble, *wrong_tables) if not problem.warning}
+        wrong = {entry_path(problem) for problem in (*trouble, *read.problems) if not problem.warning}
         goes_to = pair.new if pair is not None else None
         for entry in _deciding(one):
             if entry.path not in wrong:
-                target = targets.get(entry.path, goes_to)
-                decisions.append(_decision(entry, one.old.name, target, old, new))
-    return Answers(tuple(decisions)), _with_columns(decided, decisions), tuple(dict.fromkeys(found))
+                target = read.targets.get(entry.path, goes_to)
+                decisions.append(_decision(entry, one, target, sides))
+    return Answers(tuple(decisions)), _with_columns(read.decided, decisions), tuple(dict.fromkeys(found))
+
+
+class _Read(Struct, frozen=True):
+    """The entries of a file by flow, and what they say about tables."""
+
+    flows: tuple[tuple[TableEntries, TablePair | None], ...]
+    decided: Decided
+    targets: Mapping[str, TableName]
+    """The new table of each ``rename_table``, by the path of its entry."""
+    matching: Matching
+    problems: tuple[Problem, ...]
+
+
+def _read(
+    file: ResolutionFile, sides: tuple[Catalog, Catalog], scope: Scope, background: Background
+) -> _Read:
+    """Returns the entries with the pair of tables that each speaks of."""
+    entries, problems = entries_by_flow(_plain_file(file), *sides, scope)
+    decided, targets, wrong = table_decisions(entries, sides[1], scope)
+    decided = replace(decided, flows=named_flows(entries))
+    matching = match(*sides, scope, decided, background=background)
+    flows, unclear = assigned(entries, matching)
+    return _Read(tuple(flows), decided, targets, matching, (*problems, *wrong, *unclear))
 
 
 def asked_by_patterns(
     file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope, background: Background = NOTHING_KNOWN
 ) -> tuple[tuple[TableName, Resolution], ...]:
     """Returns what the open entries of ``for_all`` ask about, as open entries of the old tables."""
-    tables, _ = entries_by_table(_plain_file(file), old, new, scope)
-    return _entries_with_patterns(file, tables, (old, new), scope, background).asked
-
-
-def _entries_with_patterns(
-    file: ResolutionFile,
-    tables: Sequence[TableEntries],
-    sides: tuple[Catalog, Catalog],
-    scope: Scope,
-    background: Background,
-) -> PatternEntries:
     if not file.for_all:
-        return PatternEntries(tuple(tables))
-    decided, _, _ = table_decisions(tables, sides[1], scope)
-    pairs = match(*sides, scope, decided, background=background).pairs
-    return with_patterns(file.for_all, tables, pairs, *sides)
+        return ()
+    read = _read(file, (old, new), scope, background)
+    entries = [one for one, _ in read.flows]
+    return with_patterns(file.for_all, entries, read.matching.pairs, old, new).asked
 
 
 def asked_about(
@@ -98,15 +116,16 @@ def asked_about(
 ) -> dict[tuple[str, Side, str], str]:
     """Returns what entries with placeholders ask about, with the entry's path.
 
-    A key is old table, side and column; the column is empty for the table itself.
+    A key is old table or the name of a flow, side and column; the column is empty for the table itself.
     """
-    tables, _ = entries_by_table(_plain_file(file), old, new, scope)
-    of_tables = [(one.old.name, entry) for one in tables for entry in filter(is_open, one.entries)]
-    of_patterns = _entries_with_patterns(file, tables, (old, new), scope, background).asked
+    flows, _ = entries_by_flow(_plain_file(file), old, new, scope)
+    asking = [(one, entry) for one in flows for entry in filter(is_open, one.entries)]
+    of_flows = [(name, e) for one, e in asking for name in filter(None, (str(one.old.name), one.flow))]
+    of_patterns = [(str(table), e) for table, e in asked_by_patterns(file, old, new, scope, background)]
     asked: dict[tuple[str, Side, str], str] = {}
-    for table, entry in (*of_tables, *of_patterns):
+    for table, entry in (*of_flows, *of_patterns):
         for side, name in _named_columns(entry) or [(Side.OLD, "")]:
-            asked.setdefault((str(table), side, name), entry.path)
+            asked.setdefault((table, side, name), entry.path)
     return asked
 
 
@@ -120,28 +139,51 @@ def _plain_file(file: ResolutionFile) -> ResolutionFile:
 
 
 def _check(
-    one: TableEntries, pair: TablePair | None, old: Catalog, new: Catalog, scope: Scope, decided: Decided
+    one: TableEntries,
+    pair: TablePair | None,
+    sides: tuple[Catalog, Catalog],
+    scope: Scope,
+    decided: Decided,
 ) -> Iterator[Problem]:
-    after = new.table(pair.new) if pair is not None else None
-    tables = None if after is None else Pair(one.old, after, old, new, scope.schema_pairs)
-    sound: list[Resolution] = []
-    for entry in one.entries:
-        trouble = list(_check_entry(entry, one.old, tables))
-        yield from trouble
-        if all(problem.warning for problem in trouble):
-            sound.append(entry)
-    decided_columns = [entry for entry in sound if _decides_columns(entry)]
+    after = sides[1].table(pair.new) if pair is not None else None
+    tables = None if after is None else Pair(one.old, after, *sides, scope.schema_pairs)
+    trouble = {entry.path: list(_check_entry(entry, one.old, tables)) for entry in one.entries}
+    yield from chain.from_iterable(trouble.values())
+    sound = [e for e in one.entries if all(problem.warning for problem in trouble[e.path])]
     asking = list(filter(is_open, one.entries))
-    yield from check_against_each_other(decided_columns)
-    if pair is not None and after is not None:
-        yield from check_against_the_rest(decided_columns, asking, pair.columns, after)
-    elif decided_columns and not _is_decided_as_a_whole(one, decided):
-        yield problem(decided_columns[0], NoCounterpart(one.old.name))
+    if pair is None or tables is None:
+        yield from _check_without_pair(one, sound, decided)
+    else:
+        yield from _check_together(sound, asking, pair, tables)
     yield from _open(asking, sound)
 
 
+def _check_together(
+    sound: Sequence[Resolution], asking: Sequence[Resolution], pair: TablePair, tables: Pair
+) -> Iterator[Problem]:
+    """Yields what the entries of one flow say against each other, and against what holds by itself."""
+    columns = list(filter(_decides_columns, sound))
+    yield from check_against_each_other(columns)
+    yield from check_against_the_rest(columns, asking, pair.columns, tables.new)
+    yield from check_shape(list(filter(_decides_rows, sound)), columns, pair, tables)
+
+
+def _check_without_pair(
+    one: TableEntries, sound: Sequence[Resolution], decided: Decided
+) -> Iterator[Problem]:
+    columns, rows = list(filter(_decides_columns, sound)), list(filter(_decides_rows, sound))
+    yield from check_against_each_other(columns)
+    if not _is_decided_as_a_whole(one, decided):
+        # The first one says it for all.
+        yield from (problem(entry, NoCounterpart(one.old.name)) for entry in [*columns, *rows][:1])
+
+
+def _decides_rows(entry: Resolution) -> bool:
+    return not is_open(entry) and action_of(entry) in ROW_ACTIONS
+
+
 def _decides_columns(entry: Resolution) -> bool:
-    return not is_open(entry) and action_of(entry) not in _TABLE_ACTIONS
+    return not is_open(entry) and action_of(entry) not in (*TABLE_ACTIONS, *ROW_ACTIONS)
 
 
 def _check_entry(entry: Resolution, old: Table, tables: Pair | None) -> Iterator[Problem]:
@@ -159,8 +201,12 @@ def _check_entry(entry: Resolution, old: Table, tables: Pair | None) -> Iterator
 
 
 def _is_decided_as_a_whole(one: TableEntries, decided: Decided) -> bool:
-    """Returns whether the table is dropped or renamed, rightly or not: then that entry has the problem."""
-    return one.old.name in decided.dropped or any(action_of(e) in _TABLE_ACTIONS for e in one.entries)
+    """Returns whether the table is dropped or renamed, rightly or not: then that entry has the problem; or
+    whether it drives flows of other names.
+    """
+    driving = {flow.old for flow in decided.flows}
+    said = any(action_of(entry) in TABLE_ACTIONS for entry in one.entries)
+    return said or one.old.name in (*decided.dropped, *driving)
 
 
 def _open(asking: Sequence[Resolution], sound: Sequence[Resolution]) -> Iterator[Problem]:
@@ -184,13 +230,14 @@ def _deciding(one: TableEntries) -> list[Resolution]:
 
 
 def _decision(
-    entry: Resolution, old_table: TableName, new_table: TableName | None, old: Catalog, new: Catalog
+    entry: Resolution, one: TableEntries, new_table: TableName | None, sides: tuple[Catalog, Catalog]
 ) -> Decision:
     return Decision(
         action=Action(entry.action),
-        old_table=old_table,
+        old_table=one.old.name,
         new_table=new_table,
-        resolution=with_lookup_names(entry, old, new),
+        resolution=with_lookup_names(entry, *sides),
+        flow=one.flow,
     )
 
 
@@ -198,6 +245,34 @@ def _with_columns(decided: Decided, decisions: Sequence[Decision]) -> Decided:
     """Returns what the column decisions say about correspondence.
 
     A rename uses its old column up; a transform does not.
+    """
+    by_flow: dict[str, list[Decision]] = {}
+    for decision in decisions:
+        by_flow.setdefault(decision.flow, []).append(decision)
+    columns, gone, filled = _about_columns(by_flow.get("", []))
+    flows = [_flow_with_columns(flow, by_flow.get(flow.name, [])) for flow in decided.flows]
+    return replace(decided, columns=columns, resolved_old=gone, resolved_new=filled, flows=tuple(flows))
+
+
+def _flow_with_columns(flow: NamedFlow, decisions: Sequence[Decision]) -> NamedFlow:
+    columns, gone, filled = _about_columns(decisions)
+    return replace(
+        flow,
+        columns=tuple((old, new) for _, old, new in columns),
+        resolved_old=tuple(name for _, name in gone),
+        resolved_new=tuple(name for _, name in filled),
+    )
+
+
+def _about_columns(
+    decisions: Sequence[Decision],
+) -> tuple[
+    tuple[tuple[TableName, str, str], ...],
+    tuple[tuple[TableName, str], ...],
+    tuple[tuple[TableName, str], ...],
+]:
+    """Returns the pairs of columns, the old columns that are used up, and the new ones that no old column
+    fills, each with the old table.
     """
     pairs: list[tuple[TableName, str, str]] = []
     gone: list[tuple[TableName, str]] = []
@@ -209,6 +284,6 @@ def _with_columns(decided: Decided, decisions: Sequence[Decision]) -> Decided:
             pairs += [(table, name, entry.new_column) for name in names[:1]]
         if decision.action in (Action.RENAME, Action.IGNORE):
             gone += [(table, name) for name in names]
-        if decision.action is Action.DEFAULT and entry.new_column is not None:
+        if entry.new_column is not None and (decision.action is Action.DEFAULT or not names):
             filled.append((table, entry.new_column))
-    return replace(decided, columns=tuple(pairs), resolved_old=tuple(gone), resolved_new=tuple(filled))
+    return tuple(pairs), tuple(gone), tuple(filled)

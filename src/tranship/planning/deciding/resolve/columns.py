@@ -21,6 +21,7 @@ from tranship.errors.codes.entry_values import (
     WrongMappingResult,
 )
 from tranship.model.catalog import Catalog, Column, Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Conversion
 from tranship.model.names import Side
 from tranship.model.resolution import Action, Problem, Resolution
@@ -60,13 +61,18 @@ def check_names(entry: Resolution, old: Table, new: Table | None) -> Iterator[Pr
     names.
     """
     for name in dict.fromkeys(_old_names(entry)):
-        if old.column(name) is None and name not in PLACEHOLDERS:
+        if old.column(name) is None and name not in PLACEHOLDERS and not is_unasked(old):
             hint = did_you_mean(name, (column.name for column in old.columns))
             yield problem(entry, UnknownColumn(Side.OLD, old.name, name, hint), column=name)
     name = entry.new_column or ""
     if new is not None and name and new.column(name) is None and name not in PLACEHOLDERS:
         hint = did_you_mean(name, (column.name for column in new.columns))
         yield problem(entry, UnknownColumn(Side.NEW, new.name, name, hint), column=name)
+
+
+def is_unasked(old: Table) -> bool:
+    """Returns whether a table stands for a SELECT of which nobody has asked the server the columns."""
+    return old.kind is RelationKind.QUERY and not old.columns
 
 
 def _old_names(entry: Resolution) -> tuple[str, ...]:
@@ -91,6 +97,9 @@ def check_meaning(entry: Resolution, action: Action, pair: Pair) -> Iterator[Pro
             yield from _check_default(entry, column)
         case Action.IGNORE | Action.RENAME_TABLE | Action.DROP_TABLE:
             return
+        case Action.FILTER | Action.ROWS | Action.MERGE | Action.NEW_KEY | Action.EXISTING | Action.QUERY:
+            # What an entry says about rows is judged with the others of its flow, in ``shapes``.
+            return
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -107,7 +116,7 @@ def _check_rename(entry: Resolution, pair: Pair, column: Column | None) -> Itera
 
 def _check_transform(entry: Resolution, pair: Pair, column: Column | None) -> Iterator[Problem]:
     sources = [found for name in entry.sources if (found := pair.old.column(name)) is not None]
-    if column is None or not sources:
+    if column is None or not (sources or entry.key_sql or entry.transform_sql):
         return
     if entry.lookup_table is not None:
         yield from check_lookup(entry, entry.lookup_table, pair.old_catalog, pair.new_catalog)

@@ -83,6 +83,6 @@ def _check_counts(entry: Resolution, lookup: LookupTable) -> Iterator[Problem]:
         return
     if len(set(lookup.key_columns)) != len(lookup.key_columns):
         yield problem(entry, KeyColumnTwice())
-    fed = entry.sources
+    fed = entry.key_sql or entry.sources
     if len(lookup.keys) != len(fed):
         yield problem(entry, WrongKeyCount(len(lookup.keys), len(fed)))

@@ -65,8 +65,9 @@ def open_questions(comparison: Comparison, answers: Answers) -> tuple[Change, ..
     """
     entries: dict[str, list[Resolution]] = {}
     for decision in answers.decisions:
-        entries.setdefault(str(decision.old_table), []).append(decision.resolution)
-    by_table = {table: answers_of(own) for table, own in entries.items()}
+        flow = decision.flow or str(decision.old_table)
+        entries.setdefault(flow, []).append(decision.resolution)
+    by_table = {flow: answers_of(own) for flow, own in entries.items()}
     return tuple(
         change
         for change in comparison.of(ChangeClass.BREAKING)

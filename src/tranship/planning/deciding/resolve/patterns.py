@@ -57,6 +57,12 @@ class _Place(Struct, frozen=True):
     old: str
     new: str
     types: tuple[PgType, PgType]
+    flow: str = ""
+
+    @property
+    def of(self) -> tuple[TableName, str]:
+        """The flow, as entries name it."""
+        return self.table.name, self.flow
 
 
 def with_patterns(
@@ -69,15 +75,15 @@ def with_patterns(
     """Returns the entries of the tables with those of the patterns, and what is wrong with a pattern."""
     if not patterns:
         return PatternEntries(tuple(tables))
-    by_table = {one.old.name: one for one in tables}
+    by_flow = {one.place: one for one in tables}
     places = [place for pair in pairs for place in _places(pair, old, new)]
-    made = _Made(by_table, {}, [], [])
+    made = _Made(by_flow, {}, [], [])
     for pattern in patterns:
         mine = [place for place in places if _is_meant(pattern, place, old)]
         wrong = list(_check(pattern, mine, places))
         made.problems += wrong
         if not wrong:
-            made.take(pattern, [p for p in mine if not _has_own(by_table.get(p.table.name), p)], old)
+            made.take(pattern, [p for p in mine if not _has_own(by_flow.get(p.of), p)], old)
     return PatternEntries(
         made.tables(old),
         tuple(made.still_asked()),
@@ -88,11 +94,11 @@ def with_patterns(
 class _Made(Struct):
     """The entries that patterns have come to so far."""
 
-    own: Mapping[TableName, TableEntries]
-    decided: dict[tuple[TableName, str], tuple[ForAll, Resolution]]
-    """By old table and new column."""
+    own: Mapping[tuple[TableName, str], TableEntries]
+    decided: dict[tuple[tuple[TableName, str], str], tuple[_Place, ForAll, Resolution]]
+    """By flow and new column."""
     problems: list[Problem]
-    asking: list[tuple[ForAll, TableName, Resolution]]
+    asking: list[tuple[ForAll, _Place, Resolution]]
 
     def take(self, pattern: ForAll, places: Sequence[_Place], old: Catalog) -> None:
         """Adds the entries of one pattern; a pattern that contradicts an earlier one is a problem, once."""
@@ -100,30 +106,28 @@ class _Made(Struct):
         for place in places:
             entry = _entry(pattern, place, old)
             if is_open(entry):
-                self.asking.append((pattern, place.table.name, entry))
+                self.asking.append((pattern, place, entry))
                 continue
-            first, earlier = self.decided.setdefault((place.table.name, place.new), (pattern, entry))
+            _, first, earlier = self.decided.setdefault((place.of, place.new), (place, pattern, entry))
             if not disagreed and _says(earlier) != _says(entry):
                 told = PatternsDisagree(first.entry.path, place.table.name, place.old)
                 self.problems.append(problem(pattern.entry, told))
                 disagreed = True
 
     def tables(self, old: Catalog) -> tuple[TableEntries, ...]:
-        """Returns the entries of each table, in the catalog's order; own entries come first."""
-        found: dict[TableName, list[Resolution]] = {}
-        for (name, _), (_, entry) in self.decided.items():
-            found.setdefault(name, []).append(entry)
-        return tuple(
-            TableEntries(table, (*_own_entries(self.own.get(table.name)), *found.get(table.name, ())))
-            for table in old.tables
-            if table.name in found or table.name in self.own
-        )
+        """Returns the entries of each flow, in the catalog's order; own entries come first."""
+        found = dict(self.own)
+        for (of, _), (place, _, entry) in self.decided.items():
+            found[of] = found.get(of, TableEntries(place.table, (), place.flow)).with_more((entry,))
+        line = {table.name: n for n, table in enumerate(old.tables)}
+        places = sorted(found, key=lambda of: (line.get(of[0], len(line)), of[1]))
+        return tuple(found[of] for of in places)
 
     def still_asked(self) -> Iterator[tuple[TableName, Resolution]]:
         """Yields the open entries for columns that no other pattern decides."""
-        for _, name, entry in self.asking:
-            if (name, entry.new_column or "") not in self.decided:
-                yield name, entry
+        for _, place, entry in self.asking:
+            if (place.of, place.new) not in self.decided:
+                yield place.table.name, entry
 
     def open_patterns(self) -> list[ForAll]:
         """Returns the patterns that still ask about a column."""
@@ -150,7 +154,7 @@ def _places(pair: TablePair, old: Catalog, new: Catalog) -> Iterator[_Place]:
     for columns in pair.columns:
         source, target = before.column(columns.old), after.column(columns.new)
         if source is not None and target is not None and not target.generated:
-            yield _Place(before, source.name, target.name, (source.type, target.type))
+            yield _Place(before, source.name, target.name, (source.type, target.type), pair.name)
 
 
 def _is_meant(pattern: ForAll, place: _Place, old: Catalog) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.errors.codes.entries import (
     MappedElsewhere,
@@ -25,6 +26,7 @@ from tranship.model.catalog import Catalog, Table
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, Problem, Resolution, ResolutionFile
 from tranship.planning.deciding.resolve.words import (
+    TABLE_ACTIONS,
     action_of,
     did_you_mean,
     is_open,
@@ -35,10 +37,23 @@ from tranship.planning.matching.scope import HOLDS_ROWS, KIND_WORDS, Scope, bare
 
 
 class TableEntries(Struct, frozen=True):
-    """The entries of one old table, under whatever forms of its name they stand."""
+    """The entries about one flow, under whatever forms of its name they stand."""
 
     old: Table
     entries: tuple[Resolution, ...]
+    flow: str = ""
+    """The name of the flow that the key names; empty where the key is the old table's name."""
+    new: TableName | None = None
+    """The new table that such a flow fills."""
+
+    @property
+    def place(self) -> tuple[TableName, str]:
+        """What tells these entries from those of all other flows."""
+        return self.old.name, self.flow
+
+    def with_more(self, entries: Sequence[Resolution]) -> TableEntries:
+        """Returns these entries and further ones about the same flow."""
+        return replace(self, entries=(*self.entries, *entries))
 
 
 def the_table(catalog: Catalog, written: str, schema: str | None = None) -> Table | None:
@@ -60,29 +75,15 @@ def table_key(name: TableName, catalog: Catalog) -> str:
     return str(name) if name.name.startswith("_") else bare(name, catalog)
 
 
-def entries_by_table(
-    file: ResolutionFile, old: Catalog, new: Catalog, scope: Scope
-) -> tuple[tuple[TableEntries, ...], tuple[Problem, ...]]:
-    """Returns the entries by old table in file order, and a problem for each key that names no table of the
-    run.
-    """
-    problems: list[Problem] = []
-    found: dict[TableName, list[Resolution]] = {}
+def entries_by_key(file: ResolutionFile) -> dict[str, list[Resolution]]:
+    """Returns the entries under each key, in the file's order."""
     by_key: dict[str, list[Resolution]] = {}
     for entry in file.entries:
         by_key.setdefault(entry.table, []).append(entry)
-    for key, entries in by_key.items():
-        table = the_table(old, key)
-        wrong = _unknown(entries[0], old, new) if table is None else _unmovable(entries[0], table, old, scope)
-        if wrong is not None:
-            problems.append(wrong)
-        elif table is not None:
-            found.setdefault(table.name, []).extend(entries)
-    tables = tuple(TableEntries(t, tuple(found[t.name])) for t in old.tables if t.name in found)
-    return tables, tuple(problems)
+    return by_key
 
 
-def _unmovable(entry: Resolution, table: Table, old: Catalog, scope: Scope) -> Problem | None:
+def unmovable(entry: Resolution, table: Table, old: Catalog, scope: Scope) -> Problem | None:
     """Returns why no decision about a table can matter; None for a table that takes part."""
     if table.kind not in HOLDS_ROWS:
         return problem(entry, HoldsNoRows(table.name, KIND_WORDS.get(table.kind, "no table")))
@@ -105,10 +106,10 @@ def table_decisions(
     targets: dict[str, TableName] = {}
     problems: list[Problem] = []
     for one in tables:
+        if one.flow:
+            continue
         deciding = [
-            entry
-            for entry in one.entries
-            if action_of(entry) in (Action.RENAME_TABLE, Action.DROP_TABLE) and not is_open(entry)
+            entry for entry in one.entries if action_of(entry) in TABLE_ACTIONS and not is_open(entry)
         ]
         problems += _contradictions(one, deciding)
         for entry in deciding[:1]:
@@ -123,7 +124,8 @@ def table_decisions(
     return Decided(tables=tuple(pairs), dropped=tuple(dropped)), targets, tuple(problems)
 
 
-def _unknown(entry: Resolution, old: Catalog, new: Catalog) -> Problem:
+def unknown_table(entry: Resolution, old: Catalog, new: Catalog) -> Problem:
+    """Returns the problem of a key that names no table of OLD."""
     several = find_tables(old, entry.table)
     if several:
         return problem(entry, SeveralTables(entry.table, tuple(table.name for table in several)))
@@ -159,7 +161,7 @@ def _target(
         return None, []
     table = _named_target(entry, entry.new_table, old, new, scope)
     if table is None:
-        return None, [_unknown_target(entry, entry.new_table, new)]
+        return None, [unknown_target(entry, entry.new_table, new)]
     wrong = _wrong_target(entry, table, old, new, scope)
     return (table.name, []) if wrong is None else (None, [wrong])
 
@@ -171,7 +173,8 @@ def _named_target(entry: Resolution, name: str, old: TableName, new: Catalog, sc
     return the_table(new, name, dict(scope.schema_pairs).get(old.schema))
 
 
-def _unknown_target(entry: Resolution, name: str, new: Catalog) -> Problem:
+def unknown_target(entry: Resolution, name: str, new: Catalog) -> Problem:
+    """Returns the problem of an entry that names no table of NEW."""
     hint = did_you_mean(name, (t.name.name for t in new.tables if t.kind in HOLDS_ROWS))
     if entry.new_schema is None:
         return problem(entry, UnknownNewTable(name, hint))

@@ -37,10 +37,20 @@ USE_SCHEMA_DEFAULT = "USE_SCHEMA_DEFAULT"
 # Names in a hint: as many as fit into two lines of a terminal.
 MOST_SHOWN = 10
 
+TABLE_ACTIONS = (Action.RENAME_TABLE, Action.DROP_TABLE)
+"""What an old table as a whole becomes."""
+ROW_ACTIONS = (Action.FILTER, Action.ROWS, Action.MERGE, Action.NEW_KEY, Action.EXISTING, Action.QUERY)
+"""What a flow does with its rows before their columns are filled."""
 _FEEDS = frozenset({"old_column", "old_columns", "new_column"})
 _NEEDED: dict[Action, tuple[str, ...]] = {
     Action.RENAME: ("old_column", "new_column"),
     Action.TRANSFORM: ("old_column", "new_column"),
+    Action.FILTER: ("where",),
+    Action.ROWS: ("from",),
+    Action.MERGE: ("key",),
+    Action.NEW_KEY: ("column", "as"),
+    Action.EXISTING: (),
+    Action.QUERY: ("sql", "key"),
     Action.DEFAULT: ("new_column", "default_value"),
     Action.IGNORE: ("old_column",),
     Action.RENAME_TABLE: ("new_table",),
@@ -49,12 +59,29 @@ _NEEDED: dict[Action, tuple[str, ...]] = {
 _ALLOWED: dict[Action, frozenset[str]] = {
     Action.RENAME: frozenset({"old_column", "new_column"}),
     Action.TRANSFORM: _FEEDS
-    | {"value_mapping", "lookup_table", "transform_sql", "default_value", "null_value"},
+    | {"value_mapping", "lookup_table", "key_sql", "transform_sql", "default_value", "null_value"},
     Action.DEFAULT: frozenset({"new_column", "default_value"}),
     Action.IGNORE: frozenset({"old_column"}),
     Action.RENAME_TABLE: frozenset({"new_table", "new_schema"}),
     Action.DROP_TABLE: frozenset(),
+    Action.FILTER: frozenset({"where", "children"}),
+    Action.ROWS: frozenset({"from", "where", "order_by"}),
+    Action.MERGE: frozenset({"key", "keep", "repoint_children"}),
+    Action.NEW_KEY: frozenset({"column", "as"}),
+    Action.EXISTING: frozenset({"key", "rows", "repoint_children"}),
+    Action.QUERY: frozenset({"sql", "key", "cut_by"}),
 }
+EXAMPLES = {
+    "transform_sql": "an expression over the old row, for example lower(old.email)",
+    "key_sql": "an expression over the old row, for example lower(old.email)",
+    "where": "a condition over the row, for example old.deleted_at IS NULL",
+    "from": "what makes the items, for example unnest(old.tags) AS item(tag)",
+    "order_by": "expressions over the item, for example item.tag",
+    "key": "an expression over the old row, for example lower(old.email)",
+    "keep": "expressions over the old row, for example old.created DESC",
+    "sql": "a SELECT over OLD, its tables with their schemas",
+}
+"""Fields that hold SQL, with what belongs there."""
 # An entry's path begins the object of its problems; the table's key may hold brackets, in its quotes.
 _ENTRY_PATH = re.compile(r"""\$\.(?:for_all|resolutions(?:\.\w+|\["(?:[^"\\]|\\.)*"\]))\[\d+\]""")
 # What a quoted region of SQL looks like: escape strings first, then plain ones, identifiers, dollar quotes,
@@ -112,6 +139,7 @@ def is_open(entry: Resolution) -> bool:
         entry.default_value,
     ]
     texts += [entry.null_value, entry.transform_sql, *(result for _, result in entry.value_mapping or ())]
+    texts += [entry.column, *entry.key, *(text for _, text in sql_texts(entry))]
     if entry.lookup_table is not None:
         texts += [entry.lookup_table.table, entry.lookup_table.value_column, *entry.lookup_table.keys]
     return any(isinstance(text, str) and text in PLACEHOLDERS for text in texts)
@@ -119,7 +147,7 @@ def is_open(entry: Resolution) -> bool:
 
 def problem(entry: Resolution, what: RefusalMessage, *, column: str | None = None) -> Problem:
     """Returns a problem of one entry: its object is ``$.resolutions.users[0] (users.status)``."""
-    named = column or entry.new_column or next(iter(entry.sources), None) or entry.new_table
+    named = column or entry.new_column or next(iter(entry.sources), None) or entry.new_table or entry.column
     about = f"{entry.table}.{named}" if named is not None and named not in PLACEHOLDERS else entry.table
     line = f", line {entry.line}" if entry.line else ""
     return what.problem(f"{entry.path} ({about}){line}")
@@ -136,15 +164,33 @@ def check_fields(entry: Resolution, action: Action) -> Iterator[Problem]:
     other.
     """
     given = _given(entry)
-    # A transform may name several old columns instead of one.
-    stand_in = {"old_column"} if action is Action.TRANSFORM and "old_columns" in given else set[str]()
+    # A transform may name several old columns, or an expression says what is read.
+    reading = {"old_columns", "transform_sql", "key_sql"} & given if action is Action.TRANSFORM else ()
     for field in _NEEDED[action]:
-        if field not in given | stand_in:
+        if field not in given and not (reading and field == "old_column"):
             yield problem(entry, FieldNeeded(action.value, field))
     for field in sorted(given - _ALLOWED[action]):
         yield problem(entry, WrongFields(action.value, field, _homes(field)))
     if action is Action.TRANSFORM:
         yield from _check_transform(entry, given)
+    for field, text in sql_texts(entry):
+        yield from _check_sql(entry, field, text)
+
+
+def sql_texts(entry: Resolution) -> Iterator[tuple[str, str]]:
+    """Yields the fields of an entry that hold SQL, with each text."""
+    single = {
+        "transform_sql": entry.transform_sql,
+        "where": entry.where,
+        "from": entry.items,
+        "order_by": entry.order_by,
+        "keep": entry.keep,
+        "sql": entry.query,
+    }
+    yield from ((field, text) for field, text in single.items() if text is not None)
+    yield from (("key_sql", text) for text in entry.key_sql)
+    if entry.action == Action.MERGE:
+        yield from (("key", text) for text in entry.key)
 
 
 def unknown_action(entry: Resolution) -> Problem:
@@ -174,6 +220,19 @@ def _given(entry: Resolution) -> frozenset[str]:
         "default_value": entry.default_value is not UNSET,
         "null_value": entry.null_value is not UNSET,
         "new_table": entry.new_table is not None,
+        "key_sql": bool(entry.key_sql),
+        "where": entry.where is not None,
+        "children": bool(entry.children),
+        "from": entry.items is not None,
+        "order_by": entry.order_by is not None,
+        "key": bool(entry.key),
+        "keep": entry.keep is not None,
+        "repoint_children": entry.repoint_children is not None,
+        "column": entry.column is not None,
+        "as": entry.new_values is not None,
+        "rows": entry.rows is not None,
+        "sql": entry.query is not None,
+        "cut_by": entry.cut_by is not None,
         "new_schema": entry.new_schema is not None,
     }
     return frozenset(field for field, there in present.items() if there)
@@ -195,8 +254,6 @@ def _check_transform(entry: Resolution, given: frozenset[str]) -> Iterator[Probl
     yield from _check_old_columns(entry, ways)
     if entry.value_mapping == () and "default_value" not in given:
         yield problem(entry, EmptyMapping())
-    if entry.transform_sql is not None:
-        yield from _check_sql(entry, entry.transform_sql)
 
 
 def _check_old_columns(entry: Resolution, ways: Sequence[str]) -> Iterator[Problem]:
@@ -208,9 +265,9 @@ def _check_old_columns(entry: Resolution, ways: Sequence[str]) -> Iterator[Probl
         yield problem(entry, OldColumnNotAmong(entry.old_column))
 
 
-def _check_sql(entry: Resolution, sql: str) -> Iterator[Problem]:
+def _check_sql(entry: Resolution, field: str, sql: str) -> Iterator[Problem]:
     if not sql.strip():
-        yield problem(entry, EmptySql())
+        yield problem(entry, EmptySql(field, EXAMPLES[field]))
     placeholder = unedited(sql)
     if placeholder is not None:
-        yield problem(entry, UneditedSql(placeholder))
+        yield problem(entry, UneditedSql(field, placeholder))

@@ -1,0 +1,38 @@
+"""Which flows of a plan this version checks and does not carry out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tranship.errors.codes.shapes import NotExecuted
+from tranship.model.expression import Lookup
+from tranship.model.plan import Plan, TablePlan
+from tranship.model.resolution import Problem
+from tranship.model.shape import Shape
+
+
+def not_executed(plan: Plan) -> tuple[Problem, ...]:
+    """Returns one problem for each flow that would not be carried out as it is decided."""
+    told = ((table, ", ".join(_parts(table))) for table in plan.tables)
+    return tuple(NotExecuted(what).problem(str(table.flow)) for table, what in told if what)
+
+
+def _parts(table: TablePlan) -> Iterator[str]:
+    """Yields what is not carried out, in the words of the resolutions file."""
+    if table.name:
+        yield "a flow of its own name"
+    shape: Shape = table.shape
+    asked = {
+        "query": shape.query,
+        "filter": shape.filter,
+        "rows": shape.items,
+        "merge": shape.merge,
+        "new_key": shape.new_keys,
+        "existing": shape.existing,
+    }
+    yield from (f"action {action!r}" for action, there in asked.items() if there)
+    lookups = [m.expression for m in table.columns if isinstance(m.expression, Lookup)]
+    if any(lookup.key_sql for lookup in lookups):
+        yield "'key_sql' of a lookup"
+    if any(lookup.add_missing for lookup in lookups):
+        yield "'add_missing' of a lookup"
