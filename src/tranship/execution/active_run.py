@@ -154,6 +154,8 @@ class ActiveRun:
     """The positions of NEW's sequences, once they are set."""
     depends: Dependencies = field(default_factory=Dependencies)
     """What its values depend on in OLD besides the rows, as it was when the run began."""
+    replica: bool = False
+    """Whether its role may set ``session_replication_role``."""
     native: bool = True
     """Whether all of its rows were written on this server.
 

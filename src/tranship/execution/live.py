@@ -173,7 +173,14 @@ class _LiveRun:
             self.context = self.context.over(Journal(context.config.journal_schema))
             running, lookups = self.context.of(begun.job), Lookups(begun.job)
             worker = WorkerContext(running, begun.run, begun.epoch, snapshot, lookups)
-            live = ActiveRun(worker, begun.book, begun.tasks, depends=begun.depends, native=begun.native)
+            live = ActiveRun(
+                worker,
+                begun.book,
+                begun.tasks,
+                depends=begun.depends,
+                replica=self.passed.replica,
+                native=begun.native,
+            )
             self.session.on_renewed = partial(check_kept, live)
             try:
                 await self._phases(live, begun.phase)
@@ -224,7 +231,7 @@ class _LiveRun:
 
     async def _copy(self, live: ActiveRun) -> None:
         """Copies group after group: switches off, batches, foreign keys proven, switches on."""
-        await Mover(live, self.session, self.lock, replica=self.passed.replica, jobs=self.passed.jobs).run()
+        await Mover(live, self.session, self.lock, jobs=self.passed.jobs).run()
 
     async def _prove(self, live: ActiveRun) -> None:
         """Checks that NEW holds every batch and table that this process saw committed, with all rows."""

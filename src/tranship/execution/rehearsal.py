@@ -117,7 +117,7 @@ class _Rehearsal:
             self.context = self.context.over(Journal(context.config.journal_schema))
             running = self.context.of(left)
             worker = WorkerContext(running, begun.run, begun.epoch, snapshot, Lookups(left), self.new)
-            live = ActiveRun(worker, begun.book, begun.tasks)
+            live = ActiveRun(worker, begun.book, begun.tasks, replica=self.passed.replica)
             try:
                 await self._carry_out(live)
             except Stopped as stopped:
@@ -128,7 +128,7 @@ class _Rehearsal:
         try:
             self.exposed = await shelter(self.new, live.context.job)
             session = PlainSession(self.new, self.context.on_event)
-            await Mover(live, session, None, replica=self.passed.replica, jobs=1).run()
+            await Mover(live, session, None, jobs=1).run()
             async with self.old.transaction(readonly=True):
                 ends = await set_sequences(live, self.old, self.new, untouched=self.exposed)
         except BROKEN as error:

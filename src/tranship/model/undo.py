@@ -47,6 +47,18 @@ class TriggerDisabled(Struct, frozen=True, tag="trigger"):
         return f"trigger {self.trigger} of {self.relation}"
 
 
+class RuleDisabled(Struct, frozen=True, tag="rule"):
+    """A rewrite rule that was put into another state."""
+
+    relation: TableName
+    rule: str
+    state: str
+    """``pg_rewrite.ev_enabled`` before: O, D, R or A."""
+
+    def __str__(self) -> str:
+        return f"rule {self.rule} of {self.relation}"
+
+
 class KeyDropped(Struct, frozen=True, tag="foreign key"):
     """A foreign key that is gone while a cycle is filled."""
 
@@ -107,5 +119,7 @@ class Unreadable(Struct, frozen=True, tag="unreadable"):
         return self.what
 
 
-SwitchedOff = TriggerDisabled | KeyDropped | KeyUnvalidated | CommentDropped | IndexDropped | Unreadable
+SwitchedOff = (
+    TriggerDisabled | RuleDisabled | KeyDropped | KeyUnvalidated | CommentDropped | IndexDropped | Unreadable
+)
 """Everything that can be off in NEW."""

@@ -113,6 +113,23 @@ class NoReplicaIdentity(RefusalMessage, frozen=True):
     statement: str
 
 
+class DeleteNoticed(RefusalMessage, frozen=True):
+    code = "TS356"
+    meaning = "a trigger or a rule would act on the rows that a rollback deletes, and may not be disabled"
+    cure = "run as the table's owner, or grant what the message names"
+    about = "{relation}"
+    message = "{what} would act on every row that the rollback deletes and may not be disabled by {user}"
+    hint = "{grant} (PostgreSQL 15 and newer), run as the table's owner, or have it disabled meanwhile"
+    what: str
+    relation: TableName
+    user: str
+    grant: str
+
+
+class DeleteNoticedAlways(DeleteNoticed, frozen=True):
+    hint = "run as the table's owner, or have it disabled meanwhile: it is enabled for replication, too"
+
+
 class LockHeld(RefusalMessage, frozen=True):
     code = "TS360"
     meaning = "another run holds the lock"

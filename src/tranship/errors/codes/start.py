@@ -1,5 +1,5 @@
-"""TS310, TS334 to TS348, TS393 and TS394: before a run starts, the two servers or their settings do not allow
-it, or deserve a warning.
+"""TS310, TS334 to TS348, TS357, TS393 and TS394: before a run starts, the two servers or their settings do
+not allow it, or deserve a warning.
 """
 
 from __future__ import annotations
@@ -224,6 +224,22 @@ class UnloggedTable(RefusalMessage, frozen=True):
     message = "{table} of NEW is UNLOGGED: a crash of its server empties it, and its rows are in no backup"
     hint = "its rows are counted at the end and whenever the run goes on; a LOGGED table keeps them"
     table: TableName
+
+
+class OrphansNoticed(RefusalMessage, frozen=True):
+    code = "TS357"
+    meaning = "a trigger or a rule would act on rows that have to leave NEW again, and may not be disabled"
+    cure = "nothing has to be done: this is a warning; the table's owner can disable it"
+    warning = True
+    about = "{relation}"
+    message = "{what} acts on DELETE, and {user} may not disable it: it notices rows that have to leave again"
+    hint = (
+        "rows leave only if a parent is refused in a way that nobody predicts; run as the table's owner, "
+        "or have it disabled meanwhile"
+    )
+    what: str
+    relation: TableName
+    user: str
 
 
 class UnseenReads(RefusalMessage, frozen=True):

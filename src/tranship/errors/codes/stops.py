@@ -242,6 +242,35 @@ class TriggerFired(StopMessage, frozen=True):
     relation: TableName
 
 
+class OthersRefer(StopMessage, frozen=True):
+    code = "TS434"
+    meaning = (
+        "rows of others refer to rows that have to leave NEW again, because their own parents did not arrive"
+    )
+    cure = "delete them or give them another parent; the same command resumes"
+    about = "{table}"
+    message = (
+        "{rows} rows of {table} that others wrote refer to rows of {parent} that have to leave again "
+        "because their own parents did not arrive ({key})"
+    )
+    hint = "delete them or give them another parent, and run the same command again"
+    table: TableName
+    rows: int
+    parent: TableName
+    key: str
+
+
+class RowsStay(StopMessage, frozen=True):
+    code = "TS435"
+    meaning = "rows that a rollback deleted are still there"
+    cure = "disable what keeps them; the same command resumes"
+    about = "{table}"
+    message = "{rows} rows of {table} that the run wrote were deleted and are still there"
+    hint = "look for triggers and rules that keep rows, disable them, and run the same command again"
+    table: TableName
+    rows: int
+
+
 class ChildrenCame(StopMessage, frozen=True):
     code = "TS429"
     meaning = "while rows were rolled back, others wrote rows that refer to them"

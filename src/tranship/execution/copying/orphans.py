@@ -11,11 +11,12 @@ import asyncpg
 from msgspec.structs import replace
 
 from tranship.errors import Stopped
-from tranship.errors.codes.stops import OrphansChanged, UntraceableOrphans
+from tranship.errors.codes.stops import OrphansChanged, OthersRefer, UntraceableOrphans
 from tranship.execution.active_run import ActiveRun, Task, fence
 from tranship.execution.copying.trace import trace
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.resilience.failpoints import failpoint
+from tranship.execution.switches.triggers_and_keys import Firing, acting_on_delete
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.names import TableName
 from tranship.model.reasons import ParentNotThere
@@ -28,11 +29,20 @@ LIMIT = 1000
 """Rows that one transaction takes out of NEW."""
 
 
+class NoticedDelete(Exception):
+    """Triggers or rules of NEW would act on rows that leave again; they can be disabled."""
+
+    def __init__(self, firing: tuple[Firing, ...]) -> None:
+        super().__init__("triggers or rules on DELETE")
+        self.firing = firing
+
+
 async def prove_keys(live: ActiveRun, new: asyncpg.Connection, tasks: Sequence[Task]) -> int:
     """Makes every foreign key of the tables true. Returns the number of rows rejected for it.
 
     Raises:
-        Stopped: a row without a parent cannot be traced back to its old row.
+        NoticedDelete: something has to be disabled first.
+        Stopped: a row without a parent cannot be traced back to its old row, or rows of others refer to it.
     """
     rejected = 0
     # A row that is taken out may be the parent of another one, so the keys are proven again until none is
@@ -46,7 +56,7 @@ async def prove_keys(live: ActiveRun, new: asyncpg.Connection, tasks: Sequence[T
 async def _prove_table(live: ActiveRun, new: asyncpg.Connection, task: Task) -> int:
     """Rejects the rows of one table whose parent is missing. Returns their number."""
     rejected = 0
-    xids = [xid for row in task.done for xid in row.xids]
+    xids = _transactions([task])
     for name, key in _keys(live.context.job.after(task.plan)):
         if not key.enforced or key.period or not xids:
             continue
@@ -86,15 +96,67 @@ async def _reject(
         raise Stopped(UntraceableOrphans(task.plan.new, len(found), key.target, key.name))
     async with new.transaction():
         await fence(live.worker, new)
-        if task.facts.replica:
+        await _refuse_noticed(live, new, task, found)
+        if live.replica:
             await new.execute(sql_switches.REPLICA)
         for number, mine in rejects.items():
             await _move_out(live, new, task, number, mine, by_batch[number])
+        if live.replica and not task.facts.replica:
+            # In a rehearsal the transaction goes on, and the next tables need their foreign keys.
+            await new.execute(sql_switches.ORIGIN)
     # Only what is committed is remembered: the transaction may be tried again.
     for number, mine in rejects.items():
         live.book.add_all(task.plan.flow, mine)
         _shift(task, number, len(mine))
     return len(found)
+
+
+async def _refuse_noticed(
+    live: ActiveRun, new: asyncpg.Connection, task: Task, found: Sequence[asyncpg.Record]
+) -> None:
+    """Looks whether somebody would notice that these rows leave.
+
+    Raises:
+        NoticedDelete: triggers or rules would act on them, and this role may disable these.
+        Stopped: rows of others refer to them.
+    """
+    table = live.context.job.after(task.plan)
+    await new.execute(sql_switches.keep_triggers_out(table.name))
+    acting = await acting_on_delete(new, table, replica=live.replica)
+    # The others were named before the run.
+    if mine := tuple(one for one in acting if one.owned):
+        raise NoticedDelete(mine)
+    await _refuse_referred_to(live, new, table, _places(found))
+
+
+async def _refuse_referred_to(
+    live: ActiveRun, new: asyncpg.Connection, table: Table, places: Sequence[sql_orphans.Place]
+) -> None:
+    """Looks for rows of others that refer to rows of a table at these places.
+
+    The server would delete or change them, too, or, where it does not look, leave them without a parent.
+
+    Raises:
+        Stopped: there are some.
+    """
+    relations = {table.name, *(leaf.name for leaf in table.partitions)}
+    for child in live.context.job.new.tables:
+        keys = [
+            (name, k) for name, k in _keys(child) if k.target in relations and k.enforced and not k.period
+        ]
+        xids = _transactions([task for task in live.tasks if task.plan.new == child.name])
+        for name, key in keys:
+            others = await new.fetchval(sql_orphans.children_of_others(name, key, places, xids))
+            if others:
+                raise Stopped(OthersRefer(name, others, key.target, key.name))
+
+
+def _transactions(tasks: Sequence[Task]) -> list[int]:
+    return [xid for task in tasks for row in task.done for xid in row.xids]
+
+
+def _places(found: Sequence[asyncpg.Record]) -> list[sql_orphans.Place]:
+    return [(record["relation"], record["id"]) for record in found]
 
 
 def _by_batch(task: Task, found: Sequence[asyncpg.Record]) -> dict[int, list[asyncpg.Record]]:
@@ -132,9 +194,7 @@ async def _move_out(
     rejects: Sequence[Reject],
     records: Sequence[asyncpg.Record],
 ) -> None:
-    deleted = await new.execute(
-        sql_orphans.delete_rows(task.plan.new, [(r["relation"], r["id"]) for r in records])
-    )
+    deleted = await new.execute(sql_orphans.delete_rows(task.plan.new, _places(records)))
     if deleted != f"DELETE {len(records)}":
         raise Stopped(OrphansChanged(task.plan.new))
     async with live.snapshot.reader() as old:

@@ -21,7 +21,7 @@ from tranship.execution.copying.batch import SwitchNeeded, Worker
 from tranship.execution.copying.counted import check_counted, fix_relations
 from tranship.execution.copying.durability import check_complete
 from tranship.execution.copying.flow_copy import FlowCopy, RunSessions
-from tranship.execution.copying.orphans import prove_keys, reread
+from tranship.execution.copying.orphans import NoticedDelete, prove_keys, reread
 from tranship.execution.probe.everything import probe
 from tranship.execution.probe.lookups import content_hash
 from tranship.execution.resilience.connection import PlainSession, Session
@@ -43,13 +43,10 @@ from tranship.server.journal import RunStatus
 class Mover:
     """Copies what is left of a run."""
 
-    def __init__(
-        self, live: ActiveRun, session: PlainSession, lock: WriterLock | None, *, replica: bool, jobs: int
-    ) -> None:
+    def __init__(self, live: ActiveRun, session: PlainSession, lock: WriterLock | None, *, jobs: int) -> None:
         self._live = live
         self._session = session
         self._lock = lock
-        self._replica = replica
         self._workers = [Worker(live.worker, n, RunSessions(live)) for n in range(jobs)]
         self._board = SwitchBoard(
             live.context.journal,
@@ -104,7 +101,7 @@ class Mover:
             needed,
             job=self._live.context.job,
             group=group,
-            replica=self._replica,
+            replica=self._live.replica,
             rows=sum(task.rows for task in tasks) if untouched else None,
             batch_rows=self._live.context.options.batch_size if one_batch else 0,
         )
@@ -136,7 +133,13 @@ class Mover:
                 await reread(self._live, new, tasks)
             await prove_keys(self._live, new, tasks)
 
-        await self._session.work("foreign keys", prove)
+        proven = False
+        while not proven:
+            try:
+                await self._session.work("foreign keys", prove)
+                proven = True
+            except NoticedDelete as noticed:
+                await self._board.off(self._session, Switches(disable=noticed.firing), keys=False)
         self._runtime_rejects += sum(t.counts[2] for t in tasks) - before
 
     async def _remove_indexes(self, tasks: Sequence[Task]) -> None:

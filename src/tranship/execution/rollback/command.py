@@ -17,6 +17,7 @@ from tranship.errors.codes.runs import NoRun, NoSuchRun
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import WriterLock, hold_epoch, lock_number, shut_out
 from tranship.execution.rollback.delete import RollbackContext, broken_off, roll_back
+from tranship.execution.rollback.refusals import refuse
 from tranship.execution.rollback.written import Written, find_written, rows_of_others
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
@@ -82,7 +83,9 @@ async def rollback(
             raise _unknown(run, config)
         catalog = await _catalog(new, journal)
         if not live:
-            return await _preview(new, journal, catalog, chosen, await find_written(new, journal, chosen))
+            tables = await find_written(new, journal, chosen)
+            await refuse(new, catalog, tables)
+            return await _preview(new, journal, catalog, chosen, tables)
         key = lock_number(chosen.old_identity, chosen.new_identity)
         async with WriterLock.hold(config, key, chosen.old_identity, take_over=False):
             chosen = replace(chosen, epoch=await shut_out(new, journal, chosen))

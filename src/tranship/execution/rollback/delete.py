@@ -14,7 +14,7 @@ from functools import partial
 import asyncpg
 
 from tranship.errors import Stopped
-from tranship.errors.codes.stops import ChildrenCame, RollbackFailed, RollbackStopped
+from tranship.errors.codes.stops import ChildrenCame, RollbackFailed, RollbackStopped, RowsStay
 from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.stop_reasons import cure
@@ -22,9 +22,9 @@ from tranship.execution.resilience.writer_lock import hold_epoch
 from tranship.execution.rollback.refusals import refuse
 from tranship.execution.rollback.written import Written
 from tranship.execution.switches.switch_board import LOCK_TIMEOUT, SwitchBoard
-from tranship.execution.switches.triggers_and_keys import DELETE, Switches, firing, may_be_replica
+from tranship.execution.switches.triggers_and_keys import Switches, acting_on_delete, may_be_replica
 from tranship.model.catalog import Catalog, Table
-from tranship.model.catalog_codes import FIRES_AS_ORIGIN, FIRES_AS_REPLICA, RelationKind
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import TableName
 from tranship.model.progress import Noted
 from tranship.planning.plan.order import children_first
@@ -105,12 +105,14 @@ class _RollingBack:
             # a row.
             for undo in await board.removed_indexes(self._session):
                 await board.rebuild(self._session, undo)
-            await board.off(self._session, await self._switches(), keys=False)
             tables = [table for name in self._names if (table := self._catalog.table(name)) is not None]
+            await board.off(self._session, await self._switches(tables), keys=False)
             for together in children_first(tables):
                 deleted += await self._delete(together)
         finally:
             await board.on(self._session)
+        if deleted < sum(written.found for written in self._tables):
+            await self._refuse_kept()
         if self._replica:
             await self._refuse_parentless()
         await self._step(lambda: self._end(positions))
@@ -146,13 +148,24 @@ class _RollingBack:
             await self._new.execute(self._journal.sql("forget_rejects"), self._run.id, position)
         return 0
 
-    async def _switches(self) -> Switches:
-        """Returns the triggers on DELETE that have to be disabled while rows are deleted."""
-        states = FIRES_AS_REPLICA if self._replica else FIRES_AS_ORIGIN
-        tables = [table for name in self._names if (table := self._catalog.table(name)) is not None]
-        triggers = [trigger for table in tables for trigger in await firing(self._new, table, DELETE)]
-        disable = tuple(trigger for trigger in triggers if trigger.state in states)
-        return Switches(replica=self._replica, disable=disable)
+    async def _switches(self, tables: Sequence[Table]) -> Switches:
+        """Returns the triggers and rules on DELETE that have to be disabled while rows are deleted."""
+        acting = [
+            one for table in tables for one in await acting_on_delete(self._new, table, replica=self._replica)
+        ]
+        return Switches(replica=self._replica, disable=tuple(acting))
+
+    async def _refuse_kept(self) -> None:
+        """Looks for rows that are still there: a BEFORE trigger and a rule can keep them.
+
+        Raises:
+            Stopped: there are some; the run stays in the journal.
+        """
+        for written in self._tables:
+            if written.found and (
+                kept := await self._new.fetchval(sql_rollback.count_ours(written.task.flow.new, written.xids))
+            ):
+                raise Stopped(RowsStay(written.task.flow.new, kept))
 
     async def _delete(self, together: Sequence[Table]) -> int:
         """Deletes the rows of one table piece by piece, or those of a cycle of tables in one statement.

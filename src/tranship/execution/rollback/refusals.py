@@ -7,9 +7,17 @@ from collections.abc import Sequence
 import asyncpg
 
 from tranship.errors import Refused
-from tranship.errors.codes.runs import MayNotDelete, NoReplicaIdentity, ReferredTo
+from tranship.errors.codes.runs import (
+    DeleteNoticed,
+    DeleteNoticedAlways,
+    MayNotDelete,
+    NoReplicaIdentity,
+    ReferredTo,
+)
 from tranship.execution.rollback.written import Written
+from tranship.execution.switches.triggers_and_keys import Firing, acting_on_delete, may_be_replica
 from tranship.model.catalog import Catalog, Table
+from tranship.model.catalog_codes import TriggerState
 from tranship.model.names import TableName
 from tranship.model.resolution import Problem
 from tranship.model.visible import pasteable
@@ -22,12 +30,14 @@ async def refuse(new: asyncpg.Connection, catalog: Catalog, tables: Sequence[Wri
     """Looks for everything that forbids to delete the rows.
 
     Raises:
-        Refused: this role may not delete them, or nobody may, or rows that others wrote refer to them.
+        Refused: this role may not delete them, or nobody may, or not without triggers and rules that act on
+            them, or rows that others wrote refer to them.
     """
     xids = _transactions(tables)
     there = [table for name in xids if (table := catalog.table(name)) is not None]
     _raise_any(_without_rights(catalog, there))
     _raise_any(await _undeletable(new, there))
+    _raise_any(await _noticing(new, catalog.user, there))
     _raise_any(await _foreign_children(new, catalog, xids))
 
 
@@ -56,6 +66,19 @@ async def _undeletable(new: asyncpg.Connection, tables: Sequence[Table]) -> list
         identify = sql_rollback.whole_rows_identify(name)
         problems.append(NoReplicaIdentity(name, row["publication"], identify).problem())
     return problems
+
+
+async def _noticing(new: asyncpg.Connection, user: str, tables: Sequence[Table]) -> list[Problem]:
+    """Returns the triggers and rules that act on what this role deletes and that it may not disable."""
+    replica = await may_be_replica(new)
+    acting = [one for table in tables for one in await acting_on_delete(new, table, replica=replica)]
+    return [_noticed(one, user) for one in acting if not one.owned]
+
+
+def _noticed(one: Firing, user: str) -> Problem:
+    grant = pasteable(f"GRANT SET ON PARAMETER session_replication_role TO {ident(user)};")
+    kind = DeleteNoticed if one.state is TriggerState.ORIGIN else DeleteNoticedAlways
+    return kind(str(one), one.relation, user, grant).problem()
 
 
 async def _foreign_children(

@@ -24,6 +24,7 @@ from tranship.errors.codes.start import (
     NewIsStandby,
     NewPublishes,
     NewPublishesJournal,
+    OrphansNoticed,
     UnloggedTable,
     UnseenReads,
 )
@@ -40,6 +41,7 @@ from tranship.model.dependencies import Reads
 from tranship.model.expression import Lookup, NewDefault
 from tranship.model.names import Side, TableName
 from tranship.model.options import RebuildIndexes
+from tranship.model.plan import Group
 from tranship.model.resolution import Problem
 from tranship.model.types import PgType
 from tranship.model.visible import pasteable
@@ -127,12 +129,23 @@ async def _switching(
     for group in job.plan.groups:
         need = await switches.needed(new, job, group, replica=replica, rows=None, batch_rows=0)
         problems += switches.missing_rights(need, job, replica=replica)
+        problems += await _noticing(new, job, group, replica=replica) if need.replica or need.drop else []
         altered |= {plan.new for plan in group.tables} if need.alters else set()
     if options.rebuild_indexes == RebuildIndexes.ALWAYS and not options.rehearse:
         problems += await indexes.missing_rights(new, job)
         loose = await indexes.loose(new, job, [plan.new for plan in job.plan.tables])
         altered |= {index.table for index in loose}
     return problems, altered
+
+
+async def _noticing(new: asyncpg.Connection, job: Job, group: Group, *, replica: bool) -> list[Problem]:
+    """Returns what this role cannot silence should rows of the group have to leave again."""
+    acting = [
+        one
+        for plan in group.tables
+        for one in await switches.acting_on_delete(new, job.after(plan), replica=replica)
+    ]
+    return [OrphansNoticed(str(one), one.relation, job.new.user).problem() for one in acting if not one.owned]
 
 
 async def _without_xml(new: asyncpg.Connection, job: Job) -> list[Problem]:

@@ -19,7 +19,7 @@ from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.switches.indexes import LooseIndex
 from tranship.execution.switches.triggers_and_keys import DroppedKey, Switches
 from tranship.model.catalog import ForeignKey, Table
-from tranship.model.catalog_codes import RelationKind
+from tranship.model.catalog_codes import RelationKind, TriggerState
 from tranship.model.notes import (
     IndexesStillRemoved,
     IndexRebuilding,
@@ -35,7 +35,6 @@ from tranship.model.undo import (
     KeyDropped,
     KeyUnvalidated,
     SwitchedOff,
-    TriggerDisabled,
     Unreadable,
 )
 from tranship.server.journal import Journal, Undo
@@ -82,11 +81,9 @@ class SwitchBoard:
         ``keys``: whether the foreign keys of the cycle are dropped, too.
         """
         await failpoint("switches.before")
-        for trigger in switches.disable:
-            off = TriggerDisabled(trigger.relation, trigger.name, trigger.state)
-            await self._change(
-                session, [off], sql_switches.trigger_state(trigger.relation, trigger.name, "D")
-            )
+        for one in switches.disable:
+            disable = sql_switches.rule_state if one.rule else sql_switches.trigger_state
+            await self._change(session, [one.off], disable(one.relation, one.name, TriggerState.DISABLED))
             await failpoint("switches.off")
         if keys:
             for dropped in switches.drop:

@@ -26,6 +26,7 @@ from tranship.model.catalog_codes import FIRES_AS_ORIGIN, FIRES_AS_REPLICA, Trig
 from tranship.model.names import TableName
 from tranship.model.plan import Group
 from tranship.model.resolution import Problem
+from tranship.model.undo import RuleDisabled, TriggerDisabled
 from tranship.model.visible import pasteable
 from tranship.sql.new import switches as sql_switches
 from tranship.sql.queries import query
@@ -35,13 +36,24 @@ INSERT, DELETE = 4, 8
 """Bits of ``pg_trigger.tgtype`` (PostgreSQL sources, ``catalog/pg_trigger.h``)."""
 
 
-class FiringTrigger(Struct, frozen=True):
-    """A user trigger of a table or of one of its partitions that would fire while rows are copied."""
+class Firing(Struct, frozen=True):
+    """A user trigger or a rule of a table, or of one of its partitions, that would act on rows."""
 
     relation: TableName
     name: str
     state: TriggerState
     owned: bool
+    """This role may disable it."""
+    rule: bool = False
+
+    @property
+    def off(self) -> TriggerDisabled | RuleDisabled:
+        """What is on record once it is disabled."""
+        disabled = RuleDisabled if self.rule else TriggerDisabled
+        return disabled(self.relation, self.name, self.state)
+
+    def __str__(self) -> str:
+        return str(self.off)
 
 
 class DroppedKey(Struct, frozen=True):
@@ -57,7 +69,7 @@ class Switches(Struct, frozen=True):
     replica: bool = False
     """Batches run under ``session_replication_role = replica``: no origin trigger fires, and no foreign key
     and no DEFERRABLE key is checked."""
-    disable: tuple[FiringTrigger, ...] = ()
+    disable: tuple[Firing, ...] = ()
     drop: tuple[DroppedKey, ...] = ()
     one_batch: bool = False
     """The keys of ``drop`` may stay as long as all rows arrive in one statement, at whose end they are
@@ -136,27 +148,35 @@ async def _provable(new: asyncpg.Connection, tables: Collection[Table]) -> bool:
     return not await new.fetchval(query("deferrable_keys"), [table.oid for table in tables])
 
 
-def _only_origin_triggers(triggers: Sequence[FiringTrigger]) -> bool:
+def _only_origin_triggers(triggers: Sequence[Firing]) -> bool:
     """Returns whether there are triggers and ``session_replication_role`` silences all of them."""
     states = {trigger.state for trigger in triggers}
     return TriggerState.ORIGIN in states and states <= {TriggerState.ORIGIN, TriggerState.DISABLED}
 
 
-def _in_state(
-    triggers: Iterable[FiringTrigger], states: Collection[TriggerState]
-) -> tuple[FiringTrigger, ...]:
-    return tuple(trigger for trigger in triggers if trigger.state in states)
+def _in_state(found: Iterable[Firing], states: Collection[TriggerState]) -> tuple[Firing, ...]:
+    return tuple(one for one in found if one.state in states)
 
 
-async def firing(new: asyncpg.Connection, table: Table, event: int) -> list[FiringTrigger]:
+async def firing(new: asyncpg.Connection, table: Table, event: int) -> list[Firing]:
     """Returns the user triggers of a table and its partitions for an event (``INSERT`` or ``DELETE``)."""
-    rows = await new.fetch(query("triggers_firing"), table.oid, event)
-    return [
-        FiringTrigger(
-            TableName(r["schema"], r["relation"]), r["trigger"], TriggerState(r["state"]), r["owned"]
-        )
-        for r in rows
-    ]
+    return [_firing(row) for row in await new.fetch(query("triggers_firing"), table.oid, event)]
+
+
+async def acting_on_delete(new: asyncpg.Connection, table: Table, *, replica: bool) -> tuple[Firing, ...]:
+    """Returns the triggers and rules of a table and its partitions that would act on rows which this role
+    deletes.
+
+    ``replica``: it deletes them under ``session_replication_role = replica``.
+    """
+    rules = [_firing(row, rule=True) for row in await new.fetch(query("rules_on_delete"), table.oid)]
+    states = FIRES_AS_REPLICA if replica else FIRES_AS_ORIGIN
+    return _in_state([*await firing(new, table, DELETE), *rules], states)
+
+
+def _firing(row: asyncpg.Record, *, rule: bool = False) -> Firing:
+    relation = TableName(row["schema"], row["relation"])
+    return Firing(relation, row["name"], TriggerState(row["state"]), row["owned"], rule)
 
 
 async def refuse_late_triggers(new: asyncpg.Connection, table: Table, *, replica: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
-from tranship.sql.foreign_keys import lacks_parent
+from tranship.sql.foreign_keys import lacks_parent, matches_parent
 from tranship.sql.new.given_rows import GivenRows, whole_text
 from tranship.sql.new.probe import answer
 from tranship.sql.quote import literal, relation
@@ -32,6 +32,19 @@ def delete_rows(table: TableName, places: Sequence[Place]) -> str:
     """Returns a statement that deletes the rows at these places."""
     at_place = "t.tableoid = place.relation AND t.ctid = place.id"
     return f"DELETE FROM {relation(table)} AS t USING {_places(places)} WHERE {at_place}"
+
+
+def children_of_others(
+    child: TableName, key: ForeignKey, places: Sequence[Place], child_xids: Sequence[int]
+) -> str:
+    """Returns a query for the number of a child's rows that refer to the rows at these places and that other
+    transactions than these wrote.
+    """
+    at_place = "p.tableoid = place.relation AND p.ctid = place.id"
+    return f"""
+        SELECT count(*) FROM {relation(key.target)} AS p JOIN {_places(places)} ON {at_place}
+        JOIN {relation(child)} AS c ON {matches_parent(key)} WHERE NOT {written_by("c", child_xids)}
+    """
 
 
 def placed_part(rows: GivenRows, columns: Sequence[str], places: Sequence[Place]) -> str:

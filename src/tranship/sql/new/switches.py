@@ -16,12 +16,8 @@ AS_ORIGIN = "SET session_replication_role = origin"
 """For the whole session: where the role or the database has another default."""
 
 
-_STATES = {
-    "O": "ENABLE TRIGGER",
-    "D": "DISABLE TRIGGER",
-    "R": "ENABLE REPLICA TRIGGER",
-    "A": "ENABLE ALWAYS TRIGGER",
-}
+_STATES = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+"""``pg_trigger.tgenabled`` and ``pg_rewrite.ev_enabled``, and the words that lead there."""
 
 
 def trigger_state(table: TableName, trigger: str, state: str) -> str:
@@ -29,7 +25,19 @@ def trigger_state(table: TableName, trigger: str, state: str) -> str:
 
     ``ONLY``: a trigger's clones on partitions may have states of their own, so each is addressed by itself.
     """
-    return f"ALTER TABLE ONLY {relation(table)} {_STATES[state]} {ident(trigger)}"
+    return f"ALTER TABLE ONLY {relation(table)} {_STATES[state]} TRIGGER {ident(trigger)}"
+
+
+def rule_state(table: TableName, rule: str, state: str) -> str:
+    """Returns a statement that puts one rule of one relation into a state of ``pg_rewrite.ev_enabled``."""
+    return f"ALTER TABLE {relation(table)} {_STATES[state]} RULE {ident(rule)}"
+
+
+def keep_triggers_out(table: TableName) -> str:
+    """Returns a statement after which nobody makes or enables a trigger or a rule of the table until the
+    transaction ends.
+    """
+    return f"LOCK TABLE {relation(table)} IN ROW EXCLUSIVE MODE"
 
 
 def drop_constraint(table: TableName, name: str) -> str:

@@ -15,11 +15,12 @@ from tranship.model.undo import (
     IndexKey,
     KeyDropped,
     KeyUnvalidated,
+    RuleDisabled,
     SwitchedOff,
     TriggerDisabled,
     Unreadable,
 )
-from tranship.sql.new.switches import comment_on_constraint, trigger_state, validate_constraint
+from tranship.sql.new.switches import comment_on_constraint, rule_state, trigger_state, validate_constraint
 from tranship.sql.quote import ident, literal, relation
 
 _ACTIONS = {"a": "", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
@@ -33,6 +34,8 @@ def restoring(off: SwitchedOff) -> tuple[str, ...]:
     match off:
         case TriggerDisabled(relation=name, trigger=trigger, state=state):
             return (trigger_state(name, trigger, state),)
+        case RuleDisabled(relation=name, rule=rule, state=state):
+            return (rule_state(name, rule, state),)
         case KeyDropped():
             return (add_foreign_key(off.table, off.key, partitioned=off.partitioned),)
         case KeyUnvalidated(table=table, key=key):

@@ -5,7 +5,7 @@ WITH RECURSIVE family(id) AS (
   UNION
   SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN family f ON i.inhparent = f.id JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE c.relispartition
 )
-SELECT n.nspname AS schema, c.relname AS relation, t.tgname AS trigger, t.tgenabled::text AS state,
+SELECT n.nspname AS schema, c.relname AS relation, t.tgname AS name, t.tgenabled::text AS state,
        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned
 FROM family f
 JOIN pg_catalog.pg_class c ON c.oid = f.id

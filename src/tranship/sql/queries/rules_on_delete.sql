@@ -1,0 +1,15 @@
+-- A row: one rewrite rule of $1 (a relation's oid) or of any partition below it that acts on DELETE.
+-- state is pg_rewrite.ev_enabled; ev_type 4 is DELETE; owned: this role may disable it. PostgreSQL 11 and newer.
+WITH RECURSIVE family(id) AS (
+  SELECT $1::oid
+  UNION
+  SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN family f ON i.inhparent = f.id JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE c.relispartition
+)
+SELECT n.nspname AS schema, c.relname AS relation, r.rulename AS name, r.ev_enabled::text AS state,
+       pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned
+FROM family f
+JOIN pg_catalog.pg_class c ON c.oid = f.id
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
+WHERE r.ev_type = '4'
+ORDER BY 1, 2, 3
