@@ -30,6 +30,7 @@ from tranship.model.types import PgType, TypeKind
 from tranship.sql.quote import ident, literal, relation, text_array
 from tranship.sql.types.moments import without_largest, without_moments
 from tranship.sql.types.numbers import money_text
+from tranship.sql.types.strings import byte_text
 
 _EXACT_STRINGS = frozenset({"text", "varchar", "name"})
 
@@ -198,7 +199,7 @@ def _convert(value: str, conversion: Conversion, old: PgType, new: PgType, zone:
         case Rule.SAME:
             return value
         case Rule.OLD_CAST:
-            return f"CAST({value} AS {new.text})"
+            return f"CAST({byte_text(value) if old.typname == 'char' else value} AS {new.text})"
         case Rule.NEW_INPUT:
             return _for_input(value, old, new)
         case Rule.ROUND:
@@ -244,6 +245,8 @@ def _as_input_repeats(value: str, old: str, new: str) -> str | None:
     """
     text = f"CAST({value} AS pg_catalog.text)"
     match old, new:
+        case "char", _:
+            return byte_text(value)
         # Printed, money has a currency symbol and separators.
         case "money", "numeric":
             return f"CAST({value} AS pg_catalog.numeric)"

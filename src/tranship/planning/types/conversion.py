@@ -13,7 +13,7 @@ from tranship.model.types import PgType, TypeKind
 from tranship.planning.printed.one_spelling import one_spelling
 from tranship.planning.types.judgement import NOTHING_IN_COMMON, SAME, asked, no_conversion
 from tranship.planning.types.scalars import scalar
-from tranship.planning.types.versions import may_refuse
+from tranship.planning.types.versions import may_refuse, single_byte
 
 SchemaPairs = tuple[tuple[str, str], ...]
 
@@ -131,7 +131,9 @@ def _judge(old: PgType, new: PgType, context: _Context) -> Conversion:
 
 
 def _base(old: PgType, new: PgType, context: _Context) -> Conversion:
-    if old.typname and new.typname:
+    if old.typname == new.typname == "char":
+        found = single_byte(context.versions)
+    elif old.typname and new.typname:
         found = scalar(old, new, context.versions[1])
     elif _same_name(old, new, context.schemas):
         kept = _suffix(new) in ("", _suffix(old))
@@ -250,7 +252,7 @@ def _elementwise(inner: Conversion, old: PgType) -> Conversion:
 def _prints_as_needed(inner: Conversion, old: PgType) -> bool:
     if inner.rule in (Rule.ROUND, Rule.ZONE):
         return False
-    return old.typname not in ("bool", "bpchar", "box", "money", "inet", "cidr")
+    return old.typname not in ("bool", "bpchar", "char", "box", "money", "inet", "cidr")
 
 
 def _composite(old: PgType, new: PgType, context: _Context) -> Conversion:

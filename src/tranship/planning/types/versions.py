@@ -1,14 +1,31 @@
-"""Values that NEW's input function refuses although both types are the same: other versions, other objects.
-Pure.
+"""What server versions and missing objects change for two types that are the same: values that NEW's input
+function refuses, or reads otherwise. Pure.
 """
 
 from __future__ import annotations
 
 from tranship.model.builtin_types import Builtin, Family, Refusal
+from tranship.model.expression import Conversion, Rule
 from tranship.model.types import PgType
+from tranship.planning.types.judgement import SAME, no_conversion
 
 _TAKES_EVERY_TEXT = frozenset({"citext"})
 """Types of extensions whose input function is that of text."""
+
+
+BYTES_PRINTED = 150000
+"""From this version on a "char" above 127 is printed and read as ``\\ooo``; before, as a byte that may be no
+text.
+"""
+
+
+def single_byte(versions: tuple[int, int]) -> Conversion:
+    """Judges two columns of the type "char" of OLD's and NEW's ``server_version_num``."""
+    if versions[1] < BYTES_PRINTED:
+        return no_conversion(
+            'before PostgreSQL 15 no text stands for a "char" above 127: give a transform_sql'
+        )
+    return SAME if versions[0] >= BYTES_PRINTED else Conversion(Rule.NEW_INPUT, automatic=True)
 
 
 def may_refuse(old: PgType, new: PgType, versions: tuple[int, int]) -> bool:

@@ -18,6 +18,7 @@ from tranship.model.progress import Batch
 from tranship.sql.expression import Bindings, compile_text, gap, gap_value, lookup_joins
 from tranship.sql.old.batch import among, from_source, in_batch, in_source, key_terms, where, without
 from tranship.sql.quote import ident, literal
+from tranship.sql.types.strings import byte_text
 
 
 class TextColumns(Struct, frozen=True):
@@ -302,12 +303,12 @@ def whole_rows(plan: TablePlan, old: Table, rows: Sequence[Locator], *, raw: boo
         texts = (f"CAST(pg_catalog.to_json(old.{ident(c.name)}) AS pg_catalog.text)" for c in kept)
         values = ", ".join(f"pg_catalog.convert_to({text}, 'SQL_ASCII')" for text in texts)
         return f"SELECT old.ctid, ARRAY[{values}]::pg_catalog.bytea[] {heap}"
-    names = tuple(c.name for c in kept)
-    row = (_object(names) if names else "'{}'::pg_catalog.text") if whole else "''::pg_catalog.text"
-    return f"SELECT old.ctid, {_object(plan.key)}, {row} {heap}"
+    row = (_object(kept) if kept else "'{}'::pg_catalog.text") if whole else "''::pg_catalog.text"
+    key = [column for name in plan.key if (column := old.column(name)) is not None]
+    return f"SELECT old.ctid, {_object(key)}, {row} {heap}"
 
 
-def _object(columns: Sequence[str]) -> str:
+def _object(columns: Sequence[Column]) -> str:
     """Returns SQL for columns as one JSON object, as text.
 
     It is built from an array: a function takes no more than 100 arguments, so json_build_object would take 50
@@ -316,9 +317,11 @@ def _object(columns: Sequence[str]) -> str:
     if not columns:
         return "NULL::pg_catalog.text"
     pairs = []
-    for name in columns:
-        value = f"CAST(pg_catalog.to_json(old.{ident(name)}) AS pg_catalog.text)"
-        pairs.append(f"{literal(_json_name(name))} || COALESCE({value}, 'null')")
+    for column in columns:
+        own = f"old.{ident(column.name)}"
+        shown = byte_text(own) if column.type.leaf.typname == "char" else own
+        value = f"CAST(pg_catalog.to_json({shown}) AS pg_catalog.text)"
+        pairs.append(f"{literal(_json_name(column.name))} || COALESCE({value}, 'null')")
     return f"'{{' || pg_catalog.array_to_string(ARRAY[{', '.join(pairs)}], ', ') || '}}'"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tranship.model.builtin_types import Family
+from tranship.model.builtin_types import Builtin, Family
 from tranship.model.expression import Loss
 from tranship.model.types import PgType
 from tranship.sql.quote import literal
@@ -11,6 +11,22 @@ from tranship.sql.types.family import Change, as_text
 _PLAIN = frozenset({"text", "varchar", "bpchar"})
 """Strings that are not cut silently, as ``name`` and ``"char"`` are."""
 _MOST_LABELS = 200
+
+
+def byte_text(value: str) -> str:
+    """Returns SQL for the text of a "char", as PostgreSQL prints it from version 15 on: ``\\ooo`` above 127.
+
+    Earlier versions print the bare byte, which is no text in most encodings.
+    """
+    byte = f"(256 + CAST({value} AS pg_catalog.int4))"
+    digits = " || ".join(f"({byte} / {place} % 8)" for place in (64, 8, 1))
+    above = f"CAST({value} AS pg_catalog.int4) < 0"
+    return f"CASE WHEN {above} THEN '\\' || {digits} ELSE {as_text(value)} END"
+
+
+def canonical_string(value: str, row: Builtin) -> str:
+    """Returns the text of a string, which is the same on every version."""
+    return byte_text(value) if row.name == "char" else as_text(value)
 
 
 def is_plain(pg_type: PgType) -> bool:

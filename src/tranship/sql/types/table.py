@@ -18,7 +18,7 @@ FAMILY_SQL: Mapping[Family, FamilySql] = {
     ),
     Family.MONEY: FamilySql(changed=numbers.number_changed),
     Family.BOOLEAN: FamilySql(printed, others.boolean_shape),
-    Family.STRING: FamilySql(printed, changed=strings.string_changed),
+    Family.STRING: FamilySql(strings.canonical_string, changed=strings.string_changed),
     Family.BYTES: FamilySql(printed),
     Family.DATE: FamilySql(printed, moments.date_shape, moments.dated_takes, moments.date_changed),
     Family.TIME: FamilySql(moments.canonical_time, changed=moments.time_changed),

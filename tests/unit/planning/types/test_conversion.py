@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from support.build import array, composite, domain, enum, extension_type, pg_type
 from tranship.model.expression import Loss, Rule
+from tranship.model.names import TableName
 from tranship.model.types import PgType
 from tranship.planning.types.conversion import convert, same_type
 
@@ -325,3 +326,21 @@ def test_a_type_of_an_extension_may_differ_between_majors() -> None:
         one = extension_type(name, name)
         assert convert(one, one, old_version=150000, new_version=180000).fallible is differs
         assert not convert(one, one, old_version=180000, new_version=180001).fallible
+
+
+@pytest.mark.parametrize(
+    ("versions", "rule", "bare"),
+    [
+        ((180000, 150000), Rule.SAME, True),
+        ((140000, 180000), Rule.NEW_INPUT, True),  # OLD prints a bare byte, so the text is computed
+        ((180000, 140000), Rule.NEW_INPUT, False),  # NEW reads no text as such a byte
+    ],
+)
+def test_a_single_byte_is_printed_otherwise_before_15(
+    versions: tuple[int, int], rule: Rule, bare: bool
+) -> None:
+    byte = PgType('"char"', '"char"', name=TableName("pg_catalog", "char"))
+    found = convert(byte, byte, old_version=versions[0], new_version=versions[1])
+    assert (found.rule, found.automatic, found.bare) == (rule, bare, bare)
+    inside = convert(array(byte), array(byte), old_version=versions[0], new_version=versions[1])
+    assert inside.bare is (rule is Rule.SAME)
