@@ -15,11 +15,11 @@ from tranship.codec import ChangesFile
 from tranship.config import Config, Endpoint
 from tranship.errors import Refused, UsageError
 from tranship.errors.codes.runs import OldIsStandbyOfNew, SameDatabase
-from tranship.model.catalog import Catalog, Index, Table
+from tranship.model.catalog import Catalog
 from tranship.model.names import Side
 from tranship.model.resolution import Problem
 from tranship.model.statistics import Background, Statistics
-from tranship.planning.comparing.fingerprint import fingerprinted
+from tranship.planning.comparing.restored import as_restored
 from tranship.planning.matching.match import loose_columns
 from tranship.planning.matching.scope import Scope, make_scope
 from tranship.server.catalog import read_catalog
@@ -77,7 +77,7 @@ async def read_sides(config: Config, open_: Connections, *, also: Sequence[tuple
         _read_side(open_.old, config.old, config.journal_schema, [s for side, s in also if side is Side.OLD]),
         _read_side(open_.new, config.new, config.journal_schema, [s for side, s in also if side is Side.NEW]),
     )
-    new = await _with_gone_indexes(open_.new, new, config.journal_schema)
+    new = await _as_restored(open_.new, new, config.journal_schema)
     scope, problems = make_scope(
         old,
         new,
@@ -139,9 +139,9 @@ async def _read_side(
         return catalog, (await read_identity(conn)).system
 
 
-async def _with_gone_indexes(conn: asyncpg.Connection, catalog: Catalog, journal_schema: str) -> Catalog:
-    """Returns NEW's catalog with the indexes that an unfinished run has dropped for its load: it will make
-    them again.
+async def _as_restored(conn: asyncpg.Connection, catalog: Catalog, journal_schema: str) -> Catalog:
+    """Returns NEW's catalog as it is while no run has anything switched off: what an interrupted one left is
+    restored by its next process.
 
     A role that may not read the journal, or does not trust it, runs no live run, so it gets the catalog as it
     is.
@@ -151,17 +151,7 @@ async def _with_gone_indexes(conn: asyncpg.Connection, catalog: Catalog, journal
         off = await journal.open_undo(conn) if journal is not None else ()
     except (asyncpg.InsufficientPrivilegeError, Refused):
         return catalog
-    gone = [undo.index for undo in off if undo.index is not None]
-    if not gone:
-        return catalog
-    tables = (_with_indexes(t, [g.index for g in gone if g.table == t.name]) for t in catalog.tables)
-    return fingerprinted(replace(catalog, tables=tuple(tables)))
-
-
-def _with_indexes(table: Table, gone: Sequence[Index]) -> Table:
-    there = {index.name for index in table.indexes}
-    missing = [index for index in gone if index.name not in there]
-    return replace(table, indexes=tuple(sorted((*table.indexes, *missing), key=lambda index: index.name)))
+    return as_restored(catalog, [undo.off for undo in off])
 
 
 def recorded_scope(changes: ChangesFile) -> Scope:
