@@ -27,7 +27,7 @@ from tranship.model.undo import (
 from tranship.planning.comparing.fingerprint import fingerprinted
 
 Acting = TypeVar("Acting", Trigger, Rule)
-Named = TypeVar("Named", ForeignKey, Index)
+Named = TypeVar("Named", bound=ForeignKey | Index)
 _EQUALS = "OPERATOR(pg_catalog.=)"
 _DEFAULT_COLLATION = 'pg_catalog."default"'
 
