@@ -18,7 +18,7 @@ from tranship.model.text import nearest
 COMMENTS = "_comments"
 """Key of an entry under which the ``//`` comments are kept when the file is written again."""
 _NAMES = (
-    *("action", "old_column", "new_column", "transform_sql", "new_table", "new_schema"),
+    *("action", "old_column", "new_column", "transform_sql", "new_table", "new_schema", "constraint"),
     *("where", "from", "order_by", "keep", "column", "rows", "sql", "cut_by", "description", "because"),
 )
 FIELDS = (
@@ -97,6 +97,7 @@ class EntryFields:
             null_value=self._value(entry, path, "null_value"),
             new_table=names["new_table"],
             new_schema=names["new_schema"],
+            constraint=names["constraint"],
             where=names["where"],
             children=self._children(entry, path),
             items=names["from"],

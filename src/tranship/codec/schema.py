@@ -75,6 +75,7 @@ def _entry() -> dict[str, Any]:
             "new_table": _TEXT,
             "new_schema": _TEXT,
             **_of_rows(),
+            "constraint": {**_TEXT, "description": "of NEW's table, with action adopt"},
             "description": _TEXT,
             "because": _TEXT,
         },
@@ -131,7 +132,15 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 def _pattern() -> dict[str, Any]:
     entry = _entry()
-    of_columns = ("old_column", "old_columns", "new_column", "new_table", "new_schema", *_of_rows())
+    of_columns = (
+        "old_column",
+        "old_columns",
+        "new_column",
+        "new_table",
+        "new_schema",
+        "constraint",
+        *_of_rows(),
+    )
     kept = {name: shape for name, shape in entry["properties"].items() if name not in of_columns}
     own = {
         "tables": {**_TEXT, "description": "old tables: * stands for any characters, ? for one"},

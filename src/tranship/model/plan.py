@@ -118,6 +118,8 @@ class TablePlan(Struct, frozen=True):
     comparison found.
     """
     shape: Shape = PLAIN
+    adopting: tuple[str, ...] = ()
+    """Foreign keys of NEW under which a person lets any row of NEW be the parent."""
 
     @property
     def flow(self) -> FlowId:

@@ -120,6 +120,17 @@ class ParentIsAnother(Struct, frozen=True, tag=True):
     parent: str
 
 
+class NoParentInOld(Struct, frozen=True, tag=True):
+    """The row has no parent in OLD, and the row of NEW under the same key is nobody that OLD knows."""
+
+    table: str
+    key: str
+    columns: tuple[str, ...]
+    value: str | None
+    """The row's key, as a server writes it; None: it cannot be shown."""
+    parent: str
+
+
 class ParentNotThere(Struct, frozen=True, tag=True):
     """At the end of a cycle the row's parent was not in NEW."""
 
@@ -138,6 +149,7 @@ ConstraintReason = (
     | ComesSecond
     | ParentMissing
     | ParentIsAnother
+    | NoParentInOld
     | ParentNotThere
 )
 """A constraint of NEW is violated."""

@@ -39,6 +39,8 @@ class Action(StrEnum):
     """Rows that NEW holds already are found by a key: compared, kept, updated or refused."""
     QUERY = "query"
     """The rows of a SELECT over OLD fill the new table."""
+    ADOPT = "adopt"
+    """NEW's own rows may be parents under a foreign key, whatever the parents in OLD are."""
 
 
 JsonText = str
@@ -115,6 +117,8 @@ class Resolution(Struct, frozen=True):
     """``sql`` of ``query``."""
     cut_by: str | None = None
     """Of ``query``: the output column by whose ranges it is cut."""
+    constraint: str | None = None
+    """The constraint of NEW's table that it is about."""
     description: str = ""
     because: str = ""
     line: int = 0

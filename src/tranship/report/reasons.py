@@ -17,6 +17,7 @@ from tranship.model.reasons import (
     LookupGap,
     MappingGap,
     NoEquivalent,
+    NoParentInOld,
     NoPartition,
     NullRefused,
     OldCannotCompute,
@@ -27,6 +28,8 @@ from tranship.model.reasons import (
     ServerSaid,
     ValueReason,
 )
+
+_ADOPT = ' (an entry "adopt" says that it is meant)'
 
 
 def reason_text(reason: Reason) -> str:
@@ -74,6 +77,8 @@ def _of_constraint(reason: ConstraintReason) -> str:
             return _parent_missing(reason)
         case ParentIsAnother():
             return _parent_is_another(reason)
+        case NoParentInOld():
+            return _no_parent_in_old(reason)
         case ParentNotThere(key=key, parent=parent):
             return f"foreign key {key}: the parent in {parent} did not arrive or was deleted"
         case _ as unreachable:
@@ -93,7 +98,16 @@ def _parent_is_another(reason: ParentIsAnother) -> str:
     return (
         f'foreign key constraint "{reason.key}" of table "{reason.table}":'
         f" the parent with {which} was rejected,"
-        f' and the row of "{reason.parent}" under that key is another one'
+        f' and the row of "{reason.parent}" under that key is another one{_ADOPT}'
+    )
+
+
+def _no_parent_in_old(reason: NoParentInOld) -> str:
+    which = f"Key ({', '.join(reason.columns)})={reason.value}" if reason.value is not None else "its key"
+    return (
+        f'foreign key constraint "{reason.key}" of table "{reason.table}":'
+        f" no row that is moved from OLD is the parent with {which},"
+        f' and the row of "{reason.parent}" under that key is another one{_ADOPT}'
     )
 
 

@@ -80,8 +80,8 @@ async def test_several_old_tables_into_one(make_pair: MakePair) -> None:
 
 @pytest.mark.parametrize("unlike", [False, True])
 async def test_foreign_keys_of_every_sort(make_pair: MakePair, unlike: bool) -> None:
-    """Composite, MATCH FULL, a parent that only NEW has, one that was there before, one that is rejected;
-    ``unlike``: keys only NEW can compute.
+    """Composite, MATCH FULL, a parents' table that only NEW has, a row of NEW that is nobody's parent in OLD, a
+    parent that is rejected; ``unlike``: keys only NEW can compute.
     """
     key = "text" if unlike else "int"
     pair = await make_pair(
@@ -108,11 +108,18 @@ async def test_foreign_keys_of_every_sort(make_pair: MakePair, unlike: bool) -> 
         **({"simple": keys, "complete": keys} if unlike else {}),
     }
     found = await ask_all(pair, resolutions)
-    assert found.keys("public.simple") == [2, 3]
-    assert found.keys("public.complete") == [2, 3, 4]
+    assert found.keys("public.simple") == [2, 3, 6]
+    assert found.keys("public.complete") == [2, 3, 4, 6]
     assert found.keys("public.lone") == [2]
     assert "its parent was rejected" in found.by_key("public.simple")[2]["reason"]
     assert "its parent was rejected" not in found.by_key("public.simple")[3]["reason"]
+    assert "under that key is another one" in found.by_key("public.simple")[6]["reason"]
+    adopted = await ask_all(
+        pair,
+        {**resolutions, "simple": [*resolutions.get("simple", []), {"action": "adopt", "constraint": "s"}]},
+    )
+    assert adopted.keys("public.simple") == [2, 3]
+    assert adopted.keys("public.complete") == [2, 3, 4, 6]
 
 
 async def test_old_held_the_key_and_only_rejects_break_it(make_pair: MakePair) -> None:
@@ -137,7 +144,7 @@ async def test_old_held_the_key_and_only_rejects_break_it(make_pair: MakePair) -
 
 async def test_orphans_that_old_holds_under_a_valid_key(make_pair: MakePair) -> None:
     """Written while its triggers were off (a restore, replication): OLD calls the key valid,
-    and NEW refuses the rows.
+    and NEW refuses the rows, or has another row under their key.
     """
     schema = """CREATE TABLE parent (id int PRIMARY KEY);
         CREATE TABLE child (id int PRIMARY KEY, p int REFERENCES parent);
@@ -150,7 +157,7 @@ async def test_orphans_that_old_holds_under_a_valid_key(make_pair: MakePair) -> 
         schema + "INSERT INTO parent VALUES (7)",
     )
     found = await ask_all(pair)
-    assert (found.keys("public.child"), found.keys("public.node")) == ([2], [3, 4])
+    assert (found.keys("public.child"), found.keys("public.node")) == ([2, 4], [3, 4])
 
 
 @pytest.mark.parametrize("key", ["int", "text"])

@@ -16,6 +16,7 @@ from tranship.model.reasons import (
     LookupGap,
     MappingGap,
     NoEquivalent,
+    NoParentInOld,
     NoPartition,
     NullRefused,
     OldCannotCompute,
@@ -64,7 +65,12 @@ REASONS: dict[Reason, str] = {
     ),
     ParentIsAnother("town", "town_city", ("city",), "(7)", "city"): (
         'foreign key constraint "town_city" of table "town": the parent with Key (city)=(7) was rejected,'
-        ' and the row of "city" under that key is another one'
+        ' and the row of "city" under that key is another one (an entry "adopt" says that it is meant)'
+    ),
+    NoParentInOld("town", "town_city", ("city",), "(7)", "city"): (
+        'foreign key constraint "town_city" of table "town": no row that is moved from OLD is the parent'
+        ' with Key (city)=(7), and the row of "city" under that key is another one'
+        ' (an entry "adopt" says that it is meant)'
     ),
     ParentNotThere("town_city", CITY): (
         "foreign key town_city: the parent in public.city did not arrive or was deleted"

@@ -1,4 +1,4 @@
-"""TS318 to TS325: an entry of a resolutions file is malformed, names what does not exist, or contradicts
+"""TS317 to TS325: an entry of a resolutions file is malformed, names what does not exist, or contradicts
 another.
 """
 
@@ -89,6 +89,17 @@ class UnknownColumn(RefusalMessage, frozen=True):
     table: TableName
     column: str
     suggestion: str
+
+
+class UnknownForeignKey(RefusalMessage, frozen=True):
+    code = "TS317"
+    meaning = "an entry of the resolutions file names an unknown constraint"
+    cure = "correct the name; the message gives the nearest one"
+    message = "NEW's {table} has no foreign key {constraint!r}"
+    hint = "{suggestion}"
+    table: TableName
+    constraint: str
+    suggestion: str = ""
 
 
 class UnknownAction(RefusalMessage, frozen=True):

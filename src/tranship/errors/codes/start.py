@@ -59,7 +59,8 @@ class LeftOutParentsDiffer(RefusalMessage, frozen=True):
     code = "TS350"
     meaning = "rows refer to a table that is left out, and NEW holds other rows under their keys"
     cure = (
-        "move that table, make the rows of NEW equal, or decide the column: a `transform` says which is meant"
+        "move that table, make the rows of NEW equal, or say that NEW's are meant: by `adopt`, or by a"
+        " `transform` of the column"
     )
     about = "{flow}"
     message = (
@@ -67,8 +68,8 @@ class LeftOutParentsDiffer(RefusalMessage, frozen=True):
         " under the same keys ({examples}): foreign key {key} would lead to strangers"
     )
     hint = (
-        "leave {parent} in, or make NEW's rows equal; where NEW's row is meant all the same, say so with an"
-        ' entry for the column that refers to it: "transform", alone or with a mapping or a lookup'
+        "leave {parent} in, or make NEW's rows equal; where NEW's row is meant all the same, say so:"
+        ' {{"action": "adopt", "constraint": "{key}"}}, or "transform" for the column that refers to it'
     )
     flow: FlowId
     key: str

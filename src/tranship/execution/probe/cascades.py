@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tranship.execution.context import Job
 from tranship.execution.probe import reasons
+from tranship.execution.probe.parent_flows import parent_flows
 from tranship.execution.probe.parents import Parents
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.reject_book import Book
@@ -77,8 +78,14 @@ class Cascades:
         children would find another row of NEW; whoever refers to those is looked for in a further round.
         """
         await self._reject_absent()
+        if await self._reject_unrelated():
+            await self._reject_absent()
         while await self._reject_children_of_rejected():
             await self._reject_absent()
+
+    async def _reject_unrelated(self) -> int:
+        ties = [*self._set_based, *(tie for tie, _ in self._scanned)]
+        return sum([await self._parents.reject_unrelated(tie.child, tie.key, rank=2) for tie in ties])
 
     async def _reject_children_of_rejected(self) -> int:
         ties = [*self._set_based, *(tie for tie, _ in self._scanned)]
@@ -144,7 +151,7 @@ class Cascades:
         families = []
         for tie, absent in self._scanned:
             try:
-                families.append(Family(tie, absent, await self._parents.held(tie.key, absent)))
+                families.append(Family(tie, absent, await self._parents.held(tie.child, tie.key, absent)))
             except NotAskable as why:
                 self._book.note(tie.child.flow, f"foreign key {tie.key.name}: {why}")
         return families
@@ -178,7 +185,8 @@ class Cascades:
                     falling.append(child)
 
     def _fillers(self, tie: Tie) -> list[TablePlan]:
-        return [plan for plan in self._plans if plan.new == tie.key.target]
+        flows = parent_flows(self._job, tie.child, tie.key).flows
+        return [plan for plan in self._plans if plan in flows]
 
 
 def _reached(

@@ -25,7 +25,7 @@ from tranship.model.expression import NewDefault
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator, Whole
 from tranship.model.names import TableName
-from tranship.model.plan import TablePlan
+from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.progress import Batch
 from tranship.sql.canonical import computed_on_old, key_text
 from tranship.sql.ctid import locate
@@ -55,7 +55,7 @@ class Derived:
         self._job, self._old, self._new, self._book = job, old, new, book
         self.lookups = Lookups(job, self, pending)
         self._broken: dict[FlowId, dict[Locator, Failure]] = {}
-        self._indexes: dict[tuple[FlowId, tuple[str, ...]], dict[str, list[Locator]]] = {}
+        self._indexes: dict[tuple[FlowId, tuple[ColumnMapping, ...]], dict[str, list[Locator]]] = {}
 
     def reader(self, plan: TablePlan) -> Reader:
         """Returns a reader of a plan's rows with all its lookups bound."""
@@ -64,26 +64,28 @@ class Derived:
         )
 
     async def holders(
-        self, table: TableName, columns: tuple[str, ...], keys: Sequence[str]
+        self, flows: Sequence[TablePlan], columns: tuple[str, ...], keys: Sequence[str]
     ) -> Mapping[str, Sequence[Holder]]:
-        """Returns the rows, rejected ones included, that will have each of some canonical keys.
+        """Returns the rows of some flows, rejected ones included, that will have each of some canonical keys.
 
         Raises:
             NotAskable: the keys cannot be known before NEW has them.
         """
         found: dict[str, list[Holder]] = {}
-        for plan in self._job.fillers(table):
+        for plan in flows:
             for key, row in await self._rows(plan, columns, keys):
                 found.setdefault(key, []).append(Holder(plan, row))
         return found
 
-    async def survivors(self, table: TableName, columns: tuple[str, ...], keys: Sequence[str]) -> set[str]:
-        """Returns the keys that a row which is not rejected will have.
+    async def survivors(
+        self, flows: Sequence[TablePlan], columns: tuple[str, ...], keys: Sequence[str]
+    ) -> set[str]:
+        """Returns the keys that a row of some flows which is not rejected will have.
 
         Raises:
             NotAskable: the keys cannot be computed.
         """
-        found = await self.holders(table, columns, keys)
+        found = await self.holders(flows, columns, keys)
         return {
             key
             for key, rows in found.items()
@@ -98,7 +100,7 @@ class Derived:
         None stands for a value that NEW's server will make (``Lookups.unknowable``).
         """
         try:
-            found = await self.holders(table, columns, keys)
+            found = await self.holders(self._job.fillers(table), columns, keys)
         except NotAskable:
             return None
         values: dict[str, str | None] = {}
@@ -141,9 +143,11 @@ class Derived:
         Raises:
             NotAskable: NEW cannot be asked, or there are too many rows.
         """
-        if (plan.flow, columns) not in self._indexes:
-            self._indexes[plan.flow, columns] = await self._build(plan, columns)
-        return self._indexes[plan.flow, columns]
+        # The same flow may be asked with other expressions: as if no value stood for NULL.
+        of = plan.flow, tuple(m for name in columns for m in plan.columns if m.column == name)
+        if of not in self._indexes:
+            self._indexes[of] = await self._build(plan, columns)
+        return self._indexes[of]
 
     async def _rows(
         self, plan: TablePlan, columns: tuple[str, ...], keys: Sequence[str]

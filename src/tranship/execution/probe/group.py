@@ -21,6 +21,7 @@ from tranship.execution.probe.faults import FaultFinder
 from tranship.execution.probe.keys import KeyStore
 from tranship.execution.probe.lookups import check_lookups
 from tranship.execution.probe.losses import count_losses
+from tranship.execution.probe.parent_flows import parent_flows
 from tranship.execution.probe.parents import Parents
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.reject_book import Book
@@ -87,7 +88,7 @@ class _GroupProbe:
         self._job, self._group, self._new, self._book = job, group, context.new, book
         pending = _pending(job, group, live=context.live)
         self._derived = Derived(job, context.old, context.new, book, pending)
-        self._parents = Parents(job, self._derived, book, pending)
+        self._parents = Parents(job, self._derived, book, pending, live=context.live)
         self._encoding = Encoding(job.new.encoding)
         self._inside = frozenset(group.cyclic_keys)
         self._live = context.live
@@ -162,13 +163,14 @@ class _GroupProbe:
             await self._parents.judge(
                 plan, key, {row: text for row, text in absent.items() if row not in gone}, rank=0
             )
+            await self._parents.reject_unrelated(plan, key, rank=0)
             await self._parents.reject_children_of_rejected(plan, key, rank=0)
 
     async def _candidates(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> list[Locator]:
         if self._doubted(hazard) and self._parents.set_based(plan, key):
             return await self._parents.orphans(plan, key)
         found: set[Locator] = set()
-        for parent in self._job.fillers(key.target):
+        for parent in parent_flows(self._job, plan, key).flows:
             found.update(
                 await self._parents.children(plan, key, parent, sorted(self._book.rejected(parent.flow)))
             )

@@ -48,13 +48,37 @@ class HeldParents:
         held = await self._held(plan, question, self._query(key, question, matches_parent(key, "g")), chunks)
         return [row for row, parent in held.items() if parent in taken]
 
+    async def unrelated(
+        self, plan: TablePlan, key: ForeignKey, parents: Sequence[TablePlan]
+    ) -> list[Locator]:
+        """Returns the rows that refer to a row of NEW whose key no row of the parents' flows has.
+
+        Raises:
+            NotAskable: a key is made by NEW's server, or NEW's role may not read the parents.
+        """
+        known: set[str] = set()
+        for parent in parents:
+            question = typed(self._job, parent, key.target_columns)
+            chunks = self._derived.reader(parent).chunks(whole(parent), question.positions)
+            known |= set((await self._rows_held(parent, key, question, chunks)).values())
+        question = typed(self._job, plan, key.columns)
+        chunks = self._derived.reader(plan).chunks(whole(plan), question.positions)
+        held = await self._held(plan, question, self._query(key, question, matches_parent(key, "g")), chunks)
+        return [row for row, parent in held.items() if parent not in known]
+
     async def _held_for(
         self, parent: TablePlan, key: ForeignKey, rows: Sequence[Locator]
     ) -> dict[Locator, str]:
         """The row of NEW under the key of each row of the parents' own flow."""
-        after = self._job.after(parent)
         question = typed(self._job, parent, key.target_columns)
         chunks = self._derived.reader(parent).chosen(rows, question.positions)
+        return await self._rows_held(parent, key, question, chunks)
+
+    async def _rows_held(
+        self, parent: TablePlan, key: ForeignKey, question: Typed, chunks: AsyncIterator[Chunk]
+    ) -> dict[Locator, str]:
+        """The row of NEW that has the key of each row of the parents' own flow."""
+        after = self._job.after(parent)
         same = " AND ".join(_same(after, name) for name in key.target_columns)
         return await self._held(parent, question, self._query(key, question, same), chunks)
 

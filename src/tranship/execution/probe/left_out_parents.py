@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tranship.errors.codes.start import LeftOutParentsDiffer
 from tranship.execution.context import Job
+from tranship.execution.probe.parent_flows import parent_flows
 from tranship.execution.probe.questions import GivenRow, put, re_encodes
 from tranship.execution.probe.references import equality
 from tranship.model.catalog import ForeignKey, Table
@@ -66,18 +67,24 @@ class LeftOutParent(Struct, frozen=True):
 
 def left_out_parents(job: Job) -> list[LeftOutParent]:
     """Returns the foreign keys whose parents nobody moves, as far as OLD declares them."""
+    found = [
+        left_out_parent(job, plan, key) for plan in job.plan.tables for key in job.after(plan).foreign_keys
+    ]
+    return [pair for pair in found if pair is not None]
+
+
+def left_out_parent(job: Job, plan: TablePlan, key: ForeignKey) -> LeftOutParent | None:
+    """Returns one foreign key of a flow if nobody moves the parents that OLD declares; else None."""
+    of = parent_flows(job, plan, key)
+    declared = _declared(job, plan, key) if not of.flows and not of.by_decision else None
     # What an earlier finished run moved is in NEW as the plan says; its rejects are known by key.
     elsewhere = {p.old for p in job.plan.tables} | {before.flow.old for before in job.moved}
-    found = []
-    for plan in job.plan.tables:
-        for key in job.after(plan).foreign_keys:
-            declared = _declared(job, plan, key) if not job.fillers(key.target) else None
-            if declared is None or declared.target in elsewhere:
-                continue
-            parent, target = job.old.table(declared.target), job.new.table(key.target)
-            if parent is not None and target is not None and "SELECT" in parent.privileges:
-                found.append(LeftOutParent(plan, key, declared, parent, target))
-    return found
+    if declared is None or declared.target in elsewhere:
+        return None
+    parent, target = job.old.table(declared.target), job.new.table(key.target)
+    if parent is None or target is None or "SELECT" not in parent.privileges:
+        return None
+    return LeftOutParent(plan, key, declared, parent, target)
 
 
 async def differing(

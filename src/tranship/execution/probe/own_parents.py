@@ -1,10 +1,7 @@
-"""Which row of the run is a row's parent. A parent is a row, not a value: a child of a rejected row does
-not go to whoever else has that key in NEW.
+"""Which row of the run is a row's parent, by the columns of OLD or by the values that NEW will have.
 
-Where OLD declares the foreign key, its own columns say who is whose parent, whatever the columns become in
-NEW. Otherwise the values do, provided that one old table alone fills the parent table. A value that a
-person mapped or looked up names its parent by decision, and is left to NEW's foreign key; unless the
-parent's own key is mapped alike, which only writes the same reference in other words.
+A child of a rejected row does not go to whoever else has that key in NEW, and a row that has no parent in OLD
+does not get one by chance.
 """
 
 from __future__ import annotations
@@ -13,19 +10,22 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tranship.execution.context import Job
+from tranship.execution.context import Job, MovedBefore
 from tranship.execution.probe.derived import Derived
 from tranship.execution.probe.held_parents import HeldParents
+from tranship.execution.probe.parent_flows import ParentFlows, parent_flows, redirected, refers_in_old
 from tranship.execution.probe.references import faithful
 from tranship.execution.probe.reject_book import Book
+from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, ForeignKey, Table
-from tranship.model.expression import Coalesce, Expression, Lookup, MapValues, Rule, Take
+from tranship.model.expression import Coalesce, Rule, Take
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.sql.canonical import OldValue, comparable, own_equality, taken_on_old, value_on_old
 from tranship.sql.ctid import locate
-from tranship.sql.old.rows import End, children_of_keys, orphaned
+from tranship.sql.old.rows import End, children_of_keys, orphaned, orphans
 from tranship.sql.quote import ident
 
 
@@ -40,7 +40,7 @@ class Ends(Struct, frozen=True):
 
 
 class OwnParents:
-    """Finds the rows of one flow whose own parent is rejected."""
+    """Finds the rows of one flow whose own parent is rejected, or that have none."""
 
     def __init__(self, job: Job, derived: Derived, book: Book) -> None:
         self._job, self._derived, self._book = job, derived, book
@@ -52,69 +52,102 @@ class OwnParents:
         Raises:
             NotAskable: keys that only NEW can compute are too many, or are made by its server.
         """
-        declared = self._declared(plan, key)
-        found = await self._of_this_run(plan, key, declared)
-        if declared is not None:
-            found += await self._of_earlier_runs(plan, key, declared)
-        gone = self._book.not_written(plan.flow)
-        return sorted(row for row in set(found) if row not in gone)
+        of = parent_flows(self._job, plan, key)
+        if of.by_decision:
+            return []
+        found = await self._of_this_run(plan, key, of)
+        found += await self._of_earlier_runs(plan, key, of)
+        return self._written(plan, found)
 
-    async def _of_this_run(
-        self, plan: TablePlan, key: ForeignKey, declared: ForeignKey | None
-    ) -> list[Locator]:
-        parents = self._of(plan, key, declared)
+    async def unrelated(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
+        """Returns the rows of which no row of OLD is the parent, less those that are not written anyway.
+
+        They are rows whose values come from OLD, and whose parents OLD has to have.
+
+        Raises:
+            NotAskable: keys that only NEW can compute are too many, or are made by its server.
+        """
+        of = parent_flows(self._job, plan, key)
+        parents = (*of.flows, *of.moved)
+        # Where nobody fills the parents' table, its rows were compared, or a person decided.
+        filled = bool(parents or self._job.fillers(key.target))
+        if of.by_decision or not filled or not refers_in_old(self._job, plan, key):
+            return []
+        # What a person writes in place of NULL is a row of NEW by decision.
+        plain = _without_constants(plan, key)
+        ends, by_text = self._all_ends(plain, key, parents, of), faithful(self._job.after(plan), key)
+        if ends is not None and (of.declared is not None or by_text):
+            found = await self._without_parent(plan, of, ends)
+        elif by_text:
+            found = await self._without_key(plain, key, parents)
+        else:
+            found = await self._held.unrelated(plain, key, parents)
+        return self._written(plan, found)
+
+    def _written(self, plan: TablePlan, rows: Sequence[Locator]) -> list[Locator]:
+        gone = self._book.not_written(plan.flow)
+        return sorted(row for row in set(rows) if row not in gone)
+
+    async def _of_this_run(self, plan: TablePlan, key: ForeignKey, of: ParentFlows) -> list[Locator]:
+        parents = of.flows if of.one_table else ()
         if not any(self._book.rejected(parent.flow) for parent in parents):
             return []
-        ends = [self._ends(plan, key, parent, declared) for parent in parents]
-        known = [end for end in ends if end is not None]
-        by_old = await self._by_old(plan, known) if len(known) == len(ends) else None
-        if declared is not None and by_old is not None:
+        ends = self._all_ends(plan, key, parents, of)
+        by_old = await self._by_old(plan, ends) if ends is not None else None
+        if of.declared is not None and by_old is not None:
             return by_old
         if faithful(self._job.after(plan), key):
             return by_old if by_old is not None else await self._by_key(plan, key, parents)
         return [*(by_old or ()), *await self._held.children(plan, key, parents)]
 
-    async def _of_earlier_runs(self, plan: TablePlan, key: ForeignKey, declared: ForeignKey) -> list[Locator]:
+    async def _of_earlier_runs(self, plan: TablePlan, key: ForeignKey, of: ParentFlows) -> list[Locator]:
         """Children of rows that an earlier run rejected, found by OLD's key: places of another snapshot tell
         nothing.
         """
-        keys = [
-            written
-            for before in self._job.moved
-            if before.flow.old == declared.target and not _redirected(plan, key, before.plan)
-            for text in before.rejected_keys
-            if (written := _key_text(text, declared.target_columns)) is not None
-        ]
-        if not keys:
-            return []
-        child = End(plan, tuple(f"old.{ident(column)}" for column in declared.columns))
-        records = await self._derived.reader(plan).old.fetch(children_of_keys(child), keys)
-        return [locate(source, ctid) for source, ctid in records]
+        found: list[Locator] = []
+        for before in self._job.moved:
+            named = self._referring(plan, key, of, before)
+            if named is None or redirected(plan, key, before.plan):
+                continue
+            columns, target_columns = named
+            written = (_key_text(text, target_columns) for text in before.rejected_keys)
+            keys = [text for text in written if text is not None]
+            if keys:
+                child = End(plan, tuple(f"old.{ident(column)}" for column in columns))
+                records = await self._derived.reader(plan).old.fetch(children_of_keys(child), keys)
+                found += [locate(source, ctid) for source, ctid in records]
+        return found
 
-    def _of(self, plan: TablePlan, key: ForeignKey, declared: ForeignKey | None) -> tuple[TablePlan, ...]:
-        """Returns the flows that copy the parent table; none unless it is one table of OLD."""
-        fillers = self._job.fillers(key.target)
-        if declared is not None:
-            fillers = tuple(
-                p for p in fillers if declared.target in (p.old, *(s.relation for s in p.sources))
-            )
-        if any(_redirected(plan, key, parent) for parent in fillers):
-            return ()
-        if declared is not None:
-            return fillers
-        return fillers if len({p.old for p in fillers}) == 1 else ()
-
-    def _declared(self, plan: TablePlan, key: ForeignKey) -> ForeignKey | None:
-        """Returns the foreign key of OLD over the columns that fill one of NEW."""
-        columns = [_taken(expression) for expression in self._expressions(plan, key)]
-        if len(columns) != len(key.columns) or None in columns:
+    def _referring(
+        self, plan: TablePlan, key: ForeignKey, of: ParentFlows, before: MovedBefore
+    ) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """Returns the columns of OLD by which rows refer to a flow that was moved before, and its own; None
+        where they do not.
+        """
+        if of.declared is not None:
+            leads_there = before.flow.old == of.declared.target
+            return (of.declared.columns, of.declared.target_columns) if leads_there else None
+        if before.flow.new != key.target:
             return None
-        keys = self._job.before(plan).foreign_keys
-        return next((k for k in keys if set(k.columns) == set(columns) and k.enforced), None)
+        child, above = self._job.before(plan), self._job.before(before.plan)
+        pairs = [
+            (_taken(plan, name, child), _taken(before.plan, target, above))
+            for name, target in zip(key.columns, key.target_columns, strict=True)
+        ]
+        alike = [
+            (one.name, other.name) for one, other in pairs if one and other and _written_alike(one, other)
+        ]
+        if len(alike) < len(pairs):
+            return None
+        return tuple(one for one, _ in alike), tuple(other for _, other in alike)
 
-    def _expressions(self, plan: TablePlan, key: ForeignKey) -> list[Expression]:
-        filled = {m.column: m.expression for m in plan.columns}
-        return [filled[name] for name in key.columns if name in filled]
+    def _all_ends(
+        self, plan: TablePlan, key: ForeignKey, parents: Sequence[TablePlan], of: ParentFlows
+    ) -> list[Ends] | None:
+        """Returns how OLD compares the children with each flow of parents. None: for one it cannot."""
+        ends = [self._ends(plan, key, parent, of.declared) for parent in parents]
+        known = [end for end in ends if end is not None]
+        return known if len(known) == len(ends) else None
 
     def _ends(
         self, plan: TablePlan, key: ForeignKey, parent: TablePlan, declared: ForeignKey | None
@@ -145,8 +178,16 @@ class OwnParents:
 
     async def _by_old(self, plan: TablePlan, ends: Sequence[Ends]) -> list[Locator]:
         parents = [(e.compared, e.key, sorted(self._book.rejected(e.parent.flow))) for e in ends]
-        query = orphaned(End(plan, ends[0].compared), parents)
-        return [locate(source, ctid) for source, ctid in await self._derived.reader(plan).old.fetch(query)]
+        return await self._fetch(plan, orphaned(End(plan, ends[0].compared), parents))
+
+    async def _without_parent(self, plan: TablePlan, of: ParentFlows, ends: Sequence[Ends]) -> list[Locator]:
+        declared = of.declared.columns if of.declared is not None else ()
+        child = ends[0].compared if ends else tuple(f"old.{ident(column)}" for column in declared)
+        return await self._fetch(plan, orphans(End(plan, child), [(e.compared, e.key, ()) for e in ends]))
+
+    async def _fetch(self, plan: TablePlan, query: str) -> list[Locator]:
+        records = await self._derived.reader(plan).old.fetch(query)
+        return [locate(source, ctid) for source, ctid in records]
 
     async def _by_key(self, plan: TablePlan, key: ForeignKey, parents: Sequence[TablePlan]) -> list[Locator]:
         """Finds children by the keys that rejected parents would have had in NEW."""
@@ -154,35 +195,28 @@ class OwnParents:
         for parent in parents:
             rejected = sorted(self._book.rejected(parent.flow))
             lost.update((await self._derived.keys_of(parent, key.target_columns, rejected)).values())
-        lost -= await self._derived.survivors(key.target, key.target_columns, sorted(lost))
-        children = await self._derived.holders(plan.new, key.columns, sorted(lost))
-        return [child.row for rows in children.values() for child in rows if child.plan.flow == plan.flow]
+        lost -= await self._derived.survivors(parents, key.target_columns, sorted(lost))
+        children = await self._derived.holders([plan], key.columns, sorted(lost))
+        return [child.row for rows in children.values() for child in rows]
+
+    async def _without_key(
+        self, plan: TablePlan, key: ForeignKey, parents: Sequence[TablePlan]
+    ) -> list[Locator]:
+        """Finds the rows whose key in NEW no row of the parents' flows will have."""
+        children = await self._derived.index(plan, key.columns)
+        held = await self._derived.holders(parents, key.target_columns, sorted(children))
+        return [row for text, rows in children.items() if text not in held for row in rows]
 
 
-def _redirected(plan: TablePlan, key: ForeignKey, parent: TablePlan) -> bool:
-    """Returns whether a decision gives children another value than their parent's own key."""
-    child = {m.column: m.expression for m in plan.columns}
-    above = {m.column: m.expression for m in parent.columns}
-    for name, target in zip(key.columns, key.target_columns, strict=True):
-        match child.get(name), above.get(target):
-            case MapValues() as mapped, MapValues() as own if (mapped.pairs, mapped.otherwise) == (
-                own.pairs,
-                own.otherwise,
-            ):
-                continue
-            case MapValues() | Lookup(), _:
-                return True
-            case _:
-                continue
-    return False
-
-
-def _taken(expression: Expression) -> str | None:
-    match expression:
-        case Take(column=column) | Coalesce(of=Take(column=column)) | MapValues(column=column):
-            return column
-        case _:
-            return None
+def _without_constants(plan: TablePlan, key: ForeignKey) -> TablePlan:
+    """Returns the plan with NULL where a person writes a constant in its place in the key's columns."""
+    columns = tuple(
+        replace(m, expression=m.expression.of)
+        if m.column in key.columns and isinstance(m.expression, Coalesce)
+        else m
+        for m in plan.columns
+    )
+    return replace(plan, columns=columns)
 
 
 def _compared(
@@ -208,6 +242,22 @@ def _unchanged(plan: TablePlan, name: str, old: Table) -> Column | None:
             return old.column(taken)
         case _:
             return None
+
+
+def _taken(plan: TablePlan, name: str, old: Table) -> Column | None:
+    """Returns the column of OLD that fills a column of NEW."""
+    expression = next((m.expression for m in plan.columns if m.column == name), None)
+    match expression:
+        case Take(column=taken) | Coalesce(of=Take(column=taken)):
+            return old.column(taken)
+        case _:
+            return None
+
+
+def _written_alike(one: Column, other: Column) -> bool:
+    """Returns whether equal values of two columns of OLD are the same text in JSON."""
+    integers = one.type.leaf.family is Family.INTEGER and other.type.leaf.family is Family.INTEGER
+    return integers or one.type.leaf.base == other.type.leaf.base
 
 
 def _key_text(key: bytes, columns: Sequence[str]) -> str | None:

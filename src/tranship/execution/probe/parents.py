@@ -8,24 +8,50 @@ children of rejected rows are looked at one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from msgspec import Struct
 
 from tranship.execution.context import Job
 from tranship.execution.probe import reasons
 from tranship.execution.probe.derived import Derived
+from tranship.execution.probe.left_out_parents import left_out_parent
 from tranship.execution.probe.own_parents import OwnParents
+from tranship.execution.probe.parent_flows import parent_flows
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.references import reference
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import ask, json_rows, typed
-from tranship.model.catalog import ForeignKey
+from tranship.model.catalog import ForeignKey, Table
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
+from tranship.model.verdict import Reject
 from tranship.sql.canonical import comparable, taken_on_old
 from tranship.sql.ctid import locate
-from tranship.sql.new.given_rows import parent_part, rows_query
+from tranship.sql.new.given_rows import held_rows, parent_part, rows_query
 from tranship.sql.old.rows import End, children, families, orphans
+
+
+class _Missing(Struct, frozen=True):
+    """What is known of rows whose parent does not arrive."""
+
+    key: ForeignKey
+    table: Table
+    rank: int
+    gone: AbstractSet[str]
+    """Keys of rejected parents."""
+    taken: AbstractSet[str]
+    """Keys that rows of other flows have, which are nobody's parents here."""
+
+    def reject(self, row: Locator, text: str | None) -> Reject:
+        """Returns the reject of a row with a key."""
+        shown, gone = reasons.key_shown(text), text in self.gone
+        if text not in self.taken:
+            return reasons.parent(row, self.key, self.table, shown, gone=gone, rank=self.rank)
+        another = reasons.another_parent if gone else reasons.no_parent_in_old
+        return another(row, self.key, self.table, shown, rank=self.rank)
 
 
 class Parents:
@@ -33,22 +59,26 @@ class Parents:
 
     Args:
         pending: tables of NEW whose rows of this run are not there yet.
+        live: NEW holds rows of this run.
     """
 
-    def __init__(self, job: Job, derived: Derived, book: Book, pending: Callable[[TableName], bool]) -> None:
+    def __init__(
+        self, job: Job, derived: Derived, book: Book, pending: Callable[[TableName], bool], *, live: bool
+    ) -> None:
         self._job, self._derived, self._book, self._pending = job, derived, book, pending
+        self._live = live
         self._own = OwnParents(job, derived, book)
         self._gone: dict[tuple[FlowId, tuple[str, ...]], tuple[set[Locator], set[str]]] = {}
 
     def set_based(self, plan: TablePlan, key: ForeignKey) -> bool:
         """Returns whether OLD computes both ends of a key, so that it can join children to parents."""
-        fillers = self._job.fillers(key.target)
-        return bool(fillers) and all(self._ends(plan, key, parent) is not None for parent in fillers)
+        flows = parent_flows(self._job, plan, key).flows
+        return bool(flows) and all(self._ends(plan, key, parent) is not None for parent in flows)
 
     async def orphans(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
         """Returns the rows whose parent is not among OLD's rows. The key has to be :meth:`set_based`."""
         parents, child = [], None
-        for parent in self._job.fillers(key.target):
+        for parent in parent_flows(self._job, plan, key).flows:
             ends = self._ends(plan, key, parent)
             if ends is not None:
                 child = ends[0]
@@ -102,15 +132,15 @@ class Parents:
         return found
 
     async def held(
-        self, key: ForeignKey, absent: Mapping[Locator, str | None]
+        self, plan: TablePlan, key: ForeignKey, absent: Mapping[Locator, str | None]
     ) -> dict[Locator, list[tuple[FlowId, Locator]]]:
         """Returns the rows of this run, rejected ones included, that could be the parent of each row.
 
         Raises:
             NotAskable: their keys cannot be computed.
         """
-        keys = sorted({text for text in absent.values() if text is not None})
-        holders = await self._derived.holders(key.target, key.target_columns, keys)
+        flows = parent_flows(self._job, plan, key).flows
+        holders = await self._derived.holders(flows, key.target_columns, _keys(absent))
         return {
             row: [(h.plan.flow, h.row) for h in holders.get(text, ())]
             for row, text in absent.items()
@@ -121,20 +151,18 @@ class Parents:
         self, plan: TablePlan, key: ForeignKey, absent: Mapping[Locator, str | None], *, rank: int
     ) -> None:
         """Rejects the rows whose parent neither NEW nor a surviving row of this run provides."""
-        after = self._job.after(plan)
-        keys = sorted({text for text in absent.values() if text is not None})
+        of = parent_flows(self._job, plan, key).flows
+        others = [flow for flow in self._job.fillers(key.target) if flow not in of]
         try:
-            provided = await self._provided(plan, key, keys)
+            provided = await self._provided(plan, key, of, _keys(absent))
+            missing = {row: text for row, text in absent.items() if text is None or text not in provided}
+            taken = await self._provided(plan, key, others, _keys(missing))
         except NotAskable as why:
             self._book.note(plan.flow, f"foreign key {key.name}: {why}")
             return
-        missing = {row: text for row, text in absent.items() if text is None or text not in provided}
-        gone = await self._rejected_keys(key) if missing else set()
-        for row, text in sorted(missing.items()):
-            self._book.add(
-                plan.flow,
-                reasons.parent(row, key, after, reasons.key_shown(text), gone=text in gone, rank=rank),
-            )
+        gone = await self._rejected_keys(key, of) if missing else set()
+        because = _Missing(key, self._job.after(plan), rank, gone, taken)
+        self._book.add_all(plan.flow, (because.reject(row, text) for row, text in sorted(missing.items())))
 
     async def reject_children_of_rejected(self, plan: TablePlan, key: ForeignKey, *, rank: int) -> int:
         """Rejects the rows whose own parent is rejected although NEW has, or will have, a row under the key.
@@ -152,6 +180,33 @@ class Parents:
             plan.flow, (reasons.another_parent(row, key, after, texts.get(row), rank=rank) for row in rows)
         )
 
+    async def reject_unrelated(self, plan: TablePlan, key: ForeignKey, *, rank: int) -> int:
+        """Rejects the rows that have no parent in OLD although NEW held a row under their key before the run.
+
+        Returns the number of rows. They are those that :meth:`judge` leaves, so it comes first.
+        """
+        try:
+            rows = await self._own.unrelated(plan, key) if await self._may_find_strangers(plan, key) else []
+        except NotAskable as why:
+            self._book.note(plan.flow, f"foreign key {key.name}, rows without a parent in OLD: {why}")
+            return 0
+        texts = await self._keys_shown(plan, key, rows)
+        after = self._job.after(plan)
+        return self._book.add_all(
+            plan.flow, (reasons.no_parent_in_old(row, key, after, texts.get(row), rank=rank) for row in rows)
+        )
+
+    async def _may_find_strangers(self, plan: TablePlan, key: ForeignKey) -> bool:
+        """Returns whether NEW holds rows to which the key may lead, and that are not compared with OLD's."""
+        # Once rows of the run are in NEW, the first look has told.
+        if self._live or left_out_parent(self._job, plan, key) is not None:
+            return False
+        target = self._job.new.table(key.target)
+        reference(self._job, self._job.after(plan), key)
+        return target is not None and bool(
+            await self._derived.reader(plan).new.fetchval(held_rows(target, 1))
+        )
+
     async def _keys_shown(
         self, plan: TablePlan, key: ForeignKey, rows: Sequence[Locator]
     ) -> Mapping[Locator, str | None]:
@@ -162,17 +217,20 @@ class Parents:
             return {}
         return {row: reasons.key_shown(text) for row, text in texts.items()}
 
-    async def _provided(self, plan: TablePlan, key: ForeignKey, keys: Sequence[str]) -> set[str]:
-        if not keys or not self._pending(key.target):
+    async def _provided(
+        self, plan: TablePlan, key: ForeignKey, flows: Sequence[TablePlan], keys: Sequence[str]
+    ) -> set[str]:
+        """Returns the keys that surviving rows of some flows will have and NEW has not yet."""
+        if not keys or not flows or not self._pending(key.target):
             return set()
         if not reference(self._job, self._job.after(plan), key).faithful:
             raise NotAskable("equality of its columns cannot be told outside the server")
-        return await self._derived.survivors(key.target, key.target_columns, keys)
+        return await self._derived.survivors(flows, key.target_columns, keys)
 
-    async def _rejected_keys(self, key: ForeignKey) -> set[str]:
+    async def _rejected_keys(self, key: ForeignKey, flows: Sequence[TablePlan]) -> set[str]:
         """Returns the canonical keys of the parents that are rejected by now. Each is rendered once."""
         every: set[str] = set()
-        for parent in self._job.fillers(key.target):
+        for parent in flows:
             rendered, keys = self._gone.setdefault((parent.flow, key.target_columns), (set(), set()))
             fresh = sorted(self._book.rejected(parent.flow).keys() - rendered)
             rendered.update(fresh)
@@ -199,3 +257,7 @@ class Parents:
                 return None
             pairs.append(pair)
         return End(plan, tuple(c for c, _ in pairs)), End(parent, tuple(p for _, p in pairs))
+
+
+def _keys(rows: Mapping[Locator, str | None]) -> list[str]:
+    return sorted({text for text in rows.values() if text is not None})

@@ -24,6 +24,7 @@ from tranship.model.reasons import (
     LookupGap,
     MappingGap,
     NoEquivalent,
+    NoParentInOld,
     NoPartition,
     NullRefused,
     ParentIsAnother,
@@ -120,6 +121,14 @@ def another_parent(
 ) -> Reject:
     """Returns the reject of a row whose parent is rejected while NEW has another row under its key."""
     reason = ParentIsAnother(table.name.name, key.name, key.columns, value, key.target.name)
+    return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
+
+
+def no_parent_in_old(
+    row: Locator, key: ForeignKey, table: Table, value: str | None, *, rank: int = 0
+) -> Reject:
+    """Returns the reject of a row without a parent in OLD while NEW has a row under its key."""
+    reason = NoParentInOld(table.name.name, key.name, key.columns, value, key.target.name)
     return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
 
 

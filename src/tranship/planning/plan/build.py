@@ -100,7 +100,14 @@ def _table_plan(pair: TablePair, sides: Sides, decisions: Sequence[Decision]) ->
         inserts_defaults=bool(columns) and not copies_columns,
         name=pair.name,
         shape=shape_of(decisions, sides.old),
+        adopting=_named_constraints(decisions, Action.ADOPT),
     )
+
+
+def _named_constraints(decisions: Sequence[Decision], action: Action) -> tuple[str, ...]:
+    """Returns the constraints of NEW about which an action decides, each once."""
+    names = {d.resolution.constraint for d in decisions if d.action is action}
+    return tuple(sorted(name for name in names if name is not None))
 
 
 def _sources(before: Table) -> tuple[Source, ...]:

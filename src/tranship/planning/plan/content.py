@@ -55,7 +55,11 @@ def content_record(plan: TablePlan) -> dict[str, Json]:
         "columns": {m.column: {"type": _type(m.type), "filled": _filled(m.expression)} for m in plan.columns},
     }
     # A plain flow has the record that it had before there were other shapes, and so the same hash.
-    return record if plan.shape == PLAIN else {**record, "shape": _shape(plan.shape)}
+    if plan.shape != PLAIN:
+        record["shape"] = _shape(plan.shape)
+    if plan.adopting:
+        record["adopting"] = sorted(plan.adopting)
+    return record
 
 
 def _shape(shape: Shape) -> dict[str, Json]:

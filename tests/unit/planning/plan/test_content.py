@@ -183,3 +183,9 @@ def test_every_part_of_a_shape_changes_the_hash_and_a_plain_flow_has_none() -> N
     assert "shape" not in content_record(PLAN)
     why = replace(PLAN, shape=Shape(filter=Filter("old.gone IS NULL", because="soft-deleted")))
     assert plan_hash(why) in hashes
+
+
+def test_a_key_that_adopts_is_content_and_a_plan_without_one_says_nothing_of_it() -> None:
+    """It decides which rows arrive."""
+    assert plan_hash(replace(PLAN, adopting=("tag_owner",))) != plan_hash(PLAN)
+    assert "adopting" not in content_record(PLAN)

@@ -31,6 +31,7 @@ from tranship.planning.deciding.resolve.patterns import with_patterns
 from tranship.planning.deciding.resolve.shapes import check_shape
 from tranship.planning.deciding.resolve.tables import TableEntries, table_decisions
 from tranship.planning.deciding.resolve.words import (
+    CONSTRAINT_ACTIONS,
     PLACEHOLDERS,
     ROW_ACTIONS,
     TABLE_ACTIONS,
@@ -171,19 +172,25 @@ def _check_together(
 def _check_without_pair(
     one: TableEntries, sound: Sequence[Resolution], decided: Decided
 ) -> Iterator[Problem]:
-    columns, rows = list(filter(_decides_columns, sound)), list(filter(_decides_rows, sound))
+    columns, others = list(filter(_decides_columns, sound)), list(filter(_decides_the_rest, sound))
     yield from check_against_each_other(columns)
     if not _is_decided_as_a_whole(one, decided):
         # The first one says it for all.
-        yield from (problem(entry, NoCounterpart(one.old.name)) for entry in [*columns, *rows][:1])
+        yield from (problem(entry, NoCounterpart(one.old.name)) for entry in [*columns, *others][:1])
 
 
 def _decides_rows(entry: Resolution) -> bool:
     return not is_open(entry) and action_of(entry) in ROW_ACTIONS
 
 
+def _decides_the_rest(entry: Resolution) -> bool:
+    """Returns whether an entry decides something about the table of NEW that is no column of it."""
+    return not is_open(entry) and action_of(entry) in (*ROW_ACTIONS, *CONSTRAINT_ACTIONS)
+
+
 def _decides_columns(entry: Resolution) -> bool:
-    return not is_open(entry) and action_of(entry) not in (*TABLE_ACTIONS, *ROW_ACTIONS)
+    other = (*TABLE_ACTIONS, *ROW_ACTIONS, *CONSTRAINT_ACTIONS)
+    return not is_open(entry) and action_of(entry) not in other
 
 
 def _check_entry(entry: Resolution, old: Table, tables: Pair | None) -> Iterator[Problem]:

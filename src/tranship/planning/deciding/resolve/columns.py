@@ -1,4 +1,6 @@
-"""Second stage: one entry against the two tables that it is about: names, types, conversions, values."""
+"""Second stage: one entry against the two tables that it is about: names, types, conversions, values,
+constraints.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import assert_never
 
 from msgspec import UNSET, Struct
 
-from tranship.errors.codes.entries import SameKeyTwice, UnknownColumn
+from tranship.errors.codes.entries import SameKeyTwice, UnknownColumn, UnknownForeignKey
 from tranship.errors.codes.entry_values import (
     ComputedByNew,
     NoBareTransform,
@@ -95,6 +97,8 @@ def check_meaning(entry: Resolution, action: Action, pair: Pair) -> Iterator[Pro
             yield from _check_transform(entry, pair, column)
         case Action.DEFAULT:
             yield from _check_default(entry, column)
+        case Action.ADOPT:
+            yield from _check_adopt(entry, pair.new)
         case Action.IGNORE | Action.RENAME_TABLE | Action.DROP_TABLE:
             return
         case Action.FILTER | Action.ROWS | Action.MERGE | Action.NEW_KEY | Action.EXISTING | Action.QUERY:
@@ -170,6 +174,13 @@ def _check_default(entry: Resolution, column: Column | None) -> Iterator[Problem
             yield problem(entry, NoSchemaDefault(column.name, column.type.text))
     elif castable(column.type, value) is False:
         yield problem(entry, _unfit("default_value", value, column, value))
+
+
+def _check_adopt(entry: Resolution, new: Table) -> Iterator[Problem]:
+    names = [key.name for key in new.foreign_keys]
+    if entry.constraint is not None and entry.constraint not in names:
+        hint = did_you_mean(entry.constraint, names)
+        yield problem(entry, UnknownForeignKey(new.name, entry.constraint, hint))
 
 
 def _unfit(field: str, value: str, column: Column, near: str) -> WrongFieldValue:

@@ -41,6 +41,8 @@ TABLE_ACTIONS = (Action.RENAME_TABLE, Action.DROP_TABLE)
 """What an old table as a whole becomes."""
 ROW_ACTIONS = (Action.FILTER, Action.ROWS, Action.MERGE, Action.NEW_KEY, Action.EXISTING, Action.QUERY)
 """What a flow does with its rows before their columns are filled."""
+CONSTRAINT_ACTIONS = (Action.ADOPT,)
+"""What a constraint of NEW means for a flow's rows."""
 _FEEDS = frozenset({"old_column", "old_columns", "new_column"})
 _NEEDED: dict[Action, tuple[str, ...]] = {
     Action.RENAME: ("old_column", "new_column"),
@@ -55,6 +57,7 @@ _NEEDED: dict[Action, tuple[str, ...]] = {
     Action.IGNORE: ("old_column",),
     Action.RENAME_TABLE: ("new_table",),
     Action.DROP_TABLE: (),
+    Action.ADOPT: ("constraint",),
 }
 _ALLOWED: dict[Action, frozenset[str]] = {
     Action.RENAME: frozenset({"old_column", "new_column"}),
@@ -70,6 +73,7 @@ _ALLOWED: dict[Action, frozenset[str]] = {
     Action.NEW_KEY: frozenset({"column", "as"}),
     Action.EXISTING: frozenset({"key", "rows", "repoint_children"}),
     Action.QUERY: frozenset({"sql", "key", "cut_by"}),
+    Action.ADOPT: frozenset({"constraint"}),
 }
 EXAMPLES = {
     "transform_sql": "an expression over the old row, for example lower(old.email)",
@@ -148,6 +152,7 @@ def is_open(entry: Resolution) -> bool:
 def problem(entry: Resolution, what: RefusalMessage, *, column: str | None = None) -> Problem:
     """Returns a problem of one entry: its object is ``$.resolutions.users[0] (users.status)``."""
     named = column or entry.new_column or next(iter(entry.sources), None) or entry.new_table or entry.column
+    named = named or entry.constraint
     about = f"{entry.table}.{named}" if named is not None and named not in PLACEHOLDERS else entry.table
     line = f", line {entry.line}" if entry.line else ""
     return what.problem(f"{entry.path} ({about}){line}")
@@ -234,6 +239,7 @@ def _given(entry: Resolution) -> frozenset[str]:
         "sql": entry.query is not None,
         "cut_by": entry.cut_by is not None,
         "new_schema": entry.new_schema is not None,
+        "constraint": entry.constraint is not None,
     }
     return frozenset(field for field, there in present.items() if there)
 

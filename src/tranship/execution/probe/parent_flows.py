@@ -1,0 +1,126 @@
+"""Which flows hold the parents of a row, and by which columns of OLD. Pure.
+
+A parent is a row, not a value. Where OLD declares the foreign key, its own columns say who is whose parent,
+whatever the columns become in NEW. Otherwise the values do. A value that a person mapped or looked up names
+its parent by decision, and is left to NEW's foreign key; unless the parent's own key is mapped alike, which
+only writes the same reference in other words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tranship.execution.context import Job
+from tranship.model.catalog import ForeignKey
+from tranship.model.expression import Coalesce, Constant, Expression, Lookup, MapValues, NewDefault, Take
+from tranship.model.names import TableName
+from tranship.model.plan import Origin, TablePlan
+
+
+class ParentFlows(Struct, frozen=True):
+    """Where the parents of one flow's rows are under a foreign key of NEW."""
+
+    declared: ForeignKey | None
+    """OLD's foreign key over the columns that fill NEW's, to the table whose rows are the parents."""
+    flows: tuple[TablePlan, ...]
+    """The flows of this run whose rows may be parents."""
+    moved: tuple[TablePlan, ...]
+    """Likewise the flows that earlier finished runs moved."""
+    by_decision: bool
+    """A person says which row of NEW is meant, so that NEW's foreign key alone decides."""
+
+    @property
+    def one_table(self) -> bool:
+        """Whether all parents come from one table of OLD, so that two rows of one value are one parent."""
+        return self.declared is not None or len({flow.old for flow in self.flows}) == 1
+
+
+def parent_flows(job: Job, plan: TablePlan, key: ForeignKey) -> ParentFlows:
+    """Returns the flows that hold the parents of a flow's rows under a foreign key of NEW."""
+    flows = job.fillers(key.target)
+    moved = tuple(before.plan for before in job.moved if before.flow.new == key.target)
+    declared = _declared(job, plan, key, (*flows, *moved))
+    own, own_moved = _of_table(declared, flows), _of_table(declared, moved)
+    if key.name in plan.adopting or _names_parents(plan, key, declared, (*own, *own_moved)):
+        return ParentFlows(None, flows, moved, by_decision=True)
+    return ParentFlows(declared, own, own_moved, by_decision=False)
+
+
+def _names_parents(
+    plan: TablePlan, key: ForeignKey, declared: ForeignKey | None, parents: Sequence[TablePlan]
+) -> bool:
+    """Returns whether a decision about the key's columns says which row of NEW is meant."""
+    if declared is not None and not parents:
+        # That OLD's key leads to another table is a question, which such a decision answers.
+        return any(m.origin is Origin.DECIDED for m in plan.columns if m.column in key.columns)
+    return any(redirected(plan, key, parent) for parent in parents)
+
+
+def _of_table(declared: ForeignKey | None, flows: tuple[TablePlan, ...]) -> tuple[TablePlan, ...]:
+    """Returns the flows that read the table to which OLD's key leads; all where OLD declares none."""
+    return flows if declared is None else tuple(p for p in flows if declared.target in _read_by(p))
+
+
+def redirected(plan: TablePlan, key: ForeignKey, parent: TablePlan) -> bool:
+    """Returns whether a decision gives children another value than their parent's own key."""
+    child = {m.column: m.expression for m in plan.columns}
+    above = {m.column: m.expression for m in parent.columns}
+    for name, target in zip(key.columns, key.target_columns, strict=True):
+        match child.get(name), above.get(target):
+            case MapValues() as mapped, MapValues() as own if (mapped.pairs, mapped.otherwise) == (
+                own.pairs,
+                own.otherwise,
+            ):
+                continue
+            case MapValues() | Lookup(), _:
+                return True
+            case _:
+                continue
+    return False
+
+
+def refers_in_old(job: Job, plan: TablePlan, key: ForeignKey) -> bool:
+    """Returns whether values of OLD, and nobody's decision, say to which row a key of NEW refers."""
+    table, filled = job.after(plan), {m.column: m.expression for m in plan.columns}
+    taken = False
+    for name in key.columns:
+        column = table.column(name)
+        match filled.get(name):
+            case Take() | Coalesce():
+                taken = True
+            case NewDefault():
+                taken = taken or (column is not None and bool(column.generated))
+            case Constant():
+                continue
+            case _:
+                return False
+    return taken
+
+
+def _declared(
+    job: Job, plan: TablePlan, key: ForeignKey, parents: tuple[TablePlan, ...]
+) -> ForeignKey | None:
+    """Returns the foreign key of OLD over the columns that fill one of NEW; of several, the one that leads to
+    a table whose rows fill NEW's parents.
+    """
+    taken = {_taken(m.expression) for m in plan.columns if m.column in key.columns}
+    width = len(key.columns)
+    known = (k for k in job.before(plan).foreign_keys if k.enforced and len(k.columns) == width)
+    keys = [k for k in known if set(k.columns) == taken]
+    moved = set[TableName]().union(*map(_read_by, parents))
+    there = [k for k in keys if k.target in moved]
+    return next(iter((*there, *keys)), None)
+
+
+def _read_by(plan: TablePlan) -> set[TableName]:
+    return {plan.old, *(source.relation for source in plan.sources)}
+
+
+def _taken(expression: Expression) -> str | None:
+    match expression:
+        case Take(column=column) | Coalesce(of=Take(column=column)) | MapValues(column=column):
+            return column
+        case _:
+            return None
