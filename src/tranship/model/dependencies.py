@@ -16,6 +16,8 @@ class Reads(Struct, frozen=True):
     """Tables that they read beside their own, and whose row versions can be compared."""
     unseen: tuple[str, ...] = ()
     """Functions whose own reads no plan shows, and relations without comparable versions."""
+    functions: tuple[str, ...] = ()
+    """Bare names of people's functions that they may call, also through one another."""
     expressions: bool = False
     """There is an expression at all."""
 

@@ -24,6 +24,7 @@ OLD = """
 CREATE TYPE state AS ENUM ('open', 'shut'); CREATE DOMAIN states AS state[];
 CREATE TABLE price (code text PRIMARY KEY, cents integer); INSERT INTO price VALUES ('a', 100);
 CREATE FUNCTION twice(n integer) RETURNS integer IMMUTABLE LANGUAGE sql AS 'SELECT n * 2';
+CREATE FUNCTION indirect(n integer) RETURNS integer STABLE LANGUAGE plpgsql AS 'BEGIN RETURN public.twice(n); END';
 CREATE FUNCTION cents(wanted text) RETURNS integer STABLE LANGUAGE plpgsql
   AS $$ BEGIN RETURN (SELECT p.cents FROM public.price AS p WHERE p.code = wanted); END $$;
 CREATE TABLE line (id integer PRIMARY KEY, code text, states states, n integer, m integer);
@@ -125,6 +126,61 @@ async def test_what_has_nothing_to_do_with_it_stops_nothing(make_pair: MakePair,
         "CREATE FUNCTION other() RETURNS integer LANGUAGE sql AS 'SELECT 1'; GRANT SELECT ON line TO PUBLIC"
     )
     assert (await migrate(pair, tmp_path, BY_TABLE)).exit_status == 0
+
+
+BACK_AGAIN = {
+    "a label": (
+        TWICE,
+        ["ALTER TYPE state RENAME VALUE 'open' TO 'wide'", "ALTER TYPE state RENAME VALUE 'wide' TO 'open'"],
+        r"label 'open' of enum public\.state",
+        "states",
+    ),
+    "two labels that change places": (
+        TWICE,
+        [
+            "ALTER TYPE state RENAME VALUE 'open' TO 'x'; ALTER TYPE state RENAME VALUE 'shut' TO 'open';"
+            "ALTER TYPE state RENAME VALUE 'x' TO 'shut'"
+        ]
+        * 2,
+        r"label 'open' of enum public\.state",
+        "states",
+    ),
+    "a function that another one calls": (
+        "public.indirect(old.n)",
+        [
+            f"CREATE OR REPLACE FUNCTION twice(n integer) RETURNS integer STABLE LANGUAGE plpgsql"
+            f" AS 'BEGIN RETURN n * {times}; END'"
+            for times in (3, 2)
+        ],
+        r"function public\.twice\(integer\)",
+        "code",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", BACK_AGAIN)
+async def test_what_changes_and_is_back_again_while_rows_are_read(
+    make_pair: MakePair, tmp_path: Path, observe: Observe, change: str
+) -> None:
+    """The second batch reads another meaning than the first and the third one."""
+    expression, (there, back), told, column = BACK_AGAIN[change]
+    pair = await make_pair(OLD, NEW)
+
+    statements = [there, back]
+
+    async def changing(place: str) -> None:
+        if place == "batch.committed" and statements:
+            await pair.old.run(statements.pop(0))
+
+    observe(changing)
+    with pytest.raises(Stopped, match=told) as stopped:
+        await migrate(pair, tmp_path, expression)
+    assert stopped.value.code == "TS431"
+    assert len(await pair.new.fetch(f"SELECT DISTINCT {column} FROM line")) == 2
+    with pytest.raises(Stopped, match=told):
+        await migrate(pair, tmp_path, expression)
+    assert (await migrate(pair, tmp_path, expression, restart=True)).exit_status == 0
+    assert len(await pair.new.fetch(f"SELECT DISTINCT {column} FROM line")) == 1
 
 
 async def test_a_label_that_is_renamed_while_rows_are_read(

@@ -316,9 +316,9 @@ class TableSwapped(StopMessage, frozen=True):
 class DefinitionsChanged(StopMessage, frozen=True):
     code = "TS431"
     meaning = "a function, view, enum label or column of OLD changed while rows were read"
-    cure = "change it back and run again, or `--restart`"
+    cure = "`--restart`: to change it back is not enough, because rows of both kinds are written"
     message = "OLD changed while its rows were read, so that they may be of two kinds: {what}"
-    hint = "change it back and run the same command again, or --restart takes back what was written"
+    hint = "--restart takes back what was written and copies it again"
     what: tuple[str, ...]
 
 

@@ -16,7 +16,8 @@ from tranship.model.dependencies import Dependencies, Reads, Versions
 from tranship.model.expression import Lookup, Sql
 from tranship.model.names import Side, TableName
 from tranship.model.plan import Source, TablePlan
-from tranship.planning.printed.explained import calls_in, read_plan, relations_in
+from tranship.planning.deciding.barred_calls import calls
+from tranship.planning.printed.explained import calls_in, expressions_in, read_plan, relations_in
 from tranship.server.cut import versions
 from tranship.server.session import datestyle, open_session
 from tranship.server.snapshot import Mark, Snapshot
@@ -31,17 +32,35 @@ async def reads_of(old: asyncpg.Connection, job: Job) -> Reads:
     if not plans:
         return Reads()
     relations: dict[TableName, None] = {}
-    calls: dict[tuple[str, str], None] = {}
+    called: dict[tuple[str, str], None] = {}
+    texts = [text for _, text in plans]
     async with old.transaction(readonly=True):
         for plan, text in plans:
             tree = read_plan(await old.fetchval(sql_expressions.explained_reads(plan, text)))
             own = {name for source in plan.sources for name in (source.relation, source.root)}
             relations |= dict.fromkeys(name for name in relations_in(tree) if name not in own)
-            calls |= dict.fromkeys(calls_in(tree))
+            called |= dict.fromkeys(calls_in(tree))
+            texts += expressions_in(tree)
+        functions = await _called_by(old, texts)
         tables, unseen = await _comparable(old, tuple(relations))
         opaque = await _opaque_routines(old)
-    unseen += [f"function {schema}.{name}" for schema, name in calls if (schema, name) in opaque]
-    return Reads(tuple(sorted(tables)), tuple(unseen), expressions=True)
+    unseen += [f"function {schema}.{name}" for schema, name in called if (schema, name) in opaque]
+    return Reads(tuple(sorted(tables)), tuple(unseen), functions, expressions=True)
+
+
+async def _called_by(old: asyncpg.Connection, texts: Sequence[str]) -> tuple[str, ...]:
+    """Returns the bare names of functions of people's that SQL texts may call, also through one another."""
+    seen: set[str] = set()
+    found: set[str] = set()
+    waiting = list(texts)
+    while waiting:
+        fresh = {name for *_, name in calls(waiting.pop())} - seen
+        seen |= fresh
+        rows = await old.fetch(sql_expressions.FUNCTIONS, sorted(fresh)) if fresh else []
+        written = [row for row in rows if row["definition"] is not None]
+        found |= {row["name"] for row in written}
+        waiting += [row["definition"] for row in written]
+    return tuple(sorted(found))
 
 
 def _with_expressions(job: Job) -> list[tuple[TablePlan, str]]:
@@ -58,7 +77,7 @@ def _with_expressions(job: Job) -> list[tuple[TablePlan, str]]:
 
 async def _opaque_routines(old: asyncpg.Connection) -> set[tuple[str, str]]:
     """Returns the routines whose reads the planner does not show."""
-    rows = await old.fetch(query("depends_routines"))
+    rows = await old.fetch(query("depends_routines"), [])
     return {(row["schema"], row["bare"]) for row in rows if row["schema"] is not None and not row["plain"]}
 
 
@@ -100,12 +119,12 @@ async def facts(context: RunContext, reads: Reads, idle: asyncpg.Connection) -> 
 
 
 async def _facts(conn: asyncpg.Connection, job: Job, reads: Reads) -> dict[str, str]:
-    names = _columns(_relations_read(job, reads))
+    relations = _columns(_relations_read(job, reads))
     found = [
-        *await conn.fetch(query("depends_columns"), *names),
-        *await conn.fetch(query("depends_labels"), *names, reads.expressions),
+        *await conn.fetch(query("depends_columns"), *relations),
+        *await conn.fetch(query("depends_labels"), *relations, reads.expressions),
     ]
-    found += await conn.fetch(query("depends_routines")) if reads.expressions else []
+    found += await conn.fetch(query("depends_routines"), list(reads.functions)) if reads.expressions else []
     return {
         row["name"]: row["facts"] for row in found if row["name"] is not None and row["facts"] is not None
     }
@@ -154,5 +173,5 @@ def _relations_read(job: Job, reads: Reads) -> list[TableName]:
     return list(dict.fromkeys([*sources, *lookups, *reads.tables]))
 
 
-def _columns(names: Sequence[TableName]) -> tuple[list[str], list[str]]:
-    return [name.schema for name in names], [name.name for name in names]
+def _columns(tables: Sequence[TableName]) -> tuple[list[str], list[str]]:
+    return [name.schema for name in tables], [name.name for name in tables]
