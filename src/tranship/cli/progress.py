@@ -99,6 +99,9 @@ class _JsonLines:
         fields = _named(msgspec.to_builtins(event))
         assert isinstance(fields, dict)
         name = str(fields.pop("type"))
+        # A plain flow's rows are the old rows.
+        if fields.get("old", ...) is None:
+            del fields["old"]
         log(name, {**fields, **_worded(event)})
 
     def write(self, lines: list[str], say: Callable[[str], None]) -> None:
@@ -118,13 +121,14 @@ def _worded(event: Event) -> dict[str, str]:
 
 
 def _named(value: object) -> object:
-    """Returns table names as ``schema.table`` and a flow as its two tables, at any depth."""
+    """Returns table names as ``schema.table`` and a flow as its two tables and its name, at any depth."""
     if isinstance(value, dict):
         if value.keys() == {"schema", "name"}:
             return f"{value['schema']}.{value['name']}"
         if "flow" in value:
             flow, others = value["flow"], {key: member for key, member in value.items() if key != "flow"}
-            value = {**others, "table": flow["old"], "new_table": flow["new"]}
+            named = {"flow": flow["name"]} if flow["name"] else {}
+            value = {**others, "table": flow["old"], "new_table": flow["new"], **named}
         return {key: _named(member) for key, member in value.items()}
     return [_named(member) for member in value] if isinstance(value, (list, tuple)) else value
 

@@ -18,7 +18,8 @@ from tranship.model.expression import Lookup
 from tranship.model.names import Side
 from tranship.model.options import command_line
 from tranship.model.plan import TablePlan
-from tranship.model.progress import Batch
+from tranship.model.progress import Batch, OldRows
+from tranship.server.cut import old_rows
 from tranship.server.journal import BatchRow, Findings, RelationIdentity
 from tranship.server.snapshot import Snapshot
 from tranship.sql.expression import Bindings, shipped
@@ -77,6 +78,8 @@ class Task:
     todo: list[Batch]
     done: list[BatchRow] = field(default_factory=list)
     finished: bool = False
+    old_rows: int | None = None
+    """Rows of OLD behind ``rows``; None: they are the same rows."""
     relation: RelationIdentity | None = None
     """NEW's relation that receives the rows, once it is recorded."""
     rejects_reported: int = 0
@@ -93,6 +96,16 @@ class Task:
     def plan(self) -> TablePlan:
         """The flow's plan."""
         return self.facts.plan
+
+    @property
+    def rows_of_old(self) -> int:
+        """Rows that OLD's table holds; of a query none."""
+        return self.rows if self.old_rows is None else self.old_rows
+
+    @property
+    def old(self) -> OldRows | None:
+        """The old rows behind the finished batches. None: they are their rows."""
+        return None if self.old_rows is None else old_rows(row.batch.old for row in self.done)
 
     @property
     def one_stream(self) -> bool:

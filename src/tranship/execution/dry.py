@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import time
 
+from msgspec import UNSET
+
 from tranship.execution.active_run import FIRST_REJECTS
 from tranship.execution.context import RunContext
 from tranship.execution.copying.counted import moved_shortfalls
@@ -62,19 +64,21 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
         records = [r async for r in dry_records(snapshot, left, probed)]
         text = snapshot.text
     tables = {counts.plan.flow: counts for counts in moved_tables}
-    by_table: dict[tuple[str, str], list[RejectRecord]] = {}
+    by_flow: dict[tuple[str, str, object], list[RejectRecord]] = {}
     for record in records:
-        by_table.setdefault((record.table, record.new_table), []).append(record)
+        by_flow.setdefault((record.table, record.new_table, record.flow), []).append(record)
     for plan in left.plan.tables:
         findings = probed.book.findings(plan.flow)
-        rows, rejected, there = probed.cuts[plan.flow].rows, len(findings.rejects), findings.already_there
+        cut, rejected, there = probed.cuts[plan.flow], len(findings.rejects), findings.already_there
+        rows = cut.rows
         written = rows - rejected - there
-        for record in by_table.get((str(plan.old), str(plan.new)), [])[:FIRST_REJECTS]:
+        named = (str(plan.old), str(plan.new), plan.name or UNSET)
+        for record in by_flow.get(named, [])[:FIRST_REJECTS]:
             on_event(_would_reject(plan.flow, record, show_values=options.show_values))
-        on_event(TableDone(plan.flow, rows, written, rejected, there))
+        on_event(TableDone(plan.flow, rows, written, rejected, there, old=cut.old))
         reasoned = reasons(findings.rejects)
         tables[plan.flow] = TableCounts(
-            plan, rows, written, rejected, 0, "", reasoned, findings.losses, findings.not_asked
+            plan, rows, written, rejected, 0, "", reasoned, findings.losses, findings.not_asked, old=cut.old
         )
     seconds = time.monotonic() - began
     refusals = (too_many(probed.rejected, probed.rows, options), lacking)

@@ -14,6 +14,25 @@ from tranship.model.notes import Note
 from tranship.model.reasons import Reason
 
 
+class OldRows(Struct, frozen=True):
+    """The driving old rows behind the rows of a flow that does not make one row of each."""
+
+    read: int
+    left_out: int = 0
+    """Rows that the filter does not select."""
+    without_items: int = 0
+    """Rows that are taken and make no row."""
+
+    @property
+    def used(self) -> int:
+        """The rows that the flow takes."""
+        return self.read - self.left_out
+
+    def __add__(self, other: OldRows) -> OldRows:
+        without_items = self.without_items + other.without_items
+        return OldRows(self.read + other.read, self.left_out + other.left_out, without_items)
+
+
 class Batch(Struct, frozen=True):
     """One committed unit: the rows of one range of one flow."""
 
@@ -22,7 +41,9 @@ class Batch(Struct, frozen=True):
     flow: FlowId
     range: Range
     rows: int
-    """Rows the snapshot holds in the range, counted when it was cut; the batch must read exactly these."""
+    """Rows the flow makes in the range, counted when it was cut; the batch must read exactly these."""
+    old: OldRows | None = None
+    """The old rows in the range. None: they are its rows."""
 
     @property
     def source(self) -> int:
@@ -32,12 +53,21 @@ class Batch(Struct, frozen=True):
     def __contains__(self, row: Locator) -> bool:
         return contains(self.range, row)
 
-    def divided(self, at: Address, rows: int, number: int) -> tuple[Batch, Batch]:
+    def divided(
+        self,
+        at: Address,
+        rows: int,
+        number: int,
+        old: tuple[OldRows | None, OldRows | None] = (None, None),
+    ) -> tuple[Batch, Batch]:
         """Returns two batches: ``rows`` rows before ``at`` under the same number, the others under
-        ``number``.
+        ``number``. ``old``: the old rows of each.
         """
         first, second = divided(self.range, at)
-        return Batch(self.number, self.flow, first, rows), Batch(number, self.flow, second, self.rows - rows)
+        return (
+            Batch(self.number, self.flow, first, rows, old[0]),
+            Batch(number, self.flow, second, self.rows - rows, old[1]),
+        )
 
 
 class Region:
@@ -132,12 +162,15 @@ class TableDone(Struct, frozen=True, tag=True):
 
     flow: FlowId
     read: int
+    """Rows that the flow makes."""
     written: int
     rejected: int
     already_there: int = 0
     """Rows that NEW held before the run."""
     already_migrated: bool = False
     """An earlier finished run copied it, so nothing was done now."""
+    old: OldRows | None = None
+    """The old rows behind ``read``. None: they are the same rows."""
 
 
 class Noted(Struct, frozen=True, tag=True):

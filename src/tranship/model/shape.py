@@ -126,5 +126,15 @@ class Shape(Struct, frozen=True):
     new_keys: tuple[NewKey, ...] = ()
     existing: Existing | None = None
 
+    @property
+    def one_row_each(self) -> bool:
+        """Whether the flow makes exactly one row of each old row."""
+        return self.query is None and self.filter is None and self.items is None
+
+    @property
+    def in_a_heap(self) -> bool:
+        """Whether old rows lie in heaps, where a ctid finds them and ranges of ctids divide them."""
+        return self.query is None
+
 
 PLAIN = Shape()

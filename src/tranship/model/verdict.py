@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
@@ -46,6 +46,10 @@ class RejectRecord(Struct, frozen=True):
     reason: Reason
     row: Raw
     """JSON object of the whole old row, without virtual generated columns."""
+    flow: str | UnsetType = UNSET
+    """What a person calls the flow; absent for a plain pair of tables."""
+    item: int | UnsetType = UNSET
+    """Which of the rows made of the old row; absent where it makes one."""
 
 
 class LossCount(Struct, frozen=True):
@@ -96,6 +100,17 @@ class TableResult(Struct, frozen=True):
     """
     rows_in_old_now: int | None = None
     """Of a table that was moved before: rows that OLD holds now, beside ``rows_read`` then."""
+    flow: str | UnsetType = UNSET
+    """What a person calls the flow; absent for a plain pair of tables."""
+    rows_made: int | UnsetType = UNSET
+    """Rows that the flow made of those read and not left out; absent where it makes one of each."""
+    rows_without_items: int | UnsetType = UNSET
+    """Old rows of which the flow made none."""
+
+    @property
+    def label(self) -> str:
+        """What people see: the flow's name, and the old table's where the flow has none."""
+        return self.flow or self.table
 
 
 class Stats(Struct, frozen=True):
@@ -109,6 +124,9 @@ class Stats(Struct, frozen=True):
     rows_already_there: int = 0
     bytes: int = 0
     duration_seconds: float = 0.0
+    rows_made: int | UnsetType = UNSET
+    """Rows that all flows made; absent where each makes one row of each old row that it takes."""
+    rows_without_items: int | UnsetType = UNSET
 
 
 class DatabaseInfo(Struct, frozen=True):

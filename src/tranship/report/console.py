@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from msgspec import UNSET
+
 from tranship.model.flow import FlowId
 from tranship.model.options import MigrateOptions
-from tranship.model.progress import Event, Noted, PlannedTable, RunStarted, TableDone, TableStarted
+from tranship.model.progress import Event, Noted, OldRows, PlannedTable, RunStarted, TableDone, TableStarted
 from tranship.model.resolution import Problem
 from tranship.model.verdict import MigrationResult, TableResult
 from tranship.model.visible import printed
@@ -119,9 +121,14 @@ class Console:
 
     def _skipped(self, result: MigrationResult) -> list[str]:
         """Returns the blocks of tables that an earlier run copied and about which there was no event."""
-        before = {(table.table, table.new_table): table for table in result.tables if table.already_migrated}
+        before = {
+            (table.table, table.new_table, table.flow or ""): table
+            for table in result.tables
+            if table.already_migrated
+        }
         for planned in self._planned[self._printed :]:
-            table = before.get((str(planned.flow.old), str(planned.flow.new)))
+            flow = planned.flow
+            table = before.get((str(flow.old), str(flow.new), flow.name))
             if table is not None and planned.flow not in self._done:
                 done = TableDone(
                     planned.flow,
@@ -146,14 +153,25 @@ class Console:
         yield f"  Total rows to migrate: {self._rows.get(planned.flow, done.read)}"
         arrived = done.written + done.already_there
         yield f"  ✓ Processed: {done.read}, Success: {arrived}, Failed: {done.rejected}"
+        if done.old is not None:
+            yield from _old_rows(done.old)
         if done.already_there:
             yield f"  Of these already there: {done.already_there} (NEW held equal rows before the run)"
 
     def _title(self, planned: PlannedTable) -> str:
+        if planned.flow.name:
+            return shown(planned.flow.name)
         before, after = planned.flow.old, planned.flow.new
         old = shown(before.name if self._old_bare else str(before))
         new = shown(after.name if self._new_bare else str(after))
         return old if before.name == after.name else f"{old} -> {new}"
+
+
+def _old_rows(old: OldRows) -> Iterator[str]:
+    """Returns what became of the old rows of a flow that does not make one row of each."""
+    if old.read:
+        none = f", without items: {old.without_items}" if old.without_items else ""
+        yield f"  Old rows read: {old.read}, left out: {old.left_out}{none}"
 
 
 def _rejects(result: MigrationResult) -> list[str]:
@@ -167,21 +185,20 @@ def _rejects(result: MigrationResult) -> list[str]:
 
 def _grouped(title: str, parts: Iterable[tuple[TableResult, str, int]]) -> Iterator[str]:
     found: Sequence[tuple[TableResult, str, int]] = sorted(
-        parts, key=lambda part: (part[0].table, -part[2], part[1])
+        parts, key=lambda part: (part[0].label, -part[2], part[1])
     )
     if found:
         yield title
     for table, what, rows in found:
-        yield f"  [{shown(table.table)}] {shown(what)}: {rows}"
+        yield f"  [{shown(table.label)}] {shown(what)}: {rows}"
 
 
 def _left_out(result: MigrationResult) -> list[str]:
-    if not result.left_out:
-        return []
-    return [
-        "Rows left out:",
-        *(f"  [{shown(table)}] {rows}" for table, rows in result.left_out.items()),
+    lines = [f"  [{shown(table)}] {rows}" for table, rows in result.left_out.items()]
+    lines += [
+        f"  [{shown(t.label)}] by its filter: {t.rows_left_out}" for t in result.tables if t.rows_left_out
     ]
+    return ["Rows left out:", *lines] if lines else []
 
 
 def _losses(result: MigrationResult) -> list[str]:
@@ -192,7 +209,7 @@ def _losses(result: MigrationResult) -> list[str]:
 def _not_asked(result: MigrationResult) -> list[str]:
     found = [(t, words) for t in result.tables for words in t.not_asked]
     return (
-        ["Could not be asked beforehand:", *(f"  [{shown(t.table)}] {shown(words)}" for t, words in found)]
+        ["Could not be asked beforehand:", *(f"  [{shown(t.label)}] {shown(words)}" for t, words in found)]
         if found
         else []
     )
@@ -201,22 +218,25 @@ def _not_asked(result: MigrationResult) -> list[str]:
 def _moved_before(result: MigrationResult) -> list[str]:
     known = [table for table in result.tables if table.rows_in_old_now is not None]
     title = "Moved by an earlier run, rows of OLD:"
-    lines = [f"  [{shown(t.table)}] {t.rows_read} then, {t.rows_in_old_now} now" for t in known]
+    lines = [f"  [{shown(t.label)}] {t.rows_read} then, {t.rows_in_old_now} now" for t in known]
     return [title, *lines] if known else []
 
 
 def _verification(result: MigrationResult) -> list[str]:
     stats = result.stats
-    invariant = (
-        f"{stats.rows_read} read = {stats.rows_migrated} written"
-        f" + {stats.rows_failed} rejected + {stats.rows_left_out} left out"
-    )
-    if stats.rows_already_there:
-        invariant += f" + {stats.rows_already_there} already there"
-    lines = [f"Accounted for: {invariant}"]
+    arrived = f"{stats.rows_migrated} written + {stats.rows_failed} rejected"
+    there = f" + {stats.rows_already_there} already there" if stats.rows_already_there else ""
+    lines = [f"Accounted for: {stats.rows_read} read = {arrived} + {stats.rows_left_out} left out{there}"]
+    if stats.rows_made is not UNSET:
+        used = stats.rows_read - stats.rows_left_out
+        none = f" ({stats.rows_without_items} of them made none)" if stats.rows_without_items else ""
+        lines = [
+            f"Accounted for: {stats.rows_read} read = {used} used{none} + {stats.rows_left_out} left out",
+            f"Rows made: {stats.rows_made} = {arrived}{there}",
+        ]
     if result.mode != "live":
         return lines
-    words = [(table.table, _verdict(table)) for table in result.tables]
+    words = [(table.label, _verdict(table)) for table in result.tables]
     for said in dict.fromkeys(said for _, said in words):
         names = [shown(name) for name, other in words if other == said]
         which = "all tables" if len(names) == len(words) else ", ".join(names)

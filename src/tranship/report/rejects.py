@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import msgspec
+from msgspec import UNSET
 
 from tranship.model.progress import RowRejected
 from tranship.model.verdict import RejectRecord
@@ -50,5 +51,7 @@ def reason_words(event: RowRejected) -> str:
 
 def reject_line(record: RejectRecord) -> str:
     """Returns the line of the rejects file: JSON, with the reason in words."""
-    fields = {name: getattr(record, name) for name in record.__struct_fields__}
+    fields = {
+        name: value for name in record.__struct_fields__ if (value := getattr(record, name)) is not UNSET
+    }
     return json_text(msgspec.json.encode({**fields, "reason": reason_text(record.reason)}).decode())

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from functools import partial
+
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tranship.model.locator import Address, Pages, Range, Whole
+from tranship.model.locator import Address, Pages, Range, Whole, divided
 from tranship.model.plan import Source, TablePlan
-from tranship.model.progress import Batch
+from tranship.model.progress import Batch, OldRows
 from tranship.sql import ctid
 from tranship.sql import session as statements
 from tranship.sql.old import cut as sql_cut
+from tranship.sql.old.batch import following_row, in_range, middle
 
 BATCH_BYTES = 64 * 1024 * 1024
 """Most bytes of a batch on OLD's disk, so that a batch of wide rows is not one long transaction."""
@@ -20,15 +25,31 @@ _TID_RANGE_SCAN = 14
 
 
 class Cut(Struct, frozen=True):
-    """The batches and the rows of a table in one snapshot."""
+    """The batches and the rows of a flow in one snapshot."""
 
     batches: tuple[Batch, ...]
     rows: int
+    """Rows that the flow makes."""
     digest: str
     """A hash over the row versions that does not depend on their order.
 
     It is equal in two snapshots if nobody wrote to the table in between. Empty when not asked for.
     """
+    old: OldRows | None = None
+    """The old rows behind ``rows``. None: they are the same rows."""
+
+    @property
+    def old_rows(self) -> int:
+        """Rows of OLD."""
+        return self.rows if self.old is None else self.old.read
+
+
+class _Part(Struct, frozen=True):
+    """What a flow makes of the old rows of one range."""
+
+    range: Range
+    rows: int
+    old: OldRows | None = None
 
 
 class _Pass(Struct, frozen=True):
@@ -58,21 +79,114 @@ async def measure(
     """
     await conn.execute(statements.set_local("synchronize_seqscans", "off"))
     await conn.execute(statements.set_local("max_parallel_workers_per_gather", "0"))
-    batches: list[Batch] = []
+    in_ranges = not whole and conn.get_server_version().major >= _TID_RANGE_SCAN
+    parts: list[_Part] = []
     digests: list[str] = []
-    rows = 0
-    for number, source in enumerate(plan.sources):
-        seen = await _pass(conn, number, source, batch_rows, digest=digest)
-        digests.append(seen.digest)
-        rows += seen.rows
-        if whole or len(seen.firsts) < 2 or conn.get_server_version().major < _TID_RANGE_SCAN:
-            ranges: list[tuple[Range, int]] = [(Whole(number), seen.rows)] if seen.rows else []
-        else:
-            ranges = _ranges(number, seen)
-        batches += [
-            Batch(len(batches) + n, plan.flow, range_, count) for n, (range_, count) in enumerate(ranges)
-        ]
-    return Cut(tuple(batches), rows, " ".join(digests) if digest else "")
+    for number in range(len(plan.sources)):
+        found, seen = await _parts(conn, plan, number, batch_rows, in_ranges=in_ranges, digest=digest)
+        parts += found
+        digests.append(seen)
+    batches = tuple(Batch(n, plan.flow, part.range, part.rows, part.old) for n, part in enumerate(parts))
+    old = None if plan.shape.one_row_each else old_rows(part.old for part in parts)
+    return Cut(batches, sum(part.rows for part in parts), " ".join(digests) if digest else "", old)
+
+
+def old_rows(parts: Iterable[OldRows | None]) -> OldRows:
+    """Returns the sum of the old rows of several ranges."""
+    return sum((part for part in parts if part is not None), OldRows(0))
+
+
+async def _parts(
+    conn: asyncpg.Connection, plan: TablePlan, number: int, batch_rows: int, *, in_ranges: bool, digest: bool
+) -> tuple[list[_Part], str]:
+    """Returns the ranges of one source, each with its rows, and the digest over its old rows."""
+    if not plan.shape.in_a_heap:
+        rows = await conn.fetchval(sql_cut.count_made(plan, number))
+        return [_Part(Whole(number), rows, OldRows(0))], ""
+    if not plan.shape.one_row_each:
+        step = batch_rows if in_ranges and plan.sources[number].pageable else None
+        return await _made(conn, plan, number, step, digest=digest)
+    seen = await _pass(conn, number, plan.sources[number], batch_rows, digest=digest)
+    if not in_ranges or len(seen.firsts) < 2:
+        return ([_Part(Whole(number), seen.rows)] if seen.rows else []), seen.digest
+    return _ranges(number, seen), seen.digest
+
+
+async def counted(conn: asyncpg.Connection, plan: TablePlan, batch: Batch) -> tuple[int, OldRows | None]:
+    """Returns the rows that a flow makes in a batch's range, and the old rows behind them."""
+    if plan.shape.one_row_each or not plan.shape.in_a_heap:
+        rows = await conn.fetchval(sql_cut.count_made(plan, batch.source, in_range(batch.range)))
+        return rows, None if plan.shape.one_row_each else OldRows(0)
+    row = await conn.fetchrow(
+        sql_cut.measure_made(plan, batch.source, None, in_range(batch.range), digest=False)
+    )
+    return (row["rows"], _old(row)) if row is not None else (0, OldRows(0))
+
+
+class Boundary(Struct, frozen=True):
+    """Where a batch is divided."""
+
+    at: Address
+    rows: int
+    """Rows before it."""
+    old: tuple[OldRows | None, OldRows | None] = (None, None)
+    """The old rows before it and from it on."""
+
+
+async def boundary(conn: asyncpg.Connection, plan: TablePlan, batch: Batch, rows: int) -> Boundary | None:
+    """Returns the boundary before which a batch has so many rows, or about so many: an old row's items stay
+    together. None: one old row makes all rows of the batch.
+    """
+    at = ctid.parse(await conn.fetchval(middle(plan, batch, rows)))
+    if plan.shape.one_row_each:
+        return Boundary(at, rows)
+    if (
+        await conn.fetchval(sql_cut.count_made(plan, batch.source, in_range(divided(batch.range, at)[0])))
+        == 0
+    ):
+        following = await conn.fetchval(following_row(plan, batch, at))
+        if following is None:
+            return None
+        at = ctid.parse(following)
+    first, second = batch.divided(at, 0, batch.number)
+    (rows, old), (_, rest) = await counted(conn, plan, first), await counted(conn, plan, second)
+    return Boundary(at, rows, (old, rest))
+
+
+async def _made(
+    conn: asyncpg.Connection, plan: TablePlan, number: int, step: int | None, *, digest: bool
+) -> tuple[list[_Part], str]:
+    """Returns the ranges of a source of which a flow does not make one row each."""
+    measured = partial(sql_cut.measure_made, plan, number, digest=digest)
+    found = await conn.fetch(measured(step))
+    there = sum(row["old_rows"] for row in found)
+    if step is not None and there:
+        size = await conn.fetchval(sql_cut.bytes_of(plan.sources[number]))
+        smaller = max(SMALLEST_BATCH, there * BATCH_BYTES // max(size, 1))
+        ordered = not all(row["ascending"] for row in found)
+        if smaller < step or ordered:
+            found = await conn.fetch(measured(min(step, smaller), ordered=ordered))
+    parts = _joined(number, found)
+    return parts, str(sum(int(row["digest"]) for row in found)) if digest else ""
+
+
+def _joined(number: int, found: Sequence[asyncpg.Record]) -> list[_Part]:
+    """Returns the measured batches of a source as half-open ranges. First and last are open."""
+    # Old rows at the end that make no row need no transaction of their own.
+    kept = found[:-1] if len(found) > 1 and not found[-1]["rows"] else found
+    firsts = [ctid.parse(row["first"]) if n else None for n, row in enumerate(kept)]
+    ranges = [
+        Pages(number, start, end) if len(kept) > 1 else Whole(number)
+        for start, end in zip(firsts, [*firsts[1:], None], strict=True)
+    ]
+    parts = [_Part(range_, row["rows"], _old(row)) for range_, row in zip(ranges, kept, strict=True)]
+    if len(kept) < len(found):
+        parts[-1] = replace(parts[-1], old=old_rows([parts[-1].old, _old(found[-1])]))
+    return parts
+
+
+def _old(row: asyncpg.Record) -> OldRows:
+    return OldRows(row["old_rows"], row["left_out"], row["no_items"])
 
 
 async def versions(conn: asyncpg.Connection, plan: TablePlan) -> tuple[int, str]:
@@ -106,13 +220,13 @@ async def _pass(
     return _Pass(row["rows"], step, tuple(ctid.parse(first) for first in firsts), row["digest"])
 
 
-def _ranges(source: int, seen: _Pass) -> list[tuple[Range, int]]:
+def _ranges(source: int, seen: _Pass) -> list[_Part]:
     """Returns half-open ranges between the rows that open a batch, with their rows. First and last are
     open.
     """
     last = len(seen.firsts) - 1
     return [
-        (
+        _Part(
             Pages(source, seen.firsts[n] if n else None, seen.firsts[n + 1] if n < last else None),
             seen.step if n < last else seen.rows - seen.step * last,
         )

@@ -14,15 +14,15 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.model.catalog import Table
-from tranship.model.locator import Address, Locator
+from tranship.model.locator import Locator
 from tranship.model.plan import Source, TablePlan
-from tranship.model.progress import Batch
+from tranship.model.progress import Batch, OldRows
 from tranship.server import cut as cutting
-from tranship.sql.ctid import parse
 from tranship.sql.expression import Bindings
 from tranship.sql.old import cut as sql_cut
-from tranship.sql.old.batch import middle, select_batch, select_identified
+from tranship.sql.old.batch import select_batch, select_identified
 from tranship.sql.old.ids import select_ids
+from tranship.sql.row_id import parse
 
 Write = Callable[[bytes], Awaitable[None]]
 """Takes the next bytes of a stream."""
@@ -78,8 +78,12 @@ class OldReader(Protocol):
         """Returns the rows of a batch, in order."""
         ...
 
-    async def boundary(self, plan: TablePlan, batch: Batch, rows: int) -> Address:
-        """Returns the address before which a batch has so many rows."""
+    async def boundary(self, plan: TablePlan, batch: Batch, rows: int) -> cutting.Boundary | None:
+        """Returns the place before which a batch has about so many rows. None: it cannot be divided."""
+        ...
+
+    async def counted(self, plan: TablePlan, batch: Batch) -> tuple[int, OldRows | None]:
+        """Returns the rows in a batch's range, and the old rows behind them."""
         ...
 
 
@@ -113,7 +117,7 @@ class PostgresReader:
             in_key_order=portion.in_key_order,
         )
         if portion.plan.serial and not portion.in_key_order:
-            select = sql_cut.in_physical_order(select)
+            select = sql_cut.in_physical_order(select, portion.plan)
         return await self._copy(select, write, "binary" if binary else "text")
 
     async def stream_identified(self, portion: Portion, write: Write) -> int:
@@ -130,12 +134,16 @@ class PostgresReader:
 
     async def rows_of(self, plan: TablePlan, batch: Batch) -> list[Locator]:
         """Returns the rows of a batch; see `OldReader`."""
-        select = select_ids(plan.sources[batch.source], batch.range)
-        return [Locator(batch.source, parse(ctid)) for (ctid,) in await self.connection.fetch(select)]
+        found = await self.connection.fetch(select_ids(plan, batch))
+        return [parse(batch.source, id_) for (id_,) in found]
 
-    async def boundary(self, plan: TablePlan, batch: Batch, rows: int) -> Address:
-        """Returns the address at which a batch is divided; see `OldReader`."""
-        return parse(await self.connection.fetchval(middle(plan, batch, rows)))
+    async def boundary(self, plan: TablePlan, batch: Batch, rows: int) -> cutting.Boundary | None:
+        """Returns the place at which a batch is divided; see `OldReader`."""
+        return await cutting.boundary(self.connection, plan, batch, rows)
+
+    async def counted(self, plan: TablePlan, batch: Batch) -> tuple[int, OldRows | None]:
+        """Returns the rows in a range; see `OldReader`."""
+        return await cutting.counted(self.connection, plan, batch)
 
     async def _copy(self, select: str, write: Write, form: str) -> int:
         return tag_rows(await self.connection.copy_from_query(select, output=write, format=form))

@@ -1,5 +1,5 @@
-"""Locators of heap rows, which are ctids. Beside the composed SQL no other room knows what a locator's
-address holds.
+"""Locators of heap rows, which are ctids (``row_id.py`` has the other kinds of rows). Beside the composed SQL
+no other room knows what a locator's address holds.
 
 A ctid is stable for as long as the snapshot is held (PostgreSQL documentation, "System Columns"): the visible
 version is not moved.
@@ -8,11 +8,6 @@ version is not moved.
 from __future__ import annotations
 
 from tranship.model.locator import Address, Locator
-
-
-def locate(source: int, ctid: tuple[int, int]) -> Locator:
-    """Returns the locator of a tid as the driver decodes it: page and line pointer."""
-    return Locator(source, ctid)
 
 
 def parse(text: str) -> Address:
@@ -43,6 +38,11 @@ MOST_SOURCES = 1 << 16
 """Sources that :func:`packed` can tell apart: 16 bits beside a page (32 bits) and a line pointer (16 bits,
 ``OffsetNumber``).
 """
+
+
+def packable(row: Locator) -> bool:
+    """Returns whether a row is one ctid and nothing else, which :func:`packed` needs."""
+    return not row.item and not isinstance(row.address[0], str)
 
 
 def packed(row: Locator) -> int:

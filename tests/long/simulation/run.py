@@ -166,7 +166,7 @@ class Scene:
                 len(self.rows), self.step, tuple(row.address for row in self.rows[:: self.step]), ""
             ),
         )
-        self.batches = [Batch(n, PLAN.flow, range_, rows) for n, (range_, rows) in enumerate(cut)]
+        self.batches = [Batch(n, PLAN.flow, part.range, part.rows) for n, part in enumerate(cut)]
         self.world = World(rng, self.faults, self.batches, self.rows, self.rejected)
         self.writer: Client | None = None
         """Who holds the lock."""

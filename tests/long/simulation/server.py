@@ -240,7 +240,7 @@ class Session:
                 work.counts = values[3:]
                 return [len(world.history)]
             case known.shorten_batch:
-                return await self._shorten(*values[2:])
+                return await self._shorten(*values[2:6])
             case known.raise_epoch:
                 await world.lock(self, "run", "X", None)
                 raised = world.store.epoch + 1
@@ -309,7 +309,7 @@ class Session:
 
         async def apply() -> None:
             assert sql == self.world.sql.insert_batch, sql
-            for _, _, number, _, lo, hi, count in rows:
+            for _, _, number, _, lo, hi, count, *_ in rows:
                 await self.world.lock(self, f"batch {number}", "X", LOCK_TIMEOUT)
                 if number in self.world.store.batches:
                     raise asyncpg.UniqueViolationError(f"batch {number} is there")

@@ -16,7 +16,13 @@ from tranship.execution.active_run import FlowTask, WorkerContext, fence
 from tranship.execution.copying.assignment import Assignment, Moved, Report
 from tranship.execution.copying.batch_lines import identified_lines
 from tranship.execution.copying.isolate import Isolated, Isolation, Line
-from tranship.execution.copying.split import WHOLE_TRIES, divide, divisible, smaller_may_pass
+from tranship.execution.copying.split import (
+    WHOLE_TRIES,
+    divide,
+    divisible,
+    smaller_may_pass,
+    with_old_rows,
+)
 from tranship.execution.copying.stream import OldSideError, Target, pipe
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.resilience.connection import Action
@@ -28,7 +34,7 @@ from tranship.execution.resilience.writer_lock import end_backends
 from tranship.execution.switches.triggers_and_keys import refuse_late_triggers
 from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
-from tranship.server.journal import BatchRow, Predicted, RejectRow, bound
+from tranship.server.journal import BatchRow, Predicted, RejectRow, bound, old_columns
 from tranship.server.old_reader import OldReader, Portion
 from tranship.server.session import datestyle, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
@@ -259,9 +265,10 @@ class Worker:
         if not await self._begin(new, given):
             return await self._already(new, given)
         isolation = Isolation(new, task.plan.new, task.columns, partial(self._mark, new, given))
-        result = await isolation.run(lines, may_stop=not task.ordered_stream)
+        result = await isolation.run(lines, may_stop=not task.ordered_stream and task.plan.shape.in_a_heap)
         kept, rest = _split(given, lines, result, number)
         if rest is not None:
+            kept, rest = await with_old_rows(run, task.plan, (kept, rest))
             given = given._replace(batch=kept, predicted=given.predicted.within(kept))
             unreadable = [reject for reject in unreadable if reject.row in kept]
             await run.context.journal.write_batches(new, run.run, task.position, [rest])
@@ -355,6 +362,7 @@ class Worker:
             batch.rows,
             *counts,
             xids,
+            *old_columns(batch.old),
         )
         await failpoint("batch.counted")
         await new.execute(run.unit.commit)

@@ -13,7 +13,7 @@ from tranship.model.notes import BatchDivided
 from tranship.model.progress import Batch, BatchDone, RowRejected
 from tranship.server.cut import SMALLEST_BATCH
 from tranship.server.journal import RejectRow
-from tranship.sql.ctid import render
+from tranship.sql.row_id import render
 
 
 class RunSessions:
@@ -94,6 +94,6 @@ class FlowCopy:
 def _rejected(task: Task, record: RejectRow, *, show_values: bool) -> RowRejected:
     reject = record.reject
     key = record.key.decode() if record.key is not None else ""
-    place = render(reject.row.address)
+    place = render(reject.row)
     reason = reject.reason if show_values else None
     return RowRejected(task.plan.flow, key, place, reject.column, reject.sqlstate, reject.constraint, reason)

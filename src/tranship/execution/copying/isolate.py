@@ -61,11 +61,14 @@ class Isolation:
         """Writes what NEW takes and rejects the rest.
 
         ``may_stop``: leaves the remaining lines to another transaction once too many savepoints are kept.
+        All rows made of one old row stay in one transaction.
         """
         result, size = self._result, len(lines)
         while result.taken < len(lines):
             if may_stop and len(result.xids) >= SAVEPOINTS:
-                break
+                size = min(size, _of_same_row(lines, result.taken))
+                if not size:
+                    break
             size = min(size, len(lines) - result.taken)
             segment = lines[result.taken : result.taken + size]
             error = await self._write(segment)
@@ -109,3 +112,12 @@ class Isolation:
         self._result.written += written
         self._result.taken += len(segment)
         return None
+
+
+def _of_same_row(lines: Sequence[Line], at: int) -> int:
+    """Returns how many lines from ``at`` on are made of the same old row as the line before."""
+    here = lines[at - 1].row.address
+    end = at
+    while end < len(lines) and lines[end].row.address == here:
+        end += 1
+    return end - at

@@ -6,14 +6,16 @@ The rows of each part are counted before, so the row-count invariant of each par
 from __future__ import annotations
 
 import asyncpg
+from msgspec.structs import replace
 
 from tranship.execution.active_run import FlowTask, WorkerContext
 from tranship.execution.resilience.failpoints import failpoint
-from tranship.execution.resilience.server_errors import is_transient, sqlstate
+from tranship.execution.resilience.server_errors import StreamBroken, is_transient, sqlstate
 from tranship.execution.resilience.writer_lock import hold_epoch
+from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.server.cut import SMALLEST_BATCH
-from tranship.server.journal import bound
+from tranship.server.journal import bound, old_columns
 from tranship.sql.session import set_local
 
 WHOLE_TRIES = 3
@@ -35,6 +37,7 @@ def divisible(run: WorkerContext, task: FlowTask, batch: Batch) -> bool:
     in_one_piece = task.whole_keys or task.ordered_stream or run.rehearsal is not None
     return (
         not in_one_piece
+        and task.plan.shape.in_a_heap
         and batch.rows >= 2 * SMALLEST_BATCH
         and run.context.job.old.server_version >= RANGES_FROM
     )
@@ -43,29 +46,52 @@ def divisible(run: WorkerContext, task: FlowTask, batch: Batch) -> bool:
 async def divide(
     run: WorkerContext, task: FlowTask, batch: Batch, rows: int, new: asyncpg.Connection
 ) -> tuple[Batch, Batch] | None:
-    """Journals both parts of a batch in one transaction, the first one with ``rows`` rows, and returns them.
+    """Journals both parts of a batch in one transaction, the first one with about ``rows`` rows, and returns
+    them.
 
     A second call finds what the first one committed when its answer was lost. Returns None when the batch
-    is done already.
+    is done already, or cannot be divided.
 
     Raises:
         Stopped: another run took over.
     """
     journal = run.context.journal
     async with run.snapshot.reading() as old:
-        at = await old.boundary(task.plan, batch, rows)
+        cut = await old.boundary(task.plan, batch, rows)
+    if cut is None:
+        return None
     number = await journal.reserve_number(new, run.run, task.position)
-    first, second = batch.divided(at, rows, number)
+    first, second = batch.divided(cut.at, cut.rows, number, cut.old)
     async with new.transaction():
         await new.execute(set_local("lock_timeout", "3s"))
         await hold_epoch(new, journal, run.run, run.epoch)
         place = (run.run, task.position, batch.number)
-        if await new.fetchval(journal.sql("shorten_batch"), *place, batch.rows, bound(at), rows) is None:
+        end = (batch.rows, bound(cut.at), cut.rows, *old_columns(first.old))
+        if await new.fetchval(journal.sql("shorten_batch"), *place, *end) is None:
             there = await journal.batch(new, run.run, task.position, batch)
-            if there.done or there.batch.range.end != at:
+            if there.done or there.batch.range.end != cut.at:
                 return None
             rest = await journal.after(new, run.run, there)
             return (first, rest.batch) if rest is not None else None
         await journal.write_batches(new, run.run, task.position, [second])
     await failpoint("batch.divided")
+    return first, second
+
+
+async def with_old_rows(
+    run: WorkerContext, plan: TablePlan, parts: tuple[Batch, Batch]
+) -> tuple[Batch, Batch]:
+    """Returns both parts of a batch with the old rows of each.
+
+    Raises:
+        StreamBroken: a part does not hold the rows that were counted.
+    """
+    if plan.shape.one_row_each:
+        return parts
+    async with run.snapshot.reading() as old:
+        counted = [await old.counted(plan, part) for part in parts]
+    for part, (rows, _) in zip(parts, counted, strict=True):
+        if rows != part.rows:
+            raise StreamBroken(f"{plan.flow} batch {part.number}: {part.rows} rows, {rows} in its range")
+    first, second = (replace(part, old=old_) for part, (_, old_) in zip(parts, counted, strict=True))
     return first, second

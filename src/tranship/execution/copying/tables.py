@@ -261,7 +261,10 @@ class Mover:
         read, written, rejected = task.counts
         if read != task.rows:
             raise Stopped(Unaccounted(flow, task.rows, read))
-        live.context.on_event(TableDone(flow, read, written, rejected, read - written - rejected))
+        old = task.old
+        if old is not None and old.read != task.rows_of_old:
+            raise Stopped(Unaccounted(flow, task.rows_of_old, old.read))
+        live.context.on_event(TableDone(flow, read, written, rejected, read - written - rejected, old=old))
 
     async def _batch(
         self, worker: Worker, waiting: FlowCopy, assignment: Assignment, switches: Switches

@@ -28,10 +28,10 @@ from tranship.model.plan import HazardKind, TablePlan
 from tranship.planning.plan.collisions import Clique, Edge, Loser, Place, collide
 from tranship.planning.printed.names import mentioned
 from tranship.sql.canonical import computed_on_old
-from tranship.sql.ctid import locate
 from tranship.sql.new.given_rows import rows_query
 from tranship.sql.new.unique_indexes import UniqueIndex, collision_query, key_part
 from tranship.sql.old.rows import duplicates, in_key_order
+from tranship.sql.row_id import locate
 
 _JOINED = 100_000
 """Rows that NEW joins with themselves where an operator lets it hash or merge, or ranges form islands."""
@@ -84,7 +84,7 @@ def _colliding(job: Job, fillers: Sequence[TablePlan], indexes: Mapping[str, Uni
 
 def _implied(index: UniqueIndex, plans: Sequence[TablePlan], job: Job) -> bool:
     """Returns whether a key of OLD makes the rows differ in the columns of a partition's own key."""
-    if len(plans) != 1 or index.exclusion:
+    if len(plans) != 1 or index.exclusion or plans[0].shape.items is not None:
         return False
     taken = [m.expression for m in plans[0].columns if m.column in index.columns]
     same = {e.column for e in taken if isinstance(e, Take) and e.conversion.rule is Rule.SAME}
@@ -133,7 +133,7 @@ class Collisions:
         plan = self._of.plans[0]
         query = duplicates(plan, keys, nulls_not_distinct=index.nulls_not_distinct)
         records = await self._derived.reader(plan).old.fetch(query)
-        return self._cliques(index, ((0, locate(source, ctid), key) for source, ctid, key in records))
+        return self._cliques(index, ((0, locate(source, id_), key) for source, id_, key in records))
 
     async def _by_hash(self, index: UniqueIndex) -> list[Clique]:
         stores = [self._stores.get((n, index.constraint)) for n in range(len(self._of.plans))]
@@ -208,7 +208,7 @@ class Collisions:
             if rows:
                 query = in_key_order(plan, self._job.before(plan), rows)
                 records = await self._derived.reader(plan).old.fetch(query)
-                ordered += [Place(n, locate(source, ctid)) for source, ctid in records]
+                ordered += [Place(n, locate(source, id_)) for source, id_ in records]
         return ordered
 
     async def _enter(self, losers: Sequence[Loser]) -> None:

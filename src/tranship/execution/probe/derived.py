@@ -28,8 +28,8 @@ from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.progress import Batch
 from tranship.sql.canonical import computed_on_old, key_text
-from tranship.sql.ctid import locate
 from tranship.sql.old.rows import holders
+from tranship.sql.row_id import locate
 
 _HELD = 1_000_000
 
@@ -157,7 +157,7 @@ class Derived:
         ]
         if len(texts) == len(columns):
             records = await self._old.fetch(holders(plan, key_text(texts)), list(keys))
-            return [(key, locate(source, ctid)) for key, source, ctid in records]
+            return [(key, locate(source, id_)) for key, source, id_ in records]
         index = await self.index(plan, columns)
         return [(key, row) for key in keys for row in index.get(key, ())]
 

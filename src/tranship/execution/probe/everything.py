@@ -60,7 +60,7 @@ def locked_relations(job: Job) -> tuple[TableName, ...]:
     return tuple(
         dict.fromkeys(
             [
-                *(p.old for p in job.plan.tables),
+                *(p.old for p in job.plan.tables if p.shape.in_a_heap),
                 *_lookups_on_old(job),
                 *_countable(job),
                 *(pair.parent.name for pair in left_out_parents(job)),

@@ -15,10 +15,10 @@ from tranship.model.locator import Locator
 from tranship.model.plan import HazardKind, TablePlan
 from tranship.model.progress import Batch
 from tranship.sql.canonical import computed_on_old, key_text
-from tranship.sql.ctid import locate
 from tranship.sql.new.given_rows import held_rows
 from tranship.sql.new.unique_indexes import UniqueIndex, held_keys
 from tranship.sql.old.rows import holders
+from tranship.sql.row_id import locate
 
 _FEW = 20_000
 """Most rows of NEW whose keys are looked for in OLD."""
@@ -63,7 +63,7 @@ async def existing_candidates(reader: Reader, index: UniqueIndex, batches: Seque
         return []
     held = [record[0] for record in await reader.new.fetch(held_keys(reader.job.after(reader.plan), index))]
     records = await reader.old.fetch(holders(reader.plan, key), held)
-    rows = {locate(source, ctid) for _, source, ctid in records}
+    rows = {locate(source, id_) for _, source, id_ in records}
     return sorted(row for row in rows if any(row in batch for batch in batches))
 
 

@@ -24,9 +24,9 @@ from tranship.model.expression import Coalesce, Rule, Take
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.sql.canonical import OldValue, comparable, own_equality, taken_on_old, value_on_old
-from tranship.sql.ctid import locate
 from tranship.sql.old.rows import End, children_of_keys, orphaned, orphans
 from tranship.sql.quote import ident
+from tranship.sql.row_id import locate
 
 
 class Ends(Struct, frozen=True):
@@ -115,7 +115,7 @@ class OwnParents:
             if keys:
                 child = End(plan, tuple(f"old.{ident(column)}" for column in columns))
                 records = await self._derived.reader(plan).old.fetch(children_of_keys(child), keys)
-                found += [locate(source, ctid) for source, ctid in records]
+                found += [locate(source, id_) for source, id_ in records]
         return found
 
     def _referring(
@@ -187,7 +187,7 @@ class OwnParents:
 
     async def _fetch(self, plan: TablePlan, query: str) -> list[Locator]:
         records = await self._derived.reader(plan).old.fetch(query)
-        return [locate(source, ctid) for source, ctid in records]
+        return [locate(source, id_) for source, id_ in records]
 
     async def _by_key(self, plan: TablePlan, key: ForeignKey, parents: Sequence[TablePlan]) -> list[Locator]:
         """Finds children by the keys that rejected parents would have had in NEW."""

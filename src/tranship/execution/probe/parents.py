@@ -29,9 +29,9 @@ from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.verdict import Reject
 from tranship.sql.canonical import comparable, taken_on_old
-from tranship.sql.ctid import locate
 from tranship.sql.new.given_rows import held_rows, parent_part, rows_query
 from tranship.sql.old.rows import End, children, families, orphans
+from tranship.sql.row_id import locate
 
 
 class _Missing(Struct, frozen=True):
@@ -244,7 +244,7 @@ class Parents:
     async def _fetch(self, plan: TablePlan, query: str) -> list[Locator]:
         records = await self._derived.reader(plan).old.fetch(query)
         gone = self._book.not_written(plan.flow)
-        rows = (locate(source, ctid) for source, ctid in records)
+        rows = (locate(source, id_) for source, id_ in records)
         return sorted({row for row in rows if row not in gone})
 
     def _ends(self, plan: TablePlan, key: ForeignKey, parent: TablePlan) -> tuple[End, End] | None:

@@ -20,10 +20,10 @@ from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.server.deadline import answered
-from tranship.sql.ctid import locate, parse
 from tranship.sql.expression import Bindings
 from tranship.sql.new.probe import ANSWER, ROLL_BACK, SAVEPOINT
 from tranship.sql.old.rows import TextColumns, raising_rows, select_texts, select_texts_of
+from tranship.sql.row_id import locate, parse
 
 _ROWS = 20_000
 _BYTES = 16_000_000
@@ -37,7 +37,7 @@ _RAISED = (
 )
 """The errors that a person's expression may raise for a row."""
 _CHOSEN = 10_000
-"""Most rows that one statement names by their ctids."""
+"""Most rows that one statement names by their ids."""
 
 
 class Chunk(Struct, frozen=True):
@@ -139,7 +139,7 @@ class Reader(Struct, frozen=True):
         await self.old.execute(ROLL_BACK)
         for row, position, sqlstate, message in answers:
             failure = Failure(sqlstate, message, column=self.plan.columns[position].column)
-            self.broken[Locator(batch.source, parse(row))] = failure
+            self.broken[parse(batch.source, row)] = failure
 
     def _first(self, rows: int) -> int:
         """Rows to begin with, by the average size of a row on OLD's disk: compressed values may be
@@ -168,7 +168,7 @@ class Reader(Struct, frozen=True):
         size = first
         while records := await answered(self.old, cursor.fetch(size)):
             columns = list(zip(*records, strict=True))
-            rows = tuple(locate(source, ctid) for ctid in columns[0])
+            rows = tuple(locate(source, id_) for id_ in columns[0])
             values = [_decoded(c) if self.raw else c for c in columns[1:]]
             yield Chunk(
                 rows,

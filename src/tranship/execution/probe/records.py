@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 import asyncpg
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from tranship.execution.context import Job
 from tranship.execution.probe.reading import Reader, by_source
@@ -14,8 +14,8 @@ from tranship.model.catalog import Table
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.verdict import Reject, RejectRecord
-from tranship.sql.ctid import locate, render
 from tranship.sql.old.rows import kept_columns, whole_rows
+from tranship.sql.row_id import locate, render
 
 _AT_ONCE = 500
 """Rows that are fetched together, because whole rows may be large."""
@@ -47,13 +47,13 @@ async def shown_keys(reader: Reader, rows: Iterable[Locator]) -> dict[Locator, s
     before = reader.job.before(reader.plan)
     for group in by_source(rows):
         if not reader.plan.key:
-            shown |= {row: f"at {render(row.address)}" for row in group}
+            shown |= {row: f"at {render(row)}" for row in group}
             continue
         for at in range(0, len(group), _AT_ONCE):
             found = await _rows(
                 reader.old, reader.plan, before, group[at : at + _AT_ONCE], raw=reader.raw, whole=False
             )
-            shown |= {row: key or f"at {render(row.address)}" for row, (key, _) in found.items()}
+            shown |= {row: key or f"at {render(row)}" for row, (key, _) in found.items()}
     return shown
 
 
@@ -69,11 +69,11 @@ async def _rows(
     records = await old.fetch(whole_rows(plan, before, rows, raw=raw, whole=whole))
     source = rows[0].source
     if not raw:
-        return {locate(source, ctid): (key, row) for ctid, key, row in records}
+        return {locate(source, id_): (key, row) for id_, key, row in records}
     found = {}
-    for ctid, values in records:
+    for id_, values in records:
         fields = {c.name: _field(v) for c, v in zip(kept_columns(before), values, strict=True)}
-        found[locate(source, ctid)] = (
+        found[locate(source, id_)] = (
             _json({c: fields[c] for c in plan.key}) if plan.key else None,
             _json(fields),
         )
@@ -90,6 +90,8 @@ def _record(plan: TablePlan, reject: Reject, key: str | None, row: str) -> Rejec
         sqlstate=reject.sqlstate,
         reason=reject.reason,
         row=Raw(row.encode()),
+        flow=plan.name or UNSET,
+        item=reject.row.item or UNSET,
     )
 
 

@@ -21,6 +21,7 @@ from tranship.execution.results.outcome import (
 from tranship.model.flow import FlowId
 from tranship.model.plan import TablePlan
 from tranship.model.verdict import RejectRecord
+from tranship.server.cut import old_rows
 from tranship.server.journal import BatchRow, Journal, RejectRow, Run, TaskRow
 from tranship.server.snapshot import Snapshot
 
@@ -118,4 +119,5 @@ def _counts(
         task.findings.losses,
         task.findings.not_asked,
         already,
+        None if plan.shape.one_row_each else old_rows(b.batch.old for b in batches),
     )

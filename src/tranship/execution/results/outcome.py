@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from tranship import __version__
@@ -17,6 +17,7 @@ from tranship.model.catalog import Catalog
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
+from tranship.model.progress import OldRows
 from tranship.model.resolution import Problem
 from tranship.model.verdict import (
     DatabaseInfo,
@@ -57,7 +58,8 @@ class TableCounts(Struct, frozen=True):
     """The rows of one table, counted."""
 
     plan: TablePlan
-    read: int
+    made: int
+    """Rows that the flow made of old rows; mostly one of each."""
     written: int
     rejected: int
     bytes: int = 0
@@ -66,11 +68,18 @@ class TableCounts(Struct, frozen=True):
     losses: tuple[LossCount, ...] = ()
     not_asked: tuple[str, ...] = ()
     already: bool = False
+    old: OldRows | None = None
+    """The old rows behind those made. None: they are the same rows."""
+
+    @property
+    def read(self) -> int:
+        """Rows of OLD."""
+        return self.made if self.old is None else self.old.read
 
     @property
     def already_there(self) -> int:
-        """Rows that NEW held before the run: read, and neither written nor rejected."""
-        return self.read - self.written - self.rejected
+        """Rows that NEW held before the run: made, and neither written nor rejected."""
+        return self.made - self.written - self.rejected
 
 
 class Frame(Struct, frozen=True):
@@ -96,19 +105,7 @@ def outcome(
     """Returns the whole result. Its status is that of a run that reached its end."""
     job, config = context.job, context.config
     results = tuple(_table(job, frame, counts) for counts in tables)
-    failed = sum(t.rows_failed for t in results)
-    left = sum(frame.left_out.values())
-    stats = Stats(
-        tables_processed=len(results),
-        rows_read=sum(t.rows_read for t in results) + left,
-        rows_migrated=sum(t.rows_migrated for t in results),
-        rows_failed=failed,
-        rows_left_out=left,
-        rows_already_there=sum(t.rows_already_there for t in results),
-        bytes=sum(t.bytes for t in results),
-        duration_seconds=round(frame.seconds, 3),
-    )
-    status, exit_status = _status(frame, failed)
+    status, exit_status = _status(frame, sum(t.rows_failed for t in results))
     result = MigrationResult(
         tool_version=__version__,
         run_id=frame.run_id,
@@ -120,7 +117,7 @@ def outcome(
         finished=(frame.started + datetime.timedelta(seconds=frame.seconds)).isoformat(
             timespec="milliseconds"
         ),
-        stats=stats,
+        stats=_stats(frame, tables, results),
         tables=results,
         problems=(*frame.problems, *frame.differs.values()),
         old=_database(config.old, job.old),
@@ -132,6 +129,34 @@ def outcome(
         sequences=frame.sequences,
     )
     return MigrationOutcome(result, tuple(rejects))
+
+
+def _stats(frame: Frame, tables: Sequence[TableCounts], results: Sequence[TableResult]) -> Stats:
+    left = sum(frame.left_out.values())
+    made, without_items = _made(tables)
+    return Stats(
+        tables_processed=len(results),
+        rows_read=sum(t.rows_read for t in results) + left,
+        rows_migrated=sum(t.rows_migrated for t in results),
+        rows_failed=sum(t.rows_failed for t in results),
+        rows_left_out=left + sum(t.rows_left_out for t in results),
+        rows_already_there=sum(t.rows_already_there for t in results),
+        bytes=sum(t.bytes for t in results),
+        duration_seconds=round(frame.seconds, 3),
+        rows_made=made,
+        rows_without_items=without_items,
+    )
+
+
+def _made(tables: Sequence[TableCounts]) -> tuple[int, int] | tuple[UnsetType, UnsetType]:
+    """Returns the rows that all flows made, and the old rows of which they made none.
+
+    UNSET: each makes one row of each old row that it takes.
+    """
+    several = [counts.old for counts in tables if counts.old is not None and not _one_of_each(counts)]
+    if not several:
+        return UNSET, UNSET
+    return sum(counts.made for counts in tables), sum(old.without_items for old in several)
 
 
 def reject_record(plan: TablePlan, reject: Reject, key: bytes | None, row: bytes) -> RejectRecord:
@@ -146,6 +171,8 @@ def reject_record(plan: TablePlan, reject: Reject, key: bytes | None, row: bytes
         reject.sqlstate,
         reject.reason,
         msgspec.Raw(row),
+        plan.name or UNSET,
+        reject.row.item or UNSET,
     )
 
 
@@ -184,7 +211,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         rows_read=counts.read,
         rows_migrated=counts.written,
         rows_failed=counts.rejected,
-        rows_left_out=0,
+        rows_left_out=counts.old.left_out if counts.old is not None else 0,
         bytes=counts.bytes,
         verified=verified,
         verified_why=why,
@@ -196,7 +223,16 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         already_migrated=counts.already,
         rows_already_there=counts.already_there,
         rows_in_old_now=frame.rows_now.get(counts.plan.flow),
+        flow=counts.plan.name or UNSET,
+        rows_made=counts.made if not _one_of_each(counts) else UNSET,
+        rows_without_items=counts.old.without_items if counts.old and not _one_of_each(counts) else UNSET,
     )
+
+
+def _one_of_each(counts: TableCounts) -> bool:
+    """Returns whether a flow makes one row of each old row that it takes."""
+    shape = counts.plan.shape
+    return shape.query is None and shape.items is None
 
 
 def _database(endpoint: Endpoint, catalog: Catalog) -> DatabaseInfo:

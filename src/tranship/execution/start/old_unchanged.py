@@ -40,7 +40,9 @@ async def unwritten(
     # On another timeline the same transaction number means another transaction.
     if snapshot.mark.timeline != then.timeline or not _comparable(tasks):
         return False
-    on_event(Noted(LookingForWrites(len(tasks), sum(task.rows for task in tasks))))
+    # What a query reads is compared with the other tables that expressions read.
+    tasks = [task for task in tasks if task.plan.shape.in_a_heap]
+    on_event(Noted(LookingForWrites(len(tasks), sum(task.rows_of_old for task in tasks))))
     comparison = _Comparison(snapshot, then, tasks, on_event)
     streams = [asyncio.create_task(comparison.stream()) for _ in range(max(1, min(jobs, len(tasks))))]
     try:
@@ -56,7 +58,8 @@ async def unwritten(
 
 def _comparable(tasks: Sequence[Task]) -> bool:
     """Returns whether the rows of all tables have addresses and transactions of this server."""
-    return all(source.pageable for task in tasks for source in task.plan.sources)
+    heaps = [task.plan.sources for task in tasks if task.plan.shape.in_a_heap]
+    return all(source.pageable for sources in heaps for source in sources)
 
 
 class _Comparison:
@@ -68,7 +71,7 @@ class _Comparison:
         self._snapshot = snapshot
         self._then = then
         # Taken from the end: the largest table first, so that it does not run alone at the end.
-        self._queue = sorted(tasks, key=lambda task: task.rows)
+        self._queue = sorted(tasks, key=lambda task: task.rows_of_old)
         self._on_event = on_event
         self._reported = time.monotonic()
 
@@ -99,8 +102,8 @@ async def _as_it_was(old: OldReader, now: Mark, then: Mark, task: Task) -> bool:
         for source in task.plan.sources:
             seen, later = await old.newer(source, then.oldest)
             rows, newer = rows + seen, newer or later
-        if rows != task.rows:
+        if rows != task.rows_of_old:
             return False
         if not newer:
             return True
-    return await old.versions(task.plan) == (task.rows, task.digest)
+    return await old.versions(task.plan) == (task.rows_of_old, task.digest)

@@ -352,5 +352,6 @@ def _resumed(row: TaskRow, plan: TablePlan) -> Task:
         row.findings,
         [],
         finished=row.done,
+        old_rows=row.old_rows,
         relation=row.relation,
     )

@@ -17,9 +17,10 @@ from tranship.model.dependencies import Dependencies
 from tranship.model.locator import Whole
 from tranship.model.options import MigrateOptions, reject_bound
 from tranship.model.plan import TablePlan
-from tranship.model.progress import Batch, Phase
+from tranship.model.progress import Batch, OldRows, Phase
 from tranship.planning.plan.content import plan_hash
-from tranship.server.journal import Findings, Journal, Predicted, name_text
+from tranship.server.cut import old_rows
+from tranship.server.journal import Findings, Journal, Predicted, flow_name_text, name_text
 
 
 @dataclass
@@ -57,6 +58,8 @@ async def write_task(control: asyncpg.Connection, journal: Journal, run: str, ta
         task.digest,
         findings,
         task.facts.format,
+        flow_name_text(task.plan.flow),
+        task.old_rows,
     )
     await journal.write_batches(control, run, task.position, task.todo)
     flow = task.plan.flow
@@ -79,15 +82,20 @@ def task_of(position: int, plan: TablePlan, probed: ProbeResult) -> Task:
     kept = Findings(findings.losses, findings.not_asked, findings.ordered_stream)
     batches = _whole(plan, cut.batches) if findings.ordered_stream else list(cut.batches)
     facts = FlowTask(position, plan, ordered_stream=findings.ordered_stream)
-    return Task(facts, plan_hash(plan), cut.rows, cut.digest, kept, batches)
+    old_rows = cut.old.read if cut.old is not None else None
+    return Task(facts, plan_hash(plan), cut.rows, cut.digest, kept, batches, old_rows=old_rows)
 
 
 def _whole(plan: TablePlan, batches: Sequence[Batch]) -> list[Batch]:
     """Returns one batch per source, because a stream in key order cannot be cut by place."""
-    rows: dict[int, int] = {}
+    by_source: dict[int, list[Batch]] = {}
     for batch in batches:
-        rows[batch.source] = rows.get(batch.source, 0) + batch.rows
+        by_source.setdefault(batch.source, []).append(batch)
     return [
-        Batch(number, plan.flow, Whole(source), count)
-        for number, (source, count) in enumerate(sorted(rows.items()))
+        Batch(number, plan.flow, Whole(source), sum(one.rows for one in mine), _old(plan, mine))
+        for number, (source, mine) in enumerate(sorted(by_source.items()))
     ]
+
+
+def _old(plan: TablePlan, batches: Sequence[Batch]) -> OldRows | None:
+    return None if plan.shape.one_row_each else old_rows(batch.old for batch in batches)

@@ -62,7 +62,8 @@ def hazards(
     if before is None or after is None:
         return ()
     context = _Context(plan, before, after, old, new, plans)
-    alone = len(plans.get(plan.new, ())) == 1
+    # A key of OLD says nothing about several rows that are made of one.
+    alone = len(plans.get(plan.new, ())) == 1 and plan.shape.items is None
     return (
         *_column_hazards(context),
         *_encoding_hazards(context),
@@ -264,7 +265,12 @@ def _is_held_by_old(key: ForeignKey, context: _Context) -> bool:
     """
     origins = tuple(equal_origin(context.plan, context.before, context.after, c) for c in key.columns)
     parents = context.plans.get(key.target, ())
-    ends = {(parent.old, tuple(surely_taken(parent, c) for c in key.target_columns)) for parent in parents}
+    # A row that a filter leaves out, or that makes no item, is nobody's parent.
+    ends = {
+        (parent.old, tuple(surely_taken(parent, c) for c in key.target_columns))
+        for parent in parents
+        if parent.shape.one_row_each
+    }
     for held in context.before.foreign_keys:
         proven = held.validated and held.enforced and (held.match_full or not key.match_full)
         if proven and held.columns == origins and (held.target, held.target_columns) in ends:

@@ -24,8 +24,8 @@ USER_FUNCTION = re.compile(r'[\w"]\.("[^"]+"|\w+)\(')
 def index_hazards(plan: TablePlan, before: Table, after: Table, *, alone: bool) -> Iterator[Hazard]:
     """Yields the hazards of the new table's indexes in their order.
 
-    ``alone`` says that no other old table fills the new one: only then a key of OLD says something about all
-    rows. An invalid index refuses no row.
+    ``alone`` says that no other flow fills the new table, and that this one makes no several rows of an old
+    one: only then a key of OLD says something about all rows. An invalid index refuses no row.
     """
     for index in after.indexes:
         if not index.valid:

@@ -26,8 +26,10 @@ from tranship.server.journal.nouns import (
     TaskRow,
     Undo,
     bound,
+    flow_name_text,
     name_from,
     name_text,
+    old_columns,
 )
 from tranship.server.journal.store import Journal
 
@@ -47,9 +49,11 @@ __all__ = [
     "bound",
     "earlier_format",
     "find_journal",
+    "flow_name_text",
     "missing_rights",
     "name_from",
     "name_text",
+    "old_columns",
     "prepare_journal",
     "refuse_unfinished",
     "remove_journal",

@@ -12,7 +12,7 @@ from msgspec import Struct
 from tranship.model.flow import FlowId
 from tranship.model.locator import Address, Locator
 from tranship.model.names import TableName
-from tranship.model.progress import Batch, Phase
+from tranship.model.progress import Batch, OldRows, Phase
 from tranship.model.undo import IndexDropped, SwitchedOff
 from tranship.model.verdict import LossCount, Reject
 from tranship.sql import ctid
@@ -93,6 +93,8 @@ class TaskRow(Struct, frozen=True):
     digest: str
     findings: Findings
     format: str
+    old_rows: int | None = None
+    """Rows of OLD behind ``rows``; None: they are the same rows."""
     relation: RelationIdentity | None = None
     """NEW's relation before it received the first row; None: nothing was written, or format 1."""
 
@@ -187,6 +189,16 @@ def name_text(name: TableName) -> str:
 def name_from(text: str) -> TableName:
     """Reads what :func:`name_text` wrote."""
     return msgspec.json.decode(text.encode(), type=TableName)
+
+
+def flow_name_text(flow: FlowId) -> str:
+    """Returns a flow's name in ASCII, which every encoding of NEW can hold; empty without a name."""
+    return json.dumps(flow.name) if flow.name else ""
+
+
+def old_columns(old: OldRows | None) -> tuple[int | None, int | None, int | None]:
+    """Returns the old rows of a batch as the journal's columns hold them."""
+    return (old.read, old.left_out, old.without_items) if old is not None else (None, None, None)
 
 
 def bound(address: Address | None) -> str | None:

@@ -15,7 +15,7 @@ from tranship.model.flow import FlowId
 from tranship.model.locator import Locator, Pages, Range, Whole
 from tranship.model.names import TableName
 from tranship.model.plan import Plan
-from tranship.model.progress import Batch
+from tranship.model.progress import Batch, OldRows
 from tranship.model.reasons import from_journal, journalled
 from tranship.model.undo import IndexDropped, SwitchedOff, Unreadable
 from tranship.model.verdict import Reject
@@ -31,8 +31,9 @@ from tranship.server.journal.nouns import (
     Undo,
     bound,
     name_from,
+    old_columns,
 )
-from tranship.sql import ctid
+from tranship.sql import ctid, row_id
 from tranship.sql.new.journal import FORMAT, JournalSql
 from tranship.sql.new.undo import restoring
 
@@ -132,8 +133,7 @@ class Journal:
     ) -> None:
         """Journals batches as still to do."""
         rows = [
-            (run, position, b.number, b.source, bound(b.range.start), bound(b.range.end), b.rows)
-            for b in batches
+            (run, position, b.number, b.source, *_ends(b.range), b.rows, *old_columns(b.old)) for b in batches
         ]
         await conn.executemany(self.sql("insert_batch"), rows)
 
@@ -178,13 +178,14 @@ class Journal:
                 position,
                 batch,
                 row.reject.row.source,
-                *ctid.page_and_line(row.reject.row),
+                *_page_and_line(row.reject.row),
                 row.key,
                 row.row,
                 row.reject.sqlstate,
                 row.reject.constraint,
                 row.reject.column,
                 message(row.reject),
+                *_item_and_key(row.reject.row),
             )
             for row in rows
         ]
@@ -238,19 +239,36 @@ def _predicted_reject(run: str, position: int, reject: Reject) -> tuple[object, 
     """Returns a reject as a row of the predicted ones, in column order."""
     row = reject.row
     words = (reject.sqlstate, reject.column, reject.constraint, message(reject))
-    return (run, position, row.source, *ctid.page_and_line(row), reject.rank, *words)
+    return (run, position, row.source, *_page_and_line(row), reject.rank, *words, *_item_and_key(row))
 
 
 def _already_there(run: str, position: int, row: Locator) -> tuple[object, ...]:
     """A row that NEW held before the run, in the same columns."""
-    return (run, position, row.source, *ctid.page_and_line(row), 0, _NO_FAULT, None, None, b"")
+    words = (0, _NO_FAULT, None, None, b"")
+    return (run, position, row.source, *_page_and_line(row), *words, *_item_and_key(row))
+
+
+def _page_and_line(row: Locator) -> tuple[int, int]:
+    place = row_id.in_journal(row)
+    return place.page, place.line
+
+
+def _item_and_key(row: Locator) -> tuple[int, str]:
+    place = row_id.in_journal(row)
+    return place.item, place.key
+
+
+def _place(row: asyncpg.Record) -> Locator:
+    """Returns the row of OLD that a row of the journal is about; format 1 knows no items and keys."""
+    place = row_id.Place(row["page"], row["line"], row.get("item", 0), row.get("key", ""))
+    return row_id.from_journal(row["source"], place)
 
 
 def _predicted(rows: Iterable[asyncpg.Record]) -> Predicted:
     rejects, already_there = [], []
     for row in rows:
         if row["sqlstate"] == _NO_FAULT:
-            already_there.append(ctid.locate(row["source"], (row["page"], row["line"])))
+            already_there.append(_place(row))
         else:
             rejects.append(_reject(row))
     return Predicted(tuple(rejects), tuple(already_there))
@@ -287,7 +305,8 @@ def _earlier_undo(row: asyncpg.Record) -> Undo:
 
 
 def _flow(row: asyncpg.Record) -> FlowId:
-    return FlowId(name_from(row["old_table"]), name_from(row["new_table"]))
+    name = msgspec.json.decode(row["flow_name"]) if row["flow_name"] else ""
+    return FlowId(name_from(row["old_table"]), name_from(row["new_table"]), name)
 
 
 def _range(source: int, lo: str | None, hi: str | None) -> Range:
@@ -298,10 +317,20 @@ def _range(source: int, lo: str | None, hi: str | None) -> Range:
     )
 
 
+def _ends(range_: Range) -> tuple[str | None, str | None]:
+    return bound(range_.start), bound(range_.end)
+
+
+def _old(row: asyncpg.Record) -> OldRows | None:
+    read = row.get("old_rows")
+    return OldRows(read, row["left_out"], row["no_items"]) if read is not None else None
+
+
 def _batch(row: asyncpg.Record, flow: FlowId) -> BatchRow:
+    range_ = _range(row["source"], row["lo"], row["hi"])
     return BatchRow(
         row["position"],
-        Batch(row["number"], flow, _range(row["source"], row["lo"], row["hi"]), row["row_count"]),
+        Batch(row["number"], flow, range_, row["row_count"], _old(row)),
         row["state"] == "done",
         row["read"] or 0,
         row["written"] or 0,
@@ -315,7 +344,7 @@ def _batch(row: asyncpg.Record, flow: FlowId) -> BatchRow:
 
 def _reject(row: asyncpg.Record) -> Reject:
     return Reject(
-        ctid.locate(row["source"], (row["page"], row["line"])),
+        _place(row),
         row["sqlstate"],
         from_journal(bytes(row["message"])),
         row["column_name"],

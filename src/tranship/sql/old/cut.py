@@ -5,9 +5,11 @@ A "source" is one heap: the table itself, or a leaf of a partitioned table.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tranship.model.names import TableName
-from tranship.model.plan import Source
-from tranship.sql.old.batch import from_source, in_source, where
+from tranship.model.plan import Source, TablePlan
+from tranship.sql.old.row_source import from_source, in_source, items_of_row, row_source, taken, where
 from tranship.sql.quote import relation
 
 _VERSION = "pg_catalog.hashtextextended(old.ctid::text || ' ' || old.xmin::text, 0)"
@@ -16,12 +18,12 @@ the order.
 """
 
 
-def in_physical_order(select: str) -> str:
-    """Returns a batch's read in ctid order, with joins or without.
+def in_physical_order(select: str, plan: TablePlan) -> str:
+    """Returns a batch's read in the fixed order of its rows, with joins or without.
 
     It is needed where NEW's sequence numbers the rows as they arrive: a join alone keeps no order.
     """
-    return f"{select}\nORDER BY old.ctid"
+    return f"{select}\nORDER BY {row_source(plan, 0).order}"
 
 
 def versions(source: Source) -> str:
@@ -86,6 +88,57 @@ def measure(source: Source, step: int, *, digest: bool) -> str:
             COALESCE(old.ctid > pg_catalog.lag(old.ctid) OVER (), true) AS up, {hashed} AS hashed
           {from_source(source)}{where(in_source(source))}) AS s
     """
+
+
+def measure_made(
+    plan: TablePlan,
+    number: int,
+    step: int | None,
+    conditions: Sequence[str] = (),
+    *,
+    digest: bool,
+    ordered: bool = False,
+) -> str:
+    """Returns a query that reads old rows once, and counts what a flow makes of them, in batches of about
+    ``step`` rows; an old row's items lie in one batch.
+
+    Its rows, in physical order, one for each batch (or one for all old rows where ``step`` is None):
+
+    * ``rows``: the rows that the flow makes;
+    * ``old_rows``, ``left_out``, ``no_items``: the old rows, those that the filter does not select, and
+      those that are taken and make no row;
+    * ``first``: the ctid that opens the batch, as text; NULL without ``step``;
+    * ``ascending``, ``digest``: as :func:`measure` has them; all old rows count.
+
+    ``ordered`` sorts by ctid: for a scan that did not ascend.
+    """
+    source = plan.sources[number]
+    made = "1" if plan.shape.items is None else f"(SELECT CAST(count(*) AS int4) {items_of_row(plan)})"
+    chosen = " AND ".join(taken(plan))
+    counted = f"CASE WHEN {chosen} THEN {made} END" if chosen else made
+    hashed = _VERSION if digest else "0::bigint"
+    divisor = step or 2**62
+    first = "min(s.id)::text" if step is not None else "NULL::text"
+    order = "\nORDER BY old.ctid" if ordered else ""
+    return f"""
+        SELECT COALESCE(sum(s.made), 0)::int8 AS rows, count(*)::int8 AS old_rows,
+          (count(*) FILTER (WHERE s.made IS NULL))::int8 AS left_out,
+          (count(*) FILTER (WHERE s.made = 0))::int8 AS no_items,
+          {first} AS first, bool_and(s.up) AS ascending, sum(s.hashed) AS digest
+        FROM (
+          SELECT r.id, r.made, r.hashed, COALESCE(r.id > pg_catalog.lag(r.id) OVER (), true) AS up,
+            (sum(r.made) OVER (ROWS UNBOUNDED PRECEDING) - COALESCE(r.made, 0)) / {divisor} AS n
+          FROM (
+            SELECT old.ctid AS id, {counted} AS made, {hashed} AS hashed
+            {from_source(source)}{where((*in_source(source), *conditions))}{order}) AS r
+        ) AS s
+        GROUP BY COALESCE(s.n, 0) ORDER BY COALESCE(s.n, 0)
+    """
+
+
+def count_made(plan: TablePlan, number: int, conditions: Sequence[str] = ()) -> str:
+    """Returns a query for the number of rows that a flow makes of one source."""
+    return f"SELECT count(*) {row_source(plan, number).read(conditions)}"
 
 
 def measure_sorted(source: Source, step: int) -> str:

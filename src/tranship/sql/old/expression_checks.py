@@ -5,7 +5,7 @@ the same one each time? Everything is prepared or explained; nothing is executed
 from __future__ import annotations
 
 from tranship.model.plan import TablePlan
-from tranship.sql.old.batch import from_source
+from tranship.sql.old.row_source import row_source
 
 FUNCTIONS = """
     SELECT p.oid::pg_catalog.int8 AS oid, p.proname::pg_catalog.text AS name, p.provolatile = 'v' AS volatile,
@@ -31,19 +31,19 @@ def value_of(plan: TablePlan, expression: str) -> str:
     """Returns a SELECT of the bare value, to be prepared: the server then describes its parameters and its
     type.
     """
-    return f"SELECT (\n{expression}\n) {from_source(plan.sources[0])}"
+    return f"SELECT (\n{expression}\n) {row_source(plan, 0).heap}"
 
 
 def explained(plan: TablePlan, expression: str) -> str:
     """Returns an EXPLAIN of the expression as a batch reads it."""
-    return f"EXPLAIN SELECT CAST((\n{expression}\n) AS pg_catalog.text) {from_source(plan.sources[0])}"
+    return f"EXPLAIN SELECT CAST((\n{expression}\n) AS pg_catalog.text) {row_source(plan, 0).heap}"
 
 
 def explained_reads(plan: TablePlan, expression: str) -> str:
     """Returns an EXPLAIN in JSON that names every relation and, with its schema, every function that the
     expression reaches; what the planner inlines or computes itself is not among the functions.
     """
-    inner = f"SELECT CAST((\n{expression}\n) AS pg_catalog.text) {from_source(plan.sources[0])}"
+    inner = f"SELECT CAST((\n{expression}\n) AS pg_catalog.text) {row_source(plan, 0).heap}"
     return f"EXPLAIN (VERBOSE, FORMAT JSON, COSTS OFF) {inner}"
 
 
@@ -53,7 +53,7 @@ def explained_as_condition(plan: TablePlan, expression: str) -> str:
     Aggregates, window functions and functions that return sets are errors there, each with the server's own
     message.
     """
-    return f"EXPLAIN SELECT {from_source(plan.sources[0])} WHERE (\n{expression}\n) IS NULL"
+    return f"EXPLAIN SELECT {row_source(plan, 0).heap} WHERE (\n{expression}\n) IS NULL"
 
 
 def explained_twice(plan: TablePlan, expression: str) -> str:
@@ -63,7 +63,7 @@ def explained_twice(plan: TablePlan, expression: str) -> str:
     A subquery with a volatile function in its output is never pulled up, because it could then be evaluated
     another number of times (``is_simple_subquery`` in the planner's source).
     """
-    inner = f"SELECT CAST((\n{expression}\n) AS pg_catalog.text) AS v {from_source(plan.sources[0])}"
+    inner = f"SELECT CAST((\n{expression}\n) AS pg_catalog.text) AS v {row_source(plan, 0).heap}"
     return f"""
         EXPLAIN (FORMAT JSON, COSTS OFF) SELECT FROM ({inner}) AS {REPEATABLE} WHERE {REPEATABLE}.v IS NULL
     """

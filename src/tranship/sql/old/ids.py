@@ -1,13 +1,14 @@
-"""The statement that lists which rows a range of OLD holds."""
+"""The statement that lists which rows a batch of OLD holds."""
 
 from __future__ import annotations
 
-from tranship.model.locator import Range
-from tranship.model.plan import Source
-from tranship.sql.old.batch import from_source, in_range, in_source, where
+from tranship.model.plan import TablePlan
+from tranship.model.progress import Batch
+from tranship.sql.old.batch import in_batch
+from tranship.sql.old.row_source import row_source
 
 
-def select_ids(source: Source, range_: Range) -> str:
-    """Returns a query for the ctids of a range of one source, as text, ascending."""
-    conditions = where([*in_source(source), *in_range(range_)])
-    return f"SELECT CAST(old.ctid AS pg_catalog.text) {from_source(source)}{conditions} ORDER BY old.ctid"
+def select_ids(plan: TablePlan, batch: Batch) -> str:
+    """Returns a query for the ids of a batch's rows, as text, in the fixed order."""
+    rows = row_source(plan, batch.source)
+    return f"SELECT {rows.id_text} {in_batch(plan, batch)} ORDER BY {rows.order}"

@@ -12,7 +12,8 @@ from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.sql.expression import key_text
 from tranship.sql.lookup import several
-from tranship.sql.old.batch import among, from_source, in_batch, in_source, where
+from tranship.sql.old.batch import in_range
+from tranship.sql.old.row_source import RowSource, among, row_source, row_sources, where
 from tranship.sql.quote import ident
 
 _MOST_SHOWN = 3
@@ -23,13 +24,13 @@ def batch_keys(plan: TablePlan, batch: Batch, lookup: Lookup) -> str:
     """Returns a query for the distinct keys of a batch's rows, as texts; keys with a NULL are never looked
     up.
     """
-    return _distinct(plan, batch.source, in_batch(plan, batch), lookup)
+    return _distinct(row_source(plan, batch.source), in_range(batch.range), lookup)
 
 
 def keys_of(plan: TablePlan, rows: Sequence[Locator], lookup: Lookup) -> str:
     """Returns a query for the distinct keys of chosen rows, at least one, of one source, as texts."""
-    source = plan.sources[rows[0].source]
-    return _distinct(plan, rows[0].source, (*in_source(source), among(rows)), lookup)
+    source = row_source(plan, rows[0].source)
+    return _distinct(source, (among(source, rows),), lookup)
 
 
 def ambiguous_to_be(plan: TablePlan, keys: Sequence[str], value: str) -> str:
@@ -40,10 +41,7 @@ def ambiguous_to_be(plan: TablePlan, keys: Sequence[str], value: str) -> str:
     """
     named = ", ".join(f"{key} AS k{n}" for n, key in enumerate(keys))
     columns = ", ".join(f"k{n}" for n in range(len(keys)))
-    reads = " UNION ALL ".join(
-        f"SELECT {named}, {value} AS v {from_source(source)}{where(in_source(source))}"
-        for source in plan.sources
-    )
+    reads = " UNION ALL ".join(f"SELECT {named}, {value} AS v {rows.read()}" for _, rows in row_sources(plan))
     known = where(f"k{n} IS NOT NULL" for n in range(len(keys)))
     return f"""
         SELECT {columns} FROM ({reads}) AS r{known}
@@ -51,7 +49,7 @@ def ambiguous_to_be(plan: TablePlan, keys: Sequence[str], value: str) -> str:
     """
 
 
-def _distinct(plan: TablePlan, source: int, conditions: Sequence[str], lookup: Lookup) -> str:
+def _distinct(rows: RowSource, conditions: Sequence[str], lookup: Lookup) -> str:
     keys = ", ".join(key_text(c) for c in lookup.columns)
     known = [f"old.{ident(c)} IS NOT NULL" for c in lookup.columns]
-    return f"SELECT DISTINCT {keys} {from_source(plan.sources[source])}{where((*conditions, *known))}"
+    return f"SELECT DISTINCT {keys} {rows.read((*conditions, *known))}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tranship.model.catalog import ForeignKey
 from tranship.model.plan import TablePlan
 from tranship.sql.foreign_keys import equal
-from tranship.sql.old.batch import from_source, in_source, where
+from tranship.sql.old.row_source import row_sources
 from tranship.sql.quote import ident, relation
 
 
@@ -19,9 +19,9 @@ def referenced_rows(plan: TablePlan, key: ForeignKey, texts: Sequence[str]) -> s
     """
     pairs = list(zip(key.columns, key.target_columns, strict=True))
     children = []
-    for source in plan.sources:
+    for _, rows in row_sources(plan):
         columns = ", ".join(f"old.{ident(child)} AS k{n}" for n, (child, _) in enumerate(pairs))
-        children.append(f"SELECT {columns} {from_source(source)}{where(in_source(source))}")
+        children.append(f"SELECT {columns} {rows.read()}")
     same = " AND ".join(
         equal(key, n, f"old.{ident(parent)}", f"child.k{n}") for n, (_, parent) in enumerate(pairs)
     )

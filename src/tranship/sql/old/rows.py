@@ -1,8 +1,8 @@
-"""What the data checks read from OLD: shipped texts with the row's ctid, rows found by joins, counts, and
+"""What the data checks read from OLD: shipped texts with the row's id, rows found by joins, counts, and
 whole rows for people.
 
-Rows are named by their source's position in the plan and their ctid: each source is a heap with ctids of its
-own.
+Rows are named by their source's position in the plan and their id (``row_source.py``): each source is a heap
+with ids of its own.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from msgspec import Struct
 
 from tranship.model.catalog import Column, Table
 from tranship.model.locator import Locator
-from tranship.model.plan import Source, TablePlan
+from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.sql.expression import Bindings, compile_text, gap, gap_value, lookup_joins
-from tranship.sql.old.batch import among, from_source, in_batch, in_source, key_terms, where, without
+from tranship.sql.old.batch import in_batch, in_range, key_terms
+from tranship.sql.old.row_source import TID, Part, RowSource, among, row_source, row_sources, without
 from tranship.sql.quote import ident, literal
 from tranship.sql.types.strings import byte_text
 
@@ -43,30 +44,31 @@ def select_texts(
     only: Sequence[str] | None = None,
     excluded: Sequence[Locator] = (),
 ) -> str:
-    """Returns a query for ctid, shipped texts and missing values of a batch's rows.
+    """Returns a query for id, shipped texts and missing values of a batch's rows.
 
     With ``only`` it reads just the rows that meet one of these predicates.
     """
     chosen = (f"({' OR '.join(only)})",) if only is not None else ()
-    conditions = (*in_batch(plan, batch), *without(excluded), *chosen)
-    return _texts(plan, old, plan.sources[batch.source], conditions, texts)
+    rows = row_source(plan, batch.source)
+    conditions = (*in_range(batch.range), *without(rows, excluded), *chosen)
+    return _texts(plan, old, rows, conditions, texts)
 
 
 def select_texts_of(plan: TablePlan, old: Table, rows: Sequence[Locator], texts: TextColumns) -> str:
     """Returns the same query for chosen rows, at least one, of one source."""
-    source = plan.sources[rows[0].source]
-    return _texts(plan, old, source, (*in_source(source), among(rows)), texts)
+    source = row_source(plan, rows[0].source)
+    return _texts(plan, old, source, (among(source, rows),), texts)
 
 
-def _texts(plan: TablePlan, old: Table, source: Source, conditions: Sequence[str], texts: TextColumns) -> str:
+def _texts(
+    plan: TablePlan, old: Table, rows: RowSource, conditions: Sequence[str], texts: TextColumns
+) -> str:
     columns = [compile_text(plan, n, old) for n in texts.positions]
     columns += [_missing_value(plan, n, old) for n in texts.gaps]
     if texts.raw:
         columns = [f"pg_catalog.convert_to({column}, 'SQL_ASCII')" for column in columns]
-    listed = ", ".join(["old.ctid", *columns])
-    return (
-        f"SELECT {listed}\n{from_source(source)}{lookup_joins(plan, old, texts.bindings)}{where(conditions)}"
-    )
+    listed = ", ".join([rows.id, *columns])
+    return f"SELECT {listed}\n{rows.read(conditions, lookup_joins(plan, old, texts.bindings))}"
 
 
 def _missing_value(plan: TablePlan, position: int, old: Table) -> str:
@@ -77,7 +79,7 @@ def _missing_value(plan: TablePlan, position: int, old: Table) -> str:
 
 
 def duplicates(plan: TablePlan, keys: Sequence[str], *, nulls_not_distinct: bool) -> str:
-    """Returns a query for the rows that share a key with another row: source position, ctid, key.
+    """Returns a query for the rows that share a key with another row: source position, id, key.
 
     ``keys`` are SQL of canonical texts over ``old``. Read once and MATERIALIZED, because the rows are grouped
     and joined.
@@ -92,17 +94,17 @@ def duplicates(plan: TablePlan, keys: Sequence[str], *, nulls_not_distinct: bool
 
 
 def in_key_order(plan: TablePlan, old: Table, rows: Sequence[Locator]) -> str:
-    """Returns a query that puts chosen rows of any sources into OLD key order: source position, ctid."""
+    """Returns a query that puts chosen rows of any sources into OLD key order: source position, id."""
     wanted: dict[int, list[Locator]] = {}
     for row in rows:
         wanted.setdefault(row.source, []).append(row)
     keys = key_terms(plan, old)
-    named = ", ".join(["old.ctid AS id", *(f"{term} AS o{n}" for n, term in enumerate(keys))])
+    named = "".join(f", {term} AS o{n}" for n, term in enumerate(keys))
     reads = []
     for number, chosen in sorted(wanted.items()):
-        source = plan.sources[number]
-        conditions = where((*in_source(source), among(chosen)))
-        reads.append(f"SELECT {number} AS source, {named} {from_source(source)}{conditions}")
+        source = row_source(plan, number)
+        read = source.read([among(source, chosen)])
+        reads.append(f"SELECT {number} AS source, {source.id} AS id{named} {read}")
     order = ", ".join([*(f"o{n}" for n in range(len(keys))), "source", "id"])
     return f"SELECT source, id FROM ({' UNION ALL '.join(reads)}) AS r ORDER BY {order}"
 
@@ -119,7 +121,7 @@ class End(Struct, frozen=True):
 
 def orphans(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[Locator]]]) -> str:
     """Returns a query for the rows of the child without a parent among the rows that are copied: source
-    position, ctid.
+    position, id.
 
     ``parents`` holds, for each plan that fills the parent table, the child's expressions to compare that
     plan's key with, its end of the key, and its rows that are rejected and so are nobody's parent.
@@ -132,7 +134,7 @@ def orphans(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[L
 
 def children(child: End, compared: tuple[str, ...], parent: End, rows: Sequence[Locator]) -> str:
     """Returns a query for the rows of the child that refer to one of the given rows of the parent: source
-    position, ctid.
+    position, id.
     """
     conditions = [f"({e}) IS NOT NULL" for e in child.expressions]
     conditions.append(
@@ -142,7 +144,7 @@ def children(child: End, compared: tuple[str, ...], parent: End, rows: Sequence[
 
 
 def orphaned(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[Locator]]]) -> str:
-    """Returns a query for the rows of the child that refer to rejected rows alone: source position, ctid.
+    """Returns a query for the rows of the child that refer to rejected rows alone: source position, id.
 
     ``parents`` as in :func:`orphans`. A row that a surviving row of OLD is the parent of, too, is left:
     without a unique key in OLD several rows may share a key, and one of them suffices.
@@ -160,7 +162,7 @@ def orphaned(child: End, parents: Sequence[tuple[tuple[str, ...], End, Sequence[
 
 def children_of_keys(child: End) -> str:
     """Returns a query for the rows of the child that refer to one of the keys in $1 (``text[]``): source
-    position, ctid. A key is a JSON array of the child's expressions, as text.
+    position, id. A key is a JSON array of the child's expressions, as text.
     """
     written = f"CAST(pg_catalog.json_build_array({', '.join(child.expressions)}) AS pg_catalog.text)"
     return _everywhere(child.plan, None, [f"{written} = ANY ($1::pg_catalog.text[])"])
@@ -191,31 +193,29 @@ def _same(compared: Sequence[str], parent: End) -> str:
 
 
 def _ends(end: End, *, rejected: Sequence[Locator] = (), only: Sequence[Locator] | None = None) -> str:
-    """Returns a SELECT over the parent's rows: source position, ctid, and the key columns ``k0``, ``k1`` …"""
+    """Returns a SELECT over the parent's rows: source position, id, and the key columns ``k0``, ``k1`` …"""
     named = ", ".join(f"{e} AS k{n}" for n, e in enumerate(end.expressions))
     reads = []
-    for number, source in enumerate(end.plan.sources):
-        conditions = list(in_source(source))
+    for number, source in row_sources(end.plan):
+        conditions = []
         if only is not None:
             chosen = [r for r in only if r.source == number]
             if not chosen:
                 continue
-            conditions.append(among(chosen))
-        conditions += without([r for r in rejected if r.source == number])
-        reads.append(
-            f"SELECT {number} AS source, old.ctid AS id, {named} {from_source(source)}{where(conditions)}"
-        )
+            conditions.append(among(source, chosen))
+        conditions += without(source, [r for r in rejected if r.source == number])
+        reads.append(f"SELECT {number} AS source, {source.id} AS id, {named} {source.read(conditions)}")
     return " UNION ALL ".join(reads)
 
 
 def holders(plan: TablePlan, key: str) -> str:
     """Returns a query for the rows of OLD that have one of the canonical keys in $1 (``text[]``): key, source
-    position, ctid.
+    position, id.
     """
     wanted = f"JOIN pg_catalog.unnest($1::pg_catalog.text[]) AS wanted(k) ON wanted.k = {key}"
     reads = [
-        f"SELECT wanted.k, {number}, old.ctid {from_source(source)} {wanted}{where(in_source(source))}"
-        for number, source in enumerate(plan.sources)
+        f"SELECT wanted.k, {number}, {rows.id} {rows.read(joins=f' {wanted}')}"
+        for number, rows in row_sources(plan)
     ]
     return " UNION ALL ".join(reads)
 
@@ -227,9 +227,9 @@ def count_where(plan: TablePlan, predicates: Sequence[str], rejected: Sequence[L
     """
     counted = ", ".join(f"pg_catalog.count(*) FILTER (WHERE {p}) AS n{n}" for n, p in enumerate(predicates))
     reads = []
-    for number, source in enumerate(plan.sources):
-        conditions = (*in_source(source), *without([r for r in rejected if r.source == number]))
-        reads.append(f"SELECT {counted} {from_source(source)}{where(conditions)}")
+    for number, source in row_sources(plan):
+        conditions = without(source, [r for r in rejected if r.source == number])
+        reads.append(f"SELECT {counted} {source.read(conditions)}")
     summed = ", ".join(f"COALESCE(pg_catalog.sum(n{n}), 0)::pg_catalog.int8" for n in range(len(predicates)))
     return f"SELECT {summed} FROM ({' UNION ALL '.join(reads)}) AS r"
 
@@ -240,35 +240,47 @@ def raising_rows(
     """Returns a DO statement for OLD that finds the rows of a batch for which computing a mapping raises.
 
     A person's expression may raise, or a conversion at the edge of its range. The statement computes the
-    mappings at ``positions`` row by row and leaves ``[[ctid, position, SQLSTATE, message], …]`` as JSON in
+    mappings at ``positions`` row by row and leaves ``[[id, position, SQLSTATE, message], …]`` as JSON in
     the setting ``tranship.answer``. Errors that do not speak of the row's value end it: only the classes 21
     (cardinality), 22 (data), 23 (constraint) and P0 (PL/pgSQL) are caught.
     """
-    source = plan.sources[batch.source]
-    heap = f"{from_source(source)}{lookup_joins(plan, old, bindings)}"
-    this_row = where((*in_source(source), "old.ctid = tranship_row"))
-    tries = "\n".join(
-        f"tranship_at := {n}; PERFORM {compile_text(plan, n, old)} {heap}{this_row};" for n in positions
+    rows = row_source(plan, batch.source)
+    names = ["tranship_row", *(f"tranship_row_{n}" for n in range(1, len(rows.parts)))]
+    this_row = [f"{part.value} = {name}" for part, name in zip(rows.parts, names, strict=True)]
+    read = rows.read(this_row, lookup_joins(plan, old, bindings))
+    tries = "\n".join(f"tranship_at := {n}; PERFORM {compile_text(plan, n, old)} {read};" for n in positions)
+    block = _RAISING.format(
+        declared="\n  ".join(f"{name} {part.type};" for name, part in zip(names, rows.parts, strict=True)),
+        row=", ".join(names),
+        ids=rows.order,
+        rows=in_batch(plan, batch),
+        text=_row_text(names, rows.parts),
+        tries=tries,
     )
-    rows = f"{from_source(source)}{where(in_batch(plan, batch))}"
-    return f"DO LANGUAGE plpgsql {literal(_RAISING.format(rows=rows, tries=tries))}"
+    return f"DO LANGUAGE plpgsql {literal(block)}"
+
+
+def _row_text(names: Sequence[str], parts: Sequence[Part]) -> str:
+    """Returns SQL for the id of the row in these variables, as ``RowSource.id_text`` writes it."""
+    texts = [f"CAST({name} AS pg_catalog.text)" for name in names]
+    return (" || '#' || " if parts[0].type == TID else " || '.' || ").join(texts)
 
 
 _RAISING = """
 #variable_conflict use_column
 DECLARE
-  tranship_row pg_catalog.tid;
+  {declared}
   tranship_at pg_catalog.int4;
   tranship_answers pg_catalog.text[] := '{{}}';
 BEGIN
-  FOR tranship_row IN SELECT old.ctid {rows} LOOP
+  FOR {row} IN SELECT {ids} {rows} LOOP
     BEGIN
       {tries}
     EXCEPTION WHEN OTHERS THEN
       IF pg_catalog.left(SQLSTATE, 2) NOT IN ('21', '22', '23', 'P0') THEN RAISE; END IF;
       tranship_answers := pg_catalog.array_append(tranship_answers,
         CAST(pg_catalog.json_build_array(
-          CAST(tranship_row AS pg_catalog.text), tranship_at, SQLSTATE, SQLERRM) AS pg_catalog.text));
+          {text}, tranship_at, SQLSTATE, SQLERRM) AS pg_catalog.text));
     END;
   END LOOP;
   PERFORM pg_catalog.set_config('tranship.answer',
@@ -296,16 +308,16 @@ def whole_rows(plan: TablePlan, old: Table, rows: Sequence[Locator], *, raw: boo
             SQL_ASCII, and its bytes may be no text.
         whole: False leaves the row out (an empty text).
     """
-    source = plan.sources[rows[0].source]
-    heap = f"{from_source(source)}{where((*in_source(source), among(rows)))}"
+    source = row_source(plan, rows[0].source)
+    heap = source.read([among(source, rows)])
     kept = kept_columns(old)
     if raw:
         texts = (f"CAST(pg_catalog.to_json(old.{ident(c.name)}) AS pg_catalog.text)" for c in kept)
         values = ", ".join(f"pg_catalog.convert_to({text}, 'SQL_ASCII')" for text in texts)
-        return f"SELECT old.ctid, ARRAY[{values}]::pg_catalog.bytea[] {heap}"
+        return f"SELECT {source.id}, ARRAY[{values}]::pg_catalog.bytea[] {heap}"
     row = (_object(kept) if kept else "'{}'::pg_catalog.text") if whole else "''::pg_catalog.text"
     key = [column for name in plan.key if (column := old.column(name)) is not None]
-    return f"SELECT old.ctid, {_object(key)}, {row} {heap}"
+    return f"SELECT {source.id}, {_object(key)}, {row} {heap}"
 
 
 def _object(columns: Sequence[Column]) -> str:
@@ -332,12 +344,11 @@ def _json_name(name: str) -> str:
 
 
 def _everywhere(plan: TablePlan, shown: str | None, conditions: Sequence[str]) -> str:
-    """Returns a SELECT over the rows of all sources that meet the conditions: source position, ctid, and what
+    """Returns a SELECT over the rows of all sources that meet the conditions: source position, id, and what
     ``shown`` lists.
     """
     more = f", {shown}" if shown else ""
     return " UNION ALL ".join(
-        f"SELECT {number} AS source, old.ctid AS id{more} {from_source(source)}"
-        f"{where((*in_source(source), *conditions))}"
-        for number, source in enumerate(plan.sources)
+        f"SELECT {number} AS source, {rows.id} AS id{more} {rows.read(conditions)}"
+        for number, rows in row_sources(plan)
     )

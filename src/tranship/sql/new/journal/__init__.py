@@ -63,6 +63,9 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "phase": "'copy'",
                 "copied_again": "",
                 "relation": "NULL::pg_catalog.text",
+                "flow_name": "''",
+                "old_rows": "NULL::pg_catalog.int8",
+                "item_and_key": "",
             }
         ),
         2: MappingProxyType(
@@ -74,6 +77,9 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "phase": "r.phase",
                 "copied_again": ", phase = 'copy'",
                 "relation": "relation",
+                "flow_name": "flow_name",
+                "old_rows": "old_rows",
+                "item_and_key": ", item, key",
             }
         ),
     }

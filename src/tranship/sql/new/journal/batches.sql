@@ -1,8 +1,9 @@
 -- The batches of a table.
 
 -- name: insert_batch
--- $1 run, $2 position, $3 number, $4 source, $5 lo, $6 hi, $7 rows.
-INSERT INTO {journal}.batch (run, position, number, source, lo, hi, row_count, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'todo');
+-- $1 run, $2 position, $3 number, $4 source, $5 lo, $6 hi, $7 rows, $8 old rows, $9 of these left out, $10 of these without items.
+INSERT INTO {journal}.batch (run, position, number, source, lo, hi, row_count, state, old_rows, left_out, no_items)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'todo', $8, $9, $10);
 
 -- name: reserve_number
 -- $1 run, $2 position. A number that no batch of the table has, nor any other session gets.
@@ -31,8 +32,9 @@ SELECT EXISTS (SELECT FROM {journal}.batch WHERE run = $1 AND state <> 'todo') O
 SELECT EXISTS (SELECT FROM {journal}.batch WHERE run = $1 AND state = 'done');
 
 -- name: shorten_batch
--- $1 run, $2 position, $3 number, $4 rows so far, $5 hi, $6 rows: a batch that is still to do ends earlier. No row: it is done, or was shortened before.
-UPDATE {journal}.batch SET hi = $5, row_count = $6
+-- $1 run, $2 position, $3 number, $4 rows so far, $5 hi, $6 rows, $7 to $9 old rows as insert_batch has them: a batch that is still to do ends
+-- earlier. No row: it is done, or was shortened before.
+UPDATE {journal}.batch SET hi = $5, row_count = $6, old_rows = $7, left_out = $8, no_items = $9
 WHERE run = $1 AND position = $2 AND number = $3 AND row_count = $4 AND state = 'todo' RETURNING number;
 
 -- name: claim_batch
@@ -40,9 +42,10 @@ WHERE run = $1 AND position = $2 AND number = $3 AND row_count = $4 AND state = 
 UPDATE {journal}.batch SET state = 'done' WHERE run = $1 AND position = $2 AND number = $3 AND state = 'todo' RETURNING number;
 
 -- name: count_batch
--- $1 run, $2 position, $3 number, $4 hi, $5 rows, $6 read, $7 written, $8 rejected, $9 bytes, $10 seconds, $11 xids of savepoints:
--- what became of the batch, in its transaction.
+-- $1 run, $2 position, $3 number, $4 hi, $5 rows, $6 read, $7 written, $8 rejected, $9 bytes, $10 seconds, $11 xids of savepoints,
+-- $12 to $14 old rows as insert_batch has them: what became of the batch, in its transaction.
 UPDATE {journal}.batch SET hi = $4, row_count = $5, read = $6, written = $7, rejected = $8, bytes = $9, seconds = $10,
+  old_rows = $12, left_out = $13, no_items = $14,
   xids = ARRAY[pg_catalog.txid_current()] OPERATOR(pg_catalog.||) $11::bigint[]
 WHERE run = $1 AND position = $2 AND number = $3 RETURNING xids;
 

@@ -11,7 +11,9 @@ CREATE SCHEMA {journal}; REVOKE ALL ON SCHEMA {journal} FROM PUBLIC;
 -- phase is the part of the run that it is in: copy, prove or end.
 -- heartbeat: a table of its own, since batches hold a share lock on the row of their run.
 -- batch: state is todo, done or rolling back; xids are the transactions that wrote its rows, those of savepoints included.
--- task: next_number is the last number that was taken for a part of a batch, plus one.
+-- task: next_number is the last number that was taken for a part of a batch, plus one. flow_name is JSON, empty for a plain pair of tables.
+-- row_count: rows that the flow makes. old_rows, left_out, no_items: the old rows behind them, where it does not make one row of each.
+-- page, line: where an old row lies; item: which of the rows made of it, from 1; key: instead of a place, that of a query's row.
 -- predicted_reject: rows that batches leave out; SQLSTATE 00000 marks those that NEW held before the run, equal in every column.
 -- undo: facts is JSON in UTF-8 of what is off and how it was; SQL is composed from it and never stored.
 CREATE TABLE {journal}.format (
@@ -27,17 +29,20 @@ CREATE TABLE {journal}.heartbeat (
 CREATE TABLE {journal}.task (
   run text, position integer, old_table text NOT NULL, new_table text NOT NULL, plan_hash text NOT NULL, state text NOT NULL,
   row_count bigint NOT NULL, digest text NOT NULL, findings bytea, format text NOT NULL, lookups text, relation text,
-  next_number integer NOT NULL DEFAULT 0, PRIMARY KEY (run, position));
+  next_number integer NOT NULL DEFAULT 0, flow_name text NOT NULL DEFAULT '', old_rows bigint, PRIMARY KEY (run, position));
 CREATE TABLE {journal}.batch (
   run text, position integer, number integer, source integer NOT NULL, lo text, hi text, row_count bigint NOT NULL,
   state text NOT NULL, read bigint, written bigint, rejected bigint, bytes bigint, seconds double precision,
-  hash0 numeric, hash1 numeric, xids bigint[] NOT NULL DEFAULT '{}', PRIMARY KEY (run, position, number));
+  hash0 numeric, hash1 numeric, xids bigint[] NOT NULL DEFAULT '{}', old_rows bigint, left_out bigint, no_items bigint,
+  PRIMARY KEY (run, position, number));
 CREATE TABLE {journal}.predicted_reject (
   run text, position integer, source integer, page bigint, line integer, rank integer NOT NULL, sqlstate text NOT NULL,
-  column_name text, constraint_name text, message bytea NOT NULL, PRIMARY KEY (run, position, source, page, line));
+  column_name text, constraint_name text, message bytea NOT NULL, item integer NOT NULL DEFAULT 0, key text NOT NULL DEFAULT '',
+  PRIMARY KEY (run, position, source, page, line, item, key));
 CREATE TABLE {journal}.reject (
   run text, position integer, batch integer NOT NULL, source integer, page bigint, line integer, old_key bytea, old_row bytea NOT NULL,
-  sqlstate text NOT NULL, constraint_name text, column_name text, message bytea NOT NULL, PRIMARY KEY (run, position, source, page, line));
+  sqlstate text NOT NULL, constraint_name text, column_name text, message bytea NOT NULL, item integer NOT NULL DEFAULT 0,
+  key text NOT NULL DEFAULT '', PRIMARY KEY (run, position, source, page, line, item, key));
 CREATE TABLE {journal}.undo (
   run text, seq integer, kind text NOT NULL, facts bytea NOT NULL, done boolean NOT NULL DEFAULT false, PRIMARY KEY (run, seq));
 CREATE TABLE {journal}.sequence (

@@ -2,7 +2,7 @@
 
 -- name: rejects
 -- $1 run. The rejected rows in table and physical order.
-SELECT * FROM {journal}.reject WHERE run = $1 ORDER BY position, source, page, line;
+SELECT * FROM {journal}.reject WHERE run = $1 ORDER BY position, source, page, line{item_and_key};
 
 -- name: forget_rejects
 -- $1 run, $2 position.
@@ -10,16 +10,17 @@ DELETE FROM {journal}.reject WHERE run = $1 AND position = $2;
 
 -- name: predicted_rejects
 -- $1 run. The predicted rejects in table and physical order.
-SELECT * FROM {journal}.{predicted} WHERE run = $1 ORDER BY position, source, page, line;
+SELECT * FROM {journal}.{predicted} WHERE run = $1 ORDER BY position, source, page, line{item_and_key};
 
 -- name: predicted_in
 -- $1 run, $2 position, $3 source, $4 page and $5 line from, $6 page and $7 line to. The predicted rejects of a range, in physical order.
 SELECT * FROM {journal}.{predicted} WHERE run = $1 AND position = $2 AND source = $3
-AND (page, line) >= ($4::bigint, $5::integer) AND (page, line) < ($6::bigint, $7::integer) ORDER BY page, line;
+AND (page, line) >= ($4::bigint, $5::integer) AND (page, line) < ($6::bigint, $7::integer) ORDER BY page, line{item_and_key};
 
 -- name: add_predicted_reject
--- $1 run, $2 position, $3 source, $4 page, $5 line, $6 rank, $7 SQLSTATE, $8 column, $9 constraint, $10 message. One that is there stays.
-INSERT INTO {journal}.{predicted} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING;
+-- $1 run, $2 position, $3 source, $4 page, $5 line, $6 rank, $7 SQLSTATE, $8 column, $9 constraint, $10 message, $11 item, $12 key.
+-- One that is there stays.
+INSERT INTO {journal}.{predicted} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING;
 
 -- name: forget_predicted_rejects
 -- $1 run, $2 position.

@@ -1,13 +1,15 @@
 -- The tables of a run.
 
 -- name: insert_task
--- $1 run, $2 position, $3 old table, $4 new table, $5 plan hash, $6 rows, $7 digest, $8 findings (JSON), $9 COPY format.
-INSERT INTO {journal}.task (run, position, old_table, new_table, plan_hash, state, row_count, digest, findings, format)
-VALUES ($1, $2, $3, $4, $5, 'todo', $6, $7, $8, $9);
+-- $1 run, $2 position, $3 old table, $4 new table, $5 plan hash, $6 rows, $7 digest, $8 findings (JSON), $9 COPY format,
+-- $10 flow's name (JSON), $11 old rows.
+INSERT INTO {journal}.task (run, position, old_table, new_table, plan_hash, state, row_count, digest, findings, format, flow_name, old_rows)
+VALUES ($1, $2, $3, $4, $5, 'todo', $6, $7, $8, $9, $10, $11);
 
 -- name: tasks
 -- $1 run. Its tables in plan order.
-SELECT position, old_table, new_table, plan_hash, state = 'done' AS done, row_count AS rows, digest, findings, format, {relation} AS relation
+SELECT position, old_table, new_table, plan_hash, state = 'done' AS done, row_count AS rows, digest, findings, format, {relation} AS relation, {flow_name} AS flow_name,
+  {old_rows} AS old_rows
 FROM {journal}.task WHERE run = $1 ORDER BY position;
 
 -- name: fix_lookups

@@ -7,9 +7,15 @@ CREATE TABLE {journal}.format (
 REVOKE ALL ON {journal}.format FROM PUBLIC;
 ALTER TABLE {journal}.run ADD COLUMN format integer NOT NULL DEFAULT 1, ADD COLUMN plan bytea, ADD COLUMN decided_by bytea, ADD COLUMN depends bytea,
   ADD COLUMN phase text NOT NULL DEFAULT 'copy';
-ALTER TABLE {journal}.task ADD COLUMN next_number integer NOT NULL DEFAULT 0, ADD COLUMN relation text;
+ALTER TABLE {journal}.task ADD COLUMN next_number integer NOT NULL DEFAULT 0, ADD COLUMN relation text,
+  ADD COLUMN flow_name text NOT NULL DEFAULT '', ADD COLUMN old_rows bigint;
+ALTER TABLE {journal}.batch ADD COLUMN old_rows bigint, ADD COLUMN left_out bigint, ADD COLUMN no_items bigint;
 ALTER TABLE {journal}.run ALTER COLUMN format DROP DEFAULT;
 ALTER TABLE {journal}.foreseen RENAME TO predicted_reject;
+ALTER TABLE {journal}.predicted_reject ADD COLUMN item integer NOT NULL DEFAULT 0, ADD COLUMN key text NOT NULL DEFAULT '',
+  DROP CONSTRAINT foreseen_pkey, ADD PRIMARY KEY (run, position, source, page, line, item, key);
+ALTER TABLE {journal}.reject ADD COLUMN item integer NOT NULL DEFAULT 0, ADD COLUMN key text NOT NULL DEFAULT '',
+  DROP CONSTRAINT reject_pkey, ADD PRIMARY KEY (run, position, source, page, line, item, key);
 DELETE FROM {journal}.undo;
 ALTER TABLE {journal}.undo DROP COLUMN what, DROP COLUMN sql, DROP COLUMN index,
   ADD COLUMN kind text NOT NULL, ADD COLUMN facts bytea NOT NULL;

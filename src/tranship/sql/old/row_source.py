@@ -1,0 +1,215 @@
+"""How OLD reads the rows that a flow makes of one of its sources: the FROM clause, the conditions that always
+hold, and what identifies a row.
+
+Every read of a flow's rows begins here, so that checks, counts, batches and records see the same rows: those
+that the filter selects, taken apart into items, or the rows of a query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from tranship.model.locator import Locator
+from tranship.model.plan import Source, TablePlan
+from tranship.model.shape import Items, Query
+from tranship.sql import ctid
+from tranship.sql.quote import ident, relation, text_array, tid_array
+
+
+class Part(Struct, frozen=True):
+    """An expression that identifies a row, alone or with others."""
+
+    value: str
+    type: str
+
+
+class RowSource(Struct, frozen=True):
+    """One source of a flow as it is read."""
+
+    heap: str
+    """The FROM clause with the alias ``old``, and ``item`` where old rows are taken apart."""
+    conditions: tuple[str, ...]
+    """They hold for every row of the flow: they keep to the leaf, and to the rows that are taken."""
+    parts: tuple[Part, ...]
+    id: str
+    """One value that identifies a row; ``sql/row_id.py`` reads what the driver makes of it."""
+    id_text: str
+    """The same as a text without tabs and newlines."""
+
+    @property
+    def order(self) -> str:
+        """The ORDER BY list of a fixed order: physical where the rows lie in a heap."""
+        return ", ".join(part.value for part in self.parts)
+
+    def read(self, conditions: Iterable[str] = (), joins: str = "") -> str:
+        """Returns FROM, joins and WHERE of the rows that meet further conditions."""
+        return f"{self.heap}{joins}{where((*self.conditions, *conditions))}"
+
+
+TID = "pg_catalog.tid"
+_CTID = Part("old.ctid", TID)
+_ITEM = Part("item.item_number", "pg_catalog.int4")
+
+
+def row_source(plan: TablePlan, number: int) -> RowSource:
+    """Returns how the rows of one source of a plan are read; ``number`` is its position."""
+    shape = plan.shape
+    if shape.query is not None:
+        return _of_query(shape.query)
+    source = plan.sources[number]
+    heap, conditions = from_source(source), (*in_source(source), *taken(plan))
+    if shape.items is None:
+        return RowSource(heap, conditions, (_CTID,), "old.ctid", "CAST(old.ctid AS pg_catalog.text)")
+    return RowSource(
+        heap=f"{heap}{_items(shape.items)}",
+        conditions=(*conditions, *_condition(shape.items.where)),
+        parts=(_CTID, _ITEM),
+        id=f"ROW({_CTID.value}, {_ITEM.value})",
+        id_text=f"(CAST(old.ctid AS pg_catalog.text) || '#' || {_ITEM.value})",
+    )
+
+
+def row_sources(plan: TablePlan) -> list[tuple[int, RowSource]]:
+    """Returns all sources of a plan with their positions."""
+    return [(number, row_source(plan, number)) for number in range(len(plan.sources))]
+
+
+def left_out(plan: TablePlan, number: int) -> str | None:
+    """Returns FROM and WHERE of the old rows that the filter does not select. None: there is no filter."""
+    chosen = plan.shape.filter
+    if chosen is None or plan.shape.query is not None:
+        return None
+    source = plan.sources[number]
+    return f"{from_source(source)}{where((*in_source(source), f'({_lines(chosen.where)}) IS NOT TRUE'))}"
+
+
+def items_of_row(plan: TablePlan) -> str:
+    """Returns FROM and WHERE of the items that a flow makes of one row ``old``; the plan has items."""
+    items = plan.shape.items
+    if items is None:
+        raise ValueError(f"{plan.flow} does not take rows apart")
+    if not items.where:
+        return f"FROM {_lines(items.source)}"
+    return f"FROM {_numbered(items)} AS item{where(_condition(items.where))}"
+
+
+def taken(plan: TablePlan) -> tuple[str, ...]:
+    """Returns the condition over ``old`` that selects the old rows of a flow; empty where all are taken.
+
+    A NULL result does not select.
+    """
+    return _condition(plan.shape.filter.where) if plan.shape.filter is not None else ()
+
+
+def from_source(source: Source) -> str:
+    """Returns the FROM clause over one heap of OLD, with the alias ``old``.
+
+    ONLY keeps inheritance children out, which are tables of their own; partitions are sources of their own.
+    """
+    # The role has SELECT on the root alone: PostgreSQL checks the privileges of the relation that a query
+    # names.
+    if source.through_root:
+        return f"FROM {relation(source.root)} AS old"
+    return f"FROM ONLY {relation(source.relation)} AS old"
+
+
+def in_source(source: Source) -> tuple[str, ...]:
+    """Returns the conditions that keep a read through the root to the one leaf; empty for other sources."""
+    return (f"old.tableoid = {source.oid}",) if source.through_root else ()
+
+
+def without(rows: RowSource, gone: Sequence[Locator]) -> tuple[str, ...]:
+    """Returns the condition that leaves these rows out; empty without rows.
+
+    An anti-join over an array costs one hash table; ``<> ALL (array)`` would compare each row with thousands
+    of ctids.
+    """
+    if not gone:
+        return ()
+    return (f"NOT EXISTS (SELECT FROM {_listed(rows, gone, 'gone')})",)
+
+
+def among(rows: RowSource, chosen: Sequence[Locator]) -> str:
+    """Returns the condition that keeps just these rows; rows of a heap are read as a TID scan."""
+    if rows.parts == (_CTID,):
+        return f"old.ctid = ANY ({_tids(chosen)})"
+    listed = f"EXISTS (SELECT FROM {_listed(rows, chosen, 'chosen')})"
+    return f"old.ctid = ANY ({_tids(chosen)}) AND {listed}" if rows.parts[0] == _CTID else listed
+
+
+def where(conditions: Iterable[str]) -> str:
+    """Returns a WHERE clause on a line of its own, or nothing without conditions."""
+    joined = " AND ".join(conditions)
+    return f"\nWHERE {joined}" if joined else ""
+
+
+def _of_query(query: Query) -> RowSource:
+    # The bytes of a text are the same whatever encodings OLD and NEW have, and SQL_ASCII has nothing else.
+    texts = (f"CAST(old.{ident(name)} AS pg_catalog.text)" for name in query.key)
+    keys = [
+        f"pg_catalog.encode(pg_catalog.convert_to({text}, 'SQL_ASCII'), 'hex') COLLATE pg_catalog.\"C\""
+        for text in texts
+    ]
+    joined = " || '.' || ".join(keys)
+    return RowSource(
+        heap=f"FROM ({_lines(query.sql)}) AS old",
+        conditions=(),
+        parts=tuple(Part(key, "pg_catalog.text") for key in keys),
+        id=f"ARRAY[{', '.join(keys)}]::pg_catalog.text[]",
+        id_text=f"({joined})",
+    )
+
+
+def _items(items: Items) -> str:
+    """Returns the join that takes an old row apart."""
+    return f"\nCROSS JOIN LATERAL {_numbered(items)} AS item"
+
+
+def _numbered(items: Items) -> str:
+    """Returns the items of one old row as a subquery. They are numbered before any condition on them."""
+    order = _numbering(items)
+    numbered = f"CAST(pg_catalog.row_number() OVER (ORDER BY {order}) AS pg_catalog.int4) AS item_number"
+    return f"(SELECT item.*, {numbered} FROM {_lines(items.source)})"
+
+
+def _numbering(items: Items) -> str:
+    """Returns what items are numbered by. The texts of their columns come last and decide between equals, so
+    that a number means the same item each time: items with equal texts are interchangeable.
+    """
+    named = [f"item.{ident(name)}" for name in items.columns] or ["item"]
+    texts = [f'CAST({name} AS pg_catalog.text) COLLATE pg_catalog."C"' for name in named]
+    given = _lines(items.order_by) if items.order_by else ""
+    counted = f"item.{ident(items.ordinality)}" if items.ordinality else ""
+    return ", ".join(term for term in (given or counted, *texts) if term)
+
+
+def _condition(text: str) -> tuple[str, ...]:
+    return (f"({_lines(text)})",) if text else ()
+
+
+def _lines(text: str) -> str:
+    """Returns a person's SQL on lines of its own, so that a comment at its end does not swallow what
+    follows.
+    """
+    return f"\n{text}\n"
+
+
+def _listed(rows: RowSource, these: Sequence[Locator], alias: str) -> str:
+    """Returns a FROM item over an array for each part of an id, with the condition that it is the row's."""
+    if rows.parts == (_CTID,):
+        return f"pg_catalog.unnest({_tids(these)}) AS {alias}(id) WHERE {alias}.id = old.ctid"
+    if rows.parts[0] == _CTID:
+        items = "'{" + ",".join(str(row.item) for row in these) + "}'::pg_catalog.int4[]"
+        arrays = [_tids(these), items]
+    else:
+        arrays = [text_array(str(row.address[n]) for row in these) for n in range(len(rows.parts))]
+    lists = ", ".join(f"pg_catalog.unnest({array})" for array in arrays)
+    names = [f"p{n}" for n in range(len(rows.parts))]
+    same = " AND ".join(f"{alias}.{n} = {part.value}" for n, part in zip(names, rows.parts, strict=True))
+    return f"ROWS FROM ({lists}) AS {alias}({', '.join(names)}) WHERE {same}"
+
+
+def _tids(rows: Sequence[Locator]) -> str:
+    return tid_array(ctid.render(row.address) for row in rows)

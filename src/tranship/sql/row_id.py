@@ -1,0 +1,80 @@
+"""How statements on OLD identify a row that a flow makes, and what the driver gives back for it.
+
+A row of a heap is its ctid. An item is the ctid of the row that it is made of, with its number. A row of a
+query is the values of its key, each as the hexadecimal digits of its text: they pass through COPY, through
+every encoding, and sort as the bytes do.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tranship.model.locator import Address, Locator
+from tranship.sql import ctid
+
+
+class Place(NamedTuple):
+    """A row as the journal's columns hold it."""
+
+    page: int
+    line: int
+    item: int
+    key: str
+    """Of a row of a query; else empty."""
+
+
+def locate(source: int, value: object) -> Locator:
+    """Returns the row that the driver decoded from an id: a tid, a record of tid and number, or an array of
+    texts.
+    """
+    match value:
+        case (int(page), int(line)):
+            return Locator(source, (page, line))
+        case ((int(page), int(line)), int(item)):
+            return Locator(source, (page, line), item)
+        case list():
+            return Locator(source, tuple(str(part) for part in value))
+        case _:
+            raise ValueError(f"not the id of a row: {value!r}")
+
+
+def parse(source: int, text: str) -> Locator:
+    """Returns the row that an id's text names, as :func:`render` writes it."""
+    if not text.startswith("("):
+        return Locator(source, parse_key(text))
+    place, _, item = text.partition("#")
+    return Locator(source, ctid.parse(place), int(item or 0))
+
+
+def render(row: Locator) -> str:
+    """Returns a row's id as the statements write it: ``(12,3)``, ``(12,3)#2`` for an item, ``31.6162`` for a
+    key.
+    """
+    if isinstance(row.address[0], str):
+        return render_key(row.address)
+    place = ctid.render(row.address)
+    return f"{place}#{row.item}" if row.item else place
+
+
+def render_key(address: Address) -> str:
+    """Returns the address of a query's row as one text."""
+    return ".".join(str(part) for part in address)
+
+
+def parse_key(text: str) -> Address:
+    """Returns the address of a query's row that a text names."""
+    return tuple(text.split("."))
+
+
+def in_journal(row: Locator) -> Place:
+    """Returns a row as the journal's columns hold it."""
+    if isinstance(row.address[0], str):
+        return Place(0, 0, 0, render_key(row.address))
+    return Place(*ctid.page_and_line(row), row.item, "")
+
+
+def from_journal(source: int, place: Place) -> Locator:
+    """Returns the row that the journal's columns name."""
+    if place.key:
+        return Locator(source, parse_key(place.key))
+    return Locator(source, (place.page, place.line), place.item)
