@@ -1,50 +1,150 @@
-"""Flows that do not make one row of each old row, on real servers: counted, rejected by name, resumed."""
+"""Flows that do not make one row of each old row, on real servers: batches, splits and rejects by name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from support import MakePair
-from support.runs import migrate
-from tranship.analysis import prepare
-from tranship.model.shape import Filter, Shape
+from support import MakePair, Pair
+from support.runs import SLY, migrate
 
 
-def shaped(monkeypatch: pytest.MonkeyPatch, shapes: Mapping[str, Shape]) -> None:
-    """Gives the flows of some old tables a shape."""
-    built = prepare.build
-
-    def build(*arguments: object) -> object:
-        plan, problems = built(*arguments)
-        groups = [
-            replace(
-                g,
-                tables=tuple(replace(t, shape=shapes.get(t.old.name, t.shape)) for t in g.tables),
-            )
-            for g in plan.groups
-        ]
-        return replace(plan, groups=tuple(groups)), problems
-
-    monkeypatch.setattr(prepare, "build", build)
+async def moved(pair: Pair, folder: Path, entries: dict[str, list[dict[str, Any]]], **options: Any) -> Any:
+    """A run with these decisions."""
+    file = folder / "resolutions.json"
+    await asyncio.to_thread(file.write_text, json.dumps({"resolutions": entries}))
+    return await migrate(pair, folder, resolutions=str(file), **options)
 
 
-async def test_a_filter_selects_rows_and_counts_the_others(
-    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def counts(result: Any) -> list[tuple[int, ...]]:
+    """Old rows read, left out, rows made, written, rejected of each table."""
+    return [
+        (t.rows_read, t.rows_left_out, t.rows_made or t.rows_read, t.rows_migrated, t.rows_failed)
+        for t in result.tables
+    ]
+
+
+async def rejected(result: Any) -> list[dict[str, Any]]:
+    """The lines of the rejects file."""
+    text = await asyncio.to_thread(Path(result.rejects_file).read_text)
+    return [json.loads(line) for line in text.splitlines()]
+
+
+async def test_a_filter_selects_rows_and_counts_the_others(make_pair: MakePair, tmp_path: Path) -> None:
     pair = await make_pair(
         "CREATE TABLE item (id int PRIMARY KEY, tenant int, name text);"
-        "INSERT INTO item SELECT n, n % 10, 'item ' || n FROM generate_series(1, 2000) n;",
+        "INSERT INTO item SELECT n, n % 10, 'item ' || n FROM generate_series(1, 5000) n;",
         "CREATE TABLE item (id int PRIMARY KEY, tenant int, name text CHECK (name <> 'item 13'));",
     )
-    shaped(monkeypatch, {"item": Shape(filter=Filter("old.tenant = 3 -- one tenant"))})
-    dry = await migrate(pair, tmp_path, live=False)
-    result = await migrate(pair, tmp_path)
-    assert [(t.rows_read, t.rows_migrated, t.rows_failed, t.rows_left_out) for t in result.tables] == [
-        (2000, 199, 1, 1800)
+    entries = {"item": [{"action": "filter", "where": "old.tenant = 3 -- one tenant"}]}
+    for mode in ({"live": False}, {"live": False, "rehearse": True}, {}):
+        result = await moved(pair, tmp_path, entries, **mode)
+        assert counts(result) == [(5000, 4500, 5000, 499, 1)], mode
+        assert result.stats.rows_read == 5000
+    batches = await pair.new.fetch(
+        "SELECT row_count, old_rows, left_out, no_items FROM _tranship.batch ORDER BY number"
+    )
+    assert [b[0] for b in batches] == [100] * 5
+    assert (sum(b[1] for b in batches), sum(b[2] for b in batches)) == (5000, 4500)
+    assert await pair.new.value("SELECT count(*) FROM item WHERE tenant = 3") == 499
+
+
+RECIPES = """
+CREATE TABLE recipe (id int PRIMARY KEY, tags text);
+INSERT INTO recipe SELECT n, CASE WHEN n % 7 > 0 THEN concat_ws(',', 'veg', 'tag ' || n % 5, 'a ' || n) END
+  FROM generate_series(1, 1000) n;
+"""
+SPLIT = {
+    "recipe -> recipe_tag": [
+        {"action": "rows", "from": "regexp_split_to_table(old.tags, ',') AS item(tag)"},
+        {"action": "transform", "old_column": "id", "new_column": "recipe_id"},
+        {"action": "transform", "new_column": "tag", "transform_sql": "item.tag"},
+        {"action": "transform", "new_column": "place", "transform_sql": "item_number"},
     ]
-    assert dry.tables[0].rows_failed == 1
-    assert await pair.new.value("SELECT count(*) FROM item WHERE tenant = 3") == 199
+}
+
+
+@pytest.mark.parametrize("batch_size", [100, 50_000])
+async def test_items_arrive_and_are_rejected_one_by_one(
+    make_pair: MakePair, tmp_path: Path, batch_size: int
+) -> None:
+    pair = await make_pair(
+        RECIPES,
+        "CREATE TABLE recipe (id int PRIMARY KEY, tags text);"
+        "CREATE TABLE recipe_tag (recipe_id int REFERENCES recipe, tag text CHECK (tag <> 'a 500'), place int,"
+        " PRIMARY KEY (recipe_id, tag));",
+    )
+    made = sum(3 for n in range(1, 1001) if n % 7)
+    for mode in ({"live": False}, {"live": False, "rehearse": True}, {}):
+        result = await moved(pair, tmp_path, SPLIT, batch_size=batch_size, **mode)
+        assert counts(result) == [(1000, 0, 1000, 1000, 0), (1000, 0, made, made - 1, 1)], mode
+        (line,) = await rejected(result)
+        assert (line["flow"], line["key"], line["item"]) == ("recipe -> recipe_tag", {"id": 500}, 1)
+    found = await pair.new.fetch("SELECT tag, place FROM recipe_tag WHERE recipe_id = 11 ORDER BY place")
+    assert [tuple(row) for row in found] == [("a 11", 1), ("tag 1", 2), ("veg", 3)]
+    split = await pair.new.fetch(
+        "SELECT sum(b.old_rows), sum(no_items), sum(b.row_count) FROM _tranship.batch b"
+        " JOIN _tranship.task t USING (run, position) WHERE flow_name <> ''"
+    )
+    assert [tuple(row) for row in split] == [(1000, 142, made)]
+
+
+async def test_items_that_nobody_could_foresee_are_isolated(make_pair: MakePair, tmp_path: Path) -> None:
+    pair = await make_pair(
+        "CREATE TABLE list (id int PRIMARY KEY, parts int[]);"
+        "INSERT INTO list SELECT n, array(SELECT n * 10 + k FROM generate_series(0, n % 4) k)"
+        " FROM generate_series(1, 400) n;",
+        SLY + "DROP TABLE part; ALTER TABLE item RENAME TO list;",
+    )
+    entries = {
+        "list": [
+            {
+                "action": "rows",
+                "from": "unnest(old.parts) WITH ORDINALITY AS item(part, nr)",
+                "order_by": "item.nr",
+            },
+            {"action": "transform", "new_column": "id", "transform_sql": "item.part"},
+            {"action": "transform", "new_column": "next", "transform_sql": "item.nr"},
+            {"action": "ignore", "old_column": "parts"},
+            {"action": "ignore", "old_column": "id"},
+        ]
+    }
+    result = await moved(pair, tmp_path, entries, batch_size=500)
+    values = [n * 10 + k for n in range(1, 401) for k in range(n % 4 + 1)]
+    bad = [value for value in values if value % 37 == 5]
+    assert counts(result) == [(400, 0, len(values), len(values) - len(bad), len(bad))]
+    lines = await rejected(result)
+    assert sorted((line["key"]["id"], line["item"]) for line in lines) == sorted(
+        (value // 10, value % 10 + 1) for value in bad
+    )
+    # All rows of one old row are written in one transaction, savepoints included.
+    assert await pair.new.value("SELECT sum(row_count) FROM _tranship.batch") == len(values)
+
+
+async def test_an_item_that_old_cannot_compute_is_rejected_alone(make_pair: MakePair, tmp_path: Path) -> None:
+    pair = await make_pair(
+        "CREATE TABLE list (id int PRIMARY KEY, parts text);"
+        "INSERT INTO list SELECT n, concat_ws(' ', n, CASE WHEN n = 77 THEN 'x' END, -n)"
+        " FROM generate_series(1, 300) n;",
+        "CREATE TABLE list (id int, part int);",
+    )
+    entries = {
+        "list": [
+            {
+                "action": "rows",
+                "from": "regexp_split_to_table(old.parts, ' ') WITH ORDINALITY AS item(part, nr)",
+                "order_by": "item.nr",
+            },
+            {"action": "transform", "new_column": "part", "transform_sql": "CAST(item.part AS int)"},
+            {"action": "ignore", "old_column": "parts"},
+        ]
+    }
+    for mode in ({"live": False}, {}):
+        result = await moved(pair, tmp_path, entries, **mode)
+        assert counts(result) == [(300, 0, 601, 600, 1)], mode
+        (line,) = await rejected(result)
+        assert (line["key"], line["item"], line["sqlstate"]) == ({"id": 77}, 2, "22P02")

@@ -8,7 +8,7 @@ from tranship.errors.codes.shapes import NotExecuted
 from tranship.model.expression import Lookup
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Problem
-from tranship.model.shape import Shape
+from tranship.model.shape import Children, Shape
 
 
 def not_executed(plan: Plan) -> tuple[Problem, ...]:
@@ -19,18 +19,17 @@ def not_executed(plan: Plan) -> tuple[Problem, ...]:
 
 def _parts(table: TablePlan) -> Iterator[str]:
     """Yields what is not carried out, in the words of the resolutions file."""
-    if table.name:
-        yield "a flow of its own name"
     shape: Shape = table.shape
     asked = {
         "query": shape.query,
-        "filter": shape.filter,
-        "rows": shape.items,
         "merge": shape.merge,
         "new_key": shape.new_keys,
         "existing": shape.existing,
     }
     yield from (f"action {action!r}" for action, there in asked.items() if there)
+    if shape.filter is not None:
+        others = {shape.filter.children, *(children for _, children in shape.filter.of)} - {Children.REJECT}
+        yield from (f"'children': {children.value!r} of a filter" for children in sorted(others))
     lookups = [m.expression for m in table.columns if isinstance(m.expression, Lookup)]
     if any(lookup.key_sql for lookup in lookups):
         yield "'key_sql' of a lookup"
