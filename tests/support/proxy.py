@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 COMMITS = (b"Q\x00\x00\x00\x0bCOMMIT\x00", b"Q\x00\x00\x00\x0cCOMMIT;\x00")
@@ -62,7 +63,8 @@ class Proxy:
     a TCP reset once k bytes went that way · ``stall``: silence both ways once k bytes went down.
     ``delay`` seconds are added to every chunk, always. ``lingers``: a server's last words arrive,
     that it closed the connection does not, until the client ends it. ``alias``:
-    the process id that clients are told in place of the server's, as poolers do.
+    the process id that clients are told in place of the server's, as poolers do. ``announces``:
+    settings that the server announces to clients in other words, or (None) not at all.
     """
 
     host: str
@@ -72,6 +74,7 @@ class Proxy:
     delay: float = 0.0
     lingers: bool = False
     alias: int = 0
+    announces: Mapping[str, str | None] = field(default_factory=dict)
     seen: int = 0
     """COMMITs so far."""
     struck: bool = False
@@ -178,7 +181,7 @@ class _Link:
                 if self.mute:
                     return "reset"
                 await asyncio.sleep(proxy.delay)
-                data = self._renamed(data)
+                data = self._announced(self._renamed(data))
                 passed += len(data)
                 copied.feed(data)
                 self.fatal = self.fatal or b"VFATAL\x00" in data
@@ -194,6 +197,17 @@ class _Link:
                 self.to_client.write(data)
                 await self.to_client.drain()
         return ""
+
+    def _announced(self, data: bytes) -> bytes:
+        for name, words in self.proxy.announces.items():
+            at = data.find(name.encode() + b"\x00") - HEAD
+            if at < 0 or data[at : at + 1] != b"S":
+                continue
+            end = at + 1 + int.from_bytes(data[at + 1 : at + HEAD], "big")
+            body = b"" if words is None else name.encode() + b"\x00" + words.encode() + b"\x00"
+            told = b"S" + (len(body) + 4).to_bytes(4, "big") + body if words is not None else b""
+            data = data[:at] + told + data[end:]
+        return data
 
     def _renamed(self, data: bytes) -> bytes:
         at = data.find(BACKEND) if self.proxy.alias and not self.named else -1

@@ -38,7 +38,8 @@ async def migrate(
     **options: Any,
 ) -> Any:
     """A live run in this process; ``live=False``: a dry run."""
-    config = load_config(pair.config(folder, new=options.pop("new", None)))
+    ends = {side: options.pop(side, None) for side in ("old", "new")}
+    config = load_config(pair.config(folder, **ends))
     wanted = MigrateOptions(
         live=options.pop("live", True),
         results_dir=str(folder),

@@ -14,11 +14,15 @@ from tranship.config.schema import TOP_KEYS
 from tranship.errors.codes.configuration import (
     JournalSchemaOfData,
     JournalSchemaOfServer,
+    JournalSchemaTooLong,
     NoConfigurationObject,
     NoTablesNamed,
     TablesNotAList,
     WrongValue,
 )
+
+LONGEST_NAME = 63
+"""Bytes of a name in PostgreSQL (``NAMEDATALEN`` less its final zero)."""
 
 
 def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
@@ -76,6 +80,8 @@ def _journal_schema(
     journal = reading.text("$.journal_schema", root.get("journal_schema", "_tranship"))
     if journal.startswith("pg_") or journal == "information_schema":
         raise reading.error("$.journal_schema", JournalSchemaOfServer(journal))
+    if len(journal.encode()) > LONGEST_NAME:
+        raise reading.error("$.journal_schema", JournalSchemaTooLong(journal, LONGEST_NAME))
     # Its tables would be taken for tables of the migration.
     if any(journal in (endpoint.schemas or ()) for endpoint in endpoints):
         raise reading.error("$.journal_schema", JournalSchemaOfData(journal))

@@ -23,6 +23,7 @@ from tranship.execution.copying.durability import check_kept
 from tranship.execution.copying.tables import Mover, finish
 from tranship.execution.probe.lookups import Lookups
 from tranship.execution.resilience.connection import ReconnectingSession
+from tranship.execution.resilience.connection import control as session_on_new
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, stopped_by
 from tranship.execution.resilience.writer_lock import WriterLock, lock_key
@@ -261,11 +262,16 @@ class _LiveRun:
         )
 
     async def _so_far(self, live: ActiveRun, begun: Begun) -> MigrationOutcome | None:
-        """Returns the result of a stopped run by the journal. None: NEW does not answer any more."""
-        frame = self._framed(live, begun)
+        """Returns the result of a stopped run by the journal, for which OLD need not answer.
+
+        None: NEW does not answer any more, or the run that took over has forgotten this one.
+        """
+        frame, journal = self._framed(live, begun), live.context.journal
         try:
-            async with both_sides(self.context) as (_, control):
-                return await live_result(self.context, control, frame, self.done, live)
+            async with session_on_new(self.context.config) as new:
+                if live.run not in {run.id for run in await journal.runs(new, None)}:
+                    return None
+                return await live_result(self.context, new, frame, self.done, live)
         except (*BROKEN, TranshipError):
             return None
 

@@ -12,11 +12,11 @@ import asyncpg
 
 from tranship.config import Endpoint
 from tranship.errors import ConnectError
-from tranship.errors.codes.connection import TooManyConnections
+from tranship.errors.codes.connection import ServerTooOld, TooManyConnections
 from tranship.model.names import Side
 from tranship.server.deadline import LOOK_INTERVAL, WatchedConnection
 from tranship.server.tls import ladder
-from tranship.server.trouble import DATABASE_TROUBLE, explain
+from tranship.server.trouble import DATABASE_TROUBLE, UnknownVersion, explain, failed
 from tranship.sql.queries import query
 from tranship.sql.session import AS_LOGIN_ROLE, NO_STATEMENT_TIMEOUT
 
@@ -44,6 +44,10 @@ _NO_LIMITS = {
 refuse most of those. The TCP settings are the server's side of :data:`_KEEPALIVE`."""
 
 
+OLDEST = 110000
+"""``server_version_num`` of the oldest version whose catalogs the queries know."""
+
+
 async def connect(
     endpoint: Endpoint, *, application_name: str = "tranship", command_timeout: float | None = None
 ) -> asyncpg.Connection:
@@ -64,7 +68,7 @@ async def connect(
     for number, context in enumerate(attempts, 1):
         try:
             conn = await _attempt(endpoint, context, application_name, command_timeout, deadline)
-            await _lift_limits(conn, endpoint.side)
+            await _lift_limits(conn, endpoint)
         except (*DATABASE_TROUBLE, UnicodeError) as error:
             if number < len(attempts) and _other_mode_may_do(error, encrypted=context is not None):
                 continue
@@ -132,13 +136,19 @@ async def is_working(endpoint: Endpoint, backend: int) -> bool:
         return False
 
 
-async def _lift_limits(conn: asyncpg.Connection, side: Side) -> None:
+async def _lift_limits(conn: asyncpg.Connection, endpoint: Endpoint) -> None:
     wanted = dict(_NO_LIMITS)
-    if side is Side.NEW:
+    if endpoint.side is Side.NEW:
         wanted["default_transaction_read_only"] = "off"
     # First and alone: the next statement reads a catalog, for which a limit of milliseconds may be too short.
     await conn.execute(NO_STATEMENT_TIMEOUT)
     pinned = await conn.fetch(query("session_pin"), list(wanted), list(wanted.values()))
+    announced = conn.get_settings().server_version
+    if not pinned:
+        # Something that speaks the protocol and knows none of PostgreSQL's settings.
+        raise UnknownVersion(announced)
+    if pinned[0]["version"] < OLDEST:
+        raise failed(ServerTooOld(announced), endpoint)
     conn.backend_pid = pinned[0]["backend"]
 
 

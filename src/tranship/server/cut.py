@@ -20,8 +20,8 @@ from tranship.sql.old.batch import following_row, in_range, middle
 BATCH_BYTES = 64 * 1024 * 1024
 """Most bytes of a batch on OLD's disk, so that a batch of wide rows is not one long transaction."""
 SMALLEST_BATCH = 100
-_TID_RANGE_SCAN = 14
-"""The server version from which a range of ctids reads only its own pages (TID Range Scan)."""
+_TID_RANGE_SCAN = 140000
+"""The ``server_version_num`` from which a range of ctids reads only its own pages (TID Range Scan)."""
 
 
 class Cut(Struct, frozen=True):
@@ -79,7 +79,7 @@ async def measure(
     """
     await conn.execute(statements.set_local("synchronize_seqscans", "off"))
     await conn.execute(statements.set_local("max_parallel_workers_per_gather", "0"))
-    in_ranges = not whole and conn.get_server_version().major >= _TID_RANGE_SCAN
+    in_ranges = not whole and await conn.fetchval(statements.VERSION) >= _TID_RANGE_SCAN
     parts: list[_Part] = []
     digests: list[str] = []
     for number in range(len(plan.sources)):

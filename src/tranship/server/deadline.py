@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import asyncpg
+
+from tranship.server.trouble import UnknownVersion
 
 T = TypeVar("T")
 READ_TIMEOUT = 45.0
@@ -25,6 +27,14 @@ IDLE_LOOKS = 4
 """Looks in a row that must find the backend idle before its connection is given up: a large result may still
 be on the network.
 """
+
+
+class _Announcing(Protocol):
+    """The driver's protocol, as far as it is asked here."""
+
+    def get_settings(self) -> object:
+        """Returns the settings that the server announced, as attributes."""
+        ...
 
 
 class WatchedConnection(asyncpg.Connection):  # type: ignore[misc]
@@ -47,6 +57,21 @@ class WatchedConnection(asyncpg.Connection):  # type: ignore[misc]
     """The process id as ``pg_backend_pid()`` gave it. It is kept because the driver forgets its own when the
     connection ends.
     """
+
+    def __init__(
+        self, protocol: _Announcing, transport: asyncio.Transport, *more: object, **named: object
+    ) -> None:
+        """Makes the driver's connection, which needs the version that the server announces.
+
+        Raises:
+            UnknownVersion: it announces none that can be read; the connection is ended.
+        """
+        said = getattr(protocol.get_settings(), "server_version", None)
+        try:
+            super().__init__(protocol, transport, *more, **named)
+        except (AttributeError, ValueError) as error:
+            transport.abort()
+            raise UnknownVersion(said) from error
 
     def get_server_pid(self) -> int:
         """Returns the backend's process id, also of a connection that has ended or goes through a pooler."""
@@ -87,9 +112,40 @@ class WatchedConnection(asyncpg.Connection):  # type: ignore[misc]
         with self.awaited():
             return await super().copy_records_to_table(*args, **options)
 
+    async def copy_to_table(self, *args: object, **options: object) -> object:
+        """Does what the driver's method does, whose end by somebody else is the loss of the connection."""
+        with self._ended_by_others():
+            return await super().copy_to_table(*args, **options)
+
+    async def copy_from_query(self, *args: object, **options: object) -> object:
+        """Does what the driver's method does, whose end by somebody else is the loss of the connection."""
+        with self._ended_by_others():
+            return await super().copy_from_query(*args, **options)
+
+    @contextmanager
+    def _ended_by_others(self) -> Iterator[None]:
+        """Turns what the driver raises on a connection that was terminated beneath it into a lost connection.
+
+        asyncpg then writes to a transport that it has dropped already, which raises an AttributeError.
+
+        Raises:
+            ConnectionDoesNotExistError: the connection was terminated while the block used it.
+        """
+        try:
+            yield
+        except AttributeError as error:
+            if not self.is_closed():
+                raise
+            raise asyncpg.ConnectionDoesNotExistError("the connection was ended meanwhile") from error
+
     @contextmanager
     def awaited(self) -> Iterator[None]:
         """Watches the wait for one answer. Until :data:`READ_TIMEOUT` it costs one timer and no task."""
+        with self._ended_by_others(), self._watched():
+            yield
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
         if self.is_working is None:
             yield
             return

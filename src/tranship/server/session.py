@@ -17,7 +17,7 @@ from tranship.model.names import Side
 from tranship.server.connect import connect
 from tranship.sql.new.switches import AS_ORIGIN
 from tranship.sql.queries import query
-from tranship.sql.session import BACKEND, INHERITED_SETTINGS
+from tranship.sql.session import BACKEND, INHERITED_SETTINGS, SERVER_ENCODING
 
 _BOTH = {
     # Text forms: the same value prints as the same text on both sides, and NEW's input reads what OLD
@@ -73,7 +73,7 @@ async def pin(
     Raises:
         ConnectError: a setting did not stay, or NEW disables triggers for this role by default.
     """
-    wanted = {**_BOTH, "DateStyle": datestyle, "client_encoding": _encoding(conn, side)}
+    wanted = {**_BOTH, "DateStyle": datestyle, "client_encoding": await _encoding(conn, side)}
     if zone is not None:
         wanted["TimeZone"] = zone
     if side is Side.OLD:
@@ -92,11 +92,11 @@ async def pin(
             raise ConnectError(SettingNotKept(side, name, now, wanted[name]))
 
 
-def _encoding(conn: asyncpg.Connection, side: Side) -> str:
+async def _encoding(conn: asyncpg.Connection, side: Side) -> str:
     """Returns the client encoding: UTF8, but for an OLD that is SQL_ASCII, whose bytes need not be valid in
     any encoding.
     """
-    raw = side is Side.OLD and conn.get_settings().server_encoding == _SQL_ASCII
+    raw = side is Side.OLD and await conn.fetchval(SERVER_ENCODING) == _SQL_ASCII
     return _SQL_ASCII if raw else "UTF8"
 
 

@@ -261,9 +261,7 @@ class Snapshot:
         """
         conn = await self._connect()
         try:
-            self.version = await conn.fetchval(
-                "SELECT pg_catalog.current_setting('server_version_num')::integer"
-            )
+            self.version = await conn.fetchval(statements.VERSION)
             await self._lock(conn)
             exported = await conn.fetchval(sql_snapshot.EXPORT_SNAPSHOT)
             stands = await conn.fetchrow(sql_snapshot.current_snapshot(self.version))

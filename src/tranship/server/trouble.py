@@ -24,11 +24,13 @@ from tranship.errors.codes.connection import (
     NoServerSsl,
     NoSocket,
     NotAccepting,
+    NoVersion,
     ServerSaid,
     TlsFailed,
     TooManyConnections,
     UnknownHost,
     Unreachable,
+    UnreadableVersion,
     UnsupportedMethod,
     UntrustedCertificate,
 )
@@ -39,6 +41,14 @@ DRIVER_TROUBLE = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 between two statements, and the driver, whose socket is still open, expected an answer."""
 DATABASE_TROUBLE = (asyncpg.PostgresError, *DRIVER_TROUBLE)
 """The same, and every error that a server reports."""
+
+
+class UnknownVersion(asyncpg.InterfaceError):  # type: ignore[misc]
+    """A server announces no version of PostgreSQL that can be read. ``announced``: its words, or None."""
+
+    def __init__(self, announced: str | None) -> None:
+        super().__init__(f"unknown version {announced!r}")
+        self.announced = announced
 
 
 def spoken(error: BaseException) -> str:
@@ -71,10 +81,7 @@ def _message(error: BaseException, endpoint: Endpoint) -> ConnectMessage:
         case asyncpg.PostgresError():
             return _server_said(error, endpoint)
         case asyncpg.InterfaceError() | asyncpg.InternalClientError():
-            # asyncpg has no class for an authentication method that it does not support.
-            if "authentication" in str(error):
-                return UnsupportedMethod(str(error))
-            return ServerSaid(str(error))
+            return _driver_said(error)
         case ssl.SSLCertVerificationError():
             return UntrustedCertificate(error.verify_message, endpoint.sslmode)
         case ssl.SSLError():
@@ -85,6 +92,13 @@ def _message(error: BaseException, endpoint: Endpoint) -> ConnectMessage:
             return _network(error, endpoint)
         case _:
             return ServerSaid(str(error))
+
+
+def _driver_said(error: asyncpg.InterfaceError | asyncpg.InternalClientError) -> ConnectMessage:
+    if isinstance(error, UnknownVersion):
+        return UnreadableVersion(error.announced) if error.announced is not None else NoVersion()
+    # asyncpg has no class for an authentication method that it does not support.
+    return UnsupportedMethod(str(error)) if "authentication" in str(error) else ServerSaid(str(error))
 
 
 def _network(error: OSError, endpoint: Endpoint) -> ConnectMessage:

@@ -47,6 +47,9 @@ to commits.
 """
 
 BACKEND = "SELECT pg_catalog.pg_backend_pid()"
+VERSION = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4"
+"""The version as a number, 170002: what a server calls itself in words may be anything."""
+SERVER_ENCODING = "SELECT pg_catalog.current_setting('server_encoding')"
 CURRENT_XID = "SELECT pg_catalog.txid_current()"
 TRY_LOCK = "SELECT pg_catalog.pg_try_advisory_lock($1)"
 UNLOCK = "SELECT pg_catalog.pg_advisory_unlock($1)"

@@ -247,3 +247,17 @@ def test_a_port_is_a_number(tmp_path: Path, port: str) -> None:
 def test_the_journal_lies_beside_the_data(tmp_path: Path) -> None:
     told = error(tmp_path, CLASSIC.replace('"tables":', '"journal_schema": "b", "tables":'), OLD_PASSWORD="x")
     assert "$.journal_schema: 'b' is a schema of the data" in told.message
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"), [("j" * 63, True), ("j" * 64, False), ("é" * 31, True), ("é" * 32, False)]
+)
+def test_the_journal_has_a_name_that_the_server_can_hold(tmp_path: Path, name: str, fits: bool) -> None:
+    text = CLASSIC.replace('"tables":', f'"journal_schema": "{name}", "tables":')
+    if fits:
+        assert load(tmp_path, text, OLD_PASSWORD="x").journal_schema == name
+    else:
+        assert (
+            "longer than a name in PostgreSQL may be: 63 bytes"
+            in error(tmp_path, text, OLD_PASSWORD="x").message
+        )

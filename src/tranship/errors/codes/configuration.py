@@ -54,6 +54,11 @@ class JournalSchemaOfServer(UsageMessage, frozen=True):
     schema: str
 
 
+class JournalSchemaTooLong(JournalSchemaOfServer, frozen=True):
+    message = "{schema!r} is longer than a name in PostgreSQL may be: {longest} bytes"
+    longest: int
+
+
 class JournalSchemaOfData(JournalSchemaOfServer, frozen=True):
     message = "{schema!r} is a schema of the data"
 

@@ -236,6 +236,26 @@ class CouldNotBegin(ConnectMessage, frozen=True):
     remedy: str
 
 
+class NoVersion(ConnectMessage, frozen=True):
+    code = "TS213"
+    meaning = "the server does not say which version of PostgreSQL it is, or one that is too old"
+    cure = "connect to the PostgreSQL server itself, version 11 or newer"
+    message = "the server, or a proxy in front of it, does not say which version of PostgreSQL it is"
+    hint = "connect to the server itself, not through a proxy or pooler"
+
+
+class UnreadableVersion(NoVersion, frozen=True):
+    message = "the server calls its version {said!r}, which is none of PostgreSQL"
+    hint = NoVersion.hint
+    said: str
+
+
+class ServerTooOld(NoVersion, frozen=True):
+    message = "the server is PostgreSQL {version}: version 11 or newer is needed"
+    hint = "move a dump of it through a server of version 11 or newer"
+    version: str
+
+
 class ServerSaid(ConnectMessage, frozen=True):
     code = "TS299"
     meaning = "a server said something else"

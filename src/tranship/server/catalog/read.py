@@ -32,6 +32,7 @@ from tranship.server.catalog.rows import (
 )
 from tranship.server.catalog.tables import TableParts, build_table, read_parts
 from tranship.server.catalog.types import TypeReader, TypeUse
+from tranship.sql.session import VERSION
 
 
 async def read_catalog(
@@ -55,7 +56,7 @@ async def read_catalog(
 
 async def _read(conn: asyncpg.Connection, schemas: tuple[str, ...] | None, journal_schema: str) -> Catalog:
     # Columns of the catalogs come with major versions, so the minor version does not matter.
-    version = int(conn.get_server_version().major) * 10000
+    version = int(await conn.fetchval(VERSION)) // 10000 * 10000
     session = (await fetch(conn, version, "session", SessionRow))[0]
     chosen = None if schemas is None else list(schemas)
     # Each query needs what the ones before it found: schemas, relations, their parts, the types that these
