@@ -14,9 +14,9 @@ Begin with ``prepare.py``, which does the whole work before a run.
    within one time limit, and ``sampling.py`` says how much of a table is read.
 3. ``standing.py`` reads what NEW's tables hold already; ``swapped.py`` refuses a pair of databases that is
    the wrong way round.
-4. ``stale.py`` compares files with the databases as they are; ``value_checks.py`` and
-   ``expression_checks.py`` try the values and the expressions of decisions on the servers that have to take
-   them.
+4. ``stale.py`` compares files with the databases as they are; ``value_checks.py``, ``expression_checks.py``
+   and ``lookup_checks.py`` try the values, expressions and lookups of decisions on the servers that have to
+   take them.
 5. ``problems.py`` turns what is open or could not be checked into problems; ``prepare.py`` puts everything
    together.
 """

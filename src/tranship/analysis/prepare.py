@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tranship.analysis.evidence import gather_observed
 from tranship.analysis.expression_checks import refused_transforms
+from tranship.analysis.lookup_checks import looks_up_in_old, refused_lookups
 from tranship.analysis.problems import not_asked, places, undecided
 from tranship.analysis.sides import Connections, Sides, connections, read_background, read_sides, refuse
 from tranship.analysis.stale import stale_changes, stale_resolutions
@@ -87,7 +88,7 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         refuse(await _refused_values(open_, sides, answers))
         # The plan comes before the expressions, because they are tried as the plan's reads have them.
         plan, more = build(old, new, comparison, answers, sides.scope.tables)
-        refuse([*more, *await _refused_transforms(open_, sides, plan), *not_executed(plan)])
+        refuse([*more, *await _refused_by_old(open_, sides, plan), *not_executed(plan)])
         refuse(await probably_swapped(open_, sides, plan, config, allowed=options.allow_empty_old))
     warnings = (*stale, *unread, *problems, *more, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
@@ -144,15 +145,17 @@ async def _refused_values(open_: Connections, sides: Sides, answers: Answers) ->
     return found
 
 
-async def _refused_transforms(open_: Connections, sides: Sides, plan: Plan) -> tuple[Problem, ...]:
-    """Returns problems about expressions of the decisions that OLD does not run.
+async def _refused_by_old(open_: Connections, sides: Sides, plan: Plan) -> tuple[Problem, ...]:
+    """Returns problems about expressions and lookups of the decisions that OLD does not run.
 
     The session is pinned as the run's readers are, because names resolve and texts print by its settings.
     """
-    if not any(isinstance(m.expression, Sql) for table in plan.tables for m in table.columns):
+    columns = [column for table in plan.tables for column in table.columns]
+    if not any(isinstance(c.expression, Sql) or looks_up_in_old(c) for c in columns):
         return ()
     await pin(open_.old, Side.OLD, datestyle=datestyle(sides.new), search_path="")
-    return await refused_transforms(open_.old, plan.tables)
+    transforms = await refused_transforms(open_.old, plan.tables)
+    return (*transforms, *await refused_lookups(open_.old, sides.old, plan.tables))
 
 
 def _lookup_schemas(file: ResolutionFile) -> list[tuple[Side, str]]:

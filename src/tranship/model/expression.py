@@ -108,6 +108,10 @@ class Lookup(Struct, frozen=True, tag="lookup"):
     """A person's expressions over the row ``old``, in the order of ``keys``, in place of the old columns."""
     add_missing: bool = False
     """The distinct values that the table lacks are added to it before the rows are moved."""
+    collations: tuple[str, ...] = ()
+    """Per key of a table of OLD its own collation, which says what is equal; an empty text where none
+    applies. Empty: what is looked up has the same collations.
+    """
 
 
 class Coalesce(Struct, frozen=True, tag="coalesce"):

@@ -345,8 +345,10 @@ def _join_old(lookup: Lookup, name: str, old: Table) -> str:
     DISTINCT: a key may stand there several times with one value, and must not multiply the old row.
     """
     keys = ", ".join(f"l.{ident(key)} AS k{n}" for n, key in enumerate(lookup.keys))
+    collated = [f" COLLATE {collation}" if collation else "" for collation in lookup.collations]
+    own = collated or [""] * len(lookup.keys)
     on = " AND ".join(
-        f"{name}.k{n} {_join_equality(old, c)} old.{ident(c)}" for n, c in enumerate(lookup.columns)
+        f"{name}.k{n}{own[n]} {_join_equality(old, c)} old.{ident(c)}" for n, c in enumerate(lookup.columns)
     )
     value = f"CAST(l.{ident(lookup.value)} AS pg_catalog.text) AS v"
     distinct = f"SELECT DISTINCT {keys}, {value}, true AS found FROM {relation(lookup.table)} AS l"

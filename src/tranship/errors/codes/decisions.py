@@ -1,9 +1,11 @@
-"""TS300 to TS303, TS330 and TS339 to TS342: open decisions, stale files, and expressions that OLD refuses."""
+"""TS300 to TS303, TS330, TS339 to TS342 and TS387: open decisions, stale files, and what OLD refuses to
+compute.
+"""
 
 from __future__ import annotations
 
 from tranship.errors.message import RefusalMessage
-from tranship.model.names import Side
+from tranship.model.names import Side, TableName
 
 
 class OpenQuestion(RefusalMessage, frozen=True):
@@ -173,3 +175,19 @@ class ReachesOutInSql(RefusedSql, frozen=True):
     message = "transform_sql {sql!r}: {function} reaches outside the row, or changes something"
     hint = "copy what it reads into a table of OLD before the run, and read that in a subselect"
     function: str = ""
+
+
+class KeysNotComparable(RefusalMessage, frozen=True):
+    code = "TS387"
+    meaning = "OLD cannot compare a column with the key of its lookup table"
+    cure = "look the value up with a `transform_sql` that casts the column"
+    message = "OLD cannot look up {keys} in {table}: {said}"
+    hint = (
+        "look it up with a transform_sql that casts the column, such as"
+        " (SELECT l.{value} FROM {table} AS l WHERE l.{first} = CAST(old.… AS …))"
+    )
+    table: TableName
+    keys: tuple[str, ...]
+    first: str
+    value: str
+    said: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, structs
 
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.change import ColumnPair, Pairing, TablePair
@@ -24,9 +24,12 @@ from tranship.model.plan import ColumnMapping, Origin
 from tranship.model.resolution import Action, Decision, LookupTable, Resolution
 from tranship.model.types import PgType
 from tranship.planning.matching.scope import default_schema
+from tranship.planning.plan.unchanged import collation_of
 from tranship.planning.types.conversion import convert
 
 _SCHEMA_DEFAULT = "USE_SCHEMA_DEFAULT"
+_DEFAULT_COLLATION = 'pg_catalog."default"'
+_NAMES_COLLATED = 120000
 
 
 class Sides(Struct, frozen=True):
@@ -125,7 +128,8 @@ def _decided(entry: Resolution, column: Column, before: Table, sides: Sides) -> 
     if entry.value_mapping is not None and entry.old_column is not None:
         return MapValues(entry.old_column, entry.value_mapping, otherwise, for_null)
     if entry.lookup_table is not None:
-        return _lookup(entry, entry.lookup_table, otherwise, for_null, sides)
+        found = _lookup(entry, entry.lookup_table, otherwise, for_null, sides)
+        return structs.replace(found, collations=_collations(found, before, sides.old))
     if entry.old_column is None:
         raise ValueError(f"{entry.path} names no old column")
     take = _take(entry.old_column, column, before, sides)
@@ -143,6 +147,35 @@ def _for_null(entry: Resolution, column: Column) -> Constant | None:
     if column.refuses_null and entry.default_value is not UNSET:
         return Constant(entry.default_value)
     return None
+
+
+def _collations(lookup: Lookup, before: Table, old: Catalog) -> tuple[str, ...]:
+    """Returns the collations of the keys of a table of OLD; empty where the columns have the same.
+
+    The server would refuse to choose between two. Under the one of the column two keys could be equal, so
+    that a row would be doubled. What an expression has is unknown.
+    """
+    table = old.table(lookup.table) if lookup.side is Side.OLD else None
+    keys = [table.column(key) for key in lookup.keys] if table is not None else []
+    fed = [None if lookup.key_sql else before.column(name) for name in lookup.columns or lookup.key_sql]
+    compared = list(zip(keys, fed, strict=False))
+    if all(_collated_alike(key, one) for key, one in compared):
+        return ()
+    return tuple(_collation(key, old) for key, _ in compared)
+
+
+def _collated_alike(key: Column | None, looked_up: Column | None) -> bool:
+    return key is None or (looked_up is not None and collation_of(key) == collation_of(looked_up))
+
+
+def _collation(key: Column | None, old: Catalog) -> str:
+    """Returns the collation of a key column; empty where its type has none."""
+    leaf = key.type.leaf if key is not None else None
+    # The type name has a collation from PostgreSQL 12 on.
+    without = ("char", "name") if old.server_version < _NAMES_COLLATED else ("char",)
+    if key is None or leaf is None or leaf.category != "S" or leaf.typname in without:
+        return ""
+    return collation_of(key) or _DEFAULT_COLLATION
 
 
 def _lookup(

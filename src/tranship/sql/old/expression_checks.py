@@ -4,7 +4,9 @@ the same one each time? Everything is prepared or explained; nothing is executed
 
 from __future__ import annotations
 
+from tranship.model.catalog import Table
 from tranship.model.plan import TablePlan
+from tranship.sql.old.batch import select_for_people
 from tranship.sql.old.row_source import row_source
 
 FUNCTIONS = """
@@ -67,3 +69,8 @@ def explained_twice(plan: TablePlan, expression: str) -> str:
     return f"""
         EXPLAIN (FORMAT JSON, COSTS OFF) SELECT FROM ({inner}) AS {REPEATABLE} WHERE {REPEATABLE}.v IS NULL
     """
+
+
+def explained_lookup(plan: TablePlan, old: Table) -> str:
+    """Returns an EXPLAIN of a plan whose columns are lookups, joined as a batch joins them."""
+    return f"EXPLAIN {select_for_people(plan, old)}"
