@@ -55,7 +55,7 @@ async def _not_comparable(old: asyncpg.Connection, plan: TablePlan, before: Tabl
             await old.execute(explained_lookup(plan, before))
     except _NOT_COMPARABLE as error:
         said = error.message or str(error)
-        wrong = KeysNotComparable(lookup.table, lookup.keys, lookup.keys[0], lookup.value, said)
+        wrong = KeysNotComparable(lookup.table, lookup.keys, lookup.keys[0], said)
         return [wrong.problem(f"{plan.old}.{mapping.column}")]
     except asyncpg.PostgresError:
         return []

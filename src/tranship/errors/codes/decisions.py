@@ -182,12 +182,8 @@ class KeysNotComparable(RefusalMessage, frozen=True):
     meaning = "OLD cannot compare a column with the key of its lookup table"
     cure = "look the value up with a `transform_sql` that casts the column"
     message = "OLD cannot look up {keys} in {table}: {said}"
-    hint = (
-        "look it up with a transform_sql that casts the column, such as"
-        " (SELECT l.{value} FROM {table} AS l WHERE l.{first} = CAST(old.… AS …))"
-    )
+    hint = "give a transform_sql: a subselect from {table} that compares {first} with CAST(old.column AS …)"
     table: TableName
     keys: tuple[str, ...]
     first: str
-    value: str
     said: str
