@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,9 +13,12 @@ from tranship.execution.batch_size import UNBOUNDED, AdaptiveBatchSize
 from tranship.execution.context import RunContext
 from tranship.execution.probe.lookups import Lookups
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.proof.expected import Expecting, Hashing
 from tranship.execution.resilience.writer_lock import hold_epoch
 from tranship.model.dependencies import Dependencies
+from tranship.model.digest import Sums
 from tranship.model.expression import Lookup
+from tranship.model.locator import Locator
 from tranship.model.names import Side
 from tranship.model.options import command_line
 from tranship.model.plan import TablePlan
@@ -136,6 +140,8 @@ class WorkerContext:
     """Remembers entries of lookup tables; another process has a memory of its own."""
     rehearsal: asyncpg.Connection | None = None
     """The one connection, with its open transaction, of a rehearsal."""
+    hashing: Hashing | None = None
+    """How rows are hashed for the proof; None: they are not."""
 
     @property
     def unit(self) -> Unit:
@@ -152,6 +158,27 @@ class WorkerContext:
         bound = await self.lookups.bind(old, new, plan, batch)
         await new.execute(self.unit.rollback)
         return bound
+
+    async def expected(
+        self, expecting: Expecting | None, batch: Batch, excluded: Sequence[Locator], bindings: Bindings
+    ) -> Sums | None:
+        """Returns the sums over a batch as NEW should hold it; None: this run hashes nothing. Its connection
+        to NEW is in no transaction.
+        """
+        if expecting is None:
+            return None
+        await expecting.new.execute(BEGIN_READ_ONLY if self.rehearsal is None else self.unit.begin)
+        sums = await expecting.sums(batch, excluded, bindings)
+        await expecting.new.execute(self.unit.rollback)
+        return sums
+
+    def expecting(
+        self, plan: TablePlan, old: asyncpg.Connection, new: asyncpg.Connection
+    ) -> Expecting | None:
+        """Returns what computes the sums of a plan's batches; None: this run hashes nothing."""
+        if self.hashing is None:
+            return None
+        return Expecting(self.context.job, plan, self.hashing, old, new)
 
 
 @dataclass

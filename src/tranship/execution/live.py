@@ -45,6 +45,7 @@ from tranship.execution.start.resume import (
 from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.tasks import Begun
 from tranship.execution.switches.sequences import set_sequences
+from tranship.execution.verify import verify_run
 from tranship.model.flow import FlowId
 from tranship.model.notes import AlreadyMigrated, SnapshotReplaced
 from tranship.model.options import MigrateOptions, NewSnapshot
@@ -173,7 +174,7 @@ class _LiveRun:
             # From here on the journal has this version's format: the beginning made it, or upgraded it.
             self.context = self.context.over(Journal(context.config.journal_schema))
             running, lookups = self.context.of(begun.job), Lookups(begun.job)
-            worker = WorkerContext(running, begun.run, begun.epoch, snapshot, lookups)
+            worker = WorkerContext(running, begun.run, begun.epoch, snapshot, lookups, hashing=begun.hashing)
             live = ActiveRun(
                 worker,
                 begun.book,
@@ -203,7 +204,12 @@ class _LiveRun:
 
     async def _phases(self, live: ActiveRun, first: Phase) -> None:
         """Does the phases that are left, from the one in the journal on."""
-        steps = {Phase.COPY: self._copy, Phase.PROVE: self._prove, Phase.END: self._end}
+        steps = {
+            Phase.COPY: self._copy,
+            Phase.PROVE: self._prove,
+            Phase.VERIFY: self._verify,
+            Phase.END: self._end,
+        }
         beating = asyncio.create_task(
             self.lock.beat(
                 live.context.journal,
@@ -243,6 +249,10 @@ class _LiveRun:
             raise Stopped(DefinitionsChanged(changes))
         await self.session.work("the rows of NEW", partial(check_counted, live, tasks=live.tasks))
 
+    async def _verify(self, live: ActiveRun) -> None:
+        """Compares every row of NEW that the run wrote with what OLD's row becomes."""
+        await self.session.work("the proof", partial(verify_run, live))
+
     async def _end(self, live: ActiveRun) -> None:
         """Moves the sequences and marks the run finished."""
         async with live.snapshot.reader() as reading:
@@ -259,6 +269,7 @@ class _LiveRun:
             problems=problems,
             left_out=begun.left_out,
             sequences=live.sequences,
+            show_values=self.context.options.show_values,
         )
 
     async def _so_far(self, live: ActiveRun, begun: Begun) -> MigrationOutcome | None:

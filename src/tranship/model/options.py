@@ -22,6 +22,19 @@ class RebuildIndexes(StrEnum):
     """Wherever it is safe."""
 
 
+class Verify(StrEnum):
+    """How a run proves that NEW holds what OLD's rows become."""
+
+    OFF = "off"
+    """Not at all, beyond the counts that every run keeps."""
+    COUNTS = "counts"
+    """By the number of rows that each transaction of the run left in NEW."""
+    HASH = "hash"
+    """By the hashes of all rows, each side's by its own server where both print values alike."""
+    FULL = "full"
+    """By the hashes of all rows, with every value sent to NEW once more and printed there."""
+
+
 class NewSnapshot(StrEnum):
     """Which tables to read from a new snapshot of OLD when the run's own is lost."""
 
@@ -80,6 +93,7 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     max_rejects: str | None = None
     """``N`` rows or ``P%`` of the rows read; None: no bound."""
     rebuild_indexes: RebuildIndexes = RebuildIndexes.AUTO
+    verify: Verify = Verify.HASH
     restart: bool = False
     """Delete what an unfinished run wrote, then start over."""
     again: bool = False

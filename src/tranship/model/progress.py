@@ -104,6 +104,8 @@ class Phase(StrEnum):
     """Group after group: switches off, batches, foreign keys proven, switches on."""
     PROVE = "prove"
     """NEW still holds every batch and every table that was seen committed."""
+    VERIFY = "verify"
+    """NEW holds what OLD's rows become, row by row."""
     END = "end"
     """Sequences, and the mark that the run is finished."""
 

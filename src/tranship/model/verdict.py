@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from tranship.model.difference import Difference
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.reasons import Reason
@@ -100,6 +101,10 @@ class TableResult(Struct, frozen=True):
     """
     rows_in_old_now: int | None = None
     """Of a table that was moved before: rows that OLD holds now, beside ``rows_read`` then."""
+    cells_verified: int = 0
+    """Values of NEW that were compared with what OLD's rows become, and are equal."""
+    differences: tuple[Difference, ...] = ()
+    """Rows of NEW that are not what OLD's rows become."""
     flow: str | UnsetType = UNSET
     """What a person calls the flow; absent for a plain pair of tables."""
     rows_made: int | UnsetType = UNSET

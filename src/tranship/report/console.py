@@ -236,12 +236,31 @@ def _verification(result: MigrationResult) -> list[str]:
         ]
     if result.mode != "live":
         return lines
-    words = [(table.label, _verdict(table)) for table in result.tables]
+    lines += _verdicts(result.tables)
+    cells = sum(table.cells_verified for table in result.tables)
+    if cells:
+        lines.append(f"Verified: {cells} values in NEW are what OLD's rows become")
+    return lines + [line for table in result.tables for line in _differences(table)]
+
+
+def _verdicts(tables: Sequence[TableResult]) -> Iterator[str]:
+    """Yields what is known of the tables' rows in NEW, each verdict once with its tables."""
+    words = [(table.label, _verdict(table)) for table in tables]
     for said in dict.fromkeys(said for _, said in words):
         names = [shown(name) for name, other in words if other == said]
         which = "all tables" if len(names) == len(words) else ", ".join(names)
-        lines.append(f"{said} ({which})")
-    return lines
+        yield f"{said} ({which})"
+
+
+def _differences(table: TableResult) -> Iterator[str]:
+    """Yields the first rows of a table that differ, by their keys and columns."""
+    for one in table.differences[:_MOST_DIFFERENCES]:
+        key = ", ".join(f"{name}={value}" for name, value in (one.key or {}).items())
+        rows = f"{one.rows} rows" if one.rows > 1 else "a row"
+        columns = f": {', '.join(one.columns)}" if one.columns else ""
+        yield shown(f"  {one.kind} in {one.table}: {key or rows}{columns}")
+    if len(table.differences) > _MOST_DIFFERENCES:
+        yield f"  … and {len(table.differences) - _MOST_DIFFERENCES} more, in the result file"
 
 
 def _verdict(table: TableResult) -> str:
@@ -254,6 +273,10 @@ def _verdict(table: TableResult) -> str:
             return f"Not verified: {shown(table.verified_why)}"
         case words:
             return f"Verified {shown(words)}"
+
+
+_MOST_DIFFERENCES = 20
+"""Rows of a table that differ and are named on the terminal."""
 
 
 def _problem(problem: Problem) -> Iterator[str]:

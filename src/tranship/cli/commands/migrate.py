@@ -31,6 +31,7 @@ class Given(TypedDict):
     max_rejects: str | None
     rehearse: bool
     rebuild_indexes: str
+    verify: str
     restart: bool
     again: bool
     new_snapshot: str | None
@@ -86,6 +87,13 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     default="auto",
     show_default=True,
     help="Drop indexes of large empty tables for the load and rebuild them after it.",
+)
+@click.option(
+    "--verify",
+    type=click.Choice(["off", "counts", "hash", "full"]),
+    default="hash",
+    show_default=True,
+    help="How to prove that NEW holds what OLD's rows become; full sends every value to NEW once more.",
 )
 @click.option("--restart", is_flag=True, help="Delete what an unfinished run wrote, then start over.")
 @click.option(

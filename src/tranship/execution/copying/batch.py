@@ -32,9 +32,10 @@ from tranship.execution.resilience.server_errors import StreamBroken, is_rows_fa
 from tranship.execution.resilience.stall import Progress, watched
 from tranship.execution.resilience.writer_lock import end_backends
 from tranship.execution.switches.triggers_and_keys import refuse_late_triggers
+from tranship.model.digest import Sums
 from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
-from tranship.server.journal import BatchRow, Predicted, RejectRow, bound, old_columns
+from tranship.server.journal import BatchRow, Predicted, RejectRow, bound, hashes, old_columns
 from tranship.server.old_reader import OldReader, Portion
 from tranship.server.session import datestyle, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
@@ -82,6 +83,8 @@ class _Copied(NamedTuple):
     records: Sequence[RejectRow]
     xids: Sequence[int] = ()
     """Transaction ids of the savepoints that hold rows."""
+    sums: Sums | None = None
+    """Over the rows as NEW should hold them."""
 
 
 class Worker:
@@ -222,13 +225,15 @@ class Worker:
             self._old = old.connection
             bindings = await run.bindings(old.connection, new, plan, given.batch)
             records = await self._records(old.connection, given, given.predicted.rejects)
+            expecting = run.expecting(plan, old.connection, new)
+            sums = await run.expected(expecting, given.batch, given.predicted.rows, bindings)
             if not await self._begin(new, given):
                 return await self._already(new, given)
             written, sent = await self._copy(old, new, given, bindings)
             await failpoint("batch.copied")
             await new.execute(statements.CONSTRAINTS_NOW)
         self._old = None
-        row = await self._commit(new, given, _Copied(written, sent, records))
+        row = await self._commit(new, given, _Copied(written, sent, records, sums=sums))
         return Report(Moved(row, records))
 
     async def _copy(
@@ -273,11 +278,23 @@ class Worker:
             unreadable = [reject for reject in unreadable if reject.row in kept]
             await run.context.journal.write_batches(new, run.run, task.position, [rest])
         met = [*unreadable, *result.rejects]
-        async with run.snapshot.reader() as old:
+        async with run.snapshot.reader(task.plan.zone) as old:
             records = await self._records(old, given, [*given.predicted.rejects, *met])
+            sums = await self._sums_without(old, new, given, met)
         sent = sum(len(line.text) for line in lines[: result.taken])
-        row = await self._commit(new, given, _Copied(result.written, sent, records, result.xids))
+        row = await self._commit(new, given, _Copied(result.written, sent, records, result.xids, sums))
         return Report(Moved(row, records, met), [rest] if rest is not None else [])
+
+    async def _sums_without(
+        self, old: asyncpg.Connection, new: asyncpg.Connection, given: _Batch, met: Sequence[Reject]
+    ) -> Sums | None:
+        """Returns the sums over the batch without the rows that NEW refused, inside its transaction."""
+        expecting = self._run.expecting(given.task.plan, old, new)
+        if expecting is None:
+            return None
+        bindings = await self._run.lookups.bind(old, new, given.task.plan, given.batch)
+        excluded = [*given.predicted.rows, *(reject.row for reject in met)]
+        return await expecting.sums(given.batch, excluded, bindings)
 
     async def _mark(self, new: asyncpg.Connection, given: _Batch) -> int:
         """Returns the transaction id of the innermost savepoint."""
@@ -363,11 +380,12 @@ class Worker:
             *counts,
             xids,
             *old_columns(batch.old),
+            *hashes(copied.sums),
         )
         await failpoint("batch.counted")
         await new.execute(run.unit.commit)
         await failpoint("batch.committed")
-        return BatchRow(task.position, batch, True, *counts, tuple(all_xids))
+        return BatchRow(task.position, batch, True, *counts, tuple(all_xids), copied.sums)
 
 
 def _split(given: _Batch, lines: Sequence[Line], result: Isolated, number: int) -> tuple[Batch, Batch | None]:

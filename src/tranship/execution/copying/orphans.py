@@ -15,15 +15,19 @@ from tranship.errors.codes.stops import OrphansChanged, OthersRefer, Untraceable
 from tranship.execution.active_run import ActiveRun, Task, fence
 from tranship.execution.copying.trace import trace
 from tranship.execution.probe.records import fetch_records
+from tranship.execution.proof.compare import in_zone
+from tranship.execution.proof.expected import copied_columns, sums_of
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.switches.triggers_and_keys import Firing, acting_on_delete
 from tranship.model.catalog import ForeignKey, Table
+from tranship.model.digest import Sums
 from tranship.model.names import TableName
 from tranship.model.reasons import ParentNotThere
 from tranship.model.verdict import Reject
-from tranship.server.journal import BatchRow, RejectRow
+from tranship.server.journal import BatchRow, RejectRow, hashes
 from tranship.sql.new import orphans as sql_orphans
 from tranship.sql.new import switches as sql_switches
+from tranship.sql.new.digest import sums_at
 
 LIMIT = 1000
 """Rows that one transaction takes out of NEW."""
@@ -99,15 +103,17 @@ async def _reject(
         await _refuse_noticed(live, new, task, found)
         if live.replica:
             await new.execute(sql_switches.REPLICA)
-        for number, mine in rejects.items():
-            await _move_out(live, new, task, number, mine, by_batch[number])
+        gone = {
+            number: await _move_out(live, new, task, number, mine, by_batch[number])
+            for number, mine in rejects.items()
+        }
         if live.replica and not task.facts.replica:
             # In a rehearsal the transaction goes on, and the next tables need their foreign keys.
             await new.execute(sql_switches.ORIGIN)
     # Only what is committed is remembered: the transaction may be tried again.
     for number, mine in rejects.items():
         live.book.add_all(task.plan.flow, mine)
-        _shift(task, number, len(mine))
+        _shift(task, number, gone[number])
     return len(found)
 
 
@@ -193,8 +199,11 @@ async def _move_out(
     number: int,
     rejects: Sequence[Reject],
     records: Sequence[asyncpg.Record],
-) -> None:
-    deleted = await new.execute(sql_orphans.delete_rows(task.plan.new, _places(records)))
+) -> Sums:
+    """Takes rows of one batch out of NEW and journals them as rejects. Returns the sums over them."""
+    places = _places(records)
+    sums = await _sums_at(live, new, task, places)
+    deleted = await new.execute(sql_orphans.delete_rows(task.plan.new, places))
     if deleted != f"DELETE {len(records)}":
         raise Stopped(OrphansChanged(task.plan.new))
     async with live.snapshot.reader() as old:
@@ -210,14 +219,32 @@ async def _move_out(
         for reject, record in zip(rejects, whole, strict=True)
     ]
     await live.context.journal.write_rejects(new, live.run, task.position, number, rows)
-    await new.execute(live.context.journal.sql("shift_counts"), live.run, task.position, number, len(rows))
+    counts = (len(rows), *hashes(sums))
+    await new.execute(live.context.journal.sql("shift_counts"), live.run, task.position, number, *counts)
+    return sums
 
 
-def _shift(task: Task, number: int, rows: int) -> None:
+async def _sums_at(
+    live: ActiveRun, new: asyncpg.Connection, task: Task, places: Sequence[sql_orphans.Place]
+) -> Sums:
+    """Returns the sums over rows of NEW that are about to leave; none where the run hashes nothing."""
+    hashing, job = live.worker.hashing, live.context.job
+    if hashing is None:
+        return Sums(len(places))
+    columns = copied_columns(job, task.plan)
+    await in_zone(new, task.plan)
+    query = sums_at(job.after(task.plan), columns, hashing.form(job.new), places)
+    return sums_of(await new.fetchrow(query))
+
+
+def _shift(task: Task, number: int, gone: Sums) -> None:
     """Counts rows of a finished batch as rejected instead of written."""
     at = next(n for n, row in enumerate(task.done) if row.batch.number == number)
     was = task.done[at]
-    task.done[at] = replace(was, written=was.written - rows, rejected=was.rejected + rows)
+    left = was.sums - gone if was.sums is not None else None
+    task.done[at] = replace(
+        was, written=was.written - gone.rows, rejected=was.rejected + gone.rows, sums=left
+    )
 
 
 def _batch(task: Task, number: int) -> BatchRow:

@@ -120,4 +120,5 @@ def _counts(
         task.findings.not_asked,
         already,
         None if plan.shape.one_row_each else old_rows(b.batch.old for b in batches),
+        task.proof,
     )

@@ -14,6 +14,7 @@ from tranship.config import Endpoint
 from tranship.errors import Stopped
 from tranship.execution.context import Job, RunContext
 from tranship.model.catalog import Catalog
+from tranship.model.difference import Difference, Proof
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
@@ -76,6 +77,9 @@ class TableCounts(Struct, frozen=True):
         """Rows of OLD."""
         return self.made if self.old is None else self.old.read
 
+    proof: Proof | None = None
+    """What a verification says of its rows in NEW; None: there was none."""
+
     @property
     def already_there(self) -> int:
         """Rows that NEW held before the run: made, and neither written nor rejected."""
@@ -97,6 +101,8 @@ class Frame(Struct, frozen=True):
     """Rows that OLD holds now in tables that were moved before."""
     differs: Mapping[TableName, Problem] = {}
     """Tables of NEW that lack rows which finished runs wrote."""
+    show_values: bool = False
+    """Whether the result may hold values of rows."""
 
 
 def outcome(
@@ -105,7 +111,8 @@ def outcome(
     """Returns the whole result. Its status is that of a run that reached its end."""
     job, config = context.job, context.config
     results = tuple(_table(job, frame, counts) for counts in tables)
-    status, exit_status = _status(frame, sum(t.rows_failed for t in results))
+    differing = bool(frame.differs) or any(t.proof is not None and t.proof.differences for t in tables)
+    status, exit_status = _status(frame, sum(t.rows_failed for t in results), differing=differing)
     result = MigrationResult(
         tool_version=__version__,
         run_id=frame.run_id,
@@ -185,26 +192,33 @@ def reasons(rejects: Iterable[Reject]) -> dict[str, int]:
     return dict(sorted(counted.items()))
 
 
-def _status(frame: Frame, failed: int) -> tuple[Status, int]:
+def _status(frame: Frame, failed: int, *, differing: bool) -> tuple[Status, int]:
     if any(not p.warning for p in frame.problems):
         return "refused", 3
-    if frame.differs:
+    if differing:
         return "differs", 5
     return ("rejects", 1) if failed else ("done", 0)
 
 
-def _verified(frame: Frame, counts: TableCounts) -> tuple[bool | None, str]:
+def _verified(frame: Frame, counts: TableCounts) -> tuple[bool | str | None, str]:
     """What is known of a table's rows in NEW, and why no more."""
     differs = frame.differs.get(counts.plan.new) if counts.already else None
     if differs is not None:
         return False, differs.message
     if frame.mode == "dryrun":
         return None, "a dry run writes nothing"
-    return None, "counted on both servers, contents not compared"
+    proof = counts.proof
+    if proof is None:
+        return None, "counted on both servers, contents not compared"
+    if proof.differences:
+        rows = sum(one.rows for one in proof.differences)
+        return False, f"{rows} of its rows in NEW {'differs' if rows == 1 else 'differ'}"
+    return (f"except {', '.join(proof.apart)}" if proof.apart else True), ""
 
 
 def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
     verified, why = _verified(frame, counts)
+    proof = counts.proof
     return TableResult(
         table=str(counts.plan.old),
         new_table=str(counts.plan.new),
@@ -226,7 +240,16 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         flow=counts.plan.name or UNSET,
         rows_made=counts.made if not _one_of_each(counts) else UNSET,
         rows_without_items=counts.old.without_items if counts.old and not _one_of_each(counts) else UNSET,
+        cells_verified=proof.cells if proof is not None and not proof.differences else 0,
+        differences=_shown(proof, show_values=frame.show_values) if proof is not None else (),
     )
+
+
+def _shown(proof: Proof, *, show_values: bool) -> tuple[Difference, ...]:
+    """Returns the differences; values of rows, keys apart, only where they may be shown."""
+    if show_values:
+        return proof.differences
+    return tuple(replace(one, expected=(), found=()) for one in proof.differences)
 
 
 def _one_of_each(counts: TableCounts) -> bool:

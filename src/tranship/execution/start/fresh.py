@@ -20,6 +20,7 @@ from tranship.errors import Refused
 from tranship.errors.codes.runs import UnfinishedFromAnotherOld
 from tranship.execution.context import RunContext
 from tranship.execution.probe.everything import ProbeResult, probe_everything
+from tranship.execution.proof.expected import Hashing, agreed
 from tranship.execution.resilience.connection import Session
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import at_work, taken_over
@@ -27,7 +28,7 @@ from tranship.execution.start.dependencies import dependencies
 from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.tasks import Begun, task_of, too_many, write_task
 from tranship.model.dependencies import Reads
-from tranship.model.options import MigrateOptions, command_line
+from tranship.model.options import MigrateOptions, Verify, command_line
 from tranship.planning.plan.content import run_hash
 from tranship.server.identity import Identity
 from tranship.server.journal import DecidedBy, RunStatus, find_journal, prepare_journal, refuse_unfinished
@@ -57,9 +58,9 @@ async def begin_fresh(
     await session.work("the journal", partial(_refuse_beside, context, identities[0]))
     probed = await _probed(context, session, snapshot)
     depends = await dependencies(context, snapshot, reads)
+    hashing = await _hashing(context, session, snapshot)
     tasks = [task_of(position, plan, probed) for position, plan in enumerate(job.plan.tables)]
-    run = f"{secrets.token_hex(8)}"
-    old, new = identities
+    run, (old, new) = secrets.token_hex(8), identities
     place = (socket.gethostname(), os.getpid(), str(snapshot.mark), json.dumps(probed.left_out), __version__)
     decided = (msgspec.json.encode(job.plan), msgspec.json.encode(_decided_by(config, options)))
 
@@ -78,12 +79,23 @@ async def begin_fresh(
             await control.execute(journal.sql("insert_run"), *known, *place, *decided)
             await control.execute(journal.sql("insert_heartbeat"), run, [])
             await control.execute(journal.sql("keep_depends"), run, msgspec.json.encode(depends))
+            await control.execute(journal.sql("keep_hashing"), run, str(hashing) if hashing else None)
             for task in tasks:
                 await write_task(control, journal, run, task, probed.book)
 
     await session.work("the journal", write)
     await failpoint("run.prepared")
-    return Begun(run, 1, job, tasks, probed.book, probed.left_out, depends=depends)
+    return Begun(run, 1, job, tasks, probed.book, probed.left_out, depends=depends, hashing=hashing)
+
+
+async def _hashing(context: RunContext, session: Session, snapshot: Snapshot) -> Hashing | None:
+    """Returns how the run hashes its rows; None where nobody asked for it, and in a rehearsal."""
+    options = context.options
+    if options.rehearse or options.verify not in (Verify.HASH, Verify.FULL):
+        return None
+    async with snapshot.reader() as old:
+        rendered = options.verify is Verify.FULL
+        return await session.work("hashes", lambda new: agreed(old, new, context.job, rendered=rendered))
 
 
 async def _probed(context: RunContext, session: Session, snapshot: Snapshot) -> ProbeResult:

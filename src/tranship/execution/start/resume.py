@@ -19,6 +19,7 @@ from tranship.execution.context import Job, MovedBefore, RunContext
 from tranship.execution.copying.counted import journalled_claims, shortfalls
 from tranship.execution.probe.everything import probe_everything
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.proof.expected import Hashing
 from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import hold_epoch, shut_out, taken_over
@@ -150,10 +151,7 @@ async def resume(
         rows = await journal.tasks(control, run.id)
         tasks = [_resumed(row, plans[row.flow]) for row in rows]
     native = await _refuse_gone(control, journal, run, rows)
-    who = (socket.gethostname(), os.getpid(), str(snapshot.mark), not unchanged, epoch)
-    if await control.fetchval(journal.sql("take_run"), run.id, *who) is None:
-        raise taken_over()
-    await failpoint("run.taken")
+    await _take(control, journal, run.id, (str(snapshot.mark), not unchanged, epoch))
     _hand_out(await journal.batches(control, rows, run.id), tasks)
     context.note(Resumed(run.started, sum(len(t.todo) for t in tasks)))
     return Begun(
@@ -166,8 +164,27 @@ async def resume(
         run.phase if unchanged else Phase.COPY,
         run.mixed or not unchanged,
         depends,
+        _hashing(run),
         native,
     )
+
+
+async def _take(control: asyncpg.Connection, journal: Journal, run: str, how: tuple[str, bool, int]) -> None:
+    """Journals that this process resumes a run; ``how``: its snapshot, whether another than before, and the
+    epoch.
+
+    Raises:
+        Stopped: another run took over.
+    """
+    who = (socket.gethostname(), os.getpid(), *how)
+    if await control.fetchval(journal.sql("take_run"), run, *who) is None:
+        raise taken_over()
+    await failpoint("run.taken")
+
+
+def _hashing(run: Run) -> Hashing | None:
+    """Returns how the run hashes its rows; None: it does not."""
+    return Hashing.of(run.hashing) if run.hashing is not None else None
 
 
 async def _proven(

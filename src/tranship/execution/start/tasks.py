@@ -13,6 +13,7 @@ from tranship.execution.active_run import FlowTask, Task
 from tranship.execution.context import Job
 from tranship.execution.probe.everything import ProbeResult
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.proof.expected import Hashing
 from tranship.model.dependencies import Dependencies
 from tranship.model.locator import Whole
 from tranship.model.options import MigrateOptions, reject_bound
@@ -40,6 +41,8 @@ class Begun:
     """Whether some tables were read in another snapshot than others."""
     depends: Dependencies = field(default_factory=Dependencies)
     """What its values depend on in OLD besides the rows, as it was when the run began."""
+    hashing: Hashing | None = None
+    """How rows are hashed for the proof; None: they are not."""
     native: bool = True
     """Whether rows that are in NEW already were written on this server."""
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime
 import json
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
 
+from tranship.model.difference import Proof
+from tranship.model.digest import Sums
 from tranship.model.flow import FlowId
 from tranship.model.locator import Address, Locator
 from tranship.model.names import TableName
@@ -62,6 +65,8 @@ class Run(Struct, frozen=True):
     backends: tuple[int, ...]
     phase: Phase = Phase.COPY
     decided_by: DecidedBy | None = None
+    hashing: str | None = None
+    """How its rows are hashed for the proof; None: they are not."""
 
 
 class Findings(Struct, frozen=True):
@@ -97,6 +102,8 @@ class TaskRow(Struct, frozen=True):
     """Rows of OLD behind ``rows``; None: they are the same rows."""
     relation: RelationIdentity | None = None
     """NEW's relation before it received the first row; None: nothing was written, or format 1."""
+    proof: Proof | None = None
+    """What the last verification says of its rows in NEW; None: there was none."""
 
 
 class BatchRow(Struct, frozen=True):
@@ -111,6 +118,8 @@ class BatchRow(Struct, frozen=True):
     bytes: int
     seconds: float
     xids: tuple[int, ...]
+    sums: Sums | None = None
+    """Over the rows as NEW should hold them; None: they were not hashed."""
     rolling_back: bool = False
     """The rollback of its rows has begun: some are gone, some may still be there."""
 
@@ -179,6 +188,11 @@ class SequenceMove(Struct, frozen=True):
     before_called: bool
     after: int
     after_called: bool
+
+
+def hashes(sums: Sums | None) -> tuple[Decimal | None, Decimal | None]:
+    """Returns the two sums of hashes as the journal keeps them; NULL where rows were not hashed."""
+    return (Decimal(sums.first), Decimal(sums.second)) if sums is not None else (None, None)
 
 
 def name_text(name: TableName) -> str:

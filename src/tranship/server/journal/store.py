@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from tranship.model.catalog import Index
 from tranship.model.dependencies import Dependencies
+from tranship.model.digest import Sums
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator, Pages, Range, Whole
 from tranship.model.names import TableName
@@ -87,7 +88,7 @@ class Journal:
             _noun(
                 TaskRow,
                 {**row, "flow": _flow(row)},
-                json=("findings", "relation"),
+                json=("findings", "relation", "proof"),
                 missing={"findings": Findings()},
             )
             for row in await conn.fetch(self.sql("tasks"), run)
@@ -338,8 +339,15 @@ def _batch(row: asyncpg.Record, flow: FlowId) -> BatchRow:
         row["bytes"] or 0,
         row["seconds"] or 0.0,
         tuple(row["xids"]),
+        _sums(row),
         row["state"] not in ("todo", "done"),
     )
+
+
+def _sums(row: asyncpg.Record) -> Sums | None:
+    if row["hash0"] is None:
+        return None
+    return Sums(row["written"] or 0, int(row["hash0"]), int(row["hash1"]))
 
 
 def _reject(row: asyncpg.Record) -> Reject:

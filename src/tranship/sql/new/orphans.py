@@ -31,7 +31,7 @@ def orphans(table: TableName, key: ForeignKey, xids: Sequence[int], *, limit: in
 def delete_rows(table: TableName, places: Sequence[Place]) -> str:
     """Returns a statement that deletes the rows at these places."""
     at_place = "t.tableoid = place.relation AND t.ctid = place.id"
-    return f"DELETE FROM {relation(table)} AS t USING {_places(places)} WHERE {at_place}"
+    return f"DELETE FROM {relation(table)} AS t USING {places_of(places)} WHERE {at_place}"
 
 
 def children_of_others(
@@ -42,7 +42,7 @@ def children_of_others(
     """
     at_place = "p.tableoid = place.relation AND p.ctid = place.id"
     return f"""
-        SELECT count(*) FROM {relation(key.target)} AS p JOIN {_places(places)} ON {at_place}
+        SELECT count(*) FROM {relation(key.target)} AS p JOIN {places_of(places)} ON {at_place}
         JOIN {relation(child)} AS c ON {matches_parent(key)} WHERE NOT {written_by("c", child_xids)}
     """
 
@@ -56,7 +56,7 @@ def placed_part(rows: GivenRows, columns: Sequence[str], places: Sequence[Place]
     whole = whole_text(columns)
     place = "CAST(t.tableoid AS pg_catalog.text) OPERATOR(pg_catalog.||) CAST(t.ctid AS pg_catalog.text)"
     at_place = "t.tableoid = place.relation AND t.ctid = place.id"
-    rows_of_new = f"{relation(rows.table.name)} AS t JOIN {_places(places)} ON {at_place}"
+    rows_of_new = f"{relation(rows.table.name)} AS t JOIN {places_of(places)} ON {at_place}"
     held = f"SELECT t.*, {place} AS {_PLACE} FROM {rows_of_new}"
     return f"""
         SELECT {answer("g.i", literal("placed"), "e.many", "e.place")}
@@ -77,6 +77,7 @@ def written_by(alias: str, xids: Sequence[int]) -> str:
     return f"({alias}.xmin::text::bigint = ANY ({numbers}))"
 
 
-def _places(places: Sequence[Place]) -> str:
+def places_of(places: Sequence[Place]) -> str:
+    """Returns the FROM item ``place`` with the columns ``relation`` and ``id``."""
     listed = ", ".join(f"({oid}::oid, '{ctid}'::tid)" for oid, ctid in places)
     return f"(VALUES {listed}) AS place(relation, id)"

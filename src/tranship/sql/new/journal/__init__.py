@@ -61,11 +61,13 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "run_format": "1",
                 "decided_by": "NULL::pg_catalog.bytea",
                 "phase": "'copy'",
+                "hashing": "NULL::pg_catalog.text",
                 "copied_again": "",
                 "relation": "NULL::pg_catalog.text",
                 "flow_name": "''",
                 "old_rows": "NULL::pg_catalog.int8",
                 "item_and_key": "",
+                "proof": "NULL::pg_catalog.bytea",
             }
         ),
         2: MappingProxyType(
@@ -75,11 +77,13 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "run_format": "r.format",
                 "decided_by": "r.decided_by",
                 "phase": "r.phase",
+                "hashing": "r.hashing",
                 "copied_again": ", phase = 'copy'",
                 "relation": "relation",
                 "flow_name": "flow_name",
                 "old_rows": "old_rows",
                 "item_and_key": ", item, key",
+                "proof": "proof",
             }
         ),
     }

@@ -43,9 +43,9 @@ UPDATE {journal}.batch SET state = 'done' WHERE run = $1 AND position = $2 AND n
 
 -- name: count_batch
 -- $1 run, $2 position, $3 number, $4 hi, $5 rows, $6 read, $7 written, $8 rejected, $9 bytes, $10 seconds, $11 xids of savepoints,
--- $12 to $14 old rows as insert_batch has them: what became of the batch, in its transaction.
+-- $12 to $14 old rows as insert_batch has them, $15 and $16 the sums of row hashes: what became of the batch, in its transaction.
 UPDATE {journal}.batch SET hi = $4, row_count = $5, read = $6, written = $7, rejected = $8, bytes = $9, seconds = $10,
-  old_rows = $12, left_out = $13, no_items = $14,
+  old_rows = $12, left_out = $13, no_items = $14, hash0 = $15, hash1 = $16,
   xids = ARRAY[pg_catalog.txid_current()] OPERATOR(pg_catalog.||) $11::bigint[]
 WHERE run = $1 AND position = $2 AND number = $3 RETURNING xids;
 
@@ -61,8 +61,8 @@ SELECT count(*) FILTER (WHERE state <> 'done') AS open, COALESCE(pg_catalog.sum(
 FROM {journal}.batch WHERE run = $1 AND position = $2;
 
 -- name: shift_counts
--- $1 run, $2 position, $3 number, $4 rows that were written and are rejected after all.
-UPDATE {journal}.batch SET written = written - $4, rejected = rejected + $4 WHERE run = $1 AND position = $2 AND number = $3;
+-- $1 run, $2 position, $3 number, $4 rows that were written and are rejected after all, $5 and $6 the sums of their hashes.
+UPDATE {journal}.batch SET written = written - $4, rejected = rejected + $4, hash0 = hash0 - $5, hash1 = hash1 - $6 WHERE run = $1 AND position = $2 AND number = $3;
 
 -- name: mark_savepoint
 -- $1 run, $2 position, $3 number. A write inside the savepoint whose xmin is the savepoint's own transaction id.

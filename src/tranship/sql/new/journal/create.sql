@@ -8,10 +8,11 @@ CREATE SCHEMA {journal}; REVOKE ALL ON SCHEMA {journal} FROM PUBLIC;
 -- format: one row per format that this journal had, the greatest is its own.
 -- run: state is running, stopped or finished; plan and decided_by are JSON in UTF-8 (the whole plan as it was decided, and by whom),
 -- likewise depends (what its values depend on in OLD beside the rows of its tables).
--- phase is the part of the run that it is in: copy, prove or end.
+-- phase is the part of the run that it is in: copy, prove, verify or end. hashing: how rows are hashed, NULL where they are not.
 -- heartbeat: a table of its own, since batches hold a share lock on the row of their run.
 -- batch: state is todo, done or rolling back; xids are the transactions that wrote its rows, those of savepoints included.
--- task: next_number is the last number that was taken for a part of a batch, plus one. flow_name is JSON, empty for a plain pair of tables.
+-- hash0 and hash1 are the sums of the hashes of its rows as NEW should hold them.
+-- task: next_number is the last number that was taken for a part of a batch, plus one; proof is JSON of what a verification says. flow_name is JSON, empty for a plain pair of tables.
 -- row_count: rows that the flow makes. old_rows, left_out, no_items: the old rows behind them, where it does not make one row of each.
 -- page, line: where an old row lies; item: which of the rows made of it, from 1; key: instead of a place, that of a query's row.
 -- predicted_reject: rows that batches leave out; SQLSTATE 00000 marks those that NEW held before the run, equal in every column.
@@ -23,12 +24,12 @@ CREATE TABLE {journal}.run (
   epoch bigint NOT NULL, host text NOT NULL, pid integer NOT NULL, state text NOT NULL,
   snapshot text NOT NULL, mixed boolean NOT NULL DEFAULT false, left_out text NOT NULL DEFAULT '{}',
   tool_version text NOT NULL, started timestamptz NOT NULL DEFAULT pg_catalog.now(), finished timestamptz,
-  plan bytea, decided_by bytea, depends bytea, phase text NOT NULL DEFAULT 'copy');
+  plan bytea, decided_by bytea, depends bytea, phase text NOT NULL DEFAULT 'copy', hashing text);
 CREATE TABLE {journal}.heartbeat (
   run text PRIMARY KEY, at timestamptz NOT NULL DEFAULT pg_catalog.now(), backends integer[] NOT NULL DEFAULT '{}');
 CREATE TABLE {journal}.task (
   run text, position integer, old_table text NOT NULL, new_table text NOT NULL, plan_hash text NOT NULL, state text NOT NULL,
-  row_count bigint NOT NULL, digest text NOT NULL, findings bytea, format text NOT NULL, lookups text, relation text,
+  row_count bigint NOT NULL, digest text NOT NULL, findings bytea, format text NOT NULL, lookups text, relation text, proof bytea,
   next_number integer NOT NULL DEFAULT 0, flow_name text NOT NULL DEFAULT '', old_rows bigint, PRIMARY KEY (run, position));
 CREATE TABLE {journal}.batch (
   run text, position integer, number integer, source integer NOT NULL, lo text, hi text, row_count bigint NOT NULL,

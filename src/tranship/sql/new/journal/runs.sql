@@ -3,7 +3,7 @@
 -- name: runs
 -- $1 OLD's identity; NULL: from any OLD. Runs, oldest first.
 SELECT r.id, {run_format} AS format, r.old_identity, r.new_identity, r.plan_hash, r.epoch, r.host, r.pid, r.state, r.snapshot, r.mixed, r.left_out,
-  r.tool_version, r.started, r.finished, {decided_by} AS decided_by, {phase} AS phase, COALESCE(h.backends, '{}') AS backends,
+  r.tool_version, r.started, r.finished, {decided_by} AS decided_by, {phase} AS phase, {hashing} AS hashing, COALESCE(h.backends, '{}') AS backends,
   COALESCE(EXTRACT(epoch FROM pg_catalog.now() - h.at), 0)::pg_catalog.float8 AS silent_seconds
 FROM {journal}.run r LEFT JOIN {journal}.heartbeat h ON h.run = r.id
 WHERE $1::pg_catalog.text IS NULL OR r.old_identity = $1 ORDER BY r.started, r.id;
@@ -19,6 +19,10 @@ SELECT depends FROM {journal}.run WHERE id = $1;
 -- name: keep_depends
 -- $1 run, $2 what its values depend on in OLD (JSON).
 UPDATE {journal}.run SET depends = $2 WHERE id = $1;
+
+-- name: keep_hashing
+-- $1 run, $2 how its rows are hashed; NULL: not at all.
+UPDATE {journal}.run SET hashing = $2 WHERE id = $1;
 
 -- name: lock_runs
 -- Until the transaction ends nobody enters a run or changes one; batches go on.

@@ -9,7 +9,7 @@ VALUES ($1, $2, $3, $4, $5, 'todo', $6, $7, $8, $9, $10, $11);
 -- name: tasks
 -- $1 run. Its tables in plan order.
 SELECT position, old_table, new_table, plan_hash, state = 'done' AS done, row_count AS rows, digest, findings, format, {relation} AS relation, {flow_name} AS flow_name,
-  {old_rows} AS old_rows
+  {old_rows} AS old_rows, {proof} AS proof
 FROM {journal}.task WHERE run = $1 ORDER BY position;
 
 -- name: fix_lookups
@@ -19,6 +19,10 @@ UPDATE {journal}.task SET lookups = COALESCE(lookups, $3) WHERE run = $1 AND pos
 -- name: fix_relation
 -- $1 run, $2 position, $3 NEW's relation (JSON), kept from the first time on. Returns what is kept.
 UPDATE {journal}.task SET relation = COALESCE(relation, $3) WHERE run = $1 AND position = $2 RETURNING relation;
+
+-- name: keep_proof
+-- $1 run, $2 position, $3 what a verification says of the rows (JSON).
+UPDATE {journal}.task SET proof = $3 WHERE run = $1 AND position = $2;
 
 -- name: end_task
 -- $1 run, $2 position.

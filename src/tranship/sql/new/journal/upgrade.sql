@@ -6,8 +6,8 @@ CREATE TABLE {journal}.format (
   number integer PRIMARY KEY, tool_version text NOT NULL, since timestamptz NOT NULL DEFAULT pg_catalog.now());
 REVOKE ALL ON {journal}.format FROM PUBLIC;
 ALTER TABLE {journal}.run ADD COLUMN format integer NOT NULL DEFAULT 1, ADD COLUMN plan bytea, ADD COLUMN decided_by bytea, ADD COLUMN depends bytea,
-  ADD COLUMN phase text NOT NULL DEFAULT 'copy';
-ALTER TABLE {journal}.task ADD COLUMN next_number integer NOT NULL DEFAULT 0, ADD COLUMN relation text,
+  ADD COLUMN phase text NOT NULL DEFAULT 'copy', ADD COLUMN hashing text;
+ALTER TABLE {journal}.task ADD COLUMN next_number integer NOT NULL DEFAULT 0, ADD COLUMN relation text, ADD COLUMN proof bytea,
   ADD COLUMN flow_name text NOT NULL DEFAULT '', ADD COLUMN old_rows bigint;
 ALTER TABLE {journal}.batch ADD COLUMN old_rows bigint, ADD COLUMN left_out bigint, ADD COLUMN no_items bigint;
 ALTER TABLE {journal}.run ALTER COLUMN format DROP DEFAULT;

@@ -1,0 +1,61 @@
+"""What NEW holds of a flow, batch by batch, beside what it should hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.execution.context import Job
+from tranship.execution.proof.expected import Hashing, copied_columns, sums_of
+from tranship.model.digest import Sums
+from tranship.model.plan import TablePlan
+from tranship.server.journal import BatchRow
+from tranship.sql import session as statements
+from tranship.sql.new.digest import sums_by_transaction
+
+LOW = 0xFFFFFFFF
+"""The bits of a transaction number that a row shows as its xmin."""
+
+
+class Held(Struct, frozen=True):
+    """The rows of a table of NEW, summed up."""
+
+    by_transaction: Mapping[int, Sums]
+    """By the lower 32 bits of the transaction."""
+    others_later: int = 0
+    """Rows that other transactions wrote since the run began."""
+
+
+async def held(
+    new: asyncpg.Connection, job: Job, plan: TablePlan, hashing: Hashing, mine: frozenset[int], oldest: int
+) -> Held:
+    """Reads a table of NEW once.
+
+    ``mine`` are the transactions (32 bits) of all runs that filled the table, ``oldest`` the first of them.
+    """
+    query = sums_by_transaction(job.after(plan), copied_columns(job, plan), hashing.form(job.new))
+    async with new.transaction(readonly=True):
+        await in_zone(new, plan)
+        rows = await new.fetch(query, oldest & LOW)
+    others = sum(row["rows"] for row in rows if row["later"] and row["xid"] not in mine)
+    return Held({row["xid"]: sums_of(row) for row in rows}, others)
+
+
+async def in_zone(new: asyncpg.Connection, plan: TablePlan) -> None:
+    """Lets a transaction of NEW print moments as the batches of a plan read them."""
+    if plan.input_zone is not None:
+        await new.execute(statements.set_local("TimeZone", plan.input_zone))
+
+
+def differing(done: Sequence[BatchRow], there: Held) -> list[BatchRow]:
+    """Returns the batches whose rows in NEW are not what they should be."""
+    return [row for row in done if _of(row, there) != (row.sums or Sums())]
+
+
+def _of(row: BatchRow, there: Held) -> Sums:
+    found = Sums()
+    for xid in {xid & LOW for xid in row.xids}:
+        found += there.by_transaction.get(xid, Sums())
+    return found

@@ -1,0 +1,180 @@
+"""The sums over the rows of a batch as NEW should hold them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.execution.context import Job
+from tranship.execution.probe.lookups import Lookups
+from tranship.execution.probe.reading import Reader
+from tranship.execution.probe.typed_rows import ask, json_rows, typed
+from tranship.model.catalog import Catalog, Column
+from tranship.model.digest import HashForm, RowHash, Sums
+from tranship.model.locator import Locator
+from tranship.model.plan import TablePlan
+from tranship.model.progress import Batch
+from tranship.sql.digest import RowTexts
+from tranship.sql.expression import Bindings, shipped
+from tranship.sql.new.digest import column_texts, digest_part
+from tranship.sql.new.given_rows import rows_query
+from tranship.sql.old.digest import BatchRead, batch_rows, batch_sums, computed_texts
+from tranship.sql.queries import query
+from tranship.sql.quote import ident
+from tranship.sql.session import RELEASE, SAVEPOINT, TO_SAVEPOINT
+
+_OLD_CANNOT = (
+    asyncpg.DataError,
+    asyncpg.SyntaxOrAccessError,
+    asyncpg.FeatureNotSupportedError,
+    asyncpg.ProgramLimitExceededError,
+)
+"""What OLD raises where it does not read a text that NEW reads: a later version knows more forms."""
+
+
+class Hashing(Struct, frozen=True):
+    """How both sides of a run hash rows."""
+
+    how: RowHash = RowHash.NATIVE
+    rendered: bool = False
+    """OLD prints some values otherwise than NEW, or a person asked: NEW computes both sides' texts."""
+
+    def form(self, side: Catalog) -> HashForm:
+        """Returns how one side hashes; a SQL_ASCII database has no bytes in UTF-8 but its own."""
+        return HashForm(self.how, "SQL_ASCII" if side.encoding == "SQL_ASCII" else "UTF8")
+
+    def __str__(self) -> str:
+        """Returns the text that the journal keeps."""
+        return f"{self.how} rendered" if self.rendered else str(self.how)
+
+    @classmethod
+    def of(cls, kept: str) -> Hashing:
+        """Returns what a text of the journal says."""
+        how, _, rendered = kept.partition(" ")
+        return cls(RowHash(how), bool(rendered))
+
+
+async def agreed(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, *, rendered: bool) -> Hashing:
+    """Returns how rows are hashed: both servers are asked for the texts and hashes of fixed values."""
+    texts = {await side.fetchval(query("hash_vector"), False) for side in (old, new)}
+    if rendered or len(texts) > 1:
+        return Hashing(rendered=True)
+    hashes = {await side.fetchval(query("hash_vector"), True) for side in (old, new)}
+    alike = len(hashes) == 1 and job.old.encoding == job.new.encoding
+    return Hashing(RowHash.NATIVE if alike else RowHash.MD5)
+
+
+def copied_columns(job: Job, plan: TablePlan) -> tuple[Column, ...]:
+    """Returns the columns of NEW whose values a plan brings, in NEW's order."""
+    after = job.after(plan)
+    found = [after.column(plan.columns[n].column) for n in shipped(plan)]
+    return tuple(column for column in found if column is not None)
+
+
+def printed_by_old(job: Job, plan: TablePlan, hashing: Hashing) -> bool:
+    """Returns whether OLD computes the texts of all columns that NEW should hold."""
+    return not hashing.rendered and computed_texts(plan, job.before(plan)) is not None
+
+
+class Row(Struct, frozen=True):
+    """One row as a side holds it, or should hold it."""
+
+    key: str | None
+    """The text of its key; None where there is no key."""
+    digest: str
+    """Its two hashes."""
+    values: tuple[str | None, ...] = ()
+    """The texts of the copied columns, where they were wanted."""
+
+
+class Expecting(Struct, frozen=True):
+    """Computes what NEW should hold of a batch."""
+
+    job: Job
+    plan: TablePlan
+    hashing: Hashing
+    old: asyncpg.Connection
+    """A READ ONLY transaction on the run's snapshot, in the zone of the plan."""
+    new: asyncpg.Connection
+    """In a transaction."""
+
+    @property
+    def _texts(self) -> tuple[str, ...] | None:
+        """SQL of the columns' texts on OLD; None: NEW has to print them."""
+        return None if self.hashing.rendered else computed_texts(self.plan, self.job.before(self.plan))
+
+    async def sums(self, batch: Batch, excluded: Sequence[Locator] = (), bindings: Bindings = ()) -> Sums:
+        """Returns the sums over a batch's rows without the excluded ones, which are not copied."""
+        texts = self._texts
+        if texts is not None:
+            read = BatchRead(self.plan, self.job.before(self.plan), batch, tuple(excluded), bindings)
+            statement = batch_sums(read, texts, self.hashing.form(self.job.old))
+            row = await self._asked(statement)
+            if row is not None:
+                return sums_of(row[0])
+        found = Sums()
+        async for one in self._rendered(batch, excluded, keys=()):
+            first, second = one.digest.split(" ")
+            found += Sums(1, int(first), int(second))
+        return found
+
+    async def rows(
+        self,
+        batch: Batch,
+        excluded: Sequence[Locator],
+        keys: tuple[int, ...],
+        wanted: Sequence[str] | None = None,
+    ) -> list[Row]:
+        """Returns the rows of a batch without the excluded ones: those of the ``wanted`` keys with all
+        values, or all without values.
+        """
+        texts = self._texts
+        if texts is not None:
+            bindings = await Lookups(self.job).bind(self.old, self.new, self.plan, batch)
+            read = BatchRead(self.plan, self.job.before(self.plan), batch, tuple(excluded), bindings)
+            named = RowTexts(texts, keys, wanted is not None)
+            statement = batch_rows(read, named, self.hashing.form(self.job.old))
+            rows = await self._asked(statement, *([list(wanted)] if wanted is not None else []))
+            if rows is not None:
+                return [Row(r["k"], r["digest"], tuple(r["v"])) for r in rows]
+        found = self._rendered(batch, excluded, keys=keys, values=wanted is not None)
+        return [row async for row in found if wanted is None or row.key in wanted]
+
+    async def _asked(self, statement: str, *arguments: object) -> list[asyncpg.Record] | None:
+        """Returns OLD's answer; None where it cannot read a text that NEW reads."""
+        await self.old.execute(SAVEPOINT)
+        try:
+            return list(await self.old.fetch(statement, *arguments))
+        except _OLD_CANNOT:
+            await self.old.execute(TO_SAVEPOINT)
+            return None
+        finally:
+            if not self.old.is_closed():
+                await self.old.execute(RELEASE)
+
+    async def _rendered(
+        self, batch: Batch, excluded: Sequence[Locator], *, keys: tuple[int, ...], values: bool = False
+    ) -> AsyncIterator[Row]:
+        """Yields a batch's rows by sending them to NEW, which prints them as it would hold them."""
+        columns = copied_columns(self.job, self.plan)
+        question = typed(self.job, self.plan, [c.name for c in columns])
+        texts = RowTexts(column_texts(columns, ident(self.plan.new.name)), keys, values)
+        part = digest_part(question.rows, texts, self.hashing.form(self.job.new))
+        asked = rows_query(question.rows, [part])
+        reader = Reader(self.job, self.plan, self.old, self.new, Lookups(self.job), {})
+        gone = frozenset(excluded)
+        async for chunk in reader.chunks([batch], question.positions):
+            rows = json_rows(
+                chunk, question.positions, (n for n, row in enumerate(chunk.rows) if row not in gone)
+            )
+            for answer in await ask(reader, asked, rows):
+                if answer.kind == "digest" and isinstance(answer.detail, list):
+                    key, digest, *rest = answer.detail
+                    yield Row(key, str(digest), tuple(rest))
+
+
+def sums_of(row: asyncpg.Record) -> Sums:
+    """Returns the sums that a query of ``row_sums`` gave."""
+    return Sums(row["rows"], int(row["first"]), int(row["second"]))

@@ -1,0 +1,54 @@
+"""What a verification found: rows of NEW that are not what OLD's rows become."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class DifferenceKind(StrEnum):
+    """In which way a row differs."""
+
+    MISSING = "missing"
+    """NEW does not hold it any more."""
+    CHANGED = "changed"
+    """NEW holds other values under its key."""
+    ADDED = "added"
+    """NEW holds a row that no row of OLD became, written since the run began."""
+
+
+class Difference(Struct, frozen=True):
+    """One row that differs, or several that cannot be told apart."""
+
+    table: str
+    """NEW's table."""
+    kind: DifferenceKind
+    key: dict[str, str | None] | None = None
+    """The columns of NEW's key with their texts; None: the table has none that was copied."""
+    columns: tuple[str, ...] = ()
+    """Of a changed row: the columns whose values differ."""
+    expected: tuple[str | None, ...] = ()
+    """Their texts as OLD's row becomes them; empty unless values may be shown."""
+    found: tuple[str | None, ...] = ()
+    """Their texts in NEW, likewise."""
+    rows: int = 1
+
+
+class Proof(Struct, frozen=True):
+    """What a verification says about the rows of one flow."""
+
+    rows: int
+    """Rows that the flow wrote."""
+    columns: tuple[str, ...]
+    """NEW's columns whose values were compared."""
+    apart: tuple[str, ...] = ()
+    """Columns that NEW fills by itself, each with the reason why it was not compared."""
+    printed_by: str = ""
+    """``OLD`` where OLD computed what NEW should hold, ``NEW`` where NEW printed what it was sent."""
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def cells(self) -> int:
+        """Values that were compared."""
+        return self.rows * len(self.columns)

@@ -1,0 +1,75 @@
+"""What NEW computes to prove a copy: the sums over its rows by the transactions that wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tranship.model.catalog import Column, Table
+from tranship.model.digest import HashForm
+from tranship.sql.digest import RowTexts, row_hash, row_sums, row_text, value_text
+from tranship.sql.new.given_rows import GivenRows, relation_to_read
+from tranship.sql.new.orphans import Place, places_of, written_by
+from tranship.sql.new.probe import answer
+from tranship.sql.quote import ident, literal, relation
+
+
+def column_texts(columns: Sequence[Column], alias: str) -> tuple[str, ...]:
+    """Returns SQL for the text of each column of a row."""
+    return tuple(value_text(f"{alias}.{ident(c.name)}", c.type) for c in columns)
+
+
+def sums_by_transaction(table: Table, columns: Sequence[Column], form: HashForm) -> str:
+    """Returns a query that reads a table once: per transaction (``xid``, 32 bits) the number of its rows and
+    the sums over these columns, and whether it is ``later`` than transaction $1 (32 bits).
+    """
+    texts = row_text(column_texts(columns, "t"))
+    read = f"SELECT t.xmin AS xid, {texts} AS r FROM {relation_to_read(table)} AS t OFFSET 0"
+    later = "pg_catalog.age(h.xid) <= pg_catalog.age(CAST($1 AS pg_catalog.xid))"
+    return f"""
+        SELECT CAST(CAST(h.xid AS pg_catalog.text) AS pg_catalog.int8) AS xid, {later} AS later,
+          {row_sums(form)}
+        FROM ({read}) AS h GROUP BY h.xid
+    """
+
+
+def sums_at(table: Table, columns: Sequence[Column], form: HashForm, places: Sequence[Place]) -> str:
+    """Returns a query for the sums over the rows at these places."""
+    texts = row_text(column_texts(columns, "t"))
+    at_place = "t.tableoid = place.relation AND t.ctid = place.id"
+    rows = f"{relation(table.name)} AS t JOIN {places_of(places)} ON {at_place}"
+    return f"SELECT {row_sums(form)} FROM (SELECT {texts} AS r FROM {rows} OFFSET 0) AS h"
+
+
+def rows_written(table: Table, texts: RowTexts, form: HashForm, xids: Sequence[int]) -> str:
+    """Returns a query for the rows of NEW that these transactions wrote: key ``k``, hashes ``digest``."""
+    return _rows(table, texts, form, written_by("t", xids))
+
+
+def rows_of_others(table: Table, texts: RowTexts, form: HashForm, xids: Sequence[int]) -> str:
+    """Returns a query for the rows that other transactions wrote, none before $1 (32 bits)."""
+    later = "pg_catalog.age(t.xmin) <= pg_catalog.age(CAST($1 AS pg_catalog.xid))"
+    return _rows(table, texts, form, f"NOT {written_by('t', xids)} AND {later}")
+
+
+def rows_of_keys(table: Table, texts: RowTexts, form: HashForm) -> str:
+    """Returns a query for the rows of NEW whose key is in $1 (``text[]``), whoever wrote them."""
+    return _rows(table, texts, form, f"{texts.key} = ANY ($1::pg_catalog.text[])")
+
+
+def _rows(table: Table, texts: RowTexts, form: HashForm, condition: str) -> str:
+    whole = row_text(texts.columns)
+    read = f"SELECT {texts.key} AS k, {whole} AS r, {texts.values} AS v FROM {relation_to_read(table)} AS t"
+    return f"SELECT h.k, {row_hash(form)} AS digest, h.v FROM ({read} WHERE {condition} OFFSET 0) AS h"
+
+
+def digest_part(rows: GivenRows, texts: RowTexts, form: HashForm) -> str:
+    """Returns each given row as NEW would hold it: an answer of the kind ``digest`` with the row's key, its
+    hashes and, where they are wanted, the texts of its columns.
+    """
+    whole = row_text(texts.columns)
+    read = (
+        f"SELECT {rows.number} AS i, {texts.key} AS k, {whole} AS r, {texts.values} AS v FROM {rows.source}"
+    )
+    listed = f"ARRAY[h.k, {row_hash(form)}] OPERATOR(pg_catalog.||) h.v"
+    shown = answer("h.i", literal("digest"), "0", f"pg_catalog.to_json({listed})")
+    return f"SELECT {shown} FROM ({read} OFFSET 0) AS h"

@@ -1,0 +1,127 @@
+"""What OLD computes to prove a copy: the sums over the rows of a batch as NEW should hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tranship.model.builtin_types import BINARY_RANGES, Family
+from tranship.model.catalog import Column, Table
+from tranship.model.digest import HashForm
+from tranship.model.expression import Rule, Take
+from tranship.model.locator import Locator
+from tranship.model.plan import TablePlan
+from tranship.model.progress import Batch
+from tranship.model.types import PgType, TypeKind
+from tranship.sql.digest import RowTexts, row_hash, row_sums, row_text, value_text
+from tranship.sql.expression import Bindings, compile_column, compile_text, lookup_joins, shipped
+from tranship.sql.old.batch import in_range
+from tranship.sql.old.row_source import row_source, without
+
+_AS_SENT = frozenset({Family.JSON, Family.XML})
+"""Families whose values keep the text that their input function is given (``jsonb`` does not)."""
+_UNCERTAIN = frozenset({Family.MONEY, Family.OBJECT, Family.PRIVILEGE, Family.SEARCH, Family.JSON_PATH})
+"""Families whose input depends on a locale, a catalog or a version: only NEW knows what a text becomes."""
+
+
+def computed_texts(plan: TablePlan, old: Table) -> tuple[str, ...] | None:
+    """Returns SQL over ``old`` for the text of each copied column as NEW will hold it, in NEW's order.
+
+    None: of some column only NEW can tell, because its input function decides what the sent text becomes.
+    """
+    texts = [_computed(plan, position, old) for position in shipped(plan)]
+    known = tuple(text for text in texts if text is not None)
+    return known if len(known) == len(texts) else None
+
+
+class BatchRead(Struct, frozen=True):
+    """Which rows of OLD are read."""
+
+    plan: TablePlan
+    old: Table
+    batch: Batch
+    excluded: tuple[Locator, ...] = ()
+    """Rows of the batch that are not copied."""
+    bindings: Bindings = ()
+
+    def rows(self, *also: str) -> str:
+        """Returns FROM, joins and WHERE; ``also`` are further conditions."""
+        source = row_source(self.plan, self.batch.source)
+        conditions = [*in_range(self.batch.range), *without(source, self.excluded), *also]
+        return source.read(conditions, lookup_joins(self.plan, self.old, self.bindings))
+
+
+def batch_sums(read: BatchRead, texts: Sequence[str], form: HashForm) -> str:
+    """Returns a query for ``rows``, ``first`` and ``second`` over a batch's rows."""
+    # OFFSET 0 keeps the planner from computing the text once for each of the two sums.
+    rows = f"SELECT {row_text(texts)} AS r\n{read.rows()}\nOFFSET 0"
+    return f"SELECT {row_sums(form)}\nFROM ({rows}) AS h"
+
+
+def batch_rows(read: BatchRead, texts: RowTexts, form: HashForm) -> str:
+    """Returns a query for the rows of a batch, one by one: key ``k``, hashes ``digest``, values ``v``.
+
+    With ``texts.wanted`` it reads only the rows whose key is in $1 (``text[]``), and their values.
+    """
+    wanted = (f"{texts.key} = ANY ($1::pg_catalog.text[])",) if texts.wanted else ()
+    shown = f"{texts.key} AS k, {row_text(texts.columns)} AS r, {texts.values} AS v"
+    rows = f"SELECT {shown}\n{read.rows(*wanted)}\nOFFSET 0"
+    return f"SELECT h.k, {row_hash(form)} AS digest, h.v\nFROM ({rows}) AS h"
+
+
+def _computed(plan: TablePlan, position: int, old: Table) -> str | None:
+    mapping = plan.columns[position]
+    new = mapping.type.leaf
+    if _holds_moments(new):
+        return None
+    if isinstance(mapping.expression, Take):
+        rule = mapping.expression.conversion.rule
+        declared = old.column(mapping.expression.column)
+        value = compile_column(plan, position, old)
+        if declared is not None and rule is Rule.SAME and not mapping.expression.conversion.fallible:
+            return _same(value, declared, new)
+        if rule is Rule.OLD_CAST:
+            return value_text(value, new)
+    return _read(compile_text(plan, position, old), new)
+
+
+def _same(value: str, declared: Column, new: PgType) -> str | None:
+    """Returns the text of a value that is sent as it is; a larger modifier may still print it otherwise."""
+    before = declared.type.leaf
+    if before.text == new.text:
+        return value_text(value, new)
+    return value_text(f"CAST({value} AS {new.text})", new) if _known_on_old(new) else None
+
+
+def _read(text: str, new: PgType) -> str | None:
+    """Returns the text of what a sent text becomes in NEW; None where OLD has not the same input function."""
+    if new.kind is TypeKind.ENUM or (new.family in _AS_SENT and new.typname != "jsonb"):
+        return text
+    return value_text(f"CAST({text} AS {new.text})", new) if _known_on_old(new) else None
+
+
+def _holds_moments(new: PgType) -> bool:
+    """Returns whether a part of a type prints in the time zone of the session, which differs on both
+    sides.
+    """
+    parts = [attribute.type for attribute in new.attributes]
+    parts += [new.element] if new.element is not None else []
+    return any(_zoned(part.leaf) or _holds_moments(part.leaf) for part in parts)
+
+
+def _zoned(part: PgType) -> bool:
+    return part.family is Family.TIMESTAMP and part.builtin is not None and part.builtin.zoned
+
+
+def _known_on_old(new: PgType) -> bool:
+    """Returns whether every server reads and prints texts of a type alike."""
+    match new.kind:
+        case TypeKind.BASE:
+            return new.family is not None and new.family not in _UNCERTAIN
+        case TypeKind.ARRAY:
+            return new.element is not None and _known_on_old(new.element)
+        case TypeKind.RANGE | TypeKind.MULTIRANGE:
+            return new.typname in BINARY_RANGES
+        case _:
+            return False
