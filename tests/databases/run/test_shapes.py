@@ -11,6 +11,7 @@ import pytest
 
 from support import MakePair, Pair
 from support.runs import SLY, migrate
+from tranship.errors import Refused
 
 
 async def moved(pair: Pair, folder: Path, entries: dict[str, list[dict[str, Any]]], **options: Any) -> Any:
@@ -148,3 +149,21 @@ async def test_an_item_that_old_cannot_compute_is_rejected_alone(make_pair: Make
         assert counts(result) == [(300, 0, 601, 600, 1)], mode
         (line,) = await rejected(result)
         assert (line["key"], line["item"], line["sqlstate"]) == ({"id": 77}, 2, "22P02")
+
+
+async def test_a_filter_that_raises_is_refused_with_the_rows(make_pair: MakePair, tmp_path: Path) -> None:
+    pair = await make_pair(
+        "CREATE TABLE item (id int PRIMARY KEY, price text);"
+        "INSERT INTO item SELECT n, CASE WHEN n IN (7, 70) THEN 'n/a' ELSE n::text END"
+        " FROM generate_series(1, 90) n;",
+        "CREATE TABLE item (id int PRIMARY KEY, price text);",
+    )
+    entries = {"item": [{"action": "filter", "where": "CAST(old.price AS int) > 3"}]}
+    for mode in ({"live": False}, {}):
+        with pytest.raises(Refused) as refused:
+            await moved(pair, tmp_path, entries, **mode)
+        (problem,) = refused.value.problems
+        assert problem.code == "TS312" and "invalid input syntax" in problem.message
+        assert '"id": 7' in problem.message and '"id": 70' in problem.message
+    assert await pair.new.value("SELECT count(*) FROM item") == 0
+    assert await pair.new.value("SELECT to_regnamespace('_tranship') IS NULL")

@@ -21,13 +21,13 @@ class RunFiles:
     rejects: list[dict[str, Any]]
 
     def counts(self) -> dict[str, tuple[int, int, int]]:
-        """Returns per table the rows read, migrated and failed."""
+        """Returns per flow the rows read, migrated and failed."""
         return {
-            t["table"]: (t["rows_read"], t["rows_migrated"], t["rows_failed"]) for t in self.result["tables"]
+            called(t): (t["rows_read"], t["rows_migrated"], t["rows_failed"]) for t in self.result["tables"]
         }
 
     def failed(self) -> dict[str, int]:
-        """Returns the number of rejected rows per table that has some."""
+        """Returns the number of rejected rows per flow that has some."""
         return {table: failed for table, (_, _, failed) in self.counts().items() if failed}
 
     def lines(self) -> list[str]:
@@ -35,12 +35,17 @@ class RunFiles:
         return sorted(json.dumps(reject, sort_keys=True) for reject in self.rejects)
 
     def keys(self) -> dict[str, list[str]]:
-        """Returns per table the rejected rows by their whole content, sorted."""
+        """Returns per flow the rejected rows by their whole content, sorted."""
         found: dict[str, list[str]] = {}
         for reject in self.rejects:
-            row = json.dumps([reject["key"], reject["row"]], sort_keys=True)
-            found.setdefault(reject["table"], []).append(row)
+            row = json.dumps([reject["key"], reject.get("item"), reject["row"]], sort_keys=True)
+            found.setdefault(called(reject), []).append(row)
         return {table: sorted(keys) for table, keys in found.items()}
+
+
+def called(entry: Mapping[str, Any]) -> str:
+    """Returns the flow's name in an entry of the result or the rejects, else that of the old table."""
+    return str(entry.get("flow") or entry["table"])
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from support.cases.commands import RunFiles
+from support.cases.commands import RunFiles, called
 from support.cases.outcome import DryRun, Outcome, names, row_reasons, row_values
 
 
@@ -107,11 +107,9 @@ def compare_rejects(
 ) -> None:
     """Compares every table's numbers, and its rejected rows where the expectation lists them."""
     for table in files.result["tables"]:
-        parts = ("rows_migrated", "rows_failed", "rows_left_out", "rows_already_there")
-        whole = sum(table[part] for part in parts)
-        seen.check(
-            table["rows_read"] == whole, f"{table['table']}: read {table['rows_read']}, accounted for {whole}"
-        )
+        whole = sum(table[part] for part in ("rows_migrated", "rows_failed", "rows_already_there"))
+        made = table.get("rows_made", table["rows_read"] - table["rows_left_out"])
+        seen.check(made == whole, f"{called(table)}: {made} rows, accounted for {whole}")
     failed = files.failed()
     seen.check(
         failed == expected.counts, f"rejected {failed}, expected {expected.counts}: {files.rejects[:12]}"
@@ -119,9 +117,12 @@ def compare_rejects(
     there = {t["table"]: t["rows_already_there"] for t in files.result["tables"] if t["rows_already_there"]}
     if expected.already_there is not None:
         seen.check(there == expected.already_there, f"already there: {there}, not {expected.already_there}")
+    out = {called(t): t["rows_left_out"] for t in files.result["tables"] if t["rows_left_out"]}
+    if expected.left_out is not None:
+        seen.check(out == expected.left_out, f"left out: {out}, not {expected.left_out}")
     if expected.rejected:
         for table, rows in expected.rejected.items():
-            _compare_table(table, rows, [r for r in files.rejects if r["table"] == table], seen)
+            _compare_table(table, rows, [r for r in files.rejects if called(r) == table], seen)
     for reject in files.rejects if quotes else ():
         assert quotes is not None
         seen.check(quotes(reject, _said(reject)), f"{reject['table']}: the reason says {reject['reason']!r}")
@@ -153,7 +154,7 @@ def _said(reject: Mapping[str, Any]) -> str:
 
 def _is(row: dict[str, Any], reject: Mapping[str, Any]) -> bool:
     """Whether a reject is the expected row, its values compared as text."""
-    values = {**(reject["row"] or {}), **(reject["key"] or {})}
+    values = {"item": reject.get("item"), **(reject["row"] or {}), **(reject["key"] or {})}
     return all(
         column in values and str(values[column]) == str(value) for column, value in row_values(row).items()
     )

@@ -46,6 +46,9 @@ class DryRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     None: nothing is said of them.
     """
 
+    left_out: dict[str, int] | None = None
+    """Rows per flow that a filter left out, flows without any left out; None: nothing is said of them."""
+
     @property
     def status(self) -> int:
         """The exit status that is expected."""
@@ -53,7 +56,9 @@ class DryRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     @property
     def counts(self) -> dict[str, int]:
-        """The number of rejected rows per table (``schema.table``), tables without rejects left out."""
+        """The number of rejected rows per table (``schema.table``, or the name of a flow), tables without
+        rejects left out.
+        """
         counted = self.rejected_count or {table: len(rows) for table, rows in self.rejected.items()}
         return {table: rows for table, rows in counted.items() if rows}
 

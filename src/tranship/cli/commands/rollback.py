@@ -61,7 +61,9 @@ def _lines(done: Rollback) -> Iterator[str]:
     yield f"Run {done.run.id}" + ("" if done.live else " (nothing is changed without --live)")
     for table in done.tables:
         gone = "deleted" if done.live else "would be deleted"
-        yield f"  {table.table}: {table.unchanged} rows {gone}, {table.left} left: changed or deleted since"
+        of = f" ({table.flow})" if table.flow else ""
+        left = f"{table.left} left: changed or deleted since"
+        yield f"  {table.table}{of}: {table.unchanged} rows {gone}, {left}"
         for key in table.others[:NAMED]:
             values = ", ".join(f"{column}={value}" for column, value in key.items())
             yield f"    written or changed by others since: {values}"

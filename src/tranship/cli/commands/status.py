@@ -72,9 +72,12 @@ def _rows(state: api.RunState) -> str:
 def _tables(state: api.RunState) -> Iterator[str]:
     for table in state.tables:
         same = table.table == table.new_table
-        name = visible(str(table.table) if same else f"{table.table} -> {table.new_table}")
+        name = visible(table.flow or (str(table.table) if same else f"{table.table} -> {table.new_table}"))
         done = "done" if table.done else f"{table.batches_done} of {table.batches} batches"
-        yield f"  {name}: {done}, {table.read} read = {table.written} written + {table.rejected} rejected"
+        read = f"{table.read} read"
+        if table.old:
+            read = f"{table.old.read} old rows read, {table.old.left_out} left out; {table.read} made"
+        yield f"  {name}: {done}, {read} = {table.written} written + {table.rejected} rejected"
 
 
 def _switched_off(state: api.RunState, config: str) -> Iterator[str]:

@@ -1,5 +1,5 @@
-"""TS310, TS334 to TS348, TS357, TS393 and TS394: before a run starts, the two servers or their settings do
-not allow it, or deserve a warning.
+"""TS310, TS312, TS334 to TS348, TS357, TS393 and TS394: before a run starts, the two servers or their
+settings do not allow it, or deserve a warning.
 """
 
 from __future__ import annotations
@@ -77,6 +77,20 @@ class LeftOutParentsDiffer(RefusalMessage, frozen=True):
     parent: TableName
     target: TableName
     examples: tuple[str, ...]
+
+
+class RowsRaise(RefusalMessage, frozen=True):
+    code = "TS312"
+    meaning = "OLD raises an error for a row when it evaluates a filter, the items of `rows` or a `query`"
+    cure = "leave such rows out by a `filter`, or guard the expression with CASE"
+    about = "{flow}"
+    message = "{flow}: OLD raises an error for {what}: {said}{where}"
+    hint = "leave such rows out by a filter, or guard the expression with CASE"
+    flow: FlowId
+    what: str
+    said: str
+    where: str
+    """The first rows by their keys, in brackets; empty where they are not known."""
 
 
 class AmbiguousLookup(RefusalMessage, frozen=True):

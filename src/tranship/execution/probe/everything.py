@@ -11,6 +11,7 @@ import asyncpg
 from tranship.errors import Refused
 from tranship.errors.codes.runs import OldAltered
 from tranship.execution.context import Job, RunContext
+from tranship.execution.probe.counting import cut_flow
 from tranship.execution.probe.group import ProbeContext, probe_group
 from tranship.execution.probe.left_out_parents import differing, left_out_parents
 from tranship.execution.probe.reject_book import Book
@@ -19,7 +20,6 @@ from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Lookup
 from tranship.model.flow import FlowId
 from tranship.model.names import Side, TableName
-from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, TableStarted
 from tranship.planning.comparing.drift import drift
 from tranship.server.catalog import read_catalog
@@ -84,18 +84,23 @@ async def check_drift(context: RunContext, snapshot: Snapshot) -> None:
         raise Refused(OldAltered("; ".join(changed)))
 
 
-async def cut_all(
-    snapshot: Snapshot, plans: tuple[TablePlan, ...], batch_rows: int, *, digest: bool
-) -> dict[FlowId, Cut]:
-    """Returns every table's batches, in one pass each.
+async def cut_all(snapshot: Snapshot, job: Job, batch_rows: int, *, digest: bool) -> dict[FlowId, Cut]:
+    """Returns every flow's batches, in one pass each.
 
     A transaction keeps the locks of all that it read, so it reads only some of the tables.
+
+    Raises:
+        Refused: SQL of a decision raises for a row.
     """
+    plain = [plan for plan in job.plan.tables if plan.shape.one_row_each]
     cuts: dict[FlowId, Cut] = {}
-    for first in range(0, len(plans), _AT_ONCE):
+    for first in range(0, len(plain), _AT_ONCE):
         async with snapshot.reading() as old:
-            for plan in plans[first : first + _AT_ONCE]:
+            for plan in plain[first : first + _AT_ONCE]:
                 cuts[plan.flow] = await old.cut(plan, batch_rows, digest=digest)
+    for plan in job.plan.tables:
+        if not plan.shape.one_row_each:
+            cuts[plan.flow] = await cut_flow(snapshot, job, plan, batch_rows, digest=digest)
     return cuts
 
 
@@ -162,7 +167,7 @@ async def probe(
 async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: bool) -> ProbeResult:
     """Counts, cuts and probes all tables, for a dry run and for a live run. Writes nothing."""
     plans = context.job.plan.tables
-    cuts = await cut_all(snapshot, plans, context.options.batch_size, digest=digest)
+    cuts = await cut_all(snapshot, context.job, context.options.batch_size, digest=digest)
     for plan in plans:
         context.on_event(TableStarted(plan.flow, cuts[plan.flow].rows, len(cuts[plan.flow].batches)))
     await _check_left_out_parents(context, snapshot)

@@ -29,7 +29,7 @@ _ROWS = 20_000
 _BYTES = 16_000_000
 _FIRST = 200
 """Rows of the first fetch, before their width is known."""
-_RAISED = (
+RAISED = (
     asyncpg.DataError,
     asyncpg.CardinalityViolationError,
     asyncpg.IntegrityConstraintViolationError,
@@ -93,7 +93,7 @@ class Reader(Struct, frozen=True):
                     yield chunk
                     seen += chunk.rows
                 await self.old.execute(ROLL_BACK)
-            except _RAISED:
+            except RAISED:
                 await self.old.execute(ROLL_BACK)
                 await self._find_broken(batch, positions, bindings)
                 async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):

@@ -43,18 +43,28 @@ async def fetch_records(
 
 async def shown_keys(reader: Reader, rows: Iterable[Locator]) -> dict[Locator, str]:
     """Returns keys as JSON for reasons, or the row's place when the table has no key."""
+    return await keys_shown(reader.old, reader.job, reader.plan, rows)
+
+
+async def keys_shown(
+    old: asyncpg.Connection, job: Job, plan: TablePlan, rows: Iterable[Locator]
+) -> dict[Locator, str]:
+    """Returns the same; ``old`` reads the run's snapshot. An item is named by its number, too."""
     shown: dict[Locator, str] = {}
-    before = reader.job.before(reader.plan)
+    before, raw = job.before(plan), job.old.encoding == "SQL_ASCII"
     for group in by_source(rows):
-        if not reader.plan.key:
+        if not plan.key:
             shown |= {row: f"at {render(row)}" for row in group}
             continue
         for at in range(0, len(group), _AT_ONCE):
-            found = await _rows(
-                reader.old, reader.plan, before, group[at : at + _AT_ONCE], raw=reader.raw, whole=False
-            )
-            shown |= {row: key or f"at {render(row)}" for row, (key, _) in found.items()}
+            found = await _rows(old, plan, before, group[at : at + _AT_ONCE], raw=raw, whole=False)
+            shown |= {row: _shown(row, key) for row, (key, _) in found.items()}
     return shown
+
+
+def _shown(row: Locator, key: str | None) -> str:
+    item = f", item {row.item}" if row.item else ""
+    return f"{key}{item}" if key else f"at {render(row)}"
 
 
 async def _rows(

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import asyncpg
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from tranship.config import Config
@@ -39,6 +39,8 @@ class RollbackTable(Struct, frozen=True):
     """Rows that are still as the run wrote them; only these are deleted."""
     others: tuple[dict[str, str], ...] = ()
     """Keys of the first rows that others wrote or changed since. The rows that stay are among them."""
+    flow: str | UnsetType = UNSET
+    """What a person calls the flow that wrote them; absent for a plain pair of tables."""
 
     @property
     def left(self) -> int:
@@ -121,7 +123,8 @@ async def _preview(
     back, left = await _sequences(new, await journal.sequences(new, run.id))
     others = [await rows_of_others(new, catalog, w) if w.found < w.rows else () for w in tables]
     listed = tuple(
-        RollbackTable(w.task.flow.new, w.rows, w.found, keys) for w, keys in zip(tables, others, strict=True)
+        RollbackTable(w.task.flow.new, w.rows, w.found, keys, w.task.flow.name or UNSET)
+        for w, keys in zip(tables, others, strict=True)
     )
     return Rollback(run, listed, tuple(m.name for m in back), tuple(m.name for m in left), live=False)
 

@@ -35,8 +35,8 @@ async def reads_of(old: asyncpg.Connection, job: Job) -> Reads:
     called: dict[tuple[str, str], None] = {}
     texts = [text for _, text in plans]
     async with old.transaction(readonly=True):
-        for plan, text in plans:
-            tree = read_plan(await old.fetchval(sql_expressions.explained_reads(plan, text)))
+        for plan, explained in plans:
+            tree = read_plan(await old.fetchval(explained))
             own = {name for source in plan.sources for name in (source.relation, source.root)}
             relations |= dict.fromkeys(name for name in relations_in(tree) if name not in own)
             called |= dict.fromkeys(calls_in(tree))
@@ -64,15 +64,18 @@ async def _called_by(old: asyncpg.Connection, texts: Sequence[str]) -> tuple[str
 
 
 def _with_expressions(job: Job) -> list[tuple[TablePlan, str]]:
-    """Returns the expressions that people wrote, each with the plan that uses it; tables without rows
+    """Returns EXPLAINs of the SQL that people wrote, each with the plan that uses it; tables without rows
     aside.
     """
-    return [
-        (plan, mapping.expression.text)
-        for plan in job.plan.tables
+    plans = [plan for plan in job.plan.tables if plan.sources]
+    expressions = [
+        (plan, sql_expressions.explained_reads(plan, mapping.expression.text))
+        for plan in plans
         for mapping in plan.columns
-        if isinstance(mapping.expression, Sql) and plan.sources
+        if isinstance(mapping.expression, Sql)
     ]
+    shaped = [plan for plan in plans if not plan.shape.one_row_each]
+    return [*expressions, *((plan, sql_expressions.explained_rows(plan)) for plan in shaped)]
 
 
 async def _opaque_routines(old: asyncpg.Connection) -> set[tuple[str, str]]:

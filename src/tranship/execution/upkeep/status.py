@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import asyncpg
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from tranship.config import Config
 from tranship.errors import Refused
@@ -14,6 +14,8 @@ from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import at_work
 from tranship.model.names import TableName
 from tranship.model.options import command_line
+from tranship.model.progress import OldRows
+from tranship.server.cut import old_rows
 from tranship.server.journal import (
     BatchRow,
     Journal,
@@ -38,6 +40,10 @@ class TableState(Struct, frozen=True):
     batches: int
     batches_done: int
     done: bool
+    flow: str | UnsetType = UNSET
+    """What a person calls the flow; absent for a plain pair of tables."""
+    old: OldRows | UnsetType = UNSET
+    """The old rows behind ``read``; absent where they are the same rows."""
 
 
 class RunState(Struct, frozen=True):
@@ -141,4 +147,6 @@ def _table(task: TaskRow, batches: Sequence[BatchRow]) -> TableState:
         batches=len(batches),
         batches_done=len(done),
         done=task.done,
+        flow=task.flow.name or UNSET,
+        old=UNSET if task.old_rows is None else old_rows(batch.batch.old for batch in done),
     )

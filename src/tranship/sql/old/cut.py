@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from tranship.model.names import TableName
 from tranship.model.plan import Source, TablePlan
 from tranship.sql.old.row_source import from_source, in_source, items_of_row, row_source, taken, where
-from tranship.sql.quote import relation
+from tranship.sql.quote import literal, relation
 
 _VERSION = "pg_catalog.hashtextextended(old.ctid::text || ' ' || old.xmin::text, 0)"
 """A 64-bit hash of a row version: where it lies and which transaction wrote it. Sums of it do not depend on
@@ -112,10 +112,7 @@ def measure_made(
 
     ``ordered`` sorts by ctid: for a scan that did not ascend.
     """
-    source = plan.sources[number]
-    made = "1" if plan.shape.items is None else f"(SELECT CAST(count(*) AS int4) {items_of_row(plan)})"
-    chosen = " AND ".join(taken(plan))
-    counted = f"CASE WHEN {chosen} THEN {made} END" if chosen else made
+    source, counted = plan.sources[number], made_of_row(plan)
     hashed = _VERSION if digest else "0::bigint"
     divisor = step or 2**62
     first = "min(s.id)::text" if step is not None else "NULL::text"
@@ -134,6 +131,47 @@ def measure_made(
         ) AS s
         GROUP BY COALESCE(s.n, 0) ORDER BY COALESCE(s.n, 0)
     """
+
+
+def made_of_row(plan: TablePlan) -> str:
+    """Returns SQL for the number of rows that a flow makes of one row ``old``; NULL: the row is left out."""
+    made = "1" if plan.shape.items is None else f"(SELECT CAST(count(*) AS int4) {items_of_row(plan)})"
+    chosen = " AND ".join(taken(plan))
+    return f"CASE WHEN {chosen} THEN {made} END" if chosen else made
+
+
+def raising_old_rows(plan: TablePlan, number: int, most: int) -> str:
+    """Returns a DO statement that finds old rows for which the filter raises, or what makes the items.
+
+    It leaves at most ``most`` of them as ``[[ctid, SQLSTATE, message], …]``, JSON in the setting
+    ``tranship.answer``.
+    """
+    source = plan.sources[number]
+    rows = f"{from_source(source)}{where(in_source(source))}"
+    this_row = f"{from_source(source)}{where((*in_source(source), 'old.ctid = tranship_row'))}"
+    block = _RAISING.format(rows=rows, this_row=this_row, made=made_of_row(plan), most=most)
+    return f"DO LANGUAGE plpgsql {literal(block)}"
+
+
+_RAISING = """
+#variable_conflict use_column
+DECLARE
+  tranship_row pg_catalog.tid;
+  tranship_answers pg_catalog.text[] := '{{}}';
+BEGIN
+  FOR tranship_row IN SELECT old.ctid {rows} LOOP
+    BEGIN
+      PERFORM {made} {this_row};
+    EXCEPTION WHEN OTHERS THEN
+      tranship_answers := pg_catalog.array_append(tranship_answers, CAST(pg_catalog.json_build_array(
+        CAST(tranship_row AS pg_catalog.text), SQLSTATE, SQLERRM) AS pg_catalog.text));
+      EXIT WHEN pg_catalog.cardinality(tranship_answers) = {most};
+    END;
+  END LOOP;
+  PERFORM pg_catalog.set_config('tranship.answer',
+    '[' || pg_catalog.array_to_string(tranship_answers, ',') || ']', true);
+END
+"""
 
 
 def count_made(plan: TablePlan, number: int, conditions: Sequence[str] = ()) -> str:

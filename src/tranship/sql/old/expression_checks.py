@@ -49,6 +49,14 @@ def explained_reads(plan: TablePlan, expression: str) -> str:
     return f"EXPLAIN (VERBOSE, FORMAT JSON, COSTS OFF) {inner}"
 
 
+def explained_rows(plan: TablePlan) -> str:
+    """Returns an EXPLAIN in JSON of a read of the flow's rows: the filter, the items and the query reach what
+    they reach.
+    """
+    rows = row_source(plan, 0)
+    return f"EXPLAIN (VERBOSE, FORMAT JSON, COSTS OFF) SELECT {rows.id} {rows.read()}"
+
+
 def explained_as_condition(plan: TablePlan, expression: str) -> str:
     """Returns an EXPLAIN of the expression in a WHERE clause.
 
