@@ -32,6 +32,13 @@ class LookupGap(Struct, frozen=True, tag=True):
     value: str
 
 
+class LookupIsAnother(Struct, frozen=True, tag=True):
+    """The row of OLD that the lookup means is rejected, and the entry of NEW under its key is another row."""
+
+    table: TableName
+    keys: tuple[str, ...]
+
+
 class MappingGap(Struct, frozen=True, tag=True):
     """The value mapping has no entry for the row's value."""
 
@@ -138,7 +145,9 @@ class ParentNotThere(Struct, frozen=True, tag=True):
     parent: TableName
 
 
-ValueReason = ServerSaid | OldCannotCompute | LookupGap | MappingGap | InvalidByte | NoEquivalent
+ValueReason = (
+    ServerSaid | OldCannotCompute | LookupGap | LookupIsAnother | MappingGap | InvalidByte | NoEquivalent
+)
 """The row has a value that cannot be had in NEW."""
 ConstraintReason = (
     NullRefused

@@ -15,6 +15,7 @@ from tranship.model.reasons import (
     HeldByNew,
     InvalidByte,
     LookupGap,
+    LookupIsAnother,
     MappingGap,
     NoEquivalent,
     NoParentInOld,
@@ -45,6 +46,12 @@ def _of_value(reason: ValueReason) -> str:
             return f"OLD cannot compute the row: {text}"
         case LookupGap(table=table, keys=keys, value=value):
             return f"no entry in lookup table {table} for {', '.join(keys)} = {_quoted(value)}"
+        case LookupIsAnother(table=table, keys=keys):
+            which = ", ".join(keys)
+            return (
+                f"lookup table {table}: the row of OLD under this {which} was rejected,"
+                f" and the row of NEW under it is another one{_ADOPT}"
+            )
         case MappingGap(value=value):
             return f"no entry in the value mapping for {_quoted(value)}"
         case InvalidByte(byte=byte):

@@ -61,8 +61,8 @@ def found_query(lookup: Lookup, keys: Sequence[LookupKey]) -> str:
     """Returns a query for what NEW's lookup table holds for given keys, in the protocol of
     ``sql/new/probe.py``.
 
-    Its answers are ``[row, "found", 0, value text]``, one for each different value, or ``[row, "absent", 0,
-    canonical key]``, whose key is null where a key column's type has no canonical text.
+    Its answers are ``[row, "found", canonical key, value text]``, one for each different value, or ``[row,
+    "absent", canonical key, null]``. The key is empty where a key column's type has no canonical text.
     """
     given = ", ".join(f"c{n} {key.given}" for n, key in enumerate(keys))
     held = ", ".join(f"{key.column} AS k{n}" for n, key in enumerate(keys))
@@ -70,13 +70,12 @@ def found_query(lookup: Lookup, keys: Sequence[LookupKey]) -> str:
     canonicals = [key.canonical for key in keys if key.canonical]
     complete = len(canonicals) == len(keys)
     whole = f"CAST(pg_catalog.json_build_array({', '.join(canonicals)}) AS pg_catalog.text)"
-    canonical_key = whole if complete else "NULL::pg_catalog.text"
+    canonical_key = whole if complete else "''"
     # `found` tells a row whose value is NULL from no row at all.
     value = f"CAST(l.{ident(lookup.value)} AS pg_catalog.text) AS v"
     return f"""
         SELECT DISTINCT CAST(pg_catalog.json_build_array(
-          r.i, CASE WHEN l.found THEN 'found' ELSE 'absent' END, 0,
-          CASE WHEN l.found THEN l.v ELSE {canonical_key} END) AS pg_catalog.text)
+          r.i, CASE WHEN l.found THEN 'found' ELSE 'absent' END, {canonical_key}, l.v) AS pg_catalog.text)
         FROM pg_catalog.json_to_recordset(tranship_given) AS r(i pg_catalog.int4, {given})
         LEFT JOIN (SELECT {held}, {value}, true AS found FROM {relation(lookup.table)} AS l) AS l ON {on}
     """

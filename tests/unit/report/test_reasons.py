@@ -14,6 +14,7 @@ from tranship.model.reasons import (
     HeldByNew,
     InvalidByte,
     LookupGap,
+    LookupIsAnother,
     MappingGap,
     NoEquivalent,
     NoParentInOld,
@@ -36,6 +37,10 @@ REASONS: dict[Reason, str] = {
     ServerSaid("out of range", "70000"): "out of range: '70000'",
     OldCannotCompute("division by zero"): "OLD cannot compute the row: division by zero",
     LookupGap(CITY, ("zip", "land"), "(1,2)"): "no entry in lookup table public.city for zip, land = '(1,2)'",
+    LookupIsAnother(CITY, ("zip", "land")): (
+        "lookup table public.city: the row of OLD under this zip, land was rejected, and the row of NEW"
+        ' under it is another one (an entry "adopt" says that it is meant)'
+    ),
     MappingGap("x"): "no entry in the value mapping for 'x'",
     InvalidByte(0xE9): 'invalid byte sequence for encoding "UTF8": 0xe9',
     NoEquivalent("€", "LATIN1"): (

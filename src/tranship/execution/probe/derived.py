@@ -21,7 +21,7 @@ from tranship.execution.probe.questions import Failure, NotAskable
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import Renderer
-from tranship.model.expression import NewDefault
+from tranship.model.expression import Lookup, NewDefault
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator, Whole
 from tranship.model.names import TableName
@@ -93,33 +93,36 @@ class Derived:
         }
 
     async def values(
-        self, table: TableName, columns: tuple[str, ...], keys: Sequence[str], value: str
+        self, lookup: Lookup, keys: Sequence[str], *, added: bool = False
     ) -> Mapping[str, str | None] | None:
-        """Returns the text of another column by key, for lookups.
+        """Returns the value of a lookup by canonical key among the rows of this run.
 
-        None stands for a value that NEW's server will make (``Lookups.unknowable``).
+        None stands for a value that NEW's server will make (``Lookups.unknowable``). ``added``: rows that
+        NEW holds already do not count.
         """
+        fillers = self._job.fillers(lookup.table)
         try:
-            found = await self.holders(self._job.fillers(table), columns, keys)
+            found = await self.holders(fillers, lookup.keys, keys)
         except NotAskable:
             return None
         values: dict[str, str | None] = {}
-        for plan in self._job.fillers(table):
-            gone = self._book.rejected(plan.flow)
-            rows = {
-                h.row: key
-                for key, holding in found.items()
-                for h in holding
-                if h.plan == plan and h.row not in gone
-            }
-            position = next(n for n, m in enumerate(plan.columns) if m.column == value)
-            if isinstance(plan.columns[position].expression, NewDefault):
-                values |= dict.fromkeys(rows.values())
-                continue
-            async for chunk in self.reader(plan).chosen(rows, (position,)):
-                values |= {
-                    rows[row]: text for row, text in zip(chunk.rows, chunk.texts[position], strict=True)
-                }
+        for plan in fillers:
+            gone = self._book.not_written(plan.flow) if added else self._book.rejected(plan.flow).keys()
+            own = [(h.row, key) for key, rows in found.items() for h in rows if h.plan == plan]
+            rows = {row: key for row, key in own if row not in gone}
+            values |= await self._values_of(plan, rows, lookup.value)
+        return values
+
+    async def _values_of(
+        self, plan: TablePlan, rows: Mapping[Locator, str], column: str
+    ) -> dict[str, str | None]:
+        """Returns by key the value that a column of NEW will have in the row with that key."""
+        position = next(n for n, m in enumerate(plan.columns) if m.column == column)
+        if isinstance(plan.columns[position].expression, NewDefault):
+            return dict.fromkeys(rows.values())
+        values: dict[str, str | None] = {}
+        async for chunk in self.reader(plan).chosen(rows, (position,)):
+            values |= {rows[row]: text for row, text in zip(chunk.rows, chunk.texts[position], strict=True)}
         return values
 
     async def keys_of(

@@ -19,6 +19,7 @@ from tranship.execution.probe.equal_rows import EqualRows
 from tranship.execution.probe.existing import existing_candidates, find_existing
 from tranship.execution.probe.faults import FaultFinder
 from tranship.execution.probe.keys import KeyStore
+from tranship.execution.probe.lookup_strangers import LookupStrangers
 from tranship.execution.probe.lookups import check_lookups
 from tranship.execution.probe.losses import count_losses
 from tranship.execution.probe.parent_flows import parent_flows
@@ -118,6 +119,7 @@ class _GroupProbe:
                 single = ScanBuilder(reader, self._book, [index], [], []).build_for_existing()
                 finder = FaultFinder(reader, single, self._book, self._encoding, {}, equal)
                 await finder.run_over(candidates)
+        await LookupStrangers(self._job, self._derived, self._book).reject(plan)
         await self._settled_parents(plan)
 
     async def collisions(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:

@@ -39,6 +39,8 @@ class Found(Struct, frozen=True):
     """A key's entry: its value as text, None for NULL."""
 
     value: str | None
+    key: str = ""
+    """The key's canonical text; empty: it has none."""
 
 
 class Holders(Protocol):
@@ -47,9 +49,12 @@ class Holders(Protocol):
     """
 
     async def values(
-        self, table: TableName, columns: tuple[str, ...], keys: Sequence[str], value: str
+        self, lookup: Lookup, keys: Sequence[str], *, added: bool = False
     ) -> Mapping[str, str | None] | None:
-        """Value per key among rows that are not rejected; None: cannot be told by asking."""
+        """Value per key among rows that are not rejected; None: cannot be told by asking.
+
+        ``added``: only among those that NEW does not hold already.
+        """
 
 
 def _settled(_: TableName) -> bool:
@@ -101,7 +106,7 @@ class Lookups:
             lookup = mapping.expression
             if isinstance(lookup, Lookup) and lookup.side is Side.NEW:
                 keys = [tuple(row) for row in await old.fetch(keys_query(lookup))]
-                entries = await self._entries(old, new, plan, lookup, keys)
+                entries = await self.entries(old, new, plan, lookup, keys)
                 hits = [(key, entry) for key in keys if (entry := entries[key]) is not None]
                 await self._carry(
                     old, plan, lookup, [entry.value for _, entry in hits if entry.value is not None]
@@ -131,7 +136,7 @@ class Lookups:
             )
             raise Refused(lacking) from error
 
-    async def _entries(
+    async def entries(
         self,
         old: asyncpg.Connection,
         new: asyncpg.Connection,
@@ -139,6 +144,11 @@ class Lookups:
         lookup: Lookup,
         keys: Sequence[Key],
     ) -> Mapping[Key, Found | None]:
+        """Returns what a lookup finds for keys of a plan's rows; None for a key without an entry.
+
+        Raises:
+            Refused: a key stands for two values, or the lookup table cannot be read.
+        """
         known = self._known.setdefault(lookup, {})
         unknown = [key for key in keys if key not in known]
         if len(known) + len(unknown) > _REMEMBERED:
@@ -162,14 +172,29 @@ class Lookups:
         except NotAskable as why:
             raise Refused(LookupUnreadable(plan.flow, lookup.table, str(why))) from why
         found, absent = _entries_in(plan, lookup, keys, answers)
-        return {**dict.fromkeys(keys), **found, **await self._derived(lookup, absent)}
+        if self._holders is None or not self._pending(lookup.table):
+            return {**dict.fromkeys(keys), **found}
+        await self._refuse_second_entries(plan, lookup, found, self._holders)
+        derived = await self._holders.values(lookup, tuple(absent)) if absent else None
+        added = {key: Found(value, text) for text, value in (derived or {}).items() for key in absent[text]}
+        return {**dict.fromkeys(keys), **found, **added}
 
-    async def _derived(self, lookup: Lookup, absent: Mapping[str, Key]) -> dict[Key, Found | None]:
-        """Returns entries that this run will add, for keys that NEW lacks, given by their canonical text."""
-        if not absent or self._holders is None or not self._pending(lookup.table):
-            return {}
-        derived = await self._holders.values(lookup.table, lookup.keys, tuple(absent), lookup.value)
-        return {absent[canonical_key]: Found(value) for canonical_key, value in (derived or {}).items()}
+    async def _refuse_second_entries(
+        self, plan: TablePlan, lookup: Lookup, found: Mapping[Key, Found], holders: Holders
+    ) -> None:
+        """Refuses a key for which NEW holds an entry and this run will add one with another value.
+
+        Raises:
+            Refused: there is such a key.
+        """
+        by_text = {entry.key: (key, entry.value) for key, entry in found.items() if entry.key}
+        # Where only NEW's server makes the value, a second entry shows when the rows are there.
+        if not by_text or self._made_by_new(lookup):
+            return
+        added = await holders.values(lookup, tuple(by_text), added=True) or {}
+        twice = [by_text[text][0] for text, value in added.items() if value != by_text[text][1]]
+        if twice:
+            raise Refused([_ambiguous(plan, lookup, key) for key in twice[:3]])
 
     def compared(self, plan: TablePlan, lookup: Lookup) -> list[text.LookupKey]:
         """Returns how each key column is compared with its old column."""
@@ -191,6 +216,9 @@ class Lookups:
         lookup = plan.columns[position].expression
         if not isinstance(lookup, Lookup) or lookup.side is not Side.NEW or not self._pending(lookup.table):
             return False
+        return self._made_by_new(lookup)
+
+    def _made_by_new(self, lookup: Lookup) -> bool:
         needed = {*lookup.keys, lookup.value}
         return any(
             isinstance(m.expression, NewDefault)
@@ -273,23 +301,23 @@ def _ambiguous_to_be(job: Job, plan: TablePlan, lookup: Lookup) -> str | None:
 
 def _entries_in(
     plan: TablePlan, lookup: Lookup, keys: Sequence[Key], answers: Sequence[Answer]
-) -> tuple[dict[Key, Found], dict[str, Key]]:
+) -> tuple[dict[Key, Found], dict[str, list[Key]]]:
     """Returns the entries that NEW has, and the keys that it lacks by their canonical text.
 
     Raises:
         Refused: a key has two entries with different values.
     """
     found: dict[Key, Found] = {}
-    absent: dict[str, Key] = {}
+    absent: dict[str, list[Key]] = {}
     for answer in answers:
-        key = keys[answer.row]
+        key, canonical = keys[answer.row], str(answer.which)
         value = answer.detail if isinstance(answer.detail, str) else None
         if answer.kind == "found":
             if key in found and found[key].value != value:
                 raise Refused([_ambiguous(plan, lookup, key)])
-            found[key] = Found(value)
-        elif answer.kind == "absent" and value is not None:
-            absent[value] = key
+            found[key] = Found(value, canonical)
+        elif answer.kind == "absent" and canonical:
+            absent.setdefault(canonical, []).append(key)
     return found, absent
 
 

@@ -22,6 +22,7 @@ from tranship.model.reasons import (
     HeldByNew,
     InvalidByte,
     LookupGap,
+    LookupIsAnother,
     MappingGap,
     NoEquivalent,
     NoParentInOld,
@@ -130,6 +131,11 @@ def no_parent_in_old(
     """Returns the reject of a row without a parent in OLD while NEW has a row under its key."""
     reason = NoParentInOld(table.name.name, key.name, key.columns, value, key.target.name)
     return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
+
+
+def looked_up_another(row: Locator, column: str, lookup: Lookup) -> Reject:
+    """Returns the reject of a row that looks up what a rejected row would have been."""
+    return Reject(row, "22023", LookupIsAnother(lookup.table, lookup.keys), column=column)
 
 
 def key_shown(text: str | None) -> str | None:

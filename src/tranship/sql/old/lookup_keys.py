@@ -4,7 +4,7 @@ table of NEW.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tranship.model.expression import Lookup
 from tranship.model.locator import Locator
@@ -33,6 +33,22 @@ def keys_of(plan: TablePlan, rows: Sequence[Locator], lookup: Lookup) -> str:
     return _distinct(source, (among(source, rows),), lookup)
 
 
+def rows_with_keys(plan: TablePlan, lookup: Lookup) -> str:
+    """Returns a query for the rows that look up one of the given keys: source position, id.
+
+    Its parameters are ``text[]``, one for each key column, with the texts that :func:`batch_keys` gives.
+    """
+    terms = list(_terms(lookup))
+    given = ", ".join(f"${n + 1}::pg_catalog.text[]" for n in range(len(terms)))
+    columns = ", ".join(f"k{n}" for n in range(len(terms)))
+    on = " AND ".join(f"wanted.k{n} OPERATOR(pg_catalog.=) {term}" for n, term in enumerate(terms))
+    wanted = f"JOIN (SELECT * FROM ROWS FROM (pg_catalog.unnest({given})) AS w({columns})) AS wanted ON {on}"
+    reads = [
+        f"SELECT {number}, {rows.id} {rows.read(joins=f' {wanted}')}" for number, rows in row_sources(plan)
+    ]
+    return " UNION ALL ".join(reads)
+
+
 def ambiguous_to_be(plan: TablePlan, keys: Sequence[str], value: str) -> str:
     """Returns a query for some keys that will stand for different values once OLD's rows fill a lookup table
     of NEW.
@@ -50,6 +66,11 @@ def ambiguous_to_be(plan: TablePlan, keys: Sequence[str], value: str) -> str:
 
 
 def _distinct(rows: RowSource, conditions: Sequence[str], lookup: Lookup) -> str:
-    keys = ", ".join(key_text(c) for c in lookup.columns)
+    keys = ", ".join(_terms(lookup))
     known = [f"old.{ident(c)} IS NOT NULL" for c in lookup.columns]
     return f"SELECT DISTINCT {keys} {rows.read((*conditions, *known))}"
+
+
+def _terms(lookup: Lookup) -> Iterable[str]:
+    """Returns SQL over ``old`` for each part of a lookup's key, as text."""
+    return (key_text(column) for column in lookup.columns)
