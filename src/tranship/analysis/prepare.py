@@ -8,20 +8,21 @@ import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tranship.analysis.described import with_described_items, with_described_queries
 from tranship.analysis.evidence import gather_observed
-from tranship.analysis.expression_checks import refused_transforms
+from tranship.analysis.expression_checks import refused_sql
 from tranship.analysis.lookup_checks import looks_up_in_old, refused_lookups
 from tranship.analysis.problems import not_asked, places, undecided
 from tranship.analysis.sides import Connections, Sides, connections, read_background, read_sides, refuse
 from tranship.analysis.stale import stale_changes, stale_resolutions
 from tranship.analysis.swapped import probably_swapped
+from tranship.analysis.uses import uses
 from tranship.analysis.value_checks import refused_values, repeated_keys
 from tranship.codec.files import result_path
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config
 from tranship.errors.codes.decisions import OpenQuestion, UndecidedChanges
-from tranship.model.change import Comparison
-from tranship.model.expression import Sql
+from tranship.model.change import Comparison, Matching
 from tranship.model.names import Side
 from tranship.model.options import MigrateOptions, command_line
 from tranship.model.plan import Plan
@@ -30,11 +31,13 @@ from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.compare import compare
 from tranship.planning.deciding.resolve import asked_about, decide, open_questions
 from tranship.planning.deciding.resolve.casts import cast_questions
-from tranship.planning.deciding.resolve.flows import with_queries
+from tranship.planning.deciding.resolve.flows import queries, with_queries
+from tranship.planning.deciding.resolve.open_changes import left_behind
 from tranship.planning.deciding.resolve.words import entry_path
-from tranship.planning.matching.match import Decided, match
-from tranship.planning.plan.build import build
+from tranship.planning.matching.match import match
+from tranship.planning.plan.build import build, flow_plans
 from tranship.planning.plan.not_executed import not_executed
+from tranship.planning.plan.person_sql import person_sql
 from tranship.server.identity import read_identity
 from tranship.server.journal import RunStatus, find_journal, missing_rights
 from tranship.server.session import datestyle, pin
@@ -74,23 +77,27 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
             *(stale_resolutions(file, old, new, path) if path is not None else ()),
         ]
         background, unread = await _background(open_, sides, config)
-        old = with_queries(file, old, new)
-        sides = replace(sides, old=old)
+        sides, unfit = await _with_queries(open_, sides, file)
+        old = sides.old
         answers, decided, problems = decide(file, old, new, sides.scope, background)
-        comparison = await _compared(open_, sides, decided, answers, background)
+        matching = match(old, new, sides.scope, decided, background=background)
+        answers, untried = await _with_uses(open_, sides, matching, answers)
+        comparison = await _compared(open_, sides, matching, answers)
         open_now = open_questions(comparison, answers)
         asked = asked_about(file, old, new, sides.scope, background)
         # An open question of the file about an undecided change is reported once, with the change.
         reported = {asked[place] for change in open_now for place in places(change) if place in asked}
         problems = tuple(p for p in problems if p.code != OpenQuestion.code or entry_path(p) not in reported)
-        refuse([*stale, *problems, *_summed(undecided(open_now), options)])
+        refuse([*stale, *unfit, *problems, *untried, *_summed(undecided(open_now), options)])
         # After the open questions: a value is tried only for a column that is decided.
         refuse(await _refused_values(open_, sides, answers))
         # The plan comes before the expressions, because they are tried as the plan's reads have them.
         plan, more = build(old, new, comparison, answers, sides.scope.tables)
-        refuse([*more, *await _refused_by_old(open_, sides, plan), *not_executed(plan)])
+        tried = await _refused_by_old(open_, sides, plan)
+        refuse([*more, *tried, *not_executed(plan)])
+        plan = await with_described_items(open_.old, plan)
         refuse(await probably_swapped(open_, sides, plan, config, allowed=options.allow_empty_old))
-    warnings = (*stale, *unread, *problems, *more, *plan.warnings)
+    warnings = (*stale, *unread, *problems, *tried, *more, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
 
 
@@ -113,15 +120,41 @@ async def _background(
     return replace(background, new_statistics=Statistics()) if runs else background, not_asked(unread)
 
 
-async def _compared(
-    open_: Connections, sides: Sides, decided: Decided, answers: Answers, background: Background
-) -> Comparison:
+async def _with_queries(
+    open_: Connections, sides: Sides, file: ResolutionFile
+) -> tuple[Sides, tuple[Problem, ...]]:
+    """Returns both sides with a table for the output of each ``query``, and why OLD does not run one."""
+    if not any(True for _ in queries(file, sides.new)):
+        return sides, ()
+    await pin(open_.old, Side.OLD, datestyle=datestyle(sides.new), search_path="")
+    old, problems = await with_described_queries(open_.old, file, (sides.old, sides.new))
+    return replace(sides, old=with_queries(file, old, sides.new)), problems
+
+
+async def _with_uses(
+    open_: Connections, sides: Sides, matching: Matching, answers: Answers
+) -> tuple[Answers, tuple[Problem, ...]]:
+    """Returns the answers with what SQL of the decisions uses of that which would be left behind, and the
+    problems of SQL of which nobody knows what it uses.
+    """
+    old, new = sides.old, sides.new
+    plans = flow_plans(old, new, matching, answers) if answers.decisions else []
+    if not any(one.produces_values for plan in plans for one in person_sql(plan)):
+        return answers, ()
+    columns, tables = left_behind(compare(old, new, matching, answers), answers)
+    if not columns and not tables:
+        return answers, ()
+    await pin(open_.old, Side.OLD, datestyle=datestyle(new), search_path="")
+    found = await uses(open_.old, old, plans, columns)
+    return replace(answers, used=found.columns, read=found.tables), found.problems
+
+
+async def _compared(open_: Connections, sides: Sides, matching: Matching, answers: Answers) -> Comparison:
     """Returns the comparison under the decisions, with meanings judged by what the data shows now.
 
     The first comparison only finds out which columns to look at.
     """
     old, new = sides.old, sides.new
-    matching = match(old, new, sides.scope, decided, background=background)
     comparison = compare(old, new, matching, answers)
     observed, _ = await gather_observed(open_, old, new, comparison, probe_seconds=_OBSERVE_SECONDS)
     return compare(old, new, matching, answers, observed=observed)
@@ -146,16 +179,17 @@ async def _refused_values(open_: Connections, sides: Sides, answers: Answers) ->
 
 
 async def _refused_by_old(open_: Connections, sides: Sides, plan: Plan) -> tuple[Problem, ...]:
-    """Returns problems about expressions and lookups of the decisions that OLD does not run.
+    """Returns problems about SQL and lookups of the decisions that OLD does not run.
 
     The session is pinned as the run's readers are, because names resolve and texts print by its settings.
     """
     columns = [column for table in plan.tables for column in table.columns]
-    if not any(isinstance(c.expression, Sql) or looks_up_in_old(c) for c in columns):
+    texts = any(True for table in plan.tables for _ in person_sql(table))
+    if not texts and not any(map(looks_up_in_old, columns)):
         return ()
     await pin(open_.old, Side.OLD, datestyle=datestyle(sides.new), search_path="")
-    transforms = await refused_transforms(open_.old, plan.tables)
-    return (*transforms, *await refused_lookups(open_.old, sides.old, plan.tables))
+    wrong = await refused_sql(open_.old, plan.tables)
+    return (*wrong, *await refused_lookups(open_.old, sides.old, plan.tables))
 
 
 def _lookup_schemas(file: ResolutionFile) -> list[tuple[Side, str]]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from tranship.model.names import TableName
+from tranship.model.names import ColumnRef, TableName
 from tranship.model.shape import Children, NewKey
 
 
@@ -176,6 +176,10 @@ class Answers(Struct, frozen=True, dict=True):
     """The decisions that the plan is built from."""
 
     decisions: tuple[Decision, ...] = ()
+    used: tuple[ColumnRef, ...] = ()
+    """Old columns that SQL of the decisions turns into values of NEW: they are not left behind."""
+    read: tuple[TableName, ...] = ()
+    """Old tables that such SQL reads beside those that are moved."""
 
     def of_flow(self, old: TableName, flow: str = "") -> tuple[Decision, ...]:
         """Returns the decisions about one flow from an old table, in the file's order."""

@@ -95,13 +95,15 @@ class NotChecked(RefusalMessage, frozen=True):
 
 class RefusedSql(RefusalMessage, frozen=True):
     code = "TS339"
-    meaning = "a `transform_sql` that OLD does not run, or that is not one repeatable value per row"
+    meaning = "SQL of an entry that OLD does not run, or that does not give the same each time"
     cure = "see [what an expression may be](decisions.md)"
-    message = "transform_sql {sql!r}: {said}"
+    message = "{field} {sql!r}: {said}"
     hint = "try the expression in a query of yours on OLD, with the table under the alias old"
     sql: str
     said: str = ""
     """In the server's words."""
+    field: str = "transform_sql"
+    """The field of the entry that holds the SQL."""
 
 
 class AggregateInSql(RefusedSql, frozen=True):
@@ -140,39 +142,35 @@ class ColumnNotFoundInSql(RefusedSql, frozen=True):
 
 
 class ParametersInSql(RefusedSql, frozen=True):
-    message = "transform_sql {sql!r}: it has parameters that nobody fills"
+    message = "{field} {sql!r}: it has parameters that nobody fills"
     hint = "write the values themselves"
 
 
 class SeveralValuesFromSql(RefusedSql, frozen=True):
-    message = "transform_sql {sql!r}: it gives several values at once"
+    message = "{field} {sql!r}: it gives several values at once"
     hint = "write an expression that gives exactly one value for each row"
 
 
 class VolatileSql(RefusedSql, frozen=True):
-    message = (
-        "transform_sql {sql!r}: it calls a volatile function ({functions}): one row could give two values"
-    )
+    message = "{field} {sql!r}: it calls a volatile function ({functions}): one row could give two values"
     hint = "use functions that are IMMUTABLE or STABLE"
     functions: tuple[str, ...] = ()
 
 
 class CurrentTimeSql(RefusedSql, frozen=True):
-    message = (
-        "transform_sql {sql!r}: it reads the current time ({function}), which is another one in each batch"
-    )
+    message = "{field} {sql!r}: it reads the current time ({function}), which is another one in each batch"
     hint = "write the moment that is meant as a constant: timestamptz '2026-01-31 12:00+00'"
     function: str = ""
 
 
 class TransactionInSql(RefusedSql, frozen=True):
-    message = "transform_sql {sql!r}: {function} is a value of the session or transaction, not of the row"
+    message = "{field} {sql!r}: {function} is a value of the session or transaction, not of the row"
     hint = "write the value as a constant, or compute it from the row"
     function: str = ""
 
 
 class ReachesOutInSql(RefusedSql, frozen=True):
-    message = "transform_sql {sql!r}: {function} reaches outside the row, or changes something"
+    message = "{field} {sql!r}: {function} reaches outside the row, or changes something"
     hint = "copy what it reads into a table of OLD before the run, and read that in a subselect"
     function: str = ""
 
@@ -187,3 +185,47 @@ class KeysNotComparable(RefusalMessage, frozen=True):
     keys: tuple[str, ...]
     first: str
     said: str
+
+
+class NoFromItemInSql(RefusedSql, frozen=True):
+    message = RefusedSql.message
+    hint = "the old row is called old, and what 'rows' makes of it is called item there"
+
+
+class NoConditionInSql(RefusedSql, frozen=True):
+    message = RefusedSql.message
+    hint = "write a condition: it is true for the rows that are taken"
+
+
+class ItemsWithoutName(RefusedSql, frozen=True):
+    message = "{field} {sql!r}: its result has to be called item"
+    hint = "write {corrected!r}"
+    corrected: str = ""
+
+
+class OutputWithoutName(RefusedSql, frozen=True):
+    message = "{field} {sql!r}: output column {place} has no name"
+    hint = "write AS and the name of the column of NEW that it fills"
+    place: int = 0
+
+
+class OutputNamedTwice(RefusedSql, frozen=True):
+    message = "{field} {sql!r}: two columns are called {column!r}"
+    hint = "give each its own name"
+    column: str = ""
+
+
+class NamedAsNumber(RefusedSql, frozen=True):
+    message = "{field} {sql!r}: 'item_number' is the number of the item within its old row"
+    hint = "give the column another name"
+
+
+class UnseenReads(RefusalMessage, frozen=True):
+    code = "TS306"
+    meaning = "SQL of an entry calls a function that is not built in"
+    cure = "nothing has to be done: this is a warning"
+    warning = True
+    message = "{field} calls {functions}: which tables that reads cannot be seen"
+    hint = "once its snapshot is lost, a run goes on only where the whole old server is proven unwritten"
+    field: str
+    functions: tuple[str, ...]

@@ -95,7 +95,9 @@ def _settled_columns(
         by_table.setdefault(pair.old, []).append(pair)
     settled: dict[tuple[TableName, str], frozenset[str]] = {}
     for name, (first, *others) in by_table.items():
-        loose = _named_in(answers.of_flow(name)) if first.name else set[str]()
+        loose = {ref.column for ref in answers.used if ref.table == name}
+        loose |= _named_in(answers.of_flow(name)) if first.name else set()
+        loose |= _identifying(answers.of_flow(name, first.name))
         settled[name, first.name] = frozenset(loose.union(*(_taken(pair, answers) for pair in others)))
         table = old.table(name)
         everything = frozenset(c.name for c in table.columns) if table is not None else frozenset[str]()
@@ -108,6 +110,12 @@ def _taken(pair: TablePair, answers: Answers) -> set[str]:
     decided = answers.of_flow(pair.old, pair.name)
     filled = {decision.resolution.new_column for decision in decided}
     return {columns.old for columns in pair.columns if columns.new not in filled} | _named_in(decided)
+
+
+def _identifying(decisions: Sequence[Decision]) -> set[str]:
+    """Returns the output columns of a query that are there to tell its rows apart, or to cut it."""
+    asked = (d.resolution for d in decisions if d.action is Action.QUERY)
+    return {name for entry in asked for name in (*entry.key, entry.cut_by or "")}
 
 
 def _named_in(decisions: Sequence[Decision]) -> set[str]:
@@ -129,7 +137,9 @@ def _unpaired_changes(
     proposals = {p.old: p for p in matching.proposals}
     for name in matching.only_old:
         proposal = proposals.get(name)
-        if proposal is None:
+        if name in answers.read:
+            yield name, _read_table(name)
+        elif proposal is None:
             yield name, _removed_table(name, old, new, matching, observed)
         else:
             yield name, _proposed_table(name, proposal, matching)
@@ -328,6 +338,17 @@ def _holds_rows(pair: TablePair, held: RowsInNew) -> Change:
         description="; ".join(reasons),
         new_table=str(pair.new),
         auto_action="They stay; the dry run says what becomes of OLD's rows",
+    )
+
+
+def _read_table(name: TableName) -> Change:
+    return Change(
+        cls=ChangeClass.SAFE,
+        kind=ChangeKind.TABLE_LEFT_OUT,
+        table=str(name),
+        description=f"Table '{name.name}' is read by SQL of the decisions",
+        auto_action="No flow of its own; its rows stay in old DB as they are",
+        evidence=("decided",),
     )
 
 

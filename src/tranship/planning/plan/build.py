@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tranship.errors.codes.scope import ParentNotFilled, ReadInOldZone
 from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import RelationKind
-from tranship.model.change import Comparison, TablePair
+from tranship.model.change import Comparison, Matching, TablePair
 from tranship.model.expression import NewDefault, Rule, Take
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, LeftOut, Plan, Source, TablePlan
@@ -41,10 +41,7 @@ def build(
         ValueError: the comparison does not belong to these catalogs.
     """
     dropped = {d.old_table: d.resolution for d in answers.decisions if d.action is Action.DROP_TABLE}
-    sides = Sides(old, new, comparison.matching.schema_pairs)
-    pairs = [pair for pair in comparison.matching.pairs if pair.old not in dropped]
-    tables = [_table_plan(pair, sides, answers.of_flow(pair.old, pair.name)) for pair in pairs]
-    tables = _with_hazards(tables, old, new)
+    tables = _with_hazards(flow_plans(old, new, comparison.matching, answers), old, new)
     groups, problems = order(tables, new, configured)
     plan = Plan(
         groups=groups,
@@ -57,6 +54,18 @@ def build(
         new_fingerprint=new.fingerprint,
     )
     return plan, tuple(p for p in problems if not p.warning)
+
+
+def flow_plans(old: Catalog, new: Catalog, matching: Matching, answers: Answers) -> list[TablePlan]:
+    """Returns the plan of each flow, without hazards: those depend on the plans of all.
+
+    Raises:
+        ValueError: the matching does not belong to these catalogs.
+    """
+    dropped = {d.old_table for d in answers.decisions if d.action is Action.DROP_TABLE}
+    sides = Sides(old, new, matching.schema_pairs)
+    pairs = (pair for pair in matching.pairs if pair.old not in dropped)
+    return [_table_plan(pair, sides, answers.of_flow(pair.old, pair.name)) for pair in pairs]
 
 
 def _left_out(comparison: Comparison, dropped: dict[TableName, str]) -> tuple[LeftOut, ...]:
@@ -80,7 +89,9 @@ def _table_plan(pair: TablePair, sides: Sides, decisions: Sequence[Decision]) ->
     if before is None or after is None:
         raise ValueError(f"{pair.old} → {pair.new} is not in the catalogs")
     decided = TableDecisions(pair, before, tuple(decisions))
-    columns = column_mappings(after.columns, decided, sides)
+    # Of a SELECT that nobody has asked the server about no column is known.
+    unasked = before.kind is RelationKind.QUERY and not before.columns
+    columns = () if unasked else column_mappings(after.columns, decided, sides)
     copies_columns = any(not isinstance(mapping.expression, NewDefault) for mapping in columns)
     why_text = _why_text(columns, before)
     input_zone = sides.old.timezone if reads_without_zone(columns, before) else None
@@ -113,7 +124,8 @@ def _named_constraints(decisions: Sequence[Decision], action: Action) -> tuple[s
 def _sources(before: Table) -> tuple[Source, ...]:
     """Returns the relations that hold the rows: the table itself, or the partitions of a partitioned one."""
     if before.kind is RelationKind.QUERY:
-        return ()
+        # Its SELECT stands in the shape; it is one source, and no heap.
+        return (Source(relation=before.name, root=before.name, pageable=False),)
     if before.kind != RelationKind.PARTITIONED_TABLE:
         # Pages are addressed by ctid ranges, which only the heap promises.
         heap = before.kind == RelationKind.TABLE and before.access_method in ("heap", "")

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from tranship.model.change import Change, ChangeClass, Comparison
+from tranship.model.change_kind import ChangeKind
+from tranship.model.names import ColumnRef, TableName
 from tranship.model.resolution import Action, Answers, Resolution
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS
 
@@ -73,6 +75,22 @@ def open_questions(comparison: Comparison, answers: Answers) -> tuple[Change, ..
         for change in comparison.of(ChangeClass.BREAKING)
         if not _resolves(by_table.get(change.table, _NO_ANSWERS), change)
     )
+
+
+def left_behind(
+    comparison: Comparison, answers: Answers
+) -> tuple[tuple[ColumnRef, ...], tuple[TableName, ...]]:
+    """Returns the old columns and tables that no decision speaks of and that its SQL may use."""
+    tables = {pair.flow: pair.old for pair in comparison.matching.pairs}
+    open_ = open_questions(comparison, answers)
+    gone = [change for change in open_ if change.kind is ChangeKind.COLUMN_REMOVED]
+    columns = [
+        ColumnRef(tables[change.table], change.old_column)
+        for change in gone
+        if change.table in tables and change.old_column is not None
+    ]
+    open_tables = {change.table for change in open_ if change.old_column is None}
+    return tuple(columns), tuple(name for name in comparison.matching.only_old if str(name) in open_tables)
 
 
 def is_resolved(entry: Resolution, answers: TableAnswers) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
 
+from tranship.errors.codes.decisions import ItemsWithoutName
 from tranship.errors.codes.entries import UnknownColumn, UnknownTable, UnknownValue
 from tranship.errors.codes.shapes import (
     ActionTwice,
@@ -25,6 +26,7 @@ from tranship.model.names import Side
 from tranship.model.resolution import Action, Problem, Resolution
 from tranship.model.shape import ExistingRows, KeyKind, NewKey
 from tranship.planning.deciding.resolve.columns import Pair, is_unasked
+from tranship.planning.deciding.resolve.item_name import is_named_item, named_item
 from tranship.planning.deciding.resolve.tables import the_table
 from tranship.planning.deciding.resolve.words import action_of, did_you_mean, problem
 from tranship.planning.names.families import family
@@ -50,6 +52,9 @@ def check_shape(
         match action_of(entry):
             case Action.FILTER:
                 yield from _check_filter(entry, tables)
+            case Action.ROWS if entry.items is not None and not is_named_item(entry.items):
+                corrected = named_item(entry.items)
+                yield problem(entry, ItemsWithoutName(entry.items, field="from", corrected=corrected))
             case Action.EXISTING:
                 yield from _check_existing(entry, columns, pair, tables)
             case Action.QUERY:

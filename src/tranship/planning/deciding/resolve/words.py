@@ -150,12 +150,17 @@ def is_open(entry: Resolution) -> bool:
 
 
 def problem(entry: Resolution, what: RefusalMessage, *, column: str | None = None) -> Problem:
-    """Returns a problem of one entry: its object is ``$.resolutions.users[0] (users.status)``."""
+    """Returns a problem of one entry."""
+    return what.problem(problem_object(entry, column=column))
+
+
+def problem_object(entry: Resolution, *, column: str | None = None) -> str:
+    """Returns how problems name an entry: ``$.resolutions.users[0] (users.status), line 7``."""
     named = column or entry.new_column or next(iter(entry.sources), None) or entry.new_table or entry.column
     named = named or entry.constraint
     about = f"{entry.table}.{named}" if named is not None and named not in PLACEHOLDERS else entry.table
     line = f", line {entry.line}" if entry.line else ""
-    return what.problem(f"{entry.path} ({about}){line}")
+    return f"{entry.path} ({about}){line}"
 
 
 def entry_path(problem: Problem) -> str:

@@ -1,0 +1,81 @@
+"""Asks OLD which columns the SQL of decisions makes: the output of a ``query``, and the items of ``rows``."""
+
+from __future__ import annotations
+
+import asyncpg
+from msgspec.structs import replace
+
+from tranship.analysis.expression_checks import refused_text
+from tranship.model.catalog import Catalog, Column, Key, Table
+from tranship.model.catalog_codes import RelationKind
+from tranship.model.names import TableName
+from tranship.model.plan import Plan, TablePlan
+from tranship.model.resolution import Problem, Resolution, ResolutionFile
+from tranship.model.shape import Query, Shape
+from tranship.planning.deciding.resolve.flows import queries
+from tranship.planning.deciding.resolve.item_name import is_counted
+from tranship.planning.deciding.resolve.words import problem_object
+from tranship.planning.plan.person_sql import Kind, PersonSql
+from tranship.server.catalog.described import described
+from tranship.sql.old import expression_checks as sql
+
+
+async def with_described_queries(
+    old: asyncpg.Connection, file: ResolutionFile, sides: tuple[Catalog, Catalog]
+) -> tuple[Catalog, tuple[Problem, ...]]:
+    """Returns OLD's catalog with a table for each ``query`` that OLD can run, and the problems of the others.
+
+    ``old`` is pinned as the run's readers are and has no open transaction.
+    """
+    catalog, new = sides
+    found: list[Table] = []
+    problems: list[Problem] = []
+    for name, entry in queries(file, new):
+        wrong = await _refused(old, name, entry)
+        problems += wrong
+        if not wrong and entry.query:
+            async with old.transaction(isolation="repeatable_read", readonly=True):
+                found.append(_table(name, entry, await described(old, sql.output(entry.query))))
+    return replace(catalog, outside=(*catalog.outside, *found)), tuple(problems)
+
+
+async def _refused(old: asyncpg.Connection, name: TableName, entry: Resolution) -> list[Problem]:
+    if not entry.query or not entry.query.strip():
+        return []
+    shape = Shape(query=Query(entry.query, entry.key))
+    text = PersonSql("sql", entry.query, Kind.SELECT, TablePlan(name, name, (), (), (), shape=shape))
+    told = await refused_text(old, text)
+    return [] if told is None or told.warning else [replace(told, object=problem_object(entry))]
+
+
+def _table(name: TableName, entry: Resolution, columns: tuple[Column, ...]) -> Table:
+    """Returns what stands for the output: its key is checked before anything is written."""
+    columns = tuple(replace(column, not_null=column.name in entry.key) for column in columns)
+    known = {column.name for column in columns}
+    keys = (Key("key", True, entry.key),) if entry.key and known.issuperset(entry.key) else ()
+    return Table(name, RelationKind.QUERY, columns, keys=keys, privileges=("SELECT",))
+
+
+async def with_described_items(old: asyncpg.Connection, plan: Plan) -> Plan:
+    """Returns the plan with the columns of ``item`` in each flow that takes old rows apart.
+
+    ``old`` is pinned as the run's readers are; what makes the items has been tried.
+    """
+    groups = [
+        replace(group, tables=tuple([await _with_items(old, table) for table in group.tables]))
+        for group in plan.groups
+    ]
+    return replace(plan, groups=tuple(groups))
+
+
+async def _with_items(old: asyncpg.Connection, table: TablePlan) -> TablePlan:
+    items = table.shape.items
+    if items is None or not table.sources:
+        return table
+    async with old.transaction(isolation="repeatable_read", readonly=True):
+        prepared = await old.prepare(sql.items(table, items.source))
+        columns = tuple(attribute.name for attribute in prepared.get_attributes())
+    counted = columns[-1] if columns and is_counted(items.source) else ""
+    return replace(
+        table, shape=replace(table.shape, items=replace(items, columns=columns, ordinality=counted))
+    )
