@@ -276,13 +276,7 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
     left = await _unedited(context, control, run, lambda task: not task.done)
     await roll_back(control, _rollback_context(context, run), left)
     rows = await journal.tasks(control, run.id)
-    done = {row.flow for row in rows if row.done}
-    groups = tuple(
-        replace(g, tables=kept)
-        for g in job.plan.groups
-        if (kept := tuple(p for p in g.tables if p.flow not in done))
-    )
-    rest = Job(replace(job.plan, groups=groups), job.old, job.new, job.moved)
+    rest = await _unfinished(control, journal, job, {row.flow: (run, row) for row in rows if row.done})
     probed = await probe_everything(context.of(rest), snapshot, digest=True)
     places = {row.flow: row.position for row in rows}
     control = await session.alive()
@@ -299,6 +293,21 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
                 await control.execute(forget, run.id, task.position)
             await write_task(control, journal, run.id, task, probed.book)
         await control.execute(journal.sql("new_snapshot"), run.id, str(snapshot.mark))
+
+
+async def _unfinished(
+    control: asyncpg.Connection, journal: Journal, job: Job, done: Mapping[FlowId, tuple[Run, TaskRow]]
+) -> Job:
+    """Returns the job without the tables that a run has finished: they count as moved before."""
+    groups = tuple(
+        replace(g, tables=kept)
+        for g in job.plan.groups
+        if (kept := tuple(p for p in g.tables if p.flow not in done))
+    )
+    plan = replace(job.plan, groups=groups)
+    finished = tuple(MovedBefore(p) for p in job.plan.tables if p.flow in done)
+    left = await with_rejects_before(control, journal, Job(plan, job.old, job.new, finished), done)
+    return replace(left, moved=(*job.moved, *left.moved))
 
 
 async def _end_rollback(context: RunContext, control: asyncpg.Connection, run: Run) -> None:
