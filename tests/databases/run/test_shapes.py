@@ -167,3 +167,45 @@ async def test_a_filter_that_raises_is_refused_with_the_rows(make_pair: MakePair
         assert '"id": 7' in problem.message and '"id": 70' in problem.message
     assert await pair.new.value("SELECT count(*) FROM item") == 0
     assert await pair.new.value("SELECT to_regnamespace('_tranship') IS NULL")
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT i.kind AS id, i.price FROM public.item AS i", r"same key id: 0, 1, 2"),
+        ("SELECT NULLIF(i.id, 5) AS id, i.price FROM public.item AS i", r"1 rows of the SELECT have NULL"),
+        (
+            "SELECT i.id, i.price FROM public.item AS i WHERE 10 / (i.id - 7) < 100",
+            r"its SELECT: division by zero",
+        ),
+    ],
+)
+async def test_a_query_needs_a_key(make_pair: MakePair, tmp_path: Path, sql: str, said: str) -> None:
+    pair = await make_pair(
+        "CREATE TABLE item (id int PRIMARY KEY, kind int, price int);"
+        "INSERT INTO item SELECT n, n % 3, n FROM generate_series(1, 90) n;",
+        "CREATE TABLE price (id int PRIMARY KEY, price int);",
+    )
+    entries = {"prices -> price": [{"action": "query", "key": ["id"], "sql": sql}]}
+    for mode in ({"live": False}, {}):
+        with pytest.raises(Refused, match=said):
+            await moved(pair, tmp_path, entries, **mode)
+    assert await pair.new.value("SELECT to_regnamespace('_tranship') IS NULL")
+
+
+async def test_rows_of_a_query_that_nobody_could_foresee_are_isolated(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
+    pair = await make_pair(
+        "CREATE TABLE sale (id int PRIMARY KEY, shop text, price int);"
+        "INSERT INTO sale SELECT n, 'shop \\ ' || n % 400, n FROM generate_series(1, 1200) n;",
+        SLY + "DROP TABLE part; ALTER TABLE item ADD shop text; ALTER TABLE item RENAME TO shops;",
+    )
+    sql = "SELECT s.shop, min(s.id) AS id, count(*)::int AS next FROM public.sale AS s GROUP BY s.shop"
+    entries = {"sales -> shops": [{"action": "query", "key": ["shop"], "sql": sql}]}
+    result = await moved(pair, tmp_path, entries)
+    bad = [n for n in range(1, 401) if n % 37 == 5]
+    assert counts(result) == [(0, 0, 400, 400 - len(bad), len(bad))]
+    lines = await rejected(result)
+    assert sorted(line["key"]["shop"] for line in lines) == sorted(f"shop \\ {n % 400}" for n in bad)
+    assert all(line["flow"] == "sales -> shops" and line["sqlstate"] == "23514" for line in lines)

@@ -1,4 +1,4 @@
-"""TS310, TS312, TS334 to TS348, TS357, TS393 and TS394: before a run starts, the two servers or their
+"""TS310, TS312, TS313, TS334 to TS348, TS357, TS393 and TS394: before a run starts, the two servers or their
 settings do not allow it, or deserve a warning.
 """
 
@@ -91,6 +91,28 @@ class RowsRaise(RefusalMessage, frozen=True):
     said: str
     where: str
     """The first rows by their keys, in brackets; empty where they are not known."""
+
+
+class QueryKeyRepeated(RefusalMessage, frozen=True):
+    code = "TS313"
+    meaning = "the `key` of a `query` does not identify its rows: it repeats, or is NULL"
+    cure = "name output columns that are unique and never NULL, or group by them"
+    about = "{flow}"
+    message = "{flow}: several rows of the SELECT have the same key {key}: {shown}"
+    hint = "name output columns in 'key' that identify a row, or group the SELECT by them"
+    flow: FlowId
+    key: tuple[str, ...]
+    shown: tuple[str, ...]
+
+
+class QueryKeyNull(RefusalMessage, frozen=True):
+    code = QueryKeyRepeated.code
+    about = "{flow}"
+    message = "{flow}: {rows} rows of the SELECT have NULL in their key {key}"
+    hint = "name output columns in 'key' that are never NULL, or leave such rows out in the SELECT"
+    flow: FlowId
+    key: tuple[str, ...]
+    rows: int
 
 
 class AmbiguousLookup(RefusalMessage, frozen=True):

@@ -7,12 +7,12 @@ from msgspec.json import decode
 from msgspec.structs import replace
 
 from tranship.errors import Refused
-from tranship.errors.codes.start import RowsRaise
+from tranship.errors.codes.start import QueryKeyNull, QueryKeyRepeated, RowsRaise
 from tranship.execution.context import Job
 from tranship.execution.probe.reading import RAISED
 from tranship.execution.probe.records import keys_shown
 from tranship.model.plan import TablePlan
-from tranship.model.shape import PLAIN
+from tranship.model.shape import PLAIN, Query
 from tranship.server.cut import Cut
 from tranship.server.snapshot import Snapshot
 from tranship.sql.new.probe import ANSWER
@@ -27,13 +27,31 @@ async def cut_flow(snapshot: Snapshot, job: Job, plan: TablePlan, batch_rows: in
     """Returns the batches of a flow that does not make one row of each old row.
 
     Raises:
-        Refused: its filter, or what makes its items, raises for a row of OLD; the message names such rows.
+        Refused: its filter, or what makes its items, raises for rows of OLD, and the message names them;
+            or the key of a query does not identify its rows.
     """
     try:
         async with snapshot.reading() as old:
+            if plan.shape.query is not None:
+                await _check_key(old.connection, plan, plan.shape.query)
             return await old.cut(plan, batch_rows, digest=digest)
     except RAISED as error:
         raise Refused(await _raising(snapshot, job, plan, error)) from error
+
+
+async def _check_key(old: asyncpg.Connection, plan: TablePlan, query: Query) -> None:
+    """Checks that a query's key identifies its rows.
+
+    Raises:
+        Refused: it holds a NULL, or several rows have one key.
+    """
+    nulls = await old.fetchval(sql_cut.without_key(plan, query))
+    if nulls:
+        raise Refused(QueryKeyNull(plan.flow, query.key, nulls))
+    repeated = await old.fetch(sql_cut.repeated_keys(plan, query, _SHOWN))
+    if repeated:
+        shown = tuple(", ".join(str(part) for part in key) for (key,) in repeated)
+        raise Refused(QueryKeyRepeated(plan.flow, query.key, shown))
 
 
 async def _raising(snapshot: Snapshot, job: Job, plan: TablePlan, error: asyncpg.PostgresError) -> RowsRaise:

@@ -133,7 +133,7 @@ async def rows_now(
     """
     counted: dict[FlowId, int] = {}
     for plan in job.plan.tables:
-        if plan.flow in done:
+        if plan.flow in done and plan.shape.in_a_heap:
             rows = await _count(old, plan)
             counted |= {plan.flow: rows} if rows is not None else {}
     return counted

@@ -21,12 +21,13 @@ def _parts(table: TablePlan) -> Iterator[str]:
     """Yields what is not carried out, in the words of the resolutions file."""
     shape: Shape = table.shape
     asked = {
-        "query": shape.query,
         "merge": shape.merge,
         "new_key": shape.new_keys,
         "existing": shape.existing,
     }
     yield from (f"action {action!r}" for action, there in asked.items() if there)
+    if shape.query is not None and shape.query.cut_by:
+        yield "'cut_by' of a query"
     if shape.filter is not None:
         others = {shape.filter.children, *(children for _, children in shape.filter.of)} - {Children.REJECT}
         yield from (f"'children': {children.value!r} of a filter" for children in sorted(others))

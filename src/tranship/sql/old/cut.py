@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from tranship.model.names import TableName
 from tranship.model.plan import Source, TablePlan
+from tranship.model.shape import Query
 from tranship.sql.old.row_source import from_source, in_source, items_of_row, row_source, taken, where
-from tranship.sql.quote import literal, relation
+from tranship.sql.quote import ident, literal, relation
 
 _VERSION = "pg_catalog.hashtextextended(old.ctid::text || ' ' || old.xmin::text, 0)"
 """A 64-bit hash of a row version: where it lies and which transaction wrote it. Sums of it do not depend on
@@ -177,6 +178,22 @@ END
 def count_made(plan: TablePlan, number: int, conditions: Sequence[str] = ()) -> str:
     """Returns a query for the number of rows that a flow makes of one source."""
     return f"SELECT count(*) {row_source(plan, number).read(conditions)}"
+
+
+def without_key(plan: TablePlan, query: Query) -> str:
+    """Returns a query for the number of rows of a person's SELECT with a NULL in their key."""
+    nulls = " OR ".join(f"old.{ident(name)} IS NULL" for name in query.key)
+    return f"SELECT count(*) {row_source(plan, 0).heap}\nWHERE {nulls}"
+
+
+def repeated_keys(plan: TablePlan, query: Query, most: int) -> str:
+    """Returns a query for some keys (``text[]``) that several rows of a person's SELECT share."""
+    texts = ", ".join(f"CAST(old.{ident(name)} AS pg_catalog.text)" for name in query.key)
+    keys = ", ".join(f"old.{ident(name)}" for name in query.key)
+    return f"""
+        SELECT ARRAY[{texts}]::pg_catalog.text[] {row_source(plan, 0).heap}
+        GROUP BY {keys} HAVING count(*) > 1 ORDER BY 1 LIMIT {most}
+    """
 
 
 def measure_sorted(source: Source, step: int) -> str:
