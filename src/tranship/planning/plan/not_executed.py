@@ -31,6 +31,10 @@ def _parts(table: TablePlan) -> Iterator[str]:
     if shape.filter is not None:
         others = {shape.filter.children, *(children for _, children in shape.filter.of)} - {Children.REJECT}
         yield from (f"'children': {children.value!r} of a filter" for children in sorted(others))
+    yield from _lookups(table)
+
+
+def _lookups(table: TablePlan) -> Iterator[str]:
     lookups = [m.expression for m in table.columns if isinstance(m.expression, Lookup)]
     if any(lookup.key_sql for lookup in lookups):
         yield "'key_sql' of a lookup"
