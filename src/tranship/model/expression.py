@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from tranship.model.names import Side, TableName
+from tranship.model.shape import NewKey
 
 
 class Rule(StrEnum):
@@ -121,6 +122,20 @@ class Coalesce(Struct, frozen=True, tag="coalesce"):
     for_null: Constant
 
 
+class Rekeyed(Struct, frozen=True, tag="rekeyed"):
+    """The new value of a key (``new_key``), computed from the old key, or from a reference to it."""
+
+    column: str
+    """The old column: the key itself, or a column that refers to it."""
+    key: NewKey
+    table: TableName
+    """The old table whose key it is, likewise ``type``: a reference is cast to it first."""
+    type: str
+    """The key's type as SQL prints it."""
+    read: bool = False
+    """The key's own text is read from its table: references that are equal may be written otherwise."""
+
+
 class Sql(Struct, frozen=True, tag="sql"):
     """A person's expression over the row ``old``. OLD computes it, NEW's input function reads its text;
     tranship never parses it.
@@ -129,4 +144,4 @@ class Sql(Struct, frozen=True, tag="sql"):
     text: str
 
 
-Expression = Take | Constant | NewDefault | MapValues | Lookup | Coalesce | Sql
+Expression = Take | Constant | NewDefault | MapValues | Lookup | Coalesce | Rekeyed | Sql

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
-from tranship.model.expression import Rule, Take
+from tranship.model.expression import Rekeyed, Rule, Take
+from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
+from tranship.model.shape import KeyKind, NewKey
 from tranship.model.types import PgType
 from tranship.sql.expression import compile_column
 from tranship.sql.quote import ident
@@ -26,6 +28,12 @@ class OldValue(NamedTuple):
     """On OLD's side, without domains."""
     collation: str | None
     """None: that of the database, or the type has none."""
+
+
+_UUID, _NUMERIC = (
+    PgType(text=name, base=name, name=TableName("pg_catalog", name), category=category)
+    for name, category in (("uuid", "U"), ("numeric", "N"))
+)
 
 
 def key_text(parts: Sequence[str]) -> str:
@@ -62,6 +70,12 @@ def taken_on_old(plan: TablePlan, column: str, old: Table) -> OldValue | None:
                 return None
             kept = declared.type if conversion.rule is Rule.SAME else mapping.type
             return OldValue(compile_column(plan, position, old), kept.leaf, _collation(declared))
+        case Rekeyed(key=NewKey(kind=KeyKind.UUID)):
+            return OldValue(f"CAST({compile_column(plan, position, old)} AS pg_catalog.uuid)", _UUID, None)
+        case Rekeyed(key=NewKey(kind=KeyKind.OFFSET)):
+            return OldValue(
+                f"CAST({compile_column(plan, position, old)} AS pg_catalog.numeric)", _NUMERIC, None
+            )
         case _:
             return None
 

@@ -20,6 +20,7 @@ from tranship.model.expression import (
     Lookup,
     MapValues,
     NewDefault,
+    Rekeyed,
     Rule,
     Sql,
     Take,
@@ -27,6 +28,7 @@ from tranship.model.expression import (
 from tranship.model.names import Side
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.types import PgType, TypeKind
+from tranship.sql.new_keys import new_key
 from tranship.sql.quote import ident, literal, relation, text_array
 from tranship.sql.types.moments import without_largest, without_moments
 from tranship.sql.types.numbers import money_text
@@ -70,6 +72,8 @@ def compile_column(plan: TablePlan, position: int, old: Table) -> str:
         case Coalesce(of=take, for_null=constant):
             shipped = f"CAST({_take(take, mapping.type, old, plan.zone)} AS pg_catalog.text)"
             return f"COALESCE({shipped}, {literal(constant.value)})"
+        case Rekeyed() as rekeyed:
+            return new_key(rekeyed)
         case Sql(text=text):
             # On lines of its own, so that a comment at its end does not swallow the parenthesis.
             return _read_by(mapping.type, f"CAST((\n{text}\n) AS pg_catalog.text)")

@@ -14,7 +14,16 @@ from msgspec import Struct
 
 from tranship.execution.context import Job
 from tranship.model.catalog import ForeignKey
-from tranship.model.expression import Coalesce, Constant, Expression, Lookup, MapValues, NewDefault, Take
+from tranship.model.expression import (
+    Coalesce,
+    Constant,
+    Expression,
+    Lookup,
+    MapValues,
+    NewDefault,
+    Rekeyed,
+    Take,
+)
 from tranship.model.names import TableName
 from tranship.model.plan import Origin, TablePlan
 
@@ -88,7 +97,7 @@ def refers_in_old(job: Job, plan: TablePlan, key: ForeignKey) -> bool:
     for name in key.columns:
         column = table.column(name)
         match filled.get(name):
-            case Take() | Coalesce():
+            case Take() | Coalesce() | Rekeyed():
                 taken = True
             case NewDefault():
                 taken = taken or (column is not None and bool(column.generated))
@@ -120,7 +129,12 @@ def _read_by(plan: TablePlan) -> set[TableName]:
 
 def _taken(expression: Expression) -> str | None:
     match expression:
-        case Take(column=column) | Coalesce(of=Take(column=column)) | MapValues(column=column):
+        case (
+            Take(column=column)
+            | Coalesce(of=Take(column=column))
+            | MapValues(column=column)
+            | Rekeyed(column=column)
+        ):
             return column
         case _:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -21,12 +21,14 @@ from tranship.model.change import (
 )
 from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import RowsInNew
+from tranship.model.expression import Rekeyed
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, Answers, Decision
 from tranship.planning.comparing.column_changes import Tables, column_changes
 from tranship.planning.comparing.extension_tables import extension_table_notes
 from tranship.planning.comparing.meaning import Landscape, Observed
 from tranship.planning.comparing.structure import NO_SPELLINGS, Spellings, structure_notes
+from tranship.planning.matching.new_keys import Place, rekeyed_columns
 from tranship.planning.matching.scope import HOLDS_ROWS, KIND_WORDS
 
 _RELAXED = (ChangeKind.CONSTRAINT_REMOVED,)
@@ -58,10 +60,12 @@ def compare(
     """
     landscape = landscape_of(old, new, matching, observed)
     settled = _settled_columns(old, matching, answers)
+    rekeyed = rekeyed_columns(matching.pairs, answers, old, new)
     by_table: dict[TableName, list[Change]] = {}
     for pair in matching.pairs:
         own = _pair_changes(pair, landscape, answers, matching, settled[pair.old, pair.name])
-        by_table.setdefault(pair.old, []).extend(own)
+        open_ = (change for change in own if not _rekeyed(pair, change, rekeyed))
+        by_table.setdefault(pair.old, []).extend(open_)
     for table, change in _unpaired_changes(old, new, matching, answers, observed):
         by_table.setdefault(table, []).append(change)
     paired = {str(pair.old): pair.old for pair in matching.pairs}
@@ -80,6 +84,14 @@ def compare(
 def _found(matching: Matching) -> Matching:
     """Returns the pairs that the comparison found: what a person makes of a table is no change of it."""
     return replace(matching, pairs=tuple(pair for pair in matching.pairs if not pair.name))
+
+
+def _rekeyed(pair: TablePair, change: Change, rekeyed: Mapping[Place, Rekeyed]) -> bool:
+    """Returns whether a change of a column's type is decided, because the column holds a new key or refers to
+    one.
+    """
+    place = (pair.old, pair.name, change.new_column or "")
+    return change.cls is ChangeClass.BREAKING and place in rekeyed
 
 
 def _settled_columns(

@@ -5,7 +5,7 @@ The order and the hazards have files of their own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -13,10 +13,11 @@ from tranship.errors.codes.scope import ParentNotFilled, ReadInOldZone
 from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import Comparison, Matching, TablePair
-from tranship.model.expression import NewDefault, Rule, Take
+from tranship.model.expression import NewDefault, Rekeyed, Rule, Take
 from tranship.model.names import TableName
-from tranship.model.plan import ColumnMapping, LeftOut, Plan, Source, TablePlan
+from tranship.model.plan import ColumnMapping, LeftOut, Origin, Plan, Source, TablePlan
 from tranship.model.resolution import Action, Answers, Decision, Problem
+from tranship.planning.matching.new_keys import Place, rekeyed_columns
 from tranship.planning.plan.flow_shapes import shape_of
 from tranship.planning.plan.hazards import hazards
 from tranship.planning.plan.mappings import Sides, TableDecisions, column_mappings
@@ -64,8 +65,9 @@ def flow_plans(old: Catalog, new: Catalog, matching: Matching, answers: Answers)
     """
     dropped = {d.old_table for d in answers.decisions if d.action is Action.DROP_TABLE}
     sides = Sides(old, new, matching.schema_pairs)
-    pairs = (pair for pair in matching.pairs if pair.old not in dropped)
-    return [_table_plan(pair, sides, answers.of_flow(pair.old, pair.name)) for pair in pairs]
+    pairs = [pair for pair in matching.pairs if pair.old not in dropped]
+    rekeyed = rekeyed_columns(pairs, answers, old, new)
+    return [_table_plan(pair, sides, answers.of_flow(pair.old, pair.name), rekeyed) for pair in pairs]
 
 
 def _left_out(comparison: Comparison, dropped: dict[TableName, str]) -> tuple[LeftOut, ...]:
@@ -83,7 +85,9 @@ def _with_hazards(tables: Sequence[TablePlan], old: Catalog, new: Catalog) -> li
     return [replace(table, hazards=hazards(table, old, new, by_new)) for table in tables]
 
 
-def _table_plan(pair: TablePair, sides: Sides, decisions: Sequence[Decision]) -> TablePlan:
+def _table_plan(
+    pair: TablePair, sides: Sides, decisions: Sequence[Decision], rekeyed: Mapping[Place, Rekeyed]
+) -> TablePlan:
     """Returns the plan of one pair of tables, without hazards: those depend on the plans of all tables."""
     before, after = sides.old.table(pair.old), sides.new.table(pair.new)
     if before is None or after is None:
@@ -91,7 +95,10 @@ def _table_plan(pair: TablePair, sides: Sides, decisions: Sequence[Decision]) ->
     decided = TableDecisions(pair, before, tuple(decisions))
     # Of a SELECT that nobody has asked the server about no column is known.
     unasked = before.kind is RelationKind.QUERY and not before.columns
-    columns = () if unasked else column_mappings(after.columns, decided, sides)
+    mappings = () if unasked else column_mappings(after.columns, decided, sides)
+    columns = tuple(
+        _with_new_key(mapping, rekeyed.get((pair.old, pair.name, mapping.column))) for mapping in mappings
+    )
     copies_columns = any(not isinstance(mapping.expression, NewDefault) for mapping in columns)
     why_text = _why_text(columns, before)
     input_zone = sides.old.timezone if reads_without_zone(columns, before) else None
@@ -113,6 +120,15 @@ def _table_plan(pair: TablePair, sides: Sides, decisions: Sequence[Decision]) ->
         shape=shape_of(decisions, sides.old),
         adopting=_named_constraints(decisions, Action.ADOPT),
     )
+
+
+def _with_new_key(mapping: ColumnMapping, rekeyed: Rekeyed | None) -> ColumnMapping:
+    """Returns a mapping with the new value of a key; a column that is converted otherwise keeps its
+    decision.
+    """
+    if rekeyed is None or not isinstance(mapping.expression, Take):
+        return mapping
+    return replace(mapping, expression=rekeyed, origin=Origin.DECIDED)
 
 
 def _named_constraints(decisions: Sequence[Decision], action: Action) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from tranship.model.expression import (
     Lookup,
     MapValues,
     NewDefault,
+    Rekeyed,
     Sql,
     Take,
 )
@@ -155,6 +156,9 @@ def _filled(expression: Expression) -> dict[str, Json]:
             }
         case Lookup():
             return _lookup(expression)
+        case Rekeyed(column=column, key=key, table=table):
+            made: list[Json] = [key.kind.value, key.namespace, key.offset, key.column]
+            return {"column": column, "key of": _name(table), "made": made}
         case Sql(text=text):
             return {"sql": text}
         case _:

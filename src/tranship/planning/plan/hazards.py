@@ -17,9 +17,19 @@ from msgspec import Struct
 from tranship.model.builtin_types import MOMENT_WORDS
 from tranship.model.catalog import Catalog, Check, Column, ForeignKey, Table
 from tranship.model.catalog_codes import RelationKind
-from tranship.model.expression import Coalesce, Constant, Lookup, MapValues, NewDefault, Sql, Take
+from tranship.model.expression import (
+    Coalesce,
+    Constant,
+    Lookup,
+    MapValues,
+    NewDefault,
+    Rekeyed,
+    Sql,
+    Take,
+)
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, Hazard, HazardKind, TablePlan
+from tranship.model.shape import KeyKind
 from tranship.model.types import PgType
 from tranship.planning.plan.index_hazards import USER_FUNCTION, index_hazards
 from tranship.planning.plan.unchanged import all_unchanged, equal_origin, mapping_of, surely_taken
@@ -97,6 +107,9 @@ def _may_not_convert(mapping: ColumnMapping, new: Catalog) -> bool:
             return take.conversion.fallible
         case Sql():
             return True
+        case Rekeyed(key=key):
+            # A UUID always fits; what an offset gives may be out of range.
+            return key.kind is not KeyKind.UUID
         case Lookup() as lookup:
             return _looked_up_may_not_fit(lookup, mapping.type, new)
         case _:
@@ -144,7 +157,7 @@ def _outgrows_bytes(mapping: ColumnMapping, old: Catalog, new: Catalog) -> bool:
 def _may_be_null(mapping: ColumnMapping, column: Column, before: Table) -> bool:
     """Returns whether the expression may give NULL, for a new column that refuses it."""
     match mapping.expression:
-        case Take(column=name):
+        case Take(column=name) | Rekeyed(column=name, read=False):
             return _may_hold_null(before, name)
         case Coalesce(for_null=constant):
             return constant.value is None

@@ -8,7 +8,7 @@ from tranship.errors.codes.shapes import NotExecuted
 from tranship.model.expression import Lookup
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Problem
-from tranship.model.shape import Children, Shape
+from tranship.model.shape import Children, KeyKind, Shape
 
 
 def not_executed(plan: Plan) -> tuple[Problem, ...]:
@@ -22,7 +22,7 @@ def _parts(table: TablePlan) -> Iterator[str]:
     shape: Shape = table.shape
     asked = {
         "merge": shape.merge,
-        "new_key": shape.new_keys,
+        "new_key": [key for key in shape.new_keys if key.kind is KeyKind.NUMBER],
         "existing": shape.existing,
     }
     yield from (f"action {action!r}" for action, there in asked.items() if there)

@@ -18,6 +18,7 @@ from tranship.model.expression import (
     Lookup,
     MapValues,
     NewDefault,
+    Rekeyed,
     Rule,
     Sql,
     Take,
@@ -94,7 +95,7 @@ def _arrives_as_text(mapping: ColumnMapping, before: Table) -> bool:
             return True
         case NewDefault():
             return False
-        case MapValues() | Lookup() | Sql() | Constant():
+        case MapValues() | Lookup() | Sql() | Constant() | Rekeyed():
             return True
         case _ as unreachable:
             assert_never(unreachable)

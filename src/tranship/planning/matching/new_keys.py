@@ -1,0 +1,98 @@
+"""New values of keys (``new_key``): which columns hold such a key, and which refer to it and follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from tranship.model.builtin_types import Family
+from tranship.model.catalog import Catalog, Column, ForeignKey, Table
+from tranship.model.change import TablePair
+from tranship.model.expression import Rekeyed
+from tranship.model.names import TableName
+from tranship.model.resolution import Action, Answers
+from tranship.model.shape import NewKey
+
+_ONE_TEXT = frozenset({Family.INTEGER, Family.UUID, Family.BOOLEAN, Family.DATE, Family.BYTES})
+"""Families whose equal values have one text, so that a reference gives the same new value as the key."""
+_STRINGS = frozenset({"text", "varchar", "bpchar", "name"})
+
+Place = tuple[TableName, str, str]
+"""Old table, name of the flow and new column."""
+
+
+def rekeyed_columns(
+    pairs: Sequence[TablePair], answers: Answers, old: Catalog, new: Catalog
+) -> Mapping[Place, Rekeyed]:
+    """Returns what fills the columns of new keys, and of the foreign keys that lead to them, whether OLD or
+    NEW declares these.
+
+    Where NEW alone declares one, and several flows fill the table that it leads to, nobody can tell whose key
+    is meant: such a column is none of them.
+    """
+    found: dict[Place, Rekeyed] = {}
+    parents = [(pair, key) for pair in pairs for key in _new_keys(pair, answers)]
+    for pair, key in parents:
+        declared = _column(old, pair.old, key.column)
+        if declared is not None:
+            own = Rekeyed(key.column, key, pair.old, declared.type.text)
+            found |= {(pair.old, pair.name, column): own for column in _filled(pair, key.column)}
+    for pair, key in parents:
+        for child in pairs:
+            references = _references(child, pair, key, pairs, (old, new))
+            found = {**{(child.old, child.name, column): one for column, one in references}, **found}
+    return found
+
+
+def _new_keys(pair: TablePair, answers: Answers) -> Iterator[NewKey]:
+    for decision in answers.of_flow(pair.old, pair.name):
+        if decision.action is Action.NEW_KEY and decision.resolution.new_values is not None:
+            yield decision.resolution.new_values
+
+
+def _filled(pair: TablePair, source: str) -> set[str]:
+    """Returns the new columns that an old one fills."""
+    return {columns.new for columns in pair.columns if columns.old == source}
+
+
+def _references(
+    child: TablePair,
+    parent: TablePair,
+    key: NewKey,
+    pairs: Sequence[TablePair],
+    sides: tuple[Catalog, Catalog],
+) -> Iterator[tuple[str, Rekeyed]]:
+    """Yields the columns of a child's new table that refer to a new key, with what fills them."""
+    before, after = sides[0].table(child.old), sides[1].table(child.new)
+    declared = _column(sides[0], parent.old, key.column)
+    if before is None or after is None or declared is None:
+        return
+    by_old = _referring(before.foreign_keys, parent.old, {key.column})
+    alone = sum(other.new == parent.new for other in pairs) == 1
+    by_new = _referring(after.foreign_keys, parent.new, _filled(parent, key.column)) if alone else set[str]()
+    for columns in child.columns:
+        if columns.old in by_old or columns.new in by_new:
+            yield columns.new, _reference(columns.old, key, parent.old, declared, before)
+
+
+def _referring(keys: Sequence[ForeignKey], target: TableName, columns: set[str]) -> set[str]:
+    """Returns the columns of foreign keys that refer to one of some columns of a table."""
+    return {
+        column
+        for key in keys
+        if key.target == target
+        for column, referred in zip(key.columns, key.target_columns, strict=True)
+        if referred in columns
+    }
+
+
+def _reference(source: str, key: NewKey, table: TableName, declared: Column, before: Table) -> Rekeyed:
+    own = before.column(source)
+    alike = own is not None and own.type.text == declared.type.text and own.collation == declared.collation
+    leaf = declared.type.leaf
+    exact = leaf.family in _ONE_TEXT or (alike and leaf.typname in _STRINGS)
+    return Rekeyed(source, key, table, declared.type.text, read=not exact)
+
+
+def _column(catalog: Catalog, table: TableName, name: str) -> Column | None:
+    found = catalog.table(table)
+    return found.column(name) if found is not None else None

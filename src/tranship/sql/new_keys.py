@@ -1,0 +1,52 @@
+"""New values of keys, as OLD computes them from the old ones; a reference to a key gives the same value."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from tranship.model.expression import Rekeyed
+from tranship.model.shape import KeyKind
+from tranship.sql.quote import ident, literal, relation
+
+_VERSION_8, _VARIANT = "128", "128"
+"""The bits of version 8 in byte 6 and of the variant in byte 8 of a UUID (RFC 9562, sections 4.1 and 5.8)."""
+
+
+def new_key(rekeyed: Rekeyed) -> str:
+    """Returns SQL over ``old`` for the new value, as text for NEW's input; NULL stays NULL."""
+    value = _old_key(rekeyed)
+    match rekeyed.key.kind:
+        case KeyKind.OFFSET:
+            moved = f"CAST({value} AS pg_catalog.numeric) + {rekeyed.key.offset}"
+            return f"CAST({moved} AS pg_catalog.text)"
+        case KeyKind.UUID:
+            made = f"CAST({_uuid(rekeyed, value)} AS pg_catalog.text)"
+            return f"CASE WHEN {value} IS NOT NULL THEN {made} END"
+        case KeyKind.NUMBER:
+            raise ValueError(
+                f"{rekeyed.table}.{rekeyed.key.column} is numbered by a map, not by an expression"
+            )
+        case _:
+            assert_never(rekeyed.key.kind)
+
+
+def _old_key(rekeyed: Rekeyed) -> str:
+    """Returns SQL for the old key to which a column refers, as a value of the key's own type."""
+    given = f"CAST(old.{ident(rekeyed.column)} AS {rekeyed.type})"
+    if not rekeyed.read:
+        return given
+    own = f"tranship_key.{ident(rekeyed.key.column)}"
+    return f"(SELECT {own} FROM {relation(rekeyed.table)} AS tranship_key WHERE {own} = {given} LIMIT 1)"
+
+
+def _uuid(rekeyed: Rekeyed, value: str) -> str:
+    """Returns SQL for the UUID of a key: the first 16 bytes of a SHA-256, with version and variant set."""
+    names = (rekeyed.key.namespace, rekeyed.table.schema, rekeyed.table.name)
+    texts = ", ".join(f"CAST({literal(name)} AS pg_catalog.text)" for name in names)
+    row = f"CAST(ROW({texts}, {value}) AS pg_catalog.text)"
+    hashed = f"pg_catalog.sha256(pg_catalog.convert_to({row}, 'UTF8'))"
+    first = f"pg_catalog.substr({hashed}, 1, 16)"
+    version = f"(pg_catalog.get_byte({hashed}, 6) & 15) | {_VERSION_8}"
+    variant = f"(pg_catalog.get_byte({hashed}, 8) & 63) | {_VARIANT}"
+    marked = f"pg_catalog.set_byte(pg_catalog.set_byte({first}, 6, {version}), 8, {variant})"
+    return f"CAST(pg_catalog.encode({marked}, 'hex') AS pg_catalog.uuid)"
