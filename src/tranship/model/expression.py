@@ -129,11 +129,13 @@ class Rekeyed(Struct, frozen=True, tag="rekeyed"):
     """The old column: the key itself, or a column that refers to it."""
     key: NewKey
     table: TableName
-    """The old table whose key it is, likewise ``type``: a reference is cast to it first."""
-    type: str
+    """The old table whose key it is, likewise ``key_type``: a reference is cast to it first."""
+    key_type: str
     """The key's type as SQL prints it."""
-    read: bool = False
-    """The key's own text is read from its table: references that are equal may be written otherwise."""
+    equality: str = ""
+    """The operator by which the key's own text is read from its table, because equal references may be
+    written otherwise; empty where they are written alike.
+    """
 
 
 class Sql(Struct, frozen=True, tag="sql"):

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
-from tranship.model.expression import Rekeyed, Rule, Take
+from tranship.model.expression import Conversion, Rekeyed, Rule, Take
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
-from tranship.model.shape import KeyKind, NewKey
+from tranship.model.shape import KeyKind
 from tranship.model.types import PgType
 from tranship.sql.expression import compile_column
 from tranship.sql.quote import ident
@@ -31,7 +31,7 @@ class OldValue(NamedTuple):
 
 
 _UUID, _NUMERIC = (
-    PgType(text=name, base=name, name=TableName("pg_catalog", name), category=category)
+    PgType(text=f"pg_catalog.{name}", base=name, name=TableName("pg_catalog", name), category=category)
     for name, category in (("uuid", "U"), ("numeric", "N"))
 )
 
@@ -62,22 +62,22 @@ def taken_on_old(plan: TablePlan, column: str, old: Table) -> OldValue | None:
         return None
     mapping = plan.columns[position]
     match mapping.expression:
-        case Take(column=name, conversion=conversion) if (
-            conversion.rule in (Rule.SAME, Rule.OLD_CAST, Rule.ZONE) and not conversion.fallible
-        ):
-            declared = old.column(name)
+        case Take() as take if _computed(take.conversion):
+            declared = old.column(take.column)
             if declared is None or not deterministic(declared.collation):
                 return None
-            kept = declared.type if conversion.rule is Rule.SAME else mapping.type
+            kept = declared.type if take.conversion.rule is Rule.SAME else mapping.type
             return OldValue(compile_column(plan, position, old), kept.leaf, _collation(declared))
-        case Rekeyed(key=NewKey(kind=KeyKind.UUID)):
-            return OldValue(f"CAST({compile_column(plan, position, old)} AS pg_catalog.uuid)", _UUID, None)
-        case Rekeyed(key=NewKey(kind=KeyKind.OFFSET)):
-            return OldValue(
-                f"CAST({compile_column(plan, position, old)} AS pg_catalog.numeric)", _NUMERIC, None
-            )
+        case Rekeyed(key=key):
+            made = _NUMERIC if key.kind is KeyKind.OFFSET else _UUID
+            return OldValue(f"CAST({compile_column(plan, position, old)} AS {made.text})", made, None)
         case _:
             return None
+
+
+def _computed(conversion: Conversion) -> bool:
+    """Returns whether OLD computes what a conversion gives."""
+    return not conversion.fallible and conversion.rule in (Rule.SAME, Rule.OLD_CAST, Rule.ZONE)
 
 
 def value_on_old(old: Table, column: str) -> OldValue | None:

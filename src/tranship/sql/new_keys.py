@@ -32,11 +32,13 @@ def new_key(rekeyed: Rekeyed) -> str:
 
 def _old_key(rekeyed: Rekeyed) -> str:
     """Returns SQL for the old key to which a column refers, as a value of the key's own type."""
-    given = f"CAST(old.{ident(rekeyed.column)} AS {rekeyed.type})"
-    if not rekeyed.read:
+    given = f"CAST(old.{ident(rekeyed.column)} AS {rekeyed.key_type})"
+    if not rekeyed.equality:
         return given
     own = f"tranship_key.{ident(rekeyed.key.column)}"
-    return f"(SELECT {own} FROM {relation(rekeyed.table)} AS tranship_key WHERE {own} = {given} LIMIT 1)"
+    holders = f"{relation(rekeyed.table)} AS tranship_key WHERE {own} {rekeyed.equality} {given}"
+    # A reference to nothing keeps its own text, and is an orphan in NEW as it was in OLD.
+    return f"COALESCE((SELECT {own} FROM {holders} LIMIT 1), {given})"
 
 
 def _uuid(rekeyed: Rekeyed, value: str) -> str:

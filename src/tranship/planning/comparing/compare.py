@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -64,8 +64,7 @@ def compare(
     by_table: dict[TableName, list[Change]] = {}
     for pair in matching.pairs:
         own = _pair_changes(pair, landscape, answers, matching, settled[pair.old, pair.name])
-        open_ = (change for change in own if not _rekeyed(pair, change, rekeyed))
-        by_table.setdefault(pair.old, []).extend(open_)
+        by_table.setdefault(pair.old, []).extend(_undecided(pair, own, rekeyed))
     for table, change in _unpaired_changes(old, new, matching, answers, observed):
         by_table.setdefault(table, []).append(change)
     paired = {str(pair.old): pair.old for pair in matching.pairs}
@@ -86,12 +85,16 @@ def _found(matching: Matching) -> Matching:
     return replace(matching, pairs=tuple(pair for pair in matching.pairs if not pair.name))
 
 
-def _rekeyed(pair: TablePair, change: Change, rekeyed: Mapping[Place, Rekeyed]) -> bool:
-    """Returns whether a change of a column's type is decided, because the column holds a new key or refers to
+def _undecided(
+    pair: TablePair, changes: Iterable[Change], rekeyed: Mapping[Place, Rekeyed]
+) -> Iterator[Change]:
+    """Yields the changes without those of a column's type that a new key decides: it holds one, or refers to
     one.
     """
-    place = (pair.old, pair.name, change.new_column or "")
-    return change.cls is ChangeClass.BREAKING and place in rekeyed
+    for change in changes:
+        decided = (pair.old, pair.name, change.new_column or "") in rekeyed
+        if change.cls is not ChangeClass.BREAKING or not decided:
+            yield change
 
 
 def _settled_columns(

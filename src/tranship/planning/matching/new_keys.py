@@ -16,6 +16,8 @@ _ONE_TEXT = frozenset({Family.INTEGER, Family.UUID, Family.BOOLEAN, Family.DATE,
 """Families whose equal values have one text, so that a reference gives the same new value as the key."""
 _STRINGS = frozenset({"text", "varchar", "bpchar", "name"})
 
+_EQUALS = "OPERATOR(pg_catalog.=)"
+
 Place = tuple[TableName, str, str]
 """Old table, name of the flow and new column."""
 
@@ -90,7 +92,7 @@ def _reference(source: str, key: NewKey, table: TableName, declared: Column, bef
     alike = own is not None and own.type.text == declared.type.text and own.collation == declared.collation
     leaf = declared.type.leaf
     exact = leaf.family in _ONE_TEXT or (alike and leaf.typname in _STRINGS)
-    return Rekeyed(source, key, table, declared.type.text, read=not exact)
+    return Rekeyed(source, key, table, declared.type.text, "" if exact else leaf.equality or _EQUALS)
 
 
 def _column(catalog: Catalog, table: TableName, name: str) -> Column | None:

@@ -93,12 +93,7 @@ def _table_plan(
     if before is None or after is None:
         raise ValueError(f"{pair.old} → {pair.new} is not in the catalogs")
     decided = TableDecisions(pair, before, tuple(decisions))
-    # Of a SELECT that nobody has asked the server about no column is known.
-    unasked = before.kind is RelationKind.QUERY and not before.columns
-    mappings = () if unasked else column_mappings(after.columns, decided, sides)
-    columns = tuple(
-        _with_new_key(mapping, rekeyed.get((pair.old, pair.name, mapping.column))) for mapping in mappings
-    )
+    columns = _columns(decided, after, sides, rekeyed)
     copies_columns = any(not isinstance(mapping.expression, NewDefault) for mapping in columns)
     why_text = _why_text(columns, before)
     input_zone = sides.old.timezone if reads_without_zone(columns, before) else None
@@ -119,6 +114,20 @@ def _table_plan(
         name=pair.name,
         shape=shape_of(decisions, sides.old),
         adopting=_named_constraints(decisions, Action.ADOPT),
+    )
+
+
+def _columns(
+    decided: TableDecisions, after: Table, sides: Sides, rekeyed: Mapping[Place, Rekeyed]
+) -> tuple[ColumnMapping, ...]:
+    """Returns what fills each column of NEW, new keys and references to them included."""
+    pair, before = decided.pair, decided.before
+    if before.kind is RelationKind.QUERY and not before.columns:
+        # Of a SELECT that nobody has asked the server about no column is known.
+        return ()
+    return tuple(
+        _with_new_key(mapping, rekeyed.get((pair.old, pair.name, mapping.column)))
+        for mapping in column_mappings(after.columns, decided, sides)
     )
 
 

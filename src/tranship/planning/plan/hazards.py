@@ -157,7 +157,7 @@ def _outgrows_bytes(mapping: ColumnMapping, old: Catalog, new: Catalog) -> bool:
 def _may_be_null(mapping: ColumnMapping, column: Column, before: Table) -> bool:
     """Returns whether the expression may give NULL, for a new column that refuses it."""
     match mapping.expression:
-        case Take(column=name) | Rekeyed(column=name, read=False):
+        case Take(column=name) | Rekeyed(column=name, equality=""):
             return _may_hold_null(before, name)
         case Coalesce(for_null=constant):
             return constant.value is None

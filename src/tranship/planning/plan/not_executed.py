@@ -22,7 +22,7 @@ def _parts(table: TablePlan) -> Iterator[str]:
     shape: Shape = table.shape
     asked = {
         "merge": shape.merge,
-        "new_key": [key for key in shape.new_keys if key.kind is KeyKind.NUMBER],
+        "new_key": _numbered(shape),
         "existing": shape.existing,
     }
     yield from (f"action {action!r}" for action, there in asked.items() if there)
@@ -40,3 +40,8 @@ def _lookups(table: TablePlan) -> Iterator[str]:
         yield "'key_sql' of a lookup"
     if any(lookup.add_missing for lookup in lookups):
         yield "'add_missing' of a lookup"
+
+
+def _numbered(shape: Shape) -> bool:
+    """Returns whether a key is to be numbered."""
+    return any(key.kind is KeyKind.NUMBER for key in shape.new_keys)
