@@ -16,7 +16,18 @@ from tranship.analysis.problems import undecided
 from tranship.analysis.sides import Sides, connections, read_sides, refuse
 from tranship.api.analyze import Analysis, Suggestion, analyze, suggest, validate
 from tranship.api.migrate import migrate
-from tranship.api.upkeep import Diagnosis, Rollback, RunState, examine, purge, restore_all, rollback, status
+from tranship.api.upkeep import (
+    Diagnosis,
+    Rollback,
+    RollbackTable,
+    RunState,
+    TableState,
+    examine,
+    purge,
+    restore_all,
+    rollback,
+    status,
+)
 from tranship.codec.files import result_path
 
 __all__ = [
@@ -24,9 +35,11 @@ __all__ = [
     "Diagnosis",
     "Prepared",
     "Rollback",
+    "RollbackTable",
     "RunState",
     "Sides",
     "Suggestion",
+    "TableState",
     "analyze",
     "connections",
     "examine",

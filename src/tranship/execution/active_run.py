@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import asyncpg
 from msgspec import Struct
@@ -70,6 +70,21 @@ class FlowTask(Struct, frozen=True):
         return ("binary" if self.binary else "text") if self.columns else ""
 
 
+class Counts(NamedTuple):
+    """What became of rows; those that are in no other count NEW held before the run, equal."""
+
+    read: int
+    written: int
+    rejected: int
+    kept: int
+    updated: int
+
+    @property
+    def already_there(self) -> int:
+        """Rows that NEW held before the run, equal in every column."""
+        return self.read - self.written - self.rejected - self.kept - self.updated
+
+
 @dataclass
 class Task:
     """One flow of the run, as its coordinator sees it."""
@@ -117,12 +132,14 @@ class Task:
         return self.plan.serial or self.facts.ordered_stream
 
     @property
-    def counts(self) -> tuple[int, int, int]:
-        """Rows read, written and rejected in the finished batches."""
-        return (
+    def counts(self) -> Counts:
+        """What became of the rows of the finished batches."""
+        return Counts(
             sum(r.read for r in self.done),
             sum(r.written for r in self.done),
             sum(r.rejected for r in self.done),
+            sum(r.kept for r in self.done),
+            sum(r.updated for r in self.done),
         )
 
 

@@ -23,7 +23,8 @@ from tranship.execution.start.tasks import too_many
 from tranship.execution.switches.indexes import removal_notes, to_remove
 from tranship.model.flow import FlowId
 from tranship.model.options import RebuildIndexes
-from tranship.model.progress import RowRejected, TableDone
+from tranship.model.plan import TablePlan
+from tranship.model.progress import RowRejected
 from tranship.model.verdict import RejectRecord
 from tranship.server.journal import find_journal
 
@@ -68,18 +69,12 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
     for record in records:
         by_flow.setdefault((record.table, record.new_table, record.flow), []).append(record)
     for plan in left.plan.tables:
-        findings = probed.book.findings(plan.flow)
-        cut, rejected, there = probed.cuts[plan.flow], len(findings.rejects), findings.already_there
-        rows = cut.rows
-        written = rows - rejected - there
         named = (str(plan.old), str(plan.new), plan.name or UNSET)
         for record in by_flow.get(named, [])[:FIRST_REJECTS]:
             on_event(_would_reject(plan.flow, record, show_values=options.show_values))
-        on_event(TableDone(plan.flow, rows, written, rejected, there, old=cut.old))
-        reasoned = reasons(findings.rejects)
-        tables[plan.flow] = TableCounts(
-            plan, rows, written, rejected, 0, "", reasoned, findings.losses, findings.not_asked, old=cut.old
-        )
+        counts = _would_be(plan, probed)
+        on_event(counts.event)
+        tables[plan.flow] = counts
     seconds = time.monotonic() - began
     refusals = (too_many(probed.rejected, probed.rows, options), lacking)
     problems = (*passed.problems, *filled, *(what.problem() for what in refusals if what is not None))
@@ -87,6 +82,24 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
         "dryrun", "", text, started, seconds, problems, probed.left_out, rows_now=now, differs=differs
     )
     return outcome(context, frame, [tables[plan.flow] for plan in job.plan.tables], [*past, *records])
+
+
+def _would_be(plan: TablePlan, probed: ProbeResult) -> TableCounts:
+    """Returns what would become of a table's rows."""
+    cut, found = probed.cuts[plan.flow], probed.book.findings(plan.flow)
+    rejected, held = len(found.rejects), found.already_there + found.kept + found.updated
+    return TableCounts(
+        plan,
+        cut.rows,
+        cut.rows - rejected - held,
+        rejected,
+        reasons=reasons(found.rejects),
+        losses=found.losses,
+        not_asked=found.not_asked,
+        old=cut.old,
+        kept=found.kept,
+        updated=found.updated,
+    )
 
 
 def _would_reject(flow: FlowId, record: RejectRecord, *, show_values: bool) -> RowRejected:

@@ -43,7 +43,7 @@ async def _proof(live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: 
     proof = _unproven(live, task, hashing)
     if not written:
         return proof
-    mine = frozenset(xid & LOW for row in written for xid in row.xids)
+    mine = frozenset(xid & LOW for row in written for xid in (*row.xids, *row.update_xids))
     # The first transaction of a batch is its own, of 64 bits; of those of its savepoints 32 bits are known.
     oldest = min(row.xids[0] for row in written)
     there = await held(new, job, plan, hashing, mine, oldest)
@@ -69,5 +69,5 @@ def _unproven(live: ActiveRun, task: Task, hashing: Hashing) -> Proof:
 
 def _not_copied(live: ActiveRun, task: Task) -> dict[int, Sequence[Locator]]:
     """Returns the rows of each batch that were rejected or were in NEW before."""
-    gone = sorted(live.book.not_written(task.plan.flow))
+    gone = sorted(live.book.not_copied(task.plan.flow))
     return {row.batch.number: [one for one in gone if one in row.batch] for row in task.done}

@@ -160,7 +160,10 @@ class RowRejected(Struct, frozen=True, tag=True):
 
 
 class TableDone(Struct, frozen=True, tag=True):
-    """A table is complete and its row-count invariant holds: read = written + rejected + already there."""
+    """A table is complete and its row-count invariant holds:
+
+    read = written + rejected + already there + kept + updated.
+    """
 
     flow: FlowId
     read: int
@@ -168,7 +171,11 @@ class TableDone(Struct, frozen=True, tag=True):
     written: int
     rejected: int
     already_there: int = 0
-    """Rows that NEW held before the run."""
+    """Rows that NEW held before the run, equal in every column."""
+    kept: int = 0
+    """Rows for which NEW's own row stays."""
+    updated: int = 0
+    """Rows whose values replaced those of NEW's row."""
     already_migrated: bool = False
     """An earlier finished run copied it, so nothing was done now."""
     old: OldRows | None = None

@@ -94,6 +94,39 @@ class HeldByNew(Struct, frozen=True, tag=True):
     """The other row, as shown to people."""
 
 
+class HeldBefore(Struct, frozen=True, tag=True):
+    """NEW held a row with its key before the run, and a person said that such rows are rejected."""
+
+    row: str
+    """NEW's row, as shown to people; likewise in the next three."""
+
+
+class HeldOtherwise(Struct, frozen=True, tag=True):
+    """NEW held a row with its key before the run, and other values in some columns."""
+
+    row: str
+    columns: tuple[str, ...]
+
+
+class HeldByAnother(Struct, frozen=True, tag=True):
+    """NEW held a row with its key before the run, for which another row of OLD stands."""
+
+    row: str
+
+
+class HeldNoMore(Struct, frozen=True, tag=True):
+    """NEW held a row with its key before the run, and holds it no longer."""
+
+    table: str
+
+
+class NotChangeable(Struct, frozen=True, tag=True):
+    """NEW's row would have to change in columns that an update leaves alone."""
+
+    row: str
+    columns: tuple[str, ...]
+
+
 class ComesSecond(Struct, frozen=True, tag=True):
     """Another row of OLD has the same key and comes first."""
 
@@ -149,17 +182,19 @@ ValueReason = (
     ServerSaid | OldCannotCompute | LookupGap | LookupIsAnother | MappingGap | InvalidByte | NoEquivalent
 )
 """The row has a value that cannot be had in NEW."""
+HeldReason = HeldBefore | HeldOtherwise | HeldByAnother | HeldNoMore | NotChangeable
+"""NEW held a row with the row's key before the run."""
+ParentReason = ParentMissing | ParentIsAnother | NoParentInOld | ParentNotThere
+"""A foreign key leads to no parent, or to a stranger."""
 ConstraintReason = (
     NullRefused
     | DomainRefusesNull
     | CheckViolated
     | NoPartition
     | HeldByNew
+    | HeldReason
     | ComesSecond
-    | ParentMissing
-    | ParentIsAnother
-    | NoParentInOld
-    | ParentNotThere
+    | ParentReason
 )
 """A constraint of NEW is violated."""
 Reason = ValueReason | ConstraintReason

@@ -4,6 +4,7 @@ are its JSON keys.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -31,6 +32,28 @@ class Reject(Struct, frozen=True):
     rank: int = 0
     """0: the row itself is at fault. 1: it collides with another row. 2: its parent is rejected. The lowest
     one is reported.
+    """
+
+
+class HeldAs(StrEnum):
+    """What becomes of an old row whose row NEW held before the run."""
+
+    ALREADY_THERE = "already there"
+    """NEW's row is equal in every column that the flow fills."""
+    KEPT = "kept"
+    """NEW's row stays as it is."""
+    UPDATED = "updated"
+    """OLD's values replace NEW's."""
+
+
+class Held(Struct, frozen=True):
+    """An old row whose row NEW held before the run: no row is added for it."""
+
+    row: Locator
+    outcome: HeldAs = HeldAs.ALREADY_THERE
+    key: tuple[tuple[str, str | None], ...] = ()
+    """Columns of NEW by which other tables refer to its row, with their texts, where the old row would have
+    had others. Empty: children find NEW's row under the value that they have.
     """
 
 
@@ -71,6 +94,10 @@ class TableFindings(Struct, frozen=True):
     """Checks that were not possible read-only, in words for people."""
     already_there: int = 0
     """Rows that NEW held before the run, equal in every column that the flow fills."""
+    kept: int = 0
+    """Rows of OLD for which NEW's own row stays."""
+    updated: int = 0
+    """Rows of OLD whose values replace those of NEW's row."""
     ordered_stream: bool = False
     """Collisions could not be decided beforehand, so the table is copied as one stream in key order."""
 
@@ -99,6 +126,10 @@ class TableResult(Struct, frozen=True):
     """Rows that NEW held before the run, equal in every column that the flow fills: neither written nor
     rejected.
     """
+    rows_kept: int = 0
+    """Rows of OLD for which a row that NEW held before the run stays as it is."""
+    rows_updated: int = 0
+    """Rows of OLD whose values replaced those of a row that NEW held before the run."""
     rows_in_old_now: int | None = None
     """Of a table that was moved before: rows that OLD holds now, beside ``rows_read`` then."""
     cells_verified: int = 0
@@ -127,6 +158,8 @@ class Stats(Struct, frozen=True):
     rows_failed: int = 0
     rows_left_out: int = 0
     rows_already_there: int = 0
+    rows_kept: int = 0
+    rows_updated: int = 0
     bytes: int = 0
     duration_seconds: float = 0.0
     rows_made: int | UnsetType = UNSET

@@ -136,6 +136,8 @@ class Console:
                     table.rows_migrated,
                     table.rows_failed,
                     table.rows_already_there,
+                    table.rows_kept,
+                    table.rows_updated,
                     already_migrated=True,
                 )
                 self._done[planned.flow] = done
@@ -151,12 +153,16 @@ class Console:
             return
         yield f"  Old columns: {planned.old_columns}, New columns: {planned.new_columns}"
         yield f"  Total rows to migrate: {self._rows.get(planned.flow, done.read)}"
-        arrived = done.written + done.already_there
+        arrived = done.written + done.already_there + done.kept + done.updated
         yield f"  ✓ Processed: {done.read}, Success: {arrived}, Failed: {done.rejected}"
         if done.old is not None:
             yield from _old_rows(done.old)
         if done.already_there:
             yield f"  Of these already there: {done.already_there} (NEW held equal rows before the run)"
+        if done.kept:
+            yield f"  Of these kept: {done.kept} (NEW's rows stay as they are)"
+        if done.updated:
+            yield f"  Of these updated: {done.updated} (OLD's values replace those of NEW's rows)"
 
     def _title(self, planned: PlannedTable) -> str:
         if planned.flow.name:
@@ -225,7 +231,12 @@ def _moved_before(result: MigrationResult) -> list[str]:
 def _verification(result: MigrationResult) -> list[str]:
     stats = result.stats
     arrived = f"{stats.rows_migrated} written + {stats.rows_failed} rejected"
-    there = f" + {stats.rows_already_there} already there" if stats.rows_already_there else ""
+    beside = (
+        (stats.rows_already_there, "already there"),
+        (stats.rows_kept, "kept"),
+        (stats.rows_updated, "updated"),
+    )
+    there = "".join(f" + {rows} {word}" for rows, word in beside if rows)
     lines = [f"Accounted for: {stats.rows_read} read = {arrived} + {stats.rows_left_out} left out{there}"]
     if stats.rows_made is not UNSET:
         used = stats.rows_read - stats.rows_left_out

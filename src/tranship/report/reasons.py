@@ -12,7 +12,12 @@ from tranship.model.reasons import (
     ComesSecond,
     ConstraintReason,
     DomainRefusesNull,
+    HeldBefore,
+    HeldByAnother,
     HeldByNew,
+    HeldNoMore,
+    HeldOtherwise,
+    HeldReason,
     InvalidByte,
     LookupGap,
     LookupIsAnother,
@@ -20,11 +25,13 @@ from tranship.model.reasons import (
     NoEquivalent,
     NoParentInOld,
     NoPartition,
+    NotChangeable,
     NullRefused,
     OldCannotCompute,
     ParentIsAnother,
     ParentMissing,
     ParentNotThere,
+    ParentReason,
     Reason,
     ServerSaid,
     ValueReason,
@@ -78,8 +85,18 @@ def _of_constraint(reason: ConstraintReason) -> str:
             return f'no partition of relation "{table}" found for row'
         case HeldByNew(row=row):
             return f"{_violated(reason)}: NEW already holds the row {row}"
+        case HeldBefore() | HeldOtherwise() | HeldByAnother() | HeldNoMore() | NotChangeable():
+            return _held(reason)
         case ComesSecond(row=row):
             return f"{_violated(reason)}: the row {row} of OLD comes first"
+        case ParentMissing() | ParentIsAnother() | NoParentInOld() | ParentNotThere():
+            return _of_parent(reason)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _of_parent(reason: ParentReason) -> str:
+    match reason:
         case ParentMissing():
             return _parent_missing(reason)
         case ParentIsAnother():
@@ -88,6 +105,24 @@ def _of_constraint(reason: ConstraintReason) -> str:
             return _no_parent_in_old(reason)
         case ParentNotThere(key=key, parent=parent):
             return f"foreign key {key}: the parent in {parent} did not arrive or was deleted"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _held(reason: HeldReason) -> str:
+    """Returns the sentence about a row that NEW held before the run."""
+    match reason:
+        case HeldBefore(row=row):
+            return f"NEW held the row {row} before the run"
+        case HeldOtherwise(row=row, columns=columns):
+            return f"NEW held the row {row} before the run, with another value in {', '.join(columns)}"
+        case HeldByAnother(row=row):
+            return f"NEW held the row {row} before the run, and an earlier row of OLD stands for it"
+        case HeldNoMore(table=table):
+            return f"NEW held a row of {table} with its key when the run began, and holds it no longer"
+        case NotChangeable(row=row, columns=columns):
+            what = ", ".join(columns)
+            return f"NEW held the row {row} before the run, and an update does not change {what}"
         case _ as unreachable:
             assert_never(unreachable)
 

@@ -17,14 +17,15 @@ from tranship.model.locator import Locator, Pages, Range, Whole
 from tranship.model.names import TableName
 from tranship.model.progress import Batch
 from tranship.model.reasons import ServerSaid
-from tranship.model.verdict import Reject
+from tranship.model.verdict import Held, HeldAs, Reject
 from tranship.server.journal import Journal, Predicted, prepare_journal
 
 ITEM = TableName("public", "item")
 FLOW = FlowId(ITEM, ITEM)
 PLACES = [Locator(0, (0, 9)), Locator(0, (1, 1)), Locator(0, (1, 2)), Locator(0, (12, 1)), Locator(1, (0, 1))]
-THERE = Locator(0, (20, 5))
-"""A row that NEW held before the run."""
+THERE = Held(Locator(0, (20, 5)))
+UPDATED = Held(Locator(0, (20, 6)), HeldAs.UPDATED, (("id", "7"), ("code", None)))
+"""Rows that NEW held before the run."""
 JOURNAL = Journal("_tranship")
 
 
@@ -36,9 +37,11 @@ async def journalled(make_pair: MakePair) -> AsyncIterator[tuple[asyncpg.Connect
     pair = await make_pair("SELECT", "SELECT")
     async with pair.new.connect() as one, pair.new.connect() as other:
         await prepare_journal(one, "_tranship")
-        await one.execute(JOURNAL.sql("insert_task"), "run", 0, "{}", "{}", "hash", 9, "", b"{}", "text")
+        await one.execute(
+            JOURNAL.sql("insert_task"), "run", 0, "{}", "{}", "hash", 9, "", b"{}", "text", "", None
+        )
         rejects = tuple(Reject(row, "22003", ServerSaid("first")) for row in PLACES)
-        await JOURNAL.write_predicted(one, "run", 0, Predicted(rejects, (THERE,)))
+        await JOURNAL.write_predicted(one, "run", 0, Predicted(rejects, (THERE, UPDATED)))
         yield one, other
 
 
@@ -62,15 +65,15 @@ async def test_predicted_rejects_of_a_batch_are_those_inside_its_range(
         assert await JOURNAL.predicted_in(conn, "run", 1, Batch(0, FLOW, range_, 9)) == Predicted()
 
 
-async def test_rows_already_there_are_told_from_rejects(make_pair: MakePair) -> None:
+async def test_rows_that_new_held_are_told_from_rejects(make_pair: MakePair) -> None:
     async with journalled(make_pair) as (conn, _):
         inside, outside = (
             Batch(0, FLOW, Pages(0, (20, 1), None), 9),
             Batch(0, FLOW, Pages(0, None, (20, 1)), 9),
         )
-        assert await JOURNAL.predicted_in(conn, "run", 0, inside) == Predicted((), (THERE,))
-        assert (await JOURNAL.predicted_in(conn, "run", 0, outside)).already_there == ()
-        assert (await JOURNAL.predicted(conn, "run"))[0].already_there == (THERE,)
+        assert await JOURNAL.predicted_in(conn, "run", 0, inside) == Predicted((), (THERE, UPDATED))
+        assert (await JOURNAL.predicted_in(conn, "run", 0, outside)).held == ()
+        assert (await JOURNAL.predicted(conn, "run"))[0].held == (THERE, UPDATED)
 
 
 async def test_what_is_predicted_later_leaves_the_first_reason(make_pair: MakePair) -> None:

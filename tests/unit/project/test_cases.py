@@ -173,6 +173,8 @@ def _files(*rejects: dict[str, object], read: int = 5) -> RunFiles:
         "rows_migrated": 5 - len(rejects),
         "rows_left_out": 0,
         "rows_already_there": 0,
+        "rows_kept": 0,
+        "rows_updated": 0,
     }
     return RunFiles(
         {"tables": [{**counts, "rows_failed": len(rejects)}]},

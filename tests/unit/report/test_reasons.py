@@ -11,7 +11,11 @@ from tranship.model.reasons import (
     CheckViolated,
     ComesSecond,
     DomainRefusesNull,
+    HeldBefore,
+    HeldByAnother,
     HeldByNew,
+    HeldNoMore,
+    HeldOtherwise,
     InvalidByte,
     LookupGap,
     LookupIsAnother,
@@ -19,6 +23,7 @@ from tranship.model.reasons import (
     NoEquivalent,
     NoParentInOld,
     NoPartition,
+    NotChangeable,
     NullRefused,
     OldCannotCompute,
     ParentIsAnother,
@@ -55,6 +60,17 @@ REASONS: dict[Reason, str] = {
     NoPartition("city"): 'no partition of relation "city" found for row',
     HeldByNew("city_key", False, '{"id": 1}'): (
         'duplicate key value violates unique constraint "city_key": NEW already holds the row {"id": 1}'
+    ),
+    HeldBefore('{"id": 1}'): 'NEW held the row {"id": 1} before the run',
+    HeldOtherwise('{"id": 1}', ("name", "zip")): (
+        'NEW held the row {"id": 1} before the run, with another value in name, zip'
+    ),
+    HeldByAnother('{"id": 1}'): (
+        'NEW held the row {"id": 1} before the run, and an earlier row of OLD stands for it'
+    ),
+    HeldNoMore("city"): ("NEW held a row of city with its key when the run began, and holds it no longer"),
+    NotChangeable('{"id": 1}', ("id",)): (
+        'NEW held the row {"id": 1} before the run, and an update does not change id'
     ),
     ComesSecond("city_during", True, '{"id": 1}'): (
         'conflicting key value violates exclusion constraint "city_during": the row {"id":'

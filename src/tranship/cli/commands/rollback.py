@@ -11,7 +11,7 @@ import click
 from tranship.cli.context import CliContext, answering
 
 if TYPE_CHECKING:
-    from tranship.api import Rollback
+    from tranship.api import Rollback, RollbackTable
 
 NAMED = 10
 """Rows per table that are named because others wrote or changed them."""
@@ -57,18 +57,30 @@ def command(context: click.Context, config: Path, live: bool, run_id: str | None
     context.exit(1 if any(table.left for table in done.tables) else 0)
 
 
+def _restored(table: RollbackTable, *, live: bool) -> Iterator[str]:
+    """Yields what becomes of rows that NEW held before the run and that it updated."""
+    if not table.updated:
+        return
+    back = "set back" if live else "would be set back"
+    left = table.updated - table.restored
+    yield f"    of NEW's own: {table.restored} updated rows {back}, {left} left: changed or deleted since"
+    for key in table.not_restored[:NAMED]:
+        yield f"    not set back: {', '.join(f'{column}={value}' for column, value in key.items())}"
+
+
 def _lines(done: Rollback) -> Iterator[str]:
     yield f"Run {done.run.id}" + ("" if done.live else " (nothing is changed without --live)")
     for table in done.tables:
         gone = "deleted" if done.live else "would be deleted"
         of = f" ({table.flow})" if table.flow else ""
-        left = f"{table.left} left: changed or deleted since"
+        left = f"{table.written - table.unchanged} left: changed or deleted since"
         yield f"  {table.table}{of}: {table.unchanged} rows {gone}, {left}"
         for key in table.others[:NAMED]:
             values = ", ".join(f"{column}={value}" for column, value in key.items())
             yield f"    written or changed by others since: {values}"
         if len(table.others) > NAMED:
             yield "    … (--format json names more)"
+        yield from _restored(table, live=done.live)
     for name in done.sequences:
         yield f"  sequence {name}: {'set back' if done.live else 'would be set back'}"
     for name in done.sequences_left:

@@ -77,7 +77,22 @@ def _tables(state: api.RunState) -> Iterator[str]:
         read = f"{table.read} read"
         if table.old:
             read = f"{table.old.read} old rows read, {table.old.left_out} left out; {table.read} made"
-        yield f"  {name}: {done}, {read} = {table.written} written + {table.rejected} rejected"
+        yield f"  {name}: {done}, {read} = {_equation(table)}"
+
+
+def _equation(table: api.TableState) -> str:
+    """Returns what became of the rows that were read; what may be left unsaid where it is none is."""
+    beside = (
+        (table.already_there, "already there"),
+        (table.kept, "kept"),
+        (table.updated, "updated"),
+    )
+    counted = [
+        (table.written, "written"),
+        (table.rejected, "rejected"),
+        *(part for part in beside if part[0]),
+    ]
+    return " + ".join(f"{rows} {word}" for rows, word in counted)
 
 
 def _switched_off(state: api.RunState, config: str) -> Iterator[str]:

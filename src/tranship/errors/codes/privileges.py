@@ -61,6 +61,11 @@ class TriggerNotDisabled(RefusalMessage, frozen=True):
     grant: str
 
 
+class RuleNotDisabled(TriggerNotDisabled, frozen=True):
+    message = "rule {trigger} of {relation} would change updated rows and may not be disabled by {user}"
+    hint = "run as the tables' owner"
+
+
 class TriggerOfAnotherOwner(TriggerNotDisabled, frozen=True):
     hint = (
         "run as the tables' owner: a key that is DEFERRABLE or has a PERIOD would not be checked "

@@ -85,21 +85,22 @@ class StillSwitchedOff(RefusalMessage, frozen=True):
 
 class MayNotDelete(RefusalMessage, frozen=True):
     code = "TS354"
-    meaning = "DELETE is missing on a table whose rows would be rolled back"
+    meaning = "DELETE or UPDATE is missing on a table whose rows would be rolled back"
     cure = "grant what the message names"
     about = "{table}"
-    message = "{user} lacks DELETE on {table} of NEW"
+    message = "{user} lacks {rights} on {table} of NEW"
     hint = "{grant}"
     table: TableName
     user: str
+    rights: str
     grant: str
 
 
 class NoReplicaIdentity(RefusalMessage, frozen=True):
     code = "TS355"
     meaning = (
-        "a table whose rows would be rolled back is published without a replica identity, "
-        "so that the server deletes none"
+        "a table whose rows would be updated or rolled back is published without a replica identity, "
+        "so that the server changes none"
     )
     cure = "run the statement that the message names"
     about = "{table}"
@@ -128,6 +129,13 @@ class DeleteNoticed(RefusalMessage, frozen=True):
 
 class DeleteNoticedAlways(DeleteNoticed, frozen=True):
     hint = "run as the table's owner, or have it disabled meanwhile: it is enabled for replication, too"
+
+
+class NoReplicaIdentityToUpdate(NoReplicaIdentity, frozen=True):
+    message = (
+        "no row of {table} can be updated: publication {publication} publishes updates, "
+        "and the table has no replica identity"
+    )
 
 
 class LockHeld(RefusalMessage, frozen=True):
@@ -309,3 +317,16 @@ class RowsEdited(RefusalMessage, frozen=True):
     run: str
     named: str = ""
     """The first keys of rows that others wrote or changed, in words."""
+
+
+class UpdatesEdited(RefusalMessage, frozen=True):
+    code = RowsEdited.code
+    about = "{table}"
+    message = (
+        "{table}: {rows} rows of NEW's own that the unfinished run {run} updated were changed by others"
+        " since: OLD's values would replace theirs"
+    )
+    hint = "add --again: OLD's values win once more; or decide otherwise about rows that NEW holds"
+    table: TableName
+    rows: int
+    run: str

@@ -1,5 +1,5 @@
-"""TS310, TS312, TS313, TS334 to TS348, TS357, TS393 and TS394: before a run starts, the two servers or their
-settings do not allow it, or deserve a warning.
+"""TS310, TS312, TS313, TS334 to TS348, TS350, TS357 to TS359, TS393 and TS394: before a run starts, the two
+servers or their settings do not allow it, or deserve a warning.
 """
 
 from __future__ import annotations
@@ -290,3 +290,28 @@ class UnseenReads(RefusalMessage, frozen=True):
         "after a lost snapshot the run goes on only if nothing at all was written on OLD's server meanwhile"
     )
     what: str
+
+
+class AmbiguousExistingKey(RefusalMessage, frozen=True):
+    code = "TS358"
+    meaning = "the key of `existing` finds several rows of NEW for one row of OLD"
+    cure = "name more columns in `key`, so that it finds one row, or remove the rows that are twice in NEW"
+    about = "{flow}"
+    message = "{flow}: several rows of {table} in NEW have the same key {key}, among them {examples}"
+    hint = "name more columns in the key of the action existing, or remove what is twice in NEW"
+    flow: FlowId
+    table: TableName
+    key: tuple[str, ...]
+    examples: tuple[str, ...]
+
+
+class ExistingNotAskable(RefusalMessage, frozen=True):
+    code = "TS359"
+    meaning = "NEW cannot be asked which of its rows the rows of OLD are"
+    cure = "name key columns that the flow fills, of types that can be compared"
+    about = "{flow}"
+    message = "{flow}: which rows of {table} were in NEW before the run cannot be asked: {why}"
+    hint = "name key columns that the flow fills itself, of types that can be compared"
+    flow: FlowId
+    table: TableName
+    why: str

@@ -1,4 +1,4 @@
-"""TS400 to TS433: the run stopped after its start. What is committed stays, and the same command resumes."""
+"""TS400 to TS436: the run stopped after its start. What is committed stays, and the same command resumes."""
 
 from __future__ import annotations
 
@@ -330,3 +330,17 @@ class NotTakenUpAgain(StopMessage, frozen=True):
     hint = "what is committed stays; {cure_of}"
     why: str
     cure_of: str
+
+
+class UpdatesDiffer(StopMessage, frozen=True):
+    code = "TS436"
+    meaning = "NEW changed another number of its own rows than it was asked to"
+    cure = (
+        "look for a rule or a trigger on UPDATE that was made during the run, and run the same command again"
+    )
+    about = "{table}"
+    message = "{table}: {rows} rows of NEW were to be updated, the server answered {answer}"
+    hint = "look for a rule or a trigger on UPDATE of the table that was made during the run"
+    table: TableName
+    rows: int
+    answer: str

@@ -9,10 +9,12 @@ from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 import asyncpg
+from msgspec.structs import replace
 
 from tranship.errors import ConnectError, Stopped
 from tranship.errors.codes.stops import RehearsalLost
 from tranship.execution.active_run import FlowTask, WorkerContext, fence
+from tranship.execution.copying.account import Copied, accounted
 from tranship.execution.copying.assignment import Assignment, Moved, Report
 from tranship.execution.copying.batch_lines import identified_lines
 from tranship.execution.copying.isolate import Isolated, Isolation, Line
@@ -24,6 +26,7 @@ from tranship.execution.copying.split import (
     with_old_rows,
 )
 from tranship.execution.copying.stream import OldSideError, Target, pipe
+from tranship.execution.copying.updates import Change, Updated, Updating, read_changes
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.resilience.connection import Action
 from tranship.execution.resilience.failpoints import failpoint
@@ -35,7 +38,7 @@ from tranship.execution.switches.triggers_and_keys import refuse_late_triggers
 from tranship.model.digest import Sums
 from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
-from tranship.server.journal import BatchRow, Predicted, RejectRow, bound, hashes, old_columns
+from tranship.server.journal import BatchRow, Predicted, RejectRow
 from tranship.server.old_reader import OldReader, Portion
 from tranship.server.session import datestyle, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
@@ -73,18 +76,6 @@ class _Batch(NamedTuple):
     predicted: Predicted
     """Its rows that are not copied."""
     began: float
-
-
-class _Copied(NamedTuple):
-    """What a transaction has done when it is about to be committed."""
-
-    written: int
-    bytes: int
-    records: Sequence[RejectRow]
-    xids: Sequence[int] = ()
-    """Transaction ids of the savepoints that hold rows."""
-    sums: Sums | None = None
-    """Over the rows as NEW should hold them."""
 
 
 class Worker:
@@ -224,6 +215,7 @@ class Worker:
         async with run.snapshot.reading(plan.zone) as old:
             self._old = old.connection
             bindings = await run.bindings(old.connection, new, plan, given.batch)
+            changes = await read_changes(run, old.connection, new, given.task, given.predicted.updated)
             records = await self._records(old.connection, given, given.predicted.rejects)
             expecting = run.expecting(plan, old.connection, new)
             sums = await run.expected(expecting, given.batch, given.predicted.rows, bindings)
@@ -232,9 +224,16 @@ class Worker:
             written, sent = await self._copy(old, new, given, bindings)
             await failpoint("batch.copied")
             await new.execute(statements.CONSTRAINTS_NOW)
+            updated = await self._update(new, given, changes)
+            records += await self._records(old.connection, given, updated.rejects)
         self._old = None
-        row = await self._commit(new, given, _Copied(written, sent, records, sums=sums))
-        return Report(Moved(row, records))
+        copied = Copied(written, sent, records, updated=updated, sums=sums)
+        return Report(Moved(await self._commit(new, given, copied), records, updated.rejects))
+
+    async def _update(self, new: asyncpg.Connection, given: _Batch, changes: Sequence[Change]) -> Updated:
+        """Gives NEW's own rows OLD's values, after the batch's added rows, which may be their parents."""
+        mark = partial(self._mark, new, given)
+        return await Updating(self._run, new, given.task, given.batch, mark).run(changes)
 
     async def _copy(
         self, old: OldReader, new: asyncpg.Connection, given: _Batch, bindings: Bindings
@@ -264,6 +263,8 @@ class Worker:
         """Copies in ever smaller pieces, and rejects with NEW's message the rows that it refuses."""
         run, task, batch = self._run, given.task, given.batch
         lines, unreadable = await identified_lines(run, new, task, batch, given.predicted.rows)
+        async with run.snapshot.reading(task.plan.zone) as old:
+            changes = await read_changes(run, old.connection, new, task, given.predicted.updated)
         # Taken before the batch's transaction: streams that split at the same time do not wait for each
         # other.
         number = await run.context.journal.reserve_number(new, run.run, task.position)
@@ -277,12 +278,14 @@ class Worker:
             given = given._replace(batch=kept, predicted=given.predicted.within(kept))
             unreadable = [reject for reject in unreadable if reject.row in kept]
             await run.context.journal.write_batches(new, run.run, task.position, [rest])
-        met = [*unreadable, *result.rejects]
+        updated = await self._update(new, given, [change for change in changes if change.row in given.batch])
+        met = [*unreadable, *result.rejects, *updated.rejects]
         async with run.snapshot.reader(task.plan.zone) as old:
             records = await self._records(old, given, [*given.predicted.rejects, *met])
             sums = await self._sums_without(old, new, given, met)
         sent = sum(len(line.text) for line in lines[: result.taken])
-        row = await self._commit(new, given, _Copied(result.written, sent, records, result.xids, sums))
+        copied = Copied(result.written, sent, records, result.xids, updated, sums)
+        row = await self._commit(new, given, copied)
         return Report(Moved(row, records, met), [rest] if rest is not None else [])
 
     async def _sums_without(
@@ -353,39 +356,22 @@ class Worker:
         await new.execute(self._run.unit.rollback)
         return Report(Moved(row), [rest.batch] if rest is not None else [])
 
-    async def _commit(self, new: asyncpg.Connection, given: _Batch, copied: _Copied) -> BatchRow:
+    async def _commit(self, new: asyncpg.Connection, given: _Batch, copied: Copied) -> BatchRow:
         """Checks the row-count invariant, journals counts and rejects, and commits."""
         run, task, batch = self._run, given.task, given.batch
-        rejected, records = len(copied.records), copied.records
-        already_there = len(given.predicted.already_there)
-        await refuse_late_triggers(new, run.context.job.after(task.plan), replica=task.replica)
-        if copied.written + rejected + already_there != batch.rows:
-            raise StreamBroken(
-                f"{task.plan.flow} batch {batch.number}: {batch.rows} rows, {copied.written} written,"
-                f" {rejected} rejected, {already_there} already there"
-            )
+        journal, records = run.context.journal, copied.records
+        await refuse_late_triggers(new, run.context.job, task.plan, replica=task.replica)
+        row = accounted(task.position, batch, given.predicted, copied, time.monotonic() - given.began)
         if records:
-            await run.context.journal.write_rejects(new, run.run, task.position, batch.number, records)
+            await journal.write_rejects(new, run.run, task.position, batch.number, records)
             await failpoint("batch.rejects")
-        seconds = time.monotonic() - given.began
-        xids = list(copied.xids)
         if run.rehearsal is not None:
-            xids.append(await self._mark(new, given))
-        counts = (batch.rows, copied.written, rejected, copied.bytes, seconds)
-        all_xids = await new.fetchval(
-            run.context.journal.sql("count_batch"),
-            *self._place(given),
-            bound(batch.range.end),
-            batch.rows,
-            *counts,
-            xids,
-            *old_columns(batch.old),
-            *hashes(copied.sums),
-        )
+            row = replace(row, xids=(*row.xids, await self._mark(new, given)))
+        counted = await journal.count_batch(new, run.run, row)
         await failpoint("batch.counted")
         await new.execute(run.unit.commit)
         await failpoint("batch.committed")
-        return BatchRow(task.position, batch, True, *counts, tuple(all_xids), copied.sums)
+        return counted
 
 
 def _split(given: _Batch, lines: Sequence[Line], result: Isolated, number: int) -> tuple[Batch, Batch | None]:

@@ -118,10 +118,11 @@ def claim_of(task: Task) -> Claim:
 
 
 def _claim(table: TableName, done: Sequence[BatchRow], relation: RelationIdentity | None) -> Claim:
-    xids = tuple(xid for row in done for xid in row.xids)
+    # Rows of NEW's own that were changed are there as well, and are nobody else's.
+    xids = tuple(xid for row in done for xid in (*row.xids, *row.update_xids))
     # The first transaction of a batch is its own, of 64 bits; of those of its savepoints 32 bits are known.
     oldest = min((row.xids[0] for row in done if row.xids), default=0)
-    return Claim(table, sum(row.written for row in done), xids, oldest, relation)
+    return Claim(table, sum(row.written + row.updated for row in done), xids, oldest, relation)
 
 
 async def journalled_claims(

@@ -10,7 +10,7 @@ import asyncpg
 
 from tranship.errors import Stopped
 from tranship.errors.codes.stops import CommittedRowsLost
-from tranship.execution.active_run import ActiveRun, Task
+from tranship.execution.active_run import ActiveRun, Counts, Task
 
 
 async def check_kept(live: ActiveRun, new: asyncpg.Connection) -> None:
@@ -35,7 +35,7 @@ async def check_complete(live: ActiveRun, new: asyncpg.Connection, task: Task) -
         Stopped: a batch is open, or the counts differ.
     """
     row = await new.fetchrow(live.context.journal.sql("sums"), live.run, task.position)
-    if row["open"] or (row["read"], row["written"], row["rejected"]) != task.counts:
+    if row["open"] or tuple(row[name] for name in Counts._fields) != task.counts:
         raise _lost(live, f"batches of {task.plan.flow} that it had committed")
 
 

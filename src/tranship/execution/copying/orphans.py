@@ -18,7 +18,7 @@ from tranship.execution.probe.records import fetch_records
 from tranship.execution.proof.compare import in_zone
 from tranship.execution.proof.expected import copied_columns, sums_of
 from tranship.execution.resilience.failpoints import failpoint
-from tranship.execution.switches.triggers_and_keys import Firing, acting_on_delete
+from tranship.execution.switches.triggers_and_keys import DELETE, Firing, acting
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.digest import Sums
 from tranship.model.names import TableName
@@ -128,9 +128,9 @@ async def _refuse_noticed(
     """
     table = live.context.job.after(task.plan)
     await new.execute(sql_switches.keep_triggers_out(table.name))
-    acting = await acting_on_delete(new, table, replica=live.replica)
+    noticing = await acting(new, table, DELETE, replica=live.replica)
     # The others were named before the run.
-    if mine := tuple(one for one in acting if one.owned):
+    if mine := tuple(one for one in noticing if one.owned):
         raise NoticedDelete(mine)
     await _refuse_referred_to(live, new, table, _places(found))
 

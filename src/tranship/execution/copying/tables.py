@@ -123,7 +123,7 @@ class Mover:
         await self._board.on(self._session)
 
     async def _prove_keys(self, tasks: Sequence[Task]) -> None:
-        before = sum(t.counts[2] for t in tasks)
+        before = sum(t.counts.rejected for t in tasks)
         tries = 0
 
         async def prove(new: asyncpg.Connection) -> None:
@@ -140,7 +140,7 @@ class Mover:
                 proven = True
             except NoticedDelete as noticed:
                 await self._board.off(self._session, Switches(disable=noticed.firing), keys=False)
-        self._runtime_rejects += sum(t.counts[2] for t in tasks) - before
+        self._runtime_rejects += sum(t.counts.rejected for t in tasks) - before
 
     async def _remove_indexes(self, tasks: Sequence[Task]) -> None:
         """Removes indexes before the first row of a group arrives; a resumed group keeps what is off."""
@@ -258,13 +258,22 @@ class Mover:
             raise self._stopped()
         task.todo.clear()
         self._runtime_rejects += len(live.book.rejected(flow)) - known
-        read, written, rejected = task.counts
-        if read != task.rows:
-            raise Stopped(Unaccounted(flow, task.rows, read))
-        old = task.old
+        counts, old = task.counts, task.old
+        if counts.read != task.rows:
+            raise Stopped(Unaccounted(flow, task.rows, counts.read))
         if old is not None and old.read != task.rows_of_old:
             raise Stopped(Unaccounted(flow, task.rows_of_old, old.read))
-        live.context.on_event(TableDone(flow, read, written, rejected, read - written - rejected, old=old))
+        done = TableDone(
+            flow,
+            counts.read,
+            counts.written,
+            counts.rejected,
+            counts.already_there,
+            kept=counts.kept,
+            updated=counts.updated,
+            old=old,
+        )
+        live.context.on_event(done)
 
     async def _batch(
         self, worker: Worker, waiting: FlowCopy, assignment: Assignment, switches: Switches
@@ -279,7 +288,7 @@ class Mover:
         waiting.take(batch, report)
         tasks, options = self._live.tasks, self._live.context.options
         bound = reject_bound(options, sum(t.rows for t in tasks))
-        rejected = sum(t.counts[2] for t in tasks) if bound is not None else 0
+        rejected = sum(t.counts.rejected for t in tasks) if bound is not None else 0
         if bound is not None and rejected > bound:
             raise Stopped(RejectsReached(rejected, options.max_rejects))
 

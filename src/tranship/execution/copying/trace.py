@@ -39,7 +39,7 @@ async def trace(
     filled = [m.column for m in plan.columns if not isinstance(m.expression, NewDefault)]
     if not filled:
         return []
-    job, gone = live.context.job, live.book.not_written(plan.flow)
+    job, gone = live.context.job, live.book.not_copied(plan.flow)
     question = typed(job, plan, filled)
     places = [(record["relation"], record["id"]) for record in records]
     query = rows_query(question.rows, [placed_part(question.rows, filled, places)])

@@ -13,6 +13,7 @@ from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import Typed, ask, json_rows, typed
 from tranship.model.expression import NewDefault
 from tranship.model.locator import Locator
+from tranship.model.verdict import Held
 from tranship.sql.new.given_rows import rows_query
 from tranship.sql.new.unique_indexes import UniqueIndex, equal_part
 
@@ -56,7 +57,11 @@ class EqualRows:
         return equal
 
     def _entered(self, rows: Sequence[Locator], places: Mapping[int, str]) -> list[Locator]:
-        return [rows[n] for n, place in sorted(places.items()) if self._book.find(self._flow, rows[n], place)]
+        return [
+            rows[n]
+            for n, place in sorted(places.items())
+            if self._book.find(self._flow, place, Held(rows[n]))
+        ]
 
     def _comparable(self) -> Typed | None:
         """Returns the flow's columns as they are sent to NEW. None: a value exists only after NEW has

@@ -70,7 +70,10 @@ class FaultFinder:
         await self._run(self._reader.chosen(rows, self._scan.positions, self._scan.gaps))
 
     async def _run(self, chunks: AsyncIterator[Chunk]) -> None:
-        async for chunk in chunks:
+        async for read in chunks:
+            chunk = read.without(self._book.rejected(self._plan.flow))
+            if not self._scan.replaces:
+                chunk = chunk.without(self._book.held(self._plan.flow))
             faults: dict[int, Reject] = {}
             self._find_gaps(chunk, faults)
             await self._find_encoding(chunk, faults)

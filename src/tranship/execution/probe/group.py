@@ -18,6 +18,7 @@ from tranship.execution.probe.encoding import Encoding
 from tranship.execution.probe.equal_rows import EqualRows
 from tranship.execution.probe.existing import existing_candidates, find_existing
 from tranship.execution.probe.faults import FaultFinder
+from tranship.execution.probe.found_rows import FoundRows
 from tranship.execution.probe.keys import KeyStore
 from tranship.execution.probe.lookup_strangers import LookupStrangers
 from tranship.execution.probe.lookups import check_lookups
@@ -35,7 +36,9 @@ from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.plan import Group, Hazard, HazardKind, TablePlan
 from tranship.model.progress import Batch
-from tranship.model.verdict import TableFindings
+from tranship.model.verdict import HeldAs, TableFindings
+from tranship.planning.plan.found import key_columns
+from tranship.sql.new.matched_key import matched_key
 from tranship.sql.new.unique_indexes import UniqueIndex
 
 
@@ -70,6 +73,7 @@ async def probe_group(
     probing = _GroupProbe(context, group)
     # A row that is at fault by itself takes no key from another row, and a row that loses its key is no
     # parent.
+    await probing.find_held(batches)
     for plan in group.tables:
         await probing.faults(plan, batches.get(plan.flow, ()))
     await probing.collisions(batches)
@@ -98,6 +102,23 @@ class _GroupProbe:
         self._absent: dict[tuple[FlowId, str], Mapping[Locator, str | None]] = {}
         self._colliding: list[Colliding] | None = None
 
+    async def find_held(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:
+        """Finds the rows that NEW held before the run, for flows that say what becomes of them.
+
+        Once rows of the run are in NEW, a row there may be one of them: only the first look tells.
+        """
+        if self._live:
+            return
+        found = [
+            (plan, FoundRows(self._derived.reader(plan), self._book, plan.shape.existing))
+            for plan in self._group.tables
+            if plan.shape.existing is not None
+        ]
+        for plan, rows in found:
+            await rows.find(batches.get(plan.flow, ()))
+        for _, rows in found:
+            await rows.settle()
+
     async def faults(self, plan: TablePlan, batches: Sequence[Batch]) -> None:
         """Finds the rows of one table that are at fault by themselves."""
         keys = [i for c in await self._find_colliding() if c.table == plan.new for i in c.rendered(self._job)]
@@ -120,7 +141,30 @@ class _GroupProbe:
                 finder = FaultFinder(reader, single, self._book, self._encoding, {}, equal)
                 await finder.run_over(candidates)
         await LookupStrangers(self._job, self._derived, self._book).reject(plan)
+        await self._updates(plan, (*existing.by_row, *existing.few), keys, by_row)
         await self._settled_parents(plan)
+
+    async def _updates(
+        self,
+        plan: TablePlan,
+        existing: Sequence[UniqueIndex],
+        keys: Sequence[UniqueIndex],
+        parents: Sequence[ForeignKey],
+    ) -> None:
+        """Finds the rows that NEW would refuse in place of its own rows."""
+        rows = [row for row, one in self._book.held(plan.flow).items() if one.outcome is HeldAs.UPDATED]
+        if not rows or plan.shape.existing is None:
+            return
+        after, reader = self._job.after(plan), self._derived.reader(plan)
+        replaced = matched_key(after, key_columns(plan.shape.existing, after))
+        scan = ScanBuilder(reader, self._book, existing, keys, parents, replaced=replaced).build()
+        if scan.needed:
+            stores = self._stores[plan.flow]
+            finder = FaultFinder(reader, scan, self._book, self._encoding, stores, None)
+            await finder.run_over(rows)
+            for name, missing in finder.missing.rows.items():
+                known = self._absent.get((plan.flow, name), {})
+                self._absent[plan.flow, name] = {**known, **missing}
 
     async def collisions(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:
         """Resolves collisions under unique and exclusion keys."""

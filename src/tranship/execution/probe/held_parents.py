@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Sequence
 from tranship.execution.context import Job
 from tranship.execution.probe.derived import Derived, whole
 from tranship.execution.probe.reading import Chunk
-from tranship.execution.probe.references import equality
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import Typed, ask, json_rows, typed
 from tranship.model.catalog import ForeignKey, Table
@@ -20,6 +19,7 @@ from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.sql.foreign_keys import matches_parent
 from tranship.sql.new.given_rows import held_part, relation_to_read, rows_query
+from tranship.sql.new.matched_key import equality
 from tranship.sql.quote import ident, relation
 
 
@@ -39,7 +39,7 @@ class HeldParents:
         taken: set[str] = set()
         for parent in parents:
             lost = await self._held_for(parent, key, sorted(self._book.rejected(parent.flow)))
-            there = await self._held_for(parent, key, sorted(self._book.already_there(parent.flow)))
+            there = await self._held_for(parent, key, sorted(self._book.held(parent.flow)))
             taken |= set(lost.values()) - set(there.values())
         if not taken:
             return []

@@ -16,13 +16,13 @@ from tranship.errors.codes.start import LeftOutParentsDiffer
 from tranship.execution.context import Job
 from tranship.execution.probe.parent_flows import parent_flows
 from tranship.execution.probe.questions import GivenRow, put, re_encodes
-from tranship.execution.probe.references import equality
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import Take
 from tranship.model.plan import Origin, TablePlan
 from tranship.planning.types.conversion import convert
 from tranship.sql.expression import sent_text
 from tranship.sql.new.given_rows import GivenRows, differing_part, rows_query
+from tranship.sql.new.matched_key import equality
 from tranship.sql.new.probe import guarded
 from tranship.sql.old.parents import referenced_rows
 

@@ -6,7 +6,7 @@ Memory: a chunk holds at most about 16 MB of text (a single larger row apart) an
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
 
 import asyncpg
 from msgspec import Struct
@@ -49,6 +49,17 @@ class Chunk(Struct, frozen=True):
     gaps: Mapping[int, tuple[str | None, ...]]
     """By position of the mapping: the value that has no entry. None: it has one."""
 
+    def without(self, rows: Container[Locator]) -> Chunk:
+        """Returns the chunk without some rows."""
+        kept = [n for n, row in enumerate(self.rows) if row not in rows]
+        if len(kept) == len(self.rows):
+            return self
+        return Chunk(
+            tuple(self.rows[n] for n in kept),
+            {position: tuple(values[n] for n in kept) for position, values in self.texts.items()},
+            {position: tuple(values[n] for n in kept) for position, values in self.gaps.items()},
+        )
+
 
 class Reader(Struct, frozen=True):
     """Reads the rows of one table plan for data checks."""
@@ -83,7 +94,7 @@ class Reader(Struct, frozen=True):
                 continue
             bindings = await self.lookups.bind(self.old, self.new, self.plan, batch)
             seen: list[Locator] = []
-            if not self._may_raise(positions):
+            if not self.may_raise(positions):
                 async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
                     yield chunk
                 continue
@@ -115,7 +126,8 @@ class Reader(Struct, frozen=True):
         async for chunk in self._stream(query, batch.source, positions, gaps, first=self._first(batch.rows)):
             yield chunk
 
-    def _may_raise(self, positions: Sequence[int]) -> bool:
+    def may_raise(self, positions: Sequence[int]) -> bool:
+        """Returns whether computing one of these mappings may raise an error on OLD."""
         before = self.job.before(self.plan)
         expressions = [self.plan.columns[n].expression for n in positions]
         takes = [

@@ -19,7 +19,10 @@ from tranship.model.reasons import (
     CheckViolated,
     ComesSecond,
     DomainRefusesNull,
+    HeldBefore,
+    HeldByAnother,
     HeldByNew,
+    HeldOtherwise,
     InvalidByte,
     LookupGap,
     LookupIsAnother,
@@ -27,6 +30,7 @@ from tranship.model.reasons import (
     NoEquivalent,
     NoParentInOld,
     NoPartition,
+    NotChangeable,
     NullRefused,
     ParentIsAnother,
     ParentMissing,
@@ -97,6 +101,28 @@ def existing(row: Locator, constraint: str, columns: Sequence[str], held: str, *
     return Reject(
         row, "23P01" if exclusion else "23505", reason, column=_only(columns), constraint=constraint
     )
+
+
+def held_before(row: Locator, constraint: str | None, held: str) -> Reject:
+    """Returns the reject of a row that NEW held before the run, where such rows are unwanted."""
+    return Reject(row, "23505", HeldBefore(held), constraint=constraint)
+
+
+def held_otherwise(row: Locator, constraint: str | None, held: str, columns: Sequence[str]) -> Reject:
+    """Returns the reject of a row that NEW held before the run with other values in some columns."""
+    reason = HeldOtherwise(held, tuple(columns))
+    return Reject(row, "23505", reason, column=_only(columns), constraint=constraint)
+
+
+def held_by_another(row: Locator, constraint: str | None, held: str) -> Reject:
+    """Returns the reject of a row whose row in NEW belongs to another row of OLD."""
+    return Reject(row, "23505", HeldByAnother(held), constraint=constraint, rank=1)
+
+
+def not_changeable(row: Locator, constraint: str | None, held: str, columns: Sequence[str]) -> Reject:
+    """Returns the reject of a row for which NEW's row would have to change its key."""
+    reason = NotChangeable(held, tuple(columns))
+    return Reject(row, "23505", reason, column=_only(columns), constraint=constraint)
 
 
 def collision(

@@ -5,13 +5,10 @@ from __future__ import annotations
 from tranship.execution.context import Job
 from tranship.execution.probe.questions import NotAskable
 from tranship.model.catalog import ForeignKey, Table
-from tranship.model.types import PgType, TypeKind
 from tranship.sql.canonical import key_text
 from tranship.sql.new.given_rows import Reference, relation_to_read
 from tranship.sql.quote import ident, relation
 from tranship.sql.types.values import canonical, deterministic
-
-_EQUALS = "OPERATOR(pg_catalog.=)"
 
 
 def reference(job: Job, child: Table, key: ForeignKey) -> Reference:
@@ -48,10 +45,3 @@ def _canonicals(child: Table, key: ForeignKey) -> list[str | None]:
         canonical(f"g.{ident(name)}", column.type, column.collation) if column is not None else None
         for name, column in declared
     ]
-
-
-def equality(pg_type: PgType) -> str:
-    """Returns the operator by which the type's values are equal, qualified."""
-    leaf = pg_type.leaf
-    user_made = leaf.name is not None and leaf.name.schema != "pg_catalog" and leaf.kind is TypeKind.BASE
-    return leaf.equality if user_made and leaf.equality is not None else _EQUALS

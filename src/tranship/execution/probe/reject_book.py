@@ -14,7 +14,7 @@ from types import MappingProxyType
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
-from tranship.model.verdict import LossCount, Reject, TableFindings
+from tranship.model.verdict import Held, HeldAs, LossCount, Reject, TableFindings
 
 
 class Book:
@@ -22,10 +22,10 @@ class Book:
 
     def __init__(self) -> None:
         self._rejects: dict[FlowId, dict[Locator, Reject]] = {}
-        self._already_there: dict[FlowId, set[Locator]] = {}
+        self._held: dict[FlowId, dict[Locator, Held]] = {}
         self._found: dict[TableName, dict[str, tuple[FlowId, Locator]]] = {}
-        """By table of NEW: the places of rows that were found equal, and the row of OLD that is equal
-        to each.
+        """By table of NEW: the places of rows that it held before the run, and the row of OLD that found
+        each.
         """
         self._losses: dict[FlowId, tuple[LossCount, ...]] = {}
         self._not_asked: dict[FlowId, dict[str, None]] = {}
@@ -35,7 +35,7 @@ class Book:
         """Returns a book with the same entries, which later changes of this one do not reach."""
         other = Book()
         other._rejects = {flow: dict(rejects) for flow, rejects in self._rejects.items()}
-        other._already_there = {flow: set(rows) for flow, rows in self._already_there.items()}
+        other._held = {flow: dict(held) for flow, held in self._held.items()}
         other._found = {table: dict(places) for table, places in self._found.items()}
         other._losses = dict(self._losses)
         other._not_asked = {flow: dict(notes) for flow, notes in self._not_asked.items()}
@@ -43,11 +43,14 @@ class Book:
         return other
 
     def add(self, flow: FlowId, reject: Reject) -> bool:
-        """Enters a reject. Returns False where the row is rejected already, which keeps its first reason,
-        or is already there: an equal row of NEW meets every constraint.
+        """Enters a reject. Returns False where the row is rejected already, which keeps its first reason, or
+        where NEW's own row stays: it meets every constraint.
         """
-        if reject.row in self._already_there.get(flow, ()):
-            return False
+        held = self._held.get(flow, {})
+        if reject.row in held:
+            if held[reject.row].outcome is not HeldAs.UPDATED:
+                return False
+            del held[reject.row]
         rejects = self._rejects.setdefault(flow, {})
         return rejects.setdefault(reject.row, reject) is reject
 
@@ -59,30 +62,37 @@ class Book:
         """Returns the rejected rows of a flow."""
         return MappingProxyType(self._rejects.get(flow, {}))
 
-    def find(self, flow: FlowId, row: Locator, place: str) -> bool:
-        """Enters a row that NEW held before the run, at ``place`` in the flow's table.
+    def find(self, flow: FlowId, place: str, held: Held) -> bool:
+        """Enters a row whose row NEW held before the run, at ``place`` in the flow's table.
 
         Returns False where another row of OLD has that place: one row of NEW stands for one row of OLD.
         """
-        owner = self._found.setdefault(flow.new, {}).setdefault(place, (flow, row))
-        if owner != (flow, row):
+        if not self.claim(flow, place, held.row):
             return False
-        self.restore_already_there(flow, [row])
+        self.restore_held(flow, [held])
         return True
 
-    def restore_already_there(self, flow: FlowId, rows: Iterable[Locator]) -> None:
-        """Enters rows that an earlier process of the run found in NEW."""
-        self._already_there.setdefault(flow, set()).update(rows)
+    def claim(self, flow: FlowId, place: str, row: Locator) -> bool:
+        """Gives the row of NEW at a place to a row of OLD. Returns False where another one has it."""
+        owner = self._found.setdefault(flow.new, {}).setdefault(place, (flow, row))
+        return owner == (flow, row)
 
-    def already_there(self, flow: FlowId) -> AbstractSet[Locator]:
-        """Returns the rows of a flow that NEW held before the run, equal in every column: they are not
-        written.
-        """
-        return self._already_there.get(flow, frozenset())
+    def restore_held(self, flow: FlowId, held: Iterable[Held]) -> None:
+        """Enters what an earlier process of the run found in NEW."""
+        self._held.setdefault(flow, {}).update((one.row, one) for one in held)
+
+    def held(self, flow: FlowId) -> Mapping[Locator, Held]:
+        """Returns the rows of a flow whose rows NEW held before the run, rejected ones apart."""
+        return MappingProxyType(self._held.get(flow, {}))
+
+    def not_copied(self, flow: FlowId) -> AbstractSet[Locator]:
+        """Returns the rows of a flow that are not added to NEW: rejected, or there before."""
+        return self._rejects.get(flow, {}).keys() | self._held.get(flow, {}).keys()
 
     def not_written(self, flow: FlowId) -> AbstractSet[Locator]:
-        """Returns the rows of a flow that are not copied: rejected, or already there."""
-        return self._rejects.get(flow, {}).keys() | self._already_there.get(flow, set())
+        """Returns the rows of a flow that change nothing in NEW: rejected, or NEW's own row stays."""
+        staying = (row for row, one in self._held.get(flow, {}).items() if one.outcome is not HeldAs.UPDATED)
+        return self._rejects.get(flow, {}).keys() | set(staying)
 
     def note(self, flow: FlowId, what: str) -> None:
         """Notes once that something about a flow's rows could not be checked."""
@@ -106,6 +116,11 @@ class Book:
             rejects=tuple(rejects[row] for row in sorted(rejects)),
             losses=self._losses.get(flow, ()),
             not_asked=tuple(self._not_asked.get(flow, ())),
-            already_there=len(self._already_there.get(flow, ())),
+            already_there=self._count(flow, HeldAs.ALREADY_THERE),
+            kept=self._count(flow, HeldAs.KEPT),
+            updated=self._count(flow, HeldAs.UPDATED),
             ordered_stream=flow in self._ordered,
         )
+
+    def _count(self, flow: FlowId, outcome: HeldAs) -> int:
+        return sum(one.outcome is outcome for one in self._held.get(flow, {}).values())

@@ -18,7 +18,15 @@ from tranship.model.catalog import ForeignKey, Table
 from tranship.model.expression import NewDefault
 from tranship.model.plan import Hazard, HazardKind, TablePlan
 from tranship.planning.printed.names import mentioned
-from tranship.sql.new.given_rows import GivenRows, Reference, parent_part, rows_query, verdict_part, within
+from tranship.sql.new.given_rows import (
+    GivenRows,
+    Reference,
+    parent_part,
+    rows_query,
+    verdict_part,
+    within,
+)
+from tranship.sql.new.matched_key import MatchedKey
 from tranship.sql.new.unique_indexes import UniqueIndex, existing_part, key_part
 from tranship.sql.old.safe_values import foreign_characters, is_null, missing_entry, uncertain
 from tranship.sql.quote import ident
@@ -61,6 +69,8 @@ class Scan(Struct, frozen=True):
     questions: RowQuestions
     typed: Typed | None
     query: str
+    replaces: bool = False
+    """The rows replace rows of NEW; otherwise those are passed over."""
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -99,6 +109,7 @@ class ScanBuilder:
         existing: NEW's indexes that rows already in NEW could block, by constraint.
         keys: indexes whose keys the scan shall render for collisions.
         parents: foreign keys to be asked row by row.
+        replaced: the rows replace those of NEW under this key; None: they are added.
     """
 
     def __init__(
@@ -108,7 +119,10 @@ class ScanBuilder:
         existing: Sequence[UniqueIndex],
         keys: Sequence[UniqueIndex],
         parents: Sequence[ForeignKey],
+        *,
+        replaced: MatchedKey | None = None,
     ) -> None:
+        self._replaced = replaced
         self._reader, self._book = reader, book
         self._plan: TablePlan = reader.plan
         self._after: Table = reader.job.after(reader.plan)
@@ -132,10 +146,14 @@ class ScanBuilder:
             encoded=self._positions(self._askable(HazardKind.ENCODING)),
             converters=self._converters(),
             nulls=self._positions(shipped),
-            never_filled=tuple(column for column in nulls if column not in {*shipped, *generated}),
+            # A row that is replaced has a value there.
+            never_filled=()
+            if self._replaced is not None
+            else tuple(column for column in nulls if column not in {*shipped, *generated}),
             questions=questions,
             typed=rows,
             query=self._query(rows, questions) if rows is not None else "",
+            replaces=self._replaced is not None,
         )
 
     def _typed_rows(self, questions: RowQuestions) -> Typed | None:
@@ -143,7 +161,10 @@ class ScanBuilder:
         # A check or a partition bound may read no column at all.
         if not (self._columns or questions.checks or questions.routing):
             return None
-        return typed(self._reader.job, self._plan, self._columns)
+        return self._typed(self._columns)
+
+    def _typed(self, columns: set[str]) -> Typed:
+        return typed(self._reader.job, self._plan, columns, replaced=self._replaced)
 
     def _questions(self, generated_nulls: tuple[str, ...]) -> RowQuestions:
         """Returns what is asked of NEW about typed rows."""
@@ -213,7 +234,7 @@ class ScanBuilder:
             return False
         try:
             refuse_reader(self._reader.job, "it", expression)
-            needed = typed(self._reader.job, self._plan, columns)
+            needed = self._typed(columns)
             lacking = {c.name for c in needed.rows.given} & self._unknowable
             if lacking:
                 raise NotAskable(

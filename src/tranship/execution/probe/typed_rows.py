@@ -15,6 +15,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.types import PgType
 from tranship.planning.printed.names import mentioned
 from tranship.sql.new.given_rows import GivenRows, rendered_part, rows_query
+from tranship.sql.new.matched_key import MatchedKey
 from tranship.sql.new.probe import guarded
 from tranship.sql.quote import ident
 from tranship.sql.types.values import canonical
@@ -28,19 +29,19 @@ class Typed(Struct, frozen=True):
     """The positions of the mappings of ``rows.given``."""
 
 
-def typed(job: Job, plan: TablePlan, columns: Iterable[str]) -> Typed:
+def typed(job: Job, plan: TablePlan, columns: Iterable[str], *, replaced: MatchedKey | None = None) -> Typed:
     """Returns rows with these columns and those from which they are generated.
+
+    ``replaced``: they replace rows of NEW under this key, whose values stay in columns that the plan does not
+    fill.
 
     Raises:
         NotAskable: a column gets its value from a sequence, a volatile default, or a function that may read
             tables which this run fills.
     """
     after = job.after(plan)
-    wanted = {name for name in columns if after.column(name) is not None}
-    for column in after.columns:
-        if column.name in wanted and column.generation is not None:
-            wanted |= mentioned(column.generation, after) - {column.name}
-    given, positions, computed, generated = [], [], [], []
+    wanted = _with_origins(after, {*columns, *(replaced.columns if replaced is not None else ())})
+    given, positions, computed, generated, staying = [], [], [], [], []
     for position, mapping in enumerate(plan.columns):
         declared = after.column(mapping.column)
         if declared is None or declared.name not in wanted:
@@ -48,14 +49,28 @@ def typed(job: Job, plan: TablePlan, columns: Iterable[str]) -> Typed:
         if declared.generation is not None:
             refuse_reader(job, declared.name, declared.generation)
             generated.append(declared)
-        elif isinstance(mapping.expression, NewDefault):
+        elif not isinstance(mapping.expression, NewDefault):
+            given.append(declared)
+            positions.append(position)
+        elif replaced is not None:
+            staying.append(declared.name)
+        else:
             default = _default(declared)
             refuse_reader(job, declared.name, default)
             computed.append((declared.name, default, declared.type))
-        else:
-            given.append(declared)
-            positions.append(position)
-    return Typed(GivenRows(after, tuple(given), tuple(computed), tuple(generated)), tuple(positions))
+    rows = GivenRows(
+        after, tuple(given), tuple(computed), tuple(generated), replaced=replaced, staying=tuple(staying)
+    )
+    return Typed(rows, tuple(positions))
+
+
+def _with_origins(after: Table, columns: Iterable[str]) -> set[str]:
+    """Returns those of some columns that the table has, and those from which they are generated."""
+    wanted = {name for name in columns if after.column(name) is not None}
+    for column in after.columns:
+        if column.name in wanted and column.generation is not None:
+            wanted |= mentioned(column.generation, after) - {column.name}
+    return wanted
 
 
 def refuse_reader(job: Job, what: str, expression: str) -> None:

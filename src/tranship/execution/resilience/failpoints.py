@@ -23,6 +23,8 @@ NAMES = (
     "batch.fenced",
     "batch.claimed",
     "batch.copied",
+    "batch.images",
+    "batch.updated",
     "batch.isolating",
     "batch.divided",
     "batch.rejects",

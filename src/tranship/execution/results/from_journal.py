@@ -119,6 +119,8 @@ def _counts(
         task.findings.losses,
         task.findings.not_asked,
         already,
-        None if plan.shape.one_row_each else old_rows(b.batch.old for b in batches),
-        task.proof,
+        old=None if plan.shape.one_row_each else old_rows(b.batch.old for b in batches),
+        kept=sum(b.kept for b in batches),
+        updated=sum(b.updated for b in batches),
+        proof=task.proof,
     )

@@ -18,7 +18,7 @@ from tranship.model.difference import Difference, Proof
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
-from tranship.model.progress import OldRows
+from tranship.model.progress import OldRows, TableDone
 from tranship.model.resolution import Problem
 from tranship.model.verdict import (
     DatabaseInfo,
@@ -71,6 +71,10 @@ class TableCounts(Struct, frozen=True):
     already: bool = False
     old: OldRows | None = None
     """The old rows behind those made. None: they are the same rows."""
+    kept: int = 0
+    """Rows for which NEW's own row stays."""
+    updated: int = 0
+    """Rows whose values replaced those of NEW's row."""
 
     @property
     def read(self) -> int:
@@ -82,8 +86,22 @@ class TableCounts(Struct, frozen=True):
 
     @property
     def already_there(self) -> int:
-        """Rows that NEW held before the run: made, and neither written nor rejected."""
-        return self.made - self.written - self.rejected
+        """Rows that NEW held before the run, equal in every column: all others are counted."""
+        return self.made - self.written - self.rejected - self.kept - self.updated
+
+    @property
+    def event(self) -> TableDone:
+        """The event that tells these counts."""
+        return TableDone(
+            self.plan.flow,
+            self.made,
+            self.written,
+            self.rejected,
+            self.already_there,
+            kept=self.kept,
+            updated=self.updated,
+            old=self.old,
+        )
 
 
 class Frame(Struct, frozen=True):
@@ -148,6 +166,8 @@ def _stats(frame: Frame, tables: Sequence[TableCounts], results: Sequence[TableR
         rows_failed=sum(t.rows_failed for t in results),
         rows_left_out=left + sum(t.rows_left_out for t in results),
         rows_already_there=sum(t.rows_already_there for t in results),
+        rows_kept=sum(t.rows_kept for t in results),
+        rows_updated=sum(t.rows_updated for t in results),
         bytes=sum(t.bytes for t in results),
         duration_seconds=round(frame.seconds, 3),
         rows_made=made,
@@ -236,6 +256,8 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         format=counts.format,
         already_migrated=counts.already,
         rows_already_there=counts.already_there,
+        rows_kept=counts.kept,
+        rows_updated=counts.updated,
         rows_in_old_now=frame.rows_now.get(counts.plan.flow),
         flow=counts.plan.name or UNSET,
         rows_made=counts.made if not _one_of_each(counts) else UNSET,

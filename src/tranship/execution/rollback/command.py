@@ -17,6 +17,7 @@ from tranship.errors.codes.runs import NoRun, NoSuchRun
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import WriterLock, hold_epoch, lock_number, shut_out
 from tranship.execution.rollback.delete import RollbackContext, broken_off, roll_back
+from tranship.execution.rollback.images import find_images
 from tranship.execution.rollback.refusals import refuse
 from tranship.execution.rollback.written import Written, find_written, rows_of_others
 from tranship.model.catalog import Catalog
@@ -41,11 +42,19 @@ class RollbackTable(Struct, frozen=True):
     """Keys of the first rows that others wrote or changed since. The rows that stay are among them."""
     flow: str | UnsetType = UNSET
     """What a person calls the flow that wrote them; absent for a plain pair of tables."""
+    updated: int = 0
+    """Rows of NEW's own that the run changed, by the journal."""
+    restored: int = 0
+    """Those that get back the values that they had; of a preview: that nobody changed since."""
+    not_restored: tuple[dict[str, str | None], ...] = ()
+    """Keys of the first of the others; none in a preview."""
 
     @property
     def left(self) -> int:
-        """The number of rows that can no longer be proven to be the run's."""
-        return self.written - self.unchanged
+        """The number of rows that can no longer be proven to be the run's, or do not get back their
+        values.
+        """
+        return self.written - self.unchanged + self.updated - self.restored
 
 
 class Rollback(Struct, frozen=True):
@@ -85,13 +94,13 @@ async def rollback(
             raise _unknown(run, config)
         catalog = await _catalog(new, journal)
         if not live:
-            tables = await find_written(new, journal, chosen)
+            tables = await find_written(new, journal, chosen, catalog)
             await refuse(new, catalog, tables)
             return await _preview(new, journal, catalog, chosen, tables)
         key = lock_number(chosen.old_identity, chosen.new_identity)
         async with WriterLock.hold(config, key, chosen.old_identity, take_over=False):
             chosen = replace(chosen, epoch=await shut_out(new, journal, chosen))
-            tables = await find_written(new, journal, chosen)
+            tables = await find_written(new, journal, chosen, catalog)
             preview = await _preview(new, journal, catalog, chosen, tables)
             try:
                 context = RollbackContext(journal, chosen, catalog, tell, stop or asyncio.Event())
@@ -123,7 +132,15 @@ async def _preview(
     back, left = await _sequences(new, await journal.sequences(new, run.id))
     others = [await rows_of_others(new, catalog, w) if w.found < w.rows else () for w in tables]
     listed = tuple(
-        RollbackTable(w.task.flow.new, w.rows, w.found, keys, w.task.flow.name or UNSET)
+        RollbackTable(
+            w.task.flow.new,
+            w.rows,
+            w.found,
+            keys,
+            w.task.flow.name or UNSET,
+            w.images.rows,
+            w.images.ours,
+        )
         for w, keys in zip(tables, others, strict=True)
     )
     return Rollback(run, listed, tuple(m.name for m in back), tuple(m.name for m in left), live=False)
@@ -147,6 +164,13 @@ async def _carry_out(
 ) -> Rollback:
     journal = context.journal
     deleted = await roll_back(new, context, tables)
+    after = [
+        await find_images(new, journal, preview.run, context.catalog, written.task) for written in tables
+    ]
+    done = tuple(
+        replace(table, restored=table.updated - images.rows, not_restored=images.keys)
+        for table, images in zip(preview.tables, after, strict=True)
+    )
     async with new.transaction():
         await hold_epoch(new, journal, preview.run.id, preview.run.epoch)
         # Looked at again: deleting may have taken hours, in which others used the sequences.
@@ -158,4 +182,4 @@ async def _carry_out(
         for statement in journal.sql.forget_run:
             await new.execute(statement, preview.run.id)
     sequences, sequences_left = (tuple(m.name for m in moves) for moves in (back, left))
-    return Rollback(preview.run, preview.tables, sequences, sequences_left, live=True, deleted=deleted)
+    return Rollback(preview.run, done, sequences, sequences_left, live=True, deleted=deleted)

@@ -19,10 +19,17 @@ from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.stop_reasons import cure
 from tranship.execution.resilience.writer_lock import hold_epoch
+from tranship.execution.rollback.images import Restorer
 from tranship.execution.rollback.refusals import refuse
 from tranship.execution.rollback.written import Written
 from tranship.execution.switches.switch_board import LOCK_TIMEOUT, SwitchBoard
-from tranship.execution.switches.triggers_and_keys import Switches, acting_on_delete, may_be_replica
+from tranship.execution.switches.triggers_and_keys import (
+    DELETE,
+    UPDATE,
+    Switches,
+    acting,
+    may_be_replica,
+)
 from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import TableName
@@ -99,7 +106,7 @@ class _RollingBack:
         self._replica = await may_be_replica(self._new)
         fence = partial(hold_epoch, journal=self._journal, run=self._run.id, epoch=self._run.epoch)
         board = SwitchBoard(self._journal, self._run.id, None, self._tell, fence=fence)
-        deleted = 0
+        deleted, restorer = 0, Restorer(self._new, self._journal, self._run, self._catalog, self._on_table)
         try:
             # Each deleted row is looked for in the tables that refer to it. Without an index that is a scan
             # a row.
@@ -107,8 +114,12 @@ class _RollingBack:
                 await board.rebuild(self._session, undo)
             tables = [table for name in self._names if (table := self._catalog.table(name)) is not None]
             await board.off(self._session, await self._switches(tables), keys=False)
+            # Before the deletions: a changed row may refer to a row that the run added.
+            await self._restore(restorer)
             for together in children_first(tables):
                 deleted += await self._delete(together)
+            # After them: an added row may have had what a restored row needs.
+            await self._restore(restorer)
         finally:
             await board.on(self._session)
         if deleted < sum(written.found for written in self._tables):
@@ -118,6 +129,13 @@ class _RollingBack:
         await self._step(lambda: self._end(positions))
         await failpoint("rollback.done")
         return deleted
+
+    async def _restore(self, restorer: Restorer) -> None:
+        for written in self._tables:
+            await restorer.restore(written.task)
+
+    async def _on_table(self, work: Callable[[], Awaitable[int]], table: TableName) -> int:
+        return await self._step(work, rows_of=table)
 
     async def _refuse_parentless(self) -> None:
         """Looks for children that others wrote while their parents were deleted.
@@ -149,11 +167,15 @@ class _RollingBack:
         return 0
 
     async def _switches(self, tables: Sequence[Table]) -> Switches:
-        """Returns the triggers and rules on DELETE that have to be disabled while rows are deleted."""
-        acting = [
-            one for table in tables for one in await acting_on_delete(self._new, table, replica=self._replica)
+        """Returns the triggers and rules that have to be disabled while rows are deleted and restored."""
+        changed = {w.task.flow.new for w in self._tables if w.images.rows}
+        events = {table.name: DELETE | UPDATE if table.name in changed else DELETE for table in tables}
+        found = [
+            one
+            for table in tables
+            for one in await acting(self._new, table, events[table.name], replica=self._replica)
         ]
-        return Switches(replica=self._replica, disable=tuple(acting))
+        return Switches(replica=self._replica, disable=tuple(found))
 
     async def _refuse_kept(self) -> None:
         """Looks for rows that are still there: a BEFORE trigger and a rule can keep them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 import asyncpg
 
@@ -12,10 +13,11 @@ from tranship.errors.codes.runs import (
     DeleteNoticedAlways,
     MayNotDelete,
     NoReplicaIdentity,
+    NoReplicaIdentityToUpdate,
     ReferredTo,
 )
 from tranship.execution.rollback.written import Written
-from tranship.execution.switches.triggers_and_keys import Firing, acting_on_delete, may_be_replica
+from tranship.execution.switches.triggers_and_keys import DELETE, UPDATE, Firing, acting, may_be_replica
 from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import TriggerState
 from tranship.model.names import TableName
@@ -35,9 +37,10 @@ async def refuse(new: asyncpg.Connection, catalog: Catalog, tables: Sequence[Wri
     """
     xids = _transactions(tables)
     there = [table for name in xids if (table := catalog.table(name)) is not None]
-    _raise_any(_without_rights(catalog, there))
-    _raise_any(await _undeletable(new, there))
-    _raise_any(await _noticing(new, catalog.user, there))
+    changed = {w.task.flow.new for w in tables if w.images.rows}
+    _raise_any(_without_rights(catalog, there, changed))
+    _raise_any(await _unidentified(new, there, changed))
+    _raise_any(await _noticing(new, catalog.user, there, changed))
     _raise_any(await _foreign_children(new, catalog, xids))
 
 
@@ -46,33 +49,50 @@ def _raise_any(problems: Sequence[Problem]) -> None:
         raise Refused(tuple(problems))
 
 
-def _without_rights(catalog: Catalog, tables: Sequence[Table]) -> list[Problem]:
-    """Returns the tables from which this role may not delete, with their GRANTs."""
-    user = ident(catalog.user)
-    return [
-        MayNotDelete(
-            table.name, catalog.user, pasteable(f"GRANT DELETE ON {relation(table.name)} TO {user};")
-        ).problem()
-        for table in tables
-        if "DELETE" not in table.privileges
-    ]
-
-
-async def _undeletable(new: asyncpg.Connection, tables: Sequence[Table]) -> list[Problem]:
-    """Returns published tables without a replica identity, from which the server lets nobody delete."""
-    problems = []
-    for row in await new.fetch(query("undeletable"), [table.oid for table in tables]):
-        name = TableName(row["schema"], row["relation"])
-        identify = sql_rollback.whole_rows_identify(name)
-        problems.append(NoReplicaIdentity(name, row["publication"], identify).problem())
+def _without_rights(
+    catalog: Catalog, tables: Sequence[Table], changed: AbstractSet[TableName]
+) -> list[Problem]:
+    """Returns the tables from which this role may not delete, or in which it may not restore rows, with
+    their GRANTs.
+    """
+    user, problems = ident(catalog.user), []
+    for table in tables:
+        needed = ["DELETE", *(["UPDATE"] if table.name in changed else [])]
+        lacking = ", ".join(right for right in needed if right not in table.privileges)
+        if lacking:
+            grant = pasteable(f"GRANT {lacking} ON {relation(table.name)} TO {user};")
+            problems.append(MayNotDelete(table.name, catalog.user, lacking, grant).problem())
     return problems
 
 
-async def _noticing(new: asyncpg.Connection, user: str, tables: Sequence[Table]) -> list[Problem]:
-    """Returns the triggers and rules that act on what this role deletes and that it may not disable."""
-    replica = await may_be_replica(new)
-    acting = [one for table in tables for one in await acting_on_delete(new, table, replica=replica)]
-    return [_noticed(one, user) for one in acting if not one.owned]
+async def _unidentified(
+    new: asyncpg.Connection, tables: Sequence[Table], changed: AbstractSet[TableName]
+) -> list[Problem]:
+    """Returns published tables without a replica identity, of which the server lets nobody delete or update
+    rows.
+    """
+    problems = []
+    for updates, message in ((False, NoReplicaIdentity), (True, NoReplicaIdentityToUpdate)):
+        oids = [table.oid for table in tables if not updates or table.name in changed]
+        for row in await new.fetch(query("without_replica_identity"), oids, updates) if oids else ():
+            name = TableName(row["schema"], row["relation"])
+            identify = sql_rollback.whole_rows_identify(name)
+            problems.append(message(name, row["publication"], identify).problem())
+    return problems
+
+
+async def _noticing(
+    new: asyncpg.Connection, user: str, tables: Sequence[Table], changed: AbstractSet[TableName]
+) -> list[Problem]:
+    """Returns the triggers and rules that act on what this role deletes or restores and that it may not
+    disable.
+    """
+    replica, problems = await may_be_replica(new), []
+    for table in tables:
+        events = DELETE | UPDATE if table.name in changed else DELETE
+        found = await acting(new, table, events, replica=replica)
+        problems += [_noticed(one, user) for one in found if not one.owned]
+    return problems
 
 
 def _noticed(one: Firing, user: str) -> Problem:

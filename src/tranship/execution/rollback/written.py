@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.errors import Refused
-from tranship.errors.codes.runs import CopiedServer, RowsEdited, TooManyTransactions
+from tranship.errors.codes.runs import CopiedServer, RowsEdited, TooManyTransactions, UpdatesEdited
+from tranship.execution.rollback.images import LISTED, Images, find_images
 from tranship.model.catalog import Catalog
 from tranship.server.identity import read_identity
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow
@@ -22,8 +24,6 @@ WRAP = 2**31
 """Transactions after which the 32 bits of an xmin no longer prove whose row it is (PostgreSQL documentation,
 "Preventing Transaction ID Wraparound Failures").
 """
-LISTED = 100
-"""Rows of others that are named per table."""
 
 
 class Written(Struct, frozen=True):
@@ -37,12 +37,27 @@ class Written(Struct, frozen=True):
     """Rows that still carry one of the transactions. Others have changed or deleted the rest of ``rows``."""
     age: int = 0
     """Transactions since the oldest of them."""
+    update_xids: tuple[int, ...] = ()
+    """The transactions that changed rows of NEW's own."""
+    images: Images = Images()
+    """Those rows, as far as they are not restored."""
+
+    @property
+    def every_xid(self) -> tuple[int, ...]:
+        """All transactions of the run on the table."""
+        return (*self.xids, *self.update_xids)
 
 
 async def find_written(
-    new: asyncpg.Connection, journal: Journal, run: Run, wanted: Callable[[TaskRow], bool] = lambda _: True
+    new: asyncpg.Connection,
+    journal: Journal,
+    run: Run,
+    catalog: Catalog,
+    wanted: Callable[[TaskRow], bool] = lambda _: True,
 ) -> tuple[Written, ...]:
     """Returns what a run wrote into each wanted table and what of it is still as it was, in plan order.
+
+    ``catalog`` is that of NEW.
 
     Raises:
         Refused: an xmin proves nothing, because too many transactions ran since or because rows and journal
@@ -53,7 +68,8 @@ async def find_written(
     tasks = await journal.tasks(new, run.id)
     batches = [batch for batch in await journal.batches(new, tasks, run.id) if batch.xids]
     age = await _age(new, run, batches)
-    return tuple([await _written(new, task, batches, age) for task in tasks if wanted(task)])
+    found = [await _written(new, task, batches, age) for task in tasks if wanted(task)]
+    return tuple([replace(w, images=await find_images(new, journal, run, catalog, w.task)) for w in found])
 
 
 async def _age(new: asyncpg.Connection, run: Run, batches: Sequence[BatchRow]) -> int:
@@ -75,13 +91,15 @@ async def _written(new: asyncpg.Connection, task: TaskRow, batches: Sequence[Bat
     mine = [batch for batch in batches if batch.position == task.position]
     xids = tuple(xid for batch in mine for xid in batch.xids)
     found = await new.fetchval(sql_rollback.count_ours(task.flow.new, xids)) if xids else 0
-    return Written(task, sum(batch.written for batch in mine), xids, found, age)
+    updates = tuple(xid for batch in mine for xid in batch.update_xids)
+    return Written(task, sum(batch.written for batch in mine), xids, found, age, updates)
 
 
 async def refuse_edited(
     new: asyncpg.Connection, catalog: Catalog, run: Run, tables: Sequence[Written]
 ) -> None:
-    """Looks whether rows would come twice when the run's tables are copied again after their rollback.
+    """Looks whether rows would come twice when the run's tables are copied again after their rollback, or
+    would be overwritten.
 
     A row that others changed carries their transaction, so it is not the run's any more and stays.
 
@@ -90,9 +108,12 @@ async def refuse_edited(
     """
     problems = []
     for mine in tables:
+        overwritten = mine.images.rows - mine.images.ours
+        if overwritten:
+            problems.append(UpdatesEdited(mine.task.flow.new, overwritten, run.id).problem())
         if not mine.xids or mine.found >= mine.rows:
             continue
-        counted = await new.fetchrow(count_written(mine.task.flow.new, mine.xids, mine.xids[0]))
+        counted = await new.fetchrow(count_written(mine.task.flow.new, mine.every_xid, mine.xids[0]))
         changed = min(mine.rows - mine.found, counted["others"])
         if changed:
             others = await rows_of_others(new, catalog, mine)
@@ -114,5 +135,6 @@ async def rows_of_others(
     key = table.order_key if table is not None else ()
     if not key or not mine.xids:
         return ()
-    rows = await new.fetch(sql_rollback.written_since(mine.task.flow.new, key, mine.xids, mine.age, LISTED))
+    since = sql_rollback.written_since(mine.task.flow.new, key, mine.every_xid, mine.age, LISTED)
+    rows = await new.fetch(since)
     return tuple(dict(zip(key, row["key"], strict=True)) for row in rows)

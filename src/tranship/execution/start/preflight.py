@@ -32,6 +32,7 @@ from tranship.execution.context import Job, RunContext
 from tranship.execution.resilience.writer_lock import at_work
 from tranship.execution.start.dependencies import reads_of
 from tranship.execution.start.filled_before import in_other_journals
+from tranship.execution.start.replica_identity import without_identity
 from tranship.execution.start.row_security import hidden_rows
 from tranship.execution.switches import indexes, sequences
 from tranship.execution.switches import triggers_and_keys as switches
@@ -45,6 +46,7 @@ from tranship.model.plan import Group
 from tranship.model.resolution import Problem
 from tranship.model.types import PgType
 from tranship.model.visible import pasteable
+from tranship.planning.plan.found import filled_columns, updates
 from tranship.server.identity import Identity, read_identity, same_database, standby_of
 from tranship.server.journal import RunStatus, find_journal, missing_rights
 from tranship.sql.queries import query
@@ -110,6 +112,7 @@ async def _writing(
     """Returns what forbids the live run to write into NEW, or to switch off what it needs off."""
     job, config = context.job, context.config
     problems = [*_new_rights(job, "SELECT", "INSERT"), *_rules(job), *sequences.missing_rights(job)]
+    problems += await without_identity(new, job)
     if theirs.standby:
         problems.append(NewIsStandby(config.new.display).problem())
     lacking, altered = await _switching(context, new, replica=replica)
@@ -143,7 +146,7 @@ async def _noticing(new: asyncpg.Connection, job: Job, group: Group, *, replica:
     acting = [
         one
         for plan in group.tables
-        for one in await switches.acting_on_delete(new, job.after(plan), replica=replica)
+        for one in await switches.acting(new, job.after(plan), switches.DELETE, replica=replica)
     ]
     return [OrphansNoticed(str(one), one.relation, job.new.user).problem() for one in acting if not one.owned]
 
@@ -196,7 +199,8 @@ def _new_rights(job: Job, *wanted: str) -> list[Problem]:
     user, problems = job.new.user, []
     for plan in job.plan.tables:
         table = job.after(plan)
-        lacking = [p for p in wanted if p not in table.privileges]
+        needed = (*wanted, "UPDATE") if "INSERT" in wanted and updates(plan) else wanted
+        lacking = [p for p in needed if p not in table.privileges]
         if lacking:
             problems.append(_denied(Side.NEW, plan.new, ", ".join(lacking), user))
     return problems
@@ -231,11 +235,7 @@ def _rules(job: Job) -> list[Problem]:
 
     COPY fires none, but a table that receives none of OLD's columns is filled by INSERT.
     """
-    plans = [
-        p
-        for p in job.plan.tables
-        if all(isinstance(m.expression, NewDefault) for m in p.columns) and job.after(p).columns
-    ]
+    plans = [p for p in job.plan.tables if not filled_columns(p) and job.after(p).columns]
     found = [
         (p.new, rule.name)
         for p in plans

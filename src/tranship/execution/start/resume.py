@@ -256,7 +256,7 @@ async def _known_rejects(
     book = Book()
     for position, predicted in (await journal.predicted(control, run.id)).items():
         flow, left = tasks[position].plan.flow, Region(tasks[position].todo)
-        book.restore_already_there(flow, predicted.already_there)
+        book.restore_held(flow, predicted.held)
         book.add_all(flow, (reject for reject in predicted.rejects if reject.row in left))
     for row in await journal.rejects(control, run.id):
         book.add(tasks[row.position].plan.flow, row.reject)
@@ -350,7 +350,7 @@ async def _unedited(
     Raises:
         Refused: others changed rows of it, which would come twice, and nobody asked for that.
     """
-    found = await find_written(control, context.journal, run, wanted)
+    found = await find_written(control, context.journal, run, context.job.new, wanted)
     if not context.options.again:
         await refuse_edited(control, context.job.new, run, found)
     return found

@@ -29,7 +29,7 @@ async def without_room(new: asyncpg.Connection, job: Job, probed: ProbeResult) -
     """
     rows: Counter[Sequence] = Counter()
     for plan in job.plan.tables:
-        arriving = probed.cuts[plan.flow].rows - len(probed.book.not_written(plan.flow))
+        arriving = probed.cuts[plan.flow].rows - len(probed.book.not_copied(plan.flow))
         rows.update({sequence: arriving for sequence in drawn_by(job, plan) if not sequence.cycle})
     for sequence, arriving in rows.items():
         if arriving == 0 or "SELECT" not in sequence.privileges:

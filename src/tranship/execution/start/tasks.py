@@ -66,7 +66,8 @@ async def write_task(control: asyncpg.Connection, journal: Journal, run: str, ta
     )
     await journal.write_batches(control, run, task.position, task.todo)
     flow = task.plan.flow
-    predicted = Predicted(tuple(book.rejected(flow).values()), tuple(sorted(book.already_there(flow))))
+    held = book.held(flow)
+    predicted = Predicted(tuple(book.rejected(flow).values()), tuple(held[row] for row in sorted(held)))
     if len(predicted):
         await journal.write_predicted(control, run, task.position, predicted)
 

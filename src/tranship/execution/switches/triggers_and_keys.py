@@ -16,6 +16,7 @@ from tranship.errors import Stopped
 from tranship.errors.codes.privileges import (
     KeyNotDropped,
     KeyOfAnotherOwner,
+    RuleNotDisabled,
     TriggerNotDisabled,
     TriggerOfAnotherOwner,
 )
@@ -24,16 +25,19 @@ from tranship.execution.context import Job
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.catalog_codes import FIRES_AS_ORIGIN, FIRES_AS_REPLICA, TriggerState
 from tranship.model.names import TableName
-from tranship.model.plan import Group
+from tranship.model.plan import Group, TablePlan
 from tranship.model.resolution import Problem
 from tranship.model.undo import RuleDisabled, TriggerDisabled
 from tranship.model.visible import pasteable
+from tranship.planning.plan.found import updates
 from tranship.sql.new import switches as sql_switches
 from tranship.sql.queries import query
 from tranship.sql.quote import ident
 
-INSERT, DELETE = 4, 8
+INSERT, DELETE, UPDATE = 4, 8, 16
 """Bits of ``pg_trigger.tgtype`` (PostgreSQL sources, ``catalog/pg_trigger.h``)."""
+_RULE_EVENTS = {UPDATE: "2", DELETE: "4"}
+"""``pg_rewrite.ev_type`` of each event."""
 
 
 class Firing(Struct, frozen=True):
@@ -107,7 +111,7 @@ async def needed(
     snapshot, None before they are counted.
     """
     tables = {plan.new: job.after(plan) for plan in group.tables}
-    triggers = [trigger for table in tables.values() for trigger in await firing(new, table, INSERT)]
+    triggers = [one for table in tables.values() for one in await _noticing(new, job, table)]
     cyclic = _cyclic_keys(group, tables)
     silences = replica and (cyclic or _only_origin_triggers(triggers))
     if silences and await _provable(new, tables.values()):
@@ -158,20 +162,25 @@ def _in_state(found: Iterable[Firing], states: Collection[TriggerState]) -> tupl
     return tuple(one for one in found if one.state in states)
 
 
-async def firing(new: asyncpg.Connection, table: Table, event: int) -> list[Firing]:
-    """Returns the user triggers of a table and its partitions for an event (``INSERT`` or ``DELETE``)."""
-    return [_firing(row) for row in await new.fetch(query("triggers_firing"), table.oid, event)]
+async def firing(new: asyncpg.Connection, table: Table, events: int) -> list[Firing]:
+    """Returns the user triggers of a table and its partitions for one of some events (bits)."""
+    return [_firing(row) for row in await new.fetch(query("triggers_firing"), table.oid, events)]
 
 
-async def acting_on_delete(new: asyncpg.Connection, table: Table, *, replica: bool) -> tuple[Firing, ...]:
+async def acting(new: asyncpg.Connection, table: Table, events: int, *, replica: bool) -> tuple[Firing, ...]:
     """Returns the triggers and rules of a table and its partitions that would act on rows which this role
-    deletes.
+    deletes or updates (bits).
 
-    ``replica``: it deletes them under ``session_replication_role = replica``.
+    ``replica``: it does so under ``session_replication_role = replica``.
     """
-    rules = [_firing(row, rule=True) for row in await new.fetch(query("rules_on_delete"), table.oid)]
-    states = FIRES_AS_REPLICA if replica else FIRES_AS_ORIGIN
-    return _in_state([*await firing(new, table, DELETE), *rules], states)
+    found = [*await firing(new, table, events), *await _rules(new, table, events)]
+    return _in_state(found, FIRES_AS_REPLICA if replica else FIRES_AS_ORIGIN)
+
+
+async def _rules(new: asyncpg.Connection, table: Table, events: int) -> list[Firing]:
+    """Returns the rules that rewrite a DELETE or an UPDATE. COPY passes by those on INSERT."""
+    kinds = [kind for event, kind in _RULE_EVENTS.items() if events & event]
+    return [_firing(row, rule=True) for row in await new.fetch(query("rules_acting"), table.oid, kinds)]
 
 
 def _firing(row: asyncpg.Record, *, rule: bool = False) -> Firing:
@@ -179,7 +188,14 @@ def _firing(row: asyncpg.Record, *, rule: bool = False) -> Firing:
     return Firing(relation, row["name"], TriggerState(row["state"]), row["owned"], rule)
 
 
-async def refuse_late_triggers(new: asyncpg.Connection, table: Table, *, replica: bool) -> None:
+async def _noticing(new: asyncpg.Connection, job: Job, table: Table) -> list[Firing]:
+    """Returns the triggers and rules that what a run does with rows of a table would set off."""
+    if not any(map(updates, job.fillers(table.name))):
+        return await firing(new, table, INSERT)
+    return [*await firing(new, table, INSERT | UPDATE), *await _rules(new, table, UPDATE)]
+
+
+async def refuse_late_triggers(new: asyncpg.Connection, job: Job, plan: TablePlan, *, replica: bool) -> None:
     """Looks, after the rows of a batch, for triggers that were made or enabled since the group began.
 
     Such a trigger may have changed or swallowed rows. CREATE TRIGGER waits for the lock that COPY holds
@@ -188,8 +204,8 @@ async def refuse_late_triggers(new: asyncpg.Connection, table: Table, *, replica
     Raises:
         Stopped: there is one; the batch is not committed.
     """
-    states = FIRES_AS_REPLICA if replica else FIRES_AS_ORIGIN
-    late = _in_state(await firing(new, table, INSERT), states)
+    table, states = job.after(plan), FIRES_AS_REPLICA if replica else FIRES_AS_ORIGIN
+    late = _in_state(await _noticing(new, job, table), states)
     if late:
         raise Stopped(TriggerFired(table.name, late[0].name, late[0].relation))
 
@@ -203,7 +219,7 @@ def missing_rights(switches: Switches, job: Job, *, replica: bool) -> list[Probl
     key_held = KeyOfAnotherOwner if replica else KeyNotDropped
     grant = pasteable(f"GRANT SET ON PARAMETER session_replication_role TO {ident(job.new.user)};")
     problems = [
-        trigger_held(t.name, t.relation, job.new.user, grant).problem()
+        (RuleNotDisabled if t.rule else trigger_held)(t.name, t.relation, job.new.user, grant).problem()
         for t in switches.disable
         if not t.owned
     ]

@@ -44,6 +44,9 @@ class TableState(Struct, frozen=True):
     """What a person calls the flow; absent for a plain pair of tables."""
     old: OldRows | UnsetType = UNSET
     """The old rows behind ``read``; absent where they are the same rows."""
+    already_there: int = 0
+    kept: int = 0
+    updated: int = 0
 
 
 class RunState(Struct, frozen=True):
@@ -149,4 +152,7 @@ def _table(task: TaskRow, batches: Sequence[BatchRow]) -> TableState:
         done=task.done,
         flow=task.flow.name or UNSET,
         old=UNSET if task.old_rows is None else old_rows(batch.batch.old for batch in done),
+        already_there=sum(batch.already_there for batch in done),
+        kept=sum(batch.kept for batch in done),
+        updated=sum(batch.updated for batch in done),
     )

@@ -23,14 +23,11 @@ def _parts(table: TablePlan) -> Iterator[str]:
     asked = {
         "merge": shape.merge,
         "new_key": _numbered(shape),
-        "existing": shape.existing,
     }
     yield from (f"action {action!r}" for action, there in asked.items() if there)
     if shape.query is not None and shape.query.cut_by:
         yield "'cut_by' of a query"
-    if shape.filter is not None:
-        others = {shape.filter.children, *(children for _, children in shape.filter.of)} - {Children.REJECT}
-        yield from (f"'children': {children.value!r} of a filter" for children in sorted(others))
+    yield from _children(shape)
     yield from _lookups(table)
 
 
@@ -45,3 +42,12 @@ def _lookups(table: TablePlan) -> Iterator[str]:
 def _numbered(shape: Shape) -> bool:
     """Returns whether a key is to be numbered."""
     return any(key.kind is KeyKind.NUMBER for key in shape.new_keys)
+
+
+def _children(shape: Shape) -> Iterator[str]:
+    """Yields what is not carried out of that which is said of a flow's children."""
+    if shape.filter is not None:
+        others = {shape.filter.children, *(children for _, children in shape.filter.of)} - {Children.REJECT}
+        yield from (f"'children': {children.value!r} of a filter" for children in sorted(others))
+    if shape.existing is not None and shape.existing.repoint_children:
+        yield "'repoint_children' of the action 'existing'"

@@ -17,7 +17,7 @@ from tranship.model.locator import Address, Locator
 from tranship.model.names import TableName
 from tranship.model.progress import Batch, OldRows, Phase
 from tranship.model.undo import IndexDropped, SwitchedOff
-from tranship.model.verdict import LossCount, Reject
+from tranship.model.verdict import Held, HeldAs, LossCount, Reject
 from tranship.sql import ctid
 
 
@@ -122,33 +122,48 @@ class BatchRow(Struct, frozen=True):
     """Over the rows as NEW should hold them; None: they were not hashed."""
     rolling_back: bool = False
     """The rollback of its rows has begun: some are gone, some may still be there."""
+    kept: int = 0
+    """Rows for which NEW's own row stays."""
+    updated: int = 0
+    """Rows whose values replaced those of NEW's row."""
+    update_xids: tuple[int, ...] = ()
+    """The transactions of those updates, each a savepoint's: 32 bits."""
 
     @property
     def already_there(self) -> int:
-        """Rows that NEW held before the run: read, and neither written nor rejected."""
-        return self.read - self.written - self.rejected
+        """Rows that NEW held before the run, equal in every column: all others are counted."""
+        return self.read - self.written - self.rejected - self.kept - self.updated
 
 
 class Predicted(Struct, frozen=True):
     """What the data checks said of a batch's rows that are not copied, in physical order."""
 
     rejects: tuple[Reject, ...] = ()
-    already_there: tuple[Locator, ...] = ()
-    """Rows that NEW held before the run, equal in every column that the flow fills."""
+    held: tuple[Held, ...] = ()
+    """Rows whose rows NEW held before the run."""
 
     @property
     def rows(self) -> list[Locator]:
-        """The rows that the batch leaves out."""
-        return [*(reject.row for reject in self.rejects), *self.already_there]
+        """The rows that the batch does not add to NEW."""
+        return [*(reject.row for reject in self.rejects), *(one.row for one in self.held)]
+
+    @property
+    def updated(self) -> list[Locator]:
+        """The rows whose values replace those of NEW's row."""
+        return [one.row for one in self.held if one.outcome is HeldAs.UPDATED]
+
+    def count(self, outcome: HeldAs) -> int:
+        """Returns the number of rows with an outcome."""
+        return sum(one.outcome is outcome for one in self.held)
 
     def __len__(self) -> int:
-        return len(self.rejects) + len(self.already_there)
+        return len(self.rejects) + len(self.held)
 
     def within(self, batch: Batch) -> Predicted:
         """Returns what is said of the rows of a part of the batch."""
         return Predicted(
             tuple(reject for reject in self.rejects if reject.row in batch),
-            tuple(row for row in self.already_there if row in batch),
+            tuple(one for one in self.held if one.row in batch),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import asyncpg
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.catalog import Index
 from tranship.model.dependencies import Dependencies
@@ -19,7 +20,7 @@ from tranship.model.plan import Plan
 from tranship.model.progress import Batch, OldRows
 from tranship.model.reasons import from_journal, journalled
 from tranship.model.undo import IndexDropped, SwitchedOff, Unreadable
-from tranship.model.verdict import Reject
+from tranship.model.verdict import Held, HeldAs, Reject
 from tranship.planning.printed.earlier_undo import earlier_undo
 from tranship.server.journal.nouns import (
     BatchRow,
@@ -31,6 +32,7 @@ from tranship.server.journal.nouns import (
     TaskRow,
     Undo,
     bound,
+    hashes,
     name_from,
     old_columns,
 )
@@ -48,6 +50,13 @@ class _GoneIndex(Struct, frozen=True):
 
     table: TableName
     index: Index
+
+
+class _HeldRecord(Struct, frozen=True, omit_defaults=True):
+    """What ``predicted_reject`` says, in place of a reason, of a row that NEW held before the run."""
+
+    outcome: HeldAs = HeldAs.ALREADY_THERE
+    key: tuple[tuple[str, str | None], ...] = ()
 
 
 _NO_FAULT = "00000"
@@ -145,7 +154,7 @@ class Journal:
         holds half of the table.
         """
         records = [_predicted_reject(run, position, reject) for reject in predicted.rejects]
-        records += [_already_there(run, position, row) for row in predicted.already_there]
+        records += [_held(run, position, one) for one in predicted.held]
         await conn.copy_records_to_table("predicted_reject", schema_name=self.schema, records=records)
 
     async def add_predicted_rejects(
@@ -164,6 +173,23 @@ class Journal:
         highest = ctid.page_and_line(Locator(batch.source, end)) if end is not None else _BEYOND
         rows = await conn.fetch(self.sql("predicted_in"), run, position, batch.source, *lowest, *highest)
         return _predicted(rows)
+
+    async def count_batch(self, conn: asyncpg.Connection, run: str, row: BatchRow) -> BatchRow:
+        """Journals what became of a batch; inside its transaction, whose own id comes first in what is
+        returned.
+        """
+        place = (run, row.position, row.batch.number, bound(row.batch.range.end), row.batch.rows)
+        counts = (row.read, row.written, row.rejected, row.kept, row.updated, row.bytes, row.seconds)
+        xids = await conn.fetchval(
+            self.sql("count_batch"),
+            *place,
+            *counts,
+            row.xids,
+            row.update_xids,
+            *old_columns(row.batch.old),
+            *hashes(row.sums),
+        )
+        return replace(row, xids=tuple(xids))
 
     async def reserve_number(self, conn: asyncpg.Connection, run: str, position: int) -> int:
         """Returns a batch number that no batch of the table has, nor any other session gets."""
@@ -243,9 +269,10 @@ def _predicted_reject(run: str, position: int, reject: Reject) -> tuple[object, 
     return (run, position, row.source, *_page_and_line(row), reject.rank, *words, *_item_and_key(row))
 
 
-def _already_there(run: str, position: int, row: Locator) -> tuple[object, ...]:
-    """A row that NEW held before the run, in the same columns."""
-    words = (0, _NO_FAULT, None, None, b"")
+def _held(run: str, position: int, held: Held) -> tuple[object, ...]:
+    """Returns a row that NEW held before the run, in the same columns."""
+    row = held.row
+    words = (0, _NO_FAULT, None, None, msgspec.json.encode(_HeldRecord(held.outcome, held.key)))
     return (run, position, row.source, *_page_and_line(row), *words, *_item_and_key(row))
 
 
@@ -266,13 +293,14 @@ def _place(row: asyncpg.Record) -> Locator:
 
 
 def _predicted(rows: Iterable[asyncpg.Record]) -> Predicted:
-    rejects, already_there = [], []
+    rejects, held = [], []
     for row in rows:
         if row["sqlstate"] == _NO_FAULT:
-            already_there.append(_place(row))
+            found = msgspec.json.decode(bytes(row["message"]), type=_HeldRecord)
+            held.append(Held(_place(row), found.outcome, found.key))
         else:
             rejects.append(_reject(row))
-    return Predicted(tuple(rejects), tuple(already_there))
+    return Predicted(tuple(rejects), tuple(held))
 
 
 def _noun(
@@ -341,6 +369,9 @@ def _batch(row: asyncpg.Record, flow: FlowId) -> BatchRow:
         tuple(row["xids"]),
         _sums(row),
         row["state"] not in ("todo", "done"),
+        row.get("kept") or 0,
+        row.get("updated") or 0,
+        tuple(row.get("update_xids") or ()),
     )
 
 

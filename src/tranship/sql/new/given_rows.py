@@ -15,6 +15,7 @@ from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.types import PgType
 from tranship.sql.foreign_keys import is_filled, lacks_parent
+from tranship.sql.new.matched_key import MatchedKey
 from tranship.sql.new.probe import answer, given_column, recordset, through_text
 from tranship.sql.quote import ident, literal, relation
 
@@ -29,6 +30,10 @@ class GivenRows(Struct, frozen=True):
     """Columns that a default fills: name, expression, type."""
     generated: tuple[Column, ...] = ()
     """Columns that NEW computes from the others when the row is stored."""
+    replaced: MatchedKey | None = None
+    """The rows replace those of the table under this key; None: they are added to it."""
+    staying: tuple[str, ...] = ()
+    """Columns in which a row keeps the value of the row that it replaces."""
 
     @property
     def number(self) -> str:
@@ -55,16 +60,23 @@ class GivenRows(Struct, frozen=True):
         """
         definitions = [given_column(n, c.type, c.collation) for n, c in enumerate(self.given)]
         typed = [f"r.i AS {self.number}"]
-        typed += [f"{_value(n, c.type)} AS {ident(c.name)}" for n, c in enumerate(self.given)]
+        typed += [f"{value_of(n, c.type)} AS {ident(c.name)}" for n, c in enumerate(self.given)]
         typed += [
             f"{_assigned(expression, pg_type)} AS {ident(name)}"
             for name, expression, pg_type in self.computed
         ]
         made = [f"{_assigned(c.generation or 'NULL', c.type)} AS {ident(c.name)}" for c in self.generated]
         alias = ident(self.table.name.name)
+        given, steps = "tranship_typed", ""
+        if self.replaced is not None:
+            given = "tranship_read"
+            kept = ", ".join(["g.*", *(f"e.{ident(name)}" for name in self.staying)])
+            held = f"{relation_to_read(self.table)} AS e ON {self.replaced.matches('e', 'g')}"
+            steps = f"""
+            tranship_typed AS MATERIALIZED (SELECT {kept} FROM tranship_read AS g JOIN {held}),"""
         return f"""
-            WITH tranship_typed AS MATERIALIZED (
-              SELECT {", ".join(typed)} FROM {recordset(definitions)}),
+            WITH {given} AS MATERIALIZED (
+              SELECT {", ".join(typed)} FROM {recordset(definitions)}),{steps}
             tranship_rows AS MATERIALIZED (
               SELECT {", ".join([f"{alias}.*", *made])} FROM tranship_typed AS {alias})
         """
@@ -143,7 +155,9 @@ def whole_text(columns: Sequence[str]) -> str:
     texts have to be written by the same session, so that its settings do not matter.
     """
     texts = ", ".join(f"CAST({ident(name)} AS pg_catalog.text)" for name in columns)
-    return f'CAST(pg_catalog.json_build_array({texts}) AS pg_catalog.text) COLLATE pg_catalog."C"'
+    # An array and no call: a function takes no more than 100 arguments.
+    whole = f"pg_catalog.array_to_json(ARRAY[{texts}]::pg_catalog.text[])"
+    return f'CAST({whole} AS pg_catalog.text) COLLATE pg_catalog."C"'
 
 
 class Reference(Struct, frozen=True):
@@ -216,7 +230,8 @@ def held_rows(table: Table, most: int) -> str:
     return f"SELECT pg_catalog.count(*) FROM (SELECT FROM {relation_to_read(table)} LIMIT {most}) AS r"
 
 
-def _value(number: int, pg_type: PgType) -> str:
+def value_of(number: int, pg_type: PgType) -> str:
+    """Returns SQL for the given value ``c<number>`` of a recordset ``r``, as its column would store it."""
     return f"CAST(r.c{number} AS {pg_type.text})" if through_text(pg_type) else f"r.c{number}"
 
 

@@ -23,6 +23,8 @@ kind          which                          detail
 ``existing``  position of the index          key of the row that NEW holds, a JSON object as text
 ``equal``     position of the index          place of a row of NEW that has the same values
 ``differs``   0                              null: NEW's row under the key has another value
+``found``     number of rows of NEW          [place, key shown, its own key where it is another one]
+``compared``  0                              positions of columns in which NEW's row has other texts
 ``placed``    number of rows of NEW         place of the first of them: all have the row's values
 ``parent``    position of the foreign key    text of the key; null where MATCH FULL forbids a key
                                              that is partly NULL

@@ -68,12 +68,17 @@ def existing_part(rows: GivenRows, index: UniqueIndex, which: int, key: Sequence
     held = f"CAST(pg_catalog.json_build_object({shown}) AS pg_catalog.text)"
     on = " AND ".join(_meets(index, n, "g", "e") for n in range(len(index.expressions)))
     covered = _where(_predicate(index))
+    replaced = "".join(f", {ident(c)}" for c in rows.replaced.columns) if rows.replaced is not None else ""
+    if rows.replaced is not None:
+        # The row that it replaces is no other row.
+        on += f" AND ({rows.replaced.matches('e', 'g')}) IS NOT TRUE"
     return f"""
         SELECT {answer("q.i", "'existing'", str(which), "q.held")}
         FROM (
           SELECT g.i, pg_catalog.min(e.held) AS held
-          FROM (SELECT {rows.number} AS i, {_keys(index)} FROM {rows.source}{covered}) AS g
-          JOIN (SELECT {_keys(index)}, {held} AS held FROM {_heap(rows.table)}{covered}) AS e ON {on}
+          FROM (SELECT {rows.number} AS i, {_keys(index)}{replaced} FROM {rows.source}{covered}) AS g
+          JOIN (SELECT {_keys(index)}, {held} AS held{replaced}
+                FROM {_heap(rows.table)}{covered}) AS e ON {on}
           GROUP BY g.i) AS q
     """
 

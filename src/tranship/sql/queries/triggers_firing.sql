@@ -1,4 +1,4 @@
--- A row: one user trigger of $1 (a relation's oid) or of any partition below it that fires on the events in the bits of $2 (4 INSERT, 8 DELETE).
+-- A row: one user trigger of $1 (a relation's oid) or of any partition below it that fires on the events in the bits of $2 (4 INSERT, 8 DELETE, 16 UPDATE).
 -- state is pg_trigger.tgenabled; owned: this role may disable it. PostgreSQL 11 and newer.
 WITH RECURSIVE family(id) AS (
   SELECT $1::oid

@@ -44,6 +44,7 @@ TABLES: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "batch": "xids",
                 "predicted_reject": "rank",
                 "reject": "old_row",
+                "image": "held",
                 "undo": "facts",
                 "sequence": "before_value",
             }
@@ -68,6 +69,9 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "old_rows": "NULL::pg_catalog.int8",
                 "item_and_key": "",
                 "proof": "NULL::pg_catalog.bytea",
+                "kept": "0",
+                "updated": "0",
+                "no_updates": "",
             }
         ),
         2: MappingProxyType(
@@ -84,6 +88,9 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "old_rows": "old_rows",
                 "item_and_key": ", item, key",
                 "proof": "proof",
+                "kept": "kept",
+                "updated": "updated",
+                "no_updates": ", kept = NULL, updated = NULL, update_xids = '{}'",
             }
         ),
     }

@@ -10,12 +10,16 @@ CREATE SCHEMA {journal}; REVOKE ALL ON SCHEMA {journal} FROM PUBLIC;
 -- likewise depends (what its values depend on in OLD beside the rows of its tables).
 -- phase is the part of the run that it is in: copy, prove, verify or end. hashing: how rows are hashed, NULL where they are not.
 -- heartbeat: a table of its own, since batches hold a share lock on the row of their run.
--- batch: state is todo, done or rolling back; xids are the transactions that wrote its rows, those of savepoints included.
+-- batch: state is todo, done or rolling back; xids are the transactions that wrote its rows, those of savepoints included; update_xids are
+-- the savepoints that changed rows of NEW's own, which belong to none of xids.
 -- hash0 and hash1 are the sums of the hashes of its rows as NEW should hold them.
 -- task: next_number is the last number that was taken for a part of a batch, plus one; proof is JSON of what a verification says. flow_name is JSON, empty for a plain pair of tables.
 -- row_count: rows that the flow makes. old_rows, left_out, no_items: the old rows behind them, where it does not make one row of each.
 -- page, line: where an old row lies; item: which of the rows made of it, from 1; key: instead of a place, that of a query's row.
--- predicted_reject: rows that batches leave out; SQLSTATE 00000 marks those that NEW held before the run, equal in every column.
+-- predicted_reject: rows that batches do not add; SQLSTATE 00000 marks those that NEW held before the run, whose message says what becomes of them.
+-- image: rows of NEW's own as they were before the run changed them, found by the row of OLD whose values they got; row_key (what found the
+-- row) and held (what was changed) are JSON objects of column to text, in NEW's encoding; xid is the savepoint that changed the row: 32 bits,
+-- which its xmin shows as long as nobody else changes it.
 -- undo: facts is JSON in UTF-8 of what is off and how it was; SQL is composed from it and never stored.
 CREATE TABLE {journal}.format (
   number integer PRIMARY KEY, tool_version text NOT NULL, since timestamptz NOT NULL DEFAULT pg_catalog.now());
@@ -33,8 +37,9 @@ CREATE TABLE {journal}.task (
   next_number integer NOT NULL DEFAULT 0, flow_name text NOT NULL DEFAULT '', old_rows bigint, PRIMARY KEY (run, position));
 CREATE TABLE {journal}.batch (
   run text, position integer, number integer, source integer NOT NULL, lo text, hi text, row_count bigint NOT NULL,
-  state text NOT NULL, read bigint, written bigint, rejected bigint, bytes bigint, seconds double precision,
-  hash0 numeric, hash1 numeric, xids bigint[] NOT NULL DEFAULT '{}', old_rows bigint, left_out bigint, no_items bigint,
+  state text NOT NULL, read bigint, written bigint, rejected bigint, kept bigint, updated bigint, bytes bigint, seconds double precision,
+  hash0 numeric, hash1 numeric, xids bigint[] NOT NULL DEFAULT '{}', update_xids bigint[] NOT NULL DEFAULT '{}',
+  old_rows bigint, left_out bigint, no_items bigint,
   PRIMARY KEY (run, position, number));
 CREATE TABLE {journal}.predicted_reject (
   run text, position integer, source integer, page bigint, line integer, rank integer NOT NULL, sqlstate text NOT NULL,
@@ -44,6 +49,9 @@ CREATE TABLE {journal}.reject (
   run text, position integer, batch integer NOT NULL, source integer, page bigint, line integer, old_key bytea, old_row bytea NOT NULL,
   sqlstate text NOT NULL, constraint_name text, column_name text, message bytea NOT NULL, item integer NOT NULL DEFAULT 0,
   key text NOT NULL DEFAULT '', PRIMARY KEY (run, position, source, page, line, item, key));
+CREATE TABLE {journal}.image (
+  run text, position integer, source integer, page bigint, line integer, item integer, key text, batch integer NOT NULL,
+  row_key text NOT NULL, held text NOT NULL, xid bigint NOT NULL, PRIMARY KEY (run, position, source, page, line, item, key));
 CREATE TABLE {journal}.undo (
   run text, seq integer, kind text NOT NULL, facts bytea NOT NULL, done boolean NOT NULL DEFAULT false, PRIMARY KEY (run, seq));
 CREATE TABLE {journal}.sequence (

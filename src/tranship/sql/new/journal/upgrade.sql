@@ -4,12 +4,16 @@
 -- Runs of the earlier format keep it in their row: they have no plan, and their hashes tell nothing here.
 CREATE TABLE {journal}.format (
   number integer PRIMARY KEY, tool_version text NOT NULL, since timestamptz NOT NULL DEFAULT pg_catalog.now());
-REVOKE ALL ON {journal}.format FROM PUBLIC;
+CREATE TABLE {journal}.image (
+  run text, position integer, source integer, page bigint, line integer, item integer, key text, batch integer NOT NULL,
+  row_key text NOT NULL, held text NOT NULL, xid bigint NOT NULL, PRIMARY KEY (run, position, source, page, line, item, key));
+REVOKE ALL ON {journal}.format, {journal}.image FROM PUBLIC;
 ALTER TABLE {journal}.run ADD COLUMN format integer NOT NULL DEFAULT 1, ADD COLUMN plan bytea, ADD COLUMN decided_by bytea, ADD COLUMN depends bytea,
   ADD COLUMN phase text NOT NULL DEFAULT 'copy', ADD COLUMN hashing text;
 ALTER TABLE {journal}.task ADD COLUMN next_number integer NOT NULL DEFAULT 0, ADD COLUMN relation text, ADD COLUMN proof bytea,
   ADD COLUMN flow_name text NOT NULL DEFAULT '', ADD COLUMN old_rows bigint;
-ALTER TABLE {journal}.batch ADD COLUMN old_rows bigint, ADD COLUMN left_out bigint, ADD COLUMN no_items bigint;
+ALTER TABLE {journal}.batch ADD COLUMN old_rows bigint, ADD COLUMN left_out bigint, ADD COLUMN no_items bigint,
+  ADD COLUMN kept bigint, ADD COLUMN updated bigint, ADD COLUMN update_xids bigint[] NOT NULL DEFAULT '{}';
 ALTER TABLE {journal}.run ALTER COLUMN format DROP DEFAULT;
 ALTER TABLE {journal}.foreseen RENAME TO predicted_reject;
 ALTER TABLE {journal}.predicted_reject ADD COLUMN item integer NOT NULL DEFAULT 0, ADD COLUMN key text NOT NULL DEFAULT '',

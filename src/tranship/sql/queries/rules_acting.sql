@@ -1,5 +1,5 @@
--- A row: one rewrite rule of $1 (a relation's oid) or of any partition below it that acts on DELETE.
--- state is pg_rewrite.ev_enabled; ev_type 4 is DELETE; owned: this role may disable it. PostgreSQL 11 and newer.
+-- A row: one rewrite rule of $1 (a relation's oid) or of any partition below it that acts on one of the events $2.
+-- state is pg_rewrite.ev_enabled; ev_type 2 is UPDATE, 4 is DELETE; owned: this role may disable it. PostgreSQL 11 and newer.
 WITH RECURSIVE family(id) AS (
   SELECT $1::oid
   UNION
@@ -11,5 +11,5 @@ FROM family f
 JOIN pg_catalog.pg_class c ON c.oid = f.id
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
-WHERE r.ev_type = '4'
+WHERE r.ev_type::text = ANY ($2::text[])
 ORDER BY 1, 2, 3
