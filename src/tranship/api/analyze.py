@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from tranship import __version__
 from tranship.analysis.evidence import gather
@@ -48,12 +47,10 @@ from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.comparing.structure import open_spellings
 from tranship.planning.deciding.resolve import asked_about, decide, open_questions
 from tranship.planning.deciding.resolve.flows import with_queries
-from tranship.planning.deciding.resolve.open_changes import left_behind
+from tranship.planning.deciding.resolve.mentions import with_mentions
 from tranship.planning.deciding.suggest import Question
 from tranship.planning.deciding.suggest import suggest as suggest_answers
 from tranship.planning.matching.match import match
-from tranship.planning.plan.build import flow_plans
-from tranship.planning.plan.mentions import mentioned
 from tranship.report.describe.analysis import describe_analysis
 from tranship.report.html import render_html
 from tranship.report.text import render_text
@@ -215,9 +212,7 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     old = with_queries(file, old, new)
     answers, decided, found = decide(file, old, new, scope, background)
     matching = match(old, new, scope, decided, background=background)
-    plans = flow_plans(old, new, matching, answers)
-    used, read = mentioned(plans, *left_behind(compare(old, new, matching, answers), answers))
-    answers = replace(answers, used=used, read=read)
+    answers = with_mentions(answers, compare(old, new, matching, answers))
     comparison = compare(old, new, matching, answers, observed=observed_in(recorded.evidence))
     open_places = asked_about(file, old, new, scope, background)
     rest = undecided(

@@ -17,8 +17,8 @@ from tranship.errors.codes.configuration import NoResolutionsFile, ResolutionsNo
 from tranship.errors.codes.entries import Malformed, WrongShape
 from tranship.model.resolution import ForAll, Resolution, ResolutionFile
 
-INSTRUCTIONS = "_instructions"
-"""Key of a resolutions file for the instructions that `resolve generate` writes."""
+_WRITTEN_ANEW = ("_instructions", "_examples")
+"""Keys of what `resolve generate` writes into every file for people."""
 _HEAD = ("resolutions", "for_all", "format_version", "tool_version", "old_fingerprint", "new_fingerprint")
 _ARROWS = re.compile(r"->|→")
 
@@ -55,9 +55,8 @@ def parse_resolutions(document: Document) -> ResolutionFile:
             entries = tuple(reading.tables(tables))
         elif key == "for_all":
             patterns = tuple(reading.patterns(root[key]))
-    remarks = tuple(
-        (key, plain_json(value)) for key, value in root.items() if key.startswith("_") and key != INSTRUCTIONS
-    )
+    comments = {key: value for key, value in root.items() if key.startswith("_")}
+    remarks = tuple((key, plain_json(value)) for key, value in comments.items() if key not in _WRITTEN_ANEW)
     return ResolutionFile(
         entries=entries,
         bare_keys=tuple(reading.bare_keys(tables)),

@@ -103,6 +103,24 @@ def _meant_pair(one: TableEntries, pairs: Mapping[str, TablePair]) -> tuple[Tabl
     return None, [problem(entry, NameTheFlow(tuple(pairs))) for entry in about_one]
 
 
+def place_of(key: str, old: Catalog, new: Catalog) -> tuple[TableName, str] | None:
+    """Returns the old table of a key and the name of the flow that it names, if any; None where it names no
+    table.
+    """
+    table = the_table(old, key)
+    if table is not None or not is_flow(key):
+        return (table.name, "") if table is not None else None
+    left, right = _meant(key, old, new)
+    target = the_table(new, right)
+    if target is None:
+        return None
+    query = old.table(query_table_name(flow_name(left, target, new)))
+    if query is not None:
+        return query.name, flow_name(left, target, new)
+    driving = the_table(old, left)
+    return (driving.name, flow_name(table_key(driving.name, old), target, new)) if driving else None
+
+
 def is_flow(key: str) -> bool:
     """Returns whether a key of the file is written as the name of a flow."""
     return _ARROW.search(key) is not None

@@ -12,6 +12,7 @@ earlier_file.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
 from itertools import chain
 
 from msgspec import Raw, Struct
@@ -23,9 +24,12 @@ from tranship.model.evidence import Evidence, TrialQuestion
 from tranship.model.names import TableName
 from tranship.model.resolution import Answers, ForAll, Problem, Resolution, ResolutionFile
 from tranship.model.statistics import NOTHING_KNOWN, Background
+from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.deciding.data_questions import Provisional, provisional_comparison
 from tranship.planning.deciding.resolve import asked_by_patterns, decide
+from tranship.planning.deciding.resolve.flows import place_of, with_queries
+from tranship.planning.deciding.resolve.mentions import with_mentions
 from tranship.planning.deciding.resolve.tables import table_key
 from tranship.planning.deciding.resolve.words import is_open
 from tranship.planning.deciding.suggest.columns import column_drafts, open_guesses
@@ -39,6 +43,7 @@ from tranship.planning.deciding.suggest.earlier_file import (
 )
 from tranship.planning.deciding.suggest.facts import Fact, without_values
 from tranship.planning.deciding.suggest.for_all import ALL_TABLES, DraftOf, asked_together, pattern_entry
+from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import Scope, default_schema
 
 _INSTRUCTIONS = (
@@ -49,10 +54,21 @@ _INSTRUCTIONS = (
     "_suggestion and _evidence say what the data speak for. "
     "An action that is filled in leaves no data behind.",
     "Actions: rename, transform (with value_mapping, lookup_table or transform_sql, or bare), "
-    "default, ignore, rename_table, drop_table.",
+    "default, ignore, adopt, rename_table, drop_table; filter, rows, merge, new_key, existing, query. "
+    "_examples has one of each.",
+    'A key is the name of an old table, or of a flow into one more new table: "members -> profiles".',
     "An entry of for_all decides all columns of its two types; one under a table's name beats it.",
     "Keys that begin with _ and // to the end of a line are comments.",
 )
+
+
+_SETTLED = Resolution("", "", "")
+"""Stands for what needs no question although no entry is about it."""
+
+
+def examples() -> str:
+    """Returns an example of each action, by key of the file, as JSON. Its tables are those of no database."""
+    return files(__package__).joinpath("examples.json").read_text(encoding="utf-8")
 
 
 class Question(Struct, frozen=True):
@@ -94,6 +110,8 @@ class _Written(Struct, frozen=True):
 
     table: TableName | None
     """None: it is an entry of ``for_all``."""
+    flow: str
+    """The name of the flow that it is about; empty for the pair of tables that was found."""
     text: str
     suggestion: str
     body: object
@@ -101,6 +119,12 @@ class _Written(Struct, frozen=True):
     answered: bool
     evidence: tuple[Fact, ...] = ()
     inserts: tuple[str, ...] = ()
+
+    def key(self, old: Catalog) -> str:
+        """Returns the key of the file under which it stands."""
+        if self.table is None:
+            return ALL_TABLES
+        return self.flow or table_key(self.table, old)
 
 
 def suggest(
@@ -117,19 +141,25 @@ def suggest(
     The decisions of an ``existing`` file are kept; those that no longer apply are dropped.
     """
     file = existing if existing is not None else ResolutionFile(())
+    old = with_queries(file, old, new)
     answers, decided, problems = decide(file, old, new, scope, background)
-    earlier = _earlier(file, problems, old)
+    earlier = _earlier(file, problems, old, new)
     observed = observed_in(evidence)
+    if existing is not None:
+        matching = match(old, new, scope, decided, background=background)
+        answers = with_mentions(answers, compare(old, new, matching, answers))
     provisional = provisional_comparison(
         old, new, scope, (answers, decided), observed=observed, background=background
     )
     kept_file = replace(file, for_all=earlier.patterns)
-    asked = [*earlier.open_entries, *asked_by_patterns(kept_file, old, new, scope, background)]
+    by_pattern = asked_by_patterns(kept_file, old, new, scope, background)
+    asked = [*earlier.open_entries, *((str(table), entry) for table, entry in by_pattern)]
+    asked += [(str(table), _SETTLED) for table in answers.read]
     data = _Data(old, new, evidence, provisional)
     drafts = asked_together(_fresh(data, _undecided(provisional, answers), asked), old)
     written = _ordered(provisional, [*earlier.again(), *map(_written, drafts)])
     return Suggestions(
-        document=_document(written, old, new, file.remarks),
+        document=_document(written, old, new, file),
         questions=_questions(written, old),
         kept=earlier.decided,
         dropped=earlier.dropped,
@@ -140,14 +170,16 @@ def suggest(
 class _Earlier(Struct, frozen=True):
     """What of an earlier file still applies."""
 
-    entries: tuple[tuple[Resolution, TableName | None], ...]
+    entries: tuple[tuple[Resolution, tuple[TableName, str] | None], ...]
+    """Each with its old table and the name of its flow."""
     patterns: tuple[ForAll, ...]
     dropped: tuple[Dropped, ...]
 
     @property
-    def open_entries(self) -> list[tuple[TableName, Resolution]]:
-        """The entries of tables that still ask."""
-        return [(table, entry) for entry, table in self.entries if table is not None and is_open(entry)]
+    def open_entries(self) -> list[tuple[str, Resolution]]:
+        """The entries of tables that still ask, each with its flow's name or its table's."""
+        asking = [(place, entry) for entry, place in self.entries if place is not None and is_open(entry)]
+        return [(flow or str(table), entry) for (table, flow), entry in asking]
 
     @property
     def decided(self) -> int:
@@ -157,12 +189,12 @@ class _Earlier(Struct, frozen=True):
 
     def again(self) -> list[_Written]:
         """Returns the entries as they are written again."""
-        known = [_again(entry, table) for entry, table in self.entries if table is not None]
+        known = [_again(entry, *place) for entry, place in self.entries if place is not None]
         return [*known, *(_again(pattern.entry, None) for pattern in self.patterns)]
 
 
-def _earlier(file: ResolutionFile, problems: Sequence[Problem], old: Catalog) -> _Earlier:
-    entries, dropped = kept_entries(file, problems, old)
+def _earlier(file: ResolutionFile, problems: Sequence[Problem], old: Catalog, new: Catalog) -> _Earlier:
+    entries, dropped = kept_entries(file, problems, old, new)
     patterns, gone = kept_patterns(file, problems)
     kept = tuple(one for one in entries if not is_untouched(one[0]))
     return _Earlier(kept, patterns, (*dropped, *gone))
@@ -203,12 +235,13 @@ def _context(
     return TablePairContext(before, after, old, new, evidence, schemas, observed=observed)
 
 
-def _again(entry: Resolution, table: TableName | None) -> _Written:
+def _again(entry: Resolution, table: TableName | None, flow: str = "") -> _Written:
     sides = ", ".join(entry.sources), entry.new_column or entry.new_table or ""
     names = " → ".join(filter(None, sides))
     text = entry.description or names or entry.table
     return _Written(
         table,
+        flow,
         text,
         "as it stands in the file",
         Raw(entry.source.encode()),
@@ -219,7 +252,7 @@ def _again(entry: Resolution, table: TableName | None) -> _Written:
 
 def _undecided(provisional: Provisional, answers: Answers) -> Mapping[str, Sequence[Change]]:
     """Returns the changes of each table without the new columns that a decision fills."""
-    filled = {(str(d.old_table), d.resolution.new_column) for d in answers.decisions}
+    filled = {(d.flow or str(d.old_table), d.resolution.new_column) for d in answers.decisions}
     filled = {(table, column) for table, column in filled if column is not None}
     by_table: dict[str, list[Change]] = {}
     for change in provisional.comparison.changes:
@@ -231,7 +264,7 @@ def _undecided(provisional: Provisional, answers: Answers) -> Mapping[str, Seque
 def _fresh(
     data: _Data,
     by_table: Mapping[str, Sequence[Change]],
-    asked: Sequence[tuple[TableName, Resolution]],
+    asked: Sequence[tuple[str, Resolution]],
 ) -> Iterator[DraftOf]:
     """Yields drafts about what neither a decision nor an open entry of the earlier file is about."""
     provisional = data.provisional
@@ -242,8 +275,8 @@ def _fresh(
     for name in lost:
         yield from (DraftOf(name, _gone(change)) for change in by_table.get(str(name), ()))
     for pair in provisional.comparison.matching.pairs:
-        changes = [c for c in by_table.get(str(pair.old), ()) if not _asked(asked, pair.old, c)]
-        yield from (DraftOf(pair.old, draft) for draft in _pair_drafts(data, pair, changes))
+        changes = [c for c in by_table.get(pair.flow, ()) if not _asked(asked, pair, c)]
+        yield from (DraftOf(pair.old, draft, pair.name) for draft in _pair_drafts(data, pair, changes))
 
 
 def _pair_drafts(data: _Data, pair: TablePair, changes: Sequence[Change]) -> list[Draft]:
@@ -271,15 +304,15 @@ def trial_questions(
     return tuple(found)
 
 
-def _asks_table(asked: Sequence[tuple[TableName, Resolution]], table: TableName) -> bool:
+def _asks_table(asked: Sequence[tuple[str, Resolution]], table: TableName) -> bool:
     return any(
-        name == table and entry.old_column is None and entry.new_column is None for name, entry in asked
+        name == str(table) and entry.old_column is None and entry.new_column is None for name, entry in asked
     )
 
 
-def _asked(asked: Sequence[tuple[TableName, Resolution]], table: TableName, change: Change) -> bool:
+def _asked(asked: Sequence[tuple[str, Resolution]], pair: TablePair, change: Change) -> bool:
     """Returns whether an open entry of the earlier file already asks about a column of this change."""
-    entries = [entry for name, entry in asked if name == table]
+    entries = [entry for name, entry in asked if name in (pair.flow, str(pair.old))]
     old = {name for entry in entries for name in entry.sources}
     new = {entry.new_column for entry in entries} - {None}
     return change.old_column in old or change.new_column in new
@@ -316,6 +349,7 @@ def _written(one: DraftOf) -> _Written:
     draft = one.draft
     return _Written(
         one.table,
+        one.flow,
         draft.question,
         draft.words,
         draft.entry() if one.table is not None else pattern_entry(draft),
@@ -327,8 +361,7 @@ def _written(one: DraftOf) -> _Written:
 
 
 def _question(number: int, one: _Written, old: Catalog) -> Question:
-    table = table_key(one.table, old) if one.table is not None else ALL_TABLES
-    return Question(number, table, one.text, one.suggestion, one.answered, one.evidence)
+    return Question(number, one.key(old), one.text, one.suggestion, one.answered, one.evidence)
 
 
 def _ordered(provisional: Provisional, written: Sequence[_Written]) -> list[_Written]:
@@ -336,20 +369,24 @@ def _ordered(provisional: Provisional, written: Sequence[_Written]) -> list[_Wri
     configured = provisional.matching.configured or ()
     rest = sorted({one.table for one in written if one.table is not None} - set(configured))
     place = {name: n for n, name in enumerate((None, *configured, *rest))}
-    return sorted(written, key=lambda one: place[one.table])
+    return sorted(written, key=lambda one: (place[one.table], one.flow))
 
 
 def _document(
-    written: Sequence[_Written], old: Catalog, new: Catalog, remarks: Sequence[tuple[str, str]]
+    written: Sequence[_Written], old: Catalog, new: Catalog, file: ResolutionFile
 ) -> dict[str, object]:
     tables: dict[str, list[object]] = {}
     for one in written:
         if one.table is not None:
-            tables.setdefault(table_key(one.table, old), []).append(one.body)
+            tables.setdefault(one.key(old), []).append(one.body)
+    # A key without an entry still makes a flow.
+    bare = (place for one in file.bare_keys if (place := place_of(one.table, old, new)) is not None)
+    tables |= {flow: [] for _, flow in bare if flow and flow not in tables}
     for_all = [one.body for one in written if one.table is None]
     return {
         "_instructions": list(_INSTRUCTIONS),
-        **{key: Raw(text.encode()) for key, text in remarks},
+        **{key: Raw(text.encode()) for key, text in file.remarks},
+        "_examples": Raw(examples().encode()),
         "format_version": 1,
         "old_fingerprint": old.fingerprint,
         "new_fingerprint": new.fingerprint,

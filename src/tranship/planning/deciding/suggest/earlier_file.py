@@ -12,7 +12,7 @@ from tranship.errors.codes.entries import TablesLeaveItOut
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, ForAll, Problem, Resolution, ResolutionFile
-from tranship.planning.deciding.resolve.tables import the_table
+from tranship.planning.deciding.resolve.flows import place_of
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS, SPECIFY_ACTION, entry_path, is_open
 from tranship.planning.deciding.suggest.for_all import ALL_TABLES
 
@@ -40,20 +40,19 @@ class Dropped(Struct, frozen=True):
 
 
 def kept_entries(
-    file: ResolutionFile, problems: Sequence[Problem], old: Catalog
-) -> tuple[list[tuple[Resolution, TableName | None]], tuple[Dropped, ...]]:
-    """Returns the entries of an earlier file that still apply, with their tables, and the others with the
-    reason.
+    file: ResolutionFile, problems: Sequence[Problem], old: Catalog, new: Catalog
+) -> tuple[list[tuple[Resolution, tuple[TableName, str] | None]], tuple[Dropped, ...]]:
+    """Returns the entries of an earlier file that still apply, each with its old table and the name of its
+    flow, and the others with the reason.
     """
-    kept: list[tuple[Resolution, TableName | None]] = []
+    kept: list[tuple[Resolution, tuple[TableName, str] | None]] = []
     dropped: list[Dropped] = [Dropped(problem.object, problem.message) for problem in file.problems]
     for entry, own in zip(file.entries, _problems_by_entry(file, problems), strict=True):
         reason = _why_dropped(entry, own)
         if reason is not None:
             dropped.append(Dropped(entry.path, reason))
         else:
-            table = the_table(old, entry.table)
-            kept.append((entry, table.name if table is not None else None))
+            kept.append((entry, place_of(entry.table, old, new)))
     return kept, tuple(dropped)
 
 

@@ -25,6 +25,8 @@ class DraftOf(Struct, frozen=True):
 
     table: TableName | None
     draft: Draft
+    flow: str = ""
+    """The name of the flow that it is about; empty for the pair of tables that was found."""
 
 
 def asked_together(drafts: Iterable[DraftOf], old: Catalog) -> list[DraftOf]:
