@@ -22,13 +22,16 @@ def equal(key: ForeignKey, position: int, parent: str, child: str) -> str:
 
 def matches_parent(key: ForeignKey, child: str = "c") -> str:
     """Returns the condition that the parent row ``p`` is the one that the row of the alias ``child`` refers
-    to.
+    to, or, under a key with PERIOD, one of them: their periods overlap.
     """
-    pairs = zip(key.columns, key.target_columns, strict=True)
-    return " AND ".join(
-        equal(key, n, f"p.{ident(target)}", f"{child}.{ident(name)}")
-        for n, (name, target) in enumerate(pairs)
-    )
+    pairs = [
+        (f"p.{ident(target)}", f"{child}.{ident(name)}")
+        for name, target in zip(key.columns, key.target_columns, strict=True)
+    ]
+    whole = len(pairs) - 1 if key.period else len(pairs)
+    same = [equal(key, n, *pair) for n, pair in enumerate(pairs[:whole])]
+    overlapping = [f"{parent} OPERATOR(pg_catalog.&&) {own}" for parent, own in pairs[whole:]]
+    return " AND ".join([*same, *overlapping])
 
 
 def is_filled(key: ForeignKey, child: str = "c") -> str:
@@ -48,7 +51,13 @@ def lacks_parent(key: ForeignKey, parents: str, child: str = "c") -> str:
     (PostgreSQL documentation, "CREATE TABLE"). ``parents`` is the FROM item of the parent table.
     """
     filled = is_filled(key, child)
-    missing = f"({filled} AND NOT EXISTS (SELECT FROM {parents} AS p WHERE {matches_parent(key, child)}))"
+    found = f"SELECT FROM {parents} AS p WHERE {matches_parent(key, child)}"
+    if key.period:
+        # The periods of several rows together have to cover the child's, as in RI_FKey_check.
+        period = f"{child}.{ident(key.columns[-1])}"
+        covered = f"pg_catalog.range_agg(p.{ident(key.target_columns[-1])})"
+        found += f" HAVING {period} OPERATOR(pg_catalog.<@) {covered}"
+    missing = f"({filled} AND NOT EXISTS ({found}))"
     if key.match_full and len(key.columns) > 1:
         return f"({missing} OR (({is_partly_filled(key, child)}) AND NOT ({filled})))"
     return missing

@@ -62,7 +62,7 @@ async def _prove_table(live: ActiveRun, new: asyncpg.Connection, task: Task) -> 
     rejected = 0
     xids = _transactions([task])
     for name, key in _keys(live.context.job.after(task.plan)):
-        if not key.enforced or key.period or not xids:
+        if not key.enforced or not xids:
             continue
         statement = sql_orphans.orphans(name, key, xids, limit=LIMIT)
         while found := await new.fetch(statement):
@@ -147,9 +147,7 @@ async def _refuse_referred_to(
     """
     relations = {table.name, *(leaf.name for leaf in table.partitions)}
     for child in live.context.job.new.tables:
-        keys = [
-            (name, k) for name, k in _keys(child) if k.target in relations and k.enforced and not k.period
-        ]
+        keys = [(name, k) for name, k in _keys(child) if k.target in relations and k.enforced]
         xids = _transactions([task for task in live.tasks if task.plan.new == child.name])
         for name, key in keys:
             others = await new.fetchval(sql_orphans.children_of_others(name, key, places, xids))

@@ -11,7 +11,8 @@ probes all tables, then ``group``, which has the order of the checks of a group 
 2. Collisions: ``unique_indexes``, ``existing`` (with rows of NEW), ``equal_rows``, ``collisions`` and
   ``keys`` (among
    the rows of the run).
-3. Foreign keys: ``references``, ``parents``, ``own_parents``, ``left_out_parents``, ``derived``, and
+3. Foreign keys: ``references``, ``parent_flows``, ``parents``, ``own_parents``, ``left_out_parents``,
+   ``periods``, ``derived``, and
   ``cascades`` for
    what follows from a reject.
 

@@ -15,6 +15,7 @@ from tranship.execution.context import Job
 from tranship.execution.probe import reasons
 from tranship.execution.probe.parent_flows import parent_flows
 from tranship.execution.probe.parents import Parents
+from tranship.execution.probe.periods import Periods
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import ForeignKey
@@ -46,27 +47,25 @@ class Family(Struct, frozen=True):
     parents: Mapping[Locator, Sequence[Member]]
 
 
+class Within(Struct, frozen=True):
+    """One group: its flows, the keys inside it, and what a scan has found of these."""
+
+    plans: tuple[TablePlan, ...]
+    ties: tuple[Tie, ...]
+    absent: Mapping[tuple[FlowId, str], Mapping[Locator, str | None]]
+    """Rows whose parent NEW does not hold, for ties that only a scan could tell, by flow and key name."""
+
+
 class Cascades:
-    """Rejects the transitive closure of one group's rejects.
+    """Rejects the transitive closure of one group's rejects."""
 
-    Args:
-        absent: rows whose parent NEW does not hold, for ties that only a scan could tell, by (old table,
-            key name).
-    """
-
-    def __init__(
-        self,
-        job: Job,
-        plans: Sequence[TablePlan],
-        ties: Sequence[Tie],
-        parents: Parents,
-        book: Book,
-        absent: Mapping[tuple[FlowId, str], Mapping[Locator, str | None]],
-    ) -> None:
-        self._job, self._plans, self._parents, self._book = job, plans, parents, book
+    def __init__(self, job: Job, within: Within, parents: Parents, periods: Periods, book: Book) -> None:
+        self._job, self._parents, self._periods, self._book = job, parents, periods, book
+        self._plans, ties, absent = within.plans, within.ties, within.absent
         self._scanned = [
             (t, absent[t.child.flow, t.key.name]) for t in ties if (t.child.flow, t.key.name) in absent
         ]
+        self._periodic = [t for t in ties if t.key.period]
         self._set_based = [
             t for t in ties if (t.child.flow, t.key.name) not in absent and parents.set_based(t.child, t.key)
         ]
@@ -90,6 +89,7 @@ class Cascades:
     async def _reject_children_of_rejected(self) -> int:
         ties = [*self._set_based, *(tie for tie, _ in self._scanned)]
         found = [await self._parents.reject_children_of_rejected(tie.child, tie.key, rank=2) for tie in ties]
+        found += [await self._periods.reject(tie.child, tie.key, rank=2) for tie in self._periodic]
         return sum(found)
 
     async def _reject_absent(self) -> None:

@@ -11,7 +11,7 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.execution.context import Job
-from tranship.execution.probe.cascades import Cascades, Tie
+from tranship.execution.probe.cascades import Cascades, Tie, Within
 from tranship.execution.probe.collisions import Colliding, Collisions, colliding
 from tranship.execution.probe.derived import Derived
 from tranship.execution.probe.encoding import Encoding
@@ -25,6 +25,7 @@ from tranship.execution.probe.lookups import check_lookups
 from tranship.execution.probe.losses import count_losses
 from tranship.execution.probe.parent_flows import parent_flows
 from tranship.execution.probe.parents import Parents
+from tranship.execution.probe.periods import Periods
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.scan import ScanBuilder
@@ -94,6 +95,7 @@ class _GroupProbe:
         pending = _pending(job, group, live=context.live)
         self._derived = Derived(job, context.old, context.new, book, pending)
         self._parents = Parents(job, self._derived, book, pending, live=context.live)
+        self._periods = Periods(job, self._derived, self._parents, book)
         self._encoding = Encoding(job.new.encoding)
         self._inside = frozenset(group.cyclic_keys)
         self._live = context.live
@@ -179,24 +181,25 @@ class _GroupProbe:
 
     async def cascades(self) -> None:
         """Rejects rows whose parent does not arrive."""
-        ties = [
+        ties = tuple(
             Tie(p, key, self._doubted(h))
             for p in self._group.tables
             for key, h in self._foreign_keys(p)
             if (p.new, key.name) in self._inside
-        ]
+        )
         if ties:
-            absent = {
-                name: rows
-                for name, rows in self._absent.items()
-                if any((t.child.flow, t.key.name) == name for t in ties)
-            }
-            await Cascades(self._job, self._group.tables, ties, self._parents, self._book, absent).resolve()
+            keys = {(tie.child.flow, tie.key.name) for tie in ties}
+            absent = {name: rows for name, rows in self._absent.items() if name in keys}
+            within = Within(self._group.tables, ties, absent)
+            await Cascades(self._job, within, self._parents, self._periods, self._book).resolve()
 
     async def _settled_parents(self, plan: TablePlan) -> None:
         """Rejects rows whose parent is missing in a table outside the group."""
         for key, hazard in self._foreign_keys(plan):
             if (plan.new, key.name) in self._inside:
+                continue
+            if self._periods.counts(plan, key):
+                await self._periods.reject(plan, key, rank=0)
                 continue
             absent = self._absent.get((plan.flow, key.name))
             try:
@@ -236,6 +239,8 @@ class _GroupProbe:
 
         A half NULL key that MATCH FULL forbids is no orphan to OLD.
         """
+        if self._periods.counts(plan, key):
+            return False
         return not self._parents.set_based(plan, key) or (
             hazard.new and key.match_full and len(key.columns) > 1
         )

@@ -8,7 +8,6 @@ children of rejected rows are looked at one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
@@ -34,23 +33,22 @@ from tranship.sql.old.rows import End, children, families, orphans
 from tranship.sql.row_id import locate
 
 
-class _Missing(Struct, frozen=True):
-    """What is known of rows whose parent does not arrive."""
+class Missing(Struct, frozen=True):
+    """What is known of a row whose parent does not arrive."""
 
     key: ForeignKey
     table: Table
     rank: int
-    gone: AbstractSet[str]
-    """Keys of rejected parents."""
-    taken: AbstractSet[str]
-    """Keys that rows of other flows have, which are nobody's parents here."""
+    gone: bool
+    """OLD has a parent, which is rejected."""
+    taken: bool
+    """NEW has, or will have, a row under the key, which is not the parent."""
 
-    def reject(self, row: Locator, text: str | None) -> Reject:
-        """Returns the reject of a row with a key."""
-        shown, gone = reasons.key_shown(text), text in self.gone
-        if text not in self.taken:
-            return reasons.parent(row, self.key, self.table, shown, gone=gone, rank=self.rank)
-        another = reasons.another_parent if gone else reasons.no_parent_in_old
+    def reject(self, row: Locator, shown: str | None) -> Reject:
+        """Returns the reject of the row with a key."""
+        if not self.taken:
+            return reasons.parent(row, self.key, self.table, shown, gone=self.gone, rank=self.rank)
+        another = reasons.another_parent if self.gone else reasons.no_parent_in_old
         return another(row, self.key, self.table, shown, rank=self.rank)
 
 
@@ -73,7 +71,11 @@ class Parents:
     def set_based(self, plan: TablePlan, key: ForeignKey) -> bool:
         """Returns whether OLD computes both ends of a key, so that it can join children to parents."""
         flows = parent_flows(self._job, plan, key).flows
-        return bool(flows) and all(self._ends(plan, key, parent) is not None for parent in flows)
+        return (
+            not key.period
+            and bool(flows)
+            and all(self._ends(plan, key, parent) is not None for parent in flows)
+        )
 
     async def orphans(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
         """Returns the rows whose parent is not among OLD's rows. The key has to be :meth:`set_based`."""
@@ -161,8 +163,13 @@ class Parents:
             self._book.note(plan.flow, f"foreign key {key.name}: {why}")
             return
         gone = await self._rejected_keys(key, of) if missing else set()
-        because = _Missing(key, self._job.after(plan), rank, gone, taken)
-        self._book.add_all(plan.flow, (because.reject(row, text) for row, text in sorted(missing.items())))
+        after = self._job.after(plan)
+        because = [
+            (row, text, Missing(key, after, rank, gone=text in gone, taken=text in taken))
+            for row, text in sorted(missing.items())
+        ]
+        rejects = (one.reject(row, reasons.key_shown(text)) for row, text, one in because)
+        self._book.add_all(plan.flow, rejects)
 
     async def reject_children_of_rejected(self, plan: TablePlan, key: ForeignKey, *, rank: int) -> int:
         """Rejects the rows whose own parent is rejected although NEW has, or will have, a row under the key.
@@ -174,7 +181,7 @@ class Parents:
         except NotAskable as why:
             self._book.note(plan.flow, f"foreign key {key.name}, children of rejected rows: {why}")
             return 0
-        texts = await self._keys_shown(plan, key, rows)
+        texts = await self.keys_shown(plan, key, rows)
         after = self._job.after(plan)
         return self._book.add_all(
             plan.flow, (reasons.another_parent(row, key, after, texts.get(row), rank=rank) for row in rows)
@@ -190,7 +197,7 @@ class Parents:
         except NotAskable as why:
             self._book.note(plan.flow, f"foreign key {key.name}, rows without a parent in OLD: {why}")
             return 0
-        texts = await self._keys_shown(plan, key, rows)
+        texts = await self.keys_shown(plan, key, rows)
         after = self._job.after(plan)
         return self._book.add_all(
             plan.flow, (reasons.no_parent_in_old(row, key, after, texts.get(row), rank=rank) for row in rows)
@@ -207,7 +214,7 @@ class Parents:
             await self._derived.reader(plan).new.fetchval(held_rows(target, 1))
         )
 
-    async def _keys_shown(
+    async def keys_shown(
         self, plan: TablePlan, key: ForeignKey, rows: Sequence[Locator]
     ) -> Mapping[Locator, str | None]:
         """Returns the rows' keys for people; none when only NEW can compute them."""

@@ -15,11 +15,9 @@ def reference(job: Job, child: Table, key: ForeignKey) -> Reference:
     """Returns the question whether a parent is in NEW now.
 
     Raises:
-        NotAskable: the parent may not be read, or the key has a period.
+        NotAskable: the parent may not be read.
     """
     target = job.new.table(key.target)
-    if key.period:
-        raise NotAskable("a key with PERIOD is checked by NEW alone")
     if target is not None and "SELECT" not in target.privileges and not job.new.superuser:
         raise NotAskable(f"NEW's role may not SELECT from {key.target}")
     shown = [

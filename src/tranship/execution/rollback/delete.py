@@ -147,7 +147,7 @@ class _RollingBack:
         """
         for child in self._catalog.tables:
             for key in child.foreign_keys:
-                if key.target not in self._names or not key.enforced or key.period:
+                if key.target not in self._names or not key.enforced:
                     continue
                 count = await self._new.fetchval(sql_rollback.parentless(child.name, key))
                 if count:

@@ -41,7 +41,7 @@ async def hidden_rows(old: asyncpg.Connection, new: asyncpg.Connection, job: Job
 def _parents(job: Job) -> set[TableName]:
     """Returns the tables of NEW in which the data checks look for parents."""
     keys = [key for plan in job.plan.tables for key in job.after(plan).every_foreign_key]
-    return {key.target for key in keys if key.enforced and not key.period}
+    return {key.target for key in keys if key.enforced}
 
 
 def _lookups(job: Job, side: Side) -> set[TableName]:

@@ -171,7 +171,7 @@ class SwitchBoard:
         off: list[SwitchedOff] = []
         if comment is not None:
             off.append(CommentDropped(dropped.table, key.name, comment))
-        if key.validated and not partitioned:
+        if key.validated and not partitioned and not key.period:
             off.append(KeyUnvalidated(dropped.table, key.name))
         # How it compares follows from its columns when it is made again.
         kept = replace(key, operators=(), collations=())

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
-from tranship.sql.foreign_keys import is_filled, matches_parent
+from tranship.sql.foreign_keys import lacks_parent, matches_parent
 from tranship.sql.new.orphans import written_by
 from tranship.sql.quote import ident, relation
 
@@ -73,8 +73,7 @@ def written_since(table: TableName, key: Sequence[str], xids: Sequence[int], age
 
 def parentless(child: TableName, key: ForeignKey) -> str:
     """Returns a query for the number of a child's rows, whoever wrote them, whose parent is missing."""
-    parent = f"SELECT FROM {relation(key.target)} AS p WHERE {matches_parent(key)}"
-    return f"SELECT count(*) FROM {relation(child)} AS c WHERE {is_filled(key)} AND NOT EXISTS ({parent})"
+    return f"SELECT count(*) FROM {relation(child)} AS c WHERE {lacks_parent(key, relation(key.target))}"
 
 
 def foreign_children(

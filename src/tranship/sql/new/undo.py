@@ -57,9 +57,10 @@ def add_foreign_key(table: TableName, key: ForeignKey, *, partitioned: bool) -> 
     NOT VALID adds it without reading the table, so writers wait only for a moment; ``VALIDATE CONSTRAINT``
     reads it later. A partitioned table takes no NOT VALID key before PostgreSQL 18, and a later VALIDATE
     would not reach the copies behind each referenced partition, so such a key is added whole, unless it was
-    NOT VALID before. A key that is NOT ENFORCED is never validated.
+    NOT VALID before. So is a key with PERIOD: VALIDATE lets rows pass that no period covers (seen on
+    PostgreSQL 18.6). A key that is NOT ENFORCED is never validated.
     """
-    whole_at_once = partitioned and key.validated
+    whole_at_once = (partitioned or key.period) and key.validated
     parts = [
         f"ALTER TABLE {relation(table)} ADD CONSTRAINT {ident(key.name)}",
         f"FOREIGN KEY ({_key_columns(key.columns, key)})",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tranship.model.catalog import ForeignKey, Index
 from tranship.model.names import TableName
@@ -80,6 +81,16 @@ def test_what_is_composed_quotes_every_name() -> None:
         f"ALTER TABLE {quoted}.{quoted} ADD CONSTRAINT {quoted} FOREIGN KEY ({quoted})"
         f" REFERENCES {quoted}.{quoted} ({quoted}) NOT VALID"
     )
+
+
+def test_a_key_with_period_comes_back_whole() -> None:
+    """VALIDATE CONSTRAINT would let rows pass that no period covers."""
+    table = TableName("public", "t")
+    key = ForeignKey("k", ("a", "d"), table, ("b", "d"), period=True)
+    (composed,) = restoring(KeyDropped(table, key, partitioned=False))
+    assert composed.endswith('FOREIGN KEY ("a", PERIOD "d") REFERENCES "public"."t" ("b", PERIOD "d")')
+    (loose,) = restoring(KeyDropped(table, replace(key, validated=False), partitioned=False))
+    assert loose.endswith(" NOT VALID")
 
 
 MAKE = (
