@@ -6,7 +6,7 @@ that decide the class of a change come first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import asyncpg
@@ -36,10 +36,11 @@ from tranship.model.evidence import (
     TrialQuestion,
     ValueCount,
 )
-from tranship.model.names import ColumnRef, Side
+from tranship.model.names import ColumnRef, Side, TableName
 from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import Observed, observed_in
+from tranship.planning.comparing.other_ids import referred_to
 from tranship.planning.deciding.data_questions import (
     DataQuestions,
     MisfitQuestion,
@@ -97,16 +98,27 @@ async def gather(
 
 
 async def gather_observed(
-    open_: Connections, old: Catalog, new: Catalog, comparison: Comparison, *, probe_seconds: float
+    open_: Connections,
+    old: Catalog,
+    new: Catalog,
+    comparison: Comparison,
+    *,
+    probe_seconds: float,
+    filled: Container[TableName] = (),
 ) -> tuple[Observed, tuple[str, ...]]:
     """Returns what the data says where the class of a change depends on it, and the questions that have no
     answer.
+
+    ``filled`` are tables of NEW into which earlier runs wrote: what they hold is no seed.
     """
     questions = early_questions(comparison, old, new)
-    if not questions.references and not questions.meanings:
+    seeded = {name for name in referred_to(old, new, comparison.matching) if name not in filled}
+    if not questions.references and not questions.meanings and not seeded:
         return Observed(), ()
     gathering = await _begin(open_, old, new, probe_seconds)
-    return observed_in(await gathering.early(questions)), gathering.not_asked
+    evidence = await gathering.early(questions)
+    standing = await rows_in_new(gathering.asker, old, new, comparison.matching, seeded)
+    return observed_in(replace(evidence, in_new=standing)), gathering.not_asked
 
 
 async def _begin(open_: Connections, old: Catalog, new: Catalog, seconds: float) -> _Gathering:

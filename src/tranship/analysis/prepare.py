@@ -23,7 +23,7 @@ from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config
 from tranship.errors.codes.decisions import OpenQuestion, UndecidedChanges
 from tranship.model.change import Comparison, Matching
-from tranship.model.names import Side
+from tranship.model.names import Side, TableName
 from tranship.model.options import MigrateOptions, command_line
 from tranship.model.plan import Plan
 from tranship.model.resolution import Answers, Problem, ResolutionFile
@@ -76,13 +76,13 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
             *stale_changes(options, old, new),
             *(stale_resolutions(file, old, new, path) if path is not None else ()),
         ]
-        background, unread = await _background(open_, sides, config)
+        background, unread, filled = await _background(open_, sides, config)
         sides, unfit = await _with_queries(open_, sides, file)
         old = sides.old
         answers, decided, problems = decide(file, old, new, sides.scope, background)
         matching = match(old, new, sides.scope, decided, background=background)
         answers, untried = await _with_uses(open_, sides, matching, answers)
-        comparison = await _compared(open_, sides, matching, answers)
+        comparison = await _compared(open_, sides, matching, answers, filled)
         open_now = open_questions(comparison, answers)
         asked = asked_about(file, old, new, sides.scope, background)
         # An open question of the file about an undecided change is reported once, with the change.
@@ -103,8 +103,9 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
 
 async def _background(
     open_: Connections, sides: Sides, config: Config
-) -> tuple[Background, tuple[Problem, ...]]:
-    """Returns the servers' statistics, and warnings about what could not be read.
+) -> tuple[Background, tuple[Problem, ...], frozenset[TableName]]:
+    """Returns the servers' statistics, warnings about what could not be read, and the tables of NEW that
+    runs from this OLD fill.
 
     While a run from this OLD is unfinished, its plan stands: statistics, which change, must not suggest
     another one. After any run NEW's statistics describe rows that the run wrote, so they are left out.
@@ -113,11 +114,16 @@ async def _background(
         await missing_rights(open_.new, config.journal_schema, sides.new.user, sides.new.database) is None
     )
     journal = await find_journal(open_.new, config.journal_schema) if usable else None
-    runs = await journal.runs(open_.new, (await read_identity(open_.old)).key) if journal is not None else ()
+    if journal is None:
+        background, unread = await read_background(open_, sides)
+        return background, not_asked(unread), frozenset()
+    runs = await journal.runs(open_.new, (await read_identity(open_.old)).key)
+    filled = frozenset([task.flow.new for run in runs for task in await journal.tasks(open_.new, run.id)])
     if any(run.state != RunStatus.FINISHED for run in runs):
-        return Background(sides.shared_ancestor), ()
+        return Background(sides.shared_ancestor), (), filled
     background, unread = await read_background(open_, sides)
-    return replace(background, new_statistics=Statistics()) if runs else background, not_asked(unread)
+    background = replace(background, new_statistics=Statistics()) if runs else background
+    return background, not_asked(unread), filled
 
 
 async def _with_queries(
@@ -149,14 +155,18 @@ async def _with_uses(
     return replace(answers, used=found.columns, read=found.tables), found.problems
 
 
-async def _compared(open_: Connections, sides: Sides, matching: Matching, answers: Answers) -> Comparison:
+async def _compared(
+    open_: Connections, sides: Sides, matching: Matching, answers: Answers, filled: frozenset[TableName]
+) -> Comparison:
     """Returns the comparison under the decisions, with meanings judged by what the data shows now.
 
     The first comparison only finds out which columns to look at.
     """
     old, new = sides.old, sides.new
     comparison = compare(old, new, matching, answers)
-    observed, _ = await gather_observed(open_, old, new, comparison, probe_seconds=_OBSERVE_SECONDS)
+    observed, _ = await gather_observed(
+        open_, old, new, comparison, probe_seconds=_OBSERVE_SECONDS, filled=filled
+    )
     return compare(old, new, matching, answers, observed=observed)
 
 

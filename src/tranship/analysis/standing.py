@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from tranship.analysis.asker import Asker
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Matching, TablePair
 from tranship.model.evidence import RowsInNew
-from tranship.model.names import Side
+from tranship.model.names import Side, TableName
 from tranship.planning.matching.scope import HOLDS_ROWS
 from tranship.planning.names.families import family
 from tranship.planning.types.conversion import same_type
@@ -33,11 +33,16 @@ class _Compared(Struct, frozen=True):
     name: str
 
 
-async def rows_in_new(asker: Asker, old: Catalog, new: Catalog, matching: Matching) -> tuple[RowsInNew, ...]:
+async def rows_in_new(
+    asker: Asker, old: Catalog, new: Catalog, matching: Matching, only: Container[TableName] | None = None
+) -> tuple[RowsInNew, ...]:
     """Returns the tables of NEW that hold rows, by name, with what OLD shares with them where the two can be
     compared.
+
+    ``only`` names the tables to look at; None: all.
     """
-    found = {facts.table: facts for facts in await _held(asker, new.tables)}
+    wanted = [table for table in new.tables if only is None or table.name in only]
+    found = {facts.table: facts for facts in await _held(asker, wanted)}
     for pair in matching.pairs:
         facts = found.get(pair.new)
         if facts is not None and not facts.estimated and facts.rows <= _COMPARED:
@@ -107,8 +112,9 @@ async def _shared(
     rows = await asker.ask(Side.OLD, what, text, *lists)
     if not rows:
         return None
-    keys, equal, renumbered = (int(str(rows[0][name])) for name in ("keys", "equal", "renumbered"))
-    return RowsInNew(after.name, facts.rows, False, keys, equal, renumbered, how.name if renumbered else "")
+    counted = ("keys", "equal", "renumbered", "renamed")
+    keys, equal, renumbered, renamed = (int(str(rows[0][name])) for name in counted)
+    return RowsInNew(after.name, facts.rows, False, keys, equal, renumbered, renamed, how.name)
 
 
 def _compared(pair: TablePair, before: Table, after: Table) -> _Compared | None:

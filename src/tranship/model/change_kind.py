@@ -13,6 +13,8 @@ class ChangeKind(StrEnum):
     TABLE_LEFT_OUT = "table_left_out"
     TABLE_MERGED = "table_merged"
     TABLE_HOLDS_ROWS = "table_holds_rows"
+    IDS_DIFFER = "ids_differ"
+    """The same ids have other names on both sides."""
     TABLE_REMOVED = "table_removed"
     TABLE_RENAMED = "table_renamed"
     # Columns

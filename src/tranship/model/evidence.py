@@ -145,8 +145,10 @@ class RowsInNew(Struct, frozen=True):
     """Rows under such a key that hold the same in every column that can be compared."""
     renumbered: int = 0
     """Rows whose unique name OLD has under another key."""
+    renamed: int = 0
+    """Rows under a key of OLD whose unique name is another one."""
     name: str = ""
-    """The column of that name."""
+    """The column of these names; empty without one."""
 
 
 class Demand(Struct, frozen=True):

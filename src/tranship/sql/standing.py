@@ -58,8 +58,7 @@ def shared_with(table: Table, keys: Sequence[str], values: Sequence[str], name: 
     """Returns a query with one row about $1, $2 and $3 (``text[]``: keys, contents and names of NEW's rows).
 
     ``keys`` and ``equal`` count rows of OLD under the same key, and those with the same content;
-    ``renumbered`` counts names that OLD
-    has under another key.
+    ``renumbered`` counts names that OLD has under another key, ``renamed`` keys that have another name.
     """
     old = f"(SELECT {_digests(keys, values, name)} FROM {_own(table)}) AS o"
     return f"""
@@ -71,7 +70,8 @@ def shared_with(table: Table, keys: Sequence[str], values: Sequence[str], name: 
         SELECT
           (SELECT pg_catalog.count(*) FROM n JOIN o USING (key)) AS keys,
           (SELECT pg_catalog.count(*) FROM n JOIN o USING (key, content)) AS equal,
-          (SELECT pg_catalog.count(*) FROM n JOIN o USING (name) WHERE n.key <> o.key) AS renumbered
+          (SELECT pg_catalog.count(*) FROM n JOIN o USING (name) WHERE n.key <> o.key) AS renumbered,
+          (SELECT pg_catalog.count(*) FROM n JOIN o USING (key) WHERE n.name <> o.name) AS renamed
     """
 
 

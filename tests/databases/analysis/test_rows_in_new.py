@@ -44,10 +44,46 @@ async def test_rows_of_new_are_told_with_what_old_shares(
     assert "OLD has 3 of their keys: 1 equal row, 2 differing rows" in report
     assert "NEW holds 2 of OLD's names (title) under other ids" in report
     assert "public.chair of NEW holds" not in report
-    assert "Not as it is: NEW holds names of OLD under other ids (public.colour)." in report
+    assert "1 change needs a decision" in report
     assert "can be moved as it is" not in report
     assert "Stays as it is (7 rows)" in report
     assert report.count("Stays empty") == 1
+
+
+async def test_names_under_other_ids_are_one_question_with_the_answer_that_the_names_speak_for(
+    make_pair: MakePair, run_cli: RunCli, tmp_path: Path
+) -> None:
+    pair = await make_pair(OLD, NEW)
+    assert run_cli("analyze", pair.config(tmp_path)).status == 0
+    for _ in range(2):
+        assert run_cli("resolve", "generate", "results/migration_changes.json").status == 0
+        written = json.loads((tmp_path / "results/manual_resolutions.json").read_text(encoding="utf-8"))
+        (entry,) = written["resolutions"]["colour"]
+        assert entry["action"] == "SPECIFY_ACTION"
+        suggested = entry["_suggestion"]
+        assert (suggested["action"], suggested["key"], suggested["rows"]) == ("existing", ["title"], "same")
+        assert suggested["repoint_children"] is True
+    for mode in ((), ("--live",)):
+        refused = run_cli("migrate", tmp_path / "config.json", *mode)
+        assert (refused.status, "TS301 public.colour" in refused.stderr) == (3, True)
+
+
+async def test_ids_that_nothing_refers_to_are_no_question(
+    make_pair: MakePair, run_cli: RunCli, tmp_path: Path
+) -> None:
+    alone = "CREATE TABLE colour (id int PRIMARY KEY, title text NOT NULL UNIQUE); INSERT INTO colour VALUES"
+    pair = await make_pair(f"{alone} (1, 'red'), (2, 'green')", f"{alone} (2, 'red')")
+    assert run_cli("analyze", pair.config(tmp_path)).status == 0
+    assert "Not as it is: NEW holds names of OLD under other ids (public.colour)." in _report(tmp_path)
+    assert run_cli("migrate", tmp_path / "config.json").status == 1
+
+
+async def test_what_a_run_wrote_is_no_seed(make_pair: MakePair, run_cli: RunCli, tmp_path: Path) -> None:
+    pair = await make_pair(OLD, SHAPE)
+    config = pair.config(tmp_path)
+    assert run_cli("migrate", config, "--live").status == 0
+    await pair.old.run("UPDATE colour SET title = 'pink' WHERE id = 1")
+    assert run_cli("migrate", config, "--live").status == 0
 
 
 async def test_an_empty_old_beside_a_full_new_is_refused_before_anything_is_written(

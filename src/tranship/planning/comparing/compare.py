@@ -27,6 +27,7 @@ from tranship.model.resolution import Action, Answers, Decision
 from tranship.planning.comparing.column_changes import Tables, column_changes
 from tranship.planning.comparing.extension_tables import extension_table_notes
 from tranship.planning.comparing.meaning import Landscape, Observed
+from tranship.planning.comparing.other_ids import other_ids
 from tranship.planning.comparing.structure import NO_SPELLINGS, Spellings, structure_notes
 from tranship.planning.matching.new_keys import Place, rekeyed_columns
 from tranship.planning.matching.scope import HOLDS_ROWS, KIND_WORDS
@@ -65,7 +66,8 @@ def compare(
     for pair in matching.pairs:
         own = _pair_changes(pair, landscape, answers, matching, settled[pair.old, pair.name])
         by_table.setdefault(pair.old, []).extend(_undecided(pair, own, rekeyed))
-    for table, change in _unpaired_changes(old, new, matching, answers, observed):
+    unpaired = _unpaired_changes(old, new, matching, answers, observed)
+    for table, change in (*unpaired, *other_ids(old, new, matching, observed.in_new, answers)):
         by_table.setdefault(table, []).append(change)
     paired = {str(pair.old): pair.old for pair in matching.pairs}
     notes = [*_standing_notes(matching, observed), *extension_table_notes(old, observed.extension_rows)]

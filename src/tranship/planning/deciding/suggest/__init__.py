@@ -5,8 +5,8 @@ What is suggested is never decided: passing the file on is.
 Lives here: drafts of answers for tables and columns, and the document that ``resolve generate`` writes. Does
 not live here: asking the data (``analysis``), and what is wrong with an entry (``resolve``). Begin with
 ``suggest`` below. Order of the files: facts → guesses → formats · concepts → splits · merges · pairs → parts
-→ drafts → mappings · constants → context → own_conversion → translate → joins → columns → for_all →
-earlier_file.
+→ drafts → mappings · constants · other_ids → context → own_conversion → translate → joins → columns →
+for_all → earlier_file.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from tranship.planning.deciding.suggest.earlier_file import (
 )
 from tranship.planning.deciding.suggest.facts import Fact, without_values
 from tranship.planning.deciding.suggest.for_all import ALL_TABLES, DraftOf, asked_together, pattern_entry
+from tranship.planning.deciding.suggest.other_ids import other_ids_drafts
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import Scope, default_schema
 
@@ -281,7 +282,8 @@ def _fresh(
 
 def _pair_drafts(data: _Data, pair: TablePair, changes: Sequence[Change]) -> list[Draft]:
     context = data.context(pair) if _any_breaking(changes) else None
-    return column_drafts(context, changes) if context is not None else []
+    own = column_drafts(context, changes) if context is not None else []
+    return [*other_ids_drafts(pair, changes, data.evidence), *own]
 
 
 def _any_breaking(changes: Sequence[Change]) -> bool:
@@ -311,7 +313,9 @@ def _asks_table(asked: Sequence[tuple[str, Resolution]], table: TableName) -> bo
 
 
 def _asked(asked: Sequence[tuple[str, Resolution]], pair: TablePair, change: Change) -> bool:
-    """Returns whether an open entry of the earlier file already asks about a column of this change."""
+    """Returns whether an open entry of the earlier file already asks about this change."""
+    if change.old_column is None and change.new_column is None:
+        return _asks_table(asked, pair.old)
     entries = [entry for name, entry in asked if name in (pair.flow, str(pair.old))]
     old = {name for entry in entries for name in entry.sources}
     new = {entry.new_column for entry in entries} - {None}

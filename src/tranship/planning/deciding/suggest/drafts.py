@@ -16,6 +16,7 @@ from tranship.planning.deciding.suggest.facts import Fact
 
 Field = (
     str
+    | bool
     | None
     | Mapping[str, str | None]
     | Mapping[str, str]
