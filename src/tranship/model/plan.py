@@ -10,7 +10,7 @@ from tranship.model.expression import Expression
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.resolution import Problem
-from tranship.model.shape import PLAIN, Shape
+from tranship.model.shape import PLAIN, Repointing, Shape
 from tranship.model.types import PgType
 
 
@@ -118,6 +118,8 @@ class TablePlan(Struct, frozen=True):
     comparison found.
     """
     shape: Shape = PLAIN
+    repointing: Repointing | None = None
+    """Which references follow rows that are merged into others; None: none does."""
     adopting: tuple[str, ...] = ()
     """Foreign keys of NEW under which a person lets any row of NEW be the parent."""
 

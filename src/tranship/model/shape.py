@@ -62,6 +62,32 @@ class Merge(Struct, frozen=True):
     repoint_children: bool = False
 
 
+class MergedParents(Struct, frozen=True):
+    """The table to which rows refer, some of whose rows are merged into others."""
+
+    columns: tuple[str, ...]
+    """The old columns that refer to it."""
+    table: TableName
+    keys: tuple[str, ...]
+    """The columns that they refer to, in their order."""
+    operators: tuple[str, ...]
+    """What compares each of these with a reference."""
+    order: tuple[str, ...]
+    """The columns of the table's key order."""
+    merge: Merge
+    partitioned: bool = False
+    where: str = ""
+    """The filter of the parents' flow; empty where all rows are taken."""
+
+
+class Repointing(Struct, frozen=True):
+    """References to merged rows lead to their survivors, before anything of a row is computed."""
+
+    columns: tuple[str, ...]
+    """All columns of the old table, in its order."""
+    parents: tuple[MergedParents, ...]
+
+
 class KeyKind(StrEnum):
     """How new values for a key are made."""
 

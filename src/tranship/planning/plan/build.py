@@ -18,6 +18,7 @@ from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, LeftOut, Origin, Plan, Source, TablePlan
 from tranship.model.resolution import Action, Answers, Decision, Problem
 from tranship.planning.matching.new_keys import Place, rekeyed_columns
+from tranship.planning.matching.repointed import repointings
 from tranship.planning.plan.flow_shapes import shape_of
 from tranship.planning.plan.hazards import hazards
 from tranship.planning.plan.mappings import Sides, TableDecisions, column_mappings
@@ -67,7 +68,9 @@ def flow_plans(old: Catalog, new: Catalog, matching: Matching, answers: Answers)
     sides = Sides(old, new, matching.schema_pairs)
     pairs = [pair for pair in matching.pairs if pair.old not in dropped]
     rekeyed = rekeyed_columns(pairs, answers, old, new)
-    return [_table_plan(pair, sides, answers.of_flow(pair.old, pair.name), rekeyed) for pair in pairs]
+    plans = [_table_plan(pair, sides, answers.of_flow(pair.old, pair.name), rekeyed) for pair in pairs]
+    repointing = repointings(pairs, answers, old, new)
+    return [replace(plan, repointing=repointing.get((plan.old, plan.name))) for plan in plans]
 
 
 def _left_out(comparison: Comparison, dropped: dict[TableName, str]) -> tuple[LeftOut, ...]:

@@ -55,6 +55,11 @@ def content_record(plan: TablePlan) -> dict[str, Json]:
         "zone": plan.zone,
         "columns": {m.column: {"type": _type(m.type), "filled": _filled(m.expression)} for m in plan.columns},
     }
+    if plan.repointing is not None:
+        record["follows"] = [
+            [list(one.columns), _name(one.table), list(one.merge.key), one.merge.keep, one.where]
+            for one in plan.repointing.parents
+        ]
     # A plain flow has the record that it had before there were other shapes, and so the same hash.
     if plan.shape != PLAIN:
         record["shape"] = _shape(plan.shape)

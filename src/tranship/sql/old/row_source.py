@@ -15,6 +15,7 @@ from tranship.model.locator import Locator
 from tranship.model.plan import Source, TablePlan
 from tranship.model.shape import Items, Query
 from tranship.sql import ctid
+from tranship.sql.old.merged import repointed_heap
 from tranship.sql.quote import ident, relation, text_array, tid_array
 
 
@@ -59,7 +60,7 @@ def row_source(plan: TablePlan, number: int) -> RowSource:
     if shape.query is not None:
         return _of_query(shape.query)
     source = plan.sources[number]
-    heap, conditions = from_source(source), (*in_source(source), *taken(plan))
+    heap, conditions = _heap(plan, source), (*in_source(source), *taken(plan))
     if shape.items is None:
         return RowSource(heap, conditions, (_CTID,), "old.ctid", "CAST(old.ctid AS pg_catalog.text)")
     return RowSource(
@@ -69,6 +70,12 @@ def row_source(plan: TablePlan, number: int) -> RowSource:
         id=f"ROW({_CTID.value}, {_ITEM.value})",
         id_text=f"(CAST(old.ctid AS pg_catalog.text) || '#' || {_ITEM.value})",
     )
+
+
+def _heap(plan: TablePlan, source: Source) -> str:
+    """Returns the FROM clause with the alias ``old``; references to merged rows lead to their survivors."""
+    heap = from_source(source)
+    return heap if plan.repointing is None else repointed_heap(heap.removesuffix(" AS old"), plan.repointing)
 
 
 def row_sources(plan: TablePlan) -> list[tuple[int, RowSource]]:

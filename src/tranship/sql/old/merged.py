@@ -1,0 +1,82 @@
+"""Rows of OLD with equal keys that become one: which of them survives, and references that follow."""
+
+from __future__ import annotations
+
+from tranship.model.shape import Merge, MergedParents, Repointing
+from tranship.sql.quote import ident, relation
+
+
+def merged_rows(merge: Merge, read: str, order: str) -> str:
+    """Returns a query for the rows that are merged into others: ``relation`` (OID) and ``id`` (ctid) of each,
+    then ``into_relation`` and ``into_id`` of its survivor.
+
+    ``read`` is FROM and WHERE over all rows of the flow, ``order`` the terms of OLD key order.
+    """
+    window = _window(merge, order)
+    return f"""
+        SELECT m.relation, m.id, m.into_relation, m.into_id FROM (
+          SELECT old.tableoid::pg_catalog.int8 AS relation, old.ctid AS id,
+            pg_catalog.first_value(old.tableoid::pg_catalog.int8) OVER w AS into_relation,
+            pg_catalog.first_value(old.ctid) OVER w AS into_id
+          {read}
+          WINDOW w AS ({window})) AS m
+        WHERE m.relation <> m.into_relation OR m.id <> m.into_id
+        ORDER BY m.relation, m.id
+    """
+
+
+def key_known(merge: Merge) -> tuple[str, ...]:
+    """Returns the conditions of rows that may be merged: no part of their key is NULL."""
+    return tuple(f"(\n{text}\n) IS NOT NULL" for text in merge.key)
+
+
+def repointed_heap(source: str, repointing: Repointing) -> str:
+    """Returns the FROM clause over ``tranship_row``, whose references to merged rows lead to the survivors,
+    as the row ``old``.
+
+    ``source`` is the heap without an alias.
+    """
+    joins: list[str] = []
+    values: dict[str, str] = {}
+    for number, parents in enumerate(repointing.parents):
+        alias = f"tranship_survivor_{number}"
+        pairs = zip(parents.columns, parents.operators, strict=True)
+        on = " AND ".join(
+            f"{alias}.k{n} {operator} tranship_row.{ident(column)}"
+            for n, (column, operator) in enumerate(pairs)
+        )
+        joins.append(f"\nLEFT JOIN ({_survivors(parents)}) AS {alias} ON {on}")
+        values |= {
+            column: f"CASE WHEN {alias}.found THEN {alias}.s{n} ELSE tranship_row.{ident(column)} END"
+            for n, column in enumerate(parents.columns)
+        }
+    columns = [
+        f"{values.get(name, f'tranship_row.{ident(name)}')} AS {ident(name)}" for name in repointing.columns
+    ]
+    # The row keeps its place, by which batches and rejects find it.
+    columns += [f"tranship_row.{name} AS {name}" for name in ("ctid", "tableoid", "xmin")]
+    lateral = f"\nCROSS JOIN LATERAL (SELECT {', '.join(columns)}) AS old"
+    return f"{source} AS tranship_row{''.join(joins)}{lateral}"
+
+
+def _survivors(parents: MergedParents) -> str:
+    """Returns a SELECT of the keys of merged rows, ``k0`` …, and of their survivors, ``s0`` …"""
+    names = [f"old.{ident(name)}" for name in parents.keys]
+    window = _window(parents.merge, ", ".join(f"old.{ident(name)}" for name in parents.order) or "old.ctid")
+    own = ", ".join(f"{name} AS k{n}" for n, name in enumerate(names))
+    firsts = ", ".join(f"pg_catalog.first_value({name}) OVER w AS s{n}" for n, name in enumerate(names))
+    place = "old.ctid AS id, pg_catalog.first_value(old.ctid) OVER w AS into_id"
+    relations = "old.tableoid AS relation, pg_catalog.first_value(old.tableoid) OVER w AS into_relation"
+    conditions = [*((f"(\n{parents.where}\n)",) if parents.where else ()), *key_known(parents.merge)]
+    heap = f"FROM {'' if parents.partitioned else 'ONLY '}{relation(parents.table)} AS old"
+    read = f"{heap}\nWHERE {' AND '.join(conditions)}\nWINDOW w AS ({window})"
+    return (
+        f"SELECT m.*, true AS found FROM (SELECT {own}, {firsts}, {place}, {relations}\n{read}) AS m"
+        " WHERE m.id <> m.into_id OR m.relation <> m.into_relation"
+    )
+
+
+def _window(merge: Merge, order: str) -> str:
+    keys = ", ".join(f"(\n{text}\n)" for text in merge.key)
+    kept = f"\n{merge.keep}\n, {order}" if merge.keep else order
+    return f"PARTITION BY {keys} ORDER BY {kept}"
