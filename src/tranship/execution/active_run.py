@@ -78,11 +78,12 @@ class Counts(NamedTuple):
     rejected: int
     kept: int
     updated: int
+    merged: int
 
     @property
     def already_there(self) -> int:
         """Rows that NEW held before the run, equal in every column."""
-        return self.read - self.written - self.rejected - self.kept - self.updated
+        return self.read - self.written - self.rejected - self.kept - self.updated - self.merged
 
 
 @dataclass
@@ -140,6 +141,7 @@ class Task:
             sum(r.rejected for r in self.done),
             sum(r.kept for r in self.done),
             sum(r.updated for r in self.done),
+            sum(r.merged for r in self.done),
         )
 
 

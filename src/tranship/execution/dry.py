@@ -87,7 +87,7 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
 def _would_be(plan: TablePlan, probed: ProbeResult) -> TableCounts:
     """Returns what would become of a table's rows."""
     cut, found = probed.cuts[plan.flow], probed.book.findings(plan.flow)
-    rejected, held = len(found.rejects), found.already_there + found.kept + found.updated
+    rejected, held = len(found.rejects), found.already_there + found.kept + found.updated + found.merged
     return TableCounts(
         plan,
         cut.rows,
@@ -99,6 +99,7 @@ def _would_be(plan: TablePlan, probed: ProbeResult) -> TableCounts:
         old=cut.old,
         kept=found.kept,
         updated=found.updated,
+        merged=found.merged,
     )
 
 

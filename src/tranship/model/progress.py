@@ -162,7 +162,7 @@ class RowRejected(Struct, frozen=True, tag=True):
 class TableDone(Struct, frozen=True, tag=True):
     """A table is complete and its row-count invariant holds:
 
-    read = written + rejected + already there + kept + updated.
+    read = written + rejected + already there + kept + updated + merged.
     """
 
     flow: FlowId
@@ -176,6 +176,8 @@ class TableDone(Struct, frozen=True, tag=True):
     """Rows for which NEW's own row stays."""
     updated: int = 0
     """Rows whose values replaced those of NEW's row."""
+    merged: int = 0
+    """Rows that were merged into others."""
     already_migrated: bool = False
     """An earlier finished run copied it, so nothing was done now."""
     old: OldRows | None = None

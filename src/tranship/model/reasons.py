@@ -136,6 +136,10 @@ class ComesSecond(Struct, frozen=True, tag=True):
     """The row that is kept."""
 
 
+class SurvivorRejected(Struct, frozen=True, tag=True):
+    """The row into which it is merged is rejected."""
+
+
 class ParentMissing(Struct, frozen=True, tag=True):
     """A foreign key finds no parent."""
 
@@ -194,6 +198,7 @@ ConstraintReason = (
     | HeldByNew
     | HeldReason
     | ComesSecond
+    | SurvivorRejected
     | ParentReason
 )
 """A constraint of NEW is violated."""

@@ -72,12 +72,14 @@ class MergedParents(Struct, frozen=True):
     """The columns that they refer to, in their order."""
     operators: tuple[str, ...]
     """What compares each of these with a reference."""
-    order: tuple[str, ...]
-    """The columns of the table's key order."""
+    order: tuple[tuple[str, bool], ...]
+    """The columns of the table's key order, and whether each is a string."""
     merge: Merge
     partitioned: bool = False
     where: str = ""
     """The filter of the parents' flow; empty where all rows are taken."""
+    repointing: Repointing | None = None
+    """The references of the parents themselves that lead to survivors, those to their own table apart."""
 
 
 class Repointing(Struct, frozen=True):

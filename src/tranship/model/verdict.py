@@ -36,7 +36,7 @@ class Reject(Struct, frozen=True):
 
 
 class HeldAs(StrEnum):
-    """What becomes of an old row whose row NEW held before the run."""
+    """What becomes of an old row for which no row is added to NEW."""
 
     ALREADY_THERE = "already there"
     """NEW's row is equal in every column that the flow fills."""
@@ -44,10 +44,12 @@ class HeldAs(StrEnum):
     """NEW's row stays as it is."""
     UPDATED = "updated"
     """OLD's values replace NEW's."""
+    MERGED = "merged"
+    """Another old row with the same merge key stands for it, too."""
 
 
 class Held(Struct, frozen=True):
-    """An old row whose row NEW held before the run: no row is added for it."""
+    """An old row for which no row is added to NEW: NEW held its row, or another old row stands for it."""
 
     row: Locator
     outcome: HeldAs = HeldAs.ALREADY_THERE
@@ -55,6 +57,8 @@ class Held(Struct, frozen=True):
     """Columns of NEW by which other tables refer to its row, with their texts, where the old row would have
     had others. Empty: children find NEW's row under the value that they have.
     """
+    into: Locator | None = None
+    """Of a merged row: the row that stands for it."""
 
 
 class RejectRecord(Struct, frozen=True):
@@ -98,6 +102,8 @@ class TableFindings(Struct, frozen=True):
     """Rows of OLD for which NEW's own row stays."""
     updated: int = 0
     """Rows of OLD whose values replace those of NEW's row."""
+    merged: int = 0
+    """Rows of OLD that are merged into others."""
     ordered_stream: bool = False
     """Collisions could not be decided beforehand, so the table is copied as one stream in key order."""
 
@@ -130,6 +136,8 @@ class TableResult(Struct, frozen=True):
     """Rows of OLD for which a row that NEW held before the run stays as it is."""
     rows_updated: int = 0
     """Rows of OLD whose values replaced those of a row that NEW held before the run."""
+    rows_merged: int | UnsetType = UNSET
+    """Rows of OLD that were merged into others; absent where the flow merges none."""
     rows_in_old_now: int | None = None
     """Of a table that was moved before: rows that OLD holds now, beside ``rows_read`` then."""
     cells_verified: int = 0
@@ -160,6 +168,7 @@ class Stats(Struct, frozen=True):
     rows_already_there: int = 0
     rows_kept: int = 0
     rows_updated: int = 0
+    rows_merged: int | UnsetType = UNSET
     bytes: int = 0
     duration_seconds: float = 0.0
     rows_made: int | UnsetType = UNSET

@@ -138,6 +138,7 @@ class Console:
                     table.rows_already_there,
                     table.rows_kept,
                     table.rows_updated,
+                    table.rows_merged or 0,
                     already_migrated=True,
                 )
                 self._done[planned.flow] = done
@@ -153,7 +154,7 @@ class Console:
             return
         yield f"  Old columns: {planned.old_columns}, New columns: {planned.new_columns}"
         yield f"  Total rows to migrate: {self._rows.get(planned.flow, done.read)}"
-        arrived = done.written + done.already_there + done.kept + done.updated
+        arrived = done.read - done.rejected
         yield f"  ✓ Processed: {done.read}, Success: {arrived}, Failed: {done.rejected}"
         if done.old is not None:
             yield from _old_rows(done.old)
@@ -163,6 +164,8 @@ class Console:
             yield f"  Of these kept: {done.kept} (NEW's rows stay as they are)"
         if done.updated:
             yield f"  Of these updated: {done.updated} (OLD's values replace those of NEW's rows)"
+        if done.merged:
+            yield f"  Of these merged: {done.merged} (another row with the same key stands for them)"
 
     def _title(self, planned: PlannedTable) -> str:
         if planned.flow.name:
@@ -235,6 +238,7 @@ def _verification(result: MigrationResult) -> list[str]:
         (stats.rows_already_there, "already there"),
         (stats.rows_kept, "kept"),
         (stats.rows_updated, "updated"),
+        (stats.rows_merged or 0, "merged"),
     )
     there = "".join(f" + {rows} {word}" for rows, word in beside if rows)
     lines = [f"Accounted for: {stats.rows_read} read = {arrived} + {stats.rows_left_out} left out{there}"]

@@ -34,6 +34,7 @@ from tranship.model.reasons import (
     ParentReason,
     Reason,
     ServerSaid,
+    SurvivorRejected,
     ValueReason,
 )
 
@@ -87,6 +88,8 @@ def _of_constraint(reason: ConstraintReason) -> str:
             return f"{_violated(reason)}: NEW already holds the row {row}"
         case HeldBefore() | HeldOtherwise() | HeldByAnother() | HeldNoMore() | NotChangeable():
             return _held(reason)
+        case SurvivorRejected():
+            return "its survivor was rejected: the row into which it is merged"
         case ComesSecond(row=row):
             return f"{_violated(reason)}: the row {row} of OLD comes first"
         case ParentMissing() | ParentIsAnother() | NoParentInOld() | ParentNotThere():

@@ -108,7 +108,7 @@ def compare_rejects(
     """Compares every table's numbers, and its rejected rows where the expectation lists them."""
     for table in files.result["tables"]:
         words = ("migrated", "failed", "already_there", "kept", "updated")
-        whole = sum(table[f"rows_{word}"] for word in words)
+        whole = sum(table[f"rows_{word}"] for word in words) + table.get("rows_merged", 0)
         made = table.get("rows_made", table["rows_read"] - table["rows_left_out"])
         seen.check(made == whole, f"{called(table)}: {made} rows, accounted for {whole}")
     failed = files.failed()
@@ -120,8 +120,10 @@ def compare_rejects(
         ("left_out", expected.left_out),
         ("kept", expected.kept),
         ("updated", expected.updated),
+        ("merged", expected.merged),
     ):
-        rows = {called(t): t[f"rows_{word}"] for t in files.result["tables"] if t[f"rows_{word}"]}
+        counted = {called(t): t.get(f"rows_{word}", 0) for t in files.result["tables"]}
+        rows = {table: count for table, count in counted.items() if count}
         seen.check(wanted is None or rows == wanted, f"{word}: {rows}, not {wanted}")
     if expected.rejected:
         for table, rows in expected.rejected.items():

@@ -49,6 +49,8 @@ class DryRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Rows per table for which NEW's own row stays, likewise."""
     updated: dict[str, int] | None = None
     """Rows per table whose values replace those of NEW's row, likewise."""
+    merged: dict[str, int] | None = None
+    """Rows per table that are merged into others, likewise."""
 
     left_out: dict[str, int] | None = None
     """Rows per flow that a filter left out, flows without any left out; None: nothing is said of them."""

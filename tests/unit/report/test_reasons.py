@@ -31,6 +31,7 @@ from tranship.model.reasons import (
     ParentNotThere,
     Reason,
     ServerSaid,
+    SurvivorRejected,
     from_journal,
     journalled,
 )
@@ -76,6 +77,7 @@ REASONS: dict[Reason, str] = {
         'conflicting key value violates exclusion constraint "city_during": the row {"id":'
         " 1} of OLD comes first"
     ),
+    SurvivorRejected(): "its survivor was rejected: the row into which it is merged",
     ParentMissing("town", "town_city", ("city",), "(7)", "city", gone=True): (
         'insert or update on table "town" violates foreign key constraint "town_city": '
         'Key (city)=(7) is not present in table "city" because its parent was rejected'

@@ -46,11 +46,13 @@ def accounted(position: int, batch: Batch, predicted: Predicted, copied: Copied,
         kept=predicted.count(HeldAs.KEPT),
         updated=copied.updated.rows,
         update_xids=copied.updated.xids,
+        merged=predicted.count(HeldAs.MERGED),
     )
     there = predicted.count(HeldAs.ALREADY_THERE)
     if row.already_there != there:
         raise StreamBroken(
             f"{batch.flow} batch {batch.number}: {row.read} rows, {row.written} written,"
-            f" {row.rejected} rejected, {there} already there, {row.kept} kept, {row.updated} updated"
+            f" {row.rejected} rejected, {there} already there, {row.kept} kept, {row.updated} updated,"
+            f" {row.merged} merged"
         )
     return row

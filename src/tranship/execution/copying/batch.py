@@ -18,6 +18,7 @@ from tranship.execution.copying.account import Copied, accounted
 from tranship.execution.copying.assignment import Assignment, Moved, Report
 from tranship.execution.copying.batch_lines import identified_lines
 from tranship.execution.copying.isolate import Isolated, Isolation, Line
+from tranship.execution.copying.reject_rows import reject_rows
 from tranship.execution.copying.split import (
     WHOLE_TRIES,
     divide,
@@ -27,7 +28,6 @@ from tranship.execution.copying.split import (
 )
 from tranship.execution.copying.stream import OldSideError, Target, pipe
 from tranship.execution.copying.updates import Change, Updated, Updating, read_changes
-from tranship.execution.probe.records import fetch_records
 from tranship.execution.resilience.connection import Action
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.retry import retry
@@ -313,19 +313,7 @@ class Worker:
         self, old: asyncpg.Connection, given: _Batch, rejects: Sequence[Reject]
     ) -> list[RejectRow]:
         """Returns the rejects with their whole old rows, in row order."""
-        job, task = self._run.context.job, given.task
-        ordered = sorted(rejects, key=lambda reject: reject.row)
-        found = [record async for record in fetch_records(old, job, task.plan, ordered)]
-        return [
-            RejectRow(
-                task.position,
-                given.batch.number,
-                reject,
-                bytes(record.key) if record.key is not None else None,
-                bytes(record.row),
-            )
-            for reject, record in zip(ordered, found, strict=True)
-        ]
+        return await reject_rows(old, self._run.context.job, given.task, given.batch.number, rejects)
 
     async def _begin(self, new: asyncpg.Connection, given: _Batch) -> bool:
         """Begins the batch's transaction: fence, then claim. Returns False when the batch is done already.

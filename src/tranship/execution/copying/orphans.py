@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from tranship.errors import Stopped
 from tranship.errors.codes.stops import OrphansChanged, OthersRefer, UntraceableOrphans
 from tranship.execution.active_run import ActiveRun, Task, fence
+from tranship.execution.copying.reject_rows import reject_rows
 from tranship.execution.copying.trace import trace
-from tranship.execution.probe.records import fetch_records
 from tranship.execution.proof.compare import in_zone
 from tranship.execution.proof.expected import copied_columns, sums_of
 from tranship.execution.resilience.failpoints import failpoint
@@ -24,7 +24,7 @@ from tranship.model.digest import Sums
 from tranship.model.names import TableName
 from tranship.model.reasons import ParentNotThere
 from tranship.model.verdict import Reject
-from tranship.server.journal import BatchRow, RejectRow, hashes
+from tranship.server.journal import BatchRow, hashes
 from tranship.sql.new import orphans as sql_orphans
 from tranship.sql.new import switches as sql_switches
 from tranship.sql.new.digest import sums_at
@@ -205,17 +205,7 @@ async def _move_out(
     if deleted != f"DELETE {len(records)}":
         raise Stopped(OrphansChanged(task.plan.new))
     async with live.snapshot.reader() as old:
-        whole = [record async for record in fetch_records(old, live.context.job, task.plan, rejects)]
-    rows = [
-        RejectRow(
-            task.position,
-            number,
-            reject,
-            bytes(record.key) if record.key is not None else None,
-            bytes(record.row),
-        )
-        for reject, record in zip(rejects, whole, strict=True)
-    ]
+        rows = await reject_rows(old, live.context.job, task.facts, number, rejects)
     await live.context.journal.write_rejects(new, live.run, task.position, number, rows)
     counts = (len(rows), *hashes(sums))
     await new.execute(live.context.journal.sql("shift_counts"), live.run, task.position, number, *counts)

@@ -21,6 +21,7 @@ from tranship.execution.copying.batch import SwitchNeeded, Worker
 from tranship.execution.copying.counted import check_counted, fix_relations
 from tranship.execution.copying.durability import check_complete
 from tranship.execution.copying.flow_copy import FlowCopy, RunSessions
+from tranship.execution.copying.merged import reject_merged
 from tranship.execution.copying.orphans import NoticedDelete, prove_keys, reread
 from tranship.execution.probe.everything import probe
 from tranship.execution.probe.lookups import content_hash
@@ -87,6 +88,7 @@ class Mover:
             await self._board.on_after_failure(self._session.as_it_is())
             raise
         for task in tasks:
+            await self._session.work("merged rows", partial(reject_merged, self._live, task))
             await self._session.work(f"the end of {task.plan.flow}", partial(end_task, self._live, task))
             task.finished = True
             await failpoint("table.done")
@@ -271,6 +273,7 @@ class Mover:
             counts.already_there,
             kept=counts.kept,
             updated=counts.updated,
+            merged=counts.merged,
             old=old,
         )
         live.context.on_event(done)

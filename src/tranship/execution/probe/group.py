@@ -23,6 +23,7 @@ from tranship.execution.probe.keys import KeyStore
 from tranship.execution.probe.lookup_strangers import LookupStrangers
 from tranship.execution.probe.lookups import check_lookups
 from tranship.execution.probe.losses import count_losses
+from tranship.execution.probe.merged import merged
 from tranship.execution.probe.parent_flows import parent_flows
 from tranship.execution.probe.parents import Parents
 from tranship.execution.probe.periods import Periods
@@ -74,6 +75,7 @@ async def probe_group(
     probing = _GroupProbe(context, group)
     # A row that is at fault by itself takes no key from another row, and a row that loses its key is no
     # parent.
+    await probing.merge()
     await probing.find_held(batches)
     for plan in group.tables:
         await probing.faults(plan, batches.get(plan.flow, ()))
@@ -103,6 +105,14 @@ class _GroupProbe:
         self._stores: dict[FlowId, dict[str, KeyStore]] = {}
         self._absent: dict[tuple[FlowId, str], Mapping[Locator, str | None]] = {}
         self._colliding: list[Colliding] | None = None
+
+    async def merge(self) -> None:
+        """Finds the rows that are merged into others: in one snapshot they are the same at every look."""
+        if self._live:
+            return
+        for plan in self._group.tables:
+            if plan.shape.merge is not None:
+                self._book.merge(plan.flow, await merged(self._derived.reader(plan), plan.shape.merge))
 
     async def find_held(self, batches: Mapping[FlowId, Sequence[Batch]]) -> None:
         """Finds the rows that NEW held before the run, for flows that say what becomes of them.
@@ -221,7 +231,7 @@ class _GroupProbe:
         found: set[Locator] = set()
         for parent in parent_flows(self._job, plan, key).flows:
             found.update(
-                await self._parents.children(plan, key, parent, sorted(self._book.rejected(parent.flow)))
+                await self._parents.children(plan, key, parent, sorted(self._book.absent(parent.flow)))
             )
         return sorted(found)
 

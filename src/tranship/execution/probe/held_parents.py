@@ -38,8 +38,8 @@ class HeldParents:
         """
         taken: set[str] = set()
         for parent in parents:
-            lost = await self._held_for(parent, key, sorted(self._book.rejected(parent.flow)))
-            there = await self._held_for(parent, key, sorted(self._book.held(parent.flow)))
+            lost = await self._held_for(parent, key, sorted(self._book.absent(parent.flow)))
+            there = await self._held_for(parent, key, sorted(self._book.in_new(parent.flow)))
             taken |= set(lost.values()) - set(there.values())
         if not taken:
             return []

@@ -90,7 +90,7 @@ class OwnParents:
 
     async def _of_this_run(self, plan: TablePlan, key: ForeignKey, of: ParentFlows) -> list[Locator]:
         parents = of.flows if of.one_table else ()
-        if not any(self._book.rejected(parent.flow) for parent in parents):
+        if not any(self._book.absent(parent.flow) for parent in parents):
             return []
         ends = self._all_ends(plan, key, parents, of)
         by_old = await self._by_old(plan, ends) if ends is not None else None
@@ -177,7 +177,7 @@ class OwnParents:
         return Ends(parent, child, End(parent, values, operators))
 
     async def _by_old(self, plan: TablePlan, ends: Sequence[Ends]) -> list[Locator]:
-        parents = [(e.compared, e.key, sorted(self._book.rejected(e.parent.flow))) for e in ends]
+        parents = [(e.compared, e.key, sorted(self._book.absent(e.parent.flow))) for e in ends]
         return await self._fetch(plan, orphaned(End(plan, ends[0].compared), parents))
 
     async def _without_parent(self, plan: TablePlan, of: ParentFlows, ends: Sequence[Ends]) -> list[Locator]:
@@ -193,7 +193,7 @@ class OwnParents:
         """Finds children by the keys that rejected parents would have had in NEW."""
         lost: set[str] = set()
         for parent in parents:
-            rejected = sorted(self._book.rejected(parent.flow))
+            rejected = sorted(self._book.absent(parent.flow))
             lost.update((await self._derived.keys_of(parent, key.target_columns, rejected)).values())
         lost -= await self._derived.survivors(parents, key.target_columns, sorted(lost))
         children = await self._derived.holders([plan], key.columns, sorted(lost))

@@ -84,7 +84,7 @@ class Parents:
             ends = self._ends(plan, key, parent)
             if ends is not None:
                 child = ends[0]
-                parents.append((ends[0].expressions, ends[1], sorted(self._book.rejected(parent.flow))))
+                parents.append((ends[0].expressions, ends[1], sorted(self._book.absent(parent.flow))))
         if child is None:
             return []
         return await self._fetch(plan, orphans(child, parents))
@@ -239,7 +239,7 @@ class Parents:
         every: set[str] = set()
         for parent in flows:
             rendered, keys = self._gone.setdefault((parent.flow, key.target_columns), (set(), set()))
-            fresh = sorted(self._book.rejected(parent.flow).keys() - rendered)
+            fresh = sorted(self._book.absent(parent.flow) - rendered)
             rendered.update(fresh)
             try:
                 keys.update((await self._derived.keys_of(parent, key.target_columns, fresh)).values())

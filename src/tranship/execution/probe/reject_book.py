@@ -14,6 +14,7 @@ from types import MappingProxyType
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
+from tranship.model.reasons import SurvivorRejected
 from tranship.model.verdict import Held, HeldAs, LossCount, Reject, TableFindings
 
 
@@ -23,6 +24,8 @@ class Book:
     def __init__(self) -> None:
         self._rejects: dict[FlowId, dict[Locator, Reject]] = {}
         self._held: dict[FlowId, dict[Locator, Held]] = {}
+        self._merged_into: dict[FlowId, dict[Locator, list[Locator]]] = {}
+        """By flow and survivor the rows that are merged into it."""
         self._found: dict[TableName, dict[str, tuple[FlowId, Locator]]] = {}
         """By table of NEW: the places of rows that it held before the run, and the row of OLD that found
         each.
@@ -36,6 +39,7 @@ class Book:
         other = Book()
         other._rejects = {flow: dict(rejects) for flow, rejects in self._rejects.items()}
         other._held = {flow: dict(held) for flow, held in self._held.items()}
+        other._merged_into = {flow: dict(rows) for flow, rows in self._merged_into.items()}
         other._found = {table: dict(places) for table, places in self._found.items()}
         other._losses = dict(self._losses)
         other._not_asked = {flow: dict(notes) for flow, notes in self._not_asked.items()}
@@ -44,15 +48,35 @@ class Book:
 
     def add(self, flow: FlowId, reject: Reject) -> bool:
         """Enters a reject. Returns False where the row is rejected already, which keeps its first reason, or
-        where NEW's own row stays: it meets every constraint.
+        where NEW's own row stays: it meets every constraint. Rows that are merged into a rejected one are
+        rejected with it.
         """
         held = self._held.get(flow, {})
         if reject.row in held:
-            if held[reject.row].outcome is not HeldAs.UPDATED:
+            if held[reject.row].outcome in (HeldAs.ALREADY_THERE, HeldAs.KEPT):
                 return False
             del held[reject.row]
         rejects = self._rejects.setdefault(flow, {})
-        return rejects.setdefault(reject.row, reject) is reject
+        if rejects.setdefault(reject.row, reject) is not reject:
+            return False
+        for row in self._merged_into.get(flow, {}).get(reject.row, ()):
+            self.add(flow, Reject(row, reject.sqlstate, SurvivorRejected(), rank=reject.rank))
+        return True
+
+    def merge(self, flow: FlowId, rows: Iterable[Held]) -> None:
+        """Enters rows that are merged into others."""
+        into = self._merged_into.setdefault(flow, {})
+        for one in rows:
+            if one.into is not None:
+                into.setdefault(one.into, []).append(one.row)
+                self._held.setdefault(flow, {})[one.row] = one
+
+    def absent(self, flow: FlowId) -> AbstractSet[Locator]:
+        """Returns the rows of a flow under whose own keys NEW will have no row of theirs, so that they are
+        nobody's parents: rejected, or merged into others.
+        """
+        merged = (row for row, one in self._held.get(flow, {}).items() if one.outcome is HeldAs.MERGED)
+        return self._rejects.get(flow, {}).keys() | set(merged)
 
     def add_all(self, flow: FlowId, rejects: Iterable[Reject]) -> int:
         """Enters rejects and returns the number of rows that were not rejected before."""
@@ -79,11 +103,18 @@ class Book:
 
     def restore_held(self, flow: FlowId, held: Iterable[Held]) -> None:
         """Enters what an earlier process of the run found in NEW."""
-        self._held.setdefault(flow, {}).update((one.row, one) for one in held)
+        found = list(held)
+        self._held.setdefault(flow, {}).update((one.row, one) for one in found)
+        self.merge(flow, found)
 
     def held(self, flow: FlowId) -> Mapping[Locator, Held]:
         """Returns the rows of a flow whose rows NEW held before the run, rejected ones apart."""
         return MappingProxyType(self._held.get(flow, {}))
+
+    def in_new(self, flow: FlowId) -> AbstractSet[Locator]:
+        """Returns the rows of a flow whose rows NEW held before the run."""
+        held = self._held.get(flow, {})
+        return {row for row, one in held.items() if one.outcome is not HeldAs.MERGED}
 
     def not_copied(self, flow: FlowId) -> AbstractSet[Locator]:
         """Returns the rows of a flow that are not added to NEW: rejected, or there before."""
@@ -119,6 +150,7 @@ class Book:
             already_there=self._count(flow, HeldAs.ALREADY_THERE),
             kept=self._count(flow, HeldAs.KEPT),
             updated=self._count(flow, HeldAs.UPDATED),
+            merged=self._count(flow, HeldAs.MERGED),
             ordered_stream=flow in self._ordered,
         )
 

@@ -122,5 +122,6 @@ def _counts(
         old=None if plan.shape.one_row_each else old_rows(b.batch.old for b in batches),
         kept=sum(b.kept for b in batches),
         updated=sum(b.updated for b in batches),
+        merged=sum(b.merged for b in batches),
         proof=task.proof,
     )

@@ -75,6 +75,8 @@ class TableCounts(Struct, frozen=True):
     """Rows for which NEW's own row stays."""
     updated: int = 0
     """Rows whose values replaced those of NEW's row."""
+    merged: int = 0
+    """Rows that were merged into others."""
 
     @property
     def read(self) -> int:
@@ -87,7 +89,8 @@ class TableCounts(Struct, frozen=True):
     @property
     def already_there(self) -> int:
         """Rows that NEW held before the run, equal in every column: all others are counted."""
-        return self.made - self.written - self.rejected - self.kept - self.updated
+        counted = self.written + self.rejected + self.kept + self.updated + self.merged
+        return self.made - counted
 
     @property
     def event(self) -> TableDone:
@@ -100,6 +103,7 @@ class TableCounts(Struct, frozen=True):
             self.already_there,
             kept=self.kept,
             updated=self.updated,
+            merged=self.merged,
             old=self.old,
         )
 
@@ -168,11 +172,17 @@ def _stats(frame: Frame, tables: Sequence[TableCounts], results: Sequence[TableR
         rows_already_there=sum(t.rows_already_there for t in results),
         rows_kept=sum(t.rows_kept for t in results),
         rows_updated=sum(t.rows_updated for t in results),
+        rows_merged=sum(counts.merged for counts in tables) if _merges(tables) else UNSET,
         bytes=sum(t.bytes for t in results),
         duration_seconds=round(frame.seconds, 3),
         rows_made=made,
         rows_without_items=without_items,
     )
+
+
+def _merges(tables: Sequence[TableCounts]) -> bool:
+    """Returns whether a flow merges rows."""
+    return any(counts.plan.shape.merge is not None for counts in tables)
 
 
 def _made(tables: Sequence[TableCounts]) -> tuple[int, int] | tuple[UnsetType, UnsetType]:
@@ -258,6 +268,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         rows_already_there=counts.already_there,
         rows_kept=counts.kept,
         rows_updated=counts.updated,
+        rows_merged=counts.merged if counts.plan.shape.merge is not None else UNSET,
         rows_in_old_now=frame.rows_now.get(counts.plan.flow),
         flow=counts.plan.name or UNSET,
         rows_made=counts.made if not _one_of_each(counts) else UNSET,

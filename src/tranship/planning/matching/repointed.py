@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec import Struct
+
 from tranship.model.catalog import Catalog, ForeignKey, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import TablePair
@@ -14,6 +16,15 @@ from tranship.model.shape import Merge, MergedParents, Repointing
 _EQUALS = "OPERATOR(pg_catalog.=)"
 
 
+class _Landscape(Struct, frozen=True):
+    """What the references of one flow are judged by."""
+
+    pairs: tuple[TablePair, ...]
+    answers: Answers
+    old: Catalog
+    new: Catalog
+
+
 def repointings(
     pairs: Sequence[TablePair], answers: Answers, old: Catalog, new: Catalog
 ) -> Mapping[tuple[TableName, str], Repointing]:
@@ -21,21 +32,26 @@ def repointings(
 
     They are the foreign keys of OLD to a merged table, and those of NEW to the table that it alone fills.
     """
-    merged = [(pair, entry) for pair in pairs for entry in _merging(pair, answers)]
-    found = {}
-    for child in pairs:
-        before = old.table(child.old)
-        if before is None:
-            continue
-        parents = [
-            one
-            for pair, entry in merged
-            for one in _parents(child, pair, entry, answers, (old, new), alone=_fills_alone(pair, pairs))
-        ]
-        if parents:
-            columns = tuple(column.name for column in before.columns)
-            found[child.old, child.name] = Repointing(columns, tuple(dict.fromkeys(parents)))
-    return found
+    landscape = _Landscape(tuple(pairs), answers, old, new)
+    found = {(child.old, child.name): _of(child, landscape, ()) for child in pairs}
+    return {flow: one for flow, one in found.items() if one is not None}
+
+
+def _of(child: TablePair, landscape: _Landscape, below: tuple[TableName, ...]) -> Repointing | None:
+    """Returns the references of one flow; ``below`` are the tables on the way to it, whose own merging cannot
+    depend on itself.
+    """
+    before = landscape.old.table(child.old)
+    parents = [
+        one
+        for parent in landscape.pairs
+        if parent.old not in below
+        for entry in _merging(parent, landscape.answers)
+        for one in _parents(child, parent, entry, landscape, (*below, child.old))
+    ]
+    if before is None or not parents:
+        return None
+    return Repointing(tuple(column.name for column in before.columns), tuple(dict.fromkeys(parents)))
 
 
 def _merging(pair: TablePair, answers: Answers) -> Iterator[Resolution]:
@@ -44,29 +60,25 @@ def _merging(pair: TablePair, answers: Answers) -> Iterator[Resolution]:
             yield decision.resolution
 
 
-def _fills_alone(pair: TablePair, pairs: Sequence[TablePair]) -> bool:
-    return sum(other.new == pair.new for other in pairs) == 1
+def _alone(pair: TablePair, landscape: _Landscape) -> bool:
+    """Returns whether one flow alone fills its new table, so that a key of NEW leads to its rows."""
+    return sum(other.new == pair.new for other in landscape.pairs) == 1
 
 
 def _parents(
     child: TablePair,
     parent: TablePair,
     entry: Resolution,
-    answers: Answers,
-    sides: tuple[Catalog, Catalog],
-    *,
-    alone: bool,
+    landscape: _Landscape,
+    below: tuple[TableName, ...],
 ) -> Iterator[MergedParents]:
-    before, after = sides[0].table(child.old), sides[1].table(child.new)
-    above = sides[0].table(parent.old)
+    before, after = landscape.old.table(child.old), landscape.new.table(child.new)
+    above = landscape.old.table(parent.old)
     if before is None or after is None or above is None:
         return
     references = list(_by_old(before.foreign_keys, parent.old))
-    references += _by_new(after.foreign_keys, child, parent) if alone else []
-    filters = (
-        d.resolution.where for d in answers.of_flow(parent.old, parent.name) if d.action is Action.FILTER
-    )
-    where = next((text for text in filters if text), "")
+    references += _by_new(after.foreign_keys, child, parent) if _alone(parent, landscape) else []
+    own = None if parent.old in below else _of(parent, landscape, below)
     for columns, keys in references:
         if _is_unique(above, keys):
             yield MergedParents(
@@ -74,11 +86,23 @@ def _parents(
                 parent.old,
                 keys,
                 tuple(_equality(above, key) for key in keys),
-                above.order_key,
+                tuple((name, _is_string(above, name)) for name in above.order_key),
                 Merge(entry.key, entry.keep or "", repoint_children=True),
                 above.kind == RelationKind.PARTITIONED_TABLE,
-                where,
+                _filter(parent, landscape.answers),
+                own,
             )
+
+
+def _is_string(table: Table, name: str) -> bool:
+    column = table.column(name)
+    return column is not None and column.type.leaf.category == "S"
+
+
+def _filter(pair: TablePair, answers: Answers) -> str:
+    """Returns the condition by which a flow takes its rows; empty without one."""
+    entries = (d.resolution for d in answers.of_flow(pair.old, pair.name) if d.action is Action.FILTER)
+    return next((entry.where for entry in entries if entry.where), "")
 
 
 def _by_old(

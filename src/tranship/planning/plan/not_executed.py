@@ -21,7 +21,7 @@ def _parts(table: TablePlan) -> Iterator[str]:
     """Yields what is not carried out, in the words of the resolutions file."""
     shape: Shape = table.shape
     asked = {
-        "merge": shape.merge,
+        "merge": shape.merge is not None and (shape.items is not None or shape.query is not None),
         "new_key": _numbered(shape),
     }
     yield from (f"action {action!r}" for action, there in asked.items() if there)

@@ -128,11 +128,14 @@ class BatchRow(Struct, frozen=True):
     """Rows whose values replaced those of NEW's row."""
     update_xids: tuple[int, ...] = ()
     """The transactions of those updates, each a savepoint's: 32 bits."""
+    merged: int = 0
+    """Rows that were merged into others."""
 
     @property
     def already_there(self) -> int:
         """Rows that NEW held before the run, equal in every column: all others are counted."""
-        return self.read - self.written - self.rejected - self.kept - self.updated
+        counted = self.written + self.rejected + self.kept + self.updated + self.merged
+        return self.read - counted
 
 
 class Predicted(Struct, frozen=True):

@@ -20,7 +20,7 @@ from tranship.model.plan import Plan
 from tranship.model.progress import Batch, OldRows
 from tranship.model.reasons import from_journal, journalled
 from tranship.model.undo import IndexDropped, SwitchedOff, Unreadable
-from tranship.model.verdict import Held, HeldAs, Reject
+from tranship.model.verdict import Reject
 from tranship.planning.printed.earlier_undo import earlier_undo
 from tranship.server.journal.nouns import (
     BatchRow,
@@ -36,7 +36,15 @@ from tranship.server.journal.nouns import (
     name_from,
     old_columns,
 )
-from tranship.sql import ctid, row_id
+from tranship.server.journal.row_places import (
+    NO_FAULT,
+    held_of,
+    held_record,
+    item_and_key,
+    page_and_line,
+    place,
+)
+from tranship.sql import ctid
 from tranship.sql.new.journal import FORMAT, JournalSql
 from tranship.sql.new.undo import restoring
 
@@ -50,19 +58,6 @@ class _GoneIndex(Struct, frozen=True):
 
     table: TableName
     index: Index
-
-
-class _HeldRecord(Struct, frozen=True, omit_defaults=True):
-    """What ``predicted_reject`` says, in place of a reason, of a row that NEW held before the run."""
-
-    outcome: HeldAs = HeldAs.ALREADY_THERE
-    key: tuple[tuple[str, str | None], ...] = ()
-
-
-_NO_FAULT = "00000"
-"""SQLSTATE of successful completion (PostgreSQL documentation, "Error Codes"): in ``predicted_reject`` it
-marks a row that is not copied because NEW held it before the run. One query per batch reads both kinds.
-"""
 
 
 class Journal:
@@ -154,7 +149,7 @@ class Journal:
         holds half of the table.
         """
         records = [_predicted_reject(run, position, reject) for reject in predicted.rejects]
-        records += [_held(run, position, one) for one in predicted.held]
+        records += [held_record(run, position, one) for one in predicted.held]
         await conn.copy_records_to_table("predicted_reject", schema_name=self.schema, records=records)
 
     async def add_predicted_rejects(
@@ -188,6 +183,7 @@ class Journal:
             row.update_xids,
             *old_columns(row.batch.old),
             *hashes(row.sums),
+            row.merged,
         )
         return replace(row, xids=tuple(xids))
 
@@ -205,14 +201,14 @@ class Journal:
                 position,
                 batch,
                 row.reject.row.source,
-                *_page_and_line(row.reject.row),
+                *page_and_line(row.reject.row),
                 row.key,
                 row.row,
                 row.reject.sqlstate,
                 row.reject.constraint,
                 row.reject.column,
                 message(row.reject),
-                *_item_and_key(row.reject.row),
+                *item_and_key(row.reject.row),
             )
             for row in rows
         ]
@@ -266,38 +262,14 @@ def _predicted_reject(run: str, position: int, reject: Reject) -> tuple[object, 
     """Returns a reject as a row of the predicted ones, in column order."""
     row = reject.row
     words = (reject.sqlstate, reject.column, reject.constraint, message(reject))
-    return (run, position, row.source, *_page_and_line(row), reject.rank, *words, *_item_and_key(row))
-
-
-def _held(run: str, position: int, held: Held) -> tuple[object, ...]:
-    """Returns a row that NEW held before the run, in the same columns."""
-    row = held.row
-    words = (0, _NO_FAULT, None, None, msgspec.json.encode(_HeldRecord(held.outcome, held.key)))
-    return (run, position, row.source, *_page_and_line(row), *words, *_item_and_key(row))
-
-
-def _page_and_line(row: Locator) -> tuple[int, int]:
-    place = row_id.in_journal(row)
-    return place.page, place.line
-
-
-def _item_and_key(row: Locator) -> tuple[int, str]:
-    place = row_id.in_journal(row)
-    return place.item, place.key
-
-
-def _place(row: asyncpg.Record) -> Locator:
-    """Returns the row of OLD that a row of the journal is about; format 1 knows no items and keys."""
-    place = row_id.Place(row["page"], row["line"], row.get("item", 0), row.get("key", ""))
-    return row_id.from_journal(row["source"], place)
+    return (run, position, row.source, *page_and_line(row), reject.rank, *words, *item_and_key(row))
 
 
 def _predicted(rows: Iterable[asyncpg.Record]) -> Predicted:
     rejects, held = [], []
     for row in rows:
-        if row["sqlstate"] == _NO_FAULT:
-            found = msgspec.json.decode(bytes(row["message"]), type=_HeldRecord)
-            held.append(Held(_place(row), found.outcome, found.key))
+        if row["sqlstate"] == NO_FAULT:
+            held.append(held_of(row))
         else:
             rejects.append(_reject(row))
     return Predicted(tuple(rejects), tuple(held))
@@ -372,6 +344,7 @@ def _batch(row: asyncpg.Record, flow: FlowId) -> BatchRow:
         row.get("kept") or 0,
         row.get("updated") or 0,
         tuple(row.get("update_xids") or ()),
+        row.get("merged") or 0,
     )
 
 
@@ -383,7 +356,7 @@ def _sums(row: asyncpg.Record) -> Sums | None:
 
 def _reject(row: asyncpg.Record) -> Reject:
     return Reject(
-        _place(row),
+        place(row),
         row["sqlstate"],
         from_journal(bytes(row["message"])),
         row["column_name"],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tranship.model.shape import Merge, MergedParents, Repointing
 from tranship.sql.quote import ident, relation
 
 
-def merged_rows(merge: Merge, read: str, order: str) -> str:
+def merged_rows(merge: Merge, read: str, order: Sequence[str]) -> str:
     """Returns a query for the rows that are merged into others: ``relation`` (OID) and ``id`` (ctid) of each,
     then ``into_relation`` and ``into_id`` of its survivor.
 
@@ -62,13 +64,15 @@ def repointed_heap(source: str, repointing: Repointing) -> str:
 def _survivors(parents: MergedParents) -> str:
     """Returns a SELECT of the keys of merged rows, ``k0`` …, and of their survivors, ``s0`` …"""
     names = [f"old.{ident(name)}" for name in parents.keys]
-    window = _window(parents.merge, ", ".join(f"old.{ident(name)}" for name in parents.order) or "old.ctid")
+    terms = [_term(name, text=text) for name, text in parents.order]
+    window = _window(parents.merge, terms)
     own = ", ".join(f"{name} AS k{n}" for n, name in enumerate(names))
     firsts = ", ".join(f"pg_catalog.first_value({name}) OVER w AS s{n}" for n, name in enumerate(names))
     place = "old.ctid AS id, pg_catalog.first_value(old.ctid) OVER w AS into_id"
     relations = "old.tableoid AS relation, pg_catalog.first_value(old.tableoid) OVER w AS into_relation"
     conditions = [*((f"(\n{parents.where}\n)",) if parents.where else ()), *key_known(parents.merge)]
-    heap = f"FROM {'' if parents.partitioned else 'ONLY '}{relation(parents.table)} AS old"
+    heap = f"FROM {'' if parents.partitioned else 'ONLY '}{relation(parents.table)}"
+    heap = f"{heap} AS old" if parents.repointing is None else repointed_heap(heap, parents.repointing)
     read = f"{heap}\nWHERE {' AND '.join(conditions)}\nWINDOW w AS ({window})"
     return (
         f"SELECT m.*, true AS found FROM (SELECT {own}, {firsts}, {place}, {relations}\n{read}) AS m"
@@ -76,7 +80,13 @@ def _survivors(parents: MergedParents) -> str:
     )
 
 
-def _window(merge: Merge, order: str) -> str:
+def _term(name: str, *, text: bool) -> str:
+    """Returns a term of OLD key order, as ``key_terms`` in ``batch.py`` has it."""
+    return f"old.{ident(name)}" + (' COLLATE pg_catalog."C"' if text else "")
+
+
+def _window(merge: Merge, order: Sequence[str]) -> str:
+    """Returns the window in which the first row survives; ``order`` are the terms of OLD key order."""
     keys = ", ".join(f"(\n{text}\n)" for text in merge.key)
-    kept = f"\n{merge.keep}\n, {order}" if merge.keep else order
-    return f"PARTITION BY {keys} ORDER BY {kept}"
+    kept = [f"\n{merge.keep}\n"] if merge.keep else []
+    return f"PARTITION BY {keys} ORDER BY {', '.join([*kept, *order, 'old.tableoid', 'old.ctid'])}"

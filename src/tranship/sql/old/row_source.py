@@ -78,6 +78,16 @@ def _heap(plan: TablePlan, source: Source) -> str:
     return heap if plan.repointing is None else repointed_heap(heap.removesuffix(" AS old"), plan.repointing)
 
 
+def whole_table(plan: TablePlan) -> RowSource:
+    """Returns how all rows of a flow are read at once, partitions included; the flow takes no rows apart."""
+    first = plan.sources[0]
+    if len(plan.sources) == 1:
+        return row_source(plan, 0)
+    root = f"FROM {relation(first.root)} AS old"
+    heap = root if plan.repointing is None else repointed_heap(root.removesuffix(" AS old"), plan.repointing)
+    return RowSource(heap, taken(plan), (_CTID,), "old.ctid", "CAST(old.ctid AS pg_catalog.text)")
+
+
 def row_sources(plan: TablePlan) -> list[tuple[int, RowSource]]:
     """Returns all sources of a plan with their positions."""
     return [(number, row_source(plan, number)) for number in range(len(plan.sources))]

@@ -70,6 +70,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "item_and_key": "",
                 "proof": "NULL::pg_catalog.bytea",
                 "kept": "0",
+                "merged": "0",
                 "updated": "0",
                 "no_updates": "",
             }
@@ -89,6 +90,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "item_and_key": ", item, key",
                 "proof": "proof",
                 "kept": "kept",
+                "merged": "merged",
                 "updated": "updated",
                 "no_updates": ", kept = NULL, updated = NULL, update_xids = '{}'",
             }

@@ -44,9 +44,9 @@ UPDATE {journal}.batch SET state = 'done' WHERE run = $1 AND position = $2 AND n
 -- name: count_batch
 -- $1 run, $2 position, $3 number, $4 hi, $5 rows, $6 read, $7 written, $8 rejected, $9 kept, $10 updated, $11 bytes, $12 seconds,
 -- $13 xids of savepoints that hold rows, $14 xids of savepoints that hold updates, $15 to $17 old rows as insert_batch has them,
--- $18 and $19 the sums of row hashes: what became of the batch, in its transaction.
+-- $18 and $19 the sums of row hashes, $20 rows merged into others: what became of the batch, in its transaction.
 UPDATE {journal}.batch SET hi = $4, row_count = $5, read = $6, written = $7, rejected = $8, kept = $9, updated = $10, bytes = $11, seconds = $12,
-  old_rows = $15, left_out = $16, no_items = $17, hash0 = $18, hash1 = $19,
+  old_rows = $15, left_out = $16, no_items = $17, hash0 = $18, hash1 = $19, merged = $20,
   xids = ARRAY[pg_catalog.txid_current()] OPERATOR(pg_catalog.||) $13::bigint[], update_xids = $14
 WHERE run = $1 AND position = $2 AND number = $3 RETURNING xids;
 
@@ -59,12 +59,17 @@ WHERE NOT EXISTS (SELECT FROM {journal}.batch b WHERE b.run = $1 AND b.position 
 -- $1 run, $2 position. Batches of a table that are not done (open), and what the others read, wrote and rejected.
 SELECT count(*) FILTER (WHERE state <> 'done') AS open, COALESCE(pg_catalog.sum(read), 0)::bigint AS read,
   COALESCE(pg_catalog.sum(written), 0)::bigint AS written, COALESCE(pg_catalog.sum(rejected), 0)::bigint AS rejected,
-  COALESCE(pg_catalog.sum({kept}), 0)::bigint AS kept, COALESCE(pg_catalog.sum({updated}), 0)::bigint AS updated
+  COALESCE(pg_catalog.sum({kept}), 0)::bigint AS kept, COALESCE(pg_catalog.sum({updated}), 0)::bigint AS updated,
+  COALESCE(pg_catalog.sum({merged}), 0)::bigint AS merged
 FROM {journal}.batch WHERE run = $1 AND position = $2;
 
 -- name: shift_counts
 -- $1 run, $2 position, $3 number, $4 rows that were written and are rejected after all, $5 and $6 the sums of their hashes.
 UPDATE {journal}.batch SET written = written - $4, rejected = rejected + $4, hash0 = hash0 - $5, hash1 = hash1 - $6 WHERE run = $1 AND position = $2 AND number = $3;
+
+-- name: shift_merged
+-- $1 run, $2 position, $3 number, $4 rows that were counted as merged and are rejected after all.
+UPDATE {journal}.batch SET merged = merged - $4, rejected = rejected + $4 WHERE run = $1 AND position = $2 AND number = $3;
 
 -- name: mark_savepoint
 -- $1 run, $2 position, $3 number. A write inside the savepoint whose xmin is the savepoint's own transaction id.

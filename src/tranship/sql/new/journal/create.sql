@@ -37,7 +37,7 @@ CREATE TABLE {journal}.task (
   next_number integer NOT NULL DEFAULT 0, flow_name text NOT NULL DEFAULT '', old_rows bigint, PRIMARY KEY (run, position));
 CREATE TABLE {journal}.batch (
   run text, position integer, number integer, source integer NOT NULL, lo text, hi text, row_count bigint NOT NULL,
-  state text NOT NULL, read bigint, written bigint, rejected bigint, kept bigint, updated bigint, bytes bigint, seconds double precision,
+  state text NOT NULL, read bigint, written bigint, rejected bigint, kept bigint, updated bigint, merged bigint, bytes bigint, seconds double precision,
   hash0 numeric, hash1 numeric, xids bigint[] NOT NULL DEFAULT '{}', update_xids bigint[] NOT NULL DEFAULT '{}',
   old_rows bigint, left_out bigint, no_items bigint,
   PRIMARY KEY (run, position, number));
