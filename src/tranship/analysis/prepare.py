@@ -35,6 +35,7 @@ from tranship.planning.deciding.resolve.flows import queries, with_queries
 from tranship.planning.deciding.resolve.open_changes import left_behind
 from tranship.planning.deciding.resolve.words import entry_path
 from tranship.planning.matching.match import match
+from tranship.planning.matching.scope import chosen_by_new_name
 from tranship.planning.plan.build import build, flow_plans
 from tranship.planning.plan.not_executed import not_executed
 from tranship.planning.plan.person_sql import person_sql
@@ -72,15 +73,13 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
     async with connections(config) as open_:
         sides = await read_sides(config, open_, also=_lookup_schemas(file))
         old, new = sides.old, sides.new
-        stale = [
-            *stale_changes(options, old, new),
-            *(stale_resolutions(file, old, new, path) if path is not None else ()),
-        ]
+        stale = _stale(options, file, path, sides)
         background, unread, filled = await _background(open_, sides, config)
         sides, unfit = await _with_queries(open_, sides, file)
         old = sides.old
         answers, decided, problems = decide(file, old, new, sides.scope, background)
         matching = match(old, new, sides.scope, decided, background=background)
+        refuse(chosen_by_new_name(sides.scope, [(p.old, p.new) for p in matching.pairs], old))
         answers, untried = await _with_uses(open_, sides, matching, answers)
         comparison = await _compared(open_, sides, matching, answers, filled)
         open_now = open_questions(comparison, answers)
@@ -99,6 +98,12 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         refuse(await probably_swapped(open_, sides, plan, config, allowed=options.allow_empty_old))
     warnings = (*stale, *unread, *problems, *tried, *more, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
+
+
+def _stale(options: MigrateOptions, file: ResolutionFile, path: Path | None, sides: Sides) -> list[Problem]:
+    """Returns why the files of an earlier comparison do not fit the databases as they are."""
+    found = list(stale_changes(options, sides.old, sides.new))
+    return [*found, *(stale_resolutions(file, sides.old, sides.new, path) if path is not None else ())]
 
 
 async def _background(

@@ -51,6 +51,7 @@ from tranship.planning.deciding.resolve.mentions import with_mentions
 from tranship.planning.deciding.suggest import Question
 from tranship.planning.deciding.suggest import suggest as suggest_answers
 from tranship.planning.matching.match import match
+from tranship.planning.matching.scope import chosen_by_new_name
 from tranship.report.describe.analysis import describe_analysis
 from tranship.report.html import render_html
 from tranship.report.text import render_text
@@ -218,7 +219,8 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
     rest = undecided(
         c for c in open_questions(comparison, answers) if not any(place in open_places for place in places(c))
     )
-    return (*stale_resolutions(file, old, new, resolutions), *found, *rest)
+    chosen = chosen_by_new_name(scope, [(pair.old, pair.new) for pair in matching.pairs], old)
+    return (*stale_resolutions(file, old, new, resolutions), *found, *chosen, *rest)
 
 
 def _changes_file(

@@ -15,13 +15,16 @@ class Side(StrEnum):
 
 
 class TableName(Struct, frozen=True, order=True):
-    """A schema-qualified relation name, exactly as the catalog holds it (never quoted)."""
+    """A schema-qualified relation name, exactly as the catalog holds it (never quoted).
+
+    What stands for the output of a SELECT has no schema.
+    """
 
     schema: str
     name: str
 
     def __str__(self) -> str:
-        return f"{self.schema}.{self.name}"
+        return f"{self.schema}.{self.name}" if self.schema else self.name
 
 
 class ColumnRef(Struct, frozen=True, order=True):

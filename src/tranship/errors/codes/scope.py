@@ -21,6 +21,14 @@ class TableNotFound(UsageMessage, frozen=True):
     suggestion: str = ""
 
 
+class NothingFills(UsageMessage, frozen=True):
+    code = TableNotFound.code
+    about = "{table}"
+    message = "{table} is a table of NEW that no table of OLD and no flow of the decisions fills"
+    hint = "pass the decisions with --resolutions, or name an old table"
+    table: TableName
+
+
 class SchemaOfTableNotFound(TableNotFound, frozen=True):
     message = f"{TableNotFound.message}: the schema does not exist or is not in scope"
 

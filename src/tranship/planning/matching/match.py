@@ -73,6 +73,11 @@ class _Tables(Struct):
     def names(self) -> dict[TableName, TableName]:
         return {name: pair.new for name, pair in self.found.items()}
 
+    def is_inside(self, name: TableName, scope: Scope) -> bool:
+        """Returns whether an old table takes part, by its own name or by that of the table that it fills."""
+        pair = self.found.get(name)
+        return scope.includes(name) or (pair is not None and scope.includes_pair(name, pair.new))
+
     def filled(self) -> set[TableName]:
         """Returns the new tables that a pair or a flow fills."""
         return {pair.new for pair in self.found.values()} | {flow.new for flow in self.named}
@@ -107,7 +112,7 @@ def match(
     # Only tables under another name: for the others a lookup by their own name answers the same, and the
     # rules walk through these pairs for every table.
     context = structs.replace(context, table_pairs={a: b for a, b in tables.names.items() if a != b})
-    inside = [name for name in sorted(tables.old) if scope.includes(name)]
+    inside = [name for name in sorted(tables.old) if tables.is_inside(name, scope)]
     driving = {flow.old for flow in tables.named}
     moved = tables.found.keys() | driving
     return Matching(
@@ -136,7 +141,9 @@ def loose_columns(
     _without_tools(tables, old, new, scope, NOTHING_DECIDED)
     _pair_decided(tables, scope, NOTHING_DECIDED)
     _pair_by_name(tables, scope, NOTHING_DECIDED)
-    paired = [(tables.old[a], tables.new[b]) for a, b in sorted(tables.names.items()) if scope.includes(a)]
+    paired = [
+        (tables.old[a], tables.new[b]) for a, b in sorted(tables.names.items()) if tables.is_inside(a, scope)
+    ]
     loose_old, loose_new = list[ColumnRef](), list[ColumnRef]()
     for before, after in paired:
         lost, fresh = _names_of_one(before, after), _names_of_one(after, before)

@@ -14,6 +14,7 @@ from tranship.errors.codes.scope import (
     NoTables,
     NoTablesSelected,
     NotATable,
+    NothingFills,
     SchemaNotFound,
     SchemaOfAllTablesNotFound,
     SchemaOfNamedTableNotFound,
@@ -48,19 +49,25 @@ class Scope(Struct, frozen=True):
     """What the configuration selects."""
 
     tables: tuple[TableName, ...] | None = None
-    """Old tables in configured order; None means all."""
+    """Tables in configured order, old ones and new ones; None means all."""
     mapping: tuple[tuple[TableName, TableName], ...] = ()
     """``table_mapping``: old table → new table."""
     schema_pairs: tuple[tuple[str, str], ...] = ()
     """Old schema → new schema."""
+    of_new: tuple[TableName, ...] = ()
+    """Those of ``tables`` that only NEW has: what fills them takes part."""
 
     def includes(self, name: TableName) -> bool:
-        """Returns whether the old table takes part."""
-        return self.tables is None or name in self.tables
+        """Returns whether the old table takes part, whatever it fills."""
+        return self.tables is None or (name in self.tables and name not in self.of_new)
+
+    def includes_pair(self, old: TableName, new: TableName) -> bool:
+        """Returns whether a pair of tables that was found takes part."""
+        return self.includes(old) or new in self.of_new
 
     def includes_flow(self, old: TableName, new: TableName) -> bool:
         """Returns whether a flow that a person named takes part: the configuration chooses either table."""
-        return self.includes(old) or self.includes(new)
+        return self.includes(old) or new in (self.tables or ())
 
 
 def make_scope(
@@ -86,26 +93,39 @@ def make_scope(
     # Without a schema every one of its tables would be missing, too: one problem says it.
     if problems:
         return Scope(None if tables is None else (), (), pairs), tuple(problems)
-    chosen = None if tables is None else _chosen_tables(old, tables, problems)
-    scope = Scope(chosen, _resolved_mapping(old, new, table_mapping, problems), pairs)
-    moved = [t for t in old.tables if t.kind in HOLDS_ROWS and t.extension is None and scope.includes(t.name)]
-    if not moved and not problems:
+    chosen, of_new = (None, ()) if tables is None else _chosen_tables(old, new, tables, problems)
+    scope = Scope(chosen, _resolved_mapping(old, new, table_mapping, problems), pairs, of_new)
+    moved = _moved(old, scope)
+    if not moved and not of_new and not problems:
         problems.append(_nothing(old, tables))
-    return scope, (*problems, *(_unreadable(t, old) for t in moved if "SELECT" not in t.privileges))
+    return scope, (*problems, *(unreadable(t, old) for t in moved if "SELECT" not in t.privileges))
 
 
-def _chosen_tables(old: Catalog, tables: Sequence[str], problems: list[Problem]) -> tuple[TableName, ...]:
-    """Returns the configured tables once each, in configured order; adds a problem for each that is not
-    found.
+def _moved(old: Catalog, scope: Scope) -> list[Table]:
+    """Returns the old tables that take part by their own names."""
+    return [t for t in old.tables if t.kind in HOLDS_ROWS and t.extension is None and scope.includes(t.name)]
+
+
+def _chosen_tables(
+    old: Catalog, new: Catalog, tables: Sequence[str], problems: list[Problem]
+) -> tuple[tuple[TableName, ...], tuple[TableName, ...]]:
+    """Returns the configured tables once each, in configured order, and those of them that only NEW has; adds
+    a problem for each that is not found.
     """
     chosen: list[TableName] = []
+    of_new: list[TableName] = []
     for text in tables:
         found = _resolve(old, text, Side.OLD)
+        if isinstance(found, Problem) and not find_tables(old, text):
+            there = _resolve(new, text, Side.NEW)
+            if isinstance(there, Table):
+                found = there
+                of_new.append(there.name)
         if isinstance(found, Problem):
             problems.append(found)
         elif found.name not in chosen:
             chosen.append(found.name)
-    return tuple(chosen)
+    return tuple(chosen), tuple(of_new)
 
 
 def _resolved_mapping(
@@ -259,7 +279,22 @@ def _nothing(old: Catalog, tables: Sequence[str] | None) -> Problem:
     return kind(where, old.database).problem()
 
 
-def _unreadable(table: Table, old: Catalog) -> Problem:
+def chosen_by_new_name(
+    scope: Scope, pairs: Sequence[tuple[TableName, TableName]], old: Catalog
+) -> tuple[Problem, ...]:
+    """Returns a problem for each configured table of NEW that nothing fills, and for each table that takes
+    part by a flow alone and may not be read.
+
+    ``pairs`` are the old and new tables of all flows.
+    """
+    filled = {new for _, new in pairs}
+    problems = [NothingFills(name).problem() for name in scope.of_new if name not in filled]
+    beside = dict.fromkeys(name for name, _ in pairs if not scope.includes(name))
+    tables = (table for name in beside if (table := old.table(name)) is not None)
+    return (*problems, *(unreadable(t, old) for t in tables if "SELECT" not in t.privileges))
+
+
+def unreadable(table: Table, old: Catalog) -> Problem:
     """Returns the problem of a table that may not be read; its hint is what has to be granted."""
     schema, role = quoted(table.name.schema), quoted(old.user)
     relation = f"{schema}.{quoted(table.name.name)}"

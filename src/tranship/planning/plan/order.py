@@ -226,7 +226,9 @@ def _configured_line(tables: Sequence[TablePlan], lookups: Edges, rank: Mapping[
 
     def place(n: int) -> tuple[str, ...]:
         plan = tables[n]
-        at = min(rank.get(plan.old, len(rank)), rank.get(plan.new, len(rank)) if plan.name else len(rank))
+        # A new table is named for flows, and in place of an old one that is not named itself.
+        new = rank.get(plan.new, len(rank)) if plan.name or plan.old not in rank else len(rank)
+        at = min(rank.get(plan.old, len(rank)), new)
         return str(at).zfill(width), *_name(plan)
 
     return [n for (n,) in _ranked([(n,) for n in range(len(tables))], lookups, place)]

@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.errors.codes.decisions import OpenQuestion
+from tranship.errors.codes.entries import TablesLeaveItOut
 from tranship.errors.codes.entry_values import NoCounterpart
 from tranship.model.catalog import Catalog, Table
 from tranship.model.change import Matching, TablePair
@@ -97,7 +98,7 @@ def _read(
     decided, targets, wrong = table_decisions(entries, sides[1], scope)
     decided = replace(decided, flows=named_flows(entries))
     matching = match(*sides, scope, decided, background=background)
-    flows, unclear = assigned(entries, matching)
+    flows, unclear = assigned(entries, matching, scope)
     return _Read(tuple(flows), decided, targets, matching, (*problems, *wrong, *unclear))
 
 
@@ -153,7 +154,7 @@ def _check(
     sound = [e for e in one.entries if all(problem.warning for problem in trouble[e.path])]
     asking = list(filter(is_open, one.entries))
     if pair is None or tables is None:
-        yield from _check_without_pair(one, sound, decided)
+        yield from _check_without_pair(one, sound, scope, decided)
     else:
         yield from _check_together(sound, asking, pair, tables)
     yield from _open(asking, sound)
@@ -170,8 +171,14 @@ def _check_together(
 
 
 def _check_without_pair(
-    one: TableEntries, sound: Sequence[Resolution], decided: Decided
+    one: TableEntries, sound: Sequence[Resolution], scope: Scope, decided: Decided
 ) -> Iterator[Problem]:
+    if not scope.includes(one.old.name):
+        # What is said of columns left behind holds for the flows of the table that take part.
+        driving = any(flow.old == one.old.name for flow in decided.flows)
+        unused = [entry for entry in one.entries if entry.action != Action.IGNORE or not driving]
+        yield from (problem(entry, TablesLeaveItOut()) for entry in unused[:1])
+        return
     columns, others = list(filter(_decides_columns, sound)), list(filter(_decides_the_rest, sound))
     yield from check_against_each_other(columns)
     if not _is_decided_as_a_whole(one, decided):

@@ -73,7 +73,7 @@ def named_flows(entries: Sequence[TableEntries]) -> tuple[NamedFlow, ...]:
 
 
 def assigned(
-    entries: Sequence[TableEntries], matching: Matching
+    entries: Sequence[TableEntries], matching: Matching, scope: Scope
 ) -> tuple[list[tuple[TableEntries, TablePair | None]], list[Problem]]:
     """Returns the entries with the pair of tables that each speaks of; None: the comparison found none.
 
@@ -86,7 +86,10 @@ def assigned(
     found: dict[tuple[TableName, str], tuple[TableEntries, TablePair | None]] = {}
     problems: list[Problem] = []
     for one in entries:
-        meant, trouble = _meant_pair(one, by_table.get(one.old.name, {}))
+        pairs = by_table.get(one.old.name, {})
+        # The pair that an old table's key speaks of may take no part: the others are not meant then.
+        outside = not one.flow and "" not in pairs and not scope.includes(one.old.name)
+        meant, trouble = (None, []) if outside else _meant_pair(one, pairs)
         problems += trouble
         spoken = replace(one, flow=meant.name if meant is not None else one.flow)
         earlier = found.get(spoken.place)

@@ -91,7 +91,9 @@ def unmovable(entry: Resolution, table: Table, old: Catalog, scope: Scope) -> Pr
         return problem(entry, OfExtension(table.name, table.extension))
     if table.name.schema not in old.schemas:
         return problem(entry, SchemaLeftOut(table.name.schema))
-    return None if scope.includes(table.name) else problem(entry, TablesLeaveItOut())
+    # Where new tables are chosen, only the matching knows whether this table fills one of them.
+    inside = scope.includes(table.name) or scope.of_new
+    return None if inside else problem(entry, TablesLeaveItOut())
 
 
 def table_decisions(

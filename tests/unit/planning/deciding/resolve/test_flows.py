@@ -33,6 +33,8 @@ NEW = """
 """
 FILTER = {"action": "filter", "where": "old.gone IS NULL"}
 GONE = {"action": "ignore", "old_column": "gone"}
+NO_BIO = {"action": "ignore", "old_column": "bio"}
+CODES = {"action": "query", "sql": "SELECT 1 AS id, '' AS k", "key": "id"}
 USER = {"action": "transform", "old_column": "id", "new_column": "user_id"}
 
 
@@ -152,6 +154,21 @@ def test_flows_come_in_the_order_of_the_configuration(tmp_path: Path) -> None:
     assert Said(tmp_path, entries).order == ["public.codes", *flows, "public.members", "public.orders"]
     chosen = Said(tmp_path, entries, tables=("codes", "members"))
     assert chosen.order == ["public.codes", "codes -> profiles", "public.members", "members -> profiles"]
+
+
+def test_flows_are_chosen_by_old_or_new_name(tmp_path: Path) -> None:
+    named = {"action": "transform", "old_column": "name", "new_column": "name", "transform_sql": "old.name"}
+    entries = {"members": [named, GONE, NO_BIO], "members -> profiles": [USER], "x -> codes": [CODES]}
+    alone = Said(tmp_path, entries, tables=("profiles",))
+    assert alone.order == ["members -> profiles"]
+    assert "bio" in [m.column for m in alone.plans["members -> profiles"].columns if m.origin != "server"]
+    by_new = Said(tmp_path, entries, tables=("profiles", "codes"))
+    assert by_new.order == ["members -> profiles", "public.codes", "x -> codes"]
+    assert [told(problem)[:34] for problem in by_new.problems] == ["TS319 $.resolutions.members[0] (me"]
+    assert Said(tmp_path, entries, tables=("members",)).order == ["public.members", "members -> profiles"]
+    renamed = OLD.replace("codes(", "old_codes(")
+    moved = {"old_codes": [{"action": "rename_table", "new_table": "codes"}]}
+    assert Said(tmp_path, moved, old=renamed, tables=("codes",)).order == ["public.old_codes"]
 
 
 def test_new_values_of_a_key(tmp_path: Path) -> None:
