@@ -5,7 +5,7 @@ What is suggested is never decided: passing the file on is.
 Lives here: drafts of answers for tables and columns, and the document that ``resolve generate`` writes. Does
 not live here: asking the data (``analysis``), and what is wrong with an entry (``resolve``). Begin with
 ``suggest`` below. Order of the files: facts → guesses → formats · concepts → splits · merges · pairs → parts
-→ drafts → mappings · constants · other_ids → context → own_conversion → translate → joins → columns →
+→ drafts → mappings · constants · other_ids → context → flows → own_conversion → translate → joins → columns →
 for_all → earlier_file.
 """
 
@@ -42,6 +42,7 @@ from tranship.planning.deciding.suggest.earlier_file import (
     kept_patterns,
 )
 from tranship.planning.deciding.suggest.facts import Fact, without_values
+from tranship.planning.deciding.suggest.flows import unfilled_tables
 from tranship.planning.deciding.suggest.for_all import ALL_TABLES, DraftOf, asked_together, pattern_entry
 from tranship.planning.deciding.suggest.other_ids import other_ids_drafts
 from tranship.planning.matching.match import match
@@ -61,7 +62,6 @@ _INSTRUCTIONS = (
     "An entry of for_all decides all columns of its two types; one under a table's name beats it.",
     "Keys that begin with _ and // to the end of a line are comments.",
 )
-
 
 _SETTLED = Resolution("", "", "")
 """Stands for what needs no question although no entry is about it."""
@@ -217,9 +217,10 @@ class _Data(Struct, frozen=True):
     def context(self, pair: TablePair) -> TablePairContext | None:
         """Returns the context of a pair of tables; None for one that the catalogs do not hold."""
         ambiguous = {(p.old, p.new): p.runner_up for p in pair.proposals if p.runner_up is not None}
-        schemas = self.provisional.matching.schema_pairs
-        context = _context(pair, self.old, self.new, self.evidence, schemas)
-        return replace(context, ambiguous=ambiguous) if context is not None else None
+        matching = self.provisional.matching
+        context = _context(pair, self.old, self.new, self.evidence, matching.schema_pairs)
+        unfilled = unfilled_tables(matching.only_new, self.new)
+        return replace(context, ambiguous=ambiguous, unfilled=unfilled) if context is not None else None
 
 
 def _context(

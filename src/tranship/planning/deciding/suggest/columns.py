@@ -17,6 +17,7 @@ from tranship.planning.deciding.suggest.constants import constant
 from tranship.planning.deciding.suggest.context import TablePairContext
 from tranship.planning.deciding.suggest.drafts import AskedOnce, Confidence, Draft, Field
 from tranship.planning.deciding.suggest.facts import Fact, column_evidence
+from tranship.planning.deciding.suggest.flows import elsewhere, marks_deleted, soft_deletion
 from tranship.planning.deciding.suggest.guesses import Guess, trial_evidence
 from tranship.planning.deciding.suggest.joins import DULL, composites, joined
 from tranship.planning.deciding.suggest.over_parent import over_parent
@@ -237,8 +238,21 @@ def _left_behind(tables: TablePairContext, change: Change, free: Sequence[str | 
     name = change.old_column or ""
     facts = tables.facts(name)
     empty = facts is not None and facts.filled == 0 and not facts.sampled
-    fields: dict[str, str | None] = {"old_column": name, "action": "ignore"}
+    fields: dict[str, Field] = {"old_column": name, "action": "ignore"}
     reasons = column_evidence(facts, left_behind=True)
+    column = tables.before.column(name)
+    if column is not None and marks_deleted(column) and not empty:
+        fields, why = soft_deletion(column, facts)
+        return Draft(
+            change.description,
+            name,
+            None,
+            fields,
+            False,
+            Confidence.GUESS,
+            (*change.evidence, *reasons, *why),
+        )
+    reasons = (*reasons, *elsewhere(tables.before, name, tables.unfilled, facts))
     if free and not empty:
         fields = {}
         reasons = (

@@ -29,6 +29,8 @@ class TablePairContext(Struct, frozen=True):
     ambiguous: Mapping[tuple[str, str], str] = {}
     """Proposed renames of which another new column could be meant as well, with that one."""
     observed: Observed = Observed()
+    unfilled: tuple[Table, ...] = ()
+    """Tables of NEW to which no rows go."""
 
     def facts(self, left: str) -> ColumnFacts | None:
         """The facts of an old column."""

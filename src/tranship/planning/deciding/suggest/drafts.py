@@ -112,7 +112,7 @@ class Draft(Struct, frozen=True):
             }
         # Whoever is asked whether a column may be left behind need not delete a placeholder for another
         # answer.
-        ignored = self.fields.get("action") == "ignore" and "new_column" not in self.fields
+        ignored = self.fields.get("action") in ("ignore", "filter") and "new_column" not in self.fields
         if self.new_column is None and ignored:
             return {"old_column": self.old_column, "action": SPECIFY_ACTION}
         several = self.fields.get("old_columns")
