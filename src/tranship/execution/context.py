@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ from tranship.model.notes import Note
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.progress import Event, Noted
+from tranship.model.types import PgType, TypeKind
 from tranship.server.journal import Journal
 
 OnEvent = Callable[[Event], None]
@@ -63,10 +65,21 @@ class Job(Struct, frozen=True, dict=True):
         tables = [self.after(plan) for plan in self.plan.tables]
         filled = {t.name.name for t in tables} | {leaf.name.name for t in tables for leaf in t.partitions}
         for function in self.new.reading_functions:
-            called = f"{function.name}(" in expression
-            if called and (function.anything or not filled.isdisjoint(function.tables)):
+            if _calls(expression, function.name) and (
+                function.anything or not filled.isdisjoint(function.tables)
+            ):
                 return function.name
         return None
+
+    def without_readers(self, pg_type: PgType) -> PgType | None:
+        """Returns a type of NEW without the domains whose checks may read tables that this run fills.
+
+        None: such a domain is the type of a part of it.
+        """
+        inner: PgType | None = pg_type
+        while inner is not None and self.reader_of_filled("\n".join(inner.every_check)) is not None:
+            inner = inner.element if inner.kind is TypeKind.DOMAIN else None
+        return inner
 
 
 @dataclass(frozen=True)
@@ -95,6 +108,14 @@ class RunContext:
     def note(self, what: Note) -> None:
         """Sends a message to the person who watches."""
         self.on_event(Noted(what))
+
+
+def _calls(expression: str, function: str) -> bool:
+    """Returns whether an expression calls a function: NEW prints its schema only where the search_path of the
+    session lacks it.
+    """
+    bare = re.escape(function.rpartition(".")[2])
+    return f"{function}(" in expression or re.search(rf"(?<![\w.\"]){bare}\(", expression) is not None
 
 
 def _known(catalog: Catalog, name: TableName) -> Table:

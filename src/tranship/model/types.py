@@ -99,6 +99,13 @@ class PgType(Struct, frozen=True, omit_defaults=True):
             inner = inner.element
         return inner
 
+    @property
+    def every_check(self) -> tuple[str, ...]:
+        """The expressions of all domains that a value has to meet: its own and those of its parts."""
+        parts = (*(a.type for a in self.attributes), *((self.element,) if self.element is not None else ()))
+        inside = (expression for part in parts for expression in part.every_check)
+        return (*(check.expression for check in self.checks), *inside)
+
     def holds(self, family: Family) -> bool:
         """Returns whether the type, or a part of it at any depth, is of the family."""
         parts = (*(a.type for a in self.attributes), *((self.element,) if self.element is not None else ()))

@@ -85,3 +85,80 @@ async def test_a_check_that_reads_what_the_run_leaves_alone_is_asked(
     pair = await make_pair(OLD, new)
     dry = await migrate(pair, tmp_path, live=False)
     assert dry.stats.rows_failed == 1
+
+
+DOMAINS = {"plain": "bay_code", "over another domain": "short_code", "inside an array": "bay_code[]"}
+
+
+@pytest.mark.parametrize("kind", DOMAINS)
+async def test_a_domain_that_reads_another_table(make_pair: MakePair, tmp_path: Path, kind: str) -> None:
+    """Also for values that a decision writes; what the type below the domain refuses is predicted."""
+    as_array = kind == "inside an array"
+    value = "ARRAY[bay]" if as_array else "bay"
+    new = (
+        f"{BAY} CREATE FUNCTION is_bay(c text) RETURNS boolean {BODIES['sql']};"
+        " CREATE DOMAIN bay_code AS varchar(2) CHECK (VALUE IS NULL OR is_bay(VALUE)); CREATE DOMAIN short_code AS bay_code;"
+        f" CREATE TABLE crate (id bigint PRIMARY KEY, bay {DOMAINS[kind]}, spare {DOMAINS[kind]} UNIQUE)"
+    )
+    old = OLD + f"; ALTER TABLE crate ALTER bay TYPE {'text[]' if as_array else 'text'} USING {value};"
+    old += " INSERT INTO crate VALUES (4, " + ("'{long}'" if as_array else "'long'") + ")"
+    file = tmp_path / "answers.json"
+    written = "'{s}'" if as_array else "'s'"
+    transform = {"action": "transform", "old_column": "bay", "new_column": "bay"}
+    more = {
+        "action": "transform",
+        "old_column": "id",
+        "new_column": "spare",
+        "transform_sql": f"CASE old.id WHEN 1 THEN {written} END",
+    }
+    file.write_text(json.dumps({"resolutions": {"crate": [transform, more]}}))
+    pair = await make_pair(old, new)
+    dry = await migrate(pair, tmp_path, live=False, resolutions=str(file))
+    assert dry.stats.rows_failed == (0 if as_array else 1)
+    notes = [note for table in dry.tables for note in table.not_asked]
+    assert any(note.startswith("bay: its domain calls public.is_bay") for note in notes), notes
+    live = await migrate(pair, tmp_path, resolutions=str(file))
+    assert (live.exit_status, live.stats.rows_migrated) == (1, 5)
+    assert await pair.new.fetch("SELECT id FROM crate ORDER BY id") == [(1,), (2,)]
+
+
+async def test_values_of_a_mapping_for_a_domain_that_reads(make_pair: MakePair, tmp_path: Path) -> None:
+    new = (
+        f"{BAY} CREATE FUNCTION is_bay(c text) RETURNS boolean {BODIES['sql']};"
+        " CREATE DOMAIN bay_code AS text CHECK (VALUE IS NULL OR is_bay(VALUE));"
+        " CREATE TABLE crate (id bigint PRIMARY KEY, bay bay_code, spare bay_code DEFAULT 's')"
+    )
+    file = tmp_path / "answers.json"
+    entry = {"action": "transform", "old_column": "bay", "new_column": "bay"}
+    file.write_text(
+        json.dumps({"resolutions": {"crate": [{**entry, "value_mapping": {"n": "s", "s": "t", "q": "x"}}]}})
+    )
+    pair = await make_pair(OLD, new)
+    dry = await migrate(pair, tmp_path, live=False, resolutions=str(file))
+    assert (dry.stats.rows_failed, len(dry.tables[1].not_asked)) == (0, 2)
+    live = await migrate(pair, tmp_path, resolutions=str(file))
+    assert (live.exit_status, live.stats.rows_migrated) == (1, 5)
+
+
+INDEXES = {
+    "compared by operators": "EXCLUDE USING gist (int4range(label_no(bay), label_no(bay), '[]') WITH &&)",
+    "hashed": "EXCLUDE USING btree (label_no(bay) WITH =)",
+}
+
+
+@pytest.mark.parametrize("kind", INDEXES)
+async def test_collisions_on_expressions_that_read_another_table(
+    make_pair: MakePair, tmp_path: Path, kind: str
+) -> None:
+    new = (
+        "CREATE TABLE bay (code text PRIMARY KEY, label text);"
+        " CREATE FUNCTION label_no(c text) RETURNS int LANGUAGE sql IMMUTABLE AS"
+        " $$ SELECT coalesce((SELECT ascii(code) FROM public.bay WHERE code = c), 0) $$;"
+        f" CREATE TABLE crate (id bigint PRIMARY KEY, bay text, CONSTRAINT apart {INDEXES[kind]})"
+    )
+    pair = await make_pair(OLD, new)
+    dry = await migrate(pair, tmp_path, live=False)
+    assert dry.stats.rows_failed == 0
+    assert any("apart" in note for table in dry.tables for note in table.not_asked)
+    live = await migrate(pair, tmp_path)
+    assert (live.exit_status, live.stats.rows_migrated) == (0, 6)

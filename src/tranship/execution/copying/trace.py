@@ -40,7 +40,7 @@ async def trace(
     if not filled:
         return []
     job, gone = live.context.job, live.book.not_copied(plan.flow)
-    question = typed(job, plan, filled)
+    question = typed(job, plan, filled, written=True)
     places = [(record["relation"], record["id"]) for record in records]
     query = rows_query(question.rows, [placed_part(question.rows, filled, places)])
     found: dict[str, list[Locator]] = {}

@@ -4,17 +4,13 @@ Both servers are asked read-only; nothing here writes. Begin with ``everything``
 probes all tables, then ``group``, which has the order of the checks of a group of tables:
 
 1. Faults of the row itself: ``scan`` says what has to be asked, ``reading`` reads the rows from OLD,
-  ``questions``
-   and ``typed_rows`` put them to NEW, ``faults`` takes the answers. ``encoding``, ``widths``, ``losses`` and
-   ``lookups`` are checks of single values,
-   ``lookup_strangers`` of what lookups find in place of rejected rows.
+   ``questions`` and ``typed_rows`` put them to NEW, ``faults`` takes the answers. ``encoding``, ``widths``,
+   ``losses`` and ``lookups`` are checks of single values, ``lookup_strangers`` of what lookups find in place
+   of rejected rows.
 2. Collisions: ``unique_indexes``, ``existing`` (with rows of NEW), ``equal_rows``, ``collisions`` and
-  ``keys`` (among
-   the rows of the run).
+   ``keys`` (among the rows of the run).
 3. Foreign keys: ``references``, ``parent_flows``, ``parents``, ``own_parents``, ``left_out_parents``,
-   ``periods``, ``derived``, and
-  ``cascades`` for
-   what follows from a reject.
+   ``periods``, ``derived``, and ``cascades`` for what follows from a reject.
 
 ``reject_book`` keeps the findings, ``reasons`` makes rejects of them, and ``records`` fetches the rejected
 rows.

@@ -117,6 +117,10 @@ class Collisions:
         cliques: list[Clique] = []
         edges: list[Edge] = []
         for index in self._of.indexes:
+            reader = self._job.reader_of_filled(" ".join([*index.expressions, index.predicate or ""]))
+            if reader is not None:
+                self._give_up(index, f"it calls {reader}, which may read tables that this run fills")
+                continue
             keys = self._of.on_old(index, self._job)
             if keys is not None:
                 cliques += await self._by_old(index, keys)

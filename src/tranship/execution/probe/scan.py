@@ -135,6 +135,7 @@ class ScanBuilder:
 
     def build(self) -> Scan:
         """Returns the scan for all hazards of the plan."""
+        self._note_domains()
         nulls = self._askable(HazardKind.NOT_NULL)
         shipped = [column for column in nulls if self._shipped(column)]
         generated = tuple(column for column in nulls if self._is_generated(column))
@@ -170,7 +171,12 @@ class ScanBuilder:
         """Returns what is asked of NEW about typed rows."""
         # Each call adds the columns that its question reads, so `typed` is called after all of them.
         checks = self._checks()
-        routed = self._want(self._hazards(HazardKind.ROUTING), self._routing_columns(), "partition routing")
+        routed = self._want(
+            self._hazards(HazardKind.ROUTING),
+            self._routing_columns(),
+            "partition routing",
+            " ".join(leaf.constraint or "" for leaf in self._after.partitions),
+        )
         wants_nulls = self._want(generated_nulls, set(generated_nulls), "NOT NULL of generated columns")
         return RowQuestions(
             checks=checks,
@@ -193,13 +199,22 @@ class ScanBuilder:
 
     def _converters(self) -> dict[int, Converter]:
         """Returns a converter for each column whose texts NEW's input function has to judge."""
-        ascii_only = re_encodes(self._reader.job.new)
+        job, zone = self._reader.job, self._plan.input_zone
+        positions = self._positions(self._askable(HazardKind.CONVERSION))
+        types = {position: job.without_readers(self._plan.columns[position].type) for position in positions}
         return {
-            position: Converter(
-                self._plan.columns[position].type, ascii_only=ascii_only, zone=self._plan.input_zone
-            )
-            for position in self._positions(self._askable(HazardKind.CONVERSION))
+            position: Converter(type_, ascii_only=re_encodes(job.new), zone=zone)
+            for position, type_ in types.items()
+            if type_ is not None
         }
+
+    def _note_domains(self) -> None:
+        """Notes the columns whose domains are asked only when a row is written."""
+        for mapping in self._plan.columns:
+            function = self._reader.job.reader_of_filled("\n".join(mapping.type.every_check))
+            if function is not None:
+                what = f"its domain calls {function}, which may read tables that this run fills"
+                self._book.note(self._plan.flow, f"{mapping.column}: {what}")
 
     def build_for_existing(self) -> Scan:
         """Returns a scan that asks for rows already in NEW and nothing else."""

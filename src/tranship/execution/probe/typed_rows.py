@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.execution.context import Job
 from tranship.execution.probe.questions import BLOCK, Answer, GivenRow, NotAskable, put, re_encodes
@@ -29,11 +30,18 @@ class Typed(Struct, frozen=True):
     """The positions of the mappings of ``rows.given``."""
 
 
-def typed(job: Job, plan: TablePlan, columns: Iterable[str], *, replaced: MatchedKey | None = None) -> Typed:
+def typed(
+    job: Job,
+    plan: TablePlan,
+    columns: Iterable[str],
+    *,
+    replaced: MatchedKey | None = None,
+    written: bool = False,
+) -> Typed:
     """Returns rows with these columns and those from which they are generated.
 
     ``replaced``: they replace rows of NEW under this key, whose values stay in columns that the plan does not
-    fill.
+    fill. ``written``: NEW holds the rows, and so all that its domains read.
 
     Raises:
         NotAskable: a column gets its value from a sequence, a volatile default, or a function that may read
@@ -48,16 +56,16 @@ def typed(job: Job, plan: TablePlan, columns: Iterable[str], *, replaced: Matche
             continue
         if declared.generation is not None:
             refuse_reader(job, declared.name, declared.generation)
-            generated.append(declared)
+            generated.append(_askable(job, declared, written=written))
         elif not isinstance(mapping.expression, NewDefault):
-            given.append(declared)
+            given.append(_askable(job, declared, written=written))
             positions.append(position)
         elif replaced is not None:
             staying.append(declared.name)
         else:
             default = _default(declared)
             refuse_reader(job, declared.name, default)
-            computed.append((declared.name, default, declared.type))
+            computed.append((declared.name, default, _askable(job, declared, written=written).type))
     rows = GivenRows(
         after, tuple(given), tuple(computed), tuple(generated), replaced=replaced, staying=tuple(staying)
     )
@@ -71,6 +79,18 @@ def _with_origins(after: Table, columns: Iterable[str]) -> set[str]:
         if column.name in wanted and column.generation is not None:
             wanted |= mentioned(column.generation, after) - {column.name}
     return wanted
+
+
+def _askable(job: Job, column: Column, *, written: bool) -> Column:
+    """Returns a column without the domains whose checks may read tables that this run fills.
+
+    Raises:
+        NotAskable: such a domain is the type of a part of it.
+    """
+    asked = column.type if written else job.without_readers(column.type)
+    if asked is None:
+        raise NotAskable(f"{column.name}: a domain inside its type may read tables that this run fills")
+    return column if asked is column.type else replace(column, type=asked)
 
 
 def refuse_reader(job: Job, what: str, expression: str) -> None:

@@ -159,7 +159,7 @@ class Expecting(Struct, frozen=True):
     ) -> AsyncIterator[Row]:
         """Yields a batch's rows by sending them to NEW, which prints them as it would hold them."""
         columns = copied_columns(self.job, self.plan)
-        question = typed(self.job, self.plan, [c.name for c in columns])
+        question = typed(self.job, self.plan, [c.name for c in columns], written=True)
         texts = RowTexts(column_texts(columns, ident(self.plan.new.name)), keys, values)
         part = digest_part(question.rows, texts, self.hashing.form(self.job.new))
         asked = rows_query(question.rows, [part])

@@ -104,7 +104,7 @@ def _rules(table: Table | None) -> str:
     """Returns everything that the server evaluates when it writes a row of a table, as one text."""
     if table is None:
         return ""
-    columns = [text for c in table.columns for text in (c.default, c.generation)]
+    columns = [text for c in table.columns for text in (c.default, c.generation, *c.type.every_check)]
     checks = [c.expression for c in (*table.checks, *(c for leaf in table.partitions for c in leaf.checks))]
     indexes = [text for index in table.indexes for text in (*index.keys, index.predicate)]
     return "\n".join(text for text in (*columns, *checks, *indexes) if text)

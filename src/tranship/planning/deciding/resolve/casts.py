@@ -57,13 +57,19 @@ def _of(decision: Decision, old: Catalog, new: Catalog) -> Iterator[CastQuestion
     if source is not None:
         yield from _mapping_keys(entry, source)
     target = _column(new, decision.new_table, entry.new_column)
-    if target is not None:
+    # What a domain says that reads tables is known only when the rows are written.
+    if target is not None and not _reads_tables(target, new):
         yield from _written_values(entry, target)
 
 
 def _column(catalog: Catalog, name: TableName | None, column: str | None) -> Column | None:
     table = catalog.table(name) if name is not None else None
     return table.column(column) if table is not None and column is not None else None
+
+
+def _reads_tables(column: Column, new: Catalog) -> bool:
+    checks = "\n".join(column.type.every_check)
+    return any(f"{function.name}(" in checks for function in new.reading_functions)
 
 
 def _mapping_keys(entry: Resolution, source: Column) -> Iterator[CastQuestion]:
