@@ -19,9 +19,11 @@ class OldRows(Struct, frozen=True):
 
     read: int
     left_out: int = 0
-    """Rows that the filter does not select."""
+    """Rows that the flow does not take."""
     without_items: int = 0
     """Rows that are taken and make no row."""
+    with_parent: int = 0
+    """Those of ``left_out`` whose parent is left out; the filter does not select the others."""
 
     @property
     def used(self) -> int:
@@ -29,8 +31,12 @@ class OldRows(Struct, frozen=True):
         return self.read - self.left_out
 
     def __add__(self, other: OldRows) -> OldRows:
-        without_items = self.without_items + other.without_items
-        return OldRows(self.read + other.read, self.left_out + other.left_out, without_items)
+        return OldRows(
+            self.read + other.read,
+            self.left_out + other.left_out,
+            self.without_items + other.without_items,
+            self.with_parent + other.with_parent,
+        )
 
 
 class Batch(Struct, frozen=True):

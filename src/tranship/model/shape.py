@@ -35,6 +35,34 @@ class Filter(Struct, frozen=True):
     because: str = ""
 
 
+class Parent(Struct, frozen=True):
+    """A key of an old table by which its rows follow parents that are left out."""
+
+    table: TableName
+    """The parents' old table."""
+    columns: tuple[str, ...]
+    """The child's."""
+    target_columns: tuple[str, ...]
+    flows: tuple[Taken, ...]
+    """A parent is left out where none of these flows takes it."""
+    operators: tuple[str, ...] = ()
+    """Per column the equality of both ends, as a foreign key of OLD has it; empty: ``=`` of pg_catalog."""
+    collations: tuple[str | None, ...] = ()
+    """Likewise the collations that decide."""
+    with_partitions: bool = False
+    """The parents' table is partitioned."""
+    itself: bool = False
+    """The child is a row of the same table, whose rows follow each other."""
+
+
+class Taken(Struct, frozen=True):
+    """Which rows of an old table one of its flows takes."""
+
+    where: str = ""
+    parents: tuple[Parent, ...] = ()
+    """Rows are not taken either whose parent under one of these is left out."""
+
+
 class Items(Struct, frozen=True):
     """One old row makes a row for each item: what stands after ``CROSS JOIN LATERAL``, named ``item``.
 
@@ -149,6 +177,10 @@ class Shape(Struct, frozen=True):
 
     query: Query | None = None
     filter: Filter | None = None
+    left_with: tuple[Parent, ...] = ()
+    """Old rows whose parent under one of these is left out are left out, too."""
+    null_with: tuple[Parent, ...] = ()
+    """Where the parent under one of these is left out, the columns that refer to it become NULL."""
     items: Items | None = None
     merge: Merge | None = None
     new_keys: tuple[NewKey, ...] = ()
@@ -157,7 +189,12 @@ class Shape(Struct, frozen=True):
     @property
     def one_row_each(self) -> bool:
         """Whether the flow makes exactly one row of each old row."""
-        return self.query is None and self.filter is None and self.items is None
+        return self.query is None and self.takes_all and self.items is None
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether the flow takes every old row."""
+        return self.filter is None and not self.left_with
 
     @property
     def in_a_heap(self) -> bool:

@@ -150,6 +150,8 @@ class TableResult(Struct, frozen=True):
     """Rows that the flow made of those read and not left out; absent where it makes one of each."""
     rows_without_items: int | UnsetType = UNSET
     """Old rows of which the flow made none."""
+    rows_left_with_parent: int | UnsetType = UNSET
+    """Of those left out: rows whose parent is left out; the filter does not select the others."""
 
     @property
     def label(self) -> str:

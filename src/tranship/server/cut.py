@@ -186,7 +186,7 @@ def _joined(number: int, found: Sequence[asyncpg.Record]) -> list[_Part]:
 
 
 def _old(row: asyncpg.Record) -> OldRows:
-    return OldRows(row["old_rows"], row["left_out"], row["no_items"])
+    return OldRows(row["old_rows"], row["left_out"], row["no_items"], row["with_parent"])
 
 
 async def versions(conn: asyncpg.Connection, plan: TablePlan) -> tuple[int, str]:

@@ -15,6 +15,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.shape import KeyKind
 from tranship.model.types import PgType
 from tranship.sql.expression import compile_column
+from tranship.sql.left_out import nulled
 from tranship.sql.quote import ident
 from tranship.sql.types.values import canonical, deterministic
 
@@ -80,12 +81,14 @@ def _computed(conversion: Conversion) -> bool:
     return not conversion.fallible and conversion.rule in (Rule.SAME, Rule.OLD_CAST, Rule.ZONE)
 
 
-def value_on_old(old: Table, column: str) -> OldValue | None:
+def value_on_old(plan: TablePlan, old: Table, column: str) -> OldValue | None:
     """Returns a column's own value; None where its collation is not deterministic."""
     declared = old.column(column)
     if declared is None or not deterministic(declared.collation):
         return None
-    return OldValue(f"old.{ident(column)}", declared.type.leaf, _collation(declared))
+    return OldValue(
+        nulled(plan.shape, column, f"old.{ident(column)}"), declared.type.leaf, _collation(declared)
+    )
 
 
 def _collation(column: Column) -> str | None:

@@ -28,6 +28,7 @@ from tranship.model.expression import (
 from tranship.model.names import Side
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.types import PgType, TypeKind
+from tranship.sql.left_out import nulled
 from tranship.sql.new_keys import new_key
 from tranship.sql.quote import ident, literal, relation, text_array
 from tranship.sql.types.moments import without_largest, without_moments
@@ -62,7 +63,7 @@ def compile_column(plan: TablePlan, position: int, old: Table) -> str:
     mapping = plan.columns[position]
     match mapping.expression:
         case Take() as take:
-            return _take(take, mapping.type, old, plan.zone)
+            return _take(plan, take, mapping.type, old)
         case Constant(value=value):
             return f"CAST({literal(value)} AS pg_catalog.text)"
         case MapValues() as mapped:
@@ -70,10 +71,10 @@ def compile_column(plan: TablePlan, position: int, old: Table) -> str:
         case Lookup() as lookup:
             return _read_by(mapping.type, _lookup(lookup, alias(position)))
         case Coalesce(of=take, for_null=constant):
-            shipped = f"CAST({_take(take, mapping.type, old, plan.zone)} AS pg_catalog.text)"
+            shipped = f"CAST({_take(plan, take, mapping.type, old)} AS pg_catalog.text)"
             return f"COALESCE({shipped}, {literal(constant.value)})"
         case Rekeyed() as rekeyed:
-            return new_key(rekeyed)
+            return nulled(plan.shape, rekeyed.column, new_key(rekeyed))
         case Sql(text=text):
             # On lines of its own, so that a comment at its end does not swallow the parenthesis.
             return _read_by(mapping.type, f"CAST((\n{text}\n) AS pg_catalog.text)")
@@ -191,9 +192,9 @@ def _column(old: Table, name: str) -> Column:
     return column
 
 
-def _take(take: Take, new: PgType, old: Table, zone: str | None) -> str:
-    value = f"old.{ident(take.column)}"
-    return _convert(value, take.conversion, _column(old, take.column).type.leaf, new.leaf, zone)
+def _take(plan: TablePlan, take: Take, new: PgType, old: Table) -> str:
+    value = nulled(plan.shape, take.column, f"old.{ident(take.column)}")
+    return _convert(value, take.conversion, _column(old, take.column).type.leaf, new.leaf, plan.zone)
 
 
 def _convert(value: str, conversion: Conversion, old: PgType, new: PgType, zone: str | None) -> str:

@@ -338,6 +338,7 @@ class Session:
             "state": row.state,
             **dict(zip(("read", "written", "rejected", "bytes", "seconds"), counts[2:7], strict=True)),
             "xids": [],
+            "hash0": None,
         }
 
 

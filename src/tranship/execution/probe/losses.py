@@ -8,14 +8,19 @@ from tranship.execution.context import Job
 from tranship.execution.probe.reject_book import Book
 from tranship.model.plan import TablePlan
 from tranship.model.verdict import LossCount
-from tranship.sql.old.losses import losses
+from tranship.sql.old.losses import losses, parents_lost
 from tranship.sql.old.rows import count_where
+
+_NO_PARENT = "NULL because the parent is left out"
 
 
 async def count_losses(job: Job, plan: TablePlan, old: asyncpg.Connection, book: Book) -> None:
     """Enters the counts of one table into the book."""
     before = job.before(plan)
-    losing = [(m.column, *found) for m in plan.columns for found in losses(plan, m, before)]
+    losing = [
+        (m.column, str(what), predicate) for m in plan.columns for what, predicate in losses(plan, m, before)
+    ]
+    losing += [(column, _NO_PARENT, predicate) for column, predicate in parents_lost(plan)]
     if not losing:
         return
     predicates = [predicate for _, _, predicate in losing]
@@ -23,7 +28,7 @@ async def count_losses(job: Job, plan: TablePlan, old: asyncpg.Connection, book:
     book.lost(
         plan.flow,
         [
-            LossCount(column, str(what), count)
+            LossCount(column, what, count)
             for (column, what, _), count in zip(losing, counts, strict=True)
             if count
         ],

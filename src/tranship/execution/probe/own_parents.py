@@ -24,6 +24,7 @@ from tranship.model.expression import Coalesce, Rule, Take
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.sql.canonical import OldValue, comparable, own_equality, taken_on_old, value_on_old
+from tranship.sql.left_out import nulled
 from tranship.sql.old.rows import End, children_of_keys, orphaned, orphans
 from tranship.sql.quote import ident
 from tranship.sql.row_id import locate
@@ -156,7 +157,13 @@ class OwnParents:
         if declared is not None:
             names = zip(declared.columns, declared.target_columns, strict=True)
             pairs = [
-                _compared(value_on_old(before, c), value_on_old(above, k), before.column(c), above.column(k))
+                _compared(
+                    value_on_old(plan, before, c),
+                    value_on_old(parent, above, k),
+                    before.column(c),
+                    above.column(k),
+                    nulled(plan.shape, c, f"old.{ident(c)}"),
+                )
                 for c, k in names
             ]
         else:
@@ -167,6 +174,9 @@ class OwnParents:
                     taken_on_old(parent, k, above),
                     _unchanged(plan, c, before),
                     _unchanged(parent, k, above),
+                    nulled(plan.shape, taken.name, f"old.{ident(taken.name)}")
+                    if (taken := _unchanged(plan, c, before))
+                    else "",
                 )
                 for c, k in names
             ]
@@ -219,11 +229,17 @@ def _without_constants(plan: TablePlan, key: ForeignKey) -> TablePlan:
     return replace(plan, columns=columns)
 
 
+def _referring_value(plan: TablePlan, column: Column | None) -> str:
+    """Returns SQL for the value of a column as it refers to a parent that is taken."""
+    return nulled(plan.shape, column.name, f"old.{ident(column.name)}") if column is not None else ""
+
+
 def _compared(
-    child: OldValue | None, parent: OldValue | None, column: Column | None, key: Column | None
+    child: OldValue | None, parent: OldValue | None, column: Column | None, key: Column | None, value: str
 ) -> tuple[str, str, str] | None:
     """Returns both values as OLD compares them, and by which operator: that of the columns' own type where no
-    text stands for their values, as for citext or under a collation that ignores case.
+    text stands for their values, as for citext or under a collation that ignores case. ``value`` is SQL of
+    the child's own column.
     """
     texts = comparable(child, parent)
     if texts is not None:
@@ -231,7 +247,7 @@ def _compared(
     operator = own_equality(column, key)
     if operator is None or column is None or key is None:
         return None
-    return f"old.{ident(column.name)}", f"old.{ident(key.name)}", operator
+    return value, f"old.{ident(key.name)}", operator
 
 
 def _unchanged(plan: TablePlan, name: str, old: Table) -> Column | None:

@@ -273,6 +273,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         flow=counts.plan.name or UNSET,
         rows_made=counts.made if not _one_of_each(counts) else UNSET,
         rows_without_items=counts.old.without_items if counts.old and not _one_of_each(counts) else UNSET,
+        rows_left_with_parent=counts.old.with_parent if counts.old and counts.plan.shape.left_with else UNSET,
         cells_verified=proof.cells if proof is not None and not proof.differences else 0,
         differences=_shown(proof, show_values=frame.show_values) if proof is not None else (),
     )

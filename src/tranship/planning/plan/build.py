@@ -19,6 +19,7 @@ from tranship.model.plan import ColumnMapping, LeftOut, Origin, Plan, Source, Ta
 from tranship.model.resolution import Action, Answers, Decision, Problem
 from tranship.planning.matching.new_keys import Place, rekeyed_columns
 from tranship.planning.matching.repointed import repointings
+from tranship.planning.plan.children import with_children
 from tranship.planning.plan.flow_shapes import shape_of
 from tranship.planning.plan.hazards import hazards
 from tranship.planning.plan.mappings import Sides, TableDecisions, column_mappings
@@ -43,7 +44,8 @@ def build(
         ValueError: the comparison does not belong to these catalogs.
     """
     dropped = {d.old_table: d.resolution for d in answers.decisions if d.action is Action.DROP_TABLE}
-    tables = _with_hazards(flow_plans(old, new, comparison.matching, answers), old, new)
+    tables, circular = with_children(flow_plans(old, new, comparison.matching, answers), old, new)
+    tables = _with_hazards(tables, old, new)
     groups, problems = order(tables, new, configured)
     plan = Plan(
         groups=groups,
@@ -55,7 +57,7 @@ def build(
         old_fingerprint=old.fingerprint,
         new_fingerprint=new.fingerprint,
     )
-    return plan, tuple(p for p in problems if not p.warning)
+    return plan, (*circular, *(p for p in problems if not p.warning))
 
 
 def flow_plans(old: Catalog, new: Catalog, matching: Matching, answers: Answers) -> list[TablePlan]:

@@ -34,7 +34,7 @@ from tranship.model.expression import (
 )
 from tranship.model.names import TableName
 from tranship.model.plan import Plan, TablePlan
-from tranship.model.shape import PLAIN, Shape
+from tranship.model.shape import PLAIN, Parent, Shape
 from tranship.model.types import PgType
 
 VERSION = 1
@@ -76,6 +76,10 @@ def _shape(shape: Shape) -> dict[str, Json]:
     if shape.filter is not None:
         of: list[Json] = [[_name(table), children.value] for table, children in sorted(shape.filter.of)]
         parts["filter"] = {"where": shape.filter.where, "children": shape.filter.children.value, "of": of}
+    if shape.left_with:
+        parts["left with"] = [_parent(parent) for parent in shape.left_with]
+    if shape.null_with:
+        parts["null with"] = [_parent(parent) for parent in shape.null_with]
     if shape.items is not None:
         items = shape.items
         parts["items"] = {"from": items.source, "where": items.where, "order": items.order_by}
@@ -91,6 +95,13 @@ def _shape(shape: Shape) -> dict[str, Json]:
         repoint = found.repoint_children
         parts["existing"] = {"key": list(found.key), "rows": found.rows.value, "repoint": repoint}
     return parts
+
+
+def _parent(parent: Parent) -> Json:
+    """A parent that may be left out, and what takes it."""
+    flows: list[Json] = [[flow.where, [_parent(above) for above in flow.parents]] for flow in parent.flows]
+    ends: list[Json] = [list(parent.columns), list(parent.target_columns)]
+    return {"table": _name(parent.table), "ends": ends, "itself": parent.itself, "flows": flows}
 
 
 def plan_hash(plan: TablePlan) -> str:

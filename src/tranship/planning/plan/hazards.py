@@ -93,7 +93,7 @@ def _column_hazards(context: _Context) -> Iterator[Hazard]:
         if isinstance(mapping.expression, MapValues | Lookup) and mapping.expression.otherwise is None:
             yield Hazard(HazardKind.GAP, (mapping.column,))
         column = context.after.column(mapping.column)
-        if column is not None and column.refuses_null and _may_be_null(mapping, column, context.before):
+        if column is not None and column.refuses_null and _may_be_null(mapping, column, context):
             yield Hazard(HazardKind.NOT_NULL, (mapping.column,))
         if not fails and _outgrows_bytes(mapping, context.old, context.new):
             yield Hazard(HazardKind.CONVERSION, (mapping.column,))
@@ -154,11 +154,12 @@ def _outgrows_bytes(mapping: ColumnMapping, old: Catalog, new: Catalog) -> bool:
     return inner is not None and bool(inner.modifiers)
 
 
-def _may_be_null(mapping: ColumnMapping, column: Column, before: Table) -> bool:
+def _may_be_null(mapping: ColumnMapping, column: Column, context: _Context) -> bool:
     """Returns whether the expression may give NULL, for a new column that refuses it."""
+    before, lost = context.before, context.plan.shape.null_with
     match mapping.expression:
         case Take(column=name) | Rekeyed(column=name, equality=""):
-            return _may_hold_null(before, name)
+            return _may_hold_null(before, name) or any(name in parent.columns for parent in lost)
         case Coalesce(for_null=constant):
             return constant.value is None
         case MapValues() as mapped:

@@ -8,7 +8,7 @@ from tranship.errors.codes.shapes import NotExecuted
 from tranship.model.expression import Lookup
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Problem
-from tranship.model.shape import Children, KeyKind, Shape
+from tranship.model.shape import KeyKind, Shape
 
 
 def not_executed(plan: Plan) -> tuple[Problem, ...]:
@@ -27,7 +27,6 @@ def _parts(table: TablePlan) -> Iterator[str]:
     yield from (f"action {action!r}" for action, there in asked.items() if there)
     if shape.query is not None and shape.query.cut_by:
         yield "'cut_by' of a query"
-    yield from _children(shape)
     yield from _lookups(table)
 
 
@@ -46,8 +45,5 @@ def _numbered(shape: Shape) -> bool:
 
 def _children(shape: Shape) -> Iterator[str]:
     """Yields what is not carried out of that which is said of a flow's children."""
-    if shape.filter is not None:
-        others = {shape.filter.children, *(children for _, children in shape.filter.of)} - {Children.REJECT}
-        yield from (f"'children': {children.value!r} of a filter" for children in sorted(others))
     if shape.existing is not None and shape.existing.repoint_children:
         yield "'repoint_children' of the action 'existing'"

@@ -228,9 +228,11 @@ def flow_name_text(flow: FlowId) -> str:
     return json.dumps(flow.name) if flow.name else ""
 
 
-def old_columns(old: OldRows | None) -> tuple[int | None, int | None, int | None]:
+def old_columns(old: OldRows | None) -> tuple[int | None, int | None, int | None, int | None]:
     """Returns the old rows of a batch as the journal's columns hold them."""
-    return (old.read, old.left_out, old.without_items) if old is not None else (None, None, None)
+    if old is None:
+        return None, None, None, None
+    return old.read, old.left_out, old.without_items, old.with_parent
 
 
 def bound(address: Address | None) -> str | None:

@@ -324,7 +324,9 @@ def _ends(range_: Range) -> tuple[str | None, str | None]:
 
 def _old(row: asyncpg.Record) -> OldRows | None:
     read = row.get("old_rows")
-    return OldRows(read, row["left_out"], row["no_items"]) if read is not None else None
+    if read is None:
+        return None
+    return OldRows(read, row["left_out"], row["no_items"], row["with_parent"])
 
 
 def _batch(row: asyncpg.Record, flow: FlowId) -> BatchRow:

@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from tranship.model.names import TableName
 from tranship.model.plan import Source, TablePlan
 from tranship.model.shape import Query
-from tranship.sql.old.row_source import from_source, in_source, items_of_row, row_source, taken, where
+from tranship.sql.left_out import filtered
+from tranship.sql.old.row_source import (
+    from_source,
+    heap_of,
+    in_source,
+    items_of_row,
+    row_source,
+    taken,
+    where,
+)
 from tranship.sql.quote import ident, literal, relation
 
 _VERSION = "pg_catalog.hashtextextended(old.ctid::text || ' ' || old.xmin::text, 0)"
@@ -106,8 +115,9 @@ def measure_made(
     Its rows, in physical order, one for each batch (or one for all old rows where ``step`` is None):
 
     * ``rows``: the rows that the flow makes;
-    * ``old_rows``, ``left_out``, ``no_items``: the old rows, those that the filter does not select, and
-      those that are taken and make no row;
+    * ``old_rows``, ``left_out``, ``no_items``: the old rows, those that are not taken, and those that are
+      taken and make no row;
+    * ``with_parent``: those that the filter selects and that are left out with their parent;
     * ``first``: the ctid that opens the batch, as text; NULL without ``step``;
     * ``ascending``, ``digest``: as :func:`measure` has them; all old rows count.
 
@@ -115,6 +125,7 @@ def measure_made(
     """
     source, counted = plan.sources[number], made_of_row(plan)
     hashed = _VERSION if digest else "0::bigint"
+    chosen = (filtered(plan.shape) or "true") if plan.shape.left_with else "false"
     divisor = step or 2**62
     first = "min(s.id)::text" if step is not None else "NULL::text"
     order = "\nORDER BY old.ctid" if ordered else ""
@@ -122,13 +133,14 @@ def measure_made(
         SELECT COALESCE(sum(s.made), 0)::int8 AS rows, count(*)::int8 AS old_rows,
           (count(*) FILTER (WHERE s.made IS NULL))::int8 AS left_out,
           (count(*) FILTER (WHERE s.made = 0))::int8 AS no_items,
+          (count(*) FILTER (WHERE s.made IS NULL AND s.chosen))::int8 AS with_parent,
           {first} AS first, bool_and(s.up) AS ascending, sum(s.hashed) AS digest
         FROM (
-          SELECT r.id, r.made, r.hashed, COALESCE(r.id > pg_catalog.lag(r.id) OVER (), true) AS up,
+          SELECT r.id, r.made, r.chosen, r.hashed, COALESCE(r.id > pg_catalog.lag(r.id) OVER (), true) AS up,
             (sum(r.made) OVER (ROWS UNBOUNDED PRECEDING) - COALESCE(r.made, 0)) / {divisor} AS n
           FROM (
-            SELECT old.ctid AS id, {counted} AS made, {hashed} AS hashed
-            {from_source(source)}{where((*in_source(source), *conditions))}{order}) AS r
+            SELECT old.ctid AS id, {counted} AS made, {chosen} AS chosen, {hashed} AS hashed
+            {heap_of(plan, source)}{where((*in_source(source), *conditions))}{order}) AS r
         ) AS s
         GROUP BY COALESCE(s.n, 0) ORDER BY COALESCE(s.n, 0)
     """
@@ -149,7 +161,7 @@ def raising_old_rows(plan: TablePlan, number: int, most: int) -> str:
     """
     source = plan.sources[number]
     rows = f"{from_source(source)}{where(in_source(source))}"
-    this_row = f"{from_source(source)}{where((*in_source(source), 'old.ctid = tranship_row'))}"
+    this_row = f"{heap_of(plan, source)}{where((*in_source(source), 'old.ctid = tranship_row'))}"
     block = _RAISING.format(rows=rows, this_row=this_row, made=made_of_row(plan), most=most)
     return f"DO LANGUAGE plpgsql {literal(block)}"
 

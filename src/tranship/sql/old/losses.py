@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tranship.model.catalog import Table
-from tranship.model.expression import Coalesce, Loss, Take
+from tranship.model.expression import Coalesce, Loss, Rekeyed, Take
 from tranship.model.plan import ColumnMapping, TablePlan
+from tranship.sql.left_out import parent_left_out
 from tranship.sql.quote import ident
 from tranship.sql.types.family import Change
 from tranship.sql.types.values import changes
@@ -26,3 +27,18 @@ def losses(plan: TablePlan, mapping: ColumnMapping, old: Table) -> tuple[Change,
     if column is None or take.conversion.loss is Loss.NONE:
         return ()
     return changes(f"old.{ident(take.column)}", column.type, mapping.type, plan.zone or "UTC")
+
+
+def parents_lost(plan: TablePlan) -> list[tuple[str, str]]:
+    """Returns NEW's columns that become NULL where a parent is left out, each with the predicate of such
+    rows.
+    """
+    found = []
+    for mapping in plan.columns:
+        match mapping.expression:
+            case Take(column=column) | Coalesce(of=Take(column=column)) | Rekeyed(column=column):
+                lost = [parent_left_out(p) for p in plan.shape.null_with if column in p.columns]
+                found += [(mapping.column, predicate) for predicate in lost]
+            case _:
+                pass
+    return found

@@ -15,6 +15,7 @@ from tranship.model.locator import Locator
 from tranship.model.plan import Source, TablePlan
 from tranship.model.shape import Items, Query
 from tranship.sql import ctid
+from tranship.sql.left_out import filtered, lines, not_followed
 from tranship.sql.old.merged import repointed_heap
 from tranship.sql.quote import ident, relation, text_array, tid_array
 
@@ -60,7 +61,7 @@ def row_source(plan: TablePlan, number: int) -> RowSource:
     if shape.query is not None:
         return _of_query(shape.query)
     source = plan.sources[number]
-    heap, conditions = _heap(plan, source), (*in_source(source), *taken(plan))
+    heap, conditions = heap_of(plan, source), (*in_source(source), *taken(plan))
     if shape.items is None:
         return RowSource(heap, conditions, (_CTID,), "old.ctid", "CAST(old.ctid AS pg_catalog.text)")
     return RowSource(
@@ -72,7 +73,7 @@ def row_source(plan: TablePlan, number: int) -> RowSource:
     )
 
 
-def _heap(plan: TablePlan, source: Source) -> str:
+def heap_of(plan: TablePlan, source: Source) -> str:
     """Returns the FROM clause with the alias ``old``; references to merged rows lead to their survivors."""
     heap = from_source(source)
     return heap if plan.repointing is None else repointed_heap(heap.removesuffix(" AS old"), plan.repointing)
@@ -93,31 +94,23 @@ def row_sources(plan: TablePlan) -> list[tuple[int, RowSource]]:
     return [(number, row_source(plan, number)) for number in range(len(plan.sources))]
 
 
-def left_out(plan: TablePlan, number: int) -> str | None:
-    """Returns FROM and WHERE of the old rows that the filter does not select. None: there is no filter."""
-    chosen = plan.shape.filter
-    if chosen is None or plan.shape.query is not None:
-        return None
-    source = plan.sources[number]
-    return f"{from_source(source)}{where((*in_source(source), f'({_lines(chosen.where)}) IS NOT TRUE'))}"
-
-
 def items_of_row(plan: TablePlan) -> str:
     """Returns FROM and WHERE of the items that a flow makes of one row ``old``; the plan has items."""
     items = plan.shape.items
     if items is None:
         raise ValueError(f"{plan.flow} does not take rows apart")
     if not items.where:
-        return f"FROM {_lines(items.source)}"
+        return f"FROM {lines(items.source)}"
     return f"FROM {_numbered(items)} AS item{where(_condition(items.where))}"
 
 
 def taken(plan: TablePlan) -> tuple[str, ...]:
-    """Returns the condition over ``old`` that selects the old rows of a flow; empty where all are taken.
+    """Returns the conditions over ``old`` that select the old rows of a flow; empty where all are taken.
 
     A NULL result does not select.
     """
-    return _condition(plan.shape.filter.where) if plan.shape.filter is not None else ()
+    own = filtered(plan.shape)
+    return (*((own,) if own is not None else ()), *not_followed(plan.shape))
 
 
 def from_source(source: Source) -> str:
@@ -171,7 +164,7 @@ def _of_query(query: Query) -> RowSource:
     ]
     joined = " || '.' || ".join(keys)
     return RowSource(
-        heap=f"FROM ({_lines(query.sql)}) AS old",
+        heap=f"FROM ({lines(query.sql)}) AS old",
         conditions=(),
         parts=tuple(Part(key, "pg_catalog.text") for key in keys),
         id=f"ARRAY[{', '.join(keys)}]::pg_catalog.text[]",
@@ -188,7 +181,7 @@ def _numbered(items: Items) -> str:
     """Returns the items of one old row as a subquery. They are numbered before any condition on them."""
     order = _numbering(items)
     numbered = f"CAST(pg_catalog.row_number() OVER (ORDER BY {order}) AS pg_catalog.int4) AS item_number"
-    return f"(SELECT item.*, {numbered} FROM {_lines(items.source)})"
+    return f"(SELECT item.*, {numbered} FROM {lines(items.source)})"
 
 
 def _numbering(items: Items) -> str:
@@ -197,20 +190,13 @@ def _numbering(items: Items) -> str:
     """
     named = [f"item.{ident(name)}" for name in items.columns] or ["item"]
     texts = [f'CAST({name} AS pg_catalog.text) COLLATE pg_catalog."C"' for name in named]
-    given = _lines(items.order_by) if items.order_by else ""
+    given = lines(items.order_by) if items.order_by else ""
     counted = f"item.{ident(items.ordinality)}" if items.ordinality else ""
     return ", ".join(term for term in (given or counted, *texts) if term)
 
 
 def _condition(text: str) -> tuple[str, ...]:
-    return (f"({_lines(text)})",) if text else ()
-
-
-def _lines(text: str) -> str:
-    """Returns a person's SQL on lines of its own, so that a comment at its end does not swallow what
-    follows.
-    """
-    return f"\n{text}\n"
+    return (f"({lines(text)})",) if text else ()
 
 
 def _listed(rows: RowSource, these: Sequence[Locator], alias: str) -> str:

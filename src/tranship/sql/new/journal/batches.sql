@@ -1,9 +1,10 @@
 -- The batches of a table.
 
 -- name: insert_batch
--- $1 run, $2 position, $3 number, $4 source, $5 lo, $6 hi, $7 rows, $8 old rows, $9 of these left out, $10 of these without items.
-INSERT INTO {journal}.batch (run, position, number, source, lo, hi, row_count, state, old_rows, left_out, no_items)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 'todo', $8, $9, $10);
+-- $1 run, $2 position, $3 number, $4 source, $5 lo, $6 hi, $7 rows, $8 old rows, $9 of these left out, $10 of these without items,
+-- $11 left out with their parent.
+INSERT INTO {journal}.batch (run, position, number, source, lo, hi, row_count, state, old_rows, left_out, no_items, with_parent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'todo', $8, $9, $10, $11);
 
 -- name: reserve_number
 -- $1 run, $2 position. A number that no batch of the table has, nor any other session gets.
@@ -32,9 +33,9 @@ SELECT EXISTS (SELECT FROM {journal}.batch WHERE run = $1 AND state <> 'todo') O
 SELECT EXISTS (SELECT FROM {journal}.batch WHERE run = $1 AND state = 'done');
 
 -- name: shorten_batch
--- $1 run, $2 position, $3 number, $4 rows so far, $5 hi, $6 rows, $7 to $9 old rows as insert_batch has them: a batch that is still to do ends
+-- $1 run, $2 position, $3 number, $4 rows so far, $5 hi, $6 rows, $7 to $10 old rows as insert_batch has them: a batch that is still to do ends
 -- earlier. No row: it is done, or was shortened before.
-UPDATE {journal}.batch SET hi = $5, row_count = $6, old_rows = $7, left_out = $8, no_items = $9
+UPDATE {journal}.batch SET hi = $5, row_count = $6, old_rows = $7, left_out = $8, no_items = $9, with_parent = $10
 WHERE run = $1 AND position = $2 AND number = $3 AND row_count = $4 AND state = 'todo' RETURNING number;
 
 -- name: claim_batch
@@ -43,10 +44,10 @@ UPDATE {journal}.batch SET state = 'done' WHERE run = $1 AND position = $2 AND n
 
 -- name: count_batch
 -- $1 run, $2 position, $3 number, $4 hi, $5 rows, $6 read, $7 written, $8 rejected, $9 kept, $10 updated, $11 bytes, $12 seconds,
--- $13 xids of savepoints that hold rows, $14 xids of savepoints that hold updates, $15 to $17 old rows as insert_batch has them,
--- $18 and $19 the sums of row hashes, $20 rows merged into others: what became of the batch, in its transaction.
+-- $13 xids of savepoints that hold rows, $14 xids of savepoints that hold updates, $15 to $18 old rows as insert_batch has them,
+-- $19 and $20 the sums of row hashes, $21 rows merged into others: what became of the batch, in its transaction.
 UPDATE {journal}.batch SET hi = $4, row_count = $5, read = $6, written = $7, rejected = $8, kept = $9, updated = $10, bytes = $11, seconds = $12,
-  old_rows = $15, left_out = $16, no_items = $17, hash0 = $18, hash1 = $19, merged = $20,
+  old_rows = $15, left_out = $16, no_items = $17, with_parent = $18, hash0 = $19, hash1 = $20, merged = $21,
   xids = ARRAY[pg_catalog.txid_current()] OPERATOR(pg_catalog.||) $13::bigint[], update_xids = $14
 WHERE run = $1 AND position = $2 AND number = $3 RETURNING xids;
 

@@ -14,7 +14,7 @@ CREATE SCHEMA {journal}; REVOKE ALL ON SCHEMA {journal} FROM PUBLIC;
 -- the savepoints that changed rows of NEW's own, which belong to none of xids.
 -- hash0 and hash1 are the sums of the hashes of its rows as NEW should hold them.
 -- task: next_number is the last number that was taken for a part of a batch, plus one; proof is JSON of what a verification says. flow_name is JSON, empty for a plain pair of tables.
--- row_count: rows that the flow makes. old_rows, left_out, no_items: the old rows behind them, where it does not make one row of each.
+-- row_count: rows that the flow makes. old_rows, left_out, no_items, with_parent: the old rows behind them, where it does not make one row of each.
 -- page, line: where an old row lies; item: which of the rows made of it, from 1; key: instead of a place, that of a query's row.
 -- predicted_reject: rows that batches do not add; SQLSTATE 00000 marks those that NEW held before the run, whose message says what becomes of them.
 -- image: rows of NEW's own as they were before the run changed them, found by the row of OLD whose values they got; row_key (what found the
@@ -39,7 +39,7 @@ CREATE TABLE {journal}.batch (
   run text, position integer, number integer, source integer NOT NULL, lo text, hi text, row_count bigint NOT NULL,
   state text NOT NULL, read bigint, written bigint, rejected bigint, kept bigint, updated bigint, merged bigint, bytes bigint, seconds double precision,
   hash0 numeric, hash1 numeric, xids bigint[] NOT NULL DEFAULT '{}', update_xids bigint[] NOT NULL DEFAULT '{}',
-  old_rows bigint, left_out bigint, no_items bigint,
+  old_rows bigint, left_out bigint, no_items bigint, with_parent bigint,
   PRIMARY KEY (run, position, number));
 CREATE TABLE {journal}.predicted_reject (
   run text, position integer, source integer, page bigint, line integer, rank integer NOT NULL, sqlstate text NOT NULL,

@@ -13,6 +13,7 @@ ALTER TABLE {journal}.run ADD COLUMN format integer NOT NULL DEFAULT 1, ADD COLU
 ALTER TABLE {journal}.task ADD COLUMN next_number integer NOT NULL DEFAULT 0, ADD COLUMN relation text, ADD COLUMN proof bytea,
   ADD COLUMN flow_name text NOT NULL DEFAULT '', ADD COLUMN old_rows bigint;
 ALTER TABLE {journal}.batch ADD COLUMN old_rows bigint, ADD COLUMN left_out bigint, ADD COLUMN no_items bigint,
+  ADD COLUMN with_parent bigint,
   ADD COLUMN kept bigint, ADD COLUMN updated bigint, ADD COLUMN merged bigint, ADD COLUMN update_xids bigint[] NOT NULL DEFAULT '{}';
 ALTER TABLE {journal}.run ALTER COLUMN format DROP DEFAULT;
 ALTER TABLE {journal}.foreseen RENAME TO predicted_reject;

@@ -15,7 +15,7 @@ from tranship.model.change import ChangeClass
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Action, Problem
-from tranship.model.shape import PLAIN, Children, Filter, KeyKind, NewKey, Shape
+from tranship.model.shape import PLAIN, Children, Filter, KeyKind, NewKey, Shape, Taken
 from tranship.planning.comparing.compare import compare
 from tranship.planning.deciding.resolve import decide, open_questions
 from tranship.planning.deciding.resolve.flows import with_queries
@@ -85,7 +85,8 @@ def test_a_filter_is_part_of_the_plan(tmp_path: Path) -> None:
     assert said.plans["public.members"].shape == Shape(
         filter=Filter("old.gone IS NULL", of=((TableName("public", "orders"), Children.LEAVE_OUT),))
     )
-    assert said.plans["public.orders"].shape == PLAIN
+    (parent,) = said.plans["public.orders"].shape.left_with
+    assert (parent.table, parent.flows) == (TableName("public", "members"), (Taken("old.gone IS NULL"),))
 
 
 def test_a_condition_does_not_settle_what_becomes_of_a_column(tmp_path: Path) -> None:

@@ -1,0 +1,196 @@
+"""What becomes of old rows whose parent a filter leaves out: they follow it, or no longer refer to it.
+
+By default they are rejected, which needs nothing here: a row that is left out is nobody's parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tranship.errors.codes.shapes import NotExecuted
+from tranship.model.builtin_types import Family
+from tranship.model.catalog import Catalog, ForeignKey, Table
+from tranship.model.catalog_codes import RelationKind
+from tranship.model.expression import Coalesce, Rekeyed, Take
+from tranship.model.flow import FlowId
+from tranship.model.names import TableName
+from tranship.model.plan import TablePlan
+from tranship.model.resolution import Problem
+from tranship.model.shape import Children, Parent, Taken
+from tranship.planning.plan.unchanged import mapping_of
+
+
+class _Tie(Struct, frozen=True):
+    """A key by which rows of a flow refer to old rows that other flows take."""
+
+    table: TableName
+    columns: tuple[str, ...]
+    target_columns: tuple[str, ...]
+    flows: tuple[TablePlan, ...]
+    of_new: bool
+    """NEW declares the key."""
+    declared: ForeignKey | None = None
+    """OLD's."""
+
+
+def with_children(
+    tables: Sequence[TablePlan], old: Catalog, new: Catalog
+) -> tuple[list[TablePlan], tuple[Problem, ...]]:
+    """Returns the flows with the parents that their rows follow, or lose, where a filter leaves these out.
+
+    The problems name flows whose rows would follow rows that follow them in turn, over several tables.
+    """
+    if not any(_says_more_than_reject(table) for table in tables):
+        return list(tables), ()
+    finding = _Finding(tables, old, new)
+    completed = [finding.completed(table) for table in tables]
+    what = "'children': 'leave_out' over tables that refer to each other in a cycle"
+    return completed, tuple(NotExecuted(what).problem(str(flow)) for flow in sorted(finding.circular))
+
+
+def _says_more_than_reject(table: TablePlan) -> bool:
+    chosen = table.shape.filter
+    return chosen is not None and {chosen.children, *(c for _, c in chosen.of)} != {Children.REJECT}
+
+
+class _Finding:
+    """Follows the keys from flow to flow."""
+
+    def __init__(self, tables: Sequence[TablePlan], old: Catalog, new: Catalog) -> None:
+        self._tables, self._old, self._new = tables, old, new
+        self._taken: dict[FlowId, Taken] = {}
+        self._open: list[FlowId] = []
+        self.circular: set[FlowId] = set()
+
+    def completed(self, table: TablePlan) -> TablePlan:
+        """Returns a flow with its parents."""
+        left = self._parents(table, Children.LEAVE_OUT)
+        null = self._parents(table, Children.NULL)
+        if not left and not null:
+            return table
+        return replace(table, shape=replace(table.shape, left_with=left, null_with=null))
+
+    def _parents(self, table: TablePlan, wanted: Children, *, itself: bool = True) -> tuple[Parent, ...]:
+        """Returns the parents that may be left out, of which the flow's rows become what is wanted."""
+        found: dict[tuple[TableName, tuple[str, ...]], Parent] = {}
+        for tie in self._ties(table):
+            own = tie.table == table.old
+            # Without a key in NEW nothing refers to the parent there: its value may stay.
+            if (own and not itself) or (wanted is Children.NULL and not tie.of_new):
+                continue
+            taken = [self._rows_of(flow, own=own) for flow in tie.flows]
+            if any(one == Taken() for one in taken) or self._policy(table, tie) is not wanted:
+                continue
+            found.setdefault((tie.table, tie.columns), self._parent(tie, tuple(taken), own=own))
+        return tuple(found.values())
+
+    def _rows_of(self, flow: TablePlan, *, own: bool) -> Taken:
+        """Returns which rows a flow takes: its filter, and what it follows itself."""
+        where = flow.shape.filter.where if flow.shape.filter is not None else ""
+        if own:
+            # The rows of the table that follow each other are found by recursion.
+            return Taken(where, self._parents(flow, Children.LEAVE_OUT, itself=False))
+        if flow.flow in self._taken:
+            return self._taken[flow.flow]
+        if flow.flow in self._open:
+            self.circular.add(flow.flow)
+            return Taken(where)
+        self._open.append(flow.flow)
+        self._taken[flow.flow] = Taken(where, self._parents(flow, Children.LEAVE_OUT))
+        self._open.remove(flow.flow)
+        return self._taken[flow.flow]
+
+    def _policy(self, table: TablePlan, tie: _Tie) -> Children:
+        """Returns what the first filter says about the children; where there is none, rows follow on."""
+        for flow in tie.flows:
+            if flow.shape.filter is not None:
+                return dict(flow.shape.filter.of).get(table.old, flow.shape.filter.children)
+        return Children.LEAVE_OUT
+
+    def _parent(self, tie: _Tie, taken: tuple[Taken, ...], *, own: bool) -> Parent:
+        target = self._old.table(tie.table)
+        return Parent(
+            tie.table,
+            tie.columns,
+            tie.target_columns,
+            taken,
+            operators=tie.declared.operators if tie.declared is not None else (),
+            collations=tie.declared.collations if tie.declared is not None else (),
+            with_partitions=target is not None and target.kind == RelationKind.PARTITIONED_TABLE,
+            itself=own,
+        )
+
+    def _ties(self, table: TablePlan) -> Iterator[_Tie]:
+        """Yields the keys that NEW declares, then those that OLD alone declares."""
+        before, after = self._old.table(table.old), self._new.table(table.new)
+        if before is None or after is None or table.shape.query is not None:
+            return
+        declared = {key.columns: key for key in before.foreign_keys if key.enforced and not key.period}
+        for key in after.foreign_keys:
+            yield from self._tie_of_new(table, key, before, declared)
+        for columns, key in declared.items():
+            flows = self._flows(key.target)
+            if flows:
+                yield _Tie(key.target, columns, key.target_columns, flows, of_new=False, declared=key)
+
+    def _tie_of_new(
+        self,
+        table: TablePlan,
+        key: ForeignKey,
+        before: Table,
+        declared: Mapping[tuple[str, ...], ForeignKey],
+    ) -> Iterator[_Tie]:
+        columns = _origins(table, key.columns)
+        if columns is None:
+            return
+        of_old = declared.get(columns)
+        flows = tuple(flow for flow in self._tables if flow.new == key.target and flow.shape.query is None)
+        if of_old is not None:
+            flows = tuple(flow for flow in flows if flow.old == of_old.target)
+            if flows:
+                yield _Tie(of_old.target, columns, of_old.target_columns, flows, of_new=True, declared=of_old)
+        elif len({flow.old for flow in flows}) == 1:
+            yield from self._undeclared(key, columns, before, flows)
+
+    def _undeclared(
+        self, key: ForeignKey, columns: tuple[str, ...], before: Table, flows: tuple[TablePlan, ...]
+    ) -> Iterator[_Tie]:
+        """Yields the key that values alone make, where OLD compares them."""
+        above = self._old.table(flows[0].old)
+        targets = _origins(flows[0], key.target_columns)
+        if above is None or targets is None:
+            return
+        if all(_comparable(before, above, one, other) for one, other in zip(columns, targets, strict=True)):
+            yield _Tie(above.name, columns, targets, flows, of_new=True)
+
+    def _flows(self, table: TableName) -> tuple[TablePlan, ...]:
+        return tuple(flow for flow in self._tables if flow.old == table and flow.shape.query is None)
+
+
+def _origins(plan: TablePlan, columns: Sequence[str]) -> tuple[str, ...] | None:
+    """Returns the old columns whose values arrive in columns of NEW; None where one of them has none."""
+    names = tuple(name for column in columns if (name := _taken(plan, column)) is not None)
+    return names if len(names) == len(columns) else None
+
+
+def _taken(plan: TablePlan, column: str) -> str | None:
+    """Returns the old column whose values arrive in a column of NEW."""
+    mapping = mapping_of(plan, column)
+    match mapping.expression if mapping is not None else None:
+        case Take(column=name) | Coalesce(of=Take(column=name)) | Rekeyed(column=name):
+            return name
+        case _:
+            return None
+
+
+def _comparable(before: Table, above: Table, column: str, target: str) -> bool:
+    """Returns whether ``=`` of pg_catalog compares two old columns."""
+    child, parent = before.column(column), above.column(target)
+    if child is None or parent is None or child.collation != parent.collation:
+        return False
+    integers = child.type.leaf.family is Family.INTEGER and parent.type.leaf.family is Family.INTEGER
+    built_in = child.type.leaf.builtin is not None
+    return integers or (built_in and child.type.leaf.base == parent.type.leaf.base)
