@@ -108,6 +108,8 @@ class MergedParents(Struct, frozen=True):
     """The filter of the parents' flow; empty where all rows are taken."""
     repointing: Repointing | None = None
     """The references of the parents themselves that lead to survivors, those to their own table apart."""
+    left_with: tuple[Parent, ...] = ()
+    """Rows of the parents' flow that are left out with theirs take no part."""
 
 
 class Repointing(Struct, frozen=True):

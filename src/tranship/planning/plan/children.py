@@ -19,7 +19,7 @@ from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
-from tranship.model.shape import Children, Parent, Taken
+from tranship.model.shape import Children, Merge, Parent, Repointing, Taken
 from tranship.planning.plan.unchanged import mapping_of
 
 
@@ -47,8 +47,31 @@ def with_children(
         return list(tables), ()
     finding = _Finding(tables, old, new)
     completed = [finding.completed(table) for table in tables]
+    merged = {(t.old, t.shape.merge): t.shape.left_with for t in completed if t.shape.merge is not None}
+    completed = [_among_taken(table, merged) for table in completed]
     what = "'children': 'leave_out' over tables that refer to each other in a cycle"
     return completed, tuple(NotExecuted(what).problem(str(flow)) for flow in sorted(finding.circular))
+
+
+def _among_taken(table: TablePlan, merged: Mapping[tuple[TableName, Merge], tuple[Parent, ...]]) -> TablePlan:
+    """Returns a flow whose references lead to survivors among the rows that the merged flows take."""
+    if table.repointing is None:
+        return table
+    return replace(table, repointing=_survivors(table.repointing, merged))
+
+
+def _survivors(
+    repointing: Repointing, merged: Mapping[tuple[TableName, Merge], tuple[Parent, ...]]
+) -> Repointing:
+    parents = tuple(
+        replace(
+            one,
+            left_with=merged.get((one.table, one.merge), ()),
+            repointing=_survivors(one.repointing, merged) if one.repointing is not None else None,
+        )
+        for one in repointing.parents
+    )
+    return replace(repointing, parents=parents)
 
 
 def _says_more_than_reject(table: TablePlan) -> bool:

@@ -57,7 +57,10 @@ def content_record(plan: TablePlan) -> dict[str, Json]:
     }
     if plan.repointing is not None:
         record["follows"] = [
-            [list(one.columns), _name(one.table), list(one.merge.key), one.merge.keep, one.where]
+            [
+                *(list(one.columns), _name(one.table), list(one.merge.key), one.merge.keep, one.where),
+                *(_parent(above) for above in one.left_with),
+            ]
             for one in plan.repointing.parents
         ]
     # A plain flow has the record that it had before there were other shapes, and so the same hash.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tranship.model.shape import Merge, MergedParents, Repointing
+from tranship.sql.left_out import parent_left_out
 from tranship.sql.quote import ident, relation
 
 
@@ -70,7 +71,9 @@ def _survivors(parents: MergedParents) -> str:
     firsts = ", ".join(f"pg_catalog.first_value({name}) OVER w AS s{n}" for n, name in enumerate(names))
     place = "old.ctid AS id, pg_catalog.first_value(old.ctid) OVER w AS into_id"
     relations = "old.tableoid AS relation, pg_catalog.first_value(old.tableoid) OVER w AS into_relation"
-    conditions = [*((f"(\n{parents.where}\n)",) if parents.where else ()), *key_known(parents.merge)]
+    taken = (f"(\n{parents.where}\n)",) if parents.where else ()
+    followed = (f"NOT {parent_left_out(above)}" for above in parents.left_with)
+    conditions = [*taken, *followed, *key_known(parents.merge)]
     heap = f"FROM {'' if parents.partitioned else 'ONLY '}{relation(parents.table)}"
     heap = f"{heap} AS old" if parents.repointing is None else repointed_heap(heap, parents.repointing)
     read = f"{heap}\nWHERE {' AND '.join(conditions)}\nWINDOW w AS ({window})"
