@@ -140,7 +140,7 @@ class SurvivorRejected(Struct, frozen=True, tag=True):
     """The row into which it is merged is rejected."""
 
 
-class ParentMissing(Struct, frozen=True, tag=True):
+class ParentMissing(Struct, frozen=True, tag=True, omit_defaults=True):
     """A foreign key finds no parent."""
 
     table: str
@@ -151,6 +151,8 @@ class ParentMissing(Struct, frozen=True, tag=True):
     parent: str
     gone: bool
     """There was one in OLD, and it is rejected itself."""
+    left_out: bool = False
+    """There is one in OLD, and a filter leaves it out."""
 
 
 class ParentIsAnother(Struct, frozen=True, tag=True):

@@ -135,6 +135,8 @@ def _parent_missing(reason: ParentMissing) -> str:
     if reason.value is None:
         return f"{violated}: MATCH FULL does not allow mixing of null and nonnull key values"
     absent = f'Key ({", ".join(reason.columns)})={reason.value} is not present in table "{reason.parent}"'
+    if reason.left_out:
+        return f"{violated}: {absent} because its parent is left out by a filter"
     return f"{violated}: {absent}{' because its parent was rejected' if reason.gone else ''}"
 
 

@@ -29,6 +29,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.verdict import Reject
 from tranship.sql.canonical import comparable, taken_on_old
 from tranship.sql.new.given_rows import held_rows, parent_part, rows_query
+from tranship.sql.old.row_source import left_out_rows
 from tranship.sql.old.rows import End, children, families, orphans
 from tranship.sql.row_id import locate
 
@@ -43,11 +44,14 @@ class Missing(Struct, frozen=True):
     """OLD has a parent, which is rejected."""
     taken: bool
     """NEW has, or will have, a row under the key, which is not the parent."""
+    left_out: bool = False
+    """OLD has a parent, which a filter leaves out."""
 
     def reject(self, row: Locator, shown: str | None) -> Reject:
         """Returns the reject of the row with a key."""
         if not self.taken:
-            return reasons.parent(row, self.key, self.table, shown, gone=self.gone, rank=self.rank)
+            missing = reasons.parent(row, self.key, self.table, shown, gone=self.gone, rank=self.rank)
+            return reasons.parent_left_out(missing) if self.left_out and not self.gone else missing
         another = reasons.another_parent if self.gone else reasons.no_parent_in_old
         return another(row, self.key, self.table, shown, rank=self.rank)
 
@@ -163,9 +167,10 @@ class Parents:
             self._book.note(plan.flow, f"foreign key {key.name}: {why}")
             return
         gone = await self._rejected_keys(key, of) if missing else set()
+        left = await self._left_out_keys(key, of, _keys(missing))
         after = self._job.after(plan)
         because = [
-            (row, text, Missing(key, after, rank, gone=text in gone, taken=text in taken))
+            (row, text, Missing(key, after, rank, text in gone, text in taken, text in left))
             for row, text in sorted(missing.items())
         ]
         rejects = (one.reject(row, reasons.key_shown(text)) for row, text, one in because)
@@ -233,6 +238,19 @@ class Parents:
         if not reference(self._job, self._job.after(plan), key).faithful:
             raise NotAskable("equality of its columns cannot be told outside the server")
         return await self._derived.survivors(flows, key.target_columns, keys)
+
+    async def _left_out_keys(
+        self, key: ForeignKey, flows: Sequence[TablePlan], keys: Sequence[str]
+    ) -> set[str]:
+        """Returns which of these keys belong to parents that a filter leaves out; it only words a reason."""
+        filtered = [flow for flow in flows if not flow.shape.takes_all and flow.shape.items is None]
+        if not keys or not filtered:
+            return set()
+        others = [left_out_rows(flow) for flow in filtered]
+        try:
+            return set(await self._derived.holders(others, key.target_columns, keys))
+        except NotAskable:
+            return set()
 
     async def _rejected_keys(self, key: ForeignKey, flows: Sequence[TablePlan]) -> set[str]:
         """Returns the canonical keys of the parents that are rejected by now. Each is rendered once."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec.json import decode
+from msgspec.structs import replace
 
 from tranship.execution.probe.questions import Failure
 from tranship.model.catalog import ForeignKey, Table
@@ -141,6 +142,12 @@ def parent(
     """Returns the reject of a row without a parent. ``gone``: OLD has a parent, which is rejected itself."""
     reason = ParentMissing(table.name.name, key.name, key.columns, value, key.target.name, gone)
     return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
+
+
+def parent_left_out(missing: Reject) -> Reject:
+    """Returns the reject of a row without a parent that says of the parent that a filter leaves it out."""
+    assert isinstance(missing.reason, ParentMissing)
+    return replace(missing, reason=replace(missing.reason, left_out=True))
 
 
 def another_parent(

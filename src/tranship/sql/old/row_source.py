@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.locator import Locator
 from tranship.model.plan import Source, TablePlan
-from tranship.model.shape import Items, Query
+from tranship.model.shape import Filter, Items, Query, Shape
 from tranship.sql import ctid
 from tranship.sql.left_out import filtered, lines, not_followed
 from tranship.sql.old.merged import repointed_heap
@@ -111,6 +112,12 @@ def taken(plan: TablePlan) -> tuple[str, ...]:
     """
     own = filtered(plan.shape)
     return (*((own,) if own is not None else ()), *not_followed(plan.shape))
+
+
+def left_out_rows(plan: TablePlan) -> TablePlan:
+    """Returns a flow of the old rows that a flow, which takes no rows apart, leaves out."""
+    chosen = " AND ".join(f"({condition}) IS TRUE" for condition in taken(plan))
+    return replace(plan, name=f"{plan.name} (left out)", shape=Shape(filter=Filter(f"NOT ({chosen})")))
 
 
 def from_source(source: Source) -> str:
