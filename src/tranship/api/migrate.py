@@ -14,7 +14,7 @@ from tranship.analysis.sides import connections
 from tranship.codec import check_folder, encode
 from tranship.config import Config
 from tranship.errors import Refused, Stopped, UsageError
-from tranship.execution.context import Job, RunContext
+from tranship.execution.context import Job, RunContext, started
 from tranship.execution.dry import dry_run
 from tranship.execution.live import move
 from tranship.execution.rehearsal import rehearse
@@ -25,7 +25,7 @@ from tranship.execution.results.outcome import MigrationOutcome, StoppedRun
 from tranship.execution.upkeep.doctor import restore_all
 from tranship.model.notes import ResultUnwritten, ResultWritten, Warned
 from tranship.model.options import MigrateOptions
-from tranship.model.progress import Event, Noted, PlannedTable, RunStarted
+from tranship.model.progress import Event, Noted
 from tranship.model.verdict import MigrationResult
 from tranship.report.rejects import reject_line
 from tranship.server.journal import Journal
@@ -48,7 +48,7 @@ async def migrate(
     Raises:
         TranshipError: nothing could be started, or the run stopped; its exit status says which.
     """
-    started = datetime.datetime.now(tz=datetime.UTC)
+    began = datetime.datetime.now(tz=datetime.UTC)
     hear = on_event or _unheard
     # First of all: a run whose result cannot be written must not begin.
     check_folder(longest_path(options))
@@ -56,17 +56,15 @@ async def migrate(
         prepared = await _begin(config, options, hear)
         job = Job(prepared.plan, prepared.sides.old, prepared.sides.new)
         engine = rehearse if options.rehearse else move if options.live else dry_run
-        for warning in prepared.warnings:
-            hear(Noted(Warned(warning)))
-        hear(_started(job))
+        _tell_beginning(prepared, job, options, hear)
         journal = Journal(config.journal_schema)
         outcome = await engine(RunContext(job, config, options, journal, hear, stop or asyncio.Event()))
     except Refused as refusal:
-        _kept(MigrationOutcome(refused(refusal, options, started)), options, hear)
+        _kept(MigrationOutcome(refused(refusal, options, began)), options, hear)
         raise
     except Stopped as stop_:
         so_far = stop_.outcome if isinstance(stop_, StoppedRun) else None
-        told = so_far or MigrationOutcome(refused(stop_, options, started))
+        told = so_far or MigrationOutcome(refused(stop_, options, began))
         _, path = _kept(told, options, hear)
         if path is not None:
             hear(Noted(ResultWritten(str(path))))
@@ -75,6 +73,16 @@ async def migrate(
     outcome = replace(outcome, result=result)
     # What a dry run is asked for is its result; a live run has moved the rows, whatever becomes of the file.
     return _kept(outcome, options, hear) if options.live else write_outcome(outcome, options, reject_line)
+
+
+def _tell_beginning(
+    prepared: Prepared, job: Job, options: MigrateOptions, hear: Callable[[Event], None]
+) -> None:
+    """Tells warnings and the tables; which tables a rejects-only run has is known later."""
+    for warning in prepared.warnings:
+        hear(Noted(Warned(warning)))
+    if not options.rejects_only:
+        hear(started(job))
 
 
 def _kept(
@@ -107,14 +115,6 @@ async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event]
         return await prepare(config, options)
     except BROKEN as error:
         raise could_not_begin(error) from error
-
-
-def _started(job: Job) -> RunStarted:
-    """Returns the first event: the tables in plan order."""
-    tables = (
-        PlannedTable(p.flow, len(job.before(p).columns), len(job.after(p).columns)) for p in job.plan.tables
-    )
-    return RunStarted(tuple(tables))
 
 
 def _unheard(_: Event) -> None:

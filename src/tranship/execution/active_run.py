@@ -102,6 +102,8 @@ class Task:
     """Rows of OLD behind ``rows``; None: they are the same rows."""
     relation: RelationIdentity | None = None
     """NEW's relation that receives the rows, once it is recorded."""
+    rejects_of: str | None = None
+    """The run whose rejected rows a rejects-only run moves."""
     rejects_reported: int = 0
     """Rejects reported so far."""
     slow_reported: bool = False

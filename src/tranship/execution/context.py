@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.config import Config
 from tranship.model.catalog import Catalog, Table
@@ -16,9 +19,9 @@ from tranship.model.names import TableName
 from tranship.model.notes import Note
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import Plan, TablePlan
-from tranship.model.progress import Event, Noted
+from tranship.model.progress import Event, Noted, PlannedTable, RunStarted
 from tranship.model.types import PgType, TypeKind
-from tranship.server.journal import Journal
+from tranship.server.journal import Chain, Journal
 
 OnEvent = Callable[[Event], None]
 
@@ -36,6 +39,16 @@ class MovedBefore(Struct, frozen=True):
         return self.plan.flow
 
 
+class TakenUp(Struct, frozen=True):
+    """A flow of which a rejects-only run moves the rows that earlier runs rejected."""
+
+    flow: FlowId
+    chain: Chain
+    """The runs that moved the flow; the last of them rejected the rows."""
+    gone: int = 0
+    """Rejected rows that are no longer in OLD."""
+
+
 class Job(Struct, frozen=True, dict=True):
     """The plan with both catalogs: all that a run needs besides its connections."""
 
@@ -44,6 +57,25 @@ class Job(Struct, frozen=True, dict=True):
     new: Catalog
     moved: tuple[MovedBefore, ...] = ()
     """What earlier finished runs moved of the same decisions; it is no part of the plan any more."""
+    taken_up: tuple[TakenUp, ...] = ()
+    """The flows of a rejects-only run; empty: the run moves all rows."""
+    written_before: Mapping[TableName, tuple[int, ...]] = {}
+    """The transactions in which the runs that a rejects-only run completes wrote into tables of NEW."""
+
+    @cached_property
+    def unrestricted(self) -> Job:
+        """The same job over all rows of OLD's tables; this one unless it is that of a rejects-only run."""
+        if not self.taken_up:
+            return self
+        groups = (
+            replace(group, tables=tuple(plan.unrestricted for plan in group.tables))
+            for group in self.plan.groups
+        )
+        return replace(self, plan=replace(self.plan, groups=tuple(groups)), taken_up=())
+
+    def taken(self, flow: FlowId) -> TakenUp | None:
+        """Returns what a rejects-only run takes up of a flow; None: the run moves all rows."""
+        return next((one for one in self.taken_up if one.flow == flow), None)
 
     def before(self, plan: TablePlan) -> Table:
         """Returns OLD's table of a plan."""
@@ -82,6 +114,14 @@ class Job(Struct, frozen=True, dict=True):
         return inner
 
 
+def started(job: Job) -> RunStarted:
+    """Returns the first event of a run: the tables in plan order."""
+    tables = (
+        PlannedTable(p.flow, len(job.before(p).columns), len(job.after(p).columns)) for p in job.plan.tables
+    )
+    return RunStarted(tuple(tables))
+
+
 @dataclass(frozen=True)
 class RunContext:
     """Values that every step of a dry run, a rehearsal or a live run needs. None changes while the run
@@ -99,11 +139,11 @@ class RunContext:
 
     def of(self, job: Job) -> RunContext:
         """Returns the same context for another job, such as the part of this one that is left."""
-        return replace(self, job=job)
+        return dataclasses.replace(self, job=job)
 
     def over(self, journal: Journal) -> RunContext:
         """Returns the same context for the journal that NEW has, whose format may be an earlier one."""
-        return replace(self, journal=journal)
+        return dataclasses.replace(self, journal=journal)
 
     def note(self, what: Note) -> None:
         """Sends a message to the person who watches."""

@@ -30,28 +30,23 @@ from tranship.execution.resilience.writer_lock import WriterLock, lock_key
 from tranship.execution.results.from_journal import live_result
 from tranship.execution.results.outcome import Frame, MigrationOutcome, StoppedRun
 from tranship.execution.start.dependencies import facts, gone
+from tranship.execution.start.earlier_runs import Before, earlier
 from tranship.execution.start.filled_before import refuse_filled, rows_now
 from tranship.execution.start.fresh import begin_fresh
 from tranship.execution.start.preflight import Passed, preflight
-from tranship.execution.start.resume import (
-    Before,
-    earlier,
-    forget_if_nothing_done,
-    remaining,
-    resume,
-    start_over,
-    with_rejects_before,
-)
+from tranship.execution.start.rejects_only import read_later, restrict
+from tranship.execution.start.resume import forget_if_nothing_done, resume, start_over
 from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.tasks import Begun
+from tranship.execution.start.to_do import announce, tell_nothing_left, to_do
 from tranship.execution.switches.sequences import set_sequences
 from tranship.execution.verify import verify_run
 from tranship.model.flow import FlowId
-from tranship.model.notes import AlreadyMigrated, SnapshotReplaced
+from tranship.model.notes import SnapshotReplaced
 from tranship.model.options import MigrateOptions, NewSnapshot
 from tranship.model.progress import BatchDone, Phase
 from tranship.server.identity import Identity
-from tranship.server.journal import Journal, Run, RunStatus, TaskRow, earlier_format, find_journal
+from tranship.server.journal import Chain, Journal, RunStatus, earlier_format, find_journal
 from tranship.server.snapshot import Snapshot, SnapshotLost
 from tranship.sql.new.journal import FORMAT
 
@@ -110,19 +105,20 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
             found = await find_journal(control, context.config.journal_schema)
             context = context.over(found) if found is not None else context
             before = await _before(context, control, passed.old) if found is not None else Before(None, ())
-            left, done = remaining(context.job, before)
-            await refuse_filled(control, context, before, left)
-            now = await rows_now(old, context.job, done)
-            differs = await moved_shortfalls(control, context.journal, list(done.values()))
+            work = await to_do(control, context, before)
+            await refuse_filled(control, context, before, work.left)
+            announce(context, work)
+            now = await rows_now(old, work.whole, work.done)
+            differs = await moved_shortfalls(control, context.journal, work.places)
             frame = Frame("live", "", None, started, 0.0, passed.problems, rows_now=now, differs=differs)
-            if not left.plan.tables and before.unfinished is None:
-                context.note(AlreadyMigrated())
-                return await live_result(context, control, frame, done, None)
-            left = await with_rejects_before(control, context.journal, left, done)
-            session = ReconnectingSession(control, context.of(left))
+            context = context.of(work.whole)
+            if work.nothing and before.unfinished is None:
+                tell_nothing_left(context)
+                return await live_result(context, control, frame, work.done, None)
+            session = ReconnectingSession(control, context.of(work.left))
             try:
-                run = _LiveRun(context, passed, lock, session, old, before, done, frame, began)
-                return await run.carry_out(left)
+                run = _LiveRun(context, passed, lock, session, old, before, work.done, frame, began)
+                return await run.carry_out(work.left)
             finally:
                 session.close()
 
@@ -157,7 +153,7 @@ class _LiveRun:
     old: asyncpg.Connection
     """Outside the snapshot, idle since the run began: it sees OLD as it is now."""
     before: Before
-    done: Mapping[FlowId, tuple[Run, TaskRow]]
+    done: Mapping[FlowId, Chain]
     """The tables that earlier runs moved."""
     frame: Frame
     began: float
@@ -199,6 +195,7 @@ class _LiveRun:
         passed, before = self.passed, self.before
         if before.unfinished is None:
             identities = (passed.old, passed.new)
+            context = context.of(await restrict(context, snapshot, await self.session.alive()))
             return await begin_fresh(context, self.session, snapshot, identities, before.seen, passed.reads)
         return await resume(context, self.session, snapshot, before.unfinished, passed.jobs)
 
@@ -260,7 +257,8 @@ class _LiveRun:
         await finish(live, self.session)
 
     def _framed(self, live: ActiveRun, begun: Begun) -> Frame:
-        problems = (*self.passed.problems, TwoSnapshots().problem()) if begun.mixed else self.passed.problems
+        mixed = (TwoSnapshots().problem(),) if begun.mixed else ()
+        problems = (*self.passed.problems, *mixed, *read_later(begun.job, live.snapshot.mark))
         return structs.replace(
             self.frame,
             run_id=live.run,

@@ -25,17 +25,19 @@ from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, 
 from tranship.execution.resilience.writer_lock import WriterLock, lock_key
 from tranship.execution.results.from_journal import live_result
 from tranship.execution.results.outcome import Frame, MigrationOutcome, StoppedRun
+from tranship.execution.start.earlier_runs import earlier
 from tranship.execution.start.filled_before import refuse_filled
 from tranship.execution.start.fresh import begin_fresh
 from tranship.execution.start.preflight import Passed, preflight
-from tranship.execution.start.resume import earlier, remaining, with_rejects_before
+from tranship.execution.start.rejects_only import read_later, restrict
 from tranship.execution.start.sides import both_sides, open_snapshot
+from tranship.execution.start.to_do import announce, tell_nothing_left, to_do
 from tranship.execution.switches.sequences import Position, set_back, set_sequences, shelter
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
-from tranship.model.notes import AlreadyMigrated, SequencesNotRestored
+from tranship.model.notes import SequencesNotRestored
 from tranship.model.options import command_line
-from tranship.server.journal import Journal, Run, TaskRow, find_journal
+from tranship.server.journal import Chain, Journal, find_journal
 from tranship.server.trouble import spoken
 from tranship.sql.session import READ_WRITE
 
@@ -100,19 +102,26 @@ class _Rehearsal:
                 self.context.options.invocation, "rollback", self.context.config.path, "--live"
             )
             raise Refused(UnfinishedBeforeRehearsal(back))
-        left, done = remaining(self.context.job, before)
-        await refuse_filled(self.new, self.context, before, left)
-        if not left.plan.tables:
-            self.context.note(AlreadyMigrated())
+        work = await to_do(self.new, self.context, before)
+        await refuse_filled(self.new, self.context, before, work.left)
+        announce(self.context, work)
+        self.context, done = self.context.of(work.whole), work.done
+        if work.nothing:
+            tell_nothing_left(self.context)
             return await self._result(done, None)
-        left = await with_rejects_before(self.new, self.context.journal, left, done)
-        context = self.context.of(left)
+        context = self.context.of(work.left)
         async with open_snapshot(context, self.passed.reads.tables) as snapshot:
+            left = await restrict(context, snapshot, self.new)
+            context = context.of(left)
             session = PlainSession(self.new, context.on_event)
             identities = (self.passed.old, self.passed.new)
             begun = await begin_fresh(context, session, snapshot, identities, before.seen, self.passed.reads)
             self.frame = replace(
-                self.frame, run_id=begun.run, snapshot=snapshot.text, left_out=begun.left_out
+                self.frame,
+                run_id=begun.run,
+                snapshot=snapshot.text,
+                left_out=begun.left_out,
+                problems=(*self.frame.problems, *read_later(left, snapshot.mark)),
             )
             self.context = self.context.over(Journal(context.config.journal_schema))
             running = self.context.of(left)
@@ -135,15 +144,11 @@ class _Rehearsal:
             raise Stopped(RehearsalFailed(spoken(error), cure(error))) from error
         self.frame = replace(self.frame, sequences=ends)
 
-    async def _result(
-        self, done: Mapping[FlowId, tuple[Run, TaskRow]], live: ActiveRun | None
-    ) -> MigrationOutcome:
+    async def _result(self, done: Mapping[FlowId, Chain], live: ActiveRun | None) -> MigrationOutcome:
         frame = replace(self.frame, seconds=time.monotonic() - self.began)
         return await live_result(self.context, self.new, frame, done, live)
 
-    async def _so_far(
-        self, done: Mapping[FlowId, tuple[Run, TaskRow]], live: ActiveRun
-    ) -> MigrationOutcome | None:
+    async def _so_far(self, done: Mapping[FlowId, Chain], live: ActiveRun) -> MigrationOutcome | None:
         """Returns the result so far. None: the transaction does not answer any more."""
         try:
             return await self._result(done, live)

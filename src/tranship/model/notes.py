@@ -37,6 +37,25 @@ class AlreadyMigrated(Struct, frozen=True, tag=True):
     """Earlier runs moved every table under the same plan: nothing is left to do."""
 
 
+class NoRejectsLeft(Struct, frozen=True, tag=True):
+    """``--rejects-only``: earlier runs moved every row that was once rejected."""
+
+
+class NotMovedYet(Struct, frozen=True, tag=True):
+    """``--rejects-only`` leaves tables that no finished run moved."""
+
+    tables: tuple[str, ...]
+
+
+class RejectedRowsGone(Struct, frozen=True, tag=True):
+    """Rejected rows are no longer in OLD, so they are not moved."""
+
+    flow: FlowId
+    rows: int
+    keys: tuple[str, ...]
+    """OLD's keys of the first of them, JSON objects."""
+
+
 class Resumed(Struct, frozen=True, tag=True):
     """An unfinished run is taken up again."""
 
@@ -181,6 +200,8 @@ RunNote = (
     | SequencesNotRestored
 )
 """Notes on the run as a whole and on its batches."""
+RejectsNote = NoRejectsLeft | NotMovedYet | RejectedRowsGone
+"""Notes on a rejects-only run."""
 SnapshotNote = SnapshotReplaced | LookingForWrites | UnchangedSoFar | CopiedAnew
 """Notes on OLD while a run is resumed."""
 SwitchNote = (
@@ -193,4 +214,4 @@ SwitchNote = (
     | NotRestored
 )
 """Notes on triggers, foreign keys and indexes of NEW."""
-Note = RunNote | SnapshotNote | SwitchNote
+Note = RunNote | RejectsNote | SnapshotNote | SwitchNote

@@ -100,6 +100,8 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     """Move rows a second time: those that a finished run moved under other decisions, and, where a run starts
     over, those of which others changed the first copy.
     """
+    rejects_only: bool = False
+    """Move only the rows that finished runs rejected, under the present decisions."""
     new_snapshot: NewSnapshot | None = None
     """None: refuse to resume without the old snapshot where OLD was written to."""
     take_over: bool = False

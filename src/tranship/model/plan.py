@@ -5,9 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.expression import Expression
 from tranship.model.flow import FlowId
+from tranship.model.locator import Address
 from tranship.model.names import TableName
 from tranship.model.resolution import Problem
 from tranship.model.shape import PLAIN, Repointing, Shape
@@ -48,6 +50,8 @@ class Source(Struct, frozen=True):
     """The role may not read the leaf itself, so its root is read and filtered by ``tableoid``."""
     pageable: bool = True
     """Ranges of its ctid select rows: it is a table with heap storage, not a foreign table."""
+    only: tuple[Address, ...] | None = None
+    """The rows that are read, ascending; None: all. A rejects-only run reads the rejected ones."""
 
 
 class HazardKind(StrEnum):
@@ -127,6 +131,13 @@ class TablePlan(Struct, frozen=True):
     def flow(self) -> FlowId:
         """The identity of these rows wherever a run speaks of them."""
         return FlowId(self.old, self.new, self.name)
+
+    @property
+    def unrestricted(self) -> TablePlan:
+        """The same plan over all rows of its sources."""
+        if all(source.only is None for source in self.sources):
+            return self
+        return replace(self, sources=tuple(replace(source, only=None) for source in self.sources))
 
 
 class LeftOut(Struct, frozen=True):

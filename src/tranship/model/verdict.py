@@ -152,6 +152,8 @@ class TableResult(Struct, frozen=True):
     """Old rows of which the flow made none."""
     rows_left_with_parent: int | UnsetType = UNSET
     """Of those left out: rows whose parent is left out; the filter does not select the others."""
+    rejects_of: str | None = None
+    """The run whose rejected rows were moved, and no others; None: all rows of the table."""
 
     @property
     def label(self) -> str:

@@ -97,6 +97,9 @@ class Console:
         return lines
 
     def _begin(self, tables: tuple[PlannedTable, ...]) -> list[str]:
+        if tables and tables == self._planned:
+            # A run that takes up its own work again.
+            return []
         self._planned = tables
         # A schema is named only where there is more than one, as the classic output had it.
         self._old_bare = len({t.flow.old.schema for t in tables}) <= 1

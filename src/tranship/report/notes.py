@@ -16,8 +16,12 @@ from tranship.model.notes import (
     IndexRemoved,
     LockBlocked,
     LookingForWrites,
+    NoRejectsLeft,
     Note,
+    NotMovedYet,
     NotRestored,
+    RejectedRowsGone,
+    RejectsNote,
     ResultUnwritten,
     ResultWritten,
     Resumed,
@@ -38,6 +42,8 @@ def words(note: Note) -> str:
     """Returns the sentence for a note, on one line; it holds no row values."""
     if isinstance(note, RunNote):
         return _of_run(note)
+    if isinstance(note, RejectsNote):
+        return _of_rejects(note)
     if isinstance(note, SnapshotNote):
         return _of_snapshot(note)
     return _of_switch(note)
@@ -67,6 +73,19 @@ def _of_run(note: RunNote) -> str:
         case SequencesNotRestored(sequences=sequences):
             names = ", ".join(map(str, sequences))
             return f"sequences of another role, so the rehearsal could not set them back: {names}"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _of_rejects(note: RejectsNote) -> str:
+    match note:
+        case NoRejectsLeft():
+            return "no rejected rows are left: earlier runs moved every row that was once rejected"
+        case NotMovedYet(tables=tables):
+            return f"--rejects-only leaves tables that no finished run moved: {', '.join(tables)}"
+        case RejectedRowsGone(flow=flow, rows=rows, keys=keys):
+            named = "; ".join(keys) + ("; …" if rows > len(keys) else "")
+            return f"{flow}: {rows} rejected rows are no longer in OLD and are left out: {named}"
         case _ as unreachable:
             assert_never(unreachable)
 

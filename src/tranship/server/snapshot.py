@@ -75,6 +75,14 @@ class Mark(Struct, frozen=True):
         return int(self.text.partition(":")[0])
 
     @property
+    def unseen(self) -> tuple[int, tuple[int, ...]]:
+        """The first transaction that had not begun (xmax of the snapshot), and those before it that were
+        open: the snapshot shows no row version of theirs.
+        """
+        _, first, open_ones = self.text.split(":")
+        return int(first), tuple(map(int, open_ones.split(","))) if open_ones else ()
+
+    @property
     def complete(self) -> bool:
         """Whether the text names the transactions that were open.
 

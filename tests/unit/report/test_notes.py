@@ -23,8 +23,11 @@ from tranship.model.notes import (
     IndexRemoved,
     LockBlocked,
     LookingForWrites,
+    NoRejectsLeft,
     Note,
+    NotMovedYet,
     NotRestored,
+    RejectedRowsGone,
     ResultUnwritten,
     ResultWritten,
     Resumed,
@@ -52,6 +55,11 @@ NOTES: dict[Note, str] = {
         "cannot write x.json: no space", '{\n  "run": 1\n}'
     ): 'rejected rows. Result: { "run": 1 }',
     AlreadyMigrated(): "already migrated",
+    NoRejectsLeft(): "no rejected rows are left",
+    NotMovedYet(("public.a", "public.b")): "that no finished run moved: public.a, public.b",
+    RejectedRowsGone(
+        FLOW, 2, ('{"id": 1}',)
+    ): "public.city: 2 rejected rows are no longer in OLD and are left out:",
     Resumed(NOON, 3): "resuming the run of 2026-03-01 12:05: 3 batches are left",
     RollbackFirst(): "finished first",
     RollingBack(NOON): "unfinished run of 2026-03-01 12:05",

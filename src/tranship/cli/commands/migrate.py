@@ -34,6 +34,7 @@ class Given(TypedDict):
     verify: str
     restart: bool
     again: bool
+    rejects_only: bool
     new_snapshot: str | None
     take_over: bool
     allow_empty_old: bool
@@ -102,6 +103,11 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     help="Move rows a second time that a finished run moved under other decisions.",
 )
 @click.option(
+    "--rejects-only",
+    is_flag=True,
+    help="Move only the rows that finished runs rejected, under these decisions.",
+)
+@click.option(
     "--new-snapshot",
     type=click.Choice(["unfinished", "all"]),
     help="After OLD's snapshot was lost: the tables to read again, from a new one.",
@@ -129,6 +135,10 @@ def command(context: click.Context, config: Path, **given: Unpack[Given]) -> Non
     if given["rehearse"] and given["live"]:
         raise click.UsageError(
             "--rehearse takes everything back, --live keeps it: give one of the two", context
+        )
+    if given["rejects_only"] and given["again"]:
+        raise click.UsageError(
+            "--again moves all rows, --rejects-only the rejected ones: give one of the two", context
         )
     call = context.ensure_object(CliContext)
     options = msgspec.convert(

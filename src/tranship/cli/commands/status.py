@@ -48,6 +48,8 @@ def _lines(state: api.RunState, config: str) -> Iterator[str]:
     yield f"Run {run.id}: {word}, started {run.started:%Y-%m-%d %H:%M:%S %Z}"
     if state.running:
         yield f"  by {run.host}, process {run.pid}, last heartbeat {run.silent_seconds:.0f} s ago"
+    if state.rejects_of:
+        yield f"  only the rows that were rejected by {', '.join(state.rejects_of)}"
     yield _rows(state)
     yield from _tables(state)
     yield from _switched_off(state, config)

@@ -4,6 +4,6 @@ A file holds message classes: code, texts with typed fields, exit status. What m
 decides when a message is raised.
 
 In the order of a run: ``usage`` and ``configuration`` (TS1xx), ``connection`` (TS2xx); refusals (TS3xx) in
-``scope``, ``decisions``, ``entries``, ``entry_values``, ``shapes``, ``privileges``, ``start`` and ``runs``;
-``stops`` (TS4xx); ``differs`` (TS5xx); ``unforeseen`` (TS900).
+``scope``, ``decisions``, ``entries``, ``entry_values``, ``shapes``, ``privileges``, ``start``, ``runs`` and
+``rejects_only``; ``stops`` (TS4xx); ``differs`` (TS5xx); ``unforeseen`` (TS900).
 """

@@ -196,6 +196,23 @@ class AnotherPlan(RefusalMessage, frozen=True):
     changes: str
 
 
+class UnfinishedRejectsOnly(RefusalMessage, frozen=True):
+    code = AnotherPlan.code
+    message = "an unfinished run of {started:%Y-%m-%d %H:%M} moves only rejected rows"
+    hint = (
+        "run it to its end with --rejects-only, or add --restart: what it wrote is rolled back, "
+        "and this run begins"
+    )
+    started: datetime
+
+
+class UnfinishedWholeRun(RefusalMessage, frozen=True):
+    code = AnotherPlan.code
+    message = "the run of {started:%Y-%m-%d %H:%M} is unfinished: which rows it rejects is known at its end"
+    hint = "run it to its end without --rejects-only"
+    started: datetime
+
+
 class UnfinishedBeforeRehearsal(RefusalMessage, frozen=True):
     code = "TS365"
     meaning = "a rehearsal while a run is unfinished"
@@ -256,7 +273,10 @@ class UndoUnreadable(RefusalMessage, frozen=True):
 class FilledBefore(RefusalMessage, frozen=True):
     code = "TS390"
     meaning = "a finished run from the same OLD filled the table under other decisions"
-    cure = "roll that run back and run again, or move the rows a second time on purpose: `--again`"
+    cure = (
+        "move only the rejected rows: `--rejects-only`, roll that run back and run again, "
+        "or move the rows a second time on purpose: `--again`"
+    )
     about = "{old}"
     message = (
         "the finished run {run} of {started:%Y-%m-%d %H:%M} moved {rows} rows of {old} into {new} "
@@ -269,6 +289,14 @@ class FilledBefore(RefusalMessage, frozen=True):
     old: TableName
     new: TableName
     command: str
+
+
+class FilledBeforeWithRejects(FilledBefore, frozen=True):
+    message = FilledBefore.message
+    hint = (
+        "move only the rows that it rejected: --rejects-only; or roll it back and run again: {command}; "
+        "or let all rows come a second time: --again"
+    )
 
 
 class KnownToAnotherJournal(RefusalMessage, frozen=True):

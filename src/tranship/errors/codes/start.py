@@ -4,6 +4,8 @@ servers or their settings do not allow it, or deserve a warning.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tranship.errors.message import RefusalMessage
 from tranship.model.flow import FlowId
 from tranship.model.names import Side, TableName
@@ -245,11 +247,21 @@ class ProbablySwapped(RefusalMessage, frozen=True):
 
 class TwoSnapshots(RefusalMessage, frozen=True):
     code = "TS348"
-    meaning = "OLD was read in two snapshots, as `--new-snapshot unfinished` allowed"
+    meaning = "OLD was read in two snapshots, as `--new-snapshot unfinished` or `--rejects-only` allows"
     cure = "nothing has to be done: this is a warning"
     warning = True
     message = "OLD was read in two snapshots: the result is not one point in time"
     hint = "as --new-snapshot unfinished allowed"
+
+
+class RejectsReadLater(RefusalMessage, frozen=True):
+    code = TwoSnapshots.code
+    warning = True
+    message = (
+        "OLD may have been written to since {started:%Y-%m-%d %H:%M}: the rejected rows are moved as they "
+        "are now, so the result is not one point in time"
+    )
+    started: datetime
 
 
 class UnloggedTable(RefusalMessage, frozen=True):

@@ -11,6 +11,7 @@ findings of the table say so.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 import asyncpg
 from msgspec import Struct
@@ -53,9 +54,18 @@ class Derived:
         pending: Callable[[TableName], bool],
     ) -> None:
         self._job, self._old, self._new, self._book = job, old, new, book
+        self._pending = pending
         self.lookups = Lookups(job, self, pending)
         self._broken: dict[FlowId, dict[Locator, Failure]] = {}
         self._indexes: dict[tuple[FlowId, tuple[ColumnMapping, ...]], dict[str, list[Locator]]] = {}
+
+    @cached_property
+    def of_all_rows(self) -> Derived:
+        """The same over all rows of OLD's tables, of which a rejects-only run moves some; those that it does
+        not move are in NEW already.
+        """
+        whole = self._job.unrestricted
+        return self if whole is self._job else Derived(whole, self._old, self._new, self._book, self._pending)
 
     def reader(self, plan: TablePlan) -> Reader:
         """Returns a reader of a plan's rows with all its lookups bound."""
@@ -91,6 +101,16 @@ class Derived:
             for key, rows in found.items()
             if any(h.row not in self._book.rejected(h.plan.flow) for h in rows)
         }
+
+    async def standing(
+        self, flows: Sequence[TablePlan], columns: tuple[str, ...], keys: Sequence[str]
+    ) -> set[str]:
+        """Returns the same of all rows of OLD, those included that earlier runs moved.
+
+        Raises:
+            NotAskable: the keys cannot be computed.
+        """
+        return await self.of_all_rows.survivors([flow.unrestricted for flow in flows], columns, keys)
 
     async def values(
         self, lookup: Lookup, keys: Sequence[str], *, added: bool = False

@@ -28,8 +28,10 @@ class EqualRows:
         self._flow = reader.plan.flow
         self._filled = [m.column for m in reader.plan.columns if not isinstance(m.expression, NewDefault)]
         self._typed = self._comparable()
+        # A row that an earlier run wrote stands for another row of OLD.
+        ours = reader.job.written_before.get(reader.plan.new, ())
         parts = [
-            equal_part(self._typed.rows, index, n, self._filled)
+            equal_part(self._typed.rows, index, n, self._filled, ours)
             for n, index in enumerate(indexes)
             if self._typed
         ]

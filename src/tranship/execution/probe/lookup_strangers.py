@@ -65,7 +65,7 @@ class LookupStrangers:
             rejected = sorted(self._book.rejected(plan.flow))
             if rejected:
                 lost.update((await self._derived.keys_of(plan, lookup.keys, rejected)).values())
-        return lost - await self._derived.survivors(fillers, lookup.keys, sorted(lost)) if lost else lost
+        return lost - await self._derived.standing(fillers, lookup.keys, sorted(lost)) if lost else lost
 
     async def _found(self, plan: TablePlan, lookup: Lookup, lost: set[str]) -> list[Key]:
         """Returns the keys, as OLD has them, under which NEW holds a row while this run has only rejected

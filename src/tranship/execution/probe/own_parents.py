@@ -69,7 +69,8 @@ class OwnParents:
             NotAskable: keys that only NEW can compute are too many, or are made by its server.
         """
         of = parent_flows(self._job, plan, key)
-        parents = (*of.flows, *of.moved)
+        # Of a rejects-only run's flows, too, all rows: those that it does not move are in NEW.
+        parents = tuple(parent.unrestricted for parent in (*of.flows, *of.moved))
         # Where nobody fills the parents' table, its rows were compared, or a person decided.
         filled = bool(parents or self._job.fillers(key.target))
         if of.by_decision or not filled or not refers_in_old(self._job, plan, key):
@@ -99,7 +100,8 @@ class OwnParents:
             return by_old
         if faithful(self._job.after(plan), key):
             return by_old if by_old is not None else await self._by_key(plan, key, parents)
-        return [*(by_old or ()), *await self._held.children(plan, key, parents)]
+        held = await self._held.children(plan, key, parents)
+        return [*(by_old or ()), *(await self._unparented(plan, ends, held) if ends is not None else held)]
 
     async def _of_earlier_runs(self, plan: TablePlan, key: ForeignKey, of: ParentFlows) -> list[Locator]:
         """Children of rows that an earlier run rejected, found by OLD's key: places of another snapshot tell
@@ -184,7 +186,8 @@ class OwnParents:
         if len(known) < len(pairs):
             return None
         child, values, operators = zip(*known, strict=True)
-        return Ends(parent, child, End(parent, values, operators))
+        # A rejects-only run reads rejected rows alone, and all others are parents, too.
+        return Ends(parent, child, End(parent.unrestricted, values, operators))
 
     async def _by_old(self, plan: TablePlan, ends: Sequence[Ends]) -> list[Locator]:
         parents = [(e.compared, e.key, sorted(self._book.absent(e.parent.flow))) for e in ends]
@@ -199,13 +202,26 @@ class OwnParents:
         records = await self._derived.reader(plan).old.fetch(query)
         return [locate(source, id_) for source, id_ in records]
 
+    async def _unparented(
+        self, plan: TablePlan, ends: Sequence[Ends], rows: Sequence[Locator]
+    ) -> list[Locator]:
+        """Returns those of some rows that refer to no surviving row of OLD by OLD's own equality.
+
+        A rejects-only run finds rows of this flow in NEW: whoever refers to one of those keeps it.
+        """
+        if not self._job.taken_up or not rows:
+            return list(rows)
+        parents = [(e.compared, e.key, sorted(self._book.rejected(e.parent.flow))) for e in ends]
+        lacking = set(await self._fetch(plan, orphans(End(plan, ends[0].compared), parents)))
+        return [row for row in rows if row in lacking]
+
     async def _by_key(self, plan: TablePlan, key: ForeignKey, parents: Sequence[TablePlan]) -> list[Locator]:
         """Finds children by the keys that rejected parents would have had in NEW."""
         lost: set[str] = set()
         for parent in parents:
             rejected = sorted(self._book.absent(parent.flow))
             lost.update((await self._derived.keys_of(parent, key.target_columns, rejected)).values())
-        lost -= await self._derived.survivors(parents, key.target_columns, sorted(lost))
+        lost -= await self._derived.standing(parents, key.target_columns, sorted(lost))
         children = await self._derived.holders([plan], key.columns, sorted(lost))
         return [child.row for rows in children.values() for child in rows]
 
@@ -214,7 +230,7 @@ class OwnParents:
     ) -> list[Locator]:
         """Finds the rows whose key in NEW no row of the parents' flows will have."""
         children = await self._derived.index(plan, key.columns)
-        held = await self._derived.holders(parents, key.target_columns, sorted(children))
+        held = await self._derived.of_all_rows.holders(parents, key.target_columns, sorted(children))
         return [row for text, rows in children.items() if text not in held for row in rows]
 
 

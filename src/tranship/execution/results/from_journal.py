@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import asyncpg
+from msgspec.structs import replace
 
 from tranship.execution.active_run import ActiveRun
 from tranship.execution.context import Job, RunContext
@@ -18,11 +20,13 @@ from tranship.execution.results.outcome import (
     reasons,
     reject_record,
 )
+from tranship.model.difference import Proof
 from tranship.model.flow import FlowId
 from tranship.model.plan import TablePlan
-from tranship.model.verdict import RejectRecord
+from tranship.model.progress import OldRows
+from tranship.model.verdict import LossCount, RejectRecord
 from tranship.server.cut import old_rows
-from tranship.server.journal import BatchRow, Journal, RejectRow, Run, TaskRow
+from tranship.server.journal import BatchRow, Chain, Journal, RejectRow, TaskRow
 from tranship.server.snapshot import Snapshot
 
 
@@ -40,23 +44,18 @@ async def live_result(
     context: RunContext,
     control: asyncpg.Connection,
     frame: Frame,
-    done: Mapping[FlowId, tuple[Run, TaskRow]],
+    done: Mapping[FlowId, Chain],
     live: ActiveRun | None,
 ) -> MigrationOutcome:
     """Returns the result of a finished run together with the tables that earlier runs moved.
 
     ``context`` is that of the whole job, tables that are done already included.
     """
-    job = context.job
-    where = {
-        plan.flow: (run.id, row.position)
-        for plan in job.plan.tables
-        if plan.flow in done
-        for run, row in [done[plan.flow]]
-    }
+    plans = context.job.plan.tables
+    places = _places(plans, done)
     if live is not None:
-        where |= {t.plan.flow: (live.run, t.position) for t in live.tasks}
-    tables, records = await _journalled(control, context.journal, job.plan.tables, where, done)
+        places |= {t.plan.flow: [(live.run, t.position)] for t in live.tasks}
+    tables, records = await _journalled(control, context.journal, plans, places, done.keys())
     return outcome(context, frame, tables, records)
 
 
@@ -64,64 +63,133 @@ async def moved_before(
     control: asyncpg.Connection,
     journal: Journal,
     plans: Sequence[TablePlan],
-    done: Mapping[FlowId, tuple[Run, TaskRow]],
+    done: Mapping[FlowId, Chain],
 ) -> tuple[list[TableCounts], list[RejectRecord]]:
     """Returns the counts and rejects of those tables that earlier runs moved."""
     mine = [plan for plan in plans if plan.flow in done]
-    where = {plan.flow: (run.id, row.position) for plan in mine for run, row in [done[plan.flow]]}
-    return await _journalled(control, journal, mine, where, done)
+    return await _journalled(control, journal, mine, _places(mine, done), done.keys())
+
+
+_Place = tuple[str, int]
+"""A run, and the position of a table in it."""
+
+
+def _places(plans: Sequence[TablePlan], done: Mapping[FlowId, Chain]) -> dict[FlowId, list[_Place]]:
+    return {
+        plan.flow: [(run.id, task.position) for run, task in done[plan.flow]]
+        for plan in plans
+        if plan.flow in done
+    }
+
+
+@dataclass
+class _Part:
+    """What one run did with one table."""
+
+    task: TaskRow
+    batches: list[BatchRow]
+    rejected: list[RejectRow]
+
+    @property
+    def made(self) -> int:
+        """Rows that the run made of old rows."""
+        return sum(batch.read for batch in self.batches)
+
+    def old(self, plan: TablePlan) -> OldRows | None:
+        """Returns the old rows behind those made. None: they are the same rows."""
+        return None if plan.shape.one_row_each else old_rows(b.batch.old for b in self.batches)
+
+    def left_out(self, plan: TablePlan) -> int:
+        """Returns the old rows of which the run made none."""
+        old = self.old(plan)
+        return self.task.findings.gone + (old.left_out if old is not None else 0)
 
 
 async def _journalled(
     control: asyncpg.Connection,
     journal: Journal,
     plans: Sequence[TablePlan],
-    where: Mapping[FlowId, tuple[str, int]],
-    done: Mapping[FlowId, tuple[Run, TaskRow]],
+    places: Mapping[FlowId, Sequence[_Place]],
+    already: Collection[FlowId],
 ) -> tuple[list[TableCounts], list[RejectRecord]]:
-    """Returns counts and rejects of tables from the journal. ``where``: run and position of each table."""
-    batches: dict[tuple[str, int], list[BatchRow]] = {}
-    rejected: dict[tuple[str, int], list[RejectRow]] = {}
-    tasks: dict[tuple[str, int], TaskRow] = {}
-    for run in sorted({run for run, _ in where.values()}):
-        rows = await journal.tasks(control, run)
-        tasks |= {(run, t.position): t for t in rows}
-        for batch in await journal.batches(control, rows, run):
-            batches.setdefault((run, batch.position), []).append(batch)
-        for reject in await journal.rejects(control, run):
-            rejected.setdefault((run, reject.position), []).append(reject)
+    """Returns counts and rejects of tables from the journal. ``places``: the runs that moved each table."""
+    parts = await _parts(control, journal, places)
     tables: list[TableCounts] = []
     records: list[RejectRecord] = []
     for plan in plans:
-        place = where[plan.flow]
-        mine = rejected.get(place, [])
-        tables.append(_counts(plan, tasks[place], batches.get(place, []), mine, already=plan.flow in done))
-        records += [reject_record(plan, r.reject, r.key, r.row) for r in mine]
+        chain = [parts[place] for place in places[plan.flow]]
+        tables.append(_counts(plan, chain, already=plan.flow in already))
+        records += [reject_record(plan, r.reject, r.key, r.row) for r in chain[-1].rejected]
     return tables, records
 
 
-def _counts(
-    plan: TablePlan,
-    task: TaskRow,
-    batches: Sequence[BatchRow],
-    rejected: Sequence[RejectRow],
-    *,
-    already: bool,
-) -> TableCounts:
-    return TableCounts(
+async def _parts(
+    control: asyncpg.Connection, journal: Journal, places: Mapping[FlowId, Sequence[_Place]]
+) -> dict[_Place, _Part]:
+    """Returns what the runs did with the tables, with the rejects of the last run of each."""
+    parts: dict[_Place, _Part] = {}
+    for run in sorted({run for chain in places.values() for run, _ in chain}):
+        rows = await journal.tasks(control, run)
+        parts |= {(run, task.position): _Part(task, [], []) for task in rows}
+        for batch in await journal.batches(control, rows, run):
+            parts[run, batch.position].batches.append(batch)
+    # Only what the last run rejected is rejected now.
+    last = {chain[-1] for chain in places.values()}
+    for run in sorted({run for run, _ in last}):
+        for reject in await journal.rejects(control, run):
+            if (run, reject.position) in last:
+                parts[run, reject.position].rejected.append(reject)
+    return parts
+
+
+def _counts(plan: TablePlan, chain: Sequence[_Part], *, already: bool) -> TableCounts:
+    """Returns the counts of a table over all runs that moved it: each but the first read what the one before
+    it had rejected.
+    """
+    first, last = chain[0], chain[-1]
+    batches = [batch for part in chain for batch in part.batches]
+    # Of the rejected rows these were not made again: they are left out now.
+    left_out = sum(part.left_out(plan) for part in chain[1:])
+    counts = TableCounts(
         plan,
-        sum(b.read for b in batches),
+        first.made,
         sum(b.written for b in batches),
-        sum(b.rejected for b in batches),
+        sum(b.rejected for b in last.batches),
         sum(b.bytes for b in batches),
-        task.format,
-        reasons(r.reject for r in rejected),
-        task.findings.losses,
-        task.findings.not_asked,
+        first.task.format,
+        reasons(r.reject for r in last.rejected),
+        _losses(chain),
+        _not_asked(chain),
         already,
-        old=None if plan.shape.one_row_each else old_rows(b.batch.old for b in batches),
+        old=first.old(plan),
         kept=sum(b.kept for b in batches),
         updated=sum(b.updated for b in batches),
         merged=sum(b.merged for b in batches),
-        proof=task.proof,
+        proof=_proof([part.task.proof for part in chain]),
+        rejects_of=first.task.rejects_of,
     )
+    return counts.without(first.task.findings.gone).leaving_out(left_out)
+
+
+def _proof(proofs: Sequence[Proof | None]) -> Proof | None:
+    """Returns what the verifications of several runs say together; None: one of them was none."""
+    known = [proof for proof in proofs if proof is not None]
+    if len(known) < len(proofs):
+        return None
+    return replace(
+        known[0],
+        rows=sum(proof.rows for proof in known),
+        apart=tuple(dict.fromkeys(column for proof in known for column in proof.apart)),
+        differences=tuple(difference for proof in known for difference in proof.differences),
+    )
+
+
+def _not_asked(chain: Sequence[_Part]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(what for part in chain for what in part.task.findings.not_asked))
+
+
+def _losses(chain: Sequence[_Part]) -> tuple[LossCount, ...]:
+    summed: dict[tuple[str, str], int] = {}
+    for loss in (loss for part in chain for loss in part.task.findings.losses):
+        summed[loss.column, loss.loss] = summed.get((loss.column, loss.loss), 0) + loss.rows
+    return tuple(LossCount(column, loss, rows) for (column, loss), rows in summed.items())

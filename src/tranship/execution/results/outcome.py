@@ -78,6 +78,9 @@ class TableCounts(Struct, frozen=True):
     merged: int = 0
     """Rows that were merged into others."""
 
+    rejects_of: str | None = None
+    """The run whose rejected rows these are; None: all rows of the table."""
+
     @property
     def read(self) -> int:
         """Rows of OLD."""
@@ -91,6 +94,19 @@ class TableCounts(Struct, frozen=True):
         """Rows that NEW held before the run, equal in every column: all others are counted."""
         counted = self.written + self.rejected + self.kept + self.updated + self.merged
         return self.made - counted
+
+    def without(self, gone: int) -> TableCounts:
+        """Returns the counts with rejected rows that are no longer in OLD: they are read and left out."""
+        if not gone:
+            return self
+        return replace(self, old=(self.old or OldRows(self.made)) + OldRows(gone, gone))
+
+    def leaving_out(self, rows: int) -> TableCounts:
+        """Returns the counts without rows that were made and rejected, and are left out now."""
+        if not rows:
+            return self
+        old = (self.old or OldRows(self.made)) + OldRows(0, rows)
+        return replace(self, made=self.made - rows, old=old)
 
     @property
     def event(self) -> TableDone:
@@ -276,6 +292,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         rows_left_with_parent=counts.old.with_parent if counts.old and counts.plan.shape.left_with else UNSET,
         cells_verified=proof.cells if proof is not None and not proof.differences else 0,
         differences=_shown(proof, show_values=frame.show_values) if proof is not None else (),
+        rejects_of=counts.rejects_of,
     )
 
 

@@ -12,7 +12,8 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from tranship.config import Config
-from tranship.errors import UsageError
+from tranship.errors import Refused, UsageError
+from tranship.errors.codes.rejects_only import TakenUpLater
 from tranship.errors.codes.runs import NoRun, NoSuchRun
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.writer_lock import WriterLock, hold_epoch, lock_number, shut_out
@@ -92,6 +93,7 @@ async def rollback(
         chosen = await _chosen(new, journal, run) if journal is not None else None
         if journal is None or chosen is None:
             raise _unknown(run, config)
+        await _refuse_taken_up(new, journal, chosen, config)
         catalog = await _catalog(new, journal)
         if not live:
             tables = await find_written(new, journal, chosen, catalog)
@@ -113,6 +115,18 @@ async def _chosen(new: asyncpg.Connection, journal: Journal, run: str | None) ->
     """Returns the run that is named, else the latest. None: there is no such run."""
     chosen = [r for r in await journal.runs(new, None) if run is None or r.id == run]
     return chosen[-1] if chosen else None
+
+
+async def _refuse_taken_up(new: asyncpg.Connection, journal: Journal, run: Run, config: Config) -> None:
+    """Refuses to roll back a run of which a later one moved rejected rows.
+
+    Raises:
+        Refused: there is one.
+    """
+    later = await new.fetch(journal.sql("takers"), run.id)
+    if later:
+        command = command_line("tranship", "rollback", config.path, "--run", later[-1]["run"], "--live")
+        raise Refused(TakenUpLater(run.id, later[-1]["run"], command))
 
 
 def _unknown(run: str | None, config: Config) -> UsageError:

@@ -6,15 +6,20 @@ A table without a unique key of OLD's would hold its rows twice, and nothing in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import asyncpg
 
 from tranship.errors import Refused
-from tranship.errors.codes.runs import FilledBefore, JournalNotSeen, KnownToAnotherJournal
+from tranship.errors.codes.runs import (
+    FilledBefore,
+    FilledBeforeWithRejects,
+    JournalNotSeen,
+    KnownToAnotherJournal,
+)
 from tranship.execution.context import Job, RunContext
-from tranship.execution.start.resume import Before
+from tranship.execution.start.earlier_runs import Before
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.options import command_line
@@ -37,35 +42,41 @@ class _Moved:
     run: Run
     task: TaskRow
     rows: int
+    rejected: int
 
 
 async def filled_before(
     control: asyncpg.Connection, context: RunContext, before: Before, left: Job
 ) -> tuple[Problem, ...]:
     """Returns a refusal for each table that is left to do although a finished run filled it; none with
-    ``--again``.
+    ``--again`` or ``--rejects-only``.
 
     A table that an unfinished run has begun was asked about when that run began.
     """
     journal, options = context.journal, context.options
-    if options.again or not before.moved:
+    if options.again or options.rejects_only or not before.moved:
         return ()
-    unfinished = before.unfinished
-    begun = await journal.tasks(control, unfinished.id) if unfinished is not None else ()
-    wanted = {_pair(p.flow) for p in left.plan.tables} - {_pair(t.flow) for t in begun}
+    wanted = {_pair(p.flow) for p in left.plan.tables}
+    if before.unfinished is not None:
+        wanted -= {_pair(t.flow) for t in await journal.tasks(control, before.unfinished.id)}
     # A flow that is as it was then is done; it is not another one beside which its rows would come again.
     done = {known.flow for known in left.moved}
-    moved = {
-        _pair(found.task.flow): found
-        for found in await _moved(control, journal, before.moved)
-        if _pair(found.task.flow) in wanted and found.task.flow not in done and found.rows
-    }
-    problems = []
-    for (old, new), found in moved.items():
-        run = found.run
-        command = command_line("tranship", "rollback", context.config.path, "--run", run.id, "--live")
-        problems.append(FilledBefore(run.id, run.started, found.rows, old, new, command).problem())
-    return tuple(problems)
+    places = _into(before.moved, wanted, done)
+    moved = {_pair(one.task.flow): one for one in await _moved(control, journal, places) if one.rows}
+    return tuple(_refusal(context, found) for found in moved.values())
+
+
+def _into(
+    moved: Sequence[tuple[Run, TaskRow]], wanted: Collection[tuple[TableName, TableName]], done: set[FlowId]
+) -> list[tuple[Run, TaskRow]]:
+    """Returns the tables of earlier runs that are pairs of these tables, done flows apart."""
+    return [(run, task) for run, task in moved if _pair(task.flow) in wanted and task.flow not in done]
+
+
+def _refusal(context: RunContext, found: _Moved) -> Problem:
+    run, what = found.run, FilledBeforeWithRejects if found.rejected else FilledBefore
+    command = command_line("tranship", "rollback", context.config.path, "--run", run.id, "--live")
+    return what(run.id, run.started, found.rows, *_pair(found.task.flow), command).problem()
 
 
 async def refuse_filled(control: asyncpg.Connection, context: RunContext, before: Before, left: Job) -> None:
@@ -125,9 +136,7 @@ async def _known(
     ]
 
 
-async def rows_now(
-    old: asyncpg.Connection, job: Job, done: Mapping[FlowId, tuple[Run, TaskRow]]
-) -> dict[FlowId, int]:
+async def rows_now(old: asyncpg.Connection, job: Job, done: Collection[FlowId]) -> dict[FlowId, int]:
     """Returns how many rows OLD holds now in each table that was moved before; a table that somebody
     has locked is left out.
     """
@@ -151,10 +160,11 @@ async def _count(old: asyncpg.Connection, plan: TablePlan) -> int | None:
 async def _moved(
     conn: asyncpg.Connection, journal: Journal, places: Sequence[tuple[Run, TaskRow]]
 ) -> list[_Moved]:
-    return [
-        _Moved(run, task, (await conn.fetchrow(journal.sql("sums"), run.id, task.position))["written"])
-        for run, task in places
-    ]
+    moved = []
+    for run, task in places:
+        sums = await conn.fetchrow(journal.sql("sums"), run.id, task.position)
+        moved.append(_Moved(run, task, sums["written"], sums["rejected"]))
+    return moved
 
 
 def _pair(flow: FlowId) -> tuple[TableName, TableName]:

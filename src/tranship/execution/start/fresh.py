@@ -59,7 +59,7 @@ async def begin_fresh(
     probed = await _probed(context, session, snapshot)
     depends = await dependencies(context, snapshot, reads)
     hashing = await _hashing(context, session, snapshot)
-    tasks = [task_of(position, plan, probed) for position, plan in enumerate(job.plan.tables)]
+    tasks = [task_of(position, plan, probed, job) for position, plan in enumerate(job.plan.tables)]
     run, (old, new) = secrets.token_hex(8), identities
     place = (socket.gethostname(), os.getpid(), str(snapshot.mark), json.dumps(probed.left_out), __version__)
     decided = (msgspec.json.encode(job.plan), msgspec.json.encode(_decided_by(config, options)))

@@ -9,15 +9,18 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct
+
 from tranship.execution.active_run import Task
 from tranship.model.notes import LookingForWrites, UnchangedSoFar
+from tranship.model.plan import TablePlan
 from tranship.model.progress import Event, Noted
 from tranship.server.old_reader import OldReader
 from tranship.server.snapshot import Mark, Snapshot
 
 _REMINDER = 10.0
 """Seconds between two messages about the same comparison."""
-_COMPARABLE = 2**30
+COMPARABLE = 2**30
 """Transactions after which the 32 bits of a row's xmin prove nothing; half of what the server itself
 allows.
 """
@@ -83,27 +86,38 @@ class _Comparison:
         """
         async with self._snapshot.reading() as old:
             while self._queue:
-                if not await _as_it_was(old, self._snapshot.mark, self._then, self._queue.pop()):
+                task = self._queue.pop()
+                seen = Seen(task.plan, task.rows_of_old, task.digest)
+                if not await as_it_was(old, self._snapshot.mark, self._then, seen):
                     raise _Differs
                 if time.monotonic() - self._reported >= _REMINDER:
                     self._reported = time.monotonic()
                     self._on_event(Noted(UnchangedSoFar(len(self._queue))))
 
 
-async def _as_it_was(old: OldReader, now: Mark, then: Mark, task: Task) -> bool:
-    """Returns whether a table holds the row versions that the old snapshot showed.
+class Seen(Struct, frozen=True):
+    """What a snapshot showed of a table."""
+
+    plan: TablePlan
+    rows: int
+    """Rows of OLD."""
+    digest: str
+
+
+async def as_it_was(old: OldReader, now: Mark, then: Mark, seen: Seen) -> bool:
+    """Returns whether a table holds the row versions that an older snapshot of the same timeline showed.
 
     Equal row count and no xmin newer than the old snapshot's horizon prove that the table is unchanged,
     unless its heap was rewritten. Transactions that were open at that time and a rewritten heap prove
     nothing, so every row version is compared.
     """
-    if 0 <= now.oldest - then.oldest < _COMPARABLE:
+    if 0 <= now.oldest - then.oldest < COMPARABLE:
         rows, newer = 0, False
-        for source in task.plan.sources:
-            seen, later = await old.newer(source, then.oldest)
-            rows, newer = rows + seen, newer or later
-        if rows != task.rows_of_old:
+        for source in seen.plan.sources:
+            there, later = await old.newer(source, then.oldest)
+            rows, newer = rows + there, newer or later
+        if rows != seen.rows:
             return False
         if not newer:
             return True
-    return await old.versions(task.plan) == (task.rows_of_old, task.digest)
+    return await old.versions(seen.plan) == (seen.rows, seen.digest)

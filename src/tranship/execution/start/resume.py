@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import asyncpg
 import msgspec
@@ -26,79 +25,20 @@ from tranship.execution.resilience.writer_lock import hold_epoch, shut_out, take
 from tranship.execution.rollback.delete import RollbackContext, roll_back
 from tranship.execution.rollback.written import Written, find_written, refuse_edited
 from tranship.execution.start.dependencies import changed, dependencies
+from tranship.execution.start.earlier_runs import part, with_rejects_before
 from tranship.execution.start.old_unchanged import unwritten
+from tranship.execution.start.rejects_only import restrict
 from tranship.execution.start.tasks import Begun, task_of, write_task
 from tranship.model.dependencies import Dependencies
 from tranship.model.flow import FlowId
 from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
 from tranship.model.options import NewSnapshot
-from tranship.model.plan import Plan, TablePlan
+from tranship.model.plan import TablePlan
 from tranship.model.progress import Phase, Region
 from tranship.planning.plan.content import plan_hash, rebound, run_hash
-from tranship.server.identity import Identity, read_identity
-from tranship.server.journal import BatchRow, Journal, Run, RunStatus, TaskRow, earlier_format
+from tranship.server.identity import read_identity
+from tranship.server.journal import BatchRow, Chain, Journal, Run, TaskRow, earlier_format
 from tranship.server.snapshot import Mark, Snapshot
-
-
-@dataclass(frozen=True)
-class Before:
-    """The earlier runs from the same OLD, by the journal."""
-
-    unfinished: Run | None
-    moved: tuple[tuple[Run, TaskRow], ...]
-    """Tables of finished runs."""
-    seen: frozenset[str] = frozenset()
-    """The ids of all runs."""
-
-
-async def earlier(control: asyncpg.Connection, journal: Journal | None, old: Identity) -> Before:
-    """Returns the runs from one OLD. ``journal``: None if NEW has none."""
-    if journal is None:
-        return Before(None, ())
-    runs = await journal.runs(control, old.key)
-    moved = [
-        (r, t) for r in runs if r.state == RunStatus.FINISHED for t in await journal.tasks(control, r.id)
-    ]
-    return Before(
-        next((r for r in reversed(runs) if r.state != RunStatus.FINISHED), None),
-        tuple(moved),
-        frozenset(r.id for r in runs),
-    )
-
-
-def remaining(job: Job, before: Before) -> tuple[Job, dict[FlowId, tuple[Run, TaskRow]]]:
-    """The job without the tables that an earlier finished run moved under the same plan, and those tables."""
-    # A hash of format 1 covered words, too, and tells nothing now: there the names alone decide.
-    known = {(t.flow, t.plan_hash if r.format > 1 else ""): (r, t) for r, t in before.moved}
-    done = {
-        p.flow: place
-        for p in job.plan.tables
-        if (place := known.get((p.flow, plan_hash(p))) or known.get((p.flow, ""))) is not None
-    }
-    groups = tuple(
-        replace(g, tables=kept)
-        for g in job.plan.groups
-        if (kept := tuple(p for p in g.tables if p.flow not in done))
-    )
-    plan: Plan = replace(job.plan, groups=groups)
-    moved = tuple(MovedBefore(p) for p in job.plan.tables if p.flow in done)
-    return Job(plan, job.old, job.new, moved), done
-
-
-async def with_rejects_before(
-    control: asyncpg.Connection, journal: Journal, left: Job, done: Mapping[FlowId, tuple[Run, TaskRow]]
-) -> Job:
-    """Returns what is left together with the rows that earlier runs rejected: they are nobody's parents."""
-    rejected: dict[FlowId, list[bytes]] = {flow: [] for flow in done}
-    places = {(run.id, row.position): flow for flow, (run, row) in done.items()}
-    for run in sorted({run for run, _ in places}):
-        for row in await journal.rejects(control, run):
-            flow = places.get((run, row.position))
-            if flow is not None and row.key is not None:
-                rejected[flow].append(row.key)
-    return replace(
-        left, moved=tuple(MovedBefore(before.plan, tuple(rejected[before.flow])) for before in left.moved)
-    )
 
 
 def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
@@ -136,20 +76,19 @@ async def resume(
     await _end_rollback(context, control, replace(run, epoch=epoch))
     job = await _as_decided(control, journal, job, run)
     context = context.of(job)
-    plans = {p.flow: p for p in job.plan.tables}
-    tasks = [_resumed(row, plans[row.flow]) for row in rows]
+    tasks = _tasks(rows, job)
     depends = await journal.depends(control, run.id)
     unchanged = all(row.done for row in rows) or await _proven(context, snapshot, run, tasks, depends, jobs)
     control = await session.alive()
     if not unchanged:
         context.note(CopiedAnew())
         depends = await dependencies(context, snapshot, depends.reads)
-        await redo_unfinished(context, session, snapshot, replace(run, epoch=epoch))
+        job = await redo_unfinished(context, session, snapshot, replace(run, epoch=epoch))
         # Copying anew may have taken hours, after which the session may have been opened again.
         control = await session.alive()
         await control.execute(journal.sql("keep_depends"), run.id, msgspec.json.encode(depends))
         rows = await journal.tasks(control, run.id)
-        tasks = [_resumed(row, plans[row.flow]) for row in rows]
+        tasks = _tasks(rows, job)
     native = await _refuse_gone(control, journal, run, rows)
     await _take(control, journal, run.id, (str(snapshot.mark), not unchanged, epoch))
     _hand_out(await journal.batches(control, rows, run.id), tasks)
@@ -246,7 +185,7 @@ async def _as_decided(control: asyncpg.Connection, journal: Journal, job: Job, r
     decided = await journal.plan(control, run)
     if decided is None:
         raise earlier_format(journal, run.id, run.tool_version)
-    return Job(rebound(decided, job.plan), job.old, job.new, job.moved)
+    return replace(job, plan=rebound(decided, job.plan))
 
 
 async def _known_rejects(
@@ -266,24 +205,25 @@ async def _known_rejects(
     return book
 
 
-async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: Snapshot, run: Run) -> None:
+async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: Snapshot, run: Run) -> Job:
     """Deletes what unfinished tables hold of the run, and probes and cuts them again in the new snapshot.
 
-    ``run.epoch`` is ours.
+    Returns the job; of a rejects-only run over the rejected rows as they lie now. ``run.epoch`` is ours.
     """
     job, journal = context.job, context.journal
     control = await session.alive()
     left = await _unedited(context, control, run, lambda task: not task.done)
     await roll_back(control, _rollback_context(context, run), left)
     rows = await journal.tasks(control, run.id)
-    rest = await _unfinished(control, journal, job, {row.flow: (run, row) for row in rows if row.done})
+    rest = await _unfinished(control, journal, job, {row.flow: ((run, row),) for row in rows if row.done})
+    rest = await restrict(context.of(rest), snapshot, control)
     probed = await probe_everything(context.of(rest), snapshot, digest=True)
     places = {row.flow: row.position for row in rows}
     control = await session.alive()
     async with control.transaction():
         await hold_epoch(control, journal, run.id, run.epoch)
         for plan in rest.plan.tables:
-            task = task_of(places[plan.flow], plan, probed)
+            task = task_of(places[plan.flow], plan, probed, rest)
             for forget in (
                 journal.sql("forget_batches"),
                 journal.sql("forget_rejects"),
@@ -293,20 +233,22 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
                 await control.execute(forget, run.id, task.position)
             await write_task(control, journal, run.id, task, probed.book)
         await control.execute(journal.sql("new_snapshot"), run.id, str(snapshot.mark))
+        if not rest.taken_up:
+            return job
+        job = replace(job, plan=part(job.plan, [*job.plan.tables, *rest.plan.tables]))
+        await control.execute(journal.sql("keep_plan"), run.id, msgspec.json.encode(job.plan))
+        return job
 
 
 async def _unfinished(
-    control: asyncpg.Connection, journal: Journal, job: Job, done: Mapping[FlowId, tuple[Run, TaskRow]]
+    control: asyncpg.Connection, journal: Journal, job: Job, done: Mapping[FlowId, Chain]
 ) -> Job:
     """Returns the job without the tables that a run has finished: they count as moved before."""
-    groups = tuple(
-        replace(g, tables=kept)
-        for g in job.plan.groups
-        if (kept := tuple(p for p in g.tables if p.flow not in done))
-    )
-    plan = replace(job.plan, groups=groups)
+    plans = [plan.unrestricted for plan in job.plan.tables if plan.flow not in done]
     finished = tuple(MovedBefore(p) for p in job.plan.tables if p.flow in done)
-    left = await with_rejects_before(control, journal, Job(plan, job.old, job.new, finished), done)
+    taken_up = tuple(taken for taken in job.taken_up if taken.flow not in done)
+    rest = replace(job, plan=part(job.plan, plans), moved=finished, taken_up=taken_up)
+    left = await with_rejects_before(control, journal, rest, done)
     return replace(left, moved=(*job.moved, *left.moved))
 
 
@@ -368,6 +310,11 @@ async def forget(control: asyncpg.Connection, journal: Journal, run: Run) -> Non
             await control.execute(statement, run.id)
 
 
+def _tasks(rows: Sequence[TaskRow], job: Job) -> list[Task]:
+    plans = {plan.flow: plan for plan in job.plan.tables}
+    return [_resumed(row, plans[row.flow]) for row in rows]
+
+
 def _resumed(row: TaskRow, plan: TablePlan) -> Task:
     facts = FlowTask(row.position, plan, ordered_stream=row.findings.ordered_stream)
     return Task(
@@ -380,4 +327,5 @@ def _resumed(row: TaskRow, plan: TablePlan) -> Task:
         finished=row.done,
         old_rows=row.old_rows,
         relation=row.relation,
+        rejects_of=row.rejects_of,
     )

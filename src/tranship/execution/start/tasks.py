@@ -63,6 +63,7 @@ async def write_task(control: asyncpg.Connection, journal: Journal, run: str, ta
         task.facts.format,
         flow_name_text(task.plan.flow),
         task.old_rows,
+        task.rejects_of,
     )
     await journal.write_batches(control, run, task.position, task.todo)
     flow = task.plan.flow
@@ -80,14 +81,18 @@ def too_many(rejected: int, rows: int, options: MigrateOptions) -> TooManyReject
     return TooManyRejects(rejected, options.max_rejects)
 
 
-def task_of(position: int, plan: TablePlan, probed: ProbeResult) -> Task:
-    """Returns the task of a flow, from what the data checks found."""
+def task_of(position: int, plan: TablePlan, probed: ProbeResult, job: Job) -> Task:
+    """Returns the task of a flow of a job, from what the data checks found."""
     cut, findings = probed.cuts[plan.flow], probed.book.findings(plan.flow)
-    kept = Findings(findings.losses, findings.not_asked, findings.ordered_stream)
+    taken = job.taken(plan.flow)
+    gone = taken.gone if taken is not None else 0
+    kept = Findings(findings.losses, findings.not_asked, findings.ordered_stream, gone)
     batches = _whole(plan, cut.batches) if findings.ordered_stream else list(cut.batches)
     facts = FlowTask(position, plan, ordered_stream=findings.ordered_stream)
     old_rows = cut.old.read if cut.old is not None else None
-    return Task(facts, plan_hash(plan), cut.rows, cut.digest, kept, batches, old_rows=old_rows)
+    task = Task(facts, plan_hash(plan), cut.rows, cut.digest, kept, batches, old_rows=old_rows)
+    task.rejects_of = taken.chain[-1][0].id if taken is not None else None
+    return task
 
 
 def _whole(plan: TablePlan, batches: Sequence[Batch]) -> list[Batch]:

@@ -60,6 +60,8 @@ class RunState(Struct, frozen=True):
     seconds: float
     """Seconds spent on the finished batches, added up over all streams."""
     switched_off: tuple[Undo, ...]
+    rejects_of: tuple[str, ...] = ()
+    """Of a rejects-only run: the runs whose rejected rows it moves."""
     rolling_back: bool = field(default=False, name="going_back")
     """Its rollback was begun and not ended. ``status --json`` keeps the key of its first version."""
 
@@ -133,8 +135,13 @@ async def _state(new: asyncpg.Connection, journal: Journal, run: Run) -> RunStat
         sum(batch.bytes for batch in done),
         sum(batch.seconds for batch in done),
         tuple(undo for undo in await journal.open_undo(new) if undo.run == run.id),
+        _rejects_of(tasks),
         any(batch.rolling_back for batch in batches),
     )
+
+
+def _rejects_of(tasks: Sequence[TaskRow]) -> tuple[str, ...]:
+    return tuple(sorted({task.rejects_of for task in tasks if task.rejects_of is not None}))
 
 
 def _table(task: TaskRow, batches: Sequence[BatchRow]) -> TableState:

@@ -119,18 +119,17 @@ def run_hash(plans: Iterable[TablePlan]) -> str:
 
 
 def rebound(decided: Plan, now: Plan) -> Plan:
-    """Returns a plan as it was decided, with the heaps as they are now: their OIDs, and how to read them."""
+    """Returns a plan as it was decided, with the heaps as they are now: their OIDs, and how to read them.
+
+    Rows that it is restricted to stay what they are.
+    """
     heaps = {(table.old, source.relation): source for table in now.tables for source in table.sources}
-    groups = tuple(
-        replace(
-            group,
-            tables=tuple(
-                replace(table, sources=tuple(heaps.get((table.old, s.relation), s) for s in table.sources))
-                for table in group.tables
-            ),
-        )
-        for group in decided.groups
-    )
+
+    def bound(table: TablePlan) -> TablePlan:
+        found = [(heaps.get((table.old, source.relation), source), source.only) for source in table.sources]
+        return replace(table, sources=tuple(replace(heap, only=only) for heap, only in found))
+
+    groups = tuple(replace(group, tables=tuple(map(bound, group.tables))) for group in decided.groups)
     return replace(decided, groups=groups)
 
 

@@ -15,6 +15,7 @@ from tranship.server.journal.access import (
 )
 from tranship.server.journal.nouns import (
     BatchRow,
+    Chain,
     DecidedBy,
     Findings,
     Predicted,
@@ -36,6 +37,7 @@ from tranship.server.journal.store import Journal
 
 __all__ = [
     "BatchRow",
+    "Chain",
     "DecidedBy",
     "Findings",
     "Journal",

@@ -75,6 +75,8 @@ class Findings(Struct, frozen=True):
     losses: tuple[LossCount, ...] = ()
     not_asked: tuple[str, ...] = ()
     ordered_stream: bool = False
+    gone: int = 0
+    """Of a rejects-only run: rejected rows that are no longer in OLD."""
 
 
 class RelationIdentity(Struct, frozen=True):
@@ -104,6 +106,14 @@ class TaskRow(Struct, frozen=True):
     """NEW's relation before it received the first row; None: nothing was written, or format 1."""
     proof: Proof | None = None
     """What the last verification says of its rows in NEW; None: there was none."""
+    rejects_of: str | None = None
+    """The run whose rejected rows a rejects-only run moves; None in every other run."""
+
+
+Chain = tuple[tuple[Run, TaskRow], ...]
+"""The finished runs that moved one flow together: the one that moved all its rows, then each rejects-only
+run, which moved what the one before it had rejected.
+"""
 
 
 class BatchRow(Struct, frozen=True):

@@ -133,6 +133,13 @@ class Journal:
             for row in await conn.fetch(self.sql("rejects"), run)
         )
 
+    async def rejected_rows(
+        self, conn: asyncpg.Connection, run: str, position: int
+    ) -> list[tuple[bytes | None, Locator]]:
+        """Returns OLD's keys of the rejected rows of a table, with their places in the run's snapshot."""
+        rows = await conn.fetch(self.sql("rejected_rows"), run, position)
+        return [(row["old_key"], place(row)) for row in rows]
+
     async def write_batches(
         self, conn: asyncpg.Connection, run: str, position: int, batches: Iterable[Batch]
     ) -> None:

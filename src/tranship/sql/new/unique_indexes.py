@@ -83,26 +83,38 @@ def existing_part(rows: GivenRows, index: UniqueIndex, which: int, key: Sequence
     """
 
 
-def equal_part(rows: GivenRows, index: UniqueIndex, which: int, columns: Sequence[str]) -> str:
+def equal_part(
+    rows: GivenRows, index: UniqueIndex, which: int, columns: Sequence[str], ours: Sequence[int] = ()
+) -> str:
     """Returns the rows that collide with a row of NEW which has the same text in each of some columns, with
     that row's place (``tableoid`` and ``ctid``).
 
-    :func:`whole_text` decides and not ``=``.
+    :func:`whole_text` decides and not ``=``. Rows of NEW that the transactions ``ours`` (64-bit numbers)
+    wrote do not count.
     """
     whole = whole_text(columns)
     place = "CAST(tableoid AS pg_catalog.text) OPERATOR(pg_catalog.||) CAST(ctid AS pg_catalog.text)"
     on = " AND ".join(_meets(index, n, "g", "e") for n in range(len(index.expressions)))
     covered = _where(_predicate(index))
+    others = _where([*_predicate(index), *_not_written_by(ours)])
     return f"""
         SELECT {answer("q.i", "'equal'", str(which), "q.place")}
         FROM (
           SELECT g.i, pg_catalog.min(e.place) AS place
           FROM (SELECT {rows.number} AS i, {whole} AS whole, {_keys(index)} FROM {rows.source}{covered}) AS g
           JOIN (SELECT {place} AS place, {whole} AS whole, {_keys(index)}
-                FROM {_heap(rows.table)}{covered}) AS e
+                FROM {_heap(rows.table)}{others}) AS e
             ON {on} AND g.whole OPERATOR(pg_catalog.=) e.whole
           GROUP BY g.i) AS q
     """
+
+
+def _not_written_by(xids: Sequence[int]) -> list[str]:
+    """Returns the condition that none of these transactions wrote a row; xmin has their lower 32 bits."""
+    if not xids:
+        return []
+    numbers = "'{" + ",".join(str(xid & 0xFFFFFFFF) for xid in xids) + "}'::pg_catalog.text[]"
+    return [f"CAST(xmin AS pg_catalog.text) OPERATOR(pg_catalog.<>) ALL ({numbers})"]
 
 
 def collision_query(rows: GivenRows, index: UniqueIndex) -> str:

@@ -37,7 +37,7 @@ def in_range(range_: Range) -> tuple[str, ...]:
 
 def in_batch(plan: TablePlan, batch: Batch) -> str:
     """Returns FROM and WHERE of exactly a batch's rows."""
-    return row_source(plan, batch.source).read(in_range(batch.range))
+    return row_source(plan, batch.source, batch.range).read(in_range(batch.range))
 
 
 def key_terms(plan: TablePlan, old: Table) -> list[str]:
@@ -73,7 +73,7 @@ def select_batch(
     come in any order.
     """
     columns = ", ".join(compile_column(plan, n, old) for n in shipped(plan))
-    rows = row_source(plan, batch.source)
+    rows = row_source(plan, batch.source, batch.range)
     order = f"\nORDER BY {key_order(plan, old, rows)}" if in_key_order else ""
     read = rows.read((*in_range(batch.range), *without(rows, excluded)), lookup_joins(plan, old, bindings))
     return f"SELECT {columns}\n{read}{order}"
@@ -91,7 +91,7 @@ def select_identified(
     """Returns the same read with the row's id as text in front and in a fixed order, to find the row behind
     a line that failed.
     """
-    rows = row_source(plan, batch.source)
+    rows = row_source(plan, batch.source, batch.range)
     columns = ", ".join([rows.id_text, *(compile_column(plan, n, old) for n in shipped(plan))])
     # A fixed order, because the number of a line has to lead back to the same row.
     order = key_order(plan, old, rows) if in_key_order else rows.order
@@ -108,7 +108,7 @@ def select_for_people(plan: TablePlan, old: Table) -> str:
     )
     reads = [
         f"SELECT\n  {columns}\n{rows.read(joins=lookup_joins(plan, old, ()))}"
-        for _, rows in row_sources(plan)
+        for _, rows in row_sources(plan.unrestricted)
     ]
     return "\nUNION ALL\n".join(reads)
 
@@ -128,4 +128,5 @@ def following_row(plan: TablePlan, batch: Batch, at: Address) -> str:
     that is the last one.
     """
     later = (*in_range(batch.range), f"old.ctid > '{ctid.render(at)}'::pg_catalog.tid")
-    return f"SELECT old.ctid::text {row_source(plan, batch.source).read(later)} ORDER BY old.ctid LIMIT 1"
+    rows = row_source(plan, batch.source, batch.range)
+    return f"SELECT old.ctid::text {rows.read(later)} ORDER BY old.ctid LIMIT 1"

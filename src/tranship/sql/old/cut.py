@@ -235,5 +235,15 @@ def count_relation(name: TableName, *, partitioned: bool) -> str:
 
 
 def bytes_of(source: Source) -> str:
-    """Returns a query for the bytes of a source on disk: heap and TOAST, without indexes."""
-    return f"SELECT pg_catalog.pg_table_size({source.oid}::oid)"
+    """Returns a query for the bytes of a source on disk: heap and TOAST, without indexes.
+
+    Of a source that is restricted to some rows it is their share, by the server's estimate of all rows.
+    Without an estimate all bytes count, which makes batches small.
+    """
+    size = f"pg_catalog.pg_table_size({source.oid}::oid)"
+    if source.only is None:
+        return f"SELECT {size}"
+    rows = len(source.only)
+    whole = f"(SELECT c.reltuples FROM pg_catalog.pg_class c WHERE c.oid = {source.oid})"
+    share = f"{rows} / GREATEST({whole}, {max(rows, 1)})"
+    return f"SELECT CAST(CAST({size} AS pg_catalog.float8) * {share} AS pg_catalog.int8)"

@@ -24,12 +24,12 @@ def batch_keys(plan: TablePlan, batch: Batch, lookup: Lookup) -> str:
     """Returns a query for the distinct keys of a batch's rows, as texts; keys with a NULL are never looked
     up.
     """
-    return _distinct(row_source(plan, batch.source), in_range(batch.range), lookup)
+    return _distinct(row_source(plan, batch.source, batch.range), in_range(batch.range), lookup)
 
 
 def keys_of(plan: TablePlan, rows: Sequence[Locator], lookup: Lookup) -> str:
     """Returns a query for the distinct keys of chosen rows, at least one, of one source, as texts."""
-    source = row_source(plan, rows[0].source)
+    source = row_source(plan.unrestricted, rows[0].source)
     return _distinct(source, (among(source, rows),), lookup)
 
 

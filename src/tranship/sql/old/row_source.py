@@ -7,12 +7,13 @@ that the filter selects, taken apart into items, or the rows of a query.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.model.locator import Locator
+from tranship.model.locator import Locator, Range
 from tranship.model.plan import Source, TablePlan
 from tranship.model.shape import Filter, Items, Query, Shape
 from tranship.sql import ctid
@@ -56,12 +57,16 @@ _CTID = Part("old.ctid", TID)
 _ITEM = Part("item.item_number", "pg_catalog.int4")
 
 
-def row_source(plan: TablePlan, number: int) -> RowSource:
-    """Returns how the rows of one source of a plan are read; ``number`` is its position."""
+def row_source(plan: TablePlan, number: int, within: Range | None = None) -> RowSource:
+    """Returns how the rows of one source of a plan are read; ``number`` is its position.
+
+    ``within``: a range to which the caller keeps. Where only some rows are read, those of the range alone
+    are listed.
+    """
     shape = plan.shape
     if shape.query is not None:
         return _of_query(shape.query)
-    source = plan.sources[number]
+    source = _narrowed(plan.sources[number], within) if within is not None else plan.sources[number]
     heap, conditions = heap_of(plan, source), (*in_source(source), *taken(plan))
     if shape.items is None:
         return RowSource(heap, conditions, (_CTID,), "old.ctid", "CAST(old.ctid AS pg_catalog.text)")
@@ -133,8 +138,22 @@ def from_source(source: Source) -> str:
 
 
 def in_source(source: Source) -> tuple[str, ...]:
-    """Returns the conditions that keep a read through the root to the one leaf; empty for other sources."""
-    return (f"old.tableoid = {source.oid}",) if source.through_root else ()
+    """Returns the conditions that keep a read through the root to the one leaf, and to the rows that are
+    read; empty where these are all rows of the relation.
+    """
+    leaf = (f"old.tableoid = {source.oid}",) if source.through_root else ()
+    if source.only is None:
+        return leaf
+    # Read as a TID scan: one literal, which the parser makes one constant of.
+    return (*leaf, f"old.ctid = ANY ({tid_array(map(ctid.render, source.only))})")
+
+
+def _narrowed(source: Source, range_: Range) -> Source:
+    if source.only is None:
+        return source
+    first = bisect_left(source.only, range_.start) if range_.start is not None else 0
+    last = bisect_left(source.only, range_.end) if range_.end is not None else len(source.only)
+    return replace(source, only=source.only[first:last])
 
 
 def without(rows: RowSource, gone: Sequence[Locator]) -> tuple[str, ...]:

@@ -49,14 +49,14 @@ def select_texts(
     With ``only`` it reads just the rows that meet one of these predicates.
     """
     chosen = (f"({' OR '.join(only)})",) if only is not None else ()
-    rows = row_source(plan, batch.source)
+    rows = row_source(plan, batch.source, batch.range)
     conditions = (*in_range(batch.range), *without(rows, excluded), *chosen)
     return _texts(plan, old, rows, conditions, texts)
 
 
 def select_texts_of(plan: TablePlan, old: Table, rows: Sequence[Locator], texts: TextColumns) -> str:
     """Returns the same query for chosen rows, at least one, of one source."""
-    source = row_source(plan, rows[0].source)
+    source = row_source(plan.unrestricted, rows[0].source)
     return _texts(plan, old, source, (among(source, rows),), texts)
 
 
@@ -102,7 +102,7 @@ def in_key_order(plan: TablePlan, old: Table, rows: Sequence[Locator]) -> str:
     named = "".join(f", {term} AS o{n}" for n, term in enumerate(keys))
     reads = []
     for number, chosen in sorted(wanted.items()):
-        source = row_source(plan, number)
+        source = row_source(plan.unrestricted, number)
         read = source.read([among(source, chosen)])
         reads.append(f"SELECT {number} AS source, {source.id} AS id{named} {read}")
     order = ", ".join([*(f"o{n}" for n in range(len(keys))), "source", "id"])
@@ -196,7 +196,7 @@ def _ends(end: End, *, rejected: Sequence[Locator] = (), only: Sequence[Locator]
     """Returns a SELECT over the parent's rows: source position, id, and the key columns ``k0``, ``k1`` …"""
     named = ", ".join(f"{e} AS k{n}" for n, e in enumerate(end.expressions))
     reads = []
-    for number, source in row_sources(end.plan):
+    for number, source in row_sources(end.plan if only is None else end.plan.unrestricted):
         conditions = []
         if only is not None:
             chosen = [r for r in only if r.source == number]
@@ -244,7 +244,7 @@ def raising_rows(
     the setting ``tranship.answer``. Errors that do not speak of the row's value end it: only the classes 21
     (cardinality), 22 (data), 23 (constraint) and P0 (PL/pgSQL) are caught.
     """
-    rows = row_source(plan, batch.source)
+    rows = row_source(plan.unrestricted, batch.source)
     names = ["tranship_row", *(f"tranship_row_{n}" for n in range(1, len(rows.parts)))]
     this_row = [f"{part.value} = {name}" for part, name in zip(rows.parts, names, strict=True)]
     read = rows.read(this_row, lookup_joins(plan, old, bindings))
@@ -308,19 +308,19 @@ def whole_rows(plan: TablePlan, old: Table, rows: Sequence[Locator], *, raw: boo
             SQL_ASCII, and its bytes may be no text.
         whole: False leaves the row out (an empty text).
     """
-    source = row_source(plan, rows[0].source)
+    source = row_source(plan.unrestricted, rows[0].source)
     heap = source.read([among(source, rows)])
     kept = kept_columns(old)
     if raw:
         texts = (f"CAST(pg_catalog.to_json(old.{ident(c.name)}) AS pg_catalog.text)" for c in kept)
         values = ", ".join(f"pg_catalog.convert_to({text}, 'SQL_ASCII')" for text in texts)
         return f"SELECT {source.id}, ARRAY[{values}]::pg_catalog.bytea[] {heap}"
-    row = (_object(kept) if kept else "'{}'::pg_catalog.text") if whole else "''::pg_catalog.text"
+    row = (json_object(kept) if kept else "'{}'::pg_catalog.text") if whole else "''::pg_catalog.text"
     key = [column for name in plan.key if (column := old.column(name)) is not None]
-    return f"SELECT {source.id}, {_object(key)}, {row} {heap}"
+    return f"SELECT {source.id}, {json_object(key)}, {row} {heap}"
 
 
-def _object(columns: Sequence[Column]) -> str:
+def json_object(columns: Sequence[Column]) -> str:
     """Returns SQL for columns as one JSON object, as text.
 
     It is built from an array: a function takes no more than 100 arguments, so json_build_object would take 50
@@ -333,11 +333,11 @@ def _object(columns: Sequence[Column]) -> str:
         own = f"old.{ident(column.name)}"
         shown = byte_text(own) if column.type.leaf.typname == "char" else own
         value = f"CAST(pg_catalog.to_json({shown}) AS pg_catalog.text)"
-        pairs.append(f"{literal(_json_name(column.name))} || COALESCE({value}, 'null')")
+        pairs.append(f"{literal(json_name(column.name))} || COALESCE({value}, 'null')")
     return f"'{{' || pg_catalog.array_to_string(ARRAY[{', '.join(pairs)}], ', ') || '}}'"
 
 
-def _json_name(name: str) -> str:
+def json_name(name: str) -> str:
     """Returns a column's name as a JSON string with its colon."""
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(c if c >= " " else f"\\u{ord(c):04x}" for c in escaped) + '": '

@@ -73,6 +73,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "merged": "0",
                 "updated": "0",
                 "no_updates": "",
+                "rejects_of": "NULL::pg_catalog.text",
             }
         ),
         2: MappingProxyType(
@@ -93,6 +94,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "merged": "merged",
                 "updated": "updated",
                 "no_updates": ", kept = NULL, updated = NULL, update_xids = '{}'",
+                "rejects_of": "rejects_of",
             }
         ),
     }

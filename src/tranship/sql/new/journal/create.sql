@@ -14,6 +14,7 @@ CREATE SCHEMA {journal}; REVOKE ALL ON SCHEMA {journal} FROM PUBLIC;
 -- the savepoints that changed rows of NEW's own, which belong to none of xids.
 -- hash0 and hash1 are the sums of the hashes of its rows as NEW should hold them.
 -- task: next_number is the last number that was taken for a part of a batch, plus one; proof is JSON of what a verification says. flow_name is JSON, empty for a plain pair of tables.
+-- rejects_of is the run whose rejected rows a rejects-only run moves, NULL in every other run.
 -- row_count: rows that the flow makes. old_rows, left_out, no_items, with_parent: the old rows behind them, where it does not make one row of each.
 -- page, line: where an old row lies; item: which of the rows made of it, from 1; key: instead of a place, that of a query's row.
 -- predicted_reject: rows that batches do not add; SQLSTATE 00000 marks those that NEW held before the run, whose message says what becomes of them.
@@ -34,7 +35,7 @@ CREATE TABLE {journal}.heartbeat (
 CREATE TABLE {journal}.task (
   run text, position integer, old_table text NOT NULL, new_table text NOT NULL, plan_hash text NOT NULL, state text NOT NULL,
   row_count bigint NOT NULL, digest text NOT NULL, findings bytea, format text NOT NULL, lookups text, relation text, proof bytea,
-  next_number integer NOT NULL DEFAULT 0, flow_name text NOT NULL DEFAULT '', old_rows bigint, PRIMARY KEY (run, position));
+  next_number integer NOT NULL DEFAULT 0, flow_name text NOT NULL DEFAULT '', old_rows bigint, rejects_of text, PRIMARY KEY (run, position));
 CREATE TABLE {journal}.batch (
   run text, position integer, number integer, source integer NOT NULL, lo text, hi text, row_count bigint NOT NULL,
   state text NOT NULL, read bigint, written bigint, rejected bigint, kept bigint, updated bigint, merged bigint, bytes bigint, seconds double precision,

@@ -12,6 +12,10 @@ WHERE $1::pg_catalog.text IS NULL OR r.old_identity = $1 ORDER BY r.started, r.i
 -- $1 run. Its plan as JSON; NULL for a run of format 1.
 SELECT plan FROM {journal}.run WHERE id = $1;
 
+-- name: keep_plan
+-- $1 run, $2 its plan (JSON), whose restriction to rejected rows was found anew.
+UPDATE {journal}.run SET plan = $2 WHERE id = $1;
+
 -- name: depends_of_run
 -- $1 run. What its values depend on in OLD, as JSON.
 SELECT depends FROM {journal}.run WHERE id = $1;

@@ -2,15 +2,19 @@
 
 -- name: insert_task
 -- $1 run, $2 position, $3 old table, $4 new table, $5 plan hash, $6 rows, $7 digest, $8 findings (JSON), $9 COPY format,
--- $10 flow's name (JSON), $11 old rows.
-INSERT INTO {journal}.task (run, position, old_table, new_table, plan_hash, state, row_count, digest, findings, format, flow_name, old_rows)
-VALUES ($1, $2, $3, $4, $5, 'todo', $6, $7, $8, $9, $10, $11);
+-- $10 flow's name (JSON), $11 old rows, $12 run whose rejected rows the task moves, or NULL.
+INSERT INTO {journal}.task (run, position, old_table, new_table, plan_hash, state, row_count, digest, findings, format, flow_name, old_rows, rejects_of)
+VALUES ($1, $2, $3, $4, $5, 'todo', $6, $7, $8, $9, $10, $11, $12);
 
 -- name: tasks
 -- $1 run. Its tables in plan order.
 SELECT position, old_table, new_table, plan_hash, state = 'done' AS done, row_count AS rows, digest, findings, format, {relation} AS relation, {flow_name} AS flow_name,
-  {old_rows} AS old_rows, {proof} AS proof
+  {old_rows} AS old_rows, {proof} AS proof, {rejects_of} AS rejects_of
 FROM {journal}.task WHERE run = $1 ORDER BY position;
+
+-- name: takers
+-- $1 run. The rejects-only runs that moved rows which it rejected.
+SELECT DISTINCT t.run FROM {journal}.task t WHERE {rejects_of} = $1 ORDER BY 1;
 
 -- name: fix_lookups
 -- $1 run, $2 position, $3 content hash of the table's lookups, kept from the first time on. Returns what is kept.

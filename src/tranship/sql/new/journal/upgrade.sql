@@ -11,7 +11,7 @@ REVOKE ALL ON {journal}.format, {journal}.image FROM PUBLIC;
 ALTER TABLE {journal}.run ADD COLUMN format integer NOT NULL DEFAULT 1, ADD COLUMN plan bytea, ADD COLUMN decided_by bytea, ADD COLUMN depends bytea,
   ADD COLUMN phase text NOT NULL DEFAULT 'copy', ADD COLUMN hashing text;
 ALTER TABLE {journal}.task ADD COLUMN next_number integer NOT NULL DEFAULT 0, ADD COLUMN relation text, ADD COLUMN proof bytea,
-  ADD COLUMN flow_name text NOT NULL DEFAULT '', ADD COLUMN old_rows bigint;
+  ADD COLUMN flow_name text NOT NULL DEFAULT '', ADD COLUMN old_rows bigint, ADD COLUMN rejects_of text;
 ALTER TABLE {journal}.batch ADD COLUMN old_rows bigint, ADD COLUMN left_out bigint, ADD COLUMN no_items bigint,
   ADD COLUMN with_parent bigint,
   ADD COLUMN kept bigint, ADD COLUMN updated bigint, ADD COLUMN merged bigint, ADD COLUMN update_xids bigint[] NOT NULL DEFAULT '{}';

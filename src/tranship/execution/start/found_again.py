@@ -1,0 +1,149 @@
+"""Rows that an earlier run rejected, found again in a later snapshot of OLD.
+
+A row is what OLD's key says: its place may be another one by now. A table without a key has only places, and
+they mean the same rows as long as nobody wrote to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tranship.execution.start.old_unchanged import Seen, as_it_was
+from tranship.model.catalog import Table
+from tranship.model.locator import Address, Locator
+from tranship.model.plan import TablePlan
+from tranship.server.old_reader import PostgresReader
+from tranship.server.snapshot import Mark
+from tranship.sql import session as statements
+from tranship.sql.old.found_again import as_old_writes, by_index, by_text
+from tranship.sql.row_id import locate
+
+_AT_ONCE = 100_000
+"""Keys that one statement takes, in one array: some megabytes."""
+
+
+class Rejected(Struct, frozen=True):
+    """The rows of one flow that a run rejected, as the journal has them."""
+
+    plan: TablePlan
+    """The run's plan of the flow, on the heaps as they are now."""
+    seen: Seen
+    """What the run saw of the table."""
+    mark: Mark
+    """The run's snapshot."""
+    keys: tuple[bytes | None, ...]
+    places: tuple[Locator, ...]
+
+
+class Found(Struct, frozen=True):
+    """Rejected rows in a later snapshot."""
+
+    rows: frozenset[Locator]
+    gone: tuple[bytes, ...] = ()
+    """Keys under which OLD holds no row any more."""
+
+
+class Unfindable(Exception):
+    """Nothing tells which rows are the rejected ones; ``str()`` says why."""
+
+
+async def find_again(
+    old: asyncpg.Connection, now: Mark, plan: TablePlan, before: Table, rejected: Rejected, *, raw: bool
+) -> Found:
+    """Returns the rejected rows in the snapshot that ``old`` reads. ``raw``: OLD is SQL_ASCII.
+
+    Raises:
+        Unfindable: nothing identifies them.
+    """
+    if not rejected.keys:
+        return Found(frozenset())
+    _check_single_rows(plan)
+    if plan.key and plan.key == rejected.plan.key:
+        keys = [key for key in rejected.keys if key is not None]
+        return await _by_key(old, plan, before, keys, raw=raw)
+    if await _unwritten(old, now, rejected):
+        return Found(_moved(rejected, plan))
+    if plan.key and rejected.plan.key:
+        raise Unfindable("OLD's table has another key than when they were rejected")
+    raise Unfindable("OLD's table had no key, and it may have been written to since")
+
+
+def _check_single_rows(plan: TablePlan) -> None:
+    """Raises Unfindable where a row of the flow is not one row of OLD that can be read by its place."""
+    if plan.shape.query or plan.shape.items or plan.shape.merge or plan.repointing is not None:
+        raise Unfindable("its rows are not single rows of one table of OLD as they stand there")
+    if plan.shape.existing:
+        raise Unfindable("some of its rows were found in NEW, and which ones is not on record")
+    if not all(source.pageable for source in plan.sources):
+        raise Unfindable("OLD's table has no places that can be read one by one")
+
+
+async def _unwritten(old: asyncpg.Connection, now: Mark, rejected: Rejected) -> bool:
+    """Returns whether the table's rows lie where the run saw them."""
+    if now.timeline != rejected.mark.timeline:
+        return False
+    unchanged = now == rejected.mark and now.complete
+    return unchanged or await as_it_was(PostgresReader(old), now, rejected.mark, rejected.seen)
+
+
+def _moved(rejected: Rejected, plan: TablePlan) -> frozenset[Locator]:
+    """Returns the places by the sources of the present plan."""
+    numbers = {source.relation: n for n, source in enumerate(plan.sources)}
+    sources = [numbers.get(source.relation) for source in rejected.plan.sources]
+    rows = ((sources[row.source], row) for row in rejected.places)
+    return frozenset(replace(row, source=number) for number, row in rows if number is not None)
+
+
+async def _by_key(
+    old: asyncpg.Connection, plan: TablePlan, before: Table, keys: Sequence[bytes], *, raw: bool
+) -> Found:
+    same: dict[int, Locator] = {}
+    alike: dict[int, list[Locator]] = {}
+    for first in range(0, len(keys), _AT_ONCE):
+        for record in await _fetch(old, plan, before, keys[first : first + _AT_ONCE], raw=raw):
+            number, row = first + record[0] - 1, locate(record[1], record[2])
+            if record["same"]:
+                same[number] = row
+            else:
+                alike.setdefault(number, []).append(row)
+    found = set(same.values())
+    for number, rows in alike.items():
+        # The same key in another spelling, unless it is the key of another rejected row.
+        if number not in same and len(rows) == 1 and rows[0] not in found:
+            same[number] = rows[0]
+            found.add(rows[0])
+    return Found(frozenset(found), tuple(key for n, key in enumerate(keys) if n not in same))
+
+
+async def _fetch(
+    old: asyncpg.Connection, plan: TablePlan, before: Table, keys: Sequence[bytes], *, raw: bool
+) -> list[asyncpg.Record]:
+    found: list[asyncpg.Record]
+    query = by_index(plan, before) if not raw else None
+    if query is not None:
+        await old.execute(statements.SAVEPOINT)
+        try:
+            found = await old.fetch(query, [key.decode() for key in keys])
+        except asyncpg.DataError:
+            # The key's type was changed since and does not read what it once wrote.
+            await old.execute(statements.TO_SAVEPOINT)
+        else:
+            return found
+    written = [as_old_writes(key) for key in keys] if raw else list(keys)
+    found = await old.fetch(by_text(plan, before, "SQL_ASCII" if raw else "UTF8"), written)
+    return found
+
+
+def restricted(plan: TablePlan, rows: frozenset[Locator]) -> TablePlan:
+    """Returns the plan over these rows alone."""
+    addresses: dict[int, list[Address]] = {}
+    for row in rows:
+        addresses.setdefault(row.source, []).append(row.address)
+    sources = (
+        replace(source, only=tuple(sorted(addresses.get(n, ())))) for n, source in enumerate(plan.sources)
+    )
+    return replace(plan, sources=tuple(sources))

@@ -1,0 +1,85 @@
+"""What a run has to do of its job, and what earlier runs did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import asyncpg
+from msgspec.structs import replace
+
+from tranship.errors import Refused
+from tranship.errors.codes.runs import UnfinishedRejectsOnly, UnfinishedWholeRun
+from tranship.execution.context import Job, RunContext, started
+from tranship.execution.start.earlier_runs import Before, part, remaining, with_rejects_before
+from tranship.execution.start.rejects_only import take_up
+from tranship.model.flow import FlowId
+from tranship.model.notes import AlreadyMigrated, NoRejectsLeft
+from tranship.server.journal import Chain, Run, TaskRow
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """What is left of a job, and what the result says beside it."""
+
+    left: Job
+    whole: Job
+    """The tables that the result shows; of a rejects-only run those of which it moves rows."""
+    done: Mapping[FlowId, Chain]
+    """The tables of ``whole`` that earlier runs moved."""
+    known: Mapping[FlowId, Chain]
+    """All tables that earlier runs moved: NEW has to hold their rows."""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether earlier runs did everything."""
+        return not self.left.plan.tables
+
+    @property
+    def places(self) -> list[tuple[Run, TaskRow]]:
+        """What each earlier run moved of the tables."""
+        return [place for chain in self.known.values() for place in chain]
+
+
+async def to_do(control: asyncpg.Connection, context: RunContext, before: Before) -> ToDo:
+    """Returns what is left of a job by the journal, and tells where nothing is.
+
+    Raises:
+        Refused: an unfinished run is of the other kind, or there are no rejected rows to move again.
+    """
+    await _refuse_other_kind(control, context, before)
+    job = context.job
+    if not context.options.rejects_only:
+        left, done = remaining(job, before)
+        left = await with_rejects_before(control, context.journal, left, done)
+        return ToDo(left, job, done, done)
+    left, known = await take_up(control, context, before)
+    if left.plan.tables:
+        return ToDo(left, left, {}, known)
+    moved = replace(job, plan=part(job.plan, [p for p in job.plan.tables if p.flow in known]))
+    return ToDo(left, moved, known, known)
+
+
+async def _refuse_other_kind(control: asyncpg.Connection, context: RunContext, before: Before) -> None:
+    """Refuses to take up an unfinished run that moves rejected rows alone as one that moves all, and the
+    other way round.
+    """
+    run = before.unfinished
+    if run is None:
+        return
+    rejects_only = any(task.rejects_of for task in await context.journal.tasks(control, run.id))
+    if rejects_only and not context.options.rejects_only:
+        raise Refused(UnfinishedRejectsOnly(run.started))
+    if context.options.rejects_only and not rejects_only:
+        raise Refused(UnfinishedWholeRun(run.started))
+
+
+def announce(context: RunContext, work: ToDo) -> None:
+    """Says which tables a rejects-only run shows; those of every other run stand with its plan."""
+    if context.options.rejects_only:
+        context.on_event(started(work.whole))
+
+
+def tell_nothing_left(context: RunContext) -> None:
+    """Says that earlier runs did everything."""
+    context.note(NoRejectsLeft() if context.options.rejects_only else AlreadyMigrated())
