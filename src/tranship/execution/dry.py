@@ -20,6 +20,7 @@ from tranship.execution.results.from_journal import dry_records, moved_before
 from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome, reasons
 from tranship.execution.start.earlier_runs import earlier
 from tranship.execution.start.filled_before import filled_before, rows_now
+from tranship.execution.start.numbers import numbering
 from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.rejects_only import read_later, restrict
 from tranship.execution.start.sequence_headroom import without_room
@@ -90,6 +91,7 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
     async with open_snapshot(context.of(ahead.work.left), ahead.passed.reads.tables) as snapshot:
         async with both_sides(context) as (_, new):
             left = await restrict(await _with_journal(context.of(ahead.work.left), new), snapshot, new)
+            left = await numbering(new, left)
         doing = context.of(left)
         probed = await probe_everything(doing, snapshot, digest=False)
         await _tell_indexes(doing, probed)

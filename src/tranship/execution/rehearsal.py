@@ -124,8 +124,8 @@ class _Rehearsal:
                 problems=(*self.frame.problems, *read_later(left, snapshot.mark)),
             )
             self.context = self.context.over(Journal(context.config.journal_schema))
-            running = self.context.of(left)
-            worker = WorkerContext(running, begun.run, begun.epoch, snapshot, Lookups(left), self.new)
+            running, lookups = self.context.of(begun.job), Lookups(begun.job)
+            worker = WorkerContext(running, begun.run, begun.epoch, snapshot, lookups, self.new)
             live = ActiveRun(worker, begun.book, begun.tasks, replica=self.passed.replica)
             try:
                 await self._carry_out(live)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from tranship.model.names import Side, TableName
-from tranship.model.shape import NewKey
+from tranship.model.shape import NewKey, Numbering
 
 
 class Rule(StrEnum):
@@ -136,6 +136,10 @@ class Rekeyed(Struct, frozen=True, tag="rekeyed"):
     """The operator by which the key's own text is read from its table, because equal references may be
     written otherwise; empty where they are written alike.
     """
+    numbering: Numbering | None = None
+    """Of consecutive numbers: the rows that are counted. None: the new value depends on the old one alone."""
+    start: int = 1
+    """The first number; a run fixes it when it begins."""
 
 
 class Sql(Struct, frozen=True, tag="sql"):

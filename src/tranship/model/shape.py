@@ -131,6 +131,16 @@ class KeyKind(StrEnum):
     """Consecutive numbers in OLD key order, from a start that the live run reserves."""
 
 
+class Numbering(Struct, frozen=True):
+    """The rows that are numbered, in OLD key order."""
+
+    order: tuple[tuple[str, bool], ...]
+    """The columns of the order, and whether each is a string."""
+    partitioned: bool = False
+    where: str = ""
+    """The filter of their flow; empty where all rows are taken."""
+
+
 class NewKey(Struct, frozen=True):
     """New values for a column that foreign keys refer to; they follow by themselves."""
 

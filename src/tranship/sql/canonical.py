@@ -69,7 +69,7 @@ def taken_on_old(plan: TablePlan, column: str, old: Table) -> OldValue | None:
                 return None
             kept = declared.type if take.conversion.rule is Rule.SAME else mapping.type
             return OldValue(compile_column(plan, position, old), kept.leaf, _collation(declared))
-        case Rekeyed(key=key):
+        case Rekeyed(key=key, numbering=None):
             made = _NUMERIC if key.kind is KeyKind.OFFSET else _UUID
             return OldValue(f"CAST({compile_column(plan, position, old)} AS {made.text})", made, None)
         case _:

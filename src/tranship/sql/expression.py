@@ -29,7 +29,7 @@ from tranship.model.names import Side
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.types import PgType, TypeKind
 from tranship.sql.left_out import nulled
-from tranship.sql.new_keys import new_key
+from tranship.sql.new_keys import new_key, numbers
 from tranship.sql.quote import ident, literal, relation, text_array
 from tranship.sql.types.moments import without_largest, without_moments
 from tranship.sql.types.numbers import money_text
@@ -74,7 +74,7 @@ def compile_column(plan: TablePlan, position: int, old: Table) -> str:
             shipped = f"CAST({_take(plan, take, mapping.type, old)} AS pg_catalog.text)"
             return f"COALESCE({shipped}, {literal(constant.value)})"
         case Rekeyed() as rekeyed:
-            return nulled(plan.shape, rekeyed.column, new_key(rekeyed))
+            return nulled(plan.shape, rekeyed.column, new_key(rekeyed, alias(position)))
         case Sql(text=text):
             # On lines of its own, so that a comment at its end does not swallow the parenthesis.
             return _read_by(mapping.type, f"CAST((\n{text}\n) AS pg_catalog.text)")
@@ -132,6 +132,8 @@ def lookup_joins(plan: TablePlan, old: Table, bindings: Bindings) -> str:
     contents = {content.position: content for content in bindings}
     joins = []
     for position, mapping in enumerate(plan.columns):
+        if isinstance(mapping.expression, Rekeyed) and mapping.expression.numbering is not None:
+            joins.append(numbers(mapping.expression, alias(position)))
         if isinstance(mapping.expression, Lookup):
             lookup = mapping.expression
             if lookup.side is Side.OLD:

@@ -12,8 +12,11 @@ _VERSION_8, _VARIANT = "128", "128"
 """The bits of version 8 in byte 6 and of the variant in byte 8 of a UUID (RFC 9562, sections 4.1 and 5.8)."""
 
 
-def new_key(rekeyed: Rekeyed) -> str:
-    """Returns SQL over ``old`` for the new value, as text for NEW's input; NULL stays NULL."""
+def new_key(rekeyed: Rekeyed, alias: str) -> str:
+    """Returns SQL over ``old`` for the new value, as text for NEW's input; NULL stays NULL.
+
+    A number is read from the join :func:`numbers`, which has the alias.
+    """
     value = _old_key(rekeyed)
     match rekeyed.key.kind:
         case KeyKind.OFFSET:
@@ -23,11 +26,31 @@ def new_key(rekeyed: Rekeyed) -> str:
             made = f"CAST({_uuid(rekeyed, value)} AS pg_catalog.text)"
             return f"CASE WHEN {value} IS NOT NULL THEN {made} END"
         case KeyKind.NUMBER:
-            raise ValueError(
-                f"{rekeyed.table}.{rekeyed.key.column} is numbered by a map, not by an expression"
-            )
+            return _number(rekeyed, value, alias)
         case _:
             assert_never(rekeyed.key.kind)
+
+
+def numbers(rekeyed: Rekeyed, alias: str) -> str:
+    """Returns the join with the numbers of all keys, from 1 in OLD key order."""
+    numbering = rekeyed.numbering
+    if numbering is None:
+        raise ValueError(f"{rekeyed.table}.{rekeyed.key.column} is not numbered")
+    terms = [f"old.{ident(c)}" + (' COLLATE pg_catalog."C"' if text else "") for c, text in numbering.order]
+    order = ", ".join([*terms, "old.tableoid", "old.ctid"])
+    heap = f"{'' if numbering.partitioned else 'ONLY '}{relation(rekeyed.table)} AS old"
+    taken = f" WHERE (\n{numbering.where}\n)" if numbering.where else ""
+    counted = f"pg_catalog.row_number() OVER (ORDER BY {order}) AS n"
+    keys = f"SELECT old.{ident(rekeyed.key.column)} AS k, {counted} FROM {heap}{taken}"
+    operator = rekeyed.equality or "OPERATOR(pg_catalog.=)"
+    return f"LEFT JOIN ({keys}) AS {alias} ON {alias}.k {operator} {_old_key(rekeyed)}"
+
+
+def _number(rekeyed: Rekeyed, value: str, alias: str) -> str:
+    """Returns a number as text. A reference to nothing becomes a text that is no number, and is refused."""
+    made = f"CAST({rekeyed.start - 1} + {alias}.n AS pg_catalog.text)"
+    nothing = f"'no row has the key ' || CAST({value} AS pg_catalog.text)"
+    return f"CASE WHEN {alias}.n IS NOT NULL THEN {made} WHEN {value} IS NOT NULL THEN {nothing} END"
 
 
 def _old_key(rekeyed: Rekeyed) -> str:

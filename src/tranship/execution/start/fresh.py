@@ -25,13 +25,21 @@ from tranship.execution.resilience.connection import Session
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import at_work, taken_over
 from tranship.execution.start.dependencies import dependencies
+from tranship.execution.start.numbers import numbering, reserve
 from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.tasks import Begun, task_of, too_many, write_task
-from tranship.model.dependencies import Reads
+from tranship.model.dependencies import Dependencies, Reads
 from tranship.model.options import MigrateOptions, Verify, command_line
 from tranship.planning.plan.content import run_hash
 from tranship.server.identity import Identity
-from tranship.server.journal import DecidedBy, RunStatus, find_journal, prepare_journal, refuse_unfinished
+from tranship.server.journal import (
+    DecidedBy,
+    Journal,
+    RunStatus,
+    find_journal,
+    prepare_journal,
+    refuse_unfinished,
+)
 from tranship.server.snapshot import Snapshot
 from tranship.sql.new.journal import FORMAT
 
@@ -54,8 +62,9 @@ async def begin_fresh(
             left, or the tables hold rows of an unfinished run from another OLD.
         Stopped: another run began meanwhile.
     """
-    job, config, options = context.job, context.config, context.options
     await session.work("the journal", partial(_refuse_beside, context, identities[0]))
+    context = context.of(await session.work("numbers", partial(numbering, job=context.job)))
+    job, config, options = context.job, context.config, context.options
     probed = await _probed(context, session, snapshot)
     depends = await dependencies(context, snapshot, reads)
     hashing = await _hashing(context, session, snapshot)
@@ -77,15 +86,23 @@ async def begin_fresh(
                 raise taken_over()
             known = (run, FORMAT, old.key, new.key, run_hash(job.plan.tables))
             await control.execute(journal.sql("insert_run"), *known, *place, *decided)
-            await control.execute(journal.sql("insert_heartbeat"), run, [])
-            await control.execute(journal.sql("keep_depends"), run, msgspec.json.encode(depends))
-            await control.execute(journal.sql("keep_hashing"), run, str(hashing) if hashing else None)
+            await _keep(control, journal, run, depends, hashing)
+            await reserve(control, job, {} if options.rehearse else {t.plan.flow: t.rows for t in tasks})
             for task in tasks:
                 await write_task(control, journal, run, task, probed.book)
 
     await session.work("the journal", write)
     await failpoint("run.prepared")
     return Begun(run, 1, job, tasks, probed.book, probed.left_out, depends=depends, hashing=hashing)
+
+
+async def _keep(
+    control: asyncpg.Connection, journal: Journal, run: str, depends: Dependencies, hashing: Hashing | None
+) -> None:
+    """Journals the first heartbeat of a run, what its values depend on, and how its rows are hashed."""
+    await control.execute(journal.sql("insert_heartbeat"), run, [])
+    await control.execute(journal.sql("keep_depends"), run, msgspec.json.encode(depends))
+    await control.execute(journal.sql("keep_hashing"), run, str(hashing) if hashing else None)
 
 
 async def _hashing(context: RunContext, session: Session, snapshot: Snapshot) -> Hashing | None:

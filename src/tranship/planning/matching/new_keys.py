@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog, Column, ForeignKey, Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import TablePair
 from tranship.model.expression import Rekeyed
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, Answers
-from tranship.model.shape import NewKey
+from tranship.model.shape import KeyKind, NewKey, Numbering
 
 _ONE_TEXT = frozenset({Family.INTEGER, Family.UUID, Family.BOOLEAN, Family.DATE, Family.BYTES})
 """Families whose equal values have one text, so that a reference gives the same new value as the key."""
@@ -36,12 +39,15 @@ def rekeyed_columns(
     for pair, key in parents:
         declared = _column(old, pair.old, key.column)
         if declared is not None:
-            own = Rekeyed(key.column, key, pair.old, declared.type.text)
+            numbering = _numbering(pair, key, answers, old)
+            own = Rekeyed(key.column, key, pair.old, declared.type.text, numbering=numbering)
             found |= {(pair.old, pair.name, column): own for column in _filled(pair, key.column)}
     for pair, key in parents:
         for child in pairs:
+            numbering = _numbering(pair, key, answers, old)
             references = _references(child, pair, key, pairs, (old, new))
-            found = {**{(child.old, child.name, column): one for column, one in references}, **found}
+            led = {(child.old, child.name, c): replace(one, numbering=numbering) for c, one in references}
+            found = {**led, **found}
     return found
 
 
@@ -49,6 +55,20 @@ def _new_keys(pair: TablePair, answers: Answers) -> Iterator[NewKey]:
     for decision in answers.of_flow(pair.old, pair.name):
         if decision.action is Action.NEW_KEY and decision.resolution.new_values is not None:
             yield decision.resolution.new_values
+
+
+def _numbering(pair: TablePair, key: NewKey, answers: Answers, old: Catalog) -> Numbering | None:
+    """Returns which rows are numbered for a key; None where its values are not numbers."""
+    table = old.table(pair.old)
+    if key.kind is not KeyKind.NUMBER or table is None:
+        return None
+    filters = (d.resolution for d in answers.of_flow(pair.old, pair.name) if d.action is Action.FILTER)
+    strings = {column.name for column in table.columns if column.type.leaf.category == "S"}
+    return Numbering(
+        tuple((name, name in strings) for name in table.order_key),
+        table.kind == RelationKind.PARTITIONED_TABLE,
+        next((entry.where for entry in filters if entry.where), ""),
+    )
 
 
 def _filled(pair: TablePair, source: str) -> set[str]:

@@ -8,7 +8,7 @@ from tranship.errors.codes.shapes import NotExecuted
 from tranship.model.expression import Lookup
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Problem
-from tranship.model.shape import KeyKind, Shape
+from tranship.model.shape import Shape
 
 
 def not_executed(plan: Plan) -> tuple[Problem, ...]:
@@ -22,7 +22,6 @@ def _parts(table: TablePlan) -> Iterator[str]:
     shape: Shape = table.shape
     asked = {
         "merge": shape.merge is not None and (shape.items is not None or shape.query is not None),
-        "new_key": _numbered(shape),
     }
     yield from (f"action {action!r}" for action, there in asked.items() if there)
     if shape.query is not None and shape.query.cut_by:
@@ -36,11 +35,6 @@ def _lookups(table: TablePlan) -> Iterator[str]:
         yield "'key_sql' of a lookup"
     if any(lookup.add_missing for lookup in lookups):
         yield "'add_missing' of a lookup"
-
-
-def _numbered(shape: Shape) -> bool:
-    """Returns whether a key is to be numbered."""
-    return any(key.kind is KeyKind.NUMBER for key in shape.new_keys)
 
 
 def _children(shape: Shape) -> Iterator[str]:

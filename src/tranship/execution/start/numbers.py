@@ -1,0 +1,47 @@
+"""From which number on a run numbers keys anew (``new_key`` as ``number``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import asyncpg
+from msgspec.structs import replace
+
+from tranship.execution.context import Job
+from tranship.execution.switches.sequences import position
+from tranship.model.database_objects import Sequence
+from tranship.model.flow import FlowId
+from tranship.model.plan import TablePlan
+from tranship.planning.plan.numbers import KeyOf, key_of, numbered, with_starts
+from tranship.sql.new import sequences as sql_sequences
+
+
+async def numbering(new: asyncpg.Connection, job: Job) -> Job:
+    """Returns the job with the numbers that are free now, behind NEW's rows and its sequence."""
+    starts: dict[KeyOf, int] = {}
+    for plan, name, made in numbered(job.plan):
+        sequence = _sequence(job, plan, name)
+        largest = await new.fetchval(sql_sequences.extreme(plan.new, name, descending=False))
+        next_free = int(largest or 0) + 1
+        if sequence is not None and "SELECT" in sequence.privileges:
+            stands = await position(new, sequence.name)
+            next_free = max(next_free, stands.value + stands.called)
+        starts[key_of(made)] = next_free
+    return replace(job, plan=with_starts(job.plan, starts)) if starts else job
+
+
+async def reserve(new: asyncpg.Connection, job: Job, rows: Mapping[FlowId, int]) -> None:
+    """Moves the sequences behind the numbers that the run will give, where this role may move them."""
+    for plan, name, made in numbered(job.plan):
+        sequence = _sequence(job, plan, name)
+        count = rows.get(plan.flow, 0)
+        if sequence is None or "UPDATE" not in sequence.privileges or not count:
+            continue
+        last = made.start + count - 1
+        await new.execute(sql_sequences.advance_sequence(sequence.name, last, called=True, descending=False))
+
+
+def _sequence(job: Job, plan: TablePlan, name: str) -> Sequence | None:
+    """Returns the sequence of a column of NEW."""
+    column = job.after(plan).column(name)
+    return next((one for one in job.new.sequences if column and one.name == column.sequence), None)
