@@ -96,3 +96,18 @@ class NotExecuted(RefusalMessage, frozen=True):
     message = "{what} cannot be carried out by this version"
     hint = "nothing was moved"
     what: str
+
+
+class NumbersOfAnotherRun(RefusalMessage, frozen=True):
+    code = "TS399"
+    meaning = "rows refer to a key whose new numbers another run gave, or would give"
+    cure = "move the table of the key and those that refer to it in one run"
+    about = "{table}"
+    message = "{table}: its column {column!r} refers to {parent}, whose new numbers this run does not give"
+    hint = (
+        "numbers are given in one run: move {parent} and all tables that refer to it together;"
+        " a run that moved some of them is rolled back first"
+    )
+    table: TableName
+    column: str
+    parent: TableName

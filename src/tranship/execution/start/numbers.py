@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import asyncpg
 from msgspec.structs import replace
 
+from tranship.errors import Refused
+from tranship.errors.codes.shapes import NumbersOfAnotherRun
 from tranship.execution.context import Job
 from tranship.execution.switches.sequences import position
 from tranship.model.database_objects import Sequence
+from tranship.model.expression import Rekeyed
 from tranship.model.flow import FlowId
 from tranship.model.plan import TablePlan
+from tranship.model.resolution import Problem
+from tranship.model.shape import Numbering
 from tranship.planning.plan.numbers import KeyOf, key_of, numbered, with_starts
 from tranship.sql.new import sequences as sql_sequences
 
 
 async def numbering(new: asyncpg.Connection, job: Job) -> Job:
-    """Returns the job with the numbers that are free now, behind NEW's rows and its sequence."""
+    """Returns the job with the numbers that are free now, behind NEW's rows and its sequence.
+
+    Raises:
+        Refused: rows refer to a key that is numbered in another run, or only some of its rows are numbered.
+    """
+    lacking = tuple(_numbered_elsewhere(job))
+    if lacking:
+        raise Refused(lacking)
     starts: dict[KeyOf, int] = {}
     for plan, name, made in numbered(job.plan):
         sequence = _sequence(job, plan, name)
@@ -28,6 +40,19 @@ async def numbering(new: asyncpg.Connection, job: Job) -> Job:
             next_free = max(next_free, stands.value + stands.called)
         starts[key_of(made)] = next_free
     return replace(job, plan=with_starts(job.plan, starts)) if starts else job
+
+
+def _numbered_elsewhere(job: Job) -> Iterator[Problem]:
+    """Yields the columns that need numbers which this run does not give to all rows of the key's table."""
+    counted = numbered(job.plan)
+    whole = {key_of(made) for plan, _, made in counted if all(s.only is None for s in plan.sources)}
+    for plan in job.plan.tables:
+        for mapping in plan.columns:
+            match mapping.expression:
+                case Rekeyed(numbering=Numbering(), table=parent) as made if key_of(made) not in whole:
+                    yield NumbersOfAnotherRun(plan.new, mapping.column, parent).problem()
+                case _:
+                    continue
 
 
 async def reserve(new: asyncpg.Connection, job: Job, rows: Mapping[FlowId, int]) -> None:
