@@ -68,6 +68,8 @@ class HazardKind(StrEnum):
     """The expression or predicate of an index that is neither unique nor an exclusion raises."""
     CHECK = "check"
     ROUTING = "routing"
+    ROW_SIZE = "row size"
+    """The row may be too large for a page."""
     FOREIGN_KEY = "foreign key"
     UNIQUE = "unique"
     EXCLUDE = "exclude"

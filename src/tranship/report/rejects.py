@@ -23,6 +23,7 @@ _SAYS = {
     "22003": "out of range",
     "22P02": "not readable as the new type",
     "22P05": "not in NEW's encoding",
+    "54000": "too large for a page of NEW",
     "22021": "not in NEW's encoding",
 }
 

@@ -16,7 +16,7 @@ from tranship.execution.probe.questions import Answer, NotAskable
 from tranship.execution.probe.reading import Chunk, Reader
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.scan import Scan
-from tranship.execution.probe.typed_rows import ask, json_rows
+from tranship.execution.probe.typed_rows import ask, json_rows, sendable
 from tranship.model.locator import Locator
 from tranship.model.progress import Batch
 from tranship.model.reasons import HeldByNew
@@ -129,7 +129,7 @@ class FaultFinder:
             distinct = {
                 text
                 for n, text in enumerate(texts)
-                if text is not None and n not in faults and _sendable(text)
+                if text is not None and n not in faults and sendable(text)
             }
             try:
                 failures = await converter.judge(self._reader.new, distinct)
@@ -155,7 +155,7 @@ class FaultFinder:
         numbers = [
             n
             for n in range(len(chunk.rows))
-            if n not in faults and all(_sendable(chunk.texts[position][n]) for position in positions)
+            if n not in faults and all(sendable(chunk.texts[position][n]) for position in positions)
         ]
         try:
             answers = await ask(self._reader, self._scan.query, json_rows(chunk, positions, numbers))
@@ -208,8 +208,3 @@ def _by_row(answers: Sequence[Answer]) -> dict[int, list[Answer]]:
 
 def _rank(answer: Answer) -> tuple[int, int]:
     return _ORDER[answer.kind], answer.which if isinstance(answer.which, int) else 0
-
-
-def _sendable(text: str | None) -> bool:
-    """Returns whether a text can be sent in a question; undecodable bytes of a SQL_ASCII database cannot."""
-    return text is None or text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)

@@ -29,9 +29,10 @@ from tranship.execution.probe.parents import Parents
 from tranship.execution.probe.periods import Periods
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.row_sizes import find_too_large
 from tranship.execution.probe.scan import ScanBuilder
 from tranship.execution.probe.unique_indexes import read_indexes
-from tranship.execution.probe.widths import note_wide_keys
+from tranship.execution.probe.widths import find_too_wide, note_wide_keys
 from tranship.model.catalog import ForeignKey
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
@@ -152,6 +153,8 @@ class _GroupProbe:
                 single = ScanBuilder(reader, self._book, [index], [], []).build_for_existing()
                 finder = FaultFinder(reader, single, self._book, self._encoding, {}, equal)
                 await finder.run_over(candidates)
+        await find_too_large(reader, self._book, batches)
+        await find_too_wide(reader, self._book)
         await LookupStrangers(self._job, self._derived, self._book).reject(plan)
         await self._updates(plan, (*existing.by_row, *existing.few), keys, by_row)
         await self._settled_parents(plan)

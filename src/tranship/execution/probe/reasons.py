@@ -171,6 +171,17 @@ def looked_up_another(row: Locator, column: str, lookup: Lookup) -> Reject:
     return Reject(row, "22023", LookupIsAnother(lookup.table, lookup.keys), column=column)
 
 
+def too_large(row: Locator, size: object, largest: object) -> Reject:
+    """Returns the reject of a row that does not fit a page, in the server's words."""
+    return Reject(row, "54000", ServerSaid(f"row is too big: size {size}, maximum size {largest}"))
+
+
+def too_wide(row: Locator, index: str) -> Reject:
+    """Returns the reject of a row that does not fit an index."""
+    reason = ServerSaid(f'index row size exceeds the maximum of a B-tree for index "{index}"')
+    return Reject(row, "54000", reason, constraint=index)
+
+
 def key_shown(text: str | None) -> str | None:
     """Returns a canonical key as the server prints keys: ``(1, a)``."""
     return "(" + ", ".join(decode(text, type=list[str])) + ")" if text is not None else None

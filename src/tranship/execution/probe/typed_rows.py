@@ -110,6 +110,11 @@ def json_rows(chunk: Chunk, positions: Sequence[int], numbers: Iterable[int]) ->
     return [{"i": n, **{f"c{k}": column[n] for k, column in enumerate(columns)}} for n in numbers]
 
 
+def sendable(text: str | None) -> bool:
+    """Returns whether a text can be sent in a question; undecodable bytes of a SQL_ASCII database cannot."""
+    return text is None or text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
+
+
 class Renderer:
     """Asks NEW for the canonical key that some columns of a row will have there.
 

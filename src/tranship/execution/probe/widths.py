@@ -1,30 +1,66 @@
-"""Values that may be too long for a B-tree of NEW.
+"""Values that are too long for a B-tree of NEW.
 
-How far an index compresses a value only NEW can tell, so such rows are reported and not rejected.
+How far an index compresses a value only NEW can tell. Rows that do not fit however far it does are rejected;
+others are counted and noted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import asyncpg
+from msgspec import Struct
 
 from tranship.execution.context import Job
+from tranship.execution.probe import reasons
+from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.reject_book import Book
-from tranship.model.catalog import Index, Table
+from tranship.model.catalog import Column, Index, Table
+from tranship.model.expression import Lookup, NewDefault
 from tranship.model.plan import TablePlan
-from tranship.sql.canonical import taken_on_old
-from tranship.sql.old.rows import count_where
-from tranship.sql.old.safe_values import too_wide
+from tranship.sql.expression import compile_text
+from tranship.sql.old.rows import count_where, rows_where
+from tranship.sql.old.safe_values import too_wide, too_wide_however
+from tranship.sql.row_id import locate
 
 _BOUNDLESS = frozenset({"text", "character varying", "bytea", "jsonb", "numeric"})
+_AS_LONG_AS_ITS_TEXT = frozenset({"text", "character varying"})
+_PAGE = "8192"
+"""The block size of nearly every server; the limit of a key is a third of a page."""
+_BLOCK_SIZE = "SELECT pg_catalog.current_setting('block_size')"
+
+
+class _Key(Struct, frozen=True):
+    """An unbounded key of an index: the SQL of its text on OLD, and the column of NEW."""
+
+    text: str
+    column: Column
+
+
+async def find_too_wide(reader: Reader, book: Book) -> None:
+    """Enters the rows that certainly do not fit an index of NEW into the book."""
+    job, plan = reader.job, reader.plan
+    before, after = job.before(plan), job.after(plan)
+    wide = [
+        (index, certain)
+        for index in after.indexes
+        if index.predicate is None and (certain := _certain(list(_keys(index, plan, before, after)), job))
+    ]
+    if not wide or await reader.new.fetchval(_BLOCK_SIZE) != _PAGE:
+        return
+    for index, certain in wide:
+        query = rows_where(plan, certain, sorted(book.not_written(plan.flow)))
+        rows = {locate(source, id_) for source, id_ in await reader.old.fetch(query)}
+        book.add_all(plan.flow, (reasons.too_wide(row, index.name) for row in sorted(rows)))
 
 
 async def note_wide_keys(job: Job, plan: TablePlan, old: asyncpg.Connection, book: Book) -> None:
     """Notes each index of NEW for which some of the remaining rows may be too wide."""
     before, after = job.before(plan), job.after(plan)
     wide = [
-        (index.name, too_wide(values))
+        (index.name, too_wide([key.text for key in keys]))
         for index in after.indexes
-        if (values := _values(index, plan, before, after))
+        if (keys := list(_keys(index, plan, before, after)))
     ]
     if not wide:
         return
@@ -37,21 +73,33 @@ async def note_wide_keys(job: Job, plan: TablePlan, old: asyncpg.Connection, boo
             book.note(plan.flow, f"index {name}: {count} rows hold long values for it; {refused}")
 
 
-def _values(index: Index, plan: TablePlan, before: Table, after: Table) -> list[str]:
-    """Returns what OLD knows of an index's unbounded keys.
+def _certain(keys: list[_Key], job: Job) -> str:
+    """Returns a predicate of rows that do not fit, however far their values are compressed; empty: none."""
+    if job.old.encoding != job.new.encoding:
+        return ""
+    known = [key for key in keys if key.column.type.leaf.base in _AS_LONG_AS_ITS_TEXT]
+    loose = [key.text for key in known if _is_compressed(key.column)]
+    whole = [key.text for key in known if not _is_compressed(key.column)]
+    return too_wide_however(whole, loose) if known else ""
 
-    Nothing is returned when no value can be too long, or when OLD has the same index.
-    """
-    if (
-        index.method != "btree"
-        or not index.valid
-        or any((i.method, i.keys) == (index.method, index.keys) and i.valid for i in before.indexes)
-    ):
-        return []
-    found = []
-    for column in index.columns:
-        declared = after.column(column) if column is not None else None
-        if column is not None and declared is not None and declared.type.leaf.base in _BOUNDLESS:
-            taken = taken_on_old(plan, column, before)
-            found += [taken.value] if taken is not None else []
-    return found
+
+def _is_compressed(column: Column) -> bool:
+    return not any(word in column.storage for word in ("PLAIN", "EXTERNAL"))
+
+
+def _keys(index: Index, plan: TablePlan, before: Table, after: Table) -> Iterator[_Key]:
+    """Yields the unbounded keys of an index; none when no value is too long, or OLD has the index."""
+    if index.method != "btree" or not index.valid or _is_held(index, before):
+        return
+    position = {mapping.column: n for n, mapping in enumerate(plan.columns)}
+    for name in index.columns:
+        column = after.column(name) if name is not None else None
+        if column is None or column.type.leaf.base not in _BOUNDLESS or column.name not in position:
+            continue
+        n = position[column.name]
+        if not isinstance(plan.columns[n].expression, NewDefault | Lookup):
+            yield _Key(compile_text(plan, n, before), column)
+
+
+def _is_held(index: Index, before: Table) -> bool:
+    return any((i.method, i.keys) == (index.method, index.keys) and i.valid for i in before.indexes)

@@ -32,6 +32,7 @@ from tranship.model.plan import ColumnMapping, Hazard, HazardKind, TablePlan
 from tranship.model.shape import KeyKind
 from tranship.model.types import PgType
 from tranship.planning.plan.index_hazards import USER_FUNCTION, index_hazards
+from tranship.planning.plan.row_size import may_outgrow_page
 from tranship.planning.plan.unchanged import all_unchanged, equal_origin, mapping_of, surely_taken
 from tranship.planning.plan.zones import depends_on_zone, domain_depends_on_zone
 
@@ -80,6 +81,7 @@ def hazards(
         *_generated_hazards(context),
         *_check_hazards(context),
         *_routing_hazards(context),
+        *_size_hazards(context),
         *index_hazards(plan, before, after, alone=alone),
         *_foreign_key_hazards(context),
     )
@@ -249,6 +251,11 @@ def _routing_hazards(context: _Context) -> Iterator[Hazard]:
     if context.after.kind == RelationKind.PARTITIONED_TABLE and not context.after.has_default_partition:
         # The partition key may be an expression over any column.
         yield Hazard(HazardKind.ROUTING, tuple(mapping.column for mapping in context.plan.columns))
+
+
+def _size_hazards(context: _Context) -> Iterator[Hazard]:
+    if may_outgrow_page(context.plan, context.before, context.after):
+        yield Hazard(HazardKind.ROW_SIZE)
 
 
 def _foreign_key_hazards(context: _Context) -> Iterator[Hazard]:

@@ -234,6 +234,17 @@ def count_where(plan: TablePlan, predicates: Sequence[str], rejected: Sequence[L
     return f"SELECT {summed} FROM ({' UNION ALL '.join(reads)}) AS r"
 
 
+def rows_where(plan: TablePlan, predicate: str, rejected: Sequence[Locator]) -> str:
+    """Returns a query for the rows that meet a predicate: source position, id. Rejected rows are left out, as
+    by :func:`count_where`.
+    """
+    return " UNION ALL ".join(
+        f"SELECT {number}, {rows.id}"
+        f" {rows.read((*without(rows, [r for r in rejected if r.source == number]), predicate))}"
+        for number, rows in row_sources(plan)
+    )
+
+
 def raising_rows(
     plan: TablePlan, old: Table, batch: Batch, positions: Sequence[int], bindings: Bindings
 ) -> str:

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tranship.model.catalog import Table
-from tranship.model.expression import Coalesce, Rule, Take
+from tranship.model.catalog import Column, Table
+from tranship.model.expression import Coalesce, Lookup, NewDefault, Rule, Take
 from tranship.model.plan import TablePlan
+from tranship.model.row_size import HEADER, KEPT, LARGEST, fixed_size, never_moved
 from tranship.model.types import PgType, TypeKind
 from tranship.sql.expression import compile_text, gap
 from tranship.sql.quote import ident
 from tranship.sql.types.values import certain
 
+_PADDED = 11
+"""Bytes of a value's header and of what may stand before it."""
+_LARGEST_KEY = 2704
+"""Bytes of the largest key of a B-tree on a page of 8 kB, its header included."""
+_MOST_COMPRESSED = 256
 _WIDEST_KEY = 2600
 """Bytes of a key that fit a B-tree for certain: a third of a page of 8 kB, less what its header takes."""
 
@@ -51,6 +57,54 @@ def too_wide(values: Sequence[str]) -> str:
     """
     sizes = [f"COALESCE(pg_catalog.octet_length(CAST({value} AS pg_catalog.text)), 0)" for value in values]
     return f"({' + '.join(sizes)} > {_WIDEST_KEY})"
+
+
+def too_wide_however(whole: Sequence[str], compressed: Sequence[str]) -> str:
+    """Returns a predicate that is true for rows whose texts are too large for a key of a B-tree.
+
+    ``compressed``: texts that the server compresses, to one part in 256 at best (the longest match that an
+    item of pglz or lz4 stands for, PostgreSQL sources, ``pg_lzcompress.c``; lz4 block format).
+    """
+    sizes = [_octets(text) for text in whole]
+    sizes += [f"({_octets(text)} / {_MOST_COMPRESSED})" for text in compressed]
+    return f"({' + '.join(sizes)} > {_LARGEST_KEY})"
+
+
+def _octets(text: str) -> str:
+    return f"COALESCE(pg_catalog.octet_length({text}), 0)"
+
+
+def may_be_too_large(plan: TablePlan, old: Table, new: Table) -> str | None:
+    """Returns a predicate that is true for rows that may be too large for a page of NEW; None: every row may.
+
+    It is a sum over an array: a chain of 1,600 + exceeds the server's stack.
+    """
+    sizes = []
+    for position, mapping in enumerate(plan.columns):
+        column = new.column(mapping.column)
+        if column is None:
+            continue
+        size = _most_bytes(plan, position, column, old)
+        if size is None:
+            return None
+        sizes.append(size)
+    listed = f"ARRAY[{', '.join(sizes)}]::pg_catalog.int4[]"
+    summed = f"(SELECT pg_catalog.sum(size) FROM pg_catalog.unnest({listed}) AS s(size))"
+    return f"({HEADER + 8 + len(new.columns) // 8} + {summed} > {LARGEST})"
+
+
+def _most_bytes(plan: TablePlan, position: int, column: Column, old: Table) -> str | None:
+    """Returns SQL for the most bytes that a column takes in a row; None: no number is the most."""
+    fixed, mapping = fixed_size(column), plan.columns[position]
+    if fixed is None and never_moved(column):
+        return None
+    most = fixed[0] + fixed[1] - 1 if fixed is not None else KEPT + _PADDED
+    if isinstance(mapping.expression, NewDefault | Lookup):
+        return str(most)
+    text = compile_text(plan, position, old)
+    if fixed is None and column.type.leaf.typname in ("text", "varchar"):
+        return f"COALESCE(LEAST(pg_catalog.octet_length({text}) + {_PADDED}, {most}), 0)"
+    return f"CASE WHEN {text} IS NULL THEN 0 ELSE {most} END"
 
 
 def foreign_characters(plan: TablePlan, position: int, old: Table) -> str:
