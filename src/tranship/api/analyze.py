@@ -52,6 +52,8 @@ from tranship.planning.deciding.suggest import Question
 from tranship.planning.deciding.suggest import suggest as suggest_answers
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import chosen_by_new_name
+from tranship.planning.plan.build import build
+from tranship.planning.plan.not_executed import not_executed
 from tranship.report.describe.analysis import describe_analysis
 from tranship.report.html import render_html
 from tranship.report.text import render_text
@@ -220,7 +222,12 @@ def validate(resolutions: Path, changes: Path) -> tuple[Problem, ...]:
         c for c in open_questions(comparison, answers) if not any(place in open_places for place in places(c))
     )
     chosen = chosen_by_new_name(scope, [(pair.old, pair.new) for pair in matching.pairs], old)
-    return (*stale_resolutions(file, old, new, resolutions), *found, *chosen, *rest)
+    problems = (*stale_resolutions(file, old, new, resolutions), *found, *chosen, *rest)
+    if any(not one.warning for one in problems):
+        return problems
+    # The plan is made of right decisions alone, and may have problems of its own.
+    plan, more = build(old, new, comparison, answers, scope.tables)
+    return (*problems, *more, *not_executed(plan))
 
 
 def _changes_file(

@@ -195,6 +195,12 @@ class OldColumnNotAmong(RefusalMessage, frozen=True):
     column: str
 
 
+class KeySqlWithoutLookup(RefusalMessage, frozen=True):
+    code = WrongFields.code
+    message = "'key_sql' says what is looked up, and there is no lookup_table"
+    hint = "add the lookup_table, or write the value itself as transform_sql"
+
+
 class EmptyMapping(RefusalMessage, frozen=True):
     code = WrongFields.code
     message = "value_mapping is empty and there is no default_value: every row would be rejected"

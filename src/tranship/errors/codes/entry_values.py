@@ -73,6 +73,15 @@ class WrongLookup(RefusalMessage, frozen=True):
     suggestion: str
 
 
+class CannotAddMissing(RefusalMessage, frozen=True):
+    code = WrongLookup.code
+    message = "'add_missing' cannot add rows to {table}: {why}"
+    hint = "{instead}"
+    table: TableName
+    why: str
+    instead: str
+
+
 class LookupIsView(RefusalMessage, frozen=True):
     code = WrongLookup.code
     message = "{side}'s {table} is a view: views are never read"

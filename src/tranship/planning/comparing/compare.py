@@ -28,6 +28,7 @@ from tranship.planning.comparing.column_changes import Tables, column_changes
 from tranship.planning.comparing.extension_tables import extension_table_notes
 from tranship.planning.comparing.meaning import Landscape, Observed
 from tranship.planning.comparing.other_ids import other_ids
+from tranship.planning.comparing.parents import unclear_parents
 from tranship.planning.comparing.structure import NO_SPELLINGS, Spellings, structure_notes
 from tranship.planning.matching.new_keys import Place, rekeyed_columns
 from tranship.planning.matching.scope import HOLDS_ROWS, KIND_WORDS
@@ -214,7 +215,10 @@ def _pair_changes(
         return
     decisions = answers.of_flow(pair.old, pair.name)
     tables = Tables(pair, before, after, decisions, landscape, matching.schema_pairs, settled)
-    yield from column_changes(tables)
+    unclear = tuple(unclear_parents(pair, matching, answers, (landscape.old, landscape.new)))
+    asked = {(change.kind, change.new_column) for change in unclear}
+    yield from (change for change in column_changes(tables) if (change.kind, change.new_column) not in asked)
+    yield from unclear
 
 
 def _table_change(pair: TablePair, matching: Matching) -> Change | None:

@@ -8,18 +8,19 @@ from msgspec.structs import replace
 
 from tranship.errors.codes.entries import KeyColumnTwice, SeveralWays, WrongKeyCount
 from tranship.errors.codes.entry_values import (
+    CannotAddMissing,
     LookupIsView,
     LookupSchemaNotAnalysed,
     UnknownLookupColumn,
     WrongLookup,
 )
-from tranship.model.catalog import Catalog, Table
+from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.names import Side, TableName
 from tranship.model.resolution import LookupTable, Problem, Resolution
 from tranship.planning.deciding.resolve.tables import the_table
 from tranship.planning.deciding.resolve.words import did_you_mean, problem
-from tranship.planning.matching.scope import default_schema
+from tranship.planning.matching.scope import HOLDS_ROWS, KIND_WORDS, default_schema
 
 # What a lookup may join.
 _READABLE = (
@@ -47,10 +48,41 @@ def check_lookup(entry: Resolution, lookup: LookupTable, old: Catalog, new: Cata
     if table.kind not in _READABLE:
         yield problem(entry, LookupIsView(side, table.name))
         return
+    unknown = list(_unknown_columns(entry, lookup, table))
+    yield from unknown
+    if lookup.add_missing and not unknown:
+        yield from _check_adding(entry, lookup, table)
+
+
+def _unknown_columns(entry: Resolution, lookup: LookupTable, table: Table) -> Iterator[Problem]:
     for name in dict.fromkeys((*lookup.keys, lookup.value_column)):
         if table.column(name) is None:
             hint = did_you_mean(name, (column.name for column in table.columns))
-            yield problem(entry, UnknownLookupColumn(side, table.name, name, hint))
+            yield problem(entry, UnknownLookupColumn(Side(lookup.database), table.name, name, hint))
+
+
+def _check_adding(entry: Resolution, lookup: LookupTable, table: Table) -> Iterator[Problem]:
+    """Yields why the values that a lookup table lacks cannot be added to it: a row has to be whole, and found
+    again by its keys.
+    """
+    if lookup.database == "old" or table.kind not in HOLDS_ROWS:
+        what = "it is a table of OLD" if lookup.database == "old" else f"it is {KIND_WORDS[table.kind]}"
+        yield problem(entry, CannotAddMissing(table.name, what, "only tables of NEW take rows"))
+        return
+    for column in table.columns:
+        given = column.name in lookup.keys
+        if given and column.generated:
+            why = f"NEW computes its key column {column.name!r}"
+            yield problem(entry, CannotAddMissing(table.name, why, "name columns that can be written"))
+        elif not given and not column.filled_by_server and _is_needed(column, lookup):
+            why = f"nothing would fill its column {column.name!r}"
+            instead = "give the column a default in NEW, or add the rows before the run"
+            yield problem(entry, CannotAddMissing(table.name, why, instead))
+
+
+def _is_needed(column: Column, lookup: LookupTable) -> bool:
+    """Returns whether a row needs a value in a column: it is NOT NULL, or the result of the lookup."""
+    return column.refuses_null or column.name == lookup.value_column
 
 
 def lookup_relation(lookup: LookupTable, catalog: Catalog) -> Table | None:

@@ -17,6 +17,7 @@ from tranship.errors.codes.entries import (
     EmptySql,
     FieldBesideSql,
     FieldNeeded,
+    KeySqlWithoutLookup,
     NoAction,
     OldColumnNotAmong,
     OldColumnsWithoutKeys,
@@ -259,6 +260,8 @@ def _check_transform(entry: Resolution, given: frozenset[str]) -> Iterator[Probl
         yield problem(entry, SeveralWays(" and ".join(ways)))
     if not ways and "default_value" in given:
         yield problem(entry, DefaultWithoutTable())
+    if "key_sql" in given and "lookup_table" not in given:
+        yield problem(entry, KeySqlWithoutLookup())
     if ways == ["transform_sql"]:
         for field in sorted(given & {"default_value", "null_value"}):
             yield problem(entry, FieldBesideSql(field))

@@ -12,6 +12,7 @@ from support.build import parse_catalog
 from tranship.codec import read_jsonc
 from tranship.codec.resolutions import parse_resolutions
 from tranship.model.change import ChangeClass
+from tranship.model.expression import Lookup
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Action, Problem
@@ -172,6 +173,24 @@ def test_flows_are_chosen_by_old_or_new_name(tmp_path: Path) -> None:
     assert Said(tmp_path, moved, old=renamed, tables=("codes",)).order == ["public.old_codes"]
 
 
+TWO = "customers(id int pk, name text); suppliers(id int pk, name text); bills(id int pk, payer int)"
+ONE = "parties(id int pk, name text); bills(id int pk, payer int -> parties.id)"
+BOTH = {name: [{"action": "rename_table", "new_table": "parties"}] for name in ("customers", "suppliers")}
+
+
+def test_which_of_several_parents_is_meant_is_a_question(tmp_path: Path) -> None:
+    def asked(*entries: object, old: str = TWO) -> list[str]:
+        said = Said(tmp_path, {**BOTH, "bills": list(entries)}, old=old, new=ONE)
+        return [change.description for change in said.breaking if "may refer" in change.description]
+
+    assert asked() == ["Column 'payer' may refer to rows of public.customers or public.suppliers"]
+    assert asked({"action": "transform", "old_column": "payer", "new_column": "payer"}) == []
+    assert asked({"action": "adopt", "constraint": "bills_payer_fkey"}) == []
+    assert asked(old=TWO.replace("payer int", "payer int -> suppliers.id")) == []
+    one = {"customers": BOTH["customers"], "suppliers": [{"action": "drop_table"}]}
+    assert Said(tmp_path, {**one, "bills": []}, old=TWO, new=ONE).open == ["public.bills.payer"]
+
+
 def test_new_values_of_a_key(tmp_path: Path) -> None:
     asked = {"action": "new_key", "column": "id", "as": {"offset": 1000}}
     said = Said(tmp_path, {"codes": [asked]})
@@ -226,6 +245,54 @@ WRONG: dict[str, tuple[dict[str, list[dict[str, object]]], list[str]]] = {
         ["TS304", "say it in the SELECT"],
     ),
 }
+
+
+LOOKUPS = "members(id int pk, town text)"
+TOWNS = """
+    members(id int pk, town_id int); towns(id int! pk = 1, name text); plain(id int! pk, name text);
+    full(id int! pk = 1, name text, land text!); made(id int! pk = 1, name text)
+"""
+TOWN = {"action": "transform", "old_column": "town", "new_column": "town_id"}
+
+
+def looked_up(table: str, **more: object) -> dict[str, object]:
+    return {**TOWN, "lookup_table": {"table": table, "key_column": "name", "value_column": "id", **more}}
+
+
+def test_a_lookup_by_an_expression(tmp_path: Path) -> None:
+    by_sql = {**looked_up("towns", add_missing=True), "key_sql": "trim(old.town)"}
+    del by_sql["old_column"]
+    said = Said(tmp_path, {"members": [by_sql]}, old=LOOKUPS, new=TOWNS)
+    assert not said.problems
+    (filled,) = [m.expression for m in said.plans["public.members"].columns if m.column == "town_id"]
+    assert isinstance(filled, Lookup)
+    assert (filled.key_sql, filled.columns, filled.add_missing) == (("trim(old.town)",), (), True)
+    # Only a server can say whether the expression uses the column.
+    assert said.open == ["public.members.town"]
+
+
+WRONG_LOOKUPS: dict[str, tuple[dict[str, object], list[str]]] = {
+    "nothing gives the value": (looked_up("plain", add_missing=True), ["nothing would fill its column 'id'"]),
+    "nothing fills a column": (looked_up("full", add_missing=True), ["nothing would fill its column 'land'"]),
+    "a table of OLD": (
+        looked_up("members", database="old", key_column="id", value_column="town", add_missing=True),
+        ["it is a table of OLD"],
+    ),
+    "an expression without a table": ({**TOWN, "key_sql": "old.town"}, ["there is no lookup_table"]),
+    "an expression too many": (
+        {**looked_up("towns"), "key_sql": ["old.town", "1"]},
+        ["lookup_table has 1 key column(s)", "key_sql"],
+    ),
+    "not true": (looked_up("towns", add_missing="yes"), ["true or false"]),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_LOOKUPS)
+def test_wrong_lookups_are_refused(tmp_path: Path, wrong: str) -> None:
+    entry, expected = WRONG_LOOKUPS[wrong]
+    found = "\n".join(Said(tmp_path, {"members": [entry]}, old=LOOKUPS, new=TOWNS).wrong)
+    for part in expected:
+        assert part in found
 
 
 @pytest.mark.parametrize("wrong", WRONG)
