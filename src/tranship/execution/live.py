@@ -268,6 +268,7 @@ class _LiveRun:
             left_out=begun.left_out,
             sequences=live.sequences,
             show_values=self.context.options.show_values,
+            new_in_use=self.context.options.new_in_use,
         )
 
     async def _so_far(self, live: ActiveRun, begun: Begun) -> MigrationOutcome | None:

@@ -33,6 +33,8 @@ class Difference(Struct, frozen=True):
     found: tuple[str | None, ...] = ()
     """Their texts in NEW, likewise."""
     rows: int = 1
+    by_others: bool = False
+    """The row in NEW was written by somebody else's transaction since the run began."""
 
 
 class Proof(Struct, frozen=True):

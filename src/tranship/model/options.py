@@ -94,6 +94,8 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     """``N`` rows or ``P%`` of the rows read; None: no bound."""
     rebuild_indexes: RebuildIndexes = RebuildIndexes.AUTO
     verify: Verify = Verify.HASH
+    new_in_use: bool = False
+    """Others write to NEW meanwhile: rows that they added or changed are told and do not count as wrong."""
     restart: bool = False
     """Delete what an unfinished run wrote, then start over."""
     again: bool = False

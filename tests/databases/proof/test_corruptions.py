@@ -133,3 +133,21 @@ async def test_without_a_verification_the_result_says_so(make_pair: MakePair, tm
     assert {table.verified_why for table in result.tables} == {
         "counted on both servers, contents not compared"
     }
+
+
+async def test_what_others_do_to_a_new_in_use_is_told(
+    make_pair: MakePair, tmp_path: Path, observe: Observe
+) -> None:
+    """Rows that others added or changed are named and end with 1; a row that is gone is wrong all the same."""
+    pair = await make_pair(OLD, NEW)
+    statement = "INSERT INTO item (id, name) VALUES (900, 'theirs'); UPDATE item SET name = 'x' WHERE id = 5"
+    result = await corrupted(pair, tmp_path, observe, statement, new_in_use=True)
+    assert (result.status, result.exit_status) == ("differs", 1)
+    item = next(table for table in result.tables if table.table == "public.item")
+    assert item.verified == "except rows that others added or changed since: 2"
+    seen = {(one.kind, one.key["id"], one.by_others) for one in item.differences}
+    assert seen == {(DifferenceKind.ADDED, "900", True), (DifferenceKind.CHANGED, "5", True)}
+    pair = await make_pair(OLD, NEW)
+    statement += "; DELETE FROM item WHERE id = 6"
+    result = await corrupted(pair, tmp_path, observe, statement, new_in_use=True)
+    assert (result.status, result.exit_status) == ("differs", 5)

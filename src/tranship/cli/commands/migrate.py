@@ -32,6 +32,7 @@ class Given(TypedDict):
     rehearse: bool
     rebuild_indexes: str
     verify: str
+    new_in_use: bool
     restart: bool
     again: bool
     rejects_only: bool
@@ -95,6 +96,11 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     default="hash",
     show_default=True,
     help="How to prove that NEW holds what OLD's rows become; full sends every value to NEW once more.",
+)
+@click.option(
+    "--new-in-use",
+    is_flag=True,
+    help="Others write to NEW meanwhile: what they add or change is told and ends with status 1, not 5.",
 )
 @click.option("--restart", is_flag=True, help="Delete what an unfinished run wrote, then start over.")
 @click.option(

@@ -55,7 +55,8 @@ class Naming(Struct, frozen=True):
                 gone = excluded.get(batch.batch.number, ())
                 async with self.snapshot.reader(self.plan.zone) as old:
                     found += await self._of_batch(old, batch, gone, strangers)
-            found += [self._told(DifferenceKind.ADDED, row.key, n) for row, n in strangers.items()]
+            added = (self._told(DifferenceKind.ADDED, row.key, n) for row, n in strangers.items())
+            found += [replace(one, by_others=True) for one in added]
         return found
 
     async def _of_batch(
@@ -74,12 +75,14 @@ class Naming(Struct, frozen=True):
         missing -= _taken(missing, strangers)
         found = []
         changed = self._changed(missing, extra, strangers) if self.keys else {}
+        by_others = {row.key for row in strangers}
         for key, row in changed.items():
             del missing[row]
             for rows in (extra, strangers):
                 for other in [other for other in rows if other.key == key]:
                     del rows[other]
-        found += await self._columns(expecting, batch, excluded, list(changed))
+        named = await self._columns(expecting, batch, excluded, list(changed))
+        found += [replace(one, by_others=key in by_others) for key, one in zip(changed, named, strict=True)]
         found += [self._told(DifferenceKind.MISSING, row.key, n) for row, n in missing.items()]
         return found + [self._told(DifferenceKind.ADDED, row.key, n) for row, n in extra.items()]
 

@@ -141,6 +141,8 @@ class Frame(Struct, frozen=True):
     """Tables of NEW that lack rows which finished runs wrote."""
     show_values: bool = False
     """Whether the result may hold values of rows."""
+    new_in_use: bool = False
+    """Whether others may write to NEW meanwhile."""
 
 
 def outcome(
@@ -149,8 +151,8 @@ def outcome(
     """Returns the whole result. Its status is that of a run that reached its end."""
     job, config = context.job, context.config
     results = tuple(_table(job, frame, counts) for counts in tables)
-    differing = bool(frame.differs) or any(t.proof is not None and t.proof.differences for t in tables)
-    status, exit_status = _status(frame, sum(t.rows_failed for t in results), differing=differing)
+    found = [one for t in tables if t.proof is not None for one in t.proof.differences]
+    status, exit_status = _status(frame, sum(t.rows_failed for t in results), found)
     result = MigrationResult(
         tool_version=__version__,
         run_id=frame.run_id,
@@ -238,12 +240,22 @@ def reasons(rejects: Iterable[Reject]) -> dict[str, int]:
     return dict(sorted(counted.items()))
 
 
-def _status(frame: Frame, failed: int, *, differing: bool) -> tuple[Status, int]:
+def _status(frame: Frame, failed: int, found: Sequence[Difference]) -> tuple[Status, int]:
     if any(not p.warning for p in frame.problems):
         return "refused", 3
-    if differing:
+    if frame.differs or any(_is_wrong(one, in_use=frame.new_in_use) for one in found):
         return "differs", 5
+    # What others did to a NEW in use is told, and a person has to look at it.
+    if found:
+        return "differs", 1
     return ("rejects", 1) if failed else ("done", 0)
+
+
+def _is_wrong(difference: Difference, *, in_use: bool) -> bool:
+    """Returns whether a difference means that NEW is not as it should be. In a NEW in use others may add rows
+    and change some; a row that is gone is always wrong.
+    """
+    return not (in_use and difference.by_others)
 
 
 def _verified(frame: Frame, counts: TableCounts) -> tuple[bool | str | None, str]:
@@ -257,9 +269,17 @@ def _verified(frame: Frame, counts: TableCounts) -> tuple[bool | str | None, str
     if proof is None:
         return None, "counted on both servers, contents not compared"
     if proof.differences:
-        rows = sum(one.rows for one in proof.differences)
-        return False, f"{rows} of its rows in NEW {'differs' if rows == 1 else 'differ'}"
+        return _differing(proof, in_use=frame.new_in_use)
     return (f"except {', '.join(proof.apart)}" if proof.apart else True), ""
+
+
+def _differing(proof: Proof, *, in_use: bool) -> tuple[bool | str, str]:
+    """Returns the same of a table in which rows differ."""
+    wrong = [one for one in proof.differences if _is_wrong(one, in_use=in_use)]
+    rows = sum(one.rows for one in wrong or proof.differences)
+    if not wrong:
+        return f"except rows that others added or changed since: {rows}", ""
+    return False, f"{rows} of its rows in NEW {'differs' if rows == 1 else 'differ'}"
 
 
 def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
