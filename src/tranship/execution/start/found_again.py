@@ -16,6 +16,7 @@ from tranship.execution.start.old_unchanged import Seen, as_it_was
 from tranship.model.catalog import Table
 from tranship.model.locator import Address, Locator
 from tranship.model.plan import TablePlan
+from tranship.model.shape import KeyKind, Shape
 from tranship.server.old_reader import PostgresReader
 from tranship.server.snapshot import Mark
 from tranship.sql import session as statements
@@ -72,12 +73,20 @@ async def find_again(
     raise Unfindable("OLD's table had no key, and it may have been written to since")
 
 
+def mapped(shape: Shape) -> bool:
+    """Returns whether a run found out something about each row that no other run can know: the row into which
+    it is merged, the row of NEW that it is, its number.
+    """
+    numbered = any(key.kind is KeyKind.NUMBER for key in shape.new_keys)
+    return shape.merge is not None or shape.existing is not None or numbered
+
+
 def _check_single_rows(plan: TablePlan) -> None:
-    """Raises Unfindable where a row of the flow is not one row of OLD that can be read by its place."""
-    if plan.shape.query or plan.shape.items or plan.shape.merge or plan.repointing is not None:
-        raise Unfindable("its rows are not single rows of one table of OLD as they stand there")
-    if plan.shape.existing:
-        raise Unfindable("some of its rows were found in NEW, and which ones is not on record")
+    """Raises Unfindable where a row of the flow is not one row of OLD that stands for itself."""
+    if plan.shape.query is not None or plan.shape.items is not None:
+        raise Unfindable("its rows are not single rows of one table of OLD")
+    if mapped(plan.shape) or plan.repointing is not None:
+        raise Unfindable("rows were merged, numbered or found in NEW together with others")
     if not all(source.pageable for source in plan.sources):
         raise Unfindable("OLD's table has no places that can be read one by one")
 

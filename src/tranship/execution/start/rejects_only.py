@@ -23,7 +23,7 @@ from tranship.errors.codes.start import RejectsReadLater
 from tranship.execution.context import Job, MovedBefore, RunContext, TakenUp
 from tranship.execution.probe.everything import probing_session
 from tranship.execution.start.earlier_runs import Before, latest, part
-from tranship.execution.start.found_again import Found, Rejected, Unfindable, find_again, restricted
+from tranship.execution.start.found_again import Found, Rejected, Unfindable, find_again, mapped, restricted
 from tranship.execution.start.old_unchanged import COMPARABLE, Seen
 from tranship.execution.start.values_written import Written, other_values
 from tranship.model.flow import FlowId
@@ -159,6 +159,18 @@ def _shown(found: Found) -> tuple[str, ...]:
     return tuple(key.decode() for key in found.gone[:_SHOWN])
 
 
+def _entangled(job: Job, plan: TablePlan) -> str | None:
+    """Returns why the values of rejected rows depend on what an earlier run found out about other rows, which
+    is not on record; None: they do not.
+    """
+    targets = {key.target for key in job.after(plan).foreign_keys}
+    known = (*job.plan.tables, *(before.plan for before in job.moved))
+    for parent in known:
+        if parent.new in targets and mapped(parent.shape):
+            return f"they refer to rows of {parent.new} that were merged, numbered or found in NEW"
+    return None
+
+
 class _Search:
     """Looks in a new snapshot for the rows that earlier runs rejected, and compares what they wrote."""
 
@@ -184,6 +196,9 @@ class _Search:
             rows = await self._context.journal.rejected_rows(self._control, run.id, task.position)
             if run.format == 1:
                 raise Refused(RejectedInEarlierFormat(plan.old, len(rows), run.tool_version, self._back(run)))
+            why = _entangled(self._context.job, plan)
+            if rows and why is not None:
+                raise Refused(NotFoundAgain(plan.old, len(rows), why, self._back(run)))
             then = await self._then(run, task)
             rejected = Rejected(
                 then,
@@ -214,7 +229,8 @@ class _Search:
         for number, (run, task) in enumerate(chain):
             if task.plan_hash == plan_hash(plan):
                 continue
-            then = (await self._then(run, task)).unrestricted
+            # The expressions of then, over the heaps of now, in which rows are found.
+            then = replace(await self._then(run, task), sources=plan.unrestricted.sources)
             refused = (await self.rejected(plan, chain, number)).rows
             if number:
                 read = (await self.rejected(plan, chain, number - 1)).rows
