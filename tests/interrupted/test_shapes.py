@@ -34,6 +34,7 @@ CREATE TABLE sale (id int PRIMARY KEY, shop int NOT NULL REFERENCES shop, price 
 CREATE TABLE tag (sale int NOT NULL REFERENCES sale, tag text CHECK (tag <> 'bad'), place int, PRIMARY KEY (sale, tag));
 CREATE TABLE word (sale int, word text CONSTRAINT sly CHECK (sly(word)), place int);
 CREATE TABLE total (shop int PRIMARY KEY, sales int CHECK (sales > 14));
+CREATE TABLE copy (id int CHECK (id % 100 <> 99), price text);
 """
 ENTRIES: dict[str, list[dict[str, Any]]] = {
     "shop": [{"action": "filter", "where": "old.tenant = 1", "children": "leave_out"}],
@@ -61,8 +62,16 @@ ENTRIES: dict[str, list[dict[str, Any]]] = {
             "sql": "SELECT s.shop, count(*)::int AS sales FROM public.sale AS s GROUP BY s.shop",
         }
     ],
+    "copies -> copy": [
+        {
+            "action": "query",
+            "key": ["id"],
+            "cut_by": "id",
+            "sql": "SELECT s.id - 500 AS id, s.price FROM public.sale AS s",
+        }
+    ],
 }
-TABLES = ("shop", "sale", "tag", "word", "total")
+TABLES = ("shop", "sale", "tag", "word", "total", "copy")
 
 
 def decisions(folder: Path) -> str:

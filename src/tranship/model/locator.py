@@ -26,7 +26,7 @@ class Locator(Struct, frozen=True, order=True):
 
 class Pages(Struct, frozen=True, tag=True):
     """The rows of one source with ``start <= address < end``; None is open. All rows made of one old row lie
-    in one range.
+    in one range, and so do the rows of a query with one value of the column by which it is cut.
     """
 
     source: int
@@ -49,9 +49,6 @@ class Whole(Struct, frozen=True, tag=True):
 
 
 Range = Pages | Whole
-"""A range over key values becomes a third member: with its WHERE in ``sql/old/batch.py``, its text in the
-journal and a case here.
-"""
 
 
 def contains(range_: Range, row: Locator) -> bool:

@@ -174,6 +174,16 @@ class Existing(Struct, frozen=True):
     repoint_children: bool = False
 
 
+class CutKind(StrEnum):
+    """How the values of the column compare by whose ranges a query is divided."""
+
+    NUMBER = "number"
+    STRING = "string"
+    """By the bytes of the text."""
+    OTHER = "other"
+    """By the bytes of the values' texts."""
+
+
 class Query(Struct, frozen=True):
     """A SELECT whose rows the flow takes in place of a table's. Its output columns are the row ``old``."""
 
@@ -182,6 +192,7 @@ class Query(Struct, frozen=True):
     """Output columns that identify a row; unique and NOT NULL in the output."""
     cut_by: str = ""
     """An output column by whose ranges the SELECT is divided into batches; empty: it is one batch."""
+    cut_kind: CutKind = CutKind.OTHER
 
 
 class Shape(Struct, frozen=True):

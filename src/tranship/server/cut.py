@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from tranship.model.locator import Address, Pages, Range, Whole, divided
 from tranship.model.plan import Source, TablePlan
 from tranship.model.progress import Batch, OldRows
+from tranship.model.shape import Query
 from tranship.sql import ctid
 from tranship.sql import session as statements
 from tranship.sql.old import cut as sql_cut
@@ -100,9 +101,8 @@ async def _parts(
     conn: asyncpg.Connection, plan: TablePlan, number: int, batch_rows: int, *, in_ranges: bool, digest: bool
 ) -> tuple[list[_Part], str]:
     """Returns the ranges of one source, each with its rows, and the digest over its old rows."""
-    if not plan.shape.in_a_heap:
-        rows = await conn.fetchval(sql_cut.count_made(plan, number))
-        return [_Part(Whole(number), rows, OldRows(0))], ""
+    if plan.shape.query is not None:
+        return await _of_query(conn, plan, plan.shape.query, batch_rows if in_ranges else None), ""
     if not plan.shape.one_row_each:
         step = batch_rows if in_ranges and plan.sources[number].pageable else None
         return await _made(conn, plan, number, step, digest=digest)
@@ -112,13 +112,27 @@ async def _parts(
     return _ranges(number, seen), seen.digest
 
 
+async def _of_query(
+    conn: asyncpg.Connection, plan: TablePlan, query: Query, batch_rows: int | None
+) -> list[_Part]:
+    """Returns the ranges of a query's rows; rows with equal values of its column stay together."""
+    if not query.cut_by or batch_rows is None:
+        return [_Part(Whole(0), await conn.fetchval(sql_cut.count_made(plan, 0)), OldRows(0))]
+    found = await conn.fetch(sql_cut.measure_query(plan, query, batch_rows))
+    if len(found) < 2:
+        return [_Part(Whole(0), sum(row["rows"] for row in found), OldRows(0))]
+    firsts: list[Address | None] = [None, *((row["first"],) for row in found[1:])]
+    ranges = [Pages(0, start, end) for start, end in zip(firsts, [*firsts[1:], None], strict=True)]
+    return [_Part(range_, row["rows"], OldRows(0)) for range_, row in zip(ranges, found, strict=True)]
+
+
 async def counted(conn: asyncpg.Connection, plan: TablePlan, batch: Batch) -> tuple[int, OldRows | None]:
     """Returns the rows that a flow makes in a batch's range, and the old rows behind them."""
     if plan.shape.one_row_each or not plan.shape.in_a_heap:
-        rows = await conn.fetchval(sql_cut.count_made(plan, batch.source, in_range(batch.range)))
+        rows = await conn.fetchval(sql_cut.count_made(plan, batch.source, in_range(batch.range, plan)))
         return rows, None if plan.shape.one_row_each else OldRows(0)
     row = await conn.fetchrow(
-        sql_cut.measure_made(plan, batch.source, None, in_range(batch.range), digest=False)
+        sql_cut.measure_made(plan, batch.source, None, in_range(batch.range, plan), digest=False)
     )
     return (row["rows"], _old(row)) if row is not None else (0, OldRows(0))
 
@@ -141,7 +155,9 @@ async def boundary(conn: asyncpg.Connection, plan: TablePlan, batch: Batch, rows
     if plan.shape.one_row_each:
         return Boundary(at, rows)
     if (
-        await conn.fetchval(sql_cut.count_made(plan, batch.source, in_range(divided(batch.range, at)[0])))
+        await conn.fetchval(
+            sql_cut.count_made(plan, batch.source, in_range(divided(batch.range, at)[0], plan))
+        )
         == 0
     ):
         following = await conn.fetchval(following_row(plan, batch, at))

@@ -2,7 +2,7 @@
 
 A row of a heap is its ctid. An item is the ctid of the row that it is made of, with its number. A row of a
 query is the values of its key, each as the hexadecimal digits of its text: they pass through COPY, through
-every encoding, and sort as the bytes do.
+every encoding, and sort as the bytes do. Where the query is cut by a column, that column's value comes first.
 """
 
 from __future__ import annotations
@@ -50,10 +50,48 @@ def render(row: Locator) -> str:
     """Returns a row's id as the statements write it: ``(12,3)``, ``(12,3)#2`` for an item, ``31.6162`` for a
     key.
     """
-    if isinstance(row.address[0], str):
-        return render_key(row.address)
-    place = ctid.render(row.address)
+    place = render_address(row.address)
     return f"{place}#{row.item}" if row.item else place
+
+
+def render_address(address: Address) -> str:
+    """Returns an address as one text."""
+    return render_key(address) if isinstance(address[0], str) else ctid.render(address)
+
+
+def parse_address(text: str) -> Address:
+    """Returns the address that a text names."""
+    return ctid.parse(text) if text.startswith("(") else parse_key(text)
+
+
+_LEAST = 2**63
+"""Added to a whole number of eight bytes, it gives a number that is not negative."""
+_DIGITS = 20
+
+
+def padded(number: int) -> str:
+    """Returns a whole number of eight bytes as digits that sort as the numbers do."""
+    return str(number + _LEAST).zfill(_DIGITS)
+
+
+def padded_value(value: str) -> str:
+    """Returns SQL for the same text of an SQL value."""
+    moved = f"CAST({value} AS pg_catalog.numeric) + {_LEAST}"
+    return f"pg_catalog.lpad(CAST({moved} AS pg_catalog.text), {_DIGITS}, '0') COLLATE pg_catalog.\"C\""
+
+
+def unpadded(text: str) -> int:
+    """Returns the number that :func:`padded` made a text of."""
+    return int(text) - _LEAST
+
+
+def hex_value(value: str) -> str:
+    """Returns SQL for the hexadecimal digits of a text's bytes in OLD, which sort as the bytes do.
+
+    The bytes are the same whatever encodings OLD and NEW have, and SQL_ASCII has nothing else.
+    """
+    digits = f"pg_catalog.encode(pg_catalog.convert_to({value}, 'SQL_ASCII'), 'hex')"
+    return f'{digits} COLLATE pg_catalog."C"'
 
 
 def render_key(address: Address) -> str:

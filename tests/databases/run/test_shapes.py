@@ -209,3 +209,32 @@ async def test_rows_of_a_query_that_nobody_could_foresee_are_isolated(
     lines = await rejected(result)
     assert sorted(line["key"]["shop"] for line in lines) == sorted(f"shop \\ {n % 400}" for n in bad)
     assert all(line["flow"] == "sales -> shops" and line["sqlstate"] == "23514" for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cut_by", "batches"),
+    [("int", "shop", 9), ("text", "shop", 9), ("date", "shop", 9), ("int", "", 1)],
+)
+async def test_a_query_is_cut_by_ranges_of_a_column(
+    make_pair: MakePair, tmp_path: Path, kind: str, cut_by: str, batches: int
+) -> None:
+    value = {"int": "n % 47 - 5", "text": "'s ' || n % 47", "date": "date '2020-01-01' + (n % 47)"}[kind]
+    pair = await make_pair(
+        f"CREATE TABLE sale (id int PRIMARY KEY, shop {kind} NOT NULL);"
+        f"INSERT INTO sale SELECT n, {value} FROM generate_series(1, 1000) n;",
+        f"CREATE TABLE total (shop {kind}, last int, n int CONSTRAINT not_three CHECK (n % 10 <> 3),"
+        " PRIMARY KEY (shop, last));",
+    )
+    sql = (
+        "SELECT s.shop, s.id / 50 AS last, (count(*) * 7 + min(s.id))::int AS n"
+        " FROM public.sale AS s GROUP BY 1, 2"
+    )
+    entry = {"action": "query", "key": ["shop", "last"], "sql": sql, **({"cut_by": cut_by} if cut_by else {})}
+    rows = await pair.old.fetch(sql)
+    bad = sum(n % 10 == 3 for _, _, n in rows)
+    dry = await moved(pair, tmp_path, {"totals -> total": [entry]}, live=False)
+    assert counts(dry) == [(0, 0, len(rows), len(rows) - bad, bad)]
+    result = await moved(pair, tmp_path, {"totals -> total": [entry]}, batch_size=100)
+    assert counts(result) == [(0, 0, len(rows), len(rows) - bad, bad)]
+    assert await pair.new.value("SELECT count(*) FROM _tranship.batch") == pytest.approx(batches, abs=2)
+    assert sorted(await pair.new.fetch("SELECT * FROM total")) == sorted(r for r in rows if r[2] % 10 != 3)

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
+from tranship.model.builtin_types import Family
 from tranship.model.catalog import Catalog
 from tranship.model.names import TableName
 from tranship.model.resolution import Action, Decision, Resolution
 from tranship.model.shape import (
     PLAIN,
     Children,
+    CutKind,
     Existing,
     ExistingRows,
     Filter,
@@ -28,6 +30,8 @@ def shape_of(decisions: Sequence[Decision], old: Catalog) -> Shape:
     made = PLAIN
     for decision in decisions:
         made = _with(made, decision.action, decision.resolution, old)
+        if made.query is not None and decision.action is Action.QUERY:
+            made = replace(made, query=replace(made.query, cut_kind=_cut_kind(decision, old)))
     return made
 
 
@@ -48,6 +52,17 @@ def _with(shape: Shape, action: Action, entry: Resolution, old: Catalog) -> Shap
             return replace(shape, new_keys=(*shape.new_keys, entry.new_values))
         case _:
             return shape
+
+
+def _cut_kind(decision: Decision, old: Catalog) -> CutKind:
+    """Returns how the column compares by whose ranges a query is cut."""
+    table = old.table(decision.old_table)
+    column = table.column(decision.resolution.cut_by or "") if table is not None else None
+    if column is None:
+        return CutKind.OTHER
+    if column.type.leaf.family is Family.INTEGER:
+        return CutKind.NUMBER
+    return CutKind.STRING if column.type.leaf.typname in ("text", "varchar") else CutKind.OTHER
 
 
 def _items(entry: Resolution) -> Items:

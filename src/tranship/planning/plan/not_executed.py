@@ -24,8 +24,6 @@ def _parts(table: TablePlan) -> Iterator[str]:
         "merge": shape.merge is not None and (shape.items is not None or shape.query is not None),
     }
     yield from (f"action {action!r}" for action, there in asked.items() if there)
-    if shape.query is not None and shape.query.cut_by:
-        yield "'cut_by' of a query"
     yield from _lookups(table)
 
 

@@ -18,7 +18,7 @@ from tranship.model.names import TableName
 from tranship.model.progress import Batch, OldRows, Phase
 from tranship.model.undo import IndexDropped, SwitchedOff
 from tranship.model.verdict import Held, HeldAs, LossCount, Reject
-from tranship.sql import ctid
+from tranship.sql.row_id import render_address
 
 
 class RunStatus(StrEnum):
@@ -247,4 +247,4 @@ def old_columns(old: OldRows | None) -> tuple[int | None, int | None, int | None
 
 def bound(address: Address | None) -> str | None:
     """Returns an end of a range as the journal keeps it; NULL is open."""
-    return ctid.render(address) if address is not None else None
+    return render_address(address) if address is not None else None

@@ -6,7 +6,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from tranship.model.locator import Locator
+from tranship.model.locator import Address, Locator
 from tranship.model.verdict import Held, HeldAs
 from tranship.sql import row_id
 
@@ -44,6 +44,14 @@ def held_of(row: asyncpg.Record) -> Held:
     found = msgspec.json.decode(bytes(row["message"]), type=_HeldRecord)
     into = row_id.parse(found.into_source, found.into) if found.into else None
     return Held(place(row), found.outcome, found.key, into)
+
+
+def page_and_line_of(end: Address | None, otherwise: tuple[int, int]) -> tuple[int, int]:
+    """Returns an end of a range as the journal's columns hold it; the rows of a query have no page."""
+    if end is None or isinstance(end[0], str):
+        return otherwise
+    page, line = end
+    return int(page), int(line)
 
 
 def page_and_line(row: Locator) -> tuple[int, int]:

@@ -42,11 +42,12 @@ from tranship.server.journal.row_places import (
     held_record,
     item_and_key,
     page_and_line,
+    page_and_line_of,
     place,
 )
-from tranship.sql import ctid
 from tranship.sql.new.journal import FORMAT, JournalSql
 from tranship.sql.new.undo import restoring
+from tranship.sql.row_id import parse_address
 
 Noun = TypeVar("Noun", bound=Struct)
 _BEYOND = (2**63 - 1, 2**31 - 1)
@@ -170,11 +171,10 @@ class Journal:
         self, conn: asyncpg.Connection, run: str, position: int, batch: Batch
     ) -> Predicted:
         """Returns what the data checks predicted of a batch's rows."""
-        start, end = batch.range.start, batch.range.end
-        lowest = ctid.page_and_line(Locator(batch.source, start)) if start is not None else (0, 0)
-        highest = ctid.page_and_line(Locator(batch.source, end)) if end is not None else _BEYOND
+        lowest = page_and_line_of(batch.range.start, (0, 0))
+        highest = page_and_line_of(batch.range.end, _BEYOND)
         rows = await conn.fetch(self.sql("predicted_in"), run, position, batch.source, *lowest, *highest)
-        return _predicted(rows)
+        return _predicted(rows).within(batch)
 
     async def count_batch(self, conn: asyncpg.Connection, run: str, row: BatchRow) -> BatchRow:
         """Journals what became of a batch; inside its transaction, whose own id comes first in what is
@@ -320,9 +320,8 @@ def _flow(row: asyncpg.Record) -> FlowId:
 def _range(source: int, lo: str | None, hi: str | None) -> Range:
     if lo is None and hi is None:
         return Whole(source)
-    return Pages(
-        source, ctid.parse(lo) if lo is not None else None, ctid.parse(hi) if hi is not None else None
-    )
+    start, end = (parse_address(text) if text is not None else None for text in (lo, hi))
+    return Pages(source, start, end)
 
 
 def _ends(range_: Range) -> tuple[str | None, str | None]:

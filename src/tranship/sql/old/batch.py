@@ -16,17 +16,19 @@ from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.sql import ctid
 from tranship.sql.expression import Bindings, compile_column, lookup_joins, shipped
-from tranship.sql.old.row_source import RowSource, row_source, row_sources, without
+from tranship.sql.old.row_source import RowSource, in_key_range, row_source, row_sources, without
 from tranship.sql.quote import ident
 
 
-def in_range(range_: Range) -> tuple[str, ...]:
-    """Returns the conditions of a half-open range of one source; they are read as a TID range scan since
-    PostgreSQL 14.
+def in_range(range_: Range, plan: TablePlan) -> tuple[str, ...]:
+    """Returns the conditions of a half-open range of one source; over heaps they are read as a TID range scan
+    since PostgreSQL 14.
     """
     match range_:
         case Whole():
             return ()
+        case Pages() if plan.shape.query is not None:
+            return in_key_range(plan.shape.query, range_)
         case Pages(start=start, end=end):
             lower = (f"old.ctid >= '{ctid.render(start)}'::pg_catalog.tid",) if start is not None else ()
             upper = (f"old.ctid < '{ctid.render(end)}'::pg_catalog.tid",) if end is not None else ()
@@ -37,7 +39,7 @@ def in_range(range_: Range) -> tuple[str, ...]:
 
 def in_batch(plan: TablePlan, batch: Batch) -> str:
     """Returns FROM and WHERE of exactly a batch's rows."""
-    return row_source(plan, batch.source, batch.range).read(in_range(batch.range))
+    return row_source(plan, batch.source, batch.range).read(in_range(batch.range, plan))
 
 
 def key_terms(plan: TablePlan, old: Table) -> list[str]:
@@ -75,7 +77,9 @@ def select_batch(
     columns = ", ".join(compile_column(plan, n, old) for n in shipped(plan))
     rows = row_source(plan, batch.source, batch.range)
     order = f"\nORDER BY {key_order(plan, old, rows)}" if in_key_order else ""
-    read = rows.read((*in_range(batch.range), *without(rows, excluded)), lookup_joins(plan, old, bindings))
+    read = rows.read(
+        (*in_range(batch.range, plan), *without(rows, excluded)), lookup_joins(plan, old, bindings)
+    )
     return f"SELECT {columns}\n{read}{order}"
 
 
@@ -95,7 +99,9 @@ def select_identified(
     columns = ", ".join([rows.id_text, *(compile_column(plan, n, old) for n in shipped(plan))])
     # A fixed order, because the number of a line has to lead back to the same row.
     order = key_order(plan, old, rows) if in_key_order else rows.order
-    read = rows.read((*in_range(batch.range), *without(rows, excluded)), lookup_joins(plan, old, bindings))
+    read = rows.read(
+        (*in_range(batch.range, plan), *without(rows, excluded)), lookup_joins(plan, old, bindings)
+    )
     return f"SELECT {columns}\n{read}\nORDER BY {order}"
 
 
@@ -127,6 +133,6 @@ def following_row(plan: TablePlan, batch: Batch, at: Address) -> str:
     """Returns a query for the ctid, as text, of the batch's first old row behind the one at ``at``; no row:
     that is the last one.
     """
-    later = (*in_range(batch.range), f"old.ctid > '{ctid.render(at)}'::pg_catalog.tid")
+    later = (*in_range(batch.range, plan), f"old.ctid > '{ctid.render(at)}'::pg_catalog.tid")
     rows = row_source(plan, batch.source, batch.range)
     return f"SELECT old.ctid::text {rows.read(later)} ORDER BY old.ctid LIMIT 1"

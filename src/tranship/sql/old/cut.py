@@ -12,6 +12,7 @@ from tranship.model.plan import Source, TablePlan
 from tranship.model.shape import Query
 from tranship.sql.left_out import filtered
 from tranship.sql.old.row_source import (
+    cut_text,
     from_source,
     heap_of,
     in_source,
@@ -192,9 +193,24 @@ def count_made(plan: TablePlan, number: int, conditions: Sequence[str] = ()) -> 
     return f"SELECT count(*) {row_source(plan, number).read(conditions)}"
 
 
+def measure_query(plan: TablePlan, query: Query, step: int) -> str:
+    """Returns a query for the batches of about ``step`` rows of a person's SELECT: ``first``, the address of
+    the first value of each, and ``rows``, in their order.
+    """
+    counted = f"SELECT {cut_text(query)} AS v, count(*) AS n {row_source(plan, 0).heap} GROUP BY 1"
+    running = f"SELECT c.v, c.n, sum(c.n) OVER (ORDER BY c.v) - c.n AS before FROM ({counted}) AS c"
+    return f"""
+        SELECT min(r.v) AS first, sum(r.n)::int8 AS rows FROM ({running}) AS r
+        GROUP BY CAST(pg_catalog.trunc(r.before / {step}) AS int8) ORDER BY 1
+    """
+
+
 def without_key(plan: TablePlan, query: Query) -> str:
-    """Returns a query for the number of rows of a person's SELECT with a NULL in their key."""
-    nulls = " OR ".join(f"old.{ident(name)} IS NULL" for name in query.key)
+    """Returns a query for the number of rows of a person's SELECT with a NULL in their key, or in the column
+    by which it is cut.
+    """
+    names = dict.fromkeys([*query.key, *([query.cut_by] if query.cut_by else [])])
+    nulls = " OR ".join(f"old.{ident(name)} IS NULL" for name in names)
     return f"SELECT count(*) {row_source(plan, 0).heap}\nWHERE {nulls}"
 
 

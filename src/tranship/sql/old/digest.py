@@ -48,7 +48,7 @@ class BatchRead(Struct, frozen=True):
     def rows(self, *also: str) -> str:
         """Returns FROM, joins and WHERE; ``also`` are further conditions."""
         source = row_source(self.plan, self.batch.source, self.batch.range)
-        conditions = [*in_range(self.batch.range), *without(source, self.excluded), *also]
+        conditions = [*in_range(self.batch.range, self.plan), *without(source, self.excluded), *also]
         return source.read(conditions, lookup_joins(self.plan, self.old, self.bindings))
 
 

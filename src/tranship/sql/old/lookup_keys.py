@@ -24,7 +24,7 @@ def batch_keys(plan: TablePlan, batch: Batch, lookup: Lookup) -> str:
     """Returns a query for the distinct keys of a batch's rows, as texts; keys with a NULL are never looked
     up.
     """
-    return _distinct(row_source(plan, batch.source, batch.range), in_range(batch.range), lookup)
+    return _distinct(row_source(plan, batch.source, batch.range), in_range(batch.range, plan), lookup)
 
 
 def keys_of(plan: TablePlan, rows: Sequence[Locator], lookup: Lookup) -> str:

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from typing import assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.model.locator import Locator, Range
+from tranship.model.locator import Locator, Pages, Range
 from tranship.model.plan import Source, TablePlan
-from tranship.model.shape import Filter, Items, Query, Shape
+from tranship.model.shape import CutKind, Filter, Items, Query, Shape
 from tranship.sql import ctid
 from tranship.sql.left_out import filtered, lines, not_followed
 from tranship.sql.old.merged import repointed_heap
 from tranship.sql.quote import ident, relation, text_array, tid_array
+from tranship.sql.row_id import hex_value, padded_value, unpadded
 
 
 class Part(Struct, frozen=True):
@@ -182,12 +184,9 @@ def where(conditions: Iterable[str]) -> str:
 
 
 def _of_query(query: Query) -> RowSource:
-    # The bytes of a text are the same whatever encodings OLD and NEW have, and SQL_ASCII has nothing else.
-    texts = (f"CAST(old.{ident(name)} AS pg_catalog.text)" for name in query.key)
-    keys = [
-        f"pg_catalog.encode(pg_catalog.convert_to({text}, 'SQL_ASCII'), 'hex') COLLATE pg_catalog.\"C\""
-        for text in texts
-    ]
+    keys = [hex_value(f"CAST(old.{ident(name)} AS pg_catalog.text)") for name in query.key]
+    if query.cut_by:
+        keys.insert(0, cut_text(query))
     joined = " || '.' || ".join(keys)
     return RowSource(
         heap=f"FROM ({lines(query.sql)}) AS old",
@@ -196,6 +195,49 @@ def _of_query(query: Query) -> RowSource:
         id=f"ARRAY[{', '.join(keys)}]::pg_catalog.text[]",
         id_text=f"({joined})",
     )
+
+
+def cut_text(query: Query) -> str:
+    """Returns SQL for the text of the value by whose ranges a query is cut, as an address has it."""
+    value = f"old.{ident(query.cut_by)}"
+    if query.cut_kind is CutKind.NUMBER:
+        return padded_value(value)
+    return hex_value(f"CAST({value} AS pg_catalog.text)")
+
+
+def in_key_range(query: Query, range_: Pages) -> tuple[str, ...]:
+    """Returns the conditions of a range of the values by which a query is cut.
+
+    They are over the column itself where its own order is that of the addresses, so that the planner may use
+    them inside the SELECT.
+    """
+    ends = ((">=", range_.start), ("<", range_.end))
+    return tuple(
+        f"{value} {operator} {bound}"
+        for operator, end in ends
+        if end is not None
+        for value, bound in [_cut_value(query, str(end[0]))]
+    )
+
+
+def _cut_value(query: Query, text: str) -> tuple[str, str]:
+    """Returns SQL of the column as it is compared, and of the value that an address's text names."""
+    value = f"old.{ident(query.cut_by)}"
+    match query.cut_kind:
+        case CutKind.NUMBER:
+            return value, str(unpadded(text))
+        case CutKind.STRING:
+            return f'{value} COLLATE pg_catalog."C"', _text_of(text)
+        case CutKind.OTHER:
+            return f'CAST({value} AS pg_catalog.text) COLLATE pg_catalog."C"', _text_of(text)
+        case _:
+            assert_never(query.cut_kind)
+
+
+def _text_of(digits: str) -> str:
+    """Returns SQL for the text whose bytes are given as hexadecimal digits."""
+    decoded = f"pg_catalog.decode('{digits}', 'hex')"
+    return f"pg_catalog.convert_from({decoded}, pg_catalog.getdatabaseencoding())"
 
 
 def _items(items: Items) -> str:

@@ -50,7 +50,7 @@ def select_texts(
     """
     chosen = (f"({' OR '.join(only)})",) if only is not None else ()
     rows = row_source(plan, batch.source, batch.range)
-    conditions = (*in_range(batch.range), *without(rows, excluded), *chosen)
+    conditions = (*in_range(batch.range, plan), *without(rows, excluded), *chosen)
     return _texts(plan, old, rows, conditions, texts)
 
 
