@@ -37,3 +37,5 @@ class Dependencies(Struct, frozen=True):
     """By name, those of ``reads``."""
     facts: Mapping[str, str] = {}
     """Columns, enum labels, functions and views: what each is, by a name for people."""
+    server_started: str = ""
+    """When OLD's server was started; empty: that was not recorded."""

@@ -94,3 +94,9 @@ def insert_defaults(table: TableName, rows: int) -> str:
 def explained_read(table: TableName) -> str:
     """Returns an EXPLAIN of a read of a table or view: planned under row-level security, never executed."""
     return f"EXPLAIN SELECT FROM {relation(table)}"
+
+
+SERVER_STARTED = """
+    SELECT CAST(pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time()) AS pg_catalog.text)
+"""
+"""When the server was started: another text after each start."""

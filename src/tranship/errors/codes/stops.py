@@ -100,6 +100,14 @@ class OldWrittenSince(StopMessage, frozen=True):
     )
 
 
+class OldSetBack(OldWrittenSince, frozen=True):
+    message = (
+        "OLD's server was started anew since the run was interrupted, and holds other rows than finished "
+        "batches read: it was probably set back to an earlier copy"
+    )
+    hint = OldWrittenSince.hint
+
+
 class OldChangedSince(OldWrittenSince, frozen=True):
     message = "OLD changed since the run was interrupted, and its snapshot is gone: {what}"
     hint = OldWrittenSince.hint

@@ -24,6 +24,7 @@ from tranship.server.snapshot import Mark, Snapshot
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.old import expression_checks as sql_expressions
 from tranship.sql.queries import query
+from tranship.sql.session import SERVER_STARTED
 
 
 async def reads_of(old: asyncpg.Connection, job: Job) -> Reads:
@@ -100,7 +101,8 @@ async def dependencies(context: RunContext, snapshot: Snapshot, reads: Reads) ->
     """
     async with snapshot.reader() as old:
         tables = {str(name): await _versions(old, name) for name in reads.tables}
-        return Dependencies(reads, tables, await _facts(old, context.job, reads))
+        facts = await _facts(old, context.job, reads)
+        return Dependencies(reads, tables, facts, await old.fetchval(SERVER_STARTED))
 
 
 async def facts(context: RunContext, reads: Reads, idle: asyncpg.Connection) -> dict[str, str]:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tranship.errors import Refused, Stopped
 from tranship.errors.codes.runs import AnotherPlan
-from tranship.errors.codes.stops import OldChangedSince, OldWrittenSince
+from tranship.errors.codes.stops import OldChangedSince, OldSetBack, OldWrittenSince
 from tranship.execution.active_run import FlowTask, Task
 from tranship.execution.context import Job, MovedBefore, RunContext
 from tranship.execution.copying.counted import journalled_claims, shortfalls
@@ -28,6 +28,7 @@ from tranship.execution.start.dependencies import changed, dependencies
 from tranship.execution.start.earlier_runs import part, with_rejects_before
 from tranship.execution.start.old_unchanged import unwritten
 from tranship.execution.start.rejects_only import restrict
+from tranship.execution.start.set_back import restarted, same_contents
 from tranship.execution.start.tasks import Begun, task_of, write_task
 from tranship.model.dependencies import Dependencies
 from tranship.model.flow import FlowId
@@ -78,7 +79,10 @@ async def resume(
     context = context.of(job)
     tasks = _tasks(rows, job)
     depends = await journal.depends(control, run.id)
-    unchanged = all(row.done for row in rows) or await _proven(context, snapshot, run, tasks, depends, jobs)
+    unchanged = all(row.done for row in rows) or (
+        await _proven(context, snapshot, run, tasks, depends, jobs)
+        and await _not_set_back(context, session, snapshot, run, depends)
+    )
     control = await session.alive()
     if not unchanged:
         context.note(CopiedAnew())
@@ -147,6 +151,25 @@ async def _proven(
         return True
     if not again:
         raise Stopped(OldWrittenSince())
+    return False
+
+
+async def _not_set_back(
+    context: RunContext, session: PlainSession, snapshot: Snapshot, run: Run, depends: Dependencies
+) -> bool:
+    """Returns whether finished batches read what OLD holds, in case its server was started anew since.
+
+    Raises:
+        Stopped: they did not, and nobody said what to do.
+    """
+    if not await restarted(snapshot, depends):
+        return True
+    control = await session.alive()
+    rows = await context.journal.tasks(control, run.id)
+    if await same_contents(context, snapshot, control, run, rows):
+        return True
+    if context.options.new_snapshot != NewSnapshot.UNFINISHED:
+        raise Stopped(OldSetBack())
     return False
 
 
