@@ -92,7 +92,7 @@ RESOLUTIONS: Final = {
             "new_column": "told",
             "transform_sql": "to_char(old.at, 'YYYY-MM-DD HH24:MI')",
         },
-    ]
+    ],
 }
 """Both depend on OLD's time zone: what the clock on the wall meant, and how a moment is told."""
 _ROWS: Final = "SELECT pg_catalog.to_jsonb(t)::text FROM public.{table} AS t"
