@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support import MakePair, Pair
+from support import CliResult, MakePair, Pair
 from tranship import api
 from tranship.config import load_config
 from tranship.errors import Refused
@@ -295,3 +295,10 @@ async def test_an_old_in_sql_ascii_is_found_by_its_bytes(make_pair: MakePair, tm
     again = await migrate(pair, tmp_path, {}, rejects_only=True)
     assert (again.stats.rows_read, again.stats.rows_left_out) == (2, 0)
     assert await pair.new.value("SELECT count(*) FROM word WHERE n IS NULL") == 1
+
+
+def test_the_classic_script_takes_the_option(run_script: Callable[..., CliResult], tmp_path: Path) -> None:
+    both = run_script("data_migrator.py", "none.json", "--rejects-only", "--again")
+    assert (both.status, "give one of the two" in both.stderr) == (2, True), both
+    alone = run_script("data_migrator.py", "none.json", "--rejects-only")
+    assert (alone.status, "none.json" in alone.stderr) == (2, True), alone
