@@ -35,6 +35,7 @@ from tranship.execution.active_run import ActiveRun, FlowTask, Task, WorkerConte
 from tranship.execution.batch_size import UNBOUNDED, AdaptiveBatchSize
 from tranship.execution.context import Job, RunContext
 from tranship.execution.copying import batch as worker
+from tranship.execution.copying import reject_rows
 from tranship.execution.copying import split as divide
 from tranship.execution.copying.flow_copy import FlowCopy, RunSessions
 from tranship.execution.copying.tables import finish
@@ -294,7 +295,7 @@ def install() -> None:
     """The engine's worker over simulated connections, in this process."""
     for module, name, instead in (
         (worker, "open_session", _connect),
-        (worker, "fetch_records", _fetch_records),
+        (reject_rows, "fetch_records", _fetch_records),
         (watch, "is_working", _unreachable),
         (divide, "SMALLEST_BATCH", 1),
     ):
