@@ -23,6 +23,7 @@ of a batch.
 4. ``evidence.py``, ``key_evidence.py``, ``standing.py``: bounded reads of OLD and NEW that answer the
    questions of ``analyze``.
 5. ``old/``: statements that read OLD. ``new/``: statements that ask NEW, write to it, and keep its journal.
-   Neither imports the other; what both need stands here (``ctid.py``: locators of rows as ctids;
-   ``foreign_keys.py``: when a row is the parent of another).
+   Neither imports the other; what both need stands here (``row_id.py`` and ``ctid.py``: what a
+   locator is in SQL; ``left_out.py``: which old rows a flow takes; ``foreign_keys.py``: when a row is the
+   parent of another).
 """
