@@ -33,15 +33,17 @@ from tranship.planning.deciding.resolve import asked_about, decide, open_questio
 from tranship.planning.deciding.resolve.casts import cast_questions
 from tranship.planning.deciding.resolve.flows import queries, with_queries
 from tranship.planning.deciding.resolve.open_changes import left_behind
+from tranship.planning.deciding.resolve.run_started import asks_for_start, constant, with_start
 from tranship.planning.deciding.resolve.words import entry_path
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import chosen_by_new_name
-from tranship.planning.plan.build import build, flow_plans
+from tranship.planning.plan.build import at_moment, build, flow_plans
 from tranship.planning.plan.not_executed import not_executed
 from tranship.planning.plan.person_sql import person_sql
 from tranship.server.identity import read_identity
 from tranship.server.journal import RunStatus, find_journal, missing_rights
 from tranship.server.session import datestyle, pin
+from tranship.sql.session import CLOCK
 
 _OBSERVE_SECONDS = 300.0
 """Bound of the questions whether a column changes its meaning: what has no answer refuses the run, so a slow
@@ -72,6 +74,7 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
     file = read_resolutions(path) if path is not None else ResolutionFile(())
     async with connections(config) as open_:
         sides = await read_sides(config, open_, also=_lookup_schemas(file))
+        file, moment = await _with_start(open_.old, file)
         old, new = sides.old, sides.new
         stale = _stale(options, file, path, sides)
         background, unread, filled = await _background(open_, sides, config)
@@ -94,10 +97,20 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         plan, more = build(old, new, comparison, answers, sides.scope.tables)
         tried = await _refused_by_old(open_, sides, plan)
         refuse([*more, *tried, *not_executed(plan)])
-        plan = await with_described_items(open_.old, plan)
+        plan = at_moment(await with_described_items(open_.old, plan), moment)
         refuse(await probably_swapped(open_, sides, plan, config, allowed=options.allow_empty_old))
     warnings = (*stale, *unread, *problems, *tried, *more, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
+
+
+async def _with_start(old: asyncpg.Connection, file: ResolutionFile) -> tuple[ResolutionFile, str]:
+    """Returns the file with the time of OLD's clock in place of ``run.started``, and that constant;
+    empty where nothing reads it.
+    """
+    if not asks_for_start(file):
+        return file, ""
+    moment = constant(await old.fetchval(CLOCK))
+    return with_start(file, moment), moment
 
 
 def _stale(options: MigrateOptions, file: ResolutionFile, path: Path | None, sides: Sides) -> list[Problem]:

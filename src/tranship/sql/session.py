@@ -49,6 +49,7 @@ to commits.
 DEFAULT_PATH = "SET LOCAL search_path TO DEFAULT"
 """Until the transaction ends, names in values (``regclass``) are read as in batches."""
 
+CLOCK = "SELECT pg_catalog.clock_timestamp()"
 BACKEND = "SELECT pg_catalog.pg_backend_pid()"
 VERSION = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4"
 """The version as a number, 170002: what a server calls itself in words may be anything."""

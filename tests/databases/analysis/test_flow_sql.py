@@ -257,6 +257,28 @@ async def test_a_key_of_a_query_need_not_fill_anything(
     assert prepared is not None, told
 
 
+async def test_what_a_query_gives_is_taken_as_it_is_meant(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = (
+        NEW
+        + """
+        CREATE TABLE sums (recipe_id int PRIMARY KEY REFERENCES recipes, owner int REFERENCES parts, amount int, seen timestamptz, paid boolean);
+    """
+    )
+    pair = await make_pair(OLD, new)
+    sums = {
+        "action": "query",
+        "key": "recipe_id",
+        "sql": "SELECT r.id AS recipe_id, r.id AS owner, 100 * r.id AS amount, r.gone AS seen, 1 AS paid FROM public.recipes AS r",
+    }
+    paid = {"action": "transform", "old_column": "paid", "new_column": "paid", "value_mapping": {"1": True}}
+    entries = {"recipes": LEFT, "attr": DROPPED, "parts": PARTS, "x -> sums": [sums, paid]}
+    prepared, told = await asked(pair, tmp_path, entries, monkeypatch)
+    assert prepared is not None, told
+    assert not [line for line in told if "not asked" in line]
+
+
 async def test_functions_whose_reads_nobody_sees_are_named(
     make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

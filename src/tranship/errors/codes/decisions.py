@@ -159,7 +159,10 @@ class VolatileSql(RefusedSql, frozen=True):
 
 class CurrentTimeSql(RefusedSql, frozen=True):
     message = "{field} {sql!r}: it reads the current time ({function}), which is another one in each batch"
-    hint = "write the moment that is meant as a constant: timestamptz '2026-01-31 12:00+00'"
+    hint = (
+        "write run.started, the time at which the run began,"
+        " or the moment that is meant as a constant: timestamptz '2026-01-31 12:00+00'"
+    )
     function: str = ""
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
-from tranship.model.catalog_codes import FIRES_AS_ORIGIN
+from tranship.model.catalog_codes import FIRES_AS_ORIGIN, RelationKind
 from tranship.model.change import Change, ChangeClass, ColumnPair, Pairing, Proposal, TablePair
 from tranship.model.change_kind import ChangeKind
 from tranship.model.expression import Conversion, Loss, Rule
@@ -198,7 +198,9 @@ def _type_changes(tables: Tables, pair: ColumnPair, old: Column, new: Column) ->
     A question of meaning comes first, because a conversion that succeeds may still be wrong.
     """
     conversion = tables.convert(old, new)
-    concern = meaning_change(pair, tables.before, tables.after, tables.landscape)
+    # Whoever writes a SELECT for this table says what its columns mean.
+    written = tables.before.kind is RelationKind.QUERY
+    concern = None if written else meaning_change(pair, tables.before, tables.after, tables.landscape)
     if concern is not None:
         yield _meaning(tables, old, new, concern, conversion)
     elif not same_type(old.type, new.type, tables.schemas):

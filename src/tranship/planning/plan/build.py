@@ -75,6 +75,17 @@ def flow_plans(old: Catalog, new: Catalog, matching: Matching, answers: Answers)
     return [replace(plan, repointing=repointing.get((plan.old, plan.name))) for plan in plans]
 
 
+def at_moment(plan: Plan, moment: str) -> Plan:
+    """Returns the plan with what stands in its SQL for ``run.started``."""
+    if not moment:
+        return plan
+    groups = (
+        replace(group, tables=tuple(replace(table, moment=moment) for table in group.tables))
+        for group in plan.groups
+    )
+    return replace(plan, groups=tuple(groups))
+
+
 def _left_out(comparison: Comparison, dropped: dict[TableName, str]) -> tuple[LeftOut, ...]:
     """Returns the tables that stay behind, by a decision or as the records of a migration tool."""
     tools = {

@@ -68,7 +68,20 @@ def content_record(plan: TablePlan) -> dict[str, Json]:
         record["shape"] = _shape(plan.shape)
     if plan.adopting:
         record["adopting"] = sorted(plan.adopting)
-    return record
+    # The time at which a run begins is another one each time, and no other decision.
+    return {key: _timeless(value, plan.moment) for key, value in record.items()} if plan.moment else record
+
+
+def _timeless(value: Json, moment: str) -> Json:
+    match value:
+        case str():
+            return value.replace(moment, "run.started")
+        case Mapping():
+            return {key: _timeless(member, moment) for key, member in value.items()}
+        case Sequence():
+            return [_timeless(member, moment) for member in value]
+        case _:
+            return value
 
 
 def _shape(shape: Shape) -> dict[str, Json]:

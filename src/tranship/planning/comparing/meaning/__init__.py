@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tranship.model.catalog import Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import ColumnPair, Comparison, Pairing
 from tranship.model.evidence import MeaningQuestion
 from tranship.model.names import ColumnRef
@@ -77,7 +78,7 @@ def meaning_questions(comparison: Comparison, landscape: Landscape) -> Iterator[
     """
     for pair in comparison.matching.pairs:
         before, after = landscape.old.table(pair.old), landscape.new.table(pair.new)
-        if before is None or after is None:
+        if before is None or after is None or before.kind is RelationKind.QUERY:
             continue
         kept = [(p.old, p.new) for p in pair.columns if p.pairing is not Pairing.DECIDED]
         for columns in (*kept, *((p.old, p.new) for p in pair.proposals)):

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tranship.model.catalog import Column, Table
+from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import Comparison, TablePair
 from tranship.model.evidence import KeyQuestion
 from tranship.model.names import ColumnRef, TableName
@@ -95,7 +96,7 @@ def key_questions(comparison: Comparison, landscape: Landscape) -> tuple[KeyQues
     found: list[tuple[int, KeyQuestion]] = []
     for pair in comparison.matching.pairs:
         before, after = landscape.old.table(pair.old), landscape.new.table(pair.new)
-        if before is None or after is None:
+        if before is None or after is None or before.kind is RelationKind.QUERY:
             continue
         for old, new in (*_paired(pair, before, after, landscape), *_parted(pair, before, after)):
             ordered = _ordered(before.name, old, landscape)
