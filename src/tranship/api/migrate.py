@@ -22,7 +22,7 @@ from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.resilience.writer_lock import WriterLock
 from tranship.execution.results.files import longest_path, refused, write_outcome
 from tranship.execution.results.outcome import MigrationOutcome, StoppedRun
-from tranship.execution.upkeep.doctor import restore_all
+from tranship.execution.upkeep.doctor import refuse_what_is_off, restore_all
 from tranship.model.notes import ResultUnwritten, ResultWritten, Warned
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted
@@ -111,7 +111,7 @@ async def _begin(config: Config, options: MigrateOptions, hear: Callable[[Event]
                     invocation=options.invocation,
                 )
         if options.live:
-            await restore_all(config, lambda note: hear(Noted(note)), resuming=True)
+            refuse_what_is_off(await restore_all(config, lambda note: hear(Noted(note)), resuming=True))
         return await prepare(config, options)
     except BROKEN as error:
         raise could_not_begin(error) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tranship.execution.rollback.command import Rollback, RollbackTable, rollback
-from tranship.execution.upkeep.doctor import Diagnosis, examine, restore_all
+from tranship.execution.upkeep.doctor import Diagnosis, accept, examine, restore_all
 from tranship.execution.upkeep.status import RunState, TableState, purge, status
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "RollbackTable",
     "RunState",
     "TableState",
+    "accept",
     "examine",
     "purge",
     "restore_all",

@@ -11,6 +11,7 @@ from msgspec import Struct
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.resolution import Problem
+from tranship.model.undo import Back, Gone
 
 
 class Warned(Struct, frozen=True, tag=True):
@@ -180,6 +181,13 @@ class IndexesStillRemoved(Struct, frozen=True, tag=True):
     indexes: int
 
 
+class FoundRestored(Struct, frozen=True, tag=True):
+    """What a run had switched off was restored or dropped by somebody else meanwhile."""
+
+    what: str
+    found: Back | Gone
+
+
 class NotRestored(Struct, frozen=True, tag=True):
     """A run that stopped could not switch everything on again."""
 
@@ -211,6 +219,7 @@ SwitchNote = (
     | IndexRebuilding
     | IndexRebuilt
     | IndexesStillRemoved
+    | FoundRestored
     | NotRestored
 )
 """Notes on triggers, foreign keys and indexes of NEW."""

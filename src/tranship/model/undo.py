@@ -35,6 +35,14 @@ class IndexShape(Struct, frozen=True, omit_defaults=True):
     """Storage parameters: name and value."""
 
 
+class Relation(Struct, frozen=True, omit_defaults=True):
+    """What tells a table of NEW, and columns of it, from others that have their names by now."""
+
+    oid: int
+    numbers: tuple[int, ...] = ()
+    """``pg_attribute.attnum`` of the columns that an entry names, in its order."""
+
+
 class TriggerDisabled(Struct, frozen=True, tag="trigger"):
     """A trigger that was put into another state; addressed by itself also on a partition."""
 
@@ -42,6 +50,9 @@ class TriggerDisabled(Struct, frozen=True, tag="trigger"):
     trigger: str
     state: str
     """``pg_trigger.tgenabled`` before: O, D, R or A."""
+    home: Relation | None = None
+    """None, here and below: only the names are known."""
+    oid: int = 0
 
     def __str__(self) -> str:
         return f"trigger {self.trigger} of {self.relation}"
@@ -54,6 +65,8 @@ class RuleDisabled(Struct, frozen=True, tag="rule"):
     rule: str
     state: str
     """``pg_rewrite.ev_enabled`` before: O, D, R or A."""
+    home: Relation | None = None
+    oid: int = 0
 
     def __str__(self) -> str:
         return f"rule {self.rule} of {self.relation}"
@@ -66,6 +79,10 @@ class KeyDropped(Struct, frozen=True, tag="foreign key"):
     key: ForeignKey
     partitioned: bool
     """Either end is a partitioned table: such a key is added whole, not NOT VALID first."""
+    home: Relation | None = None
+    parent: Relation | None = None
+    twins: tuple[str, ...] = ()
+    """Names of keys that said the same when this one was dropped."""
 
     def __str__(self) -> str:
         return f"foreign key {self.key.name} of {self.table}"
@@ -76,6 +93,8 @@ class KeyUnvalidated(Struct, frozen=True, tag="validity"):
 
     table: TableName
     key: str
+    dropped: KeyDropped | None = None
+    """The key as it was, by which it is known under another name."""
 
     def __str__(self) -> str:
         return f"validity of foreign key {self.key} of {self.table}"
@@ -87,6 +106,7 @@ class CommentDropped(Struct, frozen=True, tag="comment"):
     table: TableName
     key: str
     comment: str
+    dropped: KeyDropped | None = None
 
     def __str__(self) -> str:
         return f"comment on foreign key {self.key} of {self.table}"
@@ -104,6 +124,10 @@ class IndexDropped(Struct, frozen=True, tag="index"):
     tablespace: str | None = None
     """None: the database's own."""
     comment: str | None = None
+    home: Relation | None = None
+    """Its numbers are those of the keys, then of the included columns."""
+    twins: tuple[str, ...] = ()
+    """Names of indexes that had the same shape when this one was dropped."""
 
     def __str__(self) -> str:
         return f"index {self.index.name} of {self.table}"
@@ -123,3 +147,36 @@ SwitchedOff = (
     TriggerDisabled | RuleDisabled | KeyDropped | KeyUnvalidated | CommentDropped | IndexDropped | Unreadable
 )
 """Everything that can be off in NEW."""
+
+
+class Back(Struct, frozen=True, tag="back"):
+    """Somebody else has restored a thing already."""
+
+    name: str | None = None
+    """Another name that it has now."""
+    form: str | None = None
+    """Another form that it has now, as the server prints it."""
+
+
+class Gone(Struct, frozen=True, tag="gone"):
+    """Somebody dropped what was off, or what it belonged to: there is nothing to restore."""
+
+    what: str
+    """What was dropped: ``the table``, ``the trigger`` …"""
+
+
+class Blocked(Struct, frozen=True, tag="blocked"):
+    """Something stands in the way that a person has to judge."""
+
+    by: str
+    """It, in words."""
+
+
+class Waiting(Struct, frozen=True, tag="waiting"):
+    """The foreign key that an entry is about is still gone; there is an entry for it, too."""
+
+
+Settled = Back | Gone
+"""Nothing is off any more."""
+Standing = SwitchedOff | Settled | Blocked | Waiting
+"""How an entry stands in NEW now: still off, with the names that things have by now, or otherwise."""

@@ -9,6 +9,7 @@ from tranship.model.notes import (
     BatchDivided,
     CopiedAnew,
     FollowerBehind,
+    FoundRestored,
     IndexesStillRemoved,
     IndexesToRemove,
     IndexRebuilding,
@@ -36,6 +37,8 @@ from tranship.model.notes import (
     UnchangedSoFar,
     Warned,
 )
+from tranship.model.undo import Back, Gone
+from tranship.model.visible import visible
 
 
 def words(note: Note) -> str:
@@ -142,6 +145,8 @@ def _of_switch(note: SwitchNote) -> str:
                 f"{indexes} indexes are removed: the next live run resumes without them and rebuilds them, "
                 "tranship doctor CONFIG --restore does it now"
             )
+        case FoundRestored(what=what, found=found):
+            return f"{what}: {settled(found)}"
         case NotRestored(error=error):
             return (
                 f"not everything could be switched on again ({error}): "
@@ -149,6 +154,15 @@ def _of_switch(note: SwitchNote) -> str:
             )
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def settled(found: Back | Gone) -> str:
+    """Returns how something stands that a run had switched off and that is off no more."""
+    if isinstance(found, Gone):
+        return f"{found.what} was dropped meanwhile, so nothing is restored"
+    name = f" under the name {visible(found.name)}" if found.name is not None else ""
+    form = f", in another form: {visible(found.form)}" if found.form is not None else ""
+    return f"somebody has restored it already{name}{form}"
 
 
 def _blocked(note: LockBlocked) -> str:

@@ -19,7 +19,8 @@ from tranship.errors import Refused, Stopped
 from tranship.errors.codes.stops import TakenOver
 from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.switches.indexes import LooseIndex
-from tranship.execution.switches.switch_board import SwitchBoard, restore
+from tranship.execution.switches.restoring import restore
+from tranship.execution.switches.switch_board import SwitchBoard
 from tranship.model.catalog import Index
 from tranship.model.names import TableName
 from tranship.model.notes import IndexRebuilding, IndexRemoved

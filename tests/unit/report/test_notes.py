@@ -16,6 +16,7 @@ from tranship.model.notes import (
     BatchDivided,
     CopiedAnew,
     FollowerBehind,
+    FoundRestored,
     IndexesStillRemoved,
     IndexesToRemove,
     IndexRebuilding,
@@ -42,6 +43,7 @@ from tranship.model.notes import (
 from tranship.model.progress import RowRejected
 from tranship.model.reasons import ServerSaid
 from tranship.model.resolution import Problem
+from tranship.model.undo import Back, Gone
 from tranship.report.notes import words
 from tranship.report.rejects import key_words, reason_words
 
@@ -83,6 +85,10 @@ NOTES: dict[Note, str] = {
     IndexRebuilding("index a of public.city"): "rebuilding index a of public.city",
     IndexRebuilt("index a of public.city", 2.04): "index a of public.city rebuilt in 2.0 s",
     IndexesStillRemoved(2): "2 indexes are removed",
+    FoundRestored(
+        "index i of t", Back("j", "CREATE\nINDEX")
+    ): "under the name j, in another form: CREATE\\u000aINDEX",
+    FoundRestored("index i of t", Gone("the table")): "the table was dropped meanwhile",
     NotRestored("OSError: no"): "switched on again (OSError: no)",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tranship.cli.context import CliContext, answering
+from tranship.model.notes import FoundRestored, Note
 from tranship.model.undo import Unreadable
 from tranship.model.visible import pasteable, visible
 
@@ -19,39 +21,59 @@ if TYPE_CHECKING:
 @click.command(no_args_is_help=True)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--restore", is_flag=True, help="Enable what was left disabled. Without it nothing is changed.")
+@click.option(
+    "--accept",
+    "accepted",
+    metavar="WHAT",
+    multiple=True,
+    help="Let WHAT, as it is listed, stay as it is now: no run restores it any more.",
+)
 @answering
 @click.pass_context
-def command(context: click.Context, config: Path, restore: bool) -> None:
+def command(context: click.Context, config: Path, restore: bool, accepted: tuple[str, ...]) -> None:
     """Show triggers, keys and indexes that a crashed run left disabled in the NEW database of CONFIG. Ends
     with 1 while any is.
     """
     from tranship import api
     from tranship.cli.loop import run
     from tranship.cli.start import load
-    from tranship.cli.terminal import note, say
+    from tranship.cli.terminal import say
     from tranship.codec import encode
     from tranship.model.options import command_line
-    from tranship.report.notes import words
 
     loaded = load(config)
-    found = run(
-        lambda _: api.restore_all(loaded, lambda what: note(words(what))) if restore else api.examine(loaded)
-    )
-    left = not all(diagnosis.restored for diagnosis in found)
+    kept = run(lambda _: api.accept(loaded, accepted)) if accepted else ()
+    found = run(lambda _: api.restore_all(loaded, _tell) if restore else api.examine(loaded))
+    left = any(diagnosis.off for diagnosis in found)
     if context.ensure_object(CliContext).json:
         say(encode(found).decode().rstrip("\n"))
         context.exit(1 if left else 0)
+    for undo in kept:
+        say(visible(f"{undo.what}: stays as it is"))
+    for line in itertools.chain.from_iterable(map(_lines, found)):
+        say(line)
     if not found:
         say(f"Nothing is switched off in {loaded.new.display}.")
-    for diagnosis in found:
-        say("\n".join(_lines(diagnosis)))
     if left and not restore:
         say(f"Restore it: {command_line('tranship', 'doctor', str(config), '--restore')}")
     context.exit(1 if left else 0)
 
 
+def _tell(what: Note) -> None:
+    from tranship.cli.terminal import note
+    from tranship.report.notes import words
+
+    # The list that follows says what was found restored or dropped.
+    if not isinstance(what, FoundRestored):
+        note(words(what))
+
+
 def _lines(diagnosis: Diagnosis) -> Iterator[str]:
-    if diagnosis.restored:
+    from tranship.report.notes import settled
+
+    if diagnosis.now is not None:
+        state = settled(diagnosis.now)
+    elif diagnosis.restored:
         state = "restored"
     elif diagnosis.running:
         state = "off, a run that is at work needs it so"
@@ -60,6 +82,8 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
     yield visible(f"{diagnosis.undo.what}: {state}")
     if diagnosis.problem:
         yield visible(f"  {diagnosis.problem}")
+    if diagnosis.refusal is not None:
+        yield f"  {diagnosis.refusal.code} hint: {diagnosis.refusal.hint}"
     if state == "off" and isinstance(diagnosis.undo.off, Unreadable):
         yield visible(f"  tranship did not write this entry and runs nothing of it: {diagnosis.undo.sql}")
     elif state == "off":

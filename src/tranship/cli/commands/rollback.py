@@ -73,6 +73,9 @@ def _lines(done: Rollback) -> Iterator[str]:
     for table in done.tables:
         gone = "deleted" if done.live else "would be deleted"
         of = f" ({table.flow})" if table.flow else ""
+        if table.gone:
+            yield f"  {table.table}{of}: the table was dropped, and {table.written} rows of the run with it"
+            continue
         left = f"{table.written - table.unchanged} left: changed or deleted since"
         yield f"  {table.table}{of}: {table.unchanged} rows {gone}, {left}"
         for key in table.others[:NAMED]:

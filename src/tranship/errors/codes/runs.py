@@ -1,4 +1,4 @@
-"""TS130 and TS351 to TS391: what other runs and earlier ones forbid, and what a rollback or a purge
+"""TS130 and TS351 to TS399: what other runs and earlier ones forbid, and what a rollback or a purge
 refuses.
 """
 
@@ -255,19 +255,6 @@ class BegunInEarlierFormat(RefusalMessage, frozen=True):
 class NoPlanInJournal(BegunInEarlierFormat, frozen=True):
     message = "the unfinished run {run} was begun by tranship {version} and has no plan in the journal"
     hint = "roll it back: migrate with --restart, or tranship rollback CONFIG --run {run} --live"
-
-
-class UndoUnreadable(RefusalMessage, frozen=True):
-    code = "TS385"
-    meaning = "the journal holds SQL that tranship did not write; it is not executed"
-    cure = "restore by hand what is off, and mark the entry as done"
-    about = "{what}"
-    message = "the journal's entry for {what} is none that tranship wrote, and is not executed: {sql}"
-    hint = (
-        "see what of it is off, restore that by hand, and mark the entry as done in the journal's table undo"
-    )
-    what: str
-    sql: str
 
 
 class FilledBefore(RefusalMessage, frozen=True):

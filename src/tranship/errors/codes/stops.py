@@ -224,11 +224,31 @@ class CommittedRowsLost(StopMessage, frozen=True):
 class IndexNotRebuilt(StopMessage, frozen=True):
     code = "TS427"
     meaning = "an index that was removed for the load could not be rebuilt"
-    cure = "remove the cause; the same command resumes"
+    cure = "remove the cause, or let it be as it is (`doctor --accept`); the same command resumes"
     about = "{index}"
     message = "{index} could not be rebuilt: {said}"
-    hint = "remove the cause and run the same command again"
+    hint = (
+        "remove the cause, or let it be as it is (tranship doctor CONFIG --accept); "
+        "then run the same command again"
+    )
     index: str
+    said: str
+
+
+class StillOff(StopMessage, frozen=True):
+    code = "TS440"
+    meaning = "a trigger, rule or foreign key that was switched off for the load could not be restored"
+    cure = (
+        "remove the cause, restore it by hand, or let it be as it is (`doctor --accept`); "
+        "the same command resumes"
+    )
+    about = "{what}"
+    message = "{what} could not be restored: {said}"
+    hint = (
+        "remove the cause, or restore it by hand, or let it be as it is (tranship doctor CONFIG --accept); "
+        "then run the same command again"
+    )
+    what: str
     said: str
 
 

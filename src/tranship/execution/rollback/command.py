@@ -29,6 +29,7 @@ from tranship.server.catalog import read_catalog
 from tranship.server.journal import Journal, Run, SequenceMove, find_journal
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql.new import sequences as sql_sequences
+from tranship.sql.queries import query
 
 
 class RollbackTable(Struct, frozen=True):
@@ -41,6 +42,8 @@ class RollbackTable(Struct, frozen=True):
     """Rows that are still as the run wrote them; only these are deleted."""
     others: tuple[dict[str, str], ...] = ()
     """Keys of the first rows that others wrote or changed since. The rows that stay are among them."""
+    gone: bool = False
+    """The table was dropped, and its rows with it."""
     flow: str | UnsetType = UNSET
     """What a person calls the flow that wrote them; absent for a plain pair of tables."""
     updated: int = 0
@@ -55,7 +58,7 @@ class RollbackTable(Struct, frozen=True):
         """The number of rows that can no longer be proven to be the run's, or do not get back their
         values.
         """
-        return self.written - self.unchanged + self.updated - self.restored
+        return self.written - self.unchanged + self.updated - self.restored if not self.gone else 0
 
 
 class Rollback(Struct, frozen=True):
@@ -151,6 +154,7 @@ async def _preview(
             w.rows,
             w.found,
             keys,
+            w.gone,
             w.task.flow.name or UNSET,
             w.images.rows,
             w.images.ours,
@@ -163,10 +167,15 @@ async def _preview(
 async def _sequences(
     new: asyncpg.Connection, moves: Sequence[SequenceMove]
 ) -> tuple[list[SequenceMove], list[SequenceMove]]:
-    """Returns the sequences that stand where the run left them, and those that others have used since."""
+    """Returns the sequences that stand where the run left them, and those that others have used since.
+
+    One that was dropped is in neither.
+    """
     mine: list[SequenceMove] = []
     left: list[SequenceMove] = []
     for moved in moves:
+        if await new.fetchval(query("off_holder"), moved.name.schema, moved.name.name) is None:
+            continue
         row = await new.fetchrow(sql_sequences.sequence_state(moved.name))
         still = (int(row["last"]), row["called"]) == (moved.after, moved.after_called)
         (mine if still else left).append(moved)

@@ -22,7 +22,8 @@ from tranship.execution.resilience.writer_lock import hold_epoch
 from tranship.execution.rollback.images import Restorer
 from tranship.execution.rollback.refusals import refuse
 from tranship.execution.rollback.written import Written
-from tranship.execution.switches.switch_board import LOCK_TIMEOUT, SwitchBoard
+from tranship.execution.switches.restoring import LOCK_TIMEOUT
+from tranship.execution.switches.switch_board import SwitchBoard
 from tranship.execution.switches.triggers_and_keys import (
     DELETE,
     UPDATE,

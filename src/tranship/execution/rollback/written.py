@@ -11,14 +11,23 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.errors import Refused
-from tranship.errors.codes.runs import CopiedServer, RowsEdited, TooManyTransactions, UpdatesEdited
+from tranship.errors.codes.runs import (
+    CopiedServer,
+    RowsEdited,
+    TooManyTransactions,
+    UpdatesEdited,
+)
+from tranship.errors.codes.upkeep import TableRenamed
 from tranship.execution.rollback.images import LISTED, Images, find_images
 from tranship.model.catalog import Catalog
+from tranship.model.names import TableName
+from tranship.model.visible import pasteable
 from tranship.server.identity import read_identity
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow
 from tranship.sql import session as statements
 from tranship.sql.new import rollback as sql_rollback
 from tranship.sql.new.counting import count_written
+from tranship.sql.queries import query
 
 WRAP = 2**31
 """Transactions after which the 32 bits of an xmin no longer prove whose row it is (PostgreSQL documentation,
@@ -41,6 +50,8 @@ class Written(Struct, frozen=True):
     """The transactions that changed rows of NEW's own."""
     images: Images = Images()
     """Those rows, as far as they are not restored."""
+    gone: bool = False
+    """The table was dropped, and its rows with it."""
 
     @property
     def every_xid(self) -> tuple[int, ...]:
@@ -61,7 +72,7 @@ async def find_written(
 
     Raises:
         Refused: an xmin proves nothing, because too many transactions ran since or because rows and journal
-            were copied here from another server.
+            were copied here from another server; or a table has another name now.
     """
     if run.new_identity.partition("/")[0] != (await read_identity(new)).system:
         raise Refused(CopiedServer())
@@ -69,7 +80,12 @@ async def find_written(
     batches = [batch for batch in await journal.batches(new, tasks, run.id) if batch.xids]
     age = await _age(new, run, batches)
     found = [await _written(new, task, batches, age) for task in tasks if wanted(task)]
-    return tuple([replace(w, images=await find_images(new, journal, run, catalog, w.task)) for w in found])
+    return tuple(
+        [
+            w if w.gone else replace(w, images=await find_images(new, journal, run, catalog, w.task))
+            for w in found
+        ]
+    )
 
 
 async def _age(new: asyncpg.Connection, run: Run, batches: Sequence[BatchRow]) -> int:
@@ -89,10 +105,28 @@ async def _age(new: asyncpg.Connection, run: Run, batches: Sequence[BatchRow]) -
 
 async def _written(new: asyncpg.Connection, task: TaskRow, batches: Sequence[BatchRow], age: int) -> Written:
     mine = [batch for batch in batches if batch.position == task.position]
-    xids = tuple(xid for batch in mine for xid in batch.xids)
+    rows, xids = sum(batch.written for batch in mine), tuple(xid for batch in mine for xid in batch.xids)
+    if xids and not await _there(new, task):
+        return Written(task, rows, (), gone=True)
     found = await new.fetchval(sql_rollback.count_ours(task.flow.new, xids)) if xids else 0
     updates = tuple(xid for batch in mine for xid in batch.update_xids)
-    return Written(task, sum(batch.written for batch in mine), xids, found, age, updates)
+    return Written(task, rows, xids, found, age, updates)
+
+
+async def _there(new: asyncpg.Connection, task: TaskRow) -> bool:
+    """Returns whether the table of a task is still there.
+
+    Raises:
+        Refused: it has another name now, under which its rows would be overlooked.
+    """
+    name, oid = task.flow.new, task.relation.oid if task.relation is not None else 0
+    rows = await new.fetch(query("off_relation"), name.schema, name.name, oid)
+    if any(row["named"] for row in rows):
+        return True
+    for row in rows:
+        present = TableName(row["schema"], row["name"])
+        raise Refused(TableRenamed(name, present, pasteable(sql_rollback.rename_table(present, name))))
+    return False
 
 
 async def refuse_edited(

@@ -255,7 +255,7 @@ class _Search:
             decided = await self._context.journal.plan(self._control, run)
             if decided is None:
                 raise Refused(RejectedInEarlierFormat(task.flow.old, 0, run.tool_version, self._back(run)))
-            self._decided[run.id] = rebound(decided, self._context.job.plan)
+            self._decided[run.id] = rebound(decided, self._context.job.plan, self._context.job.new)
         return next(plan for plan in self._decided[run.id].tables if plan.flow == task.flow)
 
     def _back(self, run: Run) -> str:

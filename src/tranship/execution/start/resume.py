@@ -208,7 +208,7 @@ async def _as_decided(control: asyncpg.Connection, journal: Journal, job: Job, r
     decided = await journal.plan(control, run)
     if decided is None:
         raise earlier_format(journal, run.id, run.tool_version)
-    return replace(job, plan=rebound(decided, job.plan))
+    return replace(job, plan=rebound(decided, job.plan, job.new))
 
 
 async def _known_rejects(

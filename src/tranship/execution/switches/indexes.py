@@ -20,6 +20,7 @@ from typing import assert_never
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.errors.codes.privileges import IndexNotRemovable
 from tranship.execution.context import Job
@@ -30,7 +31,7 @@ from tranship.model.names import Side, TableName
 from tranship.model.notes import IndexesToRemove
 from tranship.model.options import RebuildIndexes
 from tranship.model.resolution import Problem
-from tranship.model.undo import IndexDropped
+from tranship.model.undo import IndexDropped, Relation
 from tranship.model.visible import pasteable
 from tranship.planning.printed.definitions import index_shape
 from tranship.sql.new.indexes import holds_rows
@@ -97,7 +98,16 @@ def _loose_index(table: Table, row: asyncpg.Record) -> LooseIndex | None:
     if known is None or shape is None:
         return None
     whole = IndexDropped(table.name, known, shape, row["schema"], row["tablespace"], row["comment"])
+    names = (*(key.column for key in shape.keys), *shape.include)
+    twins = [i.name for i in table.indexes if i is not known and index_shape(i.definition) == shape]
+    whole = replace(whole, home=relation_of(table, names), twins=tuple(twins))
     return LooseIndex(whole, tuple(row["lacks"]))
+
+
+def relation_of(table: Table, names: Iterable[str]) -> Relation:
+    """Returns what tells a table and these columns from others that have their names later."""
+    columns = (table.column(name) for name in names)
+    return Relation(table.oid, tuple(column.attnum for column in columns if column is not None))
 
 
 async def to_remove(

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import asyncpg
 from msgspec.structs import replace
 
 from tranship.errors import Refused, Stopped
-from tranship.errors.codes.runs import UndoUnreadable
-from tranship.errors.codes.stops import IndexNotRebuilt
+from tranship.errors.codes.stops import IndexNotRebuilt, StillOff
 from tranship.execution.context import Job
 from tranship.execution.resilience.connection import Session
 from tranship.execution.resilience.failpoints import failpoint
-from tranship.execution.switches.indexes import LooseIndex
+from tranship.execution.resilience.server_errors import is_transient
+from tranship.execution.switches.indexes import LooseIndex, relation_of
+from tranship.execution.switches.restoring import LOCK_TIMEOUT, Fence, naming_blockers, restore
 from tranship.execution.switches.triggers_and_keys import DroppedKey, Switches
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.catalog_codes import RelationKind, TriggerState
@@ -25,31 +26,18 @@ from tranship.model.notes import (
     IndexRebuilding,
     IndexRebuilt,
     IndexRemoved,
-    LockBlocked,
     Note,
     NotRestored,
 )
 from tranship.model.progress import Noted
-from tranship.model.undo import (
-    CommentDropped,
-    KeyDropped,
-    KeyUnvalidated,
-    SwitchedOff,
-    Unreadable,
-)
+from tranship.model.undo import Back, CommentDropped, Gone, KeyDropped, KeyUnvalidated, SwitchedOff
+from tranship.planning.printed.off_now import meaning
 from tranship.server.journal import Journal, Undo
 from tranship.server.trouble import DATABASE_TROUBLE, spoken
 from tranship.sql import session as statements
 from tranship.sql.new import switches as sql_switches
 from tranship.sql.new.indexes import drop_index
-from tranship.sql.new.undo import restoring
 from tranship.sql.queries import query
-
-LOCK_TIMEOUT = "3s"
-"""A lock that waits makes every later session on the table wait behind it, so it gives up soon and tries
-again.
-"""
-Fence = Callable[[asyncpg.Connection], Awaitable[None]]
 
 
 class SwitchBoard:
@@ -110,24 +98,37 @@ class SwitchBoard:
         """Rebuilds one index.
 
         Raises:
-            Stopped: the server refuses; the undo stays in the journal.
+            Stopped: the server refuses, or something stands in the way; the undo stays in the journal.
         """
         self._say(IndexRebuilding(undo.what))
         began = time.monotonic()
         try:
-            await restore(self._journal, session, undo, self._say, fence=self._fence)
+            stood = await restore(self._journal, session, undo, self._say, fence=self._fence)
         except asyncpg.PostgresError as error:
             raise Stopped(IndexNotRebuilt(undo.what, spoken(error))) from error
-        self._say(IndexRebuilt(undo.what, time.monotonic() - began))
+        except Refused as refused:
+            raise Stopped(IndexNotRebuilt(undo.what, refused.message)) from refused
+        if not isinstance(stood, Back | Gone):
+            self._say(IndexRebuilt(undo.what, time.monotonic() - began))
         await failpoint("indexes.rebuilt")
 
     async def on(self, session: Session) -> None:
         """Restores everything that this run has off, except indexes, which `rebuild` makes once their rows
         are there.
+
+        Raises:
+            Stopped: the server refuses, or something stands in the way; the undo stays in the journal.
         """
         for undo in await self._open(session):
             if undo.index is None:
-                await restore(self._journal, session, undo, self._say, fence=self._fence)
+                try:
+                    await restore(self._journal, session, undo, self._say, fence=self._fence)
+                except asyncpg.PostgresError as error:
+                    if is_transient(error):
+                        raise
+                    raise Stopped(StillOff(undo.what, spoken(error))) from error
+                except Refused as refused:
+                    raise Stopped(StillOff(undo.what, refused.message)) from refused
                 await failpoint("switches.restored")
 
     async def on_after_failure(self, session: Session) -> None:
@@ -140,14 +141,24 @@ class SwitchBoard:
             mine = await self._open(session)
             for undo in mine:
                 if undo.index is None:
-                    with contextlib.suppress(
-                        asyncpg.IntegrityConstraintViolationError, asyncpg.ForeignKeyViolationError, Stopped
-                    ):
-                        await restore(self._journal, session, undo, self._say, fence=self._fence)
+                    await self._restore_if_possible(session, undo)
             if left := sum(undo.index is not None for undo in mine):
                 self._say(IndexesStillRemoved(left))
         except DATABASE_TROUBLE as error:
             self._say(NotRestored(spoken(error)))
+
+    async def _restore_if_possible(self, session: Session, undo: Undo) -> None:
+        """Restores one thing. What the server or a person's change forbids is told, and stays off."""
+        # Missing rows are no trouble: the next run brings them.
+        with contextlib.suppress(asyncpg.IntegrityConstraintViolationError, Stopped):
+            try:
+                await restore(self._journal, session, undo, self._say, fence=self._fence)
+            except Refused as refused:
+                self._say(NotRestored(refused.message))
+            except asyncpg.PostgresError as error:
+                if is_transient(error) or isinstance(error, asyncpg.IntegrityConstraintViolationError):
+                    raise
+                self._say(NotRestored(f"{undo.what}: {spoken(error)}"))
 
     async def _drop(self, session: Session, dropped: DroppedKey) -> None:
         table = self._job.new.table(dropped.table) if self._job is not None else None
@@ -168,14 +179,13 @@ class SwitchBoard:
             end is not None and end.kind == RelationKind.PARTITIONED_TABLE
             for end in (table, self._target(key))
         )
+        gone = _key_dropped(table, self._target(key), key, partitioned=partitioned)
         off: list[SwitchedOff] = []
         if comment is not None:
-            off.append(CommentDropped(dropped.table, key.name, comment))
+            off.append(CommentDropped(dropped.table, key.name, comment, gone))
         if key.validated and not partitioned and not key.period:
-            off.append(KeyUnvalidated(dropped.table, key.name))
-        # How it compares follows from its columns when it is made again.
-        kept = replace(key, operators=(), collations=())
-        off.append(KeyDropped(dropped.table, kept, partitioned))
+            off.append(KeyUnvalidated(dropped.table, key.name, gone))
+        off.append(gone)
         await self._change(session, off, sql_switches.drop_constraint(dropped.table, key.name))
 
     def _target(self, key: ForeignKey) -> Table | None:
@@ -198,57 +208,17 @@ class SwitchBoard:
                     await self._journal.write_undo(new, self._run, one)
                 await new.execute(change)
 
-        await session.work(str(off[-1]), partial(_naming_blockers, once, self._say))
+        await session.work(str(off[-1]), partial(naming_blockers, once, self._say))
 
     def _say(self, note: Note) -> None:
         self._tell(Noted(note))
 
 
-async def restore(
-    journal: Journal,
-    session: Session,
-    undo: Undo,
-    tell: Callable[[Note], None],
-    *,
-    fence: Fence | None = None,
-) -> None:
-    """Restores one thing and records that it is restored, in one transaction.
-
-    ``fence`` as for `SwitchBoard`; None: the caller holds the writer lock.
-
-    Raises:
-        Refused: the journal's entry is none that tranship wrote.
-    """
-    if isinstance(undo.off, Unreadable):
-        raise unreadable(undo)
-
-    async def once(new: asyncpg.Connection) -> None:
-        async with new.transaction():
-            await new.execute(statements.set_local("lock_timeout", LOCK_TIMEOUT))
-            if fence is not None:
-                await fence(new)
-            if await new.fetchval(journal.sql("undone"), undo.run, undo.seq) is not None:
-                for statement in restoring(undo.off):
-                    await new.execute(statement)
-                await failpoint("switches.restoring")
-
-    await session.work(undo.what, partial(_naming_blockers, once, tell))
-
-
-def unreadable(undo: Undo) -> Refused:
-    """Returns the refusal of an entry that tranship did not write. Its SQL is shown and never executed."""
-    return Refused(UndoUnreadable(undo.what, undo.sql))
-
-
-async def _naming_blockers(
-    once: Callable[[asyncpg.Connection], Awaitable[None]],
-    tell: Callable[[Note], None],
-    new: asyncpg.Connection,
-) -> None:
-    """Tries once; when that waited too long for a lock, tells which sessions hold one."""
-    try:
-        await once(new)
-    except asyncpg.LockNotAvailableError:
-        for row in await new.fetch(query("lock_holders")):
-            tell(LockBlocked(*(row[field] for field in LockBlocked.__struct_fields__)))
-        raise
+def _key_dropped(table: Table, parent: Table | None, key: ForeignKey, *, partitioned: bool) -> KeyDropped:
+    """Returns what is recorded of a foreign key that is dropped."""
+    twins = tuple(k.name for k in table.foreign_keys if k.name != key.name and meaning(k) == meaning(key))
+    # How it compares follows from its columns when it is made again.
+    kept = replace(key, operators=(), collations=())
+    home = relation_of(table, key.columns)
+    target = relation_of(parent, key.target_columns) if parent is not None else None
+    return KeyDropped(table.name, kept, partitioned, home, target, twins)

@@ -27,7 +27,7 @@ from tranship.model.catalog_codes import FIRES_AS_ORIGIN, FIRES_AS_REPLICA, Trig
 from tranship.model.names import TableName
 from tranship.model.plan import Group, TablePlan
 from tranship.model.resolution import Problem
-from tranship.model.undo import RuleDisabled, TriggerDisabled
+from tranship.model.undo import Relation, RuleDisabled, TriggerDisabled
 from tranship.model.visible import pasteable
 from tranship.planning.plan.found import updates
 from tranship.sql.new import switches as sql_switches
@@ -49,12 +49,14 @@ class Firing(Struct, frozen=True):
     owned: bool
     """This role may disable it."""
     rule: bool = False
+    home: Relation | None = None
+    oid: int = 0
 
     @property
     def off(self) -> TriggerDisabled | RuleDisabled:
         """What is on record once it is disabled."""
         disabled = RuleDisabled if self.rule else TriggerDisabled
-        return disabled(self.relation, self.name, self.state)
+        return disabled(self.relation, self.name, self.state, self.home, self.oid)
 
     def __str__(self) -> str:
         return str(self.off)
@@ -185,7 +187,8 @@ async def _rules(new: asyncpg.Connection, table: Table, events: int) -> list[Fir
 
 def _firing(row: asyncpg.Record, *, rule: bool = False) -> Firing:
     relation = TableName(row["schema"], row["relation"])
-    return Firing(relation, row["name"], TriggerState(row["state"]), row["owned"], rule)
+    home = Relation(row["home"])
+    return Firing(relation, row["name"], TriggerState(row["state"]), row["owned"], rule, home, row["oid"])
 
 
 async def _noticing(new: asyncpg.Connection, job: Job, table: Table) -> list[Firing]:

@@ -4,19 +4,26 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import asyncpg
 from msgspec import Struct
 
 from tranship.config import Config
-from tranship.errors import Refused
+from tranship.errors import Refused, UsageError
+from tranship.errors.codes.runs import RunAtWork
+from tranship.errors.codes.upkeep import CannotRestore, NothingOff
 from tranship.execution.resilience.connection import PlainSession, control
 from tranship.execution.resilience.writer_lock import at_work, hold_epoch, lock_number, shut_out
-from tranship.execution.switches.switch_board import Fence, restore
+from tranship.execution.switches.restoring import Fence, accepting, blocked, restore
 from tranship.model.notes import Note
+from tranship.model.resolution import Problem
+from tranship.model.undo import Back, Blocked, Gone, Waiting
+from tranship.model.visible import pasteable, visible
 from tranship.server.journal import Journal, Run, RunStatus, Undo, find_journal
+from tranship.server.journal.off_now import standing_now
+from tranship.server.trouble import spoken
 from tranship.sql.session import TRY_LOCK
 
 
@@ -29,7 +36,17 @@ class Diagnosis(Struct, frozen=True):
     """A run that is at work needs it off, so it is left alone."""
     restored: bool = False
     problem: str = ""
-    """Why it could not be restored."""
+    """Why it could not be restored, or what stands in the way."""
+    now: Back | Gone | None = None
+    """Somebody else restored or dropped it: it is off no more. None: nobody did."""
+    refusal: Problem | None = None
+    """What a person has to do before a live run can begin. None: nothing, or rows are missing that the run
+    brings."""
+
+    @property
+    def off(self) -> bool:
+        """Whether it is still off."""
+        return not self.restored and self.now is None
 
 
 async def examine(config: Config) -> tuple[Diagnosis, ...]:
@@ -40,9 +57,54 @@ async def examine(config: Config) -> tuple[Diagnosis, ...]:
             return ()
         runs = {run.id: run for run in await journal.runs(new, None)}
         found = [(undo, runs.get(undo.run)) for undo in await journal.open_undo(new)]
-        return tuple(
-            [Diagnosis(undo, run, run is not None and await at_work(new, run)) for undo, run in found]
-        )
+        return tuple([await _examined(new, journal, undo, run) for undo, run in found])
+
+
+async def _examined(new: asyncpg.Connection, journal: Journal, undo: Undo, run: Run | None) -> Diagnosis:
+    async with new.transaction(readonly=True):
+        stands = await standing_now(new, journal, undo)
+    working = run is not None and await at_work(new, run)
+    if isinstance(stands, Blocked):
+        refusal = blocked(undo, stands).problems[0] if not working else None
+        return Diagnosis(undo, run, working, problem=stands.by, refusal=refusal)
+    return Diagnosis(undo, run, working, now=stands if isinstance(stands, Back | Gone) else None)
+
+
+async def accept(config: Config, names: Sequence[str]) -> tuple[Undo, ...]:
+    """Records that things stay as they are now, by what they are called, and returns them.
+
+    Raises:
+        UsageError: nothing that is off is called so.
+        Refused: a run that is at work needs one of them off.
+    """
+    async with control(config) as new:
+        journal = await find_journal(new, config.journal_schema)
+        if journal is None:
+            raise UsageError(NothingOff(names[0], ()))
+        chosen = _chosen(await journal.open_undo(new), names)
+        runs = {run.id: run for run in await journal.runs(new, None)}
+        fences = await _fences(new, journal, {undo.run: runs.get(undo.run) for undo in chosen})
+        if any(undo.run not in fences for undo in chosen):
+            raise Refused(RunAtWork(journal.schema))
+        async with new.transaction():
+            for fence in filter(None, fences.values()):
+                await fence(new)
+            for undo in chosen:
+                await new.fetchval(journal.sql("undone"), undo.run, undo.seq)
+        return chosen
+
+
+def _chosen(open_undo: Sequence[Undo], names: Sequence[str]) -> tuple[Undo, ...]:
+    """Returns the entries that are called by these names, as they are or as they are shown.
+
+    Raises:
+        UsageError: nothing is called by one of them.
+    """
+    called = {word for undo in open_undo for word in (undo.what, visible(undo.what))}
+    for name in names:
+        if name not in called:
+            raise UsageError(NothingOff(name, tuple(dict.fromkeys(undo.what for undo in open_undo))))
+    return tuple(undo for undo in open_undo if {undo.what, visible(undo.what)} & set(names))
 
 
 async def restore_all(
@@ -61,12 +123,18 @@ async def restore_all(
             return ()
         runs = {run.id: run for run in await journal.runs(new, None)}
         open_undo = await journal.open_undo(new)
+        stay: list[Undo] = []
         if resuming:
             unfinished = await _with_rows(new, journal, runs.values())
-            open_undo = tuple(undo for undo in open_undo if undo.index is None or undo.run not in unfinished)
+            stay = [undo for undo in open_undo if undo.index is not None and undo.run in unfinished]
+        open_undo = tuple(undo for undo in open_undo if undo not in stay)
+        # An index that could not be rebuilt after hours of copying is asked about now, before this connection
+        # has the locks by which a run is known to be at work.
+        asked = [await _examined(new, journal, undo, runs.get(undo.run)) for undo in stay]
         fences = await _fences(new, journal, {undo.run: runs.get(undo.run) for undo in open_undo})
         restoring = _Restoring(journal, PlainSession(new, lambda noted: tell(noted.what)), fences, tell)
-        return tuple([await restoring.restore(undo, runs.get(undo.run)) for undo in open_undo])
+        found = [await restoring.restore(undo, runs.get(undo.run)) for undo in open_undo]
+        return (*found, *asked)
 
 
 async def _with_rows(new: asyncpg.Connection, journal: Journal, runs: Iterable[Run]) -> set[str]:
@@ -107,10 +175,33 @@ class _Restoring(Struct, frozen=True):
         if undo.run not in self.fences:
             return Diagnosis(undo, run, running=True)
         try:
-            await restore(self.journal, self.session, undo, self.tell, fence=self.fences[undo.run])
-        except (asyncpg.PostgresError, Refused) as error:
-            return Diagnosis(undo, run, running=False, problem=str(error))
-        return Diagnosis(undo, run, running=False, restored=True)
+            stood = await restore(self.journal, self.session, undo, self.tell, fence=self.fences[undo.run])
+        except Refused as refused:
+            return Diagnosis(undo, run, running=False, problem=refused.message, refusal=refused.problems[0])
+        except asyncpg.PostgresError as error:
+            return Diagnosis(undo, run, False, problem=spoken(error), refusal=_refusal(undo, error))
+        if isinstance(stood, Waiting):
+            return Diagnosis(undo, run, running=False, problem="its foreign key is not back yet")
+        now = stood if isinstance(stood, Back | Gone) else None
+        return Diagnosis(undo, run, running=False, restored=True, now=now)
+
+
+def _refusal(undo: Undo, error: asyncpg.PostgresError) -> Problem | None:
+    """Returns what a person has to do about an error. None: rows are missing, which the run will bring."""
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        return None
+    return CannotRestore(undo.what, spoken(error), pasteable(undo.sql), accepting(undo)).problem()
+
+
+def refuse_what_is_off(found: Iterable[Diagnosis]) -> None:
+    """Looks whether a person has to act before a live run begins.
+
+    Raises:
+        Refused: something that an interrupted run switched off cannot be restored.
+    """
+    problems = tuple(one.refusal for one in found if one.refusal is not None)
+    if problems:
+        raise Refused(problems)
 
 
 async def _lock(new: asyncpg.Connection, run: Run) -> bool:

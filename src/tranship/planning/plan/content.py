@@ -21,6 +21,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from tranship.model.catalog import Catalog
 from tranship.model.expression import (
     Coalesce,
     Constant,
@@ -36,6 +37,7 @@ from tranship.model.names import TableName
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.shape import PLAIN, Parent, Shape
 from tranship.model.types import PgType
+from tranship.planning.plan.order import keys_inside
 
 VERSION = 1
 """Version of the record's form; part of every record, and so of every hash."""
@@ -131,8 +133,9 @@ def run_hash(plans: Iterable[TablePlan]) -> str:
     return hashlib.sha256("\n".join(sorted(plan_hash(p) for p in plans)).encode("ascii")).hexdigest()
 
 
-def rebound(decided: Plan, now: Plan) -> Plan:
-    """Returns a plan as it was decided, with the heaps as they are now: their OIDs, and how to read them.
+def rebound(decided: Plan, now: Plan, new: Catalog) -> Plan:
+    """Returns a plan as it was decided, with what is now: OIDs of heaps, how to read them, and the names of
+    NEW's foreign keys, of which a person may have put one back under another name.
 
     Rows that it is restricted to stay what they are.
     """
@@ -142,7 +145,14 @@ def rebound(decided: Plan, now: Plan) -> Plan:
         found = [(heaps.get((table.old, source.relation), source), source.only) for source in table.sources]
         return replace(table, sources=tuple(replace(heap, only=only) for heap, only in found))
 
-    groups = tuple(replace(group, tables=tuple(map(bound, group.tables))) for group in decided.groups)
+    groups = tuple(
+        replace(
+            group,
+            cyclic_keys=keys_inside({table.new for table in group.tables}, new),
+            tables=tuple(map(bound, group.tables)),
+        )
+        for group in decided.groups
+    )
     return replace(decided, groups=groups)
 
 

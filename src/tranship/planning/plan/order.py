@@ -277,11 +277,11 @@ def _group(
     ranked = [n for (n,) in _ranked([(n,) for n in members], own_lookups, place)]
     # Lookups in a cycle leave tables out; that is a refusal, and the plan is shown all the same.
     ordered = ranked if len(ranked) == len(members) else members
-    keys = _keys_inside({tables[n].new for n in members}, new)
+    keys = keys_inside({tables[n].new for n in members}, new)
     return Group(tables=tuple(tables[n] for n in ordered), cyclic=bool(keys), cyclic_keys=keys)
 
 
-def _keys_inside(names: set[TableName], new: Catalog) -> tuple[tuple[TableName, str], ...]:
+def keys_inside(names: set[TableName], new: Catalog) -> tuple[tuple[TableName, str], ...]:
     """Returns the enforced foreign keys between tables of one group: they can only be checked at its end."""
     keys = []
     for name in names:

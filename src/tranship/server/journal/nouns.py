@@ -201,6 +201,8 @@ class Undo(Struct, frozen=True):
     never executed.
     """
     off: SwitchedOff
+    server: str = ""
+    """The database in which the run began, where OIDs and column numbers of the entry mean something."""
 
     @property
     def index(self) -> IndexDropped | None:

@@ -226,7 +226,7 @@ class Journal:
         if self.format == 1:
             return tuple(_earlier_undo(row) for row in await conn.fetch(self.sql("open_undo_1")))
         return tuple(
-            _undo(row["run"], row["seq"], msgspec.json.decode(row["facts"], type=SwitchedOff))
+            _undo(row, msgspec.json.decode(row["facts"], type=SwitchedOff))
             for row in await conn.fetch(self.sql("open_undo"))
         )
 
@@ -301,15 +301,15 @@ def _noun(
     return msgspec.convert(values, type=noun)
 
 
-def _undo(run: str, seq: int, off: SwitchedOff) -> Undo:
+def _undo(row: asyncpg.Record, off: SwitchedOff) -> Undo:
     sql = off.sql if isinstance(off, Unreadable) else "; ".join(restoring(off))
-    return Undo(run, seq, str(off), sql, off)
+    return Undo(row["run"], row["seq"], str(off), sql, off, row["server"])
 
 
 def _earlier_undo(row: asyncpg.Record) -> Undo:
     gone = msgspec.json.decode(row["index"], type=_GoneIndex) if row["index"] is not None else None
     known = (gone.table, gone.index) if gone is not None else None
-    return _undo(row["run"], row["seq"], earlier_undo(row["what"], row["sql"], known))
+    return _undo(row, earlier_undo(row["what"], row["sql"], known))
 
 
 def _flow(row: asyncpg.Record) -> FlowId:

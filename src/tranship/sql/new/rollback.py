@@ -56,6 +56,14 @@ def whole_rows_identify(table: TableName) -> str:
     return f"ALTER TABLE {relation(table)} REPLICA IDENTITY FULL;"
 
 
+def rename_table(present: TableName, name: TableName) -> str:
+    """Returns statements for a person that give a table its name and schema back."""
+    moved = TableName(name.schema, present.name)
+    schema = f"ALTER TABLE {relation(present)} SET SCHEMA {ident(name.schema)}; "
+    rename = f"ALTER TABLE {relation(moved)} RENAME TO {ident(name.name)};"
+    return (schema if moved != present else "") + (rename if moved != name else "")
+
+
 def written_since(table: TableName, key: Sequence[str], xids: Sequence[int], age: int, limit: int) -> str:
     """Returns a query for keys (one ``text[]`` each) of rows that others wrote since the run began, in key
     order.

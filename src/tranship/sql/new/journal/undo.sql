@@ -10,8 +10,9 @@ SELECT $1, COALESCE(pg_catalog.max(seq), 0) + 1, $2, $3 FROM {journal}.undo WHER
 SELECT EXISTS (SELECT FROM {journal}.undo WHERE run = $1 AND kind = $2 AND facts = $3 AND NOT done);
 
 -- name: open_undo
--- Everything that is switched off, latest first.
-SELECT run, seq, kind, facts FROM {journal}.undo WHERE NOT done ORDER BY run, seq DESC;
+-- Everything that is switched off, latest first; server: the database in which the run began.
+SELECT u.run, u.seq, u.kind, u.facts, COALESCE(r.new_identity, '') AS server
+FROM {journal}.undo u LEFT JOIN {journal}.run r ON r.id = u.run WHERE NOT u.done ORDER BY u.run, u.seq DESC;
 
 -- name: insert_undo_1
 -- Format 1. $1 run, $2 what, $3 SQL, $4 index (JSON or NULL). Returns its number.
@@ -24,7 +25,8 @@ SELECT EXISTS (SELECT FROM {journal}.undo WHERE run = $1 AND what = $2 AND sql =
 
 -- name: open_undo_1
 -- Format 1. Everything that is switched off, latest first.
-SELECT run, seq, what, sql, index FROM {journal}.undo WHERE NOT done ORDER BY run, seq DESC;
+SELECT u.run, u.seq, u.what, u.sql, u.index, COALESCE(r.new_identity, '') AS server
+FROM {journal}.undo u LEFT JOIN {journal}.run r ON r.id = u.run WHERE NOT u.done ORDER BY u.run, u.seq DESC;
 
 -- name: undone
 -- $1 run, $2 number.
