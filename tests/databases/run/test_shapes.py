@@ -238,3 +238,31 @@ async def test_a_query_is_cut_by_ranges_of_a_column(
     assert counts(result) == [(0, 0, len(rows), len(rows) - bad, bad)]
     assert await pair.new.value("SELECT count(*) FROM _tranship.batch") == pytest.approx(batches, abs=2)
     assert sorted(await pair.new.fetch("SELECT * FROM total")) == sorted(r for r in rows if r[2] % 10 != 3)
+
+
+async def test_a_query_names_rows_by_bytes_that_are_no_text(make_pair: MakePair, tmp_path: Path) -> None:
+    pair = await make_pair(
+        r"CREATE TABLE sale (id int PRIMARY KEY, shop text NOT NULL, tags text NOT NULL);"
+        r"INSERT INTO sale VALUES (1, 'A\b', 'x,y'), (2, 'A\b', 'x'), (3, 'C.d', 'z'),"
+        r" (4, convert_from('\x43e9', 'SQL_ASCII'), convert_from('\x78e92c79', 'SQL_ASCII'));",
+        "CREATE TABLE total (shop text PRIMARY KEY, sales int CONSTRAINT many CHECK (sales > 1));"
+        "CREATE TABLE tag (sale int, tag text);",
+        encodings=("SQL_ASCII", "UTF8"),
+    )
+    sql = "SELECT s.shop, count(*)::int AS sales FROM public.sale AS s GROUP BY s.shop"
+    entries = {
+        "sale -> tag": [
+            {"action": "rows", "from": "regexp_split_to_table(old.tags, ',') AS item(tag)"},
+            {"action": "transform", "old_column": "id", "new_column": "sale"},
+            {"action": "transform", "new_column": "tag", "transform_sql": "item.tag"},
+            {"action": "ignore", "old_column": "shop"},
+        ],
+        "totals -> total": [{"action": "query", "key": ["shop"], "cut_by": "shop", "sql": sql}],
+    }
+    for mode in ({"live": False}, {}):
+        result = await moved(pair, tmp_path, entries, **mode)
+        assert sorted(counts(result)) == [(0, 0, 3, 1, 2), (4, 0, 6, 5, 1)], mode
+        lines = await rejected(result)
+        told = [line["key"]["shop"] for line in lines if line["flow"] == "totals -> total"]
+        assert "C.d" in told and {"$bytes": "43e9"} in told
+    assert await pair.new.fetch("SELECT shop, sales FROM total") == [("A\\b", 2)]
