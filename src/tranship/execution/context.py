@@ -16,7 +16,7 @@ from tranship.config import Config
 from tranship.model.catalog import Catalog, Table
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
-from tranship.model.notes import Note
+from tranship.model.notes import MomentOfRun, Note
 from tranship.model.options import MigrateOptions
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.progress import Event, Noted, PlannedTable, RunStarted
@@ -144,6 +144,11 @@ class RunContext:
     def over(self, journal: Journal) -> RunContext:
         """Returns the same context for the journal that NEW has, whose format may be an earlier one."""
         return dataclasses.replace(self, journal=journal)
+
+    def tell_moment(self, *, fixed: bool) -> None:
+        """Says what ``run.started`` is, if anything reads it. ``fixed``: the journal keeps it."""
+        if self.job.plan.moment:
+            self.note(MomentOfRun(self.job.plan.moment, fixed))
 
     def note(self, what: Note) -> None:
         """Sends a message to the person who watches."""

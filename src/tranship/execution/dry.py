@@ -45,6 +45,7 @@ async def dry_run(context: RunContext) -> MigrationOutcome:
         Refused: OLD is NEW, or was altered meanwhile.
         TranshipError: a server could not answer.
     """
+    context.tell_moment(fixed=False)
     try:
         return await _dry_run(context)
     except BROKEN as error:

@@ -170,6 +170,7 @@ class _LiveRun:
             # From here on the journal has this version's format: the beginning made it, or upgraded it.
             self.context = self.context.over(Journal(context.config.journal_schema))
             running, lookups = self.context.of(begun.job), Lookups(begun.job)
+            running.tell_moment(fixed=True)
             worker = WorkerContext(running, begun.run, begun.epoch, snapshot, lookups, hashing=begun.hashing)
             live = ActiveRun(
                 worker,

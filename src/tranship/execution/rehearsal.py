@@ -50,6 +50,7 @@ async def rehearse(context: RunContext) -> MigrationOutcome:
         Stopped: the live run would have stopped for the same reason.
     """
     started = datetime.datetime.now(datetime.UTC)
+    context.tell_moment(fixed=False)
     try:
         async with both_sides(context, batches=True) as (old, new):
             passed = await preflight(context, old, new, live=True)

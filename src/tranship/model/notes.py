@@ -65,6 +65,14 @@ class Resumed(Struct, frozen=True, tag=True):
     """Batches that are left."""
 
 
+class MomentOfRun(Struct, frozen=True, tag=True):
+    """What ``run.started`` is for all rows."""
+
+    moment: str
+    fixed: bool
+    """The journal keeps it for this run; False: a dry run or a rehearsal, which takes the present moment."""
+
+
 class RollbackFirst(Struct, frozen=True, tag=True):
     """A rollback was interrupted, and is finished before anything else."""
 
@@ -200,6 +208,7 @@ RunNote = (
     | ResultUnwritten
     | AlreadyMigrated
     | Resumed
+    | MomentOfRun
     | RollbackFirst
     | RollingBack
     | Retrying

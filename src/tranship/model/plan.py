@@ -186,6 +186,11 @@ class Plan(Struct, frozen=True):
     new_fingerprint: str = ""
 
     @property
+    def moment(self) -> str:
+        """What stands in the SQL of people for ``run.started``; empty: nothing reads it."""
+        return next((table.moment for table in self.tables if table.moment), "")
+
+    @property
     def tables(self) -> tuple[TablePlan, ...]:
         """All table plans, in that order."""
         return tuple(t for g in self.groups for t in g.tables)

@@ -17,6 +17,7 @@ from tranship.model.notes import (
     IndexRemoved,
     LockBlocked,
     LookingForWrites,
+    MomentOfRun,
     NoRejectsLeft,
     Note,
     NotMovedYet,
@@ -62,10 +63,10 @@ def _of_run(note: RunNote) -> str:
             return "already migrated: an earlier run moved every table under the same plan"
         case Resumed(started=started, batches=batches):
             return f"resuming the run of {started:%Y-%m-%d %H:%M}: {batches} batches are left"
-        case RollbackFirst():
-            return "a rollback was interrupted: it is finished first"
-        case RollingBack(started=started):
-            return f"rolling back what the unfinished run of {started:%Y-%m-%d %H:%M} wrote"
+        case MomentOfRun():
+            return _moment(note)
+        case RollbackFirst() | RollingBack():
+            return _rolling_back(note)
         case Retrying(what=what, error=error, seconds=seconds):
             return f"{what}: {error}; trying again in {seconds:.1f} s"
         case BatchDivided():
@@ -91,6 +92,18 @@ def _of_rejects(note: RejectsNote) -> str:
             return f"{flow}: {rows} rejected rows are no longer in OLD and are left out: {named}"
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _rolling_back(note: RollbackFirst | RollingBack) -> str:
+    if isinstance(note, RollbackFirst):
+        return "a rollback was interrupted: it is finished first"
+    return f"rolling back what the unfinished run of {note.started:%Y-%m-%d %H:%M} wrote"
+
+
+def _moment(note: MomentOfRun) -> str:
+    if note.fixed:
+        return f"run.started is {note.moment} for all rows of this run"
+    return f"run.started is the present moment here, {note.moment}; a live run has its own"
 
 
 def _result(note: ResultWritten | ResultUnwritten) -> str:

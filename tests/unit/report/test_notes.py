@@ -24,6 +24,7 @@ from tranship.model.notes import (
     IndexRemoved,
     LockBlocked,
     LookingForWrites,
+    MomentOfRun,
     NoRejectsLeft,
     Note,
     NotMovedYet,
@@ -73,6 +74,10 @@ NOTES: dict[Note, str] = {
     ): "public.city batch 7 is copied in parts of 500 and 501 rows: batches take",
     FollowerBehind("standby s1", 5 * 1024**3): "standby s1 is 5120 MB behind NEW",
     SequencesNotRestored((T,)): "could not set them back: public.city",
+    MomentOfRun("TIMESTAMPTZ '2026-01-31'", True): "run.started is TIMESTAMPTZ '2026-01-31' for all rows",
+    MomentOfRun(
+        "TIMESTAMPTZ '2026-01-31'", False
+    ): "the present moment here, TIMESTAMPTZ '2026-01-31'; a live",
     SnapshotReplaced(): "resuming from the journal",
     LookingForWrites(2, 90): "2 tables (90 rows)",
     UnchangedSoFar(4): "4 tables to go",

@@ -17,6 +17,8 @@ from tranship.planning.deciding.resolve.words import QUOTED, sql_texts
 _STARTED = re.compile(r"(?<![\w$.\"])run\s*\.\s*started(?![\w$.\"(])", re.IGNORECASE)
 _RUN = re.compile(r"(?<![\w$\"])(?<!\bold\.)(?<!\bitem\.)run(?![\w$\"])", re.IGNORECASE)
 """The word where it is no column of the row: ``run.started``, or a table or an alias of the person's own."""
+_QUOTED_RUN = re.compile(r"(?<!\bold\.)(?<!\bitem\.)\"run\"")
+"""The same in quotes: an alias that ``run.started`` would mean."""
 
 
 def asks_for_start(file: ResolutionFile) -> bool:
@@ -65,6 +67,8 @@ def _filled(text: str, moment: str) -> str:
 
 def _places(text: str) -> list[tuple[int, int]]:
     """Returns where a text reads ``run.started``; nowhere where ``run`` is a name of its own."""
-    bare = QUOTED.sub(lambda found: " " * len(found[0]), text)
+    bare = QUOTED.sub(lambda found: found[0] if found[0] == '"run"' else " " * len(found[0]), text)
+    if _QUOTED_RUN.search(bare):
+        return []
     places = [found.span() for found in _STARTED.finditer(bare)]
     return places if len(places) == len(_RUN.findall(bare)) else []

@@ -26,6 +26,7 @@ def entry(text: str) -> Resolution:
     [
         ("old.at < run.started", f"old.at < {MOMENT}"),
         ("RUN . Started - old.at > run.started - old.b", f"{MOMENT} - old.at > {MOMENT} - old.b"),
+        ('old."run" AND old.at < run.started', f'old."run" AND old.at < {MOMENT}'),
         ("old.at < (run.started)::date -- run.started", f"old.at < ({MOMENT})::date -- run.started"),
     ],
 )
@@ -44,6 +45,9 @@ def test_it_becomes_a_constant(text: str, expected: str) -> None:
         "run.started_at IS NULL",
         "EXISTS (SELECT FROM public.run WHERE run.started < old.at)",
         "EXISTS (SELECT FROM public.jobs AS run WHERE run.started < old.at)",
+        'old.at < (SELECT max(run.started) FROM public.jobs AS "run")',
+        'old.at < (SELECT run.started FROM public."run")',
+        'old.at < (WITH "run" AS (SELECT 1 AS started) SELECT run.started FROM "run")',
     ],
 )
 def test_another_name_stays(text: str) -> None:
