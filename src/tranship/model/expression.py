@@ -37,6 +37,7 @@ class Loss(StrEnum):
     ZONE = "time zone applied"
     TRUNCATED = "time of day dropped"
     FIELDS = "smaller units dropped"
+    TRUTH = "number became true"
 
 
 class Conversion(Struct, frozen=True):

@@ -31,7 +31,7 @@ from tranship.model.types import PgType, TypeKind
 from tranship.sql.left_out import nulled
 from tranship.sql.new_keys import new_key, numbers
 from tranship.sql.quote import ident, literal, relation, text_array
-from tranship.sql.types.moments import without_largest, without_moments
+from tranship.sql.types.moments import within_limits, without_largest, without_moments
 from tranship.sql.types.numbers import money_text
 from tranship.sql.types.strings import byte_text
 
@@ -224,18 +224,27 @@ def _for_input(value: str, old: PgType, new: PgType) -> str:
     A few types have a cast to text that differs from their output (boolean: ``true`` and ``t``), and the
     specification says cast; so have arrays of them.
     """
-    if new.family is Family.MONEY and old.family in (Family.MONEY, Family.INTEGER, Family.NUMERIC):
-        return money_text(value, new)
-    repeated = _as_input_repeats(value, old.typname, new.typname)
-    if repeated is not None:
-        return repeated
-    if old.holds(Family.STRING) and new.reads_moments:
-        return _read_by(new, f"CAST({value} AS pg_catalog.text)")
+    written = _written_for(value, old, new)
+    if written is not None:
+        return written
     if _cast_to_text(old):
         return f"CAST({value} AS pg_catalog.text)"
     if old.kind is TypeKind.ARRAY and old.element is not None and _cast_to_text(old.element.leaf):
         return f"CAST({value} AS pg_catalog.text[])"
     return value
+
+
+def _written_for(value: str, old: PgType, new: PgType) -> str | None:
+    """Returns the text to ship where the value's own one would be read as something else, or as nothing; None
+    for all other pairs.
+    """
+    if new.family is Family.MONEY and old.family in (Family.MONEY, Family.INTEGER, Family.NUMERIC):
+        return money_text(value, new)
+    if old.family is new.family and new.family in (Family.TIMESTAMP, Family.INTERVAL) and new.modifiers:
+        return within_limits(value, new.family)
+    if old.holds(Family.STRING) and new.reads_moments:
+        return without_moments(f"CAST({value} AS pg_catalog.text)")
+    return _as_input_repeats(value, old.typname, new.typname)
 
 
 def _read_by(new: PgType, text: str) -> str:
@@ -265,6 +274,8 @@ def _as_input_repeats(value: str, old: str, new: str) -> str | None:
         # The input function of oid wraps negative numbers around.
         case (("int2" | "int8"), "oid"):
             return f"CASE WHEN {value} < 0 THEN {text} || ' is out of range' ELSE {text} END"
+        case (("text" | "varchar" | "bpchar" | "name"), "oid"):
+            return f"CASE WHEN {text} LIKE '%-%' THEN {text} || ' is out of range' ELSE {text} END"
         case _:
             return None
 
@@ -278,15 +289,21 @@ def _rounded(value: str, old: PgType) -> str:
     """Returns a number rounded to an integer, as text, by the rule of the server's own cast.
 
     numeric rounds half away from zero, float half to even (PostgreSQL documentation, "Numeric Types"). NaN
-    and infinities ship as they print, so that NEW's input refuses them.
+    and infinities ship as they print, so that NEW's input refuses them, and so does what no bigint holds. A
+    cast of a float to numeric would keep 15 digits of it only.
     """
     if old.family is Family.NUMERIC:
         return f"CAST(pg_catalog.round({value}, 0) AS pg_catalog.text)"
-    # Through numeric: a large float prints with an exponent, which the input of an integer does not read.
-    rounded = f"pg_catalog.round(CAST({value} AS pg_catalog.float8))"
-    whole = f"CAST(CAST({rounded} AS pg_catalog.numeric) AS pg_catalog.text)"
+    wide = f"CAST({value} AS pg_catalog.float8)"
+    whole = f"CAST(CAST({wide} AS pg_catalog.int8) AS pg_catalog.text)"
     special = f"{value} IN ('Infinity', '-Infinity', 'NaN')"
-    return f"CASE WHEN {special} THEN CAST({value} AS pg_catalog.text) ELSE {whole} END"
+    # Beyond: digits without an exponent, which NEW calls out of range and not malformed.
+    beyond = f"CAST(CAST({wide} AS pg_catalog.numeric) AS pg_catalog.text)"
+    within = f"{wide} >= -9223372036854775808 AND {wide} < 9223372036854775808"
+    return (
+        f"CASE WHEN {special} THEN CAST({value} AS pg_catalog.text) WHEN {within} THEN {whole}"
+        f" ELSE {beyond} END"
+    )
 
 
 def _zoned(value: str, old: PgType, new: PgType, zone: str) -> str:

@@ -68,6 +68,11 @@ async def test_infinite_intervals_lose_nothing(make_pair: MakePair) -> None:
         ("numrange", "nr", ["[1.25,2]", "[1,2)", "empty", "(,3.14)"], {"rounded": 2}),
         ("numeric", "money", ["1.239", "2", "-3.50", None], {"rounded": 1}),
         ("money", "numeric(9,1)", ["1.25", "2.50"], {"rounded": 1}),
+        ("integer", "boolean", ["0", "1", "5", None], {"number became true": 1}),
+        ("time", "interval(0)", ["10:00:00.4", "10:00:00"], {"rounded": 1}),
+        ("json", "varchar(4)", ["{}   ", "[1]"], {"trailing spaces cut": 1}),
+        ("timestamp", "timestamp(0)", ["294276-12-31 23:59:59.999999", "infinity", "2020-01-01 00:00:00.5"],
+         {"rounded": 1}),
     ],
 )  # fmt: skip
 async def test_arrays_ranges_and_money(
@@ -90,3 +95,25 @@ async def test_domains_and_composites_within_each_other(make_pair: MakePair) -> 
         (2, ROW(2, ARRAY[ROW('a', 1.5, '10:00')]::entry[], '{0.001}')), (3, ROW(3, NULL, '{7}')), (4, NULL)"""
     both = (types("", ""), types("(9,2)", "(0)"))
     assert await counted(make_pair, "bill", "bill", rows, types=both) == {"rounded": 2}
+
+
+@pytest.mark.parametrize(
+    ("after", "rows", "losses"),
+    [
+        ("numeric(6,2)", ["1.239", "1.5e-3", " 2.50 ", "NaN", "12"], {"rounded": 2}),
+        ("numeric(3,-2)", ["150", "200"], {"rounded": 1}),
+        ("real", ["0.1", "0.5", "16777217", "1e-60"], {"not exactly representable": 1}),
+        ("money", ["1.239", "$2.00", "3"], {"rounded": 1}),
+        ("date", ["2024-01-02 10:00", "2024-01-02 00:00:00+05:30", "2024-01-02", "infinity"], {"time of day dropped": 1}),
+        ("timestamp(0)", ["2024-01-02 10:00:00.5", "2024-01-02 10:00:00.000", "02.01.2024"], {"rounded": 1}),
+        ("timestamp", ["2024-01-02 10:00:00.1234567", "2024-01-02 10:00:00.123456"], {"rounded": 1}),
+        ("time(3)", ["10:00:00.1234", "10:00"], {"rounded": 1}),
+        ("interval(0)", ["1.5 hours", "00:00:01.5", "2.25", "1 mon"], {"rounded": 2}),
+        ("char(5)", ["ab ", "ab"], {"trailing spaces cut": 1}),
+    ],
+)  # fmt: skip
+async def test_what_a_type_does_not_keep_of_a_text_is_counted_by_its_shape(
+    make_pair: MakePair, after: str, rows: Sequence[str], losses: dict[str, int]
+) -> None:
+    values = ", ".join(f"({n}, '{row}')" for n, row in enumerate(rows))
+    assert await counted(make_pair, "text", after, values) == losses

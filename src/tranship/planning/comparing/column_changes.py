@@ -253,8 +253,8 @@ def _conversion_evidence(old: Column, new: Column, conversion: Conversion) -> tu
     if conversion.loss is not Loss.NONE:
         # What becomes of a text is known only to NEW, which reads it.
         read_by_new = old.type.leaf.family is Family.STRING and new.type.leaf.family is not Family.STRING
-        counted = "" if read_by_new else " (counted and reported)"
-        evidence.append(f"values may change: {conversion.loss.value}{counted}")
+        counted = "counted by the shape of the text" if read_by_new else "counted"
+        evidence.append(f"values may change: {conversion.loss.value} ({counted} and reported)")
     if not conversion.bare:
         evidence.append(
             "no plain conversion exists: decide with value_mapping, lookup_table or transform_sql"

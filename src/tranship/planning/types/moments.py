@@ -26,7 +26,18 @@ def precision_change(old: PgType, new: PgType) -> Conversion:
     if now >= was:
         return SAME
     why = f"fractions of a second are rounded: the precision shrinks from {was} to {now} digits"
-    return asked(Rule.NEW_INPUT, why, fallible=False, loss=Loss.ROUNDED)
+    # The last timestamps and intervals would be rounded beyond what the types reach.
+    return asked(Rule.NEW_INPUT, why, fallible=new.family is not Family.TIME, loss=Loss.ROUNDED)
+
+
+def time_to_interval(old: PgType, new: PgType) -> Conversion:
+    """Judges a time of day that becomes a duration: a time has hours, minutes and seconds."""
+    _, unit = smallest_unit(new.text)
+    if unit != "second":
+        return no_conversion(f"an {new.text} drops what is smaller than a {unit}: give a transform_sql")
+    was, now = (t.modifiers[0] if t.modifiers else _MOST_PRECISION for t in (old, new))
+    loss = Loss.ROUNDED if now < was else Loss.NONE
+    return asked(Rule.NEW_INPUT, "a time of day becomes a duration", fallible=False, loss=loss)
 
 
 def interval_modifier(old: PgType, new: PgType) -> Conversion:
@@ -34,7 +45,7 @@ def interval_modifier(old: PgType, new: PgType) -> Conversion:
     (was, _), (now, unit) = smallest_unit(old.text), smallest_unit(new.text)
     if now < was:
         why = f"what is smaller than a {unit} is dropped"
-        return asked(Rule.NEW_INPUT, why, fallible=False, loss=Loss.FIELDS)
+        return asked(Rule.NEW_INPUT, why, loss=Loss.FIELDS)
     return precision_change(old, new) if was == now else SAME
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tranship.model.builtin_types import Family
-from tranship.model.expression import Conversion, Rule
+from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.types import PgType
 from tranship.planning.types.judgement import CAST, NOTHING_IN_COMMON, SAME, asked, no_conversion
-from tranship.planning.types.moments import CLOCK, clock_to_clock
+from tranship.planning.types.moments import CLOCK, clock_to_clock, time_to_interval
 from tranship.planning.types.numbers import NUMBERS, number_to_number
 from tranship.planning.types.strings import bits_to_bits, from_string, to_string
 from tranship.planning.types.table import RULES
@@ -25,6 +25,8 @@ def scalar(old: PgType, new: PgType, new_version: int) -> Conversion:
         return number_to_number(old, new, new_version)
     if CLOCK.issuperset(families):
         return clock_to_clock(old, new)
+    if (old.typname, new.typname) == ("time", "interval"):
+        return time_to_interval(old, new)
     if families == (Family.BITS, Family.BITS):
         return bits_to_bits(old, new)
     return _OTHER_PAIRS.get((old.typname, new.typname), no_conversion(NOTHING_IN_COMMON))
@@ -51,10 +53,11 @@ _OTHER_PAIRS: dict[tuple[str, str], Conversion] = {
     ),
     ("macaddr8", "macaddr"): asked(Rule.NEW_INPUT, "only addresses with ff:fe fit"),
     ("bool", "int4"): asked(Rule.OLD_CAST, "true becomes 1 and false 0", fallible=False),
-    ("int4", "bool"): asked(Rule.OLD_CAST, "0 becomes false and every other number true", fallible=False),
+    ("int4", "bool"): asked(
+        Rule.OLD_CAST, "0 becomes false and every other number true", fallible=False, loss=Loss.TRUTH
+    ),
     ("int2", "bool"): asked(Rule.NEW_INPUT, "only 0 and 1 are read as boolean"),
     ("int8", "bool"): asked(Rule.NEW_INPUT, "only 0 and 1 are read as boolean"),
-    ("time", "interval"): asked(Rule.NEW_INPUT, "a time of day becomes a duration", fallible=False),
     ("oid", "int8"): asked(Rule.OLD_CAST, "an object identifier becomes a plain number", fallible=False),
     ("int8", "oid"): asked(Rule.NEW_INPUT, "a number becomes an object identifier"),
     ("int4", "oid"): asked(Rule.NEW_INPUT, "a number becomes an object identifier"),

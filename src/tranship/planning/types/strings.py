@@ -4,13 +4,15 @@ Pure.
 
 from __future__ import annotations
 
-from tranship.model.builtin_types import Builtin, Family
+from tranship.model.builtin_types import Builtin, Family, smallest_unit
 from tranship.model.expression import Conversion, Loss, Rule
 from tranship.model.types import PgType
 from tranship.planning.types.judgement import CAST, SAME, asked, no_conversion
 
 _TAKES_ANY = ("text", "varchar")
 _WITH_PRECISION = (Family.TIME, Family.TIMESTAMP, Family.INTERVAL)
+_MAY_END_IN_SPACES = (Family.STRING, Family.JSON, Family.XML)
+"""Families whose printed form may end in spaces."""
 
 
 def length_change(old: PgType, new: PgType, loss: Loss) -> Conversion:
@@ -59,17 +61,16 @@ def to_string(old: PgType, new: PgType) -> Conversion:
         )
     if new.typname in ("name", "char"):
         return no_conversion(f"the server would cut values to fit {new.text} without a word")
+    spaces = Loss.CUT_SPACES if old.family in _MAY_END_IN_SPACES else Loss.NONE
     if new.typname == "bpchar":
-        loss = Loss.CUT_SPACES if old.family is Family.STRING and new.modifiers else Loss.NONE
-        return asked(Rule.NEW_INPUT, "a char(n) pads with spaces", loss=loss)
+        return asked(Rule.NEW_INPUT, "a char(n) pads with spaces", loss=spaces)
     if old.typname in _TAKES_ANY:
         return length_change(old, new, Loss.CUT_SPACES)
     if old.typname == "bpchar":
         fits = not new.modifiers or (bool(old.modifiers) and old.modifiers[0] <= new.modifiers[0])
         return asked(Rule.NEW_INPUT, "the padding of char(n) is dropped", fallible=not fits)
     if new.modifiers:
-        loss = Loss.CUT_SPACES if old.typname == "char" else Loss.NONE
-        return asked(Rule.NEW_INPUT, f"the text may not fit {new.modifiers[0]} characters", loss=loss)
+        return asked(Rule.NEW_INPUT, f"the text may not fit {new.modifiers[0]} characters", loss=spaces)
     return _to_text(old.builtin)
 
 
@@ -97,6 +98,10 @@ def from_string(old: PgType, new: PgType) -> Conversion:
         )
     if old.typname == "char":
         return no_conversion('a "char" is one byte: give a transform_sql or a value_mapping')
+    if new.typname in ("xid", "xid8", "cid", "tid"):
+        return no_conversion(f"a text names no {new.text} of NEW's server: give a transform_sql")
+    if new.family is Family.INTERVAL and (unit := smallest_unit(new.text)[1]) != "second":
+        return no_conversion(f"an {new.text} drops what is smaller than a {unit}: give a transform_sql")
     return asked(Rule.NEW_INPUT, f"text that is no {new.text} is refused", loss=_loss_of_reading(new))
 
 
@@ -106,5 +111,7 @@ def _loss_of_reading(new: PgType) -> Loss:
         return Loss.FLOAT
     if new.family is Family.DATE:
         return Loss.TRUNCATED
-    rounds = new.family is Family.NUMERIC or new.family in _WITH_PRECISION
-    return Loss.ROUNDED if rounds and new.modifiers else Loss.NONE
+    rounds = new.family in (*_WITH_PRECISION, Family.MONEY) or (
+        new.family is Family.NUMERIC and bool(new.modifiers)
+    )
+    return Loss.ROUNDED if rounds else Loss.NONE

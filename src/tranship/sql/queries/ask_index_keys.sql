@@ -1,7 +1,7 @@
 -- One row per key column of each unique or exclusion index of one relation of NEW, in the order in which the server checks them, and by position.
 -- operator: what the constraint compares with (its own for EXCLUDE and WITHOUT OVERLAPS, else equality of the operator class).
 -- type_schema, type_name: of the key after expression evaluation; a domain's or polymorphic class's own type.
--- Since 15. $1 schema, $2 relation.
+-- PostgreSQL 11 and newer; before 15 an index has no nulls_not_distinct, so the row is read as JSON. $1 schema, $2 relation.
 select
   c.relname::text as index, coalesce(con.conname, c.relname)::text as constraint, k.n as position,
   pg_catalog.pg_get_indexdef(i.indexrelid, k.n, false) as expression,
@@ -10,7 +10,7 @@ select
   case when i.indcollation[k.n - 1] <> 0 then pg_catalog.quote_ident(cns.nspname) || '.' || pg_catalog.quote_ident(co.collname) end as collation,
   coalesce(co.collisdeterministic, true) as deterministic,
   tns.nspname::text as type_schema, t.typname::text as type_name, t.typtype::text as type_kind,
-  pg_catalog.pg_get_expr(i.indpred, i.indrelid) as predicate, i.indnullsnotdistinct as nulls_not_distinct,
+  pg_catalog.pg_get_expr(i.indpred, i.indrelid) as predicate, coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) as nulls_not_distinct,
   con.conexclop is not null as exclusion
 from pg_catalog.pg_index i
 join pg_catalog.pg_class c on c.oid = i.indexrelid

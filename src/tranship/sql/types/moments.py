@@ -15,6 +15,14 @@ _LIMITS = (
     "-178956970 years -8 mons -2147483648 days -2562047788:00:54.775808",
 )
 """The largest and the smallest interval before PostgreSQL 17, as IntervalStyle postgres prints them."""
+_MOST_DIGITS = 6
+"""Digits of a second that the types keep."""
+_OFFSET = r"[+-][0-9]{1,2}(:[0-9]{2})*\s*$"
+_NOT_MIDNIGHT = r"(^|[^0-9:])([0-9]?[1-9]|[1-9]0):[0-9]{2}|:[0-9]?[1-9]|:[1-9]|:[0-9]{2}\.[0-9]*[1-9]"
+_IN_SECONDS = r"[0-9]*\s*(s|ago|$)"
+"""What follows the fraction of an interval that counts seconds."""
+_MOST_HOURS = 2562047788
+"""Hours of the longest time of an interval."""
 _DATED = frozenset({Family.DATE, Family.TIMESTAMP})
 
 
@@ -75,6 +83,20 @@ def without_moments(text: str) -> str:
     return f"pg_catalog.regexp_replace({exact}, {literal(words)}, {literal(marked)}, 'i')"
 
 
+def within_limits(value: str, family: Family) -> str:
+    """Returns SQL for the text of a timestamp or interval that NEW rounds to fewer digits of a second.
+
+    At the end of what the types reach it would be rounded beyond it, and the server does not notice: it keeps
+    a timestamp that it cannot compute with, and before PostgreSQL 17 another interval. Such a value is sent
+    in a form that NEW refuses.
+    """
+    if family is Family.INTERVAL:
+        beyond = f"pg_catalog.abs(pg_catalog.date_part('hour', {value})) >= {_MOST_HOURS}"
+    else:
+        beyond = f"pg_catalog.isfinite({value}) AND {value} >= '294276-12-31 23:59:59.5+00'"
+    return f"CASE WHEN {beyond} THEN {as_text(value)} || ' is out of range' ELSE {as_text(value)} END"
+
+
 def interval_takes(value: str, old: PgType, new: PgType) -> str | None:
     """Returns a predicate for what lies far from infinity, and from the largest value of versions that have
     none.
@@ -93,6 +115,8 @@ def time_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | No
     """Returns the rows with a time of day that loses its offset or digits of its second."""
     if (old.typname, new.typname) == ("timetz", "time"):
         return Loss.ZONE, f"{value} IS NOT NULL"
+    if new.family is Family.INTERVAL:
+        return _digits_lost(value, new)
     return _precision_changed(value, old, new)
 
 
@@ -121,5 +145,31 @@ def interval_changed(value: str, old: PgType, new: PgType, zone: str) -> Change 
 
 
 def _precision_changed(value: str, old: PgType, new: PgType) -> Change | None:
-    same = old.typname == new.typname and new.modifiers
-    return (Loss.ROUNDED, f"{value} <> CAST({value} AS {new.text})") if same else None
+    """Returns the rows whose second has more digits than NEW keeps.
+
+    The digits are looked at, not rounded: at the limits of the types rounding raises an error, and NEW judges
+    the value. Infinity has no digits.
+    """
+    return _digits_lost(value, new) if old.typname == new.typname else None
+
+
+def _digits_lost(value: str, new: PgType) -> Change | None:
+    if not new.modifiers:
+        return None
+    digits = f"CAST(pg_catalog.date_part('microseconds', {value}) AS pg_catalog.int8)"
+    return Loss.ROUNDED, f"{digits} % {10 ** (_MOST_DIGITS - new.modifiers[0])} <> 0"
+
+
+def moment_read(text: str, new: PgType) -> Change | None:
+    """Returns the rows with a text of which a date, time, timestamp or interval keeps a part, by its shape.
+
+    A date drops a time of day; the others round fractions of a second.
+    """
+    if new.family is Family.DATE:
+        clock = f"pg_catalog.regexp_replace({text}, {literal(_OFFSET)}, '')"
+        return Loss.TRUNCATED, f"{clock} ~ {literal(_NOT_MIDNIGHT)}"
+    kept = new.modifiers[0] if new.modifiers else _MOST_DIGITS
+    lost = rf"\.[0-9]{{{kept}}}[0-9]*[1-9]"
+    if new.family is Family.INTERVAL:
+        return Loss.ROUNDED, f"{text} ~* {literal(lost + _IN_SECONDS)}"
+    return Loss.ROUNDED, f"{text} ~ {literal(':[0-9]{2}' + lost)}"

@@ -108,6 +108,8 @@ def number_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | 
             return Loss.ROUNDED, _rounded(value, old, new.modifiers[1] if len(new.modifiers) > 1 else 0)
         case Family.MONEY if old.family is not Family.INTEGER:
             return Loss.ROUNDED, _rounded(value, old, money_format(new.printed_form)[0])
+        case Family.BOOLEAN:
+            return Loss.TRUTH, f"{value} NOT IN (0, 1)"
         case _:
             return None
 

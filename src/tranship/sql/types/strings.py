@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from tranship.model.builtin_types import Builtin, Family
+from tranship.model.builtin_types import Builtin, Family, money_format
 from tranship.model.expression import Loss
+from tranship.model.names import TableName
 from tranship.model.types import PgType
 from tranship.sql.quote import literal
 from tranship.sql.types.family import Change, as_text
+from tranship.sql.types.moments import moment_read
+from tranship.sql.types.numbers import number_changed
 
 _PLAIN = frozenset({"text", "varchar", "bpchar"})
 """Strings that are not cut silently, as ``name`` and ``"char"`` are."""
 _MOST_LABELS = 200
+_NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\s*$"
+"""Numbers that OLD reads as numeric on every version; at most three digits of an exponent fit a numeric."""
+_NUMERIC = PgType("numeric", "numeric", name=TableName("pg_catalog", "numeric"))
 
 
 def byte_text(value: str) -> str:
@@ -66,9 +72,28 @@ def is_label(value: str, new: PgType) -> str | None:
 
 
 def string_changed(value: str, old: PgType, new: PgType, zone: str) -> Change | None:
-    """Returns the rows with a string whose spaces beyond NEW's length are cut. What text becomes when NEW
-    reads it as another type, OLD cannot say.
+    """Returns the rows with a string whose trailing spaces are cut, or of which the type that reads it keeps
+    a part; by the shape of the text, since it is NEW that reads it.
     """
-    if new.family is not Family.STRING or not new.modifiers:
+    exact = f'{as_text(value)} COLLATE pg_catalog."C"'
+    match new.family:
+        case Family.STRING if new.typname == "bpchar" and old.typname != "bpchar":
+            return Loss.CUT_SPACES, f"{exact} LIKE '% '"
+        case Family.STRING if new.modifiers:
+            return Loss.CUT_SPACES, f"{_length(value, in_bytes=False)} > {new.modifiers[0]}"
+        case Family.NUMERIC | Family.FLOAT | Family.MONEY:
+            return _number_read(exact, new, zone)
+        case Family.DATE | Family.TIME | Family.TIMESTAMP | Family.INTERVAL:
+            return moment_read(exact, new)
+        case _:
+            return None
+
+
+def _number_read(text: str, new: PgType, zone: str) -> Change | None:
+    if new.family is Family.MONEY and money_format(new.printed_form)[1] != ".":
         return None
-    return Loss.CUT_SPACES, f"{_length(value, in_bytes=False)} > {new.modifiers[0]}"
+    found = number_changed(f"CAST({text} AS pg_catalog.numeric)", _NUMERIC, new, zone)
+    if found is None:
+        return None
+    loss, predicate = found
+    return loss, f"CASE WHEN {text} ~ {literal(_NUMBER)} THEN {predicate} ELSE false END"
