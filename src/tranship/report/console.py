@@ -207,9 +207,10 @@ def _grouped(title: str, parts: Iterable[tuple[TableResult, str, int]]) -> Itera
 
 def _left_out(result: MigrationResult) -> list[str]:
     lines = [f"  [{shown(table)}] {rows}" for table, rows in result.left_out.items()]
-    lines += [
-        f"  [{shown(t.label)}] by its filter: {t.rows_left_out}" for t in result.tables if t.rows_left_out
-    ]
+    for table in result.tables:
+        followed = table.rows_left_with_parent or 0
+        reasons = {"by its filter": table.rows_left_out - followed, "with their parent": followed}
+        lines += [f"  [{shown(table.label)}] {why}: {rows}" for why, rows in reasons.items() if rows]
     return ["Rows left out:", *lines] if lines else []
 
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.options import MigrateOptions
-from tranship.model.progress import BatchDone, Event, PlannedTable, RunStarted, TableDone, TableStarted
+from tranship.model.progress import (
+    BatchDone,
+    Event,
+    OldRows,
+    PlannedTable,
+    RunStarted,
+    TableDone,
+    TableStarted,
+)
 from tranship.model.verdict import MigrationResult, Mode, Stats, Status, TableResult
 from tranship.report.console import Console
 
@@ -179,3 +189,30 @@ def test_already_migrated_and_hostile_names() -> None:
         ],
     )
     assert shown[-2:] == ["Migrating table: a\\n\\x1b[31m", "  ✓ already migrated: nothing to do"]
+
+
+def test_a_flow_that_takes_rows_apart_has_both_equations() -> None:
+    flow = FlowId(TableName("public", "orders"), TableName("public", "tags"), "orders -> tags")
+    events: list[Event] = [
+        RunStarted((PlannedTable(flow, 3, 2),)),
+        TableStarted(flow, 12, 1),
+        TableDone(flow, 12, 11, 1, old=OldRows(10, left_out=3, without_items=2, with_parent=1)),
+    ]
+    shown = lines(MigrateOptions(live=True), events)
+    assert "Migrating table: orders -> tags" in shown
+    assert "  Old rows read: 10, left out: 3, without items: 2" in shown
+    table = TableResult(
+        *("public.orders", "public.tags", 10, 11, 1, 3, 100, None, "", {}, ()),
+        flow="orders -> tags",
+        rows_made=12,
+        rows_without_items=2,
+        rows_left_with_parent=1,
+    )
+    stats = Stats(1, 10, 11, 1, 3, rows_made=12, rows_without_items=2)
+    told = Console(MigrateOptions()).finish(
+        replace(result("dryrun", "rejects"), stats=stats, tables=(table,), left_out={}), "r"
+    )
+    assert "Accounted for: 10 read = 7 used (2 of them made none) + 3 left out" in told
+    assert "Rows made: 12 = 11 written + 1 rejected" in told
+    assert "  [orders -> tags] by its filter: 2" in told
+    assert "  [orders -> tags] with their parent: 1" in told
