@@ -80,6 +80,14 @@ class ExistingKeyUnfilled(RefusalMessage, frozen=True):
     column: str
 
 
+class FoundByNewKey(RefusalMessage, frozen=True):
+    code = NewKeyUnused.code
+    message = "rows of NEW cannot be found by {column!r}, which gets new values ({path})"
+    hint = "name other columns in 'key', by which two rows are the same"
+    column: str
+    path: str
+
+
 class KeyNotOfQuery(RefusalMessage, frozen=True):
     code = NewKeyUnused.code
     message = "{field} {column!r} is no output column of the SELECT"

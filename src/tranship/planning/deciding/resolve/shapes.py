@@ -12,6 +12,7 @@ from tranship.errors.codes.shapes import (
     ActionTwice,
     BesideQuery,
     ExistingKeyUnfilled,
+    FoundByNewKey,
     KeyNotOfQuery,
     NewKeyDecided,
     NewKeyNoKey,
@@ -62,8 +63,18 @@ def check_shape(
             case _:
                 pass
     new_keys = [(entry, entry.new_values) for entry in entries if entry.new_values is not None]
+    found_by = {name: entry for entry in entries for name in _found_by(entry, tables.new)}
     for entry, new_key in new_keys:
         yield from _check_new_key(entry, new_key, columns, pair, tables)
+        for name in sorted(_fed(new_key.column, columns, pair) & found_by.keys()):
+            yield problem(found_by[name], FoundByNewKey(name, entry.path), column=name)
+
+
+def _found_by(entry: Resolution, new: Table) -> tuple[str, ...]:
+    """Returns the columns by which ``existing`` finds rows; none for other entries."""
+    if entry.action != Action.EXISTING:
+        return ()
+    return entry.key or (new.primary_key.columns if new.primary_key is not None else ())
 
 
 def _repeated(entries: Sequence[Resolution]) -> Iterator[Problem]:
@@ -99,7 +110,7 @@ def _check_existing(
     primary = tables.new.primary_key
     if not entry.key and primary is None:
         yield problem(entry, NoExistingKey(tables.new.name))
-    names = entry.key or (primary.columns if primary is not None else ())
+    names = _found_by(entry, tables.new)
     filled = {one.new for one in pair.columns} | {one.new_column for one in columns}
     yield from (told for name in names for told in _check_existing_key(entry, name, filled, tables.new))
 

@@ -234,6 +234,10 @@ WRONG: dict[str, tuple[dict[str, list[dict[str, object]]], list[str]]] = {
         {MEMBERS: [{"action": "existing", "key": ["nam"]}]},
         ["no column 'nam'", "did you mean 'name'?"],
     ),
+    "existing by new values": (
+        {"codes": [{"action": "existing"}, {"action": "new_key", "column": "id", "as": {"offset": 5}}]},
+        ["cannot be found by 'id'", "$.resolutions.codes[1]"],
+    ),
     "existing otherwise": ({MEMBERS: [{"action": "existing", "rows": "keeps"}]}, ["'keeps'", "'keep'"]),
     "merge beside query": (
         {
