@@ -15,7 +15,7 @@ import asyncpg
 from support import Database, Pair
 from tranship.codec.resolutions import read_resolutions
 from tranship.execution.context import Job
-from tranship.execution.probe.group import ProbeContext, probe_group
+from tranship.execution.probe.group import Arrived, ProbeContext, probe_group
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.probe.reject_book import Book
 from tranship.model.names import Side
@@ -99,7 +99,7 @@ async def ask_all(
     async with AsyncExitStack() as stack:
         old = await stack.enter_async_context(session(pair.old, Side.OLD, job.new.datestyle))
         new = await stack.enter_async_context(session(pair.new, Side.NEW, job.new.datestyle, **options))
-        probing = ProbeContext(job, old, new, book, live=False)
+        probing = ProbeContext(job, old, new, book, Arrived.NOTHING)
         batches = {plan.flow: await cut(old, plan, batch_rows) for plan in job.plan.tables}
         for group in job.plan.groups:
             for findings in await probe_group(probing, group, batches):

@@ -215,6 +215,8 @@ class ActiveRun:
     """The positions of NEW's sequences, once they are set."""
     depends: Dependencies = field(default_factory=Dependencies)
     """What its values depend on in OLD besides the rows, as it was when the run began."""
+    unpredicted: int = 0
+    """Rejects of earlier processes of the run that no data check predicted."""
     replica: bool = False
     """Whether its role may set ``session_replication_role``."""
     native: bool = True

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import asyncpg
 from msgspec import UNSET
-from msgspec.structs import replace
 
+from tranship.errors import Refused
 from tranship.execution.active_run import FIRST_REJECTS
 from tranship.execution.context import RunContext
 from tranship.execution.copying.counted import moved_shortfalls
-from tranship.execution.probe.everything import ProbeResult, probe_everything
+from tranship.execution.probe.everything import probe_everything
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
+from tranship.execution.resilience.writer_lock import WriterLock
 from tranship.execution.results.from_journal import dry_records, moved_before
-from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome, reasons
-from tranship.execution.start.earlier_runs import earlier
+from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome
 from tranship.execution.start.filled_before import filled_before, rows_now
+from tranship.execution.start.foresee import Foreseen, Resumption, beginning, counted, without
 from tranship.execution.start.numbers import numbering
 from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.rejects_only import read_later, restrict
@@ -31,11 +34,11 @@ from tranship.execution.switches.indexes import removal_notes, to_remove
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.options import RebuildIndexes
-from tranship.model.plan import TablePlan
 from tranship.model.progress import RowRejected
 from tranship.model.resolution import Problem
 from tranship.model.verdict import RejectRecord
-from tranship.server.journal import find_journal
+from tranship.server.journal import Run, find_journal
+from tranship.server.snapshot import Snapshot
 
 
 async def dry_run(context: RunContext) -> MigrationOutcome:
@@ -45,7 +48,6 @@ async def dry_run(context: RunContext) -> MigrationOutcome:
         Refused: OLD is NEW, or was altered meanwhile.
         TranshipError: a server could not answer.
     """
-    context.tell_moment(fixed=False)
     try:
         return await _dry_run(context)
     except BROKEN as error:
@@ -57,8 +59,10 @@ class _Ahead(NamedTuple):
 
     passed: Passed
     work: ToDo
-    filled: tuple[Problem, ...]
-    """Refusals because of tables that a finished run filled."""
+    unfinished: Run | None
+    """The run that the live run would resume."""
+    problems: tuple[Problem, ...]
+    """Warnings, and what a live run is refused for now."""
     rows_now: Mapping[FlowId, int]
     differs: Mapping[TableName, Problem]
     counts: list[TableCounts]
@@ -69,16 +73,17 @@ class _Ahead(NamedTuple):
 async def _look(context: RunContext) -> _Ahead:
     async with both_sides(context) as (old, new):
         passed = await preflight(context, old, new, live=False)
-        found = await find_journal(new, context.config.journal_schema)
-        before = await earlier(new, found, passed.old)
-        context = context.over(found) if found is not None else context
-        work = await to_do(new, context, before)
+        at_work = await _at_work(context, old, new)
+        begins = await beginning(context, new, passed)
+        work = await to_do(new, context, begins.before)
         announce(context, work)
         counts, rejects = await moved_before(new, context.journal, work.whole.plan.tables, work.done)
+        filled = await filled_before(new, context, begins.before, work.left)
         return _Ahead(
             passed,
-            work,
-            await filled_before(new, context, before, work.left),
+            dataclasses.replace(work, left=without(work.left, begins.leaving)),
+            begins.before.unfinished,
+            (*passed.problems, *at_work, *filled),
             await rows_now(old, work.whole, work.done),
             await moved_shortfalls(new, context.journal, work.places),
             counts,
@@ -88,84 +93,86 @@ async def _look(context: RunContext) -> _Ahead:
 
 async def _dry_run(context: RunContext) -> MigrationOutcome:
     started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
+    context = await _with_journal(context)
     ahead = await _look(context)
-    async with open_snapshot(context.of(ahead.work.left), ahead.passed.reads.tables) as snapshot:
-        async with both_sides(context) as (_, new):
-            left = await restrict(await _with_journal(context.of(ahead.work.left), new), snapshot, new)
-            left = await numbering(new, left)
-        doing = context.of(left)
-        probed = await probe_everything(doing, snapshot, digest=False)
-        await _tell_indexes(doing, probed)
-        async with both_sides(doing) as (_, new):
-            lacking = await without_room(new, left, probed)
-        records = [r async for r in dry_records(snapshot, left, probed)]
-        text, later = snapshot.text, read_later(left, snapshot.mark)
-    counts = {one.plan.flow: one for one in (*ahead.counts, *_counted(doing, probed, records))}
-    refusals = (too_many(probed.rejected, probed.rows, context.options), lacking)
+    doing = context.of(ahead.work.left)
+    async with open_snapshot(doing, ahead.passed.reads.tables) as snapshot:
+        if ahead.unfinished is None:
+            foreseen = await _fresh(doing, snapshot)
+        else:
+            async with both_sides(doing) as (old, new):
+                resuming = Resumption(doing, old, new, snapshot, ahead.unfinished, ahead.passed.jobs)
+                foreseen = await resuming.foresee()
+        await _tell_indexes(doing, foreseen.untouched)
+        text = snapshot.text
+    _tell(doing, foreseen)
+    counts = {one.plan.flow: one for one in (*ahead.counts, *foreseen.counts)}
     frame = Frame(
         "dryrun",
         "",
         text,
         started,
         time.monotonic() - began,
-        (
-            *ahead.passed.problems,
-            *later,
-            *ahead.filled,
-            *(what.problem() for what in refusals if what is not None),
-        ),
-        probed.left_out,
+        (*ahead.problems, *foreseen.problems),
+        foreseen.left_out,
         rows_now=ahead.rows_now,
         differs=ahead.differs,
     )
-    plans = ahead.work.whole.plan.tables
-    return outcome(
-        context.of(ahead.work.whole), frame, [counts[p.flow] for p in plans], [*ahead.rejects, *records]
-    )
+    whole, records = context.of(ahead.work.whole), [*ahead.rejects, *foreseen.records]
+    return outcome(whole, frame, [counts[plan.flow] for plan in whole.job.plan.tables], records)
 
 
-async def _with_journal(context: RunContext, new: asyncpg.Connection) -> RunContext:
-    found = await find_journal(new, context.config.journal_schema)
+async def _with_journal(context: RunContext) -> RunContext:
+    async with both_sides(context) as (_, new):
+        found = await find_journal(new, context.config.journal_schema)
     return context.over(found) if found is not None else context
 
 
-def _counted(
-    context: RunContext, probed: ProbeResult, records: Sequence[RejectRecord]
-) -> Iterator[TableCounts]:
-    """Yields the counts of the tables that were probed, and tells them."""
-    job, on_event = context.job, context.on_event
+async def _at_work(
+    context: RunContext, old: asyncpg.Connection, new: asyncpg.Connection
+) -> tuple[Problem, ...]:
+    """Returns the refusal of a live run while another one is at work."""
+    options = context.options
+    if options.take_over:
+        return ()
+    try:
+        await WriterLock.refuse_second(context.config, old, new, invocation=options.invocation)
+    except Refused as refusal:
+        return refusal.problems
+    return ()
+
+
+async def _fresh(context: RunContext, snapshot: Snapshot) -> Foreseen:
+    """Returns what becomes of a run that begins anew."""
+    context.tell_moment(fixed=False)
+    async with both_sides(context) as (_, new):
+        job = await numbering(new, await restrict(context, snapshot, new))
+        probed = await probe_everything(context.of(job), snapshot, digest=False)
+        lacking = await without_room(new, job, probed.arriving)
+    refusals = (too_many(probed.rejected, probed.rows, context.options), lacking)
+    return Foreseen(
+        [counted(job, plan, probed) for plan in job.plan.tables],
+        [record async for record in dry_records(snapshot, job, probed)],
+        probed.left_out,
+        (
+            *read_later(job, snapshot.mark),
+            *(what.problem() for what in refusals if what is not None),
+        ),
+        {flow: cut.rows for flow, cut in probed.cuts.items()},
+    )
+
+
+def _tell(context: RunContext, foreseen: Foreseen) -> None:
+    """Tells the counts of each table, and its first rejects."""
     by_flow: dict[tuple[str, str, object], list[RejectRecord]] = {}
-    for record in records:
+    for record in foreseen.records:
         by_flow.setdefault((record.table, record.new_table, record.flow), []).append(record)
-    for plan in job.plan.tables:
+    for one in foreseen.counts:
+        plan = one.plan
         named = (str(plan.old), str(plan.new), plan.name or UNSET)
         for record in by_flow.get(named, [])[:FIRST_REJECTS]:
-            on_event(_would_reject(plan.flow, record, show_values=context.options.show_values))
-        counts = _would_be(plan, probed)
-        on_event(counts.event)
-        taken = job.taken(plan.flow)
-        if taken is not None:
-            counts = replace(counts.without(taken.gone), rejects_of=taken.chain[-1][0].id)
-        yield counts
-
-
-def _would_be(plan: TablePlan, probed: ProbeResult) -> TableCounts:
-    """Returns what would become of a table's rows."""
-    cut, found = probed.cuts[plan.flow], probed.book.findings(plan.flow)
-    rejected, held = len(found.rejects), found.already_there + found.kept + found.updated + found.merged
-    return TableCounts(
-        plan,
-        cut.rows,
-        cut.rows - rejected - held,
-        rejected,
-        reasons=reasons(found.rejects),
-        losses=found.losses,
-        not_asked=found.not_asked,
-        old=cut.old,
-        kept=found.kept,
-        updated=found.updated,
-        merged=found.merged,
-    )
+            context.on_event(_would_reject(plan.flow, record, show_values=context.options.show_values))
+        context.on_event(one.event)
 
 
 def _would_reject(flow: FlowId, record: RejectRecord, *, show_values: bool) -> RowRejected:
@@ -175,19 +182,19 @@ def _would_reject(flow: FlowId, record: RejectRecord, *, show_values: bool) -> R
     return RowRejected(flow, key, "", record.column, record.sqlstate, record.constraint, reason)
 
 
-async def _tell_indexes(context: RunContext, probed: ProbeResult) -> None:
-    """Names the indexes that the live run would remove for its load."""
+async def _tell_indexes(context: RunContext, untouched: Mapping[FlowId, int]) -> None:
+    """Names the indexes that the live run would remove for its load: of groups into which nothing was copied,
+    given with the rows of their tables.
+    """
     job, mode = context.job, context.options.rebuild_indexes
     if mode == RebuildIndexes.NEVER:
         return
     async with both_sides(context) as (_, new):
-        groups = [
-            {
-                plan.new: sum(probed.cuts[p.flow].rows for p in g.tables if p.new == plan.new)
-                for plan in g.tables
-            }
-            for g in job.plan.groups
-        ]
-        for rows in groups:
+        for group in job.plan.groups:
+            if not all(plan.flow in untouched for plan in group.tables):
+                continue
+            rows: Counter[TableName] = Counter()
+            for plan in group.tables:
+                rows[plan.new] += untouched[plan.flow]
             for note in removal_notes(await to_remove(new, job, rows, mode)):
                 context.note(note)

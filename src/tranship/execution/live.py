@@ -177,6 +177,7 @@ class _LiveRun:
                 begun.book,
                 begun.tasks,
                 depends=begun.depends,
+                unpredicted=begun.unpredicted,
                 replica=self.passed.replica,
                 native=begun.native,
             )

@@ -265,9 +265,7 @@ class Table(Struct, frozen=True, omit_defaults=True):
     partitions: tuple[Partition, ...] = ()
     """All leaves below a partitioned table, by name."""
     has_default_partition: bool = False
-    """Whether every row finds a partition: each level of the tree has a default partition, or a complete set
-    of hash partitions.
-    """
+    """Every row finds a partition: each level has a default one, or a complete set of hash partitions."""
     parents: tuple[TableName, ...] = ()
     """Parents by classic inheritance, in their order."""
     children: tuple[TableName, ...] = ()
@@ -298,6 +296,8 @@ class Table(Struct, frozen=True, omit_defaults=True):
     """A view's query; None for others."""
     options: tuple[str, ...] = ()
     """Storage parameters as ``name=value``, the TOAST table's as ``toast.name=value``."""
+    leaving: tuple[int, ...] = ()
+    """In a dry run, transactions whose rows the live run rolls back first: they are taken for gone."""
     replica_identity: str | None = None
     """``FULL``, ``NOTHING`` or ``USING INDEX …``; None: the default, which is the primary key."""
     tablespace: str | None = None

@@ -63,6 +63,8 @@ class Resumed(Struct, frozen=True, tag=True):
     started: datetime.datetime
     batches: int
     """Batches that are left."""
+    dry: bool = False
+    """A dry run says what the live run will do."""
 
 
 class MomentOfRun(Struct, frozen=True, tag=True):
@@ -81,6 +83,8 @@ class RollingBack(Struct, frozen=True, tag=True):
     """``--restart``: what the unfinished run wrote is rolled back."""
 
     started: datetime.datetime
+    dry: bool = False
+    """A dry run says what the live run will do."""
 
 
 class Retrying(Struct, frozen=True, tag=True):

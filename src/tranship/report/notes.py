@@ -61,12 +61,10 @@ def _of_run(note: RunNote) -> str:
             return _result(note)
         case AlreadyMigrated():
             return "already migrated: an earlier run moved every table under the same plan"
-        case Resumed(started=started, batches=batches):
-            return f"resuming the run of {started:%Y-%m-%d %H:%M}: {batches} batches are left"
+        case Resumed() | RollbackFirst() | RollingBack():
+            return _unfinished(note)
         case MomentOfRun():
             return _moment(note)
-        case RollbackFirst() | RollingBack():
-            return _rolling_back(note)
         case Retrying(what=what, error=error, seconds=seconds):
             return f"{what}: {error}; trying again in {seconds:.1f} s"
         case BatchDivided():
@@ -94,10 +92,15 @@ def _of_rejects(note: RejectsNote) -> str:
             assert_never(unreachable)
 
 
-def _rolling_back(note: RollbackFirst | RollingBack) -> str:
+def _unfinished(note: Resumed | RollbackFirst | RollingBack) -> str:
     if isinstance(note, RollbackFirst):
         return "a rollback was interrupted: it is finished first"
-    return f"rolling back what the unfinished run of {note.started:%Y-%m-%d %H:%M} wrote"
+    began = f"{note.started:%Y-%m-%d %H:%M}"
+    if isinstance(note, Resumed):
+        resuming = "a live run resumes" if note.dry else "resuming"
+        return f"{resuming} the run of {began}: {note.batches} batches are left"
+    rolling = "a live run first rolls back" if note.dry else "rolling back"
+    return f"{rolling} what the unfinished run of {began} wrote"
 
 
 def _moment(note: MomentOfRun) -> str:

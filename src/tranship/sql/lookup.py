@@ -57,9 +57,9 @@ def compared(position: int, name: str, new: PgType | None, old: PgType | None) -
     return LookupKey(column, type_name(leaf), operator, canonical(value, leaf, new.collation))
 
 
-def found_query(lookup: Lookup, keys: Sequence[LookupKey]) -> str:
+def found_query(lookup: Lookup, keys: Sequence[LookupKey], table: str) -> str:
     """Returns a query for what NEW's lookup table holds for given keys, in the protocol of
-    ``sql/new/probe.py``.
+    ``sql/new/probe.py``. ``table`` is the FROM item of the lookup table.
 
     Its answers are ``[row, "found", canonical key, value text]``, one for each different value, or ``[row,
     "absent", canonical key, null]``. The key is empty where a key column's type has no canonical text.
@@ -77,13 +77,13 @@ def found_query(lookup: Lookup, keys: Sequence[LookupKey]) -> str:
         SELECT DISTINCT CAST(pg_catalog.json_build_array(
           r.i, CASE WHEN l.found THEN 'found' ELSE 'absent' END, {canonical_key}, l.v) AS pg_catalog.text)
         FROM pg_catalog.json_to_recordset(tranship_given) AS r(i pg_catalog.int4, {given})
-        LEFT JOIN (SELECT {held}, {value}, true AS found FROM {relation(lookup.table)} AS l) AS l ON {on}
+        LEFT JOIN (SELECT {held}, {value}, true AS found FROM {table} AS l) AS l ON {on}
     """
 
 
-def ambiguous(lookup: Lookup) -> str:
+def ambiguous(lookup: Lookup, table: str) -> str:
     """Returns a query for some keys of a lookup table that stand for different values, as texts, least text
-    first.
+    first. ``table`` is its FROM item.
 
     Keys with a NULL are never looked up and do not count.
     """
@@ -92,7 +92,7 @@ def ambiguous(lookup: Lookup) -> str:
     known = " AND ".join(f"l.{ident(k)} IS NOT NULL" for k in lookup.keys)
     value = f"CAST(l.{ident(lookup.value)} AS pg_catalog.text)"
     return f"""
-        SELECT {shown} FROM {relation(lookup.table)} AS l
+        SELECT {shown} FROM {table} AS l
         WHERE {known} GROUP BY {keys} HAVING {several(value)} ORDER BY {shown} LIMIT {_MOST_SHOWN}
     """
 

@@ -14,7 +14,7 @@ import asyncpg
 from msgspec import structs
 
 from tranship.errors import Stopped
-from tranship.errors.codes.stops import LookupChanged, RejectsReached, StoppedAsAsked, Unaccounted
+from tranship.errors.codes.stops import RejectsReached, StoppedAsAsked, Unaccounted
 from tranship.execution.active_run import ActiveRun, Task, fence
 from tranship.execution.copying.assignment import Assignment
 from tranship.execution.copying.batch import SwitchNeeded, Worker
@@ -24,7 +24,8 @@ from tranship.execution.copying.flow_copy import FlowCopy, RunSessions
 from tranship.execution.copying.merged import reject_merged
 from tranship.execution.copying.orphans import NoticedDelete, prove_keys, reread
 from tranship.execution.probe.everything import probe
-from tranship.execution.probe.lookups import content_hash
+from tranship.execution.probe.group import Arrived
+from tranship.execution.probe.lookups import contents, fixed_lookups, lookups_changed
 from tranship.execution.resilience.connection import PlainSession, Session
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.throttle import Throttle
@@ -33,7 +34,7 @@ from tranship.execution.switches.indexes import to_remove
 from tranship.execution.switches.switch_board import SwitchBoard
 from tranship.execution.switches.triggers_and_keys import Switches, needed
 from tranship.model.expression import Lookup
-from tranship.model.names import Side, TableName
+from tranship.model.names import TableName
 from tranship.model.options import reject_bound
 from tranship.model.plan import Group
 from tranship.model.progress import Region, TableDone
@@ -57,7 +58,7 @@ class Mover:
             fence=partial(fence, live.worker),
         )
         self._throttle = Throttle(session, live.context.stop, live.context.on_event)
-        self._runtime_rejects = 0
+        self._runtime_rejects = live.unpredicted
         """Rejects that no data check predicted."""
 
     async def run(self) -> None:
@@ -197,22 +198,15 @@ class Mover:
         Raises:
             Stopped: somebody changed one.
         """
-        filled = {p.new for p in group.tables}
         for task in tasks:
-            expressions = [m.expression for m in task.plan.columns]
-            used = dict.fromkeys(
-                e
-                for e in expressions
-                if isinstance(e, Lookup) and (e.side is Side.OLD or e.table not in filled)
-            )
+            used = fixed_lookups(group, task.plan)
             if not used or task.finished:
                 continue
             kept, now = await self._session.work(
-                f"lookups of {task.plan.flow}", partial(fix_lookups, self._live, task, tuple(used))
+                f"lookups of {task.plan.flow}", partial(fix_lookups, self._live, task, used)
             )
             if kept != now:
-                tables = tuple(sorted({str(lookup.table) for lookup in used}))
-                raise Stopped(LookupChanged(task.plan.flow, tables))
+                raise lookups_changed(task.plan, used)
 
     async def _probe_again(self, tasks: Sequence[Task]) -> None:
         """Asks the data checks of a group again, now that earlier groups are in NEW.
@@ -225,7 +219,14 @@ class Mover:
         # The checks follow a reject through whole tables. What they say of rows that are in NEW already only
         # leads them on: foreign keys take those rows out, and each of them is then a reject of its batch.
         book = live.book.copy()
-        await probe(live.context, live.snapshot, book, batches, live=True, rehearsal=live.worker.rehearsal)
+        await probe(
+            live.context,
+            live.snapshot,
+            book,
+            batches,
+            arrived=Arrived.GROUPS_BEFORE,
+            rehearsal=live.worker.rehearsal,
+        )
         found: dict[int, list[Reject]] = {}
         for task in tasks:
             flow, left = task.plan.flow, Region(task.todo)
@@ -311,9 +312,7 @@ async def fix_lookups(
     """
     async with live.snapshot.reader() as old, new.transaction():
         await fence(live.worker, new)
-        now = " ".join(
-            [await content_hash(old if lookup.side is Side.OLD else new, lookup) for lookup in used]
-        )
+        now = await contents(used, old, new)
         return await new.fetchval(live.context.journal.sql("fix_lookups"), live.run, task.position, now), now
 
 

@@ -12,7 +12,7 @@ from tranship.errors import Refused
 from tranship.errors.codes.runs import OldAltered
 from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.counting import cut_flow
-from tranship.execution.probe.group import ProbeContext, probe_group
+from tranship.execution.probe.group import Arrived, ProbeContext, probe_group
 from tranship.execution.probe.left_out_parents import differing, left_out_parents
 from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import Table
@@ -45,6 +45,11 @@ class ProbeResult:
     def rejected(self) -> int:
         """Predicted rejects, over all tables."""
         return sum(len(self.book.rejected(flow)) for flow in self.cuts)
+
+    @property
+    def arriving(self) -> dict[FlowId, int]:
+        """Rows that are written, by flow."""
+        return {flow: cut.rows - len(self.book.not_copied(flow)) for flow, cut in self.cuts.items()}
 
     @property
     def rows(self) -> int:
@@ -149,7 +154,7 @@ async def probe(
     book: Book,
     batches: Mapping[FlowId, tuple[Batch, ...]],
     *,
-    live: bool,
+    arrived: Arrived,
     rehearsal: asyncpg.Connection | None = None,
 ) -> None:
     """Enters every predicted reject of the groups that the batches belong to, in plan order, into the
@@ -160,7 +165,7 @@ async def probe(
         async with probing_session(context, rehearsal) as new:
             for group in groups[first : first + _AT_ONCE]:
                 async with snapshot.reader() as old:
-                    probing = ProbeContext(context.job, old, new, book, live=live)
+                    probing = ProbeContext(context.job, old, new, book, arrived)
                     await probe_group(probing, group, batches)
 
 
@@ -173,7 +178,7 @@ async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: b
     await _check_left_out_parents(context, snapshot)
     probed = ProbeResult(cuts, Book(), await count_left_out(snapshot, context.job))
     batches = {flow: cut.batches for flow, cut in cuts.items()}
-    await probe(context, snapshot, probed.book, batches, live=False)
+    await probe(context, snapshot, probed.book, batches, arrived=Arrived.NOTHING)
     return probed
 
 

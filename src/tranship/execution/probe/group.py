@@ -6,6 +6,7 @@ The order decides which reason a reject gets.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 
 import asyncpg
 from msgspec import Struct
@@ -45,6 +46,17 @@ from tranship.sql.new.matched_key import matched_key
 from tranship.sql.new.unique_indexes import UniqueIndex
 
 
+class Arrived(Enum):
+    """Which rows of the run NEW holds when a group is checked."""
+
+    NOTHING = "nothing"
+    """What other tables will hold is computed from OLD."""
+    SOME = "some"
+    """A dry run of an interrupted run: some of any group. What is not there yet is computed from OLD."""
+    GROUPS_BEFORE = "groups before"
+    """Those of the groups before it."""
+
+
 class ProbeContext(Struct, frozen=True):
     """Values that the data checks of one group share."""
 
@@ -55,8 +67,7 @@ class ProbeContext(Struct, frozen=True):
     """A READ ONLY transaction with NEW's configured ``search_path``."""
     book: Book
     """Holds the predicted and runtime rejects of all groups before this one."""
-    live: bool
-    """Whether the groups before this one are in NEW. In a dry run their rows are computed from OLD."""
+    arrived: Arrived
 
 
 async def probe_group(
@@ -84,7 +95,7 @@ async def probe_group(
     await probing.cascades()
     for plan in group.tables:
         await count_losses(job, plan, old, book)
-        if not context.live:
+        if context.arrived is Arrived.NOTHING:
             await note_wide_keys(job, plan, old, book)
     return tuple(book.findings(plan.flow) for plan in group.tables)
 
@@ -95,13 +106,15 @@ class _GroupProbe:
     def __init__(self, context: ProbeContext, group: Group) -> None:
         job, book = context.job, context.book
         self._job, self._group, self._new, self._book = job, group, context.new, book
-        pending = _pending(job, group, live=context.live)
+        pending = _pending(job, group, context.arrived)
         self._derived = Derived(job, context.old, context.new, book, pending)
-        self._parents = Parents(job, self._derived, book, pending, live=context.live)
+        self._parents = Parents(
+            job, self._derived, book, pending, live=context.arrived is not Arrived.NOTHING
+        )
         self._periods = Periods(job, self._derived, self._parents, book)
         self._encoding = Encoding(job.new.encoding)
         self._inside = frozenset(group.cyclic_keys)
-        self._live = context.live
+        self._arrived = context.arrived
         self._indexes: dict[TableName, dict[str, UniqueIndex]] = {}
         self._stores: dict[FlowId, dict[str, KeyStore]] = {}
         self._absent: dict[tuple[FlowId, str], Mapping[Locator, str | None]] = {}
@@ -109,7 +122,7 @@ class _GroupProbe:
 
     async def merge(self) -> None:
         """Finds the rows that are merged into others: in one snapshot they are the same at every look."""
-        if self._live:
+        if self._arrived is not Arrived.NOTHING:
             return
         for plan in self._group.tables:
             if plan.shape.merge is not None:
@@ -120,7 +133,7 @@ class _GroupProbe:
 
         Once rows of the run are in NEW, a row there may be one of them: only the first look tells.
         """
-        if self._live:
+        if self._arrived is not Arrived.NOTHING:
             return
         found = [
             (plan, FoundRows(self._derived.reader(plan), self._book, plan.shape.existing))
@@ -139,7 +152,8 @@ class _GroupProbe:
         reader = self._derived.reader(plan)
         existing = await find_existing(reader, self._book, self._indexes.get(plan.new, {}))
         # Once rows of the run are in NEW, an equal row there may be one of them: only the first look tells.
-        equal = None if self._live else EqualRows(reader, self._book, (*existing.by_row, *existing.few))
+        first = self._arrived is Arrived.NOTHING
+        equal = EqualRows(reader, self._book, (*existing.by_row, *existing.few)) if first else None
         scan = ScanBuilder(reader, self._book, existing.by_row, keys, by_row).build()
         stores = {index.constraint: KeyStore() for index in scan.questions.keys}
         self._stores[plan.flow] = stores
@@ -245,7 +259,7 @@ class _GroupProbe:
     def _doubted(self, hazard: Hazard) -> bool:
         """OLD may have orphans. A key that OLD holds is believed by a live run, which proves it on NEW; a
         dry run can prove it on OLD alone: rows written while triggers were off stand under a valid key."""
-        return hazard.new or not self._live
+        return hazard.new or self._arrived is not Arrived.GROUPS_BEFORE
 
     def _by_row(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> bool:
         """Returns whether every child has to be read, because OLD alone cannot find the orphans of a key.
@@ -271,7 +285,8 @@ class _GroupProbe:
         return self._colliding
 
 
-def _pending(job: Job, group: Group, *, live: bool) -> Callable[[TableName], bool]:
+def _pending(job: Job, group: Group, arrived: Arrived) -> Callable[[TableName], bool]:
     """Returns the tables of NEW that still wait for rows of this run."""
-    waiting = frozenset(plan.new for plan in (group.tables if live else job.plan.tables))
+    mine = arrived is Arrived.GROUPS_BEFORE
+    waiting = frozenset(plan.new for plan in (group.tables if mine else job.plan.tables))
     return waiting.__contains__

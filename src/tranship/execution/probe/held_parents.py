@@ -18,8 +18,9 @@ from tranship.model.catalog import ForeignKey, Table
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.sql.foreign_keys import matches_parent
-from tranship.sql.new.given_rows import held_part, relation_to_read, rows_query
+from tranship.sql.new.given_rows import held_part, rows_query
 from tranship.sql.new.matched_key import equality
+from tranship.sql.new.transactions import relation_to_read
 from tranship.sql.quote import ident, relation
 
 

@@ -12,15 +12,16 @@ from typing import Protocol
 import asyncpg
 from msgspec import Struct
 
-from tranship.errors import Refused
+from tranship.errors import Refused, Stopped
 from tranship.errors.codes.start import AmbiguousLookup, LookupNotInEncoding, LookupUnreadable
+from tranship.errors.codes.stops import LookupChanged
 from tranship.execution.context import Job
 from tranship.execution.probe.questions import Answer, NotAskable, put, re_encodes
 from tranship.model.catalog import Table
 from tranship.model.expression import Lookup, NewDefault
 from tranship.model.locator import Locator
 from tranship.model.names import Side, TableName
-from tranship.model.plan import TablePlan
+from tranship.model.plan import Group, TablePlan
 from tranship.model.progress import Batch
 from tranship.model.resolution import Problem
 from tranship.sql import lookup as text
@@ -28,7 +29,9 @@ from tranship.sql.canonical import computed_on_old
 from tranship.sql.casts import CARRIED
 from tranship.sql.expression import Bindings, LookupContent, compile_text
 from tranship.sql.new.probe import guarded
+from tranship.sql.new.transactions import staying
 from tranship.sql.old import lookup_keys
+from tranship.sql.quote import relation
 
 _REMEMBERED = 100_000
 
@@ -162,7 +165,7 @@ class Lookups:
         self, new: asyncpg.Connection, plan: TablePlan, lookup: Lookup, keys: Sequence[Key]
     ) -> dict[Key, Found | None]:
         """Returns NEW's entries, completed by those that this run will add."""
-        statement = guarded(text.found_query(lookup, self.compared(plan, lookup)))
+        statement = guarded(text.found_query(lookup, self.compared(plan, lookup), _table(self._job, lookup)))
         rows: list[dict[str, int | str | None]] = [
             {"i": n, **{f"c{k}": part for k, part in enumerate(key)}} for n, key in enumerate(keys)
         ]
@@ -239,12 +242,19 @@ async def check_lookups(
     problems = []
     for plan, lookup in _distinct_lookups(plans):
         conn = new if lookup.side is Side.NEW else old
-        found = [tuple(row) for row in await conn.fetch(text.ambiguous(lookup))]
+        found = [tuple(row) for row in await conn.fetch(text.ambiguous(lookup, _table(job, lookup)))]
         if lookup.side is Side.NEW:
             found += await _ambiguous_later(job, old, lookup)
         problems += [_ambiguous(plan, lookup, key) for key in found[:3]]
     if problems:
         raise Refused(problems)
+
+
+def _table(job: Job, lookup: Lookup) -> str:
+    """Returns the FROM item of a lookup's table, without rows of NEW that are on their way out."""
+    table = job.new.table(lookup.table) if lookup.side is Side.NEW else None
+    name = relation(lookup.table)
+    return name if table is None else staying(table, name)
 
 
 def _distinct_lookups(plans: Sequence[TablePlan]) -> list[tuple[TablePlan, Lookup]]:
@@ -258,13 +268,29 @@ def _distinct_lookups(plans: Sequence[TablePlan]) -> list[tuple[TablePlan, Looku
     return list(found.values())
 
 
-async def content_hash(conn: asyncpg.Connection, lookup: Lookup) -> str:
-    """Returns the rows of a lookup's table and a hash that does not depend on their order.
-
-    ``conn`` is a connection to the lookup's side.
+def fixed_lookups(group: Group, plan: TablePlan) -> tuple[Lookup, ...]:
+    """Returns the lookups of a flow whose tables may not change while its rows are copied: all but those that
+    its own group fills.
     """
-    rows, hashed = await conn.fetchrow(text.content_hash(lookup))
-    return f"{rows}:{hashed}"
+    filled = {p.new for p in group.tables}
+    lookups = (m.expression for m in plan.columns if isinstance(m.expression, Lookup))
+    return tuple(dict.fromkeys(e for e in lookups if e.side is Side.OLD or e.table not in filled))
+
+
+async def contents(lookups: Sequence[Lookup], old: asyncpg.Connection, new: asyncpg.Connection) -> str:
+    """Returns for each lookup the rows of its table and a hash that does not depend on their order, as one
+    text.
+    """
+    found = [
+        await (old if lookup.side is Side.OLD else new).fetchrow(text.content_hash(lookup))
+        for lookup in lookups
+    ]
+    return " ".join(f"{rows}:{hashed}" for rows, hashed in found)
+
+
+def lookups_changed(plan: TablePlan, lookups: Sequence[Lookup]) -> Stopped:
+    """Returns the stop of a run whose lookup tables are not as they were at its first row."""
+    return Stopped(LookupChanged(plan.flow, tuple(sorted({str(lookup.table) for lookup in lookups}))))
 
 
 async def _ambiguous_later(job: Job, old: asyncpg.Connection, lookup: Lookup) -> list[Key]:

@@ -6,7 +6,8 @@ from tranship.execution.context import Job
 from tranship.execution.probe.questions import NotAskable
 from tranship.model.catalog import ForeignKey, Table
 from tranship.sql.canonical import key_text
-from tranship.sql.new.given_rows import Reference, relation_to_read
+from tranship.sql.new.given_rows import Reference
+from tranship.sql.new.transactions import relation_to_read
 from tranship.sql.quote import ident, relation
 from tranship.sql.types.values import canonical, deterministic
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import asyncpg
@@ -27,11 +28,20 @@ class Before:
     """The ids of all runs."""
 
 
-async def earlier(control: asyncpg.Connection, journal: Journal | None, old: Identity) -> Before:
-    """Returns the runs from one OLD. ``journal``: None if NEW has none."""
+async def earlier(
+    control: asyncpg.Connection,
+    journal: Journal | None,
+    old: Identity,
+    *,
+    without: AbstractSet[str] = frozenset(),
+) -> Before:
+    """Returns the runs from one OLD.
+
+    ``journal``: None if NEW has none. ``without``: runs that do not count.
+    """
     if journal is None:
         return Before(None, ())
-    runs = await journal.runs(control, old.key)
+    runs = [run for run in await journal.runs(control, old.key) if run.id not in without]
     moved = [
         (r, t) for r in runs if r.state == RunStatus.FINISHED for t in await journal.tasks(control, r.id)
     ]

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import socket
+from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
 
@@ -62,7 +63,7 @@ async def begin_fresh(
             left, or the tables hold rows of an unfinished run from another OLD.
         Stopped: another run began meanwhile.
     """
-    await session.work("the journal", partial(_refuse_beside, context, identities[0]))
+    await session.work("the journal", partial(refuse_beside, context, identities[0]))
     context = context.of(await session.work("numbers", partial(numbering, job=context.job)))
     job, config, options = context.job, context.config, context.options
     probed = await _probed(context, session, snapshot)
@@ -126,7 +127,9 @@ async def _probed(context: RunContext, session: Session, snapshot: Snapshot) -> 
     refusal = too_many(probed.rejected, probed.rows, context.options)
     if refusal is not None:
         raise Refused(refusal)
-    lacking = await session.work("sequences", partial(without_room, job=context.job, probed=probed))
+    lacking = await session.work(
+        "sequences", partial(without_room, job=context.job, arriving=probed.arriving)
+    )
     if lacking is not None:
         raise Refused(lacking)
     return probed
@@ -145,12 +148,21 @@ def _decided_by(config: Config, options: MigrateOptions) -> DecidedBy:
     return DecidedBy(os_user, role, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-async def _refuse_beside(context: RunContext, old: Identity, control: asyncpg.Connection) -> None:
-    """Refuses to begin beside an unfinished run; without a journal there is none."""
+async def refuse_beside(
+    context: RunContext,
+    old: Identity,
+    control: asyncpg.Connection,
+    *,
+    without: AbstractSet[str] = frozenset(),
+) -> None:
+    """Refuses to begin beside an unfinished run; without a journal there is none.
+
+    ``without``: runs of this OLD that will be rolled back or forgotten first.
+    """
     journal = await find_journal(control, context.config.journal_schema)
     if journal is not None:
         await _refuse_half_moved(context.over(journal), old, control)
-        await refuse_unfinished(control, journal)
+        await refuse_unfinished(control, journal, without=without)
 
 
 async def _refuse_half_moved(context: RunContext, old: Identity, control: asyncpg.Connection) -> None:

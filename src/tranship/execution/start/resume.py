@@ -4,60 +4,43 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import asyncpg
 import msgspec
 from msgspec.structs import replace
 
-from tranship.errors import Refused, Stopped
-from tranship.errors.codes.runs import AnotherPlan
-from tranship.errors.codes.stops import OldChangedSince, OldSetBack, OldWrittenSince
-from tranship.execution.active_run import FlowTask, Task
+from tranship.errors import Refused
 from tranship.execution.context import Job, MovedBefore, RunContext
-from tranship.execution.copying.counted import journalled_claims, shortfalls
 from tranship.execution.probe.everything import probe_everything
-from tranship.execution.probe.reject_book import Book
 from tranship.execution.proof.expected import Hashing
 from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import hold_epoch, shut_out, taken_over
 from tranship.execution.rollback.delete import RollbackContext, roll_back
 from tranship.execution.rollback.written import Written, find_written, refuse_edited
-from tranship.execution.start.dependencies import changed, dependencies
+from tranship.execution.start.dependencies import dependencies
 from tranship.execution.start.earlier_runs import part, with_rejects_before
-from tranship.execution.start.old_unchanged import unwritten
+from tranship.execution.start.interrupted import (
+    arriving,
+    as_decided,
+    hand_out,
+    known_rejects,
+    not_set_back,
+    proven,
+    refuse_gone,
+    same_plan,
+    tasks_of,
+)
 from tranship.execution.start.rejects_only import restrict
-from tranship.execution.start.set_back import restarted, same_contents
+from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.tasks import Begun, task_of, write_task
 from tranship.model.dependencies import Dependencies
 from tranship.model.flow import FlowId
 from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
-from tranship.model.options import NewSnapshot
-from tranship.model.plan import TablePlan
-from tranship.model.progress import Phase, Region
-from tranship.planning.plan.content import plan_hash, rebound, run_hash
-from tranship.server.identity import read_identity
-from tranship.server.journal import BatchRow, Chain, Journal, Run, TaskRow, earlier_format
-from tranship.server.snapshot import Mark, Snapshot
-
-
-def same_plan(job: Job, tasks: Sequence[TaskRow], run: Run) -> None:
-    """Checks that an unfinished run has the plan with which it began.
-
-    Raises:
-        Refused: the plan differs; the message says in which tables.
-    """
-    if run.plan_hash == run_hash(job.plan.tables):
-        return
-    now = {p.flow: plan_hash(p) for p in job.plan.tables}
-    then = {t.flow: t.plan_hash for t in tasks}
-    differences = [f"{flow} is new" for flow in sorted(now.keys() - then.keys())]
-    differences += [f"{flow} is gone" for flow in sorted(then.keys() - now.keys())]
-    differences += [
-        f"{flow} is moved otherwise" for flow in sorted(now.keys() & then.keys()) if now[flow] != then[flow]
-    ]
-    raise Refused(AnotherPlan(run.started, "; ".join(differences)))
+from tranship.model.progress import Phase
+from tranship.server.journal import Chain, Journal, Run, TaskRow
+from tranship.server.snapshot import Snapshot
 
 
 async def resume(
@@ -75,40 +58,34 @@ async def resume(
     same_plan(job, rows, run)
     epoch = await shut_out(control, journal, run)
     await _end_rollback(context, control, replace(run, epoch=epoch))
-    job = await _as_decided(control, journal, job, run)
+    job = await as_decided(control, journal, job, run)
     context = context.of(job)
-    tasks = _tasks(rows, job)
-    depends = await journal.depends(control, run.id)
-    unchanged = all(row.done for row in rows) or (
-        await _proven(context, snapshot, run, tasks, depends, jobs)
-        and await _not_set_back(context, session, snapshot, run, depends)
-    )
+    job, depends, unchanged = await _settled(context, session, snapshot, replace(run, epoch=epoch), jobs)
+    # Copying anew may have taken hours, after which the session may have been opened again.
     control = await session.alive()
-    if not unchanged:
-        context.note(CopiedAnew())
-        depends = await dependencies(context, snapshot, depends.reads)
-        job = await redo_unfinished(context, session, snapshot, replace(run, epoch=epoch))
-        # Copying anew may have taken hours, after which the session may have been opened again.
-        control = await session.alive()
-        await control.execute(journal.sql("keep_depends"), run.id, msgspec.json.encode(depends))
-        rows = await journal.tasks(control, run.id)
-        tasks = _tasks(rows, job)
-    native = await _refuse_gone(control, journal, run, rows)
+    rows = await journal.tasks(control, run.id)
+    tasks = tasks_of(rows, job)
+    native = await refuse_gone(control, journal, run, rows)
+    hand_out(await journal.batches(control, rows, run.id), tasks)
+    known = await known_rejects(control, journal, run, tasks)
+    lacking = await without_room(control, job, arriving(tasks, known.book))
+    if lacking is not None:
+        raise Refused(lacking)
     await _take(control, journal, run.id, (str(snapshot.mark), not unchanged, epoch))
-    _hand_out(await journal.batches(control, rows, run.id), tasks)
     context.note(Resumed(run.started, sum(len(t.todo) for t in tasks)))
     return Begun(
         run.id,
         epoch,
         job,
         tasks,
-        await _known_rejects(control, journal, run, tasks),
+        known.book,
         run.left_out,
         run.phase if unchanged else Phase.COPY,
         run.mixed or not unchanged,
         depends,
         _hashing(run),
         native,
+        known.unpredicted,
     )
 
 
@@ -130,102 +107,26 @@ def _hashing(run: Run) -> Hashing | None:
     return Hashing.of(run.hashing) if run.hashing is not None else None
 
 
-async def _proven(
-    context: RunContext,
-    snapshot: Snapshot,
-    run: Run,
-    tasks: Sequence[Task],
-    depends: Dependencies,
-    jobs: int,
-) -> bool:
-    """Returns whether OLD is as the run saw it. If not, unfinished tables have to be copied again.
-
-    Raises:
-        Stopped: it is not, and nobody said what to do.
+async def _settled(
+    context: RunContext, session: PlainSession, snapshot: Snapshot, run: Run, jobs: int
+) -> tuple[Job, Dependencies, bool]:
+    """Returns the job, what the run's values depend on in OLD, and whether its unfinished tables go on where
+    they are. If not, they are cut and probed again.
     """
-    then, again = Mark.of(run.snapshot), context.options.new_snapshot == NewSnapshot.UNFINISHED
-    changes = await changed(context, snapshot, depends, then)
-    if changes and not again:
-        raise Stopped(OldChangedSince(changes))
-    if not changes and await unwritten(snapshot, then, tasks, jobs, context.on_event):
-        return True
-    if not again:
-        raise Stopped(OldWrittenSince())
-    return False
-
-
-async def _not_set_back(
-    context: RunContext, session: PlainSession, snapshot: Snapshot, run: Run, depends: Dependencies
-) -> bool:
-    """Returns whether finished batches read what OLD holds, in case its server was started anew since.
-
-    Raises:
-        Stopped: they did not, and nobody said what to do.
-    """
-    if not await restarted(snapshot, depends):
-        return True
+    journal, control = context.journal, await session.alive()
+    rows, depends = await journal.tasks(control, run.id), await journal.depends(control, run.id)
+    tasks = tasks_of(rows, context.job)
+    if all(row.done for row in rows):
+        return context.job, depends, True
+    unchanged = await proven(context, snapshot, run, tasks, depends, jobs)
+    if unchanged and await not_set_back(context, await session.alive(), snapshot, run, depends):
+        return context.job, depends, True
+    context.note(CopiedAnew())
+    depends = await dependencies(context, snapshot, depends.reads)
+    job = await redo_unfinished(context, session, snapshot, run)
     control = await session.alive()
-    rows = await context.journal.tasks(control, run.id)
-    if await same_contents(context, snapshot, control, run, rows):
-        return True
-    if context.options.new_snapshot != NewSnapshot.UNFINISHED:
-        raise Stopped(OldSetBack())
-    return False
-
-
-async def _refuse_gone(
-    control: asyncpg.Connection, journal: Journal, run: Run, rows: Sequence[TaskRow]
-) -> bool:
-    """Counts what the run wrote; returns whether it wrote on this server.
-
-    Raises:
-        Stopped: NEW lacks rows.
-    """
-    native = run.new_identity == (await read_identity(control)).key
-    claims = [claim for _, claim in await journalled_claims(control, journal, [(run, row) for row in rows])]
-    lacking = await shortfalls(control, claims, native=native)
-    if lacking:
-        raise lacking[0].stopped
-    return native
-
-
-def _hand_out(batches: Sequence[BatchRow], tasks: Sequence[Task]) -> None:
-    """Gives each task its batches: done, or still to do."""
-    for batch in batches:
-        task = tasks[batch.position]
-        if batch.done:
-            task.done.append(batch)
-        else:
-            task.todo.append(batch.batch)
-    for task in tasks:
-        # The rest of a batch that was split has a later number; where NEW numbers the rows as they come,
-        # their place counts.
-        task.todo.sort(key=lambda batch: (batch.source, batch.range.start or ()))
-
-
-async def _as_decided(control: asyncpg.Connection, journal: Journal, job: Job, run: Run) -> Job:
-    """Returns the job with the plan that the journal holds. The OIDs of OLD's heaps are the present ones."""
-    decided = await journal.plan(control, run)
-    if decided is None:
-        raise earlier_format(journal, run.id, run.tool_version)
-    return replace(job, plan=rebound(decided, job.plan, job.new))
-
-
-async def _known_rejects(
-    control: asyncpg.Connection, journal: Journal, run: Run, tasks: Sequence[Task]
-) -> Book:
-    """Returns the rejects of finished batches, and those that are predicted of the others."""
-    book = Book()
-    for position, predicted in (await journal.predicted(control, run.id)).items():
-        flow, left = tasks[position].plan.flow, Region(tasks[position].todo)
-        book.restore_held(flow, predicted.held)
-        book.add_all(flow, (reject for reject in predicted.rejects if reject.row in left))
-    for row in await journal.rejects(control, run.id):
-        book.add(tasks[row.position].plan.flow, row.reject)
-    for task in tasks:
-        if task.findings.ordered_stream:
-            book.order(task.plan.flow)
-    return book
+    await control.execute(journal.sql("keep_depends"), run.id, msgspec.json.encode(depends))
+    return job, depends, False
 
 
 async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: Snapshot, run: Run) -> Job:
@@ -238,7 +139,7 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
     left = await _unedited(context, control, run, lambda task: not task.done)
     await roll_back(control, _rollback_context(context, run), left)
     rows = await journal.tasks(control, run.id)
-    rest = await _unfinished(control, journal, job, {row.flow: ((run, row),) for row in rows if row.done})
+    rest = await unfinished_part(control, journal, job, {row.flow: ((run, row),) for row in rows if row.done})
     rest = await restrict(context.of(rest), snapshot, control)
     probed = await probe_everything(context.of(rest), snapshot, digest=True)
     places = {row.flow: row.position for row in rows}
@@ -263,7 +164,7 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
         return job
 
 
-async def _unfinished(
+async def unfinished_part(
     control: asyncpg.Connection, journal: Journal, job: Job, done: Mapping[FlowId, Chain]
 ) -> Job:
     """Returns the job without the tables that a run has finished: they count as moved before."""
@@ -331,24 +232,3 @@ async def forget(control: asyncpg.Connection, journal: Journal, run: Run) -> Non
         await hold_epoch(control, journal, run.id, run.epoch)
         for statement in journal.sql.forget_run:
             await control.execute(statement, run.id)
-
-
-def _tasks(rows: Sequence[TaskRow], job: Job) -> list[Task]:
-    plans = {plan.flow: plan for plan in job.plan.tables}
-    return [_resumed(row, plans[row.flow]) for row in rows]
-
-
-def _resumed(row: TaskRow, plan: TablePlan) -> Task:
-    facts = FlowTask(row.position, plan, ordered_stream=row.findings.ordered_stream)
-    return Task(
-        facts,
-        row.plan_hash,
-        row.rows,
-        row.digest,
-        row.findings,
-        [],
-        finished=row.done,
-        old_rows=row.old_rows,
-        relation=row.relation,
-        rejects_of=row.rejects_of,
-    )

@@ -7,14 +7,15 @@ The run is refused when a sequence has fewer values left than rows need.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import asyncpg
 
 from tranship.errors.codes.privileges import SequenceExhausted
 from tranship.execution.context import Job
-from tranship.execution.probe.everything import ProbeResult
 from tranship.execution.switches.sequences import drawn_by, position
 from tranship.model.database_objects import Sequence
+from tranship.model.flow import FlowId
 
 
 def numbers_left(sequence: Sequence, value: int, *, called: bool) -> int:
@@ -23,19 +24,21 @@ def numbers_left(sequence: Sequence, value: int, *, called: bool) -> int:
     return max(0, way // abs(sequence.increment) + (0 if called else 1))
 
 
-async def without_room(new: asyncpg.Connection, job: Job, probed: ProbeResult) -> SequenceExhausted | None:
-    """Returns the first sequence with fewer values than rows arrive. Those that this role may not read
-    are left out.
+async def without_room(
+    new: asyncpg.Connection, job: Job, arriving: Mapping[FlowId, int]
+) -> SequenceExhausted | None:
+    """Returns the first sequence with fewer values than rows arrive, which are given by flow. Sequences that
+    this role may not read are left out.
     """
     rows: Counter[Sequence] = Counter()
     for plan in job.plan.tables:
-        arriving = probed.cuts[plan.flow].rows - len(probed.book.not_copied(plan.flow))
-        rows.update({sequence: arriving for sequence in drawn_by(job, plan) if not sequence.cycle})
-    for sequence, arriving in rows.items():
-        if arriving == 0 or "SELECT" not in sequence.privileges:
+        drawn = [sequence for sequence in drawn_by(job, plan) if not sequence.cycle]
+        rows.update(dict.fromkeys(drawn, arriving[plan.flow]))
+    for sequence, wanted in rows.items():
+        if wanted == 0 or "SELECT" not in sequence.privileges:
             continue
         stands = await position(new, sequence.name)
         left = numbers_left(sequence, stands.value, called=stands.called)
-        if left < arriving:
-            return SequenceExhausted(sequence.name, left, arriving)
+        if left < wanted:
+            return SequenceExhausted(sequence.name, left, wanted)
     return None

@@ -45,6 +45,8 @@ class Begun:
     """How rows are hashed for the proof; None: they are not."""
     native: bool = True
     """Whether rows that are in NEW already were written on this server."""
+    unpredicted: int = 0
+    """Rejects of earlier processes that no data check predicted."""
 
 
 async def write_task(control: asyncpg.Connection, journal: Journal, run: str, task: Task, book: Book) -> None:

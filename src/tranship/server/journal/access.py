@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 
 import asyncpg
 import msgspec
@@ -103,18 +104,21 @@ async def missing_rights(conn: asyncpg.Connection, schema: str, user: str, datab
     return JournalMayNotBeUsed(schema, pasteable(hint)).problem()
 
 
-async def refuse_unfinished(conn: asyncpg.Connection, journal: Journal) -> None:
-    """Looks whether a journal of an earlier format may become one of this.
+async def refuse_unfinished(
+    conn: asyncpg.Connection, journal: Journal, *, without: AbstractSet[str] = frozenset()
+) -> None:
+    """Looks whether a journal of an earlier format may become one of this; ``without``: runs that do not
+    count.
 
     Raises:
         Refused: a run in it is not finished, from whichever OLD, or something is off.
     """
     if journal.format == FORMAT:
         return
-    run = await conn.fetchrow(journal.sql("unfinished"))
-    if run is not None:
-        raise earlier_format(journal, run["id"], run["tool_version"])
-    if await journal.open_undo(conn):
+    for run in await conn.fetch(journal.sql("unfinished")):
+        if run["id"] not in without:
+            raise earlier_format(journal, run["id"], run["tool_version"])
+    if any(undo.run not in without for undo in await journal.open_undo(conn)):
         raise Refused(StillSwitchedOff("tranship doctor CONFIG --restore"))
 
 

@@ -108,6 +108,8 @@ class TaskRow(Struct, frozen=True):
     """What the last verification says of its rows in NEW; None: there was none."""
     rejects_of: str | None = None
     """The run whose rejected rows a rejects-only run moves; None in every other run."""
+    lookups: str | None = None
+    """Hash of what its lookup tables held at its first row; None: it has none yet."""
 
 
 Chain = tuple[tuple[Run, TaskRow], ...]

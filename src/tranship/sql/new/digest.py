@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from tranship.model.catalog import Column, Table
 from tranship.model.digest import HashForm
 from tranship.sql.digest import RowTexts, row_hash, row_sums, row_text, value_text
-from tranship.sql.new.given_rows import GivenRows, relation_to_read
-from tranship.sql.new.orphans import Place, places_of, written_by
+from tranship.sql.new.given_rows import GivenRows
+from tranship.sql.new.orphans import Place, places_of
 from tranship.sql.new.probe import answer
+from tranship.sql.new.transactions import relation_to_read, written_by
 from tranship.sql.quote import ident, literal, relation
 
 

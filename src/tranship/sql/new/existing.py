@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from tranship.model.catalog import Table
 from tranship.sql.canonical import key_text
-from tranship.sql.new.given_rows import GivenRows, relation_to_read
+from tranship.sql.new.given_rows import GivenRows
 from tranship.sql.new.matched_key import MatchedKey
 from tranship.sql.new.probe import answer
+from tranship.sql.new.transactions import relation_to_read
 from tranship.sql.quote import ident, literal
 
 
@@ -54,7 +55,7 @@ def compared_part(rows: GivenRows, key: MatchedKey, columns: Sequence[str]) -> s
 def keys_held(table: Table, canonicals: Sequence[str]) -> str:
     """Returns a query for the canonical key texts of NEW's rows; ``canonicals`` are the SQL of its parts."""
     known = " AND ".join(f"{text} IS NOT NULL" for text in canonicals)
-    return f"SELECT {key_text(canonicals)} FROM {relation_to_read(table)} WHERE {known}"
+    return f"SELECT {key_text(canonicals)} FROM {relation_to_read(table)} AS t WHERE {known}"
 
 
 def _object(alias: str, columns: Sequence[str]) -> str:

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tranship.model.catalog import Column, ForeignKey, Table
-from tranship.model.catalog_codes import RelationKind
 from tranship.model.types import PgType
 from tranship.sql.foreign_keys import is_filled, lacks_parent
 from tranship.sql.new.matched_key import MatchedKey
 from tranship.sql.new.probe import answer, given_column, recordset, through_text
-from tranship.sql.quote import ident, literal, relation
+from tranship.sql.new.transactions import relation_to_read
+from tranship.sql.quote import ident, literal
 
 
 class GivenRows(Struct, frozen=True):
@@ -216,18 +216,9 @@ def differing_part(rows: GivenRows, key: Sequence[tuple[str, str]]) -> str:
     """
 
 
-def relation_to_read(table: Table) -> str:
-    """Returns NEW's table as its constraints see it: with partitions, without inheritance children."""
-    return (
-        f"ONLY {relation(table.name)}"
-        if table.kind != RelationKind.PARTITIONED_TABLE
-        else relation(table.name)
-    )
-
-
 def held_rows(table: Table, most: int) -> str:
     """Returns a query for the number of rows that NEW's table holds, counted up to ``most``."""
-    return f"SELECT pg_catalog.count(*) FROM (SELECT FROM {relation_to_read(table)} LIMIT {most}) AS r"
+    return f"SELECT pg_catalog.count(*) FROM (SELECT FROM {relation_to_read(table)} AS t LIMIT {most}) AS r"
 
 
 def value_of(number: int, pg_type: PgType) -> str:

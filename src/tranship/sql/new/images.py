@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tranship.model.catalog import Column, Table
-from tranship.sql.new.given_rows import relation_to_read
 from tranship.sql.new.matched_key import MatchedKey
 from tranship.sql.new.probe import through_text
+from tranship.sql.new.transactions import relation_to_read
 from tranship.sql.quote import ident
 
 

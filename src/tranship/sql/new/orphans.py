@@ -9,6 +9,7 @@ from tranship.model.names import TableName
 from tranship.sql.foreign_keys import lacks_parent, matches_parent
 from tranship.sql.new.given_rows import GivenRows, whole_text
 from tranship.sql.new.probe import answer
+from tranship.sql.new.transactions import written_by
 from tranship.sql.quote import literal, relation
 
 _PLACE = '"tranship place"'
@@ -65,16 +66,6 @@ def placed_part(rows: GivenRows, columns: Sequence[str], places: Sequence[Place]
               FROM ({held}) AS h GROUP BY 1) AS e
           ON g.whole OPERATOR(pg_catalog.=) e.whole
     """
-
-
-def written_by(alias: str, xids: Sequence[int]) -> str:
-    """Returns the condition that one of these transactions wrote the row.
-
-    ``xids`` are 64-bit numbers with the epoch, as ``txid_current()`` gives them; xmin holds the lower 32 bits
-    (PostgreSQL documentation, "Transactions and Identifiers").
-    """
-    numbers = "'{" + ",".join(str(x & 0xFFFFFFFF) for x in xids) + "}'::bigint[]"
-    return f"({alias}.xmin::text::bigint = ANY ({numbers}))"
 
 
 def places_of(places: Sequence[Place]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
 from tranship.sql.foreign_keys import lacks_parent, matches_parent
-from tranship.sql.new.orphans import written_by
+from tranship.sql.new.transactions import written_by
 from tranship.sql.quote import ident, relation
 
 PAGES = """

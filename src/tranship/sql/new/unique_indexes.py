@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tranship.model.catalog import Table
-from tranship.sql.new.given_rows import GivenRows, relation_to_read, whole_text
+from tranship.sql.new.given_rows import GivenRows, whole_text
 from tranship.sql.new.probe import answer
+from tranship.sql.new.transactions import relation_to_read
 from tranship.sql.quote import ident, literal
 
 

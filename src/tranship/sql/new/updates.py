@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from tranship.model.catalog import Column, Table
-from tranship.sql.new.given_rows import relation_to_read, value_of
+from tranship.sql.new.given_rows import value_of
 from tranship.sql.new.matched_key import MatchedKey
 from tranship.sql.new.probe import given_column
+from tranship.sql.new.transactions import relation_to_read
 from tranship.sql.quote import ident, literal
 
 _PLACE = {"source": "int4", "page": "int8", "line": "int4", "item": "int4", "key": "text"}

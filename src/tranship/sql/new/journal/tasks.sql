@@ -8,7 +8,7 @@ VALUES ($1, $2, $3, $4, $5, 'todo', $6, $7, $8, $9, $10, $11, $12);
 
 -- name: tasks
 -- $1 run. Its tables in plan order.
-SELECT position, old_table, new_table, plan_hash, state = 'done' AS done, row_count AS rows, digest, findings, format, {relation} AS relation, {flow_name} AS flow_name,
+SELECT position, old_table, new_table, plan_hash, state = 'done' AS done, row_count AS rows, digest, findings, format, lookups, {relation} AS relation, {flow_name} AS flow_name,
   {old_rows} AS old_rows, {proof} AS proof, {rejects_of} AS rejects_of
 FROM {journal}.task WHERE run = $1 ORDER BY position;
 

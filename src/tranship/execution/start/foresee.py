@@ -1,0 +1,365 @@
+"""What a live run would do with what earlier runs left, found out for a dry run.
+
+It follows ``live`` and ``resume`` step by step. What they refuse, or stop for before a row moves, is raised
+here, too; what they write is computed and not written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import asyncpg
+from msgspec.structs import replace
+
+from tranship.errors import Stopped
+from tranship.errors.codes.privileges import SequenceExhausted
+from tranship.errors.codes.start import TwoSnapshots
+from tranship.errors.codes.stops import DefinitionsChanged, RejectsReached
+from tranship.execution.active_run import Task
+from tranship.execution.context import Job, RunContext
+from tranship.execution.probe.everything import ProbeResult, probe, probe_everything
+from tranship.execution.probe.group import Arrived
+from tranship.execution.probe.lookups import contents, fixed_lookups, lookups_changed
+from tranship.execution.probe.records import fetch_records
+from tranship.execution.probe.reject_book import Book
+from tranship.execution.results.outcome import TableCounts, reasons, reject_record
+from tranship.execution.rollback.refusals import refuse
+from tranship.execution.rollback.written import Written, find_written, refuse_edited
+from tranship.execution.start.dependencies import facts, gone
+from tranship.execution.start.earlier_runs import Before, earlier
+from tranship.execution.start.fresh import refuse_beside
+from tranship.execution.start.interrupted import (
+    arriving,
+    as_decided,
+    hand_out,
+    known_rejects,
+    not_set_back,
+    proven,
+    refuse_gone,
+    same_plan,
+    tasks_of,
+)
+from tranship.execution.start.preflight import Passed
+from tranship.execution.start.rejects_only import read_later, restrict
+from tranship.execution.start.resume import unfinished_part
+from tranship.execution.start.sequence_headroom import without_room
+from tranship.model.flow import FlowId
+from tranship.model.locator import Locator
+from tranship.model.names import TableName
+from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
+from tranship.model.options import NewSnapshot, reject_bound
+from tranship.model.plan import TablePlan
+from tranship.model.progress import Phase, Region, TableStarted
+from tranship.model.reasons import ParentMissing, SurvivorRejected
+from tranship.model.resolution import Problem
+from tranship.model.verdict import HeldAs, Reject, RejectRecord
+from tranship.server.cut import old_rows
+from tranship.server.journal import RejectRow, Run, TaskRow, earlier_format, find_journal
+from tranship.server.snapshot import Snapshot
+from tranship.sql.new.journal import FORMAT
+
+
+class Beginning(NamedTuple):
+    """How a live run would begin."""
+
+    before: Before
+    """The earlier runs, without those that it would roll back or forget first."""
+    leaving: tuple[Written, ...] = ()
+    """Rows of NEW that it would roll back first."""
+
+
+async def beginning(context: RunContext, control: asyncpg.Connection, passed: Passed) -> Beginning:
+    """Returns how a live run would begin, as the journal is now.
+
+    Raises:
+        Refused: it would not.
+    """
+    journal = await find_journal(control, context.config.journal_schema)
+    if journal is None:
+        return Beginning(Before(None, ()))
+    before, away = await earlier(control, journal, passed.old), frozenset[str]()
+    leaving: tuple[Written, ...] = ()
+    run = before.unfinished
+    if run is not None and (context.options.restart or context.options.new_snapshot == NewSnapshot.ALL):
+        context.note(RollingBack(run.started, dry=True))
+        leaving = await to_roll_back(context, control, run)
+        away |= {run.id}
+        before = await earlier(control, journal, passed.old, without=away)
+    run = before.unfinished
+    if run is not None and not await control.fetchval(journal.sql("anything_done"), run.id):
+        away |= {run.id}
+        before = await earlier(control, journal, passed.old, without=away)
+    run = before.unfinished
+    if run is None:
+        await refuse_beside(context, passed.old, control, without=away)
+    elif run.format < FORMAT:
+        raise earlier_format(journal, run.id, run.tool_version)
+    return Beginning(before, leaving)
+
+
+async def to_roll_back(
+    context: RunContext,
+    control: asyncpg.Connection,
+    run: Run,
+    wanted: Callable[[TaskRow], bool] = lambda _: True,
+) -> tuple[Written, ...]:
+    """Returns what a rollback would delete before tables are copied again.
+
+    Raises:
+        Refused: it may not, or others changed rows that would come twice.
+    """
+    found = await find_written(control, context.journal, run, context.job.new, wanted)
+    if not context.options.again:
+        await refuse_edited(control, context.job.new, run, found)
+    await refuse(control, context.job.new, found)
+    return found
+
+
+def without(job: Job, leaving: Sequence[Written]) -> Job:
+    """Returns the job in a NEW from which some rows are gone."""
+    xids: dict[TableName, tuple[int, ...]] = {}
+    for written in leaving:
+        xids[written.task.flow.new] = (*xids.get(written.task.flow.new, ()), *written.xids)
+    if not xids:
+        return job
+    tables = tuple(replace(table, leaving=xids.get(table.name, ())) for table in job.new.tables)
+    return replace(job, new=replace(job.new, tables=tables))
+
+
+class Foreseen(NamedTuple):
+    """What becomes of the rows of a run."""
+
+    counts: list[TableCounts]
+    """Of every table, what is done already included; likewise the rejects."""
+    records: list[RejectRecord]
+    left_out: dict[str, int]
+    problems: tuple[Problem, ...] = ()
+    """Refusals, and a warning where tables are read in two snapshots."""
+    untouched: Mapping[FlowId, int] = {}
+    """Tables into which nothing was copied, with their rows: the run may remove their indexes for the load.
+    """
+
+
+@dataclass
+class Resumption:
+    """An unfinished run, as resuming it would find it."""
+
+    context: RunContext
+    old: asyncpg.Connection
+    """Outside the snapshot: it sees OLD as it is now."""
+    control: asyncpg.Connection
+    snapshot: Snapshot
+    run: Run
+    jobs: int
+    rows: tuple[TaskRow, ...] = ()
+    tasks: list[Task] = field(default_factory=list)
+
+    async def foresee(self) -> Foreseen:
+        """Returns what resuming the run comes to.
+
+        Raises:
+            Refused: the plan is another one, or what has to be rolled back first may not be.
+            Stopped: OLD is not as it was, NEW lacks rows, a lookup changed, or ``--max-rejects`` is reached.
+        """
+        journal, run = self.context.journal, self.run
+        self.rows = await journal.tasks(self.control, run.id)
+        same_plan(self.context.job, self.rows, run)
+        job = await as_decided(self.control, journal, self.context.job, run)
+        self.context = self.context.of(job)
+        self.context.tell_moment(fixed=True)
+        self.tasks = tasks_of(self.rows, job)
+        batches = await journal.batches(self.control, self.rows, run.id)
+        leaving = await self._broken_off({b.position for b in batches if b.rolling_back})
+        unchanged = await self._unchanged()
+        if not unchanged:
+            self.context.note(CopiedAnew())
+            leaving = await to_roll_back(self.context, self.control, run, lambda task: not task.done)
+        away = {written.task.position for written in leaving}
+        await refuse_gone(self.control, journal, run, [row for row in self.rows if row.position not in away])
+        hand_out(batches, self.tasks)
+        self.context = self.context.of(without(job, leaving))
+        foreseen = await (self._continued(leaving) if unchanged else self._copied_anew())
+        self._refuse_too_many(sum(counts.rejected for counts in foreseen.counts))
+        return foreseen
+
+    async def _broken_off(self, positions: set[int]) -> tuple[Written, ...]:
+        """Returns the rows of tables whose rollback was interrupted: it is finished first."""
+        if not positions:
+            return ()
+        self.context.note(RollbackFirst())
+        return await to_roll_back(self.context, self.control, self.run, lambda t: t.position in positions)
+
+    async def _unchanged(self) -> bool:
+        """Returns whether unfinished tables go on where they are; else they are copied again."""
+        context, run = self.context, self.run
+        depends = await context.journal.depends(self.control, run.id)
+        if not all(row.done for row in self.rows):
+            unchanged = await proven(context, self.snapshot, run, self.tasks, depends, self.jobs)
+            return unchanged and await not_set_back(context, self.control, self.snapshot, run, depends)
+        if run.phase is not Phase.END:
+            changes = tuple(gone(depends.facts, await facts(context, depends.reads, self.old)))
+            if changes:
+                raise Stopped(DefinitionsChanged(changes))
+        return True
+
+    def _refuse_too_many(self, rejected: int) -> None:
+        """Stops where the live run would; it counts after each batch, so not where none is left."""
+        options = self.context.options
+        bound = reject_bound(options, sum(task.rows for task in self.tasks))
+        if bound is not None and rejected > bound and any(task.todo for task in self.tasks):
+            raise Stopped(RejectsReached(rejected, options.max_rejects))
+
+    async def _continued(self, leaving: Sequence[Written]) -> Foreseen:
+        """Returns what becomes of the run where it goes on with its batches."""
+        context, run = self.context, self.run
+        await self._refuse_changed_lookups({written.task.flow.new for written in leaving})
+        known = await known_rejects(self.control, context.journal, run, self.tasks)
+        left = [task for task in self.tasks if not task.finished]
+        for task in left:
+            context.on_event(TableStarted(task.plan.flow, task.rows, len(task.done) + len(task.todo)))
+        context.note(Resumed(run.started, sum(len(task.todo) for task in left), dry=True))
+        book = known.book.copy()
+        batches = {task.plan.flow: tuple(task.todo) for task in left}
+        await probe(context, self.snapshot, book, batches, arrived=Arrived.SOME)
+        lacking = await without_room(self.control, context.job, arriving(self.tasks, book))
+        journalled = await self._journalled()
+        counts, records = [], []
+        for task in self.tasks:
+            done = journalled.get(task.position, [])
+            rejects = _ahead(task, {row.reject.row for row in done}, known.book, book)
+            counts.append(self._counts(task, done, rejects, book))
+            records += [reject_record(task.plan, row.reject, row.key, row.row) for row in done]
+            records += await self._records(task, rejects)
+        untouched = {task.plan.flow: task.rows for task in self.tasks if not task.done}
+        problems = self._problems(context.job, lacking, mixed=run.mixed)
+        return Foreseen(counts, records, run.left_out, problems, untouched)
+
+    async def _journalled(self) -> dict[int, list[RejectRow]]:
+        """Returns the rejects of finished batches by the position of their table."""
+        done = {(task.position, row.batch.number) for task in self.tasks for row in task.done}
+        found: dict[int, list[RejectRow]] = {}
+        for row in await self.context.journal.rejects(self.control, self.run.id):
+            if (row.position, row.batch) in done:
+                found.setdefault(row.position, []).append(row)
+        return found
+
+    def _counts(
+        self, task: Task, done: Sequence[RejectRow], ahead: Mapping[Locator, Reject], book: Book
+    ) -> TableCounts:
+        flow, region = task.plan.flow, Region(task.todo)
+        counts, to_read = task.counts, sum(batch.rows for batch in task.todo)
+        held = Counter(one.outcome for row, one in book.held(flow).items() if row in region)
+        unmerged = sum(
+            row not in region and isinstance(reject.reason, SurvivorRejected) for row, reject in ahead.items()
+        )
+        batches = [*(row.batch for row in task.done), *task.todo]
+        found = TableCounts(
+            task.plan,
+            counts.read + to_read,
+            counts.written + to_read - held.total() - len(ahead) + unmerged,
+            counts.rejected + len(ahead),
+            sum(row.bytes for row in task.done),
+            self.rows[task.position].format,
+            reasons([*(row.reject for row in done), *ahead.values()]),
+            task.findings.losses,
+            task.findings.not_asked,
+            old=None if task.old_rows is None else old_rows(batch.old for batch in batches),
+            kept=counts.kept + held[HeldAs.KEPT],
+            updated=counts.updated + held[HeldAs.UPDATED],
+            merged=counts.merged + held[HeldAs.MERGED] - unmerged,
+            proof=self.rows[task.position].proof,
+            rejects_of=task.rejects_of,
+        )
+        return found.without(task.findings.gone)
+
+    async def _records(self, task: Task, rejects: Mapping[Locator, Reject]) -> list[RejectRecord]:
+        if not rejects:
+            return []
+        async with self.snapshot.reader() as old:
+            return [r async for r in fetch_records(old, self.context.job, task.plan, rejects)]
+
+    async def _refuse_changed_lookups(self, leaving: set[TableName]) -> None:
+        """Compares the tables of lookups with what they held at the first row. Those that lose rows first
+        will be filled again.
+
+        Raises:
+            Stopped: one changed.
+        """
+        kept = {row.flow: row.lookups for row in self.rows if not row.done and row.lookups is not None}
+        for group in self.context.job.plan.groups:
+            for plan in group.tables:
+                used = fixed_lookups(group, plan)
+                if plan.flow not in kept or any(lookup.table in leaving for lookup in used):
+                    continue
+                async with self.snapshot.reader() as old:
+                    if await contents(used, old, self.control) != kept[plan.flow]:
+                        raise lookups_changed(plan, used)
+
+    async def _copied_anew(self) -> Foreseen:
+        """Returns what becomes of the run where unfinished tables are copied again as OLD is now."""
+        context, run, journal = self.context, self.run, self.context.journal
+        finished = {row.flow: ((run, row),) for row in self.rows if row.done}
+        rest = await unfinished_part(self.control, journal, context.job, finished)
+        rest = await restrict(context.of(rest), self.snapshot, self.control)
+        probed = await probe_everything(context.of(rest), self.snapshot, digest=False)
+        lacking = await without_room(self.control, rest, probed.arriving)
+        journalled = await self._journalled()
+        plans = {plan.flow: plan for plan in rest.plan.tables}
+        counts, records = [], []
+        for task in self.tasks:
+            done = journalled.get(task.position, [])
+            if task.finished:
+                counts.append(self._counts(task, done, {}, Book()))
+                records += [reject_record(task.plan, row.reject, row.key, row.row) for row in done]
+            else:
+                counts.append(counted(rest, plans[task.plan.flow], probed))
+                records += await self._records(task, probed.book.rejected(task.plan.flow))
+        untouched = {plan.flow: probed.cuts[plan.flow].rows for plan in rest.plan.tables}
+        problems = self._problems(rest, lacking, mixed=True)
+        return Foreseen(counts, records, run.left_out, problems, untouched)
+
+    def _problems(self, job: Job, lacking: SequenceExhausted | None, *, mixed: bool) -> tuple[Problem, ...]:
+        found = [lacking.problem()] if lacking is not None else []
+        found += [TwoSnapshots().problem()] if mixed else []
+        return (*found, *read_later(job, self.snapshot.mark))
+
+
+def counted(job: Job, plan: TablePlan, probed: ProbeResult) -> TableCounts:
+    """Returns what would become of a table's rows by the data checks alone."""
+    taken = job.taken(plan.flow)
+    cut, found = probed.cuts[plan.flow], probed.book.findings(plan.flow)
+    rejected, held = len(found.rejects), found.already_there + found.kept + found.updated + found.merged
+    counts = TableCounts(
+        plan,
+        cut.rows,
+        cut.rows - rejected - held,
+        rejected,
+        reasons=reasons(found.rejects),
+        losses=found.losses,
+        not_asked=found.not_asked,
+        old=cut.old,
+        kept=found.kept,
+        updated=found.updated,
+        merged=found.merged,
+        rejects_of=taken.chain[-1][0].id if taken is not None else None,
+    )
+    return counts.without(taken.gone) if taken is not None else counts
+
+
+def _ahead(task: Task, done: AbstractSet[Locator], known: Book, book: Book) -> dict[Locator, Reject]:
+    """Returns the rejects of a table that are still to come. ``done``: rows that are rejected by now.
+
+    A row that is in NEW already is taken out if its parent does not arrive, and one that was merged into
+    another follows it. Where a stranger has the parent's key, no foreign key notices.
+    """
+    flow, left = task.plan.flow, Region(task.todo)
+    settled = done | known.in_new(flow)
+    return {
+        row: reject
+        for row, reject in book.rejected(flow).items()
+        if row in left or (row not in settled and isinstance(reject.reason, ParentMissing | SurvivorRejected))
+    }
