@@ -62,11 +62,19 @@ def check_shape(
                 yield from _check_query(entry, tables)
             case _:
                 pass
-    new_keys = [(entry, entry.new_values) for entry in entries if entry.new_values is not None]
+    yield from _check_new_keys(entries, columns, pair, tables)
+
+
+def _check_new_keys(
+    entries: Sequence[Resolution], columns: Sequence[Resolution], pair: TablePair, tables: Pair
+) -> Iterator[Problem]:
+    """Yields what is wrong with new values of keys, also where rows of NEW would be found by them."""
     found_by = {name: entry for entry in entries for name in _found_by(entry, tables.new)}
-    for entry, new_key in new_keys:
-        yield from _check_new_key(entry, new_key, columns, pair, tables)
-        for name in sorted(_fed(new_key.column, columns, pair) & found_by.keys()):
+    for entry in entries:
+        if entry.new_values is None:
+            continue
+        yield from _check_new_key(entry, entry.new_values, columns, pair, tables)
+        for name in sorted(_fed(entry.new_values.column, columns, pair) & found_by.keys()):
             yield problem(found_by[name], FoundByNewKey(name, entry.path), column=name)
 
 
