@@ -17,7 +17,7 @@ from tranship.execution.proof.expected import Expecting, Hashing
 from tranship.execution.resilience.writer_lock import hold_epoch
 from tranship.model.dependencies import Dependencies
 from tranship.model.digest import Sums
-from tranship.model.expression import Lookup
+from tranship.model.expression import Expression, Followed, Lookup
 from tranship.model.locator import Locator
 from tranship.model.names import Side
 from tranship.model.options import command_line
@@ -26,7 +26,8 @@ from tranship.model.progress import Batch, OldRows
 from tranship.server.cut import old_rows
 from tranship.server.journal import BatchRow, Findings, RelationIdentity
 from tranship.server.snapshot import Snapshot
-from tranship.sql.expression import Bindings, shipped
+from tranship.sql.expression import shipped
+from tranship.sql.joins import Bindings
 from tranship.sql.session import BEGIN_READ_ONLY, REHEARSAL, TRANSACTION, Unit
 
 FIRST_REJECTS = 10
@@ -173,7 +174,7 @@ class WorkerContext:
         self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, batch: Batch
     ) -> Bindings:
         """Returns the entries of NEW's lookup tables that a batch needs. ``new`` is in no transaction."""
-        if not any(isinstance(m.expression, Lookup) and m.expression.side is Side.NEW for m in plan.columns):
+        if not any(_reads_new(m.expression) for m in plan.columns):
             return ()
         await new.execute(BEGIN_READ_ONLY if self.rehearsal is None else self.unit.begin)
         bound = await self.lookups.bind(old, new, plan, batch)
@@ -200,6 +201,12 @@ class WorkerContext:
         if self.hashing is None:
             return None
         return Expecting(self.context.job, plan, self.hashing, old, new)
+
+
+def _reads_new(expression: Expression) -> bool:
+    """Returns whether NEW says what a column becomes."""
+    looked_up = isinstance(expression, Lookup) and expression.side is Side.NEW
+    return looked_up or isinstance(expression, Followed)
 
 
 @dataclass

@@ -49,6 +49,15 @@ class TakenUp(Struct, frozen=True):
     """Rejected rows that are no longer in OLD."""
 
 
+class Journalled(Struct, frozen=True):
+    """Where the journal of NEW says what was found out about the rows of a flow."""
+
+    flow: FlowId
+    schema: str
+    run: str
+    position: int
+
+
 class Job(Struct, frozen=True, dict=True):
     """The plan with both catalogs: all that a run needs besides its connections."""
 
@@ -61,6 +70,8 @@ class Job(Struct, frozen=True, dict=True):
     """The flows of a rejects-only run; empty: the run moves all rows."""
     written_before: Mapping[TableName, tuple[int, ...]] = {}
     """The transactions in which the runs that a rejects-only run completes wrote into tables of NEW."""
+    journalled: tuple[Journalled, ...] = ()
+    """The flows of this run once it is on record, and those that earlier runs moved."""
 
     @cached_property
     def unrestricted(self) -> Job:
@@ -76,6 +87,10 @@ class Job(Struct, frozen=True, dict=True):
     def taken(self, flow: FlowId) -> TakenUp | None:
         """Returns what a rejects-only run takes up of a flow; None: the run moves all rows."""
         return next((one for one in self.taken_up if one.flow == flow), None)
+
+    def place(self, flow: FlowId) -> Journalled | None:
+        """Returns where the journal speaks of a flow; None: the run is not on record yet."""
+        return next((place for place in self.journalled if place.flow == flow), None)
 
     def before(self, plan: TablePlan) -> Table:
         """Returns OLD's table of a plan."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from tranship.model.flow import FlowId
 from tranship.model.names import Side, TableName
 from tranship.model.shape import NewKey, Numbering
 
@@ -143,6 +144,27 @@ class Rekeyed(Struct, frozen=True, tag="rekeyed"):
     """The first number; a run fixes it when it begins."""
 
 
+class Followed(Struct, frozen=True, tag="followed"):
+    """A column of a foreign key whose parent may be a row that NEW held before the run under another key
+    (``existing`` with ``repoint_children``). Then its value is that key as NEW has it, else ``of``.
+    """
+
+    of: Take | Rekeyed
+    columns: tuple[str, ...]
+    """The old columns that refer to the parent, in the order of ``keys``."""
+    parent: FlowId
+    keys: tuple[str, ...]
+    """The columns of the parent's old table that they refer to."""
+    value: str
+    """The column of the parent's new table that holds the value."""
+    operators: tuple[str, ...] = ()
+    """Per key what compares it with a reference, where the parent's own text has to be read because equal
+    references may be written otherwise. Empty: they are written alike.
+    """
+    partitioned: bool = False
+    """The parent's old table is a partitioned one."""
+
+
 class Sql(Struct, frozen=True, tag="sql"):
     """A person's expression over the row ``old``. OLD computes it, NEW's input function reads its text;
     tranship never parses it.
@@ -151,4 +173,4 @@ class Sql(Struct, frozen=True, tag="sql"):
     text: str
 
 
-Expression = Take | Constant | NewDefault | MapValues | Lookup | Coalesce | Rekeyed | Sql
+Expression = Take | Constant | NewDefault | MapValues | Lookup | Coalesce | Rekeyed | Followed | Sql

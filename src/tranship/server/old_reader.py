@@ -18,7 +18,7 @@ from tranship.model.locator import Locator
 from tranship.model.plan import Source, TablePlan
 from tranship.model.progress import Batch, OldRows
 from tranship.server import cut as cutting
-from tranship.sql.expression import Bindings
+from tranship.sql.joins import Bindings
 from tranship.sql.old import cut as sql_cut
 from tranship.sql.old.batch import select_batch, select_identified
 from tranship.sql.old.ids import select_ids

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from msgspec import Struct
-
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
 from tranship.model.expression import (
     Coalesce,
     Constant,
     Conversion,
+    Followed,
     Lookup,
     MapValues,
     NewDefault,
@@ -25,31 +24,16 @@ from tranship.model.expression import (
     Sql,
     Take,
 )
-from tranship.model.names import Side
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.types import PgType, TypeKind
 from tranship.sql.left_out import nulled
-from tranship.sql.new_keys import new_key, numbers
-from tranship.sql.quote import ident, literal, relation, text_array
+from tranship.sql.new_keys import new_key
+from tranship.sql.quote import ident, literal, relation
 from tranship.sql.types.moments import within_limits, without_largest, without_moments
 from tranship.sql.types.numbers import money_text
 from tranship.sql.types.strings import byte_text
 
 _EXACT_STRINGS = frozenset({"text", "varchar", "name"})
-
-
-class LookupContent(Struct, frozen=True):
-    """What a lookup table of NEW holds for the distinct old keys of one batch."""
-
-    position: int
-    """Index of the mapping in ``TablePlan.columns``."""
-    keys: tuple[tuple[str, ...], ...]
-    """Old keys as :func:`key_text` renders them, one text per key column; only keys that were found."""
-    values: tuple[str | None, ...]
-    """Per key the value found, as text for NEW's input; None is NULL."""
-
-
-Bindings = tuple[LookupContent, ...]
 
 
 def compile_column(plan: TablePlan, position: int, old: Table) -> str:
@@ -75,11 +59,25 @@ def compile_column(plan: TablePlan, position: int, old: Table) -> str:
             return f"COALESCE({shipped}, {literal(constant.value)})"
         case Rekeyed() as rekeyed:
             return nulled(plan.shape, rekeyed.column, new_key(rekeyed, alias(position)))
+        case Followed(of=of):
+            own = _followed(plan, of, position, old)
+            return f"CASE WHEN {alias(position)}.found THEN {alias(position)}.v ELSE {own} END"
         case Sql(text=text):
             # On lines of its own, so that a comment at its end does not swallow the parenthesis.
             return _read_by(mapping.type, f"CAST((\n{text}\n) AS pg_catalog.text)")
         case NewDefault():
             raise ValueError(f"{mapping.column} is filled by the server")
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _followed(plan: TablePlan, of: Take | Rekeyed, position: int, old: Table) -> str:
+    """Returns SQL for the value, as text, that a column has where its parent is not found in NEW."""
+    match of:
+        case Take() as take:
+            return f"CAST({_take(plan, take, plan.columns[position].type, old)} AS pg_catalog.text)"
+        case Rekeyed() as rekeyed:
+            return nulled(plan.shape, rekeyed.column, new_key(rekeyed, number_alias(position)))
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -114,33 +112,17 @@ def alias(position: int) -> str:
     return f"lookup_{position}"
 
 
-def key_text(column: str) -> str:
-    """Returns an old column as the text of a lookup key.
-
-    The same text is read for a batch's distinct keys and compared in the join, by bytes, whatever the
-    column's collation is.
-    """
-    return f'CAST(old.{ident(column)} AS pg_catalog.text) COLLATE pg_catalog."C"'
+def number_alias(position: int) -> str:
+    """Returns the alias of the join with the numbers of a key for a column that is led, too."""
+    return f"number_{position}"
 
 
-def lookup_joins(plan: TablePlan, old: Table, bindings: Bindings) -> str:
-    """Returns the LEFT JOINs that the plan's lookups need, one line each; an empty text without lookups.
-
-    The content of a lookup table of NEW is part of the statement, as arrays that hold the batch's own keys
-    alone.
-    """
-    contents = {content.position: content for content in bindings}
-    joins = []
-    for position, mapping in enumerate(plan.columns):
-        if isinstance(mapping.expression, Rekeyed) and mapping.expression.numbering is not None:
-            joins.append(numbers(mapping.expression, alias(position)))
-        if isinstance(mapping.expression, Lookup):
-            lookup = mapping.expression
-            if lookup.side is Side.OLD:
-                joins.append(_join_old(lookup, alias(position), old))
-            else:
-                joins.append(_join_content(lookup, alias(position), contents.get(position)))
-    return "".join(f"\n{join}" for join in joins)
+def lookup_values(lookup: Lookup) -> tuple[str, ...]:
+    """Returns SQL over ``old`` for each part of the key that is looked up."""
+    if lookup.key_sql:
+        # On lines of its own, so that a comment at its end does not swallow the parenthesis.
+        return tuple(f"(\n{text}\n)" for text in lookup.key_sql)
+    return tuple(f"old.{ident(column)}" for column in lookup.columns)
 
 
 def gap(plan: TablePlan, position: int, old: Table) -> str | None:
@@ -159,7 +141,7 @@ def gap(plan: TablePlan, position: int, old: Table) -> str | None:
             )
             return f"({value} IS NOT NULL AND ({known}) IS NOT TRUE)"
         case Lookup(otherwise=None) as lookup:
-            given = " AND ".join(f"old.{ident(c)} IS NOT NULL" for c in lookup.columns)
+            given = " AND ".join(f"{value} IS NOT NULL" for value in lookup_values(lookup))
             return f"({given} AND {alias(position)}.found IS NULL)"
         case _:
             return None
@@ -172,10 +154,10 @@ def gap_value(mapping: ColumnMapping) -> str:
     match mapping.expression:
         case MapValues(column=column):
             return f"CAST(old.{ident(column)} AS pg_catalog.text)"
-        case Lookup(columns=(column,)):
-            return f"CAST(old.{ident(column)} AS pg_catalog.text)"
-        case Lookup(columns=columns):
-            return "CAST(ROW(" + ", ".join(f"old.{ident(c)}" for c in columns) + ") AS pg_catalog.text)"
+        case Lookup() as lookup:
+            values = lookup_values(lookup)
+            whole = values[0] if len(values) == 1 else f"ROW({', '.join(values)})"
+            return f"CAST({whole} AS pg_catalog.text)"
         case _:
             return "NULL"
 
@@ -355,46 +337,9 @@ def _map_values(mapped: MapValues, old: Table) -> str:
 
 
 def _lookup(lookup: Lookup, name: str) -> str:
-    missing = " OR ".join(f"old.{ident(c)} IS NULL" for c in lookup.columns)
+    missing = " OR ".join(f"{value} IS NULL" for value in lookup_values(lookup))
     for_null = lookup.for_null.value if lookup.for_null is not None else None
     otherwise = lookup.otherwise.value if lookup.otherwise is not None else None
     found = f"WHEN {name}.found THEN {name}.v"
     null = f"WHEN {missing} THEN CAST({literal(for_null)} AS pg_catalog.text)"
     return f"CASE {null} {found} ELSE {literal(otherwise)} END"
-
-
-def _join_old(lookup: Lookup, name: str, old: Table) -> str:
-    """Returns the join with a lookup table of OLD, in the same snapshot.
-
-    DISTINCT: a key may stand there several times with one value, and must not multiply the old row.
-    """
-    keys = ", ".join(f"l.{ident(key)} AS k{n}" for n, key in enumerate(lookup.keys))
-    collated = [f" COLLATE {collation}" if collation else "" for collation in lookup.collations]
-    own = collated or [""] * len(lookup.keys)
-    on = " AND ".join(
-        f"{name}.k{n}{own[n]} {_join_equality(old, c)} old.{ident(c)}" for n, c in enumerate(lookup.columns)
-    )
-    value = f"CAST(l.{ident(lookup.value)} AS pg_catalog.text) AS v"
-    distinct = f"SELECT DISTINCT {keys}, {value}, true AS found FROM {relation(lookup.table)} AS l"
-    return f"LEFT JOIN ({distinct}) AS {name} ON {on}"
-
-
-def _join_equality(old: Table, column: str) -> str:
-    # A type of an extension or of the user's has its own =, which need not be on the search path.
-    leaf = _column(old, column).type.leaf
-    user_made = leaf.name is not None and leaf.name.schema != "pg_catalog" and leaf.kind is TypeKind.BASE
-    return leaf.equality if user_made and leaf.equality is not None else "OPERATOR(pg_catalog.=)"
-
-
-def _join_content(lookup: Lookup, name: str, content: LookupContent | None) -> str:
-    """Returns the join with what a lookup table of NEW holds for the batch; without content no key is
-    found.
-    """
-    keys = content.keys if content is not None else ()
-    values = content.values if content is not None else ()
-    arrays = [text_array(key[n] for key in keys) for n in range(len(lookup.keys))]
-    columns = ", ".join(f"k{n}" for n in range(len(lookup.keys)))
-    lists = ", ".join(f"pg_catalog.unnest({array})" for array in [*arrays, text_array(values)])
-    unnested = f"ROWS FROM ({lists}) AS u({columns}, v)"
-    on = " AND ".join(f"{name}.k{n} = {key_text(c)}" for n, c in enumerate(lookup.columns))
-    return f"LEFT JOIN (SELECT {columns}, v, true AS found FROM {unnested}) AS {name} ON {on}"

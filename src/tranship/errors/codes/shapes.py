@@ -1,8 +1,11 @@
-"""TS304 and TS305: what an entry says about the rows of a flow does not fit the tables, or other entries."""
+"""TS304, TS305, TS309 and TS314: what an entry says about the rows of a flow does not fit the tables, or
+other entries.
+"""
 
 from __future__ import annotations
 
 from tranship.errors.message import RefusalMessage
+from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 
 
@@ -119,3 +122,73 @@ class NumbersOfAnotherRun(RefusalMessage, frozen=True):
     table: TableName
     column: str
     parent: TableName
+
+
+class LedChildDecided(RefusalMessage, frozen=True):
+    code = "TS314"
+    meaning = "children cannot be led to the rows that the new database holds under other keys"
+    cure = "the message names the flow, the column and what to decide"
+    about = "{flow}"
+    message = (
+        "{flow}: an entry says what {column!r} becomes, and 'repoint_children' of {parent} would replace it"
+    )
+    hint = "leave the entry out, so that the column is led; or decide every such column and lead no children"
+    flow: FlowId
+    column: str
+    parent: FlowId
+
+
+class LedUnclear(RefusalMessage, frozen=True):
+    code = LedChildDecided.code
+    about = "{flow}"
+    message = (
+        "{flow}: several old tables fill {table}, to which foreign key {key} leads, and the old database does"
+        " not declare it: whose rows are the parents is open"
+    )
+    hint = "decide the column by a lookup, or declare the foreign key in the old database"
+    flow: FlowId
+    key: str
+    table: TableName
+
+
+class LedKeyNotFilled(RefusalMessage, frozen=True):
+    code = LedChildDecided.code
+    about = "{flow}"
+    message = (
+        "{flow}: NEW fills {column!r} itself, so that rows of {child} could not follow a row that NEW lacks"
+    )
+    hint = "decide what fills it, or decide the column of {child} by a lookup"
+    flow: FlowId
+    column: str
+    child: FlowId
+
+
+class LedNotComparable(RefusalMessage, frozen=True):
+    code = LedChildDecided.code
+    about = "{flow}"
+    message = "{flow}: OLD cannot compare the columns of foreign key {key} with those of {parent}"
+    hint = "decide the column by a lookup"
+    flow: FlowId
+    key: str
+    parent: FlowId
+
+
+class LedTwice(RefusalMessage, frozen=True):
+    code = LedChildDecided.code
+    about = "{flow}"
+    message = "{flow}: {column!r} would be led to rows of {first} and to rows of {second}"
+    hint = "leave 'repoint_children' of one of them out"
+    flow: FlowId
+    column: str
+    first: FlowId
+    second: FlowId
+
+
+class LedKeyOfItself(RefusalMessage, frozen=True):
+    code = LedChildDecided.code
+    about = "{flow}"
+    message = "{flow}: rows are found by {column!r}, which is known only once the rows of {parent} are found"
+    hint = "name other columns in 'key'"
+    flow: FlowId
+    column: str
+    parent: FlowId

@@ -43,7 +43,7 @@ from tranship.server.old_reader import OldReader, Portion
 from tranship.server.session import datestyle, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
 from tranship.sql import session as statements
-from tranship.sql.expression import Bindings
+from tranship.sql.joins import Bindings
 from tranship.sql.new import switches as sql_switches
 
 LOCK_TIMEOUT = "3s"

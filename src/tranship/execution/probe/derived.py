@@ -22,7 +22,7 @@ from tranship.execution.probe.questions import Failure, NotAskable
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import Renderer
-from tranship.model.expression import Lookup, NewDefault
+from tranship.model.expression import Followed, Lookup, NewDefault
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator, Whole
 from tranship.model.names import TableName
@@ -127,11 +127,15 @@ class Derived:
             return None
         values: dict[str, str | None] = {}
         for plan in fillers:
-            gone = self._book.not_written(plan.flow) if added else self._book.rejected(plan.flow).keys()
+            gone = self._book.not_copied(plan.flow) if added else self._book.rejected(plan.flow).keys()
             own = [(h.row, key) for key, rows in found.items() for h in rows if h.plan == plan]
             rows = {row: key for row, key in own if row not in gone}
             values |= await self._values_of(plan, rows, lookup.value)
         return values
+
+    def leads(self, followed: Followed) -> Mapping[str, Mapping[str, str | None]]:
+        """Returns by OLD's key where children of the parents' rows are led."""
+        return self._book.leads(followed.parent).get(followed.keys, {})
 
     async def _values_of(
         self, plan: TablePlan, rows: Mapping[Locator, str], column: str

@@ -18,7 +18,7 @@ from tranship.errors import Refused
 from tranship.errors.codes.start import AmbiguousExistingKey, ExistingNotAskable
 from tranship.execution.probe import reasons
 from tranship.execution.probe.questions import Answer, NotAskable
-from tranship.execution.probe.reading import Chunk, Reader
+from tranship.execution.probe.reading import Chunk, Reader, by_source
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import Typed, ask, json_rows, typed
 from tranship.model.locator import Locator
@@ -26,12 +26,13 @@ from tranship.model.progress import Batch
 from tranship.model.shape import Existing, ExistingRows
 from tranship.model.verdict import Held, HeldAs, Reject
 from tranship.planning.plan.found import found_by
+from tranship.planning.plan.led_children import referred_in_old
 from tranship.sql.canonical import computed_on_old, key_text
 from tranship.sql.expression import shipped
 from tranship.sql.new.existing import compared_part, found_part, keys_held
 from tranship.sql.new.given_rows import held_rows, rows_query
 from tranship.sql.new.matched_key import matched_key
-from tranship.sql.old.rows import holders, in_key_order
+from tranship.sql.old.rows import holders, in_key_order, own_keys
 from tranship.sql.quote import ident
 from tranship.sql.row_id import locate
 from tranship.sql.types.values import canonical
@@ -74,6 +75,7 @@ class FoundRows:
         except NotAskable as why:
             raise Refused(ExistingNotAskable(self._plan.flow, self._plan.new, str(why))) from why
         await self._claim()
+        await self._lead()
         match self._existing.rows:
             case ExistingRows.KEEP:
                 kept = (Held(row, HeldAs.KEPT, found.key) for row, found in self._found.items())
@@ -168,6 +170,20 @@ class FoundRows:
                 if not self._book.claim(self._plan.flow, place, row):
                     shown = self._found.pop(row).shown
                     self._reject(reasons.held_by_another(row, self._by.constraint, shown))
+
+    async def _lead(self) -> None:
+        """Enters where children of rows are led whose key in NEW is another one, by OLD's keys of these
+        rows.
+        """
+        job, plan = self._reader.job, self._plan
+        apart = {row: dict(found.key) for row, found in self._found.items() if found.key}
+        leads: dict[tuple[str, ...], dict[str, dict[str, str | None]]] = {}
+        for columns in referred_in_old(plan, job.plan.tables, job.old) if apart else ():
+            entries = leads.setdefault(columns, {})
+            for group in by_source(apart):
+                records = await self._reader.old.fetch(own_keys(plan, group, columns))
+                entries |= {key: apart[locate(group[0].source, id_)] for id_, key in records}
+        self._book.lead(plan.flow, leads)
 
     async def _in_order(self, rows: Sequence[Locator]) -> Sequence[Locator]:
         if len(rows) == 1:

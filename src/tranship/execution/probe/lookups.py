@@ -16,9 +16,10 @@ from tranship.errors import Refused, Stopped
 from tranship.errors.codes.start import AmbiguousLookup, LookupNotInEncoding, LookupUnreadable
 from tranship.errors.codes.stops import LookupChanged
 from tranship.execution.context import Job
+from tranship.execution.probe.leads import LeadSource
 from tranship.execution.probe.questions import Answer, NotAskable, put, re_encodes
 from tranship.model.catalog import Table
-from tranship.model.expression import Lookup, NewDefault
+from tranship.model.expression import Followed, Lookup, NewDefault
 from tranship.model.locator import Locator
 from tranship.model.names import Side, TableName
 from tranship.model.plan import Group, TablePlan
@@ -27,7 +28,8 @@ from tranship.model.resolution import Problem
 from tranship.sql import lookup as text
 from tranship.sql.canonical import computed_on_old
 from tranship.sql.casts import CARRIED
-from tranship.sql.expression import Bindings, LookupContent, compile_text
+from tranship.sql.expression import compile_text
+from tranship.sql.joins import Bindings, LookupContent
 from tranship.sql.new.probe import guarded
 from tranship.sql.new.transactions import staying
 from tranship.sql.old import lookup_keys
@@ -59,6 +61,9 @@ class Holders(Protocol):
         ``added``: only among those that NEW does not hold already.
         """
 
+    def leads(self, followed: Followed) -> Mapping[str, Mapping[str, str | None]]:
+        """Returns by OLD's key where children of the parents' rows are led."""
+
 
 def _settled(_: TableName) -> bool:
     return False
@@ -80,6 +85,7 @@ class Lookups:
         self._holders = holders
         self._pending = pending
         self._known: dict[Lookup, dict[Key, Found | None]] = {}
+        self._leads = LeadSource(job, holders)
 
     async def bind(
         self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, batch: Batch
@@ -102,18 +108,19 @@ class Lookups:
         old: asyncpg.Connection,
         new: asyncpg.Connection,
         plan: TablePlan,
-        keys_query: Callable[[Lookup], str],
+        keys_query: Callable[[Lookup | Followed], str],
     ) -> Bindings:
         bound = []
         for position, mapping in enumerate(plan.columns):
             lookup = mapping.expression
-            if isinstance(lookup, Lookup) and lookup.side is Side.NEW:
+            if isinstance(lookup, Followed):
+                bound.append(await self._led(old, new, (plan, position), lookup, keys_query))
+            elif isinstance(lookup, Lookup) and lookup.side is Side.NEW:
                 keys = [tuple(row) for row in await old.fetch(keys_query(lookup))]
                 entries = await self.entries(old, new, plan, lookup, keys)
                 hits = [(key, entry) for key in keys if (entry := entries[key]) is not None]
-                await self._carry(
-                    old, plan, lookup, [entry.value for _, entry in hits if entry.value is not None]
-                )
+                values = [entry.value for _, entry in hits if entry.value is not None]
+                await self._carry(old, plan, (lookup.table, lookup.value), values)
                 bound.append(
                     LookupContent(
                         position, tuple(key for key, _ in hits), tuple(entry.value for _, entry in hits)
@@ -121,10 +128,29 @@ class Lookups:
                 )
         return tuple(bound)
 
+    async def _led(
+        self,
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+        of: tuple[TablePlan, int],
+        followed: Followed,
+        keys_query: Callable[[Lookup | Followed], str],
+    ) -> LookupContent:
+        """Returns what leads a column of the rows; ``of`` is the plan and the column's position."""
+        leads = await self._leads.some(new, followed)
+        if leads is None:
+            keys = [row[0] for row in await old.fetch(keys_query(followed))]
+            leads = await self._leads.of_keys(new, followed, keys)
+        values = {key: led for key, entry in leads.items() if (led := entry.get(followed.value)) is not None}
+        plan, position = of
+        await self._carry(old, plan, (followed.parent.new, followed.value), list(values.values()))
+        return LookupContent(position, tuple((key,) for key in values), tuple(values.values()))
+
     async def _carry(
-        self, old: asyncpg.Connection, plan: TablePlan, lookup: Lookup, values: Sequence[str]
+        self, old: asyncpg.Connection, plan: TablePlan, of: tuple[TableName, str], values: Sequence[str]
     ) -> None:
-        """Checks that OLD's encoding has the values, which are sent through its SELECT.
+        """Checks that OLD's encoding has the values, which are sent through its SELECT. ``of``: the table
+        and the column of NEW that they stand in.
 
         Raises:
             Refused: it lacks one, which must not be taken for a missing entry.
@@ -135,7 +161,7 @@ class Lookups:
             await old.fetchval(CARRIED, "".join(values))
         except asyncpg.UntranslatableCharacterError as error:
             lacking = LookupNotInEncoding(
-                plan.flow, lookup.table, str(error), value=lookup.value, encoding=self._job.old.encoding
+                plan.flow, of[0], str(error), value=of[1], encoding=self._job.old.encoding
             )
             raise Refused(lacking) from error
 

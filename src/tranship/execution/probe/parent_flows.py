@@ -18,6 +18,7 @@ from tranship.model.expression import (
     Coalesce,
     Constant,
     Expression,
+    Followed,
     Lookup,
     MapValues,
     NewDefault,
@@ -97,7 +98,7 @@ def refers_in_old(job: Job, plan: TablePlan, key: ForeignKey) -> bool:
     for name in key.columns:
         column = table.column(name)
         match filled.get(name):
-            case Take() | Coalesce() | Rekeyed():
+            case Take() | Coalesce() | Rekeyed() | Followed():
                 taken = True
             case NewDefault():
                 taken = taken or (column is not None and bool(column.generated))
@@ -134,6 +135,8 @@ def _taken(expression: Expression) -> str | None:
             | Coalesce(of=Take(column=column))
             | MapValues(column=column)
             | Rekeyed(column=column)
+            | Followed(of=Take(column=column))
+            | Followed(of=Rekeyed(column=column))
         ):
             return column
         case _:

@@ -20,7 +20,7 @@ from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.server.deadline import answered
-from tranship.sql.expression import Bindings
+from tranship.sql.joins import Bindings
 from tranship.sql.new.probe import ANSWER, ROLL_BACK, SAVEPOINT
 from tranship.sql.old.rows import TextColumns, raising_rows, select_texts, select_texts_of
 from tranship.sql.row_id import locate, parse

@@ -17,6 +17,11 @@ from tranship.model.names import TableName
 from tranship.model.reasons import SurvivorRejected
 from tranship.model.verdict import Held, HeldAs, LossCount, Reject, TableFindings
 
+Leads = Mapping[tuple[str, ...], Mapping[str, Mapping[str, str | None]]]
+"""Where children are led: by columns of OLD, and by a row's key in them (a JSON array as text), the columns
+in which NEW's row has another key, with their texts.
+"""
+
 
 class Book:
     """Rejects by flow, and the other findings of the data checks. The first reject of a row stands."""
@@ -30,6 +35,7 @@ class Book:
         """By table of NEW: the places of rows that it held before the run, and the row of OLD that found
         each.
         """
+        self._leads: dict[FlowId, Leads] = {}
         self._losses: dict[FlowId, tuple[LossCount, ...]] = {}
         self._not_asked: dict[FlowId, dict[str, None]] = {}
         self._ordered: set[FlowId] = set()
@@ -41,6 +47,7 @@ class Book:
         other._held = {flow: dict(held) for flow, held in self._held.items()}
         other._merged_into = {flow: dict(rows) for flow, rows in self._merged_into.items()}
         other._found = {table: dict(places) for table, places in self._found.items()}
+        other._leads = dict(self._leads)
         other._losses = dict(self._losses)
         other._not_asked = {flow: dict(notes) for flow, notes in self._not_asked.items()}
         other._ordered = set(self._ordered)
@@ -115,6 +122,14 @@ class Book:
         """Returns the rows of a flow whose rows NEW held before the run."""
         held = self._held.get(flow, {})
         return {row for row, one in held.items() if one.outcome is not HeldAs.MERGED}
+
+    def lead(self, flow: FlowId, leads: Leads) -> None:
+        """Enters the keys that NEW has for rows which it held before the run."""
+        self._leads[flow] = leads
+
+    def leads(self, flow: FlowId) -> Leads:
+        """Returns by columns of OLD and by key the columns of NEW's row by which others refer to it."""
+        return self._leads.get(flow, {})
 
     def not_copied(self, flow: FlowId) -> AbstractSet[Locator]:
         """Returns the rows of a flow that are not added to NEW: rejected, or there before."""

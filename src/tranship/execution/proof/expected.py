@@ -17,7 +17,8 @@ from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.sql.digest import RowTexts
-from tranship.sql.expression import Bindings, shipped
+from tranship.sql.expression import shipped
+from tranship.sql.joins import Bindings
 from tranship.sql.new.digest import column_texts, digest_part
 from tranship.sql.new.given_rows import rows_query
 from tranship.sql.old.digest import BatchRead, batch_rows, batch_sums, computed_texts

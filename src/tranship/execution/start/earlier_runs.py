@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import asyncpg
 from msgspec.structs import replace
 
-from tranship.execution.context import Job, MovedBefore
+from tranship.execution.context import Job, Journalled, MovedBefore
 from tranship.model.flow import FlowId
 from tranship.model.plan import Plan, TablePlan
 from tranship.planning.plan.content import plan_hash
@@ -105,4 +105,10 @@ async def with_rejects_before(
         rejected = await journal.rejected_rows(control, run.id, task.position)
         keys = tuple(key for key, _ in rejected if key is not None)
         moved.append(replace(before, rejected_keys=keys))
-    return replace(left, moved=tuple(moved))
+    return replace(left, moved=tuple(moved), journalled=(*left.journalled, *journalled(journal, done)))
+
+
+def journalled(journal: Journal, done: Mapping[FlowId, Chain]) -> list[Journalled]:
+    """Returns where the journal speaks of flows that earlier runs moved: in the run that moved all rows."""
+    firsts = ((flow, *chain[0]) for flow, chain in done.items())
+    return [Journalled(flow, journal.schema, run.id, task.position) for flow, run, task in firsts]

@@ -28,7 +28,7 @@ from tranship.execution.resilience.writer_lock import at_work, taken_over
 from tranship.execution.start.dependencies import dependencies
 from tranship.execution.start.numbers import numbering, reserve
 from tranship.execution.start.sequence_headroom import without_room
-from tranship.execution.start.tasks import Begun, task_of, too_many, write_task
+from tranship.execution.start.tasks import Begun, on_record, task_of, too_many, write_task
 from tranship.model.dependencies import Dependencies, Reads
 from tranship.model.options import MigrateOptions, Verify, command_line
 from tranship.planning.plan.content import run_hash
@@ -80,8 +80,7 @@ async def begin_fresh(
             journal = await prepare_journal(control, config.journal_schema)
             await control.execute(journal.sql("lock_runs"))
             there = {r.id for r in await journal.runs(control, old.key)}
-            if run in there:
-                # The try before committed, and its answer was lost.
+            if run in there:  # The try before committed, and its answer was lost.
                 return
             if there != seen:
                 raise taken_over()
@@ -94,6 +93,7 @@ async def begin_fresh(
 
     await session.work("the journal", write)
     await failpoint("run.prepared")
+    job = on_record(job, config.journal_schema, run, tasks)
     return Begun(run, 1, job, tasks, probed.book, probed.left_out, depends=depends, hashing=hashing)
 
 

@@ -12,7 +12,7 @@ from tranship.errors.codes.shapes import NumbersOfAnotherRun
 from tranship.execution.context import Job
 from tranship.execution.switches.sequences import position
 from tranship.model.database_objects import Sequence
-from tranship.model.expression import Rekeyed
+from tranship.model.expression import Followed, Rekeyed
 from tranship.model.flow import FlowId
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
@@ -49,8 +49,10 @@ def _numbered_elsewhere(job: Job) -> Iterator[Problem]:
     for plan in job.plan.tables:
         for mapping in plan.columns:
             match mapping.expression:
-                case Rekeyed(numbering=Numbering(), table=parent) as made if key_of(made) not in whole:
-                    yield NumbersOfAnotherRun(plan.new, mapping.column, parent).problem()
+                case (Rekeyed(numbering=Numbering()) as made) | Followed(
+                    of=Rekeyed(numbering=Numbering()) as made
+                ) if key_of(made) not in whole:
+                    yield NumbersOfAnotherRun(plan.new, mapping.column, made.table).problem()
                 case _:
                     continue
 

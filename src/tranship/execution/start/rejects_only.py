@@ -22,7 +22,7 @@ from tranship.errors.codes.rejects_only import (
 from tranship.errors.codes.start import RejectsReadLater
 from tranship.execution.context import Job, MovedBefore, RunContext, TakenUp
 from tranship.execution.probe.everything import probing_session
-from tranship.execution.start.earlier_runs import Before, latest, part
+from tranship.execution.start.earlier_runs import Before, journalled, latest, part
 from tranship.execution.start.found_again import Found, Rejected, Unfindable, find_again, mapped, restricted
 from tranship.execution.start.old_unchanged import COMPARABLE, Seen
 from tranship.execution.start.values_written import Written, other_values
@@ -54,7 +54,7 @@ async def take_up(
     else:
         wanted = await _with_rejects(control, context, known)
         _tell_left(context, flows - known.keys())
-    job = _only(job, wanted, known)
+    job = replace(_only(job, wanted, known), journalled=tuple(journalled(journal, known)))
     tables = {plan.new for plan in job.plan.tables}
     return replace(job, written_before=await _written_before(control, context, known.values(), tables)), known
 

@@ -34,7 +34,7 @@ from tranship.execution.start.interrupted import (
 )
 from tranship.execution.start.rejects_only import restrict
 from tranship.execution.start.sequence_headroom import without_room
-from tranship.execution.start.tasks import Begun, task_of, write_task
+from tranship.execution.start.tasks import Begun, on_record, task_of, write_task
 from tranship.model.dependencies import Dependencies
 from tranship.model.flow import FlowId
 from tranship.model.notes import CopiedAnew, Resumed, RollbackFirst, RollingBack
@@ -76,7 +76,7 @@ async def resume(
     return Begun(
         run.id,
         epoch,
-        job,
+        on_record(job, journal.schema, run.id, tasks),
         tasks,
         known.book,
         run.left_out,
@@ -152,6 +152,7 @@ async def redo_unfinished(context: RunContext, session: PlainSession, snapshot: 
                 journal.sql("forget_batches"),
                 journal.sql("forget_rejects"),
                 journal.sql("forget_predicted_rejects"),
+                journal.sql("forget_leads"),
                 journal.sql("forget_task"),
             ):
                 await control.execute(forget, run.id, task.position)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import asyncpg
 import msgspec
+from msgspec.structs import replace
 
 from tranship.errors.codes.start import TooManyRejects
 from tranship.execution.active_run import FlowTask, Task
-from tranship.execution.context import Job
+from tranship.execution.context import Job, Journalled
 from tranship.execution.probe.everything import ProbeResult
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.proof.expected import Hashing
@@ -21,7 +22,15 @@ from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, OldRows, Phase
 from tranship.planning.plan.content import plan_hash
 from tranship.server.cut import old_rows
-from tranship.server.journal import Findings, Journal, Predicted, flow_name_text, name_text
+from tranship.server.journal import (
+    Findings,
+    Journal,
+    Lead,
+    Predicted,
+    flow_name_text,
+    name_text,
+    write_leads,
+)
 
 
 @dataclass
@@ -49,6 +58,12 @@ class Begun:
     """Rejects of earlier processes that no data check predicted."""
 
 
+def on_record(job: Job, journal_schema: str, run: str, tasks: Sequence[Task]) -> Job:
+    """Returns the job of a run that is in the journal, which says where its children are led."""
+    mine = [Journalled(task.plan.flow, journal_schema, run, task.position) for task in tasks]
+    return replace(job, journalled=(*mine, *job.journalled))
+
+
 async def write_task(control: asyncpg.Connection, journal: Journal, run: str, task: Task, book: Book) -> None:
     """Writes one flow with its batches and predicted rejects."""
     names = (name_text(task.plan.old), name_text(task.plan.new))
@@ -73,6 +88,13 @@ async def write_task(control: asyncpg.Connection, journal: Journal, run: str, ta
     predicted = Predicted(tuple(book.rejected(flow).values()), tuple(held[row] for row in sorted(held)))
     if len(predicted):
         await journal.write_predicted(control, run, task.position, predicted)
+    leads = [
+        Lead(columns, key, dict(led))
+        for columns, entries in book.leads(flow).items()
+        for key, led in entries.items()
+    ]
+    if leads:
+        await write_leads(journal, control, run, task.position, leads)
 
 
 def too_many(rejected: int, rows: int, options: MigrateOptions) -> TooManyRejects | None:

@@ -22,6 +22,7 @@ from tranship.planning.matching.repointed import repointings
 from tranship.planning.plan.children import with_children
 from tranship.planning.plan.flow_shapes import shape_of
 from tranship.planning.plan.hazards import hazards
+from tranship.planning.plan.led_children import led_problems, with_led_children
 from tranship.planning.plan.mappings import Sides, TableDecisions, column_mappings
 from tranship.planning.plan.order import order
 from tranship.planning.plan.sequences import sequence_pairs
@@ -44,9 +45,10 @@ def build(
         ValueError: the comparison does not belong to these catalogs.
     """
     dropped = {d.old_table: d.resolution for d in answers.decisions if d.action is Action.DROP_TABLE}
-    tables, circular = with_children(flow_plans(old, new, comparison.matching, answers), old, new)
-    tables = _with_hazards(tables, old, new)
+    flows, circular = with_children(flow_plans(old, new, comparison.matching, answers), old, new)
+    tables = _with_hazards(with_led_children(flows, old, new), old, new)
     groups, problems = order(tables, new, configured)
+    problems = (*problems, *led_problems(flows, groups, old, new))
     plan = Plan(
         groups=groups,
         left_out=_left_out(comparison, {name: one.because for name, one in dropped.items()}),

@@ -26,6 +26,7 @@ from tranship.model.expression import (
     Coalesce,
     Constant,
     Expression,
+    Followed,
     Lookup,
     MapValues,
     NewDefault,
@@ -200,6 +201,9 @@ def _filled(expression: Expression) -> dict[str, Json]:
         case Rekeyed(column=column, key=key, table=table):
             made: list[Json] = [key.kind.value, key.namespace, key.offset, key.column]
             return {"column": column, "key of": _name(table), "made": made}
+        case Followed(of=of, columns=columns, parent=parent, keys=keys, value=value):
+            led: list[Json] = [_name(parent.old), _name(parent.new), parent.name, value]
+            return {**_filled(of), "led": led, "by": [list(columns), list(keys)]}
         case Sql(text=text):
             return {"sql": text}
         case _:

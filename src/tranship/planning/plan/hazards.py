@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.model.builtin_types import MOMENT_WORDS
 from tranship.model.catalog import Catalog, Check, Column, ForeignKey, Table
@@ -20,6 +21,7 @@ from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import (
     Coalesce,
     Constant,
+    Followed,
     Lookup,
     MapValues,
     NewDefault,
@@ -112,25 +114,27 @@ def _may_not_convert(mapping: ColumnMapping, new: Catalog) -> bool:
         case Rekeyed(key=key):
             # A UUID always fits; what an offset gives may be out of range.
             return key.kind is not KeyKind.UUID
-        case Lookup() as lookup:
-            return _looked_up_may_not_fit(lookup, mapping.type, new)
+        case Lookup(table=table, value=value):
+            return _taken_from_new_may_not_fit(new.table(table), value, mapping.type)
+        case Followed(of=of, parent=parent, value=value):
+            own = _may_not_convert(replace(mapping, expression=of), new)
+            return own or _taken_from_new_may_not_fit(new.table(parent.new), value, mapping.type)
         case _:
             return False
 
 
-def _looked_up_may_not_fit(lookup: Lookup, type_: PgType, new: Catalog) -> bool:
-    """Returns whether a value of the lookup table has another type than the column, or a domain check to
+def _taken_from_new_may_not_fit(table: Table | None, column: str, type_: PgType) -> bool:
+    """Returns whether a value of another table of NEW has another type than the column, or a domain check to
     pass.
     """
-    table = new.table(lookup.table)
-    value = table.column(lookup.value) if table is not None else None
+    value = table.column(column) if table is not None else None
     return value is None or value.type.leaf.base != type_.leaf.base or bool(type_.checks)
 
 
 def _may_not_compute(mapping: ColumnMapping, before: Table) -> bool:
     """Returns whether OLD computes the value when it is read, which may raise (virtual generated columns)."""
     match mapping.expression:
-        case Take(column=name) | Coalesce(of=Take(column=name)):
+        case Take(column=name) | Coalesce(of=Take(column=name)) | Followed(of=Take(column=name)):
             column = before.column(name)
             return column is not None and column.computed_when_read
         case _:
@@ -160,7 +164,12 @@ def _may_be_null(mapping: ColumnMapping, column: Column, context: _Context) -> b
     """Returns whether the expression may give NULL, for a new column that refuses it."""
     before, lost = context.before, context.plan.shape.null_with
     match mapping.expression:
-        case Take(column=name) | Rekeyed(column=name, equality=""):
+        case (
+            Take(column=name)
+            | Rekeyed(column=name, equality="")
+            | Followed(of=Take(column=name))
+            | Followed(of=Rekeyed(column=name, equality=""))
+        ):
             return _may_hold_null(before, name) or any(name in parent.columns for parent in lost)
         case Coalesce(for_null=constant):
             return constant.value is None

@@ -33,9 +33,3 @@ def _lookups(table: TablePlan) -> Iterator[str]:
         yield "'key_sql' of a lookup"
     if any(lookup.add_missing for lookup in lookups):
         yield "'add_missing' of a lookup"
-
-
-def _children(shape: Shape) -> Iterator[str]:
-    """Yields what is not carried out of that which is said of a flow's children."""
-    if shape.existing is not None and shape.existing.repoint_children:
-        yield "'repoint_children' of the action 'existing'"

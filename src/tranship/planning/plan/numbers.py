@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
-from tranship.model.expression import Rekeyed
+from tranship.model.expression import Followed, Rekeyed
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, Plan, TablePlan
 from tranship.model.shape import Numbering
@@ -45,8 +45,14 @@ def _with_starts(table: TablePlan, starts: Mapping[KeyOf, int]) -> TablePlan:
 
 
 def _with_start(mapping: ColumnMapping, starts: Mapping[KeyOf, int]) -> ColumnMapping:
-    expression = mapping.expression
-    if not isinstance(expression, Rekeyed) or expression.numbering is None:
-        return mapping
-    start = starts.get(key_of(expression), expression.start)
-    return replace(mapping, expression=replace(expression, start=start))
+    match mapping.expression:
+        case Rekeyed(numbering=Numbering()) as made:
+            return replace(mapping, expression=_started(made, starts))
+        case Followed(of=Rekeyed(numbering=Numbering()) as made) as followed:
+            return replace(mapping, expression=replace(followed, of=_started(made, starts)))
+        case _:
+            return mapping
+
+
+def _started(made: Rekeyed, starts: Mapping[KeyOf, int]) -> Rekeyed:
+    return replace(made, start=starts.get(key_of(made), made.start))

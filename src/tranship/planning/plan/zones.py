@@ -11,10 +11,13 @@ import re
 from collections.abc import Sequence
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from tranship.model.catalog import Table
 from tranship.model.expression import (
     Coalesce,
     Constant,
+    Followed,
     Lookup,
     MapValues,
     NewDefault,
@@ -81,7 +84,7 @@ def _taken(mapping: ColumnMapping) -> Take | None:
     match mapping.expression:
         case Take() as take:
             return take
-        case Coalesce(of=take):
+        case Coalesce(of=take) | Followed(of=Take() as take):
             return take
         case _:
             return None
@@ -91,6 +94,8 @@ def _arrives_as_text(mapping: ColumnMapping, before: Table) -> bool:
     match mapping.expression:
         case Take() as take:
             return _is_text(take, before)
+        case Followed(of=of):
+            return _arrives_as_text(replace(mapping, expression=of), before)
         case Coalesce(of=take):
             return True
         case NewDefault():

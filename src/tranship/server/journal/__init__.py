@@ -13,6 +13,7 @@ from tranship.server.journal.access import (
     refuse_unfinished,
     remove_journal,
 )
+from tranship.server.journal.leads import Lead, leads_of_keys, some_leads, write_leads
 from tranship.server.journal.nouns import (
     BatchRow,
     Chain,
@@ -41,6 +42,7 @@ __all__ = [
     "DecidedBy",
     "Findings",
     "Journal",
+    "Lead",
     "Predicted",
     "RejectRow",
     "RelationIdentity",
@@ -54,6 +56,7 @@ __all__ = [
     "find_journal",
     "flow_name_text",
     "hashes",
+    "leads_of_keys",
     "missing_rights",
     "name_from",
     "name_text",
@@ -61,4 +64,6 @@ __all__ = [
     "prepare_journal",
     "refuse_unfinished",
     "remove_journal",
+    "some_leads",
+    "write_leads",
 ]

@@ -15,7 +15,8 @@ from tranship.model.locator import Address, Locator, Pages, Range, Whole
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.sql import ctid
-from tranship.sql.expression import Bindings, compile_column, lookup_joins, shipped
+from tranship.sql.expression import compile_column, shipped
+from tranship.sql.joins import Bindings, lookup_joins
 from tranship.sql.old.row_source import RowSource, in_key_range, row_source, row_sources, without
 from tranship.sql.quote import ident
 

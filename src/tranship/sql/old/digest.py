@@ -15,7 +15,8 @@ from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.model.types import PgType, TypeKind
 from tranship.sql.digest import RowTexts, row_hash, row_sums, row_text, value_text
-from tranship.sql.expression import Bindings, compile_column, compile_text, lookup_joins, shipped
+from tranship.sql.expression import compile_column, compile_text, shipped
+from tranship.sql.joins import Bindings, lookup_joins
 from tranship.sql.old.batch import in_range
 from tranship.sql.old.row_source import row_source, without
 

@@ -4,13 +4,14 @@ table of NEW.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from tranship.model.expression import Lookup
+from tranship.model.expression import Followed, Lookup
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
-from tranship.sql.expression import key_text
+from tranship.sql.expression import lookup_values
+from tranship.sql.joins import followed_key, key_texts
 from tranship.sql.lookup import several
 from tranship.sql.old.batch import in_range
 from tranship.sql.old.row_source import RowSource, among, row_source, row_sources, where
@@ -20,14 +21,14 @@ _MOST_SHOWN = 3
 """Ambiguous keys that are named to a person: one is enough to refuse the lookup."""
 
 
-def batch_keys(plan: TablePlan, batch: Batch, lookup: Lookup) -> str:
+def batch_keys(plan: TablePlan, batch: Batch, lookup: Lookup | Followed) -> str:
     """Returns a query for the distinct keys of a batch's rows, as texts; keys with a NULL are never looked
     up.
     """
     return _distinct(row_source(plan, batch.source, batch.range), in_range(batch.range, plan), lookup)
 
 
-def keys_of(plan: TablePlan, rows: Sequence[Locator], lookup: Lookup) -> str:
+def keys_of(plan: TablePlan, rows: Sequence[Locator], lookup: Lookup | Followed) -> str:
     """Returns a query for the distinct keys of chosen rows, at least one, of one source, as texts."""
     source = row_source(plan.unrestricted, rows[0].source)
     return _distinct(source, (among(source, rows),), lookup)
@@ -38,7 +39,7 @@ def rows_with_keys(plan: TablePlan, lookup: Lookup) -> str:
 
     Its parameters are ``text[]``, one for each key column, with the texts that :func:`batch_keys` gives.
     """
-    terms = list(_terms(lookup))
+    terms = key_texts(lookup)
     given = ", ".join(f"${n + 1}::pg_catalog.text[]" for n in range(len(terms)))
     columns = ", ".join(f"k{n}" for n in range(len(terms)))
     on = " AND ".join(f"wanted.k{n} OPERATOR(pg_catalog.=) {term}" for n, term in enumerate(terms))
@@ -65,12 +66,10 @@ def ambiguous_to_be(plan: TablePlan, keys: Sequence[str], value: str) -> str:
     """
 
 
-def _distinct(rows: RowSource, conditions: Sequence[str], lookup: Lookup) -> str:
-    keys = ", ".join(_terms(lookup))
-    known = [f"old.{ident(c)} IS NOT NULL" for c in lookup.columns]
-    return f"SELECT DISTINCT {keys} {rows.read((*conditions, *known))}"
-
-
-def _terms(lookup: Lookup) -> Iterable[str]:
-    """Returns SQL over ``old`` for each part of a lookup's key, as text."""
-    return (key_text(column) for column in lookup.columns)
+def _distinct(rows: RowSource, conditions: Sequence[str], lookup: Lookup | Followed) -> str:
+    if isinstance(lookup, Lookup):
+        terms, values = key_texts(lookup), lookup_values(lookup)
+    else:
+        terms, values = (followed_key(lookup),), tuple(f"old.{ident(c)}" for c in lookup.columns)
+    known = [f"{value} IS NOT NULL" for value in values]
+    return f"SELECT DISTINCT {', '.join(terms)} {rows.read((*conditions, *known))}"

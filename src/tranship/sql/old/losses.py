@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tranship.model.catalog import Table
-from tranship.model.expression import Coalesce, Loss, Rekeyed, Take
+from tranship.model.expression import Coalesce, Followed, Loss, Rekeyed, Take
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.sql.left_out import parent_left_out
 from tranship.sql.quote import ident
@@ -36,7 +36,13 @@ def parents_lost(plan: TablePlan) -> list[tuple[str, str]]:
     found = []
     for mapping in plan.columns:
         match mapping.expression:
-            case Take(column=column) | Coalesce(of=Take(column=column)) | Rekeyed(column=column):
+            case (
+                Take(column=column)
+                | Coalesce(of=Take(column=column))
+                | Rekeyed(column=column)
+                | Followed(of=Take(column=column))
+                | Followed(of=Rekeyed(column=column))
+            ):
                 lost = [parent_left_out(p) for p in plan.shape.null_with if column in p.columns]
                 found += [(mapping.column, predicate) for predicate in lost]
             case _:

@@ -15,7 +15,8 @@ from tranship.model.catalog import Column, Table
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
-from tranship.sql.expression import Bindings, compile_text, gap, gap_value, lookup_joins
+from tranship.sql.expression import compile_text, gap, gap_value
+from tranship.sql.joins import Bindings, lookup_joins, own_key
 from tranship.sql.old.batch import in_batch, in_range, key_terms
 from tranship.sql.old.row_source import TID, Part, RowSource, among, row_source, row_sources, without
 from tranship.sql.quote import ident, literal
@@ -107,6 +108,12 @@ def in_key_order(plan: TablePlan, old: Table, rows: Sequence[Locator]) -> str:
         reads.append(f"SELECT {number} AS source, {source.id} AS id{named} {read}")
     order = ", ".join([*(f"o{n}" for n in range(len(keys))), "source", "id"])
     return f"SELECT source, id FROM ({' UNION ALL '.join(reads)}) AS r ORDER BY {order}"
+
+
+def own_keys(plan: TablePlan, rows: Sequence[Locator], columns: Sequence[str]) -> str:
+    """Returns a query for chosen rows, at least one, of one source: id, and their key in some columns."""
+    source = row_source(plan, rows[0].source)
+    return f"SELECT {source.id}, {own_key(columns)} {source.read((among(source, rows),))}"
 
 
 class End(Struct, frozen=True):

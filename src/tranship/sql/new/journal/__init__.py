@@ -45,6 +45,7 @@ TABLES: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "predicted_reject": "rank",
                 "reject": "old_row",
                 "image": "held",
+                "lead": "new_key",
                 "undo": "facts",
                 "sequence": "before_value",
             }

@@ -21,6 +21,8 @@ CREATE SCHEMA {journal}; REVOKE ALL ON SCHEMA {journal} FROM PUBLIC;
 -- image: rows of NEW's own as they were before the run changed them, found by the row of OLD whose values they got; row_key (what found the
 -- row) and held (what was changed) are JSON objects of column to text, in NEW's encoding; xid is the savepoint that changed the row: 32 bits,
 -- which its xmin shows as long as nobody else changes it.
+-- lead: rows of NEW's own that have another key than the row of OLD that found them; columns are those of OLD (JSON), old_key is a JSON array of
+-- their values, new_key a JSON object of NEW's column to text, both in UTF-8.
 -- undo: facts is JSON in UTF-8 of what is off and how it was; SQL is composed from it and never stored.
 CREATE TABLE {journal}.format (
   number integer PRIMARY KEY, tool_version text NOT NULL, since timestamptz NOT NULL DEFAULT pg_catalog.now());
@@ -53,6 +55,9 @@ CREATE TABLE {journal}.reject (
 CREATE TABLE {journal}.image (
   run text, position integer, source integer, page bigint, line integer, item integer, key text, batch integer NOT NULL,
   row_key text NOT NULL, held text NOT NULL, xid bigint NOT NULL, PRIMARY KEY (run, position, source, page, line, item, key));
+CREATE TABLE {journal}.lead (
+  run text, position integer, columns text NOT NULL, old_key bytea NOT NULL, new_key bytea NOT NULL);
+CREATE INDEX ON {journal}.lead USING hash (old_key);
 CREATE TABLE {journal}.undo (
   run text, seq integer, kind text NOT NULL, facts bytea NOT NULL, done boolean NOT NULL DEFAULT false, PRIMARY KEY (run, seq));
 CREATE TABLE {journal}.sequence (

@@ -7,7 +7,10 @@ CREATE TABLE {journal}.format (
 CREATE TABLE {journal}.image (
   run text, position integer, source integer, page bigint, line integer, item integer, key text, batch integer NOT NULL,
   row_key text NOT NULL, held text NOT NULL, xid bigint NOT NULL, PRIMARY KEY (run, position, source, page, line, item, key));
-REVOKE ALL ON {journal}.format, {journal}.image FROM PUBLIC;
+CREATE TABLE {journal}.lead (
+  run text, position integer, columns text NOT NULL, old_key bytea NOT NULL, new_key bytea NOT NULL);
+CREATE INDEX ON {journal}.lead USING hash (old_key);
+REVOKE ALL ON {journal}.format, {journal}.image, {journal}.lead FROM PUBLIC;
 ALTER TABLE {journal}.run ADD COLUMN format integer NOT NULL DEFAULT 1, ADD COLUMN plan bytea, ADD COLUMN decided_by bytea, ADD COLUMN depends bytea,
   ADD COLUMN phase text NOT NULL DEFAULT 'copy', ADD COLUMN hashing text;
 ALTER TABLE {journal}.task ADD COLUMN next_number integer NOT NULL DEFAULT 0, ADD COLUMN relation text, ADD COLUMN proof bytea,

@@ -1,0 +1,136 @@
+"""The joins that bring what other tables hold to the rows of OLD: lookup tables of either side, and the rows
+of NEW that children are led to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tranship.model.catalog import Table
+from tranship.model.expression import Followed, Lookup, Rekeyed
+from tranship.model.names import Side
+from tranship.model.plan import TablePlan
+from tranship.model.shape import Numbering
+from tranship.model.types import TypeKind
+from tranship.sql.expression import alias, lookup_values, number_alias
+from tranship.sql.new_keys import numbers
+from tranship.sql.quote import ident, relation, text_array
+
+_EQUALS = "OPERATOR(pg_catalog.=)"
+
+
+class LookupContent(Struct, frozen=True):
+    """What a lookup table of NEW holds for the distinct old keys of one batch."""
+
+    position: int
+    """Index of the mapping in ``TablePlan.columns``."""
+    keys: tuple[tuple[str, ...], ...]
+    """Old keys as :func:`key_texts` renders them, one text per key column; only keys that were found."""
+    values: tuple[str | None, ...]
+    """Per key the value found, as text for NEW's input; None is NULL."""
+
+
+Bindings = tuple[LookupContent, ...]
+
+
+def key_texts(lookup: Lookup) -> tuple[str, ...]:
+    """Returns SQL over ``old`` for each part of a lookup's key, as text.
+
+    The same text is read for a batch's distinct keys and compared in the join, by bytes, whatever the
+    collation is.
+    """
+    return tuple(
+        f'CAST({value} AS pg_catalog.text) COLLATE pg_catalog."C"' for value in lookup_values(lookup)
+    )
+
+
+def followed_key(followed: Followed) -> str:
+    """Returns SQL over ``old`` for the key of the parent that a row refers to, as :func:`own_key` has it."""
+    given = [f"old.{ident(column)}" for column in followed.columns]
+    if not followed.operators:
+        return _as_array(given)
+    own = [f"tranship_parent.{ident(key)}" for key in followed.keys]
+    pairs = zip(own, followed.operators, given, strict=True)
+    on = " AND ".join(f"{key} {operator} {column}" for key, operator, column in pairs)
+    table = f"{'' if followed.partitioned else 'ONLY '}{relation(followed.parent.old)} AS tranship_parent"
+    return f"(SELECT {_as_array(own)} FROM {table} WHERE {on} LIMIT 1)"
+
+
+def own_key(columns: Sequence[str]) -> str:
+    """Returns SQL over ``old`` for a row's own key: a JSON array of values, as text."""
+    return _as_array([f"old.{ident(column)}" for column in columns])
+
+
+def _as_array(values: Sequence[str]) -> str:
+    whole = f"CAST(pg_catalog.json_build_array({', '.join(values)}) AS pg_catalog.text)"
+    return f'{whole} COLLATE pg_catalog."C"'
+
+
+def lookup_joins(plan: TablePlan, old: Table, bindings: Bindings) -> str:
+    """Returns the LEFT JOINs that the plan's lookups need, one line each; an empty text without lookups.
+
+    The content of a lookup table of NEW is part of the statement, as arrays that hold the batch's own keys
+    alone.
+    """
+    contents = {content.position: content for content in bindings}
+    joins = []
+    for position, mapping in enumerate(plan.columns):
+        name, content = alias(position), contents.get(position)
+        match mapping.expression:
+            case Lookup(side=Side.OLD) as lookup:
+                joins.append(_join_old(lookup, name, old))
+            case Lookup() as lookup:
+                joins.append(_join_content(key_texts(lookup), name, content))
+            case Followed() as followed:
+                joins.append(_join_content([followed_key(followed)], name, content))
+                if isinstance(followed.of, Rekeyed) and followed.of.numbering is not None:
+                    joins.append(numbers(followed.of, number_alias(position)))
+            case Rekeyed(numbering=Numbering()) as rekeyed:
+                joins.append(numbers(rekeyed, name))
+            case _:
+                pass
+    return "".join(f"\n{join}" for join in joins)
+
+
+def _join_old(lookup: Lookup, name: str, old: Table) -> str:
+    """Returns the join with a lookup table of OLD, in the same snapshot.
+
+    DISTINCT: a key may stand there several times with one value, and must not multiply the old row.
+    """
+    keys = ", ".join(f"l.{ident(key)} AS k{n}" for n, key in enumerate(lookup.keys))
+    collated = [f" COLLATE {collation}" if collation else "" for collation in lookup.collations]
+    own = collated or [""] * len(lookup.keys)
+    operators = [_join_equality(old, c) for c in lookup.columns] or [_EQUALS] * len(lookup.keys)
+    on = " AND ".join(
+        f"{name}.k{n}{own[n]} {operators[n]} {given}" for n, given in enumerate(lookup_values(lookup))
+    )
+    value = f"CAST(l.{ident(lookup.value)} AS pg_catalog.text) AS v"
+    distinct = f"SELECT DISTINCT {keys}, {value}, true AS found FROM {relation(lookup.table)} AS l"
+    return f"LEFT JOIN ({distinct}) AS {name} ON {on}"
+
+
+def _join_equality(old: Table, column: str) -> str:
+    # A type of an extension or of the user's has its own =, which need not be on the search path.
+    declared = old.column(column)
+    if declared is None:
+        raise ValueError(f"{old.name} has no column {column}")
+    leaf = declared.type.leaf
+    user_made = leaf.name is not None and leaf.name.schema != "pg_catalog" and leaf.kind is TypeKind.BASE
+    return leaf.equality if user_made and leaf.equality is not None else _EQUALS
+
+
+def _join_content(terms: Sequence[str], name: str, content: LookupContent | None) -> str:
+    """Returns the join with what NEW holds for the batch; without content no key is found.
+
+    ``terms`` are SQL over ``old`` for each part of the key, as text.
+    """
+    keys = content.keys if content is not None else ()
+    values = content.values if content is not None else ()
+    arrays = [text_array(key[n] for key in keys) for n in range(len(terms))]
+    columns = ", ".join(f"k{n}" for n in range(len(terms)))
+    lists = ", ".join(f"pg_catalog.unnest({array})" for array in [*arrays, text_array(values)])
+    unnested = f"ROWS FROM ({lists}) AS u({columns}, v)"
+    on = " AND ".join(f"{name}.k{n} = {term}" for n, term in enumerate(terms))
+    return f"LEFT JOIN (SELECT {columns}, v, true AS found FROM {unnested}) AS {name} ON {on}"
