@@ -8,10 +8,6 @@ SELECT old_key, new_key FROM {journal}.lead WHERE run = $1 AND position = $2 AND
 -- $1 run, $2 position, $3 columns (JSON), $4 keys.
 SELECT old_key, new_key FROM {journal}.lead WHERE run = $1 AND position = $2 AND columns = $3 AND old_key = ANY ($4::bytea[]);
 
--- name: leads_of_run
--- $1 run. All of them.
-SELECT position, columns, old_key FROM {journal}.lead WHERE run = $1 ORDER BY position, columns, old_key;
-
 -- name: forget_leads
 -- $1 run, $2 position: before a table starts over.
 DELETE FROM {journal}.lead WHERE run = $1 AND position = $2;
