@@ -166,6 +166,17 @@ class ParentIsAnother(Struct, frozen=True, tag=True):
     parent: str
 
 
+class ParentElsewhere(Struct, frozen=True, tag=True):
+    """NEW held the row's parent before the run, under another key than OLD's."""
+
+    table: str
+    key: str
+    columns: tuple[str, ...]
+    value: str | None
+    """The row's key, as a server writes it; None: it cannot be shown."""
+    parent: str
+
+
 class NoParentInOld(Struct, frozen=True, tag=True):
     """The row has no parent in OLD, and the row of NEW under the same key is nobody that OLD knows."""
 
@@ -190,7 +201,7 @@ ValueReason = (
 """The row has a value that cannot be had in NEW."""
 HeldReason = HeldBefore | HeldOtherwise | HeldByAnother | HeldNoMore | NotChangeable
 """NEW held a row with the row's key before the run."""
-ParentReason = ParentMissing | ParentIsAnother | NoParentInOld | ParentNotThere
+ParentReason = ParentMissing | ParentIsAnother | ParentElsewhere | NoParentInOld | ParentNotThere
 """A foreign key leads to no parent, or to a stranger."""
 ConstraintReason = (
     NullRefused

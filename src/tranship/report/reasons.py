@@ -28,6 +28,7 @@ from tranship.model.reasons import (
     NotChangeable,
     NullRefused,
     OldCannotCompute,
+    ParentElsewhere,
     ParentIsAnother,
     ParentMissing,
     ParentNotThere,
@@ -39,6 +40,7 @@ from tranship.model.reasons import (
 )
 
 _ADOPT = ' (an entry "adopt" says that it is meant)'
+_LEAD = ' ("repoint_children": true leads children to it, unless that key is NULL)'
 
 
 def reason_text(reason: Reason) -> str:
@@ -92,7 +94,7 @@ def _of_constraint(reason: ConstraintReason) -> str:
             return "its survivor was rejected: the row into which it is merged"
         case ComesSecond(row=row):
             return f"{_violated(reason)}: the row {row} of OLD comes first"
-        case ParentMissing() | ParentIsAnother() | NoParentInOld() | ParentNotThere():
+        case ParentMissing() | ParentIsAnother() | ParentElsewhere() | NoParentInOld() | ParentNotThere():
             return _of_parent(reason)
         case _ as unreachable:
             assert_never(unreachable)
@@ -104,6 +106,8 @@ def _of_parent(reason: ParentReason) -> str:
             return _parent_missing(reason)
         case ParentIsAnother():
             return _parent_is_another(reason)
+        case ParentElsewhere():
+            return _parent_elsewhere(reason)
         case NoParentInOld():
             return _no_parent_in_old(reason)
         case ParentNotThere(key=key, parent=parent):
@@ -146,6 +150,14 @@ def _parent_is_another(reason: ParentIsAnother) -> str:
         f'foreign key constraint "{reason.key}" of table "{reason.table}":'
         f" the parent with {which} was rejected,"
         f' and the row of "{reason.parent}" under that key is another one{_ADOPT}'
+    )
+
+
+def _parent_elsewhere(reason: ParentElsewhere) -> str:
+    which = f"Key ({', '.join(reason.columns)})={reason.value}" if reason.value is not None else "its key"
+    return (
+        f'foreign key constraint "{reason.key}" of table "{reason.table}":'
+        f' NEW held the parent with {which} before the run, under another key of "{reason.parent}"{_LEAD}'
     )
 
 

@@ -26,6 +26,7 @@ from tranship.model.reasons import (
     NotChangeable,
     NullRefused,
     OldCannotCompute,
+    ParentElsewhere,
     ParentIsAnother,
     ParentMissing,
     ParentNotThere,
@@ -89,6 +90,11 @@ REASONS: dict[Reason, str] = {
     ParentIsAnother("town", "town_city", ("city",), "(7)", "city"): (
         'foreign key constraint "town_city" of table "town": the parent with Key (city)=(7) was rejected,'
         ' and the row of "city" under that key is another one (an entry "adopt" says that it is meant)'
+    ),
+    ParentElsewhere("town", "town_city", ("city",), "(7)", "city"): (
+        'foreign key constraint "town_city" of table "town": NEW held the parent with Key (city)=(7) before'
+        ' the run, under another key of "city" ("repoint_children": true leads children to it, unless that'
+        " key is NULL)"
     ),
     NoParentInOld("town", "town_city", ("city",), "(7)", "city"): (
         'foreign key constraint "town_city" of table "town": no row that is moved from OLD is the parent'

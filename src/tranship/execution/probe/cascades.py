@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
@@ -96,7 +97,7 @@ class Cascades:
         for tie in self._set_based:
             if tie.doubted:
                 await self._reject(tie, await self._parents.orphans(tie.child, tie.key))
-        newest = {plan.flow: sorted(self._book.rejected(plan.flow)) for plan in self._plans}
+        newest = {plan.flow: sorted(self._gone(plan.flow)) for plan in self._plans}
         # A tie that needed a scan is resolved over the family ties, so rounds would find nothing more.
         rounds = 0 if self._scanned else _ROUNDS
         while any(newest.values()) and rounds > 0:
@@ -104,6 +105,11 @@ class Cascades:
             rounds -= 1
         if any(newest.values()) or self._scanned:
             self._fall(await self._families(newest))
+
+    def _gone(self, flow: FlowId) -> AbstractSet[Locator]:
+        """Returns the rows of a flow that are nobody's parents under one of the ties."""
+        keys = (tie.key for tie in self._set_based if tie.key.target == flow.new)
+        return self._book.absent(flow, sorted({name for key in keys for name in key.target_columns}))
 
     async def _round(self, newest: Mapping[FlowId, Sequence[Locator]]) -> dict[FlowId, list[Locator]]:
         """Rejects the children of the newest rejects. Returns the rows that it rejected."""
@@ -162,9 +168,11 @@ class Cascades:
         below: dict[Member, list[tuple[int, Locator]]] = {}
         falling: deque[tuple[int, Locator]] = deque()
         for n, family in enumerate(families):
+            columns = family.tie.key.target_columns
+            absent = {plan.flow: self._book.absent(plan.flow, columns) for plan in self._plans}
             for row in sorted(family.absent):
                 above = family.parents.get(row, ())
-                alive = [m for m in above if m[1] not in self._book.rejected(m[0])]
+                alive = [m for m in above if m[1] not in absent[m[0]]]
                 standing[n, row] = len(alive)
                 for member in alive:
                     below.setdefault(member, []).append((n, row))

@@ -90,17 +90,14 @@ class Derived:
     async def survivors(
         self, flows: Sequence[TablePlan], columns: tuple[str, ...], keys: Sequence[str]
     ) -> set[str]:
-        """Returns the keys that a row of some flows which is not rejected will have.
+        """Returns the keys that a row of some flows will have in NEW.
 
         Raises:
             NotAskable: the keys cannot be computed.
         """
         found = await self.holders(flows, columns, keys)
-        return {
-            key
-            for key, rows in found.items()
-            if any(h.row not in self._book.rejected(h.plan.flow) for h in rows)
-        }
+        absent = {plan.flow: self._book.absent(plan.flow, columns) for plan in flows}
+        return {key for key, rows in found.items() if any(h.row not in absent[h.plan.flow] for h in rows)}
 
     async def standing(
         self, flows: Sequence[TablePlan], columns: tuple[str, ...], keys: Sequence[str]

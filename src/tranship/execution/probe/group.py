@@ -25,7 +25,7 @@ from tranship.execution.probe.lookup_strangers import LookupStrangers
 from tranship.execution.probe.lookups import check_lookups
 from tranship.execution.probe.losses import count_losses
 from tranship.execution.probe.merged import merged
-from tranship.execution.probe.parent_flows import parent_flows
+from tranship.execution.probe.parent_flows import parent_flows, parents_absent
 from tranship.execution.probe.parents import Parents
 from tranship.execution.probe.periods import Periods
 from tranship.execution.probe.questions import NotAskable
@@ -247,9 +247,8 @@ class _GroupProbe:
             return await self._parents.orphans(plan, key)
         found: set[Locator] = set()
         for parent in parent_flows(self._job, plan, key).flows:
-            found.update(
-                await self._parents.children(plan, key, parent, sorted(self._book.absent(parent.flow)))
-            )
+            gone = parents_absent(self._book, plan, key, parent.flow)
+            found.update(await self._parents.children(plan, key, parent, sorted(gone)))
         return sorted(found)
 
     def _foreign_keys(self, plan: TablePlan) -> list[tuple[ForeignKey, Hazard]]:

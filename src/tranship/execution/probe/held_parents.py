@@ -7,7 +7,8 @@ key's own operators, finds the same row under both keys: it is the row that the 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from tranship.execution.context import Job
 from tranship.execution.probe.derived import Derived, whole
@@ -15,6 +16,7 @@ from tranship.execution.probe.reading import Chunk
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import Typed, ask, json_rows, typed
 from tranship.model.catalog import ForeignKey, Table
+from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.sql.foreign_keys import matches_parent
@@ -30,17 +32,25 @@ class HeldParents:
     def __init__(self, job: Job, derived: Derived, book: Book) -> None:
         self._job, self._derived, self._book = job, derived, book
 
-    async def children(self, plan: TablePlan, key: ForeignKey, parents: Sequence[TablePlan]) -> list[Locator]:
-        """Returns the rows that refer to a row of NEW whose key a rejected row has, too, and no row that is
-        already there.
+    async def children(
+        self,
+        plan: TablePlan,
+        key: ForeignKey,
+        parents: Sequence[TablePlan],
+        absent: Mapping[FlowId, AbstractSet[Locator]],
+    ) -> list[Locator]:
+        """Returns the rows that refer to a row of NEW whose key a row that is nobody's parent has, too, and
+        no row that is already there.
 
         Raises:
             NotAskable: a key is made by NEW's server, or NEW's role may not read the parents.
         """
         taken: set[str] = set()
         for parent in parents:
-            lost = await self._held_for(parent, key, sorted(self._book.absent(parent.flow)))
-            there = await self._held_for(parent, key, sorted(self._book.in_new(parent.flow)))
+            lost = await self._held_for(parent, key, sorted(absent[parent.flow]))
+            # Of rows that are led elsewhere, too, NEW's row under the old key is another one.
+            in_new = self._book.in_new(parent.flow) - self._book.apart(parent.flow, key.target_columns)
+            there = await self._held_for(parent, key, sorted(in_new))
             taken |= set(lost.values()) - set(there.values())
         if not taken:
             return []

@@ -6,7 +6,8 @@ does not get one by chance.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import msgspec
 from msgspec import Struct
@@ -15,19 +16,32 @@ from msgspec.structs import replace
 from tranship.execution.context import Job, MovedBefore
 from tranship.execution.probe.derived import Derived
 from tranship.execution.probe.held_parents import HeldParents
-from tranship.execution.probe.parent_flows import ParentFlows, parent_flows, redirected, refers_in_old
+from tranship.execution.probe.parent_flows import (
+    ParentFlows,
+    as_taken,
+    is_led,
+    parent_flows,
+    parents_absent,
+    redirected,
+    refers_in_old,
+)
 from tranship.execution.probe.references import faithful
 from tranship.execution.probe.reject_book import Book
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, ForeignKey, Table
 from tranship.model.expression import Coalesce, Rule, Take
+from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
+from tranship.server.journal import Journal, some_leads
 from tranship.sql.canonical import OldValue, comparable, own_equality, taken_on_old, value_on_old
 from tranship.sql.left_out import nulled
 from tranship.sql.old.rows import End, children_of_keys, orphaned, orphans
 from tranship.sql.quote import ident
 from tranship.sql.row_id import locate
+
+Absent = Mapping[FlowId, AbstractSet[Locator]]
+"""By flow the rows that are nobody's parents."""
 
 
 class Ends(Struct, frozen=True):
@@ -56,7 +70,9 @@ class OwnParents:
         of = parent_flows(self._job, plan, key)
         if of.by_decision:
             return []
-        found = await self._of_this_run(plan, key, of)
+        absent = {p.flow: parents_absent(self._book, plan, key, p.flow) for p in of.flows}
+        plain = as_taken(plan, key)
+        found = await self._of_this_run(plain, key, of, absent)
         found += await self._of_earlier_runs(plan, key, of)
         return self._written(plan, found)
 
@@ -76,7 +92,7 @@ class OwnParents:
         if of.by_decision or not filled or not refers_in_old(self._job, plan, key):
             return []
         # What a person writes in place of NULL is a row of NEW by decision.
-        plain = _without_constants(plan, key)
+        plain = _without_constants(as_taken(plan, key), key)
         ends, by_text = self._all_ends(plain, key, parents, of), faithful(self._job.after(plan), key)
         if ends is not None and (of.declared is not None or by_text):
             found = await self._without_parent(plan, of, ends)
@@ -90,22 +106,24 @@ class OwnParents:
         gone = self._book.not_written(plan.flow)
         return sorted(row for row in set(rows) if row not in gone)
 
-    async def _of_this_run(self, plan: TablePlan, key: ForeignKey, of: ParentFlows) -> list[Locator]:
+    async def _of_this_run(
+        self, plan: TablePlan, key: ForeignKey, of: ParentFlows, absent: Absent
+    ) -> list[Locator]:
         parents = of.flows if of.one_table else ()
-        if not any(self._book.absent(parent.flow) for parent in parents):
+        if not any(absent[parent.flow] for parent in parents):
             return []
         ends = self._all_ends(plan, key, parents, of)
-        by_old = await self._by_old(plan, ends) if ends is not None else None
+        by_old = await self._by_old(plan, ends, absent) if ends is not None else None
         if of.declared is not None and by_old is not None:
             return by_old
         if faithful(self._job.after(plan), key):
-            return by_old if by_old is not None else await self._by_key(plan, key, parents)
-        held = await self._held.children(plan, key, parents)
+            return by_old if by_old is not None else await self._by_key(plan, key, parents, absent)
+        held = await self._held.children(plan, key, parents, absent)
         return [*(by_old or ()), *(await self._unparented(plan, ends, held) if ends is not None else held)]
 
     async def _of_earlier_runs(self, plan: TablePlan, key: ForeignKey, of: ParentFlows) -> list[Locator]:
-        """Children of rows that an earlier run rejected, found by OLD's key: places of another snapshot tell
-        nothing.
+        """Children of rows that an earlier run rejected, or found in NEW under another key, by OLD's key:
+        places of another snapshot tell nothing.
         """
         found: list[Locator] = []
         for before in self._job.moved:
@@ -115,11 +133,30 @@ class OwnParents:
             columns, target_columns = named
             written = (_key_text(text, target_columns) for text in before.rejected_keys)
             keys = [text for text in written if text is not None]
+            keys += await self._apart_before(plan, key, before, target_columns)
             if keys:
                 child = End(plan, tuple(f"old.{ident(column)}" for column in columns))
                 records = await self._derived.reader(plan).old.fetch(children_of_keys(child), keys)
                 found += [locate(source, id_) for source, id_ in records]
         return found
+
+    async def _apart_before(
+        self, plan: TablePlan, key: ForeignKey, before: MovedBefore, columns: tuple[str, ...]
+    ) -> list[str]:
+        """Returns the keys of rows that an earlier run found in NEW under others, to which children are not
+        led.
+        """
+        place = self._job.place(before.flow)
+        if place is None or before.plan.shape.existing is None:
+            return []
+        led, new = is_led(plan, key, before.flow), self._derived.reader(plan).new
+        leads = await some_leads(Journal(place.schema), new, (place.run, place.position), columns, None)
+        apart = ((lead.old_key, lead.new_key) for lead in leads)
+        return [
+            text
+            for text, texts in apart
+            if any(name in texts and not (led and texts[name] is not None) for name in key.target_columns)
+        ]
 
     def _referring(
         self, plan: TablePlan, key: ForeignKey, of: ParentFlows, before: MovedBefore
@@ -189,8 +226,8 @@ class OwnParents:
         # A rejects-only run reads rejected rows alone, and all others are parents, too.
         return Ends(parent, child, End(parent.unrestricted, values, operators))
 
-    async def _by_old(self, plan: TablePlan, ends: Sequence[Ends]) -> list[Locator]:
-        parents = [(e.compared, e.key, sorted(self._book.absent(e.parent.flow))) for e in ends]
+    async def _by_old(self, plan: TablePlan, ends: Sequence[Ends], absent: Absent) -> list[Locator]:
+        parents = [(e.compared, e.key, sorted(absent[e.parent.flow])) for e in ends]
         return await self._fetch(plan, orphaned(End(plan, ends[0].compared), parents))
 
     async def _without_parent(self, plan: TablePlan, of: ParentFlows, ends: Sequence[Ends]) -> list[Locator]:
@@ -215,12 +252,14 @@ class OwnParents:
         lacking = set(await self._fetch(plan, orphans(End(plan, ends[0].compared), parents)))
         return [row for row in rows if row in lacking]
 
-    async def _by_key(self, plan: TablePlan, key: ForeignKey, parents: Sequence[TablePlan]) -> list[Locator]:
+    async def _by_key(
+        self, plan: TablePlan, key: ForeignKey, parents: Sequence[TablePlan], absent: Absent
+    ) -> list[Locator]:
         """Finds children by the keys that rejected parents would have had in NEW."""
         lost: set[str] = set()
         for parent in parents:
-            rejected = sorted(self._book.absent(parent.flow))
-            lost.update((await self._derived.keys_of(parent, key.target_columns, rejected)).values())
+            gone = sorted(absent[parent.flow])
+            lost.update((await self._derived.keys_of(parent, key.target_columns, gone)).values())
         lost -= await self._derived.standing(parents, key.target_columns, sorted(lost))
         children = await self._derived.holders([plan], key.columns, sorted(lost))
         return [child.row for rows in children.values() for child in rows]

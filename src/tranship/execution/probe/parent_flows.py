@@ -9,10 +9,13 @@ only writes the same reference in other words.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.execution.context import Job
+from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import ForeignKey
 from tranship.model.expression import (
     Coalesce,
@@ -25,6 +28,8 @@ from tranship.model.expression import (
     Rekeyed,
     Take,
 )
+from tranship.model.flow import FlowId
+from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.plan import Origin, TablePlan
 
@@ -71,6 +76,28 @@ def _names_parents(
 def _of_table(declared: ForeignKey | None, flows: tuple[TablePlan, ...]) -> tuple[TablePlan, ...]:
     """Returns the flows that read the table to which OLD's key leads; all where OLD declares none."""
     return flows if declared is None else tuple(p for p in flows if declared.target in _read_by(p))
+
+
+def parents_absent(book: Book, plan: TablePlan, key: ForeignKey, parent: FlowId) -> AbstractSet[Locator]:
+    """Returns the rows of a flow that are no parents of a flow's rows under a foreign key of NEW."""
+    return book.absent(parent, key.target_columns, led=is_led(plan, key, parent))
+
+
+def is_led(plan: TablePlan, key: ForeignKey, parent: FlowId) -> bool:
+    """Returns whether children are led to the keys that NEW has for rows of a flow."""
+    led = (m.expression for m in plan.columns if m.column in key.columns)
+    return any(isinstance(one, Followed) and one.parent == parent for one in led)
+
+
+def as_taken(plan: TablePlan, key: ForeignKey) -> TablePlan:
+    """Returns the plan with the values of OLD in a key's columns, in place of those to which they are led."""
+    columns = tuple(
+        replace(m, expression=m.expression.of)
+        if m.column in key.columns and isinstance(m.expression, Followed)
+        else m
+        for m in plan.columns
+    )
+    return replace(plan, columns=columns)
 
 
 def redirected(plan: TablePlan, key: ForeignKey, parent: TablePlan) -> bool:

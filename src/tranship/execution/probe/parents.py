@@ -16,7 +16,7 @@ from tranship.execution.probe import reasons
 from tranship.execution.probe.derived import Derived
 from tranship.execution.probe.left_out_parents import left_out_parent
 from tranship.execution.probe.own_parents import OwnParents
-from tranship.execution.probe.parent_flows import parent_flows
+from tranship.execution.probe.parent_flows import parent_flows, parents_absent
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.references import reference
 from tranship.execution.probe.reject_book import Book
@@ -46,9 +46,13 @@ class Missing(Struct, frozen=True):
     """NEW has, or will have, a row under the key, which is not the parent."""
     left_out: bool = False
     """OLD has a parent, which a filter leaves out."""
+    elsewhere: bool = False
+    """OLD has a parent, whose row in NEW has another key."""
 
     def reject(self, row: Locator, shown: str | None) -> Reject:
         """Returns the reject of the row with a key."""
+        if self.elsewhere and not self.gone:
+            return reasons.parent_elsewhere(row, self.key, self.table, shown, rank=self.rank)
         if not self.taken:
             missing = reasons.parent(row, self.key, self.table, shown, gone=self.gone, rank=self.rank)
             return reasons.parent_left_out(missing) if self.left_out and not self.gone else missing
@@ -70,7 +74,7 @@ class Parents:
         self._job, self._derived, self._book, self._pending = job, derived, book, pending
         self._live = live
         self._own = OwnParents(job, derived, book)
-        self._gone: dict[tuple[FlowId, tuple[str, ...]], tuple[set[Locator], set[str]]] = {}
+        self._keys_gone: dict[tuple[FlowId, tuple[str, ...]], dict[Locator, str | None]] = {}
 
     def set_based(self, plan: TablePlan, key: ForeignKey) -> bool:
         """Returns whether OLD computes both ends of a key, so that it can join children to parents."""
@@ -88,7 +92,8 @@ class Parents:
             ends = self._ends(plan, key, parent)
             if ends is not None:
                 child = ends[0]
-                parents.append((ends[0].expressions, ends[1], sorted(self._book.absent(parent.flow))))
+                gone = parents_absent(self._book, plan, key, parent.flow)
+                parents.append((ends[0].expressions, ends[1], sorted(gone)))
         if child is None:
             return []
         return await self._fetch(plan, orphans(child, parents))
@@ -166,11 +171,15 @@ class Parents:
         except NotAskable as why:
             self._book.note(plan.flow, f"foreign key {key.name}: {why}")
             return
-        gone = await self._rejected_keys(key, of) if missing else set()
+        gone, elsewhere = await self._lost_keys(plan, key, of) if missing else (set(), set())
         left = await self._left_out_keys(key, of, _keys(missing))
         after = self._job.after(plan)
         because = [
-            (row, text, Missing(key, after, rank, text in gone, text in taken, text in left))
+            (
+                row,
+                text,
+                Missing(key, after, rank, text in gone, text in taken, text in left, text in elsewhere),
+            )
             for row, text in sorted(missing.items())
         ]
         rejects = (one.reject(row, reasons.key_shown(text)) for row, text, one in because)
@@ -187,10 +196,16 @@ class Parents:
             self._book.note(plan.flow, f"foreign key {key.name}, children of rejected rows: {why}")
             return 0
         texts = await self.keys_shown(plan, key, rows)
+        of = parent_flows(self._job, plan, key).flows
+        gone, elsewhere = await self._lost_keys(plan, key, of) if rows else (set(), set())
+        known, led = set(map(reasons.key_shown, gone)), set(map(reasons.key_shown, elsewhere))
         after = self._job.after(plan)
-        return self._book.add_all(
-            plan.flow, (reasons.another_parent(row, key, after, texts.get(row), rank=rank) for row in rows)
-        )
+        because = [
+            (row, Missing(key, after, rank, gone, taken=True, elsewhere=not gone))
+            for row in rows
+            for gone in (texts.get(row) in known or not led,)
+        ]
+        return self._book.add_all(plan.flow, (one.reject(row, texts.get(row)) for row, one in because))
 
     async def reject_unrelated(self, plan: TablePlan, key: ForeignKey, *, rank: int) -> int:
         """Rejects the rows that have no parent in OLD although NEW held a row under their key before the run.
@@ -252,19 +267,28 @@ class Parents:
         except NotAskable:
             return set()
 
-    async def _rejected_keys(self, key: ForeignKey, flows: Sequence[TablePlan]) -> set[str]:
-        """Returns the canonical keys of the parents that are rejected by now. Each is rendered once."""
-        every: set[str] = set()
+    async def _lost_keys(
+        self, plan: TablePlan, key: ForeignKey, flows: Sequence[TablePlan]
+    ) -> tuple[set[str | None], set[str | None]]:
+        """Returns the canonical keys of the parents that are rejected by now, and those of parents whose rows
+        in NEW have other keys. Each is rendered once.
+        """
+        gone, elsewhere = set[str | None](), set[str | None]()
         for parent in flows:
-            rendered, keys = self._gone.setdefault((parent.flow, key.target_columns), (set(), set()))
-            fresh = sorted(self._book.absent(parent.flow) - rendered)
-            rendered.update(fresh)
+            texts = self._keys_gone.setdefault((parent.flow, key.target_columns), {})
+            absent = parents_absent(self._book, plan, key, parent.flow)
+            fresh = sorted(absent - texts.keys())
+            texts |= dict.fromkeys(fresh)
             try:
-                keys.update((await self._derived.keys_of(parent, key.target_columns, fresh)).values())
+                texts |= await self._derived.keys_of(parent, key.target_columns, fresh)
             except NotAskable:
                 continue
-            every |= keys
-        return every
+            apart = (
+                self._book.apart(parent.flow, key.target_columns) - self._book.rejected(parent.flow).keys()
+            )
+            elsewhere |= {texts[row] for row in absent & apart}
+            gone |= {texts[row] for row in absent - apart}
+        return gone - {None}, elsewhere - {None}
 
     async def _fetch(self, plan: TablePlan, query: str) -> list[Locator]:
         records = await self._derived.reader(plan).old.fetch(query)

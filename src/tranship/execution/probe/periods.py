@@ -13,12 +13,12 @@ import asyncpg
 from tranship.execution.context import Job
 from tranship.execution.probe import reasons
 from tranship.execution.probe.derived import Derived
-from tranship.execution.probe.parent_flows import parent_flows
+from tranship.execution.probe.parent_flows import parent_flows, parents_absent
 from tranship.execution.probe.parents import Missing, Parents
 from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import ForeignKey
-from tranship.model.expression import Lookup, NewDefault
+from tranship.model.expression import Followed, Lookup, NewDefault
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.sql.canonical import taken_on_old
@@ -71,7 +71,7 @@ class Periods:
             (
                 p,
                 self._expressions(p, key.target_columns),
-                () if whoever else sorted(self._book.rejected(p.flow)),
+                () if whoever else sorted(parents_absent(self._book, plan, key, p.flow)),
             )
             for p in of.flows
         ]
@@ -92,7 +92,11 @@ class Periods:
         before = self._job.before(plan)
         position = next((n for n, m in enumerate(plan.columns) if m.column == name), None)
         mapping = plan.columns[position] if position is not None else None
-        if position is None or mapping is None or isinstance(mapping.expression, NewDefault | Lookup):
+        if (
+            position is None
+            or mapping is None
+            or isinstance(mapping.expression, NewDefault | Lookup | Followed)
+        ):
             raise NotAskable(f"{name} is filled by NEW's server")
         leaf = mapping.type.leaf
         if leaf.name is not None and leaf.name.schema != "pg_catalog":

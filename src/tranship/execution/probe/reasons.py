@@ -33,6 +33,7 @@ from tranship.model.reasons import (
     NoPartition,
     NotChangeable,
     NullRefused,
+    ParentElsewhere,
     ParentIsAnother,
     ParentMissing,
     Reason,
@@ -155,6 +156,14 @@ def another_parent(
 ) -> Reject:
     """Returns the reject of a row whose parent is rejected while NEW has another row under its key."""
     reason = ParentIsAnother(table.name.name, key.name, key.columns, value, key.target.name)
+    return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
+
+
+def parent_elsewhere(
+    row: Locator, key: ForeignKey, table: Table, value: str | None, *, rank: int = 0
+) -> Reject:
+    """Returns the reject of a row whose parent NEW held before the run under another key."""
+    reason = ParentElsewhere(table.name.name, key.name, key.columns, value, key.target.name)
     return Reject(row, "23503", reason, column=_only(key.columns), constraint=key.name, rank=rank)
 
 

@@ -7,7 +7,7 @@ Memory: one entry per rejected row, about 500 bytes with its reason (100 000 rej
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
@@ -78,12 +78,23 @@ class Book:
                 into.setdefault(one.into, []).append(one.row)
                 self._held.setdefault(flow, {})[one.row] = one
 
-    def absent(self, flow: FlowId) -> AbstractSet[Locator]:
+    def absent(self, flow: FlowId, columns: Sequence[str] = (), *, led: bool = False) -> AbstractSet[Locator]:
         """Returns the rows of a flow under whose own keys NEW will have no row of theirs, so that they are
-        nobody's parents: rejected, or merged into others.
+        nobody's parents: rejected, merged into others, or `apart`.
         """
         merged = (row for row, one in self._held.get(flow, {}).items() if one.outcome is HeldAs.MERGED)
-        return self._rejects.get(flow, {}).keys() | set(merged)
+        return self._rejects.get(flow, {}).keys() | set(merged) | self.apart(flow, columns, led=led)
+
+    def apart(self, flow: FlowId, columns: Sequence[str], *, led: bool = False) -> AbstractSet[Locator]:
+        """Returns the rows of a flow whose rows NEW held before the run under another key in some columns.
+        ``led``: children are led to that key, so that only those are meant where it is NULL.
+        """
+        held = self._held.get(flow, {}).items() if columns else ()
+        return {
+            row
+            for row, one in held
+            if any(name in columns and not (led and text is not None) for name, text in one.key)
+        }
 
     def add_all(self, flow: FlowId, rejects: Iterable[Reject]) -> int:
         """Enters rejects and returns the number of rows that were not rejected before."""

@@ -89,13 +89,14 @@ def led_problems(
 def referred_in_old(
     parent: TablePlan, plans: Sequence[TablePlan], old: Catalog
 ) -> tuple[tuple[str, ...], ...]:
-    """Returns the columns of a flow's old table by which rows of OLD, or led columns, refer to it."""
+    """Returns the columns of a flow's old table by which rows of OLD, or led columns, may refer to it."""
     own = _read_by(parent)
     keys = (key for table in old.tables for key in table.every_foreign_key)
     declared = [key.target_columns for key in keys if key.target in own]
     led = (m.expression for plan in plans for m in plan.columns)
     followed = [one.keys for one in led if isinstance(one, Followed) and one.parent == parent.flow]
-    return tuple(dict.fromkeys([*declared, *followed]))
+    own_key = [parent.key] if parent.key else []
+    return tuple(dict.fromkeys([*own_key, *declared, *followed]))
 
 
 def _references(plans: Sequence[TablePlan], new: Catalog) -> Iterator[tuple[int, _Reference]]:

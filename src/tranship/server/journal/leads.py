@@ -38,9 +38,13 @@ async def write_leads(
 
 
 async def some_leads(
-    journal: Journal, conn: asyncpg.Connection, place: tuple[str, int], columns: Sequence[str], most: int
+    journal: Journal,
+    conn: asyncpg.Connection,
+    place: tuple[str, int],
+    columns: Sequence[str],
+    most: int | None,
 ) -> list[Lead]:
-    """Returns some leads of a flow; ``place``: its run and position."""
+    """Returns some leads of a flow, or all; ``place``: its run and position."""
     rows = await conn.fetch(journal.sql("leads"), *place, _text(columns), most)
     return [_lead(columns, row) for row in rows]
 
