@@ -38,7 +38,7 @@ async def journalled(make_pair: MakePair) -> AsyncIterator[tuple[asyncpg.Connect
     async with pair.new.connect() as one, pair.new.connect() as other:
         await prepare_journal(one, "_tranship")
         await one.execute(
-            JOURNAL.sql("insert_task"), "run", 0, "{}", "{}", "hash", 9, "", b"{}", "text", "", None
+            JOURNAL.sql("insert_task"), "run", 0, "{}", "{}", "hash", 9, "", b"{}", "text", "", None, None
         )
         rejects = tuple(Reject(row, "22003", ServerSaid("first")) for row in PLACES)
         await JOURNAL.write_predicted(one, "run", 0, Predicted(rejects, (THERE, UPDATED)))
