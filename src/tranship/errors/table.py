@@ -19,6 +19,7 @@ from tranship.errors.codes import (
     start,
     stops,
     unforeseen,
+    upkeep,
     usage,
 )
 from tranship.errors.message import Message
@@ -37,6 +38,7 @@ MODULES = (
     start,
     privileges,
     stops,
+    upkeep,
     differs,
     unforeseen,
 )
