@@ -31,6 +31,9 @@ def value_text(value: str, pg_type: PgType) -> str:
             return as_text(f"CAST({value} AS pg_catalog.numeric)")
         case Family.TIMESTAMP if leaf.builtin is not None and leaf.builtin.zoned:
             return as_text(f"pg_catalog.timezone('UTC', {value})")
+        case Family.XML:
+            # COPY sends it without its encoding declaration, which the cast to text keeps (xml_out).
+            return f"pg_catalog.textin(pg_catalog.xml_out({value}))"
         case Family.STRING if leaf.typname == "char":
             return as_text(f"CAST({value} AS pg_catalog.int4)")
         case _:

@@ -20,7 +20,7 @@ from tranship.sql.joins import Bindings, lookup_joins
 from tranship.sql.old.batch import in_range
 from tranship.sql.old.row_source import row_source, without
 
-_AS_SENT = frozenset({Family.JSON, Family.XML})
+_AS_SENT = frozenset({Family.JSON})
 """Families whose values keep the text that their input function is given (``jsonb`` does not)."""
 _UNCERTAIN = frozenset({Family.MONEY, Family.OBJECT, Family.PRIVILEGE, Family.SEARCH, Family.JSON_PATH})
 """Families whose input depends on a locale, a catalog or a version: only NEW knows what a text becomes."""
