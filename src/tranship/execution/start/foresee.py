@@ -47,6 +47,7 @@ from tranship.execution.start.preflight import Passed
 from tranship.execution.start.rejects_only import read_later, restrict
 from tranship.execution.start.resume import unfinished_part
 from tranship.execution.start.sequence_headroom import without_room
+from tranship.execution.start.tasks import on_record
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
@@ -215,7 +216,8 @@ class Resumption:
 
     async def _continued(self, leaving: Sequence[Written]) -> Foreseen:
         """Returns what becomes of the run where it goes on with its batches."""
-        context, run = self.context, self.run
+        run, schema = self.run, self.context.journal.schema
+        context = self.context.of(on_record(self.context.job, schema, run.id, self.tasks))
         await self._refuse_changed_lookups({written.task.flow.new for written in leaving})
         known = await known_rejects(self.control, context.journal, run, self.tasks)
         left = [task for task in self.tasks if not task.finished]
