@@ -4,15 +4,13 @@ NEW already are taken out again when the foreign keys are proven. The run is kil
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from pathlib import Path
 
 import pytest
 
 from support import MakePair
-from support.forked import Command
-from support.runs import owned_by_a_plain_role
+from support.foreseeing import foreseen, killed
+from support.runs import migrate, owned_by_a_plain_role
 
 LONG = "(SELECT string_agg(md5(n::text), '') FROM generate_series(1, 300) n)"
 OLD = f"""
@@ -45,12 +43,13 @@ async def test_killed_before_the_keys_are_proven(
     make_pair: MakePair, tmp_path: Path, superuser: bool, moved: str, place: str
 ) -> None:
     pair = await make_pair(f"{OLD}{moved}", NEW)
-    config = pair.config(tmp_path, new={} if superuser else await owned_by_a_plain_role(pair))
-    command = ["migrate", str(config), "--live", "--batch-size", "200", "--jobs", "1"]
-    dying = Command.start(command, tmp_path, env={"TRANSHIP_FAILPOINT": f"{place}:kill"})
-    assert (await asyncio.to_thread(dying.wait)).status == -signal.SIGKILL
-    again = await asyncio.to_thread(Command.start(command, tmp_path).wait)
-    assert again.status == 1, again
+    options = {"new": None if superuser else await owned_by_a_plain_role(pair), "batch_size": 200}
+    await killed(pair, tmp_path, place, "--batch-size", "200", "--jobs", "1", new=options["new"])
+    if place == "batch.committed:5":
+        # Nobody predicts the reject that is still to come, and what follows from it.
+        assert (await migrate(pair, tmp_path, **options)).exit_status == 1
+    else:
+        assert (await foreseen(pair, tmp_path, **options))["exit"] == 1
     assert await pair.new.value("SELECT count(*)::int FROM p") == 1084
     assert await pair.new.fetch(REJECTS) == [("23503", 115), ("54000", 1)]
     assert await pair.new.value(ORPHANS) == 0
