@@ -107,7 +107,8 @@ def test_most_renames_are_found_without_a_common_ancestor() -> None:
                 done += found.get(place) == target
                 asked += (place, target) in proposals
     assert renamed > 100
-    assert done / renamed > 0.4
+    # A gap alone is a question where the names speak of different things, so that fewer are done by themselves.
+    assert done / renamed > 0.3
     assert (done + asked) / renamed > 0.85
 
 
