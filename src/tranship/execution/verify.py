@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import asyncpg
 import msgspec
 from msgspec import structs
 
 from tranship.execution.active_run import ActiveRun, Task, fence
-from tranship.execution.proof.compare import LOW, differing, held
-from tranship.execution.proof.expected import Hashing, copied_columns, printed_by_old
+from tranship.execution.proof.compare import LOW, differing, table_sums
+from tranship.execution.proof.expected import Hashing, copied_columns, is_too_large, printed_by_old
 from tranship.execution.proof.naming import Naming
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.model.difference import Proof
 from tranship.model.expression import NewDefault
 from tranship.model.locator import Locator
+from tranship.server.journal import BatchRow, name_text
+from tranship.sql.new.counting import NEXT_XID, WRAP
 
 
 async def verify_run(live: ActiveRun, new: asyncpg.Connection) -> None:
-    """Journals what is proven of each flow of the run; nothing where rows are not hashed.
+    """Journals what is proven of each flow of the run; nothing of flows whose rows cannot be proven.
 
     Raises:
         Stopped: another run took over.
     """
     hashing = live.worker.hashing
-    if hashing is None:
+    # In a NEW that was restored elsewhere, rows do not carry the transactions that the journal has.
+    if hashing is None or not live.native:
         return
     for task in live.tasks:
         proof = await _proof(live, new, task, hashing)
+        if proof is None:
+            continue
         async with new.transaction():
             await fence(live.worker, new)
             kept = (live.run, task.position, msgspec.json.encode(proof))
@@ -36,21 +42,64 @@ async def verify_run(live: ActiveRun, new: asyncpg.Connection) -> None:
         await failpoint("table.verified")
 
 
-async def _proof(live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: Hashing) -> Proof:
-    """Reads the table of one flow in NEW once, and names the rows of the batches that differ."""
-    job, plan = live.context.job, task.plan
-    written = [row for other in live.tasks if other.plan.new == plan.new for row in other.done if row.xids]
-    proof = _unproven(live, task, hashing)
+async def _proof(live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: Hashing) -> Proof | None:
+    """Reads the table of one flow in NEW once, and names the rows of the batches that differ.
+
+    None: a row is too large to be printed, or the run began too long ago for transaction numbers to tell.
+    """
+    if any(row.sums is None for row in task.done):
+        return None
+    written = _written(live, task)
     if not written:
-        return proof
-    mine = frozenset(xid & LOW for row in written for xid in (*row.xids, *row.update_xids))
+        return _unproven(live, task, hashing)
     # The first transaction of a batch is its own, of 64 bits; of those of its savepoints 32 bits are known.
     oldest = min(row.xids[0] for row in written)
-    there = await held(new, job, plan, hashing, mine, oldest)
+    if await new.fetchval(NEXT_XID) - oldest > WRAP:
+        return None
+    try:
+        # One snapshot of NEW: rows and the journal of other runs, which may be at work beside this one.
+        async with new.transaction(isolation="repeatable_read", readonly=True):
+            known = await _known(live, new, task)
+            return await _compared(live, new, task, hashing, _Transactions(known, oldest))
+    except asyncpg.PostgresError as error:
+        if not is_too_large(error):
+            raise
+        return None
+
+
+def _written(live: ActiveRun, task: Task) -> list[BatchRow]:
+    """Returns the batches of this run that wrote the flow's table of NEW, those of other flows included."""
+    return [row for o in live.tasks if o.plan.new == task.plan.new for row in o.done if row.xids]
+
+
+class _Transactions(NamedTuple):
+    """The transactions of runs that wrote a table."""
+
+    known: frozenset[int]
+    """Those of all runs, 32 bits."""
+    oldest: int
+    """The first one of this run, 64 bits."""
+
+
+async def _known(live: ActiveRun, new: asyncpg.Connection, task: Task) -> frozenset[int]:
+    """Returns the transactions, 32 bits, in which this run and others wrote the flow's table of NEW."""
+    table = name_text(task.plan.new)
+    beside = await new.fetchval(live.context.journal.sql("xids_beside"), live.run, table)
+    mine = (xid for row in _written(live, task) for xid in (*row.xids, *row.update_xids))
+    return frozenset(xid & LOW for xid in (*mine, *beside))
+
+
+async def _compared(
+    live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: Hashing, of: _Transactions
+) -> Proof:
+    """Returns the proof of one flow. ``new`` is in a transaction with one snapshot."""
+    job, plan = live.context.job, task.plan
+    proof = _unproven(live, task, hashing)
+    there = await table_sums(new, job, plan, hashing, of.known, of.oldest)
     wrong = differing(task.done, there)
     if not wrong and not there.others_later:
         return proof
-    naming = Naming(job, plan, hashing, live.snapshot, new, oldest, mine)
+    naming = Naming(job, plan, hashing, live.snapshot, new, of.oldest, of.known)
     found = await naming.differences(wrong, _not_copied(live, task))
     return structs.replace(proof, differences=tuple(found))
 

@@ -10,6 +10,7 @@ import pytest
 from support import MakePair, Pair
 from support.observe import Observe
 from support.runs import migrate
+from tranship.execution.results.outcome import StoppedRun
 from tranship.model.difference import DifferenceKind
 from tranship.model.options import Verify
 
@@ -151,3 +152,44 @@ async def test_what_others_do_to_a_new_in_use_is_told(
     statement += "; DELETE FROM item WHERE id = 6"
     result = await corrupted(pair, tmp_path, observe, statement, new_in_use=True)
     assert (result.status, result.exit_status) == ("differs", 5)
+
+
+async def test_the_rows_of_another_run_are_no_strangers(
+    make_pair: MakePair, tmp_path: Path, observe: Observe
+) -> None:
+    """Two OLDs into one table: the whole second run takes place before the first one's proof."""
+    pair = await make_pair(OLD, NEW)
+    more = "CREATE TABLE log (line text); INSERT INTO log SELECT 'other ' || g FROM generate_series(1, 250) g"
+    other = Pair((await make_pair(more, "")).old, pair.new)
+    (tmp_path / "other").mkdir()
+    passed, beside = 0, []
+
+    async def strike(place: str) -> None:
+        nonlocal passed
+        passed += place == "phase.entered"
+        if passed == 2 and not beside:
+            beside.append(None)
+            beside[0] = await migrate(other, tmp_path / "other")
+
+    observe(strike)
+    (tmp_path / "resolutions.json").write_text(DECISIONS)
+    result = await migrate(pair, tmp_path, resolutions=str(tmp_path / "resolutions.json"))
+    assert (beside[0].exit_status, result.status, result.exit_status) == (0, "done", 0)
+    assert [table.verified for table in (*result.tables, *beside[0].tables)] == [True] * 3
+    assert await pair.new.value("SELECT count(*) FROM log") == 650
+
+
+async def test_a_new_restored_elsewhere_is_counted_and_not_proven(
+    make_pair: MakePair, tmp_path: Path, observe: Observe
+) -> None:
+    """There, rows do not carry the transactions that the journal has: no alarm, and no proof claimed."""
+    pair = await make_pair(OLD, NEW)
+    (tmp_path / "resolutions.json").write_text(DECISIONS)
+    observe.fail("batch.committed", 3)
+    with pytest.raises(StoppedRun):
+        await migrate(pair, tmp_path, resolutions=str(tmp_path / "resolutions.json"))
+    observe.stop()
+    await pair.new.run("UPDATE _tranship.run SET new_identity = 'elsewhere'")
+    result = await migrate(pair, tmp_path, resolutions=str(tmp_path / "resolutions.json"))
+    assert (result.status, result.exit_status) == ("done", 0)
+    assert {table.verified for table in result.tables} == {None}

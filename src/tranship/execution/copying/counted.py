@@ -20,11 +20,8 @@ from tranship.model.names import TableName
 from tranship.model.resolution import Problem
 from tranship.server.identity import read_identity
 from tranship.server.journal import BatchRow, Journal, RelationIdentity, Run, TaskRow
-from tranship.sql.new.counting import NEXT_XID, count_written
+from tranship.sql.new.counting import NEXT_XID, WRAP, count_written
 from tranship.sql.queries import query
-
-WRAP = 2**31
-"""Transactions after which the 32 bits of a xmin no longer prove whose row it is."""
 
 
 class Claim(Struct, frozen=True):

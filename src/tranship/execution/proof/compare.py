@@ -19,7 +19,7 @@ LOW = 0xFFFFFFFF
 """The bits of a transaction number that a row shows as its xmin."""
 
 
-class Held(Struct, frozen=True):
+class TableSums(Struct, frozen=True):
     """The rows of a table of NEW, summed up."""
 
     by_transaction: Mapping[int, Sums]
@@ -28,19 +28,19 @@ class Held(Struct, frozen=True):
     """Rows that other transactions wrote since the run began."""
 
 
-async def held(
+async def table_sums(
     new: asyncpg.Connection, job: Job, plan: TablePlan, hashing: Hashing, mine: frozenset[int], oldest: int
-) -> Held:
-    """Reads a table of NEW once.
+) -> TableSums:
+    """Reads a table of NEW once, in the caller's transaction.
 
-    ``mine`` are the transactions (32 bits) of all runs that filled the table, ``oldest`` the first of them.
+    ``mine`` are the transactions (32 bits) of all runs that filled the table, ``oldest`` the first of this
+    one.
     """
     query = sums_by_transaction(job.after(plan), copied_columns(job, plan), hashing.form(job.new))
-    async with new.transaction(readonly=True):
-        await in_zone(new, plan)
-        rows = await new.fetch(query, oldest & LOW)
+    await in_zone(new, plan)
+    rows = await new.fetch(query, oldest & LOW)
     others = sum(row["rows"] for row in rows if row["later"] and row["xid"] not in mine)
-    return Held({row["xid"]: sums_of(row) for row in rows}, others)
+    return TableSums({row["xid"]: sums_of(row) for row in rows}, others)
 
 
 async def in_zone(new: asyncpg.Connection, plan: TablePlan) -> None:
@@ -49,12 +49,12 @@ async def in_zone(new: asyncpg.Connection, plan: TablePlan) -> None:
         await new.execute(statements.set_local("TimeZone", plan.input_zone))
 
 
-def differing(done: Sequence[BatchRow], there: Held) -> list[BatchRow]:
+def differing(done: Sequence[BatchRow], there: TableSums) -> list[BatchRow]:
     """Returns the batches whose rows in NEW are not what they should be."""
     return [row for row in done if _of(row, there) != (row.sums or Sums())]
 
 
-def _of(row: BatchRow, there: Held) -> Sums:
+def _of(row: BatchRow, there: TableSums) -> Sums:
     found = Sums()
     for xid in {xid & LOW for xid in row.xids}:
         found += there.by_transaction.get(xid, Sums())

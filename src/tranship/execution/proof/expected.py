@@ -30,9 +30,21 @@ _OLD_CANNOT = (
     asyncpg.DataError,
     asyncpg.SyntaxOrAccessError,
     asyncpg.FeatureNotSupportedError,
-    asyncpg.ProgramLimitExceededError,
+    asyncpg.StatementTooComplexError,
+    asyncpg.TooManyColumnsError,
+    asyncpg.TooManyArgumentsError,
 )
 """What OLD raises where it does not read a text that NEW reads: a later version knows more forms."""
+
+TOO_LARGE = (asyncpg.ProgramLimitExceededError, asyncpg.OutOfMemoryError)
+"""What a server raises for a row whose text would pass 1 GB: it travels all the same, in COPY's own form."""
+_NO_MEMORY = "invalid memory alloc request size"
+"""How a server says the same of a single value, under the SQLSTATE of internal errors (palloc in mcxt.c)."""
+
+
+def is_too_large(error: asyncpg.PostgresError) -> bool:
+    """Returns whether a server could not print a row because its text is too large."""
+    return isinstance(error, TOO_LARGE) or (error.message or "").startswith(_NO_MEMORY)
 
 
 class Hashing(Struct, frozen=True):
@@ -106,8 +118,29 @@ class Expecting(Struct, frozen=True):
         """SQL of the columns' texts on OLD; None: NEW has to print them."""
         return None if self.hashing.rendered else computed_texts(self.plan, self.job.before(self.plan))
 
-    async def sums(self, batch: Batch, excluded: Sequence[Locator] = (), bindings: Bindings = ()) -> Sums:
-        """Returns the sums over a batch's rows without the excluded ones, which are not copied."""
+    async def sums(
+        self, batch: Batch, excluded: Sequence[Locator] = (), bindings: Bindings = ()
+    ) -> Sums | None:
+        """Returns the sums over a batch's rows without the excluded ones, which are not copied.
+
+        None: a row is too large to be printed, so that the batch is copied without a proof.
+        """
+        sides = (self.old, self.new)
+        for side in sides:
+            await side.execute(SAVEPOINT)
+        sums = None
+        try:
+            sums = await self._sums(batch, excluded, bindings)
+        except asyncpg.PostgresError as error:
+            if not is_too_large(error):
+                raise
+            for side in sides:
+                await side.execute(TO_SAVEPOINT)
+        for side in sides:
+            await side.execute(RELEASE)
+        return sums
+
+    async def _sums(self, batch: Batch, excluded: Sequence[Locator], bindings: Bindings) -> Sums:
         texts = self._texts
         if texts is not None:
             read = BatchRead(self.plan, self.job.before(self.plan), batch, tuple(excluded), bindings)
@@ -146,14 +179,14 @@ class Expecting(Struct, frozen=True):
     async def _asked(self, statement: str, *arguments: object) -> list[asyncpg.Record] | None:
         """Returns OLD's answer; None where it cannot read a text that NEW reads."""
         await self.old.execute(SAVEPOINT)
+        answer = None
         try:
-            return list(await self.old.fetch(statement, *arguments))
+            answer = list(await self.old.fetch(statement, *arguments))
         except _OLD_CANNOT:
             await self.old.execute(TO_SAVEPOINT)
-            return None
-        finally:
-            if not self.old.is_closed():
-                await self.old.execute(RELEASE)
+        # Not in a `finally`: in a transaction that another error ended, its own error would hide that one.
+        await self.old.execute(RELEASE)
+        return answer
 
     async def _rendered(
         self, batch: Batch, excluded: Sequence[Locator], *, keys: tuple[int, ...], values: bool = False

@@ -26,13 +26,8 @@ from tranship.server.identity import read_identity
 from tranship.server.journal import BatchRow, Journal, Run, TaskRow
 from tranship.sql import session as statements
 from tranship.sql.new import rollback as sql_rollback
-from tranship.sql.new.counting import count_written
+from tranship.sql.new.counting import WRAP, count_written
 from tranship.sql.queries import query
-
-WRAP = 2**31
-"""Transactions after which the 32 bits of an xmin no longer prove whose row it is (PostgreSQL documentation,
-"Preventing Transaction ID Wraparound Failures").
-"""
 
 
 class Written(Struct, frozen=True):

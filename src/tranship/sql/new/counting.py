@@ -10,6 +10,11 @@ from tranship.sql.quote import relation
 NEXT_XID = "SELECT pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())"
 """The next transaction number, 64 bits; takes none, so that a read-only session may ask."""
 
+WRAP = 2**31
+"""Transactions after which the 32 bits of an xmin no longer prove whose row it is (PostgreSQL documentation,
+"Preventing Transaction ID Wraparound Failures").
+"""
+
 
 def count_written(table: TableName, xids: Sequence[int], oldest: int) -> str:
     """Returns a query that counts a table's rows in one pass, grouped by the transactions that wrote them.

@@ -83,3 +83,12 @@ SELECT xmin::text::bigint FROM {journal}.batch WHERE run = $1 AND position = $2 
 -- name: forget_batches
 -- $1 run, $2 position: before a table starts over.
 DELETE FROM {journal}.batch WHERE run = $1 AND position = $2;
+
+-- name: xids_beside
+-- $1 run, $2 table of NEW. The transactions in which other runs wrote it in this server, savepoints and updates included.
+SELECT COALESCE(pg_catalog.array_agg(x.xid), '{}') FROM {journal}.run mine
+JOIN {journal}.run r ON r.new_identity = mine.new_identity AND r.id <> mine.id
+JOIN {journal}.task t ON t.run = r.id AND t.new_table = $2
+JOIN {journal}.batch b ON b.run = t.run AND b.position = t.position
+CROSS JOIN LATERAL pg_catalog.unnest(b.xids OPERATOR(pg_catalog.||) b.update_xids) AS x(xid)
+WHERE mine.id = $1;
