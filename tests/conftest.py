@@ -21,9 +21,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from support import ROOT, CliResult, MakePair, Pair, Servers, run_here, run_python
 from support.observe import Observe
+
+# The default run draws the same examples every time, so that a change is judged by itself; the campaigns draw others.
+settings.register_profile("same-examples", derandomize=True)
+settings.load_profile("same-examples")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -82,6 +82,11 @@ def test_without_a_common_ancestor(seed: int) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 1_000_000))
 def test_with_a_common_ancestor_everything_that_lives_is_found(seed: int) -> None:
+    check_everything_that_lives(seed)
+
+
+def check_everything_that_lives(seed: int) -> None:
+    """Checks that each column that lives on is paired with itself or proposed."""
     told = history(seed, swaps=True)
     old, new = catalogs(told)
     matching = check(told, old, new, Background(True))
@@ -90,6 +95,13 @@ def test_with_a_common_ancestor_everything_that_lives_is_found(seed: int) -> Non
     for born, place in told.before.items():
         target = told.after.get(born)
         assert target is None or found.get(place) == target or (place, target) in proposed
+
+
+@pytest.mark.campaign
+@settings(max_examples=20_000, deadline=None, derandomize=False)
+@given(st.integers(0, 1_000_000_000))
+def test_many_histories_with_a_common_ancestor(seed: int) -> None:
+    check_everything_that_lives(seed)
 
 
 def test_most_renames_are_found_without_a_common_ancestor() -> None:

@@ -30,6 +30,10 @@ from tranship.planning.names.likeness import compare_names
 ALIGNED_LIKENESS = 0.3
 """Least likeness of names before several columns of one gap are taken for renamed in order."""
 SAME_COLUMN = "same physical table, same column number"
+DOUBTED_CHANCE = 0.9
+"""Probability of a pair that is physically one column although a veto stands against it: the number is nearly
+proof, unless the column was dropped and the table made again in another order.
+"""
 _OF_PLACES_ALONE = (OTHER_FAMILY, UNRELATED_BOOLEANS)
 """Vetoes that say nothing against a column that is physically the same one."""
 
@@ -42,10 +46,13 @@ class Progress(Struct):
     kept: list[tuple[str, str]]
     context: RenameContext
     found: list[ColumnPair]
+    doubted: list[Proposal]
+    """Pairs that are physically one column although a veto stands against each: a person decides."""
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        return [*self.kept, *((p.old, p.new) for p in self.found)]
+        found = ((p.old, p.new) for p in self.found)
+        return [*self.kept, *found, *((p.old, p.new) for p in self.doubted)]
 
     def lost(self) -> list[Column]:
         taken = {a for a, _ in self.pairs}
@@ -63,23 +70,36 @@ class Progress(Struct):
         unpaired = Unpaired(tuple(self.lost()), tuple(self.fresh()), tuple(self.gaps()))
         return make_columns_context(self.old, self.new, unpaired, order_known=order, context=self.context)
 
-    def take(
-        self, before: str, after: str, pairing: Pairing, evidence: str, *, same_column: bool = False
-    ) -> None:
-        """Records a proven pair unless a veto forbids it; ``same_column`` as for ``forbidden``."""
-        if not self.forbidden(before, after, same_column=same_column):
+    def take(self, before: str, after: str, pairing: Pairing, evidence: str) -> None:
+        """Records a proven pair unless a veto forbids it."""
+        if not self.forbidden(before, after):
             self.found.append(ColumnPair(before, after, pairing, (evidence,)))
 
-    def forbidden(self, before: str, after: str, *, same_column: bool = False) -> bool:
-        """Returns whether a veto stands against the pair.
+    def take_same_column(self, before: str, after: str) -> None:
+        """Records a pair that is physically one column, as a question where a veto stands against it.
 
-        A physical column (``same_column``) may change its type and needs no word in common.
+        A physical column may change its type and needs no word in common.
         """
+        against = [veto for veto in self.vetoes(before, after) if not veto.startswith(_OF_PLACES_ALONE)]
+        if against:
+            reasons = (SAME_COLUMN, *(f"but {veto}" for veto in against))
+            self.doubted.append(Proposal(before, after, DOUBTED_CHANCE, reasons))
+        else:
+            self.found.append(ColumnPair(before, after, Pairing.LINEAGE, (SAME_COLUMN,)))
+
+    def forbidden(self, before: str, after: str) -> bool:
+        """Returns whether a column of the pair is missing or a veto stands against the pair."""
+        missing = self.old.column(before) is None or self.new.column(after) is None
+        return missing or bool(self.vetoes(before, after))
+
+    def vetoes(self, before: str, after: str) -> list[str]:
+        """Returns every reason why a pair of columns that exist may only be asked about."""
         left, right = self.old.column(before), self.new.column(after)
-        if left is None or right is None:
-            return True
-        against = vetoes(self.old, self.new, left, right, self.context)
-        return any(not (same_column and veto.startswith(_OF_PLACES_ALONE)) for veto in against)
+        return (
+            []
+            if left is None or right is None
+            else list(vetoes(self.old, self.new, left, right, self.context))
+        )
 
 
 def column_renames(
@@ -91,11 +111,10 @@ def column_renames(
     of equal names when columns swapped their names: the caller then drops the kept pairs that it touches.
     """
     state = prove(old, new, kept=kept, context=context)
-    if not state.lost() or not state.fresh():
-        return ColumnRenames(tuple(state.found))
-    return ColumnRenames(
-        tuple(state.found), _proposals(state.columns_context(order_proven(old, new, context)))
-    )
+    asked = tuple(state.doubted)
+    if state.lost() and state.fresh():
+        asked += _proposals(state.columns_context(order_proven(old, new, context)))
+    return ColumnRenames(tuple(state.found), asked)
 
 
 def prove(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: RenameContext) -> Progress:
@@ -103,7 +122,7 @@ def prove(old: Table, new: Table, *, kept: Sequence[tuple[str, str]], context: R
 
     Returns the pairs with what is left.
     """
-    state = Progress(old, new, list(kept), context, [])
+    state = Progress(old, new, list(kept), context, [], [])
     _by_lineage(state)
     if not state.lost() or not state.fresh():
         return state
@@ -139,7 +158,7 @@ def _by_lineage(state: Progress) -> None:
         if left in crossed or right in crossed:
             state.found.append(ColumnPair(left, right, Pairing.LINEAGE, (SAME_COLUMN,)))
         else:
-            state.take(left, right, Pairing.LINEAGE, SAME_COLUMN, same_column=True)
+            state.take_same_column(left, right)
 
 
 def _crossed_names(kept: Sequence[tuple[str, str]], moved: Sequence[tuple[str, str]]) -> set[str]:

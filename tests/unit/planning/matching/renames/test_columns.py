@@ -220,6 +220,26 @@ def test_lineage_respects_vetoes() -> None:
     assert "but a word of encryption stands on one side only" in found.proposals[0].evidence
 
 
+def test_a_veto_against_one_physical_column_leaves_a_question() -> None:
+    old = numbered(
+        table("t", "id int", "gone text", "discount_vehicle text", "b text", "x int"),
+        id=1, gone=2, discount_vehicle=3, b=4, x=5,
+    )  # fmt: skip
+    new = numbered(
+        table("t", "id int", "x int", "currency_district text", "later text", "discount_vehicles text"),
+        id=1, x=5, currency_district=3, later=6, discount_vehicles=7,
+    )  # fmt: skip
+    found = renames(old, new, shared_ancestor=True)
+    assert automatic(found) == []
+    question = found.proposals[0]
+    assert (question.old, question.new) == ("discount_vehicle", "currency_district")
+    assert question.evidence == (
+        "same physical table, same column number",
+        "but the names speak of different things",
+    )
+    assert all(q.old != "discount_vehicle" and q.new != "currency_district" for q in found.proposals[1:])
+
+
 def statistics(made: Table, name: str, **more: object) -> Statistics:
     values = {"null_fraction": 0.0, "distinct": -1.0, "width": 10, "rows": 1000.0} | more
     return Statistics((ColumnStatistics(column=ColumnRef(made.name, name), **values),))
