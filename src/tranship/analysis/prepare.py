@@ -22,7 +22,7 @@ from tranship.codec.files import result_path
 from tranship.codec.resolutions import read_resolutions
 from tranship.config import Config
 from tranship.errors.codes.decisions import OpenQuestion, UndecidedChanges
-from tranship.model.change import Comparison, Matching
+from tranship.model.change import Change, Comparison, Matching
 from tranship.model.names import Side, TableName
 from tranship.model.options import MigrateOptions, command_line
 from tranship.model.plan import Plan
@@ -57,6 +57,16 @@ class Prepared(Struct, frozen=True):
     comparison: Comparison
     answers: Answers
     plan: Plan
+    warnings: tuple[Problem, ...] = ()
+
+
+class Sketch(Struct, frozen=True):
+    """The plan as far as it is decided, for a preview."""
+
+    sides: Sides
+    plan: Plan
+    open: tuple[Change, ...]
+    """Breaking changes that nobody has decided: what they are about is not to be computed."""
     warnings: tuple[Problem, ...] = ()
 
 
@@ -101,6 +111,38 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         refuse(await probably_swapped(open_, sides, plan, config, allowed=options.allow_empty_old))
     warnings = (*stale, *unread, *problems, *tried, *more, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
+
+
+async def sketch(config: Config, file: ResolutionFile, path: Path | None = None) -> Sketch:
+    """Reads both sides and builds the plan of the decisions that are made so far.
+
+    Open questions are no problem here; wrong decisions are, and SQL that OLD does not run. ``path`` names the
+    file in messages.
+
+    Raises:
+        UsageError: the configuration or a decision names what does not exist.
+        Refused: wrong or stale decisions.
+    """
+    async with connections(config) as open_:
+        sides = await read_sides(config, open_, also=_lookup_schemas(file))
+        file, moment = await _with_start(open_.old, file)
+        stale = stale_resolutions(file, sides.old, sides.new, path) if path is not None else ()
+        background, unread, filled = await _background(open_, sides, config)
+        sides, unfit = await _with_queries(open_, sides, file)
+        old, new = sides.old, sides.new
+        answers, decided, problems = decide(file, old, new, sides.scope, background)
+        refuse([*stale, *unfit, *(p for p in problems if p.code != OpenQuestion.code)])
+        matching = match(old, new, sides.scope, decided, background=background)
+        answers, untried = await _with_uses(open_, sides, matching, answers)
+        comparison = await _compared(open_, sides, matching, answers, filled)
+        refuse([*untried, *await _refused_values(open_, sides, answers)])
+        plan, more = build(old, new, comparison, answers, sides.scope.tables)
+        tried = await _refused_by_old(open_, sides, plan)
+        refuse(tried)
+        plan = at_moment(await with_described_items(open_.old, plan), moment)
+    warnings = (*stale, *unread, *problems, *tried, *more, *plan.warnings)
+    open_now = open_questions(comparison, answers)
+    return Sketch(sides, plan, open_now, tuple(p for p in warnings if p.warning))
 
 
 async def _with_start(old: asyncpg.Connection, file: ResolutionFile) -> tuple[ResolutionFile, str]:

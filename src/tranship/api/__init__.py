@@ -7,8 +7,8 @@ the command line, printing, work on rows.
 Functions that connect are coroutines. Problems that a person can solve are raised as `errors.TranshipError`.
 Begin with ``analyze.py``.
 
-1. ``analyze.py``: comparing, suggesting, validating. 2. ``migrate.py``: runs. 3. ``upkeep.py``: status,
-   doctor, rollback, purge.
+1. ``analyze.py``: comparing, suggesting, validating. 2. ``preview.py``: some rows, before and after.
+3. ``migrate.py``: runs. 4. ``upkeep.py``: status, doctor, rollback, purge.
 """
 
 from tranship.analysis.prepare import Prepared, prepare
@@ -16,6 +16,7 @@ from tranship.analysis.problems import undecided
 from tranship.analysis.sides import Sides, connections, read_sides, refuse
 from tranship.api.analyze import Analysis, Suggestion, analyze, suggest, validate
 from tranship.api.migrate import migrate
+from tranship.api.preview import preview
 from tranship.api.upkeep import (
     Diagnosis,
     Rollback,
@@ -47,6 +48,7 @@ __all__ = [
     "examine",
     "migrate",
     "prepare",
+    "preview",
     "purge",
     "read_sides",
     "refuse",

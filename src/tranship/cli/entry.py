@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "analyze": "Compare the two databases, read-only, and report every change.",
     "resolve": "Write or check the file with your decisions.",
+    "preview": "Show ten rows of every table, before and after; it shows values and writes nothing.",
     "migrate": "Copy the rows from OLD to NEW: a dry run, unless --live.",
     "status": "Show how far the runs into NEW are.",
     "doctor": "Show triggers, keys and indexes that a crashed run left disabled; --restore enables them.",

@@ -10,7 +10,7 @@ from tranship.model.names import Side, TableName
 
 class TableNotFound(UsageMessage, frozen=True):
     code = "TS131"
-    meaning = "a configured table does not exist"
+    meaning = "a table that was configured or named does not exist"
     cure = "correct the name; the message gives the nearest one"
     message = "Table not found in schema: {name!r} (schema {schema!r}, {side} database {database!r})"
     hint = "{suggestion}"
@@ -27,6 +27,15 @@ class NothingFills(UsageMessage, frozen=True):
     message = "{table} is a table of NEW that no table of OLD and no flow of the decisions fills"
     hint = "pass the decisions with --resolutions, or name an old table"
     table: TableName
+
+
+class NothingToPreview(UsageMessage, frozen=True):
+    code = TableNotFound.code
+    about = "{name}"
+    message = "no old table, new table or flow that takes part is named {name!r}"
+    hint = "{suggestion}"
+    name: str
+    suggestion: str = ""
 
 
 class SchemaOfTableNotFound(TableNotFound, frozen=True):

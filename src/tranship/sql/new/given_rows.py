@@ -148,6 +148,13 @@ def rendered_part(rows: GivenRows, columns: Sequence[str], canonicals: Sequence[
     return f"SELECT {answer(rows.number, literal('key'), str(which), whole)} FROM {rows.source} WHERE {known}"
 
 
+def shown_part(rows: GivenRows, columns: Sequence[str], most: int) -> str:
+    """Returns the texts of some columns of every row, each cut to ``most`` characters and one more."""
+    texts = ", ".join(f"pg_catalog.left(CAST({ident(c)} AS pg_catalog.text), {most + 1})" for c in columns)
+    whole = f"pg_catalog.array_to_json(ARRAY[{texts}]::pg_catalog.text[])"
+    return f"SELECT {answer(rows.number, literal('shown'), '0', whole)} FROM {rows.source}"
+
+
 def whole_text(columns: Sequence[str]) -> str:
     """Returns SQL for one text over some columns of a row, by which two rows are the same row or not.
 

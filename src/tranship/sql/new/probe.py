@@ -29,6 +29,7 @@ kind          which                          detail
 ``parent``    position of the foreign key    text of the key; null where MATCH FULL forbids a key
                                              that is partly NULL
 ``key``       position of the key            64-bit hash of the canonical key text, or that text
+``shown``     0                              texts of columns, for people
 ============  =============================  =====================================================
 
 The queries themselves are in ``given_rows.py`` (types, checks, foreign keys) and ``unique_indexes.py``.

@@ -1,0 +1,91 @@
+"""A preview of what a run would write, for some rows of every table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tranship.analysis.prepare import Sketch, sketch
+from tranship.codec.resolutions import read_resolutions
+from tranship.config import Config
+from tranship.errors import UsageError
+from tranship.errors.codes.scope import NothingToPreview
+from tranship.execution.context import Job
+from tranship.execution.preview.flow import preview_flow
+from tranship.execution.start.numbers import numbering
+from tranship.model.plan import TablePlan
+from tranship.model.preview import TablePreview
+from tranship.model.resolution import ResolutionFile
+from tranship.model.text import nearest
+from tranship.server.session import datestyle, open_session
+
+
+async def preview(
+    config: Config, *, resolutions: str | None = None, table: str | None = None
+) -> tuple[TablePreview, ...]:
+    """Returns the first ten rows of every flow, before and after, under the decisions made so far.
+
+    It writes to no database. Columns about which nobody has decided yet are named and not computed. ``table``
+    is the name of an old table, a new table or a flow; None: all.
+
+    Raises:
+        UsageError, ConnectError, Refused: nothing can be shown: configuration, connections, privileges or
+            wrong decisions.
+    """
+    path = Path(resolutions) if resolutions is not None else None
+    file = read_resolutions(path) if path is not None else ResolutionFile(())
+    found = await sketch(config, file, path)
+    return await preview_of(config, found, _chosen(found.plan.tables, table))
+
+
+async def preview_of(
+    config: Config, found: Sketch, plans: Sequence[TablePlan], *, only: str | None = None
+) -> tuple[TablePreview, ...]:
+    """Returns the same of some flows of a sketch. ``only``: the only column of NEW that is computed."""
+    job = Job(found.plan, found.sides.old, found.sides.new)
+    style = datestyle(job.new)
+    old = await open_session(config.old, datestyle=style)
+    try:
+        new = await open_session(config.new, datestyle=style, search_path=None)
+        try:
+            job = await numbering(new, job)
+            numbered = {plan.flow: plan for plan in job.plan.tables}
+            return tuple(
+                [
+                    await preview_flow(job, (old, new), numbered[plan.flow], _undecided(found, plan), only)
+                    for plan in plans
+                ]
+            )
+        finally:
+            new.terminate()
+    finally:
+        old.terminate()
+
+
+def _undecided(found: Sketch, plan: TablePlan) -> frozenset[str]:
+    own = (change.new_column for change in found.open if change.table == (plan.name or str(plan.old)))
+    return frozenset(column for column in own if column is not None)
+
+
+def _chosen(plans: Sequence[TablePlan], table: str | None) -> tuple[TablePlan, ...]:
+    """Returns the flows that a name means.
+
+    Raises:
+        UsageError: it means none.
+    """
+    if table is None:
+        return tuple(plans)
+    chosen = tuple(plan for plan in plans if table in _names(plan))
+    if not chosen:
+        near = nearest(table, _all_names(plans))
+        raise UsageError(NothingToPreview(table, f"did you mean {near!r}?" if near else ""))
+    return chosen
+
+
+def _names(plan: TablePlan) -> tuple[str, ...]:
+    own = (plan.name,) if plan.name else ()
+    return (*own, str(plan.old), plan.old.name, str(plan.new), plan.new.name)
+
+
+def _all_names(plans: Iterable[TablePlan]) -> list[str]:
+    return sorted({name for plan in plans for name in _names(plan)})

@@ -1,0 +1,53 @@
+"""What a preview shows: some rows of OLD, and what becomes of each of their values under the decisions."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+PREVIEWED = 10
+"""Rows of each flow that are shown."""
+PREVIEW_SECONDS = 5
+"""Seconds after which a statement of a preview is cancelled."""
+
+
+class PreviewCell(Struct, frozen=True):
+    """One value, as text."""
+
+    text: str | None = None
+    """None: NULL, or there is no value, as the note says. A long text is cut, and then ends with ``…``."""
+    note: str = ""
+    """Why there is no value, or why it would be refused."""
+
+
+class PreviewColumn(Struct, frozen=True):
+    """A column of NEW and what fills it."""
+
+    name: str
+    how: str
+    """The field or word of the decision: ``transform_sql``, ``value_mapping``, ``copied`` …"""
+    old_columns: tuple[str, ...] = ()
+    """The old columns that it is said to read; SQL of a person names its own."""
+
+
+class PreviewRow(Struct, frozen=True):
+    """One row, before and after."""
+
+    before: tuple[PreviewCell, ...]
+    """In the order of ``TablePreview.old_columns``."""
+    after: tuple[PreviewCell, ...]
+    """In the order of ``TablePreview.columns``."""
+
+
+class TablePreview(Struct, frozen=True):
+    """The first rows of one flow."""
+
+    flow: str
+    """The name of the flow, or of the old table where it has none."""
+    old_table: str
+    new_table: str
+    old_columns: tuple[str, ...]
+    columns: tuple[PreviewColumn, ...]
+    rows: tuple[PreviewRow, ...] = ()
+    unnamed: tuple[str, ...] = ()
+    """Old columns that no mapping names. A person's SQL may read them; it is not parsed."""
+    notes: tuple[str, ...] = ()

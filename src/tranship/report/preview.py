@@ -1,0 +1,50 @@
+"""A preview as lines of text: for each row what every value becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tranship.model.preview import PreviewCell, PreviewColumn, PreviewRow, TablePreview
+from tranship.model.visible import visible
+
+_MOST = 60
+"""Characters of a value on a line."""
+_WIDEST = 70
+"""Columns up to which the left side is aligned."""
+
+
+def preview_lines(table: TablePreview) -> Iterator[str]:
+    """Yields the lines of one flow. Names and values cannot control a terminal."""
+    named = f"{table.flow}: " if table.flow not in (table.old_table, "") else ""
+    yield visible(f"{named}{table.old_table} → {table.new_table}")
+    for note in table.notes:
+        yield visible(f"  {note}")
+    for number, row in enumerate(table.rows, 1):
+        yield f"  row {number}"
+        lines = list(_row(table, row))
+        width = max((len(left) for left, _ in lines if len(left) <= _WIDEST), default=0)
+        for left, right in lines:
+            yield f"    {left.ljust(width)} → {right}"
+
+
+def _row(table: TablePreview, row: PreviewRow) -> Iterator[tuple[str, str]]:
+    before = dict(zip(table.old_columns, row.before, strict=True))
+    for column, cell in zip(table.columns, row.after, strict=True):
+        yield _source(column, before), visible(f"{column.name} {_value(cell)}")
+    for name in table.unnamed:
+        yield visible(f"{name} {_value(before[name])}"), "(named by no mapping; SQL may read it)"
+
+
+def _source(column: PreviewColumn, before: dict[str, PreviewCell]) -> str:
+    if not column.old_columns:
+        return f"({column.how})"
+    named = [f"{name} {_value(before[name])}" if name in before else name for name in column.old_columns]
+    way = "" if column.how == "copied" else f" ({column.how})"
+    return visible(", ".join(named) + way)
+
+
+def _value(cell: PreviewCell) -> str:
+    if cell.note and cell.text is None:
+        return f"({cell.note})"
+    text = "NULL" if cell.text is None else f"'{cell.text[:_MOST]}{'…' if len(cell.text) > _MOST else ''}'"
+    return f"{text} ({cell.note})" if cell.note else text
