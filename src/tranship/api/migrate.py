@@ -22,6 +22,7 @@ from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.resilience.writer_lock import WriterLock
 from tranship.execution.results.files import longest_path, refused, write_outcome
 from tranship.execution.results.outcome import MigrationOutcome, StoppedRun
+from tranship.execution.time_spent import Stopwatch, phase, spent
 from tranship.execution.upkeep.doctor import refuse_what_is_off, restore_all
 from tranship.model.notes import ResultUnwritten, ResultWritten, Warned
 from tranship.model.options import MigrateOptions
@@ -48,17 +49,25 @@ async def migrate(
     Raises:
         TranshipError: nothing could be started, or the run stopped; its exit status says which.
     """
+    with Stopwatch().running():
+        return await _migrate(config, options, on_event or _unheard, stop or asyncio.Event())
+
+
+async def _migrate(
+    config: Config, options: MigrateOptions, hear: Callable[[Event], None], stop: asyncio.Event
+) -> tuple[MigrationResult, Path | None]:
+    """Does the same under a stopwatch."""
     began = datetime.datetime.now(tz=datetime.UTC)
-    hear = on_event or _unheard
     # First of all: a run whose result cannot be written must not begin.
     check_folder(longest_path(options))
     try:
-        prepared = await _begin(config, options, hear)
+        with phase("compare the databases"):
+            prepared = await _begin(config, options, hear)
         job = Job(prepared.plan, prepared.sides.old, prepared.sides.new)
         engine = rehearse if options.rehearse else move if options.live else dry_run
         _tell_beginning(prepared, job, options, hear)
         journal = Journal(config.journal_schema)
-        outcome = await engine(RunContext(job, config, options, journal, hear, stop or asyncio.Event()))
+        outcome = await engine(RunContext(job, config, options, journal, hear, stop))
     except Refused as refusal:
         _kept(MigrationOutcome(refused(refusal, options, began)), options, hear)
         raise
@@ -72,7 +81,16 @@ async def migrate(
     result = replace(outcome.result, problems=(*prepared.warnings, *outcome.result.problems))
     outcome = replace(outcome, result=result)
     # What a dry run is asked for is its result; a live run has moved the rows, whatever becomes of the file.
-    return _kept(outcome, options, hear) if options.live else write_outcome(outcome, options, reject_line)
+    if options.live:
+        return _kept(outcome, options, hear)
+    return write_outcome(_profiled(outcome, options), options, reject_line)
+
+
+def _profiled(outcome: MigrationOutcome, options: MigrateOptions) -> MigrationOutcome:
+    """Returns the outcome with where its time went, if that was asked for."""
+    if not options.profile:
+        return outcome
+    return replace(outcome, result=replace(outcome.result, profile=spent()))
 
 
 def _tell_beginning(
@@ -89,6 +107,7 @@ def _kept(
     outcome: MigrationOutcome, options: MigrateOptions, hear: Callable[[Event], None]
 ) -> tuple[MigrationResult, Path | None]:
     """Writes the files of a run; where they cannot be written, the result is told as an event instead."""
+    outcome = _profiled(outcome, options)
     try:
         return write_outcome(outcome, options, reject_line)
     except UsageError as error:

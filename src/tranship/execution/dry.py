@@ -31,6 +31,7 @@ from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.tasks import too_many
 from tranship.execution.start.to_do import ToDo, announce, to_do
 from tranship.execution.switches.indexes import removal_notes, to_remove
+from tranship.execution.time_spent import phase
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.options import RebuildIndexes
@@ -94,15 +95,12 @@ async def _look(context: RunContext) -> _Ahead:
 async def _dry_run(context: RunContext) -> MigrationOutcome:
     started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
     context = await _with_journal(context)
-    ahead = await _look(context)
+    with phase("before the start"):
+        ahead = await _look(context)
     doing = context.of(ahead.work.left)
     async with open_snapshot(doing, ahead.passed.reads.tables) as snapshot:
-        if ahead.unfinished is None:
-            foreseen = await _fresh(doing, snapshot)
-        else:
-            async with both_sides(doing) as (old, new):
-                resuming = Resumption(doing, old, new, snapshot, ahead.unfinished, ahead.passed.jobs)
-                foreseen = await resuming.foresee()
+        with phase("prepare"):
+            foreseen = await _foresee(doing, ahead, snapshot)
         await _tell_indexes(doing, foreseen.untouched)
         text = snapshot.text
     _tell(doing, foreseen)
@@ -140,6 +138,15 @@ async def _at_work(
     except Refused as refusal:
         return refusal.problems
     return ()
+
+
+async def _foresee(doing: RunContext, ahead: _Ahead, snapshot: Snapshot) -> Foreseen:
+    """Returns what the live run would do, from the beginning or where an interrupted run stopped."""
+    if ahead.unfinished is None:
+        return await _fresh(doing, snapshot)
+    async with both_sides(doing) as (old, new):
+        resuming = Resumption(doing, old, new, snapshot, ahead.unfinished, ahead.passed.jobs)
+        return await resuming.foresee()
 
 
 async def _fresh(context: RunContext, snapshot: Snapshot) -> Foreseen:

@@ -40,6 +40,7 @@ from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.tasks import Begun
 from tranship.execution.start.to_do import announce, tell_nothing_left, to_do
 from tranship.execution.switches.sequences import set_sequences
+from tranship.execution.time_spent import phase as measured
 from tranship.execution.verify import verify_run
 from tranship.model.flow import FlowId
 from tranship.model.notes import SnapshotReplaced
@@ -50,6 +51,8 @@ from tranship.server.journal import Chain, Journal, RunStatus, earlier_format, f
 from tranship.server.snapshot import Snapshot, SnapshotLost
 from tranship.sql.new.journal import FORMAT
 
+_PHASES = {Phase.COPY: "copy", Phase.PROVE: "count", Phase.VERIFY: "verify", Phase.END: "end"}
+"""What the phases are called where their time is shown."""
 ATTEMPTS = 3
 """Times a run takes up its own work again after losing its snapshot."""
 
@@ -93,7 +96,8 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
     started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
     options = context.options
     async with both_sides(context) as (old, control):
-        passed = await preflight(context, old, control, live=True)
+        with measured("before the start"):
+            passed = await preflight(context, old, control, live=True)
         async with WriterLock.hold(
             context.config,
             lock_key(passed.old, passed.new),
@@ -166,7 +170,8 @@ class _LiveRun:
         """
         context = self.context.of(left)
         async with open_snapshot(context, self.passed.reads.tables) as snapshot:
-            begun = await self._prepare(context, snapshot)
+            with measured("prepare"):
+                begun = await self._prepare(context, snapshot)
             # From here on the journal has this version's format: the beginning made it, or upgraded it.
             self.context = self.context.over(Journal(context.config.journal_schema))
             running, lookups = self.context.of(begun.job), Lookups(begun.job)
@@ -224,7 +229,8 @@ class _LiveRun:
                 if phase is not first:
                     await self.session.work("the journal", partial(_enter, live, phase))
                     await failpoint("phase.entered")
-                await steps[phase](live)
+                with measured(_PHASES[phase]):
+                    await steps[phase](live)
         except (*BROKEN, ConnectError) as error:
             await self._mark_stopped(live)
             raise stopped_by(error) from error

@@ -112,6 +112,8 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     """Go on where OLD holds no row and NEW does."""
     rehearse: bool = False
     """Copy in one transaction that is rolled back."""
+    profile: bool = False
+    """The result says where the time went."""
     show_values: bool = False
     """Messages may show values of rows."""
     arguments: tuple[str, ...] = ()

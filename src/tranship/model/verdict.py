@@ -191,6 +191,17 @@ class DatabaseInfo(Struct, frozen=True):
     fingerprint: str
 
 
+class TimeSpent(Struct, frozen=True):
+    """The seconds of a phase of a run, or of one of its questions."""
+
+    phase: str
+    question: str
+    """Empty: the phase as a whole."""
+    times: int
+    seconds: float
+    """Of all times together. Questions that are asked side by side add up to more than their phase took."""
+
+
 Mode = Literal["dryrun", "live", "rehearse"]
 Status = Literal["done", "rejects", "differs", "refused", "stopped", "failed"]
 
@@ -221,3 +232,5 @@ class MigrationResult(Struct, frozen=True, kw_only=True):
     """The number of rows per table that a ``drop_table`` resolution left out."""
     sequences: dict[str, int] = {}
     """The last value of each sequence of NEW at the end."""
+    profile: tuple[TimeSpent, ...] | UnsetType = UNSET
+    """Where the time went; absent unless it was asked for."""

@@ -16,6 +16,7 @@ from tranship.model.resolution import Problem
 from tranship.model.verdict import MigrationResult, TableResult
 from tranship.model.visible import printed
 from tranship.report.notes import words
+from tranship.report.time_spent import time_lines
 
 RULER = "=" * 80
 _WARNINGS: dict[str, tuple[str, ...]] = {
@@ -85,6 +86,7 @@ class Console:
             _not_asked(result),
             _moved_before(result),
             _verification(result),
+            _time(result),
         ):
             lines += ["", *part] if part else []
         # A problem that was shown during the run is not shown again.
@@ -226,6 +228,10 @@ def _not_asked(result: MigrationResult) -> list[str]:
         if found
         else []
     )
+
+
+def _time(result: MigrationResult) -> list[str]:
+    return [shown(line) for line in time_lines(result.profile or ())]
 
 
 def _moved_before(result: MigrationResult) -> list[str]:

@@ -16,7 +16,7 @@ from tranship.model.progress import (
     TableDone,
     TableStarted,
 )
-from tranship.model.verdict import MigrationResult, Mode, Stats, Status, TableResult
+from tranship.model.verdict import MigrationResult, Mode, Stats, Status, TableResult, TimeSpent
 from tranship.report.console import Console
 
 USERS, ORDERS = (FlowId(name, name) for name in (TableName("public", "users"), TableName("public", "orders")))
@@ -216,3 +216,10 @@ def test_a_flow_that_takes_rows_apart_has_both_equations() -> None:
     assert "Rows made: 12 = 11 written + 1 rejected" in told
     assert "  [orders -> tags] by its filter: 2" in told
     assert "  [orders -> tags] with their parent: 1" in told
+
+
+def test_a_name_with_control_characters_stays_on_its_line() -> None:
+    spent = (TimeSpent("copy", "", 1, 1.0), TimeSpent("copy", "rows of a\nb\x1b[2J", 1, 1.0))
+    lines = Console(MigrateOptions()).finish(replace(result("dryrun", "done"), profile=spent), "r.json")
+    (line,) = (line for line in lines if "rows of a" in line)
+    assert line == "        1.00  rows of a\\nb\\x1b[2J"

@@ -39,6 +39,7 @@ class Given(TypedDict):
     new_snapshot: str | None
     take_over: bool
     allow_empty_old: bool
+    profile: bool
 
 
 def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -128,6 +129,7 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     is_flag=True,
     help="Take the lock from another run that has sent no heartbeat for a minute.",
 )
+@click.option("--profile", is_flag=True, help="Show where the time went: seconds per phase and per question.")
 @answering
 @click.pass_context
 def command(context: click.Context, config: Path, **given: Unpack[Given]) -> None:

@@ -35,6 +35,7 @@ from tranship.execution.resilience.server_errors import StreamBroken, is_rows_fa
 from tranship.execution.resilience.stall import Progress, watched
 from tranship.execution.resilience.writer_lock import end_backends
 from tranship.execution.switches.triggers_and_keys import refuse_late_triggers
+from tranship.execution.time_spent import question
 from tranship.model.digest import Sums
 from tranship.model.progress import Batch
 from tranship.model.verdict import Reject
@@ -221,7 +222,8 @@ class Worker:
             sums = await run.expected(expecting, given.batch, given.predicted.rows, bindings)
             if not await self._begin(new, given):
                 return await self._already(new, given)
-            written, sent = await self._copy(old, new, given, bindings)
+            with question("COPY, over all streams"):
+                written, sent = await self._copy(old, new, given, bindings)
             await failpoint("batch.copied")
             await new.execute(statements.CONSTRAINTS_NOW)
             updated = await self._update(new, given, changes)

@@ -33,6 +33,7 @@ from tranship.execution.resilience.writer_lock import WriterLock
 from tranship.execution.switches.indexes import to_remove
 from tranship.execution.switches.switch_board import SwitchBoard
 from tranship.execution.switches.triggers_and_keys import Switches, needed
+from tranship.execution.time_spent import question
 from tranship.model.expression import Lookup
 from tranship.model.names import TableName
 from tranship.model.options import reject_bound
@@ -90,7 +91,8 @@ class Mover:
             raise
         for task in tasks:
             await self._session.work("merged rows", partial(reject_merged, self._live, task))
-            await self._session.work(f"the end of {task.plan.flow}", partial(end_task, self._live, task))
+            with question(f"count {task.plan.new}"):
+                await self._session.work(f"the end of {task.plan.flow}", partial(end_task, self._live, task))
             task.finished = True
             await failpoint("table.done")
 
@@ -117,12 +119,15 @@ class Mover:
         role = self._role(switches)
         for task in tasks:
             task.facts = structs.replace(task.facts, replication_role=role, whole_keys=switches.one_batch)
-            await self._table(task, switches)
+            with question(f"rows of {task.plan.flow}"):
+                await self._table(task, switches)
         await self._fix_lookups(group, tasks)
         if switches.replica or switches.drop:
-            await self._prove_keys(tasks)
+            with question(f"foreign keys of {tasks[0].plan.new}"):
+                await self._prove_keys(tasks)
         # Keys are proven before the indexes come back: what is taken out now need not be indexed.
-        await self._rebuild({task.plan.new for task in tasks})
+        with question(f"indexes of {tasks[0].plan.new}"):
+            await self._rebuild({task.plan.new for task in tasks})
         await self._board.on(self._session)
 
     async def _prove_keys(self, tasks: Sequence[Task]) -> None:

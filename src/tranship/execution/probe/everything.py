@@ -15,6 +15,7 @@ from tranship.execution.probe.counting import cut_flow
 from tranship.execution.probe.group import Arrived, ProbeContext, probe_group
 from tranship.execution.probe.left_out_parents import differing, left_out_parents
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.time_spent import question
 from tranship.model.catalog import Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.expression import Lookup
@@ -102,10 +103,12 @@ async def cut_all(snapshot: Snapshot, job: Job, batch_rows: int, *, digest: bool
     for first in range(0, len(plain), _AT_ONCE):
         async with snapshot.reading() as old:
             for plan in plain[first : first + _AT_ONCE]:
-                cuts[plan.flow] = await old.cut(plan, batch_rows, digest=digest)
+                with question(f"count and divide {plan.flow}"):
+                    cuts[plan.flow] = await old.cut(plan, batch_rows, digest=digest)
     for plan in job.plan.tables:
         if not plan.shape.one_row_each:
-            cuts[plan.flow] = await cut_flow(snapshot, job, plan, batch_rows, digest=digest)
+            with question(f"count and divide {plan.flow}"):
+                cuts[plan.flow] = await cut_flow(snapshot, job, plan, batch_rows, digest=digest)
     return cuts
 
 

@@ -34,6 +34,7 @@ from tranship.execution.probe.row_sizes import find_too_large
 from tranship.execution.probe.scan import ScanBuilder
 from tranship.execution.probe.unique_indexes import read_indexes
 from tranship.execution.probe.widths import find_too_wide, note_wide_keys
+from tranship.execution.time_spent import question
 from tranship.model.catalog import ForeignKey
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
@@ -91,12 +92,16 @@ async def probe_group(
     await probing.find_held(batches)
     for plan in group.tables:
         await probing.faults(plan, batches.get(plan.flow, ()))
-    await probing.collisions(batches)
-    await probing.cascades()
+    label = str(group.tables[0].flow) if group.tables else ""
+    with question(f"collisions in {label}"):
+        await probing.collisions(batches)
+    with question(f"children of rejected rows in {label}"):
+        await probing.cascades()
     for plan in group.tables:
-        await count_losses(job, plan, old, book)
-        if context.arrived is Arrived.NOTHING:
-            await note_wide_keys(job, plan, old, book)
+        with question(f"values that change in {plan.flow}"):
+            await count_losses(job, plan, old, book)
+            if context.arrived is Arrived.NOTHING:
+                await note_wide_keys(job, plan, old, book)
     return tuple(book.findings(plan.flow) for plan in group.tables)
 
 
@@ -159,7 +164,8 @@ class _GroupProbe:
         self._stores[plan.flow] = stores
         if scan.needed:
             finder = FaultFinder(reader, scan, self._book, self._encoding, stores, equal)
-            await finder.run(batches)
+            with question(f"rows of {plan.flow} that NEW refuses by themselves"):
+                await finder.run(batches)
             self._absent |= {(plan.flow, name): rows for name, rows in finder.missing.rows.items()}
         for index in existing.few:
             candidates = await existing_candidates(reader, index, batches)
@@ -228,19 +234,24 @@ class _GroupProbe:
             if self._periods.counts(plan, key):
                 await self._periods.reject(plan, key, rank=0)
                 continue
-            absent = self._absent.get((plan.flow, key.name))
-            try:
-                if absent is None:
-                    absent = await self._parents.absent(plan, key, await self._candidates(plan, key, hazard))
-            except NotAskable as why:
-                self._book.note(plan.flow, f"foreign key {key.name}: {why}")
-                continue
-            gone = self._book.rejected(plan.flow)
-            await self._parents.judge(
-                plan, key, {row: text for row, text in absent.items() if row not in gone}, rank=0
-            )
-            await self._parents.reject_unrelated(plan, key, rank=0)
-            await self._parents.reject_children_of_rejected(plan, key, rank=0)
+            with question(f"foreign key {key.name} of {plan.flow}"):
+                await self._judge(plan, key, hazard)
+
+    async def _judge(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> None:
+        """Rejects the rows of a table whose parent under one key is missing."""
+        absent = self._absent.get((plan.flow, key.name))
+        try:
+            if absent is None:
+                absent = await self._parents.absent(plan, key, await self._candidates(plan, key, hazard))
+        except NotAskable as why:
+            self._book.note(plan.flow, f"foreign key {key.name}: {why}")
+            return
+        gone = self._book.rejected(plan.flow)
+        await self._parents.judge(
+            plan, key, {row: text for row, text in absent.items() if row not in gone}, rank=0
+        )
+        await self._parents.reject_unrelated(plan, key, rank=0)
+        await self._parents.reject_children_of_rejected(plan, key, rank=0)
 
     async def _candidates(self, plan: TablePlan, key: ForeignKey, hazard: Hazard) -> list[Locator]:
         if self._doubted(hazard) and self._parents.set_based(plan, key):

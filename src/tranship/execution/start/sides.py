@@ -9,6 +9,7 @@ import asyncpg
 
 from tranship.execution.context import RunContext
 from tranship.execution.probe.everything import check_drift, locked_relations
+from tranship.execution.time_spent import phase
 from tranship.model.names import TableName
 from tranship.server.session import datestyle, open_session
 from tranship.server.snapshot import Snapshot
@@ -49,6 +50,9 @@ async def open_snapshot(context: RunContext, also: Sequence[TableName] = ()) -> 
     """
     relations = tuple(dict.fromkeys([*locked_relations(context.job), *also]))
     style = datestyle(context.job.new)
-    async with Snapshot.open(context.config.old, relations, datestyle=style) as snapshot:
-        await check_drift(context, snapshot)
+    async with contextlib.AsyncExitStack() as stack:
+        with phase("take the snapshot"):
+            opening = Snapshot.open(context.config.old, relations, datestyle=style)
+            snapshot = await stack.enter_async_context(opening)
+            await check_drift(context, snapshot)
         yield snapshot
