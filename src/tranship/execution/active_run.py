@@ -171,13 +171,20 @@ class WorkerContext:
         return TRANSACTION if self.rehearsal is None else REHEARSAL
 
     async def bindings(
-        self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, batch: Batch
+        self,
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+        plan: TablePlan,
+        batch: Batch,
+        excluded: Sequence[Locator],
     ) -> Bindings:
-        """Returns the entries of NEW's lookup tables that a batch needs. ``new`` is in no transaction."""
+        """Returns the entries of NEW's lookup tables that a batch needs without its excluded rows. ``new`` is
+        in no transaction.
+        """
         if not any(_reads_new(m.expression) for m in plan.columns):
             return ()
         await new.execute(BEGIN_READ_ONLY if self.rehearsal is None else self.unit.begin)
-        bound = await self.lookups.bind(old, new, plan, batch)
+        bound = await self.lookups.bind(old, new, plan, batch, excluded)
         await new.execute(self.unit.rollback)
         return bound
 

@@ -115,6 +115,10 @@ class Lookup(Struct, frozen=True, tag="lookup"):
     """Per key of a table of OLD its own collation, which says what is equal; an empty text where none
     applies. Empty: what is looked up has the same collations.
     """
+    operators: tuple[str, ...] = ()
+    """Per key of a table of OLD the equality of its type, where expressions are looked up; an empty text:
+    ``=`` of ``pg_catalog``. Empty: that of the old columns.
+    """
 
 
 class Coalesce(Struct, frozen=True, tag="coalesce"):

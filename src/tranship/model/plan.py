@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.model.expression import Expression
+from tranship.model.expression import Expression, Lookup
 from tranship.model.flow import FlowId
 from tranship.model.locator import Address
 from tranship.model.names import TableName
@@ -135,6 +135,12 @@ class TablePlan(Struct, frozen=True):
     def flow(self) -> FlowId:
         """The identity of these rows wherever a run speaks of them."""
         return FlowId(self.old, self.new, self.name)
+
+    @property
+    def keyed_by_sql(self) -> tuple[int, ...]:
+        """Positions of the columns whose lookups compute their keys by a person's SQL, which may raise."""
+        expressions = enumerate(mapping.expression for mapping in self.columns)
+        return tuple(n for n, e in expressions if isinstance(e, Lookup) and e.key_sql)
 
     @property
     def unrestricted(self) -> TablePlan:

@@ -100,6 +100,13 @@ class PgType(Struct, frozen=True, omit_defaults=True):
         return inner
 
     @property
+    def own_equality(self) -> str | None:
+        """The equality of a base type that an extension or a user made; None: ``pg_catalog`` has it."""
+        leaf = self.leaf
+        user_made = leaf.name is not None and leaf.name.schema != "pg_catalog" and leaf.kind is TypeKind.BASE
+        return leaf.equality if user_made else None
+
+    @property
     def every_check(self) -> tuple[str, ...]:
         """The expressions of all domains that a value has to meet: its own and those of its parts."""
         parts = (*(a.type for a in self.attributes), *((self.element,) if self.element is not None else ()))

@@ -7,6 +7,7 @@ NEW's own type; ``planning/plan/build.py`` allows binary only where every expres
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from tranship.model.builtin_types import Family
@@ -39,7 +40,7 @@ _EXACT_STRINGS = frozenset({"text", "varchar", "name"})
 def compile_column(plan: TablePlan, position: int, old: Table) -> str:
     """Returns SQL that computes the mapping at ``position`` of ``plan.columns`` from the row ``old``.
 
-    A lookup reads the join that :func:`lookup_joins` adds to the FROM clause.
+    A lookup reads the join that :class:`Joins` adds to the FROM clause.
 
     Raises:
         ValueError: the mapping is a ``NewDefault``, which has no SQL: a programming error.
@@ -117,11 +118,17 @@ def number_alias(position: int) -> str:
     return f"number_{position}"
 
 
-def lookup_values(lookup: Lookup) -> tuple[str, ...]:
-    """Returns SQL over ``old`` for each part of the key that is looked up."""
+def lookup_values(lookup: Lookup, kept: Sequence[str] = ()) -> tuple[str, ...]:
+    """Returns SQL over ``old`` for each part of the key that is looked up.
+
+    ``kept`` are the conditions of the rows that are read. A person's expression is computed under them alone,
+    since it may raise for other rows and the planner may join before it leaves those out.
+    """
     if lookup.key_sql:
         # On lines of its own, so that a comment at its end does not swallow the parenthesis.
-        return tuple(f"(\n{text}\n)" for text in lookup.key_sql)
+        values = tuple(f"(\n{text}\n)" for text in lookup.key_sql)
+        given = f"CASE WHEN {' AND '.join(kept)} THEN " if kept else ""
+        return tuple(f"({given}{value} END)" for value in values) if kept else values
     return tuple(f"old.{ident(column)}" for column in lookup.columns)
 
 

@@ -4,7 +4,7 @@ of NEW that children are led to.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -13,7 +13,6 @@ from tranship.model.expression import Followed, Lookup, Rekeyed
 from tranship.model.names import Side
 from tranship.model.plan import TablePlan
 from tranship.model.shape import Numbering
-from tranship.model.types import TypeKind
 from tranship.sql.expression import alias, lookup_values, number_alias
 from tranship.sql.new_keys import numbers
 from tranship.sql.quote import ident, relation, text_array
@@ -35,14 +34,15 @@ class LookupContent(Struct, frozen=True):
 Bindings = tuple[LookupContent, ...]
 
 
-def key_texts(lookup: Lookup) -> tuple[str, ...]:
-    """Returns SQL over ``old`` for each part of a lookup's key, as text.
+def key_texts(lookup: Lookup, kept: Sequence[str] = ()) -> tuple[str, ...]:
+    """Returns SQL over ``old`` for each part of a lookup's key, as text; ``kept`` as in
+    :func:`lookup_values`.
 
     The same text is read for a batch's distinct keys and compared in the join, by bytes, whatever the
     collation is.
     """
     return tuple(
-        f'CAST({value} AS pg_catalog.text) COLLATE pg_catalog."C"' for value in lookup_values(lookup)
+        f'CAST({value} AS pg_catalog.text) COLLATE pg_catalog."C"' for value in lookup_values(lookup, kept)
     )
 
 
@@ -68,33 +68,46 @@ def _as_array(values: Sequence[str]) -> str:
     return f'{whole} COLLATE pg_catalog."C"'
 
 
-def lookup_joins(plan: TablePlan, old: Table, bindings: Bindings) -> str:
-    """Returns the LEFT JOINs that the plan's lookups need, one line each; an empty text without lookups.
+class Joins(Struct, frozen=True):
+    """What the lookups of a plan are joined with."""
 
-    The content of a lookup table of NEW is part of the statement, as arrays that hold the batch's own keys
-    alone.
-    """
-    contents = {content.position: content for content in bindings}
-    joins = []
-    for position, mapping in enumerate(plan.columns):
-        name, content = alias(position), contents.get(position)
-        match mapping.expression:
-            case Lookup(side=Side.OLD) as lookup:
-                joins.append(_join_old(lookup, name, old))
-            case Lookup() as lookup:
-                joins.append(_join_content(key_texts(lookup), name, content))
-            case Followed() as followed:
-                joins.append(_join_content([followed_key(followed)], name, content))
-                if isinstance(followed.of, Rekeyed) and followed.of.numbering is not None:
-                    joins.append(numbers(followed.of, number_alias(position)))
-            case Rekeyed(numbering=Numbering()) as rekeyed:
-                joins.append(numbers(rekeyed, name))
-            case _:
-                pass
-    return "".join(f"\n{join}" for join in joins)
+    plan: TablePlan
+    old: Table
+    bindings: Bindings = ()
+
+    def all(self, kept: Sequence[str] = ()) -> str:
+        """Returns the LEFT JOINs that the plan's lookups need, one line each; an empty text without lookups.
+
+        The content of a lookup table of NEW is part of the statement, as arrays that hold the batch's own
+        keys alone. ``kept`` as in :func:`lookup_values`.
+        """
+        return "".join(self.of(position, kept) for position in range(len(self.plan.columns)))
+
+    def of(self, position: int, kept: Sequence[str] = ()) -> str:
+        """Returns the same for one column."""
+        content = next((content for content in self.bindings if content.position == position), None)
+        joins = _joins(self, position, content, kept)
+        return "".join(f"\n{join}" for join in joins)
 
 
-def _join_old(lookup: Lookup, name: str, old: Table) -> str:
+def _joins(given: Joins, position: int, content: LookupContent | None, kept: Sequence[str]) -> Iterator[str]:
+    name = alias(position)
+    match given.plan.columns[position].expression:
+        case Lookup(side=Side.OLD) as lookup:
+            yield _join_old(lookup, name, given.old, kept)
+        case Lookup() as lookup:
+            yield _join_content(key_texts(lookup, kept), name, content)
+        case Followed() as followed:
+            yield _join_content([followed_key(followed)], name, content)
+            if isinstance(followed.of, Rekeyed) and followed.of.numbering is not None:
+                yield numbers(followed.of, number_alias(position))
+        case Rekeyed(numbering=Numbering()) as rekeyed:
+            yield numbers(rekeyed, name)
+        case _:
+            pass
+
+
+def _join_old(lookup: Lookup, name: str, old: Table, kept: Sequence[str]) -> str:
     """Returns the join with a lookup table of OLD, in the same snapshot.
 
     DISTINCT: a key may stand there several times with one value, and must not multiply the old row.
@@ -102,9 +115,10 @@ def _join_old(lookup: Lookup, name: str, old: Table) -> str:
     keys = ", ".join(f"l.{ident(key)} AS k{n}" for n, key in enumerate(lookup.keys))
     collated = [f" COLLATE {collation}" if collation else "" for collation in lookup.collations]
     own = collated or [""] * len(lookup.keys)
-    operators = [_join_equality(old, c) for c in lookup.columns] or [_EQUALS] * len(lookup.keys)
+    operators = [_join_equality(old, c) for c in lookup.columns] or list(lookup.operators)
     on = " AND ".join(
-        f"{name}.k{n}{own[n]} {operators[n]} {given}" for n, given in enumerate(lookup_values(lookup))
+        f"{name}.k{n}{own[n]} {operators[n] or _EQUALS} {given}"
+        for n, given in enumerate(lookup_values(lookup, kept))
     )
     value = f"CAST(l.{ident(lookup.value)} AS pg_catalog.text) AS v"
     distinct = f"SELECT DISTINCT {keys}, {value}, true AS found FROM {relation(lookup.table)} AS l"
@@ -116,9 +130,7 @@ def _join_equality(old: Table, column: str) -> str:
     declared = old.column(column)
     if declared is None:
         raise ValueError(f"{old.name} has no column {column}")
-    leaf = declared.type.leaf
-    user_made = leaf.name is not None and leaf.name.schema != "pg_catalog" and leaf.kind is TypeKind.BASE
-    return leaf.equality if user_made and leaf.equality is not None else _EQUALS
+    return declared.type.own_equality or ""
 
 
 def _join_content(terms: Sequence[str], name: str, content: LookupContent | None) -> str:

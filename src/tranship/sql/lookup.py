@@ -10,13 +10,14 @@ from msgspec import Struct
 
 from tranship.model.builtin_types import Family
 from tranship.model.expression import Lookup
-from tranship.model.types import PgType, TypeKind
+from tranship.model.types import PgType
 from tranship.sql.expression import type_name
 from tranship.sql.quote import ident, relation
 from tranship.sql.types.values import canonical
 
 _EQUALS = "OPERATOR(pg_catalog.=)"
-_FRACTIONS = frozenset({Family.NUMERIC, Family.FLOAT})
+FRACTIONS = frozenset({Family.NUMERIC, Family.FLOAT})
+"""Families of numbers that need not be whole."""
 
 _MOST_SHOWN = 3
 """Ambiguous keys that are named to a person: one is enough to refuse the lookup."""
@@ -35,25 +36,25 @@ class LookupKey(Struct, frozen=True):
     """SQL over the given value ``r.c<n>`` for its canonical text; None: the type has none."""
 
 
-def compared(position: int, name: str, new: PgType | None, old: PgType | None) -> LookupKey:
+def compared(position: int, name: str, new: PgType | None, *, fractions: bool) -> LookupKey:
     """Returns how the key at a position is compared.
 
     The given text is read as the column's own type without its modifier, which would cut or round it. Texts
-    of numbers with fractions
-    are compared with an integer column as numeric: 1.5 must not be found as 2. Where the column's type is
-    unknown (``new`` is None), texts are compared. ``old`` is the type of the old column, None where it is
-    unknown.
+    of numbers with fractions are compared with an integer column as numeric: 1.5 must not be found as 2.
+    Where the column's type is unknown (``new`` is None), texts are compared. ``fractions``: what is looked up
+    may be such a number.
     """
     column, value = f"l.{ident(name)}", f"r.c{position}"
     if new is None:
         text = f"CAST({column} AS pg_catalog.text)"
         return LookupKey(text, "pg_catalog.text", _EQUALS, f"CAST({value} AS pg_catalog.text)")
     leaf = new.leaf
-    if old is not None and old.leaf.family in _FRACTIONS and leaf.family is Family.INTEGER:
+    if fractions and leaf.family is Family.INTEGER:
         number = f"CAST({column} AS pg_catalog.numeric)"
-        return LookupKey(number, "pg_catalog.numeric", _EQUALS, canonical(value, old.leaf))
-    user_made = leaf.name is not None and leaf.name.schema != "pg_catalog" and leaf.kind is TypeKind.BASE
-    operator = leaf.equality if user_made and leaf.equality is not None else _EQUALS
+        whole = f"pg_catalog.trunc({value})"
+        one = f"CAST(CASE WHEN {value} = {whole} THEN {whole} ELSE {value} END AS pg_catalog.text)"
+        return LookupKey(number, "pg_catalog.numeric", _EQUALS, one)
+    operator = leaf.own_equality or _EQUALS
     return LookupKey(column, type_name(leaf), operator, canonical(value, leaf, new.collation))
 
 

@@ -215,7 +215,7 @@ class Worker:
         run, plan = self._run, given.task.plan
         async with run.snapshot.reading(plan.zone) as old:
             self._old = old.connection
-            bindings = await run.bindings(old.connection, new, plan, given.batch)
+            bindings = await run.bindings(old.connection, new, plan, given.batch, given.predicted.rows)
             changes = await read_changes(run, old.connection, new, given.task, given.predicted.updated)
             records = await self._records(old.connection, given, given.predicted.rejects)
             expecting = run.expecting(plan, old.connection, new)
@@ -297,8 +297,8 @@ class Worker:
         expecting = self._run.expecting(given.task.plan, old, new)
         if expecting is None:
             return None
-        bindings = await self._run.lookups.bind(old, new, given.task.plan, given.batch)
         excluded = [*given.predicted.rows, *(reject.row for reject in met)]
+        bindings = await self._run.lookups.bind(old, new, given.task.plan, given.batch, excluded)
         return await expecting.sums(given.batch, excluded, bindings)
 
     async def _mark(self, new: asyncpg.Connection, given: _Batch) -> int:

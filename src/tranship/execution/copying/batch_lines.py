@@ -57,7 +57,7 @@ async def _lines(
             run.context.job.before(plan),
             batch,
             excluded=excluded,
-            bindings=await run.bindings(old.connection, new, plan, batch),
+            bindings=await run.bindings(old.connection, new, plan, batch, excluded),
             in_key_order=task.ordered_stream,
         )
         found = await read_lines(old, portion)

@@ -73,9 +73,11 @@ class LookupStrangers:
         """
         reader = self._derived.reader(plan)
         keys: dict[Key, None] = {}
+        gone = sorted(self._book.rejected(plan.flow))
         for source in range(len(plan.sources)):
             batch = Batch(0, plan.flow, Whole(source), -1)
-            records = await reader.old.fetch(lookup_keys.batch_keys(plan, batch, lookup))
+            excluded = [row for row in gone if row.source == source]
+            records = await reader.old.fetch(lookup_keys.batch_keys(plan, batch, lookup, excluded))
             keys |= dict.fromkeys(tuple(record) for record in records)
         found: list[Key] = []
         for some in _parts(list(keys)):
@@ -87,7 +89,7 @@ class LookupStrangers:
         if not keys:
             return []
         by_column = [list(texts) for texts in zip(*keys, strict=True)]
-        query = lookup_keys.rows_with_keys(plan, lookup)
+        query = lookup_keys.rows_with_keys(plan, lookup, sorted(self._book.rejected(plan.flow)))
         records = await self._derived.reader(plan).old.fetch(query, *by_column)
         gone = self._book.not_written(plan.flow)
         rows = {locate(source, id_) for source, id_ in records}

@@ -88,14 +88,22 @@ class Lookups:
         self._leads = LeadSource(job, holders)
 
     async def bind(
-        self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, batch: Batch
+        self,
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+        plan: TablePlan,
+        batch: Batch,
+        excluded: Sequence[Locator] = (),
     ) -> Bindings:
-        """What the plan's NEW-side lookups say for the rows of a batch.
+        """What the plan's NEW-side lookups say for the rows of a batch without the excluded ones, whose keys
+        are not computed.
 
         Raises:
             Refused: a key stands for two values, or the lookup table cannot be read.
         """
-        return await self._bind(old, new, plan, lambda lookup: lookup_keys.batch_keys(plan, batch, lookup))
+        return await self._bind(
+            old, new, plan, lambda lookup: lookup_keys.batch_keys(plan, batch, lookup, excluded)
+        )
 
     async def bind_rows(
         self, old: asyncpg.Connection, new: asyncpg.Connection, plan: TablePlan, rows: Sequence[Locator]
@@ -228,13 +236,12 @@ class Lookups:
     def compared(self, plan: TablePlan, lookup: Lookup) -> list[text.LookupKey]:
         """Returns how each key column is compared with its old column."""
         table, before = self._job.new.table(lookup.table), self._job.before(plan)
+        fed = [before.column(name) for name in lookup.columns] or [None] * len(lookup.keys)
         compared = []
-        for n, (name, column) in enumerate(zip(lookup.keys, lookup.columns, strict=True)):
+        for n, (name, given) in enumerate(zip(lookup.keys, fed, strict=True)):
             declared = table.column(name) if table is not None else None
-            given = before.column(column)
-            compared.append(
-                text.compared(n, name, declared.type if declared else None, given.type if given else None)
-            )
+            fractions = given.type.leaf.family in text.FRACTIONS if given else bool(lookup.key_sql)
+            compared.append(text.compared(n, name, declared.type if declared else None, fractions=fractions))
         return compared
 
     def unknowable(self, plan: TablePlan, position: int) -> bool:

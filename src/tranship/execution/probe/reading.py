@@ -20,9 +20,10 @@ from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.server.deadline import answered
-from tranship.sql.joins import Bindings
+from tranship.sql.joins import Bindings, Joins
 from tranship.sql.new.probe import ANSWER, ROLL_BACK, SAVEPOINT
-from tranship.sql.old.rows import TextColumns, raising_rows, select_texts, select_texts_of
+from tranship.sql.old.batch import in_batch
+from tranship.sql.old.rows import TextColumns, chosen_rows, raising_rows, select_texts, select_texts_of
 from tranship.sql.row_id import locate, parse
 
 _ROWS = 20_000
@@ -92,9 +93,9 @@ class Reader(Struct, frozen=True):
         for batch in batches:
             if not batch.rows:
                 continue
-            bindings = await self.lookups.bind(self.old, self.new, self.plan, batch)
+            bindings = await self._bindings(batch)
             seen: list[Locator] = []
-            if not self.may_raise(positions):
+            if not self.may_raise((*positions, *gaps)):
                 async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
                     yield chunk
                 continue
@@ -106,9 +107,30 @@ class Reader(Struct, frozen=True):
                 await self.old.execute(ROLL_BACK)
             except RAISED:
                 await self.old.execute(ROLL_BACK)
-                await self._find_broken(batch, positions, bindings)
+                raising = sorted({*positions, *self.plan.keyed_by_sql})
+                await self._find_broken(batch.source, in_batch(self.plan, batch), raising, bindings)
                 async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
                     yield chunk
+
+    async def _bindings(self, batch: Batch) -> Bindings:
+        """Returns what NEW holds for a batch; rows whose keys OLD cannot compute are entered in
+        ``broken``.
+        """
+        keyed = self.plan.keyed_by_sql
+        if not keyed:
+            return await self.lookups.bind(self.old, self.new, self.plan, batch)
+        await self.old.execute(SAVEPOINT)
+        try:
+            bindings = await self.lookups.bind(self.old, self.new, self.plan, batch, self._broken_in(batch))
+        except RAISED:
+            await self.old.execute(ROLL_BACK)
+            await self._find_broken(batch.source, in_batch(self.plan, batch), keyed, ())
+            return await self.lookups.bind(self.old, self.new, self.plan, batch, self._broken_in(batch))
+        await self.old.execute(ROLL_BACK)
+        return bindings
+
+    def _broken_in(self, batch: Batch) -> list[Locator]:
+        return [row for row in self.broken if row.source == batch.source]
 
     async def _batch(
         self,
@@ -120,7 +142,7 @@ class Reader(Struct, frozen=True):
         seen: Sequence[Locator],
     ) -> AsyncIterator[Chunk]:
         before = self.job.before(self.plan)
-        excluded = [row for row in self.broken if row.source == batch.source] + list(seen)
+        excluded = [*self._broken_in(batch), *seen]
         texts = TextColumns(positions, gaps, bindings, self.raw)
         query = select_texts(self.plan, before, batch, texts, only=only, excluded=excluded)
         async for chunk in self._stream(query, batch.source, positions, gaps, first=self._first(batch.rows)):
@@ -138,20 +160,26 @@ class Reader(Struct, frozen=True):
         )
         return (
             computed
+            # Every read joins what all lookups find.
+            or bool(self.plan.keyed_by_sql)
             or any(isinstance(e, Sql) for e in expressions)
             or any(take.conversion.rule is Rule.ZONE for take in takes)
         )
 
-    async def _find_broken(self, batch: Batch, positions: Sequence[int], bindings: Bindings) -> None:
+    async def _find_broken(
+        self, source: int, read: str, positions: Sequence[int], bindings: Bindings
+    ) -> None:
+        """Enters rows of one source for which a mapping raises in ``broken``; ``read`` is FROM and WHERE of
+        those that are tried.
+        """
         await self.old.execute(SAVEPOINT)
-        await self.old.execute(
-            raising_rows(self.plan, self.job.before(self.plan), batch, positions, bindings)
-        )
+        joins = Joins(self.plan, self.job.before(self.plan), bindings)
+        await self.old.execute(raising_rows(joins, source, read, positions))
         answers = decode(await self.old.fetchval(ANSWER), type=list[tuple[str, int, str, str]])
         await self.old.execute(ROLL_BACK)
         for row, position, sqlstate, message in answers:
             failure = Failure(sqlstate, message, column=self.plan.columns[position].column)
-            self.broken[parse(batch.source, row)] = failure
+            self.broken[parse(source, row)] = failure
 
     def _first(self, rows: int) -> int:
         """Rows to begin with, by the average size of a row on OLD's disk: compressed values may be
@@ -164,14 +192,47 @@ class Reader(Struct, frozen=True):
     async def chosen(
         self, rows: Iterable[Locator], positions: Sequence[int], gaps: Sequence[int] = ()
     ) -> AsyncIterator[Chunk]:
-        """Just these rows."""
-        before = self.job.before(self.plan)
+        """Yields just these rows, without those for which an expression raises."""
         for group in by_source(row for row in rows if row not in self.broken):
-            bindings = await self.lookups.bind_rows(self.old, self.new, self.plan, group)
-            texts = TextColumns(positions, gaps, bindings, self.raw)
-            query = select_texts_of(self.plan, before, group, texts)
-            async for chunk in self._stream(query, group[0].source, positions, gaps, first=self._first(-1)):
-                yield chunk
+            seen: set[Locator] = set()
+            if not self.may_raise((*positions, *gaps)):
+                async for chunk in self._group(group, positions, gaps):
+                    yield chunk
+                continue
+            await self.old.execute(SAVEPOINT)
+            try:
+                async for chunk in self._group(group, positions, gaps):
+                    yield chunk
+                    seen.update(chunk.rows)
+                await self.old.execute(ROLL_BACK)
+            except RAISED:
+                await self.old.execute(ROLL_BACK)
+                left = await self._computable([row for row in group if row not in seen], positions)
+                async for chunk in self._group(left, positions, gaps):
+                    yield chunk
+
+    async def _group(
+        self, rows: Sequence[Locator], positions: Sequence[int], gaps: Sequence[int]
+    ) -> AsyncIterator[Chunk]:
+        """Yields chosen rows of one source."""
+        if not rows:
+            return
+        before = self.job.before(self.plan)
+        bindings = await self.lookups.bind_rows(self.old, self.new, self.plan, rows)
+        texts = TextColumns(positions, gaps, bindings, self.raw)
+        query = select_texts_of(self.plan, before, rows, texts)
+        async for chunk in self._stream(query, rows[0].source, positions, gaps, first=self._first(-1)):
+            yield chunk
+
+    async def _computable(self, rows: Sequence[Locator], positions: Sequence[int]) -> list[Locator]:
+        """Returns the rows of one source for which no mapping raises, and enters the others in ``broken``."""
+        source = rows[0].source
+        for some, bound in ((self.plan.keyed_by_sql, False), (positions, True)):
+            left = [row for row in rows if row not in self.broken]
+            if left and some:
+                given = await self.lookups.bind_rows(self.old, self.new, self.plan, left) if bound else ()
+                await self._find_broken(source, chosen_rows(self.plan, left), some, given)
+        return [row for row in rows if row not in self.broken]
 
     async def _stream(
         self, query: str, source: int, positions: Sequence[int], gaps: Sequence[int], *, first: int

@@ -83,7 +83,8 @@ class Scan(Struct, frozen=True):
 
         ``in_bytes``: NEW measures texts in bytes.
         """
-        if self.query or self.never_filled:
+        # A predicate over what a lookup finds is computed for rows whose key may raise.
+        if self.query or self.never_filled or plan.keyed_by_sql:
             return None
         uncertain_rows = [uncertain(plan, n, before, in_bytes=in_bytes) for n in self.converters]
         known = [rows for rows in uncertain_rows if rows is not None]

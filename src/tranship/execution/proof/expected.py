@@ -166,7 +166,7 @@ class Expecting(Struct, frozen=True):
         """
         texts = self._texts
         if texts is not None:
-            bindings = await Lookups(self.job).bind(self.old, self.new, self.plan, batch)
+            bindings = await Lookups(self.job).bind(self.old, self.new, self.plan, batch, excluded)
             read = BatchRead(self.plan, self.job.before(self.plan), batch, tuple(excluded), bindings)
             named = RowTexts(texts, keys, wanted is not None)
             statement = batch_rows(read, named, self.hashing.form(self.job.old))

@@ -13,10 +13,11 @@ import asyncpg
 
 from tranship.execution.context import Job, RunContext
 from tranship.model.dependencies import Dependencies, Reads, Versions
-from tranship.model.expression import Lookup, Sql
+from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName
 from tranship.model.plan import Source, TablePlan
 from tranship.planning.deciding.barred_calls import calls
+from tranship.planning.plan.person_sql import Kind, PersonSql, person_sql
 from tranship.planning.printed.explained import calls_in, expressions_in, read_plan, relations_in
 from tranship.server.cut import versions
 from tranship.server.session import datestyle, open_session
@@ -70,13 +71,24 @@ def _with_expressions(job: Job) -> list[tuple[TablePlan, str]]:
     """
     plans = [plan for plan in job.plan.tables if plan.sources]
     expressions = [
-        (plan, sql_expressions.explained_reads(plan, mapping.expression.text))
+        (plan, explained)
         for plan in plans
-        for mapping in plan.columns
-        if isinstance(mapping.expression, Sql)
+        for one in person_sql(plan)
+        if (explained := _explained(one)) is not None
     ]
     shaped = [plan for plan in plans if not plan.shape.one_row_each]
     return [*expressions, *((plan, sql_expressions.explained_rows(plan)) for plan in shaped)]
+
+
+def _explained(one: PersonSql) -> str | None:
+    """Returns the EXPLAIN of one text; None: the EXPLAIN of the flow's rows has it."""
+    match one.kind:
+        case Kind.VALUE:
+            return sql_expressions.explained_reads(one.rows, one.text)
+        case Kind.ORDER if not one.makes_rows:
+            return sql_expressions.explained_select(sql_expressions.ordered(one.rows, one.text))
+        case _:
+            return None
 
 
 async def _opaque_routines(old: asyncpg.Connection) -> set[tuple[str, str]]:

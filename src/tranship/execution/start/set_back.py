@@ -47,7 +47,7 @@ async def same_contents(
                 expecting = Expecting(context.job, plan, hashing, old, new)
                 for batch in mine:
                     gone = [one for one in excluded.get(row.position, ()) if one in batch.batch]
-                    bindings = await Lookups(context.job).bind(old, new, plan, batch.batch)
+                    bindings = await Lookups(context.job).bind(old, new, plan, batch.batch, gone)
                     if await expecting.sums(batch.batch, gone, bindings) != batch.sums:
                         return False
     return True

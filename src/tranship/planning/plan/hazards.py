@@ -94,13 +94,24 @@ def _column_hazards(context: _Context) -> Iterator[Hazard]:
         fails = _may_not_convert(mapping, context.new) or _may_not_compute(mapping, context.before)
         if fails:
             yield Hazard(HazardKind.CONVERSION, (mapping.column,))
-        if isinstance(mapping.expression, MapValues | Lookup) and mapping.expression.otherwise is None:
+        if _may_find_nothing(mapping):
             yield Hazard(HazardKind.GAP, (mapping.column,))
         column = context.after.column(mapping.column)
         if column is not None and column.refuses_null and _may_be_null(mapping, column, context):
             yield Hazard(HazardKind.NOT_NULL, (mapping.column,))
         if not fails and _outgrows_bytes(mapping, context.old, context.new):
             yield Hazard(HazardKind.CONVERSION, (mapping.column,))
+
+
+def _may_find_nothing(mapping: ColumnMapping) -> bool:
+    """Returns whether a value may have no entry, or the SQL that says what is looked up may raise."""
+    match mapping.expression:
+        case MapValues(otherwise=otherwise):
+            return otherwise is None
+        case Lookup(otherwise=otherwise, key_sql=key_sql):
+            return otherwise is None or bool(key_sql)
+        case _:
+            return False
 
 
 def _may_not_convert(mapping: ColumnMapping, new: Catalog) -> bool:

@@ -129,7 +129,8 @@ def _decided(entry: Resolution, column: Column, before: Table, sides: Sides) -> 
         return MapValues(entry.old_column, entry.value_mapping, otherwise, for_null)
     if entry.lookup_table is not None:
         found = _lookup(entry, entry.lookup_table, otherwise, for_null, sides)
-        return structs.replace(found, collations=_collations(found, before, sides.old))
+        collations, operators = _collations(found, before, sides.old), _operators(found, sides.old)
+        return structs.replace(found, collations=collations, operators=operators)
     if entry.old_column is None:
         raise ValueError(f"{entry.path} names no old column")
     take = _take(entry.old_column, column, before, sides)
@@ -162,6 +163,13 @@ def _collations(lookup: Lookup, before: Table, old: Catalog) -> tuple[str, ...]:
     if all(_collated_alike(key, one) for key, one in compared):
         return ()
     return tuple(_collation(key, old) for key, _ in compared)
+
+
+def _operators(lookup: Lookup, old: Catalog) -> tuple[str, ...]:
+    """Returns the equality of each key of a table of OLD in which expressions are looked up."""
+    table = old.table(lookup.table) if lookup.side is Side.OLD and lookup.key_sql else None
+    keys = [table.column(key) for key in lookup.keys] if table is not None else []
+    return tuple((key.type.own_equality if key is not None else None) or "" for key in keys)
 
 
 def _collated_alike(key: Column | None, looked_up: Column | None) -> bool:

@@ -29,7 +29,5 @@ def _parts(table: TablePlan) -> Iterator[str]:
 
 def _lookups(table: TablePlan) -> Iterator[str]:
     lookups = [m.expression for m in table.columns if isinstance(m.expression, Lookup)]
-    if any(lookup.key_sql for lookup in lookups):
-        yield "'key_sql' of a lookup"
     if any(lookup.add_missing for lookup in lookups):
         yield "'add_missing' of a lookup"

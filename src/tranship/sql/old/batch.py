@@ -16,7 +16,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.sql import ctid
 from tranship.sql.expression import compile_column, shipped
-from tranship.sql.joins import Bindings, lookup_joins
+from tranship.sql.joins import Bindings, Joins
 from tranship.sql.old.row_source import RowSource, in_key_range, row_source, row_sources, without
 from tranship.sql.quote import ident
 
@@ -78,9 +78,8 @@ def select_batch(
     columns = ", ".join(compile_column(plan, n, old) for n in shipped(plan))
     rows = row_source(plan, batch.source, batch.range)
     order = f"\nORDER BY {key_order(plan, old, rows)}" if in_key_order else ""
-    read = rows.read(
-        (*in_range(batch.range, plan), *without(rows, excluded)), lookup_joins(plan, old, bindings)
-    )
+    conditions = (*in_range(batch.range, plan), *without(rows, excluded))
+    read = rows.read_joined(conditions, Joins(plan, old, bindings))
     return f"SELECT {columns}\n{read}{order}"
 
 
@@ -100,9 +99,8 @@ def select_identified(
     columns = ", ".join([rows.id_text, *(compile_column(plan, n, old) for n in shipped(plan))])
     # A fixed order, because the number of a line has to lead back to the same row.
     order = key_order(plan, old, rows) if in_key_order else rows.order
-    read = rows.read(
-        (*in_range(batch.range, plan), *without(rows, excluded)), lookup_joins(plan, old, bindings)
-    )
+    conditions = (*in_range(batch.range, plan), *without(rows, excluded))
+    read = rows.read_joined(conditions, Joins(plan, old, bindings))
     return f"SELECT {columns}\n{read}\nORDER BY {order}"
 
 
@@ -114,7 +112,7 @@ def select_for_people(plan: TablePlan, old: Table) -> str:
         f"{compile_column(plan, n, old)} AS {ident(plan.columns[n].column)}" for n in shipped(plan)
     )
     reads = [
-        f"SELECT\n  {columns}\n{rows.read(joins=lookup_joins(plan, old, ()))}"
+        f"SELECT\n  {columns}\n{rows.read_joined((), Joins(plan, old))}"
         for _, rows in row_sources(plan.unrestricted)
     ]
     return "\nUNION ALL\n".join(reads)

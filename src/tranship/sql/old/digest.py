@@ -16,7 +16,7 @@ from tranship.model.progress import Batch
 from tranship.model.types import PgType, TypeKind
 from tranship.sql.digest import RowTexts, row_hash, row_sums, row_text, value_text
 from tranship.sql.expression import compile_column, compile_text, shipped
-from tranship.sql.joins import Bindings, lookup_joins
+from tranship.sql.joins import Bindings, Joins
 from tranship.sql.old.batch import in_range
 from tranship.sql.old.row_source import row_source, without
 
@@ -49,8 +49,8 @@ class BatchRead(Struct, frozen=True):
     def rows(self, *also: str) -> str:
         """Returns FROM, joins and WHERE; ``also`` are further conditions."""
         source = row_source(self.plan, self.batch.source, self.batch.range)
-        conditions = [*in_range(self.batch.range, self.plan), *without(source, self.excluded), *also]
-        return source.read(conditions, lookup_joins(self.plan, self.old, self.bindings))
+        conditions = (*in_range(self.batch.range, self.plan), *without(source, self.excluded))
+        return source.read_joined(conditions, Joins(self.plan, self.old, self.bindings), also)
 
 
 def batch_sums(read: BatchRead, texts: Sequence[str], form: HashForm) -> str:

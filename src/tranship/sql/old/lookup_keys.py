@@ -14,18 +14,21 @@ from tranship.sql.expression import lookup_values
 from tranship.sql.joins import followed_key, key_texts
 from tranship.sql.lookup import several
 from tranship.sql.old.batch import in_range
-from tranship.sql.old.row_source import RowSource, among, row_source, row_sources, where
+from tranship.sql.old.row_source import RowSource, among, row_source, row_sources, where, without
 from tranship.sql.quote import ident
 
 _MOST_SHOWN = 3
 """Ambiguous keys that are named to a person: one is enough to refuse the lookup."""
 
 
-def batch_keys(plan: TablePlan, batch: Batch, lookup: Lookup | Followed) -> str:
+def batch_keys(
+    plan: TablePlan, batch: Batch, lookup: Lookup | Followed, excluded: Sequence[Locator] = ()
+) -> str:
     """Returns a query for the distinct keys of a batch's rows, as texts; keys with a NULL are never looked
-    up.
+    up. ``excluded`` are rows of the batch whose keys nobody needs.
     """
-    return _distinct(row_source(plan, batch.source, batch.range), in_range(batch.range, plan), lookup)
+    rows = row_source(plan, batch.source, batch.range)
+    return _distinct(rows, (*in_range(batch.range, plan), *without(rows, excluded)), lookup)
 
 
 def keys_of(plan: TablePlan, rows: Sequence[Locator], lookup: Lookup | Followed) -> str:
@@ -34,19 +37,24 @@ def keys_of(plan: TablePlan, rows: Sequence[Locator], lookup: Lookup | Followed)
     return _distinct(source, (among(source, rows),), lookup)
 
 
-def rows_with_keys(plan: TablePlan, lookup: Lookup) -> str:
-    """Returns a query for the rows that look up one of the given keys: source position, id.
+def rows_with_keys(plan: TablePlan, lookup: Lookup, excluded: Sequence[Locator]) -> str:
+    """Returns a query for the rows, but for the excluded ones, that look up one of the given keys: source
+    position, id.
 
     Its parameters are ``text[]``, one for each key column, with the texts that :func:`batch_keys` gives.
     """
     terms = key_texts(lookup)
     given = ", ".join(f"${n + 1}::pg_catalog.text[]" for n in range(len(terms)))
-    columns = ", ".join(f"k{n}" for n in range(len(terms)))
-    on = " AND ".join(f"wanted.k{n} OPERATOR(pg_catalog.=) {term}" for n, term in enumerate(terms))
-    wanted = f"JOIN (SELECT * FROM ROWS FROM (pg_catalog.unnest({given})) AS w({columns})) AS wanted ON {on}"
-    reads = [
-        f"SELECT {number}, {rows.id} {rows.read(joins=f' {wanted}')}" for number, rows in row_sources(plan)
-    ]
+    columns = [f"k{n}" for n in range(len(terms))]
+    wanted = f"SELECT * FROM ROWS FROM (pg_catalog.unnest({given})) AS w({', '.join(columns)})"
+    on = " AND ".join(f"wanted.{name} OPERATOR(pg_catalog.=) r.{name}" for name in columns)
+    named = ", ".join(f"{term} AS {name}" for term, name in zip(terms, columns, strict=True))
+    reads = []
+    for number, rows in row_sources(plan):
+        kept = without(rows, [row for row in excluded if row.source == number])
+        # OFFSET 0: expressions are computed for the rows that are left alone.
+        read = f"SELECT {rows.id} AS id, {named} {rows.read(kept)}\nOFFSET 0"
+        reads.append(f"SELECT {number}, r.id FROM ({read}) AS r JOIN ({wanted}) AS wanted ON {on}")
     return " UNION ALL ".join(reads)
 
 
@@ -67,9 +75,16 @@ def ambiguous_to_be(plan: TablePlan, keys: Sequence[str], value: str) -> str:
 
 
 def _distinct(rows: RowSource, conditions: Sequence[str], lookup: Lookup | Followed) -> str:
+    if isinstance(lookup, Lookup) and lookup.key_sql:
+        # OFFSET 0: expressions, which may raise, are computed for the rows that are left alone.
+        names = [f"k{n}" for n in range(len(lookup.keys))]
+        terms = ", ".join(f"{t} AS {name}" for t, name in zip(key_texts(lookup), names, strict=True))
+        known = where(f"{name} IS NOT NULL" for name in names)
+        read = f"SELECT {terms} {rows.read(conditions)}\nOFFSET 0"
+        return f"SELECT DISTINCT {', '.join(names)} FROM ({read}) AS r{known}"
     if isinstance(lookup, Lookup):
-        terms, values = key_texts(lookup), lookup_values(lookup)
+        texts, values = key_texts(lookup), lookup_values(lookup)
     else:
-        terms, values = (followed_key(lookup),), tuple(f"old.{ident(c)}" for c in lookup.columns)
-    known = [f"{value} IS NOT NULL" for value in values]
-    return f"SELECT DISTINCT {', '.join(terms)} {rows.read((*conditions, *known))}"
+        texts, values = (followed_key(lookup),), tuple(f"old.{ident(c)}" for c in lookup.columns)
+    given = [f"{value} IS NOT NULL" for value in values]
+    return f"SELECT DISTINCT {', '.join(texts)} {rows.read((*conditions, *given))}"

@@ -18,6 +18,7 @@ from tranship.model.locator import Locator, Pages, Range
 from tranship.model.plan import Source, TablePlan
 from tranship.model.shape import CutKind, Filter, Items, Query, Shape
 from tranship.sql import ctid
+from tranship.sql.joins import Joins
 from tranship.sql.left_out import filtered, lines, not_followed
 from tranship.sql.old.merged import repointed_heap
 from tranship.sql.quote import ident, relation, text_array, tid_array
@@ -52,6 +53,13 @@ class RowSource(Struct, frozen=True):
     def read(self, conditions: Iterable[str] = (), joins: str = "") -> str:
         """Returns FROM, joins and WHERE of the rows that meet further conditions."""
         return f"{self.heap}{joins}{where((*self.conditions, *conditions))}"
+
+    def read_joined(self, conditions: Iterable[str], joins: Joins, also: Iterable[str] = ()) -> str:
+        """Returns the same with the joins of all lookups; ``also`` are conditions on what they find."""
+        kept = tuple(conditions)
+        # An old row without items has no number of one.
+        made = (f"{_ITEM.value} IS NOT NULL",) if _ITEM in self.parts else ()
+        return self.read((*kept, *also), joins.all((*self.conditions, *made, *kept)))
 
 
 TID = "pg_catalog.tid"

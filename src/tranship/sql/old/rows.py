@@ -16,8 +16,8 @@ from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.sql.expression import compile_text, gap, gap_value
-from tranship.sql.joins import Bindings, lookup_joins, own_key
-from tranship.sql.old.batch import in_batch, in_range, key_terms
+from tranship.sql.joins import Bindings, Joins, own_key
+from tranship.sql.old.batch import in_range, key_terms
 from tranship.sql.old.row_source import TID, Part, RowSource, among, row_source, row_sources, without
 from tranship.sql.quote import ident, literal
 from tranship.sql.types.strings import byte_text
@@ -51,25 +51,25 @@ def select_texts(
     """
     chosen = (f"({' OR '.join(only)})",) if only is not None else ()
     rows = row_source(plan, batch.source, batch.range)
-    conditions = (*in_range(batch.range, plan), *without(rows, excluded), *chosen)
-    return _texts(plan, old, rows, conditions, texts)
+    conditions = (*in_range(batch.range, plan), *without(rows, excluded))
+    joins = Joins(plan, old, texts.bindings)
+    return f"SELECT {_listed(rows, joins, texts)}\n{rows.read_joined(conditions, joins, chosen)}"
 
 
 def select_texts_of(plan: TablePlan, old: Table, rows: Sequence[Locator], texts: TextColumns) -> str:
     """Returns the same query for chosen rows, at least one, of one source."""
     source = row_source(plan.unrestricted, rows[0].source)
-    return _texts(plan, old, source, (among(source, rows),), texts)
+    joins = Joins(plan, old, texts.bindings)
+    return f"SELECT {_listed(source, joins, texts)}\n{source.read_joined((among(source, rows),), joins)}"
 
 
-def _texts(
-    plan: TablePlan, old: Table, rows: RowSource, conditions: Sequence[str], texts: TextColumns
-) -> str:
-    columns = [compile_text(plan, n, old) for n in texts.positions]
-    columns += [_missing_value(plan, n, old) for n in texts.gaps]
+def _listed(rows: RowSource, joins: Joins, texts: TextColumns) -> str:
+    """Returns the list of id, shipped texts and missing values."""
+    columns = [compile_text(joins.plan, n, joins.old) for n in texts.positions]
+    columns += [_missing_value(joins.plan, n, joins.old) for n in texts.gaps]
     if texts.raw:
         columns = [f"pg_catalog.convert_to({column}, 'SQL_ASCII')" for column in columns]
-    listed = ", ".join([rows.id, *columns])
-    return f"SELECT {listed}\n{rows.read(conditions, lookup_joins(plan, old, texts.bindings))}"
+    return ", ".join([rows.id, *columns])
 
 
 def _missing_value(plan: TablePlan, position: int, old: Table) -> str:
@@ -252,26 +252,33 @@ def rows_where(plan: TablePlan, predicate: str, rejected: Sequence[Locator]) -> 
     )
 
 
-def raising_rows(
-    plan: TablePlan, old: Table, batch: Batch, positions: Sequence[int], bindings: Bindings
-) -> str:
-    """Returns a DO statement for OLD that finds the rows of a batch for which computing a mapping raises.
+def chosen_rows(plan: TablePlan, rows: Sequence[Locator]) -> str:
+    """Returns FROM and WHERE of chosen rows, at least one, of one source."""
+    source = row_source(plan.unrestricted, rows[0].source)
+    return source.read((among(source, rows),))
+
+
+def raising_rows(joins: Joins, source: int, read: str, positions: Sequence[int]) -> str:
+    """Returns a DO statement for OLD that finds the rows of a source for which computing a mapping raises;
+    ``read`` is FROM and WHERE of the rows that are tried.
 
     A person's expression may raise, or a conversion at the edge of its range. The statement computes the
     mappings at ``positions`` row by row and leaves ``[[id, position, SQLSTATE, message], …]`` as JSON in
     the setting ``tranship.answer``. Errors that do not speak of the row's value end it: only the classes 21
     (cardinality), 22 (data), 23 (constraint) and P0 (PL/pgSQL) are caught.
     """
-    rows = row_source(plan.unrestricted, batch.source)
+    rows = row_source(joins.plan.unrestricted, source)
     names = ["tranship_row", *(f"tranship_row_{n}" for n in range(1, len(rows.parts)))]
     this_row = [f"{part.value} = {name}" for part, name in zip(rows.parts, names, strict=True)]
-    read = rows.read(this_row, lookup_joins(plan, old, bindings))
-    tries = "\n".join(f"tranship_at := {n}; PERFORM {compile_text(plan, n, old)} {read};" for n in positions)
+    values = [(n, compile_text(joins.plan, n, joins.old)) for n in positions]
+    tries = "\n".join(
+        f"tranship_at := {n}; PERFORM {value} {rows.read(this_row, joins.of(n))};" for n, value in values
+    )
     block = _RAISING.format(
         declared="\n  ".join(f"{name} {part.type};" for name, part in zip(names, rows.parts, strict=True)),
         row=", ".join(names),
         ids=rows.order,
-        rows=in_batch(plan, batch),
+        rows=read,
         text=_row_text(names, rows.parts),
         tries=tries,
     )

@@ -116,6 +116,16 @@ def test_a_lookup_of_another_type_converts() -> None:
         assert only(catalog(KEYED), new, entry) == hazards
 
 
+def test_an_expression_that_is_looked_up_may_raise() -> None:
+    lookup = LookupTable(table="k", key_columns=("code",), value_column="id", database="new")
+    new = catalog(table("t", "id int!", "a int", "n int", key=["id"]), table("k", "id int!", "code text!"))
+    for key_sql, hazards in (((), []), (("old.a",), ["gap a"])):
+        entry = Resolution(
+            "t", "", "transform", old_column="a", new_column="a", lookup_table=lookup, key_sql=key_sql
+        )
+        assert only(catalog(KEYED), new, replace(entry, default_value="7")) == hazards
+
+
 def test_a_check_that_old_holds_is_not_asked_about() -> None:
     check = Check("c", "(n > 0)", columns=("n",))
     held = replace(KEYED, checks=(check,))
