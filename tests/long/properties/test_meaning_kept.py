@@ -27,7 +27,9 @@ from tranship.planning.types.conversion import convert
 from tranship.server.catalog import read_catalog
 
 ZONE = "America/New_York"
-STRINGS = frozenset(t for t in edges() if re.match(r"text|varchar|char|name|short", t))
+STRINGS = frozenset(
+    t for t in edges() if re.match(r"text|varchar|char|name|short", t) and not t.endswith("[]")
+)
 NO_WAY_BACK = {
     ("smallint", "boolean"): "0 and 1 alone are read, and boolean has no cast to smallint",
     ("bigint", "boolean"): "likewise",
@@ -57,7 +59,8 @@ class Joined:
         """Conditions of which one says that the text ``a`` in NEW means what ``v`` means in OLD, with %L for
         the two.
         """
-        bare = re.sub(r"\([-0-9, ]+\)", "", self.new)
+        # The word char alone means char(1), bpchar has no length.
+        bare = re.sub(r"\([-0-9, ]+\)", "", re.sub(r"\bchar\(", "bpchar(", self.new))
         if self.old in STRINGS and self.new not in STRINGS:
             # NEW reads the text: as it would without a length or precision.
             yield f"CAST(CAST(%2$L AS {bare}) AS text) = %1$L"
