@@ -1,6 +1,6 @@
 -- One row per given setting that this server knows: its present value.
 -- Every server since 11. $1 names.
-select given.name, pg_catalog.current_setting(s.name) as now, pg_catalog.pg_backend_pid() as backend
+select given.name, pg_catalog.current_setting(given.name) as now, pg_catalog.pg_backend_pid() as backend
 from pg_catalog.unnest($1::pg_catalog.text[]) as given (name)
-join pg_catalog.pg_settings as s on pg_catalog.lower(s.name) operator(pg_catalog.=) pg_catalog.lower(given.name)
-where given.name operator(pg_catalog.<>) 'client_connection_check_interval' or pg_catalog.version() like '%linux%'
+where pg_catalog.current_setting(given.name, true) is not null
+  and (given.name operator(pg_catalog.<>) 'client_connection_check_interval' or pg_catalog.version() like '%linux%')
