@@ -11,6 +11,7 @@ from tranship import api
 from tranship.config import load_config
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event
+from tranship.model.verification import Verification, VerifyOptions
 
 END_LOCKS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -48,6 +49,14 @@ async def migrate(
         **options,
     )
     result, _ = await api.migrate(config, wanted, events.append if events is not None else None, stop)
+    return result
+
+
+async def verify(pair: Pair, folder: Path, **options: Any) -> Verification:
+    """``tranship verify`` in this process."""
+    ends = {side: options.pop(side, None) for side in ("old", "new")}
+    config = load_config(pair.config(folder, **ends))
+    result, _ = await api.verify(config, VerifyOptions(results_dir=str(folder), **options))
     return result
 
 

@@ -8,7 +8,8 @@ Functions that connect are coroutines. Problems that a person can solve are rais
 Begin with ``analyze.py``.
 
 1. ``analyze.py``: comparing, suggesting, validating. 2. ``preview.py``: some rows, before and after.
-3. ``migrate.py``: runs. 4. ``upkeep.py``: status, doctor, rollback, purge.
+3. ``migrate.py``: runs. 4. ``verify.py``: their verification at any time. 5. ``upkeep.py``: status, doctor,
+   rollback, purge.
 """
 
 from tranship.analysis.prepare import Prepared, prepare
@@ -30,6 +31,7 @@ from tranship.api.upkeep import (
     rollback,
     status,
 )
+from tranship.api.verify import verify
 from tranship.codec.files import result_path
 
 __all__ = [
@@ -59,4 +61,5 @@ __all__ = [
     "suggest",
     "undecided",
     "validate",
+    "verify",
 ]

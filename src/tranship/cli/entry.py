@@ -23,6 +23,7 @@ COMMANDS = {
     "resolve": "Write or check the file with your decisions.",
     "preview": "Show ten rows of every table, before and after; it shows values and writes nothing.",
     "migrate": "Copy the rows from OLD to NEW: a dry run, unless --live.",
+    "verify": "Compare what runs brought into NEW with what OLD's rows became, at any time after them.",
     "status": "Show how far the runs into NEW are.",
     "doctor": "Show triggers, keys and indexes that a crashed run left disabled; --restore enables them.",
     "rollback": "Delete exactly the rows that a run wrote: a preview, unless --live.",

@@ -6,5 +6,5 @@ that need no server are in ``planning/``. Begin with ``live``: it is a live run 
 Then, in the order in which a run passes them: ``context`` (what every step is given), ``start`` (may it
 begin, and with what), ``probe`` (which rows would NEW refuse), ``active_run`` (the run while it lasts),
 ``copying`` (its batches), ``switches`` (what is off in NEW meanwhile), ``results``. ``resilience`` keeps
-sessions, locks and tries; ``rollback`` and ``upkeep`` are commands of their own.
+sessions, locks and tries; ``rollback``, ``upkeep`` and ``verification`` are commands of their own.
 """

@@ -97,10 +97,10 @@ async def _compared(
     proof = _unproven(live, task, hashing)
     there = await table_sums(new, job, plan, hashing, of.known, of.oldest)
     wrong = differing(task.done, there)
-    if not wrong and not there.others_later:
+    if not wrong and not there.others.rows:
         return proof
-    naming = Naming(job, plan, hashing, live.snapshot, new, of.oldest, of.known)
-    found = await naming.differences(wrong, _not_copied(live, task))
+    naming = Naming(job, plan, hashing, new, of.oldest, of.known)
+    found = await naming.differences(live.snapshot, wrong, _not_copied(live, task))
     return structs.replace(proof, differences=tuple(found))
 
 

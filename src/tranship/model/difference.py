@@ -35,6 +35,8 @@ class Difference(Struct, frozen=True):
     rows: int = 1
     by_others: bool = False
     """The row in NEW was written by somebody else's transaction since the run began."""
+    old_changed: bool = False
+    """OLD was written to since the run: whether this row of NEW or another one is wrong cannot be told."""
 
 
 class Proof(Struct, frozen=True):

@@ -29,6 +29,10 @@ KEEP_ALIVE = 10.0
 """Seconds between two looks at each holder. Firewalls forget connections that are idle for minutes; this
 keeps them known.
 """
+COMPARABLE = 2**30
+"""Transactions after which the 32 bits of a row's xmin prove nothing; half of what the server itself
+allows.
+"""
 LOCK_SECONDS = 3
 LOCK_TRIES = 20
 """Another session's ACCESS EXCLUSIVE lock on OLD is waited for about a minute, in short steps: while a lock
@@ -90,6 +94,13 @@ class Mark(Struct, frozen=True):
         """
         oldest, next_one, open_ones = self.text.split(":")
         return oldest == next_one or bool(open_ones)
+
+    def unseen_from(self, now: Mark) -> tuple[int, tuple[int, ...]] | None:
+        """Returns what `unseen` says, for row versions that a later snapshot shows; None: they cannot be told
+        any more.
+        """
+        told = now.timeline == self.timeline and 0 <= now.oldest - self.oldest < COMPARABLE
+        return self.unseen if told else None
 
     def __str__(self) -> str:
         """Returns the text that the journal keeps."""

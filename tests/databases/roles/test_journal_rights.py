@@ -39,7 +39,15 @@ async def test_default_privileges_let_nobody_in(make_pair: MakePair, tmp_path: P
 
 @pytest.mark.parametrize(
     "command",
-    [["status"], ["doctor"], ["doctor", "--restore"], ["rollback"], ["rollback", "--live"], ["purge"]],
+    [
+        ["status"],
+        ["verify"],
+        ["doctor"],
+        ["doctor", "--restore"],
+        ["rollback"],
+        ["rollback", "--live"],
+        ["purge"],
+    ],
 )
 async def test_told_in_words(
     make_pair: MakePair, run_cli: Callable[..., CliResult], tmp_path: Path, command: list[str]

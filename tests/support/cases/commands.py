@@ -85,6 +85,10 @@ class Commands:
             "migrate", str(self.config), "--prefix", PREFIX, *given, *self.options, *options
         )
 
+    def verify(self) -> CliResult:
+        """Runs ``verify``."""
+        return self._tranship("verify", str(self.config), "--prefix", PREFIX)
+
     def run(self, words: list[str], env: Mapping[str, str]) -> CliResult:
         """Runs a line of a ``console`` block, in a process of its own where it is to be killed."""
         program, *arguments = words

@@ -24,7 +24,7 @@ class TableSums(Struct, frozen=True):
 
     by_transaction: Mapping[int, Sums]
     """By the lower 32 bits of the transaction."""
-    others_later: int = 0
+    others: Sums = Sums()
     """Rows that other transactions wrote since the run began."""
 
 
@@ -39,8 +39,8 @@ async def table_sums(
     query = sums_by_transaction(job.after(plan), copied_columns(job, plan), hashing.form(job.new))
     await in_zone(new, plan)
     rows = await new.fetch(query, oldest & LOW)
-    others = sum(row["rows"] for row in rows if row["later"] and row["xid"] not in mine)
-    return TableSums({row["xid"]: sums_of(row) for row in rows}, others)
+    others = (sums_of(row) for row in rows if row["later"] and row["xid"] not in mine)
+    return TableSums({row["xid"]: sums_of(row) for row in rows}, sum(others, Sums()))
 
 
 async def in_zone(new: asyncpg.Connection, plan: TablePlan) -> None:
@@ -51,10 +51,11 @@ async def in_zone(new: asyncpg.Connection, plan: TablePlan) -> None:
 
 def differing(done: Sequence[BatchRow], there: TableSums) -> list[BatchRow]:
     """Returns the batches whose rows in NEW are not what they should be."""
-    return [row for row in done if _of(row, there) != (row.sums or Sums())]
+    return [row for row in done if sums_in(row, there) != row.due]
 
 
-def _of(row: BatchRow, there: TableSums) -> Sums:
+def sums_in(row: BatchRow, there: TableSums) -> Sums:
+    """Returns the sums over what NEW holds of a batch."""
     found = Sums()
     for xid in {xid & LOW for xid in row.xids}:
         found += there.by_transaction.get(xid, Sums())

@@ -160,20 +160,22 @@ class Expecting(Struct, frozen=True):
         excluded: Sequence[Locator],
         keys: tuple[int, ...],
         wanted: Sequence[str] | None = None,
+        only: tuple[str, ...] = (),
     ) -> list[Row]:
         """Returns the rows of a batch without the excluded ones: those of the ``wanted`` keys with all
-        values, or all without values.
+        values, or all without values. ``only``: SQL of further conditions on the old rows.
         """
         texts = self._texts
         if texts is not None:
             bindings = await Lookups(self.job).bind(self.old, self.new, self.plan, batch, excluded)
-            read = BatchRead(self.plan, self.job.before(self.plan), batch, tuple(excluded), bindings)
+            before = self.job.before(self.plan)
+            read = BatchRead(self.plan, before, batch, tuple(excluded), bindings, only)
             named = RowTexts(texts, keys, wanted is not None)
             statement = batch_rows(read, named, self.hashing.form(self.job.old))
             rows = await self._asked(statement, *([list(wanted)] if wanted is not None else []))
             if rows is not None:
                 return [Row(r["k"], r["digest"], tuple(r["v"])) for r in rows]
-        found = self._rendered(batch, excluded, keys=keys, values=wanted is not None)
+        found = self._rendered(batch, excluded, keys=keys, values=wanted is not None, only=only)
         return [row async for row in found if wanted is None or row.key in wanted]
 
     async def _asked(self, statement: str, *arguments: object) -> list[asyncpg.Record] | None:
@@ -189,7 +191,13 @@ class Expecting(Struct, frozen=True):
         return answer
 
     async def _rendered(
-        self, batch: Batch, excluded: Sequence[Locator], *, keys: tuple[int, ...], values: bool = False
+        self,
+        batch: Batch,
+        excluded: Sequence[Locator],
+        *,
+        keys: tuple[int, ...],
+        values: bool = False,
+        only: tuple[str, ...] = (),
     ) -> AsyncIterator[Row]:
         """Yields a batch's rows by sending them to NEW, which prints them as it would hold them."""
         columns = copied_columns(self.job, self.plan)
@@ -199,7 +207,8 @@ class Expecting(Struct, frozen=True):
         asked = rows_query(question.rows, [part])
         reader = Reader(self.job, self.plan, self.old, self.new, Lookups(self.job), {})
         gone = frozenset(excluded)
-        async for chunk in reader.chunks([batch], question.positions):
+        chosen = [" AND ".join(only)] if only else None
+        async for chunk in reader.chunks([batch], question.positions, only=chosen):
             rows = json_rows(
                 chunk, question.positions, (n for n, row in enumerate(chunk.rows) if row not in gone)
             )

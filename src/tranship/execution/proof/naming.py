@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import asyncpg
 from msgspec import Struct
@@ -27,13 +28,36 @@ NAMED = 1000
 """Rows of one flow that are named; the others are counted."""
 
 
+class OldBatch(Struct, frozen=True):
+    """The rows of one batch as OLD gives them."""
+
+    expecting: Expecting
+    batch: BatchRow
+    excluded: tuple[Locator, ...]
+    """Those that were not copied."""
+    only: tuple[str, ...] = ()
+    """SQL of further conditions on the old rows."""
+
+    async def rows(self, keys: tuple[int, ...], wanted: Sequence[str] | None = None) -> list[Row]:
+        """Returns them as NEW should hold them (`Expecting.rows`)."""
+        return await self.expecting.rows(self.batch.batch, self.excluded, keys, wanted, self.only)
+
+
+class Named(NamedTuple):
+    """What differs in one batch."""
+
+    differences: list[Difference]
+    """The rows that NEW should hold and does not."""
+    extra: Counter[Row]
+    """Rows that the batch wrote and that are none of those."""
+
+
 class Naming(Struct, frozen=True):
     """Names what differs in the rows of one flow."""
 
     job: Job
     plan: TablePlan
     hashing: Hashing
-    snapshot: Snapshot
     new: asyncpg.Connection
     oldest: int
     """The first transaction of the runs that filled the table, 64 bits."""
@@ -41,50 +65,52 @@ class Naming(Struct, frozen=True):
     """All their transactions, 32 bits."""
 
     async def differences(
-        self, batches: Sequence[BatchRow], excluded: Mapping[int, Sequence[Locator]]
+        self, snapshot: Snapshot, batches: Sequence[BatchRow], excluded: Mapping[int, Sequence[Locator]]
     ) -> list[Difference]:
         """Returns every difference of these batches, and the rows that others added since the run began.
 
-        ``excluded`` are the rows of each batch, by its number, that were not copied.
+        ``snapshot`` is that of the run; ``excluded`` are the rows of each batch, by its number, that were
+        not copied.
         """
         found: list[Difference] = []
         async with self.new.transaction(readonly=True):
             await in_zone(self.new, self.plan)
-            strangers = await self._strangers()
+            strangers = await self.strangers()
             for batch in batches:
-                gone = excluded.get(batch.batch.number, ())
-                async with self.snapshot.reader(self.plan.zone) as old:
-                    found += await self._of_batch(old, batch, gone, strangers)
-            added = (self._told(DifferenceKind.ADDED, row.key, n) for row, n in strangers.items())
-            found += [replace(one, by_others=True) for one in added]
+                gone = tuple(excluded.get(batch.batch.number, ()))
+                async with snapshot.reader(self.plan.zone) as old:
+                    expecting = Expecting(self.job, self.plan, self.hashing, old, self.new)
+                    reading = OldBatch(expecting, batch, gone)
+                    named = await self.of_batch(reading, await reading.rows(self.keys), strangers)
+                found += [*named.differences, *self.told_each(DifferenceKind.ADDED, named.extra)]
+            found += self.added(strangers)
         return found
 
-    async def _of_batch(
-        self,
-        old: asyncpg.Connection,
-        batch: BatchRow,
-        excluded: Sequence[Locator],
-        strangers: Counter[Row],
-    ) -> list[Difference]:
-        """Returns the differences of one batch. Rows of ``strangers`` that are its own rows are taken out."""
-        expecting = Expecting(self.job, self.plan, self.hashing, old, self.new)
-        due = Counter(await expecting.rows(batch.batch, excluded, self.keys))
-        there = await self._fetch(rows_written(self._after, self._texts(), self._form, batch.xids))
+    async def of_batch(self, reading: OldBatch, rows: Sequence[Row], strangers: Counter[Row]) -> Named:
+        """Compares the rows that NEW should hold of one batch with those that it holds. Rows of ``strangers``
+        that are the batch's own are taken out.
+        """
+        due = Counter(rows)
+        written = rows_written(self._after, self._texts(), self._form, reading.batch.xids)
+        there = await self._fetch(written)
         missing, extra = due - there, there - due
         # Somebody may have written an equal row anew: content decides, not the transaction.
         missing -= _taken(missing, strangers)
-        found = []
         changed = self._changed(missing, extra, strangers) if self.keys else {}
         by_others = {row.key for row in strangers}
-        for key, row in changed.items():
+        for row in changed.values():
             del missing[row]
-            for rows in (extra, strangers):
-                for other in [other for other in rows if other.key == key]:
-                    del rows[other]
-        named = await self._columns(expecting, batch, excluded, list(changed))
-        found += [replace(one, by_others=key in by_others) for key, one in zip(changed, named, strict=True)]
-        found += [self._told(DifferenceKind.MISSING, row.key, n) for row, n in missing.items()]
-        return found + [self._told(DifferenceKind.ADDED, row.key, n) for row, n in extra.items()]
+        for elsewhere in (extra, strangers):
+            for other in [other for other in elsewhere if other.key in changed]:
+                del elsewhere[other]
+        named = await self._columns(reading, list(changed))
+        found = [replace(one, by_others=key in by_others) for key, one in zip(changed, named, strict=True)]
+        return Named([*found, *self.told_each(DifferenceKind.MISSING, missing)], extra)
+
+    def added(self, strangers: Counter[Row]) -> list[Difference]:
+        """Returns the rows that others added."""
+        told = self.told_each(DifferenceKind.ADDED, strangers)
+        return [replace(one, by_others=True) for one in told]
 
     @staticmethod
     def _changed(missing: Counter[Row], *elsewhere: Counter[Row]) -> dict[str, Row]:
@@ -92,15 +118,13 @@ class Naming(Struct, frozen=True):
         keys = {row.key for rows in elsewhere for row in rows}
         return {row.key: row for row in missing if row.key is not None and row.key in keys}
 
-    async def _columns(
-        self, expecting: Expecting, batch: BatchRow, excluded: Sequence[Locator], keys: Sequence[str]
-    ) -> list[Difference]:
+    async def _columns(self, reading: OldBatch, keys: Sequence[str]) -> list[Difference]:
         """Returns the changed rows with the columns that differ; beyond a bound, without them."""
         asked = list(keys[:NAMED])
         if not asked:
             return []
         names = [column.name for column in copied_columns(self.job, self.plan)]
-        due = {row.key: row.values for row in await expecting.rows(batch.batch, excluded, self.keys, asked)}
+        due = {row.key: row.values for row in await reading.rows(self.keys, asked)}
         query = rows_of_keys(self._after, self._texts(wanted=True), self._form)
         there = {row.key: row.values for row in await self._fetch(query, asked)}
         found = []
@@ -112,12 +136,16 @@ class Naming(Struct, frozen=True):
             found.append(replace(one, columns=columns, expected=expected, found=seen))
         return found + [self._told(DifferenceKind.CHANGED, key) for key in keys[NAMED:]]
 
+    def told_each(self, kind: DifferenceKind, rows: Counter[Row]) -> list[Difference]:
+        """Returns these rows as differences of one kind."""
+        return [self._told(kind, row.key, n) for row, n in rows.items()]
+
     def _told(self, kind: DifferenceKind, key: str | None, rows: int = 1) -> Difference:
         names = [copied_columns(self.job, self.plan)[n].name for n in self.keys]
         parts = dict(zip(names, record_parts(key), strict=True)) if key is not None else None
         return Difference(str(self.plan.new), kind, parts, rows=rows)
 
-    async def _strangers(self) -> Counter[Row]:
+    async def strangers(self) -> Counter[Row]:
         """Returns the rows that others wrote since the run began."""
         query = rows_of_others(self._after, self._texts(), self._form, sorted(self.mine))
         return await self._fetch(query, self.oldest & LOW)

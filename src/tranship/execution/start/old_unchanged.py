@@ -16,14 +16,10 @@ from tranship.model.notes import LookingForWrites, UnchangedSoFar
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Event, Noted
 from tranship.server.old_reader import OldReader
-from tranship.server.snapshot import Mark, Snapshot
+from tranship.server.snapshot import COMPARABLE, Mark, Snapshot
 
 _REMINDER = 10.0
 """Seconds between two messages about the same comparison."""
-COMPARABLE = 2**30
-"""Transactions after which the 32 bits of a row's xmin prove nothing; half of what the server itself
-allows.
-"""
 
 
 class _Differs(Exception):

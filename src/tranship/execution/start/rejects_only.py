@@ -24,7 +24,7 @@ from tranship.execution.context import Job, MovedBefore, RunContext, TakenUp
 from tranship.execution.probe.everything import probing_session
 from tranship.execution.start.earlier_runs import Before, journalled, latest, part
 from tranship.execution.start.found_again import Found, Rejected, Unfindable, find_again, mapped, restricted
-from tranship.execution.start.old_unchanged import COMPARABLE, Seen
+from tranship.execution.start.old_unchanged import Seen
 from tranship.execution.start.values_written import Written, other_values
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
@@ -245,9 +245,7 @@ class _Search:
         """Returns the transactions of OLD that a run's snapshot did not show; None: they cannot be told any
         more.
         """
-        now, then = self._snapshot.mark, Mark.of(run.snapshot)
-        told = now.timeline == then.timeline and 0 <= now.oldest - then.oldest < COMPARABLE
-        return then.unseen if told else None
+        return Mark.of(run.snapshot).unseen_from(self._snapshot.mark)
 
     async def _then(self, run: Run, task: TaskRow) -> TablePlan:
         """Returns the plan of a flow as a run decided it, on the heaps as they are now."""

@@ -16,7 +16,6 @@ from tranship.execution.probe.everything import probing_session
 from tranship.execution.probe.lookups import Lookups
 from tranship.execution.proof.expected import Expecting, Hashing
 from tranship.model.dependencies import Dependencies
-from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.server.journal import BatchRow, Run, TaskRow
 from tranship.server.snapshot import Snapshot
@@ -37,7 +36,7 @@ async def same_contents(
         return True
     journal, hashing = context.journal, Hashing.of(run.hashing)
     plans = {plan.flow: plan for plan in context.job.plan.tables}
-    excluded = await _excluded(context, control, run)
+    excluded = await journal.not_copied(control, run.id)
     batches = await journal.batches(control, rows, run.id)
     async with probing_session(context) as new:
         for row in rows:
@@ -51,15 +50,6 @@ async def same_contents(
                     if await expecting.sums(batch.batch, gone, bindings) != batch.sums:
                         return False
     return True
-
-
-async def _excluded(context: RunContext, control: asyncpg.Connection, run: Run) -> dict[int, list[Locator]]:
-    """Returns the rows that were not copied, by the position of their flow."""
-    predicted = await context.journal.predicted(control, run.id)
-    found = {position: set(what.rows) for position, what in predicted.items()}
-    for reject in await context.journal.rejects(control, run.id):
-        found.setdefault(reject.position, set()).add(reject.reject.row)
-    return {position: sorted(rows) for position, rows in found.items()}
 
 
 def _comparable(plan: TablePlan, batch: BatchRow) -> bool:

@@ -144,6 +144,11 @@ class BatchRow(Struct, frozen=True):
     """Rows that were merged into others."""
 
     @property
+    def due(self) -> Sums:
+        """The sums over what NEW should hold of it; none where they were not computed."""
+        return self.sums or Sums()
+
+    @property
     def already_there(self) -> int:
         """Rows that NEW held before the run, equal in every column: all others are counted."""
         counted = self.written + self.rejected + self.kept + self.updated + self.merged

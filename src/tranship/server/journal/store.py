@@ -134,6 +134,13 @@ class Journal:
             for row in await conn.fetch(self.sql("rejects"), run)
         )
 
+    async def not_copied(self, conn: asyncpg.Connection, run: str) -> dict[int, list[Locator]]:
+        """Returns the rows of OLD that a run did not add to NEW, in order, by the position of their flow."""
+        found = {position: set(what.rows) for position, what in (await self.predicted(conn, run)).items()}
+        for reject in await self.rejects(conn, run):
+            found.setdefault(reject.position, set()).add(reject.reject.row)
+        return {position: sorted(rows) for position, rows in found.items()}
+
     async def rejected_rows(
         self, conn: asyncpg.Connection, run: str, position: int
     ) -> list[tuple[bytes | None, Locator]]:

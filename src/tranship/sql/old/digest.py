@@ -45,11 +45,13 @@ class BatchRead(Struct, frozen=True):
     excluded: tuple[Locator, ...] = ()
     """Rows of the batch that are not copied."""
     bindings: Bindings = ()
+    only: tuple[str, ...] = ()
+    """Further conditions on the old rows."""
 
     def rows(self, *also: str) -> str:
         """Returns FROM, joins and WHERE; ``also`` are further conditions."""
         source = row_source(self.plan, self.batch.source, self.batch.range)
-        conditions = (*in_range(self.batch.range, self.plan), *without(source, self.excluded))
+        conditions = (*in_range(self.batch.range, self.plan), *without(source, self.excluded), *self.only)
         return source.read_joined(conditions, Joins(self.plan, self.old, self.bindings), also)
 
 

@@ -25,7 +25,7 @@ def unlike(
         unseen: leaves out row versions of this transaction (64 bits), of later ones and of those listed;
             None: none.
     """
-    seen = _seen(*unseen) if unseen is not None else ()
+    seen = seen_by(*unseen) if unseen is not None else ()
     reads = []
     for number, rows in row_sources(plan):
         kept = (*seen, *without(rows, [row for row in excluded if row.source == number]))
@@ -37,7 +37,7 @@ def unlike(
     """
 
 
-def _seen(first: int, open_ones: Sequence[int]) -> tuple[str, ...]:
+def seen_by(first: int, open_ones: Sequence[int]) -> tuple[str, ...]:
     """Returns the conditions of row versions that a snapshot shows, by its xmax and the transactions that
     were open. xmin has 32 bits.
     """

@@ -92,3 +92,11 @@ JOIN {journal}.task t ON t.run = r.id AND t.new_table = $2
 JOIN {journal}.batch b ON b.run = t.run AND b.position = t.position
 CROSS JOIN LATERAL pg_catalog.unnest(b.xids OPERATOR(pg_catalog.||) b.update_xids) AS x(xid)
 WHERE mine.id = $1;
+
+-- name: xids_of_table
+-- $1 NEW's identity, $2 table of NEW. The transactions in which runs wrote it in this server, savepoints and updates included.
+SELECT COALESCE(pg_catalog.array_agg(x.xid), '{}') FROM {journal}.run r
+JOIN {journal}.task t ON t.run = r.id AND t.new_table = $2
+JOIN {journal}.batch b ON b.run = t.run AND b.position = t.position
+CROSS JOIN LATERAL pg_catalog.unnest(b.xids OPERATOR(pg_catalog.||) b.update_xids) AS x(xid)
+WHERE r.new_identity = $1;

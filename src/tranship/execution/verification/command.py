@@ -1,0 +1,156 @@
+"""The verification of finished runs, from their journal in NEW."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+
+from msgspec.structs import replace
+
+from tranship import __version__
+from tranship.config import Config
+from tranship.errors import UsageError
+from tranship.errors.codes.runs import NoRun, NoSuchRun
+from tranship.execution.context import Journalled
+from tranship.execution.resilience.connection import control
+from tranship.execution.resilience.stop_reasons import not_begun
+from tranship.execution.verification.old_now import OldNow
+from tranship.execution.verification.recorded import Recorded, RecordedRun, read_runs
+from tranship.execution.verification.scene import Scene
+from tranship.execution.verification.tables import check_table
+from tranship.model.catalog import Catalog
+from tranship.model.difference import Difference
+from tranship.model.names import TableName
+from tranship.model.options import command_line
+from tranship.model.verdict import DatabaseInfo
+from tranship.model.verification import Verification, VerifiedTable, VerifyOptions
+from tranship.server.catalog import read_catalog
+from tranship.server.identity import read_identity
+from tranship.server.journal import Journal, Run, find_journal
+from tranship.server.session import datestyle, open_session
+from tranship.server.trouble import DATABASE_TROUBLE
+
+OnTable = Callable[[VerifiedTable], None]
+
+
+async def verify(config: Config, options: VerifyOptions, on_table: OnTable) -> Verification:
+    """Compares what runs brought into NEW with the sums in its journal; which rows differ is asked of OLD as
+    it is now. ``on_table`` is called as each table is done. Writes nothing.
+
+    Raises:
+        UsageError: the journal knows no such run.
+        TranshipError: NEW cannot be read.
+    """
+    started = datetime.datetime.now(tz=datetime.UTC)
+    async with control(config) as new:
+        journal = await find_journal(new, config.journal_schema)
+        every = await journal.runs(new, None) if journal is not None else ()
+        wanted = [run for run in every if options.run in (None, run.id)]
+        if journal is None or not wanted:
+            raise _unknown(options)
+        identity = (await read_identity(new)).key
+        runs = await read_runs(new, journal, wanted, identity)
+        async with new.transaction(isolation="repeatable_read", readonly=True):
+            catalog = await read_catalog(new, None, journal_schema=journal.schema)
+    plans = [run.plan for run in runs if run.plan is not None]
+    async with AsyncExitStack() as stack:
+        old = OldNow(config, catalog, plans, stack)
+        try:
+            # As batches have it: domains and generated columns mean the same.
+            session = await open_session(config.new, datestyle=datestyle(catalog), search_path=None)
+            stack.callback(session.terminate)
+            scene = Scene(session, journal, catalog, identity, options, old, _places(every, runs, journal))
+            tables = await _tables(scene, runs, on_table)
+        except DATABASE_TROUBLE as error:
+            raise not_begun(error, "the verification") from error
+    info = _database(config, catalog)
+    return _result(options, started, wanted, tables, info, old_read=old.read)
+
+
+def _unknown(options: VerifyOptions) -> UsageError:
+    status = command_line(options.invocation, "status", options.config_path)
+    return UsageError(NoSuchRun(status, options.run) if options.run else NoRun(status))
+
+
+def _places(
+    every: Sequence[Run], runs: Sequence[RecordedRun], journal: Journal
+) -> dict[str, tuple[Journalled, ...]]:
+    """Returns by run where the journal says where its children are led: in the run itself, or in the latest
+    one before it that moved the parents from the same OLD.
+    """
+    by_id = {run.run.id: run for run in runs}
+    found: dict[str, tuple[Journalled, ...]] = {}
+    known: dict[tuple[str, object], Journalled] = {}
+    for run in (by_id[run.id] for run in every if run.id in by_id):
+        for flow in run.flows:
+            if flow.task.rejects_of is None:
+                place = Journalled(flow.flow, journal.schema, run.run.id, flow.task.position)
+                known[run.run.old_identity, flow.flow] = place
+        mine = [place for (old, _), place in known.items() if old == run.run.old_identity]
+        found[run.run.id] = tuple(mine)
+    return found
+
+
+async def _tables(scene: Scene, runs: Iterable[RecordedRun], on_table: OnTable) -> list[VerifiedTable]:
+    """Returns the verdicts table by table, in the order of the first run's plan."""
+    by_table: dict[TableName, list[Recorded]] = {}
+    for run in runs:
+        for flow in run.flows:
+            by_table.setdefault(flow.table, []).append(flow)
+    found: list[VerifiedTable] = []
+    for flows in by_table.values():
+        for verdict in await check_table(scene, flows):
+            found.append(_shown(verdict, show_values=scene.options.show_values))
+            on_table(found[-1])
+    return found
+
+
+def _shown(verdict: VerifiedTable, *, show_values: bool) -> VerifiedTable:
+    """Returns a verdict; values of rows, keys apart, only where they may be shown."""
+    if show_values:
+        return verdict
+    return replace(
+        verdict, differences=tuple(replace(one, expected=(), found=()) for one in verdict.differences)
+    )
+
+
+def _result(
+    options: VerifyOptions,
+    started: datetime.datetime,
+    runs: Sequence[Run],
+    tables: Sequence[VerifiedTable],
+    new: DatabaseInfo,
+    *,
+    old_read: bool,
+) -> Verification:
+    found = [one for table in tables for one in table.differences]
+    exit_status = _exit_status(options, found, tables)
+    return Verification(
+        tool_version=__version__,
+        status="differs" if found else "not verified" if exit_status else "verified",
+        exit_status=exit_status,
+        started=started.isoformat(timespec="milliseconds"),
+        finished=datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="milliseconds"),
+        runs=tuple(run.id for run in runs),
+        tables=tuple(tables),
+        new=new,
+        old_read=old_read,
+        arguments=options.arguments,
+    )
+
+
+def _exit_status(options: VerifyOptions, found: Sequence[Difference], tables: Sequence[VerifiedTable]) -> int:
+    """Returns 5 where NEW is wrong, and 1 where a person has to look: others changed rows of a NEW in use, or
+    the rows of a table could not be compared.
+    """
+    if any(not (options.new_in_use and one.by_others) for one in found):
+        return 5
+    return 1 if found or any(table.verified is None for table in tables) else 0
+
+
+def _database(config: Config, catalog: Catalog) -> DatabaseInfo:
+    new = config.new
+    return DatabaseInfo(
+        new.host, new.port, catalog.database, new.user, catalog.server_version, catalog.fingerprint
+    )

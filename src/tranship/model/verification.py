@@ -1,0 +1,79 @@
+"""What ``tranship verify`` is asked and what it answers. The result file consists of these types, written by
+the codec: field names are its JSON keys.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+from tranship.model.difference import Difference
+from tranship.model.resolution import Problem
+from tranship.model.verdict import DatabaseInfo
+
+
+class VerifyOptions(Struct, frozen=True, kw_only=True):
+    """Options of ``verify``; paths are relative to the working directory."""
+
+    run: str | None = None
+    """The run whose rows are verified; None: those of every run."""
+    counts: bool = False
+    """Only the numbers of rows are compared, no contents."""
+    new_in_use: bool = False
+    """Others write to NEW: rows that they added or changed are told and do not count as wrong."""
+    prefix: str | None = None
+    results_dir: str = "results"
+    show_values: bool = False
+    """The result may hold values of rows."""
+    arguments: tuple[str, ...] = ()
+    """The command line as given, for the result file."""
+    invocation: str = "tranship"
+    config_path: str = ""
+
+
+class VerifiedTable(Struct, frozen=True):
+    """What is known of the rows that one run brought into one table."""
+
+    run: str
+    table: str
+    """OLD's table."""
+    new_table: str
+    rows: int
+    """Rows that the run wrote, by its journal."""
+    verified: bool | str | None
+    """True: equal. A text: equal but for what it says. False: NEW differs. None: nothing is proven."""
+    verified_why: str = ""
+    """Why no more is known, or how the rows were compared where it was not by their transactions."""
+    cells_verified: int = 0
+    """Values of NEW that are what OLD's rows became."""
+    differences: tuple[Difference, ...] = ()
+    """Rows of NEW that are not what OLD's rows became."""
+    rows_changed_in_old: int = 0
+    """Rows of batches that differ which OLD changed or deleted since the run: no difference by itself."""
+    flow: str | UnsetType = UNSET
+    """What a person calls the flow; absent for a plain pair of tables."""
+
+    @property
+    def label(self) -> str:
+        """What people see: the flow's name, and the old table's where the flow has none."""
+        return self.flow or self.table
+
+
+class Verification(Struct, frozen=True, kw_only=True):
+    """The result file of a verification."""
+
+    format_version: int = 1
+    tool_version: str
+    status: Literal["verified", "differs", "not verified"]
+    exit_status: int
+    started: str
+    finished: str
+    runs: tuple[str, ...]
+    """The runs whose rows were compared, oldest first."""
+    tables: tuple[VerifiedTable, ...]
+    problems: tuple[Problem, ...] = ()
+    new: DatabaseInfo | None = None
+    old_read: bool = False
+    """OLD was asked which rows differ: NEW's sums alone do not say it."""
+    arguments: tuple[str, ...] = ()

@@ -1,0 +1,77 @@
+"""The lines of a verification, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tranship.model.difference import Difference
+from tranship.model.verification import Verification, VerifiedTable
+from tranship.model.visible import printed
+
+MOST = 20
+"""Rows of a table that differ and are named on the terminal."""
+
+
+def shown(text: str) -> str:
+    """Returns a text on one line, with escapes for the characters that are not shown."""
+    return printed(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def table_lines(table: VerifiedTable) -> Iterator[str]:
+    """Yields what is known of one table, and the first rows that differ."""
+    yield shown(f"{table.label} -> {table.new_table}: {verdict(table)}")
+    yield from difference_lines(table.differences)
+    if table.rows_changed_in_old:
+        yield f"  OLD changed {table.rows_changed_in_old} rows of these batches since the run"
+
+
+def verdict(table: VerifiedTable) -> str:
+    """Returns the verdict about a table in words."""
+    why = f" ({table.verified_why})" if table.verified_why else ""
+    match table.verified:
+        case True:
+            return f"verified, {table.rows} rows{why}"
+        case False:
+            return f"DIFFERS: {table.verified_why}"
+        case None:
+            return f"not verified: {table.verified_why}"
+        case words:
+            return f"verified {words}, {table.rows} rows{why}"
+
+
+def difference_lines(differences: Sequence[Difference]) -> Iterator[str]:
+    """Yields the first rows that differ, by their keys and columns, with values where they may be shown."""
+    for one in differences[:MOST]:
+        key = ", ".join(f"{name}={value}" for name, value in (one.key or {}).items())
+        rows = f"{one.rows} rows" if one.rows > 1 else "a row"
+        since = " (OLD was written to since: it may be another row)" if one.old_changed else ""
+        yield shown(f"  {one.kind} in {one.table}: {key or rows}{_columns(one)}{since}")
+    if len(differences) > MOST:
+        yield f"  … and {len(differences) - MOST} more, in the result file"
+
+
+def _columns(one: Difference) -> str:
+    if not one.columns:
+        return ""
+    if not one.expected:
+        return f": {', '.join(one.columns)}"
+    values = zip(one.columns, one.expected, one.found, strict=True)
+    return ": " + ", ".join(f"{name} {_value(due)} is {_value(found)}" for name, due, found in values)
+
+
+def _value(text: str | None) -> str:
+    return "NULL" if text is None else f"'{text}'"
+
+
+def last_line(result: Verification) -> str:
+    """Returns the last line: whether NEW holds what OLD's rows became."""
+    cells = sum(table.cells_verified for table in result.tables)
+    match result.status:
+        case "verified":
+            return f"Verified: {cells} values in NEW are what OLD's rows became"
+        case "differs":
+            rows = sum(one.rows for table in result.tables for one in table.differences)
+            return f"DIFFERS: {rows} rows of NEW are not what OLD's rows became"
+        case _:
+            left = sum(table.verified is None for table in result.tables)
+            return f"Not verified: {left} of {len(result.tables)} tables could not be compared"
