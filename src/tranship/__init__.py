@@ -12,6 +12,8 @@ Imports go one way, from the first of these packages to the last; ``pyproject.to
 * ``codec``: files. ``errors``: exceptions and the table of error codes. ``model``: the nouns in which all of
   them speak.
 
+Users of the library import everything from ``tranship.api`` (the page ``docs/library.md``).
+
 Begin with ``model/catalog.py`` and ``model/plan.py``, then ``api/migrate.py``. Each package says in its
 ``__init__`` what lives there.
 """

@@ -7,16 +7,17 @@ read-only transactions.
 
 Begin with ``prepare.py``, which does the whole work before a run.
 
-1. ``sides.py`` connects and reads both catalogs; ``statistics.py`` reads what ANALYZE has stored;
+1. ``reached.py`` shows what both connections and their privileges are like.
+2. ``sides.py`` connects and reads both catalogs; ``statistics.py`` reads what ANALYZE has stored;
    ``spellings.py`` has NEW print expressions of both sides in one form.
-2. ``evidence.py`` asks the data the questions behind suggestions; ``lookup_evidence.py``, ``key_evidence.py``
+3. ``evidence.py`` asks the data the questions behind suggestions; ``lookup_evidence.py``, ``key_evidence.py``
    and ``refused_values.py`` ask those that take several steps. ``asker.py`` puts all of them to the servers
    within one time limit, and ``sampling.py`` says how much of a table is read.
-3. ``standing.py`` reads what NEW's tables hold already; ``swapped.py`` refuses a pair of databases that is
+4. ``standing.py`` reads what NEW's tables hold already; ``swapped.py`` refuses a pair of databases that is
    the wrong way round.
-4. ``stale.py`` compares files with the databases as they are; ``value_checks.py``, ``expression_checks.py``
+5. ``stale.py`` compares files with the databases as they are; ``value_checks.py``, ``expression_checks.py``
    and ``lookup_checks.py`` try the values, expressions and lookups of decisions on the servers that have to
    take them.
-5. ``problems.py`` turns what is open or could not be checked into problems; ``prepare.py`` puts everything
+6. ``problems.py`` turns what is open or could not be checked into problems; ``prepare.py`` puts everything
    together.
 """

@@ -277,6 +277,6 @@ def _summed(undecided: tuple[Problem, ...], options: MigrateOptions) -> tuple[Pr
     )
     following = command_line(options.invocation, "resolve generate", changes, *options.naming)
     if not Path(changes).exists():
-        analyze = command_line(options.invocation, "analyze", options.config_path, *options.naming)
+        analyze = command_line(options.invocation, "analyze", *options.databases, *options.naming)
         following = f"{analyze}, then {following}"
     return (UndecidedChanges(len(undecided), following).problem(), *undecided)

@@ -22,6 +22,7 @@ from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.restored import as_restored
 from tranship.planning.matching.match import loose_columns
 from tranship.planning.matching.scope import Scope, make_scope
+from tranship.planning.matching.selection import narrowed
 from tranship.server.catalog import read_catalog
 from tranship.server.connect import connect
 from tranship.server.identity import read_identity, same_database, standby_of
@@ -86,6 +87,7 @@ async def read_sides(config: Config, open_: Connections, *, also: Sequence[tuple
         old_configured=config.old.schemas,
         new_configured=config.new.schemas,
     )
+    scope, problems = narrowed(scope, old, config.only, config.never, problems)
     refuse(problems)
     return Sides(old, new, scope, old_system == new_system)
 
@@ -169,6 +171,7 @@ def recorded_scope(changes: ChangesFile) -> Scope:
         old_configured=old.schemas if changes.old.configured else None,
         new_configured=new.schemas if changes.new.configured else None,
     )
+    scope, problems = narrowed(scope, old, changes.only, changes.never, problems)
     refuse([p for p in problems if p.code.startswith("TS1")])
     return scope
 

@@ -33,7 +33,7 @@ def stale_changes(options: MigrateOptions, old: Catalog, new: Catalog) -> tuple[
     if options.changes_file is None and not path.exists():
         return (NoChangesYet(str(path)).problem(),)
     recorded = read_changes(path)
-    again = command_line(options.invocation, "analyze", options.config_path or "CONFIG", *options.naming)
+    again = command_line(options.invocation, "analyze", *(options.databases or ("CONFIG",)), *options.naming)
     if _turned_round(recorded, old, new):
         what = "old_database and new_database may have changed places"
         return (ChangesOfTheOppositeDirection(str(path), what, again).problem(),)

@@ -1,5 +1,5 @@
 """tranship as a library: one function per command. It is the only package that joins the layers; the command
-line just calls it.
+line just calls it. Users of the library import everything from here, types and exceptions included.
 
 What lives here: putting analysis, planning, execution and files together. What may not live here: options of
 the command line, printing, work on rows.
@@ -16,16 +16,19 @@ from tranship.analysis.prepare import Prepared, prepare
 from tranship.analysis.problems import undecided
 from tranship.analysis.sides import Sides, connections, read_sides, refuse
 from tranship.api.analyze import Analysis, Suggestion, analyze, suggest, validate
-from tranship.api.migrate import migrate
+from tranship.api.migrate import Migrated, migrate
 from tranship.api.preview import preview
 from tranship.api.upkeep import (
     Diagnosis,
+    Ping,
+    Reached,
     Rollback,
     RollbackTable,
     RunState,
     TableState,
     accept,
     examine,
+    ping,
     purge,
     restore_all,
     rollback,
@@ -33,22 +36,49 @@ from tranship.api.upkeep import (
 )
 from tranship.api.verify import verify
 from tranship.codec.files import result_path
+from tranship.config import Config, config_from_urls, config_from_values, load_config
+from tranship.errors import ConnectError, Differs, Refused, Stopped, TranshipError, UsageError
+from tranship.model.change import Change, ChangeClass, Comparison
+from tranship.model.options import MigrateOptions
+from tranship.model.resolution import Problem
+from tranship.model.verdict import MigrationResult, TableResult
 
 __all__ = [
     "Analysis",
+    "Change",
+    "ChangeClass",
+    "Comparison",
+    "Config",
+    "ConnectError",
     "Diagnosis",
+    "Differs",
+    "MigrateOptions",
+    "Migrated",
+    "MigrationResult",
+    "Ping",
     "Prepared",
+    "Problem",
+    "Reached",
+    "Refused",
     "Rollback",
     "RollbackTable",
     "RunState",
     "Sides",
+    "Stopped",
     "Suggestion",
+    "TableResult",
     "TableState",
+    "TranshipError",
+    "UsageError",
     "accept",
     "analyze",
+    "config_from_urls",
+    "config_from_values",
     "connections",
     "examine",
+    "load_config",
     "migrate",
+    "ping",
     "prepare",
     "preview",
     "purge",

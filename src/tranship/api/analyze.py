@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -56,6 +56,7 @@ from tranship.planning.plan.build import build
 from tranship.planning.plan.not_executed import not_executed
 from tranship.report.describe.analysis import describe_analysis
 from tranship.report.html import render_html
+from tranship.report.notebook import comparison_html
 from tranship.report.text import render_text
 
 
@@ -71,6 +72,10 @@ class Analysis(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     """Warnings: what could not be read or checked."""
 
+    def _repr_html_(self) -> str:
+        """Returns the changes as a table, which notebooks show."""
+        return comparison_html(self.comparison)
+
 
 class Suggestion(Struct, frozen=True):
     """What ``resolve generate`` has written."""
@@ -84,6 +89,8 @@ class Suggestion(Struct, frozen=True):
     """Number of decisions taken over from the earlier file."""
     inserts: Path | None = None
     """A file of statements that would add the values which a suggested lookup lacks; None: it lacks none."""
+    databases: tuple[str, ...] = ()
+    """The words that named both databases when ``analyze`` was called, for the next command."""
 
 
 async def analyze(
@@ -174,9 +181,16 @@ async def suggest(
     inserts = result_path(results_dir, prefix, "missing_lookups.sql") if found.inserts else None
     if inserts is not None:
         write_text(inserts, _for_psql(found.inserts))
-    return Suggestion(
-        path, found.questions, tuple(f"{d.path}: {d.reason}" for d in found.dropped), found.kept, inserts
-    )
+    dropped = tuple(f"{d.path}: {d.reason}" for d in found.dropped)
+    words = (*recorded.databases, *_patterns(recorded))
+    return Suggestion(path, found.questions, dropped, found.kept, inserts, words)
+
+
+def _patterns(recorded: ChangesFile) -> Iterator[str]:
+    """Yields the options that choose the same tables again."""
+    for option, patterns in (("-t", recorded.only), ("-T", recorded.never)):
+        for pattern in patterns:
+            yield from (option, pattern)
 
 
 def _for_psql(statements: Sequence[str]) -> str:
@@ -250,6 +264,9 @@ def _changes_file(
         notes=tuple(ChangeRecord.of(c) for c in comparison.notes),
         tables=config.tables,
         table_mapping=config.table_mapping,
+        databases=config.words,
+        only=config.only,
+        never=config.never,
         journal_schema=config.journal_schema,
         shared_ancestor=sides.shared_ancestor,
         evidence=evidence,

@@ -6,6 +6,7 @@ import asyncio
 import datetime
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -28,8 +29,23 @@ from tranship.model.notes import ResultUnwritten, ResultWritten, Warned
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted
 from tranship.model.verdict import MigrationResult
+from tranship.report.notebook import result_html
 from tranship.report.rejects import reject_line
 from tranship.server.journal import Journal
+
+
+class Migrated(NamedTuple):
+    """What `migrate` returns."""
+
+    result: MigrationResult
+    path: Path | None
+    """The result file. None: a live run could not write it; then the result was an event, and the journal of
+    NEW holds it with the rejected rows.
+    """
+
+    def _repr_html_(self) -> str:
+        """Returns the tables with their counts, which notebooks show."""
+        return result_html(self.result)
 
 
 async def migrate(
@@ -37,11 +53,8 @@ async def migrate(
     options: MigrateOptions,
     on_event: Callable[[Event], None] | None = None,
     stop: asyncio.Event | None = None,
-) -> tuple[MigrationResult, Path | None]:
+) -> Migrated:
     """Does a dry run, a rehearsal or a live run, and returns the result and the path of its file.
-
-    The path is None where a live run could not write it: then the result was an event, and the journal of NEW
-    holds it with the rejected rows.
 
     It writes the result file and, where rows were rejected, the rejects file. ``on_event`` is called with
     every event as it happens. ``stop``, once set, ends a live run after the batches in flight.
@@ -55,7 +68,7 @@ async def migrate(
 
 async def _migrate(
     config: Config, options: MigrateOptions, hear: Callable[[Event], None], stop: asyncio.Event
-) -> tuple[MigrationResult, Path | None]:
+) -> Migrated:
     """Does the same under a stopwatch."""
     began = datetime.datetime.now(tz=datetime.UTC)
     # First of all: a run whose result cannot be written must not begin.
@@ -82,8 +95,8 @@ async def _migrate(
     outcome = replace(outcome, result=result)
     # What a dry run is asked for is its result; a live run has moved the rows, whatever becomes of the file.
     if options.live:
-        return _kept(outcome, options, hear)
-    return write_outcome(_profiled(outcome, options), options, reject_line)
+        return Migrated(*_kept(outcome, options, hear))
+    return Migrated(*write_outcome(_profiled(outcome, options), options, reject_line))
 
 
 def _profiled(outcome: MigrationOutcome, options: MigrateOptions) -> MigrationOutcome:

@@ -1,21 +1,33 @@
-"""Looking after runs: status, what is still switched off, rollback, and removing the journal."""
+"""Looking at both databases, and after runs: ping, status, what is still switched off, rollback, purge."""
 
 from __future__ import annotations
 
+from tranship.analysis.reached import Ping, Reached, ping_both
+from tranship.config import Config
 from tranship.execution.rollback.command import Rollback, RollbackTable, rollback
 from tranship.execution.upkeep.doctor import Diagnosis, accept, examine, restore_all
 from tranship.execution.upkeep.status import RunState, TableState, purge, status
 
 __all__ = [
     "Diagnosis",
+    "Ping",
+    "Reached",
     "Rollback",
     "RollbackTable",
     "RunState",
     "TableState",
     "accept",
     "examine",
+    "ping",
     "purge",
     "restore_all",
     "rollback",
     "status",
 ]
+
+
+async def ping(config: Config) -> Ping:
+    """Connects to both databases and returns versions, clocks, latency and missing privileges. It writes to
+    neither, and a server that cannot be reached is a problem of the answer.
+    """
+    return await ping_both(config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -25,8 +25,10 @@ class CliContext:
     """The command line without the program's name."""
     invocation: str
     """How the program was called, for commands that messages name (`model.options.command_line`)."""
-    json: bool = False
-    """The answer on stdout is JSON."""
+    command: str = ""
+    """The command without its script: ``migrate``, ``resolve generate``; empty: none is known."""
+    form: str = "text"
+    """How the answer on stdout is written: ``text``, ``json``, or a further form of one command."""
     log_json: bool = False
     """Progress and logs on stderr are one JSON object a line."""
     color: bool | None = None
@@ -35,6 +37,11 @@ class CliContext:
     """Messages may show values of rows."""
     writes: bool = False
     """The command may have committed rows, so an unforeseen error ends with status 4 and not 2."""
+
+    @property
+    def json(self) -> bool:
+        """Whether the answer on stdout is JSON."""
+        return self.form == "json"
 
     @property
     def colored(self) -> bool | None:
@@ -51,6 +58,14 @@ def wants_json(arguments: list[str]) -> bool:
     answered in JSON, too.
     """
     return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+
+
+def command_of(arguments: Sequence[str], known: Collection[str]) -> str:
+    """Returns the command that a command line names, judged before it is read; empty: none of ``known``."""
+    words = [word for word in arguments if not word.startswith("-")]
+    if not words or words[0] not in known:
+        return ""
+    return " ".join(words[:2] if words[0] == "resolve" else words[:1])
 
 
 def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -71,6 +86,71 @@ def _log_format(ctx: click.Context, _: click.Parameter, value: str | None) -> No
     ctx.ensure_object(CliContext).log_json = Log.json = value == "json"
 
 
+def _databases(ctx: click.Context, _: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
+    urls = [word for word in words if "://" in word]
+    if len(urls) == len(words) == 2 or (not urls and len(words) == 1):
+        return words
+    if urls:
+        # Never repeated: it may hold a password.
+        raise click.UsageError("give one configuration file, or two URLs: OLD_URL NEW_URL", ctx)
+    raise click.UsageError(f"Got unexpected extra argument ({' '.join(words[1:])})", ctx)
+
+
+def databases(function: Decorated) -> Decorated:
+    """Adds the argument that names both databases, as a tuple: a configuration file, or two URLs."""
+    return click.argument(
+        "config",
+        nargs=-1,
+        required=True,
+        # A path, so that a shell completes it.
+        type=click.Path(),
+        metavar="CONFIG|OLD_URL NEW_URL",
+        callback=_databases,
+    )(function)
+
+
+def _databases_and_table(
+    ctx: click.Context, param: click.Parameter, words: tuple[str, ...]
+) -> tuple[tuple[str, ...], str | None]:
+    count = 2 if words and "://" in words[0] else 1
+    rest = words[count : count + 1]
+    databases = _databases(ctx, param, (*words[:count], *words[count + 1 :]))
+    return databases, rest[0] if rest else None
+
+
+def databases_and_table(function: Decorated) -> Decorated:
+    """Adds the same argument, followed by a table that may be left out: a tuple of both."""
+    return click.argument(
+        "config",
+        nargs=-1,
+        required=True,
+        type=click.Path(),
+        metavar="CONFIG|OLD_URL NEW_URL [TABLE]",
+        callback=_databases_and_table,
+    )(function)
+
+
+def choosing(function: Decorated) -> Decorated:
+    """Adds ``--table`` and ``--exclude-table`` to a command."""
+    only = click.option(
+        "-t",
+        "--table",
+        "only",
+        multiple=True,
+        metavar="PATTERN",
+        help="Only OLD's tables of this name, such as 'sales.*' or 'order*'; repeatable.",
+    )
+    never = click.option(
+        "-T",
+        "--exclude-table",
+        "never",
+        multiple=True,
+        metavar="PATTERN",
+        help="None of OLD's tables of this name; repeatable, and stronger than -t.",
+    )
+    return only(never(function))
+
+
 def results(function: Decorated) -> Decorated:
     """Adds ``--prefix`` and ``--results-dir`` to a command."""
     folder = click.option(
@@ -87,17 +167,24 @@ def results(function: Decorated) -> Decorated:
     return prefix(folder(function))
 
 
-def answering(function: Decorated) -> Decorated:
-    """Adds ``--format``, ``--log-format``, ``--color`` and ``--show-values`` to a command."""
+def answering_as(*forms: str) -> Callable[[Decorated], Decorated]:
+    """Returns a decorator that adds ``--format``, with these forms, and the options of `answering`."""
     answer = click.option(
         "--format",
-        type=click.Choice(["text", "json"]),
+        type=click.Choice(forms),
         expose_value=False,
-        callback=lambda ctx, param, value: _store("json")(
-            ctx, param, None if value is None else value == "json"
-        ),
+        callback=_store("form"),
         help="Format of the answer on stdout.  [default: text]",
     )
+    return lambda function: answer(_shown(function))
+
+
+def answering(function: Decorated) -> Decorated:
+    """Adds ``--format``, ``--log-format``, ``--color`` and ``--show-values`` to a command."""
+    return answering_as("text", "json")(function)
+
+
+def _shown(function: Decorated) -> Decorated:
     log = click.option(
         "--log-format",
         type=click.Choice(["text", "json"]),
@@ -121,4 +208,4 @@ def answering(function: Decorated) -> Decorated:
         callback=_store("show_values"),
         help="Show values of rows on the terminal; without it only keys are shown.",
     )
-    return answer(log(color(show(function))))
+    return log(color(show(function)))

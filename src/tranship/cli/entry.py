@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 import click
 
 from tranship import __version__
+from tranship.cli.exit_status import rows
 
 if TYPE_CHECKING:
     from tranship.cli.context import CliContext
 
 COMMANDS = {
+    "init": "Ask for the two databases, try to connect, and write a configuration.",
+    "ping": "Connect to both databases and show versions, privileges, clocks and latency.",
     "analyze": "Compare the two databases, read-only, and report every change.",
     "resolve": "Write or check the file with your decisions.",
     "preview": "Show ten rows of every table, before and after; it shows values and writes nothing.",
@@ -30,6 +33,7 @@ COMMANDS = {
     "purge": "Remove the journal from NEW once every run is finished.",
     "schema": "JSON Schema of a file, for editors.",
     "explain": "Explain what an error code means and what to do about it.",
+    "completion": "Print the script that completes commands and options in a shell.",
     "demo": "Run the whole workflow on two temporary servers with generated data.",
 }
 """Sub-commands and their line in the help, which needs no import of their modules."""
@@ -49,6 +53,8 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+        with formatter.section("Exit status"):
+            formatter.write_dl(rows())
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -83,7 +89,9 @@ def _root() -> None:
 
 def main() -> int:
     """Runs the ``tranship`` command and returns the exit status."""
-    return _run(_root, sys.argv[1:], "tranship", "tranship")
+    from tranship.cli.context import command_of
+
+    return _run(_root, sys.argv[1:], "tranship", ("tranship", command_of(sys.argv[1:], COMMANDS)))
 
 
 def script(command: str) -> int:
@@ -92,13 +100,19 @@ def script(command: str) -> int:
     invocation = f"python {shlex.quote(folder or '.')}"
     group = load(command)
     group.context_settings = {**group.context_settings, **_SETTINGS}
-    return _run(group, sys.argv[1:], f"python {Path(folder, name)}", invocation)
+    from tranship.cli.context import command_of
+
+    named = command_of([command, *sys.argv[1:]], COMMANDS)
+    return _run(group, sys.argv[1:], f"python {Path(folder, name)}", (invocation, named))
 
 
-def _run(command: click.Command, arguments: list[str], program: str, invocation: str) -> int:
+def _run(command: click.Command, arguments: list[str], program: str, called: tuple[str, str]) -> int:
+    """Runs a command; ``called`` is the invocation and the command's name."""
     from tranship.cli.context import CliContext, wants_json
 
-    call = CliContext(arguments=tuple(arguments), invocation=invocation, json=wants_json(arguments))
+    invocation, name = called
+    form = "json" if wants_json(arguments) else "text"
+    call = CliContext(arguments=tuple(arguments), invocation=invocation, command=name, form=form)
     try:
         status = command.main(arguments, prog_name=program, standalone_mode=False, obj=call)
     except Exception as error:  # noqa: BLE001 - the last resort: Python's own status 1 would mean "rejects"

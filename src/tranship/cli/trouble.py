@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import click
 from msgspec.structs import replace
 
+from tranship.cli.answer import answer_json
 from tranship.cli.context import CliContext
-from tranship.cli.terminal import note, say
-from tranship.codec import encode
+from tranship.cli.terminal import note
 from tranship.errors import TranshipError
 from tranship.errors.codes.unforeseen import Unforeseen, UnforeseenDuringRun
 from tranship.errors.codes.usage import WrongCommandLine
@@ -84,7 +84,5 @@ def line_of(problem: Problem) -> str:
 
 
 def _as_json(problems: tuple[Problem, ...], status: int, call: CliContext) -> None:
-    if not call.json:
-        return
-    listed = [{"code": p.code, "object": p.object, "message": p.message, "hint": p.hint} for p in problems]
-    say(encode({"exit_status": status, "problems": listed}).decode().rstrip("\n"))
+    if call.json:
+        answer_json(call, None, status=status, problems=problems)

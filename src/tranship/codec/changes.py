@@ -74,6 +74,12 @@ class ChangesFile(Struct, frozen=True, forbid_unknown_fields=True):
     tables: tuple[str, ...] | None = None
     """``tables`` of the configuration."""
     table_mapping: tuple[tuple[str, str], ...] = ()
+    databases: tuple[str, ...] = ()
+    """The words that named both databases on the command line, for the next command."""
+    only: tuple[str, ...] = ()
+    """Patterns of ``--table``."""
+    never: tuple[str, ...] = ()
+    """Patterns of ``--exclude-table``."""
     journal_schema: str = "_tranship"
     shared_ancestor: bool = False
     """Both databases descend from one cluster, so equal column numbers prove a rename."""

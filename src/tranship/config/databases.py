@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 
 from tranship.codec import JsonValue, Number, child, nearest
 from tranship.config import libpq
@@ -13,6 +15,7 @@ from tranship.config.schema import ENDPOINT_KEYS, SSL_MODES
 from tranship.errors.codes.configuration import (
     DiffersFromUrl,
     EmptySchemas,
+    GivenTwice,
     KeyMissing,
     MissingOnBothSides,
     SeveralHosts,
@@ -35,12 +38,41 @@ Given = tuple[Mapping[str, JsonValue], libpq.Parameters]
 """A database's object as written, and its connection parameters so far."""
 
 
-def read_databases(reading: Reading, root: Mapping[str, JsonValue]) -> tuple[Endpoint, Endpoint]:
-    """Returns OLD and NEW. Raises UsageError at anything wrong."""
-    given = {side: _given(reading, f"{side.value}_database", root) for side in Side}
-    _fill_place(reading, given)
-    old, new = (_endpoint(reading, side, *given[side]) for side in Side)
+def read_databases(
+    reading: Reading, root: Mapping[str, JsonValue]
+) -> tuple[Endpoint | None, Endpoint | None]:
+    """Returns OLD and NEW without their passwords that a command or a file gives; None: it cannot be read.
+
+    What is wrong is kept by ``reading``.
+    """
+    given: dict[Side, Given] = {}
+    for side in Side:
+        found = reading.attempt(partial(_given, reading, f"{side.value}_database", root), None)
+        if found is not None:
+            given[side] = found
+    # With a problem before it, a missing host would only be its consequence.
+    if reading.is_right:
+        reading.attempt(partial(_fill_place, reading, given), None)
+    old, new = (
+        reading.attempt(partial(_endpoint, reading, side, *given[side]), None) if side in given else None
+        for side in Side
+    )
     return old, new
+
+
+def with_password(reading: Reading, endpoint: Endpoint, root: Mapping[str, JsonValue]) -> Endpoint:
+    """Returns a database with its password. It runs ``password_command``, so everything else has to be right.
+
+    Raises:
+        UsageError: the command fails.
+    """
+    if endpoint.password is not None:
+        return endpoint
+    path = f"$.{endpoint.side.value}_database"
+    value = root[f"{endpoint.side.value}_database"]
+    assert isinstance(value, dict)
+    password = find_password(reading, path, value, endpoint)
+    return replace(endpoint, password=None if password is None else Secret(password))
 
 
 def _given(reading: Reading, key: str, root: Mapping[str, JsonValue]) -> Given:
@@ -68,17 +100,20 @@ def _given(reading: Reading, key: str, root: Mapping[str, JsonValue]) -> Given:
 def _own_parameters(reading: Reading, path: str, value: Mapping[str, JsonValue]) -> libpq.Parameters:
     made: libpq.Parameters = {}
     for name in ENDPOINT_KEYS:
-        member = value.get(name)
-        if member is None or name in _NOT_PARAMETERS:
-            continue
-        where = child(path, name)
-        if name in _NUMBERS and isinstance(member, Number):
-            made[name] = member.text
-        elif name in _NUMBERS and not isinstance(member, str):
-            raise reading.error(where, WrongValue("a whole number", kind(member)))
-        else:
-            made[_PARAMETER_OF.get(name, name)] = reading.text(where, member, empty=name in _MAY_BE_EMPTY)
+        if value.get(name) is not None and name not in _NOT_PARAMETERS:
+            text = reading.attempt(partial(_own_text, reading, path, name, value[name]), None)
+            if text is not None:
+                made[_PARAMETER_OF.get(name, name)] = text
     return made
+
+
+def _own_text(reading: Reading, path: str, name: str, member: JsonValue) -> str:
+    where = child(path, name)
+    if name in _NUMBERS and isinstance(member, Number):
+        return member.text
+    if name in _NUMBERS and not isinstance(member, str):
+        raise reading.error(where, WrongValue("a whole number", kind(member)))
+    return reading.text(where, member, empty=name in _MAY_BE_EMPTY)
 
 
 def _with_url(reading: Reading, path: str, value: JsonValue, made: libpq.Parameters) -> libpq.Parameters:
@@ -116,34 +151,41 @@ def _endpoint(
 ) -> Endpoint:
     path = f"$.{side.value}_database"
     _fill_from_environment(reading, value, parameters)
+    if "password" in parameters and value.get("password_command") is not None:
+        reading.attempt(partial(_refuse_two_passwords, reading, path), None)
     # The port comes first: the folder of a local server's socket is found by it.
-    port = reading.number(path, "port", parameters.get("port") or "5432", _HIGHEST_PORT)
-    host = _host(reading, path, parameters, port)
+    port = _number(reading, path, "port", parameters.get("port") or "5432", _HIGHEST_PORT)
+    timeout = parameters.get("connect_timeout") or "30"
     user = parameters.get("user") or libpq.default_user()
     if not user:
         raise reading.error(path, KeyMissing("username"))
-    sslmode = _sslmode(reading, path, parameters)
-    # libpq's default: the database has the name of the user.
-    database = parameters.get("dbname") or user
-    password = find_password(reading, path, value, parameters, (host, port, database, user))
-    timeout = parameters.get("connect_timeout") or "30"
     return Endpoint(
         side=side,
-        host=host,
+        host=reading.attempt(partial(_host, reading, path, parameters, port), ""),
         port=port,
-        database=database,
+        # libpq's default: the database has the name of the user.
+        database=parameters.get("dbname") or user,
         user=user,
-        password=None if password is None else Secret(password),
-        schemas=_schemas(reading, child(path, "schema"), value.get("schema")),
-        sslmode=sslmode,
+        password=Secret(parameters["password"]) if "password" in parameters else None,
+        passfile=libpq.passfile_path(parameters, reading.environ),
+        schemas=reading.attempt(partial(_schemas, reading, child(path, "schema"), value.get("schema")), None),
+        sslmode=reading.attempt(partial(_sslmode, reading, path, parameters), ""),
         sslrootcert=_unless_empty(parameters, "sslrootcert"),
         sslcert=_unless_empty(parameters, "sslcert"),
         sslkey=_unless_empty(parameters, "sslkey"),
         sslcrl=_unless_empty(parameters, "sslcrl"),
         sslpassword=Secret(parameters["sslpassword"]) if parameters.get("sslpassword") else None,
-        connect_timeout=float(reading.number(path, "connect_timeout", timeout, _LONGEST_TIMEOUT)),
+        connect_timeout=float(_number(reading, path, "connect_timeout", timeout, _LONGEST_TIMEOUT)),
         options=_unless_empty(parameters, "options"),
     )
+
+
+def _number(reading: Reading, path: str, key: str, text: str, most: int) -> int:
+    return reading.attempt(partial(reading.number, path, key, text, most), 1)
+
+
+def _refuse_two_passwords(reading: Reading, path: str) -> None:
+    raise reading.error(child(path, "password_command"), GivenTwice())
 
 
 def _unless_empty(parameters: libpq.Parameters, name: str) -> str | None:

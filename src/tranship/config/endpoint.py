@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 from tranship.model.names import Side
@@ -45,6 +46,8 @@ class Endpoint:
     database: str
     user: str
     password: Secret | None = None
+    passfile: Path = Path()
+    """The password file in which a password is looked for that nothing else gives."""
     schemas: tuple[str, ...] | None = None
     """None: all user schemas."""
     sslmode: str = "prefer"
@@ -85,6 +88,17 @@ class Config:
     journal_schema: str = "_tranship"
     """The schema in NEW in which the journal lives."""
     path: str = ""
-    """The file, as it was named."""
+    """The file, as it was named; empty: two URLs on the command line."""
+    urls: tuple[str, ...] = ()
+    """The two URLs that stood on the command line in place of a file; they hold no password."""
+    only: tuple[str, ...] = ()
+    """Patterns of names: only old tables that match one of them take part; empty: all."""
+    never: tuple[str, ...] = ()
+    """Patterns of names: old tables that match one of them take no part."""
     warnings: tuple[str, ...] = ()
     """What is wrong with the file but stops nothing; a command prints them once on stderr."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of a command line that name the two databases: the file, or both URLs."""
+        return self.urls or (self.path,)

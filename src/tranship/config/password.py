@@ -1,4 +1,4 @@
-"""Where a password comes from: ``password_command``, the parameters, or the password file."""
+"""Where a password comes from that the parameters do not hold: ``password_command``, or the password file."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from tranship.codec import JsonValue, child
 from tranship.config import libpq
+from tranship.config.endpoint import Endpoint
 from tranship.config.reading import Reading
 from tranship.errors.codes.configuration import (
     CommandFailed,
     CommandNotRun,
     CommandTimedOut,
-    GivenTwice,
     NoCommand,
     NoPassword,
     PasswordNotUtf8,
@@ -23,32 +23,23 @@ _COMMAND_SECONDS = 120
 
 
 def find_password(
-    reading: Reading,
-    path: str,
-    value: Mapping[str, JsonValue],
-    parameters: libpq.Parameters,
-    place: tuple[str, int, str, str],
+    reading: Reading, path: str, value: Mapping[str, JsonValue], endpoint: Endpoint
 ) -> str | None:
-    """Returns a database's password; None: it has none.
+    """Returns the password of a database whose parameters hold none; None: it has none.
 
     Args:
         reading: of the file.
         path: of the database's object.
         value: that object.
-        parameters: its connection parameters, PGPASSWORD included.
-        place: host, port, database and user, to be found in the password file.
+        endpoint: the database, to be found in the password file.
 
     Raises:
-        UsageError: the command fails, or there are both a command and a password.
+        UsageError: the command fails.
     """
     if value.get("password_command") is not None:
-        where = child(path, "password_command")
-        if "password" in parameters:
-            raise reading.error(where, GivenTwice())
-        return _output_of(reading, where, value["password_command"])
-    if "password" in parameters:
-        return parameters["password"]
-    return libpq.read_passfile(libpq.passfile_path(parameters, reading.environ), *place, reading.warn)
+        return _output_of(reading, child(path, "password_command"), value["password_command"])
+    place = (endpoint.host, endpoint.port, endpoint.database, endpoint.user)
+    return libpq.read_passfile(endpoint.passfile, *place, reading.warn)
 
 
 def _output_of(reading: Reading, path: str, command: JsonValue) -> str:

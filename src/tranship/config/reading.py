@@ -8,7 +8,9 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TypeVar
 
 from tranship.codec import Document, JsonValue, Number, child, nearest
 from tranship.config import libpq
@@ -24,6 +26,7 @@ from tranship.errors.codes.configuration import (
     WrongValue,
 )
 from tranship.errors.message import UsageMessage
+from tranship.model.resolution import Problem
 
 _PLACEHOLDER = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 """``${NAME}``, and ``$${``, which stands for a literal ``${``."""
@@ -34,15 +37,44 @@ _LIBPQ_NAMES = {"user": "username", "dbname": "database", "passwd": "password"}
 it.
 """
 
+Value = TypeVar("Value")
+Instead = TypeVar("Instead")
+
 
 class Reading:
-    """The file, the environment, and the warnings that reading has gathered."""
+    """The file, the environment, and the problems and warnings that reading has gathered."""
 
     def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
         self.document = document
         self.environ = environ
         self._warnings: list[str] = []
         self._plain_secret = False
+        self._problems: list[Problem] = []
+
+    def attempt(self, read: Callable[[], Value], instead: Instead) -> Value | Instead:
+        """Returns what ``read`` returns. Where it raises, its problems are kept for `refuse`, and ``instead``
+        is returned, so that the rest of the file is read, too.
+        """
+        try:
+            return read()
+        except UsageError as error:
+            self._problems += error.problems
+            return instead
+
+    @property
+    def is_right(self) -> bool:
+        """Whether no problem was found so far."""
+        return not self._problems
+
+    def refuse(self) -> None:
+        """Raises all problems that were found, in the order of their lines.
+
+        Raises:
+            UsageError: there is one.
+        """
+        if self._problems:
+            found = dict.fromkeys(self._problems)
+            raise UsageError(sorted(found, key=lambda problem: self.document.line(problem.object)))
 
     def error(self, path: str, what: UsageMessage) -> UsageError:
         """Returns an error about a JSON path, for the caller to raise."""
@@ -60,8 +92,8 @@ class Reading:
     def warnings(self) -> tuple[str, ...]:
         """The warnings, each once, in their order."""
         file = self.document.file
-        shared = os.name != "nt" and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
-        if not self._plain_secret or not shared:
+        secret = self._plain_secret and os.name != "nt"
+        if not secret or not file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
             return tuple(dict.fromkeys(self._warnings))
         readable = (
             f"{file} holds a password and can be read by others:"
@@ -75,13 +107,14 @@ class Reading:
             self._plain_secret = True
 
     def check_keys(self, path: str, value: Mapping[str, JsonValue], known: Iterable[str]) -> None:
-        """Raises UsageError at the first key that is neither known nor a comment (begins with ``_``)."""
+        """Keeps a problem for each key that is neither known nor a comment (begins with ``_``)."""
         for key in value:
             if key in known or key.startswith("_"):
                 continue
             near = nearest(key, known) or _LIBPQ_NAMES.get(key)
             hint = f"did you mean {near!r}?" if near else f"known keys: {', '.join(known)}"
-            raise self.error(child(path, key), UnknownKey(json.dumps(key, ensure_ascii=False), hint))
+            what = UnknownKey(json.dumps(key, ensure_ascii=False), hint)
+            self._problems += self.error(child(path, key), what).problems
 
     def text(self, path: str, value: JsonValue, *, empty: bool = False) -> str:
         """Returns a text with its placeholders filled from the environment.
@@ -111,13 +144,15 @@ class Reading:
         return self.environ[name]
 
     def names(self, path: str, value: list[JsonValue]) -> tuple[str, ...]:
-        """Returns the texts of a list. Raises UsageError at one that stands there twice."""
-        names = [self.text(child(path, number), name) for number, name in enumerate(value)]
-        seen: set[str] = set()
-        for number, name in enumerate(names):
-            if name in seen:
-                raise self.error(child(path, number), NamedTwice(name))
-            seen.add(name)
+        """Returns the texts of a list, each once. What is no text, or stands there twice, is a problem."""
+        names: list[str] = []
+        for number, given in enumerate(value):
+            where = child(path, number)
+            name = self.attempt(partial(self.text, where, given), None)
+            if name in names:
+                self._problems += self.error(where, NamedTwice(str(name))).problems
+            elif name is not None:
+                names.append(name)
         return tuple(names)
 
     def number(self, path: str, key: str, text: str, most: int) -> int:

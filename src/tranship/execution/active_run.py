@@ -266,5 +266,5 @@ async def fence(run: WorkerContext, new: asyncpg.Connection) -> None:
     Raises:
         Stopped: another run took over.
     """
-    command = command_line(run.context.options.invocation, "status", run.context.config.path)
+    command = command_line(run.context.options.invocation, "status", *run.context.config.words)
     await hold_epoch(new, run.context.journal, run.run, run.epoch, command=command)

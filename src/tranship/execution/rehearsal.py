@@ -100,7 +100,7 @@ class _Rehearsal:
         before = await earlier(self.new, found, self.passed.old)
         if before.unfinished is not None:
             back = command_line(
-                self.context.options.invocation, "rollback", self.context.config.path, "--live"
+                self.context.options.invocation, "rollback", *self.context.config.words, "--live"
             )
             raise Refused(UnfinishedBeforeRehearsal(back))
         work = await to_do(self.new, self.context, before)

@@ -120,8 +120,10 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     """The command line as given, for the result file."""
     invocation: str = "tranship"
     """How the program was called, for `command_line`: hints name the next command in the same words."""
-    config_path: str = ""
-    """The configuration file as it was named, for the next command."""
+    databases: tuple[str, ...] = ()
+    """The words that name the two databases on the command line (the configuration file, or two URLs), for
+    the next command.
+    """
 
     @property
     def naming(self) -> tuple[str, ...]:

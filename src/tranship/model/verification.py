@@ -29,7 +29,8 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
     arguments: tuple[str, ...] = ()
     """The command line as given, for the result file."""
     invocation: str = "tranship"
-    config_path: str = ""
+    databases: tuple[str, ...] = ()
+    """The words that name the two databases on the command line, for the next command."""
 
 
 class VerifiedTable(Struct, frozen=True):

@@ -9,5 +9,6 @@ Begin with ``document.py``: what a report says, without saying how it looks.
    documents.
 3. ``console.py`` turns the events of a run into lines; ``notes.py``, ``reasons.py`` and ``rejects.py`` word
    its notes and rejected rows.
-4. ``error_codes.py`` words the table of error codes.
+4. ``error_codes.py`` words the table of error codes; ``ci.py`` writes problems for build servers, and
+   ``notebook.py`` tables for notebooks.
 """

@@ -38,7 +38,7 @@ def test_questions_as_json(desk_of: DeskOf) -> None:
     desk.type("tranship analyze config/my-config.json")
     told = json.loads(
         desk.type("tranship resolve generate results/migration_changes.json --format json").stdout
-    )
+    )["result"]
     assert told["resolutions_file"] == "results/manual_resolutions.json"
     assert [question["number"] for question in told["questions"]] == [1, 2]
     assert told["missing_lookups_file"] is None

@@ -387,9 +387,10 @@ def test_max_rejects(desk_of: DeskOf) -> None:
 def test_answers_as_json(desk_of: DeskOf) -> None:
     desk = desk_of(SAME + SAME_ROWS, SAME)
     told = desk.type("tranship analyze config/my-config.json --format json")
-    assert json.loads(told.stdout)["summary"]["total"] == 0
+    assert json.loads(told.stdout)["result"]["summary"]["total"] == 0
     told = desk.type("tranship migrate config/my-config.json --live --format json --log-format json")
-    assert json.loads(told.stdout)["status"] == "done"
+    answer = json.loads(told.stdout)
+    assert (answer["command"], answer["exit_status"], answer["result"]["status"]) == ("migrate", 0, "done")
     events = [json.loads(line) for line in told.stderr.splitlines()]
     assert "RunStarted" in [event["event"] for event in events]
     assert {event["table"] for event in events if event["event"] == "TableDone"} == {

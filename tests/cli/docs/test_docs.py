@@ -4,6 +4,7 @@ support/fences.py says what the fences mean that cases have, too. Here also
 
     ```json NAME        written to the file NAME; in a configuration,
                         the two servers are replaced by the test's
+    ```python           run in the folder; the ```text block after it is what it prints
     ```json NAME own roles   the same, but roles and passwords are the page's
 
 and programs of the console are tranship and python scripts/….
@@ -22,7 +23,7 @@ from pathlib import Path
 import click
 import pytest
 
-from support import ROOT, CliResult, Pair
+from support import ROOT, CliResult, Pair, run_python
 from support.fences import Fence, answer_text, fences, follow_console
 from tranship.cli.entry import COMMANDS, load
 
@@ -66,6 +67,8 @@ class Reader:
                 case ["text"] if answer:
                     assert block.text.strip() == answer, f"line {block.line}"
                     answer = ""
+                case ["python"]:
+                    answer = self._run_program(block.text)
                 case ["json", name, *own_roles]:
                     self._write(name, block.text, kept=("username", "password") if own_roles else ())
                 case ["console", *_]:
@@ -84,6 +87,13 @@ class Reader:
             text = json.dumps(document)
         path.write_text(text, encoding="utf-8")
         path.chmod(0o600)
+
+    def _run_program(self, text: str) -> str:
+        path = self.folder / "example.py"
+        path.write_text(text, encoding="utf-8")
+        done = run_python(path, cwd=self.folder)
+        assert done.status == 0, done
+        return done.stdout.strip()
 
     def _run(self, words: list[str], env: Mapping[str, str]) -> CliResult:
         program, *arguments = words

@@ -91,7 +91,7 @@ def test_answers_for_programs_are_json_on_lines_that_break_nowhere_else(
     )
     desk.config()
     told = desk.type("tranship migrate config/my-config.json --format json --show-values")
-    assert json.loads(told.stdout)["stats"]["rows_failed"] == 1
+    assert json.loads(told.stdout)["result"]["stats"]["rows_failed"] == 1
     assert all(line.isprintable() for line in told.stdout.splitlines())
     (rejects,) = [name for name in desk.files() if name.endswith(".jsonl")]
     (line,) = desk.read(f"results/{rejects}").splitlines()

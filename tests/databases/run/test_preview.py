@@ -204,5 +204,5 @@ def test_the_command_shows_lines_and_json(
     assert "na\\u202eme 'a\\u000ab' → na\\u202eme 'a\\u000ab'" in said.stdout
     assert "gone NULL" in said.stdout
     answer = json.loads(invoke("preview", config, "t", "--format", "json").stdout)
-    assert answer["tables"][0]["rows"][0]["after"][1]["text"] == "a\nb"
+    assert answer["result"]["tables"][0]["rows"][0]["after"][1]["text"] == "a\nb"
     assert "shows values" in invoke("preview", "--help").stdout

@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 import json
 import os
-import resource
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 
 from support import ROOT, CliResult
+from tranship import __version__, api
 from tranship.cli.entry import COMMANDS, load
+from tranship.cli.exit_status import STATUSES
 from tranship.cli.terminal import shown
 
 STOPPABLE = """
@@ -39,51 +41,86 @@ Cli = Callable[..., CliResult]
 SCRIPTS = ("db_migration_tool.py", "manual_resolutions.py", "data_migrator.py")
 
 
-def test_help_is_quick(run_cli: Cli) -> None:
-    """Processor time, which other work does not stretch: the best of five,
-    against what Python itself needs to start.
-    """
-
-    def best(*words: str) -> float:
-        times = []
-        for _ in range(5):
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            subprocess.run(
-                [sys.executable, *words],
-                env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-                check=True,
-                capture_output=True,
-            )
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-        return min(times)
-
-    assert best("-m", "tranship", "--help") - best("-c", "pass") < 0.2
-
-
-def test_help_imports_nothing_heavy() -> None:
-    code = (
-        "import sys; from tranship.cli import main; sys.argv = ['tranship', '--help'];"
-        " main(); print(*sys.modules, file=sys.stderr)"
+def loaded_by(code: str) -> set[str]:
+    """The modules that a new Python has loaded after running some code, without those of its own start."""
+    counted = (
+        f"import sys; before = set(sys.modules); {code}; print(*set(sys.modules) - before, file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", counted],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         check=True,
         capture_output=True,
         text=True,
     )
-    loaded = set(done.stderr.split())
-    assert not loaded & {
-        "asyncpg",
-        "asyncio",
-        "rich",
-        "jinja2",
-        "rapidfuzz",
-        "tranship.api",
-        "tranship.planning",
+    return set(done.stderr.split())
+
+
+def test_the_library_imports_nothing_until_it_is_used() -> None:
+    loaded = loaded_by("import tranship")
+    assert {name for name in loaded if name.startswith("tranship")} == {"tranship"}
+    assert len(loaded) < 20
+
+
+def test_help_imports_little() -> None:
+    loaded = loaded_by("from tranship.cli import main; sys.argv = ['tranship', '--help']; main()")
+    ours = {name for name in loaded if name.split(".")[0] == "tranship"}
+    assert len(ours) < 15, ours
+    assert not loaded & {"asyncio", "asyncpg", "jinja2", "msgspec", "rapidfuzz", "rich", "ssl"}
+    # A third of them are click's and what click needs of the standard library.
+    assert len(loaded) < 220
+
+
+def test_the_manual_describes_the_library() -> None:
+    page = (ROOT / "docs/library.md").read_text(encoding="utf-8")
+    described = set(re.findall(r"`([A-Za-z_]+)(?:\([^`]*\))?`", page)) & set(api.__all__)
+    inner = {
+        "Diagnosis",
+        "Prepared",
+        "RollbackTable",
+        "Sides",
+        "TableState",
+        "accept",
+        "connections",
+        "examine",
     }
-    assert all(name in done.stdout for name in COMMANDS)
+    inner |= {"prepare", "read_sides", "refuse", "restore_all", "result_path", "undecided"}
+    assert set(api.__all__) - described == inner
+    assert all(getattr(api, name) is not None for name in api.__all__)
+
+
+def test_help_names_the_exit_statuses(run_cli: Cli) -> None:
+    told = run_cli("--help").stdout
+    assert all(f"\n  {number}  " in told for number in STATUSES)
+    assert "130, 143" in told
+    for name in ("analyze", "migrate", "ping", "status", "rollback", "doctor", "purge", "init"):
+        done = run_cli(name, "--help")
+        assert "Exit status:\n    0  done" in done.stdout, name
+        assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(run_cli: Cli, shell: str) -> None:
+    told = run_cli("completion", shell)
+    assert told.status == 0
+    assert f"_TRANSHIP_COMPLETE={shell}_complete" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("tranship mig", "plain,migrate"),
+        ("tranship migrate --verify ha", "plain,hash"),
+        ("tranship analyze ", "file,"),
+    ],
+)
+def test_what_is_completed(run_cli: Cli, typed: str, completed: str) -> None:
+    env = {
+        "_TRANSHIP_COMPLETE": "bash_complete",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(typed.split(" ")) - 1),
+    }
+    assert completed in run_cli(env=env).stdout.splitlines()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -103,6 +140,13 @@ def test_every_command_has_help(name: str) -> None:
         (("migrate", "c.json", "--max-rejects", "x"), "percentage"),
         (("analyze", "c.json", "--prefix", "a/b"), "path separator"),
         (("analyze", "c.json", "more"), "unexpected extra argument"),
+        (("analyze", "postgresql://a/x"), "two URLs"),
+        (("analyze", "c.json", "postgresql://a/x"), "two URLs"),
+        (("analyze", "postgresql://a/x", "postgresql://me:hunter2@b/y"), "NEW_URL: the URL holds a password"),
+        (("migrate", "c.json", "--live", "--dry-run"), "give one of the two"),
+        (("init", "--old", "postgresql://me:hunter2@b/y"), "the URL holds a password"),
+        (("init", "--old-password", "hunter2"), "variable:NAME"),
+        (("init", "c.json"), "without a terminal"),
         (("migrate", "c.json"), "file not found: c.json"),
         (("resolve", "validate", "a.json", "b.json"), "file not found: b.json"),
         (("explain", "TS39"), "did you mean TS3"),
@@ -115,6 +159,7 @@ def test_usage_errors(run_cli: Cli, words: tuple[str, ...], part: str) -> None:
     assert done.stdout == ""
     assert part in done.stderr
     assert done.stderr.startswith("TS1")
+    assert "hunter2" not in done.stderr
 
 
 def test_error_as_json(run_cli: Cli) -> None:
@@ -127,6 +172,8 @@ def test_error_as_json(run_cli: Cli) -> None:
         answer = json.loads(done.stdout)
         assert (done.status, answer["exit_status"]) == (2, 2)
         assert answer["problems"][0]["code"].startswith("TS1")
+        assert (answer["format_version"], answer["tool_version"]) == (1, __version__)
+        assert (answer["command"], answer["result"]) == (words[0], None)
 
 
 def test_explain(run_cli: Cli) -> None:
@@ -135,7 +182,8 @@ def test_explain(run_cli: Cli) -> None:
     assert told.stdout.startswith("TS204  Authentication failed, or the role may not connect.\n")
     assert "GRANT CONNECT ON DATABASE" in told.stdout
     answer = json.loads(run_cli("explain", "204", "--format", "json").stdout)
-    assert (answer["code"], answer["exit_status"]) == ("TS204", [2])
+    assert (answer["command"], answer["exit_status"]) == ("explain", 0)
+    assert (answer["result"]["code"], answer["result"]["exit_status"]) == ("TS204", [2])
     assert json.loads(run_cli("explain", "TS999", "--format=json").stdout)["problems"][0]["code"] == "TS101"
     assert run_cli("explain").stdout.count("\nTS") > 100
 

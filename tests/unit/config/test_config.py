@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tranship.config import Config, Endpoint, Secret, load_config
+from support import ROOT
+from tranship.config import Config, Endpoint, Secret, config_from_urls, load_config
+from tranship.config.libpq import ENVIRONMENT
 from tranship.errors import UsageError
 
 CLASSIC = """{
@@ -261,3 +263,90 @@ def test_the_journal_has_a_name_that_the_server_can_hold(tmp_path: Path, name: s
             "longer than a name in PostgreSQL may be: 63 bytes"
             in error(tmp_path, text, OLD_PASSWORD="x").message
         )
+
+
+def test_all_mistakes_at_once(tmp_path: Path) -> None:
+    text = """{
+  "old_database": {"host": "", "prot": 1, "port": 70000, "database": "d", "username": "u", "password": "${NO}"},
+  "new_database": {"host": "h", "database": "d", "username": "u", "sslmode": "on",
+                   "password_command": "touch ran; echo x", "schema": []},
+  "table": ["a"], "tables": ["a", "a", 3], "table_mapping": {"a": 1, "b": ""},
+  "journal_schema": "pg_x"
+}"""
+    found = error(tmp_path, text)
+    told = [problem.message for problem in found.problems]
+    for part in (
+        "$.old_database.host: the text is empty",
+        '$.old_database.prot: unknown key "prot"',
+        "$.old_database.port: port is a whole number",
+        "$.old_database.password: the environment variable NO is not set",
+        "$.new_database.sslmode: unknown sslmode 'on'",
+        "$.new_database.schema: the list of schemas is empty",
+        '$.table: unknown key "table"',
+        "$.tables[1]: 'a' stands twice",
+        "$.tables[2]: a text in quotes is expected here, not a number",
+        "$.table_mapping.a: a text in quotes is expected here",
+        "$.table_mapping.b: the text is empty",
+        "$.journal_schema: 'pg_x' belongs to the server",
+    ):
+        assert sum(part in message for message in told) == 1, (part, told)
+    assert len(told) == 12
+    lines = [int(message.split(":")[1]) for message in told]
+    assert lines == sorted(lines)
+
+
+def test_a_mistake_keeps_commands_from_running(tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    side = f'{{"host": "h", "database": "d", "username": "u", "password_command": "touch {marker}; echo x"}}'
+    wrong = f'{{"old_database": {side}, "new_database": {side}, "tables": []}}'
+    assert [problem.code for problem in error(tmp_path, wrong).problems] == ["TS114"]
+    assert not marker.exists()
+    load(tmp_path, wrong.replace(', "tables": []', ""))
+    assert marker.exists()
+
+
+def test_a_mistake_has_no_consequences(tmp_path: Path) -> None:
+    text = '{"old_database": {"url": "mysql://h/d"}, "new_database": {"username": "u", "database": "d"}}'
+    found = error(tmp_path, text, PGHOST="somewhere")
+    assert [problem.message.rpartition(": ")[2] for problem in found.problems] == [
+        "a URL begins with postgresql://"
+    ]
+
+
+def test_two_urls(tmp_path: Path) -> None:
+    urls = ("postgresql://me@a/x?sslmode=disable", "postgresql://${WHO}:${SECRET}@b:6543/y")
+    config = config_from_urls(*urls, environ={"HOME": str(tmp_path), "WHO": "you", "SECRET": "hunter2"})
+    assert (config.old.display, config.old.user, config.old.sslmode) == ("a:5432/x", "me", "disable")
+    assert (config.new.display, config.new.user, config.new.password) == (
+        "b:6543/y",
+        "you",
+        Secret("hunter2"),
+    )
+    assert config.words == urls
+    assert config.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:hunter2@a/x",
+        "postgresql://me@a/x?password=hunter2",
+        "postgresql://me@a/x?sslpassword=hunter2",
+        "postgresql://me:${A}hunter2@a/x",
+    ],
+)
+def test_no_password_on_the_command_line(url: str) -> None:
+    for pair in ((url, "postgresql://b/y"), ("postgresql://b/y", url)):
+        with pytest.raises(UsageError) as caught:
+            config_from_urls(*pair, environ={"A": "a", "HOME": "/"})
+        told = caught.value
+        assert (told.code, told.exit_status) == ("TS115", 2)
+        assert told.message.startswith("OLD_URL: " if pair[0] == url else "NEW_URL: ")
+        assert all(word in told.hint for word in ("PGPASSFILE", "password_command", "${NAME}"))
+        assert "hunter2" not in told.message + told.hint + str(told.problems)
+
+
+def test_the_manual_names_every_variable() -> None:
+    page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    missing = {*ENVIRONMENT.values(), "PGHOST", "PGDATABASE", "PGSERVICEFILE", "PGSYSCONFDIR"}
+    assert {name for name in missing if f"`{name}`" not in page} == set()

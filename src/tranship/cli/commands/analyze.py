@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from tranship.cli.context import CliContext, answering, results
+from tranship.cli.context import CliContext, answering, choosing, databases, results
+from tranship.cli.exit_status import exits
+
+if TYPE_CHECKING:
+    from tranship.api import Analysis
+    from tranship.model.change import Comparison
 
 
-@click.command(no_args_is_help=True)
-@click.argument("config", type=click.Path(path_type=Path))
+class Given(TypedDict):
+    """The options as they are given."""
+
+    prefix: str | None
+    results_dir: str
+    only: tuple[str, ...]
+    never: tuple[str, ...]
+    probe_seconds: float
+    fail_on: str | None
+    exit_code: bool
+
+
+@click.command(no_args_is_help=True, epilog=exits(0, 1, 2, 3))
+@databases
 @results
+@choosing
 @click.option(
     "--probe-seconds",
     type=click.FloatRange(min=0),
@@ -19,52 +37,62 @@ from tranship.cli.context import CliContext, answering, results
     show_default=True,
     help="Time to read data for the suggestions.",
 )
-@click.option("--exit-code", is_flag=True, help="End with status 1 when there are changes.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["breaking", "any"]),
+    help="End with status 1 when there is a breaking change, or any change.",
+)
+@click.option("--exit-code", is_flag=True, help="The same as --fail-on any.")
 @answering
 @click.pass_context
-def command(
-    context: click.Context,
-    config: Path,
-    prefix: str | None,
-    results_dir: str,
-    probe_seconds: float,
-    exit_code: bool,
-) -> None:
-    """Compare the two databases of CONFIG. It writes to neither, prints a report, and writes report and
-    changes to files.
+def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Given]) -> None:
+    """Compare the two databases of CONFIG, or of two URLs. It writes to neither, prints a report, and writes
+    report and changes to files.
     """
     from tranship import api
+    from tranship.cli.answer import answer_json
     from tranship.cli.loop import run
     from tranship.cli.start import load
     from tranship.cli.terminal import note, say
     from tranship.cli.trouble import line_of
 
     call = context.ensure_object(CliContext)
-    loaded = load(config)
+    loaded = load(config, given["only"], given["never"])
     analysis = run(
-        lambda _: api.analyze(loaded, prefix=prefix, results_dir=results_dir, probe_seconds=probe_seconds)
+        lambda _: api.analyze(
+            loaded,
+            prefix=given["prefix"],
+            results_dir=given["results_dir"],
+            probe_seconds=given["probe_seconds"],
+        )
     )
     for problem in analysis.problems:
         note(line_of(problem))
+    status = _status(analysis.comparison, "any" if given["exit_code"] else given["fail_on"])
     if call.json:
-        say(_as_json(analysis))
+        answer_json(call, _as_json(analysis), status=status, problems=analysis.problems)
     else:
         say(analysis.report.rstrip("\n"))
         say()
         say(f"Report: {analysis.report_path}")
         say(f"The same as a page: {analysis.page_path}")
         say(f"Changes: {analysis.changes_path}")
-    context.exit(1 if exit_code and analysis.comparison.changes else 0)
+    context.exit(status)
 
 
-def _as_json(analysis: object) -> str:
-    from tranship import api
-    from tranship.codec import ChangeRecord, encode
+def _status(comparison: Comparison, fail_on: str | None) -> int:
     from tranship.model.change import ChangeClass
 
-    assert isinstance(analysis, api.Analysis)
+    breaking = fail_on == "breaking" and comparison.of(ChangeClass.BREAKING)
+    return 1 if breaking or (fail_on == "any" and comparison.changes) else 0
+
+
+def _as_json(analysis: Analysis) -> dict[str, object]:
+    from tranship.codec import ChangeRecord
+    from tranship.model.change import ChangeClass
+
     comparison = analysis.comparison
-    answer = {
+    return {
         "summary": {
             "total": len(comparison.changes),
             **{cls.value: len(comparison.of(cls)) for cls in ChangeClass},
@@ -74,4 +102,3 @@ def _as_json(analysis: object) -> str:
         "report_page": str(analysis.page_path),
         "changes_file": str(analysis.changes_path),
     }
-    return encode(answer).decode().rstrip("\n")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tranship.cli.context import CliContext, answering
+from tranship.cli.context import CliContext, answering, databases
+from tranship.cli.exit_status import exits
 from tranship.model.notes import FoundRestored, Note
 from tranship.model.undo import Unreadable
 from tranship.model.visible import pasteable, visible
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tranship.api import Diagnosis
 
 
-@click.command(no_args_is_help=True)
-@click.argument("config", type=click.Path(path_type=Path))
+@click.command(no_args_is_help=True, epilog=exits(0, 1, 2, 3))
+@databases
 @click.option("--restore", is_flag=True, help="Enable what was left disabled. Without it nothing is changed.")
 @click.option(
     "--accept",
@@ -30,32 +30,34 @@ if TYPE_CHECKING:
 )
 @answering
 @click.pass_context
-def command(context: click.Context, config: Path, restore: bool, accepted: tuple[str, ...]) -> None:
+def command(
+    context: click.Context, config: tuple[str, ...], restore: bool, accepted: tuple[str, ...]
+) -> None:
     """Show triggers, keys and indexes that a crashed run left disabled in the NEW database of CONFIG. Ends
     with 1 while any is.
     """
     from tranship import api
+    from tranship.cli.answer import answer_json
     from tranship.cli.loop import run
     from tranship.cli.start import load
     from tranship.cli.terminal import say
-    from tranship.codec import encode
     from tranship.model.options import command_line
 
     loaded = load(config)
     kept = run(lambda _: api.accept(loaded, accepted)) if accepted else ()
     found = run(lambda _: api.restore_all(loaded, _tell) if restore else api.examine(loaded))
     left = any(diagnosis.off for diagnosis in found)
-    if context.ensure_object(CliContext).json:
-        say(encode(found).decode().rstrip("\n"))
-        context.exit(1 if left else 0)
-    for undo in kept:
-        say(visible(f"{undo.what}: stays as it is"))
-    for line in itertools.chain.from_iterable(map(_lines, found)):
-        say(line)
-    if not found:
-        say(f"Nothing is switched off in {loaded.new.display}.")
-    if left and not restore:
-        say(f"Restore it: {command_line('tranship', 'doctor', str(config), '--restore')}")
+    call = context.ensure_object(CliContext)
+    if call.json:
+        answer_json(call, found, status=1 if left else 0)
+    else:
+        again = command_line("tranship", "doctor", *config, "--restore")
+        lines = [visible(f"{undo.what}: stays as it is") for undo in kept]
+        lines += itertools.chain.from_iterable(map(_lines, found))
+        lines += [] if found else [f"Nothing is switched off in {loaded.new.display}."]
+        lines += [f"Restore it: {again}"] if left and not restore else []
+        for line in lines:
+            say(line)
     context.exit(1 if left else 0)
 
 

@@ -15,8 +15,8 @@ def command(context: click.Context, code: str | None) -> None:
     """Explain what the error CODE means and what to do about it. Without CODE it lists every code with its
     meaning.
     """
+    from tranship.cli.answer import answer_json
     from tranship.cli.terminal import say
-    from tranship.codec import encode
     from tranship.errors import UsageError, table
     from tranship.errors.codes.usage import UnknownCode
     from tranship.model.text import nearest
@@ -30,8 +30,7 @@ def command(context: click.Context, code: str | None) -> None:
         hint = f"did you mean {near}? " if near is not None else ""
         raise UsageError(UnknownCode(code, hint, call.invocation))
     if call.json:
-        found = explain(wanted) if wanted else [explain(one) for one in known]
-        say(encode(found).decode().rstrip("\n"))
+        answer_json(call, explain(wanted) if wanted else [explain(one) for one in known])
     else:
         say(explanation_text(explain(wanted)) if wanted else codes_text())
 

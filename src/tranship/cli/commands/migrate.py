@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from tranship.cli.context import CliContext, answering, results
+from tranship.cli.context import CliContext, answering, choosing, databases, results
+from tranship.cli.exit_status import exits
 
 if TYPE_CHECKING:
     from tranship.config import Config
@@ -23,7 +23,10 @@ class Given(TypedDict):
 
     prefix: str | None
     results_dir: str
+    only: tuple[str, ...]
+    never: tuple[str, ...]
     live: bool
+    dry_run: bool
     resolutions: str | None
     changes_file: str | None
     batch_size: int
@@ -48,12 +51,14 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     return value
 
 
-@click.command(no_args_is_help=True)
-@click.argument("config", type=click.Path(path_type=Path))
+@click.command(no_args_is_help=True, epilog=exits(0, 1, 2, 3, 4, 5))
+@databases
 @results
+@choosing
 @click.option(
     "--live", is_flag=True, help="Write to NEW. Without it the run is a dry run: it writes to no database."
 )
+@click.option("--dry-run", is_flag=True, help="The default, for scripts that say it.")
 @click.option(
     "--resolutions", metavar="FILE", help="File with your decisions (written by `resolve generate`)."
 )
@@ -132,7 +137,7 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 @click.option("--profile", is_flag=True, help="Show where the time went: seconds per phase and per question.")
 @answering
 @click.pass_context
-def command(context: click.Context, config: Path, **given: Unpack[Given]) -> None:
+def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Given]) -> None:
     """Copy the rows of the OLD database of CONFIG into the NEW one: a dry run, unless --live."""
     import msgspec
 
@@ -140,6 +145,29 @@ def command(context: click.Context, config: Path, **given: Unpack[Given]) -> Non
     from tranship.cli.start import load
     from tranship.model.options import MigrateOptions
 
+    _refuse_contradictions(context, given)
+    call = context.ensure_object(CliContext)
+    options = msgspec.convert(
+        {
+            **given,
+            "show_values": call.show_values,
+            "arguments": call.arguments,
+            "invocation": call.invocation,
+            "databases": config,
+        },
+        MigrateOptions,
+    )
+    loaded = load(config, given["only"], given["never"])
+    _name_unpassed(options)
+    # Set before anything can be committed: an unexpected error then ends with status 4.
+    call.writes = options.live
+    result = run(lambda stop: _migrate(loaded, options, call, stop), stoppable=options.live)
+    context.exit(result.exit_status)
+
+
+def _refuse_contradictions(context: click.Context, given: Given) -> None:
+    if given["dry_run"] and given["live"]:
+        raise click.UsageError("--dry-run writes nothing, --live does: give one of the two", context)
     if given["rehearse"] and given["live"]:
         raise click.UsageError(
             "--rehearse takes everything back, --live keeps it: give one of the two", context
@@ -148,23 +176,6 @@ def command(context: click.Context, config: Path, **given: Unpack[Given]) -> Non
         raise click.UsageError(
             "--again moves all rows, --rejects-only the rejected ones: give one of the two", context
         )
-    call = context.ensure_object(CliContext)
-    options = msgspec.convert(
-        {
-            **given,
-            "show_values": call.show_values,
-            "arguments": call.arguments,
-            "invocation": call.invocation,
-            "config_path": str(config),
-        },
-        MigrateOptions,
-    )
-    loaded = load(config)
-    _name_unpassed(options)
-    # Set before anything can be committed: an unexpected error then ends with status 4.
-    call.writes = options.live
-    result = run(lambda stop: _migrate(loaded, options, call, stop), stoppable=options.live)
-    context.exit(result.exit_status)
 
 
 def _name_unpassed(options: MigrateOptions) -> None:
@@ -183,9 +194,9 @@ async def _migrate(
     config: Config, options: MigrateOptions, call: CliContext, stop: asyncio.Event
 ) -> MigrationResult:
     from tranship import api
+    from tranship.cli.answer import answer_json
     from tranship.cli.progress import display
     from tranship.cli.terminal import say
-    from tranship.codec import encode
     from tranship.report.console import Console
 
     # Lines of the classic output are written as tables end, not at the end of the run.
@@ -200,7 +211,7 @@ async def _migrate(
 
         result, path = await api.migrate(config, options, on_event, stop)
     if call.json:
-        say(encode(result).decode().rstrip("\n"))
+        answer_json(call, result, status=result.exit_status, problems=result.problems)
     else:
         for line in console.finish(result, str(path) if path is not None else "on standard error"):
             say(line)

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from tranship.cli.context import CliContext, answering
+from tranship.cli.context import CliContext, answering, databases
+from tranship.cli.exit_status import exits
 
 
-@click.command(no_args_is_help=True)
-@click.argument("config", type=click.Path(path_type=Path))
+@click.command(no_args_is_help=True, epilog=exits(0, 2, 3))
+@databases
 @answering
 @click.pass_context
-def command(context: click.Context, config: Path) -> None:
+def command(context: click.Context, config: tuple[str, ...]) -> None:
     """Remove the journal, rejected rows included, from the NEW database of CONFIG. It is refused while a run
     is unfinished.
     """
     from tranship import api
+    from tranship.cli.answer import answer_json
     from tranship.cli.loop import run
     from tranship.cli.start import load
     from tranship.cli.terminal import say
-    from tranship.codec import encode
 
     loaded = load(config)
     runs = run(lambda _: api.purge(loaded))
-    if context.ensure_object(CliContext).json:
-        say(encode(runs).decode().rstrip("\n"))
+    call = context.ensure_object(CliContext)
+    if call.json:
+        answer_json(call, runs)
     elif runs:
         say(f"Journal {loaded.journal_schema} removed from {loaded.new.display}: {len(runs)} finished runs.")
     else:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tranship.cli.context import CliContext, answering, results
+from tranship.cli.context import CliContext, answering, answering_as, results
+from tranship.cli.exit_status import exits
 from tranship.model.visible import visible
 
 if TYPE_CHECKING:
     from tranship.api import Suggestion
+    from tranship.model.resolution import Problem
     from tranship.planning.deciding.suggest import Question
 
 
@@ -21,7 +23,7 @@ def command() -> None:
     """Write or check the file with your decisions. Neither connects to a database."""
 
 
-@command.command("generate", no_args_is_help=True)
+@command.command("generate", no_args_is_help=True, epilog=exits(0, 2, 3))
 @click.argument("changes", type=click.Path(path_type=Path))
 @results
 @click.option(
@@ -39,15 +41,15 @@ def generate(
     [P_]manual_resolutions.json.
     """
     from tranship import api
+    from tranship.cli.answer import answer_json
     from tranship.cli.loop import run
     from tranship.cli.terminal import say
-    from tranship.codec import encode
 
     call = context.ensure_object(CliContext)
     # No loop would be needed, but signals are answered there.
     suggestion = run(lambda _: api.suggest(changes, prefix=prefix, results_dir=results_dir, fresh=not update))
     if call.json:
-        say(encode(_as_json(suggestion, values=call.show_values)).decode().rstrip("\n"))
+        answer_json(call, _as_json(suggestion, values=call.show_values))
         return
     for one in suggestion.dropped:
         say(visible(f"dropped: {one}"))
@@ -65,14 +67,13 @@ def generate(
     if suggestion.inserts is not None:
         say(f"Missing lookup rows: {suggestion.inserts}")
     say("Decide there (SPECIFY_… is open), then:" if suggestion.questions else "Next:")
-    for line in _next(call.invocation, str(suggestion.path), str(changes), prefix):
+    for line in _next(call, suggestion, str(changes), prefix):
         say(f"  {line}")
 
 
 def _as_json(suggestion: Suggestion, *, values: bool) -> dict[str, object]:
     """Returns the answer for programs: the paths as texts, and the questions with their evidence in words."""
     return {
-        "exit_status": 0,
         "resolutions_file": None if suggestion.path is None else str(suggestion.path),
         "missing_lookups_file": None if suggestion.inserts is None else str(suggestion.inserts),
         "kept": suggestion.kept,
@@ -99,37 +100,54 @@ def _say_question(question: Question, say: Callable[[str], None], *, values: boo
         say(visible(f"       {fact}"))
 
 
-def _next(invocation: str, resolutions: str, changes: str, prefix: str | None) -> tuple[str, ...]:
+def _next(call: CliContext, suggestion: Suggestion, changes: str, prefix: str | None) -> tuple[str, ...]:
     from tranship.model.options import command_line
 
     named = ("--prefix", prefix) if prefix else ()
-    check = command_line(invocation, "resolve validate", resolutions, changes)
-    return check, command_line(
-        invocation, "migrate", "CONFIG", *named, "--resolutions", resolutions, "--changes-file", changes
+    resolutions, databases = str(suggestion.path), suggestion.databases or ("CONFIG",)
+    options = (*named, "--resolutions", resolutions, "--changes-file", changes)
+    return (
+        command_line(call.invocation, "resolve validate", resolutions, changes),
+        command_line(call.invocation, "migrate", *databases, *options),
     )
 
 
-@command.command("validate", no_args_is_help=True)
+@command.command("validate", no_args_is_help=True, epilog=exits(0, 1, 2))
 @click.argument("resolutions", type=click.Path(path_type=Path))
 @click.argument("changes", type=click.Path(path_type=Path))
-@answering
+@answering_as("text", "json", "github", "junit")
 @click.pass_context
 def validate(context: click.Context, resolutions: Path, changes: Path) -> None:
     """Check RESOLUTIONS against CHANGES and list all problems at once. The dry run checks what only a server
     can tell.
     """
     from tranship import api
+    from tranship.cli.answer import answer_json
     from tranship.cli.terminal import say
     from tranship.cli.trouble import line_of
-    from tranship.codec import encode
+    from tranship.report.ci import as_github, as_junit
 
+    call = context.ensure_object(CliContext)
     problems = api.validate(resolutions, changes)
     wrong = [problem for problem in problems if not problem.warning]
-    if context.ensure_object(CliContext).json:
-        say(encode({"exit_status": 1 if wrong else 0, "problems": problems}).decode().rstrip("\n"))
-    else:
-        for problem in problems:
-            say(line_of(problem))
-        say(f"{len(wrong)} problems" if wrong else f"✓ {resolutions}: every question is answered")
-        say("What only a server can tell (types of values, lookups, SQL) is checked by the dry run.")
+    match call.form:
+        case "github":
+            lines = as_github(problems, str(resolutions))
+        case "junit":
+            lines = as_junit(problems, str(resolutions))
+        case "json":
+            answer_json(call, None, status=1 if wrong else 0, problems=problems)
+            lines = []
+        case _:
+            lines = [*map(line_of, problems), *_verdict(wrong, str(resolutions))]
+    for line in lines:
+        say(line)
     context.exit(1 if wrong else 0)
+
+
+def _verdict(wrong: list[Problem], resolutions: str) -> tuple[str, ...]:
+    count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
+    return (
+        count if wrong else f"✓ {resolutions}: every question is answered",
+        "What only a server can tell (types of values, lookups, SQL) is checked by the dry run.",
+    )

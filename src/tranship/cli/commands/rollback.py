@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tranship.cli.context import CliContext, answering
+from tranship.cli.context import CliContext, answering, databases
+from tranship.cli.exit_status import exits
 
 if TYPE_CHECKING:
     from tranship.api import Rollback, RollbackTable
@@ -17,8 +17,8 @@ NAMED = 10
 """Rows per table that are named because others wrote or changed them."""
 
 
-@click.command(no_args_is_help=True)
-@click.argument("config", type=click.Path(path_type=Path))
+@click.command(no_args_is_help=True, epilog=exits(0, 1, 2, 3, 4))
+@databases
 @click.option(
     "--live",
     is_flag=True,
@@ -29,15 +29,15 @@ NAMED = 10
 )
 @answering
 @click.pass_context
-def command(context: click.Context, config: Path, live: bool, run_id: str | None) -> None:
+def command(context: click.Context, config: tuple[str, ...], live: bool, run_id: str | None) -> None:
     """Delete exactly the rows that a run wrote into the NEW database of CONFIG. Rows changed since are listed
     and left (status 1).
     """
     from tranship import api
+    from tranship.cli.answer import answer_json
     from tranship.cli.loop import run
     from tranship.cli.start import load
     from tranship.cli.terminal import note, say
-    from tranship.codec import encode
     from tranship.report.notes import words
 
     call = context.ensure_object(CliContext)
@@ -49,12 +49,13 @@ def command(context: click.Context, config: Path, live: bool, run_id: str | None
         ),
         stoppable=live,
     )
+    status = 1 if any(table.left for table in done.tables) else 0
     if call.json:
-        say(encode(done).decode().rstrip("\n"))
+        answer_json(call, done, status=status)
     else:
         for line in _lines(done):
             say(line)
-    context.exit(1 if any(table.left for table in done.tables) else 0)
+    context.exit(status)
 
 
 def _restored(table: RollbackTable, *, live: bool) -> Iterator[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tranship.cli.context import CliContext, answering
+from tranship.cli.context import CliContext, answering, databases
+from tranship.cli.exit_status import exits
 from tranship.model.options import command_line
 from tranship.model.visible import visible
 
@@ -16,32 +16,32 @@ if TYPE_CHECKING:
     from tranship import api
 
 
-@click.command(no_args_is_help=True)
-@click.argument("config", type=click.Path(path_type=Path))
+@click.command(no_args_is_help=True, epilog=exits(0, 2, 3))
+@databases
 @answering
 @click.pass_context
-def command(context: click.Context, config: Path) -> None:
+def command(context: click.Context, config: tuple[str, ...]) -> None:
     """Show how far the runs into the NEW database of CONFIG are, from its journal. It changes nothing."""
     from tranship import api
+    from tranship.cli.answer import answer_json
     from tranship.cli.loop import run
     from tranship.cli.start import load
     from tranship.cli.terminal import say
-    from tranship.codec import encode
 
     call = context.ensure_object(CliContext)
     loaded = load(config)
     states = run(lambda _: api.status(loaded))
     if call.json:
-        say(encode(states).decode().rstrip("\n"))
+        answer_json(call, states)
         return
     if not states:
         say(f"No run is on record in {loaded.new.display} (journal schema {loaded.journal_schema}).")
     for state in states:
-        for line in _lines(state, str(config)):
+        for line in _lines(state, config):
             say(line)
 
 
-def _lines(state: api.RunState, config: str) -> Iterator[str]:
+def _lines(state: api.RunState, config: tuple[str, ...]) -> Iterator[str]:
     run = state.run
     interrupted = run.state == "running" and not state.running
     word = "running" if state.running else "interrupted" if interrupted else run.state
@@ -54,7 +54,7 @@ def _lines(state: api.RunState, config: str) -> Iterator[str]:
     yield from _tables(state)
     yield from _switched_off(state, config)
     if state.rolling_back and not state.running:
-        back = command_line("tranship", "rollback", config, "--run", run.id, "--live")
+        back = command_line("tranship", "rollback", *config, "--run", run.id, "--live")
         yield f"  its rollback was interrupted: {back} resumes it;"
         yield "  migrate --live does, too, and then copies the rows again"
     elif interrupted or word == "stopped":
@@ -97,8 +97,8 @@ def _equation(table: api.TableState) -> str:
     return " + ".join(f"{rows} {word}" for rows, word in counted)
 
 
-def _switched_off(state: api.RunState, config: str) -> Iterator[str]:
+def _switched_off(state: api.RunState, config: tuple[str, ...]) -> Iterator[str]:
     for undo in state.switched_off:
         yield f"  switched off: {visible(undo.what)}"
     if state.switched_off and not state.running:
-        yield f"  restore it: {command_line('tranship', 'doctor', config, '--restore')}"
+        yield f"  restore it: {command_line('tranship', 'doctor', *config, '--restore')}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from tranship.cli.context import CliContext, answering, results
+from tranship.cli.context import CliContext, answering, databases, results
+from tranship.cli.exit_status import exits
 
 if TYPE_CHECKING:
     from tranship.model.verification import VerifiedTable
@@ -22,8 +22,8 @@ class Given(TypedDict):
     new_in_use: bool
 
 
-@click.command(no_args_is_help=True)
-@click.argument("config", type=click.Path(path_type=Path))
+@click.command(no_args_is_help=True, epilog=exits(0, 1, 2, 3, 5))
+@databases
 @results
 @click.option("--run", metavar="ID", help="Which run (tranship status names them).  [default: all]")
 @click.option(
@@ -33,20 +33,18 @@ class Given(TypedDict):
 )
 @answering
 @click.pass_context
-def command(context: click.Context, config: Path, **given: Unpack[Given]) -> None:
+def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Given]) -> None:
     """Compare every row that runs brought into the NEW database of CONFIG with what OLD's rows became, by the
-    sums in NEW's journal. It can be done at any time, and writes to no database.
-
-    Exit status: 0 all rows are equal, 1 others changed rows (--new-in-use) or a table could not be compared,
-    5 rows differ.
+    sums in NEW's journal. It can be done at any time, and writes to no database. It ends with 1 where others
+    changed rows (--new-in-use) or a table could not be compared.
     """
     import msgspec
 
     from tranship import api
+    from tranship.cli.answer import answer_json
     from tranship.cli.loop import run
     from tranship.cli.start import load
     from tranship.cli.terminal import say
-    from tranship.codec import encode
     from tranship.model.verification import VerifyOptions
     from tranship.report.verification import last_line, table_lines
 
@@ -55,7 +53,7 @@ def command(context: click.Context, config: Path, **given: Unpack[Given]) -> Non
         "show_values": call.show_values,
         "arguments": call.arguments,
         "invocation": call.invocation,
-        "config_path": str(config),
+        "databases": config,
     }
     options = msgspec.convert({**given, **known}, VerifyOptions)
     loaded = load(config)
@@ -67,7 +65,7 @@ def command(context: click.Context, config: Path, **given: Unpack[Given]) -> Non
 
     result, path = run(lambda _: api.verify(loaded, options, tell))
     if call.json:
-        say(encode(result).decode().rstrip("\n"))
+        answer_json(call, result, status=result.exit_status)
     else:
         say(last_line(result))
         say(f"Result: {path}")

@@ -206,6 +206,17 @@ class ServiceLineWithoutValue(UsageMessage, frozen=True):
     line: int
 
 
+class PasswordOnCommandLine(UsageMessage, frozen=True):
+    code = "TS115"
+    meaning = "a URL on the command line holds a password, which others can read there"
+    cure = "put it into `~/.pgpass` (PGPASSFILE), or into a variable or `password_command` of a configuration"
+    message = "the URL holds a password: other users can read a command line, and shells keep it"
+    hint = (
+        "put the password into ~/.pgpass (or the file that PGPASSFILE names), write '${{NAME}}' in its place"
+        " to take it from the environment, or use a configuration file with password_command"
+    )
+
+
 class KeyMissing(UsageMessage, frozen=True):
     code = "TS108"
     meaning = "a key of the configuration is missing"

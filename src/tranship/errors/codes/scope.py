@@ -114,6 +114,24 @@ class AmbiguousTable(UsageMessage, frozen=True):
     tables: tuple[TableName, ...]
 
 
+class NothingMatches(UsageMessage, frozen=True):
+    code = "TS136"
+    meaning = "a pattern of `-t` or `-T` matches no table that takes part"
+    cure = "correct it; `*` stands for any letters, and capitals count"
+    about = "{pattern}"
+    message = "no table of OLD database {database!r} that takes part matches {pattern!r}"
+    hint = "* stands for any letters, ? for one; a pattern is compared with table and schema.table"
+    pattern: str
+    database: str
+
+
+class EverythingExcluded(UsageMessage, frozen=True):
+    code = NothingMatches.code
+    message = "No tables to migrate: -t and -T leave none (OLD database {database!r})"
+    hint = "give other patterns"
+    database: str
+
+
 class TableUnreadable(RefusalMessage, frozen=True):
     code = "TS311"
     meaning = "a configured table may not be read"

@@ -132,6 +132,12 @@ class PrefixTooLong(CannotWrite, frozen=True):
     most: int = 0
 
 
+class FileThere(CannotWrite, frozen=True):
+    message = "{path} exists and is not overwritten"
+    hint = "give another path, or remove the file"
+    reason: str = ""
+
+
 class FileInPlaceOfFolder(CannotWrite, frozen=True):
     message = "cannot write {path}: a file stands where a folder is needed"
     reason: str = ""

@@ -60,7 +60,7 @@ class WriterLock:
     def __init__(self, config: Config, key: int, invocation: str) -> None:
         self._config = config
         self._key = key
-        self._status = command_line(invocation, "status", config.path)
+        self._status = command_line(invocation, "status", *config.words)
         self._conn: asyncpg.Connection | None = None
         self.lost: Stopped | None = None
 

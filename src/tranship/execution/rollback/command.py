@@ -128,12 +128,12 @@ async def _refuse_taken_up(new: asyncpg.Connection, journal: Journal, run: Run, 
     """
     later = await new.fetch(journal.sql("takers"), run.id)
     if later:
-        command = command_line("tranship", "rollback", config.path, "--run", later[-1]["run"], "--live")
+        command = command_line("tranship", "rollback", *config.words, "--run", later[-1]["run"], "--live")
         raise Refused(TakenUpLater(run.id, later[-1]["run"], command))
 
 
 def _unknown(run: str | None, config: Config) -> UsageError:
-    status = command_line("tranship", "status", config.path)
+    status = command_line("tranship", "status", *config.words)
     return UsageError(NoSuchRun(status, run) if run else NoRun(status))
 
 

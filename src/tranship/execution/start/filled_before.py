@@ -75,7 +75,7 @@ def _into(
 
 def _refusal(context: RunContext, found: _Moved) -> Problem:
     run, what = found.run, FilledBeforeWithRejects if found.rejected else FilledBefore
-    command = command_line("tranship", "rollback", context.config.path, "--run", run.id, "--live")
+    command = command_line("tranship", "rollback", *context.config.words, "--run", run.id, "--live")
     return what(run.id, run.started, found.rows, *_pair(found.task.flow), command).problem()
 
 

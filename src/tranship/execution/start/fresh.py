@@ -183,5 +183,5 @@ async def _refuse_half_moved(context: RunContext, old: Identity, control: asyncp
         both = sorted(filled & {task.flow.new for task in await journal.tasks(control, run.id)})
         if not both or await at_work(control, run):
             continue
-        command = command_line("tranship", "rollback", context.config.path, "--run", run.id, "--live")
+        command = command_line("tranship", "rollback", *context.config.words, "--run", run.id, "--live")
         raise Refused(UnfinishedFromAnotherOld(run.id, run.started, tuple(both[:5]), command))

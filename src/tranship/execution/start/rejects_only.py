@@ -257,4 +257,4 @@ class _Search:
         return next(plan for plan in self._decided[run.id].tables if plan.flow == task.flow)
 
     def _back(self, run: Run) -> str:
-        return command_line("tranship", "rollback", self._context.config.path, "--run", run.id, "--live")
+        return command_line("tranship", "rollback", *self._context.config.words, "--run", run.id, "--live")

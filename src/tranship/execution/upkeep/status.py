@@ -115,10 +115,10 @@ async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -
     runs = await journal.runs(new, None)
     waiting = [r for r in runs if r.state != RunStatus.FINISHED]
     if waiting:
-        back = command_line("tranship", "rollback", config.path, "--run", waiting[0].id, "--live")
+        back = command_line("tranship", "rollback", *config.words, "--run", waiting[0].id, "--live")
         raise Refused(RunsNotFinished(waiting[0].id, len(waiting), back))
     if await journal.open_undo(new):
-        raise Refused(StillSwitchedOff(command_line("tranship", "doctor", config.path, "--restore")))
+        raise Refused(StillSwitchedOff(command_line("tranship", "doctor", *config.words, "--restore")))
     return runs
 
 

@@ -69,7 +69,7 @@ async def verify(config: Config, options: VerifyOptions, on_table: OnTable) -> V
 
 
 def _unknown(options: VerifyOptions) -> UsageError:
-    status = command_line(options.invocation, "status", options.config_path)
+    status = command_line(options.invocation, "status", *options.databases)
     return UsageError(NoSuchRun(status, options.run) if options.run else NoRun(status))
 
 

@@ -219,10 +219,10 @@ def _pair_by_name(tables: _Tables, scope: Scope, decided: Decided) -> None:
 
 
 def _only_new(tables: _Tables, scope: Scope, decided: Decided) -> tuple[TableName, ...]:
-    """Returns the new tables without a counterpart: none when the configuration names tables, since all are
-    then.
+    """Returns the new tables without a counterpart: none when the configuration or the command line names
+    tables, since all are then.
     """
-    if scope.tables is not None:
+    if scope.tables is not None or scope.only is not None:
         return ()
     taken = tables.filled() | set(_twins(decided.dropped, tables, scope))
     return tuple(name for name in sorted(tables.new) if name not in taken)

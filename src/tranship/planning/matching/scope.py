@@ -56,10 +56,13 @@ class Scope(Struct, frozen=True):
     """Old schema → new schema."""
     of_new: tuple[TableName, ...] = ()
     """Those of ``tables`` that only NEW has: what fills them takes part."""
+    only: tuple[TableName, ...] | None = None
+    """The tables that the patterns of the command line leave; None: there are no patterns."""
 
     def includes(self, name: TableName) -> bool:
         """Returns whether the old table takes part, whatever it fills."""
-        return self.tables is None or (name in self.tables and name not in self.of_new)
+        configured = self.tables is None or (name in self.tables and name not in self.of_new)
+        return configured and (self.only is None or name in self.only)
 
     def includes_pair(self, old: TableName, new: TableName) -> bool:
         """Returns whether a pair of tables that was found takes part."""
@@ -95,13 +98,13 @@ def make_scope(
         return Scope(None if tables is None else (), (), pairs), tuple(problems)
     chosen, of_new = (None, ()) if tables is None else _chosen_tables(old, new, tables, problems)
     scope = Scope(chosen, _resolved_mapping(old, new, table_mapping, problems), pairs, of_new)
-    moved = _moved(old, scope)
+    moved = moved_tables(old, scope)
     if not moved and not of_new and not problems:
         problems.append(_nothing(old, tables))
     return scope, (*problems, *(unreadable(t, old) for t in moved if "SELECT" not in t.privileges))
 
 
-def _moved(old: Catalog, scope: Scope) -> list[Table]:
+def moved_tables(old: Catalog, scope: Scope) -> list[Table]:
     """Returns the old tables that take part by their own names."""
     return [t for t in old.tables if t.kind in HOLDS_ROWS and t.extension is None and scope.includes(t.name)]
 

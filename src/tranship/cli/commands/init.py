@@ -1,0 +1,146 @@
+"""``tranship init``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+import click
+
+from tranship.cli.context import CliContext, answering
+from tranship.cli.exit_status import exits
+
+if TYPE_CHECKING:
+    from tranship.api import Ping
+
+_WAYS = "pgpass, variable:NAME or command:LINE"
+_URL = "postgresql://user@host:5432/database"
+
+
+class Given(TypedDict):
+    """The options as they are given."""
+
+    old: str | None
+    new: str | None
+    old_password: str | None
+    new_password: str | None
+    old_schema: tuple[str, ...]
+    new_schema: tuple[str, ...]
+    connect: bool
+
+
+def _checked_url(text: str) -> str:
+    from tranship.config import config_from_urls
+    from tranship.errors import UsageError
+    from tranship.errors.codes.configuration import VariableNotSet
+
+    try:
+        config_from_urls(text, text)
+    except UsageError as error:
+        if error.code != VariableNotSet.code:
+            raise click.BadParameter(f"{error.message.partition(': ')[2]}. {error.hint}") from None
+    return text
+
+
+def _checked_way(text: str) -> str:
+    kind, _, what = text.partition(":")
+    if text == "pgpass" or (kind in ("variable", "command") and what):
+        return text
+    raise click.BadParameter(f"one of {_WAYS}; never the password itself")
+
+
+def _url(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else _checked_url(value)
+
+
+def _way(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else _checked_way(value)
+
+
+@click.command(epilog=exits(0, 2))
+@click.argument("output", type=click.Path(path_type=Path), default=Path("config/my-config.json"))
+@click.option("--old", metavar="URL", callback=_url, help=f"OLD as {_URL}, without a password.")
+@click.option("--new", metavar="URL", callback=_url, help="NEW likewise.")
+@click.option(
+    "--old-password", metavar="WHERE", callback=_way, help=f"Where OLD's password comes from: {_WAYS}."
+)
+@click.option("--new-password", metavar="WHERE", callback=_way, help="The same for NEW.")
+@click.option("--old-schema", metavar="NAME", multiple=True, help="Only this schema of OLD; repeatable.")
+@click.option("--new-schema", metavar="NAME", multiple=True, help="Only this schema of NEW; repeatable.")
+@click.option("--connect/--no-connect", default=True, show_default=True, help="Try both connections first.")
+@answering
+@click.pass_context
+def command(context: click.Context, output: Path, **given: Unpack[Given]) -> None:
+    """Ask for the two databases, try to connect, and write a configuration to OUTPUT, by default
+    config/my-config.json.
+
+    What an option answers is not asked. A password is neither asked for nor written: the file says where it
+    comes from.
+    """
+    from tranship import api
+    from tranship.cli.loop import run
+    from tranship.codec import write_json
+    from tranship.config import config_from_values
+    from tranship.errors import UsageError
+    from tranship.errors.codes.usage import FileThere
+
+    # Asked before anything else: nobody wants to answer questions for nothing.
+    if output.exists():
+        raise UsageError(FileThere(output))
+    values = {f"{side}_database": _side(context, side, given) for side in ("old", "new")}
+    found = None
+    if given["connect"]:
+        config = config_from_values(values)
+        found = run(lambda _: api.ping(config))
+        if found.exit_status == 2:
+            raise UsageError([problem for problem in found.problems if problem.code < "TS3"])
+    try:
+        write_json(output, values, replace=False)
+    except FileExistsError:
+        raise UsageError(FileThere(output)) from None
+    _tell(context.ensure_object(CliContext), str(output), found)
+
+
+def _side(context: click.Context, side: str, given: Given) -> dict[str, object]:
+    """Returns what the configuration says of one side; what no option says is asked."""
+    name = side.upper()
+    url, way, schemas = (
+        (given["old"], given["old_password"], given["old_schema"])
+        if side == "old"
+        else (given["new"], given["new_password"], given["new_schema"])
+    )
+    if url is None:
+        _refuse_without_terminal(context, f"--{side}")
+        url = click.prompt(f"{name} database, as {_URL}", value_proc=_checked_url, err=True)
+        if way is None:
+            question = f"Password of {name}: {_WAYS}"
+            way = click.prompt(question, default="pgpass", value_proc=_checked_way, err=True)
+    kind, _, what = (way or "pgpass").partition(":")
+    secret = {"variable": {"password": f"${{{what}}}"}, "command": {"password_command": what}}.get(kind, {})
+    return {"url": url, **secret, **({"schema": list(schemas)} if schemas else {})}
+
+
+def _refuse_without_terminal(context: click.Context, option: str) -> None:
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{option} is needed, because nobody can be asked without a terminal", context)
+
+
+def _tell(call: CliContext, output: str, found: Ping | None) -> None:
+    from tranship.cli.answer import answer_json
+    from tranship.cli.terminal import say
+    from tranship.cli.trouble import line_of
+    from tranship.model.options import command_line
+
+    problems = () if found is None else found.problems
+    if call.json:
+        answer_json(call, {"config_file": output}, problems=problems)
+        return
+    grave = any(not problem.warning for problem in problems)
+    tried = "was not tried" if found is None else "works, with reservations" if grave else "works"
+    following = "ping" if found is None or grave else "analyze"
+    command = command_line(call.invocation, following, os.path.normpath(output))
+    say(f"Configuration written to {output}; the connection {tried}. Next: {command}")
+    for problem in problems:
+        say(line_of(problem))
