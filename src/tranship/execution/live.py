@@ -21,7 +21,7 @@ from tranship.execution.context import Job, RunContext
 from tranship.execution.copying.counted import check_counted, moved_shortfalls
 from tranship.execution.copying.durability import check_kept
 from tranship.execution.copying.tables import Mover, finish
-from tranship.execution.probe.lookups import Lookups
+from tranship.execution.probe.within import lookups_of
 from tranship.execution.resilience.connection import ReconnectingSession
 from tranship.execution.resilience.connection import control as session_on_new
 from tranship.execution.resilience.failpoints import failpoint
@@ -174,7 +174,7 @@ class _LiveRun:
                 begun = await self._prepare(context, snapshot)
             # From here on the journal has this version's format: the beginning made it, or upgraded it.
             self.context = self.context.over(Journal(context.config.journal_schema))
-            running, lookups = self.context.of(begun.job), Lookups(begun.job)
+            running, lookups = self.context.of(begun.job), lookups_of(begun.job)
             running.tell_moment(fixed=True)
             worker = WorkerContext(running, begun.run, begun.epoch, snapshot, lookups, hashing=begun.hashing)
             live = ActiveRun(

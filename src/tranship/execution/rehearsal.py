@@ -19,7 +19,7 @@ from tranship.errors.codes.stops import RehearsalFailed
 from tranship.execution.active_run import ActiveRun, WorkerContext
 from tranship.execution.context import RunContext
 from tranship.execution.copying.tables import Mover
-from tranship.execution.probe.lookups import Lookups
+from tranship.execution.probe.within import lookups_of
 from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, cure
 from tranship.execution.resilience.writer_lock import WriterLock, lock_key
@@ -28,6 +28,7 @@ from tranship.execution.results.outcome import Frame, MigrationOutcome, StoppedR
 from tranship.execution.start.earlier_runs import earlier
 from tranship.execution.start.filled_before import refuse_filled
 from tranship.execution.start.fresh import begin_fresh
+from tranship.execution.start.numbers import reserve
 from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.rejects_only import read_later, restrict
 from tranship.execution.start.sides import both_sides, open_snapshot
@@ -125,7 +126,7 @@ class _Rehearsal:
                 problems=(*self.frame.problems, *read_later(left, snapshot.mark)),
             )
             self.context = self.context.over(Journal(context.config.journal_schema))
-            running, lookups = self.context.of(begun.job), Lookups(begun.job)
+            running, lookups = self.context.of(begun.job), lookups_of(begun.job)
             worker = WorkerContext(running, begun.run, begun.epoch, snapshot, lookups, self.new)
             live = ActiveRun(worker, begun.book, begun.tasks, replica=self.passed.replica)
             try:
@@ -136,7 +137,10 @@ class _Rehearsal:
 
     async def _carry_out(self, live: ActiveRun) -> None:
         try:
-            self.exposed = await shelter(self.new, live.context.job)
+            job, rows = live.context.job, {task.plan.flow: task.rows for task in live.tasks}
+            self.exposed = await shelter(self.new, job)
+            # Not before: a sequence without new storage keeps its position over the rollback.
+            await reserve(self.new, job, rows, untouched=self.exposed)
             session = PlainSession(self.new, self.context.on_event)
             await Mover(live, session, None, jobs=1).run()
             async with self.old.transaction(readonly=True):

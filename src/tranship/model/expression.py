@@ -109,6 +109,10 @@ class Lookup(Struct, frozen=True, tag="lookup"):
     """Where one of the old columns is NULL; None leaves the value NULL."""
     key_sql: tuple[str, ...] = ()
     """A person's expressions over the row ``old``, in the order of ``keys``, in place of the old columns."""
+    within: bool = False
+    """The table is filled together with the rows that look up in it, which may be its own: NEW holds some of
+    its rows, and OLD says what the others will be.
+    """
     add_missing: bool = False
     """The distinct values that the table lacks are added to it before the rows are moved."""
     collations: tuple[str, ...] = ()
@@ -119,6 +123,11 @@ class Lookup(Struct, frozen=True, tag="lookup"):
     """Per key of a table of OLD the equality of its type, where expressions are looked up; an empty text:
     ``=`` of ``pg_catalog``. Empty: that of the old columns.
     """
+
+    @property
+    def reads_new(self) -> bool:
+        """Whether the table is in NEW."""
+        return self.side is Side.NEW
 
 
 class Coalesce(Struct, frozen=True, tag="coalesce"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from enum import StrEnum
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tranship.model.expression import Expression, Lookup
+from tranship.model.expression import Constant, Expression, Lookup
 from tranship.model.flow import FlowId
 from tranship.model.locator import Address
 from tranship.model.names import TableName
@@ -141,6 +142,16 @@ class TablePlan(Struct, frozen=True):
         """Positions of the columns whose lookups compute their keys by a person's SQL, which may raise."""
         expressions = enumerate(mapping.expression for mapping in self.columns)
         return tuple(n for n, e in expressions if isinstance(e, Lookup) and e.key_sql)
+
+    def with_lookups(self, positions: Container[int]) -> TablePlan:
+        """Returns the plan with the lookups at these positions alone, for a read that needs no others."""
+        columns = tuple(
+            replace(mapping, expression=Constant(None))
+            if isinstance(mapping.expression, Lookup) and n not in positions
+            else mapping
+            for n, mapping in enumerate(self.columns)
+        )
+        return replace(self, columns=columns)
 
     @property
     def unrestricted(self) -> TablePlan:

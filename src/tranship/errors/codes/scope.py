@@ -164,12 +164,13 @@ class OrderBreaksKey(RefusalMessage, frozen=True):
 
 class LookupCycle(RefusalMessage, frozen=True):
     code = "TS332"
-    meaning = "lookups and foreign keys demand contrary orders"
-    cure = "fill one of the tables beforehand"
-    about = "{tables}"
-    message = "lookups read tables that this run fills in a cycle: {tables}"
-    hint = "fill one of them beforehand, or use a value_mapping"
-    tables: tuple[TableName, ...]
+    meaning = "a value is looked up in a table that is filled together with the row, and OLD cannot tell it"
+    cure = "decide what fills the column (`new_key`, `transform_sql`), or fill the table beforehand"
+    message = "column {column!r} of {table}, which is looked up and filled together with the row: {why}"
+    hint = "say what fills the column (new_key, transform_sql), or fill {table} beforehand"
+    table: TableName
+    column: str
+    why: str
 
 
 class ParentNotFilled(RefusalMessage, frozen=True):

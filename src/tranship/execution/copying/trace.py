@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import asyncpg
 
 from tranship.execution.active_run import ActiveRun
-from tranship.execution.probe.lookups import Lookups
 from tranship.execution.probe.questions import Answer
 from tranship.execution.probe.reading import Chunk, Reader
 from tranship.execution.probe.typed_rows import ask, json_rows, typed
+from tranship.execution.probe.within import lookups_of
 from tranship.model.expression import NewDefault
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
@@ -45,7 +45,7 @@ async def trace(
     query = rows_query(question.rows, [placed_part(question.rows, filled, places)])
     found: dict[str, list[Locator]] = {}
     async with live.snapshot.reader(plan.zone) as old, new.transaction():
-        reader = Reader(job, plan, old, new, Lookups(job), {})
+        reader = Reader(job, plan, old, new, lookups_of(job), {})
         async for chunk in reader.chunks([batch], question.positions):
             written = [n for n, row in enumerate(chunk.rows) if row not in gone]
             answers = await ask(reader, query, json_rows(chunk, question.positions, written))

@@ -10,7 +10,8 @@ findings of the table say so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 import asyncpg
@@ -18,6 +19,7 @@ from msgspec import Struct
 
 from tranship.execution.context import Job
 from tranship.execution.probe.lookups import Lookups
+from tranship.execution.probe.merged import merged
 from tranship.execution.probe.questions import Failure, NotAskable
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.reject_book import Book
@@ -55,9 +57,17 @@ class Derived:
     ) -> None:
         self._job, self._old, self._new, self._book = job, old, new, book
         self._pending = pending
-        self.lookups = Lookups(job, self, pending)
+        self.lookups = Lookups(job, self, self, pending)
         self._broken: dict[FlowId, dict[Locator, Failure]] = {}
         self._indexes: dict[tuple[FlowId, tuple[ColumnMapping, ...]], dict[str, list[Locator]]] = {}
+        self._merged_rows: dict[FlowId, AbstractSet[Locator]] = {}
+
+    def over(self, old: asyncpg.Connection, new: asyncpg.Connection) -> Derived:
+        """Returns the same over other connections of the same snapshot, with what is known so far."""
+        other = Derived(self._job, old, new, self._book, self._pending)
+        other._indexes, other._merged_rows = self._indexes, self._merged_rows
+        other._broken = self._broken
+        return other
 
     @cached_property
     def of_all_rows(self) -> Derived:
@@ -130,6 +140,35 @@ class Derived:
             values |= await self._values_of(plan, rows, lookup.value)
         return values
 
+    async def within(
+        self, old: asyncpg.Connection, new: asyncpg.Connection, lookup: Lookup, keys: Sequence[str]
+    ) -> Mapping[str, Sequence[str | None]]:
+        """Returns the values of a lookup by canonical key among the rows of this run, rejected ones included
+        and merged ones left out: whatever is known of rejects by now, a value is the same.
+
+        Raises:
+            NotAskable: they cannot be computed.
+        """
+        fillers = self._job.fillers(lookup.table)
+        found = await self.holders(fillers, lookup.keys, keys)
+        values: dict[str, list[str | None]] = {}
+        for plan in fillers:
+            merged = await self._merged(plan)
+            own = [(h.row, key) for key, rows in found.items() for h in rows if h.plan == plan]
+            rows = {row: key for row, key in own if row not in merged}
+            for row, value in (await self._texts_of(plan, rows, lookup.value)).items():
+                values.setdefault(rows[row], []).append(value)
+        return values
+
+    async def _merged(self, plan: TablePlan) -> AbstractSet[Locator]:
+        """Returns the rows that are merged into others; in one snapshot they are the same at every look."""
+        if plan.shape.merge is None:
+            return frozenset()
+        if plan.flow not in self._merged_rows:
+            found = await merged(self.reader(plan), plan.shape.merge)
+            self._merged_rows[plan.flow] = frozenset(one.row for one in found)
+        return self._merged_rows[plan.flow]
+
     def leads(self, followed: Followed) -> Mapping[str, Mapping[str, str | None]]:
         """Returns by OLD's key where children of the parents' rows are led."""
         return self._book.leads(followed.parent).get(followed.keys, {})
@@ -138,12 +177,18 @@ class Derived:
         self, plan: TablePlan, rows: Mapping[Locator, str], column: str
     ) -> dict[str, str | None]:
         """Returns by key the value that a column of NEW will have in the row with that key."""
+        return {rows[row]: text for row, text in (await self._texts_of(plan, rows, column)).items()}
+
+    async def _texts_of(
+        self, plan: TablePlan, rows: Iterable[Locator], column: str
+    ) -> dict[Locator, str | None]:
+        """Returns by row the value that a column of NEW will have; rows for which OLD raises have none."""
         position = next(n for n, m in enumerate(plan.columns) if m.column == column)
         if isinstance(plan.columns[position].expression, NewDefault):
-            return dict.fromkeys(rows.values())
-        values: dict[str, str | None] = {}
+            return dict.fromkeys(rows)
+        values: dict[Locator, str | None] = {}
         async for chunk in self.reader(plan).chosen(rows, (position,)):
-            values |= {rows[row]: text for row, text in zip(chunk.rows, chunk.texts[position], strict=True)}
+            values |= dict(zip(chunk.rows, chunk.texts[position], strict=True))
         return values
 
     async def keys_of(

@@ -21,8 +21,8 @@ from tranship.execution.probe.existing import existing_candidates, find_existing
 from tranship.execution.probe.faults import FaultFinder
 from tranship.execution.probe.found_rows import FoundRows
 from tranship.execution.probe.keys import KeyStore
+from tranship.execution.probe.lookup_doubles import check_lookups
 from tranship.execution.probe.lookup_strangers import LookupStrangers
-from tranship.execution.probe.lookups import check_lookups
 from tranship.execution.probe.losses import count_losses
 from tranship.execution.probe.merged import merged
 from tranship.execution.probe.parent_flows import parent_flows, parents_absent
@@ -36,6 +36,7 @@ from tranship.execution.probe.unique_indexes import read_indexes
 from tranship.execution.probe.widths import find_too_wide, note_wide_keys
 from tranship.execution.time_spent import question
 from tranship.model.catalog import ForeignKey
+from tranship.model.expression import Expression, Lookup
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
@@ -97,6 +98,7 @@ async def probe_group(
         await probing.collisions(batches)
     with question(f"children of rejected rows in {label}"):
         await probing.cascades()
+        await probing.lookups_within()
     for plan in group.tables:
         with question(f"values that change in {plan.flow}"):
             await count_losses(job, plan, old, book)
@@ -226,6 +228,23 @@ class _GroupProbe:
             within = Within(self._group.tables, ties, absent)
             await Cascades(self._job, within, self._parents, self._periods, self._book).resolve()
 
+    async def lookups_within(self) -> None:
+        """Rejects rows that look up what a rejected row of the group would have been, and what falls with
+        them.
+        """
+        plans = [p for p in self._group.tables if any(_looks_up_within(m.expression) for m in p.columns)]
+        strangers = LookupStrangers(self._job, self._derived, self._book)
+        known = -1
+        while plans and known < (now := self._rejected()):
+            known = now
+            for plan in plans:
+                await strangers.reject(plan, within=True)
+            if known < self._rejected():
+                await self.cascades()
+
+    def _rejected(self) -> int:
+        return sum(len(self._book.rejected(plan.flow)) for plan in self._group.tables)
+
     async def _settled_parents(self, plan: TablePlan) -> None:
         """Rejects rows whose parent is missing in a table outside the group."""
         for key, hazard in self._foreign_keys(plan):
@@ -293,6 +312,10 @@ class _GroupProbe:
                     self._indexes[plan.new] = await read_indexes(self._new, self._job.after(plan))
             self._colliding = colliding(self._job, self._group.tables, self._indexes)
         return self._colliding
+
+
+def _looks_up_within(expression: Expression) -> bool:
+    return isinstance(expression, Lookup) and expression.within
 
 
 def _pending(job: Job, group: Group, arrived: Arrived) -> Callable[[TableName], bool]:

@@ -17,7 +17,6 @@ from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.reject_book import Book
 from tranship.model.expression import Lookup
 from tranship.model.locator import Locator, Whole
-from tranship.model.names import Side
 from tranship.model.plan import ColumnMapping, TablePlan
 from tranship.model.progress import Batch
 from tranship.sql.old import lookup_keys
@@ -33,15 +32,19 @@ class LookupStrangers:
     def __init__(self, job: Job, derived: Derived, book: Book) -> None:
         self._job, self._derived, self._book = job, derived, book
 
-    async def reject(self, plan: TablePlan) -> None:
+    async def reject(self, plan: TablePlan, *, within: bool = False) -> None:
         """Enters the rows into the book, and a note for each lookup that cannot be asked.
+
+        ``within``: of the lookups in tables that are filled together with the rows; otherwise of all others.
 
         Raises:
             Refused: a key stands for two values, or the lookup table cannot be read.
         """
         for mapping in plan.columns:
             lookup = mapping.expression
-            if not isinstance(lookup, Lookup) or lookup.side is Side.OLD or self._adopted(plan, mapping):
+            if not isinstance(lookup, Lookup) or not lookup.reads_new or self._adopted(plan, mapping):
+                continue
+            if lookup.within is not within:
                 continue
             try:
                 lost = await self._lost(lookup)

@@ -18,7 +18,6 @@ from tranship.errors.codes.stops import LookupChanged
 from tranship.execution.context import Job
 from tranship.execution.probe.leads import LeadSource
 from tranship.execution.probe.questions import Answer, NotAskable, put, re_encodes
-from tranship.model.catalog import Table
 from tranship.model.expression import Followed, Lookup, NewDefault
 from tranship.model.locator import Locator
 from tranship.model.names import Side, TableName
@@ -26,9 +25,7 @@ from tranship.model.plan import Group, TablePlan
 from tranship.model.progress import Batch
 from tranship.model.resolution import Problem
 from tranship.sql import lookup as text
-from tranship.sql.canonical import computed_on_old
 from tranship.sql.casts import CARRIED
-from tranship.sql.expression import compile_text
 from tranship.sql.joins import Bindings, LookupContent
 from tranship.sql.new.probe import guarded
 from tranship.sql.new.transactions import staying
@@ -65,7 +62,27 @@ class Holders(Protocol):
         """Returns by OLD's key where children of the parents' rows are led."""
 
 
-def _settled(_: TableName) -> bool:
+class Within(Protocol):
+    """What lookups find in tables that are filled together with the rows that look up
+    (``execution/probe/within.py``).
+    """
+
+    async def within(
+        self,
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+        lookup: Lookup,
+        keys: Sequence[str],
+    ) -> Mapping[str, Sequence[str | None]]:
+        """Values per canonical key that OLD's rows bring, whatever becomes of these rows.
+
+        Raises:
+            NotAskable: they cannot be computed.
+        """
+
+
+def settled(_: TableName) -> bool:
+    """Returns that a table of NEW waits for no rows of the run."""
     return False
 
 
@@ -76,12 +93,18 @@ class Lookups:
         holders: who computes what this run has yet to put into NEW; without it NEW is taken to hold
             everything.
         pending: tables of NEW whose rows of this run are not there yet (all that are filled, in a dry run).
+        within: who computes what tables will hold that are filled together with what looks up in them.
     """
 
     def __init__(
-        self, job: Job, holders: Holders | None = None, pending: Callable[[TableName], bool] = _settled
+        self,
+        job: Job,
+        within: Within,
+        holders: Holders | None = None,
+        pending: Callable[[TableName], bool] = settled,
     ) -> None:
         self._job = job
+        self._within = within
         self._holders = holders
         self._pending = pending
         self._known: dict[Lookup, dict[Key, Found | None]] = {}
@@ -192,14 +215,21 @@ class Lookups:
             kept = {key: known[key] for key in keys if key in known}
             known.clear()
             known.update(kept)
-        known.update(await self._query_new(new, plan, lookup, unknown))
+        known.update(await self._query_new(old, new, plan, lookup, unknown))
         return known
 
     async def _query_new(
-        self, new: asyncpg.Connection, plan: TablePlan, lookup: Lookup, keys: Sequence[Key]
+        self,
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+        plan: TablePlan,
+        lookup: Lookup,
+        keys: Sequence[Key],
     ) -> dict[Key, Found | None]:
         """Returns NEW's entries, completed by those that this run will add."""
-        statement = guarded(text.found_query(lookup, self.compared(plan, lookup), _table(self._job, lookup)))
+        statement = guarded(
+            text.found_query(lookup, self.compared(plan, lookup), table_of(self._job, lookup))
+        )
         rows: list[dict[str, int | str | None]] = [
             {"i": n, **{f"c{k}": part for k, part in enumerate(key)}} for n, key in enumerate(keys)
         ]
@@ -209,12 +239,53 @@ class Lookups:
         except NotAskable as why:
             raise Refused(LookupUnreadable(plan.flow, lookup.table, str(why))) from why
         found, absent = _entries_in(plan, lookup, keys, answers)
-        if self._holders is None or not self._pending(lookup.table):
-            return {**dict.fromkeys(keys), **found}
-        await self._refuse_second_entries(plan, lookup, found, self._holders)
-        derived = await self._holders.values(lookup, tuple(absent)) if absent else None
-        added = {key: Found(value, text) for text, value in (derived or {}).items() for key in absent[text]}
+        derived = await self._added(old, new, (plan, lookup), found, absent)
+        added = {key: Found(value, text) for text, value in derived.items() for key in absent[text]}
         return {**dict.fromkeys(keys), **found, **added}
+
+    async def _added(
+        self,
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+        of: tuple[TablePlan, Lookup],
+        found: Mapping[Key, Found],
+        absent: Mapping[str, Sequence[Key]],
+    ) -> Mapping[str, str | None]:
+        """Returns by canonical text what this run will add for keys that NEW lacks."""
+        plan, lookup = of
+        holders = self._holders if self._pending(lookup.table) else None
+        if holders is not None:
+            await self._refuse_second_entries(plan, lookup, found, holders)
+        if not absent:
+            return {}
+        if lookup.within:
+            return await self._filled_together(old, new, plan, lookup, absent)
+        values = await holders.values(lookup, tuple(absent)) if holders is not None else None
+        return values or {}
+
+    async def _filled_together(
+        self,
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+        plan: TablePlan,
+        lookup: Lookup,
+        absent: Mapping[str, Sequence[Key]],
+    ) -> dict[str, str | None]:
+        """Returns what OLD's rows will be in a table that is filled together with the plan's rows.
+
+        Raises:
+            Refused: it cannot be told, or a key stands for two values.
+        """
+        try:
+            if any(key.canonical is None for key in self.compared(plan, lookup)):
+                raise NotAskable("its keys are compared by a type or collation of their own")
+            values = await self._within.within(old, new, lookup, tuple(absent))
+        except NotAskable as why:
+            raise Refused(LookupUnreadable(plan.flow, lookup.table, str(why))) from why
+        twice = [absent[text][0] for text, found in sorted(values.items()) if len(set(found)) > 1]
+        if twice:
+            raise Refused([ambiguous_key(plan, lookup, key) for key in twice[:3]])
+        return {text: found[0] for text, found in values.items() if found}
 
     async def _refuse_second_entries(
         self, plan: TablePlan, lookup: Lookup, found: Mapping[Key, Found], holders: Holders
@@ -231,7 +302,7 @@ class Lookups:
         added = await holders.values(lookup, tuple(by_text), added=True) or {}
         twice = [by_text[text][0] for text, value in added.items() if value != by_text[text][1]]
         if twice:
-            raise Refused([_ambiguous(plan, lookup, key) for key in twice[:3]])
+            raise Refused([ambiguous_key(plan, lookup, key) for key in twice[:3]])
 
     def compared(self, plan: TablePlan, lookup: Lookup) -> list[text.LookupKey]:
         """Returns how each key column is compared with its old column."""
@@ -264,41 +335,11 @@ class Lookups:
         )
 
 
-async def check_lookups(
-    job: Job, plans: Sequence[TablePlan], old: asyncpg.Connection, new: asyncpg.Connection
-) -> None:
-    """Checks that no key of a lookup stands for two values, neither now nor with what this run will add.
-
-    Raises:
-        Refused: with one problem per lookup, naming table, column and key.
-    """
-    problems = []
-    for plan, lookup in _distinct_lookups(plans):
-        conn = new if lookup.side is Side.NEW else old
-        found = [tuple(row) for row in await conn.fetch(text.ambiguous(lookup, _table(job, lookup)))]
-        if lookup.side is Side.NEW:
-            found += await _ambiguous_later(job, old, lookup)
-        problems += [_ambiguous(plan, lookup, key) for key in found[:3]]
-    if problems:
-        raise Refused(problems)
-
-
-def _table(job: Job, lookup: Lookup) -> str:
+def table_of(job: Job, lookup: Lookup) -> str:
     """Returns the FROM item of a lookup's table, without rows of NEW that are on their way out."""
     table = job.new.table(lookup.table) if lookup.side is Side.NEW else None
     name = relation(lookup.table)
     return name if table is None else staying(table, name)
-
-
-def _distinct_lookups(plans: Sequence[TablePlan]) -> list[tuple[TablePlan, Lookup]]:
-    """Returns each lookup once, with the first plan that uses it: old columns do not change its entries."""
-    found: dict[tuple[Side, TableName, tuple[str, ...], str], tuple[TablePlan, Lookup]] = {}
-    for plan in plans:
-        for mapping in plan.columns:
-            lookup = mapping.expression
-            if isinstance(lookup, Lookup):
-                found.setdefault((lookup.side, lookup.table, lookup.keys, lookup.value), (plan, lookup))
-    return list(found.values())
 
 
 def fixed_lookups(group: Group, plan: TablePlan) -> tuple[Lookup, ...]:
@@ -326,38 +367,6 @@ def lookups_changed(plan: TablePlan, lookups: Sequence[Lookup]) -> Stopped:
     return Stopped(LookupChanged(plan.flow, tuple(sorted({str(lookup.table) for lookup in lookups}))))
 
 
-async def _ambiguous_later(job: Job, old: asyncpg.Connection, lookup: Lookup) -> list[Key]:
-    """Returns keys that OLD's rows will make ambiguous.
-
-    Only those are found that OLD alone can tell. A unique key of NEW over the columns forbids any.
-    """
-    table = job.new.table(lookup.table)
-    if table is None or _unique_in(table, lookup):
-        return []
-    found: list[Key] = []
-    for plan in job.fillers(lookup.table):
-        query = _ambiguous_to_be(job, plan, lookup)
-        if query is not None:
-            found += [tuple(row) for row in await old.fetch(query)]
-    return found
-
-
-def _unique_in(table: Table, lookup: Lookup) -> bool:
-    columns = set(lookup.keys)
-    return any(set(key.columns) <= columns and not key.nulls_not_distinct for key in table.keys)
-
-
-def _ambiguous_to_be(job: Job, plan: TablePlan, lookup: Lookup) -> str | None:
-    """Returns the query on OLD for keys that a plan will make ambiguous. None: OLD cannot compute them."""
-    before = job.before(plan)
-    keys = [computed_on_old(plan, name, before) for name in lookup.keys]
-    known = [key for key in keys if key is not None]
-    position = next((n for n, mapping in enumerate(plan.columns) if mapping.column == lookup.value), None)
-    if len(known) < len(keys) or position is None or computed_on_old(plan, lookup.value, before) is None:
-        return None
-    return lookup_keys.ambiguous_to_be(plan, known, compile_text(plan, position, before))
-
-
 def _entries_in(
     plan: TablePlan, lookup: Lookup, keys: Sequence[Key], answers: Sequence[Answer]
 ) -> tuple[dict[Key, Found], dict[str, list[Key]]]:
@@ -373,13 +382,14 @@ def _entries_in(
         value = answer.detail if isinstance(answer.detail, str) else None
         if answer.kind == "found":
             if key in found and found[key].value != value:
-                raise Refused([_ambiguous(plan, lookup, key)])
+                raise Refused([ambiguous_key(plan, lookup, key)])
             found[key] = Found(value, canonical)
-        elif answer.kind == "absent" and canonical:
+        elif answer.kind == "absent" and (canonical or lookup.within):
             absent.setdefault(canonical, []).append(key)
     return found, absent
 
 
-def _ambiguous(plan: TablePlan, lookup: Lookup, key: Key) -> Problem:
+def ambiguous_key(plan: TablePlan, lookup: Lookup, key: Key) -> Problem:
+    """Returns the refusal of a key that stands for two values."""
     wrong = AmbiguousLookup(plan.flow, lookup.table, lookup.keys, ", ".join(key), lookup.value)
     return wrong.problem()

@@ -93,9 +93,10 @@ class Reader(Struct, frozen=True):
         for batch in batches:
             if not batch.rows:
                 continue
-            bindings = await self._bindings(batch)
+            needed = (*positions, *gaps)
+            bindings = await self._bindings(batch, needed)
             seen: list[Locator] = []
-            if not self.may_raise((*positions, *gaps)):
+            if not self.may_raise(needed):
                 async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
                     yield chunk
                 continue
@@ -107,25 +108,26 @@ class Reader(Struct, frozen=True):
                 await self.old.execute(ROLL_BACK)
             except RAISED:
                 await self.old.execute(ROLL_BACK)
-                raising = sorted({*positions, *self.plan.keyed_by_sql})
+                raising = sorted({*positions, *self.plan.with_lookups(needed).keyed_by_sql})
                 await self._find_broken(batch.source, in_batch(self.plan, batch), raising, bindings)
                 async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
                     yield chunk
 
-    async def _bindings(self, batch: Batch) -> Bindings:
+    async def _bindings(self, batch: Batch, positions: Sequence[int]) -> Bindings:
         """Returns what NEW holds for a batch; rows whose keys OLD cannot compute are entered in
         ``broken``.
         """
-        keyed = self.plan.keyed_by_sql
+        plan = self.plan.with_lookups(positions)
+        keyed = plan.keyed_by_sql
         if not keyed:
-            return await self.lookups.bind(self.old, self.new, self.plan, batch)
+            return await self.lookups.bind(self.old, self.new, plan, batch)
         await self.old.execute(SAVEPOINT)
         try:
-            bindings = await self.lookups.bind(self.old, self.new, self.plan, batch, self._broken_in(batch))
+            bindings = await self.lookups.bind(self.old, self.new, plan, batch, self._broken_in(batch))
         except RAISED:
             await self.old.execute(ROLL_BACK)
             await self._find_broken(batch.source, in_batch(self.plan, batch), keyed, ())
-            return await self.lookups.bind(self.old, self.new, self.plan, batch, self._broken_in(batch))
+            return await self.lookups.bind(self.old, self.new, plan, batch, self._broken_in(batch))
         await self.old.execute(ROLL_BACK)
         return bindings
 
@@ -144,7 +146,8 @@ class Reader(Struct, frozen=True):
         before = self.job.before(self.plan)
         excluded = [*self._broken_in(batch), *seen]
         texts = TextColumns(positions, gaps, bindings, self.raw)
-        query = select_texts(self.plan, before, batch, texts, only=only, excluded=excluded)
+        plan = self.plan.with_lookups((*positions, *gaps))
+        query = select_texts(plan, before, batch, texts, only=only, excluded=excluded)
         async for chunk in self._stream(query, batch.source, positions, gaps, first=self._first(batch.rows)):
             yield chunk
 
@@ -160,8 +163,7 @@ class Reader(Struct, frozen=True):
         )
         return (
             computed
-            # Every read joins what all lookups find.
-            or bool(self.plan.keyed_by_sql)
+            or bool(self.plan.with_lookups(positions).keyed_by_sql)
             or any(isinstance(e, Sql) for e in expressions)
             or any(take.conversion.rule is Rule.ZONE for take in takes)
         )
@@ -207,7 +209,8 @@ class Reader(Struct, frozen=True):
                 await self.old.execute(ROLL_BACK)
             except RAISED:
                 await self.old.execute(ROLL_BACK)
-                left = await self._computable([row for row in group if row not in seen], positions)
+                unread = [row for row in group if row not in seen]
+                left = await self._computable(unread, positions, gaps)
                 async for chunk in self._group(left, positions, gaps):
                     yield chunk
 
@@ -217,20 +220,23 @@ class Reader(Struct, frozen=True):
         """Yields chosen rows of one source."""
         if not rows:
             return
-        before = self.job.before(self.plan)
-        bindings = await self.lookups.bind_rows(self.old, self.new, self.plan, rows)
+        before, plan = self.job.before(self.plan), self.plan.with_lookups((*positions, *gaps))
+        bindings = await self.lookups.bind_rows(self.old, self.new, plan, rows)
         texts = TextColumns(positions, gaps, bindings, self.raw)
-        query = select_texts_of(self.plan, before, rows, texts)
+        query = select_texts_of(plan, before, rows, texts)
         async for chunk in self._stream(query, rows[0].source, positions, gaps, first=self._first(-1)):
             yield chunk
 
-    async def _computable(self, rows: Sequence[Locator], positions: Sequence[int]) -> list[Locator]:
+    async def _computable(
+        self, rows: Sequence[Locator], positions: Sequence[int], gaps: Sequence[int]
+    ) -> list[Locator]:
         """Returns the rows of one source for which no mapping raises, and enters the others in ``broken``."""
-        source = rows[0].source
-        for some, bound in ((self.plan.keyed_by_sql, False), (positions, True)):
+        plan = self.plan.with_lookups((*positions, *gaps))
+        for some, bound in ((plan.keyed_by_sql, False), (positions, True)):
             left = [row for row in rows if row not in self.broken]
             if left and some:
-                given = await self.lookups.bind_rows(self.old, self.new, self.plan, left) if bound else ()
+                source = left[0].source
+                given = await self.lookups.bind_rows(self.old, self.new, plan, left) if bound else ()
                 await self._find_broken(source, chosen_rows(self.plan, left), some, given)
         return [row for row in rows if row not in self.broken]
 

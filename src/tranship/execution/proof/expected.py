@@ -8,9 +8,9 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.execution.context import Job
-from tranship.execution.probe.lookups import Lookups
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.typed_rows import ask, json_rows, typed
+from tranship.execution.probe.within import lookups_of
 from tranship.model.catalog import Catalog, Column
 from tranship.model.digest import HashForm, RowHash, Sums
 from tranship.model.locator import Locator
@@ -167,7 +167,7 @@ class Expecting(Struct, frozen=True):
         """
         texts = self._texts
         if texts is not None:
-            bindings = await Lookups(self.job).bind(self.old, self.new, self.plan, batch, excluded)
+            bindings = await lookups_of(self.job).bind(self.old, self.new, self.plan, batch, excluded)
             before = self.job.before(self.plan)
             read = BatchRead(self.plan, before, batch, tuple(excluded), bindings, only)
             named = RowTexts(texts, keys, wanted is not None)
@@ -205,7 +205,7 @@ class Expecting(Struct, frozen=True):
         texts = RowTexts(column_texts(columns, ident(self.plan.new.name)), keys, values)
         part = digest_part(question.rows, texts, self.hashing.form(self.job.new))
         asked = rows_query(question.rows, [part])
-        reader = Reader(self.job, self.plan, self.old, self.new, Lookups(self.job), {})
+        reader = Reader(self.job, self.plan, self.old, self.new, lookups_of(self.job), {})
         gone = frozenset(excluded)
         chosen = [" AND ".join(only)] if only else None
         async for chunk in reader.chunks([batch], question.positions, only=chosen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import asyncpg
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from tranship.execution.switches.sequences import position
 from tranship.model.database_objects import Sequence
 from tranship.model.expression import Followed, Rekeyed
 from tranship.model.flow import FlowId
+from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
 from tranship.model.shape import Numbering
@@ -57,12 +58,18 @@ def _numbered_elsewhere(job: Job) -> Iterator[Problem]:
                     continue
 
 
-async def reserve(new: asyncpg.Connection, job: Job, rows: Mapping[FlowId, int]) -> None:
-    """Moves the sequences behind the numbers that the run will give, where this role may move them."""
+async def reserve(
+    new: asyncpg.Connection, job: Job, rows: Mapping[FlowId, int], untouched: Collection[TableName] = ()
+) -> None:
+    """Moves the sequences, but for the ``untouched`` ones, behind the numbers that the run will give, where
+    this role may move them.
+    """
     for plan, name, made in numbered(job.plan):
         sequence = _sequence(job, plan, name)
         count = rows.get(plan.flow, 0)
-        if sequence is None or "UPDATE" not in sequence.privileges or not count:
+        if sequence is None or sequence.name in untouched:
+            continue
+        if "UPDATE" not in sequence.privileges or not count:
             continue
         last = made.start + count - 1
         await new.execute(sql_sequences.advance_sequence(sequence.name, last, called=True, descending=False))

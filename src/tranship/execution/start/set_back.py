@@ -13,7 +13,7 @@ import asyncpg
 
 from tranship.execution.context import RunContext
 from tranship.execution.probe.everything import probing_session
-from tranship.execution.probe.lookups import Lookups
+from tranship.execution.probe.within import lookups_of
 from tranship.execution.proof.expected import Expecting, Hashing
 from tranship.model.dependencies import Dependencies
 from tranship.model.plan import TablePlan
@@ -46,7 +46,7 @@ async def same_contents(
                 expecting = Expecting(context.job, plan, hashing, old, new)
                 for batch in mine:
                     gone = [one for one in excluded.get(row.position, ()) if one in batch.batch]
-                    bindings = await Lookups(context.job).bind(old, new, plan, batch.batch, gone)
+                    bindings = await lookups_of(context.job).bind(old, new, plan, batch.batch, gone)
                     if await expecting.sums(batch.batch, gone, bindings) != batch.sums:
                         return False
     return True

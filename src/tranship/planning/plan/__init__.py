@@ -3,6 +3,6 @@ row.
 
 Lives here: the plan as a value, derived from catalogs, comparison and answers; its hash; the order of tables;
 hazards. Does not live here: whether a hazard is real, which is for the rows to say (``execution/probe``), and
-SQL. Begin with ``build``. Order of the files: unchanged → index_hazards → hazards · order → build → hash;
-collisions decides about rows that exclude each other, for the dry run and for the copy.
+SQL. Begin with ``build``. Order of the files: unchanged → index_hazards → hazards · order → within → build →
+hash; collisions decides about rows that exclude each other, for the dry run and for the copy.
 """

@@ -26,6 +26,7 @@ from tranship.planning.plan.led_children import led_problems, with_led_children
 from tranship.planning.plan.mappings import Sides, TableDecisions, column_mappings
 from tranship.planning.plan.order import order
 from tranship.planning.plan.sequences import sequence_pairs
+from tranship.planning.plan.within import with_lookups_within
 from tranship.planning.plan.zones import computed_in_zone, converts_through_zone, reads_without_zone
 
 
@@ -46,9 +47,10 @@ def build(
     """
     dropped = {d.old_table: d.resolution for d in answers.decisions if d.action is Action.DROP_TABLE}
     flows, circular = with_children(flow_plans(old, new, comparison.matching, answers), old, new)
-    tables = _with_hazards(with_led_children(flows, old, new), old, new)
+    led, unknown = with_lookups_within(with_led_children(flows, old, new), old, new)
+    tables = _with_hazards(led, old, new)
     groups, problems = order(tables, new, configured)
-    problems = (*problems, *led_problems(flows, groups, old, new))
+    problems = (*problems, *unknown, *led_problems(flows, groups, old, new))
     plan = Plan(
         groups=groups,
         left_out=_left_out(comparison, {name: one.because for name, one in dropped.items()}),

@@ -204,5 +204,5 @@ def _lookup(
         otherwise,
         for_null,
         entry.key_sql,
-        lookup.add_missing,
+        add_missing=lookup.add_missing,
     )

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
-from tranship.errors.codes.scope import LookupCycle, OrderBreaksKey
+from tranship.errors.codes.scope import OrderBreaksKey
 from tranship.model.catalog import Catalog, Table
 from tranship.model.expression import Lookup
-from tranship.model.names import Side, TableName
+from tranship.model.names import TableName
 from tranship.model.plan import Group, TablePlan
 from tranship.model.resolution import Problem
 
@@ -32,16 +32,18 @@ def order(
     stands before one that it refers to is filled as one group with it, so that the foreign keys hold in the
     end, and a warning says so.
     """
-    keys, lookups, twins = _foreign_key_edges(tables, new), _lookup_edges(tables), _twin_edges(tables)
-    problems = list(_lookup_cycles(tables, lookups))
+    keys, twins = _foreign_key_edges(tables, new), _twin_edges(tables)
+    # What is looked up within a group stands in no order: OLD says what it will be.
+    lookups, within = _lookup_edges(tables, within=False), _lookup_edges(tables, within=True)
+    problems: list[Problem] = []
     if configured is None:
-        components = _components(_merged(keys, lookups, twins))
-        ranked = _by_rules(components, _merged(keys, lookups), _rule_edges(tables, new), tables)
+        every = _merged(keys, lookups, within)
+        components = _components(_merged(every, twins))
+        ranked = _by_rules(components, every, _rule_edges(tables, new), tables)
     else:
         rank = {name: n for n, name in enumerate(configured)}
         line = _configured_line(tables, lookups, rank)
-        ranked, warnings = _cut_into_groups(tables, line, _merged(keys, twins))
-        problems += warnings
+        ranked, problems = _cut_into_groups(tables, line, _merged(keys, twins), within)
     kept = configured is not None
     groups = tuple(_group(tables, component, lookups, new, kept=kept) for component in ranked)
     return groups, tuple(problems)
@@ -71,17 +73,28 @@ def _foreign_key_edges(tables: Sequence[TablePlan], new: Catalog) -> Edges:
     return edges
 
 
-def _lookup_edges(tables: Sequence[TablePlan]) -> Edges:
+def _lookup_edges(tables: Sequence[TablePlan], *, within: bool) -> Edges:
     fillers = _fillers(tables)
     return {
         n: frozenset(
             p
             for mapping in plan.columns
-            if isinstance(mapping.expression, Lookup) and mapping.expression.side is Side.NEW
+            if isinstance(mapping.expression, Lookup) and mapping.expression.reads_new
+            if mapping.expression.within is within
             for p in fillers.get(mapping.expression.table, ())
         )
         for n, plan in enumerate(tables)
     }
+
+
+def lookup_circles(tables: Sequence[TablePlan]) -> dict[int, frozenset[TableName]]:
+    """Returns by the position of a plan the tables of NEW in which it looks values up although they are
+    filled together with it, because what they hold depends on it; ``tables`` have no marks of such lookups.
+    """
+    edges = _lookup_edges(tables, within=False)
+    home = {n: members for members in _components(_merged(edges, _twin_edges(tables))) for n in members}
+    found = {n: frozenset(tables[p].new for p in edges[n] if p in home[n]) for n in edges}
+    return {n: names for n, names in found.items() if names}
 
 
 def _rule_edges(tables: Sequence[TablePlan], new: Catalog) -> Edges:
@@ -235,21 +248,22 @@ def _configured_line(tables: Sequence[TablePlan], lookups: Edges, rank: Mapping[
 
 
 def _cut_into_groups(
-    tables: Sequence[TablePlan], line: list[int], edges: Edges
+    tables: Sequence[TablePlan], line: list[int], edges: Edges, together: Edges
 ) -> tuple[list[tuple[int, ...]], list[Problem]]:
     """Returns the configured line cut into groups, and a warning for each foreign key that the order breaks.
 
-    Whatever stands between a table and a later one that it needs is filled with both.
+    Whatever stands between a table and a later one that it needs, or with which it goes ``together``, is
+    filled with both.
     """
     place = {n: at for at, n in enumerate(line)}
     # reach[at] is the last place that has to be in one group with the table at this place.
     reach = list(range(len(line)))
     warnings = []
     for n in line:
-        late = sorted(p for p in edges[n] if place.get(p, -1) > place[n])
+        late = sorted(p for p in edges[n] | together[n] if place.get(p, -1) > place[n])
         for p in late:
             reach[place[n]] = max(reach[place[n]], place[p])
-            if tables[p].new != tables[n].new:
+            if tables[p].new != tables[n].new and p in edges[n]:
                 warnings.append(OrderBreaksKey(tables[n].old, tables[p].old).problem())
     groups: list[tuple[int, ...]] = []
     start = end = 0
@@ -274,9 +288,7 @@ def _group(
         return (str(members.index(n)).zfill(width),) if kept else _name(tables[n])
 
     own_lookups = {n: lookups[n] & set(members) for n in members}
-    ranked = [n for (n,) in _ranked([(n,) for n in members], own_lookups, place)]
-    # Lookups in a cycle leave tables out; that is a refusal, and the plan is shown all the same.
-    ordered = ranked if len(ranked) == len(members) else members
+    ordered = [n for (n,) in _ranked([(n,) for n in members], own_lookups, place)]
     keys = keys_inside({tables[n].new for n in members}, new)
     return Group(tables=tuple(tables[n] for n in ordered), cyclic=bool(keys), cyclic_keys=keys)
 
@@ -289,11 +301,3 @@ def keys_inside(names: set[TableName], new: Catalog) -> tuple[tuple[TableName, s
         enforced = [key for key in table.foreign_keys if key.enforced] if table is not None else []
         keys += [(name, key.name) for key in enforced if key.target in names]
     return tuple(sorted(keys))
-
-
-def _lookup_cycles(tables: Sequence[TablePlan], lookups: Edges) -> list[Problem]:
-    return [
-        LookupCycle(tuple(tables[n].old for n in component)).problem()
-        for component in _components(lookups)
-        if len(component) > 1 or component[0] in lookups[component[0]]
-    ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tranship.model.catalog import Catalog, ForeignKey, Table
 from tranship.model.expression import Lookup
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, Origin, TablePlan
 from tranship.model.types import PgType
-from tranship.planning.plan.order import order
+from tranship.planning.plan.order import lookup_circles, order
 
 TEXT = PgType(text="text", base="text")
 
@@ -24,6 +25,13 @@ def plan(table: str, lookup: str | None = None, new: str | None = None) -> Table
         expression = Lookup(columns=("c",), table=name(lookup), keys=("k",), value="v")
         mappings = (ColumnMapping(column="c", type=TEXT, expression=expression, origin=Origin.DECIDED),)
     return TablePlan(old=name(table), new=name(new or table), columns=mappings, key=(), sources=())
+
+
+def within(table: TablePlan) -> TablePlan:
+    """The plan whose lookup is one within a circle."""
+    (mapping,) = table.columns
+    assert isinstance(mapping.expression, Lookup)
+    return replace(table, columns=(replace(mapping, expression=replace(mapping.expression, within=True)),))
 
 
 def catalog(keys: dict[str, tuple[str, ...]]) -> Catalog:
@@ -74,9 +82,17 @@ def test_a_lookup_comes_before_its_reader() -> None:
     assert names(groups) == [["zcat"], ["item"]]
 
 
-def test_lookups_in_a_cycle_are_refused() -> None:
-    _, problems = order([plan("a", lookup="b"), plan("b", lookup="a")], catalog({"a": (), "b": ()}), None)
-    assert [p.code for p in problems if not p.warning] == ["TS332"]
+def test_lookups_in_a_cycle_are_one_group() -> None:
+    tables = [plan("a", lookup="b"), plan("b", lookup="a"), plan("c", lookup="a"), plan("d", lookup="d")]
+    circles = lookup_circles(tables)
+    assert circles == {0: {name("b")}, 1: {name("a")}, 3: {name("d")}}
+    marked = [within(table) if n in circles else table for n, table in enumerate(tables)]
+    new = catalog({"a": (), "b": (), "c": (), "d": ()})
+    assert names(order(marked, new, None)[0]) == [["a", "b"], ["c"], ["d"]]
+    configured = [name("d"), name("c"), name("b"), name("a")]
+    groups, problems = order(marked, new, configured)
+    assert names(groups) == [["d"], ["b", "a"], ["c"]]
+    assert problems == ()
 
 
 def test_tables_that_fill_one_new_table_share_a_group() -> None:
