@@ -18,6 +18,8 @@ Begin with ``prepare.py``, which does the whole work before a run.
 5. ``stale.py`` compares files with the databases as they are; ``value_checks.py``, ``expression_checks.py``
    and ``lookup_checks.py`` try the values, expressions and lookups of decisions on the servers that have to
    take them.
-6. ``problems.py`` turns what is open or could not be checked into problems; ``prepare.py`` puts everything
+6. ``described.py`` asks which columns the SQL of decisions makes, ``uses.py`` what it uses, and
+   ``added_values.py`` makes the flows that add values to lookup tables.
+7. ``problems.py`` turns what is open or could not be checked into problems; ``prepare.py`` puts everything
    together.
 """

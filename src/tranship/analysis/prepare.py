@@ -8,6 +8,7 @@ import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tranship.analysis.added_values import asks_to_add, with_added_values
 from tranship.analysis.described import with_described_items, with_described_queries
 from tranship.analysis.evidence import gather_observed
 from tranship.analysis.expression_checks import refused_sql
@@ -38,6 +39,7 @@ from tranship.planning.deciding.resolve.words import entry_path
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import chosen_by_new_name
 from tranship.planning.plan.build import at_moment, build, flow_plans
+from tranship.planning.plan.children import with_children
 from tranship.planning.plan.not_executed import not_executed
 from tranship.planning.plan.person_sql import person_sql
 from tranship.server.identity import read_identity
@@ -88,7 +90,7 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         old, new = sides.old, sides.new
         stale = _stale(options, file, path, sides)
         background, unread, filled = await _background(open_, sides, config)
-        sides, unfit = await _with_queries(open_, sides, file)
+        file, sides, unfit = await _with_made_flows(open_, sides, file, background)
         old = sides.old
         answers, decided, problems = decide(file, old, new, sides.scope, background)
         matching = match(old, new, sides.scope, decided, background=background)
@@ -128,7 +130,7 @@ async def sketch(config: Config, file: ResolutionFile, path: Path | None = None)
         file, moment = await _with_start(open_.old, file)
         stale = stale_resolutions(file, sides.old, sides.new, path) if path is not None else ()
         background, unread, filled = await _background(open_, sides, config)
-        sides, unfit = await _with_queries(open_, sides, file)
+        file, sides, unfit = await _with_made_flows(open_, sides, file, background)
         old, new = sides.old, sides.new
         answers, decided, problems = decide(file, old, new, sides.scope, background)
         refuse([*stale, *unfit, *(p for p in problems if p.code != OpenQuestion.code)])
@@ -184,6 +186,23 @@ async def _background(
     background, unread = await read_background(open_, sides)
     background = replace(background, new_statistics=Statistics()) if runs else background
     return background, not_asked(unread), filled
+
+
+async def _with_made_flows(
+    open_: Connections, sides: Sides, file: ResolutionFile, background: Background
+) -> tuple[ResolutionFile, Sides, tuple[Problem, ...]]:
+    """Returns the file with the flows that add values to lookup tables, both sides with a table for the
+    output of each ``query``, and what is wrong with them.
+    """
+    known, unfit = await _with_queries(open_, sides, file)
+    if unfit or not asks_to_add(file):
+        return file, known, unfit
+    answers, decided, _ = decide(file, known.old, known.new, known.scope, background)
+    matching = match(known.old, known.new, known.scope, decided, background=background)
+    plans, _ = with_children(flow_plans(known.old, known.new, matching, answers), known.old, known.new)
+    file, lacking = with_added_values(file, plans, known.new)
+    known, unfit = await _with_queries(open_, sides, file)
+    return file, known, (*lacking, *unfit)
 
 
 async def _with_queries(

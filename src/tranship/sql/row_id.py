@@ -113,6 +113,7 @@ def in_journal(row: Locator) -> Place:
 
 def from_journal(source: int, place: Place) -> Locator:
     """Returns the row that the journal's columns name."""
-    if place.key:
+    # The lines of a heap are numbered from 1; the key of a query's row may be an empty text.
+    if place.key or place.line == 0:
         return Locator(source, parse_key(place.key))
     return Locator(source, (place.page, place.line), place.item)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tranship.errors.codes.shapes import NotExecuted
-from tranship.model.expression import Lookup
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Problem
 from tranship.model.shape import Shape
@@ -24,10 +23,3 @@ def _parts(table: TablePlan) -> Iterator[str]:
         "merge": shape.merge is not None and (shape.items is not None or shape.query is not None),
     }
     yield from (f"action {action!r}" for action, there in asked.items() if there)
-    yield from _lookups(table)
-
-
-def _lookups(table: TablePlan) -> Iterator[str]:
-    lookups = [m.expression for m in table.columns if isinstance(m.expression, Lookup)]
-    if any(lookup.add_missing for lookup in lookups):
-        yield "'add_missing' of a lookup"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -16,7 +16,9 @@ from tranship.errors.codes.entry_values import (
 )
 from tranship.model.catalog import Catalog, Column, Table
 from tranship.model.catalog_codes import RelationKind
+from tranship.model.expression import Lookup
 from tranship.model.names import Side, TableName
+from tranship.model.plan import TablePlan
 from tranship.model.resolution import LookupTable, Problem, Resolution
 from tranship.planning.deciding.resolve.tables import the_table
 from tranship.planning.deciding.resolve.words import did_you_mean, problem
@@ -69,6 +71,7 @@ def _check_adding(entry: Resolution, lookup: LookupTable, table: Table) -> Itera
         what = "it is a table of OLD" if lookup.database == "old" else f"it is {KIND_WORDS[table.kind]}"
         yield problem(entry, CannotAddMissing(table.name, what, "only tables of NEW take rows"))
         return
+    yield from _check_found_again(entry, lookup, table)
     for column in table.columns:
         given = column.name in lookup.keys
         if given and column.generated:
@@ -80,9 +83,32 @@ def _check_adding(entry: Resolution, lookup: LookupTable, table: Table) -> Itera
             yield problem(entry, CannotAddMissing(table.name, why, instead))
 
 
+def _check_found_again(entry: Resolution, lookup: LookupTable, table: Table) -> Iterator[Problem]:
+    keys = (frozenset(key.columns) for key in table.keys if not key.deferrable)
+    if frozenset(lookup.keys) not in keys:
+        why = f"no unique key over {', '.join(lookup.keys)} tells which values it has"
+        yield problem(entry, CannotAddMissing(table.name, why, "add a UNIQUE constraint to NEW's table"))
+
+
 def _is_needed(column: Column, lookup: LookupTable) -> bool:
     """Returns whether a row needs a value in a column: it is NOT NULL, or the result of the lookup."""
     return column.refuses_null or column.name == lookup.value_column
+
+
+def cannot_add(readers: Sequence[tuple[TablePlan, Lookup]], plans: Sequence[TablePlan]) -> Problem | None:
+    """Returns why one flow cannot bring all values that lookups, at least one, find missing in one table;
+    None where it can. ``plans`` are all flows of the run.
+    """
+    plan, lookup = readers[0]
+    filler = next((other for other in plans if other.new == lookup.table), None)
+    if filler is not None:
+        why = f"{filler.flow} fills it"
+        instead = "look values up without 'add_missing', or fill the table in another way"
+    elif len({frozenset(other.keys) for _, other in readers}) > 1:
+        why, instead = "lookups find its rows by different columns", "name the same key columns everywhere"
+    else:
+        return None
+    return CannotAddMissing(lookup.table, why, instead).problem(str(plan.flow))
 
 
 def lookup_relation(lookup: LookupTable, catalog: Catalog) -> Table | None:

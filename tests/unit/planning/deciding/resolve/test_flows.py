@@ -253,7 +253,7 @@ WRONG: dict[str, tuple[dict[str, list[dict[str, object]]], list[str]]] = {
 
 LOOKUPS = "members(id int pk, town text)"
 TOWNS = """
-    members(id int pk, town_id int); towns(id int! pk = 1, name text); plain(id int! pk, name text);
+    members(id int pk, town_id int); towns(id int! = 1, name text pk); plain(id int! pk, name text);
     full(id int! pk = 1, name text, land text!); made(id int! pk = 1, name text)
 """
 TOWN = {"action": "transform", "old_column": "town", "new_column": "town_id"}
@@ -278,6 +278,7 @@ def test_a_lookup_by_an_expression(tmp_path: Path) -> None:
 WRONG_LOOKUPS: dict[str, tuple[dict[str, object], list[str]]] = {
     "nothing gives the value": (looked_up("plain", add_missing=True), ["nothing would fill its column 'id'"]),
     "nothing fills a column": (looked_up("full", add_missing=True), ["nothing would fill its column 'land'"]),
+    "no key": (looked_up("made", add_missing=True), ["no unique key over name"]),
     "a table of OLD": (
         looked_up("members", database="old", key_column="id", value_column="town", add_missing=True),
         ["it is a table of OLD"],
