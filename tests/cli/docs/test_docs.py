@@ -9,6 +9,9 @@ support/fences.py says what the fences mean that cases have, too. Here also
 
 and programs of the console are tranship and python scripts/….
 Other blocks are only read.
+
+The recipes of a page of the cookbook are carried out together: first both databases and all files are made,
+then the commands run, then the questions are asked. A file that several recipes write holds what all of them say.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -27,7 +30,7 @@ from support import ROOT, CliResult, Pair, run_python
 from support.fences import Fence, answer_text, fences, follow_console
 from tranship.cli.entry import COMMANDS, load
 
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
 _FOREIGN = {
     "--errors",
     "--folds",
@@ -74,6 +77,15 @@ class Reader:
                 case ["console", *_]:
                     follow_console(block, self._run)
 
+    def carry_out(self, blocks: list[Fence]) -> None:
+        """Does what the recipes of a page say, all of them in one run."""
+        made = [block for block in blocks if re.match("sql (old|new)|json ", block.kind)]
+        commands = [block for block in blocks if block.kind.startswith("console")]
+        assert commands, "the page shows no command"
+        self.read(_joined(made))
+        self.read(commands)
+        self.read([block for block in blocks if block not in (*made, *commands)])
+
     def _write(self, name: str, text: str, kept: tuple[str, ...]) -> None:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,6 +115,25 @@ class Reader:
         return self.run_script(Path(arguments[0]).name, *arguments[1:], env=env)
 
 
+def _joined(blocks: list[Fence]) -> list[Fence]:
+    """Returns the blocks, those of one file as one: objects and lists of the same key are joined."""
+    files: dict[str, Fence] = {}
+    for block in (block for block in blocks if block.kind.startswith("json ")):
+        earlier = files.get(block.kind)
+        files[block.kind] = block if earlier is None else replace(block, text=_both(earlier.text, block.text))
+    return [*(block for block in blocks if block.kind not in files), *files.values()]
+
+
+def _both(one: str, other: str) -> str:
+    joined = json.loads(one)
+    for key, value in json.loads(other).items():
+        assert not (isinstance(value, dict) and joined.get(key, {}).keys() & value.keys()), f"twice: {key}"
+        joined[key] = (
+            joined.get(key, type(value)()) + value if isinstance(value, list) else joined.get(key, {}) | value
+        )
+    return json.dumps(joined)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_page(
     page: Path,
@@ -111,15 +142,25 @@ def test_page(
     run_cli: Callable[..., CliResult],
     run_script: Callable[..., CliResult],
 ) -> None:
-    Reader(pair, tmp_path, run_cli, run_script).read(fences(page.read_text(encoding="utf-8")))
+    reader = Reader(pair, tmp_path, run_cli, run_script)
+    read = reader.carry_out if page.parent.name == "cookbook" else reader.read
+    read(fences(page.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize(
     "page", [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=lambda path: path.stem
 )
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), target
+    for target, heading in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text(encoding="utf-8")):
+        path = page.parent / target if target else page
+        assert path.exists(), target
+        assert not heading or heading in _headings(path.read_text(encoding="utf-8")), heading
+
+
+def _headings(page: str) -> set[str]:
+    """Returns the headings of a page as links name them."""
+    lines = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", line.lower()).strip().replace(" ", "-") for line in lines}
 
 
 def test_every_error_code_is_explained() -> None:
