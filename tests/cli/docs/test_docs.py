@@ -2,6 +2,7 @@
 
 support/fences.py says what the fences mean that cases have, too. Here also
 
+    ```sql ask old      asked of the old database, as "sql ask new" asks the new one
     ```json NAME        written to the file NAME; in a configuration,
                         the two servers are replaced by the test's
     ```python           run in the folder; the ```text block after it is what it prints
@@ -64,8 +65,8 @@ class Reader:
                     asyncio.run(self.pair.old.run(block.text))
                 case ["sql", "new"]:
                     asyncio.run(self.pair.new.run(block.text))
-                case ["sql", "ask", "new"]:
-                    rows = asyncio.run(self.pair.new.fetch(block.text))
+                case ["sql", "ask", ("old" | "new") as side]:
+                    rows = asyncio.run(getattr(self.pair, side).fetch(block.text))
                     answer = answer_text(rows)
                 case ["text"] if answer:
                     assert block.text.strip() == answer, f"line {block.line}"
