@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 import asyncpg
 
 from tranship.server.trouble import UnknownVersion
+from tranship.sql.session import hide_path
 
 T = TypeVar("T")
 READ_TIMEOUT = 45.0
@@ -121,6 +122,18 @@ class WatchedConnection(asyncpg.Connection):  # type: ignore[misc]
         """Does what the driver's method does, whose end by somebody else is the loss of the connection."""
         with self._ended_by_others():
             return await super().copy_from_query(*args, **options)
+
+    async def _introspect_types(self, typeoids: object, timeout: float | None) -> object:
+        """Does what the driver's method does, under an empty search_path.
+
+        The driver's query names operators and functions without their schema. In a session that has the
+        database's own path, whoever may create some there would have them run with the rights of this role.
+        """
+        hide, show = hide_path(local=self.is_in_transaction())
+        await super().execute(hide)
+        found = await super()._introspect_types(typeoids, timeout)
+        await super().execute(show)
+        return found
 
     @contextmanager
     def _ended_by_others(self) -> Iterator[None]:

@@ -49,6 +49,14 @@ to commits.
 DEFAULT_PATH = "SET LOCAL search_path TO DEFAULT"
 """Until the transaction ends, names in values (``regclass``) are read as in batches."""
 
+_HIDE_PATH = """
+    SELECT pg_catalog.set_config('tranship.path', pg_catalog.current_setting('search_path'), {local}),
+      pg_catalog.set_config('search_path', '', {local})
+"""
+_SHOW_PATH = """
+    SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('tranship.path'), {local})
+"""
+
 CLOCK = "SELECT pg_catalog.clock_timestamp()"
 BACKEND = "SELECT pg_catalog.pg_backend_pid()"
 VERSION = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4"
@@ -76,6 +84,16 @@ REHEARSAL = Unit(
     "SAVEPOINT batch", "RELEASE SAVEPOINT batch", "ROLLBACK TO SAVEPOINT batch; RELEASE SAVEPOINT batch"
 )
 """A rehearsal: one savepoint per batch inside the one transaction that is rolled back at the end."""
+
+
+def hide_path(*, local: bool) -> tuple[str, str]:
+    """Returns two statements: one empties the search_path, the other puts it back.
+
+    With ``local`` both hold until the transaction ends, as a ``SET LOCAL`` before them does.
+    """
+    word = "true" if local else "false"
+    # A target list is evaluated from left to right: the path is kept before it is emptied.
+    return _HIDE_PATH.format(local=word), _SHOW_PATH.format(local=word)
 
 
 def set_local(name: str, value: str) -> str:

@@ -98,7 +98,8 @@ BEGIN
           GET STACKED DIAGNOSTICS tranship_message = MESSAGE_TEXT,
             tranship_constraint = CONSTRAINT_NAME, tranship_column = COLUMN_NAME;
           tranship_answers := pg_catalog.array_append(tranship_answers,
-            pg_catalog.json_build_array((tranship_item ->> 'i')::pg_catalog.int4, 'error', SQLSTATE,
+            pg_catalog.json_build_array(
+              (tranship_item OPERATOR(pg_catalog.->>) 'i')::pg_catalog.int4, 'error', SQLSTATE,
               pg_catalog.json_build_array(tranship_message, tranship_constraint, tranship_column)
             )::pg_catalog.text);
         END;

@@ -7,10 +7,10 @@ select
   pg_catalog.pg_get_indexdef(i.indexrelid, k.n, false) as expression,
   'OPERATOR(' || pg_catalog.quote_ident(ons.nspname) || '.' || o.oprname::text || ')' as operator,
   o.oprcanhash or o.oprcanmerge as joinable,
-  case when i.indcollation[k.n - 1] <> 0 then pg_catalog.quote_ident(cns.nspname) || '.' || pg_catalog.quote_ident(co.collname) end as collation,
+  case when i.indcollation[k.n - 1] operator(pg_catalog.<>) 0::pg_catalog.oid then pg_catalog.quote_ident(cns.nspname) || '.' || pg_catalog.quote_ident(co.collname) end as collation,
   coalesce(co.collisdeterministic, true) as deterministic,
   tns.nspname::text as type_schema, t.typname::text as type_name, t.typtype::text as type_kind,
-  pg_catalog.pg_get_expr(i.indpred, i.indrelid) as predicate, coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) as nulls_not_distinct,
+  pg_catalog.pg_get_expr(i.indpred, i.indrelid) as predicate, coalesce((pg_catalog.to_jsonb(i) operator(pg_catalog.->>) 'indnullsnotdistinct')::boolean, false) as nulls_not_distinct,
   con.conexclop is not null as exclusion
 from pg_catalog.pg_index i
 join pg_catalog.pg_class c on c.oid = i.indexrelid

@@ -6,4 +6,4 @@ select given.name, pg_catalog.set_config(given.name, given.value, false) as now,
   pg_catalog.current_setting('server_version_num')::pg_catalog.int4 as version
 from rows from (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) as given (name, value)
 where pg_catalog.current_setting(given.name, true) is not null
-  and (given.name operator(pg_catalog.<>) 'client_connection_check_interval' or pg_catalog.version() like '%linux%')
+  and (given.name operator(pg_catalog.<>) 'client_connection_check_interval' or pg_catalog.version() operator(pg_catalog.~~) '%linux%')

@@ -3,4 +3,4 @@
 select given.name, pg_catalog.current_setting(given.name) as now, pg_catalog.pg_backend_pid() as backend
 from pg_catalog.unnest($1::pg_catalog.text[]) as given (name)
 where pg_catalog.current_setting(given.name, true) is not null
-  and (given.name operator(pg_catalog.<>) 'client_connection_check_interval' or pg_catalog.version() like '%linux%')
+  and (given.name operator(pg_catalog.<>) 'client_connection_check_interval' or pg_catalog.version() operator(pg_catalog.~~) '%linux%')

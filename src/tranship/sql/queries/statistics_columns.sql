@@ -8,13 +8,13 @@ select
   case when t.plain then (s.most_common_vals::text::text[])[:$2] end as common_values,
   case when t.plain then (s.most_common_freqs::float8[])[:$2] end as common_frequencies,
   case when t.plain then (s.histogram_bounds::text::text[])[1] end as minimum,
-  case when t.plain then (s.histogram_bounds::text::text[])[array_length(s.histogram_bounds::text::text[], 1)] end as maximum,
+  case when t.plain then (s.histogram_bounds::text::text[])[pg_catalog.array_length(s.histogram_bounds::text::text[], 1)] end as maximum,
   s.correlation::float8 as correlation
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 join pg_catalog.pg_stats s on s.schemaname = n.nspname and s.tablename = c.relname and s.inherited = (c.relkind = 'p')
 cross join lateral (
-  select y.typdelim = ',' and (y.typelem = 0 or e.typdelim = ',') as plain
+  select y.typdelim = ',' and (y.typelem = 0::oid or e.typdelim = ',') as plain
   from pg_catalog.pg_attribute a
   join pg_catalog.pg_type y on y.oid = a.atttypid
   left join pg_catalog.pg_type e on e.oid = y.typelem
