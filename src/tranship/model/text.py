@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
+from heapq import nlargest
+from typing import Final
+
+MOST_COMPARED: Final = 100
+"""Words among which each is compared letter by letter, which takes about 20 µs. Among more, only those are
+that share the most letters with the word."""
+_LIKELIEST: Final = 10
+"""Of the words that share letters, how many are compared: their order by shared letters is nearly the final
+one."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -11,9 +22,47 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
     0.6 is difflib's own threshold: below it most pairs of short names share letters by accident.
     """
-    names = list(known)
-    folded = {name.casefold(): name for name in names}
-    if word.casefold() in folded:
-        return folded[word.casefold()]
-    found = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    folded = _folded(tuple(known))
+    wanted = word.casefold()
+    if wanted in folded:
+        return folded[wanted]
+    likely = _likeliest(wanted, tuple(folded)) if len(folded) > MOST_COMPARED else folded
+    found = get_close_matches(wanted, likely, n=1, cutoff=0.6)
     return folded[found[0]] if found else None
+
+
+# The names of a few catalogs: a file with hundreds of wrong names asks again and again among the same words.
+@lru_cache(maxsize=8)
+def _folded(names: tuple[str, ...]) -> Mapping[str, str]:
+    return {name.casefold(): name for name in names}
+
+
+def _likeliest(word: str, names: tuple[str, ...]) -> list[str]:
+    """Returns the names that have the largest share of their parts in common with a word."""
+    parts = _parts(word)
+    holders = _holders(names)
+    shared: Counter[str] = Counter()
+    for part in parts:
+        shared.update(holders.get(part, ()))
+    # Two characters on each side make each character begin a part and end one: a name of n characters has
+    # about n + 2 parts.
+    alike = {name: 2 * count / (len(parts) + len(name) + 2) for name, count in shared.items()}
+    return nlargest(_LIKELIEST, alike, key=lambda name: (alike[name], name))
+
+
+@lru_cache(maxsize=8)
+def _holders(names: tuple[str, ...]) -> Mapping[str, list[str]]:
+    """Returns for each part the names that hold it."""
+    holders: dict[str, list[str]] = {}
+    for name in names:
+        for part in _parts(name):
+            holders.setdefault(part, []).append(name)
+    return holders
+
+
+def _parts(word: str) -> set[str]:
+    """Returns all runs of three characters of a word that is extended on both sides, so that short words and
+    wrong first letters have parts in common, too.
+    """
+    padded = f"\0\0{word}\0\0"
+    return {padded[at : at + 3] for at in range(len(word) + 2)}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from heapq import nsmallest
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -101,13 +102,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Returns ``did you mean 'a'?`` or, with nothing near, up to ten of the known names; empty when none is
     known.
     """
-    names = sorted(set(known))
+    names = tuple(dict.fromkeys(known))
     near = nearest(word, names) if word else None
     if near is not None:
         return f"did you mean {near!r}?"
     if not names:
         return ""
-    shown = ", ".join(repr(name) for name in names[:MOST_SHOWN])
+    shown = ", ".join(repr(name) for name in nsmallest(MOST_SHOWN, names))
     return f"known: {shown}" + (f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else "")
 
 
