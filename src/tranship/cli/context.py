@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from tranship.cli.terminal import Log
+from tranship.cli.terminal import Log, outlive_readers
 
 Decorated = Callable[..., Any]
 
@@ -37,6 +37,13 @@ class CliContext:
     """Messages may show values of rows."""
     writes: bool = False
     """The command may have committed rows, so an unforeseen error ends with status 4 and not 2."""
+
+    def begin_writing(self) -> None:
+        """Notes that rows may be committed from now on: whatever happens then, the exit status tells of it,
+        also where nobody reads what the command prints.
+        """
+        self.writes = True
+        outlive_readers()
 
     @property
     def json(self) -> bool:

@@ -38,6 +38,8 @@ COMMANDS = {
 }
 """Sub-commands and their line in the help, which needs no import of their modules."""
 
+_PIPE_CLOSED = 141
+"""128 and SIGPIPE, as shells give it: a command that only reads ends when nobody reads its answer."""
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
 
@@ -115,6 +117,9 @@ def _run(command: click.Command, arguments: list[str], program: str, called: tup
     call = CliContext(arguments=tuple(arguments), invocation=invocation, command=name, form=form)
     try:
         status = command.main(arguments, prog_name=program, standalone_mode=False, obj=call)
+    except SystemExit:
+        # click itself ends the process only where a pipe was closed: with 1, which means "rejects" here.
+        status = _PIPE_CLOSED
     except Exception as error:  # noqa: BLE001 - the last resort: Python's own status 1 would mean "rejects"
         status = _failed(error, call)
     try:
@@ -141,5 +146,5 @@ def _failed(error: Exception, call: CliContext) -> int:
     if isinstance(error, TranshipError):
         return tell(error, call)
     if isinstance(error, BrokenPipeError):
-        return 141
+        return _PIPE_CLOSED
     return tell_unforeseen(error, call)

@@ -1,4 +1,4 @@
-"""The only place that runs an event loop. It decides what Ctrl-C and SIGTERM do."""
+"""The only place that runs an event loop. It decides what Ctrl-C, SIGTERM and the end of the terminal do."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _GRACE_SECONDS = 5.0
 """Time for a cancelled run to close its connections. After it the process ends, even if a server does not
 answer.
 """
+_HANG_UP = signal.SIGHUP
 Answer = TypeVar("Answer")
 
 
@@ -47,6 +48,9 @@ async def _guarded(work: Callable[[asyncio.Event], Coroutine[Any, Any, Answer]],
     received: list[int] = []
 
     def on_signal(number: int) -> None:
+        # A terminal that hangs up is told twice, by the kernel and by its shell: nobody asks to stop at once.
+        if number == _HANG_UP and received:
+            return
         received.append(number)
         if stoppable and len(received) == 1:
             note(
@@ -60,7 +64,7 @@ async def _guarded(work: Callable[[asyncio.Event], Coroutine[Any, Any, Answer]],
         # process.
         loop.call_later(_GRACE_SECONDS, os._exit, 128 + number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, *([_HANG_UP] if stoppable and _hangs_up() else ())):
         loop.add_signal_handler(number, on_signal, int(number))
     try:
         return await task
@@ -68,6 +72,11 @@ async def _guarded(work: Callable[[asyncio.Event], Coroutine[Any, Any, Answer]],
         if received:
             raise _Interrupted(received[-1]) from None
         raise
+
+
+def _hangs_up() -> bool:
+    """Returns whether the end of the terminal concerns this process: `nohup` has it ignored."""
+    return signal.getsignal(_HANG_UP) is not signal.SIG_IGN
 
 
 def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

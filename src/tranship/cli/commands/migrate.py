@@ -160,7 +160,8 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     loaded = load(config, given["only"], given["never"])
     _name_unpassed(options)
     # Set before anything can be committed: an unexpected error then ends with status 4.
-    call.writes = options.live
+    if options.live:
+        call.begin_writing()
     result = run(lambda stop: _migrate(loaded, options, call, stop), stoppable=options.live)
     context.exit(result.exit_status)
 

@@ -42,7 +42,8 @@ def command(context: click.Context, config: tuple[str, ...], live: bool, run_id:
 
     call = context.ensure_object(CliContext)
     loaded = load(config)
-    call.writes = live
+    if live:
+        call.begin_writing()
     done = run(
         lambda stop: api.rollback(
             loaded, live=live, run=run_id, tell=lambda event: note(words(event.what)), stop=stop
