@@ -10,12 +10,13 @@ import msgspec
 from msgspec import structs
 
 from tranship.execution.active_run import ActiveRun, Task, fence
-from tranship.execution.proof.compare import LOW, differing, table_sums
-from tranship.execution.proof.expected import Hashing, copied_columns, is_too_large, printed_by_old
+from tranship.execution.proof.compare import LOW, Subject, differing, table_sums
+from tranship.execution.proof.expected import Hashing, is_too_large, printed_by_old
+from tranship.execution.proof.filled import read_filled
 from tranship.execution.proof.naming import Naming
+from tranship.execution.proof.unlike import with_unlike
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.model.difference import Proof
-from tranship.model.expression import NewDefault
 from tranship.model.locator import Locator
 from tranship.server.journal import BatchRow, name_text
 from tranship.sql.new.counting import NEXT_XID, WRAP
@@ -51,7 +52,9 @@ async def _proof(live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: 
         return None
     written = _written(live, task)
     if not written:
-        return _unproven(live, task, hashing)
+        job, plan = live.context.job, task.plan
+        filled = await read_filled(new, job, plan)
+        return _unproven(live, task, Subject(job, plan, hashing, filled))
     # The first transaction of a batch is its own, of 64 bits; of those of its savepoints 32 bits are known.
     oldest = min(row.xids[0] for row in written)
     if await new.fetchval(NEXT_XID) - oldest > WRAP:
@@ -94,25 +97,29 @@ async def _compared(
 ) -> Proof:
     """Returns the proof of one flow. ``new`` is in a transaction with one snapshot."""
     job, plan = live.context.job, task.plan
-    proof = _unproven(live, task, hashing)
-    there = await table_sums(new, job, plan, hashing, of.known, of.oldest)
+    subject = Subject(job, plan, hashing, await read_filled(new, job, plan))
+    proof = _unproven(live, task, subject)
+    there = await table_sums(new, subject, of.known, of.oldest)
     wrong = differing(task.done, there)
-    if not wrong and not there.others.rows:
+    unlike = there.unlike_in(task.done)
+    if not wrong and not there.others.rows and not unlike:
         return proof
-    naming = Naming(job, plan, hashing, new, of.oldest, of.known)
+    naming = Naming(subject, new, of.oldest, of.known)
     found = await naming.differences(live.snapshot, wrong, _not_copied(live, task))
+    if unlike:
+        found = await with_unlike(naming, task.done, found, unlike)
     return structs.replace(proof, differences=tuple(found))
 
 
-def _unproven(live: ActiveRun, task: Task, hashing: Hashing) -> Proof:
+def _unproven(live: ActiveRun, task: Task, subject: Subject) -> Proof:
     """Returns what is to be proven of a flow."""
-    job, plan = live.context.job, task.plan
-    filled = [m.column for m in plan.columns if isinstance(m.expression, NewDefault)]
+    printed = printed_by_old(live.context.job, task.plan, subject.hashing)
     return Proof(
         sum(row.written for row in task.done),
-        tuple(column.name for column in copied_columns(job, plan)),
-        apart=tuple(f"{column} (filled by NEW)" for column in filled),
-        printed_by="OLD" if printed_by_old(job, plan, hashing) else "NEW",
+        subject.columns,
+        apart=subject.filled.apart,
+        constants=dict(subject.filled.constants),
+        printed_by="OLD" if printed else "NEW",
     )
 
 

@@ -48,6 +48,10 @@ class Proof(Struct, frozen=True):
     """NEW's columns whose values were compared."""
     apart: tuple[str, ...] = ()
     """Columns that NEW fills by itself, each with the reason why it was not compared."""
+    constants: dict[str, str | None] | None = None
+    """Columns that NEW fills with the same in every row, and are compared: their texts. None: of an earlier
+    version, which compared none.
+    """
     printed_by: str = ""
     """``OLD`` where OLD computed what NEW should hold, ``NEW`` where NEW printed what it was sent."""
     differences: tuple[Difference, ...] = ()

@@ -140,6 +140,8 @@ class TableResult(Struct, frozen=True):
     """Rows of OLD that were merged into others; absent where the flow merges none."""
     rows_in_old_now: int | None = None
     """Of a table that was moved before: rows that OLD holds now, beside ``rows_read`` then."""
+    cells: int = 0
+    """Values of NEW that are compared, or would be if all were well."""
     cells_verified: int = 0
     """Values of NEW that were compared with what OLD's rows become, and are equal."""
     differences: tuple[Difference, ...] = ()

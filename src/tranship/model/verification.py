@@ -46,6 +46,8 @@ class VerifiedTable(Struct, frozen=True):
     """True: equal. A text: equal but for what it says. False: NEW differs. None: nothing is proven."""
     verified_why: str = ""
     """Why no more is known, or how the rows were compared where it was not by their transactions."""
+    cells: int = 0
+    """Values of NEW that are compared, or would be if all were well."""
     cells_verified: int = 0
     """Values of NEW that are what OLD's rows became."""
     differences: tuple[Difference, ...] = ()

@@ -17,6 +17,7 @@ from tranship.model.verdict import MigrationResult, TableResult
 from tranship.model.visible import printed
 from tranship.report.notes import words
 from tranship.report.time_spent import time_lines
+from tranship.report.verification import coverage, difference_lines
 
 RULER = "=" * 80
 _WARNINGS: dict[str, tuple[str, ...]] = {
@@ -96,7 +97,7 @@ class Console:
         lines += ["", f"Result: {result_path}"]
         if result.rejects_file:
             lines.append(f"Rejected rows: {result.rejects_file}")
-        return lines
+        return [*lines, coverage(result.tables)] if result.mode == "live" else lines
 
     def _begin(self, tables: tuple[PlannedTable, ...]) -> list[str]:
         if tables and tables == self._planned:
@@ -262,10 +263,7 @@ def _verification(result: MigrationResult) -> list[str]:
     if result.mode != "live":
         return lines
     lines += _verdicts(result.tables)
-    cells = sum(table.cells_verified for table in result.tables)
-    if cells:
-        lines.append(f"Verified: {cells} values in NEW are what OLD's rows become")
-    return lines + [line for table in result.tables for line in _differences(table)]
+    return lines + [line for table in result.tables for line in difference_lines(table.differences)]
 
 
 def _verdicts(tables: Sequence[TableResult]) -> Iterator[str]:
@@ -275,17 +273,6 @@ def _verdicts(tables: Sequence[TableResult]) -> Iterator[str]:
         names = [shown(name) for name, other in words if other == said]
         which = "all tables" if len(names) == len(words) else ", ".join(names)
         yield f"{said} ({which})"
-
-
-def _differences(table: TableResult) -> Iterator[str]:
-    """Yields the first rows of a table that differ, by their keys and columns."""
-    for one in table.differences[:_MOST_DIFFERENCES]:
-        key = ", ".join(f"{name}={value}" for name, value in (one.key or {}).items())
-        rows = f"{one.rows} rows" if one.rows > 1 else "a row"
-        columns = f": {', '.join(one.columns)}" if one.columns else ""
-        yield shown(f"  {one.kind} in {one.table}: {key or rows}{columns}")
-    if len(table.differences) > _MOST_DIFFERENCES:
-        yield f"  … and {len(table.differences) - _MOST_DIFFERENCES} more, in the result file"
 
 
 def _verdict(table: TableResult) -> str:
@@ -298,10 +285,6 @@ def _verdict(table: TableResult) -> str:
             return f"Not verified: {shown(table.verified_why)}"
         case words:
             return f"Verified {shown(words)}"
-
-
-_MOST_DIFFERENCES = 20
-"""Rows of a table that differ and are named on the terminal."""
 
 
 def _problem(problem: Problem) -> Iterator[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from tranship.model.difference import Difference
-from tranship.model.verification import Verification, VerifiedTable
+from tranship.model.verification import VerifiedTable
 from tranship.model.visible import printed
 
 MOST = 20
@@ -63,15 +64,48 @@ def _value(text: str | None) -> str:
     return "NULL" if text is None else f"'{text}'"
 
 
-def last_line(result: Verification) -> str:
-    """Returns the last line: whether NEW holds what OLD's rows became."""
-    cells = sum(table.cells_verified for table in result.tables)
-    match result.status:
-        case "verified":
-            return f"Verified: {cells} values in NEW are what OLD's rows became"
-        case "differs":
-            rows = sum(one.rows for table in result.tables for one in table.differences)
-            return f"DIFFERS: {rows} rows of NEW are not what OLD's rows became"
-        case _:
-            left = sum(table.verified is None for table in result.tables)
-            return f"Not verified: {left} of {len(result.tables)} tables could not be compared"
+class Counted(Protocol):
+    """What a result says of one table."""
+
+    @property
+    def verified(self) -> bool | str | None:
+        """Whether its rows are equal, as `VerifiedTable` has it."""
+
+    @property
+    def verified_why(self) -> str:
+        """Why no more is known."""
+
+    @property
+    def cells(self) -> int:
+        """Values that are compared."""
+
+    @property
+    def cells_verified(self) -> int:
+        """Those that are equal."""
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Rows that differ."""
+
+
+def coverage(tables: Sequence[Counted]) -> str:
+    """Returns the last line: how many values of NEW are what OLD's rows became, and what nobody can say."""
+    cells = sum(table.cells for table in tables)
+    covered = f"{grouped(sum(table.cells_verified for table in tables))} of {grouped(cells)} cells"
+    if any(table.verified is False for table in tables):
+        return f"DIFFERS: {_rows_that_differ(tables)}; verified {covered}"
+    why = dict.fromkeys(table.verified_why for table in tables if table.verified is None)
+    if why:
+        return shown(f"Not verified: {'; '.join(why)}; verified {covered}")
+    apart = [table.verified for table in tables if isinstance(table.verified, str)]
+    return shown("; ".join([f"Verified {covered}", *apart]))
+
+
+def _rows_that_differ(tables: Sequence[Counted]) -> str:
+    rows = sum(one.rows for table in tables for one in table.differences)
+    return f"{grouped(rows)} rows of NEW are not what OLD's rows became" if rows else "NEW lacks rows"
+
+
+def grouped(number: int) -> str:
+    """Returns a number with its digits in groups of three."""
+    return f"{number:,}".replace(",", " ")

@@ -221,3 +221,28 @@ async def test_what_cannot_be_proven_is_said(make_pair: MakePair, tmp_path: Path
     result = await verify(pair, tmp_path)
     assert (result.status, result.exit_status) == ("not verified", 1)
     assert "not finished" in result.tables[0].verified_why
+
+
+async def test_rows_that_a_later_run_updated(make_pair: MakePair, tmp_path: Path) -> None:
+    """As its decisions say: they are no difference of the first run, and are counted."""
+    table = "CREATE TABLE item (id int PRIMARY KEY, name text);"
+    rows = "INSERT INTO item SELECT g, '{} ' || g FROM generate_series({}, {}) g"
+    pair = await make_pair(table + rows.format("first", 1, 300), table)
+    assert (await migrate(pair, tmp_path)).exit_status == 0
+    other = Pair((await make_pair(table + rows.format("second", 290, 400), "")).old, pair.new)
+    (tmp_path / "other").mkdir()
+    decisions = tmp_path / "update.json"
+    decisions.write_text(
+        '{"resolutions": {"item": [{"action": "existing", "key": ["id"], "rows": "update"}]}}'
+    )
+    second = await migrate(other, tmp_path / "other", resolutions=str(decisions))
+    assert (second.stats.rows_updated, second.exit_status) == (11, 0)
+    result = await verify(pair, tmp_path)
+    assert (result.status, result.exit_status) == ("verified", 0), seen(result)
+    assert [table.verified for table in result.tables] == [
+        "except rows of public.item that a later run updated: 11",
+        True,
+    ]
+    await pair.new.run("DELETE FROM item WHERE id IN (5, 295)")
+    result = await verify(pair, tmp_path)
+    assert (result.exit_status, len(seen(result))) == (5, 2)

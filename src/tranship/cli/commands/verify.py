@@ -46,7 +46,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     from tranship.cli.start import load
     from tranship.cli.terminal import say
     from tranship.model.verification import VerifyOptions
-    from tranship.report.verification import last_line, table_lines
+    from tranship.report.verification import coverage, table_lines
 
     call = context.ensure_object(CliContext)
     known = {
@@ -67,6 +67,6 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     if call.json:
         answer_json(call, result, status=result.exit_status)
     else:
-        say(last_line(result))
         say(f"Result: {path}")
+        say(coverage(result.tables))
     context.exit(result.exit_status)

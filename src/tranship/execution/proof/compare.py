@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from tranship.execution.context import Job
 from tranship.execution.proof.expected import Hashing, copied_columns, sums_of
+from tranship.execution.proof.filled import Filled
 from tranship.model.digest import Sums
 from tranship.model.plan import TablePlan
 from tranship.server.journal import BatchRow
@@ -26,21 +27,51 @@ class TableSums(Struct, frozen=True):
     """By the lower 32 bits of the transaction."""
     others: Sums = Sums()
     """Rows that other transactions wrote since the run began."""
+    unlike: Mapping[int, int] = {}
+    """By transaction: rows that do not hold what NEW should have filled in."""
+    unlike_of_others: int = 0
+    """Likewise, of the rows that other transactions wrote since the run began."""
+
+    def unlike_in(self, done: Sequence[BatchRow]) -> int:
+        """Returns how many rows of these batches, and of those of others, do not hold it."""
+        mine = {xid & LOW for row in done for xid in row.xids}
+        return sum(self.unlike.get(xid, 0) for xid in mine) + self.unlike_of_others
 
 
-async def table_sums(
-    new: asyncpg.Connection, job: Job, plan: TablePlan, hashing: Hashing, mine: frozenset[int], oldest: int
-) -> TableSums:
+class Subject(Struct, frozen=True):
+    """The rows of one flow, and how they are compared."""
+
+    job: Job
+    plan: TablePlan
+    hashing: Hashing
+    filled: Filled = Filled()
+    """The columns that NEW fills by itself."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of NEW that are compared."""
+        copied = (column.name for column in copied_columns(self.job, self.plan))
+        return (*copied, *self.filled.names)
+
+
+async def table_sums(new: asyncpg.Connection, of: Subject, mine: frozenset[int], oldest: int) -> TableSums:
     """Reads a table of NEW once, in the caller's transaction.
 
     ``mine`` are the transactions (32 bits) of all runs that filled the table, ``oldest`` the first of this
     one.
     """
-    query = sums_by_transaction(job.after(plan), copied_columns(job, plan), hashing.form(job.new))
+    job, plan = of.job, of.plan
+    form = of.hashing.form(job.new)
+    query = sums_by_transaction(job.after(plan), copied_columns(job, plan), form, of.filled.compared)
     await in_zone(new, plan)
     rows = await new.fetch(query, oldest & LOW)
-    others = (sums_of(row) for row in rows if row["later"] and row["xid"] not in mine)
-    return TableSums({row["xid"]: sums_of(row) for row in rows}, sum(others, Sums()))
+    others = [row for row in rows if row["later"] and row["xid"] not in mine]
+    return TableSums(
+        {row["xid"]: sums_of(row) for row in rows},
+        sum(map(sums_of, others), Sums()),
+        {row["xid"]: row["unlike"] for row in rows},
+        sum(row["unlike"] for row in others),
+    )
 
 
 async def in_zone(new: asyncpg.Connection, plan: TablePlan) -> None:

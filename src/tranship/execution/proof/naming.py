@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.execution.context import Job
-from tranship.execution.proof.compare import LOW, in_zone
+from tranship.execution.proof.compare import LOW, Subject, in_zone
 from tranship.execution.proof.expected import Expecting, Hashing, Row, copied_columns
 from tranship.model.catalog import Table
 from tranship.model.difference import Difference, DifferenceKind
@@ -55,14 +55,27 @@ class Named(NamedTuple):
 class Naming(Struct, frozen=True):
     """Names what differs in the rows of one flow."""
 
-    job: Job
-    plan: TablePlan
-    hashing: Hashing
+    of: Subject
     new: asyncpg.Connection
     oldest: int
     """The first transaction of the runs that filled the table, 64 bits."""
     mine: frozenset[int]
     """All their transactions, 32 bits."""
+
+    @property
+    def job(self) -> Job:
+        """The job of the flow's run."""
+        return self.of.job
+
+    @property
+    def plan(self) -> TablePlan:
+        """The flow's plan."""
+        return self.of.plan
+
+    @property
+    def hashing(self) -> Hashing:
+        """How its rows are hashed."""
+        return self.of.hashing
 
     async def differences(
         self, snapshot: Snapshot, batches: Sequence[BatchRow], excluded: Mapping[int, Sequence[Locator]]
@@ -91,8 +104,7 @@ class Naming(Struct, frozen=True):
         that are the batch's own are taken out.
         """
         due = Counter(rows)
-        written = rows_written(self._after, self._texts(), self._form, reading.batch.xids)
-        there = await self._fetch(written)
+        there = await self.written_in(reading.batch.xids)
         missing, extra = due - there, there - due
         # Somebody may have written an equal row anew: content decides, not the transaction.
         missing -= _taken(missing, strangers)
@@ -125,30 +137,35 @@ class Naming(Struct, frozen=True):
             return []
         names = [column.name for column in copied_columns(self.job, self.plan)]
         due = {row.key: row.values for row in await reading.rows(self.keys, asked)}
-        query = rows_of_keys(self._after, self._texts(wanted=True), self._form)
+        query = rows_of_keys(self._after, self.texts(wanted=True), self._form)
         there = {row.key: row.values for row in await self._fetch(query, asked)}
         found = []
         for key in asked:
             wrong = [n for n in range(len(names)) if due[key][n] != there[key][n]]
-            one = self._told(DifferenceKind.CHANGED, key)
+            one = self.told(DifferenceKind.CHANGED, key)
             columns = tuple(names[n] for n in wrong)
             expected, seen = (tuple(values[n] for n in wrong) for values in (due[key], there[key]))
             found.append(replace(one, columns=columns, expected=expected, found=seen))
-        return found + [self._told(DifferenceKind.CHANGED, key) for key in keys[NAMED:]]
+        return found + [self.told(DifferenceKind.CHANGED, key) for key in keys[NAMED:]]
 
     def told_each(self, kind: DifferenceKind, rows: Counter[Row]) -> list[Difference]:
         """Returns these rows as differences of one kind."""
-        return [self._told(kind, row.key, n) for row, n in rows.items()]
+        return [self.told(kind, row.key, n) for row, n in rows.items()]
 
-    def _told(self, kind: DifferenceKind, key: str | None, rows: int = 1) -> Difference:
+    def told(self, kind: DifferenceKind, key: str | None, rows: int = 1) -> Difference:
+        """Returns a row, by the text of its key, as a difference."""
         names = [copied_columns(self.job, self.plan)[n].name for n in self.keys]
         parts = dict(zip(names, record_parts(key), strict=True)) if key is not None else None
         return Difference(str(self.plan.new), kind, parts, rows=rows)
 
     async def strangers(self) -> Counter[Row]:
         """Returns the rows that others wrote since the run began."""
-        query = rows_of_others(self._after, self._texts(), self._form, sorted(self.mine))
+        query = rows_of_others(self._after, self.texts(), self._form, sorted(self.mine))
         return await self._fetch(query, self.oldest & LOW)
+
+    async def written_in(self, xids: Sequence[int]) -> Counter[Row]:
+        """Returns the rows that these transactions wrote."""
+        return await self._fetch(rows_written(self._after, self.texts(), self._form, xids))
 
     @property
     def _after(self) -> Table:
@@ -161,7 +178,8 @@ class Naming(Struct, frozen=True):
         key = self._after.order_key
         return tuple(names.index(name) for name in key) if set(key) <= set(names) else ()
 
-    def _texts(self, *, wanted: bool = False) -> RowTexts:
+    def texts(self, *, wanted: bool = False) -> RowTexts:
+        """Returns what is read of single rows of NEW."""
         columns = copied_columns(self.job, self.plan)
         return RowTexts(column_texts(columns, "t"), self.keys, wanted)
 

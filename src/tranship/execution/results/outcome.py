@@ -32,6 +32,7 @@ from tranship.model.verdict import (
     TableResult,
 )
 from tranship.planning.plan.content import run_hash
+from tranship.sql.expression import shipped
 from tranship.sql.old.batch import select_for_people
 
 
@@ -310,10 +311,17 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         rows_made=counts.made if not _one_of_each(counts) else UNSET,
         rows_without_items=counts.old.without_items if counts.old and not _one_of_each(counts) else UNSET,
         rows_left_with_parent=counts.old.with_parent if counts.old and counts.plan.shape.left_with else UNSET,
+        cells=_cells(counts),
         cells_verified=proof.cells if proof is not None and not proof.differences else 0,
         differences=_shown(proof, show_values=frame.show_values) if proof is not None else (),
         rejects_of=counts.rejects_of,
     )
+
+
+def _cells(counts: TableCounts) -> int:
+    """Returns the values of NEW that are compared, or would be."""
+    columns = counts.proof.columns if counts.proof is not None else shipped(counts.plan)
+    return counts.written * len(columns)
 
 
 def _shown(proof: Proof, *, show_values: bool) -> tuple[Difference, ...]:

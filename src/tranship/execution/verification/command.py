@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack
 
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from tranship.execution.verification.old_now import OldNow
 from tranship.execution.verification.recorded import Recorded, RecordedRun, read_runs
 from tranship.execution.verification.scene import Scene
 from tranship.execution.verification.tables import check_table
+from tranship.execution.verification.verdicts import wrong_ones
 from tranship.model.catalog import Catalog
 from tranship.model.difference import Difference
 from tranship.model.names import TableName
@@ -50,7 +52,7 @@ async def verify(config: Config, options: VerifyOptions, on_table: OnTable) -> V
         if journal is None or not wanted:
             raise _unknown(options)
         identity = (await read_identity(new)).key
-        runs = await read_runs(new, journal, wanted, identity)
+        runs = await read_runs(new, journal, every, identity)
         async with new.transaction(isolation="repeatable_read", readonly=True):
             catalog = await read_catalog(new, None, journal_schema=journal.schema)
     plans = [run.plan for run in runs if run.plan is not None]
@@ -60,8 +62,8 @@ async def verify(config: Config, options: VerifyOptions, on_table: OnTable) -> V
             # As batches have it: domains and generated columns mean the same.
             session = await open_session(config.new, datestyle=datestyle(catalog), search_path=None)
             stack.callback(session.terminate)
-            scene = Scene(session, journal, catalog, identity, options, old, _places(every, runs, journal))
-            tables = await _tables(scene, runs, on_table)
+            scene = Scene(session, journal, catalog, identity, options, old, _places(runs, journal))
+            tables = await _tables(scene, runs, frozenset(run.id for run in wanted), on_table)
         except DATABASE_TROUBLE as error:
             raise not_begun(error, "the verification") from error
     info = _database(config, catalog)
@@ -73,16 +75,13 @@ def _unknown(options: VerifyOptions) -> UsageError:
     return UsageError(NoSuchRun(status, options.run) if options.run else NoRun(status))
 
 
-def _places(
-    every: Sequence[Run], runs: Sequence[RecordedRun], journal: Journal
-) -> dict[str, tuple[Journalled, ...]]:
+def _places(runs: Sequence[RecordedRun], journal: Journal) -> dict[str, tuple[Journalled, ...]]:
     """Returns by run where the journal says where its children are led: in the run itself, or in the latest
     one before it that moved the parents from the same OLD.
     """
-    by_id = {run.run.id: run for run in runs}
     found: dict[str, tuple[Journalled, ...]] = {}
     known: dict[tuple[str, object], Journalled] = {}
-    for run in (by_id[run.id] for run in every if run.id in by_id):
+    for run in runs:
         for flow in run.flows:
             if flow.task.rejects_of is None:
                 place = Journalled(flow.flow, journal.schema, run.run.id, flow.task.position)
@@ -92,15 +91,18 @@ def _places(
     return found
 
 
-async def _tables(scene: Scene, runs: Iterable[RecordedRun], on_table: OnTable) -> list[VerifiedTable]:
-    """Returns the verdicts table by table, in the order of the first run's plan."""
+async def _tables(
+    scene: Scene, runs: Iterable[RecordedRun], wanted: AbstractSet[str], on_table: OnTable
+) -> list[VerifiedTable]:
+    """Returns the verdicts about the wanted runs table by table, in the order of the first run's plan."""
     by_table: dict[TableName, list[Recorded]] = {}
     for run in runs:
         for flow in run.flows:
             by_table.setdefault(flow.table, []).append(flow)
     found: list[VerifiedTable] = []
     for flows in by_table.values():
-        for verdict in await check_table(scene, flows):
+        mine = [flow for flow in flows if flow.run.id in wanted]
+        for verdict in await check_table(scene, mine, flows) if mine else []:
             found.append(_shown(verdict, show_values=scene.options.show_values))
             on_table(found[-1])
     return found
@@ -144,7 +146,7 @@ def _exit_status(options: VerifyOptions, found: Sequence[Difference], tables: Se
     """Returns 5 where NEW is wrong, and 1 where a person has to look: others changed rows of a NEW in use, or
     the rows of a table could not be compared.
     """
-    if any(not (options.new_in_use and one.by_others) for one in found):
+    if wrong_ones(options, found):
         return 5
     return 1 if found or any(table.verified is None for table in tables) else 0
 

@@ -6,17 +6,19 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from tranship.errors import TranshipError
-from tranship.execution.proof.compare import TableSums, sums_in
+from tranship.execution.proof.compare import Subject, TableSums, sums_in
 from tranship.execution.proof.expected import Row
 from tranship.execution.proof.naming import Naming
+from tranship.execution.proof.unlike import with_unlike
 from tranship.execution.verification.naming import LaterNaming
 from tranship.execution.verification.old_now import OldSide
-from tranship.execution.verification.recorded import Recorded
+from tranship.execution.verification.recorded import Place, Recorded
 from tranship.execution.verification.scene import Found, Scene
 from tranship.model.difference import Difference, DifferenceKind
 from tranship.model.digest import Sums
-from tranship.model.plan import TablePlan
 from tranship.server.journal import BatchRow
 from tranship.server.snapshot import Mark
 from tranship.server.trouble import DATABASE_TROUBLE, spoken
@@ -26,10 +28,15 @@ class Compared(NamedTuple):
     """A flow, and what NEW holds of it."""
 
     flow: Recorded
-    plan: TablePlan
+    of: Subject
     there: TableSums
     wrong: list[BatchRow]
     """Batches whose rows in NEW have other sums."""
+
+    @property
+    def unlike(self) -> int:
+        """Rows that do not hold what NEW should have filled in."""
+        return self.there.unlike_in(self.flow.done)
 
     def held(self, batch: BatchRow) -> Sums:
         """Returns the sums over what NEW holds of a batch."""
@@ -39,24 +46,43 @@ class Compared(NamedTuple):
 class Differing:
     """Names the rows of one table that differ, inside a transaction of NEW."""
 
-    def __init__(self, scene: Scene, known: frozenset[int], oldest: int) -> None:
-        """``known`` are the transactions of all runs, 32 bits; ``oldest`` is the first one, 64 bits."""
-        self._scene, self._known, self._oldest = scene, known, oldest
+    def __init__(self, scene: Scene, flows: Sequence[Recorded], known: frozenset[int], oldest: int) -> None:
+        """``flows`` are all that fill the table, ``known`` the transactions of all runs, 32 bits; ``oldest``
+        is the first one, 64 bits.
+        """
+        self._scene, self._flows, self._known, self._oldest = scene, flows, known, oldest
 
-    async def found(self, compared: Sequence[Compared]) -> list[Found]:
+    async def found(self, compared: Sequence[Compared]) -> dict[Place, Found]:
         """Returns what differs of each flow; rows that others added stand with the first one."""
-        found: list[Found] = []
+        found: dict[Place, Found] = {}
         added = Counter[Row]()
         for one in compared:
             old = await self._old(one)
             naming = self._naming(one, old)
             strangers = await naming.strangers()
             before = Counter(strangers)
-            found.append(await self._of_flow(one, naming, old, strangers))
+            mine = await self._of_flow(one, naming, old, strangers)
+            found[one.flow.place] = await self._without_updated(one, naming, mine)
             taken = Counter(row.key for row in (before - strangers).elements())
             added = _without(added, taken) if len(found) > 1 else strangers
-        found[0].differences += self._naming(compared[0], None).added(added)
+        found[compared[0].flow.place].differences += self._naming(compared[0], None).added(added)
+        for one in compared:
+            mine = found[one.flow.place]
+            mine.of = one.of
+            if one.unlike:
+                naming = self._naming(one, None)
+                mine.differences = await with_unlike(naming, one.flow.done, mine.differences, one.unlike)
         return found
+
+    async def _without_updated(self, one: Compared, naming: Naming, found: Found) -> Found:
+        """Returns what was found without the rows that are missing because another run updated them."""
+        xids = [xid for flow in self._flows if flow.place != one.flow.place for xid in flow.update_xids]
+        if not xids or not naming.keys:
+            return found
+        there = naming.told_each(DifferenceKind.MISSING, await naming.written_in(xids))
+        keys = {_key(row) for row in there}
+        kept = [d for d in found.differences if d.kind is not DifferenceKind.MISSING or _key(d) not in keys]
+        return replace(found, differences=kept, updated_later=len(found.differences) - len(kept))
 
     async def _old(self, one: Compared) -> OldSide | None:
         """Returns OLD as it is now; None: nothing differs that it could name, or it cannot be asked."""
@@ -64,8 +90,8 @@ class Differing:
         return old if old is not None and old.identity == one.flow.run.old_identity else None
 
     def _naming(self, one: Compared, old: OldSide | None) -> Naming:
-        job = self._scene.job(one.flow.run.id, old)
-        return Naming(job, one.plan, one.flow.hashing, self._scene.new, self._oldest, self._known)
+        of = replace(one.of, job=self._scene.job(one.flow.run.id, old))
+        return Naming(of, self._scene.new, self._oldest, self._known)
 
     async def _of_flow(
         self, one: Compared, naming: Naming, old: OldSide | None, strangers: Counter[Row]
@@ -95,6 +121,10 @@ class Differing:
         return found
 
 
+def _key(one: Difference) -> tuple[tuple[str, str | None], ...] | None:
+    return tuple(one.key.items()) if one.key is not None else None
+
+
 def _without(rows: Counter[Row], taken: Counter[str | None]) -> Counter[Row]:
     """Returns rows without those whose keys another flow has taken for its own."""
     left, kept = Counter(taken), Counter[Row]()
@@ -110,4 +140,4 @@ def _unnamed(one: Compared, batch: BatchRow) -> Difference:
     """Returns that a batch differs, where nobody can say in which row."""
     lacking = batch.written - one.held(batch).rows
     kind = DifferenceKind.MISSING if lacking > 0 else DifferenceKind.CHANGED
-    return Difference(str(one.plan.new), kind, rows=max(lacking, 1))
+    return Difference(str(one.of.plan.new), kind, rows=max(lacking, 1))

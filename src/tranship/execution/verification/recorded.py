@@ -13,6 +13,9 @@ from tranship.model.names import TableName
 from tranship.model.plan import Plan, TablePlan
 from tranship.server.journal import BatchRow, Journal, Run, RunStatus, TaskRow
 
+Place = tuple[str, int]
+"""Where the journal speaks of a flow: a run, and a position there."""
+
 
 class Recorded(Struct, frozen=True):
     """One flow of one run."""
@@ -21,7 +24,7 @@ class Recorded(Struct, frozen=True):
     task: TaskRow
     plan: TablePlan | None
     """As the run decided it; None: the journal was of an earlier format."""
-    done: tuple[BatchRow, ...]
+    batches: tuple[BatchRow, ...]
     native: bool
     """Whether its rows were written on this server."""
 
@@ -31,14 +34,24 @@ class Recorded(Struct, frozen=True):
         return self.task.flow
 
     @property
-    def place(self) -> tuple[str, int]:
-        """Where the journal speaks of it: the run, and its position there."""
+    def place(self) -> Place:
+        """Where the journal speaks of it."""
         return self.run.id, self.task.position
 
     @property
     def table(self) -> TableName:
         """NEW's table."""
         return self.task.flow.new
+
+    @property
+    def done(self) -> tuple[BatchRow, ...]:
+        """Its finished batches."""
+        return tuple(batch for batch in self.batches if batch.done)
+
+    @property
+    def update_xids(self) -> tuple[int, ...]:
+        """The transactions, 32 bits, in which it changed rows that NEW held before."""
+        return tuple(xid for batch in self.batches for xid in batch.update_xids)
 
     @property
     def hashing(self) -> Hashing:
@@ -61,6 +74,8 @@ class Recorded(Struct, frozen=True):
         """Why the journal does not suffice to prove its rows; empty: it does."""
         if self.run.state is not RunStatus.FINISHED:
             return "its run is not finished: the same migrate --live command resumes it"
+        if any(not batch.done for batch in self.batches):
+            return "a rollback of its run was interrupted"
         if self.plan is None:
             return f"version {self.run.tool_version} moved it, which recorded no sums"
         if self.run.hashing is None:
@@ -89,7 +104,7 @@ async def _read(new: asyncpg.Connection, journal: Journal, run: Run, here: str) 
     plan = await journal.plan(new, run)
     plans = {one.flow: one for one in plan.tables} if plan is not None else {}
     tasks = await journal.tasks(new, run.id)
-    batches = [batch for batch in await journal.batches(new, tasks, run.id) if batch.done]
+    batches = await journal.batches(new, tasks, run.id)
     flows = (
         Recorded(
             run,

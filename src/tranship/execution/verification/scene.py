@@ -8,6 +8,7 @@ import asyncpg
 from msgspec import Struct
 
 from tranship.execution.context import Job, Journalled
+from tranship.execution.proof.compare import Subject
 from tranship.execution.verification.old_now import OldNow, OldSide
 from tranship.model.catalog import Catalog
 from tranship.model.difference import Difference
@@ -44,8 +45,12 @@ class Found(Struct):
     """What was found out about a flow."""
 
     differences: list[Difference]
+    of: Subject | None = None
+    """What was compared; None: nothing was."""
     changed_in_old: int = 0
     """Rows of batches that differ which OLD changed since."""
+    updated_later: int = 0
+    """Rows that a later run gave other values, as its decisions say."""
     why: str = ""
     """How the rows were compared, or why no more is known."""
     proven: bool = True

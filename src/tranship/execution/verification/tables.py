@@ -4,70 +4,93 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tranship.execution.proof.compare import LOW, differing, table_sums
+import asyncpg
+
+from tranship.execution.proof.compare import LOW, Subject, differing, table_sums
+from tranship.execution.proof.filled import read_filled
 from tranship.execution.verification.differing import Compared, Differing
-from tranship.execution.verification.recorded import Recorded
+from tranship.execution.verification.recorded import Place, Recorded
 from tranship.execution.verification.scene import Found, Scene
 from tranship.execution.verification.verdicts import told
-from tranship.model.catalog import Table
 from tranship.model.difference import Difference, DifferenceKind
 from tranship.model.digest import Sums
 from tranship.model.plan import TablePlan
 from tranship.model.verification import VerifiedTable
 from tranship.server.journal import name_text
+from tranship.server.trouble import spoken
 from tranship.sql.new.counting import NEXT_XID, WRAP
 
 
-async def check_table(scene: Scene, flows: Sequence[Recorded]) -> list[VerifiedTable]:
-    """Returns what is known of the rows of these flows, which fill one table of NEW."""
-    provable = [(flow, flow.plan) for flow in flows if not flow.unprovable and flow.plan is not None]
+async def check_table(
+    scene: Scene, wanted: Sequence[Recorded], flows: Sequence[Recorded]
+) -> list[VerifiedTable]:
+    """Returns what is known of the rows of the wanted flows; ``flows`` are all that fill the same table of
+    NEW.
+    """
     table = scene.catalog.table(flows[0].table)
-    if table is None:
-        found = [_gone(flow) for flow, _ in provable]
-    else:
-        found = await _TableCheck(scene, table, provable).run() if provable else []
-    by_place = {flow.place: one for (flow, _), one in zip(provable, found, strict=True)}
-    return [told(scene, flow, by_place.get(flow.place)) for flow in flows]
+    try:
+        found = await _TableCheck(scene, flows).run(wanted) if table is not None else _gone(wanted)
+    except asyncpg.PostgresError as error:
+        # Of this table alone: a right that is missing, a policy that hides rows, a row that is too large.
+        if scene.new.is_closed():
+            raise
+        found = {flow.place: Found([], why=spoken(error), proven=False) for flow in wanted}
+    return [told(scene.options, flow, found.get(flow.place)) for flow in wanted]
 
 
-def _gone(flow: Recorded) -> Found:
-    missing = Difference(str(flow.table), DifferenceKind.MISSING, rows=flow.rows)
-    return Found([missing] if flow.rows else [], why="NEW has no such table any more")
+def _gone(flows: Sequence[Recorded]) -> dict[Place, Found]:
+    """Returns that all rows are missing with their table."""
+    why, found = "NEW has no such table any more", dict[Place, Found]()
+    for flow in flows:
+        if not flow.unprovable and flow.rows:
+            missing = Difference(str(flow.table), DifferenceKind.MISSING, rows=flow.rows)
+            found[flow.place] = Found([missing], why=why)
+    return found
 
 
 class _TableCheck:
     """Compares the rows of flows that fill one table."""
 
-    def __init__(self, scene: Scene, table: Table, flows: Sequence[tuple[Recorded, TablePlan]]) -> None:
-        self._scene, self._table, self._flows = scene, table, flows
-        self._oldest = min((flow.oldest for flow, _ in flows if flow.oldest is not None), default=0)
+    def __init__(self, scene: Scene, flows: Sequence[Recorded]) -> None:
+        self._scene, self._flows = scene, flows
+        self._known: frozenset[int] = frozenset()
+        self._oldest = 0
 
-    async def run(self) -> list[Found]:
-        """Returns what is found out about each flow."""
+    async def run(self, wanted: Sequence[Recorded]) -> dict[Place, Found]:
+        """Returns what is found out about each wanted flow whose run recorded enough."""
         new = self._scene.new
         # One snapshot of NEW: rows, and the journal of other runs, which may be at work beside this.
         async with new.transaction(isolation="repeatable_read", readonly=True):
-            given = (self._scene.identity, name_text(self._table.name))
+            given = (self._scene.identity, name_text(self._flows[0].table))
             xids = await new.fetchval(self._scene.journal.sql("xids_of_table"), *given)
-            known = frozenset(xid & LOW for xid in xids)
-            compared = [await self._compare(flow, plan, known) for flow, plan in self._flows]
-            why = await self._no_transactions()
+            self._known = frozenset(xid & LOW for xid in xids)
+            why = await self._no_transactions(wanted)
+            compared = await self._sums(self._flows if why else wanted)
             if why:
-                return _whole(compared, why)
+                return _whole(compared, why, sum(flow.rows for flow in self._flows if flow.unprovable))
             if _equal_otherwise(compared):
-                return [Found([]) for _ in compared]
-            return await Differing(self._scene, known, self._oldest).found(compared)
+                return {one.flow.place: Found([], of=one.of) for one in compared}
+            return await Differing(self._scene, self._flows, self._known, self._oldest).found(compared)
 
-    async def _compare(self, flow: Recorded, plan: TablePlan, known: frozenset[int]) -> Compared:
-        job = self._scene.job(flow.run.id)
-        there = await table_sums(self._scene.new, job, plan, flow.hashing, known, self._oldest)
-        return Compared(flow, plan, there, differing(flow.done, there))
+    async def _sums(self, flows: Sequence[Recorded]) -> list[Compared]:
+        """Returns the flows whose runs recorded enough with what NEW holds of them."""
+        chosen = [flow for flow in flows if not flow.unprovable]
+        self._oldest = min((flow.oldest for flow in chosen if flow.oldest is not None), default=0)
+        return [await self._compare(flow, flow.plan) for flow in chosen if flow.plan is not None]
 
-    async def _no_transactions(self) -> str:
+    async def _compare(self, flow: Recorded, plan: TablePlan) -> Compared:
+        job, new = self._scene.job(flow.run.id), self._scene.new
+        recorded = flow.task.proof.constants if flow.task.proof is not None else None
+        subject = Subject(job, plan, flow.hashing, await read_filled(new, job, plan, recorded))
+        there = await table_sums(new, subject, self._known, self._oldest)
+        return Compared(flow, subject, there, differing(flow.done, there))
+
+    async def _no_transactions(self, wanted: Sequence[Recorded]) -> str:
         """Returns why transaction numbers do not tell whose rows are whose; empty: they do."""
-        if not all(flow.native for flow, _ in self._flows):
+        if not all(flow.native for flow in self._flows):
             return "NEW was restored from another server"
-        if self._oldest and await self._scene.new.fetchval(NEXT_XID) - self._oldest > WRAP:
+        oldest = min((flow.oldest for flow in wanted if flow.oldest is not None), default=None)
+        if oldest is not None and await self._scene.new.fetchval(NEXT_XID) - oldest > WRAP:
             return "too many transactions ran in NEW since"
         return ""
 
@@ -76,6 +99,8 @@ def _equal_otherwise(compared: Sequence[Compared]) -> bool:
     """Returns whether the rows of all batches that differ are, together with those of others, what they
     should be: somebody wrote them anew, or the server did (a rewrite of the table).
     """
+    if any(one.unlike for one in compared):
+        return False
     if not any(one.wrong or one.there.others.rows for one in compared):
         return True
     if not _alike(compared):
@@ -85,22 +110,30 @@ def _equal_otherwise(compared: Sequence[Compared]) -> bool:
     return due.rows > 0 and due == there + compared[0].there.others
 
 
-def _whole(compared: Sequence[Compared], why: str) -> list[Found]:
-    """Compares the sums of the whole table, where transactions do not tell whose rows are whose."""
+def _whole(compared: Sequence[Compared], why: str, apart: int) -> dict[Place, Found]:
+    """Compares the sums of the whole table, where transactions do not tell whose rows are whose; ``apart``:
+    rows of runs whose sums are not known.
+    """
+    if not compared:
+        return {}
     how = f"by the sums of the whole table, since {why}"
     due = sum((batch.due for one in compared for batch in one.flow.done), Sums())
     there = sum(compared[0].there.by_transaction.values(), Sums())
-    if due == there and _alike(compared):
-        return [Found([], why=how) for _ in compared]
-    if there.rows < due.rows:
-        name = str(compared[0].plan.new)
-        missing = Difference(name, DifferenceKind.MISSING, rows=due.rows - there.rows)
-        return [Found([missing], why=how), *(Found([], why=how, proven=False) for _ in compared[1:])]
-    more = there.rows - due.rows
-    said = f"{how}: NEW holds {more} rows more than the runs wrote" if more else f"{how}, which differ"
-    return [Found([], why=said, proven=False) for _ in compared]
+    filled = all(not any(one.there.unlike.values()) for one in compared)
+    if due == there and filled and not apart and _alike(compared):
+        return {one.flow.place: Found([], of=one.of, why=how) for one in compared}
+    more = there.rows - due.rows - apart
+    found = {one.flow.place: Found([], why=f"{how}: {_unlike(more)}", proven=False) for one in compared}
+    if more < 0:
+        missing = Difference(str(compared[0].of.plan.new), DifferenceKind.MISSING, rows=-more)
+        found[compared[0].flow.place] = Found([missing], of=compared[0].of, why=how)
+    return found
+
+
+def _unlike(more: int) -> str:
+    return f"NEW holds {more} rows more than the runs wrote" if more > 0 else "they differ"
 
 
 def _alike(compared: Sequence[Compared]) -> bool:
     """Returns whether all flows fill the same columns and hash alike, so that their sums add up."""
-    return len({(one.flow.hashing, tuple(m.column for m in one.plan.columns)) for one in compared}) <= 1
+    return len({(one.flow.hashing, tuple(m.column for m in one.of.plan.columns)) for one in compared}) <= 1

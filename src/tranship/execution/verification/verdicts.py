@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import UNSET
 
-from tranship.execution.proof.expected import copied_columns
 from tranship.execution.verification.recorded import Recorded
-from tranship.execution.verification.scene import Found, Scene
-from tranship.model.expression import NewDefault
-from tranship.model.plan import TablePlan
+from tranship.execution.verification.scene import Found
+from tranship.model.difference import Difference
 from tranship.model.verification import VerifiedTable, VerifyOptions
+from tranship.sql.expression import shipped
 
 
-def told(scene: Scene, flow: Recorded, found: Found | None) -> VerifiedTable:
+def told(options: VerifyOptions, flow: Recorded, found: Found | None) -> VerifiedTable:
     """Returns the verdict about one flow; ``found``: None where nothing could be compared."""
-    verified: bool | str | None
-    if found is None or flow.plan is None or not found.proven:
-        verified, why = None, found.why if found is not None else flow.unprovable
-    else:
-        verified, why = _verdict(scene.options, flow.plan, found)
-    columns = 0
-    if verified and found is not None and not found.differences and flow.plan is not None:
-        columns = len(copied_columns(scene.job(flow.run.id), flow.plan))
+    verified, why = _verdict(options, flow, found)
+    cells = flow.rows * _columns(flow, found)
+    differences = tuple(found.differences) if found is not None else ()
     return VerifiedTable(
         flow.run.id,
         str(flow.flow.old),
@@ -29,29 +25,45 @@ def told(scene: Scene, flow: Recorded, found: Found | None) -> VerifiedTable:
         flow.rows,
         verified,
         why,
-        cells_verified=flow.rows * columns,
-        differences=tuple(found.differences) if found is not None else (),
+        cells=cells,
+        cells_verified=cells if verified and not differences else 0,
+        differences=differences,
         rows_changed_in_old=found.changed_in_old if found is not None else 0,
         flow=flow.flow.name or UNSET,
     )
 
 
-def _verdict(options: VerifyOptions, plan: TablePlan, found: Found) -> tuple[bool | str, str]:
-    """Returns what is known of rows that could be compared, and why no more."""
-    wrong = [one for one in found.differences if not (options.new_in_use and one.by_others)]
+def wrong_ones(options: VerifyOptions, differences: Sequence[Difference]) -> list[Difference]:
+    """Returns the differences that mean that NEW is not as it should be: where others may write to it, what
+    they added or changed does not count.
+    """
+    return [one for one in differences if not (options.new_in_use and one.by_others)]
+
+
+def _columns(flow: Recorded, found: Found | None) -> int:
+    """Returns how many columns of a row are compared, or would be."""
+    if found is not None and found.of is not None:
+        return len(found.of.columns)
+    return len(shipped(flow.plan)) if flow.plan is not None else 0
+
+
+def _verdict(options: VerifyOptions, flow: Recorded, found: Found | None) -> tuple[bool | str | None, str]:
+    """Returns what is known of the rows, and why no more."""
+    if found is None or not found.proven:
+        return None, found.why if found is not None else flow.unprovable
+    wrong = wrong_ones(options, found.differences)
     rows = sum(one.rows for one in wrong or found.differences)
     if wrong:
         return False, found.why or f"{rows} of its rows in NEW {'differs' if rows == 1 else 'differ'}"
     if found.differences:
         return f"except rows that others added or changed since: {rows}", found.why
-    apart = _apart(plan)
-    return (f"except {apart}" if apart else True), found.why
+    apart = _apart(flow, found)
+    return (f"except {', '.join(apart)}" if apart else True), found.why
 
 
-def _apart(plan: TablePlan) -> str:
-    """Returns the columns whose values nobody can compare, each with the reason."""
-    return ", ".join(
-        f"{mapping.column} (filled by NEW)"
-        for mapping in plan.columns
-        if isinstance(mapping.expression, NewDefault)
-    )
+def _apart(flow: Recorded, found: Found) -> list[str]:
+    """Returns what nobody can say of rows that are equal otherwise."""
+    apart = list(found.of.filled.apart) if found.of is not None else []
+    if found.updated_later:
+        apart.append(f"rows of {flow.table} that a later run updated: {found.updated_later}")
+    return apart

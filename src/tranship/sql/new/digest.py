@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tranship.model.catalog import Column, Table
 from tranship.model.digest import HashForm
 from tranship.sql.digest import RowTexts, row_hash, row_sums, row_text, value_text
+from tranship.sql.new.filled import Filling, any_unlike
 from tranship.sql.new.given_rows import GivenRows
 from tranship.sql.new.orphans import Place, places_of
 from tranship.sql.new.probe import answer
@@ -19,16 +20,20 @@ def column_texts(columns: Sequence[Column], alias: str) -> tuple[str, ...]:
     return tuple(value_text(f"{alias}.{ident(c.name)}", c.type) for c in columns)
 
 
-def sums_by_transaction(table: Table, columns: Sequence[Column], form: HashForm) -> str:
+def sums_by_transaction(
+    table: Table, columns: Sequence[Column], form: HashForm, filled: Sequence[Filling] = ()
+) -> str:
     """Returns a query that reads a table once: per transaction (``xid``, 32 bits) the number of its rows and
-    the sums over these columns, and whether it is ``later`` than transaction $1 (32 bits).
+    the sums over these columns, how many rows are ``unlike`` in the columns that NEW fills, and whether it
+    is ``later`` than transaction $1 (32 bits).
     """
     texts = row_text(column_texts(columns, "t"))
-    read = f"SELECT t.xmin AS xid, {texts} AS r FROM {relation_to_read(table)} AS t OFFSET 0"
+    shown = f"t.xmin AS xid, {texts} AS r, {any_unlike(filled)} AS u"
+    read = f"SELECT {shown} FROM {relation_to_read(table)} AS t OFFSET 0"
     later = "pg_catalog.age(h.xid) <= pg_catalog.age(CAST($1 AS pg_catalog.xid))"
     return f"""
         SELECT CAST(CAST(h.xid AS pg_catalog.text) AS pg_catalog.int8) AS xid, {later} AS later,
-          {row_sums(form)}
+          pg_catalog.count(*) FILTER (WHERE h.u) AS unlike, {row_sums(form)}
         FROM ({read}) AS h GROUP BY h.xid
     """
 
@@ -48,8 +53,31 @@ def rows_written(table: Table, texts: RowTexts, form: HashForm, xids: Sequence[i
 
 def rows_of_others(table: Table, texts: RowTexts, form: HashForm, xids: Sequence[int]) -> str:
     """Returns a query for the rows that other transactions wrote, none before $1 (32 bits)."""
-    later = "pg_catalog.age(t.xmin) <= pg_catalog.age(CAST($1 AS pg_catalog.xid))"
-    return _rows(table, texts, form, f"NOT {written_by('t', xids)} AND {later}")
+    return _rows(table, texts, form, f"NOT {written_by('t', xids)} AND {_later('t')}")
+
+
+def _later(alias: str) -> str:
+    return f"pg_catalog.age({alias}.xmin) <= pg_catalog.age(CAST($1 AS pg_catalog.xid))"
+
+
+def rows_unlike(
+    table: Table, key: str, filled: Sequence[Filling], xids: Sequence[int], known: Sequence[int]
+) -> str:
+    """Returns a query for the rows that ``xids`` wrote, or later than $1 (32 bits) anybody but ``known``, and
+    that do not hold what NEW should have filled in: key ``k``, whether others wrote it (``o``), and per
+    column whether it differs (``u``), what it should hold (``due``) and what it holds (``found``). $2 bounds
+    their number.
+    """
+    mine = written_by("t", xids)
+    whose = f"{mine} OR NOT {written_by('t', known)} AND {_later('t')}"
+    shown = {
+        "u": [one.unlike for one in filled],
+        "due": [one.due for one in filled],
+        "found": [one.found for one in filled],
+    }
+    arrays = ", ".join(f"ARRAY[{', '.join(parts)}] AS {name}" for name, parts in shown.items())
+    read = f"SELECT {key} AS k, NOT {mine} AS o, {arrays} FROM {relation_to_read(table)} AS t"
+    return f"{read} WHERE ({whose}) AND ({any_unlike(filled)}) LIMIT $2"
 
 
 def rows_of_keys(table: Table, texts: RowTexts, form: HashForm) -> str:

@@ -1,0 +1,82 @@
+"""Rows that do not hold what NEW should have filled in by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import asyncpg
+from msgspec.structs import replace
+
+from tranship.execution.proof.compare import LOW, in_zone
+from tranship.execution.proof.naming import NAMED, Naming
+from tranship.model.difference import Difference, DifferenceKind
+from tranship.server.journal import BatchRow
+from tranship.sql.new.digest import rows_unlike
+
+
+async def with_unlike(
+    naming: Naming, done: Sequence[BatchRow], found: Sequence[Difference], rows: int
+) -> list[Difference]:
+    """Returns differences together with those rows; one that differs already gets these columns, too.
+
+    ``rows`` is their number, of which at most ``NAMED`` are named. Rows that others added are none of them:
+    nothing is known of what they should hold.
+    """
+    unlike = await _read(naming, done)
+    if not naming.keys:
+        return [*found, *_without_key(naming, unlike, found, rows)]
+    known = {_key(one): one for one in found if one.key is not None}
+    told = [one for one in found if one.key is None]
+    for one in (_difference(naming, row) for row in unlike):
+        before = known.get(_key(one))
+        if before is None:
+            known[_key(one)] = one
+        elif before.kind is DifferenceKind.CHANGED:
+            known[_key(one)] = _together(before, one)
+    if rows > len(unlike):
+        told.append(naming.told(DifferenceKind.CHANGED, None, rows - len(unlike)))
+    return [*known.values(), *told]
+
+
+async def _read(naming: Naming, done: Sequence[BatchRow]) -> list[asyncpg.Record]:
+    """Returns the first of those rows as NEW holds them."""
+    of, xids = naming.of, [xid for row in done for xid in row.xids]
+    after, key = of.job.after(of.plan), naming.texts().key
+    statement = rows_unlike(after, key, of.filled.compared, xids, sorted(naming.mine))
+    await in_zone(naming.new, of.plan)
+    return list(await naming.new.fetch(statement, naming.oldest & LOW, NAMED))
+
+
+def _difference(naming: Naming, row: asyncpg.Record) -> Difference:
+    fillings = naming.of.filled.compared
+    wrong = [n for n, unlike in enumerate(row["u"]) if unlike]
+    due, there = (tuple(row[side][n] for n in wrong) for side in ("due", "found"))
+    columns = tuple(fillings[n].name for n in wrong)
+    one = naming.told(DifferenceKind.CHANGED, row["k"])
+    return replace(one, columns=columns, expected=due, found=there, by_others=row["o"])
+
+
+def _together(one: Difference, other: Difference) -> Difference:
+    return replace(
+        one,
+        columns=(*one.columns, *other.columns),
+        expected=(*one.expected, *other.expected),
+        found=(*one.found, *other.found),
+    )
+
+
+def _without_key(
+    naming: Naming, unlike: Sequence[asyncpg.Record], found: Iterable[Difference], rows: int
+) -> list[Difference]:
+    """Returns the same of a table without a key, as one difference."""
+    added = sum(one.rows for one in found if one.kind is DifferenceKind.ADDED)
+    left = rows - min(added, sum(row["o"] for row in unlike))
+    if left <= 0:
+        return []
+    wrong = {n for row in unlike for n, differs in enumerate(row["u"]) if differs}
+    columns = tuple(naming.of.filled.compared[n].name for n in sorted(wrong))
+    return [replace(naming.told(DifferenceKind.CHANGED, None, left), columns=columns)]
+
+
+def _key(one: Difference) -> tuple[tuple[str, str | None], ...]:
+    return tuple((one.key or {}).items())
