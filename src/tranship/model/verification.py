@@ -4,6 +4,7 @@ the codec: field names are its JSON keys.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
@@ -63,6 +64,28 @@ class VerifiedTable(Struct, frozen=True):
         return self.flow or self.table
 
 
+class ConstraintKind(StrEnum):
+    """What was asked of NEW's rows."""
+
+    FOREIGN_KEY = "foreign key"
+    CHECK = "check"
+    UNIQUE = "unique"
+    NOT_NULL = "not null"
+    SEQUENCE = "sequence"
+    """The next number of a column's sequence is behind the values of the column."""
+
+
+class AskedConstraint(Struct, frozen=True):
+    """One constraint of NEW, and the rows that break it, asked and not believed."""
+
+    table: str
+    kind: ConstraintKind
+    name: str
+    """Of the constraint, else of the index or the column."""
+    rows: int | None
+    """Rows that break it; None: it could not be asked."""
+
+
 class Verification(Struct, frozen=True, kw_only=True):
     """The result file of a verification."""
 
@@ -75,6 +98,8 @@ class Verification(Struct, frozen=True, kw_only=True):
     runs: tuple[str, ...]
     """The runs whose rows were compared, oldest first."""
     tables: tuple[VerifiedTable, ...]
+    constraints: tuple[AskedConstraint, ...] = ()
+    """What the constraints of these tables forbid, and the rows that do so all the same."""
     problems: tuple[Problem, ...] = ()
     new: DatabaseInfo | None = None
     old_read: bool = False

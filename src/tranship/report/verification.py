@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from tranship.model.difference import Difference
-from tranship.model.verification import VerifiedTable
+from tranship.model.verification import AskedConstraint, ConstraintKind, Verification, VerifiedTable
 from tranship.model.visible import printed
 
 MOST = 20
@@ -62,6 +62,29 @@ def _columns(one: Difference) -> str:
 
 def _value(text: str | None) -> str:
     return "NULL" if text is None else f"'{text}'"
+
+
+def constraint_lines(asked: Sequence[AskedConstraint]) -> Iterator[str]:
+    """Yields how many constraints were asked, and those that rows break or that could not be asked."""
+    if asked:
+        met = sum(one.rows == 0 for one in asked)
+        yield f"Constraints and sequences asked: {met} of {len(asked)} are met by every row"
+    for one in asked:
+        if one.rows is None:
+            yield shown(f"  could not be asked: {one.kind} {one.name} of {one.table}")
+        elif one.rows and one.kind is ConstraintKind.SEQUENCE:
+            yield shown(
+                f"  BROKEN: the sequence of {one.table}.{one.name} is behind the values of the column"
+            )
+        elif one.rows:
+            yield shown(f"  BROKEN: {one.kind} {one.name} of {one.table}, by {grouped(one.rows)} rows")
+
+
+def last_line(result: Verification) -> str:
+    """Returns the last line of a verification: broken constraints first, else what `coverage` says."""
+    broken = sum(bool(one.rows) for one in result.constraints)
+    said = coverage(result.tables)
+    return f"DIFFERS: {broken} constraints of NEW are broken; {said}" if broken else said
 
 
 class Counted(Protocol):

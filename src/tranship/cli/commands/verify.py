@@ -46,7 +46,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     from tranship.cli.start import load
     from tranship.cli.terminal import say
     from tranship.model.verification import VerifyOptions
-    from tranship.report.verification import coverage, table_lines
+    from tranship.report.verification import constraint_lines, last_line, table_lines
 
     call = context.ensure_object(CliContext)
     known = {
@@ -67,6 +67,8 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     if call.json:
         answer_json(call, result, status=result.exit_status)
     else:
+        for line in constraint_lines(result.constraints):
+            say(line)
         say(f"Result: {path}")
-        say(coverage(result.tables))
+        say(last_line(result))
     context.exit(result.exit_status)

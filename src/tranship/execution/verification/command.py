@@ -16,6 +16,7 @@ from tranship.errors.codes.runs import NoRun, NoSuchRun
 from tranship.execution.context import Journalled
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.stop_reasons import not_begun
+from tranship.execution.verification.constraints import ask_constraints
 from tranship.execution.verification.old_now import OldNow
 from tranship.execution.verification.recorded import Recorded, RecordedRun, read_runs
 from tranship.execution.verification.scene import Scene
@@ -26,10 +27,10 @@ from tranship.model.difference import Difference
 from tranship.model.names import TableName
 from tranship.model.options import command_line
 from tranship.model.verdict import DatabaseInfo
-from tranship.model.verification import Verification, VerifiedTable, VerifyOptions
+from tranship.model.verification import AskedConstraint, Verification, VerifiedTable, VerifyOptions
 from tranship.server.catalog import read_catalog
 from tranship.server.identity import read_identity
-from tranship.server.journal import Journal, Run, find_journal
+from tranship.server.journal import Journal, Run, RunStatus, find_journal
 from tranship.server.session import datestyle, open_session
 from tranship.server.trouble import DATABASE_TROUBLE
 
@@ -64,10 +65,12 @@ async def verify(config: Config, options: VerifyOptions, on_table: OnTable) -> V
             stack.callback(session.terminate)
             scene = Scene(session, journal, catalog, identity, options, old, _places(runs, journal))
             tables = await _tables(scene, runs, frozenset(run.id for run in wanted), on_table)
+            asked = await ask_constraints(scene, _finished(runs, wanted))
         except DATABASE_TROUBLE as error:
             raise not_begun(error, "the verification") from error
     info = _database(config, catalog)
-    return _result(options, started, wanted, tables, info, old_read=old.read)
+    result = _result(options, started, tables, asked)
+    return replace(result, runs=tuple(run.id for run in wanted), new=info, old_read=old.read)
 
 
 def _unknown(options: VerifyOptions) -> UsageError:
@@ -117,27 +120,32 @@ def _shown(verdict: VerifiedTable, *, show_values: bool) -> VerifiedTable:
     )
 
 
+def _finished(runs: Iterable[RecordedRun], wanted: Sequence[Run]) -> list[TableName]:
+    """Returns the tables that the wanted runs filled and that no unfinished run is still filling."""
+    ids = {run.id for run in wanted}
+    open_ones = {f.table for run in runs if run.run.state is not RunStatus.FINISHED for f in run.flows}
+    mine = (flow.table for run in runs if run.run.id in ids for flow in run.flows)
+    return [name for name in dict.fromkeys(mine) if name not in open_ones]
+
+
 def _result(
     options: VerifyOptions,
     started: datetime.datetime,
-    runs: Sequence[Run],
     tables: Sequence[VerifiedTable],
-    new: DatabaseInfo,
-    *,
-    old_read: bool,
+    asked: Sequence[AskedConstraint],
 ) -> Verification:
     found = [one for table in tables for one in table.differences]
-    exit_status = _exit_status(options, found, tables)
+    broken = any(one.rows for one in asked)
+    exit_status = 5 if broken else _exit_status(options, found, tables)
     return Verification(
         tool_version=__version__,
-        status="differs" if found else "not verified" if exit_status else "verified",
+        status="differs" if found or broken else "not verified" if exit_status else "verified",
         exit_status=exit_status,
         started=started.isoformat(timespec="milliseconds"),
         finished=datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="milliseconds"),
-        runs=tuple(run.id for run in runs),
+        runs=(),
         tables=tuple(tables),
-        new=new,
-        old_read=old_read,
+        constraints=tuple(asked),
         arguments=options.arguments,
     )
 
