@@ -56,8 +56,7 @@ async def verify(pair: Pair, folder: Path, **options: Any) -> Verification:
     """``tranship verify`` in this process."""
     ends = {side: options.pop(side, None) for side in ("old", "new")}
     config = load_config(pair.config(folder, **ends))
-    result, _ = await api.verify(config, VerifyOptions(results_dir=str(folder), **options))
-    return result
+    return (await api.verify(config, VerifyOptions(results_dir=str(folder), **options))).result
 
 
 async def owned_by_a_plain_role(pair: Pair) -> dict[str, object]:

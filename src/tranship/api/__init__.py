@@ -34,7 +34,7 @@ from tranship.api.upkeep import (
     rollback,
     status,
 )
-from tranship.api.verify import verify
+from tranship.api.verify import Verified, check_certificate, verify
 from tranship.codec.files import result_path
 from tranship.config import Config, config_from_urls, config_from_values, load_config
 from tranship.errors import ConnectError, Differs, Refused, Stopped, TranshipError, UsageError
@@ -70,8 +70,10 @@ __all__ = [
     "TableState",
     "TranshipError",
     "UsageError",
+    "Verified",
     "accept",
     "analyze",
+    "check_certificate",
     "config_from_urls",
     "config_from_values",
     "connections",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
@@ -22,6 +23,26 @@ class Given(TypedDict):
     new_in_use: bool
 
 
+def _check(context: click.Context, _: click.Parameter, file: Path | None) -> None:
+    """Checks a certificate in place of everything else, and says what it certifies."""
+    if file is None:
+        return
+    from tranship import api
+    from tranship.cli.answer import answer_json
+    from tranship.cli.terminal import say
+    from tranship.report.verification import grouped
+
+    call = context.ensure_object(CliContext)
+    found = api.check_certificate(file)
+    if call.json:
+        answer_json(call, found)
+    else:
+        cells = grouped(found.cells)
+        say(f"The certificate is as it was made on {found.made}: SHA-256 {found.sha256}")
+        say(f"Verified {cells} of {cells} cells")
+    context.exit()
+
+
 @click.command(no_args_is_help=True, epilog=exits(0, 1, 2, 3, 5))
 @databases
 @results
@@ -30,6 +51,15 @@ class Given(TypedDict):
     "--new-in-use",
     is_flag=True,
     help="Others write to NEW: what they added or changed is told and ends with status 1, not 5.",
+)
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    is_eager=True,
+    expose_value=False,
+    callback=_check,
+    help="Only check a certificate, page or JSON; no CONFIG is needed, and no database is asked.",
 )
 @answering
 @click.pass_context
@@ -63,12 +93,14 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
             for line in table_lines(table):
                 say(line)
 
-    result, path = run(lambda _: api.verify(loaded, options, tell))
+    result, path, certificate = run(lambda _: api.verify(loaded, options, tell))
     if call.json:
         answer_json(call, result, status=result.exit_status)
     else:
         for line in constraint_lines(result.constraints):
             say(line)
         say(f"Result: {path}")
+        if certificate is not None:
+            say(f"Certificate: {certificate}")
         say(last_line(result))
     context.exit(result.exit_status)

@@ -1,6 +1,8 @@
-"""TS500: NEW does not hold what a finished run says."""
+"""TS500 and TS501: NEW does not hold what a finished run says; a certificate is not what was made."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from tranship.errors.message import DiffersMessage
 from tranship.model.names import TableName
@@ -31,3 +33,14 @@ class TableReplaced(DiffersMessage, frozen=True):
     hint = RowsMissing.hint
     table: TableName
     rows: int
+
+
+class CertificateAltered(DiffersMessage, frozen=True):
+    code = "TS501"
+    meaning = "a certificate is not what was made"
+    cure = "take the file that `verify` wrote, or verify again"
+    about = "{path}"
+    message = "{path}: {faults}"
+    hint = "take the file that tranship verify wrote, or verify again"
+    path: Path
+    faults: str

@@ -78,6 +78,15 @@ class NoChangesFile(UsageMessage, frozen=True):
     path: Path
 
 
+class NoCertificate(UsageMessage, frozen=True):
+    code = NotJson.code
+    about = "{path}"
+    message = "{path}: not a certificate ({reason})"
+    hint = "tranship verify CONFIG makes one, where all rows are verified"
+    path: Path
+    reason: str
+
+
 class KeyTwice(NotJson, frozen=True):
     code = "TS104"
     meaning = "a key stands twice in one object"

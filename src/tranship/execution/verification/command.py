@@ -16,6 +16,7 @@ from tranship.errors.codes.runs import NoRun, NoSuchRun
 from tranship.execution.context import Journalled
 from tranship.execution.resilience.connection import control
 from tranship.execution.resilience.stop_reasons import not_begun
+from tranship.execution.verification.certify import certify
 from tranship.execution.verification.constraints import ask_constraints
 from tranship.execution.verification.old_now import OldNow
 from tranship.execution.verification.recorded import Recorded, RecordedRun, read_runs
@@ -23,6 +24,7 @@ from tranship.execution.verification.scene import Scene
 from tranship.execution.verification.tables import check_table
 from tranship.execution.verification.verdicts import wrong_ones
 from tranship.model.catalog import Catalog
+from tranship.model.certificate import Certificate
 from tranship.model.difference import Difference
 from tranship.model.names import TableName
 from tranship.model.options import command_line
@@ -37,9 +39,12 @@ from tranship.server.trouble import DATABASE_TROUBLE
 OnTable = Callable[[VerifiedTable], None]
 
 
-async def verify(config: Config, options: VerifyOptions, on_table: OnTable) -> Verification:
+async def verify(
+    config: Config, options: VerifyOptions, on_table: OnTable
+) -> tuple[Verification, Certificate | None]:
     """Compares what runs brought into NEW with the sums in its journal; which rows differ is asked of OLD as
-    it is now. ``on_table`` is called as each table is done. Writes nothing.
+    it is now. Returns the result, and the certificate where every row is verified. ``on_table`` is called as
+    each table is done. Writes nothing.
 
     Raises:
         UsageError: the journal knows no such run.
@@ -66,11 +71,13 @@ async def verify(config: Config, options: VerifyOptions, on_table: OnTable) -> V
             scene = Scene(session, journal, catalog, identity, options, old, _places(runs, journal))
             tables = await _tables(scene, runs, frozenset(run.id for run in wanted), on_table)
             asked = await ask_constraints(scene, _finished(runs, wanted))
+            result = _result(options, started, tables, asked)
+            info = _database(config, catalog)
+            ids = tuple(run.id for run in wanted)
+            result = replace(result, runs=ids, new=info, old_read=old.read)
+            return result, await certify(session, journal, config, runs, result)
         except DATABASE_TROUBLE as error:
             raise not_begun(error, "the verification") from error
-    info = _database(config, catalog)
-    result = _result(options, started, tables, asked)
-    return replace(result, runs=tuple(run.id for run in wanted), new=info, old_read=old.read)
 
 
 def _unknown(options: VerifyOptions) -> UsageError:

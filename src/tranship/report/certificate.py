@@ -1,0 +1,85 @@
+"""The certificate as one page: for a manager to read, to print, and with the whole document in it for a
+program to check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tranship.codec.certificate import in_page
+from tranship.model.certificate import Certificate, CertifiedRun, CertifiedTable
+from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Tone, Totals
+from tranship.report.html import render_html
+from tranship.report.verification import grouped
+
+
+def certificate_page(certificate: Certificate) -> str:
+    """Returns the whole page."""
+    page = render_html(Document("Certificate of a data migration", tuple(_blocks(certificate))))
+    return page.replace("</body>", f"{in_page(certificate)}\n</body>")
+
+
+def _blocks(certificate: Certificate) -> Iterator[Block]:
+    tables = certificate.tables
+    new = certificate.new
+    yield Banner(("Certificate of a data migration",))
+    cells = grouped(certificate.cells)
+    said = f"{cells} values in NEW were compared with what OLD's rows became. All are equal."
+    apart = [f"Not compared: {table.apart}" for table in tables if table.apart]
+    yield Banner((said, *apart), Tone.GOOD)
+    yield Facts(
+        (
+            ("OLD", certificate.old),
+            ("NEW", f"{new.database} on {new.host}:{new.port}, PostgreSQL {new.server_version // 10000}"),
+            ("Compared", f"{certificate.made}, by tranship {certificate.tool_version} as {new.user}"),
+            ("SHA-256", certificate.sha256),
+            ("Check it", "tranship verify --certificate FILE"),
+        )
+    )
+    total = sum(table.made for table in tables)
+    counted = ("written", "rejected", "already_there", "kept", "updated", "merged")
+    sums = ((name.replace("_", " "), sum(getattr(table, name) for table in tables)) for name in counted)
+    yield Totals("Rows made of OLD's rows", total, tuple(part for part in sums if part[1]))
+    yield Section("Tables", tuple(map(_table, tables)), Tone.GOOD)
+    yield Section("Runs", tuple(map(_run, certificate.runs)))
+    yield Section("Constraints and sequences of NEW, asked of every row", tuple(_constraints(certificate)))
+
+
+def _table(table: CertifiedTable) -> Item:
+    used = f"{grouped(table.read)} rows of OLD, {grouped(table.left_out)} left out"
+    arrived = f"{grouped(table.written)} written, {grouped(table.rejected)} rejected"
+    reasons = (f"rejected, {reason}: {grouped(rows)}" for reason, rows in table.rejected_by_reason.items())
+    texts = [
+        f"{used}; {arrived}; {table.columns} columns, {grouped(table.cells)} values equal",
+        *reasons,
+        *([f"compared {table.how}"] if table.how else []),
+        f"sums of the rows' hashes ({table.hashing}): {' '.join(table.sums)}",
+    ]
+    return Item(f"from {table.flow or table.table}", table.new_table, tuple(map(Note, texts)))
+
+
+def _run(run: CertifiedRun) -> Item:
+    decided = (
+        f"decisions {run.resolutions}, SHA-256 {run.resolutions_sha256}"
+        if run.resolutions
+        else "no decisions"
+    )
+    texts = [
+        f"by {run.os_user} as {run.role}; {decided}",
+        f"plan {run.plan_hash}",
+        f"OLD {run.old_identity}, snapshot {run.snapshot}; NEW {run.new_identity}",
+        *(f"left out by decision: {name}, {grouped(rows)} rows" for name, rows in run.left_out.items()),
+    ]
+    when = f"{run.started} to {run.finished}, tranship {run.tool_version}"
+    return Item(when, run.id, tuple(map(Note, texts)))
+
+
+def _constraints(certificate: Certificate) -> Iterator[Item]:
+    """Yields one line per table and kind."""
+    kinds = dict.fromkeys((one.table, one.kind) for one in certificate.constraints)
+    for table, kind in kinds:
+        mine = [one for one in certificate.constraints if (one.table, one.kind) == (table, kind)]
+        met = ", ".join(one.name for one in mine if one.rows == 0)
+        unasked = ", ".join(one.name for one in mine if one.rows is None)
+        notes = (Note(f"could not be asked: {unasked}"),) if unasked else ()
+        yield Item(f"{kind}: {met or 'none'}", table, notes)
