@@ -6,6 +6,7 @@ command in it.
     python3 dev.py test              all tests, one process per core
     python3 dev.py test ARGS         these tests in one process; ARGS go to pytest
     python3 dev.py test --campaign faults [--seed N] [--runs M]
+    python3 dev.py test --campaign verify [--seed N] [--mutations M] [--clean C]
                                      long and seeded; other names are tests that pytest marks as campaign
     python3 dev.py lint              ruff, mypy, import contracts, density
     python3 dev.py cases [NAMES]     the cases as a table: expected and seen
@@ -37,6 +38,9 @@ MOST_PROCESSES = 4
 """Of a whole test run. Each process starts PostgreSQL servers of its own, which need memory and cores,
 too.
 """
+
+CAMPAIGNS = {"faults": "long.campaign", "verify": "long.mutations"}
+"""Campaigns with a program of their own."""
 
 LINT = ("ruff check .", "ruff format --check .", "mypy", "lint-imports", "python checks/density.py")
 
@@ -163,12 +167,10 @@ def bench(names: list[str]) -> int:
 
 
 def campaign(arguments: list[str]) -> int:
-    """Runs a long, seeded campaign: the faults have a program of their own, everything else is a marked
-    test.
-    """
+    """Runs a long, seeded campaign: some have a program of their own, everything else is a marked test."""
     name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
-    if name == "faults":
-        return run("-m", "long.campaign", *rest)
+    if name in CAMPAIGNS:
+        return run("-m", CAMPAIGNS[name], *rest)
     return run("-m", "pytest", "-m", "campaign", *(["-k", name] if name else []), *rest)
 
 

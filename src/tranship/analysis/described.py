@@ -6,8 +6,7 @@ import asyncpg
 from msgspec.structs import replace
 
 from tranship.analysis.expression_checks import refused_text
-from tranship.model.catalog import Catalog, Column, Key, Table
-from tranship.model.catalog_codes import RelationKind
+from tranship.model.catalog import Catalog, Table
 from tranship.model.names import TableName
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Problem, Resolution, ResolutionFile
@@ -16,7 +15,7 @@ from tranship.planning.deciding.resolve.flows import queries
 from tranship.planning.deciding.resolve.item_name import is_counted
 from tranship.planning.deciding.resolve.words import problem_object
 from tranship.planning.plan.person_sql import Kind, PersonSql
-from tranship.server.catalog.described import described
+from tranship.server.catalog.described import described, query_table
 from tranship.sql.old import expression_checks as sql
 
 
@@ -35,7 +34,8 @@ async def with_described_queries(
         problems += wrong
         if not wrong and entry.query:
             async with old.transaction(isolation="repeatable_read", readonly=True):
-                found.append(_table(name, entry, await described(old, sql.output(entry.query))))
+                columns = await described(old, sql.output(entry.query))
+                found.append(query_table(name, entry.key, columns))
     return replace(catalog, outside=(*catalog.outside, *found)), tuple(problems)
 
 
@@ -46,14 +46,6 @@ async def _refused(old: asyncpg.Connection, name: TableName, entry: Resolution) 
     text = PersonSql("sql", entry.query, Kind.SELECT, TablePlan(name, name, (), (), (), shape=shape))
     told = await refused_text(old, text)
     return [] if told is None or told.warning else [replace(told, object=problem_object(entry))]
-
-
-def _table(name: TableName, entry: Resolution, columns: tuple[Column, ...]) -> Table:
-    """Returns what stands for the output: its key is checked before anything is written."""
-    columns = tuple(replace(column, not_null=column.name in entry.key) for column in columns)
-    known = {column.name for column in columns}
-    keys = (Key("key", True, entry.key),) if entry.key and known.issuperset(entry.key) else ()
-    return Table(name, RelationKind.QUERY, columns, keys=keys, privileges=("SELECT",))
 
 
 async def with_described_items(old: asyncpg.Connection, plan: Plan) -> Plan:

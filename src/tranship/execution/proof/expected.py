@@ -169,12 +169,15 @@ class Expecting(Struct, frozen=True):
         if texts is not None:
             bindings = await lookups_of(self.job).bind(self.old, self.new, self.plan, batch, excluded)
             before = self.job.before(self.plan)
-            read = BatchRead(self.plan, before, batch, tuple(excluded), bindings, only)
+            raw = self.job.old.encoding == "SQL_ASCII"
+            read = BatchRead(self.plan, before, batch, tuple(excluded), bindings, only, raw)
             named = RowTexts(texts, keys, wanted is not None)
             statement = batch_rows(read, named, self.hashing.form(self.job.old))
-            rows = await self._asked(statement, *([list(wanted)] if wanted is not None else []))
+            rows = await self._asked(
+                statement, *([[w.encode() for w in wanted]] if wanted is not None else [])
+            )
             if rows is not None:
-                return [Row(r["k"], r["digest"], tuple(r["v"])) for r in rows]
+                return [Row(_read(r["k"]), r["digest"], tuple(map(_read, r["v"]))) for r in rows]
         found = self._rendered(batch, excluded, keys=keys, values=wanted is not None, only=only)
         return [row async for row in found if wanted is None or row.key in wanted]
 
@@ -216,6 +219,11 @@ class Expecting(Struct, frozen=True):
                 if answer.kind == "digest" and isinstance(answer.detail, list):
                     key, digest, *rest = answer.detail
                     yield Row(key, str(digest), tuple(rest))
+
+
+def _read(sent: bytes | None) -> str | None:
+    """Returns a text that OLD sent as bytes; those that are no UTF-8 are written out, as ``\\xe9``."""
+    return None if sent is None else sent.decode(errors="backslashreplace")
 
 
 def sums_of(row: asyncpg.Record) -> Sums:

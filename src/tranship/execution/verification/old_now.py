@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 
+import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tranship.config import Config
 from tranship.errors import TranshipError
 from tranship.execution.context import Job
 from tranship.execution.probe.everything import locked_relations
-from tranship.model.catalog import Catalog
+from tranship.model.catalog import Catalog, Table
 from tranship.model.plan import Plan
 from tranship.server.catalog import read_catalog
+from tranship.server.catalog.described import described, query_table
 from tranship.server.identity import read_identity
 from tranship.server.session import datestyle, open_session
 from tranship.server.snapshot import Snapshot
 from tranship.server.trouble import DATABASE_TROUBLE, spoken
+from tranship.sql.old.expression_checks import output
 
 
 class OldSide(Struct, frozen=True):
@@ -60,6 +64,7 @@ class OldNow:
         try:
             async with conn.transaction(isolation="repeatable_read", readonly=True):
                 catalog = await read_catalog(conn, None, journal_schema=config.journal_schema)
+            catalog = replace(catalog, outside=(*catalog.outside, *await self._queries(conn)))
             identity = (await read_identity(conn)).key
         finally:
             conn.terminate()
@@ -67,3 +72,16 @@ class OldNow:
         there = [name for name in dict.fromkeys(wanted) if catalog.table(name) is not None]
         opening = Snapshot.open(config.old, there, datestyle=style)
         return OldSide(await self._stack.enter_async_context(opening), catalog, identity)
+
+    async def _queries(self, conn: asyncpg.Connection) -> list[Table]:
+        """Returns a table for the output of each ``query`` of the plans: a server's catalog has none.
+
+        Raises:
+            asyncpg.PostgresError: OLD does not run the query any more.
+        """
+        flows = {table.old: table.shape.query for plan in self._plans for table in plan.tables}
+        return [
+            query_table(name, query.key, await described(conn, output(query.sql)))
+            for name, query in flows.items()
+            if query is not None
+        ]

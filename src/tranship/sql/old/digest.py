@@ -47,6 +47,8 @@ class BatchRead(Struct, frozen=True):
     bindings: Bindings = ()
     only: tuple[str, ...] = ()
     """Further conditions on the old rows."""
+    raw: bool = False
+    """OLD is SQL_ASCII: its bytes may be no text in any encoding."""
 
     def rows(self, *also: str) -> str:
         """Returns FROM, joins and WHERE; ``also`` are further conditions."""
@@ -63,14 +65,24 @@ def batch_sums(read: BatchRead, texts: Sequence[str], form: HashForm) -> str:
 
 
 def batch_rows(read: BatchRead, texts: RowTexts, form: HashForm) -> str:
-    """Returns a query for the rows of a batch, one by one: key ``k``, hashes ``digest``, values ``v``.
+    """Returns a query for the rows of a batch, one by one: key ``k`` and values ``v`` as bytes, hashes
+    ``digest``.
 
-    With ``texts.wanted`` it reads only the rows whose key is in $1 (``text[]``), and their values.
+    With ``texts.wanted`` it reads only the rows whose key is in $1 (``bytea[]``), and their values. Bytes
+    travel, in UTF-8, since an OLD in SQL_ASCII has nothing else: its bytes are text only where NEW took them.
     """
-    wanted = (f"{texts.key} = ANY ($1::pg_catalog.text[])",) if texts.wanted else ()
-    shown = f"{texts.key} AS k, {row_text(texts.columns)} AS r, {texts.values} AS v"
+    key = _sent(texts.key, read.raw)
+    wanted = (f"{key} = ANY ($1::pg_catalog.bytea[])",) if texts.wanted else ()
+    shown = f"{key} AS k, {row_text(texts.columns)} AS r, {texts.values} AS v"
     rows = f"SELECT {shown}\n{read.rows(*wanted)}\nOFFSET 0"
-    return f"SELECT h.k, {row_hash(form)} AS digest, h.v\nFROM ({rows}) AS h"
+    values = "pg_catalog.unnest(h.v) WITH ORDINALITY AS one (text, place)"
+    sent = f"ARRAY(SELECT {_sent('one.text', read.raw)} FROM {values} ORDER BY one.place)"
+    return f"SELECT h.k, {row_hash(form)} AS digest, {sent} AS v\nFROM ({rows}) AS h"
+
+
+def _sent(text: str, raw: bool) -> str:
+    """Returns SQL for the bytes of a text: in UTF-8, or as they are."""
+    return f"pg_catalog.convert_to({text}, '{'SQL_ASCII' if raw else 'UTF8'}')"
 
 
 def _computed(plan: TablePlan, position: int, old: Table) -> str | None:
