@@ -89,7 +89,7 @@ class Ground:
 
     def contend(self, name: str, load: Load) -> Taken:
         """Lets one contender move the table."""
-        return _timed(self._commands(load)[name], self.folder)
+        return timed(self._commands(load)[name], self.folder)
 
     def _commands(self, load: Load) -> dict[str, str]:
         psql, dump, restore = (
@@ -113,7 +113,8 @@ class Ground:
         (self.folder / "config.json").chmod(0o600)
 
 
-def _timed(command: str, folder: Path) -> Taken:
+def timed(command: str, folder: Path) -> Taken:
+    """Returns what a shell command needed; one that fails ends the benchmark."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run(
@@ -130,7 +131,8 @@ def _timed(command: str, folder: Path) -> Taken:
     return Taken(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-async def _run(server: Server, *statements: str, database: str = "load") -> object:
+async def run(server: Server, *statements: str, database: str = "load") -> object:
+    """Runs statements as superuser and returns the first value of the last one."""
     conn = await asyncpg.connect(server.url(database))
     try:
         found: object = None
@@ -144,21 +146,21 @@ async def _run(server: Server, *statements: str, database: str = "load") -> obje
 async def measure(ground: Ground, load: Load, rows: int, rounds: int) -> dict[str, list[Taken]]:
     """Every contender in every round, each into an empty table that holds all rows afterwards."""
     for server in (ground.old, ground.new):
-        await _run(server, "DROP DATABASE IF EXISTS load", "CREATE DATABASE load", database="postgres")
-    await _run(
+        await run(server, "DROP DATABASE IF EXISTS load", "CREATE DATABASE load", database="postgres")
+    await run(
         ground.old,
         load.old,
         f"INSERT INTO load {load.rows.format(rows=rows)}",
         "VACUUM ANALYZE load",
         "CHECKPOINT",
     )
-    await _run(ground.new, load.new)
+    await run(ground.new, load.new)
     taken: dict[str, list[Taken]] = {}
     for _ in range(rounds):
         for name in (PIPE, DUMP, "tranship --jobs 1", "tranship --jobs 4"):
-            await _run(ground.new, "TRUNCATE load", "DROP SCHEMA IF EXISTS _tranship CASCADE", "CHECKPOINT")
+            await run(ground.new, "TRUNCATE load", "DROP SCHEMA IF EXISTS _tranship CASCADE", "CHECKPOINT")
             taken.setdefault(name, []).append(await asyncio.to_thread(ground.contend, name, load))
-            there = await _run(ground.new, "SELECT count(*) FROM load")
+            there = await run(ground.new, "SELECT count(*) FROM load")
             if there != rows:
                 raise SystemExit(f"{name}: {there} of {rows} rows arrived")
     return taken

@@ -202,10 +202,10 @@ class WorkerContext:
         return sums
 
     def expecting(
-        self, plan: TablePlan, old: asyncpg.Connection, new: asyncpg.Connection
+        self, plan: TablePlan, batch: Batch, old: asyncpg.Connection, new: asyncpg.Connection
     ) -> Expecting | None:
-        """Returns what computes the sums of a plan's batches; None: this run hashes nothing."""
-        if self.hashing is None:
+        """Returns what computes the sums of a batch; None: this run does not hash it."""
+        if self.hashing is None or not self.hashing.takes(batch):
             return None
         return Expecting(self.context.job, plan, self.hashing, old, new)
 

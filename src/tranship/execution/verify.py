@@ -48,7 +48,7 @@ async def _proof(live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: 
 
     None: a row is too large to be printed, or the run began too long ago for transaction numbers to tell.
     """
-    if any(row.sums is None for row in task.done):
+    if any(row.sums is None for row in task.done if hashing.takes(row.batch)):
         return None
     written = _written(live, task)
     if not written:
@@ -120,6 +120,8 @@ def _unproven(live: ActiveRun, task: Task, subject: Subject) -> Proof:
         apart=subject.filled.apart,
         constants=dict(subject.filled.constants),
         printed_by="OLD" if printed else "NEW",
+        compared=sum(row.written for row in task.done if row.sums is not None),
+        sample=subject.hashing.sample or "",
     )
 
 

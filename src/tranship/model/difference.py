@@ -56,7 +56,17 @@ class Proof(Struct, frozen=True):
     """``OLD`` where OLD computed what NEW should hold, ``NEW`` where NEW printed what it was sent."""
     differences: tuple[Difference, ...] = ()
 
+    compared: int = 0
+    """Rows whose values were compared; likewise where all were."""
+    sample: str = ""
+    """``P%`` of the batches, whose rows alone were compared; empty: all rows were."""
+
+    @property
+    def cells_compared(self) -> int:
+        """Values that were compared."""
+        return self.compared * len(self.columns) if self.sample else self.cells
+
     @property
     def cells(self) -> int:
-        """Values that were compared."""
+        """Values that are compared where all are."""
         return self.rows * len(self.columns)

@@ -94,6 +94,8 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     """``N`` rows or ``P%`` of the rows read; None: no bound."""
     rebuild_indexes: RebuildIndexes = RebuildIndexes.AUTO
     verify: Verify = Verify.HASH
+    sample: str | None = None
+    """``P%`` of the batches, whose rows are compared; None: all are."""
     new_in_use: bool = False
     """Others write to NEW meanwhile: rows that they added or changed are told and do not count as wrong."""
     restart: bool = False

@@ -35,6 +35,7 @@ class Given(TypedDict):
     rehearse: bool
     rebuild_indexes: str
     verify: str
+    sample: str | None
     new_in_use: bool
     restart: bool
     again: bool
@@ -48,6 +49,12 @@ class Given(TypedDict):
 def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is not None and not re.fullmatch(r"[0-9]+|(?:100|[0-9]{1,2})(?:\.[0-9]+)?%", value):
         raise click.BadParameter("a number of rows, or a percentage such as 2%")
+    return value
+
+
+def _share(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"(?:100|[0-9]{1,2})(?:\.[0-9]+)?%", value):
+        raise click.BadParameter("a percentage such as 5%")
     return value
 
 
@@ -102,6 +109,12 @@ def _bound(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     default="hash",
     show_default=True,
     help="How to prove that NEW holds what OLD's rows become; full sends every value to NEW once more.",
+)
+@click.option(
+    "--sample",
+    metavar="P%",
+    callback=_share,
+    help="With --verify hash or full: compare only the rows of so many batches; it verifies nothing.",
 )
 @click.option(
     "--new-in-use",
@@ -173,6 +186,8 @@ def _refuse_contradictions(context: click.Context, given: Given) -> None:
         raise click.UsageError(
             "--rehearse takes everything back, --live keeps it: give one of the two", context
         )
+    if given["sample"] is not None and given["verify"] not in ("hash", "full"):
+        raise click.UsageError("--sample needs --verify hash or --verify full", context)
     if given["rejects_only"] and given["again"]:
         raise click.UsageError(
             "--again moves all rows, --rejects-only the rejected ones: give one of the two", context

@@ -218,7 +218,7 @@ class Worker:
             bindings = await run.bindings(old.connection, new, plan, given.batch, given.predicted.rows)
             changes = await read_changes(run, old.connection, new, given.task, given.predicted.updated)
             records = await self._records(old.connection, given, given.predicted.rejects)
-            expecting = run.expecting(plan, old.connection, new)
+            expecting = run.expecting(plan, given.batch, old.connection, new)
             sums = await run.expected(expecting, given.batch, given.predicted.rows, bindings)
             if not await self._begin(new, given):
                 return await self._already(new, given)
@@ -294,7 +294,7 @@ class Worker:
         self, old: asyncpg.Connection, new: asyncpg.Connection, given: _Batch, met: Sequence[Reject]
     ) -> Sums | None:
         """Returns the sums over the batch without the rows that NEW refused, inside its transaction."""
-        expecting = self._run.expecting(given.task.plan, old, new)
+        expecting = self._run.expecting(given.task.plan, given.batch, old, new)
         if expecting is None:
             return None
         excluded = [*given.predicted.rows, *(reject.row for reject in met)]

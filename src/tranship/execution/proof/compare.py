@@ -82,7 +82,12 @@ async def in_zone(new: asyncpg.Connection, plan: TablePlan) -> None:
 
 def differing(done: Sequence[BatchRow], there: TableSums) -> list[BatchRow]:
     """Returns the batches whose rows in NEW are not what they should be."""
-    return [row for row in done if sums_in(row, there) != row.due]
+    return [row for row in done if _differs(row, sums_in(row, there))]
+
+
+def _differs(row: BatchRow, held: Sums) -> bool:
+    """Returns whether a batch differs; one that is not in the sample is only counted."""
+    return held.rows != row.written if row.sums is None else held != row.sums
 
 
 def sums_in(row: BatchRow, there: TableSums) -> Sums:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
@@ -53,6 +54,17 @@ class Hashing(Struct, frozen=True):
     how: RowHash = RowHash.NATIVE
     rendered: bool = False
     """OLD prints some values otherwise than NEW, or a person asked: NEW computes both sides' texts."""
+    sample: str | None = None
+    """``P%`` of the batches, which alone are hashed; None: all are."""
+
+    def takes(self, batch: Batch) -> bool:
+        """Returns whether a batch is hashed. Of a sample this follows from its number alone, so that every
+        process decides alike; the first batch is always one of it.
+        """
+        if self.sample is None or batch.number == 0:
+            return True
+        drawn = zlib.crc32(str(batch.number).encode()) / 2**32
+        return drawn < float(self.sample[:-1]) / 100
 
     def form(self, side: Catalog) -> HashForm:
         """Returns how one side hashes; a SQL_ASCII database has no bytes in UTF-8 but its own."""
@@ -60,13 +72,15 @@ class Hashing(Struct, frozen=True):
 
     def __str__(self) -> str:
         """Returns the text that the journal keeps."""
-        return f"{self.how} rendered" if self.rendered else str(self.how)
+        words = [str(self.how), "rendered" if self.rendered else "", self.sample or ""]
+        return " ".join(filter(None, words))
 
     @classmethod
     def of(cls, kept: str) -> Hashing:
         """Returns what a text of the journal says."""
-        how, _, rendered = kept.partition(" ")
-        return cls(RowHash(how), bool(rendered))
+        how, *more = kept.split(" ")
+        sample = next((word for word in more if word.endswith("%")), None)
+        return cls(RowHash(how), "rendered" in more, sample)
 
 
 async def agreed(old: asyncpg.Connection, new: asyncpg.Connection, job: Job, *, rendered: bool) -> Hashing:

@@ -179,6 +179,7 @@ def _proof(proofs: Sequence[Proof | None]) -> Proof | None:
     return replace(
         known[0],
         rows=sum(proof.rows for proof in known),
+        compared=sum(proof.compared for proof in known),
         apart=tuple(dict.fromkeys(column for proof in known for column in proof.apart)),
         differences=tuple(difference for proof in known for difference in proof.differences),
     )

@@ -271,6 +271,8 @@ def _verified(frame: Frame, counts: TableCounts) -> tuple[bool | str | None, str
         return None, "counted on both servers, contents not compared"
     if proof.differences:
         return _differing(proof, in_use=frame.new_in_use)
+    if proof.sample:
+        return None, f"only a sample of {proof.sample} was compared: {proof.compared} of {proof.rows} rows"
     return (f"except {', '.join(proof.apart)}" if proof.apart else True), ""
 
 
@@ -312,7 +314,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         rows_without_items=counts.old.without_items if counts.old and not _one_of_each(counts) else UNSET,
         rows_left_with_parent=counts.old.with_parent if counts.old and counts.plan.shape.left_with else UNSET,
         cells=_cells(counts),
-        cells_verified=proof.cells if proof is not None and not proof.differences else 0,
+        cells_verified=proof.cells_compared if proof is not None and not proof.differences else 0,
         differences=_shown(proof, show_values=frame.show_values) if proof is not None else (),
         rejects_of=counts.rejects_of,
     )

@@ -113,7 +113,8 @@ async def _hashing(context: RunContext, session: Session, snapshot: Snapshot) ->
         return None
     async with snapshot.reader() as old:
         rendered = options.verify is Verify.FULL
-        return await session.work("hashes", lambda new: agreed(old, new, context.job, rendered=rendered))
+        found = await session.work("hashes", lambda new: agreed(old, new, context.job, rendered=rendered))
+        return msgspec.structs.replace(found, sample=options.sample)
 
 
 async def _probed(context: RunContext, session: Session, snapshot: Snapshot) -> ProbeResult:

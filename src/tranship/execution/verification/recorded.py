@@ -80,6 +80,8 @@ class Recorded(Struct, frozen=True):
             return f"version {self.run.tool_version} moved it, which recorded no sums"
         if self.run.hashing is None:
             return "its run recorded no sums (--verify off or counts)"
+        if self.hashing.sample is not None:
+            return f"its run recorded the sums of a sample only (--sample {self.hashing.sample})"
         if any(batch.sums is None for batch in self.done):
             return "the text of one of its rows passes the 1 GB that a server prints"
         return ""
