@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -40,6 +40,8 @@ from tranship.model.catalog import Catalog
 from tranship.model.change import ChangeClass, Comparison, Matching
 from tranship.model.evidence import Evidence
 from tranship.model.names import TableName
+from tranship.model.options import pattern_words
+from tranship.model.progress import Began, Event
 from tranship.model.resolution import Problem, ResolutionFile
 from tranship.model.statistics import Background, Statistics
 from tranship.planning.comparing.compare import compare
@@ -80,8 +82,8 @@ class Analysis(Struct, frozen=True):
 class Suggestion(Struct, frozen=True):
     """What ``resolve generate`` has written."""
 
-    path: Path | None
-    """The resolutions file; None: nothing is open and nothing is decided, so none was written."""
+    path: Path
+    """The resolutions file."""
     questions: tuple[Question, ...]
     dropped: tuple[str, ...]
     """Entries of the earlier file that no longer apply, with the reason."""
@@ -94,13 +96,18 @@ class Suggestion(Struct, frozen=True):
 
 
 async def analyze(
-    config: Config, *, prefix: str | None = None, results_dir: str = "results", probe_seconds: float = 30.0
+    config: Config,
+    *,
+    prefix: str | None = None,
+    results_dir: str = "results",
+    probe_seconds: float = 30.0,
+    on_event: Callable[[Event], None] = lambda _: None,
 ) -> Analysis:
     """Compares the two schemas without writing to either database, and writes the report and the changes
     file.
 
     ``probe_seconds`` bounds the reads of data that support suggestions. Paths are relative to the working
-    directory.
+    directory. ``on_event`` is called with every phase as it begins.
 
     Raises:
         UsageError, ConnectError, Refused: configuration, connections or privileges do not allow it; no file
@@ -108,11 +115,13 @@ async def analyze(
     """
     async with connections(config) as open_:
         await refuse_same_database(open_, config)
+        on_event(Began("read both catalogs"))
         sides = await read_sides(config, open_)
         background, unread = await read_background(open_, sides)
         # Statistics first: they are evidence for the matching, on which every question to the data depends.
         matching = match(sides.old, sides.new, sides.scope, background=background)
         spellings = await _spellings(open_, sides, matching)
+        on_event(Began("ask the data"))
         evidence = await gather(
             open_,
             sides.old,
@@ -121,6 +130,7 @@ async def analyze(
             probe_seconds=probe_seconds,
             background=background,
         )
+    on_event(Began("write the report"))
     observed = observed_in(evidence)
     comparison = compare(sides.old, sides.new, matching, observed=observed, spellings=spellings)
     document = describe_analysis(comparison, sides.old, sides.new, evidence=evidence)
@@ -152,8 +162,8 @@ async def suggest(
 ) -> Suggestion:
     """Writes the resolutions file with every open question. It connects to no database.
 
-    Decisions of an existing file are kept unless ``fresh``. When nothing is open, no file is made and
-    ``path`` is None. An existing file with decisions is then written again only if it names other schemas
+    Decisions of an existing file are kept unless ``fresh``. When nothing is open, the file holds no entries,
+    so that the same commands follow. An existing file is then written again only if it names other schemas
     than ``changes`` does: its new fingerprints are the way out of TS303.
 
     Raises:
@@ -174,23 +184,14 @@ async def suggest(
         existing,
         background=recorded_background(recorded),
     )
-    if found.nothing_open and not found.kept:
-        return Suggestion(None, (), (), 0, None)
-    if not found.nothing_open or _is_stale(existing, recorded, path):
+    if not found.nothing_open or existing is None or _is_stale(existing, recorded, path):
         write_json(path, found.document)
     inserts = result_path(results_dir, prefix, "missing_lookups.sql") if found.inserts else None
     if inserts is not None:
         write_text(inserts, _for_psql(found.inserts))
     dropped = tuple(f"{d.path}: {d.reason}" for d in found.dropped)
-    words = (*recorded.databases, *_patterns(recorded))
+    words = (*recorded.databases, *pattern_words(recorded.only, recorded.never))
     return Suggestion(path, found.questions, dropped, found.kept, inserts, words)
-
-
-def _patterns(recorded: ChangesFile) -> Iterator[str]:
-    """Yields the options that choose the same tables again."""
-    for option, patterns in (("-t", recorded.only), ("-T", recorded.never)):
-        for pattern in patterns:
-            yield from (option, pattern)
 
 
 def _for_psql(statements: Sequence[str]) -> str:

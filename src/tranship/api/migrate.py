@@ -62,8 +62,9 @@ async def migrate(
     Raises:
         TranshipError: nothing could be started, or the run stopped; its exit status says which.
     """
-    with Stopwatch().running():
-        return await _migrate(config, options, on_event or _unheard, stop or asyncio.Event())
+    hear = on_event or _unheard
+    with Stopwatch(hear=hear).running():
+        return await _migrate(config, options, hear, stop or asyncio.Event())
 
 
 async def _migrate(
@@ -124,7 +125,8 @@ def _kept(
     try:
         return write_outcome(outcome, options, reject_line)
     except UsageError as error:
-        hear(Noted(ResultUnwritten(error.message, encode(outcome.result).decode())))
+        printed = outcome.result if options.show_values else outcome.result.without_values
+        hear(Noted(ResultUnwritten(error.message, encode(printed).decode())))
         return outcome.result, None
 
 

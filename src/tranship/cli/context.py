@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from tranship.cli.terminal import Log, outlive_readers
+from tranship.cli.terminal import Log, open_private, outlive_readers
 
 Decorated = Callable[..., Any]
 
@@ -29,6 +29,8 @@ class CliContext:
     """The command without its script: ``migrate``, ``resolve generate``; empty: none is known."""
     form: str = "text"
     """How the answer on stdout is written: ``text``, ``json``, or a further form of one command."""
+    verbosity: int = 0
+    """-1: errors alone. 1: every step of a phase, too."""
     log_json: bool = False
     """Progress and logs on stderr are one JSON object a line."""
     color: bool | None = None
@@ -158,6 +160,19 @@ def choosing(function: Decorated) -> Decorated:
     return only(never(function))
 
 
+def _verbosity(level: int) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def store(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value:
+            ctx.ensure_object(CliContext).verbosity = level
+
+    return store
+
+
+def _open_log(_: click.Context, __: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        Log.file = open_private(value)
+
+
 def results(function: Decorated) -> Decorated:
     """Adds ``--prefix`` and ``--results-dir`` to a command."""
     folder = click.option(
@@ -215,4 +230,27 @@ def _shown(function: Decorated) -> Decorated:
         callback=_store("show_values"),
         help="Show values of rows on the terminal; without it only keys are shown.",
     )
-    return log(color(show(function)))
+    quiet = click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=_verbosity(-1),
+        help="Write no progress and no warnings of a run to stderr, only errors.",
+    )
+    verbose = click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_verbosity(1),
+        help="Write every step of a run to stderr.",
+    )
+    log_file = click.option(
+        "--log-file",
+        metavar="FILE",
+        expose_value=False,
+        callback=_open_log,
+        help="Append every event to FILE, one JSON object a line.",
+    )
+    return quiet(verbose(log_file(log(color(show(function))))))

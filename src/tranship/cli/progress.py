@@ -1,11 +1,10 @@
-"""What stderr shows during a run: a live bar on a terminal, plain lines elsewhere, or one JSON event a
-line.
+"""What stderr shows while a command works: a live line on a terminal, plain lines elsewhere, or one JSON
+event a line.
 """
 
 from __future__ import annotations
 
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,15 +13,22 @@ from typing import TYPE_CHECKING, Protocol, Self
 import msgspec
 
 from tranship.cli.context import CliContext
-from tranship.cli.terminal import log, note, shown
+from tranship.cli.terminal import Log, log, log_to_file, note, shown
 from tranship.model.flow import FlowId
-from tranship.model.progress import BatchDone, Event, Noted, RowRejected, RunStarted, TableDone, TableStarted
+from tranship.model.progress import BatchDone, Began, Event, Noted, RowRejected, TableDone, TableStarted
+from tranship.report.meter import Meter
 from tranship.report.notes import words
 from tranship.report.rejects import key_words, reason_words
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+HEARTBEAT_SECONDS = 10.0
+"""Between two lines that say how far a long command is, where there is no terminal."""
+_REFRESH_SECONDS = 0.5
+"""Between two updates of the line on a terminal."""
+_WORTH_A_LINE = 1.0
+"""Seconds that a phase lasts at least whose end leaves a line on the terminal."""
 _FIRST = 10
 """Rejected rows of one table that are shown one by one: more would hide everything else, and all are in the
 rejects file.
@@ -32,6 +38,10 @@ rejects file.
 class Display(Protocol):
     """Shows events on stderr. It is a context manager that leaves the terminal as it was."""
 
+    meter: Meter
+    period: float
+    """Seconds between two calls of `beat`."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
@@ -39,25 +49,37 @@ class Display(Protocol):
     def feed(self, event: Event) -> None:
         """Shows an event."""
 
+    def beat(self) -> None:
+        """Shows how far the command is, although nothing happened."""
+
     def write(self, lines: list[str], say: Callable[[str], None]) -> None:
         """Writes lines of the answer with ``say``, while the display is out of their way."""
 
 
-def display(call: CliContext) -> Display:
-    """Returns the display that fits: JSON lines, a live bar, or plain lines."""
+def display(call: CliContext, doing: str) -> Display:
+    """Returns the display that fits: none, JSON lines, a live line, or plain lines.
+
+    ``doing`` names what a command does that has no phases, or none yet.
+    """
+    meter = Meter(doing)
+    if call.verbosity < 0:
+        return _Quiet(call, meter)
     # JSON wins over a terminal: a program reads it.
     if call.log_json:
-        return _JsonLines()
+        return _JsonLines(call, meter)
     if sys.stderr.isatty():
-        return _Live(call)
-    return _Lines()
+        return _Live(call, meter)
+    return _Lines(call, meter)
 
 
-class _Lines:
-    """Plain lines: the first rejects of each table, their total, and messages."""
+class _Quiet:
+    """Nothing but what goes to the log file."""
 
-    def __init__(self) -> None:
-        self._rejects: Counter[FlowId] = Counter()
+    period = HEARTBEAT_SECONDS
+
+    def __init__(self, call: CliContext, meter: Meter) -> None:
+        self._call = call
+        self.meter = meter
 
     def __enter__(self) -> Self:
         return self
@@ -66,6 +88,31 @@ class _Lines:
         return
 
     def feed(self, event: Event) -> None:
+        ended = self.meter.feed(event)
+        if Log.file is not None:
+            log_to_file(*_as_log(event))
+        self.show(event, ended)
+
+    def show(self, event: Event, ended: str | None) -> None:
+        """Shows an event that is counted and logged; ``ended`` is the line about a phase that it ends."""
+
+    def beat(self) -> None:
+        if Log.file is not None:
+            log_to_file("Progress", {"message": self.meter.line()})
+
+    def write(self, lines: list[str], say: Callable[[str], None]) -> None:
+        for text in lines:
+            say(text)
+
+
+class _Lines(_Quiet):
+    """Plain lines: the first rejects of each table, their total, messages, and a heartbeat."""
+
+    def __init__(self, call: CliContext, meter: Meter) -> None:
+        super().__init__(call, meter)
+        self._rejects: Counter[FlowId] = Counter()
+
+    def show(self, event: Event, ended: str | None) -> None:
         match event:
             case RowRejected():
                 self._rejects[event.flow] += 1
@@ -75,38 +122,48 @@ class _Lines:
                 self._note(f"rejected [{flow}] {rejected} rows in all")
             case Noted(what=what):
                 self._note(words(what))
+            case Began():
+                self._phase(event, ended)
             case _:
                 pass
 
-    def write(self, lines: list[str], say: Callable[[str], None]) -> None:
-        for text in lines:
-            say(text)
+    def _phase(self, event: Began, ended: str | None) -> None:
+        if self._call.verbosity > 0:
+            if ended:
+                self._note(ended)
+            self._note(f"{event.phase}: {event.question or 'begins'}")
+
+    def beat(self) -> None:
+        super().beat()
+        self._note(self.meter.line())
 
     def _note(self, text: str) -> None:
-        note(text)
+        note(text, to_file=False)
 
 
-class _JsonLines:
+class _JsonLines(_Quiet):
     """Every event as one JSON object a line."""
 
-    def __enter__(self) -> Self:
-        return self
+    def show(self, event: Event, ended: str | None) -> None:
+        if not isinstance(event, Began) or not event.question or self._call.verbosity > 0:
+            log(*_as_log(event))
 
-    def __exit__(self, *_: object) -> None:
-        return
+    def beat(self) -> None:
+        super().beat()
+        done, total = self.meter.share
+        fields = {"phase": self.meter.phase, "rows": done, "of": total, "message": self.meter.line()}
+        log("Progress", fields)
 
-    def feed(self, event: Event) -> None:
-        fields = _named(msgspec.to_builtins(event))
-        assert isinstance(fields, dict)
-        name = str(fields.pop("type"))
-        # A plain flow's rows are the old rows.
-        if fields.get("old", ...) is None:
-            del fields["old"]
-        log(name, {**fields, **_worded(event)})
 
-    def write(self, lines: list[str], say: Callable[[str], None]) -> None:
-        for text in lines:
-            say(text)
+def _as_log(event: Event) -> tuple[str, dict[str, object]]:
+    """Returns the name of an event and what a line of the log says about it."""
+    fields = _named(msgspec.to_builtins(event))
+    assert isinstance(fields, dict)
+    name = str(fields.pop("type"))
+    # A plain flow's rows are the old rows.
+    if fields.get("old", ...) is None:
+        del fields["old"]
+    return name, {**fields, **_worded(event)}
 
 
 def _worded(event: Event) -> dict[str, str]:
@@ -134,14 +191,14 @@ def _named(value: object) -> object:
 
 
 class _Live(_Lines):
-    """A live bar with rows, bytes, rows per second and remaining time."""
+    """A live line with a bar, and a line for each phase that has ended."""
 
-    def __init__(self, call: CliContext) -> None:
-        super().__init__()
+    period = _REFRESH_SECONDS
+
+    def __init__(self, call: CliContext, meter: Meter) -> None:
+        super().__init__(call, meter)
         self._progress = _bar(call)
-        self._task = self._progress.add_task("reading both databases", total=None, moved="")
-        self._rows = self._bytes = 0
-        self._started = time.monotonic()
+        self._task = self._progress.add_task(_plain(meter.line()), total=None)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -150,22 +207,24 @@ class _Live(_Lines):
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def feed(self, event: Event) -> None:
-        match event:
-            case RunStarted():
-                self._progress.update(self._task, description="checking the data")
-            case TableStarted(flow=flow, rows=rows):
-                # Tables are counted one after the other, so the total grows while rows are copied already.
-                known = self._progress.tasks[0].total or 0
-                self._progress.update(self._task, total=known + rows, description=_plain(str(flow)))
-            case BatchDone(flow=flow, read=read, bytes=size):
-                self._rows += read
-                self._bytes += size
-                rate = self._rows / max(time.monotonic() - self._started, 0.001)
-                moved = f"{self._rows:,} rows, {_size(self._bytes)}, {rate:,.0f} rows/s"
-                self._progress.update(self._task, advance=read, description=_plain(str(flow)), moved=moved)
-            case _:
-                super().feed(event)
+    def show(self, event: Event, ended: str | None) -> None:
+        super().show(event, ended)
+        if isinstance(event, BatchDone | TableStarted | Began):
+            self.beat()
+
+    def _phase(self, event: Began, ended: str | None) -> None:
+        if self._call.verbosity > 0:
+            super()._phase(event, ended)
+        elif ended and self.meter.ended_seconds >= _WORTH_A_LINE:
+            self._note(ended)
+
+    def beat(self) -> None:
+        done, total = self.meter.share
+        # A bar that stands still says nothing: outside of the copy it only moves.
+        known = total if done and self.meter.copying else None
+        self._progress.update(
+            self._task, description=_plain(self.meter.line()), total=known, completed=done if known else 0
+        )
 
     def write(self, lines: list[str], say: Callable[[str], None]) -> None:
         if lines:
@@ -174,7 +233,7 @@ class _Live(_Lines):
 
     def _note(self, text: str) -> None:
         with self._away():
-            note(text)
+            super()._note(text)
 
     @contextmanager
     def _away(self) -> Iterator[None]:
@@ -186,18 +245,15 @@ class _Live(_Lines):
 
 
 def _bar(call: CliContext) -> Progress:
-    # Imported here: only a run with a live bar pays for loading rich.
+    # Imported here: only a command with a live line pays for loading rich.
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
     colored = call.colored
     console = Console(file=sys.stderr, no_color=colored is False, force_terminal=True if colored else None)
     return Progress(
+        BarColumn(bar_width=16),
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[moved]}", markup=False),
-        TimeRemainingColumn(),
         console=console,
         transient=True,
         redirect_stdout=False,
@@ -212,11 +268,3 @@ def _rejected(event: RowRejected) -> str:
 
 def _plain(text: str) -> str:
     return shown(text, sys.stderr.encoding or "ascii").replace("\n", "\\n")
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"

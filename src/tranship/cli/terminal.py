@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
+import click
+
 from tranship.model.visible import printed
 
 _SIGNS = {"→": "->", "⚠": "!", "✓": "ok", "—": "-", "…": "...", "≥": ">=", "·": "-"}
@@ -42,6 +44,8 @@ class Log:
 
     json = False
     """One JSON object a line."""
+    file: TextIO | None = None
+    """The file of ``--log-file``, which gets every event and message as one JSON object a line."""
 
 
 class _Outliving:
@@ -86,8 +90,26 @@ def outlive_readers() -> None:
             setattr(sys, name, _Outliving(stream))
 
 
-def note(text: str) -> None:
-    """Writes a line of progress or trouble to stderr; where the log is JSON, as an event of its own."""
+def open_private(path: str) -> TextIO:
+    """Returns a file for appending, which only its owner may read.
+
+    Raises:
+        click.BadParameter: it cannot be written.
+    """
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise click.BadParameter(f"cannot write {path}: {error.strerror}") from None
+    return os.fdopen(handle, "w", encoding="utf-8")
+
+
+def note(text: str, *, to_file: bool = True) -> None:
+    """Writes a line of progress or trouble to stderr; where the log is JSON, as an event of its own.
+
+    ``to_file``: it goes to the log file, too; False where the file has the event that it is about.
+    """
+    if to_file and Log.file is not None:
+        log_to_file("Note", {"message": text})
     if Log.json:
         log("Note", {"message": text})
     else:
@@ -96,9 +118,23 @@ def note(text: str) -> None:
 
 def log(event: str, fields: Mapping[str, object]) -> None:
     """Writes one event as one line of JSON to stderr."""
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    sys.stderr.write(json.dumps({"time": stamp, "event": event, **fields}) + "\n")
+    sys.stderr.write(_log_line(event, fields))
     sys.stderr.flush()
+
+
+def log_to_file(event: str, fields: Mapping[str, object]) -> None:
+    """Writes one event as one line of JSON to the log file, which has to be open. A disk that is full costs
+    the line and not the run.
+    """
+    assert Log.file is not None
+    with suppress(OSError):
+        Log.file.write(_log_line(event, fields))
+        Log.file.flush()
+
+
+def _log_line(event: str, fields: Mapping[str, object]) -> str:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return json.dumps({"time": stamp, "event": event, **fields}) + "\n"
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -16,6 +16,7 @@ from tranship.codec.changes import (
     ChangesFile,
     SideInfo,
     read_changes,
+    read_words,
     write_changes,
 )
 from tranship.codec.files import (
@@ -48,6 +49,7 @@ __all__ = [
     "read_changes",
     "read_jsonc",
     "read_text",
+    "read_words",
     "write_changes",
     "write_json",
     "write_text",

@@ -18,6 +18,7 @@ from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass
 from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import Evidence
+from tranship.model.options import pattern_words
 from tranship.model.statistics import Statistics
 
 CHANGES_FORMAT = 1
@@ -145,3 +146,20 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
                 raise _Twice(json.dumps(name, ensure_ascii=False))
             seen.add(name)
     return made
+
+
+class _Words(Struct, frozen=True):
+    databases: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+
+
+def read_words(path: Path) -> tuple[str, ...]:
+    """Returns the words of the command line with which a changes file was made: its databases, and the
+    options that choose tables. Empty where the file does not say it.
+    """
+    try:
+        found = msgspec.json.decode(read_text(path), type=_Words)
+    except msgspec.MsgspecError:
+        return ()
+    return (*found.databases, *pattern_words(found.only, found.never))

@@ -11,14 +11,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
+from tranship.model.progress import Began
 from tranship.model.verdict import TimeSpent
 
 
 class Stopwatch:
-    """Adds up the seconds of phases and questions, in the order in which each began first."""
+    """Adds up the seconds of phases and questions, in the order in which each began first, and tells when one
+    begins.
+    """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        hear: Callable[[Began], None] = lambda _: None,
+    ) -> None:
         self._clock = clock
+        self._hear = hear
         self._spent: dict[tuple[str, str], tuple[int, float]] = {}
 
     @contextlib.contextmanager
@@ -35,6 +43,7 @@ class Stopwatch:
         """Adds the seconds of the block, also of one that raises."""
         times, seconds = self._spent.setdefault((phase, question), (0, 0.0))
         began = self._clock()
+        self._hear(Began(phase, question))
         try:
             yield
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import PurePath
 
@@ -68,6 +69,13 @@ def command_line(invocation: str, command: str, *arguments: str) -> str:
         module = _joined("python", "-m", "tranship", *words, *arguments)
         return f"PYTHONPATH={shell_word(package)} {module}"
     return f"{invocation}/{_SCRIPTS[words[0]]} {_joined(*words[1:], *arguments)}".rstrip()
+
+
+def pattern_words(only: Sequence[str], never: Sequence[str]) -> tuple[str, ...]:
+    """Returns the options that choose the same tables again."""
+    return tuple(
+        word for option, given in (("-t", only), ("-T", never)) for name in given for word in (option, name)
+    )
 
 
 def _joined(*words: str) -> str:

@@ -116,6 +116,10 @@ class Phase(StrEnum):
     """Sequences, and the mark that the run is finished."""
 
 
+BEFORE_WRITING = ("", "compare the databases", "before the start", "take the snapshot", "prepare")
+"""Phases of a live run in which no batch is committed, as `Began` names them."""
+
+
 class PlannedTable(Struct, frozen=True):
     """One table of a run, for the person who watches."""
 
@@ -190,10 +194,18 @@ class TableDone(Struct, frozen=True, tag=True):
     """The old rows behind ``read``. None: they are the same rows."""
 
 
+class Began(Struct, frozen=True, tag=True):
+    """A phase of a command begins, or inside of it one question."""
+
+    phase: str
+    question: str = ""
+    """What is asked or done now; empty: the phase itself begins."""
+
+
 class Noted(Struct, frozen=True, tag=True):
     """A message for the person who watches: a retry, a wait, a warning."""
 
     what: Note
 
 
-Event = RunStarted | TableStarted | BatchDone | RowRejected | TableDone | Noted
+Event = RunStarted | TableStarted | BatchDone | RowRejected | TableDone | Began | Noted

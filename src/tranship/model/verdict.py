@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import replace
 
 from tranship.model.difference import Difference
 from tranship.model.flow import FlowId
@@ -80,6 +81,29 @@ class RejectRecord(Struct, frozen=True):
     """Which of the rows made of the old row; absent where it makes one."""
 
 
+MOST_VALUES = 20
+"""Values of one cause that the result file names."""
+
+
+class RejectCause(Struct, frozen=True, omit_defaults=True):
+    """Rejected rows of one table that are rejected for the same reason."""
+
+    what: str
+    """The kind of reason, as programs may read it: ``MappingGap``, ``CheckViolated``, ``ParentRejected`` …"""
+    sqlstate: str
+    rows: int
+    column: str | None = None
+    """NEW's column, where one is to blame."""
+    constraint: str | None = None
+    table: str | None = None
+    """The lookup table, or the table of the parents."""
+    consequence: bool = False
+    """The rows would arrive if other rejected rows did."""
+    values: dict[str, int] = {}
+    """The most frequent values that have no place in NEW, with their rows. They are values of rows."""
+    distinct_values: int = 0
+
+
 class LossCount(Struct, frozen=True):
     """The number of rows whose value a conversion accepted and changed."""
 
@@ -122,6 +146,8 @@ class TableResult(Struct, frozen=True):
     verified_why: str
     rejects_by_reason: dict[str, int]
     not_asked: tuple[str, ...]
+    causes: tuple[RejectCause, ...] = ()
+    """The rejected rows by their cause, consequences of other rejects last."""
     losses: tuple[LossCount, ...] = ()
     sql: str = ""
     """The exact SELECT that read OLD."""
@@ -236,3 +262,12 @@ class MigrationResult(Struct, frozen=True, kw_only=True):
     """The last value of each sequence of NEW at the end."""
     profile: tuple[TimeSpent, ...] | UnsetType = UNSET
     """Where the time went; absent unless it was asked for."""
+
+    @property
+    def without_values(self) -> MigrationResult:
+        """The same without values of rows, for terminals."""
+        return replace(self, tables=tuple(_without_values(table) for table in self.tables))
+
+
+def _without_values(table: TableResult) -> TableResult:
+    return replace(table, causes=tuple(replace(cause, values={}) for cause in table.causes))

@@ -13,10 +13,13 @@ from tranship.model.flow import FlowId
 from tranship.model.options import MigrateOptions
 from tranship.model.progress import Event, Noted, OldRows, PlannedTable, RunStarted, TableDone, TableStarted
 from tranship.model.resolution import Problem
-from tranship.model.verdict import MigrationResult, TableResult
+from tranship.model.verdict import MigrationResult, Stats, TableResult
 from tranship.model.visible import printed
+from tranship.report.aligned import aligned
+from tranship.report.causes import cause_lines
 from tranship.report.notes import words
 from tranship.report.time_spent import time_lines
+from tranship.report.verdict import verdict
 from tranship.report.verification import coverage, difference_lines
 
 RULER = "=" * 80
@@ -71,17 +74,16 @@ class Console:
 
     def finish(self, result: MigrationResult, result_path: str) -> list[str]:
         """Returns the summary and what follows it."""
-        stats = result.stats
         lines = ([] if self._planned else self._begin(())) + self._skipped(result)
-        lines += ["", RULER, "MIGRATION SUMMARY", RULER]
-        lines += [
-            f"Tables processed: {stats.tables_processed}",
-            f"Total rows migrated: {stats.rows_migrated}",
-            f"Total rows failed: {stats.rows_failed}",
-            f"Duration: {stats.duration_seconds:.2f} seconds",
-        ]
+        first = verdict(result, self._options)
+        # The end of a classic script begins as it always did.
+        if self._options.invocation == "tranship":
+            lines += ["", first, "", *_totals(result.stats)]
+        else:
+            lines += ["", *_totals(result.stats), "", first]
         for part in (
-            _rejects(result),
+            _by_table(result),
+            list(cause_lines(result.tables, values=self._options.show_values)),
             _left_out(result),
             _losses(result),
             _not_asked(result),
@@ -90,14 +92,16 @@ class Console:
             _time(result),
         ):
             lines += ["", *part] if part else []
-        # A problem that was shown during the run is not shown again.
-        unseen = [p for p in result.problems if not any(p.message in message for message in self._noted)]
-        if unseen:
-            lines += ["", *(line for problem in unseen for line in _problem(problem))]
+        lines += self._unseen(result)
         lines += ["", f"Result: {result_path}"]
         if result.rejects_file:
             lines.append(f"Rejected rows: {result.rejects_file}")
         return [*lines, coverage(result.tables)] if result.mode == "live" else lines
+
+    def _unseen(self, result: MigrationResult) -> list[str]:
+        """Returns the problems that were not shown during the run."""
+        unseen = [p for p in result.problems if not any(p.message in message for message in self._noted)]
+        return ["", *(line for problem in unseen for line in _problem(problem))] if unseen else []
 
     def _begin(self, tables: tuple[PlannedTable, ...]) -> list[str]:
         if tables and tables == self._planned:
@@ -182,20 +186,42 @@ class Console:
         return old if before.name == after.name else f"{old} -> {new}"
 
 
+def _totals(stats: Stats) -> list[str]:
+    return [
+        RULER,
+        "MIGRATION SUMMARY",
+        RULER,
+        f"Tables processed: {stats.tables_processed}",
+        f"Total rows migrated: {stats.rows_migrated}",
+        f"Total rows failed: {stats.rows_failed}",
+        f"Duration: {stats.duration_seconds:.2f} seconds",
+    ]
+
+
+def _by_table(result: MigrationResult) -> list[str]:
+    """Returns a table of the counts of all tables; nothing where there is one."""
+    if len(result.tables) < _FEWEST_TABLES:
+        return []
+    would = result.mode == "dryrun"
+    head = ["Table", "Read", "To write" if would else "Written", "Rejected", "Left out", "Already there"]
+    rows: list[list[str | int]] = [
+        [t.label, t.rows_read, t.rows_migrated, t.rows_failed, t.rows_left_out, t.rows_already_there]
+        for t in result.tables
+    ]
+    if not any(row[-1] for row in rows):
+        head, rows = head[:-1], [row[:-1] for row in rows]
+    return aligned(head, rows)
+
+
+_FEWEST_TABLES = 2
+"""Tables from which on their counts are shown as a table."""
+
+
 def _old_rows(old: OldRows) -> Iterator[str]:
     """Returns what became of the old rows of a flow that does not make one row of each."""
     if old.read:
         none = f", without items: {old.without_items}" if old.without_items else ""
         yield f"  Old rows read: {old.read}, left out: {old.left_out}{none}"
-
-
-def _rejects(result: MigrationResult) -> list[str]:
-    return list(
-        _grouped(
-            "Rejected rows by reason:",
-            ((t, reason, rows) for t in result.tables for reason, rows in t.rejects_by_reason.items()),
-        )
-    )
 
 
 def _grouped(title: str, parts: Iterable[tuple[TableResult, str, int]]) -> Iterator[str]:
@@ -244,7 +270,8 @@ def _moved_before(result: MigrationResult) -> list[str]:
 
 def _verification(result: MigrationResult) -> list[str]:
     stats = result.stats
-    arrived = f"{stats.rows_migrated} written + {stats.rows_failed} rejected"
+    would = "would be " if result.mode == "dryrun" else ""
+    arrived = f"{stats.rows_migrated} {would}written + {stats.rows_failed} {would}rejected"
     beside = (
         (stats.rows_already_there, "already there"),
         (stats.rows_kept, "kept"),

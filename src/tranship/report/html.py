@@ -4,11 +4,14 @@ escapes every text.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from typing import assert_never
 
+from msgspec import Struct
+
 from tranship.model.visible import visible
-from tranship.report.document import Banner, Block, Document, Facts, Section, Sides, Totals
+from tranship.report.document import Banner, Block, Document, Facts, Section, Sides, Tone, Totals
 
 ROW = 26
 """Height of a column's row in a drawing, in pixels."""
@@ -28,9 +31,54 @@ def render_html(document: Document) -> str:
     template = environment.from_string(
         resources.files("tranship.report").joinpath("report.html.j2").read_text(encoding="utf-8")
     )
-    return template.render(
-        document=document, blocks=[(_kind(block), block) for block in document.blocks], row=ROW
-    )
+    return template.render(document=document, parts=_parts(document), row=ROW)
+
+
+class Part(Struct, frozen=True):
+    """A block with its place on the page."""
+
+    kind: str
+    block: Block
+    anchor: str = ""
+    open: bool = True
+    """Whether it is unfolded at first: what needs a person is."""
+    title: str = ""
+    count: int = 0
+
+
+def _parts(document: Document) -> list[Part]:
+    """Returns the blocks in the order of the page: the verdict, what needs a person, and the rest folded."""
+    title, *rest = document.blocks
+    head = [Part(_kind(block), block) for block in rest if not isinstance(block, Banner | Section | Sides)]
+    verdict = [Part("banner", block) for block in rest if isinstance(block, Banner)]
+    return [Part(_kind(title), title), *verdict, *head, *_sections(rest), *_drawings(rest)]
+
+
+def _sections(blocks: Sequence[Block]) -> Iterator[Part]:
+    found = [block for block in blocks if isinstance(block, Section) and block.items]
+    for number, block in enumerate(sorted(found, key=lambda one: _ORDER.index(one.tone)), 1):
+        opened = block.tone is Tone.BAD
+        yield Part("section", block, f"s{number}", opened, block.title, len(block.items))
+
+
+def _drawings(blocks: Sequence[Block]) -> Iterator[Part]:
+    found = [block for block in blocks if isinstance(block, Sides)]
+    for number, block in enumerate(sorted(found, key=lambda one: not _is_bad(one)), 1):
+        yield Part("sides", block, f"t{number}", _is_bad(block) and number <= _MOST_OPEN, _names(block))
+
+
+_ORDER = (Tone.BAD, Tone.CHANGED, Tone.GOOD, Tone.PLAIN)
+_MOST_OPEN = 20
+"""Drawings that are unfolded at first."""
+
+
+def _is_bad(sides: Sides) -> bool:
+    return any(cell.tone is Tone.BAD for cell in (*sides.left, *sides.right))
+
+
+def _names(sides: Sides) -> str:
+    left, right = sides.left_title, sides.right_title
+    return left if left == right else f"{left} → {right}"
 
 
 def _kind(block: Block) -> str:

@@ -28,6 +28,12 @@ _SAYS = {
 }
 
 
+def short_words(sqlstate: str, column: str | None) -> str:
+    """Returns what happened, by SQLSTATE and column."""
+    words = _SAYS.get(sqlstate, "NEW refuses the row")
+    return f"{column}: {words}" if column is not None else words
+
+
 def short_reason(sqlstate: str, constraint: str | None) -> str:
     """Returns what happened, by SQLSTATE and constraint."""
     words = _SAYS.get(sqlstate, f"SQLSTATE {sqlstate}")

@@ -4,6 +4,7 @@ and what a terminal shows meanwhile.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pty
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from typing import IO
 
 import pytest
 
@@ -91,3 +93,25 @@ def test_terminal(desk_of: DeskOf) -> None:
     assert b"rows/s" in shown
     assert "  ✓ Processed: 500, Success: 500, Failed: 0\n" in answer
     assert "\x1b" not in answer
+
+
+@pytest.mark.parametrize("words", [[], ["--live"]])
+def test_the_first_signal_ends_a_run_that_still_asks(desk_of: DeskOf, words: list[str]) -> None:
+    desk = desk_of(ROWS, SHAPE)
+
+    async def locked() -> int:
+        async with desk.pair.old.connect() as conn:
+            await conn.execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+            loop = asyncio.get_running_loop()
+            with start(desk, [*words, "--log-format", "json"], stderr=subprocess.PIPE) as process:
+                assert process.stderr is not None
+                await loop.run_in_executor(None, _read_until, process.stderr, '"phase":')
+                process.send_signal(signal.SIGINT)
+                return await loop.run_in_executor(None, process.wait, 30)
+
+    assert asyncio.run(locked()) == 130
+    assert desk.new("SELECT count(*) FROM t") == [(0,)]
+
+
+def _read_until(lines: IO[str], part: str) -> None:
+    assert any(part in line for line in lines)

@@ -33,9 +33,23 @@ async def work(stop):
     await asyncio.sleep(60)
 
 try:
-    run(work, stoppable=True)
+    run(work, stoppable=lambda: True)
 except click.exceptions.Exit as ended:
     raise SystemExit(ended.exit_code)
+"""
+STUBBORN = """
+import asyncio, click
+from tranship.cli.loop import run
+
+async def work(stop):
+    print("up", flush=True)
+    while True:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            print("cancelled", flush=True)
+
+run(work)
 """
 Cli = Callable[..., CliResult]
 SCRIPTS = ("db_migration_tool.py", "manual_resolutions.py", "data_migrator.py")
@@ -254,3 +268,17 @@ def test_signals(tmp_path: Path, number: signal.Signals, status: int) -> None:
         assert process.stdout.readline() == "stop\n"
         process.send_signal(number)
         assert process.wait(10) == status
+
+
+def test_nothing_holds_up_a_command_that_only_asks() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STUBBORN],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "cancelled\n"
+        assert process.wait(20) == 130

@@ -16,8 +16,9 @@ from tranship.model.progress import (
     TableDone,
     TableStarted,
 )
-from tranship.model.verdict import MigrationResult, Mode, Stats, Status, TableResult, TimeSpent
+from tranship.model.verdict import MigrationResult, Mode, RejectCause, Stats, Status, TableResult, TimeSpent
 from tranship.report.console import Console
+from tranship.report.verdict import verdict
 
 USERS, ORDERS = (FlowId(name, name) for name in (TableName("public", "users"), TableName("public", "orders")))
 RENAMED = FlowId(TableName("public", "old_name"), TableName("public", "new_name"))
@@ -38,6 +39,7 @@ EVENTS: list[Event] = [
     TableDone(RENAMED, 0, 0, 0),
 ]
 
+OPTIONS = MigrateOptions(databases=("config.json",), prefix="p", resolutions="r.json")
 DRY = """\
 ================================================================================
 DRY RUN - DATA MIGRATION
@@ -62,6 +64,8 @@ Batch size: 50000
   Total rows to migrate: 7
   ✓ Processed: 7, Success: 6, Failed: 1
 
+15240 rows would be written, 1 rejected. Read results/rejects.jsonl and mend the decisions, or accept it: tranship migrate config.json --prefix p --resolutions r.json --live
+
 ================================================================================
 MIGRATION SUMMARY
 ================================================================================
@@ -70,13 +74,17 @@ Total rows migrated: 15240
 Total rows failed: 1
 Duration: 1.23 seconds
 
-Rejected rows by reason:
-  [public.orders] 23502 note: 1
+  Table           Read  To write  Rejected  Left out
+  public.orders      7         6         1         0
+  public.users   15234     15234         0         0
+
+Rejected rows by cause:
+  [public.orders] NULL in note, which is NOT NULL (23502): 1 row
 
 Rows left out:
   [public.scrap] 12
 
-Accounted for: 15253 read = 15240 written + 1 rejected + 12 left out
+Accounted for: 15253 read = 15240 would be written + 1 would be rejected + 12 left out
 
 Result: results/r.json
 Rejected rows: results/rejects.jsonl"""
@@ -86,6 +94,7 @@ def result(mode: Mode, status: Status) -> MigrationResult:
     orders = TableResult(
         "public.orders", "public.orders", 7, 6, 1, 0, 100, None, "dry run", {"23502 note": 1}, ()
     )
+    orders = replace(orders, causes=(RejectCause("NullRefused", "23502", 1, "note"),))
     users = TableResult("public.users", "public.users", 15234, 15234, 0, 0, 100, True, "", {}, ())
     return MigrationResult(
         tool_version="1",
@@ -116,7 +125,7 @@ def lines(options: MigrateOptions, events: list[Event]) -> list[str]:
 
 
 def test_dry_run_to_the_letter() -> None:
-    console = Console(MigrateOptions())
+    console = Console(OPTIONS)
     shown = [text for event in EVENTS for text in console.feed(event)]
     shown += console.finish(result("dryrun", "rejects"), "results/r.json")
     assert "\n".join(shown) == DRY
@@ -213,7 +222,7 @@ def test_a_flow_that_takes_rows_apart_has_both_equations() -> None:
         replace(result("dryrun", "rejects"), stats=stats, tables=(table,), left_out={}), "r"
     )
     assert "Accounted for: 10 read = 7 used (2 of them made none) + 3 left out" in told
-    assert "Rows made: 12 = 11 written + 1 rejected" in told
+    assert "Rows made: 12 = 11 would be written + 1 would be rejected" in told
     assert "  [orders -> tags] by its filter: 2" in told
     assert "  [orders -> tags] with their parent: 1" in told
 
@@ -223,3 +232,42 @@ def test_a_name_with_control_characters_stays_on_its_line() -> None:
     lines = Console(MigrateOptions()).finish(replace(result("dryrun", "done"), profile=spent), "r.json")
     (line,) = (line for line in lines if "rows of a" in line)
     assert line == "        1.00  rows of a\\nb\\x1b[2J"
+
+
+def verdict_of(mode: Mode, status: Status, **changes: object) -> str:
+    options = replace(OPTIONS, live=mode == "live")
+    return verdict(replace(result(mode, status), **changes), options)
+
+
+def test_the_first_line_of_the_end() -> None:
+    clean = Stats(rows_read=5, rows_migrated=5)
+    assert verdict_of("dryrun", "done", stats=clean) == (
+        "5 rows would be written, 0 rejected. Next: tranship migrate config.json --prefix p --resolutions r.json --live"
+    )
+    proven = tuple(replace(t, verified=True) for t in result("live", "done").tables)
+    assert verdict_of("live", "done", stats=clean, tables=proven) == (
+        "Everything arrived: 5 rows, verified. Nothing left to do."
+    )
+    assert "contents not compared" in verdict_of("live", "done", stats=clean)
+    assert verdict_of("live", "rejects") == (
+        "15240 rows arrived, 1 was rejected. Read results/rejects.jsonl and mend the decisions, then move only"
+        " the rejected rows: tranship migrate config.json --prefix p --resolutions r.json --live --rejects-only"
+    )
+    assert verdict_of("rehearse", "done", stats=Stats(rows_migrated=1)).startswith(
+        "The rehearsal is rolled back: 1 row was written, 0 rejected. Next: "
+    )
+    assert verdict_of("dryrun", "refused").startswith("A live run would be refused for now")
+    assert verdict_of("live", "differs", exit_status=5).startswith(
+        "NEW does not hold what OLD's rows become."
+    )
+    before = tuple(replace(t, already_migrated=True) for t in proven)
+    for mode in ("dryrun", "live"):
+        told = verdict_of(mode, "rejects", tables=before)
+        assert told.endswith("an earlier run moved 15240 rows and rejected 1."), told
+
+
+def test_a_classic_script_ends_as_it_did() -> None:
+    options = replace(OPTIONS, invocation="python scripts")
+    told = Console(options).finish(result("dryrun", "rejects"), "r.json")
+    assert told[told.index("MIGRATION SUMMARY") + 5].startswith("Duration")
+    assert "python scripts/data_migrator.py config.json" in told[told.index("MIGRATION SUMMARY") + 7]

@@ -68,7 +68,23 @@ def test_nothing_is_fetched() -> None:
     text, found = page(catalog(table("t", "id int")), catalog(table("t", "id bigint")))
     assert not re.search(r"https?:|//|@import|url\(", text)
     assert not {tag for tag, _ in found.seen} & {"script", "link", "img", "iframe", "object", "form"}
-    assert not any(key in attrs for _, attrs in found.seen for key in ("src", "href", "onclick", "style"))
+    assert not any(key in attrs for _, attrs in found.seen for key in ("src", "onclick", "style"))
+    # Links lead to places of this page alone.
+    ids = {attrs.get("id") for _, attrs in found.seen}
+    for _, attrs in found.seen:
+        assert (attrs.get("href") or "#")[0] == "#"
+        assert "href" not in attrs or (attrs["href"] or "")[1:] in ids
+
+
+def test_what_needs_a_person_comes_first() -> None:
+    old = catalog(table("a", "id int"), table("b", "id int", "gone text"))
+    new = catalog(table("a", "id bigint", "more text"), table("b", "id int"))
+    text, found = page(old, new)
+    parts = [attrs for tag, attrs in found.seen if tag == "details"]
+    assert ["open" in attrs for attrs in parts] == [True, False, False, True, False]
+    order = ['class="card verdict bad"', "BREAKING CHANGES", "TRANSFORMABLE CHANGES", "SAFE CHANGES"]
+    assert [text.index(words) for words in order] == sorted(text.index(words) for words in order)
+    assert text.index("<h3>public.b</h3></summary>") < text.index("<h3>public.a</h3></summary>")
 
 
 def test_hostile_names_are_shown_and_not_obeyed() -> None:

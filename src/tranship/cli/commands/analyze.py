@@ -52,20 +52,25 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     from tranship import api
     from tranship.cli.answer import answer_json
     from tranship.cli.loop import run
+    from tranship.cli.progress import display
     from tranship.cli.start import load
     from tranship.cli.terminal import note, say
     from tranship.cli.trouble import line_of
+    from tranship.model.options import pattern_words
 
     call = context.ensure_object(CliContext)
     loaded = load(config, given["only"], given["never"])
-    analysis = run(
-        lambda _: api.analyze(
-            loaded,
-            prefix=given["prefix"],
-            results_dir=given["results_dir"],
-            probe_seconds=given["probe_seconds"],
+    with display(call, "compare the databases") as shows:
+        analysis = run(
+            lambda _: api.analyze(
+                loaded,
+                prefix=given["prefix"],
+                results_dir=given["results_dir"],
+                probe_seconds=given["probe_seconds"],
+                on_event=shows.feed,
+            ),
+            shows=shows,
         )
-    )
     for problem in analysis.problems:
         note(line_of(problem))
     status = _status(analysis.comparison, "any" if given["exit_code"] else given["fail_on"])
@@ -74,10 +79,36 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     else:
         say(analysis.report.rstrip("\n"))
         say()
+        say(
+            _verdict(analysis, call, (*config, *pattern_words(given["only"], given["never"])), _naming(given))
+        )
         say(f"Report: {analysis.report_path}")
         say(f"The same as a page: {analysis.page_path}")
         say(f"Changes: {analysis.changes_path}")
     context.exit(status)
+
+
+def _naming(given: Given) -> tuple[str, ...]:
+    from tranship.model.options import MigrateOptions
+
+    return MigrateOptions(prefix=given["prefix"], results_dir=given["results_dir"]).naming
+
+
+def _verdict(analysis: Analysis, call: CliContext, words: tuple[str, ...], naming: tuple[str, ...]) -> str:
+    """Returns the first line of the end: what was found, and the command that comes next."""
+    from tranship.model.change import ChangeClass
+    from tranship.model.options import command_line
+
+    breaking = len(analysis.comparison.of(ChangeClass.BREAKING))
+    if breaking:
+        count = "1 change needs a decision" if breaking == 1 else f"{breaking} changes need a decision"
+        changes = str(analysis.changes_path)
+        return f"{count}. Next: {command_line(call.invocation, 'resolve generate', changes, *naming)}"
+    total = len(analysis.comparison.changes)
+    count = {0: "No changes", 1: "1 change, handled automatically"}.get(
+        total, f"{total} changes, all handled automatically"
+    )
+    return f"{count}. Next: {command_line(call.invocation, 'migrate', *words, *naming)}"
 
 
 def _status(comparison: Comparison, fail_on: str | None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -12,10 +11,8 @@ from tranship.cli.context import CliContext, answering, choosing, databases, res
 from tranship.cli.exit_status import exits
 
 if TYPE_CHECKING:
-    from tranship.config import Config
     from tranship.model.options import MigrateOptions
     from tranship.model.progress import Event
-    from tranship.model.verdict import MigrationResult
 
 
 class Given(TypedDict):
@@ -152,31 +149,58 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 @click.pass_context
 def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Given]) -> None:
     """Copy the rows of the OLD database of CONFIG into the NEW one: a dry run, unless --live."""
-    import msgspec
-
+    from tranship import api
+    from tranship.cli.answer import answer_json
     from tranship.cli.loop import run
+    from tranship.cli.progress import display
     from tranship.cli.start import load
-    from tranship.model.options import MigrateOptions
+    from tranship.cli.terminal import say
+    from tranship.report.console import Console
 
     _refuse_contradictions(context, given)
     call = context.ensure_object(CliContext)
-    options = msgspec.convert(
-        {
-            **given,
-            "show_values": call.show_values,
-            "arguments": call.arguments,
-            "invocation": call.invocation,
-            "databases": config,
-        },
-        MigrateOptions,
-    )
+    options = _options(call, config, given)
     loaded = load(config, given["only"], given["never"])
     _name_unpassed(options)
     # Set before anything can be committed: an unexpected error then ends with status 4.
     if options.live:
         call.begin_writing()
-    result = run(lambda stop: _migrate(loaded, options, call, stop), stoppable=options.live)
+    console = Console(options)
+    with display(call, "connect") as shows:
+
+        def on_event(event: Event) -> None:
+            shows.feed(event)
+            # Lines of the classic output are written as tables end, not at the end of the run.
+            lines = console.feed(event)
+            if not call.json:
+                shows.write(lines, say)
+
+        result, path = run(
+            lambda stop: api.migrate(loaded, options, on_event, stop),
+            stoppable=(lambda: shows.meter.may_have_written) if options.live else None,
+            shows=shows,
+        )
+    if call.json:
+        printed = result if call.show_values else result.without_values
+        answer_json(call, printed, status=result.exit_status, problems=result.problems)
+    else:
+        for line in console.finish(result, str(path) if path is not None else "on standard error"):
+            say(line)
     context.exit(result.exit_status)
+
+
+def _options(call: CliContext, config: tuple[str, ...], given: Given) -> MigrateOptions:
+    import msgspec
+
+    from tranship.model.options import MigrateOptions, pattern_words
+
+    known = {
+        "show_values": call.show_values,
+        "arguments": call.arguments,
+        "invocation": call.invocation,
+        "databases": (*config, *pattern_words(given["only"], given["never"])),
+    }
+    return msgspec.convert({**given, **known}, MigrateOptions)
 
 
 def _refuse_contradictions(context: click.Context, given: Given) -> None:
@@ -204,31 +228,3 @@ def _name_unpassed(options: MigrateOptions) -> None:
     usual = api.result_path(options.results_dir, options.prefix, "manual_resolutions.json")
     if options.resolutions is None and usual.exists():
         note(f"⚠ {usual} exists and was not passed: it decides nothing (pass it with --resolutions {usual})")
-
-
-async def _migrate(
-    config: Config, options: MigrateOptions, call: CliContext, stop: asyncio.Event
-) -> MigrationResult:
-    from tranship import api
-    from tranship.cli.answer import answer_json
-    from tranship.cli.progress import display
-    from tranship.cli.terminal import say
-    from tranship.report.console import Console
-
-    # Lines of the classic output are written as tables end, not at the end of the run.
-    console = Console(options)
-    with display(call) as shows:
-
-        def on_event(event: Event) -> None:
-            shows.feed(event)
-            lines = console.feed(event)
-            if not call.json:
-                shows.write(lines, say)
-
-        result, path = await api.migrate(config, options, on_event, stop)
-    if call.json:
-        answer_json(call, result, status=result.exit_status, problems=result.problems)
-    else:
-        for line in console.finish(result, str(path) if path is not None else "on standard error"):
-            say(line)
-    return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,30 +51,43 @@ def generate(
     if call.json:
         answer_json(call, _as_json(suggestion, values=call.show_values))
         return
+    for line in _lines(call, suggestion, str(changes), prefix):
+        say(line)
+
+
+def _lines(call: CliContext, suggestion: Suggestion, changes: str, prefix: str | None) -> Iterator[str]:
     for one in suggestion.dropped:
-        say(visible(f"dropped: {one}"))
-    if suggestion.kept:
-        say(f"kept: {suggestion.kept} decisions of the earlier file")
-    if suggestion.path is None:
-        say("Nothing is open: no resolutions file is needed, and none was written.")
-        return
+        yield visible(f"dropped: {one}")
     for question in suggestion.questions:
-        _say_question(question, say, values=call.show_values)
-    if not suggestion.questions:
-        say("Nothing is open.")
-    say()
-    say(f"Resolutions: {suggestion.path}")
+        yield from _question(question, values=call.show_values)
+    if suggestion.questions or suggestion.dropped:
+        yield ""
+    yield _verdict_of(suggestion)
+    for line in _next(call, suggestion, changes, prefix):
+        yield f"  {line}"
+    yield f"Resolutions: {suggestion.path}"
     if suggestion.inserts is not None:
-        say(f"Missing lookup rows: {suggestion.inserts}")
-    say("Decide there (SPECIFY_… is open), then:" if suggestion.questions else "Next:")
-    for line in _next(call, suggestion, str(changes), prefix):
-        say(f"  {line}")
+        yield f"Missing lookup rows: {suggestion.inserts}"
+
+
+def _verdict_of(suggestion: Suggestion) -> str:
+    """Returns the first line of the end: what is open, and what comes next."""
+    kept = "1 decision" if suggestion.kept == 1 else f"{suggestion.kept} decisions"
+    earlier = f" ({kept} of the earlier file kept)" if suggestion.kept else ""
+    total = len(suggestion.questions)
+    if not total:
+        return f"Nothing is open{earlier}. Next:"
+    answered = sum(question.answered for question in suggestion.questions)
+    questions = "1 question" if total == 1 else f"{total} questions"
+    counts = f"{questions}{earlier}: {answered} answered by suggestion, {total - answered} open"
+    do = "Read them, and decide what stands as SPECIFY_…" if answered < total else "Read them"
+    return f"{counts}. {do} in {suggestion.path}, then:"
 
 
 def _as_json(suggestion: Suggestion, *, values: bool) -> dict[str, object]:
     """Returns the answer for programs: the paths as texts, and the questions with their evidence in words."""
     return {
-        "resolutions_file": None if suggestion.path is None else str(suggestion.path),
+        "resolutions_file": str(suggestion.path),
         "missing_lookups_file": None if suggestion.inserts is None else str(suggestion.inserts),
         "kept": suggestion.kept,
         "dropped": suggestion.dropped,
@@ -92,12 +105,22 @@ def _as_json(suggestion: Suggestion, *, values: bool) -> dict[str, object]:
     }
 
 
-def _say_question(question: Question, say: Callable[[str], None], *, values: bool) -> None:
+def _question(question: Question, *, values: bool) -> Iterator[str]:
     mark = "✓ filled in" if question.answered else "open"
-    say(visible(f"{question.number}. [{question.table}] {question.text}"))
-    say(visible(f"     → {question.suggestion} ({mark})"))
+    yield visible(f"{question.number}. [{question.table}] {question.text}")
+    yield visible(f"     → {question.suggestion} ({mark})")
     for fact in question.facts(values=values):
-        say(visible(f"       {fact}"))
+        yield visible(f"       {fact}")
+
+
+def _following(call: CliContext, resolutions: Path, changes: Path) -> str:
+    """Returns the dry run that follows right decisions."""
+    from tranship.codec import read_words
+    from tranship.model.options import command_line
+
+    databases = read_words(changes) or ("CONFIG",)
+    options = ("--resolutions", str(resolutions), "--changes-file", str(changes))
+    return command_line(call.invocation, "migrate", *databases, *options)
 
 
 def _next(call: CliContext, suggestion: Suggestion, changes: str, prefix: str | None) -> tuple[str, ...]:
@@ -139,15 +162,19 @@ def validate(context: click.Context, resolutions: Path, changes: Path) -> None:
             answer_json(call, None, status=1 if wrong else 0, problems=problems)
             lines = []
         case _:
-            lines = [*map(line_of, problems), *_verdict(wrong, str(resolutions))]
+            lines = [
+                *map(line_of, problems),
+                *_verdict(wrong, str(resolutions), _following(call, resolutions, changes)),
+            ]
     for line in lines:
         say(line)
     context.exit(1 if wrong else 0)
 
 
-def _verdict(wrong: list[Problem], resolutions: str) -> tuple[str, ...]:
+def _verdict(wrong: list[Problem], resolutions: str, migrate: str) -> tuple[str, ...]:
     count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
+    done = f"✓ {resolutions}: every question is answered. Next: {migrate}"
     return (
-        count if wrong else f"✓ {resolutions}: every question is answered",
+        f"{count}: mend {resolutions}, then repeat this command." if wrong else done,
         "What only a server can tell (types of values, lookups, SQL) is checked by the dry run.",
     )

@@ -36,24 +36,25 @@ def command(context: click.Context, config: tuple[str, ...], live: bool, run_id:
     from tranship import api
     from tranship.cli.answer import answer_json
     from tranship.cli.loop import run
+    from tranship.cli.progress import display
     from tranship.cli.start import load
-    from tranship.cli.terminal import note, say
-    from tranship.report.notes import words
+    from tranship.cli.terminal import say
 
     call = context.ensure_object(CliContext)
     loaded = load(config)
     if live:
         call.begin_writing()
-    done = run(
-        lambda stop: api.rollback(
-            loaded, live=live, run=run_id, tell=lambda event: note(words(event.what)), stop=stop
-        ),
-        stoppable=live,
-    )
+    with display(call, "roll back" if live else "count what would be rolled back") as shows:
+        done = run(
+            lambda stop: api.rollback(loaded, live=live, run=run_id, tell=shows.feed, stop=stop),
+            stoppable=(lambda: True) if live else None,
+            shows=shows,
+        )
     status = 1 if any(table.left for table in done.tables) else 0
     if call.json:
         answer_json(call, done, status=status)
     else:
+        say(_verdict(done, call.invocation, config))
         for line in _lines(done):
             say(line)
     context.exit(status)
@@ -68,6 +69,20 @@ def _restored(table: RollbackTable, *, live: bool) -> Iterator[str]:
     yield f"    of NEW's own: {table.restored} updated rows {back}, {left} left: changed or deleted since"
     for key in table.not_restored[:NAMED]:
         yield f"    not set back: {', '.join(f'{column}={value}' for column, value in key.items())}"
+
+
+def _verdict(done: Rollback, invocation: str, config: tuple[str, ...]) -> str:
+    """Returns the first line of the end: what became of the run's rows, and what comes next."""
+    from tranship.model.options import command_line
+
+    rows = sum(table.unchanged for table in done.tables)
+    count = "1 row" if rows == 1 else f"{rows} rows"
+    left = sum(table.written - table.unchanged for table in done.tables if not table.gone)
+    others = f"; {left} were changed or deleted by others since and are left" if left else ""
+    if done.live:
+        return f"{count} of run {done.run.id} deleted{others}."
+    live = command_line(invocation, "rollback", *config, "--run", done.run.id, "--live")
+    return f"{count} would be deleted{others}. Nothing is changed yet. Next: {live}"
 
 
 def _lines(done: Rollback) -> Iterator[str]:

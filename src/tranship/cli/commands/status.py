@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,26 +16,58 @@ from tranship.model.visible import visible
 
 if TYPE_CHECKING:
     from tranship import api
+    from tranship.config import Config
+
+_SECONDS = 2.0
+"""Between two looks of ``--watch`` on a terminal."""
+_SECONDS_WITHOUT_TERMINAL = 10.0
 
 
 @click.command(no_args_is_help=True, epilog=exits(0, 2, 3))
 @databases
+@click.option("--watch", is_flag=True, help="Show it again and again, until no run is at work.")
 @answering
 @click.pass_context
-def command(context: click.Context, config: tuple[str, ...]) -> None:
+def command(context: click.Context, config: tuple[str, ...], watch: bool) -> None:
     """Show how far the runs into the NEW database of CONFIG are, from its journal. It changes nothing."""
     from tranship import api
     from tranship.cli.answer import answer_json
     from tranship.cli.loop import run
     from tranship.cli.start import load
-    from tranship.cli.terminal import say
 
     call = context.ensure_object(CliContext)
+    if watch and call.json:
+        raise click.UsageError(
+            "--watch shows text, --format json gives one answer: give one of the two", context
+        )
     loaded = load(config)
+    if watch:
+        run(lambda _: _watch(loaded, config))
+        return
     states = run(lambda _: api.status(loaded))
     if call.json:
         answer_json(call, states)
-        return
+    else:
+        _say(states, loaded, config)
+
+
+async def _watch(loaded: Config, config: tuple[str, ...]) -> None:
+    """Shows the states until no run is at work."""
+    from tranship import api
+
+    while True:
+        states = await api.status(loaded)
+        if sys.stdout.isatty():
+            click.clear()
+        _say(states, loaded, config)
+        if not any(state.running for state in states):
+            return
+        await asyncio.sleep(_SECONDS if sys.stdout.isatty() else _SECONDS_WITHOUT_TERMINAL)
+
+
+def _say(states: tuple[api.RunState, ...], loaded: Config, config: tuple[str, ...]) -> None:
+    from tranship.cli.terminal import say
+
     if not states:
         say(f"No run is on record in {loaded.new.display} (journal schema {loaded.journal_schema}).")
     for state in states:

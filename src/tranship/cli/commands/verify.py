@@ -73,6 +73,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     from tranship import api
     from tranship.cli.answer import answer_json
     from tranship.cli.loop import run
+    from tranship.cli.progress import display
     from tranship.cli.start import load
     from tranship.cli.terminal import say
     from tranship.model.verification import VerifyOptions
@@ -87,13 +88,13 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     }
     options = msgspec.convert({**given, **known}, VerifyOptions)
     loaded = load(config)
+    with display(call, "compare NEW with its journal") as shows:
 
-    def tell(table: VerifiedTable) -> None:
-        if not call.json:
-            for line in table_lines(table):
-                say(line)
+        def tell(table: VerifiedTable) -> None:
+            if not call.json:
+                shows.write(list(table_lines(table)), say)
 
-    result, path, certificate = run(lambda _: api.verify(loaded, options, tell))
+        result, path, certificate = run(lambda _: api.verify(loaded, options, tell), shows=shows)
     if call.json:
         answer_json(call, result, status=result.exit_status)
     else:

@@ -12,12 +12,12 @@ from tranship.execution.active_run import ActiveRun
 from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.everything import ProbeResult
 from tranship.execution.probe.records import fetch_records
+from tranship.execution.results.causes import causes
 from tranship.execution.results.outcome import (
     Frame,
     MigrationOutcome,
     TableCounts,
     outcome,
-    reasons,
     reject_record,
 )
 from tranship.model.difference import Proof
@@ -157,7 +157,7 @@ def _counts(plan: TablePlan, chain: Sequence[_Part], *, already: bool) -> TableC
         sum(b.rejected for b in last.batches),
         sum(b.bytes for b in batches),
         first.task.format,
-        reasons(r.reject for r in last.rejected),
+        causes(r.reject for r in last.rejected),
         _losses(chain),
         _not_asked(chain),
         already,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -26,6 +27,7 @@ from tranship.model.verdict import (
     MigrationResult,
     Mode,
     Reject,
+    RejectCause,
     RejectRecord,
     Stats,
     Status,
@@ -66,7 +68,7 @@ class TableCounts(Struct, frozen=True):
     rejected: int
     bytes: int = 0
     format: str = ""
-    reasons: Mapping[str, int] = {}
+    causes: tuple[RejectCause, ...] = ()
     losses: tuple[LossCount, ...] = ()
     not_asked: tuple[str, ...] = ()
     already: bool = False
@@ -232,12 +234,11 @@ def reject_record(plan: TablePlan, reject: Reject, key: bytes | None, row: bytes
     )
 
 
-def reasons(rejects: Iterable[Reject]) -> dict[str, int]:
+def _by_reason(found: Iterable[RejectCause]) -> dict[str, int]:
     """Returns the number of rejects by SQLSTATE and constraint or column."""
-    counted: dict[str, int] = {}
-    for reject in rejects:
-        key = reason_key(reject.sqlstate, reject.constraint, reject.column)
-        counted[key] = counted.get(key, 0) + 1
+    counted: Counter[str] = Counter()
+    for cause in found:
+        counted[reason_key(cause.sqlstate, cause.constraint, cause.column)] += cause.rows
     return dict(sorted(counted.items()))
 
 
@@ -298,7 +299,8 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         bytes=counts.bytes,
         verified=verified,
         verified_why=why,
-        rejects_by_reason=dict(counts.reasons),
+        rejects_by_reason=_by_reason(counts.causes),
+        causes=counts.causes,
         not_asked=counts.not_asked,
         losses=counts.losses,
         sql=select_for_people(counts.plan, job.before(counts.plan)),

@@ -26,7 +26,8 @@ from tranship.execution.probe.group import Arrived
 from tranship.execution.probe.lookups import contents, fixed_lookups, lookups_changed
 from tranship.execution.probe.records import fetch_records
 from tranship.execution.probe.reject_book import Book
-from tranship.execution.results.outcome import TableCounts, reasons, reject_record
+from tranship.execution.results.causes import causes
+from tranship.execution.results.outcome import TableCounts, reject_record
 from tranship.execution.rollback.refusals import refuse
 from tranship.execution.rollback.written import Written, find_written, refuse_edited
 from tranship.execution.start.dependencies import facts, gone
@@ -266,7 +267,7 @@ class Resumption:
             counts.rejected + len(ahead),
             sum(row.bytes for row in task.done),
             self.rows[task.position].format,
-            reasons([*(row.reject for row in done), *ahead.values()]),
+            causes([*(row.reject for row in done), *ahead.values()]),
             task.findings.losses,
             task.findings.not_asked,
             old=None if task.old_rows is None else old_rows(batch.old for batch in batches),
@@ -340,7 +341,7 @@ def counted(job: Job, plan: TablePlan, probed: ProbeResult) -> TableCounts:
         cut.rows,
         cut.rows - rejected - held,
         rejected,
-        reasons=reasons(found.rejects),
+        causes=causes(found.rejects),
         losses=found.losses,
         not_asked=found.not_asked,
         old=cut.old,

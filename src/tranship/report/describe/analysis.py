@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from tranship.model.catalog import Catalog
 from tranship.model.change import Change, ChangeClass, Comparison
 from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import Evidence
 from tranship.model.names import TableName
+from tranship.report.describe.alike import Alike, alike, the_same_for
 from tranship.report.describe.facts import NO_EVIDENCE, ColumnWords, column_facts
 from tranship.report.describe.sides import table_sides
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Sign, Tone, Totals
@@ -20,6 +22,8 @@ _SECTIONS = (
     (ChangeClass.BREAKING, "BREAKING CHANGES (MANUAL INTERVENTION REQUIRED)", Tone.BAD),
 )
 _NEW_CONSTRAINT = ChangeKind.NEW_CONSTRAINT
+_MOST_TABLES = 10
+"""Tables that the head of a report names."""
 
 
 def describe_analysis(
@@ -32,12 +36,13 @@ def describe_analysis(
     """
     counts = {cls: len(comparison.of(cls)) for cls in ChangeClass}
     schemas = _bare_schemas(old, new)
-    facts = column_facts(evidence)
-    constraints = [note for note in comparison.notes if note.kind == _NEW_CONSTRAINT]
-    others = [note for note in comparison.notes if note.kind != _NEW_CONSTRAINT]
+    renumbered = [held.table for held in evidence.in_new if held.renumbered]
+    constraints = any(note.kind == _NEW_CONSTRAINT for note in comparison.notes)
+    verdict = _verdict(counts, constraints, renumbered)
+    first = (("Verdict", verdict.lines[0]), *_to_decide(comparison, schemas))
     blocks: list[Block] = [
         Banner((TITLE,)),
-        Facts(_facts(comparison, old, new)),
+        Facts((*first, *_facts(comparison, old, new))),
         Totals(
             "Total Changes",
             len(comparison.changes),
@@ -47,30 +52,44 @@ def describe_analysis(
                 ("Breaking (manual required)", counts[ChangeClass.BREAKING]),
             ),
         ),
+        *_sections(comparison, schemas, column_facts(evidence)),
+        *table_sides(comparison, old, new),
+        verdict,
     ]
-    blocks += [
-        _section(title, comparison.of(cls), tone, schemas, facts)
-        for cls, title, tone in _SECTIONS
-        if counts[cls]
-    ]
-    if constraints:
-        blocks.append(
-            _section(
-                "NEW CONSTRAINTS (rows that break them are rejected)",
-                constraints,
-                Tone.CHANGED,
-                schemas,
-                facts,
-            )
-        )
-    if others:
-        blocks.append(
-            _section("ALSO DIFFERENT OR NOT MOVED (nothing to decide)", others, Tone.PLAIN, schemas, facts)
-        )
-    blocks += table_sides(comparison, old, new)
-    renumbered = [held.table for held in evidence.in_new if held.renumbered]
-    blocks.append(_verdict(counts, bool(constraints), renumbered))
     return Document(TITLE, tuple(blocks))
+
+
+def _sections(comparison: Comparison, schemas: frozenset[str], facts: ColumnWords) -> Iterator[Section]:
+    """Yields the changes by their class, then the notes."""
+    for cls, title, tone in _SECTIONS:
+        yield Section(title, tuple(_item(change, schemas, facts) for change in comparison.of(cls)), tone)
+    constraints = [note for note in comparison.notes if note.kind == _NEW_CONSTRAINT]
+    others = [note for note in comparison.notes if note.kind != _NEW_CONSTRAINT]
+    for title, notes, tone in (
+        ("NEW CONSTRAINTS (rows that break them are rejected)", constraints, Tone.CHANGED),
+        ("ALSO DIFFERENT OR NOT MOVED (nothing to decide)", others, Tone.PLAIN),
+    ):
+        # A constraint has counts of its own, so that each is named.
+        said = [Alike(note) for note in notes] if notes is constraints else alike(notes)
+        yield Section(title, tuple(_note_item(one, schemas, facts) for one in said), tone)
+
+
+def _note_item(one: Alike, schemas: frozenset[str], facts: ColumnWords) -> Item:
+    item = _item(one.first, schemas, facts)
+    if not one.others:
+        return item
+    others = [(_label(note, schemas), note.old_column or note.new_column) for note in one.others]
+    return Item(item.text, item.label, (*item.notes, Note(the_same_for(others))))
+
+
+def _to_decide(comparison: Comparison, schemas: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Returns the tables whose changes need a decision, those with most of them first."""
+    tables = Counter(_label(change, schemas) for change in comparison.of(ChangeClass.BREAKING))
+    if not tables:
+        return ()
+    named = [f"{table} ({count})" for table, count in tables.most_common(_MOST_TABLES)]
+    more = len(tables) - len(named)
+    return (("To decide", ", ".join(named) + (f" and {more} more tables" if more > 0 else "")),)
 
 
 def _facts(comparison: Comparison, old: Catalog, new: Catalog) -> tuple[tuple[str, str], ...]:
@@ -107,21 +126,19 @@ def _bare_schemas(old: Catalog, new: Catalog) -> frozenset[str]:
     return frozenset(c.schemas[0] if len(c.schemas) == 1 else "public" for c in (old, new))
 
 
-def _section(
-    title: str, changes: Sequence[Change], tone: Tone, schemas: frozenset[str], facts: ColumnWords
-) -> Section:
-    return Section(title, tuple(_item(change, schemas, facts) for change in changes), tone)
-
-
 def _item(change: Change, schemas: frozenset[str], facts: ColumnWords) -> Item:
-    schema, _, name = change.table.partition(".")
     notes = []
     if change.requires_manual:
         notes.append(Note("Manual action required!", Sign.WARNING))
     elif change.auto_action is not None:
         notes.append(Note(f"Action: {change.auto_action}", Sign.ACTION))
     notes += [Note(text) for text in (*change.evidence, *facts.of(change))]
-    return Item(change.description, name if name and schema in schemas else change.table, tuple(notes))
+    return Item(change.description, _label(change, schemas), tuple(notes))
+
+
+def _label(change: Change, schemas: frozenset[str]) -> str:
+    schema, _, name = change.table.partition(".")
+    return name if name and schema in schemas else change.table
 
 
 def _verdict(

@@ -17,6 +17,8 @@ RULER = "=" * 80
 CLASSIC = f"""{RULER}
 DATABASE MIGRATION ANALYSIS REPORT
 {RULER}
+Verdict: 1 change needs a decision before anything can be moved.
+To decide: users (1)
 Old database: mydb (PostgreSQL 15.0, schema public), 1 table compared
 New database: mydb (PostgreSQL 15.0, schema public)
 Total Changes: 3
@@ -138,3 +140,24 @@ def test_what_the_data_said_stands_below_the_change() -> None:
     )
     assert "      0 of 10 rows hold a value, 0 distinct (in a sample)\n" in text
     assert "      1 row of OLD breaks it\n" in text
+
+
+def test_equal_notes_are_said_once() -> None:
+    names = [f"t{n}" for n in range(12)]
+    old = catalog(*(table(name, "id int!", f"made int = nextval('{name}_made_seq')") for name in names))
+    new = catalog(*(table(name, "id int!", "made int = 7") for name in names))
+    text = report(old, new)
+    (line,) = [line for line in text.splitlines() if "the same for" in line]
+    assert line.strip().startswith("the same for 11 more columns: t1.made, t10.made, ")
+    assert line.endswith(" and 3 more")
+    few = report(catalog(*old.tables[:2]), catalog(*new.tables[:2]))
+    assert "the same for" not in few
+
+
+def test_the_head_names_the_tables_to_decide() -> None:
+    old = catalog(*(table(f"t{n:02}", "id int", *(f"gone{m} int" for m in range(n))) for n in range(1, 13)))
+    new = catalog(*(table(f"t{n:02}", "id int") for n in range(1, 13)))
+    text = report(old, new)
+    assert "Verdict: 78 changes need a decision before anything can be moved.\n" in text
+    assert "To decide: t12 (12), t11 (11), " in text
+    assert "t03 (3) and 2 more tables\n" in text

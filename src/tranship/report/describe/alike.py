@@ -1,0 +1,58 @@
+"""Finds notes that say the same about many tables or columns, so that a report says it once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tranship.model.change import Change
+
+_FEWEST = 3
+"""Notes that are said together: two are as short one by one."""
+_MOST_NAMES = 8
+"""Places of equal notes that are named."""
+
+
+class Alike(Struct, frozen=True):
+    """A note, and those that say the same about something else."""
+
+    first: Change
+    others: tuple[Change, ...] = ()
+
+
+def alike(notes: Sequence[Change]) -> list[Alike]:
+    """Returns the notes in their order, those that say the same as an earlier one with that one."""
+    groups: dict[tuple[object, ...], list[Change]] = {}
+    for note in notes:
+        groups.setdefault((note.kind, note.auto_action, _without_names(note), note.evidence), []).append(note)
+    found: list[Alike] = []
+    for group in groups.values():
+        if len(group) < _FEWEST:
+            found += [Alike(note) for note in group]
+        else:
+            found.append(Alike(group[0], tuple(group[1:])))
+    order = {id(note): place for place, note in enumerate(notes)}
+    return sorted(found, key=lambda one: order[id(one.first)])
+
+
+def _without_names(note: Change) -> str:
+    """Returns the words of a note without the names of its table and columns."""
+    text = note.description
+    bare = note.table.partition(".")[2] or note.table
+    # An underscore ends a name here: the sequence of a table is called after it.
+    text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(bare)}(?![A-Za-z0-9])", "*", text)
+    for column in (note.old_column, note.new_column):
+        if column:
+            text = text.replace(f"'{column}'", "'*'")
+    return text
+
+
+def the_same_for(others: Sequence[tuple[str, str | None]]) -> str:
+    """Returns the line below a note that says where else it applies: pairs of table and column."""
+    columns = any(column for _, column in others)
+    word = ("column" if columns else "place") + ("" if len(others) == 1 else "s")
+    names = [f"{table}.{column}" if column else table for table, column in others[:_MOST_NAMES]]
+    more = f" and {len(others) - len(names)} more" if len(others) > len(names) else ""
+    return f"the same for {len(others)} more {word}: {', '.join(names)}{more}"

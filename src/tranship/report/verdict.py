@@ -1,0 +1,81 @@
+"""The first line of a run's end: what happened, and the command that comes next."""
+
+from __future__ import annotations
+
+from tranship.model.options import MigrateOptions, command_line
+from tranship.model.verdict import MigrationResult
+
+
+def verdict(result: MigrationResult, options: MigrateOptions) -> str:
+    """Returns what a run did, or would do, and what to do now."""
+    if result.mode == "live":
+        return _live(result, options)
+    if _moved_before(result):
+        return f"Nothing to do: an earlier run moved {_before(result)}"
+    if result.status == "refused":
+        return "A live run would be refused for now: mend what is listed below, then repeat this command."
+    stats, rehearsed = result.stats, result.mode == "rehearse"
+    moved = f"{_rows(stats.rows_migrated)} {_were(stats.rows_migrated)} written"
+    if rehearsed:
+        done = f"The rehearsal is rolled back: {moved}, {stats.rows_failed} rejected."
+    else:
+        done = f"{_rows(stats.rows_migrated)} would be written, {stats.rows_failed} rejected."
+    live = run_again(options, "--live")
+    if not stats.rows_failed:
+        return f"{done} Next: {live}"
+    return f"{done} {_look(result)}, or accept it: {live}"
+
+
+def _live(result: MigrationResult, options: MigrateOptions) -> str:
+    stats = result.stats
+    if result.status == "differs" and result.exit_status == 5:
+        return (
+            "NEW does not hold what OLD's rows become. Do not use it: the rows that differ are listed below."
+        )
+    if result.status == "differs":
+        return "Others changed rows of NEW since they were written: look at those that are listed below."
+    if _moved_before(result):
+        return f"Nothing was left to do: an earlier run moved {_before(result)}"
+    if stats.rows_failed:
+        failed = f"{stats.rows_failed} {_were(stats.rows_failed)} rejected"
+        arrived = f"{_rows(stats.rows_migrated)} arrived, {failed}."
+        rejected = run_again(options, "--live", "--rejects-only")
+        return f"{arrived} {_look(result)}, then move only the rejected rows: {rejected}"
+    proven = all(table.verified not in (None, False) for table in result.tables)
+    known = "verified" if proven else "counted on both servers, contents not compared"
+    return f"Everything arrived: {_rows(stats.rows_migrated)}, {known}. Nothing left to do."
+
+
+def _moved_before(result: MigrationResult) -> bool:
+    return (
+        result.status in ("done", "rejects")
+        and bool(result.tables)
+        and all(table.already_migrated for table in result.tables)
+    )
+
+
+def _before(result: MigrationResult) -> str:
+    stats = result.stats
+    if not stats.rows_failed:
+        return f"all {_rows(stats.rows_migrated)}."
+    return f"{_rows(stats.rows_migrated)} and rejected {stats.rows_failed}."
+
+
+def _look(result: MigrationResult) -> str:
+    return f"Read {result.rejects_file or 'the reasons below'} and mend the decisions"
+
+
+def run_again(options: MigrateOptions, *more: str) -> str:
+    """Returns the command line of the same run with further options."""
+    given = [*options.databases, *options.naming]
+    for name, value in (("--resolutions", options.resolutions), ("--changes-file", options.changes_file)):
+        given += [name, value] if value is not None else []
+    return command_line(options.invocation, "migrate", *given, *more)
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"

@@ -1,0 +1,91 @@
+"""Why rows are rejected: causes before consequences, values only where they may be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tranship.execution.results.causes import causes
+from tranship.model.locator import Locator
+from tranship.model.reasons import CheckViolated, MappingGap, ParentMissing, Reason, ServerSaid
+from tranship.model.verdict import MOST_VALUES, Reject, RejectCause, TableResult
+from tranship.report.causes import cause_lines
+
+
+def rejects(
+    rows: int, sqlstate: str, reason: Reason, column: str | None, key: str | None
+) -> Iterator[Reject]:
+    for _ in range(rows):
+        yield Reject(Locator(0, (0, 0)), sqlstate, reason, column, key)
+
+
+def missing(*, gone: bool) -> ParentMissing:
+    return ParentMissing("public.orders", "fk", ("user_id",), "7", "public.users", gone)
+
+
+def table(name: str, found: tuple[RejectCause, ...]) -> TableResult:
+    return TableResult(f"public.{name}", f"public.{name}", 9, 0, 9, 0, 0, None, "", {}, (), found)
+
+
+USERS = causes(
+    [
+        *rejects(3, "22023", MappingGap("banned"), "status", None),
+        *rejects(1, "22023", MappingGap("gone"), "status", None),
+        *rejects(5, "23514", CheckViolated("adult", "users"), None, "adult"),
+    ]
+)
+ORDERS = causes(
+    [
+        *rejects(90, "23503", missing(gone=True), None, "fk"),
+        *rejects(2, "23503", missing(gone=False), None, "fk"),
+        *rejects(1, "22P02", ServerSaid("invalid input", "x1"), "total", None),
+    ]
+)
+
+
+def test_rows_are_counted_by_cause() -> None:
+    assert [(c.what, c.rows, c.consequence) for c in (*USERS, *ORDERS)] == [
+        ("CheckViolated", 5, False),
+        ("MappingGap", 4, False),
+        ("ParentMissing", 2, False),
+        ("ServerSaid", 1, False),
+        ("ParentRejected", 90, True),
+    ]
+    assert USERS[1].values == {"banned": 3, "gone": 1}
+
+
+def test_causes_come_before_consequences() -> None:
+    tables = [table("orders", ORDERS), table("users", USERS)]
+    assert list(cause_lines(tables, values=False)) == [
+        "Rejected rows by cause:",
+        "  [public.users] check adult refuses the row (23514): 5 rows",
+        "  [public.users] no entry in the value mapping of status (22023): 4 rows, 2 values",
+        "  [public.orders] no parent in public.users (23503 fk): 2 rows",
+        "  [public.orders] total: not readable as the new type (22P02): 1 row, 1 value",
+        "Rejected because of these:",
+        "  [public.orders] the parent in public.users was rejected (23503 fk): 90 rows",
+    ]
+    shown = list(cause_lines(tables, values=True))
+    assert shown[2].endswith("4 rows, 2 values: 'banned' 3, 'gone' 1")
+
+
+def test_many_values_are_cut() -> None:
+    gaps = [r for n in range(50) for r in rejects(50 - n, "22023", MappingGap(f"v{n}"), "c", None)]
+    (found,) = causes(gaps)
+    assert (found.distinct_values, len(found.values), found.rows) == (50, MOST_VALUES, len(gaps))
+    assert list(cause_lines([table("t", (found,))], values=True))[1].endswith("'v4' 46 and 45 more")
+
+
+def test_every_reason_has_words() -> None:
+    from typing import get_args
+
+    from tranship.report.causes import _WORDS
+
+    named = {kind.__name__ for union in get_args(Reason) for kind in (get_args(union) or (union,))}
+    # These are worded by their SQLSTATE.
+    assert named - _WORDS.keys() == {
+        "ServerSaid",
+        "InvalidByte",
+        "NoEquivalent",
+        "NotChangeable",
+        "HeldNoMore",
+    }
