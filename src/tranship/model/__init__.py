@@ -17,5 +17,5 @@ Begin with ``catalog.py`` (what a database looks like), then ``plan.py`` (what w
    run, with ``notes.py``.
 6. ``reasons.py``: why a row is rejected. ``verdict.py``: rejects, findings, the result file. ``undo.py``:
    what is switched off in NEW.
-7. ``text.py``: functions on plain text.
+7. ``text.py``, ``date_order.py``: functions on plain text.
 """

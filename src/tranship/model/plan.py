@@ -116,6 +116,10 @@ class TablePlan(Struct, frozen=True):
 
     None: there are no such texts, and NEW's sessions have their database's own zone.
     """
+    settings: tuple[str, ...] = ()
+    """Other settings of the databases that decide what becomes of values, where they are not the usual ones:
+    ``DateStyle DMY``, ``TimeZone Asia/Tokyo``.
+    """
     serial: bool = False
     """Copied by one stream, because NEW's sequence numbers the rows in the order in which they arrive."""
     inserts_defaults: bool = False

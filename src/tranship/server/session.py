@@ -13,6 +13,7 @@ from tranship.errors import ConnectError, Refused
 from tranship.errors.codes.connection import SettingNotKept, SilencedByDefault
 from tranship.errors.codes.start import TransactionPooler
 from tranship.model.catalog import Catalog
+from tranship.model.date_order import date_order
 from tranship.model.names import Side
 from tranship.server.connect import connect
 from tranship.sql.new.switches import AS_ORIGIN
@@ -186,6 +187,4 @@ def datestyle(new: Catalog) -> str:
     """Returns ``ISO`` with NEW's configured field order, so that ambiguous dates are read as NEW's own users
     write them.
     """
-    # DateStyle has two parts, output and field order; a server prints the order last.
-    order = new.datestyle.rpartition(",")[2].strip()
-    return f"ISO, {order if order in ('DMY', 'MDY', 'YMD') else 'MDY'}"
+    return f"ISO, {date_order(new.datestyle)}"

@@ -27,7 +27,12 @@ from tranship.planning.plan.mappings import Sides, TableDecisions, column_mappin
 from tranship.planning.plan.order import order
 from tranship.planning.plan.sequences import sequence_pairs
 from tranship.planning.plan.within import with_lookups_within
-from tranship.planning.plan.zones import computed_in_zone, converts_through_zone, reads_without_zone
+from tranship.planning.plan.zones import (
+    computed_in_zone,
+    converts_through_zone,
+    deciding_settings,
+    reads_without_zone,
+)
 
 
 def build(
@@ -117,6 +122,7 @@ def _table_plan(
     copies_columns = any(not isinstance(mapping.expression, NewDefault) for mapping in columns)
     why_text = _why_text(columns, before)
     input_zone = sides.old.timezone if reads_without_zone(columns, before) else None
+    shape = shape_of(decisions, sides.old)
     through_zone = input_zone is not None or converts_through_zone(columns)
     return TablePlan(
         old=pair.old,
@@ -129,10 +135,11 @@ def _table_plan(
         ignored=decided.ignored,
         zone=sides.old.timezone if through_zone else None,
         input_zone=input_zone,
+        settings=deciding_settings(columns, before, shape, sides.old, sides.new),
         serial=any(_is_numbered(mapping, after) for mapping in columns),
         inserts_defaults=bool(columns) and not copies_columns,
         name=pair.name,
-        shape=shape_of(decisions, sides.old),
+        shape=shape,
         adopting=_named_constraints(decisions, Action.ADOPT),
     )
 

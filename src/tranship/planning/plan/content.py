@@ -69,6 +69,9 @@ def content_record(plan: TablePlan) -> dict[str, Json]:
     # A plain flow has the record that it had before there were other shapes, and so the same hash.
     if plan.shape != PLAIN:
         record["shape"] = _shape(plan.shape)
+    # Under the usual settings a plan has the record that it had before others were part of it.
+    if plan.settings:
+        record["settings"] = sorted(plan.settings)
     if plan.adopting:
         record["adopting"] = sorted(plan.adopting)
     # The time at which a run begins is another one each time, and no other decision.

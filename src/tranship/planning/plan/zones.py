@@ -1,4 +1,4 @@
-"""Which values of a table depend on a time zone, and on whose. Pure.
+"""Which values of a table depend on a time zone or on the order of day and month, and on whose. Pure.
 
 Each server computes expressions, defaults and CHECKs under its own database's zone. Two things are settled
 by OLD's zone, on whichever server they happen: a wall-clock time becomes a moment, or a moment one; and a
@@ -13,7 +13,8 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from tranship.model.catalog import Table
+from tranship.model.catalog import Catalog, Table
+from tranship.model.date_order import USUAL_ORDER, date_order
 from tranship.model.expression import (
     Coalesce,
     Constant,
@@ -27,6 +28,7 @@ from tranship.model.expression import (
     Take,
 )
 from tranship.model.plan import ColumnMapping
+from tranship.model.shape import PLAIN, Shape
 from tranship.model.types import PgType
 
 _THROUGH_ZONE = re.compile(
@@ -49,6 +51,25 @@ def reads_without_zone(columns: Sequence[ColumnMapping], before: Table) -> bool:
     decisions.
     """
     return any(_is_zoned(mapping.type) and _arrives_as_text(mapping, before) for mapping in columns)
+
+
+def deciding_settings(
+    columns: Sequence[ColumnMapping], before: Table, shape: Shape, old: Catalog, new: Catalog
+) -> tuple[str, ...]:
+    """Returns the settings of the databases that decide what becomes of values, other than the usual ones.
+
+    NEW's order of day and month decides what 01/02/2024 becomes, and SQL of a decision is computed under that
+    order and OLD's zone.
+    """
+    composed = shape != PLAIN or any(isinstance(mapping.expression, Sql) for mapping in columns)
+    dated = any(_is_dated(mapping.type) and _arrives_as_text(mapping, before) for mapping in columns)
+    found = []
+    order = date_order(new.datestyle)
+    if (composed or dated) and order != USUAL_ORDER:
+        found.append(f"DateStyle {order}")
+    if composed and old.timezone != "UTC":
+        found.append(f"TimeZone {old.timezone}")
+    return tuple(found)
 
 
 def depends_on_zone(expression: str, table: Table) -> bool:
@@ -78,6 +99,11 @@ def domain_depends_on_zone(pg_type: PgType) -> bool:
 
 def _is_zoned(pg_type: PgType) -> bool:
     return "with time zone" in pg_type.leaf.text
+
+
+def _is_dated(pg_type: PgType) -> bool:
+    name = pg_type.leaf.text
+    return name.startswith(("date", "timestamp", "ts"))
 
 
 def _taken(mapping: ColumnMapping) -> Take | None:
