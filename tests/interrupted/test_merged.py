@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
+import stat
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,15 @@ CREATE TABLE c (id bigint PRIMARY KEY, p bigint REFERENCES p);
 """
 DECISIONS = """{"resolutions": {"p": [
   {"action": "merge", "key": ["lower(old.email)"], "keep": "old.at DESC", "repoint_children": true}]}}"""
+
+
+def told(folder: Path) -> list[tuple[int, int]]:
+    """The merged rows and their survivors by the file of the run that ended, which only its owner may read."""
+    (file,) = folder.rglob("*migration_merged_live_*.jsonl")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    merged = [json.loads(line) for line in file.read_text().splitlines()]
+    assert {(one["table"], one["new_table"]) for one in merged} == {("public.p", "public.p")}
+    return sorted((one["key"]["id"], one["survivor"]["id"]) for one in merged)
 
 
 @pytest.mark.parametrize(
@@ -51,3 +62,4 @@ async def test_a_killed_run_merges_the_same_rows(make_pair: MakePair, tmp_path: 
     assert await pair.new.fetch(rejects) == [(0, "54000", 4), (1, "23503", 4)]
     sums = "SELECT sum(written)::int, sum(rejected)::int, sum(merged)::int FROM _tranship.batch GROUP BY position ORDER BY position"
     assert await pair.new.fetch(sums) == [(299, 4, 697), (996, 4, 0)]
+    assert told(tmp_path) == [(n, (n - 1) % 300 + 1) for n in range(301, 1001) if n % 300 != 7]

@@ -23,6 +23,7 @@ from tranship.model.names import Side
 from tranship.model.options import command_line
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch, OldRows
+from tranship.model.verdict import MergedRecord
 from tranship.server.cut import old_rows
 from tranship.server.journal import BatchRow, Findings, RelationIdentity
 from tranship.server.snapshot import Snapshot
@@ -227,6 +228,8 @@ class ActiveRun:
     """Backends of NEW that work for this run, by worker."""
     sequences: dict[str, int] = field(default_factory=dict)
     """The positions of NEW's sequences, once they are set."""
+    merged: tuple[MergedRecord, ...] = ()
+    """The rows that are merged into others, once all is copied."""
     depends: Dependencies = field(default_factory=Dependencies)
     """What its values depend on in OLD besides the rows, as it was when the run began."""
     unpredicted: int = 0

@@ -21,6 +21,7 @@ from tranship.execution.context import Job, RunContext
 from tranship.execution.copying.counted import check_counted, moved_shortfalls
 from tranship.execution.copying.durability import check_kept
 from tranship.execution.copying.tables import Mover, finish
+from tranship.execution.probe.records import merged_rows
 from tranship.execution.probe.within import lookups_of
 from tranship.execution.resilience.connection import ReconnectingSession
 from tranship.execution.resilience.connection import control as session_on_new
@@ -260,6 +261,7 @@ class _LiveRun:
 
     async def _end(self, live: ActiveRun) -> None:
         """Moves the sequences and marks the run finished."""
+        live.merged = await merged_rows(live.snapshot, live.context.job, live.book)
         async with live.snapshot.reader() as reading:
             live.sequences = await self.session.work("sequences", partial(set_sequences, live, reading))
         await finish(live, self.session)

@@ -19,6 +19,7 @@ from tranship.errors.codes.stops import RehearsalFailed
 from tranship.execution.active_run import ActiveRun, WorkerContext
 from tranship.execution.context import RunContext
 from tranship.execution.copying.tables import Mover
+from tranship.execution.probe.records import merged_rows
 from tranship.execution.probe.within import lookups_of
 from tranship.execution.resilience.connection import PlainSession
 from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, cure
@@ -143,6 +144,7 @@ class _Rehearsal:
             await reserve(self.new, job, rows, untouched=self.exposed)
             session = PlainSession(self.new, self.context.on_event)
             await Mover(live, session, None, jobs=1).run()
+            live.merged = await merged_rows(live.snapshot, job, live.book)
             async with self.old.transaction(readonly=True):
                 ends = await set_sequences(live, self.old, self.new, untouched=self.exposed)
         except BROKEN as error:

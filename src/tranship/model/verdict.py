@@ -104,6 +104,18 @@ class RejectCause(Struct, frozen=True, omit_defaults=True):
     distinct_values: int = 0
 
 
+class MergedRecord(Struct, frozen=True):
+    """One line of the file of merged rows: which old row stands for which."""
+
+    table: str
+    new_table: str
+    key: Raw | None
+    """JSON object of OLD's key columns; None (JSON null) for a table without a key, likewise ``survivor``."""
+    survivor: Raw | None
+    flow: str | UnsetType = UNSET
+    """What a person calls the flow; absent for a plain pair of tables."""
+
+
 class LossCount(Struct, frozen=True):
     """The number of rows whose value a conversion accepted and changed."""
 
@@ -256,6 +268,8 @@ class MigrationResult(Struct, frozen=True, kw_only=True):
     resolutions_sha256: str | None = None
     arguments: tuple[str, ...] = ()
     rejects_file: str | None = None
+    merged_file: str | UnsetType = UNSET
+    """Where the keys of merged rows stand with those of their survivors; absent where none was merged."""
     left_out: dict[str, int] = {}
     """The number of rows per table that a ``drop_table`` resolution left out."""
     sequences: dict[str, int] = {}

@@ -93,9 +93,7 @@ class Console:
         ):
             lines += ["", *part] if part else []
         lines += self._unseen(result)
-        lines += ["", f"Result: {result_path}"]
-        if result.rejects_file:
-            lines.append(f"Rejected rows: {result.rejects_file}")
+        lines += ["", *_files(result, result_path)]
         return [*lines, coverage(result.tables)] if result.mode == "live" else lines
 
     def _unseen(self, result: MigrationResult) -> list[str]:
@@ -312,6 +310,16 @@ def _verdict(table: TableResult) -> str:
             return f"Not verified: {shown(table.verified_why)}"
         case words:
             return f"Verified {shown(words)}"
+
+
+def _files(result: MigrationResult, path: str) -> list[str]:
+    """Returns the names of the files that a run left."""
+    lines = [f"Result: {path}"]
+    if result.rejects_file:
+        lines.append(f"Rejected rows: {result.rejects_file}")
+    if isinstance(result.merged_file, str):
+        lines.append(f"Merged rows: {result.merged_file}")
+    return lines
 
 
 def _problem(problem: Problem) -> Iterator[str]:

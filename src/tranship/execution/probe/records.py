@@ -10,10 +10,12 @@ from msgspec import UNSET, Raw
 
 from tranship.execution.context import Job
 from tranship.execution.probe.reading import Reader, by_source
+from tranship.execution.probe.reject_book import Book
 from tranship.model.catalog import Table
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
-from tranship.model.verdict import Reject, RejectRecord
+from tranship.model.verdict import MergedRecord, Reject, RejectRecord
+from tranship.server.snapshot import Snapshot
 from tranship.sql.old.rows import kept_columns, whole_rows
 from tranship.sql.row_id import locate, render
 
@@ -50,16 +52,50 @@ async def keys_shown(
     old: asyncpg.Connection, job: Job, plan: TablePlan, rows: Iterable[Locator]
 ) -> dict[Locator, str]:
     """Returns the same; ``old`` reads the run's snapshot. An item is named by its number, too."""
-    shown: dict[Locator, str] = {}
+    given = list(rows)
+    keys = await _keys(old, job, plan, given) if plan.key else {}
+    return {row: _shown(row, keys.get(row)) for row in given}
+
+
+async def merged_rows(snapshot: Snapshot, job: Job, book: Book) -> tuple[MergedRecord, ...]:
+    """Returns the rows that are merged into others, with the keys of both, in plan and row order.
+
+    Rows that are rejected with their survivors are none of them. Memory: two keys per merged row.
+    """
+    records: list[MergedRecord] = []
+    for plan in (plan for plan in job.plan.tables if plan.shape.merge is not None):
+        async with snapshot.reader() as old:
+            records += await _merged(old, job, plan, book)
+    return tuple(records)
+
+
+async def _merged(old: asyncpg.Connection, job: Job, plan: TablePlan, book: Book) -> list[MergedRecord]:
+    gone, held = book.rejected(plan.flow), book.held(plan.flow)
+    merged = {row: one.into for row, one in held.items() if one.into is not None and row not in gone}
+    keys = await _keys(old, job, plan, {*merged, *merged.values()})
+    return [
+        MergedRecord(
+            str(plan.old), str(plan.new), _raw(keys.get(row)), _raw(keys.get(into)), plan.name or UNSET
+        )
+        for row, into in sorted(merged.items())
+    ]
+
+
+def _raw(key: str | None) -> Raw | None:
+    return Raw(key.encode()) if key is not None else None
+
+
+async def _keys(
+    old: asyncpg.Connection, job: Job, plan: TablePlan, rows: Iterable[Locator]
+) -> dict[Locator, str | None]:
+    """Returns the keys of rows as JSON objects; None for a table without a key."""
+    keys: dict[Locator, str | None] = {}
     before, raw = job.before(plan), job.old.encoding == "SQL_ASCII"
     for group in by_source(rows):
-        if not plan.key:
-            shown |= {row: f"at {render(row)}" for row in group}
-            continue
         for at in range(0, len(group), _AT_ONCE):
             found = await _rows(old, plan, before, group[at : at + _AT_ONCE], raw=raw, whole=False)
-            shown |= {row: _shown(row, key) for row, (key, _) in found.items()}
-    return shown
+            keys |= {row: key for row, (key, _) in found.items()}
+    return keys
 
 
 def _shown(row: Locator, key: str | None) -> str:
@@ -94,7 +130,7 @@ def _record(plan: TablePlan, reject: Reject, key: str | None, row: str) -> Rejec
     return RejectRecord(
         table=str(plan.old),
         new_table=str(plan.new),
-        key=Raw(key.encode()) if key is not None else None,
+        key=_raw(key),
         column=reject.column,
         constraint=reject.constraint,
         sqlstate=reject.sqlstate,

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.json import encode
 from msgspec.structs import replace
 
 from tranship import __version__
@@ -69,6 +70,12 @@ def write_outcome(
         )
         write_text(rejects, "".join(f"{line(record)}\n" for record in outcome.rejects))
         result = replace(result, rejects_file=str(rejects))
+    if outcome.merged:
+        merged = free_path(
+            result_path(options.results_dir, options.prefix, f"migration_merged_{result.mode}_{stamp}.jsonl")
+        )
+        write_text(merged, "".join(f"{encode(record).decode()}\n" for record in outcome.merged))
+        result = replace(result, merged_file=str(merged))
     if options.resolutions is not None:
         result = replace(result, resolutions_sha256=_sha256(Path(options.resolutions)))
     write_json(path, result)

@@ -56,7 +56,8 @@ async def live_result(
     if live is not None:
         places |= {t.plan.flow: [(live.run, t.position)] for t in live.tasks}
     tables, records = await _journalled(control, context.journal, plans, places, done.keys())
-    return outcome(context, frame, tables, records)
+    found = outcome(context, frame, tables, records)
+    return replace(found, merged=live.merged) if live is not None else found
 
 
 async def moved_before(

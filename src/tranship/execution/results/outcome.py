@@ -24,6 +24,7 @@ from tranship.model.resolution import Problem
 from tranship.model.verdict import (
     DatabaseInfo,
     LossCount,
+    MergedRecord,
     MigrationResult,
     Mode,
     Reject,
@@ -43,6 +44,8 @@ class MigrationOutcome(Struct, frozen=True):
 
     result: MigrationResult
     rejects: tuple[RejectRecord, ...] = ()
+    merged: tuple[MergedRecord, ...] = ()
+    """The rows that this run merged into others."""
 
 
 class StoppedRun(Stopped):
