@@ -28,6 +28,7 @@ from tranship.codec.files import (
     read_jsonc,
     read_text,
     write_json,
+    write_lines,
     write_text,
 )
 from tranship.codec.jsonc import JsonValue, Number
@@ -52,5 +53,6 @@ __all__ = [
     "read_words",
     "write_changes",
     "write_json",
+    "write_lines",
     "write_text",
 ]

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 import msgspec
@@ -144,12 +145,19 @@ def write_json(path: Path, value: object, *, replace: bool = True) -> None:
         FileExistsError: ``replace`` is False and the file exists.
         UsageError: the file cannot be written.
     """
-    _write(path, encode(value), replace)
+    _write(path, [encode(value)], replace)
 
 
 def write_text(path: Path, text: str, *, replace: bool = True) -> None:
     """Writes a text in UTF-8, in the same way and with the same exceptions."""
-    _write(path, text.encode("utf-8", errors="backslashreplace"), replace)
+    _write(path, [text.encode("utf-8", errors="backslashreplace")], replace)
+
+
+def write_lines(path: Path, lines: Iterable[str], *, replace: bool = True) -> int:
+    """Writes lines as they come, in the same way and with the same exceptions. Returns the number of
+    bytes.
+    """
+    return _write(path, (f"{line}\n".encode("utf-8", errors="backslashreplace") for line in lines), replace)
 
 
 def check_folder(longest: Path) -> None:
@@ -160,7 +168,7 @@ def check_folder(longest: Path) -> None:
         UsageError: no such file can be written there.
     """
     probe = longest.with_name(f".{secrets.token_hex(6)}".ljust(len(os.fsencode(longest.name)), "_"))
-    _write(probe, b"", replace=True)
+    _write(probe, (), replace=True)
     probe.unlink(missing_ok=True)
 
 
@@ -175,8 +183,9 @@ def free_path(path: Path) -> Path:
     return candidate
 
 
-def _write(path: Path, data: bytes, replace: bool) -> None:
-    """Writes a temporary file beside the path and renames it, which is atomic inside one folder.
+def _write(path: Path, parts: Iterable[bytes], replace: bool) -> int:
+    """Writes a temporary file beside the path and renames it, which is atomic inside one folder. Returns the
+    number of bytes.
 
     The order matters after a crash of the machine: the data reaches the disk before the name does, and the
     folder's entry last. ``link`` in place of ``rename`` fails where the name is taken.
@@ -190,7 +199,7 @@ def _write(path: Path, data: bytes, replace: bool) -> None:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                size = sum(file.write(part) for part in parts)
                 file.flush()
                 os.fsync(file.fileno())
             if replace:
@@ -200,6 +209,7 @@ def _write(path: Path, data: bytes, replace: bool) -> None:
         finally:
             temporary.unlink(missing_ok=True)
         _sync_folder(path.parent)
+        return size
     except FileExistsError:
         if not replace:
             raise

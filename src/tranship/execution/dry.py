@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import itertools
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import asyncpg
@@ -21,6 +22,7 @@ from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin
 from tranship.execution.resilience.writer_lock import WriterLock
 from tranship.execution.results.from_journal import dry_records, moved_before
 from tranship.execution.results.outcome import Frame, MigrationOutcome, TableCounts, outcome
+from tranship.execution.results.spool import Spool
 from tranship.execution.start.filled_before import filled_before, rows_now
 from tranship.execution.start.foresee import Foreseen, Resumption, beginning, counted, without
 from tranship.execution.start.numbers import numbering
@@ -68,7 +70,9 @@ class _Ahead(NamedTuple):
     differs: Mapping[TableName, Problem]
     counts: list[TableCounts]
     """Of tables that earlier runs moved, likewise their rejects."""
-    rejects: list[RejectRecord]
+    rejects: Spool
+    pace: float | None
+    """Rows a second of the last finished run that moved enough of them; None: there is none."""
 
 
 async def _look(context: RunContext) -> _Ahead:
@@ -78,7 +82,9 @@ async def _look(context: RunContext) -> _Ahead:
         begins = await beginning(context, new, passed)
         work = await to_do(new, context, begins.before)
         announce(context, work)
-        counts, rejects = await moved_before(new, context.journal, work.whole.plan.tables, work.done)
+        counts, rejects = await moved_before(
+            new, context.journal, work.whole.plan.tables, work.done, most=context.options.most_rejects
+        )
         filled = await filled_before(new, context, begins.before, work.left)
         return _Ahead(
             passed,
@@ -89,7 +95,26 @@ async def _look(context: RunContext) -> _Ahead:
             await moved_shortfalls(new, context.journal, work.places),
             counts,
             rejects,
+            await _pace(new, context, {run.id: run for run, _ in begins.before.moved}),
         )
+
+
+async def _pace(new: asyncpg.Connection, context: RunContext, finished: Mapping[str, Run]) -> float | None:
+    """Returns how many rows a second the last finished run moved, data checks and verification included."""
+    for run in reversed(list(finished.values())):
+        if run.finished is None:
+            continue
+        tasks = await context.journal.tasks(new, run.id)
+        batches = await context.journal.batches(new, tasks, run.id)
+        rows = sum(batch.read for batch in batches if batch.done)
+        seconds = (run.finished - run.started).total_seconds()
+        if rows >= _ENOUGH_ROWS and seconds > 0:
+            return float(rows / seconds)
+    return None
+
+
+_ENOUGH_ROWS = 10_000
+"""Rows of a run that say how quick a run is: a smaller one spends its time on everything but rows."""
 
 
 async def _dry_run(context: RunContext) -> MigrationOutcome:
@@ -98,12 +123,13 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
     with phase("before the start"):
         ahead = await _look(context)
     doing = context.of(ahead.work.left)
+    spool, earlier = ahead.rejects, len(ahead.rejects)
     async with open_snapshot(doing, ahead.passed.reads.tables) as snapshot:
         with phase("prepare"):
             foreseen = await _foresee(doing, ahead, snapshot)
         await _tell_indexes(doing, foreseen.untouched)
         text = snapshot.text
-    _tell(doing, foreseen)
+    _tell(doing, foreseen, itertools.islice(spool, earlier, None))
     counts = {one.plan.flow: one for one in (*ahead.counts, *foreseen.counts)}
     frame = Frame(
         "dryrun",
@@ -115,9 +141,11 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
         foreseen.left_out,
         rows_now=ahead.rows_now,
         differs=ahead.differs,
+        rows_a_second=ahead.pace,
+        rows_to_move=sum(one.read for one in foreseen.counts),
     )
-    whole, records = context.of(ahead.work.whole), [*ahead.rejects, *foreseen.records]
-    return outcome(whole, frame, [counts[plan.flow] for plan in whole.job.plan.tables], records)
+    whole = context.of(ahead.work.whole)
+    return outcome(whole, frame, [counts[plan.flow] for plan in whole.job.plan.tables], spool)
 
 
 async def _with_journal(context: RunContext) -> RunContext:
@@ -143,23 +171,23 @@ async def _at_work(
 async def _foresee(doing: RunContext, ahead: _Ahead, snapshot: Snapshot) -> Foreseen:
     """Returns what the live run would do, from the beginning or where an interrupted run stopped."""
     if ahead.unfinished is None:
-        return await _fresh(doing, snapshot)
+        return await _fresh(doing, snapshot, ahead.rejects)
     async with both_sides(doing) as (old, new):
-        resuming = Resumption(doing, old, new, snapshot, ahead.unfinished, ahead.passed.jobs)
+        resuming = Resumption(doing, old, new, snapshot, ahead.rejects, ahead.unfinished, ahead.passed.jobs)
         return await resuming.foresee()
 
 
-async def _fresh(context: RunContext, snapshot: Snapshot) -> Foreseen:
-    """Returns what becomes of a run that begins anew."""
+async def _fresh(context: RunContext, snapshot: Snapshot, spool: Spool) -> Foreseen:
+    """Returns what becomes of a run that begins anew. Its rejected rows go to the spool."""
     context.tell_moment(fixed=False)
     async with both_sides(context) as (_, new):
         job = await numbering(new, await restrict(context, snapshot, new))
         probed = await probe_everything(context.of(job), snapshot, digest=False)
         lacking = await without_room(new, job, probed.arriving)
+    await dry_records(snapshot, job, probed, spool, most=context.options.most_rejects)
     refusals = (too_many(probed.rejected, probed.rows, context.options), lacking)
     return Foreseen(
         [counted(job, plan, probed) for plan in job.plan.tables],
-        [record async for record in dry_records(snapshot, job, probed)],
         probed.left_out,
         (
             *read_later(job, snapshot.mark),
@@ -169,15 +197,17 @@ async def _fresh(context: RunContext, snapshot: Snapshot) -> Foreseen:
     )
 
 
-def _tell(context: RunContext, foreseen: Foreseen) -> None:
+def _tell(context: RunContext, foreseen: Foreseen, records: Iterable[RejectRecord]) -> None:
     """Tells the counts of each table, and its first rejects."""
     by_flow: dict[tuple[str, str, object], list[RejectRecord]] = {}
-    for record in foreseen.records:
-        by_flow.setdefault((record.table, record.new_table, record.flow), []).append(record)
+    for record in records:
+        first = by_flow.setdefault((record.table, record.new_table, record.flow), [])
+        if len(first) < FIRST_REJECTS:
+            first.append(record)
     for one in foreseen.counts:
         plan = one.plan
         named = (str(plan.old), str(plan.new), plan.name or UNSET)
-        for record in by_flow.get(named, [])[:FIRST_REJECTS]:
+        for record in by_flow.get(named, []):
             context.on_event(_would_reject(plan.flow, record, show_values=context.options.show_values))
         context.on_event(one.event)
 

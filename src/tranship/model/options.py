@@ -82,6 +82,12 @@ def _joined(*words: str) -> str:
     return " ".join(map(shell_word, words))
 
 
+FIRST_OF_EACH_CAUSE = 10_000
+"""Rejected rows of one cause of one table that a dry run writes, unless it is asked for all: they show what
+is wrong, and a file with a million rows shows no more.
+"""
+
+
 class MigrateOptions(Struct, frozen=True, kw_only=True):
     """Options of ``migrate``; paths are relative to the working directory."""
 
@@ -120,6 +126,8 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     """End the sessions of another run that holds the lock."""
     allow_empty_old: bool = False
     """Go on where OLD holds no row and NEW does."""
+    all_rejects: bool = False
+    """A dry run writes every row that would be rejected to its file, not only the first of each cause."""
     rehearse: bool = False
     """Copy in one transaction that is rolled back."""
     profile: bool = False
@@ -134,6 +142,11 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     """The words that name the two databases on the command line (the configuration file, or two URLs), for
     the next command.
     """
+
+    @property
+    def most_rejects(self) -> int | None:
+        """Rows of each cause of one table that the rejects file of the run gets; None: all."""
+        return None if self.live or self.rehearse or self.all_rejects else FIRST_OF_EACH_CAUSE
 
     @property
     def naming(self) -> tuple[str, ...]:

@@ -270,6 +270,13 @@ class MigrationResult(Struct, frozen=True, kw_only=True):
     rejects_file: str | None = None
     merged_file: str | UnsetType = UNSET
     """Where the keys of merged rows stand with those of their survivors; absent where none was merged."""
+    estimated_seconds: float | UnsetType = UNSET
+    """Of a dry run: how long the live run takes if it is as quick as the last one; absent where there is
+    none on record.
+    """
+    rejects_in_file: int | UnsetType = UNSET
+    """Rows of the rejects file. A dry run writes the first of each cause, unless it is asked for all."""
+    rejects_file_bytes: int | UnsetType = UNSET
     left_out: dict[str, int] = {}
     """The number of rows per table that a ``drop_table`` resolution left out."""
     sequences: dict[str, int] = {}

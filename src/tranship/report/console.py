@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import UNSET
 
 from tranship.model.flow import FlowId
-from tranship.model.options import MigrateOptions
+from tranship.model.options import FIRST_OF_EACH_CAUSE, MigrateOptions
 from tranship.model.progress import Event, Noted, OldRows, PlannedTable, RunStarted, TableDone, TableStarted
 from tranship.model.resolution import Problem
 from tranship.model.verdict import MigrationResult, Stats, TableResult
 from tranship.model.visible import printed
 from tranship.report.aligned import aligned
 from tranship.report.causes import cause_lines
+from tranship.report.meter import sized, spoken
 from tranship.report.notes import words
 from tranship.report.time_spent import time_lines
 from tranship.report.verdict import verdict
@@ -93,7 +94,7 @@ class Console:
         ):
             lines += ["", *part] if part else []
         lines += self._unseen(result)
-        lines += ["", *_files(result, result_path)]
+        lines += [*_estimate(result), "", *_files(result, result_path)]
         return [*lines, coverage(result.tables)] if result.mode == "live" else lines
 
     def _unseen(self, result: MigrationResult) -> list[str]:
@@ -182,6 +183,24 @@ class Console:
         old = shown(before.name if self._old_bare else str(before))
         new = shown(after.name if self._new_bare else str(after))
         return old if before.name == after.name else f"{old} -> {new}"
+
+
+def _estimate(result: MigrationResult) -> list[str]:
+    """Returns how long the live run will take, as far as the last one tells."""
+    seconds = result.estimated_seconds
+    if seconds is UNSET:
+        return []
+    return ["", f"A live run takes about {spoken(seconds)}, if it is as quick as the last one."]
+
+
+def _part_of_rejects(result: MigrationResult) -> str:
+    """Returns how much of the rejected rows the file holds, where it does not hold all."""
+    rows, size = result.rejects_in_file, result.rejects_file_bytes
+    if rows is UNSET or size is UNSET or not 0 < rows < result.stats.rows_failed:
+        return ""
+    failed = result.stats.rows_failed
+    held = f"the first {FIRST_OF_EACH_CAUSE} of each cause, {rows} of {failed} rows in {sized(size)}"
+    return f" ({held}; --all-rejects writes all, about {sized(size / rows * failed)})"
 
 
 def _totals(stats: Stats) -> list[str]:
@@ -316,7 +335,7 @@ def _files(result: MigrationResult, path: str) -> list[str]:
     """Returns the names of the files that a run left."""
     lines = [f"Result: {path}"]
     if result.rejects_file:
-        lines.append(f"Rejected rows: {result.rejects_file}")
+        lines.append(f"Rejected rows: {result.rejects_file}{_part_of_rejects(result)}")
     if isinstance(result.merged_file, str):
         lines.append(f"Merged rows: {result.merged_file}")
     return lines

@@ -10,6 +10,8 @@ from tranship.model.progress import BEFORE_WRITING, BatchDone, Began, Event, Tab
 
 _WINDOW = 10.0
 """Seconds over which a rate is taken: long enough to be steady, short enough to show a change."""
+_STEADY = 3.0
+"""Seconds of copying after which the rate tells the time left: small tables come first and say little."""
 _COPY = "copy"
 _SNAPSHOT = "take the snapshot"
 
@@ -105,11 +107,12 @@ class Meter:
 
     def _copying(self) -> list[str]:
         rows, size = self._rates()
-        share = f"{100 * self._rows // self._total} %" if self._total else "0 %"
-        parts = [f"{share} ({self._rows} of {self._total} rows)", f"{rows:.0f} rows/s", f"{sized(size)}/s"]
-        if rows and self._total > self._rows:
+        share = 100 * self._rows // self._total if self._total else 0
+        parts = [f"{share} %", f"{rows:.0f} rows/s", f"{sized(size)}/s"]
+        if rows and self._total > self._rows and self._clock() - self._phase_began >= _STEADY:
             parts.append(f"{spoken((self._total - self._rows) / rows)} left")
-        return [*parts, f"{self._rejected} rejected"]
+        # What matters least stands last: a narrow terminal cuts it off.
+        return [*parts, f"{self._rejected} rejected", f"{self._rows} of {self._total} rows"]
 
     def _ended(self) -> str | None:
         """Returns the line about the present phase at its end; None before the first one."""

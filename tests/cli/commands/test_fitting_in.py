@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
-from support import Database
+from support import ROOT, Database
 from support.desk import Desk
 
 DeskOf = Callable[[str, str], Desk]
@@ -204,3 +204,18 @@ def test_every_answer_has_one_envelope(desk_of: DeskOf, tmp_path: Path) -> None:
             "result",
         ], command
         assert (answer["exit_status"], command.startswith(answer["command"])) == (told.status, True), told
+
+
+def test_the_commands_of_the_readme_run_where_nothing_is_open(desk_of: DeskOf) -> None:
+    desk = desk_of(TABLES.format("", "") + ROWS, TABLES.format("", ""))
+    block = (ROOT / "README.md").read_text(encoding="utf-8").split("## Use it")[1].split("```")[1]
+    commands = [line[2:].partition("#")[0] for line in block.splitlines() if line.startswith("$ tranship")]
+    assert len(commands) == 5
+    told = [desk.type(command) for command in commands]
+    assert [one.status for one in told] == [0] * 5, told
+    # Each end names the next command.
+    following = [one.stdout.split("Next: ")[1].splitlines()[0] for one in told[:4:3]]
+    assert following[0] == "tranship migrate config/my-config.json --prefix my"
+    assert following[1] == commands[4].strip()
+    assert "Everything arrived: 3 rows, verified. Nothing left to do." in told[4].stdout
+    assert desk.json("results/my_manual_resolutions.json")["resolutions"] == {}

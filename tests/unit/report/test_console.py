@@ -266,6 +266,16 @@ def test_the_first_line_of_the_end() -> None:
         assert told.endswith("an earlier run moved 15240 rows and rejected 1."), told
 
 
+def test_a_dry_run_says_how_long_the_live_run_takes_and_what_its_file_holds() -> None:
+    many = replace(result("dryrun", "rejects"), stats=Stats(rows_failed=1_100_000), estimated_seconds=187.2)
+    told = Console(OPTIONS).finish(replace(many, rejects_in_file=30_000, rejects_file_bytes=12_000_000), "r")
+    assert "A live run takes about 3:07 min, if it is as quick as the last one." in told
+    assert told[-1] == (
+        "Rejected rows: results/rejects.jsonl (the first 10000 of each cause, 30000 of 1100000 rows in 12 MB;"
+        " --all-rejects writes all, about 440 MB)"
+    )
+
+
 def test_a_classic_script_ends_as_it_did() -> None:
     options = replace(OPTIONS, invocation="python scripts")
     told = Console(options).finish(result("dryrun", "rejects"), "r.json")

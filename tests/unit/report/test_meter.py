@@ -45,12 +45,12 @@ def test_a_copy_has_share_rates_and_time_left() -> None:
         clock.now = 5 + second
         meter.feed(batch(1000, rejected=second % 2))
     assert meter.line() == (
-        "copy, 5 s, 50 % (5000 of 10000 rows), 1000 rows/s, 100 kB/s, 5 s left, 3 rejected, snapshot 10 s old"
+        "copy, 5 s, 50 %, 1000 rows/s, 100 kB/s, 5 s left, 3 rejected, 5000 of 10000 rows, snapshot 10 s old"
     )
     # The rate is that of the last seconds, not of the whole copy.
     clock.now = 5 + 40
     meter.feed(batch(100))
-    assert "51 % (5100 of 10000 rows), 10 rows/s" in meter.line()
+    assert "51 %, 10 rows/s" in meter.line()
     assert meter.feed(Began("prove")) == "copy: 40.0 s, 5100 of 10000 rows, 3 rejected"
 
 
@@ -64,7 +64,11 @@ def test_what_was_done_before_a_resume_is_no_part_of_the_rate() -> None:
     meter.feed(Began("copy"))
     clock.now = 2
     meter.feed(batch(10))
-    assert "91 % (910 of 1000 rows), 10 rows/s, 1 kB/s, 9 s left" in meter.line()
+    # One second of copying does not tell how long the rest takes.
+    assert "91 %, 10 rows/s, 1 kB/s, 0 rejected, 910 of 1000 rows" in meter.line()
+    clock.now = 5
+    meter.feed(batch(30))
+    assert "94 %, 10 rows/s, 1 kB/s, 6 s left, 0 rejected, 940 of 1000 rows" in meter.line()
 
 
 def test_units() -> None:

@@ -29,6 +29,7 @@ class Given(TypedDict):
     batch_size: int
     jobs: int
     max_rejects: str | None
+    all_rejects: bool
     rehearse: bool
     rebuild_indexes: str
     verify: str
@@ -87,6 +88,11 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> str | No
 )
 @click.option(
     "--max-rejects", metavar="N|P%", callback=_bound, help="Stop when more rows than this are rejected."
+)
+@click.option(
+    "--all-rejects",
+    is_flag=True,
+    help="Write every rejected row to the file of a dry run, not only the first 10000 of each cause.",
 )
 @click.option(
     "--rehearse",

@@ -78,7 +78,7 @@ def _verdict(done: Rollback, invocation: str, config: tuple[str, ...]) -> str:
     rows = sum(table.unchanged for table in done.tables)
     count = "1 row" if rows == 1 else f"{rows} rows"
     left = sum(table.written - table.unchanged for table in done.tables if not table.gone)
-    others = f"; {left} were changed or deleted by others since and are left" if left else ""
+    others = f"; {left} left: changed or deleted since" if left else ""
     if done.live:
         return f"{count} of run {done.run.id} deleted{others}."
     live = command_line(invocation, "rollback", *config, "--run", done.run.id, "--live")

@@ -23,21 +23,39 @@ _Group = tuple[str, str | None, str | None, str, str | None, bool]
 """SQLSTATE, column, constraint, name of the reason, table that it names, and whether it is a consequence."""
 
 
-def causes(rejects: Iterable[Reject]) -> tuple[RejectCause, ...]:
-    """Returns the causes of rejects, those with most rows first and consequences of other rejects last."""
-    rows: Counter[_Group] = Counter()
-    values: dict[_Group, Counter[str]] = {}
-    for reject in rejects:
-        group = _group(reject)
-        rows[group] += 1
+class CauseCounter:
+    """Counts rejects by their cause, one after the other."""
+
+    def __init__(self) -> None:
+        self._rows: Counter[_Group] = Counter()
+        self._values: dict[_Group, Counter[str]] = {}
+
+    def add(self, reject: Reject) -> None:
+        """Counts a reject."""
+        group = group_of(reject)
+        self._rows[group] += 1
         value = _value(reject.reason)
         if value is not None:
-            values.setdefault(group, Counter())[value] += 1
-    found = [_cause(group, count, values.get(group, Counter())) for group, count in rows.items()]
-    return tuple(sorted(found, key=lambda one: (one.consequence, -one.rows, one.sqlstate, one.what)))
+            self._values.setdefault(group, Counter())[value] += 1
+
+    def causes(self) -> tuple[RejectCause, ...]:
+        """Returns the causes, those with most rows first and consequences of other rejects last."""
+        found = [
+            _cause(group, rows, self._values.get(group, Counter())) for group, rows in self._rows.items()
+        ]
+        return tuple(sorted(found, key=lambda one: (one.consequence, -one.rows, one.sqlstate, one.what)))
 
 
-def _group(reject: Reject) -> _Group:
+def causes(rejects: Iterable[Reject]) -> tuple[RejectCause, ...]:
+    """Returns the causes of rejects."""
+    counter = CauseCounter()
+    for reject in rejects:
+        counter.add(reject)
+    return counter.causes()
+
+
+def group_of(reject: Reject) -> _Group:
+    """Returns what rejected rows of one table have in common whose cause is the same."""
     reason = reject.reason
     what = type(reason).__name__
     if isinstance(reason, ParentMissing) and reason.left_out:

@@ -11,7 +11,7 @@ from msgspec.json import encode
 from msgspec.structs import replace
 
 from tranship import __version__
-from tranship.codec import free_path, write_json, write_text
+from tranship.codec import free_path, write_json, write_lines
 from tranship.codec.files import result_path
 from tranship.errors import Refused, Stopped
 from tranship.execution.results.outcome import MigrationOutcome
@@ -64,17 +64,19 @@ def write_outcome(
     path = free_path(
         result_path(options.results_dir, options.prefix, f"migration_result_{result.mode}_{stamp}.json")
     )
-    if outcome.rejects:
+    if len(outcome.rejects):
         rejects = free_path(
             result_path(options.results_dir, options.prefix, f"migration_rejects_{result.mode}_{stamp}.jsonl")
         )
-        write_text(rejects, "".join(f"{line(record)}\n" for record in outcome.rejects))
-        result = replace(result, rejects_file=str(rejects))
+        size = write_lines(rejects, (line(record) for record in outcome.rejects))
+        result = replace(
+            result, rejects_file=str(rejects), rejects_in_file=len(outcome.rejects), rejects_file_bytes=size
+        )
     if outcome.merged:
         merged = free_path(
             result_path(options.results_dir, options.prefix, f"migration_merged_{result.mode}_{stamp}.jsonl")
         )
-        write_text(merged, "".join(f"{encode(record).decode()}\n" for record in outcome.merged))
+        write_lines(merged, (encode(record).decode() for record in outcome.merged))
         result = replace(result, merged_file=str(merged))
     if options.resolutions is not None:
         result = replace(result, resolutions_sha256=_sha256(Path(options.resolutions)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -12,7 +12,7 @@ from tranship.execution.active_run import ActiveRun
 from tranship.execution.context import Job, RunContext
 from tranship.execution.probe.everything import ProbeResult
 from tranship.execution.probe.records import fetch_records
-from tranship.execution.results.causes import causes
+from tranship.execution.results.causes import CauseCounter
 from tranship.execution.results.outcome import (
     Frame,
     MigrationOutcome,
@@ -20,24 +20,27 @@ from tranship.execution.results.outcome import (
     outcome,
     reject_record,
 )
+from tranship.execution.results.spool import FirstOfEachCause, Spool
 from tranship.model.difference import Proof
 from tranship.model.flow import FlowId
 from tranship.model.plan import TablePlan
 from tranship.model.progress import OldRows
-from tranship.model.verdict import LossCount, RejectRecord
+from tranship.model.verdict import LossCount, RejectCause
 from tranship.server.cut import old_rows
-from tranship.server.journal import BatchRow, Chain, Journal, RejectRow, TaskRow
+from tranship.server.journal import BatchRow, Chain, Journal, TaskRow
 from tranship.server.snapshot import Snapshot
 
 
-async def dry_records(snapshot: Snapshot, job: Job, probed: ProbeResult) -> AsyncIterator[RejectRecord]:
-    """Yields the rows that would be rejected, in plan order."""
+async def dry_records(
+    snapshot: Snapshot, job: Job, probed: ProbeResult, spool: Spool, *, most: int | None
+) -> None:
+    """Adds the rows that would be rejected to a spool, in plan order; ``most`` of each cause, None: all."""
     for plan in job.plan.tables:
-        rejected = probed.book.rejected(plan.flow)
+        rejected = FirstOfEachCause(most).among(probed.book.rejected(plan.flow))
         if rejected:
             async with snapshot.reader() as old:
                 async for record in fetch_records(old, job, plan, rejected):
-                    yield record
+                    spool.add(record)
 
 
 async def live_result(
@@ -65,10 +68,14 @@ async def moved_before(
     journal: Journal,
     plans: Sequence[TablePlan],
     done: Mapping[FlowId, Chain],
-) -> tuple[list[TableCounts], list[RejectRecord]]:
-    """Returns the counts and rejects of those tables that earlier runs moved."""
+    *,
+    most: int | None,
+) -> tuple[list[TableCounts], Spool]:
+    """Returns the counts and rejects of those tables that earlier runs moved; ``most`` of each cause, None:
+    all.
+    """
     mine = [plan for plan in plans if plan.flow in done]
-    return await _journalled(control, journal, mine, _places(mine, done), done.keys())
+    return await _journalled(control, journal, mine, _places(mine, done), done.keys(), most=most)
 
 
 _Place = tuple[str, int]
@@ -89,7 +96,8 @@ class _Part:
 
     task: TaskRow
     batches: list[BatchRow]
-    rejected: list[RejectRow]
+    causes: tuple[RejectCause, ...] = ()
+    """Why it rejected rows; of the last run of a table alone."""
 
     @property
     def made(self) -> int:
@@ -112,34 +120,39 @@ async def _journalled(
     plans: Sequence[TablePlan],
     places: Mapping[FlowId, Sequence[_Place]],
     already: Collection[FlowId],
-) -> tuple[list[TableCounts], list[RejectRecord]]:
-    """Returns counts and rejects of tables from the journal. ``places``: the runs that moved each table."""
+    *,
+    most: int | None = None,
+) -> tuple[list[TableCounts], Spool]:
+    """Returns counts and rejects of tables from the journal. ``places``: the runs that moved each table.
+    ``most``: rejects of each cause, None: all.
+    """
     parts = await _parts(control, journal, places)
     tables: list[TableCounts] = []
-    records: list[RejectRecord] = []
+    spool = Spool()
     for plan in plans:
         chain = [parts[place] for place in places[plan.flow]]
+        # Only what the last run rejected is rejected now.
+        run, position = places[plan.flow][-1]
+        counting, first = CauseCounter(), FirstOfEachCause(most)
+        async for row in journal.rejects_of(control, run, position):
+            counting.add(row.reject)
+            if first.takes(row.reject):
+                spool.add(reject_record(plan, row.reject, row.key, row.row))
+        chain[-1].causes = counting.causes()
         tables.append(_counts(plan, chain, already=plan.flow in already))
-        records += [reject_record(plan, r.reject, r.key, r.row) for r in chain[-1].rejected]
-    return tables, records
+    return tables, spool
 
 
 async def _parts(
     control: asyncpg.Connection, journal: Journal, places: Mapping[FlowId, Sequence[_Place]]
 ) -> dict[_Place, _Part]:
-    """Returns what the runs did with the tables, with the rejects of the last run of each."""
+    """Returns what the runs did with the tables."""
     parts: dict[_Place, _Part] = {}
     for run in sorted({run for chain in places.values() for run, _ in chain}):
         rows = await journal.tasks(control, run)
-        parts |= {(run, task.position): _Part(task, [], []) for task in rows}
+        parts |= {(run, task.position): _Part(task, []) for task in rows}
         for batch in await journal.batches(control, rows, run):
             parts[run, batch.position].batches.append(batch)
-    # Only what the last run rejected is rejected now.
-    last = {chain[-1] for chain in places.values()}
-    for run in sorted({run for run, _ in last}):
-        for reject in await journal.rejects(control, run):
-            if (run, reject.position) in last:
-                parts[run, reject.position].rejected.append(reject)
     return parts
 
 
@@ -158,7 +171,7 @@ def _counts(plan: TablePlan, chain: Sequence[_Part], *, already: bool) -> TableC
         sum(b.rejected for b in last.batches),
         sum(b.bytes for b in batches),
         first.task.format,
-        causes(r.reject for r in last.rejected),
+        last.causes,
         _losses(chain),
         _not_asked(chain),
         already,

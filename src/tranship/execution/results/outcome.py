@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 from msgspec.structs import replace
 
 from tranship import __version__
 from tranship.config import Endpoint
 from tranship.errors import Stopped
 from tranship.execution.context import Job, RunContext
+from tranship.execution.results.spool import Spool
 from tranship.model.catalog import Catalog
 from tranship.model.difference import Difference, Proof
 from tranship.model.flow import FlowId
@@ -43,7 +44,7 @@ class MigrationOutcome(Struct, frozen=True):
     """A result with its rejects. The caller names the files and writes them."""
 
     result: MigrationResult
-    rejects: tuple[RejectRecord, ...] = ()
+    rejects: Spool = field(default_factory=Spool)
     merged: tuple[MergedRecord, ...] = ()
     """The rows that this run merged into others."""
 
@@ -145,6 +146,10 @@ class Frame(Struct, frozen=True):
     """Rows that OLD holds now in tables that were moved before."""
     differs: Mapping[TableName, Problem] = {}
     """Tables of NEW that lack rows which finished runs wrote."""
+    rows_a_second: float | None = None
+    """Of a dry run: how quick the last run was; None: none is on record."""
+    rows_to_move: int = 0
+    """Of a dry run: rows that the live run would read."""
     show_values: bool = False
     """Whether the result may hold values of rows."""
     new_in_use: bool = False
@@ -152,7 +157,7 @@ class Frame(Struct, frozen=True):
 
 
 def outcome(
-    context: RunContext, frame: Frame, tables: Sequence[TableCounts], rejects: Iterable[RejectRecord]
+    context: RunContext, frame: Frame, tables: Sequence[TableCounts], rejects: Spool
 ) -> MigrationOutcome:
     """Returns the whole result. Its status is that of a run that reached its end."""
     job, config = context.job, context.config
@@ -180,8 +185,15 @@ def outcome(
         arguments=context.options.arguments,
         left_out=frame.left_out,
         sequences=frame.sequences,
+        estimated_seconds=_estimate(frame),
     )
-    return MigrationOutcome(result, tuple(rejects))
+    return MigrationOutcome(result, rejects)
+
+
+def _estimate(frame: Frame) -> float | UnsetType:
+    if frame.rows_a_second is None or not frame.rows_to_move:
+        return UNSET
+    return round(frame.rows_to_move / frame.rows_a_second, 1)
 
 
 def _stats(frame: Frame, tables: Sequence[TableCounts], results: Sequence[TableResult]) -> Stats:

@@ -28,6 +28,7 @@ from tranship.execution.probe.records import fetch_records
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.results.causes import causes
 from tranship.execution.results.outcome import TableCounts, reject_record
+from tranship.execution.results.spool import FirstOfEachCause, Spool
 from tranship.execution.rollback.refusals import refuse
 from tranship.execution.rollback.written import Written, find_written, refuse_edited
 from tranship.execution.start.dependencies import facts, gone
@@ -58,7 +59,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.progress import Phase, Region, TableStarted
 from tranship.model.reasons import ParentMissing, SurvivorRejected
 from tranship.model.resolution import Problem
-from tranship.model.verdict import HeldAs, Reject, RejectRecord
+from tranship.model.verdict import HeldAs, Reject
 from tranship.server.cut import old_rows
 from tranship.server.journal import RejectRow, Run, TaskRow, earlier_format, find_journal
 from tranship.server.snapshot import Snapshot
@@ -136,8 +137,7 @@ class Foreseen(NamedTuple):
     """What becomes of the rows of a run."""
 
     counts: list[TableCounts]
-    """Of every table, what is done already included; likewise the rejects."""
-    records: list[RejectRecord]
+    """Of every table, what is done already included."""
     left_out: dict[str, int]
     problems: tuple[Problem, ...] = ()
     """Refusals, and a warning where tables are read in two snapshots."""
@@ -155,6 +155,8 @@ class Resumption:
     """Outside the snapshot: it sees OLD as it is now."""
     control: asyncpg.Connection
     snapshot: Snapshot
+    spool: Spool
+    """Takes the rows that would be rejected."""
     run: Run
     jobs: int
     rows: tuple[TaskRow, ...] = ()
@@ -230,16 +232,15 @@ class Resumption:
         await probe(context, self.snapshot, book, batches, arrived=Arrived.SOME)
         lacking = await without_room(self.control, context.job, arriving(self.tasks, book))
         journalled = await self._journalled()
-        counts, records = [], []
+        counts = []
         for task in self.tasks:
             done = journalled.get(task.position, [])
             rejects = _ahead(task, {row.reject.row for row in done}, known.book, book)
             counts.append(self._counts(task, done, rejects, book))
-            records += [reject_record(task.plan, row.reject, row.key, row.row) for row in done]
-            records += await self._records(task, rejects)
+            await self._spool(task, done, rejects)
         untouched = {task.plan.flow: task.rows for task in self.tasks if not task.done}
         problems = self._problems(context.job, lacking, mixed=run.mixed)
-        return Foreseen(counts, records, run.left_out, problems, untouched)
+        return Foreseen(counts, run.left_out, problems, untouched)
 
     async def _journalled(self) -> dict[int, list[RejectRow]]:
         """Returns the rejects of finished batches by the position of their table."""
@@ -279,11 +280,17 @@ class Resumption:
         )
         return found.without(task.findings.gone)
 
-    async def _records(self, task: Task, rejects: Mapping[Locator, Reject]) -> list[RejectRecord]:
-        if not rejects:
-            return []
-        async with self.snapshot.reader() as old:
-            return [r async for r in fetch_records(old, self.context.job, task.plan, rejects)]
+    async def _spool(self, task: Task, done: Sequence[RejectRow], rejects: Mapping[Locator, Reject]) -> None:
+        """Adds the rejected rows of a table to the spool: those of finished batches, and those to come."""
+        first = FirstOfEachCause(self.context.options.most_rejects)
+        for row in done:
+            if first.takes(row.reject):
+                self.spool.add(reject_record(task.plan, row.reject, row.key, row.row))
+        wanted = first.among(rejects)
+        if wanted:
+            async with self.snapshot.reader() as old:
+                async for record in fetch_records(old, self.context.job, task.plan, wanted):
+                    self.spool.add(record)
 
     async def _refuse_changed_lookups(self, leaving: set[TableName]) -> None:
         """Compares the tables of lookups with what they held at the first row. Those that lose rows first
@@ -312,18 +319,18 @@ class Resumption:
         lacking = await without_room(self.control, rest, probed.arriving)
         journalled = await self._journalled()
         plans = {plan.flow: plan for plan in rest.plan.tables}
-        counts, records = [], []
+        counts = []
         for task in self.tasks:
             done = journalled.get(task.position, [])
             if task.finished:
                 counts.append(self._counts(task, done, {}, Book()))
-                records += [reject_record(task.plan, row.reject, row.key, row.row) for row in done]
+                await self._spool(task, done, {})
             else:
                 counts.append(counted(rest, plans[task.plan.flow], probed))
-                records += await self._records(task, probed.book.rejected(task.plan.flow))
+                await self._spool(task, (), probed.book.rejected(task.plan.flow))
         untouched = {plan.flow: probed.cuts[plan.flow].rows for plan in rest.plan.tables}
         problems = self._problems(rest, lacking, mixed=True)
-        return Foreseen(counts, records, run.left_out, problems, untouched)
+        return Foreseen(counts, run.left_out, problems, untouched)
 
     def _problems(self, job: Job, lacking: SequenceExhausted | None, *, mixed: bool) -> tuple[Problem, ...]:
         found = [lacking.problem()] if lacking is not None else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
@@ -59,6 +59,10 @@ class _GoneIndex(Struct, frozen=True):
 
     table: TableName
     index: Index
+
+
+_AT_ONCE = 500
+"""Rejected rows that are fetched together, because each holds a whole old row."""
 
 
 class Journal:
@@ -129,10 +133,15 @@ class Journal:
 
     async def rejects(self, conn: asyncpg.Connection, run: str) -> tuple[RejectRow, ...]:
         """Returns the rejected rows of a run."""
-        return tuple(
-            RejectRow(row["position"], row["batch"], _reject(row), row["old_key"], row["old_row"])
-            for row in await conn.fetch(self.sql("rejects"), run)
-        )
+        return tuple(_reject_row(row) for row in await conn.fetch(self.sql("rejects"), run))
+
+    async def rejects_of(self, conn: asyncpg.Connection, run: str, position: int) -> AsyncIterator[RejectRow]:
+        """Yields the rejected rows of a table, of which the server holds most back: they may be many, and
+        each is a whole row.
+        """
+        async with conn.transaction():
+            async for row in conn.cursor(self.sql("rejects_of"), run, position, prefetch=_AT_ONCE):
+                yield _reject_row(row)
 
     async def not_copied(self, conn: asyncpg.Connection, run: str) -> dict[int, list[Locator]]:
         """Returns the rows of OLD that a run did not add to NEW, in order, by the position of their flow."""
@@ -367,6 +376,10 @@ def _sums(row: asyncpg.Record) -> Sums | None:
     if row["hash0"] is None:
         return None
     return Sums(row["written"] or 0, int(row["hash0"]), int(row["hash1"]))
+
+
+def _reject_row(row: asyncpg.Record) -> RejectRow:
+    return RejectRow(row["position"], row["batch"], _reject(row), row["old_key"], row["old_row"])
 
 
 def _reject(row: asyncpg.Record) -> Reject:

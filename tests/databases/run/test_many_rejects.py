@@ -1,0 +1,68 @@
+"""The rejects file of a dry run has the first of each cause; that of a live run has all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from msgspec import UNSET
+
+from support import MakePair
+from support.runs import migrate
+from tranship.model.verdict import MigrationResult
+
+OLD = """
+CREATE TABLE t (id int PRIMARY KEY, a int, b int);
+INSERT INTO t SELECT g, CASE WHEN g % 2 = 0 THEN g END, g FROM generate_series(1, 40) g;
+"""
+NEW = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b int CHECK (b < 21))"
+
+
+def written(result: MigrationResult) -> list[tuple[int, str]]:
+    assert result.rejects_file is not None
+    lines = map(json.loads, Path(result.rejects_file).read_text(encoding="utf-8").splitlines())
+    return [(line["key"]["id"], line["sqlstate"]) for line in lines]
+
+
+async def test_a_dry_run_writes_the_first_of_each_cause(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tranship.model.options.FIRST_OF_EACH_CAUSE", 3)
+    pair = await make_pair(OLD, NEW)
+    dry = await migrate(pair, tmp_path, live=False)
+    assert written(dry) == [
+        (1, "23502"),
+        (3, "23502"),
+        (5, "23502"),
+        (22, "23514"),
+        (24, "23514"),
+        (26, "23514"),
+    ]
+    assert (dry.stats.rows_failed, dry.rejects_in_file) == (30, 6)
+    assert [(cause.what, cause.rows) for cause in dry.tables[0].causes] == [
+        ("NullRefused", 20),
+        ("CheckViolated", 10),
+    ]
+    everything = await migrate(pair, tmp_path, live=False, all_rejects=True)
+    assert len(written(everything)) == 30
+    live = await migrate(pair, tmp_path)
+    assert written(live) == written(everything)
+    assert live.tables[0].causes == dry.tables[0].causes
+    # The run is on record now: the dry run tells what it rejected, by the journal.
+    again = await migrate(pair, tmp_path, live=False)
+    assert written(again) == written(dry)
+
+
+async def test_a_dry_run_estimates_the_time_by_the_last_run(
+    make_pair: MakePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = await make_pair(OLD, NEW)
+    await migrate(pair, tmp_path)
+    await pair.old.run("CREATE TABLE u AS SELECT generate_series(1, 20) AS id")
+    await pair.new.run("CREATE TABLE u (id int)")
+    unknown = await migrate(pair, tmp_path, live=False)
+    assert unknown.estimated_seconds is UNSET
+    monkeypatch.setattr("tranship.execution.dry._ENOUGH_ROWS", 40)
+    known = await migrate(pair, tmp_path, live=False)
+    assert known.estimated_seconds > 0
