@@ -12,7 +12,7 @@ Heavy imports stand inside functions: ``tranship --help`` has to answer within 2
    loads a configuration.
 3. ``loop.py`` runs the event loop and answers signals; ``progress.py`` shows events; ``terminal.py`` writes
    lines.
-4. ``trouble.py`` words failures.
+4. ``trouble.py`` words failures. 5. ``editing.py`` is the dialog of ``resolve edit``.
 """
 
 from tranship.cli.entry import main, script

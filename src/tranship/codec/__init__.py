@@ -7,7 +7,8 @@ What lives here: the formats of tranship's files. What may not live here: judgem
 Begin with ``files.py``.
 
 1. ``jsonc.py`` reads JSON as people write it; ``files.py`` reads and writes whole files.
-2. ``changes.py`` is the changes file, ``resolutions.py`` the resolutions file, ``schema.py`` its JSON Schema.
+2. ``changes.py`` is the changes file, ``resolutions.py`` the resolutions file, ``schema.py`` its JSON Schema;
+   ``decision_file.py`` saves one entry of a resolutions file.
 """
 
 from tranship.codec.changes import (
@@ -25,6 +26,7 @@ from tranship.codec.files import (
     child,
     encode,
     free_path,
+    parse_jsonc,
     read_jsonc,
     read_text,
     write_json,
@@ -47,6 +49,7 @@ __all__ = [
     "encode",
     "free_path",
     "nearest",
+    "parse_jsonc",
     "read_changes",
     "read_jsonc",
     "read_text",

@@ -63,6 +63,7 @@ class Document:
         self.comments = located.comments
         self._lines = located.lines
         self._ends = located.ends
+        self._spans = located.spans
 
     def line(self, path: str) -> int:
         """Returns the line of a JSON path, from 1; where the path does not exist, that of its nearest
@@ -75,6 +76,14 @@ class Document:
     def end(self, path: str) -> int:
         """Returns the line on which an object ends; of anything else the line on which it begins."""
         return self._ends.get(path, self.line(path))
+
+    def span(self, path: str) -> tuple[int, int]:
+        """Returns where an object begins in the text, and where the text behind it begins.
+
+        Raises:
+            KeyError: there is no object at this path.
+        """
+        return self._spans[path]
 
     def error(self, path: str, what: UsageMessage) -> UsageError:
         """Returns an error that names file, line and JSON path, for the caller to raise; its fields must hold
@@ -123,7 +132,15 @@ def read_jsonc(path: Path) -> Document:
     Raises:
         UsageError: the file cannot be read, is no JSON, or has a key twice in one object. It names the line.
     """
-    text = read_text(path)
+    return parse_jsonc(path, read_text(path))
+
+
+def parse_jsonc(path: Path, text: str) -> Document:
+    """Returns the same of a text that is, or is to be, the content of a file.
+
+    Raises:
+        UsageError: as :func:`read_jsonc`.
+    """
     try:
         located = parse(text, child)
     except SyntaxProblem as problem:

@@ -33,6 +33,8 @@ class Located(Struct, frozen=True):
     """The line of every value, by its JSON path."""
     ends: dict[str, int] = {}
     """The line of every object's closing bracket."""
+    spans: dict[str, tuple[int, int]] = {}
+    """Where every object begins, and where the text behind it begins, in characters from 0."""
     comments: tuple[tuple[int, str], ...] = ()
     """Every ``//`` comment with its line, in their order."""
 
@@ -90,6 +92,7 @@ class _Reader:
         self._values = 0
         self._lines: dict[str, int] = {}
         self._ends: dict[str, int] = {}
+        self._spans: dict[str, tuple[int, int]] = {}
         self._comments: list[tuple[int, str]] = []
 
     def read(self) -> Located:
@@ -98,7 +101,7 @@ class _Reader:
         self._skip()
         if self._at < len(self._text):
             raise self._problem("more text after the end of the JSON value")
-        return Located(root, self._lines, self._ends, tuple(self._comments))
+        return Located(root, self._lines, self._ends, self._spans, tuple(self._comments))
 
     def _line_here(self) -> int:
         # Counted on from the last place: counting from the beginning for every value would be quadratic.
@@ -194,6 +197,7 @@ class _Reader:
 
     def _object(self, path: str, depth: int) -> dict[str, JsonValue]:
         made: dict[str, JsonValue] = {}
+        begin = self._at
         self._at += 1
         self._skip()
         while self._peek() != "}":
@@ -218,6 +222,7 @@ class _Reader:
             self._comma("}")
         if depth <= _LOCATED_DEPTH:
             self._ends[path] = self._line_here()
+            self._spans[path] = begin, self._at + 1
         self._at += 1
         return made
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Write or check the file with your decisions. Neither connects to a database."""
+    """Write, answer or check the file with your decisions. None of them connects to a database."""
 
 
 @command.command("generate", no_args_is_help=True, epilog=exits(0, 2, 3))
@@ -56,6 +56,8 @@ def generate(
 
 
 def _lines(call: CliContext, suggestion: Suggestion, changes: str, prefix: str | None) -> Iterator[str]:
+    from tranship.model.options import command_line
+
     for one in suggestion.dropped:
         yield visible(f"dropped: {one}")
     for question in suggestion.questions:
@@ -65,6 +67,9 @@ def _lines(call: CliContext, suggestion: Suggestion, changes: str, prefix: str |
     yield _verdict_of(suggestion)
     for line in _next(call, suggestion, changes, prefix):
         yield f"  {line}"
+    if suggestion.questions:
+        one_by_one = command_line(call.invocation, "resolve edit", str(suggestion.path), changes)
+        yield f"Answered one by one: {one_by_one}"
     yield f"Resolutions: {suggestion.path}"
     if suggestion.inserts is not None:
         yield f"Missing lookup rows: {suggestion.inserts}"
@@ -133,6 +138,55 @@ def _next(call: CliContext, suggestion: Suggestion, changes: str, prefix: str | 
         command_line(call.invocation, "resolve validate", resolutions, changes),
         command_line(call.invocation, "migrate", *databases, *options),
     )
+
+
+@command.command("edit", no_args_is_help=True, epilog=exits(0, 1, 2, 3))
+@click.argument("resolutions", type=click.Path(path_type=Path))
+@click.argument("changes", type=click.Path(path_type=Path))
+@click.option("--all", "all_", is_flag=True, help="Ask about what a suggestion filled in, too.")
+@click.option("--as", "by", metavar="NAME", help="Who decides, for the record.  [default: the login name]")
+@click.pass_context
+def edit(context: click.Context, resolutions: Path, changes: Path, all_: bool, by: str | None) -> None:
+    """Answer the open questions of RESOLUTIONS one by one, with their evidence, which shows values of rows.
+    Each answer is checked against CHANGES and saved at once: the end of the input and Ctrl-C lose nothing.
+
+    All else in the file stays as it is written. If somebody else changes the file meanwhile, nothing is
+    overwritten: the answer is refused with what changed.
+    """
+    import getpass
+
+    from tranship.api.deciding import Deciding
+    from tranship.cli.editing import Dialog, summary
+    from tranship.cli.terminal import note
+    from tranship.cli.trouble import line_of
+
+    deciding = Deciding(resolutions, changes)
+    for problem in deciding.stale:
+        note(line_of(problem))
+    dialog = Dialog(deciding, _asked, by or getpass.getuser())
+    try:
+        dialog.run(all_=all_)
+    except KeyboardInterrupt:
+        note(f"interrupted: {dialog.saved} answer{'s are' if dialog.saved != 1 else ' is'} saved")
+        context.exit(130)
+    wrong = summary(deciding, changes, dialog.saved)
+    context.exit(1 if wrong else 0)
+
+
+def _asked(prompt: str) -> str:
+    """Returns the line that is typed behind a prompt.
+
+    Raises:
+        EOFError: there is no more input.
+    """
+    import sys
+
+    sys.stdout.write(prompt)
+    sys.stdout.flush()
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line
 
 
 @command.command("validate", no_args_is_help=True, epilog=exits(0, 1, 2))

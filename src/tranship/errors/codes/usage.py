@@ -152,6 +152,23 @@ class FileInPlaceOfFolder(CannotWrite, frozen=True):
     reason: str = ""
 
 
+class ChangedMeanwhile(UsageMessage, frozen=True):
+    code = "TS140"
+    meaning = "somebody else changed the resolutions file while it was being answered"
+    cure = "read what changed, and give the answer again"
+    about = "{path}"
+    message = "{path} was changed meanwhile, so nothing was saved: {changes}"
+    hint = "the file is read again: look at what changed, then answer again"
+    path: Path
+    changes: str
+
+
+class EntryGone(ChangedMeanwhile, frozen=True):
+    message = "{path} has no entry at {place} any more"
+    changes: str = ""
+    place: str = ""
+
+
 class NoDemoServer(UsageMessage, frozen=True):
     code = "TS190"
     meaning = "no PostgreSQL was found for the demo"

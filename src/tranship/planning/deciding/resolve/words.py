@@ -112,6 +112,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"known: {shown}" + (f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else "")
 
 
+def fields_of(action: Action) -> frozenset[str]:
+    """Returns the fields that an action takes."""
+    return _ALLOWED[action]
+
+
 def action_of(entry: Resolution) -> Action | None:
     """Returns the entry's action; None for a placeholder or an unknown word."""
     return Action(entry.action) if entry.action in Action._value2member_map_ else None
@@ -131,7 +136,7 @@ def plain(entry: Resolution) -> Resolution:
 
 def _takes(entry: Resolution, field: str) -> bool:
     action = action_of(entry)
-    return action is None or field in _ALLOWED[action]
+    return action is None or field in fields_of(action)
 
 
 def is_open(entry: Resolution) -> bool:

@@ -1,0 +1,230 @@
+"""Answering the questions of a resolutions file one by one, in a terminal or in the studio. It connects to no
+database.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from tranship.analysis.sides import recorded_background, recorded_scope
+from tranship.analysis.stale import stale_resolutions
+from tranship.codec import read_changes
+from tranship.codec.decision_file import DecisionFile, Entry
+from tranship.codec.entry_fields import plain_json
+from tranship.codec.jsonc import JsonValue
+from tranship.errors.codes.decisions import OpenQuestion
+from tranship.model.resolution import Problem, Resolution
+from tranship.planning.deciding.choices import Asked, Choice, choices
+from tranship.planning.deciding.resolve import decide
+from tranship.planning.deciding.resolve.flows import with_queries
+from tranship.planning.deciding.resolve.words import PLACEHOLDERS, entry_path, is_open
+
+_KEPT = ("description", "tables", "when", "_suggestion", "_evidence", "_comments")
+"""Fields of an entry that an answer leaves as they are."""
+_NAMING = ("old_column", "old_columns", "new_column")
+
+
+class Question(Struct, frozen=True):
+    """One entry of the file that asks, or that a suggestion answered."""
+
+    place: str
+    """Its JSON path."""
+    table: str
+    """The key under which it stands."""
+    text: str
+    open: bool
+    """A placeholder is left, so no run starts."""
+    answer: str
+    """The entry's action; a placeholder while it is open."""
+    suggestion: Entry
+    """The fields that are suggested; empty where nothing is."""
+    suggestion_text: str
+    evidence: tuple[str, ...]
+    choices: tuple[Choice, ...]
+    decided: str = ""
+    """Who decided, when and how; empty where nobody has."""
+    because: str = ""
+    entry: str = ""
+    """The entry as JSON on one line."""
+    old_column: str | None = None
+    new_column: str | None = None
+
+
+class Answer(Struct, frozen=True):
+    """What a person answers."""
+
+    fields: Entry
+    by: str
+    how: str
+    """``suggestion``, ``choice``, ``expression`` or ``fields``."""
+    because: str = ""
+
+
+class Deciding:
+    """A resolutions file that somebody answers, with the changes that it is about.
+
+    Raises:
+        UsageError: one of the files cannot be read.
+        Refused: the file was made for other schemas.
+    """
+
+    def __init__(self, resolutions: Path, changes: Path) -> None:
+        self._recorded = read_changes(changes)
+        self._scope = recorded_scope(self._recorded)
+        self.seen = DecisionFile.read(resolutions)
+
+    def reload(self) -> None:
+        """Reads the file as it is now.
+
+        Raises:
+            UsageError: it cannot be read.
+        """
+        self.seen = DecisionFile.read(self.seen.path)
+
+    @property
+    def stale(self) -> tuple[Problem, ...]:
+        """Why the file does not fit the changes; warnings, too."""
+        old, new = self._recorded.old.catalog, self._recorded.new.catalog
+        return stale_resolutions(self.seen.file, old, new, self.seen.path)
+
+    def questions(self) -> tuple[Question, ...]:
+        """Returns the entries that ask or that a suggestion answered, in the order of the file."""
+        read = {one.path: one for one in _resolutions(self.seen)}
+        settled = self._settled(self.seen)
+        return tuple(
+            _question(place, key, entry, read.get(place), settled=place in settled)
+            for place, (key, entry) in self.seen.entries.items()
+            if "_suggestion" in entry or "_evidence" in entry or _asks(read.get(place))
+        )
+
+    def wrong(self, place: str, answer: Answer) -> tuple[Problem, ...]:
+        """Returns what would be wrong with the file if this were the answer of one entry.
+
+        Raises:
+            UsageError: there is no such entry any more.
+        """
+        return self._new_problems(self.seen.with_entry(place, self._entry(place, answer)))
+
+    def answer(self, place: str, answer: Answer) -> tuple[Problem, ...]:
+        """Saves an answer, unless it is wrong: then the problems are returned and nothing is saved.
+
+        Raises:
+            UsageError: somebody changed the file meanwhile, or it cannot be written.
+        """
+        problems = self.wrong(place, answer)
+        if not problems:
+            self.seen = self.seen.save(place, self._entry(place, answer))
+        return problems
+
+    def _entry(self, place: str, answer: Answer) -> Entry:
+        _, entry = self.seen.entries.get(place, ("", {}))
+        kept: dict[str, JsonValue] = {name: entry[name] for name in _KEPT if name in entry}
+        named = _named(entry) if answer.how != "suggestion" else {}
+        fields = {**named, **{k: v for k, v in answer.fields.items() if k != "confidence"}}
+        fields = _without_needless_names(fields)
+        stamp = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        decided: JsonValue = {"by": answer.by, "at": stamp, "how": answer.how}
+        because: dict[str, JsonValue] = {"because": answer.because} if answer.because else {}
+        return {**kept, **fields, **because, "_decided": decided}
+
+    def _new_problems(self, changed: DecisionFile) -> tuple[Problem, ...]:
+        before = {_same(problem) for problem in self._problems(self.seen)}
+        return tuple(one for one in self._problems(changed) if _same(one) not in before)
+
+    def _problems(self, state: DecisionFile) -> tuple[Problem, ...]:
+        return tuple(one for one in self._decided(state) if not one.warning and one.code != OpenQuestion.code)
+
+    def _settled(self, state: DecisionFile) -> set[str]:
+        """Returns the open entries whose question another entry answers."""
+        still = {entry_path(one) for one in self._decided(state) if one.code == OpenQuestion.code}
+        return {one.path for one in _resolutions(state) if is_open(one) and one.path not in still}
+
+    def _decided(self, state: DecisionFile) -> tuple[Problem, ...]:
+        old, new = self._recorded.old.catalog, self._recorded.new.catalog
+        old = with_queries(state.file, old, new)
+        background = recorded_background(self._recorded)
+        return decide(state.file, old, new, self._scope, background)[2]
+
+
+def _resolutions(state: DecisionFile) -> Iterator[Resolution]:
+    yield from state.file.entries
+    yield from (pattern.entry for pattern in state.file.for_all)
+
+
+def _asks(entry: Resolution | None) -> bool:
+    return entry is not None and is_open(entry)
+
+
+def _question(place: str, key: str, entry: Entry, read: Resolution | None, *, settled: bool) -> Question:
+    suggestion = _suggested(entry, asks=_asks(read))
+    evidence = entry.get("_evidence")
+    old, new = _column(entry, "old_column"), _column(entry, "new_column")
+    return Question(
+        place=place,
+        table=key,
+        text=_text(entry.get("description")) or place,
+        open=_asks(read) and not settled,
+        answer=_text(entry.get("action")),
+        suggestion=suggestion,
+        suggestion_text=plain_json(dict(suggestion)) if suggestion else "",
+        evidence=tuple(map(_text, evidence)) if isinstance(evidence, list) else (),
+        choices=choices(Asked(old, new, pattern=place.startswith("$.for_all"))),
+        decided=_by_whom(entry),
+        because=_text(entry.get("because")),
+        entry=plain_json(dict(entry)),
+        old_column=old,
+        new_column=new,
+    )
+
+
+def _suggested(entry: Entry, *, asks: bool) -> Entry:
+    """Returns the suggested fields: those beside the question, or those that are filled in."""
+    given = entry.get("_suggestion")
+    if isinstance(given, dict):
+        return {name: value for name, value in given.items() if name != "confidence"}
+    if isinstance(given, str) and not asks:
+        return {k: v for k, v in entry.items() if not k.startswith("_") and k not in (*_KEPT, "because")}
+    return {}
+
+
+def _column(entry: Entry, name: str) -> str | None:
+    value = entry.get(name)
+    if value is None and name == "old_column":
+        several = entry.get("old_columns")
+        value = several[0] if isinstance(several, list) and several else None
+    return value if isinstance(value, str) and value not in PLACEHOLDERS else None
+
+
+def _named(entry: Entry) -> dict[str, JsonValue]:
+    """Returns the columns that an entry names, without placeholders."""
+    named = {name: entry[name] for name in _NAMING if name in entry}
+    return {
+        name: value for name, value in named.items() if not (isinstance(value, str) and value in PLACEHOLDERS)
+    }
+
+
+def _without_needless_names(fields: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Returns the fields without the columns that the action does not take."""
+    needless = {"ignore": ("new_column",), "default": ("old_column", "old_columns")}
+    return {k: v for k, v in fields.items() if k not in needless.get(_text(fields.get("action")), ())}
+
+
+def _by_whom(entry: Entry) -> str:
+    decided = entry.get("_decided")
+    if not isinstance(decided, dict):
+        return ""
+    by, at, how = (_text(decided.get(name)) for name in ("by", "at", "how"))
+    return f"{by}, {at}, by {how}"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _same(problem: Problem) -> tuple[str, str, str]:
+    """Returns what two problems share that are about one thing: not the line, which moves."""
+    return problem.code, entry_path(problem), problem.message

@@ -1,0 +1,157 @@
+"""A resolutions file that is answered entry by entry: one entry of the text is replaced, all else stays as it
+is written, and nobody's answers are overwritten.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from tranship.codec.entry_fields import COMMENTS, plain_json
+from tranship.codec.files import Document, child, parse_jsonc, read_text, write_text
+from tranship.codec.jsonc import JsonValue
+from tranship.codec.resolutions import parse_resolutions
+from tranship.errors import UsageError
+from tranship.errors.codes.usage import CannotWrite, ChangedMeanwhile, EntryGone
+from tranship.model.resolution import ResolutionFile
+from tranship.model.visible import json_text
+
+Entry = Mapping[str, JsonValue]
+_NAMED = 5
+"""Changes of a file that are named."""
+
+
+class DecisionFile:
+    """A resolutions file as it was read at one moment.
+
+    Raises:
+        UsageError: the text is no resolutions file.
+    """
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.text = text
+        self.document: Document = parse_jsonc(path, text)
+        self.file: ResolutionFile = parse_resolutions(self.document)
+        self.version = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        """Changes with every change of the text."""
+
+    @classmethod
+    def read(cls, path: Path) -> DecisionFile:
+        """Returns the file as it is now.
+
+        Raises:
+            UsageError: it cannot be read, or is no resolutions file.
+        """
+        return cls(path, read_text(path))
+
+    @property
+    def entries(self) -> dict[str, tuple[str, Entry]]:
+        """By JSON path every entry with the key under which it stands, in the order of the file."""
+        root = self.document.root
+        assert isinstance(root, dict)
+        return dict(_entries(root))
+
+    def with_entry(self, place: str, entry: Entry) -> DecisionFile:
+        """Returns the file with another entry in one place; nothing is written.
+
+        Raises:
+            UsageError: there is no entry in that place.
+        """
+        if place not in self.entries:
+            raise UsageError(EntryGone(self.path, place=place))
+        first, end = self.document.span(place)
+        indent = " " * (first - self.text.rfind("\n", 0, first) - 1)
+        lines = _pretty({**entry, **self._comments_in(place, entry)}).splitlines()
+        middle = ("\n" + indent).join(lines)
+        return DecisionFile(self.path, self.text[:first] + middle + self.text[end:])
+
+    def _comments_in(self, place: str, entry: Entry) -> Entry:
+        """Returns the ``//`` comments inside of an entry under their key. Others stay where they are."""
+        first, last = self.document.line(place), self.document.end(place)
+        inside: list[JsonValue] = [text for line, text in self.document.comments if first <= line < last]
+        earlier = entry.get(COMMENTS)
+        known = earlier if isinstance(earlier, list) else []
+        return {COMMENTS: [*known, *inside]} if inside else {}
+
+    def save(self, place: str, entry: Entry) -> DecisionFile:
+        """Writes the file with another entry in one place, and returns it as it is then.
+
+        Raises:
+            UsageError: somebody changed the file since it was read (:class:`ChangedMeanwhile`), or it cannot
+                be written.
+        """
+        changed = self.with_entry(place, entry)
+        with _alone(self.path):
+            now = DecisionFile.read(self.path)
+            if now.version != self.version:
+                raise UsageError(changed_meanwhile(self, now))
+            write_text(self.path, changed.text)
+        return changed
+
+
+def _entries(root: dict[str, JsonValue]) -> Iterator[tuple[str, tuple[str, Entry]]]:
+    tables, patterns = root.get("resolutions"), root.get("for_all")
+    listed = [("for_all", "$.for_all", patterns)]
+    if isinstance(tables, dict):
+        listed += [(key, child("$.resolutions", key), own) for key, own in tables.items() if key[:1] != "_"]
+    for key, path, entries in listed:
+        if isinstance(entries, list):
+            for number, entry in enumerate(entries):
+                if isinstance(entry, dict):
+                    yield child(path, number), (key, entry)
+
+
+def _pretty(entry: Entry) -> str:
+    return json_text(msgspec.json.format(plain_json(dict(entry)).encode(), indent=2).decode())
+
+
+def changed_meanwhile(before: DecisionFile, now: DecisionFile) -> ChangedMeanwhile:
+    """Returns what to say to somebody who saw an earlier state of a file."""
+    changed = list(_differences(before, now))
+    more = len(changed) - _NAMED
+    rest = f"; and {more} more" if more > 0 else ""
+    return ChangedMeanwhile(now.path, "; ".join(changed[:_NAMED]) + rest)
+
+
+def _differences(before: DecisionFile, now: DecisionFile) -> Iterator[str]:
+    """Yields what changed between two states of a file, an entry each; what is no entry in one line."""
+    there, here = before.entries, now.entries
+    for place in (*there, *(place for place in here if place not in there)):
+        old, new = there.get(place), here.get(place)
+        if old != new:
+            yield f"{place}: {_action(old)} became {_action(new)}"
+    if there == here:
+        yield "its comments or its layout"
+
+
+def _action(entry: tuple[str, Entry] | None) -> str:
+    if entry is None:
+        return "nothing"
+    action = entry[1].get("action")
+    decided = entry[1].get("_decided")
+    by = decided.get("by") if isinstance(decided, dict) else None
+    return json.dumps(action, ensure_ascii=False) + (f" by {by}" if isinstance(by, str) else "")
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keeps other processes that save the same file out for the block. It locks the folder, so that nothing
+    is left behind and the file itself can be replaced.
+    """
+    try:
+        folder = os.open(path.parent, os.O_RDONLY)
+    except OSError as error:
+        raise UsageError(CannotWrite(path, error.strerror or str(error))) from None
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)

@@ -1,0 +1,97 @@
+"""Which actions answer a question of the resolutions file, and what each does, in words."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from tranship.model.resolution import Action
+from tranship.planning.deciding.resolve.words import PLACEHOLDERS
+
+
+class Kind(StrEnum):
+    """How a field is given."""
+
+    TEXT = "text"
+    SQL = "sql"
+    JSON = "json"
+    """A JSON value: an object, or a text in quotes."""
+
+
+class Field(Struct, frozen=True):
+    """A field that a person gives."""
+
+    name: str
+    asked: str
+    kind: Kind = Kind.TEXT
+
+
+class Choice(Struct, frozen=True):
+    """One way to answer."""
+
+    name: str
+    action: Action
+    does: str
+    """What becomes of the data."""
+    fields: tuple[Field, ...] = ()
+
+
+class Asked(Struct, frozen=True):
+    """What a question is about."""
+
+    old_column: str | None = None
+    new_column: str | None = None
+    pattern: bool = False
+    """It is about all columns that change from one type to another."""
+
+
+_NEW_COLUMN = Field("new_column", "the new column that it fills")
+_OLD_COLUMN = Field("old_column", "the old column that fills it")
+_SQL = Field("transform_sql", "an expression over the old row, for example lower(old.email)", Kind.SQL)
+_MAPPING = Field("value_mapping", 'old value to new value, for example {"A": 1, "B": 2}', Kind.JSON)
+_LOOKUP = Field(
+    "lookup_table",
+    'for example {"table": "towns", "key_column": "name", "value_column": "id"}',
+    Kind.JSON,
+)
+_VALUE = Field("default_value", "the constant; USE_SCHEMA_DEFAULT is the default of the new database")
+_TABLE = Field("new_table", "the new table that it fills")
+
+_DROP_TABLE = Choice("leave out", Action.DROP_TABLE, "the table is left out; nothing is dropped anywhere")
+_RENAME_TABLE = Choice("rename", Action.RENAME_TABLE, "its rows fill a new table of another name", (_TABLE,))
+_IGNORE = Choice("leave behind", Action.IGNORE, "the data of the old column is not copied")
+_RENAME = Choice("rename", Action.RENAME, "the old column fills a new one, and no other", (_NEW_COLUMN,))
+_FILLED_BY = Choice("rename", Action.RENAME, "an old column fills it, and no other", (_OLD_COLUMN,))
+_BARE = Choice(
+    "convert", Action.TRANSFORM, "the new server reads the old values; refused ones reject their row"
+)
+_EXPRESSION = Choice("expression", Action.TRANSFORM, "the old server computes an SQL expression", (_SQL,))
+_MAP = Choice(
+    "mapping", Action.TRANSFORM, "each old value becomes a new one; others reject their row", (_MAPPING,)
+)
+_LOOK_UP = Choice("lookup", Action.TRANSFORM, "the value is found in another table by a key", (_LOOKUP,))
+_DEFAULT = Choice("constant", Action.DEFAULT, "every row gets the same value", (_VALUE,))
+
+
+def choices(asked: Asked) -> tuple[Choice, ...]:
+    """Returns the ways to answer a question, the most usual first. Others can be written as JSON."""
+    old, new = _named(asked.old_column), _named(asked.new_column)
+    if asked.pattern:
+        return _BARE, _EXPRESSION, _MAP
+    if old and new:
+        return _BARE, _EXPRESSION, _MAP, _LOOK_UP, Choice("rename", Action.RENAME, _RENAME.does), _IGNORE
+    if old:
+        into = tuple(_into(choice) for choice in (_BARE, _EXPRESSION, _MAP))
+        return (_IGNORE, _RENAME, *into)
+    if new:
+        return _DEFAULT, _EXPRESSION, _FILLED_BY
+    return _DROP_TABLE, _RENAME_TABLE
+
+
+def _into(choice: Choice) -> Choice:
+    return Choice(choice.name, choice.action, choice.does, (_NEW_COLUMN, *choice.fields))
+
+
+def _named(column: str | None) -> bool:
+    return column is not None and column not in PLACEHOLDERS

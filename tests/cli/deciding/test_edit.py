@@ -1,0 +1,193 @@
+"""``resolve edit``: answering by keyboard, with everything saved at once."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import ROOT, CliResult
+from support.desk import CONFIG, Desk
+
+OLD = """
+CREATE TABLE users (id int PRIMARY KEY, state text, fax bytea, mail text);
+INSERT INTO users VALUES (1, 'A', 'f', 'A@x'), (2, 'B', NULL, 'B@x');
+CREATE TABLE scratch (line text); INSERT INTO scratch VALUES ('x');
+"""
+NEW = """
+CREATE TYPE state AS ENUM ('on', 'off');
+CREATE TABLE users (id int PRIMARY KEY, state state, mail text, origin date NOT NULL);
+"""
+RESOLUTIONS, CHANGES = "results/my_manual_resolutions.json", "results/my_migration_changes.json"
+EDIT = ["-m", "tranship", "resolve", "edit", RESOLUTIONS, CHANGES, "--as", "Ann"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1"}
+
+
+@pytest.fixture
+def desk(desk_of: Callable[[str, str], Desk]) -> Desk:
+    """A desk with open questions."""
+    made = desk_of(OLD, NEW)
+    made.config()
+    assert made.type(f"tranship analyze {CONFIG} --prefix my").status == 0
+    assert made.type(f"tranship resolve generate {CHANGES} --prefix my").status == 0
+    return made
+
+
+def edit(desk: Desk, *lines: str, more: tuple[str, ...] = ()) -> CliResult:
+    """Types lines, then ends the input."""
+    done = subprocess.run(
+        [sys.executable, *EDIT, *more],
+        cwd=desk.folder,
+        env={**ENVIRONMENT, "TERM": "dumb", "NO_COLOR": "1"},
+        input="".join(f"{line}\n" for line in lines),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    return CliResult(done.returncode, done.stdout, done.stderr)
+
+
+def entries(desk: Desk) -> dict[str, dict[str, Any]]:
+    """By the column (or table) that each entry is about."""
+    found = desk.json(RESOLUTIONS)["resolutions"]
+    return {
+        entry.get("old_column") or entry.get("new_column") or key: entry
+        for key, own in found.items()
+        for entry in own
+    }
+
+
+def test_every_question_is_answered_and_the_file_is_valid(desk: Desk) -> None:
+    said = edit(desk, *["s"] * 10)
+    order = [line for line in said.stdout.splitlines() if " of " in line and "[" in line]
+    assert len(order) == 4, said
+    typed: list[str] = []
+    for line in order:
+        if "'scratch'" in line or "[scratch]" in line:
+            typed += ["1", "not needed"]
+        elif "fax" in line:
+            typed += ["1", ""]
+        elif "origin" in line:
+            typed += ["1", "2020-01-01", ""]
+        else:
+            typed += ["e", "CASE old.state WHEN 'A' THEN 'on' ELSE 'off' END", "as the forms have it"]
+    said = edit(desk, *typed)
+    assert said.status == 0, said
+    assert "4 answers saved" in said.stdout and "Every question is answered" in said.stdout
+    found = entries(desk)
+    assert found["scratch"]["action"] == "drop_table"
+    assert found["scratch"]["because"] == "not needed"
+    assert found["fax"]["action"] == "ignore" and "new_column" not in found["fax"]
+    assert (found["origin"]["action"], found["origin"]["default_value"]) == ("default", "2020-01-01")
+    assert found["state"]["transform_sql"].startswith("CASE")
+    assert found["state"]["_decided"]["by"] == "Ann" and found["state"]["_decided"]["how"] == "expression"
+    assert "\x1b" not in said.stdout, "no colours and no cursor"
+    check = desk.type(f"tranship resolve validate {RESOLUTIONS} {CHANGES}")
+    assert check.status == 0, check
+    moved = desk.type(f"tranship migrate {CONFIG} --prefix my --resolutions {RESOLUTIONS} --live")
+    assert moved.status == 0, moved
+    assert "Nothing is open" in edit(desk).stdout
+    reviewed = edit(desk, "b", "q", more=("--all",)).stdout
+    assert "(Ann, " in reviewed
+
+
+def test_wrong_answers_are_told_and_not_saved(desk: Desk) -> None:
+    before = desk.read(RESOLUTIONS)
+    said = edit(desk, "x", "99", "j", "{", "j", "[1]", "j", '{"action": "ignor", "old_column": "fax"}', "")
+    assert said.status == 1
+    assert "'x' is no answer here" in said.stdout
+    assert "not JSON" in said.stdout
+    assert "An object is expected" in said.stdout
+    assert "did you mean 'ignore'?" in said.stdout and "Nothing was saved" in said.stdout
+    assert desk.read(RESOLUTIONS) == before
+
+
+def test_back_leads_to_an_answered_question_and_quit_ends(desk: Desk) -> None:
+    said = edit(desk, "1", "", "b", "q", "1")
+    shown = [line.split(".")[0] for line in said.stdout.splitlines() if " of 4." in line]
+    assert shown[:3] == ["1 of 4", "2 of 4", "1 of 4"], said
+    assert "answered:" in said.stdout
+    assert "1 answer saved" in said.stdout
+
+
+def test_a_suggestion_is_accepted_with_one_key(desk_of: Callable[[str, str], Desk]) -> None:
+    desk = desk_of(
+        "CREATE TABLE t (id int, state text); INSERT INTO t SELECT n, (ARRAY['on','off','gone'])[1 + n % 3]"
+        " FROM generate_series(1, 30) n;",
+        "CREATE TYPE state AS ENUM ('on', 'off'); CREATE TABLE t (id int, state state);",
+    )
+    desk.config()
+    desk.type(f"tranship analyze {CONFIG} --prefix my")
+    desk.type(f"tranship resolve generate {CHANGES} --prefix my")
+    suggested = entries(desk)["state"]["_suggestion"]
+    said = edit(desk, "a")
+    assert "1 answer saved" in said.stdout, said
+    found = entries(desk)["state"]
+    assert {key: found[key] for key in suggested if key != "confidence"} == {
+        key: value for key, value in suggested.items() if key != "confidence"
+    }
+    assert found["_decided"]["how"] == "suggestion"
+
+
+def test_another_persons_answer_is_kept_and_shown(desk: Desk) -> None:
+    """The other one saves while this one looks at the first question."""
+    with subprocess.Popen(
+        [sys.executable, *EDIT],
+        cwd=desk.folder,
+        env=ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as mine:
+        assert mine.stdin is not None and mine.stdout is not None
+        while (line := mine.stdout.readline()) and not line.startswith("1 of 4"):
+            pass
+        other = edit(desk, "s", "1", "theirs", "q", more=("--as", "Bob"))
+        assert "1 answer saved" in other.stdout, other
+        mine.stdin.write("1\nmine\n1\nmine\n")
+        mine.stdin.close()
+        said = mine.stdout.read()
+    assert "TS140" in said and "by Bob" in said
+    assert "1 answer saved" in said
+    whose = {
+        entry["because"]: entry["_decided"]["by"] for entry in entries(desk).values() if "because" in entry
+    }
+    assert whose.get("mine") == "Ann" and len(whose) == 2, whose
+
+
+def test_ctrl_c_loses_nothing(desk: Desk) -> None:
+    controller, terminal = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, *EDIT],
+        cwd=desk.folder,
+        env=ENVIRONMENT,
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        os.close(terminal)
+        assert process.stdout is not None and process.stderr is not None
+        os.write(controller, b"1\n\n")
+        while (line := process.stdout.readline()) and "saved" not in line:
+            pass
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    os.close(controller)
+    assert process.returncode == 130
+    assert "1 answer is saved" in said
+    assert sum("_decided" in entry for entry in entries(desk).values()) == 1
+
+
+def test_the_file_is_named_that_is_missing(tmp_path: Path, invoke: Callable[..., CliResult]) -> None:
+    said = invoke("resolve", "edit", "nowhere.json", "changes.json")
+    assert said.status == 2
+    assert "TS102" in said.stderr

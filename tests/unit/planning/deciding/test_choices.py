@@ -1,0 +1,32 @@
+"""Every way to answer that is offered is one that the check of entries takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tranship.model.resolution import Action
+from tranship.planning.deciding.choices import Asked, choices
+from tranship.planning.deciding.resolve.words import fields_of
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked("a", "b"),
+        Asked("a"),
+        Asked("a", "SPECIFY_NEW_COLUMN_NAME"),
+        Asked(None, "b"),
+        Asked(),
+        Asked(pattern=True),
+    ],
+)
+def test_each_choice_asks_for_fields_that_its_action_takes(asked: Asked) -> None:
+    offered = choices(asked)
+    assert offered
+    for choice in offered:
+        assert {field.name for field in choice.fields} <= fields_of(choice.action)
+    assert len({(one.name, one.action) for one in offered}) == len(offered)
+
+
+def test_a_question_about_a_table_takes_no_expression() -> None:
+    assert [one.action for one in choices(Asked())] == [Action.DROP_TABLE, Action.RENAME_TABLE]
