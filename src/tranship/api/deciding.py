@@ -16,12 +16,17 @@ from tranship.codec import read_changes
 from tranship.codec.decision_file import DecisionFile, Entry
 from tranship.codec.entry_fields import plain_json
 from tranship.codec.jsonc import JsonValue
-from tranship.errors.codes.decisions import OpenQuestion
+from tranship.errors.codes.decisions import OpenQuestion, PlaceholderLeft
 from tranship.model.resolution import Problem, Resolution
+from tranship.planning.comparing.compare import compare
+from tranship.planning.comparing.meaning import observed_in
 from tranship.planning.deciding.choices import Asked, Choice, choices
 from tranship.planning.deciding.resolve import decide
 from tranship.planning.deciding.resolve.flows import with_queries
-from tranship.planning.deciding.resolve.words import PLACEHOLDERS, entry_path, is_open
+from tranship.planning.deciding.resolve.words import PLACEHOLDERS, entry_path, is_open, problem
+from tranship.planning.matching.match import match
+from tranship.report.describe.sides import table_sides
+from tranship.report.document import Sides
 
 _KEPT = ("description", "tables", "when", "_suggestion", "_evidence", "_comments")
 """Fields of an entry that an answer leaves as they are."""
@@ -107,7 +112,10 @@ class Deciding:
         Raises:
             UsageError: there is no such entry any more.
         """
-        return self._new_problems(self.seen.with_entry(place, self._entry(place, answer)))
+        changed = self.seen.with_entry(place, self.entry_of(place, answer))
+        left = [one for one in _resolutions(changed) if one.path == place and is_open(one)]
+        unfinished = tuple(problem(one, PlaceholderLeft()) for one in left)
+        return (*unfinished, *self._new_problems(changed))
 
     def answer(self, place: str, answer: Answer) -> tuple[Problem, ...]:
         """Saves an answer, unless it is wrong: then the problems are returned and nothing is saved.
@@ -117,10 +125,11 @@ class Deciding:
         """
         problems = self.wrong(place, answer)
         if not problems:
-            self.seen = self.seen.save(place, self._entry(place, answer))
+            self.seen = self.seen.save(place, self.entry_of(place, answer))
         return problems
 
-    def _entry(self, place: str, answer: Answer) -> Entry:
+    def entry_of(self, place: str, answer: Answer) -> Entry:
+        """Returns the entry that an answer makes of the one in its place."""
         _, entry = self.seen.entries.get(place, ("", {}))
         kept: dict[str, JsonValue] = {name: entry[name] for name in _KEPT if name in entry}
         named = _named(entry) if answer.how != "suggestion" else {}
@@ -131,8 +140,18 @@ class Deciding:
         because: dict[str, JsonValue] = {"because": answer.because} if answer.because else {}
         return {**kept, **fields, **because, "_decided": decided}
 
+    def drawings(self) -> tuple[Sides, ...]:
+        """Returns old and new tables side by side, under the present decisions."""
+        recorded, file = self._recorded, self.seen.file
+        new, background = recorded.new.catalog, recorded_background(recorded)
+        old = with_queries(file, recorded.old.catalog, new)
+        answers, decided, _ = decide(file, old, new, self._scope, background)
+        matching = match(old, new, self._scope, decided, background=background)
+        observed = observed_in(recorded.evidence)
+        return table_sides(compare(old, new, matching, answers, observed=observed), old, new)
+
     def _new_problems(self, changed: DecisionFile) -> tuple[Problem, ...]:
-        before = {_same(problem) for problem in self._problems(self.seen)}
+        before = {_same(one) for one in self._problems(self.seen)}
         return tuple(one for one in self._problems(changed) if _same(one) not in before)
 
     def _problems(self, state: DecisionFile) -> tuple[Problem, ...]:

@@ -62,6 +62,28 @@ async def preview_of(
         old.terminate()
 
 
+async def preview_answer(
+    config: Config, file: ResolutionFile, key: str, place: str
+) -> tuple[TablePreview, ...]:
+    """Returns what the entry at a place of a file makes of the first ten rows of its flows, for the one
+    column that it fills; for an entry that fills none, of all columns.
+
+    Args:
+        config: the two databases.
+        file: the decisions, with the entry that is tried; the file need not be written.
+        key: the key under which the entry stands.
+        place: its JSON path.
+
+    Raises:
+        UsageError, ConnectError, Refused: nothing can be shown, or the entry is refused.
+    """
+    found = await sketch(config, file)
+    entry = next((one for one in file.entries if one.path == place), None)
+    chosen = _chosen(found.plan.tables, key)
+    named = tuple(plan for plan in chosen if key in (plan.name, str(plan.old), plan.old.name))
+    return await preview_of(config, found, named, only=entry.new_column if entry is not None else None)
+
+
 def _undecided(found: Sketch, plan: TablePlan) -> frozenset[str]:
     own = (change.new_column for change in found.open if change.table == (plan.name or str(plan.old)))
     return frozenset(column for column in own if column is not None)

@@ -24,6 +24,7 @@ COMMANDS = {
     "ping": "Connect to both databases and show versions, privileges, clocks and latency.",
     "analyze": "Compare the two databases, read-only, and report every change.",
     "resolve": "Write, answer or check the file with your decisions.",
+    "studio": "Answer the questions on a page of this machine (needs the extra 'studio').",
     "preview": "Show ten rows of every table, before and after; it shows values and writes nothing.",
     "migrate": "Copy the rows from OLD to NEW: a dry run, unless --live.",
     "verify": "Compare what runs brought into NEW with what OLD's rows became, at any time after them.",

@@ -18,6 +18,7 @@ from tranship.errors.codes import (
     shapes,
     start,
     stops,
+    studio,
     unforeseen,
     upkeep,
     usage,
@@ -26,6 +27,7 @@ from tranship.errors.message import Message
 
 MODULES = (
     usage,
+    studio,
     configuration,
     scope,
     runs,

@@ -17,6 +17,12 @@ class OpenQuestion(RefusalMessage, frozen=True):
     question: str
 
 
+class PlaceholderLeft(OpenQuestion, frozen=True):
+    message = "a placeholder (SPECIFY_…) is left in the answer"
+    hint = "replace it by a value"
+    question: str = ""
+
+
 class Undecided(RefusalMessage, frozen=True):
     code = "TS301"
     meaning = "a breaking change has no decision"

@@ -1,0 +1,145 @@
+"""The decisions on the desk: one file, several people. Whoever answers says which state they saw, and is
+refused with what changed where that is no longer the present one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from msgspec import Struct
+
+from tranship import api
+from tranship.api.deciding import Answer, Deciding, Question
+from tranship.api.preview import preview_answer
+from tranship.codec.decision_file import DecisionFile, changed_meanwhile
+from tranship.config import Config
+from tranship.errors import TranshipError
+from tranship.errors.codes.usage import ChangedMeanwhile
+from tranship.model.preview import TablePreview
+from tranship.model.resolution import Problem
+from tranship.report.document import Sides
+
+_STATES = 50
+"""Earlier states of the file that are kept, to say what changed since one of them."""
+
+
+class Paths(Struct, frozen=True):
+    """The files that the studio is about."""
+
+    resolutions: Path
+    changes: Path
+
+
+class State(Struct, frozen=True):
+    """What the page shows of the decisions."""
+
+    version: str
+    questions: tuple[Question, ...]
+    drawings: tuple[Sides, ...]
+    problems: tuple[Problem, ...]
+    """What keeps a run from starting, and warnings."""
+
+
+class Refusal(Struct, frozen=True):
+    """Why something was not done."""
+
+    problems: tuple[Problem, ...]
+    conflict: bool = False
+    """The file is not as the person saw it."""
+
+
+class Desk:
+    """Reads and saves the decisions, one request at a time.
+
+    Raises:
+        UsageError: the files cannot be read.
+    """
+
+    def __init__(self, config: Config, paths: Paths) -> None:
+        self._config, self._paths = config, paths
+        self._deciding = Deciding(paths.resolutions, paths.changes)
+        self._earlier: dict[str, DecisionFile] = {}
+        self._state: State | None = None
+        self._lock = asyncio.Lock()
+
+    async def state(self) -> State:
+        """Returns the present state.
+
+        Raises:
+            UsageError: the file is no longer readable.
+        """
+        async with self._lock:
+            return await asyncio.to_thread(self._read)
+
+    def _read(self) -> State:
+        self._deciding.reload()
+        version = self._deciding.seen.version
+        if self._state is None or self._state.version != version:
+            self._earlier[version] = self._deciding.seen
+            for old in list(self._earlier)[:-_STATES]:
+                del self._earlier[old]
+            self._state = State(
+                version,
+                self._deciding.questions(),
+                self._deciding.drawings(),
+                api.validate(self._paths.resolutions, self._paths.changes),
+            )
+        return self._state
+
+    async def check(self, place: str, answer: Answer) -> tuple[Problem, ...]:
+        """Returns what would be wrong with an answer; nothing is saved."""
+        async with self._lock:
+            return await asyncio.to_thread(self._wrong, place, answer)
+
+    def _wrong(self, place: str, answer: Answer) -> tuple[Problem, ...]:
+        try:
+            return self._deciding.wrong(place, answer)
+        except TranshipError as error:
+            return error.problems
+
+    async def save(self, version: str, place: str, answer: Answer) -> State | Refusal:
+        """Saves an answer and returns the state then. ``version`` is that of the state that was seen."""
+        async with self._lock:
+            return await asyncio.to_thread(self._save, version, place, answer)
+
+    def _save(self, version: str, place: str, answer: Answer) -> State | Refusal:
+        try:
+            now = self._read()
+            if now.version != version:
+                return Refusal((self._changed_since(version).problem(),), conflict=True)
+            problems = self._deciding.answer(place, answer)
+        except TranshipError as error:
+            conflict = error.problems[0].code == ChangedMeanwhile.code
+            return Refusal(error.problems, conflict=conflict)
+        return Refusal(problems) if problems else self._read()
+
+    def _changed_since(self, version: str) -> ChangedMeanwhile:
+        seen = self._earlier.get(version)
+        if seen is None:
+            return ChangedMeanwhile(self._paths.resolutions, "more than is remembered")
+        return changed_meanwhile(seen, self._deciding.seen)
+
+    async def tried(self, place: str, answer: Answer) -> tuple[TablePreview, ...] | Refusal:
+        """Returns what an answer makes of ten rows; nothing is saved.
+
+        The expression runs on OLD alone, under the rules of ``transform_sql``.
+        """
+        async with self._lock:
+            seen = self._deciding.seen
+            key, entry = seen.entries.get(place, ("", {}))
+            wrong = await asyncio.to_thread(self._wrong, place, answer)
+        if wrong or not entry:
+            return Refusal(wrong)
+        try:
+            proposed = seen.with_entry(place, self._deciding.entry_of(place, answer))
+            return await preview_answer(self._config, proposed.file, key, place)
+        except TranshipError as error:
+            return Refusal(error.problems)
+
+    async def preview(self, table: str) -> tuple[TablePreview, ...] | Refusal:
+        """Returns ten rows of every flow that a name means, under the present decisions."""
+        try:
+            return await api.preview(self._config, resolutions=str(self._paths.resolutions), table=table)
+        except TranshipError as error:
+            return Refusal(error.problems)

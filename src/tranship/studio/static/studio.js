@@ -1,0 +1,318 @@
+"use strict";
+// Everything that comes from a database or a person is set as text, never as markup.
+
+const ROW = 26, MOST_TABLES = 400;
+let state = null, table = null, watching = null;
+const drafts = new Map();   // what was typed and not saved yet, by place
+
+const $ = (id) => document.getElementById(id);
+
+function make(tag, options = {}, ...children) {
+  const { text, on, ...rest } = options;
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(rest)) {
+    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  if (text !== undefined) element.textContent = visible(text);
+  for (const [event, handler] of Object.entries(on || {})) element.addEventListener(event, handler);
+  element.append(...children);
+  return element;
+}
+
+// No character of a name or a value hides itself, ends a line or changes the reading direction.
+function visible(text) {
+  return String(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u115f\u1160\u3164\uffa0]/gu,
+    (one) => "\\u" + one.codePointAt(0).toString(16).padStart(4, "0"));
+}
+
+async function call(path, body) {
+  const options = body === undefined ? {} : {
+    method: "POST", body: JSON.stringify(body),
+    headers: { "content-type": "application/json", "x-csrf-token": state.csrf },
+  };
+  let response, answer;
+  try {
+    response = await fetch(path, { credentials: "same-origin", ...options });
+    answer = await response.json();
+  } catch (error) {
+    return { status: 0, answer: { problems: [{ message: "the studio does not answer: it may have ended" }] } };
+  }
+  return { status: response.status, answer };
+}
+
+function words(problem) {
+  const hint = problem.hint ? ` (${problem.hint})` : "";
+  return [problem.code, problem.message].filter(Boolean).join(" ") + hint;
+}
+
+function say(problems) {
+  $("message").replaceChildren(...(problems || []).map((one) => make("p", { text: words(one) })));
+}
+
+async function load() {
+  const { status, answer } = await call("/api/state");
+  if (status !== 200) return say(answer.problems);
+  take(answer);
+}
+
+function take(answer) {
+  state = answer;
+  render();
+  if (state.run && state.run.running) watch();
+}
+
+function shownQuestions() {
+  const all = $("filter").value === "all", part = $("search").value.toLowerCase();
+  return state.questions.filter((one) => (all || one.open || drafts.has(one.place))
+    && one.table.toLowerCase().includes(part));
+}
+
+function render() {
+  const open = state.questions.filter((one) => one.open).length;
+  $("sides").textContent = visible(`${state.old} → ${state.new}`);
+  $("person").textContent = visible(`${state.person.name}, ${state.person.role}`);
+  $("verdict").textContent = open
+    ? `${open} of ${state.questions.length} questions open`
+    : `Every question is answered (${state.questions.length}).`;
+  const names = [...new Set([...shownQuestions().map((one) => one.table), ...otherTables()])];
+  if (!names.includes(table)) table = names[0] ?? null;
+  $("tables").replaceChildren(...names.slice(0, MOST_TABLES).map(tableButton));
+  renderMain();
+  const wrong = state.problems.filter((one) => !one.warning);
+  $("problems").replaceChildren(...(wrong.length ? wrong : [{ message: "Nothing that is known here; a dry run tells more." }])
+    .slice(0, 100).map((one) => make("li", { text: [one.object, words(one)].filter(Boolean).join(": ") })));
+  $("live").hidden = !state.may_run_live;
+  renderRun(state.run);
+}
+
+// With all questions come the tables that differ and about which nothing is asked.
+function otherTables() {
+  const asked = new Set(state.questions.map((one) => one.table)), part = $("search").value.toLowerCase();
+  const isAsked = (title) => asked.has(title) || asked.has(title.slice(title.indexOf(".") + 1));
+  return $("filter").value !== "all" ? [] : state.drawings.map((one) => one.left_title)
+    .filter((title) => !isAsked(title) && title.toLowerCase().includes(part));
+}
+
+function tableButton(name) {
+  const own = state.questions.filter((one) => one.table === name), open = own.filter((one) => one.open).length;
+  const button = make("button", {
+    type: "button", "aria-pressed": String(name === table), text: own.length ? `${name} (${open} of ${own.length} open)` : name,
+    on: { click: () => { table = name; render(); focusTable(); } },
+  });
+  return make("li", {}, button);
+}
+
+function focusTable() {
+  const at = [...$("tables").children].find((one) => one.firstChild.getAttribute("aria-pressed") === "true");
+  if (at) at.firstChild.focus();
+}
+
+function renderMain() {
+  const own = shownQuestions().filter((one) => one.table === table);
+  if (table === null) return $("main").replaceChildren(make("p", { text: "No question is shown." }));
+  const shown = make("div");
+  const preview = make("button", {
+    type: "button", text: "Ten rows under the present decisions", on: { click: () => previewTable(shown) },
+  });
+  const parts = [make("h2", { text: table })];
+  parts.push(...state.drawings.filter((one) => sameTable(one.left_title)).map(drawing));
+  if (!own.some((one) => one.place.startsWith("$.for_all"))) parts.push(preview, shown);
+  $("main").replaceChildren(...parts, ...own.map(card));
+}
+
+function sameTable(title) {
+  return title === table || title.endsWith("." + table);
+}
+
+function drawing(sides) {
+  const box = make("section", { class: "card sides", "aria-label": visible(`${sides.left_title} and ${sides.right_title}`) });
+  const height = Math.max(sides.left.length, sides.right.length) * ROW;
+  const svg = vector("svg", { viewBox: `0 0 70 ${height}`, height, role: "img", "aria-label": "lines from old to new columns" });
+  for (const link of sides.links) {
+    const a = link.left * ROW + ROW / 2, b = link.right * ROW + ROW / 2;
+    svg.append(vector("path", { class: link.tone, d: `M2 ${a} C35 ${a} 35 ${b} 68 ${b}` }));
+  }
+  box.append(make("h3", { text: sides.left_title }), make("span"), make("h3", { text: sides.right_title }),
+    cells(sides.left), svg, cells(sides.right));
+  return box;
+}
+
+function vector(tag, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
+
+function cells(columns) {
+  return make("ol", {}, ...columns.map((one) => make("li",
+    { class: one.tone, title: visible(`${one.name} ${one.words}`), text: one.name }, make("small", { text: one.words }))));
+}
+
+function card(question) {
+  const box = make("article", { class: `card ${question.open ? "open" : "answered"}` });
+  box.append(make("h3", { text: question.text }));
+  if (!question.open) {
+    const by = question.decided || "filled in by suggestion";
+    const why = question.because ? `, because ${question.because}` : "";
+    box.append(make("p", { class: "right", text: `answered: ${question.answer} (${by})${why}` }));
+  }
+  if (question.evidence.length) box.append(make("ul", {}, ...question.evidence.map((one) => make("li", { text: one }))));
+  const form = answerForm(question, box);
+  box.append(form.element);
+  return box;
+}
+
+// The form of one question: what is chosen, the fields of the choice, why, and what the server says of it.
+function answerForm(question, box) {
+  // A suggestion with a placeholder cannot be accepted as it is: it is there to be changed.
+  const complete = question.suggestion_text && !question.suggestion_text.includes("SPECIFY_");
+  const first = complete ? "suggestion" : question.suggestion_text ? "fields" : "0";
+  const draft = drafts.get(question.place) || { choice: first, values: {}, because: question.because };
+  const select = make("select", { "aria-label": "Answer" });
+  if (complete) select.append(make("option", { value: "suggestion", text: "accept the suggestion" }));
+  question.choices.forEach((one, n) => select.append(make("option", { value: String(n), text: `${one.name} (${one.action})` })));
+  select.append(make("option", { value: "fields", text: question.suggestion_text ? "change the suggestion, as JSON" : "fields as JSON" }));
+  draft.values.fields ??= question.suggestion_text;
+  select.value = draft.choice;
+  const fields = make("div"), verdict = make("div", { "aria-live": "polite" }), result = make("div");
+  const because = make("input", { autocomplete: "off" });
+  because.value = draft.because || "";
+  const changed = debounced(() => check(question, draft, verdict), 350);
+  const noted = () => { drafts.set(question.place, draft); changed(); };
+  select.addEventListener("change", () => { draft.choice = select.value; showFields(question, draft, fields, noted); noted(); });
+  because.addEventListener("input", () => { draft.because = because.value; drafts.set(question.place, draft); });
+  showFields(question, draft, fields, noted);
+  const element = make("form", { on: { submit: (event) => { event.preventDefault(); save(question, draft, verdict); } } },
+    make("div", { class: "row" }, select), fields, make("label", { class: "wide" }, "because ", because), verdict,
+    make("div", { class: "row" },
+      make("button", { type: "submit", class: "main", text: "Save this answer" }),
+      make("button", { type: "button", text: "Try it on ten rows", on: { click: () => tryIt(question, draft, result, verdict) } })),
+    result);
+  return { element };
+}
+
+function debounced(action, milliseconds) {
+  let timer = null;
+  return () => { clearTimeout(timer); timer = setTimeout(action, milliseconds); };
+}
+
+function showFields(question, draft, box, noted) {
+  box.replaceChildren();
+  if (draft.choice === "suggestion") return box.append(make("pre", { text: question.suggestion_text }));
+  const choice = question.choices[Number(draft.choice)];
+  const wanted = draft.choice === "fields" ? [{ name: "fields", asked: 'for example {"action": "ignore"}', kind: "json" }] : choice.fields;
+  if (choice) box.append(make("p", { class: "dim", text: choice.does }));
+  for (const field of wanted) {
+    const input = make(field.kind === "text" ? "input" : "textarea", { autocomplete: "off", spellcheck: "false" });
+    input.value = draft.values[field.name] || "";
+    input.addEventListener("input", () => { draft.values[field.name] = input.value; noted(); });
+    box.append(make("label", { class: "wide", text: `${field.name}: ${field.asked}` }, input));
+  }
+}
+
+// Returns the fields as JSON text: texts of JSON fields go as they are typed, so numbers keep their digits.
+function answerOf(question, draft) {
+  const common = { place: question.place, because: draft.because || "", version: state.version };
+  if (draft.choice === "suggestion") return { ...common, fields: question.suggestion_text, how: "suggestion" };
+  if (draft.choice === "fields") return { ...common, fields: draft.values.fields || "{}", how: "fields" };
+  const choice = question.choices[Number(draft.choice)];
+  const parts = [`"action": ${JSON.stringify(choice.action)}`];
+  for (const field of choice.fields) {
+    const typed = draft.values[field.name] || "";
+    parts.push(`${JSON.stringify(field.name)}: ${field.kind === "json" ? typed || "null" : JSON.stringify(typed)}`);
+  }
+  return { ...common, fields: `{${parts.join(", ")}}`, how: choice.name === "expression" ? "expression" : "choice" };
+}
+
+function showVerdict(box, problems, good) {
+  box.replaceChildren(...problems.map((one) => make("p", { class: "wrong", text: words(one) })));
+  if (!problems.length && good) box.append(make("p", { class: "right", text: good }));
+}
+
+async function check(question, draft, verdict) {
+  const { answer } = await call("/api/check", answerOf(question, draft));
+  showVerdict(verdict, answer.problems || [], "This answer fits the two schemas.");
+}
+
+async function save(question, draft, verdict) {
+  const { status, answer } = await call("/api/answer", answerOf(question, draft));
+  if (status === 409) { say(answer.problems); return load(); }
+  if (status !== 200) return showVerdict(verdict, answer.problems);
+  drafts.delete(question.place);
+  say([]);
+  take(answer);
+  const next = $("main").querySelector("select, button");
+  (next || $("main")).focus();
+}
+
+async function tryIt(question, draft, result, verdict) {
+  result.replaceChildren(make("p", { text: "reading ten rows …" }));
+  const { status, answer } = await call("/api/try", answerOf(question, draft));
+  result.replaceChildren();
+  if (status !== 200) return showVerdict(verdict, answer.problems);
+  if (!answer.tables.length) result.append(make("p", { text: "This answer moves no rows." }));
+  result.append(...answer.tables.map(previewed));
+}
+
+async function previewTable(box) {
+  box.replaceChildren(make("p", { text: "reading ten rows …" }));
+  const { status, answer } = await call("/api/preview", { table });
+  box.replaceChildren(...(status === 200 ? answer.tables.map(previewed)
+    : answer.problems.map((one) => make("p", { class: "wrong", text: words(one) }))));
+}
+
+function previewed(one) {
+  const head = make("tr", {}, ...one.old_columns.map((name) => make("th", { scope: "col", text: name })),
+    ...one.columns.map((column) => make("th", { scope: "col", text: `→ ${column.name}` })));
+  const rows = one.rows.map((row) => make("tr", {}, ...[...row.before, ...row.after].map(cell)));
+  return make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": visible(`rows of ${one.flow}`) },
+    ...one.notes.map((note) => make("p", { text: note })),
+    make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
+}
+
+function cell(one) {
+  if (one.note) return make("td", { class: "note", text: [one.text, `(${one.note})`].filter((part) => part !== null).join(" ") });
+  return one.text === null ? make("td", { class: "null", text: "NULL" }) : make("td", { text: one.text });
+}
+
+function renderRun(run) {
+  $("log").hidden = !run;
+  if (!run) return;
+  const end = run.running ? "at work" : `ended with status ${run.exit_status}`;
+  $("runstate").textContent = visible(`${run.live ? "Live run" : "Dry run"} of ${run.by}, ${run.started}: ${end}. Output: ${run.log}`);
+  $("log").textContent = run.lines.map(visible).join("\n");
+  $("log").scrollTop = $("log").scrollHeight;
+  $("dry").disabled = run.running;
+}
+
+function watch() {
+  if (watching) return;
+  watching = setInterval(async () => {
+    const { status, answer } = await call("/api/run");
+    if (status !== 200) { clearInterval(watching); watching = null; return say(answer.problems); }
+    renderRun(answer.run);
+    if (!answer.run.running) { clearInterval(watching); watching = null; }
+  }, 1000);
+}
+
+async function start(path, body) {
+  const { status, answer } = await call(path, body);
+  if (status !== 200) return say(answer.problems);
+  say([]);
+  renderRun(answer.run);
+  watch();
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  $("filter").addEventListener("change", render);
+  $("search").addEventListener("input", debounced(render, 150));
+  $("dry").addEventListener("click", () => start("/api/dry-run", {}));
+  $("live").addEventListener("submit", (event) => { event.preventDefault(); start("/api/live-run", { database: $("database").value }); });
+  $("status").addEventListener("click", async () => {
+    const { status, answer } = await call("/api/status");
+    if (status !== 200) return say(answer.problems);
+    const lines = answer.runs.map((one) => `${one.id}: ${one.state}, started ${one.started}, ${one.handled} of ${one.rows} rows`);
+    $("runstate").textContent = visible(lines.join("; ") || "No run is on record.");
+  });
+  load();
+});

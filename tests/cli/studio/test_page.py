@@ -1,0 +1,116 @@
+"""The page in a browser: keyboard alone, a narrow screen, dark colours, names that try to be markup."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import Pair
+from support.chromium import Page, chromium
+from support.studio import Running, studio
+
+_CONTRAST = """(() => {
+  const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = (rgb) => { const [r, g, b] = rgb.map((v) => v / 255).map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const behind = (element) => { for (let at = element; at; at = at.parentElement) {
+    const found = numbers(getComputedStyle(at).backgroundColor); if (found.length < 4 || found[3] > 0) return found.slice(0, 3); }
+    return [255, 255, 255]; };
+  const bad = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!own || !element.offsetParent || element.tagName === "OPTION") continue;
+    const a = light(numbers(getComputedStyle(element).color).slice(0, 3)), b = light(behind(element));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) bad.push(`${element.tagName} ${element.className} ${element.textContent.slice(0, 30)} ${ratio.toFixed(2)}`);
+  }
+  return bad;
+})()"""
+
+
+@pytest.fixture
+def running(hostile: Pair, tmp_path: Path) -> Iterator[Running]:
+    """A studio."""
+    with studio(tmp_path, "config.json") as made:
+        yield made
+
+
+@pytest.fixture
+def page(running: Running, tmp_path: Path) -> Iterator[Page]:
+    """The page, opened by Ann."""
+    with chromium(tmp_path) as made:
+        made.send("Page.navigate", url=running.links["Ann"])
+        made.until("document.querySelectorAll('#tables button').length > 0")
+        yield made
+        assert made.errors == []
+        base = f"http://127.0.0.1:{running.port}/"
+        assert [url for url in made.requests if not url.startswith((base, "data:", "about:"))] == []
+
+
+def test_a_question_is_answered_by_keyboard_alone(page: Page, running: Running) -> None:
+    page.tab_to("it.textContent.startsWith('users (')")
+    page.press("Enter")
+    page.until("document.activeElement.textContent.startsWith('users (')")
+    page.tab_to("it.tagName === 'SELECT' && it.closest('article')")
+    while not page.run("document.activeElement.selectedOptions[0].textContent.startsWith('expression')"):
+        page.press("ArrowUp")
+    page.tab_to("it.tagName === 'TEXTAREA'")
+    page.type("CASE old.state WHEN 'on' THEN 'on' ELSE 'weird' END")
+    page.until("document.querySelector('article .right')")
+    page.tab_to("it.textContent === 'Try it on ten rows'")
+    page.press("Enter")
+    page.until("document.querySelectorAll('article tbody tr').length === 10")
+    assert "refused: invalid input value" in page.run("document.querySelector('article table').textContent")
+    page.send("Page.reload")
+    page.until("document.querySelectorAll('#tables button').length > 0")
+    page.tab_to("it.textContent.startsWith('s<b>cratch (')")
+    page.press("Enter")
+    page.tab_to("it.textContent === 'Save this answer'")
+    page.press("Enter")
+    page.until("!document.querySelector('#verdict').textContent.startsWith('4 of')")
+    decided = [question for question in running.enter("Eve").state["questions"] if question["decided"]]
+    assert [(one["table"], one["answer"]) for one in decided] == [("s<b>cratch", "drop_table")]
+
+
+def test_names_and_values_are_text(page: Page) -> None:
+    page.run(
+        "document.querySelector('#filter').value = 'all', document.querySelector('#filter').dispatchEvent(new Event('change'))"
+    )
+    page.run(
+        "[...document.querySelectorAll('#tables button')].find((one) => one.textContent.startsWith('users')).click()"
+    )
+    page.run("[...document.querySelectorAll('main > button')][0].click()")
+    page.until("document.querySelectorAll('main > div tbody tr').length === 10")
+    text = page.run("document.querySelector('main').innerText")
+    assert "<img src=x onerror=alert(1)>" in text
+    assert '"><script>alert(1)</script>' in text
+    assert page.run("document.querySelectorAll('main img, main script, main b').length") == 0
+    assert page.run("document.querySelectorAll('svg path').length") > 0
+    # A script that got into the page would not be run.
+    page.run(
+        "document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'}))"
+    )
+    assert page.run("window.ran") is None
+    page.errors = [one for one in page.errors if "Content Security Policy" not in one]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_narrow_screen_in_both_colours(page: Page, scheme: str) -> None:
+    page.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    page.send("Emulation.setDeviceMetricsOverride", width=400, height=800, deviceScaleFactor=1, mobile=False)
+    for name in page.run("[...document.querySelectorAll('#tables button')].map((one) => one.textContent)"):
+        start = json.dumps(name)
+        page.run(
+            f"[...document.querySelectorAll('#tables button')].find((one) => one.textContent === {start}).click()"
+        )
+        page.run(
+            "[...document.querySelectorAll('article button')].filter((one) => one.type === 'button').forEach((one) => one.click())"
+        )
+        page.until("!document.querySelector('main').textContent.includes('reading ten rows')")
+        assert page.run("document.documentElement.scrollWidth") <= 400
+        assert page.run(_CONTRAST) == []
+    background = page.run("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(20, 23, 28)") is (scheme == "dark")
