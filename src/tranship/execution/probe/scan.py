@@ -5,10 +5,11 @@ A table without hazards is not read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from tranship.execution.context import Job
 from tranship.execution.probe.questions import Converter, NotAskable, re_encodes
 from tranship.execution.probe.reading import Reader
 from tranship.execution.probe.references import reference
@@ -28,7 +29,8 @@ from tranship.sql.new.given_rows import (
 )
 from tranship.sql.new.matched_key import MatchedKey
 from tranship.sql.new.unique_indexes import UniqueIndex, existing_part, key_part
-from tranship.sql.old.safe_values import foreign_characters, is_null, missing_entry, uncertain
+from tranship.sql.old.pushed_checks import breaking
+from tranship.sql.old.safe_values import computed, foreign_characters, is_null, missing_entry, uncertain
 from tranship.sql.quote import ident
 
 
@@ -56,6 +58,12 @@ class RowQuestions(Struct, frozen=True):
     parents: tuple[tuple[ForeignKey, Reference], ...] = ()
     keys: tuple[UniqueIndex, ...] = ()
 
+    @property
+    def about_checks(self) -> bool:
+        """Whether nothing is asked about whole rows but CHECKs of the table itself."""
+        others = (self.generated_nulls, self.generated, self.raising, self.existing, self.parents, self.keys)
+        return not (self.routing or any(others))
+
 
 class Scan(Struct, frozen=True):
     """One reading of a table plan's rows."""
@@ -78,17 +86,19 @@ class Scan(Struct, frozen=True):
         typed_positions = self.typed.positions if self.typed is not None else ()
         return tuple(sorted({*self.encoded, *self.converters, *self.nulls, *typed_positions}))
 
-    def only(self, plan: TablePlan, before: Table, *, in_bytes: bool) -> list[str] | None:
+    def only(self, job: Job, plan: TablePlan, same: Mapping[int, str]) -> list[str] | None:
         """Returns predicates of the rows that have to be read. None: every row has to.
 
-        ``in_bytes``: NEW measures texts in bytes.
+        ``same``: by the positions of their mappings the expressions of a person whose values NEW takes as
+        they are, so that only OLD may refuse a row.
         """
         # A predicate over what a lookup finds is computed for rows whose key may raise.
-        if self.query or self.never_filled or plan.keyed_by_sql:
+        if self.never_filled or plan.keyed_by_sql or not self.questions.about_checks:
             return None
-        uncertain_rows = [uncertain(plan, n, before, in_bytes=in_bytes) for n in self.converters]
-        known = [rows for rows in uncertain_rows if rows is not None]
-        if len(known) < len(uncertain_rows):
+        before = job.before(plan)
+        wanted = [*self._unconverted(job, plan, same), *self._breaking(job, plan)]
+        known = [rows for rows in wanted if rows is not None]
+        if len(known) < len(wanted):
             return None
         return [
             *known,
@@ -96,6 +106,19 @@ class Scan(Struct, frozen=True):
             *(foreign_characters(plan, n, before) for n in self.encoded),
             *(is_null(plan, n, before) for n in self.nulls),
         ]
+
+    def _unconverted(self, job: Job, plan: TablePlan, same: Mapping[int, str]) -> Iterator[str | None]:
+        """Yields for each column that may not convert which rows NEW has to judge; None: all of them."""
+        before, in_bytes = job.before(plan), job.new.counts_bytes and not job.old.counts_bytes
+        for n in self.converters:
+            yield computed(same[n]) if n in same else uncertain(plan, n, before, in_bytes=in_bytes)
+
+    def _breaking(self, job: Job, plan: TablePlan) -> Iterator[str | None]:
+        """Yields the same for each CHECK."""
+        before, after = job.before(plan), job.after(plan)
+        alike = job.old.encoding == job.new.encoding
+        for check in self.questions.checks:
+            yield breaking(plan, before, after, check.expression) if alike else None
 
     @property
     def needed(self) -> bool:

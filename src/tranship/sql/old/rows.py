@@ -49,11 +49,15 @@ def select_texts(
 
     With ``only`` it reads just the rows that meet one of these predicates.
     """
-    chosen = (f"({' OR '.join(only)})",) if only is not None else ()
     rows = row_source(plan, batch.source, batch.range)
-    conditions = (*in_range(batch.range, plan), *without(rows, excluded))
+    kept, chosen = without(rows, excluded), tuple[str, ...]()
+    if only is not None:
+        wanted = f"({' OR '.join(only) or 'false'})"
+        # A predicate may raise for an excluded row, and only CASE says what comes first.
+        chosen = (f"CASE WHEN {kept[0]} THEN {wanted} END" if kept else wanted,)
     joins = Joins(plan, old, texts.bindings)
-    return f"SELECT {_listed(rows, joins, texts)}\n{rows.read_joined(conditions, joins, chosen)}"
+    read = rows.read_joined((*in_range(batch.range, plan), *kept), joins, chosen)
+    return f"SELECT {_listed(rows, joins, texts)}\n{read}"
 
 
 def select_texts_of(plan: TablePlan, old: Table, rows: Sequence[Locator], texts: TextColumns) -> str:

@@ -51,6 +51,14 @@ def uncertain(plan: TablePlan, position: int, old: Table, *, in_bytes: bool = Fa
     return f"(({safe}) IS FALSE)" if safe is not None else None
 
 
+def computed(expression: str) -> str:
+    """Returns a predicate that computes a person's expression and is true for no row: OLD raises an error
+    where it cannot compute it.
+    """
+    # On lines of its own, so that a comment at its end does not swallow the parenthesis.
+    return f"(pg_catalog.num_nulls((\n{expression}\n)) < 0)"
+
+
 def too_wide(values: Sequence[str]) -> str:
     """Returns a predicate that is true for rows whose values together may be too large for a key of a
     B-tree.
