@@ -118,6 +118,14 @@ class FollowerBehind(Struct, frozen=True, tag=True):
     """WAL that it lacks."""
 
 
+class WaitingForWriters(Struct, frozen=True, tag=True):
+    """Foreign keys are proven after the transactions of others that write to the parents' tables."""
+
+    parents: tuple[TableName, ...]
+    pids: tuple[int, ...]
+    """Their backends in NEW."""
+
+
 class SequencesNotRestored(Struct, frozen=True, tag=True):
     """A rehearsal drew from sequences that its role may not set back."""
 
@@ -218,6 +226,7 @@ RunNote = (
     | Retrying
     | BatchDivided
     | FollowerBehind
+    | WaitingForWriters
     | SequencesNotRestored
 )
 """Notes on the run as a whole and on its batches."""

@@ -36,6 +36,7 @@ from tranship.model.notes import (
     SnapshotReplaced,
     SwitchNote,
     UnchangedSoFar,
+    WaitingForWriters,
     Warned,
 )
 from tranship.model.undo import Back, Gone
@@ -69,14 +70,21 @@ def _of_run(note: RunNote) -> str:
             return f"{what}: {error}; trying again in {seconds:.1f} s"
         case BatchDivided():
             return _divided(note)
-        case FollowerBehind(follower=follower, bytes=behind):
-            megabytes = behind // 1024 // 1024
-            return f"waiting: {follower} is {megabytes} MB behind NEW; remove it if it is gone for good"
+        case FollowerBehind() | WaitingForWriters():
+            return _waiting(note)
         case SequencesNotRestored(sequences=sequences):
             names = ", ".join(map(str, sequences))
             return f"sequences of another role, so the rehearsal could not set them back: {names}"
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _waiting(note: FollowerBehind | WaitingForWriters) -> str:
+    if isinstance(note, FollowerBehind):
+        megabytes = note.bytes // 1024 // 1024
+        return f"waiting: {note.follower} is {megabytes} MB behind NEW; remove it if it is gone for good"
+    names, backends = ", ".join(map(str, note.parents)), ", ".join(map(str, note.pids)) or "prepared ones"
+    return f"foreign keys are proven after the transactions that write to {names}: {backends}"
 
 
 def _of_rejects(note: RejectsNote) -> str:

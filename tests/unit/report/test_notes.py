@@ -39,6 +39,7 @@ from tranship.model.notes import (
     SequencesNotRestored,
     SnapshotReplaced,
     UnchangedSoFar,
+    WaitingForWriters,
     Warned,
 )
 from tranship.model.progress import RowRejected
@@ -73,6 +74,10 @@ NOTES: dict[Note, str] = {
         FLOW, 7, 500, 501, slow=True
     ): "public.city batch 7 is copied in parts of 500 and 501 rows: batches take",
     FollowerBehind("standby s1", 5 * 1024**3): "standby s1 is 5120 MB behind NEW",
+    WaitingForWriters(
+        (T,), (17, 18)
+    ): "foreign keys are proven after the transactions that write to public.city: 17, 18",
+    WaitingForWriters((T,), ()): "public.city: prepared ones",
     SequencesNotRestored((T,)): "could not set them back: public.city",
     MomentOfRun("TIMESTAMPTZ '2026-01-31'", True): "run.started is TIMESTAMPTZ '2026-01-31' for all rows",
     MomentOfRun(

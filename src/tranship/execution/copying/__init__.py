@@ -7,5 +7,6 @@ batch in one transaction of NEW and reports; what it needs to know besides it re
 not keep anything from one batch to the next, so that a process elsewhere can do its work. Below it:
 ``stream`` (OLD's COPY into NEW's), ``batch_lines`` and ``isolate`` (row by row, where NEW refuses one),
 ``split`` (a batch that is too large). ``durability`` asks NEW what it still holds; ``orphans`` takes out
-rows whose parent did not arrive, and ``trace`` finds the old row behind a row of NEW.
+rows whose parent did not arrive, after ``writers`` has waited for those who may delete parents, and ``trace``
+finds the old row behind a row of NEW.
 """

@@ -23,6 +23,7 @@ from tranship.execution.copying.durability import check_complete
 from tranship.execution.copying.flow_copy import FlowCopy, RunSessions
 from tranship.execution.copying.merged import reject_merged
 from tranship.execution.copying.orphans import NoticedDelete, prove_keys, reread
+from tranship.execution.copying.writers import wait_for_writers
 from tranship.execution.probe.everything import probe
 from tranship.execution.probe.group import Arrived
 from tranship.execution.probe.lookups import contents, fixed_lookups, lookups_changed
@@ -31,6 +32,7 @@ from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.throttle import Throttle
 from tranship.execution.resilience.writer_lock import WriterLock
 from tranship.execution.switches.indexes import to_remove
+from tranship.execution.switches.keys_later import keys_may_wait
 from tranship.execution.switches.switch_board import SwitchBoard
 from tranship.execution.switches.triggers_and_keys import Switches, needed
 from tranship.execution.time_spent import question
@@ -110,19 +112,30 @@ class Mover:
             rows=sum(task.rows for task in tasks) if untouched else None,
             batch_rows=self._live.context.options.batch_size if one_batch else 0,
         )
-        return await self._session.work("switches", finding)
+        found = await self._session.work("switches", finding)
+        if self._live.replica and found.none and await self._keys_may_wait(group, tasks):
+            return Switches(replica=True)
+        return found
+
+    async def _keys_may_wait(self, group: Group, tasks: Sequence[Task]) -> bool:
+        """Returns whether the foreign keys of a group are left to a proof after its rows."""
+        rows = sum(task.rows for task in tasks)
+        asking = partial(keys_may_wait, job=self._live.context.job, group=group, rows=rows)
+        return await self._session.work("switches", asking)
 
     async def _fill(self, group: Group, tasks: Sequence[Task], switches: Switches) -> None:
         """Switches off, copies, proves the foreign keys and restores."""
         await self._board.off(self._session, switches, keys=not switches.one_batch)
         await self._remove_indexes(tasks)
         role = self._role(switches)
+        # An earlier process may have left the keys of its batches to a proof.
+        resumed = any(task.done for task in tasks)
         for task in tasks:
             task.facts = structs.replace(task.facts, replication_role=role, whole_keys=switches.one_batch)
             with question(f"rows of {task.plan.flow}"):
                 await self._table(task, switches)
         await self._fix_lookups(group, tasks)
-        if switches.replica or switches.drop:
+        if switches.replica or switches.drop or resumed:
             with question(f"foreign keys of {tasks[0].plan.new}"):
                 await self._prove_keys(tasks)
         # Keys are proven before the indexes come back: what is taken out now need not be indexed.
@@ -141,6 +154,7 @@ class Mover:
                 await reread(self._live, new, tasks)
             await prove_keys(self._live, new, tasks)
 
+        await wait_for_writers(self._live, self._session, tasks)
         proven = False
         while not proven:
             try:

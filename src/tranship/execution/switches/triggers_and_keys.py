@@ -83,6 +83,11 @@ class Switches(Struct, frozen=True):
     """
 
     @property
+    def none(self) -> bool:
+        """Whether nothing has to be off."""
+        return not (self.replica or self.alters)
+
+    @property
     def alters(self) -> bool:
         """Whether definitions of NEW change for a while, which its other users would notice."""
         return bool(self.disable or self.drop)
@@ -116,7 +121,7 @@ async def needed(
     triggers = [one for table in tables.values() for one in await _noticing(new, job, table)]
     cyclic = _cyclic_keys(group, tables)
     silences = replica and (cyclic or _only_origin_triggers(triggers))
-    if silences and await _provable(new, tables.values()):
+    if silences and await provable(new, tables.values()):
         # ENABLE REPLICA and ENABLE ALWAYS triggers fire under this setting, too.
         return Switches(replica=True, disable=_in_state(triggers, FIRES_AS_REPLICA))
     fits_one_batch = rows is not None and rows <= batch_rows
@@ -143,7 +148,7 @@ def _cyclic_keys(group: Group, tables: Mapping[TableName, Table]) -> list[Droppe
     ]
 
 
-async def _provable(new: asyncpg.Connection, tables: Collection[Table]) -> bool:
+async def provable(new: asyncpg.Connection, tables: Collection[Table]) -> bool:
     """Returns whether a query can verify afterwards what nobody checks meanwhile.
 
     Foreign keys with PERIOD compare ranges. Of two rows under one DEFERRABLE key one would have to leave
