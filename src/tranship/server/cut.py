@@ -13,6 +13,7 @@ from tranship.model.locator import Address, Pages, Range, Whole, divided
 from tranship.model.plan import Source, TablePlan
 from tranship.model.progress import Batch, OldRows
 from tranship.model.shape import Query
+from tranship.server import pages
 from tranship.sql import ctid
 from tranship.sql import session as statements
 from tranship.sql.old import cut as sql_cut
@@ -66,7 +67,8 @@ async def cut(conn: asyncpg.Connection, plan: TablePlan, batch_rows: int) -> tup
     """Returns the batches of a table, in physical order, source by source.
 
     ``conn`` is in a transaction on the snapshot. Every batch but a source's last one holds exactly
-    ``batch_rows`` rows, or fewer when rows are large. Together they hold every row once.
+    ``batch_rows`` rows, or fewer when rows are large or a large heap is cut by pages. Together they hold
+    every row once.
     """
     return (await measure(conn, plan, batch_rows, digest=False)).batches
 
@@ -106,6 +108,11 @@ async def _parts(
     if not plan.shape.one_row_each:
         step = batch_rows if in_ranges and plan.sources[number].pageable else None
         return await _made(conn, plan, number, step, digest=digest)
+    counted = await _by_pages(conn, plan.sources[number], batch_rows, digest=digest) if in_ranges else None
+    if counted is not None:
+        found, most = counted
+        parts = [_Part(range_, rows) for range_, rows in pages.ranges(number, found, most)]
+        return parts, found.digest
     seen = await _pass(conn, number, plan.sources[number], batch_rows, digest=digest)
     if not in_ranges or len(seen.firsts) < 2:
         return ([_Part(Whole(number), seen.rows)] if seen.rows else []), seen.digest
@@ -205,11 +212,21 @@ def _old(row: asyncpg.Record) -> OldRows:
     return OldRows(row["old_rows"], row["left_out"], row["no_items"], row["with_parent"])
 
 
-async def versions(conn: asyncpg.Connection, plan: TablePlan) -> tuple[int, str]:
-    """Returns the rows and the digest of a table, as :func:`measure` finds them."""
-    rows, digests = 0, []
-    for source in plan.sources:
-        if source.pageable:
+async def versions(
+    conn: asyncpg.Connection, plan: TablePlan, then: str = "", oldest: int = 0
+) -> tuple[int, str]:
+    """Returns the rows and the digest of a table, as :func:`measure` finds them.
+
+    ``then``: the digest with which it will be compared; ``oldest``: the oldest transaction that was open in
+    the snapshot of that digest. They say which form the digest has.
+    """
+    rows, digests, forms = 0, list[str](), then.split(" ")
+    for number, source in enumerate(plan.sources):
+        if source.pageable and number < len(forms) and pages.is_recent(forms[number]):
+            there, digest = await pages.recent_versions(conn, source, oldest)
+            rows += there
+            digests.append(digest)
+        elif source.pageable:
             seen = await conn.fetchrow(sql_cut.versions(source))
             rows += seen["rows"]
             digests.append(seen["digest"])
@@ -219,16 +236,35 @@ async def versions(conn: asyncpg.Connection, plan: TablePlan) -> tuple[int, str]
     return rows, " ".join(digests)
 
 
+async def _by_pages(
+    conn: asyncpg.Connection, source: Source, batch_rows: int, *, digest: bool
+) -> tuple[pages.Counted, int] | None:
+    """Returns the rows of a large heap by ranges of pages, and the most rows of a batch.
+
+    None: it is not cut by pages, because it is small, or because a few of its rows fill a batch.
+    """
+    counted = await pages.count_pages(conn, source, batch_rows, digest=digest)
+    if counted is None:
+        return None
+    most = _most_rows(batch_rows, sum(counted.rows), await conn.fetchval(sql_cut.bytes_of(source)))
+    return (counted, most) if max(counted.rows) <= most else None
+
+
+def _most_rows(batch_rows: int, rows: int, size: int) -> int:
+    """Returns the rows of a batch of a source with so many rows and bytes."""
+    if rows and size > BATCH_BYTES and batch_rows > SMALLEST_BATCH:
+        return max(SMALLEST_BATCH, min(batch_rows, rows * BATCH_BYTES // size))
+    return batch_rows
+
+
 async def _pass(
     conn: asyncpg.Connection, number: int, source: Source, batch_rows: int, *, digest: bool
 ) -> _Pass:
     if not source.pageable:
         return _Pass(await conn.fetchval(sql_cut.count(source)), batch_rows, (), "")
     row = await conn.fetchrow(sql_cut.measure(source, batch_rows, digest=digest))
-    step, firsts = batch_rows, row["firsts"]
-    size = await conn.fetchval(sql_cut.bytes_of(source))
-    if row["rows"] and size > BATCH_BYTES and batch_rows > SMALLEST_BATCH:
-        step = max(SMALLEST_BATCH, min(batch_rows, row["rows"] * BATCH_BYTES // size))
+    firsts = row["firsts"]
+    step = _most_rows(batch_rows, row["rows"], await conn.fetchval(sql_cut.bytes_of(source)))
     if not row["ascending"]:
         firsts = await conn.fetchval(sql_cut.measure_sorted(source, step))
     elif step < batch_rows:

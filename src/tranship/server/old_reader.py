@@ -48,8 +48,10 @@ class OldReader(Protocol):
         """Returns the batches of a table, with the exact number of rows of each."""
         ...
 
-    async def versions(self, plan: TablePlan) -> tuple[int, str]:
-        """Returns the rows of a table and the digest over them, as `cut` does."""
+    async def versions(self, plan: TablePlan, then: str, oldest: int) -> tuple[int, str]:
+        """Returns the rows of a table and the digest over them, as `cut` did, to be compared with the digest
+        ``then`` of a snapshot whose oldest open transaction is given.
+        """
         ...
 
     async def newer(self, source: Source, horizon: int) -> tuple[int, bool]:
@@ -97,9 +99,9 @@ class PostgresReader:
         """Returns the batches of a table; see `OldReader`."""
         return await cutting.measure(self.connection, plan, batch_rows, digest=digest)
 
-    async def versions(self, plan: TablePlan) -> tuple[int, str]:
+    async def versions(self, plan: TablePlan, then: str, oldest: int) -> tuple[int, str]:
         """Returns rows and digest of a table; see `OldReader`."""
-        return await cutting.versions(self.connection, plan)
+        return await cutting.versions(self.connection, plan, then, oldest)
 
     async def newer(self, source: Source, horizon: int) -> tuple[int, bool]:
         """Returns rows, and whether one may be newer; a rewritten heap shows no age. See `OldReader`."""

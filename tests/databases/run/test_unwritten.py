@@ -18,6 +18,7 @@ from tranship.execution.start.old_unchanged import unwritten
 from tranship.model.names import Side, TableName
 from tranship.model.plan import Source, TablePlan
 from tranship.server import cut as cutting
+from tranship.server import pages
 from tranship.server.cut import measure, versions
 from tranship.server.journal import Findings
 from tranship.server.snapshot import Snapshot
@@ -41,6 +42,13 @@ STORIES = [
     (("DELETE FROM t WHERE id = 7", "INSERT INTO t VALUES (7, 'w')", "VACUUM FREEZE t"), False, False),
     (("VACUUM FULL t",), False, False),
 ]
+
+
+@pytest.fixture(params=["by rows", "by pages"], autouse=True)
+def cut_as(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are cut as small ones are, and as large ones are: each leaves a digest of its own."""
+    if request.param == "by pages":
+        monkeypatch.setattr(pages, "LARGE", 1)
 
 
 @pytest.mark.parametrize(("story", "same", "cheap"), STORIES)
@@ -137,5 +145,5 @@ async def _task(pair: Pair, snapshot: Snapshot, table: str) -> Task:
     oid = await pair.old.value("SELECT $1::text::regclass::oid::int", table)
     plan = TablePlan(name, name, (), (), (Source(name, name, oid),))
     async with snapshot.reader() as old:
-        cut = await measure(old, plan, 100)
+        cut = await measure(old, plan, 1000)
     return Task(FlowTask(0, plan), "", cut.rows, cut.digest, Findings(), list(cut.batches))

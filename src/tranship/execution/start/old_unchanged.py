@@ -16,6 +16,7 @@ from tranship.model.notes import LookingForWrites, UnchangedSoFar
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Event, Noted
 from tranship.server.old_reader import OldReader
+from tranship.server.pages import is_recent
 from tranship.server.snapshot import COMPARABLE, Mark, Snapshot
 
 _REMINDER = 10.0
@@ -116,4 +117,7 @@ async def as_it_was(old: OldReader, now: Mark, then: Mark, seen: Seen) -> bool:
             return False
         if not newer:
             return True
-    return await old.versions(seen.plan) == (seen.rows, seen.digest)
+    elif any(map(is_recent, seen.digest.split(" "))):
+        # Which versions are recent cannot be told any more.
+        return False
+    return await old.versions(seen.plan, seen.digest, then.oldest) == (seen.rows, seen.digest)

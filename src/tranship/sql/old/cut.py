@@ -47,6 +47,64 @@ def versions(source: Source) -> str:
     """
 
 
+OLDEST = "SELECT pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot())"
+"""The oldest transaction that was open when the snapshot was taken, as a 64-bit number."""
+PAGES = """
+    SELECT pg_catalog.pg_relation_size($1::oid) / CAST(pg_catalog.current_setting('block_size') AS int8)
+"""
+"""The pages of a heap now: no fewer than at the time of a snapshot that this transaction reads."""
+
+
+def _recent(transaction: int) -> str:
+    """Returns the condition that a transaction from this one on wrote the row version ``old``."""
+    return f"pg_catalog.age(old.xmin) <= pg_catalog.age('{transaction % 2**32}'::pg_catalog.xid)"
+
+
+def count_pages(source: Source, step: int, transaction: int | None) -> str:
+    """Returns a query that counts the rows in ranges of ``step`` pages, from the range $1 to $2 (counted from
+    0; $3: the last range, which is open at its end).
+
+    Its rows, in order: ``rows``, and ``recent``, the sum of the hashes of the versions that a transaction
+    from ``transaction`` on wrote (0 where it is None). Each range is a TID range scan of its own.
+    """
+    recent = "0"
+    if transaction is not None:
+        recent = f"COALESCE(sum({_VERSION}) FILTER (WHERE {_recent(transaction)}), 0)"
+    first, end = (f"CAST(pg_catalog.format('(%s,0)', {page}) AS pg_catalog.tid)" for page in ("n.lo", "n.hi"))
+    conditions = (*in_source(source), f"old.ctid >= {first}", f"old.ctid < {end}")
+    return f"""
+        SELECT c.counted[1]::int8 AS rows, c.counted[2]::text AS recent FROM (
+          SELECT n.number, (
+            SELECT ARRAY[count(*)::pg_catalog.numeric, {recent}::pg_catalog.numeric]
+            {from_source(source)}{where(conditions)}) AS counted
+          FROM (
+            SELECT g.number, g.number * {step} AS lo,
+              CASE WHEN g.number = $3::int8 THEN {_LAST_PAGE} ELSE (g.number + 1) * {step} END AS hi
+            FROM pg_catalog.generate_series($1::int8, $2::int8) AS g(number)) AS n) AS c
+        ORDER BY c.number
+    """
+
+
+_LAST_PAGE = 2**32 - 1
+"""One above the number of the last page that a heap may have."""
+
+
+def recent_versions(source: Source, transaction: int) -> str:
+    """Returns a query for ``rows``, ``recent`` as :func:`count_pages` has it over all pages, and ``heap``:
+    the file of the heap (pg_relation_filenode), which another one replaces when the heap is rewritten.
+    """
+    return f"""
+        SELECT count(*) AS rows, pg_catalog.pg_relation_filenode({source.oid}::oid)::text AS heap,
+          COALESCE(sum({_VERSION}) FILTER (WHERE {_recent(transaction)}), 0)::text AS recent
+        {from_source(source)}{where(in_source(source))}
+    """
+
+
+def heap_file(source: Source) -> str:
+    """Returns a query for the file of a heap."""
+    return f"SELECT pg_catalog.pg_relation_filenode({source.oid}::oid)::text"
+
+
 def newer(source: Source, transaction: int) -> str:
     """Returns a query that shows whether a source changed since a snapshot, at a third of the cost of
     :func:`versions`.

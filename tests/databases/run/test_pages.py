@@ -1,0 +1,101 @@
+"""Large heaps are cut into batches by their pages, each with its exact number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from support import MakePair, Pair
+from support.observe import Observe
+from support.runs import migrate
+from tranship.errors import Stopped
+from tranship.model.locator import Pages
+from tranship.model.names import TableName
+from tranship.model.plan import Source, TablePlan
+from tranship.server import cut as cutting
+from tranship.server import pages
+from tranship.server.cut import measure
+from tranship.sql.old.batch import in_range
+from tranship.sql.old.cut import count_made
+
+OLD = """
+CREATE TABLE t (id integer PRIMARY KEY, word text) WITH (autovacuum_enabled = off);
+INSERT INTO t SELECT n, repeat('w', n % 50) FROM generate_series(1, 20000) n;
+DELETE FROM t WHERE id BETWEEN 4000 AND 9000 OR id % 7 = 0; UPDATE t SET word = 'u' WHERE id % 11 = 0;
+"""
+NEW = "CREATE TABLE t (id integer PRIMARY KEY, word text)"
+
+
+@pytest.fixture(autouse=True)
+def small_heaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "LARGE", 1)
+
+
+@asynccontextmanager
+async def reading(pair: Pair) -> AsyncIterator[tuple[asyncpg.Connection, TablePlan]]:
+    name = TableName("public", "t")
+    oid = await pair.old.value("SELECT 't'::regclass::oid::int")
+    async with pair.old.connect() as old, old.transaction(isolation="repeatable_read", readonly=True):
+        await old.fetchval("SELECT 1")
+        yield old, TablePlan(name, name, (), (), (Source(name, name, oid),))
+
+
+@pytest.mark.parametrize("batch_rows", [600, 1500, 50_000])
+@pytest.mark.parametrize("at_once", [2, 4096])
+async def test_every_row_lies_in_one_batch_which_knows_how_many_it_has(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, batch_rows: int, at_once: int
+) -> None:
+    monkeypatch.setattr(pages, "_AT_ONCE", at_once)
+    await pair.old.run(OLD)
+    async with reading(pair) as (old, plan):
+        # Rows and pages that the snapshot does not show.
+        await pair.old.run("INSERT INTO t SELECT n, 'new' FROM generate_series(30000, 40000) n")
+        cut = await measure(old, plan, batch_rows)
+        assert cut.rows == await old.fetchval("SELECT count(*) FROM t")
+        assert sum(batch.rows for batch in cut.batches) == cut.rows
+        assert all(0 < batch.rows <= batch_rows for batch in cut.batches)
+        assert len(cut.batches) == 1 or all(isinstance(batch.range, Pages) for batch in cut.batches)
+        for batch in cut.batches:
+            assert await old.fetchval(count_made(plan, 0, in_range(batch.range, plan))) == batch.rows
+    assert (cut.batches[0].range.start, cut.batches[-1].range.end) == (None, None)
+
+
+async def test_rows_of_which_a_few_fill_a_batch(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "BATCH_BYTES", 100_000)
+    await pair.old.run(OLD)
+    async with reading(pair) as (old, plan):
+        cut = await measure(old, plan, 50_000)
+    assert all(batch.rows < 2000 for batch in cut.batches)
+    assert not cut.digest.startswith("recent")
+
+
+async def test_a_heap_without_rows(pair: Pair) -> None:
+    await pair.old.run(f"{OLD}; DELETE FROM t")
+    async with reading(pair) as (old, plan):
+        cut = await measure(old, plan, 600)
+    assert (cut.rows, cut.batches) == (0, ())
+
+
+@pytest.mark.parametrize("written", [False, True])
+async def test_an_interrupted_run_goes_on_where_nobody_wrote(
+    make_pair: MakePair, tmp_path: Path, observe: Observe, written: bool
+) -> None:
+    pair = await make_pair(OLD, NEW)
+    observe.fail("batch.committed", passage=3)
+    with pytest.raises(Stopped):
+        await migrate(pair, tmp_path, batch_size=1000)
+    observe.stop()
+    if written:
+        await pair.old.run("DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (1, 'again')")
+        with pytest.raises(Stopped) as stopped:
+            await migrate(pair, tmp_path, batch_size=1000)
+        assert "was written to" in str(stopped.value)
+        return
+    result = await migrate(pair, tmp_path, batch_size=1000)
+    assert result.exit_status == 0
+    same = "SELECT count(*)::int, sum(hashtextextended(t::text, 0))::text FROM t"
+    assert await pair.new.fetch(same) == await pair.old.fetch(same)
