@@ -109,14 +109,19 @@ class Job(Struct, frozen=True, dict=True):
 
         What such an expression gives is known only when the row is written.
         """
-        tables = [self.after(plan) for plan in self.plan.tables]
-        filled = {t.name.name for t in tables} | {leaf.name.name for t in tables for leaf in t.partitions}
         for function in self.new.reading_functions:
             if _calls(expression, function.name) and (
-                function.anything or not filled.isdisjoint(function.tables)
+                function.anything or not self._filled.isdisjoint(function.tables)
             ):
                 return function.name
         return None
+
+    @cached_property
+    def _filled(self) -> frozenset[str]:
+        """The names of the tables and partitions of NEW that the run fills."""
+        tables = [self.after(plan) for plan in self.plan.tables]
+        leaves = (leaf.name.name for table in tables for leaf in table.partitions)
+        return frozenset((*(table.name.name for table in tables), *leaves))
 
     def without_readers(self, pg_type: PgType) -> PgType | None:
         """Returns a type of NEW without the domains whose checks may read tables that this run fills.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from enum import StrEnum
+from functools import cached_property
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -196,7 +197,7 @@ class Group(Struct, frozen=True):
     """The foreign keys inside the cycle, as NEW's table and constraint name."""
 
 
-class Plan(Struct, frozen=True):
+class Plan(Struct, frozen=True, dict=True):
     """The whole migration, in the order in which it is done."""
 
     groups: tuple[Group, ...]
@@ -211,7 +212,7 @@ class Plan(Struct, frozen=True):
         """What stands in the SQL of people for ``run.started``; empty: nothing reads it."""
         return next((table.moment for table in self.tables if table.moment), "")
 
-    @property
+    @cached_property
     def tables(self) -> tuple[TablePlan, ...]:
         """All table plans, in that order."""
         return tuple(t for g in self.groups for t in g.tables)

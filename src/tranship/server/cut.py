@@ -14,14 +14,15 @@ from tranship.model.plan import Source, TablePlan
 from tranship.model.progress import Batch, OldRows
 from tranship.model.shape import Query
 from tranship.server import pages
+from tranship.server.small import Small, count_small
 from tranship.sql import ctid
-from tranship.sql import session as statements
 from tranship.sql.old import cut as sql_cut
 from tranship.sql.old.batch import following_row, in_range, middle
 
 BATCH_BYTES = 64 * 1024 * 1024
 """Most bytes of a batch on OLD's disk, so that a batch of wide rows is not one long transaction."""
 SMALLEST_BATCH = 100
+_ONE_SCAN = sql_cut.settings(("synchronize_seqscans", "off"), ("max_parallel_workers_per_gather", "0"))
 _TID_RANGE_SCAN = 140000
 """The ``server_version_num`` from which a range of ctids reads only its own pages (TID Range Scan)."""
 
@@ -80,18 +81,43 @@ async def measure(
 
     ``whole``: makes one batch per source.
     """
-    await conn.execute(statements.set_local("synchronize_seqscans", "off"))
-    await conn.execute(statements.set_local("max_parallel_workers_per_gather", "0"))
-    in_ranges = not whole and await conn.fetchval(statements.VERSION) >= _TID_RANGE_SCAN
+    (found,) = await measure_several(conn, [plan], batch_rows, digest=digest, whole=whole)
+    return found
+
+
+async def measure_several(
+    conn: asyncpg.Connection,
+    plans: Sequence[TablePlan],
+    batch_rows: int,
+    *,
+    digest: bool = True,
+    whole: bool = False,
+) -> list[Cut]:
+    """Returns the same for several plans, in their order."""
+    in_ranges = not whole and await conn.fetchval(_ONE_SCAN) >= _TID_RANGE_SCAN
+    sources = [source for plan in plans if plan.shape.one_row_each for source in plan.sources]
+    small = await count_small(conn, sources, batch_rows, digest=digest)
+    return [await _cut(conn, plan, batch_rows, small, in_ranges=in_ranges) for plan in plans]
+
+
+async def _cut(
+    conn: asyncpg.Connection, plan: TablePlan, batch_rows: int, small: Small, *, in_ranges: bool
+) -> Cut:
+    """Returns the batches of one plan; ``small``: what is known of its small heaps."""
     parts: list[_Part] = []
     digests: list[str] = []
-    for number in range(len(plan.sources)):
-        found, seen = await _parts(conn, plan, number, batch_rows, in_ranges=in_ranges, digest=digest)
+    for number, source in enumerate(plan.sources):
+        few = small.of(source) if plan.shape.one_row_each else None
+        if few is not None:
+            parts += [_Part(Whole(number), few.rows)] if few.rows else []
+            digests.append(few.digest)
+            continue
+        found, seen = await _parts(conn, plan, number, batch_rows, in_ranges=in_ranges, digest=small.digest)
         parts += found
         digests.append(seen)
     batches = tuple(Batch(n, plan.flow, part.range, part.rows, part.old) for n, part in enumerate(parts))
     old = None if plan.shape.one_row_each else old_rows(part.old for part in parts)
-    return Cut(batches, sum(part.rows for part in parts), " ".join(digests) if digest else "", old)
+    return Cut(batches, sum(part.rows for part in parts), " ".join(digests) if small.digest else "", old)
 
 
 def old_rows(parts: Iterable[OldRows | None]) -> OldRows:

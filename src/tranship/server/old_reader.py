@@ -48,6 +48,12 @@ class OldReader(Protocol):
         """Returns the batches of a table, with the exact number of rows of each."""
         ...
 
+    async def cut_several(
+        self, plans: Sequence[TablePlan], batch_rows: int, *, digest: bool
+    ) -> list[cutting.Cut]:
+        """Returns the same for several tables, in their order, with few statements for small ones."""
+        ...
+
     async def versions(self, plan: TablePlan, then: str, oldest: int) -> tuple[int, str]:
         """Returns the rows of a table and the digest over them, as `cut` did, to be compared with the digest
         ``then`` of a snapshot whose oldest open transaction is given.
@@ -98,6 +104,12 @@ class PostgresReader:
     async def cut(self, plan: TablePlan, batch_rows: int, *, digest: bool) -> cutting.Cut:
         """Returns the batches of a table; see `OldReader`."""
         return await cutting.measure(self.connection, plan, batch_rows, digest=digest)
+
+    async def cut_several(
+        self, plans: Sequence[TablePlan], batch_rows: int, *, digest: bool
+    ) -> list[cutting.Cut]:
+        """Returns the batches of several tables; see `OldReader`."""
+        return await cutting.measure_several(self.connection, plans, batch_rows, digest=digest)
 
     async def versions(self, plan: TablePlan, then: str, oldest: int) -> tuple[int, str]:
         """Returns rows and digest of a table; see `OldReader`."""

@@ -15,6 +15,7 @@ from tranship.execution.probe.counting import cut_flow
 from tranship.execution.probe.group import Arrived, ProbeContext, probe_group
 from tranship.execution.probe.left_out_parents import differing, left_out_parents
 from tranship.execution.probe.reject_book import Book
+from tranship.execution.probe.unique_indexes import Indexes
 from tranship.execution.time_spent import question
 from tranship.model.catalog import Table
 from tranship.model.catalog_codes import RelationKind
@@ -32,6 +33,8 @@ from tranship.sql.old import cut as sql_cut
 
 _AT_ONCE = 200
 """Tables, or groups, that one transaction reads. Thousands would fill the server's lock table."""
+_GROUPS_AT_ONCE = 20
+"""Groups whose data checks one transaction on OLD asks; a group may read many tables besides its own."""
 
 
 @dataclass
@@ -102,9 +105,11 @@ async def cut_all(snapshot: Snapshot, job: Job, batch_rows: int, *, digest: bool
     cuts: dict[FlowId, Cut] = {}
     for first in range(0, len(plain), _AT_ONCE):
         async with snapshot.reading() as old:
-            for plan in plain[first : first + _AT_ONCE]:
-                with question(f"count and divide {plan.flow}"):
-                    cuts[plan.flow] = await old.cut(plan, batch_rows, digest=digest)
+            some = plain[first : first + _AT_ONCE]
+            more = f" and {len(some) - 1} more" if len(some) > 1 else ""
+            with question(f"count and divide {some[0].flow}{more}"):
+                found = await old.cut_several(some, batch_rows, digest=digest)
+            cuts |= {plan.flow: cut for plan, cut in zip(some, found, strict=True)}
     for plan in job.plan.tables:
         if not plan.shape.one_row_each:
             with question(f"count and divide {plan.flow}"):
@@ -166,10 +171,14 @@ async def probe(
     groups = [g for g in context.job.plan.groups if any(p.flow in batches for p in g.tables)]
     for first in range(0, len(groups), _AT_ONCE):
         async with probing_session(context, rehearsal) as new:
-            for group in groups[first : first + _AT_ONCE]:
+            some = groups[first : first + _AT_ONCE]
+            filled = [context.job.after(plan) for group in some for plan in group.tables]
+            indexes = Indexes(new, filled)
+            for begin in range(0, len(some), _GROUPS_AT_ONCE):
                 async with snapshot.reader() as old:
-                    probing = ProbeContext(context.job, old, new, book, arrived)
-                    await probe_group(probing, group, batches)
+                    probing = ProbeContext(context.job, old, new, book, arrived, indexes)
+                    for group in some[begin : begin + _GROUPS_AT_ONCE]:
+                        await probe_group(probing, group, batches)
 
 
 async def probe_everything(context: RunContext, snapshot: Snapshot, *, digest: bool) -> ProbeResult:

@@ -32,7 +32,7 @@ from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.row_sizes import find_too_large
 from tranship.execution.probe.scan import ScanBuilder
-from tranship.execution.probe.unique_indexes import read_indexes
+from tranship.execution.probe.unique_indexes import Indexes
 from tranship.execution.probe.widths import find_too_wide, note_wide_keys
 from tranship.execution.time_spent import question
 from tranship.model.catalog import ForeignKey
@@ -70,6 +70,8 @@ class ProbeContext(Struct, frozen=True):
     book: Book
     """Holds the predicted and runtime rejects of all groups before this one."""
     arrived: Arrived
+    indexes: Indexes | None = None
+    """Those of several groups, read together. None: each group reads its own."""
 
 
 async def probe_group(
@@ -112,7 +114,7 @@ class _GroupProbe:
 
     def __init__(self, context: ProbeContext, group: Group) -> None:
         job, book = context.job, context.book
-        self._job, self._group, self._new, self._book = job, group, context.new, book
+        self._job, self._group, self._book = job, group, book
         pending = _pending(job, group, context.arrived)
         self._derived = Derived(job, context.old, context.new, book, pending)
         self._parents = Parents(
@@ -122,6 +124,8 @@ class _GroupProbe:
         self._encoding = Encoding(job.new.encoding)
         self._inside = frozenset(group.cyclic_keys)
         self._arrived = context.arrived
+        tables = [job.after(plan) for plan in group.tables]
+        self._known_indexes = context.indexes or Indexes(context.new, tables)
         self._indexes: dict[TableName, dict[str, UniqueIndex]] = {}
         self._stores: dict[FlowId, dict[str, KeyStore]] = {}
         self._absent: dict[tuple[FlowId, str], Mapping[Locator, str | None]] = {}
@@ -309,7 +313,7 @@ class _GroupProbe:
                     leaf.keys for leaf in self._job.after(plan).partitions
                 )
                 if wanted and plan.new not in self._indexes:
-                    self._indexes[plan.new] = await read_indexes(self._new, self._job.after(plan))
+                    self._indexes[plan.new] = await self._known_indexes.of(self._job.after(plan))
             self._colliding = colliding(self._job, self._group.tables, self._indexes)
         return self._colliding
 

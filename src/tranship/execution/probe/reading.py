@@ -6,7 +6,8 @@ Memory: a chunk holds at most about 16 MB of text (a single larger row apart) an
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 
 import asyncpg
 from msgspec import Struct
@@ -15,15 +16,22 @@ from msgspec.json import decode
 from tranship.execution.context import Job
 from tranship.execution.probe.lookups import Lookups
 from tranship.execution.probe.questions import Failure
-from tranship.model.expression import Coalesce, Rule, Sql, Take
-from tranship.model.locator import Locator
+from tranship.model.expression import Coalesce, Constant, MapValues, NewDefault, Rule, Sql, Take
+from tranship.model.locator import Locator, Whole
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.server.deadline import answered
 from tranship.sql.joins import Bindings, Joins
 from tranship.sql.new.probe import ANSWER, ROLL_BACK, SAVEPOINT
 from tranship.sql.old.batch import in_batch
-from tranship.sql.old.rows import TextColumns, chosen_rows, raising_rows, select_texts, select_texts_of
+from tranship.sql.old.rows import (
+    TextColumns,
+    chosen_rows,
+    raising_rows,
+    select_texts,
+    select_texts_of,
+    select_together,
+)
 from tranship.sql.row_id import locate, parse
 
 _ROWS = 20_000
@@ -37,6 +45,10 @@ RAISED = (
     asyncpg.PLPGSQLError,
 )
 """The errors that a person's expression may raise for a row."""
+_SMALL = 5_000
+"""Most rows of a batch that is read together with others."""
+_TOGETHER = 50
+"""Most batches that one statement reads."""
 _CHOSEN = 10_000
 """Most rows that one statement names by their ids."""
 
@@ -90,13 +102,17 @@ class Reader(Struct, frozen=True):
 
         Rows for which an expression raises on OLD are left out and entered in ``broken``.
         """
-        for batch in batches:
-            if not batch.rows:
+        needed = (*positions, *gaps)
+        raises = self.may_raise(needed)
+        for some in bundles(batches, alone=raises or not self._reads_one_row):
+            if len(some) > 1:
+                async for chunk in self._together(some, positions, gaps, only):
+                    yield chunk
                 continue
-            needed = (*positions, *gaps)
+            (batch,) = some
             bindings = await self._bindings(batch, needed)
             seen: list[Locator] = []
-            if not self.may_raise(needed):
+            if not raises:
                 async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
                     yield chunk
                 continue
@@ -112,6 +128,28 @@ class Reader(Struct, frozen=True):
                 await self._find_broken(batch.source, in_batch(self.plan, batch), raising, bindings)
                 async for chunk in self._batch(batch, positions, gaps, bindings, only, seen):
                     yield chunk
+
+    @property
+    def _reads_one_row(self) -> bool:
+        """Whether every value comes from the old row alone."""
+        alone = Take | Constant | NewDefault | MapValues | Coalesce
+        return all(isinstance(mapping.expression, alone) for mapping in self.plan.columns)
+
+    async def _together(
+        self,
+        batches: Sequence[Batch],
+        positions: Sequence[int],
+        gaps: Sequence[int],
+        only: Sequence[str] | None,
+    ) -> AsyncIterator[Chunk]:
+        """Yields the rows of several small batches, which one statement reads."""
+        before, texts = self.job.before(self.plan), TextColumns(positions, gaps, (), self.raw)
+        selects = [
+            (batch.source, select_texts(self.plan, before, batch, texts, only=only)) for batch in batches
+        ]
+        query, rows = select_together(selects), sum(batch.rows for batch in batches)
+        async for chunk in self._stream(query, None, positions, gaps, first=self._first(rows)):
+            yield chunk
 
     async def _bindings(self, batch: Batch, positions: Sequence[int]) -> Bindings:
         """Returns what NEW holds for a batch; rows whose keys OLD cannot compute are entered in
@@ -241,13 +279,15 @@ class Reader(Struct, frozen=True):
         return [row for row in rows if row not in self.broken]
 
     async def _stream(
-        self, query: str, source: int, positions: Sequence[int], gaps: Sequence[int], *, first: int
+        self, query: str, source: int | None, positions: Sequence[int], gaps: Sequence[int], *, first: int
     ) -> AsyncIterator[Chunk]:
+        """Yields what a query reads of one source; None: its first column says of which."""
         cursor = await answered(self.old, self.old.cursor(query))
         size = first
         while records := await answered(self.old, cursor.fetch(size)):
             columns = list(zip(*records, strict=True))
-            rows = tuple(locate(source, id_) for id_ in columns[0])
+            sources = repeat(source) if source is not None else columns.pop(0)
+            rows = tuple(map(locate, sources, columns[0]))
             values = [_decoded(c) if self.raw else c for c in columns[1:]]
             yield Chunk(
                 rows,
@@ -256,6 +296,30 @@ class Reader(Struct, frozen=True):
             )
             width = sum(len(v) for column in values for v in column if v is not None) / len(records)
             size = max(1, min(_ROWS, int(_BYTES / (width + 50)), size * 10))
+
+
+def bundles(batches: Iterable[Batch], *, alone: bool) -> Iterator[list[Batch]]:
+    """Yields the batches that have rows, in order: small ones of whole sources together, unless ``alone``."""
+    some: list[Batch] = []
+    for batch in filter(_has_rows, batches):
+        if alone or not isinstance(batch.range, Whole) or batch.rows > _SMALL:
+            yield from ([some, [batch]] if some else [[batch]])
+            some = []
+            continue
+        if len(some) >= _TOGETHER or sum(map(_rows, some)) + batch.rows > _ROWS:
+            yield some
+            some = []
+        some.append(batch)
+    if some:
+        yield some
+
+
+def _rows(batch: Batch) -> int:
+    return batch.rows
+
+
+def _has_rows(batch: Batch) -> bool:
+    return batch.rows > 0
 
 
 def by_source(rows: Iterable[Locator]) -> list[list[Locator]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from itertools import groupby
 
 import asyncpg
@@ -17,24 +17,50 @@ from tranship.sql.quote import ident
 from tranship.sql.types.values import canonical, canonical_builtin
 
 
-async def read_indexes(new: asyncpg.Connection, table: Table) -> dict[str, UniqueIndex]:
-    """Returns indexes by the name of their constraint, or by their own.
-
-    An index that only a partition declares applies to the rows that go there.
+class Indexes:
+    """The indexes of tables of NEW. The first table that is asked for brings those of all others along:
+    to plan the query takes longer than to answer it.
     """
-    indexes = await _read(new, table, table.name)
-    for leaf in table.partitions:
-        own = {key.name for key in leaf.keys}
-        for name, index in (await _read(new, table, leaf.name)).items() if own else ():
-            if name in own:
-                indexes[name] = replace(index, predicate=both(leaf.constraint, index.predicate), leaf=True)
-    return indexes
+
+    def __init__(self, new: asyncpg.Connection, tables: Iterable[Table]) -> None:
+        self._new = new
+        self._wanted = {name for table in tables for name in _relations(table)}
+        self._keys: dict[TableName, list[asyncpg.Record]] = {}
+
+    async def of(self, table: Table) -> dict[str, UniqueIndex]:
+        """Returns indexes by the name of their constraint, or by their own.
+
+        An index that only a partition declares applies to the rows that go there.
+        """
+        await self._read({name for name in _relations(table) if name not in self._keys})
+        indexes = self._built(table, table.name)
+        for leaf in table.partitions:
+            own = {key.name for key in leaf.keys}
+            for name, index in self._built(table, leaf.name).items() if own else ():
+                if name in own:
+                    indexes[name] = replace(
+                        index, predicate=both(leaf.constraint, index.predicate), leaf=True
+                    )
+        return indexes
+
+    async def _read(self, missing: Set[TableName]) -> None:
+        if not missing:
+            return
+        wanted = sorted(missing | (self._wanted - self._keys.keys()))
+        self._keys |= {name: [] for name in wanted}
+        schemas, names = [name.schema for name in wanted], [name.name for name in wanted]
+        for record in await self._new.fetch(query("ask_index_keys"), schemas, names):
+            self._keys[TableName(record["schema"], record["relation"])].append(record)
+
+    def _built(self, table: Table, relation: TableName) -> dict[str, UniqueIndex]:
+        by_index = groupby(self._keys[relation], key=lambda record: record["index"])
+        indexes = [_index(table, list(keys)) for _, keys in by_index]
+        return {index.constraint: index for index in indexes}
 
 
-async def _read(new: asyncpg.Connection, table: Table, relation: TableName) -> dict[str, UniqueIndex]:
-    records = await new.fetch(query("ask_index_keys"), relation.schema, relation.name)
-    indexes = [_index(table, list(rows)) for _, rows in groupby(records, key=lambda r: r["index"])]
-    return {index.constraint: index for index in indexes}
+def _relations(table: Table) -> list[TableName]:
+    """Returns the names of a table and of those partitions that have keys of their own."""
+    return [table.name, *(leaf.name for leaf in table.partitions if leaf.keys)]
 
 
 def _index(table: Table, keys: list[asyncpg.Record]) -> UniqueIndex:

@@ -47,12 +47,44 @@ def versions(source: Source) -> str:
     """
 
 
+def settings(*names_and_values: tuple[str, str]) -> str:
+    """Returns a statement that sets parameters until the transaction ends, and gives the server's version."""
+    values = ", ".join(
+        f"pg_catalog.set_config({literal(name)}, {literal(value)}, true)" for name, value in names_and_values
+    )
+    return f"""
+        SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version, {values}
+    """
+
+
 OLDEST = "SELECT pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot())"
 """The oldest transaction that was open when the snapshot was taken, as a 64-bit number."""
 PAGES = """
     SELECT pg_catalog.pg_relation_size($1::oid) / CAST(pg_catalog.current_setting('block_size') AS int8)
 """
 """The pages of a heap now: no fewer than at the time of a snapshot that this transaction reads."""
+
+
+SMALL = """
+    SELECT s.oid::int8 AS oid FROM pg_catalog.unnest($1::oid[]) AS s(oid)
+    WHERE pg_catalog.pg_relation_size(s.oid) <= $2::int8 * pg_catalog.current_setting('block_size')::int8
+      AND pg_catalog.pg_table_size(s.oid) <= $3::int8
+    ORDER BY 1
+"""
+"""Those of some heaps ($1) that have at most $2 pages, and with TOAST at most $3 bytes."""
+
+
+def count_each(sources: Sequence[Source], *, digest: bool) -> str:
+    """Returns a query for ``oid``, ``rows`` and ``digest`` of several sources, as :func:`versions` has them.
+
+    Without ``digest`` it is '0'.
+    """
+    hashed = f"COALESCE(sum({_VERSION}), 0)::text" if digest else "'0'"
+    return " UNION ALL ".join(
+        f"SELECT {source.oid}::int8 AS oid, count(*) AS rows, {hashed} AS digest"
+        f" {from_source(source)}{where(in_source(source))}"
+        for source in sources
+    )
 
 
 def _recent(transaction: int) -> str:

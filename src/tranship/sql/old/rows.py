@@ -60,6 +60,14 @@ def select_texts(
     return f"SELECT {_listed(rows, joins, texts)}\n{read}"
 
 
+def select_together(selects: Sequence[tuple[int, str]]) -> str:
+    """Returns one query for several of :func:`select_texts`, each with the position of its source, which
+    comes as the first column.
+    """
+    reads = (f"SELECT {source}::pg_catalog.int4, r.* FROM (\n{select}) AS r" for source, select in selects)
+    return "\nUNION ALL\n".join(reads)
+
+
 def select_texts_of(plan: TablePlan, old: Table, rows: Sequence[Locator], texts: TextColumns) -> str:
     """Returns the same query for chosen rows, at least one, of one source."""
     source = row_source(plan.unrestricted, rows[0].source)

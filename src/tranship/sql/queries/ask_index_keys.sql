@@ -1,8 +1,9 @@
--- One row per key column of each unique or exclusion index of one relation of NEW, in the order in which the server checks them, and by position.
+-- One row per key column of each unique or exclusion index of some relations of NEW (schema, relation), in the order in which the server checks them, and by position.
 -- operator: what the constraint compares with (its own for EXCLUDE and WITHOUT OVERLAPS, else equality of the operator class).
 -- type_schema, type_name: of the key after expression evaluation; a domain's or polymorphic class's own type.
--- PostgreSQL 11 and newer; before 15 an index has no nulls_not_distinct, so the row is read as JSON. $1 schema, $2 relation.
+-- PostgreSQL 11 and newer; before 15 an index has no nulls_not_distinct, so the row is read as JSON. $1 schemas, $2 relations, in pairs.
 select
+  rns.nspname::text as schema, r.relname::text as relation,
   c.relname::text as index, coalesce(con.conname, c.relname)::text as constraint, k.n as position,
   pg_catalog.pg_get_indexdef(i.indexrelid, k.n, false) as expression,
   'OPERATOR(' || pg_catalog.quote_ident(ons.nspname) || '.' || o.oprname::text || ')' as operator,
@@ -29,6 +30,7 @@ join pg_catalog.pg_operator o on o.oid = coalesce(con.conexclop[k.n], am.amopopr
 join pg_catalog.pg_namespace ons on ons.oid = o.oprnamespace
 left join pg_catalog.pg_collation co on co.oid = i.indcollation[k.n - 1]
 left join pg_catalog.pg_namespace cns on cns.oid = co.collnamespace
-where rns.nspname = $1 and r.relname = $2 and i.indisvalid and (i.indisunique or con.contype = 'x')
+join rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) as wanted(schema, relation) on rns.nspname = wanted.schema and r.relname = wanted.relation
+where i.indisvalid and (i.indisunique or con.contype = 'x')
 -- The server opens a relation's indexes by OID, and checks deferrable ones only at the end of the statement or transaction.
-order by coalesce(con.condeferrable, false), i.indexrelid, k.n
+order by 1, 2, coalesce(con.condeferrable, false), i.indexrelid, k.n
