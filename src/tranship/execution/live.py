@@ -41,7 +41,9 @@ from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.tasks import Begun
 from tranship.execution.start.to_do import announce, tell_nothing_left, to_do
 from tranship.execution.switches.sequences import set_sequences
+from tranship.execution.switches.statistics import analyze_filled
 from tranship.execution.time_spent import phase as measured
+from tranship.execution.time_spent import question
 from tranship.execution.verify import verify_run
 from tranship.model.flow import FlowId
 from tranship.model.notes import SnapshotReplaced
@@ -260,10 +262,13 @@ class _LiveRun:
         await self.session.work("the proof", partial(verify_run, live))
 
     async def _end(self, live: ActiveRun) -> None:
-        """Moves the sequences and marks the run finished."""
+        """Moves the sequences, gathers statistics, and marks the run finished."""
         live.merged = await merged_rows(live.snapshot, live.context.job, live.book)
         async with live.snapshot.reader() as reading:
             live.sequences = await self.session.work("sequences", partial(set_sequences, live, reading))
+        if live.context.options.analyze:
+            with question("ANALYZE"):
+                await analyze_filled(live, self.session)
         await finish(live, self.session)
 
     def _framed(self, live: ActiveRun, begun: Begun) -> Frame:

@@ -118,6 +118,14 @@ class FollowerBehind(Struct, frozen=True, tag=True):
     """WAL that it lacks."""
 
 
+class NotAnalyzed(Struct, frozen=True, tag=True):
+    """Tables that a run filled and that it could not ANALYZE."""
+
+    tables: tuple[TableName, ...]
+    why: str
+    """Of the first of them."""
+
+
 class WaitingForWriters(Struct, frozen=True, tag=True):
     """Foreign keys are proven after the transactions of others that write to the parents' tables."""
 
@@ -227,6 +235,7 @@ RunNote = (
     | BatchDivided
     | FollowerBehind
     | WaitingForWriters
+    | NotAnalyzed
     | SequencesNotRestored
 )
 """Notes on the run as a whole and on its batches."""

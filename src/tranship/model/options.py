@@ -130,6 +130,8 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     """A dry run writes every row that would be rejected to its file, not only the first of each cause."""
     rehearse: bool = False
     """Copy in one transaction that is rolled back."""
+    analyze: bool = True
+    """Gather the statistics of the tables that were filled, at the end."""
     profile: bool = False
     """The result says where the time went."""
     show_values: bool = False

@@ -19,6 +19,7 @@ from tranship.model.notes import (
     LookingForWrites,
     MomentOfRun,
     NoRejectsLeft,
+    NotAnalyzed,
     Note,
     NotMovedYet,
     NotRestored,
@@ -41,6 +42,9 @@ from tranship.model.notes import (
 )
 from tranship.model.undo import Back, Gone
 from tranship.model.visible import visible
+
+_MOST_NAMES = 5
+"""Tables that a sentence names."""
 
 
 def words(note: Note) -> str:
@@ -70,8 +74,8 @@ def _of_run(note: RunNote) -> str:
             return f"{what}: {error}; trying again in {seconds:.1f} s"
         case BatchDivided():
             return _divided(note)
-        case FollowerBehind() | WaitingForWriters():
-            return _waiting(note)
+        case FollowerBehind() | WaitingForWriters() | NotAnalyzed():
+            return _of_new(note)
         case SequencesNotRestored(sequences=sequences):
             names = ", ".join(map(str, sequences))
             return f"sequences of another role, so the rehearsal could not set them back: {names}"
@@ -79,10 +83,13 @@ def _of_run(note: RunNote) -> str:
             assert_never(unreachable)
 
 
-def _waiting(note: FollowerBehind | WaitingForWriters) -> str:
+def _of_new(note: FollowerBehind | WaitingForWriters | NotAnalyzed) -> str:
     if isinstance(note, FollowerBehind):
         megabytes = note.bytes // 1024 // 1024
         return f"waiting: {note.follower} is {megabytes} MB behind NEW; remove it if it is gone for good"
+    if isinstance(note, NotAnalyzed):
+        names = ", ".join(map(str, note.tables[:_MOST_NAMES])) + (", …" if note.tables[_MOST_NAMES:] else "")
+        return f"not analyzed ({note.why}); let the owner run ANALYZE: {names}"
     names, backends = ", ".join(map(str, note.parents)), ", ".join(map(str, note.pids)) or "prepared ones"
     return f"foreign keys are proven after the transactions that write to {names}: {backends}"
 

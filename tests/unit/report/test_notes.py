@@ -26,6 +26,7 @@ from tranship.model.notes import (
     LookingForWrites,
     MomentOfRun,
     NoRejectsLeft,
+    NotAnalyzed,
     Note,
     NotMovedYet,
     NotRestored,
@@ -77,6 +78,8 @@ NOTES: dict[Note, str] = {
     WaitingForWriters(
         (T,), (17, 18)
     ): "foreign keys are proven after the transactions that write to public.city: 17, 18",
+    NotAnalyzed((T,), "the role does not own it"): "(the role does not own it); let the owner run ANALYZE",
+    NotAnalyzed((T,) * 6, "x"): "public.city, public.city, public.city, public.city, public.city, …",
     WaitingForWriters((T,), ()): "public.city: prepared ones",
     SequencesNotRestored((T,)): "could not set them back: public.city",
     MomentOfRun("TIMESTAMPTZ '2026-01-31'", True): "run.started is TIMESTAMPTZ '2026-01-31' for all rows",

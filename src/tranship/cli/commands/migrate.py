@@ -41,6 +41,7 @@ class Given(TypedDict):
     new_snapshot: str | None
     take_over: bool
     allow_empty_old: bool
+    analyze: bool
     profile: bool
 
 
@@ -149,6 +150,12 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     "--take-over",
     is_flag=True,
     help="Take the lock from another run that has sent no heartbeat for a minute.",
+)
+@click.option(
+    "--analyze/--no-analyze",
+    default=True,
+    show_default=True,
+    help="ANALYZE the filled tables at the end, where the role may.",
 )
 @click.option("--profile", is_flag=True, help="Show where the time went: seconds per phase and per question.")
 @answering
