@@ -3,8 +3,9 @@
 The servers and tables of ``benchmarks/speed.py``. In every round, one after the other, the same rows are
 moved into the emptied table by ``psql | psql`` (the copy), by ``migrate --verify off`` and by ``migrate
 --verify hash``; then ``tranship verify`` compares them once more. The proof's cost is the difference of the
-two runs. It is divided by the seconds of the copy, and the bar is 0.35; the run with the proof is divided by
-the one without, and the bar is 1.35. Medians are shown.
+two runs. It is divided by that of the copy, and the bar is 0.35; the run with the proof is divided by the one
+without, and the bar is 1.35. Medians of both are shown by wall time and by the CPU of both servers, which
+depends less on what else the machine does.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ import os
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from speed import NARROW, WIDE, Ground, Load, run, timed
 
 from tranship.demo.servers import Server, installations
 
-COPY, OFF, HASH, LATER = "psql | psql", "migrate --verify off", "migrate --verify hash", "tranship verify"
+COPY, OFF, HASH, LATER = "psql to psql", "migrate --verify off", "migrate --verify hash", "tranship verify"
 
 
 def commands(ground: Ground, load: Load) -> dict[str, str]:
@@ -38,8 +42,26 @@ def commands(ground: Ground, load: Load) -> dict[str, str]:
     }
 
 
-async def measure(ground: Ground, load: Load, rows: int, rounds: int) -> list[dict[str, float]]:
-    """Returns the seconds of every contender in every round."""
+@dataclass(frozen=True)
+class Cost:
+    """What one contender needed, in seconds."""
+
+    wall: float
+    cpu: float
+    """Of both servers."""
+
+
+def cpu(ground: Ground) -> float:
+    """Returns the seconds of CPU that ended sessions of both servers have used."""
+    used = 0
+    for server in (ground.old, ground.new):
+        fields = Path(f"/proc/{server.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        used += sum(int(fields[n]) for n in (13, 14))
+    return used / os.sysconf("SC_CLK_TCK")
+
+
+async def measure(ground: Ground, load: Load, rows: int, rounds: int) -> list[dict[str, Cost]]:
+    """Returns what every contender needed in every round."""
     for server in (ground.old, ground.new):
         await run(server, "DROP DATABASE IF EXISTS load", "CREATE DATABASE load", database="postgres")
     fill = f"INSERT INTO load {load.rows.format(rows=rows)}"
@@ -47,30 +69,40 @@ async def measure(ground: Ground, load: Load, rows: int, rounds: int) -> list[di
     await run(ground.new, load.new)
     taken = []
     for _ in range(rounds):
-        seconds = {}
+        costs = {}
         for name, command in commands(ground, load).items():
             # The last one compares the rows of the one before.
             if name != LATER:
                 forget = "DROP SCHEMA IF EXISTS _tranship CASCADE"
                 await run(ground.new, "TRUNCATE load", forget, "CHECKPOINT")
-            seconds[name] = (await asyncio.to_thread(timed, command, ground.folder)).seconds
-        taken.append(seconds)
+            before = cpu(ground)
+            wall = (await asyncio.to_thread(timed, command, ground.folder)).seconds
+            # A session ends a moment after its client.
+            await asyncio.sleep(1)
+            costs[name] = Cost(wall, cpu(ground) - before)
+        taken.append(costs)
     return taken
 
 
-def table(load: Load, rows: int, taken: list[dict[str, float]]) -> str:
+def table(load: Load, rows: int, taken: list[dict[str, Cost]]) -> str:
     """Returns the medians as a Markdown table."""
 
-    def middle(of: list[float]) -> str:
-        return f"{statistics.median(of):.2f}"
+    def line(what: str, of: Callable[[dict[str, Cost], str], float]) -> str:
+        middle = (statistics.median(of(one, by) for one in taken) for by in ("wall", "cpu"))
+        return f"| {what} | {' | '.join(f'{value:.2f}' for value in middle)} |"
 
-    lines = [f"| {load.name}, {rows} rows | seconds |", "|---|---:|"]
-    lines += [f"| {name} | {middle([one[name] for one in taken])} |" for name in (COPY, OFF, HASH, LATER)]
-    cost = [(one[HASH] - one[OFF]) / one[COPY] for one in taken]
-    lines.append(f"| proof / copy (bar 0.35) | {middle(cost)} |")
-    lines.append(f"| run with the proof / without (bar 1.35) | {middle([o[HASH] / o[OFF] for o in taken])} |")
-    lines.append(f"| verified later / copy | {middle([one[LATER] / one[COPY] for one in taken])} |")
-    return "\n".join(lines)
+    def value(name: str, one: dict[str, Cost], by: str) -> float:
+        return one[name].wall if by == "wall" else one[name].cpu
+
+    def cost(one: dict[str, Cost], by: str) -> float:
+        return (value(HASH, one, by) - value(OFF, one, by)) / value(COPY, one, by)
+
+    lines = [f"| {load.name}, {rows} rows | wall | CPU of both servers |", "|---|---:|---:|"]
+    lines += [line(f"{name}, s", partial(value, name)) for name in (COPY, OFF, HASH, LATER)]
+    lines.append(line("proof / copy (bar 0.35)", cost))
+    with_proof = line("with / without (bar 1.35)", lambda one, by: value(HASH, one, by) / value(OFF, one, by))
+    later = line("verified later / copy", lambda one, by: value(LATER, one, by) / value(COPY, one, by))
+    return "\n".join([*lines, with_proof, later])
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ from tranship.execution.proof.compare import LOW, Subject, differing, table_sums
 from tranship.execution.proof.expected import Hashing, is_too_large, printed_by_old
 from tranship.execution.proof.filled import read_filled
 from tranship.execution.proof.naming import Naming
-from tranship.execution.proof.unlike import with_unlike
+from tranship.execution.proof.unlike import Unlike, with_unlike
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.model.difference import Proof
 from tranship.model.locator import Locator
@@ -101,13 +101,13 @@ async def _compared(
     proof = _unproven(live, task, subject)
     there = await table_sums(new, subject, of.known, of.oldest)
     wrong = differing(task.done, there)
-    unlike = there.unlike_in(task.done)
+    unlike = there.unlike_in(task.done, others=bool(wrong))
     if not wrong and not there.others.rows and not unlike:
         return proof
     naming = Naming(subject, new, of.oldest, of.known)
     found = await naming.differences(live.snapshot, wrong, _not_copied(live, task))
     if unlike:
-        found = await with_unlike(naming, task.done, found, unlike)
+        found = await with_unlike(naming, Unlike(task.done, unlike, others=bool(wrong)), found)
     return structs.replace(proof, differences=tuple(found))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from tranship.model.difference import Difference
+from tranship.model.resolution import Problem
 from tranship.model.verification import AskedConstraint, ConstraintKind, Verification, VerifiedTable
 from tranship.model.visible import printed
 
@@ -78,6 +79,14 @@ def constraint_lines(asked: Sequence[AskedConstraint]) -> Iterator[str]:
             )
         elif one.rows:
             yield shown(f"  BROKEN: {one.kind} {one.name} of {one.table}, by {grouped(one.rows)} rows")
+
+
+def problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
+    """Yields warnings, each with what to do about it."""
+    for one in problems:
+        yield shown(f"⚠ {one.code} {one.message}")
+        if one.hint:
+            yield shown(f"  hint: {one.hint}")
 
 
 def last_line(result: Verification) -> str:

@@ -44,6 +44,17 @@ async def test_what_holds_is_asked_and_met(make_pair: MakePair, tmp_path: Path) 
         (kind, name, 0) for kind, name in ASKED.items()
     }
     assert all(one.rows == 0 for one in result.constraints)
+    assert result.problems == ()
+
+
+async def test_a_changed_structure_is_told(make_pair: MakePair, tmp_path: Path) -> None:
+    """People may have meant it: it is a warning, and the rows are verified all the same."""
+    pair = await make_pair(OLD, NEW)
+    assert (await migrate(pair, tmp_path)).exit_status == 0
+    await pair.new.run("DROP INDEX item_code")
+    result = await verify(pair, tmp_path)
+    assert (result.status, result.exit_status) == ("verified", 0)
+    assert [problem.code for problem in result.problems] == ["TS502"]
 
 
 @pytest.mark.parametrize("kind", HIDING)

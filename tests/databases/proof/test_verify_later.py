@@ -246,3 +246,19 @@ async def test_rows_that_a_later_run_updated(make_pair: MakePair, tmp_path: Path
     await pair.new.run("DELETE FROM item WHERE id IN (5, 295)")
     result = await verify(pair, tmp_path)
     assert (result.exit_status, len(seen(result))) == (5, 2)
+
+
+async def test_many_rows_of_others_are_counted(make_pair: MakePair, tmp_path: Path) -> None:
+    """A NEW in use may have millions of them: the first are named, whatever NEW filled in."""
+    table = "CREATE TABLE item (id int PRIMARY KEY, name text);"
+    rows = "INSERT INTO item SELECT g, 'name' FROM generate_series(1, 300) g"
+    pair = await make_pair(
+        table + rows, "CREATE TABLE item (id int PRIMARY KEY, name text, seen boolean DEFAULT false)"
+    )
+    assert (await migrate(pair, tmp_path)).exit_status == 0
+    await pair.new.run("INSERT INTO item SELECT g, 'theirs', true FROM generate_series(1001, 3500) g")
+    result = await verify(pair, tmp_path, new_in_use=True)
+    assert (result.status, result.exit_status) == ("differs", 1)
+    (found,) = [table.differences for table in result.tables]
+    assert (len(found), sum(one.rows for one in found)) == (1001, 2500)
+    assert {(one.kind, one.by_others) for one in found} == {(DifferenceKind.ADDED, True)}

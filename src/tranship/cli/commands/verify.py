@@ -77,7 +77,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     from tranship.cli.start import load
     from tranship.cli.terminal import say
     from tranship.model.verification import VerifyOptions
-    from tranship.report.verification import constraint_lines, last_line, table_lines
+    from tranship.report.verification import constraint_lines, last_line, problem_lines, table_lines
 
     call = context.ensure_object(CliContext)
     known = {
@@ -98,7 +98,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     if call.json:
         answer_json(call, result, status=result.exit_status)
     else:
-        for line in constraint_lines(result.constraints):
+        for line in (*constraint_lines(result.constraints), *problem_lines(result.problems)):
             say(line)
         say(f"Result: {path}")
         if certificate is not None:

@@ -1,4 +1,4 @@
-"""TS500 and TS501: NEW does not hold what a finished run says; a certificate is not what was made."""
+"""TS500 to TS502: NEW is not what a finished run says, or a certificate not what was made."""
 
 from __future__ import annotations
 
@@ -44,3 +44,25 @@ class CertificateAltered(DiffersMessage, frozen=True):
     hint = "take the file that tranship verify wrote, or verify again"
     path: Path
     faults: str
+
+
+class StructureChanged(DiffersMessage, frozen=True):
+    code = "TS502"
+    meaning = "triggers, indexes or constraints of the new database are not as they were before the run"
+    cure = "nothing, if people changed them on purpose; `doctor --restore` enables what a run left off"
+    about = "{run}"
+    message = (
+        "NEW's schema is not the one that run {run} was planned on: "
+        "tables, triggers, indexes or constraints were changed since"
+    )
+    hint = "tranship analyze CONFIG compares the schemas"
+    warning = True
+    run: str
+
+
+class StillOff(DiffersMessage, frozen=True):
+    code = StructureChanged.code
+    message = "what a run switched off in NEW is still off: {what}"
+    hint = "tranship doctor CONFIG --restore"
+    warning = True
+    what: tuple[str, ...]

@@ -32,10 +32,12 @@ class TableSums(Struct, frozen=True):
     unlike_of_others: int = 0
     """Likewise, of the rows that other transactions wrote since the run began."""
 
-    def unlike_in(self, done: Sequence[BatchRow]) -> int:
-        """Returns how many rows of these batches, and of those of others, do not hold it."""
+    def unlike_in(self, done: Sequence[BatchRow], *, others: bool) -> int:
+        """Returns how many rows of these batches do not hold it; ``others``: and of those of others, which
+        may have written rows of these batches anew.
+        """
         mine = {xid & LOW for row in done for xid in row.xids}
-        return sum(self.unlike.get(xid, 0) for xid in mine) + self.unlike_of_others
+        return sum(self.unlike.get(xid, 0) for xid in mine) + (self.unlike_of_others if others else 0)
 
 
 class Subject(Struct, frozen=True):

@@ -158,9 +158,9 @@ class Naming(Struct, frozen=True):
         parts = dict(zip(names, record_parts(key), strict=True)) if key is not None else None
         return Difference(str(self.plan.new), kind, parts, rows=rows)
 
-    async def strangers(self) -> Counter[Row]:
-        """Returns the rows that others wrote since the run began."""
-        query = rows_of_others(self._after, self.texts(), self._form, sorted(self.mine))
+    async def strangers(self, most: int | None = None) -> Counter[Row]:
+        """Returns the rows that others wrote since the run began, at most so many."""
+        query = rows_of_others(self._after, self.texts(), self._form, sorted(self.mine), most)
         return await self._fetch(query, self.oldest & LOW)
 
     async def written_in(self, xids: Sequence[int]) -> Counter[Row]:

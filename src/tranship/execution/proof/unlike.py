@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import asyncpg
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.execution.proof.compare import LOW, in_zone
@@ -14,15 +15,23 @@ from tranship.server.journal import BatchRow
 from tranship.sql.new.digest import rows_unlike
 
 
-async def with_unlike(
-    naming: Naming, done: Sequence[BatchRow], found: Sequence[Difference], rows: int
-) -> list[Difference]:
+class Unlike(Struct, frozen=True):
+    """Which rows are looked at."""
+
+    done: Sequence[BatchRow]
+    """Those of these batches."""
+    rows: int
+    """How many of them do not hold it, of which at most ``NAMED`` are named."""
+    others: bool
+    """Whether others may have written some of them anew."""
+
+
+async def with_unlike(naming: Naming, of: Unlike, found: Sequence[Difference]) -> list[Difference]:
     """Returns differences together with those rows; one that differs already gets these columns, too.
 
-    ``rows`` is their number, of which at most ``NAMED`` are named. Rows that others added are none of them:
-    nothing is known of what they should hold.
+    Rows that others added are none of them: nothing is known of what they should hold.
     """
-    unlike = await _read(naming, done)
+    unlike, rows = await _read(naming, of), of.rows
     if not naming.keys:
         return [*found, *_without_key(naming, unlike, found, rows)]
     known = {_key(one): one for one in found if one.key is not None}
@@ -38,11 +47,12 @@ async def with_unlike(
     return [*known.values(), *told]
 
 
-async def _read(naming: Naming, done: Sequence[BatchRow]) -> list[asyncpg.Record]:
+async def _read(naming: Naming, unlike: Unlike) -> list[asyncpg.Record]:
     """Returns the first of those rows as NEW holds them."""
-    of, xids = naming.of, [xid for row in done for xid in row.xids]
+    of, xids = naming.of, [xid for row in unlike.done for xid in row.xids]
+    known = sorted(naming.mine) if unlike.others else None
     after, key = of.job.after(of.plan), naming.texts().key
-    statement = rows_unlike(after, key, of.filled.compared, xids, sorted(naming.mine))
+    statement = rows_unlike(after, key, of.filled.compared, xids, known)
     await in_zone(naming.new, of.plan)
     return list(await naming.new.fetch(statement, naming.oldest & LOW, NAMED))
 

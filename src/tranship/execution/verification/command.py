@@ -21,6 +21,7 @@ from tranship.execution.verification.constraints import ask_constraints
 from tranship.execution.verification.old_now import OldNow
 from tranship.execution.verification.recorded import Recorded, RecordedRun, read_runs
 from tranship.execution.verification.scene import Scene
+from tranship.execution.verification.structure import structure_problems
 from tranship.execution.verification.tables import check_table
 from tranship.execution.verification.verdicts import wrong_ones
 from tranship.model.catalog import Catalog
@@ -72,9 +73,10 @@ async def verify(
             tables = await _tables(scene, runs, frozenset(run.id for run in wanted), on_table)
             asked = await ask_constraints(scene, _finished(runs, wanted))
             result = _result(options, started, tables, asked)
+            problems = await structure_problems(session, journal, config, runs)
             info = _database(config, catalog)
             ids = tuple(run.id for run in wanted)
-            result = replace(result, runs=ids, new=info, old_read=old.read)
+            result = replace(result, runs=ids, new=info, old_read=old.read, problems=tuple(problems))
             return result, await certify(session, journal, config, runs, result)
         except DATABASE_TROUBLE as error:
             raise not_begun(error, "the verification") from error

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from tranship.errors import TranshipError
 from tranship.execution.proof.compare import Subject, TableSums, sums_in
 from tranship.execution.proof.expected import Row
-from tranship.execution.proof.naming import Naming
-from tranship.execution.proof.unlike import with_unlike
+from tranship.execution.proof.naming import NAMED, Naming
+from tranship.execution.proof.unlike import Unlike, with_unlike
 from tranship.execution.verification.naming import LaterNaming
 from tranship.execution.verification.old_now import OldSide
 from tranship.execution.verification.recorded import Place, Recorded
@@ -36,7 +36,7 @@ class Compared(NamedTuple):
     @property
     def unlike(self) -> int:
         """Rows that do not hold what NEW should have filled in."""
-        return self.there.unlike_in(self.flow.done)
+        return self.there.unlike_in(self.flow.done, others=bool(self.wrong))
 
     def held(self, batch: BatchRow) -> Sums:
         """Returns the sums over what NEW holds of a batch."""
@@ -54,25 +54,40 @@ class Differing:
 
     async def found(self, compared: Sequence[Compared]) -> dict[Place, Found]:
         """Returns what differs of each flow; rows that others added stand with the first one."""
-        found: dict[Place, Found] = {}
-        added = Counter[Row]()
+        found = {one.flow.place: Found([], of=one.of) for one in compared}
+        added = await self._named(compared, found)
+        found[compared[0].flow.place].differences += added
+        for one in (one for one in compared if one.unlike):
+            mine = found[one.flow.place]
+            unlike = Unlike(one.flow.done, one.unlike, others=bool(one.wrong))
+            mine.differences = await with_unlike(self._naming(one, None), unlike, mine.differences)
+        return found
+
+    async def _named(self, compared: Sequence[Compared], found: dict[Place, Found]) -> list[Difference]:
+        """Enters the rows of differing batches that differ. Returns those that others added."""
+        if not any(one.wrong for one in compared):
+            return await self._added(compared[0])
+        added: Counter[Row] | None = None
         for one in compared:
             old = await self._old(one)
             naming = self._naming(one, old)
             strangers = await naming.strangers()
             before = Counter(strangers)
             mine = await self._of_flow(one, naming, old, strangers)
-            found[one.flow.place] = await self._without_updated(one, naming, mine)
+            found[one.flow.place] = replace(await self._without_updated(one, naming, mine), of=one.of)
             taken = Counter(row.key for row in (before - strangers).elements())
-            added = _without(added, taken) if len(found) > 1 else strangers
-        found[compared[0].flow.place].differences += self._naming(compared[0], None).added(added)
-        for one in compared:
-            mine = found[one.flow.place]
-            mine.of = one.of
-            if one.unlike:
-                naming = self._naming(one, None)
-                mine.differences = await with_unlike(naming, one.flow.done, mine.differences, one.unlike)
-        return found
+            added = _without(added, taken) if added is not None else strangers
+        return self._naming(compared[0], None).added(added or Counter())
+
+    async def _added(self, one: Compared) -> list[Difference]:
+        """Returns the rows that others added where no batch lacks any: the first by their keys, the others by
+        their number, since a NEW in use may have millions.
+        """
+        naming = self._naming(one, None)
+        some = await naming.strangers(NAMED)
+        left = one.there.others.rows - sum(some.values())
+        rest = [replace(naming.told(DifferenceKind.ADDED, None, left), by_others=True)] if left > 0 else []
+        return [*naming.added(some), *rest]
 
     async def _without_updated(self, one: Compared, naming: Naming, found: Found) -> Found:
         """Returns what was found without the rows that are missing because another run updated them."""

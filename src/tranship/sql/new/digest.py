@@ -51,9 +51,14 @@ def rows_written(table: Table, texts: RowTexts, form: HashForm, xids: Sequence[i
     return _rows(table, texts, form, written_by("t", xids))
 
 
-def rows_of_others(table: Table, texts: RowTexts, form: HashForm, xids: Sequence[int]) -> str:
-    """Returns a query for the rows that other transactions wrote, none before $1 (32 bits)."""
-    return _rows(table, texts, form, f"NOT {written_by('t', xids)} AND {_later('t')}")
+def rows_of_others(
+    table: Table, texts: RowTexts, form: HashForm, xids: Sequence[int], most: int | None = None
+) -> str:
+    """Returns a query for the rows that other transactions wrote, none before $1 (32 bits); ``most`` bounds
+    their number.
+    """
+    rows = _rows(table, texts, form, f"NOT {written_by('t', xids)} AND {_later('t')}")
+    return rows if most is None else f"{rows} LIMIT {most}"
 
 
 def _later(alias: str) -> str:
@@ -61,15 +66,16 @@ def _later(alias: str) -> str:
 
 
 def rows_unlike(
-    table: Table, key: str, filled: Sequence[Filling], xids: Sequence[int], known: Sequence[int]
+    table: Table, key: str, filled: Sequence[Filling], xids: Sequence[int], known: Sequence[int] | None
 ) -> str:
-    """Returns a query for the rows that ``xids`` wrote, or later than $1 (32 bits) anybody but ``known``, and
-    that do not hold what NEW should have filled in: key ``k``, whether others wrote it (``o``), and per
-    column whether it differs (``u``), what it should hold (``due``) and what it holds (``found``). $2 bounds
-    their number.
+    """Returns a query for the rows that ``xids`` wrote, or later than $1 (32 bits) anybody but ``known``
+    (None: nobody), and that do not hold what NEW should have filled in: key ``k``, whether others wrote it
+    (``o``), and per column whether it differs (``u``), what it should hold (``due``) and what it holds
+    (``found``). $2 bounds their number.
     """
     mine = written_by("t", xids)
-    whose = f"{mine} OR NOT {written_by('t', known)} AND {_later('t')}"
+    others = f"NOT {written_by('t', known)}" if known is not None else "false"
+    whose = f"{mine} OR {others} AND {_later('t')}"
     shown = {
         "u": [one.unlike for one in filled],
         "due": [one.due for one in filled],
