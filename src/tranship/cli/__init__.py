@@ -9,9 +9,9 @@ Heavy imports stand inside functions: ``tranship --help`` has to answer within 2
 1. ``entry.py`` finds the command and turns failures into an exit status; ``commands/`` has one module per
    command.
 2. ``context.py`` holds what one call knows of itself and the options that many commands share; ``start.py``
-   loads a configuration.
+   loads a configuration; ``exit_status.py`` lists what a command can end with.
 3. ``loop.py`` runs the event loop and answers signals; ``progress.py`` shows events; ``terminal.py`` writes
-   lines.
+   lines; ``answer.py`` is the one form of all answers in JSON.
 4. ``trouble.py`` words failures. 5. ``editing.py`` is the dialog of ``resolve edit``.
 """
 
