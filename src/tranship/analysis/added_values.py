@@ -17,6 +17,7 @@ from tranship.model.plan import TablePlan
 from tranship.model.resolution import Action, Problem, Resolution, ResolutionFile
 from tranship.planning.deciding.resolve.flows import flow_name
 from tranship.planning.deciding.resolve.lookups import cannot_add
+from tranship.planning.matching.scope import Scope
 from tranship.sql.old.distinct import distinct_values
 
 _LEFT = "values looked up"
@@ -31,7 +32,7 @@ def asks_to_add(file: ResolutionFile) -> bool:
 
 
 def with_added_values(
-    file: ResolutionFile, plans: Sequence[TablePlan], new: Catalog
+    file: ResolutionFile, plans: Sequence[TablePlan], new: Catalog, scope: Scope
 ) -> tuple[ResolutionFile, tuple[Problem, ...]]:
     """Returns the file with the entries of a flow into each table to which values are to be added, and why
     that cannot be. ``plans`` are those of the file as it was written.
@@ -42,7 +43,11 @@ def with_added_values(
             lookup = mapping.expression
             if isinstance(lookup, Lookup) and lookup.add_missing:
                 readers.setdefault(lookup.table, []).append((plan, lookup))
-    problems = [wrong for some in readers.values() if (wrong := cannot_add(some, plans)) is not None]
+    found = (
+        cannot_add(some, plans, chosen=scope.includes_flow(TableName("", _LEFT), name))
+        for name, some in readers.items()
+    )
+    problems = [wrong for wrong in found if wrong is not None]
     added = [entry for some in readers.values() for entry in _entries(some, new)] if not problems else []
     return replace(file, entries=(*file.entries, *added)), tuple(problems)
 

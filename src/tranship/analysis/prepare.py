@@ -200,7 +200,7 @@ async def _with_made_flows(
     answers, decided, _ = decide(file, known.old, known.new, known.scope, background)
     matching = match(known.old, known.new, known.scope, decided, background=background)
     plans, _ = with_children(flow_plans(known.old, known.new, matching, answers), known.old, known.new)
-    file, lacking = with_added_values(file, plans, known.new)
+    file, lacking = with_added_values(file, plans, known.new, known.scope)
     known, unfit = await _with_queries(open_, sides, file)
     return file, known, (*lacking, *unfit)
 

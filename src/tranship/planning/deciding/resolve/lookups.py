@@ -95,9 +95,11 @@ def _is_needed(column: Column, lookup: LookupTable) -> bool:
     return column.refuses_null or column.name == lookup.value_column
 
 
-def cannot_add(readers: Sequence[tuple[TablePlan, Lookup]], plans: Sequence[TablePlan]) -> Problem | None:
+def cannot_add(
+    readers: Sequence[tuple[TablePlan, Lookup]], plans: Sequence[TablePlan], *, chosen: bool
+) -> Problem | None:
     """Returns why one flow cannot bring all values that lookups, at least one, find missing in one table;
-    None where it can. ``plans`` are all flows of the run.
+    None where it can. ``plans`` are all flows of the run; ``chosen``: the configuration takes the table in.
     """
     plan, lookup = readers[0]
     filler = next((other for other in plans if other.new == lookup.table), None)
@@ -106,6 +108,8 @@ def cannot_add(readers: Sequence[tuple[TablePlan, Lookup]], plans: Sequence[Tabl
         instead = "look values up without 'add_missing', or fill the table in another way"
     elif len({frozenset(other.keys) for _, other in readers}) > 1:
         why, instead = "lookups find its rows by different columns", "name the same key columns everywhere"
+    elif not chosen:
+        why, instead = 'the configured "tables" leave it out', 'name it in "tables", too'
     else:
         return None
     return CannotAddMissing(lookup.table, why, instead).problem(str(plan.flow))
