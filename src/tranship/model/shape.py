@@ -139,6 +139,8 @@ class Numbering(Struct, frozen=True):
     partitioned: bool = False
     where: str = ""
     """The filter of their flow; empty where all rows are taken."""
+    left_with: tuple[Parent, ...] = ()
+    """Rows of their flow that are left out with these have no number."""
 
 
 class NewKey(Struct, frozen=True):

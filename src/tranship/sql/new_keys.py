@@ -6,6 +6,7 @@ from typing import assert_never
 
 from tranship.model.expression import Rekeyed
 from tranship.model.shape import KeyKind
+from tranship.sql.left_out import parent_left_out
 from tranship.sql.quote import ident, literal, relation
 
 _VERSION_8, _VARIANT = "128", "128"
@@ -39,7 +40,9 @@ def numbers(rekeyed: Rekeyed, alias: str) -> str:
     terms = [f"old.{ident(c)}" + (' COLLATE pg_catalog."C"' if text else "") for c, text in numbering.order]
     order = ", ".join([*terms, "old.tableoid", "old.ctid"])
     heap = f"{'' if numbering.partitioned else 'ONLY '}{relation(rekeyed.table)} AS old"
-    taken = f" WHERE (\n{numbering.where}\n)" if numbering.where else ""
+    conditions = [f"(\n{numbering.where}\n)"] if numbering.where else []
+    conditions += [f"NOT {parent_left_out(parent)}" for parent in numbering.left_with]
+    taken = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     counted = f"pg_catalog.row_number() OVER (ORDER BY {order}) AS n"
     keys = f"SELECT old.{ident(rekeyed.key.column)} AS k, {counted} FROM {heap}{taken}"
     operator = rekeyed.equality or "OPERATOR(pg_catalog.=)"

@@ -16,6 +16,10 @@ from tranship.model.shape import Merge, MergedParents, Repointing
 _EQUALS = "OPERATOR(pg_catalog.=)"
 
 
+_Flow = tuple[TableName, str]
+"""Old table and name of a flow."""
+
+
 class _Landscape(Struct, frozen=True):
     """What the references of one flow are judged by."""
 
@@ -37,21 +41,25 @@ def repointings(
     return {flow: one for flow, one in found.items() if one is not None}
 
 
-def _of(child: TablePair, landscape: _Landscape, below: tuple[TableName, ...]) -> Repointing | None:
-    """Returns the references of one flow; ``below`` are the tables on the way to it, whose own merging cannot
-    depend on itself.
+def _of(child: TablePair, landscape: _Landscape, below: tuple[_Flow, ...]) -> Repointing | None:
+    """Returns the references of one flow; ``below`` are the flows on the way to it, whose own merging cannot
+    depend on itself. Another flow of the same table is none of them.
     """
     before = landscape.old.table(child.old)
     parents = [
         one
         for parent in landscape.pairs
-        if parent.old not in below
+        if _flow(parent) not in below
         for entry in _merging(parent, landscape.answers)
-        for one in _parents(child, parent, entry, landscape, (*below, child.old))
+        for one in _parents(child, parent, entry, landscape, (*below, _flow(child)))
     ]
     if before is None or not parents:
         return None
     return Repointing(tuple(column.name for column in before.columns), tuple(dict.fromkeys(parents)))
+
+
+def _flow(pair: TablePair) -> _Flow:
+    return pair.old, pair.name
 
 
 def _merging(pair: TablePair, answers: Answers) -> Iterator[Resolution]:
@@ -70,7 +78,7 @@ def _parents(
     parent: TablePair,
     entry: Resolution,
     landscape: _Landscape,
-    below: tuple[TableName, ...],
+    below: tuple[_Flow, ...],
 ) -> Iterator[MergedParents]:
     before, after = landscape.old.table(child.old), landscape.new.table(child.new)
     above = landscape.old.table(parent.old)
@@ -78,7 +86,7 @@ def _parents(
         return
     references = list(_by_old(before.foreign_keys, parent.old))
     references += _by_new(after.foreign_keys, child, parent) if _alone(parent, landscape) else []
-    own = None if parent.old in below else _of(parent, landscape, below)
+    own = None if _flow(parent) in below else _of(parent, landscape, below)
     for columns, keys in references:
         if _is_unique(above, keys):
             yield MergedParents(

@@ -20,6 +20,7 @@ from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Problem
 from tranship.model.shape import Children, Merge, Parent, Repointing, Taken
+from tranship.planning.plan.numbers import with_counted
 from tranship.planning.plan.unchanged import mapping_of
 
 
@@ -48,7 +49,8 @@ def with_children(
     finding = _Finding(tables, old, new)
     completed = [finding.completed(table) for table in tables]
     merged = {(t.old, t.shape.merge): t.shape.left_with for t in completed if t.shape.merge is not None}
-    completed = [_among_taken(table, merged) for table in completed]
+    numbered = {(t.old, key): t.shape.left_with for t in completed for key in t.shape.new_keys}
+    completed = [with_counted(_among_taken(table, merged), numbered) for table in completed]
     what = "'children': 'leave_out' over tables that refer to each other in a cycle"
     return completed, tuple(NotExecuted(what).problem(str(flow)) for flow in sorted(finding.circular))
 
@@ -100,14 +102,17 @@ class _Finding:
         """Returns the parents that may be left out, of which the flow's rows become what is wanted."""
         found: dict[tuple[TableName, tuple[str, ...]], Parent] = {}
         for tie in self._ties(table):
-            own = tie.table == table.old
+            # Another flow of the same table is no part of the chain of its rows that refer to each other.
+            own = tie.table == table.old and table in tie.flows
             # Without a key in NEW nothing refers to the parent there: its value may stay.
-            if (own and not itself) or (wanted is Children.NULL and not tie.of_new):
+            if (tie.table == table.old and not itself) or (wanted is Children.NULL and not tie.of_new):
                 continue
             taken = [self._rows_of(flow, own=own) for flow in tie.flows]
             if any(one == Taken() for one in taken) or self._policy(table, tie) is not wanted:
                 continue
-            found.setdefault((tie.table, tie.columns), self._parent(tie, tuple(taken), own=own))
+            # A row that loses its reference stays, and with it those below: nothing follows it.
+            itself = own and wanted is Children.LEAVE_OUT
+            found.setdefault((tie.table, tie.columns), self._parent(tie, tuple(taken), itself=itself))
         return tuple(found.values())
 
     def _rows_of(self, flow: TablePlan, *, own: bool) -> Taken:
@@ -127,13 +132,13 @@ class _Finding:
         return self._taken[flow.flow]
 
     def _policy(self, table: TablePlan, tie: _Tie) -> Children:
-        """Returns what the first filter says about the children; where there is none, rows follow on."""
-        for flow in tie.flows:
-            if flow.shape.filter is not None:
-                return dict(flow.shape.filter.of).get(table.old, flow.shape.filter.children)
-        return Children.LEAVE_OUT
+        """Returns what the filter of the first flow says about the children. Where it has none, its rows are
+        left out because they follow others, and so do the children.
+        """
+        first = tie.flows[0].shape.filter
+        return dict(first.of).get(table.old, first.children) if first is not None else Children.LEAVE_OUT
 
-    def _parent(self, tie: _Tie, taken: tuple[Taken, ...], *, own: bool) -> Parent:
+    def _parent(self, tie: _Tie, taken: tuple[Taken, ...], *, itself: bool) -> Parent:
         target = self._old.table(tie.table)
         return Parent(
             tie.table,
@@ -143,7 +148,7 @@ class _Finding:
             operators=tie.declared.operators if tie.declared is not None else (),
             collations=tie.declared.collations if tie.declared is not None else (),
             with_partitions=target is not None and target.kind == RelationKind.PARTITIONED_TABLE,
-            itself=own,
+            itself=itself,
         )
 
     def _ties(self, table: TablePlan) -> Iterator[_Tie]:
@@ -152,11 +157,14 @@ class _Finding:
         if before is None or after is None or table.shape.query is not None:
             return
         declared = {key.columns: key for key in before.foreign_keys if key.enforced and not key.period}
+        in_new: set[tuple[str, ...]] = set()
         for key in after.foreign_keys:
-            yield from self._tie_of_new(table, key, before, declared)
+            for tie in self._tie_of_new(table, key, before, declared):
+                in_new.add(tie.columns)
+                yield tie
         for columns, key in declared.items():
             flows = self._flows(key.target)
-            if flows:
+            if flows and columns not in in_new:
                 yield _Tie(key.target, columns, key.target_columns, flows, of_new=False, declared=key)
 
     def _tie_of_new(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from tranship.model.expression import Followed, Rekeyed
+from tranship.model.expression import Expression, Followed, Rekeyed
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, Plan, TablePlan
-from tranship.model.shape import Numbering
+from tranship.model.shape import NewKey, Numbering, Parent
 
 KeyOf = tuple[TableName, str]
 """An old table and its key column."""
@@ -40,18 +40,43 @@ def with_starts(plan: Plan, starts: Mapping[KeyOf, int]) -> Plan:
     return replace(plan, groups=groups)
 
 
+def with_counted(
+    table: TablePlan, left_with: Mapping[tuple[TableName, NewKey], tuple[Parent, ...]]
+) -> TablePlan:
+    """Returns a flow whose numbers count no row that is left out with its parent; ``left_with`` are these
+    parents by old table and key.
+    """
+    columns = tuple(
+        replace(one, expression=_changed(one.expression, lambda made: _counted(made, left_with)))
+        for one in table.columns
+    )
+    return replace(table, columns=columns)
+
+
+def _counted(made: Rekeyed, left_with: Mapping[tuple[TableName, NewKey], tuple[Parent, ...]]) -> Rekeyed:
+    if made.numbering is None:
+        return made
+    parents = left_with.get((made.table, made.key), ())
+    return replace(made, numbering=replace(made.numbering, left_with=parents))
+
+
 def _with_starts(table: TablePlan, starts: Mapping[KeyOf, int]) -> TablePlan:
     return replace(table, columns=tuple(_with_start(mapping, starts) for mapping in table.columns))
 
 
 def _with_start(mapping: ColumnMapping, starts: Mapping[KeyOf, int]) -> ColumnMapping:
-    match mapping.expression:
+    return replace(mapping, expression=_changed(mapping.expression, lambda made: _started(made, starts)))
+
+
+def _changed(expression: Expression, change: Callable[[Rekeyed], Rekeyed]) -> Expression:
+    """Returns an expression whose numbered key, if it has one, is changed."""
+    match expression:
         case Rekeyed(numbering=Numbering()) as made:
-            return replace(mapping, expression=_started(made, starts))
+            return change(made)
         case Followed(of=Rekeyed(numbering=Numbering()) as made) as followed:
-            return replace(mapping, expression=replace(followed, of=_started(made, starts)))
+            return replace(followed, of=change(made))
         case _:
-            return mapping
+            return expression
 
 
 def _started(made: Rekeyed, starts: Mapping[KeyOf, int]) -> Rekeyed:

@@ -5,6 +5,7 @@ there.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from tranship.model.builtin_types import Family
 from tranship.model.catalog import Column, Table
@@ -77,8 +78,18 @@ def same_equality(one: str, other: str) -> bool:
 
 
 def _take(plan: TablePlan, column: str) -> Take | None:
+    """Returns what takes an old column's value; None where a reference gets another value on the way."""
     mapping = mapping_of(plan, column)
-    return mapping.expression if mapping is not None and isinstance(mapping.expression, Take) else None
+    if mapping is None or not isinstance(mapping.expression, Take):
+        return None
+    return None if mapping.expression.column in _led(plan) else mapping.expression
+
+
+def _led(plan: TablePlan) -> frozenset[str]:
+    """Returns the old columns whose references lead to survivors, or become NULL with their parents."""
+    repointed = plan.repointing.parents if plan.repointing is not None else ()
+    columns = [*(one.columns for one in repointed), *(one.columns for one in plan.shape.null_with)]
+    return frozenset(chain.from_iterable(columns))
 
 
 def _keeps_value(conversion: Conversion) -> bool:

@@ -17,7 +17,7 @@ from tranship.model.progress import Batch
 from tranship.sql import ctid
 from tranship.sql.expression import compile_column, shipped
 from tranship.sql.joins import Bindings, Joins
-from tranship.sql.old.row_source import RowSource, in_key_range, row_source, row_sources, without
+from tranship.sql.old.row_source import RowSource, in_key_range, own_row, row_source, row_sources, without
 from tranship.sql.quote import ident
 
 
@@ -52,7 +52,7 @@ def key_terms(plan: TablePlan, old: Table) -> list[str]:
         column = old.column(name)
         # The collations of two servers may sort differently, and a key order must be the same everywhere.
         collatable = column is not None and column.type.leaf.category == "S"
-        terms.append(f"old.{ident(name)}" + (' COLLATE pg_catalog."C"' if collatable else ""))
+        terms.append(f"{own_row(plan)}.{ident(name)}" + (' COLLATE pg_catalog."C"' if collatable else ""))
     return terms
 
 

@@ -8,6 +8,9 @@ from tranship.model.shape import Merge, MergedParents, Repointing
 from tranship.sql.left_out import parent_left_out
 from tranship.sql.quote import ident, relation
 
+UNLED = "tranship_row"
+"""The alias of a row whose references are not led to survivors yet."""
+
 
 def merged_rows(merge: Merge, read: str, order: Sequence[str]) -> str:
     """Returns a query for the rows that are merged into others: ``relation`` (OID) and ``id`` (ctid) of each,
@@ -34,7 +37,7 @@ def key_known(merge: Merge) -> tuple[str, ...]:
 
 
 def repointed_heap(source: str, repointing: Repointing) -> str:
-    """Returns the FROM clause over ``tranship_row``, whose references to merged rows lead to the survivors,
+    """Returns the FROM clause over the unled row, whose references to merged rows lead to the survivors,
     as the row ``old``.
 
     ``source`` is the heap without an alias.
@@ -45,27 +48,28 @@ def repointed_heap(source: str, repointing: Repointing) -> str:
         alias = f"tranship_survivor_{number}"
         pairs = zip(parents.columns, parents.operators, strict=True)
         on = " AND ".join(
-            f"{alias}.k{n} {operator} tranship_row.{ident(column)}"
-            for n, (column, operator) in enumerate(pairs)
+            f"{alias}.k{n} {operator} {UNLED}.{ident(column)}" for n, (column, operator) in enumerate(pairs)
         )
         joins.append(f"\nLEFT JOIN ({_survivors(parents)}) AS {alias} ON {on}")
         values |= {
-            column: f"CASE WHEN {alias}.found THEN {alias}.s{n} ELSE tranship_row.{ident(column)} END"
+            column: f"CASE WHEN {alias}.found THEN {alias}.s{n} ELSE {UNLED}.{ident(column)} END"
             for n, column in enumerate(parents.columns)
         }
     columns = [
-        f"{values.get(name, f'tranship_row.{ident(name)}')} AS {ident(name)}" for name in repointing.columns
+        f"{values.get(name, f'{UNLED}.{ident(name)}')} AS {ident(name)}" for name in repointing.columns
     ]
     # The row keeps its place, by which batches and rejects find it.
-    columns += [f"tranship_row.{name} AS {name}" for name in ("ctid", "tableoid", "xmin")]
+    columns += [f"{UNLED}.{name} AS {name}" for name in ("ctid", "tableoid", "xmin")]
     lateral = f"\nCROSS JOIN LATERAL (SELECT {', '.join(columns)}) AS old"
-    return f"{source} AS tranship_row{''.join(joins)}{lateral}"
+    return f"{source} AS {UNLED}{''.join(joins)}{lateral}"
 
 
 def _survivors(parents: MergedParents) -> str:
     """Returns a SELECT of the keys of merged rows, ``k0`` …, and of their survivors, ``s0`` …"""
-    names = [f"old.{ident(name)}" for name in parents.keys]
-    terms = [_term(name, text=text) for name, text in parents.order]
+    # Children know the parents by the keys that OLD holds, even where these are references themselves.
+    row = "old" if parents.repointing is None else UNLED
+    names = [f"{row}.{ident(name)}" for name in parents.keys]
+    terms = [_term(f"{row}.{ident(name)}", text=text) for name, text in parents.order]
     window = _window(parents.merge, terms)
     own = ", ".join(f"{name} AS k{n}" for n, name in enumerate(names))
     firsts = ", ".join(f"pg_catalog.first_value({name}) OVER w AS s{n}" for n, name in enumerate(names))
@@ -85,7 +89,7 @@ def _survivors(parents: MergedParents) -> str:
 
 def _term(name: str, *, text: bool) -> str:
     """Returns a term of OLD key order, as ``key_terms`` in ``batch.py`` has it."""
-    return f"old.{ident(name)}" + (' COLLATE pg_catalog."C"' if text else "")
+    return name + (' COLLATE pg_catalog."C"' if text else "")
 
 
 def _window(merge: Merge, order: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from tranship.model.shape import CutKind, Filter, Items, Query, Shape
 from tranship.sql import ctid
 from tranship.sql.joins import Joins
 from tranship.sql.left_out import filtered, lines, not_followed
-from tranship.sql.old.merged import repointed_heap
+from tranship.sql.old.merged import UNLED, repointed_heap
 from tranship.sql.quote import ident, relation, text_array, tid_array
 from tranship.sql.row_id import hex_value, padded_value, unpadded
 
@@ -93,6 +93,11 @@ def heap_of(plan: TablePlan, source: Source) -> str:
     """Returns the FROM clause with the alias ``old``; references to merged rows lead to their survivors."""
     heap = from_source(source)
     return heap if plan.repointing is None else repointed_heap(heap.removesuffix(" AS old"), plan.repointing)
+
+
+def own_row(plan: TablePlan) -> str:
+    """Returns the alias under which a row has the values that OLD holds, whatever its references lead to."""
+    return "old" if plan.repointing is None else UNLED
 
 
 def whole_table(plan: TablePlan) -> RowSource:

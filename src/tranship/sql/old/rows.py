@@ -18,7 +18,16 @@ from tranship.model.progress import Batch
 from tranship.sql.expression import compile_text, gap, gap_value
 from tranship.sql.joins import Bindings, Joins, own_key
 from tranship.sql.old.batch import in_range, key_terms
-from tranship.sql.old.row_source import TID, Part, RowSource, among, row_source, row_sources, without
+from tranship.sql.old.row_source import (
+    TID,
+    Part,
+    RowSource,
+    among,
+    own_row,
+    row_source,
+    row_sources,
+    without,
+)
 from tranship.sql.quote import ident, literal
 from tranship.sql.types.strings import byte_text
 
@@ -347,18 +356,18 @@ def whole_rows(plan: TablePlan, old: Table, rows: Sequence[Locator], *, raw: boo
     """
     source = row_source(plan.unrestricted, rows[0].source)
     heap = source.read([among(source, rows)])
-    kept = kept_columns(old)
+    kept, own = kept_columns(old), own_row(plan)
     if raw:
-        texts = (f"CAST(pg_catalog.to_json(old.{ident(c.name)}) AS pg_catalog.text)" for c in kept)
+        texts = (f"CAST(pg_catalog.to_json({own}.{ident(c.name)}) AS pg_catalog.text)" for c in kept)
         values = ", ".join(f"pg_catalog.convert_to({text}, 'SQL_ASCII')" for text in texts)
         return f"SELECT {source.id}, ARRAY[{values}]::pg_catalog.bytea[] {heap}"
-    row = (json_object(kept) if kept else "'{}'::pg_catalog.text") if whole else "''::pg_catalog.text"
+    row = (json_object(kept, own) if kept else "'{}'::pg_catalog.text") if whole else "''::pg_catalog.text"
     key = [column for name in plan.key if (column := old.column(name)) is not None]
-    return f"SELECT {source.id}, {json_object(key)}, {row} {heap}"
+    return f"SELECT {source.id}, {json_object(key, own)}, {row} {heap}"
 
 
-def json_object(columns: Sequence[Column]) -> str:
-    """Returns SQL for columns as one JSON object, as text.
+def json_object(columns: Sequence[Column], row: str = "old") -> str:
+    """Returns SQL for columns of a row as one JSON object, as text.
 
     It is built from an array: a function takes no more than 100 arguments, so json_build_object would take 50
     columns, and a chain of 1,600 || exceeds the parser's stack.
@@ -367,7 +376,7 @@ def json_object(columns: Sequence[Column]) -> str:
         return "NULL::pg_catalog.text"
     pairs = []
     for column in columns:
-        own = f"old.{ident(column.name)}"
+        own = f"{row}.{ident(column.name)}"
         shown = byte_text(own) if column.type.leaf.typname == "char" else own
         value = f"CAST(pg_catalog.to_json({shown}) AS pg_catalog.text)"
         pairs.append(f"{literal(json_name(column.name))} || COALESCE({value}, 'null')")

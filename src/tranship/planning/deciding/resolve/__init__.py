@@ -3,8 +3,8 @@
 Lives here: the checks of a file in three stages: tables (which table a key means), columns and lookups (each
 entry by itself), contradictions (entries against each other). Does not live here: values that only a server
 can judge are listed (``casts``), and asked about in ``analysis``. Begin with ``decide`` below. Order of the
-files: words → tables → flows → patterns → lookups → columns → item_name → shapes → contradictions →
-open_changes → mentions; casts and run_started stand alone.
+files: words → tables → flows → following → patterns → lookups → columns → item_name → shapes →
+contradictions → open_changes → mentions; casts and run_started stand alone.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from tranship.model.statistics import NOTHING_KNOWN, Background
 from tranship.planning.deciding.resolve.columns import Pair, check_meaning, check_names
 from tranship.planning.deciding.resolve.contradictions import check_against_each_other, check_against_the_rest
 from tranship.planning.deciding.resolve.flows import assigned, entries_by_flow, named_flows
+from tranship.planning.deciding.resolve.following import Place, following
 from tranship.planning.deciding.resolve.lookups import with_lookup_names
 from tranship.planning.deciding.resolve.open_changes import answers_of, is_resolved, open_questions
 from tranship.planning.deciding.resolve.patterns import with_patterns
@@ -65,10 +66,12 @@ def decide(
     entries = with_patterns(file.for_all, [one for one, _ in read.flows], read.matching.pairs, *sides)
     pairs = {(pair.old, pair.name): pair for pair in read.matching.pairs}
     found = [*file.problems, *read.problems, *entries.problems]
+    rekeyed = following(entries.tables, read.matching.pairs, *sides)
     decisions: list[Decision] = []
     for one in entries.tables:
         pair = pairs.get(one.place)
-        trouble = tuple(_check(one, pair, sides, scope, read.decided))
+        subject = _both_tables(one, pair, sides, scope, rekeyed)
+        trouble = tuple(_check(one, subject, scope, read.decided))
         found += trouble
         wrong = {entry_path(problem) for problem in (*trouble, *read.problems) if not problem.warning}
         goes_to = pair.new if pair is not None else None
@@ -77,6 +80,13 @@ def decide(
                 target = read.targets.get(entry.path, goes_to)
                 decisions.append(_decision(entry, one, target, sides))
     return Answers(tuple(decisions)), _with_columns(read.decided, decisions), tuple(dict.fromkeys(found))
+
+
+class _Subject(Struct, frozen=True):
+    """What the entries of one flow are about."""
+
+    pair: TablePair
+    tables: Pair
 
 
 class _Read(Struct, frozen=True):
@@ -140,23 +150,32 @@ def _plain_file(file: ResolutionFile) -> ResolutionFile:
     return replace(file, entries=tuple(plain(entry) for entry in file.entries))
 
 
-def _check(
+def _both_tables(
     one: TableEntries,
     pair: TablePair | None,
     sides: tuple[Catalog, Catalog],
     scope: Scope,
-    decided: Decided,
-) -> Iterator[Problem]:
+    rekeyed: Mapping[Place, frozenset[str]],
+) -> _Subject | None:
+    """Returns the tables that the entries of a flow are about; None where the table has no counterpart."""
     after = sides[1].table(pair.new) if pair is not None else None
-    tables = None if after is None else Pair(one.old, after, *sides, scope.schema_pairs)
+    if pair is None or after is None:
+        return None
+    columns = rekeyed.get(one.place, frozenset())
+    return _Subject(pair, Pair(one.old, after, *sides, scope.schema_pairs, columns))
+
+
+def _check(one: TableEntries, subject: _Subject | None, scope: Scope, decided: Decided) -> Iterator[Problem]:
+    """Yields what is wrong with the entries of one flow."""
+    tables = subject.tables if subject is not None else None
     trouble = {entry.path: list(_check_entry(entry, one.old, tables)) for entry in one.entries}
     yield from chain.from_iterable(trouble.values())
     sound = [e for e in one.entries if all(problem.warning for problem in trouble[e.path])]
     asking = list(filter(is_open, one.entries))
-    if pair is None or tables is None:
+    if subject is None:
         yield from _check_without_pair(one, sound, scope, decided)
     else:
-        yield from _check_together(sound, asking, pair, tables)
+        yield from _check_together(sound, asking, subject.pair, subject.tables)
     yield from _open(asking, sound)
 
 

@@ -46,6 +46,8 @@ class Pair(Struct, frozen=True):
     old_catalog: Catalog
     new_catalog: Catalog
     schemas: tuple[tuple[str, str], ...] = ()
+    following: frozenset[str] = frozenset()
+    """Columns of NEW that hold a key which gets new values, or refer to one."""
 
     def conversion(self, source: Column, column: Column) -> Conversion:
         """Returns how values of an old column become values of a new one."""
@@ -110,7 +112,7 @@ def check_meaning(entry: Resolution, action: Action, pair: Pair) -> Iterator[Pro
 
 def _check_rename(entry: Resolution, pair: Pair, column: Column | None) -> Iterator[Problem]:
     source = pair.old.column(entry.old_column or "")
-    if source is None or column is None:
+    if source is None or column is None or column.name in pair.following:
         return
     conversion = pair.conversion(source, column)
     if not conversion.automatic:
@@ -141,7 +143,7 @@ def _check_fallbacks(entry: Resolution, column: Column) -> Iterator[Problem]:
 
 def _check_bare(entry: Resolution, pair: Pair, source: Column, column: Column) -> Iterator[Problem]:
     conversion = pair.conversion(source, column)
-    if not conversion.bare:
+    if not conversion.bare and column.name not in pair.following:
         yield problem(entry, NoBareTransform(source.type.text, column.type.text, _because(conversion.why)))
 
 
