@@ -158,12 +158,16 @@ def lint() -> int:
 
 
 def bench(names: list[str]) -> int:
-    """Runs the named benchmarks, all of them without a name; returns the worst exit status."""
+    """Runs the named benchmarks, all of them without a name, with the options; returns the worst exit
+    status.
+    """
     scripts = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("[a-z]*.py"))}
+    options = [name for name in names if name.startswith("-")]
+    names = [name for name in names if name not in options]
     unknown = [name for name in names if name not in scripts]
     if unknown:
         give_up(f"no benchmark {', '.join(unknown)}; there is: {', '.join(scripts)}")
-    return max([run(str(scripts[name])) for name in names or scripts], default=0)
+    return max([run(str(scripts[name]), *options) for name in names or scripts], default=0)
 
 
 def campaign(arguments: list[str]) -> int:
