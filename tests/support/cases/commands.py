@@ -85,9 +85,9 @@ class Commands:
             "migrate", str(self.config), "--prefix", PREFIX, *given, *self.options, *options
         )
 
-    def verify(self) -> CliResult:
+    def verify(self, *options: str) -> CliResult:
         """Runs ``verify``."""
-        return self._tranship("verify", str(self.config), "--prefix", PREFIX)
+        return self._tranship("verify", str(self.config), "--prefix", PREFIX, *options)
 
     def run(self, words: list[str], env: Mapping[str, str]) -> CliResult:
         """Runs a line of a ``console`` block, in a process of its own where it is to be killed."""
