@@ -7,8 +7,9 @@ the command line, printing, work on rows.
 Functions that connect are coroutines. Problems that a person can solve are raised as `errors.TranshipError`.
 Begin with ``analyze.py``.
 
-1. ``analyze.py``: comparing, suggesting, validating. 2. ``preview.py``: some rows, before and after.
-3. ``migrate.py``: runs. 4. ``verify.py``: their verification at any time. 5. ``upkeep.py``: status, doctor,
+1. ``analyze.py``: comparing, suggesting, validating. 2. ``deciding.py``: answering a resolutions file entry
+   by entry. 3. ``preview.py``: some rows, before and after.
+4. ``migrate.py``: runs. 5. ``verify.py``: their verification at any time. 6. ``upkeep.py``: status, doctor,
    rollback, purge.
 """
 
