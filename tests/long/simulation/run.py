@@ -244,7 +244,7 @@ class Client:
                 task.done.append(batch)
             else:
                 task.todo.append(batch.batch)
-        new: Any = SimpleNamespace(new=None, old=None, path="config.json")
+        new: Any = SimpleNamespace(new=None, old=None, path="config.json", words=("config.json",))
         options, nothing = MigrateOptions(live=True), lambda _: None
         context = RunContext(JOB, new, options, JOURNAL, nothing, asyncio.Event())
         lookups: Any = None
