@@ -20,6 +20,8 @@ ENDS = (0, MOVED, 2, 4)
 """What a disturbed command that was not killed may say: complete (0: already so), trouble before the start,
 stopped and resumable.
 """
+AT_ONCE = (130, 143)
+"""Of a command that was interrupted before its first batch: there is nothing to end in order."""
 
 _PUBLIC = "'public'::regnamespace"
 CATALOG = f"""
@@ -252,9 +254,9 @@ def _texts(folder: Path) -> dict[str, str]:
     }
 
 
-def odd_end(status: int, *, killed: bool) -> list[str]:
-    """A status that a disturbed command may not end with."""
-    allowed = (-9, *ENDS) if killed else ENDS
+def odd_end(status: int, *, killed: bool, at_once: bool = False) -> list[str]:
+    """A status that a disturbed command may not end with. ``at_once``: it was interrupted before its first batch."""
+    allowed = (*ENDS, *((-9,) if killed else ()), *(AT_ONCE if at_once else ()))
     return [] if status in allowed else [f"I8: exit status {status}"]
 
 

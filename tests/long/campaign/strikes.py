@@ -87,9 +87,11 @@ class Story:
             return
         self.done.append(done)
         if not self.finds_emptied(done):
+            at_once = kind == "term" and not command.passages.get("batch.committed")
+            killed = kind.startswith("kill")
             self.violations += [
                 f"{text} after {kind}\n{done}"
-                for text in odd_end(done.status, killed=kind.startswith("kill"))
+                for text in odd_end(done.status, killed=killed, at_once=at_once)
             ]
         if passed is not None:
             self.struck.append((kind, passed))

@@ -299,10 +299,13 @@ class Reader(Struct, frozen=True):
 
 
 def bundles(batches: Iterable[Batch], *, alone: bool) -> Iterator[list[Batch]]:
-    """Yields the batches that have rows, in order: small ones of whole sources together, unless ``alone``."""
+    """Yields the batches that may have rows, in order: small ones of whole sources together, unless
+    ``alone``.
+    """
     some: list[Batch] = []
-    for batch in filter(_has_rows, batches):
-        if alone or not isinstance(batch.range, Whole) or batch.rows > _SMALL:
+    for batch in filter(_rows, batches):
+        # -1 rows: nobody has counted them.
+        if alone or not isinstance(batch.range, Whole) or not 0 < batch.rows <= _SMALL:
             yield from ([some, [batch]] if some else [[batch]])
             some = []
             continue
@@ -316,10 +319,6 @@ def bundles(batches: Iterable[Batch], *, alone: bool) -> Iterator[list[Batch]]:
 
 def _rows(batch: Batch) -> int:
     return batch.rows
-
-
-def _has_rows(batch: Batch) -> bool:
-    return batch.rows > 0
 
 
 def by_source(rows: Iterable[Locator]) -> list[list[Locator]]:

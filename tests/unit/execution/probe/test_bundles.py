@@ -39,5 +39,9 @@ def test_none_together_where_a_row_may_raise() -> None:
     assert numbers(batch(0, 5), batch(1, 5), alone=True) == [[0], [1]]
 
 
+def test_rows_that_nobody_counted_are_read_alone() -> None:
+    assert numbers(batch(0, 5), batch(1, -1), batch(2, 5), batch(3, 5)) == [[0], [1], [2, 3]]
+
+
 def test_nothing() -> None:
     assert numbers() == []
