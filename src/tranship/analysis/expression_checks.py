@@ -240,7 +240,7 @@ async def _called_inside(
         moment = moment_read(part)
         if moment is not None:
             return CurrentTimeSql(one.text, field=one.field, function=f"'{moment}'")
-        for function in await old.fetch(sql.FUNCTIONS, sorted({name for *_, name in calls(part)})):
+        for function in await old.fetch(query("functions_named"), sorted({name for *_, name in calls(part)})):
             if function["volatile"] and part is planned:
                 volatile.append(function["name"])
             if function["definition"] is not None and function["oid"] not in seen:

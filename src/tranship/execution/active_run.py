@@ -231,7 +231,7 @@ class ActiveRun:
     merged: tuple[MergedRecord, ...] = ()
     """The rows that are merged into others, once all is copied."""
     depends: Dependencies = field(default_factory=Dependencies)
-    """What its values depend on in OLD besides the rows, as it was when the run began."""
+    """What its values depend on besides the rows, as it was when the run began."""
     unpredicted: int = 0
     """Rejects of earlier processes of the run that no data check predicted."""
     replica: bool = False

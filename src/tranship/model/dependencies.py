@@ -1,4 +1,4 @@
-"""What the values that a plan reads depend on in OLD, beside the rows of its tables."""
+"""What the values of a run depend on beside the rows of its tables, in OLD and in NEW."""
 
 from __future__ import annotations
 
@@ -29,8 +29,19 @@ class Versions(Struct, frozen=True):
     digest: str
 
 
+class Computed(Struct, frozen=True):
+    """What NEW computes with for the rows of a run: defaults, generated columns, and the functions that
+    these, CHECKs, domains and index expressions call.
+    """
+
+    functions: tuple[str, ...] = ()
+    """The bare names of the functions that are not built in, those that they call included."""
+    facts: Mapping[str, str] = {}
+    """Defaults and functions, and the search_path of batches: what each is, by a name for people."""
+
+
 class Dependencies(Struct, frozen=True):
-    """What a run found in OLD when it began; whoever resumes it must find the same."""
+    """What a run found when it began; whoever resumes it must find the same."""
 
     reads: Reads = Reads()
     tables: Mapping[str, Versions] = {}
@@ -39,3 +50,5 @@ class Dependencies(Struct, frozen=True):
     """Columns, enum labels, functions and views: what each is, by a name for people."""
     server_started: str = ""
     """When OLD's server was started; empty: that was not recorded."""
+    computed: Computed | None = None
+    """What NEW computes with; None: that was not recorded."""

@@ -155,6 +155,16 @@ BACK_AGAIN = {
         r"function public\.twice\(integer\)",
         "code",
     ),
+    "a function that another one calls, to the same text": (
+        "public.indirect(old.n)",
+        [
+            f"CREATE OR REPLACE FUNCTION twice(n integer) RETURNS integer IMMUTABLE LANGUAGE sql"
+            f" AS 'SELECT n * {times}'"
+            for times in (3, 2)
+        ],
+        r"function public\.twice\(integer\)",
+        "code",
+    ),
 }
 
 

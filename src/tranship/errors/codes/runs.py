@@ -196,6 +196,25 @@ class AnotherPlan(RefusalMessage, frozen=True):
     changes: str
 
 
+class NewChangedSince(RefusalMessage, frozen=True):
+    code = "TS389"
+    meaning = (
+        "what NEW computes for rows (a function, a default, the `search_path`) changed while a run was "
+        "interrupted"
+    )
+    cure = "change it back and run again, or `--restart`"
+    message = (
+        "NEW changed since the run of {started:%Y-%m-%d %H:%M} was interrupted, so that rows that are left "
+        "may get other values or pass other checks: {what}"
+    )
+    hint = (
+        "change it back and run the same command again, or add --restart: what the run wrote is rolled back, "
+        "and the run starts over in NEW as it is"
+    )
+    started: datetime
+    what: tuple[str, ...]
+
+
 class UnfinishedRejectsOnly(RefusalMessage, frozen=True):
     code = AnotherPlan.code
     message = "an unfinished run of {started:%Y-%m-%d %H:%M} moves only rejected rows"

@@ -3,6 +3,7 @@
 ``sides`` connects and takes the snapshot of OLD; ``preflight`` finds everything that would stop the run
 later; ``sequence_headroom`` counts what is left in NEW's sequences. A run that NEW does not know yet begins
 in ``fresh``; one that was interrupted (``interrupted``: as the journal has it) resumes in ``resume``, once
-``old_unchanged`` has proven that OLD is as it was. ``tasks`` holds what both hand on. ``foresee`` finds out
+``old_unchanged`` has proven that OLD is as it was. What values depend on beside rows is found and compared by
+``dependencies`` for OLD and by ``computed`` for NEW. ``tasks`` holds what both hand on. ``foresee`` finds out
 for a dry run what ``resume`` would do. Nothing here moves rows.
 """

@@ -8,6 +8,7 @@ an expression reads is part of no batch.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import asyncpg
 
@@ -43,25 +44,27 @@ async def reads_of(old: asyncpg.Connection, job: Job) -> Reads:
             relations |= dict.fromkeys(name for name in relations_in(tree) if name not in own)
             called |= dict.fromkeys(calls_in(tree))
             texts += expressions_in(tree)
-        functions = await _called_by(old, texts)
+        functions = await called_by(old, {name for text in texts for *_, name in calls(text)})
         tables, unseen = await _comparable(old, tuple(relations))
         opaque = await _opaque_routines(old)
     unseen += [f"function {schema}.{name}" for schema, name in called if (schema, name) in opaque]
     return Reads(tuple(sorted(tables)), tuple(unseen), functions, expressions=True)
 
 
-async def _called_by(old: asyncpg.Connection, texts: Sequence[str]) -> tuple[str, ...]:
-    """Returns the bare names of functions of people's that SQL texts may call, also through one another."""
+async def called_by(conn: asyncpg.Connection, names: AbstractSet[str]) -> tuple[str, ...]:
+    """Returns which of some bare names are of functions that are not built in, with those that these may
+    call, also through one another.
+    """
     seen: set[str] = set()
     found: set[str] = set()
-    waiting = list(texts)
+    waiting = set(names)
     while waiting:
-        fresh = {name for *_, name in calls(waiting.pop())} - seen
-        seen |= fresh
-        rows = await old.fetch(sql_expressions.FUNCTIONS, sorted(fresh)) if fresh else []
-        written = [row for row in rows if row["definition"] is not None]
-        found |= {row["name"] for row in written}
-        waiting += [row["definition"] for row in written]
+        rows = await conn.fetch(query("functions_named"), sorted(waiting))
+        seen |= waiting
+        found |= {row["name"] for row in rows if not row["built_in"]}
+        # The body is quoted in the definition, and nothing in quotes counts as a call.
+        texts = [f"{row['definition']}\n{row['source']}" for row in rows if row["definition"] is not None]
+        waiting = {name for text in texts for *_, name in calls(text)} - seen
     return tuple(sorted(found))
 
 

@@ -31,6 +31,7 @@ from tranship.execution.results.outcome import TableCounts, reject_record
 from tranship.execution.results.spool import FirstOfEachCause, Spool
 from tranship.execution.rollback.refusals import refuse
 from tranship.execution.rollback.written import Written, find_written, refuse_edited
+from tranship.execution.start.computed import refuse_computed_otherwise
 from tranship.execution.start.dependencies import facts, gone
 from tranship.execution.start.earlier_runs import Before, earlier
 from tranship.execution.start.fresh import refuse_beside
@@ -166,13 +167,15 @@ class Resumption:
         """Returns what resuming the run comes to.
 
         Raises:
-            Refused: the plan is another one, or what has to be rolled back first may not be.
+            Refused: the plan is another one, NEW computes otherwise, or what has to be rolled back first may
+                not be.
             Stopped: OLD is not as it was, NEW lacks rows, a lookup changed, or ``--max-rejects`` is reached.
         """
         journal, run = self.context.journal, self.run
         self.rows = await journal.tasks(self.control, run.id)
         same_plan(self.context.job, self.rows, run)
         job = await as_decided(self.control, journal, self.context.job, run)
+        await refuse_computed_otherwise(self.control, journal, job, run, self.rows)
         self.context = self.context.of(job)
         self.context.tell_moment(fixed=True)
         self.tasks = tasks_of(self.rows, job)

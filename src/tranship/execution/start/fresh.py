@@ -25,6 +25,7 @@ from tranship.execution.proof.expected import Hashing, agreed
 from tranship.execution.resilience.connection import Session
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import at_work, taken_over
+from tranship.execution.start.computed import computed
 from tranship.execution.start.dependencies import dependencies
 from tranship.execution.start.numbers import numbering, reserve
 from tranship.execution.start.sequence_headroom import without_room
@@ -67,7 +68,7 @@ async def begin_fresh(
     context = context.of(await session.work("numbers", partial(numbering, job=context.job)))
     job, config, options = context.job, context.config, context.options
     probed = await _probed(context, session, snapshot)
-    depends = await dependencies(context, snapshot, reads)
+    depends = await _depends(context, session, snapshot, reads)
     hashing = await _hashing(context, session, snapshot)
     tasks = [task_of(position, plan, probed, job) for position, plan in enumerate(job.plan.tables)]
     run, (old, new) = secrets.token_hex(8), identities
@@ -95,6 +96,13 @@ async def begin_fresh(
     await failpoint("run.prepared")
     job = on_record(job, config.journal_schema, run, tasks)
     return Begun(run, 1, job, tasks, probed.book, probed.left_out, depends=depends, hashing=hashing)
+
+
+async def _depends(context: RunContext, session: Session, snapshot: Snapshot, reads: Reads) -> Dependencies:
+    """Returns what the values of the run depend on beside rows, in OLD and in NEW."""
+    by_old = await dependencies(context, snapshot, reads)
+    by_new = await session.work("what NEW computes", partial(computed, job=context.job))
+    return msgspec.structs.replace(by_old, computed=by_new)
 
 
 async def _keep(

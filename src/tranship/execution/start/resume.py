@@ -19,6 +19,7 @@ from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.writer_lock import hold_epoch, shut_out, taken_over
 from tranship.execution.rollback.delete import RollbackContext, roll_back
 from tranship.execution.rollback.written import Written, find_written, refuse_edited
+from tranship.execution.start.computed import refuse_computed_otherwise
 from tranship.execution.start.dependencies import dependencies
 from tranship.execution.start.earlier_runs import part, with_rejects_before
 from tranship.execution.start.interrupted import (
@@ -49,13 +50,14 @@ async def resume(
     """Takes an unfinished run over: ends its backends, raises the epoch, and proves that OLD is as it was.
 
     Raises:
-        Refused: the plan is another one.
+        Refused: the plan is another one, or NEW computes otherwise.
         Stopped: OLD was written to since, and nobody said what to do; or NEW lacks rows that the run wrote.
     """
     job, journal = context.job, context.journal
     control = await session.alive()
     rows = await journal.tasks(control, run.id)
     same_plan(job, rows, run)
+    await refuse_computed_otherwise(control, journal, job, run, rows)
     epoch = await shut_out(control, journal, run)
     await _end_rollback(context, control, replace(run, epoch=epoch))
     job = await as_decided(control, journal, job, run)
@@ -110,7 +112,7 @@ def _hashing(run: Run) -> Hashing | None:
 async def _settled(
     context: RunContext, session: PlainSession, snapshot: Snapshot, run: Run, jobs: int
 ) -> tuple[Job, Dependencies, bool]:
-    """Returns the job, what the run's values depend on in OLD, and whether its unfinished tables go on where
+    """Returns the job, what the run's values depend on, and whether its unfinished tables go on where
     they are. If not, they are cut and probed again.
     """
     journal, control = context.journal, await session.alive()
@@ -122,7 +124,8 @@ async def _settled(
     if unchanged and await not_set_back(context, await session.alive(), snapshot, run, depends):
         return context.job, depends, True
     context.note(CopiedAnew())
-    depends = await dependencies(context, snapshot, depends.reads)
+    found = await dependencies(context, snapshot, depends.reads)
+    depends = replace(found, computed=depends.computed)
     job = await redo_unfinished(context, session, snapshot, run)
     control = await session.alive()
     await control.execute(journal.sql("keep_depends"), run.id, msgspec.json.encode(depends))

@@ -87,7 +87,7 @@ class Journal:
         return msgspec.json.decode(await conn.fetchval(self.sql("plan_of_run"), run.id), type=Plan)
 
     async def depends(self, conn: asyncpg.Connection, run: str) -> Dependencies:
-        """Returns what the values of a run depend on in OLD, as it was when the run began."""
+        """Returns what the values of a run depend on, as it was when the run began."""
         kept = await conn.fetchval(self.sql("depends_of_run"), run)
         return msgspec.json.decode(kept, type=Dependencies) if kept is not None else Dependencies()
 

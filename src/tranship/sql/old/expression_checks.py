@@ -13,18 +13,6 @@ from tranship.sql.old.batch import select_for_people
 from tranship.sql.old.row_source import from_source, row_source
 from tranship.sql.quote import ident
 
-FUNCTIONS = """
-    SELECT p.oid::pg_catalog.int8 AS oid, p.proname::pg_catalog.text AS name, p.provolatile = 'v' AS volatile,
-      CASE WHEN n.nspname NOT IN ('pg_catalog', 'information_schema') AND l.lanname IN ('sql', 'plpgsql')
-        THEN pg_catalog.pg_get_functiondef(p.oid) END AS definition
-    FROM pg_catalog.pg_proc AS p
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-    JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
-    WHERE p.proname = ANY ($1::pg_catalog.name[])
-    ORDER BY 2, 1
-"""
-"""Every function of some names: whether it is volatile, and the text of one that a person wrote."""
-
 REPEATABLE = "tranship_repeatable"
 """Alias of a subquery that the planner pulls up (its name vanishes from the plan) unless it calls a volatile
 function.

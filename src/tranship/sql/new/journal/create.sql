@@ -7,7 +7,7 @@ CREATE SCHEMA {journal}; REVOKE ALL ON SCHEMA {journal} FROM PUBLIC;
 -- name: create_tables
 -- format: one row per format that this journal had, the greatest is its own.
 -- run: state is running, stopped or finished; plan and decided_by are JSON in UTF-8 (the whole plan as it was decided, and by whom),
--- likewise depends (what its values depend on in OLD beside the rows of its tables).
+-- likewise depends (what its values depend on beside the rows of its tables, in OLD and in NEW).
 -- phase is the part of the run that it is in: copy, prove, verify or end. hashing: how rows are hashed, NULL where they are not.
 -- heartbeat: a table of its own, since batches hold a share lock on the row of their run.
 -- batch: state is todo, done or rolling back; xids are the transactions that wrote its rows, those of savepoints included; update_xids are
