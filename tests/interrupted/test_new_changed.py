@@ -141,6 +141,24 @@ async def test_a_run_does_not_go_on_in_another_new(
     assert len(await pair.new.fetch("SELECT DISTINCT added FROM t")) == 1
 
 
+async def test_a_function_that_changes_while_rows_are_written(
+    make_pair: MakePair, tmp_path: Path, observe: Observe
+) -> None:
+    pair = await make_pair(OLD, NEW.format(column=ADDED["default"]))
+    _, there, _, told = CHANGES["a function that a default's function calls"]
+
+    async def changing() -> None:
+        await on_new(pair, there)
+
+    observe.once("batch.committed", changing)
+    for live in (True, False, True):
+        with pytest.raises(Stopped, match=told) as stopped:
+            await migrated(pair, tmp_path, live=live)
+        assert stopped.value.code == "TS431"
+    assert (await migrated(pair, tmp_path, restart=True)).exit_status == 0
+    assert await pair.new.fetch("SELECT added, count(*) FROM t GROUP BY 1") == [(2, 400)]
+
+
 async def test_restart_copies_all_in_new_as_it_is(
     make_pair: MakePair, tmp_path: Path, observe: Observe
 ) -> None:

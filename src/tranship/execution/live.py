@@ -30,6 +30,7 @@ from tranship.execution.resilience.stop_reasons import BROKEN, could_not_begin, 
 from tranship.execution.resilience.writer_lock import WriterLock, lock_key
 from tranship.execution.results.from_journal import live_result
 from tranship.execution.results.outcome import Frame, MigrationOutcome, StoppedRun
+from tranship.execution.start.computed import check_computed
 from tranship.execution.start.dependencies import facts, gone
 from tranship.execution.start.earlier_runs import Before, earlier
 from tranship.execution.start.filled_before import refuse_filled, rows_now
@@ -255,6 +256,8 @@ class _LiveRun:
         changes = tuple(gone(live.depends.facts, now))
         if changes:
             raise Stopped(DefinitionsChanged(changes))
+        check = partial(check_computed, job=live.context.job, then=live.depends.computed)
+        await self.session.work("what NEW computes", check)
         await self.session.work("the rows of NEW", partial(check_counted, live, tasks=live.tasks))
 
     async def _verify(self, live: ActiveRun) -> None:

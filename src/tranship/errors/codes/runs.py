@@ -202,14 +202,14 @@ class NewChangedSince(RefusalMessage, frozen=True):
         "what NEW computes for rows (a function, a default, the `search_path`) changed while a run was "
         "interrupted"
     )
-    cure = "change it back and run again, or `--restart`"
+    cure = "change it back and run again; if it changed before the interruption: `--restart`"
     message = (
         "NEW changed since the run of {started:%Y-%m-%d %H:%M} was interrupted, so that rows that are left "
         "may get other values or pass other checks: {what}"
     )
     hint = (
-        "change it back and run the same command again, or add --restart: what the run wrote is rolled back, "
-        "and the run starts over in NEW as it is"
+        "if nothing was written since the change, change it back and run the same command again; else add "
+        "--restart: what the run wrote is rolled back, and the run starts over in NEW as it is"
     )
     started: datetime
     what: tuple[str, ...]

@@ -343,11 +343,19 @@ class TableSwapped(StopMessage, frozen=True):
 
 class DefinitionsChanged(StopMessage, frozen=True):
     code = "TS431"
-    meaning = "a function, view, enum label or column of OLD changed while rows were read"
+    meaning = (
+        "a function, view, enum label or column of OLD changed while rows were read, "
+        "or a function of NEW that computes or checks their values"
+    )
     cure = "`--restart`: to change it back is not enough, because rows of both kinds are written"
     message = "OLD changed while its rows were read, so that they may be of two kinds: {what}"
     hint = "--restart takes back what was written and copies it again"
     what: tuple[str, ...]
+
+
+class NewDefinitionsChanged(DefinitionsChanged, frozen=True):
+    message = "NEW changed while rows were written, so that they may be of two kinds: {what}"
+    hint = DefinitionsChanged.hint
 
 
 class NotTakenUpAgain(StopMessage, frozen=True):

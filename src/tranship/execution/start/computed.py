@@ -1,5 +1,5 @@
 """What NEW computes for the rows of a run by itself, found and recorded when the run begins, and compared
-when it goes on: rows of two meanings do not come together.
+when it goes on and ends: rows of two meanings do not come together.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from tranship.errors import Refused
+from tranship.errors import Refused, Stopped
 from tranship.errors.codes.runs import NewChangedSince
+from tranship.errors.codes.stops import NewDefinitionsChanged
 from tranship.execution.context import Job
 from tranship.execution.start.dependencies import called_by
 from tranship.model.catalog import Column
@@ -38,10 +39,27 @@ async def refuse_computed_otherwise(
     then = (await journal.depends(new, run.id)).computed
     if then is None or all(row.done for row in rows):
         return
-    now = await _facts(new, job, then.functions)
-    changes = tuple(name for name in sorted({*then.facts, *now}) if then.facts.get(name) != now.get(name))
+    changes = await _changes(new, job, then)
     if changes:
         raise Refused(NewChangedSince(run.started, changes))
+
+
+async def check_computed(new: asyncpg.Connection, job: Job, then: Computed | None) -> None:
+    """Compares the functions that NEW computes with once all rows are written. Defaults and the search_path
+    are those that ``job`` found when this process began.
+
+    Raises:
+        Stopped: they changed.
+    """
+    changes = await _changes(new, job, then) if then is not None else ()
+    if changes:
+        raise Stopped(NewDefinitionsChanged(changes))
+
+
+async def _changes(new: asyncpg.Connection, job: Job, then: Computed) -> tuple[str, ...]:
+    """Returns the names of what is not as it was. What came since counts, too: it may hide another one."""
+    now = await _facts(new, job, then.functions)
+    return tuple(name for name in sorted({*then.facts, *now}) if then.facts.get(name) != now.get(name))
 
 
 async def _called(new: asyncpg.Connection, job: Job) -> tuple[str, ...]:

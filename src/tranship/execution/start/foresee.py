@@ -31,7 +31,7 @@ from tranship.execution.results.outcome import TableCounts, reject_record
 from tranship.execution.results.spool import FirstOfEachCause, Spool
 from tranship.execution.rollback.refusals import refuse
 from tranship.execution.rollback.written import Written, find_written, refuse_edited
-from tranship.execution.start.computed import refuse_computed_otherwise
+from tranship.execution.start.computed import check_computed, refuse_computed_otherwise
 from tranship.execution.start.dependencies import facts, gone
 from tranship.execution.start.earlier_runs import Before, earlier
 from tranship.execution.start.fresh import refuse_beside
@@ -211,6 +211,7 @@ class Resumption:
             changes = tuple(gone(depends.facts, await facts(context, depends.reads, self.old)))
             if changes:
                 raise Stopped(DefinitionsChanged(changes))
+            await check_computed(self.control, context.job, depends.computed)
         return True
 
     def _refuse_too_many(self, rejected: int) -> None:
