@@ -197,9 +197,7 @@ class _LiveRun:
                 raise
             except Stopped as stopped:
                 raise StoppedRun(stopped, await self._so_far(live, begun)) from stopped
-        return await live_result(
-            self.context, await self.session.alive(), self._framed(live, begun), self.done, live
-        )
+        return await self._result(live, begun)
 
     async def _prepare(self, context: RunContext, snapshot: Snapshot) -> Begun:
         """Probes, cuts and journals the run, or takes over what an interrupted run left."""
@@ -288,6 +286,21 @@ class _LiveRun:
             show_values=self.context.options.show_values,
             new_in_use=self.context.options.new_in_use,
         )
+
+    async def _result(self, live: ActiveRun, begun: Begun) -> MigrationOutcome:
+        """Returns the result of the finished run by the journal.
+
+        Raises:
+            Stopped: NEW does not answer any more; everything is committed.
+        """
+
+        async def read(new: asyncpg.Connection) -> MigrationOutcome:
+            return await live_result(self.context, new, self._framed(live, begun), self.done, live)
+
+        try:
+            return await self.session.work("the result", read)
+        except (*BROKEN, ConnectError) as error:
+            raise stopped_by(error) from error
 
     async def _so_far(self, live: ActiveRun, begun: Begun) -> MigrationOutcome | None:
         """Returns the result of a stopped run by the journal, for which OLD need not answer.

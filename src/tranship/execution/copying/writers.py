@@ -38,7 +38,7 @@ async def wait_for_writers(live: ActiveRun, session: PlainSession, tasks: Sequen
     began, told = time.monotonic(), False
 
     async def look(new: asyncpg.Connection) -> dict[str, int | None]:
-        rows = await new.fetch(query("writers"), list(parents.values()))
+        rows = await new.fetch(query("parent_writers"), list(parents.values()))
         return {row["transaction"]: row["pid"] for row in rows}
 
     waiting = await session.work("writers", look) if parents else {}

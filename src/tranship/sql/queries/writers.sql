@@ -1,15 +1,11 @@
--- The transactions of others that may have written to one of the relations $1 (oids) or to a partition of one, and have not ended: "transaction", and "pid", NULL for a prepared one.
--- A transaction that writes to a table holds ROW EXCLUSIVE on it until its end (PostgreSQL documentation, "Explicit Locking"). Every role may read pg_locks.
--- PostgreSQL 11 and newer.
-WITH RECURSIVE family(id) AS (
-  SELECT r.id FROM pg_catalog.unnest($1::oid[]) AS r(id)
-  UNION
-  SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN family f ON i.inhparent = f.id
-)
-SELECT DISTINCT l.virtualtransaction AS transaction, l.pid
-FROM pg_catalog.pg_locks l JOIN family f ON l.relation = f.id
-WHERE l.locktype = 'relation' AND l.granted
-  AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
-  AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
-  AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
+-- A row: a session of somebody else that holds a lock on one of the relations $1 (oid[]) as writers do; autovacuum, which has no role and makes way,
+-- and sessions that are just ending are none. PostgreSQL 11 and newer.
+SELECT DISTINCT l.pid, c.relname AS relation, a.usename AS role, a.application_name AS application
+FROM pg_catalog.pg_locks l
+JOIN pg_catalog.pg_class c ON c.oid = l.relation
+JOIN pg_catalog.pg_database d ON d.oid = l.database
+JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid AND a.usename IS NOT NULL
+WHERE d.datname = pg_catalog.current_database() AND l.relation = ANY ($1) AND l.granted AND l.pid <> pg_catalog.pg_backend_pid()
+  -- These two are the locks of SELECT and of SELECT FOR UPDATE or SHARE.
+  AND l.mode NOT IN ('AccessShareLock', 'RowShareLock') AND COALESCE(a.application_name, '') NOT LIKE 'tranship%'
 ORDER BY 1
