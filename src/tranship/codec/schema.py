@@ -75,7 +75,7 @@ def _entry() -> dict[str, Any]:
             "new_table": _TEXT,
             "new_schema": _TEXT,
             **_of_rows(),
-            "constraint": {**_TEXT, "description": "of NEW's table, with action adopt"},
+            "constraint": {**_TEXT, "description": "of NEW's table, with actions adopt and tolerate"},
             "description": _TEXT,
             "because": _TEXT,
         },

@@ -134,6 +134,8 @@ class TablePlan(Struct, frozen=True):
     """Which references follow rows that are merged into others; None: none does."""
     adopting: tuple[str, ...] = ()
     """Foreign keys of NEW under which a person lets any row of NEW be the parent."""
+    tolerating: tuple[str, ...] = ()
+    """NOT VALID constraints of NEW whose offenders a person keeps, as OLD does."""
     moment: str = ""
     """What stands in the SQL of people for ``run.started``; empty: nothing reads it."""
 

@@ -192,6 +192,8 @@ class TableDone(Struct, frozen=True, tag=True):
     """An earlier finished run copied it, so nothing was done now."""
     old: OldRows | None = None
     """The old rows behind ``read``. None: they are the same rows."""
+    tolerated: tuple[tuple[str, int], ...] = ()
+    """Of those written, by constraint of NEW: rows that break it and are kept by decision."""
 
 
 class Began(Struct, frozen=True, tag=True):

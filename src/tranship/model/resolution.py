@@ -41,6 +41,8 @@ class Action(StrEnum):
     """The rows of a SELECT over OLD fill the new table."""
     ADOPT = "adopt"
     """NEW's own rows may be parents under a foreign key, whatever the parents in OLD are."""
+    TOLERATE = "tolerate"
+    """Rows that break this constraint are kept: it is NOT VALID in NEW, and in OLD, which holds them."""
 
 
 JsonText = str

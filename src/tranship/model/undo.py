@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from tranship.model.catalog import ForeignKey, Index
+from tranship.model.catalog import Check, ForeignKey, Index
 from tranship.model.names import TableName
 
 
@@ -112,6 +112,24 @@ class CommentDropped(Struct, frozen=True, tag="comment"):
         return f"comment on foreign key {self.key} of {self.table}"
 
 
+class CheckDropped(Struct, frozen=True, tag="check"):
+    """A CHECK that is gone while rows are loaded that it tolerates, NOT VALID before."""
+
+    table: TableName
+    check: Check
+    """The check as the catalog had it, for comparisons meanwhile."""
+    definition: str
+    """As the server printed it; it is compared and never executed."""
+    holder: TableName
+    """The empty table in the journal's schema whose CHECK of the same name it is made from again: only the
+    catalog holds an expression that nobody can have changed without the rights to do so."""
+    comment: str | None = None
+    home: Relation | None = None
+
+    def __str__(self) -> str:
+        return f"check {self.check.name} of {self.table}"
+
+
 class IndexDropped(Struct, frozen=True, tag="index"):
     """An index that a load does without: rebuilt when its rows are there, not before."""
 
@@ -144,7 +162,14 @@ class Unreadable(Struct, frozen=True, tag="unreadable"):
 
 
 SwitchedOff = (
-    TriggerDisabled | RuleDisabled | KeyDropped | KeyUnvalidated | CommentDropped | IndexDropped | Unreadable
+    TriggerDisabled
+    | RuleDisabled
+    | KeyDropped
+    | KeyUnvalidated
+    | CommentDropped
+    | CheckDropped
+    | IndexDropped
+    | Unreadable
 )
 """Everything that can be off in NEW."""
 

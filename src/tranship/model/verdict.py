@@ -124,12 +124,20 @@ class LossCount(Struct, frozen=True):
     rows: int
 
 
+class ToleratedCount(Struct, frozen=True):
+    """The number of rows that are kept although they break a constraint of NEW that is NOT VALID."""
+
+    constraint: str
+    rows: int
+
+
 class TableFindings(Struct, frozen=True):
     """What the data checks of one flow found."""
 
     flow: FlowId
     rejects: tuple[Reject, ...] = ()
     losses: tuple[LossCount, ...] = ()
+    tolerated: tuple[ToleratedCount, ...] = ()
     not_asked: tuple[str, ...] = ()
     """Checks that were not possible read-only, in words for people."""
     already_there: int = 0
@@ -184,6 +192,9 @@ class TableResult(Struct, frozen=True):
     """Values of NEW that were compared with what OLD's rows become, and are equal."""
     differences: tuple[Difference, ...] = ()
     """Rows of NEW that are not what OLD's rows become."""
+    tolerated: tuple[ToleratedCount, ...] | UnsetType = UNSET
+    """Rows that break constraints of NEW and are kept by decision, as the data checks counted them; absent
+    where there is none."""
     flow: str | UnsetType = UNSET
     """What a person calls the flow; absent for a plain pair of tables."""
     rows_made: int | UnsetType = UNSET

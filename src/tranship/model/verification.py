@@ -84,6 +84,13 @@ class AskedConstraint(Struct, frozen=True):
     """Of the constraint, else of the index or the column."""
     rows: int | None
     """Rows that break it; None: it could not be asked."""
+    tolerated: bool = False
+    """A decision of the runs keeps such rows, which is not taken for an error."""
+
+    @property
+    def broken(self) -> bool:
+        """Whether rows break it and no decision keeps them."""
+        return bool(self.rows) and not self.tolerated
 
 
 class Verification(Struct, frozen=True, kw_only=True):

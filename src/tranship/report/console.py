@@ -173,6 +173,8 @@ class Console:
             yield f"  Of these kept: {done.kept} (NEW's rows stay as they are)"
         if done.updated:
             yield f"  Of these updated: {done.updated} (OLD's values replace those of NEW's rows)"
+        for constraint, rows in done.tolerated:
+            yield shown(f"  Of these tolerated: {rows} (they break {constraint}, NOT VALID as in OLD)")
         if done.merged:
             yield f"  Of these merged: {done.merged} (another row with the same key stands for them)"
 

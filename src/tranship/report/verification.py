@@ -77,6 +77,8 @@ def constraint_lines(asked: Sequence[AskedConstraint]) -> Iterator[str]:
             yield shown(
                 f"  BROKEN: the sequence of {one.table}.{one.name} is behind the values of the column"
             )
+        elif one.tolerated and one.rows:
+            yield shown(f"  tolerated: {grouped(one.rows)} rows break {one.kind} {one.name} of {one.table}")
         elif one.rows:
             yield shown(f"  BROKEN: {one.kind} {one.name} of {one.table}, by {grouped(one.rows)} rows")
 
@@ -91,7 +93,7 @@ def problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
 
 def last_line(result: Verification) -> str:
     """Returns the last line of a verification: broken constraints first, else what `coverage` says."""
-    broken = sum(bool(one.rows) for one in result.constraints)
+    broken = sum(one.broken for one in result.constraints)
     said = coverage(result.tables)
     return f"DIFFERS: {broken} constraints of NEW are broken; {said}" if broken else said
 

@@ -102,6 +102,10 @@ class UnknownForeignKey(RefusalMessage, frozen=True):
     suggestion: str = ""
 
 
+class UnknownTolerable(UnknownForeignKey, frozen=True):
+    message = "NEW's {table} has no CHECK or foreign key {constraint!r}"
+
+
 class UnknownAction(RefusalMessage, frozen=True):
     code = "TS323"
     meaning = "an entry of the resolutions file has an unknown action"

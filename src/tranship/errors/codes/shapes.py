@@ -1,5 +1,5 @@
-"""TS304, TS305, TS309 and TS314: what an entry says about the rows of a flow does not fit the tables, or
-other entries.
+"""TS304, TS305, TS309, TS314 and TS374: what an entry says about the rows of a flow does not fit the tables,
+or other entries.
 """
 
 from __future__ import annotations
@@ -192,3 +192,14 @@ class LedKeyOfItself(RefusalMessage, frozen=True):
     flow: FlowId
     column: str
     parent: FlowId
+
+
+class NotTolerable(RefusalMessage, frozen=True):
+    code = "TS374"
+    meaning = "rows that break a constraint cannot be kept as an entry says"
+    cure = "delete the entry, or change the constraint; the message says what stands in the way"
+    message = "rows that break {constraint!r} of NEW's {table} cannot be kept: {why}"
+    hint = "delete the entry: such rows are rejected, each with its reason"
+    constraint: str
+    table: TableName
+    why: str

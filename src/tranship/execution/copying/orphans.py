@@ -6,6 +6,7 @@ They are taken out of NEW until every key is true.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import asyncpg
 from msgspec.structs import replace
@@ -15,13 +16,19 @@ from tranship.errors.codes.stops import OrphansChanged, OthersRefer, Untraceable
 from tranship.execution.active_run import ActiveRun, Task, fence
 from tranship.execution.copying.reject_rows import reject_rows
 from tranship.execution.copying.trace import trace
+from tranship.execution.probe.derived import Derived
+from tranship.execution.probe.lookups import settled
+from tranship.execution.probe.parents import Parents
+from tranship.execution.probe.reject_book import Book
 from tranship.execution.proof.compare import in_zone
 from tranship.execution.proof.expected import copied_columns, sums_of
 from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.switches.triggers_and_keys import DELETE, Firing, acting
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.digest import Sums
+from tranship.model.locator import Locator
 from tranship.model.names import TableName
+from tranship.model.progress import Batch
 from tranship.model.reasons import ParentNotThere
 from tranship.model.verdict import Reject
 from tranship.server.journal import BatchRow, hashes
@@ -64,10 +71,55 @@ async def _prove_table(live: ActiveRun, new: asyncpg.Connection, task: Task) -> 
     for name, key in _keys(live.context.job.after(task.plan)):
         if not key.enforced or not xids:
             continue
+        if key.name in task.plan.tolerating:
+            rejected += await _prove_tolerated(live, new, task, key)
+            continue
         statement = sql_orphans.orphans(name, key, xids, limit=LIMIT)
         while found := await new.fetch(statement):
             rejected += await _reject(live, new, task, key, found)
     return rejected
+
+
+async def _prove_tolerated(live: ActiveRun, new: asyncpg.Connection, task: Task, key: ForeignKey) -> int:
+    """Rejects the rows of one table whose parent is missing in NEW and not in OLD. Returns their number."""
+    async with live.snapshot.reader(task.plan.zone) as old:
+        derived = Derived(live.context.job, old, new, Book(), settled)
+        parents = Parents(live.context.job, derived, Book(), settled, live=True)
+        kept = await parents.tolerated(task.plan, key)
+    found = await new.fetch(sql_orphans.orphans(task.plan.new, key, _transactions([task]), limit=None))
+    if len(found) == len(kept - live.book.not_copied(task.plan.flow)):
+        # A row that OLD holds without a parent has none in NEW, either: they are the same rows.
+        return 0
+    wrong = [
+        record
+        for number, records in _by_batch(task, found).items()
+        for record in await _not_kept(live, new, task, _batch(task, number).batch, records, kept)
+    ]
+    return await _reject(live, new, task, key, wrong) if wrong else 0
+
+
+async def _not_kept(
+    live: ActiveRun,
+    new: asyncpg.Connection,
+    task: Task,
+    batch: Batch,
+    records: Sequence[asyncpg.Record],
+    kept: AbstractSet[Locator],
+) -> list[asyncpg.Record]:
+    """Returns those of some rows of NEW that were not made of old rows which are kept.
+
+    Halves are traced until each is of one kind, since a trace tells the old rows and not which is whose.
+    """
+    rows = set(await trace(live, new, task.plan, batch, records))
+    if len(rows) == len(records) and rows <= kept:
+        return []
+    if len(records) == 1 or (len(rows) == len(records) and rows.isdisjoint(kept)):
+        return list(records)
+    middle = len(records) // 2
+    found = [
+        await _not_kept(live, new, task, batch, part, kept) for part in (records[:middle], records[middle:])
+    ]
+    return [record for part in found for record in part]
 
 
 def _keys(table: Table) -> list[tuple[TableName, ForeignKey]]:

@@ -135,7 +135,7 @@ class Mover:
             with question(f"rows of {task.plan.flow}"):
                 await self._table(task, switches)
         await self._fix_lookups(group, tasks)
-        if switches.replica or switches.drop or resumed:
+        if switches.replica or switches.drop or switches.keys_tolerated or resumed:
             with question(f"foreign keys of {tasks[0].plan.new}"):
                 await self._prove_keys(tasks)
         # Keys are proven before the indexes come back: what is taken out now need not be indexed.
@@ -295,6 +295,7 @@ class Mover:
             updated=counts.updated,
             merged=counts.merged,
             old=old,
+            tolerated=task.findings.tolerated_by,
         )
         live.context.on_event(done)
 

@@ -32,6 +32,7 @@ from tranship.execution.probe.questions import NotAskable
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.row_sizes import find_too_large
 from tranship.execution.probe.scan import ScanBuilder
+from tranship.execution.probe.tolerated import find_tolerated
 from tranship.execution.probe.unique_indexes import Indexes
 from tranship.execution.probe.widths import find_too_wide, note_wide_keys
 from tranship.execution.time_spent import question
@@ -104,6 +105,7 @@ async def probe_group(
     for plan in group.tables:
         with question(f"values that change in {plan.flow}"):
             await count_losses(job, plan, old, book)
+            await find_tolerated(job, plan, old, book)
             if context.arrived is Arrived.NOTHING:
                 await note_wide_keys(job, plan, old, book)
     return tuple(book.findings(plan.flow) for plan in group.tables)

@@ -8,6 +8,7 @@ children of rejected rows are looked at one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
@@ -74,6 +75,7 @@ class Parents:
         self._job, self._derived, self._book, self._pending = job, derived, book, pending
         self._live = live
         self._own = OwnParents(job, derived, book)
+        self._tolerated: dict[tuple[FlowId, str], frozenset[Locator]] = {}
         self._keys_gone: dict[tuple[FlowId, tuple[str, ...]], dict[Locator, str | None]] = {}
 
     def set_based(self, plan: TablePlan, key: ForeignKey) -> bool:
@@ -86,14 +88,36 @@ class Parents:
         )
 
     async def orphans(self, plan: TablePlan, key: ForeignKey) -> list[Locator]:
-        """Returns the rows whose parent is not among OLD's rows. The key has to be :meth:`set_based`."""
+        """Returns the rows whose parent is not among OLD's rows, or does not arrive. The key has to be
+        :meth:`set_based`.
+        """
+        return await self._without_parent(
+            plan, key, lambda parent: parents_absent(self._book, plan, key, parent)
+        )
+
+    async def tolerated(self, plan: TablePlan, key: ForeignKey) -> frozenset[Locator]:
+        """Returns the rows that a person keeps although they break a key: those that OLD keeps as well.
+
+        A row whose parent is one of OLD's rows is none of them, even if that row is rejected.
+        """
+        if key.name not in plan.tolerating or not self.set_based(plan, key):
+            return frozenset()
+        place = plan.flow, key.name
+        if place not in self._tolerated:
+            rows = await self._without_parent(plan, key, lambda _: frozenset())
+            self._tolerated[place] = frozenset(rows)
+        return self._tolerated[place]
+
+    async def _without_parent(
+        self, plan: TablePlan, key: ForeignKey, lost: Callable[[FlowId], AbstractSet[Locator]]
+    ) -> list[Locator]:
+        """Returns the rows without a parent among OLD's rows less those that are lost."""
         parents, child = [], None
         for parent in parent_flows(self._job, plan, key).flows:
             ends = self._ends(plan, key, parent)
             if ends is not None:
                 child = ends[0]
-                gone = parents_absent(self._book, plan, key, parent.flow)
-                parents.append((ends[0].expressions, ends[1], sorted(gone)))
+                parents.append((ends[0].expressions, ends[1], sorted(lost(parent.flow))))
         if child is None:
             return []
         return await self._fetch(plan, orphans(child, parents))
@@ -122,7 +146,8 @@ class Parents:
     async def absent(
         self, plan: TablePlan, key: ForeignKey, rows: Iterable[Locator]
     ) -> dict[Locator, str | None]:
-        """Returns the rows whose parent NEW does not hold now, with the text of their key.
+        """Returns the rows whose parent NEW does not hold now, with the text of their key, less those that
+        are tolerated, which enter the book.
 
         Raises:
             NotAskable: NEW cannot be asked.
@@ -140,7 +165,9 @@ class Parents:
                 for a in answers
                 if a.kind == "parent"
             }
-        return found
+        kept = found.keys() & await self.tolerated(plan, key)
+        self._book.tolerate(plan.flow, key.name, kept)
+        return {row: text for row, text in found.items() if row not in kept}
 
     async def held(
         self, plan: TablePlan, key: ForeignKey, absent: Mapping[Locator, str | None]

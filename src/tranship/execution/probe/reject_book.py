@@ -15,7 +15,7 @@ from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import TableName
 from tranship.model.reasons import SurvivorRejected
-from tranship.model.verdict import Held, HeldAs, LossCount, Reject, TableFindings
+from tranship.model.verdict import Held, HeldAs, LossCount, Reject, TableFindings, ToleratedCount
 
 Leads = Mapping[tuple[str, ...], Mapping[str, Mapping[str, str | None]]]
 """Where children are led: by columns of OLD, and by a row's key in them (a JSON array as text), the columns
@@ -37,6 +37,7 @@ class Book:
         """
         self._leads: dict[FlowId, Leads] = {}
         self._losses: dict[FlowId, tuple[LossCount, ...]] = {}
+        self._tolerated: dict[tuple[FlowId, str], frozenset[Locator]] = {}
         self._not_asked: dict[FlowId, dict[str, None]] = {}
         self._ordered: set[FlowId] = set()
 
@@ -49,6 +50,7 @@ class Book:
         other._found = {table: dict(places) for table, places in self._found.items()}
         other._leads = dict(self._leads)
         other._losses = dict(self._losses)
+        other._tolerated = dict(self._tolerated)
         other._not_asked = {flow: dict(notes) for flow, notes in self._not_asked.items()}
         other._ordered = set(self._ordered)
         return other
@@ -159,6 +161,11 @@ class Book:
         """Enters the counts of values that the conversions of a flow change silently."""
         self._losses[flow] = tuple(losses)
 
+    def tolerate(self, flow: FlowId, constraint: str, rows: Iterable[Locator]) -> None:
+        """Enters rows that are kept although they break a constraint of NEW."""
+        known = self._tolerated.get((flow, constraint), frozenset())
+        self._tolerated[flow, constraint] = known | frozenset(rows)
+
     def order(self, flow: FlowId) -> None:
         """Notes that collisions of a flow could not be predicted, so that it is copied as one stream in
         key order.
@@ -172,6 +179,11 @@ class Book:
             flow=flow,
             rejects=tuple(rejects[row] for row in sorted(rejects)),
             losses=self._losses.get(flow, ()),
+            tolerated=tuple(
+                ToleratedCount(constraint, len(rows - rejects.keys()))
+                for (of, constraint), rows in sorted(self._tolerated.items(), key=lambda one: one[0][1])
+                if of == flow
+            ),
             not_asked=tuple(self._not_asked.get(flow, ())),
             already_there=self._count(flow, HeldAs.ALREADY_THERE),
             kept=self._count(flow, HeldAs.KEPT),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ from tranship.model.difference import Proof
 from tranship.model.flow import FlowId
 from tranship.model.plan import TablePlan
 from tranship.model.progress import OldRows
-from tranship.model.verdict import LossCount, RejectCause
+from tranship.model.verdict import LossCount, RejectCause, ToleratedCount
 from tranship.server.cut import old_rows
 from tranship.server.journal import BatchRow, Chain, Journal, TaskRow
 from tranship.server.snapshot import Snapshot
@@ -175,6 +176,7 @@ def _counts(plan: TablePlan, chain: Sequence[_Part], *, already: bool) -> TableC
         _losses(chain),
         _not_asked(chain),
         already,
+        tolerated=_tolerated(chain),
         old=first.old(plan),
         kept=sum(b.kept for b in batches),
         updated=sum(b.updated for b in batches),
@@ -201,6 +203,13 @@ def _proof(proofs: Sequence[Proof | None]) -> Proof | None:
 
 def _not_asked(chain: Sequence[_Part]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(what for part in chain for what in part.task.findings.not_asked))
+
+
+def _tolerated(chain: Sequence[_Part]) -> tuple[ToleratedCount, ...]:
+    summed: Counter[str] = Counter()
+    for one in (one for part in chain for one in part.task.findings.tolerated):
+        summed[one.constraint] += one.rows
+    return tuple(ToleratedCount(constraint, rows) for constraint, rows in summed.items())
 
 
 def _losses(chain: Sequence[_Part]) -> tuple[LossCount, ...]:

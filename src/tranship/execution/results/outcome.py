@@ -34,6 +34,7 @@ from tranship.model.verdict import (
     Stats,
     Status,
     TableResult,
+    ToleratedCount,
 )
 from tranship.planning.plan.content import run_hash
 from tranship.sql.expression import shipped
@@ -84,9 +85,16 @@ class TableCounts(Struct, frozen=True):
     """Rows whose values replaced those of NEW's row."""
     merged: int = 0
     """Rows that were merged into others."""
+    tolerated: tuple[ToleratedCount, ...] = ()
+    """Of those written: rows that break constraints of NEW and are kept by decision."""
 
     rejects_of: str | None = None
     """The run whose rejected rows these are; None: all rows of the table."""
+
+    @property
+    def tolerated_shown(self) -> tuple[ToleratedCount, ...] | UnsetType:
+        """What the result file says of rows that are kept although they break a constraint."""
+        return self.tolerated or UNSET
 
     @property
     def read(self) -> int:
@@ -128,6 +136,7 @@ class TableCounts(Struct, frozen=True):
             updated=self.updated,
             merged=self.merged,
             old=self.old,
+            tolerated=tuple((one.constraint, one.rows) for one in self.tolerated),
         )
 
 
@@ -318,6 +327,7 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         causes=counts.causes,
         not_asked=counts.not_asked,
         losses=counts.losses,
+        tolerated=counts.tolerated_shown,
         sql=select_for_people(counts.plan, job.before(counts.plan)),
         format=counts.format,
         already_migrated=counts.already,

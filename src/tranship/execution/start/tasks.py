@@ -110,7 +110,7 @@ def task_of(position: int, plan: TablePlan, probed: ProbeResult, job: Job) -> Ta
     cut, findings = probed.cuts[plan.flow], probed.book.findings(plan.flow)
     taken = job.taken(plan.flow)
     gone = taken.gone if taken is not None else 0
-    kept = Findings(findings.losses, findings.not_asked, findings.ordered_stream, gone)
+    kept = Findings(findings.losses, findings.not_asked, findings.ordered_stream, gone, findings.tolerated)
     batches = _whole(plan, cut.batches) if findings.ordered_stream else list(cut.batches)
     facts = FlowTask(position, plan, ordered_stream=findings.ordered_stream)
     old_rows = cut.old.read if cut.old is not None else None

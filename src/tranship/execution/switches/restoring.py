@@ -17,6 +17,7 @@ from tranship.model.options import command_line
 from tranship.model.undo import (
     Back,
     Blocked,
+    CheckDropped,
     CommentDropped,
     Gone,
     IndexDropped,
@@ -102,6 +103,7 @@ async def _bring_back(new: asyncpg.Connection, journal: Journal, undo: Undo, sta
             | KeyDropped()
             | KeyUnvalidated()
             | CommentDropped()
+            | CheckDropped()
             | IndexDropped()
             | Unreadable()
         ):

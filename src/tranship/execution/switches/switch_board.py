@@ -18,9 +18,10 @@ from tranship.execution.resilience.failpoints import failpoint
 from tranship.execution.resilience.server_errors import is_transient
 from tranship.execution.switches.indexes import LooseIndex, relation_of
 from tranship.execution.switches.restoring import LOCK_TIMEOUT, Fence, naming_blockers, restore
-from tranship.execution.switches.triggers_and_keys import DroppedKey, Switches
+from tranship.execution.switches.triggers_and_keys import DroppedCheck, DroppedKey, Switches
 from tranship.model.catalog import ForeignKey, Table
 from tranship.model.catalog_codes import RelationKind, TriggerState
+from tranship.model.names import TableName
 from tranship.model.notes import (
     IndexesStillRemoved,
     IndexRebuilding,
@@ -30,8 +31,17 @@ from tranship.model.notes import (
     NotRestored,
 )
 from tranship.model.progress import Noted
-from tranship.model.undo import Back, CommentDropped, Gone, KeyDropped, KeyUnvalidated, SwitchedOff
+from tranship.model.undo import (
+    Back,
+    CheckDropped,
+    CommentDropped,
+    Gone,
+    KeyDropped,
+    KeyUnvalidated,
+    SwitchedOff,
+)
 from tranship.planning.printed.off_now import meaning
+from tranship.server.catalog.printing import plain_output
 from tranship.server.journal import Journal, Undo
 from tranship.server.trouble import DATABASE_TROUBLE, spoken
 from tranship.sql import session as statements
@@ -77,6 +87,12 @@ class SwitchBoard:
             for dropped in switches.drop:
                 await self._drop(session, dropped)
                 await failpoint("switches.off")
+        for constraint in switches.tolerated:
+            if isinstance(constraint, DroppedKey):
+                await self._drop(session, constraint)
+            else:
+                await self._drop_check(session, constraint)
+            await failpoint("switches.off")
 
     async def remove_indexes(self, session: Session, indexes: Sequence[LooseIndex]) -> None:
         """Drops indexes for a load. Each drop commits together with its undo."""
@@ -188,6 +204,21 @@ class SwitchBoard:
         off.append(gone)
         await self._change(session, off, sql_switches.drop_constraint(dropped.table, key.name))
 
+    async def _drop_check(self, session: Session, dropped: DroppedCheck) -> None:
+        table = self._job.new.table(dropped.table) if self._job is not None else None
+        if table is None:
+            return
+        oid, check = table.oid, dropped.check
+        what = f"check {check.name} of {table.name}"
+        asked = partial(_check_now, oid=oid, name=check.name)
+        found = await session.work(what, asked)
+        if found is None:
+            return
+        holder = TableName(self._journal.schema, f"check_{found['oid']}")
+        home = relation_of(table, check.columns)
+        off = CheckDropped(table.name, check, found["definition"], holder, found["comment"], home)
+        await self._change(session, [off], sql_switches.hold_and_drop_check(table.name, check.name, holder))
+
     def _target(self, key: ForeignKey) -> Table | None:
         return self._job.new.table(key.target) if self._job is not None else None
 
@@ -212,6 +243,11 @@ class SwitchBoard:
 
     def _say(self, note: Note) -> None:
         self._tell(Noted(note))
+
+
+async def _check_now(new: asyncpg.Connection, *, oid: int, name: str) -> asyncpg.Record | None:
+    async with new.transaction(readonly=True), plain_output(new):
+        return await new.fetchrow(query("check_now"), oid, name)
 
 
 def _key_dropped(table: Table, parent: Table | None, key: ForeignKey, *, partitioned: bool) -> KeyDropped:

@@ -22,7 +22,7 @@ from tranship.errors.codes.privileges import (
 )
 from tranship.errors.codes.stops import TriggerFired
 from tranship.execution.context import Job
-from tranship.model.catalog import ForeignKey, Table
+from tranship.model.catalog import Check, ForeignKey, Table
 from tranship.model.catalog_codes import FIRES_AS_ORIGIN, FIRES_AS_REPLICA, TriggerState
 from tranship.model.names import TableName
 from tranship.model.plan import Group, TablePlan
@@ -69,6 +69,13 @@ class DroppedKey(Struct, frozen=True):
     key: ForeignKey
 
 
+class DroppedCheck(Struct, frozen=True):
+    """A CHECK that has to be away while rows are loaded that it tolerates."""
+
+    table: TableName
+    check: Check
+
+
 class Switches(Struct, frozen=True):
     """What has to be off while one group is filled."""
 
@@ -81,6 +88,13 @@ class Switches(Struct, frozen=True):
     """The keys of ``drop`` may stay as long as all rows arrive in one statement, at whose end they are
     checked.
     """
+    tolerated: tuple[DroppedKey | DroppedCheck, ...] = ()
+    """Constraints whose offenders a person keeps."""
+
+    @property
+    def keys_tolerated(self) -> bool:
+        """Whether a foreign key is among the constraints whose offenders a person keeps."""
+        return any(isinstance(one, DroppedKey) for one in self.tolerated)
 
     @property
     def none(self) -> bool:
@@ -90,7 +104,7 @@ class Switches(Struct, frozen=True):
     @property
     def alters(self) -> bool:
         """Whether definitions of NEW change for a while, which its other users would notice."""
-        return bool(self.disable or self.drop)
+        return bool(self.disable or self.drop or self.tolerated)
 
 
 async def may_be_replica(new: asyncpg.Connection) -> bool:
@@ -123,13 +137,25 @@ async def needed(
     silences = replica and (cyclic or _only_origin_triggers(triggers))
     if silences and await provable(new, tables.values()):
         # ENABLE REPLICA and ENABLE ALWAYS triggers fire under this setting, too.
-        return Switches(replica=True, disable=_in_state(triggers, FIRES_AS_REPLICA))
+        disable = _in_state(triggers, FIRES_AS_REPLICA)
+        return Switches(replica=True, disable=disable, tolerated=_tolerated(group, tables))
     fits_one_batch = rows is not None and rows <= batch_rows
     return Switches(
         disable=_in_state(triggers, FIRES_AS_ORIGIN),
         drop=tuple(cyclic),
         one_batch=fits_one_batch and _refers_to_itself_only(group, cyclic),
+        tolerated=_tolerated(group, tables),
     )
+
+
+def _tolerated(group: Group, tables: Mapping[TableName, Table]) -> tuple[DroppedKey | DroppedCheck, ...]:
+    """Returns the constraints of a group whose offenders a person keeps."""
+    found: list[DroppedKey | DroppedCheck] = []
+    for plan in group.tables:
+        table = tables[plan.new]
+        found += [DroppedKey(plan.new, key) for key in table.foreign_keys if key.name in plan.tolerating]
+        found += [DroppedCheck(plan.new, check) for check in table.checks if check.name in plan.tolerating]
+    return tuple(found)
 
 
 def _refers_to_itself_only(group: Group, cyclic: Sequence[DroppedKey]) -> bool:

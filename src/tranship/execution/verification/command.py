@@ -29,6 +29,7 @@ from tranship.model.certificate import Certificate
 from tranship.model.difference import Difference
 from tranship.model.names import TableName
 from tranship.model.options import command_line
+from tranship.model.plan import Plan
 from tranship.model.verdict import DatabaseInfo
 from tranship.model.verification import AskedConstraint, Verification, VerifiedTable, VerifyOptions
 from tranship.server.catalog import read_catalog
@@ -71,7 +72,7 @@ async def verify(
             stack.callback(session.terminate)
             scene = Scene(session, journal, catalog, identity, options, old, _places(runs, journal))
             tables = await _tables(scene, runs, frozenset(run.id for run in wanted), on_table)
-            asked = await ask_constraints(scene, _finished(runs, wanted))
+            asked = await ask_constraints(scene, _finished(runs, wanted), _tolerating(plans))
             result = _result(options, started, tables, asked)
             problems = await structure_problems(session, journal, config, runs)
             info = _database(config, catalog)
@@ -137,6 +138,13 @@ def _finished(runs: Iterable[RecordedRun], wanted: Sequence[Run]) -> list[TableN
     return [name for name in dict.fromkeys(mine) if name not in open_ones]
 
 
+def _tolerating(plans: Iterable[Plan]) -> frozenset[tuple[TableName, str]]:
+    """Returns the constraints of NEW whose offenders the runs keep by decision."""
+    return frozenset(
+        (table.new, name) for plan in plans for table in plan.tables for name in table.tolerating
+    )
+
+
 def _result(
     options: VerifyOptions,
     started: datetime.datetime,
@@ -144,7 +152,7 @@ def _result(
     asked: Sequence[AskedConstraint],
 ) -> Verification:
     found = [one for table in tables for one in table.differences]
-    broken = any(one.rows for one in asked)
+    broken = any(one.broken for one in asked)
     exit_status = 5 if broken else _exit_status(options, found, tables)
     return Verification(
         tool_version=__version__,

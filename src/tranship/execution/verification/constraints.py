@@ -6,9 +6,10 @@ Likewise asked is whether a sequence stands behind the values of its column.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 import asyncpg
+from msgspec.structs import replace
 
 from tranship.execution.verification.scene import Scene
 from tranship.model.catalog import Column, ForeignKey, Table
@@ -22,16 +23,27 @@ _NOT_ASKABLE = (asyncpg.InsufficientPrivilegeError, asyncpg.SyntaxOrAccessError,
 """This role may not read a parent or a sequence, or an expression raises for a row."""
 
 
-async def ask_constraints(scene: Scene, tables: Iterable[TableName]) -> list[AskedConstraint]:
-    """Returns how many rows of these tables of NEW break each of their constraints."""
+async def ask_constraints(
+    scene: Scene, tables: Iterable[TableName], tolerating: Container[tuple[TableName, str]]
+) -> list[AskedConstraint]:
+    """Returns how many rows of these tables of NEW break each of their constraints. ``tolerating``: those of
+    which a decision keeps the offenders, as long as they are NOT VALID.
+    """
     found: list[AskedConstraint] = []
     for table in filter(None, map(scene.catalog.table, tables)):
         for kind, name, statement in _questions(table):
             answer = await _asked(scene, statement)
-            found.append(_told(table, kind, name, answer[0] if answer is not None else None))
+            told = _told(table, kind, name, answer[0] if answer is not None else None)
+            kept = (table.name, name) in tolerating and name in _not_valid(table)
+            found.append(replace(told, tolerated=kept))
         found += await _not_null(scene, table)
         found += [await _sequence(scene, table, column) for column in table.columns if column.sequence]
     return found
+
+
+def _not_valid(table: Table) -> set[str]:
+    checks = {check.name for check in table.checks if not check.validated}
+    return checks | {key.name for key in table.foreign_keys if not key.validated}
 
 
 def _questions(table: Table) -> Iterator[tuple[ConstraintKind, str, str]]:

@@ -352,7 +352,7 @@ def _decided(tables: Tables, decision: Decision) -> Iterator[Change]:
                 words = f"Column '{entry.old_column}' exists in both DBs"
             change = tables.change(ChangeClass.SAFE, ChangeKind.COLUMN_REMOVED, words, old=entry.old_column)
             yield _with(change, action="Decided: left behind", evidence=_because(entry))
-        case Action.RENAME_TABLE | Action.DROP_TABLE | Action.ADOPT:
+        case Action.RENAME_TABLE | Action.DROP_TABLE | Action.ADOPT | Action.TOLERATE:
             return
         case Action.FILTER | Action.ROWS | Action.MERGE | Action.NEW_KEY | Action.EXISTING | Action.QUERY:
             return

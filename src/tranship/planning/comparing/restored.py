@@ -11,10 +11,11 @@ from typing import TypeVar, assert_never
 
 from msgspec.structs import replace
 
-from tranship.model.catalog import Catalog, ForeignKey, Index, Rule, Table, Trigger
+from tranship.model.catalog import Catalog, Check, ForeignKey, Index, Rule, Table, Trigger
 from tranship.model.catalog_codes import TriggerState
 from tranship.model.names import TableName
 from tranship.model.undo import (
+    CheckDropped,
     CommentDropped,
     IndexDropped,
     KeyDropped,
@@ -27,7 +28,7 @@ from tranship.model.undo import (
 from tranship.planning.comparing.fingerprint import fingerprinted
 
 Acting = TypeVar("Acting", Trigger, Rule)
-Named = TypeVar("Named", bound=ForeignKey | Index)
+Named = TypeVar("Named", bound=ForeignKey | Index | Check)
 _EQUALS = "OPERATOR(pg_catalog.=)"
 _DEFAULT_COLLATION = 'pg_catalog."default"'
 
@@ -50,7 +51,7 @@ def _place(off: SwitchedOff) -> TableName | None:
             return name
         case KeyDropped(table=name) | KeyUnvalidated(table=name) | CommentDropped(table=name):
             return name
-        case IndexDropped(table=name):
+        case IndexDropped(table=name) | CheckDropped(table=name):
             return name
         case Unreadable():
             return None
@@ -68,14 +69,19 @@ def _restored(table: Table, off: SwitchedOff, catalog: Catalog) -> Table:
             back = _comparing(key, table, catalog.table(key.target))
             return replace(table, foreign_keys=_with(table.foreign_keys, back))
         case KeyUnvalidated(key=name):
-            known = (replace(k, validated=True) if k.name == name else k for k in table.foreign_keys)
-            return replace(table, foreign_keys=tuple(known))
+            return replace(table, foreign_keys=_validated(table.foreign_keys, name))
+        case CheckDropped():
+            return replace(table, checks=_with(table.checks, off.check))
         case IndexDropped(index=index):
             return replace(table, indexes=_with(table.indexes, index))
         case CommentDropped() | Unreadable():
             return table
         case _:
             assert_never(off)
+
+
+def _validated(keys: tuple[ForeignKey, ...], name: str) -> tuple[ForeignKey, ...]:
+    return tuple(replace(key, validated=True) if key.name == name else key for key in keys)
 
 
 def _enabled(one: Acting, name: str, state: str) -> Acting:

@@ -26,6 +26,7 @@ from tranship.planning.plan.led_children import led_problems, with_led_children
 from tranship.planning.plan.mappings import Sides, TableDecisions, column_mappings
 from tranship.planning.plan.order import order
 from tranship.planning.plan.sequences import sequence_pairs
+from tranship.planning.plan.tolerated import intolerable
 from tranship.planning.plan.within import with_lookups_within
 from tranship.planning.plan.zones import (
     computed_in_zone,
@@ -66,7 +67,7 @@ def build(
         old_fingerprint=old.fingerprint,
         new_fingerprint=new.fingerprint,
     )
-    return plan, (*circular, *(p for p in problems if not p.warning))
+    return plan, (*circular, *intolerable(tables, old, new), *(p for p in problems if not p.warning))
 
 
 def flow_plans(old: Catalog, new: Catalog, matching: Matching, answers: Answers) -> list[TablePlan]:
@@ -141,6 +142,7 @@ def _table_plan(
         name=pair.name,
         shape=shape,
         adopting=_named_constraints(decisions, Action.ADOPT),
+        tolerating=_named_constraints(decisions, Action.TOLERATE),
     )
 
 

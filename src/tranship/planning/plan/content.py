@@ -74,6 +74,8 @@ def content_record(plan: TablePlan) -> dict[str, Json]:
         record["settings"] = sorted(plan.settings)
     if plan.adopting:
         record["adopting"] = sorted(plan.adopting)
+    if plan.tolerating:
+        record["tolerating"] = sorted(plan.tolerating)
     # The time at which a run begins is another one each time, and no other decision.
     return {key: _timeless(value, plan.moment) for key, value in record.items()} if plan.moment else record
 

@@ -19,6 +19,7 @@ from tranship.model.names import TableName
 from tranship.model.undo import (
     Back,
     Blocked,
+    CheckDropped,
     CommentDropped,
     Gone,
     IndexDropped,
@@ -109,6 +110,8 @@ def standing(off: SwitchedOff, now: Present) -> Standing:
             return _key(off, now.table, now)
         case KeyUnvalidated() | CommentDropped():
             return _of_key(off, now.table, now)
+        case CheckDropped():
+            return _check(off, now.table, now)
         case IndexDropped():
             return _index(off, now.table, now)
         case _:
@@ -172,6 +175,21 @@ def _renamed(dropped: KeyDropped | None, table: RelationNow, now: Present) -> Co
     if dropped is None or not isinstance(key, ForeignKey):
         return None
     return _alike(key, now.constraints, dropped.twins)
+
+
+def _check(off: CheckDropped, table: RelationNow, now: Present) -> Standing:
+    named = next((one for one in now.constraints if one.name == off.check.name), None)
+    if named is not None:
+        if not named.definition.startswith("CHECK"):
+            return Blocked(f"another constraint has its name: {named.definition}")
+        return Back() if named.definition == off.definition else Back(form=named.definition)
+    columns = _columns_now(off.check.columns, off.home, table, numbered=now.same_server)
+    if columns is None:
+        return Gone("a column")
+    # The expression is that of the table that holds it, with the names that columns had.
+    if columns != off.check.columns:
+        return Blocked("a column that it reads has another name now")
+    return replace(off, table=table.name)
 
 
 def _index(off: IndexDropped, table: RelationNow, now: Present) -> Standing:

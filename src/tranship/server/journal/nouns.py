@@ -17,7 +17,7 @@ from tranship.model.locator import Address, Locator
 from tranship.model.names import TableName
 from tranship.model.progress import Batch, OldRows, Phase
 from tranship.model.undo import IndexDropped, SwitchedOff
-from tranship.model.verdict import Held, HeldAs, LossCount, Reject
+from tranship.model.verdict import Held, HeldAs, LossCount, Reject, ToleratedCount
 from tranship.sql.row_id import render_address
 
 
@@ -77,6 +77,12 @@ class Findings(Struct, frozen=True):
     ordered_stream: bool = False
     gone: int = 0
     """Of a rejects-only run: rejected rows that are no longer in OLD."""
+    tolerated: tuple[ToleratedCount, ...] = ()
+
+    @property
+    def tolerated_by(self) -> tuple[tuple[str, int], ...]:
+        """Constraints of NEW with the rows that break each and are kept by decision."""
+        return tuple((one.constraint, one.rows) for one in self.tolerated)
 
 
 class RelationIdentity(Struct, frozen=True):

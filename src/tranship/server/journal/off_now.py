@@ -9,6 +9,7 @@ import asyncpg
 from tranship.model.catalog_codes import TriggerState
 from tranship.model.names import TableName
 from tranship.model.undo import (
+    CheckDropped,
     CommentDropped,
     IndexDropped,
     KeyDropped,
@@ -52,19 +53,23 @@ async def _present(new: asyncpg.Connection, journal: Journal, undo: Undo) -> Pre
         case KeyDropped():
             return await _of_key(new, off.table, off, same=same)
         case KeyUnvalidated() | CommentDropped():
-            key_off = any(
-                other.run == undo.run
-                and isinstance(other.off, KeyDropped)
-                and (other.off.table, other.off.key.name) == (off.table, off.key)
-                for other in await journal.open_undo(new)
-            )
+            key_off = await _key_off(new, journal, undo.run, (off.table, off.key))
             return await _of_key(new, off.table, off.dropped, same=same, key_off=key_off)
+        case CheckDropped():
+            oid, table = await _relation(new, off.table, off.home if same else None)
+            return Present(same, table, constraints=await _constraints(new, oid))
         case IndexDropped():
             return await _of_index(new, off, same=same)
         case Unreadable():
             return Present(same, None)
         case _:
             assert_never(off)
+
+
+async def _key_off(new: asyncpg.Connection, journal: Journal, run: str, key: tuple[TableName, str]) -> bool:
+    """Returns whether a run has a foreign key off."""
+    off = [other.off for other in await journal.open_undo(new) if other.run == run]
+    return any(isinstance(one, KeyDropped) and (one.table, one.key.name) == key for one in off)
 
 
 async def _relation(
@@ -97,11 +102,14 @@ async def _of_key(
     parent = None
     if off is not None:
         _, parent = await _relation(new, off.key.target, off.parent if same else None)
+    return Present(same, table, parent, constraints=await _constraints(new, oid), key_off=key_off)
+
+
+async def _constraints(new: asyncpg.Connection, oid: int) -> tuple[ConstraintNow, ...]:
     rows = await new.fetch(query("off_constraints"), oid)
-    constraints = tuple(
+    return tuple(
         ConstraintNow(r["name"], r["foreign"], r["definition"], r["validated"], r["comment"]) for r in rows
     )
-    return Present(same, table, parent, constraints=constraints, key_off=key_off)
 
 
 async def _of_index(new: asyncpg.Connection, off: IndexDropped, *, same: bool) -> Present:

@@ -17,10 +17,11 @@ Place = tuple[int, str]
 """A row of NEW: the OID of its relation (of the partition, where there are any) and its ctid."""
 
 
-def orphans(table: TableName, key: ForeignKey, xids: Sequence[int], *, limit: int) -> str:
+def orphans(table: TableName, key: ForeignKey, xids: Sequence[int], *, limit: int | None) -> str:
     """Returns a query for rows that these transactions wrote and that break a foreign key of NEW.
 
-    Its columns are ``relation`` (OID), ``id`` (ctid) and ``xmin``; at most ``limit`` rows, in no order.
+    Its columns are ``relation`` (OID), ``id`` (ctid) and ``xmin``; at most ``limit`` rows (None:
+    all), in no order.
     """
     broken = lacks_parent(key, relation(key.target))
     # OFFSET 0: the key is proven first. Who wrote a row is a question about its text, which is slow.
@@ -28,7 +29,7 @@ def orphans(table: TableName, key: ForeignKey, xids: Sequence[int], *, limit: in
         SELECT c.relation, c.id::text AS id, c.xmin::text::bigint AS xmin FROM (
           SELECT c.tableoid::oid::bigint AS relation, c.ctid AS id, c.xmin AS xmin
           FROM {relation(table)} AS c WHERE {broken} OFFSET 0) AS c
-        WHERE {written_by("c", xids)} LIMIT {limit}
+        WHERE {written_by("c", xids)} LIMIT {"ALL" if limit is None else limit}
     """
 
 

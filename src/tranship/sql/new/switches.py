@@ -53,3 +53,9 @@ def validate_constraint(table: TableName, name: str) -> str:
 def comment_on_constraint(table: TableName, name: str, comment: str) -> str:
     """Returns a statement that gives a constraint its comment back: dropping it has dropped the comment."""
     return f"COMMENT ON CONSTRAINT {ident(name)} ON {relation(table)} IS {literal(comment)}"
+
+
+def hold_and_drop_check(table: TableName, name: str, holder: TableName) -> str:
+    """Returns statements that drop a CHECK, once an empty table holds a copy of it."""
+    held = f"CREATE TABLE {relation(holder)} (LIKE {relation(table)} INCLUDING CONSTRAINTS)"
+    return f"{held}; {drop_constraint(table, name)}"

@@ -10,6 +10,7 @@ from typing import assert_never
 from tranship.model.catalog import ForeignKey
 from tranship.model.names import TableName
 from tranship.model.undo import (
+    CheckDropped,
     CommentDropped,
     IndexDropped,
     IndexKey,
@@ -42,6 +43,8 @@ def restoring(off: SwitchedOff) -> tuple[str, ...]:
             return (validate_constraint(table, key),)
         case CommentDropped(table=table, key=key, comment=comment):
             return (comment_on_constraint(table, key, comment),)
+        case CheckDropped():
+            return _make_check(off)
         case IndexDropped():
             return _make_index(off)
         case Unreadable():
@@ -94,6 +97,29 @@ def _key_columns(columns: Sequence[str], key: ForeignKey) -> str:
 
 def _columns(columns: Sequence[str]) -> str:
     return ", ".join(ident(column) for column in columns)
+
+
+def _make_check(off: CheckDropped) -> tuple[str, ...]:
+    """Returns what copies a CHECK back from the table that holds it.
+
+    That table's owner has to be one who may alter the table of the check: nobody gets a constraint there that
+    way who could not make it himself.
+    """
+    of, name = literal(relation(off.table)), literal(off.check.name)
+    found = f"""
+        SELECT pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%s)%s NOT VALID', {of}, c.conname,
+          pg_catalog.pg_get_expr(c.conbin, c.conrelid), CASE WHEN c.connoinherit THEN ' NO INHERIT' END)
+        FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_class h ON h.oid = c.conrelid
+          JOIN pg_catalog.pg_class t ON t.oid = {of}::pg_catalog.regclass
+        WHERE c.conrelid = {literal(relation(off.holder))}::pg_catalog.regclass AND c.conname = {name}
+          AND c.contype = 'c' AND pg_catalog.pg_has_role(h.relowner, t.relowner, 'MEMBER')"""
+    made = (
+        f"DO {literal(f'BEGIN EXECUTE ({found}); END')}",
+        f"DROP TABLE {relation(off.holder)}",
+    )
+    if off.comment is None:
+        return made
+    return (*made, comment_on_constraint(off.table, off.check.name, off.comment))
 
 
 def _make_index(off: IndexDropped) -> tuple[str, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from support.build import parse_catalog
-from tranship.model.catalog import Catalog, ForeignKey, Index, Rule, Table, Trigger
+from tranship.model.catalog import Catalog, Check, ForeignKey, Index, Rule, Table, Trigger
 from tranship.model.catalog_codes import TriggerState
 from tranship.model.names import TableName
 from tranship.model.undo import (
+    CheckDropped,
     CommentDropped,
     IndexDropped,
     IndexShape,
@@ -24,6 +25,7 @@ from tranship.planning.comparing.restored import as_restored
 
 NAME = TableName("public", "child")
 KEY = ForeignKey("up", ("parent",), TableName("public", "parent"), ("id",))
+CHECK = Check("short", "(word <> ''::text)", ("word",), validated=False)
 INDEX = Index("by_word", "CREATE INDEX by_word")
 
 
@@ -39,7 +41,9 @@ def test_everything_is_as_it_was() -> None:
         Trigger("t", TriggerState.ALWAYS, "CREATE"),
         Rule("r", "DELETE", True, TriggerState.REPLICA, "CREATE"),
     )
-    before = changed(bare, triggers=(trigger,), rules=(rule,), foreign_keys=(KEY,), indexes=(INDEX,))
+    before = changed(
+        bare, triggers=(trigger,), rules=(rule,), foreign_keys=(KEY,), indexes=(INDEX,), checks=(CHECK,)
+    )
     away = changed(
         bare,
         triggers=(replace(trigger, enabled=TriggerState.DISABLED),),
@@ -48,6 +52,7 @@ def test_everything_is_as_it_was() -> None:
     off: list[SwitchedOff] = [
         IndexDropped(NAME, INDEX, IndexShape("btree", ()), "public"),
         KeyDropped(NAME, KEY, False),
+        CheckDropped(NAME, CHECK, "CHECK", TableName("tranship", "check_1")),
         KeyUnvalidated(NAME, "up"),
         CommentDropped(NAME, "up", "words"),
         RuleDisabled(NAME, "r", "R"),

@@ -189,3 +189,9 @@ def test_a_key_that_adopts_is_content_and_a_plan_without_one_says_nothing_of_it(
     """It decides which rows arrive."""
     assert plan_hash(replace(PLAN, adopting=("tag_owner",))) != plan_hash(PLAN)
     assert "adopting" not in content_record(PLAN)
+
+
+def test_a_constraint_that_tolerates_is_content_and_a_plan_without_one_says_nothing_of_it() -> None:
+    """It decides which rows arrive."""
+    assert plan_hash(replace(PLAN, tolerating=("tag_owner",))) != plan_hash(PLAN)
+    assert "tolerating" not in content_record(PLAN)

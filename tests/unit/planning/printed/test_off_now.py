@@ -7,12 +7,13 @@ from collections.abc import Mapping
 import pytest
 from msgspec.structs import replace
 
-from tranship.model.catalog import ForeignKey, Index
+from tranship.model.catalog import Check, ForeignKey, Index
 from tranship.model.catalog_codes import TriggerState
 from tranship.model.names import TableName
 from tranship.model.undo import (
     Back,
     Blocked,
+    CheckDropped,
     CommentDropped,
     Gone,
     IndexDropped,
@@ -217,6 +218,36 @@ def test_indexes(indexes: list[IndexNow], expected: Standing) -> None:
 def test_a_name_that_something_else_has() -> None:
     assert standing(INDEX, now(holder="a sequence")) == Blocked("a sequence has its name")
     assert standing(INDEX, now(holder="an index", indexes=(index("by_word"),))) == Back()
+
+
+SHORT = CheckDropped(
+    CHILD,
+    Check("short", "(word <> ''::text)", ("word",), validated=False),
+    "CHECK ((word <> ''::text)) NOT VALID",
+    TableName("tranship", "check_1"),
+    home=Relation(1, (3,)),
+)
+
+
+def test_checks() -> None:
+    def stands(
+        *constraints: ConstraintNow, columns: dict[int, str] | None = None, name: str = ""
+    ) -> Standing:
+        named = TableName("public", name) if name else CHILD
+        return standing(
+            SHORT, Present(True, RelationNow(named, columns or {3: "word"}), constraints=constraints)
+        )
+
+    def named(definition: str) -> ConstraintNow:
+        return ConstraintNow("short", False, definition, False, None)
+
+    assert stands() == SHORT
+    assert stands(name="renamed") == replace(SHORT, table=TableName("public", "renamed"))
+    assert stands(named(SHORT.definition)) == Back()
+    assert stands(named("CHECK ((word <> 'x'::text))")) == Back(form="CHECK ((word <> 'x'::text))")
+    assert isinstance(stands(named("UNIQUE (word)")), Blocked)
+    assert isinstance(stands(columns={3: "wort"}), Blocked)
+    assert stands(columns={4: "word"}) == Gone("a column")
 
 
 def test_what_tranship_did_not_write_stays() -> None:

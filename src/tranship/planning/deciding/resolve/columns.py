@@ -9,7 +9,7 @@ from typing import assert_never
 
 from msgspec import UNSET, Struct
 
-from tranship.errors.codes.entries import SameKeyTwice, UnknownColumn, UnknownForeignKey
+from tranship.errors.codes.entries import SameKeyTwice, UnknownColumn, UnknownForeignKey, UnknownTolerable
 from tranship.errors.codes.entry_values import (
     ComputedByNew,
     NoBareTransform,
@@ -99,8 +99,8 @@ def check_meaning(entry: Resolution, action: Action, pair: Pair) -> Iterator[Pro
             yield from _check_transform(entry, pair, column)
         case Action.DEFAULT:
             yield from _check_default(entry, column)
-        case Action.ADOPT:
-            yield from _check_adopt(entry, pair.new)
+        case Action.ADOPT | Action.TOLERATE:
+            yield from _check_constraint(entry, action, pair.new)
         case Action.IGNORE | Action.RENAME_TABLE | Action.DROP_TABLE:
             return
         case Action.FILTER | Action.ROWS | Action.MERGE | Action.NEW_KEY | Action.EXISTING | Action.QUERY:
@@ -178,11 +178,24 @@ def _check_default(entry: Resolution, column: Column | None) -> Iterator[Problem
         yield problem(entry, _unfit("default_value", value, column, value))
 
 
+def _check_constraint(entry: Resolution, action: Action, new: Table) -> Iterator[Problem]:
+    yield from _check_adopt(entry, new) if action is Action.ADOPT else _check_tolerate(entry, new)
+
+
 def _check_adopt(entry: Resolution, new: Table) -> Iterator[Problem]:
     names = [key.name for key in new.foreign_keys]
     if entry.constraint is not None and entry.constraint not in names:
         hint = did_you_mean(entry.constraint, names)
         yield problem(entry, UnknownForeignKey(new.name, entry.constraint, hint))
+
+
+def _check_tolerate(entry: Resolution, new: Table) -> Iterator[Problem]:
+    keys = [key.name for key in new.every_foreign_key]
+    checks = [*new.checks, *(check for leaf in new.partitions for check in leaf.checks)]
+    names = [*keys, *(check.name for check in checks)]
+    if entry.constraint is not None and entry.constraint not in names:
+        hint = did_you_mean(entry.constraint, names)
+        yield problem(entry, UnknownTolerable(new.name, entry.constraint, hint))
 
 
 def _unfit(field: str, value: str, column: Column, near: str) -> WrongFieldValue:

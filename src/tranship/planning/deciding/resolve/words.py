@@ -43,7 +43,7 @@ TABLE_ACTIONS = (Action.RENAME_TABLE, Action.DROP_TABLE)
 """What an old table as a whole becomes."""
 ROW_ACTIONS = (Action.FILTER, Action.ROWS, Action.MERGE, Action.NEW_KEY, Action.EXISTING, Action.QUERY)
 """What a flow does with its rows before their columns are filled."""
-CONSTRAINT_ACTIONS = (Action.ADOPT,)
+CONSTRAINT_ACTIONS = (Action.ADOPT, Action.TOLERATE)
 """What a constraint of NEW means for a flow's rows."""
 _FEEDS = frozenset({"old_column", "old_columns", "new_column"})
 _NEEDED: dict[Action, tuple[str, ...]] = {
@@ -60,6 +60,7 @@ _NEEDED: dict[Action, tuple[str, ...]] = {
     Action.RENAME_TABLE: ("new_table",),
     Action.DROP_TABLE: (),
     Action.ADOPT: ("constraint",),
+    Action.TOLERATE: ("constraint",),
 }
 _ALLOWED: dict[Action, frozenset[str]] = {
     Action.RENAME: frozenset({"old_column", "new_column"}),
@@ -76,6 +77,7 @@ _ALLOWED: dict[Action, frozenset[str]] = {
     Action.EXISTING: frozenset({"key", "rows", "repoint_children"}),
     Action.QUERY: frozenset({"sql", "key", "cut_by"}),
     Action.ADOPT: frozenset({"constraint"}),
+    Action.TOLERATE: frozenset({"constraint"}),
 }
 EXAMPLES = {
     "transform_sql": "an expression over the old row, for example lower(old.email)",

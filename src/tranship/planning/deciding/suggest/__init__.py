@@ -56,8 +56,8 @@ _INSTRUCTIONS = (
     "_suggestion and _evidence say what the data speak for. "
     "An action that is filled in leaves no data behind.",
     "Actions: rename, transform (with value_mapping, lookup_table or transform_sql, or bare), "
-    "default, ignore, adopt, rename_table, drop_table; filter, rows, merge, new_key, existing, query. "
-    "_examples has one of each.",
+    "default, ignore, adopt, tolerate, rename_table, drop_table; "
+    "filter, rows, merge, new_key, existing, query. _examples has one of each.",
     'A key is the name of an old table, or of a flow into one more new table: "members -> profiles".',
     "An entry of for_all decides all columns of its two types; one under a table's name beats it.",
     "Keys that begin with _ and // to the end of a line are comments.",
