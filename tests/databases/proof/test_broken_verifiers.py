@@ -36,10 +36,10 @@ async def status(pair: Pair, folder: Path, twin: str, *arguments: str) -> int:
     return done.status
 
 
-async def misjudged(make_pair: MakePair, folder: Path, twin: str) -> list[str]:
-    """What a verifier says wrongly: of equal rows, and of each corruption."""
+async def misjudged(make_pair: MakePair, folder: Path, twin: str, *corruptions: str) -> list[str]:
+    """Of which corruptions a verifier says something wrong; an empty one leaves the rows equal."""
     wrong = []
-    for corruption in ("", *CORRUPTIONS):
+    for corruption in corruptions:
         pair = await make_pair(OLD, NEW)
         assert (
             await status(pair, folder, twin, "migrate", "--live", "--batch-size", "2000", "--jobs", "1") == 0
@@ -52,7 +52,7 @@ async def misjudged(make_pair: MakePair, folder: Path, twin: str) -> list[str]:
 
 
 async def test_the_sound_verifier_misjudges_nothing(make_pair: MakePair, tmp_path: Path) -> None:
-    assert await misjudged(make_pair, tmp_path, "") == []
+    assert await misjudged(make_pair, tmp_path, "", "", *CORRUPTIONS) == []
 
 
 @pytest.mark.parametrize("twin", VERIFIERS)
@@ -62,4 +62,4 @@ async def test_each_broken_verifier_is_caught(make_pair: MakePair, tmp_path: Pat
         "proof_by_xor": CORRUPTIONS[2],
         "proof_takes_null_for_empty": CORRUPTIONS[3],
     }
-    assert expected[twin] in await misjudged(make_pair, tmp_path, twin)
+    assert await misjudged(make_pair, tmp_path, twin, expected[twin]) == [expected[twin]]
