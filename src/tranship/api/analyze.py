@@ -82,8 +82,8 @@ class Analysis(Struct, frozen=True):
 class Suggestion(Struct, frozen=True):
     """What ``resolve generate`` has written."""
 
-    path: Path
-    """The resolutions file."""
+    path: Path | None
+    """The resolutions file; None: nothing is open, and none was written."""
     questions: tuple[Question, ...]
     dropped: tuple[str, ...]
     """Entries of the earlier file that no longer apply, with the reason."""
@@ -158,13 +158,18 @@ async def _spellings(
 
 
 async def suggest(
-    changes: Path, *, prefix: str | None = None, results_dir: str = "results", fresh: bool = False
+    changes: Path,
+    *,
+    prefix: str | None = None,
+    results_dir: str = "results",
+    fresh: bool = False,
+    empty: bool = True,
 ) -> Suggestion:
     """Writes the resolutions file with every open question. It connects to no database.
 
     Decisions of an existing file are kept unless ``fresh``. When nothing is open, the file holds no entries,
-    so that the same commands follow. An existing file is then written again only if it names other schemas
-    than ``changes`` does: its new fingerprints are the way out of TS303.
+    so that the same commands follow; without ``empty`` none is made. An existing file is then written again
+    only if it names other schemas than ``changes`` does: its new fingerprints are the way out of TS303.
 
     Raises:
         UsageError: a file cannot be read.
@@ -184,14 +189,16 @@ async def suggest(
         existing,
         background=recorded_background(recorded),
     )
-    if not found.nothing_open or existing is None or _is_stale(existing, recorded, path):
+    kept = found.nothing_open and (not empty if existing is None else not _is_stale(existing, recorded, path))
+    if not kept:
         write_json(path, found.document)
     inserts = result_path(results_dir, prefix, "missing_lookups.sql") if found.inserts else None
     if inserts is not None:
         write_text(inserts, _for_psql(found.inserts))
     dropped = tuple(f"{d.path}: {d.reason}" for d in found.dropped)
     words = (*recorded.databases, *pattern_words(recorded.only, recorded.never))
-    return Suggestion(path, found.questions, dropped, found.kept, inserts, words)
+    there = path if path.exists() else None
+    return Suggestion(there, found.questions, dropped, found.kept, inserts, words)
 
 
 def _for_psql(statements: Sequence[str]) -> str:

@@ -48,6 +48,11 @@ class CliContext:
         outlive_readers()
 
     @property
+    def classic(self) -> bool:
+        """Whether a classic script was called, whose promises about files hold."""
+        return self.invocation != "tranship"
+
+    @property
     def json(self) -> bool:
         """Whether the answer on stdout is JSON."""
         return self.form == "json"

@@ -338,6 +338,7 @@ def test_generate_with_nothing_open(desk_of: DeskOf) -> None:
     desk.type("python scripts/db_migration_tool.py config/my-config.json")
     told = desk.type("python scripts/manual_resolutions.py generate results/migration_changes.json")
     assert told.status == 0
+    assert "Nothing is open: no resolutions file is needed, and none was written." in told.stdout
     assert "manual_resolutions.json" not in desk.files()
 
 

@@ -47,7 +47,11 @@ def generate(
 
     call = context.ensure_object(CliContext)
     # No loop would be needed, but signals are answered there.
-    suggestion = run(lambda _: api.suggest(changes, prefix=prefix, results_dir=results_dir, fresh=not update))
+    suggestion = run(
+        lambda _: api.suggest(
+            changes, prefix=prefix, results_dir=results_dir, fresh=not update, empty=not call.classic
+        )
+    )
     if call.json:
         answer_json(call, _as_json(suggestion, values=call.show_values))
         return
@@ -70,7 +74,8 @@ def _lines(call: CliContext, suggestion: Suggestion, changes: str, prefix: str |
     if suggestion.questions:
         one_by_one = command_line(call.invocation, "resolve edit", str(suggestion.path), changes)
         yield f"Answered one by one: {one_by_one}"
-    yield f"Resolutions: {suggestion.path}"
+    if suggestion.path is not None:
+        yield f"Resolutions: {suggestion.path}"
     if suggestion.inserts is not None:
         yield f"Missing lookup rows: {suggestion.inserts}"
 
@@ -80,6 +85,8 @@ def _verdict_of(suggestion: Suggestion) -> str:
     kept = "1 decision" if suggestion.kept == 1 else f"{suggestion.kept} decisions"
     earlier = f" ({kept} of the earlier file kept)" if suggestion.kept else ""
     total = len(suggestion.questions)
+    if suggestion.path is None:
+        return "Nothing is open: no resolutions file is needed, and none was written. Next:"
     if not total:
         return f"Nothing is open{earlier}. Next:"
     answered = sum(question.answered for question in suggestion.questions)
@@ -92,7 +99,7 @@ def _verdict_of(suggestion: Suggestion) -> str:
 def _as_json(suggestion: Suggestion, *, values: bool) -> dict[str, object]:
     """Returns the answer for programs: the paths as texts, and the questions with their evidence in words."""
     return {
-        "resolutions_file": str(suggestion.path),
+        "resolutions_file": None if suggestion.path is None else str(suggestion.path),
         "missing_lookups_file": None if suggestion.inserts is None else str(suggestion.inserts),
         "kept": suggestion.kept,
         "dropped": suggestion.dropped,
@@ -132,7 +139,10 @@ def _next(call: CliContext, suggestion: Suggestion, changes: str, prefix: str | 
     from tranship.model.options import command_line
 
     named = ("--prefix", prefix) if prefix else ()
-    resolutions, databases = str(suggestion.path), suggestion.databases or ("CONFIG",)
+    databases = suggestion.databases or ("CONFIG",)
+    if suggestion.path is None:
+        return (command_line(call.invocation, "migrate", *databases, *named),)
+    resolutions = str(suggestion.path)
     options = (*named, "--resolutions", resolutions, "--changes-file", changes)
     return (
         command_line(call.invocation, "resolve validate", resolutions, changes),
