@@ -60,7 +60,7 @@ def faults(certificate: Certificate) -> list[str]:
     found += [
         f"{one.kind} {one.name} of {one.table} is not met by every row"
         for one in certificate.constraints
-        if one.rows
+        if one.broken
     ]
     return found
 

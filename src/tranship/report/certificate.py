@@ -4,10 +4,11 @@ program to check.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tranship.codec.certificate import in_page
 from tranship.model.certificate import Certificate, CertifiedRun, CertifiedTable
+from tranship.model.verification import AskedConstraint
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Tone, Totals
 from tranship.report.html import render_html
 from tranship.report.verification import grouped
@@ -80,6 +81,14 @@ def _constraints(certificate: Certificate) -> Iterator[Item]:
     for table, kind in kinds:
         mine = [one for one in certificate.constraints if (one.table, one.kind) == (table, kind)]
         met = ", ".join(one.name for one in mine if one.rows == 0)
-        unasked = ", ".join(one.name for one in mine if one.rows is None)
-        notes = (Note(f"could not be asked: {unasked}"),) if unasked else ()
-        yield Item(f"{kind}: {met or 'none'}", table, notes)
+        yield Item(f"{kind}: {met or 'none'}", table, tuple(_not_met(mine)))
+
+
+def _not_met(constraints: Sequence[AskedConstraint]) -> Iterator[Note]:
+    """Yields which constraints are not met by every row as far as anybody knows, and why."""
+    unasked = ", ".join(one.name for one in constraints if one.rows is None)
+    if unasked:
+        yield Note(f"could not be asked: {unasked}")
+    for one in constraints:
+        if one.tolerated and one.rows:
+            yield Note(f"broken by {one.rows} rows that a decision keeps: {one.name}")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
 from support import MakePair
-from support.runs import migrate, owned_by_a_plain_role, verify
+from support.runs import migrate, owned_by_a_plain_role
+from tranship import api
+from tranship.config import load_config
+from tranship.model.verification import VerifyOptions
 
 OLD = """
 CREATE TABLE staff (id int PRIMARY KEY, name text, boss int);
@@ -39,6 +43,14 @@ async def test_children_of_rows_that_nobody_foresaw_to_be_rejected_are_not_kept(
     assert await pair.new.fetch("SELECT id FROM staff ORDER BY id") == [(1,), (2,), (3,), (6,)]
     valid = "SELECT convalidated FROM pg_constraint WHERE conname = 'staff_boss'"
     assert await pair.new.value(valid) is False
-    # As in OLD: two rows break it. A person who has it validated or drops the decision hears of them.
-    asked = {one.name: (one.rows, one.broken) for one in (await verify(pair, tmp_path, **role)).constraints}
+    # As in OLD: two rows break it. The certificate says so, and is none the worse for it.
+    config = load_config(pair.config(tmp_path, **role))
+    verified = await api.verify(config, VerifyOptions(results_dir=str(tmp_path)))
+    asked = {one.name: (one.rows, one.broken) for one in verified.result.constraints}
     assert asked["staff_boss"] == (2, False)
+    assert verified.certificate is not None
+    certificate = api.check_certificate(verified.certificate)
+    kept = [(one.name, one.rows) for one in certificate.constraints if one.tolerated]
+    assert kept == [("staff_boss", 2)]
+    said = "broken by 2 rows that a decision keeps: staff_boss"
+    assert said in await asyncio.to_thread(verified.certificate.read_text, encoding="utf-8")
