@@ -44,6 +44,9 @@ _FOREIGN = {
     "--majors",
     "--table",
     "--seeds",
+    "--full",
+    "--mutations",
+    "--clean",
 }
 """Options of the benchmarks and the campaigns."""
 
