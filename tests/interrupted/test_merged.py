@@ -63,3 +63,100 @@ async def test_a_killed_run_merges_the_same_rows(make_pair: MakePair, tmp_path: 
     sums = "SELECT sum(written)::int, sum(rejected)::int, sum(merged)::int FROM _tranship.batch GROUP BY position ORDER BY position"
     assert await pair.new.fetch(sums) == [(299, 4, 697), (996, 4, 0)]
     assert told(tmp_path) == [(n, (n - 1) % 300 + 1) for n in range(301, 1001) if n % 300 != 7]
+
+
+LISTS = f"""
+CREATE TABLE list (id int PRIMARY KEY, tags text);
+INSERT INTO list SELECT g, concat_ws(',', 'T' || g % 50, CASE g WHEN 7 THEN {LONG} END, 't' || g % 70, 'X' || g % 50)
+  FROM generate_series(300, 1, -1) g;
+"""
+TAGS = """
+CREATE TABLE tag (name text PRIMARY KEY, list bigint, place int, was text); CREATE INDEX tn ON tag (was);
+CREATE TABLE use (list bigint, tag text REFERENCES tag (name), PRIMARY KEY (list, tag));
+"""
+TAKEN_APART = {
+    "action": "rows",
+    "from": "regexp_split_to_table(old.tags, ',') WITH ORDINALITY AS item(tag, n)",
+}
+TAG = "CASE WHEN length(item.tag) > 9 THEN 't9' ELSE lower(item.tag) END"
+OF_ITEMS = {
+    "list -> tag": [
+        TAKEN_APART,
+        {"action": "merge", "key": [TAG], "keep": "length(item.tag) DESC, old.id > 20"},
+        {"action": "transform", "old_column": "id", "new_column": "list"},
+        {"action": "transform", "new_column": "name", "transform_sql": TAG},
+        {"action": "transform", "new_column": "place", "transform_sql": "item_number"},
+        {"action": "transform", "new_column": "was", "transform_sql": "item.tag"},
+    ],
+    "list -> use": [
+        TAKEN_APART,
+        {"action": "merge", "key": ["old.id", TAG]},
+        {"action": "transform", "old_column": "id", "new_column": "list"},
+        {"action": "transform", "new_column": "tag", "transform_sql": TAG},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "place", ["batch.copied:2", "batch.committed:3", "batch.committed:8", "table.done:1"]
+)
+async def test_a_killed_run_merges_the_same_items(make_pair: MakePair, tmp_path: Path, place: str) -> None:
+    """Of 901 items there are 120 words. That of `t9` is too long for an index, which nobody predicts: what is
+    merged into it is rejected with it, and so are its uses.
+    """
+    pair = await make_pair(LISTS, TAGS)
+    (tmp_path / "resolutions.json").write_text(json.dumps({"resolutions": OF_ITEMS}))
+    command = ["migrate", str(pair.config(tmp_path)), "--live", "--batch-size", "150", "--jobs", "1"]
+    command += ["--resolutions", str(tmp_path / "resolutions.json")]
+    dying = Command.start(command, tmp_path, env={"TRANSHIP_FAILPOINT": f"{place}:kill"})
+    assert (await asyncio.to_thread(dying.wait)).status == -signal.SIGKILL
+    again = await asyncio.to_thread(Command.start(command, tmp_path).wait)
+    assert again.status == 1, again
+    items = listed()
+    first: dict[str, tuple[bool, int, int]] = {}
+    for n, at, word in items:
+        rank = (n > 20, n, at)
+        first[word.lower()] = min(first.get(word.lower(), rank), rank)
+    wanted = sorted((word, n, at) for word, (_, n, at) in first.items() if word != "t9")
+    assert sorted(await pair.new.fetch("SELECT name, list, place FROM tag")) == wanted
+    uses = sorted({(n, word.lower()) for n, _, word in items if word.lower() != "t9"})
+    assert sorted(await pair.new.fetch("SELECT list, tag FROM use")) == uses
+    sums = (
+        "SELECT t.new_table LIKE '%tag%', sum(read)::int, sum(written)::int, sum(rejected)::int, sum(merged)::int"
+        " FROM _tranship.batch JOIN _tranship.task t USING (run, position) GROUP BY 1 ORDER BY 1"
+    )
+    nines = [n for n, _, word in items if word.lower() == "t9"]
+    merged = len(items) - len(nines) - len(wanted)
+    twice = len(items) - len({(n, word.lower()) for n, _, word in items})
+    assert await pair.new.fetch(sums) == [
+        (False, 901, len(uses), len(set(nines)) + _within(nines), twice - _within(nines)),
+        (True, 901, len(wanted), len(nines), merged),
+    ]
+    survivors = told_of_items(tmp_path)
+    words = {(n, at): word.lower() for n, at, word in items}
+    assert len(survivors) == merged
+    assert all(first[words[row]][1:] == survivor for row, survivor in survivors.items())
+
+
+def told_of_items(folder: Path) -> dict[tuple[int, int], tuple[int, int]]:
+    """The merged items of the words and their survivors, by list and number."""
+    (file,) = folder.rglob("*migration_merged_live_*.jsonl")
+    told = [json.loads(line) for line in file.read_text().splitlines()]
+    return {
+        (one["key"]["id"], one["item"]): (one["survivor"]["id"], one["survivor_item"])
+        for one in told
+        if one["flow"] == "list -> tag"
+    }
+
+
+def listed() -> list[tuple[int, int, str]]:
+    """The words of the lists with their places, made here a second time, without a server."""
+    words = (
+        (n, f"T{n % 50}", *(["t9"] if n == 7 else []), f"t{n % 70}", f"X{n % 50}") for n in range(1, 301)
+    )
+    return [(n, place, word) for n, *some in words for place, word in enumerate(some, start=1)]
+
+
+def _within(nines: list[int]) -> int:
+    """Returns how often a list names the word again: merged into a use that is rejected, it is rejected."""
+    return len(nines) - len(set(nines))

@@ -114,6 +114,9 @@ class MergedRecord(Struct, frozen=True):
     survivor: Raw | None
     flow: str | UnsetType = UNSET
     """What a person calls the flow; absent for a plain pair of tables."""
+    item: int | UnsetType = UNSET
+    """Which item of the old row it is, counted from 1; absent where old rows are not taken apart."""
+    survivor_item: int | UnsetType = UNSET
 
 
 class LossCount(Struct, frozen=True):

@@ -8,20 +8,16 @@ from __future__ import annotations
 from tranship.execution.probe.reading import Reader
 from tranship.model.shape import Merge
 from tranship.model.verdict import Held, HeldAs
-from tranship.sql.old.batch import key_terms
-from tranship.sql.old.merged import key_known, merged_rows
-from tranship.sql.old.row_source import whole_table
+from tranship.sql.old.survivors import merged_rows
 from tranship.sql.row_id import locate
 
 
 async def merged(reader: Reader, merge: Merge) -> list[Held]:
     """Returns the rows of a flow that are merged into others, each with its survivor."""
     plan, before = reader.plan, reader.job.before(reader.plan)
-    read = whole_table(plan).read(key_known(merge))
-    statement = merged_rows(merge, read, key_terms(plan, before))
     by_oid = {source.oid: number for number, source in enumerate(plan.sources)}
     found = []
-    for row in await reader.old.fetch(statement):
+    for row in await reader.old.fetch(merged_rows(plan, before, merge)):
         own = locate(by_oid[row["relation"]], row["id"])
         into = locate(by_oid[row["into_relation"]], row["into_id"])
         found.append(Held(own, HeldAs.MERGED, into=into))

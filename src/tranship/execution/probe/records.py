@@ -75,7 +75,13 @@ async def _merged(old: asyncpg.Connection, job: Job, plan: TablePlan, book: Book
     keys = await _keys(old, job, plan, {*merged, *merged.values()})
     return [
         MergedRecord(
-            str(plan.old), str(plan.new), _raw(keys.get(row)), _raw(keys.get(into)), plan.name or UNSET
+            str(plan.old),
+            str(plan.new),
+            _raw(keys.get(row)),
+            _raw(keys.get(into)),
+            plan.name or UNSET,
+            row.item or UNSET,
+            into.item or UNSET,
         )
         for row, into in sorted(merged.items())
     ]

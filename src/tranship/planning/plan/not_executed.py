@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from tranship.errors.codes.shapes import NotExecuted
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Problem
-from tranship.model.shape import Shape
 
 
 def not_executed(plan: Plan) -> tuple[Problem, ...]:
@@ -18,8 +17,7 @@ def not_executed(plan: Plan) -> tuple[Problem, ...]:
 
 def _parts(table: TablePlan) -> Iterator[str]:
     """Yields what is not carried out, in the words of the resolutions file."""
-    shape: Shape = table.shape
-    asked = {
-        "merge": shape.merge is not None and (shape.items is not None or shape.query is not None),
-    }
-    yield from (f"action {action!r}" for action, there in asked.items() if there)
+    merge = table.shape.merge
+    # References lead to one survivor of an old row, and each of its items may have another one.
+    if merge is not None and merge.repoint_children and table.shape.items is not None:
+        yield "'repoint_children' of a 'merge' beside 'rows'"

@@ -12,25 +12,6 @@ UNLED = "tranship_row"
 """The alias of a row whose references are not led to survivors yet."""
 
 
-def merged_rows(merge: Merge, read: str, order: Sequence[str]) -> str:
-    """Returns a query for the rows that are merged into others: ``relation`` (OID) and ``id`` (ctid) of each,
-    then ``into_relation`` and ``into_id`` of its survivor.
-
-    ``read`` is FROM and WHERE over all rows of the flow, ``order`` the terms of OLD key order.
-    """
-    window = _window(merge, order)
-    return f"""
-        SELECT m.relation, m.id, m.into_relation, m.into_id FROM (
-          SELECT old.tableoid::pg_catalog.int8 AS relation, old.ctid AS id,
-            pg_catalog.first_value(old.tableoid::pg_catalog.int8) OVER w AS into_relation,
-            pg_catalog.first_value(old.ctid) OVER w AS into_id
-          {read}
-          WINDOW w AS ({window})) AS m
-        WHERE m.relation <> m.into_relation OR m.id <> m.into_id
-        ORDER BY m.relation, m.id
-    """
-
-
 def key_known(merge: Merge) -> tuple[str, ...]:
     """Returns the conditions of rows that may be merged: no part of their key is NULL."""
     return tuple(f"(\n{text}\n) IS NOT NULL" for text in merge.key)
@@ -70,7 +51,7 @@ def _survivors(parents: MergedParents) -> str:
     row = "old" if parents.repointing is None else UNLED
     names = [f"{row}.{ident(name)}" for name in parents.keys]
     terms = [_term(f"{row}.{ident(name)}", text=text) for name, text in parents.order]
-    window = _window(parents.merge, terms)
+    window = survivor_first(parents.merge, [*terms, "old.tableoid", "old.ctid"])
     own = ", ".join(f"{name} AS k{n}" for n, name in enumerate(names))
     firsts = ", ".join(f"pg_catalog.first_value({name}) OVER w AS s{n}" for n, name in enumerate(names))
     place = "old.ctid AS id, pg_catalog.first_value(old.ctid) OVER w AS into_id"
@@ -92,8 +73,10 @@ def _term(name: str, *, text: bool) -> str:
     return name + (' COLLATE pg_catalog."C"' if text else "")
 
 
-def _window(merge: Merge, order: Sequence[str]) -> str:
-    """Returns the window in which the first row survives; ``order`` are the terms of OLD key order."""
+def survivor_first(merge: Merge, order: Sequence[str]) -> str:
+    """Returns the window of rows with equal keys in which the first one survives; ``order`` decides between
+    those that ``keep`` calls equal, and tells all rows apart.
+    """
     keys = ", ".join(f"(\n{text}\n)" for text in merge.key)
     kept = [f"\n{merge.keep}\n"] if merge.keep else []
-    return f"PARTITION BY {keys} ORDER BY {', '.join([*kept, *order, 'old.tableoid', 'old.ctid'])}"
+    return f"PARTITION BY {keys} ORDER BY {', '.join([*kept, *order])}"

@@ -77,12 +77,16 @@ def row_source(plan: TablePlan, number: int, within: Range | None = None) -> Row
     if shape.query is not None:
         return _of_query(shape.query)
     source = _narrowed(plan.sources[number], within) if within is not None else plan.sources[number]
-    heap, conditions = heap_of(plan, source), (*in_source(source), *taken(plan))
-    if shape.items is None:
+    return _made(shape.items, heap_of(plan, source), (*in_source(source), *taken(plan)))
+
+
+def _made(items: Items | None, heap: str, conditions: tuple[str, ...]) -> RowSource:
+    """Returns how the rows are read that are made of old rows: one of each, or its items."""
+    if items is None:
         return RowSource(heap, conditions, (_CTID,), "old.ctid", "CAST(old.ctid AS pg_catalog.text)")
     return RowSource(
-        heap=f"{heap}{_items(shape.items)}",
-        conditions=(*conditions, *_condition(shape.items.where)),
+        heap=f"{heap}{_items(items)}",
+        conditions=(*conditions, *_condition(items.where)),
         parts=(_CTID, _ITEM),
         id=f"ROW({_CTID.value}, {_ITEM.value})",
         id_text=f"(CAST(old.ctid AS pg_catalog.text) || '#' || {_ITEM.value})",
@@ -101,13 +105,13 @@ def own_row(plan: TablePlan) -> str:
 
 
 def whole_table(plan: TablePlan) -> RowSource:
-    """Returns how all rows of a flow are read at once, partitions included; the flow takes no rows apart."""
+    """Returns how all rows of a flow are read at once, partitions included."""
     first = plan.sources[0]
     if len(plan.sources) == 1:
         return row_source(plan, 0)
     root = f"FROM {relation(first.root)} AS old"
     heap = root if plan.repointing is None else repointed_heap(root.removesuffix(" AS old"), plan.repointing)
-    return RowSource(heap, taken(plan), (_CTID,), "old.ctid", "CAST(old.ctid AS pg_catalog.text)")
+    return _made(plan.shape.items, heap, taken(plan))
 
 
 def row_sources(plan: TablePlan) -> list[tuple[int, RowSource]]:

@@ -16,13 +16,14 @@ from tranship.model.expression import Lookup
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
 from tranship.model.resolution import Action, Problem
-from tranship.model.shape import PLAIN, Children, Filter, KeyKind, NewKey, Shape, Taken
+from tranship.model.shape import PLAIN, Children, Filter, KeyKind, Merge, NewKey, Shape, Taken
 from tranship.planning.comparing.compare import compare
 from tranship.planning.deciding.resolve import decide, open_questions
 from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.matching.match import match
 from tranship.planning.matching.scope import make_scope
 from tranship.planning.plan.build import build
+from tranship.planning.plan.not_executed import not_executed
 
 OLD = """
     members(id int pk, name text, bio text, gone timestamptz); orders(id int pk, member_id int -> members.id);
@@ -66,6 +67,7 @@ class Said:
         self.open = [f"{change.table}.{change.old_column or change.new_column}" for change in open_]
         self.breaking = comparison.of(ChangeClass.BREAKING)
         plan, _ = build(before, after, comparison, answers, scope.tables)
+        self.refused = not_executed(plan)
         self.order = [str(one.flow) for one in plan.tables]
         self.plans: dict[str, TablePlan] = {str(one.flow): one for one in plan.tables}
 
@@ -196,6 +198,18 @@ def test_new_values_of_a_key(tmp_path: Path) -> None:
     said = Said(tmp_path, {"codes": [asked]})
     assert not said.problems
     assert said.plans["public.codes"].shape.new_keys == (NewKey("id", KeyKind.OFFSET, offset=1000),)
+
+
+@pytest.mark.parametrize("repointed", [False, True])
+def test_children_are_not_led_to_items(tmp_path: Path, repointed: bool) -> None:
+    """Each item of an old row may have another survivor, so that nothing says which one a child follows."""
+    rows = {"action": "rows", "from": "unnest(ARRAY[old.name]) AS item(word)"}
+    merge = {"action": "merge", "key": ["item.word"], "repoint_children": repointed}
+    said = Said(tmp_path, {"members": [rows, merge]})
+    assert said.plans["public.members"].shape.merge == Merge(("item.word",), repoint_children=repointed)
+    assert [(one.code, "'repoint_children'" in one.message) for one in said.refused] == [
+        ("TS309", True)
+    ] * repointed
 
 
 MEMBERS = "members"
