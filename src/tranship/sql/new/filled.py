@@ -28,7 +28,7 @@ class Filling(Struct, frozen=True):
 
 def constant_text(default: str, column: Column) -> str:
     """Returns a query for the text of a default that is the same in every row."""
-    return f"SELECT {value_text(f'CAST(({default}) AS {column.type.text})', column.type)}"
+    return f"SELECT {value_text(_cast(default, column), column.type)}"
 
 
 def with_constant(column: Column, text: str | None) -> Filling:
@@ -39,13 +39,19 @@ def with_constant(column: Column, text: str | None) -> Filling:
 
 def generated(column: Column) -> Filling:
     """Returns a column that is generated from others of its row."""
-    made = f"CAST(({column.generation}) AS {column.type.text})"
-    return Filling(column.name, _found(column), value_text(made, column.type))
+    return Filling(
+        column.name, _found(column), value_text(_cast(column.generation or "", column), column.type)
+    )
 
 
 def any_unlike(fillings: Sequence[Filling]) -> str:
     """Returns the condition that a row does not hold what it should in one of these columns."""
     return " OR ".join(one.unlike for one in fillings) or "false"
+
+
+def _cast(expression: str, column: Column) -> str:
+    """Returns SQL for an expression in the base type of a column: a domain's CHECK may read other tables."""
+    return f"CAST(({expression}) AS {column.type.leaf.text})"
 
 
 def _found(column: Column) -> str:
