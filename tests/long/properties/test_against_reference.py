@@ -21,7 +21,7 @@ from tranship.config import load_config
 from tranship.model.options import MigrateOptions
 from tranship.model.verdict import MigrationResult
 
-EXAMPLES = 60
+EXAMPLES = 30
 CAMPAIGN = 3000
 _RESET = "DROP SCHEMA IF EXISTS _tranship CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
 
