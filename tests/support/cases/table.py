@@ -1,4 +1,4 @@
-"""``python3 dev.py cases [NAMES] [OLD:NEW] [--update] [-v]``: every case (or those whose path holds a NAME),
+"""``python3 dev.py cases [NAMES] [OLD:NEW] [--update] [-v]``: every case (or those whose name holds a NAME),
 expected and seen, as a table.
 
 ``15:18`` chooses the servers' versions; without, those that the case names are taken, or 17 and 18,
@@ -38,9 +38,15 @@ def main(arguments: list[str]) -> int:
     versions = [a for a in arguments if re.fullmatch(r"\d+:\d+", a)]
     majors = (int(versions[0].split(":")[0]), int(versions[0].split(":")[1])) if versions else None
     names = [a for a in arguments if not a.startswith("-") and a not in versions]
-    cases = [
-        c for c in (*own_cases(), *shared_cases()) if not names or any(name in str(c.path) for name in names)
-    ]
+    # Not the path: the folder of a checkout may hold the same word.
+    cases = [c for c in (*own_cases(), *shared_cases()) if not names or any(name in c.name for name in names)]
+    unknown = sorted(options - {"--update", "-v"})
+    if unknown or not cases:
+        print(
+            f"unknown option {unknown[0]}" if unknown else f"no case is named {' or '.join(names)}",
+            file=sys.stderr,
+        )
+        return 2
     update = "--update" in options
     held, runs = (
         0,
