@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import signal
@@ -179,13 +180,19 @@ def test_ctrl_c_loses_nothing(desk: Desk) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
+        # A shell has the processes that it starts in the background ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         os.close(terminal)
         assert process.stdout is not None and process.stderr is not None
         os.write(controller, b"1\n\n")
         while (line := process.stdout.readline()) and "saved" not in line:
             pass
-        process.send_signal(signal.SIGINT)
+        # A signal between the answer and the next read is seen only after that read: a person presses once more.
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(5)
         said = process.stderr.read()
     os.close(controller)
     assert process.returncode == 130
