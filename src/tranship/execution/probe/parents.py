@@ -166,7 +166,8 @@ class Parents:
                 if a.kind == "parent"
             }
         kept = found.keys() & await self.tolerated(plan, key)
-        self._book.tolerate(plan.flow, key.name, kept)
+        if key.name in plan.tolerating:
+            self._book.tolerate(plan.flow, key.name, kept)
         return {row: text for row, text in found.items() if row not in kept}
 
     async def held(
