@@ -35,7 +35,13 @@ def start(desk: Desk, *words: str, failpoint: str = "", **streams: Any) -> subpr
         "TERM": "xterm",
     }
     command = [sys.executable, "-m", "tranship", "migrate", "config/my-config.json", *words]
+    # Whoever runs the tests under nohup has everything ignore the signal.
+    streams.setdefault("preexec_fn", _hears)
     return subprocess.Popen(command, cwd=desk.folder, env=env, stdin=subprocess.DEVNULL, **streams)
+
+
+def _hears() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def result(desk: Desk) -> dict[str, Any]:
@@ -71,6 +77,7 @@ def _on_a_terminal(desk: Desk, failpoint: str) -> tuple[subprocess.Popen[bytes],
     name = os.ttyname(slave)
 
     def take() -> None:
+        _hears()
         os.setsid()
         # The first terminal that a session's leader opens becomes the session's.
         os.close(os.open(name, os.O_RDWR))
