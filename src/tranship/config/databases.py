@@ -71,8 +71,7 @@ def with_password(reading: Reading, endpoint: Endpoint, root: Mapping[str, JsonV
     path = f"$.{endpoint.side.value}_database"
     value = root[f"{endpoint.side.value}_database"]
     assert isinstance(value, dict)
-    password = find_password(reading, path, value, endpoint)
-    return replace(endpoint, password=None if password is None else Secret(password))
+    return replace(endpoint, password=find_password(reading, path, value, endpoint))
 
 
 def _given(reading: Reading, key: str, root: Mapping[str, JsonValue]) -> Given:

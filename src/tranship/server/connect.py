@@ -10,9 +10,9 @@ from functools import partial
 
 import asyncpg
 
-from tranship.config import Endpoint
+from tranship.config import CommandSecret, CommandTrouble, Endpoint
 from tranship.errors import ConnectError
-from tranship.errors.codes.connection import ServerTooOld, TooManyConnections
+from tranship.errors.codes.connection import NoPasswordNow, ServerTooOld, TooManyConnections
 from tranship.model.names import Side
 from tranship.server.deadline import LOOK_INTERVAL, WatchedConnection
 from tranship.server.tls import ladder
@@ -63,6 +63,7 @@ async def connect(
         ConnectError: it says what to do; the password is in no message.
     """
     attempts = ladder(endpoint)
+    await _renew_password(endpoint)
     # One limit for all attempts, as a person who waits sees it.
     deadline = asyncio.get_running_loop().time() + endpoint.connect_timeout
     for number, context in enumerate(attempts, 1):
@@ -77,6 +78,19 @@ async def connect(
         _keep_alive(conn)
         return conn
     raise AssertionError("the ladder is never empty")
+
+
+async def _renew_password(endpoint: Endpoint) -> None:
+    """Asks a ``password_command`` anew: what it gave hours ago may have expired.
+
+    Raises:
+        ConnectError: it gave no password.
+    """
+    if isinstance(endpoint.password, CommandSecret):
+        try:
+            await asyncio.to_thread(endpoint.password.renew)
+        except CommandTrouble as trouble:
+            raise failed(NoPasswordNow(str(trouble)), endpoint) from None
 
 
 async def _attempt(

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from support import Pair, Servers
-from tranship.config import Endpoint, Secret
+from tranship.config import CommandSecret, Endpoint, Secret
 from tranship.demo.servers import Server
 from tranship.errors import ConnectError
 from tranship.model.names import Side
@@ -311,3 +311,50 @@ async def test_pin_tells_what_did_not_stay(pair: Pair) -> None:
     with pytest.raises(ConnectError, match="DateStyle"):
         await pin(conn, Side.OLD, datestyle="ISO")
     await conn.close()
+
+
+def counting(given: Path) -> CommandSecret:
+    """A command that gives another password each time, as that of a token does."""
+    return CommandSecret(f"echo x >> '{given}'; printf 'token-%s' $(grep -c x '{given}')")
+
+
+async def test_an_expiring_password_is_asked_for_anew(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = servers.get(servers.default_majors[1])
+    monkeypatch.setattr("tranship.config.password_command._FRESH_SECONDS", 0.0)
+    endpoint = at(server, user="expiring", password=counting(tmp_path / "given"))
+    admin = await connect(at(server))
+    try:
+        await admin.execute("CREATE ROLE expiring LOGIN")
+        for number in (1, 2, 3):
+            # What the command gave before is valid no more.
+            await admin.execute(f"ALTER ROLE expiring PASSWORD 'token-{number}'")
+            conn = await connect(endpoint)
+            assert await conn.fetchval("SELECT session_user") == "expiring"
+            await conn.close()
+    finally:
+        await admin.execute("DROP ROLE expiring")
+        await admin.close()
+
+
+async def test_connections_of_a_moment_share_one_password(servers: Servers, tmp_path: Path) -> None:
+    server = servers.get(servers.default_majors[1])
+    given = tmp_path / "given"
+    admin = await connect(at(server))
+    try:
+        await admin.execute("CREATE ROLE expiring LOGIN PASSWORD 'token-1'")
+        endpoint = at(server, user="expiring", password=counting(given))
+        for conn in await asyncio.gather(*(connect(endpoint) for _ in range(4))):
+            await conn.close()
+        assert given.read_text() == "x\n"
+    finally:
+        await admin.execute("DROP ROLE expiring")
+        await admin.close()
+
+
+async def test_a_command_that_fails_later_may_work_again(servers: Servers) -> None:
+    with pytest.raises(ConnectError) as found:
+        await connect(at(servers.get(servers.default_majors[1]), password=CommandSecret("exit 3")))
+    assert (found.value.code, found.value.transient) == ("TS214", True)
+    assert "ended with status 3" in found.value.message

@@ -207,8 +207,8 @@ def test_service_file(tmp_path: Path) -> None:
 
 def test_password_command(tmp_path: Path) -> None:
     base = '{"host": "h", "database": "d", "username": "u", "password_command": '
-    assert old_side(tmp_path, base + "\"printf 'a b\\\\n'\"}").password == Secret("a b")
-    assert old_side(tmp_path, base + '["printf", "%s", "x y"]}').password == Secret("x y")
+    assert old_side(tmp_path, base + "\"printf 'a b\\\\n'\"}").password.reveal() == "a b"
+    assert old_side(tmp_path, base + '["printf", "%s", "x y"]}').password.reveal() == "x y"
     assert "status 3" in old_error(tmp_path, base + '"exit 3"}').message
     assert "no password" in old_error(tmp_path, base + '"true"}').message
     assert "cannot be run" in old_error(tmp_path, base + '["/no/such/thing"]}').message

@@ -256,6 +256,16 @@ class ServerTooOld(NoVersion, frozen=True):
     version: str
 
 
+class NoPasswordNow(ConnectMessage, frozen=True):
+    code = "TS214"
+    meaning = "`password_command`, asked again for a new connection, gave no password"
+    cure = "run the command by hand"
+    transient = True
+    message = "password_command: {said}"
+    hint = "run the command by hand"
+    said: str
+
+
 class ServerSaid(ConnectMessage, frozen=True):
     code = "TS299"
     meaning = "a server said something else"
