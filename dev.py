@@ -10,7 +10,8 @@ command in it.
                                      long and seeded; other names are tests that pytest marks as campaign
     python3 dev.py lint              ruff, mypy, import contracts, density
     python3 dev.py cases [NAMES]     the cases as a table: expected and seen
-    python3 dev.py bench [NAME]      the benchmarks
+    python3 dev.py bench [NAMES] [OPTIONS]
+                                     the benchmarks of these names, or all; the options go to each
     python3 dev.py manual            the generated table of docs/errors.md
 
 The environment is made anew when pyproject.toml, the pinned requirements or the Python version change.
@@ -20,6 +21,7 @@ Old versions of Python read this file, too, to say that they are too old, so it 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -157,13 +159,13 @@ def lint() -> int:
     return 1 if failed else 0
 
 
-def bench(names: list[str]) -> int:
-    """Runs the named benchmarks, all of them without a name, with the options; returns the worst exit
-    status.
+def bench(arguments: list[str]) -> int:
+    """Runs the benchmarks that are named before the first option, all of them without a name, with the
+    options; returns the worst exit status.
     """
     scripts = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("[a-z]*.py"))}
-    options = [name for name in names if name.startswith("-")]
-    names = [name for name in names if name not in options]
+    names = list(itertools.takewhile(lambda word: not word.startswith("-"), arguments))
+    options = arguments[len(names) :]
     unknown = [name for name in names if name not in scripts]
     if unknown:
         give_up(f"no benchmark {', '.join(unknown)}; there is: {', '.join(scripts)}")

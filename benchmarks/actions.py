@@ -10,24 +10,9 @@ that others use, too, only ratios of one round say something.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import os
-import platform
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
 from dataclasses import dataclass
-from pathlib import Path
 
-import asyncpg
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "src"))
-
-from tranship.demo.servers import Installation, Server, installations  # noqa: E402
+from _ground import HEADING, TRANSHIP, Ground, Taken, fetch, ground, line
 
 CODES = 100_000
 """Entries of the lookup table."""
@@ -163,111 +148,39 @@ ACTIONS = (
 )
 
 
-@dataclass(frozen=True)
-class Ground:
-    """The two servers and a folder for files."""
-
-    old: Server
-    new: Server
-    programs: Installation
-    folder: Path
-
-    def pipe(self, action: Action) -> float:
-        """Returns the seconds of the pipe."""
-        psql = f"{self.programs.bindir / 'psql'} -qX -v ON_ERROR_STOP=1"
-        old, new = self.old.url("load"), self.new.url("load")
-        out = f'{psql} {old} -c "COPY ({action.select}) TO STDOUT"'
-        target = f"-c 'COPY {action.target} FROM STDIN'"
-        if action.held:
-            same = "qty = i.qty, price = i.price, at = i.at FROM incoming i WHERE i.id = load.id"
-            made = "CREATE TEMP TABLE incoming (LIKE load)"
-            target = f"-c '{made}' -c 'COPY incoming FROM STDIN' -c 'UPDATE load SET {same}'"
-        return self._timed(f"{out} | {psql} {new} {target}")
-
-    def tranship(self, action: Action) -> float:
-        """Returns the seconds of the whole process."""
-        decisions = self.folder / "decisions.json"
-        decisions.write_text(json.dumps({"resolutions": {action.flow: action.entries}}))
-        sides = {"old_database": self.old.url("load"), "new_database": self.new.url("load")}
-        config = self.folder / "config.json"
-        config.touch(mode=0o600)
-        text = {side: {"url": url, "sslmode": "disable"} for side, url in sides.items()}
-        config.write_text(json.dumps({**text, "tables": [action.target]}))
-        options = f"--resolutions {decisions} --live --verify off --jobs 1"
-        return self._timed(f"{sys.executable} -m tranship migrate {config} {options}")
-
-    def _timed(self, command: str) -> float:
-        env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-        shell = ["bash", "-o", "pipefail", "-c", command]
-        began = time.monotonic()
-        done = subprocess.run(shell, cwd=self.folder, env=env, capture_output=True, text=True, check=False)
-        seconds = time.monotonic() - began
-        if done.returncode != 0:
-            raise SystemExit(f"{command}\n{done.stdout}{done.stderr}")
-        return seconds
+def pipe(on: Ground, action: Action) -> str:
+    """Returns the shell command of the pipe."""
+    if not action.held:
+        return on.pipe(action.select, action.target)
+    same = "qty = i.qty, price = i.price, at = i.at FROM incoming i WHERE i.id = load.id"
+    made = "CREATE UNLOGGED TABLE incoming (LIKE load)"
+    return f"{on.pipe(action.select, made, 'incoming')} && {on.psql(on.new, f'UPDATE load SET {same}')}"
 
 
-async def _run(server: Server, script: str, database: str = "load") -> None:
-    conn = await asyncpg.connect(server.url(database))
-    try:
-        await conn.execute(script)
-    finally:
-        await conn.close()
+def tranship(on: Ground, action: Action) -> str:
+    """Returns the shell command of the run, whose files it writes."""
+    on.write("decisions.json", {"resolutions": {action.flow: action.entries}})
+    on.configure(tables=[action.target])
+    options = "--resolutions decisions.json --live --verify off --jobs 1"
+    return f"{TRANSHIP} migrate config.json {options}"
 
 
-async def _sums(server: Server, table: str) -> object:
-    """Returns number and hash of the rows that arrived."""
-    conn = await asyncpg.connect(server.url("load"))
-    try:
-        return tuple(await conn.fetchrow(f"SELECT count(*), sum(hashtext(l::text)) FROM {table} l"))
-    finally:
-        await conn.close()
-
-
-async def prepare(ground: Ground, rows: int) -> None:
-    """Makes both databases, and OLD's rows."""
-    for server in (ground.old, ground.new):
-        await _run(server, "DROP DATABASE IF EXISTS load", "postgres")
-        await _run(server, "CREATE DATABASE load", "postgres")
-    await _run(ground.old, OLD.format(rows=rows))
-    await _run(ground.old, "VACUUM ANALYZE")
-    await _run(ground.new, OLD.format(rows=1) + "DROP TABLE load")
-
-
-async def measure(ground: Ground, action: Action, rounds: int) -> list[tuple[float, float]]:
-    """Returns the seconds of pipe and tranship per round; both must bring the same rows."""
-    taken = []
-    held = f"INSERT INTO load SELECT n, 0, 0, NULL FROM generate_series(1, {await _rows(ground)}) n;"
+def measure(on: Ground, action: Action, rows: int, rounds: int) -> tuple[list[Taken], list[Taken]]:
+    """Returns what pipe and tranship needed per round; both must bring the same rows."""
+    taken: tuple[list[Taken], list[Taken]] = ([], [])
+    clean = "DROP TABLE IF EXISTS load, sums, incoming"
+    made = f"CREATE TABLE {action.target} ({action.new})"
+    held = [f"INSERT INTO load SELECT n, 0, 0, NULL FROM generate_series(1, {rows}) n"] if action.held else []
+    sums = f"SELECT count(*), sum(hashtext(l::text)) FROM {action.target} l"
     for _ in range(rounds):
-        seconds, found = [], []
-        for contender in (ground.pipe, ground.tranship):
-            clean = "DROP SCHEMA IF EXISTS _tranship CASCADE; DROP TABLE IF EXISTS load, sums;"
-            fill = held if action.held else ""
-            await _run(ground.new, f"{clean} CREATE TABLE {action.target} ({action.new}); {fill}")
-            await _run(ground.new, f"VACUUM ANALYZE {action.target}")
-            await _run(ground.new, "CHECKPOINT")
-            seconds.append(await asyncio.to_thread(contender, action))
-            found.append(await _sums(ground.new, action.target))
+        found = []
+        for needed, command in zip(taken, (pipe(on, action), tranship(on, action)), strict=True):
+            on.empty(clean, made, *held, f"VACUUM ANALYZE {action.target}")
+            needed.append(on.timed(command))
+            found.append(fetch(on.new, sums))
         if found[0] != found[1]:
             raise SystemExit(f"{action.name}: {found[1]} instead of {found[0]}")
-        taken.append((seconds[0], seconds[1]))
     return taken
-
-
-async def _rows(ground: Ground) -> int:
-    conn = await asyncpg.connect(ground.old.url("load"))
-    try:
-        return int(await conn.fetchval("SELECT count(*) FROM load"))
-    finally:
-        await conn.close()
-
-
-def line(action: Action, taken: list[tuple[float, float]]) -> str:
-    """Returns a row of the table."""
-    ratios = sorted(mine / pipe for pipe, mine in taken)
-    pipe, mine = (statistics.median(one[n] for one in taken) for n in (0, 1))
-    spread = f"{ratios[0]:.2f}-{ratios[-1]:.2f}"
-    return f"| {action.name} | {statistics.median(ratios):.2f} | {spread} | {pipe:.1f} | {mine:.1f} |"
 
 
 def main() -> int:
@@ -276,30 +189,16 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000, help="of OLD's table")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", help="actions whose name holds this text")
-    options = parser.parse_args()
-    there = installations()
-    clients = [one for one in there.values() if (one.bindir / "psql").is_file()]
-    if len(there) < 2 or not clients:
-        raise SystemExit("two major versions are needed, and psql of one of them")
-    older, newer = sorted(there)[-2:]
-    with (
-        Server(there[older], name="old") as old,
-        Server(there[newer], name="new") as new,
-        tempfile.TemporaryDirectory(prefix="tranship-shapes-") as folder,
-    ):
-        ground = Ground(old, new, clients[-1], Path(folder))
-        asyncio.run(prepare(ground, options.rows))
-        print(
-            f"PostgreSQL {older} -> {newer}, Python {platform.python_version()}, {os.cpu_count()} cores"
-            f" (load {os.getloadavg()[0]:.1f}), {options.rows} rows, {options.rounds} rounds\n"
-        )
-        print(
-            "| action | time / psql | from-to | psql, s | tranship, s |\n|---|---:|---:|---:|---:|",
-            flush=True,
-        )
+    asked = parser.parse_args()
+    with ground("psql") as on:
+        old = [part for part in OLD.format(rows=asked.rows).split(";") if part.strip()]
+        small = [part for part in OLD.format(rows=1).split(";") if part.strip()]
+        on.databases(old, [*small, "DROP TABLE load"])
+        print(f"{on.about(asked.rounds)}, {asked.rows} rows\n\n| action | {HEADING}", flush=True)
         for action in ACTIONS:
-            if options.only is None or options.only in action.name:
-                print(line(action, asyncio.run(measure(ground, action, options.rounds))), flush=True)
+            if asked.only is None or asked.only in action.name:
+                piped, mine = measure(on, action, asked.rows, asked.rounds)
+                print(line(action.name, mine, piped), flush=True)
     return 0
 
 

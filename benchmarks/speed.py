@@ -2,33 +2,18 @@
 within one round.
 
 Two embedded servers, loopback, ``fsync`` off on both. A narrow table whose types widen, and a wide one of
-long texts. In every round each contender moves the same rows into the emptied table; its time is divided by
-that of ``psql | psql`` (COPY out, COPY in, the same casts) in the same round, and the median of the ratios is
-shown. tranship's time is that of the whole process: start, comparing, asking both servers for rows that would
-be refused, counting, journal. ``client CPU`` is that of all processes outside the servers.
+long texts. In every round each contender moves the same rows into the emptied table; its seconds are
+divided by those of ``psql | psql`` (COPY out, COPY in, the same casts) in the same round, and the median of
+the ratios is shown. tranship's time is that of the whole process: start, comparing, asking both servers for
+rows that would be refused, counting, proof, journal.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import os
-import resource
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
 from dataclasses import dataclass
-from pathlib import Path
 
-import asyncpg
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "src"))
-
-from tranship.demo.servers import Installation, Server, installations  # noqa: E402
+from _ground import HEADING, TRANSHIP, Ground, Taken, counts, ground, line
 
 PIPE = "psql to psql"
 DUMP = "pg_dump to pg_restore"
@@ -45,6 +30,14 @@ class Load:
     columns: str
     share: float
     """Of the rows asked for."""
+
+    def prepare(self, on: Ground, rows: int) -> None:
+        """Makes the databases, OLD's with the rows."""
+        on.databases((self.old, f"INSERT INTO load {self.rows.format(rows=rows)}"), (self.new,))
+
+    def pipe(self, on: Ground) -> str:
+        """Returns the command that all others are compared with."""
+        return on.pipe(f"SELECT {self.columns} FROM load", f"load ({self.columns})")
 
 
 NARROW = Load(
@@ -69,148 +62,47 @@ WIDE = Load(
 )
 
 
-@dataclass(frozen=True)
-class Taken:
-    """What one contender needed."""
-
-    seconds: float
-    cpu: float
-    """Of the client, seconds."""
-
-
-@dataclass(frozen=True)
-class Ground:
-    """The two servers and a folder for files."""
-
-    old: Server
-    new: Server
-    programs: Installation
-    folder: Path
-
-    def contend(self, name: str, load: Load) -> Taken:
-        """Lets one contender move the table."""
-        return timed(self._commands(load)[name], self.folder)
-
-    def _commands(self, load: Load) -> dict[str, str]:
-        psql, dump, restore = (
-            self.programs.bindir / program for program in ("psql", "pg_dump", "pg_restore")
-        )
-        old, new = self.old.url("load"), self.new.url("load")
-        tranship = f"{sys.executable} -m tranship migrate {self.folder / 'config.json'} --live"
-        copy = f"-c 'COPY (SELECT {load.columns} FROM load) TO STDOUT'"
-        return {
-            PIPE: f"{psql} -qX {old} {copy} | {psql} -qX {new} -c 'COPY load ({load.columns}) FROM STDIN'",
-            DUMP: f"{dump} -Fc -Z0 -a -t load {old} | {restore} -a -d {new}",
-            "tranship --jobs 1": f"{tranship} --jobs 1",
-            "tranship --jobs 4": f"{tranship} --jobs 4",
-        }
-
-    def write_config(self) -> None:
-        """For tranship."""
-        sides = {"old_database": self.old.url("load"), "new_database": self.new.url("load")}
-        text = json.dumps({side: {"url": url, "sslmode": "disable"} for side, url in sides.items()})
-        (self.folder / "config.json").write_text(text)
-        (self.folder / "config.json").chmod(0o600)
+def commands(on: Ground, load: Load) -> dict[str, str]:
+    """Returns the contenders of a round, in their order."""
+    dump, restore = (on.programs.bindir / program for program in ("pg_dump", "pg_restore"))
+    dumped = f"{dump} -Fc -Z0 -a -t load {on.old.url('load')} | {restore} -a -d {on.new.url('load')}"
+    runs = {f"tranship --jobs {n}": f"{TRANSHIP} migrate config.json --live --jobs {n}" for n in (1, 4)}
+    return {PIPE: load.pipe(on), DUMP: dumped, **runs}
 
 
-def timed(command: str, folder: Path) -> Taken:
-    """Returns what a shell command needed; one that fails ends the benchmark."""
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command],
-        cwd=folder,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    seconds, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode != 0:
-        raise SystemExit(f"{command}\n{done.stdout}{done.stderr}")
-    return Taken(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-
-
-async def run(server: Server, *statements: str, database: str = "load") -> object:
-    """Runs statements as superuser and returns the first value of the last one."""
-    conn = await asyncpg.connect(server.url(database))
-    try:
-        found: object = None
-        for statement in statements:
-            found = await conn.fetchval(statement)
-        return found
-    finally:
-        await conn.close()
-
-
-async def measure(ground: Ground, load: Load, rows: int, rounds: int) -> dict[str, list[Taken]]:
+def measure(on: Ground, load: Load, rows: int, rounds: int) -> dict[str, list[Taken]]:
     """Every contender in every round, each into an empty table that holds all rows afterwards."""
-    for server in (ground.old, ground.new):
-        await run(server, "DROP DATABASE IF EXISTS load", "CREATE DATABASE load", database="postgres")
-    await run(
-        ground.old,
-        load.old,
-        f"INSERT INTO load {load.rows.format(rows=rows)}",
-        "VACUUM ANALYZE load",
-        "CHECKPOINT",
-    )
-    await run(ground.new, load.new)
+    load.prepare(on, rows)
     taken: dict[str, list[Taken]] = {}
     for _ in range(rounds):
-        for name in (PIPE, DUMP, "tranship --jobs 1", "tranship --jobs 4"):
-            await run(ground.new, "TRUNCATE load", "DROP SCHEMA IF EXISTS _tranship CASCADE", "CHECKPOINT")
-            taken.setdefault(name, []).append(await asyncio.to_thread(ground.contend, name, load))
-            there = await run(ground.new, "SELECT count(*) FROM load")
-            if there != rows:
-                raise SystemExit(f"{name}: {there} of {rows} rows arrived")
+        for name, command in commands(on, load).items():
+            on.empty("TRUNCATE load")
+            taken.setdefault(name, []).append(on.timed(command))
+            if counts(on.new, ["load"]) != (rows,):
+                raise SystemExit(f"{name}: {counts(on.new, ['load'])} of {rows} rows arrived")
     return taken
 
 
-def table(load: Load, rows: int, taken: dict[str, list[Taken]]) -> str:
-    """Ratios as a Markdown table; the reference's own seconds in its row."""
-    reference = taken[PIPE]
-    lines = [f"{load.name}, {rows} rows", "", "| | time / psql | client CPU, s |", "|---|---:|---:|"]
-    for name, mine in taken.items():
-        ratio = statistics.median(
-            one.seconds / other.seconds for one, other in zip(mine, reference, strict=True)
-        )
-        own = f" ({statistics.median(one.seconds for one in mine):.1f} s)" if mine is reference else ""
-        lines.append(f"| {name} | {ratio:.2f}{own} | {statistics.median(one.cpu for one in mine):.2f} |")
-    return "\n".join(lines)
+def options(doc: str | None) -> argparse.Namespace:
+    """Reads the options of a benchmark of both loads."""
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=2_000_000, help="of the narrow table; the wide: a tenth")
+    parser.add_argument("--rounds", type=int, default=3)
+    return parser.parse_args()
 
 
 def main() -> int:
     """Measures both loads and prints their tables."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument(
-        "--rows", type=int, default=2_000_000, help="of the narrow table; the wide one has a tenth"
-    )
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    there = installations()
-    clients = [
-        one
-        for one in there.values()
-        if all((one.bindir / program).is_file() for program in ("psql", "pg_dump", "pg_restore"))
-    ]
-    if len(there) < 2 or not clients:
-        raise SystemExit("two major versions are needed, and psql, pg_dump and pg_restore of one of them")
-    older, newer = sorted(there)[-2:]
-    with (
-        Server(there[older], name="old") as old,
-        Server(there[newer], name="new") as new,
-        tempfile.TemporaryDirectory(prefix="tranship-speed-") as folder,
-    ):
-        ground = Ground(old, new, clients[-1], Path(folder))
-        ground.write_config()
-        print(f"PostgreSQL {older} -> {newer}, {os.cpu_count()} cores, median of {options.rounds} rounds\n")
+    asked = options(__doc__)
+    with ground("psql", "pg_dump", "pg_restore") as on:
+        print(on.about(asked.rounds), end="\n\n")
         for load in (NARROW, WIDE):
-            rows = int(options.rows * load.share)
-            print(
-                table(load, rows, asyncio.run(measure(ground, load, rows, options.rounds))),
-                end="\n\n",
-                flush=True,
-            )
+            rows = int(asked.rows * load.share)
+            taken = measure(on, load, rows, asked.rounds)
+            print(f"| {load.name}, {rows} rows | {HEADING}")
+            for name, mine in taken.items():
+                print(line(name, mine, taken[PIPE]))
+            print(flush=True)
     return 0
 
 

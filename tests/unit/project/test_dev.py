@@ -29,6 +29,13 @@ def test_an_unknown_command_is_trouble() -> None:
     assert subprocess.run([sys.executable, DEV, "dance"], capture_output=True, check=False).returncode == 2
 
 
+def test_the_values_of_options_are_no_names_of_benchmarks() -> None:
+    command = [sys.executable, DEV, "bench", "no-such", "--rows", "3000"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 2
+    assert "no benchmark no-such;" in told.stderr
+
+
 def test_requirements_are_pinned_hashed_and_name_no_host() -> None:
     (path,) = ROOT.glob("requirements-*.txt")
     text = path.read_text(encoding="utf-8")
