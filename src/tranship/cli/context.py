@@ -110,19 +110,6 @@ def _databases(ctx: click.Context, _: click.Parameter, words: tuple[str, ...]) -
     raise click.UsageError(f"Got unexpected extra argument ({' '.join(words[1:])})", ctx)
 
 
-def databases(function: Decorated) -> Decorated:
-    """Adds the argument that names both databases, as a tuple: a configuration file, or two URLs."""
-    return click.argument(
-        "config",
-        nargs=-1,
-        required=True,
-        # A path, so that a shell completes it.
-        type=click.Path(),
-        metavar="CONFIG|OLD_URL NEW_URL",
-        callback=_databases,
-    )(function)
-
-
 def _databases_and_table(
     ctx: click.Context, param: click.Parameter, words: tuple[str, ...]
 ) -> tuple[tuple[str, ...], str | None]:
@@ -132,16 +119,26 @@ def _databases_and_table(
     return databases, rest[0] if rest else None
 
 
-def databases_and_table(function: Decorated) -> Decorated:
-    """Adds the same argument, followed by a table that may be left out: a tuple of both."""
+def _naming(metavar: str, read: Decorated) -> Callable[[Decorated], Decorated]:
     return click.argument(
         "config",
         nargs=-1,
         required=True,
+        # A path, so that a shell completes it.
         type=click.Path(),
-        metavar="CONFIG|OLD_URL NEW_URL [TABLE]",
-        callback=_databases_and_table,
-    )(function)
+        metavar=metavar,
+        callback=read,
+    )
+
+
+def databases(function: Decorated) -> Decorated:
+    """Adds the argument that names both databases, as a tuple: a configuration file, or two URLs."""
+    return _naming("CONFIG|OLD_URL NEW_URL", _databases)(function)
+
+
+def databases_and_table(function: Decorated) -> Decorated:
+    """Adds the same argument, followed by a table that may be left out: a tuple of both."""
+    return _naming("CONFIG|OLD_URL NEW_URL [TABLE]", _databases_and_table)(function)
 
 
 def choosing(function: Decorated) -> Decorated:

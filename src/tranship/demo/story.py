@@ -31,7 +31,8 @@ EXPECTED: Final = 1
 
 _RUN = "tranship migrate config/my-config.json --prefix my --resolutions results/my_manual_resolutions.json"
 _BY_HAND: Final = (
-    "cp config/migration-config.example.json config/my-config.json     # and edit it",
+    "tranship init config/my-config.json",
+    "tranship ping config/my-config.json",
     "tranship analyze config/my-config.json --prefix my",
     "tranship resolve generate results/my_migration_changes.json --prefix my     # then edit the answers",
     "tranship resolve validate results/my_manual_resolutions.json results/my_migration_changes.json",

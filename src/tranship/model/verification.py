@@ -19,8 +19,6 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
 
     run: str | None = None
     """The run whose rows are verified; None: those of every run."""
-    counts: bool = False
-    """Only the numbers of rows are compared, no contents."""
     new_in_use: bool = False
     """Others write to NEW: rows that they added or changed are told and do not count as wrong."""
     prefix: str | None = None
