@@ -10,7 +10,7 @@ Begin with ``analyze.py``.
 1. ``analyze.py``: comparing, suggesting, validating. 2. ``deciding.py``: answering a resolutions file entry
    by entry. 3. ``preview.py``: some rows, before and after.
 4. ``migrate.py``: runs. 5. ``verify.py``: their verification at any time. 6. ``upkeep.py``: status, doctor,
-   rollback, purge.
+   rollback, purge. 7. ``report.py``: the page of a run.
 """
 
 from tranship.analysis.prepare import Prepared, prepare
@@ -19,6 +19,7 @@ from tranship.analysis.sides import Sides, connections, read_sides, refuse
 from tranship.api.analyze import Analysis, Suggestion, analyze, suggest, validate
 from tranship.api.migrate import Migrated, migrate
 from tranship.api.preview import preview
+from tranship.api.report import RunReport, report
 from tranship.api.upkeep import (
     Diagnosis,
     Ping,
@@ -63,6 +64,7 @@ __all__ = [
     "Refused",
     "Rollback",
     "RollbackTable",
+    "RunReport",
     "RunState",
     "Sides",
     "Stopped",
@@ -87,6 +89,7 @@ __all__ = [
     "purge",
     "read_sides",
     "refuse",
+    "report",
     "restore_all",
     "result_path",
     "rollback",

@@ -29,6 +29,7 @@ COMMANDS = {
     "migrate": "Copy the rows from OLD to NEW: a dry run, unless --live.",
     "verify": "Compare what runs brought into NEW with what OLD's rows became, at any time after them.",
     "status": "Show how far the runs into NEW are.",
+    "report": "Write the page of a run: rejected rows by cause, timeline, verification, certificate.",
     "doctor": "Show triggers, keys and indexes that a crashed run left disabled; --restore enables them.",
     "rollback": "Delete exactly the rows that a run wrote: a preview, unless --live.",
     "purge": "Remove the journal from NEW once every run is finished.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class DifferenceKind(StrEnum):
@@ -60,6 +61,13 @@ class Proof(Struct, frozen=True):
     """Rows whose values were compared; likewise where all were."""
     sample: str = ""
     """``P%`` of the batches, whose rows alone were compared; empty: all rows were."""
+
+    @property
+    def without_values(self) -> Proof:
+        """The same without values of rows, keys apart."""
+        return replace(
+            self, differences=tuple(replace(one, expected=(), found=()) for one in self.differences)
+        )
 
     @property
     def cells_compared(self) -> int:

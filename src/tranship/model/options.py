@@ -156,6 +156,13 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
         prefix = ("--prefix", self.prefix) if self.prefix else ()
         return (*prefix, "--results-dir", self.results_dir) if self.results_dir != "results" else prefix
 
+    def again_with(self, *more: str) -> str:
+        """Returns the command line of the same run with further options."""
+        given = [*self.databases, *self.naming]
+        for name, value in (("--resolutions", self.resolutions), ("--changes-file", self.changes_file)):
+            given += [name, value] if value is not None else []
+        return command_line(self.invocation, "migrate", *given, *more)
+
 
 def reject_bound(options: MigrateOptions, rows: int) -> int | None:
     """Returns ``--max-rejects`` as a number of rows, a percentage being one of ``rows``; None: no bound."""

@@ -48,10 +48,11 @@ def cause_lines(tables: Sequence[TableResult], *, values: bool) -> Iterator[str]
         if group:
             yield title
         for label, cause in group:
-            yield f"  [{_shown(label)}] {_shown(_words(cause, values=values))}"
+            yield f"  [{_shown(label)}] {_shown(cause_words(cause, values=values))}"
 
 
-def _words(cause: RejectCause, *, values: bool) -> str:
+def cause_words(cause: RejectCause, *, values: bool) -> str:
+    """Returns why rows are rejected, and how many. ``values``: values of rows may be shown."""
     template = _WORDS.get(cause.what, "")
     names = {"column": cause.column or "a column", "table": cause.table, "constraint": cause.constraint}
     words = template.format_map(names) if template else short_words(cause.sqlstate, cause.column)

@@ -98,7 +98,26 @@ class Sides(Struct, frozen=True, tag=True):
     links: tuple[Link, ...]
 
 
-Block = Banner | Facts | Totals | Section | Sides
+class Bar(Struct, frozen=True):
+    """One line of a timeline: what happened from ``begin`` to ``end``, in seconds from its left edge."""
+
+    label: str
+    begin: float
+    end: float
+    words: str = ""
+
+
+class Timeline(Struct, frozen=True, tag=True):
+    """What happened when. Every renderer leaves it out when it has no bars."""
+
+    title: str
+    bars: tuple[Bar, ...]
+    first: str = ""
+    """What the left edge is called; likewise ``last``."""
+    last: str = ""
+
+
+Block = Banner | Facts | Totals | Section | Sides | Timeline
 
 
 class Document(Struct, frozen=True):

@@ -11,7 +11,7 @@ from typing import assert_never
 from msgspec import Struct
 
 from tranship.model.visible import visible
-from tranship.report.document import Banner, Block, Document, Facts, Section, Sides, Tone, Totals
+from tranship.report.document import Banner, Block, Document, Facts, Section, Sides, Timeline, Tone, Totals
 
 ROW = 26
 """Height of a column's row in a drawing, in pixels."""
@@ -49,9 +49,15 @@ class Part(Struct, frozen=True):
 def _parts(document: Document) -> list[Part]:
     """Returns the blocks in the order of the page: the verdict, what needs a person, and the rest folded."""
     title, *rest = document.blocks
-    head = [Part(_kind(block), block) for block in rest if not isinstance(block, Banner | Section | Sides)]
+    placed = Banner | Section | Sides | Timeline
+    head = [Part(_kind(block), block) for block in rest if not isinstance(block, placed)]
     verdict = [Part("banner", block) for block in rest if isinstance(block, Banner)]
-    return [Part(_kind(title), title), *verdict, *head, *_sections(rest), *_drawings(rest)]
+    lines = [
+        Part("timeline", block, "when", len(block.bars) <= _MOST_OPEN, block.title, len(block.bars))
+        for block in rest
+        if isinstance(block, Timeline) and block.bars
+    ]
+    return [Part(_kind(title), title), *verdict, *head, *_sections(rest), *lines, *_drawings(rest)]
 
 
 def _sections(blocks: Sequence[Block]) -> Iterator[Part]:
@@ -69,7 +75,7 @@ def _drawings(blocks: Sequence[Block]) -> Iterator[Part]:
 
 _ORDER = (Tone.BAD, Tone.CHANGED, Tone.GOOD, Tone.PLAIN)
 _MOST_OPEN = 20
-"""Drawings that are unfolded at first."""
+"""Drawings that are unfolded at first, and lines of a timeline that is."""
 
 
 def _is_bad(sides: Sides) -> bool:
@@ -93,5 +99,7 @@ def _kind(block: Block) -> str:
             return "section"
         case Sides():
             return "sides"
+        case Timeline():
+            return "timeline"
         case _ as unreachable:
             assert_never(unreachable)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from tranship.model.visible import visible
-from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Sides, Sign, Totals
+from tranship.report.document import (
+    Banner,
+    Bar,
+    Block,
+    Document,
+    Facts,
+    Item,
+    Note,
+    Section,
+    Sides,
+    Sign,
+    Timeline,
+    Totals,
+)
 
 RULER = "=" * 80
 _SIGNS = {Sign.ACTION: "→ ", Sign.WARNING: "⚠ ", Sign.DONE: "✓ ", Sign.NONE: "  "}
@@ -41,11 +55,26 @@ def _block(block: Block, signs: bool) -> list[str]:
         case Totals(label=label, total=total, parts=parts):
             return [f"{label}: {total}", *(f"  - {name}: {count}" for name, count in parts)]
         case Section(title=title, items=items):
-            return [f"{title}:", *(line for item in items for line in _item(item, signs))] if items else []
+            return _titled(title, _items(items, signs))
         case Sides():
             return []
+        case Timeline(title=title, bars=bars):
+            return _titled(title, [_bar(bar) for bar in bars])
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _titled(title: str, lines: list[str]) -> list[str]:
+    """Returns lines with their heading; nothing where there is no line."""
+    return [f"{title}:", *lines] if lines else []
+
+
+def _bar(bar: Bar) -> str:
+    return f"  {bar.begin:8.1f} s to {bar.end:.1f} s  {visible(bar.label)}: {visible(bar.words)}"
+
+
+def _items(items: Sequence[Item], signs: bool) -> list[str]:
+    return [line for item in items for line in _item(item, signs)]
 
 
 def _item(item: Item, signs: bool) -> list[str]:

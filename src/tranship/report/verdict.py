@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tranship.model.options import MigrateOptions, command_line
+from tranship.model.options import MigrateOptions
 from tranship.model.verdict import MigrationResult
 
 
@@ -20,7 +20,7 @@ def verdict(result: MigrationResult, options: MigrateOptions) -> str:
         done = f"The rehearsal is rolled back: {moved}, {stats.rows_failed} rejected."
     else:
         done = f"{_rows(stats.rows_migrated)} would be written, {stats.rows_failed} rejected."
-    live = run_again(options, "--live")
+    live = options.again_with("--live")
     if not stats.rows_failed:
         return f"{done} Next: {live}"
     return f"{done} {_look(result)}, or accept it: {live}"
@@ -39,7 +39,7 @@ def _live(result: MigrationResult, options: MigrateOptions) -> str:
     if stats.rows_failed:
         failed = f"{stats.rows_failed} {_were(stats.rows_failed)} rejected"
         arrived = f"{_rows(stats.rows_migrated)} arrived, {failed}."
-        rejected = run_again(options, "--live", "--rejects-only")
+        rejected = options.again_with("--live", "--rejects-only")
         return f"{arrived} {_look(result)}, then move only the rejected rows: {rejected}"
     proven = all(table.verified not in (None, False) for table in result.tables)
     known = "verified" if proven else "counted on both servers, contents not compared"
@@ -63,14 +63,6 @@ def _before(result: MigrationResult) -> str:
 
 def _look(result: MigrationResult) -> str:
     return f"Read {result.rejects_file or 'the reasons below'} and mend the decisions"
-
-
-def run_again(options: MigrateOptions, *more: str) -> str:
-    """Returns the command line of the same run with further options."""
-    given = [*options.databases, *options.naming]
-    for name, value in (("--resolutions", options.resolutions), ("--changes-file", options.changes_file)):
-        given += [name, value] if value is not None else []
-    return command_line(options.invocation, "migrate", *given, *more)
 
 
 def _rows(count: int) -> str:

@@ -41,7 +41,7 @@ def command(
     from tranship.cli.loop import run
     from tranship.cli.start import load
     from tranship.cli.terminal import say
-    from tranship.model.options import command_line
+    from tranship.cli.verdicts import doctor_verdict
 
     loaded = load(config)
     kept = run(lambda _: api.accept(loaded, accepted)) if accepted else ()
@@ -51,11 +51,10 @@ def command(
     if call.json:
         answer_json(call, found, status=1 if left else 0)
     else:
-        again = command_line("tranship", "doctor", *config, "--restore")
-        lines = [visible(f"{undo.what}: stays as it is") for undo in kept]
+        new = loaded.new.display
+        lines = [doctor_verdict(found, len(kept), restored=restore, new=new, words=config)]
+        lines += [visible(f"{undo.what}: stays as it is") for undo in kept]
         lines += itertools.chain.from_iterable(map(_lines, found))
-        lines += [] if found else [f"Nothing is switched off in {loaded.new.display}."]
-        lines += [f"Restore it: {again}"] if left and not restore else []
         for line in lines:
             say(line)
     context.exit(1 if left else 0)

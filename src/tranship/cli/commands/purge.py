@@ -27,7 +27,10 @@ def command(context: click.Context, config: tuple[str, ...]) -> None:
     call = context.ensure_object(CliContext)
     if call.json:
         answer_json(call, runs)
-    elif runs:
-        say(f"Journal {loaded.journal_schema} removed from {loaded.new.display}: {len(runs)} finished runs.")
+        return
+    journal, new = loaded.journal_schema, loaded.new.display
+    if runs:
+        count = "1 finished run" if len(runs) == 1 else f"{len(runs)} finished runs"
+        say(f"Journal {journal} removed from {new}: {count}. Nothing left to do.")
     else:
-        say(f"No journal {loaded.journal_schema} is left in {loaded.new.display}: it held no run.")
+        say(f"No journal {journal} is left in {new}: it held no run. Nothing left to do.")

@@ -67,9 +67,14 @@ async def _watch(loaded: Config, config: tuple[str, ...]) -> None:
 
 def _say(states: tuple[api.RunState, ...], loaded: Config, config: tuple[str, ...]) -> None:
     from tranship.cli.terminal import say
+    from tranship.cli.verdicts import status_verdict
 
     if not states:
-        say(f"No run is on record in {loaded.new.display} (journal schema {loaded.journal_schema}).")
+        begin = command_line("tranship", "migrate", *config)
+        place = f"{loaded.new.display} (journal schema {loaded.journal_schema})"
+        say(f"No run is on record in {place}. A dry run: {begin}")
+        return
+    say(status_verdict(states, config))
     for state in states:
         for line in _lines(state, config):
             say(line)

@@ -76,6 +76,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     from tranship.cli.progress import display
     from tranship.cli.start import load
     from tranship.cli.terminal import say
+    from tranship.cli.verdicts import verify_verdict
     from tranship.model.verification import VerifyOptions
     from tranship.report.verification import constraint_lines, last_line, problem_lines, table_lines
 
@@ -98,6 +99,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     if call.json:
         answer_json(call, result, status=result.exit_status)
     else:
+        say(verify_verdict(result))
         for line in (*constraint_lines(result.constraints), *problem_lines(result.problems)):
             say(line)
         say(f"Result: {path}")

@@ -151,10 +151,11 @@ def _decided_by(config: Config, options: MigrateOptions) -> DecidedBy:
     except (KeyError, OSError):
         # Some containers run under an account that has no name.
         os_user = str(os.getuid())
+    again = options.again_with("--live")
     if options.resolutions is None:
-        return DecidedBy(os_user, role)
+        return DecidedBy(os_user, role, again=again)
     path = Path(options.resolutions)
-    return DecidedBy(os_user, role, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+    return DecidedBy(os_user, role, path.name, hashlib.sha256(path.read_bytes()).hexdigest(), again)
 
 
 async def refuse_beside(

@@ -79,7 +79,7 @@ async def status(config: Config) -> tuple[RunState, ...]:
         journal = await find_journal(new, config.journal_schema)
         if journal is None:
             return ()
-        return tuple([await _state(new, journal, run) for run in await journal.runs(new, None)])
+        return tuple([await state_of(new, journal, run) for run in await journal.runs(new, None)])
 
 
 async def purge(config: Config) -> tuple[Run, ...]:
@@ -122,7 +122,8 @@ async def _all_over(new: asyncpg.Connection, journal: Journal, config: Config) -
     return runs
 
 
-async def _state(new: asyncpg.Connection, journal: Journal, run: Run) -> RunState:
+async def state_of(new: asyncpg.Connection, journal: Journal, run: Run) -> RunState:
+    """Returns where a run stands."""
     tasks = await journal.tasks(new, run.id)
     batches = await journal.batches(new, tasks, run.id)
     done = [batch for batch in batches if batch.done]

@@ -38,6 +38,8 @@ class DecidedBy(Struct, frozen=True):
     resolutions: str | None = None
     """Name of the resolutions file; None: nothing was decided by hand."""
     resolutions_sha256: str | None = None
+    again: str = ""
+    """The command that resumes the run; empty: a journal of an earlier version does not say it."""
 
 
 class Run(Struct, frozen=True):
@@ -148,6 +150,8 @@ class BatchRow(Struct, frozen=True):
     """The transactions of those updates, each a savepoint's: 32 bits."""
     merged: int = 0
     """Rows that were merged into others."""
+    committed: datetime.datetime | None = None
+    """When it was counted, moments before its COMMIT; None: not yet, or format 1, which does not say it."""
 
     @property
     def due(self) -> Sums:

@@ -369,6 +369,7 @@ def _batch(row: asyncpg.Record, flow: FlowId) -> BatchRow:
         row.get("updated") or 0,
         tuple(row.get("update_xids") or ()),
         row.get("merged") or 0,
+        row.get("committed"),
     )
 
 

@@ -47,7 +47,7 @@ UPDATE {journal}.batch SET state = 'done' WHERE run = $1 AND position = $2 AND n
 -- $13 xids of savepoints that hold rows, $14 xids of savepoints that hold updates, $15 to $18 old rows as insert_batch has them,
 -- $19 and $20 the sums of row hashes, $21 rows merged into others: what became of the batch, in its transaction.
 UPDATE {journal}.batch SET hi = $4, row_count = $5, read = $6, written = $7, rejected = $8, kept = $9, updated = $10, bytes = $11, seconds = $12,
-  old_rows = $15, left_out = $16, no_items = $17, with_parent = $18, hash0 = $19, hash1 = $20, merged = $21,
+  old_rows = $15, left_out = $16, no_items = $17, with_parent = $18, hash0 = $19, hash1 = $20, merged = $21, committed = pg_catalog.clock_timestamp(),
   xids = ARRAY[pg_catalog.txid_current()] OPERATOR(pg_catalog.||) $13::bigint[], update_xids = $14
 WHERE run = $1 AND position = $2 AND number = $3 RETURNING xids;
 

@@ -11,7 +11,7 @@ CREATE SCHEMA {journal}; REVOKE ALL ON SCHEMA {journal} FROM PUBLIC;
 -- phase is the part of the run that it is in: copy, prove, verify or end. hashing: how rows are hashed, NULL where they are not.
 -- heartbeat: a table of its own, since batches hold a share lock on the row of their run.
 -- batch: state is todo, done or rolling back; xids are the transactions that wrote its rows, those of savepoints included; update_xids are
--- the savepoints that changed rows of NEW's own, which belong to none of xids.
+-- the savepoints that changed rows of NEW's own, which belong to none of xids. committed: when it was counted, moments before its COMMIT.
 -- hash0 and hash1 are the sums of the hashes of its rows as NEW should hold them.
 -- task: next_number is the last number that was taken for a part of a batch, plus one; proof is JSON of what a verification says. flow_name is JSON, empty for a plain pair of tables.
 -- rejects_of is the run whose rejected rows a rejects-only run moves, NULL in every other run.
@@ -42,7 +42,7 @@ CREATE TABLE {journal}.batch (
   run text, position integer, number integer, source integer NOT NULL, lo text, hi text, row_count bigint NOT NULL,
   state text NOT NULL, read bigint, written bigint, rejected bigint, kept bigint, updated bigint, merged bigint, bytes bigint, seconds double precision,
   hash0 numeric, hash1 numeric, xids bigint[] NOT NULL DEFAULT '{}', update_xids bigint[] NOT NULL DEFAULT '{}',
-  old_rows bigint, left_out bigint, no_items bigint, with_parent bigint,
+  old_rows bigint, left_out bigint, no_items bigint, with_parent bigint, committed timestamptz,
   PRIMARY KEY (run, position, number));
 CREATE TABLE {journal}.predicted_reject (
   run text, position integer, source integer, page bigint, line integer, rank integer NOT NULL, sqlstate text NOT NULL,

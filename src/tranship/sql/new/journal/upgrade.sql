@@ -17,7 +17,7 @@ ALTER TABLE {journal}.task ADD COLUMN next_number integer NOT NULL DEFAULT 0, AD
   ADD COLUMN flow_name text NOT NULL DEFAULT '', ADD COLUMN old_rows bigint, ADD COLUMN rejects_of text;
 ALTER TABLE {journal}.batch ADD COLUMN old_rows bigint, ADD COLUMN left_out bigint, ADD COLUMN no_items bigint,
   ADD COLUMN with_parent bigint,
-  ADD COLUMN kept bigint, ADD COLUMN updated bigint, ADD COLUMN merged bigint, ADD COLUMN update_xids bigint[] NOT NULL DEFAULT '{}';
+  ADD COLUMN kept bigint, ADD COLUMN updated bigint, ADD COLUMN merged bigint, ADD COLUMN committed timestamptz, ADD COLUMN update_xids bigint[] NOT NULL DEFAULT '{}';
 ALTER TABLE {journal}.run ALTER COLUMN format DROP DEFAULT;
 ALTER TABLE {journal}.foreseen RENAME TO predicted_reject;
 ALTER TABLE {journal}.predicted_reject ADD COLUMN item integer NOT NULL DEFAULT 0, ADD COLUMN key text NOT NULL DEFAULT '',

@@ -1,0 +1,40 @@
+"""``tranship report``."""
+
+from __future__ import annotations
+
+import click
+
+from tranship.cli.context import CliContext, answering, databases, results
+from tranship.cli.exit_status import exits
+
+
+@click.command(no_args_is_help=True, epilog=exits(0, 2, 3))
+@databases
+@results
+@click.option(
+    "--run", "run_id", metavar="ID", help="Which run (tranship status names them).  [default: the latest]"
+)
+@answering
+@click.pass_context
+def command(
+    context: click.Context, config: tuple[str, ...], prefix: str | None, results_dir: str, run_id: str | None
+) -> None:
+    """Write a run into the NEW database of CONFIG as a page: its verdict, the rejected rows by cause, a
+    timeline, what is verified, and its certificate. It writes to no database.
+    """
+    from tranship import api
+    from tranship.cli.answer import answer_json
+    from tranship.cli.loop import run
+    from tranship.cli.start import load
+    from tranship.cli.terminal import say
+    from tranship.model.visible import visible
+
+    call = context.ensure_object(CliContext)
+    loaded = load(config)
+    made = run(lambda _: api.report(loaded, run=run_id, prefix=prefix, results_dir=results_dir))
+    if call.json:
+        answer_json(call, made if call.show_values else made.without_values)
+        return
+    for line in made.verdict:
+        say(visible(line))
+    say(visible(f"Page: {made.page}"))

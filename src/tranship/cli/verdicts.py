@@ -1,0 +1,115 @@
+"""The first line of what `status`, `doctor` and `verify` say at their end, with the next command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tranship.model.options import command_line
+
+if TYPE_CHECKING:
+    from tranship.api import Diagnosis, RunState
+    from tranship.model.verification import Verification
+
+
+def status_verdict(states: Sequence[RunState], words: Sequence[str]) -> str:
+    """Returns where the runs stand. ``words`` name the databases on the command line."""
+    running = next((state for state in states if state.running), None)
+    if running is not None:
+        return f"{_share(running)} Watch it: {command_line('tranship', 'status', *words, '--watch')}"
+    waiting = next((state for state in reversed(states) if state.run.state != "finished"), None)
+    if waiting is not None:
+        return _unfinished(waiting, words)
+    return _all_finished(states, words)
+
+
+def _all_finished(states: Sequence[RunState], words: Sequence[str]) -> str:
+    if any(state.switched_off for state in states):
+        restore = command_line("tranship", "doctor", *words, "--restore")
+        return f"Every run is finished, and something is still switched off. Next: {restore}"
+    written = sum(table.written for state in states for table in state.tables)
+    rejected = sum(table.rejected for state in states for table in state.tables)
+    runs = "The run is finished" if len(states) == 1 else f"All {len(states)} runs are finished"
+    verify = command_line("tranship", "verify", *words)
+    return f"{runs}: {_rows(written)} written, {rejected} rejected. Compare them at any time: {verify}"
+
+
+def _share(state: RunState) -> str:
+    handled, rows = state.rows
+    if not rows:
+        return "A run is at work."
+    return f"A run is at work: {100 * handled // rows} % of {_rows(rows)}."
+
+
+def _unfinished(state: RunState, words: Sequence[str]) -> str:
+    back = command_line("tranship", "rollback", *words, "--run", state.run.id, "--live")
+    if state.rolling_back:
+        return f"The rollback of run {state.run.id} was interrupted. Next: {back}"
+    handled, rows = state.rows
+    decided = state.run.decided_by
+    again = decided.again if decided is not None and decided.again else "the same migrate --live command"
+    word = "stopped" if state.run.state == "stopped" else "was interrupted"
+    told = f"Run {state.run.id} {word} after {handled} of {_rows(rows)}."
+    return f"{told} Resume it: {again}; or take it back: {back}"
+
+
+def doctor_verdict(
+    found: Sequence[Diagnosis], accepted: int, *, restored: bool, new: str, words: Sequence[str]
+) -> str:
+    """Returns what is switched off in NEW.
+
+    Args:
+        found: what is, or was before it was restored.
+        accepted: things that stay as they are by this call.
+        restored: the call was to restore everything.
+        new: NEW, as messages name it.
+        words: they name the databases on the command line.
+    """
+    off = [diagnosis for diagnosis in found if diagnosis.off]
+    kept = (
+        f"{_things(accepted)} {_is(accepted)} left as {'it is' if accepted == 1 else 'they are'}. "
+        if accepted
+        else ""
+    )
+    if not off:
+        done = f"{_things(len(found))} restored" if found and restored else "Nothing is switched off"
+        return f"{kept}{done} in {new}. Nothing left to do."
+    count = f"{kept}{_things(len(off))} of {new} {_is(len(off))}"
+    if all(diagnosis.running for diagnosis in off):
+        watch = command_line("tranship", "status", *words, "--watch")
+        return f"{count} switched off by a run that is at work, which restores it. Watch it: {watch}"
+    if restored:
+        return f"{count} still switched off: the lines below say what stands in the way of each."
+    return f"{count} switched off. Next: {command_line('tranship', 'doctor', *words, '--restore')}"
+
+
+def verify_verdict(result: Verification) -> str:
+    """Returns whether NEW holds what OLD's rows became."""
+    if not result.tables:
+        return "No run on record wrote a row into NEW: there is nothing to compare."
+    rows = _rows(sum(table.rows for table in result.tables))
+    match result.status:
+        case "verified":
+            apart = any(isinstance(table.verified, str) for table in result.tables)
+            verified = "verified but for what is named above" if apart else "verified"
+            return f"NEW holds what OLD's rows became: {rows}, {verified}. Nothing left to do."
+        case "differs" if result.exit_status == 1:
+            return "Others changed rows of NEW since the runs: look at those that are named above."
+        case "differs":
+            broken = any(one.broken for one in result.constraints)
+            what = "breaks constraints of its own" if broken else "does not hold what OLD's rows became"
+            return f"NEW {what}. Do not use it before you have looked at what is named here."
+        case "not verified":
+            return "Not every table could be compared: the reason stands beside each."
+
+
+def _things(count: int) -> str:
+    return "1 thing" if count == 1 else f"{count} things"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"

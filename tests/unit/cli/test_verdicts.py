@@ -1,0 +1,64 @@
+"""The first line of what status, doctor and verify say: what is, and the exact command that comes next."""
+
+from __future__ import annotations
+
+import datetime
+
+from tranship.api import Diagnosis, RunState, TableState
+from tranship.cli.verdicts import doctor_verdict, status_verdict
+from tranship.model.names import TableName
+from tranship.model.undo import Unreadable
+from tranship.server.journal import DecidedBy, Run, RunStatus, Undo
+
+WORDS = ("my config.json",)
+THING = Undo("r1", 1, "trigger t of public.a", "", Unreadable("trigger", ""))
+
+
+def run(state: RunStatus, again: str = "") -> Run:
+    now = datetime.datetime.now(datetime.UTC)
+    start = ("r1", 2, "o", "n", "p", 1, "h", 1, state, "s", False, {}, "0.2", now, None, 0.0, ())
+    return Run(*start, decided_by=DecidedBy("ann", "owner", again=again))
+
+
+def state(of: Run, *, running: bool = False, read: int = 4, off: tuple[Undo, ...] = ()) -> RunState:
+    name = TableName("public", "a")
+    table = TableState(name, name, 10, read, read, 0, 2, 1, done=read == 10)
+    return RunState(of, running, (table,), 0, 1.0, off)
+
+
+def test_a_run_at_work() -> None:
+    said = status_verdict([state(run(RunStatus.RUNNING), running=True)], WORDS)
+    assert said == "A run is at work: 40 % of 10 rows. Watch it: tranship status 'my config.json' --watch"
+
+
+def test_an_interrupted_run_names_the_command_that_resumes_it() -> None:
+    again = "tranship migrate 'my config.json' --resolutions d.json --live"
+    said = status_verdict([state(run(RunStatus.RUNNING, again))], WORDS)
+    assert said.startswith(f"Run r1 was interrupted after 4 of 10 rows. Resume it: {again}; ")
+    assert said.endswith("tranship rollback 'my config.json' --run r1 --live")
+    assert "the same migrate --live command" in status_verdict([state(run(RunStatus.STOPPED))], WORDS)
+
+
+def test_finished_runs() -> None:
+    done = state(run(RunStatus.FINISHED), read=10)
+    assert "10 rows written, 0 rejected" in status_verdict([done], WORDS)
+    assert status_verdict([done, done], WORDS).startswith("All 2 runs are finished: 20 rows")
+    left = status_verdict([state(run(RunStatus.FINISHED), read=10, off=(THING,))], WORDS)
+    assert left.endswith("Next: tranship doctor 'my config.json' --restore")
+
+
+def doctor(found: list[Diagnosis], accepted: int = 0, *, restored: bool = False) -> str:
+    return doctor_verdict(found, accepted, restored=restored, new="h:1/d", words=WORDS)
+
+
+def test_what_is_switched_off() -> None:
+    off = Diagnosis(THING, None, running=False)
+    assert doctor([]) == "Nothing is switched off in h:1/d. Nothing left to do."
+    assert doctor([off]) == (
+        "1 thing of h:1/d is switched off. Next: tranship doctor 'my config.json' --restore"
+    )
+    assert doctor([off, Diagnosis(THING, None, running=False, restored=True)], restored=True).startswith(
+        "1 thing of h:1/d is still switched off"
+    )
+    assert "a run that is at work" in doctor([Diagnosis(THING, None, running=True)])
+    assert doctor([], 2).startswith("2 things are left as they are. Nothing is switched off")
