@@ -44,6 +44,8 @@ class Part(Struct, frozen=True):
     """Whether it is unfolded at first: what needs a person is."""
     title: str = ""
     count: int = 0
+    inner: tuple[Part, ...] = ()
+    """Parts that are folded together in this one."""
 
 
 def _parts(document: Document) -> list[Part]:
@@ -68,9 +70,17 @@ def _sections(blocks: Sequence[Block]) -> Iterator[Part]:
 
 
 def _drawings(blocks: Sequence[Block]) -> Iterator[Part]:
+    """Yields the drawings of two tables. Where there are many, those that need nobody are folded together."""
     found = [block for block in blocks if isinstance(block, Sides)]
-    for number, block in enumerate(sorted(found, key=lambda one: not _is_bad(one)), 1):
-        yield Part("sides", block, f"t{number}", _is_bad(block) and number <= _MOST_OPEN, _names(block))
+    parts = [
+        Part("sides", block, f"t{number}", _is_bad(block) and number <= _MOST_OPEN, _names(block))
+        for number, block in enumerate(sorted(found, key=lambda one: not _is_bad(one)), 1)
+    ]
+    first = _MOST_OPEN if len(parts) > 2 * _MOST_OPEN else len(parts)
+    yield from parts[:first]
+    rest = tuple(parts[first:])
+    if rest:
+        yield Part("folded", rest[0].block, "more", False, "More tables side by side", len(rest), rest)
 
 
 _ORDER = (Tone.BAD, Tone.CHANGED, Tone.GOOD, Tone.PLAIN)

@@ -94,3 +94,14 @@ def test_hostile_names_are_shown_and_not_obeyed() -> None:
     assert "\u202e" not in text
     assert "<script>alert(1)</script>" in found.text
     assert "{{ 7*7 }}" in found.text
+
+
+def test_many_drawings_are_folded_together_and_each_has_its_link() -> None:
+    names = [f"t{number:03}" for number in range(120)]
+    old = catalog(*(table(name, "id int", "gone text") for name in names))
+    text, found = page(old, catalog(*(table(name, "id int") for name in names)))
+    links = {attrs["href"] for tag, attrs in found.seen if tag == "a"}
+    assert {f"#t{number}" for number in range(1, 121)} <= links
+    assert text.index("100 more tables") < text.index("More tables side by side")
+    opened = [attrs for tag, attrs in found.seen if tag == "details" and "open" in attrs]
+    assert len(opened) == 21, "the questions, and the first drawings"

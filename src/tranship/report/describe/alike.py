@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ from tranship.model.change import Change
 
 _FEWEST = 3
 """Notes that are said together: two are as short one by one."""
-_MOST_NAMES = 8
+MOST_NAMES = 8
 """Places of equal notes that are named."""
 
 
@@ -22,11 +22,18 @@ class Alike(Struct, frozen=True):
     others: tuple[Change, ...] = ()
 
 
-def alike(notes: Sequence[Change]) -> list[Alike]:
-    """Returns the notes in their order, those that say the same as an earlier one with that one."""
+def _nothing(_: Change) -> tuple[str, ...]:
+    return ()
+
+
+def alike(notes: Sequence[Change], facts: Callable[[Change], tuple[str, ...]] = _nothing) -> list[Alike]:
+    """Returns the notes in their order, those that say the same as an earlier one with that one. ``facts``:
+    what else has to be the same.
+    """
     groups: dict[tuple[object, ...], list[Change]] = {}
     for note in notes:
-        groups.setdefault((note.kind, note.auto_action, _without_names(note), note.evidence), []).append(note)
+        said = (note.kind, note.auto_action, _without_names(note), note.evidence, facts(note))
+        groups.setdefault(said, []).append(note)
     found: list[Alike] = []
     for group in groups.values():
         if len(group) < _FEWEST:
@@ -49,10 +56,12 @@ def _without_names(note: Change) -> str:
     return text
 
 
-def the_same_for(others: Sequence[tuple[str, str | None]]) -> str:
-    """Returns the line below a note that says where else it applies: pairs of table and column."""
+def the_same_for(others: Sequence[tuple[str, str | None]], *, most: int | None = MOST_NAMES) -> str:
+    """Returns the line below a note that says where else it applies: pairs of table and column. ``most``
+    of them are named, None: all.
+    """
     columns = any(column for _, column in others)
     word = ("column" if columns else "place") + ("" if len(others) == 1 else "s")
-    names = [f"{table}.{column}" if column else table for table, column in others[:_MOST_NAMES]]
+    names = [f"{table}.{column}" if column else table for table, column in others[:most]]
     more = f" and {len(others) - len(names)} more" if len(others) > len(names) else ""
     return f"the same for {len(others)} more {word}: {', '.join(names)}{more}"

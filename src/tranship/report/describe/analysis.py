@@ -1,4 +1,4 @@
-"""Describes an analysis: every change by its class, then what else differs, then a verdict."""
+"""Describes an analysis: the verdict, every change by its class, then what else differs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tranship.model.change import Change, ChangeClass, Comparison
 from tranship.model.change_kind import ChangeKind
 from tranship.model.evidence import Evidence
 from tranship.model.names import TableName
-from tranship.report.describe.alike import Alike, alike, the_same_for
+from tranship.report.describe.alike import MOST_NAMES, Alike, alike, the_same_for
 from tranship.report.describe.facts import NO_EVIDENCE, ColumnWords, column_facts
 from tranship.report.describe.sides import table_sides
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Sign, Tone, Totals
@@ -22,6 +22,8 @@ _SECTIONS = (
     (ChangeClass.BREAKING, "BREAKING CHANGES (MANUAL INTERVENTION REQUIRED)", Tone.BAD),
 )
 _NEW_CONSTRAINT = ChangeKind.NEW_CONSTRAINT
+_FOLDED_ABOVE = 20
+"""Changes that are said one by one, and in the order of the classic report."""
 _MOST_TABLES = 10
 """Tables that the head of a report names."""
 
@@ -60,26 +62,43 @@ def describe_analysis(
 
 
 def _sections(comparison: Comparison, schemas: frozenset[str], facts: ColumnWords) -> Iterator[Section]:
-    """Yields the changes by their class, then the notes."""
-    for cls, title, tone in _SECTIONS:
-        yield Section(title, tuple(_item(change, schemas, facts) for change in comparison.of(cls)), tone)
+    """Yields the changes by their class, then the notes; in a long report what needs a person comes first."""
+    changes = {
+        cls: Section(title, tuple(_changes(comparison.of(cls), schemas, facts)), tone)
+        for cls, title, tone in _SECTIONS
+    }
     constraints = [note for note in comparison.notes if note.kind == _NEW_CONSTRAINT]
     others = [note for note in comparison.notes if note.kind != _NEW_CONSTRAINT]
-    for title, notes, tone in (
-        ("NEW CONSTRAINTS (rows that break them are rejected)", constraints, Tone.CHANGED),
-        ("ALSO DIFFERENT OR NOT MOVED (nothing to decide)", others, Tone.PLAIN),
-    ):
-        # A constraint has counts of its own, so that each is named.
-        said = [Alike(note) for note in notes] if notes is constraints else alike(notes)
-        yield Section(title, tuple(_note_item(one, schemas, facts) for one in said), tone)
+    new = Section(
+        "NEW CONSTRAINTS (rows that break them are rejected)",
+        tuple(_changes(constraints, schemas, facts)),
+        Tone.CHANGED,
+    )
+    if len(comparison.changes) > _FOLDED_ABOVE:
+        yield from (changes[ChangeClass.BREAKING], new, changes[ChangeClass.TRANSFORMABLE])
+        yield changes[ChangeClass.SAFE]
+    else:
+        # All of it is on one screen: the order is that of the classic report.
+        yield from (*changes.values(), new)
+    items = tuple(_said(one, schemas, facts) for one in alike(others))
+    yield Section("ALSO DIFFERENT OR NOT MOVED (nothing to decide)", items, Tone.PLAIN)
 
 
-def _note_item(one: Alike, schemas: frozenset[str], facts: ColumnWords) -> Item:
-    item = _item(one.first, schemas, facts)
+def _changes(found: Sequence[Change], schemas: frozenset[str], facts: ColumnWords) -> Iterator[Item]:
+    """Yields the changes of one class; where there are many, those that say the same as one item."""
+    said = alike(found, facts.at_stake) if len(found) > _FOLDED_ABOVE else [Alike(change) for change in found]
+    for one in said:
+        # What a person decides, and what rejects rows, is named wholly.
+        weighty = one.first.requires_manual or one.first.kind == _NEW_CONSTRAINT
+        yield _said(one, schemas, facts, most=None if weighty else MOST_NAMES)
+
+
+def _said(one: Alike, schemas: frozenset[str], facts: ColumnWords, *, most: int | None = MOST_NAMES) -> Item:
     if not one.others:
-        return item
+        return _item(one.first, schemas, facts.of(one.first))
+    item = _item(one.first, schemas, facts.at_stake(one.first))
     others = [(_label(note, schemas), note.old_column or note.new_column) for note in one.others]
-    return Item(item.text, item.label, (*item.notes, Note(the_same_for(others))))
+    return Item(item.text, item.label, (*item.notes, Note(the_same_for(others, most=most))))
 
 
 def _to_decide(comparison: Comparison, schemas: frozenset[str]) -> tuple[tuple[str, str], ...]:
@@ -126,13 +145,13 @@ def _bare_schemas(old: Catalog, new: Catalog) -> frozenset[str]:
     return frozenset(c.schemas[0] if len(c.schemas) == 1 else "public" for c in (old, new))
 
 
-def _item(change: Change, schemas: frozenset[str], facts: ColumnWords) -> Item:
+def _item(change: Change, schemas: frozenset[str], facts: Sequence[str]) -> Item:
     notes = []
     if change.requires_manual:
         notes.append(Note("Manual action required!", Sign.WARNING))
     elif change.auto_action is not None:
         notes.append(Note(f"Action: {change.auto_action}", Sign.ACTION))
-    notes += [Note(text) for text in (*change.evidence, *facts.of(change))]
+    notes += [Note(text) for text in (*change.evidence, *facts)]
     return Item(change.description, _label(change, schemas), tuple(notes))
 
 

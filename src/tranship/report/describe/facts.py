@@ -23,25 +23,32 @@ class ColumnWords(Struct, frozen=True):
 
     def of(self, change: Change) -> tuple[str, ...]:
         """Returns the lines for one change; none where nothing is known."""
-        return tuple(self._lines(change))
+        return (*self._broken(change), *self._filled(change), *self._misfits(change))
 
-    def _lines(self, change: Change) -> Iterator[str]:
+    def at_stake(self, change: Change) -> tuple[str, ...]:
+        """Returns the lines about rows that would be rejected: changes in which they differ are never said
+        together.
+        """
+        return (*self._broken(change), *self._misfits(change))
+
+    def _broken(self, change: Change) -> Iterator[str]:
         broken = self.breaks.get(change.demand) if change.demand is not None else None
         if broken is not None:
             verb = "breaks" if broken.rows == 1 else "break"
             yield f"{_rows(broken.rows)} of OLD {verb} it{_sampled(broken.sampled)}"
-        if change.old_column is None:
-            return
-        facts = self.facts.get((change.table, change.old_column))
+
+    def _filled(self, change: Change) -> Iterator[str]:
+        facts = self.facts.get((change.table, change.old_column)) if change.old_column is not None else None
         if facts is not None and change.requires_manual:
             words = f"{facts.filled} of {_rows(facts.rows)} hold a value, {facts.distinct} distinct"
-            yield (
-                words
-                + (f", the longest {facts.longest} characters" if facts.longest else "")
-                + _sampled(facts.sampled)
-            )
+            longest = f", the longest {facts.longest} characters" if facts.longest else ""
+            yield words + longest + _sampled(facts.sampled)
+
+    def _misfits(self, change: Change) -> Iterator[str]:
+        if change.old_column is None or not change.requires_manual:
+            return
         misfits = self.misfits.get((change.table, change.old_column, change.new_column or ""))
-        if misfits is not None and change.requires_manual:
+        if misfits is not None:
             yield f"{_rows(misfits.rows)} of OLD would be refused: {misfits.what}{_sampled(misfits.sampled)}"
 
 

@@ -161,3 +161,53 @@ def test_the_head_names_the_tables_to_decide() -> None:
     assert "Verdict: 78 changes need a decision before anything can be moved.\n" in text
     assert "To decide: t12 (12), t11 (11), " in text
     assert "t03 (3) and 2 more tables\n" in text
+
+
+def many(count: int) -> str:
+    """The report of tables that change alike."""
+    old = catalog(
+        *(table(f"t{n:02}", "id int!", "a varchar(9)", "at timestamp", "gone int") for n in range(count))
+    )
+    new = catalog(
+        *(table(f"t{n:02}", "id int!", "a text", "at timestamptz", "more text") for n in range(count))
+    )
+    return report(old, new)
+
+
+def test_a_long_report_begins_with_what_needs_a_person_and_says_equal_things_once() -> None:
+    said = many(30)
+    assert said.index("Verdict: ") < said.index("BREAKING CHANGES (") < said.index("TRANSFORMABLE CHANGES (")
+    assert said.index("TRANSFORMABLE CHANGES (") < said.index("SAFE CHANGES (")
+    assert said.count("Column 'more' only exists in new DB") == 1
+    safe = said[said.index("SAFE CHANGES (") :]
+    assert "the same for 29 more columns: t01.more, t02.more, t03.more" in safe
+    assert "and 21 more" in safe
+    # What a person decides is named wholly.
+    breaking = said[said.index("BREAKING CHANGES (") : said.index("TRANSFORMABLE CHANGES (")]
+    assert all(f"t{n:02}.at" in breaking for n in range(1, 30))
+    assert said.count("\n") < 60
+
+
+def test_a_short_report_has_the_order_of_the_classic_one() -> None:
+    said = many(3)
+    assert (
+        said.index("SAFE CHANGES (")
+        < said.index("TRANSFORMABLE CHANGES (")
+        < said.index("BREAKING CHANGES (")
+    )
+    assert said.count("Column 'more' only exists in new DB") == 3
+
+
+def test_changes_that_reject_different_numbers_of_rows_are_not_said_together() -> None:
+    names = [f"t{n:02}" for n in range(24)]
+    old = catalog(*(table(name, "code varchar(9)") for name in names))
+    new = catalog(*(table(name, "code varchar(4)") for name in names))
+    refs = [ColumnRef(TableName("public", name), "code") for name in names]
+    misfits = tuple(Misfits(ref, ref, 3 if ref is refs[5] else 0, "longer than 4 characters") for ref in refs)
+    scope, _ = make_scope(old, new, None)
+    comparison = compare(old, new, match(old, new, scope))
+    said = render_text(describe_analysis(comparison, old, new, Evidence(misfits=misfits)))
+    assert said.count("Column 'code' type mismatch") == 2
+    assert "0 rows of OLD would be refused: longer than 4 characters\n      the same for 22 more" in said
+    assert "  [t05] Column 'code' type mismatch" in said
+    assert "3 rows of OLD would be refused" in said
