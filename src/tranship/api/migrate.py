@@ -15,6 +15,7 @@ from tranship.analysis.sides import connections
 from tranship.codec import check_folder, encode
 from tranship.config import Config
 from tranship.errors import Refused, Stopped, UsageError
+from tranship.execution.cluster.scheduler import usable
 from tranship.execution.context import Job, RunContext, started
 from tranship.execution.dry import dry_run
 from tranship.execution.live import move
@@ -74,6 +75,8 @@ async def _migrate(
     began = datetime.datetime.now(tz=datetime.UTC)
     # First of all: a run whose result cannot be written must not begin.
     check_folder(longest_path(options))
+    if options.engine is not None:
+        usable(options.engine)
     try:
         with phase("compare the databases"):
             prepared = await _begin(config, options, hear)

@@ -12,9 +12,11 @@ Begin with ``endpoint.py`` (the values), then ``read.py``.
 3. ``databases.py`` reads the two databases, ``password.py`` finds their passwords, ``password_command.py``
    runs a command for one, ``urls.py`` takes URLs or values in place of a file, ``read.py`` puts everything
    together.
+4. ``engine.py`` reads the address of a Dask cluster.
 """
 
 from tranship.config.endpoint import Config, Endpoint, Secret
+from tranship.config.engine import EngineAddress, engine_address, is_loopback
 from tranship.config.password_command import CommandSecret, CommandTrouble
 from tranship.config.read import config_from_urls, config_from_values, load_config
 from tranship.config.schema import config_schema
@@ -24,9 +26,12 @@ __all__ = [
     "CommandTrouble",
     "Config",
     "Endpoint",
+    "EngineAddress",
     "Secret",
     "config_from_urls",
     "config_from_values",
     "config_schema",
+    "engine_address",
+    "is_loopback",
     "load_config",
 ]

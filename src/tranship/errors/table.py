@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tranship.errors.codes import (
+    cluster,
     configuration,
     connection,
     decisions,
@@ -28,6 +29,7 @@ from tranship.errors.message import Message
 MODULES = (
     usage,
     studio,
+    cluster,
     configuration,
     scope,
     runs,

@@ -17,6 +17,8 @@ from tranship.errors import ConnectError, Refused, Stopped, TranshipError
 from tranship.errors.codes.start import TwoSnapshots
 from tranship.errors.codes.stops import DefinitionsChanged, NotTakenUpAgain
 from tranship.execution.active_run import ActiveRun, WorkerContext, fence
+from tranship.execution.cluster.elsewhere import Elsewhere, joined
+from tranship.execution.cluster.scheduler import Cluster
 from tranship.execution.context import Job, RunContext
 from tranship.execution.copying.counted import check_counted, moved_shortfalls
 from tranship.execution.copying.durability import check_kept
@@ -102,13 +104,14 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
     async with both_sides(context) as (old, control):
         with measured("before the start"):
             passed = await preflight(context, old, control, live=True)
-        async with WriterLock.hold(
+        locking = WriterLock.hold(
             context.config,
             lock_key(passed.old, passed.new),
             passed.old.key,
             take_over=options.take_over,
             invocation=options.invocation,
-        ) as lock:
+        )
+        async with joined(context, passed.old, passed.new) as cluster, locking as lock:
             await failpoint("run.locked")
             found = await find_journal(control, context.config.journal_schema)
             context = context.over(found) if found is not None else context
@@ -125,7 +128,7 @@ async def _attempt(context: RunContext) -> MigrationOutcome:
                 return await live_result(context, control, frame, work.done, None)
             session = ReconnectingSession(control, context.of(work.left))
             try:
-                run = _LiveRun(context, passed, lock, session, old, before, work.done, frame, began)
+                run = _LiveRun(context, passed, lock, session, old, before, work.done, frame, began, cluster)
                 return await run.carry_out(work.left)
             finally:
                 session.close()
@@ -165,6 +168,8 @@ class _LiveRun:
     """The tables that earlier runs moved."""
     frame: Frame
     began: float
+    cluster: Cluster | None
+    """Whose workers copy; None: this process does."""
 
     async def carry_out(self, left: Job) -> MigrationOutcome:
         """Does all phases in one snapshot of OLD.
@@ -245,7 +250,9 @@ class _LiveRun:
 
     async def _copy(self, live: ActiveRun) -> None:
         """Copies group after group: switches off, batches, foreign keys proven, switches on."""
-        await Mover(live, self.session, self.lock, jobs=self.passed.jobs).run()
+        async with Elsewhere.of(live, self.cluster) as elsewhere:
+            mover = Mover(live, self.session, self.lock, jobs=self.passed.jobs, elsewhere=elsewhere)
+            await mover.run()
 
     async def _prove(self, live: ActiveRun) -> None:
         """Checks that NEW holds every batch and table that this process saw committed, with all rows."""

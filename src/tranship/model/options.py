@@ -104,6 +104,8 @@ class MigrateOptions(Struct, frozen=True, kw_only=True):
     """Rows of one committed batch."""
     jobs: int = 4
     """Streams that copy at the same time, each with a connection to OLD and one to NEW."""
+    engine: str | None = None
+    """Address of the Dask cluster whose workers copy; None: this process copies."""
     max_rejects: str | None = None
     """``N`` rows or ``P%`` of the rows read; None: no bound."""
     rebuild_indexes: RebuildIndexes = RebuildIndexes.AUTO

@@ -171,6 +171,13 @@ class Snapshot:
             raise SnapshotLost
         return self._holders[0].exported
 
+    @property
+    def exports(self) -> tuple[str, ...]:
+        """The identifiers under which other sessions can import the snapshot, one of each connection that
+        holds it.
+        """
+        return tuple(holder.exported for holder in self._holders)
+
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
@@ -263,15 +270,9 @@ class Snapshot:
     async def _join(self, conn: asyncpg.Connection) -> None:
         """Begins a transaction on the snapshot, from the first holder that still exports it."""
         for holder in tuple(self._holders):
-            await conn.execute(sql_snapshot.BEGIN_SNAPSHOT)
-            try:
-                await conn.execute(sql_snapshot.import_snapshot(holder.exported))
-            # So the server refuses an export whose transaction has ended: 42704 since 17, 22023 before.
-            except (asyncpg.InvalidParameterValueError, asyncpg.UndefinedObjectError):
-                await conn.execute("ROLLBACK")
-                await self._forget(holder)
-            else:
+            if await begin_on(conn, holder.exported):
                 return
+            await self._forget(holder)
         raise SnapshotLost
 
     async def _take(self) -> None:
@@ -350,6 +351,20 @@ class Snapshot:
             await _drop(conn)
         self._idle.clear()
         self._holders.clear()
+
+
+async def begin_on(conn: asyncpg.Connection, exported: str) -> bool:
+    """Begins a transaction on an exported snapshot. Returns False when nobody holds it any more; then the
+    connection is in no transaction.
+    """
+    await conn.execute(sql_snapshot.BEGIN_SNAPSHOT)
+    try:
+        await conn.execute(sql_snapshot.import_snapshot(exported))
+    # So the server refuses an export whose transaction has ended: 42704 since 17, 22023 before.
+    except (asyncpg.InvalidParameterValueError, asyncpg.UndefinedObjectError):
+        await conn.execute("ROLLBACK")
+        return False
+    return True
 
 
 async def _drop(conn: asyncpg.Connection) -> None:

@@ -59,6 +59,7 @@ _SHOW_PATH = """
 
 CLOCK = "SELECT pg_catalog.clock_timestamp()"
 BACKEND = "SELECT pg_catalog.pg_backend_pid()"
+CURRENT_ROLE = "SELECT CURRENT_USER::pg_catalog.text"
 VERSION = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4"
 """The version as a number, 170002: what a server calls itself in words may be anything."""
 SERVER_ENCODING = "SELECT pg_catalog.current_setting('server_encoding')"

@@ -28,6 +28,7 @@ class Given(TypedDict):
     changes_file: str | None
     batch_size: int
     jobs: int
+    engine: str | None
     max_rejects: str | None
     all_rejects: bool
     rehearse: bool
@@ -86,6 +87,11 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     default=4,
     show_default=True,
     help="Streams that copy at the same time.",
+)
+@click.option(
+    "--engine",
+    metavar="dask://HOST:PORT",
+    help="Have the workers of this Dask cluster copy, --jobs batches at a time (extra dask).",
 )
 @click.option(
     "--max-rejects", metavar="N|P%", callback=_bound, help="Stop when more rows than this are rejected."

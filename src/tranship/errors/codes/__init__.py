@@ -5,5 +5,5 @@ decides when a message is raised.
 
 In the order of a run: ``usage`` and ``configuration`` (TS1xx), ``connection`` (TS2xx); refusals (TS3xx) in
 ``scope``, ``decisions``, ``entries``, ``entry_values``, ``shapes``, ``privileges``, ``start``, ``runs`` and
-``rejects_only``; ``stops`` (TS4xx); ``differs`` (TS5xx); ``unforeseen`` (TS900).
+``rejects_only``; ``stops`` (TS4xx); ``differs`` (TS5xx); ``unforeseen`` (TS900). ``cluster``: a Dask cluster.
 """

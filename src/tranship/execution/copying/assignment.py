@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -41,3 +42,15 @@ class Report(Struct, frozen=True):
     """Journalled batches that are still to be copied, in order."""
     slow: bool = False
     """The batch was divided because batches take long, not because it failed as a whole."""
+
+
+class Copier(Protocol):
+    """Copies batches: a worker of this process, or one elsewhere."""
+
+    async def move(self, assignment: Assignment) -> Report:
+        """Copies a batch, or divides it, and returns what became of it.
+
+        Raises:
+            Stopped: another run took over, or the last try failed.
+        """
+        ...

@@ -123,6 +123,19 @@ class Worker:
         parts = await trying(partial(self._divided, assignment, rows))
         return Report(rest=parts, slow=slow) if parts is not None else await trying(once)
 
+    async def divided_if_large(self, assignment: Assignment) -> Report | None:
+        """Divides a batch that has more rows than one transaction is to copy, and copies nothing.
+
+        Returns None when it has not more, or cannot be divided.
+        """
+        task, batch = assignment.task, assignment.batch
+        if assignment.most_rows >= batch.rows or not divisible(self._run, task, batch):
+            return None
+        once = partial(self._divided, assignment, assignment.most_rows)
+        what = f"{task.plan.flow} batch {batch.number}"
+        parts = await retry(once, tell=self._run.context.note, what=what, stop=self._stop)
+        return Report(rest=parts, slow=True) if parts is not None else None
+
     async def _divided(self, assignment: Assignment, rows: int) -> tuple[Batch, Batch] | None:
         return await divide(self._run, assignment.task, assignment.batch, rows, await self.connection())
 
@@ -341,7 +354,7 @@ class Worker:
     async def _already(self, new: asyncpg.Connection, given: _Batch) -> Report:
         """Reports a batch that an earlier try committed, and the rest that it split off, if it did."""
         journal, run, batch = self._run.context.journal, self._run.run, given.batch
-        row = await journal.batch(new, run, given.task.position, batch)
+        row = await journal.batch(new, run, given.task.position, batch.number, batch.flow)
         rest = await journal.after(new, run, row) if row.batch.range.end != batch.range.end else None
         await new.execute(self._run.unit.rollback)
         return Report(Moved(row), [rest.batch] if rest is not None else [])

@@ -85,9 +85,11 @@ class FlowCopy:
         """Tells that a batch was divided; that batches take long, only once per table."""
         if report.slow and self._task.slow_reported:
             return
-        first, second = report.rest
+        first, *others = report.rest
         flow = self._task.plan.flow
-        self._live.context.note(BatchDivided(flow, batch.number, first.rows, second.rows, report.slow))
+        self._live.context.note(
+            BatchDivided(flow, batch.number, first.rows, sum(other.rows for other in others), report.slow)
+        )
         self._task.slow_reported = self._task.slow_reported or report.slow
 
 

@@ -68,7 +68,7 @@ async def divide(
         place = (run.run, task.position, batch.number)
         end = (batch.rows, bound(cut.at), cut.rows, *old_columns(first.old))
         if await new.fetchval(journal.sql("shorten_batch"), *place, *end) is None:
-            there = await journal.batch(new, run.run, task.position, batch)
+            there = await journal.batch(new, run.run, task.position, batch.number, batch.flow)
             if there.done or there.batch.range.end != cut.at:
                 return None
             rest = await journal.after(new, run.run, there)

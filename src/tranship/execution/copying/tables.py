@@ -16,7 +16,7 @@ from msgspec import structs
 from tranship.errors import Stopped
 from tranship.errors.codes.stops import RejectsReached, StoppedAsAsked, Unaccounted
 from tranship.execution.active_run import ActiveRun, Task, fence
-from tranship.execution.copying.assignment import Assignment
+from tranship.execution.copying.assignment import Assignment, Copier
 from tranship.execution.copying.batch import SwitchNeeded, Worker
 from tranship.execution.copying.counted import check_counted, fix_relations
 from tranship.execution.copying.durability import check_complete
@@ -48,8 +48,18 @@ from tranship.server.journal import RunStatus
 class Mover:
     """Copies what is left of a run."""
 
-    def __init__(self, live: ActiveRun, session: PlainSession, lock: WriterLock | None, *, jobs: int) -> None:
+    def __init__(
+        self,
+        live: ActiveRun,
+        session: PlainSession,
+        lock: WriterLock | None,
+        *,
+        jobs: int,
+        elsewhere: Copier | None = None,
+    ) -> None:
+        """``elsewhere`` copies the batches of flows with several streams; None: this process does."""
         self._live = live
+        self._elsewhere = elsewhere
         self._session = session
         self._lock = lock
         self._workers = [Worker(live.worker, n, RunSessions(live)) for n in range(jobs)]
@@ -261,19 +271,18 @@ class Mover:
         known = len(live.book.rejected(flow))
         waiting = FlowCopy(live, task)
         failed: list[BaseException] = []
-        streams = 1 if task.one_stream else min(len(self._workers), len(waiting))
 
-        async def stream(worker: Worker) -> None:
+        async def stream(copier: Copier) -> None:
             while waiting and not failed and not live.context.stop.is_set():
                 try:
                     assignment = waiting.assign()
                     await self._throttle.wait()
-                    await self._batch(worker, waiting, assignment, switches)
+                    await self._batch(copier, waiting, assignment, switches)
                 except Exception as error:
                     failed.append(error)
                     raise
 
-        await asyncio.gather(*(stream(w) for w in self._workers[:streams]), return_exceptions=True)
+        await asyncio.gather(*map(stream, self._copiers(task, len(waiting))), return_exceptions=True)
         if failed:
             raise failed[0]
         if waiting:
@@ -299,16 +308,25 @@ class Mover:
         )
         live.context.on_event(done)
 
+    def _copiers(self, task: Task, batches: int) -> Sequence[Copier]:
+        """Returns who copies a flow, one for each stream."""
+        if task.one_stream:
+            return self._workers[:1]
+        # One batch is copied no sooner elsewhere.
+        if self._elsewhere is None or batches == 1 or task.facts.whole_keys:
+            return self._workers[:batches]
+        return [self._elsewhere] * min(len(self._workers), batches)
+
     async def _batch(
-        self, worker: Worker, waiting: FlowCopy, assignment: Assignment, switches: Switches
+        self, copier: Copier, waiting: FlowCopy, assignment: Assignment, switches: Switches
     ) -> None:
         """Has one batch copied and enters the report."""
         batch = assignment.batch
         try:
-            report = await worker.move(assignment)
+            report = await copier.move(assignment)
         except SwitchNeeded:
             await self._board.off(self._session, Switches(drop=switches.drop), keys=True)
-            report = await worker.move(waiting.in_pieces(batch))
+            report = await copier.move(waiting.in_pieces(batch))
         waiting.take(batch, report)
         tasks, options = self._live.tasks, self._live.context.options
         bound = reject_bound(options, sum(t.rows for t in tasks))

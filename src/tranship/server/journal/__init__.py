@@ -1,7 +1,8 @@
 """The journal in NEW, which alone says what a run has done.
 
 Begin with `nouns` (what it holds), then `store` (how it is read and written), then `access` (whether there is
-one that may be trusted; how it is made, upgraded and removed). The SQL lies in ``sql/new/journal``. What a
+one that may be trusted; how it is made, upgraded and removed), and `shared` (what workers in other processes
+find). The SQL lies in ``sql/new/journal``. What a
 journal means for a run is decided in ``execution``, not here.
 """
 
@@ -34,6 +35,7 @@ from tranship.server.journal.nouns import (
     name_text,
     old_columns,
 )
+from tranship.server.journal.shared import SharedRun, SharedTask, rejects_of_batch, shared_run, shared_task
 from tranship.server.journal.store import Journal
 
 __all__ = [
@@ -49,6 +51,8 @@ __all__ = [
     "Run",
     "RunStatus",
     "SequenceMove",
+    "SharedRun",
+    "SharedTask",
     "TaskRow",
     "Undo",
     "bound",
@@ -63,7 +67,10 @@ __all__ = [
     "old_columns",
     "prepare_journal",
     "refuse_unfinished",
+    "rejects_of_batch",
     "remove_journal",
+    "shared_run",
+    "shared_task",
     "some_leads",
     "write_leads",
 ]

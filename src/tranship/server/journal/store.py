@@ -96,7 +96,7 @@ class Journal:
         return tuple(
             _noun(
                 TaskRow,
-                {**row, "flow": _flow(row)},
+                {**row, "flow": flow_of(row)},
                 json=("findings", "relation", "proof"),
                 missing={"findings": Findings()},
             )
@@ -112,9 +112,11 @@ class Journal:
             _batch(row, flows[row["position"]]) for row in await conn.fetch(self.sql("batches"), run)
         )
 
-    async def batch(self, conn: asyncpg.Connection, run: str, position: int, batch: Batch) -> BatchRow:
+    async def batch(
+        self, conn: asyncpg.Connection, run: str, position: int, number: int, flow: FlowId
+    ) -> BatchRow:
         """Returns one batch as it stands."""
-        return _batch(await conn.fetchrow(self.sql("batch"), run, position, batch.number), batch.flow)
+        return _batch(await conn.fetchrow(self.sql("batch"), run, position, number), flow)
 
     async def after(self, conn: asyncpg.Connection, run: str, row: BatchRow) -> BatchRow | None:
         """Returns the batch that begins where another ends; None: that one reaches its source's end."""
@@ -133,7 +135,7 @@ class Journal:
 
     async def rejects(self, conn: asyncpg.Connection, run: str) -> tuple[RejectRow, ...]:
         """Returns the rejected rows of a run."""
-        return tuple(_reject_row(row) for row in await conn.fetch(self.sql("rejects"), run))
+        return tuple(reject_row(row) for row in await conn.fetch(self.sql("rejects"), run))
 
     async def rejects_of(self, conn: asyncpg.Connection, run: str, position: int) -> AsyncIterator[RejectRow]:
         """Yields the rejected rows of a table, of which the server holds most back: they may be many, and
@@ -141,7 +143,7 @@ class Journal:
         """
         async with conn.transaction():
             async for row in conn.cursor(self.sql("rejects_of"), run, position, prefetch=_AT_ONCE):
-                yield _reject_row(row)
+                yield reject_row(row)
 
     async def not_copied(self, conn: asyncpg.Connection, run: str) -> dict[int, list[Locator]]:
         """Returns the rows of OLD that a run did not add to NEW, in order, by the position of their flow."""
@@ -328,7 +330,8 @@ def _earlier_undo(row: asyncpg.Record) -> Undo:
     return _undo(row, earlier_undo(row["what"], row["sql"], known))
 
 
-def _flow(row: asyncpg.Record) -> FlowId:
+def flow_of(row: asyncpg.Record) -> FlowId:
+    """Returns the flow that a row of the journal names."""
     name = msgspec.json.decode(row["flow_name"]) if row["flow_name"] else ""
     return FlowId(name_from(row["old_table"]), name_from(row["new_table"]), name)
 
@@ -379,7 +382,8 @@ def _sums(row: asyncpg.Record) -> Sums | None:
     return Sums(row["written"] or 0, int(row["hash0"]), int(row["hash1"]))
 
 
-def _reject_row(row: asyncpg.Record) -> RejectRow:
+def reject_row(row: asyncpg.Record) -> RejectRow:
+    """Returns a rejected row out of a row of the journal."""
     return RejectRow(row["position"], row["batch"], _reject(row), row["old_key"], row["old_row"])
 
 

@@ -40,6 +40,7 @@ TABLES: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "format": "tool_version",
                 "run": "old_identity",
                 "heartbeat": "backends",
+                "cluster": "exports",
                 "task": "old_table",
                 "batch": "xids",
                 "predicted_reject": "rank",
@@ -75,6 +76,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "updated": "0",
                 "no_updates": "",
                 "rejects_of": "NULL::pg_catalog.text",
+                "workers": "'{}'::pg_catalog.int4[]",
             }
         ),
         2: MappingProxyType(
@@ -96,6 +98,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType(
                 "updated": "updated",
                 "no_updates": ", kept = NULL, updated = NULL, update_xids = '{}'",
                 "rejects_of": "rejects_of",
+                "workers": "h.workers",
             }
         ),
     }

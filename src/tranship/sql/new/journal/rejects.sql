@@ -8,6 +8,10 @@ SELECT * FROM {journal}.reject WHERE run = $1 ORDER BY position, source, page, l
 -- $1 run, $2 position. The rejected rows of a table, in physical order.
 SELECT * FROM {journal}.reject WHERE run = $1 AND position = $2 ORDER BY source, page, line{item_and_key};
 
+-- name: rejects_of_batch
+-- $1 run, $2 position, $3 batch. The rejected rows of a batch, in physical order.
+SELECT * FROM {journal}.reject WHERE run = $1 AND position = $2 AND batch = $3 ORDER BY source, page, line{item_and_key};
+
 -- name: rejected_rows
 -- $1 run, $2 position. OLD's keys of the rejected rows of a table (NULL: it has none) and their places, in physical order.
 SELECT old_key, source, page, line{item_and_key} FROM {journal}.reject WHERE run = $1 AND position = $2 ORDER BY source, page, line{item_and_key};

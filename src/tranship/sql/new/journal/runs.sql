@@ -3,7 +3,7 @@
 -- name: runs
 -- $1 OLD's identity; NULL: from any OLD. Runs, oldest first.
 SELECT r.id, {run_format} AS format, r.old_identity, r.new_identity, r.plan_hash, r.epoch, r.host, r.pid, r.state, r.snapshot, r.mixed, r.left_out,
-  r.tool_version, r.started, r.finished, {decided_by} AS decided_by, {phase} AS phase, {hashing} AS hashing, COALESCE(h.backends, '{}') AS backends,
+  r.tool_version, r.started, r.finished, {decided_by} AS decided_by, {phase} AS phase, {hashing} AS hashing, COALESCE(h.backends || {workers}, '{}') AS backends,
   COALESCE(EXTRACT(epoch FROM pg_catalog.now() - h.at), 0)::pg_catalog.float8 AS silent_seconds
 FROM {journal}.run r LEFT JOIN {journal}.heartbeat h ON h.run = r.id
 WHERE $1::pg_catalog.text IS NULL OR r.old_identity = $1 ORDER BY r.started, r.id;
@@ -47,7 +47,11 @@ UPDATE {journal}.heartbeat SET at = pg_catalog.now(), backends = $2
 WHERE run = $1 AND EXISTS (SELECT FROM {journal}.run WHERE id = $1 AND epoch = $3) RETURNING run;
 
 -- name: take_run
--- $1 id, $2 host, $3 pid, $4 snapshot, $5 mixed, $6 epoch: this process resumes the run. No row: another took over.
+-- $1 id, $2 host, $3 pid, $4 snapshot, $5 mixed, $6 epoch: this process resumes the run, and the workers of the earlier one are ended. No row:
+-- another took over.
+WITH ended AS (
+  UPDATE {journal}.heartbeat SET workers = '{}' WHERE run = $1 AND EXISTS (SELECT FROM {journal}.run WHERE id = $1 AND epoch = $6)
+)
 UPDATE {journal}.run SET host = $2, pid = $3, state = 'running', snapshot = $4, mixed = mixed OR $5 WHERE id = $1 AND epoch = $6 RETURNING epoch;
 
 -- name: raise_epoch

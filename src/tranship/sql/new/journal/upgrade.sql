@@ -10,7 +10,11 @@ CREATE TABLE {journal}.image (
 CREATE TABLE {journal}.lead (
   run text, position integer, columns text NOT NULL, old_key bytea NOT NULL, new_key bytea NOT NULL);
 CREATE INDEX ON {journal}.lead USING hash (old_key);
-REVOKE ALL ON {journal}.format, {journal}.image, {journal}.lead FROM PUBLIC;
+CREATE TABLE {journal}.cluster (
+  run text PRIMARY KEY, epoch bigint NOT NULL, tool_version text NOT NULL, old_role text NOT NULL, new_role text NOT NULL, job bytea NOT NULL,
+  exports text[] NOT NULL, replica integer[] NOT NULL DEFAULT '{}');
+ALTER TABLE {journal}.heartbeat ADD COLUMN workers integer[] NOT NULL DEFAULT '{}';
+REVOKE ALL ON {journal}.format, {journal}.image, {journal}.lead, {journal}.cluster FROM PUBLIC;
 ALTER TABLE {journal}.run ADD COLUMN format integer NOT NULL DEFAULT 1, ADD COLUMN plan bytea, ADD COLUMN decided_by bytea, ADD COLUMN depends bytea,
   ADD COLUMN phase text NOT NULL DEFAULT 'copy', ADD COLUMN hashing text;
 ALTER TABLE {journal}.task ADD COLUMN next_number integer NOT NULL DEFAULT 0, ADD COLUMN relation text, ADD COLUMN proof bytea,
