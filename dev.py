@@ -12,7 +12,8 @@ command in it.
     python3 dev.py cases [NAMES]     the cases as a table: expected and seen
     python3 dev.py bench [NAMES] [OPTIONS]
                                      the benchmarks of these names, or all; the options go to each
-    python3 dev.py manual            the generated table of docs/errors.md
+    python3 dev.py manual            the generated pages: commands, files, codes, Python API, man page
+    python3 dev.py docs [FOLDER]     the manual as a site, by default where the wheel takes it from
 
 The environment is made anew when pyproject.toml, the pinned requirements or the Python version change.
 Old versions of Python read this file, too, to say that they are too old, so it keeps to their syntax.
@@ -199,7 +200,7 @@ def test(arguments: list[str]) -> int:
 def main(arguments: list[str]) -> int:
     """Runs one command and returns its exit status."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
-    if command not in {"demo", "test", "lint", "cases", "bench", "manual"}:
+    if command not in {"demo", "test", "lint", "cases", "bench", "manual", "docs"}:
         print(__doc__)
         return 0 if command in {"-h", "--help", "help"} else 2
     ensure_environment()
@@ -212,7 +213,8 @@ def main(arguments: list[str]) -> int:
     modules = {
         "demo": ["-m", "tranship", "demo"],
         "cases": ["-m", "support.cases.table"],
-        "manual": ["checks/error_codes.py"],
+        "manual": ["-m", "manual.reference.write"],
+        "docs": ["-m", "manual.site"],
     }
     return run(*modules[command], *rest)
 

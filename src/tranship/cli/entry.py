@@ -40,6 +40,8 @@ COMMANDS = {
 }
 """Sub-commands and their line in the help, which needs no import of their modules."""
 
+_MANUAL = Path(__file__).resolve().parent.parent / "manual" / "index.html"
+"""The manual as a site; a release has it, a checkout only after ``dev.py docs``."""
 _PIPE_CLOSED = 141
 """128 and SIGPIPE, as shells give it: a command that only reads ends when nobody reads its answer."""
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
@@ -59,6 +61,8 @@ class _Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
         with formatter.section("Exit status"):
             formatter.write_dl(rows())
+        if _MANUAL.is_file():
+            formatter.write(f"\nManual: {_MANUAL.as_uri()}\n")
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -10,25 +10,8 @@ import pytest
 
 from support import Pair
 from support.chromium import Page, chromium
+from support.contrast import TOO_FAINT
 from support.studio import Running, studio
-
-_CONTRAST = """(() => {
-  const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = (rgb) => { const [r, g, b] = rgb.map((v) => v / 255).map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const behind = (element) => { for (let at = element; at; at = at.parentElement) {
-    const found = numbers(getComputedStyle(at).backgroundColor); if (found.length < 4 || found[3] > 0) return found.slice(0, 3); }
-    return [255, 255, 255]; };
-  const bad = [];
-  for (const element of document.querySelectorAll("body *")) {
-    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    if (!own || !element.offsetParent || element.tagName === "OPTION") continue;
-    const a = light(numbers(getComputedStyle(element).color).slice(0, 3)), b = light(behind(element));
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) bad.push(`${element.tagName} ${element.className} ${element.textContent.slice(0, 30)} ${ratio.toFixed(2)}`);
-  }
-  return bad;
-})()"""
 
 
 @pytest.fixture
@@ -111,6 +94,6 @@ def test_a_narrow_screen_in_both_colours(page: Page, scheme: str) -> None:
         )
         page.until("!document.querySelector('main').textContent.includes('reading ten rows')")
         assert page.run("document.documentElement.scrollWidth") <= 400
-        assert page.run(_CONTRAST) == []
+        assert page.run(TOO_FAINT) == []
     background = page.run("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(20, 23, 28)") is (scheme == "dark")
