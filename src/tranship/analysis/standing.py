@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence, Set
 
 from msgspec import Struct
 
@@ -29,8 +29,8 @@ class _Compared(Struct, frozen=True):
 
     keys: tuple[list[str], list[str]]
     values: tuple[list[str], list[str]]
-    names: tuple[str | None, str | None]
-    name: str
+    names: tuple[list[str], list[str]]
+    name: tuple[str, ...]
 
 
 async def rows_in_new(
@@ -129,10 +129,9 @@ def _compared(pair: TablePair, before: Table, after: Table) -> _Compared | None:
     if keys is None:
         return None
     values = _texts(before, after, list(_alike(pair, before, after))) or ([], [])
-    name = _unique_name(after, fed, primary.columns)
-    named = _texts(before, after, [(fed[name], name)]) if name is not None else None
-    names = (named[0][0], named[1][0]) if named is not None else (None, None)
-    return _Compared(keys, values, names, name or "")
+    name = _unique_name(after, fed.keys(), primary.columns)
+    names = _texts(before, after, [(fed[part], part) for part in name])
+    return _Compared(keys, values, names or ([], []), name if names is not None else ())
 
 
 def _texts(
@@ -156,15 +155,16 @@ def _alike(pair: TablePair, before: Table, after: Table) -> Iterator[tuple[str, 
             yield old.name, new.name
 
 
-def _unique_name(after: Table, fed: dict[str, str], primary: Sequence[str]) -> str | None:
-    """Returns the first unique text column beside the primary key: what people call the rows by."""
-    for key in after.keys:
-        column = after.column(key.columns[0]) if len(key.columns) == 1 else None
-        if (
-            column is not None
-            and column.name not in primary
-            and column.name in fed
-            and family(column.type) == "text"
-        ):
-            return column.name
-    return None
+def _unique_name(after: Table, fed: Set[str], primary: Sequence[str]) -> tuple[str, ...]:
+    """Returns the unique key by which people call the rows: one of text before others, the shortest first;
+    empty where no key beside the primary key is filled by OLD.
+    """
+    filled = [
+        key.columns for key in after.keys if set(key.columns) <= fed and set(key.columns) != set(primary)
+    ]
+    return min(filled, key=lambda names: (not _has_text(after, names), len(names)), default=())
+
+
+def _has_text(table: Table, names: Sequence[str]) -> bool:
+    columns = (table.column(name) for name in names)
+    return any(column is not None and family(column.type) == "text" for column in columns)

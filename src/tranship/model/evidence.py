@@ -147,8 +147,8 @@ class RowsInNew(Struct, frozen=True):
     """Rows whose unique name OLD has under another key."""
     renamed: int = 0
     """Rows under a key of OLD whose unique name is another one."""
-    name: str = ""
-    """The column of these names; empty without one."""
+    name: tuple[str, ...] = ()
+    """The columns of NEW that make such a name: a unique key beside the primary key; empty without one."""
 
 
 class Demand(Struct, frozen=True):

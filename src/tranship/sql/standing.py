@@ -44,17 +44,17 @@ def canonical_columns(table: Table, columns: Sequence[str]) -> list[str] | None:
 
 
 def standing_rows(
-    table: Table, keys: Sequence[str], values: Sequence[str], name: str | None, most: int
+    table: Table, keys: Sequence[str], values: Sequence[str], name: Sequence[str], most: int
 ) -> str:
     """Returns a query with up to ``most`` rows of a table: ``key`` and ``content`` as digests, and ``name``
-    as it is.
+    as one, too; NULL where a part of it is NULL, or no column makes a name.
 
     ``keys``, ``values`` and ``name`` are SQL over the row ``t``.
     """
     return f"SELECT {_digests(keys, values, name)} FROM {_own(table)} LIMIT {most}"
 
 
-def shared_with(table: Table, keys: Sequence[str], values: Sequence[str], name: str | None) -> str:
+def shared_with(table: Table, keys: Sequence[str], values: Sequence[str], name: Sequence[str]) -> str:
     """Returns a query with one row about $1, $2 and $3 (``text[]``: keys, contents and names of NEW's rows).
 
     ``keys`` and ``equal`` count rows of OLD under the same key, and those with the same content;
@@ -75,10 +75,10 @@ def shared_with(table: Table, keys: Sequence[str], values: Sequence[str], name: 
     """
 
 
-def _digests(keys: Sequence[str], values: Sequence[str], name: str | None) -> str:
-    key, content = (f"pg_catalog.md5({key_text(parts)})" for parts in (keys, values))
-    named = f"pg_catalog.md5({name})" if name is not None else "CAST(NULL AS pg_catalog.text)"
-    return f"{key} AS key, {content} AS content, {named} AS name"
+def _digests(keys: Sequence[str], values: Sequence[str], name: Sequence[str]) -> str:
+    key, content, named = (f"pg_catalog.md5({key_text(parts)})" for parts in (keys, values, name))
+    known = " AND ".join(f"{part} IS NOT NULL" for part in name) or "false"
+    return f"{key} AS key, {content} AS content, CASE WHEN {known} THEN {named} END AS name"
 
 
 def _own(table: Table) -> str:

@@ -59,7 +59,7 @@ def _question(pair: TablePair, held: RowsInNew) -> Change:
         cls=ChangeClass.BREAKING,
         kind=ChangeKind.IDS_DIFFER,
         table=pair.flow,
-        description=f"{pair.new} of NEW holds {' and '.join(under)} ({held.name})",
+        description=f"{pair.new} of NEW holds {' and '.join(under)} ({', '.join(held.name)})",
         new_table=str(pair.new),
         evidence=(
             "rows that refer to these ids would refer to others",

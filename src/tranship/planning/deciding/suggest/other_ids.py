@@ -20,7 +20,7 @@ def other_ids_drafts(pair: TablePair, changes: Sequence[Change], evidence: Evide
                 change.description,
                 None,
                 None,
-                {"action": Action.EXISTING, "key": (held.name,), "rows": "same", "repoint_children": True},
+                {"action": Action.EXISTING, "key": held.name, "rows": "same", "repoint_children": True},
                 complete=False,
                 confidence=Confidence.GUESS,
                 evidence=change.evidence,
