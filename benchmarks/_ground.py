@@ -165,13 +165,13 @@ def _client() -> float:
 
 def _server(server: Server) -> float:
     """Returns the CPU of a server and of all sessions that it has and had."""
-    used, ended = _stat(server.pid)
+    used, ended = cpu_of(server.pid)
     children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text(encoding="ascii").split()
-    return used + ended + sum(_stat(int(child))[0] for child in children)
+    return used + ended + sum(cpu_of(int(child))[0] for child in children)
 
 
-def _stat(pid: int) -> tuple[float, float]:
-    """Returns the CPU of a process and that of its children which have ended; 0 when it has just ended."""
+def cpu_of(pid: int) -> tuple[float, float]:
+    """Returns the CPU seconds of a process and of its children which have ended; 0 when it has just ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:

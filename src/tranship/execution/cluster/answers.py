@@ -24,10 +24,11 @@ class Done(Struct, frozen=True, tag=True):
     """
 
 
-class NoSnapshot(Struct, frozen=True, tag=True):
-    """The exports that the journal names could not be imported."""
+class NotNow(Struct, frozen=True, tag=True):
+    """A worker did not begin: what the coordinator shared is out of date."""
 
     worker: str
+    said: str
 
 
 class Fault(Struct, frozen=True, tag=True):
@@ -45,7 +46,7 @@ class Fault(Struct, frozen=True, tag=True):
         return cls(worker, error.code, error.message, error.hint)
 
 
-Answer = Introduced | Done | NoSnapshot | Fault
+Answer = Introduced | Done | NotNow | Fault
 
 
 _DECODER: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)

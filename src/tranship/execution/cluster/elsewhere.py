@@ -16,7 +16,7 @@ from tranship.errors import Refused, Stopped, TranshipError
 from tranship.errors.codes.cluster import WorkerStopped, WorkerUnfit
 from tranship.errors.codes.stops import CommittedRowsLost, TakenOver
 from tranship.execution.active_run import ActiveRun, fence
-from tranship.execution.cluster.answers import Done, Fault, Introduced, NoSnapshot, received
+from tranship.execution.cluster.answers import Done, Fault, Introduced, NotNow, received
 from tranship.execution.cluster.facts import Facts
 from tranship.execution.cluster.process import copy_batch, introduce
 from tranship.execution.cluster.scheduler import Cluster
@@ -31,10 +31,11 @@ from tranship.model.progress import Batch
 from tranship.model.resolution import Problem
 from tranship.server.identity import Identity
 from tranship.server.journal import BatchRow, rejects_of_batch
+from tranship.sql.session import BACKEND
 
 TRIES = 3
-"""Times that a batch is handed out whose worker could not import the snapshot: a holder may just have been
-replaced."""
+"""Times that a batch is handed out whose worker could not begin: a holder of the snapshot or NEW's server may
+just have been replaced."""
 _OWN = -1
 """The number of the coordinator's session among those of its own workers, which count from 0."""
 
@@ -125,13 +126,25 @@ class Elsewhere:
             if isinstance(answer, Done):
                 async with self._reading:
                     return await self._here.work("the journal", partial(self._report, assignment, answer))
-            unable = answer.worker
-            # The coordinator's own reader tells a snapshot that is lost from exports that are out of date.
-            async with self._live.snapshot.reader():
-                pass
-        raise Stopped(WorkerStopped(unable, "it cannot import the snapshot that OLD exports"))
+            unable = answer
+            await self._look()
+        raise Stopped(WorkerStopped(unable.worker, unable.said))
 
-    async def _copied(self, assignment: Assignment) -> Done | NoSnapshot:
+    async def _look(self) -> None:
+        """Looks through sessions of this process whether both servers hold what the run stands on.
+
+        Raises:
+            SnapshotLost: nobody holds the snapshot any more.
+            Stopped: NEW lacks something that was committed.
+        """
+        async with self._live.snapshot.reader():
+            pass
+        async with self._reading:
+            # A session that was lost is opened anew, and looks what NEW still holds before anything else.
+            await self._here.work("NEW", lambda new: new.fetchval(BACKEND))
+            self._present = None
+
+    async def _copied(self, assignment: Assignment) -> Done | NotNow:
         """Returns what a worker answers.
 
         Raises:
@@ -152,7 +165,7 @@ class Elsewhere:
             if answer.code == TakenOver.code:
                 raise taken_over()
             raise Stopped(WorkerStopped(answer.worker, f"{answer.message} ({answer.code})"))
-        assert isinstance(answer, Done | NoSnapshot)
+        assert isinstance(answer, Done | NotNow)
         return answer
 
     async def _share(self, new: asyncpg.Connection) -> None:

@@ -72,6 +72,12 @@ def _log(event: Event) -> None:
     _LOG.info("%s", event)
 
 
+class AnotherServer(Exception):
+    """NEW was started anew, or another server took its place, and the coordinator has not looked yet whether
+    anything that was committed is lost.
+    """
+
+
 class Member:
     """Copies batches of one run, several at a time, each on connections of its own.
 
@@ -91,6 +97,7 @@ class Member:
 
         Raises:
             SnapshotLost: the snapshot cannot be imported.
+            AnotherServer: NEW is no longer the server that the coordinator knows.
             TranshipError, asyncpg.PostgresError: the batch could not be copied.
         """
         worker = self._idle.pop() if self._idle else self._another()
@@ -135,11 +142,15 @@ class Member:
 
         Raises:
             Stopped: another run took over.
+            AnotherServer: NEW may lack rows that were committed.
         """
         sql, run = self._run.context.journal.sql, self._run
         await self._leave(new)
-        if await new.fetchval(sql("enter_worker"), run.run, run.epoch, new.get_server_pid()) is None:
+        same = await new.fetchval(sql("enter_worker"), run.run, run.epoch, new.get_server_pid())
+        if same is None:
             raise taken_over()
+        if not same:
+            raise AnotherServer
 
     def opened(self, worker: int, backend: int) -> None:
         """Notes the backend that works for a worker, as `Sessions` says."""

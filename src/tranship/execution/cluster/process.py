@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 from tranship.config import Config, load_config
 from tranship.errors import Refused, TranshipError
 from tranship.errors.codes.cluster import UnlikeTheRun
-from tranship.execution.cluster.answers import Answer, Fault, Introduced, NoSnapshot, sent
-from tranship.execution.cluster.member import Member, introduced, join
+from tranship.execution.cluster.answers import Answer, Fault, Introduced, NotNow, sent
+from tranship.execution.cluster.member import AnotherServer, Member, introduced, join
 from tranship.execution.resilience.stop_reasons import BROKEN, stopped_by
 from tranship.server.snapshot import SnapshotLost
 
@@ -47,6 +47,20 @@ def copy_batch(run: str, epoch: int, position: int, number: int) -> bytes:
     return _process().begin(_process().copy(run, epoch, position, number)).result()
 
 
+async def answered(worker: str, work: Awaitable[Answer]) -> Answer:
+    """Returns what the work of a worker answers, or why it failed."""
+    try:
+        return await work
+    except SnapshotLost:
+        return NotNow(worker, "it cannot import the snapshot that OLD exports")
+    except AnotherServer:
+        return NotNow(worker, "its NEW is not the server that the run began on, or was started anew")
+    except TranshipError as error:
+        return Fault.of(worker, error)
+    except BROKEN as error:
+        return Fault.of(worker, stopped_by(error))
+
+
 class _Process:
     """The event loop of this process, and the runs that it takes part in."""
 
@@ -66,7 +80,7 @@ class _Process:
 
     async def introduce(self) -> bytes:
         """Returns where the configuration leads, as an answer."""
-        return sent(await self._answered(self._introduced()))
+        return sent(await answered(self.name, self._introduced()))
 
     async def _introduced(self) -> Answer:
         return Introduced(await introduced(self._config()))
@@ -77,7 +91,7 @@ class _Process:
         if self._closing is not None:
             self._closing.cancel()
         try:
-            return sent(await self._answered(self._copied((run, epoch), position, number)))
+            return sent(await answered(self.name, self._copied((run, epoch), position, number)))
         finally:
             self._at_work -= 1
             if not self._at_work:
@@ -89,17 +103,6 @@ class _Process:
             if member is None:
                 member = self._members[run] = await join(self._config(), *run)
         return await member.copy(position, number)
-
-    async def _answered(self, work: Coroutine[Any, Any, Answer]) -> Answer:
-        """Returns what the work answers, or why it failed."""
-        try:
-            return await work
-        except SnapshotLost:
-            return NoSnapshot(self.name)
-        except TranshipError as error:
-            return Fault.of(self.name, error)
-        except BROKEN as error:
-            return Fault.of(self.name, stopped_by(error))
 
     def _config(self) -> Config:
         """Returns the configuration of this machine, read anew.

@@ -12,7 +12,8 @@ CREATE SCHEMA {journal}; REVOKE ALL ON SCHEMA {journal} FROM PUBLIC;
 -- heartbeat: a table of its own, since batches hold a share lock on the row of their run. backends are those of the coordinator, workers those of
 -- other processes that copy batches for it.
 -- cluster: what these processes need of the run beside the plan: the coordinator's version and roles, the snapshot's exports, the job (JSON in UTF-8), and
--- the positions of the tasks whose batches run under session_replication_role = replica.
+-- the positions of the tasks whose batches run under session_replication_role = replica; new_started is when the server of NEW started on which the
+-- coordinator found all that it saw committed.
 -- batch: state is todo, done or rolling back; xids are the transactions that wrote its rows, those of savepoints included; update_xids are
 -- the savepoints that changed rows of NEW's own, which belong to none of xids. committed: when it was counted, moments before its COMMIT.
 -- hash0 and hash1 are the sums of the hashes of its rows as NEW should hold them.
@@ -40,7 +41,7 @@ CREATE TABLE {journal}.heartbeat (
   workers integer[] NOT NULL DEFAULT '{}');
 CREATE TABLE {journal}.cluster (
   run text PRIMARY KEY, epoch bigint NOT NULL, tool_version text NOT NULL, old_role text NOT NULL, new_role text NOT NULL, job bytea NOT NULL,
-  exports text[] NOT NULL, replica integer[] NOT NULL DEFAULT '{}');
+  exports text[] NOT NULL, replica integer[] NOT NULL DEFAULT '{}', new_started timestamptz NOT NULL DEFAULT pg_catalog.pg_postmaster_start_time());
 CREATE TABLE {journal}.task (
   run text, position integer, old_table text NOT NULL, new_table text NOT NULL, plan_hash text NOT NULL, state text NOT NULL,
   row_count bigint NOT NULL, digest text NOT NULL, findings bytea, format text NOT NULL, lookups text, relation text, proof bytea,

@@ -12,7 +12,7 @@ CREATE TABLE {journal}.lead (
 CREATE INDEX ON {journal}.lead USING hash (old_key);
 CREATE TABLE {journal}.cluster (
   run text PRIMARY KEY, epoch bigint NOT NULL, tool_version text NOT NULL, old_role text NOT NULL, new_role text NOT NULL, job bytea NOT NULL,
-  exports text[] NOT NULL, replica integer[] NOT NULL DEFAULT '{}');
+  exports text[] NOT NULL, replica integer[] NOT NULL DEFAULT '{}', new_started timestamptz NOT NULL DEFAULT pg_catalog.pg_postmaster_start_time());
 ALTER TABLE {journal}.heartbeat ADD COLUMN workers integer[] NOT NULL DEFAULT '{}';
 REVOKE ALL ON {journal}.format, {journal}.image, {journal}.lead, {journal}.cluster FROM PUBLIC;
 ALTER TABLE {journal}.run ADD COLUMN format integer NOT NULL DEFAULT 1, ADD COLUMN plan bytea, ADD COLUMN decided_by bytea, ADD COLUMN depends bytea,
