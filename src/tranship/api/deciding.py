@@ -17,10 +17,10 @@ from tranship.codec.decision_file import DecisionFile, Entry
 from tranship.codec.entry_fields import plain_json
 from tranship.codec.jsonc import JsonValue
 from tranship.errors.codes.decisions import OpenQuestion, PlaceholderLeft
-from tranship.model.resolution import Problem, Resolution
+from tranship.model.resolution import Action, Problem, Resolution
 from tranship.planning.comparing.compare import compare
 from tranship.planning.comparing.meaning import observed_in
-from tranship.planning.deciding.choices import Asked, Choice, choices
+from tranship.planning.deciding.choices import Asked, Choice, additions, choices
 from tranship.planning.deciding.resolve import decide
 from tranship.planning.deciding.resolve.flows import with_queries
 from tranship.planning.deciding.resolve.words import PLACEHOLDERS, entry_path, is_open, problem
@@ -30,6 +30,8 @@ from tranship.report.document import Sides
 
 _KEPT = ("description", "tables", "when", "_suggestion", "_evidence", "_comments")
 """Fields of an entry that an answer leaves as they are."""
+_ASKED = ("_suggestion", "_evidence", "_decided")
+"""Fields of entries that ask, or that somebody decided entry by entry."""
 _NAMING = ("old_column", "old_columns", "new_column")
 
 
@@ -57,6 +59,8 @@ class Question(Struct, frozen=True):
     """The entry as JSON on one line."""
     old_column: str | None = None
     new_column: str | None = None
+    like: str = ""
+    """What it asks, without the names of its columns and its table: equal for questions that ask alike."""
 
 
 class Answer(Struct, frozen=True):
@@ -97,13 +101,15 @@ class Deciding:
         return stale_resolutions(self.seen.file, old, new, self.seen.path)
 
     def questions(self) -> tuple[Question, ...]:
-        """Returns the entries that ask or that a suggestion answered, in the order of the file."""
+        """Returns the entries that ask, that a suggestion answered or that somebody decided here, in the
+        the order of the file.
+        """
         read = {one.path: one for one in _resolutions(self.seen)}
         settled = self._settled(self.seen)
         return tuple(
             _question(place, key, entry, read.get(place), settled=place in settled)
             for place, (key, entry) in self.seen.entries.items()
-            if "_suggestion" in entry or "_evidence" in entry or _asks(read.get(place))
+            if not entry.keys().isdisjoint(_ASKED) or _asks(read.get(place))
         )
 
     def wrong(self, place: str, answer: Answer) -> tuple[Problem, ...]:
@@ -116,6 +122,49 @@ class Deciding:
         left = [one for one in _resolutions(changed) if one.path == place and is_open(one)]
         unfinished = tuple(problem(one, PlaceholderLeft()) for one in left)
         return (*unfinished, *self._new_problems(changed))
+
+    def added(self, key: str, answer: Answer) -> tuple[DecisionFile, str]:
+        """Returns the file with one more decision under a key, and its place; nothing is saved.
+
+        Raises:
+            UsageError: the file has no resolutions.
+        """
+        fields = {name: value for name, value in answer.fields.items() if name != "confidence"}
+        return self.seen.with_added(key, {**fields, **_signed(answer)})
+
+    def wrong_with(self, key: str, answer: Answer) -> tuple[Problem, ...]:
+        """Returns what would be wrong with the file if this were one more decision under a key.
+
+        Raises:
+            UsageError: the file has no resolutions.
+        """
+        return self._new_problems(self.added(key, answer)[0])
+
+    def add(self, key: str, answer: Answer) -> tuple[Problem, ...]:
+        """Saves one more decision, unless it is wrong: then the problems are returned and nothing is saved.
+
+        Raises:
+            UsageError: somebody changed the file meanwhile, or it cannot be written.
+        """
+        problems = self.wrong_with(key, answer)
+        if not problems:
+            self.seen = self.seen.replace(self.added(key, answer)[0])
+        return problems
+
+    def answer_all(self, answers: Mapping[str, Answer]) -> tuple[Problem, ...]:
+        """Saves the answers of several places together, or none: then the problems are returned.
+
+        Raises:
+            UsageError: an entry is gone, somebody changed the file meanwhile, or it cannot be written.
+        """
+        entries = {place: self.entry_of(place, answer) for place, answer in answers.items()}
+        changed = self.seen.with_entries(entries)
+        left = [one for one in _resolutions(changed) if one.path in entries and is_open(one)]
+        unfinished = tuple(problem(one, PlaceholderLeft()) for one in left)
+        problems = (*unfinished, *self._new_problems(changed))
+        if not problems:
+            self.seen = self.seen.replace(changed)
+        return problems
 
     def answer(self, place: str, answer: Answer) -> tuple[Problem, ...]:
         """Saves an answer, unless it is wrong: then the problems are returned and nothing is saved.
@@ -135,10 +184,7 @@ class Deciding:
         named = _named(entry) if answer.how != "suggestion" else {}
         fields = {**named, **{k: v for k, v in answer.fields.items() if k != "confidence"}}
         fields = _without_needless_names(fields)
-        stamp = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        decided: JsonValue = {"by": answer.by, "at": stamp, "how": answer.how}
-        because: dict[str, JsonValue] = {"because": answer.because} if answer.because else {}
-        return {**kept, **fields, **because, "_decided": decided}
+        return {**kept, **fields, **_signed(answer)}
 
     def drawings(self) -> tuple[Sides, ...]:
         """Returns old and new tables side by side, under the present decisions."""
@@ -169,6 +215,14 @@ class Deciding:
         return decide(state.file, old, new, self._scope, background)[2]
 
 
+def _signed(answer: Answer) -> dict[str, JsonValue]:
+    """Returns the fields that say who decided, when, how and why."""
+    stamp = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    decided: JsonValue = {"by": answer.by, "at": stamp, "how": answer.how}
+    because: dict[str, JsonValue] = {"because": answer.because} if answer.because else {}
+    return {**because, "_decided": decided}
+
+
 def _resolutions(state: DecisionFile) -> Iterator[Resolution]:
     yield from state.file.entries
     yield from (pattern.entry for pattern in state.file.for_all)
@@ -185,19 +239,40 @@ def _question(place: str, key: str, entry: Entry, read: Resolution | None, *, se
     return Question(
         place=place,
         table=key,
-        text=_text(entry.get("description")) or place,
+        text=_text(entry.get("description")) or _spoken(entry) or place,
         open=_asks(read) and not settled,
         answer=_text(entry.get("action")),
         suggestion=suggestion,
         suggestion_text=plain_json(dict(suggestion)) if suggestion else "",
         evidence=tuple(map(_text, evidence)) if isinstance(evidence, list) else (),
-        choices=choices(Asked(old, new, pattern=place.startswith("$.for_all"))),
+        choices=_choices(entry, Asked(old, new, pattern=place.startswith("$.for_all"))),
         decided=_by_whom(entry),
         because=_text(entry.get("because")),
         entry=plain_json(dict(entry)),
         old_column=old,
         new_column=new,
+        like=_without_names(_text(entry.get("description")), key, old, new),
     )
+
+
+def _choices(entry: Entry, asked: Asked) -> tuple[Choice, ...]:
+    """Returns the ways to answer a question, or to say something else of a table."""
+    shapes = {choice.action for choice in additions()} - {Action.TRANSFORM}
+    return additions() if entry.get("action") in shapes else choices(asked)
+
+
+def _spoken(entry: Entry) -> str:
+    """Returns a decision that answers no question, in its own words."""
+    said = {name: value for name, value in entry.items() if not name.startswith("_") and name != "because"}
+    return plain_json(said) if said else ""
+
+
+def _without_names(text: str, key: str, *columns: str | None) -> str:
+    """Returns a question without the names in it; empty where it names none of its own."""
+    said = text
+    for name in filter(None, (key, key.partition(".")[2], *columns)):
+        said = said.replace(f"'{name}'", "'*'")
+    return said if said != text else ""
 
 
 def _suggested(entry: Entry, *, asks: bool) -> Entry:

@@ -98,15 +98,26 @@ class Dialog:
         fields: dict[str, JsonValue] = {"action": choice.action.value}
         for field in choice.fields:
             value = self._value(field)
-            if value is None:
+            if value is None and not field.optional:
                 return 0
-            fields[field.name] = value
+            if value is not None:
+                fields[field.name] = value
         return self._give(question, fields, how)
 
     def _value(self, field: Field) -> JsonValue:
         """Returns what is typed for a field; None: nothing, so the question is asked again."""
         prompt = f"{field.name} ({field.asked}): "
-        return self._json(prompt) if field.kind is Kind.JSON else self._ask(prompt).strip() or None
+        match field.kind:
+            case Kind.JSON:
+                return self._json(prompt)
+            case Kind.LINES:
+                return list(iter(lambda: self._ask(prompt).strip(), "")) or None
+            case Kind.FLAG:
+                return True if self._ask(f"{prompt}yes or empty: ").strip() == "yes" else None
+            case Kind.WORD:
+                return self._ask(f"{prompt}{', '.join(field.words)}: ").strip() or None
+            case Kind.TEXT | Kind.SQL:
+                return self._ask(prompt).strip() or None
 
     def _json(self, prompt: str) -> dict[str, JsonValue] | None:
         text = self._ask(prompt).strip()

@@ -65,13 +65,53 @@ class DecisionFile:
         Raises:
             UsageError: there is no entry in that place.
         """
-        if place not in self.entries:
-            raise UsageError(EntryGone(self.path, place=place))
-        first, end = self.document.span(place)
-        indent = " " * (first - self.text.rfind("\n", 0, first) - 1)
-        lines = _pretty({**entry, **self._comments_in(place, entry)}).splitlines()
-        middle = ("\n" + indent).join(lines)
-        return DecisionFile(self.path, self.text[:first] + middle + self.text[end:])
+        return self.with_entries({place: entry})
+
+    def with_entries(self, entries: Mapping[str, Entry]) -> DecisionFile:
+        """Returns the file with other entries in some places.
+
+        Raises:
+            UsageError: there is no entry in one of these places.
+        """
+        for place in entries:
+            if place not in self.entries:
+                raise UsageError(EntryGone(self.path, place=place))
+        text = self.text
+        # From the last one on: what stands before a place does not move.
+        for place in sorted(entries, key=self.document.span, reverse=True):
+            first, end = self.document.span(place)
+            lines = _pretty({**entries[place], **self._comments_in(place, entries[place])}).splitlines()
+            text = text[:first] + ("\n" + self._indent(first)).join(lines) + text[end:]
+        return DecisionFile(self.path, text)
+
+    def with_added(self, key: str, entry: Entry) -> tuple[DecisionFile, str]:
+        """Returns the file with one more entry under a key, which is made where it is missing, and the place
+        of the entry. It stands behind the others of its key; nothing is written.
+
+        Raises:
+            UsageError: the file has no resolutions.
+        """
+        root = self.document.root
+        tables = root.get("resolutions") if isinstance(root, dict) else None
+        if not isinstance(tables, dict):
+            raise UsageError(EntryGone(self.path, place="$.resolutions"))
+        own, path = tables.get(key), child("$.resolutions", key)
+        count = len(own) if isinstance(own, list) else 0
+        pretty = _pretty(entry)
+        if count:
+            first, at = self.document.span(child(path, count - 1))
+            added = ",\n" + self._indent(first) + pretty.replace("\n", "\n" + self._indent(first))
+        elif isinstance(own, list):
+            at, added = self.document.span(path)[0] + 1, pretty
+        else:
+            at = self.document.span("$.resolutions")[0] + 1
+            listed = f"{json_text(json.dumps(key, ensure_ascii=False))}: [\n{_indented(pretty, 6)}\n    ]"
+            added = f"\n    {listed}" + ("," if tables else "\n  ")
+        return DecisionFile(self.path, self.text[:at] + added + self.text[at:]), child(path, count)
+
+    def _indent(self, at: int) -> str:
+        """Returns the blanks that stand before a place on its line, or as many."""
+        return " " * (at - self.text.rfind("\n", 0, at) - 1)
 
     def _comments_in(self, place: str, entry: Entry) -> Entry:
         """Returns the ``//`` comments inside of an entry under their key. Others stay where they are."""
@@ -85,10 +125,17 @@ class DecisionFile:
         """Writes the file with another entry in one place, and returns it as it is then.
 
         Raises:
+            UsageError: as `replace`.
+        """
+        return self.replace(self.with_entry(place, entry))
+
+    def replace(self, changed: DecisionFile) -> DecisionFile:
+        """Writes a changed state of this file in its place, and returns it.
+
+        Raises:
             UsageError: somebody changed the file since it was read (:class:`ChangedMeanwhile`), or it cannot
                 be written.
         """
-        changed = self.with_entry(place, entry)
         with _alone(self.path):
             now = DecisionFile.read(self.path)
             if now.version != self.version:
@@ -111,6 +158,10 @@ def _entries(root: dict[str, JsonValue]) -> Iterator[tuple[str, tuple[str, Entry
 
 def _pretty(entry: Entry) -> str:
     return json_text(msgspec.json.format(plain_json(dict(entry)).encode(), indent=2).decode())
+
+
+def _indented(text: str, by: int) -> str:
+    return "\n".join(" " * by + line for line in text.splitlines())
 
 
 def changed_meanwhile(before: DecisionFile, now: DecisionFile) -> ChangedMeanwhile:

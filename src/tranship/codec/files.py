@@ -78,10 +78,10 @@ class Document:
         return self._ends.get(path, self.line(path))
 
     def span(self, path: str) -> tuple[int, int]:
-        """Returns where an object begins in the text, and where the text behind it begins.
+        """Returns where an object or a list begins in the text, and where the text behind it begins.
 
         Raises:
-            KeyError: there is no object at this path.
+            KeyError: there is none at this path.
         """
         return self._spans[path]
 

@@ -34,7 +34,7 @@ class Located(Struct, frozen=True):
     ends: dict[str, int] = {}
     """The line of every object's closing bracket."""
     spans: dict[str, tuple[int, int]] = {}
-    """Where every object begins, and where the text behind it begins, in characters from 0."""
+    """Where every object and list begins, and where the text behind it begins, in characters from 0."""
     comments: tuple[tuple[int, str], ...] = ()
     """Every ``//`` comment with its line, in their order."""
 
@@ -228,6 +228,7 @@ class _Reader:
 
     def _array(self, path: str, depth: int) -> list[JsonValue]:
         made: list[JsonValue] = []
+        begin = self._at
         self._at += 1
         self._skip()
         while self._peek() != "]":
@@ -236,6 +237,8 @@ class _Reader:
             if self._peek() == "]":
                 break
             self._comma("]")
+        if depth <= _LOCATED_DEPTH:
+            self._spans[path] = begin, self._at + 1
         self._at += 1
         return made
 

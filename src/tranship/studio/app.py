@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from importlib import resources
 from pathlib import Path
@@ -20,6 +21,7 @@ from tranship.codec import parse_jsonc
 from tranship.codec.decision_file import Entry
 from tranship.config import Config
 from tranship.errors import TranshipError
+from tranship.planning.deciding.choices import additions
 from tranship.studio.desk import Desk, Refusal, State
 from tranship.studio.guard import COOKIE, CSRF
 from tranship.studio.people import People, Session, csrf_fits
@@ -28,6 +30,7 @@ from tranship.studio.runs import Runs
 _STATIC = {
     "page.html": "text/html",
     "studio.js": "text/javascript",
+    "runs.js": "text/javascript",
     "studio.css": "text/css",
     "icon.svg": "image/svg+xml",
 }
@@ -44,13 +47,25 @@ Handler = Callable[[Request, Session], Awaitable[Response]]
 class Given(Struct, frozen=True):
     """An answer as the page sends it."""
 
-    place: str
     fields: str
     """A JSON object as text, so that numbers keep their digits."""
     how: Literal["suggestion", "choice", "expression", "fields"]
+    place: str = ""
+    """Of the question that it answers; empty: it is one more decision, under ``key``."""
+    key: str = ""
+    """The table or flow of a decision that answers no question."""
+    also: tuple[str, ...] = ()
+    """The places of further questions that get the same answer."""
     because: str = ""
     version: str = ""
     """The state that the person saw."""
+
+
+class _Accepted(Struct, frozen=True):
+    """Questions whose suggestions are accepted together."""
+
+    places: tuple[str, ...]
+    version: str
 
 
 class _Table(Struct, frozen=True):
@@ -73,11 +88,14 @@ class Studio:
         reads: dict[str, Handler] = {
             "/api/state": self.state,
             "/api/run": self.run,
+            "/api/result": self.result,
             "/api/status": self.status,
         }
         writes: dict[str, Handler] = {
             "/api/check": self.check,
             "/api/answer": self.answer,
+            "/api/accept": self.accept,
+            "/api/verify": self.verify,
             "/api/try": self.tried,
             "/api/preview": self.preview,
             "/api/dry-run": self.dry_run,
@@ -136,20 +154,41 @@ class Studio:
     async def check(self, request: Request, session: Session) -> Response:
         """Returns what would be wrong with an answer."""
         given = await _body(request, Given)
-        return _json({"problems": await self._desk.check(given.place, _answer(given, session))})
+        answer = _answer(given, session)
+        if given.key:
+            return _json({"problems": await self._desk.check_added(given.key, answer)})
+        return _json({"problems": await self._desk.check(given.place, answer)})
 
     async def answer(self, request: Request, session: Session) -> Response:
         """Saves an answer, and returns the state then."""
         given = await _body(request, Given)
-        saved = await self._desk.save(given.version, given.place, _answer(given, session))
-        if isinstance(saved, Refusal):
-            return _refused(saved)
-        return _json(self._whole(saved, session))
+        answer = _answer(given, session)
+        if given.key:
+            saved = await self._desk.add(given.version, given.key, answer)
+        elif given.also:
+            places = (given.place, *given.also)
+            saved = await self._desk.save_all(given.version, dict.fromkeys(places, answer))
+        else:
+            saved = await self._desk.save(given.version, given.place, answer)
+        return self._after(saved, session)
+
+    async def accept(self, request: Request, session: Session) -> Response:
+        """Saves the suggestions of several questions, and returns the state then."""
+        given = await _body(request, _Accepted)
+        saved = await self._desk.accept(given.version, given.places, session.person.name)
+        return self._after(saved, session)
+
+    def _after(self, saved: State | Refusal, session: Session) -> Response:
+        return _refused(saved) if isinstance(saved, Refusal) else _json(self._whole(saved, session))
 
     async def tried(self, request: Request, session: Session) -> Response:
         """Returns what an answer makes of ten rows."""
         given = await _body(request, Given)
-        shown = await self._desk.tried(given.place, _answer(given, session))
+        answer = _answer(given, session)
+        if given.key:
+            shown = await self._desk.tried_added(given.key, answer)
+        else:
+            shown = await self._desk.tried(given.place, answer)
         return _refused(shown) if isinstance(shown, Refusal) else _json({"tables": shown})
 
     async def preview(self, request: Request, _: Session) -> Response:
@@ -166,6 +205,15 @@ class Studio:
         """Starts a live run, for an approver who typed the name of NEW's database."""
         self._runs.start_live(session.person, (await _body(request, _Typed)).database)
         return _json({"run": self._runs.shown()})
+
+    async def verify(self, _: Request, session: Session) -> Response:
+        """Starts a verification, which writes to no database."""
+        self._runs.start_verify(session.person)
+        return _json({"run": self._runs.shown()})
+
+    async def result(self, _: Request, __: Session) -> Response:
+        """Returns what the last run that ended here left: result, rejects, certificate."""
+        return _json({"result": await asyncio.to_thread(self._runs.result)})
 
     async def run(self, _: Request, __: Session) -> Response:
         """Returns the last run that was started here."""
@@ -185,6 +233,7 @@ class Studio:
             "new": self._config.new.display,
             "may_run_live": self._runs.options.allow_live and session.person.role == "approver",
             "resolutions": str(self._runs.options.resolutions),
+            "additions": additions(),
             "questions": [_shown(question) for question in state.questions],
             "drawings": state.drawings,
             "problems": state.problems,

@@ -5,6 +5,8 @@ refused with what changed where that is no longer the present one.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -101,14 +103,16 @@ class Desk:
     async def save(self, version: str, place: str, answer: Answer) -> State | Refusal:
         """Saves an answer and returns the state then. ``version`` is that of the state that was seen."""
         async with self._lock:
-            return await asyncio.to_thread(self._save, version, place, answer)
+            return await asyncio.to_thread(
+                self._saved, version, partial(self._deciding.answer, place, answer)
+            )
 
-    def _save(self, version: str, place: str, answer: Answer) -> State | Refusal:
+    def _saved(self, version: str, save: Callable[[], tuple[Problem, ...]]) -> State | Refusal:
         try:
             now = self._read()
             if now.version != version:
                 return Refusal((self._changed_since(version).problem(),), conflict=True)
-            problems = self._deciding.answer(place, answer)
+            problems = save()
         except TranshipError as error:
             conflict = error.problems[0].code == ChangedMeanwhile.code
             return Refusal(error.problems, conflict=conflict)
@@ -119,6 +123,50 @@ class Desk:
         if seen is None:
             return ChangedMeanwhile(self._paths.resolutions, "more than is remembered")
         return changed_meanwhile(seen, self._deciding.seen)
+
+    async def check_added(self, key: str, answer: Answer) -> tuple[Problem, ...]:
+        """Returns what would be wrong with one more decision; nothing is saved."""
+        async with self._lock:
+            return await asyncio.to_thread(self._wrong_added, key, answer)
+
+    def _wrong_added(self, key: str, answer: Answer) -> tuple[Problem, ...]:
+        try:
+            return self._deciding.wrong_with(key, answer)
+        except TranshipError as error:
+            return error.problems
+
+    async def add(self, version: str, key: str, answer: Answer) -> State | Refusal:
+        """Saves one more decision, and returns the state then."""
+        async with self._lock:
+            return await asyncio.to_thread(self._saved, version, partial(self._deciding.add, key, answer))
+
+    async def save_all(self, version: str, answers: Mapping[str, Answer]) -> State | Refusal:
+        """Saves the answers of several questions together or none, and returns the state then."""
+        async with self._lock:
+            return await asyncio.to_thread(self._saved, version, partial(self._deciding.answer_all, answers))
+
+    async def accept(self, version: str, places: Sequence[str], by: str) -> State | Refusal:
+        """Saves the complete suggestions of several questions, and returns the state then."""
+        state = await self.state()
+        wanted = frozenset(places)
+        answers = {
+            one.place: Answer(one.suggestion, by, "suggestion")
+            for one in state.questions
+            if one.place in wanted and one.suggestion
+        }
+        return await self.save_all(version, answers)
+
+    async def tried_added(self, key: str, answer: Answer) -> tuple[TablePreview, ...] | Refusal:
+        """Returns ten rows of a flow under one more decision; nothing is saved."""
+        async with self._lock:
+            wrong = await asyncio.to_thread(self._wrong_added, key, answer)
+            if wrong:
+                return Refusal(wrong)
+            proposed, place = self._deciding.added(key, answer)
+        try:
+            return await preview_answer(self._config, proposed.file, key, place)
+        except TranshipError as error:
+            return Refusal(error.problems)
 
     async def tried(self, place: str, answer: Answer) -> tuple[TablePreview, ...] | Refusal:
         """Returns what an answer makes of ten rows; nothing is saved.

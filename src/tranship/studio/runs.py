@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import deque
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -17,6 +18,7 @@ from tranship.codec.files import free_path, result_path
 from tranship.errors import UsageError
 from tranship.errors.codes.studio import LiveNotAllowed, RunAtWork, WrongDatabaseTyped
 from tranship.studio.people import Person, Role
+from tranship.studio.results import ResultShown, result_of
 
 _LINES = 400
 """Lines of a run's output that the page shows: the last ones."""
@@ -35,9 +37,13 @@ class RunOptions(Struct, frozen=True):
     allow_live: bool
 
 
+Kind = Literal["dry run", "live run", "verification"]
+
+
 class RunShown(Struct, frozen=True):
     """A run as the page shows it."""
 
+    kind: Kind
     live: bool
     by: str
     started: str
@@ -50,7 +56,7 @@ class RunShown(Struct, frozen=True):
 
 
 class _Run(Struct):
-    live: bool
+    kind: Kind
     by: str
     started: str
     command: tuple[str, ...]
@@ -71,7 +77,7 @@ class Runs:
         Raises:
             UsageError: a run of this studio is at work.
         """
-        self._start(person, live=False)
+        self._start(person, "dry run")
 
     def start_live(self, person: Person, typed: str) -> None:
         """Starts a live run; ``typed`` is the name of NEW's database as the person typed it.
@@ -83,7 +89,20 @@ class Runs:
             raise UsageError(LiveNotAllowed())
         if typed != self.options.new_database:
             raise UsageError(WrongDatabaseTyped(typed))
-        self._start(person, live=True)
+        self._start(person, "live run")
+
+    def start_verify(self, person: Person) -> None:
+        """Starts a verification of the runs on record.
+
+        Raises:
+            UsageError: a run of this studio is at work.
+        """
+        self._start(person, "verification")
+
+    def result(self) -> ResultShown | None:
+        """Returns what the last run left; None while it is at work, and where it left nothing."""
+        run = self._last
+        return result_of(run.log) if run is not None and run.process.poll() is not None else None
 
     def shown(self) -> RunShown | None:
         """Returns the last run; None before the first."""
@@ -93,17 +112,18 @@ class Runs:
         status = run.process.poll()
         command = subprocess.list2cmdline(run.command)
         lines = _last_lines(run.log)
-        return RunShown(run.live, run.by, run.started, command, str(run.log), status is None, status, lines)
+        live = run.kind == "live run"
+        known = (run.kind, live, run.by, run.started, command, str(run.log))
+        return RunShown(*known, status is None, status, lines)
 
-    def _start(self, person: Person, *, live: bool) -> None:
+    def _start(self, person: Person, kind: Kind) -> None:
         if self._last is not None and self._last.process.poll() is None:
             raise UsageError(RunAtWork())
         now = datetime.datetime.now(datetime.UTC)
-        kind = "live" if live else "dry"
-        name = f"studio_{kind}_{now:%Y%m%dT%H%M%SZ}.log"
+        name = f"studio_{kind.partition(' ')[0]}_{now:%Y%m%dT%H%M%SZ}.log"
         log = free_path(result_path(self.options.results_dir, self.options.prefix, name))
         log.parent.mkdir(parents=True, exist_ok=True)
-        command = self._command(live=live)
+        command = self._command(kind)
         # 0600 from the beginning, as all files that may hold values of rows.
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -117,14 +137,17 @@ class Runs:
             )
         finally:
             os.close(output)
-        self._last = _Run(live, person.name, now.isoformat(timespec="seconds"), command, log, process)
+        self._last = _Run(kind, person.name, now.isoformat(timespec="seconds"), command, log, process)
 
-    def _command(self, *, live: bool) -> tuple[str, ...]:
+    def _command(self, kind: Kind) -> tuple[str, ...]:
         options = self.options
         prefix = ("--prefix", options.prefix) if options.prefix else ()
+        naming = ("--results-dir", options.results_dir, *prefix)
+        if kind == "verification":
+            return ("tranship", "verify", *options.config, *naming)
         files = ("--resolutions", str(options.resolutions), "--changes-file", str(options.changes))
-        words = ("tranship", "migrate", *options.config, *files, "--results-dir", options.results_dir)
-        return (*words, *prefix, *(("--live",) if live else ()))
+        live = ("--live",) if kind == "live run" else ()
+        return ("tranship", "migrate", *options.config, *files, *naming, *live)
 
 
 def _last_lines(log: Path) -> tuple[str, ...]:

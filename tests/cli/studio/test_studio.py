@@ -309,3 +309,121 @@ def test_the_core_does_not_import_the_libraries_of_the_studio() -> None:
         check=True,
     )
     assert said.stdout.strip() == "[]"
+
+
+def added(visitor: Visitor, key: str, fields: dict[str, object], **more: object) -> dict[str, object]:
+    """One more decision, as the page sends it."""
+    return {
+        "key": key,
+        "fields": json.dumps(fields),
+        "how": "choice",
+        "version": visitor.state["version"],
+        **more,
+    }
+
+
+def test_a_filter_is_tried_on_ten_rows_and_added(running: Running, tmp_path: Path) -> None:
+    ann = running.enter("Ann")
+    ann.write("/api/answer", ann.given("fax", IGNORE))
+    kept = {"action": "filter", "where": "old.id > 25"}
+    for about, fields in (
+        ("state", {**ON_OFF, "transform_sql": "CASE old.state WHEN 'gone' THEN 'off' ELSE old.state END"}),
+        ("<img src=x onerror=alert(1)>", {"action": "ignore", "old_column": "<img src=x onerror=alert(1)>"}),
+    ):
+        assert ann.write("/api/answer", ann.given(about, fields)).status == 200
+    (table,) = ann.write("/api/try", added(ann, "users", kept)).json["tables"]
+    assert [row["before"][table["old_columns"].index("id")]["text"] for row in table["rows"]] == [
+        str(number) for number in range(26, 31)
+    ]
+    before = (tmp_path / RESOLUTIONS).read_bytes()
+    for wrong in (
+        {"action": "filter"},
+        {"action": "fliter", "where": "true"},
+        {"action": "merge", "key": []},
+    ):
+        assert ann.write("/api/check", added(ann, "users", wrong)).json["problems"], wrong
+        assert ann.write("/api/answer", added(ann, "users", wrong)).status == 422, wrong
+    assert ann.write("/api/answer", added(ann, "nobody", kept)).status == 422
+    assert ann.write("/api/try", added(ann, "users", {**kept, "where": "now() > '2001-01-01'"})).status == 422
+    assert (tmp_path / RESOLUTIONS).read_bytes() == before
+    stale = added(ann, "users", kept)
+    assert ann.write("/api/answer", {**stale, "because": "old ones stay"}).status == 200
+    assert ann.write("/api/answer", stale).status == 409, "somebody answered meanwhile"
+    (mine,) = [one for one in ann.state["questions"] if one["answer"] == "filter"]
+    assert mine["decided"].startswith("Ann, ") and mine["because"] == "old ones stay"
+    assert "old.id > 25" in mine["text"]
+    assert ann.write("/api/dry-run", {}).status == 200
+    assert finished(ann)["exit_status"] in (1, 3)
+
+
+ALIKE_OLD = "".join(f"CREATE TABLE t{n} (id int PRIMARY KEY, gone text, code varchar(9));" for n in range(4))
+ALIKE_OLD += "INSERT INTO t0 SELECT g, 'x', 'far too long'::varchar(9) FROM generate_series(1, 30) g;"
+ALIKE_NEW = "".join(
+    f"CREATE TABLE t{n} (id int PRIMARY KEY, code varchar(4), size int NOT NULL);" for n in range(4)
+)
+
+
+@pytest.fixture
+def alike(make_pair: MakePair, tmp_path: Path) -> Iterator[Running]:
+    """A studio about four tables that ask alike."""
+    pair = asyncio.run(make_pair(ALIKE_OLD, ALIKE_NEW))
+    pair.config(tmp_path)
+    with studio(tmp_path, "config.json") as made:
+        yield made
+
+
+def test_questions_that_ask_alike_are_answered_together(alike: Running, tmp_path: Path) -> None:
+    ann = alike.enter("Ann")
+    sizes = [one for one in ann.state["questions"] if one["new_column"] == "size"]
+    assert len(sizes) == 4 and len({one["like"] for one in sizes}) == 1 and sizes[0]["like"]
+    given = ann.given("size", {"action": "default", "default_value": "0"}, how="choice")
+    others = [one["place"] for one in sizes if one["place"] != given["place"]]
+    before = (tmp_path / RESOLUTIONS).read_bytes()
+    left = json.dumps({"action": "default", "default_value": "SPECIFY_DEFAULT_VALUE"})
+    assert ann.write("/api/answer", {**given, "fields": left, "also": others}).status == 422
+    assert ann.write("/api/answer", {**given, "also": [*others, "$.resolutions.nobody[0]"]}).status == 409
+    assert (tmp_path / RESOLUTIONS).read_bytes() == before, "all of them or none"
+    assert ann.write("/api/answer", {**given, "also": others}).status == 200
+    after = [one for one in ann.state["questions"] if one["new_column"] == "size"]
+    assert all(one["answer"] == "default" and one["decided"].startswith("Ann") for one in after)
+    # Each suggestion is accepted with the columns of its own question.
+    codes = [one for one in ann.state["questions"] if one["old_column"] == "code"]
+    places = [one["place"] for one in codes]
+    stale = {"places": places, "version": ann.state["version"]}
+    assert ann.write("/api/accept", stale).status == 200
+    assert ann.write("/api/accept", stale).status == 409
+    accepted = [one for one in ann.state["questions"] if one["old_column"] == "code"]
+    assert [one["table"] for one in accepted if not one["open"]] == [one["table"] for one in codes]
+
+
+def test_a_run_shows_its_rejects_by_cause_and_a_verified_one_its_certificate(
+    alike: Running, tmp_path: Path
+) -> None:
+    ann = alike.enter("Ann")
+    assert ann.read("/api/result").json == {"result": None}
+    for column, fields in (
+        ("size", {"action": "default", "default_value": "0"}),
+        ("code", {"action": "transform", "new_column": "code"}),
+        ("gone", {"action": "ignore"}),
+    ):
+        asked = [one for one in ann.state["questions"] if column in (one["old_column"], one["new_column"])]
+        first, *others = [one["place"] for one in asked]
+        given = {
+            "place": first,
+            "fields": json.dumps(fields),
+            "how": "choice",
+            "version": ann.state["version"],
+        }
+        reply = ann.write("/api/answer", {**given, "also": others})
+        assert reply.status == 200, reply
+    assert ann.write("/api/dry-run", {}).status == 200
+    assert finished(ann)["exit_status"] == 1
+    result = ann.read("/api/result").json["result"]
+    assert result["verdict"] == "0 rows would be written, 30 rejected."
+    (cause,) = result["causes"]
+    assert "too long (22001): 30 rows" in cause and "'far too l' 30" in cause
+    assert len(result["rejects"]) == 20 and result["rejects"][0]["key"] == '{"id": 1}'
+    assert Path(tmp_path, result["rejects_file"]).exists()
+    assert ann.write("/api/verify", {}).status == 200
+    assert finished(ann)["exit_status"] == 2, "no run is on record"
+    assert ann.read("/api/result").json == {"result": None}

@@ -17,6 +17,12 @@ class Kind(StrEnum):
     SQL = "sql"
     JSON = "json"
     """A JSON value: an object, or a text in quotes."""
+    LINES = "lines"
+    """Several texts, one a line."""
+    WORD = "word"
+    """One of a few words."""
+    FLAG = "flag"
+    """Yes or no."""
 
 
 class Field(Struct, frozen=True):
@@ -25,6 +31,9 @@ class Field(Struct, frozen=True):
     name: str
     asked: str
     kind: Kind = Kind.TEXT
+    optional: bool = False
+    words: tuple[str, ...] = ()
+    """Of a word: those that it may be."""
 
 
 class Choice(Struct, frozen=True):
@@ -95,3 +104,82 @@ def _into(choice: Choice) -> Choice:
 
 def _named(column: str | None) -> bool:
     return column is not None and column not in PLACEHOLDERS
+
+
+_CHILDREN = Field(
+    "children",
+    "what becomes of rows that refer to those left out",
+    Kind.WORD,
+    True,
+    ("reject", "leave_out", "null"),
+)
+_REPOINT = Field("repoint_children", "rows that refer to them follow", Kind.FLAG, True)
+_ADDITIONS = (
+    Choice(
+        "take only some rows",
+        Action.FILTER,
+        "rows for which the condition is not true are left out, and counted",
+        (
+            Field("where", "a condition over the old row, for example old.deleted_at IS NULL", Kind.SQL),
+            _CHILDREN,
+        ),
+    ),
+    Choice(
+        "fill a column",
+        Action.TRANSFORM,
+        "the old server computes an SQL expression for a new column",
+        (_NEW_COLUMN, _SQL),
+    ),
+    Choice(
+        "make several rows of one",
+        Action.ROWS,
+        "each old row gives as many rows as the expression has items, each called item",
+        (
+            Field("from", "for example regexp_split_to_table(old.tags, ',') AS item(tag)", Kind.SQL),
+            Field("where", "only items for which this is true, for example item.tag <> ''", Kind.SQL, True),
+        ),
+    ),
+    Choice(
+        "make one row of equal ones",
+        Action.MERGE,
+        "rows with equal keys become one, the first in an order",
+        (
+            Field("key", "an expression a line, for example lower(old.email)", Kind.LINES),
+            Field("keep", "the order, for example old.created DESC", Kind.SQL),
+            _REPOINT,
+        ),
+    ),
+    Choice(
+        "give a key new values",
+        Action.NEW_KEY,
+        "the key gets new values, and every foreign key that leads to it follows",
+        (
+            Field("column", "the key column"),
+            Field("as", 'for example "uuid", "number" or {"offset": 1000000}', Kind.JSON),
+        ),
+    ),
+    Choice(
+        "meet rows that are there",
+        Action.EXISTING,
+        "says what becomes of rows that the new database holds already",
+        (
+            Field("key", "the new columns that find them, one a line", Kind.LINES),
+            Field("rows", "what becomes of them", Kind.WORD, False, ("same", "reject", "keep", "update")),
+            _REPOINT,
+        ),
+    ),
+    Choice(
+        "fill a table by a query",
+        Action.QUERY,
+        "the rows of a SELECT fill the new table; its columns have the names of the new ones",
+        (
+            Field("sql", "a SELECT over tables of the old database, schema-qualified", Kind.SQL),
+            Field("key", "the output columns that identify a row, one a line", Kind.LINES),
+        ),
+    ),
+)
+
+
+def additions() -> tuple[Choice, ...]:
+    """Returns what a person may say of a table, or of one more flow, beside the questions."""
+    return _ADDITIONS

@@ -78,11 +78,40 @@ function render() {
   if (!names.includes(table)) table = names[0] ?? null;
   $("tables").replaceChildren(...names.slice(0, MOST_TABLES).map(tableButton));
   renderMain();
+  renderBulk();
   const wrong = state.problems.filter((one) => !one.warning);
   $("problems").replaceChildren(...(wrong.length ? wrong : [{ message: "Nothing that is known here; a dry run tells more." }])
     .slice(0, 100).map((one) => make("li", { text: [one.object, words(one)].filter(Boolean).join(": ") })));
   $("live").hidden = !state.may_run_live;
   renderRun(state.run);
+}
+
+// Open questions whose suggestion needs nothing more: they can be accepted together, after they were read.
+function acceptable() {
+  return state.questions.filter((one) => one.open && complete(one));
+}
+
+function complete(question) {
+  return question.suggestion_text !== "" && !question.suggestion_text.includes("SPECIFY_");
+}
+
+function renderBulk() {
+  const found = acceptable();
+  $("bulk").hidden = found.length < 2;
+  $("bulkcount").textContent = `${found.length} open questions have a complete suggestion`;
+  $("bulkaccept").textContent = `Accept all ${found.length}`;
+  $("bulklist").replaceChildren(...found.slice(0, MOST_TABLES).map((one) =>
+    make("li", { text: `${one.table}: ${one.text}` }, make("pre", { text: one.suggestion_text }))));
+}
+
+async function accept(places) {
+  const { status, answer } = await call("/api/accept", { places, version: state.version });
+  if (status === 409) { say(answer.problems); return load(); }
+  if (status !== 200) return say(answer.problems);
+  places.forEach((place) => drafts.delete(place));
+  say([]);
+  take(answer);
+  $("main").focus();
 }
 
 // With all questions come the tables that differ and about which nothing is asked.
@@ -118,6 +147,16 @@ function renderMain() {
   parts.push(...state.drawings.filter((one) => sameTable(one.left_title)).map(drawing));
   if (!own.some((one) => one.place.startsWith("$.for_all"))) parts.push(preview, shown);
   $("main").replaceChildren(...parts, ...own.map(card));
+  if (table !== "for_all") $("main").append(addition());
+}
+
+// What a person says of a table beside its questions: filters, flows, merges.
+function addition() {
+  const pseudo = { place: `+${table}`, key: table, choices: state.additions, suggestion_text: "", because: "", text: "", like: "" };
+  const box = make("details", { class: "card" }, make("summary", { text: "Add a decision about this table: a filter, one more flow …" }));
+  if (drafts.has(pseudo.place)) box.open = true;
+  box.append(answerForm(pseudo, box).element);
+  return box;
 }
 
 function sameTable(title) {
@@ -165,15 +204,18 @@ function card(question) {
 // The form of one question: what is chosen, the fields of the choice, why, and what the server says of it.
 function answerForm(question, box) {
   // A suggestion with a placeholder cannot be accepted as it is: it is there to be changed.
-  const complete = question.suggestion_text && !question.suggestion_text.includes("SPECIFY_");
-  const first = complete ? "suggestion" : question.suggestion_text ? "fields" : "0";
+  const whole = complete(question);
+  const first = whole ? "suggestion" : question.suggestion_text ? "fields" : "0";
   const draft = drafts.get(question.place) || { choice: first, values: {}, because: question.because };
   const select = make("select", { "aria-label": "Answer" });
-  if (complete) select.append(make("option", { value: "suggestion", text: "accept the suggestion" }));
+  if (whole) select.append(make("option", { value: "suggestion", text: "accept the suggestion" }));
   question.choices.forEach((one, n) => select.append(make("option", { value: String(n), text: `${one.name} (${one.action})` })));
   select.append(make("option", { value: "fields", text: question.suggestion_text ? "change the suggestion, as JSON" : "fields as JSON" }));
   draft.values.fields ??= question.suggestion_text;
   select.value = draft.choice;
+  const name = make("input", { autocomplete: "off", spellcheck: "false" });
+  const named = question.key ? [make("label", { class: "wide" }, "table, or flow such as members -> profiles ", name)] : [];
+  name.value = draft.values[":key"] ??= question.key || "";
   const fields = make("div"), verdict = make("div", { "aria-live": "polite" }), result = make("div");
   const because = make("input", { autocomplete: "off" });
   because.value = draft.because || "";
@@ -181,14 +223,39 @@ function answerForm(question, box) {
   const noted = () => { drafts.set(question.place, draft); changed(); };
   select.addEventListener("change", () => { draft.choice = select.value; showFields(question, draft, fields, noted); noted(); });
   because.addEventListener("input", () => { draft.because = because.value; drafts.set(question.place, draft); });
+  name.addEventListener("input", () => { draft.values[":key"] = name.value; noted(); });
   showFields(question, draft, fields, noted);
+  const alike = likeThis(question);
+  const both = make("button", { type: "button", text: `Save for all ${alike.length + 1} that ask the same: ${namesOf(question, ...alike)}`,
+    on: { click: () => save(question, draft, verdict, alike.map((one) => one.place)) } });
+  const offer = () => { both.hidden = !alike.length || !fitsAlike(question, draft); };
+  select.addEventListener("change", offer);
+  offer();
   const element = make("form", { on: { submit: (event) => { event.preventDefault(); save(question, draft, verdict); } } },
-    make("div", { class: "row" }, select), fields, make("label", { class: "wide" }, "because ", because), verdict,
+    ...named, make("div", { class: "row" }, select), fields, make("label", { class: "wide" }, "because ", because), verdict,
     make("div", { class: "row" },
-      make("button", { type: "submit", class: "main", text: "Save this answer" }),
+      make("button", { type: "submit", class: "main", text: question.key ? "Save this decision" : "Save this answer" }),
+      both,
       make("button", { type: "button", text: "Try it on ten rows", on: { click: () => tryIt(question, draft, result, verdict) } })),
     result);
   return { element };
+}
+
+function namesOf(...questions) {
+  const names = questions.map((one) => [one.table, one.new_column || one.old_column].filter(Boolean).join("."));
+  return names.slice(0, 5).join(", ") + (names.length > 5 ? " …" : "");
+}
+
+function likeThis(question) {
+  return question.like === "" || !question.open ? [] : state.questions.filter((one) =>
+    one.open && one.like === question.like && one.place !== question.place);
+}
+
+// An answer that names a column or reads one belongs to one question alone.
+function fitsAlike(question, draft) {
+  if (draft.choice === "suggestion") return likeThis(question).every(complete);
+  const choice = question.choices[Number(draft.choice)];
+  return Boolean(choice) && !choice.fields.some((one) => one.name.endsWith("_column") || (one.kind === "sql" && question.old_column));
 }
 
 function debounced(action, milliseconds) {
@@ -203,23 +270,42 @@ function showFields(question, draft, box, noted) {
   const wanted = draft.choice === "fields" ? [{ name: "fields", asked: 'for example {"action": "ignore"}', kind: "json" }] : choice.fields;
   if (choice) box.append(make("p", { class: "dim", text: choice.does }));
   for (const field of wanted) {
-    const input = make(field.kind === "text" ? "input" : "textarea", { autocomplete: "off", spellcheck: "false" });
-    input.value = draft.values[field.name] || "";
-    input.addEventListener("input", () => { draft.values[field.name] = input.value; noted(); });
-    box.append(make("label", { class: "wide", text: `${field.name}: ${field.asked}` }, input));
+    const input = fieldInput(field);
+    if (field.kind === "flag") input.checked = draft.values[field.name] === "true";
+    else input.value = draft.values[field.name] || "";
+    const typed = () => { draft.values[field.name] = field.kind === "flag" ? String(input.checked) : input.value; noted(); };
+    input.addEventListener(field.kind === "word" || field.kind === "flag" ? "change" : "input", typed);
+    const optional = field.optional ? " (may be empty)" : "";
+    box.append(make("label", { class: "wide", text: `${field.name}: ${field.asked}${optional} ` }, input));
   }
+}
+
+function fieldInput(field) {
+  if (field.kind === "flag") return make("input", { type: "checkbox" });
+  if (field.kind === "word") return make("select", {}, ...["", ...field.words].map((one) => make("option", { value: one, text: one })));
+  return make(field.kind === "text" ? "input" : "textarea", { autocomplete: "off", spellcheck: "false" });
+}
+
+// A field's value as JSON text; null where it may be empty and is.
+function encoded(field, typed) {
+  if (typed === "" && field.optional) return null;
+  if (field.kind === "json") return typed || "null";
+  if (field.kind === "flag") return typed === "true" ? "true" : null;
+  if (field.kind === "lines") return JSON.stringify(typed.split("\n").map((one) => one.trim()).filter(Boolean));
+  return JSON.stringify(typed);
 }
 
 // Returns the fields as JSON text: texts of JSON fields go as they are typed, so numbers keep their digits.
 function answerOf(question, draft) {
-  const common = { place: question.place, because: draft.because || "", version: state.version };
+  const about = question.key ? { key: draft.values[":key"] || question.key } : { place: question.place };
+  const common = { ...about, because: draft.because || "", version: state.version };
   if (draft.choice === "suggestion") return { ...common, fields: question.suggestion_text, how: "suggestion" };
   if (draft.choice === "fields") return { ...common, fields: draft.values.fields || "{}", how: "fields" };
   const choice = question.choices[Number(draft.choice)];
   const parts = [`"action": ${JSON.stringify(choice.action)}`];
   for (const field of choice.fields) {
-    const typed = draft.values[field.name] || "";
-    parts.push(`${JSON.stringify(field.name)}: ${field.kind === "json" ? typed || "null" : JSON.stringify(typed)}`);
+    const value = encoded(field, draft.values[field.name] || "");
+    if (value !== null) parts.push(`${JSON.stringify(field.name)}: ${value}`);
   }
   return { ...common, fields: `{${parts.join(", ")}}`, how: choice.name === "expression" ? "expression" : "choice" };
 }
@@ -234,11 +320,20 @@ async function check(question, draft, verdict) {
   showVerdict(verdict, answer.problems || [], "This answer fits the two schemas.");
 }
 
-async function save(question, draft, verdict) {
-  const { status, answer } = await call("/api/answer", answerOf(question, draft));
+// One after the other: the next answer is about the state that the one before it made.
+let saving = Promise.resolve();
+
+function save(question, draft, verdict, also = []) {
+  saving = saving.then(() => saveNow(question, draft, verdict, also));
+  return saving;
+}
+
+async function saveNow(question, draft, verdict, also) {
+  if (also.length && draft.choice === "suggestion") return accept([question.place, ...also]);
+  const { status, answer } = await call("/api/answer", { ...answerOf(question, draft), also });
   if (status === 409) { say(answer.problems); return load(); }
   if (status !== 200) return showVerdict(verdict, answer.problems);
-  drafts.delete(question.place);
+  [question.place, ...also].forEach((place) => drafts.delete(place));
   say([]);
   take(answer);
   const next = $("main").querySelector("select, button");
@@ -275,37 +370,11 @@ function cell(one) {
   return one.text === null ? make("td", { class: "null", text: "NULL" }) : make("td", { text: one.text });
 }
 
-function renderRun(run) {
-  $("log").hidden = !run;
-  if (!run) return;
-  const end = run.running ? "at work" : `ended with status ${run.exit_status}`;
-  $("runstate").textContent = visible(`${run.live ? "Live run" : "Dry run"} of ${run.by}, ${run.started}: ${end}. Output: ${run.log}`);
-  $("log").textContent = run.lines.map(visible).join("\n");
-  $("log").scrollTop = $("log").scrollHeight;
-  $("dry").disabled = run.running;
-}
-
-function watch() {
-  if (watching) return;
-  watching = setInterval(async () => {
-    const { status, answer } = await call("/api/run");
-    if (status !== 200) { clearInterval(watching); watching = null; return say(answer.problems); }
-    renderRun(answer.run);
-    if (!answer.run.running) { clearInterval(watching); watching = null; }
-  }, 1000);
-}
-
-async function start(path, body) {
-  const { status, answer } = await call(path, body);
-  if (status !== 200) return say(answer.problems);
-  say([]);
-  renderRun(answer.run);
-  watch();
-}
-
 document.addEventListener("DOMContentLoaded", () => {
   $("filter").addEventListener("change", render);
   $("search").addEventListener("input", debounced(render, 150));
+  $("bulkaccept").addEventListener("click", () => accept(acceptable().map((one) => one.place)));
+  $("verify").addEventListener("click", () => start("/api/verify", {}));
   $("dry").addEventListener("click", () => start("/api/dry-run", {}));
   $("live").addEventListener("submit", (event) => { event.preventDefault(); start("/api/live-run", { database: $("database").value }); });
   $("status").addEventListener("click", async () => {

@@ -1,0 +1,161 @@
+"""What a run left in its files, for the page: what became of the rows, rejects by cause, the certificate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tranship import api
+from tranship.errors import TranshipError
+from tranship.model.certificate import Certificate
+from tranship.model.verdict import MigrationResult
+from tranship.report.causes import cause_words
+from tranship.report.verification import coverage, grouped
+
+_REJECTS = 20
+"""Rejected rows that the page shows; the file has all."""
+_LONGEST = 100_000
+"""Characters of a rejected row's line that are read: a row can have a gigabyte."""
+
+
+class RejectShown(Struct, frozen=True):
+    """A rejected row."""
+
+    table: str
+    key: str
+    reason: str
+    sqlstate: str
+    row: str
+
+
+class ResultShown(Struct, frozen=True):
+    """What a run left."""
+
+    verdict: str
+    facts: tuple[tuple[str, str], ...] = ()
+    tables: tuple[tuple[str, str, str, str, str, str], ...] = ()
+    """Name, rows read, written, rejected and left out, and what is verified."""
+    causes: tuple[str, ...] = ()
+    """Why rows are rejected, rows that are rejected because of others last."""
+    rejects: tuple[RejectShown, ...] = ()
+    rejects_file: str = ""
+
+
+def result_of(log: Path) -> ResultShown | None:
+    """Returns what the run left whose output a file holds; None: it names no file, or they cannot be read."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="backslashreplace")
+        certificate = _named(text, "Certificate: ")
+        if certificate is not None:
+            return _certified(api.check_certificate(Path(certificate)), certificate)
+        named = _named(text, "Result: ")
+        # A verification that found something leaves a file of another form; its lines say it all.
+        if named is None or Path(named).name.rpartition("verification_")[1]:
+            return None
+        return _moved(msgspec.json.decode(Path(named).read_bytes(), type=MigrationResult))
+    except (OSError, msgspec.MsgspecError, TranshipError):
+        return None
+
+
+def _named(text: str, word: str) -> str | None:
+    """Returns the path of the last line that begins with a word."""
+    return next((line[len(word) :] for line in reversed(text.splitlines()) if line.startswith(word)), None)
+
+
+def _moved(result: MigrationResult) -> ResultShown:
+    stats = result.stats
+    written = "written" if result.mode == "live" else "would be written"
+    verdict = f"{grouped(stats.rows_migrated)} rows {written}, {grouped(stats.rows_failed)} rejected."
+    facts = [("Ended as", f"{result.status}, status {result.exit_status}"), ("Run", result.run_id)]
+    if result.mode == "live":
+        facts.append(("Verification", coverage(result.tables)))
+    found = [(table.label, cause) for table in result.tables for cause in table.causes]
+    found.sort(key=lambda one: (one[1].consequence, -one[1].rows))
+    return ResultShown(
+        verdict=verdict,
+        facts=tuple(facts),
+        tables=tuple(
+            (
+                table.label,
+                grouped(table.rows_read),
+                grouped(table.rows_migrated),
+                grouped(table.rows_failed),
+                grouped(table.rows_left_out),
+                _verified(table.verified),
+            )
+            for table in result.tables
+        ),
+        causes=tuple(f"{label}: {cause_words(cause, values=True)}" for label, cause in found),
+        rejects=tuple(_rejects(result.rejects_file)),
+        rejects_file=result.rejects_file or "",
+    )
+
+
+def _verified(verified: bool | str | None) -> str:
+    match verified:
+        case True:
+            return "verified"
+        case False:
+            return "DIFFERS"
+        case None:
+            return "not compared"
+        case words:
+            return f"verified {words}"
+
+
+def _rejects(path: str | None) -> Iterator[RejectShown]:
+    if path is None:
+        return
+    with Path(path).open(encoding="utf-8") as file:
+        for _ in range(_REJECTS):
+            line = file.readline(_LONGEST)
+            if not line.endswith("\n"):
+                return
+            record: dict[str, Any] = json.loads(line)
+            yield RejectShown(
+                record.get("flow") or record["table"],
+                json.dumps(record["key"], ensure_ascii=False),
+                record["reason"],
+                record["sqlstate"],
+                json.dumps(record["row"], ensure_ascii=False),
+            )
+
+
+def _certified(certificate: Certificate, path: str) -> ResultShown:
+    cells = grouped(certificate.cells)
+    facts = [
+        ("OLD", certificate.old),
+        ("NEW", f"{certificate.new.database} on {certificate.new.host}:{certificate.new.port}"),
+        ("Compared", certificate.made),
+        ("SHA-256", certificate.sha256),
+        ("File", path),
+        *(
+            ("Run", f"{run.id}, {run.started} to {run.finished}, by {run.os_user}")
+            for run in certificate.runs
+        ),
+    ]
+    return ResultShown(
+        verdict=f"Certificate: {cells} values in NEW are what OLD's rows became.",
+        facts=tuple(facts),
+        tables=tuple(
+            (
+                table.flow or table.table,
+                grouped(table.read),
+                grouped(table.written),
+                grouped(table.rejected),
+                grouped(table.left_out),
+                f"except {table.apart}" if table.apart else "verified",
+            )
+            for table in certificate.tables
+        ),
+        causes=tuple(
+            f"{table.flow or table.table}: {reason}: {grouped(rows)}"
+            for table in certificate.tables
+            for reason, rows in table.rejected_by_reason.items()
+        ),
+    )

@@ -1,0 +1,53 @@
+"use strict";
+// Runs that were started here, and what they left. Texts are set as text, as in studio.js.
+
+function renderRun(run) {
+  $("log").hidden = !run;
+  if (!run) return;
+  const end = run.running ? "at work" : `ended with status ${run.exit_status}`;
+  $("runstate").textContent = visible(`${run.kind} of ${run.by}, ${run.started}: ${end}. Output: ${run.log}`);
+  $("log").textContent = run.lines.map(visible).join("\n");
+  $("log").scrollTop = $("log").scrollHeight;
+  $("dry").disabled = $("verify").disabled = $("begin").disabled = run.running;
+  if (run.running) $("result").replaceChildren();
+  else if (shownResult !== run.log) { shownResult = run.log; showResult(); }
+}
+
+let shownResult = null;
+
+async function showResult() {
+  const { status, answer } = await call("/api/result");
+  if (status !== 200 || !answer.result) return $("result").replaceChildren();
+  const result = answer.result, parts = [make("h3", { text: result.verdict })];
+  parts.push(make("ul", {}, ...result.facts.map(([name, value]) => make("li", { text: `${name}: ${value}` }))));
+  if (result.causes.length) parts.push(make("h3", { text: "Rejected rows by cause" }), make("ul", {}, ...result.causes.map((one) => make("li", { text: one }))));
+  if (result.rejects.length) parts.push(make("h3", { text: "The first of the rejected rows" }),
+    grid("rejected rows", ["Table", "Key", "Reason", "SQLSTATE", "Row"], result.rejects.map((one) => [one.table, one.key, one.reason, one.sqlstate, one.row])),
+    make("p", { class: "dim", text: `All of them: ${result.rejects_file}` }));
+  parts.push(grid("tables of the run", ["Table", "Read", "Written", "Rejected", "Left out", "Verified"], result.tables));
+  $("result").replaceChildren(make("div", { class: "card" }, ...parts));
+}
+
+function grid(label, head, rows) {
+  return make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label }, make("table", {},
+    make("thead", {}, make("tr", {}, ...head.map((one) => make("th", { scope: "col", text: one })))),
+    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((one) => make("td", { text: one })))))));
+}
+
+function watch() {
+  if (watching) return;
+  watching = setInterval(async () => {
+    const { status, answer } = await call("/api/run");
+    if (status !== 200) { clearInterval(watching); watching = null; return say(answer.problems); }
+    renderRun(answer.run);
+    if (!answer.run.running) { clearInterval(watching); watching = null; }
+  }, 1000);
+}
+
+async function start(path, body) {
+  const { status, answer } = await call(path, body);
+  if (status !== 200) return say(answer.problems);
+  say([]);
+  renderRun(answer.run);
+  watch();
+}
