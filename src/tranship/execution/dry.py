@@ -26,20 +26,23 @@ from tranship.execution.results.spool import Spool
 from tranship.execution.start.filled_before import filled_before, rows_now
 from tranship.execution.start.foresee import Foreseen, Resumption, beginning, counted, without
 from tranship.execution.start.numbers import numbering
+from tranship.execution.start.pace import pace, read_sample
 from tranship.execution.start.preflight import Passed, preflight
 from tranship.execution.start.rejects_only import read_later, restrict
 from tranship.execution.start.sequence_headroom import without_room
 from tranship.execution.start.sides import both_sides, open_snapshot
 from tranship.execution.start.tasks import too_many
 from tranship.execution.start.to_do import ToDo, announce, to_do
-from tranship.execution.switches.indexes import removal_notes, to_remove
+from tranship.execution.switches.indexes import LooseIndex, removal_notes, to_remove
+from tranship.execution.switches.locks import locks_ahead
+from tranship.execution.switches.triggers_and_keys import Switches, may_be_replica, needed
 from tranship.execution.time_spent import phase
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.options import RebuildIndexes
 from tranship.model.progress import RowRejected
 from tranship.model.resolution import Problem
-from tranship.model.verdict import RejectRecord
+from tranship.model.verdict import LockAhead, RejectRecord
 from tranship.server.journal import Run, find_journal
 from tranship.server.snapshot import Snapshot
 
@@ -95,26 +98,8 @@ async def _look(context: RunContext) -> _Ahead:
             await moved_shortfalls(new, context.journal, work.places),
             counts,
             rejects,
-            await _pace(new, context, {run.id: run for run, _ in begins.before.moved}),
+            await pace(new, context, {run.id: run for run, _ in begins.before.moved}),
         )
-
-
-async def _pace(new: asyncpg.Connection, context: RunContext, finished: Mapping[str, Run]) -> float | None:
-    """Returns how many rows a second the last finished run moved, data checks and verification included."""
-    for run in reversed(list(finished.values())):
-        if run.finished is None:
-            continue
-        tasks = await context.journal.tasks(new, run.id)
-        batches = await context.journal.batches(new, tasks, run.id)
-        rows = sum(batch.read for batch in batches if batch.done)
-        seconds = (run.finished - run.started).total_seconds()
-        if rows >= _ENOUGH_ROWS and seconds > 0:
-            return float(rows / seconds)
-    return None
-
-
-_ENOUGH_ROWS = 10_000
-"""Rows of a run that say how quick a run is: a smaller one spends its time on everything but rows."""
 
 
 async def _dry_run(context: RunContext) -> MigrationOutcome:
@@ -127,7 +112,9 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
     async with open_snapshot(doing, ahead.passed.reads.tables) as snapshot:
         with phase("prepare"):
             foreseen = await _foresee(doing, ahead, snapshot)
-        await _tell_indexes(doing, foreseen.untouched)
+        locks = await _locks(doing, foreseen.untouched)
+        to_move = [(one.plan, one.read) for one in foreseen.counts]
+        sample = None if ahead.pace else await read_sample(snapshot, doing.job, to_move)
         text = snapshot.text
     _tell(doing, foreseen, itertools.islice(spool, earlier, None))
     counts = {one.plan.flow: one for one in (*ahead.counts, *foreseen.counts)}
@@ -142,7 +129,9 @@ async def _dry_run(context: RunContext) -> MigrationOutcome:
         rows_now=ahead.rows_now,
         differs=ahead.differs,
         rows_a_second=ahead.pace,
-        rows_to_move=sum(one.read for one in foreseen.counts),
+        sample=sample,
+        locks=locks,
+        rows_to_move=sum(rows for _, rows in to_move),
     )
     whole = context.of(ahead.work.whole)
     return outcome(whole, frame, [counts[plan.flow] for plan in whole.job.plan.tables], spool)
@@ -219,19 +208,25 @@ def _would_reject(flow: FlowId, record: RejectRecord, *, show_values: bool) -> R
     return RowRejected(flow, key, "", record.column, record.sqlstate, record.constraint, reason)
 
 
-async def _tell_indexes(context: RunContext, untouched: Mapping[FlowId, int]) -> None:
-    """Names the indexes that the live run would remove for its load: of groups into which nothing was copied,
-    given with the rows of their tables.
+async def _locks(context: RunContext, untouched: Mapping[FlowId, int]) -> tuple[LockAhead, ...]:
+    """Returns the locks of the live run, and names the indexes that it would remove for its load: of groups
+    into which nothing was copied, given with the rows of their tables.
     """
     job, mode = context.job, context.options.rebuild_indexes
-    if mode == RebuildIndexes.NEVER:
-        return
+    switched: list[Switches] = []
+    removed: list[LooseIndex] = []
     async with both_sides(context) as (_, new):
+        replica = await may_be_replica(new)
         for group in job.plan.groups:
             if not all(plan.flow in untouched for plan in group.tables):
                 continue
             rows: Counter[TableName] = Counter()
             for plan in group.tables:
                 rows[plan.new] += untouched[plan.flow]
-            for note in removal_notes(await to_remove(new, job, rows, mode)):
-                context.note(note)
+            size, batch = rows.total(), context.options.batch_size
+            switched.append(await needed(new, job, group, replica=replica, rows=size, batch_rows=batch))
+            if mode != RebuildIndexes.NEVER:
+                removed += await to_remove(new, job, rows, mode)
+    for note in removal_notes(removed):
+        context.note(note)
+    return locks_ahead(job.plan.tables, switched, removed)

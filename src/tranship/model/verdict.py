@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tranship.model.difference import Difference
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
+from tranship.model.names import Side
 from tranship.model.reasons import Reason
 from tranship.model.resolution import Problem
 
@@ -256,6 +257,25 @@ class TimeSpent(Struct, frozen=True):
     """Of all times together. Questions that are asked side by side add up to more than their phase took."""
 
 
+class LockAhead(Struct, frozen=True):
+    """A lock that a live run takes."""
+
+    side: Side
+    mode: str
+    """As PostgreSQL names it: ``ACCESS SHARE``."""
+    tables: tuple[str, ...]
+    why: str
+    """When, and what for, in words."""
+
+
+class ReadSample(Struct, frozen=True):
+    """How quickly OLD gave some rows, read as the copy reads them."""
+
+    table: str
+    rows: int
+    seconds: float
+
+
 Mode = Literal["dryrun", "live", "rehearse"]
 Status = Literal["done", "rejects", "differs", "refused", "stopped", "failed"]
 
@@ -288,6 +308,10 @@ class MigrationResult(Struct, frozen=True, kw_only=True):
     """Of a dry run: how long the live run takes if it is as quick as the last one; absent where there is
     none on record.
     """
+    sample: ReadSample | UnsetType = UNSET
+    """Of a dry run without an estimate: how quickly OLD gave some rows; absent where none was measured."""
+    locks: tuple[LockAhead, ...] | UnsetType = UNSET
+    """Of a dry run: the locks that the live run takes."""
     rejects_in_file: int | UnsetType = UNSET
     """Rows of the rejects file. A dry run writes the first of each cause, unless it is asked for all."""
     rejects_file_bytes: int | UnsetType = UNSET

@@ -5,6 +5,7 @@ Its words are public interface, and scripts read them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import UNSET
@@ -90,6 +91,7 @@ class Console:
             _not_asked(result),
             _moved_before(result),
             _verification(result),
+            _locks(result),
             _time(result),
         ):
             lines += ["", *part] if part else []
@@ -188,11 +190,31 @@ class Console:
 
 
 def _estimate(result: MigrationResult) -> list[str]:
-    """Returns how long the live run will take, as far as the last one tells."""
-    seconds = result.estimated_seconds
-    if seconds is UNSET:
+    """Returns how long the live run will take, as far as the last one or a sample of rows tells."""
+    seconds, sample = result.estimated_seconds, result.sample
+    if seconds is not UNSET:
+        return ["", f"A live run takes about {spoken(seconds)}, if it is as quick as the last one."]
+    if sample is UNSET or not sample.rows:
         return []
-    return ["", f"A live run takes about {spoken(seconds)}, if it is as quick as the last one."]
+    reading = spoken(sample.seconds * result.stats.rows_read / sample.rows)
+    measured = f"by {sample.rows} rows of {shown(sample.table)} in one stream"
+    return ["", f"Reading the rows alone takes about {reading}, {measured}. --rehearse measures the whole."]
+
+
+def _locks(result: MigrationResult) -> list[str]:
+    """Returns the locks of the live run: those that stop others by themselves, the usual ones in a line."""
+    if result.locks is UNSET or not result.locks:
+        return []
+    lines = ["Locks of the live run:"]
+    for lock in result.locks:
+        count = len(lock.tables)
+        tables = ", ".join(map(shown, lock.tables)) if count <= _FEW_TABLES else f"{count} tables"
+        lines.append(f"  {lock.side.upper()}, {lock.mode} on {tables} {shown(lock.why)}")
+    return lines
+
+
+_FEW_TABLES = 3
+"""Tables of one lock that are named on the terminal."""
 
 
 def _part_of_rejects(result: MigrationResult) -> str:
@@ -263,8 +285,21 @@ def _left_out(result: MigrationResult) -> list[str]:
 
 
 def _losses(result: MigrationResult) -> list[str]:
-    losses = ((t, f"{loss.column}: {loss.loss}", loss.rows) for t in result.tables for loss in t.losses)
-    return list(_grouped("Values that a conversion changed (rows):", losses))
+    """Returns what conversions changed; what is the same in many columns in one line."""
+    losses = [(t, loss) for t in result.tables for loss in t.losses]
+    columns = Counter(loss.loss for _, loss in losses)
+    lines = []
+    for what, count in columns.items():
+        if count > _FEW_COLUMNS:
+            rows = sum(loss.rows for _, loss in losses if loss.loss == what)
+            lines.append(f"  {shown(what)}: {rows} values in {count} columns, which the result file names")
+    few = ((t, f"{x.column}: {x.loss}", x.rows) for t, x in losses if columns[x.loss] <= _FEW_COLUMNS)
+    named = list(_grouped("Values that a conversion changed (rows):", few))
+    return named + lines if named or not lines else ["Values that a conversion changed:", *lines]
+
+
+_FEW_COLUMNS = 5
+"""Columns in which a conversion changed the same, and that are named one by one."""
 
 
 def _not_asked(result: MigrationResult) -> list[str]:

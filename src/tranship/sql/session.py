@@ -33,6 +33,9 @@ NO_STATEMENT_TIMEOUT = "SET statement_timeout = 0"
 lets it pass.
 """
 
+SAMPLE_TIMEOUT = "SET LOCAL statement_timeout = '5s'"
+"""Bounds what is only measured."""
+
 AS_LOGIN_ROLE = "SET ROLE NONE"
 """Acts as the role that logged in, whatever role ``ALTER ROLE … SET role`` gives it."""
 AS_DEFAULT_ROLE = "RESET ROLE"

@@ -63,6 +63,6 @@ async def test_a_dry_run_estimates_the_time_by_the_last_run(
     await pair.new.run("CREATE TABLE u (id int)")
     unknown = await migrate(pair, tmp_path, live=False)
     assert unknown.estimated_seconds is UNSET
-    monkeypatch.setattr("tranship.execution.dry._ENOUGH_ROWS", 40)
+    monkeypatch.setattr("tranship.execution.start.pace.ENOUGH_ROWS", 40)
     known = await migrate(pair, tmp_path, live=False)
     assert known.estimated_seconds > 0

@@ -24,10 +24,12 @@ from tranship.model.progress import OldRows, TableDone
 from tranship.model.resolution import Problem
 from tranship.model.verdict import (
     DatabaseInfo,
+    LockAhead,
     LossCount,
     MergedRecord,
     MigrationResult,
     Mode,
+    ReadSample,
     Reject,
     RejectCause,
     RejectRecord,
@@ -157,6 +159,10 @@ class Frame(Struct, frozen=True):
     """Tables of NEW that lack rows which finished runs wrote."""
     rows_a_second: float | None = None
     """Of a dry run: how quick the last run was; None: none is on record."""
+    sample: ReadSample | None = None
+    """Of a dry run: how quickly OLD gave some rows."""
+    locks: tuple[LockAhead, ...] | UnsetType = UNSET
+    """Of a dry run: the locks of the live run."""
     rows_to_move: int = 0
     """Of a dry run: rows that the live run would read."""
     show_values: bool = False
@@ -195,6 +201,8 @@ def outcome(
         left_out=frame.left_out,
         sequences=frame.sequences,
         estimated_seconds=_estimate(frame),
+        sample=frame.sample or UNSET,
+        locks=frame.locks,
     )
     return MigrationOutcome(result, rejects)
 
