@@ -23,9 +23,10 @@ from tranship.execution.resilience.failpoints import NAMES
 BACK = ("--restart",)
 AFTER_A_KILL = {"run.taken": (), "rollback.begun": BACK, "rollback.deleted": BACK, "rollback.done": BACK}
 """Places that only a run after an interrupted one comes by, and the options that lead there."""
-ELSEWHERE = {"batch.isolating", "batch.divided", "batch.images", "batch.updated"}
+ELSEWHERE = {"batch.hashing", "batch.isolating", "batch.divided", "batch.images", "batch.updated"}
 """Asking foresees every reject of the scene, and its batches go through whole; test_split has both. It updates no
-row of NEW's own; test_updates does.
+row of NEW's own; test_updates does. Its batches are too small to be hashed beside the copy; test_sums_beside has
+larger ones.
 """
 WAYS = [(what, passage) for what in ("kill", "raise") for passage in ("first", "second", "last")]
 PRODUCT = [

@@ -1,4 +1,6 @@
-"""Asks OLD which columns the SQL of decisions makes: the output of a ``query``, and the items of ``rows``."""
+"""Asks OLD what the SQL of decisions makes: the columns of a ``query`` and of the items of ``rows``, and the
+types of expressions.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from msgspec.structs import replace
 
 from tranship.analysis.expression_checks import refused_text
 from tranship.model.catalog import Catalog, Table
+from tranship.model.expression import Sql
 from tranship.model.names import TableName
 from tranship.model.plan import Plan, TablePlan
 from tranship.model.resolution import Problem, Resolution, ResolutionFile
@@ -14,6 +17,7 @@ from tranship.model.shape import Query, Shape
 from tranship.planning.deciding.resolve.flows import queries
 from tranship.planning.deciding.resolve.item_name import is_counted
 from tranship.planning.deciding.resolve.words import problem_object
+from tranship.planning.plan import shipping
 from tranship.planning.plan.person_sql import Kind, PersonSql
 from tranship.server.catalog.described import described, query_table
 from tranship.sql.old import expression_checks as sql
@@ -48,16 +52,30 @@ async def _refused(old: asyncpg.Connection, name: TableName, entry: Resolution) 
     return [] if told is None or told.warning else [replace(told, object=problem_object(entry))]
 
 
-async def with_described_items(old: asyncpg.Connection, plan: Plan) -> Plan:
-    """Returns the plan with the columns of ``item`` in each flow that takes old rows apart.
+async def described_plan(old: asyncpg.Connection, plan: Plan, catalog: Catalog) -> Plan:
+    """Returns the plan with the columns of ``item`` in each flow that takes old rows apart, and with what OLD
+    says of the types of a person's expressions.
 
-    ``old`` is pinned as the run's readers are; what makes the items has been tried.
+    ``old`` is pinned as the run's readers are; what the expressions and the items are has been tried.
     """
-    groups = [
-        replace(group, tables=tuple([await _with_items(old, table) for table in group.tables]))
-        for group in plan.groups
-    ]
+    groups = []
+    for group in plan.groups:
+        tables = [await _with_types(old, await _with_items(old, one), catalog) for one in group.tables]
+        groups.append(replace(group, tables=tuple(tables)))
     return replace(plan, groups=tuple(groups))
+
+
+async def _with_types(old: asyncpg.Connection, plan: TablePlan, catalog: Catalog) -> TablePlan:
+    given: dict[str, str] = {}
+    for mapping in plan.columns:
+        if isinstance(mapping.expression, Sql):
+            async with old.transaction(isolation="repeatable_read", readonly=True):
+                prepared = await old.prepare(sql.value_of(plan, mapping.expression.text))
+            (attribute,) = prepared.get_attributes()
+            if attribute.type.schema == "pg_catalog":
+                given[mapping.column] = attribute.type.name
+    before = catalog.table(plan.old)
+    return shipping.with_own_types(plan, before, given) if given and before is not None else plan
 
 
 async def _with_items(old: asyncpg.Connection, table: TablePlan) -> TablePlan:

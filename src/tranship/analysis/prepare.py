@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tranship.analysis.added_values import asks_to_add, with_added_values
-from tranship.analysis.described import with_described_items, with_described_queries
+from tranship.analysis.described import described_plan, with_described_queries
 from tranship.analysis.evidence import gather_observed
 from tranship.analysis.expression_checks import refused_sql
 from tranship.analysis.lookup_checks import looks_up_in_old, refused_lookups
@@ -109,7 +109,7 @@ async def prepare(config: Config, options: MigrateOptions) -> Prepared:
         plan, more = build(old, new, comparison, answers, sides.scope.tables)
         tried = await _refused_by_old(open_, sides, plan)
         refuse([*more, *tried, *not_executed(plan)])
-        plan = at_moment(await with_described_items(open_.old, plan), moment)
+        plan = at_moment(await described_plan(open_.old, plan, old), moment)
         refuse(await probably_swapped(open_, sides, plan, config, allowed=options.allow_empty_old))
     warnings = (*stale, *unread, *problems, *tried, *more, *plan.warnings)
     return Prepared(sides, comparison, answers, plan, tuple(p for p in warnings if p.warning))
@@ -141,7 +141,7 @@ async def sketch(config: Config, file: ResolutionFile, path: Path | None = None)
         plan, more = build(old, new, comparison, answers, sides.scope.tables)
         tried = await _refused_by_old(open_, sides, plan)
         refuse(tried)
-        plan = at_moment(await with_described_items(open_.old, plan), moment)
+        plan = at_moment(await described_plan(open_.old, plan, old), moment)
     warnings = (*stale, *unread, *problems, *tried, *more, *plan.warnings)
     open_now = open_questions(comparison, answers)
     return Sketch(sides, plan, open_now, tuple(p for p in warnings if p.warning))

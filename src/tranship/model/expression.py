@@ -184,6 +184,10 @@ class Sql(Struct, frozen=True, tag="sql"):
     """
 
     text: str
+    own: bool = False
+    """OLD says that its values are of NEW's own type, or of a smaller one of the same kind, so that NEW can
+    refuse none. Then they are sent as values.
+    """
 
 
 Expression = Take | Constant | NewDefault | MapValues | Lookup | Coalesce | Rekeyed | Followed | Sql

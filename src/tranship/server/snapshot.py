@@ -211,10 +211,13 @@ class Snapshot:
             await snapshot._close()
 
     @contextlib.asynccontextmanager
-    async def reader(self, zone: str | None = None) -> AsyncIterator[asyncpg.Connection]:
+    async def reader(
+        self, zone: str | None = None, *, spare: bool = False
+    ) -> AsyncIterator[asyncpg.Connection]:
         """Gives a READ ONLY transaction on the snapshot, which is rolled back at the end of the block.
 
-        ``zone`` replaces the session's time zone inside it. Idle connections are used again.
+        ``zone`` replaces the session's time zone inside it. Idle connections are used again. ``spare``: the
+        caller can do without, so that no holder gives its connection away for it.
 
         A session that requests an exclusive lock waits for the holders, and new readers queue behind it,
         while the holders wait for the readers to finish. No server sees this cycle as a deadlock, so the lock
@@ -222,9 +225,11 @@ class Snapshot:
 
         Raises:
             SnapshotLost: no connection holds the snapshot any more.
+            ConnectError: OLD grants no further connection.
         """
         self._idle = [conn for conn in self._idle if not conn.is_closed()]
-        conn = self._idle.pop() if self._idle else await self._reading()
+        opening = self._connect if spare else self._reading
+        conn = self._idle.pop() if self._idle else await opening()
         try:
             await self._join(conn)
             await conn.execute(statements.set_local("lock_timeout", f"{LOCK_SECONDS}s"))

@@ -2,12 +2,13 @@
 ``old``.
 
 In a text COPY, the output of that SQL is what NEW's input function reads. In a binary COPY it is a value of
-NEW's own type; ``planning/plan/build.py`` allows binary only where every expression is a portable Take.
+NEW's own type; ``planning/plan/shipping.py`` says where binary is safe.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import assert_never
 
 from tranship.model.builtin_types import Family
@@ -63,9 +64,12 @@ def compile_column(plan: TablePlan, position: int, old: Table) -> str:
         case Followed(of=of):
             own = _followed(plan, of, position, old)
             return f"CASE WHEN {alias(position)}.found THEN {alias(position)}.v ELSE {own} END"
-        case Sql(text=text):
+        case Sql(text=text, own=own):
             # On lines of its own, so that a comment at its end does not swallow the parenthesis.
-            return _read_by(mapping.type, f"CAST((\n{text}\n) AS pg_catalog.text)")
+            value = f"(\n{text}\n)"
+            if own:
+                return f"CAST({value} AS {mapping.type.text})"
+            return _read_by(mapping.type, f"CAST({value} AS pg_catalog.text)")
         case NewDefault():
             raise ValueError(f"{mapping.column} is filled by the server")
         case _ as unreachable:
@@ -86,13 +90,25 @@ def _followed(plan: TablePlan, of: Take | Rekeyed, position: int, old: Table) ->
 def compile_text(plan: TablePlan, position: int, old: Table) -> str:
     """Returns the mapping's SQL as text: exactly what NEW's input function is given in a text COPY.
 
-    Every expression but these two is compiled to text already.
+    Every other expression is compiled to text already.
     """
     expression = plan.columns[position].expression
     compiled = compile_column(plan, position, old)
-    if isinstance(expression, Take | Coalesce):
+    if isinstance(expression, Take | Coalesce) or (isinstance(expression, Sql) and expression.own):
         return f"CAST({compiled} AS pg_catalog.text)"
     return compiled
+
+
+def compile_value(plan: TablePlan, position: int, old: Table) -> str:
+    """Returns the mapping's SQL as a value of NEW's type, for a plan whose rows travel in binary COPY."""
+    mapping = plan.columns[position]
+    match mapping.expression:
+        case Constant(value=value):
+            return _constant_of(mapping.type, value)
+        case MapValues() as mapped:
+            return _map_values(mapped, old, mapping.type)
+        case _:
+            return compile_column(plan, position, old)
 
 
 def sent_text(column: Column, conversion: Conversion, new: PgType, zone: str) -> str:
@@ -333,14 +349,21 @@ def _equals(value: str, old: PgType, key: str) -> str:
     return f"{own} {leaf.equality} CAST({literal(key)} AS {type_name(leaf)})"
 
 
-def _map_values(mapped: MapValues, old: Table) -> str:
+def _constant_of(new: PgType, text: str | None) -> str:
+    return f"CAST({literal(text)} AS {new.text})"
+
+
+def _map_values(mapped: MapValues, old: Table, new: PgType | None = None) -> str:
+    """Returns SQL for what a value becomes: as text, or as a value of the given type."""
     value = f"old.{ident(mapped.column)}"
     old_type = _column(old, mapped.column).type
     for_null = mapped.for_null.value if mapped.for_null is not None else None
     otherwise = mapped.otherwise.value if mapped.otherwise is not None else None
-    cases = [f"WHEN {value} IS NULL THEN CAST({literal(for_null)} AS pg_catalog.text)"]
-    cases += [f"WHEN {_equals(value, old_type, key)} THEN {literal(result)}" for key, result in mapped.pairs]
-    return f"CASE {' '.join(cases)} ELSE {literal(otherwise)} END"
+    made = literal if new is None else partial(_constant_of, new)
+    null = f"CAST({literal(for_null)} AS pg_catalog.text)" if new is None else made(for_null)
+    cases = [f"WHEN {value} IS NULL THEN {null}"]
+    cases += [f"WHEN {_equals(value, old_type, key)} THEN {made(result)}" for key, result in mapped.pairs]
+    return f"CASE {' '.join(cases)} ELSE {made(otherwise)} END"
 
 
 def _lookup(lookup: Lookup, name: str) -> str:

@@ -17,6 +17,7 @@ from tranship.execution.active_run import FlowTask, WorkerContext, fence
 from tranship.execution.copying.account import Copied, accounted
 from tranship.execution.copying.assignment import Assignment, Moved, Report
 from tranship.execution.copying.batch_lines import identified_lines
+from tranship.execution.copying.beside import BatchSums
 from tranship.execution.copying.isolate import Isolated, Isolation, Line
 from tranship.execution.copying.reject_rows import reject_rows
 from tranship.execution.copying.split import (
@@ -92,6 +93,8 @@ class Worker:
         self._new: asyncpg.Connection | None = None
         self._old: asyncpg.Connection | None = None
         """The connection that reads the present batch from OLD."""
+        self._hashed: BatchSums | None = None
+        """The sums of the present batch once all else waits for them."""
         self._progress = Progress()
         self._left: int | None = None
         """The backend of a connection that broke. It may not have noticed, and hold locks for long."""
@@ -192,7 +195,11 @@ class Worker:
             await self.close()
             raise
         finally:
-            self._old = None
+            self._old = self._hashed = None
+
+    def _reads(self) -> asyncpg.Connection | None:
+        """Returns the connection to OLD for which the present batch waits."""
+        return self._hashed.computes if self._hashed is not None else self._old
 
     async def _within(self, rehearsal: asyncpg.Connection, assignment: Assignment) -> Report:
         """Tries a batch once inside a rehearsal's transaction, which a failure leaves as it was."""
@@ -208,7 +215,7 @@ class Worker:
         predicted = await self._run.context.journal.predicted_in(new, self._run.run, task.position, batch)
         given = _Batch(task, batch, predicted, time.monotonic())
         try:
-            async with watched(self._run.context.config, lambda: (self._old, new), self._progress):
+            async with watched(self._run.context.config, lambda: (self._reads(), new), self._progress):
                 return await self._clean(new, given)
         except asyncpg.PostgresError as error:
             if not is_rows_fault(error, task.plan.new):
@@ -232,16 +239,18 @@ class Worker:
             changes = await read_changes(run, old.connection, new, given.task, given.predicted.updated)
             records = await self._records(old.connection, given, given.predicted.rejects)
             expecting = run.expecting(plan, given.batch, old.connection, new)
-            sums = await run.expected(expecting, given.batch, given.predicted.rows, bindings)
-            if not await self._begin(new, given):
-                return await self._already(new, given)
-            with question("COPY, over all streams"):
-                written, sent = await self._copy(old, new, given, bindings)
-            await failpoint("batch.copied")
-            await new.execute(statements.CONSTRAINTS_NOW)
-            updated = await self._update(new, given, changes)
-            records += await self._records(old.connection, given, updated.rejects)
-        self._old = None
+            async with BatchSums(run, expecting, given.batch, given.predicted.rows, bindings) as hashed:
+                if not await self._begin(new, given):
+                    return await self._already(new, given)
+                with question("COPY, over all streams"):
+                    written, sent = await self._copy(old, new, given, bindings)
+                await failpoint("batch.copied")
+                await new.execute(statements.CONSTRAINTS_NOW)
+                updated = await self._update(new, given, changes)
+                records += await self._records(old.connection, given, updated.rejects)
+                self._hashed = hashed
+                sums = await hashed.result()
+        self._old = self._hashed = None
         copied = Copied(written, sent, records, updated=updated, sums=sums)
         return Report(Moved(await self._commit(new, given, copied), records, updated.rejects))
 

@@ -12,7 +12,6 @@ from tranship.execution.probe import reasons
 from tranship.execution.probe.encoding import Encoding
 from tranship.execution.probe.equal_rows import EqualRows
 from tranship.execution.probe.keys import KeyStore
-from tranship.execution.probe.own_types import of_own_type
 from tranship.execution.probe.questions import Answer, NotAskable
 from tranship.execution.probe.reading import Chunk, Reader
 from tranship.execution.probe.reject_book import Book
@@ -60,8 +59,7 @@ class FaultFinder:
         """Enter every fault into the book, keep keys for collisions and missing parents for later
         judgement.
         """
-        same = await of_own_type(self._reader, self._scan.converters)
-        only = self._scan.only(self._reader.job, self._plan, same)
+        only = self._scan.only(self._reader.job, self._plan)
         await self._run(self._reader.chunks(batches, self._scan.positions, self._scan.gaps, only=only))
 
     async def run_over(self, rows: Iterable[Locator]) -> None:

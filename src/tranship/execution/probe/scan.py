@@ -16,7 +16,7 @@ from tranship.execution.probe.references import reference
 from tranship.execution.probe.reject_book import Book
 from tranship.execution.probe.typed_rows import Typed, refuse_reader, typed
 from tranship.model.catalog import ForeignKey, Table
-from tranship.model.expression import NewDefault
+from tranship.model.expression import NewDefault, Sql
 from tranship.model.plan import Hazard, HazardKind, TablePlan
 from tranship.planning.printed.names import mentioned
 from tranship.sql.new.given_rows import (
@@ -86,17 +86,13 @@ class Scan(Struct, frozen=True):
         typed_positions = self.typed.positions if self.typed is not None else ()
         return tuple(sorted({*self.encoded, *self.converters, *self.nulls, *typed_positions}))
 
-    def only(self, job: Job, plan: TablePlan, same: Mapping[int, str]) -> list[str] | None:
-        """Returns predicates of the rows that have to be read. None: every row has to.
-
-        ``same``: by the positions of their mappings the expressions of a person whose values NEW takes as
-        they are, so that only OLD may refuse a row.
-        """
+    def only(self, job: Job, plan: TablePlan) -> list[str] | None:
+        """Returns predicates of the rows that have to be read. None: every row has to."""
         # A predicate over what a lookup finds is computed for rows whose key may raise.
         if self.never_filled or plan.keyed_by_sql or not self.questions.about_checks:
             return None
         before = job.before(plan)
-        wanted = [*self._unconverted(job, plan, same), *self._breaking(job, plan)]
+        wanted = [*self._unconverted(job, plan), *self._breaking(job, plan)]
         known = [rows for rows in wanted if rows is not None]
         if len(known) < len(wanted):
             return None
@@ -107,11 +103,18 @@ class Scan(Struct, frozen=True):
             *(is_null(plan, n, before) for n in self.nulls),
         ]
 
-    def _unconverted(self, job: Job, plan: TablePlan, same: Mapping[int, str]) -> Iterator[str | None]:
-        """Yields for each column that may not convert which rows NEW has to judge; None: all of them."""
+    def _unconverted(self, job: Job, plan: TablePlan) -> Iterator[str | None]:
+        """Yields for each column that may not convert which rows have to be judged; None: all of them.
+
+        NEW takes a value of its own type as it is, so that only OLD may refuse a row.
+        """
         before, in_bytes = job.before(plan), job.new.counts_bytes and not job.old.counts_bytes
         for n in self.converters:
-            yield computed(same[n]) if n in same else uncertain(plan, n, before, in_bytes=in_bytes)
+            match plan.columns[n].expression:
+                case Sql(text=text, own=True):
+                    yield computed(text)
+                case _:
+                    yield uncertain(plan, n, before, in_bytes=in_bytes)
 
     def _breaking(self, job: Job, plan: TablePlan) -> Iterator[str | None]:
         """Yields the same for each CHECK."""

@@ -43,6 +43,10 @@ _NO_MEMORY = "invalid memory alloc request size"
 """How a server says the same of a single value, under the SQLSTATE of internal errors (palloc in mcxt.c)."""
 
 
+class NewHasToPrint(Exception):
+    """OLD cannot compute what NEW will print of a row."""
+
+
 def is_too_large(error: asyncpg.PostgresError) -> bool:
     """Returns whether a server could not print a row because its text is too large."""
     return isinstance(error, TOO_LARGE) or (error.message or "").startswith(_NO_MEMORY)
@@ -128,6 +132,11 @@ class Expecting(Struct, frozen=True):
     """In a transaction."""
 
     @property
+    def printed_by_old(self) -> bool:
+        """Whether OLD computes the texts of all columns that NEW should hold."""
+        return self._texts is not None
+
+    @property
     def _texts(self) -> tuple[str, ...] | None:
         """SQL of the columns' texts on OLD; None: NEW has to print them."""
         return None if self.hashing.rendered else computed_texts(self.plan, self.job.before(self.plan))
@@ -154,14 +163,37 @@ class Expecting(Struct, frozen=True):
             await side.execute(RELEASE)
         return sums
 
-    async def _sums(self, batch: Batch, excluded: Sequence[Locator], bindings: Bindings) -> Sums:
+    async def sums_by_old(
+        self, batch: Batch, excluded: Sequence[Locator] = (), bindings: Bindings = ()
+    ) -> Sums | None:
+        """Returns the same without a question to NEW. Its transaction on OLD may be aborted afterwards.
+
+        Raises:
+            NewHasToPrint: OLD cannot compute the texts.
+        """
+        try:
+            found = await self._by_old(batch, excluded, bindings)
+        except asyncpg.PostgresError as error:
+            if not is_too_large(error):
+                raise
+            return None
+        if found is None:
+            raise NewHasToPrint
+        return found
+
+    async def _by_old(self, batch: Batch, excluded: Sequence[Locator], bindings: Bindings) -> Sums | None:
+        """Returns the sums as OLD computes them; None where it cannot."""
         texts = self._texts
-        if texts is not None:
-            read = BatchRead(self.plan, self.job.before(self.plan), batch, tuple(excluded), bindings)
-            statement = batch_sums(read, texts, self.hashing.form(self.job.old))
-            row = await self._asked(statement)
-            if row is not None:
-                return sums_of(row[0])
+        if texts is None:
+            return None
+        read = BatchRead(self.plan, self.job.before(self.plan), batch, tuple(excluded), bindings)
+        row = await self._asked(batch_sums(read, texts, self.hashing.form(self.job.old)))
+        return sums_of(row[0]) if row is not None else None
+
+    async def _sums(self, batch: Batch, excluded: Sequence[Locator], bindings: Bindings) -> Sums:
+        by_old = await self._by_old(batch, excluded, bindings)
+        if by_old is not None:
+            return by_old
         found = Sums()
         async for one in self._rendered(batch, excluded, keys=()):
             first, second = one.digest.split(" ")

@@ -19,6 +19,7 @@ NAMES = (
     "switches.before",
     "switches.off",
     "indexes.off",
+    "batch.hashing",
     "batch.begun",
     "batch.fenced",
     "batch.claimed",

@@ -13,7 +13,7 @@ from tranship.errors.codes.scope import ParentNotFilled, ReadInOldZone
 from tranship.model.catalog import Catalog, Table
 from tranship.model.catalog_codes import RelationKind
 from tranship.model.change import Comparison, Matching, TablePair
-from tranship.model.expression import NewDefault, Rekeyed, Rule, Take
+from tranship.model.expression import NewDefault, Rekeyed, Take
 from tranship.model.names import TableName
 from tranship.model.plan import ColumnMapping, LeftOut, Origin, Plan, Source, TablePlan
 from tranship.model.resolution import Action, Answers, Decision, Problem
@@ -26,6 +26,7 @@ from tranship.planning.plan.led_children import led_problems, with_led_children
 from tranship.planning.plan.mappings import Sides, TableDecisions, column_mappings
 from tranship.planning.plan.order import order
 from tranship.planning.plan.sequences import sequence_pairs
+from tranship.planning.plan.shipping import why_text
 from tranship.planning.plan.tolerated import intolerable
 from tranship.planning.plan.within import with_lookups_within
 from tranship.planning.plan.zones import (
@@ -121,7 +122,7 @@ def _table_plan(
     decided = TableDecisions(pair, before, tuple(decisions))
     columns = _columns(decided, after, sides, rekeyed)
     copies_columns = any(not isinstance(mapping.expression, NewDefault) for mapping in columns)
-    why_text = _why_text(columns, before)
+    why = why_text(columns, before)
     input_zone = sides.old.timezone if reads_without_zone(columns, before) else None
     shape = shape_of(decisions, sides.old)
     through_zone = input_zone is not None or converts_through_zone(columns)
@@ -131,8 +132,8 @@ def _table_plan(
         columns=columns,
         key=before.order_key,
         sources=_sources(before),
-        binary=copies_columns and not why_text,
-        why_text=why_text,
+        binary=copies_columns and not why,
+        why_text=why,
         ignored=decided.ignored,
         zone=sides.old.timezone if through_zone else None,
         input_zone=input_zone,
@@ -194,27 +195,6 @@ def _sources(before: Table) -> tuple[Source, ...]:
         )
         for leaf in before.partitions
     )
-
-
-def _why_text(columns: Sequence[ColumnMapping], before: Table) -> str:
-    """Returns the first reason against binary COPY.
-
-    It is empty when binary COPY is safe: every value has the same bytes on both servers.
-    """
-    for mapping in columns:
-        expression = mapping.expression
-        if isinstance(expression, NewDefault):
-            continue
-        if not isinstance(expression, Take):
-            return f"{mapping.column}: computed as text"
-        declared = before.column(expression.column)
-        if expression.conversion.rule not in (Rule.SAME, Rule.OLD_CAST):
-            return f"{mapping.column}: read by NEW's input function"
-        if expression.conversion.fallible:
-            return f"{mapping.column}: NEW's {mapping.type.text} does not hold every value of OLD's"
-        if not mapping.type.portable or declared is None or not declared.type.portable:
-            return f"{mapping.column}: {mapping.type.text} is not the same bytes on every server"
-    return ""
 
 
 def _is_numbered(mapping: ColumnMapping, after: Table) -> bool:

@@ -15,7 +15,7 @@ from tranship.model.locator import Address, Locator, Pages, Range, Whole
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
 from tranship.sql import ctid
-from tranship.sql.expression import compile_column, shipped
+from tranship.sql.expression import compile_column, compile_value, shipped
 from tranship.sql.joins import Bindings, Joins
 from tranship.sql.old.row_source import RowSource, in_key_range, own_row, row_source, row_sources, without
 from tranship.sql.quote import ident
@@ -75,7 +75,8 @@ def select_batch(
     ``bindings`` hold what NEW's lookup tables have for this batch's keys. Without ``in_key_order`` the rows
     come in any order.
     """
-    columns = ", ".join(compile_column(plan, n, old) for n in shipped(plan))
+    compiled = compile_value if plan.binary else compile_column
+    columns = ", ".join(compiled(plan, n, old) for n in shipped(plan))
     rows = row_source(plan, batch.source, batch.range)
     order = f"\nORDER BY {key_order(plan, old, rows)}" if in_key_order else ""
     conditions = (*in_range(batch.range, plan), *without(rows, excluded))

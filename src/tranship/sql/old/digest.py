@@ -9,7 +9,7 @@ from msgspec import Struct
 from tranship.model.builtin_types import BINARY_RANGES, Family
 from tranship.model.catalog import Column, Table
 from tranship.model.digest import HashForm
-from tranship.model.expression import Rule, Take
+from tranship.model.expression import Rule, Sql, Take
 from tranship.model.locator import Locator
 from tranship.model.plan import TablePlan
 from tranship.model.progress import Batch
@@ -90,6 +90,8 @@ def _computed(plan: TablePlan, position: int, old: Table) -> str | None:
     new = mapping.type.leaf
     if _holds_moments(new):
         return None
+    if isinstance(mapping.expression, Sql) and mapping.expression.own:
+        return value_text(compile_column(plan, position, old), new)
     if isinstance(mapping.expression, Take):
         rule = mapping.expression.conversion.rule
         declared = old.column(mapping.expression.column)

@@ -1,0 +1,105 @@
+"""How the values of a table plan travel: as values in binary COPY, or as text for NEW's input functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from tranship.model.catalog import Table
+from tranship.model.expression import Constant, MapValues, NewDefault, Rule, Sql, Take
+from tranship.model.plan import ColumnMapping, TablePlan
+from tranship.model.types import PgType, TypeKind
+
+_INTEGERS = ("int2", "int4", "int8")
+_SAME = frozenset({*_INTEGERS, "bool", "date", "float4", "float8", "timestamp", "timestamptz", "uuid"})
+"""Types of which every server takes what another one prints. Texts are not among them: encodings differ."""
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
+
+
+def takes(new: PgType, given: str) -> bool:
+    """Returns whether a column takes every value of a built-in type of OLD as it is.
+
+    ``given`` is the type's name in the catalog. A value that OLD holds in a built-in type is a value of the
+    same type in NEW, as long as NEW's column restricts it no further.
+    """
+    if new.kind is not TypeKind.BASE or new.typname not in _SAME or new.modifiers:
+        return False
+    if new.typname in _INTEGERS and given in _INTEGERS:
+        return _INTEGERS.index(given) <= _INTEGERS.index(new.typname)
+    return new.typname == given
+
+
+def with_own_types(plan: TablePlan, before: Table, given: Mapping[str, str]) -> TablePlan:
+    """Returns the plan with what OLD says of the types of a person's expressions, by NEW's columns."""
+    columns = tuple(
+        replace(mapping, expression=replace(mapping.expression, own=True))
+        if isinstance(mapping.expression, Sql) and takes(mapping.type, given.get(mapping.column, ""))
+        else mapping
+        for mapping in plan.columns
+    )
+    why = why_text(columns, before)
+    return replace(plan, columns=columns, binary=_copies(columns) and not why, why_text=why)
+
+
+def why_text(columns: Sequence[ColumnMapping], before: Table) -> str:
+    """Returns the first reason against binary COPY.
+
+    It is empty when binary COPY is safe: every value has the same bytes on both servers.
+    """
+    return next(filter(None, (_why_text(mapping, before) for mapping in columns)), "")
+
+
+def _copies(columns: Sequence[ColumnMapping]) -> bool:
+    return any(not isinstance(mapping.expression, NewDefault) for mapping in columns)
+
+
+def _why_text(mapping: ColumnMapping, before: Table) -> str:
+    match mapping.expression:
+        case Take() as take:
+            return _why_no_bytes(mapping, take, before)
+        case NewDefault() | Sql(own=True):
+            return ""
+        case MapValues() as mapped if _are_values(_results(mapped), mapping.type):
+            return ""
+        case Constant(value=value) if _are_values([value], mapping.type):
+            return ""
+        case _:
+            return f"{mapping.column}: computed as text"
+
+
+def _why_no_bytes(mapping: ColumnMapping, take: Take, before: Table) -> str:
+    """Returns why a converted column does not travel as bytes."""
+    declared = before.column(take.column)
+    if take.conversion.rule not in (Rule.SAME, Rule.OLD_CAST):
+        return f"{mapping.column}: read by NEW's input function"
+    if take.conversion.fallible:
+        return f"{mapping.column}: NEW's {mapping.type.text} does not hold every value of OLD's"
+    if not mapping.type.portable or declared is None or not declared.type.portable:
+        return f"{mapping.column}: {mapping.type.text} is not the same bytes on every server"
+    return ""
+
+
+def _results(mapped: MapValues) -> list[str | None]:
+    others = (constant.value for constant in (mapped.otherwise, mapped.for_null) if constant is not None)
+    return [*(result for _, result in mapped.pairs), *others]
+
+
+def _are_values(texts: Sequence[str | None], new: PgType) -> bool:
+    """Returns whether OLD certainly reads texts of a type as NEW does: whole numbers that fit, truth values,
+    and texts themselves.
+    """
+    row = new.builtin
+    if new.kind is not TypeKind.BASE or row is None or new.modifiers:
+        return False
+    given = [text for text in texts if text is not None]
+    match row.name:
+        case "int2" | "int4" | "int8":
+            return all(_WHOLE.fullmatch(text) and int(text).bit_length() <= row.bits for text in given)
+        case "bool":
+            return {*given} <= {"true", "false"}
+        case "text":
+            return all(map(str.isascii, given))
+        case _:
+            return False
