@@ -144,8 +144,13 @@ def _contracted(word: str, label: str) -> bool:
 
 
 def _misspelt(word: str, label: str) -> bool:
-    """Returns whether two words differ by a letter or two: ``canceled`` and ``cancelled``."""
-    return min(len(word), len(label)) > 3 and fuzz.ratio(word, _folded(label)) >= _ALIKE
+    """Returns whether two words differ by a letter or two: ``canceled`` and ``cancelled``.
+
+    Letters in front of a word often turn its meaning round: ``inactive`` is no misspelt ``active``.
+    """
+    whole = _folded(label)
+    turned = word != whole and (word.endswith(whole) or whole.endswith(word))
+    return min(len(word), len(label)) > 3 and not turned and fuzz.ratio(word, whole) >= _ALIKE
 
 
 def _folded(text: str) -> str:

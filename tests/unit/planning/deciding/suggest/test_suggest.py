@@ -436,6 +436,14 @@ def test_words_meet_labels_in_more_ways() -> None:
         assert entry["value_mapping"] == {yes: "true", no: "false"}
 
 
+def test_letters_in_front_of_a_word_turn_its_meaning_round() -> None:
+    enums = {"st": ("active", "dormant", "blocked")}
+    before, after = parse_catalog("t(s text)", enums=enums), parse_catalog("t(s st)", enums=enums)
+    evidence = Evidence(columns=(facts("s", {"active": 3, "inactive": 2, "blocked": 1}),))
+    (entry,) = entries(suggest(before, after, scope_of(before, after), evidence))
+    assert entry["_suggestion"]["value_mapping"]["inactive"] == "SPECIFY_DEFAULT_VALUE"  # type: ignore[index]
+
+
 def test_a_constant_comes_with_its_reason() -> None:
     there = ColumnFacts(ColumnRef(T, "kind"), 9, 0, 2, (ValueCount("web", 8), ValueCount("shop", 1)), True)
     made = run(
