@@ -46,6 +46,10 @@ class ColumnPair(Struct, frozen=True):
     """Why they correspond, in words for people, where the names differ."""
 
 
+EVEN = 0.5
+"""Probability below which a rename is less likely than none."""
+
+
 class Proposal(Struct, frozen=True):
     """A likely but unproven rename: a question, never an action."""
 
@@ -56,6 +60,13 @@ class Proposal(Struct, frozen=True):
     evidence: tuple[str, ...] = ()
     runner_up: str | None = None
     """The second most likely column."""
+    rival: str | None = None
+    """An old column without a counterpart that the new one may be made of as well."""
+
+    @property
+    def instead(self) -> str | None:
+        """The column that may be meant as well; empty: none at all may; None: nothing else fits."""
+        return self.rival or "" if self.rival is not None or self.score < EVEN else self.runner_up
 
 
 class TablePair(Struct, frozen=True):
@@ -85,6 +96,13 @@ class TableProposal(Struct, frozen=True):
     score: float
     evidence: tuple[str, ...] = ()
     runner_up: TableName | None = None
+    rival: TableName | None = None
+    """An old table without a counterpart that the new one may be made of as well."""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether another old or new table may be meant as well, or none."""
+        return self.runner_up is not None or self.rival is not None or self.score < EVEN
 
 
 class ToolTable(Struct, frozen=True):

@@ -216,7 +216,7 @@ class _Data(Struct, frozen=True):
 
     def context(self, pair: TablePair) -> TablePairContext | None:
         """Returns the context of a pair of tables; None for one that the catalogs do not hold."""
-        ambiguous = {(p.old, p.new): p.runner_up for p in pair.proposals if p.runner_up is not None}
+        ambiguous = {(p.old, p.new): p.instead for p in pair.proposals if p.instead is not None}
         matching = self.provisional.matching
         context = _context(pair, self.old, self.new, self.evidence, matching.schema_pairs)
         unfilled = unfilled_tables(matching.only_new, self.new)
@@ -332,7 +332,7 @@ def _table_draft(proposal: TableProposal, new: Catalog, provisional: Provisional
     if proposal.runner_up is not None:
         evidence.append(f"next best: '{proposal.runner_up}'")
     question = f"Table '{proposal.old.name}' likely renamed to '{proposal.new.name}' in new DB"
-    sure = proposal.runner_up is None
+    sure = not proposal.doubtful
     confidence = Confidence.LIKELY if sure else Confidence.GUESS
     return Draft(question, None, None, fields, sure, confidence, tuple(evidence))
 

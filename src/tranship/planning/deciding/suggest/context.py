@@ -27,7 +27,7 @@ class TablePairContext(Struct, frozen=True):
     evidence: Evidence
     schemas: tuple[tuple[str, str], ...] = ()
     ambiguous: Mapping[tuple[str, str], str] = {}
-    """Proposed renames of which another new column could be meant as well, with that one."""
+    """Proposed renames of which another column could be meant as well, with that one; empty text: or none."""
     observed: Observed = Observed()
     unfilled: tuple[Table, ...] = ()
     """Tables of NEW to which no rows go."""

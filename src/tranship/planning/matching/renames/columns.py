@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from tranship.model.catalog import Column, Table
 from tranship.model.change import ColumnPair, Pairing, Proposal
-from tranship.planning.matching.renames.assign import choose
+from tranship.planning.matching.renames.assign import Choice, choose
 from tranship.planning.matching.renames.columns_context import ColumnsContext, Unpaired, make_columns_context
 from tranship.planning.matching.renames.context import ColumnRenames, RenameContext
 from tranship.planning.matching.renames.convention import NameRule, column_pairs
@@ -16,6 +16,7 @@ from tranship.planning.matching.renames.evidence import describe
 from tranship.planning.matching.renames.features import features
 from tranship.planning.matching.renames.gap import Gap, alphabetical, gaps
 from tranship.planning.matching.renames.lineage import moved_names, same_relation
+from tranship.planning.matching.renames.rivals import in_words
 from tranship.planning.matching.renames.score import (
     ORDERED,
     ORDERED_THRESHOLD,
@@ -229,17 +230,16 @@ def _between(gap: Gap) -> str:
 def _proposals(context: ColumnsContext) -> tuple[Proposal, ...]:
     chances = pair_chances(context)
     threshold = ORDERED_THRESHOLD if context.order_known else UNORDERED_THRESHOLD
+    return tuple(_proposal(context, choice) for choice in choose(chances, threshold))
+
+
+def _proposal(context: ColumnsContext, choice: Choice) -> Proposal:
     olds, news = context.old.columns, context.new.columns
-    return tuple(
-        Proposal(
-            olds[c.row].name,
-            news[c.column].name,
-            round(c.chance, 3),
-            describe(context, olds[c.row], news[c.column]),
-            None if c.runner_up is None else news[c.runner_up].name,
-        )
-        for c in choose(chances, threshold)
-    )
+    before, after = olds[choice.row], news[choice.column]
+    runner_up = None if choice.runner_up is None else news[choice.runner_up].name
+    rival = None if choice.rival is None else olds[choice.rival].name
+    evidence = (*describe(context, before, after), *in_words(rival))
+    return Proposal(before.name, after.name, round(choice.chance, 3), evidence, runner_up, rival)
 
 
 def pair_chances(context: ColumnsContext) -> dict[tuple[int, int], float]:

@@ -29,3 +29,8 @@ def best_of_others(best: tuple[float, float], own: float) -> float:
     from.
     """
     return best[1] if own == best[0] else best[0]
+
+
+def in_words(rival: Hashable | None) -> tuple[str, ...]:
+    """Returns what is said of something old that may be meant as well; nothing without one."""
+    return () if rival is None else (f"'{rival}' may be meant as well: nothing else takes it up",)

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from tranship.model.catalog import Table
 from tranship.model.change import Pairing, TablePair, TableProposal
 from tranship.model.names import TableName
-from tranship.planning.matching.renames.assign import choose
+from tranship.planning.matching.renames.assign import Choice, choose
 from tranship.planning.matching.renames.context import RenameContext, TableRenames
 from tranship.planning.matching.renames.convention import NameRule, own_prefixes, unique_pairs
 from tranship.planning.matching.renames.lineage import same_relation
 from tranship.planning.matching.renames.links import Links, make_links, name_change
 from tranship.planning.matching.renames.overlap import TablesContext, make_tables_context, worth_weighing
+from tranship.planning.matching.renames.rivals import in_words
 from tranship.planning.matching.renames.score import TABLES, TABLES_THRESHOLD, probability
 from tranship.planning.matching.renames.table_features import link_features, own_features
 from tranship.planning.matching.renames.vetoes import token_vetoes
@@ -154,19 +155,16 @@ def _proposals(
 ) -> tuple[TableProposal, ...]:
     shared = make_tables_context(old, new, pairs)
     links, features = weighed(shared, old, new, pairs)
-    olds, news = shared.olds, shared.news
-    return tuple(
-        TableProposal(
-            olds[c.row].name,
-            news[c.column].name,
-            round(c.chance, 3),
-            _describe(links, olds[c.row], news[c.column]),
-            None if c.runner_up is None else news[c.runner_up].name,
-        )
-        for c in choose(
-            {place: probability(values, TABLES) for place, values in features.items()}, TABLES_THRESHOLD
-        )
-    )
+    chances = {place: probability(values, TABLES) for place, values in features.items()}
+    return tuple(_proposal(shared, links, choice) for choice in choose(chances, TABLES_THRESHOLD))
+
+
+def _proposal(shared: TablesContext, links: Links, choice: Choice) -> TableProposal:
+    before, after = shared.olds[choice.row], shared.news[choice.column]
+    runner_up = None if choice.runner_up is None else shared.news[choice.runner_up].name
+    rival = None if choice.rival is None else shared.olds[choice.rival].name
+    evidence = (*_describe(links, before, after), *in_words(rival))
+    return TableProposal(before.name, after.name, round(choice.chance, 3), evidence, runner_up, rival)
 
 
 def _describe(links: Links, old: Table, new: Table) -> tuple[str, ...]:

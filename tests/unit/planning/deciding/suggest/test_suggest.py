@@ -474,3 +474,19 @@ def test_comments_outlive_the_next_writing_and_untouched_questions_are_asked_ane
     assert json.loads(encode(made.document))["_comments"] == ["about this file"]
     assert json.loads(encode(made.document))["_owner"] == "me"
     assert made.kept == 1
+
+
+def test_a_rename_is_filled_in_only_where_no_other_old_column_may_be_meant() -> None:
+    before = (
+        "t(id int pk, currency text, price_excl_tax numeric, price_retail numeric, cost_price numeric, n int)"
+    )
+    made = entries(run(before, "t(id int pk, currency text, price numeric, n int)"))
+    assert [entry["action"] for entry in made] == ["SPECIFY_ACTION"] * 3
+    (asked,) = [entry for entry in made if entry.get("new_column") == "price"]
+    assert "may be meant as well" in str(asked["_evidence"])
+
+
+def test_a_column_that_is_nothing_like_it_keeps_no_rename_open() -> None:
+    made = entries(run("t(id int pk, user_login text, born date, n int)", "t(id int pk, login text, n int)"))
+    actions = {str(entry["old_column"]): entry["action"] for entry in made}
+    assert actions == {"user_login": "rename", "born": "SPECIFY_ACTION"}

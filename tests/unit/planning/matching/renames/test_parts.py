@@ -75,6 +75,13 @@ def test_choice_knows_the_runner_up_and_the_threshold() -> None:
     assert [(c.row, c.column, c.runner_up) for c in found] == [(0, 1, 0), (1, 0, 1)]
 
 
+def test_choice_knows_a_row_that_is_left_over_and_nearly_as_good() -> None:
+    chances = {(0, 0): 0.8, (1, 0): 0.3, (2, 0): 0.7, (0, 1): 0.1, (1, 1): 0.1, (2, 1): 0.9}
+    assert [(c.row, c.column, c.rival) for c in choose(chances, 0.3)] == [(0, 0, 1), (2, 1, None)]
+    chances[1, 0] = 0.1
+    assert [c.rival for c in choose(chances, 0.3)] == [None, None]
+
+
 @given(st.permutations(list("abcdefg")), st.permutations(list("abcdefg")))
 def test_survivors_stand_in_order_on_both_sides(old: list[str], new: list[str]) -> None:
     chain = survivors(old, new, [(name, name) for name in old])
