@@ -14,6 +14,7 @@ command in it.
                                      the benchmarks of these names, or all; the options go to each
     python3 dev.py manual            the generated pages: commands, files, codes, Python API, man page
     python3 dev.py docs [FOLDER]     the manual as a site, by default where the wheel takes it from
+    python3 dev.py wheel             sdist and wheel in dist/, with the manual's site and the man page
 
 The environment is made anew when pyproject.toml, the pinned requirements or the Python version change.
 Old versions of Python read this file, too, to say that they are too old, so it keeps to their syntax.
@@ -197,15 +198,23 @@ def test(arguments: list[str]) -> int:
     return run("-m", "pytest", *(arguments or spread))
 
 
+def wheel() -> int:
+    """Builds sdist and wheel anew, the manual's site first; returns the first exit status that is not 0."""
+    shutil.rmtree(str(ROOT / "dist"), ignore_errors=True)
+    return run("-m", "manual.site") or run("-m", "hatchling", "build", "-d", str(ROOT / "dist"))
+
+
 def main(arguments: list[str]) -> int:
     """Runs one command and returns its exit status."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
-    if command not in {"demo", "test", "lint", "cases", "bench", "manual", "docs"}:
+    if command not in {"demo", "test", "lint", "cases", "bench", "manual", "docs", "wheel"}:
         print(__doc__)
         return 0 if command in {"-h", "--help", "help"} else 2
     ensure_environment()
     if command == "lint":
         return lint()
+    if command == "wheel":
+        return wheel()
     if command == "bench":
         return bench(rest)
     if command == "test":
