@@ -104,7 +104,7 @@ async def _compared(
     unlike = there.unlike_in(task.done, others=bool(wrong))
     if not wrong and not there.others.rows and not unlike:
         return proof
-    naming = Naming(subject, new, of.oldest, of.known)
+    naming = Naming(subject, new, of.oldest, of.known, there.others.rows)
     found = await naming.differences(live.snapshot, wrong, _not_copied(live, task))
     if unlike:
         found = await with_unlike(naming, Unlike(task.done, unlike, others=bool(wrong)), found)

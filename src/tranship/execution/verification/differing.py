@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from tranship.errors import TranshipError
 from tranship.execution.proof.compare import Subject, TableSums, sums_in
 from tranship.execution.proof.expected import Row
-from tranship.execution.proof.naming import NAMED, Naming
+from tranship.execution.proof.naming import NAMED, Listing, Naming
+from tranship.execution.proof.strangers import Strangers
 from tranship.execution.proof.unlike import Unlike, with_unlike
 from tranship.execution.verification.naming import LaterNaming
 from tranship.execution.verification.old_now import OldSide
@@ -68,36 +69,30 @@ class Differing:
         if not any(one.wrong for one in compared):
             return await self._added(compared[0])
         added: Counter[Row] | None = None
+        more = compared[0].there.others.rows
         for one in compared:
             old = await self._old(one)
             naming = self._naming(one, old)
-            strangers = await naming.strangers()
-            before = Counter(strangers)
-            mine = await self._of_flow(one, naming, old, strangers)
-            found[one.flow.place] = replace(await self._without_updated(one, naming, mine), of=one.of)
-            taken = Counter(row.key for row in (before - strangers).elements())
-            added = _without(added, taken) if added is not None else strangers
-        return self._naming(compared[0], None).added(added or Counter())
+            strangers = naming.strangers()
+            before = await strangers.beside(Counter())
+            found[one.flow.place] = replace(await self._of_flow(one, naming, old, strangers), of=one.of)
+            left, _ = await strangers.left()
+            more -= strangers.taken
+            taken = Counter(row.key for row in (before - left).elements())
+            added = _without(added, taken) if added is not None else left
+        naming = self._naming(compared[0], None)
+        room = NAMED - len(found[compared[0].flow.place].differences)
+        return naming.added(added or Counter(), 0 if naming.strangers().few else max(more, 0), room)
 
     async def _added(self, one: Compared) -> list[Difference]:
         """Returns the rows that others added where no batch lacks any: the first by their keys, the others by
         their number, since a NEW in use may have millions.
         """
         naming = self._naming(one, None)
-        some = await naming.strangers(NAMED)
+        some = await naming.first_strangers(NAMED)
         left = one.there.others.rows - sum(some.values())
         rest = [replace(naming.told(DifferenceKind.ADDED, None, left), by_others=True)] if left > 0 else []
         return [*naming.added(some), *rest]
-
-    async def _without_updated(self, one: Compared, naming: Naming, found: Found) -> Found:
-        """Returns what was found without the rows that are missing because another run updated them."""
-        xids = [xid for flow in self._flows if flow.place != one.flow.place for xid in flow.update_xids]
-        if not xids or not naming.keys:
-            return found
-        there = naming.told_each(DifferenceKind.MISSING, await naming.written_in(xids))
-        keys = {_key(row) for row in there}
-        kept = [d for d in found.differences if d.kind is not DifferenceKind.MISSING or _key(d) not in keys]
-        return replace(found, differences=kept, updated_later=len(found.differences) - len(kept))
 
     async def _old(self, one: Compared) -> OldSide | None:
         """Returns OLD as it is now; None: nothing differs that it could name, or it cannot be asked."""
@@ -106,10 +101,12 @@ class Differing:
 
     def _naming(self, one: Compared, old: OldSide | None) -> Naming:
         of = replace(one.of, job=self._scene.job(one.flow.run.id, old))
-        return Naming(of, self._scene.new, self._oldest, self._known)
+        updated_by = [xid for flow in self._flows if flow.place != one.flow.place for xid in flow.update_xids]
+        others = one.there.others.rows
+        return Naming(of, self._scene.new, self._oldest, self._known, others, tuple(updated_by))
 
     async def _of_flow(
-        self, one: Compared, naming: Naming, old: OldSide | None, strangers: Counter[Row]
+        self, one: Compared, naming: Naming, old: OldSide | None, strangers: Strangers
     ) -> Found:
         """Returns the rows of the batches that differ. Rows of ``strangers`` that are theirs are taken
         out.
@@ -119,25 +116,22 @@ class Differing:
         if old is None:
             why = self._scene.old.trouble or "OLD is another database than the one of its run"
             return Found([_unnamed(one, batch) for batch in one.wrong], why=why)
-        run, found = one.flow.run, Found([])
+        run, found, listing = one.flow.run, Found([]), Listing()
         not_copied = await self._scene.journal.not_copied(self._scene.new, run.id)
         gone = tuple(not_copied.get(one.flow.task.position, ()))
         later = LaterNaming(naming, old.snapshot, Mark.of(run.snapshot), gone)
         for batch in one.wrong:
             try:
                 async with self._scene.new.transaction():
-                    told = await later.batch(batch, strangers)
+                    told = await later.batch(batch, strangers, listing.room)
             except (*DATABASE_TROUBLE, TranshipError) as error:
-                found.differences.append(_unnamed(one, batch))
+                listing.add([_unnamed(one, batch)])
                 found.why = error.message if isinstance(error, TranshipError) else spoken(error)
                 continue
-            found.differences += told.differences
+            listing.add(told.differences)
             found.changed_in_old += told.changed_in_old
-        return found
-
-
-def _key(one: Difference) -> tuple[tuple[str, str | None], ...] | None:
-    return tuple(one.key.items()) if one.key is not None else None
+            found.updated_later += told.updated
+        return replace(found, differences=listing.all)
 
 
 def _without(rows: Counter[Row], taken: Counter[str | None]) -> Counter[Row]:

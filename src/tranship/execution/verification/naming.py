@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from tranship.execution.proof.expected import Expecting, Row
 from tranship.execution.proof.naming import Naming, OldBatch
+from tranship.execution.proof.strangers import Strangers
 from tranship.model.difference import Difference, DifferenceKind
 from tranship.model.digest import Sums
 from tranship.model.locator import Locator
@@ -31,6 +32,8 @@ class Later(NamedTuple):
     differences: list[Difference]
     changed_in_old: int = 0
     """Rows of the batch that OLD changed or deleted since the run."""
+    updated: int = 0
+    """Rows that a later run gave other values."""
 
 
 class LaterNaming(Struct, frozen=True):
@@ -44,20 +47,24 @@ class LaterNaming(Struct, frozen=True):
     not_copied: tuple[Locator, ...]
     """The rows of the flow that the run did not add to NEW."""
 
-    async def batch(self, batch: BatchRow, strangers: Counter[Row]) -> Later:
-        """Returns the differences of one batch. Rows of ``strangers`` that are its own are taken out."""
+    async def batch(self, batch: BatchRow, strangers: Strangers, room: int) -> Later:
+        """Returns the differences of one batch. Rows of ``strangers`` that are its own are taken out. At most
+        ``room`` rows are named, the others are counted.
+        """
         naming = self.naming
         async with self.snapshot.reader(naming.plan.zone) as old:
             reading = self._reading(old, batch)
             rows = await reading.rows(naming.keys)
-            named = await naming.of_batch(reading, rows, strangers)
+            named = await naming.of_batch(reading, rows, strangers, room)
         due, recorded = sums_of_rows(rows), batch.due
         if due == recorded:
-            return Later([*named.differences, *naming.told_each(DifferenceKind.ADDED, named.extra)])
+            added = naming.told_each(DifferenceKind.ADDED, named.extra, room)
+            return Later([*named.differences, *added], updated=named.updated)
         rest = recorded - due
         if rest == sums_of_rows(named.extra.elements()):
-            return Later(named.differences, rest.rows)
-        return Later(self._untold(named.differences, named.extra, rest), max(rest.rows, 0))
+            return Later(named.differences, rest.rows, named.updated)
+        untold = self._untold(named.differences, named.extra, rest)
+        return Later(untold, max(rest.rows, 0), named.updated)
 
     def _untold(self, found: Sequence[Difference], extra: Counter[Row], rest: Sums) -> list[Difference]:
         """Returns the differences of a batch whose rows OLD changed since, so that it cannot tell which of

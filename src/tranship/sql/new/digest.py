@@ -46,19 +46,38 @@ def sums_at(table: Table, columns: Sequence[Column], form: HashForm, places: Seq
     return f"SELECT {row_sums(form)} FROM (SELECT {texts} AS r FROM {rows} OFFSET 0) AS h"
 
 
-def rows_written(table: Table, texts: RowTexts, form: HashForm, xids: Sequence[int]) -> str:
-    """Returns a query for the rows of NEW that these transactions wrote: key ``k``, hashes ``digest``."""
-    return _rows(table, texts, form, written_by("t", xids))
+def rows_written(
+    table: Table, texts: RowTexts, form: HashForm, xids: Sequence[int], *, among: bool = False
+) -> str:
+    """Returns a query for the rows of NEW that these transactions wrote: key ``k``, hashes ``digest``.
+    ``among``: of those only with a key in $1 (``text[]``).
+    """
+    chosen = f"{written_by('t', xids)}" + (f" AND {_one_of(texts.key, 1)}" if among else "")
+    return _rows(table, texts, form, chosen)
 
 
 def rows_of_others(
-    table: Table, texts: RowTexts, form: HashForm, xids: Sequence[int], most: int | None = None
+    table: Table,
+    texts: RowTexts,
+    form: HashForm,
+    xids: Sequence[int],
+    most: int | None = None,
+    *,
+    among: bool = False,
 ) -> str:
     """Returns a query for the rows that other transactions wrote, none before $1 (32 bits); ``most`` bounds
-    their number.
+    their number. ``among``: of those only with a key, or hashes where there is no key, in $2 (``text[]``).
     """
     rows = _rows(table, texts, form, f"NOT {written_by('t', xids)} AND {_later('t')}")
+    if among:
+        rows = f"SELECT r.k, r.digest, r.v FROM ({rows}) AS r WHERE {_one_of('COALESCE(r.k, r.digest)', 2)}"
     return rows if most is None else f"{rows} LIMIT {most}"
+
+
+def _one_of(value: str, parameter: int) -> str:
+    """Returns the condition that a text is in an array; many texts are looked up by their hash."""
+    wanted = f"pg_catalog.unnest(${parameter}::pg_catalog.text[]) AS wanted(text)"
+    return f'EXISTS (SELECT FROM {wanted} WHERE wanted.text = {value} COLLATE pg_catalog."C")'
 
 
 def _later(alias: str) -> str:
@@ -88,7 +107,7 @@ def rows_unlike(
 
 def rows_of_keys(table: Table, texts: RowTexts, form: HashForm) -> str:
     """Returns a query for the rows of NEW whose key is in $1 (``text[]``), whoever wrote them."""
-    return _rows(table, texts, form, f"{texts.key} = ANY ($1::pg_catalog.text[])")
+    return _rows(table, texts, form, _one_of(texts.key, 1))
 
 
 def _rows(table: Table, texts: RowTexts, form: HashForm, condition: str) -> str:
