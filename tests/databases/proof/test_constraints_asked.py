@@ -66,3 +66,105 @@ async def test_what_is_hidden_is_found(make_pair: MakePair, tmp_path: Path, kind
     assert (result.status, result.exit_status) == ("differs", 5)
     broken = [(one.kind, one.name, one.rows) for one in result.constraints if one.rows != 0]
     assert broken == [(kind, ASKED[kind], BROKEN[kind])]
+
+
+DOMAINS = """
+CREATE DOMAIN amount AS int CONSTRAINT positive CHECK (VALUE > 0);
+CREATE DOMAIN price AS amount CONSTRAINT cheap CHECK (VALUE <> 4711 AND 'VALUE' <> '');
+"""
+SHAPES_OLD = f"""{DOMAINS}
+CREATE TABLE booking (id int PRIMARY KEY, room int, span int4range, price price, tags amount[], number int, turn int, short int, odd int);
+INSERT INTO booking SELECT g, g % 5, int4range(g * 10, g * 10 + 5), g, ARRAY[g, NULL], g, g, g, 2 * g - 1 FROM generate_series(1, 200) g;
+"""
+SHAPES_NEW = f"""{DOMAINS}
+CREATE SEQUENCE turns; CREATE SEQUENCE few AS smallint MAXVALUE 300; CREATE SEQUENCE odds INCREMENT 10;
+CREATE FUNCTION next_turn() RETURNS int LANGUAGE sql AS $$SELECT nextval('turns')::int$$;
+CREATE TABLE booking (id int PRIMARY KEY, room int, span int4range, price price, tags amount[], number serial,
+  turn int DEFAULT next_turn(), short int DEFAULT nextval('few'), odd int DEFAULT nextval('odds'),
+  CONSTRAINT apart EXCLUDE USING gist (span WITH &&) WHERE (price > 2));
+ALTER SEQUENCE turns OWNED BY booking.turn;
+CREATE UNIQUE INDEX broken ON booking (number);
+"""
+SHAPES_HIDING = {
+    ("exclusion", "apart", 2): """UPDATE pg_index SET indisready = false WHERE indexrelid = 'apart'::regclass;
+        UPDATE booking SET span = int4range(51, 52) WHERE id = 10;
+        UPDATE pg_index SET indisready = true WHERE indexrelid = 'apart'::regclass""",
+    (
+        "domain",
+        "price: positive",
+        1,
+    ): """ALTER DOMAIN amount DROP CONSTRAINT positive; UPDATE booking SET price = -1 WHERE id = 7;
+        ALTER DOMAIN amount ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID""",
+    (
+        "domain",
+        "price: cheap",
+        1,
+    ): """ALTER DOMAIN price DROP CONSTRAINT cheap; UPDATE booking SET price = 4711 WHERE id = 8;
+        ALTER DOMAIN price ADD CONSTRAINT cheap CHECK (VALUE <> 4711 AND 'VALUE' <> '') NOT VALID""",
+    (
+        "domain",
+        "tags: positive",
+        1,
+    ): """ALTER DOMAIN amount DROP CONSTRAINT positive; UPDATE booking SET tags = '{3,0}' WHERE id = 9;
+        ALTER DOMAIN amount ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID""",
+    (
+        "unique",
+        "broken",
+        1,
+    ): """UPDATE pg_index SET indisready = false, indisvalid = false WHERE indexrelid = 'broken'::regclass;
+        UPDATE booking SET number = 12 WHERE id = 11""",
+    ("sequence", "number", 1): "SELECT setval('booking_number_seq', 200, false)",
+    ("sequence", "turn", 1): "SELECT setval('turns', 5)",
+    ("sequence", "short", 1): "UPDATE booking SET short = 9999 WHERE id = 1; SELECT setval('few', 199)",
+    ("sequence", "odd", 1): "SELECT setval('odds', 389)",
+}
+"""By kind, name and number of what is hidden: how it comes about."""
+
+
+async def test_every_kind_is_asked_and_found_behind_the_constraint(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
+    pair = await make_pair(SHAPES_OLD, SHAPES_NEW)
+    assert (await migrate(pair, tmp_path)).exit_status == 0
+    # A sequence whose next number is free is not behind, whatever its last one was.
+    await pair.new.run("SELECT setval('odds', 390)")
+    result = await verify(pair, tmp_path)
+    assert (result.status, result.exit_status) == ("verified", 0), result.constraints
+    met = {(str(one.kind), one.name) for one in result.constraints if one.rows == 0}
+    assert met >= {(kind, name) for kind, name, _ in SHAPES_HIDING}
+    for hiding in SHAPES_HIDING.values():
+        await pair.new.run(hiding)
+    result = await verify(pair, tmp_path, new_in_use=True)
+    assert (result.status, result.exit_status) == ("differs", 5)
+    assert {(str(one.kind), one.name, one.rows) for one in result.constraints if one.rows != 0} == set(
+        SHAPES_HIDING
+    )
+
+
+async def test_disabled_triggers_hide_nothing(make_pair: MakePair, tmp_path: Path) -> None:
+    pair = await make_pair(OLD, NEW)
+    assert (await migrate(pair, tmp_path)).exit_status == 0
+    await pair.new.run(
+        "ALTER TABLE place DISABLE TRIGGER ALL; DELETE FROM place WHERE id = 3; ALTER TABLE place ENABLE TRIGGER ALL"
+    )
+    result = await verify(pair, tmp_path, new_in_use=True)
+    assert (result.status, result.exit_status) == ("differs", 5)
+    assert [(one.name, one.rows) for one in result.constraints if one.rows != 0] == [("item_place_fkey", 15)]
+
+
+async def test_rows_of_inheriting_tables_are_no_parents_and_no_children(
+    make_pair: MakePair, tmp_path: Path
+) -> None:
+    """The server's own foreign keys look at the tables alone."""
+    old = "CREATE TABLE top (id int PRIMARY KEY); INSERT INTO top VALUES (1); CREATE TABLE child (id int PRIMARY KEY, top int);"
+    old += "INSERT INTO child VALUES (1, 1)"
+    new = """CREATE TABLE top (id int PRIMARY KEY); CREATE TABLE child (id int PRIMARY KEY, top int CONSTRAINT refers REFERENCES top);
+        CREATE TABLE more (LIKE child); ALTER TABLE more INHERIT child; INSERT INTO more VALUES (5, 77);
+        CREATE TABLE tops (LIKE top); ALTER TABLE tops INHERIT top; INSERT INTO tops VALUES (88)"""
+    pair = await make_pair(old, new)
+    assert (await migrate(pair, tmp_path)).exit_status == 0
+    result = await verify(pair, tmp_path)
+    assert [one.rows for one in result.constraints if one.name == "refers"] == [0]
+    await pair.new.run("SET session_replication_role = replica; UPDATE child SET top = 88 WHERE id = 1")
+    result = await verify(pair, tmp_path)
+    assert [one.rows for one in result.constraints if one.name == "refers"] == [1]

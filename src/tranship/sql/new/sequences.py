@@ -15,12 +15,13 @@ def sequence_state(name: TableName) -> str:
     return f"SELECT last_value::text AS last, is_called AS called FROM {relation(name)}"
 
 
-def extreme(table: TableName, column: str, *, descending: bool) -> str:
+def extreme(table: TableName, column: str, *, descending: bool, within: tuple[int, int] | None = None) -> str:
     """Returns a query for a column's furthest value in the sequence's direction, as text; NULL in an empty
-    table.
+    table. ``within``: of those in these bounds, of a column that holds numbers.
     """
-    function = "min" if descending else "max"
-    return f"SELECT pg_catalog.{function}({ident(column)})::text FROM {relation(table)}"
+    function, name = "min" if descending else "max", ident(column)
+    bounds = f" WHERE {name} BETWEEN {within[0]} AND {within[1]}" if within is not None else ""
+    return f"SELECT pg_catalog.{function}({name})::text FROM {relation(table)}{bounds}"
 
 
 def restart_sequence(name: TableName, value: int) -> str:
