@@ -14,9 +14,10 @@ from tranship.execution.proof.compare import LOW, Subject, differing, table_sums
 from tranship.execution.proof.expected import Hashing, is_too_large, printed_by_old
 from tranship.execution.proof.filled import read_filled
 from tranship.execution.proof.naming import Naming
+from tranship.execution.proof.second_opinion import Compare
 from tranship.execution.proof.unlike import Unlike, with_unlike
 from tranship.execution.resilience.failpoints import failpoint
-from tranship.model.difference import Proof
+from tranship.model.difference import Difference, Proof
 from tranship.model.locator import Locator
 from tranship.server.journal import BatchRow, name_text
 from tranship.sql.new.counting import NEXT_XID, WRAP
@@ -102,13 +103,27 @@ async def _compared(
     there = await table_sums(new, subject, of.known, of.oldest)
     wrong = differing(task.done, there)
     unlike = there.unlike_in(task.done, others=bool(wrong))
-    if not wrong and not there.others.rows and not unlike:
+    found = list[Difference]()
+    if wrong or there.others.rows or unlike:
+        naming = Naming(subject, new, of.oldest, of.known, there.others.rows)
+        found = await naming.differences(live.snapshot, wrong, _not_copied(live, task))
+        if unlike:
+            found = await with_unlike(naming, Unlike(task.done, unlike, others=bool(wrong)), found)
+        proof = structs.replace(proof, differences=tuple(found))
+    return await _with_second_opinion(live, new, task, proof)
+
+
+async def _with_second_opinion(live: ActiveRun, new: asyncpg.Connection, task: Task, proof: Proof) -> Proof:
+    """Returns a proof with what Python says of some rows. Where rows differ, there is nothing to be
+    confirmed; those that others changed are named already.
+    """
+    if not all(one.by_others and one.key is not None for one in proof.differences):
         return proof
-    naming = Naming(subject, new, of.oldest, of.known, there.others.rows)
-    found = await naming.differences(live.snapshot, wrong, _not_copied(live, task))
-    if unlike:
-        found = await with_unlike(naming, Unlike(task.done, unlike, others=bool(wrong)), found)
-    return structs.replace(proof, differences=tuple(found))
+    gone = live.book.not_copied(task.plan.flow)
+    said, found = await Compare(live.context.job, task.plan, task.rows, gone).result(live.snapshot, new)
+    known = [one.key for one in proof.differences]
+    more = (one for one in found if one.key not in known)
+    return structs.replace(proof, differences=(*proof.differences, *more), second_opinion=said)
 
 
 def _unproven(live: ActiveRun, task: Task, subject: Subject) -> Proof:

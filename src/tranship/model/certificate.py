@@ -5,8 +5,9 @@ The file consists of these types, written by the codec: field names are its JSON
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from tranship.model.difference import SecondOpinion
 from tranship.model.verdict import DatabaseInfo
 from tranship.model.verification import AskedConstraint
 
@@ -66,6 +67,8 @@ class CertifiedTable(Struct, frozen=True, forbid_unknown_fields=True):
     hashing: str
     sums: tuple[str, str]
     """The two sums over the hashes of all rows, alike on both sides."""
+    second_opinion: SecondOpinion | UnsetType = UNSET
+    """What the run computed once more in Python, all equal; absent in certificates of earlier runs."""
 
 
 class Certificate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -40,6 +40,17 @@ class Difference(Struct, frozen=True):
     """OLD was written to since the run: whether this row of NEW or another one is wrong cannot be told."""
 
 
+class SecondOpinion(Struct, frozen=True):
+    """What was computed once more in Python, without the code that copies and hashes rows."""
+
+    rows: int = 0
+    """Rows at edges of their columns, beside rejected ones, and drawn ones."""
+    cells: int = 0
+    """Their values that were compared with NEW's."""
+    apart: tuple[str, ...] = ()
+    """What cannot be computed, each with the reason."""
+
+
 class Proof(Struct, frozen=True):
     """What a verification says about the rows of one flow."""
 
@@ -61,6 +72,8 @@ class Proof(Struct, frozen=True):
     """Rows whose values were compared; likewise where all were."""
     sample: str = ""
     """``P%`` of the batches, whose rows alone were compared; empty: all rows were."""
+    second_opinion: SecondOpinion | None = None
+    """None: there was none, since rows differ, or an earlier version compared them."""
 
     @property
     def without_values(self) -> Proof:

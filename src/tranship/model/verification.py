@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from tranship.model.difference import Difference
+from tranship.model.difference import Difference, SecondOpinion
 from tranship.model.resolution import Problem
 from tranship.model.verdict import DatabaseInfo
 
@@ -53,6 +53,8 @@ class VerifiedTable(Struct, frozen=True):
     """Rows of NEW that are not what OLD's rows became."""
     rows_changed_in_old: int = 0
     """Rows of batches that differ which OLD changed or deleted since the run: no difference by itself."""
+    second_opinion: SecondOpinion | UnsetType = UNSET
+    """What the run computed once more in Python; absent where it did not."""
     flow: str | UnsetType = UNSET
     """What a person calls the flow; absent for a plain pair of tables."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from tranship.model.difference import Difference
+from msgspec import UNSET, UnsetType
+
+from tranship.model.difference import Difference, SecondOpinion
 from tranship.model.resolution import Problem
 from tranship.model.verification import AskedConstraint, ConstraintKind, Verification, VerifiedTable
 from tranship.model.visible import printed
@@ -65,6 +67,19 @@ def _value(text: str | None) -> str:
     return "NULL" if text is None else f"'{text}'"
 
 
+def opinion_lines(tables: Sequence[Opined]) -> Iterator[str]:
+    """Yields how many values were computed once more in Python, and which cannot be."""
+    said = [table.second_opinion for table in tables if table.second_opinion is not UNSET]
+    if not said:
+        return
+    cells, rows = sum(one.cells for one in said), sum(one.rows for one in said)
+    yield f"Second opinion: {grouped(cells)} values of {grouped(rows)} rows were computed again in Python"
+    apart = list(dict.fromkeys(what for one in said for what in one.apart))
+    if apart:
+        more = f" and {len(apart) - MOST} more" if len(apart) > MOST else ""
+        yield shown(f"  not computed: {', '.join(apart[:MOST])}{more}")
+
+
 def constraint_lines(asked: Sequence[AskedConstraint]) -> Iterator[str]:
     """Yields how many constraints were asked, and those that rows break or that could not be asked."""
     if asked:
@@ -91,11 +106,26 @@ def problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
             yield shown(f"  hint: {one.hint}")
 
 
+def lines_beyond(result: Verification) -> Iterator[str]:
+    """Yields what a verification says beside its tables."""
+    yield from opinion_lines(result.tables)
+    yield from constraint_lines(result.constraints)
+    yield from problem_lines(result.problems)
+
+
 def last_line(result: Verification) -> str:
     """Returns the last line of a verification: broken constraints first, else what `coverage` says."""
     broken = sum(one.broken for one in result.constraints)
     said = coverage(result.tables)
     return f"DIFFERS: {broken} constraints of NEW are broken; {said}" if broken else said
+
+
+class Opined(Protocol):
+    """What a result says of one table."""
+
+    @property
+    def second_opinion(self) -> SecondOpinion | UnsetType:
+        """What was computed once more in Python."""
 
 
 class Counted(Protocol):

@@ -78,7 +78,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
     from tranship.cli.terminal import say
     from tranship.cli.verdicts import verify_verdict
     from tranship.model.verification import VerifyOptions
-    from tranship.report.verification import constraint_lines, last_line, problem_lines, table_lines
+    from tranship.report.verification import last_line, lines_beyond, table_lines
 
     call = context.ensure_object(CliContext)
     known = {
@@ -100,7 +100,7 @@ def command(context: click.Context, config: tuple[str, ...], **given: Unpack[Giv
         answer_json(call, result, status=result.exit_status)
     else:
         say(verify_verdict(result))
-        for line in (*constraint_lines(result.constraints), *problem_lines(result.problems)):
+        for line in lines_beyond(result):
             say(line)
         say(f"Result: {path}")
         if certificate is not None:

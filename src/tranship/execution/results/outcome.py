@@ -16,7 +16,7 @@ from tranship.errors import Stopped
 from tranship.execution.context import Job, RunContext
 from tranship.execution.results.spool import Spool
 from tranship.model.catalog import Catalog
-from tranship.model.difference import Difference, Proof
+from tranship.model.difference import Difference, Proof, SecondOpinion
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
@@ -352,7 +352,12 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         cells_verified=proof.cells_compared if proof is not None and not proof.differences else 0,
         differences=_shown(proof, show_values=frame.show_values) if proof is not None else (),
         rejects_of=counts.rejects_of,
+        second_opinion=_second_opinion(proof),
     )
+
+
+def _second_opinion(proof: Proof | None) -> SecondOpinion | UnsetType:
+    return UNSET if proof is None or proof.second_opinion is None else proof.second_opinion
 
 
 def _cells(counts: TableCounts) -> int:

@@ -106,6 +106,7 @@ def _table(flow: Recorded, verdict: VerifiedTable, reasons: Mapping[str, int]) -
         verdict.verified_why,
         str(flow.hashing),
         (str(sums.first), str(sums.second)),
+        verdict.second_opinion,
     )
 
 

@@ -28,6 +28,7 @@ def told(options: VerifyOptions, flow: Recorded, found: Found | None) -> Verifie
         cells=cells,
         cells_verified=cells if verified and not differences else 0,
         differences=differences,
+        second_opinion=(flow.task.proof.second_opinion if flow.task.proof is not None else None) or UNSET,
         rows_changed_in_old=found.changed_in_old if found is not None else 0,
         flow=flow.flow.name or UNSET,
     )

@@ -1,0 +1,298 @@
+"""The second opinion: what rows of OLD become, computed in Python, beside what NEW holds under their keys.
+
+Looked at are rows at the edges of every column (least, greatest, NULL, empty, longest, each mapped value),
+the neighbours of rejected rows, and rows drawn by a hash. In a large table the edges are those of a part of
+its pages, so that the time does not grow with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import asyncpg
+from msgspec import Struct
+
+from tranship.execution.context import Job
+from tranship.model.builtin_types import Family
+from tranship.model.catalog import Column, Table
+from tranship.model.difference import Difference, DifferenceKind, SecondOpinion
+from tranship.model.expression import Lookup
+from tranship.model.locator import Locator
+from tranship.model.names import Side
+from tranship.model.plan import TablePlan
+from tranship.planning.opinion.rows import REFUSED, Computable, Entries, Opinion, Part, opinion_of
+from tranship.planning.opinion.texts import Refused, Unsure
+from tranship.server.snapshot import Snapshot
+from tranship.sql import second_opinion as sql
+
+EDGE_ROWS = 500_000
+"""Rows among which edges are looked for; of a larger table they are those of some pages."""
+DRAWN = 200
+"""Rows that are drawn, from the pages of ``POOL`` rows."""
+POOL = 4_000
+NEIGHBOURS = 100
+"""Rejected rows whose neighbours are looked at."""
+MOST_HEAPS = 16
+"""Partitions of one table that are looked at, evenly spread."""
+MOST_EDGES = 100
+"""Columns whose edges one statement asks for: each has up to a hundred mapped values, and a target list at
+most 1 664 entries.
+"""
+_NOT_ANSWERED = (
+    asyncpg.DataError,
+    asyncpg.SyntaxOrAccessError,
+    asyncpg.FeatureNotSupportedError,
+    asyncpg.ProgramLimitExceededError,
+    asyncpg.OutOfMemoryError,
+    asyncpg.CheckViolationError,
+)
+"""What a server raises for a statement of this module where a type, a right or a filter is unusual."""
+
+
+Expected = Mapping[str, str | type[Unsure] | None]
+"""What NEW should hold of a row, by column; ``Unsure`` where that is not known."""
+
+Held = Mapping[str, str | None] | None
+"""What NEW holds of a row, by column; None: it has no such row."""
+
+
+class OpinionResult(NamedTuple):
+    """What was computed, and what differs."""
+
+    said: SecondOpinion
+    differences: tuple[Difference, ...] = ()
+
+
+class Compare(Struct, frozen=True):
+    """What is compared."""
+
+    job: Job
+    plan: TablePlan
+    rows: int
+    """Rows of the flow."""
+    gone: Collection[Locator]
+    """Rows of it that the run did not add to NEW."""
+
+    @property
+    def _after(self) -> Table:
+        return self.job.after(self.plan)
+
+    async def result(self, snapshot: Snapshot, new: asyncpg.Connection) -> OpinionResult:
+        """Computes rows of OLD's snapshot and compares them with NEW, in the caller's transaction there."""
+        opinion = opinion_of(self.plan, self.job.before(self.plan), self._lookup_tables())
+        key = self._key(opinion)
+        raw = self.job.old.encoding == "SQL_ASCII"
+        if not opinion.columns:
+            return OpinionResult(SecondOpinion(apart=opinion.apart))
+        if raw or not key:
+            why = "OLD is SQL_ASCII" if raw else "NEW has no key that is computed"
+            return OpinionResult(SecondOpinion(apart=(f"{self.plan.flow}: {why}",)))
+        try:
+            async with snapshot.reader(self.plan.zone) as old:
+                rows = await self._old_rows(old, opinion)
+                looked_up = await self._entries(opinion, rows, old, new)
+            return await self._compared(new, opinion, key, _expected(opinion, rows, looked_up))
+        except _NOT_ANSWERED as error:
+            # Not its text, which may hold values of rows.
+            apart = (f"{self.plan.flow}: a server raised {error.sqlstate}", *opinion.apart)
+            return OpinionResult(SecondOpinion(apart=apart))
+
+    def _lookup_tables(self) -> dict[int, Table]:
+        found = dict[int, Table]()
+        for position, mapping in enumerate(self.plan.columns):
+            if isinstance(mapping.expression, Lookup):
+                catalog = self.job.new if mapping.expression.side is Side.NEW else self.job.old
+                table = catalog.table(mapping.expression.table)
+                if table is not None:
+                    found[position] = table
+        return found
+
+    def _key(self, opinion: Opinion) -> tuple[Computable, ...]:
+        """Returns the columns of NEW's key; empty: it has none that can be computed and compared by text."""
+        known = {
+            one.name: one
+            for one in opinion.columns
+            if one.type.leaf.family not in (Family.FLOAT, Family.JSON) and one.lookup is None
+        }
+        names = self._after.order_key
+        return tuple(known[name] for name in names) if names and set(names) <= set(known) else ()
+
+    async def _old_rows(self, old: asyncpg.Connection, opinion: Opinion) -> list[Mapping[Part, str | None]]:
+        """Returns the texts of the rows that are looked at."""
+        parts = list(dict.fromkeys(part for one in opinion.columns for part in one.parts))
+        found = list[Mapping[Part, str | None]]()
+        percent = min(100.0, 100.0 * EDGE_ROWS / max(self.rows, 1))
+        for number in _spread(len(self.plan.sources)):
+            read = sql.OldRead(self.plan, self.plan.sources[number], percent)
+            ids = await self._chosen(old, read, number, opinion)
+            gone = {_tid(row) for row in self.gone if row.source == number}
+            chosen = [id_ for id_ in ids if id_ not in gone]
+            if chosen:
+                texts = await old.fetch(sql.old_texts(read, parts, chosen))
+                found += [dict(zip(parts, row["v"], strict=True)) for row in texts]
+        return found
+
+    async def _chosen(
+        self, old: asyncpg.Connection, read: sql.OldRead, number: int, opinion: Opinion
+    ) -> list[str]:
+        """Returns the ctids of the rows of one heap that are looked at."""
+        if read.source.only is not None:
+            return [f"({page},{line})" for page, line in read.source.only[: 10 * DRAWN]]
+        ids = dict.fromkeys(_neighbours(sorted(row for row in self.gone if row.source == number)))
+        edges = list(self._edges(opinion))
+        for first in range(0, len(edges), MOST_EDGES):
+            row = await old.fetchrow(sql.edge_rows(read, edges[first : first + MOST_EDGES]))
+            ids |= dict.fromkeys(id_ for id_ in row["ids"] if id_ is not None)
+        percent = min(100.0, 100.0 * POOL / max(self.rows, 1))
+        ids |= dict.fromkeys(row["id"] for row in await old.fetch(sql.drawn_rows(read, percent, DRAWN)))
+        return list(ids)
+
+    def _edges(self, opinion: Opinion) -> Iterator[sql.Edge]:
+        """Yields the old columns that are read, each with the values that mappings name."""
+        before = self.job.before(self.plan)
+        mapped = dict[str, dict[str, None]]()
+        for one in opinion.columns:
+            for part in one.parts:
+                mapped.setdefault(part.column, {}).update(dict.fromkeys(one.mapped[:MOST_EDGES]))
+        for name, keys in mapped.items():
+            column = before.column(name)
+            if column is not None:
+                yield sql.Edge(column, tuple(keys))
+
+    async def _entries(
+        self,
+        opinion: Opinion,
+        rows: Sequence[Mapping[Part, str | None]],
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+    ) -> dict[str, Entries]:
+        """Returns, by column of NEW, what its lookup's table holds for these rows."""
+        found = dict[str, Entries]()
+        for one in (one for one in opinion.columns if one.lookup is not None):
+            keys = {tuple(text for part in one.parts if (text := row[part]) is not None) for row in rows}
+            whole = sorted(key for key in keys if len(key) == len(one.parts))
+            if one.lookup is not None and whole:
+                found[one.name] = await self._looked_up(one.lookup, whole, old, new)
+        return found
+
+    async def _looked_up(
+        self,
+        lookup: Lookup,
+        keys: Sequence[tuple[str, ...]],
+        old: asyncpg.Connection,
+        new: asyncpg.Connection,
+    ) -> Entries:
+        catalog = self.job.new if lookup.reads_new else self.job.old
+        table = catalog.table(lookup.table)
+        if table is None:
+            return Entries({})
+        statement = sql.entries(lookup, table, keys)
+        if lookup.reads_new:
+            async with new.transaction():
+                answer = await new.fetch(statement)
+        else:
+            answer = await old.fetch(statement)
+        values = dict[tuple[str, ...], str | None]()
+        twice = set[tuple[str, ...]]()
+        for row in answer:
+            key = tuple(row["k"])
+            if key in values:
+                twice.add(key)
+            values[key] = row["v"]
+        return Entries(values, frozenset(twice))
+
+    async def _compared(
+        self, new: asyncpg.Connection, opinion: Opinion, key: Sequence[Computable], rows: Sequence[Expected]
+    ) -> OpinionResult:
+        """Compares computed rows with those of NEW that have their keys."""
+        names = [one.name for one in key]
+        known = [row for row in rows if _named(row, names)]
+        keys = [[row[name] for row in known] for name in names]
+        columns = [self._column(one) for one in opinion.columns]
+        query = sql.new_texts(self._after, columns, [self._column(one) for one in key])
+        async with new.transaction():
+            answer = {row["n"]: row["v"] for row in await new.fetch(query, *keys)}
+        held = [_held(opinion, answer.get(number)) for number in range(1, len(known) + 1)]
+        pairs = zip(known, held, strict=True)
+        found = [self._difference(names, row, there) for row, there in pairs if _differ(row, there)]
+        return OpinionResult(SecondOpinion(len(known), _cells(known), opinion.apart), tuple(found))
+
+    def _difference(self, key: Sequence[str], row: Expected, held: Held) -> Difference:
+        """Returns that a row is missing, or holds other values in some columns."""
+        table, named = str(self.plan.new), {name: _shown(row[name]) for name in key}
+        if held is None:
+            return Difference(table, DifferenceKind.MISSING, named)
+        wrong = _differ(row, held)
+        due, there = (tuple(_shown(side[name]) for name in wrong) for side in (row, held))
+        return Difference(table, DifferenceKind.CHANGED, named, wrong, due, there)
+
+    def _column(self, one: Computable) -> Column:
+        found = self._after.column(one.name)
+        if found is None:
+            raise ValueError(f"{self._after.name} has no column {one.name}")
+        return found
+
+
+def _held(opinion: Opinion, texts: Sequence[str | None] | None) -> Held:
+    """Returns what NEW holds of a row."""
+    if texts is None:
+        return None
+    return {one.name: one.seen(text) for one, text in zip(opinion.columns, texts, strict=True)}
+
+
+def _expected(
+    opinion: Opinion, rows: Sequence[Mapping[Part, str | None]], looked_up: Mapping[str, Entries]
+) -> list[Expected]:
+    """Returns what NEW should hold of each row, by column; ``Unsure`` where that is not known."""
+    return [
+        {one.name: _value(one, row, looked_up.get(one.name, Entries({}))) for one in opinion.columns}
+        for row in rows
+    ]
+
+
+def _value(one: Computable, row: Mapping[Part, str | None], entries: Entries) -> str | type[Unsure] | None:
+    try:
+        return one.expected(row, entries)
+    except Refused:
+        return REFUSED
+    except Unsure:
+        return Unsure
+
+
+def _named(row: Expected, key: Sequence[str]) -> bool:
+    """Returns whether the key of a row is known."""
+    return all(isinstance(row[name], str) for name in key)
+
+
+def _cells(rows: Sequence[Expected]) -> int:
+    """Returns how many values of rows are known."""
+    return sum(value is not Unsure for row in rows for value in row.values())
+
+
+def _differ(row: Expected, held: Held) -> tuple[str, ...]:
+    """Returns the columns in which NEW holds another value; all of a row that it lacks."""
+    return tuple(
+        name for name, due in row.items() if held is None or (due is not Unsure and due != held[name])
+    )
+
+
+def _shown(value: str | type[Unsure] | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _tid(row: Locator) -> str:
+    return f"({row.address[0]},{row.address[1]})"
+
+
+def _neighbours(gone: Sequence[Locator]) -> Iterator[str]:
+    """Yields the places beside the first rows that were not copied."""
+    for page, line in (row.address for row in gone[:NEIGHBOURS]):
+        yield from (f"({page},{int(line) + step})" for step in (-1, 1) if int(line) + step > 0)
+
+
+def _spread(heaps: int) -> list[int]:
+    """Returns the positions of the heaps that are looked at."""
+    if heaps <= MOST_HEAPS:
+        return list(range(heaps))
+    return [n * heaps // MOST_HEAPS for n in range(MOST_HEAPS)]

@@ -1,0 +1,98 @@
+"""The texts of values: one for all that servers print of the same value."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import struct
+from decimal import Decimal
+
+from tranship.model.builtin_types import Family
+from tranship.model.types import PgType
+
+
+class Refused(Exception):
+    """NEW's type holds no such value."""
+
+
+class Unsure(Exception):
+    """What becomes of this one value is not known here."""
+
+
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+TIME_OF_DAY = re.compile(DAY.pattern + r" [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?", re.ASCII)
+_OFFSET = r"([+-])([0-9]{2})(?::([0-9]{2}))?(?::([0-9]{2}))?"
+MOMENT = re.compile(f"({TIME_OF_DAY.pattern}){_OFFSET}", re.ASCII)
+TRUE, FALSE = ("t", "true", "yes", "y", "on", "1"), ("f", "false", "no", "n", "off", "0")
+
+
+def canonical(text: str, pg_type: PgType) -> str:
+    """Returns one text for all texts by which servers print a value of a type.
+
+    Raises:
+        Unsure: the text of a moment that cannot be told in UTC.
+    """
+    leaf = pg_type.leaf
+    match leaf.family:
+        case Family.BOOLEAN:
+            return "true" if text in TRUE else "false"
+        case Family.FLOAT:
+            return struct.pack(">f" if leaf.typname == "float4" else ">d", float(text)).hex()
+        case Family.TIMESTAMP if leaf.typname == "timestamptz":
+            return in_utc(text)
+        case Family.STRING if leaf.typname == "bpchar":
+            return text.rstrip(" ")
+        case Family.JSON if leaf.typname == "jsonb":
+            return _json(text)
+        case _:
+            return text
+
+
+def in_utc(text: str) -> str:
+    """Returns the text of a moment in UTC.
+
+    Raises:
+        Unsure: Python's calendar lacks it.
+    """
+    if text.lstrip("-") == "infinity":
+        return text
+    found = MOMENT.fullmatch(text)
+    if found is None:
+        raise Unsure
+    wall, _, sign, hours, minutes, seconds = found.groups()
+    offset = datetime.timedelta(hours=int(hours), minutes=int(minutes or 0), seconds=int(seconds or 0))
+    try:
+        moved = parsed(wall) - (offset if sign == "+" else -offset)
+    except (ValueError, OverflowError):
+        raise Unsure from None
+    return f"{printed(moved)}+00"
+
+
+def parsed(text: str) -> datetime.datetime:
+    whole, _, fraction = text.partition(".")
+    return datetime.datetime.strptime(f"{whole}.{fraction.ljust(6, '0')}", "%Y-%m-%d %H:%M:%S.%f")
+
+
+def printed(moment: datetime.datetime) -> str:
+    return moment.isoformat(" ").rstrip("0") if moment.microsecond else moment.isoformat(" ")
+
+
+def _json(text: str) -> str:
+    """Returns the text of a document as jsonb keeps it: the last of equal keys, numbers with their digits."""
+    try:
+        found = json.loads(text, parse_float=_digits, parse_int=_digits, parse_constant=str)
+    except (ValueError, RecursionError):
+        return text
+    return json.dumps(found, sort_keys=True)
+
+
+def _digits(text: str) -> dict[str, str]:
+    """Returns a number so that it is no string of the document."""
+    return {"\0": printed_number(Decimal(text))}
+
+
+def printed_number(number: Decimal) -> str:
+    printed = format(number, "f")
+    # numeric has no negative zero.
+    return printed.removeprefix("-") if number.is_zero() else printed

@@ -1,0 +1,166 @@
+"""What the second opinion reads of both databases. It imports nothing of what copies or hashes rows
+(an import contract of ``lint``), so that no fault of theirs is one of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from tranship.model.builtin_types import Family
+from tranship.model.catalog import Column, Table
+from tranship.model.catalog_codes import RelationKind
+from tranship.model.expression import Lookup
+from tranship.model.plan import Source, TablePlan
+from tranship.model.types import PgType, TypeKind
+from tranship.sql.quote import ident, literal, relation, text_array, tid_array
+
+_ORDERED = frozenset(
+    {
+        *(Family.INTEGER, Family.NUMERIC, Family.FLOAT, Family.STRING),
+        *(Family.DATE, Family.TIME, Family.TIMESTAMP, Family.INTERVAL),
+    }
+)
+"""Families of which the least and the greatest value is an edge."""
+_LONG = frozenset({Family.NUMERIC, Family.STRING, Family.BYTES, Family.JSON})
+"""Families whose values have texts of different lengths, of which the longest is an edge."""
+_SEED = 0
+"""Of TABLESAMPLE: both parts of one statement read the same pages, and a resumed run the same rows."""
+
+
+class OldRead(Struct, frozen=True):
+    """Which rows of one heap of OLD are looked at."""
+
+    plan: TablePlan
+    source: Source
+    percent: float
+    """Of its pages."""
+
+    @property
+    def heap(self) -> str:
+        """The heap with the alias ``old``."""
+        if self.source.through_root:
+            return f"{relation(self.source.root)} AS old"
+        return f"ONLY {relation(self.source.relation)} AS old"
+
+    @property
+    def where(self) -> str:
+        """The rows that the flow takes."""
+        shape, conditions = self.plan.shape, []
+        if self.source.through_root:
+            conditions.append(f"old.tableoid = {self.source.oid}")
+        if shape.filter is not None and shape.filter.where:
+            # On lines of its own, so that a comment at its end does not swallow the parenthesis.
+            conditions.append(f"(\n{shape.filter.where}\n)")
+        return " AND ".join(conditions or ["true"])
+
+    def sampled(self, percent: float) -> str:
+        """Returns FROM and WHERE of the rows in so much of its pages."""
+        sample = f" TABLESAMPLE SYSTEM ({percent:.6f}) REPEATABLE ({_SEED})" if percent < 100 else ""
+        return f"FROM {self.heap}{sample} WHERE {self.where}"
+
+
+class Edge(NamedTuple):
+    """A column of OLD whose edges are looked for."""
+
+    column: Column
+    mapped: tuple[str, ...] = ()
+    """Values that a mapping names."""
+
+
+def edge_rows(read: OldRead, edges: Sequence[Edge]) -> str:
+    """Returns a query for one row: an array of the ctids of a row for each edge of these columns, NULL where
+    there is none.
+    """
+    bounds, wanted = list[str](), list[str]()
+    for n, edge in enumerate(edges):
+        value, family = f"old.{ident(edge.column.name)}", edge.column.type.leaf.family
+        ordered = f'{value} COLLATE pg_catalog."C"' if family is Family.STRING else value
+        shown = f"CAST({value} AS pg_catalog.text)"
+        wanted.append(f"{value} IS NULL")
+        # Until version 12 the type name had no collation.
+        if family in _ORDERED and edge.column.type.leaf.typname not in ("char", "name"):
+            bounds += [f"pg_catalog.{end}({ordered}) AS {end}{n}" for end in ("min", "max")]
+            wanted += [f"{ordered} = e.{end}{n}" for end in ("min", "max")]
+        if family in _LONG:
+            length = f"pg_catalog.octet_length({shown})"
+            bounds.append(f"pg_catalog.max({length}) AS long{n}")
+            wanted.append(f"{length} = e.long{n}")
+        if family in (Family.STRING, Family.BYTES):
+            wanted.append(f"{shown} IN ('', '\\x')")
+        named = (*edge.mapped, *_labels(edge.column.type), *_truths(edge.column.type))
+        wanted += [f"{shown} = {literal(key)}" for key in named]
+    rows = read.sampled(read.percent)
+    first = 'pg_catalog.min(CAST(old.ctid AS pg_catalog.text) COLLATE pg_catalog."C")'
+    each = ", ".join(f"{first} FILTER (WHERE {condition})" for condition in wanted)
+    heap, _, where = rows.partition(" WHERE ")
+    ends = f"(SELECT {', '.join(bounds) or 'true AS none'} {rows}) AS e"
+    return f"SELECT ARRAY[{each}] AS ids {heap}, {ends} WHERE {where}"
+
+
+def _labels(pg_type: PgType) -> tuple[str, ...]:
+    return pg_type.leaf.labels[:100] if pg_type.leaf.kind is TypeKind.ENUM else ()
+
+
+def _truths(pg_type: PgType) -> tuple[str, ...]:
+    return ("true", "false") if pg_type.leaf.family is Family.BOOLEAN else ()
+
+
+def drawn_rows(read: OldRead, percent: float, rows: int) -> str:
+    """Returns a query for the ctids (``id``) of at most so many rows, drawn by a hash from some pages."""
+    drawn = "pg_catalog.md5(CAST(old.ctid AS pg_catalog.text))"
+    shown = "CAST(old.ctid AS pg_catalog.text) AS id"
+    return f"SELECT {shown} {read.sampled(percent)} ORDER BY {drawn} LIMIT {rows}"
+
+
+def old_texts(read: OldRead, parts: Sequence[tuple[str, bool]], ids: Iterable[str]) -> str:
+    """Returns a query for these rows: ``id`` and the texts ``v`` of columns. Of a ``True`` one the wall-clock
+    time is printed with the offset that the session's time zone has then.
+    """
+    texts = ", ".join(_text(f"old.{ident(name)}", as_moment=moment) for name, moment in parts)
+    chosen = f"old.ctid = ANY ({tid_array(ids)})"
+    shown = f"CAST(old.ctid AS pg_catalog.text) AS id, ARRAY[{texts}]::pg_catalog.text[] AS v"
+    return f"SELECT {shown} FROM {read.heap} WHERE {chosen} AND {read.where}"
+
+
+def _text(value: str, *, as_moment: bool) -> str:
+    moment = f"CAST({value} AS pg_catalog.timestamptz)" if as_moment else value
+    return f"CAST({moment} AS pg_catalog.text)"
+
+
+def new_texts(table: Table, columns: Sequence[Column], key: Sequence[Column]) -> str:
+    """Returns a query for the rows of NEW with given keys, $1 … as arrays of texts: ``n``, the position of
+    the key from 1, and the texts ``v`` of columns.
+    """
+    only = "" if table.kind == RelationKind.PARTITIONED_TABLE else "ONLY "
+    texts = ", ".join(_text(f"t.{ident(c.name)}", as_moment=False) for c in columns)
+    names = [f"k{n}" for n in range(len(key))]
+    lists = ", ".join(f"pg_catalog.unnest(${n}::pg_catalog.text[])" for n in range(1, len(key) + 1))
+    same = " AND ".join(_equal(c, f"g.{name}") for c, name in zip(key, names, strict=True))
+    keys = f"ROWS FROM ({lists}) WITH ORDINALITY AS g ({', '.join(names)}, n)"
+    shown = f"g.n, ARRAY[{texts}]::pg_catalog.text[] AS v"
+    return f"SELECT {shown} FROM {keys} JOIN {only}{relation(table.name)} AS t ON {same}"
+
+
+def _equal(column: Column, text: str) -> str:
+    leaf = column.type.leaf
+    operator = leaf.equality or "OPERATOR(pg_catalog.=)"
+    return f"t.{ident(column.name)} {operator} CAST({text} AS {leaf.text})"
+
+
+def entries(lookup: Lookup, table: Table, keys: Sequence[tuple[str, ...]]) -> str:
+    """Returns a query for what a lookup's table holds under these keys: their texts ``k`` and the value
+    ``v``.
+    """
+    columns = [column for column in map(table.column, lookup.keys) if column is not None]
+    shown = ", ".join(_text(f"t.{ident(c.name)}", as_moment=False) for c in columns)
+    lists = ", ".join(f"pg_catalog.unnest({text_array(part)})" for part in zip(*keys, strict=True))
+    names = [f"k{n}" for n in range(len(columns))]
+    same = " AND ".join(_equal(c, f"g.{name}") for c, name in zip(columns, names, strict=True))
+    value = _text(f"t.{ident(lookup.value)}", as_moment=False)
+    given = f"(SELECT DISTINCT * FROM ROWS FROM ({lists}) AS g ({', '.join(names)})) AS g"
+    return (
+        f"SELECT ARRAY[{shown}] AS k, {value} AS v FROM {given} JOIN {relation(lookup.table)} AS t ON {same}"
+    )
