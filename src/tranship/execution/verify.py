@@ -14,6 +14,7 @@ from tranship.execution.proof.compare import LOW, Subject, differing, table_sums
 from tranship.execution.proof.expected import Hashing, is_too_large, printed_by_old
 from tranship.execution.proof.filled import read_filled
 from tranship.execution.proof.naming import Naming
+from tranship.execution.proof.rows_before import HeldRows
 from tranship.execution.proof.second_opinion import Compare
 from tranship.execution.proof.unlike import Unlike, with_unlike
 from tranship.execution.resilience.failpoints import failpoint
@@ -53,9 +54,8 @@ async def _proof(live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: 
         return None
     written = _written(live, task)
     if not written:
-        job, plan = live.context.job, task.plan
-        filled = await read_filled(new, job, plan)
-        return _unproven(live, task, Subject(job, plan, hashing, filled))
+        async with new.transaction(isolation="repeatable_read", readonly=True):
+            return await _with_rows_before(live, new, task, await _of_none(live, new, task, hashing))
     # The first transaction of a batch is its own, of 64 bits; of those of its savepoints 32 bits are known.
     oldest = min(row.xids[0] for row in written)
     if await new.fetchval(NEXT_XID) - oldest > WRAP:
@@ -69,6 +69,12 @@ async def _proof(live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: 
         if not is_too_large(error):
             raise
         return None
+
+
+async def _of_none(live: ActiveRun, new: asyncpg.Connection, task: Task, hashing: Hashing) -> Proof:
+    """Returns the proof of a flow that wrote no row."""
+    job, plan = live.context.job, task.plan
+    return _unproven(live, task, Subject(job, plan, hashing, await read_filled(new, job, plan)))
 
 
 def _written(live: ActiveRun, task: Task) -> list[BatchRow]:
@@ -110,7 +116,15 @@ async def _compared(
         if unlike:
             found = await with_unlike(naming, Unlike(task.done, unlike, others=bool(wrong)), found)
         proof = structs.replace(proof, differences=tuple(found))
+    proof = await _with_rows_before(live, new, task, proof)
     return await _with_second_opinion(live, new, task, proof)
+
+
+async def _with_rows_before(live: ActiveRun, new: asyncpg.Connection, task: Task, proof: Proof) -> Proof:
+    """Returns a proof with what is found of the rows that NEW held before the run."""
+    held = HeldRows(live.context.job, task.plan, live.book.held(task.plan.flow))
+    said, found = await held.compared(live.snapshot, new)
+    return structs.replace(proof, differences=(*proof.differences, *found), rows_before=said)
 
 
 async def _with_second_opinion(live: ActiveRun, new: asyncpg.Connection, task: Task, proof: Proof) -> Proof:

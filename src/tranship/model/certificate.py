@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, Struct, UnsetType
 
-from tranship.model.difference import SecondOpinion
+from tranship.model.difference import RowsBefore, SecondOpinion
 from tranship.model.verdict import DatabaseInfo
 from tranship.model.verification import AskedConstraint
 
@@ -69,6 +69,8 @@ class CertifiedTable(Struct, frozen=True, forbid_unknown_fields=True):
     """The two sums over the hashes of all rows, alike on both sides."""
     second_opinion: SecondOpinion | UnsetType = UNSET
     """What the run computed once more in Python, all equal; absent in certificates of earlier runs."""
+    rows_before: RowsBefore | UnsetType = UNSET
+    """What the run found of rows that NEW held before; absent where it held none of them."""
 
 
 class Certificate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -51,6 +51,17 @@ class SecondOpinion(Struct, frozen=True):
     """What cannot be computed, each with the reason."""
 
 
+class RowsBefore(Struct, frozen=True):
+    """Rows of OLD that are no new rows: NEW held theirs before the run."""
+
+    compared: int
+    """Those that were equal or were given OLD's values, compared by key in every column that is filled."""
+    kept: int = 0
+    """Those of which NEW keeps its own row by decision, which is not compared."""
+    not_compared: int = 0
+    """Others of which NEW has no key, or whose values only a written row shows."""
+
+
 class Proof(Struct, frozen=True):
     """What a verification says about the rows of one flow."""
 
@@ -74,6 +85,8 @@ class Proof(Struct, frozen=True):
     """``P%`` of the batches, whose rows alone were compared; empty: all rows were."""
     second_opinion: SecondOpinion | None = None
     """None: there was none, since rows differ, or an earlier version compared them."""
+    rows_before: RowsBefore | None = None
+    """None: NEW held none of them, or an earlier version did not look."""
 
     @property
     def without_values(self) -> Proof:

@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import replace
 
-from tranship.model.difference import Difference, SecondOpinion
+from tranship.model.difference import Difference, RowsBefore, SecondOpinion
 from tranship.model.flow import FlowId
 from tranship.model.locator import Locator
 from tranship.model.names import Side
@@ -198,6 +198,8 @@ class TableResult(Struct, frozen=True):
     """Rows of NEW that are not what OLD's rows become."""
     second_opinion: SecondOpinion | UnsetType = UNSET
     """What was computed once more in Python; absent where nothing was."""
+    rows_before: RowsBefore | UnsetType = UNSET
+    """What the run found of rows that NEW held before; absent where it held none of them."""
     tolerated: tuple[ToleratedCount, ...] | UnsetType = UNSET
     """Rows that break constraints of NEW and are kept by decision, as the data checks counted them; absent
     where there is none."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from tranship.model.difference import Difference, SecondOpinion
+from tranship.model.difference import Difference, RowsBefore, SecondOpinion
 from tranship.model.resolution import Problem
 from tranship.model.verdict import DatabaseInfo
 
@@ -55,6 +55,8 @@ class VerifiedTable(Struct, frozen=True):
     """Rows of batches that differ which OLD changed or deleted since the run: no difference by itself."""
     second_opinion: SecondOpinion | UnsetType = UNSET
     """What the run computed once more in Python; absent where it did not."""
+    rows_before: RowsBefore | UnsetType = UNSET
+    """What the run found of rows that NEW held before; absent where it held none of them."""
     flow: str | UnsetType = UNSET
     """What a person calls the flow; absent for a plain pair of tables."""
 

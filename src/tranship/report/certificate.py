@@ -11,7 +11,7 @@ from tranship.model.certificate import Certificate, CertifiedRun, CertifiedTable
 from tranship.model.verification import AskedConstraint
 from tranship.report.document import Banner, Block, Document, Facts, Item, Note, Section, Tone, Totals
 from tranship.report.html import render_html
-from tranship.report.verification import grouped, opinion_lines
+from tranship.report.verification import before_lines, grouped, opinion_lines
 
 
 def certificate_page(certificate: Certificate) -> str:
@@ -55,6 +55,7 @@ def _table(table: CertifiedTable) -> Item:
         *reasons,
         *([f"compared {table.how}"] if table.how else []),
         f"sums of the rows' hashes ({table.hashing}): {' '.join(table.sums)}",
+        *before_lines([table]),
         *opinion_lines([table]),
     ]
     return Item(f"from {table.flow or table.table}", table.new_table, tuple(map(Note, texts)))

@@ -22,7 +22,7 @@ from tranship.report.meter import sized, spoken
 from tranship.report.notes import words
 from tranship.report.time_spent import time_lines
 from tranship.report.verdict import verdict
-from tranship.report.verification import coverage, difference_lines, opinion_lines
+from tranship.report.verification import before_lines, coverage, difference_lines, opinion_lines
 
 RULER = "=" * 80
 _WARNINGS: dict[str, tuple[str, ...]] = {
@@ -343,7 +343,8 @@ def _verification(result: MigrationResult) -> list[str]:
         ]
     if result.mode != "live":
         return lines
-    lines += [*_verdicts(result.tables), *opinion_lines(result.tables)]
+    lines += [*_verdicts(result.tables), *before_lines(result.tables)]
+    lines += opinion_lines(result.tables)
     return lines + [line for table in result.tables for line in difference_lines(table.differences)]
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec import UNSET, UnsetType
 
-from tranship.model.difference import Difference, SecondOpinion
+from tranship.model.difference import Difference, RowsBefore, SecondOpinion
 from tranship.model.resolution import Problem
 from tranship.model.verification import AskedConstraint, ConstraintKind, Verification, VerifiedTable
 from tranship.model.visible import printed
@@ -106,8 +106,22 @@ def problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
             yield shown(f"  hint: {one.hint}")
 
 
+def before_lines(tables: Sequence[Opined]) -> Iterator[str]:
+    """Yields what was found of rows that NEW held before the runs."""
+    found = [one.rows_before for one in tables if one.rows_before is not UNSET]
+    counts = {
+        "compared with OLD's by key": sum(one.compared for one in found),
+        "kept by decision, not compared": sum(one.kept for one in found),
+        "not compared": sum(one.not_compared for one in found),
+    }
+    words = ", ".join(f"{grouped(number)} {what}" for what, number in counts.items() if number)
+    if words:
+        yield f"Rows that NEW held before: {words}"
+
+
 def lines_beyond(result: Verification) -> Iterator[str]:
     """Yields what a verification says beside its tables."""
+    yield from before_lines(result.tables)
     yield from opinion_lines(result.tables)
     yield from constraint_lines(result.constraints)
     yield from problem_lines(result.problems)
@@ -126,6 +140,10 @@ class Opined(Protocol):
     @property
     def second_opinion(self) -> SecondOpinion | UnsetType:
         """What was computed once more in Python."""
+
+    @property
+    def rows_before(self) -> RowsBefore | UnsetType:
+        """What was found of rows that NEW held before the run."""
 
 
 class Counted(Protocol):

@@ -125,6 +125,9 @@ class Strikes:
     def _name(
         self, target: Target, kind: DifferenceKind, key: Sequence[Any], columns: Sequence[str] = ()
     ) -> None:
+        if kind is DifferenceKind.ADDED:
+            # A later strike at it would be none of its own: whatever it holds, the row is one too many.
+            self.touched.add((target.name, tuple(key)))
         named = tuple((name, str(value)) for name, value in zip(target.key, key, strict=True))
         self.expected.append(Found(target.name, kind, named, tuple(columns)))
 

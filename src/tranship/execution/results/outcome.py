@@ -16,7 +16,7 @@ from tranship.errors import Stopped
 from tranship.execution.context import Job, RunContext
 from tranship.execution.results.spool import Spool
 from tranship.model.catalog import Catalog
-from tranship.model.difference import Difference, Proof, SecondOpinion
+from tranship.model.difference import Difference, Proof
 from tranship.model.flow import FlowId
 from tranship.model.names import TableName
 from tranship.model.plan import TablePlan
@@ -318,16 +318,23 @@ def _differing(proof: Proof, *, in_use: bool) -> tuple[bool | str, str]:
     return False, f"{rows} of its rows in NEW {'differs' if rows == 1 else 'differ'}"
 
 
+def _left_out_of(counts: TableCounts) -> int:
+    return counts.old.left_out if counts.old is not None else 0
+
+
+_NO_PROOF = Proof(0, ())
+
+
 def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
     verified, why = _verified(frame, counts)
-    proof = counts.proof
+    proof = counts.proof or _NO_PROOF
     return TableResult(
         table=str(counts.plan.old),
         new_table=str(counts.plan.new),
         rows_read=counts.read,
         rows_migrated=counts.written,
         rows_failed=counts.rejected,
-        rows_left_out=counts.old.left_out if counts.old is not None else 0,
+        rows_left_out=_left_out_of(counts),
         bytes=counts.bytes,
         verified=verified,
         verified_why=why,
@@ -349,15 +356,12 @@ def _table(job: Job, frame: Frame, counts: TableCounts) -> TableResult:
         rows_without_items=counts.old.without_items if counts.old and not _one_of_each(counts) else UNSET,
         rows_left_with_parent=counts.old.with_parent if counts.old and counts.plan.shape.left_with else UNSET,
         cells=_cells(counts),
-        cells_verified=proof.cells_compared if proof is not None and not proof.differences else 0,
-        differences=_shown(proof, show_values=frame.show_values) if proof is not None else (),
+        cells_verified=proof.cells_compared if not proof.differences else 0,
+        differences=_shown(proof, show_values=frame.show_values),
         rejects_of=counts.rejects_of,
-        second_opinion=_second_opinion(proof),
+        second_opinion=proof.second_opinion or UNSET,
+        rows_before=proof.rows_before or UNSET,
     )
-
-
-def _second_opinion(proof: Proof | None) -> SecondOpinion | UnsetType:
-    return UNSET if proof is None or proof.second_opinion is None else proof.second_opinion
 
 
 def _cells(counts: TableCounts) -> int:

@@ -107,6 +107,7 @@ def _table(flow: Recorded, verdict: VerifiedTable, reasons: Mapping[str, int]) -
         str(flow.hashing),
         (str(sums.first), str(sums.second)),
         verdict.second_opinion,
+        verdict.rows_before,
     )
 
 

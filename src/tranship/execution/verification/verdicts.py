@@ -16,6 +16,7 @@ from tranship.sql.expression import shipped
 def told(options: VerifyOptions, flow: Recorded, found: Found | None) -> VerifiedTable:
     """Returns the verdict about one flow; ``found``: None where nothing could be compared."""
     verified, why = _verdict(options, flow, found)
+    proof = flow.task.proof
     cells = flow.rows * _columns(flow, found)
     differences = tuple(found.differences) if found is not None else ()
     return VerifiedTable(
@@ -28,7 +29,8 @@ def told(options: VerifyOptions, flow: Recorded, found: Found | None) -> Verifie
         cells=cells,
         cells_verified=cells if verified and not differences else 0,
         differences=differences,
-        second_opinion=(flow.task.proof.second_opinion if flow.task.proof is not None else None) or UNSET,
+        second_opinion=(proof.second_opinion if proof is not None else None) or UNSET,
+        rows_before=(proof.rows_before if proof is not None else None) or UNSET,
         rows_changed_in_old=found.changed_in_old if found is not None else 0,
         flow=flow.flow.name or UNSET,
     )
