@@ -161,10 +161,11 @@ class Member:
         self._gone.append(self._backends.pop(worker))
 
     async def _leave(self, new: asyncpg.Connection) -> None:
-        """Takes the backends that are gone out of the heartbeat."""
-        while self._gone:
-            await new.execute(self._run.context.journal.sql("leave_worker"), self._run.run, self._gone[-1])
-            self._gone.pop()
+        """Takes the backends that are gone out of the heartbeat. Several batches may do so at a time."""
+        gone = tuple(self._gone)
+        for backend in gone:
+            await new.execute(self._run.context.journal.sql("leave_worker"), self._run.run, backend)
+        self._gone = [backend for backend in self._gone if backend not in gone]
 
     async def close(self) -> None:
         """Ends the connections of this process, none of which is at work."""
