@@ -47,8 +47,10 @@ _FOREIGN = {
     "--full",
     "--mutations",
     "--clean",
+    "--host",
+    "--nthreads",
 }
-"""Options of the benchmarks and the campaigns."""
+"""Options of the benchmarks, of the campaigns and of Dask."""
 
 
 @dataclass(frozen=True)

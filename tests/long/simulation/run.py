@@ -23,7 +23,7 @@ from typing import Any
 import asyncpg
 from msgspec import Raw
 
-from long.simulation import server
+from long.simulation import machines, server
 from long.simulation.clock import SimulatedLoop
 from long.simulation.server import Session
 from long.simulation.world import Faults, Violation, World
@@ -37,6 +37,7 @@ from tranship.execution.context import Job, RunContext
 from tranship.execution.copying import batch as worker
 from tranship.execution.copying import reject_rows
 from tranship.execution.copying import split as divide
+from tranship.execution.copying.assignment import Copier
 from tranship.execution.copying.flow_copy import FlowCopy, RunSessions
 from tranship.execution.copying.tables import finish
 from tranship.execution.probe.reject_book import Book
@@ -154,6 +155,7 @@ class Scene:
             rng.choice((0, 0.002, 0.01)),
             rng.choice((0, 0.002, 0.01)),
             rng.choice((None, None, rng.randint(1, 9))),
+            dying_machine=rng.choice((0, 0.3)),
         )
         self.batch_size = rng.choice((UNBOUNDED, UNBOUNDED, AdaptiveBatchSize.begin(rng.randint(1, 6), 1)))
         self.rows = sorted(
@@ -171,6 +173,10 @@ class Scene:
         self.world = World(rng, self.faults, self.batches, self.rows, self.rejected)
         self.writer: Client | None = None
         """Who holds the lock."""
+        self.machines = rng.random() < 0.2
+        """Whether the clients have the batches copied on two other machines."""
+        self.tasks: list[asyncio.Task[Any]] = []
+        """What the machines began: nobody else keeps the tasks of one that is dead."""
 
 
 class Client:
@@ -250,22 +256,28 @@ class Client:
         lookups: Any = None
         shared = WorkerContext(context, "run", epoch, SimulatedSnapshot(self), lookups)
         live = ActiveRun(shared, Book(), [task])
-        await self._streams(live, task)
+        if self.scene.machines:
+            async with machines.elsewhere(live, self) as elsewhere:
+                await self._streams(live, task, [elsewhere] * STREAMS)
+        else:
+            sessions = RunSessions(live)
+            workers = [worker.Worker(live.worker, n, sessions) for n in range(STREAMS)]
+            await self._streams(live, task, workers)
         if task.counts[0] != task.rows:
             raise Stopped(Unaccounted(task.plan.flow, task.rows, task.counts[0]))
         await finish(live, PlainSession(control, nothing))
 
-    async def _streams(self, live: ActiveRun, task: Task) -> None:
-        waiting, sessions = FlowCopy(live, task), RunSessions(live)
+    async def _streams(self, live: ActiveRun, task: Task, copiers: Sequence[Copier]) -> None:
+        waiting = FlowCopy(live, task)
         task.batch_size = self.scene.batch_size
 
-        async def stream(one: worker.Worker) -> None:
+        async def stream(one: Copier) -> None:
             while waiting:
                 assignment = waiting.assign()
                 waiting.take(assignment.batch, await one.move(assignment))
 
         ends = await asyncio.gather(
-            *(stream(worker.Worker(live.worker, n, sessions)) for n in range(STREAMS)),
+            *map(stream, copiers),
             return_exceptions=True,
         )
         for end in ends:
@@ -309,7 +321,7 @@ async def history(seed: int) -> tuple[str, list[str]]:
     with contextlib.suppress(Violation):
         for number in range(rng.randint(0, 4)):
             await _disturbed(scene, number)
-        scene.faults.lost_request = scene.faults.lost_answer = 0.0
+        scene.faults.lost_request = scene.faults.lost_answer = scene.faults.dying_machine = 0.0
         await _last(scene)
     # What a cancelled task has to tidy up may wait for a server again.
     while tasks := asyncio.all_tasks() - {asyncio.current_task()}:

@@ -35,6 +35,9 @@ ORDER = re.compile("bs+fcpktr?n")
 ANY_ORDER = re.compile(".*")
 """For the broken twins, which the invariants alone are to catch."""
 LOCK_TIMEOUT = 3.0
+_NAME = '{"schema": "public", "name": "t"}'
+SHARED_TASK = {"old_table": _NAME, "new_table": _NAME, "flow_name": "", "replica": False, "exports": []}
+"""The one flow of the run."""
 
 
 class Session:
@@ -266,6 +269,17 @@ class Session:
                 return sum(world.store.batches[number].state != "done" for number in values[2])
             case known.lost_ends:
                 return 0
+            case known.share_run | known.leave_worker:
+                return None
+            case known.share_present | known.enter_worker:
+                return world.store.epoch == values[1] or None
+            case known.workers_of_run:
+                return []
+            case known.shared_task:
+                return dict(SHARED_TASK) if world.store.epoch == values[1] else None
+            case known.rejects_of_batch:
+                inside = world.batch(values[2])
+                return [_rejected(row, values[2]) for row in sorted(world.store.rejects) if inside.holds(row)]
             case known.batch:
                 return self._row(values[2])
             case known.batch_from:
@@ -354,6 +368,10 @@ def _predicted(row: Locator) -> dict[str, Any]:
         "constraint_name": None,
         "message": b"no",
     }
+
+
+def _rejected(row: Locator, batch: int) -> dict[str, Any]:
+    return {**_predicted(row), "position": 0, "batch": batch, "old_key": None, "old_row": b"{}"}
 
 
 def _heard(future: asyncio.Future[Any]) -> None:

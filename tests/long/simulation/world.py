@@ -44,6 +44,8 @@ class Faults:
     """Rows of a COPY beyond which it is cancelled."""
     latest_zombie: float = 6.0
     """Seconds that a backend lives on after its client is gone."""
+    dying_machine: float = 0.0
+    """How likely the machine dies that has a batch in hand, and how likely a batch is given to both."""
 
 
 @dataclass
